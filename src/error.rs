@@ -1,0 +1,86 @@
+//! The crate's one error type. Every variant renders as a single sentence that says what was wrong, where, and what to do.
+
+use std::path::{Path, PathBuf};
+
+/// Result of anything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong, by whose fault it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A flag, an option or a configuration value that cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// A data file that is missing, truncated or corrupt.
+    #[error("data file {}: {reason}", path.display())]
+    Data {
+        /// The file at fault.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// A checkpoint or run folder that cannot be used.
+    #[error("checkpoint {}: {reason}", path.display())]
+    Checkpoint {
+        /// The checkpoint or run folder at fault.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// The operating system refused a file operation.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// The verb, such as "write".
+        action: String,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// No adapter, or an unknown or ambiguous one.
+    #[error("{0}")]
+    Adapter(String),
+    /// A buffer that the device cannot hold or bind.
+    #[error("buffer `{buffer}` needs {bytes} bytes, more than {what} of {limit} bytes; {advice}")]
+    Limit {
+        /// The buffer's label.
+        buffer: String,
+        /// Bytes it would need.
+        bytes: u64,
+        /// The limit it exceeds, in bytes.
+        limit: u64,
+        /// The name of that limit.
+        what: String,
+        /// What the user can do.
+        advice: String,
+    },
+    /// The device was lost, ran out of memory or refused a shader.
+    #[error("{0}")]
+    Device(String),
+    /// The loss is no longer a number.
+    #[error(
+        "the loss became {loss} at step {step}; the last good checkpoint is kept. Lower --lr, or lengthen --warmup-epochs"
+    )]
+    Diverged {
+        /// The optimiser step, counted from 1.
+        step: u64,
+        /// The loss: NaN or infinite.
+        loss: f32,
+    },
+    /// Sizes that do not fit together.
+    #[error("{0}")]
+    Shape(String),
+}
+
+impl Error {
+    /// Closure for `map_err` that says which file operation failed on which path.
+    pub fn io(action: &str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let (action, path) = (action.to_owned(), path.to_owned());
+        move |source| Error::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! rootlet
+
+pub mod checkpoint;
+pub mod data;
+pub mod error;
+pub mod report;
+pub mod train;
+
+pub use error::{Error, Result};

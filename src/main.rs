@@ -1,0 +1,2 @@
+//! rootlet
+fn main() {}
