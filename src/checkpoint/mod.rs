@@ -1,1 +1,97 @@
-//! checkpoint
+//! Checkpoints: everything a run needs to go on, in files that other programs can read.
+//!
+//! A checkpoint is a folder, `RUN/checkpoints/step-0000000123/`, with two files:
+//! - `model.safetensors`: per layer `l` the tensors `layers.{l}.crow_indices`, `layers.{l}.col_indices` (I32, PyTorch's
+//!   names for compressed sparse rows; a row is an output unit), `layers.{l}.values`, `layers.{l}.momentum`,
+//!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32).
+//! - `manifest.json`: format, version, progress, the layers' sizes, the tensor file's bytes and CRC-32, the whole
+//!   configuration, and a CRC-32 of the manifest itself.
+//!
+//! [`save`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a kill
+//! at any moment leaves one to go on from. [`load`] believes no byte: whatever is in the files, it returns either exactly
+//! what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
+
+mod folder;
+mod load;
+mod manifest;
+mod save;
+mod tensors;
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+pub use load::load;
+pub use manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+pub use save::save;
+
+/// One sparse linear layer: its connections in compressed sparse rows, a row being an output unit, with their optimiser
+/// state.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LayerState {
+    /// Input units: the matrix's columns.
+    pub n_in: usize,
+    /// Output units: the matrix's rows.
+    pub n_out: usize,
+    /// `[n_out + 1]`: row `b`'s connections are `crow_indices[b]..crow_indices[b + 1]`. Starts at 0, ends at the number of
+    /// active connections.
+    pub crow_indices: Vec<u32>,
+    /// `[active]`: each connection's input unit, strictly increasing inside a row.
+    pub col_indices: Vec<u32>,
+    /// `[active]`: the weights.
+    pub values: Vec<f32>,
+    /// `[active]`: the weights' momentum.
+    pub momentum: Vec<f32>,
+    /// `[n_out]`: the biases.
+    pub bias: Vec<f32>,
+    /// `[n_out]`: the biases' momentum.
+    pub bias_momentum: Vec<f32>,
+}
+
+/// How far a run has come, with the running sums of the epoch it is in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Optimiser steps done.
+    pub step: u64,
+    /// Epochs completed.
+    pub epoch: u32,
+    /// Batches done in the epoch under way.
+    pub batch: u64,
+    /// Sum of the losses over the samples of the epoch under way.
+    #[serde(with = "manifest::exact")]
+    pub loss_sum: f64,
+    /// Samples of the epoch under way that were classified correctly.
+    pub correct: u64,
+    /// Samples of the epoch under way that were trained on.
+    pub seen: u64,
+    /// Prune-and-grow rounds done.
+    pub rounds: u64,
+    /// Seconds spent on training, all sessions of the run together.
+    #[serde(with = "manifest::exact")]
+    pub seconds: f64,
+}
+
+/// What is saved: the model with its optimiser state, and the progress.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    /// The layers, from the inputs to the outputs.
+    pub layers: Vec<LayerState>,
+    /// How far the run has come.
+    pub progress: Progress,
+}
+
+/// What [`load`] returns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// The model and the progress, bit for bit as saved.
+    pub snapshot: Snapshot,
+    /// The rest of the manifest, the configuration among it.
+    pub manifest: Manifest,
+    /// The folder that was read.
+    pub path: PathBuf,
+    /// Set when newer checkpoints of the run are damaged and this is an earlier one: a sentence for the user.
+    pub note: Option<String>,
+}
+
+/// A check's outcome: the error is the reason alone. Whoever knows the path and the way out turns it into an
+/// [`Error`](crate::Error).
+type Checked<T> = Result<T, String>;

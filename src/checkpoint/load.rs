@@ -1,0 +1,222 @@
+//! Loading: find the checkpoint, check every byte, and say what to do where one is wrong.
+
+use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
+use super::manifest::{self, Manifest};
+use super::{Checked, Checkpoint, Snapshot, tensors};
+use crate::{Error, Result};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Loads a checkpoint: the one at `path`, or the newest intact one when `path` is a run's folder or its `checkpoints`.
+///
+/// When a run's newest checkpoint is damaged, the one before it is loaded and [`Checkpoint::note`] says so. When a damaged
+/// checkpoint was named itself, nothing else is loaded; the error names the one to use instead.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when nothing is there or a file is missing, truncated, changed by as much as a bit, or of another
+/// format.
+pub fn load(path: &Path) -> Result<Checkpoint> {
+    let failed = |reason: String| Error::Checkpoint {
+        path: path.to_owned(),
+        reason,
+    };
+    match locate(path).map_err(failed)? {
+        Place::Checkpoint(folder) => {
+            read(&folder).map_err(|reason| failed(advise(&folder, &reason)))
+        }
+        Place::Store(store) => newest(&store).map_err(failed),
+    }
+}
+
+/// What a path means.
+enum Place {
+    Checkpoint(PathBuf),
+    Store(PathBuf),
+}
+
+fn locate(path: &Path) -> Checked<Place> {
+    // One of the two files stands for the folder that it is in.
+    let is_part = [MODEL, MANIFEST].iter().any(|part| path.ends_with(part));
+    if let (true, Some(parent)) = (is_part && !path.is_dir(), path.parent()) {
+        return Ok(Place::Checkpoint(parent.to_owned()));
+    }
+    let named = step_of(path).is_some();
+    if named || path.join(MANIFEST).exists() || path.join(MODEL).exists() {
+        return Ok(Place::Checkpoint(path.to_owned()));
+    }
+    if !path.is_dir() {
+        let what = if path.exists() {
+            "is not a folder"
+        } else {
+            "does not exist"
+        };
+        return Err(format!(
+            "{what}; give a run's folder, such as runs/NAME, or one of its checkpoints"
+        ));
+    }
+    let store = path.join(STORE);
+    if store.is_dir() {
+        return Ok(Place::Store(store));
+    }
+    Ok(Place::Store(path.to_owned()))
+}
+
+/// The step in a checkpoint's name, when it has such a name.
+fn step_of(folder: &Path) -> Option<u64> {
+    let name = folder.file_name()?.to_str()?;
+    folder::parse(name).map(|(step, _)| step)
+}
+
+/// The newest checkpoint that can be read, with a note on those that cannot.
+fn newest(store: &Path) -> Checked<Checkpoint> {
+    let entries = list(store)?;
+    if entries.is_empty() {
+        return Err(
+            "holds no checkpoint; give the folder of a run that has saved one, or start the run again".to_owned(),
+        );
+    }
+    let mut failures = Vec::new();
+    for entry in entries {
+        match read(&entry.path) {
+            Ok(mut checkpoint) => {
+                if !failures.is_empty() {
+                    checkpoint.note = Some(format!(
+                        "going back to checkpoint {}: {}",
+                        entry.path.display(),
+                        failures.join("; ")
+                    ));
+                }
+                return Ok(checkpoint);
+            }
+            Err(reason) => {
+                failures.push(format!("{} cannot be used: {reason}", entry.path.display()))
+            }
+        }
+    }
+    Err(format!(
+        "none of its checkpoints can be used ({}); restore one from a copy, or start the run again",
+        failures.join("; ")
+    ))
+}
+
+/// A reason with the way out: the newest other checkpoint of the same run that is intact.
+fn advise(folder: &Path, reason: &str) -> String {
+    let store = folder.parent();
+    let others = store.and_then(|store| list(store).ok()).unwrap_or_default();
+    let this = folder.file_name();
+    let other = others
+        .iter()
+        .find(|e| e.path.file_name() != this && verify(&e.path).is_ok());
+    match other {
+        Some(Entry { path, .. }) => {
+            format!(
+                "{reason}; the checkpoint {} is intact: use that one",
+                path.display()
+            )
+        }
+        None => format!("{reason}; restore it from a copy, or start the run again"),
+    }
+}
+
+fn list(store: &Path) -> Checked<Vec<Entry>> {
+    folder::list(store).map_err(|e| format!("cannot be listed: {e}; make the folder readable"))
+}
+
+/// Reads one checkpoint, checking everything.
+fn read(folder: &Path) -> Checked<Checkpoint> {
+    let (manifest, file) = open(folder)?;
+    let wrong = |reason: String| format!("{MODEL} {reason}");
+    let bytes = usize::try_from(manifest.tensors.bytes)
+        .map_err(|_| wrong("is larger than this machine's memory can be".to_owned()))?;
+    let data = read_exactly(file, bytes).map_err(wrong)?;
+    if crc32fast::hash(&data) != manifest.tensors.crc32 {
+        return Err(wrong("fails its checksum".to_owned()));
+    }
+    let layers = tensors::decode(&data, &manifest.layers).map_err(wrong)?;
+    Ok(Checkpoint {
+        snapshot: Snapshot {
+            layers,
+            progress: manifest.progress.clone(),
+        },
+        manifest,
+        path: folder.to_owned(),
+        note: None,
+    })
+}
+
+/// Whether a checkpoint is intact, without holding its tensors in memory.
+pub(super) fn verify(folder: &Path) -> Checked<()> {
+    let (manifest, mut file) = open(folder)?;
+    let mut crc = crc32fast::Hasher::new();
+    let mut block = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut block) {
+            Ok(0) => break,
+            Ok(n) => crc.update(&block[..n]),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(format!("{MODEL} cannot be read: {e}")),
+        }
+    }
+    if crc.finalize() != manifest.tensors.crc32 {
+        return Err(format!("{MODEL} fails its checksum"));
+    }
+    Ok(())
+}
+
+/// The manifest, and the tensor file once it is known to have the declared length.
+fn open(folder: &Path) -> Checked<(Manifest, File)> {
+    if !folder.is_dir() {
+        return Err("there is no such folder".to_owned());
+    }
+    let (file, bytes) = open_file(&folder.join(MANIFEST)).map_err(|e| format!("{MANIFEST} {e}"))?;
+    if bytes > manifest::MAX_BYTES as u64 {
+        return Err(format!(
+            "{MANIFEST} has {bytes} bytes, too many for a manifest"
+        ));
+    }
+    let manifest = read_exactly(file, bytes as usize)
+        .and_then(|bytes| Manifest::decode(&bytes))
+        .map_err(|e| format!("{MANIFEST} {e}"))?;
+    let step = manifest.progress.step;
+    if step_of(folder).is_some_and(|named| named != step) {
+        return Err(format!(
+            "{MANIFEST} is that of step {step}: the folder was renamed, and is to be called {}",
+            folder::name(step)
+        ));
+    }
+    let (file, bytes) = open_file(&folder.join(MODEL)).map_err(|e| format!("{MODEL} {e}"))?;
+    if bytes != manifest.tensors.bytes {
+        return Err(format!(
+            "{MODEL} has {bytes} bytes instead of {}",
+            manifest.tensors.bytes
+        ));
+    }
+    Ok((manifest, file))
+}
+
+fn open_file(path: &Path) -> Checked<(File, u64)> {
+    let about = std::fs::metadata(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => "is missing".to_owned(),
+        _ => format!("cannot be read: {e}"),
+    })?;
+    // Asked before opening: a pipe would keep the opener waiting for ever.
+    if !about.is_file() {
+        return Err("is not a file".to_owned());
+    }
+    let file = File::open(path).map_err(|e| format!("cannot be opened: {e}"))?;
+    Ok((file, about.len()))
+}
+
+/// The whole file, which must have just that many bytes.
+fn read_exactly(file: File, bytes: usize) -> Checked<Vec<u8>> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(bytes)
+        .map_err(|_| format!("needs {bytes} bytes of memory, more than there is"))?;
+    let read = file.take(bytes as u64).read_to_end(&mut data);
+    let read = read.map_err(|e| format!("cannot be read: {e}"))?;
+    if read != bytes {
+        return Err(format!("ends after {read} of {bytes} bytes"));
+    }
+    Ok(data)
+}

@@ -1,0 +1,254 @@
+//! `manifest.json`: what a checkpoint holds, and the checksums that prove it whole.
+//!
+//! The file is one JSON object whose last member is the CRC-32 of every byte before that member. The reader demands the
+//! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
+
+use super::{Checked, LayerState, Progress};
+use serde::{Deserialize, Serialize};
+
+/// Version of the checkpoint format, raised when a reader of the old one would misread the new one.
+pub const FORMAT: u32 = 1;
+
+/// The longest manifest that is written or read, in bytes. Real ones have a few kilobytes; a longer file is not ours.
+pub(super) const MAX_BYTES: usize = 16 << 20;
+
+/// Tensors are indexed by signed 32-bit integers, because PyTorch and SciPy are.
+const MAX_INDEX: usize = i32::MAX as usize;
+
+/// What stands between the manifest's content and its checksum. It cannot occur inside a JSON string, where a line feed
+/// is escaped.
+const SEAL: &str = ",\n  \"manifest_crc32\": ";
+
+/// Everything of a checkpoint but the tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the checkpoint format: [`FORMAT`].
+    pub format: u32,
+    /// Version of rootlet that saved it.
+    pub rootlet: String,
+    /// How far the run had come.
+    pub progress: Progress,
+    /// Sizes of the layers.
+    pub layers: Vec<LayerShape>,
+    /// Size and checksum of `model.safetensors`.
+    pub tensors: TensorFile,
+    /// The run's complete `config.toml`.
+    pub config: String,
+}
+
+/// A layer's sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerShape {
+    /// Input units.
+    pub n_in: usize,
+    /// Output units.
+    pub n_out: usize,
+    /// Active connections.
+    pub active: usize,
+}
+
+/// Size and checksum of the tensor file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TensorFile {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// CRC-32 (that of zip and gzip) of all its bytes.
+    pub crc32: u32,
+}
+
+impl LayerShape {
+    /// The sizes of a layer.
+    pub(super) fn of(layer: &LayerState) -> Self {
+        Self {
+            n_in: layer.n_in,
+            n_out: layer.n_out,
+            active: layer.col_indices.len(),
+        }
+    }
+
+    /// Bytes of the layer's six tensors, or what makes the sizes impossible.
+    pub(super) fn bytes(&self, l: usize) -> Checked<u64> {
+        let Self {
+            n_in,
+            n_out,
+            active,
+        } = *self;
+        if n_in > MAX_INDEX || n_out >= MAX_INDEX || active > MAX_INDEX {
+            return Err(format!(
+                "layer {l} ({n_in} inputs, {n_out} outputs, {active} connections) passes the {MAX_INDEX} that 32-bit indices reach"
+            ));
+        }
+        // Below 2^31 each, as just checked: the products fit.
+        if active as u64 > n_in as u64 * n_out as u64 {
+            return Err(format!(
+                "layer {l} has {active} connections, more than {n_in} inputs and {n_out} outputs allow"
+            ));
+        }
+        Ok(4 * (3 * n_out as u64 + 1 + 3 * active as u64))
+    }
+}
+
+impl Manifest {
+    /// The file's bytes.
+    pub(super) fn encode(&self) -> Checked<Vec<u8>> {
+        let json = serde_json::to_string_pretty(self).map_err(|e| e.to_string())?;
+        let content = json.strip_suffix("\n}").unwrap_or(&json);
+        let sealed = format!("{content}{}", seal(content.as_bytes()));
+        if sealed.len() > MAX_BYTES {
+            return Err(format!(
+                "the manifest has {} bytes, more than the {MAX_BYTES} allowed; is the configuration text right?",
+                sealed.len()
+            ));
+        }
+        Ok(sealed.into_bytes())
+    }
+
+    /// Reads the file's bytes back. An error's text is a reason that fits behind "manifest.json".
+    pub(super) fn decode(bytes: &[u8]) -> Checked<Self> {
+        let damaged = || "fails its checksum".to_owned();
+        let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
+        let (content, end) = text.split_at(text.rfind(SEAL).ok_or_else(damaged)?);
+        if end != seal(content.as_bytes()) {
+            return Err(damaged());
+        }
+        // The format before the rest: another format may well have other members.
+        #[derive(Deserialize)]
+        struct Format {
+            format: u64,
+            rootlet: Option<String>,
+        }
+        let malformed = |e: serde_json::Error| format!("is not a checkpoint's manifest: {e}");
+        let Format { format, rootlet } = serde_json::from_str(text).map_err(malformed)?;
+        if format != u64::from(FORMAT) {
+            let version = rootlet.unwrap_or_else(|| "unknown".to_owned());
+            return Err(format!(
+                "has checkpoint format {format} (rootlet {version}), and this rootlet {} reads format {FORMAT} only",
+                env!("CARGO_PKG_VERSION")
+            ));
+        }
+        let manifest: Self = serde_json::from_str(text).map_err(malformed)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// The layers' sizes fit in the tensor file: known before that file, or memory for it, is touched.
+    fn check(&self) -> Checked<()> {
+        let mut bytes = 0u64;
+        for (l, layer) in self.layers.iter().enumerate() {
+            bytes = bytes
+                .checked_add(layer.bytes(l)?)
+                .ok_or("declares more tensors than any file holds")?;
+        }
+        if bytes > self.tensors.bytes {
+            return Err(format!(
+                "declares {bytes} bytes of tensors in a file of {}",
+                self.tensors.bytes
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The end of a manifest whose content precedes it.
+fn seal(content: &[u8]) -> String {
+    format!("{SEAL}{}\n}}\n", crc32fast::hash(content))
+}
+
+/// `f64` as its shortest exact decimal text: serde_json reads a JSON number only to within a bit, and has no NaN.
+pub(super) mod exact {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|_| D::Error::custom(format!("`{text}` is not a number")))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn example() -> Manifest {
+        Manifest {
+            format: FORMAT,
+            rootlet: "0.1.0".into(),
+            progress: Progress {
+                step: u64::MAX,
+                loss_sum: 0.1 + 0.2,
+                seconds: 1e-310,
+                ..Progress::default()
+            },
+            layers: vec![LayerShape {
+                n_in: 3,
+                n_out: 2,
+                active: 5,
+            }],
+            tensors: TensorFile {
+                bytes: 1000,
+                crc32: 7,
+            },
+            config: "a = \"x\"\nb = \"\u{e9}\"\n".into(),
+        }
+    }
+
+    /// Any content under a right checksum: what a checksum alone does not stop.
+    fn sealed(content: &str) -> Vec<u8> {
+        format!("{content}{}", seal(content.as_bytes())).into_bytes()
+    }
+
+    #[test]
+    fn every_bit_counts() {
+        let bytes = example().encode().unwrap();
+        assert_eq!(Manifest::decode(&bytes).unwrap(), example());
+        for i in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[i] ^= 1 << bit;
+                assert!(Manifest::decode(&flipped).is_err(), "byte {i} bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_format_is_named() {
+        let error = Manifest::decode(&sealed("{\n  \"format\": 9,\n  \"rootlet\": \"7.0.0\""));
+        let error = error.unwrap_err();
+        assert!(error.contains("format 9") && error.contains("7.0.0"));
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let refuse = |change: &dyn Fn(&mut Manifest)| {
+            let mut manifest = example();
+            change(&mut manifest);
+            Manifest::decode(&manifest.encode().unwrap()).unwrap_err()
+        };
+        refuse(&|m| m.layers[0].n_in = usize::MAX);
+        refuse(&|m| m.layers[0].n_out = MAX_INDEX);
+        refuse(&|m| m.layers[0].active = 7);
+        refuse(&|m| m.tensors.bytes = 87);
+    }
+
+    proptest! {
+        #[test]
+        fn no_content_panics(content in any::<String>(), bytes in any::<Vec<u8>>()) {
+            prop_assert!(Manifest::decode(&sealed(&content)).is_err());
+            prop_assert!(Manifest::decode(&bytes).is_err());
+        }
+
+        #[test]
+        fn sums_come_back_bit_for_bit(bits in any::<u64>()) {
+            let mut manifest = example();
+            manifest.progress.loss_sum = f64::from_bits(bits);
+            let back = Manifest::decode(&manifest.encode().unwrap()).unwrap().progress.loss_sum;
+            prop_assert!(back.to_bits() == bits || (back.is_nan() && f64::from_bits(bits).is_nan()));
+        }
+    }
+}

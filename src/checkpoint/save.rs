@@ -1,0 +1,170 @@
+//! Saving: write aside, flush, rename, and only then remove what is older.
+
+use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
+use super::load::verify;
+use super::manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+use super::{Snapshot, tensors};
+use crate::{Error, Result};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Saves a checkpoint into `run/checkpoints/step-…`, `run` being the run's folder, and returns its path.
+///
+/// The two files are written into a temporary folder beside it, flushed to the disk and renamed into place together, so
+/// that a checkpoint is either whole or not there. Then older ones are removed, but for the newest that is intact; so are
+/// those of *later* steps, which a run leaves behind that was resumed from an earlier one: [`load`](super::load) of the run
+/// gives what was saved last. While saving, the disk holds up to four checkpoints. Saving a step again replaces it.
+///
+/// One process at a time may save into a run. Others may load meanwhile.
+///
+/// # Errors
+/// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState); [`Error::Checkpoint`] when the
+/// disk is full, read-only or failing. Nothing saved before is lost then.
+pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBuf> {
+    let step = snapshot.progress.step;
+    let (model, manifest) = encode(snapshot, config_toml)
+        .map_err(|reason| Error::Shape(format!("no checkpoint of step {step}: {reason}")))?;
+    let store = run.join(STORE);
+    let target = store.join(folder::name(step));
+    write(run, &store, step, &model, &manifest).map_err(|failure| Error::Checkpoint {
+        path: target.clone(),
+        reason: failure.describe(),
+    })?;
+    prune(&store, step).map_err(Error::io("remove older checkpoints from", &store))?;
+    Ok(target)
+}
+
+/// The bytes of the two files.
+fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Vec<u8>)> {
+    for (l, layer) in snapshot.layers.iter().enumerate() {
+        tensors::check(l, layer)?;
+    }
+    let model = tensors::encode(&snapshot.layers)?;
+    let manifest = Manifest {
+        format: FORMAT,
+        rootlet: env!("CARGO_PKG_VERSION").to_owned(),
+        progress: snapshot.progress.clone(),
+        layers: snapshot.layers.iter().map(LayerShape::of).collect(),
+        tensors: TensorFile {
+            bytes: model.len() as u64,
+            crc32: crc32fast::hash(&model),
+        },
+        config: config_toml.to_owned(),
+    };
+    Ok((model, manifest.encode()?))
+}
+
+/// Puts the checkpoint in place and on the disk.
+fn write(
+    run: &Path,
+    store: &Path,
+    step: u64,
+    model: &[u8],
+    manifest: &[u8],
+) -> Result<(), Failure> {
+    if !store.is_dir() {
+        fs::create_dir_all(store).map_err(Failure::of("create", store))?;
+        folder::sync(run).map_err(Failure::of("flush", run))?;
+    }
+    folder::sweep(store).map_err(Failure::of("clear the leftovers of", store))?;
+    let scrap = store.join(folder::scrap(step));
+    let placed = fill(&scrap, model, manifest).and_then(|()| place(store, step, &scrap));
+    if placed.is_err() {
+        // A full disk gets its space back at once; should this fail as well, the next save tries again.
+        let _ = fs::remove_dir_all(&scrap);
+    }
+    placed
+}
+
+/// Writes and flushes the two files in a folder of their own.
+fn fill(scrap: &Path, model: &[u8], manifest: &[u8]) -> Result<(), Failure> {
+    fs::create_dir(scrap).map_err(Failure::of("create", scrap))?;
+    for (name, bytes) in [(MODEL, model), (MANIFEST, manifest)] {
+        let path = scrap.join(name);
+        let mut file = File::create_new(&path).map_err(Failure::of("create", &path))?;
+        file.write_all(bytes).map_err(Failure::of("write", &path))?;
+        file.sync_all().map_err(Failure::of("flush", &path))?;
+    }
+    folder::sync(scrap).map_err(Failure::of("flush", scrap))
+}
+
+/// Renames the complete folder to its name. A folder cannot be renamed over another one: a checkpoint of the same step
+/// steps aside first, and keeps counting as one until the new one stands.
+fn place(store: &Path, step: u64, scrap: &Path) -> Result<(), Failure> {
+    let target = store.join(folder::name(step));
+    let aside = store.join(folder::replaced(step));
+    let again = target.exists();
+    if again {
+        fs::rename(&target, &aside).map_err(Failure::of("rename", &target))?;
+    }
+    if let Err(e) = fs::rename(scrap, &target) {
+        if again {
+            // Should this fail as well, the next save does it, and until then `load` finds it where it is.
+            let _ = fs::rename(&aside, &target);
+        }
+        return Err(Failure::of("rename", scrap)(e));
+    }
+    folder::sync(store).map_err(Failure::of("flush", store))
+}
+
+/// Removes all but the checkpoint of `step` and the newest intact one before it.
+fn prune(store: &Path, step: u64) -> io::Result<()> {
+    let entries = folder::list(store)?;
+    let older = |e: &&Entry| e.step < step && !e.replaced;
+    let previous = entries
+        .iter()
+        .filter(older)
+        .find(|e| verify(&e.path).is_ok());
+    for entry in &entries {
+        let saved = entry.step == step && !entry.replaced;
+        if !saved && Some(entry) != previous {
+            folder::discard(store, entry)?;
+        }
+    }
+    Ok(())
+}
+
+/// A file operation that went wrong.
+struct Failure {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Failure {
+    fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// The message: what failed, and the way out.
+    fn describe(&self) -> String {
+        let Self {
+            action,
+            path,
+            source,
+        } = self;
+        let advice = match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                "free some space"
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                "make the folder writable"
+            }
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+                "move the file away that is in the way"
+            }
+            _ => "check the disk",
+        };
+        format!(
+            "not saved, cannot {action} {}: {source}; {advice} or choose another folder with --runs. \
+             Checkpoints saved before are untouched",
+            path.display()
+        )
+    }
+}

@@ -1,0 +1,321 @@
+//! `model.safetensors`: the layers as tensors and back.
+
+use super::manifest::LayerShape;
+use super::{Checked, LayerState};
+use safetensors::tensor::{Dtype, Metadata, View};
+use std::borrow::Cow;
+
+/// A tensor of one dimension on its way to the file.
+enum Column<'a> {
+    Index(&'a [u32], [usize; 1]),
+    Real(&'a [f32], [usize; 1]),
+}
+
+impl<'a> Column<'a> {
+    fn index(data: &'a [u32]) -> Self {
+        Self::Index(data, [data.len()])
+    }
+
+    fn real(data: &'a [f32]) -> Self {
+        Self::Real(data, [data.len()])
+    }
+}
+
+impl View for Column<'_> {
+    fn dtype(&self) -> Dtype {
+        match self {
+            // Checked to be below 2^31, where signed and unsigned have the same bits.
+            Self::Index(..) => Dtype::I32,
+            Self::Real(..) => Dtype::F32,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        match self {
+            Self::Index(_, shape) | Self::Real(_, shape) => shape,
+        }
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        if cfg!(target_endian = "little") {
+            return Cow::Borrowed(match self {
+                Self::Index(data, _) => bytemuck::cast_slice(data),
+                Self::Real(data, _) => bytemuck::cast_slice(data),
+            });
+        }
+        Cow::Owned(match self {
+            Self::Index(data, _) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::Real(data, _) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        })
+    }
+
+    fn data_len(&self) -> usize {
+        4 * self.shape()[0]
+    }
+}
+
+/// The file's bytes. The layers have passed [`check`].
+pub(super) fn encode(layers: &[LayerState]) -> Checked<Vec<u8>> {
+    let mut columns = Vec::with_capacity(6 * layers.len());
+    for (l, layer) in layers.iter().enumerate() {
+        let mut add = |name, column| columns.push((format!("layers.{l}.{name}"), column));
+        add("crow_indices", Column::index(&layer.crow_indices));
+        add("col_indices", Column::index(&layer.col_indices));
+        add("values", Column::real(&layer.values));
+        add("momentum", Column::real(&layer.momentum));
+        add("bias", Column::real(&layer.bias));
+        add("bias_momentum", Column::real(&layer.bias_momentum));
+    }
+    safetensors::serialize(columns, None).map_err(|e| e.to_string())
+}
+
+/// Reads the file's bytes back; the layers must have the given sizes. An error's text is a reason that fits behind
+/// "model.safetensors".
+pub(super) fn decode(bytes: &[u8], shapes: &[LayerShape]) -> Checked<Vec<LayerState>> {
+    let file = File::open(bytes)?;
+    let tensors = file.header.tensors().len();
+    if tensors != 6 * shapes.len() {
+        return Err(format!(
+            "has {tensors} tensors where {} layers need {}",
+            shapes.len(),
+            6 * shapes.len()
+        ));
+    }
+    let mut layers = Vec::with_capacity(shapes.len());
+    for (l, shape) in shapes.iter().enumerate() {
+        let index = |name, len| file.column(l, name, Dtype::I32, len, u32::from_le_bytes);
+        let real = |name, len| file.column(l, name, Dtype::F32, len, f32::from_le_bytes);
+        let layer = LayerState {
+            n_in: shape.n_in,
+            n_out: shape.n_out,
+            crow_indices: index("crow_indices", shape.n_out + 1)?,
+            col_indices: index("col_indices", shape.active)?,
+            values: real("values", shape.active)?,
+            momentum: real("momentum", shape.active)?,
+            bias: real("bias", shape.n_out)?,
+            bias_momentum: real("bias_momentum", shape.n_out)?,
+        };
+        check(l, &layer)?;
+        layers.push(layer);
+    }
+    Ok(layers)
+}
+
+/// The file in two parts. Not through `SafeTensors::deserialize`, whose sum of offsets overflows on a crafted header.
+struct File<'a> {
+    header: Metadata,
+    data: &'a [u8],
+}
+
+impl<'a> File<'a> {
+    /// The layout: the header's length as eight bytes, little endian; the header, JSON; the tensors.
+    fn open(bytes: &'a [u8]) -> Checked<Self> {
+        let (length, rest) = bytes
+            .split_first_chunk::<8>()
+            .ok_or("is too short to be a safetensors file")?;
+        let length = u64::from_le_bytes(*length);
+        let (header, data) = usize::try_from(length)
+            .ok()
+            .and_then(|length| rest.split_at_checked(length))
+            .ok_or_else(|| format!("declares a header of {length} bytes and is shorter"))?;
+        let header: Metadata =
+            serde_json::from_slice(header).map_err(|e| format!("has an unreadable header: {e}"))?;
+        if header.data_len() != data.len() {
+            return Err(format!(
+                "declares {} bytes of tensors and has {}",
+                header.data_len(),
+                data.len()
+            ));
+        }
+        Ok(Self { header, data })
+    }
+
+    /// The tensor `layers.{l}.{name}` of `len` elements.
+    fn column<T>(
+        &self,
+        l: usize,
+        name: &str,
+        dtype: Dtype,
+        len: usize,
+        read: fn([u8; 4]) -> T,
+    ) -> Checked<Vec<T>> {
+        let name = format!("layers.{l}.{name}");
+        let info = self
+            .header
+            .info(&name)
+            .ok_or_else(|| format!("has no tensor `{name}`"))?;
+        if info.dtype != dtype || info.shape != [len] {
+            return Err(format!(
+                "has `{name}` as {:?} {:?}, expected {dtype:?} [{len}]",
+                info.dtype, info.shape
+            ));
+        }
+        let (start, end) = info.data_offsets;
+        let bytes = self
+            .data
+            .get(start..end)
+            .ok_or_else(|| format!("ends before the end of `{name}`"))?;
+        Ok(bytes.as_chunks().0.iter().map(|&b| read(b)).collect())
+    }
+}
+
+/// The rules of compressed sparse rows. Values may be anything, NaN included: a diverged run can be looked at, too.
+pub(super) fn check(l: usize, layer: &LayerState) -> Checked<()> {
+    let LayerState { n_in, n_out, .. } = *layer;
+    let shape = LayerShape::of(layer);
+    shape.bytes(l)?;
+    let active = shape.active;
+    for (name, found, expected) in [
+        ("crow_indices", layer.crow_indices.len(), n_out + 1),
+        ("values", layer.values.len(), active),
+        ("momentum", layer.momentum.len(), active),
+        ("bias", layer.bias.len(), n_out),
+        ("bias_momentum", layer.bias_momentum.len(), n_out),
+    ] {
+        if found != expected {
+            return Err(format!(
+                "layer {l}: `{name}` has {found} elements, expected {expected}"
+            ));
+        }
+    }
+    let crow = &layer.crow_indices;
+    let (first, last) = (crow.first().copied(), crow.last().copied());
+    if first != Some(0) || last.map(|x| x as usize) != Some(active) {
+        return Err(format!(
+            "layer {l}: `crow_indices` must start at 0 and end at the {active} connections"
+        ));
+    }
+    for (b, row) in crow.windows(2).enumerate() {
+        // `get` fails where the row starts after its end or ends after the last connection.
+        let columns = layer
+            .col_indices
+            .get(row[0] as usize..row[1] as usize)
+            .ok_or_else(|| format!("layer {l}: `crow_indices` goes wrong at row {b}"))?;
+        if !columns.windows(2).all(|pair| pair[0] < pair[1]) {
+            return Err(format!(
+                "layer {l}: `col_indices` does not increase inside row {b}"
+            ));
+        }
+        // The last is the largest, as just checked.
+        if columns.last().is_some_and(|&a| a as usize >= n_in) {
+            return Err(format!(
+                "layer {l}: `col_indices` passes the {n_in} inputs in row {b}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn example() -> LayerState {
+        LayerState {
+            n_in: 4,
+            n_out: 3,
+            crow_indices: vec![0, 2, 2, 4],
+            col_indices: vec![0, 3, 1, 2],
+            values: vec![1.0, f32::NAN, -0.0, f32::INFINITY],
+            momentum: vec![0.5; 4],
+            bias: vec![1.0; 3],
+            bias_momentum: vec![2.0; 3],
+        }
+    }
+
+    fn refuse(change: impl Fn(&mut LayerState), expected: &str) {
+        let mut layer = example();
+        change(&mut layer);
+        let error = check(0, &layer).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn the_rules_of_sparse_rows() {
+        check(0, &example()).unwrap();
+        refuse(|x| x.crow_indices = vec![0, 2, 4], "`crow_indices` has 3");
+        refuse(|x| x.crow_indices[0] = 1, "must start at 0");
+        refuse(|x| x.crow_indices[3] = 3, "end at the 4");
+        refuse(|x| x.crow_indices[1] = 3, "at row 1");
+        refuse(|x| x.crow_indices[1] = u32::MAX, "at row 0");
+        refuse(|x| x.col_indices[1] = 0, "increase inside row 0");
+        refuse(|x| x.col_indices[2] = 3, "increase inside row 2");
+        refuse(|x| x.col_indices[3] = 4, "passes the 4 inputs in row 2");
+        refuse(|x| x.col_indices[3] = u32::MAX, "passes the 4 inputs");
+        refuse(|x| x.values.push(0.0), "`values` has 5");
+        refuse(|x| x.momentum.clear(), "`momentum` has 0");
+        refuse(|x| x.bias.clear(), "`bias` has 0");
+        refuse(|x| x.bias_momentum.push(0.0), "`bias_momentum` has 4");
+        refuse(|x| x.n_in = usize::MAX, "32-bit");
+    }
+
+    /// A file of the given header over `data` bytes of zeros.
+    fn file(header: &str, data: usize) -> Vec<u8> {
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.resize(bytes.len() + data, 0);
+        bytes
+    }
+
+    #[test]
+    fn crafted_headers_are_refused() {
+        let shapes = [LayerShape::of(&example())];
+        let refuse = |bytes: &[u8]| decode(bytes, &shapes).unwrap_err();
+        refuse(&[]);
+        refuse(&[255; 8]);
+        refuse(&[255; 64]);
+        refuse(&file("", 0));
+        refuse(&file("{}", 0));
+        refuse(&file("{}", 8));
+        refuse(&file(&"[".repeat(100_000), 0));
+        // Offsets that sum up to the whole address space.
+        let huge: Vec<String> = (0..8u64)
+            .map(|i| {
+                let (start, length) = (i * ((1 << 61) - 1), (1u64 << 61) - 1);
+                let end = start + length;
+                format!("\"t{i}\":{{\"dtype\":\"U8\",\"shape\":[{length}],\"data_offsets\":[{start},{end}]}}")
+            })
+            .collect();
+        let error = refuse(&file(&format!("{{{}}}", huge.join(",")), 16));
+        assert!(error.contains("bytes of tensors"), "{error}");
+        // The right tensors under another type, and one too many.
+        let good = encode(&[example()]).unwrap();
+        let edit = |from: &str, to: &str| {
+            let text: Vec<u8> = good.clone();
+            let at = text.windows(from.len()).position(|w| w == from.as_bytes());
+            let at = at.unwrap();
+            let mut text = text;
+            text[at..at + from.len()].copy_from_slice(to.as_bytes());
+            refuse(&text)
+        };
+        assert!(edit("F32", "I32").contains("expected F32"));
+        assert!(edit("I32", "U32").contains("expected I32"));
+        assert!(edit("layers.0.bias\"", "layers.1.bias\"").contains("no tensor"));
+        let two = encode(&[example(), example()]).unwrap();
+        assert!(refuse(&two).contains("12 tensors"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in any::<Vec<u8>>(), header in any::<String>(), data in 0usize..64) {
+            let shapes = [LayerShape::of(&example())];
+            prop_assert!(decode(&bytes, &shapes).is_err());
+            prop_assert!(decode(&file(&header, data), &shapes).is_err());
+        }
+
+        /// Without the checksum: a file changed at random decodes to a valid layer or is refused.
+        #[test]
+        fn changed_files_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+            let mut bytes = encode(&[example()]).unwrap();
+            for (at, value) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+            if let Ok(layers) = decode(&bytes, &[LayerShape::of(&example())]) {
+                prop_assert!(check(0, &layers[0]).is_ok());
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Checkpoints: what is saved comes back, what is damaged is refused, and no kill or full disk loses a completed save.
+#![allow(clippy::unwrap_used)]
+
+mod damage;
+mod disk;
+mod kill;
+mod roundtrip;
+
+use rootlet::checkpoint::{LayerState, Progress, Snapshot};
+use std::path::{Path, PathBuf};
+
+/// A small generator of its own (SplitMix64), so that a step's model is the same in every process.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Any bits at all: NaN, infinities and negative zero among them.
+    fn reals(&mut self, len: usize) -> Vec<f32> {
+        (0..len)
+            .map(|_| f32::from_bits(self.next() as u32))
+            .collect()
+    }
+
+    /// A layer with a share of about `density` in 256 of its connections.
+    fn layer(&mut self, n_in: usize, n_out: usize, density: u64) -> LayerState {
+        let mut crow_indices = vec![0];
+        let mut col_indices = Vec::new();
+        for _ in 0..n_out {
+            col_indices.extend((0..n_in as u32).filter(|_| self.next() % 256 < density));
+            crow_indices.push(col_indices.len() as u32);
+        }
+        let active = col_indices.len();
+        LayerState {
+            n_in,
+            n_out,
+            crow_indices,
+            col_indices,
+            values: self.reals(active),
+            momentum: self.reals(active),
+            bias: self.reals(n_out),
+            bias_momentum: self.reals(n_out),
+        }
+    }
+}
+
+/// The model of a step: the same in every process, different for every step.
+fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
+    let mut random = Random(step);
+    let layers = sizes
+        .windows(2)
+        .map(|n| random.layer(n[0], n[1], 60))
+        .collect();
+    let progress = Progress {
+        step,
+        epoch: 3,
+        batch: step % 7,
+        loss_sum: step as f64 * 0.1,
+        correct: 17,
+        seen: u64::MAX,
+        rounds: step / 100,
+        seconds: 1.0 / 3.0,
+    };
+    Snapshot { layers, progress }
+}
+
+const CONFIG: &str = "data = \"digits\"\nsparsity = 0.9 # \u{201c}quoted\u{201d}\n";
+
+/// Everything of a snapshot as bits, so that NaN equals itself.
+fn bits(snapshot: &Snapshot) -> Vec<u64> {
+    let mut bits = Vec::new();
+    for x in &snapshot.layers {
+        bits.extend([x.n_in as u64, x.n_out as u64, x.values.len() as u64]);
+        bits.extend(
+            x.crow_indices
+                .iter()
+                .chain(&x.col_indices)
+                .map(|&i| u64::from(i)),
+        );
+        let reals = x
+            .values
+            .iter()
+            .chain(&x.momentum)
+            .chain(&x.bias)
+            .chain(&x.bias_momentum);
+        bits.extend(reals.map(|r| u64::from(r.to_bits())));
+    }
+    let p = &snapshot.progress;
+    bits.extend([p.step, u64::from(p.epoch), p.batch, p.loss_sum.to_bits()]);
+    bits.extend([p.correct, p.seen, p.rounds, p.seconds.to_bits()]);
+    bits
+}
+
+/// The names inside a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A copy of a checkpoint under the same name in another run.
+fn copy(checkpoint: &Path, run: &Path) -> PathBuf {
+    let target = run
+        .join("checkpoints")
+        .join(checkpoint.file_name().unwrap());
+    std::fs::create_dir_all(&target).unwrap();
+    for name in names(checkpoint) {
+        std::fs::copy(checkpoint.join(&name), target.join(name)).unwrap();
+    }
+    target
+}
