@@ -238,7 +238,11 @@ mod tests {
         refuse(|x| x.crow_indices = vec![0, 2, 4], "`crow_indices` has 3");
         refuse(|x| x.crow_indices[0] = 1, "must start at 0");
         refuse(|x| x.crow_indices[3] = 3, "end at the 4");
-        refuse(|x| x.crow_indices[1] = 3, "at row 1");
+        let downwards = |x: &mut LayerState| {
+            x.crow_indices = vec![0, 3, 2, 4];
+            x.col_indices = vec![0, 1, 3, 2];
+        };
+        refuse(downwards, "at row 1");
         refuse(|x| x.crow_indices[1] = u32::MAX, "at row 0");
         refuse(|x| x.col_indices[1] = 0, "increase inside row 0");
         refuse(|x| x.col_indices[2] = 3, "increase inside row 2");
@@ -283,10 +287,9 @@ mod tests {
         // The right tensors under another type, and one too many.
         let good = encode(&[example()]).unwrap();
         let edit = |from: &str, to: &str| {
-            let text: Vec<u8> = good.clone();
+            let mut text = good.clone();
             let at = text.windows(from.len()).position(|w| w == from.as_bytes());
             let at = at.unwrap();
-            let mut text = text;
             text[at..at + from.len()].copy_from_slice(to.as_bytes());
             refuse(&text)
         };
