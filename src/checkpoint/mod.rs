@@ -7,8 +7,8 @@
 //! - `manifest.json`: format, version, progress, the layers' sizes, the tensor file's bytes and CRC-32, the whole
 //!   configuration, and a CRC-32 of the manifest itself.
 //!
-//! [`save`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a kill
-//! at any moment leaves one to go on from. [`load`] believes no byte: whatever is in the files, it returns either exactly
+//! [`save()`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a kill
+//! at any moment leaves one to go on from. [`load()`] believes no byte: whatever is in the files, it returns either exactly
 //! what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
 
 mod folder;
@@ -65,7 +65,7 @@ pub struct Progress {
     pub seen: u64,
     /// Prune-and-grow rounds done.
     pub rounds: u64,
-    /// Seconds spent on training, all sessions of the run together.
+    /// Seconds spent on training, those before a resume included.
     #[serde(with = "manifest::exact")]
     pub seconds: f64,
 }
@@ -79,7 +79,7 @@ pub struct Snapshot {
     pub progress: Progress,
 }
 
-/// What [`load`] returns.
+/// What [`load()`] returns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     /// The model and the progress, bit for bit as saved.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 ///
 /// The two files are written into a temporary folder beside it, flushed to the disk and renamed into place together, so
 /// that a checkpoint is either whole or not there. Then older ones are removed, but for the newest that is intact; so are
-/// those of *later* steps, which a run leaves behind that was resumed from an earlier one: [`load`](super::load) of the run
+/// those of *later* steps, which a run leaves behind that was resumed from an earlier one: [`load()`](super::load()) of the run
 /// gives what was saved last. While saving, the disk holds up to three checkpoints, four where a step is saved again and replaced.
 ///
 /// One process at a time may save into a run. Others may load meanwhile.

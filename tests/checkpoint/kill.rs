@@ -24,7 +24,7 @@ fn endless_writer() {
         // Every third step is saved twice, which takes another way through the renames.
         step += 1;
         let snapshot = snapshot(step, &SIZES);
-        for _ in 0..if step % 3 == 0 { 2 } else { 1 } {
+        for _ in 0..if step.is_multiple_of(3) { 2 } else { 1 } {
             checkpoint::save(run, &snapshot, CONFIG).unwrap();
             println!("saved {step}");
             std::io::stdout().flush().unwrap();
