@@ -1,9 +1,15 @@
 //! rootlet
 
+// The `kernel!` and `uniform!` macros name the crate, also from within it.
+extern crate self as rootlet;
+
+#[macro_use]
+pub mod engine;
 pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod report;
+pub mod sparse;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -22,30 +22,8 @@ use std::path::PathBuf;
 
 pub use load::load;
 pub use manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+pub use crate::sparse::LayerState;
 pub use save::save;
-
-/// One sparse linear layer: its connections in compressed sparse rows, a row being an output unit, with their optimiser
-/// state.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LayerState {
-    /// Input units: the matrix's columns.
-    pub n_in: usize,
-    /// Output units: the matrix's rows.
-    pub n_out: usize,
-    /// `[n_out + 1]`: row `b`'s connections are `crow_indices[b]..crow_indices[b + 1]`. Starts at 0, ends at the number of
-    /// active connections.
-    pub crow_indices: Vec<u32>,
-    /// `[active]`: each connection's input unit, strictly increasing inside a row.
-    pub col_indices: Vec<u32>,
-    /// `[active]`: the weights.
-    pub values: Vec<f32>,
-    /// `[active]`: the weights' momentum.
-    pub momentum: Vec<f32>,
-    /// `[n_out]`: the biases.
-    pub bias: Vec<f32>,
-    /// `[n_out]`: the biases' momentum.
-    pub bias_momentum: Vec<f32>,
-}
 
 /// How far a run has come, with the running sums of the epoch it is in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,261 @@
+//! Adapters: listing them, and choosing one by `auto`, `cpu`, number or name.
+
+use wgpu::{Backends, DeviceType, Limits};
+
+use crate::error::{Error, Result};
+
+/// Which adapter a user asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AdapterChoice {
+    /// The best hardware GPU, else the CPU executor.
+    #[default]
+    Auto,
+    /// The built-in CPU executor.
+    Cpu,
+    /// The adapter with this number in the list.
+    Index(usize),
+    /// The only adapter whose name contains this, whatever its case.
+    Name(String),
+}
+
+impl std::str::FromStr for AdapterChoice {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.trim() {
+            "" | "auto" => AdapterChoice::Auto,
+            "cpu" => AdapterChoice::Cpu,
+            other => match other.parse() {
+                Ok(index) => AdapterChoice::Index(index),
+                Err(_) => AdapterChoice::Name(other.to_owned()),
+            },
+        })
+    }
+}
+
+/// One line of `rootlet adapters`.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct AdapterSummary {
+    /// Its number, for `--adapter INDEX`.
+    pub index: usize,
+    /// The device's name.
+    pub name: String,
+    /// "discrete GPU", "integrated GPU", "virtual GPU", "software" or "other".
+    pub kind: &'static str,
+    /// Vulkan, Metal or DX12.
+    pub backend: String,
+    /// The driver's name and version.
+    pub driver: String,
+    /// Largest storage binding in bytes.
+    pub max_binding: u64,
+    /// Largest buffer in bytes.
+    pub max_buffer: u64,
+    /// Bytes of workgroup memory.
+    pub workgroup_memory: u32,
+    /// Most invocations in a workgroup.
+    pub workgroup_invocations: u32,
+    /// Smallest and largest subgroup, if it has any.
+    pub subgroups: Option<(u32, u32)>,
+    /// Whether it can time its own work.
+    pub timestamps: bool,
+    /// Whether it meets WebGPU's default limits, which is all that rootlet needs.
+    pub usable: bool,
+    /// Whether `auto` would choose it.
+    pub chosen: bool,
+}
+
+/// The adapters of a wgpu instance, with their summaries.
+pub(crate) fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = pollster::block_on(instance.enumerate_adapters(Backends::all()));
+    let mut list: Vec<_> = adapters
+        .into_iter()
+        .enumerate()
+        .map(|(index, adapter)| {
+            let summary = summarise(index, &adapter);
+            (adapter, summary)
+        })
+        .collect();
+    if let Some(best) = best_hardware(&list) {
+        list[best].1.chosen = true;
+    }
+    list
+}
+
+fn summarise(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
+    let info = adapter.get_info();
+    let limits = adapter.limits();
+    let features = adapter.features();
+    AdapterSummary {
+        index,
+        name: info.name.clone(),
+        kind: match info.device_type {
+            DeviceType::DiscreteGpu => "discrete GPU",
+            DeviceType::IntegratedGpu => "integrated GPU",
+            DeviceType::VirtualGpu => "virtual GPU",
+            DeviceType::Cpu => "software",
+            DeviceType::Other => "other",
+        },
+        backend: info.backend.to_string(),
+        driver: format!("{} {}", info.driver, info.driver_info)
+            .trim()
+            .to_owned(),
+        max_binding: limits.max_storage_buffer_binding_size,
+        max_buffer: limits.max_buffer_size,
+        workgroup_memory: limits.max_compute_workgroup_storage_size,
+        workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+        subgroups: features
+            .contains(wgpu::Features::SUBGROUP)
+            .then_some((info.subgroup_min_size, info.subgroup_max_size)),
+        timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+        usable: Limits::default().check_limits(&limits),
+        chosen: false,
+    }
+}
+
+/// `auto`: a discrete GPU before an integrated before a virtual one; never a software adapter.
+fn best_hardware(list: &[(wgpu::Adapter, AdapterSummary)]) -> Option<usize> {
+    let rank = |kind: &str| match kind {
+        "discrete GPU" => Some(0),
+        "integrated GPU" => Some(1),
+        "virtual GPU" => Some(2),
+        "other" => Some(3),
+        _ => None,
+    };
+    list.iter()
+        .filter(|(_, s)| s.usable)
+        .filter_map(|(_, s)| rank(s.kind).map(|r| (r, s.index)))
+        .min()
+        .map(|(_, index)| index)
+}
+
+/// Every adapter of this machine, best first as the drivers list them; the built-in `cpu` is not among them.
+pub fn list() -> Vec<AdapterSummary> {
+    enumerate().into_iter().map(|(_, s)| s).collect()
+}
+
+/// Resolves a choice: `None` is the CPU executor.
+pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(wgpu::Adapter, AdapterSummary)>> {
+    if *choice == AdapterChoice::Cpu {
+        return Ok(None);
+    }
+    let mut list = enumerate();
+    let summaries: Vec<AdapterSummary> = list.iter().map(|(_, s)| s.clone()).collect();
+    let Some(index) = resolve(choice, &summaries)? else {
+        return Ok(None);
+    };
+    Ok(Some(list.swap_remove(index)))
+}
+
+/// The number of the adapter that `choice` names among `list`; `None` is the CPU executor.
+fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usize>> {
+    let candidates = || {
+        let mut text = String::from("choose one of: cpu (built in)");
+        for s in list {
+            text.push_str(&format!(
+                "; {} = {} ({}, {})",
+                s.index, s.name, s.kind, s.backend
+            ));
+        }
+        if list.is_empty() {
+            text.push_str(
+                ". No Vulkan, Metal or DX12 adapter was found; a GPU needs its driver, and on Debian or \
+                 Ubuntu `apt-get install mesa-vulkan-drivers libvulkan1` installs a software adapter",
+            );
+        }
+        text
+    };
+    let index = match choice {
+        AdapterChoice::Cpu => return Ok(None),
+        AdapterChoice::Auto => return Ok(list.iter().position(|s| s.chosen)),
+        AdapterChoice::Index(index) if *index < list.len() => *index,
+        AdapterChoice::Index(index) => {
+            return Err(Error::Adapter(format!(
+                "there is no adapter number {index}; {}",
+                candidates()
+            )));
+        }
+        AdapterChoice::Name(name) => {
+            let wanted = name.to_lowercase();
+            let hits: Vec<usize> = (0..list.len())
+                .filter(|&i| list[i].name.to_lowercase().contains(&wanted))
+                .collect();
+            match hits[..] {
+                [one] => one,
+                [] => {
+                    return Err(Error::Adapter(format!(
+                        "no adapter's name contains \"{name}\"; {}",
+                        candidates()
+                    )));
+                }
+                _ => {
+                    return Err(Error::Adapter(format!(
+                        "\"{name}\" fits {} adapters; {}",
+                        hits.len(),
+                        candidates()
+                    )));
+                }
+            }
+        }
+    };
+    if !list[index].usable {
+        return Err(Error::Adapter(format!(
+            "adapter {index} ({}) does not meet WebGPU's default limits; {}",
+            list[index].name,
+            candidates()
+        )));
+    }
+    Ok(Some(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(index: usize, name: &str, chosen: bool) -> AdapterSummary {
+        AdapterSummary {
+            index,
+            name: name.into(),
+            kind: "discrete GPU",
+            backend: "Vulkan".into(),
+            driver: String::new(),
+            max_binding: 0,
+            max_buffer: 0,
+            workgroup_memory: 0,
+            workgroup_invocations: 0,
+            subgroups: None,
+            timestamps: false,
+            usable: index != 2,
+            chosen,
+        }
+    }
+
+    #[test]
+    fn choices_resolve_by_number_and_name_or_list_the_candidates() {
+        let list = [
+            summary(0, "Apple M3", false),
+            summary(1, "Radeon 780M", true),
+            summary(2, "Radeon Old", false),
+        ];
+        let resolve = |text: &str| {
+            let Ok(choice) = text.parse::<AdapterChoice>();
+            super::resolve(&choice, &list)
+        };
+        assert_eq!(resolve("auto").unwrap(), Some(1));
+        assert_eq!(resolve("cpu").unwrap(), None);
+        assert_eq!(resolve("0").unwrap(), Some(0));
+        assert_eq!(resolve("780m").unwrap(), Some(1));
+        for (text, expected) in [
+            ("7", "no adapter number 7"),
+            ("geforce", "no adapter's name contains"),
+            ("radeon", "fits 2 adapters"),
+            ("2", "default limits"),
+        ] {
+            let message = resolve(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+            assert!(message.contains("Apple M3"), "{message}");
+        }
+    }
+}

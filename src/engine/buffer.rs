@@ -1,0 +1,174 @@
+//! Device buffers of 32-bit words, and views into them.
+
+use std::cell::UnsafeCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::ledger::{Class, Ledger};
+
+/// Words that a view's start must be a multiple of: WebGPU's default `minStorageBufferOffsetAlignment` of 256 bytes.
+pub const VIEW_ALIGNMENT: usize = 64;
+
+/// A scalar that buffers hold.
+pub trait Scalar: bytemuck::Pod + Send + Sync {
+    /// How a shader spells it.
+    const WGSL: &'static str;
+}
+
+impl Scalar for f32 {
+    const WGSL: &'static str = "f32";
+}
+
+impl Scalar for u32 {
+    const WGSL: &'static str = "u32";
+}
+
+/// One cache line, so that rows of activations start where vector loads like them.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line(#[allow(dead_code)] [u32; 16]);
+
+/// Memory of the CPU executor.
+pub(crate) struct HostMemory {
+    lines: Box<[UnsafeCell<Line>]>,
+}
+
+// SAFETY: all access goes through the unsafe accessors below, whose callers uphold exclusivity.
+unsafe impl Sync for HostMemory {}
+
+impl HostMemory {
+    pub(crate) fn zeroed(words: usize) -> Self {
+        let lines = words.div_ceil(16).max(1);
+        HostMemory {
+            lines: (0..lines)
+                .map(|_| UnsafeCell::new(Line([0; 16])))
+                .collect(),
+        }
+    }
+
+    fn base(&self) -> *mut u32 {
+        UnsafeCell::raw_get(self.lines.as_ptr()).cast()
+    }
+
+    /// # Safety
+    /// No mutable slice of an overlapping range may be alive.
+    pub(crate) unsafe fn slice(&self, range: Range<usize>) -> &[u32] {
+        assert!(range.start <= range.end && range.end <= self.lines.len() * 16);
+        // SAFETY: in bounds by the assertion; `Line` is plain words; no mutable alias by the contract.
+        unsafe { std::slice::from_raw_parts(self.base().add(range.start), range.len()) }
+    }
+
+    /// # Safety
+    /// No other slice of an overlapping range may be alive.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn slice_mut(&self, range: Range<usize>) -> &mut [u32] {
+        assert!(range.start <= range.end && range.end <= self.lines.len() * 16);
+        // SAFETY: in bounds by the assertion; exclusive by the contract.
+        unsafe { std::slice::from_raw_parts_mut(self.base().add(range.start), range.len()) }
+    }
+}
+
+pub(crate) enum Memory {
+    Host(HostMemory),
+    Gpu(wgpu::Buffer),
+}
+
+struct Inner {
+    label: String,
+    class: Class,
+    words: usize,
+    memory: Memory,
+    ledger: Arc<Ledger>,
+    entry: u64,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.ledger.leave(self.entry);
+    }
+}
+
+/// A device allocation of 32-bit words, in the ledger as long as any handle to it lives.
+#[derive(Clone)]
+pub struct Buffer(Arc<Inner>);
+
+impl Buffer {
+    pub(crate) fn new(
+        label: &str,
+        class: Class,
+        words: usize,
+        memory: Memory,
+        ledger: &Arc<Ledger>,
+    ) -> Self {
+        Buffer(Arc::new(Inner {
+            label: label.to_owned(),
+            class,
+            words,
+            memory,
+            ledger: ledger.clone(),
+            entry: ledger.enter(label, class, words as u64 * 4),
+        }))
+    }
+
+    /// The label given at allocation.
+    pub fn label(&self) -> &str {
+        &self.0.label
+    }
+
+    /// The class given at allocation.
+    pub fn class(&self) -> Class {
+        self.0.class
+    }
+
+    /// Length in 32-bit words.
+    pub fn words(&self) -> usize {
+        self.0.words
+    }
+
+    /// The whole buffer.
+    pub fn all(&self) -> View {
+        self.range(0..self.0.words)
+    }
+
+    /// Words `range` of the buffer; checked when a plan or a transfer uses it.
+    pub fn range(&self, range: Range<usize>) -> View {
+        View {
+            buffer: self.clone(),
+            range,
+        }
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0.memory
+    }
+
+    pub(crate) fn same_as(&self, other: &Buffer) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// A range of a buffer, in words.
+#[derive(Clone)]
+pub struct View {
+    /// The buffer.
+    pub buffer: Buffer,
+    /// The words of it.
+    pub range: Range<usize>,
+}
+
+impl View {
+    /// Length in words.
+    pub fn words(&self) -> usize {
+        self.range.len()
+    }
+
+    pub(crate) fn in_bounds(&self) -> bool {
+        self.range.start <= self.range.end && self.range.end <= self.buffer.words()
+    }
+}
+
+impl From<&Buffer> for View {
+    fn from(buffer: &Buffer) -> View {
+        buffer.all()
+    }
+}

@@ -1,0 +1,122 @@
+//! Runs a kernel of a plan on its twin as well, and compares: the debugging switch behind `--check`.
+
+use super::buffer::{HostMemory, View};
+use super::kernel::{BindingKind, TwinCall, TwinSlice};
+use super::plan::Dispatch;
+use crate::error::{Error, Result};
+
+/// How far a kernel's result lay from its twin's.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct KernelCheck {
+    /// The kernel's name.
+    pub kernel: String,
+    /// The binding compared.
+    pub binding: String,
+    /// The buffer bound to it.
+    pub buffer: String,
+    /// Words that differ in any bit.
+    pub different: usize,
+    /// Words compared.
+    pub words: usize,
+    /// Largest difference of two floats, relative to the largest magnitude of the twin's result; for
+    /// integers 0 or infinite.
+    pub error: f64,
+}
+
+impl KernelCheck {
+    /// Floats may differ by rounding: hardware may fuse multiply and add, and sums are as long as a batch.
+    pub const TOLERANCE: f64 = 1e-4;
+
+    /// Whether the two agree.
+    pub fn passes(&self) -> bool {
+        self.error <= Self::TOLERANCE
+    }
+
+    /// An error that says where the two differ, if they do.
+    ///
+    /// # Errors
+    /// The kernel's result is farther than [`KernelCheck::TOLERANCE`] from its twin's.
+    pub fn verdict(&self) -> Result<()> {
+        if self.passes() {
+            return Ok(());
+        }
+        Err(Error::Device(format!(
+            "kernel `{}` differs from its CPU twin in `{}` (buffer `{}`): {} of {} words, relative error {:.3e}",
+            self.kernel, self.binding, self.buffer, self.different, self.words, self.error
+        )))
+    }
+}
+
+/// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`.
+pub(crate) fn compare(
+    dispatch: &Dispatch,
+    before: &[Vec<u32>],
+    after: &[Vec<u32>],
+) -> Vec<KernelCheck> {
+    let memories: Vec<HostMemory> = before
+        .iter()
+        .map(|words| {
+            let memory = HostMemory::zeroed(words.len());
+            // SAFETY: nobody else has this memory.
+            unsafe { memory.slice_mut(0..words.len()) }.copy_from_slice(words);
+            memory
+        })
+        .collect();
+    let slices = memories
+        .iter()
+        .zip(before)
+        .map(|(memory, words)| TwinSlice {
+            memory,
+            range: 0..words.len(),
+        })
+        .collect();
+    (dispatch.kernel.twin)(&TwinCall {
+        params: &dispatch.params,
+        slices,
+    });
+    let mut checks = Vec::new();
+    for (i, binding) in dispatch.kernel.bindings.iter().enumerate() {
+        let BindingKind::Write(scalar) = binding.kind else {
+            continue;
+        };
+        // SAFETY: the twin has returned.
+        let twin = unsafe { memories[i].slice(0..before[i].len()) };
+        let view: &View = &dispatch.views[i];
+        let different = twin.iter().zip(&after[i]).filter(|(a, b)| a != b).count();
+        checks.push(KernelCheck {
+            kernel: dispatch.kernel.name.to_owned(),
+            binding: binding.name.to_owned(),
+            buffer: view.buffer.label().to_owned(),
+            different,
+            words: twin.len(),
+            error: if different == 0 {
+                0.0
+            } else if scalar == "f32" {
+                relative_error(bytemuck::cast_slice(twin), bytemuck::cast_slice(&after[i]))
+            } else {
+                f64::INFINITY
+            },
+        });
+    }
+    checks
+}
+
+fn relative_error(expected: &[f32], found: &[f32]) -> f64 {
+    let mut scale = 0f64;
+    let mut worst = 0f64;
+    for (&e, &f) in expected.iter().zip(found) {
+        if e.to_bits() == f.to_bits() {
+            continue;
+        }
+        let difference = (f64::from(e) - f64::from(f)).abs();
+        worst = if difference.is_nan() {
+            f64::INFINITY
+        } else {
+            worst.max(difference)
+        };
+    }
+    for &e in expected.iter().filter(|e| e.is_finite()) {
+        scale = scale.max(f64::from(e).abs());
+    }
+    worst / scale.max(f64::MIN_POSITIVE)
+}

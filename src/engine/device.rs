@@ -1,0 +1,271 @@
+//! The device: one face over the wgpu executor and the CPU executor.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::adapter::{AdapterChoice, choose};
+use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
+use super::check::{KernelCheck, compare};
+use super::cpu::CpuExecutor;
+use super::gpu::{GpuExecutor, GpuProgram};
+use super::ledger::{Class, Ledger};
+use super::plan::{Dispatch, Plan};
+use crate::error::{Error, Result};
+
+/// How to open a device.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceOptions {
+    /// Threads of the CPU executor; 0 takes every core.
+    pub threads: usize,
+    /// Request exactly WebGPU's default limits and no optional feature, though the adapter has more.
+    pub default_limits: bool,
+}
+
+enum Executor {
+    Cpu(CpuExecutor),
+    Gpu(Box<GpuExecutor>),
+}
+
+/// An adapter that was opened, or the CPU executor: allocates buffers and runs plans.
+pub struct Device {
+    executor: Executor,
+    ledger: Arc<Ledger>,
+    name: String,
+    description: String,
+}
+
+/// A plan made ready for one device: pipelines compiled, bind groups built.
+pub struct Program {
+    dispatches: Vec<Dispatch>,
+    gpu: Option<GpuProgram>,
+}
+
+impl Program {
+    /// Number of dispatches.
+    pub fn len(&self) -> usize {
+        self.dispatches.len()
+    }
+
+    /// Whether it does nothing.
+    pub fn is_empty(&self) -> bool {
+        self.dispatches.is_empty()
+    }
+}
+
+impl Device {
+    /// Opens an adapter by what a user writes after `--adapter`.
+    ///
+    /// # Errors
+    /// An unknown or ambiguous choice (the message lists the candidates) or a device that cannot be opened.
+    pub fn open(choice: &str, options: &DeviceOptions) -> Result<Self> {
+        let Ok(choice) = AdapterChoice::from_str(choice);
+        match choose(&choice)? {
+            None => {
+                let cpu = CpuExecutor::new(options.threads)?;
+                let description = format!("cpu, {} threads", cpu.threads());
+                Ok(Device {
+                    executor: Executor::Cpu(cpu),
+                    ledger: Arc::default(),
+                    name: "cpu".into(),
+                    description,
+                })
+            }
+            Some((adapter, summary)) => Ok(Device {
+                executor: Executor::Gpu(Box::new(GpuExecutor::open(adapter, options)?)),
+                ledger: Arc::default(),
+                description: format!("{} ({}, {})", summary.name, summary.backend, summary.kind),
+                name: summary.name,
+            }),
+        }
+    }
+
+    /// The CPU executor with `threads` threads (0: all cores).
+    ///
+    /// # Errors
+    /// Threads that the system refuses.
+    pub fn cpu(threads: usize) -> Result<Self> {
+        Self::open(
+            "cpu",
+            &DeviceOptions {
+                threads,
+                ..DeviceOptions::default()
+            },
+        )
+    }
+
+    /// The adapter's name, or "cpu".
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The adapter in a few words for people.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// Whether plans run on the built-in CPU executor.
+    pub fn is_cpu(&self) -> bool {
+        matches!(self.executor, Executor::Cpu(_))
+    }
+
+    /// Whether it is a hardware GPU, neither the CPU executor nor a software adapter.
+    pub fn is_hardware(&self) -> bool {
+        matches!(&self.executor, Executor::Gpu(gpu) if gpu.is_hardware())
+    }
+
+    /// The byte ledger of this device.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Allocates `length` words, zeroed.
+    ///
+    /// # Errors
+    /// More than a binding may hold, or more than the device has.
+    pub fn buffer(&self, label: &str, class: Class, length: usize) -> Result<Buffer> {
+        // WebGPU has no empty bindings, and vec4 arrays need whole vectors.
+        let words = length.max(1).next_multiple_of(4);
+        let memory = match &self.executor {
+            Executor::Cpu(_) => Memory::Host(HostMemory::zeroed(words)),
+            Executor::Gpu(gpu) => Memory::Gpu(gpu.allocate(label, words)?),
+        };
+        Ok(Buffer::new(label, class, words, memory, &self.ledger))
+    }
+
+    /// Allocates a buffer that holds `data`, zero-padded to whole vectors.
+    ///
+    /// # Errors
+    /// As [`Device::buffer`] and [`Device::upload`].
+    pub fn buffer_with<T: Scalar>(&self, label: &str, class: Class, data: &[T]) -> Result<Buffer> {
+        let buffer = self.buffer(label, class, data.len())?;
+        self.upload(&buffer.range(0..data.len()), data)?;
+        Ok(buffer)
+    }
+
+    fn owns(&self, view: &View) -> Result<()> {
+        let host = matches!(view.buffer.memory(), Memory::Host(_));
+        if host == self.is_cpu() && view.in_bounds() {
+            return Ok(());
+        }
+        Err(Error::Shape(format!(
+            "words {:?} of buffer `{}` ({} words) are out of bounds or on another device",
+            view.range,
+            view.buffer.label(),
+            view.buffer.words()
+        )))
+    }
+
+    /// Copies `data` into `view`; ordered with the programs run before and after.
+    ///
+    /// # Errors
+    /// A length that differs from the view's.
+    pub fn upload<T: Scalar>(&self, view: &View, data: &[T]) -> Result<()> {
+        self.owns(view)?;
+        if view.words() != data.len() {
+            return Err(Error::Shape(format!(
+                "{} words do not fit the {} words of a view of buffer `{}`",
+                data.len(),
+                view.words(),
+                view.buffer.label()
+            )));
+        }
+        match &self.executor {
+            Executor::Cpu(cpu) => cpu.upload(view, bytemuck::cast_slice(data)),
+            Executor::Gpu(gpu) => gpu.upload(view, bytemuck::cast_slice(data))?,
+        }
+        Ok(())
+    }
+
+    /// Reads `view` back, after all work submitted before.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn download<T: Scalar>(&self, view: &View) -> Result<Vec<T>> {
+        self.owns(view)?;
+        let words = match &self.executor {
+            Executor::Cpu(cpu) => cpu.download(view),
+            Executor::Gpu(gpu) => gpu.download(view)?,
+        };
+        Ok(bytemuck::allocation::cast_vec(words))
+    }
+
+    /// Compiles the pipelines and builds the bind groups of a plan.
+    ///
+    /// # Errors
+    /// A shader that differs from its host half, or that the driver refuses.
+    pub fn prepare(&self, plan: &Plan) -> Result<Program> {
+        for dispatch in plan.dispatches() {
+            for view in &dispatch.views {
+                self.owns(view)?;
+            }
+        }
+        let gpu = match &self.executor {
+            Executor::Cpu(_) => None,
+            Executor::Gpu(gpu) => Some(gpu.prepare(plan, &self.ledger)?),
+        };
+        Ok(Program {
+            dispatches: plan.dispatches().to_vec(),
+            gpu,
+        })
+    }
+
+    /// Runs a program; on a GPU it is only submitted.
+    ///
+    /// # Errors
+    /// A lost device, or an error that the driver reported since the last call.
+    pub fn run(&self, program: &Program) -> Result<()> {
+        match (&self.executor, &program.gpu) {
+            (Executor::Cpu(cpu), None) => {
+                cpu.run(&program.dispatches);
+                Ok(())
+            }
+            (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, 0..prepared.len()),
+            _ => Err(Error::Shape(
+                "the program was prepared for another device".into(),
+            )),
+        }
+    }
+
+    /// Runs a program dispatch by dispatch; those whose kernel's name contains `filter` also on the twin, and compares.
+    ///
+    /// # Errors
+    /// As [`Device::run`]. A difference is no error here: ask each check.
+    pub fn run_checked(&self, program: &Program, filter: &str) -> Result<Vec<KernelCheck>> {
+        let mut checks = Vec::new();
+        for (i, dispatch) in program.dispatches.iter().enumerate() {
+            let step = || match (&self.executor, &program.gpu) {
+                (Executor::Cpu(cpu), None) => {
+                    cpu.run(&program.dispatches[i..=i]);
+                    Ok(())
+                }
+                (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, i..i + 1),
+                _ => Err(Error::Shape(
+                    "the program was prepared for another device".into(),
+                )),
+            };
+            if !dispatch.kernel.name.contains(filter) {
+                step()?;
+                continue;
+            }
+            let read = || -> Result<Vec<Vec<u32>>> {
+                dispatch.views.iter().map(|v| self.download(v)).collect()
+            };
+            let before = read()?;
+            step()?;
+            let after = read()?;
+            checks.extend(compare(dispatch, &before, &after));
+        }
+        Ok(checks)
+    }
+
+    /// Waits until all submitted work is done.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn wait(&self) -> Result<()> {
+        match &self.executor {
+            Executor::Cpu(_) => Ok(()),
+            Executor::Gpu(gpu) => gpu.wait(),
+        }
+    }
+}

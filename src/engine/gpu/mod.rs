@@ -1,0 +1,244 @@
+//! The wgpu executor: opens an adapter, allocates buffers and submits plans, one open compute pass a submission.
+
+mod fault;
+mod pipeline;
+mod transfer;
+mod wait;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wgpu::{BufferUsages, DeviceType, Features, Limits};
+
+use super::buffer::{Buffer, Memory};
+use super::device::DeviceOptions;
+use super::kernel::BindingKind;
+use super::ledger::{Class, Ledger};
+use super::plan::{Plan, fold};
+use crate::error::{Error, Result};
+use fault::Faults;
+use pipeline::{Pipeline, Pipelines};
+
+/// Submissions that may be in flight before the host waits for the oldest: enough to keep the device
+/// busy, few enough that the uploads staged for them stay small.
+const IN_FLIGHT: usize = 4;
+
+pub(crate) struct GpuExecutor {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    limits: Limits,
+    hardware: bool,
+    faults: Arc<Faults>,
+    pipelines: Pipelines,
+    in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
+}
+
+/// A plan's pipelines, bind groups and folded grids.
+pub(crate) struct GpuProgram {
+    dispatches: Vec<Prepared>,
+    /// Keeps the parameters' bytes in the ledger.
+    _params: Buffer,
+}
+
+impl GpuProgram {
+    pub(crate) fn len(&self) -> usize {
+        self.dispatches.len()
+    }
+}
+
+struct Prepared {
+    pipeline: Arc<Pipeline>,
+    bind_group: wgpu::BindGroup,
+    grid: (u32, u32),
+}
+
+impl GpuExecutor {
+    pub(crate) fn open(adapter: wgpu::Adapter, options: &DeviceOptions) -> Result<Self> {
+        let info = adapter.get_info();
+        let offered = adapter.limits();
+        let mut limits = Limits::default();
+        if !options.default_limits {
+            limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
+            limits.max_buffer_size = offered.max_buffer_size;
+        }
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("rootlet"),
+            required_features: Features::empty(),
+            required_limits: limits.clone(),
+            ..Default::default()
+        });
+        let (device, queue) = wait::block_on(request)
+            .map_err(|e| Error::Device(format!("cannot open adapter {}: {e}", info.name)))?;
+        let faults = Faults::watch(&device);
+        let hardware = info.device_type != DeviceType::Cpu;
+        Ok(GpuExecutor {
+            pipelines: Pipelines::new(device.clone(), hardware),
+            device,
+            queue,
+            limits,
+            hardware,
+            faults,
+            in_flight: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn is_hardware(&self) -> bool {
+        self.hardware
+    }
+
+    pub(crate) fn allocate(&self, label: &str, words: usize) -> Result<wgpu::Buffer> {
+        let bytes = words as u64 * 4;
+        let refuse = |limit: u64, what: &str| {
+            Err(Error::Limit {
+                buffer: label.to_owned(),
+                bytes,
+                limit,
+                what: what.to_owned(),
+                advice: "use a higher --sparsity, a smaller --batch or --hidden, or another --adapter"
+                    .into(),
+            })
+        };
+        let binding = self.limits.max_storage_buffer_binding_size;
+        if bytes > binding {
+            return refuse(binding, "this adapter's largest storage binding");
+        }
+        if bytes > self.limits.max_buffer_size {
+            return refuse(self.limits.max_buffer_size, "this adapter's largest buffer");
+        }
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes,
+            usage: BufferUsages::STORAGE
+                | BufferUsages::UNIFORM
+                | BufferUsages::COPY_SRC
+                | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        if wait::block_on(memory.pop()).is_some() {
+            return Err(Error::Device(format!(
+                "the device has no memory left for buffer `{label}` of {bytes} bytes; use a higher --sparsity, \
+                 a smaller --batch or --hidden, or another --adapter"
+            )));
+        }
+        self.faults.check()?;
+        Ok(buffer)
+    }
+
+    pub(crate) fn prepare(&self, plan: &Plan, ledger: &Arc<Ledger>) -> Result<GpuProgram> {
+        let alignment = self.limits.min_uniform_buffer_offset_alignment as usize;
+        let mut bytes = Vec::new();
+        let mut offsets = Vec::new();
+        for dispatch in plan.dispatches() {
+            bytes.resize(bytes.len().next_multiple_of(alignment), 0);
+            offsets.push(bytes.len() as u64);
+            bytes.extend_from_slice(&dispatch.params);
+            bytes.resize(bytes.len().next_multiple_of(16), 0);
+        }
+        bytes.resize(bytes.len().max(16), 0);
+        let label = format!("parameters of plan {}", plan.name);
+        let params = self.allocate(&label, bytes.len() / 4)?;
+        self.queue.write_buffer(&params, 0, &bytes);
+
+        let mut dispatches = Vec::new();
+        for (dispatch, offset) in plan.dispatches().iter().zip(offsets) {
+            let pipeline = self.pipelines.get(dispatch.kernel)?;
+            let mut entries = vec![wgpu::BindGroupEntry {
+                binding: pipeline.reflection.params_binding,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: &params,
+                    offset,
+                    size: wgpu::BufferSize::new(dispatch.params.len().next_multiple_of(16) as u64),
+                }),
+            }];
+            for ((info, view), binding) in dispatch
+                .kernel
+                .bindings
+                .iter()
+                .zip(&dispatch.views)
+                .zip(&pipeline.reflection.bindings)
+            {
+                let Memory::Gpu(buffer) = view.buffer.memory() else {
+                    return Err(Error::Shape(format!(
+                        "buffer `{}` is not on this device",
+                        view.buffer.label()
+                    )));
+                };
+                let words = match info.kind {
+                    BindingKind::Uniform(fields) => fields.len().next_multiple_of(4),
+                    _ => view.words(),
+                };
+                entries.push(wgpu::BindGroupEntry {
+                    binding: *binding,
+                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer,
+                        offset: view.range.start as u64 * 4,
+                        size: wgpu::BufferSize::new(words as u64 * 4),
+                    }),
+                });
+            }
+            let groups = dispatch.grid.workgroups(pipeline.reflection.workgroup);
+            dispatches.push(Prepared {
+                bind_group: self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some(dispatch.kernel.name),
+                    layout: &pipeline.layout,
+                    entries: &entries,
+                }),
+                grid: fold(groups, self.limits.max_compute_workgroups_per_dimension),
+                pipeline,
+            });
+        }
+        self.faults.check()?;
+        Ok(GpuProgram {
+            dispatches,
+            _params: Buffer::new(
+                &label,
+                Class::Scratch,
+                bytes.len() / 4,
+                Memory::Gpu(params),
+                ledger,
+            ),
+        })
+    }
+
+    pub(crate) fn run(&self, program: &GpuProgram, range: Range<usize>) -> Result<()> {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            let mut current: Option<&Arc<Pipeline>> = None;
+            for dispatch in &program.dispatches[range] {
+                if !current.is_some_and(|p| Arc::ptr_eq(p, &dispatch.pipeline)) {
+                    pass.set_pipeline(&dispatch.pipeline.pipeline);
+                    current = Some(&dispatch.pipeline);
+                }
+                pass.set_bind_group(0, &dispatch.bind_group, &[]);
+                pass.dispatch_workgroups(dispatch.grid.0, dispatch.grid.1, 1);
+            }
+        }
+        let submission = self.queue.submit([encoder.finish()]);
+        self.throttle(submission)?;
+        self.faults.check()
+    }
+
+    /// Waits for old submissions, so that the host does not run ahead of the device without bound.
+    fn throttle(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+        let oldest = {
+            let mut in_flight = self
+                .in_flight
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            in_flight.push_back(submission);
+            if in_flight.len() <= IN_FLIGHT {
+                return Ok(());
+            }
+            in_flight.pop_front()
+        };
+        wait::poll(&self.device, oldest)
+    }
+
+    pub(crate) fn wait(&self) -> Result<()> {
+        wait::poll(&self.device, None)?;
+        self.faults.check()
+    }
+}

@@ -1,0 +1,125 @@
+//! Pipelines: one per kernel and device, compiled at first use.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::super::kernel::{BindingKind, KernelInfo};
+use super::super::reflect::{Reflection, reflect};
+use super::wait;
+use crate::error::{Error, Result};
+
+pub(super) struct Pipeline {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    pub(super) layout: wgpu::BindGroupLayout,
+    pub(super) reflection: Reflection,
+}
+
+/// Workgroup shapes as pipeline overrides, by the kind of adapter.
+///
+/// A hardware GPU wants a subgroup of 32 lanes with one vec4 each per row; a software adapter, whose
+/// lanes are one CPU vector of 8 and whose workgroups cost 55 ns to launch, 8 lanes with 4 vec4 each.
+const HARDWARE: &[(&str, f64)] = &[("LANES", 32.0), ("ROWS", 4.0), ("VECTORS", 1.0)];
+const SOFTWARE: &[(&str, f64)] = &[("LANES", 8.0), ("ROWS", 1.0), ("VECTORS", 4.0)];
+
+pub(super) struct Pipelines {
+    device: wgpu::Device,
+    shape: &'static [(&'static str, f64)],
+    cache: Mutex<HashMap<&'static str, Arc<Pipeline>>>,
+}
+
+impl Pipelines {
+    pub(super) fn new(device: wgpu::Device, hardware: bool) -> Self {
+        Pipelines {
+            device,
+            shape: if hardware { HARDWARE } else { SOFTWARE },
+            cache: Mutex::default(),
+        }
+    }
+
+    pub(super) fn get(&self, kernel: &'static KernelInfo) -> Result<Arc<Pipeline>> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = cache.get(kernel.name) {
+            return Ok(found.clone());
+        }
+        let made = Arc::new(self.compile(kernel)?);
+        cache.insert(kernel.name, made.clone());
+        Ok(made)
+    }
+
+    fn compile(&self, kernel: &'static KernelInfo) -> Result<Pipeline> {
+        let reflection = reflect(kernel, self.shape)?;
+        let constants: Vec<(&str, f64)> = self
+            .shape
+            .iter()
+            .filter(|(name, _)| reflection.overrides.iter().any(|o| o == name))
+            .copied()
+            .collect();
+        let buffer = |binding: u32, ty| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty,
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        };
+        let mut entries = vec![buffer(
+            reflection.params_binding,
+            wgpu::BufferBindingType::Uniform,
+        )];
+        for (info, binding) in kernel.bindings.iter().zip(&reflection.bindings) {
+            let ty = match info.kind {
+                BindingKind::Uniform(_) => wgpu::BufferBindingType::Uniform,
+                BindingKind::Read(_) => wgpu::BufferBindingType::Storage { read_only: true },
+                BindingKind::Write(_) => wgpu::BufferBindingType::Storage { read_only: false },
+            };
+            entries.push(buffer(*binding, ty));
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let layout = self
+            .device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(kernel.name),
+                entries: &entries,
+            });
+        let pipeline_layout = self
+            .device
+            .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(kernel.name),
+                bind_group_layouts: &[Some(&layout)],
+                immediate_size: 0,
+            });
+        let module = self
+            .device
+            .create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(kernel.name),
+                source: wgpu::ShaderSource::Wgsl(reflection.source.as_str().into()),
+            });
+        let pipeline = self
+            .device
+            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(kernel.name),
+                layout: Some(&pipeline_layout),
+                module: &module,
+                entry_point: Some(kernel.entry_point()),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants: &constants,
+                    // Every kernel writes workgroup memory before it reads it.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            });
+        match wait::block_on(scope.pop()) {
+            None => Ok(Pipeline {
+                pipeline,
+                layout,
+                reflection,
+            }),
+            Some(e) => Err(Error::Device(format!(
+                "the adapter refused shader `{}`: {e}",
+                kernel.name
+            ))),
+        }
+    }
+}

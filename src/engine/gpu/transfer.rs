@@ -1,0 +1,58 @@
+//! Uploads and read-backs.
+
+use super::super::buffer::{Memory, View};
+use super::{GpuExecutor, wait};
+use crate::error::{Error, Result};
+
+fn memory(view: &View) -> Result<&wgpu::Buffer> {
+    match view.buffer.memory() {
+        Memory::Gpu(buffer) => Ok(buffer),
+        Memory::Host(_) => Err(Error::Shape(format!(
+            "buffer `{}` is not on this device",
+            view.buffer.label()
+        ))),
+    }
+}
+
+impl GpuExecutor {
+    pub(crate) fn upload(&self, view: &View, words: &[u32]) -> Result<()> {
+        let offset = view.range.start as u64 * 4;
+        self.queue
+            .write_buffer(memory(view)?, offset, bytemuck::cast_slice(words));
+        self.faults.check()
+    }
+
+    pub(crate) fn download(&self, view: &View) -> Result<Vec<u32>> {
+        let bytes = view.words() as u64 * 4;
+        let failed = |e: &dyn std::fmt::Display| {
+            Error::Device(format!(
+                "reading buffer `{}` back failed: {e}",
+                view.buffer.label()
+            ))
+        };
+        // Short-lived and the size of the view: not resident, so not in the ledger.
+        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read-back"),
+            size: bytes,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let offset = view.range.start as u64 * 4;
+        encoder.copy_buffer_to_buffer(memory(view)?, offset, &staging, 0, bytes);
+        let submission = self.queue.submit([encoder.finish()]);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            // The receiver is gone only if waiting failed, which is reported there.
+            let _ = sender.send(result);
+        });
+        wait::poll(&self.device, Some(submission))?;
+        self.faults.check()?;
+        receiver
+            .try_recv()
+            .map_err(|e| failed(&e))?
+            .map_err(|e| failed(&e))?;
+        let mapped = staging.get_mapped_range(..).map_err(|e| failed(&e))?;
+        Ok(bytemuck::pod_collect_to_vec(&mapped))
+    }
+}

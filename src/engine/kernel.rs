@@ -1,0 +1,241 @@
+//! A kernel is a pair: one WGSL entry point and its CPU twin over the same bindings and parameters.
+//!
+//! [`kernel!`](crate::kernel!) declares the host half once. From it come the struct whose fields bind buffers by name,
+//! the parameter struct that becomes the shader's uniform, and the struct of slices that the twin works on. When a
+//! device first uses a kernel, [`super::reflect`] compares all of that with what naga finds in the shader.
+
+use super::buffer::{HostMemory, Scalar, View};
+
+/// A field of a uniform struct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, the same on both sides.
+    pub name: &'static str,
+    /// Its WGSL type.
+    pub wgsl: &'static str,
+    /// Its offset in bytes.
+    pub offset: usize,
+}
+
+/// A struct that a shader sees as a uniform: declared by [`uniform!`](crate::uniform!).
+pub trait Uniform: bytemuck::Pod {
+    /// Its fields in order.
+    const FIELDS: &'static [Field];
+}
+
+/// What a binding is to the shader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindingKind {
+    /// `var<storage, read>` array of this scalar (or of vec4 of it).
+    Read(&'static str),
+    /// `var<storage, read_write>` array of this scalar (or of vec4, or of atomics of it).
+    Write(&'static str),
+    /// `var<uniform>` of a struct with these fields.
+    Uniform(&'static [Field]),
+}
+
+/// One binding as the host declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BindingInfo {
+    /// The variable's name in the shader and the field's name on the host.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: BindingKind,
+}
+
+/// Everything the engine knows of a kernel.
+#[derive(Debug)]
+pub struct KernelInfo {
+    /// Path below `shaders/`, without the extension; the last part is the entry point's name.
+    pub name: &'static str,
+    /// The WGSL text before its `#import` lines are filled in.
+    pub source: &'static str,
+    /// The fields of `var<uniform> params`.
+    pub params: &'static [Field],
+    /// The other bindings, in the order of the host's struct.
+    pub bindings: &'static [BindingInfo],
+    /// Runs the twin.
+    pub twin: fn(&TwinCall<'_>),
+}
+
+impl KernelInfo {
+    /// Name of the WGSL entry point: the last part of the kernel's name.
+    pub fn entry_point(&self) -> &'static str {
+        self.name.rsplit('/').next().unwrap_or(self.name)
+    }
+}
+
+/// A kernel with its bindings filled in: what [`super::Plan::dispatch`] records.
+pub trait Kernel {
+    /// The kernel.
+    const INFO: &'static KernelInfo;
+    /// The bytes of `params`.
+    fn params(&self) -> &[u8];
+    /// One view per binding, in the order of `INFO.bindings`.
+    fn views(self) -> Vec<View>;
+}
+
+/// A twin's arguments before they are given types.
+pub struct TwinCall<'a> {
+    pub(crate) params: &'a [u8],
+    pub(crate) slices: Vec<TwinSlice<'a>>,
+}
+
+pub(crate) struct TwinSlice<'a> {
+    pub(crate) memory: &'a HostMemory,
+    pub(crate) range: std::ops::Range<usize>,
+}
+
+impl TwinCall<'_> {
+    /// The parameters.
+    pub fn params<P: Uniform>(&self) -> P {
+        bytemuck::pod_read_unaligned(&self.params[..size_of::<P>()])
+    }
+
+    /// Binding `index`, read only.
+    pub fn read<T: Scalar>(&self, index: usize) -> &[T] {
+        let slice = &self.slices[index];
+        // SAFETY: plans reject a dispatch that binds one buffer twice with a write among them, and
+        // executors run one dispatch at a time.
+        bytemuck::cast_slice(unsafe { slice.memory.slice(slice.range.clone()) })
+    }
+
+    /// Binding `index`, as a uniform struct.
+    pub fn uniform<P: Uniform>(&self, index: usize) -> P {
+        let words: &[u32] = self.read(index);
+        bytemuck::pod_read_unaligned(&bytemuck::cast_slice(words)[..size_of::<P>()])
+    }
+
+    /// Binding `index`, to be written. Called once per binding by the code that `kernel!` generates.
+    #[allow(clippy::mut_from_ref)]
+    pub fn write<T: Scalar>(&self, index: usize) -> &mut [T] {
+        let slice = &self.slices[index];
+        // SAFETY: as in `read`.
+        bytemuck::cast_slice_mut(unsafe { slice.memory.slice_mut(slice.range.clone()) })
+    }
+}
+
+/// Declares a `repr(C)` struct of `u32` and `f32` fields that a shader sees as a uniform.
+#[macro_export]
+macro_rules! uniform {
+    ( $(#[$meta:meta])* $vis:vis struct $Name:ident { $( $(#[$fmeta:meta])* $field:ident : $ty:ty ),+ $(,)? } ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, $crate::engine::kernel::bytemuck::Pod, $crate::engine::kernel::bytemuck::Zeroable)]
+        #[bytemuck(crate = "::rootlet::engine::kernel::bytemuck")]
+        #[repr(C)]
+        $vis struct $Name { $( $(#[$fmeta])* pub $field: $ty ),+ }
+
+        impl $crate::engine::kernel::Uniform for $Name {
+            const FIELDS: &'static [$crate::engine::kernel::Field] = &[ $(
+                $crate::engine::kernel::Field {
+                    name: stringify!($field),
+                    wgsl: <$ty as $crate::engine::buffer::Scalar>::WGSL,
+                    offset: ::std::mem::offset_of!($Name, $field),
+                }
+            ),+ ];
+        }
+    };
+}
+
+/// Declares the host half of a kernel; the module documentation of [`engine::kernel`](crate::engine::kernel) says what
+/// comes of it. The twin is a method `run(self)` on the third name.
+///
+/// ```text
+/// kernel! {
+///     /// What it computes.
+///     pub Scale, ScaleParams, ScaleTwin = "folder/scale", include_str!("scale.wgsl");
+///     params { length: u32, factor: f32 }
+///     read input: f32,        // var<storage, read> input: array<f32>
+///     write output: f32,      // var<storage, read_write> output: array<f32>
+///     uniform step: StepState // var<uniform> step: StepState
+/// }
+/// impl ScaleTwin<'_> { fn run(self) { … } }
+/// ```
+#[macro_export]
+macro_rules! kernel {
+    (
+        $(#[$meta:meta])*
+        $vis:vis $Name:ident, $Params:ident, $Twin:ident = $path:expr, $source:expr;
+        params { $( $(#[$pmeta:meta])* $pfield:ident : $pty:ty ),+ $(,)? }
+        $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
+    ) => {
+        $crate::uniform! {
+            #[doc = concat!("Parameters of [`", stringify!($Name), "`]: the shader's uniform `params`.")]
+            $vis struct $Params { $( $(#[$pmeta])* #[allow(missing_docs)] $pfield : $pty ),+ }
+        }
+
+        $(#[$meta])*
+        #[derive(Clone)]
+        $vis struct $Name {
+            /// The parameters.
+            pub params: $Params,
+            $( $(#[$bmeta])* #[allow(missing_docs)] pub $binding: $crate::engine::View ),+
+        }
+
+        #[doc = concat!("Bindings of [`", stringify!($Name), "`] as the CPU twin sees them.")]
+        #[allow(missing_docs, dead_code)]
+        $vis struct $Twin<'a> {
+            pub params: $Params,
+            $( pub $binding: $crate::kernel!(@slice 'a $access $bty) ),+
+        }
+
+        impl $crate::engine::Kernel for $Name {
+            const INFO: &'static $crate::engine::KernelInfo = &$crate::engine::KernelInfo {
+                name: $path,
+                source: $source,
+                params: <$Params as $crate::engine::kernel::Uniform>::FIELDS,
+                bindings: &[ $( $crate::engine::kernel::BindingInfo {
+                    name: stringify!($binding),
+                    kind: $crate::kernel!(@kind $access $bty),
+                } ),+ ],
+                twin: |call| {
+                    let mut _index = 0usize..;
+                    $Twin {
+                        params: call.params(),
+                        $( $binding: $crate::kernel!(@get call _index $access $bty) ),+
+                    }.run()
+                },
+            };
+
+            fn params(&self) -> &[u8] {
+                $crate::engine::kernel::bytemuck::bytes_of(&self.params)
+            }
+
+            fn views(self) -> Vec<$crate::engine::View> {
+                vec![ $( self.$binding ),+ ]
+            }
+        }
+    };
+    (@slice $life:lifetime read $ty:ty) => { &$life [$ty] };
+    (@slice $life:lifetime write $ty:ty) => { &$life mut [$ty] };
+    (@slice $life:lifetime uniform $ty:ty) => { $ty };
+    (@kind read $ty:ty) => { $crate::engine::kernel::BindingKind::Read(<$ty as $crate::engine::buffer::Scalar>::WGSL) };
+    (@kind write $ty:ty) => { $crate::engine::kernel::BindingKind::Write(<$ty as $crate::engine::buffer::Scalar>::WGSL) };
+    (@kind uniform $ty:ty) => { $crate::engine::kernel::BindingKind::Uniform(<$ty as $crate::engine::kernel::Uniform>::FIELDS) };
+    (@get $call:ident $index:ident read $ty:ty) => { $call.read::<$ty>($crate::engine::kernel::next(&mut $index)) };
+    (@get $call:ident $index:ident write $ty:ty) => { $call.write::<$ty>($crate::engine::kernel::next(&mut $index)) };
+    (@get $call:ident $index:ident uniform $ty:ty) => { $call.uniform::<$ty>($crate::engine::kernel::next(&mut $index)) };
+}
+
+/// The embedded source of the crate's own kernel `name`.
+macro_rules! shader {
+    ($name:literal) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/shaders/",
+            $name,
+            ".wgsl"
+        ))
+    };
+}
+pub(crate) use shader;
+
+#[doc(hidden)]
+pub use bytemuck;
+
+#[doc(hidden)]
+pub fn next(counter: &mut std::ops::RangeFrom<usize>) -> usize {
+    let index = counter.start;
+    counter.start += 1;
+    index
+}

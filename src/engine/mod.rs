@@ -1,0 +1,28 @@
+//! The engine: adapters, buffers, kernels, plans, and the two executors that run a plan.
+//!
+//! A [`Plan`] is a list of dispatches, recorded once and replayed. A [`Kernel`] is one WGSL entry point
+//! and its CPU twin over the same bindings. [`Device`] runs a plan on a wgpu adapter or on the built-in CPU executor; both
+//! allocate through one byte [`Ledger`]. Nothing here knows of layers, training or the command line.
+
+pub mod adapter;
+pub mod buffer;
+mod check;
+mod cpu;
+mod device;
+mod gpu;
+#[macro_use]
+pub mod kernel;
+pub mod ledger;
+pub mod plan;
+pub mod random;
+pub mod reflect;
+pub mod step_state;
+
+pub use adapter::{AdapterChoice, AdapterSummary};
+pub use buffer::{Buffer, View};
+pub use check::KernelCheck;
+pub use device::{Device, DeviceOptions, Program};
+pub use kernel::{Kernel, KernelInfo};
+pub use ledger::{Class, Ledger};
+pub use plan::{Grid, Plan};
+pub use step_state::StepState;

@@ -1,0 +1,139 @@
+//! A plan: dispatches over ledger buffers, recorded once and replayed on either executor.
+
+use super::buffer::{Memory, VIEW_ALIGNMENT, View};
+use super::kernel::{BindingKind, Kernel, KernelInfo};
+use crate::error::{Error, Result};
+
+/// How many workgroups a dispatch needs, in terms that do not depend on the workgroup's size, which is the shader's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grid {
+    /// One invocation along x per item.
+    Items(usize),
+    /// One invocation along y per row: a workgroup of `(lanes, rows)` serves as many rows as it is high.
+    Rows(usize),
+    /// So many workgroups.
+    Groups(usize),
+}
+
+impl Grid {
+    /// Workgroups needed when a workgroup is `size` invocations large.
+    pub fn workgroups(self, size: [u32; 3]) -> usize {
+        match self {
+            Grid::Items(n) => n.div_ceil(size[0] as usize),
+            Grid::Rows(n) => n.div_ceil(size[1] as usize),
+            Grid::Groups(n) => n,
+        }
+    }
+}
+
+/// Folds `groups` workgroups into x and y, each at most `limit` (WebGPU: 65,535).
+///
+/// The surplus `x * y - groups` is less than `y`; kernels skip it by comparing their index with their parameters.
+pub fn fold(groups: usize, limit: u32) -> (u32, u32) {
+    let y = groups.div_ceil(limit as usize).max(1);
+    (groups.div_ceil(y) as u32, y as u32)
+}
+
+/// One recorded dispatch.
+#[derive(Clone)]
+pub struct Dispatch {
+    /// The kernel.
+    pub kernel: &'static KernelInfo,
+    /// Bytes of its parameters.
+    pub params: Vec<u8>,
+    /// One view per binding, in the kernel's order.
+    pub views: Vec<View>,
+    /// How much work.
+    pub grid: Grid,
+}
+
+/// A list of dispatches with a name. Each sees the writes of those before it.
+#[derive(Clone, Default)]
+pub struct Plan {
+    /// The name, for messages.
+    pub name: String,
+    dispatches: Vec<Dispatch>,
+}
+
+impl Plan {
+    /// An empty plan.
+    pub fn new(name: &str) -> Self {
+        Plan {
+            name: name.to_owned(),
+            dispatches: Vec::new(),
+        }
+    }
+
+    /// The dispatches in order.
+    pub fn dispatches(&self) -> &[Dispatch] {
+        &self.dispatches
+    }
+
+    /// Appends the dispatches of `other`.
+    pub fn append(&mut self, other: Plan) {
+        self.dispatches.extend(other.dispatches);
+    }
+
+    /// Records one dispatch. A grid of no work is left out.
+    ///
+    /// # Errors
+    /// A view out of its buffer's bounds or not aligned, or one buffer bound twice with a write among the two (which
+    /// WebGPU forbids within one dispatch).
+    pub fn dispatch<K: Kernel>(&mut self, kernel: K, grid: Grid) -> Result<()> {
+        let params = kernel.params().to_vec();
+        let dispatch = Dispatch {
+            kernel: K::INFO,
+            params,
+            views: kernel.views(),
+            grid,
+        };
+        self.check(&dispatch)?;
+        if !matches!(grid, Grid::Items(0) | Grid::Rows(0) | Grid::Groups(0)) {
+            self.dispatches.push(dispatch);
+        }
+        Ok(())
+    }
+
+    fn check(&self, dispatch: &Dispatch) -> Result<()> {
+        let complain = |binding: &str, view: &View, reason: &str| {
+            Err(Error::Shape(format!(
+                "plan `{}`, kernel `{}`: binding `{binding}` to words {:?} of buffer `{}` ({} words): {reason}",
+                self.name,
+                dispatch.kernel.name,
+                view.range,
+                view.buffer.label(),
+                view.buffer.words(),
+            )))
+        };
+        let bindings = dispatch.kernel.bindings;
+        for (i, (binding, view)) in bindings.iter().zip(&dispatch.views).enumerate() {
+            if !view.in_bounds() || view.range.is_empty() {
+                return complain(binding.name, view, "out of bounds or empty");
+            }
+            if view.range.start % VIEW_ALIGNMENT != 0 {
+                return complain(binding.name, view, "must start at a multiple of 64 words");
+            }
+            for (other, other_view) in bindings.iter().zip(&dispatch.views).skip(i + 1) {
+                let writes = [binding.kind, other.kind]
+                    .iter()
+                    .any(|kind| matches!(kind, BindingKind::Write(_)));
+                if writes && view.buffer.same_as(&other_view.buffer) {
+                    return complain(
+                        binding.name,
+                        view,
+                        &format!("the same buffer is bound to `{}`", other.name),
+                    );
+                }
+            }
+            let host = |v: &View| matches!(v.buffer.memory(), Memory::Host(_));
+            if host(view) != host(&dispatch.views[0]) {
+                return complain(
+                    binding.name,
+                    view,
+                    "belongs to another device than the first binding",
+                );
+            }
+        }
+        Ok(())
+    }
+}

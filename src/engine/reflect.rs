@@ -1,0 +1,247 @@
+//! Reflection: what naga finds in a shader, and the check that the host declares the same.
+
+use std::collections::HashMap;
+
+use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
+
+use super::kernel::{BindingKind, Field, KernelInfo};
+use crate::error::{Error, Result};
+
+/// Shared WGSL that a shader pulls in by a line `#import NAME`.
+const LIBRARY: &[(&str, &str)] = &[
+    ("grid", super::kernel::shader!("lib/grid")),
+    ("random", super::kernel::shader!("lib/random")),
+    ("step", super::kernel::shader!("lib/step")),
+];
+
+/// What a shader says of itself.
+#[derive(Debug)]
+pub struct Reflection {
+    /// The full WGSL text, imports filled in.
+    pub source: String,
+    /// Binding number of `params` and of each host binding, in the host's order.
+    pub params_binding: u32,
+    /// See `params_binding`.
+    pub bindings: Vec<u32>,
+    /// Size of the workgroup under the overrides that were given.
+    pub workgroup: [u32; 3],
+    /// Names of the pipeline-override constants the shader declares.
+    pub overrides: Vec<String>,
+}
+
+fn fault(kernel: &KernelInfo, reason: String) -> Error {
+    Error::Device(format!("shader `{}`: {reason}", kernel.name))
+}
+
+/// Fills in the `#import` lines.
+///
+/// # Errors
+/// An import that the library does not have.
+pub fn expand(kernel: &KernelInfo) -> Result<String> {
+    let mut text = String::new();
+    for line in kernel.source.lines() {
+        match line.strip_prefix("#import ") {
+            Some(name) => {
+                let (_, part) = LIBRARY
+                    .iter()
+                    .find(|(known, _)| *known == name.trim())
+                    .ok_or_else(|| fault(kernel, format!("unknown import `{name}`")))?;
+                text.push_str(part);
+            }
+            None => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Parses and validates a kernel's shader and checks it against the host's declaration.
+///
+/// `constants` sets pipeline overrides by name; those that the shader does not declare are ignored.
+///
+/// # Errors
+/// A shader that does not parse or validate, or differs from the host's declaration: the message names the difference.
+pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflection> {
+    let source = expand(kernel)?;
+    let module = naga::front::wgsl::parse_str(&source)
+        .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
+    naga::valid::Validator::new(
+        naga::valid::ValidationFlags::all(),
+        naga::valid::Capabilities::empty(),
+    )
+    .validate(&module)
+    .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
+
+    let entry = module
+        .entry_points
+        .iter()
+        .find(|e| e.name == kernel.entry_point())
+        .ok_or_else(|| {
+            fault(
+                kernel,
+                format!("has no entry point `{}`", kernel.entry_point()),
+            )
+        })?;
+    let mut globals = HashMap::new();
+    for (_, global) in module.global_variables.iter() {
+        if let (Some(name), Some(binding)) = (&global.name, &global.binding) {
+            globals.insert(name.as_str(), (binding.binding, global));
+        }
+    }
+    let declared = kernel.bindings.len() + 1;
+    if globals.len() != declared {
+        return Err(fault(
+            kernel,
+            format!(
+                "binds {} variables, the host {declared} (params included)",
+                globals.len()
+            ),
+        ));
+    }
+    let find = |name: &str, kind: BindingKind| -> Result<u32> {
+        let (binding, global) = globals
+            .get(name)
+            .ok_or_else(|| fault(kernel, format!("has no binding `{name}`")))?;
+        check_binding(&module, global, kind)
+            .map_err(|reason| fault(kernel, format!("binding `{name}` {reason}")))?;
+        Ok(*binding)
+    };
+    let params_binding = find("params", BindingKind::Uniform(kernel.params))?;
+    let bindings = kernel
+        .bindings
+        .iter()
+        .map(|b| find(b.name, b.kind))
+        .collect::<Result<_>>()?;
+
+    let overrides: Vec<String> = module
+        .overrides
+        .iter()
+        .filter_map(|(_, o)| o.name.clone())
+        .collect();
+    let mut workgroup = entry.workgroup_size;
+    if let Some(sizes) = entry.workgroup_size_overrides {
+        for (size, handle) in workgroup.iter_mut().zip(sizes) {
+            if let Some(naga::Expression::Override(handle)) =
+                handle.map(|h| &module.global_expressions[h])
+            {
+                let declared = &module.overrides[*handle];
+                let name = declared.name.as_deref().unwrap_or_default();
+                let given = constants
+                    .iter()
+                    .find(|(n, _)| *n == name)
+                    .map(|(_, v)| *v as u32);
+                let default = declared.init.and_then(|h| literal(&module, h));
+                *size = given
+                    .or(default)
+                    .ok_or_else(|| fault(kernel, format!("override `{name}` has no value")))?;
+            }
+        }
+    }
+    Ok(Reflection {
+        source,
+        params_binding,
+        bindings,
+        workgroup,
+        overrides,
+    })
+}
+
+fn literal(module: &Module, handle: naga::Handle<naga::Expression>) -> Option<u32> {
+    match module.global_expressions[handle] {
+        naga::Expression::Literal(naga::Literal::U32(v)) => Some(v),
+        _ => None,
+    }
+}
+
+fn check_binding(
+    module: &Module,
+    global: &naga::GlobalVariable,
+    kind: BindingKind,
+) -> Result<(), String> {
+    let inner = &module.types[global.ty].inner;
+    match kind {
+        BindingKind::Uniform(fields) => {
+            if global.space != AddressSpace::Uniform {
+                return Err("is not a uniform".into());
+            }
+            check_fields(module, inner, fields)
+        }
+        BindingKind::Read(scalar) => {
+            let access = StorageAccess::LOAD;
+            check_array(module, global, inner, scalar, access)
+        }
+        BindingKind::Write(scalar) => {
+            let access = StorageAccess::LOAD | StorageAccess::STORE;
+            check_array(module, global, inner, scalar, access)
+        }
+    }
+}
+
+fn check_array(
+    module: &Module,
+    global: &naga::GlobalVariable,
+    inner: &TypeInner,
+    scalar: &str,
+    wanted: StorageAccess,
+) -> Result<(), String> {
+    match global.space {
+        AddressSpace::Storage { access } if access == wanted => {}
+        other => return Err(format!("has space {other:?}, the host wants {wanted:?}")),
+    }
+    let TypeInner::Array { base, .. } = *inner else {
+        return Err("is not an array".into());
+    };
+    let found = match module.types[base].inner {
+        TypeInner::Scalar(s) | TypeInner::Atomic(s) => s,
+        TypeInner::Vector { size, scalar } if size == naga::VectorSize::Quad => scalar,
+        _ => return Err("is neither an array of scalars nor of vec4".into()),
+    };
+    let name = scalar_name(found);
+    if name == scalar {
+        Ok(())
+    } else {
+        Err(format!("holds {name}, the host has {scalar}"))
+    }
+}
+
+fn check_fields(module: &Module, inner: &TypeInner, fields: &[Field]) -> Result<(), String> {
+    let TypeInner::Struct { members, .. } = inner else {
+        return Err("is not a struct".into());
+    };
+    let found: Vec<String> = members
+        .iter()
+        .map(|m| {
+            let ty = match module.types[m.ty].inner {
+                TypeInner::Scalar(s) => scalar_name(s).to_owned(),
+                ref other => format!("{other:?}"),
+            };
+            format!(
+                "{}: {ty} at {}",
+                m.name.as_deref().unwrap_or_default(),
+                m.offset
+            )
+        })
+        .collect();
+    let declared: Vec<String> = fields
+        .iter()
+        .map(|f| format!("{}: {} at {}", f.name, f.wgsl, f.offset))
+        .collect();
+    if found == declared {
+        Ok(())
+    } else {
+        Err(format!(
+            "has fields [{}], the host [{}]",
+            found.join(", "),
+            declared.join(", ")
+        ))
+    }
+}
+
+fn scalar_name(scalar: naga::Scalar) -> &'static str {
+    match (scalar.kind, scalar.width) {
+        (ScalarKind::Float, 4) => "f32",
+        (ScalarKind::Uint, 4) => "u32",
+        (ScalarKind::Sint, 4) => "i32",
+        _ => "another scalar",
+    }
+}

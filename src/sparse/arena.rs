@@ -1,0 +1,217 @@
+//! The connection arena: all layers' connections in one set of device buffers.
+//!
+//! The arena is one compressed sparse matrix whose rows are the output units of all layers, one layer after the other, and whose
+//! columns are likewise all input units. A layer is a range of rows and of columns. So the optimiser is one dispatch over
+//! all connections, a global threshold is one histogram, and connections can move between layers
+//! without a layer's range being fixed anywhere but in `row_offsets`.
+
+use super::layer_state::LayerState;
+use crate::engine::{Buffer, Class, Device};
+use crate::error::{Error, Result};
+
+/// Where a layer's units lie among the arena's rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerSpan {
+    /// Input units.
+    pub n_in: usize,
+    /// Output units.
+    pub n_out: usize,
+    /// Column of its first input unit.
+    pub first_col: usize,
+    /// Row of its first output unit.
+    pub first_row: usize,
+}
+
+/// The connections of all layers on a device.
+///
+/// `N` connections, `R` rows, `C` columns; connections are ordered by row, then column. 28 bytes a
+/// connection, 4 bytes a column and 16 bytes a row.
+pub struct Arena {
+    /// The layers in order.
+    pub spans: Vec<LayerSpan>,
+    /// `N`.
+    pub connections: usize,
+    /// `R`: output units of all layers.
+    pub n_rows: usize,
+    /// `C`: input units of all layers.
+    pub n_cols: usize,
+    /// `[R + 1]` u32: row `r`'s connections are `row_offsets[r]..row_offsets[r + 1]`.
+    pub row_offsets: Buffer,
+    /// `[N]` u32: each connection's row.
+    pub rows: Buffer,
+    /// `[N]` u32: each connection's column.
+    pub cols: Buffer,
+    /// `[N]` f32.
+    pub weights: Buffer,
+    /// `[N]` f32.
+    pub momentum: Buffer,
+    /// `[N]` f32: the weights' gradient in the last step.
+    pub gradient: Buffer,
+    /// `[C + 1]` u32: column `c`'s connections are `col_offsets[c]..col_offsets[c + 1]` of `order`.
+    pub col_offsets: Buffer,
+    /// `[N]` u32: the connections in the order of columns, then rows.
+    pub order: Buffer,
+    /// `[N]` u32: `rows[order[j]]`, so that the transposed product reads it in sequence.
+    pub order_rows: Buffer,
+    /// `[R]` f32.
+    pub bias: Buffer,
+    /// `[R]` f32.
+    pub bias_momentum: Buffer,
+    /// `[R]` f32.
+    pub bias_gradient: Buffer,
+}
+
+impl Arena {
+    /// Uploads the layers.
+    ///
+    /// # Errors
+    /// No connections, more than `u32::MAX`, or buffers that the device refuses.
+    pub fn new(device: &Device, layers: &[LayerState]) -> Result<Self> {
+        let mut spans = Vec::new();
+        let (mut n_rows, mut n_cols) = (0, 0);
+        for layer in layers {
+            spans.push(LayerSpan {
+                n_in: layer.n_in,
+                n_out: layer.n_out,
+                first_col: n_cols,
+                first_row: n_rows,
+            });
+            n_rows += layer.n_out;
+            n_cols += layer.n_in;
+        }
+        let connections: usize = layers.iter().map(LayerState::active).sum();
+        if connections == 0 || connections.max(n_rows).max(n_cols) >= u32::MAX as usize {
+            return Err(Error::Shape(format!(
+                "{connections} connections between {n_cols} inputs and {n_rows} outputs: a model needs at least one \
+                 connection and fewer than 2^32 of each"
+            )));
+        }
+        let words = |label: &str, n: usize| device.buffer(label, Class::Connections, n);
+        let arena = Arena {
+            connections,
+            n_rows,
+            n_cols,
+            row_offsets: words("connections.row_offsets", n_rows + 1)?,
+            rows: words("connections.rows", connections)?,
+            cols: words("connections.cols", connections)?,
+            weights: words("connections.weights", connections)?,
+            momentum: words("connections.momentum", connections)?,
+            gradient: words("connections.gradient", connections)?,
+            col_offsets: words("connections.col_offsets", n_cols + 1)?,
+            order: words("connections.order", connections)?,
+            order_rows: words("connections.order_rows", connections)?,
+            bias: words("bias", n_rows)?,
+            bias_momentum: words("bias.momentum", n_rows)?,
+            bias_gradient: words("bias.gradient", n_rows)?,
+            spans,
+        };
+        arena.import(device, layers)?;
+        Ok(arena)
+    }
+
+    /// Replaces topology, weights and optimiser state; the shapes and the total must be the arena's.
+    ///
+    /// # Errors
+    /// Layers of other shapes or another number of connections.
+    pub fn import(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
+        let total: usize = layers.iter().map(LayerState::active).sum();
+        let same = layers.len() == self.spans.len()
+            && self
+                .spans
+                .iter()
+                .zip(layers)
+                .all(|(s, l)| s.n_in == l.n_in && s.n_out == l.n_out);
+        if !same || total != self.connections {
+            return Err(Error::Shape(format!(
+                "layers with {total} connections do not fit the model's {} layers with {} connections",
+                self.spans.len(),
+                self.connections
+            )));
+        }
+        let mut row_offsets = vec![0u32];
+        let (mut rows, mut cols) = (Vec::with_capacity(total), Vec::with_capacity(total));
+        for (span, layer) in self.spans.iter().zip(layers) {
+            let base = rows.len() as u32;
+            row_offsets.extend(layer.crow_indices[1..].iter().map(|o| base + o));
+            for (b, a) in layer.pairs() {
+                rows.push(span.first_row as u32 + b);
+                cols.push(span.first_col as u32 + a);
+            }
+        }
+        let (col_offsets, order) = transpose(&cols, self.n_cols);
+        let order_rows: Vec<u32> = order.iter().map(|&j| rows[j as usize]).collect();
+        let gather = |part: fn(&LayerState) -> &Vec<f32>| -> Vec<f32> {
+            layers.iter().flat_map(|l| part(l)).copied().collect()
+        };
+        let put_u32 =
+            |buffer: &Buffer, data: &[u32]| device.upload(&buffer.range(0..data.len()), data);
+        let put_f32 =
+            |buffer: &Buffer, data: Vec<f32>| device.upload(&buffer.range(0..data.len()), &data);
+        put_u32(&self.row_offsets, &row_offsets)?;
+        put_u32(&self.rows, &rows)?;
+        put_u32(&self.cols, &cols)?;
+        put_u32(&self.col_offsets, &col_offsets)?;
+        put_u32(&self.order, &order)?;
+        put_u32(&self.order_rows, &order_rows)?;
+        put_f32(&self.weights, gather(|l| &l.values))?;
+        put_f32(&self.momentum, gather(|l| &l.momentum))?;
+        put_f32(&self.bias, gather(|l| &l.bias))?;
+        put_f32(&self.bias_momentum, gather(|l| &l.bias_momentum))
+    }
+
+    /// Reads the layers back.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn export(&self, device: &Device) -> Result<Vec<LayerState>> {
+        let offsets: Vec<u32> = device.download(&self.row_offsets.range(0..self.n_rows + 1))?;
+        let cols: Vec<u32> = device.download(&self.cols.range(0..self.connections))?;
+        let values: Vec<f32> = device.download(&self.weights.range(0..self.connections))?;
+        let momentum: Vec<f32> = device.download(&self.momentum.range(0..self.connections))?;
+        let bias: Vec<f32> = device.download(&self.bias.range(0..self.n_rows))?;
+        let bias_momentum: Vec<f32> = device.download(&self.bias_momentum.range(0..self.n_rows))?;
+        Ok(self
+            .spans
+            .iter()
+            .map(|span| {
+                let rows = span.first_row..span.first_row + span.n_out;
+                let base = offsets[rows.start];
+                let range = base as usize..offsets[rows.end] as usize;
+                LayerState {
+                    n_in: span.n_in,
+                    n_out: span.n_out,
+                    crow_indices: offsets[rows.start..=rows.end]
+                        .iter()
+                        .map(|o| o - base)
+                        .collect(),
+                    col_indices: cols[range.clone()]
+                        .iter()
+                        .map(|c| c - span.first_col as u32)
+                        .collect(),
+                    values: values[range.clone()].to_vec(),
+                    momentum: momentum[range].to_vec(),
+                    bias: bias[rows.clone()].to_vec(),
+                    bias_momentum: bias_momentum[rows].to_vec(),
+                }
+            })
+            .collect())
+    }
+}
+
+/// Column offsets and the stable order by column: a counting sort.
+fn transpose(cols: &[u32], n_cols: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut offsets = vec![0u32; n_cols + 1];
+    for &c in cols {
+        offsets[c as usize + 1] += 1;
+    }
+    for c in 0..n_cols {
+        offsets[c + 1] += offsets[c];
+    }
+    let mut next = offsets.clone();
+    let mut order = vec![0u32; cols.len()];
+    for (j, &c) in cols.iter().enumerate() {
+        order[next[c as usize] as usize] = j as u32;
+        next[c as usize] += 1;
+    }
+    (offsets, order)
+}

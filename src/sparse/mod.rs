@@ -1,0 +1,24 @@
+//! Sparse connections: the arena that holds them, how the first graph is drawn, and the three products.
+//!
+//! | product | kernel | gathers over |
+//! |---|---|---|
+//! | forward, `y = W x + bias` | [`Spmm`] | the inputs of an output unit |
+//! | backward, `dx = W^T dy` | [`SpmmTransposed`] | the outputs of an input unit |
+//! | gradients of connections, active or not, `g(a,b) = sum_i x[a,i] dy[b,i]` | [`Sddmm`] | the batch |
+//!
+//! In all three the batch is the lane: a connection is one scalar times one contiguous row.
+
+mod arena;
+mod init;
+mod layer_state;
+mod lanes;
+mod sddmm;
+mod spmm;
+mod spmm_transposed;
+
+pub use arena::{Arena, LayerSpan};
+pub use init::{Assignment, Shape, allocate, draw};
+pub use layer_state::LayerState;
+pub use sddmm::{Sddmm, SddmmParams};
+pub use spmm::{Spmm, SpmmParams};
+pub use spmm_transposed::{SpmmTransposed, SpmmTransposedParams};
