@@ -20,9 +20,9 @@ mod tensors;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+pub use crate::sparse::LayerState;
 pub use load::load;
 pub use manifest::{FORMAT, LayerShape, Manifest, TensorFile};
-pub use crate::sparse::LayerState;
 pub use save::save;
 
 /// How far a run has come, with the running sums of the epoch it is in.

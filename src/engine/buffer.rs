@@ -40,9 +40,7 @@ impl HostMemory {
     pub(crate) fn zeroed(words: usize) -> Self {
         let lines = words.div_ceil(16).max(1);
         HostMemory {
-            lines: (0..lines)
-                .map(|_| UnsafeCell::new(Line([0; 16])))
-                .collect(),
+            lines: (0..lines).map(|_| UnsafeCell::new(Line([0; 16]))).collect(),
         }
     }
 

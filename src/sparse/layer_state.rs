@@ -57,9 +57,6 @@ impl LayerState {
 
     /// All connections as `(output, input)` pairs in rising order.
     pub fn pairs(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        (0..self.n_out).flat_map(move |b| {
-            self.row(b)
-                .map(move |j| (b as u32, self.col_indices[j]))
-        })
+        (0..self.n_out).flat_map(move |b| self.row(b).map(move |j| (b as u32, self.col_indices[j])))
     }
 }

@@ -10,8 +10,8 @@
 
 mod arena;
 mod init;
-mod layer_state;
 mod lanes;
+mod layer_state;
 mod sddmm;
 mod spmm;
 mod spmm_transposed;

@@ -95,8 +95,9 @@ impl GpuExecutor {
                 bytes,
                 limit,
                 what: what.to_owned(),
-                advice: "use a higher --sparsity, a smaller --batch or --hidden, or another --adapter"
-                    .into(),
+                advice:
+                    "use a higher --sparsity, a smaller --batch or --hidden, or another --adapter"
+                        .into(),
             })
         };
         let binding = self.limits.max_storage_buffer_binding_size;

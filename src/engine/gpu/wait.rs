@@ -8,10 +8,7 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Waits for a submission, or for all of them.
-pub(super) fn poll(
-    device: &wgpu::Device,
-    submission: Option<wgpu::SubmissionIndex>,
-) -> Result<()> {
+pub(super) fn poll(device: &wgpu::Device, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
     device
         .poll(wgpu::PollType::Wait {
             submission_index: submission,

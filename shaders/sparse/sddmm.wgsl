@@ -1,0 +1,96 @@
+// SDDMM: one workgroup per row b, which all its pairs (a, b) share. Two shapes, by the adapter:
+// hardware lays the lanes over the batch, so that loads are coalesced, and adds up through workgroup memory;
+// a software adapter lays them over the pairs, keeping the row of delta in registers, since barriers cost it dearly.
+#import grid
+
+override LANES: u32 = 8u;
+override VECTORS: u32 = 4u; // 1: lanes over the batch; 4: lanes over the pairs
+
+// Vectors of delta that an invocation holds at a time: a batch of 128.
+const HELD = 32u;
+// Pairs summed between two barriers; more than one lane's width keeps the workgroup memory's banks apart.
+const TILE = 32u;
+const PITCH = 33u;
+
+struct Params {
+    rows: u32,
+    vectors: u32,
+    first_row: u32,
+    first_col: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> row_offsets: array<u32>; // [R + 1]
+@group(0) @binding(2) var<storage, read> cols: array<u32>; // [pairs]
+@group(0) @binding(3) var<storage, read> input: array<vec4<f32>>; // [n_in][vectors]
+@group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [n_out][vectors]
+@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [pairs]
+
+var<workgroup> partial: array<f32, 1056>; // TILE * PITCH
+
+fn lanes_over_batch(unit: u32, begin: u32, end: u32, lane: u32) {
+    let vectors = params.vectors;
+    for (var first = begin; first < end; first += TILE) {
+        let pairs = min(TILE, end - first);
+        for (var t = 0u; t < pairs; t++) {
+            let at = (cols[first + t] - params.first_col) * vectors;
+            var sum = 0.0;
+            for (var v = lane; v < vectors; v += LANES) {
+                sum += dot(input[at + v], delta[unit * vectors + v]);
+            }
+            partial[t * PITCH + lane] = sum;
+        }
+        workgroupBarrier();
+        for (var t = lane; t < pairs; t += LANES) {
+            var sum = 0.0;
+            for (var l = 0u; l < LANES; l++) {
+                sum += partial[t * PITCH + l];
+            }
+            output[first + t] = sum;
+        }
+        workgroupBarrier();
+    }
+}
+
+fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
+    let vectors = params.vectors;
+    for (var block = 0u; block < vectors; block += HELD) {
+        let held = min(HELD, vectors - block);
+        var d: array<vec4<f32>, HELD>;
+        for (var v = 0u; v < held; v++) {
+            d[v] = delta[unit * vectors + block + v];
+        }
+        for (var j = begin + lane; j < end; j += LANES) {
+            let at = (cols[j] - params.first_col) * vectors + block;
+            var sum = vec4(0.0);
+            for (var v = 0u; v < held; v++) {
+                sum += d[v] * input[at + v];
+            }
+            let total = (sum.x + sum.y) + (sum.z + sum.w);
+            if block == 0u {
+                output[j] = total;
+            } else {
+                output[j] += total;
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn sddmm(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let unit = flat_group(group, groups);
+    if unit >= params.rows {
+        return;
+    }
+    let begin = row_offsets[params.first_row + unit];
+    let end = row_offsets[params.first_row + unit + 1u];
+    if VECTORS == 1u {
+        lanes_over_batch(unit, begin, end, lane);
+    } else {
+        lanes_over_pairs(unit, begin, end, lane);
+    }
+}
