@@ -6,12 +6,16 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
+
+mod flags;
+mod validate;
+
+pub use flags::ConfigFlags;
 
 /// A list in one command-line value, as in `256,256`. (clap treats a plain `Vec` as a repeated flag.)
 type List<T> = Vec<T>;
@@ -94,7 +98,7 @@ pub struct TrainConfig {
     pub limit: Option<usize>,
 
     /// Widths of the hidden layers, as in 1024,1024 (none: no hidden layer)
-    #[arg(long, value_name = "WIDTHS", value_parser = parse_list::<usize>, help_heading = MODEL)]
+    #[arg(long, value_name = "WIDTHS", value_parser = flags::parse_list::<usize>, help_heading = MODEL)]
     pub hidden: List<usize>,
     /// Share of all possible connections that do not exist: 0 (dense) to 0.999
     #[arg(long, value_name = "SHARE", help_heading = MODEL)]
@@ -154,7 +158,7 @@ pub struct TrainConfig {
     #[arg(long, value_name = "EPOCHS", help_heading = OPTIMISER)]
     pub warmup_epochs: f64,
     /// Epochs at which the learning rate is multiplied by --lr-decay, as in 8,12
-    #[arg(long, value_name = "EPOCHS", value_parser = parse_list::<f64>, help_heading = OPTIMISER)]
+    #[arg(long, value_name = "EPOCHS", value_parser = flags::parse_list::<f64>, help_heading = OPTIMISER)]
     pub milestones: List<f64>,
     /// Factor of the learning rate at a milestone
     #[arg(long, value_name = "FACTOR", help_heading = OPTIMISER)]
@@ -224,124 +228,6 @@ impl TrainConfig {
         format!("{}-{}", self.data, self.method)
     }
 
-    /// Checks every value; [`Error::Usage`] names the first bad one and what it must be.
-    pub fn validate(&self) -> Result<()> {
-        let not_negative = |x: f64| x.is_finite() && x >= 0.0;
-        // The device computes in f32, where what f64 holds may be 0 or infinite.
-        let positive = |x: f64| (x as f32).is_finite() && x as f32 > 0.0;
-        let share = |x: f64| (0.0..1.0).contains(&x);
-
-        let hidden = list_text(&self.hidden);
-        let milestones = list_text(&self.milestones);
-        let ascending = self.milestones.windows(2).all(|pair| pair[0] < pair[1]);
-        let until = self.round_until();
-
-        check(
-            !self.data.is_empty(),
-            "data",
-            "must name a data set",
-            "nothing",
-        )?;
-        check(
-            self.hidden.iter().all(|&width| width > 0),
-            "hidden",
-            "must list widths of at least 1",
-            hidden,
-        )?;
-        check(
-            share(self.sparsity),
-            "sparsity",
-            "must be at least 0 and below 1 (up to 0.999 is supported)",
-            self.sparsity,
-        )?;
-        check(positive(self.gamma), "gamma", "must be above 0", self.gamma)?;
-        check(
-            self.alpha > 0.0 && self.alpha <= 1.0,
-            "alpha",
-            "must be above 0 and at most 1",
-            self.alpha,
-        )?;
-        check(
-            self.round_every > 0,
-            "round-every",
-            "must be at least 1 step",
-            self.round_every,
-        )?;
-        check(
-            not_negative(until),
-            "round-until",
-            "must be an epoch, 0 or later",
-            until,
-        )?;
-        check(self.epochs > 0, "epochs", "must be at least 1", self.epochs)?;
-        check(
-            self.batch > 0,
-            "batch",
-            "must be at least 1 image",
-            self.batch,
-        )?;
-        check(
-            positive(self.lr),
-            "lr",
-            "must be a finite number above 0",
-            self.lr,
-        )?;
-        check(
-            share(self.momentum),
-            "momentum",
-            "must be at least 0 and below 1",
-            self.momentum,
-        )?;
-        check(
-            !self.nesterov || self.momentum > 0.0,
-            "nesterov",
-            "needs a --momentum above 0",
-            self.momentum,
-        )?;
-        check(
-            not_negative(self.weight_decay),
-            "weight-decay",
-            "must be a finite number, 0 or above",
-            self.weight_decay,
-        )?;
-        check(
-            share(self.label_smoothing),
-            "label-smoothing",
-            "must be at least 0 and below 1",
-            self.label_smoothing,
-        )?;
-        check(
-            not_negative(self.warmup_epochs),
-            "warmup-epochs",
-            "must be a number of epochs, 0 or above",
-            self.warmup_epochs,
-        )?;
-        check(
-            ascending && self.milestones.iter().all(|&epoch| positive(epoch)),
-            "milestones",
-            "must list epochs above 0 in ascending order",
-            milestones,
-        )?;
-        check(
-            positive(self.lr_decay),
-            "lr-decay",
-            "must be a finite number above 0",
-            self.lr_decay,
-        )?;
-        check(
-            !self.adapter.is_empty(),
-            "adapter",
-            "must be auto, cpu, an index or a part of a name",
-            "nothing",
-        )?;
-        check(
-            self.workers > 0,
-            "workers",
-            "must be at least 1 thread",
-            self.workers,
-        )
-    }
-
     /// Validates, and fills in what depends on other values or on the working directory, so that the result, saved, repeats
     /// the run by itself: `round_until` becomes a number, `data_dir` absolute, and a `limit` or `steps` of 0 none.
     pub fn resolve(mut self) -> Result<Self> {
@@ -407,90 +293,7 @@ impl TrainConfig {
     }
 }
 
-fn check(good: bool, flag: &str, must: &str, value: impl fmt::Display) -> Result<()> {
-    if good {
-        return Ok(());
-    }
-    Err(Error::Usage(format!("--{flag} {must}, not {value}")))
-}
-
 fn list_text<T: ToString>(list: &[T]) -> String {
     let items: Vec<String> = list.iter().map(T::to_string).collect();
     items.join(",")
-}
-
-/// `8,12` as a list; an empty text or `none` is the empty list.
-fn parse_list<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<Vec<T>, String> {
-    let text = text.trim();
-    if text.is_empty() || text == "none" {
-        return Ok(Vec::new());
-    }
-    text.split(',')
-        .map(|item| {
-            item.trim()
-                .parse()
-                .map_err(|error| format!("`{item}`: {error}"))
-        })
-        .collect()
-}
-
-/// The flags of a [`TrainConfig`] that were given on a command line, to be laid over a file or the defaults.
-/// Flatten this into a clap parser.
-#[derive(Clone, Debug)]
-pub struct ConfigFlags(ArgMatches);
-
-impl ConfigFlags {
-    /// `base` with the values that were given on the command line (or in the environment) in place of its own.
-    pub fn over(&self, mut base: TrainConfig) -> Result<TrainConfig> {
-        // The flags have no clap defaults, so that only those that were given are present, and only those are updated.
-        base.update_from_arg_matches(&self.0)
-            .map_err(|error| Error::Usage(error.to_string()))?;
-        Ok(base)
-    }
-}
-
-impl FromArgMatches for ConfigFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self(matches.clone()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.0 = matches.clone();
-        Ok(())
-    }
-}
-
-impl Args for ConfigFlags {
-    fn augment_args(command: Command) -> Command {
-        // An unserialisable default would only cost the help its "[default: …]".
-        let defaults = TrainConfig::default().table().unwrap_or_default();
-        let flags = TrainConfig::augment_args(Command::new("config")).mut_args(|flag| {
-            let default = defaults
-                .get(flag.get_id().as_str())
-                .and_then(default_text)
-                .map(|value| format!(" [default: {value}]"))
-                .unwrap_or_default();
-            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
-            flag.required(false)
-                // So that `--sparsity -1` is told what is wrong with the value, not that -1 is no flag.
-                .allow_negative_numbers(true)
-                .help(help + &default)
-        });
-        command.args(flags.get_arguments())
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-/// A default as it would be typed after its flag; `None` where the help says enough.
-fn default_text(value: &toml::Value) -> Option<String> {
-    match value {
-        toml::Value::Boolean(_) => None,
-        toml::Value::String(text) => Some(text.clone()),
-        toml::Value::Array(items) if items.is_empty() => Some("none".to_owned()),
-        toml::Value::Array(items) => Some(list_text(items)),
-        other => Some(other.to_string()),
-    }
 }
