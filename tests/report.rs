@@ -323,6 +323,22 @@ proptest! {
 }
 
 #[test]
+fn a_row_without_its_line_end_is_not_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = new_run(folder.path());
+    let mut tables = Tables::create(&run).unwrap();
+    tables.event(&epoch(1, 45)).unwrap();
+    tables.event(&epoch(2, 90)).unwrap();
+    let whole = metrics(&run);
+    // 1234.5 may have been cut to 1234: the row is complete for all that can be seen.
+    let torn = whole.trim_end().strip_suffix(".5").unwrap();
+    fs::write(run.path().join("metrics.csv"), torn).unwrap();
+    let mut tables = Tables::resume(&run, 90).unwrap();
+    tables.event(&epoch(2, 90)).unwrap();
+    assert_eq!(metrics(&run), whole);
+}
+
+#[test]
 fn tables_that_are_missing_or_foreign_are_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
     let run = new_run(folder.path());
