@@ -1,0 +1,81 @@
+//! The command line, thin: a subcommand parses its flags, calls the library and lets the reports show what happens.
+
+mod adapters;
+mod bench;
+mod eval;
+mod interrupt;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use rootlet::{Error, Result};
+
+/// Trains sparse neural networks on any GPU, or without one
+///
+/// Trains neural networks that are sparse from the first step to the last: only the connections that exist are ever in
+/// memory, and guided stochastic exploration (arXiv 2401.06898) keeps replacing the useless ones by better ones. It runs on
+/// any GPU of any vendor, and on the CPU.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  rootlet train
+      Train on the embedded handwritten digits: no download, no GPU needed, done within a minute.
+  rootlet train --data fashion-mnist --data-dir ~/fashion --hidden 1024,1024 --sparsity 0.98
+      Train on images of your own download, with 2 % of the connections that a dense network has.
+  rootlet train --resume runs/20260131-174502-digits
+      Go on with a run that was interrupted.
+  rootlet eval runs/20260131-174502-digits
+      Test the network of a run.
+  rootlet adapters
+      See which GPUs there are and which one would be chosen.
+
+`rootlet train --help` explains all that can be chosen.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::TrainArgs),
+    Eval(eval::EvalArgs),
+    Adapters(adapters::AdaptersArgs),
+    Bench(bench::BenchArgs),
+}
+
+/// What a command that is not a training runs on.
+#[derive(Clone, Debug, Args)]
+pub struct DeviceArgs {
+    /// Adapter to run on: auto, cpu, an index of `rootlet adapters`, or a part of a name
+    #[arg(
+        long,
+        value_name = "ADAPTER",
+        env = "ROOTLET_ADAPTER",
+        default_value = "auto"
+    )]
+    pub adapter: String,
+    /// Threads of the CPU executor (0: one per core)
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// Runs what the command line asks for.
+pub fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Adapters(args) => adapters::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    }
+}
+
+/// 2 for what the user typed, as clap has it; 1 for everything else.
+pub fn exit_code(error: &Error) -> ExitCode {
+    match error {
+        Error::Usage(_) => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,121 @@
+//! `rootlet train`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rootlet::report::{RunFolder, Style};
+use rootlet::train::TrainConfig;
+use rootlet::train::config::ConfigFlags;
+use rootlet::{Error, Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  rootlet train
+      The embedded digits with the defaults.
+  rootlet train --data fashion-mnist --data-dir ~/fashion --hidden 1024,1024 --sparsity 0.98 \\
+      --batch 128 --milestones 8,12
+      A wider network on Fashion-MNIST.
+  rootlet train --config runs/20260131-174502-digits/config.toml --seed 2
+      A run repeated with another seed; flags go before the file.
+  rootlet train --resume runs/20260131-174502-digits
+      An interrupted run continued: it ends with the same bits as if it had not been.
+  rootlet train --print-config > my.toml
+      All values with their defaults, as a file to edit.";
+
+/// Trains a sparse network
+///
+/// Trains a sparse network and leaves a run folder with its configuration, tables of its metrics and topology, and
+/// checkpoints. Without any flag it trains on the embedded handwritten digits. Ctrl-C saves a checkpoint and stops.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct TrainArgs {
+    #[command(flatten)]
+    flags: ConfigFlags,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// How a run is stored and shown: it changes nothing of what is computed, and is not in `config.toml`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Run")]
+#[allow(dead_code)] // LEAD: drop this line once `run` reads them all
+pub struct RunArgs {
+    /// Take the values of this config.toml; flags override them
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    config: Option<PathBuf>,
+    /// Go on with the run in this folder from its newest checkpoint
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
+    resume: Option<PathBuf>,
+    /// Folder in which the run gets a folder of its own
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    runs: PathBuf,
+    /// Name of the run, behind the time [default: the data set and the method]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Epochs between checkpoints; there is always one at the end
+    #[arg(long, value_name = "EPOCHS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    save_every: u32,
+    /// Show the final result and errors only
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
+    /// Print every event as a JSON object in a line of its own
+    #[arg(long)]
+    json: bool,
+    /// Print the config.toml that these flags make, and stop
+    #[arg(long)]
+    print_config: bool,
+    /// Debugging: run this kernel (or all) on its CPU twin too, and compare
+    #[arg(long, value_name = "KERNEL")]
+    check: Option<String>,
+}
+
+/// What a checkpoint is made for, and a resumed run can therefore not change.
+const FIXED: [&str; 7] = [
+    "assignment",
+    "batch",
+    "data",
+    "hidden",
+    "limit",
+    "seed",
+    "sparsity",
+];
+
+/// The configuration to train with, and the run folder to go on with, if one was given.
+fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
+    let Some(resume) = &args.run.resume else {
+        let base = match &args.run.config {
+            Some(file) => TrainConfig::load(file)?,
+            None => TrainConfig::default(),
+        };
+        return Ok((args.flags.over(base)?.resolve()?, None));
+    };
+    let folder = RunFolder::open(resume)?;
+    let before = folder.config()?.resolve()?;
+    let config = args.flags.over(before.clone())?.resolve()?;
+    let changed = before.differences(&config)?;
+    if let Some(name) = changed.iter().find(|name| FIXED.contains(&name.as_str())) {
+        return Err(Error::Usage(format!(
+            "--{} cannot change in a resumed run; start a new one with --config {}",
+            name.replace('_', "-"),
+            folder.path().join("config.toml").display()
+        )));
+    }
+    Ok((config, Some(folder)))
+}
+
+/// Trains, from the start or on from a checkpoint.
+pub fn run(args: &TrainArgs) -> Result<()> {
+    let (config, _resumed) = configure(args)?;
+    if args.run.print_config {
+        return std::io::stdout()
+            .write_all(config.to_toml()?.as_bytes())
+            .map_err(Error::io("write", Path::new("standard output")));
+    }
+    let _style = Style::choose(args.run.quiet, args.run.json);
+    // LEAD: load the data and open the adapter first, so that a mistake leaves no empty run folder behind. Then
+    //   folder = resumed, or RunFolder::create(&args.run.runs, name or config.run_name()); folder.write_config;
+    //   reports.push(Tables::create(&folder)? or Tables::resume(&folder, step)?); reports.push(Console::new(style));
+    //   train with `&mut reports` as the observer and `interrupt::flag()?` as the stop flag.
+    Err(Error::Usage("`rootlet train` is not built yet".to_owned()))
+}

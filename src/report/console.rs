@@ -1,0 +1,160 @@
+//! What a run shows on the console: a progress bar on a terminal, plain lines otherwise, the result only, or JSON lines.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::text;
+use crate::train::event::{Event, Finished, Observer, Started};
+use crate::{Error, Result};
+
+/// In plain text, where lines stay, progress within an epoch is told no more often than this.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Lines, and a bar that moves on standard error.
+    Bar,
+    /// Lines only.
+    Plain,
+    /// The final result only.
+    Quiet,
+    /// Every event as a JSON object in a line of its own.
+    Json,
+}
+
+impl Style {
+    /// The style for the flags `--quiet` and `--json`; a bar only where people look at it.
+    pub fn choose(quiet: bool, json: bool) -> Self {
+        match (json, quiet) {
+            (true, _) => Self::Json,
+            (_, true) => Self::Quiet,
+            _ if io::stdout().is_terminal() && io::stderr().is_terminal() => Self::Bar,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// Shows events on the console.
+pub struct Console<W: Write = Stdout> {
+    style: Style,
+    out: W,
+    bar: Option<ProgressBar>,
+    epochs: Option<u32>,
+    run: Option<PathBuf>,
+    last_line: Instant,
+}
+
+impl Console {
+    /// Shows events on standard output.
+    pub fn new(style: Style) -> Self {
+        Self::with_output(style, io::stdout())
+    }
+}
+
+impl<W: Write> Console<W> {
+    /// Writes to `out` instead of standard output; a bar still moves on standard error.
+    pub fn with_output(style: Style, out: W) -> Self {
+        Self {
+            style,
+            out,
+            bar: None,
+            epochs: None,
+            run: None,
+            last_line: Instant::now(),
+        }
+    }
+
+    fn started(&mut self, event: &Started) -> Result<()> {
+        self.epochs = Some(event.epochs);
+        self.run.clone_from(&event.run);
+        self.line(&text::started(event))?;
+        if self.style == Style::Bar {
+            let bar = ProgressBar::new(event.steps_total);
+            if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent}%  {msg}") {
+                bar.set_style(style);
+            }
+            bar.set_position(event.resumed_at.unwrap_or(0));
+            self.bar = Some(bar);
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, event: &Finished) -> Result<()> {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        if self.style != Style::Quiet {
+            self.line(&text::memory(event))?;
+        }
+        self.write(&text::result(event))?;
+        match self.run.take() {
+            Some(run) if event.interrupted => self.line(&format!(
+                "to go on: rootlet train --resume {}",
+                quoted(&run)
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A line that `--quiet` leaves out.
+    fn line(&mut self, text: &str) -> Result<()> {
+        match self.style {
+            Style::Quiet => Ok(()),
+            _ => self.write(text),
+        }
+    }
+
+    fn write(&mut self, text: &str) -> Result<()> {
+        self.last_line = Instant::now();
+        let out = &mut self.out;
+        let mut write = || writeln!(out, "{text}").and_then(|()| out.flush());
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+        .map_err(Error::io("write", Path::new("standard output")))
+    }
+}
+
+impl<W: Write> Observer for Console<W> {
+    fn event(&mut self, event: &Event) -> Result<()> {
+        if self.style == Style::Json {
+            let json = serde_json::to_string(event)
+                .map_err(io::Error::from)
+                .map_err(Error::io("write", Path::new("standard output")))?;
+            return self.write(&json);
+        }
+        match event {
+            Event::Started(started) => self.started(started),
+            Event::Progress(progress) => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(progress.step);
+                    bar.set_message(text::progress(progress));
+                } else if self.last_line.elapsed() >= PLAIN_INTERVAL {
+                    self.line(&text::progress(progress))?;
+                }
+                Ok(())
+            }
+            Event::Epoch(epoch) => self.line(&text::epoch(epoch, self.epochs)),
+            Event::Note(note) => self.line(&format!("note: {note}")),
+            Event::Finished(finished) => self.finished(finished),
+            // Rounds and checkpoints are many; they are in the run folder.
+            Event::Round(_) | Event::Saved(_) => Ok(()),
+        }
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/\\:-_.+~".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,186 @@
+//! Events as text for people: pure functions from an event to lines.
+
+use std::fmt::Write;
+
+use crate::train::event::{Epoch, Finished, Progress, Started};
+
+/// The network and the work ahead.
+pub(super) fn started(event: &Started) -> String {
+    let mut widths: Vec<usize> = event.model.iter().map(|layer| layer.n_in).collect();
+    widths.extend(event.model.last().map(|layer| layer.n_out));
+    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    let mut lines = vec![
+        format!("adapter      {}", event.adapter),
+        format!(
+            "images       {} to train, {} to test",
+            grouped(event.train_images as u64),
+            grouped(event.test_images as u64)
+        ),
+        format!(
+            "model        {}, {} parameters",
+            widths.join("-"),
+            grouped(event.parameters)
+        ),
+        format!(
+            "connections  {} of {} ({} sparse)",
+            grouped(event.connections),
+            grouped(event.dense),
+            percent(event.sparsity)
+        ),
+    ];
+    for (index, layer) in event.model.iter().enumerate() {
+        let clipped = if event.clipped.contains(&index) {
+            ", clipped to dense"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "  {:<10} {} → {}: {} ({}{clipped})",
+            layer.name,
+            layer.n_in,
+            layer.n_out,
+            grouped(layer.active),
+            percent(layer.density)
+        ));
+    }
+    lines.push(format!(
+        "work         {} steps: {} epochs of {}",
+        grouped(event.steps_total),
+        event.epochs,
+        grouped(event.steps_per_epoch)
+    ));
+    if let Some(step) = event.resumed_at {
+        lines.push(format!("resumed      at step {}", grouped(step)));
+    }
+    if let Some(run) = &event.run {
+        lines.push(format!("run folder   {}", run.display()));
+    }
+    lines.join("\n")
+}
+
+/// What stands beside the bar.
+pub(super) fn progress(event: &Progress) -> String {
+    format!(
+        "epoch {:.1}  loss {:.4}  accuracy {}  {} images/s  {} left",
+        event.epoch,
+        event.loss,
+        percent(event.accuracy.into()),
+        grouped(event.images_per_second.round() as u64),
+        duration(event.seconds_left)
+    )
+}
+
+/// One line of an epoch. `epochs` is the number of all, where known.
+pub(super) fn epoch(event: &Epoch, epochs: Option<u32>) -> String {
+    let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
+    format!(
+        "epoch {}{of}  train loss {:.4}, accuracy {}  test loss {:.4}, accuracy {}  lr {}  {} images/s  {}",
+        event.epoch,
+        event.train_loss,
+        percent(event.train_accuracy.into()),
+        event.test_loss,
+        percent(event.test_accuracy.into()),
+        event.lr,
+        grouped(event.images_per_second.round() as u64),
+        duration(event.seconds)
+    )
+}
+
+/// The final result in one line.
+pub(super) fn result(event: &Finished) -> String {
+    let how = if event.interrupted {
+        "interrupted: "
+    } else {
+        ""
+    };
+    format!(
+        "{how}test accuracy {}, loss {:.4} after {} steps, {} epochs, {}",
+        percent(event.test_accuracy.into()),
+        event.test_loss,
+        grouped(event.step),
+        event.epochs,
+        duration(event.seconds)
+    )
+}
+
+/// The table of peak bytes per class, and the bytes per connection.
+pub(super) fn memory(event: &Finished) -> String {
+    let width = event
+        .peak
+        .iter()
+        .map(|(class, _)| class.chars().count())
+        .chain([15])
+        .max()
+        .unwrap_or(0);
+    let mut table = format!("{:<width$}  {:>15}", "device memory", "peak bytes");
+    let total = ("all together".to_owned(), event.peak_total);
+    for (class, bytes) in event.peak.iter().chain([&total]) {
+        // Writing into a String cannot fail.
+        let _ = write!(table, "\n{class:<width$}  {:>15}", grouped(*bytes));
+    }
+    let _ = write!(
+        table,
+        "\n{:<width$}  {:>15.1}",
+        "per connection", event.bytes_per_connection
+    );
+    table
+}
+
+/// A share as a percentage.
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+/// An integer with commas between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Seconds as people say them: `3.2 s`, `4 min 05 s`, `2 h 07 min`.
+fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    if !seconds.is_finite() {
+        "unknown time".to_owned()
+    } else if whole < 60 {
+        format!("{seconds:.1} s")
+    } else if whole < 3600 {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    } else {
+        format!("{} h {:02} min", whole / 3600, whole % 3600 / 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{duration, grouped};
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let texts = [0, 999, 1000, 123_456, 1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn durations_are_readable_at_every_size() {
+        let texts = [0.04, 59.4, 59.96, 245.0, 7620.0, f64::INFINITY].map(duration);
+        assert_eq!(
+            texts,
+            [
+                "0.0 s",
+                "59.4 s",
+                "1 min 00 s",
+                "4 min 05 s",
+                "2 h 07 min",
+                "unknown time"
+            ]
+        );
+    }
+}

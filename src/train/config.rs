@@ -1,0 +1,299 @@
+//! [`TrainConfig`]: one struct that is the command line of `rootlet train` and the `config.toml` of a run.
+//!
+//! A value comes from the flag if it was given, else from `ROOTLET_ADAPTER` (the adapter only), else from the file, else
+//! from [`TrainConfig::default`]. A field is written down twice only, in the struct and in `Default`: clap and serde derive
+//! the rest, and [`ConfigFlags`] lays the flags that were really given over whatever was there before.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+mod flags;
+mod validate;
+
+pub use flags::ConfigFlags;
+
+/// A list in one command-line value, as in `256,256`. (clap treats a plain `Vec` as a repeated flag.)
+type List<T> = Vec<T>;
+
+/// How many connections each layer gets out of the total that the sparsity allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assignment {
+    /// In proportion to inputs + outputs, so that the total is linear in the width
+    ErdosRenyi,
+    /// The same density in every layer
+    Uniform,
+}
+
+/// How connections are pruned and grown during training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum MethodName {
+    /// The initial graph stays as it is
+    Static,
+    /// Prune the smallest weights, grow at random
+    Set,
+    /// Guided stochastic exploration, candidates drawn uniformly
+    GseUniform,
+    /// The same, drawn by the upper bound of the gradient
+    GseGrabo,
+    /// The same, drawn by an unbiased estimate of the gradient
+    GseGraest,
+}
+
+/// Among what the weights to prune and the candidates to grow are ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Within each layer, whose number of connections then never changes
+    Layer,
+    /// Over the whole model: connections move between layers
+    Global,
+}
+
+impl fmt::Display for MethodName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_possible_value() {
+            Some(value) => f.write_str(value.get_name()),
+            None => Ok(()),
+        }
+    }
+}
+
+const DATA: &str = "Data";
+const MODEL: &str = "Model";
+const TOPOLOGY: &str = "Topology";
+const OPTIMISER: &str = "Optimiser";
+const MACHINE: &str = "Machine";
+
+/// Everything that decides what a training run computes.
+///
+/// To read it from a command line, flatten [`ConfigFlags`], not this: its flags have no defaults of their own, which is how
+/// a flag that was given is told from one that was not. The defaults train on the embedded digits in well under a minute.
+///
+/// ```
+/// use rootlet::train::TrainConfig;
+/// let config = TrainConfig { hidden: vec![512], sparsity: 0.98, ..TrainConfig::default() };
+/// config.validate()?;
+/// # Ok::<(), rootlet::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Data set: digits (embedded), mnist, fashion-mnist, cifar10 or cifar100
+    #[arg(long, value_name = "NAME", help_heading = DATA)]
+    pub data: String,
+    /// Folder with the data set's files, as they are downloaded; digits needs none
+    #[arg(long, value_name = "DIR", help_heading = DATA)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Use only the first N images of each split (0: all)
+    #[arg(long, value_name = "N", help_heading = DATA)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+
+    /// Widths of the hidden layers, as in 1024,1024 (none: no hidden layer)
+    #[arg(long, value_name = "WIDTHS", value_parser = flags::parse_list::<usize>, help_heading = MODEL)]
+    pub hidden: List<usize>,
+    /// Share of all possible connections that do not exist: 0 (dense) to 0.999
+    #[arg(long, value_name = "SHARE", help_heading = MODEL)]
+    pub sparsity: f64,
+    /// How the connections are divided among the layers
+    #[arg(long, value_enum, value_name = "NAME", help_heading = MODEL)]
+    pub assignment: Assignment,
+
+    /// How connections are pruned and grown during training
+    #[arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY)]
+    pub method: MethodName,
+    /// Rank weights and candidates within each layer or over the whole model
+    #[arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY)]
+    pub scope: Scope,
+    /// Candidates drawn in a round, per active connection
+    #[arg(long, value_name = "FACTOR", help_heading = TOPOLOGY)]
+    pub gamma: f64,
+    /// Share of the connections replaced in a round, at the start; it falls to 0 along a cosine
+    #[arg(long, value_name = "SHARE", help_heading = TOPOLOGY)]
+    pub alpha: f64,
+    /// Optimiser steps between two prune-and-grow rounds (T)
+    #[arg(long, value_name = "STEPS", help_heading = TOPOLOGY)]
+    pub round_every: u64,
+    /// Epoch after which the topology stays as it is (T_end) [default: 0.6 × the epochs]
+    #[arg(long, value_name = "EPOCH", help_heading = TOPOLOGY)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round_until: Option<f64>,
+
+    /// Passes over the training images
+    #[arg(long, value_name = "N", help_heading = OPTIMISER)]
+    pub epochs: u32,
+    /// Stop after N optimiser steps, even within an epoch (0: no such limit)
+    #[arg(long, value_name = "N", help_heading = OPTIMISER)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// Images in a step
+    #[arg(long, value_name = "N", help_heading = OPTIMISER)]
+    pub batch: usize,
+    /// Learning rate after the warm-up
+    #[arg(long, value_name = "RATE", help_heading = OPTIMISER)]
+    pub lr: f64,
+    /// Momentum of the gradient descent
+    #[arg(long, value_name = "FACTOR", help_heading = OPTIMISER)]
+    pub momentum: f64,
+    /// Nesterov's form of the momentum
+    // Takes a value so that `--nesterov=false` can override a file.
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = OPTIMISER)]
+    pub nesterov: bool,
+    /// Weight decay (L2), added to the gradient
+    #[arg(long, value_name = "FACTOR", help_heading = OPTIMISER)]
+    pub weight_decay: f64,
+    /// Share of the target spread evenly over all classes
+    #[arg(long, value_name = "SHARE", help_heading = OPTIMISER)]
+    pub label_smoothing: f64,
+    /// Epochs in which the learning rate rises linearly to --lr
+    #[arg(long, value_name = "EPOCHS", help_heading = OPTIMISER)]
+    pub warmup_epochs: f64,
+    /// Epochs at which the learning rate is multiplied by --lr-decay, as in 8,12
+    #[arg(long, value_name = "EPOCHS", value_parser = flags::parse_list::<f64>, help_heading = OPTIMISER)]
+    pub milestones: List<f64>,
+    /// Factor of the learning rate at a milestone
+    #[arg(long, value_name = "FACTOR", help_heading = OPTIMISER)]
+    pub lr_decay: f64,
+    /// Seed of all random numbers: the same seed and adapter give the same bits
+    #[arg(long, value_name = "N", help_heading = OPTIMISER)]
+    pub seed: u32,
+
+    /// Adapter to train on: auto, cpu, an index of `rootlet adapters`, or a part of a name
+    #[arg(long, value_name = "ADAPTER", env = "ROOTLET_ADAPTER", help_heading = MACHINE)]
+    pub adapter: String,
+    /// Threads of the CPU executor (0: one per core); the result does not depend on it
+    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    pub threads: usize,
+    /// Threads that prepare batches ahead of the device; the result does not depend on it
+    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    pub workers: usize,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            data: "digits".to_owned(),
+            data_dir: None,
+            limit: None,
+            hidden: vec![256, 256],
+            sparsity: 0.9,
+            assignment: Assignment::ErdosRenyi,
+            method: MethodName::GseUniform,
+            scope: Scope::Layer,
+            // gamma, alpha, momentum and weight decay: Heddes et al., arXiv 2401.06898, CIFAR set-up.
+            gamma: 1.0,
+            alpha: 0.2,
+            round_every: 100,
+            round_until: None,
+            epochs: 20,
+            steps: None,
+            batch: 32,
+            lr: 0.1,
+            momentum: 0.9,
+            nesterov: false,
+            weight_decay: 1e-4,
+            label_smoothing: 0.0,
+            warmup_epochs: 0.0,
+            milestones: Vec::new(),
+            lr_decay: 0.1,
+            seed: 1,
+            adapter: "auto".to_owned(),
+            threads: 0,
+            workers: 1,
+        }
+    }
+}
+
+/// T_end as a share of all epochs where none is given: epoch 120 of 200 in Heddes et al., arXiv 2401.06898.
+const ROUND_UNTIL_SHARE: f64 = 0.6;
+
+impl TrainConfig {
+    /// T_end in epochs: as given, or 0.6 × the epochs.
+    pub fn round_until(&self) -> f64 {
+        self.round_until
+            .unwrap_or(ROUND_UNTIL_SHARE * f64::from(self.epochs))
+    }
+
+    /// The name of a run that was given none: the data set and the method.
+    pub fn run_name(&self) -> String {
+        format!("{}-{}", self.data, self.method)
+    }
+
+    /// Validates, and fills in what depends on other values or on the working directory, so that the result, saved, repeats
+    /// the run by itself: `round_until` becomes a number, `data_dir` absolute, and a `limit` or `steps` of 0 none.
+    pub fn resolve(mut self) -> Result<Self> {
+        self.validate()?;
+        self.round_until = Some(self.round_until());
+        self.limit = self.limit.filter(|&limit| limit > 0);
+        self.steps = self.steps.filter(|&steps| steps > 0);
+        if let Some(dir) = &self.data_dir {
+            self.data_dir = Some(std::path::absolute(dir).map_err(Error::io("find", dir))?);
+        }
+        Ok(self)
+    }
+
+    /// The text of `config.toml`: every value, also those that are the default.
+    pub fn to_toml(&self) -> Result<String> {
+        let values = toml::to_string(self)
+            .map_err(|error| Error::Usage(format!("the configuration cannot be saved: {error}")))?;
+        Ok(format!(
+            "# rootlet {}; to repeat this run: rootlet train --config config.toml\n{values}",
+            env!("CARGO_PKG_VERSION")
+        ))
+    }
+
+    /// Reads the text of a `config.toml`; what it leaves out is the default. `origin` names the file in messages.
+    /// Values are not validated: flags may still override them.
+    pub fn from_toml(text: &str, origin: &Path) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map(|before| format!(", line {}", before.matches('\n').count() + 1))
+                .unwrap_or_default();
+            let message = error.message().trim().replace('\n', "; ");
+            Error::Usage(format!(
+                "configuration {}{line}: {message}",
+                origin.display()
+            ))
+        })
+    }
+
+    /// Reads a `config.toml`, as [`TrainConfig::from_toml`] does.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        Self::from_toml(&text, path)
+    }
+
+    /// Names of the values in which the two differ, as they stand in `config.toml`.
+    pub fn differences(&self, other: &Self) -> Result<Vec<String>> {
+        let (mine, theirs) = (self.table()?, other.table()?);
+        let mut names: Vec<String> = mine
+            .keys()
+            .chain(theirs.keys().filter(|name| !mine.contains_key(*name)))
+            .filter(|name| mine.get(*name) != theirs.get(*name))
+            .cloned()
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn table(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self)
+            .map_err(|error| Error::Usage(format!("the configuration cannot be saved: {error}")))
+    }
+}
+
+fn list_text<T: ToString>(list: &[T]) -> String {
+    let items: Vec<String> = list.iter().map(T::to_string).collect();
+    items.join(",")
+}

@@ -1,0 +1,85 @@
+//! The command line's side of the configuration: the flags that were given, laid over a file or the defaults.
+
+use std::fmt;
+use std::str::FromStr;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use super::{TrainConfig, list_text};
+use crate::{Error, Result};
+
+/// The flags of a [`TrainConfig`] that were given on a command line, to be laid over a file or the defaults.
+/// Flatten this into a clap parser.
+#[derive(Clone, Debug)]
+pub struct ConfigFlags(ArgMatches);
+
+impl ConfigFlags {
+    /// `base` with the values that were given on the command line (or in the environment) in place of its own.
+    pub fn over(&self, mut base: TrainConfig) -> Result<TrainConfig> {
+        // The flags have no clap defaults, so that only those that were given are present, and only those are updated.
+        base.update_from_arg_matches(&self.0)
+            .map_err(|error| Error::Usage(error.to_string()))?;
+        Ok(base)
+    }
+}
+
+impl FromArgMatches for ConfigFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(matches.clone()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0 = matches.clone();
+        Ok(())
+    }
+}
+
+impl Args for ConfigFlags {
+    fn augment_args(command: Command) -> Command {
+        // An unserialisable default would only cost the help its "[default: …]".
+        let defaults = TrainConfig::default().table().unwrap_or_default();
+        let flags = TrainConfig::augment_args(Command::new("config")).mut_args(|flag| {
+            let default = defaults
+                .get(flag.get_id().as_str())
+                .and_then(default_text)
+                .map(|value| format!(" [default: {value}]"))
+                .unwrap_or_default();
+            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            flag.required(false)
+                // So that `--sparsity -1` is told what is wrong with the value, not that -1 is no flag.
+                .allow_negative_numbers(true)
+                .help(help + &default)
+        });
+        command.args(flags.get_arguments())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// A default as it would be typed after its flag; `None` where the help says enough.
+fn default_text(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::Boolean(_) => None,
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Array(items) if items.is_empty() => Some("none".to_owned()),
+        toml::Value::Array(items) => Some(list_text(items)),
+        other => Some(other.to_string()),
+    }
+}
+
+/// `8,12` as a list; an empty text or `none` is the empty list.
+pub(super) fn parse_list<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<Vec<T>, String> {
+    let text = text.trim();
+    if text.is_empty() || text == "none" {
+        return Ok(Vec::new());
+    }
+    text.split(',')
+        .map(|item| {
+            item.trim()
+                .parse()
+                .map_err(|error| format!("`{item}`: {error}"))
+        })
+        .collect()
+}

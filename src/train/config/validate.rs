@@ -1,0 +1,133 @@
+//! What each value of the configuration may be.
+
+use std::fmt;
+
+use super::{TrainConfig, list_text};
+use crate::{Error, Result};
+
+impl TrainConfig {
+    /// Checks every value; [`Error::Usage`] names the first bad one and what it must be.
+    pub fn validate(&self) -> Result<()> {
+        let not_negative = |x: f64| x.is_finite() && x >= 0.0;
+        // The device computes in f32, where what f64 holds may be 0 or infinite.
+        let positive = |x: f64| (x as f32).is_finite() && x as f32 > 0.0;
+        let share = |x: f64| (0.0..1.0).contains(&x);
+
+        let hidden = list_text(&self.hidden);
+        let milestones = list_text(&self.milestones);
+        let ascending = self.milestones.windows(2).all(|pair| pair[0] < pair[1]);
+        let until = self.round_until();
+
+        check(
+            !self.data.is_empty(),
+            "data",
+            "must name a data set",
+            "nothing",
+        )?;
+        check(
+            self.hidden.iter().all(|&width| width > 0),
+            "hidden",
+            "must list widths of at least 1",
+            hidden,
+        )?;
+        check(
+            share(self.sparsity),
+            "sparsity",
+            "must be at least 0 and below 1 (up to 0.999 is supported)",
+            self.sparsity,
+        )?;
+        check(positive(self.gamma), "gamma", "must be above 0", self.gamma)?;
+        check(
+            self.alpha > 0.0 && self.alpha <= 1.0,
+            "alpha",
+            "must be above 0 and at most 1",
+            self.alpha,
+        )?;
+        check(
+            self.round_every > 0,
+            "round-every",
+            "must be at least 1 step",
+            self.round_every,
+        )?;
+        check(
+            not_negative(until),
+            "round-until",
+            "must be an epoch, 0 or later",
+            until,
+        )?;
+        check(self.epochs > 0, "epochs", "must be at least 1", self.epochs)?;
+        check(
+            self.batch > 0,
+            "batch",
+            "must be at least 1 image",
+            self.batch,
+        )?;
+        check(
+            positive(self.lr),
+            "lr",
+            "must be a finite number above 0",
+            self.lr,
+        )?;
+        check(
+            share(self.momentum),
+            "momentum",
+            "must be at least 0 and below 1",
+            self.momentum,
+        )?;
+        check(
+            !self.nesterov || self.momentum > 0.0,
+            "nesterov",
+            "needs a --momentum above 0",
+            self.momentum,
+        )?;
+        check(
+            not_negative(self.weight_decay),
+            "weight-decay",
+            "must be a finite number, 0 or above",
+            self.weight_decay,
+        )?;
+        check(
+            share(self.label_smoothing),
+            "label-smoothing",
+            "must be at least 0 and below 1",
+            self.label_smoothing,
+        )?;
+        check(
+            not_negative(self.warmup_epochs),
+            "warmup-epochs",
+            "must be a number of epochs, 0 or above",
+            self.warmup_epochs,
+        )?;
+        check(
+            ascending && self.milestones.iter().all(|&epoch| positive(epoch)),
+            "milestones",
+            "must list epochs above 0 in ascending order",
+            milestones,
+        )?;
+        check(
+            positive(self.lr_decay),
+            "lr-decay",
+            "must be a finite number above 0",
+            self.lr_decay,
+        )?;
+        check(
+            !self.adapter.is_empty(),
+            "adapter",
+            "must be auto, cpu, an index or a part of a name",
+            "nothing",
+        )?;
+        check(
+            self.workers > 0,
+            "workers",
+            "must be at least 1 thread",
+            self.workers,
+        )
+    }
+}
+
+fn check(good: bool, flag: &str, must: &str, value: impl fmt::Display) -> Result<()> {
+    if good {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("--{flag} {must}, not {value}")))
+}

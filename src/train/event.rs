@@ -1,0 +1,219 @@
+//! What a run tells about itself while it goes. The trainer emits [`Event`]s and knows nothing of who listens; consoles,
+//! tables and programs are [`Observer`]s. As JSON an event is one object whose `event` names its kind.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use crate::Result;
+
+/// Listens to the events of a run. An error stops the run, for what cannot be recorded should not be computed.
+///
+/// Any closure `FnMut(&Event) -> Result<()>` is one.
+pub trait Observer {
+    /// Called for each event, in order, between two steps: what takes long here holds the training up.
+    fn event(&mut self, event: &Event) -> Result<()>;
+}
+
+impl<F: FnMut(&Event) -> Result<()>> Observer for F {
+    fn event(&mut self, event: &Event) -> Result<()> {
+        self(event)
+    }
+}
+
+/// Something that happened in a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// Everything is in place; the first step comes next.
+    Started(Started),
+    /// How far it is, a few times a second at most.
+    Progress(Progress),
+    /// A prune-and-grow round was done.
+    Round(Round),
+    /// An epoch was trained and evaluated.
+    Epoch(Epoch),
+    /// A checkpoint was written there.
+    #[serde(serialize_with = "saved")]
+    Saved(PathBuf),
+    /// Something to know once, such as a layer clipped to dense.
+    #[serde(serialize_with = "note")]
+    Note(String),
+    /// The run ended, by itself or by an interruption.
+    Finished(Finished),
+}
+
+/// The network and the work ahead.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Started {
+    /// What it runs on.
+    pub adapter: String,
+    /// The layers, first to last.
+    pub model: Vec<LayerSummary>,
+    /// Active connections of all layers.
+    pub connections: u64,
+    /// Connections that the dense model would have: the sum of n_in × n_out.
+    pub dense: u64,
+    /// True overall sparsity, 1 - connections / dense, which clipped layers move from the one asked for.
+    pub sparsity: f64,
+    /// Indices of the layers that were clipped to dense.
+    pub clipped: Vec<usize>,
+    /// Trained numbers: connections and biases.
+    pub parameters: u64,
+    /// Optimiser steps of the whole run, from its very start.
+    pub steps_total: u64,
+    /// Epochs of the whole run.
+    pub epochs: u32,
+    /// Optimiser steps in an epoch.
+    pub steps_per_epoch: u64,
+    /// Training images.
+    pub train_images: usize,
+    /// Test images.
+    pub test_images: usize,
+    /// The run folder, if there is one.
+    #[serde(serialize_with = "optional_path")]
+    pub run: Option<PathBuf>,
+    /// The step that a resumed run goes on from.
+    pub resumed_at: Option<u64>,
+}
+
+/// One layer of the network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LayerSummary {
+    /// Its name.
+    pub name: String,
+    /// Input units.
+    pub n_in: usize,
+    /// Output units.
+    pub n_out: usize,
+    /// Active connections.
+    pub active: u64,
+    /// active / (n_in × n_out).
+    pub density: f64,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Progress {
+    /// Optimiser steps done.
+    pub step: u64,
+    /// Optimiser steps of the whole run.
+    pub steps_total: u64,
+    /// Epochs done, with the part of the current one.
+    pub epoch: f64,
+    /// Mean training loss since the last such event.
+    pub loss: f32,
+    /// Training accuracy since the last such event, 0 to 1.
+    pub accuracy: f32,
+    /// Training images per second.
+    pub images_per_second: f64,
+    /// Estimated seconds to the end.
+    pub seconds_left: f64,
+}
+
+/// A prune-and-grow round.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Round {
+    /// The optimiser step after which it took place.
+    pub step: u64,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// What it did to each layer.
+    pub layers: Vec<RoundLayer>,
+}
+
+/// What a round did to one layer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RoundLayer {
+    /// The layer's index.
+    pub layer: usize,
+    /// The layer's name.
+    pub name: String,
+    /// Active connections after the round.
+    pub active: u64,
+    /// Possible connections, n_in × n_out.
+    pub total: u64,
+    /// Distinct inactive pairs that were judged.
+    pub candidates: u64,
+    /// Connections removed.
+    pub pruned: u64,
+    /// Connections added.
+    pub grown: u64,
+    /// grown / active.
+    pub turnover: f64,
+    /// Mean |g| of the grown connections.
+    pub grown_gradient: f32,
+    /// Mean |theta| of the pruned connections.
+    pub pruned_magnitude: f32,
+}
+
+/// An epoch's result.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: u32,
+    /// Optimiser steps done.
+    pub step: u64,
+    /// Learning rate of its last step.
+    pub lr: f32,
+    /// Mean training loss.
+    pub train_loss: f32,
+    /// Training accuracy, 0 to 1, as seen during the epoch.
+    pub train_accuracy: f32,
+    /// Mean test loss.
+    pub test_loss: f32,
+    /// Test accuracy, 0 to 1.
+    pub test_accuracy: f32,
+    /// Seconds that this epoch took, evaluation included.
+    pub seconds: f64,
+    /// Training images per second.
+    pub images_per_second: f64,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Finished {
+    /// Optimiser steps done.
+    pub step: u64,
+    /// Whole epochs done.
+    pub epochs: u32,
+    /// Mean test loss.
+    pub test_loss: f32,
+    /// Test accuracy, 0 to 1.
+    pub test_accuracy: f32,
+    /// Seconds of training, over all parts of a resumed run.
+    pub seconds: f64,
+    /// Peak device bytes of each class of buffers.
+    pub peak: Vec<(String, u64)>,
+    /// Peak device bytes of all classes together.
+    pub peak_total: u64,
+    /// Resident bytes for weights, optimiser state and indices, per connection.
+    pub bytes_per_connection: f64,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+}
+
+// Paths are shown, not opened again, so one that is not Unicode may lose a character rather than fail the run.
+fn optional_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_deref()
+        .map(Path::to_string_lossy)
+        .serialize(serializer)
+}
+
+fn saved<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Saved<'a> {
+        path: std::borrow::Cow<'a, str>,
+    }
+    let path = path.to_string_lossy();
+    Saved { path }.serialize(serializer)
+}
+
+fn note<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Note<'a> {
+        text: &'a str,
+    }
+    Note { text }.serialize(serializer)
+}

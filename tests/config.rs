@@ -1,0 +1,410 @@
+//! The configuration: saved and read back, laid together from flags, environment and file, and refused where it is bad.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use clap::{Args, FromArgMatches, ValueEnum};
+use proptest::prelude::*;
+use rootlet::train::TrainConfig;
+use rootlet::train::config::{Assignment, ConfigFlags, MethodName, Scope};
+
+fn parse(text: &str) -> rootlet::Result<TrainConfig> {
+    TrainConfig::from_toml(text, Path::new("my.toml"))
+}
+
+/// `flags` over `base`, as `rootlet train` does it.
+fn over(base: TrainConfig, flags: &[&str]) -> TrainConfig {
+    let command = ConfigFlags::augment_args(clap::Command::new("train"));
+    let matches = command.try_get_matches_from([&["train"], flags].concat());
+    let flags = ConfigFlags::from_arg_matches(&matches.unwrap()).unwrap();
+    flags.over(base).unwrap()
+}
+
+/// Runs the command in `folder` and returns what it did.
+fn rootlet(folder: &Path, arguments: &[&str]) -> Output {
+    Command::cargo_bin("rootlet")
+        .unwrap()
+        .current_dir(folder)
+        .env_remove("ROOTLET_ADAPTER")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn any_config() -> impl Strategy<Value = TrainConfig> {
+    let finite = || prop::num::f64::NORMAL | prop::num::f64::ZERO | prop::num::f64::SUBNORMAL;
+    let data = (
+        "[a-z0-9-]{1,12}",
+        prop::option::of("/\\PC{0,20}".prop_map(PathBuf::from)),
+        prop::option::of(0..1_000_000_usize),
+        prop::collection::vec(0..100_000_usize, 0..4),
+    );
+    let topology = (
+        prop::sample::select(Assignment::value_variants()),
+        prop::sample::select(MethodName::value_variants()),
+        prop::sample::select(Scope::value_variants()),
+        (finite(), finite(), finite(), prop::option::of(finite())),
+        0..1_000_000_u64,
+    );
+    let optimiser = (
+        (finite(), finite(), finite(), finite(), finite(), finite()),
+        prop::collection::vec(finite(), 0..4),
+        (any::<u32>(), any::<u32>(), any::<bool>()),
+        (prop::option::of(0..u64::MAX / 2), 0..100_000_usize),
+    );
+    let machine = ("\\PC{0,20}", 0..64_usize, 0..64_usize);
+    (data, topology, optimiser, machine).prop_map(|(data, topology, optimiser, machine)| {
+        let (assignment, method, scope, (sparsity, gamma, alpha, round_until), round_every) =
+            topology;
+        let (rates, milestones, (epochs, seed, nesterov), (steps, batch)) = optimiser;
+        let (lr, momentum, weight_decay, label_smoothing, warmup_epochs, lr_decay) = rates;
+        TrainConfig {
+            data: data.0,
+            data_dir: data.1,
+            limit: data.2,
+            hidden: data.3,
+            sparsity,
+            assignment,
+            method,
+            scope,
+            gamma,
+            alpha,
+            round_every,
+            round_until,
+            epochs,
+            steps,
+            batch,
+            lr,
+            momentum,
+            nesterov,
+            weight_decay,
+            label_smoothing,
+            warmup_epochs,
+            milestones,
+            lr_decay,
+            seed,
+            adapter: machine.0,
+            threads: machine.1,
+            workers: machine.2,
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_configuration_survives_being_saved(config in any_config()) {
+        prop_assert_eq!(parse(&config.to_toml().unwrap()).unwrap(), config);
+    }
+}
+
+#[test]
+fn the_default_is_valid_complete_and_survives_being_saved() {
+    let config = TrainConfig::default().resolve().unwrap();
+    assert_eq!(config.round_until, Some(12.0));
+    assert_eq!(parse(&config.to_toml().unwrap()).unwrap(), config);
+    assert_eq!(config.clone().resolve().unwrap(), config);
+}
+
+/// What the merging relies on: a flag's id is its key in the file.
+#[test]
+fn flags_and_file_have_the_same_names() {
+    let command = ConfigFlags::augment_args(clap::Command::new("train"));
+    for flag in command.get_arguments() {
+        let id = flag.get_id().as_str();
+        assert_eq!(flag.get_long(), Some(id.replace('_', "-").as_str()));
+        let error = parse(&format!("{id} = {{ not = 1 }}")).unwrap_err();
+        assert!(!error.to_string().contains("unknown field"), "{error}");
+    }
+    for name in ["erdos-renyi", "uniform"] {
+        assert_eq!(
+            over(TrainConfig::default(), &["--assignment", name]).assignment,
+            parse(&format!("assignment = '{name}'")).unwrap().assignment
+        );
+    }
+    for method in MethodName::value_variants() {
+        let name = method.to_string();
+        assert_eq!(
+            over(TrainConfig::default(), &["--method", &name]).method,
+            *method
+        );
+        assert_eq!(
+            parse(&format!("method = '{name}'")).unwrap().method,
+            *method
+        );
+    }
+}
+
+#[test]
+fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
+    let file = "lr = 0.5\nnesterov = true\nmilestones = [8, 12]\nhidden = [64]\nlimit = 100";
+    let file = parse(file).unwrap();
+    assert_eq!(file.batch, TrainConfig::default().batch);
+    // A flag that repeats the default still overrides the file.
+    let default_lr = TrainConfig::default().lr.to_string();
+    let mixed = over(file.clone(), &["--lr", &default_lr, "--hidden", "32,16"]);
+    let expected = TrainConfig {
+        lr: TrainConfig::default().lr,
+        hidden: vec![32, 16],
+        ..file.clone()
+    };
+    assert_eq!(mixed, expected);
+    assert_eq!(over(file.clone(), &[]), file);
+    // What a file switched on can be switched off.
+    let off = over(
+        file,
+        &["--nesterov=false", "--milestones", "none", "--limit", "0"],
+    );
+    assert_eq!((off.nesterov, off.milestones.len()), (false, 0));
+    assert_eq!(off.resolve().unwrap().limit, None);
+    assert!(over(TrainConfig::default(), &["--nesterov"]).nesterov);
+}
+
+#[test]
+fn the_command_lays_flags_environment_and_file_together() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("my.toml"),
+        "adapter = 'from file'\nseed = 7\ndata_dir = 'here'",
+    )
+    .unwrap();
+    let run = |environment: Option<&str>, flags: &[&str]| {
+        let mut command = Command::cargo_bin("rootlet").unwrap();
+        command
+            .current_dir(folder.path())
+            .env_remove("ROOTLET_ADAPTER");
+        if let Some(adapter) = environment {
+            command.env("ROOTLET_ADAPTER", adapter);
+        }
+        command.args(["train", "--print-config"]).args(flags);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        parse(&text(&output.stdout)).unwrap()
+    };
+    let file = ["--config", "my.toml"];
+    assert_eq!(run(None, &file).adapter, "from file");
+    assert_eq!(run(Some("from env"), &file).adapter, "from env");
+    assert_eq!(run(Some("from env"), &[]).adapter, "from env");
+    let flag = ["--config", "my.toml", "--adapter", "from flag"];
+    assert_eq!(run(Some("from env"), &flag).adapter, "from flag");
+    let config = run(None, &file);
+    assert_eq!((config.seed, config.round_until), (7, Some(12.0)));
+    let here = folder.path().canonicalize().unwrap().join("here");
+    assert_eq!(config.data_dir, Some(here));
+}
+
+#[test]
+fn a_file_with_a_mistake_is_refused_with_its_line() {
+    let cases = [
+        (
+            "seed = 1\nlrr = 0.1",
+            "configuration my.toml, line 2: unknown field `lrr`, expected one of `data`",
+        ),
+        (
+            "method = 'rigl'",
+            "line 1: unknown variant `rigl`, expected one of `static`, `set`, `gse-uniform`",
+        ),
+        (
+            "\n\nlr = 'high'",
+            "line 3: invalid type: string \"high\", expected f64",
+        ),
+        ("epochs = -1", "line 1: invalid value: integer `-1`"),
+        ("lr = ", "line 1: "),
+        ("seed = 1\nseed = 2", "line 2: duplicate key"),
+    ];
+    for (text, expected) in cases {
+        let message = parse(text).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+    let missing = TrainConfig::load(Path::new("no/such.toml")).unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .starts_with("cannot read no/such.toml: ")
+    );
+}
+
+#[test]
+fn each_bad_value_has_its_message() {
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &["--sparsity", "1"],
+            "--sparsity must be at least 0 and below 1 (up to 0.999 is supported), not 1",
+        ),
+        (&["--sparsity", "-0.1"], "--sparsity must be"),
+        (&["--sparsity", "NaN"], "not NaN"),
+        (
+            &["--hidden", "64,0"],
+            "--hidden must list widths of at least 1, not 64,0",
+        ),
+        (&["--gamma", "0"], "--gamma must be above 0, not 0"),
+        (&["--gamma", "inf"], "--gamma must"),
+        (
+            &["--alpha", "0"],
+            "--alpha must be above 0 and at most 1, not 0",
+        ),
+        (&["--alpha", "1.5"], "--alpha must"),
+        (
+            &["--round-every", "0"],
+            "--round-every must be at least 1 step, not 0",
+        ),
+        (&["--round-until", "NaN"], "--round-until must"),
+        (&["--epochs", "0"], "--epochs must be at least 1, not 0"),
+        (&["--batch", "0"], "--batch must be at least 1 image, not 0"),
+        (
+            &["--lr", "0"],
+            "--lr must be a finite number above 0, not 0",
+        ),
+        (&["--lr", "inf"], "not inf"),
+        (&["--lr", "1e39"], "--lr must"), // infinite as f32
+        (
+            &["--momentum", "1"],
+            "--momentum must be at least 0 and below 1, not 1",
+        ),
+        (
+            &["--momentum", "0", "--nesterov"],
+            "--nesterov needs a --momentum above 0, not 0",
+        ),
+        (&["--weight-decay", "-1"], "--weight-decay must"),
+        (&["--label-smoothing", "1"], "--label-smoothing must"),
+        (&["--warmup-epochs", "-1"], "--warmup-epochs must"),
+        (
+            &["--milestones", "12,8"],
+            "--milestones must list epochs above 0 in ascending order, not 12,8",
+        ),
+        (&["--milestones", "8,NaN"], "--milestones must"),
+        (&["--lr-decay", "0"], "--lr-decay must"),
+        (&["--adapter", ""], "--adapter must"),
+        (
+            &["--workers", "0"],
+            "--workers must be at least 1 thread, not 0",
+        ),
+    ];
+    for (flags, expected) in cases {
+        let message = over(TrainConfig::default(), flags)
+            .validate()
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains(expected), "{flags:?}: {message}");
+    }
+    let limits: [&[&str]; 4] = [
+        &["--sparsity", "0"],
+        &["--sparsity", "0.999"],
+        &["--alpha", "1"],
+        &["--hidden", "none", "--round-until", "0"],
+    ];
+    for flags in limits {
+        over(TrainConfig::default(), flags).validate().unwrap();
+    }
+}
+
+#[test]
+fn the_command_refuses_bad_values_with_one_error_and_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &["--sparsity", "1.0"],
+            "error: --sparsity must be at least 0",
+        ),
+        (
+            &["--sparsity", "-1"],
+            "error: --sparsity must be at least 0",
+        ),
+        (
+            &["--method", "rigl"],
+            "[possible values: static, set, gse-uniform, gse-grabo, gse-graest]",
+        ),
+        (&["--hidden", "64,x"], "`x`: invalid digit"),
+        (&["--config", "a", "--resume", "b"], "cannot be used with"),
+    ];
+    for (flags, expected) in cases {
+        let output = rootlet(folder.path(), &[&["train"], *flags].concat());
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {message}");
+        assert!(
+            message.starts_with("error: ") && message.contains(expected),
+            "{flags:?}: {message}"
+        );
+    }
+    assert_eq!(
+        folder.path().read_dir().unwrap().count(),
+        0,
+        "a mistake left something behind"
+    );
+}
+
+#[test]
+fn a_resumed_run_keeps_what_its_checkpoint_was_made_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    std::fs::create_dir_all(run.join("checkpoints")).unwrap();
+    std::fs::write(run.join("config.toml"), "seed = 3\nsteps = 10").unwrap();
+    let resume = |flags: &[&str]| {
+        let output = rootlet(
+            folder.path(),
+            &[&["train", "--print-config"], flags].concat(),
+        );
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+
+    let (status, config, error) = resume(&[
+        "--resume",
+        "run/checkpoints",
+        "--steps",
+        "20",
+        "--seed",
+        "3",
+    ]);
+    assert_eq!(status, Some(0), "{error}");
+    let config = parse(&config).unwrap();
+    assert_eq!((config.seed, config.steps), (3, Some(20)));
+
+    let (status, _, error) = resume(&["--resume", "run", "--batch", "64"]);
+    assert_eq!(status, Some(2));
+    assert!(
+        error.contains("--batch cannot change in a resumed run"),
+        "{error}"
+    );
+
+    let (status, _, error) = resume(&["--resume", "nowhere"]);
+    assert_eq!(status, Some(1));
+    assert!(error.contains("cannot open the run nowhere: "), "{error}");
+
+    let (status, _, error) = resume(&["--resume", "."]);
+    assert_eq!(status, Some(1));
+    assert!(
+        error.contains("not a run folder: it has no config.toml"),
+        "{error}"
+    );
+}
+
+#[test]
+fn help_shows_the_defaults_and_a_newcomer_sees_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = text(&rootlet(folder.path(), &["train", "-h"]).stdout);
+    let help: Vec<&str> = help.split_whitespace().collect();
+    let help = help.join(" "); // wherever the lines are broken
+    for expected in [
+        "[default: 256,256]",
+        "[default: gse-uniform]",
+        "[env: ROOTLET_ADAPTER",
+        "[default: none]",
+    ] {
+        assert!(help.contains(expected), "{expected} is not in\n{help}");
+    }
+    for arguments in [&[][..], &["-h"], &["--help"]] {
+        let output = rootlet(folder.path(), arguments);
+        let shown = text(&output.stdout) + &text(&output.stderr);
+        assert!(shown.contains("Examples:\n  rootlet train\n"), "{shown}");
+    }
+}
