@@ -1,4 +1,5 @@
 //! Batches: what is in them, and that neither workers nor the batch to start with change any.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

@@ -203,6 +203,7 @@ fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

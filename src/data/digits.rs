@@ -60,6 +60,7 @@ pub(super) fn load() -> Result<Halves> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
