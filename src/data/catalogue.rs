@@ -1,0 +1,275 @@
+//! The known data sets: which files they are made of, where one gets them, and how they are normalised.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use super::cifar::{self, Layout};
+use crate::error::{Error, Result};
+
+/// The names that [`load`](super::load) knows; the first is the default.
+pub const NAMES: [&str; 5] = ["digits", "mnist", "fashion-mnist", "cifar10", "cifar100"];
+
+/// The form a set's files have.
+pub(super) enum Format {
+    /// Part of the program.
+    Embedded,
+    /// Four IDX files.
+    Idx,
+    /// Files of fixed-size records.
+    Cifar(Layout),
+}
+
+/// A known data set.
+pub(super) struct Known {
+    pub name: &'static str,
+    pub classes: usize,
+    /// Mean and standard deviation per channel of the training images' pixels, scaled to `[0, 1]`.
+    pub mean: &'static [f32],
+    pub std: &'static [f32],
+    pub format: Format,
+    /// Names of the folder inside `--data-dir`: ours, and the one the official archive unpacks to.
+    folders: &'static [&'static str],
+    /// The files the set is made of, training files first.
+    pub files: &'static [&'static str],
+    /// Where one gets them.
+    origin: &'static str,
+}
+
+const IDX_FILES: &[&str] = &[
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+static KNOWN: [Known; 5] = [
+    Known {
+        name: NAMES[0],
+        classes: 10,
+        // Computed from our training split (see digits.rs); a test computes them again.
+        mean: &[0.2872],
+        std: &[0.3540],
+        format: Format::Embedded,
+        folders: &[],
+        files: &[],
+        origin: "",
+    },
+    Known {
+        name: NAMES[1],
+        classes: 10,
+        // Those of PyTorch's MNIST example, which everyone uses.
+        mean: &[0.1307],
+        std: &[0.3081],
+        format: Format::Idx,
+        folders: &["mnist", "MNIST/raw"],
+        files: IDX_FILES,
+        origin: "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    },
+    Known {
+        name: NAMES[2],
+        classes: 10,
+        // The training images' own, like those of MNIST.
+        mean: &[0.2860],
+        std: &[0.3530],
+        format: Format::Idx,
+        folders: &["fashion-mnist", "FashionMNIST/raw"],
+        files: IDX_FILES,
+        origin: "https://github.com/zalandoresearch/fashion-mnist",
+    },
+    Known {
+        name: NAMES[3],
+        classes: 10,
+        // The training images' own, as in the literature on sparse training.
+        mean: &[0.4914, 0.4822, 0.4465],
+        std: &[0.2470, 0.2435, 0.2616],
+        format: Format::Cifar(cifar::TEN),
+        folders: &["cifar10", "cifar-10-batches-bin"],
+        files: &[
+            "data_batch_1.bin",
+            "data_batch_2.bin",
+            "data_batch_3.bin",
+            "data_batch_4.bin",
+            "data_batch_5.bin",
+            "test_batch.bin",
+        ],
+        origin: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+    },
+    Known {
+        name: NAMES[4],
+        classes: 100,
+        // The training images' own, as in the literature on sparse training.
+        mean: &[0.5071, 0.4865, 0.4409],
+        std: &[0.2673, 0.2564, 0.2762],
+        format: Format::Cifar(cifar::HUNDRED),
+        folders: &["cifar100", "cifar-100-binary"],
+        files: &["train.bin", "test.bin"],
+        origin: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+    },
+];
+
+/// The set of that name.
+pub(super) fn find(name: &str) -> Result<&'static Known> {
+    KNOWN
+        .iter()
+        .find(|known| known.name == name)
+        .ok_or_else(|| {
+            Error::Usage(format!(
+                "unknown data set `{name}`; --data takes one of {}",
+                NAMES.join(", ")
+            ))
+        })
+}
+
+impl Known {
+    /// The folder with the set's files: `dir` itself, or rather the one inside it that bears the set's name.
+    pub fn folder(&self, dir: Option<&Path>) -> Result<PathBuf> {
+        let Some(dir) = dir else {
+            return Err(Error::Usage(format!(
+                "--data {} needs --data-dir DIR with {}; get them from {}",
+                self.name,
+                self.expected(),
+                self.origin
+            )));
+        };
+        if !dir.is_dir() {
+            return Err(Error::Data {
+                path: dir.to_owned(),
+                reason: format!(
+                    "this is not a folder; --data-dir takes the folder with {}",
+                    self.expected()
+                ),
+            });
+        }
+        let inside = self.folders.iter().map(|folder| dir.join(folder));
+        let mut candidates = inside.chain([dir.to_owned()]);
+        candidates
+            .find(|folder| self.files.iter().any(|file| existing(folder, file).is_some()))
+            .ok_or_else(|| Error::Data {
+                path: dir.to_owned(),
+                reason: format!(
+                    "no file of the data set {} is here or in its folder `{}`; expected {}; get them from {}",
+                    self.name,
+                    self.folders[0],
+                    self.expected(),
+                    self.origin
+                ),
+            })
+    }
+
+    /// The path of one of the set's files in `folder`.
+    pub fn file(&self, folder: &Path, name: &str) -> Result<PathBuf> {
+        existing(folder, name).ok_or_else(|| Error::Data {
+            path: folder.join(name),
+            reason: format!("the file is missing; get it from {}", self.origin),
+        })
+    }
+
+    /// The error for a file that is not as it should be: what is wrong, and where to get a sound one.
+    pub fn damaged(&self, path: &Path, what: impl Display) -> Error {
+        let remedy = match self.format {
+            Format::Embedded => "build the program again from unchanged sources".to_owned(),
+            _ => format!("get it again from {}", self.origin),
+        };
+        Error::Data {
+            path: path.to_owned(),
+            reason: format!("{what}; {remedy}"),
+        }
+    }
+
+    fn expected(&self) -> String {
+        let gzip = match self.format {
+            Format::Idx => " (each may end in .gz)",
+            _ => "",
+        };
+        format!("{}{gzip}", self.files.join(", "))
+    }
+}
+
+/// The file `name` in `folder`. An IDX file goes by more names: gzipped, which comes first for its checksum, and with a dot
+/// in place of a hyphen, as some archives of MNIST have it (`train-images.idx3-ubyte`).
+fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
+    let mut names = vec![name.to_owned()];
+    if name.contains("-idx") {
+        names.push(name.replace("-idx", ".idx"));
+        names.splice(
+            0..0,
+            [format!("{}.gz", names[0]), format!("{}.gz", names[1])],
+        );
+    }
+    names
+        .into_iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_an_entry_that_is_whole() {
+        for name in NAMES {
+            let known = find(name).unwrap();
+            assert_eq!(known.name, name);
+            assert_eq!(known.mean.len(), known.std.len());
+            let embedded = matches!(known.format, Format::Embedded);
+            assert_eq!(embedded, known.files.is_empty() && known.folders.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let message = find("minst").err().unwrap().to_string();
+        assert!(message.contains("`minst`"), "{message}");
+        assert!(NAMES.iter().all(|name| message.contains(name)), "{message}");
+    }
+
+    #[test]
+    fn a_missing_folder_says_what_is_expected() {
+        for name in &NAMES[1..] {
+            let known = find(name).unwrap();
+            let empty = tempfile::tempdir().unwrap();
+            let usage = known.folder(None).unwrap_err();
+            assert!(matches!(usage, Error::Usage(_)));
+            let data = known.folder(Some(empty.path())).unwrap_err();
+            assert!(matches!(data, Error::Data { .. }));
+            for message in [usage.to_string(), data.to_string()] {
+                for part in known.files.iter().chain([name, &known.origin]) {
+                    assert!(message.contains(part), "{part} is not in: {message}");
+                }
+            }
+            let nowhere = known
+                .folder(Some(&empty.path().join("nowhere")))
+                .unwrap_err();
+            assert!(nowhere.to_string().contains("not a folder"), "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn the_folder_of_the_name_goes_before_the_folder_itself() {
+        let known = find("cifar10").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: PathBuf| {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, []).unwrap();
+        };
+        write(dir.path().join("test_batch.bin"));
+        assert_eq!(known.folder(Some(dir.path())).unwrap(), dir.path());
+        for folder in ["cifar-10-batches-bin", "cifar10"] {
+            write(dir.path().join(folder).join("test_batch.bin"));
+            assert_eq!(
+                known.folder(Some(dir.path())).unwrap(),
+                dir.path().join(folder)
+            );
+        }
+        let missing = known
+            .file(dir.path(), "data_batch_1.bin")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            missing.contains("data_batch_1.bin: the file is missing"),
+            "{missing}"
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! IDX, the format of MNIST and of the sets made to replace it: two zero bytes, the type of the values (8: bytes), the
+//! number of dimensions, each dimension as a big-endian `u32`, then the values. Files are read gzipped or plain, told apart
+//! by their first bytes. Only gzip has a checksum: in a plain file, damage to the values themselves goes unnoticed.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::catalogue::Known;
+use super::{Halves, ImageShape, Split};
+use crate::error::{Error, Result};
+
+/// The first bytes of a gzip file.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Room for an array is set aside ahead of reading it, but no more than this: a damaged header may ask for anything.
+const MOST_AHEAD: u64 = 64 << 20;
+
+/// Reads the four files of a set in `folder`.
+pub(super) fn load(known: &Known, folder: &Path) -> Result<Halves> {
+    let [images, labels, test_images, test_labels] = known.files else {
+        return Err(Error::Usage(format!(
+            "the data set {} has no four IDX files",
+            known.name
+        )));
+    };
+    let open = |name| {
+        let path = known.file(folder, name)?;
+        let file = File::open(&path).map_err(Error::io("read", &path))?;
+        Ok(Source {
+            known,
+            content: BufReader::with_capacity(1 << 16, file),
+            path,
+        })
+    };
+    let (shape, train) = half(open(images)?, open(labels)?)?;
+    let second = open(test_images)?;
+    let test_path = second.path.clone();
+    let (test_shape, test) = half(second, open(test_labels)?)?;
+    if test_shape != shape {
+        return Err(known.damaged(
+            &test_path,
+            format!(
+                "its images have {} × {} pixels, the training images {} × {}: the files are not of one set",
+                test_shape.height, test_shape.width, shape.height, shape.width
+            ),
+        ));
+    }
+    Ok(Halves { shape, train, test })
+}
+
+/// A file to be read, or one that is part of the program.
+pub(super) struct Source<'a, R> {
+    pub known: &'a Known,
+    pub path: PathBuf,
+    pub content: R,
+}
+
+/// Reads images and their labels, and checks that they belong together.
+pub(super) fn half<R: BufRead>(
+    mut images: Source<R>,
+    mut labels: Source<R>,
+) -> Result<(ImageShape, Split)> {
+    let ([count, height, width], pixels) = images.read::<3>()?;
+    let ([label_count], classes) = labels.read::<1>()?;
+    if label_count != count {
+        return Err(labels.damaged(format!(
+            "it holds {label_count} labels for the {count} images of {}",
+            images.path.display()
+        )));
+    }
+    if let Some(image) = classes
+        .iter()
+        .position(|&class| usize::from(class) >= labels.known.classes)
+    {
+        return Err(labels.damaged(format!(
+            "label {} of image {image} (counted from 0) is not below {}, the number of classes",
+            classes[image], labels.known.classes
+        )));
+    }
+    let shape = ImageShape {
+        channels: 1,
+        height,
+        width,
+    };
+    Ok((shape, Split::new(shape.features(), pixels, classes)?))
+}
+
+impl<R: BufRead> Source<'_, R> {
+    fn damaged(&self, what: String) -> Error {
+        self.known.damaged(&self.path, what)
+    }
+
+    /// The dimensions and the bytes of an array of `N` dimensions.
+    fn read<const N: usize>(&mut self) -> Result<([usize; N], Vec<u8>)> {
+        let start = self
+            .content
+            .fill_buf()
+            .map_err(Error::io("read", &self.path))?;
+        if start.starts_with(&GZIP) {
+            array(&mut MultiGzDecoder::new(&mut self.content))
+        } else {
+            array(&mut self.content)
+        }
+        .map_err(|fault| match fault {
+            Fault::Content(what) => self.damaged(what),
+            Fault::Io(source) => Error::io("read", &self.path)(source),
+        })
+    }
+}
+
+/// Why an array cannot be read.
+enum Fault {
+    Content(String),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // What the decompressor says of damaged input, and any reader of input that ends too soon.
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                Self::Content(format!("the gzip data are corrupt ({error})"))
+            }
+            io::ErrorKind::UnexpectedEof => Self::Content("the file is truncated".to_owned()),
+            _ => Self::Io(error),
+        }
+    }
+}
+
+fn array<const N: usize>(reader: &mut impl Read) -> Result<([usize; N], Vec<u8>), Fault> {
+    let mut magic = [0; 4];
+    reader.read_exact(&mut magic)?;
+    let expected = [0, 0, 8, N as u8];
+    if magic != expected {
+        return Err(Fault::Content(format!(
+            "it starts with {magic:02x?}, not {expected:02x?}: this is no IDX file of bytes in {N} dimensions"
+        )));
+    }
+    let mut dimensions = [0; N];
+    for dimension in &mut dimensions {
+        let mut bytes = [0; 4];
+        reader.read_exact(&mut bytes)?;
+        *dimension = u32::from_be_bytes(bytes) as usize;
+    }
+    let size = dimensions
+        .iter()
+        .try_fold(1u64, |size, &d| size.checked_mul(d as u64));
+    let size = size
+        .filter(|&size| size > 0 && size < isize::MAX as u64)
+        .ok_or_else(|| {
+            Fault::Content(format!(
+                "its header tells of {dimensions:?} values, which cannot be"
+            ))
+        })?;
+
+    // One byte more than there should be: to see what is too long, and to reach gzip's checksum behind the last byte.
+    let mut values = Vec::with_capacity(size.min(MOST_AHEAD) as usize + 1);
+    reader.take(size + 1).read_to_end(&mut values)?;
+    match values.len() as u64 {
+        length if length == size => Ok((dimensions, values)),
+        length if length < size => Err(Fault::Content(format!(
+            "the file is truncated: it holds {length} of the {size} bytes that its header tells of"
+        ))),
+        _ => Err(Fault::Content(format!(
+            "it goes on after the {size} bytes that its header tells of"
+        ))),
+    }
+}

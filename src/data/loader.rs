@@ -1,0 +1,250 @@
+//! Loading ahead of the device: worker threads assemble batches, bounded queues hand them over in order.
+//!
+//! Of `W` workers, each makes every `W`-th batch and has a queue of its own; the consumer takes from the queues in turn.
+//! That keeps the order without a lock or a sorting buffer, and it makes a batch depend on its number only.
+
+use std::panic;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use super::assemble::Assembler;
+use super::{ImageShape, Normalisation, Split};
+use crate::error::{Error, Result};
+
+/// Batches that wait in one worker's queue. Two keep a worker busy while the consumer is late by one batch.
+const AHEAD: usize = 2;
+/// More workers than this only cost memory.
+const MOST_WORKERS: u64 = 64;
+
+/// Images with their labels, as the device takes them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Normalised pixels, `[feature][stride]`; the lanes from `count` on hold zeros.
+    pub inputs: Vec<f32>,
+    /// Classes, `[stride]`; the lanes from `count` on hold zeros.
+    pub labels: Vec<u32>,
+    /// Number of images. Less than asked for in the epoch's last batch only.
+    pub count: usize,
+    /// Number of this batch in its epoch, counted from 0.
+    pub index: u64,
+}
+
+/// The order of the images in an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As they are in the files.
+    Sequential,
+    /// By chance; the same for the same seed and epoch, on every machine.
+    Shuffled {
+        /// The run's seed.
+        seed: u32,
+        /// Number of the epoch: each has another order.
+        epoch: u32,
+    },
+}
+
+/// How a [`Loader`] cuts a split into batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoaderOptions {
+    /// The order of the images.
+    pub order: Order,
+    /// Images in a batch, at least 1.
+    pub batch: usize,
+    /// Lanes in a row of [`Batch::inputs`], at least `batch`.
+    pub stride: usize,
+    /// The batch to start with: 0, or the one that an interrupted epoch goes on with. It changes no batch.
+    pub first_batch: u64,
+    /// Worker threads; 0 means 1. They change no batch.
+    pub workers: usize,
+}
+
+impl LoaderOptions {
+    /// Batches of that many images, in rows rounded up to a multiple of 4, from the first one on, in the files' order, by
+    /// one worker.
+    pub fn of_batch(batch: usize) -> Self {
+        Self {
+            order: Order::Sequential,
+            batch,
+            stride: batch.checked_next_multiple_of(4).unwrap_or(usize::MAX),
+            first_batch: 0,
+            workers: 1,
+        }
+    }
+}
+
+/// The batches of one epoch, in order, made ahead by worker threads.
+///
+/// At most three batches per worker exist at a time. Dropping the loader stops the workers, and waits for the batch that
+/// each is at. Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch early.
+#[derive(Debug)]
+pub struct Loader {
+    queues: Vec<Receiver<Batch>>,
+    workers: Vec<JoinHandle<()>>,
+    turn: usize,
+    remaining: u64,
+}
+
+impl Loader {
+    /// Starts to load `split`, whose images have the given shape. A `first_batch` past the end leaves no batches.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when shape, normalisation, batch and stride do not fit together, [`Error::Device`] when the
+    /// operating system gives no thread.
+    pub fn start(
+        split: Arc<Split>,
+        shape: ImageShape,
+        normalisation: &Normalisation,
+        options: LoaderOptions,
+    ) -> Result<Self> {
+        let assembler = Assembler::new(split, shape, normalisation, &options)?;
+        let batches = assembler.batches();
+        Self::run(
+            move |index| assembler.assemble(index),
+            options.first_batch..batches,
+            options.workers,
+        )
+    }
+
+    /// Starts to make the batches of `range`.
+    fn run(
+        make: impl Fn(u64) -> Batch + Send + Sync + 'static,
+        range: std::ops::Range<u64>,
+        workers: usize,
+    ) -> Result<Self> {
+        let mut loader = Self {
+            queues: Vec::new(),
+            workers: Vec::new(),
+            turn: 0,
+            remaining: range.end.saturating_sub(range.start),
+        };
+        let make = Arc::new(make);
+        let workers = (workers.max(1) as u64)
+            .min(loader.remaining)
+            .min(MOST_WORKERS);
+        for worker in 0..workers {
+            let (sender, receiver) = sync_channel(AHEAD);
+            let make = Arc::clone(&make);
+            let indices = (range.start + worker..range.end).step_by(workers as usize);
+            let work = move || {
+                for index in indices {
+                    if sender.send(make(index)).is_err() {
+                        return; // The loader was dropped.
+                    }
+                }
+            };
+            let thread = thread::Builder::new().name(format!("loader {worker}"));
+            let handle = thread.spawn(work).map_err(|error| {
+                Error::Device(format!(
+                    "cannot start loader thread {worker} of {workers}: {error}; use fewer --workers"
+                ))
+            })?;
+            loader.queues.push(receiver);
+            loader.workers.push(handle);
+        }
+        Ok(loader)
+    }
+}
+
+impl Iterator for Loader {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        if self.remaining == 0 {
+            return None;
+        }
+        if let Ok(batch) = self.queues[self.turn].recv() {
+            self.turn = (self.turn + 1) % self.queues.len();
+            self.remaining -= 1;
+            return Some(batch);
+        }
+        // A worker goes away before its last batch only by a panic.
+        self.remaining = 0;
+        if let Err(payload) = self.workers.swap_remove(self.turn).join() {
+            panic::resume_unwind(payload);
+        }
+        None
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let remaining = self.remaining as usize;
+        (remaining, Some(remaining))
+    }
+}
+
+impl ExactSizeIterator for Loader {}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        // Without its receiver, a worker that waits for room in its queue, or that next wants to, ends.
+        self.queues.clear();
+        for worker in self.workers.drain(..) {
+            // A panic was reported where it happened, and nobody needs the batch it prevented.
+            let _ = worker.join();
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    fn empty(index: u64) -> Batch {
+        Batch {
+            inputs: Vec::new(),
+            labels: Vec::new(),
+            count: 0,
+            index,
+        }
+    }
+
+    #[test]
+    fn a_panicking_worker_panics_the_consumer() {
+        for workers in [1, 2, 3] {
+            let make = |index| match index {
+                5 => panic!("no batch 5"),
+                _ => empty(index),
+            };
+            let mut loader = Loader::run(make, 0..20, workers).unwrap();
+            for index in 0..5 {
+                assert_eq!(loader.next().unwrap().index, index);
+            }
+            let caught =
+                panic::catch_unwind(panic::AssertUnwindSafe(|| loader.next())).unwrap_err();
+            assert_eq!(caught.downcast_ref::<&str>(), Some(&"no batch 5"));
+            assert_eq!(loader.next(), None);
+        }
+    }
+
+    #[test]
+    fn the_queues_are_bounded_and_end_when_dropped() {
+        let made = Arc::new(AtomicU64::new(0));
+        for (workers, taken) in [(1, 0), (1, 3), (3, 0), (3, 4)] {
+            made.store(0, Ordering::SeqCst);
+            let counter = Arc::clone(&made);
+            let make = move |index| {
+                counter.fetch_add(1, Ordering::SeqCst);
+                empty(index)
+            };
+            let mut loader = Loader::run(make, 0..1_000_000, workers).unwrap();
+            assert!(
+                loader
+                    .by_ref()
+                    .take(taken)
+                    .map(|batch| batch.index)
+                    .eq(0..taken as u64)
+            );
+            assert_eq!(loader.len(), 1_000_000 - taken);
+            thread::sleep(std::time::Duration::from_millis(20));
+            // Waiting in the queues, and one in each worker's hands.
+            let most = (taken + workers * (AHEAD + 1)) as u64;
+            assert!(made.load(Ordering::SeqCst) <= most);
+            drop(loader); // Must return: it joins the workers.
+            assert!(made.load(Ordering::SeqCst) <= most + workers as u64);
+            assert_eq!(Arc::strong_count(&made), 1, "a worker lives on");
+        }
+    }
+}
