@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Times PyTorch on the products and training steps that rootlet does, each result checked first.
+
+    python peers.py --case all --n 4096 --batch 128 --sparsity 0.98,0.99 --threads 2 --json peers.json
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import warnings
+
+import torch
+
+import kernels
+import steps
+
+
+def numbers(kind):
+    return lambda text: [kind(part) for part in text.split(",")]
+
+
+def cpu_name():
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def identity(threads):
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "threads": threads,
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "mkl": torch.backends.mkl.is_available(),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--case", choices=[*kernels.CASES, "step", "all"], default="all")
+    parser.add_argument("--n", type=numbers(int), default=[4096], help="units (the hidden width for a step); a list")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--sparsity", type=numbers(float), default=[0.98], help="a list")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--repeats", type=int, default=30, help="timed calls at most")
+    parser.add_argument("--seconds", type=float, default=3.0, help="time for one variant, after which fewer repeats do")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-dense", dest="dense", action="store_false", help="kernels: leave the dense product out")
+    parser.add_argument("--variants", type=numbers(str), help=f"steps: some of {','.join(steps.VARIANTS)}")
+    parser.add_argument("--assignment", choices=["erdos-renyi", "uniform"], default="erdos-renyi")
+    parser.add_argument("--connections", type=numbers(int), help="steps: connections of each layer, instead of assigning")
+    parser.add_argument("--weight-decay", type=float, default=0.0)
+    parser.add_argument("--json", metavar="FILE", help="write the results here (- for standard output)")
+    options = parser.parse_args()
+    for sparsity in options.sparsity:
+        if not 0 <= sparsity < 1:
+            parser.error(f"--sparsity {sparsity}: must be at least 0 and below 1")
+    for variant in options.variants or []:
+        if variant not in steps.VARIANTS:
+            parser.error(f"--variants {variant}: unknown; one of {', '.join(steps.VARIANTS)}")
+    return options
+
+
+def main():
+    options = parse()
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)  # repeated steps on one batch must not slow down as its gradients vanish
+    warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+    results = {"peer": identity(options.threads), "kernels": [], "steps": []}
+    say = sys.stderr if options.json == "-" else sys.stdout
+    for n in options.n:
+        for sparsity in options.sparsity:
+            for kernel in kernels.CASES:
+                if options.case in (kernel, "all"):
+                    found = kernels.run(kernel, n, options.batch, sparsity, options)
+                    results["kernels"] += found
+                    for r in found:
+                        print(
+                            f"{kernel:16} {r['variant']:26} n={n} batch={options.batch} sparsity={sparsity} "
+                            f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_min'] * 1e3:.3f}) "
+                            f"{r['gflop_s']:7.1f} GFLOP/s error {r['max_error']:.0e}",
+                            file=say,
+                            flush=True,
+                        )
+            if options.case in ("step", "all"):
+                found = steps.run(n, options.batch, sparsity, options)
+                results["steps"] += found
+                for r in found:
+                    print(
+                        f"step             {r['variant']:26} {r['model']} batch={options.batch} sparsity={sparsity} "
+                        f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_min'] * 1e3:.3f}) "
+                        f"{r['state_bytes'] / 2**20:7.1f} MiB error {r['max_error']:.0e}",
+                        file=say,
+                        flush=True,
+                    )
+    if options.json == "-":
+        json.dump(results, sys.stdout, indent=1)
+    elif options.json:
+        with open(options.json, "w") as file:
+            json.dump(results, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
