@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod event;
+mod network;
 
 pub use config::TrainConfig;
 pub use event::{Event, Observer};
+pub use network::{BatchResult, Network, NetworkOptions, RING};
