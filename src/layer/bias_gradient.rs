@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 
-
 crate::kernel! {
     /// `gradient[first_row + b] = sum over i of delta[b, i]`.
     ///

@@ -24,6 +24,21 @@ pub struct NetworkOptions {
     pub sgd: SgdOptions,
 }
 
+impl NetworkOptions {
+    /// For evaluation, or as a start: plain loss, plain SGD.
+    pub fn of_batch(batch: usize) -> Self {
+        NetworkOptions {
+            batch,
+            label_smoothing: 0.0,
+            sgd: SgdOptions {
+                momentum: 0.0,
+                weight_decay: 0.0,
+                nesterov: false,
+            },
+        }
+    }
+}
+
 /// Loss and hits of one batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchResult {
