@@ -8,8 +8,10 @@ pub mod engine;
 pub mod checkpoint;
 pub mod data;
 pub mod error;
+pub mod primitive;
 pub mod report;
 pub mod sparse;
+pub mod topology;
 pub mod train;
 
 pub use error::{Error, Result};
