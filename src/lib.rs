@@ -8,6 +8,7 @@ pub mod engine;
 pub mod checkpoint;
 pub mod data;
 pub mod error;
+pub mod kernels;
 pub mod report;
 pub mod sparse;
 pub mod train;

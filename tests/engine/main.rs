@@ -1,0 +1,12 @@
+//! The engine: choosing adapters, limits, the ledger, what plans refuse, folding, random numbers.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod adapters;
+mod buffers;
+mod checks;
+mod fold;
+mod plans;
+mod random;
+mod scale;
