@@ -1,4 +1,5 @@
 //! The engine: choosing adapters, limits, the ledger, what plans refuse, folding, random numbers.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
 mod common;

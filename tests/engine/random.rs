@@ -89,7 +89,7 @@ fn device_and_host_draw_the_same_numbers() {
             for i in 0..LENGTH {
                 let four = pcg4d([seed, step, (2 << 24) | layer, indices[i]]);
                 assert_eq!(words[i * 4..][..4], four, "{name}, index {}", indices[i]);
-                let exact = u64::from(four[0]) * u64::from(ranges[i]) >> 32;
+                let exact = (u64::from(four[0]) * u64::from(ranges[i])) >> 32;
                 assert_eq!(u64::from(belows[i]), exact, "{name}: below {}", ranges[i]);
                 assert_eq!(units[i], (four[1] >> 8) as f32 / 16_777_216.0, "{name}");
             }

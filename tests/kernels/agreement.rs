@@ -9,7 +9,7 @@ use crate::problem::{Layer, Problem, Product};
 /// Enough rows for several tasks of the twin, and an uneven last one.
 fn layers() -> [Layer; 2] {
     let random = &mut Random(6);
-    let third = |random: &mut Random, _: u32, _: u32| random.word() % 3 == 0;
+    let third = |random: &mut Random, _: u32, _: u32| random.word().is_multiple_of(3);
     [
         Layer::new(random, 90, 130, third),
         Layer::new(random, 130, 205, third),

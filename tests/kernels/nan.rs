@@ -8,7 +8,7 @@ use crate::problem::{Layer, Problem, Product};
 fn a_nan_passes_through_and_stays_in_its_lane() {
     let random = &mut Random(4);
     let layers = [Layer::new(random, 11, 9, |r, _, a| {
-        a == 3 || r.word() % 2 == 0
+        a == 3 || r.word().is_multiple_of(2)
     })];
     for (name, device) in devices() {
         for product in Product::ALL {

@@ -15,7 +15,7 @@ fn arenas() -> Vec<Vec<Layer>> {
     let holes = |n_in: u32, n_out: u32| {
         move |random: &mut Random, b: u32, a: u32| {
             let empty = b == n_out / 2 || b == n_out - 1 || a == n_in / 2 || a == n_in - 1;
-            b == 0 || (!empty && random.word() % 3 == 0)
+            b == 0 || (!empty && random.word().is_multiple_of(3))
         }
     };
     vec![
