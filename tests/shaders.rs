@@ -47,6 +47,16 @@ fn each(test: impl Fn(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
 }
 
 #[test]
+fn every_shader_validates_and_is_what_its_host_half_declares() {
+    let faults: Vec<String> = kernels()
+        .into_iter()
+        .filter_map(|kernel| reflect(kernel, &[]).err())
+        .map(|fault| fault.to_string())
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn every_shader_translates_to_spirv() {
     each(|kernel, shape, module, info| {
         let pipeline = spv::PipelineOptions {
