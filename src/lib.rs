@@ -12,8 +12,10 @@ pub mod error;
 pub mod layer;
 pub mod model;
 pub mod optim;
+pub mod primitive;
 pub mod report;
 pub mod sparse;
+pub mod topology;
 pub mod train;
 
 pub use error::{Error, Result};

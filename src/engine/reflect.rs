@@ -11,7 +11,14 @@ use crate::error::{Error, Result};
 const LIBRARY: &[(&str, &str)] = &[
     ("grid", super::kernel::shader!("lib/grid")),
     ("random", super::kernel::shader!("lib/random")),
+    ("round_table", super::kernel::shader!("lib/round_table")),
+    ("segments", super::kernel::shader!("lib/segments")),
+    ("select_key", super::kernel::shader!("lib/select_key")),
     ("step", super::kernel::shader!("lib/step")),
+    (
+        "workgroup_scan",
+        super::kernel::shader!("lib/workgroup_scan"),
+    ),
 ];
 
 /// What a shader says of itself.

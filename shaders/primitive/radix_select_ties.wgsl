@@ -1,0 +1,34 @@
+// Marks the items whose key is the last one to take: only some of them may be wanted.
+#import grid
+#import segments
+#import select_key
+
+struct Params {
+    length: u32,
+    segments: u32,
+    largest: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> values: array<f32>; // [length]
+@group(0) @binding(2) var<storage, read> starts: array<u32>; // [segments + 1]
+@group(0) @binding(3) var<storage, read> state: array<u32>; // [segments][STATE_WORDS]
+@group(0) @binding(4) var<storage, read_write> ties: array<u32>; // [length + 1]
+
+@compute @workgroup_size(256)
+fn radix_select_ties(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+) {
+    let i = flat_group(group, groups) * 256u + index;
+    if i > params.length {
+        return;
+    }
+    var tie = 0u;
+    if i < min(params.length, starts[params.segments]) {
+        let at = segment_of(i) * STATE_WORDS;
+        tie = u32(select_key(values[i], params.largest) == state[at + STATE_KEY]);
+    }
+    ties[i] = tie;
+}

@@ -1,0 +1,36 @@
+// Sum over each row of the magnitudes of the items taken.
+#import grid
+
+struct Params {
+    rows: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> offsets: array<u32>; // [rows + 1]
+@group(0) @binding(2) var<storage, read> ranks: array<u32>; // [items + 1]
+@group(0) @binding(3) var<storage, read> values: array<f32>; // [items]
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>; // [rows]
+
+@compute @workgroup_size(64)
+fn report_rows(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+) {
+    let row = flat_group(group, groups) * 64u + index;
+    if row >= params.rows {
+        return;
+    }
+    let end = offsets[row + 1u];
+    var sum = 0.0;
+    var j = offsets[row];
+    var rank = ranks[j];
+    for (; j < end; j++) {
+        let next = ranks[j + 1u];
+        if next != rank {
+            sum += abs(values[j]);
+        }
+        rank = next;
+    }
+    sums[row] = sum;
+}

@@ -1,0 +1,83 @@
+// Draws candidate pairs: the input from f, the output from g, independently and with replacement.
+#import grid
+#import random
+#import round_table
+#import step
+
+struct Params {
+    capacity: u32,
+    layers: u32,
+    n_rows: u32, // also the row of a slot that is not in use: sorted last
+    weighted: u32, // 0: both distributions are uniform
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> table: array<u32>; // [layers + 1][TABLE_WORDS]
+@group(0) @binding(2) var<storage, read> inputs: array<f32>; // [C] running sums of f
+@group(0) @binding(3) var<storage, read> outputs: array<f32>; // [R] running sums of g
+@group(0) @binding(4) var<storage, read_write> cols: array<u32>; // [capacity]
+@group(0) @binding(5) var<storage, read_write> rows: array<u32>; // [capacity]
+@group(0) @binding(6) var<uniform> step: StepState;
+
+const LARGEST = 3.4028234e38;
+
+fn draw_input(word: u32, first: u32, units: u32) -> u32 {
+    let total = inputs[first + units - 1u];
+    // Nothing to go by, all zero or no numbers: every unit alike.
+    if params.weighted == 0u || !(total > 0.0 && total <= LARGEST) {
+        return first + below(word, units);
+    }
+    let wanted = unit(word) * total;
+    var low = first;
+    var high = first + units - 1u;
+    while low < high {
+        let middle = (low + high) / 2u;
+        if inputs[middle] > wanted {
+            high = middle;
+        } else {
+            low = middle + 1u;
+        }
+    }
+    return low;
+}
+
+fn draw_output(word: u32, first: u32, units: u32) -> u32 {
+    let total = outputs[first + units - 1u];
+    if params.weighted == 0u || !(total > 0.0 && total <= LARGEST) {
+        return first + below(word, units);
+    }
+    let wanted = unit(word) * total;
+    var low = first;
+    var high = first + units - 1u;
+    while low < high {
+        let middle = (low + high) / 2u;
+        if outputs[middle] > wanted {
+            high = middle;
+        } else {
+            low = middle + 1u;
+        }
+    }
+    return low;
+}
+
+@compute @workgroup_size(256)
+fn sample(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+) {
+    let slot = flat_group(group, groups) * 256u + index;
+    if slot >= params.capacity {
+        return;
+    }
+    if slot >= table[params.layers * TABLE_WORDS + TABLE_SLOT] {
+        cols[slot] = 0u;
+        rows[slot] = params.n_rows;
+        return;
+    }
+    let layer = layer_of_slot(slot, params.layers);
+    let at = layer * TABLE_WORDS;
+    let words = random(step.seed, step.step, STREAM_CANDIDATES, layer, slot - table[at + TABLE_SLOT]);
+    cols[slot] = draw_input(words.x, table[at + TABLE_COL], table[at + TABLE_INPUTS]);
+    rows[slot] = draw_output(words.y, table[at + TABLE_ROW], table[at + TABLE_OUTPUTS]);
+}

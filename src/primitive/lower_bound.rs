@@ -1,0 +1,25 @@
+//! Lower bounds: offsets of compressed rows, from the sorted rows themselves.
+
+use rayon::prelude::*;
+
+crate::kernel! {
+    /// `offsets[t]` = number of keys below `t`, for `t` in `0..targets`; `keys` are sorted. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = targets.
+    pub LowerBound, LowerBoundParams, LowerBoundTwin = "primitive/lower_bound", shader!("primitive/lower_bound");
+    params { length: u32, targets: u32 }
+    read keys: u32,
+    write offsets: u32,
+}
+
+impl LowerBoundTwin<'_> {
+    fn run(self) {
+        let keys = &self.keys[..self.params.length as usize];
+        self.offsets[..self.params.targets as usize]
+            .par_iter_mut()
+            .zip(0u32..self.params.targets)
+            .with_min_len(1024)
+            .for_each(|(offset, target)| {
+                *offset = keys.partition_point(|&key| key < target) as u32;
+            });
+    }
+}

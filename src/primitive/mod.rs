@@ -1,0 +1,38 @@
+//! What the topology round is made of and knows nothing of topology: scan, sort, select, search, gather.
+//!
+//! All work on `u32` words (or on the bits of magnitudes), so every adapter and the CPU executor give the same bits. Scans are
+//! reduce-then-scan: no forward-progress guarantee and no subgroups are assumed, and 16 KiB of workgroup memory suffice.
+
+mod gather;
+mod lower_bound;
+mod radix_select;
+mod radix_sort;
+mod scan;
+
+pub use gather::{Gather, GatherParams};
+pub use lower_bound::{LowerBound, LowerBoundParams};
+pub use radix_select::{
+    RadixSelect, RadixSelectFlags, RadixSelectHistogram, RadixSelectPick, RadixSelectTies,
+    STATE_WORDS, Selection,
+};
+pub use radix_sort::{Pairs, RadixSort, RadixSortHistogram, RadixSortScatter, bits_for};
+pub use scan::{Scan, ScanApply, ScanReduce, ScanSums};
+
+use crate::engine::{Kernel, KernelInfo};
+
+/// Every kernel of this module.
+pub fn kernels() -> Vec<&'static KernelInfo> {
+    vec![
+        ScanReduce::INFO,
+        ScanSums::INFO,
+        ScanApply::INFO,
+        RadixSortHistogram::INFO,
+        RadixSortScatter::INFO,
+        RadixSelectHistogram::INFO,
+        RadixSelectPick::INFO,
+        RadixSelectTies::INFO,
+        RadixSelectFlags::INFO,
+        LowerBound::INFO,
+        Gather::INFO,
+    ]
+}

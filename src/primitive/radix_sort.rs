@@ -1,0 +1,228 @@
+//! Stable radix sort of `u32` keys with `u32` values, least significant digit first, four bits a pass.
+//!
+//! Four bits are what a block's private counters leave room for in 16 KiB of workgroup memory without atomics, whose
+//! order would be free.
+
+use rayon::prelude::*;
+
+use super::scan::{BLOCK, ScanSums, ScanSumsParams};
+use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
+use crate::error::Result;
+
+/// Bits sorted by in one pass.
+const BITS: u32 = 4;
+const DIGITS: usize = 1 << BITS;
+
+crate::kernel! {
+    /// `histogram[d][k]` = keys of the `k`-th block of 2048 whose digit is `d`. Grid: [`Grid::Groups`], one a block.
+    pub RadixSortHistogram, RadixSortHistogramParams, RadixSortHistogramTwin =
+        "primitive/radix_sort_histogram", shader!("primitive/radix_sort_histogram");
+    params { length: u32, shift: u32, blocks: u32 }
+    read keys: u32,
+    write histogram: u32,
+}
+
+impl RadixSortHistogramTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let blocks = p.blocks as usize;
+        let counts: Vec<[u32; DIGITS]> = self.keys[..p.length as usize]
+            .par_chunks(BLOCK)
+            .map(|block| {
+                let mut counts = [0; DIGITS];
+                for key in block {
+                    counts[(key >> p.shift) as usize % DIGITS] += 1;
+                }
+                counts
+            })
+            .collect();
+        for (k, block) in counts.iter().enumerate() {
+            for (d, &count) in block.iter().enumerate() {
+                self.histogram[d * blocks + k] = count;
+            }
+        }
+    }
+}
+
+crate::kernel! {
+    /// Moves every key and value to its place after this pass; `bases` is the histogram, scanned. Grid: [`Grid::Groups`],
+    /// one a block of 2048.
+    pub RadixSortScatter, RadixSortScatterParams, RadixSortScatterTwin =
+        "primitive/radix_sort_scatter", shader!("primitive/radix_sort_scatter");
+    params {
+        length: u32,
+        shift: u32,
+        blocks: u32,
+        /// 1: a key's value is its index, and `values` is not read.
+        indices: u32,
+    }
+    read bases: u32,
+    read keys: u32,
+    read values: u32,
+    write sorted_keys: u32,
+    write sorted_values: u32,
+}
+
+impl RadixSortScatterTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let keys = &self.keys[..p.length as usize];
+        // One pass over everything in order: then a digit's blocks follow each other and the first block's bases suffice.
+        let mut next: [u32; DIGITS] = std::array::from_fn(|d| self.bases[d * p.blocks as usize]);
+        let mut put = |key: u32, value: u32| {
+            let digit = (key >> p.shift) as usize % DIGITS;
+            let place = next[digit] as usize;
+            next[digit] += 1;
+            self.sorted_keys[place] = key;
+            self.sorted_values[place] = value;
+        };
+        if p.indices != 0 {
+            keys.iter().zip(0..).for_each(|(&key, i)| put(key, i));
+        } else {
+            keys.iter()
+                .zip(self.values)
+                .for_each(|(&key, &value)| put(key, value));
+        }
+    }
+}
+
+/// Keys with their values: two arrays of one length.
+#[derive(Clone)]
+pub struct Pairs {
+    /// The keys.
+    pub keys: View,
+    /// The values.
+    pub values: View,
+}
+
+impl Pairs {
+    /// Keys as values and values as keys.
+    pub fn swapped(self) -> Pairs {
+        Pairs {
+            keys: self.values,
+            values: self.keys,
+        }
+    }
+}
+
+/// Bits that keys below `bound` have; at least one.
+pub fn bits_for(bound: usize) -> u32 {
+    usize::BITS - bound.saturating_sub(1).max(1).leading_zeros()
+}
+
+/// Records sorts of up to a given length; holds the histograms, 1/128 of a word per key.
+pub struct RadixSort {
+    histogram: Buffer,
+}
+
+impl RadixSort {
+    /// Scratch for sorts of up to `capacity` keys.
+    ///
+    /// # Errors
+    /// As [`Device::buffer`].
+    pub fn new(device: &Device, label: &str, capacity: usize) -> Result<Self> {
+        let blocks = capacity.div_ceil(BLOCK);
+        Ok(RadixSort {
+            histogram: device.buffer(label, Class::Scratch, blocks * DIGITS)?,
+        })
+    }
+
+    /// Sorts `length` pairs by the lowest `bits` of their keys, to and fro between `from` and `spare`; returns where the
+    /// result lies, and the other. Three dispatches for every four bits.
+    ///
+    /// # Errors
+    /// As [`Plan::dispatch`].
+    pub fn sort(
+        &self,
+        plan: &mut Plan,
+        length: usize,
+        bits: u32,
+        from: Pairs,
+        spare: Pairs,
+    ) -> Result<(Pairs, Pairs)> {
+        let (mut from, mut to) = (from, spare);
+        for shift in (0..bits).step_by(BITS as usize) {
+            self.pass(plan, length, shift, false, &from, &to)?;
+            std::mem::swap(&mut from, &mut to);
+        }
+        Ok((from, to))
+    }
+
+    /// Writes into `order` the indices that sort `keys` stably; returns the view that then holds the sorted keys.
+    ///
+    /// # Errors
+    /// As [`Plan::dispatch`].
+    pub fn argsort(
+        &self,
+        plan: &mut Plan,
+        length: usize,
+        bits: u32,
+        keys: View,
+        scratch: [Pairs; 2],
+        order: View,
+    ) -> Result<View> {
+        let mut from = Pairs {
+            values: keys.clone(), // not read
+            keys,
+        };
+        for (pass, shift) in (0..bits).step_by(BITS as usize).enumerate() {
+            let mut to = scratch[pass % 2].clone();
+            if shift + BITS >= bits {
+                to.values = order.clone();
+            }
+            self.pass(plan, length, shift, pass == 0, &from, &to)?;
+            from = to;
+        }
+        Ok(from.keys)
+    }
+
+    fn pass(
+        &self,
+        plan: &mut Plan,
+        length: usize,
+        shift: u32,
+        indices: bool,
+        from: &Pairs,
+        to: &Pairs,
+    ) -> Result<()> {
+        let blocks = length.div_ceil(BLOCK);
+        let histogram = self.histogram.all();
+        plan.dispatch(
+            RadixSortHistogram {
+                params: RadixSortHistogramParams {
+                    length: length as u32,
+                    shift,
+                    blocks: blocks as u32,
+                },
+                keys: from.keys.clone(),
+                histogram: histogram.clone(),
+            },
+            Grid::Groups(blocks),
+        )?;
+        plan.dispatch(
+            ScanSums {
+                params: ScanSumsParams {
+                    length: (blocks * DIGITS) as u32,
+                },
+                sums: histogram.clone(),
+            },
+            Grid::Groups(1),
+        )?;
+        plan.dispatch(
+            RadixSortScatter {
+                params: RadixSortScatterParams {
+                    length: length as u32,
+                    shift,
+                    blocks: blocks as u32,
+                    indices: u32::from(indices),
+                },
+                bases: histogram,
+                keys: from.keys.clone(),
+                values: from.values.clone(),
+                sorted_keys: to.keys.clone(),
+                sorted_values: to.values.clone(),
+            },
+            Grid::Groups(blocks),
+        )
+    }
+}

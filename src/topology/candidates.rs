@@ -1,0 +1,256 @@
+//! The candidate set S: pairs drawn (or enumerated), sorted, without duplicates and without active connections.
+
+use rayon::prelude::*;
+
+use super::table::{COL, ROW, Table};
+use crate::engine::random::{Stream, below, random, unit};
+use crate::engine::step_state::StepState;
+
+/// Pairs that a task of a twin works on.
+const BLOCK: usize = 4096;
+
+crate::kernel! {
+    /// Draws the pairs of all slots in use: a from f, b from g, independently, with replacement; a distribution that is all
+    /// zero counts as uniform. Grid: [`Items`](crate::engine::Grid::Items) = capacity.
+    pub Sample, SampleParams, SampleTwin = "topology/sample", shader!("topology/sample");
+    params {
+        /// Slots, in use or not.
+        capacity: u32,
+        layers: u32,
+        /// Also the row of a slot that is not in use, so that sorting puts it last.
+        n_rows: u32,
+        /// 0: both distributions are uniform, `inputs` and `outputs` are not used.
+        weighted: u32,
+    }
+    read table: u32,
+    /// `[C]`: running sums of f, layer by layer.
+    read inputs: f32,
+    /// `[R]`: running sums of g.
+    read outputs: f32,
+    write cols: u32,
+    write rows: u32,
+    uniform step: StepState,
+}
+
+impl SampleTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let step = self.step;
+        let table = Table(self.table);
+        slots(
+            self.cols,
+            self.rows,
+            table,
+            p.capacity,
+            p.layers,
+            p.n_rows,
+            |layer| {
+                let side = |sums: &[f32], word: usize| {
+                    Side::new(
+                        sums,
+                        table.get(layer, word),
+                        table.get(layer, word + 1),
+                        p.weighted,
+                    )
+                };
+                let f = side(self.inputs, COL);
+                let g = side(self.outputs, ROW);
+                move |slot| {
+                    let words =
+                        random(step.seed, step.step, Stream::Candidates, layer as u32, slot);
+                    (f.draw(words[0]), g.draw(words[1]))
+                }
+            },
+        );
+    }
+}
+
+/// One layer's distribution over its units on one side.
+struct Side {
+    first: usize,
+    units: usize,
+    /// Running sums, unless it is uniform.
+    sums: Option<Vec<f32>>,
+}
+
+impl Side {
+    fn new(sums: &[f32], first: usize, units: usize, weighted: u32) -> Self {
+        let sums = (weighted != 0).then(|| sums[first..first + units].to_vec());
+        let usable = |sums: &Vec<f32>| {
+            sums.last()
+                .is_some_and(|&total| total > 0.0 && total <= f32::MAX)
+        };
+        Side {
+            first,
+            units,
+            sums: sums.filter(usable),
+        }
+    }
+
+    fn draw(&self, word: u32) -> u32 {
+        let index = match &self.sums {
+            None => below(word, self.units as u32) as usize,
+            Some(sums) => {
+                let wanted = unit(word) * sums[self.units - 1];
+                sums[..self.units - 1].partition_point(|&sum| sum <= wanted)
+            }
+        };
+        (self.first + index) as u32
+    }
+}
+
+crate::kernel! {
+    /// Every pair of every layer in the arena's order, for methods that look at all. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = capacity.
+    pub Enumerate, EnumerateParams, EnumerateTwin = "topology/enumerate", shader!("topology/enumerate");
+    params { capacity: u32, layers: u32, n_rows: u32 }
+    read table: u32,
+    write cols: u32,
+    write rows: u32,
+}
+
+impl EnumerateTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let table = Table(self.table);
+        slots(
+            self.cols,
+            self.rows,
+            table,
+            p.capacity,
+            p.layers,
+            p.n_rows,
+            |layer| {
+                let [first_col, inputs, first_row] =
+                    [COL, COL + 1, ROW].map(|word| table.get(layer, word) as u32);
+                move |slot| (first_col + slot % inputs, first_row + slot / inputs)
+            },
+        );
+    }
+}
+
+/// Sets the column and row of every slot: `of_layer` gives a function of the slot's number within the layer.
+fn slots<F: Fn(u32) -> (u32, u32) + Sync>(
+    cols: &mut [u32],
+    rows: &mut [u32],
+    table: Table<'_>,
+    capacity: u32,
+    layers: u32,
+    n_rows: u32,
+    of_layer: impl Fn(usize) -> F,
+) {
+    let capacity = capacity as usize;
+    let mut used = 0;
+    for layer in 0..layers as usize {
+        let range = table.slots(layer, capacity);
+        used = range.end;
+        let pair = of_layer(layer);
+        cols[range.clone()]
+            .par_iter_mut()
+            .zip(&mut rows[range])
+            .enumerate()
+            .with_min_len(BLOCK)
+            .for_each(|(slot, (col, row))| (*col, *row) = pair(slot as u32));
+    }
+    cols[used..capacity].fill(0);
+    rows[used..capacity].fill(n_rows);
+}
+
+crate::kernel! {
+    /// `marks[i]` = 1 where the sorted pair `i` is in use, not equal to the one before, and not active; `marks[capacity]` = 0.
+    /// Grid: [`Items`](crate::engine::Grid::Items) = capacity + 1.
+    pub Mark, MarkParams, MarkTwin = "topology/mark", shader!("topology/mark");
+    params { capacity: u32, n_rows: u32 }
+    read rows: u32,
+    read cols: u32,
+    read active_offsets: u32,
+    read active_cols: u32,
+    write marks: u32,
+}
+
+impl MarkTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let capacity = p.capacity as usize;
+        let (rows, cols) = (&self.rows[..capacity], &self.cols[..capacity]);
+        self.marks[capacity] = 0;
+        self.marks[..capacity]
+            .par_chunks_mut(BLOCK)
+            .enumerate()
+            .for_each(|(chunk, marks)| {
+                let mut walk = Walk::new(self.active_offsets, self.active_cols);
+                for (i, mark) in (chunk * BLOCK..).zip(marks) {
+                    let pair = (rows[i], cols[i]);
+                    let again = i > 0 && (rows[i - 1], cols[i - 1]) == pair;
+                    *mark = u32::from(
+                        pair.0 < p.n_rows && !again && {
+                            let at = walk.lower_bound(pair.0, pair.1);
+                            !(at < walk.end && self.active_cols[at] == pair.1)
+                        },
+                    );
+                }
+            });
+    }
+}
+
+/// Lower bounds of rising (row, column) pairs in compressed rows, by walking: a shader searches instead.
+pub(super) struct Walk<'a> {
+    offsets: &'a [u32],
+    cols: &'a [u32],
+    row: Option<u32>,
+    at: usize,
+    /// End of the current row.
+    pub end: usize,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(offsets: &'a [u32], cols: &'a [u32]) -> Self {
+        Walk {
+            offsets,
+            cols,
+            row: None,
+            at: 0,
+            end: 0,
+        }
+    }
+
+    /// First place in `row` whose column is not below `col`.
+    pub fn lower_bound(&mut self, row: u32, col: u32) -> usize {
+        if self.row != Some(row) {
+            self.row = Some(row);
+            self.at = self.offsets[row as usize] as usize;
+            self.end = self.offsets[row as usize + 1] as usize;
+        }
+        while self.at < self.end && self.cols[self.at] < col {
+            self.at += 1;
+        }
+        self.at
+    }
+}
+
+crate::kernel! {
+    /// Moves the marked pairs together; the rest gets row `n_rows`. `ranks` are the marks, scanned. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = capacity.
+    pub Compact, CompactParams, CompactTwin = "topology/compact", shader!("topology/compact");
+    params { capacity: u32, n_rows: u32 }
+    read ranks: u32,
+    read rows: u32,
+    read cols: u32,
+    write out_rows: u32,
+    write out_cols: u32,
+}
+
+impl CompactTwin<'_> {
+    fn run(self) {
+        let capacity = self.params.capacity as usize;
+        for (i, ranks) in self.ranks[..=capacity].windows(2).enumerate() {
+            if ranks[1] > ranks[0] {
+                self.out_rows[ranks[0] as usize] = self.rows[i];
+                self.out_cols[ranks[0] as usize] = self.cols[i];
+            }
+        }
+        let used = self.ranks[capacity] as usize;
+        self.out_rows[used..capacity].fill(self.params.n_rows);
+        self.out_cols[used..capacity].fill(0);
+    }
+}

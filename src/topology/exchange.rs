@@ -1,0 +1,207 @@
+//! Exchanging connections: how many, and the merge of survivors and grown ones into the arena's order.
+
+use rayon::prelude::*;
+
+use super::candidates::Walk;
+use super::table::{ROW, Table, WANTED};
+use crate::primitive::STATE_WORDS;
+
+/// Marks a source among the candidates; so there are fewer than 2^31 of connections and of candidates.
+const GROWN: u32 = 1 << 31;
+/// Connections that a task of a twin works on.
+const BLOCK: usize = 4096;
+
+crate::kernel! {
+    /// Prepares the two selections: the segments' starts among connections and candidates, and in each segment
+    /// `k = min(wanted, |A|, |S|)` to take of both. Zeroes the selections' histogram. Grid:
+    /// [`Groups`](crate::engine::Grid::Groups) = segments + 1.
+    pub Segments, SegmentsParams, SegmentsTwin = "topology/segments", shader!("topology/segments");
+    params { segments: u32, layers: u32 }
+    read table: u32,
+    read active_offsets: u32,
+    read candidate_offsets: u32,
+    write prune_starts: u32,
+    write grow_starts: u32,
+    write prune_state: u32,
+    write grow_state: u32,
+    write histogram: u32,
+}
+
+impl SegmentsTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let segments = p.segments as usize;
+        let table = Table(self.table);
+        let row = |segment: usize| {
+            let last = segment == segments;
+            table.get(if last { p.layers as usize } else { segment }, ROW)
+        };
+        self.histogram[..segments * 256].fill(0);
+        for segment in 0..=segments {
+            self.prune_starts[segment] = self.active_offsets[row(segment)];
+            self.grow_starts[segment] = self.candidate_offsets[row(segment)];
+        }
+        for segment in 0..segments {
+            let length = |starts: &[u32]| starts[segment + 1] - starts[segment];
+            let exchanged = (table.get(segment, WANTED) as u32)
+                .min(length(self.prune_starts))
+                .min(length(self.grow_starts));
+            let state = segment * STATE_WORDS..(segment + 1) * STATE_WORDS;
+            self.prune_state[state.clone()].copy_from_slice(&[0, exchanged]);
+            self.grow_state[state].copy_from_slice(&[0, exchanged]);
+        }
+    }
+}
+
+crate::kernel! {
+    /// `sources[p] = j` for every connection `j` that survives, `p` being its place in the new order. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = connections.
+    pub PlaceSurvivors, PlaceSurvivorsParams, PlaceSurvivorsTwin =
+        "topology/place_survivors", shader!("topology/place_survivors");
+    params { connections: u32 }
+    read rows: u32,
+    read cols: u32,
+    read prune_ranks: u32,
+    read candidate_offsets: u32,
+    read candidate_cols: u32,
+    read grow_ranks: u32,
+    write sources: u32,
+}
+
+impl PlaceSurvivorsTwin<'_> {
+    fn run(self) {
+        let mut walk = Walk::new(self.candidate_offsets, self.candidate_cols);
+        for j in 0..self.params.connections as usize {
+            let pruned_before = self.prune_ranks[j];
+            if self.prune_ranks[j + 1] == pruned_before {
+                let at = walk.lower_bound(self.rows[j], self.cols[j]);
+                let place = j - pruned_before as usize + self.grow_ranks[at] as usize;
+                self.sources[place] = j as u32;
+            }
+        }
+    }
+}
+
+crate::kernel! {
+    /// `sources[p] = 2^31 + i` for every candidate `i` that is grown. Grid: [`Items`](crate::engine::Grid::Items) = capacity.
+    pub PlaceGrown, PlaceGrownParams, PlaceGrownTwin = "topology/place_grown", shader!("topology/place_grown");
+    params { capacity: u32 }
+    read candidate_rows: u32,
+    read candidate_cols: u32,
+    read grow_ranks: u32,
+    read active_offsets: u32,
+    read active_cols: u32,
+    read prune_ranks: u32,
+    write sources: u32,
+}
+
+impl PlaceGrownTwin<'_> {
+    fn run(self) {
+        let mut walk = Walk::new(self.active_offsets, self.active_cols);
+        for i in 0..self.params.capacity as usize {
+            let grown_before = self.grow_ranks[i];
+            if self.grow_ranks[i + 1] > grown_before {
+                let at = walk.lower_bound(self.candidate_rows[i], self.candidate_cols[i]);
+                let place = grown_before as usize + at - self.prune_ranks[at] as usize;
+                self.sources[place] = GROWN | i as u32;
+            }
+        }
+    }
+}
+
+crate::kernel! {
+    /// Rows and columns of the new order, gathered by `sources`. Grid: [`Items`](crate::engine::Grid::Items) = connections.
+    pub MergePairs, MergePairsParams, MergePairsTwin = "topology/merge_pairs", shader!("topology/merge_pairs");
+    params { connections: u32 }
+    read sources: u32,
+    read rows: u32,
+    read cols: u32,
+    read candidate_rows: u32,
+    read candidate_cols: u32,
+    write new_rows: u32,
+    write new_cols: u32,
+}
+
+impl MergePairsTwin<'_> {
+    fn run(self) {
+        merge(
+            self.params.connections,
+            self.sources,
+            self.new_rows,
+            self.new_cols,
+            |j| (self.rows[j], self.cols[j]),
+            |i| (self.candidate_rows[i], self.candidate_cols[i]),
+        );
+    }
+}
+
+crate::kernel! {
+    /// Weight and momentum of the new order: a survivor's own bits, a grown connection's zero. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = connections.
+    pub MergeState, MergeStateParams, MergeStateTwin = "topology/merge_state", shader!("topology/merge_state");
+    params { connections: u32 }
+    read sources: u32,
+    read weights: u32,
+    read momentum: u32,
+    write new_weights: u32,
+    write new_momentum: u32,
+}
+
+impl MergeStateTwin<'_> {
+    fn run(self) {
+        merge(
+            self.params.connections,
+            self.sources,
+            self.new_weights,
+            self.new_momentum,
+            |j| (self.weights[j], self.momentum[j]),
+            |_| (0, 0),
+        );
+    }
+}
+
+fn merge(
+    connections: u32,
+    sources: &[u32],
+    first: &mut [u32],
+    second: &mut [u32],
+    survivor: impl Fn(usize) -> (u32, u32) + Sync,
+    grown: impl Fn(usize) -> (u32, u32) + Sync,
+) {
+    sources[..connections as usize]
+        .par_iter()
+        .zip(first)
+        .zip(second)
+        .with_min_len(BLOCK)
+        .for_each(|((&source, first), second)| {
+            (*first, *second) = if source & GROWN != 0 {
+                grown((source & !GROWN) as usize)
+            } else {
+                survivor(source as usize)
+            };
+        });
+}
+
+crate::kernel! {
+    /// Copies the merged connections into the arena. Grid: [`Items`](crate::engine::Grid::Items) = connections.
+    pub CopyBack, CopyBackParams, CopyBackTwin = "topology/copy_back", shader!("topology/copy_back");
+    params { connections: u32 }
+    read new_rows: u32,
+    read new_cols: u32,
+    read new_weights: u32,
+    read new_momentum: u32,
+    write rows: u32,
+    write cols: u32,
+    write weights: u32,
+    write momentum: u32,
+}
+
+impl CopyBackTwin<'_> {
+    fn run(self) {
+        let n = self.params.connections as usize;
+        self.rows[..n].copy_from_slice(&self.new_rows[..n]);
+        self.cols[..n].copy_from_slice(&self.new_cols[..n]);
+        self.weights[..n].copy_from_slice(&self.new_weights[..n]);
+        self.momentum[..n].copy_from_slice(&self.new_momentum[..n]);
+    }
+}

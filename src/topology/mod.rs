@@ -1,0 +1,80 @@
+//! Topology: when, where and how connections are pruned and grown, all on the device.
+//!
+//! Every T steps a [`Round`] draws candidate pairs, judges them by the gradient they would have, and exchanges the k
+//! best of them for the k weakest connections (Heddes et al., "Always-Sparse Training by Growing Connections with Guided
+//! Stochastic Exploration", arXiv 2401.06898). A [`Method`] says where candidates come from and how they are judged.
+//!
+//! | stage | kernels |
+//! |---|---|
+//! | 1 statistics f, g | [`GraBo`], [`GraEstSigns`], [`GraEst`] |
+//! | 2 running sums | [`Cumulate`] |
+//! | 3 draw | [`Sample`] or [`Enumerate`] |
+//! | 4 sort by row, column | [`RadixSort`](crate::primitive::RadixSort) |
+//! | 5 drop duplicates and active pairs | [`Mark`], [`Scan`](crate::primitive::Scan), [`Compact`] |
+//! | 6 score | [`Sddmm`](crate::sparse::Sddmm), [`RandomScore`], or a method's own |
+//! | 7 select | [`Segments`], [`RadixSelect`](crate::primitive::RadixSelect) |
+//! | 8 report | [`ReportRows`], [`ReportLayers`] |
+//! | 9 merge | [`PlaceSurvivors`], [`PlaceGrown`], [`MergePairs`], [`MergeState`], [`CopyBack`] |
+//! | 10 offsets and transposed order | [`LowerBound`](crate::primitive::LowerBound), sort, [`Gather`](crate::primitive::Gather) |
+//!
+//! Nothing is drawn, ranked or merged by the order of atomics: a round repeats bit for bit. Work space: 24 bytes a connection
+//! at gamma = 1.
+
+mod candidates;
+mod exchange;
+mod method;
+mod plan;
+mod random_score;
+mod report;
+mod round;
+mod schedule;
+mod scratch;
+mod statistics;
+mod table;
+
+pub use candidates::{
+    Compact, CompactParams, Enumerate, EnumerateParams, Mark, MarkParams, Sample, SampleParams,
+};
+pub use exchange::{
+    CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
+    PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
+};
+pub use method::{Candidates, Distribution, METHODS, Method, ScoreInputs, method};
+pub use random_score::{RandomScore, RandomScoreParams};
+pub use report::{
+    LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
+};
+pub use round::{Round, RoundInputs, Scope};
+pub use schedule::Schedule;
+pub use statistics::{
+    Cumulate, CumulateParams, GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns,
+    GraEstSignsParams,
+};
+
+use crate::engine::{Kernel, KernelInfo};
+
+/// Every kernel that a round may dispatch, those of [`primitive`](crate::primitive) included, [`Sddmm`](crate::sparse::Sddmm)
+/// not.
+pub fn kernels() -> Vec<&'static KernelInfo> {
+    let mut kernels = crate::primitive::kernels();
+    kernels.extend([
+        GraBo::INFO,
+        GraEstSigns::INFO,
+        GraEst::INFO,
+        Cumulate::INFO,
+        Sample::INFO,
+        Enumerate::INFO,
+        Mark::INFO,
+        Compact::INFO,
+        RandomScore::INFO,
+        Segments::INFO,
+        ReportRows::INFO,
+        ReportLayers::INFO,
+        PlaceSurvivors::INFO,
+        PlaceGrown::INFO,
+        MergePairs::INFO,
+        MergeState::INFO,
+        CopyBack::INFO,
+    ]);
+    kernels
+}

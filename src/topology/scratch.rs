@@ -1,0 +1,91 @@
+//! A round's work space: allocated once, reused from stage to stage.
+//!
+//! Six words (24 bytes) per connection at gamma = 1, more exactly four per candidate slot or connection, whichever are
+//! more, and two more; besides, three words an input or output unit. What is overwritten anyway serves as well: the
+//! arena's transposed order and its gradient hold the merged connections before they are copied back.
+
+use super::table;
+use crate::engine::{Buffer, Class, Device, View};
+use crate::error::Result;
+use crate::primitive::{Pairs, RadixSelect, RadixSort, STATE_WORDS, Scan};
+use crate::sparse::Arena;
+
+pub(super) struct Sizes {
+    /// Candidate slots.
+    pub capacity: usize,
+    /// Layers, or one for all.
+    pub segments: usize,
+    /// Whether f and g are stored.
+    pub weighted: bool,
+    /// Lanes of an activation row.
+    pub stride: usize,
+}
+
+pub(super) struct Scratch {
+    pub table: Buffer,
+    pub report: Buffer,
+    /// Running sums of f, `[C]`, and of g, `[R]`; one word if the distribution is uniform.
+    pub inputs: Buffer,
+    pub outputs: Buffer,
+    pub signs: Buffer,
+    /// Two pairs of arrays, each of capacity and of connections: what is drawn and sorted; in the end `order`'s sort.
+    pairs: [[Buffer; 2]; 2],
+    /// Marks of the candidates, then ties, then the merge's sources.
+    pub ties: Buffer,
+    pub prune_ranks: Buffer,
+    pub candidate_offsets: Buffer,
+    pub prune_starts: Buffer,
+    pub grow_starts: Buffer,
+    pub prune_state: Buffer,
+    pub grow_state: Buffer,
+    pub prune_sums: Buffer,
+    pub grow_sums: Buffer,
+    pub sort: RadixSort,
+    pub scan: Scan,
+    pub select: RadixSelect,
+}
+
+impl Scratch {
+    pub fn new(device: &Device, arena: &Arena, sizes: &Sizes) -> Result<Self> {
+        let words =
+            |label: &str, n: usize| device.buffer(&format!("round.{label}"), Class::Scratch, n);
+        let longest = sizes.capacity.max(arena.connections);
+        let layers = arena.spans.len();
+        let weighted = |n: usize| if sizes.weighted { n } else { 1 };
+        // One more: ranks end with the total.
+        let pairs = |label: &str| -> Result<[Buffer; 2]> {
+            Ok([
+                words(&format!("{label}_0"), longest + 1)?,
+                words(&format!("{label}_1"), longest + 1)?,
+            ])
+        };
+        Ok(Scratch {
+            table: words("table", (layers + 1) * table::WORDS)?,
+            report: words("report", layers * super::report::WORDS)?,
+            inputs: words("inputs", weighted(arena.n_cols))?,
+            outputs: words("outputs", weighted(arena.n_rows))?,
+            signs: words("signs", weighted(sizes.stride))?,
+            pairs: [pairs("pairs_a")?, pairs("pairs_b")?],
+            ties: words("ties", longest + 1)?,
+            prune_ranks: words("prune_ranks", arena.connections + 1)?,
+            candidate_offsets: words("candidate_offsets", arena.n_rows + 1)?,
+            prune_starts: words("prune_starts", sizes.segments + 1)?,
+            grow_starts: words("grow_starts", sizes.segments + 1)?,
+            prune_state: words("prune_state", sizes.segments * STATE_WORDS)?,
+            grow_state: words("grow_state", sizes.segments * STATE_WORDS)?,
+            prune_sums: words("prune_sums", arena.n_rows)?,
+            grow_sums: words("grow_sums", arena.n_rows)?,
+            sort: RadixSort::new(device, "round.digits", longest)?,
+            scan: Scan::new(device, "round.sums", longest + 1)?,
+            select: RadixSelect::new(device, "round.histogram", sizes.segments)?,
+        })
+    }
+
+    /// The two pairs of arrays as keys and values.
+    pub fn pairs(&self) -> [Pairs; 2] {
+        self.pairs.each_ref().map(|[keys, values]| Pairs {
+            keys: View::from(keys),
+            values: View::from(values),
+        })
+    }
+}
