@@ -171,13 +171,7 @@ pub struct BenchReport {
 /// Options that cannot be used, an adapter that cannot be opened, buffers that it refuses, or a wrong result.
 pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Result<BenchReport> {
     options.check()?;
-    let device = Device::open(
-        &options.adapter,
-        &DeviceOptions {
-            threads: options.threads,
-            ..DeviceOptions::default()
-        },
-    )?;
+    let device = options.open()?;
     let mut report = BenchReport {
         rootlet: env!("CARGO_PKG_VERSION"),
         adapter: Identity::of(&device, &options.adapter),
@@ -198,6 +192,8 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Resu
         report.kernels = products::measure(&device, &ceilings, options, observe)?;
         report.ceilings = Some(ceilings);
     }
+    // The steps have devices of their own, whose ledgers count nothing else.
+    drop(device);
     if has(Part::Step) {
         report.steps = steps::measure(options, observe)?;
     }
@@ -210,6 +206,16 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Resu
 }
 
 impl BenchOptions {
+    fn open(&self) -> Result<Device> {
+        Device::open(
+            &self.adapter,
+            &DeviceOptions {
+                threads: self.threads,
+                ..DeviceOptions::default()
+            },
+        )
+    }
+
     fn check(&self) -> Result<()> {
         let complain = |what: &str| Err(Error::Usage(what.to_owned()));
         if self.parts.is_empty() {

@@ -4,15 +4,15 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 crate::kernel! {
-    /// Element e of `output` is `x + y` after `iterations` of `x = x * factor + summand` from e mod 64, and of `y` likewise
-    /// from -(e mod 64) - 1: measures arithmetic without any memory.
+    /// Element e of `output` is the sum of what [`CHAINS`] numbers become after `iterations` of `x = x * factor + summand`,
+    /// chain k starting from e mod 64 + k: measures arithmetic without any memory.
     ///
     /// Shapes: `output` `[vectors][4]`. Grid: [`Items`](crate::engine::Grid::Items) = `vectors`.
     pub MultiplyAdd, MultiplyAddParams, MultiplyAddTwin = "bench/multiply_add", shader!("bench/multiply_add");
     params {
         /// Vectors of four words in the output.
         vectors: u32,
-        /// Steps of each of the two chains an element has.
+        /// Steps of each chain, a multiple of 8.
         iterations: u32,
         /// The factor.
         factor: f32,
@@ -23,7 +23,7 @@ crate::kernel! {
 }
 
 /// Chains of one element.
-pub const CHAINS: usize = 2;
+pub const CHAINS: usize = 4;
 
 /// Elements that a thread takes at a time; a multiple of [`START`].
 const CHUNK: usize = 1 << 12;
@@ -32,7 +32,7 @@ const CHUNK: usize = 1 << 12;
 const START: usize = 64;
 
 /// Vectors of elements worked on at once: times [`CHAINS`], enough chains to hide the latency of the arithmetic.
-const HELD: usize = 4;
+const HELD: usize = 3;
 
 impl MultiplyAddTwin<'_> {
     fn run(self) {
@@ -93,14 +93,17 @@ fn chains<S: Simd, const N: usize>(
     factor: S::f32s,
     summand: S::f32s,
 ) -> [S::f32s; N] {
-    let one = simd.splat_f32s(1.0);
-    let mut a = start;
-    let mut b = start.map(|x| simd.sub_f32s(simd.neg_f32s(x), one));
+    let mut x: [[S::f32s; N]; CHAINS] = std::array::from_fn(|k| {
+        let k = simd.splat_f32s(k as f32);
+        start.map(|s| simd.add_f32s(s, k))
+    });
     for _ in 0..iterations {
-        for i in 0..N {
-            a[i] = simd.mul_add_f32s(a[i], factor, summand);
-            b[i] = simd.mul_add_f32s(b[i], factor, summand);
+        for chain in &mut x {
+            for x in chain {
+                *x = simd.mul_add_f32s(*x, factor, summand);
+            }
         }
     }
-    std::array::from_fn(|i| simd.add_f32s(a[i], b[i]))
+    let [a, b, c, d] = x;
+    std::array::from_fn(|i| simd.add_f32s(simd.add_f32s(a[i], b[i]), simd.add_f32s(c[i], d[i])))
 }

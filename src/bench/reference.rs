@@ -1,6 +1,7 @@
 //! The sparse products once more, in f64 on the host, row by row from a layer's own lists: independent of the kernels and
 //! their twins.
 
+use crate::data::Batch;
 use crate::engine::random::{pcg4d, unit};
 use crate::error::{Error, Result};
 use crate::sparse::LayerState;
@@ -98,6 +99,36 @@ impl Case {
         }
         error.relative(output)
     }
+}
+
+/// Mean cross-entropy of a perceptron of these layers, with a ReLU after each but the last, on a batch.
+pub fn mean_loss(layers: &[LayerState], batch: &Batch) -> f64 {
+    let stride = batch.labels.len();
+    let mut units: Vec<f64> = batch.inputs.iter().map(|x| f64::from(*x)).collect();
+    for (l, layer) in layers.iter().enumerate() {
+        let mut outputs = Vec::with_capacity(layer.n_out * stride);
+        for (b, bias) in layer.bias.iter().enumerate() {
+            let mut sums = vec![f64::from(*bias); stride];
+            for j in layer.row(b) {
+                let weight = f64::from(layer.values[j]);
+                let input = &units[layer.col_indices[j] as usize * stride..][..stride];
+                for (sum, x) in sums.iter_mut().zip(input) {
+                    *sum += weight * x;
+                }
+            }
+            if l + 1 < layers.len() {
+                sums.iter_mut().for_each(|sum| *sum = sum.max(0.0));
+            }
+            outputs.extend(sums);
+        }
+        units = outputs;
+    }
+    let losses = (0..batch.count).map(|i| {
+        let logits = units.iter().skip(i).step_by(stride);
+        let total: f64 = logits.map(|z| z.exp()).sum();
+        total.ln() - units[batch.labels[i] as usize * stride + i]
+    });
+    losses.sum::<f64>() / batch.count as f64
 }
 
 /// Largest difference and largest expected magnitude so far.
@@ -209,6 +240,24 @@ mod tests {
             output[last / 2] = f32::NAN;
             assert!(judge(measure(&case, &output), "x", "y").is_err());
         }
+    }
+
+    #[test]
+    fn the_loss_of_a_network_without_weights_is_that_of_guessing() {
+        let layers =
+            [(5, 3), (3, 4)].map(|(n_in, n_out)| LayerState::from_pairs(n_in, n_out, &[(0, 0)]));
+        let mut batch = Batch {
+            inputs: noise(5, 6, 8, 1),
+            labels: vec![3; 8],
+            count: 6,
+            index: 0,
+        };
+        assert!((mean_loss(&layers, &batch) - 4f64.ln()).abs() < 1e-12);
+        // One class that is certain, and right in half of the batch.
+        let mut sure = layers;
+        sure[1].bias[3] = 20.0;
+        batch.labels[..3].fill(0);
+        assert!((mean_loss(&sure, &batch) - 10.0).abs() < 1e-6);
     }
 
     #[test]
