@@ -46,6 +46,7 @@ extern crate self as rootlet;
 
 #[macro_use]
 pub mod engine;
+pub mod bench;
 pub mod checkpoint;
 pub mod data;
 pub mod error;
