@@ -1,7 +1,7 @@
 //! Every kernel pair of the crate, for the tests and for tools that go through all of them.
 
 use crate::engine::{Kernel, KernelInfo};
-use crate::{layer, optim, sparse, topology};
+use crate::{bench, layer, optim, sparse, topology};
 
 /// All kernel pairs: one for each file below `shaders/`, `shaders/lib/` excepted.
 pub fn kernels() -> Vec<&'static KernelInfo> {
@@ -15,5 +15,6 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         optim::Sgd::INFO,
     ];
     kernels.extend(topology::kernels());
+    kernels.extend(bench::kernels());
     kernels
 }
