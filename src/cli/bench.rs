@@ -45,10 +45,11 @@ pub struct BenchArgs {
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     sizes: Vec<u32>,
     /// Sparsities of the n × n layers
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [0.9, 0.98, 0.99], value_parser = sparsity)]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [0.9, 0.98, 0.99], allow_negative_numbers = true,
+          value_parser = sparsity)]
     sparsities: Vec<f64>,
     /// Overall sparsity of the steps' networks
-    #[arg(long, value_name = "SPARSITY", default_value_t = 0.98, value_parser = sparsity)]
+    #[arg(long, value_name = "SPARSITY", default_value_t = 0.98, allow_negative_numbers = true, value_parser = sparsity)]
     step_sparsity: f64,
     /// Widths of the scaling
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1024, 2048, 4096, 8192, 16384],
@@ -58,7 +59,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=1 << 16))]
     batch: u32,
     /// Seconds for each measurement
-    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value_t = 1.0, allow_negative_numbers = true, value_parser = seconds)]
     seconds: f64,
 }
 
