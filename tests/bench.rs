@@ -119,7 +119,7 @@ fn every_part_is_measured_on_every_adapter() {
 
 fn rootlet(arguments: &[&str]) -> assert_cmd::assert::Assert {
     Command::cargo_bin("rootlet")
-        .unwrap()
+        .expect("the binary is built")
         .env_remove("ROOTLET_ADAPTER")
         .arg("bench")
         .args(arguments)
