@@ -68,8 +68,7 @@ impl RadixSortScatterTwin<'_> {
         let p = self.params;
         let keys = &self.keys[..p.length as usize];
         // One pass over everything in order: then a digit's blocks follow each other and the first block's bases suffice.
-        let mut next: [u32; DIGITS] =
-            std::array::from_fn(|d| self.bases[d * p.blocks as usize]);
+        let mut next: [u32; DIGITS] = std::array::from_fn(|d| self.bases[d * p.blocks as usize]);
         let mut put = |key: u32, value: u32| {
             let digit = (key >> p.shift) as usize % DIGITS;
             let place = next[digit] as usize;

@@ -37,17 +37,31 @@ impl SampleTwin<'_> {
         let p = self.params;
         let step = self.step;
         let table = Table(self.table);
-        slots(self.cols, self.rows, table, p.capacity, p.layers, p.n_rows, |layer| {
-            let side = |sums: &[f32], word: usize| {
-                Side::new(sums, table.get(layer, word), table.get(layer, word + 1), p.weighted)
-            };
-            let f = side(self.inputs, COL);
-            let g = side(self.outputs, ROW);
-            move |slot| {
-                let words = random(step.seed, step.step, Stream::Candidates, layer as u32, slot);
-                (f.draw(words[0]), g.draw(words[1]))
-            }
-        });
+        slots(
+            self.cols,
+            self.rows,
+            table,
+            p.capacity,
+            p.layers,
+            p.n_rows,
+            |layer| {
+                let side = |sums: &[f32], word: usize| {
+                    Side::new(
+                        sums,
+                        table.get(layer, word),
+                        table.get(layer, word + 1),
+                        p.weighted,
+                    )
+                };
+                let f = side(self.inputs, COL);
+                let g = side(self.outputs, ROW);
+                move |slot| {
+                    let words =
+                        random(step.seed, step.step, Stream::Candidates, layer as u32, slot);
+                    (f.draw(words[0]), g.draw(words[1]))
+                }
+            },
+        );
     }
 }
 
@@ -99,11 +113,19 @@ impl EnumerateTwin<'_> {
     fn run(self) {
         let p = self.params;
         let table = Table(self.table);
-        slots(self.cols, self.rows, table, p.capacity, p.layers, p.n_rows, |layer| {
-            let [first_col, inputs, first_row] =
-                [COL, COL + 1, ROW].map(|word| table.get(layer, word) as u32);
-            move |slot| (first_col + slot % inputs, first_row + slot / inputs)
-        });
+        slots(
+            self.cols,
+            self.rows,
+            table,
+            p.capacity,
+            p.layers,
+            p.n_rows,
+            |layer| {
+                let [first_col, inputs, first_row] =
+                    [COL, COL + 1, ROW].map(|word| table.get(layer, word) as u32);
+                move |slot| (first_col + slot % inputs, first_row + slot / inputs)
+            },
+        );
     }
 }
 

@@ -97,8 +97,18 @@ impl Recorder<'_> {
         }
         for (l, span) in self.arena.spans.iter().enumerate() {
             let sides = [
-                (&self.inputs.activations[l], span.n_in, span.first_col, &s.inputs),
-                (&self.inputs.deltas[l], span.n_out, span.first_row, &s.outputs),
+                (
+                    &self.inputs.activations[l],
+                    span.n_in,
+                    span.first_col,
+                    &s.inputs,
+                ),
+                (
+                    &self.inputs.deltas[l],
+                    span.n_out,
+                    span.first_row,
+                    &s.outputs,
+                ),
             ];
             for (values, rows, first, sums) in sides {
                 let grid = Grid::Groups(rows.div_ceil(8));
@@ -301,8 +311,18 @@ impl Recorder<'_> {
         let s = self.scratch;
         let weights = self.arena.weights.all();
         let sides = [
-            (&self.arena.row_offsets, s.prune_ranks.all(), weights, &s.prune_sums),
-            (&s.candidate_offsets, grow_ranks.clone(), scores.clone(), &s.grow_sums),
+            (
+                &self.arena.row_offsets,
+                s.prune_ranks.all(),
+                weights,
+                &s.prune_sums,
+            ),
+            (
+                &s.candidate_offsets,
+                grow_ranks.clone(),
+                scores.clone(),
+                &s.grow_sums,
+            ),
         ];
         for (offsets, ranks, values, sums) in sides {
             self.plan.dispatch(

@@ -222,9 +222,7 @@ impl Round {
             .iter()
             .zip(&self.active)
             .zip(words.chunks(report::WORDS))
-            .map(|((span, &active), words)| {
-                LayerReport::new(words, active, span.n_in * span.n_out)
-            })
+            .map(|((span, &active), words)| LayerReport::new(words, active, span.n_in * span.n_out))
             .collect();
         let sum = |part: fn(&LayerReport) -> usize| layers.iter().map(part).sum::<usize>();
         if sum(|l| l.pruned) != sum(|l| l.grown) || sum(|l| l.active) != self.connections {

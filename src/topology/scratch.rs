@@ -47,9 +47,8 @@ pub(super) struct Scratch {
 
 impl Scratch {
     pub fn new(device: &Device, arena: &Arena, sizes: &Sizes) -> Result<Self> {
-        let words = |label: &str, n: usize| {
-            device.buffer(&format!("round.{label}"), Class::Scratch, n)
-        };
+        let words =
+            |label: &str, n: usize| device.buffer(&format!("round.{label}"), Class::Scratch, n);
         let longest = sizes.capacity.max(arena.connections);
         let layers = arena.spans.len();
         let weighted = |n: usize| if sizes.weighted { n } else { 1 };
