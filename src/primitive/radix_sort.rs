@@ -128,7 +128,8 @@ pub fn bits_for(bound: usize) -> u32 {
 
 /// Records sorts of up to a given length; holds the histograms, 1/128 of a word per key.
 pub struct RadixSort {
-    histogram: Buffer,
+    /// `[16][blocks]` u32.
+    pub histogram: Buffer,
 }
 
 impl RadixSort {
