@@ -1,6 +1,9 @@
 //! `rootlet adapters`.
 
+use std::io::Write;
+
 use clap::Args;
+use rootlet::engine::{AdapterSummary, adapter};
 use rootlet::{Error, Result};
 
 /// Lists the GPUs and other adapters
@@ -8,12 +11,68 @@ use rootlet::{Error, Result};
 /// Lists every adapter with its index, name, type, backend, driver, limits and features, and marks the one that
 /// `--adapter auto` takes. `--adapter` (or the environment variable ROOTLET_ADAPTER) chooses another.
 #[derive(Debug, Args)]
-pub struct AdaptersArgs {}
+pub struct AdaptersArgs {
+    /// Print one JSON object per adapter
+    #[arg(long)]
+    json: bool,
+}
 
 /// Lists the adapters.
-pub fn run(_args: &AdaptersArgs) -> Result<()> {
-    // LEAD: the engine's list of adapters, one a block of lines.
-    Err(Error::Usage(
-        "`rootlet adapters` is not built yet".to_owned(),
-    ))
+pub fn run(args: &AdaptersArgs) -> Result<()> {
+    let list = adapter::list();
+    let mut text = String::new();
+    if args.json {
+        for summary in &list {
+            let line = serde_json::to_string(summary)
+                .map_err(|e| Error::Device(format!("an adapter cannot be shown as JSON: {e}")))?;
+            text += &format!("{line}\n");
+        }
+    } else {
+        list.iter().for_each(|summary| text += &describe(summary));
+        let chosen = match list.iter().any(|s| s.chosen) {
+            true => "",
+            false => "   <- auto (there is no hardware GPU)",
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        text += &format!("cpu  the built-in CPU executor, {threads} threads{chosen}\n");
+    }
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Error::io("write", std::path::Path::new("standard output")))
+}
+
+fn describe(summary: &AdapterSummary) -> String {
+    let mib = |bytes: u64| match bytes >> 20 {
+        large if large >= 1 << 20 => format!("{} TiB", large >> 20),
+        large if large >= 1 << 10 => format!("{} GiB", large >> 10),
+        small => format!("{small} MiB"),
+    };
+    let mark = match (summary.chosen, summary.usable) {
+        (true, _) => "   <- auto",
+        (false, true) => "",
+        (false, false) => "   (below WebGPU's default limits: cannot be used)",
+    };
+    let subgroups = match summary.subgroups {
+        Some((min, max)) if min == max => format!("subgroups of {min}"),
+        Some((min, max)) => format!("subgroups of {min} to {max}"),
+        None => "no subgroups".to_owned(),
+    };
+    format!(
+        "{:<4} {}{mark}\n     {}, {}, driver {}\n     largest binding {}, largest buffer {}; workgroups of {} with {} KiB; \
+         {subgroups}; {}\n",
+        summary.index,
+        summary.name,
+        summary.kind,
+        summary.backend,
+        summary.driver,
+        mib(summary.max_binding),
+        mib(summary.max_buffer),
+        summary.workgroup_invocations,
+        summary.workgroup_memory / 1024,
+        if summary.timestamps {
+            "timestamps"
+        } else {
+            "no timestamps"
+        },
+    )
 }

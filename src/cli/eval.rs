@@ -1,8 +1,14 @@
 //! `rootlet eval`.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use rootlet::checkpoint;
+use rootlet::data::{self, DataSource, LoaderOptions};
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::model::mlp;
+use rootlet::train::{Network, NetworkOptions, TrainConfig, evaluate};
 use rootlet::{Error, Result};
 
 use super::DeviceArgs;
@@ -19,7 +25,6 @@ Examples:
 /// Evaluates a checkpoint on the test images: loss and accuracy.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-#[allow(dead_code)] // LEAD: drop this line once `run` reads them
 pub struct EvalArgs {
     /// A checkpoint, or a run folder, whose newest checkpoint is taken
     checkpoint: PathBuf,
@@ -40,7 +45,56 @@ pub struct EvalArgs {
 }
 
 /// Evaluates a checkpoint.
-pub fn run(_args: &EvalArgs) -> Result<()> {
-    // LEAD: checkpoint::load, the data source from its configuration with these flags over it, evaluate, print.
-    Err(Error::Usage("`rootlet eval` is not built yet".to_owned()))
+pub fn run(args: &EvalArgs) -> Result<()> {
+    let checkpoint = checkpoint::load(&args.checkpoint)?;
+    if let Some(note) = &checkpoint.note {
+        eprintln!("note: {note}");
+    }
+    let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
+    let data = data::load(&DataSource {
+        name: args.data.clone().unwrap_or(config.data),
+        dir: args.data_dir.clone().or(config.data_dir),
+        limit: args.limit,
+    })?;
+    let options = DeviceOptions {
+        threads: args.device.threads,
+        ..DeviceOptions::default()
+    };
+    let device = Device::open(&args.device.adapter, &options)?;
+    let model = mlp(data.shape.features(), &config.hidden, data.classes);
+    let layers = &checkpoint.snapshot.layers;
+    let network = Network::new(&device, &model, layers, &NetworkOptions::of_batch(config.batch))
+        .map_err(|error| match error {
+            Error::Shape(_) => Error::Usage(format!(
+                "the network of {} takes {} inputs to {} classes, and {} has {} pixels and {} classes; give the data set \
+                 that it was trained on with --data",
+                checkpoint.path.display(),
+                layers.first().map_or(0, |l| l.n_in),
+                layers.last().map_or(0, |l| l.n_out),
+                data.name,
+                data.shape.features(),
+                data.classes,
+            )),
+            other => other,
+        })?;
+    let result = evaluate(
+        &device,
+        &network,
+        &data,
+        LoaderOptions::of_batch(config.batch),
+    )?;
+    let text = if args.json {
+        serde_json::to_string(&result)
+            .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))?
+    } else {
+        format!(
+            "{} test images of {}: accuracy {:.2} %, loss {:.4}",
+            result.images,
+            data.name,
+            result.accuracy * 100.0,
+            result.loss
+        )
+    };
+    writeln!(std::io::stdout(), "{text}")
+        .map_err(Error::io("write", std::path::Path::new("standard output")))
 }

@@ -9,7 +9,6 @@ use rootlet::{Error, Result};
 const INTERRUPTED: i32 = 130;
 
 /// A flag that the first Ctrl-C (or SIGTERM) sets; a second one exits at once.
-#[allow(dead_code)] // LEAD: drop this line once `train` uses the flag
 pub fn flag() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);

@@ -4,10 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rootlet::report::{RunFolder, Style};
-use rootlet::train::TrainConfig;
+use rootlet::checkpoint;
+use rootlet::data::{self, DataSource};
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::report::{Console, Reports, RunFolder, Style, Tables};
 use rootlet::train::config::ConfigFlags;
+use rootlet::train::{Hooks, TrainConfig, Trainer};
 use rootlet::{Error, Result};
+
+use super::interrupt;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +44,6 @@ pub struct TrainArgs {
 /// How a run is stored and shown: it changes nothing of what is computed, and is not in `config.toml`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Run")]
-#[allow(dead_code)] // LEAD: drop this line once `run` reads them all
 pub struct RunArgs {
     /// Take the values of this config.toml; flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
@@ -106,16 +110,56 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
 
 /// Trains, from the start or on from a checkpoint.
 pub fn run(args: &TrainArgs) -> Result<()> {
-    let (config, _resumed) = configure(args)?;
+    let (config, resumed) = configure(args)?;
     if args.run.print_config {
         return std::io::stdout()
             .write_all(config.to_toml()?.as_bytes())
             .map_err(Error::io("write", Path::new("standard output")));
     }
-    let _style = Style::choose(args.run.quiet, args.run.json);
-    // LEAD: load the data and open the adapter first, so that a mistake leaves no empty run folder behind. Then
-    //   folder = resumed, or RunFolder::create(&args.run.runs, name or config.run_name()); folder.write_config;
-    //   reports.push(Tables::create(&folder)? or Tables::resume(&folder, step)?); reports.push(Console::new(style));
-    //   train with `&mut reports` as the observer and `interrupt::flag()?` as the stop flag.
-    Err(Error::Usage("`rootlet train` is not built yet".to_owned()))
+    // What can go wrong by a mistake comes before the run folder, so that none leaves an empty one behind.
+    let data = data::load(&DataSource {
+        name: config.data.clone(),
+        dir: config.data_dir.clone(),
+        limit: config.limit,
+    })?;
+    let options = DeviceOptions {
+        threads: config.threads,
+        ..DeviceOptions::default()
+    };
+    let device = Device::open(&config.adapter, &options)?;
+    let mut trainer = Trainer::new(device, config.clone(), data)?;
+    if let Some(filter) = &args.run.check {
+        trainer.check(if filter == "all" { "" } else { filter });
+    }
+    let mut reports = Reports::new();
+    let folder = match resumed {
+        None => {
+            let name = args.run.name.clone().unwrap_or_else(|| config.run_name());
+            let folder = RunFolder::create(&args.run.runs, &name)?;
+            reports.push(Tables::create(&folder)?);
+            folder
+        }
+        Some(folder) => {
+            let checkpoint = checkpoint::load(folder.path())?;
+            if let Some(note) = &checkpoint.note {
+                eprintln!("note: {note}");
+            }
+            let step = checkpoint.snapshot.progress.step;
+            trainer.restore(checkpoint.snapshot)?;
+            reports.push(Tables::resume(&folder, step)?);
+            folder
+        }
+    };
+    folder.write_config(&config)?;
+    reports.push(Console::new(Style::choose(args.run.quiet, args.run.json)));
+    let text = config.to_toml()?;
+    let stop = interrupt::flag()?;
+    trainer.run(&mut Hooks {
+        observer: &mut reports,
+        save: Some(&mut |snapshot| checkpoint::save(folder.path(), snapshot, &text)),
+        save_every: args.run.save_every,
+        run: Some(folder.path()),
+        stop: &stop,
+    })?;
+    Ok(())
 }

@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(split.len(), 3);
         split.truncate(2);
         assert_eq!((split.labels(), split.image(1)), (&[7, 8][..], &[3, 4][..]));
+        assert_eq!(split.images.len(), 4, "the other images stay in memory");
     }
 
     #[test]

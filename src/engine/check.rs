@@ -47,6 +47,16 @@ impl KernelCheck {
     }
 }
 
+impl std::fmt::Display for KernelCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "kernel {} against its twin, {}: {} of {} words differ, relative error {:.1e}",
+            self.kernel, self.buffer, self.different, self.words, self.error
+        )
+    }
+}
+
 /// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`.
 pub(crate) fn compare(
     dispatch: &Dispatch,

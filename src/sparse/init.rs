@@ -1,5 +1,8 @@
 //! The first graph: how many connections each layer gets, which ones, and their first weights.
 
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
 use super::layer_state::LayerState;
 use crate::engine::random::{Stream, below, random, unit};
 use crate::error::{Error, Result};
@@ -21,11 +24,12 @@ impl Shape {
 }
 
 /// How the connections are divided among the layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Assignment {
-    /// `scale * (n_in + n_out)` each, so that their number grows with the width and not its square (Mocanu et al. 2018).
+    /// In proportion to inputs + outputs (Mocanu et al. 2018), so that the total is linear in the width
     ErdosRenyi,
-    /// The same density everywhere.
+    /// The same density in every layer
     Uniform,
 }
 

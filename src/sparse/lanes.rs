@@ -1,101 +1,131 @@
-//! The innermost loops of the CPU twins: over the batch, which is contiguous, in blocks that the compiler keeps in
-//! vector registers.
+//! The innermost loops of the CPU twins: over the batch, which is contiguous, in the widest vectors that the machine has.
 //!
 //! Multiply and add stay separate operations: with a fused one, machines with and without it would give
-//! different bits, and these loops are bound by loads, not by arithmetic.
+//! different bits, and these loops are bound by loads, not by arithmetic. The order of every sum is the same for all vector widths.
 
-/// Lanes of the largest block: 4 vectors of AVX-512, 8 of AVX2, 16 of SSE2 or NEON.
-pub(super) const BLOCK: usize = 64;
+use pulp::Simd;
 
-/// One step of a gathered sum: a weight, and where the row that it scales starts.
-#[derive(Clone, Copy)]
+/// Rows that a thread takes at a time, of a layer of so many: enough to outweigh handing them out, few enough to share
+/// the work evenly, also of a classifier's ten long rows.
+pub(super) fn rows_per_task(rows: usize) -> usize {
+    (rows / 64).clamp(1, 32)
+}
+
+/// Sums held in registers at a time: few enough for the 16 vector registers of AVX2.
+const HELD: usize = 8;
+
+/// One step of a gathered sum: a weight, and the unit whose row it scales.
 pub(super) struct Term {
     pub weight: f32,
-    pub start: usize,
+    pub unit: usize,
 }
 
-/// `output[lane] = epilogue(initial + sum over terms of weight * input[start + lane], lane)` for all lanes of one unit.
+/// `output[lane] = initial + sum over terms of weight * input[unit][lane]`, for all lanes of one unit.
+///
+/// `input` is `[units][output.len()]`.
 #[inline(always)]
-pub(super) fn gather_sum(
+pub(super) fn gather_sum<S: Simd>(
+    simd: S,
     input: &[f32],
-    terms: usize,
-    term: impl Fn(usize) -> Term,
+    terms: impl Iterator<Item = Term> + Clone,
     initial: f32,
     output: &mut [f32],
-    epilogue: impl Fn(f32, usize) -> f32,
 ) {
-    let mut lane = 0;
-    while lane < output.len() {
-        lane += match output.len() - lane {
-            BLOCK.. => block::<BLOCK>(input, terms, &term, initial, output, lane, &epilogue),
-            16.. => block::<16>(input, terms, &term, initial, output, lane, &epilogue),
-            _ => block::<4>(input, terms, &term, initial, output, lane, &epilogue),
-        };
-    }
-}
-
-#[inline(always)]
-fn block<const L: usize>(
-    input: &[f32],
-    terms: usize,
-    term: &impl Fn(usize) -> Term,
-    initial: f32,
-    output: &mut [f32],
-    lane: usize,
-    epilogue: &impl Fn(f32, usize) -> f32,
-) -> usize {
-    let mut sum = [initial; L];
-    for t in 0..terms {
-        let Term { weight, start } = term(t);
-        let row = &input[start + lane..start + lane + L];
-        for i in 0..L {
-            sum[i] += weight * row[i];
+    let stride = output.len();
+    let row = |unit: usize| &input[unit * stride..][..stride];
+    let initial = simd.splat_f32s(initial);
+    let (vectors, tail) = S::as_mut_simd_f32s(output);
+    let mut first = 0;
+    while first < vectors.len() {
+        if vectors.len() - first >= HELD {
+            let mut sums = [initial; HELD];
+            for term in terms.clone() {
+                let weight = simd.splat_f32s(term.weight);
+                let (x, _) = S::as_simd_f32s(row(term.unit));
+                let x = &x[first..first + HELD];
+                for i in 0..HELD {
+                    sums[i] = simd.add_f32s(sums[i], simd.mul_f32s(weight, x[i]));
+                }
+            }
+            vectors[first..first + HELD].copy_from_slice(&sums);
+            first += HELD;
+        } else {
+            let mut sum = initial;
+            for term in terms.clone() {
+                let weight = simd.splat_f32s(term.weight);
+                let (x, _) = S::as_simd_f32s(row(term.unit));
+                sum = simd.add_f32s(sum, simd.mul_f32s(weight, x[first]));
+            }
+            vectors[first] = sum;
+            first += 1;
         }
     }
-    let out = &mut output[lane..lane + L];
-    for i in 0..L {
-        out[i] = epilogue(sum[i], lane + i);
+    if !tail.is_empty() {
+        let mut sum = initial;
+        for term in terms {
+            let weight = simd.splat_f32s(term.weight);
+            let (_, x) = S::as_simd_f32s(row(term.unit));
+            sum = simd.add_f32s(sum, simd.mul_f32s(weight, simd.partial_load_f32s(x)));
+        }
+        simd.partial_store_f32s(tail, sum);
     }
-    L
 }
 
-/// Lanes that a dot product keeps apart until its end: one AVX-512 vector. Part of the result's bits, so fixed.
+/// Lanes that a dot product keeps apart until its end: one vector of AVX-512, two of AVX2, four of NEON. Part of the
+/// result's bits, so the same everywhere.
 const PARTIAL: usize = 16;
 
-/// Dot products of `N` rows of `input` with `delta`, in one pass over `delta`.
+/// Dot products of `N` units' rows of `input` with `delta`, in one pass over `delta`.
 ///
-/// Lengths are multiples of 4. The sum of a row is that of [`PARTIAL`] interleaved partial sums, folded by halves.
+/// A product is the sum of [`PARTIAL`] interleaved partial sums, folded by halves.
 #[inline(always)]
-pub(super) fn dots<const N: usize>(input: &[f32], starts: [usize; N], delta: &[f32]) -> [f32; N] {
-    let mut partial = [[0f32; PARTIAL]; N];
-    let rows = starts.map(|start| &input[start..start + delta.len()]);
-    let whole = delta.len() / PARTIAL * PARTIAL;
-    for lane in (0..whole).step_by(PARTIAL) {
-        let d = &delta[lane..lane + PARTIAL];
+pub(super) fn dots<S: Simd, const N: usize>(
+    simd: S,
+    input: &[f32],
+    units: [usize; N],
+    delta: &[f32],
+) -> [f32; N] {
+    let stride = delta.len();
+    let rows = units.map(|unit| &input[unit * stride..][..stride]);
+    let parts = PARTIAL / S::F32_LANES;
+    let mut partial = [[simd.splat_f32s(0.0); PARTIAL]; N];
+    let (delta_chunks, delta_rest) = delta.as_chunks::<PARTIAL>();
+    let chunks = rows.map(|row| &row.as_chunks::<PARTIAL>().0[..delta_chunks.len()]);
+    for (k, d) in delta_chunks.iter().enumerate() {
+        let (d, _) = S::as_simd_f32s(d);
         for n in 0..N {
-            let x = &rows[n][lane..lane + PARTIAL];
-            for i in 0..PARTIAL {
-                partial[n][i] += d[i] * x[i];
+            let (x, _) = S::as_simd_f32s(&chunks[n][k]);
+            for p in 0..parts {
+                partial[n][p] = simd.add_f32s(partial[n][p], simd.mul_f32s(d[p], x[p]));
             }
         }
     }
-    for lane in whole..delta.len() {
+    if !delta_rest.is_empty() {
+        let padded = |rest: &[f32]| {
+            let mut chunk = [0f32; PARTIAL];
+            chunk[..rest.len()].copy_from_slice(rest);
+            chunk
+        };
+        let d = padded(delta_rest);
+        let (d, _) = S::as_simd_f32s(&d);
         for n in 0..N {
-            partial[n][lane - whole] += delta[lane] * rows[n][lane];
+            let x = padded(&rows[n][stride - delta_rest.len()..]);
+            let (x, _) = S::as_simd_f32s(&x);
+            for p in 0..parts {
+                partial[n][p] = simd.add_f32s(partial[n][p], simd.mul_f32s(d[p], x[p]));
+            }
         }
     }
-    partial.map(fold)
-}
-
-#[inline(always)]
-fn fold(p: [f32; PARTIAL]) -> f32 {
-    let mut eight = [0f32; 8];
-    for i in 0..8 {
-        eight[i] = p[i] + p[i + 8];
-    }
-    let mut four = [0f32; 4];
-    for i in 0..4 {
-        four[i] = eight[i] + eight[i + 4];
-    }
-    (four[0] + four[2]) + (four[1] + four[3])
+    partial.map(|vectors| {
+        let sums: &[f32] = bytemuck::cast_slice(&vectors[..parts]);
+        let mut eight = [0f32; 8];
+        for i in 0..8 {
+            eight[i] = sums[i] + sums[i + 8];
+        }
+        let mut four = [0f32; 4];
+        for i in 0..4 {
+            four[i] = eight[i] + eight[i + 4];
+        }
+        (four[0] + four[2]) + (four[1] + four[3])
+    })
 }

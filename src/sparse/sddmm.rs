@@ -1,9 +1,9 @@
 //! SDDMM, the sampled dense-dense product: gradients of listed connections alone, active or candidate.
 
-use multiversion::multiversion;
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::dots;
+use super::lanes::{dots, rows_per_task};
 
 crate::kernel! {
     /// `output[j] = sum over i of input[a, i] * delta[b, i]` for each listed pair j = (a, b): `delta · h^T` at sampled indices.
@@ -31,53 +31,62 @@ crate::kernel! {
 
 impl SddmmTwin<'_> {
     fn run(self) {
-        let Self {
-            params: p,
-            row_offsets,
-            cols,
-            input,
-            delta,
-            output,
-        } = self;
+        let p = self.params;
         let stride = p.vectors as usize * 4;
-        let offsets = &row_offsets[p.first_row as usize..][..p.rows as usize + 1];
-        let range = offsets[0] as usize..offsets[p.rows as usize] as usize;
-        let mut rest = &mut output[range];
-        let mut jobs = Vec::with_capacity(p.rows as usize);
-        for row in 0..p.rows as usize {
-            let nonzeros = offsets[row] as usize..offsets[row + 1] as usize;
-            let (own, others) = rest.split_at_mut(nonzeros.len());
+        let rows = rows_per_task(p.rows as usize);
+        let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];
+        let arch = pulp::Arch::new();
+        // Each task's pairs are a range of the output.
+        let mut rest = &mut self.output[offsets[0] as usize..];
+        let mut tasks = Vec::new();
+        for first in (0..p.rows as usize).step_by(rows) {
+            let last = (first + rows).min(p.rows as usize);
+            let (output, others) = rest.split_at_mut((offsets[last] - offsets[first]) as usize);
             rest = others;
-            jobs.push((row, &cols[nonzeros], own));
-        }
-        jobs.into_par_iter()
-            .with_min_len(16)
-            .for_each(|(row, cols, out)| {
-                sddmm_row(
-                    cols,
-                    p.first_col,
-                    input,
-                    &delta[row * stride..(row + 1) * stride],
-                    out,
-                );
+            tasks.push(Rows {
+                offsets: &offsets[first..=last],
+                cols: self.cols,
+                first_col: p.first_col,
+                input: self.input,
+                delta: &self.delta[first * stride..last * stride],
+                stride,
+                output,
             });
+        }
+        tasks.into_par_iter().for_each(|task| arch.dispatch(task));
     }
 }
 
-#[multiversion(targets(
-    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
-    "x86_64+avx2+fma"
-))]
-fn sddmm_row(cols: &[u32], first_col: u32, input: &[f32], delta: &[f32], output: &mut [f32]) {
-    let start = |col: u32| (col - first_col) as usize * delta.len();
-    let mut j = 0;
-    while j + 4 <= cols.len() {
-        let starts = [cols[j], cols[j + 1], cols[j + 2], cols[j + 3]].map(start);
-        output[j..j + 4].copy_from_slice(&dots(input, starts, delta));
-        j += 4;
-    }
-    while j < cols.len() {
-        [output[j]] = dots(input, [start(cols[j])], delta);
-        j += 1;
+/// The rows of one task; `delta` and `output` are theirs alone.
+struct Rows<'a> {
+    offsets: &'a [u32],
+    cols: &'a [u32],
+    first_col: u32,
+    input: &'a [f32],
+    delta: &'a [f32],
+    stride: usize,
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let base = self.offsets[0] as usize;
+        let unit = |col: u32| (col - self.first_col) as usize;
+        for (row, delta) in self.delta.chunks_exact(self.stride).enumerate() {
+            let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+            let output = &mut self.output[range.start - base..range.end - base];
+            // Four pairs at a time share the loads of delta and hide the latency of the sums.
+            let (quads, rest) = self.cols[range].as_chunks::<4>();
+            let (quad_outputs, rest_outputs) = output.as_chunks_mut::<4>();
+            for (cols, output) in quads.iter().zip(quad_outputs) {
+                *output = dots(simd, self.input, cols.map(unit), delta);
+            }
+            for (&col, output) in rest.iter().zip(rest_outputs) {
+                [*output] = dots(simd, self.input, [unit(col)], delta);
+            }
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! SpMM: the forward product of a sparse layer with its batch.
 
-use multiversion::multiversion;
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{Term, gather_sum};
+use super::lanes::{Term, gather_sum, rows_per_task};
 
 crate::kernel! {
     /// `output[b, i] = bias[b] + sum over connections (a, b) of weight * input[a, i]`, then ReLU if asked for.
@@ -33,57 +33,64 @@ crate::kernel! {
 
 impl SpmmTwin<'_> {
     fn run(self) {
-        let Self {
-            params: p,
-            row_offsets,
-            cols,
-            weights,
-            bias,
-            input,
-            output,
-        } = self;
-        let stride = p.vectors as usize * 4;
-        let first_row = p.first_row as usize;
-        output[..p.rows as usize * stride]
-            .par_chunks_exact_mut(stride)
+        let stride = self.params.vectors as usize * 4;
+        let rows = rows_per_task(self.params.rows as usize);
+        let output = &mut self.output[..self.params.rows as usize * stride];
+        let arch = pulp::Arch::new();
+        output
+            .par_chunks_mut(rows * stride)
             .enumerate()
-            .with_min_len(16)
-            .for_each(|(row, out)| {
-                let row = first_row + row;
-                let range = row_offsets[row] as usize..row_offsets[row + 1] as usize;
-                spmm_row(
-                    &cols[range.clone()],
-                    &weights[range],
-                    p.first_col,
-                    bias[row],
-                    input,
-                    out,
-                    p.relu != 0,
-                );
+            .for_each(|(task, output)| {
+                arch.dispatch(Rows {
+                    first_row: self.params.first_row as usize + task * rows,
+                    first_col: self.params.first_col,
+                    stride,
+                    relu: self.params.relu != 0,
+                    row_offsets: self.row_offsets,
+                    cols: self.cols,
+                    weights: self.weights,
+                    bias: self.bias,
+                    input: self.input,
+                    output,
+                });
             });
     }
 }
 
-#[multiversion(targets(
-    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
-    "x86_64+avx2+fma"
-))]
-fn spmm_row(
-    cols: &[u32],
-    weights: &[f32],
+/// The rows of one task, from `first_row` of the arena on.
+struct Rows<'a> {
+    first_row: usize,
     first_col: u32,
-    bias: f32,
-    input: &[f32],
-    output: &mut [f32],
+    stride: usize,
     relu: bool,
-) {
-    let stride = output.len();
-    let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
-    let term = |t: usize| Term {
-        weight: weights[t],
-        start: (cols[t] - first_col) as usize * stride,
-    };
-    // Written so that a NaN sum stays a NaN: a diverged run must show.
-    let clamp = |sum: f32, _| if sum < floor { floor } else { sum };
-    gather_sum(input, cols.len(), term, bias, output, clamp);
+    row_offsets: &'a [u32],
+    cols: &'a [u32],
+    weights: &'a [f32],
+    bias: &'a [f32],
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (i, output) in self.output.chunks_exact_mut(self.stride).enumerate() {
+            let row = self.first_row + i;
+            let range = self.row_offsets[row] as usize..self.row_offsets[row + 1] as usize;
+            let pairs = self.cols[range.clone()].iter().zip(&self.weights[range]);
+            let terms = pairs.map(|(&col, &weight)| Term {
+                weight,
+                unit: (col - self.first_col) as usize,
+            });
+            gather_sum(simd, self.input, terms, self.bias[row], output);
+            if self.relu {
+                // A NaN stays a NaN, so that a diverged run shows.
+                for y in output {
+                    *y = if *y < 0.0 { 0.0 } else { *y };
+                }
+            }
+        }
+    }
 }

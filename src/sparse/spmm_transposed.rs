@@ -1,9 +1,9 @@
 //! Transposed SpMM: a sparse layer's backward product, from the gradient at its outputs to that at its inputs.
 
-use multiversion::multiversion;
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{Term, gather_sum};
+use super::lanes::{Term, gather_sum, rows_per_task};
 
 crate::kernel! {
     /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, zero where `activation[a, i]` is not above zero.
@@ -36,61 +36,67 @@ crate::kernel! {
 
 impl SpmmTransposedTwin<'_> {
     fn run(self) {
-        let Self {
-            params: p,
-            col_offsets,
-            order,
-            order_rows,
-            weights,
-            delta,
-            activation,
-            output,
-        } = self;
-        let stride = p.vectors as usize * 4;
-        let first_col = p.first_col as usize;
-        output[..p.cols as usize * stride]
-            .par_chunks_exact_mut(stride)
+        let stride = self.params.vectors as usize * 4;
+        let units = rows_per_task(self.params.cols as usize);
+        let output = &mut self.output[..self.params.cols as usize * stride];
+        let arch = pulp::Arch::new();
+        output
+            .par_chunks_mut(units * stride)
             .enumerate()
-            .with_min_len(16)
-            .for_each(|(unit, out)| {
-                let col = first_col + unit;
-                let range = col_offsets[col] as usize..col_offsets[col + 1] as usize;
-                let mask = (p.relu != 0).then(|| &activation[unit * stride..(unit + 1) * stride]);
-                spmm_transposed_row(
-                    &order[range.clone()],
-                    &order_rows[range],
-                    weights,
-                    p.first_row,
-                    delta,
-                    mask,
-                    out,
-                );
+            .for_each(|(task, output)| {
+                let first_unit = task * units;
+                arch.dispatch(Columns {
+                    first_col: self.params.first_col as usize + first_unit,
+                    first_row: self.params.first_row,
+                    stride,
+                    col_offsets: self.col_offsets,
+                    order: self.order,
+                    order_rows: self.order_rows,
+                    weights: self.weights,
+                    delta: self.delta,
+                    activation: (self.params.relu != 0)
+                        .then(|| &self.activation[first_unit * stride..][..output.len()]),
+                    output,
+                });
             });
     }
 }
 
-#[multiversion(targets(
-    "x86_64+avx512f+avx512vl+avx512bw+avx512dq+avx2+fma",
-    "x86_64+avx2+fma"
-))]
-fn spmm_transposed_row(
-    order: &[u32],
-    order_rows: &[u32],
-    weights: &[f32],
+/// The columns of one task, from `first_col` of the arena on.
+struct Columns<'a> {
+    first_col: usize,
     first_row: u32,
-    delta: &[f32],
-    mask: Option<&[f32]>,
-    output: &mut [f32],
-) {
-    let stride = output.len();
-    let term = |t: usize| Term {
-        weight: weights[order[t] as usize],
-        start: (order_rows[t] - first_row) as usize * stride,
-    };
-    match mask {
-        Some(h) => gather_sum(delta, order.len(), term, 0.0, output, |sum, lane| {
-            if h[lane] > 0.0 { sum } else { 0.0 }
-        }),
-        None => gather_sum(delta, order.len(), term, 0.0, output, |sum, _| sum),
+    stride: usize,
+    col_offsets: &'a [u32],
+    order: &'a [u32],
+    order_rows: &'a [u32],
+    weights: &'a [f32],
+    delta: &'a [f32],
+    activation: Option<&'a [f32]>,
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Columns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (i, output) in self.output.chunks_exact_mut(self.stride).enumerate() {
+            let col = self.first_col + i;
+            let range = self.col_offsets[col] as usize..self.col_offsets[col + 1] as usize;
+            let pairs = self.order[range.clone()]
+                .iter()
+                .zip(&self.order_rows[range]);
+            let terms = pairs.map(|(&j, &row)| Term {
+                weight: self.weights[j as usize],
+                unit: (row - self.first_row) as usize,
+            });
+            gather_sum(simd, self.delta, terms, 0.0, output);
+            if let Some(activation) = self.activation {
+                for (dx, x) in output.iter_mut().zip(&activation[i * self.stride..]) {
+                    *dx = if *x > 0.0 { *dx } else { 0.0 };
+                }
+            }
+        }
     }
 }

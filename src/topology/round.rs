@@ -12,11 +12,14 @@ use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan};
 
 /// Among what the k best and the k smallest are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Within each layer, as in the paper's pseudocode.
+    /// Within each layer, whose number of connections then never changes: the paper's pseudocode
     Layer,
-    /// Over all layers at once, as in its experiments: connections move between layers.
+    /// Over the whole model, so that connections move between layers: the paper's experiments
     Global,
 }
 
@@ -171,6 +174,8 @@ impl Round {
     /// # Errors
     /// A share outside 0..=1, or a lost device.
     pub fn run(&mut self, device: &Device, alpha_t: f64) -> Result<RoundReport> {
+        // Steps that are still in flight are not the round's time.
+        device.wait()?;
         let start = Instant::now();
         self.upload(device, alpha_t)?;
         if let Some((_, program)) = &self.work {
@@ -189,6 +194,8 @@ impl Round {
         alpha_t: f64,
         filter: &str,
     ) -> Result<(RoundReport, Vec<KernelCheck>)> {
+        // Steps that are still in flight are not the round's time.
+        device.wait()?;
         let start = Instant::now();
         self.upload(device, alpha_t)?;
         let checks = match &self.work {

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::sparse::Assignment;
+use crate::topology::Scope;
 use crate::{Error, Result};
 
 mod flags;
@@ -19,16 +21,6 @@ pub use flags::ConfigFlags;
 
 /// A list in one command-line value, as in `256,256`. (clap treats a plain `Vec` as a repeated flag.)
 type List<T> = Vec<T>;
-
-/// How many connections each layer gets out of the total that the sparsity allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Assignment {
-    /// In proportion to inputs + outputs, so that the total is linear in the width
-    ErdosRenyi,
-    /// The same density in every layer
-    Uniform,
-}
 
 /// How connections are pruned and grown during training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -44,16 +36,6 @@ pub enum MethodName {
     GseGrabo,
     /// The same, drawn by an unbiased estimate of the gradient
     GseGraest,
-}
-
-/// Among what the weights to prune and the candidates to grow are ranked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Within each layer, whose number of connections then never changes
-    Layer,
-    /// Over the whole model: connections move between layers
-    Global,
 }
 
 impl fmt::Display for MethodName {

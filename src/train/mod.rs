@@ -1,7 +1,15 @@
 //! Training: what a run is configured with and what it tells about itself.
 
 pub mod config;
+mod describe;
+mod evaluate;
 pub mod event;
+mod meter;
+mod network;
+mod trainer;
 
 pub use config::TrainConfig;
+pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer};
+pub use network::{BatchResult, Network, NetworkOptions, RING};
+pub use trainer::{Hooks, Trainer};

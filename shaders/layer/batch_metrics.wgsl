@@ -1,0 +1,41 @@
+// Sums the losses and hits of a batch into one slot of a ring, which the host reads now and then:
+// no step waits for it. One workgroup; the order of the sum is fixed.
+#import step
+
+const LANES = 64u;
+
+struct Params {
+    stride: u32,
+    slots: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: StepState;
+@group(0) @binding(2) var<storage, read> losses: array<f32>; // [stride]
+@group(0) @binding(3) var<storage, read> hits: array<u32>; // [stride]
+@group(0) @binding(4) var<storage, read_write> ring: array<f32>; // [slots][2]: sum of losses, hits
+
+var<workgroup> loss: array<f32, LANES>;
+var<workgroup> hit: array<u32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn batch_metrics(@builtin(local_invocation_index) lane: u32) {
+    var l = 0.0;
+    var h = 0u;
+    for (var i = lane; i < params.stride; i += LANES) {
+        l += losses[i];
+        h += hits[i];
+    }
+    loss[lane] = l;
+    hit[lane] = h;
+    workgroupBarrier();
+    if lane == 0u {
+        for (var i = 1u; i < LANES; i++) {
+            l += loss[i];
+            h += hit[i];
+        }
+        let slot = step.step % params.slots;
+        ring[2u * slot] = l;
+        ring[2u * slot + 1u] = f32(h);
+    }
+}

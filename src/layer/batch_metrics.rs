@@ -1,0 +1,42 @@
+//! A batch's loss and hits, kept on the device: printing them later forces no read-back in the step.
+
+use crate::engine::StepState;
+
+crate::kernel! {
+    /// `ring[step % slots] = (sum of losses, number of hits)`. Grid: one workgroup.
+    ///
+    /// Shapes: `losses` and `hits` `[stride]`, `ring` `[slots][2]`; other slots stay as they are.
+    pub BatchMetrics, BatchMetricsParams, BatchMetricsTwin =
+        "layer/batch_metrics", shader!("layer/batch_metrics");
+    params {
+        /// Lanes.
+        stride: u32,
+        /// Slots of the ring.
+        slots: u32,
+    }
+    uniform step: StepState,
+    read losses: f32,
+    read hits: u32,
+    write ring: f32,
+}
+
+/// Lanes of the workgroup, part of the sum's order.
+const LANES: usize = 64;
+
+impl BatchMetricsTwin<'_> {
+    fn run(self) {
+        let stride = self.params.stride as usize;
+        let partial = |lane: usize| -> (f32, u32) {
+            (lane..stride)
+                .step_by(LANES)
+                .fold((0.0, 0), |(l, h), i| (l + self.losses[i], h + self.hits[i]))
+        };
+        let (loss, hits) = (1..LANES).fold(partial(0), |(l, h), lane| {
+            let (more, hits) = partial(lane);
+            (l + more, h + hits)
+        });
+        let slot = (self.step.step % self.params.slots) as usize;
+        self.ring[2 * slot] = loss;
+        self.ring[2 * slot + 1] = hits as f32;
+    }
+}

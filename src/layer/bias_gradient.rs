@@ -1,0 +1,42 @@
+//! The gradient of a layer's biases.
+
+use rayon::prelude::*;
+
+crate::kernel! {
+    /// `gradient[first_row + b] = sum over i of delta[b, i]`.
+    ///
+    /// Shapes: `delta` `[rows][stride]`, `gradient` all rows of the arena. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = rows. Bound by reading `delta` once.
+    pub BiasGradient, BiasGradientParams, BiasGradientTwin = "layer/bias_gradient", shader!("layer/bias_gradient");
+    params {
+        /// Output units of the layer.
+        rows: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// The layer's first row in the arena.
+        first_row: u32,
+    }
+    read delta: f32,
+    write gradient: f32,
+}
+
+impl BiasGradientTwin<'_> {
+    fn run(self) {
+        let stride = self.params.vectors as usize * 4;
+        let rows = self.params.rows as usize;
+        self.gradient[self.params.first_row as usize..][..rows]
+            .par_iter_mut()
+            .zip(self.delta[..rows * stride].par_chunks_exact(stride))
+            .with_min_len(256)
+            .for_each(|(gradient, delta)| {
+                let (vectors, _) = delta.as_chunks::<4>();
+                let mut sum = [0f32; 4];
+                for v in vectors {
+                    for i in 0..4 {
+                        sum[i] += v[i];
+                    }
+                }
+                *gradient = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+            });
+    }
+}

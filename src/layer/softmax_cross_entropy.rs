@@ -1,0 +1,65 @@
+//! Softmax and cross-entropy with label smoothing, forward and backward in one kernel: the loss needs no pass of its own.
+
+use crate::engine::StepState;
+
+crate::kernel! {
+    /// Loss of each member of the batch, whether its largest logit is its label's, and the gradient of the *mean* loss.
+    ///
+    /// With K classes and smoothing s the target is `s / K` everywhere and `1 - s` more at the label (Szegedy et al. 2016).
+    /// Shapes: `logits` and `delta` `[classes][stride]`, `labels`, `losses` and `hits` `[stride]`; lanes from
+    /// `step.count` on get zero. On equal logits the lowest class counts. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = stride.
+    pub SoftmaxCrossEntropy, SoftmaxCrossEntropyParams, SoftmaxCrossEntropyTwin =
+        "layer/softmax_cross_entropy", shader!("layer/softmax_cross_entropy");
+    params {
+        /// Rows of `logits`.
+        classes: u32,
+        /// Lanes.
+        stride: u32,
+        /// Share of the target spread over all classes.
+        smoothing: f32,
+    }
+    uniform step: StepState,
+    read logits: f32,
+    read labels: u32,
+    write delta: f32,
+    write losses: f32,
+    write hits: u32,
+}
+
+impl SoftmaxCrossEntropyTwin<'_> {
+    fn run(self) {
+        let stride = self.params.stride as usize;
+        let classes = self.params.classes as usize;
+        let smoothing = self.params.smoothing;
+        let even = smoothing / classes as f32;
+        let scale = 1.0 / self.step.count as f32;
+        for lane in 0..stride {
+            if lane >= self.step.count as usize {
+                (0..classes).for_each(|c| self.delta[c * stride + lane] = 0.0);
+                self.losses[lane] = 0.0;
+                self.hits[lane] = 0;
+                continue;
+            }
+            let logit = |c: usize| self.logits[c * stride + lane];
+            let best =
+                (1..classes).fold(0, |best, c| if logit(c) > logit(best) { c } else { best });
+            let highest = logit(best);
+            let (mut total, mut shifted) = (0f32, 0f32);
+            for c in 0..classes {
+                let z = logit(c) - highest;
+                total += z.exp();
+                shifted += z;
+            }
+            let label = self.labels[lane] as usize;
+            for c in 0..classes {
+                let probability = (logit(c) - highest).exp() / total;
+                let wanted = even + if c == label { 1.0 - smoothing } else { 0.0 };
+                self.delta[c * stride + lane] = (probability - wanted) * scale;
+            }
+            let own = logit(label) - highest;
+            self.losses[lane] = total.ln() - (1.0 - smoothing) * own - even * shifted;
+            self.hits[lane] = u32::from(best == label);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! SGD with momentum, as `torch.optim.SGD` defines it.
+
+use rayon::prelude::*;
+
+use crate::engine::{Grid, Plan, StepState, View};
+use crate::error::Result;
+
+crate::kernel! {
+    /// `g = gradient + decay * w; v = momentum * v + g; w -= lr * v`, or with Nesterov `w -= lr * (g + momentum * v)`.
+    ///
+    /// One dispatch over all layers' connections. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
+    pub Sgd, SgdParams, SgdTwin = "optim/sgd", shader!("optim/sgd");
+    params {
+        /// A quarter of the weights' number, rounded up.
+        vectors: u32,
+        /// Share of the velocity that is kept.
+        momentum: f32,
+        /// L2 penalty, added to the gradient.
+        weight_decay: f32,
+        /// 1: Nesterov's form.
+        nesterov: u32,
+    }
+    uniform step: StepState,
+    read gradient: f32,
+    write weights: f32,
+    write velocity: f32,
+}
+
+/// Weights that a thread takes at a time.
+const CHUNK: usize = 16 * 1024;
+
+impl SgdTwin<'_> {
+    fn run(self) {
+        let SgdParams {
+            momentum,
+            weight_decay,
+            nesterov,
+            ..
+        } = self.params;
+        let rate = self.step.learning_rate;
+        let length = self.params.vectors as usize * 4;
+        let arch = pulp::Arch::new();
+        self.weights[..length]
+            .par_chunks_mut(CHUNK)
+            .zip(self.velocity[..length].par_chunks_mut(CHUNK))
+            .zip(self.gradient[..length].par_chunks(CHUNK))
+            .for_each(|((weights, velocity), gradient)| {
+                arch.dispatch(|| {
+                    for ((w, v), g) in weights.iter_mut().zip(velocity).zip(gradient) {
+                        let g = g + weight_decay * *w;
+                        *v = momentum * *v + g;
+                        let direction = if nesterov != 0 { g + momentum * *v } else { *v };
+                        *w -= rate * direction;
+                    }
+                });
+            });
+    }
+}
+
+/// Momentum, weight decay and Nesterov's form: what stays the same over a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SgdOptions {
+    /// Share of the velocity that is kept.
+    pub momentum: f32,
+    /// L2 penalty, added to the gradient of weights and biases alike.
+    pub weight_decay: f32,
+    /// Nesterov's form.
+    pub nesterov: bool,
+}
+
+impl SgdOptions {
+    /// Records the update of `count` weights; the views may be padded to whole vectors.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn update(
+        &self,
+        plan: &mut Plan,
+        step: View,
+        count: usize,
+        gradient: View,
+        weights: View,
+        velocity: View,
+    ) -> Result<()> {
+        let vectors = count.div_ceil(4);
+        plan.dispatch(
+            Sgd {
+                params: SgdParams {
+                    vectors: vectors as u32,
+                    momentum: self.momentum,
+                    weight_decay: self.weight_decay,
+                    nesterov: u32::from(self.nesterov),
+                },
+                step,
+                gradient,
+                weights,
+                velocity,
+            },
+            Grid::Items(vectors),
+        )
+    }
+}

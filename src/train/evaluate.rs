@@ -1,0 +1,53 @@
+//! Evaluation: the test images, forward only.
+
+use super::meter::Sums;
+use super::network::{Network, RING};
+use crate::data::{Dataset, Loader, LoaderOptions};
+use crate::engine::{Device, StepState};
+use crate::error::Result;
+
+/// Mean loss and accuracy over the test images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Evaluation {
+    /// Mean cross-entropy, without label smoothing.
+    pub loss: f32,
+    /// Share of the images whose class was found, 0 to 1.
+    pub accuracy: f32,
+    /// Images evaluated.
+    pub images: usize,
+}
+
+/// Runs all test images of `data` through `network`, in the batches that `options` says.
+///
+/// # Errors
+/// A data set of another shape than the network, or a lost device.
+pub fn evaluate(
+    device: &Device,
+    network: &Network,
+    data: &Dataset,
+    options: LoaderOptions,
+) -> Result<Evaluation> {
+    let mut sums = Sums::default();
+    let mut pending = 0..0u64;
+    for batch in Loader::start(data.test.clone(), data.shape, &data.normalisation, options)? {
+        network.load(device, &batch)?;
+        let state = StepState {
+            step: batch.index as u32,
+            count: batch.count as u32,
+            ..StepState::default()
+        };
+        network.test(device, state)?;
+        sums.seen += batch.count as u64;
+        pending.end = batch.index + 1;
+        if pending.end - pending.start == RING as u64 {
+            sums.add(&network.test_results(device, pending.clone())?);
+            pending.start = pending.end;
+        }
+    }
+    sums.add(&network.test_results(device, pending)?);
+    Ok(Evaluation {
+        loss: sums.mean_loss(),
+        accuracy: sums.accuracy(),
+        images: sums.seen as usize,
+    })
+}

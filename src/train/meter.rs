@@ -1,0 +1,56 @@
+//! What the trainer measures itself by: sums of losses and hits, and a clock.
+
+use std::time::Instant;
+
+use super::network::BatchResult;
+
+/// Running sums over batches.
+#[derive(Default)]
+pub(super) struct Sums {
+    pub loss: f64,
+    pub hits: u64,
+    pub seen: u64,
+}
+
+impl Sums {
+    pub fn add(&mut self, results: &[BatchResult]) {
+        for result in results {
+            self.loss += f64::from(result.loss);
+            self.hits += result.hits;
+        }
+    }
+
+    pub fn mean_loss(&self) -> f32 {
+        (self.loss / self.seen.max(1) as f64) as f32
+    }
+
+    pub fn accuracy(&self) -> f32 {
+        (self.hits as f64 / self.seen.max(1) as f64) as f32
+    }
+}
+
+/// What the progress is measured by.
+pub(super) struct Clock {
+    pub started: Instant,
+    pub first_step: u64,
+    pub looked: Instant,
+    pub images: u64,
+    pub images_looked: u64,
+    pub epoch_started: Instant,
+    pub images_before_epoch: u64,
+}
+
+impl Clock {
+    pub fn new(first_step: u64) -> Self {
+        let now = Instant::now();
+        Clock {
+            started: now,
+            first_step,
+            looked: now,
+            images: 0,
+            images_looked: 0,
+            epoch_started: now,
+            images_before_epoch: 0,
+        }
+    }
+}
