@@ -37,11 +37,15 @@ pub(crate) struct HostMemory {
 unsafe impl Sync for HostMemory {}
 
 impl HostMemory {
-    pub(crate) fn zeroed(words: usize) -> Self {
-        let lines = words.div_ceil(16).max(1);
-        HostMemory {
-            lines: (0..lines).map(|_| UnsafeCell::new(Line([0; 16]))).collect(),
-        }
+    /// `None` when the system has not that much memory: what the standard collections do then is to end the process.
+    pub(crate) fn zeroed(words: usize) -> Option<Self> {
+        let count = words.div_ceil(16).max(1);
+        let mut lines = Vec::new();
+        lines.try_reserve_exact(count).ok()?;
+        lines.resize_with(count, || UnsafeCell::new(Line([0; 16])));
+        Some(HostMemory {
+            lines: lines.into_boxed_slice(),
+        })
     }
 
     fn base(&self) -> *mut u32 {

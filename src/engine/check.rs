@@ -62,16 +62,19 @@ pub(crate) fn compare(
     dispatch: &Dispatch,
     before: &[Vec<u32>],
     after: &[Vec<u32>],
-) -> Vec<KernelCheck> {
-    let memories: Vec<HostMemory> = before
-        .iter()
-        .map(|words| {
-            let memory = HostMemory::zeroed(words.len());
-            // SAFETY: nobody else has this memory.
-            unsafe { memory.slice_mut(0..words.len()) }.copy_from_slice(words);
-            memory
-        })
-        .collect();
+) -> Result<Vec<KernelCheck>> {
+    let copy = |words: &Vec<u32>| {
+        let memory = HostMemory::zeroed(words.len())?;
+        // SAFETY: nobody else has this memory.
+        unsafe { memory.slice_mut(0..words.len()) }.copy_from_slice(words);
+        Some(memory)
+    };
+    let memories: Vec<HostMemory> = before.iter().map(copy).collect::<Option<_>>().ok_or_else(|| {
+        Error::Device(format!(
+            "no memory is left to run kernel `{}` on its twin too; use a smaller network for the check",
+            dispatch.kernel.name
+        ))
+    })?;
     let slices = memories
         .iter()
         .zip(before)
@@ -108,7 +111,7 @@ pub(crate) fn compare(
             },
         });
     }
-    checks
+    Ok(checks)
 }
 
 fn relative_error(expected: &[f32], found: &[f32]) -> f64 {
