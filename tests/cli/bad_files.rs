@@ -107,7 +107,9 @@ fn missing_truncated_and_changed_files_are_named() {
         fs::write(&path, idx(&[1, 1, 1, 1], std::iter::once(0))).unwrap();
         refused(&["this is no IDX file"]);
         fs::remove_file(&path).unwrap();
-        refused(&["get it from https://github.com"].map(|_| "missing"));
+        let plain = name.trim_end_matches(".gz");
+        let parts = [plain, "the file is missing; get it from https://github.com"];
+        desk.bad(&arguments(folder.path()), 1, &parts);
     }
     assert!(
         desk.runs().is_empty(),

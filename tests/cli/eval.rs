@@ -1,7 +1,7 @@
 //! `rootlet eval`: the figures of the run's end again, and clear errors for what does not fit.
 
 use crate::bad_files::idx_folder;
-use crate::{Desk, SMALL, names, newest, text};
+use crate::{Desk, names, newest, small, text};
 use serde_json::Value;
 use std::fs;
 
@@ -9,7 +9,7 @@ use std::fs;
 fn evaluation_gives_the_figures_of_the_runs_end() {
     let desk = Desk::new();
     // Every test image is used by both.
-    let trained = desk.good(&[&SMALL[..], &["--json", "--limit=0", "--epochs=2"]].concat());
+    let trained = desk.good(&small(&["--json", "--limit=0", "--epochs=2"]));
     let finished: Value = serde_json::from_str(trained.out.lines().last().unwrap()).unwrap();
     let run = desk.runs().remove(0);
     let checkpoint = newest(&run);

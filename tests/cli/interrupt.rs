@@ -1,7 +1,7 @@
 //! Ctrl-C stops a run in good order, and one killed at any moment resumes to the same bits.
 #![cfg(unix)]
 
-use crate::{Desk, Done, SMALL, assert_same, model, newest, text};
+use crate::{Desk, Done, assert_same, model, newest, small, text};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -58,7 +58,7 @@ fn ctrl_c_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
     let desk = Desk::new();
     let unbroken = desk.small(&LONGER[..2]);
     for (index, name) in ["INT", "TERM"].into_iter().enumerate() {
-        let mut child = start(&desk, &[&SMALL[..], &LONGER[..2]].concat());
+        let mut child = start(&desk, &small(&LONGER[..2]));
         let run = wait_for_a_checkpoint(&desk, &mut child, 1 + index);
         sleep(Duration::from_millis(37));
         signal(&child, name);
@@ -100,7 +100,7 @@ fn killed_at_any_moment_a_run_resumes_to_the_same_bits() {
     let (mut kills, mut torn, mut ended) = (0, 0, 0);
     while kills < KILLS {
         let before = desk.runs().len();
-        let mut child = start(&desk, &[&SMALL[..], &LONGER].concat());
+        let mut child = start(&desk, &small(&LONGER));
         let run = wait_for_a_checkpoint(&desk, &mut child, before);
         // Three kills a run, each of the next ones while it is being resumed.
         for _ in 0..3 {

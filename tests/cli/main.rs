@@ -72,7 +72,7 @@ impl Desk {
     /// A small run with more arguments; gives its folder.
     fn small(&self, more: &[&str]) -> PathBuf {
         let before = self.runs();
-        self.good(&[&SMALL, more].concat());
+        self.good(&small(more));
         let mut new = self.runs();
         new.retain(|run| !before.contains(run));
         assert_eq!(new.len(), 1, "a run leaves one folder: {new:?}");
@@ -87,6 +87,20 @@ impl Desk {
             false => Vec::new(),
         }
     }
+}
+
+/// The arguments of a small run, with more of them, which go before those of the same name.
+fn small<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let flag = |argument: &str| argument.split('=').next().unwrap().to_owned();
+    let given: Vec<String> = more.iter().map(|argument| flag(argument)).collect();
+    let mut all: Vec<&str> = SMALL.to_vec();
+    // A configuration file already says what is to be trained.
+    if given.contains(&"--config".to_owned()) {
+        all = vec!["train", "--runs=runs"];
+    }
+    all.retain(|argument| !given.contains(&flag(argument)));
+    all.extend(more);
+    all
 }
 
 /// What came of a command.

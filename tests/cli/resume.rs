@@ -1,6 +1,6 @@
 //! An interrupted run, continued, ends with the bits of an unbroken one.
 
-use crate::{Desk, SMALL, assert_same, names, newest, table, text};
+use crate::{Desk, assert_same, names, newest, table, text};
 use std::fs;
 
 #[test]
@@ -156,5 +156,4 @@ fn what_cannot_be_resumed() {
         1,
         &["do not fit the model"],
     );
-    assert_eq!(SMALL[1], "--hidden=48,32");
 }

@@ -1,6 +1,6 @@
 //! A run from its start to its end: what it prints, what it leaves, and that its configuration repeats it.
 
-use crate::{Desk, SMALL, assert_same, model, names, table, text};
+use crate::{Desk, SMALL, assert_same, model, names, small, table, text};
 use serde_json::Value;
 use std::fs;
 
@@ -87,7 +87,7 @@ fn the_configuration_alone_repeats_the_run_to_the_bit() {
 #[test]
 fn printed_configuration_is_what_a_run_writes() {
     let desk = Desk::new();
-    let printed = desk.good(&[&SMALL[..], &["--print-config"]].concat()).out;
+    let printed = desk.good(&small(&["--print-config"])).out;
     assert!(desk.runs().is_empty(), "nothing is trained");
     let run = desk.small(&[]);
     assert_eq!(
@@ -99,7 +99,7 @@ fn printed_configuration_is_what_a_run_writes() {
 #[test]
 fn quiet_shows_the_result_only() {
     let desk = Desk::new();
-    let done = desk.good(&[&SMALL[..], &["--quiet"]].concat());
+    let done = desk.good(&small(&["--quiet"]));
     assert_eq!(done.out.lines().count(), 1, "{done:?}");
     assert!(done.out.starts_with("test accuracy "), "{done:?}");
     assert_eq!(done.err, "");
@@ -108,7 +108,7 @@ fn quiet_shows_the_result_only() {
 #[test]
 fn json_is_an_object_a_line() {
     let desk = Desk::new();
-    let done = desk.good(&[&SMALL[..], &["--json"]].concat());
+    let done = desk.good(&small(&["--json"]));
     assert_eq!(done.err, "");
     let events: Vec<Value> = done
         .out

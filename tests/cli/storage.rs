@@ -1,6 +1,6 @@
 //! A run folder that cannot be written: one clear error, and what was saved before stays.
 
-use crate::{Desk, Done, SMALL, model, text};
+use crate::{Desk, Done, SMALL, model, small, text};
 use std::fs;
 use std::process::Command;
 
@@ -57,7 +57,7 @@ fn mounted(desk: &Desk, mount: &str, arguments: &[&str]) -> Option<Done> {
 fn a_full_disk() {
     let desk = Desk::new();
     fs::create_dir(desk.path("runs")).unwrap();
-    let arguments = [&SMALL[..], &["--quiet", "--hidden=256"]].concat();
+    let arguments = small(&["--quiet", "--hidden=256"]);
     // Full from the start; then in the middle, when the second or third checkpoint no longer fits beside the others.
     for (size, parts) in [
         ("4k", &["No space left", "runs"][..]),
