@@ -13,6 +13,7 @@ fn every_method_learns_the_digits() {
             let config = TrainConfig {
                 method,
                 scope,
+                hidden: vec![96],
                 epochs: 4,
                 ..small()
             };
@@ -31,6 +32,7 @@ fn every_method_learns_the_digits() {
 fn a_gpu_learns_as_well_as_cpu() {
     let data = digits(None);
     let config = TrainConfig {
+        hidden: vec![96],
         epochs: 3,
         ..small()
     };

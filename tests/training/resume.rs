@@ -75,7 +75,7 @@ fn a_resumed_run_on_cpu_ends_with_the_same_bits() {
             MethodName::GseGraest,
         ] {
             // The step before a round, that of a round, the one after; an epoch's last step; and one by chance.
-            let chance = 1 + u64::from(seed * 2_654_435_761u32.wrapping_mul(seed) >> 8) % 36;
+            let chance = 1 + u64::from(seed.wrapping_mul(2_654_435_761) >> 8) % 36;
             let stops = match method {
                 MethodName::Static => vec![chance],
                 _ => vec![13, 14, 15, 19, chance],
