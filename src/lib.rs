@@ -1,4 +1,51 @@
-//! rootlet
+//! **rootlet** trains neural networks that are sparse from the first step to the last, on any GPU that WebGPU reaches.
+//!
+//! Only the connections that exist are ever in memory, on the device and on the host. Every T steps, guided stochastic
+//! exploration (Heddes, Srinivasa, Givargis and Nicolau, "Always-Sparse Training by Growing Connections with Guided
+//! Stochastic Exploration", arXiv 2401.06898) samples a few inactive connections, computes the gradient of those alone,
+//! grows the best and prunes the weakest.
+//!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//! use rootlet::data::{self, DataSource};
+//! use rootlet::engine::Device;
+//! use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+//!
+//! let config = TrainConfig { sparsity: 0.95, epochs: 2, ..TrainConfig::default() };
+//! let mut trainer = Trainer::new(Device::cpu(0)?, config, data::load(&DataSource::default())?)?;
+//! let mut show = |event: &Event| { println!("{event:?}"); Ok(()) };
+//! trainer.run(&mut Hooks {
+//!     observer: &mut show,
+//!     save: None,
+//!     save_every: 1,
+//!     run: None,
+//!     stop: &AtomicBool::new(false),
+//! })?;
+//! assert!(trainer.evaluate()?.accuracy > 0.8);
+//! # Ok::<(), rootlet::Error>(())
+//! ```
+//!
+//! # The data's way
+//!
+//! sample → upload → forward → loss → backward → optimiser → (every T steps) topology round → events → checkpoint and
+//! report. Each module knows only those above it:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`engine`] | adapters, buffers and their byte ledger, kernels as pairs of a shader and a CPU twin, plans, executors |
+//! | [`primitive`] | sort, scan, select and search on the device |
+//! | [`sparse`] | the connection arena, the first graph, the three sparse products |
+//! | [`layer`] | layers, forward beside backward; the loss |
+//! | [`model`] | lists of layers |
+//! | [`optim`] | SGD with momentum; the learning rate's schedule |
+//! | [`topology`] | prune-and-grow rounds and the methods behind them |
+//! | [`data`] | real images, from public files to normalised batches |
+//! | [`checkpoint`] | what is saved, so that nothing is lost |
+//! | [`train`] | the configuration, the training step, the trainer and its events |
+//! | [`report`] | run folders, tables, consoles: what becomes of the events |
+//! | [`bench`] | ceilings of an adapter, and what the kernels reach of them |
+//!
+//! Activations are `[unit][batch]`, the batch innermost: a connection is one scalar times one contiguous row.
 
 // The `kernel!` and `uniform!` macros name the crate, also from within it.
 extern crate self as rootlet;

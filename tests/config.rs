@@ -8,7 +8,9 @@ use assert_cmd::Command;
 use clap::{Args, FromArgMatches, ValueEnum};
 use proptest::prelude::*;
 use rootlet::train::TrainConfig;
-use rootlet::train::config::{Assignment, ConfigFlags, MethodName, Scope};
+use rootlet::sparse::Assignment;
+use rootlet::topology::Scope;
+use rootlet::train::config::{ConfigFlags, MethodName};
 
 fn parse(text: &str) -> rootlet::Result<TrainConfig> {
     TrainConfig::from_toml(text, Path::new("my.toml"))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::loader::{Batch, LoaderOptions, Order};
+use super::batch::{Batch, LoaderOptions, Order};
 use super::{ImageShape, Normalisation, Split, shuffle};
 use crate::error::{Error, Result};
 

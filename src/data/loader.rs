@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::assemble::Assembler;
+use super::batch::{Batch, LoaderOptions};
 use super::{ImageShape, Normalisation, Split};
 use crate::error::{Error, Result};
 
@@ -16,62 +17,6 @@ use crate::error::{Error, Result};
 const AHEAD: usize = 2;
 /// More workers than this only cost memory.
 const MOST_WORKERS: u64 = 64;
-
-/// Images with their labels, as the device takes them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Batch {
-    /// Normalised pixels, `[feature][stride]`; the lanes from `count` on hold zeros.
-    pub inputs: Vec<f32>,
-    /// Classes, `[stride]`; the lanes from `count` on hold zeros.
-    pub labels: Vec<u32>,
-    /// Number of images. Less than asked for in the epoch's last batch only.
-    pub count: usize,
-    /// Number of this batch in its epoch, counted from 0.
-    pub index: u64,
-}
-
-/// The order of the images in an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As they are in the files.
-    Sequential,
-    /// By chance; the same for the same seed and epoch, on every machine.
-    Shuffled {
-        /// The run's seed.
-        seed: u32,
-        /// Number of the epoch: each has another order.
-        epoch: u32,
-    },
-}
-
-/// How a [`Loader`] cuts a split into batches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoaderOptions {
-    /// The order of the images.
-    pub order: Order,
-    /// Images in a batch, at least 1.
-    pub batch: usize,
-    /// Lanes in a row of [`Batch::inputs`], at least `batch`.
-    pub stride: usize,
-    /// The batch to start with: 0, or the one that an interrupted epoch goes on with. It changes no batch.
-    pub first_batch: u64,
-    /// Worker threads; 0 means 1. They change no batch.
-    pub workers: usize,
-}
-
-impl LoaderOptions {
-    /// Batches of that many images, in rows rounded up to a multiple of 4, from the first one on, in the files' order, by
-    /// one worker.
-    pub fn of_batch(batch: usize) -> Self {
-        Self {
-            order: Order::Sequential,
-            batch,
-            stride: batch.checked_next_multiple_of(4).unwrap_or(usize::MAX),
-            first_batch: 0,
-            workers: 1,
-        }
-    }
-}
 
 /// The batches of one epoch, in order, made ahead by worker threads.
 ///

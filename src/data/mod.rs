@@ -15,6 +15,7 @@
 //! | `shuffle.rs` | the order of an epoch |
 //! | `loader.rs` | worker threads and their queues |
 //! | `assemble.rs` | one batch: gathered, normalised, transposed |
+//! | `batch.rs` | what a batch is, and how a split is cut into them |
 //!
 //! ```
 //! use rootlet::data::{self, DataSource, Loader, LoaderOptions, Order};
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 mod assemble;
+mod batch;
 mod catalogue;
 mod cifar;
 mod dataset;
@@ -43,9 +45,10 @@ mod idx;
 mod loader;
 mod shuffle;
 
+pub use batch::{Batch, LoaderOptions, Order};
 pub use catalogue::NAMES;
 pub use dataset::{Dataset, ImageShape, Normalisation, Split};
-pub use loader::{Batch, Loader, LoaderOptions, Order};
+pub use loader::Loader;
 
 use catalogue::Format;
 

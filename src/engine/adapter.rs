@@ -33,6 +33,15 @@ impl std::str::FromStr for AdapterChoice {
     }
 }
 
+/// How to open a device.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceOptions {
+    /// Threads of the CPU executor; 0 takes every core.
+    pub threads: usize,
+    /// Request exactly WebGPU's default limits and no optional feature, though the adapter has more.
+    pub default_limits: bool,
+}
+
 /// One line of `rootlet adapters`.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct AdapterSummary {

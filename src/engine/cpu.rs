@@ -7,6 +7,9 @@ use super::kernel::{TwinCall, TwinSlice};
 use super::plan::Dispatch;
 use crate::error::{Error, Result};
 
+/// More threads than any machine has cores are a typing error, and would only wait for each other.
+const MOST_THREADS: usize = 1024;
+
 pub(crate) struct CpuExecutor {
     pool: rayon::ThreadPool,
     /// Held while buffers are read or written: what makes the unsafe accesses to host memory exclusive.
@@ -16,6 +19,11 @@ pub(crate) struct CpuExecutor {
 impl CpuExecutor {
     /// `threads` = 0 takes every core.
     pub(crate) fn new(threads: usize) -> Result<Self> {
+        if threads > MOST_THREADS {
+            return Err(Error::Usage(format!(
+                "--threads {threads} is more than {MOST_THREADS}; 0 takes one per core"
+            )));
+        }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("rootlet-cpu-{i}"))

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::adapter::{AdapterChoice, choose};
+use super::adapter::{AdapterChoice, DeviceOptions, choose};
 use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
 use super::check::{KernelCheck, compare};
 use super::cpu::CpuExecutor;
@@ -11,15 +11,6 @@ use super::gpu::{GpuExecutor, GpuProgram};
 use super::ledger::{Class, Ledger};
 use super::plan::{Dispatch, Plan};
 use crate::error::{Error, Result};
-
-/// How to open a device.
-#[derive(Clone, Debug, Default)]
-pub struct DeviceOptions {
-    /// Threads of the CPU executor; 0 takes every core.
-    pub threads: usize,
-    /// Request exactly WebGPU's default limits and no optional feature, though the adapter has more.
-    pub default_limits: bool,
-}
 
 enum Executor {
     Cpu(CpuExecutor),

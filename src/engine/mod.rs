@@ -18,10 +18,10 @@ pub mod random;
 pub mod reflect;
 pub mod step_state;
 
-pub use adapter::{AdapterChoice, AdapterSummary};
+pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions};
 pub use buffer::{Buffer, View};
 pub use check::KernelCheck;
-pub use device::{Device, DeviceOptions, Program};
+pub use device::{Device, Program};
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
 pub use plan::{Grid, Plan};

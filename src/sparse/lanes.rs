@@ -5,8 +5,11 @@
 
 use pulp::Simd;
 
-/// Rows that a thread takes at a time: enough to outweigh handing them out, few enough to share the work evenly.
-pub(super) const ROWS_PER_TASK: usize = 32;
+/// Rows that a thread takes at a time, of a layer of so many: enough to outweigh handing them out, few enough to share
+/// the work evenly, also of a classifier's ten long rows.
+pub(super) fn rows_per_task(rows: usize) -> usize {
+    (rows / 64).clamp(1, 32)
+}
 
 /// Sums held in registers at a time: few enough for the 16 vector registers of AVX2.
 const HELD: usize = 8;

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{ROWS_PER_TASK, dots};
+use super::lanes::{dots, rows_per_task};
 
 crate::kernel! {
     /// `output[j] = sum over i of input[a, i] * delta[b, i]` for each listed pair j = (a, b): `delta · h^T` at sampled indices.
@@ -33,13 +33,14 @@ impl SddmmTwin<'_> {
     fn run(self) {
         let p = self.params;
         let stride = p.vectors as usize * 4;
+        let rows = rows_per_task(p.rows as usize);
         let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];
         let arch = pulp::Arch::new();
         // Each task's pairs are a range of the output.
         let mut rest = &mut self.output[offsets[0] as usize..];
         let mut tasks = Vec::new();
-        for first in (0..p.rows as usize).step_by(ROWS_PER_TASK) {
-            let last = (first + ROWS_PER_TASK).min(p.rows as usize);
+        for first in (0..p.rows as usize).step_by(rows) {
+            let last = (first + rows).min(p.rows as usize);
             let (output, others) = rest.split_at_mut((offsets[last] - offsets[first]) as usize);
             rest = others;
             tasks.push(Rows {

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{ROWS_PER_TASK, Term, gather_sum};
+use super::lanes::{Term, gather_sum, rows_per_task};
 
 crate::kernel! {
     /// `output[b, i] = bias[b] + sum over connections (a, b) of weight * input[a, i]`, then ReLU if asked for.
@@ -34,14 +34,15 @@ crate::kernel! {
 impl SpmmTwin<'_> {
     fn run(self) {
         let stride = self.params.vectors as usize * 4;
+        let rows = rows_per_task(self.params.rows as usize);
         let output = &mut self.output[..self.params.rows as usize * stride];
         let arch = pulp::Arch::new();
         output
-            .par_chunks_mut(ROWS_PER_TASK * stride)
+            .par_chunks_mut(rows * stride)
             .enumerate()
             .for_each(|(task, output)| {
                 arch.dispatch(Rows {
-                    first_row: self.params.first_row as usize + task * ROWS_PER_TASK,
+                    first_row: self.params.first_row as usize + task * rows,
                     first_col: self.params.first_col,
                     stride,
                     relu: self.params.relu != 0,

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{ROWS_PER_TASK, Term, gather_sum};
+use super::lanes::{Term, gather_sum, rows_per_task};
 
 crate::kernel! {
     /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, zero where `activation[a, i]` is not above zero.
@@ -37,13 +37,14 @@ crate::kernel! {
 impl SpmmTransposedTwin<'_> {
     fn run(self) {
         let stride = self.params.vectors as usize * 4;
+        let units = rows_per_task(self.params.cols as usize);
         let output = &mut self.output[..self.params.cols as usize * stride];
         let arch = pulp::Arch::new();
         output
-            .par_chunks_mut(ROWS_PER_TASK * stride)
+            .par_chunks_mut(units * stride)
             .enumerate()
             .for_each(|(task, output)| {
-                let first_unit = task * ROWS_PER_TASK;
+                let first_unit = task * units;
                 arch.dispatch(Columns {
                     first_col: self.params.first_col as usize + first_unit,
                     first_row: self.params.first_row,

@@ -1,6 +1,7 @@
 //! Training: what a run is configured with and what it tells about itself.
 
 pub mod config;
+mod describe;
 mod evaluate;
 pub mod event;
 mod meter;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::config::TrainConfig;
+use super::describe;
 use super::evaluate::{Evaluation, evaluate};
 use super::event::{self, Event, Observer};
 use super::meter::{Clock, Sums};
@@ -277,54 +278,26 @@ impl Trainer {
     }
 
     fn announce(&self, hooks: &mut Hooks<'_>) -> Result<()> {
-        let layers = self.network.arena.export(&self.device)?;
-        let model: Vec<event::LayerSummary> = self
-            .model
-            .layers
-            .iter()
-            .zip(&layers)
-            .map(|(layer, state)| event::LayerSummary {
-                name: layer.name.clone(),
-                n_in: layer.shape.n_in,
-                n_out: layer.shape.n_out,
-                active: state.active() as u64,
-                density: state.active() as f64 / layer.shape.dense() as f64,
-            })
-            .collect();
-        let connections: u64 = model.iter().map(|l| l.active).sum();
-        let dense: u64 = self.model.shapes().iter().map(|s| s.dense()).sum();
-        let sparsity = 1.0 - connections as f64 / dense as f64;
-        let clipped: Vec<usize> = match self.config.sparsity > 0.0 {
-            true => (0..model.len())
-                .filter(|&l| model[l].density >= 1.0)
-                .collect(),
-            false => Vec::new(),
-        };
-        if !clipped.is_empty() {
-            let names: Vec<&str> = clipped.iter().map(|&l| model[l].name.as_str()).collect();
-            hooks.observer.event(&Event::Note(format!(
-                "{} would get more connections than it has pairs and is dense; the others share the rest, and the \
-                 overall sparsity is {:.3} %",
-                names.join(", "),
-                sparsity * 100.0
-            )))?;
+        let active = self.round.active();
+        let (started, note) = describe::started(
+            &self.model,
+            active,
+            event::Started {
+                adapter: self.device.description().to_owned(),
+                steps_total: self.steps_total(),
+                epochs: self.config.epochs,
+                steps_per_epoch: self.steps_per_epoch(),
+                train_images: self.data.train.len(),
+                test_images: self.data.test.len(),
+                run: hooks.run.map(std::path::Path::to_owned),
+                resumed_at: (self.progress.step > 0).then_some(self.progress.step),
+                ..event::Started::default()
+            },
+        );
+        if let Some(note) = note {
+            hooks.observer.event(&Event::Note(note))?;
         }
-        hooks.observer.event(&Event::Started(event::Started {
-            adapter: self.device.description().to_owned(),
-            connections,
-            dense,
-            sparsity,
-            clipped,
-            parameters: connections + self.network.arena.n_rows as u64,
-            steps_total: self.steps_total(),
-            epochs: self.config.epochs,
-            steps_per_epoch: self.steps_per_epoch(),
-            train_images: self.data.train.len(),
-            test_images: self.data.test.len(),
-            run: hooks.run.map(std::path::Path::to_owned),
-            resumed_at: (self.progress.step > 0).then_some(self.progress.step),
-            model,
-        }))
+        hooks.observer.event(&Event::Started(started))
     }
 
     /// Trains what is left of the current epoch; false if it was not finished.
@@ -401,25 +374,8 @@ impl Trainer {
             _ => self.round.run(&self.device, alpha)?,
         };
         self.progress.rounds += 1;
-        let layers = report.layers.iter().zip(&self.model.layers).enumerate();
-        hooks.observer.event(&Event::Round(event::Round {
-            step: self.progress.step,
-            seconds: report.seconds,
-            layers: layers
-                .map(|(layer, (r, model))| event::RoundLayer {
-                    layer,
-                    name: model.name.clone(),
-                    active: r.active as u64,
-                    total: r.total as u64,
-                    candidates: r.candidates as u64,
-                    pruned: r.pruned as u64,
-                    grown: r.grown as u64,
-                    turnover: r.grown as f64 / r.active.max(1) as f64,
-                    grown_gradient: r.grown_gradient,
-                    pruned_magnitude: r.pruned_magnitude,
-                })
-                .collect(),
-        }))
+        let round = describe::round(&self.model, &report, self.progress.step);
+        hooks.observer.event(&Event::Round(round))
     }
 
     /// Reads the losses since the last look, and stops at one that is not a number.

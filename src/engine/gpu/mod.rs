@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wgpu::{BufferUsages, DeviceType, Features, Limits};
 
+use super::adapter::DeviceOptions;
 use super::buffer::{Buffer, Memory};
-use super::device::DeviceOptions;
 use super::kernel::BindingKind;
 use super::ledger::{Class, Ledger};
 use super::plan::{Plan, fold};

@@ -1,0 +1,45 @@
+//! Trains a sparse network on the embedded digits and evaluates it: `cargo run --release --example quick_start`.
+
+use std::sync::atomic::AtomicBool;
+
+use rootlet::Result;
+use rootlet::data::{self, DataSource};
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+
+fn main() -> Result<()> {
+    let digits = data::load(&DataSource::default())?;
+    let device = Device::open("auto", &DeviceOptions::default())?;
+    let config = TrainConfig {
+        hidden: vec![256, 256],
+        sparsity: 0.95, // 5 of 100 connections exist
+        epochs: 10,
+        ..TrainConfig::default()
+    };
+    let mut trainer = Trainer::new(device, config, digits)?;
+
+    // The trainer tells what happens; what to show of it is the caller's.
+    let mut show = |event: &Event| {
+        match event {
+            Event::Started(s) => println!("{} connections on {}", s.connections, s.adapter),
+            Event::Epoch(e) => println!("epoch {:2}: loss {:.4}", e.epoch, e.train_loss),
+            _ => {}
+        }
+        Ok(())
+    };
+    trainer.run(&mut Hooks {
+        observer: &mut show,
+        save: None,
+        save_every: 1,
+        run: None,
+        stop: &AtomicBool::new(false),
+    })?;
+
+    let test = trainer.evaluate()?;
+    println!(
+        "{:.1} % of {} test images",
+        test.accuracy * 100.0,
+        test.images
+    );
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! The model and its rounds in the words of the events.
+
+use super::event;
+use crate::model::Model;
+use crate::topology::RoundReport;
+
+/// Fills in what `started` says of the model; and a note where a layer was clipped to dense.
+pub(super) fn started(
+    model: &Model,
+    active: &[usize],
+    started: event::Started,
+) -> (event::Started, Option<String>) {
+    let layers: Vec<event::LayerSummary> = model
+        .layers
+        .iter()
+        .zip(active)
+        .map(|(layer, &active)| event::LayerSummary {
+            name: layer.name.clone(),
+            n_in: layer.shape.n_in,
+            n_out: layer.shape.n_out,
+            active: active as u64,
+            density: active as f64 / layer.shape.dense() as f64,
+        })
+        .collect();
+    let connections: u64 = layers.iter().map(|l| l.active).sum();
+    let dense: u64 = model.layers.iter().map(|l| l.shape.dense()).sum();
+    let biases: u64 = layers.iter().map(|l| l.n_out as u64).sum();
+    let sparsity = 1.0 - connections as f64 / dense as f64;
+    let clipped: Vec<usize> = match connections < dense {
+        true => (0..layers.len())
+            .filter(|&l| layers[l].density >= 1.0)
+            .collect(),
+        false => Vec::new(),
+    };
+    let note = (!clipped.is_empty()).then(|| {
+        let names: Vec<&str> = clipped.iter().map(|&l| layers[l].name.as_str()).collect();
+        format!(
+            "{} would get more connections than there are pairs, and is dense; the others share the rest: the \
+             overall sparsity is {:.3} %",
+            names.join(", "),
+            sparsity * 100.0
+        )
+    });
+    let started = event::Started {
+        connections,
+        dense,
+        sparsity,
+        clipped,
+        parameters: connections + biases,
+        model: layers,
+        ..started
+    };
+    (started, note)
+}
+
+/// A round's report as an event.
+pub(super) fn round(model: &Model, report: &RoundReport, step: u64) -> event::Round {
+    let layers = report.layers.iter().zip(&model.layers).enumerate();
+    event::Round {
+        step,
+        seconds: report.seconds,
+        layers: layers
+            .map(|(layer, (r, model))| event::RoundLayer {
+                layer,
+                name: model.name.clone(),
+                active: r.active as u64,
+                total: r.total as u64,
+                candidates: r.candidates as u64,
+                pruned: r.pruned as u64,
+                grown: r.grown as u64,
+                turnover: r.grown as f64 / r.active.max(1) as f64,
+                grown_gradient: r.grown_gradient,
+                pruned_magnitude: r.pruned_magnitude,
+            })
+            .collect(),
+    }
+}
