@@ -7,9 +7,9 @@ use std::process::Output;
 use assert_cmd::Command;
 use clap::{Args, FromArgMatches, ValueEnum};
 use proptest::prelude::*;
-use rootlet::train::TrainConfig;
 use rootlet::sparse::Assignment;
 use rootlet::topology::Scope;
+use rootlet::train::TrainConfig;
 use rootlet::train::config::{ConfigFlags, MethodName};
 
 fn parse(text: &str) -> rootlet::Result<TrainConfig> {

@@ -120,8 +120,8 @@ fn softmax_cross_entropy() {
                 assert_eq!(hits[lane], u32::from(best == label), "{at}, lane {lane}");
                 let total: f64 = own.iter().map(|z| (z - highest).exp()).sum();
                 for c in 0..classes {
-                    let wanted = smoothing / classes as f64
-                        + if c == label { 1.0 - smoothing } else { 0.0 };
+                    let wanted =
+                        smoothing / classes as f64 + if c == label { 1.0 - smoothing } else { 0.0 };
                     let expected = ((own[c] - highest).exp() / total - wanted) / count as f64;
                     let found = delta[c * stride + lane];
                     near(&at, found, expected, 2e-6 / count as f64);
@@ -162,11 +162,8 @@ fn bad_logits_reach_the_loss() {
                     assert_eq!(finite, [true, false, true, true], "{at}");
                     let ring = noise(&device, 8);
                     let mut plan = Plan::new("test");
-                    plan.dispatch(
-                        metrics(&device, &losses, &hits, &ring, 2),
-                        Grid::Groups(1),
-                    )
-                    .unwrap();
+                    plan.dispatch(metrics(&device, &losses, &hits, &ring, 2), Grid::Groups(1))
+                        .unwrap();
                     device.run(&device.prepare(&plan).unwrap()).unwrap();
                     assert!(!read(&device, &ring)[4].is_finite(), "{at}");
                 }
@@ -201,7 +198,13 @@ fn softmax_unchecked(device: &Device, logits: &[f32], smoothing: f32) -> [Buffer
 }
 
 /// Metrics of step `at` into a ring of as many slots as it has room for.
-fn metrics(device: &Device, losses: &Buffer, hits: &Buffer, ring: &Buffer, at: u32) -> BatchMetrics {
+fn metrics(
+    device: &Device,
+    losses: &Buffer,
+    hits: &Buffer,
+    ring: &Buffer,
+    at: u32,
+) -> BatchMetrics {
     let state = StepState {
         step: at,
         ..StepState::default()
@@ -222,7 +225,14 @@ fn metrics(device: &Device, losses: &Buffer, hits: &Buffer, ring: &Buffer, at: u
 fn batch_metrics() {
     let mut random = Random(2);
     for device in devices() {
-        for (stride, at) in [(4, 0), (60, 5), (64, 3), (68, 13), (128, 7), (260, 4_000_000_001)] {
+        for (stride, at) in [
+            (4, 0),
+            (60, 5),
+            (64, 3),
+            (68, 13),
+            (128, 7),
+            (260, 4_000_000_001),
+        ] {
             let losses: Vec<f32> = random.reals(stride, 2.0).iter().map(|l| l.abs()).collect();
             let hits: Vec<u32> = (0..stride).map(|_| random.below(2) as u32).collect();
             let ring = noise(&device, 16);
@@ -267,7 +277,10 @@ fn bias_gradient() {
                 gradient: gradient.all(),
             };
             run(&device, kernel, Grid::Items(rows));
-            for (i, &found) in read(&device, &gradient)[..first + rows + 3].iter().enumerate() {
+            for (i, &found) in read(&device, &gradient)[..first + rows + 3]
+                .iter()
+                .enumerate()
+            {
                 if !(first..first + rows).contains(&i) {
                     assert_eq!(found, NOISE, "row {i} of another layer");
                     continue;

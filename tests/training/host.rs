@@ -50,7 +50,12 @@ fn loss(logits: &[Vec<f64>], labels: &[u32], smoothing: f64) -> (f64, u64, Vec<V
         let highest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let total: f64 = z.iter().map(|z| (z - highest).exp()).sum();
         let wanted = |c: usize| {
-            smoothing / z.len() as f64 + if c == label as usize { 1.0 - smoothing } else { 0.0 }
+            smoothing / z.len() as f64
+                + if c == label as usize {
+                    1.0 - smoothing
+                } else {
+                    0.0
+                }
         };
         sum -= (0..z.len())
             .map(|c| wanted(c) * (z[c] - highest - total.ln()))
@@ -88,7 +93,12 @@ fn step(layers: &mut [Layer], config: &TrainConfig, rate: f64, batch: &Batch) ->
             for i in 0..w.len() {
                 let g = g[i] + config.weight_decay * w[i];
                 v[i] = config.momentum * v[i] + g;
-                w[i] -= rate * if config.nesterov { g + config.momentum * v[i] } else { v[i] };
+                w[i] -= rate
+                    * if config.nesterov {
+                        g + config.momentum * v[i]
+                    } else {
+                        v[i]
+                    };
             }
         };
         update(&mut layer.values, &mut layer.momentum, &gradient);
@@ -134,7 +144,7 @@ fn a_run_equals_the_same_training_in_f64() {
             method: MethodName::Static,
             batch: 30,
             epochs: 4,
-            lr: 0.05,
+            lr: 0.2,
             warmup_epochs: 0.5,
             milestones: vec![1.5, 3.0],
             lr_decay: 0.2,
@@ -174,10 +184,10 @@ fn a_run_equals_the_same_training_in_f64() {
             {
                 // 8 steps an epoch: warm-up over steps 0 to 3, milestones at 12 and 24.
                 rate = match t {
-                    0..4 => 0.05 * (t + 1) as f64 / 4.0,
-                    4..12 => 0.05,
-                    12..24 => 0.01,
-                    _ => 0.002,
+                    0..4 => 0.2 * (t + 1) as f64 / 4.0,
+                    4..12 => 0.2,
+                    12..24 => 0.04,
+                    _ => 0.008,
                 };
                 let (loss, found) = step(&mut layers, &config, rate, &batch);
                 sum += loss;
@@ -199,7 +209,7 @@ fn a_run_equals_the_same_training_in_f64() {
         assert_eq!(log.epochs.len(), 4);
         let told = &log.epochs[3];
         assert_eq!(finished.test_loss, told.test_loss);
-        assert!(told.train_loss < 0.9 * log.epochs[0].train_loss);
+        assert!(told.train_loss < 0.7 * log.epochs[0].train_loss, "{log:?}");
 
         let after = trainer.snapshot().unwrap().layers;
         for (found, layer) in after.iter().zip(&layers) {

@@ -36,7 +36,13 @@ fn a_gpu_learns_as_well_as_cpu() {
         epochs: 3,
         ..small()
     };
-    let accuracy = |device| train(device, &config, &data).0.finished.unwrap().test_accuracy;
+    let accuracy = |device| {
+        train(device, &config, &data)
+            .0
+            .finished
+            .unwrap()
+            .test_accuracy
+    };
     let (gpu, cpu) = (accuracy(gpu()), accuracy(cpu()));
     println!("gpu {gpu}, cpu {cpu}");
     // 355 test images: 3 points are two standard deviations of the difference at 96 %.

@@ -16,10 +16,10 @@ use std::sync::atomic::AtomicBool;
 use rootlet::checkpoint::Snapshot;
 use rootlet::data::{self, DataSource, Dataset};
 use rootlet::engine::{Device, DeviceOptions, adapter};
-use rootlet::train::event::{Epoch, Finished, Round};
-use rootlet::train::config::MethodName;
-use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 use rootlet::topology::Scope;
+use rootlet::train::config::MethodName;
+use rootlet::train::event::{Epoch, Finished, Round};
+use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
 const METHODS: [MethodName; 5] = [
     MethodName::Static,
@@ -65,7 +65,7 @@ fn small() -> TrainConfig {
 }
 
 /// What a run told and saved.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Log {
     rounds: Vec<Round>,
     epochs: Vec<Epoch>,

@@ -66,7 +66,7 @@ fn config(method: MethodName, scope: Scope, seed: u32) -> TrainConfig {
 #[test]
 fn a_resumed_run_on_cpu_ends_with_the_same_bits() {
     let data = digits(Some(588));
-    let mut seed = 1;
+    let mut seed = 1u32;
     for scope in SCOPES {
         for method in [
             MethodName::Static,

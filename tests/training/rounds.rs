@@ -149,7 +149,14 @@ fn every_method_runs_on_a_gpu_and_keeps_the_number_of_connections() {
             let expected = if method == MethodName::Static { 0 } else { 2 };
             assert_eq!(log.rounds.len(), expected, "{at}");
             assert_sound(&after.layers);
-            let (_, cpu) = train(cpu(), &TrainConfig { steps: Some(1), ..config }, &data);
+            let (_, cpu) = train(
+                cpu(),
+                &TrainConfig {
+                    steps: Some(1),
+                    ..config
+                },
+                &data,
+            );
             let (now, first) = (active(&after.layers), active(&cpu.layers));
             assert_eq!(now.iter().sum::<usize>(), first.iter().sum::<usize>());
             if scope == Scope::Layer {
