@@ -25,6 +25,11 @@ fn diverges(device: Device, config: &TrainConfig, epochs: usize) -> u64 {
         panic!("{at}: {error}");
     };
     assert!(!loss.is_finite());
+    // The first step whose loss is no number, and that loss: neither a later one nor a weight found when saving.
+    let results = (trainer.network().train_results(trainer.device(), 0..20)).unwrap();
+    let first = results.iter().position(|r| !r.loss.is_finite()).unwrap();
+    assert_eq!(step, first as u64 + 1, "{at}");
+    assert_eq!(loss.to_bits(), results[first].loss.to_bits(), "{at}");
     let message = error.to_string();
     assert!(message.contains(&format!("at step {step}")), "{message}");
     assert!(trainer.snapshot().is_err(), "{at}");
