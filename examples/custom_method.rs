@@ -3,8 +3,6 @@
 //! The rule: a candidate's gradient divided by the square root of its output unit's number of connections, so that
 //! poorly connected units grow first. Candidates, selection and merge stay the engine's.
 
-use std::sync::atomic::AtomicBool;
-
 use rootlet::Result;
 use rootlet::data::{self, DataSource};
 use rootlet::engine::{Device, DeviceOptions, Grid, Plan};
@@ -105,13 +103,7 @@ fn main() -> Result<()> {
         }
         Ok(())
     };
-    let end = trainer.run(&mut Hooks {
-        observer: &mut show,
-        save: None,
-        save_every: 1,
-        run: None,
-        stop: &AtomicBool::new(false),
-    })?;
+    let end = trainer.run(&mut Hooks::observing(&mut show))?;
     println!("test accuracy {:.1} %", end.test_accuracy * 100.0);
     Ok(())
 }

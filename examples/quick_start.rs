@@ -1,7 +1,5 @@
 //! Trains a sparse network on the embedded digits and evaluates it: `cargo run --release --example quick_start`.
 
-use std::sync::atomic::AtomicBool;
-
 use rootlet::Result;
 use rootlet::data::{self, DataSource};
 use rootlet::engine::{Device, DeviceOptions};
@@ -27,13 +25,7 @@ fn main() -> Result<()> {
         }
         Ok(())
     };
-    trainer.run(&mut Hooks {
-        observer: &mut show,
-        save: None,
-        save_every: 1,
-        run: None,
-        stop: &AtomicBool::new(false),
-    })?;
+    trainer.run(&mut Hooks::observing(&mut show))?;
 
     let test = trainer.evaluate()?;
     println!(

@@ -6,7 +6,6 @@
 //! grows the best and prunes the weakest.
 //!
 //! ```
-//! use std::sync::atomic::AtomicBool;
 //! use rootlet::data::{self, DataSource};
 //! use rootlet::engine::Device;
 //! use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
@@ -14,13 +13,7 @@
 //! let config = TrainConfig { sparsity: 0.95, epochs: 2, ..TrainConfig::default() };
 //! let mut trainer = Trainer::new(Device::cpu(0)?, config, data::load(&DataSource::default())?)?;
 //! let mut show = |event: &Event| { println!("{event:?}"); Ok(()) };
-//! trainer.run(&mut Hooks {
-//!     observer: &mut show,
-//!     save: None,
-//!     save_every: 1,
-//!     run: None,
-//!     stop: &AtomicBool::new(false),
-//! })?;
+//! trainer.run(&mut Hooks::observing(&mut show))?;
 //! assert!(trainer.evaluate()?.accuracy > 0.8);
 //! # Ok::<(), rootlet::Error>(())
 //! ```
@@ -44,6 +37,7 @@
 //! | [`train`] | the configuration, the training step, the trainer and its events |
 //! | [`report`] | run folders, tables, consoles: what becomes of the events |
 //! | [`bench`] | ceilings of an adapter, and what the kernels reach of them |
+//! | [`kernels`] | every kernel pair of the crate, for tests and tools |
 //!
 //! Activations are `[unit][batch]`, the batch innermost: a connection is one scalar times one contiguous row.
 
@@ -52,9 +46,11 @@ extern crate self as rootlet;
 
 #[macro_use]
 pub mod engine;
+pub mod bench;
 pub mod checkpoint;
 pub mod data;
 pub mod error;
+pub mod kernels;
 pub mod layer;
 pub mod model;
 pub mod optim;

@@ -45,9 +45,9 @@ fn segments(
     grow_starts[segment] = candidate_offsets[row];
     if segment < params.segments {
         let end = first_row(segment + 1u);
-        let active = active_offsets[end] - active_offsets[row];
+        let connections = active_offsets[end] - active_offsets[row];
         let candidates = candidate_offsets[end] - candidate_offsets[row];
-        let exchanged = min(table[segment * TABLE_WORDS + TABLE_WANTED], min(active, candidates));
+        let exchanged = min(table[segment * TABLE_WORDS + TABLE_WANTED], min(connections, candidates));
         prune_state[segment * STATE_WORDS + STATE_KEY] = 0u;
         prune_state[segment * STATE_WORDS + STATE_LEFT] = exchanged;
         grow_state[segment * STATE_WORDS + STATE_KEY] = 0u;

@@ -2,6 +2,7 @@
 
 use wgpu::{Backends, DeviceType, Limits};
 
+use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
 
 /// Which adapter a user asked for.
@@ -40,6 +41,8 @@ pub struct DeviceOptions {
     pub threads: usize,
     /// Request exactly WebGPU's default limits and no optional feature, though the adapter has more.
     pub default_limits: bool,
+    /// The kernels' workgroup shape; `None` chooses by the adapter. Another shape is slower, not wrong: tests run both.
+    pub shape: Option<WorkgroupShape>,
 }
 
 /// One line of `rootlet adapters`.

@@ -37,11 +37,15 @@ pub(crate) struct HostMemory {
 unsafe impl Sync for HostMemory {}
 
 impl HostMemory {
-    pub(crate) fn zeroed(words: usize) -> Self {
-        let lines = words.div_ceil(16).max(1);
-        HostMemory {
-            lines: (0..lines).map(|_| UnsafeCell::new(Line([0; 16]))).collect(),
-        }
+    /// `None` if the system has no memory left.
+    pub(crate) fn zeroed(words: usize) -> Option<Self> {
+        let length = words.div_ceil(16).max(1);
+        let mut lines = Vec::new();
+        lines.try_reserve_exact(length).ok()?;
+        lines.resize_with(length, || UnsafeCell::new(Line([0; 16])));
+        Some(HostMemory {
+            lines: lines.into_boxed_slice(),
+        })
     }
 
     fn base(&self) -> *mut u32 {
@@ -138,6 +142,16 @@ impl Buffer {
 
     pub(crate) fn memory(&self) -> &Memory {
         &self.0.memory
+    }
+
+    /// Whether the device with this ledger made it.
+    pub(crate) fn belongs_to(&self, ledger: &Arc<Ledger>) -> bool {
+        Arc::ptr_eq(&self.0.ledger, ledger)
+    }
+
+    /// Whether one device made both.
+    pub(crate) fn shares_device(&self, other: &Buffer) -> bool {
+        self.belongs_to(&other.0.ledger)
     }
 
     pub(crate) fn same_as(&self, other: &Buffer) -> bool {

@@ -1,5 +1,6 @@
 //! The device: one face over the wgpu executor and the CPU executor.
 
+use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Device {
 
 /// A plan made ready for one device: pipelines compiled, bind groups built.
 pub struct Program {
+    /// Stands for the device it was prepared for.
+    ledger: Arc<Ledger>,
     dispatches: Vec<Dispatch>,
     gpu: Option<GpuProgram>,
 }
@@ -114,10 +117,25 @@ impl Device {
     /// # Errors
     /// More than a binding may hold, or more than the device has.
     pub fn buffer(&self, label: &str, class: Class, length: usize) -> Result<Buffer> {
+        if length > isize::MAX as usize / 8 {
+            return Err(Error::Limit {
+                buffer: label.to_owned(),
+                bytes: (length as u64).saturating_mul(4),
+                limit: isize::MAX as u64,
+                what: "the address space".into(),
+                advice: "use a smaller model or batch".into(),
+            });
+        }
         // WebGPU has no empty bindings, and vec4 arrays need whole vectors.
         let words = length.max(1).next_multiple_of(4);
         let memory = match &self.executor {
-            Executor::Cpu(_) => Memory::Host(HostMemory::zeroed(words)),
+            Executor::Cpu(_) => Memory::Host(HostMemory::zeroed(words).ok_or_else(|| {
+                Error::Device(format!(
+                    "there is no memory left for buffer `{label}` of {} bytes; use a higher --sparsity, \
+                     a smaller --batch or --hidden",
+                    words as u64 * 4
+                ))
+            })?),
             Executor::Gpu(gpu) => Memory::Gpu(gpu.allocate(label, words)?),
         };
         Ok(Buffer::new(label, class, words, memory, &self.ledger))
@@ -134,15 +152,28 @@ impl Device {
     }
 
     fn owns(&self, view: &View) -> Result<()> {
-        let host = matches!(view.buffer.memory(), Memory::Host(_));
-        if host == self.is_cpu() && view.in_bounds() {
+        let reason = if !view.buffer.belongs_to(&self.ledger) {
+            "belong to another device"
+        } else if !view.in_bounds() {
+            "are out of bounds"
+        } else {
             return Ok(());
-        }
+        };
         Err(Error::Shape(format!(
-            "words {:?} of buffer `{}` ({} words) are out of bounds or on another device",
+            "words {:?} of buffer `{}` ({} words) {reason}",
             view.range,
             view.buffer.label(),
             view.buffer.words()
+        )))
+    }
+
+    fn prepared(&self, program: &Program) -> Result<()> {
+        if Arc::ptr_eq(&program.ledger, &self.ledger) {
+            return Ok(());
+        }
+        Err(Error::Shape(format!(
+            "the program was prepared for another device than this one, {}",
+            self.description
         )))
     }
 
@@ -195,6 +226,7 @@ impl Device {
             Executor::Gpu(gpu) => Some(gpu.prepare(plan, &self.ledger)?),
         };
         Ok(Program {
+            ledger: self.ledger.clone(),
             dispatches: plan.dispatches().to_vec(),
             gpu,
         })
@@ -205,14 +237,19 @@ impl Device {
     /// # Errors
     /// A lost device, or an error that the driver reported since the last call.
     pub fn run(&self, program: &Program) -> Result<()> {
+        self.prepared(program)?;
+        self.submit(program, 0..program.len())
+    }
+
+    fn submit(&self, program: &Program, range: Range<usize>) -> Result<()> {
         match (&self.executor, &program.gpu) {
             (Executor::Cpu(cpu), None) => {
-                cpu.run(&program.dispatches);
+                cpu.run(&program.dispatches[range]);
                 Ok(())
             }
-            (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, 0..prepared.len()),
+            (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, range),
             _ => Err(Error::Shape(
-                "the program was prepared for another device".into(),
+                "the program was prepared for another kind of device".into(),
             )),
         }
     }
@@ -222,18 +259,10 @@ impl Device {
     /// # Errors
     /// As [`Device::run`]. A difference is no error here: ask each check.
     pub fn run_checked(&self, program: &Program, filter: &str) -> Result<Vec<KernelCheck>> {
+        self.prepared(program)?;
         let mut checks = Vec::new();
         for (i, dispatch) in program.dispatches.iter().enumerate() {
-            let step = || match (&self.executor, &program.gpu) {
-                (Executor::Cpu(cpu), None) => {
-                    cpu.run(&program.dispatches[i..=i]);
-                    Ok(())
-                }
-                (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, i..i + 1),
-                _ => Err(Error::Shape(
-                    "the program was prepared for another device".into(),
-                )),
-            };
+            let step = || self.submit(program, i..i + 1);
             if !dispatch.kernel.name.contains(filter) {
                 step()?;
                 continue;
@@ -244,7 +273,7 @@ impl Device {
             let before = read()?;
             step()?;
             let after = read()?;
-            checks.extend(compare(dispatch, &before, &after));
+            checks.extend(compare(dispatch, &before, &after)?);
         }
         Ok(checks)
     }

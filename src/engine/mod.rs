@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod plan;
 pub mod random;
 pub mod reflect;
+mod shape;
 pub mod step_state;
 
 pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions};
@@ -25,4 +26,5 @@ pub use device::{Device, Program};
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
 pub use plan::{Grid, Plan};
+pub use shape::WorkgroupShape;
 pub use step_state::StepState;

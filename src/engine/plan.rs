@@ -1,6 +1,6 @@
 //! A plan: dispatches over ledger buffers, recorded once and replayed on either executor.
 
-use super::buffer::{Memory, VIEW_ALIGNMENT, View};
+use super::buffer::{VIEW_ALIGNMENT, View};
 use super::kernel::{BindingKind, Kernel, KernelInfo};
 use crate::error::{Error, Result};
 
@@ -125,8 +125,13 @@ impl Plan {
                     );
                 }
             }
-            let host = |v: &View| matches!(v.buffer.memory(), Memory::Host(_));
-            if host(view) != host(&dispatch.views[0]) {
+            if let BindingKind::Uniform(fields) = binding.kind
+                && view.words() < fields.len()
+            {
+                let reason = format!("too short for a uniform of {} words", fields.len());
+                return complain(binding.name, view, &reason);
+            }
+            if !view.buffer.shares_device(&dispatch.views[0].buffer) {
                 return complain(
                     binding.name,
                     view,

@@ -92,16 +92,26 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
     let mut globals = HashMap::new();
     for (_, global) in module.global_variables.iter() {
         if let (Some(name), Some(binding)) = (&global.name, &global.binding) {
+            if binding.group != 0 {
+                let reason = format!("binding `{name}` is in group {}, not 0", binding.group);
+                return Err(fault(kernel, reason));
+            }
             globals.insert(name.as_str(), (binding.binding, global));
         }
     }
     let declared = kernel.bindings.len() + 1;
     if globals.len() != declared {
+        let mut found: Vec<&str> = globals.keys().copied().collect();
+        found.sort_unstable();
+        let mut host: Vec<&str> = kernel.bindings.iter().map(|b| b.name).collect();
+        host.push("params");
+        host.sort_unstable();
         return Err(fault(
             kernel,
             format!(
-                "binds {} variables, the host {declared} (params included)",
-                globals.len()
+                "binds [{}], the host [{}]",
+                found.join(", "),
+                host.join(", ")
             ),
         ));
     }
@@ -200,7 +210,10 @@ fn check_array(
     };
     let found = match module.types[base].inner {
         TypeInner::Scalar(s) | TypeInner::Atomic(s) => s,
-        TypeInner::Vector { size, scalar } if size == naga::VectorSize::Quad => scalar,
+        TypeInner::Vector {
+            size: naga::VectorSize::Quad,
+            scalar,
+        } => scalar,
         _ => return Err("is neither an array of scalars nor of vec4".into()),
     };
     let name = scalar_name(found);

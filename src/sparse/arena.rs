@@ -141,7 +141,7 @@ impl Arena {
         let (col_offsets, order) = transpose(&cols, self.n_cols);
         let order_rows: Vec<u32> = order.iter().map(|&j| rows[j as usize]).collect();
         let gather = |part: fn(&LayerState) -> &Vec<f32>| -> Vec<f32> {
-            layers.iter().flat_map(|l| part(l)).copied().collect()
+            layers.iter().flat_map(part).copied().collect()
         };
         let put_u32 =
             |buffer: &Buffer, data: &[u32]| device.upload(&buffer.range(0..data.len()), data);

@@ -12,4 +12,4 @@ pub use config::TrainConfig;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer};
 pub use network::{BatchResult, Network, NetworkOptions, RING};
-pub use trainer::{Hooks, Trainer};
+pub use trainer::{Hooks, Save, Trainer};

@@ -21,18 +21,35 @@ use crate::topology::{Candidates, Method, Round, RoundInputs, Schedule};
 /// Time between two looks at the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// Saves a snapshot and says where.
+pub type Save<'a> = dyn FnMut(&Snapshot) -> Result<std::path::PathBuf> + 'a;
+
 /// What the caller of [`Trainer::run`] takes part with.
 pub struct Hooks<'a> {
     /// Hears every event.
     pub observer: &'a mut dyn Observer,
     /// Saves a snapshot and says where; called after every `save_every` epochs and at the end.
-    pub save: Option<&'a mut dyn FnMut(&Snapshot) -> Result<std::path::PathBuf>>,
+    pub save: Option<&'a mut Save<'a>>,
     /// Epochs between two calls of `save`.
     pub save_every: u32,
     /// The run's folder, to be told of.
     pub run: Option<&'a std::path::Path>,
     /// Set from elsewhere to stop after the current step.
     pub stop: &'a AtomicBool,
+}
+
+impl<'a> Hooks<'a> {
+    /// Listens only: nothing is saved, and the run goes to its end.
+    pub fn observing(observer: &'a mut dyn Observer) -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Hooks {
+            observer,
+            save: None,
+            save_every: 1,
+            run: None,
+            stop: &NEVER,
+        }
+    }
 }
 
 /// A training run: a network, its data, its schedules, and how far it is.
@@ -245,7 +262,7 @@ impl Trainer {
             self.progress.seconds = before + started.elapsed().as_secs_f64();
             hooks.observer.event(&Event::Epoch(done))?;
             last = Some((self.progress.step, evaluation));
-            if self.progress.epoch % hooks.save_every == 0 {
+            if self.progress.epoch.is_multiple_of(hooks.save_every) {
                 self.save(hooks)?;
                 saved_at = Some(self.progress.step);
             }

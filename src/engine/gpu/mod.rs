@@ -16,6 +16,7 @@ use super::buffer::{Buffer, Memory};
 use super::kernel::BindingKind;
 use super::ledger::{Class, Ledger};
 use super::plan::{Plan, fold};
+use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
 use fault::Faults;
 use pipeline::{Pipeline, Pipelines};
@@ -39,12 +40,6 @@ pub(crate) struct GpuProgram {
     dispatches: Vec<Prepared>,
     /// Keeps the parameters' bytes in the ledger.
     _params: Buffer,
-}
-
-impl GpuProgram {
-    pub(crate) fn len(&self) -> usize {
-        self.dispatches.len()
-    }
 }
 
 struct Prepared {
@@ -72,8 +67,12 @@ impl GpuExecutor {
             .map_err(|e| Error::Device(format!("cannot open adapter {}: {e}", info.name)))?;
         let faults = Faults::watch(&device);
         let hardware = info.device_type != DeviceType::Cpu;
+        let shape = options.shape.unwrap_or(match hardware {
+            true => WorkgroupShape::Hardware,
+            false => WorkgroupShape::Software,
+        });
         Ok(GpuExecutor {
-            pipelines: Pipelines::new(device.clone(), hardware),
+            pipelines: Pipelines::new(device.clone(), shape),
             device,
             queue,
             limits,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::kernel::{BindingKind, KernelInfo};
 use super::super::reflect::{Reflection, reflect};
+use super::super::shape::WorkgroupShape;
 use super::wait;
 use crate::error::{Error, Result};
 
@@ -14,35 +15,29 @@ pub(super) struct Pipeline {
     pub(super) reflection: Reflection,
 }
 
-/// Workgroup shapes as pipeline overrides, by the kind of adapter.
-///
-/// A hardware GPU wants a subgroup of 32 lanes with one vec4 each per row; a software adapter, whose
-/// lanes are one CPU vector of 8 and whose workgroups cost 55 ns to launch, 8 lanes with 4 vec4 each.
-const HARDWARE: &[(&str, f64)] = &[("LANES", 32.0), ("ROWS", 4.0), ("VECTORS", 1.0)];
-const SOFTWARE: &[(&str, f64)] = &[("LANES", 8.0), ("ROWS", 1.0), ("VECTORS", 4.0)];
-
 pub(super) struct Pipelines {
     device: wgpu::Device,
     shape: &'static [(&'static str, f64)],
-    cache: Mutex<HashMap<&'static str, Arc<Pipeline>>>,
+    /// By name and source: a kernel declared outside the crate may bear the name of another.
+    cache: Mutex<HashMap<(&'static str, &'static str), Arc<Pipeline>>>,
 }
 
 impl Pipelines {
-    pub(super) fn new(device: wgpu::Device, hardware: bool) -> Self {
+    pub(super) fn new(device: wgpu::Device, shape: WorkgroupShape) -> Self {
         Pipelines {
             device,
-            shape: if hardware { HARDWARE } else { SOFTWARE },
+            shape: shape.constants(),
             cache: Mutex::default(),
         }
     }
 
     pub(super) fn get(&self, kernel: &'static KernelInfo) -> Result<Arc<Pipeline>> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = cache.get(kernel.name) {
+        if let Some(found) = cache.get(&(kernel.name, kernel.source)) {
             return Ok(found.clone());
         }
         let made = Arc::new(self.compile(kernel)?);
-        cache.insert(kernel.name, made.clone());
+        cache.insert((kernel.name, kernel.source), made.clone());
         Ok(made)
     }
 

@@ -1,0 +1,19 @@
+//! The dispatch cost's kernel.
+
+crate::kernel! {
+    /// `counter[0] += step`, by one invocation: measures what a dispatch costs that waits for the one before.
+    ///
+    /// Grid: [`Groups`](crate::engine::Grid::Groups) of 1.
+    pub Count, CountParams, CountTwin = "bench/count", shader!("bench/count");
+    params {
+        /// What is added.
+        step: u32,
+    }
+    write counter: u32,
+}
+
+impl CountTwin<'_> {
+    fn run(self) {
+        self.counter[0] = self.counter[0].wrapping_add(self.params.step);
+    }
+}

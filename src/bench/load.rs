@@ -1,0 +1,126 @@
+//! The load ceiling's kernel.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+crate::kernel! {
+    /// `output[b, i] = sum over terms of input[a, i]`, with rows `a` from a pseudo-random sequence of the row's own: measures
+    /// how fast storage can be read in the pattern of the sparse products.
+    ///
+    /// State 0 of row b is `b * 2654435761`, the next is `state * multiplier + increment`, and `a` is the state's high
+    /// half times `input_rows / 65536` (all modulo 2^32). Shapes: `input` `[input_rows][4 * vectors]`, `output`
+    /// `[rows][4 * vectors]`. Grid: [`Rows`](crate::engine::Grid::Rows) = `rows`.
+    pub Load, LoadParams, LoadTwin = "bench/load", shader!("bench/load");
+    params {
+        /// Rows of the output.
+        rows: u32,
+        /// Vectors of four words in a row.
+        vectors: u32,
+        /// Rows of the input, at most 65,536.
+        input_rows: u32,
+        /// Rows of the input that are added up per row of the output.
+        terms: u32,
+        /// Of the sequence of rows.
+        multiplier: u32,
+        /// Of the sequence of rows.
+        increment: u32,
+    }
+    read input: f32,
+    write output: f32,
+}
+
+impl LoadParams {
+    /// The rows of the input that are added up to row `unit` of the output.
+    #[inline(always)]
+    pub fn sequence(self, unit: u32) -> impl Iterator<Item = usize> + Clone {
+        let next = move |state: &u32| {
+            Some(
+                state
+                    .wrapping_mul(self.multiplier)
+                    .wrapping_add(self.increment),
+            )
+        };
+        std::iter::successors(Some(unit.wrapping_mul(2_654_435_761)), next)
+            .take(self.terms as usize)
+            .map(move |state| ((state >> 16).wrapping_mul(self.input_rows) >> 16) as usize)
+    }
+}
+
+/// Rows that a thread takes at a time, as the sparse products do.
+const ROWS_PER_TASK: usize = 32;
+
+/// Vectors of sums held in registers at a time, as the sparse products do.
+const HELD: usize = 8;
+
+impl LoadTwin<'_> {
+    fn run(self) {
+        let stride = self.params.vectors as usize * 4;
+        let arch = pulp::Arch::new();
+        self.output[..self.params.rows as usize * stride]
+            .par_chunks_mut(ROWS_PER_TASK * stride)
+            .enumerate()
+            .for_each(|(task, output)| {
+                arch.dispatch(Rows {
+                    params: self.params,
+                    first: task * ROWS_PER_TASK,
+                    stride,
+                    input: self.input,
+                    output,
+                });
+            });
+    }
+}
+
+/// The rows of one task.
+struct Rows<'a> {
+    params: LoadParams,
+    first: usize,
+    stride: usize,
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (i, output) in self.output.chunks_exact_mut(self.stride).enumerate() {
+            let unit = (self.first + i) as u32;
+            let rows = self
+                .params
+                .sequence(unit)
+                .map(|row| &self.input[row * self.stride..][..self.stride]);
+            let (vectors, tail) = S::as_mut_simd_f32s(output);
+            let (blocks, rest) = vectors.as_chunks_mut::<HELD>();
+            let in_blocks = blocks.len() * HELD;
+            for (k, block) in blocks.iter_mut().enumerate() {
+                let mut sums = [simd.splat_f32s(0.0); HELD];
+                for row in rows.clone() {
+                    let (x, _) = S::as_simd_f32s(row);
+                    let x = &x[k * HELD..][..HELD];
+                    for i in 0..HELD {
+                        sums[i] = simd.add_f32s(sums[i], x[i]);
+                    }
+                }
+                *block = sums;
+            }
+            for (k, vector) in rest.iter_mut().enumerate() {
+                let mut sum = simd.splat_f32s(0.0);
+                for row in rows.clone() {
+                    let (x, _) = S::as_simd_f32s(row);
+                    sum = simd.add_f32s(sum, x[in_blocks + k]);
+                }
+                *vector = sum;
+            }
+            if !tail.is_empty() {
+                let mut sum = simd.splat_f32s(0.0);
+                for row in rows {
+                    let (_, x) = S::as_simd_f32s(row);
+                    sum = simd.add_f32s(sum, simd.partial_load_f32s(x));
+                }
+                simd.partial_store_f32s(tail, sum);
+            }
+        }
+    }
+}

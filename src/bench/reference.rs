@@ -1,0 +1,275 @@
+//! The sparse products once more, in f64 on the host, row by row from a layer's own lists: independent of the kernels and
+//! their twins.
+
+use crate::data::Batch;
+use crate::engine::random::{pcg4d, unit};
+use crate::error::{Error, Result};
+use crate::sparse::LayerState;
+
+/// Largest error that a result may have, relative to the largest entry looked at.
+pub const TOLERANCE: f64 = 1e-4;
+
+/// Rows of a result that are compared.
+const SAMPLED: usize = 32;
+
+/// An n × n layer with an input and a gradient at its output.
+pub struct Case {
+    /// The layer.
+    pub layer: LayerState,
+    /// Lanes of a row: the batch rounded up to a multiple of 4.
+    pub stride: usize,
+    /// `[n_in][stride]`
+    pub input: Vec<f32>,
+    /// `[n_out][stride]`
+    pub delta: Vec<f32>,
+}
+
+/// Numbers in [-1, 1), lanes from `batch` on zero.
+pub fn noise(units: usize, batch: usize, stride: usize, key: u32) -> Vec<f32> {
+    let mut values = vec![0.0; units * stride];
+    for (u, row) in values.chunks_exact_mut(stride).enumerate() {
+        for (i, x) in row[..batch].iter_mut().enumerate() {
+            *x = unit(pcg4d([key, 0, u as u32, i as u32])[0]) * 2.0 - 1.0;
+        }
+    }
+    values
+}
+
+impl Case {
+    /// Up to 33 of `rows` rows, the first and the last among them.
+    fn sampled(rows: usize) -> impl Iterator<Item = usize> {
+        let step = (rows / SAMPLED).max(1);
+        (0..rows).step_by(step).chain([rows - 1])
+    }
+
+    /// Largest relative error of `output` `[n_out][stride]` as the product of layer and input, plus bias.
+    pub fn spmm_error(&self, output: &[f32]) -> f64 {
+        let mut error = Deviation::default();
+        for b in Self::sampled(self.layer.n_out) {
+            for i in 0..self.stride {
+                let mut sum = f64::from(self.layer.bias[b]);
+                for j in self.layer.row(b) {
+                    let a = self.layer.col_indices[j] as usize;
+                    let x = self.input[a * self.stride + i];
+                    sum += f64::from(self.layer.values[j]) * f64::from(x);
+                }
+                error.add(output[b * self.stride + i], sum);
+            }
+        }
+        error.relative(output)
+    }
+
+    /// Largest relative error of `output` `[n_in][stride]` as the product of the transposed layer and delta.
+    pub fn spmm_transposed_error(&self, output: &[f32]) -> f64 {
+        let mut sums = vec![Vec::new(); self.layer.n_in];
+        for a in Self::sampled(self.layer.n_in) {
+            sums[a] = vec![0f64; self.stride];
+        }
+        for (j, (b, a)) in self.layer.pairs().enumerate() {
+            let delta = &self.delta[b as usize * self.stride..][..self.stride];
+            // Empty, and so left alone, where the column is not sampled.
+            for (sum, d) in sums[a as usize].iter_mut().zip(delta) {
+                *sum += f64::from(self.layer.values[j]) * f64::from(*d);
+            }
+        }
+        let mut error = Deviation::default();
+        for (sums, found) in sums.iter().zip(output.chunks_exact(self.stride)) {
+            for (sum, found) in sums.iter().zip(found) {
+                error.add(*found, *sum);
+            }
+        }
+        error.relative(output)
+    }
+
+    /// Largest relative error of `output` `[active]` as the products of input and delta at the connections.
+    pub fn sddmm_error(&self, output: &[f32]) -> f64 {
+        let row =
+            |values: &'_ [f32], unit: usize| values[unit * self.stride..][..self.stride].to_vec();
+        let mut error = Deviation::default();
+        for b in Self::sampled(self.layer.n_out) {
+            let delta = row(&self.delta, b);
+            for j in self.layer.row(b) {
+                let input = row(&self.input, self.layer.col_indices[j] as usize);
+                let terms = input.iter().zip(&delta);
+                error.add(
+                    output[j],
+                    terms.map(|(x, d)| f64::from(*x) * f64::from(*d)).sum(),
+                );
+            }
+        }
+        error.relative(output)
+    }
+}
+
+/// Mean cross-entropy of a perceptron of these layers, with a ReLU after each but the last, on a batch.
+pub fn mean_loss(layers: &[LayerState], batch: &Batch) -> f64 {
+    let stride = batch.labels.len();
+    let mut units: Vec<f64> = batch.inputs.iter().map(|x| f64::from(*x)).collect();
+    for (l, layer) in layers.iter().enumerate() {
+        let mut outputs = Vec::with_capacity(layer.n_out * stride);
+        for (b, bias) in layer.bias.iter().enumerate() {
+            let mut sums = vec![f64::from(*bias); stride];
+            for j in layer.row(b) {
+                let weight = f64::from(layer.values[j]);
+                let input = &units[layer.col_indices[j] as usize * stride..][..stride];
+                for (sum, x) in sums.iter_mut().zip(input) {
+                    *sum += weight * x;
+                }
+            }
+            if l + 1 < layers.len() {
+                sums.iter_mut().for_each(|sum| *sum = sum.max(0.0));
+            }
+            outputs.extend(sums);
+        }
+        units = outputs;
+    }
+    let losses = (0..batch.count).map(|i| {
+        let logits = units.iter().skip(i).step_by(stride);
+        let total: f64 = logits.map(|z| z.exp()).sum();
+        total.ln() - units[batch.labels[i] as usize * stride + i]
+    });
+    losses.sum::<f64>() / batch.count as f64
+}
+
+/// Largest difference and largest expected magnitude so far.
+#[derive(Default)]
+struct Deviation {
+    difference: f64,
+    scale: f64,
+}
+
+impl Deviation {
+    fn add(&mut self, found: f32, expected: f64) {
+        let difference = (f64::from(found) - expected).abs();
+        // `max` would pass over a NaN.
+        self.difference = match difference.is_nan() {
+            true => f64::INFINITY,
+            false => self.difference.max(difference),
+        };
+        self.scale = self.scale.max(expected.abs());
+    }
+
+    /// Infinite if any entry of `output`, compared or not, is not a number: it was not written.
+    fn relative(&self, output: &[f32]) -> f64 {
+        if output.iter().any(|x| x.is_nan()) {
+            return f64::INFINITY;
+        }
+        match self.difference {
+            0.0 => 0.0,
+            difference => difference / self.scale.max(f64::MIN_POSITIVE),
+        }
+    }
+}
+
+/// Refuses an error above [`TOLERANCE`].
+///
+/// # Errors
+/// It is above, or not a number.
+pub fn judge(error: f64, adapter: &str, what: &str) -> Result<()> {
+    if error <= TOLERANCE {
+        return Ok(());
+    }
+    Err(Error::Device(format!(
+        "{adapter} computes {what} wrongly: off by {error:.1e} of the largest entry, where {TOLERANCE:.0e} is allowed. No \
+         figure measured on it could be trusted; update its driver, or choose another --adapter"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sparse::{Shape, draw};
+
+    fn case() -> Case {
+        let shape = Shape {
+            n_in: 40,
+            n_out: 70,
+        };
+        Case {
+            layer: draw(shape, 300, 1, 0),
+            stride: 8,
+            input: noise(40, 6, 8, 1),
+            delta: noise(70, 6, 8, 2),
+        }
+    }
+
+    #[test]
+    fn a_wrong_entry_or_one_not_written_is_noticed() {
+        let case = case();
+        // Products by a scatter over the pairs, in f64 as well.
+        let mut forward: Vec<f64> = vec![0.0; 70 * 8];
+        let mut backward = vec![0.0; 40 * 8];
+        let mut gradient = Vec::new();
+        for (b, bias) in case.layer.bias.iter().enumerate() {
+            forward[b * 8..][..8].fill(f64::from(*bias));
+        }
+        for (j, (b, a)) in case.layer.pairs().enumerate() {
+            let (a, b, w) = (
+                a as usize * 8,
+                b as usize * 8,
+                f64::from(case.layer.values[j]),
+            );
+            let mut dot = 0.0;
+            for i in 0..8 {
+                let (x, d) = (f64::from(case.input[a + i]), f64::from(case.delta[b + i]));
+                forward[b + i] += w * x;
+                backward[a + i] += w * d;
+                dot += x * d;
+            }
+            gradient.push(dot);
+        }
+        type Measure = fn(&Case, &[f32]) -> f64;
+        let products: [(Measure, Vec<f64>); 3] = [
+            (Case::spmm_error, forward),
+            (Case::spmm_transposed_error, backward),
+            (Case::sddmm_error, gradient),
+        ];
+        for (measure, exact) in products {
+            let mut output: Vec<f32> = exact.iter().map(|x| *x as f32).collect();
+            assert!(measure(&case, &output) < 1e-6);
+            assert!(judge(measure(&case, &output), "x", "y").is_ok());
+            let last = output.len() - 1;
+            let good = std::mem::replace(&mut output[last], exact[last] as f32 + 0.01);
+            let message = judge(measure(&case, &output), "the GPU", "spmm").unwrap_err();
+            assert!(
+                message
+                    .to_string()
+                    .starts_with("the GPU computes spmm wrongly")
+            );
+            output[last] = good;
+            output[last / 2] = f32::NAN;
+            assert!(judge(measure(&case, &output), "x", "y").is_err());
+        }
+    }
+
+    #[test]
+    fn the_loss_of_a_network_without_weights_is_that_of_guessing() {
+        let layers =
+            [(5, 3), (3, 4)].map(|(n_in, n_out)| LayerState::from_pairs(n_in, n_out, &[(0, 0)]));
+        let mut batch = Batch {
+            inputs: noise(5, 6, 8, 1),
+            labels: vec![3; 8],
+            count: 6,
+            index: 0,
+        };
+        assert!((mean_loss(&layers, &batch) - 4f64.ln()).abs() < 1e-12);
+        // One class that is certain, and right in half of the batch.
+        let mut sure = layers;
+        sure[1].bias[3] = 20.0;
+        batch.labels[..3].fill(0);
+        assert!((mean_loss(&sure, &batch) - 10.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn padding_lanes_are_zero() {
+        let values = noise(3, 5, 8, 7);
+        for row in values.chunks_exact(8) {
+            assert!(
+                row[..5]
+                    .iter()
+                    .all(|x| (-1.0..1.0).contains(x) && *x != 0.0)
+            );
+            assert_eq!(row[5..], [0.0; 3]);
+        }
+    }
+}

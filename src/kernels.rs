@@ -1,0 +1,20 @@
+//! Every kernel pair of the crate, for the tests and for tools that go through all of them.
+
+use crate::engine::{Kernel, KernelInfo};
+use crate::{bench, layer, optim, sparse, topology};
+
+/// All kernel pairs: one for each file below `shaders/`, `shaders/lib/` excepted.
+pub fn kernels() -> Vec<&'static KernelInfo> {
+    let mut kernels = vec![
+        sparse::Spmm::INFO,
+        sparse::SpmmTransposed::INFO,
+        sparse::Sddmm::INFO,
+        layer::BiasGradient::INFO,
+        layer::SoftmaxCrossEntropy::INFO,
+        layer::BatchMetrics::INFO,
+        optim::Sgd::INFO,
+    ];
+    kernels.extend(topology::kernels());
+    kernels.extend(bench::kernels());
+    kernels
+}

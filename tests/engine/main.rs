@@ -1,0 +1,13 @@
+//! The engine: choosing adapters, limits, the ledger, what plans refuse, folding, random numbers.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod adapters;
+mod buffers;
+mod checks;
+mod fold;
+mod plans;
+mod random;
+mod scale;

@@ -1,0 +1,372 @@
+//! Every shader validates, translates to all shading languages, and cannot drift from its host half. Needs no adapter.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use common::says;
+use naga::back::pipeline_constants::process_overrides;
+use naga::back::{glsl, hlsl, msl, spv};
+use naga::proc::BoundsCheckPolicies;
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, ImageClass, Module, ShaderStage, TypeInner};
+use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, KernelInfo};
+use rootlet::engine::reflect::{expand, reflect};
+use rootlet::engine::{Kernel, WorkgroupShape};
+use rootlet::kernels::kernels;
+use rootlet::sparse::Spmm;
+
+/// A kernel's module under a workgroup shape, its pipeline overrides filled in.
+fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
+    let reflection = reflect(kernel, shape.constants()).unwrap();
+    let module = naga::front::wgsl::parse_str(&reflection.source).unwrap();
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .unwrap();
+    let constants = shape
+        .constants()
+        .iter()
+        .filter(|(name, _)| reflection.overrides.iter().any(|o| o == name))
+        .map(|(name, value)| ((*name).to_owned(), *value))
+        .collect();
+    let entry = Some((ShaderStage::Compute, kernel.entry_point()));
+    let (module, info) = process_overrides(&module, &info, entry, &constants).unwrap();
+    (module.into_owned(), info.into_owned())
+}
+
+/// Calls `test` for every kernel in every shape.
+fn each(test: impl Fn(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
+    for kernel in kernels() {
+        for shape in WorkgroupShape::ALL {
+            let (module, info) = resolved(kernel, shape);
+            test(kernel, shape, &module, &info);
+        }
+    }
+}
+
+#[test]
+fn every_shader_validates_and_is_what_its_host_half_declares() {
+    let faults: Vec<String> = kernels()
+        .into_iter()
+        .filter_map(|kernel| reflect(kernel, &[]).err())
+        .map(|fault| fault.to_string())
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_shader_translates_to_spirv() {
+    each(|kernel, shape, module, info| {
+        let pipeline = spv::PipelineOptions {
+            shader_stage: ShaderStage::Compute,
+            entry_point: kernel.entry_point().to_owned(),
+        };
+        let words = spv::write_vec(module, info, &spv::Options::default(), Some(&pipeline))
+            .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
+        assert_eq!(words[0], 0x0723_0203, "SPIR-V's magic number");
+    });
+}
+
+#[test]
+fn every_shader_translates_to_msl() {
+    each(|kernel, shape, module, info| {
+        let options = msl::Options {
+            lang_version: (2, 0),
+            fake_missing_bindings: true,
+            ..Default::default()
+        };
+        let pipeline = msl::PipelineOptions {
+            entry_point: Some((ShaderStage::Compute, kernel.entry_point().to_owned())),
+            ..Default::default()
+        };
+        let (text, translation) = msl::write_string(module, info, &options, &pipeline)
+            .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
+        assert!(
+            translation.entry_point_names.iter().all(Result::is_ok),
+            "{}",
+            kernel.name
+        );
+        assert!(text.contains("kernel void"), "{}", kernel.name);
+    });
+}
+
+#[test]
+fn every_shader_translates_to_hlsl() {
+    each(|kernel, shape, module, info| {
+        let options = hlsl::Options {
+            fake_missing_bindings: true,
+            ..Default::default()
+        };
+        let pipeline = hlsl::PipelineOptions {
+            entry_point: Some((ShaderStage::Compute, kernel.entry_point().to_owned())),
+        };
+        let mut text = String::new();
+        let translation = hlsl::Writer::new(&mut text, &options, &pipeline)
+            .write(module, info, None)
+            .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
+        assert!(
+            translation.entry_point_names.iter().all(Result::is_ok),
+            "{}",
+            kernel.name
+        );
+        assert!(text.contains("numthreads"), "{}", kernel.name);
+    });
+}
+
+#[test]
+fn every_shader_translates_to_glsl() {
+    each(|kernel, shape, module, info| {
+        let options = glsl::Options {
+            version: glsl::Version::Embedded {
+                version: 310,
+                is_webgl: false,
+            },
+            ..Default::default()
+        };
+        let pipeline = glsl::PipelineOptions {
+            shader_stage: ShaderStage::Compute,
+            entry_point: kernel.entry_point().to_owned(),
+            multiview: None,
+        };
+        let mut text = String::new();
+        glsl::Writer::new(
+            &mut text,
+            module,
+            info,
+            &options,
+            &pipeline,
+            BoundsCheckPolicies::default(),
+        )
+        .and_then(|mut writer| writer.write())
+        .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
+        assert!(text.contains("#version 310 es"), "{}", kernel.name);
+    });
+}
+
+/// WebGPU's default limits for compute: 8 storage buffers a stage, 256 invocations and 16 KiB a workgroup.
+#[test]
+fn every_shader_stays_inside_the_default_limits() {
+    let limits = wgpu::Limits::default();
+    each(|kernel, shape, module, _| {
+        let what = format!("{} {shape:?}", kernel.name);
+        let mut storage = 0;
+        let mut shared = 0;
+        for (_, global) in module.global_variables.iter() {
+            match global.space {
+                AddressSpace::Storage { .. } => storage += 1,
+                AddressSpace::WorkGroup => {
+                    shared += module.types[global.ty].inner.size(module.to_ctx());
+                }
+                _ => {}
+            }
+            let inner = &module.types[global.ty].inner;
+            let image = matches!(
+                inner,
+                TypeInner::Image {
+                    class: ImageClass::Storage { .. },
+                    ..
+                }
+            );
+            assert!(!image, "{what}: images are not for kernels");
+        }
+        assert!(
+            storage <= limits.max_storage_buffers_per_shader_stage,
+            "{what}: {storage} storage buffers"
+        );
+        assert!(
+            shared <= limits.max_compute_workgroup_storage_size,
+            "{what}: {shared} bytes of workgroup memory"
+        );
+        let size = module.entry_points[0].workgroup_size;
+        let reflected = reflect(kernel, shape.constants()).unwrap().workgroup;
+        assert_eq!(
+            size, reflected,
+            "{what}: workgroup size as naga resolves it"
+        );
+        assert!(
+            size.iter().product::<u32>() <= limits.max_compute_invocations_per_workgroup,
+            "{what}: workgroup of {size:?}"
+        );
+        for (size, limit) in size.iter().zip([
+            limits.max_compute_workgroup_size_x,
+            limits.max_compute_workgroup_size_y,
+            limits.max_compute_workgroup_size_z,
+        ]) {
+            assert!(*size <= limit, "{what}");
+        }
+    });
+}
+
+/// Names of the shaders below `folder`, relative to `shaders/`, without `lib/`.
+fn files(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            if name != "lib" {
+                files(&path, &format!("{prefix}{name}/"), found);
+            }
+        } else {
+            let stem = name
+                .strip_suffix(".wgsl")
+                .unwrap_or_else(|| panic!("{name} among the shaders"));
+            found.insert(format!("{prefix}{stem}"));
+        }
+    }
+}
+
+#[test]
+fn every_shader_is_registered_under_its_path() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let mut on_disk = BTreeSet::new();
+    files(&root, "", &mut on_disk);
+    let registered: BTreeSet<String> = kernels().iter().map(|k| k.name.to_owned()).collect();
+    assert_eq!(registered.len(), kernels().len(), "a name twice");
+    assert_eq!(
+        on_disk, registered,
+        "files below shaders/ and src/kernels.rs"
+    );
+    for kernel in kernels() {
+        let path = root.join(format!("{}.wgsl", kernel.name));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            text, kernel.source,
+            "{} embeds another file than its own",
+            kernel.name
+        );
+        let module = naga::front::wgsl::parse_str(&expand(kernel).unwrap()).unwrap();
+        let entries: Vec<&str> = module
+            .entry_points
+            .iter()
+            .map(|e| e.name.as_str())
+            .collect();
+        assert_eq!(entries, [kernel.entry_point()], "{}", kernel.name);
+    }
+}
+
+/// A copy of SpMM's declaration with changed fields and bindings.
+fn drifted(
+    params: impl FnOnce(&mut Vec<Field>),
+    bindings: impl FnOnce(&mut Vec<BindingInfo>),
+) -> rootlet::Result<()> {
+    let original = Spmm::INFO;
+    let mut fields = original.params.to_vec();
+    let mut infos = original.bindings.to_vec();
+    params(&mut fields);
+    bindings(&mut infos);
+    let kernel = KernelInfo {
+        name: original.name,
+        source: original.source,
+        params: fields.leak(),
+        bindings: infos.leak(),
+        twin: |_| {},
+    };
+    reflect(&kernel, &[]).map(|_| ())
+}
+
+#[test]
+fn a_declaration_that_drifts_from_its_shader_is_named() {
+    let same = |_: &mut Vec<Field>| {};
+    let kept = |_: &mut Vec<BindingInfo>| {};
+    drifted(same, kept).unwrap();
+    let shader = "shader `sparse/spmm`";
+    says(
+        drifted(same, |b| b[3].name = "biases"),
+        &[shader, "`biases`"],
+    );
+    says(
+        drifted(same, |b| b[1].kind = BindingKind::Read("f32")),
+        &[shader, "`cols` holds u32, the host has f32"],
+    );
+    says(
+        drifted(same, |b| b[4].kind = BindingKind::Write("f32")),
+        &[shader, "`input`", "LOAD"],
+    );
+    says(
+        drifted(same, |b| b[5].kind = BindingKind::Read("f32")),
+        &[shader, "`output`", "STORE"],
+    );
+    says(
+        drifted(same, |b| b[2].kind = BindingKind::Uniform(&[])),
+        &[shader, "`weights` is not a uniform"],
+    );
+    says(
+        drifted(same, |b| b.truncate(5)),
+        &[
+            shader,
+            "output, params",
+            "the host [bias, cols, input, params",
+        ],
+    );
+    says(drifted(|f| f.truncate(4), kept), &[shader, "relu: u32"]);
+    says(
+        drifted(
+            |f| {
+                // Swapped as the struct's order would be: the offsets stay where they were.
+                let (a, b) = (f[2].name, f[3].name);
+                (f[2].name, f[3].name) = (b, a);
+            },
+            kept,
+        ),
+        &[
+            shader,
+            "`params`",
+            "first_row: u32 at 8",
+            "first_col: u32 at 8",
+        ],
+    );
+    says(
+        drifted(|f| f[1].wgsl = "f32", kept),
+        &[shader, "`params`", "vectors: f32"],
+    );
+}
+
+/// A kernel whose shader is `source`; its entry point is `made_up`.
+fn made_up(source: &'static str) -> rootlet::Result<()> {
+    let kernel = KernelInfo {
+        name: "tests/made_up",
+        source,
+        params: &[Field {
+            name: "n",
+            wgsl: "u32",
+            offset: 0,
+        }],
+        bindings: &[BindingInfo {
+            name: "output",
+            kind: BindingKind::Write("u32"),
+        }],
+        twin: |_| {},
+    };
+    reflect(&kernel, &[]).map(|_| ())
+}
+
+const PARAMS: &str = "struct Params { n: u32 } @group(0) @binding(0) var<uniform> params: Params;";
+const OUTPUT: &str = "@group(0) @binding(1) var<storage, read_write> output: array<u32>;";
+
+#[test]
+fn shaders_that_cannot_be_used_are_named() {
+    let source = |output: &str, entry: &str| -> &'static str {
+        let body = "{ output[0] = params.n; }";
+        format!("{PARAMS} {output} @compute @workgroup_size(64) fn {entry}() {body}").leak()
+    };
+    made_up(source(OUTPUT, "made_up")).unwrap();
+    says(
+        made_up(source(OUTPUT, "other")),
+        &["`tests/made_up`", "no entry point `made_up`"],
+    );
+    says(
+        made_up(source(&OUTPUT.replace("group(0)", "group(1)"), "made_up")),
+        &["`tests/made_up`", "`output`", "group 1"],
+    );
+    says(
+        made_up("#import nothing\n"),
+        &["`tests/made_up`", "unknown import `nothing`"],
+    );
+    says(made_up("fn made_up( {}"), &["`tests/made_up`", "expected"]);
+    says(
+        made_up(source(&OUTPUT.replace("array<u32>", "u32"), "made_up")),
+        &["`tests/made_up`"],
+    );
+}
