@@ -71,7 +71,7 @@ pub fn round(
         .collect();
     let mut left_to_prune = left.clone();
     let take = |ranked: &[(f64, Pair)], left: &mut Vec<usize>| -> Vec<(f64, Pair)> {
-        let taken = Vec::new();
+        let mut taken = Vec::new();
         for &(value, pair) in ranked {
             if left[segment(pair.0)] > 0 {
                 left[segment(pair.0)] -= 1;
