@@ -60,7 +60,7 @@ pub enum Error {
     Device(String),
     /// The loss is no longer a number.
     #[error(
-        "the loss became {loss} at step {step}; the last good checkpoint is kept. Lower --lr, or lengthen --warmup-epochs"
+        "the loss became {loss} at step {step}; checkpoints saved before are kept. Lower --lr, or lengthen --warmup-epochs"
     )]
     Diverged {
         /// The optimiser step, counted from 1.

@@ -118,8 +118,7 @@ fn every_part_is_measured_on_every_adapter() {
 }
 
 fn rootlet(arguments: &[&str]) -> assert_cmd::assert::Assert {
-    Command::cargo_bin("rootlet")
-        .expect("the binary is built")
+    Command::new(env!("CARGO_BIN_EXE_rootlet"))
         .env_remove("ROOTLET_ADAPTER")
         .arg("bench")
         .args(arguments)

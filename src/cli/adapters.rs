@@ -20,6 +20,8 @@ pub struct AdaptersArgs {
 /// Lists the adapters.
 pub fn run(args: &AdaptersArgs) -> Result<()> {
     let list = adapter::list();
+    let gpu = list.iter().any(|summary| summary.chosen);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut text = String::new();
     if args.json {
         for summary in &list {
@@ -27,13 +29,16 @@ pub fn run(args: &AdaptersArgs) -> Result<()> {
                 .map_err(|e| Error::Device(format!("an adapter cannot be shown as JSON: {e}")))?;
             text += &format!("{line}\n");
         }
+        let cpu = serde_json::json!({
+            "name": "cpu", "kind": "built-in", "threads": threads, "usable": true, "chosen": !gpu
+        });
+        text += &format!("{cpu}\n");
     } else {
         list.iter().for_each(|summary| text += &describe(summary));
-        let chosen = match list.iter().any(|s| s.chosen) {
+        let chosen = match gpu {
             true => "",
             false => "   <- auto (there is no hardware GPU)",
         };
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         text += &format!("cpu  the built-in CPU executor, {threads} threads{chosen}\n");
     }
     std::io::stdout()

@@ -34,7 +34,7 @@ pub struct EvalArgs {
     /// Folder with the data set's files [default: the one it was trained from]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Use only the first N test images [default: all]
+    /// Use only the first N test images (0: all) [default: all]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
@@ -48,13 +48,13 @@ pub struct EvalArgs {
 pub fn run(args: &EvalArgs) -> Result<()> {
     let checkpoint = checkpoint::load(&args.checkpoint)?;
     if let Some(note) = &checkpoint.note {
-        eprintln!("note: {note}");
+        super::note(note);
     }
     let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
     let data = data::load(&DataSource {
         name: args.data.clone().unwrap_or(config.data),
         dir: args.data_dir.clone().or(config.data_dir),
-        limit: args.limit,
+        limit: args.limit.filter(|&limit| limit > 0),
     })?;
     let options = DeviceOptions {
         threads: args.device.threads,

@@ -1,12 +1,13 @@
 //! Ctrl-C: the first asks the run to stop in good order, the second ends the process.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rootlet::{Error, Result};
 
-/// Exit status of a process that Ctrl-C ended: 128 + SIGINT, as shells have it.
-const INTERRUPTED: i32 = 130;
+/// Exit status of a process that Ctrl-C ended, in good order or not: 128 + SIGINT, as shells have it.
+pub const INTERRUPTED: u8 = 130;
 
 /// A flag that the first Ctrl-C (or SIGTERM) sets; a second one exits at once.
 pub fn flag() -> Result<Arc<AtomicBool>> {
@@ -14,9 +15,13 @@ pub fn flag() -> Result<Arc<AtomicBool>> {
     let set = Arc::clone(&flag);
     ctrlc::set_handler(move || {
         if set.swap(true, Ordering::SeqCst) {
-            std::process::exit(INTERRUPTED);
+            std::process::exit(INTERRUPTED.into());
         }
-        eprintln!("\nstopping after a checkpoint; press Ctrl-C again to stop at once");
+        // Should nobody be there to read it, it stops all the same.
+        let _ = writeln!(
+            std::io::stderr(),
+            "\nstopping after a checkpoint; press Ctrl-C again to stop at once"
+        );
     })
     .map_err(|error| Error::Device(format!("cannot listen for Ctrl-C: {error}")))?;
     Ok(flag)

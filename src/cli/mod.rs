@@ -6,6 +6,7 @@ mod eval;
 mod interrupt;
 mod train;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -63,13 +64,20 @@ pub struct DeviceArgs {
 }
 
 /// Runs what the command line asks for.
-pub fn run(cli: Cli) -> Result<()> {
+pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
-        Command::Train(args) => train::run(&args),
-        Command::Eval(args) => eval::run(&args),
-        Command::Adapters(args) => adapters::run(&args),
-        Command::Bench(args) => bench::run(&args),
+        Command::Train(args) => return train::run(&args),
+        Command::Eval(args) => eval::run(&args)?,
+        Command::Adapters(args) => adapters::run(&args)?,
+        Command::Bench(args) => bench::run(&args)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells of something that the user should know, without stopping for it.
+fn note(text: &str) {
+    // Should nobody be there to read it, the command goes on.
+    let _ = writeln!(std::io::stderr(), "note: {text}");
 }
 
 /// 2 for what the user typed, as clap has it; 1 for everything else.

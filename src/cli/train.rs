@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Args;
 use rootlet::checkpoint;
@@ -31,7 +32,8 @@ Examples:
 /// Trains a sparse network
 ///
 /// Trains a sparse network and leaves a run folder with its configuration, tables of its metrics and topology, and
-/// checkpoints. Without any flag it trains on the embedded handwritten digits. Ctrl-C saves a checkpoint and stops.
+/// checkpoints. Without any flag it trains on the embedded handwritten digits. Ctrl-C saves a checkpoint and
+/// stops, with exit status 130.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
@@ -85,6 +87,9 @@ const FIXED: [&str; 7] = [
     "sparsity",
 ];
 
+/// What can change in a resumed run without making its results others than those of an unbroken one.
+const FREE: [&str; 5] = ["data_dir", "epochs", "steps", "threads", "workers"];
+
 /// The configuration to train with, and the run folder to go on with, if one was given.
 fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
     let Some(resume) = &args.run.resume else {
@@ -98,6 +103,7 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
     let before = folder.config()?.resolve()?;
     let config = args.flags.over(before.clone())?.resolve()?;
     let changed = before.differences(&config)?;
+    let recomputes = |name: &&String| !FREE.contains(&name.as_str());
     if let Some(name) = changed.iter().find(|name| FIXED.contains(&name.as_str())) {
         return Err(Error::Usage(format!(
             "--{} cannot change in a resumed run; start a new one with --config {}",
@@ -105,16 +111,23 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
             folder.path().join("config.toml").display()
         )));
     }
+    if let Some(name) = changed.iter().find(recomputes) {
+        super::note(&format!(
+            "--{} differs from the steps before, so config.toml alone no longer repeats this run",
+            name.replace('_', "-")
+        ));
+    }
     Ok((config, Some(folder)))
 }
 
 /// Trains, from the start or on from a checkpoint.
-pub fn run(args: &TrainArgs) -> Result<()> {
+pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let (config, resumed) = configure(args)?;
     if args.run.print_config {
-        return std::io::stdout()
+        std::io::stdout()
             .write_all(config.to_toml()?.as_bytes())
-            .map_err(Error::io("write", Path::new("standard output")));
+            .map_err(Error::io("write", Path::new("standard output")))?;
+        return Ok(ExitCode::SUCCESS);
     }
     // What can go wrong by a mistake comes before the run folder, so that none leaves an empty one behind.
     let data = data::load(&DataSource {
@@ -132,6 +145,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         trainer.check(if filter == "all" { "" } else { filter });
     }
     let mut reports = Reports::new();
+    let mut resumed_at = None;
     let folder = match resumed {
         None => {
             let name = args.run.name.clone().unwrap_or_else(|| config.run_name());
@@ -142,9 +156,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         Some(folder) => {
             let checkpoint = checkpoint::load(folder.path())?;
             if let Some(note) = &checkpoint.note {
-                eprintln!("note: {note}");
+                super::note(note);
             }
             let step = checkpoint.snapshot.progress.step;
+            resumed_at = Some(step);
             trainer.restore(checkpoint.snapshot)?;
             reports.push(Tables::resume(&folder, step)?);
             folder
@@ -154,12 +169,23 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     reports.push(Console::new(Style::choose(args.run.quiet, args.run.json)));
     let text = config.to_toml()?;
     let stop = interrupt::flag()?;
-    trainer.run(&mut Hooks {
+    let finished = trainer.run(&mut Hooks {
         observer: &mut reports,
         save: Some(&mut |snapshot| checkpoint::save(folder.path(), snapshot, &text)),
         save_every: args.run.save_every,
         run: Some(folder.path()),
         stop: &stop,
     })?;
-    Ok(())
+    if resumed_at == Some(finished.step) && !finished.interrupted {
+        super::note(match config.steps {
+            Some(_) => {
+                "nothing was left to do; give a larger --steps, or --steps 0 to train all epochs"
+            }
+            None => "nothing was left to do; give more --epochs to train on",
+        });
+    }
+    Ok(match finished.interrupted {
+        true => ExitCode::from(interrupt::INTERRUPTED),
+        false => ExitCode::SUCCESS,
+    })
 }

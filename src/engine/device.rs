@@ -9,6 +9,7 @@ use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
 use super::check::{KernelCheck, compare};
 use super::cpu::CpuExecutor;
 use super::gpu::{GpuExecutor, GpuProgram};
+use super::host_memory;
 use super::ledger::{Class, Ledger};
 use super::plan::{Dispatch, Plan};
 use crate::error::{Error, Result};
@@ -129,16 +130,19 @@ impl Device {
         // WebGPU has no empty bindings, and vec4 arrays need whole vectors.
         let words = length.max(1).next_multiple_of(4);
         let memory = match &self.executor {
-            Executor::Cpu(_) => Memory::Host(HostMemory::zeroed(words).ok_or_else(|| {
-                Error::Device(format!(
-                    "there is no memory left for buffer `{label}` of {} bytes; use a higher --sparsity, \
-                     a smaller --batch or --hidden",
-                    words as u64 * 4
-                ))
-            })?),
+            Executor::Cpu(_) => Memory::Host(self.host(label, words)?),
             Executor::Gpu(gpu) => Memory::Gpu(gpu.allocate(label, words)?),
         };
         Ok(Buffer::new(label, class, words, memory, &self.ledger))
+    }
+
+    /// Memory for a buffer of the CPU executor.
+    fn host(&self, label: &str, words: usize) -> Result<HostMemory> {
+        let bytes = (words as u64).saturating_mul(4);
+        let free = host_memory::available();
+        host_memory::admit(label, bytes, free)?;
+        HostMemory::zeroed(words)
+            .ok_or_else(|| host_memory::refusal(label, bytes, free.unwrap_or(0)))
     }
 
     /// Allocates a buffer that holds `data`, zero-padded to whole vectors.

@@ -10,6 +10,7 @@ mod check;
 mod cpu;
 mod device;
 mod gpu;
+pub(crate) mod host_memory;
 #[macro_use]
 pub mod kernel;
 pub mod ledger;

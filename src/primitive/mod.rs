@@ -8,6 +8,7 @@ mod lower_bound;
 mod radix_select;
 mod radix_sort;
 mod scan;
+mod scatter;
 
 pub use gather::{Gather, GatherParams};
 pub use lower_bound::{LowerBound, LowerBoundParams};
@@ -17,6 +18,8 @@ pub use radix_select::{
 };
 pub use radix_sort::{Pairs, RadixSort, RadixSortHistogram, RadixSortScatter, bits_for};
 pub use scan::{Scan, ScanApply, ScanReduce, ScanSums};
+
+pub(crate) use scatter::shared;
 
 use crate::engine::{Kernel, KernelInfo};
 

@@ -3,15 +3,20 @@
 //! Four bits are what a block's private counters leave room for in 16 KiB of workgroup memory without atomics, whose
 //! order would be free.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use rayon::prelude::*;
 
 use super::scan::{BLOCK, ScanSums, ScanSumsParams};
+use super::scatter::shared;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
 /// Bits sorted by in one pass.
 const BITS: u32 = 4;
 const DIGITS: usize = 1 << BITS;
+/// Blocks that a task of the scatter's twin moves.
+const RUN: usize = 32;
 
 crate::kernel! {
     /// `histogram[d][k]` = keys of the `k`-th block of 2048 whose digit is `d`. Grid: [`Grid::Groups`], one a block.
@@ -67,22 +72,33 @@ impl RadixSortScatterTwin<'_> {
     fn run(self) {
         let p = self.params;
         let keys = &self.keys[..p.length as usize];
-        // One pass over everything in order: then a digit's blocks follow each other and the first block's bases suffice.
-        let mut next: [u32; DIGITS] = std::array::from_fn(|d| self.bases[d * p.blocks as usize]);
-        let mut put = |key: u32, value: u32| {
-            let digit = (key >> p.shift) as usize % DIGITS;
-            let place = next[digit] as usize;
-            next[digit] += 1;
-            self.sorted_keys[place] = key;
-            self.sorted_values[place] = value;
-        };
-        if p.indices != 0 {
-            keys.iter().zip(0..).for_each(|(&key, i)| put(key, i));
-        } else {
-            keys.iter()
-                .zip(self.values)
-                .for_each(|(&key, &value)| put(key, value));
-        }
+        let sorted_keys = shared(self.sorted_keys);
+        let sorted_values = shared(self.sorted_values);
+        // A digit's blocks follow each other, so a run of blocks needs the bases of its first one alone.
+        keys.par_chunks(RUN * BLOCK)
+            .enumerate()
+            .for_each(|(run, keys)| {
+                let first = run * RUN;
+                let mut next: [u32; DIGITS] =
+                    std::array::from_fn(|d| self.bases[d * p.blocks as usize + first]);
+                let mut put = |key: u32, value: u32| {
+                    let digit = (key >> p.shift) as usize % DIGITS;
+                    let place = next[digit] as usize;
+                    next[digit] += 1;
+                    sorted_keys[place].store(key, Relaxed);
+                    sorted_values[place].store(value, Relaxed);
+                };
+                let first = first * BLOCK;
+                if p.indices != 0 {
+                    keys.iter()
+                        .zip(first as u32..)
+                        .for_each(|(&key, i)| put(key, i));
+                } else {
+                    keys.iter()
+                        .zip(&self.values[first..])
+                        .for_each(|(&key, &value)| put(key, value));
+                }
+            });
     }
 }
 
@@ -112,7 +128,8 @@ pub fn bits_for(bound: usize) -> u32 {
 
 /// Records sorts of up to a given length; holds the histograms, 1/128 of a word per key.
 pub struct RadixSort {
-    histogram: Buffer,
+    /// `[16][blocks]` u32.
+    pub histogram: Buffer,
 }
 
 impl RadixSort {

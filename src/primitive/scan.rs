@@ -64,7 +64,8 @@ fn exclusive(mut before: u32, values: &mut [u32]) {
 
 /// Records exclusive scans of up to a given length; holds the block sums, 1/2048 of a word per value.
 pub struct Scan {
-    sums: Buffer,
+    /// `[blocks]` u32.
+    pub sums: Buffer,
 }
 
 impl Scan {

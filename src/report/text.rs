@@ -43,10 +43,15 @@ pub(super) fn started(event: &Started) -> String {
             percent(layer.density)
         ));
     }
+    let whole = u64::from(event.epochs) * event.steps_per_epoch;
+    let of = match event.steps_total < whole {
+        true => format!(" of {}", grouped(whole)),
+        false => String::new(),
+    };
     lines.push(format!(
-        "work         {} steps: {} epochs of {}",
-        grouped(event.steps_total),
-        event.epochs,
+        "work         {}{of}: {} of {}",
+        counted(event.steps_total, "step"),
+        counted(event.epochs.into(), "epoch"),
         grouped(event.steps_per_epoch)
     ));
     if let Some(step) = event.resumed_at {
@@ -80,7 +85,7 @@ pub(super) fn epoch(event: &Epoch, epochs: Option<u32>) -> String {
         percent(event.train_accuracy.into()),
         event.test_loss,
         percent(event.test_accuracy.into()),
-        event.lr,
+        rate(event.lr),
         grouped(event.images_per_second.round() as u64),
         duration(event.seconds)
     )
@@ -94,11 +99,11 @@ pub(super) fn result(event: &Finished) -> String {
         ""
     };
     format!(
-        "{how}test accuracy {}, loss {:.4} after {} steps, {} epochs, {}",
+        "{how}test accuracy {}, loss {:.4} after {}, {}, {}",
         percent(event.test_accuracy.into()),
         event.test_loss,
-        grouped(event.step),
-        event.epochs,
+        counted(event.step, "step"),
+        counted(event.epochs.into(), "epoch"),
         duration(event.seconds)
     )
 }
@@ -131,6 +136,21 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
+/// `1 step`, `1,442 steps`.
+fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", grouped(number))
+}
+
+/// A learning rate: as it was typed, or with an exponent where it would be a row of zeros.
+fn rate(value: f32) -> String {
+    if (1e-5..1e6).contains(&value) || value == 0.0 {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 /// An integer with commas between thousands.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -160,12 +180,20 @@ fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, grouped};
+    use super::{counted, duration, grouped, rate};
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
         let texts = [0, 999, 1000, 123_456, 1_234_567].map(grouped);
         assert_eq!(texts, ["0", "999", "1,000", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn counts_and_rates_read_well() {
+        assert_eq!(counted(1, "step"), "1 step");
+        assert_eq!(counted(1442, "step"), "1,442 steps");
+        let texts = [0.1, 0.001, 0.0, 1e-7, 1e30].map(rate);
+        assert_eq!(texts, ["0.1", "0.001", "0", "1e-7", "1e30"]);
     }
 
     #[test]

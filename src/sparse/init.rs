@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::layer_state::LayerState;
+use crate::engine::host_memory;
 use crate::engine::random::{Stream, below, random, unit};
 use crate::error::{Error, Result};
 
@@ -33,6 +34,10 @@ pub enum Assignment {
     Uniform,
 }
 
+/// Bytes on the host of each connection that is being drawn: 12 of its [`LayerState`], 8 of its pair, and 20 of the indices
+/// that are uploaded.
+const DRAWN: u64 = 40;
+
 /// Number of connections of each layer, for an overall `sparsity` in `[0, 1)`.
 ///
 /// The total is `(1 - sparsity) * sum(n_in * n_out)`, rounded. Erdős–Rényi's one scale is chosen so that this holds
@@ -40,15 +45,25 @@ pub enum Assignment {
 /// Fractions are given to the layers with the largest remainders, the earlier on ties.
 ///
 /// # Errors
-/// A sparsity outside `[0, 1)`, or one so high that a layer has no connection left.
+/// A sparsity outside `[0, 1)`, or one so high that a layer has no connection left; more connections or units than 32-bit
+/// indices can count, or more connections than this machine has memory to draw them in.
 pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Result<Vec<u64>> {
     if !(0.0..1.0).contains(&sparsity) {
         return Err(Error::Usage(format!(
             "sparsity {sparsity} is outside [0, 1): 0 is dense, 0.98 keeps 2 of 100 connections"
         )));
     }
-    let dense: u64 = shapes.iter().map(|s| s.dense()).sum();
-    let total = ((1.0 - sparsity) * dense as f64).round() as u64;
+    let dense: f64 = shapes.iter().map(|s| s.n_in as f64 * s.n_out as f64).sum();
+    let total = ((1.0 - sparsity) * dense).round();
+    let units: f64 = shapes.iter().map(|s| (s.n_in + s.n_out) as f64).sum();
+    if total.max(units) >= f64::from(u32::MAX) {
+        return Err(Error::Usage(format!(
+            "{total} connections between {units} units are more than 2^32, all that can be counted; use a higher \
+             --sparsity or a smaller --hidden"
+        )));
+    }
+    let total = total as u64;
+    host_memory::admit("connections", total * DRAWN, host_memory::available())?;
     let size = |s: &Shape| match assignment {
         Assignment::ErdosRenyi => (s.n_in + s.n_out) as f64,
         Assignment::Uniform => s.dense() as f64,

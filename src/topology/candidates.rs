@@ -1,10 +1,13 @@
 //! The candidate set S: pairs drawn (or enumerated), sorted, without duplicates and without active connections.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use rayon::prelude::*;
 
 use super::table::{COL, ROW, Table};
 use crate::engine::random::{Stream, below, random, unit};
 use crate::engine::step_state::StepState;
+use crate::primitive::shared;
 
 /// Pairs that a task of a twin works on.
 const BLOCK: usize = 4096;
@@ -45,7 +48,7 @@ impl SampleTwin<'_> {
             p.layers,
             p.n_rows,
             |layer| {
-                let side = |sums: &[f32], word: usize| {
+                let side = |sums, word: usize| {
                     Side::new(
                         sums,
                         table.get(layer, word),
@@ -66,33 +69,55 @@ impl SampleTwin<'_> {
 }
 
 /// One layer's distribution over its units on one side.
-struct Side {
+struct Side<'a> {
     first: usize,
     units: usize,
-    /// Running sums, unless it is uniform.
-    sums: Option<Vec<f32>>,
+    /// Running sums, and where to begin in them by the word's highest bits; none if the distribution is uniform.
+    search: Option<(&'a [f32], Vec<u32>)>,
 }
 
-impl Side {
-    fn new(sums: &[f32], first: usize, units: usize, weighted: u32) -> Self {
-        let sums = (weighted != 0).then(|| sums[first..first + units].to_vec());
-        let usable = |sums: &Vec<f32>| {
-            sums.last()
-                .is_some_and(|&total| total > 0.0 && total <= f32::MAX)
-        };
-        Side {
+/// Bits that a search begins by: what they leave is few enough units to walk, without a mispredicted branch a step.
+const GUIDE_BITS: u32 = 12;
+
+impl<'a> Side<'a> {
+    fn new(sums: &'a [f32], first: usize, units: usize, weighted: u32) -> Self {
+        let uniform = Side {
             first,
             units,
-            sums: sums.filter(usable),
+            search: None,
+        };
+        if weighted == 0 || units == 0 {
+            return uniform;
+        }
+        let sums = &sums[first..first + units];
+        let total = sums[units - 1];
+        if !(total > 0.0 && total <= f32::MAX) {
+            return uniform;
+        }
+        // The sought place rises with the word, so that of the smallest word with these bits is a lower bound.
+        let guide = (0..1u32 << GUIDE_BITS)
+            .map(|bits| {
+                let wanted = unit(bits << (32 - GUIDE_BITS)) * total;
+                sums[..units - 1].partition_point(|&sum| sum <= wanted) as u32
+            })
+            .collect();
+        Side {
+            search: Some((sums, guide)),
+            ..uniform
         }
     }
 
     fn draw(&self, word: u32) -> u32 {
-        let index = match &self.sums {
+        let index = match &self.search {
             None => below(word, self.units as u32) as usize,
-            Some(sums) => {
-                let wanted = unit(word) * sums[self.units - 1];
-                sums[..self.units - 1].partition_point(|&sum| sum <= wanted)
+            Some((sums, guide)) => {
+                let last = self.units - 1;
+                let wanted = unit(word) * sums[last];
+                let mut at = guide[(word >> (32 - GUIDE_BITS)) as usize] as usize;
+                while at < last && sums[at] <= wanted {
+                    at += 1;
+                }
+                at
             }
         };
         (self.first + index) as u32
@@ -243,12 +268,17 @@ crate::kernel! {
 impl CompactTwin<'_> {
     fn run(self) {
         let capacity = self.params.capacity as usize;
-        for (i, ranks) in self.ranks[..=capacity].windows(2).enumerate() {
-            if ranks[1] > ranks[0] {
-                self.out_rows[ranks[0] as usize] = self.rows[i];
-                self.out_cols[ranks[0] as usize] = self.cols[i];
-            }
-        }
+        let (out_rows, out_cols) = (shared(self.out_rows), shared(self.out_cols));
+        self.ranks[..=capacity]
+            .par_windows(2)
+            .enumerate()
+            .with_min_len(BLOCK)
+            .for_each(|(i, ranks)| {
+                if ranks[1] > ranks[0] {
+                    out_rows[ranks[0] as usize].store(self.rows[i], Relaxed);
+                    out_cols[ranks[0] as usize].store(self.cols[i], Relaxed);
+                }
+            });
         let used = self.ranks[capacity] as usize;
         self.out_rows[used..capacity].fill(self.params.n_rows);
         self.out_cols[used..capacity].fill(0);

@@ -1,10 +1,12 @@
 //! Exchanging connections: how many, and the merge of survivors and grown ones into the arena's order.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use rayon::prelude::*;
 
 use super::candidates::Walk;
 use super::table::{ROW, Table, WANTED};
-use crate::primitive::STATE_WORDS;
+use crate::primitive::{STATE_WORDS, shared};
 
 /// Marks a source among the candidates; so there are fewer than 2^31 of connections and of candidates.
 const GROWN: u32 = 1 << 31;
@@ -70,16 +72,27 @@ crate::kernel! {
 
 impl PlaceSurvivorsTwin<'_> {
     fn run(self) {
-        let mut walk = Walk::new(self.candidate_offsets, self.candidate_cols);
-        for j in 0..self.params.connections as usize {
-            let pruned_before = self.prune_ranks[j];
-            if self.prune_ranks[j + 1] == pruned_before {
-                let at = walk.lower_bound(self.rows[j], self.cols[j]);
-                let place = j - pruned_before as usize + self.grow_ranks[at] as usize;
-                self.sources[place] = j as u32;
+        let sources = shared(self.sources);
+        in_blocks(self.params.connections, |block| {
+            let mut walk = Walk::new(self.candidate_offsets, self.candidate_cols);
+            for j in block {
+                let pruned_before = self.prune_ranks[j];
+                if self.prune_ranks[j + 1] == pruned_before {
+                    let at = walk.lower_bound(self.rows[j], self.cols[j]);
+                    let place = j - pruned_before as usize + self.grow_ranks[at] as usize;
+                    sources[place].store(j as u32, Relaxed);
+                }
             }
-        }
+        });
     }
+}
+
+/// Runs `work` on blocks of `0..length`.
+fn in_blocks(length: u32, work: impl Fn(std::ops::Range<usize>) + Sync) {
+    let length = length as usize;
+    (0..length.div_ceil(BLOCK))
+        .into_par_iter()
+        .for_each(|block| work(block * BLOCK..length.min((block + 1) * BLOCK)));
 }
 
 crate::kernel! {
@@ -97,15 +110,18 @@ crate::kernel! {
 
 impl PlaceGrownTwin<'_> {
     fn run(self) {
-        let mut walk = Walk::new(self.active_offsets, self.active_cols);
-        for i in 0..self.params.capacity as usize {
-            let grown_before = self.grow_ranks[i];
-            if self.grow_ranks[i + 1] > grown_before {
-                let at = walk.lower_bound(self.candidate_rows[i], self.candidate_cols[i]);
-                let place = grown_before as usize + at - self.prune_ranks[at] as usize;
-                self.sources[place] = GROWN | i as u32;
+        let sources = shared(self.sources);
+        in_blocks(self.params.capacity, |block| {
+            let mut walk = Walk::new(self.active_offsets, self.active_cols);
+            for i in block {
+                let grown_before = self.grow_ranks[i];
+                if self.grow_ranks[i + 1] > grown_before {
+                    let at = walk.lower_bound(self.candidate_rows[i], self.candidate_cols[i]);
+                    let place = grown_before as usize + at - self.prune_ranks[at] as usize;
+                    sources[place].store(GROWN | i as u32, Relaxed);
+                }
             }
-        }
+        });
     }
 }
 

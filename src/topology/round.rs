@@ -161,6 +161,13 @@ impl Round {
         self.work.as_ref().map_or(0, |(_, program)| program.len())
     }
 
+    /// The work space. A test fills it with noise before a round, so that a value that is read unwritten shows.
+    pub fn scratch(&self) -> Vec<View> {
+        self.work
+            .as_ref()
+            .map_or_else(Vec::new, |(scratch, _)| scratch.views())
+    }
+
     /// Runs a round that exchanges the share `alpha_t` of the connections
     /// ([`Schedule::alpha_at`](super::Schedule::alpha_at)), and waits for its report.
     ///

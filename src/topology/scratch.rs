@@ -81,6 +81,36 @@ impl Scratch {
         })
     }
 
+    /// All of it.
+    pub fn views(&self) -> Vec<View> {
+        let [[a, b], [c, d]] = &self.pairs;
+        [
+            &self.table,
+            &self.report,
+            &self.inputs,
+            &self.outputs,
+            &self.signs,
+            a,
+            b,
+            c,
+            d,
+            &self.ties,
+            &self.prune_ranks,
+            &self.candidate_offsets,
+            &self.prune_starts,
+            &self.grow_starts,
+            &self.prune_state,
+            &self.grow_state,
+            &self.prune_sums,
+            &self.grow_sums,
+            &self.sort.histogram,
+            &self.scan.sums,
+            &self.select.histogram,
+        ]
+        .map(View::from)
+        .into()
+    }
+
     /// The two pairs of arrays as keys and values.
     pub fn pairs(&self) -> [Pairs; 2] {
         self.pairs.each_ref().map(|[keys, values]| Pairs {

@@ -5,6 +5,9 @@ use std::fmt;
 use super::{TrainConfig, list_text};
 use crate::{Error, Result};
 
+/// Indices on the device are 32-bit words.
+const MOST: usize = u32::MAX as usize - 3;
+
 impl TrainConfig {
     /// Checks every value; [`Error::Usage`] names the first bad one and what it must be.
     pub fn validate(&self) -> Result<()> {
@@ -25,9 +28,9 @@ impl TrainConfig {
             "nothing",
         )?;
         check(
-            self.hidden.iter().all(|&width| width > 0),
+            self.hidden.iter().all(|width| (1..MOST).contains(width)),
             "hidden",
-            "must list widths of at least 1",
+            "must list widths of at least 1, below 2^32",
             hidden,
         )?;
         check(
@@ -57,9 +60,9 @@ impl TrainConfig {
         )?;
         check(self.epochs > 0, "epochs", "must be at least 1", self.epochs)?;
         check(
-            self.batch > 0,
+            (1..MOST).contains(&self.batch),
             "batch",
-            "must be at least 1 image",
+            "must be at least 1 image, and below 2^32",
             self.batch,
         )?;
         check(

@@ -1,0 +1,64 @@
+//! How much memory this machine can still give. Asked before anything large is allocated on the host, because a system that
+//! promises more than it has ends the process later, without a word.
+
+use crate::error::{Error, Result};
+
+/// Bytes that can be had now, where the system tells it (Linux): what is available, or what the container may still take.
+pub(crate) fn available() -> Option<u64> {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let machine = kibibytes(&meminfo, "MemAvailable:")?.saturating_mul(1024);
+    let number = |path: &str| {
+        std::fs::read_to_string(path)
+            .ok()?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    };
+    let container = match (
+        number("/sys/fs/cgroup/memory.max"),
+        number("/sys/fs/cgroup/memory.current"),
+    ) {
+        (Some(most), Some(used)) => most.saturating_sub(used),
+        _ => u64::MAX,
+    };
+    Some(machine.min(container))
+}
+
+fn kibibytes(meminfo: &str, name: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// Refuses `bytes` more for `what` than `limit`, the bytes available.
+pub(crate) fn admit(what: &str, bytes: u64, limit: Option<u64>) -> Result<()> {
+    match limit {
+        Some(limit) if bytes > limit => Err(refusal(what, bytes, limit)),
+        _ => Ok(()),
+    }
+}
+
+/// The error for what this machine's memory cannot hold.
+pub(crate) fn refusal(what: &str, bytes: u64, limit: u64) -> Error {
+    Error::Limit {
+        buffer: what.to_owned(),
+        bytes,
+        limit,
+        what: "this machine's free memory".to_owned(),
+        advice: "use a higher --sparsity, or a smaller --hidden or --batch".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn available_memory_is_read_from_the_systems_table() {
+        let table = "MemTotal:       24117248 kB\nMemFree:        18874368 kB\nMemAvailable:   22665584 kB\n";
+        assert_eq!(kibibytes(table, "MemAvailable:"), Some(22_665_584));
+        assert_eq!(kibibytes(table, "Nothing:"), None);
+        assert!(admit("x", 9, Some(8)).is_err());
+        assert!(admit("x", 8, Some(8)).is_ok());
+        assert!(admit("x", u64::MAX, None).is_ok());
+    }
+}

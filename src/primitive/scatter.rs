@@ -1,0 +1,10 @@
+//! Scattered writes from several threads, for twins whose places are distinct but in no order.
+
+use std::sync::atomic::AtomicU32;
+
+/// The words as atomics: with relaxed stores as fast as plain ones, and safe to share.
+pub(crate) fn shared(words: &mut [u32]) -> &[AtomicU32] {
+    // SAFETY: `AtomicU32` has the size, alignment and bit validity of `u32`, and the exclusive borrow lasts as long
+    // as the result.
+    unsafe { &*(std::ptr::from_mut(words) as *const [AtomicU32]) }
+}

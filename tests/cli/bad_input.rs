@@ -1,0 +1,218 @@
+//! Mistakes on the command line and in a configuration file: one clear error each, and no run folder left behind.
+
+use crate::{Desk, model, names, newest, text};
+use std::fs;
+use std::time::Instant;
+
+#[test]
+fn bad_values_name_the_flag_and_what_it_takes() {
+    let desk = Desk::new();
+    let below_one = "must be at least 0 and below 1";
+    for (argument, part) in [
+        (
+            "--data=minst",
+            "unknown data set `minst`; --data takes one of digits, mnist",
+        ),
+        ("--method=gse", "gse-uniform"),
+        ("--assignment=x", "erdos-renyi"),
+        ("--scope=x", "global"),
+        ("--sparsity=1.0", below_one),
+        ("--sparsity=-0.1", below_one),
+        ("--sparsity=nan", below_one),
+        ("--sparsity=inf", below_one),
+        ("--sparsity=much", "--sparsity"),
+        ("--sparsity=0.99999", "without a connection"),
+        ("--hidden=0", "at least 1"),
+        ("--hidden=16,0", "at least 1, below 2^32, not 16,0"),
+        ("--hidden=a,b", "--hidden"),
+        ("--hidden=-5", "--hidden"),
+        ("--batch=0", "at least 1 image"),
+        ("--batch=-1", "--batch"),
+        ("--epochs=0", "--epochs must be at least 1"),
+        ("--lr=0", "--lr"),
+        ("--lr=nan", "--lr"),
+        ("--momentum=1", "--momentum"),
+        ("--weight-decay=-1", "--weight-decay"),
+        ("--label-smoothing=1", "--label-smoothing"),
+        ("--gamma=0", "--gamma"),
+        ("--alpha=0", "--alpha"),
+        ("--alpha=1.5", "--alpha"),
+        ("--round-every=0", "--round-every"),
+        ("--milestones=8,4", "ascending"),
+        ("--seed=-1", "--seed"),
+        ("--seed=4294967296", "--seed"),
+        ("--steps=many", "--steps"),
+        ("--workers=0", "--workers"),
+        ("--threads=-1", "--threads"),
+        ("--threads=100000", "more than 1024"),
+        ("--save-every=0", "--save-every"),
+        ("--name=a/b", "letters, digits"),
+        ("--name=", "--name"),
+        ("--frobnicate", "'--frobnicate'"),
+        ("--data=mnist", "needs --data-dir"),
+        ("digits", "unexpected argument 'digits'"),
+    ] {
+        desk.bad(&["train", argument, "--quiet"], 2, &[part]);
+    }
+    assert!(desk.runs().is_empty(), "{:?}", desk.runs());
+}
+
+#[test]
+fn bad_commands_and_two_bad_flags_give_one_error() {
+    let desk = Desk::new();
+    desk.bad(&["trian"], 2, &["'trian'", "train"]);
+    desk.bad(
+        &["train", "--sparsity=2", "--batch=0"],
+        2,
+        &["--sparsity must be"],
+    );
+    desk.bad(&["train", "--foo", "--bar"], 2, &["--foo"]);
+    desk.bad(&["train", "--quiet", "--json"], 2, &["--quiet", "--json"]);
+    desk.bad(&["train", "--lr"], 2, &["--lr <RATE>"]);
+    desk.bad(&["train", "--seed=1", "--seed=2"], 2, &["--seed"]);
+    desk.bad(&["eval", "x", "--threads=no"], 2, &["--threads"]);
+    desk.bad(&["bench", "--sparsities=1"], 2, &["below 1"]);
+    let help = desk.run(&[]);
+    assert_eq!(help.code, Some(2));
+    assert!(help.err.contains("Usage: rootlet <COMMAND>"), "{help:?}");
+}
+
+#[test]
+fn help_tells_a_newcomer_what_to_do() {
+    let desk = Desk::new();
+    let help = desk.good(&["--help"]).out;
+    for part in [
+        "rootlet train\n",
+        "rootlet adapters",
+        "rootlet eval runs/",
+        "--resume",
+    ] {
+        assert!(help.contains(part), "no `{part}` in {help}");
+    }
+    let help = desk.good(&["train", "--help"]).out;
+    let config = desk.good(&["train", "--print-config"]).out;
+    for name in config.lines().filter_map(|line| line.split_once(" = ")) {
+        let flag = format!("--{}", name.0.replace('_', "-"));
+        assert!(help.contains(&flag), "no {flag} in {help}");
+    }
+    assert!(help.contains("exit status 130"), "{help}");
+    assert!(desk.good(&["--version"]).out.starts_with("rootlet "));
+}
+
+#[test]
+fn bad_configuration_files() {
+    let desk = Desk::new();
+    let write = |text: &str| fs::write(desk.path("my.toml"), text).unwrap();
+    let train = ["train", "--config", "my.toml", "--quiet"];
+    desk.bad(&train, 1, &["cannot read my.toml"]);
+    for (content, parts) in [
+        ("sparsity = ", ["my.toml, line 1", ""]),
+        (
+            "epochs = 2\nsparsty = 0.5\n",
+            ["my.toml, line 2", "sparsty"],
+        ),
+        ("epochs = \"two\"\n", ["my.toml, line 1", "string"]),
+        (
+            "epochs = 2\nsparsity = 1.0\n",
+            ["--sparsity must be", "not 1"],
+        ),
+        ("method = \"gse\"\n", ["my.toml, line 1", "gse-uniform"]),
+        ("[train]\nepochs = 2\n", ["my.toml, line 1", "train"]),
+        ("data = \"minst\"\n", ["`minst`", "digits"]),
+    ] {
+        write(content);
+        desk.bad(&train, 2, &parts);
+    }
+    fs::write(desk.path("my.toml"), [0xff, 0xfe, 0x00]).unwrap();
+    desk.bad(&train, 1, &["my.toml"]);
+    desk.bad(&["train", "--config", "."], 1, &["cannot read ."]);
+    // What it leaves out is the default, and flags go before it.
+    write("epochs = 1\nhidden = [8]\n");
+    desk.good(&[&train[..], &["--limit=64"]].concat());
+}
+
+#[test]
+fn a_model_too_large_is_refused_before_it_eats_the_memory() {
+    let desk = Desk::new();
+    let started = Instant::now();
+    let dense = ["train", "--sparsity=0", "--quiet"];
+    for adapter in ["--adapter=cpu", "--adapter=llvmpipe"] {
+        let large = ["--hidden=200000,200000", adapter];
+        desk.bad(
+            &[&dense[..], &large].concat(),
+            2,
+            &["2^32", "--sparsity", "--hidden"],
+        );
+    }
+    // Fewer than can be counted, but more than any machine that runs this holds.
+    let large = ["--hidden=60000,60000", "--adapter=cpu"];
+    let done = desk.run(&[&dense[..], &large].concat());
+    done.failed(
+        1,
+        &[
+            "`connections` needs 144177600000 bytes",
+            "free memory",
+            "--sparsity",
+        ],
+    );
+    desk.bad(
+        &["train", "--batch=4000000000"],
+        1,
+        &["buffer `input` needs", "--batch"],
+    );
+    let widest = "--hidden=4000000000,4000000000";
+    desk.bad(&["train", widest], 2, &["--hidden"]);
+    // llvmpipe binds 128 MiB at most: 64 × 1,000,000 floats are twice that.
+    let batch = ["train", "--adapter=llvmpipe", "--batch=1000000"];
+    desk.bad(
+        &batch,
+        1,
+        &[
+            "buffer `input` needs 256000000 bytes",
+            "largest storage binding",
+        ],
+    );
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert!(desk.runs().is_empty());
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved() {
+    let desk = Desk::new();
+    let done = desk.bad(
+        &["train", "--lr=1e30"],
+        1,
+        &["the loss became", "at step 2", "--lr"],
+    );
+    assert!(!done.out.contains("test accuracy"), "{done:?}");
+    // A sound start, then a rate that no network stands: the checkpoint from before stays as it was.
+    let run = desk.small(&["--epochs=2"]);
+    let (checkpoint, before) = (newest(&run), model(&run));
+    let resume = [
+        "train",
+        "--resume",
+        text(&run),
+        "--epochs=6",
+        "--lr=1e30",
+        "--quiet",
+    ];
+    desk.bad(
+        &resume,
+        1,
+        &[
+            "the loss became",
+            "at step 40",
+            "checkpoints saved before are kept",
+        ],
+    );
+    assert_eq!(newest(&run), checkpoint);
+    assert!(
+        model(&run) == before,
+        "the last good checkpoint was touched"
+    );
+    assert_eq!(names(&run.join("checkpoints")).len(), 2);
+    desk.good(&["eval", text(&run)]);
+    // And it goes on from there with a better one, as if nothing had been.
+    desk.good(&["train", "--resume", text(&run), "--lr=0.1", "--quiet"]);
+    crate::assert_same(&desk.small(&[]), &run);
+}

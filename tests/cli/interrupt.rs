@@ -1,0 +1,131 @@
+//! Ctrl-C stops a run in good order, and one killed at any moment resumes to the same bits.
+#![cfg(unix)]
+
+use crate::{Desk, Done, assert_same, model, newest, small, text};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Longer than the small run: some two seconds, so that there is something to interrupt.
+const LONGER: [&str; 3] = ["--epochs=150", "--round-until=120", "--quiet"];
+
+const KILLS: usize = 30;
+
+fn start(desk: &Desk, arguments: &[&str]) -> Child {
+    let mut command = desk.command(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Waits for the first checkpoint of the newest run, or for the end of the process; gives the run.
+fn wait_for_a_checkpoint(desk: &Desk, child: &mut Child, before: usize) -> PathBuf {
+    let started = Instant::now();
+    loop {
+        let run = desk.runs().into_iter().nth(before);
+        let saved = |run: &PathBuf| {
+            fs::read_dir(run.join("checkpoints")).is_ok_and(|entries| {
+                entries
+                    .flatten()
+                    .any(|e| e.file_name().to_string_lossy().starts_with("step-"))
+            })
+        };
+        if let Some(run) = run.filter(saved) {
+            return run;
+        }
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended without a checkpoint"
+        );
+        assert!(started.elapsed().as_secs() < 30, "no checkpoint came");
+        sleep(Duration::from_millis(1));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &id]).status();
+    assert!(sent.unwrap().success());
+}
+
+fn resume(desk: &Desk, run: &Path) -> Done {
+    desk.good(&["train", "--resume", text(run), "--quiet"])
+}
+
+#[test]
+fn ctrl_c_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
+    let desk = Desk::new();
+    let unbroken = desk.small(&LONGER[..2]);
+    for (index, name) in ["INT", "TERM"].into_iter().enumerate() {
+        let mut child = start(&desk, &small(&LONGER[..2]));
+        let run = wait_for_a_checkpoint(&desk, &mut child, 1 + index);
+        sleep(Duration::from_millis(37));
+        signal(&child, name);
+        let done = Done::of(child.wait_with_output().unwrap());
+        assert_eq!(done.code, Some(130), "{done:?}");
+        assert!(done.err.contains("stopping after a checkpoint"), "{done:?}");
+        assert!(!done.err.contains("error"), "{done:?}");
+        let last: Vec<&str> = done.out.lines().rev().take(2).collect();
+        assert!(
+            last[1].starts_with("interrupted: test accuracy"),
+            "{done:?}"
+        );
+        let advice = format!("to go on: rootlet train --resume {}", relative(&desk, &run));
+        assert_eq!(last[0], advice);
+        // It saved where it stopped, and the advice works as it stands.
+        let step = newest(&run).file_name().unwrap().to_str().unwrap()[5..].parse::<u64>();
+        let told = last[1].split(" after ").nth(1).unwrap();
+        let told = told.split(' ').next().unwrap().replace(',', "");
+        assert_eq!(told, step.unwrap().to_string());
+        let words: Vec<&str> = advice.split(' ').skip(4).collect();
+        let done = desk.good(&[&words[..], &["--quiet"]].concat());
+        assert_eq!(done.err, "");
+        assert_same(&unbroken, &run);
+    }
+}
+
+fn relative(desk: &Desk, run: &Path) -> String {
+    let folder = desk.path("");
+    text(run.strip_prefix(folder).unwrap()).to_owned()
+}
+
+/// Kills a run at random moments, in the middle of a checkpoint among them, until it comes to its end.
+#[test]
+fn killed_at_any_moment_a_run_resumes_to_the_same_bits() {
+    let desk = Desk::new();
+    let unbroken = desk.small(&LONGER);
+    let whole = model(&unbroken);
+    let mut random = 1u64;
+    let (mut kills, mut torn, mut ended) = (0, 0, 0);
+    while kills < KILLS {
+        let before = desk.runs().len();
+        let mut child = start(&desk, &small(&LONGER));
+        let run = wait_for_a_checkpoint(&desk, &mut child, before);
+        // Three kills a run, each of the next ones while it is being resumed.
+        for _ in 0..3 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            sleep(Duration::from_micros((random >> 33) % 150_000));
+            child.kill().unwrap();
+            ended += usize::from(child.wait_with_output().unwrap().status.code().is_some());
+            kills += 1;
+            let left = crate::names(&run.join("checkpoints"));
+            torn += usize::from(left.iter().any(|name| !name.starts_with("step-")));
+            child = start(&desk, &["train", "--resume", text(&run), "--quiet"]);
+        }
+        let done = Done::of(child.wait_with_output().unwrap());
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(
+            model(&run) == whole,
+            "after {kills} kills the models differ"
+        );
+        assert_same(&unbroken, &run);
+        fs::remove_dir_all(&run).unwrap();
+    }
+    println!("{kills} kills, {torn} in the middle of a save, {ended} after the end");
+    assert!(torn > 0, "no kill came while a checkpoint was written");
+    assert!(ended < KILLS / 2, "most kills came too late");
+    resume(&desk, &unbroken);
+}

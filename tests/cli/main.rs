@@ -1,0 +1,188 @@
+//! The command as a person uses it: `rootlet` run as a process, judged by what it prints, how it exits and what it leaves.
+#![allow(clippy::unwrap_used)]
+
+mod adapters;
+mod bad_files;
+mod bad_input;
+mod eval;
+mod interrupt;
+mod resume;
+mod runs;
+mod storage;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A short run of a small network that has several rounds and checkpoints; on the CPU executor it takes a tenth of a second.
+const SMALL: [&str; 9] = [
+    "train",
+    "--hidden=48,32",
+    "--epochs=6",
+    "--round-every=20",
+    "--round-until=5",
+    "--limit=600",
+    "--batch=32",
+    "--threads=2",
+    "--runs=runs",
+];
+
+/// A folder of one's own to work in, and the command run there.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The command with these arguments, on the CPU executor where they name no other adapter.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("rootlet"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env("ROOTLET_ADAPTER", "cpu");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        Done::of(self.command(arguments).output().unwrap())
+    }
+
+    /// As [`Desk::run`], and it must succeed.
+    fn good(&self, arguments: &[&str]) -> Done {
+        let done = self.run(arguments);
+        assert_eq!(done.code, Some(0), "{arguments:?}: {done:?}");
+        done
+    }
+
+    /// As [`Desk::run`], and it must fail with one clear error that holds `parts`.
+    fn bad(&self, arguments: &[&str], code: i32, parts: &[&str]) -> Done {
+        let done = self.run(arguments);
+        done.failed(code, parts);
+        done
+    }
+
+    /// A small run with more arguments; gives its folder.
+    fn small(&self, more: &[&str]) -> PathBuf {
+        let before = self.runs();
+        self.good(&small(more));
+        let mut new = self.runs();
+        new.retain(|run| !before.contains(run));
+        assert_eq!(new.len(), 1, "a run leaves one folder: {new:?}");
+        new.remove(0)
+    }
+
+    /// The run folders, oldest first.
+    fn runs(&self) -> Vec<PathBuf> {
+        let runs = self.path("runs");
+        match runs.is_dir() {
+            true => names(&runs).iter().map(|name| runs.join(name)).collect(),
+            false => Vec::new(),
+        }
+    }
+}
+
+/// The arguments of a small run, with more of them, which go before those of the same name.
+fn small<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let flag = |argument: &str| argument.split('=').next().unwrap().to_owned();
+    let given: Vec<String> = more.iter().map(|argument| flag(argument)).collect();
+    let mut all: Vec<&str> = SMALL.to_vec();
+    // A configuration file already says what is to be trained.
+    if given.contains(&"--config".to_owned()) {
+        all = vec!["train", "--runs=runs"];
+    }
+    all.retain(|argument| !given.contains(&flag(argument)));
+    all.extend(more);
+    all
+}
+
+/// What came of a command.
+#[derive(Debug)]
+struct Done {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Done {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Failed with this exit status and with one error, which holds `parts`.
+    fn failed(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        let errors = self.err.lines().filter(|line| line.starts_with("error:"));
+        assert_eq!(errors.count(), 1, "one error: {self:?}");
+        for part in parts {
+            assert!(self.err.contains(part), "no `{part}` in {}", self.err);
+        }
+        for word in ["panicked", "RUST_BACKTRACE", "unwrap", "Os {", "Error("] {
+            assert!(!self.err.contains(word), "`{word}` in {}", self.err);
+        }
+    }
+}
+
+/// The names inside a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut names: Vec<_> = entries
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The newest checkpoint of a run.
+fn newest(run: &Path) -> PathBuf {
+    let store = run.join("checkpoints");
+    store.join(names(&store).pop().unwrap())
+}
+
+/// The bytes of the model that a run ended with.
+fn model(run: &Path) -> Vec<u8> {
+    fs::read(newest(run).join("model.safetensors")).unwrap()
+}
+
+/// A table's rows with its header, without the columns that tell times.
+fn table(run: &Path, name: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(run.join(name)).unwrap();
+    let rows: Vec<Vec<String>> = text
+        .lines()
+        .map(|line| line.split(',').map(str::to_owned).collect())
+        .collect();
+    let kept: Vec<bool> = rows[0]
+        .iter()
+        .map(|column| column != "seconds" && column != "images_per_second")
+        .collect();
+    rows.iter()
+        .map(|row| {
+            assert_eq!(row.len(), kept.len(), "a torn row in {name}: {row:?}");
+            let cells = row.iter().zip(&kept).filter(|(_, kept)| **kept);
+            cells.map(|(cell, _)| cell.clone()).collect()
+        })
+        .collect()
+}
+
+/// Both runs ended with the same bits and wrote the same tables, but for the times.
+fn assert_same(run: &Path, other: &Path) {
+    assert!(model(run) == model(other), "the models differ");
+    for name in ["metrics.csv", "topology.csv"] {
+        assert_eq!(table(run, name), table(other, name), "{name}");
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}

@@ -1,0 +1,360 @@
+//! The kernels of the loss, its metrics, the bias gradient and the optimiser, each against its twin and against the formula
+//! in f64, on outputs filled with noise: what is not written shows, and what must not be written, too.
+
+use crate::differences::cross_entropy;
+use crate::{Random, devices, still};
+use rootlet::engine::{Buffer, Class, Device, Grid, Kernel, Plan, StepState};
+use rootlet::layer::{
+    BatchMetrics, BatchMetricsParams, BiasGradient, BiasGradientParams, SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyParams,
+};
+use rootlet::optim::{Sgd, SgdParams};
+
+/// What outputs are filled with: a number that no result here comes near.
+const NOISE: f32 = -7.25e30;
+
+fn put(device: &Device, data: &[f32]) -> Buffer {
+    device.buffer_with("data", Class::Scratch, data).unwrap()
+}
+
+fn noise(device: &Device, n: usize) -> Buffer {
+    put(device, &vec![NOISE; n])
+}
+
+fn step(device: &Device, state: StepState) -> Buffer {
+    let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
+    device.buffer_with("step", Class::Scratch, words).unwrap()
+}
+
+fn read(device: &Device, buffer: &Buffer) -> Vec<f32> {
+    device.download(&buffer.all()).unwrap()
+}
+
+/// Runs one kernel, and its twin beside it.
+#[track_caller]
+fn run<K: Kernel>(device: &Device, kernel: K, grid: Grid) {
+    let mut plan = Plan::new("test");
+    plan.dispatch(kernel, grid).unwrap();
+    let program = device.prepare(&plan).unwrap();
+    for check in device.run_checked(&program, "").unwrap() {
+        check.verdict().unwrap();
+    }
+}
+
+#[track_caller]
+fn near(what: &str, found: f32, expected: f64, absolute: f64) {
+    let error = (f64::from(found) - expected).abs();
+    assert!(
+        error <= 1e-5 * expected.abs() + absolute,
+        "{what}: {found} instead of {expected}"
+    );
+}
+
+fn softmax(
+    device: &Device,
+    logits: &[f32],
+    labels: &[u32],
+    count: usize,
+    smoothing: f32,
+) -> [Buffer; 3] {
+    let (stride, n) = (labels.len(), logits.len());
+    let outputs = [
+        noise(device, n),
+        noise(device, stride),
+        noise(device, stride),
+    ];
+    let labels = device.buffer_with("labels", Class::Data, labels).unwrap();
+    let [delta, losses, hits] = outputs.each_ref().map(Buffer::all);
+    let kernel = SoftmaxCrossEntropy {
+        params: SoftmaxCrossEntropyParams {
+            classes: (n / stride) as u32,
+            stride: stride as u32,
+            smoothing,
+        },
+        step: step(device, still(count)).all(),
+        logits: put(device, logits).all(),
+        labels: labels.all(),
+        delta,
+        losses,
+        hits,
+    };
+    run(device, kernel, Grid::Items(stride));
+    outputs
+}
+
+#[test]
+fn softmax_cross_entropy() {
+    let mut random = Random(1);
+    for device in devices() {
+        for (classes, stride, count, scale, smoothing) in [
+            (1, 4, 1, 1.0, 0.0),
+            (1, 8, 8, 5.0, 0.3),
+            (2, 4, 3, 3.0, 0.0),
+            (10, 260, 259, 10.0, 0.1),
+            (10, 64, 64, 1e4, 0.0),
+            (10, 68, 65, 1e4, 0.1),
+            (7, 132, 1, 1.0, 0.0),
+            (1000, 12, 10, 8.0, 0.0),
+            (1000, 128, 128, 30.0, 0.1),
+        ] {
+            let logits = random.reals(classes * stride, scale);
+            let labels: Vec<u32> = (0..stride).map(|_| random.below(classes) as u32).collect();
+            let at = format!("{}, {classes} classes, {stride} lanes", device.name());
+            let [delta, losses, hits] = softmax(&device, &logits, &labels, count, smoothing);
+            let (delta, losses) = (read(&device, &delta), read(&device, &losses));
+            let hits: Vec<u32> = device.download(&hits.all()).unwrap();
+            for lane in 0..stride {
+                if lane >= count {
+                    assert_eq!((losses[lane], hits[lane]), (0.0, 0), "{at}, lane {lane}");
+                    assert!((0..classes).all(|c| delta[c * stride + lane] == 0.0));
+                    continue;
+                }
+                let own: Vec<f64> = (0..classes)
+                    .map(|c| f64::from(logits[c * stride + lane]))
+                    .collect();
+                let (label, smoothing) = (labels[lane] as usize, f64::from(smoothing));
+                let expected = cross_entropy(&own, label, smoothing);
+                near(&at, losses[lane], expected, 1e-5 * f64::from(scale));
+                let highest = own.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let best = own.iter().position(|z| *z == highest).unwrap();
+                assert_eq!(hits[lane], u32::from(best == label), "{at}, lane {lane}");
+                let total: f64 = own.iter().map(|z| (z - highest).exp()).sum();
+                for c in 0..classes {
+                    let wanted =
+                        smoothing / classes as f64 + if c == label { 1.0 - smoothing } else { 0.0 };
+                    let expected = ((own[c] - highest).exp() / total - wanted) / count as f64;
+                    let found = delta[c * stride + lane];
+                    near(&at, found, expected, 2e-6 / count as f64);
+                }
+            }
+        }
+    }
+}
+
+/// On equal logits the lowest class counts, in the padding nothing does.
+#[test]
+fn equal_logits_count_for_the_lowest_class() {
+    for device in devices() {
+        let [_, losses, hits] = softmax(&device, &[0.5; 3 * 4], &[0, 1, 2, 0], 3, 0.0);
+        let hits: Vec<u32> = device.download(&hits.all()).unwrap();
+        assert_eq!(hits, [1, 0, 0, 0], "{}", device.name());
+        let losses = read(&device, &losses);
+        losses[..3]
+            .iter()
+            .for_each(|&l| near("loss", l, 3f64.ln(), 0.0));
+    }
+}
+
+/// A logit that is no number makes the loss no number, and that of no other member; so the trainer sees it.
+#[test]
+fn bad_logits_reach_the_loss() {
+    for device in devices() {
+        for bad in [f32::NAN, f32::INFINITY] {
+            for class in 0..3 {
+                for smoothing in [0.0, 0.1] {
+                    let mut logits = [0.5, 0.25, 1.0, -2.0].repeat(3);
+                    logits[class * 4 + 1] = bad;
+                    // Not through `run`: the twin's result is no number either, and that is no agreement.
+                    let [_, losses, hits] = softmax_unchecked(&device, &logits, smoothing);
+                    let found = read(&device, &losses);
+                    let finite: Vec<bool> = found.iter().map(|l| l.is_finite()).collect();
+                    let at = format!("{}: {bad} in class {class}, {found:?}", device.name());
+                    assert_eq!(finite, [true, false, true, true], "{at}");
+                    let ring = noise(&device, 8);
+                    let mut plan = Plan::new("test");
+                    plan.dispatch(metrics(&device, &losses, &hits, &ring, 2), Grid::Groups(1))
+                        .unwrap();
+                    device.run(&device.prepare(&plan).unwrap()).unwrap();
+                    assert!(!read(&device, &ring)[4].is_finite(), "{at}");
+                }
+            }
+        }
+    }
+}
+
+fn softmax_unchecked(device: &Device, logits: &[f32], smoothing: f32) -> [Buffer; 3] {
+    let labels = device
+        .buffer_with("labels", Class::Data, &[0u32, 1, 2, 0])
+        .unwrap();
+    let outputs = [noise(device, 12), noise(device, 4), noise(device, 4)];
+    let [delta, losses, hits] = outputs.each_ref().map(Buffer::all);
+    let kernel = SoftmaxCrossEntropy {
+        params: SoftmaxCrossEntropyParams {
+            classes: 3,
+            stride: 4,
+            smoothing,
+        },
+        step: step(device, still(4)).all(),
+        logits: put(device, logits).all(),
+        labels: labels.all(),
+        delta,
+        losses,
+        hits,
+    };
+    let mut plan = Plan::new("test");
+    plan.dispatch(kernel, Grid::Items(4)).unwrap();
+    device.run(&device.prepare(&plan).unwrap()).unwrap();
+    outputs
+}
+
+/// Metrics of step `at` into a ring of as many slots as it has room for.
+fn metrics(
+    device: &Device,
+    losses: &Buffer,
+    hits: &Buffer,
+    ring: &Buffer,
+    at: u32,
+) -> BatchMetrics {
+    let state = StepState {
+        step: at,
+        ..StepState::default()
+    };
+    BatchMetrics {
+        params: BatchMetricsParams {
+            stride: losses.words() as u32,
+            slots: (ring.words() / 2) as u32,
+        },
+        step: step(device, state).all(),
+        losses: losses.all(),
+        hits: hits.all(),
+        ring: ring.all(),
+    }
+}
+
+#[test]
+fn batch_metrics() {
+    let mut random = Random(2);
+    for device in devices() {
+        for (stride, at) in [
+            (4, 0),
+            (60, 5),
+            (64, 3),
+            (68, 13),
+            (128, 7),
+            (260, 4_000_000_001),
+        ] {
+            let losses: Vec<f32> = random.reals(stride, 2.0).iter().map(|l| l.abs()).collect();
+            let hits: Vec<u32> = (0..stride).map(|_| random.below(2) as u32).collect();
+            let ring = noise(&device, 16);
+            let held = device.buffer_with("hits", Class::Scratch, &hits).unwrap();
+            let kernel = metrics(&device, &put(&device, &losses), &held, &ring, at);
+            run(&device, kernel, Grid::Groups(1));
+            let slot = 2 * (at % 8) as usize;
+            let expected: f64 = losses.iter().map(|&l| f64::from(l)).sum();
+            for (i, &found) in read(&device, &ring).iter().enumerate() {
+                if i == slot {
+                    near("loss", found, expected, 0.0);
+                } else if i == slot + 1 {
+                    assert_eq!(found, hits.iter().sum::<u32>() as f32);
+                } else {
+                    assert_eq!(found, NOISE, "slot {}, {stride} lanes", i / 2);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn bias_gradient() {
+    let mut random = Random(3);
+    for device in devices() {
+        for (rows, stride, first) in [
+            (1, 4, 0),
+            (3, 12, 5),
+            (63, 8, 1),
+            (65, 260, 0),
+            (1000, 20, 17),
+        ] {
+            let delta = random.reals(rows * stride, 1.0);
+            let gradient = noise(&device, first + rows + 3);
+            let kernel = BiasGradient {
+                params: BiasGradientParams {
+                    rows: rows as u32,
+                    vectors: (stride / 4) as u32,
+                    first_row: first as u32,
+                },
+                delta: put(&device, &delta).all(),
+                gradient: gradient.all(),
+            };
+            run(&device, kernel, Grid::Items(rows));
+            for (i, &found) in read(&device, &gradient)[..first + rows + 3]
+                .iter()
+                .enumerate()
+            {
+                if !(first..first + rows).contains(&i) {
+                    assert_eq!(found, NOISE, "row {i} of another layer");
+                    continue;
+                }
+                let row = &delta[(i - first) * stride..][..stride];
+                let expected: f64 = row.iter().map(|&d| f64::from(d)).sum();
+                near(device.name(), found, expected, 1e-6 * stride as f64);
+            }
+        }
+    }
+}
+
+fn sgd(device: &Device, vectors: usize, nesterov: bool, random: &mut Random) {
+    let n = vectors * 4;
+    let [gradient, weights, velocity] = [0; 3].map(|_| random.reals(n, 1.0));
+    // One vector more than is updated.
+    let padded = |data: &[f32]| put(device, &[data, &[NOISE; 4]].concat());
+    let (new_weights, new_velocity) = (padded(&weights), padded(&velocity));
+    let (momentum, decay, rate) = (0.9f32, 0.01f32, 0.3f32);
+    let state = StepState {
+        learning_rate: rate,
+        ..StepState::default()
+    };
+    let kernel = Sgd {
+        params: SgdParams {
+            vectors: vectors as u32,
+            momentum,
+            weight_decay: decay,
+            nesterov: u32::from(nesterov),
+        },
+        step: step(device, state).all(),
+        gradient: put(device, &gradient).all(),
+        weights: new_weights.all(),
+        velocity: new_velocity.all(),
+    };
+    run(device, kernel, Grid::Items(vectors));
+    let (found_weights, found_velocity) = (read(device, &new_weights), read(device, &new_velocity));
+    let [momentum, decay, rate] = [momentum, decay, rate].map(f64::from);
+    for i in 0..n {
+        let w = f64::from(weights[i]);
+        let g = f64::from(gradient[i]) + decay * w;
+        let v = momentum * f64::from(velocity[i]) + g;
+        let direction = if nesterov { g + momentum * v } else { v };
+        near("velocity", found_velocity[i], v, 1e-6);
+        near("weight", found_weights[i], w - rate * direction, 1e-6);
+    }
+    assert!(
+        found_weights[n..].iter().all(|w| *w == NOISE),
+        "past the end"
+    );
+    assert!(
+        found_velocity[n..].iter().all(|v| *v == NOISE),
+        "past the end"
+    );
+}
+
+#[test]
+fn sgd_updates_weights_and_velocity() {
+    let mut random = Random(4);
+    for device in devices() {
+        for vectors in [1, 63, 64, 65, 1000, 5000] {
+            for nesterov in [false, true] {
+                sgd(&device, vectors, nesterov, &mut random);
+            }
+        }
+    }
+}
+
+/// More than 65,535 workgroups, so that the grid is folded. 200 MB:
+/// `cargo test --release --test parity -- --ignored folds`
+#[test]
+#[ignore = "200 MB"]
+fn sgd_folds_a_large_grid() {
+    for device in devices() {
+        sgd(&device, 65_536 * 64 + 1, true, &mut Random(5));
+    }
+}

@@ -1,0 +1,76 @@
+//! Parity: the network's numbers against PyTorch's (the fixtures beside this file), against finite differences in f64, and
+//! the loss's and the optimiser's kernels against plain f64 formulas. On `cpu` and on every adapter of this machine.
+#![allow(clippy::unwrap_used)]
+
+mod differences;
+mod fixture;
+mod kernels;
+mod small;
+mod steps;
+
+use rootlet::engine::{Device, DeviceOptions, StepState, adapter};
+
+/// `cpu` and every adapter of this machine. None is a failure: untested is not passed.
+fn devices() -> Vec<Device> {
+    let adapters = adapter::list();
+    assert!(
+        adapters.iter().any(|a| a.usable),
+        "no wgpu adapter; `apt-get install mesa-vulkan-drivers libvulkan1` installs a software one"
+    );
+    let open = |choice: &str| Device::open(choice, &DeviceOptions::default()).unwrap();
+    let mut devices = vec![open("cpu")];
+    for adapter in adapters.iter().filter(|a| a.usable) {
+        devices.push(open(&adapter.index.to_string()));
+    }
+    devices
+}
+
+/// A step on `count` members that leaves the weights as they are, so that gradients can be read beside them.
+fn still(count: usize) -> StepState {
+    StepState {
+        count: count as u32,
+        ..StepState::default()
+    }
+}
+
+/// Every number to `relative` of itself; of numbers near zero, to a tenth of that beside the largest: rounding in what they
+/// are computed from (sums that cancel, a hundred steps of updates) is relative to that.
+#[track_caller]
+fn assert_close(what: &str, found: &[f32], expected: &[f32], relative: f64) {
+    assert_eq!(found.len(), expected.len(), "{what}: length");
+    let largest = expected.iter().fold(0f64, |m, e| m.max(f64::from(e.abs())));
+    let mut worst = 0f64;
+    for (i, (&f, &e)) in found.iter().zip(expected).enumerate() {
+        let (f, e) = (f64::from(f), f64::from(e));
+        let error = (f - e).abs();
+        assert!(
+            error <= relative * (e.abs() + largest / 10.0),
+            "{what}[{i}]: {f} instead of {e}, the largest being {largest}"
+        );
+        worst = worst.max(error / largest.max(f64::MIN_POSITIVE));
+    }
+    // Shown by `--nocapture`: how much of the tolerance is used.
+    println!("{what}: {worst:.1e} of the largest");
+}
+
+/// A small generator of its own (SplitMix64): not the one that is tested.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    /// Uniform in `±scale`.
+    fn reals(&mut self, n: usize, scale: f32) -> Vec<f32> {
+        let unit = |word: u64| (word >> 40) as f32 / (1 << 23) as f32 - 1.0;
+        (0..n).map(|_| unit(self.next()) * scale).collect()
+    }
+}

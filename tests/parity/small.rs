@@ -1,0 +1,155 @@
+//! One forward and backward pass against PyTorch: logits, loss, every gradient.
+
+use crate::fixture::{Fixture, lanes, members};
+use crate::{Random, assert_close, devices, still};
+use rootlet::engine::{Class, Plan, View};
+use rootlet::layer::SparseLinear;
+use rootlet::model::mlp;
+use rootlet::sparse::{Arena, LayerState};
+use rootlet::train::{Network, NetworkOptions};
+
+const SIZES: [usize; 4] = [20, 24, 16, 10];
+const COUNT: usize = 13;
+const STRIDE: usize = 16;
+const TOLERANCE: f64 = 1e-4;
+
+fn options() -> NetworkOptions {
+    NetworkOptions {
+        label_smoothing: 0.1,
+        ..NetworkOptions::of_batch(COUNT)
+    }
+}
+
+#[test]
+fn one_pass_agrees_with_pytorch() {
+    let fixture = Fixture::open("small.safetensors");
+    let layers = fixture.layers(&SIZES);
+    let close = |what: &str, found: &[f32], expected: &[f32]| {
+        assert_close(what, found, expected, TOLERANCE);
+    };
+    for device in devices() {
+        let at = |what: &str| format!("{}: {what}", device.name());
+        let model = mlp(20, &[24, 16], 10);
+        let network = Network::new(&device, &model, &layers, &options()).unwrap();
+        let batch = fixture.batch("", STRIDE);
+        network.load(&device, &batch).unwrap();
+        network.train(&device, still(COUNT)).unwrap();
+        let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
+
+        let result = network.train_results(&device, 0..1).unwrap()[0];
+        let loss = result.loss / COUNT as f32;
+        close(&at("loss"), &[loss], &fixture.reals("loss"));
+        let logits = fixture.reals("logits");
+        let found = members(&read(&network.logits()), COUNT, STRIDE);
+        close(&at("logits"), &found, &logits);
+        let hits = (logits.chunks(10).zip(&batch.labels))
+            .filter(|(row, label)| {
+                let best = (0..10).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
+                best == **label as usize
+            })
+            .count();
+        assert_eq!(result.hits, hits as u64);
+
+        for l in 0..2 {
+            // The network keeps what is behind the ReLU.
+            let mut output = fixture.reals(&format!("layers.{l}.output"));
+            output.iter_mut().for_each(|v| *v = v.max(0.0));
+            let found = members(&read(&network.inputs()[l + 1]), COUNT, STRIDE);
+            close(&at(&format!("output {l}")), &found, &output);
+        }
+        for (l, delta) in network.deltas().iter().enumerate() {
+            let expected = fixture.reals(&format!("layers.{l}.output_gradient"));
+            // Padding lanes included: they must be zero.
+            let expected = lanes(&expected, COUNT, STRIDE);
+            close(&at(&format!("delta {l}")), &read(delta), &expected);
+        }
+        let arena = &network.arena;
+        let gradient = read(&arena.gradient.range(0..arena.connections));
+        let expected = fixture.of_layers("", 3, "values_gradient");
+        close(&at("gradient"), &gradient, &expected);
+        let gradient = read(&arena.bias_gradient.range(0..arena.n_rows));
+        let expected = fixture.of_layers("", 3, "bias_gradient");
+        close(&at("bias gradient"), &gradient, &expected);
+        for (layer, before) in arena.export(&device).unwrap().iter().zip(&layers) {
+            assert_eq!((&layer.values, &layer.bias), (&before.values, &before.bias));
+        }
+
+        // The loss's gradient at the input, which training has no use for.
+        let gradient = device.buffer("x", Class::Scratch, 20 * STRIDE).unwrap();
+        let first = SparseLinear {
+            span: arena.spans[0],
+            stride: STRIDE,
+            relu: true,
+        };
+        let mut plan = Plan::new("input gradient");
+        let (delta, input) = (network.deltas()[0].clone(), network.inputs()[0].clone());
+        first
+            .backward(&mut plan, arena, delta, input, false, gradient.all())
+            .unwrap();
+        device.run(&device.prepare(&plan).unwrap()).unwrap();
+        let expected = lanes(&fixture.reals("x_gradient"), COUNT, STRIDE);
+        close(&at("input gradient"), &read(&gradient.all()), &expected);
+
+        // The gradient of every pair, active or not: what a round samples from.
+        for (l, &span) in arena.spans.iter().enumerate() {
+            let pairs: Vec<(u32, u32)> = (0..span.n_out as u32)
+                .flat_map(|b| (0..span.n_in as u32).map(move |a| (b, a)))
+                .collect();
+            let dense = LayerState::from_pairs(span.n_in, span.n_out, &pairs);
+            let dense = Arena::new(&device, &[dense]).unwrap();
+            let layer = SparseLinear {
+                span: dense.spans[0],
+                stride: STRIDE,
+                relu: false,
+            };
+            let mut plan = Plan::new("dense gradient");
+            let (input, delta) = (network.inputs()[l].clone(), network.deltas()[l].clone());
+            layer.gradients(&mut plan, &dense, input, delta).unwrap();
+            device.run(&device.prepare(&plan).unwrap()).unwrap();
+            let found = read(&dense.gradient.range(0..dense.connections));
+            let expected = fixture.reals(&format!("layers.{l}.dense_gradient"));
+            close(&at(&format!("dense gradient {l}")), &found, &expected);
+        }
+    }
+}
+
+/// What lies in the padding lanes reaches nothing: not the loss, not the hits, not a gradient.
+#[test]
+fn padding_lanes_may_hold_noise() {
+    let fixture = Fixture::open("small.safetensors");
+    let layers = fixture.layers(&SIZES);
+    let mut random = Random(5);
+    for device in devices() {
+        for count in [1, 3, 4, COUNT] {
+            let model = mlp(20, &[24, 16], 10);
+            let run = |noise: Option<&mut Random>| {
+                let network = Network::new(&device, &model, &layers, &options()).unwrap();
+                let mut batch = fixture.batch("", STRIDE);
+                batch.count = count;
+                let clear = vec![0.0; 20 * STRIDE];
+                let noise = noise.map_or(clear, |random| {
+                    (batch.labels[count..].iter_mut()).for_each(|l| *l = random.below(10) as u32);
+                    random.reals(20 * STRIDE, 1e3)
+                });
+                for (i, input) in batch.inputs.iter_mut().enumerate() {
+                    if i % STRIDE >= count {
+                        *input = noise[i];
+                    }
+                }
+                network.load(&device, &batch).unwrap();
+                network.train(&device, still(count)).unwrap();
+                let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
+                let result = network.train_results(&device, 0..1).unwrap()[0];
+                let deltas: Vec<_> = network.deltas().iter().map(read).collect();
+                let gradient = read(&network.arena.gradient.all());
+                let bias = read(&network.arena.bias_gradient.all());
+                network.test(&device, still(count)).unwrap();
+                let test = network.test_results(&device, 0..1).unwrap()[0];
+                (result, test, deltas, gradient, bias)
+            };
+            let (clean, noisy) = (run(None), run(Some(&mut random)));
+            assert!(clean == noisy, "{}, {count} members", device.name());
+            assert!(clean.0.loss > 0.0 && clean.3.iter().any(|g| *g != 0.0));
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Small models to run rounds on: random topology, weights and activations.
+
+use rootlet::engine::{Buffer, Class, Device, DeviceOptions, View};
+use rootlet::sparse::{Arena, LayerState};
+use rootlet::topology::{Method, Round, RoundInputs, Scope};
+
+/// A small generator of its own (SplitMix64), independent of what is tested.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, n: u64) -> u64 {
+        (self.next() >> 11) % n
+    }
+
+    pub fn words(&mut self, n: usize) -> Vec<u32> {
+        (0..n).map(|_| self.next() as u32).collect()
+    }
+
+    /// Integers from `-range` to `range`: their sums and products are exact in f32.
+    pub fn integers(&mut self, n: usize, range: u64) -> Vec<f32> {
+        (0..n)
+            .map(|_| self.below(2 * range + 1) as f32 - range as f32)
+            .collect()
+    }
+}
+
+/// The CPU executor.
+pub fn cpu() -> Device {
+    Device::cpu(2).unwrap()
+}
+
+/// A wgpu adapter, at exactly WebGPU's default limits: lavapipe, or what ROOTLET_TEST_ADAPTER names.
+pub fn gpu() -> Device {
+    let name = std::env::var("ROOTLET_TEST_ADAPTER").unwrap_or_else(|_| "llvmpipe".into());
+    let options = DeviceOptions {
+        default_limits: true,
+        ..DeviceOptions::default()
+    };
+    Device::open(&name, &options).unwrap()
+}
+
+pub fn upload_u32(device: &Device, words: &[u32]) -> Buffer {
+    device.buffer_with("test", Class::Scratch, words).unwrap()
+}
+
+pub fn upload_f32(device: &Device, words: &[f32]) -> Buffer {
+    device.buffer_with("test", Class::Scratch, words).unwrap()
+}
+
+/// A layer and how many connections it has.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    pub n_in: usize,
+    pub n_out: usize,
+    pub active: usize,
+}
+
+pub fn shape(n_in: usize, n_out: usize, active: usize) -> Shape {
+    Shape {
+        n_in,
+        n_out,
+        active,
+    }
+}
+
+/// Host copies of all that a round reads.
+#[derive(Clone)]
+pub struct World {
+    pub layers: Vec<LayerState>,
+    pub stride: usize,
+    pub count: usize,
+    pub seed: u32,
+    /// By layer `[n_in][stride]`; padding lanes hold rubbish.
+    pub activations: Vec<Vec<f32>>,
+    /// By layer `[n_out][stride]`; padding lanes are zero.
+    pub deltas: Vec<Vec<f32>>,
+}
+
+impl World {
+    pub fn new(shapes: &[Shape], count: usize, seed: u64) -> Self {
+        let mut random = Random(seed);
+        let stride = count.next_multiple_of(4);
+        let layers = shapes.iter().map(|&s| layer(s, &mut random)).collect();
+        let activations = shapes
+            .iter()
+            .map(|s| random.integers(s.n_in * stride, 3))
+            .collect();
+        let deltas = shapes
+            .iter()
+            .map(|s| {
+                let mut delta = random.integers(s.n_out * stride, 3);
+                delta
+                    .chunks_mut(stride)
+                    .for_each(|row| row[count..].fill(0.0));
+                delta
+            })
+            .collect();
+        World {
+            layers,
+            stride,
+            count,
+            seed: seed as u32,
+            activations,
+            deltas,
+        }
+    }
+
+    /// g of a pair, exactly.
+    pub fn gradient(&self, layer: usize, row: usize, col: usize) -> f64 {
+        let part =
+            |values: &[f32], unit: usize| values[unit * self.stride..][..self.count].to_vec();
+        part(&self.activations[layer], col)
+            .iter()
+            .zip(part(&self.deltas[layer], row))
+            .map(|(&h, d)| f64::from(h) * f64::from(d))
+            .sum()
+    }
+}
+
+/// Random pairs without replacement; weights of few distinct values, so that magnitudes tie.
+fn layer(shape: Shape, random: &mut Random) -> LayerState {
+    let mut pairs: Vec<(u32, u32)> = (0..shape.n_out as u32)
+        .flat_map(|b| (0..shape.n_in as u32).map(move |a| (b, a)))
+        .collect();
+    for i in 0..shape.active {
+        let j = i + random.below((pairs.len() - i) as u64) as usize;
+        pairs.swap(i, j);
+    }
+    pairs.truncate(shape.active);
+    pairs.sort();
+    let mut layer = LayerState::from_pairs(shape.n_in, shape.n_out, &pairs);
+    for value in &mut layer.values {
+        *value = (random.below(41) as f32 - 20.0) / 16.0;
+    }
+    for value in &mut layer.momentum {
+        // Any bits at all: subnormals and NaN must come through too.
+        *value = f32::from_bits(random.next() as u32);
+    }
+    layer
+}
+
+/// A world on a device, with a round to run on it.
+pub struct Rig {
+    pub device: Device,
+    pub arena: Arena,
+    pub round: Round,
+    step: Buffer,
+    activations: Vec<Buffer>,
+    deltas: Vec<Buffer>,
+}
+
+impl Rig {
+    pub fn new(
+        device: Device,
+        world: &World,
+        method: &dyn Method,
+        scope: Scope,
+        gamma: f64,
+    ) -> Self {
+        let arena = Arena::new(&device, &world.layers).unwrap();
+        let put = |values: &[Vec<f32>]| -> Vec<Buffer> {
+            values.iter().map(|v| upload_f32(&device, v)).collect()
+        };
+        let activations = put(&world.activations);
+        let deltas = put(&world.deltas);
+        let step = device.buffer("step", Class::Scratch, 4).unwrap();
+        let inputs = RoundInputs {
+            stride: world.stride,
+            step: step.all(),
+            activations: activations.iter().map(View::from).collect(),
+            deltas: deltas.iter().map(View::from).collect(),
+        };
+        let round = Round::new(&device, &arena, method, scope, gamma, inputs).unwrap();
+        Rig {
+            device,
+            arena,
+            round,
+            step,
+            activations,
+            deltas,
+        }
+    }
+
+    /// Uploads a step's number and the world's activations and deltas.
+    pub fn set(&self, world: &World, step: u32) {
+        let words = [world.seed, step, world.count as u32, 0];
+        self.device.upload(&self.step.all(), &words).unwrap();
+        for (buffers, values) in [
+            (&self.activations, &world.activations),
+            (&self.deltas, &world.deltas),
+        ] {
+            for (buffer, values) in buffers.iter().zip(values) {
+                let view = buffer.range(0..values.len());
+                self.device.upload(&view, values).unwrap();
+            }
+        }
+    }
+
+    pub fn export(&self) -> Vec<LayerState> {
+        self.arena.export(&self.device).unwrap()
+    }
+
+    /// The arena's invariants, the transposed order among them.
+    pub fn check_arena(&self) {
+        let a = &self.arena;
+        let get =
+            |b: &Buffer, n: usize| -> Vec<u32> { self.device.download(&b.range(0..n)).unwrap() };
+        let n = a.connections;
+        let (rows, cols) = (get(&a.rows, n), get(&a.cols, n));
+        let pairs: Vec<(u32, u32)> = rows.iter().copied().zip(cols.iter().copied()).collect();
+        assert!(pairs.windows(2).all(|p| p[0] < p[1]), "sorted and distinct");
+        for (&(row, col), l) in pairs.iter().zip(layer_of(a, &rows)) {
+            let span = a.spans[l];
+            assert!((row as usize) < span.first_row + span.n_out);
+            let own = span.first_col..span.first_col + span.n_in;
+            assert!(
+                own.contains(&(col as usize)),
+                "columns of the row's own layer"
+            );
+        }
+        let expected = |keys: &[u32], units: usize| -> Vec<u32> {
+            (0..=units as u32)
+                .map(|u| keys.iter().filter(|&&k| k < u).count() as u32)
+                .collect()
+        };
+        assert_eq!(get(&a.row_offsets, a.n_rows + 1), expected(&rows, a.n_rows));
+        assert_eq!(get(&a.col_offsets, a.n_cols + 1), expected(&cols, a.n_cols));
+        let mut order: Vec<u32> = (0..n as u32).collect();
+        order.sort_by_key(|&j| (cols[j as usize], rows[j as usize]));
+        assert_eq!(get(&a.order, n), order);
+        let order_rows: Vec<u32> = order.iter().map(|&j| rows[j as usize]).collect();
+        assert_eq!(get(&a.order_rows, n), order_rows);
+    }
+}
+
+fn layer_of(arena: &Arena, rows: &[u32]) -> Vec<usize> {
+    rows.iter()
+        .map(|&r| {
+            let spans = arena.spans.iter();
+            spans.filter(|s| s.first_row <= r as usize).count() - 1
+        })
+        .collect()
+}
+
+/// Equal to the bit, NaN included.
+pub fn assert_same(a: &[LayerState], b: &[LayerState]) {
+    let bits = |v: &[f32]| -> Vec<u32> { v.iter().map(|x| x.to_bits()).collect() };
+    assert_eq!(a.len(), b.len());
+    for (l, (a, b)) in a.iter().zip(b).enumerate() {
+        assert_eq!(a.crow_indices, b.crow_indices, "layer {l}");
+        assert_eq!(a.col_indices, b.col_indices, "layer {l}");
+        assert_eq!(bits(&a.values), bits(&b.values), "layer {l}");
+        assert_eq!(bits(&a.momentum), bits(&b.momentum), "layer {l}");
+        assert_eq!(bits(&a.bias), bits(&b.bias), "layer {l}");
+        assert_eq!(bits(&a.bias_momentum), bits(&b.bias_momentum), "layer {l}");
+    }
+}

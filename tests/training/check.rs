@@ -1,0 +1,31 @@
+//! `--check`: every kernel of the first step and of the first round against its twin, within a run.
+
+use crate::{METHODS, SCOPES, digits, gpu, run, small};
+use rootlet::train::{TrainConfig, Trainer};
+
+#[test]
+fn every_kernel_of_a_run_agrees_with_its_twin() {
+    for (i, method) in METHODS.into_iter().enumerate() {
+        let config = TrainConfig {
+            method,
+            scope: SCOPES[i % 2],
+            steps: Some(12),
+            ..small()
+        };
+        let mut trainer = Trainer::new(gpu(), config, digits(Some(333))).unwrap();
+        trainer.check("");
+        let (log, result) = run(&mut trainer);
+        result.unwrap();
+        let said = |kernel: &str| {
+            (log.notes.iter())
+                .filter(|n| n.contains(&format!("kernel {kernel} ")))
+                .count()
+        };
+        for kernel in ["sparse/spmm", "sparse/sddmm", "optim/sgd"] {
+            assert!(said(kernel) > 0, "{method}: {kernel} was not checked");
+        }
+        let rounds = usize::from(i > 0);
+        assert_eq!(log.rounds.len(), rounds);
+        assert_eq!(said("topology/report_layers"), rounds);
+    }
+}

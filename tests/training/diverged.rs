@@ -1,0 +1,80 @@
+//! A loss that is no longer a number stops the run, says the step, and is never saved.
+
+use crate::{METHODS, SCOPES, cpu, digits, gpu, run, small};
+use rootlet::Error;
+use rootlet::checkpoint::Snapshot;
+use rootlet::engine::Device;
+use rootlet::train::{TrainConfig, Trainer};
+
+fn finite(snapshot: &Snapshot) -> bool {
+    (snapshot.layers.iter())
+        .flat_map(|l| [&l.values, &l.momentum, &l.bias, &l.bias_momentum])
+        .flatten()
+        .all(|v| v.is_finite())
+}
+
+/// The step at which it diverges, after `epochs` good epochs were saved.
+fn diverges(device: Device, config: &TrainConfig, epochs: usize) -> u64 {
+    let at = format!("{}, {:?}", config.method, config.scope);
+    let mut trainer = Trainer::new(device, config.clone(), digits(Some(320))).unwrap();
+    let (log, result) = run(&mut trainer);
+    assert_eq!(log.saved.len(), epochs, "{at}");
+    assert!(log.saved.iter().all(finite), "{at}");
+    let error = result.unwrap_err();
+    let Error::Diverged { step, loss } = error else {
+        panic!("{at}: {error}");
+    };
+    assert!(!loss.is_finite());
+    // The first step whose loss is no number, and that loss: neither a later one nor a weight found when saving.
+    let results = (trainer.network().train_results(trainer.device(), 0..20)).unwrap();
+    let first = results.iter().position(|r| !r.loss.is_finite()).unwrap();
+    assert_eq!(step, first as u64 + 1, "{at}");
+    assert_eq!(loss.to_bits(), results[first].loss.to_bits(), "{at}");
+    let message = error.to_string();
+    assert!(message.contains(&format!("at step {step}")), "{message}");
+    assert!(trainer.snapshot().is_err(), "{at}");
+    step
+}
+
+#[test]
+fn a_diverged_run_stops_before_it_saves() {
+    for method in METHODS {
+        for scope in SCOPES {
+            let config = TrainConfig {
+                method,
+                scope,
+                lr: 1e6,
+                round_every: 2,
+                ..small()
+            };
+            let step = diverges(cpu(), &config, 0);
+            assert!((2..=10).contains(&step), "{method}: step {step}");
+            // The step named is the first: up to the one before it, the losses were numbers.
+            let before = TrainConfig {
+                steps: Some(step - 1),
+                ..config
+            };
+            let mut trainer = Trainer::new(cpu(), before, digits(Some(320))).unwrap();
+            let (log, result) = run(&mut trainer);
+            assert!(log.saved.iter().all(finite));
+            if let Err(error) = result {
+                // Nothing but the weights can have become infinite by now.
+                assert!(error.to_string().contains(&format!("step {}", step - 1)));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_saved_before_it_diverged_stays() {
+    for device in [cpu(), gpu()] {
+        let config = TrainConfig {
+            lr: 0.05,
+            milestones: vec![1.0],
+            lr_decay: 1e8,
+            ..small()
+        };
+        let step = diverges(device, &config, 1);
+        assert!((12..=20).contains(&step), "step {step}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Every method learns.
+
+use crate::{METHODS, SCOPES, cpu, digits, gpu, small, train};
+use rootlet::data::{self, DataSource};
+use rootlet::train::TrainConfig;
+use rootlet::train::config::MethodName;
+
+#[test]
+fn every_method_learns_the_digits() {
+    let data = digits(None);
+    for method in METHODS {
+        for scope in SCOPES {
+            let config = TrainConfig {
+                method,
+                scope,
+                hidden: vec![96],
+                epochs: 4,
+                ..small()
+            };
+            let (log, _) = train(cpu(), &config, &data);
+            let finished = log.finished.unwrap();
+            let accuracy = finished.test_accuracy;
+            println!("{method}, {scope:?}: {accuracy}");
+            assert!(accuracy > 0.9, "{method}, {scope:?}: {accuracy}");
+            assert_eq!((finished.step, finished.epochs), (4 * 46, 4));
+            assert!(!finished.interrupted);
+        }
+    }
+}
+
+#[test]
+fn a_gpu_learns_as_well_as_cpu() {
+    let data = digits(None);
+    let config = TrainConfig {
+        hidden: vec![96],
+        epochs: 3,
+        ..small()
+    };
+    let accuracy = |device| {
+        train(device, &config, &data)
+            .0
+            .finished
+            .unwrap()
+            .test_accuracy
+    };
+    let (gpu, cpu) = (accuracy(gpu()), accuracy(cpu()));
+    println!("gpu {gpu}, cpu {cpu}");
+    // 355 test images: 3 points are two standard deviations of the difference at 96 %.
+    assert!((gpu - cpu).abs() <= 0.03, "gpu {gpu}, cpu {cpu}");
+    assert!(gpu > 0.9);
+}
+
+/// Fashion-MNIST, 98 % sparse, 2 epochs, with the folder of the data in `ROOTLET_DATA`; a minute on two cores:
+/// `ROOTLET_DATA=… cargo test --release --test training -- --ignored fashion --nocapture`
+#[test]
+#[ignore = "needs the data set"]
+fn fashion_is_learnt_at_98_percent() {
+    let dir = std::env::var_os("ROOTLET_DATA").expect("ROOTLET_DATA names the folder of the data");
+    let data = data::load(&DataSource {
+        name: "fashion-mnist".into(),
+        dir: Some(dir.into()),
+        limit: None,
+    })
+    .unwrap();
+    let mut accuracies = Vec::new();
+    for method in [MethodName::Static, MethodName::GseUniform] {
+        let config = TrainConfig {
+            hidden: vec![512, 512],
+            sparsity: 0.98,
+            method,
+            batch: 128,
+            epochs: 2,
+            milestones: vec![1.5],
+            round_every: 100,
+            round_until: Some(1.5),
+            ..TrainConfig::default()
+        };
+        let (log, _) = train(cpu(), &config, &data);
+        let accuracy = log.finished.unwrap().test_accuracy;
+        println!("{method}: {accuracy}");
+        accuracies.push(accuracy);
+    }
+    assert!(accuracies.iter().all(|a| *a > 0.82), "{accuracies:?}");
+}

@@ -1,0 +1,151 @@
+//! Training as a whole: the same bits again, resumed or unbroken; nothing dense in memory; every method learns.
+#![allow(clippy::unwrap_used)]
+
+mod check;
+mod diverged;
+mod host;
+mod learn;
+mod memory;
+mod repeat;
+mod resume;
+mod rounds;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use rootlet::checkpoint::Snapshot;
+use rootlet::data::{self, DataSource, Dataset};
+use rootlet::engine::{Device, DeviceOptions, adapter};
+use rootlet::topology::Scope;
+use rootlet::train::config::MethodName;
+use rootlet::train::event::{Epoch, Finished, Round};
+use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+
+const METHODS: [MethodName; 5] = [
+    MethodName::Static,
+    MethodName::Set,
+    MethodName::GseUniform,
+    MethodName::GseGrabo,
+    MethodName::GseGraest,
+];
+const SCOPES: [Scope; 2] = [Scope::Layer, Scope::Global];
+
+fn cpu() -> Device {
+    Device::cpu(0).unwrap()
+}
+
+/// The first adapter of this machine, on continuous integration a software one. None is a failure.
+fn gpu() -> Device {
+    let adapters = adapter::list();
+    let first = adapters.iter().find(|a| a.usable).expect(
+        "no wgpu adapter; `apt-get install mesa-vulkan-drivers libvulkan1` installs a software one",
+    );
+    Device::open(&first.index.to_string(), &DeviceOptions::default()).unwrap()
+}
+
+/// The embedded digits, or the first `limit` of each half.
+fn digits(limit: Option<usize>) -> Dataset {
+    data::load(&DataSource {
+        limit,
+        ..DataSource::default()
+    })
+    .unwrap()
+}
+
+/// A small model on the digits: 46 steps an epoch, the last on 2 images.
+fn small() -> TrainConfig {
+    TrainConfig {
+        hidden: vec![48, 32],
+        sparsity: 0.8,
+        epochs: 2,
+        round_every: 10,
+        round_until: Some(2.0),
+        ..TrainConfig::default()
+    }
+}
+
+/// What a run told and saved.
+#[derive(Debug, Default)]
+struct Log {
+    rounds: Vec<Round>,
+    epochs: Vec<Epoch>,
+    notes: Vec<String>,
+    finished: Option<Finished>,
+    saved: Vec<Snapshot>,
+}
+
+/// Runs a trainer to its end, or to its error.
+fn run(trainer: &mut Trainer) -> (Log, rootlet::Result<Finished>) {
+    let mut log = Log::default();
+    let mut saved = Vec::new();
+    let mut observer = |event: &Event| -> rootlet::Result<()> {
+        match event {
+            Event::Round(round) => log.rounds.push(round.clone()),
+            Event::Epoch(epoch) => log.epochs.push(epoch.clone()),
+            Event::Note(note) => log.notes.push(note.clone()),
+            Event::Finished(finished) => log.finished = Some(finished.clone()),
+            _ => {}
+        }
+        Ok(())
+    };
+    let mut save = |snapshot: &Snapshot| {
+        saved.push(snapshot.clone());
+        Ok(PathBuf::from("nowhere"))
+    };
+    let result = trainer.run(&mut Hooks {
+        observer: &mut observer,
+        save: Some(&mut save),
+        save_every: 1,
+        run: None,
+        stop: &AtomicBool::new(false),
+    });
+    log.saved = saved;
+    (log, result)
+}
+
+/// Trains a fresh network to its end: what it told, and the network.
+fn train(device: Device, config: &TrainConfig, data: &Dataset) -> (Log, Snapshot) {
+    let mut trainer = Trainer::new(device, config.clone(), data.clone()).unwrap();
+    let (log, result) = run(&mut trainer);
+    result.unwrap();
+    let snapshot = trainer.snapshot().unwrap();
+    (log, snapshot)
+}
+
+/// Everything of a snapshot but the time, as bits.
+fn bits(snapshot: &Snapshot) -> Vec<u64> {
+    let mut bits = Vec::new();
+    for layer in &snapshot.layers {
+        bits.extend([layer.n_in as u64, layer.n_out as u64]);
+        let indices = layer.crow_indices.iter().chain(&layer.col_indices);
+        bits.extend(indices.map(|&i| u64::from(i)));
+        for reals in [
+            &layer.values,
+            &layer.momentum,
+            &layer.bias,
+            &layer.bias_momentum,
+        ] {
+            bits.extend(reals.iter().map(|r| u64::from(r.to_bits())));
+        }
+    }
+    let p = &snapshot.progress;
+    bits.extend([p.step, u64::from(p.epoch), p.batch, p.loss_sum.to_bits()]);
+    bits.extend([p.correct, p.seen, p.rounds]);
+    bits
+}
+
+/// Epochs and rounds as told, but for the time that they took.
+fn told(log: &Log, after: u64) -> (Vec<Round>, Vec<Epoch>) {
+    let rounds = log.rounds.iter().filter(|r| r.step > after).cloned();
+    let epochs = log.epochs.iter().filter(|e| e.step > after).cloned();
+    (
+        rounds.map(|r| Round { seconds: 0.0, ..r }).collect(),
+        epochs
+            .map(|e| Epoch {
+                seconds: 0.0,
+                images_per_second: 0.0,
+                ..e
+            })
+            .collect(),
+    )
+}

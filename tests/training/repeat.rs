@@ -1,0 +1,51 @@
+//! The same seed and adapter give the same bits.
+
+use crate::{bits, cpu, digits, gpu, small, told, train};
+use rootlet::engine::Device;
+use rootlet::topology::Scope;
+use rootlet::train::TrainConfig;
+use rootlet::train::config::MethodName;
+
+fn config() -> TrainConfig {
+    TrainConfig {
+        method: MethodName::GseGraest,
+        scope: Scope::Global,
+        nesterov: true,
+        ..small()
+    }
+}
+
+#[test]
+fn cpu_repeats_itself_with_any_number_of_threads_and_workers() {
+    let data = digits(None);
+    let (log, first) = train(Device::cpu(1).unwrap(), &config(), &data);
+    assert_eq!(log.rounds.len(), 9);
+    for (threads, workers) in [(1, 1), (2, 1), (3, 4)] {
+        let config = TrainConfig {
+            workers,
+            ..config()
+        };
+        let (again, second) = train(Device::cpu(threads).unwrap(), &config, &data);
+        assert!(bits(&first) == bits(&second), "{threads} threads");
+        assert!(told(&log, 0) == told(&again, 0), "{threads} threads");
+    }
+    let other = TrainConfig {
+        seed: 2,
+        ..config()
+    };
+    assert!(bits(&train(cpu(), &other, &data).1) != bits(&first));
+}
+
+#[test]
+fn a_gpu_repeats_itself() {
+    let data = digits(Some(300));
+    let config = TrainConfig {
+        round_every: 4,
+        ..config()
+    };
+    let (log, first) = train(gpu(), &config, &data);
+    let (again, second) = train(gpu(), &config, &data);
+    assert!(log.rounds.len() > 3);
+    assert!(bits(&first) == bits(&second));
+    assert!(told(&log, 0) == told(&again, 0));
+}

@@ -1,0 +1,107 @@
+//! Interrupted and gone on with equals unbroken, bit for bit, topology included.
+
+use std::path::Path;
+
+use crate::{SCOPES, bits, cpu, digits, gpu, run, small, told, train};
+use rootlet::checkpoint;
+use rootlet::data::Dataset;
+use rootlet::engine::Device;
+use rootlet::topology::Scope;
+use rootlet::train::config::MethodName;
+use rootlet::train::{TrainConfig, Trainer};
+
+/// Stops after each of `stops` steps, through a checkpoint on disk, and goes on in a fresh trainer.
+fn resumed_equals_unbroken(
+    device: fn() -> Device,
+    config: &TrainConfig,
+    data: &Dataset,
+    stops: &[u64],
+) {
+    let (log, unbroken) = train(device(), config, data);
+    for &stop in stops {
+        let at = format!("{}, {:?}, stopped at {stop}", config.method, config.scope);
+        let part = TrainConfig {
+            steps: Some(stop),
+            ..config.clone()
+        };
+        let (_, half) = train(device(), &part, data);
+        assert_eq!(half.progress.step, stop);
+        let folder = tempfile::tempdir().unwrap();
+        checkpoint::save(folder.path(), &half, &config.to_toml().unwrap()).unwrap();
+        let loaded = checkpoint::load(Path::new(folder.path())).unwrap();
+
+        let mut trainer = Trainer::new(device(), config.clone(), data.clone()).unwrap();
+        trainer.restore(loaded.snapshot).unwrap();
+        assert!(bits(&trainer.snapshot().unwrap()) == bits(&half), "{at}");
+        let (rest, result) = run(&mut trainer);
+        let finished = result.unwrap();
+        assert!(
+            bits(&trainer.snapshot().unwrap()) == bits(&unbroken),
+            "{at}"
+        );
+        // The rest of the tables too: the epoch that was interrupted counts all its images.
+        assert!(told(&rest, 0) == told(&log, stop), "{at}");
+        let whole = log.finished.as_ref().unwrap();
+        assert_eq!(finished.test_loss.to_bits(), whole.test_loss.to_bits());
+        assert!(finished.seconds > 0.0);
+    }
+}
+
+/// 19 batches an epoch, the last on 12 images; rounds at 7, 14, 21, 28.
+fn config(method: MethodName, scope: Scope, seed: u32) -> TrainConfig {
+    TrainConfig {
+        method,
+        scope,
+        seed,
+        round_every: 7,
+        round_until: Some(1.8),
+        milestones: vec![1.2],
+        warmup_epochs: 0.5,
+        label_smoothing: 0.05,
+        nesterov: seed.is_multiple_of(2),
+        ..small()
+    }
+}
+
+#[test]
+fn a_resumed_run_on_cpu_ends_with_the_same_bits() {
+    let data = digits(Some(588));
+    let mut seed = 1u32;
+    for scope in SCOPES {
+        for method in [
+            MethodName::Static,
+            MethodName::Set,
+            MethodName::GseUniform,
+            MethodName::GseGraest,
+        ] {
+            // The step before a round, that of a round, the one after; an epoch's last step; and one by chance.
+            let chance = 1 + u64::from(seed.wrapping_mul(2_654_435_761) >> 8) % 36;
+            let stops = match method {
+                MethodName::Static => vec![chance],
+                _ => vec![13, 14, 15, 19, chance],
+            };
+            resumed_equals_unbroken(cpu, &config(method, scope, seed), &data, &stops);
+            seed += 1;
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_on_a_gpu_ends_with_the_same_bits() {
+    let data = digits(Some(588));
+    let config = config(MethodName::GseGrabo, Scope::Global, 3);
+    resumed_equals_unbroken(gpu, &config, &data, &[14, 24]);
+}
+
+#[test]
+fn a_snapshot_of_another_model_is_refused() {
+    let data = digits(Some(64));
+    let (_, snapshot) = train(cpu(), &small(), &data);
+    let other = TrainConfig {
+        hidden: vec![48, 33],
+        ..small()
+    };
+    let mut trainer = Trainer::new(cpu(), other, data).unwrap();
+    let message = trainer.restore(snapshot).unwrap_err().to_string();
+    assert!(message.contains("do not fit"), "{message}");
+}
