@@ -50,7 +50,7 @@ fn a_gpu_learns_as_well_as_cpu() {
     assert!(gpu > 0.9);
 }
 
-/// Fashion-MNIST, 98 % sparse, 2 epochs, with the folder of the data in `ROOTLET_DATA`; a minute on two cores:
+/// Fashion-MNIST, 98 % sparse, 2 epochs, with the folder of the data in `ROOTLET_DATA`:
 /// `ROOTLET_DATA=… cargo test --release --test training -- --ignored fashion --nocapture`
 #[test]
 #[ignore = "needs the data set"]
