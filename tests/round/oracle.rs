@@ -84,7 +84,7 @@ pub fn round(
     let pruned = take(&prune, &mut left_to_prune);
 
     let mut reports = Vec::new();
-    for l in 0..world.layers.len() {
+    for (l, candidates) in candidates.iter().enumerate() {
         let of_layer = |taken: &[(f64, Pair)]| -> (BTreeSet<(u32, u32)>, f32) {
             let own: Vec<_> = taken.iter().filter(|t| t.1.0 == l).collect();
             let sum: f64 = own.iter().map(|t| t.0).sum();
@@ -101,7 +101,7 @@ pub fn round(
         reports.push(LayerReport {
             active: layer.active(),
             total: layer.n_in * layer.n_out,
-            candidates: candidates[l].len(),
+            candidates: candidates.len(),
             pruned: pruned.len(),
             grown: grown.len(),
             grown_gradient,
