@@ -243,7 +243,7 @@ fn each_bad_value_has_its_message() {
         (&["--sparsity", "NaN"], "not NaN"),
         (
             &["--hidden", "64,0"],
-            "--hidden must list widths of at least 1, not 64,0",
+            "--hidden must list widths of at least 1, below 2^32, not 64,0",
         ),
         (&["--gamma", "0"], "--gamma must be above 0, not 0"),
         (&["--gamma", "inf"], "--gamma must"),
@@ -258,7 +258,10 @@ fn each_bad_value_has_its_message() {
         ),
         (&["--round-until", "NaN"], "--round-until must"),
         (&["--epochs", "0"], "--epochs must be at least 1, not 0"),
-        (&["--batch", "0"], "--batch must be at least 1 image, not 0"),
+        (
+            &["--batch", "0"],
+            "--batch must be at least 1 image, and below 2^32, not 0",
+        ),
         (
             &["--lr", "0"],
             "--lr must be a finite number above 0, not 0",
