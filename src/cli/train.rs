@@ -129,6 +129,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             .map_err(Error::io("write", Path::new("standard output")))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
     // What can go wrong by a mistake comes before the run folder, so that none leaves an empty one behind.
     let data = data::load(&DataSource {
         name: config.data.clone(),
@@ -141,8 +142,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let device = Device::open(&config.adapter, &options)?;
     let mut trainer = Trainer::new(device, config.clone(), data)?;
-    if let Some(filter) = &args.run.check {
-        trainer.check(if filter == "all" { "" } else { filter });
+    if let Some(filter) = check {
+        trainer.check(filter);
     }
     let mut reports = Reports::new();
     let mut resumed_at = None;
@@ -188,4 +189,19 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         true => ExitCode::from(interrupt::INTERRUPTED),
         false => ExitCode::SUCCESS,
     })
+}
+
+/// What `--check` compares: a part of kernels' names, or nothing for all of them.
+fn kernel_filter(name: &str) -> Result<&str> {
+    if name == "all" {
+        return Ok("");
+    }
+    let known: Vec<&str> = rootlet::kernels::kernels().iter().map(|k| k.name).collect();
+    match known.iter().any(|kernel| kernel.contains(name)) {
+        true => Ok(name),
+        false => Err(Error::Usage(format!(
+            "--check {name}: no kernel's name contains it; give all, or a part of one of {}",
+            known.join(", ")
+        ))),
+    }
 }

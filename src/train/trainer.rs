@@ -1,12 +1,13 @@
 //! The trainer: feeds batches to the network, calls the topology rounds, evaluates, and tells what happens.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::config::TrainConfig;
 use super::describe;
 use super::evaluate::{Evaluation, evaluate};
-use super::event::{self, Event, Observer};
+use super::event::{self, Event};
+use super::hooks::Hooks;
 use super::meter::{Clock, Sums};
 use super::network::{Network, NetworkOptions, RING};
 use crate::checkpoint::{Progress, Snapshot};
@@ -21,37 +22,6 @@ use crate::topology::{Candidates, Method, Round, RoundInputs, Schedule};
 /// Time between two looks at the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Saves a snapshot and says where.
-pub type Save<'a> = dyn FnMut(&Snapshot) -> Result<std::path::PathBuf> + 'a;
-
-/// What the caller of [`Trainer::run`] takes part with.
-pub struct Hooks<'a> {
-    /// Hears every event.
-    pub observer: &'a mut dyn Observer,
-    /// Saves a snapshot and says where; called after every `save_every` epochs and at the end.
-    pub save: Option<&'a mut Save<'a>>,
-    /// Epochs between two calls of `save`.
-    pub save_every: u32,
-    /// The run's folder, to be told of.
-    pub run: Option<&'a std::path::Path>,
-    /// Set from elsewhere to stop after the current step.
-    pub stop: &'a AtomicBool,
-}
-
-impl<'a> Hooks<'a> {
-    /// Listens only: nothing is saved, and the run goes to its end.
-    pub fn observing(observer: &'a mut dyn Observer) -> Self {
-        static NEVER: AtomicBool = AtomicBool::new(false);
-        Hooks {
-            observer,
-            save: None,
-            save_every: 1,
-            run: None,
-            stop: &NEVER,
-        }
-    }
-}
-
 /// A training run: a network, its data, its schedules, and how far it is.
 pub struct Trainer {
     device: Device,
@@ -65,7 +35,9 @@ pub struct Trainer {
     schedule: Schedule,
     rate: LearningRate,
     progress: Progress,
-    check: Option<String>,
+    /// Kernels to compare with their twins in the next step, and in the next round.
+    check_step: Option<String>,
+    check_round: Option<String>,
     /// Training steps whose losses were not looked at yet.
     unread: std::ops::Range<u64>,
 }
@@ -151,7 +123,8 @@ impl Trainer {
             schedule,
             rate,
             progress: Progress::default(),
-            check: None,
+            check_step: None,
+            check_round: None,
             unread: 0..0,
         })
     }
@@ -169,9 +142,10 @@ impl Trainer {
     }
 
     /// Debugging: in the first step and the first round, runs kernels whose name contains `filter` on their CPU twins
-    /// too; a difference stops the run.
+    /// too; a difference stops the run. The empty filter is all of them.
     pub fn check(&mut self, filter: &str) {
-        self.check = Some(filter.to_owned());
+        self.check_step = Some(filter.to_owned());
+        self.check_round = Some(filter.to_owned());
     }
 
     /// The network.
@@ -357,15 +331,12 @@ impl Trainer {
             count: batch.count as u32,
             learning_rate: self.rate.at(self.progress.step),
         };
-        let first = self.unread == (0..0) || self.progress.batch == 0 && self.progress.epoch == 0;
-        match &self.check {
-            Some(filter) if first => {
-                for check in self.network.train_checked(&self.device, state, filter)? {
-                    hooks.observer.event(&Event::Note(format!("{check}")))?;
-                    check.verdict()?;
-                }
+        match self.check_step.take() {
+            None => self.network.train(&self.device, state)?,
+            Some(filter) => {
+                let checks = self.network.train_checked(&self.device, state, &filter)?;
+                hooks.judge(&checks)?;
             }
-            _ => self.network.train(&self.device, state)?,
         }
         self.progress.step += 1;
         self.progress.batch += 1;
@@ -379,16 +350,13 @@ impl Trainer {
 
     fn round(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         let alpha = self.schedule.alpha_at(self.progress.step);
-        let report = match &self.check {
-            Some(filter) if self.progress.rounds == 0 => {
-                let (report, checks) = self.round.run_checked(&self.device, alpha, filter)?;
-                for check in checks {
-                    hooks.observer.event(&Event::Note(format!("{check}")))?;
-                    check.verdict()?;
-                }
+        let report = match self.check_round.take() {
+            None => self.round.run(&self.device, alpha)?,
+            Some(filter) => {
+                let (report, checks) = self.round.run_checked(&self.device, alpha, &filter)?;
+                hooks.judge(&checks)?;
                 report
             }
-            _ => self.round.run(&self.device, alpha)?,
         };
         self.progress.rounds += 1;
         let round = describe::round(&self.model, &report, self.progress.step);
@@ -443,6 +411,12 @@ impl Trainer {
             seen: self.progress.seen,
         };
         let evaluation = self.evaluate()?;
+        if !evaluation.loss.is_finite() {
+            return Err(Error::Diverged {
+                step: self.progress.step,
+                loss: evaluation.loss,
+            });
+        }
         self.progress.epoch += 1;
         self.progress.batch = 0;
         self.progress.loss_sum = 0.0;

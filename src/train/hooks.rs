@@ -1,0 +1,48 @@
+//! What the caller of a run takes part with: listening, saving, stopping.
+
+use std::sync::atomic::AtomicBool;
+
+use super::event::{Event, Observer};
+use crate::checkpoint::Snapshot;
+use crate::engine::KernelCheck;
+use crate::error::Result;
+
+/// Saves a snapshot and says where.
+pub type Save<'a> = dyn FnMut(&Snapshot) -> Result<std::path::PathBuf> + 'a;
+
+/// What the caller of [`Trainer::run`] takes part with.
+pub struct Hooks<'a> {
+    /// Hears every event.
+    pub observer: &'a mut dyn Observer,
+    /// Saves a snapshot and says where; called after every `save_every` epochs and at the end.
+    pub save: Option<&'a mut Save<'a>>,
+    /// Epochs between two calls of `save`.
+    pub save_every: u32,
+    /// The run's folder, to be told of.
+    pub run: Option<&'a std::path::Path>,
+    /// Set from elsewhere to stop after the current step.
+    pub stop: &'a AtomicBool,
+}
+
+impl<'a> Hooks<'a> {
+    /// Listens only: nothing is saved, and the run goes to its end.
+    pub fn observing(observer: &'a mut dyn Observer) -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Hooks {
+            observer,
+            save: None,
+            save_every: 1,
+            run: None,
+            stop: &NEVER,
+        }
+    }
+
+    /// Tells of the comparisons with the twins, up to the first that fails.
+    pub(super) fn judge(&mut self, checks: &[KernelCheck]) -> Result<()> {
+        for check in checks {
+            self.observer.event(&Event::Note(check.to_string()))?;
+            check.verdict()?;
+        }
+        Ok(())
+    }
+}
