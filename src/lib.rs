@@ -36,7 +36,7 @@
 //! | [`checkpoint`] | what is saved, so that nothing is lost |
 //! | [`train`] | the configuration, the training step, the trainer and its events |
 //! | [`report`] | run folders, tables, consoles: what becomes of the events |
-//! | [`bench`] | ceilings of an adapter, and what the kernels reach of them |
+//! | [`mod@bench`] | ceilings of an adapter, and what the kernels reach of them |
 //! | [`kernels`] | every kernel pair of the crate, for tests and tools |
 //!
 //! Activations are `[unit][batch]`, the batch innermost: a connection is one scalar times one contiguous row.

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 crate::kernel! {
-    /// Element e of `output` is the sum of what [`CHAINS`] numbers become after `iterations` of `x = x * factor + summand`,
+    /// Element e of `output` is the sum of what its four numbers become after `iterations` of `x = x * factor + summand`,
     /// chain k starting from e mod 64 + k: measures arithmetic without any memory.
     ///
     /// Shapes: `output` `[vectors][4]`. Grid: [`Items`](crate::engine::Grid::Items) = `vectors`.

@@ -27,7 +27,7 @@ pub enum Order {
     },
 }
 
-/// How a [`Loader`] cuts a split into batches.
+/// How a [`Loader`](super::Loader) cuts a split into batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoaderOptions {
     /// The order of the images.

@@ -160,7 +160,7 @@ macro_rules! kernel {
         $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
     ) => {
         $crate::uniform! {
-            #[doc = concat!("Parameters of [`", stringify!($Name), "`]: the shader's uniform `params`.")]
+            #[doc = concat!("Parameters of [`struct@", stringify!($Name), "`]: the shader's uniform `params`.")]
             $vis struct $Params { $( $(#[$pmeta])* #[allow(missing_docs)] $pfield : $pty ),+ }
         }
 
@@ -172,7 +172,7 @@ macro_rules! kernel {
             $( $(#[$bmeta])* #[allow(missing_docs)] pub $binding: $crate::engine::View ),+
         }
 
-        #[doc = concat!("Bindings of [`", stringify!($Name), "`] as the CPU twin sees them.")]
+        #[doc = concat!("Bindings of [`struct@", stringify!($Name), "`] as the CPU twin sees them.")]
         #[allow(missing_docs, dead_code)]
         $vis struct $Twin<'a> {
             pub params: $Params,

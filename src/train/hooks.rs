@@ -10,7 +10,7 @@ use crate::error::Result;
 /// Saves a snapshot and says where.
 pub type Save<'a> = dyn FnMut(&Snapshot) -> Result<std::path::PathBuf> + 'a;
 
-/// What the caller of [`Trainer::run`] takes part with.
+/// What the caller of [`Trainer::run`](super::Trainer::run) takes part with.
 pub struct Hooks<'a> {
     /// Hears every event.
     pub observer: &'a mut dyn Observer,
