@@ -116,16 +116,15 @@ pub(super) fn dots<S: Simd, const N: usize>(
             }
         }
     }
-    partial.map(|vectors| {
-        let sums: &[f32] = bytemuck::cast_slice(&vectors[..parts]);
-        let mut eight = [0f32; 8];
-        for i in 0..8 {
-            eight[i] = sums[i] + sums[i + 8];
+    partial.map(|mut vectors| {
+        let mut left = parts;
+        while left > 1 {
+            left /= 2;
+            for p in 0..left {
+                vectors[p] = simd.add_f32s(vectors[p], vectors[p + left]);
+            }
         }
-        let mut four = [0f32; 4];
-        for i in 0..4 {
-            four[i] = eight[i] + eight[i + 4];
-        }
-        (four[0] + four[2]) + (four[1] + four[3])
+        // Halves again, within the vector: the same order at any width.
+        simd.reduce_sum_f32s(vectors[0])
     })
 }
