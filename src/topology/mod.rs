@@ -22,6 +22,7 @@
 
 mod candidates;
 mod exchange;
+mod inputs;
 mod method;
 mod plan;
 mod random_score;
@@ -39,12 +40,13 @@ pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
 };
+pub use inputs::RoundInputs;
 pub use method::{Candidates, Distribution, METHODS, Method, ScoreInputs, method};
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
 };
-pub use round::{Round, RoundInputs, Scope};
+pub use round::{Round, Scope};
 pub use schedule::Schedule;
 pub use statistics::{
     Cumulate, CumulateParams, GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns,

@@ -7,9 +7,9 @@ use super::exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
 };
+use super::inputs::RoundInputs;
 use super::method::{Candidates, Distribution, Method, ScoreInputs};
 use super::report::{ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams};
-use super::round::RoundInputs;
 use super::scratch::{Scratch, Sizes};
 use super::statistics::{
     Cumulate, CumulateParams, GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns,
