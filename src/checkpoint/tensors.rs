@@ -207,7 +207,6 @@ pub(super) fn check(l: usize, layer: &LayerState) -> Checked<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -165,7 +165,6 @@ pub struct Dataset {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -60,7 +60,6 @@ pub(super) fn load() -> Result<Halves> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

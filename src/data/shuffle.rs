@@ -33,7 +33,6 @@ pub(super) fn permutation(len: u32, seed: u32, epoch: u32) -> Vec<u32> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 

@@ -62,12 +62,7 @@ impl SparseLinear {
     ) -> Result<()> {
         plan.dispatch(
             Sddmm {
-                params: SddmmParams {
-                    rows: self.span.n_out as u32,
-                    vectors: self.vectors(),
-                    first_row: self.span.first_row as u32,
-                    first_col: self.span.first_col as u32,
-                },
+                params: SddmmParams::of_layer(&self.span, self.stride),
                 row_offsets: arena.row_offsets.all(),
                 cols: arena.cols.all(),
                 input,

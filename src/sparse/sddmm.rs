@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::arena::LayerSpan;
 use super::lanes::{dots, rows_per_task};
 
 crate::kernel! {
@@ -27,6 +28,18 @@ crate::kernel! {
     read input: f32,
     read delta: f32,
     write output: f32,
+}
+
+impl SddmmParams {
+    /// For one layer of an arena and `stride` lanes, whichever list of its pairs is bound.
+    pub fn of_layer(span: &LayerSpan, stride: usize) -> Self {
+        SddmmParams {
+            rows: span.n_out as u32,
+            vectors: (stride / 4) as u32,
+            first_row: span.first_row as u32,
+            first_col: span.first_col as u32,
+        }
+    }
 }
 
 impl SddmmTwin<'_> {

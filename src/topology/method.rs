@@ -84,12 +84,7 @@ impl ScoreInputs<'_> {
         for (l, span) in self.spans.iter().enumerate() {
             plan.dispatch(
                 Sddmm {
-                    params: SddmmParams {
-                        rows: span.n_out as u32,
-                        vectors: (self.stride / 4) as u32,
-                        first_row: span.first_row as u32,
-                        first_col: span.first_col as u32,
-                    },
+                    params: SddmmParams::of_layer(span, self.stride),
                     row_offsets: self.candidate_offsets.clone(),
                     cols: self.candidate_cols.clone(),
                     input: self.activations[l].clone(),

@@ -120,7 +120,7 @@ impl Round {
         &self.active
     }
 
-    /// Dispatches of a round.
+    /// Dispatches of a round; none where the topology is static.
     pub fn dispatches(&self) -> usize {
         self.work.as_ref().map_or(0, |(_, program)| program.len())
     }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::model::{Model, mlp};
 use crate::optim::{LearningRate, SgdOptions};
 use crate::sparse::{allocate, draw};
-use crate::topology::{Candidates, Method, Round, RoundInputs, Schedule};
+use crate::topology::{Method, Round, RoundInputs, Schedule};
 
 /// Time between two looks at the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -30,8 +30,6 @@ pub struct Trainer {
     model: Model,
     network: Network,
     round: Round,
-    /// Whether the method has rounds at all.
-    evolves: bool,
     schedule: Schedule,
     rate: LearningRate,
     progress: Progress,
@@ -119,7 +117,6 @@ impl Trainer {
             model,
             network,
             round,
-            evolves: method.candidates() != Candidates::None,
             schedule,
             rate,
             progress: Progress::default(),
@@ -342,7 +339,7 @@ impl Trainer {
         self.progress.batch += 1;
         self.progress.seen += batch.count as u64;
         self.unread.end = self.progress.step;
-        if self.evolves && self.schedule.due(self.progress.step) {
+        if self.round.dispatches() > 0 && self.schedule.due(self.progress.step) {
             self.round(hooks)?;
         }
         Ok(())
