@@ -35,7 +35,11 @@ fn batch_metrics(@builtin(local_invocation_index) lane: u32) {
             h += hit[i];
         }
         let slot = step.step % params.slots;
-        ring[2u * slot] = l;
-        ring[2u * slot + 1u] = f32(h);
+        var before = vec2(0.0);
+        if step.first > 0u {
+            before = vec2(ring[2u * slot], ring[2u * slot + 1u]);
+        }
+        ring[2u * slot] = before.x + l;
+        ring[2u * slot + 1u] = before.y + f32(h);
     }
 }

@@ -7,6 +7,7 @@ struct Params {
     rows: u32,
     vectors: u32,
     first_row: u32,
+    accumulate: u32, // 1: add to what is there
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,5 +28,6 @@ fn bias_gradient(
     for (var v = 0u; v < params.vectors; v++) {
         sum += delta[row * params.vectors + v];
     }
-    gradient[params.first_row + row] = (sum.x + sum.y) + (sum.z + sum.w);
+    let before = select(0.0, gradient[params.first_row + row], params.accumulate != 0u);
+    gradient[params.first_row + row] = before + ((sum.x + sum.y) + (sum.z + sum.w));
 }

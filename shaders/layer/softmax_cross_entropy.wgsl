@@ -49,7 +49,7 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     let label = labels[lane];
     let log_total = log(total);
     let even = params.smoothing / f32(params.classes);
-    let scale = 1.0 / f32(step.count);
+    let scale = 1.0 / f32(step.total);
     for (var c = 0u; c < params.classes; c++) {
         let at = c * params.stride + lane;
         let probability = exp(logits[at] - highest) / total;

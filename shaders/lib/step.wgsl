@@ -2,6 +2,8 @@
 struct StepState {
     seed: u32,
     step: u32,
-    count: u32, // members of this batch; lanes from here on are padding
+    count: u32, // members on the device; lanes from here on are padding
     learning_rate: f32,
+    first: u32, // members of the batch that came before these
+    total: u32, // members of the whole batch
 }

@@ -17,6 +17,7 @@ struct Params {
     vectors: u32,
     first_row: u32,
     first_col: u32,
+    accumulate: u32, // 1: add to what is there
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,6 +28,11 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> output: array<f32>; // [pairs]
 
 var<workgroup> partial: array<f32, 1056>; // TILE * PITCH
+
+// What a sum is added to.
+fn before(j: u32) -> f32 {
+    return select(0.0, output[j], params.accumulate != 0u);
+}
 
 fn lanes_over_batch(unit: u32, begin: u32, end: u32, lane: u32) {
     let vectors = params.vectors;
@@ -46,7 +52,7 @@ fn lanes_over_batch(unit: u32, begin: u32, end: u32, lane: u32) {
             for (var l = 0u; l < LANES; l++) {
                 sum += partial[t * PITCH + l];
             }
-            output[first + t] = sum;
+            output[first + t] = before(first + t) + sum;
         }
         workgroupBarrier();
     }
@@ -68,7 +74,7 @@ fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
             }
             let total = (sum.x + sum.y) + (sum.z + sum.w);
             if block == 0u {
-                output[j] = total;
+                output[j] = before(j) + total;
             } else {
                 output[j] += total;
             }

@@ -194,6 +194,7 @@ impl Layer {
                         vectors,
                         first_row: 0,
                         first_col: 0,
+                        accumulate: 0,
                     },
                     row_offsets: arena.row_offsets.all(),
                     cols: arena.cols.all(),

@@ -173,13 +173,8 @@ struct Stepper {
 
 impl Stepper {
     fn train(&mut self, device: &Device) -> Result<()> {
-        let state = StepState {
-            seed: 1,
-            step: self.done as u32,
-            count: self.batch.count as u32,
-            // Low, so that thousands of steps on one batch leave ordinary numbers.
-            learning_rate: 1e-3,
-        };
+        // A low rate, so that thousands of steps on one batch leave ordinary numbers.
+        let state = StepState::whole(1, self.done as u32, self.batch.count, 1e-3);
         self.done += 1;
         self.network.train(device, state)
     }

@@ -28,4 +28,4 @@ pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
 pub use plan::{Grid, Plan};
 pub use shape::WorkgroupShape;
-pub use step_state::StepState;
+pub use step_state::{STEP_WORDS, StepState};

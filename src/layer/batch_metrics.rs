@@ -3,7 +3,8 @@
 use crate::engine::StepState;
 
 crate::kernel! {
-    /// `ring[step % slots] = (sum of losses, number of hits)`. Grid: one workgroup.
+    /// `ring[step % slots] = (sum of losses, number of hits)`, added to what the batch's earlier parts left there. Grid: one
+    /// workgroup.
     ///
     /// Shapes: `losses` and `hits` `[stride]`, `ring` `[slots][2]`; other slots stay as they are.
     pub BatchMetrics, BatchMetricsParams, BatchMetricsTwin =
@@ -36,7 +37,11 @@ impl BatchMetricsTwin<'_> {
             (l + more, h + hits)
         });
         let slot = (self.step.step % self.params.slots) as usize;
-        self.ring[2 * slot] = loss;
-        self.ring[2 * slot + 1] = hits as f32;
+        let before = match self.step.first {
+            0 => [0.0; 2],
+            _ => [self.ring[2 * slot], self.ring[2 * slot + 1]],
+        };
+        self.ring[2 * slot] = before[0] + loss;
+        self.ring[2 * slot + 1] = before[1] + hits as f32;
     }
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 crate::kernel! {
-    /// `gradient[first_row + b] = sum over i of delta[b, i]`.
+    /// `gradient[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
     ///
     /// Shapes: `delta` `[rows][stride]`, `gradient` all rows of the arena. Grid:
     /// [`Items`](crate::engine::Grid::Items) = rows. Bound by reading `delta` once.
@@ -15,6 +15,8 @@ crate::kernel! {
         vectors: u32,
         /// The layer's first row in the arena.
         first_row: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
     }
     read delta: f32,
     write gradient: f32,
@@ -24,6 +26,7 @@ impl BiasGradientTwin<'_> {
     fn run(self) {
         let stride = self.params.vectors as usize * 4;
         let rows = self.params.rows as usize;
+        let accumulate = self.params.accumulate != 0;
         self.gradient[self.params.first_row as usize..][..rows]
             .par_iter_mut()
             .zip(self.delta[..rows * stride].par_chunks_exact(stride))
@@ -36,7 +39,8 @@ impl BiasGradientTwin<'_> {
                         sum[i] += v[i];
                     }
                 }
-                *gradient = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+                let before = if accumulate { *gradient } else { 0.0 };
+                *gradient = before + ((sum[0] + sum[1]) + (sum[2] + sum[3]));
             });
     }
 }

@@ -3,7 +3,8 @@
 use crate::engine::StepState;
 
 crate::kernel! {
-    /// Loss of each member of the batch, whether its largest logit is its label's, and the gradient of the *mean* loss.
+    /// Loss of each member of the batch, whether its largest logit is its label's, and the gradient of the loss's mean over the
+    /// whole batch, `step.total` members.
     ///
     /// With K classes and smoothing s the target is `s / K` everywhere and `1 - s` more at the label (Szegedy et al. 2016).
     /// Shapes: `logits` and `delta` `[classes][stride]`, `labels`, `losses` and `hits` `[stride]`; lanes from
@@ -33,7 +34,7 @@ impl SoftmaxCrossEntropyTwin<'_> {
         let classes = self.params.classes as usize;
         let smoothing = self.params.smoothing;
         let even = smoothing / classes as f32;
-        let scale = 1.0 / self.step.count as f32;
+        let scale = 1.0 / self.step.total as f32;
         for lane in 0..stride {
             if lane >= self.step.count as usize {
                 (0..classes).for_each(|c| self.delta[c * stride + lane] = 0.0);

@@ -77,6 +77,7 @@ impl SparseLinear {
                     rows: self.span.n_out as u32,
                     vectors: self.vectors(),
                     first_row: self.span.first_row as u32,
+                    accumulate: 0,
                 },
                 delta,
                 gradient: arena.bias_gradient.all(),

@@ -15,6 +15,7 @@ mod layer_state;
 mod sddmm;
 mod spmm;
 mod spmm_transposed;
+mod window;
 
 pub use arena::{Arena, LayerSpan};
 pub use init::{Assignment, Shape, allocate, draw};
@@ -22,3 +23,4 @@ pub use layer_state::LayerState;
 pub use sddmm::{Sddmm, SddmmParams};
 pub use spmm::{Spmm, SpmmParams};
 pub use spmm_transposed::{SpmmTransposed, SpmmTransposedParams};
+pub use window::Window;

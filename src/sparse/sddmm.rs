@@ -7,7 +7,8 @@ use super::arena::LayerSpan;
 use super::lanes::{dots, rows_per_task};
 
 crate::kernel! {
-    /// `output[j] = sum over i of input[a, i] * delta[b, i]` for each listed pair j = (a, b): `delta · h^T` at sampled indices.
+    /// `output[j] = sum over i of input[a, i] * delta[b, i]` for each listed pair j = (a, b): `delta · h^T` at sampled
+    /// indices; or adds that to it.
     ///
     /// The pairs are compressed sparse rows: the arena's own for the weight gradient, a round's candidates for their
     /// scores. Shapes: `input` `[n_in][stride]`, `delta` `[n_out][stride]`; padding lanes of `delta` are zero.
@@ -22,6 +23,8 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
     }
     read row_offsets: u32,
     read cols: u32,
@@ -38,6 +41,7 @@ impl SddmmParams {
             vectors: (stride / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
+            accumulate: 0,
         }
     }
 }
@@ -63,6 +67,7 @@ impl SddmmTwin<'_> {
                 input: self.input,
                 delta: &self.delta[first * stride..last * stride],
                 stride,
+                accumulate: p.accumulate != 0,
                 output,
             });
         }
@@ -78,6 +83,7 @@ struct Rows<'a> {
     input: &'a [f32],
     delta: &'a [f32],
     stride: usize,
+    accumulate: bool,
     output: &'a mut [f32],
 }
 
@@ -88,6 +94,10 @@ impl WithSimd for Rows<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let base = self.offsets[0] as usize;
         let unit = |col: u32| (col - self.first_col) as usize;
+        let accumulate = self.accumulate;
+        let put = |output: &mut f32, sum: f32| {
+            *output = if accumulate { *output + sum } else { sum };
+        };
         for (row, delta) in self.delta.chunks_exact(self.stride).enumerate() {
             let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
             let output = &mut self.output[range.start - base..range.end - base];
@@ -95,10 +105,12 @@ impl WithSimd for Rows<'_> {
             let (quads, rest) = self.cols[range].as_chunks::<4>();
             let (quad_outputs, rest_outputs) = output.as_chunks_mut::<4>();
             for (cols, output) in quads.iter().zip(quad_outputs) {
-                *output = dots(simd, self.input, cols.map(unit), delta);
+                let sums = dots(simd, self.input, cols.map(unit), delta);
+                output.iter_mut().zip(sums).for_each(|(o, sum)| put(o, sum));
             }
             for (&col, output) in rest.iter().zip(rest_outputs) {
-                [*output] = dots(simd, self.input, [unit(col)], delta);
+                let [sum] = dots(simd, self.input, [unit(col)], delta);
+                put(output, sum);
             }
         }
     }

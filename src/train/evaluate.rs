@@ -31,11 +31,7 @@ pub fn evaluate(
     let mut pending = 0..0u64;
     for batch in Loader::start(data.test.clone(), data.shape, &data.normalisation, options)? {
         network.load(device, &batch)?;
-        let state = StepState {
-            step: batch.index as u32,
-            count: batch.count as u32,
-            ..StepState::default()
-        };
+        let state = StepState::whole(0, batch.index as u32, batch.count, 0.0);
         network.test(device, state)?;
         sums.seen += batch.count as u64;
         pending.end = batch.index + 1;

@@ -1,7 +1,9 @@
 //! A model on a device: its arena, its activations, and the plans of one training step and of one evaluation step.
 
 use crate::data::Batch;
-use crate::engine::{Buffer, Class, Device, Grid, KernelCheck, Plan, Program, StepState, View};
+use crate::engine::{
+    Buffer, Class, Device, Grid, KernelCheck, Plan, Program, STEP_WORDS, StepState, View,
+};
 use crate::error::{Error, Result};
 use crate::layer::{
     BatchMetrics, BatchMetricsParams, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams, SparseLinear,
@@ -98,7 +100,7 @@ impl Network {
             deltas.push(device.buffer(&format!("{name}.delta"), Class::Activations, n)?);
         }
         let labels = device.buffer("labels", Class::Data, stride)?;
-        let step = device.buffer("step", Class::Scratch, 4)?;
+        let step = device.buffer("step", Class::Scratch, STEP_WORDS)?;
         let losses = device.buffer("losses", Class::Scratch, stride)?;
         let hits = device.buffer("hits", Class::Scratch, stride)?;
         let train_ring = device.buffer("train_metrics", Class::Scratch, 2 * RING)?;
@@ -232,7 +234,8 @@ impl Network {
     }
 
     fn set_step(&self, device: &Device, state: StepState) -> Result<()> {
-        device.upload(&self.step.all(), bytemuck::cast_slice::<_, u32>(&[state]))
+        let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
+        device.upload(&self.step.range(0..STEP_WORDS), words)
     }
 
     /// Runs one training step on the loaded batch; on a GPU it is only submitted.

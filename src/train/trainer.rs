@@ -322,12 +322,9 @@ impl Trainer {
     /// One optimiser step, and the topology round if one is due after it.
     fn step(&mut self, batch: &Batch, hooks: &mut Hooks<'_>) -> Result<()> {
         self.network.load(&self.device, batch)?;
-        let state = StepState {
-            seed: self.config.seed,
-            step: self.progress.step as u32,
-            count: batch.count as u32,
-            learning_rate: self.rate.at(self.progress.step),
-        };
+        let step = self.progress.step;
+        let rate = self.rate.at(step);
+        let state = StepState::whole(self.config.seed, step as u32, batch.count, rate);
         match self.check_step.take() {
             None => self.network.train(&self.device, state)?,
             Some(filter) => {

@@ -1,6 +1,6 @@
 //! A kernel declared outside the crate, with a uniform that changes from step to step.
 
-use rootlet::engine::{Buffer, Class, Device, Grid, Plan, StepState};
+use rootlet::engine::{Buffer, Class, Device, Grid, Plan, STEP_WORDS, StepState};
 
 rootlet::kernel! {
     /// `output[i] = input[i] * factor * step.learning_rate + step.step`.
@@ -34,7 +34,7 @@ impl Use {
         let numbers: Vec<f32> = (0..length).map(|i| i as f32 - 3.5).collect();
         let buffer = |label, words| device.buffer(label, Class::Scratch, words).unwrap();
         let input = device.buffer_with("input", Class::Data, &numbers).unwrap();
-        let (step, output) = (buffer("step", 4), buffer("output", length));
+        let (step, output) = (buffer("step", STEP_WORDS), buffer("output", length));
         let mut plan = Plan::new("scaling");
         let kernel = Scale {
             params: ScaleParams {
@@ -55,14 +55,10 @@ impl Use {
     }
 
     pub fn set_step(&self, device: &Device, step: u32) {
-        let state = StepState {
-            seed: 1,
-            step,
-            count: 3,
-            learning_rate: 0.5,
-        };
-        let words: [u32; 4] = bytemuck::cast(state);
-        device.upload(&self.step.all(), &words).unwrap();
+        let words: [u32; STEP_WORDS] = bytemuck::cast(StepState::whole(1, step, 3, 0.5));
+        device
+            .upload(&self.step.range(0..STEP_WORDS), &words)
+            .unwrap();
     }
 
     pub fn outputs(&self, device: &Device, length: usize) -> Vec<f32> {

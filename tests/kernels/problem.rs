@@ -228,6 +228,7 @@ impl<'a> Problem<'a> {
                         vectors,
                         first_row,
                         first_col,
+                        accumulate: 0,
                     },
                     row_offsets: arena.row_offsets.all(),
                     cols: arena.cols.all(),

@@ -272,6 +272,7 @@ fn bias_gradient() {
                     rows: rows as u32,
                     vectors: (stride / 4) as u32,
                     first_row: first as u32,
+                    accumulate: 0,
                 },
                 delta: put(&device, &delta).all(),
                 gradient: gradient.all(),

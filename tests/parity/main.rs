@@ -27,10 +27,7 @@ fn devices() -> Vec<Device> {
 
 /// A step on `count` members that leaves the weights as they are, so that gradients can be read beside them.
 fn still(count: usize) -> StepState {
-    StepState {
-        count: count as u32,
-        ..StepState::default()
-    }
+    StepState::whole(0, 0, count, 0.0)
 }
 
 /// Every number to `relative` of itself; of numbers near zero, to a tenth of that beside the largest: rounding in what they

@@ -35,12 +35,7 @@ fn a_hundred_steps_agree_with_pytorch() {
             for step in 0..100 {
                 let batch = &batches[step % 7];
                 network.load(&device, batch).unwrap();
-                let state = StepState {
-                    step: step as u32,
-                    count: batch.count as u32,
-                    learning_rate: 0.1,
-                    ..StepState::default()
-                };
+                let state = StepState::whole(0, step as u32, batch.count, 0.1);
                 network.train(&device, state).unwrap();
             }
             let losses: Vec<f32> = (network.train_results(&device, 0..100).unwrap().iter())

@@ -89,7 +89,7 @@ fn more_workgroups_than_one_dimension_holds() {
     let capacity = 65_536 * 256 + 1;
     let scores = device.buffer("scores", Class::Scratch, capacity).unwrap();
     let step = device
-        .buffer_with("step", Class::Scratch, &[1u32, 2, 3, 4])
+        .buffer_with("step", Class::Scratch, &[1u32, 2, 3, 4, 0, 3])
         .unwrap();
     let mut plan = Plan::new("large");
     plan.dispatch(

@@ -1,6 +1,6 @@
 //! Small models to run rounds on: random topology, weights and activations.
 
-use rootlet::engine::{Buffer, Class, Device, DeviceOptions, View};
+use rootlet::engine::{Buffer, Class, Device, DeviceOptions, STEP_WORDS, StepState, View};
 use rootlet::sparse::{Arena, LayerState};
 use rootlet::topology::{Method, Round, RoundInputs, Scope};
 
@@ -170,7 +170,7 @@ impl Rig {
         };
         let activations = put(&world.activations);
         let deltas = put(&world.deltas);
-        let step = device.buffer("step", Class::Scratch, 4).unwrap();
+        let step = device.buffer("step", Class::Scratch, STEP_WORDS).unwrap();
         let inputs = RoundInputs {
             stride: world.stride,
             step: step.all(),
@@ -190,8 +190,10 @@ impl Rig {
 
     /// Uploads a step's number and the world's activations and deltas.
     pub fn set(&self, world: &World, step: u32) {
-        let words = [world.seed, step, world.count as u32, 0];
-        self.device.upload(&self.step.all(), &words).unwrap();
+        let words: [u32; STEP_WORDS] =
+            bytemuck::cast(StepState::whole(world.seed, step, world.count, 0.0));
+        let state = self.step.range(0..STEP_WORDS);
+        self.device.upload(&state, &words).unwrap();
         for (buffers, values) in [
             (&self.activations, &world.activations),
             (&self.deltas, &world.deltas),

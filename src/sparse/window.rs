@@ -1,0 +1,118 @@
+//! The window of a convolution: how output positions look at input positions.
+//!
+//! A convolution is a sparse layer applied to every patch (`n_in = channels * taps`, `n_out = output channels`, output
+//! positions being further members of the batch). Column `c * taps + ky * kernel_x + kx` is input channel `c` at kernel tap
+//! `(ky, kx)`: the order of PyTorch's weights `[out][in][ky][kx]`.
+
+use crate::error::{Error, Result};
+
+/// Sizes of a convolution's planes and kernel, each `[y, x]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Positions of the input plane.
+    pub input: [usize; 2],
+    /// Positions of the output plane.
+    pub output: [usize; 2],
+    /// Taps of the kernel.
+    pub kernel: [usize; 2],
+    /// Input positions from one output position to the next.
+    pub stride: [usize; 2],
+    /// Rows and columns of zeros before and behind the input plane.
+    pub padding: [usize; 2],
+}
+
+impl Window {
+    /// A window over planes of `input` positions.
+    ///
+    /// # Errors
+    /// A kernel or a stride of zero, a kernel larger than the padded plane, or padding as large as the kernel (its
+    /// outermost outputs would see nothing but zeros).
+    pub fn new(
+        input: [usize; 2],
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> Result<Self> {
+        let mut output = [0; 2];
+        for axis in 0..2 {
+            let (i, k, s, p) = (input[axis], kernel[axis], stride[axis], padding[axis]);
+            if i == 0 || k == 0 || s == 0 || p >= k || i + 2 * p < k {
+                return Err(Error::Shape(format!(
+                    "a kernel of {kernel:?} with stride {stride:?} and padding {padding:?} does not fit planes of \
+                     {input:?}: kernel and stride must be at least 1, the padding smaller than the kernel, the kernel no \
+                     larger than the padded plane"
+                )));
+            }
+            output[axis] = (i + 2 * p - k) / s + 1;
+        }
+        Ok(Window {
+            input,
+            output,
+            kernel,
+            stride,
+            padding,
+        })
+    }
+
+    /// The window of a layer that looks at each position alone: a linear layer (one position), or one applied to every token.
+    pub fn pointwise(plane: [usize; 2]) -> Self {
+        Window {
+            input: plane,
+            output: plane,
+            kernel: [1, 1],
+            stride: [1, 1],
+            padding: [0, 0],
+        }
+    }
+
+    /// Whether each output position sees just the input position of the same number.
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0]
+    }
+
+    /// Taps of the kernel: input units of the layer per input channel.
+    pub fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// Positions of an input plane.
+    pub fn input_positions(&self) -> usize {
+        self.input[0] * self.input[1]
+    }
+
+    /// Positions of an output plane.
+    pub fn output_positions(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_planes_are_those_of_pytorch() {
+        let output = |i, k, s, p| Window::new([i, i], [k, k], [s, s], [p, p]).unwrap().output[0];
+        assert_eq!(output(32, 3, 1, 1), 32);
+        assert_eq!(output(32, 3, 2, 1), 16);
+        assert_eq!(output(224, 7, 2, 3), 112);
+        assert_eq!(output(5, 2, 2, 0), 2);
+        assert_eq!(output(1, 3, 1, 1), 1);
+    }
+
+    #[test]
+    fn windows_that_cannot_be_are_refused() {
+        for (i, k, s, p) in [
+            (0, 1, 1, 0),
+            (4, 0, 1, 0),
+            (4, 1, 0, 0),
+            (4, 5, 1, 0),
+            (4, 2, 1, 2),
+        ] {
+            assert!(
+                Window::new([i, i], [k, k], [s, s], [p, p]).is_err(),
+                "{i} {k} {s} {p}"
+            );
+        }
+    }
+}
