@@ -32,6 +32,7 @@
 //! | [`model`] | lists of layers |
 //! | [`optim`] | SGD with momentum; the learning rate's schedule |
 //! | [`topology`] | prune-and-grow rounds and the methods behind them |
+//! | [`network`] | a model on a device: its memory and the programs of a step |
 //! | [`data`] | real images, from public files to normalised batches |
 //! | [`checkpoint`] | what is saved, so that nothing is lost |
 //! | [`train`] | the configuration, the training step, the trainer and its events |
@@ -53,6 +54,7 @@ pub mod error;
 pub mod kernels;
 pub mod layer;
 pub mod model;
+pub mod network;
 pub mod optim;
 pub mod primitive;
 pub mod report;

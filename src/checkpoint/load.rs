@@ -133,10 +133,10 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
     if crc32fast::hash(&data) != manifest.tensors.crc32 {
         return Err(wrong("fails its checksum".to_owned()));
     }
-    let layers = tensors::decode(&data, &manifest.layers).map_err(wrong)?;
+    let state = tensors::decode(&data, &manifest.layers, &manifest.norms).map_err(wrong)?;
     Ok(Checkpoint {
         snapshot: Snapshot {
-            layers,
+            state,
             progress: manifest.progress.clone(),
         },
         manifest,

@@ -3,7 +3,7 @@
 //! The file is one JSON object whose last member is the CRC-32 of every byte before that member. The reader demands the
 //! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
 
-use super::{Checked, LayerState, Progress};
+use super::{Checked, LayerState, NormKind, NormState, Progress};
 use serde::{Deserialize, Serialize};
 
 /// Version of the checkpoint format, raised when a reader of the old one would misread the new one.
@@ -30,6 +30,9 @@ pub struct Manifest {
     pub progress: Progress,
     /// Sizes of the layers.
     pub layers: Vec<LayerShape>,
+    /// Kinds and sizes of the norms; none in files of models without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub norms: Vec<NormShape>,
     /// Size and checksum of `model.safetensors`.
     pub tensors: TensorFile,
     /// The run's complete `config.toml`.
@@ -45,6 +48,44 @@ pub struct LayerShape {
     pub n_out: usize,
     /// Active connections.
     pub active: usize,
+}
+
+/// A norm's kind and size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NormShape {
+    /// Over what it normalises.
+    pub kind: NormKind,
+    /// Its channels.
+    pub channels: usize,
+}
+
+impl NormShape {
+    /// The kind and size of a norm.
+    pub(super) fn of(norm: &NormState) -> Self {
+        Self {
+            kind: norm.kind,
+            channels: norm.channels(),
+        }
+    }
+
+    /// Length of the running statistics.
+    pub(super) fn running(&self) -> usize {
+        match self.kind {
+            NormKind::Batch => self.channels,
+            NormKind::Layer => 0,
+        }
+    }
+
+    /// Bytes of the norm's tensors, or what makes the size impossible.
+    pub(super) fn bytes(&self, i: usize) -> Checked<u64> {
+        match self.channels {
+            0 => Err(format!("norm {i} has no channel")),
+            n if n > MAX_INDEX => Err(format!(
+                "norm {i} ({n} channels) passes the {MAX_INDEX} that 32-bit indices reach"
+            )),
+            n => Ok(4 * (4 * n as u64 + 2 * self.running() as u64)),
+        }
+    }
 }
 
 /// Size and checksum of the tensor file.
@@ -134,9 +175,11 @@ impl Manifest {
     /// The layers' sizes fit in the tensor file: known before that file, or memory for it, is touched.
     fn check(&self) -> Checked<()> {
         let mut bytes = 0u64;
-        for (l, layer) in self.layers.iter().enumerate() {
+        let layers = self.layers.iter().enumerate().map(|(l, layer)| layer.bytes(l));
+        let norms = self.norms.iter().enumerate().map(|(i, norm)| norm.bytes(i));
+        for more in layers.chain(norms) {
             bytes = bytes
-                .checked_add(layer.bytes(l)?)
+                .checked_add(more?)
                 .ok_or("declares more tensors than any file holds")?;
         }
         if bytes > self.tensors.bytes {
@@ -189,6 +232,10 @@ mod tests {
                 n_out: 2,
                 active: 5,
             }],
+            norms: vec![NormShape {
+                kind: NormKind::Batch,
+                channels: 2,
+            }],
             tensors: TensorFile {
                 bytes: 1000,
                 crc32: 7,
@@ -232,7 +279,9 @@ mod tests {
         refuse(&|m| m.layers[0].n_in = usize::MAX);
         refuse(&|m| m.layers[0].n_out = MAX_INDEX);
         refuse(&|m| m.layers[0].active = 7);
-        refuse(&|m| m.tensors.bytes = 87);
+        refuse(&|m| m.norms[0].channels = 0);
+        refuse(&|m| m.norms[0].channels = usize::MAX);
+        refuse(&|m| m.tensors.bytes = 87 + 48);
     }
 
     proptest! {

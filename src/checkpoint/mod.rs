@@ -3,8 +3,10 @@
 //! A checkpoint is a folder, `RUN/checkpoints/step-0000000123/`, with two files:
 //! - `model.safetensors`: per layer `l` the tensors `layers.{l}.crow_indices`, `layers.{l}.col_indices` (I32, PyTorch's
 //!   names for compressed sparse rows; a row is an output unit), `layers.{l}.values`, `layers.{l}.momentum`,
-//!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32).
-//! - `manifest.json`: format, version, progress, the layers' sizes, the tensor file's bytes and CRC-32, the whole
+//!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32); per norm `i` the tensors `norms.{i}.weight`, `norms.{i}.bias`,
+//!   `norms.{i}.weight_momentum`, `norms.{i}.bias_momentum` and, of a batch norm, `norms.{i}.running_mean` and
+//!   `norms.{i}.running_variance` (F32).
+//! - `manifest.json`: format, version, progress, the layers' and norms' sizes, the tensor file's bytes and CRC-32, the whole
 //!   configuration, and a CRC-32 of the manifest itself.
 //!
 //! [`save()`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a kill
@@ -20,9 +22,11 @@ mod tensors;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+pub use crate::layer::{NormKind, NormState};
+pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
 pub use load::load;
-pub use manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+pub use manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
 pub use save::save;
 
 /// How far a run has come, with the running sums of the epoch it is in.
@@ -51,8 +55,8 @@ pub struct Progress {
 /// What is saved: the model with its optimiser state, and the progress.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
-    /// The layers, from the inputs to the outputs.
-    pub layers: Vec<LayerState>,
+    /// The layers and the norms, from the inputs to the outputs.
+    pub state: NetworkState,
     /// How far the run has come.
     pub progress: Progress,
 }

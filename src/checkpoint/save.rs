@@ -2,7 +2,7 @@
 
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::load::verify;
-use super::manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+use super::manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
 use super::{Snapshot, tensors};
 use crate::{Error, Result};
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// One process at a time may save into a run. Others may load meanwhile.
 ///
 /// # Errors
-/// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState); [`Error::Checkpoint`] when the
+/// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState) or [`NormState`](super::NormState); [`Error::Checkpoint`] when the
 /// disk is full, read-only or failing. Nothing saved before is lost then.
 pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBuf> {
     let step = snapshot.progress.step;
@@ -37,15 +37,20 @@ pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBu
 
 /// The bytes of the two files.
 fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Vec<u8>)> {
-    for (l, layer) in snapshot.layers.iter().enumerate() {
+    let state = &snapshot.state;
+    for (l, layer) in state.layers.iter().enumerate() {
         tensors::check(l, layer)?;
     }
-    let model = tensors::encode(&snapshot.layers)?;
+    for (i, norm) in state.norms.iter().enumerate() {
+        tensors::check_norm(i, norm)?;
+    }
+    let model = tensors::encode(state)?;
     let manifest = Manifest {
         format: FORMAT,
         rootlet: env!("CARGO_PKG_VERSION").to_owned(),
         progress: snapshot.progress.clone(),
-        layers: snapshot.layers.iter().map(LayerShape::of).collect(),
+        layers: state.layers.iter().map(LayerShape::of).collect(),
+        norms: state.norms.iter().map(NormShape::of).collect(),
         tensors: TensorFile {
             bytes: model.len() as u64,
             crc32: crc32fast::hash(&model),

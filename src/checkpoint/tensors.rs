@@ -1,7 +1,7 @@
-//! `model.safetensors`: the layers as tensors and back.
+//! `model.safetensors`: the layers and norms as tensors and back.
 
-use super::manifest::LayerShape;
-use super::{Checked, LayerState};
+use super::manifest::{LayerShape, NormShape};
+use super::{Checked, LayerState, NetworkState, NormKind, NormState};
 use safetensors::tensor::{Dtype, Metadata, View};
 use std::borrow::Cow;
 
@@ -54,10 +54,10 @@ impl View for Column<'_> {
     }
 }
 
-/// The file's bytes. The layers have passed [`check`].
-pub(super) fn encode(layers: &[LayerState]) -> Checked<Vec<u8>> {
-    let mut columns = Vec::with_capacity(6 * layers.len());
-    for (l, layer) in layers.iter().enumerate() {
+/// The file's bytes. The layers have passed [`check`], the norms [`check_norm`].
+pub(super) fn encode(state: &NetworkState) -> Checked<Vec<u8>> {
+    let mut columns = Vec::new();
+    for (l, layer) in state.layers.iter().enumerate() {
         let mut add = |name, column| columns.push((format!("layers.{l}.{name}"), column));
         add("crow_indices", Column::index(&layer.crow_indices));
         add("col_indices", Column::index(&layer.col_indices));
@@ -66,25 +66,50 @@ pub(super) fn encode(layers: &[LayerState]) -> Checked<Vec<u8>> {
         add("bias", Column::real(&layer.bias));
         add("bias_momentum", Column::real(&layer.bias_momentum));
     }
+    for (i, norm) in state.norms.iter().enumerate() {
+        let mut add = |name, data| columns.push((format!("norms.{i}.{name}"), Column::real(data)));
+        add("weight", &norm.weight);
+        add("bias", &norm.bias);
+        add("weight_momentum", &norm.weight_momentum);
+        add("bias_momentum", &norm.bias_momentum);
+        if norm.kind == NormKind::Batch {
+            add("running_mean", &norm.running_mean);
+            add("running_variance", &norm.running_variance);
+        }
+    }
     safetensors::serialize(columns, None).map_err(|e| e.to_string())
 }
 
-/// Reads the file's bytes back; the layers must have the given sizes. An error's text is a reason that fits behind
+/// Tensors of a norm.
+fn norm_tensors(norm: &NormShape) -> usize {
+    match norm.kind {
+        NormKind::Batch => 6,
+        NormKind::Layer => 4,
+    }
+}
+
+/// Reads the file's bytes back; the layers and norms must have the given sizes. An error's text is a reason that fits behind
 /// "model.safetensors".
-pub(super) fn decode(bytes: &[u8], shapes: &[LayerShape]) -> Checked<Vec<LayerState>> {
+pub(super) fn decode(
+    bytes: &[u8],
+    shapes: &[LayerShape],
+    norms: &[NormShape],
+) -> Checked<NetworkState> {
     let file = File::open(bytes)?;
     let tensors = file.header.tensors().len();
-    if tensors != 6 * shapes.len() {
+    let needed = 6 * shapes.len() + norms.iter().map(norm_tensors).sum::<usize>();
+    if tensors != needed {
         return Err(format!(
-            "has {tensors} tensors where {} layers need {}",
+            "has {tensors} tensors where {} layers and {} norms need {needed}",
             shapes.len(),
-            6 * shapes.len()
+            norms.len()
         ));
     }
     let mut layers = Vec::with_capacity(shapes.len());
     for (l, shape) in shapes.iter().enumerate() {
-        let index = |name, len| file.column(l, name, Dtype::I32, len, u32::from_le_bytes);
-        let real = |name, len| file.column(l, name, Dtype::F32, len, f32::from_le_bytes);
+        let name = |name| format!("layers.{l}.{name}");
+        let index = |n, len| file.column(&name(n), Dtype::I32, len, u32::from_le_bytes);
+        let real = |n, len| file.column(&name(n), Dtype::F32, len, f32::from_le_bytes);
         let layer = LayerState {
             n_in: shape.n_in,
             n_out: shape.n_out,
@@ -98,7 +123,29 @@ pub(super) fn decode(bytes: &[u8], shapes: &[LayerShape]) -> Checked<Vec<LayerSt
         check(l, &layer)?;
         layers.push(layer);
     }
-    Ok(layers)
+    let norms = norms.iter().enumerate().map(|(i, shape)| {
+        let real = |name: &str, len| {
+            let name = format!("norms.{i}.{name}");
+            file.column(&name, Dtype::F32, len, f32::from_le_bytes)
+        };
+        let running = |name: &str| match shape.kind {
+            NormKind::Batch => real(name, shape.channels),
+            NormKind::Layer => Ok(Vec::new()),
+        };
+        Ok(NormState {
+            kind: shape.kind,
+            weight: real("weight", shape.channels)?,
+            bias: real("bias", shape.channels)?,
+            weight_momentum: real("weight_momentum", shape.channels)?,
+            bias_momentum: real("bias_momentum", shape.channels)?,
+            running_mean: running("running_mean")?,
+            running_variance: running("running_variance")?,
+        })
+    });
+    Ok(NetworkState {
+        norms: norms.collect::<Checked<_>>()?,
+        layers,
+    })
 }
 
 /// The file in two parts. Not through `SafeTensors::deserialize`, whose sum of offsets overflows on a crafted header.
@@ -130,19 +177,17 @@ impl<'a> File<'a> {
         Ok(Self { header, data })
     }
 
-    /// The tensor `layers.{l}.{name}` of `len` elements.
+    /// The tensor `name` of `len` elements.
     fn column<T>(
         &self,
-        l: usize,
         name: &str,
         dtype: Dtype,
         len: usize,
         read: fn([u8; 4]) -> T,
     ) -> Checked<Vec<T>> {
-        let name = format!("layers.{l}.{name}");
         let info = self
             .header
-            .info(&name)
+            .info(name)
             .ok_or_else(|| format!("has no tensor `{name}`"))?;
         if info.dtype != dtype || info.shape != [len] {
             return Err(format!(
@@ -206,6 +251,26 @@ pub(super) fn check(l: usize, layer: &LayerState) -> Checked<()> {
     Ok(())
 }
 
+/// A norm's arrays are as long as each other.
+pub(super) fn check_norm(i: usize, norm: &NormState) -> Checked<()> {
+    let shape = NormShape::of(norm);
+    shape.bytes(i)?;
+    for (name, found, expected) in [
+        ("bias", norm.bias.len(), shape.channels),
+        ("weight_momentum", norm.weight_momentum.len(), shape.channels),
+        ("bias_momentum", norm.bias_momentum.len(), shape.channels),
+        ("running_mean", norm.running_mean.len(), shape.running()),
+        ("running_variance", norm.running_variance.len(), shape.running()),
+    ] {
+        if found != expected {
+            return Err(format!(
+                "norm {i}: `{name}` has {found} elements, expected {expected}"
+            ));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +287,31 @@ mod tests {
             bias: vec![1.0; 3],
             bias_momentum: vec![2.0; 3],
         }
+    }
+
+    fn example_norm() -> NormState {
+        NormState::new(NormKind::Batch, 2)
+    }
+
+    fn state(layers: usize) -> NetworkState {
+        NetworkState {
+            layers: vec![example(); layers],
+            norms: vec![example_norm()],
+        }
+    }
+
+    #[test]
+    fn the_lengths_of_norms() {
+        check_norm(0, &example_norm()).unwrap();
+        check_norm(0, &NormState::new(NormKind::Layer, 3)).unwrap();
+        let refuse = |change: &dyn Fn(&mut NormState)| {
+            let mut norm = example_norm();
+            change(&mut norm);
+            check_norm(0, &norm).unwrap_err()
+        };
+        assert!(refuse(&|n| n.bias.clear()).contains("`bias` has 0"));
+        assert!(refuse(&|n| n.running_mean.push(0.0)).contains("`running_mean` has 3"));
+        assert!(refuse(&|n| n.kind = NormKind::Layer).contains("`running_mean` has 2"));
     }
 
     fn refuse(change: impl Fn(&mut LayerState), expected: &str) {
@@ -265,7 +355,8 @@ mod tests {
     #[test]
     fn crafted_headers_are_refused() {
         let shapes = [LayerShape::of(&example())];
-        let refuse = |bytes: &[u8]| decode(bytes, &shapes).unwrap_err();
+        let norms = [NormShape::of(&example_norm())];
+        let refuse = |bytes: &[u8]| decode(bytes, &shapes, &norms).unwrap_err();
         refuse(&[]);
         refuse(&[255; 8]);
         refuse(&[255; 64]);
@@ -284,7 +375,7 @@ mod tests {
         let error = refuse(&file(&format!("{{{}}}", huge.join(",")), 16));
         assert!(error.contains("bytes of tensors"), "{error}");
         // The right tensors under another type, and one too many.
-        let good = encode(&[example()]).unwrap();
+        let good = encode(&state(1)).unwrap();
         let edit = |from: &str, to: &str| {
             let mut text = good.clone();
             let at = text.windows(from.len()).position(|w| w == from.as_bytes());
@@ -295,28 +386,30 @@ mod tests {
         assert!(edit("F32", "I32").contains("expected F32"));
         assert!(edit("I32", "U32").contains("expected I32"));
         assert!(edit("layers.0.bias\"", "layers.1.bias\"").contains("no tensor"));
-        let two = encode(&[example(), example()]).unwrap();
-        assert!(refuse(&two).contains("12 tensors"));
+        let two = encode(&state(2)).unwrap();
+        assert!(refuse(&two).contains("18 tensors"));
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in any::<Vec<u8>>(), header in any::<String>(), data in 0usize..64) {
             let shapes = [LayerShape::of(&example())];
-            prop_assert!(decode(&bytes, &shapes).is_err());
-            prop_assert!(decode(&file(&header, data), &shapes).is_err());
+            prop_assert!(decode(&bytes, &shapes, &[]).is_err());
+            prop_assert!(decode(&file(&header, data), &shapes, &[]).is_err());
         }
 
         /// Without the checksum: a file changed at random decodes to a valid layer or is refused.
         #[test]
         fn changed_files_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-            let mut bytes = encode(&[example()]).unwrap();
+            let mut bytes = encode(&state(1)).unwrap();
             for (at, value) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = value;
             }
-            if let Ok(layers) = decode(&bytes, &[LayerShape::of(&example())]) {
-                prop_assert!(check(0, &layers[0]).is_ok());
+            let norms = [NormShape::of(&example_norm())];
+            if let Ok(state) = decode(&bytes, &[LayerShape::of(&example())], &norms) {
+                prop_assert!(check(0, &state.layers[0]).is_ok());
+                prop_assert!(check_norm(0, &state.norms[0]).is_ok());
             }
         }
     }

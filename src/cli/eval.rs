@@ -7,8 +7,9 @@ use clap::Args;
 use rootlet::checkpoint;
 use rootlet::data::{self, DataSource, LoaderOptions};
 use rootlet::engine::{Device, DeviceOptions};
-use rootlet::model::mlp;
-use rootlet::train::{Network, NetworkOptions, TrainConfig, evaluate};
+use rootlet::network::{Network, NetworkOptions};
+use rootlet::topology::method;
+use rootlet::train::{TrainConfig, evaluate};
 use rootlet::{Error, Result};
 
 use super::DeviceArgs;
@@ -61,9 +62,15 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         ..DeviceOptions::default()
     };
     let device = Device::open(&args.device.adapter, &options)?;
-    let model = mlp(data.shape.features(), &config.hidden, data.classes);
-    let layers = &checkpoint.snapshot.layers;
-    let network = Network::new(&device, &model, layers, &NetworkOptions::of_batch(config.batch))
+    let model = config.build_model(data.shape, data.classes)?;
+    let state = &checkpoint.snapshot.state;
+    let layers = &state.layers;
+    let options = NetworkOptions {
+        micro_batch: config.micro_batch,
+        ..NetworkOptions::evaluation(config.batch)
+    };
+    let method = method("static")?;
+    let network = Network::new(&device, &model, state, &options, method.as_ref())
         .map_err(|error| match error {
             Error::Shape(_) => Error::Usage(format!(
                 "the network of {} takes {} inputs to {} classes, and {} has {} pixels and {} classes; give the data set \
@@ -81,7 +88,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         &device,
         &network,
         &data,
-        LoaderOptions::of_batch(config.batch),
+        LoaderOptions::of_batch(network.micro_batch()),
     )?;
     let text = if args.json {
         serde_json::to_string(&result)

@@ -73,6 +73,8 @@ impl HostMemory {
 pub(crate) enum Memory {
     Host(HostMemory),
     Gpu(wgpu::Buffer),
+    /// None yet: a transient buffer, to be placed in another (see [`super::lifetime`]).
+    Unplaced,
 }
 
 struct Inner {
@@ -81,12 +83,15 @@ struct Inner {
     words: usize,
     memory: Memory,
     ledger: Arc<Ledger>,
-    entry: u64,
+    /// None for a transient buffer, which has no bytes of its own.
+    entry: Option<u64>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.ledger.leave(self.entry);
+        if let Some(entry) = self.entry {
+            self.ledger.leave(entry);
+        }
     }
 }
 
@@ -102,13 +107,17 @@ impl Buffer {
         memory: Memory,
         ledger: &Arc<Ledger>,
     ) -> Self {
+        let entry = match memory {
+            Memory::Unplaced => None,
+            _ => Some(ledger.enter(label, class, words as u64 * 4)),
+        };
         Buffer(Arc::new(Inner {
             label: label.to_owned(),
             class,
             words,
             memory,
             ledger: ledger.clone(),
-            entry: ledger.enter(label, class, words as u64 * 4),
+            entry,
         }))
     }
 
@@ -156,6 +165,16 @@ impl Buffer {
 
     pub(crate) fn same_as(&self, other: &Buffer) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether it still has to be placed before a plan that uses it can be prepared.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.0.memory, Memory::Unplaced)
+    }
+
+    /// Tells buffers apart.
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
     }
 }
 

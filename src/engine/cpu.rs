@@ -64,7 +64,9 @@ impl CpuExecutor {
 fn host(view: &View) -> &HostMemory {
     match view.buffer.memory() {
         Memory::Host(memory) => memory,
-        Memory::Gpu(_) => unreachable!("the device checks that a buffer is its own"),
+        Memory::Gpu(_) | Memory::Unplaced => {
+            unreachable!("the device checks that a buffer is its own, and has memory")
+        }
     }
 }
 

@@ -136,6 +136,29 @@ impl Device {
         Ok(Buffer::new(label, class, words, memory, &self.ledger))
     }
 
+    /// A buffer for values that live within one run of a plan only. It has no memory until
+    /// [`lifetime::place`](super::lifetime::place) lets it share some with others.
+    pub fn transient(&self, label: &str, class: Class, length: usize) -> Buffer {
+        let words = length.max(1).next_multiple_of(4);
+        Buffer::new(label, class, words, Memory::Unplaced, &self.ledger)
+    }
+
+    /// Bytes of the largest buffer that a kernel can be given here.
+    pub fn largest_binding(&self) -> u64 {
+        match &self.executor {
+            Executor::Cpu(_) => isize::MAX as u64 / 8,
+            Executor::Gpu(gpu) => gpu.largest_binding(),
+        }
+    }
+
+    /// Bytes that can still be allocated, where that is known: not on a hardware GPU, which WebGPU does not ask.
+    pub fn free_memory(&self) -> Option<u64> {
+        match self.is_hardware() {
+            true => None,
+            false => host_memory::available(),
+        }
+    }
+
     /// Memory for a buffer of the CPU executor.
     fn host(&self, label: &str, words: usize) -> Result<HostMemory> {
         let bytes = (words as u64).saturating_mul(4);
@@ -158,6 +181,8 @@ impl Device {
     fn owns(&self, view: &View) -> Result<()> {
         let reason = if !view.buffer.belongs_to(&self.ledger) {
             "belong to another device"
+        } else if view.buffer.is_transient() {
+            "have no memory: the transient buffers of a plan are placed before it is prepared"
         } else if !view.in_bounds() {
             "are out of bounds"
         } else {

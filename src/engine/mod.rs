@@ -14,6 +14,7 @@ pub(crate) mod host_memory;
 #[macro_use]
 pub mod kernel;
 pub mod ledger;
+pub mod lifetime;
 pub mod plan;
 pub mod random;
 pub mod reflect;

@@ -69,6 +69,10 @@ impl Plan {
         &self.dispatches
     }
 
+    pub(super) fn dispatches_mut(&mut self) -> &mut [Dispatch] {
+        &mut self.dispatches
+    }
+
     /// Appends the dispatches of `other`.
     pub fn append(&mut self, other: Plan) {
         self.dispatches.extend(other.dispatches);

@@ -1,23 +1,21 @@
 //! The multilayer perceptron: linear layers with a ReLU after each but the last.
 
-use super::{Layer, Model};
-use crate::sparse::Shape;
+use super::{Builder, Extent, Model};
+use crate::error::Result;
 
-/// A perceptron from `features` over the `hidden` widths to `classes`.
-pub fn mlp(features: usize, hidden: &[usize], classes: usize) -> Model {
-    let widths: Vec<usize> = [&[features], hidden, &[classes]].concat();
-    Model {
-        layers: widths
-            .windows(2)
-            .enumerate()
-            .map(|(l, pair)| Layer {
-                name: format!("linear{l}"),
-                shape: Shape {
-                    n_in: pair[0],
-                    n_out: pair[1],
-                },
-                relu: l + 2 < widths.len(),
-            })
-            .collect(),
+/// A perceptron from `input`, taken as one vector, over the `hidden` widths to `classes`.
+///
+/// # Errors
+/// A width of 0.
+pub fn mlp(input: Extent, hidden: &[usize], classes: usize) -> Result<Model> {
+    let mut net = Builder::new("mlp", input);
+    let mut x = net.input();
+    if input.positions() > 1 {
+        x = net.flatten(x);
     }
+    for (l, &units) in hidden.iter().enumerate() {
+        x = net.linear_relu(&format!("linear{l}"), x, units);
+    }
+    let logits = net.linear(&format!("linear{}", hidden.len()), x, classes);
+    net.finish(logits)
 }

@@ -1,32 +1,29 @@
 //! Models: lists of layers, nothing else.
+//!
+//! A [`Model`] is a list of [`Node`]s, each of which takes values made before it and makes one. A [`Builder`] writes such a list;
+//! each family has a short file, and [`by_name`] knows them all.
+//!
+//! | file | models |
+//! |---|---|
+//! | `mlp.rs` | `mlp` |
+//! | `resnet.rs` | `resnet20` … `resnet110` for small images, `resnet18` … `resnet50` for large ones |
+//! | `vgg.rs` | `vgg11-small` … `vgg19-small` |
+//! | `vit.rs` | `simple-vit-tiny`, `simple-vit` |
 
+mod builder;
+mod catalogue;
+mod count;
 mod mlp;
+mod node;
+mod resnet;
+mod vgg;
+mod vit;
 
+pub use builder::{Builder, Value};
+pub use catalogue::{MODELS, ModelOptions, by_name};
+pub use count::{LayerCount, ModelCount};
 pub use mlp::mlp;
-
-use crate::sparse::Shape;
-
-/// One layer of a model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Layer {
-    /// Its name in tables and messages.
-    pub name: String,
-    /// Its size.
-    pub shape: Shape,
-    /// Whether a ReLU follows.
-    pub relu: bool,
-}
-
-/// The layers in order, first to last; the last one's outputs are the logits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Model {
-    /// At least one layer; each takes what the one before gives.
-    pub layers: Vec<Layer>,
-}
-
-impl Model {
-    /// The layers' sizes.
-    pub fn shapes(&self) -> Vec<Shape> {
-        self.layers.iter().map(|l| l.shape).collect()
-    }
-}
+pub use node::{Extent, Model, Node, Op, SparseNode};
+pub use resnet::{Block, cifar_resnet, imagenet_resnet};
+pub use vgg::vgg_small;
+pub use vit::{VitOptions, simple_vit};

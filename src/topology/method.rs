@@ -3,7 +3,7 @@
 use super::random_score::{RandomScore, RandomScoreParams};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
-use crate::sparse::{Arena, LayerSpan, Sddmm, SddmmParams};
+use crate::sparse::{Arena, LayerSpan, PairGradients, Window};
 
 /// How a method draws the unit pairs that it considers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,63 +38,102 @@ pub trait Method: Send + Sync {
     /// Where its candidates come from.
     fn candidates(&self) -> Candidates;
 
-    /// Records the kernels that write a score for every candidate into `inputs.scores`. The candidates of the
-    /// largest |score| are grown, ties by the lower index.
+    /// Whether [`Method::score`] is to be called: whether the step's activations and gradients matter.
+    fn judges_by_step(&self) -> bool {
+        true
+    }
+
+    /// Records the kernels that write, or complete, the scores of one layer's candidates. Called for every layer of the step
+    /// that judges them, in the order of the backward pass, and again for each further part of a batch that does not
+    /// fit the device at once. Nothing may be kept in `inputs.scores` but sums over the batch: what comes after the sum goes
+    /// into [`Method::finish`].
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
     fn score(&self, inputs: &ScoreInputs<'_>, plan: &mut Plan) -> Result<()> {
         inputs.gradient(plan)
     }
+
+    /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the largest
+    /// |score| are grown, ties by the lower index.
+    ///
+    /// # Errors
+    /// As [`Plan::dispatch`].
+    fn finish(&self, _inputs: &FinishInputs<'_>, _plan: &mut Plan) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// What a method may judge candidates by. Views are whole buffers, shared by all layers unless said otherwise.
-pub struct ScoreInputs<'a> {
-    /// The layers among the arena's rows and columns.
-    pub spans: &'a [LayerSpan],
+/// All candidates at once, when their sums are complete.
+pub struct FinishInputs<'a> {
     /// The active connections.
     pub arena: &'a Arena,
-    /// Lanes of an activation row: the batch, rounded up to whole vectors of four.
+    /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
+    pub step: View,
+    /// As in [`ScoreInputs`].
+    pub candidate_rows: View,
+    /// As in [`ScoreInputs`].
+    pub candidate_cols: View,
+    /// As in [`ScoreInputs`].
+    pub candidate_offsets: View,
+    /// `[capacity]` f32: what is ranked by.
+    pub scores: View,
+    /// Most candidates there can be.
+    pub capacity: usize,
+}
+
+/// One layer of a training step, and the candidates to be judged by it. Views are whole buffers; those of the candidates are
+/// shared by all layers.
+pub struct ScoreInputs<'a> {
+    /// The layer's number.
+    pub layer: usize,
+    /// Where it lies among the arena's rows and columns.
+    pub span: LayerSpan,
+    /// How its output positions look at its input positions.
+    pub window: Window,
+    /// The active connections.
+    pub arena: &'a Arena,
+    /// Lanes of a position: the batch, rounded up to whole vectors of four.
     pub stride: usize,
     /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
     pub step: View,
-    /// By layer: `[n_in][stride]`, the layer's input h.
-    pub activations: &'a [View],
-    /// By layer: `[n_out][stride]`, the loss's gradient at the layer's output; padding lanes zero.
-    pub deltas: &'a [View],
+    /// `[channels][input positions][stride]`: the layer's input h.
+    pub activation: View,
+    /// `[n_out][output positions][stride]`: the loss's gradient at the layer's output; padding lanes zero.
+    pub delta: View,
     /// `[capacity]` u32: the candidates' rows, rising; behind the last candidate, the number of rows.
     pub candidate_rows: View,
     /// `[capacity]` u32: the candidates' columns, rising within a row.
     pub candidate_cols: View,
     /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`.
     pub candidate_offsets: View,
-    /// `[capacity]` f32: to be filled.
+    /// `[capacity]` f32: to be filled for the candidates of this layer's rows.
     pub scores: View,
     /// Most candidates there can be.
     pub capacity: usize,
+    /// Whether this is a further part of the batch, whose gradients are added to those of the parts before.
+    pub accumulate: bool,
 }
 
 impl ScoreInputs<'_> {
-    /// The paper's judgement: the gradient `g(a, b) = sum over the batch of h[a, i] * delta[b, i]` of every candidate, by
-    /// the kernel that also computes the weights' gradient. One dispatch a layer.
+    /// The paper's judgement: the gradient `g(a, b) = sum over positions and batch of h[a] * delta[b]` of each of the layer's
+    /// candidates, by the kernel that also computes the weights' gradient. One dispatch.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
     pub fn gradient(&self, plan: &mut Plan) -> Result<()> {
-        for (l, span) in self.spans.iter().enumerate() {
-            plan.dispatch(
-                Sddmm {
-                    params: SddmmParams::of_layer(span, self.stride),
-                    row_offsets: self.candidate_offsets.clone(),
-                    cols: self.candidate_cols.clone(),
-                    input: self.activations[l].clone(),
-                    delta: self.deltas[l].clone(),
-                    output: self.scores.clone(),
-                },
-                Grid::Groups(span.n_out),
-            )?;
+        PairGradients {
+            span: self.span,
+            window: self.window,
+            stride: self.stride,
+            row_offsets: self.candidate_offsets.clone(),
+            cols: self.candidate_cols.clone(),
+            input: self.activation.clone(),
+            delta: self.delta.clone(),
+            output: self.scores.clone(),
+            accumulate: self.accumulate,
         }
-        Ok(())
+        .record(plan)
     }
 }
 
@@ -146,7 +185,11 @@ impl Method for Set {
         Candidates::Sampled(Distribution::Uniform)
     }
 
-    fn score(&self, inputs: &ScoreInputs<'_>, plan: &mut Plan) -> Result<()> {
+    fn judges_by_step(&self) -> bool {
+        false
+    }
+
+    fn finish(&self, inputs: &FinishInputs<'_>, plan: &mut Plan) -> Result<()> {
         plan.dispatch(
             RandomScore {
                 params: RandomScoreParams {

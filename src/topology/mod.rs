@@ -22,10 +22,9 @@
 
 mod candidates;
 mod exchange;
-mod inputs;
 mod method;
-mod plan;
 mod random_score;
+mod record;
 mod report;
 mod round;
 mod schedule;
@@ -40,13 +39,12 @@ pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
 };
-pub use inputs::RoundInputs;
-pub use method::{Candidates, Distribution, METHODS, Method, ScoreInputs, method};
+pub use method::{Candidates, Distribution, FinishInputs, METHODS, Method, ScoreInputs, method};
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
 };
-pub use round::{Round, Scope};
+pub use round::{Look, Round, RoundOptions, Scope};
 pub use schedule::Schedule;
 pub use statistics::{
     Cumulate, CumulateParams, GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns,

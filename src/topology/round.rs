@@ -1,16 +1,16 @@
-//! A prune-and-grow round: one program, recorded once; the host uploads a small table and reads a few words back.
+//! A prune-and-grow round: two programs, recorded once, around the training step that judges the candidates.
 
 use std::time::Instant;
 
-use super::inputs::RoundInputs;
-use super::method::{Candidates, Distribution, Method};
-use super::plan::Recorder;
+use super::method::{Candidates, Distribution, FinishInputs, Method, ScoreInputs};
+use super::record::{Drawn, Recorder};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
+use super::statistics::Statistics;
 use super::table;
 use crate::engine::{Buffer, Device, KernelCheck, Plan, Program, View};
 use crate::error::{Error, Result};
-use crate::sparse::{Arena, LayerSpan};
+use crate::sparse::{Arena, LayerSpan, Window};
 
 /// Among what the k best and the k smallest are chosen.
 #[derive(
@@ -24,80 +24,265 @@ pub enum Scope {
     Global,
 }
 
+/// What a round is made for, besides the arena and the method.
+pub struct RoundOptions {
+    /// Among what the k best and the k smallest are chosen.
+    pub scope: Scope,
+    /// Candidates drawn per active connection.
+    pub gamma: f64,
+    /// Lanes of a position: the batch on the device, rounded up to whole vectors of four.
+    pub stride: usize,
+    /// A [`StepState`](crate::engine::StepState): seed, step and batch size.
+    pub step: View,
+    /// By layer: how its output positions look at its input positions.
+    pub windows: Vec<Window>,
+}
+
+/// What a round needs of the training step, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// One pass over the batch in which [`Round::record_statistics`] was recorded for every layer.
+    Statistics,
+    /// One pass over the batch in which [`Round::record_scores`] was recorded for every layer; then the optimiser's update.
+    Scores,
+}
+
 /// Prune-and-grow rounds of one method on one arena.
 ///
 /// A round works on the arena in place and leaves N unchanged: pruned connections go, grown ones come with zero weight and
 /// momentum, survivors keep both to the bit, and the transposed order is rebuilt. The arena's `gradient` is overwritten: after
 /// a round it means nothing until the next backward pass.
+///
+/// Candidates are drawn before the step that judges them, so that their gradients are computed within its backward pass, where
+/// each layer's gradient at its outputs is at hand: keeping those of all layers would double the activation memory. Where f
+/// and g look at the batch, the step is seen once for them and once more for the scores.
 pub struct Round {
     spans: Vec<LayerSpan>,
+    windows: Vec<Window>,
     connections: usize,
     active: Vec<usize>,
     row_offsets: Buffer,
     candidates: Candidates,
+    judges_by_step: bool,
     scope: Scope,
     gamma: f64,
+    stride: usize,
+    step: View,
     /// None for a static topology.
-    work: Option<(Scratch, Program)>,
+    work: Option<Work>,
+}
+
+struct Work {
+    scratch: Scratch,
+    capacity: usize,
+    drawn: Drawn,
+    draw: Program,
+    exchange: Program,
 }
 
 impl Round {
-    /// Allocates the work space and records the program.
-    ///
-    /// `gamma`: candidates drawn per active connection.
+    /// Allocates the work space and records the programs.
     ///
     /// # Errors
-    /// A gamma that is negative or no number, inputs of other shapes than the layers', or a work space that the device
-    /// refuses.
+    /// A gamma that is negative or no number, another number of windows than layers or windows that do not fit them, or a
+    /// work space that the device refuses.
     pub fn new(
         device: &Device,
         arena: &Arena,
         method: &dyn Method,
-        scope: Scope,
-        gamma: f64,
-        inputs: RoundInputs,
+        options: RoundOptions,
     ) -> Result<Self> {
+        let RoundOptions {
+            scope,
+            gamma,
+            stride,
+            step,
+            windows,
+        } = options;
         if !(gamma.is_finite() && gamma >= 0.0) {
             return Err(Error::Usage(format!(
                 "gamma is {gamma}: it must be a finite number, zero or more"
             )));
         }
-        inputs.check(&arena.spans)?;
+        let fits = windows.len() == arena.spans.len()
+            && (arena.spans.iter().zip(&windows)).all(|(s, w)| s.n_in.is_multiple_of(w.taps()));
+        if !fits || stride == 0 || !stride.is_multiple_of(4) {
+            return Err(Error::Shape(format!(
+                "a round over {} layers needs as many windows, whose taps divide the input units, and a stride that is a \
+                 multiple of 4, not {} windows and {stride}",
+                arena.spans.len(),
+                windows.len(),
+            )));
+        }
         let mut round = Round {
             spans: arena.spans.clone(),
+            windows,
             connections: arena.connections,
             active: Vec::new(),
             row_offsets: arena.row_offsets.clone(),
             candidates: method.candidates(),
+            judges_by_step: method.judges_by_step(),
             scope,
             gamma,
+            stride,
+            step,
             work: None,
         };
         round.sync(device)?;
-        if round.candidates == Candidates::None {
-            return Ok(round);
+        if round.candidates != Candidates::None {
+            round.work = Some(round.record(device, arena, method)?);
         }
+        Ok(round)
+    }
+
+    fn record(&self, device: &Device, arena: &Arena, method: &dyn Method) -> Result<Work> {
+        let positions = self.windows.iter().map(Window::output_positions).max();
         let sizes = Sizes {
-            capacity: round.capacity()?,
-            segments: round.segments(),
-            weighted: !matches!(
-                round.candidates,
-                Candidates::All | Candidates::Sampled(Distribution::Uniform)
-            ),
-            stride: inputs.stride,
+            capacity: self.capacity()?,
+            segments: self.segments(),
+            weighted: self.distribution() != Distribution::Uniform,
+            signs: match self.distribution() {
+                Distribution::GraEst => positions.unwrap_or(0) * self.stride,
+                _ => 0,
+            },
         };
         let scratch = Scratch::new(device, arena, &sizes)?;
-        let recorder = Recorder {
+        let recorder = |name: &str| Recorder {
             arena,
-            inputs: &inputs,
+            step: self.step.clone(),
             sizes: &sizes,
             scratch: &scratch,
-            plan: Plan::new(&format!("round of {}", method.name())),
+            plan: Plan::new(&format!("{name} of {}", method.name())),
         };
-        let plan = recorder.round(method)?;
-        let program = device.prepare(&plan)?;
-        round.work = Some((scratch, program));
-        Ok(round)
+        let (draw, drawn) = recorder("draw").draw(self.candidates)?;
+        let mut exchange = recorder("exchange");
+        method.finish(
+            &FinishInputs {
+                arena,
+                step: self.step.clone(),
+                candidate_rows: drawn.candidates.keys.clone(),
+                candidate_cols: drawn.candidates.values.clone(),
+                candidate_offsets: scratch.candidate_offsets.all(),
+                scores: drawn.scores.clone(),
+                capacity: sizes.capacity,
+            },
+            &mut exchange.plan,
+        )?;
+        let exchange = exchange.exchange(&drawn)?;
+        Ok(Work {
+            draw: device.prepare(&draw)?,
+            exchange: device.prepare(&exchange)?,
+            drawn,
+            capacity: sizes.capacity,
+            scratch,
+        })
+    }
+
+    fn distribution(&self) -> Distribution {
+        match self.candidates {
+            Candidates::Sampled(distribution) => distribution,
+            Candidates::None | Candidates::All => Distribution::Uniform,
+        }
+    }
+
+    /// Whether rounds happen at all: not where the topology is static.
+    pub fn is_dynamic(&self) -> bool {
+        self.work.is_some()
+    }
+
+    /// What [`Round::run`] will ask for.
+    pub fn looks(&self) -> &'static [Look] {
+        match (&self.work, self.distribution()) {
+            (None, _) => &[],
+            (_, Distribution::Uniform) => &[Look::Scores],
+            _ => &[Look::Statistics, Look::Scores],
+        }
+    }
+
+    /// Whether a step that is looked at for this is recorded otherwise than a plain one.
+    pub fn records(&self, look: Look) -> bool {
+        self.looks().contains(&look) && (look == Look::Statistics || self.judges_by_step)
+    }
+
+    /// Records the sums behind f and g of one layer, from its input and the gradient at its output. `accumulate`: a
+    /// further part of the batch.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn record_statistics(
+        &self,
+        plan: &mut Plan,
+        layer: usize,
+        activation: View,
+        delta: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        let (Some(work), true) = (&self.work, self.records(Look::Statistics)) else {
+            return Ok(());
+        };
+        Statistics {
+            distribution: self.distribution(),
+            span: self.spans[layer],
+            window: self.windows[layer],
+            stride: self.stride,
+            step: self.step.clone(),
+            signs: work.scratch.signs.all(),
+            inputs: work.scratch.inputs.all(),
+            outputs: work.scratch.outputs.all(),
+            accumulate,
+        }
+        .record(plan, activation, delta)
+    }
+
+    /// Records the signs that [`Round::record_statistics`] needs: once, at the start of the pass.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn record_signs(&self, plan: &mut Plan) -> Result<()> {
+        let (Some(work), Distribution::GraEst) = (&self.work, self.distribution()) else {
+            return Ok(());
+        };
+        Statistics::record_signs(plan, self.stride, work.scratch.signs.all(), &self.step)
+    }
+
+    /// Records the scores of one layer's candidates by `method`, which must be that of the round. `accumulate`: a
+    /// further part of the batch.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    #[allow(clippy::too_many_arguments)]
+    pub fn record_scores(
+        &self,
+        plan: &mut Plan,
+        method: &dyn Method,
+        arena: &Arena,
+        layer: usize,
+        activation: View,
+        delta: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        let (Some(work), true) = (&self.work, self.records(Look::Scores)) else {
+            return Ok(());
+        };
+        method.score(
+            &ScoreInputs {
+                layer,
+                span: self.spans[layer],
+                window: self.windows[layer],
+                arena,
+                stride: self.stride,
+                step: self.step.clone(),
+                activation,
+                delta,
+                candidate_rows: work.drawn.candidates.keys.clone(),
+                candidate_cols: work.drawn.candidates.values.clone(),
+                candidate_offsets: work.scratch.candidate_offsets.all(),
+                scores: work.drawn.scores.clone(),
+                capacity: work.capacity,
+                accumulate,
+            },
+            plan,
+        )
     }
 
     /// Reads how many connections each layer has: after an import into the arena.
@@ -120,35 +305,35 @@ impl Round {
         &self.active
     }
 
-    /// Dispatches of a round; none where the topology is static.
+    /// Dispatches of a round, those within the training step not counted; none where the topology is static.
     pub fn dispatches(&self) -> usize {
-        self.work.as_ref().map_or(0, |(_, program)| program.len())
+        let work = self.work.as_ref();
+        work.map_or(0, |work| work.draw.len() + work.exchange.len())
     }
 
     /// The work space. A test fills it with noise before a round, so that a value that is read unwritten shows.
     pub fn scratch(&self) -> Vec<View> {
         self.work
             .as_ref()
-            .map_or_else(Vec::new, |(scratch, _)| scratch.views())
+            .map_or_else(Vec::new, |work| work.scratch.views())
     }
 
     /// Runs a round that exchanges the share `alpha_t` of the connections
-    /// ([`Schedule::alpha_at`](super::Schedule::alpha_at)), and waits for its report.
+    /// ([`Schedule::alpha_at`](super::Schedule::alpha_at)) around a training step, and waits for its report. `look` runs the
+    /// passes over the batch that [`Round::looks`] names.
     ///
     /// # Errors
-    /// A share outside 0..=1, or a lost device.
-    pub fn run(&mut self, device: &Device, alpha_t: f64) -> Result<RoundReport> {
-        // Steps that are still in flight are not the round's time.
-        device.wait()?;
-        let start = Instant::now();
-        self.upload(device, alpha_t)?;
-        if let Some((_, program)) = &self.work {
-            device.run(program)?;
-        }
-        self.finish(device, start)
+    /// A share outside 0..=1, a lost device, or what `look` returns.
+    pub fn run(
+        &mut self,
+        device: &Device,
+        alpha_t: f64,
+        look: &mut dyn FnMut(Look) -> Result<()>,
+    ) -> Result<RoundReport> {
+        Ok(self.run_with(device, alpha_t, None, look)?.0)
     }
 
-    /// As [`Round::run`], with every kernel whose name contains `filter` compared with its twin.
+    /// As [`Round::run`], with every kernel whose name contains `filter` compared with its twin, those within `look` excepted.
     ///
     /// # Errors
     /// As [`Round::run`]. A difference is no error here: ask each check.
@@ -157,16 +342,50 @@ impl Round {
         device: &Device,
         alpha_t: f64,
         filter: &str,
+        look: &mut dyn FnMut(Look) -> Result<()>,
     ) -> Result<(RoundReport, Vec<KernelCheck>)> {
-        // Steps that are still in flight are not the round's time.
+        self.run_with(device, alpha_t, Some(filter), look)
+    }
+
+    fn run_with(
+        &mut self,
+        device: &Device,
+        alpha_t: f64,
+        filter: Option<&str>,
+        look: &mut dyn FnMut(Look) -> Result<()>,
+    ) -> Result<(RoundReport, Vec<KernelCheck>)> {
+        let mut checks = Vec::new();
+        let mut run = |program: &Program| -> Result<()> {
+            match filter {
+                None => device.run(program)?,
+                Some(filter) => checks.extend(device.run_checked(program, filter)?),
+            }
+            // What is still in flight belongs to this part of the round's time.
+            device.wait()
+        };
+        let looks = self.looks();
+        if let [Look::Statistics, ..] = looks {
+            look(Look::Statistics)?;
+        }
         device.wait()?;
         let start = Instant::now();
         self.upload(device, alpha_t)?;
-        let checks = match &self.work {
-            Some((_, program)) => device.run_checked(program, filter)?,
-            None => Vec::new(),
+        let Some(work) = &self.work else {
+            return Ok((self.finish(device, 0.0)?, checks));
         };
-        Ok((self.finish(device, start)?, checks))
+        run(&work.draw)?;
+        let mut seconds = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        look(Look::Scores)?;
+        device.wait()?;
+        if looks.len() == 2 {
+            // A pass that a plain step would not have made.
+            seconds += start.elapsed().as_secs_f64();
+        }
+        let start = Instant::now();
+        run(&work.exchange)?;
+        let seconds = seconds + start.elapsed().as_secs_f64();
+        Ok((self.finish(device, seconds)?, checks))
     }
 
     fn upload(&self, device: &Device, alpha_t: f64) -> Result<()> {
@@ -175,7 +394,7 @@ impl Round {
                 "a round cannot exchange a share of {alpha_t} of the connections: alpha must lie between 0 and 1"
             )));
         }
-        let Some((scratch, _)) = &self.work else {
+        let Some(Work { scratch, .. }) = &self.work else {
             return Ok(());
         };
         let slots: Vec<usize> = (0..self.spans.len()).map(|l| self.slots(l)).collect();
@@ -188,9 +407,9 @@ impl Round {
         device.upload(&scratch.table.range(0..words.len()), &words)
     }
 
-    fn finish(&mut self, device: &Device, start: Instant) -> Result<RoundReport> {
+    fn finish(&mut self, device: &Device, seconds: f64) -> Result<RoundReport> {
         let words = match &self.work {
-            Some((scratch, _)) => {
+            Some(Work { scratch, .. }) => {
                 device.download(&scratch.report.range(0..self.spans.len() * report::WORDS))?
             }
             None => vec![0; self.spans.len() * report::WORDS],
@@ -214,10 +433,7 @@ impl Round {
             )));
         }
         self.active = layers.iter().map(|l| l.active).collect();
-        Ok(RoundReport {
-            layers,
-            seconds: start.elapsed().as_secs_f64(),
-        })
+        Ok(RoundReport { layers, seconds })
     }
 
     fn segments(&self) -> usize {

@@ -17,8 +17,8 @@ pub(super) struct Sizes {
     pub segments: usize,
     /// Whether f and g are stored.
     pub weighted: bool,
-    /// Lanes of an activation row.
-    pub stride: usize,
+    /// Words of GraEst's signs.
+    pub signs: usize,
 }
 
 pub(super) struct Scratch {
@@ -64,7 +64,7 @@ impl Scratch {
             report: words("report", layers * super::report::WORDS)?,
             inputs: words("inputs", weighted(arena.n_cols))?,
             outputs: words("outputs", weighted(arena.n_rows))?,
-            signs: words("signs", weighted(sizes.stride))?,
+            signs: words("signs", sizes.signs)?,
             pairs: [pairs("pairs_a")?, pairs("pairs_b")?],
             ties: words("ties", longest + 1)?,
             prune_ranks: words("prune_ranks", arena.connections + 1)?,

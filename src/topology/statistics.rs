@@ -5,9 +5,13 @@
 
 use rayon::prelude::*;
 
+use super::method::Distribution;
 use super::table::Table;
 use crate::engine::random::{Stream, random};
 use crate::engine::step_state::StepState;
+use crate::engine::{Plan, View};
+use crate::error::Result;
+use crate::sparse::{LayerSpan, Window};
 
 /// Invocations that share a unit; each holds a vector of four partial sums.
 const LANES: usize = 8;
@@ -144,5 +148,31 @@ impl CumulateTwin<'_> {
                 before += running;
             }
         }
+    }
+}
+
+/// Where one layer's sums behind f and g go, and what they are made of.
+pub(super) struct Statistics {
+    pub distribution: Distribution,
+    pub span: LayerSpan,
+    pub window: Window,
+    pub stride: usize,
+    pub step: View,
+    pub signs: View,
+    pub inputs: View,
+    pub outputs: View,
+    pub accumulate: bool,
+}
+impl Statistics {
+    pub fn record(self, _plan: &mut Plan, _activation: View, _delta: View) -> Result<()> {
+        todo!()
+    }
+    pub fn record_signs(
+        _plan: &mut Plan,
+        _stride: usize,
+        _signs: View,
+        _step: &View,
+    ) -> Result<()> {
+        todo!()
     }
 }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::sparse::Assignment;
+use crate::data::ImageShape;
+use crate::model::{Extent, MODELS, Model, ModelOptions, by_name};
+use crate::sparse::{Assignment, allocate};
 use crate::topology::Scope;
 use crate::{Error, Result};
 
@@ -79,12 +81,23 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 
-    /// Widths of the hidden layers, as in 1024,1024 (none: no hidden layer)
+    /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18, resnet34 or
+    /// resnet50; `rootlet model NAME` shows its layers
+    #[arg(long, value_name = "NAME", help_heading = MODEL)]
+    pub model: String,
+    /// Factor of all channels and hidden widths
+    #[arg(long, value_name = "FACTOR", help_heading = MODEL)]
+    pub width: f64,
+    /// Widths of the hidden layers of mlp, as in 1024,1024 (none: no hidden layer)
     #[arg(long, value_name = "WIDTHS", value_parser = flags::parse_list::<usize>, help_heading = MODEL)]
     pub hidden: List<usize>,
     /// Share of all possible connections that do not exist: 0 (dense) to 0.999
     #[arg(long, value_name = "SHARE", help_heading = MODEL)]
     pub sparsity: f64,
+    /// Number of connections in place of --sparsity (0: by sparsity): it stays when --width grows
+    #[arg(long, value_name = "N", help_heading = MODEL)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u64>,
     /// How the connections are divided among the layers
     #[arg(long, value_enum, value_name = "NAME", help_heading = MODEL)]
     pub assignment: Assignment,
@@ -119,6 +132,15 @@ pub struct TrainConfig {
     /// Images in a step
     #[arg(long, value_name = "N", help_heading = OPTIMISER)]
     pub batch: usize,
+    /// Images on the device at once, a divisor of --batch: gradients of the parts add up [default: as many as fit]
+    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micro_batch: Option<usize>,
+    /// Keep few activations and compute the others again for the backward pass: less memory, more time
+    // Takes a value so that `=false` can override a file.
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = MACHINE)]
+    pub checkpoint_activations: bool,
     /// Learning rate after the warm-up
     #[arg(long, value_name = "RATE", help_heading = OPTIMISER)]
     pub lr: f64,
@@ -166,8 +188,11 @@ impl Default for TrainConfig {
             data: "digits".to_owned(),
             data_dir: None,
             limit: None,
+            model: "mlp".to_owned(),
+            width: 1.0,
             hidden: vec![256, 256],
             sparsity: 0.9,
+            connections: None,
             assignment: Assignment::ErdosRenyi,
             method: MethodName::GseUniform,
             scope: Scope::Layer,
@@ -179,6 +204,8 @@ impl Default for TrainConfig {
             epochs: 20,
             steps: None,
             batch: 32,
+            micro_batch: None,
+            checkpoint_activations: false,
             lr: 0.1,
             momentum: 0.9,
             nesterov: false,
@@ -205,18 +232,62 @@ impl TrainConfig {
             .unwrap_or(ROUND_UNTIL_SHARE * f64::from(self.epochs))
     }
 
-    /// The name of a run that was given none: the data set and the method.
+    /// The name of a run that was given none: the data set, the model unless it is the default, and the method.
     pub fn run_name(&self) -> String {
-        format!("{}-{}", self.data, self.method)
+        match self.model == MODELS[0] {
+            true => format!("{}-{}", self.data, self.method),
+            false => format!("{}-{}-{}", self.data, self.model, self.method),
+        }
+    }
+
+    /// The model for images of this size and so many classes.
+    ///
+    /// # Errors
+    /// A model that is not known or cannot take the images.
+    pub fn build_model(&self, shape: ImageShape, classes: usize) -> Result<Model> {
+        let input = Extent {
+            channels: shape.channels,
+            height: shape.height,
+            width: shape.width,
+        };
+        let options = ModelOptions {
+            input,
+            classes,
+            width: self.width,
+            hidden: &self.hidden,
+        };
+        by_name(&self.model, &options)
+    }
+
+    /// Number of connections of each sparse layer of `model`.
+    ///
+    /// # Errors
+    /// More connections than the dense model has, or as [`allocate`].
+    pub fn allocate(&self, model: &Model) -> Result<Vec<u64>> {
+        let shapes = model.shapes();
+        let sparsity = match self.connections {
+            None => self.sparsity,
+            Some(connections) => {
+                let dense: u64 = shapes.iter().map(|s| s.dense()).sum();
+                if connections > dense {
+                    return Err(Error::Usage(format!(
+                        "--connections {connections} are more than the {dense} of the dense model"
+                    )));
+                }
+                1.0 - connections as f64 / dense as f64
+            }
+        };
+        allocate(&shapes, sparsity, self.assignment)
     }
 
     /// Validates, and fills in what depends on other values or on the working directory, so that the result, saved, repeats
-    /// the run by itself: `round_until` becomes a number, `data_dir` absolute, and a `limit` or `steps` of 0 none.
+    /// the run by itself: `round_until` becomes a number, `data_dir` absolute, and a `limit`, `steps` or `connections` of 0 none.
     pub fn resolve(mut self) -> Result<Self> {
         self.validate()?;
         self.round_until = Some(self.round_until());
         self.limit = self.limit.filter(|&limit| limit > 0);
         self.steps = self.steps.filter(|&steps| steps > 0);
+        self.connections = self.connections.filter(|&connections| connections > 0);
         if let Some(dir) = &self.data_dir {
             self.data_dir = Some(std::path::absolute(dir).map_err(Error::io("find", dir))?);
         }

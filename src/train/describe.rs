@@ -1,7 +1,7 @@
 //! The model and its rounds in the words of the events.
 
 use super::event;
-use crate::model::Model;
+use crate::model::{Model, ModelCount};
 use crate::topology::RoundReport;
 
 /// Fills in what `started` says of the model; and a note where a layer was clipped to dense.
@@ -10,8 +10,8 @@ pub(super) fn started(
     active: &[usize],
     started: event::Started,
 ) -> (event::Started, Option<String>) {
-    let layers: Vec<event::LayerSummary> = model
-        .layers
+    let sparse = model.sparse();
+    let layers: Vec<event::LayerSummary> = sparse
         .iter()
         .zip(active)
         .map(|(layer, &active)| event::LayerSummary {
@@ -23,8 +23,9 @@ pub(super) fn started(
         })
         .collect();
     let connections: u64 = layers.iter().map(|l| l.active).sum();
-    let dense: u64 = model.layers.iter().map(|l| l.shape.dense()).sum();
-    let biases: u64 = layers.iter().map(|l| l.n_out as u64).sum();
+    let active: Vec<u64> = active.iter().map(|&n| n as u64).collect();
+    let count = ModelCount::new(model, &active);
+    let dense = count.dense;
     let sparsity = 1.0 - connections as f64 / dense as f64;
     let clipped: Vec<usize> = match connections < dense {
         true => (0..layers.len())
@@ -46,7 +47,7 @@ pub(super) fn started(
         dense,
         sparsity,
         clipped,
-        parameters: connections + biases,
+        parameters: count.parameters(),
         model: layers,
         ..started
     };
@@ -55,7 +56,8 @@ pub(super) fn started(
 
 /// A round's report as an event.
 pub(super) fn round(model: &Model, report: &RoundReport, step: u64) -> event::Round {
-    let layers = report.layers.iter().zip(&model.layers).enumerate();
+    let sparse = model.sparse();
+    let layers = report.layers.iter().zip(&sparse).enumerate();
     event::Round {
         step,
         seconds: report.seconds,

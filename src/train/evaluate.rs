@@ -1,7 +1,7 @@
 //! Evaluation: the test images, forward only.
 
 use super::meter::Sums;
-use super::network::{Network, RING};
+use crate::network::{Network, RING};
 use crate::data::{Dataset, Loader, LoaderOptions};
 use crate::engine::{Device, StepState};
 use crate::error::Result;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::network::BatchResult;
+use crate::network::BatchResult;
 
 /// Running sums over batches.
 #[derive(Default)]

@@ -6,12 +6,10 @@ mod evaluate;
 pub mod event;
 mod hooks;
 mod meter;
-mod network;
 mod trainer;
 
 pub use config::TrainConfig;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer};
 pub use hooks::{Hooks, Save};
-pub use network::{BatchResult, Network, NetworkOptions, RING};
 pub use trainer::Trainer;

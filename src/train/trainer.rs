@@ -9,15 +9,14 @@ use super::evaluate::{Evaluation, evaluate};
 use super::event::{self, Event};
 use super::hooks::Hooks;
 use super::meter::{Clock, Sums};
-use super::network::{Network, NetworkOptions, RING};
 use crate::checkpoint::{Progress, Snapshot};
 use crate::data::{Batch, Dataset, Loader, LoaderOptions, Order};
 use crate::engine::{Class, Device, StepState};
 use crate::error::{Error, Result};
-use crate::model::{Model, mlp};
+use crate::model::Model;
+use crate::network::{Network, NetworkOptions, NetworkState, RING};
 use crate::optim::{LearningRate, SgdOptions};
-use crate::sparse::{allocate, draw};
-use crate::topology::{Method, Round, RoundInputs, Schedule};
+use crate::topology::{Method, Schedule};
 
 /// Time between two looks at the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -29,7 +28,8 @@ pub struct Trainer {
     data: Dataset,
     model: Model,
     network: Network,
-    round: Round,
+    /// What the run's beginning has to tell.
+    notes: Vec<String>,
     schedule: Schedule,
     rate: LearningRate,
     progress: Progress,
@@ -60,30 +60,35 @@ impl Trainer {
         data: Dataset,
         method: &dyn Method,
     ) -> Result<Self> {
-        let config = config.resolve()?;
-        let model = mlp(data.shape.features(), &config.hidden, data.classes);
-        let shapes = model.shapes();
-        let counts = allocate(&shapes, config.sparsity, config.assignment)?;
-        let layers: Vec<_> = shapes
-            .iter()
-            .zip(&counts)
-            .enumerate()
-            .map(|(l, (&shape, &count))| draw(shape, count, config.seed, l as u32))
-            .collect();
-        let network = Network::new(
-            &device,
-            &model,
-            &layers,
-            &NetworkOptions {
-                batch: config.batch,
-                label_smoothing: config.label_smoothing as f32,
-                sgd: SgdOptions {
-                    momentum: config.momentum as f32,
-                    weight_decay: config.weight_decay as f32,
-                    nesterov: config.nesterov,
-                },
+        let mut config = config.resolve()?;
+        let model = config.build_model(data.shape, data.classes)?;
+        let counts = config.allocate(&model)?;
+        let state = NetworkState::draw(&model, &counts, config.seed);
+        let options = NetworkOptions {
+            micro_batch: config.micro_batch,
+            label_smoothing: config.label_smoothing as f32,
+            sgd: SgdOptions {
+                momentum: config.momentum as f32,
+                weight_decay: config.weight_decay as f32,
+                nesterov: config.nesterov,
             },
-        )?;
+            scope: config.scope,
+            gamma: config.gamma,
+            recompute: config.checkpoint_activations,
+            ..NetworkOptions::of_batch(config.batch)
+        };
+        let network = Network::new(&device, &model, &state, &options, method)?;
+        let mut notes = data.notes.clone();
+        if config.micro_batch.is_none() && network.micro_batch() < config.batch {
+            let micro = network.micro_batch();
+            notes.push(format!(
+                "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add up \
+                 (--micro-batch {micro}); batch norms see a part at a time",
+                config.batch
+            ));
+            // Part of what repeats the run.
+            config.micro_batch = Some(micro);
+        }
         let epoch = data.train.batches(config.batch) as f64;
         let schedule = Schedule {
             alpha: config.alpha,
@@ -96,27 +101,13 @@ impl Trainer {
             milestones: config.milestones.iter().map(|m| m * epoch).collect(),
             decay: config.lr_decay,
         };
-        let inputs = RoundInputs {
-            stride: network.stride(),
-            step: network.step_state(),
-            activations: network.inputs(),
-            deltas: network.deltas(),
-        };
-        let round = Round::new(
-            &device,
-            &network.arena,
-            method,
-            config.scope,
-            config.gamma,
-            inputs,
-        )?;
         Ok(Trainer {
             device,
             config,
             data,
             model,
             network,
-            round,
+            notes,
             schedule,
             rate,
             progress: Progress::default(),
@@ -131,8 +122,7 @@ impl Trainer {
     /// # Errors
     /// A snapshot of another model.
     pub fn restore(&mut self, snapshot: Snapshot) -> Result<()> {
-        self.network.arena.import(&self.device, &snapshot.layers)?;
-        self.round.sync(&self.device)?;
+        self.network.import(&self.device, &snapshot.state)?;
         self.unread = snapshot.progress.step..snapshot.progress.step;
         self.progress = snapshot.progress;
         Ok(())
@@ -160,6 +150,11 @@ impl Trainer {
         &self.progress
     }
 
+    /// The configuration, with what the device decided filled in.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
     fn steps_per_epoch(&self) -> u64 {
         self.data.train.batches(self.config.batch)
     }
@@ -174,20 +169,14 @@ impl Trainer {
     /// # Errors
     /// A lost device, or weights that are no longer numbers: such a state is never worth keeping.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let layers = self.network.arena.export(&self.device)?;
-        let bad = layers.iter().find_map(|l| {
-            [&l.values, &l.momentum, &l.bias, &l.bias_momentum]
-                .into_iter()
-                .flatten()
-                .find(|v| !v.is_finite())
-        });
-        match bad {
-            Some(&loss) => Err(Error::Diverged {
+        let state = self.network.export(&self.device)?;
+        match state.not_finite() {
+            Some(loss) => Err(Error::Diverged {
                 step: self.progress.step,
                 loss,
             }),
             None => Ok(Snapshot {
-                layers,
+                state,
                 progress: self.progress.clone(),
             }),
         }
@@ -205,7 +194,7 @@ impl Trainer {
     fn batches(&self, order: Order, first_batch: u64) -> LoaderOptions {
         LoaderOptions {
             order,
-            batch: self.config.batch,
+            batch: self.network.micro_batch(),
             stride: self.network.stride(),
             first_batch,
             workers: self.config.workers,
@@ -266,7 +255,7 @@ impl Trainer {
     }
 
     fn announce(&self, hooks: &mut Hooks<'_>) -> Result<()> {
-        let active = self.round.active();
+        let active = self.network.round.active();
         let (started, note) = describe::started(
             &self.model,
             active,
@@ -282,7 +271,7 @@ impl Trainer {
                 ..event::Started::default()
             },
         );
-        if let Some(note) = note {
+        for note in self.notes.iter().cloned().chain(note) {
             hooks.observer.event(&Event::Note(note))?;
         }
         hooks.observer.event(&Event::Started(started))
@@ -294,15 +283,23 @@ impl Trainer {
             seed: self.config.seed,
             epoch: self.progress.epoch,
         };
+        let parts_of_a_batch = self.config.batch.div_ceil(self.network.micro_batch()) as u64;
         let loader = Loader::start(
             self.data.train.clone(),
             self.data.shape,
             &self.data.normalisation,
-            self.batches(order, self.progress.batch),
+            self.batches(order, self.progress.batch * parts_of_a_batch),
         )?;
-        for batch in loader {
-            self.step(&batch, hooks)?;
-            clock.images += batch.count as u64;
+        let mut parts = Vec::new();
+        for part in loader {
+            parts.push(part);
+            let count: usize = parts.iter().map(|p| p.count).sum();
+            if count < self.batch_images() {
+                continue;
+            }
+            self.step(&parts, count, hooks)?;
+            parts.clear();
+            clock.images += count as u64;
             let ring_full = self.unread.end - self.unread.start == RING as u64;
             if ring_full || clock.looked.elapsed() >= LOOK_EVERY {
                 self.look(hooks, clock)?;
@@ -319,42 +316,50 @@ impl Trainer {
         Ok(true)
     }
 
-    /// One optimiser step, and the topology round if one is due after it.
-    fn step(&mut self, batch: &Batch, hooks: &mut Hooks<'_>) -> Result<()> {
-        self.network.load(&self.device, batch)?;
+    /// Images of the batch that comes next: the epoch's last one may be smaller.
+    fn batch_images(&self) -> usize {
+        let before = self.progress.batch as usize * self.config.batch;
+        self.config.batch.min(self.data.train.len() - before)
+    }
+
+    /// One optimiser step on a batch in parts, with a topology round if one is due after it.
+    fn step(&mut self, parts: &[Batch], count: usize, hooks: &mut Hooks<'_>) -> Result<()> {
         let step = self.progress.step;
         let rate = self.rate.at(step);
-        let state = StepState::whole(self.config.seed, step as u32, batch.count, rate);
-        match self.check_step.take() {
-            None => self.network.train(&self.device, state)?,
-            Some(filter) => {
-                let checks = self.network.train_checked(&self.device, state, &filter)?;
-                hooks.judge(&checks)?;
-            }
+        let state = StepState::whole(self.config.seed, step as u32, count, rate);
+        let due = self.network.round.is_dynamic() && self.schedule.due(step + 1);
+        let check = self.check_step.take();
+        let mut report = None;
+        if due {
+            let alpha = self.schedule.alpha_at(step + 1);
+            let filter = self.check_round.take();
+            let (round, checks) = self.network.train_with_round(
+                &self.device,
+                parts,
+                state,
+                alpha,
+                filter.as_deref(),
+            )?;
+            hooks.judge(&checks)?;
+            report = Some(round);
+            self.check_step = check;
+        } else if let (Some(filter), [whole]) = (&check, parts) {
+            self.network.load(&self.device, whole)?;
+            let checks = self.network.train_checked(&self.device, state, filter)?;
+            hooks.judge(&checks)?;
+        } else {
+            self.network.train_parts(&self.device, parts, state)?;
         }
         self.progress.step += 1;
         self.progress.batch += 1;
-        self.progress.seen += batch.count as u64;
+        self.progress.seen += count as u64;
         self.unread.end = self.progress.step;
-        if self.round.dispatches() > 0 && self.schedule.due(self.progress.step) {
-            self.round(hooks)?;
+        if let Some(report) = report {
+            self.progress.rounds += 1;
+            let round = describe::round(&self.model, &report, self.progress.step);
+            hooks.observer.event(&Event::Round(round))?;
         }
         Ok(())
-    }
-
-    fn round(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
-        let alpha = self.schedule.alpha_at(self.progress.step);
-        let report = match self.check_round.take() {
-            None => self.round.run(&self.device, alpha)?,
-            Some(filter) => {
-                let (report, checks) = self.round.run_checked(&self.device, alpha, &filter)?;
-                hooks.judge(&checks)?;
-                report
-            }
-        };
-        self.progress.rounds += 1;
-        let round = describe::round(&self.model, &report, self.progress.step);
-        hooks.observer.event(&Event::Round(round))
     }
 
     /// Reads the losses since the last look, and stops at one that is not a number.

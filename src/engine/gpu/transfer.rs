@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 fn memory(view: &View) -> Result<&wgpu::Buffer> {
     match view.buffer.memory() {
         Memory::Gpu(buffer) => Ok(buffer),
-        Memory::Host(_) => Err(Error::Shape(format!(
+        Memory::Host(_) | Memory::Unplaced => Err(Error::Shape(format!(
             "buffer `{}` is not on this device",
             view.buffer.label()
         ))),

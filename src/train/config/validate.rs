@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{TrainConfig, list_text};
+use crate::model::MODELS;
 use crate::{Error, Result};
 
 /// Indices on the device are 32-bit words.
@@ -32,6 +33,25 @@ impl TrainConfig {
             "hidden",
             "must list widths of at least 1, below 2^32",
             hidden,
+        )?;
+        check(
+            MODELS.contains(&self.model.as_str()),
+            "model",
+            &format!("must be one of {}", MODELS.join(", ")),
+            &self.model,
+        )?;
+        check(
+            positive(self.width),
+            "width",
+            "must be a finite number above 0",
+            self.width,
+        )?;
+        check(
+            self.micro_batch
+                .is_none_or(|micro| micro > 0 && self.batch.is_multiple_of(micro)),
+            "micro-batch",
+            &format!("must divide --batch {}", self.batch),
+            self.micro_batch.unwrap_or(0),
         )?;
         check(
             share(self.sparsity),

@@ -1,0 +1,105 @@
+//! What a model has and costs: parameters, active connections, floating-point operations.
+
+use super::node::{Model, Op};
+
+/// One sparse layer.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct LayerCount {
+    /// Its name.
+    pub name: String,
+    /// Input units: channels × taps.
+    pub n_in: usize,
+    /// Output units.
+    pub n_out: usize,
+    /// Output positions: further members of the batch.
+    pub positions: usize,
+    /// Active connections.
+    pub active: u64,
+    /// Floating-point operations of one image's forward pass: two a connection and position.
+    pub forward_flops: f64,
+}
+
+/// A whole model at some number of connections a layer.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct ModelCount {
+    /// The sparse layers in order.
+    pub layers: Vec<LayerCount>,
+    /// Connections of the dense model.
+    pub dense: u64,
+    /// Active connections.
+    pub active: u64,
+    /// Biases of the sparse layers.
+    pub biases: u64,
+    /// Scales and shifts of the norms.
+    pub norms: u64,
+    /// Floating-point operations of attention, one image's forward pass: products without parameters.
+    pub attention_flops: f64,
+}
+
+impl ModelCount {
+    /// Counts `model` with `active` connections in each sparse layer.
+    pub fn new(model: &Model, active: &[u64]) -> Self {
+        let sparse = model.sparse();
+        let layers: Vec<LayerCount> = sparse
+            .iter()
+            .zip(active)
+            .map(|(layer, &active)| {
+                let positions = layer.window.output_positions();
+                LayerCount {
+                    name: layer.name.clone(),
+                    n_in: layer.shape.n_in,
+                    n_out: layer.shape.n_out,
+                    positions,
+                    active,
+                    forward_flops: 2.0 * active as f64 * positions as f64,
+                }
+            })
+            .collect();
+        let attention = |node: &super::Node| match node.op {
+            // Scores and weighted sums: two products of tokens × tokens × features.
+            Op::Attention { heads, dim } => {
+                4.0 * (heads * dim) as f64 * (node.extent.positions() as f64).powi(2)
+            }
+            _ => 0.0,
+        };
+        let norm = |node: &super::Node| match node.op {
+            Op::BatchNorm { .. } | Op::LayerNorm => 2 * node.extent.channels as u64,
+            _ => 0,
+        };
+        ModelCount {
+            dense: sparse.iter().map(|l| l.shape.dense()).sum(),
+            active: layers.iter().map(|l| l.active).sum(),
+            biases: (sparse.iter().filter(|l| l.bias))
+                .map(|l| l.shape.n_out as u64)
+                .sum(),
+            norms: model.nodes.iter().map(norm).sum(),
+            attention_flops: model.nodes.iter().map(attention).sum(),
+            layers,
+        }
+    }
+
+    /// Trained numbers: connections, biases, norms.
+    pub fn parameters(&self) -> u64 {
+        self.active + self.biases + self.norms
+    }
+
+    /// Trained numbers of the dense model.
+    pub fn dense_parameters(&self) -> u64 {
+        self.dense + self.biases + self.norms
+    }
+
+    /// Floating-point operations of one image's forward pass, as Evci et al. 2020 count them: the layers' products.
+    pub fn forward_flops(&self) -> f64 {
+        self.layers.iter().map(|l| l.forward_flops).sum::<f64>() + self.attention_flops
+    }
+
+    /// Floating-point operations to train on one image: forward once, backward twice that.
+    pub fn step_flops(&self) -> f64 {
+        3.0 * self.forward_flops()
+    }
+
+    /// Floating-point operations a round adds per image of its batch: the gradients of `gamma` candidates a connection.
+    pub fn round_flops(&self, gamma: f64) -> f64 {
+        gamma * self.layers.iter().map(|l| l.forward_flops).sum::<f64>()
+    }
+}

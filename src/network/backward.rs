@@ -1,0 +1,266 @@
+//! What each kind of node records in the backward pass: gradients of its parameters, and of its inputs' values.
+
+use super::recorder::{Observe, PassOptions, Recorder, Values};
+use crate::engine::{Plan, View};
+use crate::error::Result;
+use crate::layer::{Activation, AddInto, PaddedShortcut};
+use crate::model::Op;
+
+/// Where a gradient goes.
+pub(super) struct Sink {
+    pub view: View,
+    /// Whether another layer wrote there before, and this one adds to it.
+    pub accumulate: bool,
+}
+
+impl Recorder<'_> {
+    /// Records the backward pass of `node`, whose own gradient is complete.
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        node: usize,
+        options: &PassOptions<'_>,
+    ) -> Result<()> {
+        let n = &self.model.nodes[node];
+        let Some(delta) = values.delta[node].clone().filter(|_| self.learns[node]) else {
+            return Ok(());
+        };
+        let Some(&first) = n.inputs.first() else {
+            return Ok(());
+        };
+        match n.op {
+            Op::Input => Ok(()),
+            Op::Sparse { relu, .. } => {
+                self.sparse_backward(plan, values, node, relu, delta, options)
+            }
+            Op::BatchNorm { .. } => self.batch_norm_backward(plan, values, node, delta, options),
+            Op::LayerNorm => self.layer_norm_backward(plan, values, node, delta, options),
+            Op::Flatten => self.pass_on(plan, values, first, delta),
+            Op::Positions => self.pass_on(plan, values, first, delta),
+            Op::Add => self.add_backward(plan, values, node, delta),
+            _ => {
+                let Some(sink) = self.sink(values, first)? else {
+                    return Ok(());
+                };
+                self.plain_backward(plan, values, node, delta, sink)
+            }
+        }
+    }
+
+    /// Nodes with one input and no parameters.
+    fn plain_backward(
+        &self,
+        plan: &mut Plan,
+        values: &Values,
+        node: usize,
+        delta: View,
+        sink: Sink,
+    ) -> Result<()> {
+        let n = &self.model.nodes[node];
+        let (input, output) = (self.value(values, n.inputs[0]), self.value(values, node));
+        let Sink { view, accumulate } = sink;
+        let words = self.words(node);
+        match n.op {
+            Op::Relu => Activation::Relu.backward(plan, output, delta, view, words, accumulate),
+            Op::Gelu => Activation::Gelu.backward(plan, input, delta, view, words, accumulate),
+            Op::Shortcut { .. } => self.shortcut(node).backward(plan, delta, view, accumulate),
+            Op::MaxPool(_) => {
+                self.max_pool(node)
+                    .backward(plan, input, delta, view, accumulate)
+            }
+            Op::AveragePool(_) => self.average_pool(node).backward(plan, delta, view, accumulate),
+            Op::Mean => self.mean(node).backward(plan, delta, view, accumulate),
+            Op::Dropout(_) => self.written(plan, node, view, accumulate, |plan, view| {
+                let step = self.fixed.step.all();
+                self.dropout(node).backward(plan, step, delta, view)
+            }),
+            Op::Patchify(_) => self.written(plan, node, view, accumulate, |plan, view| {
+                self.patchify(node).backward(plan, delta, view)
+            }),
+            Op::Attention { .. } => self.written(plan, node, view, accumulate, |plan, view| {
+                let attention = self.attention(node);
+                let scratch = self.scratch("attention.scratch", attention.scratch_words());
+                let saved = self.saved(values, node);
+                attention.backward(plan, input, saved, delta, scratch, view)
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn sparse_backward(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        node: usize,
+        relu: bool,
+        mut delta: View,
+        options: &PassOptions<'_>,
+    ) -> Result<()> {
+        let layer = self.sparse_layer(node);
+        let (l, from) = (self.index[node], self.model.nodes[node].inputs[0]);
+        if relu && !values.masked[node] {
+            let masked = self.tensor(node, "masked_delta", self.words(node))?;
+            let output = self.value(values, node);
+            let words = self.words(node);
+            Activation::Relu.backward(plan, output, delta, masked.clone(), words, false)?;
+            delta = masked;
+        }
+        let input = self.value(values, from);
+        let (x, d, add) = (input.clone(), delta.clone(), options.accumulate);
+        if options.gradients {
+            layer.gradients(plan, self.arena, x.clone(), d.clone(), add)?;
+        }
+        match options.observe {
+            Observe::Nothing => {}
+            Observe::Statistics(round) => round.record_statistics(plan, l, x, d, add)?,
+            Observe::Scores(round, method) => {
+                round.record_scores(plan, method, self.arena, l, x, d, add)?
+            }
+        }
+        let Some(Sink { view, accumulate }) = self.sink(values, from)? else {
+            return Ok(());
+        };
+        // The ReLU before this layer is passed back through in the same store, where nothing else adds to the gradient.
+        let source = &self.model.nodes[from].op;
+        let mask = matches!(source, Op::Sparse { relu: true, .. })
+            && layer.window.is_pointwise()
+            && self.consumers[from].len() == 1;
+        values.masked[from] = mask;
+        let mask = mask.then_some(input);
+        layer.backward(plan, self.arena, delta, mask, view, accumulate)
+    }
+
+    fn batch_norm_backward(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        node: usize,
+        delta: View,
+        options: &PassOptions<'_>,
+    ) -> Result<()> {
+        let inputs = &self.model.nodes[node].inputs;
+        let norm = self.batch_norm(node);
+        let input = self.value(values, inputs[0]);
+        let output = self.value(values, node);
+        let saved = self.saved(values, node);
+        let scratch = self.scratch("norm.partial", norm.scratch_words());
+        let sums = self.scratch("norm.sums", norm.sums_words());
+        let residual = match inputs.get(1) {
+            Some(&residual) => self.sink(values, residual)?,
+            None => None,
+        };
+        let sink = self.sink(values, inputs[0])?;
+        let _ = (scratch, sums, residual, sink, saved, output, input, delta, options, plan);
+        todo!()
+    }
+
+    fn layer_norm_backward(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        node: usize,
+        delta: View,
+        options: &PassOptions<'_>,
+    ) -> Result<()> {
+        let from = self.model.nodes[node].inputs[0];
+        let norm = self.layer_norm(node);
+        let sink = self.sink(values, from)?;
+        let _ = (norm, sink, delta, options, plan);
+        todo!()
+    }
+
+    /// Both operands have the sum's gradient: the same memory, unless what is added to one later would be seen by the other.
+    fn add_backward(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        node: usize,
+        delta: View,
+    ) -> Result<()> {
+        let inputs = self.model.nodes[node].inputs.clone();
+        let later = inputs.iter().copied().max().unwrap_or(0);
+        for &operand in &inputs {
+            // Nodes are passed back from the last to the first: those below `later` come when its own gradient was used.
+            let shares = (self.consumers[operand].iter())
+                .filter(|&&consumer| consumer < node)
+                .all(|&consumer| consumer < later);
+            if shares || values.delta[operand].is_some() {
+                self.pass_on(plan, values, operand, delta.clone())?;
+            } else if let Some(sink) = self.sink(values, operand)? {
+                // A shortcut that takes every position and adds no channel is a copy.
+                let extent = self.model.nodes[operand].extent;
+                PaddedShortcut {
+                    channels_in: extent.channels,
+                    channels_out: extent.channels,
+                    input: extent.plane(),
+                    stride: [1, 1],
+                    lanes: self.stride,
+                }
+                .forward(plan, delta.clone(), sink.view)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the gradient at the value of `target` goes; nowhere if nothing before it learns.
+    fn sink(&self, values: &mut Values, target: usize) -> Result<Option<Sink>> {
+        if !self.learns[target] {
+            return Ok(None);
+        }
+        if let Some(view) = values.delta[target].clone() {
+            let accumulate = true;
+            return Ok(Some(Sink { view, accumulate }));
+        }
+        let view = self.tensor(target, "delta", self.words(target))?;
+        values.delta[target] = Some(view.clone());
+        Ok(Some(Sink {
+            view,
+            accumulate: false,
+        }))
+    }
+
+    /// The gradient at `target` is `delta` itself, or more.
+    fn pass_on(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        target: usize,
+        delta: View,
+    ) -> Result<()> {
+        match &values.delta[target] {
+            _ if !self.learns[target] => Ok(()),
+            Some(sum) => AddInto::record(plan, delta, sum.clone(), self.words(target)),
+            None => {
+                values.delta[target] = Some(delta);
+                Ok(())
+            }
+        }
+    }
+
+    /// For kernels that only write: into `view`, or into work space that is then added to it.
+    fn written(
+        &self,
+        plan: &mut Plan,
+        node: usize,
+        view: View,
+        accumulate: bool,
+        record: impl FnOnce(&mut Plan, View) -> Result<()>,
+    ) -> Result<()> {
+        if !accumulate {
+            return record(plan, view);
+        }
+        let words = self.words(self.model.nodes[node].inputs[0]);
+        let part = self.scratch("part of a delta", words);
+        record(plan, part.clone())?;
+        AddInto::record(plan, part, view, words)
+    }
+
+    fn saved(&self, values: &Values, node: usize) -> View {
+        match &values.saved[node] {
+            Some(view) => view.clone(),
+            // Recorded by the forward pass of every node that has something to save.
+            None => self.fixed.step.all(),
+        }
+    }
+}

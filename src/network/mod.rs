@@ -1,0 +1,266 @@
+//! A model on a device: everything resident, and the programs of a training step and of an evaluation step.
+//!
+//! | file | job |
+//! |---|---|
+//! | `options.rs` | what a network does besides its layers |
+//! | `recorder.rs` | from a model's nodes to plans: values, their gradients, and who writes them first |
+//! | `forward.rs`, `backward.rs` | what each kind of node records |
+//! | `segments.rs` | where activations may be dropped and computed again |
+//! | `parts.rs` | how much of a batch fits the device at once |
+//! | `programs.rs` | the plans of a network, placed in shared memory |
+//! | `passes.rs` | running them over a batch, part by part |
+
+mod backward;
+mod forward;
+mod options;
+mod parts;
+mod passes;
+mod programs;
+mod recorder;
+mod segments;
+
+use std::ops::Range;
+
+pub use options::{NetworkOptions, NetworkState};
+
+use crate::data::Batch;
+use crate::engine::{Buffer, Device, KernelCheck, StepState, View};
+use crate::error::Result;
+use crate::layer::Norms;
+use crate::model::Model;
+use crate::sparse::{Arena, Window};
+use crate::topology::{Look, Method, Round, RoundOptions, RoundReport};
+use passes::Passes;
+use programs::{Pass, Programs};
+use recorder::{Fixed, Recorder};
+
+/// Batches whose loss and hits the device holds for the host to read: the most between two read-backs.
+pub const RING: usize = 1024;
+
+/// Loss and hits of one batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchResult {
+    /// Sum of the losses of its members.
+    pub loss: f32,
+    /// Members whose class was found.
+    pub hits: u64,
+}
+
+/// A model on a device.
+pub struct Network {
+    /// The connections.
+    pub arena: Arena,
+    /// The norms' parameters.
+    pub norms: Norms,
+    /// The topology's rounds.
+    pub round: Round,
+    micro_batch: usize,
+    passes: Passes,
+    kept: recorder::Kept,
+}
+
+impl Network {
+    /// Allocates the model's buffers, uploads `state`, and records the programs; rounds follow `method`.
+    ///
+    /// # Errors
+    /// A state that does not fit the model, a batch of which no part fits the device, or buffers that it refuses.
+    pub fn new(
+        device: &Device,
+        model: &Model,
+        state: &NetworkState,
+        options: &NetworkOptions,
+        method: &dyn Method,
+    ) -> Result<Self> {
+        state.check(model)?;
+        let arena = Arena::new(device, &state.layers)?;
+        let norms = Norms::new(device, &state.norms)?;
+        let micro_batch = parts::choose(device, model, &arena, &norms, options)?;
+        let stride = micro_batch.next_multiple_of(4);
+        let fixed = Fixed::new(device, model, stride)?;
+        let round = Round::new(
+            device,
+            &arena,
+            method,
+            RoundOptions {
+                scope: options.scope,
+                gamma: options.gamma,
+                stride,
+                step: fixed.step.all(),
+                windows: model.sparse().iter().map(|l| l.window).collect::<Vec<Window>>(),
+            },
+        )?;
+        let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options, stride)?;
+        let several = micro_batch < options.batch;
+        let programs = Programs::new(device, &recorder, &round, method, several)?;
+        let kept = recorder.into_kept();
+        Ok(Network {
+            arena,
+            norms,
+            round,
+            micro_batch,
+            passes: Passes { fixed, programs },
+            kept,
+        })
+    }
+
+    /// Lanes of the batch, padding included.
+    pub fn stride(&self) -> usize {
+        self.passes.fixed.stride
+    }
+
+    /// Members of a batch that are on the device at once, at most.
+    pub fn micro_batch(&self) -> usize {
+        self.micro_batch
+    }
+
+    /// The uniform that changes from step to step.
+    pub fn step_state(&self) -> View {
+        self.passes.fixed.step.all()
+    }
+
+    /// The logits of the last pass, `[classes][stride]`.
+    pub fn logits(&self) -> View {
+        self.passes.fixed.logits.all()
+    }
+
+    /// By node name, where the options keep them: a layer's value (`conv.output`) or the gradient there (`conv.delta`) in the
+    /// last pass, `[channels][positions][stride]`.
+    pub fn kept(&self, label: &str) -> Option<View> {
+        self.kept.get(label).map(Buffer::all)
+    }
+
+    /// Uploads a batch (or a part of one), whose rows must have as many lanes as the network's.
+    ///
+    /// # Errors
+    /// A batch of another shape, or a lost device.
+    pub fn load(&self, device: &Device, batch: &Batch) -> Result<()> {
+        self.passes.load(device, batch)
+    }
+
+    /// Runs one training step on the loaded batch, which must be whole; on a GPU it is only submitted.
+    ///
+    /// # Errors
+    /// A lost device, or a network for evaluation only.
+    pub fn train(&self, device: &Device, state: StepState) -> Result<()> {
+        self.passes.set_step(device, state)?;
+        device.run(self.passes.programs.step()?)
+    }
+
+    /// As [`Network::train`], each kernel whose name contains `filter` also on its CPU twin.
+    ///
+    /// # Errors
+    /// A lost device. Differences are in the checks.
+    pub fn train_checked(
+        &self,
+        device: &Device,
+        state: StepState,
+        filter: &str,
+    ) -> Result<Vec<KernelCheck>> {
+        self.passes.set_step(device, state)?;
+        device.run_checked(self.passes.programs.step()?, filter)
+    }
+
+    /// Loads each of the batch's parts and runs one training step over them all. `state` is that of the whole batch.
+    ///
+    /// # Errors
+    /// Parts of other shapes, or a lost device.
+    pub fn train_parts(&self, device: &Device, parts: &[Batch], state: StepState) -> Result<()> {
+        if let [whole] = parts {
+            self.load(device, whole)?;
+            return self.train(device, state);
+        }
+        self.passes.run(device, parts, state, Pass::Gradients)?;
+        self.passes.update(device)
+    }
+
+    /// A training step with a round that exchanges the share `alpha_t` of the connections; kernels whose name contains
+    /// `filter` are compared with their twins, those of the passes excepted. `state` is that of the whole batch.
+    ///
+    /// # Errors
+    /// As [`Network::train_parts`] and [`Round::run`].
+    pub fn train_with_round(
+        &mut self,
+        device: &Device,
+        parts: &[Batch],
+        state: StepState,
+        alpha_t: f64,
+        filter: Option<&str>,
+    ) -> Result<(RoundReport, Vec<KernelCheck>)> {
+        let Network { round, passes, .. } = self;
+        // The draw looks at the step's seed and number before any part is loaded.
+        passes.set_step(device, state)?;
+        let replays = round.looks().len() > 1;
+        let mut look = |look: Look| {
+            let pass = match look {
+                Look::Statistics => return passes.run(device, parts, state, Pass::Statistics),
+                Look::Scores if replays => Pass::ScoresAlone,
+                Look::Scores => Pass::Scores,
+            };
+            passes.run(device, parts, state, pass)?;
+            passes.update(device)
+        };
+        match filter {
+            None => Ok((round.run(device, alpha_t, &mut look)?, Vec::new())),
+            Some(filter) => round.run_checked(device, alpha_t, filter, &mut look),
+        }
+    }
+
+    /// Runs the loaded batch forward only; `state.step` is the batch's number in the evaluation.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn test(&self, device: &Device, state: StepState) -> Result<()> {
+        self.passes.set_step(device, state)?;
+        device.run(&self.passes.programs.test)
+    }
+
+    /// Loss and hits of training steps `steps`, of which only the last [`RING`] are held.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn train_results(&self, device: &Device, steps: Range<u64>) -> Result<Vec<BatchResult>> {
+        read_ring(device, &self.passes.fixed.train_ring, steps)
+    }
+
+    /// As [`Network::train_results`] for the batches of an evaluation.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn test_results(&self, device: &Device, batches: Range<u64>) -> Result<Vec<BatchResult>> {
+        read_ring(device, &self.passes.fixed.test_ring, batches)
+    }
+
+    /// Reads the state back.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn export(&self, device: &Device) -> Result<NetworkState> {
+        Ok(NetworkState {
+            layers: self.arena.export(device)?,
+            norms: self.norms.export(device)?,
+        })
+    }
+
+    /// Replaces the state by one of the same shapes.
+    ///
+    /// # Errors
+    /// A state of another model, or a lost device.
+    pub fn import(&mut self, device: &Device, state: &NetworkState) -> Result<()> {
+        self.arena.import(device, &state.layers)?;
+        self.norms.import(device, &state.norms)?;
+        self.round.sync(device)
+    }
+}
+
+fn read_ring(device: &Device, ring: &Buffer, slots: Range<u64>) -> Result<Vec<BatchResult>> {
+    let words: Vec<f32> = device.download(&ring.all())?;
+    Ok(slots
+        .map(|slot| {
+            let at = 2 * (slot % RING as u64) as usize;
+            BatchResult {
+                loss: words[at],
+                hits: words[at + 1] as u64,
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,144 @@
+//! What a network does besides its layers, and its state on the host.
+
+use crate::error::{Error, Result};
+use crate::layer::{NormKind, NormState};
+use crate::model::{Model, Op};
+use crate::optim::SgdOptions;
+use crate::sparse::{LayerState, draw};
+use crate::topology::Scope;
+
+/// What a network does in a step, besides its layers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NetworkOptions {
+    /// Images in a batch, at most.
+    pub batch: usize,
+    /// Images that are on the device at once; none: as many as fit. Must divide `batch`.
+    pub micro_batch: Option<usize>,
+    /// Label smoothing of the training loss; the evaluation has none.
+    pub label_smoothing: f32,
+    /// The optimiser.
+    pub sgd: SgdOptions,
+    /// Among what a round ranks.
+    pub scope: Scope,
+    /// Candidates that a round draws per active connection.
+    pub gamma: f64,
+    /// Whether it trains at all.
+    pub training: bool,
+    /// Whether most activations are dropped after the forward pass, and computed again for the backward pass.
+    pub recompute: bool,
+    /// Whether every activation and delta gets memory of its own, to be looked at: for tests.
+    pub keep: bool,
+}
+
+impl NetworkOptions {
+    /// A start: plain loss, plain SGD.
+    pub fn of_batch(batch: usize) -> Self {
+        NetworkOptions {
+            batch,
+            micro_batch: None,
+            label_smoothing: 0.0,
+            sgd: SgdOptions {
+                momentum: 0.0,
+                weight_decay: 0.0,
+                nesterov: false,
+            },
+            scope: Scope::Layer,
+            gamma: 1.0,
+            training: true,
+            recompute: false,
+            keep: false,
+        }
+    }
+
+    /// For evaluation alone: nothing that only training needs is resident.
+    pub fn evaluation(batch: usize) -> Self {
+        NetworkOptions {
+            training: false,
+            ..Self::of_batch(batch)
+        }
+    }
+}
+
+/// What is trained, on the host: connections with their biases, and norms, both in the model's order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NetworkState {
+    /// The sparse layers.
+    pub layers: Vec<LayerState>,
+    /// The norms.
+    pub norms: Vec<NormState>,
+}
+
+impl NetworkState {
+    /// Draws a network with `counts` connections in its layers; norms start as the identity.
+    pub fn draw(model: &Model, counts: &[u64], seed: u32) -> Self {
+        let sparse = model.sparse();
+        let layers = sparse.iter().zip(counts).enumerate();
+        NetworkState {
+            layers: layers
+                .map(|(l, (layer, &count))| {
+                    let mut state = draw(layer.shape, count, seed, l as u32);
+                    if !layer.bias {
+                        state.bias.fill(0.0);
+                    }
+                    state
+                })
+                .collect(),
+            norms: norm_sizes(model)
+                .into_iter()
+                .map(|(kind, channels)| NormState::new(kind, channels))
+                .collect(),
+        }
+    }
+
+    /// Whether the sizes are those of the model.
+    pub(super) fn check(&self, model: &Model) -> Result<()> {
+        let shapes = model.shapes();
+        let layers = self.layers.len() == shapes.len()
+            && (self.layers.iter().zip(&shapes))
+                .all(|(l, s)| (l.n_in, l.n_out) == (s.n_in, s.n_out));
+        let sizes = norm_sizes(model);
+        let norms = self.norms.len() == sizes.len()
+            && (self.norms.iter().zip(&sizes))
+                .all(|(n, &(kind, channels))| n.kind == kind && n.weight.len() == channels);
+        match layers && norms {
+            true => Ok(()),
+            false => Err(Error::Shape(format!(
+                "the layers' sizes are not those of the model {}",
+                model.name
+            ))),
+        }
+    }
+
+    /// The first number that is not finite.
+    pub fn not_finite(&self) -> Option<f32> {
+        let layers = self.layers.iter();
+        let layers = layers.flat_map(|l| [&l.values, &l.momentum, &l.bias, &l.bias_momentum]);
+        let norms = self.norms.iter().flat_map(|n| {
+            [
+                &n.weight,
+                &n.bias,
+                &n.weight_momentum,
+                &n.bias_momentum,
+                &n.running_mean,
+                &n.running_variance,
+            ]
+        });
+        layers
+            .chain(norms)
+            .flatten()
+            .copied()
+            .find(|v| !v.is_finite())
+    }
+}
+
+/// Kind and channels of each norm, in the model's order.
+fn norm_sizes(model: &Model) -> Vec<(NormKind, usize)> {
+    let nodes = model.nodes.iter();
+    nodes
+        .filter_map(|node| match node.op {
+            Op::BatchNorm { .. } => Some((NormKind::Batch, node.extent.channels)),
+            Op::LayerNorm => Some((NormKind::Layer, node.extent.channels)),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! How much of a batch fits the device at once.
+
+use super::options::NetworkOptions;
+use super::recorder::{Fixed, Observe, PassOptions, Recorder};
+use crate::engine::lifetime::Layout;
+use crate::engine::Device;
+use crate::error::{Error, Result};
+use crate::layer::Norms;
+use crate::model::Model;
+use crate::sparse::Arena;
+
+/// Share of the free memory that activations may take: the loader, the round's work space and the system need some too.
+const SHARE: f64 = 0.8;
+
+/// The largest divisor of the batch whose activations fit, or the one that was asked for.
+pub(super) fn choose(
+    device: &Device,
+    model: &Model,
+    arena: &Arena,
+    norms: &Norms,
+    options: &NetworkOptions,
+) -> Result<usize> {
+    let batch = options.batch;
+    if let Some(asked) = options.micro_batch {
+        return match asked > 0 && batch.is_multiple_of(asked) {
+            true => Ok(asked),
+            false => Err(Error::Usage(format!(
+                "--micro-batch {asked} must divide --batch {batch}"
+            ))),
+        };
+    }
+    let room = device.free_memory().map(|free| (free as f64 * SHARE) as u64);
+    let mut needs = (0, 0);
+    for part in (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)) {
+        needs = match need(device, model, arena, norms, options, part) {
+            // The input alone is too large.
+            Err(Error::Limit { bytes, .. }) if part > 1 => (bytes, bytes),
+            other => other?,
+        };
+        if needs.0 <= device.largest_binding() && room.is_none_or(|room| needs.1 <= room) {
+            return Ok(part);
+        }
+    }
+    let (largest, total) = needs;
+    let (bytes, limit, what) = match largest > device.largest_binding() {
+        true => (largest, device.largest_binding(), "this adapter's largest storage binding"),
+        false => (total, room.unwrap_or(0), "this machine's free memory"),
+    };
+    Err(Error::Limit {
+        buffer: format!("activations of {} for a single image", model.name),
+        bytes,
+        limit,
+        what: what.into(),
+        advice: "use smaller images, a smaller --width, or another --adapter".into(),
+    })
+}
+
+/// Bytes of the largest activation, and of all that live at once.
+fn need(
+    device: &Device,
+    model: &Model,
+    arena: &Arena,
+    norms: &Norms,
+    options: &NetworkOptions,
+    part: usize,
+) -> Result<(u64, u64)> {
+    let stride = part.next_multiple_of(4);
+    let input = (model.input().size() * stride) as u64 * 4;
+    let fixed = Fixed::new(device, model, stride)?;
+    let options = NetworkOptions {
+        keep: false,
+        ..*options
+    };
+    let recorder = Recorder::new(device, model, arena, norms, &fixed, &options, stride)?;
+    let plan = match options.training {
+        true => recorder.pass(PassOptions {
+            gradients: true,
+            observe: Observe::Nothing,
+            accumulate: false,
+        })?,
+        false => recorder.evaluation()?,
+    };
+    let layout = Layout::of(&[&plan])?;
+    Ok((layout.largest().max(input), layout.bytes() + input))
+}

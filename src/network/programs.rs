@@ -1,0 +1,120 @@
+//! The plans of a network, recorded once and placed in memory that they share.
+
+use std::collections::BTreeMap;
+
+use super::recorder::{Observe, PassOptions, Recorder};
+use crate::engine::lifetime::place;
+use crate::engine::{Device, Plan, Program};
+use crate::error::{Error, Result};
+use crate::topology::{Look, Method, Round};
+
+/// A pass over a batch or a part of it, forward and backward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Pass {
+    /// Gradients of all parameters.
+    Gradients,
+    /// The same, and the sums behind f and g.
+    Statistics,
+    /// Gradients of all parameters, and of the candidates.
+    Scores,
+    /// Gradients of the candidates alone, after a pass that computed the others.
+    ScoresAlone,
+}
+
+pub(super) struct Programs {
+    /// Forward only.
+    pub test: Program,
+    /// A whole step on a whole batch.
+    step: Option<Program>,
+    /// By pass, and whether it adds to what earlier parts left.
+    passes: BTreeMap<(Pass, bool), Program>,
+    update: Option<Program>,
+}
+
+impl Programs {
+    pub fn new(
+        device: &Device,
+        recorder: &Recorder<'_>,
+        round: &Round,
+        method: &dyn Method,
+        several_parts: bool,
+    ) -> Result<Self> {
+        let mut test = recorder.evaluation()?;
+        if !recorder.training() {
+            place(device, &mut [&mut test])?;
+            return Ok(Programs {
+                test: device.prepare(&test)?,
+                step: None,
+                passes: BTreeMap::new(),
+                update: None,
+            });
+        }
+        let record = |pass: Pass, accumulate: bool| -> Result<Plan> {
+            recorder.pass(PassOptions {
+                gradients: pass != Pass::ScoresAlone,
+                observe: match pass {
+                    Pass::Gradients => Observe::Nothing,
+                    Pass::Statistics => Observe::Statistics(round),
+                    Pass::Scores | Pass::ScoresAlone => Observe::Scores(round, method),
+                },
+                accumulate,
+            })
+        };
+        let update = recorder.update()?;
+        let mut step = None;
+        if !several_parts {
+            let mut plan = record(Pass::Gradients, false)?;
+            plan.name = "training step".into();
+            plan.append(update.clone());
+            step = Some(plan);
+        }
+        let mut wanted = Vec::new();
+        if several_parts {
+            wanted.push(Pass::Gradients);
+        }
+        match round.looks() {
+            [] => {}
+            [Look::Statistics, ..] => wanted.extend([Pass::Statistics, Pass::ScoresAlone]),
+            _ => wanted.push(Pass::Scores),
+        }
+        let parts: &[bool] = if several_parts { &[false, true] } else { &[false] };
+        let mut plans = BTreeMap::new();
+        for pass in wanted {
+            for &accumulate in parts {
+                plans.insert((pass, accumulate), record(pass, accumulate)?);
+            }
+        }
+        let mut all: Vec<&mut Plan> = vec![&mut test];
+        all.extend(step.as_mut());
+        all.extend(plans.values_mut());
+        place(device, &mut all)?;
+        Ok(Programs {
+            test: device.prepare(&test)?,
+            step: step.map(|plan| device.prepare(&plan)).transpose()?,
+            passes: plans
+                .into_iter()
+                .map(|(key, plan)| Ok((key, device.prepare(&plan)?)))
+                .collect::<Result<_>>()?,
+            update: Some(device.prepare(&update)?),
+        })
+    }
+
+    pub fn step(&self) -> Result<&Program> {
+        self.step.as_ref().ok_or_else(missing)
+    }
+
+    pub fn pass(&self, pass: Pass, accumulate: bool) -> Result<&Program> {
+        self.passes.get(&(pass, accumulate)).ok_or_else(missing)
+    }
+
+    pub fn update(&self) -> Result<&Program> {
+        self.update.as_ref().ok_or_else(missing)
+    }
+}
+
+fn missing() -> Error {
+    Error::Shape(
+        "this network was not made for such a step: it is for evaluation alone, or takes batches in other parts"
+            .into(),
+    )
+}

@@ -1,0 +1,335 @@
+//! From a model's nodes to plans: where each value and each gradient lies, and who writes it first.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+use super::RING;
+use super::options::NetworkOptions;
+use super::segments::segments;
+use crate::engine::{Buffer, Class, Device, Grid, Plan, STEP_WORDS, View};
+use crate::error::Result;
+use crate::layer::{
+    BatchMetrics, BatchMetricsParams, Norms, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
+    sincos_positions,
+};
+use crate::model::{Model, Op};
+use crate::sparse::Arena;
+use crate::topology::{Method, Round};
+
+/// Buffers that a network holds from one program to the next.
+pub(super) struct Fixed {
+    pub stride: usize,
+    /// `[channels][positions][stride]`.
+    pub input: Buffer,
+    /// `[stride]`.
+    pub labels: Buffer,
+    pub step: Buffer,
+    /// `[classes][stride]`.
+    pub logits: Buffer,
+    losses: Buffer,
+    hits: Buffer,
+    pub train_ring: Buffer,
+    pub test_ring: Buffer,
+}
+
+impl Fixed {
+    pub fn new(device: &Device, model: &Model, stride: usize) -> Result<Self> {
+        let scratch = |label: &str, n: usize| device.buffer(label, Class::Scratch, n);
+        Ok(Fixed {
+            stride,
+            input: device.buffer("input", Class::Data, model.input().size() * stride)?,
+            labels: device.buffer("labels", Class::Data, stride)?,
+            step: scratch("step", STEP_WORDS)?,
+            logits: device.buffer("logits", Class::Activations, model.classes() * stride)?,
+            losses: scratch("losses", stride)?,
+            hits: scratch("hits", stride)?,
+            train_ring: scratch("train_metrics", 2 * RING)?,
+            test_ring: scratch("test_metrics", 2 * RING)?,
+        })
+    }
+}
+
+/// Buffers that are kept to be looked at, by label.
+pub(super) type Kept = HashMap<String, Buffer>;
+
+/// What a pass looks at for a round.
+#[derive(Clone, Copy)]
+pub(super) enum Observe<'a> {
+    Nothing,
+    Statistics(&'a Round),
+    Scores(&'a Round, &'a dyn Method),
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct PassOptions<'a> {
+    /// Whether gradients of the connections and biases are computed.
+    pub gradients: bool,
+    pub observe: Observe<'a>,
+    /// Whether gradients are added to those of the batch's earlier parts.
+    pub accumulate: bool,
+}
+
+/// How a forward pass treats what training and evaluation differ in.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Mode {
+    /// The batch's own statistics, which move the running ones; dropout.
+    Train,
+    /// The same computed again: nothing moves.
+    Again,
+    /// Running statistics, no dropout.
+    Evaluate,
+}
+
+pub(super) struct Recorder<'a> {
+    pub device: &'a Device,
+    pub model: &'a Model,
+    pub arena: &'a Arena,
+    pub norms: &'a Norms,
+    pub fixed: &'a Fixed,
+    pub options: NetworkOptions,
+    pub stride: usize,
+    pub consumers: Vec<Vec<usize>>,
+    /// By node: its number among the sparse layers, or among the norms.
+    pub index: Vec<usize>,
+    /// By node: whether it or one before it has parameters.
+    pub learns: Vec<bool>,
+    /// By node: the table of an [`Op::Positions`].
+    pub tables: HashMap<usize, Buffer>,
+    kept: RefCell<Kept>,
+}
+
+/// What a pass has recorded so far, by node.
+#[derive(Clone)]
+pub(super) struct Values {
+    /// Its value.
+    pub value: Vec<Option<View>>,
+    /// What its forward leaves for its backward: means and deviations, attention's probabilities.
+    pub saved: Vec<Option<View>>,
+    /// The gradient at its value.
+    pub delta: Vec<Option<View>>,
+    /// Whether `delta` has already passed back through the node's own ReLU.
+    pub masked: Vec<bool>,
+}
+
+impl<'a> Recorder<'a> {
+    pub fn new(
+        device: &'a Device,
+        model: &'a Model,
+        arena: &'a Arena,
+        norms: &'a Norms,
+        fixed: &'a Fixed,
+        options: &NetworkOptions,
+        stride: usize,
+    ) -> Result<Self> {
+        let (mut layers, mut norm) = (0, 0);
+        let mut index = Vec::new();
+        let mut learns: Vec<bool> = Vec::new();
+        let mut tables = HashMap::new();
+        for (n, node) in model.nodes.iter().enumerate() {
+            let counter = match node.op {
+                Op::Sparse { .. } => Some(&mut layers),
+                Op::BatchNorm { .. } | Op::LayerNorm => Some(&mut norm),
+                _ => None,
+            };
+            learns.push(counter.is_some() || node.inputs.iter().any(|&i| learns[i]));
+            index.push(counter.map_or(0, |c| {
+                *c += 1;
+                *c - 1
+            }));
+            if node.op == Op::Positions {
+                let e = node.extent;
+                let table = sincos_positions(e.height, e.width, e.channels)?;
+                tables.insert(
+                    n,
+                    device.buffer_with("positions", Class::Activations, &table)?,
+                );
+            }
+        }
+        Ok(Recorder {
+            consumers: model.consumers(),
+            device,
+            model,
+            arena,
+            norms,
+            fixed,
+            options: *options,
+            stride,
+            index,
+            learns,
+            tables,
+            kept: RefCell::default(),
+        })
+    }
+
+    pub fn training(&self) -> bool {
+        self.options.training
+    }
+
+    pub fn into_kept(self) -> Kept {
+        self.kept.into_inner()
+    }
+
+    /// Words of a node's value.
+    pub fn words(&self, node: usize) -> usize {
+        self.model.nodes[node].extent.size() * self.stride
+    }
+
+    /// Memory for a value that lives within one pass, or, where they are kept, for good.
+    pub fn tensor(&self, node: usize, what: &str, words: usize) -> Result<View> {
+        let name = &self.model.nodes[node].name;
+        let label = match name.is_empty() {
+            true => format!("node{node}.{what}"),
+            false => format!("{name}.{what}"),
+        };
+        if !self.options.keep {
+            let buffer = self.device.transient(&label, Class::Activations, words);
+            return Ok(buffer.range(0..words));
+        }
+        let mut kept = self.kept.borrow_mut();
+        let buffer = match kept.get(&label) {
+            Some(buffer) => buffer.clone(),
+            None => self.device.buffer(&label, Class::Activations, words)?,
+        };
+        kept.insert(label, buffer.clone());
+        Ok(buffer.range(0..words))
+    }
+
+    /// Work space of a single dispatch or two.
+    pub fn scratch(&self, what: &str, words: usize) -> View {
+        let words = words.max(1);
+        let buffer = self.device.transient(what, Class::Scratch, words);
+        buffer.range(0..words)
+    }
+
+    pub fn value(&self, values: &Values, node: usize) -> View {
+        match &values.value[node] {
+            Some(view) => view.clone(),
+            // Nodes are recorded in order, each after its inputs.
+            None => self.fixed.input.all(),
+        }
+    }
+
+    fn start(&self) -> Values {
+        let n = self.model.nodes.len();
+        let mut values = Values {
+            value: vec![None; n],
+            saved: vec![None; n],
+            delta: vec![None; n],
+            masked: vec![false; n],
+        };
+        values.value[0] = Some(self.fixed.input.range(0..self.words(0)));
+        values
+    }
+
+    /// The forward pass of an evaluation, with loss and metrics.
+    pub fn evaluation(&self) -> Result<Plan> {
+        let mut plan = Plan::new("evaluation step");
+        let mut values = self.start();
+        for node in 1..self.model.nodes.len() {
+            self.forward(&mut plan, &mut values, node, Mode::Evaluate)?;
+        }
+        self.loss(&mut plan, &mut values, 0.0, &self.fixed.test_ring)?;
+        Ok(plan)
+    }
+
+    /// Forward and backward pass of training, without the update.
+    pub fn pass(&self, options: PassOptions<'_>) -> Result<Plan> {
+        let mut plan = Plan::new("training pass");
+        if let Observe::Statistics(round) = options.observe {
+            round.record_signs(&mut plan)?;
+        }
+        let mut values = self.start();
+        let mode = match options.gradients {
+            true => Mode::Train,
+            false => Mode::Again,
+        };
+        for node in 1..self.model.nodes.len() {
+            self.forward(&mut plan, &mut values, node, mode)?;
+        }
+        let smoothing = self.options.label_smoothing;
+        self.loss(&mut plan, &mut values, smoothing, &self.fixed.train_ring)?;
+        let segments = match self.options.recompute && !self.options.keep {
+            true => segments(self.model),
+            false => vec![1..=self.model.nodes.len() - 1],
+        };
+        for (number, segment) in segments.iter().enumerate().rev() {
+            if number + 1 < segments.len() {
+                self.again(&mut plan, &mut values, segment)?;
+            }
+            for node in segment.clone().rev() {
+                self.backward(&mut plan, &mut values, node, &options)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Computes the values within a segment again, from the one that it begins with.
+    fn again(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        segment: &RangeInclusive<usize>,
+    ) -> Result<()> {
+        let end = values.value[*segment.end()].clone();
+        for node in segment.clone() {
+            self.forward(plan, values, node, Mode::Again)?;
+        }
+        // What the next segment began with stays what it was.
+        values.value[*segment.end()] = end;
+        Ok(())
+    }
+
+    fn loss(&self, plan: &mut Plan, values: &mut Values, smoothing: f32, ring: &Buffer) -> Result<()> {
+        let f = self.fixed;
+        let last = self.model.nodes.len() - 1;
+        let delta = self.tensor(last, "delta", self.words(last))?;
+        plan.dispatch(
+            SoftmaxCrossEntropy {
+                params: SoftmaxCrossEntropyParams {
+                    classes: self.model.classes() as u32,
+                    stride: self.stride as u32,
+                    smoothing,
+                },
+                step: f.step.all(),
+                logits: f.logits.all(),
+                labels: f.labels.all(),
+                delta: delta.clone(),
+                losses: f.losses.all(),
+                hits: f.hits.all(),
+            },
+            Grid::Items(self.stride),
+        )?;
+        values.delta[last] = Some(delta);
+        plan.dispatch(
+            BatchMetrics {
+                params: BatchMetricsParams {
+                    stride: self.stride as u32,
+                    slots: RING as u32,
+                },
+                step: f.step.all(),
+                losses: f.losses.all(),
+                hits: f.hits.all(),
+                ring: ring.all(),
+            },
+            Grid::Groups(1),
+        )
+    }
+
+    /// The optimiser's update of everything.
+    pub fn update(&self) -> Result<Plan> {
+        let mut plan = Plan::new("update");
+        let (a, n) = (self.arena, self.norms);
+        let all = [
+            (a.connections, &a.gradient, &a.weights, &a.momentum),
+            (a.n_rows, &a.bias_gradient, &a.bias, &a.bias_momentum),
+            (n.words(), &n.gradient, &n.values, &n.momentum),
+        ];
+        for (count, gradient, weights, velocity) in all {
+            let (g, w, v) = (gradient.all(), weights.all(), velocity.all());
+            let step = self.fixed.step.all();
+            self.options.sgd.update(&mut plan, step, count, g, w, v)?;
+        }
+        Ok(plan)
+    }
+}

@@ -1,0 +1,70 @@
+//! Where activations may be dropped: a model cut into segments that meet in a single value.
+//!
+//! Recomputation after Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost": the values between segments stay, those
+//! within are computed again, segment by segment, when the backward pass comes to them.
+
+use std::ops::RangeInclusive;
+
+use crate::model::{Model, Op};
+
+/// The segments of nodes 1 to the last, in order.
+///
+/// A cut lies behind a node whose value is the only one that later nodes take, the input excepted, which stays anyway. There is none
+/// behind a sparse layer: it is what follows (norm, activation) that makes the input of the next, which must stay.
+pub(super) fn segments(model: &Model) -> Vec<RangeInclusive<usize>> {
+    let consumers = model.consumers();
+    let last = model.nodes.len() - 1;
+    let mut segments = Vec::new();
+    let mut start = 1;
+    // The last node that takes any value made so far.
+    let mut reach = 0;
+    for node in 1..last {
+        let alone = reach <= node;
+        reach = reach.max(consumers[node].iter().copied().max().unwrap_or(node));
+        let cheap = matches!(model.nodes[node].op, Op::Sparse { .. } | Op::Flatten);
+        if alone && !cheap {
+            segments.push(start..=node);
+            start = node + 1;
+        }
+    }
+    segments.push(start..=last);
+    segments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Extent, ModelOptions, by_name};
+
+    #[test]
+    fn segments_cover_the_model_and_meet_in_one_value() {
+        for name in ["resnet20", "vgg16-small", "simple-vit-tiny"] {
+            let options = ModelOptions {
+                input: Extent {
+                    channels: 3,
+                    height: 32,
+                    width: 32,
+                },
+                classes: 10,
+                width: 1.0,
+                hidden: &[],
+            };
+            let model = by_name(name, &options).unwrap();
+            let consumers = model.consumers();
+            let segments = segments(&model);
+            assert!(segments.len() > 4, "{name}: {segments:?}");
+            let mut next = 1;
+            for segment in &segments {
+                assert_eq!(*segment.start(), next);
+                next = segment.end() + 1;
+                for inner in *segment.start()..*segment.end() {
+                    assert!(
+                        consumers[inner].iter().all(|c| segment.contains(c)),
+                        "{name}: node {inner} is taken outside {segment:?}"
+                    );
+                }
+            }
+            assert_eq!(next, model.nodes.len());
+        }
+    }
+}

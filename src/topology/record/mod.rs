@@ -1,0 +1,58 @@
+//! The dispatches of a round, stage by stage: drawing the candidates before the step that judges them, exchanging after it.
+
+mod draw;
+mod exchange;
+
+use super::scratch::{Scratch, Sizes};
+use crate::engine::{Buffer, Grid, Plan, View};
+use crate::error::Result;
+use crate::primitive::{LowerBound, LowerBoundParams, Pairs};
+use crate::sparse::Arena;
+
+pub(super) struct Recorder<'a> {
+    pub arena: &'a Arena,
+    /// A [`StepState`](crate::engine::StepState).
+    pub step: View,
+    pub sizes: &'a Sizes,
+    pub scratch: &'a Scratch,
+    pub plan: Plan,
+}
+
+/// The candidates and their scores, in arrays that sorting left them in.
+#[derive(Clone)]
+pub(super) struct Drawn {
+    /// Rows as keys, columns as values.
+    pub candidates: Pairs,
+    pub scores: View,
+    /// Free until the candidates are ranked.
+    pub grow_ranks: View,
+}
+
+impl Recorder<'_> {
+    /// Offsets `[rows + 1]` of sorted rows.
+    fn offsets(&mut self, keys: View, length: usize, offsets: &Buffer, rows: usize) -> Result<()> {
+        self.plan.dispatch(
+            LowerBound {
+                params: LowerBoundParams {
+                    length: length as u32,
+                    targets: rows as u32 + 1,
+                },
+                keys,
+                offsets: offsets.all(),
+            },
+            Grid::Items(rows + 1),
+        )
+    }
+
+    fn layers(&self) -> u32 {
+        self.arena.spans.len() as u32
+    }
+
+    fn n_rows(&self) -> u32 {
+        self.arena.n_rows as u32
+    }
+
+    fn capacity(&self) -> u32 {
+        self.sizes.capacity as u32
+    }
+}
