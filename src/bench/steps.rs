@@ -1,6 +1,7 @@
 //! One training step and one prune-and-grow round of a whole network, and how both grow with its width.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use super::reference::{judge, mean_loss, noise};
 use super::timing::{median_of, time_calls};
@@ -9,11 +10,11 @@ use crate::data::Batch;
 use crate::engine::random::{below, pcg4d};
 use crate::engine::{Class, Device, StepState};
 use crate::error::{Error, Result};
-use crate::model::{Model, mlp};
+use crate::model::{Extent, Model, mlp};
+use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::optim::SgdOptions;
 use crate::sparse::{Assignment, LayerState, allocate, draw};
-use crate::topology::{Round, RoundInputs, Scope, method};
-use crate::train::{Network, NetworkOptions};
+use crate::topology::method;
 
 /// A training step and a round of 3072-h-h-10, measured.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -26,7 +27,7 @@ pub struct StepFigure {
     pub batch: usize,
     /// Median of a training step on a batch that is in place: forward, loss, backward, SGD with momentum.
     pub seconds: f64,
-    /// Median of a round of gse-uniform, its report's read-back included.
+    /// Median of what a round of gse-uniform adds to a step, its report's read-back included.
     pub round_seconds: f64,
     /// What a round costs in training steps.
     pub round_in_steps: f64,
@@ -85,7 +86,7 @@ pub(super) fn measure(
 ) -> Result<Vec<StepFigure>> {
     let mut figures = Vec::new();
     for &hidden in &options.sizes {
-        let model = mlp(FEATURES, &[hidden, hidden], CLASSES);
+        let model = mlp(Extent::vector(FEATURES), &[hidden, hidden], CLASSES)?;
         let shapes = model.shapes();
         let counts = allocate(&shapes, options.step_sparsity, Assignment::ErdosRenyi)?;
         let counts: Vec<usize> = counts.into_iter().map(|n| n as usize).collect();
@@ -104,7 +105,7 @@ pub(super) fn scaling(
 ) -> Result<(Vec<ScalingFigure>, Option<Exponents>)> {
     let mut figures = Vec::new();
     for &n in &options.scaling_sizes {
-        let model = mlp(n, &[n, n], CLASSES);
+        let model = mlp(Extent::vector(n), &[n, n], CLASSES)?;
         let counts: Vec<usize> = model
             .shapes()
             .iter()
@@ -160,7 +161,6 @@ struct Case {
     device: Device,
     layers: Vec<LayerState>,
     stepper: Stepper,
-    round: Round,
 }
 
 /// What a training step needs.
@@ -172,11 +172,37 @@ struct Stepper {
 }
 
 impl Stepper {
-    fn train(&mut self, device: &Device) -> Result<()> {
-        // A low rate, so that thousands of steps on one batch leave ordinary numbers.
-        let state = StepState::whole(1, self.done as u32, self.batch.count, 1e-3);
+    /// The state of the next step.
+    fn next(&mut self) -> StepState {
         self.done += 1;
+        // A low rate, so that thousands of steps on one batch leave ordinary numbers.
+        StepState::whole(1, self.done as u32 - 1, self.batch.count, 1e-3)
+    }
+
+    fn train(&mut self, device: &Device) -> Result<()> {
+        let state = self.next();
         self.network.train(device, state)
+    }
+
+    fn train_with_round(&mut self, device: &Device) -> Result<()> {
+        let state = self.next();
+        let parts = std::slice::from_ref(&self.batch);
+        self.network
+            .train_with_round(device, parts, state, ALPHA, None)?;
+        Ok(())
+    }
+
+    /// Seconds of a step, from an idle device to an idle device.
+    fn timed(
+        &mut self,
+        device: &Device,
+        step: impl FnOnce(&mut Self, &Device) -> Result<()>,
+    ) -> Result<f64> {
+        device.wait()?;
+        let start = Instant::now();
+        step(self, device)?;
+        device.wait()?;
+        Ok(start.elapsed().as_secs_f64())
     }
 
     /// Mean loss of the last step, before its update.
@@ -207,17 +233,13 @@ impl Case {
             },
             ..NetworkOptions::of_batch(options.batch)
         };
-        let network = Network::new(&device, model, &layers, &network_options)?;
-        let stride = network.stride();
-        let inputs = RoundInputs {
-            stride,
-            step: network.step_state(),
-            activations: network.inputs(),
-            deltas: network.deltas(),
+        let state = NetworkState {
+            layers: layers.clone(),
+            norms: Vec::new(),
         };
         let method = method("gse-uniform")?;
-        let arena = &network.arena;
-        let round = Round::new(&device, arena, method.as_ref(), Scope::Layer, 1.0, inputs)?;
+        let network = Network::new(&device, model, &state, &network_options, method.as_ref())?;
+        let stride = network.stride();
         let mut labels = vec![0; stride];
         for (i, label) in labels[..options.batch].iter_mut().enumerate() {
             *label = below(pcg4d([3, 0, 0, i as u32])[0], CLASSES as u32);
@@ -237,7 +259,6 @@ impl Case {
                 batch,
                 done: 0,
             },
-            round,
         })
     }
 
@@ -246,7 +267,6 @@ impl Case {
             device,
             layers,
             mut stepper,
-            mut round,
         } = self;
         stepper.train(&device)?;
         let first = stepper.loss(&device)?;
@@ -264,14 +284,14 @@ impl Case {
                 stepper.done
             )));
         }
-        // A step between two rounds, as in training: the second would find the first one's connections still at zero.
-        let mut one_round = || {
-            stepper.train(&device)?;
-            device.wait()?;
-            Ok(round.run(&device, ALPHA)?.seconds)
+        // A plain step between two steps with a round, as in training: the second round would else find the first one's
+        // connections still at zero. What a round adds to a step is its cost.
+        let mut pair = || {
+            let plain = stepper.timed(&device, Stepper::train)?;
+            Ok(stepper.timed(&device, Stepper::train_with_round)? - plain)
         };
-        one_round()?;
-        let round_seconds = median_of(options.budget, one_round)?;
+        pair()?;
+        let round_seconds = median_of(options.budget, pair)?;
         Ok(StepFigure {
             model,
             sparsity: options.step_sparsity,

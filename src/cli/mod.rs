@@ -4,6 +4,7 @@ mod adapters;
 mod bench;
 mod eval;
 mod interrupt;
+mod model;
 mod train;
 
 use std::io::Write;
@@ -30,6 +31,8 @@ Examples:
       Train on the embedded handwritten digits: no download, no GPU needed, done within a minute.
   rootlet train --data fashion-mnist --data-dir ~/fashion --hidden 1024,1024 --sparsity 0.98
       Train on images of your own download, with 2 % of the connections that a dense network has.
+  rootlet train --model resnet20 --data cifar10 --data-dir ~/cifar --sparsity 0.98 --batch 128
+      Train a convolutional network whose kernels are sparse connections.
   rootlet train --resume runs/20260131-174502-digits
       Go on with a run that was interrupted.
   rootlet eval runs/20260131-174502-digits
@@ -45,6 +48,7 @@ enum Command {
     Eval(eval::EvalArgs),
     Adapters(adapters::AdaptersArgs),
     Bench(bench::BenchArgs),
+    Model(model::ModelArgs),
 }
 
 /// What a command that is not a training runs on.
@@ -70,6 +74,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Eval(args) => eval::run(&args)?,
         Command::Adapters(args) => adapters::run(&args)?,
         Command::Bench(args) => bench::run(&args)?,
+        Command::Model(args) => model::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,9 @@
 use super::recorder::{Observe, PassOptions, Recorder, Values};
 use crate::engine::{Plan, View};
 use crate::error::Result;
-use crate::layer::{Activation, AddInto, PaddedShortcut};
+use crate::layer::{
+    Activation, AddInto, BatchNormBackwardViews, LayerNormBackwardViews, PaddedShortcut,
+};
 use crate::model::Op;
 
 /// Where a gradient goes.
@@ -65,25 +67,31 @@ impl Recorder<'_> {
             Op::Relu => Activation::Relu.backward(plan, output, delta, view, words, accumulate),
             Op::Gelu => Activation::Gelu.backward(plan, input, delta, view, words, accumulate),
             Op::Shortcut { .. } => self.shortcut(node).backward(plan, delta, view, accumulate),
-            Op::MaxPool(_) => {
-                self.max_pool(node)
+            Op::MaxPool(window) => {
+                self.max_pool(node, window)
                     .backward(plan, input, delta, view, accumulate)
             }
-            Op::AveragePool(_) => self.average_pool(node).backward(plan, delta, view, accumulate),
+            Op::AveragePool(window) => {
+                self.average_pool(node, window)
+                    .backward(plan, delta, view, accumulate)
+            }
             Op::Mean => self.mean(node).backward(plan, delta, view, accumulate),
-            Op::Dropout(_) => self.written(plan, node, view, accumulate, |plan, view| {
+            Op::Dropout(share) => {
                 let step = self.fixed.step.all();
-                self.dropout(node).backward(plan, step, delta, view)
+                self.dropout(node, share)
+                    .backward(plan, step, delta, view, accumulate)
+            }
+            Op::Patchify(patch) => self.written(plan, node, view, accumulate, |plan, view| {
+                self.patchify(node, patch)?.backward(plan, delta, view)
             }),
-            Op::Patchify(_) => self.written(plan, node, view, accumulate, |plan, view| {
-                self.patchify(node).backward(plan, delta, view)
-            }),
-            Op::Attention { .. } => self.written(plan, node, view, accumulate, |plan, view| {
-                let attention = self.attention(node);
-                let scratch = self.scratch("attention.scratch", attention.scratch_words());
-                let saved = self.saved(values, node);
-                attention.backward(plan, input, saved, delta, scratch, view)
-            }),
+            Op::Attention { heads, dim } => {
+                self.written(plan, node, view, accumulate, |plan, view| {
+                    let attention = self.attention(node, heads, dim);
+                    let scratch = self.scratch("attention.scratch", attention.scratch_words());
+                    let saved = self.saved(values, node);
+                    attention.backward(plan, input, saved, delta, scratch, view)
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -141,18 +149,32 @@ impl Recorder<'_> {
     ) -> Result<()> {
         let inputs = &self.model.nodes[node].inputs;
         let norm = self.batch_norm(node);
-        let input = self.value(values, inputs[0]);
-        let output = self.value(values, node);
-        let saved = self.saved(values, node);
-        let scratch = self.scratch("norm.partial", norm.scratch_words());
-        let sums = self.scratch("norm.sums", norm.sums_words());
         let residual = match inputs.get(1) {
             Some(&residual) => self.sink(values, residual)?,
             None => None,
         };
-        let sink = self.sink(values, inputs[0])?;
-        let _ = (scratch, sums, residual, sink, saved, output, input, delta, options, plan);
-        todo!()
+        // The gradients of scale and shift come with the input's, wanted or not.
+        let output = match self.sink(values, inputs[0])? {
+            Some(sink) => sink,
+            None => Sink {
+                view: self.scratch("unwanted delta", self.words(node)),
+                accumulate: false,
+            },
+        };
+        let views = |output: View| BatchNormBackwardViews {
+            input: self.value(values, inputs[0]),
+            delta,
+            activation: (inputs.len() > 1).then(|| self.value(values, node)),
+            saved: self.saved(values, node),
+            output,
+            residual: residual.map(|sink| (sink.view, sink.accumulate)),
+        };
+        let scratch = self.norm_scratch(&norm);
+        let step = self.fixed.step.all();
+        let Sink { view, accumulate } = output;
+        self.written(plan, node, view, accumulate, |plan, view| {
+            norm.backward(plan, self.norms, &scratch, &step, views(view), options.accumulate)
+        })
     }
 
     fn layer_norm_backward(
@@ -164,10 +186,15 @@ impl Recorder<'_> {
         options: &PassOptions<'_>,
     ) -> Result<()> {
         let from = self.model.nodes[node].inputs[0];
-        let norm = self.layer_norm(node);
-        let sink = self.sink(values, from)?;
-        let _ = (norm, sink, delta, options, plan);
-        todo!()
+        let output = self.sink(values, from)?;
+        let views = LayerNormBackwardViews {
+            input: self.value(values, from),
+            delta,
+            saved: self.saved(values, node),
+            output: output.map(|sink| (sink.view, sink.accumulate)),
+        };
+        self.layer_norm(node)
+            .backward(plan, self.norms, views, options.accumulate)
     }
 
     /// Both operands have the sum's gradient: the same memory, unless what is added to one later would be seen by the other.

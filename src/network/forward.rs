@@ -3,11 +3,8 @@
 use super::recorder::{Mode, Recorder, Values};
 use crate::engine::{Plan, View};
 use crate::error::Result;
-use crate::layer::{
-    Activation, Add, AddPositions, Attention, AveragePool, BatchNorm, Dropout, GlobalAverage,
-    LayerNorm, MaxPool, PaddedShortcut, Patchify, SparseLayer,
-};
-use crate::model::{Op};
+use crate::layer::{Activation, Add, BatchNormForwardViews};
+use crate::model::Op;
 
 impl Recorder<'_> {
     /// Records the value of `node` and what its backward pass needs.
@@ -42,48 +39,49 @@ impl Recorder<'_> {
                 let norm = self.batch_norm(node);
                 let saved = self.tensor(node, "saved", norm.saved_words())?;
                 values.saved[node] = Some(saved.clone());
-                let residual = inputs.get(1).cloned();
-                match mode {
-                    Mode::Evaluate => {
-                        norm.forward_eval(plan, self.norms, input(), residual, output, saved)
-                    }
-                    _ => norm.forward_train(
-                        plan,
-                        self.norms,
-                        self.scratch("norm.partial", norm.scratch_words()),
-                        self.fixed.step.all(),
-                        input(),
-                        residual,
-                        output,
-                        saved,
-                        mode == Mode::Train,
-                    ),
+                let step = self.fixed.step.all();
+                let views = BatchNormForwardViews {
+                    input: input(),
+                    residual: inputs.get(1).cloned(),
+                    output,
+                    saved,
+                };
+                if mode == Mode::Evaluate {
+                    return norm.forward_eval(plan, self.norms, &step, views);
                 }
+                let scratch = self.norm_scratch(&norm);
+                let moves = mode == Mode::Train;
+                norm.forward_train(plan, self.norms, &scratch, &step, views, moves)
             }
             Op::LayerNorm => {
                 let norm = self.layer_norm(node);
                 let saved = self.tensor(node, "saved", norm.saved_words())?;
                 values.saved[node] = Some(saved.clone());
-                norm.forward(plan, self.norms, input(), output, saved)
+                let step = self.fixed.step.all();
+                norm.forward(plan, self.norms, &step, input(), output, saved)
             }
             Op::Relu => Activation::Relu.forward(plan, input(), output, words),
             Op::Gelu => Activation::Gelu.forward(plan, input(), output, words),
             Op::Add => Add::record(plan, input(), inputs[1].clone(), output, words),
             Op::Shortcut { .. } => self.shortcut(node).forward(plan, input(), output),
-            Op::MaxPool(_) => self.max_pool(node).forward(plan, input(), output),
-            Op::AveragePool(_) => self.average_pool(node).forward(plan, input(), output),
-            Op::Mean => self.mean(node).forward(plan, input(), output),
-            Op::Dropout(_) => {
-                self.dropout(node)
-                    .forward(plan, self.fixed.step.all(), input(), output)
+            Op::MaxPool(window) => self.max_pool(node, window).forward(plan, input(), output),
+            Op::AveragePool(window) => {
+                self.average_pool(node, window)
+                    .forward(plan, input(), output)
             }
-            Op::Patchify(_) => self.patchify(node).forward(plan, input(), output),
+            Op::Mean => self.mean(node).forward(plan, input(), output),
+            Op::Dropout(share) => {
+                let step = self.fixed.step.all();
+                self.dropout(node, share)
+                    .forward(plan, step, input(), output)
+            }
+            Op::Patchify(patch) => self.patchify(node, patch)?.forward(plan, input(), output),
             Op::Positions => {
                 let table = self.tables[&node].all();
                 self.positions(node).forward(plan, input(), table, output)
             }
-            Op::Attention { .. } => {
-                let attention = self.attention(node);
+            Op::Attention { heads, dim } => {
+                let attention = self.attention(node, heads, dim);
                 let saved = self.tensor(node, "saved", attention.probability_words())?;
                 values.saved[node] = Some(saved.clone());
                 attention.forward(plan, self.fixed.step.all(), input(), saved, output)

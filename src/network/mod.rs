@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `options.rs` | what a network does besides its layers |
 //! | `recorder.rs` | from a model's nodes to plans: values, their gradients, and who writes them first |
+//! | `layers.rs` | a node's layer with its sizes |
 //! | `forward.rs`, `backward.rs` | what each kind of node records |
 //! | `segments.rs` | where activations may be dropped and computed again |
 //! | `parts.rs` | how much of a batch fits the device at once |
@@ -12,6 +13,7 @@
 
 mod backward;
 mod forward;
+mod layers;
 mod options;
 mod parts;
 mod passes;

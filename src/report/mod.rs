@@ -1,11 +1,13 @@
-//! Observers of a run: the console, the JSON lines and the tables in the run folder.
+//! Observers of a run: the console, the JSON lines and the tables in the run folder; and a model's layers as text.
 
 mod console;
+mod model;
 mod run_folder;
 mod tables;
 mod text;
 
 pub use console::{Console, Style};
+pub use model::count_text;
 pub use run_folder::RunFolder;
 pub use tables::Tables;
 

@@ -2,13 +2,22 @@
 
 use std::fmt::Write;
 
+use crate::model::MODELS;
 use crate::train::event::{Epoch, Finished, Progress, Started};
 
 /// The network and the work ahead.
 pub(super) fn started(event: &Started) -> String {
-    let mut widths: Vec<usize> = event.model.iter().map(|layer| layer.n_in).collect();
-    widths.extend(event.model.last().map(|layer| layer.n_out));
-    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    let name = match event.model_name == MODELS[0] {
+        true => {
+            let mut widths: Vec<usize> = event.model.iter().map(|layer| layer.n_in).collect();
+            widths.extend(event.model.last().map(|layer| layer.n_out));
+            let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+            widths.join("-")
+        }
+        false => format!("{}, {} sparse layers", event.model_name, event.model.len()),
+    };
+    let longest = event.model.iter().map(|layer| layer.name.len()).max();
+    let wide = longest.unwrap_or(0).max(10);
     let mut lines = vec![
         format!("adapter      {}", event.adapter),
         format!(
@@ -17,8 +26,7 @@ pub(super) fn started(event: &Started) -> String {
             grouped(event.test_images as u64)
         ),
         format!(
-            "model        {}, {} parameters",
-            widths.join("-"),
+            "model        {name}, {} parameters",
             grouped(event.parameters)
         ),
         format!(
@@ -35,7 +43,7 @@ pub(super) fn started(event: &Started) -> String {
             ""
         };
         lines.push(format!(
-            "  {:<10} {} → {}: {} ({}{clipped})",
+            "  {:<wide$} {} → {}: {} ({}{clipped})",
             layer.name,
             layer.n_in,
             layer.n_out,
@@ -152,7 +160,7 @@ fn rate(value: f32) -> String {
 }
 
 /// An integer with commas between thousands.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -162,6 +170,23 @@ fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A number with three digits and the prefix of its unit: `1.23 G`.
+pub(super) fn quantity(number: f64) -> String {
+    let prefixes = ["", "k", "M", "G", "T", "P"];
+    let mut scaled = number;
+    let mut at = 0;
+    while scaled >= 999.5 && at + 1 < prefixes.len() {
+        scaled /= 1000.0;
+        at += 1;
+    }
+    let decimals = match scaled {
+        s if s >= 99.95 => 0,
+        s if s >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{scaled:.decimals$} {}", prefixes[at])
 }
 
 /// Seconds as people say them: `3.2 s`, `4 min 05 s`, `2 h 07 min`.
@@ -181,6 +206,21 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::{counted, duration, grouped, rate};
+
+    #[test]
+    fn quantities_have_three_digits_and_a_prefix() {
+        for (number, text) in [
+            (0.0, "0.00 "),
+            (999.0, "999 "),
+            (999.6, "1.00 k"),
+            (12_345.0, "12.3 k"),
+            (1.234e9, "1.23 G"),
+            (9.5e15, "9.50 P"),
+            (1e19, "10000 P"),
+        ] {
+            assert_eq!(quantity(number), text);
+        }
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

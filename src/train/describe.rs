@@ -43,6 +43,7 @@ pub(super) fn started(
         )
     });
     let started = event::Started {
+        model_name: model.name.clone(),
         connections,
         dense,
         sparsity,

@@ -49,7 +49,9 @@ pub enum Event {
 pub struct Started {
     /// What it runs on.
     pub adapter: String,
-    /// The layers, first to last.
+    /// The model's name.
+    pub model_name: String,
+    /// Its sparse layers, first to last.
     pub model: Vec<LayerSummary>,
     /// Active connections of all layers.
     pub connections: u64,

@@ -1,8 +1,8 @@
 //! Extremes: dense, empty and tiny layers, ties everywhere, nothing to go by, and what is refused.
 
-use rootlet::engine::Class;
-use rootlet::sparse::{Arena, LayerState};
-use rootlet::topology::{METHODS, Method, Round, RoundInputs, Schedule, Scope, method};
+use rootlet::engine::{Buffer, Class, STEP_WORDS};
+use rootlet::sparse::{Arena, LayerState, Window};
+use rootlet::topology::{METHODS, Method, Round, RoundOptions, Schedule, Scope, method};
 use rootlet::{Error, Result};
 
 use super::oracle;
@@ -16,7 +16,7 @@ fn both(world: &World, method: &dyn Method, scope: Scope, gamma: f64, alpha_t: f
     for device in [cpu(), gpu()] {
         let mut rig = Rig::new(device, world, method, scope, gamma);
         rig.set(world, 8);
-        let found = rig.round.run(&rig.device, alpha_t).unwrap();
+        let found = rig.run(alpha_t);
         assert_same(&rig.export(), &expected.layers);
         rig.check_arena();
         for (f, e) in found.layers.iter().zip(&reports) {
@@ -132,7 +132,7 @@ fn an_import_is_followed_by_sync() {
     rig.arena.import(&rig.device, &second.layers).unwrap();
     rig.round.sync(&rig.device).unwrap();
     rig.set(&second, 8);
-    rig.round.run(&rig.device, 0.5).unwrap();
+    rig.run(0.5);
     assert_same(&rig.export(), &expected.layers);
 }
 
@@ -144,15 +144,10 @@ fn work_space_grows_with_connections_not_with_pairs() {
             .collect();
         let device = cpu();
         let arena = Arena::new(&device, &[LayerState::from_pairs(n, n, &pairs)]).unwrap();
-        let buffer = |words| device.buffer("x", Class::Activations, words).unwrap();
-        let inputs = RoundInputs {
-            stride: 4,
-            step: buffer(4).all(),
-            activations: vec![buffer(n * 4).all()],
-            deltas: vec![buffer(n * 4).all()],
-        };
+        let step = device.buffer("step", Class::Activations, STEP_WORDS).unwrap();
         let m = method("gse-grabo").unwrap();
-        let round = Round::new(&device, &arena, m.as_ref(), Scope::Layer, 1.0, inputs).unwrap();
+        let options = options(&step, 4, 1.0);
+        let round = Round::new(&device, &arena, m.as_ref(), options).unwrap();
         let bytes = device.ledger().current(Class::Scratch);
         assert_eq!(
             bytes,
@@ -177,7 +172,7 @@ fn static_does_nothing() {
     let m = method("static").unwrap();
     let mut rig = Rig::new(cpu(), &world, m.as_ref(), Scope::Layer, 1.0);
     rig.set(&world, 8);
-    let report = rig.round.run(&rig.device, 0.5).unwrap();
+    let report = rig.run(0.5);
     assert_eq!((rig.round.dispatches(), rig.round.scratch().len()), (0, 0));
     assert_eq!((report.layers[0].active, report.layers[0].grown), (12, 0));
     assert_same(&rig.export(), &world.layers);
@@ -224,24 +219,37 @@ fn what_cannot_be_used_is_refused() {
     let world = World::new(&[shape(6, 5, 12)], 4, 9);
     let device = cpu();
     let arena = Arena::new(&device, &world.layers).unwrap();
-    let buffer = |words| device.buffer("x", Class::Activations, words).unwrap().all();
+    let step = device.buffer("step", Class::Activations, STEP_WORDS).unwrap();
     let m = method("gse-uniform").unwrap();
-    let new = |gamma: f64, stride: usize, inputs: usize| {
-        let inputs = RoundInputs {
-            stride,
-            step: buffer(4),
-            activations: vec![buffer(inputs)],
-            deltas: vec![buffer(20)],
-        };
-        Round::new(&device, &arena, m.as_ref(), Scope::Layer, gamma, inputs)
+    let new = |gamma: f64, stride: usize| {
+        Round::new(&device, &arena, m.as_ref(), options(&step, stride, gamma))
     };
-    assert!(message(new(-1.0, 4, 24)).contains("gamma"));
-    assert!(message(new(f64::NAN, 4, 24)).contains("gamma"));
-    assert!(message(new(1e9, 4, 24)).contains("2^31"));
-    assert!(message(new(1.0, 6, 36)).contains("multiple of 4"));
-    assert!(message(new(1.0, 4, 20)).contains("activations"));
-    let mut round = new(1.0, 4, 24).unwrap();
+    assert!(message(new(-1.0, 4)).contains("gamma"));
+    assert!(message(new(f64::NAN, 4)).contains("gamma"));
+    assert!(message(new(1e9, 4)).contains("2^31"));
+    assert!(message(new(1.0, 6)).contains("multiple of 4"));
+    // Six inputs are no whole number of channels under a kernel of 2×2.
+    let window = Window::new([3, 3], [2, 2], [1, 1], [0, 0]).unwrap();
+    for windows in [vec![], vec![window]] {
+        let options = RoundOptions {
+            windows,
+            ..options(&step, 4, 1.0)
+        };
+        assert!(message(Round::new(&device, &arena, m.as_ref(), options)).contains("windows"));
+    }
+    let mut round = new(1.0, 4).unwrap();
     for alpha_t in [-0.1, 1.1, f64::NAN] {
-        assert!(round.run(&device, alpha_t).is_err());
+        assert!(round.run(&device, alpha_t, &mut |_| Ok(())).is_err());
+    }
+}
+
+/// For a single layer of one position.
+fn options(step: &Buffer, stride: usize, gamma: f64) -> RoundOptions {
+    RoundOptions {
+        scope: Scope::Layer,
+        gamma,
+        stride,
+        step: step.all(),
+        windows: vec![Window::pointwise([1, 1])],
     }
 }

@@ -72,8 +72,7 @@ fn checked(mut rig: Rig, world: &World, seen: &mut BTreeSet<String>) {
         let noise = Random(i as u64).words(view.words());
         rig.device.upload(&view, &noise).unwrap();
     }
-    let (_, checks) = rig.round.run_checked(&rig.device, 0.4, "").unwrap();
-    for check in checks {
+    for check in rig.run_checked(0.4) {
         assert_eq!(check.different, 0, "{check:?}");
         seen.insert(check.kernel);
     }

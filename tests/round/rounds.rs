@@ -80,7 +80,7 @@ pub fn follow(
         rig.arena.import(&rig.device, &world.layers).unwrap();
         rig.set(&world, step);
         let alpha = schedule.alpha_at(u64::from(step));
-        let report = rig.round.run(&rig.device, alpha).unwrap();
+        let report = rig.run(alpha);
         let expected = oracle::round(&mut world, method, scope, gamma, alpha, step);
         assert_same(&rig.export(), &world.layers);
         assert_reports(&report.layers, &expected);
@@ -183,7 +183,7 @@ fn threads_do_not_change_bits() {
             let device = Device::cpu(threads).unwrap();
             let mut rig = Rig::new(device, &world, m.as_ref(), Scope::Global, 1.5);
             rig.set(&world, 4);
-            let report = rig.round.run(&rig.device, 0.3).unwrap();
+            let report = rig.run(0.3);
             (rig.export(), report.layers)
         })
         .into();

@@ -1,8 +1,10 @@
 //! Small models to run rounds on: random topology, weights and activations.
 
-use rootlet::engine::{Buffer, Class, Device, DeviceOptions, STEP_WORDS, StepState, View};
-use rootlet::sparse::{Arena, LayerState};
-use rootlet::topology::{Method, Round, RoundInputs, Scope};
+use rootlet::engine::{
+    Buffer, Class, Device, DeviceOptions, KernelCheck, Plan, Program, STEP_WORDS, StepState, View,
+};
+use rootlet::sparse::{Arena, LayerState, Window};
+use rootlet::topology::{Look, Method, Round, RoundOptions, RoundReport, Scope};
 
 /// A small generator of its own (SplitMix64), independent of what is tested.
 pub struct Random(pub u64);
@@ -154,6 +156,8 @@ pub struct Rig {
     step: Buffer,
     activations: Vec<Buffer>,
     deltas: Vec<Buffer>,
+    statistics: Program,
+    scores: Program,
 }
 
 impl Rig {
@@ -171,14 +175,30 @@ impl Rig {
         let activations = put(&world.activations);
         let deltas = put(&world.deltas);
         let step = device.buffer("step", Class::Scratch, STEP_WORDS).unwrap();
-        let inputs = RoundInputs {
+        let options = RoundOptions {
+            scope,
+            gamma,
             stride: world.stride,
             step: step.all(),
-            activations: activations.iter().map(View::from).collect(),
-            deltas: deltas.iter().map(View::from).collect(),
+            windows: vec![Window::pointwise([1, 1]); world.layers.len()],
         };
-        let round = Round::new(&device, &arena, method, scope, gamma, inputs).unwrap();
+        let round = Round::new(&device, &arena, method, options).unwrap();
+        let mut statistics = Plan::new("statistics");
+        let mut scores = Plan::new("scores");
+        round.record_signs(&mut statistics).unwrap();
+        // As in a backward pass, from the last layer to the first.
+        for l in (0..world.layers.len()).rev() {
+            let (h, d) = (activations[l].all(), deltas[l].all());
+            round
+                .record_statistics(&mut statistics, l, h.clone(), d.clone(), false)
+                .unwrap();
+            round
+                .record_scores(&mut scores, method, &arena, l, h, d, false)
+                .unwrap();
+        }
         Rig {
+            statistics: device.prepare(&statistics).unwrap(),
+            scores: device.prepare(&scores).unwrap(),
             device,
             arena,
             round,
@@ -186,6 +206,47 @@ impl Rig {
             activations,
             deltas,
         }
+    }
+
+    /// A round that looks at the world.
+    pub fn run(&mut self, alpha_t: f64) -> RoundReport {
+        let Rig {
+            device,
+            round,
+            statistics,
+            scores,
+            ..
+        } = self;
+        round
+            .run(device, alpha_t, &mut |look| match look {
+                Look::Statistics => device.run(statistics),
+                Look::Scores => device.run(scores),
+            })
+            .unwrap()
+    }
+
+    /// The same, every kernel on its twin too.
+    pub fn run_checked(&mut self, alpha_t: f64) -> Vec<KernelCheck> {
+        let Rig {
+            device,
+            round,
+            statistics,
+            scores,
+            ..
+        } = self;
+        let mut within = Vec::new();
+        let (_, mut checks) = round
+            .run_checked(device, alpha_t, "", &mut |look| {
+                let program = match look {
+                    Look::Statistics => &*statistics,
+                    Look::Scores => &*scores,
+                };
+                within.extend(device.run_checked(program, "")?);
+                Ok(())
+            })
+            .unwrap();
+        checks.extend(within);
+        checks
     }
 
     /// Uploads a step's number and the world's activations and deltas.
