@@ -120,6 +120,11 @@ impl Network {
         self.passes.fixed.step.all()
     }
 
+    /// The loaded batch, `[channels][positions][stride]`.
+    pub fn input(&self) -> View {
+        self.passes.fixed.input.all()
+    }
+
     /// The logits of the last pass, `[classes][stride]`.
     pub fn logits(&self) -> View {
         self.passes.fixed.logits.all()

@@ -60,8 +60,35 @@ impl Trainer {
         data: Dataset,
         method: &dyn Method,
     ) -> Result<Self> {
-        let mut config = config.resolve()?;
         let model = config.build_model(data.shape, data.classes)?;
+        Self::with_model(device, config, data, model, method)
+    }
+
+    /// As [`Trainer::with_method`] with a model of one's own, too; the configuration's is not looked at.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], or a model that does not take the data's images.
+    pub fn with_model(
+        device: Device,
+        config: TrainConfig,
+        data: Dataset,
+        model: Model,
+        method: &dyn Method,
+    ) -> Result<Self> {
+        let mut config = config.resolve()?;
+        if model.input().size() != data.shape.features() || model.classes() < data.classes {
+            return Err(Error::Usage(format!(
+                "the model {} takes images of {} and tells {} classes apart; the data set {} has {} × {} × {} and {}",
+                model.name,
+                model.input(),
+                model.classes(),
+                data.name,
+                data.shape.channels,
+                data.shape.height,
+                data.shape.width,
+                data.classes
+            )));
+        }
         let counts = config.allocate(&model)?;
         let state = NetworkState::draw(&model, &counts, config.seed);
         let options = NetworkOptions {

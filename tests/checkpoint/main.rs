@@ -6,7 +6,9 @@ mod disk;
 mod kill;
 mod roundtrip;
 
-use rootlet::checkpoint::{LayerState, Progress, Snapshot};
+use rootlet::checkpoint::{
+    LayerState, NetworkState, NormKind, NormState, Progress, Snapshot,
+};
 use std::path::{Path, PathBuf};
 
 /// A small generator of its own (SplitMix64), so that a step's model is the same in every process.
@@ -47,6 +49,19 @@ impl Random {
             bias_momentum: self.reals(n_out),
         }
     }
+
+    fn norm(&mut self, kind: NormKind, channels: usize) -> NormState {
+        let running = if kind == NormKind::Batch { channels } else { 0 };
+        NormState {
+            kind,
+            weight: self.reals(channels),
+            bias: self.reals(channels),
+            weight_momentum: self.reals(channels),
+            bias_momentum: self.reals(channels),
+            running_mean: self.reals(running),
+            running_variance: self.reals(running),
+        }
+    }
 }
 
 /// The model of a step: the same in every process, different for every step.
@@ -56,6 +71,10 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         .windows(2)
         .map(|n| random.layer(n[0], n[1], 60))
         .collect();
+    let norms = vec![
+        random.norm(NormKind::Batch, 5),
+        random.norm(NormKind::Layer, 3),
+    ];
     let progress = Progress {
         step,
         epoch: 3,
@@ -66,7 +85,10 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         rounds: step / 100,
         seconds: 1.0 / 3.0,
     };
-    Snapshot { layers, progress }
+    Snapshot {
+        state: NetworkState { layers, norms },
+        progress,
+    }
 }
 
 const CONFIG: &str = "data = \"digits\"\nsparsity = 0.9 # \u{201c}quoted\u{201d}\n";
@@ -74,7 +96,11 @@ const CONFIG: &str = "data = \"digits\"\nsparsity = 0.9 # \u{201c}quoted\u{201d}
 /// Everything of a snapshot as bits, so that NaN equals itself.
 fn bits(snapshot: &Snapshot) -> Vec<u64> {
     let mut bits = Vec::new();
-    for x in &snapshot.layers {
+    for x in &snapshot.state.norms {
+        let reals = [&x.weight, &x.bias, &x.weight_momentum, &x.bias_momentum, &x.running_mean, &x.running_variance];
+        bits.extend(reals.into_iter().flatten().map(|r| u64::from(r.to_bits())));
+    }
+    for x in &snapshot.state.layers {
         bits.extend([x.n_in as u64, x.n_out as u64, x.values.len() as u64]);
         bits.extend(
             x.crow_indices

@@ -3,7 +3,7 @@
 use crate::{CONFIG, Random, bits, names, snapshot};
 use proptest::prelude::*;
 use rootlet::Error;
-use rootlet::checkpoint::{self, Progress, Snapshot};
+use rootlet::checkpoint::{self, NetworkState, NormKind, Progress, Snapshot};
 use std::fs;
 
 proptest! {
@@ -12,13 +12,17 @@ proptest! {
     fn any_model_comes_back(
         seed in any::<u64>(),
         layers in prop::collection::vec((0usize..40, 0usize..40, 0u64..=256), 0..5),
+        norms in prop::collection::vec((any::<bool>(), 1usize..20), 0..4),
         (step, epoch, loss, config) in (any::<u64>(), any::<u32>(), any::<f64>(), any::<String>()),
     ) {
         let run = tempfile::tempdir().unwrap();
         let mut random = Random(seed);
-        let layers = layers.iter().map(|&(n_in, n_out, density)| random.layer(n_in, n_out, density));
+        let layers = layers.iter().map(|&(n_in, n_out, density)| random.layer(n_in, n_out, density)).collect();
+        let norms = norms.iter().map(|&(batch, channels)| {
+            random.norm(if batch { NormKind::Batch } else { NormKind::Layer }, channels)
+        }).collect();
         let progress = Progress { step, epoch, loss_sum: loss, seconds: -loss, ..Progress::default() };
-        let saved = Snapshot { layers: layers.collect(), progress };
+        let saved = Snapshot { state: NetworkState { layers, norms }, progress };
         let path = checkpoint::save(run.path(), &saved, &config).unwrap();
         for place in [run.path(), &run.path().join("checkpoints"), &path, &path.join("manifest.json")] {
             let loaded = checkpoint::load(place).unwrap();
@@ -58,7 +62,7 @@ fn the_same_step_again_replaces() {
     assert_eq!(first, again);
     let loaded = checkpoint::load(&again).unwrap();
     assert_eq!(loaded.manifest.config, "new");
-    assert_eq!(loaded.snapshot.layers.len(), 2);
+    assert_eq!(loaded.snapshot.state.layers.len(), 2);
     let store = run.path().join("checkpoints");
     assert_eq!(names(&store), ["step-0000000004", "step-0000000005"]);
 }

@@ -1,12 +1,11 @@
 //! Every gradient against central differences of the loss, computed in f64 on the host by the definitions alone.
 
-use crate::{Random, assert_close, devices, still};
+use crate::{Random, assert_close, devices, network, still};
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Plan, View};
-use rootlet::layer::SparseLinear;
-use rootlet::model::mlp;
-use rootlet::sparse::{LayerState, Shape, draw};
-use rootlet::train::{Network, NetworkOptions};
+use rootlet::layer::SparseLayer;
+use rootlet::sparse::{LayerState, Shape, Window, draw};
+use rootlet::network::NetworkOptions;
 
 /// A network's parameters in f64, and the inputs, as one flat list that can be nudged.
 #[derive(Clone)]
@@ -199,12 +198,12 @@ fn gradients_are_the_differences_of_the_loss() {
 
         for device in &devices {
             let at = |what: &str| format!("{}, case {c}: {what}", device.name());
-            let model = mlp(sizes[0], &sizes[1..sizes.len() - 1], classes);
             let options = NetworkOptions {
                 label_smoothing: case.smoothing,
+                keep: true,
                 ..NetworkOptions::of_batch(case.batch)
             };
-            let network = Network::new(device, &model, &layers, &options).unwrap();
+            let network = network(device, &sizes, &layers, &options);
             network.load(device, &batch).unwrap();
             network.train(device, still(case.count)).unwrap();
             let result = network.train_results(device, 0..1).unwrap()[0];
@@ -218,15 +217,17 @@ fn gradients_are_the_differences_of_the_loss() {
             assert_close(&at("biases"), &found, &bias, 1e-4);
 
             let output = device.buffer("x", Class::Scratch, input.len()).unwrap();
-            let first = SparseLinear {
+            let first = SparseLayer {
                 span: arena.spans[0],
+                window: Window::pointwise([1, 1]),
                 stride,
+                bias: true,
                 relu: false,
             };
             let mut plan = Plan::new("input gradient");
-            let (delta, at_input) = (network.deltas()[0].clone(), network.inputs()[0].clone());
+            let delta = network.kept("linear0.delta").unwrap();
             first
-                .backward(&mut plan, arena, delta, at_input, false, output.all())
+                .backward(&mut plan, arena, delta, None, output.all(), false)
                 .unwrap();
             device.run(&device.prepare(&plan).unwrap()).unwrap();
             assert_close(&at("inputs"), &read(&output.all()), &input, 1e-4);

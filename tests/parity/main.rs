@@ -9,6 +9,10 @@ mod small;
 mod steps;
 
 use rootlet::engine::{Device, DeviceOptions, StepState, adapter};
+use rootlet::model::{Extent, mlp};
+use rootlet::network::{Network, NetworkOptions, NetworkState};
+use rootlet::sparse::LayerState;
+use rootlet::topology::method;
 
 /// `cpu` and every adapter of this machine. None is a failure: untested is not passed.
 fn devices() -> Vec<Device> {
@@ -70,4 +74,23 @@ impl Random {
         let unit = |word: u64| (word >> 40) as f32 / (1 << 23) as f32 - 1.0;
         (0..n).map(|_| unit(self.next()) * scale).collect()
     }
+}
+
+/// A perceptron between `sizes` with these layers, whose topology stays.
+fn network(
+    device: &Device,
+    sizes: &[usize],
+    layers: &[LayerState],
+    options: &NetworkOptions,
+) -> Network {
+    let [first, hidden @ .., last] = sizes else {
+        unreachable!("a perceptron has inputs and outputs")
+    };
+    let model = mlp(Extent::vector(*first), hidden, *last).unwrap();
+    let state = NetworkState {
+        layers: layers.to_vec(),
+        norms: Vec::new(),
+    };
+    let method = method("static").unwrap();
+    Network::new(device, &model, &state, options, method.as_ref()).unwrap()
 }

@@ -1,12 +1,11 @@
 //! One forward and backward pass against PyTorch: logits, loss, every gradient.
 
 use crate::fixture::{Fixture, lanes, members};
-use crate::{Random, assert_close, devices, still};
+use crate::{Random, assert_close, devices, network, still};
 use rootlet::engine::{Class, Plan, View};
-use rootlet::layer::SparseLinear;
-use rootlet::model::mlp;
-use rootlet::sparse::{Arena, LayerState};
-use rootlet::train::{Network, NetworkOptions};
+use rootlet::layer::SparseLayer;
+use rootlet::network::{Network, NetworkOptions};
+use rootlet::sparse::{Arena, LayerState, Window};
 
 const SIZES: [usize; 4] = [20, 24, 16, 10];
 const COUNT: usize = 13;
@@ -16,8 +15,14 @@ const TOLERANCE: f64 = 1e-4;
 fn options() -> NetworkOptions {
     NetworkOptions {
         label_smoothing: 0.1,
+        keep: true,
         ..NetworkOptions::of_batch(COUNT)
     }
+}
+
+/// What layer `l` keeps.
+fn kept(network: &Network, l: usize, what: &str) -> View {
+    network.kept(&format!("linear{l}.{what}")).unwrap()
 }
 
 #[test]
@@ -29,8 +34,7 @@ fn one_pass_agrees_with_pytorch() {
     };
     for device in devices() {
         let at = |what: &str| format!("{}: {what}", device.name());
-        let model = mlp(20, &[24, 16], 10);
-        let network = Network::new(&device, &model, &layers, &options()).unwrap();
+        let network = network(&device, &SIZES, &layers, &options());
         let batch = fixture.batch("", STRIDE);
         network.load(&device, &batch).unwrap();
         network.train(&device, still(COUNT)).unwrap();
@@ -54,14 +58,14 @@ fn one_pass_agrees_with_pytorch() {
             // The network keeps what is behind the ReLU.
             let mut output = fixture.reals(&format!("layers.{l}.output"));
             output.iter_mut().for_each(|v| *v = v.max(0.0));
-            let found = members(&read(&network.inputs()[l + 1]), COUNT, STRIDE);
+            let found = members(&read(&kept(&network, l, "output")), COUNT, STRIDE);
             close(&at(&format!("output {l}")), &found, &output);
         }
-        for (l, delta) in network.deltas().iter().enumerate() {
+        for l in 0..3 {
             let expected = fixture.reals(&format!("layers.{l}.output_gradient"));
             // Padding lanes included: they must be zero.
             let expected = lanes(&expected, COUNT, STRIDE);
-            close(&at(&format!("delta {l}")), &read(delta), &expected);
+            close(&at(&format!("delta {l}")), &read(&kept(&network, l, "delta")), &expected);
         }
         let arena = &network.arena;
         let gradient = read(&arena.gradient.range(0..arena.connections));
@@ -76,15 +80,17 @@ fn one_pass_agrees_with_pytorch() {
 
         // The loss's gradient at the input, which training has no use for.
         let gradient = device.buffer("x", Class::Scratch, 20 * STRIDE).unwrap();
-        let first = SparseLinear {
+        let first = SparseLayer {
             span: arena.spans[0],
+            window: Window::pointwise([1, 1]),
             stride: STRIDE,
+            bias: true,
             relu: true,
         };
         let mut plan = Plan::new("input gradient");
-        let (delta, input) = (network.deltas()[0].clone(), network.inputs()[0].clone());
+        let delta = kept(&network, 0, "delta");
         first
-            .backward(&mut plan, arena, delta, input, false, gradient.all())
+            .backward(&mut plan, arena, delta, None, gradient.all(), false)
             .unwrap();
         device.run(&device.prepare(&plan).unwrap()).unwrap();
         let expected = lanes(&fixture.reals("x_gradient"), COUNT, STRIDE);
@@ -97,14 +103,22 @@ fn one_pass_agrees_with_pytorch() {
                 .collect();
             let dense = LayerState::from_pairs(span.n_in, span.n_out, &pairs);
             let dense = Arena::new(&device, &[dense]).unwrap();
-            let layer = SparseLinear {
+            let layer = SparseLayer {
                 span: dense.spans[0],
+                window: Window::pointwise([1, 1]),
                 stride: STRIDE,
+                bias: true,
                 relu: false,
             };
             let mut plan = Plan::new("dense gradient");
-            let (input, delta) = (network.inputs()[l].clone(), network.deltas()[l].clone());
-            layer.gradients(&mut plan, &dense, input, delta).unwrap();
+            let input = match l {
+                0 => network.input(),
+                _ => kept(&network, l - 1, "output"),
+            };
+            let delta = kept(&network, l, "delta");
+            layer
+                .gradients(&mut plan, &dense, input, delta, false)
+                .unwrap();
             device.run(&device.prepare(&plan).unwrap()).unwrap();
             let found = read(&dense.gradient.range(0..dense.connections));
             let expected = fixture.reals(&format!("layers.{l}.dense_gradient"));
@@ -121,9 +135,8 @@ fn padding_lanes_may_hold_noise() {
     let mut random = Random(5);
     for device in devices() {
         for count in [1, 3, 4, COUNT] {
-            let model = mlp(20, &[24, 16], 10);
             let run = |noise: Option<&mut Random>| {
-                let network = Network::new(&device, &model, &layers, &options()).unwrap();
+                let network = network(&device, &SIZES, &layers, &options());
                 let mut batch = fixture.batch("", STRIDE);
                 batch.count = count;
                 let clear = vec![0.0; 20 * STRIDE];
@@ -140,7 +153,9 @@ fn padding_lanes_may_hold_noise() {
                 network.train(&device, still(count)).unwrap();
                 let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
                 let result = network.train_results(&device, 0..1).unwrap()[0];
-                let deltas: Vec<_> = network.deltas().iter().map(read).collect();
+                let deltas: Vec<_> = (0..3)
+                    .map(|l| read(&kept(&network, l, "delta")))
+                    .collect();
                 let gradient = read(&network.arena.gradient.all());
                 let bias = read(&network.arena.bias_gradient.all());
                 network.test(&device, still(count)).unwrap();

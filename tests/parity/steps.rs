@@ -1,11 +1,10 @@
 //! A hundred steps of static sparse training against PyTorch.
 
 use crate::fixture::Fixture;
-use crate::{assert_close, devices};
+use crate::{assert_close, devices, network};
 use rootlet::engine::StepState;
-use rootlet::model::mlp;
 use rootlet::optim::SgdOptions;
-use rootlet::train::{Network, NetworkOptions};
+use rootlet::network::NetworkOptions;
 
 const TOLERANCE: f64 = 1e-4;
 
@@ -22,16 +21,14 @@ fn a_hundred_steps_agree_with_pytorch() {
             let run = if nesterov { "nesterov" } else { "plain" };
             let at = |what: &str| format!("{}, {run}: {what}", device.name());
             let options = NetworkOptions {
-                batch: 32,
-                label_smoothing: 0.0,
                 sgd: SgdOptions {
                     momentum: 0.9,
                     weight_decay: 1e-4,
                     nesterov,
                 },
+                ..NetworkOptions::of_batch(32)
             };
-            let model = mlp(32, &[48, 40], 10);
-            let network = Network::new(&device, &model, &layers, &options).unwrap();
+            let network = network(&device, &[32, 48, 40, 10], &layers, &options);
             for step in 0..100 {
                 let batch = &batches[step % 7];
                 network.load(&device, batch).unwrap();

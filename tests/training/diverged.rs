@@ -7,7 +7,7 @@ use rootlet::engine::Device;
 use rootlet::train::{TrainConfig, Trainer};
 
 fn finite(snapshot: &Snapshot) -> bool {
-    (snapshot.layers.iter())
+    (snapshot.state.layers.iter())
         .flat_map(|l| [&l.values, &l.momentum, &l.bias, &l.bias_momentum])
         .flatten()
         .all(|v| v.is_finite())

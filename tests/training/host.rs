@@ -156,7 +156,7 @@ fn a_run_equals_the_same_training_in_f64() {
         let at = |what: &str| format!("{}: {what}", device.name());
         let at: Vec<String> = ["train loss", "test loss", "values"].map(at).into();
         let mut trainer = Trainer::new(device, config.clone(), data.clone()).unwrap();
-        let mut layers: Vec<Layer> = (trainer.snapshot().unwrap().layers.into_iter())
+        let mut layers: Vec<Layer> = (trainer.snapshot().unwrap().state.layers.into_iter())
             .map(|state| Layer {
                 values: wide(&state.values),
                 momentum: wide(&state.momentum),
@@ -211,7 +211,7 @@ fn a_run_equals_the_same_training_in_f64() {
         assert_eq!(finished.test_loss, told.test_loss);
         assert!(told.train_loss < 0.7 * log.epochs[0].train_loss, "{log:?}");
 
-        let after = trainer.snapshot().unwrap().layers;
+        let after = trainer.snapshot().unwrap().state.layers;
         for (found, layer) in after.iter().zip(&layers) {
             for (found, expected) in [
                 (&found.values, &layer.values),

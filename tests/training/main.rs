@@ -115,7 +115,7 @@ fn train(device: Device, config: &TrainConfig, data: &Dataset) -> (Log, Snapshot
 /// Everything of a snapshot but the time, as bits.
 fn bits(snapshot: &Snapshot) -> Vec<u64> {
     let mut bits = Vec::new();
-    for layer in &snapshot.layers {
+    for layer in &snapshot.state.layers {
         bits.extend([layer.n_in as u64, layer.n_out as u64]);
         let indices = layer.crow_indices.iter().chain(&layer.col_indices);
         bits.extend(indices.map(|&i| u64::from(i)));

@@ -52,9 +52,9 @@ fn one_round(device: fn() -> Device, method: MethodName, scope: Scope) {
     let (_, before) = train(device(), &fixed, &data);
     let (log, after) = train(device(), &config, &data);
     assert_eq!(log.rounds.len(), 1, "{at}");
-    assert_sound(&after.layers);
+    assert_sound(&after.state.layers);
     let round = &log.rounds[0];
-    let (before, after) = (before.layers, after.layers);
+    let (before, after) = (before.state.layers, after.state.layers);
     let total: usize = active(&before).iter().sum();
     assert_eq!(active(&after).iter().sum::<usize>(), total, "{at}");
 
@@ -148,7 +148,7 @@ fn every_method_runs_on_a_gpu_and_keeps_the_number_of_connections() {
             let (log, after) = train(gpu(), &config, &data);
             let expected = if method == MethodName::Static { 0 } else { 2 };
             assert_eq!(log.rounds.len(), expected, "{at}");
-            assert_sound(&after.layers);
+            assert_sound(&after.state.layers);
             let (_, cpu) = train(
                 cpu(),
                 &TrainConfig {
@@ -157,7 +157,7 @@ fn every_method_runs_on_a_gpu_and_keeps_the_number_of_connections() {
                 },
                 &data,
             );
-            let (now, first) = (active(&after.layers), active(&cpu.layers));
+            let (now, first) = (active(&after.state.layers), active(&cpu.state.layers));
             assert_eq!(now.iter().sum::<usize>(), first.iter().sum::<usize>());
             if scope == Scope::Layer {
                 assert_eq!(now, first, "{at}");

@@ -1,0 +1,52 @@
+//! A model of one's own: `cargo run --release --example custom_model`.
+//!
+//! A model is a list of layers. Whatever is a convolution or a linear layer in it is sparse, and takes part in the rounds.
+
+use rootlet::Result;
+use rootlet::data::{self, DataSource};
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::model::{Builder, Extent, Model};
+use rootlet::topology::method;
+use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+
+/// Two convolutions with a shortcut around the second.
+fn small_net(input: Extent, classes: usize) -> Result<Model> {
+    let mut net = Builder::new("small-net", input);
+    let x = net.input();
+    let x = net.conv("conv0", x, 16, 3, 1, 1)?;
+    let x = net.batch_norm_relu("norm0", x);
+    let y = net.conv("conv1", x, 16, 3, 1, 1)?;
+    let x = net.batch_norm_add_relu("norm1", y, x)?;
+    let x = net.max_pool(x, 2, 2, 0)?;
+    let x = net.flatten(x);
+    let logits = net.linear("classifier", x, classes);
+    net.finish(logits)
+}
+
+fn main() -> Result<()> {
+    let config = TrainConfig {
+        sparsity: 0.9,
+        epochs: 5,
+        ..TrainConfig::default()
+    };
+    let device = Device::open("auto", &DeviceOptions::default())?;
+    let digits = data::load(&DataSource::default())?;
+    let shape = digits.shape;
+    let input = Extent {
+        channels: shape.channels,
+        height: shape.height,
+        width: shape.width,
+    };
+    let model = small_net(input, digits.classes)?;
+    let method = method("gse-uniform")?;
+    let mut trainer = Trainer::with_model(device, config, digits, model, method.as_ref())?;
+    let mut show = |event: &Event| {
+        if let Event::Epoch(e) = event {
+            println!("epoch {}: test accuracy {:.1} %", e.epoch, e.test_accuracy * 100.0);
+        }
+        Ok(())
+    };
+    let end = trainer.run(&mut Hooks::observing(&mut show))?;
+    println!("test accuracy {:.1} %", end.test_accuracy * 100.0);
+    Ok(())
+}
