@@ -82,16 +82,17 @@ impl ScoreInputs<'_> {
     /// As [`Plan::dispatch`].
     pub fn gradient(&self, plan: &mut Plan) -> Result<()> {
         for (l, span) in self.spans.iter().enumerate() {
+            let params = SddmmParams::new(span, self.stride, false);
             plan.dispatch(
                 Sddmm {
-                    params: SddmmParams::of_layer(span, self.stride),
+                    params,
                     row_offsets: self.candidate_offsets.clone(),
                     cols: self.candidate_cols.clone(),
                     input: self.activations[l].clone(),
                     delta: self.deltas[l].clone(),
                     output: self.scores.clone(),
                 },
-                Grid::Groups(span.n_out),
+                params.grid(),
             )?;
         }
         Ok(())

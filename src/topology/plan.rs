@@ -3,6 +3,7 @@
 use super::candidates::{
     Compact, CompactParams, Enumerate, EnumerateParams, Mark, MarkParams, Sample, SampleParams,
 };
+use super::cumulate::{Cumulate, CumulateParams};
 use super::exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
@@ -11,17 +12,14 @@ use super::inputs::RoundInputs;
 use super::method::{Candidates, Distribution, Method, ScoreInputs};
 use super::report::{ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams};
 use super::scratch::{Scratch, Sizes};
-use super::statistics::{
-    Cumulate, CumulateParams, GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns,
-    GraEstSignsParams,
-};
+use super::statistics::Statistics;
 use super::table;
 use crate::engine::{Buffer, Grid, Plan, View};
 use crate::error::Result;
 use crate::primitive::{
     Gather, GatherParams, LowerBound, LowerBoundParams, Pairs, Selection, bits_for,
 };
-use crate::sparse::Arena;
+use crate::sparse::{Arena, Window};
 
 pub(super) struct Recorder<'a> {
     pub arena: &'a Arena,
@@ -77,73 +75,23 @@ impl Recorder<'_> {
     /// Stages 1 and 2: f and g as running sums.
     fn statistics(&mut self, distribution: Distribution) -> Result<()> {
         let s = self.scratch;
-        let vectors = (self.inputs.stride / 4) as u32;
-        let step = &self.inputs.step;
         if distribution == Distribution::Uniform {
             return Ok(());
         }
-        if distribution == Distribution::GraEst {
-            let lanes = self.inputs.stride;
-            self.plan.dispatch(
-                GraEstSigns {
-                    params: GraEstSignsParams {
-                        lanes: lanes as u32,
-                    },
-                    signs: s.signs.all(),
-                    step: step.clone(),
-                },
-                Grid::Items(lanes),
-            )?;
-        }
+        let statistics = Statistics {
+            distribution,
+            stride: self.inputs.stride,
+            step: self.inputs.step.clone(),
+            signs: s.signs.all(),
+            accumulate: false,
+        };
+        let window = Window::pointwise([1, 1]);
+        statistics.signs(&mut self.plan, window.output_positions())?;
         for (l, span) in self.arena.spans.iter().enumerate() {
-            let sides = [
-                (
-                    &self.inputs.activations[l],
-                    span.n_in,
-                    span.first_col,
-                    &s.inputs,
-                ),
-                (
-                    &self.inputs.deltas[l],
-                    span.n_out,
-                    span.first_row,
-                    &s.outputs,
-                ),
-            ];
-            for (values, rows, first, sums) in sides {
-                let grid = Grid::Groups(rows.div_ceil(8));
-                let (rows, first) = (rows as u32, first as u32);
-                let (values, sums) = (values.clone(), sums.all());
-                if distribution == Distribution::GraBo {
-                    self.plan.dispatch(
-                        GraBo {
-                            params: GraBoParams {
-                                rows,
-                                vectors,
-                                first,
-                            },
-                            values,
-                            sums,
-                            step: step.clone(),
-                        },
-                        grid,
-                    )?;
-                } else {
-                    self.plan.dispatch(
-                        GraEst {
-                            params: GraEstParams {
-                                rows,
-                                vectors,
-                                first,
-                            },
-                            values,
-                            signs: s.signs.all(),
-                            sums,
-                        },
-                        grid,
-                    )?;
-                }
-            }
+            let (values, deltas) = (&self.inputs.activations[l], &self.inputs.deltas[l]);
+            let (inputs, outputs) = (s.inputs.all(), s.outputs.all());
+            statistics.inputs(&mut self.plan, span, &window, values.clone(), inputs)?;
+            statistics.outputs(&mut self.plan, span, &window, deltas.clone(), outputs)?;
         }
         for (sums, first) in [(&s.inputs, table::COL), (&s.outputs, table::ROW)] {
             self.plan.dispatch(

@@ -1,6 +1,6 @@
 //! Extremes: dense, empty and tiny layers, ties everywhere, nothing to go by, and what is refused.
 
-use rootlet::engine::Class;
+use rootlet::engine::{Class, STEP_WORDS};
 use rootlet::sparse::{Arena, LayerState};
 use rootlet::topology::{METHODS, Method, Round, RoundInputs, Schedule, Scope, method};
 use rootlet::{Error, Result};
@@ -147,7 +147,7 @@ fn work_space_grows_with_connections_not_with_pairs() {
         let buffer = |words| device.buffer("x", Class::Activations, words).unwrap();
         let inputs = RoundInputs {
             stride: 4,
-            step: buffer(4).all(),
+            step: buffer(STEP_WORDS).all(),
             activations: vec![buffer(n * 4).all()],
             deltas: vec![buffer(n * 4).all()],
         };
@@ -229,7 +229,7 @@ fn what_cannot_be_used_is_refused() {
     let new = |gamma: f64, stride: usize, inputs: usize| {
         let inputs = RoundInputs {
             stride,
-            step: buffer(4),
+            step: buffer(STEP_WORDS),
             activations: vec![buffer(inputs)],
             deltas: vec![buffer(20)],
         };
