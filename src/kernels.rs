@@ -9,6 +9,7 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         sparse::Spmm::INFO,
         sparse::SpmmTransposed::INFO,
         sparse::Sddmm::INFO,
+        sparse::ConvSddmm::INFO,
         layer::BiasGradient::INFO,
         layer::SoftmaxCrossEntropy::INFO,
         layer::BatchMetrics::INFO,

@@ -1,4 +1,4 @@
-// SDDMM: one workgroup per row b, which all its pairs (a, b) share. Two shapes, by the adapter:
+// SDDMM: one workgroup or more per row b, which all its pairs (a, b) share. Two shapes, by the adapter:
 // hardware lays the lanes over the batch, so that loads are coalesced, and adds up through workgroup memory;
 // a software adapter lays them over the pairs, keeping the row of delta in registers, since barriers cost it dearly.
 #import grid
@@ -18,6 +18,7 @@ struct Params {
     first_row: u32,
     first_col: u32,
     accumulate: u32, // 1: add to what is there
+    chunks: u32, // workgroups that share a row's pairs
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -34,12 +35,13 @@ fn before(j: u32) -> f32 {
     return select(0.0, output[j], params.accumulate != 0u);
 }
 
+// Every `chunks`-th pair from `begin` on.
 fn lanes_over_batch(unit: u32, begin: u32, end: u32, lane: u32) {
     let vectors = params.vectors;
-    for (var first = begin; first < end; first += TILE) {
-        let pairs = min(TILE, end - first);
-        for (var t = 0u; t < pairs; t++) {
-            let at = (cols[first + t] - params.first_col) * vectors;
+    let chunks = params.chunks;
+    for (var first = begin; first < end; first += TILE * chunks) {
+        for (var t = 0u; t < TILE && first + t * chunks < end; t++) {
+            let at = (cols[first + t * chunks] - params.first_col) * vectors;
             var sum = 0.0;
             for (var v = lane; v < vectors; v += LANES) {
                 sum += dot(input[at + v], delta[unit * vectors + v]);
@@ -47,26 +49,29 @@ fn lanes_over_batch(unit: u32, begin: u32, end: u32, lane: u32) {
             partial[t * PITCH + lane] = sum;
         }
         workgroupBarrier();
-        for (var t = lane; t < pairs; t += LANES) {
+        for (var t = lane; t < TILE && first + t * chunks < end; t += LANES) {
             var sum = 0.0;
             for (var l = 0u; l < LANES; l++) {
                 sum += partial[t * PITCH + l];
             }
-            output[first + t] = before(first + t) + sum;
+            let j = first + t * chunks;
+            output[j] = before(j) + sum;
         }
         workgroupBarrier();
     }
 }
 
+// The pairs from `begin` on, in every `chunks`-th line of lanes.
 fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
     let vectors = params.vectors;
+    let step = LANES * params.chunks;
     for (var block = 0u; block < vectors; block += HELD) {
         let held = min(HELD, vectors - block);
         var d: array<vec4<f32>, HELD>;
         for (var v = 0u; v < held; v++) {
             d[v] = delta[unit * vectors + block + v];
         }
-        for (var j = begin + lane; j < end; j += LANES) {
+        for (var j = begin + lane; j < end; j += step) {
             let at = (cols[j] - params.first_col) * vectors + block;
             var sum = vec4(0.0);
             for (var v = 0u; v < held; v++) {
@@ -88,15 +93,17 @@ fn sddmm(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let unit = flat_group(group, groups);
+    let flat = flat_group(group, groups);
+    let unit = flat / params.chunks;
+    let chunk = flat - unit * params.chunks;
     if unit >= params.rows {
         return;
     }
     let begin = row_offsets[params.first_row + unit];
     let end = row_offsets[params.first_row + unit + 1u];
     if VECTORS == 1u {
-        lanes_over_batch(unit, begin, end, lane);
+        lanes_over_batch(unit, begin + chunk, end, lane);
     } else {
-        lanes_over_pairs(unit, begin, end, lane);
+        lanes_over_pairs(unit, begin + chunk * LANES, end, lane);
     }
 }

@@ -1,4 +1,4 @@
-// Running sums of a distribution, layer by layer: what the inverse of its cumulative function is searched in.
+// Running sums of a distribution's magnitudes, layer by layer: what the inverse of its cumulative function is searched in.
 //
 // One invocation sums a consecutive chunk, then starts from the sum of the chunks before. The last running sum of
 // a chunk is, to the bit, the start of the next, so a unit of no probability never rises and is never drawn.
@@ -35,7 +35,7 @@ fn cumulate(
     let end = min(begin + chunk, first + units);
     var sum = 0.0;
     for (var i = begin; i < end; i++) {
-        sum += sums[i];
+        sum += abs(sums[i]);
     }
     chunks[index] = sum;
     workgroupBarrier();
@@ -51,7 +51,7 @@ fn cumulate(
     let before = chunks[index];
     var running = 0.0;
     for (var i = begin; i < end; i++) {
-        running += sums[i];
+        running += abs(sums[i]);
         sums[i] = before + running;
     }
 }

@@ -195,6 +195,7 @@ impl Layer {
                         first_row: 0,
                         first_col: 0,
                         accumulate: 0,
+                        chunks: 1,
                     },
                     row_offsets: arena.row_offsets.all(),
                     cols: arena.cols.all(),

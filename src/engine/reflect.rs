@@ -15,6 +15,8 @@ const LIBRARY: &[(&str, &str)] = &[
     ("segments", super::kernel::shader!("lib/segments")),
     ("select_key", super::kernel::shader!("lib/select_key")),
     ("step", super::kernel::shader!("lib/step")),
+    ("tap", super::kernel::shader!("lib/tap")),
+    ("window", super::kernel::shader!("lib/window")),
     (
         "workgroup_scan",
         super::kernel::shader!("lib/workgroup_scan"),

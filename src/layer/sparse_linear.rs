@@ -60,16 +60,17 @@ impl SparseLinear {
         input: View,
         delta: View,
     ) -> Result<()> {
+        let params = SddmmParams::new(&self.span, self.stride, false);
         plan.dispatch(
             Sddmm {
-                params: SddmmParams::of_layer(&self.span, self.stride),
+                params,
                 row_offsets: arena.row_offsets.all(),
                 cols: arena.cols.all(),
                 input,
                 delta: delta.clone(),
                 output: arena.gradient.all(),
             },
-            Grid::Groups(self.span.n_out),
+            params.grid(),
         )?;
         plan.dispatch(
             BiasGradient {

@@ -5,10 +5,13 @@
 //! | forward, `y = W x + bias` | [`Spmm`] | the inputs of an output unit |
 //! | backward, `dx = W^T dy` | [`SpmmTransposed`] | the outputs of an input unit |
 //! | gradients of connections, active or not, `g(a,b) = sum_i x[a,i] dy[b,i]` | [`Sddmm`] | the batch |
+//! | the same of a convolution | [`ConvSddmm`] | the batch and output positions |
 //!
-//! In all three the batch is the lane: a connection is one scalar times one contiguous row.
+//! In all of them the batch is the lane: a connection is one scalar times one contiguous row.
 
 mod arena;
+mod conv_sddmm;
+mod dots;
 mod init;
 mod lanes;
 mod layer_state;
@@ -19,6 +22,7 @@ mod spmm_transposed;
 mod window;
 
 pub use arena::{Arena, LayerSpan};
+pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
 pub use init::{Assignment, Shape, allocate, draw};
 pub use layer_state::LayerState;
 pub use pair_gradients::PairGradients;
@@ -26,3 +30,4 @@ pub use sddmm::{Sddmm, SddmmParams};
 pub use spmm::{Spmm, SpmmParams};
 pub use spmm_transposed::{SpmmTransposed, SpmmTransposedParams};
 pub use window::Window;
+pub(crate) use window::{check_divisions, reciprocal};

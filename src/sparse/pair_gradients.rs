@@ -1,9 +1,10 @@
 //! Gradients of listed connections, active or candidate, by the kernel that suits the layer's window.
 
 use super::arena::LayerSpan;
+use super::conv_sddmm::{ConvSddmm, ConvSddmmParams};
 use super::sddmm::{Sddmm, SddmmParams};
 use super::window::Window;
-use crate::engine::{Grid, Plan, View};
+use crate::engine::{Plan, View};
 use crate::error::Result;
 
 /// One layer's listed pairs, and what their gradients are computed from.
@@ -35,20 +36,29 @@ impl PairGradients {
     /// # Errors
     /// Views that do not fit, or a convolution with too many input units.
     pub fn record(self, plan: &mut Plan) -> Result<()> {
-        let lanes = self.window.output_positions() * self.stride;
-        plan.dispatch(
-            Sddmm {
-                params: SddmmParams {
-                    accumulate: u32::from(self.accumulate),
-                    ..SddmmParams::of_layer(&self.span, lanes)
-                },
+        let PairGradients { span, window, .. } = &self;
+        if window.is_pointwise() {
+            let lanes = window.output_positions() * self.stride;
+            let params = SddmmParams::new(span, lanes, self.accumulate);
+            let kernel = Sddmm {
+                params,
                 row_offsets: self.row_offsets,
                 cols: self.cols,
                 input: self.input,
                 delta: self.delta,
                 output: self.output,
-            },
-            Grid::Groups(self.span.n_out),
-        )
+            };
+            return plan.dispatch(kernel, params.grid());
+        }
+        let params = ConvSddmmParams::new(span, window, self.stride, self.accumulate)?;
+        let kernel = ConvSddmm {
+            params,
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            input: self.input,
+            delta: self.delta,
+            output: self.output,
+        };
+        plan.dispatch(kernel, params.grid())
     }
 }

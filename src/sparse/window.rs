@@ -4,6 +4,8 @@
 //! positions being further members of the batch). Column `c * taps + ky * kernel_x + kx` is input channel `c` at kernel tap
 //! `(ky, kx)`: the order of PyTorch's weights `[out][in][ky][kx]`.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 
 /// Sizes of a convolution's planes and kernel, each `[y, x]`.
@@ -84,6 +86,35 @@ impl Window {
     pub fn output_positions(&self) -> usize {
         self.output[0] * self.output[1]
     }
+
+    /// Along one axis, the output positions whose kernel tap lies inside the input plane: one run, empty for a tap that only
+    /// ever sees padding.
+    pub fn valid(&self, axis: usize, tap: usize) -> Range<usize> {
+        let (stride, reach) = (self.stride[axis], self.input[axis] + self.padding[axis]);
+        let begin = self.padding[axis].saturating_sub(tap).div_ceil(stride);
+        let end = reach.saturating_sub(tap).div_ceil(stride);
+        begin..end.min(self.output[axis]).max(begin)
+    }
+}
+
+/// What shaders divide by, in place of an integer division: see `shaders/lib/window.wgsl`.
+pub(crate) fn reciprocal(n: usize) -> f32 {
+    1.0 / n as f32
+}
+
+/// Refuses what shaders could not divide exactly: `units` input units, or planes, of 2^22 and more.
+///
+/// # Errors
+/// Such a layer.
+pub(crate) fn check_divisions(window: &Window, units: usize) -> Result<()> {
+    let reach = |axis| window.input[axis] + window.padding[axis] + window.stride[axis];
+    if units.max(reach(0)).max(reach(1)) < 1 << 22 {
+        return Ok(());
+    }
+    Err(Error::Shape(format!(
+        "a convolution with {units} input units over planes of {:?}: kernels are exact below 4,194,304 of either",
+        window.input
+    )))
 }
 
 #[cfg(test)]
@@ -98,6 +129,42 @@ mod tests {
         assert_eq!(output(224, 7, 2, 3), 112);
         assert_eq!(output(5, 2, 2, 0), 2);
         assert_eq!(output(1, 3, 1, 1), 1);
+    }
+
+    #[test]
+    fn a_tap_is_valid_where_it_sees_the_plane() {
+        for (i, k, s, p) in [
+            (5, 3, 1, 1),
+            (8, 3, 2, 1),
+            (7, 2, 3, 0),
+            (1, 3, 1, 1),
+            (9, 7, 2, 3),
+            (4, 5, 3, 4),
+        ] {
+            let window = Window::new([1, i], [1, k], [1, s], [0, p]).unwrap();
+            for tap in 0..k {
+                let inside = |x: &usize| (p..p + i).contains(&(x * s + tap));
+                let expected: Vec<usize> = (0..window.output[1]).filter(inside).collect();
+                let found: Vec<usize> = window.valid(1, tap).collect();
+                assert_eq!(found, expected, "{window:?}, tap {tap}");
+            }
+        }
+    }
+
+    /// As `shaders/lib/window.wgsl` computes it.
+    #[test]
+    fn shaders_divide_exactly_below_four_million() {
+        let divide = |n: usize, inverse: f32| ((n as f32 + 0.5) * inverse) as usize;
+        for d in (1..400).chain((1..200).map(|i| i * 10_007)) {
+            let inverse = reciprocal(d);
+            let last = ((1 << 22) - 1) / d;
+            let quotients = (0..=last.min(50)).chain(last.saturating_sub(50)..=last);
+            for q in quotients {
+                for n in [q * d, q * d + d - 1].map(|n| n.min((1 << 22) - 1)) {
+                    assert_eq!(divide(n, inverse), n / d, "{n} / {d}");
+                }
+            }
+        }
     }
 
     #[test]

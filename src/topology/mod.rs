@@ -21,6 +21,7 @@
 //! at gamma = 1.
 
 mod candidates;
+mod cumulate;
 mod exchange;
 mod method;
 mod random_score;
@@ -35,6 +36,7 @@ mod table;
 pub use candidates::{
     Compact, CompactParams, Enumerate, EnumerateParams, Mark, MarkParams, Sample, SampleParams,
 };
+pub use cumulate::{Cumulate, CumulateParams};
 pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
@@ -47,8 +49,7 @@ pub use report::{
 pub use round::{Look, Round, RoundOptions, Scope};
 pub use schedule::Schedule;
 pub use statistics::{
-    Cumulate, CumulateParams, GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns,
-    GraEstSignsParams,
+    GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns, GraEstSignsParams, Statistics,
 };
 
 use crate::engine::{Kernel, KernelInfo};

@@ -136,13 +136,12 @@ impl Round {
     }
 
     fn record(&self, device: &Device, arena: &Arena, method: &dyn Method) -> Result<Work> {
-        let positions = self.windows.iter().map(Window::output_positions).max();
         let sizes = Sizes {
             capacity: self.capacity()?,
             segments: self.segments(),
             weighted: self.distribution() != Distribution::Uniform,
             signs: match self.distribution() {
-                Distribution::GraEst => positions.unwrap_or(0) * self.stride,
+                Distribution::GraEst => self.most_positions() * self.stride,
                 _ => 0,
             },
         };
@@ -220,18 +219,21 @@ impl Round {
         let (Some(work), true) = (&self.work, self.records(Look::Statistics)) else {
             return Ok(());
         };
+        let statistics = self.statistics(work, accumulate);
+        let (span, window) = (&self.spans[layer], &self.windows[layer]);
+        let (inputs, outputs) = (work.scratch.inputs.all(), work.scratch.outputs.all());
+        statistics.inputs(plan, span, window, activation, inputs)?;
+        statistics.outputs(plan, span, window, delta, outputs)
+    }
+
+    fn statistics(&self, work: &Work, accumulate: bool) -> Statistics {
         Statistics {
             distribution: self.distribution(),
-            span: self.spans[layer],
-            window: self.windows[layer],
             stride: self.stride,
             step: self.step.clone(),
             signs: work.scratch.signs.all(),
-            inputs: work.scratch.inputs.all(),
-            outputs: work.scratch.outputs.all(),
             accumulate,
         }
-        .record(plan, activation, delta)
     }
 
     /// Records the signs that [`Round::record_statistics`] needs: once, at the start of the pass.
@@ -239,10 +241,16 @@ impl Round {
     /// # Errors
     /// Views that do not fit.
     pub fn record_signs(&self, plan: &mut Plan) -> Result<()> {
-        let (Some(work), Distribution::GraEst) = (&self.work, self.distribution()) else {
-            return Ok(());
-        };
-        Statistics::record_signs(plan, self.stride, work.scratch.signs.all(), &self.step)
+        match &self.work {
+            Some(work) => self.statistics(work, false).signs(plan, self.most_positions()),
+            None => Ok(()),
+        }
+    }
+
+    /// Output positions of the layer that has most.
+    fn most_positions(&self) -> usize {
+        let positions = self.windows.iter().map(Window::output_positions);
+        positions.max().unwrap_or(0)
     }
 
     /// Records the scores of one layer's candidates by `method`, which must be that of the round. `accumulate`: a

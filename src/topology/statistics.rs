@@ -1,112 +1,176 @@
 //! The distributions f over a layer's inputs and g over its outputs that candidates are drawn from: O(n B) each.
 //!
+//! A convolution's patches and a transformer's tokens are further members of the batch: f of input unit (c, ky, kx) sums over
+//! the output positions whose tap sees the input plane, g of an output unit over all its positions.
+//!
 //! Sums are in one fixed order, the same in shader and twin, and without products that an adapter could fuse: so the bits,
 //! and with them the topology, are the same on every adapter.
 
 use rayon::prelude::*;
 
 use super::method::Distribution;
-use super::table::Table;
 use crate::engine::random::{Stream, random};
 use crate::engine::step_state::StepState;
-use crate::engine::{Plan, View};
-use crate::error::Result;
-use crate::sparse::{LayerSpan, Window};
+use crate::engine::{Grid, Plan, View};
+use crate::error::{Error, Result};
+use crate::sparse::{LayerSpan, Window, check_divisions, reciprocal};
 
 /// Invocations that share a unit; each holds a vector of four partial sums.
 const LANES: usize = 8;
 const PARTIAL: usize = LANES * 4;
 
+/// Units of a workgroup.
+const UNITS: usize = 8;
+
 crate::kernel! {
-    /// GraBo: `sums[first + u] = sum over the batch of |values[u, i]|`. `values` is `[rows][4 * vectors]`. Grid:
-    /// [`Groups`](crate::engine::Grid::Groups), one per 8 rows.
+    /// GraBo: `sums[first + u] = sum over positions and members of |values|`, or adds that to it, for each unit u as its tap
+    /// of the window sees `values` `[units / taps][input positions][4 * vectors]`. Grid:
+    /// [`Groups`](crate::engine::Grid::Groups), one per 8 units.
     pub GraBo, GraBoParams, GraBoTwin = "topology/grabo", shader!("topology/grabo");
-    params { rows: u32, vectors: u32, first: u32 }
+    params {
+        rows: u32, vectors: u32, first: u32, accumulate: u32,
+        taps: u32, kernel_x: u32, input_y: u32, input_x: u32, output_y: u32, output_x: u32,
+        stride_y: u32, stride_x: u32, padding_y: u32, padding_x: u32,
+        inverse_taps: f32, inverse_kernel_x: f32, inverse_stride_y: f32, inverse_stride_x: f32,
+    }
     read values: f32,
     write sums: f32,
     uniform step: StepState,
 }
 
-impl GraBoTwin<'_> {
-    fn run(self) {
-        let p = self.params;
-        let stride = p.vectors as usize * 4;
-        let count = self.step.count as usize;
-        units(self.sums, p.first, p.rows, |unit| {
-            let row = &self.values[unit * stride..][..count];
-            let mut sum = [0f32; PARTIAL];
-            let (blocks, rest) = row.as_chunks::<PARTIAL>();
-            for block in blocks {
-                for i in 0..PARTIAL {
-                    sum[i] += block[i].abs();
-                }
-            }
-            for (sum, value) in sum.iter_mut().zip(rest) {
-                *sum += value.abs();
-            }
-            fold(&sum)
-        });
-    }
-}
-
 crate::kernel! {
-    /// GraEst's signs: +1 or -1 for each member of the batch, 0 for padding. Grid: [`Items`](crate::engine::Grid::Items) =
-    /// lanes.
-    pub GraEstSigns, GraEstSignsParams, GraEstSignsTwin = "topology/graest_signs", shader!("topology/graest_signs");
-    params { lanes: u32 }
-    write signs: f32,
-    uniform step: StepState,
-}
-
-impl GraEstSignsTwin<'_> {
-    fn run(self) {
-        let step = self.step;
-        for (lane, sign) in (0..self.params.lanes).zip(self.signs) {
-            let [word, ..] = random(step.seed, step.step, Stream::Signs, 0, lane);
-            *sign = match (lane < step.count, word >> 31) {
-                (false, _) => 0.0,
-                (true, 0) => 1.0,
-                (true, _) => -1.0,
-            };
-        }
-    }
-}
-
-crate::kernel! {
-    /// GraEst: `sums[first + u] = |sum over the batch of values[u, i] * signs[i]|`. Grid:
-    /// [`Groups`](crate::engine::Grid::Groups), one per 8 rows.
+    /// GraEst: as [`GraBo`], with the sum of `values * signs`: not its magnitude, which [`Cumulate`](super::Cumulate) takes, so that a batch
+    /// may come in parts. `signs` `[output positions][4 * vectors]`. Grid: as [`GraBo`].
     pub GraEst, GraEstParams, GraEstTwin = "topology/graest", shader!("topology/graest");
-    params { rows: u32, vectors: u32, first: u32 }
+    params {
+        rows: u32, vectors: u32, first: u32, accumulate: u32,
+        taps: u32, kernel_x: u32, input_y: u32, input_x: u32, output_y: u32, output_x: u32,
+        stride_y: u32, stride_x: u32, padding_y: u32, padding_x: u32,
+        inverse_taps: f32, inverse_kernel_x: f32, inverse_stride_y: f32, inverse_stride_x: f32,
+    }
     read values: f32,
     read signs: f32,
     write sums: f32,
 }
 
-impl GraEstTwin<'_> {
-    fn run(self) {
-        let p = self.params;
-        let stride = p.vectors as usize * 4;
-        let signs = &self.signs[..stride];
-        units(self.sums, p.first, p.rows, |unit| {
-            let row = &self.values[unit * stride..][..stride];
-            let mut sum = [0f32; PARTIAL];
-            for (row, signs) in row.chunks(PARTIAL).zip(signs.chunks(PARTIAL)) {
-                for ((sum, value), sign) in sum.iter_mut().zip(row).zip(signs) {
-                    *sum += if *sign == 0.0 { 0.0 } else { value * sign };
+/// The two kernels' parameters are the same.
+macro_rules! params {
+    ($Params:ident) => {
+        impl $Params {
+            /// For `units` units whose sums are `sums[first..]`, seen through `window`. `stride`: lanes of the batch.
+            ///
+            /// # Errors
+            /// Units that are not whole kernels, or a convolution of 2^22 units or more.
+            pub fn new(
+                window: &Window,
+                units: usize,
+                first: usize,
+                stride: usize,
+                accumulate: bool,
+            ) -> Result<Self> {
+                check(window, units)?;
+                let [y, x] = [0, 1];
+                Ok($Params {
+                    rows: units as u32,
+                    vectors: (stride / 4) as u32,
+                    first: first as u32,
+                    accumulate: u32::from(accumulate),
+                    taps: window.taps() as u32,
+                    kernel_x: window.kernel[x] as u32,
+                    input_y: window.input[y] as u32,
+                    input_x: window.input[x] as u32,
+                    output_y: window.output[y] as u32,
+                    output_x: window.output[x] as u32,
+                    stride_y: window.stride[y] as u32,
+                    stride_x: window.stride[x] as u32,
+                    padding_y: window.padding[y] as u32,
+                    padding_x: window.padding[x] as u32,
+                    inverse_taps: reciprocal(window.taps()),
+                    inverse_kernel_x: reciprocal(window.kernel[x]),
+                    inverse_stride_y: reciprocal(window.stride[y]),
+                    inverse_stride_x: reciprocal(window.stride[x]),
+                })
+            }
+
+            /// The grid.
+            pub fn grid(&self) -> Grid {
+                Grid::Groups((self.rows as usize).div_ceil(UNITS))
+            }
+
+            fn units(&self) -> Units {
+                let pair = |y: u32, x: u32| [y as usize, x as usize];
+                Units {
+                    window: Window {
+                        input: pair(self.input_y, self.input_x),
+                        output: pair(self.output_y, self.output_x),
+                        kernel: pair(self.taps / self.kernel_x, self.kernel_x),
+                        stride: pair(self.stride_y, self.stride_x),
+                        padding: pair(self.padding_y, self.padding_x),
+                    },
+                    stride: self.vectors as usize * 4,
+                    range: self.first as usize..(self.first + self.rows) as usize,
+                    accumulate: self.accumulate != 0,
                 }
             }
-            fold(&sum).abs()
-        });
+        }
+    };
+}
+params!(GraBoParams);
+params!(GraEstParams);
+
+fn check(window: &Window, units: usize) -> Result<()> {
+    if !window.is_pointwise() {
+        check_divisions(window, units)?;
     }
+    if !units.is_multiple_of(window.taps()) {
+        return Err(Error::Shape(format!(
+            "{units} input units are no whole number of kernels of {:?}",
+            window.kernel
+        )));
+    }
+    Ok(())
 }
 
-/// Sets `sums[first + u]` for all `rows` units `u`.
-fn units(sums: &mut [f32], first: u32, rows: u32, sum: impl Fn(usize) -> f32 + Sync) {
-    sums[first as usize..][..rows as usize]
-        .par_iter_mut()
-        .enumerate()
-        .with_min_len(64)
-        .for_each(|(unit, out)| *out = sum(unit));
+/// The units of a dispatch.
+struct Units {
+    window: Window,
+    stride: usize,
+    /// Their sums.
+    range: std::ops::Range<usize>,
+    accumulate: bool,
+}
+
+impl Units {
+    /// Sets each unit's sum: `add(sum, values, position)` adds what output position `position` sees, `values` being the
+    /// first lane of it.
+    fn sum(&self, sums: &mut [f32], add: impl Fn(&mut [f32; PARTIAL], usize, usize) + Sync) {
+        let (window, stride) = (&self.window, self.stride);
+        // Enough work to outweigh handing it out.
+        let work = window.output_positions() * stride;
+        let arch = pulp::Arch::new();
+        sums[self.range.clone()]
+            .par_iter_mut()
+            .enumerate()
+            .with_min_len((8192 / work).clamp(1, 64))
+            .for_each(|(unit, out)| {
+                let (channel, tap) = (unit / window.taps(), unit % window.taps());
+                let tap = [tap / window.kernel[1], tap % window.kernel[1]];
+                let [rows, columns] = [0, 1].map(|axis| window.valid(axis, tap[axis]));
+                let mut sum = [0f32; PARTIAL];
+                arch.dispatch(|| {
+                    for y in rows {
+                        let row = y * window.stride[0] + tap[0] - window.padding[0];
+                        let row = (channel * window.input[0] + row) * window.input[1];
+                        for x in columns.clone() {
+                            let at = row + x * window.stride[1] + tap[1] - window.padding[1];
+                            add(&mut sum, at * stride, y * window.output[1] + x);
+                        }
+                    }
+                });
+                let before = if self.accumulate { *out } else { 0.0 };
+                *out = before + fold(&sum);
+            });
+    }
 }
 
 /// Adds the partial sums up: the four of an invocation in pairs, then the invocations in order.
@@ -118,61 +182,188 @@ fn fold(sum: &[f32; PARTIAL]) -> f32 {
     total
 }
 
-crate::kernel! {
-    /// Running sums in place, layer by layer. They never fall, and rise only at units of some probability. Grid:
-    /// [`Groups`](crate::engine::Grid::Groups) = layers.
-    pub Cumulate, CumulateParams, CumulateTwin = "topology/cumulate", shader!("topology/cumulate");
-    params {
-        layers: u32,
-        /// Word of a table row that holds the first unit; the number of units follows it.
-        first: u32,
-    }
-    read table: u32,
-    write sums: f32,
-}
-
-impl CumulateTwin<'_> {
+impl GraBoTwin<'_> {
     fn run(self) {
-        const WIDTH: usize = 256;
-        let table = Table(self.table);
-        for layer in 0..self.params.layers as usize {
-            let first = table.get(layer, self.params.first as usize);
-            let units = table.get(layer, self.params.first as usize + 1);
-            let mut before = 0f32;
-            for chunk in self.sums[first..first + units].chunks_mut(units.div_ceil(WIDTH).max(1)) {
-                let mut running = 0f32;
-                for sum in chunk {
-                    running += *sum;
-                    *sum = before + running;
+        let count = self.step.count as usize;
+        let add = |sum: &mut [f32; PARTIAL], at: usize, _: usize| {
+            let (blocks, rest) = self.values[at..][..count].as_chunks::<PARTIAL>();
+            for block in blocks {
+                for i in 0..PARTIAL {
+                    sum[i] += block[i].abs();
                 }
-                before += running;
             }
-        }
+            for (sum, value) in sum.iter_mut().zip(rest) {
+                *sum += value.abs();
+            }
+        };
+        self.params.units().sum(self.sums, add);
     }
 }
 
-/// Where one layer's sums behind f and g go, and what they are made of.
-pub(super) struct Statistics {
+impl GraEstTwin<'_> {
+    fn run(self) {
+        let units = self.params.units();
+        let stride = units.stride;
+        // A selection, not a product: what lies in the padding, were it no number, must not matter.
+        let product = |value: f32, sign: f32| if sign == 0.0 { 0.0 } else { value * sign };
+        let add = |sum: &mut [f32; PARTIAL], at: usize, position: usize| {
+            let (values, rest) = self.values[at..][..stride].as_chunks::<PARTIAL>();
+            let signs = &self.signs[position * stride..][..stride];
+            let (signs, signs_rest) = signs.as_chunks::<PARTIAL>();
+            for (values, signs) in values.iter().zip(signs) {
+                for i in 0..PARTIAL {
+                    sum[i] += product(values[i], signs[i]);
+                }
+            }
+            for ((sum, value), sign) in sum.iter_mut().zip(rest).zip(signs_rest) {
+                *sum += product(*value, *sign);
+            }
+        };
+        units.sum(self.sums, add);
+    }
+}
+
+crate::kernel! {
+    /// GraEst's signs `[positions][lanes]`: +1 or -1 for each output position and member of the whole batch, so that
+    /// they do not depend on how it is split; 0 for padding. Grid: [`Items`](crate::engine::Grid::Items) = positions *
+    /// lanes.
+    pub GraEstSigns, GraEstSignsParams, GraEstSignsTwin = "topology/graest_signs", shader!("topology/graest_signs");
+    params { lanes: u32, positions: u32 }
+    write signs: f32,
+    uniform step: StepState,
+}
+
+impl GraEstSignsTwin<'_> {
+    fn run(self) {
+        let (p, step) = (self.params, self.step);
+        self.signs[..(p.positions * p.lanes) as usize]
+            .par_chunks_mut(p.lanes as usize)
+            .enumerate()
+            .with_min_len(64)
+            .for_each(|(position, signs)| {
+                for (lane, sign) in (0..p.lanes).zip(signs) {
+                    let member = step.first + lane;
+                    let key = (step.seed, step.step, position as u32);
+                    let [word, ..] = random(key.0, key.1, Stream::Signs, key.2, member);
+                    *sign = match (lane < step.count, word >> 31) {
+                        (false, _) => 0.0,
+                        (true, 0) => 1.0,
+                        (true, _) => -1.0,
+                    };
+                }
+            });
+    }
+}
+
+/// Records the sums behind f and g of a step's batch, or of a part of it.
+pub struct Statistics {
+    /// Of which distribution; nothing is recorded for the uniform one.
     pub distribution: Distribution,
-    pub span: LayerSpan,
-    pub window: Window,
+    /// Lanes of the batch: a multiple of 4.
     pub stride: usize,
+    /// A [`StepState`].
     pub step: View,
+    /// GraEst's signs: `[positions][stride]` for the layer of the most output positions.
     pub signs: View,
-    pub inputs: View,
-    pub outputs: View,
+    /// Add to the sums of the batch's parts before.
     pub accumulate: bool,
 }
+
 impl Statistics {
-    pub fn record(self, _plan: &mut Plan, _activation: View, _delta: View) -> Result<()> {
-        todo!()
+    /// The signs, before any layer's sums; `positions`: the most output positions of any layer.
+    ///
+    /// # Errors
+    /// 2^24 positions or more (a random number's key has no room for them), or views that do not fit.
+    pub fn signs(&self, plan: &mut Plan, positions: usize) -> Result<()> {
+        if self.distribution != Distribution::GraEst {
+            return Ok(());
+        }
+        let words = positions * self.stride;
+        if positions >= 1 << 24 || words >= 1 << 32 || self.signs.words() < words {
+            return Err(Error::Shape(format!(
+                "GraEst's signs of {positions} positions and {} lanes: there must be fewer than 2^24 positions, and a \
+                 buffer as large; it has {} words",
+                self.stride,
+                self.signs.words()
+            )));
+        }
+        let params = GraEstSignsParams {
+            lanes: self.stride as u32,
+            positions: positions as u32,
+        };
+        let kernel = GraEstSigns {
+            params,
+            signs: self.signs.clone(),
+            step: self.step.clone(),
+        };
+        plan.dispatch(kernel, Grid::Items(words))
     }
-    pub fn record_signs(
-        _plan: &mut Plan,
-        _stride: usize,
-        _signs: View,
-        _step: &View,
+
+    /// A layer's sums over its inputs. `values` `[n_in / taps][input positions][stride]`; `sums` those of all columns of
+    /// the arena.
+    ///
+    /// # Errors
+    /// A convolution of 2^22 input units or more, or views that do not fit.
+    pub fn inputs(
+        &self,
+        plan: &mut Plan,
+        span: &LayerSpan,
+        window: &Window,
+        values: View,
+        sums: View,
     ) -> Result<()> {
-        todo!()
+        self.side(plan, window, span.n_in, span.first_col, values, sums)
+    }
+
+    /// A layer's sums over its outputs. `deltas` `[n_out][output positions][stride]`; `sums` those of all rows of the
+    /// arena.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn outputs(
+        &self,
+        plan: &mut Plan,
+        span: &LayerSpan,
+        window: &Window,
+        deltas: View,
+        sums: View,
+    ) -> Result<()> {
+        let window = Window::pointwise(window.output);
+        self.side(plan, &window, span.n_out, span.first_row, deltas, sums)
+    }
+
+    fn side(
+        &self,
+        plan: &mut Plan,
+        window: &Window,
+        units: usize,
+        first: usize,
+        values: View,
+        sums: View,
+    ) -> Result<()> {
+        let (stride, accumulate) = (self.stride, self.accumulate);
+        match self.distribution {
+            Distribution::Uniform => Ok(()),
+            Distribution::GraBo => {
+                let params = GraBoParams::new(window, units, first, stride, accumulate)?;
+                let kernel = GraBo {
+                    params,
+                    values,
+                    sums,
+                    step: self.step.clone(),
+                };
+                plan.dispatch(kernel, params.grid())
+            }
+            Distribution::GraEst => {
+                let params = GraEstParams::new(window, units, first, stride, accumulate)?;
+                let kernel = GraEst {
+                    params,
+                    values,
+                    signs: self.signs.clone(),
+                    sums,
+                };
+                plan.dispatch(kernel, params.grid())
+            }
+        }
     }
 }

@@ -229,6 +229,7 @@ impl<'a> Problem<'a> {
                         first_row,
                         first_col,
                         accumulate: 0,
+                        chunks: 1,
                     },
                     row_offsets: arena.row_offsets.all(),
                     cols: arena.cols.all(),

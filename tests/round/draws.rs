@@ -1,10 +1,8 @@
 //! The drawn pairs follow f × g: Pearson's chi-squared at a fixed seed.
 
 use rootlet::engine::{Class, Device, Grid, Plan};
-use rootlet::topology::{
-    Cumulate, CumulateParams, Distribution, GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns,
-    GraEstSignsParams, Sample, SampleParams,
-};
+use rootlet::sparse::{LayerSpan, Window};
+use rootlet::topology::{Cumulate, CumulateParams, Distribution, Sample, SampleParams, Statistics};
 
 use super::oracle::density;
 use super::world::{World, cpu, gpu, shape, upload_f32, upload_u32};
@@ -18,13 +16,13 @@ const CRITICAL: f64 = 73.0;
 /// Counts of `[output][input]` pairs, drawn by the kernels from the world's only layer.
 fn counts(device: &Device, world: &World, distribution: Distribution) -> Vec<u32> {
     let stride = world.stride;
-    let vectors = (stride / 4) as u32;
     // First slot, first column, inputs, first row, outputs, wanted; then the end.
     let (n_in, n_out) = (N_IN as u32, N_OUT as u32);
     let layer = [0, 0, n_in, 0, n_out, 0, 0, 0];
     let end = [DRAWS as u32, n_in, 0, n_out, 0, 0, 0, 0];
     let table = upload_u32(device, &[layer, end].concat());
-    let step = upload_u32(device, &[world.seed, 3, world.count as u32, 0]);
+    let count = world.count as u32;
+    let step = upload_u32(device, &[world.seed, 3, count, 0, 0, count]);
     let signs = device.buffer("signs", Class::Scratch, stride).unwrap();
     let inputs = device.buffer("f", Class::Scratch, N_IN).unwrap();
     let outputs = device.buffer("g", Class::Scratch, N_OUT).unwrap();
@@ -33,56 +31,30 @@ fn counts(device: &Device, world: &World, distribution: Distribution) -> Vec<u32
         device.buffer("rows", Class::Scratch, DRAWS).unwrap(),
     );
     let mut plan = Plan::new("draws");
-    plan.dispatch(
-        GraEstSigns {
-            params: GraEstSignsParams {
-                lanes: stride as u32,
-            },
-            signs: signs.all(),
-            step: step.all(),
-        },
-        Grid::Items(stride),
-    )
-    .unwrap();
-    for (values, n, sums, first) in [
-        (&world.activations[0], N_IN, &inputs, 1),
-        (&world.deltas[0], N_OUT, &outputs, 3),
-    ] {
-        let values = upload_f32(device, values).all();
-        let (rows, first_unit) = (n as u32, 0);
-        match distribution {
-            Distribution::Uniform => {}
-            Distribution::GraBo => plan
-                .dispatch(
-                    GraBo {
-                        params: GraBoParams {
-                            rows,
-                            vectors,
-                            first: first_unit,
-                        },
-                        values,
-                        sums: sums.all(),
-                        step: step.all(),
-                    },
-                    Grid::Groups(n.div_ceil(8)),
-                )
-                .unwrap(),
-            Distribution::GraEst => plan
-                .dispatch(
-                    GraEst {
-                        params: GraEstParams {
-                            rows,
-                            vectors,
-                            first: first_unit,
-                        },
-                        values,
-                        signs: signs.all(),
-                        sums: sums.all(),
-                    },
-                    Grid::Groups(n.div_ceil(8)),
-                )
-                .unwrap(),
-        }
+    let statistics = Statistics {
+        distribution,
+        stride,
+        step: step.all(),
+        signs: signs.all(),
+        accumulate: false,
+    };
+    let span = LayerSpan {
+        n_in: N_IN,
+        n_out: N_OUT,
+        first_col: 0,
+        first_row: 0,
+    };
+    let window = Window::pointwise([1, 1]);
+    let [activations, deltas] =
+        [&world.activations[0], &world.deltas[0]].map(|values| upload_f32(device, values).all());
+    statistics.signs(&mut plan, 1).unwrap();
+    statistics
+        .inputs(&mut plan, &span, &window, activations, inputs.all())
+        .unwrap();
+    statistics
+        .outputs(&mut plan, &span, &window, deltas, outputs.all())
+        .unwrap();
+    for (sums, first) in [(&inputs, 1), (&outputs, 3)] {
         plan.dispatch(
             Cumulate {
                 params: CumulateParams { layers: 1, first },

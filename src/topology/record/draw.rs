@@ -8,7 +8,7 @@ use crate::topology::candidates::{
     Compact, CompactParams, Enumerate, EnumerateParams, Mark, MarkParams, Sample, SampleParams,
 };
 use crate::topology::method::Candidates;
-use crate::topology::statistics::{Cumulate, CumulateParams};
+use crate::topology::cumulate::{Cumulate, CumulateParams};
 use crate::topology::table;
 
 impl Recorder<'_> {

@@ -1,0 +1,252 @@
+// SDDMM of a convolution: a few workgroups per output channel share its pairs. Two shapes, by the adapter: hardware lays all
+// its invocations over a pair's positions and batch, so that loads are coalesced, and adds up through workgroup memory;
+// a software adapter lays its lanes over the pairs, holding a position's delta in registers, since barriers cost it dearly.
+#import grid
+#import window
+#import tap
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: invocations over positions and batch; 4: lanes over the pairs
+
+// Workgroups that share a channel's pairs.
+const CHUNKS = 8u;
+
+// Hardware. Pairs summed between two barriers; each of them is then added up in PARTS parts of at most 128 / PARTS.
+const TILE = 8u;
+const PARTS = 16u;
+// Of a pair's sums; a multiple of the parts that keeps the workgroup memory's banks apart.
+const PITCH = 144u;
+
+// Software. Vectors of delta, and pairs, that an invocation holds at a time.
+const HELD = 32u;
+const PAIRS = 4u;
+
+struct Params {
+    rows: u32,
+    vectors: u32,
+    first_row: u32,
+    first_col: u32,
+    accumulate: u32, // 1: add to what is there
+    taps: u32,
+    kernel_x: u32,
+    input_y: u32,
+    input_x: u32,
+    output_y: u32,
+    output_x: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    inverse_vectors: f32,
+    inverse_taps: f32,
+    inverse_kernel_x: f32,
+    inverse_stride_y: f32,
+    inverse_stride_x: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> row_offsets: array<u32>; // [R + 1]
+@group(0) @binding(2) var<storage, read> cols: array<u32>; // [pairs]
+@group(0) @binding(3) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
+@group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
+@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [pairs]
+
+var<workgroup> partial: array<f32, 1152>; // TILE * PITCH
+var<workgroup> parts: array<f32, 128>; // TILE * PARTS
+
+// What a pair's input unit sees.
+struct Source {
+    // The input position seen from output position (0, 0); wraps around below the first, as do all sums with it.
+    at: u32,
+    // Its tap, less the padding: wraps around likewise.
+    y: u32,
+    x: u32,
+    // Output positions where the tap lies inside the input.
+    begin_y: u32,
+    end_y: u32,
+    begin_x: u32,
+    end_x: u32,
+}
+
+fn source_of(j: u32) -> Source {
+    let unit = cols[j] - params.first_col;
+    let channel = divide(unit, params.inverse_taps);
+    let tap = unit - channel * params.taps;
+    let tap_y = divide(tap, params.inverse_kernel_x);
+    let tap_x = tap - tap_y * params.kernel_x;
+    let y = tap_y - params.padding_y;
+    let x = tap_x - params.padding_x;
+    return Source(
+        (channel * params.input_y + y) * params.input_x + x,
+        y,
+        x,
+        valid_begin(tap_y, params.padding_y, params.stride_y, params.inverse_stride_y),
+        valid_end(tap_y, params.input_y + params.padding_y, params.output_y, params.inverse_stride_y),
+        valid_begin(tap_x, params.padding_x, params.stride_x, params.inverse_stride_x),
+        valid_end(tap_x, params.input_x + params.padding_x, params.output_x, params.inverse_stride_x),
+    );
+}
+
+fn put(j: u32, sum: f32) {
+    output[j] = select(0.0, output[j], params.accumulate != 0u) + sum;
+}
+
+// One invocation's part of a pair's sum: every `width`-th vector of the box of positions where the tap is valid. The
+// place in it is a number of three digits, y, x and vector, to which those of `width` are added.
+fn part_of_pair(unit: u32, j: u32, index: u32, width: u32) -> f32 {
+    let s = source_of(j);
+    if s.begin_y >= s.end_y || s.begin_x >= s.end_x {
+        return 0.0;
+    }
+    let vectors = params.vectors;
+    let positions = s.end_x - s.begin_x;
+    let line = positions * vectors;
+    let total = (s.end_y - s.begin_y) * line;
+    // Exact, though the quotient is not rounded correctly, for it is taken of numbers up to 128 alone.
+    let inverse_line = 1.0 / f32(line);
+    let input_line = params.stride_y * params.input_x * vectors;
+    let input_step = params.stride_x * vectors;
+    let output_line = params.output_x * vectors;
+
+    let step_y = divide(width, inverse_line);
+    let step_x = divide(width - step_y * line, params.inverse_vectors);
+    let step_v = width - step_y * line - step_x * vectors;
+    let input_on = step_y * input_line + step_x * input_step + step_v;
+    let delta_on = step_y * output_line + step_x * vectors + step_v;
+    // What a carry corrects: the lower digit's span taken off, one of the next added.
+    let carry_v = input_step - vectors;
+    let input_carry = input_line - positions * input_step;
+    let delta_carry = output_line - line;
+
+    let y = divide(index, inverse_line);
+    var x = divide(index - y * line, params.inverse_vectors);
+    var v = index - y * line - x * vectors;
+    var input_at = s.at * vectors + (s.begin_y + y) * input_line + (s.begin_x + x) * input_step + v;
+    var delta_at = (unit * params.output_y + s.begin_y + y) * output_line + (s.begin_x + x) * vectors + v;
+    var sum = vec4(0.0);
+    for (var i = index; i < total; i += width) {
+        sum += input[input_at] * delta[delta_at];
+        v += step_v;
+        x += step_x;
+        input_at += input_on;
+        delta_at += delta_on;
+        if v >= vectors {
+            v -= vectors;
+            x += 1u;
+            input_at += carry_v;
+        }
+        if x >= positions {
+            x -= positions;
+            input_at += input_carry;
+            delta_at += delta_carry;
+        }
+    }
+    return (sum.x + sum.y) + (sum.z + sum.w);
+}
+
+// Every CHUNKS-th pair from `begin` on.
+fn over_positions(unit: u32, begin: u32, end: u32, index: u32) {
+    let width = LANES * ROWS;
+    for (var first = begin; first < end; first += TILE * CHUNKS) {
+        for (var t = 0u; t < TILE && first + t * CHUNKS < end; t++) {
+            partial[t * PITCH + index] = part_of_pair(unit, first + t * CHUNKS, index, width);
+        }
+        workgroupBarrier();
+        for (var i = index; i < TILE * PARTS; i += width) {
+            let t = i / PARTS;
+            if first + t * CHUNKS < end {
+                var sum = 0.0;
+                for (var k = i % PARTS; k < width; k += PARTS) {
+                    sum += partial[t * PITCH + k];
+                }
+                parts[i] = sum;
+            }
+        }
+        workgroupBarrier();
+        for (var t = index; t < TILE && first + t * CHUNKS < end; t += width) {
+            var sum = 0.0;
+            for (var k = 0u; k < PARTS; k++) {
+                sum += parts[t * PARTS + k];
+            }
+            put(first + t * CHUNKS, sum);
+        }
+    }
+}
+
+// Every CHUNKS-th block of pairs from `begin` on.
+fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
+    let vectors = params.vectors;
+    for (var first = begin; first < end; first += LANES * PAIRS * CHUNKS) {
+        let pairs = min(PAIRS, (end - first + LANES - 1u) / LANES);
+        var at: array<u32, PAIRS>;
+        var tap_y: array<u32, PAIRS>;
+        var tap_x: array<u32, PAIRS>;
+        var sums: array<vec4<f32>, PAIRS>;
+        for (var t = 0u; t < pairs; t++) {
+            let j = first + t * LANES + lane;
+            // A lane without a pair never sees the input.
+            tap_y[t] = 0x80000000u;
+            if j < end {
+                let s = source_of(j);
+                at[t] = s.at;
+                tap_y[t] = s.y;
+                tap_x[t] = s.x;
+            }
+            sums[t] = vec4(0.0);
+        }
+        for (var y = 0u; y < params.output_y; y++) {
+            let input_y = y * params.stride_y;
+            for (var x = 0u; x < params.output_x; x++) {
+                let input_x = x * params.stride_x;
+                let on = input_y * params.input_x + input_x;
+                let delta_at = ((unit * params.output_y + y) * params.output_x + x) * vectors;
+                for (var block = 0u; block < vectors; block += HELD) {
+                    let held = min(HELD, vectors - block);
+                    var d: array<vec4<f32>, HELD>;
+                    for (var v = 0u; v < held; v++) {
+                        d[v] = delta[delta_at + block + v];
+                    }
+                    for (var t = 0u; t < pairs; t++) {
+                        if input_y + tap_y[t] < params.input_y && input_x + tap_x[t] < params.input_x {
+                            let source = (at[t] + on) * vectors + block;
+                            var sum = vec4(0.0);
+                            for (var v = 0u; v < held; v++) {
+                                sum += d[v] * input[source + v];
+                            }
+                            sums[t] += sum;
+                        }
+                    }
+                }
+            }
+        }
+        for (var t = 0u; t < pairs; t++) {
+            let j = first + t * LANES + lane;
+            if j < end {
+                let sum = sums[t];
+                put(j, (sum.x + sum.y) + (sum.z + sum.w));
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn conv_sddmm(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+) {
+    let flat = flat_group(group, groups);
+    let unit = flat / CHUNKS;
+    let chunk = flat % CHUNKS;
+    if unit >= params.rows {
+        return;
+    }
+    let begin = row_offsets[params.first_row + unit];
+    let end = row_offsets[params.first_row + unit + 1u];
+    if VECTORS == 1u {
+        over_positions(unit, begin + chunk, end, index);
+    } else {
+        over_pairs(unit, begin + chunk * LANES * PAIRS, end, index);
+    }
+}

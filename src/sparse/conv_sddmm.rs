@@ -1,0 +1,291 @@
+//! SDDMM of a convolution: gradients of listed connections, active or candidate, without a matrix of patches.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::arena::LayerSpan;
+use super::dots::{PARTIAL, Partial, add_products, row_blocks};
+use super::sddmm::put;
+use super::window::{Window, check_divisions, reciprocal};
+use crate::engine::Grid;
+use crate::error::{Error, Result};
+
+crate::kernel! {
+    /// For each listed pair j = ((c, ky, kx), o), sets or adds to `output[j]` the sum over output positions (y, x) and lanes
+    /// of `input[c][y*sy + ky - py][x*sx + kx - px] * delta[o][y][x]`, positions outside the input plane being zero.
+    ///
+    /// Pairs and layout of columns as for [`Sddmm`](super::Sddmm) and [`Window`]. Shapes: `input`
+    /// `[channels][input positions][stride]`, `delta` `[n_out][output positions][stride]`; padding lanes of `delta` are
+    /// zero. Grid: [`ConvSddmmParams::grid`]. Bound by the loads of `input` and `delta`.
+    pub ConvSddmm, ConvSddmmParams, ConvSddmmTwin = "sparse/conv_sddmm", shader!("sparse/conv_sddmm");
+    params {
+        /// Output channels of the layer.
+        rows: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// The layer's first row in the arena.
+        first_row: u32,
+        /// The layer's first column in the arena.
+        first_col: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+        /// Taps of the kernel.
+        taps: u32,
+        /// Taps in a row of it.
+        kernel_x: u32,
+        input_y: u32,
+        input_x: u32,
+        output_y: u32,
+        output_x: u32,
+        stride_y: u32,
+        stride_x: u32,
+        padding_y: u32,
+        padding_x: u32,
+        /// Reciprocals: see `shaders/lib/window.wgsl`.
+        inverse_vectors: f32,
+        inverse_taps: f32,
+        inverse_kernel_x: f32,
+        inverse_stride_y: f32,
+        inverse_stride_x: f32,
+    }
+    read row_offsets: u32,
+    read cols: u32,
+    read input: f32,
+    read delta: f32,
+    write output: f32,
+}
+
+/// Workgroups that share a row's pairs.
+const CHUNKS: usize = 8;
+
+impl ConvSddmmParams {
+    /// For one layer of an arena, whichever list of its pairs is bound. `stride`: lanes of the batch, a multiple of 4.
+    ///
+    /// # Errors
+    /// Inputs that are not whole kernels, or a layer or plane of 2^22 units or more.
+    pub fn new(span: &LayerSpan, window: &Window, stride: usize, accumulate: bool) -> Result<Self> {
+        check_divisions(window, span.n_in.max(stride / 4))?;
+        if !span.n_in.is_multiple_of(window.taps()) {
+            return Err(Error::Shape(format!(
+                "{} input units are no whole number of kernels of {:?}",
+                span.n_in, window.kernel
+            )));
+        }
+        let [y, x] = [0, 1];
+        Ok(ConvSddmmParams {
+            rows: span.n_out as u32,
+            vectors: (stride / 4) as u32,
+            first_row: span.first_row as u32,
+            first_col: span.first_col as u32,
+            accumulate: u32::from(accumulate),
+            taps: window.taps() as u32,
+            kernel_x: window.kernel[x] as u32,
+            input_y: window.input[y] as u32,
+            input_x: window.input[x] as u32,
+            output_y: window.output[y] as u32,
+            output_x: window.output[x] as u32,
+            stride_y: window.stride[y] as u32,
+            stride_x: window.stride[x] as u32,
+            padding_y: window.padding[y] as u32,
+            padding_x: window.padding[x] as u32,
+            inverse_vectors: reciprocal(stride / 4),
+            inverse_taps: reciprocal(window.taps()),
+            inverse_kernel_x: reciprocal(window.kernel[x]),
+            inverse_stride_y: reciprocal(window.stride[y]),
+            inverse_stride_x: reciprocal(window.stride[x]),
+        })
+    }
+
+    /// The grid: a few workgroups a row.
+    pub fn grid(&self) -> Grid {
+        Grid::Groups(self.rows as usize * CHUNKS)
+    }
+
+    fn window(&self) -> Window {
+        let pair = |y: u32, x: u32| [y as usize, x as usize];
+        Window {
+            input: pair(self.input_y, self.input_x),
+            output: pair(self.output_y, self.output_x),
+            kernel: pair(self.taps / self.kernel_x, self.kernel_x),
+            stride: pair(self.stride_y, self.stride_x),
+            padding: pair(self.padding_y, self.padding_x),
+        }
+    }
+}
+
+impl ConvSddmmTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let window = p.window();
+        let stride = p.vectors as usize * 4;
+        let channel = window.output_positions() * stride;
+        let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];
+        let valid = |axis: usize| -> Vec<Range<usize>> {
+            let taps = 0..window.kernel[axis];
+            taps.map(|tap| window.valid(axis, tap)).collect()
+        };
+        let [valid_y, valid_x] = [0, 1].map(valid);
+        let arch = pulp::Arch::new();
+        // Each task's pairs are a range of the output.
+        let mut rest = &mut self.output[offsets[0] as usize..];
+        let mut tasks = Vec::new();
+        for block in row_blocks(offsets, rayon::current_num_threads()) {
+            let pairs = offsets[block.start] as usize..offsets[block.end] as usize;
+            let (output, others) = rest.split_at_mut(pairs.len());
+            rest = others;
+            tasks.push(Rows {
+                window,
+                valid_y: &valid_y,
+                valid_x: &valid_x,
+                offsets: &offsets[block.start..=block.end],
+                cols: &self.cols[pairs],
+                first_col: p.first_col,
+                input: self.input,
+                delta: &self.delta[block.start * channel..block.end * channel],
+                stride,
+                accumulate: p.accumulate != 0,
+                output,
+            });
+        }
+        tasks.into_par_iter().for_each(|task| arch.dispatch(task));
+    }
+}
+
+/// The rows of one task; `cols`, `delta` and `output` are theirs alone.
+struct Rows<'a> {
+    window: Window,
+    /// By tap along the axis, the output positions where it sees the input.
+    valid_y: &'a [Range<usize>],
+    valid_x: &'a [Range<usize>],
+    offsets: &'a [u32],
+    cols: &'a [u32],
+    first_col: u32,
+    input: &'a [f32],
+    delta: &'a [f32],
+    stride: usize,
+    accumulate: bool,
+    output: &'a mut [f32],
+}
+
+/// A pair's column.
+#[derive(Clone, Copy)]
+struct Source {
+    channel: u32,
+    tap_y: u16,
+    tap_x: u16,
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    /// Row of positions by row of positions: that of delta then stays in the first cache for all pairs of its channel, and
+    /// the rows of the input that the kernel reaches in the second for all channels.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let window = self.window;
+        let row_lanes = window.output[1] * self.stride;
+        let sources = self.sources();
+        let mut partial = vec![[0f32; PARTIAL]; self.output.len()];
+        for y in 0..window.output[0] {
+            for row in 0..self.offsets.len() - 1 {
+                let delta = &self.delta[(row * window.output[0] + y) * row_lanes..][..row_lanes];
+                let range = self.offsets[row]..self.offsets[row + 1];
+                let pairs = range.map(|j| (j - self.offsets[0]) as usize);
+                let seen = |&j: &usize| self.valid_y[sources[j].tap_y as usize].contains(&y);
+                // Four pairs at a time share the loads of delta and hide the latency of the sums.
+                let mut held = [0; 4];
+                let mut n = 0;
+                for j in pairs.filter(seen) {
+                    held[n] = j;
+                    n += 1;
+                    if n == 4 {
+                        self.add(simd, y, delta, &sources, held, &mut partial);
+                        n = 0;
+                    }
+                }
+                for &j in &held[..n] {
+                    self.add(simd, y, delta, &sources, [j], &mut partial);
+                }
+            }
+        }
+        put(simd, &partial, self.accumulate, self.output);
+    }
+}
+
+impl Rows<'_> {
+    fn sources(&self) -> Vec<Source> {
+        let [taps, kernel_x] = [self.window.taps(), self.window.kernel[1]].map(|n| n as u32);
+        let source = |col: &u32| {
+            let unit = col - self.first_col;
+            let tap = unit % taps;
+            Source {
+                channel: unit / taps,
+                tap_y: (tap / kernel_x) as u16,
+                tap_x: (tap % kernel_x) as u16,
+            }
+        };
+        self.cols.iter().map(source).collect()
+    }
+
+    /// Adds the products of `N` pairs of a channel in one row of its positions: where all taps see the input, all at once.
+    #[inline(always)]
+    fn add<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        y: usize,
+        delta: &[f32],
+        sources: &[Source],
+        pairs: [usize; N],
+        partial: &mut [Partial],
+    ) {
+        let (window, stride) = (&self.window, self.stride);
+        let sources = pairs.map(|j| sources[j]);
+        let valid = sources.map(|s| self.valid_x[s.tap_x as usize].clone());
+        // First lane that a pair's tap sees from position x on.
+        let start = |s: Source, x: usize| {
+            let row =
+                s.channel as usize * window.input[0] + y * window.stride[0] + s.tap_y as usize
+                    - window.padding[0];
+            let at =
+                row * window.input[1] + x * window.stride[1] + s.tap_x as usize - window.padding[1];
+            at * stride
+        };
+        // Input positions side by side are one run of lanes.
+        let (step, joined) = match window.stride[1] {
+            1 => (0, true),
+            n => (n * stride, false),
+        };
+        let length = |lanes: usize| if joined { lanes } else { stride };
+        let all = valid.iter().fold(0..window.output[1], |all, v| {
+            all.start.max(v.start)..all.end.min(v.end)
+        });
+        let all = if all.is_empty() { 0..0 } else { all };
+        let mut sums = pairs.map(|j| partial[j]);
+        if !all.is_empty() {
+            let lanes = &delta[all.start * stride..all.end * stride];
+            let starts = sources.map(|s| start(s, all.start));
+            let length = length(lanes.len());
+            sums = add_products(simd, self.input, starts, step, lanes, length, sums);
+        }
+        for n in 0..N {
+            let borders = match all.is_empty() {
+                true => [valid[n].clone(), 0..0],
+                false => [valid[n].start..all.start, all.end..valid[n].end],
+            };
+            for border in borders {
+                if !border.is_empty() {
+                    let lanes = &delta[border.start * stride..border.end * stride];
+                    let starts = [start(sources[n], border.start)];
+                    let length = length(lanes.len());
+                    [sums[n]] =
+                        add_products(simd, self.input, starts, step, lanes, length, [sums[n]]);
+                }
+            }
+        }
+        for n in 0..N {
+            partial[pairs[n]] = sums[n];
+        }
+    }
+}
