@@ -15,6 +15,7 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         layer::BatchMetrics::INFO,
         optim::Sgd::INFO,
     ];
+    kernels.extend(layer::simple_kernels());
     kernels.extend(topology::kernels());
     kernels.extend(bench::kernels());
     kernels

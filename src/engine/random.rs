@@ -18,6 +18,8 @@ pub enum Stream {
     Graph = 4,
     /// Initial weights and biases.
     Weights = 5,
+    /// Which elements a dropout drops.
+    Dropout = 6,
 }
 
 /// Four random words for `index` in `stream` of `layer` at `step`.
@@ -26,6 +28,7 @@ pub fn random(seed: u32, step: u32, stream: Stream, layer: u32, index: u32) -> [
 }
 
 /// The pcg4d hash.
+#[inline]
 pub fn pcg4d(v: [u32; 4]) -> [u32; 4] {
     let [mut x, mut y, mut z, mut w] =
         v.map(|c| c.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));

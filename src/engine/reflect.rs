@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 /// Shared WGSL that a shader pulls in by a line `#import NAME`.
 const LIBRARY: &[(&str, &str)] = &[
     ("grid", super::kernel::shader!("lib/grid")),
+    ("nan", super::kernel::shader!("lib/nan")),
+    ("normal", super::kernel::shader!("lib/normal")),
+    ("pool", super::kernel::shader!("lib/pool")),
     ("random", super::kernel::shader!("lib/random")),
     ("round_table", super::kernel::shader!("lib/round_table")),
     ("segments", super::kernel::shader!("lib/segments")),

@@ -1,0 +1,226 @@
+//! Activation functions, element by element: ReLU and GELU.
+//!
+//! A kernel of one `f'(x) * delta` keeps a delta's padding lanes zero: they are zero in `delta`, and f' is finite wherever
+//! x is.
+
+use super::normal::normal;
+use super::pointwise::{check_views, map};
+use crate::engine::{Grid, Plan, View};
+use crate::error::Result;
+
+crate::kernel! {
+    /// `output = max(input, 0)`; a NaN stays a NaN.
+    ///
+    /// Shapes: both `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors. Bound by memory.
+    pub Relu, ReluParams, ReluTwin = "layer/relu", shader!("layer/relu");
+    params {
+        /// A quarter of the words.
+        vectors: u32,
+    }
+    read input: f32,
+    write output: f32,
+}
+
+impl ReluTwin<'_> {
+    fn run(self) {
+        let length = self.params.vectors as usize * 4;
+        map(
+            &mut self.output[..length],
+            [self.input],
+            false,
+            #[inline(always)]
+            |[x]| if x < 0.0 { 0.0 } else { x },
+        );
+    }
+}
+
+crate::kernel! {
+    /// `output = delta where input > 0, else 0`, or adds that to it. A NaN in `input` gives a NaN.
+    ///
+    /// `input` is the ReLU's input or its output: their signs agree. Shapes: all `[4 * vectors]`. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = vectors. Bound by memory.
+    pub ReluBackward, ReluBackwardParams, ReluBackwardTwin = "layer/relu_backward", shader!("layer/relu_backward");
+    params {
+        /// A quarter of the words.
+        vectors: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+    }
+    read input: f32,
+    read delta: f32,
+    write output: f32,
+}
+
+impl ReluBackwardTwin<'_> {
+    fn run(self) {
+        let length = self.params.vectors as usize * 4;
+        map(
+            &mut self.output[..length],
+            [self.input, self.delta],
+            self.params.accumulate != 0,
+            #[inline(always)]
+            |[x, d]| {
+                // What is neither above zero nor at most zero is a NaN.
+                let rest = if x <= 0.0 { 0.0 } else { x };
+                if x > 0.0 { d } else { rest }
+            },
+        );
+    }
+}
+
+crate::kernel! {
+    /// `output = x Phi(x)` with the normal distribution function Phi: the exact GELU (Hendrycks and Gimpel 2016), not its tanh
+    /// approximation.
+    ///
+    /// Phi is computed within 1.1e-7 by formulas of Abramowitz and Stegun (`shaders/lib/normal.wgsl`). Shapes: both
+    /// `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
+    pub Gelu, GeluParams, GeluTwin = "layer/gelu", shader!("layer/gelu");
+    params {
+        /// A quarter of the words.
+        vectors: u32,
+    }
+    read input: f32,
+    write output: f32,
+}
+
+impl GeluTwin<'_> {
+    fn run(self) {
+        let length = self.params.vectors as usize * 4;
+        map(
+            &mut self.output[..length],
+            [self.input],
+            false,
+            #[inline(always)]
+            |[x]| x * normal(x).0,
+        );
+    }
+}
+
+crate::kernel! {
+    /// `output = delta (Phi(x) + x phi(x))`, x being `input`, or adds that to it.
+    ///
+    /// Phi and its density phi are computed anew from `input`, so that nothing but it must be kept. Shapes: all
+    /// `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
+    pub GeluBackward, GeluBackwardParams, GeluBackwardTwin = "layer/gelu_backward", shader!("layer/gelu_backward");
+    params {
+        /// A quarter of the words.
+        vectors: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+    }
+    read input: f32,
+    read delta: f32,
+    write output: f32,
+}
+
+impl GeluBackwardTwin<'_> {
+    fn run(self) {
+        let length = self.params.vectors as usize * 4;
+        map(
+            &mut self.output[..length],
+            [self.input, self.delta],
+            self.params.accumulate != 0,
+            #[inline(always)]
+            |[x, d]| {
+                let (distribution, density) = normal(x);
+                d * (distribution + x * density)
+            },
+        );
+    }
+}
+
+/// An activation function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `max(x, 0)`.
+    Relu,
+    /// `x Phi(x)` with the normal distribution function Phi.
+    Gelu,
+}
+
+impl Activation {
+    /// `output = f(input)`, both of `words` words, a multiple of 4.
+    ///
+    /// # Errors
+    /// Views that do not fit, or that are of one buffer.
+    pub fn forward(self, plan: &mut Plan, input: View, output: View, words: usize) -> Result<()> {
+        check_views(
+            "activation",
+            words,
+            &[("input", &input, words), ("output", &output, words)],
+        )?;
+        let (grid, vectors) = (Grid::Items(words / 4), (words / 4) as u32);
+        match self {
+            Activation::Relu => plan.dispatch(
+                Relu {
+                    params: ReluParams { vectors },
+                    input,
+                    output,
+                },
+                grid,
+            ),
+            Activation::Gelu => plan.dispatch(
+                Gelu {
+                    params: GeluParams { vectors },
+                    input,
+                    output,
+                },
+                grid,
+            ),
+        }
+    }
+
+    /// `output = f'(input) delta`, or adds that to it: the gradient at the inputs from `delta`, that at the outputs.
+    ///
+    /// `input` is what went in; for ReLU what came out serves as well.
+    ///
+    /// # Errors
+    /// Views that do not fit, or `output` in the buffer of another.
+    pub fn backward(
+        self,
+        plan: &mut Plan,
+        input: View,
+        delta: View,
+        output: View,
+        words: usize,
+        accumulate: bool,
+    ) -> Result<()> {
+        check_views(
+            "activation",
+            words,
+            &[
+                ("input", &input, words),
+                ("delta", &delta, words),
+                ("output", &output, words),
+            ],
+        )?;
+        let (grid, vectors) = (Grid::Items(words / 4), (words / 4) as u32);
+        let accumulate = u32::from(accumulate);
+        match self {
+            Activation::Relu => plan.dispatch(
+                ReluBackward {
+                    params: ReluBackwardParams {
+                        vectors,
+                        accumulate,
+                    },
+                    input,
+                    delta,
+                    output,
+                },
+                grid,
+            ),
+            Activation::Gelu => plan.dispatch(
+                GeluBackward {
+                    params: GeluBackwardParams {
+                        vectors,
+                        accumulate,
+                    },
+                    input,
+                    delta,
+                    output,
+                },
+                grid,
+            ),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Inverted dropout, whose mask is a function of a few numbers and kept nowhere.
+
+use rayon::prelude::*;
+
+use super::pointwise::{CHUNK, check_views, word};
+use crate::engine::random::{Stream, pcg4d, random};
+use crate::engine::{Grid, Plan, StepState, View};
+use crate::error::{Error, Result};
+
+crate::kernel! {
+    /// `output = input * (scale where a member keeps its element, else 0)`, or adds that to `output`. Forward and backward
+    /// are one kernel.
+    ///
+    /// Member m of the batch (`step.first` + lane) keeps element e of layer l if its random word is at least `threshold`. The
+    /// word is word m mod 4 of `pcg4d(k0, k1, k2, m / 4)`, where (k0, k1, k2) are the first words of
+    /// `random(seed, step, Stream::Dropout, l, e)`. pcg4d maps its four words one to one, so two elements' keys agree only by a
+    /// coincidence of 96 bits, and within an element every group of four members is an input of its own: no draw repeats
+    /// another's, however many elements and members there are, and none depends on how the batch is split into parts.
+    ///
+    /// A dropped element is multiplied by zero, so a NaN shows and a delta's padding stays zero. Shapes: both
+    /// `[elements][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = elements.
+    pub Dropout, DropoutParams, DropoutTwin = "layer/dropout", shader!("layer/dropout");
+    params {
+        /// Rows: units times positions.
+        elements: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// The layer's number, below 2^24.
+        layer: u32,
+        /// A random word below it drops.
+        threshold: u32,
+        /// `1 / (1 - p)`.
+        scale: f32,
+        /// 1: add to what is there.
+        accumulate: u32,
+    }
+    uniform step: StepState,
+    read input: f32,
+    write output: f32,
+}
+
+impl DropoutTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let (elements, lanes) = (p.elements as usize, p.vectors as usize * 4);
+        let rows = (CHUNK / lanes).max(1);
+        let shift = self.step.first as usize % 4;
+        let arch = pulp::Arch::new();
+        self.output[..elements * lanes]
+            .par_chunks_mut(rows * lanes)
+            .zip(self.input[..elements * lanes].par_chunks(rows * lanes))
+            .enumerate()
+            .for_each(|(task, (output, input))| {
+                let mut words = vec![[0u32; 4]; (lanes + shift).div_ceil(4)];
+                let pairs = output
+                    .chunks_exact_mut(lanes)
+                    .zip(input.chunks_exact(lanes));
+                for (i, (output, input)) in pairs.enumerate() {
+                    let element = (task * rows + i) as u32;
+                    let key = random(
+                        self.step.seed,
+                        self.step.step,
+                        Stream::Dropout,
+                        p.layer,
+                        element,
+                    );
+                    arch.dispatch(|| {
+                        for (word, group) in words.iter_mut().zip(self.step.first / 4..) {
+                            *word = pcg4d([key[0], key[1], key[2], group]);
+                        }
+                        let words = &words.as_flattened()[shift..][..lanes];
+                        let factor = |word: u32| if word >= p.threshold { p.scale } else { 0.0 };
+                        let lanes = output.iter_mut().zip(input).zip(words);
+                        if p.accumulate != 0 {
+                            lanes.for_each(|((y, x), word)| *y += x * factor(*word));
+                        } else {
+                            lanes.for_each(|((y, x), word)| *y = x * factor(*word));
+                        }
+                    });
+                }
+            });
+    }
+}
+
+/// Inverted dropout (Srivastava et al. 2014): an element is kept with probability 1 - p and then scaled by 1 / (1 - p), so
+/// that evaluation needs no layer at all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DropoutLayer {
+    /// Share of the elements that are dropped, in [0, 1).
+    pub p: f32,
+    /// A number of its own for each dropout of a network, below 2^24.
+    pub layer: u32,
+    /// Units times positions.
+    pub elements: usize,
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub lanes: usize,
+}
+
+impl DropoutLayer {
+    /// `output` from `input`, both `[elements][lanes]`; `step` holds a [`StepState`].
+    ///
+    /// # Errors
+    /// A `p` outside [0, 1), a layer's number that is too large, views that do not fit or are of one buffer.
+    pub fn forward(&self, plan: &mut Plan, step: View, input: View, output: View) -> Result<()> {
+        self.record(plan, step, input, output, false)
+    }
+
+    /// The gradient at the input, `output`, from that at the output, `delta`; added to what is there if `accumulate`.
+    ///
+    /// # Errors
+    /// As [`DropoutLayer::forward`].
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        step: View,
+        delta: View,
+        output: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        self.record(plan, step, delta, output, accumulate)
+    }
+
+    fn record(
+        &self,
+        plan: &mut Plan,
+        step: View,
+        input: View,
+        output: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        if !(0.0..1.0).contains(&self.p) {
+            return Err(Error::Usage(format!(
+                "dropout of {}: it must be at least 0 and less than 1",
+                self.p
+            )));
+        }
+        if self.layer >= 1 << 24 {
+            return Err(Error::Shape(format!(
+                "dropout layer {} does not fit 24 bits",
+                self.layer
+            )));
+        }
+        let words = self.elements * self.lanes;
+        check_views(
+            "dropout",
+            self.lanes,
+            &[("input", &input, words), ("output", &output, words)],
+        )?;
+        let params = DropoutParams {
+            elements: word("elements", self.elements)?,
+            vectors: (self.lanes / 4) as u32,
+            layer: self.layer,
+            // Exact: p has 24 bits, and 2^32 p is below 2^32.
+            threshold: (f64::from(self.p) * 4_294_967_296.0) as u32,
+            scale: 1.0 / (1.0 - self.p),
+            accumulate: u32::from(accumulate),
+        };
+        plan.dispatch(
+            Dropout {
+                params,
+                step,
+                input,
+                output,
+            },
+            Grid::Rows(self.elements),
+        )
+    }
+}

@@ -1,0 +1,85 @@
+//! What twins that work element by element, or plane by plane, share.
+
+use rayon::prelude::*;
+
+use crate::engine::View;
+use crate::error::{Error, Result};
+
+/// Words that a thread takes at a time: three such slices stay in a core's second-level cache.
+pub(super) const CHUNK: usize = 16 * 1024;
+
+/// `target[i] = f(sources[0][i], …)` for every word of `target`, or adds that to it.
+pub(super) fn map<const N: usize>(
+    target: &mut [f32],
+    sources: [&[f32]; N],
+    accumulate: bool,
+    f: impl Fn([f32; N]) -> f32 + Sync,
+) {
+    let arch = pulp::Arch::new();
+    target
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .for_each(|(i, target)| {
+            arch.dispatch(
+                #[inline(always)]
+                || {
+                    let length = target.len();
+                    let sources = sources.map(|s| &s[i * CHUNK..][..length]);
+                    if accumulate {
+                        for (j, t) in target.iter_mut().enumerate() {
+                            *t += f(sources.map(|s| s[j]));
+                        }
+                    } else {
+                        for (j, t) in target.iter_mut().enumerate() {
+                            *t = f(sources.map(|s| s[j]));
+                        }
+                    }
+                },
+            );
+        });
+}
+
+/// `target = factor * source`, or adds that to it: one row of lanes.
+#[inline(always)]
+pub(super) fn scale_row(target: &mut [f32], source: &[f32], factor: f32, accumulate: bool) {
+    if accumulate {
+        for (t, s) in target.iter_mut().zip(source) {
+            *t += factor * s;
+        }
+    } else {
+        for (t, s) in target.iter_mut().zip(source) {
+            *t = factor * s;
+        }
+    }
+}
+
+/// A count as a shader sees it.
+///
+/// # Errors
+/// More than 32 bits hold.
+pub(super) fn word(what: &str, count: usize) -> Result<u32> {
+    u32::try_from(count)
+        .map_err(|_| Error::Shape(format!("{count} {what} are more than a shader can count")))
+}
+
+/// Refuses views that are shorter than `words`, and lanes that are no whole vectors: each is `(name, view, words)`.
+///
+/// # Errors
+/// As said, naming the layer and the view.
+pub(super) fn check_views(layer: &str, lanes: usize, views: &[(&str, &View, usize)]) -> Result<()> {
+    if lanes == 0 || !lanes.is_multiple_of(4) {
+        return Err(Error::Shape(format!(
+            "{layer}: {lanes} lanes are not a multiple of 4"
+        )));
+    }
+    for (name, view, words) in views {
+        if view.words() < *words {
+            return Err(Error::Shape(format!(
+                "{layer}: `{name}` has {} words, {words} are needed",
+                view.words()
+            )));
+        }
+        word("vectors", words / 4)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! Average pooling.
+
+use rayon::prelude::*;
+
+use super::super::pointwise::scale_row;
+use super::{check, geometry, window_params};
+use crate::engine::{Grid, Plan, View};
+use crate::error::Result;
+use crate::sparse::Window;
+
+crate::kernel! {
+    /// Each output is `scale` times the sum of its window's inputs, padding being zero.
+    ///
+    /// Shapes: `input` `[channels][input_y][input_x][lanes]`, `output` `[channels][output_y][output_x][lanes]`. Grid:
+    /// [`Rows`](crate::engine::Grid::Rows) = `channels * output_y`. Bound by the loads of `input`.
+    pub AveragePoolForward, AveragePoolForwardParams, AveragePoolForwardTwin =
+        "layer/average_pool", shader!("layer/average_pool");
+    params {
+        /// Channels.
+        channels: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// Rows of an input plane.
+        input_y: u32,
+        /// Columns of an input plane.
+        input_x: u32,
+        /// Rows of an output plane.
+        output_y: u32,
+        /// Columns of an output plane.
+        output_x: u32,
+        /// Rows of the window.
+        kernel_y: u32,
+        /// Columns of the window.
+        kernel_x: u32,
+        /// Input rows from one output row to the next.
+        stride_y: u32,
+        /// Input columns from one output column to the next.
+        stride_x: u32,
+        /// Rows of padding before and behind the input plane.
+        padding_y: u32,
+        /// Columns of padding before and behind the input plane.
+        padding_x: u32,
+        /// 1 / taps of the window.
+        scale: f32,
+    }
+    read input: f32,
+    write output: f32,
+}
+
+impl AveragePoolForwardTwin<'_> {
+    fn run(self) {
+        let (channels, y, x, lanes) = geometry!(self.params);
+        let scale = self.params.scale;
+        let arch = pulp::Arch::new();
+        self.output[..channels * y.output * x.output * lanes]
+            .par_chunks_exact_mut(x.output * lanes)
+            .enumerate()
+            .for_each(|(line, output)| {
+                let (channel, oy) = (line / y.output, line % y.output);
+                let plane = &self.input[channel * y.input * x.input * lanes..];
+                arch.dispatch(|| {
+                    for (ox, sum) in output.chunks_exact_mut(lanes).enumerate() {
+                        sum.fill(0.0);
+                        for iy in y.seen(oy) {
+                            for ix in x.seen(ox) {
+                                let row = &plane[(iy * x.input + ix) * lanes..][..lanes];
+                                for (s, v) in sum.iter_mut().zip(row) {
+                                    *s += v;
+                                }
+                            }
+                        }
+                        for s in sum {
+                            *s *= scale;
+                        }
+                    }
+                });
+            });
+    }
+}
+
+crate::kernel! {
+    /// `result` at an input is `scale` times the sum of `delta` over the outputs that see it, or has that added.
+    ///
+    /// Shapes: `delta` `[channels][output_y][output_x][lanes]`, `result` `[channels][input_y][input_x][lanes]`. Grid:
+    /// [`Rows`](crate::engine::Grid::Rows) = `channels * input_y`.
+    pub AveragePoolBackward, AveragePoolBackwardParams, AveragePoolBackwardTwin =
+        "layer/average_pool_backward", shader!("layer/average_pool_backward");
+    params {
+        /// Channels.
+        channels: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// Rows of an input plane.
+        input_y: u32,
+        /// Columns of an input plane.
+        input_x: u32,
+        /// Rows of an output plane.
+        output_y: u32,
+        /// Columns of an output plane.
+        output_x: u32,
+        /// Rows of the window.
+        kernel_y: u32,
+        /// Columns of the window.
+        kernel_x: u32,
+        /// Input rows from one output row to the next.
+        stride_y: u32,
+        /// Input columns from one output column to the next.
+        stride_x: u32,
+        /// Rows of padding before and behind the input plane.
+        padding_y: u32,
+        /// Columns of padding before and behind the input plane.
+        padding_x: u32,
+        /// 1 / taps of the window.
+        scale: f32,
+        /// 1: add to what is there.
+        accumulate: u32,
+    }
+    read delta: f32,
+    write result: f32,
+}
+
+impl AveragePoolBackwardTwin<'_> {
+    fn run(self) {
+        let (channels, y, x, lanes) = geometry!(self.params);
+        let scale = self.params.scale;
+        let accumulate = self.params.accumulate != 0;
+        let arch = pulp::Arch::new();
+        self.result[..channels * y.input * x.input * lanes]
+            .par_chunks_exact_mut(x.input * lanes)
+            .enumerate()
+            .for_each(|(line, result)| {
+                let (channel, iy) = (line / y.input, line % y.input);
+                let plane = &self.delta[channel * y.output * x.output * lanes..];
+                if !accumulate {
+                    result.fill(0.0);
+                }
+                arch.dispatch(|| {
+                    for (ix, sum) in result.chunks_exact_mut(lanes).enumerate() {
+                        for oy in y.covering(iy) {
+                            for ox in x.covering(ix) {
+                                let row = &plane[(oy * x.output + ox) * lanes..][..lanes];
+                                scale_row(sum, row, scale, true);
+                            }
+                        }
+                    }
+                });
+            });
+    }
+}
+
+/// Average pooling over windows, as `torch.nn.AvgPool2d`: zeros of the padding count as members of the mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AveragePool {
+    /// Channels.
+    pub channels: usize,
+    /// The planes and the window.
+    pub window: Window,
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub lanes: usize,
+}
+
+impl AveragePool {
+    fn scale(&self) -> f32 {
+        1.0 / self.window.taps() as f32
+    }
+
+    /// `output` `[channels][output positions][lanes]` from `input` `[channels][input positions][lanes]`.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
+        let outputs = [("output", &output)];
+        check(
+            self.channels,
+            &self.window,
+            self.lanes,
+            &[("input", &input)],
+            &outputs,
+        )?;
+        let params = window_params!(AveragePoolForwardParams, self, scale: self.scale());
+        plan.dispatch(
+            AveragePoolForward {
+                params,
+                input,
+                output,
+            },
+            Grid::Rows(self.channels * self.window.output[0]),
+        )
+    }
+
+    /// The gradient at the input, `result`, from that at the output, `delta`; added to what is there if `accumulate`.
+    ///
+    /// # Errors
+    /// Views that do not fit, or that are of one buffer.
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        delta: View,
+        result: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        let inputs = [("result", &result)];
+        check(
+            self.channels,
+            &self.window,
+            self.lanes,
+            &inputs,
+            &[("delta", &delta)],
+        )?;
+        let params = window_params!(
+            AveragePoolBackwardParams, self, scale: self.scale(), accumulate: u32::from(accumulate)
+        );
+        plan.dispatch(
+            AveragePoolBackward {
+                params,
+                delta,
+                result,
+            },
+            Grid::Rows(self.channels * self.window.input[0]),
+        )
+    }
+}

@@ -1,0 +1,183 @@
+//! The mean over all positions of a plane, or over all tokens.
+
+use rayon::prelude::*;
+
+use super::super::pointwise::{check_views, scale_row, word};
+use crate::engine::{Grid, Plan, View};
+use crate::error::Result;
+
+crate::kernel! {
+    /// `output[unit] = scale * sum over positions of input[unit][position]`.
+    ///
+    /// Position p belongs to the partial sum p mod 4; the result is `(s0 + s1) + (s2 + s3)`. Shapes: `input`
+    /// `[units][positions][lanes]`, `output` `[units][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = units. Bound by
+    /// the loads of `input`.
+    pub GlobalAverageForward, GlobalAverageForwardParams, GlobalAverageForwardTwin =
+        "layer/global_average", shader!("layer/global_average");
+    params {
+        /// Channels, or features.
+        units: u32,
+        /// Positions of a plane, or tokens.
+        positions: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// 1 / positions.
+        scale: f32,
+    }
+    read input: f32,
+    write output: f32,
+}
+
+/// Partial sums: so many loads are in flight at once.
+const PARTIAL: usize = 4;
+
+impl GlobalAverageForwardTwin<'_> {
+    fn run(self) {
+        let lanes = self.params.vectors as usize * 4;
+        let [units, positions] = [self.params.units, self.params.positions].map(|n| n as usize);
+        let scale = self.params.scale;
+        let arch = pulp::Arch::new();
+        self.output[..units * lanes]
+            .par_chunks_exact_mut(lanes)
+            .zip(self.input.par_chunks_exact(positions * lanes))
+            .for_each(|(output, input)| {
+                let mut sums = vec![0f32; PARTIAL * lanes];
+                arch.dispatch(|| {
+                    for rows in input.chunks(PARTIAL * lanes) {
+                        for (s, v) in sums.iter_mut().zip(rows) {
+                            *s += v;
+                        }
+                    }
+                    let (a, b) = sums.split_at(2 * lanes);
+                    let ((s0, s1), (s2, s3)) = (a.split_at(lanes), b.split_at(lanes));
+                    for (i, o) in output.iter_mut().enumerate() {
+                        *o = ((s0[i] + s1[i]) + (s2[i] + s3[i])) * scale;
+                    }
+                });
+            });
+    }
+}
+
+crate::kernel! {
+    /// `result[unit][position] = scale * delta[unit]` for every position, or adds that to it.
+    ///
+    /// Shapes: `delta` `[units][lanes]`, `result` `[units][positions][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) =
+    /// units. Bound by the stores of `result`.
+    pub GlobalAverageBackward, GlobalAverageBackwardParams, GlobalAverageBackwardTwin =
+        "layer/global_average_backward", shader!("layer/global_average_backward");
+    params {
+        /// Channels, or features.
+        units: u32,
+        /// Positions of a plane, or tokens.
+        positions: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// 1 / positions.
+        scale: f32,
+        /// 1: add to what is there.
+        accumulate: u32,
+    }
+    read delta: f32,
+    write result: f32,
+}
+
+impl GlobalAverageBackwardTwin<'_> {
+    fn run(self) {
+        let lanes = self.params.vectors as usize * 4;
+        let [units, positions] = [self.params.units, self.params.positions].map(|n| n as usize);
+        let scale = self.params.scale;
+        let accumulate = self.params.accumulate != 0;
+        let arch = pulp::Arch::new();
+        self.result[..units * positions * lanes]
+            .par_chunks_exact_mut(positions * lanes)
+            .zip(self.delta.par_chunks_exact(lanes))
+            .for_each(|(result, delta)| {
+                arch.dispatch(|| {
+                    for row in result.chunks_exact_mut(lanes) {
+                        scale_row(row, delta, scale, accumulate);
+                    }
+                });
+            });
+    }
+}
+
+/// The mean over all positions: global average pooling, or the mean over tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlobalAverage {
+    /// Channels, or features.
+    pub units: usize,
+    /// Positions of a plane, or tokens: at least one.
+    pub positions: usize,
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub lanes: usize,
+}
+
+impl GlobalAverage {
+    fn scale(&self) -> f32 {
+        1.0 / self.positions as f32
+    }
+
+    fn check(&self, planes: (&str, &View), means: (&str, &View)) -> Result<()> {
+        word("positions", self.positions)?;
+        let words = self.units * self.positions * self.lanes;
+        check_views(
+            "global average",
+            self.lanes,
+            &[
+                (planes.0, planes.1, words),
+                (means.0, means.1, self.units * self.lanes),
+            ],
+        )
+    }
+
+    /// `output` `[units][lanes]` from `input` `[units][positions][lanes]`.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
+        self.check(("input", &input), ("output", &output))?;
+        let params = GlobalAverageForwardParams {
+            units: self.units as u32,
+            positions: self.positions as u32,
+            vectors: (self.lanes / 4) as u32,
+            scale: self.scale(),
+        };
+        plan.dispatch(
+            GlobalAverageForward {
+                params,
+                input,
+                output,
+            },
+            Grid::Rows(self.units),
+        )
+    }
+
+    /// The gradient at the input, `result`, from that at the output, `delta`; added to what is there if `accumulate`.
+    ///
+    /// # Errors
+    /// Views that do not fit, or that are of one buffer.
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        delta: View,
+        result: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        self.check(("result", &result), ("delta", &delta))?;
+        let params = GlobalAverageBackwardParams {
+            units: self.units as u32,
+            positions: self.positions as u32,
+            vectors: (self.lanes / 4) as u32,
+            scale: self.scale(),
+            accumulate: u32::from(accumulate),
+        };
+        plan.dispatch(
+            GlobalAverageBackward {
+                params,
+                delta,
+                result,
+            },
+            Grid::Rows(self.units),
+        )
+    }
+}

@@ -1,0 +1,225 @@
+//! Max pooling.
+
+use rayon::prelude::*;
+
+use super::{check, geometry, window_params};
+use crate::engine::{Grid, Plan, View};
+use crate::error::Result;
+use crate::sparse::Window;
+
+crate::kernel! {
+    /// Each output is the largest input of its window; padding counts as minus infinity, a NaN beats everything.
+    ///
+    /// Shapes: `input` `[channels][input_y][input_x][lanes]`, `output` `[channels][output_y][output_x][lanes]`. Grid:
+    /// [`Rows`](crate::engine::Grid::Rows) = `channels * output_y`. Bound by the loads of `input`.
+    pub MaxPoolForward, MaxPoolForwardParams, MaxPoolForwardTwin = "layer/max_pool", shader!("layer/max_pool");
+    params {
+        /// Channels.
+        channels: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// Rows of an input plane.
+        input_y: u32,
+        /// Columns of an input plane.
+        input_x: u32,
+        /// Rows of an output plane.
+        output_y: u32,
+        /// Columns of an output plane.
+        output_x: u32,
+        /// Rows of the window.
+        kernel_y: u32,
+        /// Columns of the window.
+        kernel_x: u32,
+        /// Input rows from one output row to the next.
+        stride_y: u32,
+        /// Input columns from one output column to the next.
+        stride_x: u32,
+        /// Rows of padding before and behind the input plane.
+        padding_y: u32,
+        /// Columns of padding before and behind the input plane.
+        padding_x: u32,
+    }
+    read input: f32,
+    write output: f32,
+}
+
+impl MaxPoolForwardTwin<'_> {
+    fn run(self) {
+        let (channels, y, x, lanes) = geometry!(self.params);
+        let arch = pulp::Arch::new();
+        self.output[..channels * y.output * x.output * lanes]
+            .par_chunks_exact_mut(x.output * lanes)
+            .enumerate()
+            .for_each(|(line, output)| {
+                let (channel, oy) = (line / y.output, line % y.output);
+                let plane = &self.input[channel * y.input * x.input * lanes..];
+                arch.dispatch(|| {
+                    for (ox, best) in output.chunks_exact_mut(lanes).enumerate() {
+                        best.fill(f32::NEG_INFINITY);
+                        for iy in y.seen(oy) {
+                            for ix in x.seen(ox) {
+                                let row = &plane[(iy * x.input + ix) * lanes..][..lanes];
+                                for (b, v) in best.iter_mut().zip(row) {
+                                    *b = if *v > *b || v.is_nan() { *v } else { *b };
+                                }
+                            }
+                        }
+                    }
+                });
+            });
+    }
+}
+
+crate::kernel! {
+    /// Each output's delta goes to the first input of its window, in row-major order, that equals the output (or is a NaN);
+    /// `result` is the sum of those that an input gets, or has it added.
+    ///
+    /// That input is PyTorch's, but for windows with several NaNs. It is found anew from `input` and the forward pass's
+    /// `output`. Shapes: `input` and `result` `[channels][input_y][input_x][lanes]`, `output` and `delta`
+    /// `[channels][output_y][output_x][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = `channels * input_y`.
+    pub MaxPoolBackward, MaxPoolBackwardParams, MaxPoolBackwardTwin =
+        "layer/max_pool_backward", shader!("layer/max_pool_backward");
+    params {
+        /// Channels.
+        channels: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// Rows of an input plane.
+        input_y: u32,
+        /// Columns of an input plane.
+        input_x: u32,
+        /// Rows of an output plane.
+        output_y: u32,
+        /// Columns of an output plane.
+        output_x: u32,
+        /// Rows of the window.
+        kernel_y: u32,
+        /// Columns of the window.
+        kernel_x: u32,
+        /// Input rows from one output row to the next.
+        stride_y: u32,
+        /// Input columns from one output column to the next.
+        stride_x: u32,
+        /// Rows of padding before and behind the input plane.
+        padding_y: u32,
+        /// Columns of padding before and behind the input plane.
+        padding_x: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+    }
+    read input: f32,
+    read output: f32,
+    read delta: f32,
+    write result: f32,
+}
+
+impl MaxPoolBackwardTwin<'_> {
+    /// A task has a channel's planes to itself, so it may go through the outputs and hand their deltas out: an input's sum
+    /// runs over the same outputs in the same order as the shader's.
+    fn run(self) {
+        let (channels, y, x, lanes) = geometry!(self.params);
+        let accumulate = self.params.accumulate != 0;
+        let [inputs, outputs] = [y.input * x.input, y.output * x.output].map(|n| n * lanes);
+        let arch = pulp::Arch::new();
+        self.result[..channels * inputs]
+            .par_chunks_exact_mut(inputs)
+            .zip(self.input.par_chunks_exact(inputs))
+            .zip(self.output.par_chunks_exact(outputs))
+            .zip(self.delta.par_chunks_exact(outputs))
+            .for_each(|(((result, input), output), delta)| {
+                if !accumulate {
+                    result.fill(0.0);
+                }
+                // Of each lane the delta that no input of the window has taken yet.
+                let mut left = vec![0f32; lanes];
+                arch.dispatch(|| {
+                    let rows = output.chunks_exact(lanes).zip(delta.chunks_exact(lanes));
+                    for (o, (best, delta)) in rows.enumerate() {
+                        left.copy_from_slice(delta);
+                        for iy in y.seen(o / x.output) {
+                            for ix in x.seen(o % x.output) {
+                                let at = (iy * x.input + ix) * lanes;
+                                let (result, input) =
+                                    (&mut result[at..][..lanes], &input[at..][..lanes]);
+                                let (left, best) = (&mut left[..lanes], &best[..lanes]);
+                                for i in 0..lanes {
+                                    let takes = input[i] == best[i] || input[i].is_nan();
+                                    result[i] += if takes { left[i] } else { 0.0 };
+                                    left[i] = if takes { 0.0 } else { left[i] };
+                                }
+                            }
+                        }
+                    }
+                });
+            });
+    }
+}
+
+/// Max pooling over windows, as `torch.nn.MaxPool2d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxPool {
+    /// Channels.
+    pub channels: usize,
+    /// The planes and the window.
+    pub window: Window,
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub lanes: usize,
+}
+
+impl MaxPool {
+    /// `output` `[channels][output positions][lanes]` from `input` `[channels][input positions][lanes]`.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
+        let outputs = [("output", &output)];
+        check(
+            self.channels,
+            &self.window,
+            self.lanes,
+            &[("input", &input)],
+            &outputs,
+        )?;
+        let params = window_params!(MaxPoolForwardParams, self);
+        plan.dispatch(
+            MaxPoolForward {
+                params,
+                input,
+                output,
+            },
+            Grid::Rows(self.channels * self.window.output[0]),
+        )
+    }
+
+    /// The gradient at the input, `result`, from the forward pass's `input` and `output` and the gradient `delta` at the
+    /// output; added to what is there if `accumulate`.
+    ///
+    /// # Errors
+    /// Views that do not fit, or `result` in the buffer of another.
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        input: View,
+        output: View,
+        delta: View,
+        result: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        let inputs = [("input", &input), ("result", &result)];
+        let outputs = [("output", &output), ("delta", &delta)];
+        check(self.channels, &self.window, self.lanes, &inputs, &outputs)?;
+        let params = window_params!(
+            MaxPoolBackwardParams, self, accumulate: u32::from(accumulate)
+        );
+        plan.dispatch(
+            MaxPoolBackward {
+                params,
+                input,
+                output,
+                delta,
+                result,
+            },
+            Grid::Rows(self.channels * self.window.input[0]),
+        )
+    }
+}
