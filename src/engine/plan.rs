@@ -69,6 +69,14 @@ impl Plan {
         &self.dispatches
     }
 
+    /// TEMPORARY
+    pub fn only(&self, i: usize) -> Plan {
+        Plan {
+            name: String::new(),
+            dispatches: vec![self.dispatches[i].clone()],
+        }
+    }
+
     /// Appends the dispatches of `other`.
     pub fn append(&mut self, other: Plan) {
         self.dispatches.extend(other.dispatches);
