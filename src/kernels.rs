@@ -16,6 +16,7 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         optim::Sgd::INFO,
     ];
     kernels.extend(layer::simple_kernels());
+    kernels.extend(layer::norm::kernels());
     kernels.extend(topology::kernels());
     kernels.extend(bench::kernels());
     kernels

@@ -13,6 +13,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("nan", super::kernel::shader!("lib/nan")),
     ("normal", super::kernel::shader!("lib/normal")),
     ("pool", super::kernel::shader!("lib/pool")),
+    ("members", super::kernel::shader!("lib/members")),
     ("random", super::kernel::shader!("lib/random")),
     ("round_table", super::kernel::shader!("lib/round_table")),
     ("segments", super::kernel::shader!("lib/segments")),
@@ -24,6 +25,7 @@ const LIBRARY: &[(&str, &str)] = &[
         "workgroup_scan",
         super::kernel::shader!("lib/workgroup_scan"),
     ),
+    ("workgroup_sum", super::kernel::shader!("lib/workgroup_sum")),
 ];
 
 /// What a shader says of itself.

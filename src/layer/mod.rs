@@ -8,6 +8,7 @@ mod normal;
 mod pointwise;
 mod pool;
 mod residual;
+pub mod norm;
 mod softmax_cross_entropy;
 mod sparse_linear;
 
