@@ -13,10 +13,14 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         layer::BiasGradient::INFO,
         layer::SoftmaxCrossEntropy::INFO,
         layer::BatchMetrics::INFO,
+        layer::PatchTokens::INFO,
+        layer::AddPositions::INFO,
+        layer::AddPositionsInPlace::INFO,
         optim::Sgd::INFO,
     ];
     kernels.extend(layer::simple_kernels());
     kernels.extend(layer::norm::kernels());
+    kernels.extend(layer::attention::kernels());
     kernels.extend(topology::kernels());
     kernels.extend(bench::kernels());
     kernels

@@ -146,3 +146,9 @@ impl Plan {
         Ok(())
     }
 }
+impl Plan {
+    /// TEMP
+    pub fn push_temp(&mut self, d: Dispatch) {
+        self.dispatches.push(d)
+    }
+}

@@ -21,6 +21,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("step", super::kernel::shader!("lib/step")),
     ("tap", super::kernel::shader!("lib/tap")),
     ("window", super::kernel::shader!("lib/window")),
+    ("tile", super::kernel::shader!("lib/tile")),
     (
         "workgroup_scan",
         super::kernel::shader!("lib/workgroup_scan"),

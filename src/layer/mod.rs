@@ -1,6 +1,7 @@
 //! Layers: forward beside backward, recorded into plans; one file a family.
 
 mod activation;
+pub mod attention;
 mod batch_metrics;
 mod bias_gradient;
 mod dropout;
@@ -11,11 +12,13 @@ mod residual;
 pub mod norm;
 mod softmax_cross_entropy;
 mod sparse_linear;
+mod tokens;
 
 pub use activation::{
     Activation, Gelu, GeluBackward, GeluBackwardParams, GeluParams, Relu, ReluBackward,
     ReluBackwardParams, ReluParams,
 };
+pub use attention::Attention;
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
 pub use dropout::{Dropout, DropoutLayer, DropoutParams};
@@ -54,3 +57,7 @@ pub(crate) fn simple_kernels() -> Vec<&'static KernelInfo> {
         Dropout::INFO,
     ]
 }
+pub use tokens::{
+    AddPositions, AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsParams, PatchTokens,
+    PatchTokensParams, Patchify, Positions, sincos_positions,
+};
