@@ -10,6 +10,8 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         sparse::SpmmTransposed::INFO,
         sparse::Sddmm::INFO,
         sparse::ConvSddmm::INFO,
+        sparse::Conv::INFO,
+        sparse::ConvTransposed::INFO,
         layer::BiasGradient::INFO,
         layer::SoftmaxCrossEntropy::INFO,
         layer::BatchMetrics::INFO,

@@ -20,8 +20,8 @@ const LIBRARY: &[(&str, &str)] = &[
     ("select_key", super::kernel::shader!("lib/select_key")),
     ("step", super::kernel::shader!("lib/step")),
     ("tap", super::kernel::shader!("lib/tap")),
-    ("window", super::kernel::shader!("lib/window")),
     ("tile", super::kernel::shader!("lib/tile")),
+    ("window", super::kernel::shader!("lib/window")),
     (
         "workgroup_scan",
         super::kernel::shader!("lib/workgroup_scan"),

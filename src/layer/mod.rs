@@ -8,10 +8,10 @@ mod dropout;
 mod normal;
 mod pointwise;
 mod pool;
-mod residual;
 pub mod norm;
+mod residual;
 mod softmax_cross_entropy;
-mod sparse_linear;
+mod sparse_layer;
 mod tokens;
 
 pub use activation::{
@@ -21,6 +21,10 @@ pub use activation::{
 pub use attention::Attention;
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
+pub use norm::{
+    BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, LayerNorm, LayerNormBackwardViews, NormKind,
+    NormScratch, NormSpan, NormState, Norms,
+};
 pub use dropout::{Dropout, DropoutLayer, DropoutParams};
 pub use pool::{
     AveragePool, AveragePoolBackward, AveragePoolBackwardParams, AveragePoolForward,
@@ -33,7 +37,11 @@ pub use residual::{
     ShortcutBackwardParams, ShortcutParams,
 };
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
-pub use sparse_linear::SparseLinear;
+pub use sparse_layer::SparseLayer;
+pub use tokens::{
+    AddPositions, AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsParams, PatchTokens,
+    PatchTokensParams, Patchify, Positions, sincos_positions,
+};
 
 use crate::engine::{Kernel, KernelInfo};
 
@@ -57,7 +65,3 @@ pub(crate) fn simple_kernels() -> Vec<&'static KernelInfo> {
         Dropout::INFO,
     ]
 }
-pub use tokens::{
-    AddPositions, AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsParams, PatchTokens,
-    PatchTokensParams, Patchify, Positions, sincos_positions,
-};

@@ -1,9 +1,11 @@
-//! Sparse connections: the arena that holds them, how the first graph is drawn, and the three products.
+//! Sparse connections: the arena that holds them, how the first graph is drawn, and the products.
 //!
 //! | product | kernel | gathers over |
 //! |---|---|---|
 //! | forward, `y = W x + bias` | [`Spmm`] | the inputs of an output unit |
 //! | backward, `dx = W^T dy` | [`SpmmTransposed`] | the outputs of an input unit |
+//! | forward of a convolution | [`Conv`] | the inputs of an output channel, at every position |
+//! | its input gradient | [`ConvTransposed`] | the outputs of an input channel, at every position |
 //! | gradients of connections, active or not, `g(a,b) = sum_i x[a,i] dy[b,i]` | [`Sddmm`] | the batch |
 //! | the same of a convolution | [`ConvSddmm`] | the batch and output positions |
 //!
@@ -16,6 +18,13 @@ mod init;
 mod lanes;
 mod layer_state;
 mod pair_gradients;
+mod conv;
+mod conv_transposed;
+mod init;
+mod lanes;
+mod layer_state;
+mod pieces;
+mod planes;
 mod sddmm;
 mod spmm;
 mod spmm_transposed;
@@ -23,6 +32,8 @@ mod window;
 
 pub use arena::{Arena, LayerSpan};
 pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
+pub use conv::{Conv, ConvParams};
+pub use conv_transposed::{ConvTransposed, ConvTransposedParams};
 pub use init::{Assignment, Shape, allocate, draw};
 pub use layer_state::LayerState;
 pub use pair_gradients::PairGradients;
