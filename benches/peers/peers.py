@@ -58,7 +58,11 @@ def parse():
     parser.add_argument("--seconds", type=float, default=3.0, help="time for one variant, after which fewer repeats do")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-dense", dest="dense", action="store_false", help="kernels: leave the dense product out")
-    parser.add_argument("--variants", type=numbers(str), help=f"steps: some of {','.join(steps.VARIANTS)}; of models, {','.join(model_steps.VARIANTS)}")
+    parser.add_argument(
+        "--variants",
+        type=numbers(str),
+        help=f"steps: some of {','.join(steps.VARIANTS)}; model-step: some of {','.join(model_steps.VARIANTS)}",
+    )
     parser.add_argument("--assignment", choices=["erdos-renyi", "uniform"], default="erdos-renyi")
     parser.add_argument("--connections", type=numbers(int), help="steps: connections of each layer, instead of assigning")
     parser.add_argument("--weight-decay", type=float, default=0.0)

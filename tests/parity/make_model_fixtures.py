@@ -127,7 +127,7 @@ class ResNet8(Model):
 
 
 class ViT2(Model):
-    """Simple ViT (arXiv 2205.01580): pre-norm, fixed positions, mean over the tokens; a norm before and after the patches' layer."""
+    """Simple ViT (arXiv 2205.01580): pre-norm, fixed positions, mean over the tokens; norms around the patches' layer."""
 
     name = "vit2"
     image = (3, 16, 16)
