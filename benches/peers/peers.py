@@ -14,6 +14,8 @@ import warnings
 import torch
 
 import kernels
+import model_steps
+import models
 import steps
 
 
@@ -44,7 +46,10 @@ def identity(threads):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--case", choices=[*kernels.CASES, "step", "all"], default="all")
+    cases = [*kernels.CASES, "step", "model-step", "all"]
+    parser.add_argument("--case", choices=cases, default="all", help="all: without model-step")
+    parser.add_argument("--model", type=numbers(str), default=["resnet20"], help=f"model-step: of {','.join(models.MODELS)}")
+    parser.add_argument("--classes", type=int, help="model-step: 10, or 1000 for images of 224 pixels, unless told")
     parser.add_argument("--n", type=numbers(int), default=[4096], help="units (the hidden width for a step); a list")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--sparsity", type=numbers(float), default=[0.98], help="a list")
@@ -53,7 +58,11 @@ def parse():
     parser.add_argument("--seconds", type=float, default=3.0, help="time for one variant, after which fewer repeats do")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-dense", dest="dense", action="store_false", help="kernels: leave the dense product out")
-    parser.add_argument("--variants", type=numbers(str), help=f"steps: some of {','.join(steps.VARIANTS)}")
+    parser.add_argument(
+        "--variants",
+        type=numbers(str),
+        help=f"steps: some of {','.join(steps.VARIANTS)}; model-step: some of {','.join(model_steps.VARIANTS)}",
+    )
     parser.add_argument("--assignment", choices=["erdos-renyi", "uniform"], default="erdos-renyi")
     parser.add_argument("--connections", type=numbers(int), help="steps: connections of each layer, instead of assigning")
     parser.add_argument("--weight-decay", type=float, default=0.0)
@@ -62,9 +71,13 @@ def parse():
     for sparsity in options.sparsity:
         if not 0 <= sparsity < 1:
             parser.error(f"--sparsity {sparsity}: must be at least 0 and below 1")
+    known = model_steps.VARIANTS if options.case == "model-step" else steps.VARIANTS
     for variant in options.variants or []:
-        if variant not in steps.VARIANTS:
-            parser.error(f"--variants {variant}: unknown; one of {', '.join(steps.VARIANTS)}")
+        if variant not in known:
+            parser.error(f"--variants {variant}: unknown; one of {', '.join(known)}")
+    for model in options.model:
+        if model not in models.MODELS:
+            parser.error(f"--model {model}: unknown; one of {', '.join(models.MODELS)}")
     return options
 
 
@@ -97,6 +110,19 @@ def main():
                         f"step             {r['variant']:26} {r['model']} batch={options.batch} sparsity={sparsity} "
                         f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_min'] * 1e3:.3f}) "
                         f"{r['state_bytes'] / 2**20:7.1f} MiB error {r['max_error']:.0e}",
+                        file=say,
+                        flush=True,
+                    )
+    if options.case == "model-step":
+        for model in options.model:
+            for sparsity in options.sparsity:
+                for r in model_steps.run(model, options.batch, sparsity, options):
+                    results["steps"].append(r)
+                    print(
+                        f"step             {r['variant']:26} {r['model']} batch={options.batch} sparsity={sparsity} "
+                        f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_min'] * 1e3:.3f}) "
+                        f"{r['state_bytes'] / 2**20:7.1f} MiB + {r['activation_bytes'] / 2**20:.1f} MiB activations "
+                        f"error {r['max_error']:.0e}",
                         file=say,
                         flush=True,
                     )

@@ -27,9 +27,9 @@ CLEARANCE = 1e-3  # `small`: no pre-activation is nearer to ReLU's kink than thi
 
 
 class Layer:
-    """One sparse linear layer: the positions of its connections (CSR order), their values, a bias."""
+    """One sparse linear layer: the positions of its connections (CSR order), their values, a bias unless it has none."""
 
-    def __init__(self, mask, generator, dtype):
+    def __init__(self, mask, generator, dtype, bias=True):
         self.n_out, self.n_in = mask.shape
         self.rows, self.cols = mask.nonzero(as_tuple=True)
         fan_in = mask.sum(1)
@@ -37,15 +37,17 @@ class Layer:
         # Unit variance at every output: bounds from the actual number of inputs (arXiv 2401.06898).
         bound = (3.0 / fan_in.clamp(min=1)).sqrt()
         values = (torch.rand(self.rows.numel(), generator=generator) * 2 - 1) * bound[self.rows]
-        bias = (torch.rand(self.n_out, generator=generator) * 2 - 1) * bound
         self.values = values.to(dtype).requires_grad_()
-        self.bias = bias.to(dtype).requires_grad_()
+        self.bias = None
+        if bias:
+            self.bias = ((torch.rand(self.n_out, generator=generator) * 2 - 1) * bound).to(dtype).requires_grad_()
 
     def copy(self, dtype):
         other = object.__new__(Layer)
         other.__dict__.update(self.__dict__)
         other.values = self.values.detach().clone().to(dtype).requires_grad_()
-        other.bias = self.bias.detach().clone().to(dtype).requires_grad_()
+        if self.bias is not None:
+            other.bias = self.bias.detach().clone().to(dtype).requires_grad_()
         return other
 
     def dense(self):
@@ -240,6 +242,17 @@ def write(path, tensors, metadata):
     print(f"{path.name}: {path.stat().st_size} bytes, {json.dumps(metadata, sort_keys=True)}")
 
 
+def origin():
+    """What every fixture's metadata begins with."""
+    return {
+        "format": FORMAT,
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "computed": "float64",
+        "stored": "float32",
+    }
+
+
 def sort_header(path):
     """safetensors writes its metadata in a random order; sorted, the same fixtures are the same bytes."""
     content = path.read_bytes()
@@ -256,15 +269,8 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent)
     out = parser.parse_args().out
     torch.set_num_threads(1)
-    metadata = {
-        "format": FORMAT,
-        "torch": torch.__version__,
-        "numpy": numpy.__version__,
-        "computed": "float64",
-        "stored": "float32",
-    }
-    make_small(out / "small.safetensors", dict(metadata))
-    make_train(out / "train.safetensors", dict(metadata))
+    make_small(out / "small.safetensors", origin())
+    make_train(out / "train.safetensors", origin())
 
 
 if __name__ == "__main__":
