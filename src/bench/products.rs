@@ -4,7 +4,7 @@ use super::ceilings::{self, Ceilings, Pattern};
 use super::reference::{Case, judge, noise};
 use super::timing::time;
 use super::{BenchOptions, Finding, Part, plan_of};
-use crate::engine::{Buffer, Class, Device, Grid, Plan};
+use crate::engine::{Buffer, Class, Device, Plan};
 use crate::error::Result;
 use crate::sparse::{
     Arena, Assignment, Sddmm, SddmmParams, Shape, Spmm, SpmmParams, SpmmTransposed,

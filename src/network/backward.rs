@@ -69,7 +69,7 @@ impl Recorder<'_> {
             Op::Shortcut { .. } => self.shortcut(node).backward(plan, delta, view, accumulate),
             Op::MaxPool(window) => {
                 self.max_pool(node, window)
-                    .backward(plan, input, delta, view, accumulate)
+                    .backward(plan, input, output, delta, view, accumulate)
             }
             Op::AveragePool(window) => {
                 self.average_pool(node, window)

@@ -12,17 +12,14 @@
 //! In all of them the batch is the lane: a connection is one scalar times one contiguous row.
 
 mod arena;
+mod conv;
 mod conv_sddmm;
+mod conv_transposed;
 mod dots;
 mod init;
 mod lanes;
 mod layer_state;
 mod pair_gradients;
-mod conv;
-mod conv_transposed;
-mod init;
-mod lanes;
-mod layer_state;
 mod pieces;
 mod planes;
 mod sddmm;
@@ -31,8 +28,8 @@ mod spmm_transposed;
 mod window;
 
 pub use arena::{Arena, LayerSpan};
-pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
 pub use conv::{Conv, ConvParams};
+pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
 pub use conv_transposed::{ConvTransposed, ConvTransposedParams};
 pub use init::{Assignment, Shape, allocate, draw};
 pub use layer_state::LayerState;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::arena::LayerSpan;
 use super::dots::{PARTIAL, Partial, add_products, dots, fold, row_blocks};
-use super::lanes::rows_per_task;
+use super::pieces::rows_per_task;
 use crate::engine::Grid;
 
 crate::kernel! {

@@ -105,7 +105,7 @@ impl Trainer {
             ..NetworkOptions::of_batch(config.batch)
         };
         let network = Network::new(&device, &model, &state, &options, method)?;
-        let mut notes = data.notes.clone();
+        let mut notes = Vec::new();
         if config.micro_batch.is_none() && network.micro_batch() < config.batch {
             let micro = network.micro_batch();
             notes.push(format!(

@@ -5,7 +5,8 @@ use crate::engine::{Buffer, Class, Device};
 use crate::error::{Error, Result};
 
 /// What a norm takes its mean and variance over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NormKind {
     /// Batch norm: for each channel over the batch and the positions (Ioffe and Szegedy, arXiv 1502.03167).
     Batch,
