@@ -53,8 +53,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
     let data = data::load(&DataSource {
-        name: args.data.clone().unwrap_or(config.data),
-        dir: args.data_dir.clone().or(config.data_dir),
+        name: args.data.clone().unwrap_or(config.data.clone()),
+        dir: args.data_dir.clone().or(config.data_dir.clone()),
         limit: args.limit.filter(|&limit| limit > 0),
     })?;
     let options = DeviceOptions {

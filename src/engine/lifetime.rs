@@ -1,33 +1,37 @@
 //! Memory shared by lifetime: the transient buffers of plans are placed in as few bytes as their lifetimes allow.
 //!
-//! A transient buffer lives from the first dispatch of a plan that names it to the last. Two whose lives do not overlap can be
-//! one piece of memory. WebGPU forbids to read and write one buffer within a dispatch, even at different ranges, so memory is
-//! shared as whole buffers: each *slot* is a buffer as large as the largest that ever lives in it. Slots are filled greedily
-//! by size (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net Inference", shared objects).
+//! A transient buffer lives from the first dispatch of a plan that names it to the last. Two whose lives do not overlap can
+//! have the same memory. Memory comes in *slots*, each a real buffer as large as the largest transient that lives in it; smaller ones
+//! lie side by side in it. Transients are placed greedily in falling order of size (Pisarchyk and Lee 2020, "Efficient
+//! Memory Management for Deep Neural Net Inference"). WebGPU forbids a dispatch to write a buffer that it also has bound elsewhere, even at
+//! disjoint ranges: two transients that meet so in a dispatch are kept in different slots.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::buffer::{Buffer, View};
+use super::buffer::{Buffer, VIEW_ALIGNMENT, View};
 use super::device::Device;
 use super::kernel::BindingKind;
 use super::ledger::Class;
-use super::plan::Plan;
+use super::plan::{Dispatch, Plan};
 use crate::error::{Error, Result};
 
 /// A transient buffer in one plan.
 struct Life {
     plan: usize,
     buffer: Buffer,
+    /// Numbers of the first and the last dispatch that name it.
     first: usize,
     last: usize,
+    /// Lives that must not share a buffer with it.
+    apart: HashSet<usize>,
 }
 
-/// Memory that several lives share.
+/// A real buffer to be, and what lives in it where.
 struct Slot {
     words: usize,
     class: Class,
-    /// Indices of its lives.
-    lives: Vec<usize>,
+    /// Lives and their first words.
+    places: Vec<(usize, usize)>,
 }
 
 /// How transient buffers would be placed.
@@ -44,27 +48,24 @@ impl Layout {
     pub fn of(plans: &[&Plan]) -> Result<Self> {
         let mut lives = Vec::new();
         for (number, plan) in plans.iter().enumerate() {
-            lives.extend(lives_of(number, plan)?);
+            lives_of(number, plan, &mut lives)?;
         }
         let mut order: Vec<usize> = (0..lives.len()).collect();
         order.sort_by_key(|&l| std::cmp::Reverse(lives[l].buffer.words()));
         let mut slots: Vec<Slot> = Vec::new();
         for l in order {
             let life = &lives[l];
-            let free = |slot: &&mut Slot| {
-                slot.class == life.buffer.class()
-                    && slot
-                        .lives
-                        .iter()
-                        .all(|&other| !overlap(life, &lives[other]))
-            };
-            // In falling order of size every slot is large enough; the smallest leaves the large ones to others.
-            match slots.iter_mut().filter(free).min_by_key(|s| s.words) {
-                Some(slot) => slot.lives.push(l),
+            let fits = slots
+                .iter_mut()
+                .filter(|slot| slot.class == life.buffer.class())
+                .filter_map(|slot| Some((free_place(slot, &lives, l)?, slot)));
+            // The smallest slot with room leaves the large ones to others.
+            match fits.min_by_key(|(at, slot)| (slot.words, *at)) {
+                Some((at, slot)) => slot.places.push((l, at)),
                 None => slots.push(Slot {
                     words: life.buffer.words(),
                     class: life.buffer.class(),
-                    lives: vec![l],
+                    places: vec![(l, 0)],
                 }),
             }
         }
@@ -83,28 +84,50 @@ impl Layout {
     }
 }
 
-fn overlap(a: &Life, b: &Life) -> bool {
-    a.plan == b.plan && a.first <= b.last && b.first <= a.last
+/// The first word in `slot` from which on `life` finds room for all of its time.
+fn free_place(slot: &Slot, lives: &[Life], life: usize) -> Option<usize> {
+    let me = &lives[life];
+    let mut taken: Vec<(usize, usize)> = Vec::new();
+    for &(other, at) in &slot.places {
+        let them = &lives[other];
+        if me.apart.contains(&other) {
+            return None;
+        }
+        if me.plan == them.plan && me.first <= them.last && them.first <= me.last {
+            taken.push((at, at + them.buffer.words()));
+        }
+    }
+    taken.sort_unstable();
+    let mut at = 0;
+    for (start, end) in taken {
+        if at + me.buffer.words() <= start {
+            break;
+        }
+        at = at.max(end.next_multiple_of(VIEW_ALIGNMENT));
+    }
+    (at + me.buffer.words() <= slot.words).then_some(at)
 }
 
-fn lives_of(number: usize, plan: &Plan) -> Result<Vec<Life>> {
+fn lives_of(number: usize, plan: &Plan, lives: &mut Vec<Life>) -> Result<()> {
     let mut index: HashMap<usize, usize> = HashMap::new();
-    let mut lives: Vec<Life> = Vec::new();
     for (at, dispatch) in plan.dispatches().iter().enumerate() {
-        for (view, binding) in dispatch.views.iter().zip(dispatch.kernel.bindings) {
+        let mut meeting: Vec<(usize, bool)> = Vec::new();
+        for (view, writes) in bound(dispatch) {
             if !view.buffer.is_transient() {
                 continue;
             }
-            match index.get(&view.buffer.id()) {
-                Some(&life) => lives[life].last = at,
-                None if matches!(binding.kind, BindingKind::Write(_)) => {
+            let life = match index.get(&view.buffer.id()) {
+                Some(&life) => life,
+                None if writes => {
                     index.insert(view.buffer.id(), lives.len());
                     lives.push(Life {
                         plan: number,
                         buffer: view.buffer.clone(),
                         first: at,
                         last: at,
+                        apart: HashSet::new(),
                     });
+                    lives.len() - 1
                 }
                 None => {
                     return Err(Error::Shape(format!(
@@ -114,10 +137,26 @@ fn lives_of(number: usize, plan: &Plan) -> Result<Vec<Life>> {
                         view.buffer.label()
                     )));
                 }
+            };
+            lives[life].last = at;
+            meeting.push((life, writes));
+        }
+        for &(a, a_writes) in &meeting {
+            for &(b, b_writes) in &meeting {
+                if a != b && (a_writes || b_writes) {
+                    lives[a].apart.insert(b);
+                }
             }
         }
     }
-    Ok(lives)
+    Ok(())
+}
+
+/// A dispatch's views, and whether it writes them.
+fn bound(dispatch: &Dispatch) -> impl Iterator<Item = (&View, bool)> {
+    let bindings = dispatch.kernel.bindings.iter();
+    let writes = bindings.map(|b| matches!(b.kind, BindingKind::Write(_)));
+    dispatch.views.iter().zip(writes)
 }
 
 /// Gives every transient buffer of `plans` memory on `device`. The plans may be run in any order, never two at once; what a
@@ -127,21 +166,21 @@ fn lives_of(number: usize, plan: &Plan) -> Result<Vec<Life>> {
 /// As [`Layout::of`], or memory that the device refuses.
 pub fn place(device: &Device, plans: &mut [&mut Plan]) -> Result<()> {
     let layout = Layout::of(&plans.iter().map(|p| &**p).collect::<Vec<_>>())?;
-    let mut homes: HashMap<(usize, usize), Buffer> = HashMap::new();
+    let mut homes: HashMap<(usize, usize), (Buffer, usize)> = HashMap::new();
     for (number, slot) in layout.slots.iter().enumerate() {
         let label = format!("shared.{number}");
         let home = device.buffer(&label, slot.class, slot.words)?;
-        for &l in &slot.lives {
+        for &(l, at) in &slot.places {
             let life = &layout.lives[l];
-            homes.insert((life.plan, life.buffer.id()), home.clone());
+            homes.insert((life.plan, life.buffer.id()), (home.clone(), at));
         }
     }
     for (number, plan) in plans.iter_mut().enumerate() {
         for view in plan.dispatches_mut().iter_mut().flat_map(|d| &mut d.views) {
-            if let Some(home) = homes.get(&(number, view.buffer.id())) {
+            if let Some((home, at)) = homes.get(&(number, view.buffer.id())) {
                 *view = View {
                     buffer: home.clone(),
-                    range: view.range.clone(),
+                    range: at + view.range.start..at + view.range.end,
                 };
             }
         }

@@ -78,7 +78,7 @@ impl Recorder<'_> {
             Op::Patchify(patch) => self.patchify(node, patch)?.forward(plan, input(), output),
             Op::Positions => {
                 let table = self.tables[&node].all();
-                self.positions(node).forward(plan, input(), table, output)
+                self.positions(node).forward(plan, table, input(), output)
             }
             Op::Attention { heads, dim } => {
                 let attention = self.attention(node, heads, dim);
