@@ -14,6 +14,7 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         layer::BatchMetrics::INFO,
         optim::Sgd::INFO,
     ];
+    kernels.extend(layer::norm::kernels());
     kernels.extend(topology::kernels());
     kernels.extend(bench::kernels());
     kernels

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// Weights, optimiser state, gradients and indices of the connections, and the dense biases.
+    /// Weights, optimiser state, gradients and indices of the connections, and the dense biases and norms.
     Connections,
     /// Layer outputs and their gradients.
     Activations,

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 /// Shared WGSL that a shader pulls in by a line `#import NAME`.
 const LIBRARY: &[(&str, &str)] = &[
     ("grid", super::kernel::shader!("lib/grid")),
+    ("members", super::kernel::shader!("lib/members")),
     ("random", super::kernel::shader!("lib/random")),
     ("round_table", super::kernel::shader!("lib/round_table")),
     ("segments", super::kernel::shader!("lib/segments")),
@@ -19,6 +20,7 @@ const LIBRARY: &[(&str, &str)] = &[
         "workgroup_scan",
         super::kernel::shader!("lib/workgroup_scan"),
     ),
+    ("workgroup_sum", super::kernel::shader!("lib/workgroup_sum")),
 ];
 
 /// What a shader says of itself.

@@ -2,6 +2,7 @@
 
 mod batch_metrics;
 mod bias_gradient;
+pub mod norm;
 mod softmax_cross_entropy;
 mod sparse_linear;
 

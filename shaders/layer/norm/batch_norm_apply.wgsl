@@ -1,0 +1,60 @@
+// Batch norm's output, with the addition and the ReLU that may follow it. One workgroup per tile of a channel's plane.
+#import grid
+#import step
+#import members
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+
+struct Params {
+    channels: u32,
+    positions: u32,
+    vectors: u32,
+    tile: u32, // positions
+    tiles: u32, // of a plane
+    weight: u32, // where the channels' weights start
+    bias: u32,
+    relu: u32,
+    add: u32, // 1: add the residual
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: StepState;
+@group(0) @binding(2) var<storage, read> input: array<vec4<f32>>; // [channels][positions][vectors]
+@group(0) @binding(3) var<storage, read> residual: array<vec4<f32>>; // as input
+@group(0) @binding(4) var<storage, read> saved: array<f32>; // [2][channels]: mean, 1 / standard deviation
+@group(0) @binding(5) var<storage, read> values: array<f32>;
+@group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // as input
+
+@compute @workgroup_size(LANES, ROWS)
+fn batch_norm_apply(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+) {
+    let item = flat_group(group, groups);
+    if item >= params.channels * params.tiles {
+        return;
+    }
+    let vectors = params.vectors;
+    let c = item / params.tiles;
+    let first = (item % params.tiles) * params.tile;
+    let rows = min(params.tile, params.positions - first);
+    let base = (c * params.positions + first) * vectors;
+    let mean = saved[c];
+    let scale = saved[params.channels + c] * values[params.weight + c];
+    let bias = values[params.bias + c];
+    let relu = vec4(params.relu != 0u);
+    for (var v = local.x; v < vectors; v += LANES) {
+        let keep = members(v);
+        for (var p = local.y; p < rows; p += ROWS) {
+            let at = base + p * vectors + v;
+            var y = (input[at] - mean) * scale + bias;
+            if params.add != 0u {
+                y += residual[at];
+            }
+            // A NaN stays a NaN, so that a diverged run shows.
+            output[at] = select(y, vec4(0.0), !keep | (relu & (y < vec4(0.0))));
+        }
+    }
+}

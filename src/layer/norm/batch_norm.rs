@@ -1,0 +1,387 @@
+//! Batch norm, with the addition of a residual and the ReLU that may follow it.
+
+use super::batch_norm_apply::{BatchNormApply, BatchNormApplyParams};
+use super::batch_norm_backward::{BatchNormBackward, BatchNormBackwardParams};
+use super::batch_norm_gradients::{BatchNormGradients, BatchNormGradientsParams};
+use super::batch_norm_merge::{BatchNormMerge, BatchNormMergeParams};
+use super::batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
+use super::batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
+use super::batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
+use super::parameters::{NormSpan, Norms};
+use super::{EPSILON, MOMENTUM, holds, mask};
+use crate::engine::{Class, Device, Grid, Plan, View};
+use crate::error::{Error, Result};
+
+/// Words of a tile that is added up by one workgroup, at least where there are so many.
+const SUM_TILE: usize = 4096;
+
+/// Most such tiles of a plane: one invocation merges them.
+const MOST_SUM_TILES: usize = 64;
+
+/// Words of a tile of the kernels that add nothing up.
+const MAP_TILE: usize = 2048;
+
+/// A plane in tiles of whole positions.
+#[derive(Clone, Copy)]
+struct Tiles {
+    /// Positions of a tile.
+    tile: usize,
+    /// Tiles of the plane.
+    tiles: usize,
+}
+
+/// One batch norm of a model, for a batch of `stride` lanes: statistics for each channel over the batch's members and all
+/// positions.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm {
+    /// Where its channels lie among those of all norms.
+    pub span: NormSpan,
+    /// Positions of a channel's plane.
+    pub positions: usize,
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub stride: usize,
+    /// Whether a ReLU follows (after the residual).
+    pub relu: bool,
+}
+
+/// Work space that batch norms need within one forward or one backward pass and may share.
+#[derive(Clone)]
+pub struct NormScratch {
+    /// [`BatchNorm::parts_words`] of the largest.
+    pub parts: View,
+    /// [`BatchNorm::saved_words`] of the largest; of another buffer than `parts`.
+    pub sums: View,
+}
+
+impl NormScratch {
+    /// Allocates enough for each of `norms`, of which there may be none.
+    ///
+    /// # Errors
+    /// Buffers that the device refuses.
+    pub fn new(device: &Device, norms: &[BatchNorm]) -> Result<Self> {
+        let most = |words: fn(&BatchNorm) -> usize| norms.iter().map(words).max().unwrap_or(0);
+        let buffer = |label: &str, words| device.buffer(label, Class::Scratch, words);
+        Ok(NormScratch {
+            parts: buffer("norm.parts", most(BatchNorm::parts_words))?.all(),
+            sums: buffer("norm.sums", most(BatchNorm::saved_words))?.all(),
+        })
+    }
+}
+
+/// What a batch norm's forward pass reads and writes.
+#[derive(Clone)]
+pub struct BatchNormForwardViews {
+    /// `[channels][positions][stride]`.
+    pub input: View,
+    /// What is added before the ReLU, shaped as the input.
+    pub residual: Option<View>,
+    /// Shaped as the input.
+    pub output: View,
+    /// `[2][channels]`: means, and inverse standard deviations; written here, and read by the backward pass.
+    pub saved: View,
+}
+
+/// What a batch norm's backward pass reads and writes; all but `saved` shaped as the input.
+#[derive(Clone)]
+pub struct BatchNormBackwardViews {
+    /// The forward pass's input.
+    pub input: View,
+    /// The gradient at the output, behind the ReLU.
+    pub delta: View,
+    /// The forward pass's output: needed if there is a ReLU and a residual went into it. Without a residual the mask is
+    /// computed from the input, and reading the output is saved.
+    pub activation: Option<View>,
+    /// As the forward pass wrote it.
+    pub saved: View,
+    /// The gradient at the input; written.
+    pub output: View,
+    /// The gradient at the residual, and whether to add to it instead of writing it.
+    pub residual: Option<(View, bool)>,
+}
+
+impl BatchNorm {
+    /// Words of an activation.
+    fn words(&self) -> usize {
+        self.span.channels * self.positions * self.stride
+    }
+
+    /// Words of [`NormScratch::parts`] that it needs: whole vectors, since it stands in for a residual that is not there.
+    pub fn parts_words(&self) -> usize {
+        (2 * self.span.channels * self.sum_tiles().tiles).next_multiple_of(4)
+    }
+
+    /// Words of `saved`, and of [`NormScratch::sums`].
+    pub fn saved_words(&self) -> usize {
+        2 * self.span.channels
+    }
+
+    fn tiles(&self, words: usize, most: usize) -> Tiles {
+        let wanted = (self.positions * self.stride / words).clamp(1, most);
+        let tile = self.positions.div_ceil(wanted).max(1);
+        Tiles {
+            tile,
+            tiles: self.positions.div_ceil(tile),
+        }
+    }
+
+    fn sum_tiles(&self) -> Tiles {
+        self.tiles(SUM_TILE, MOST_SUM_TILES)
+    }
+
+    fn map_tiles(&self) -> Tiles {
+        self.tiles(MAP_TILE, usize::MAX)
+    }
+
+    fn grid(&self, tiles: Tiles) -> Grid {
+        Grid::Groups(self.span.channels * tiles.tiles)
+    }
+
+    /// Records a training step's forward pass, normalising by the batch's own statistics, which also enter the running
+    /// ones if `update_running`: false where an activation is computed a second time.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward_train(
+        &self,
+        plan: &mut Plan,
+        norms: &Norms,
+        scratch: &NormScratch,
+        step: &View,
+        views: BatchNormForwardViews,
+        update_running: bool,
+    ) -> Result<()> {
+        self.check_forward(&views)?;
+        holds("parts", &scratch.parts, self.parts_words())?;
+        let tiles = self.sum_tiles();
+        plan.dispatch(
+            BatchNormStatistics {
+                params: BatchNormStatisticsParams {
+                    channels: self.span.channels as u32,
+                    positions: self.positions as u32,
+                    vectors: (self.stride / 4) as u32,
+                    tile: tiles.tile as u32,
+                    tiles: tiles.tiles as u32,
+                },
+                step: step.clone(),
+                input: views.input.clone(),
+                parts: scratch.parts.clone(),
+            },
+            self.grid(tiles),
+        )?;
+        plan.dispatch(
+            BatchNormMerge {
+                params: BatchNormMergeParams {
+                    channels: self.span.channels as u32,
+                    positions: self.positions as u32,
+                    tile: tiles.tile as u32,
+                    tiles: tiles.tiles as u32,
+                    mean: self.first(),
+                    variance: self.second(norms),
+                    epsilon: EPSILON,
+                    momentum: MOMENTUM,
+                    update: u32::from(update_running),
+                },
+                step: step.clone(),
+                parts: scratch.parts.clone(),
+                running: norms.running.all(),
+                saved: views.saved.clone(),
+            },
+            Grid::Items(self.span.channels),
+        )?;
+        self.apply(plan, norms, step, views)
+    }
+
+    /// Records an evaluation's forward pass, normalising by the running statistics.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward_eval(
+        &self,
+        plan: &mut Plan,
+        norms: &Norms,
+        step: &View,
+        views: BatchNormForwardViews,
+    ) -> Result<()> {
+        self.check_forward(&views)?;
+        plan.dispatch(
+            BatchNormRunning {
+                params: BatchNormRunningParams {
+                    channels: self.span.channels as u32,
+                    mean: self.first(),
+                    variance: self.second(norms),
+                    epsilon: EPSILON,
+                },
+                running: norms.running.all(),
+                saved: views.saved.clone(),
+            },
+            Grid::Items(self.span.channels),
+        )?;
+        self.apply(plan, norms, step, views)
+    }
+
+    /// Where its weights start in the parameters, and its means in the running statistics.
+    fn first(&self) -> u32 {
+        self.span.first as u32
+    }
+
+    /// Where its biases start, and its variances.
+    fn second(&self, norms: &Norms) -> u32 {
+        (norms.pitch + self.span.first) as u32
+    }
+
+    fn check_forward(&self, views: &BatchNormForwardViews) -> Result<()> {
+        holds("input", &views.input, self.words())?;
+        if let Some(residual) = &views.residual {
+            holds("residual", residual, self.words())?;
+        }
+        holds("output", &views.output, self.words())?;
+        holds("saved statistics", &views.saved, self.saved_words())
+    }
+
+    fn apply(
+        &self,
+        plan: &mut Plan,
+        norms: &Norms,
+        step: &View,
+        views: BatchNormForwardViews,
+    ) -> Result<()> {
+        let tiles = self.map_tiles();
+        plan.dispatch(
+            BatchNormApply {
+                params: BatchNormApplyParams {
+                    channels: self.span.channels as u32,
+                    positions: self.positions as u32,
+                    vectors: (self.stride / 4) as u32,
+                    tile: tiles.tile as u32,
+                    tiles: tiles.tiles as u32,
+                    weight: self.first(),
+                    bias: self.second(norms),
+                    relu: u32::from(self.relu),
+                    add: u32::from(views.residual.is_some()),
+                },
+                step: step.clone(),
+                residual: views.residual.unwrap_or_else(|| views.input.clone()),
+                input: views.input,
+                saved: views.saved,
+                values: norms.values.all(),
+                output: views.output,
+            },
+            self.grid(tiles),
+        )
+    }
+
+    /// Records the backward pass: the parameters' gradients, added to those that are there if `accumulate`, and the
+    /// gradients at the input and at the residual.
+    ///
+    /// # Errors
+    /// Views that do not fit, or a ReLU behind a residual without the activation.
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        norms: &Norms,
+        scratch: &NormScratch,
+        step: &View,
+        views: BatchNormBackwardViews,
+        accumulate: bool,
+    ) -> Result<()> {
+        let mask = match (self.relu, &views.activation, &views.residual) {
+            (false, ..) => mask::NONE,
+            (true, Some(_), _) => mask::ACTIVATION,
+            (true, None, None) => mask::INPUT,
+            (true, None, Some(_)) => {
+                return Err(Error::Shape(
+                    "a batch norm's ReLU that follows a residual is passed back only with the activation".into(),
+                ));
+            }
+        };
+        for (what, view) in [
+            ("input", Some(&views.input)),
+            ("delta", Some(&views.delta)),
+            ("activation", views.activation.as_ref()),
+            ("input's gradient", Some(&views.output)),
+            (
+                "residual's gradient",
+                views.residual.as_ref().map(|(view, _)| view),
+            ),
+        ] {
+            if let Some(view) = view {
+                holds(what, view, self.words())?;
+            }
+        }
+        holds("saved statistics", &views.saved, self.saved_words())?;
+        holds("parts", &scratch.parts, self.parts_words())?;
+        holds("sums", &scratch.sums, self.saved_words())?;
+        // Read only where the mask comes from it.
+        let activation = views.activation.unwrap_or_else(|| views.input.clone());
+        let tiles = self.sum_tiles();
+        plan.dispatch(
+            BatchNormSums {
+                params: BatchNormSumsParams {
+                    channels: self.span.channels as u32,
+                    positions: self.positions as u32,
+                    vectors: (self.stride / 4) as u32,
+                    tile: tiles.tile as u32,
+                    tiles: tiles.tiles as u32,
+                    weight: self.first(),
+                    bias: self.second(norms),
+                    mask,
+                },
+                step: step.clone(),
+                input: views.input.clone(),
+                delta: views.delta.clone(),
+                activation: activation.clone(),
+                saved: views.saved.clone(),
+                values: norms.values.all(),
+                parts: scratch.parts.clone(),
+            },
+            self.grid(tiles),
+        )?;
+        plan.dispatch(
+            BatchNormGradients {
+                params: BatchNormGradientsParams {
+                    channels: self.span.channels as u32,
+                    tiles: tiles.tiles as u32,
+                    weight: self.first(),
+                    bias: self.second(norms),
+                    accumulate: u32::from(accumulate),
+                },
+                parts: scratch.parts.clone(),
+                gradient: norms.gradient.all(),
+                sums: scratch.sums.clone(),
+            },
+            Grid::Items(self.span.channels),
+        )?;
+        let (residual, residual_mode) = match views.residual {
+            // A binding must be something; the kernel leaves it alone.
+            None => (scratch.parts.clone(), 0),
+            Some((view, false)) => (view, 1),
+            Some((view, true)) => (view, 2),
+        };
+        let tiles = self.map_tiles();
+        plan.dispatch(
+            BatchNormBackward {
+                params: BatchNormBackwardParams {
+                    channels: self.span.channels as u32,
+                    positions: self.positions as u32,
+                    vectors: (self.stride / 4) as u32,
+                    tile: tiles.tile as u32,
+                    tiles: tiles.tiles as u32,
+                    weight: self.first(),
+                    bias: self.second(norms),
+                    mask,
+                    residual_mode,
+                },
+                step: step.clone(),
+                input: views.input,
+                delta: views.delta,
+                activation,
+                saved: views.saved,
+                values: norms.values.all(),
+                sums: scratch.sums.clone(),
+                output: views.output,
+                residual,
+            },
+            self.grid(tiles),
+        )
+    }
+}

@@ -1,0 +1,72 @@
+//! Batch norm's output, with the addition and the ReLU that may follow it.
+
+use super::lanes::{clear_padding, for_each_part};
+use crate::engine::StepState;
+
+crate::kernel! {
+    /// `output = relu?((input - mean) / deviation * weight + bias (+ residual))`; padding lanes become zero.
+    ///
+    /// Shapes: `input`, `residual` (read only if asked for) and `output` `[channels][positions][stride]`, `saved`
+    /// `[2][channels]`, `values` that of [`Norms`](super::Norms). Grid: [`Groups`](crate::engine::Grid::Groups) = channels ×
+    /// tiles. Bound by memory.
+    pub BatchNormApply, BatchNormApplyParams, BatchNormApplyTwin =
+        "layer/norm/batch_norm_apply", shader!("layer/norm/batch_norm_apply");
+    params {
+        /// Channels.
+        channels: u32,
+        /// Positions of a channel's plane.
+        positions: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// Positions of a tile; the last tile of a plane may have fewer.
+        tile: u32,
+        /// Tiles of a plane.
+        tiles: u32,
+        /// Where the channels' weights start.
+        weight: u32,
+        /// Where their biases start.
+        bias: u32,
+        /// 1: negative results become zero.
+        relu: u32,
+        /// 1: add `residual`.
+        add: u32,
+    }
+    uniform step: StepState,
+    read input: f32,
+    read residual: f32,
+    read saved: f32,
+    read values: f32,
+    write output: f32,
+}
+
+impl BatchNormApplyTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let stride = p.vectors as usize * 4;
+        let plane = p.positions as usize * stride;
+        let channels = p.channels as usize;
+        let arch = pulp::Arch::new();
+        let output = &mut self.output[..channels * plane];
+        for_each_part(output, plane, stride, |c, offset, y| {
+            let range = c * plane + offset..c * plane + offset + y.len();
+            let x = &self.input[range.clone()];
+            let scale = self.saved[channels + c] * self.values[p.weight as usize + c];
+            let (mean, bias) = (self.saved[c], self.values[p.bias as usize + c]);
+            let normal = |x: f32| (x - mean) * scale + bias;
+            // A NaN stays a NaN, so that a diverged run shows.
+            let relu = |z: f32| if z < 0.0 { 0.0 } else { z };
+            arch.dispatch(
+                #[inline(always)]
+                || match (p.add, p.relu) {
+                    (0, 0) => y.iter_mut().zip(x).for_each(|(y, &x)| *y = normal(x)),
+                    (0, _) => y.iter_mut().zip(x).for_each(|(y, &x)| *y = relu(normal(x))),
+                    (_, 0) => (y.iter_mut().zip(x).zip(&self.residual[range]))
+                        .for_each(|((y, &x), r)| *y = normal(x) + r),
+                    _ => (y.iter_mut().zip(x).zip(&self.residual[range]))
+                        .for_each(|((y, &x), r)| *y = relu(normal(x) + r)),
+                },
+            );
+            clear_padding(y, stride, self.step.count as usize);
+        });
+    }
+}

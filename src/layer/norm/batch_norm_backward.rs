@@ -1,0 +1,115 @@
+//! Batch norm backward, third part: the gradient at its input, and that at the residual which was added to its output.
+
+use super::lanes::{clear_padding, for_each_pair_of_parts, for_each_part};
+use super::mask;
+use crate::engine::StepState;
+
+crate::kernel! {
+    /// `output = weight / deviation * (dz - mean(dz) - x * mean(dz * x))`, x being the normalised input and the means over the
+    /// channel's `n = count * positions` members; and `residual = dz` or `residual += dz`. Padding lanes of `output` become
+    /// zero.
+    ///
+    /// `mask` says how the ReLU's mask is known, as for [`BatchNormSums`](super::BatchNormSums). Shapes: `input`, `delta`,
+    /// `activation` (read only with mask 2), `output`, `residual` (touched only if asked for; any other buffer may be
+    /// bound) `[channels][positions][stride]`, `saved` and `sums` `[2][channels]`, `values` that of [`Norms`](super::Norms). Grid:
+    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. Bound by memory.
+    pub BatchNormBackward, BatchNormBackwardParams, BatchNormBackwardTwin =
+        "layer/norm/batch_norm_backward", shader!("layer/norm/batch_norm_backward");
+    params {
+        /// Channels.
+        channels: u32,
+        /// Positions of a channel's plane.
+        positions: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// Positions of a tile; the last tile of a plane may have fewer.
+        tile: u32,
+        /// Tiles of a plane.
+        tiles: u32,
+        /// Where the channels' weights start.
+        weight: u32,
+        /// Where their biases start.
+        bias: u32,
+        /// How the ReLU's mask is known.
+        mask: u32,
+        /// 0: leave `residual` alone; 1: write it; 2: add to it.
+        residual_mode: u32,
+    }
+    uniform step: StepState,
+    read input: f32,
+    read delta: f32,
+    read activation: f32,
+    read saved: f32,
+    read values: f32,
+    read sums: f32,
+    write output: f32,
+    write residual: f32,
+}
+
+/// Words that are taken through all steps at a time, in the first cache.
+const BLOCK: usize = 1024;
+
+impl BatchNormBackwardTwin<'_> {
+    fn run(mut self) {
+        let p = self.params;
+        let stride = p.vectors as usize * 4;
+        let plane = p.positions as usize * stride;
+        let words = p.channels as usize * plane;
+        let output = &mut std::mem::take(&mut self.output)[..words];
+        let residual = std::mem::take(&mut self.residual);
+        if p.residual_mode == 0 {
+            for_each_part(output, plane, stride, |c, offset, dx| {
+                self.part(c, offset, dx, None);
+            });
+        } else {
+            let arrays = [output, &mut residual[..words]];
+            for_each_pair_of_parts(arrays, plane, stride, |c, offset, dx, dr| {
+                self.part(c, offset, dx, Some(dr));
+            });
+        }
+    }
+
+    /// The words `dx` of channel `c`, from `offset` of its plane on.
+    fn part(&self, c: usize, offset: usize, dx: &mut [f32], mut dr: Option<&mut [f32]>) {
+        let p = self.params;
+        let stride = p.vectors as usize * 4;
+        let channels = p.channels as usize;
+        let n = (p.positions * self.step.count) as f32;
+        let (mean, inverse) = (self.saved[c], self.saved[channels + c]);
+        let scale = inverse * self.values[p.weight as usize + c];
+        let bias = self.values[p.bias as usize + c];
+        let [mean_dz, mean_product] = [self.sums[c], self.sums[channels + c]].map(|sum| sum / n);
+        let first = c * p.positions as usize * stride + offset;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut dz = [0f32; BLOCK];
+                for (i, dx) in dx.chunks_mut(BLOCK).enumerate() {
+                    let at = first + i * BLOCK..first + i * BLOCK + dx.len();
+                    let (x, dy) = (&self.input[at.clone()], &self.delta[at.clone()]);
+                    let dz = &mut dz[..dx.len()];
+                    let passed = |z: f32, dy: f32| if z > 0.0 { dy } else { 0.0 };
+                    match p.mask {
+                        mask::NONE => dz.copy_from_slice(dy),
+                        mask::INPUT => (dz.iter_mut().zip(x).zip(dy))
+                            .for_each(|((dz, x), &dy)| *dz = passed((x - mean) * scale + bias, dy)),
+                        _ => (dz.iter_mut().zip(&self.activation[at]).zip(dy))
+                            .for_each(|((dz, &y), &dy)| *dz = passed(y, dy)),
+                    }
+                    for ((dx, x), dz) in dx.iter_mut().zip(x).zip(&*dz) {
+                        *dx = scale * ((dz - mean_dz) - (x - mean) * inverse * mean_product);
+                    }
+                    if let Some(dr) = &mut dr {
+                        let dr = &mut dr[i * BLOCK..][..dz.len()];
+                        if p.residual_mode == 1 {
+                            dr.copy_from_slice(dz);
+                        } else {
+                            dr.iter_mut().zip(dz).for_each(|(dr, dz)| *dr += *dz);
+                        }
+                    }
+                }
+            },
+        );
+        clear_padding(dx, stride, self.step.count as usize);
+    }
+}

@@ -1,0 +1,34 @@
+//! Batch norm's statistics in an evaluation: those that training kept.
+
+crate::kernel! {
+    /// `saved[c] = running mean`, `saved[channels + c] = 1 / sqrt(running variance + epsilon)`.
+    ///
+    /// Shapes: `running` that of [`Norms`](super::Norms), `saved` `[2][channels]`. Grid: [`Items`](crate::engine::Grid::Items) =
+    /// channels.
+    pub BatchNormRunning, BatchNormRunningParams, BatchNormRunningTwin =
+        "layer/norm/batch_norm_running", shader!("layer/norm/batch_norm_running");
+    params {
+        /// Channels.
+        channels: u32,
+        /// Where the channels' running means start.
+        mean: u32,
+        /// Where their running variances start.
+        variance: u32,
+        /// Added to the variance.
+        epsilon: f32,
+    }
+    read running: f32,
+    write saved: f32,
+}
+
+impl BatchNormRunningTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let channels = p.channels as usize;
+        for c in 0..channels {
+            self.saved[c] = self.running[p.mean as usize + c];
+            let variance = self.running[p.variance as usize + c];
+            self.saved[channels + c] = 1.0 / (variance + p.epsilon).sqrt();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Batch norm backward, first part: each tile's sums of the gradient, and of the gradient times the normalised input.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::lanes::sums;
+use super::mask;
+use crate::engine::StepState;
+
+crate::kernel! {
+    /// Sum of `dz` and of `dz * (input - mean) / deviation` over the members of each channel's tile of `tile` positions, `dz`
+    /// being `delta` where the ReLU let through.
+    ///
+    /// `mask` says how that is known: 0, there is no ReLU; 1, from the sign of the normalised input, computed anew, so that
+    /// the activation need not be read; 2, from the sign of `activation`, which a residual has entered. Shapes:
+    /// `input`, `delta` and `activation` (read only with mask 2) `[channels][positions][stride]`, `saved` `[2][channels]`,
+    /// `values` that of [`Norms`](super::Norms), `parts` `[channels][tiles][2]`. Grid: [`Groups`](crate::engine::Grid::Groups) =
+    /// channels × tiles.
+    pub BatchNormSums, BatchNormSumsParams, BatchNormSumsTwin =
+        "layer/norm/batch_norm_sums", shader!("layer/norm/batch_norm_sums");
+    params {
+        /// Channels.
+        channels: u32,
+        /// Positions of a channel's plane.
+        positions: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// Positions of a tile; the last tile of a plane may have fewer.
+        tile: u32,
+        /// Tiles of a plane.
+        tiles: u32,
+        /// Where the channels' weights start.
+        weight: u32,
+        /// Where their biases start.
+        bias: u32,
+        /// How the ReLU's mask is known.
+        mask: u32,
+    }
+    uniform step: StepState,
+    read input: f32,
+    read delta: f32,
+    read activation: f32,
+    read saved: f32,
+    read values: f32,
+    write parts: f32,
+}
+
+impl BatchNormSumsTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let stride = p.vectors as usize * 4;
+        let [plane, tile] = [p.positions, p.tile].map(|n| n as usize * stride);
+        let [channels, tiles] = [p.channels, p.tiles].map(|n| n as usize);
+        let arch = pulp::Arch::new();
+        self.parts[..channels * tiles * 2]
+            .par_chunks_exact_mut(2)
+            .with_min_len((16 * 1024 / tile).max(1))
+            .enumerate()
+            .for_each(|(item, parts)| {
+                let c = item / tiles;
+                let first = item % tiles * tile;
+                let range = c * plane + first..c * plane + (first + tile).min(plane);
+                let inverse = self.saved[channels + c];
+                parts.copy_from_slice(&arch.dispatch(Tile {
+                    input: &self.input[range.clone()],
+                    delta: &self.delta[range.clone()],
+                    activation: match p.mask {
+                        mask::ACTIVATION => &self.activation[range],
+                        _ => &[],
+                    },
+                    stride,
+                    count: self.step.count as usize,
+                    mask: p.mask,
+                    mean: self.saved[c],
+                    inverse,
+                    scale: inverse * self.values[p.weight as usize + c],
+                    bias: self.values[p.bias as usize + c],
+                }));
+            });
+    }
+}
+
+struct Tile<'a> {
+    input: &'a [f32],
+    delta: &'a [f32],
+    activation: &'a [f32],
+    stride: usize,
+    count: usize,
+    mask: u32,
+    mean: f32,
+    inverse: f32,
+    scale: f32,
+    bias: f32,
+}
+
+impl WithSimd for Tile<'_> {
+    type Output = [f32; 2];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [f32; 2] {
+        let [zero, mean, inverse, scale, bias] =
+            [0.0, self.mean, self.inverse, self.scale, self.bias].map(|x| simd.splat_f32s(x));
+        let (stride, count) = (self.stride, self.count);
+        let of_input = [self.input, self.delta];
+        // Closures that are not part of the loop's function would know nothing of wide vectors: hence the attributes.
+        match self.mask {
+            mask::NONE => sums(
+                simd,
+                of_input,
+                stride,
+                count,
+                #[inline(always)]
+                |[x, dz]| {
+                    let normal = simd.mul_f32s(simd.sub_f32s(x, mean), inverse);
+                    [dz, simd.mul_f32s(dz, normal)]
+                },
+            ),
+            mask::INPUT => sums(
+                simd,
+                of_input,
+                stride,
+                count,
+                #[inline(always)]
+                |[x, dy]| {
+                    let away = simd.sub_f32s(x, mean);
+                    let z = simd.add_f32s(simd.mul_f32s(away, scale), bias);
+                    let dz = simd.select_f32s(simd.greater_than_f32s(z, zero), dy, zero);
+                    [dz, simd.mul_f32s(dz, simd.mul_f32s(away, inverse))]
+                },
+            ),
+            _ => sums(
+                simd,
+                [self.input, self.delta, self.activation],
+                stride,
+                count,
+                #[inline(always)]
+                |[x, dy, y]| {
+                    let dz = simd.select_f32s(simd.greater_than_f32s(y, zero), dy, zero);
+                    let normal = simd.mul_f32s(simd.sub_f32s(x, mean), inverse);
+                    [dz, simd.mul_f32s(dz, normal)]
+                },
+            ),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The inner loops that the norms' CPU twins share: sums over the members of rows, and rows handed out to threads.
+
+use pulp::Simd;
+use rayon::prelude::*;
+
+/// Lanes that a sum keeps apart until its end: two vectors of AVX-512, four of AVX2. Part of the result's bits, so the same
+/// everywhere.
+const PARTIAL: usize = 32;
+
+/// The numbers of those lanes.
+const LANE_NUMBERS: [f32; PARTIAL] = {
+    let mut numbers = [0.0; PARTIAL];
+    let mut lane = 0;
+    while lane < PARTIAL {
+        numbers[lane] = lane as f32;
+        lane += 1;
+    }
+    numbers
+};
+
+/// `N` sums over the first `count` lanes of every `stride` lanes of `M` equally long arrays.
+///
+/// A sum is [`PARTIAL`] interleaved partial sums, folded by halves: the same order at any vector width.
+#[inline(always)]
+pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
+    simd: S,
+    arrays: [&[f32]; M],
+    stride: usize,
+    count: usize,
+    term: impl Fn([S::f32s; M]) -> [S::f32s; N],
+) -> [f32; N] {
+    let parts = PARTIAL / S::F32_LANES;
+    let zero = simd.splat_f32s(0.0);
+    let mut partial = [[zero; PARTIAL]; N];
+    let length = arrays[0].len();
+    // A full batch has no gaps: one long row.
+    let (stride, count) = if count == stride {
+        (length.max(1), length)
+    } else {
+        (stride, count)
+    };
+    // The lanes of a row's last, partial chunk that there are.
+    let rest = count % PARTIAL;
+    let (numbers, _) = S::as_simd_f32s(&LANE_NUMBERS);
+    let mut members = [simd.less_than_f32s(zero, zero); PARTIAL];
+    for p in 0..parts {
+        members[p] = simd.less_than_f32s(numbers[p], simd.splat_f32s(rest as f32));
+    }
+    let mut values = [zero; M];
+    for first in (0..length).step_by(stride) {
+        let mut rows = arrays;
+        for row in &mut rows {
+            *row = &row[first..first + count];
+        }
+        for k in (0..count - rest).step_by(PARTIAL) {
+            for p in 0..parts {
+                for m in 0..M {
+                    values[m] = S::as_simd_f32s(&rows[m][k..k + PARTIAL]).0[p];
+                }
+                let terms = term(values);
+                for n in 0..N {
+                    partial[n][p] = simd.add_f32s(partial[n][p], terms[n]);
+                }
+            }
+        }
+        if rest > 0 {
+            for p in 0..parts {
+                let from = count - rest + (p * S::F32_LANES).min(rest);
+                for m in 0..M {
+                    values[m] = simd.partial_load_f32s(&rows[m][from..]);
+                }
+                let terms = term(values);
+                for n in 0..N {
+                    let term = simd.select_f32s(members[p], terms[n], zero);
+                    partial[n][p] = simd.add_f32s(partial[n][p], term);
+                }
+            }
+        }
+    }
+    partial.map(|mut vectors| {
+        let mut left = parts;
+        while left > 1 {
+            left /= 2;
+            for p in 0..left {
+                vectors[p] = simd.add_f32s(vectors[p], vectors[p + left]);
+            }
+        }
+        simd.reduce_sum_f32s(vectors[0])
+    })
+}
+
+/// Words that a thread takes at a time, at least where there are so many: 64 KiB.
+const TASK: usize = 16 * 1024;
+
+/// Words of a part of a plane of `positions` times `stride` words: whole positions.
+fn part(stride: usize) -> usize {
+    (TASK / stride).max(1) * stride
+}
+
+/// Calls `work` with the channel, the offset in its plane, and the words of each part of `array`, in parallel.
+///
+/// `array` is `[channels][positions][stride]`, a plane being one channel's.
+pub(super) fn for_each_part(
+    array: &mut [f32],
+    plane: usize,
+    stride: usize,
+    work: impl Fn(usize, usize, &mut [f32]) + Sync,
+) {
+    let part = part(stride);
+    array
+        .par_chunks_mut(plane)
+        .with_min_len((TASK / plane).max(1))
+        .enumerate()
+        .for_each(|(channel, plane)| {
+            plane
+                .par_chunks_mut(part)
+                .enumerate()
+                .for_each(|(i, words)| work(channel, i * part, words));
+        });
+}
+
+/// As [`for_each_part`] over two arrays of one shape.
+pub(super) fn for_each_pair_of_parts(
+    arrays: [&mut [f32]; 2],
+    plane: usize,
+    stride: usize,
+    work: impl Fn(usize, usize, &mut [f32], &mut [f32]) + Sync,
+) {
+    let part = part(stride);
+    let [a, b] = arrays;
+    a.par_chunks_mut(plane)
+        .zip(b.par_chunks_mut(plane))
+        .with_min_len((TASK / plane).max(1))
+        .enumerate()
+        .for_each(|(channel, (a, b))| {
+            a.par_chunks_mut(part)
+                .zip(b.par_chunks_mut(part))
+                .enumerate()
+                .for_each(|(i, (a, b))| work(channel, i * part, a, b));
+        });
+}
+
+/// Writes zero to the lanes from `count` on of every row of `stride` words.
+pub(super) fn clear_padding(words: &mut [f32], stride: usize, count: usize) {
+    if count < stride {
+        for row in words.chunks_exact_mut(stride) {
+            row[count..].fill(0.0);
+        }
+    }
+}

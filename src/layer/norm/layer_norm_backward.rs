@@ -1,0 +1,103 @@
+//! Layer norm backward: the gradient at its input.
+
+use rayon::prelude::*;
+
+use super::lanes::for_each_part;
+
+crate::kernel! {
+    /// `output[c] (+)= (g[c] - mean(g) - x[c] * mean(g * x)) / deviation` for each position and lane, with `g[c] = delta[c] *
+    /// weight[c]`, x the normalised input, and the means over the channels c.
+    ///
+    /// `saved` is zero in padding lanes, which makes the result zero there. Shapes: `input`, `delta` and `output`
+    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `values` that of [`Norms`](super::Norms). Grid:
+    /// [`Items`](crate::engine::Grid::Items) = items.
+    pub LayerNormBackward, LayerNormBackwardParams, LayerNormBackwardTwin =
+        "layer/norm/layer_norm_backward", shader!("layer/norm/layer_norm_backward");
+    params {
+        /// Channels.
+        channels: u32,
+        /// Vectors of four lanes of a channel: `positions * stride / 4`.
+        items: u32,
+        /// Where the channels' weights start.
+        weight: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+    }
+    read input: f32,
+    read delta: f32,
+    read saved: f32,
+    read values: f32,
+    write output: f32,
+}
+
+/// Lanes that a thread takes through all channels at a time: their sums stay in the first cache.
+const TILE: usize = 1024;
+
+impl LayerNormBackwardTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let plane = p.items as usize * 4;
+        let channels = p.channels as usize;
+        let arch = pulp::Arch::new();
+        let weights = &self.values[p.weight as usize..][..channels];
+        let (means, inverses) = self.saved[..2 * plane].split_at(plane);
+        // The means of g and of g * x.
+        let (mut mean_g, mut mean_product) = (vec![0f32; plane], vec![0f32; plane]);
+        mean_g
+            .par_chunks_mut(TILE)
+            .zip(mean_product.par_chunks_mut(TILE))
+            .enumerate()
+            .for_each(|(i, (g_sum, product_sum))| {
+                let length = g_sum.len();
+                let mean = &means[i * TILE..][..length];
+                let inverse = &inverses[i * TILE..][..length];
+                arch.dispatch(
+                    #[inline(always)]
+                    || {
+                        for (c, weight) in weights.iter().enumerate() {
+                            let x = &self.input[c * plane + i * TILE..][..length];
+                            let dy = &self.delta[c * plane + i * TILE..][..length];
+                            let of_lane = g_sum.iter_mut().zip(&mut *product_sum).zip(x);
+                            for (((g_sum, sum), x), (dy, mean)) in of_lane.zip(dy.iter().zip(mean))
+                            {
+                                let g = dy * weight;
+                                *g_sum += g;
+                                *sum += g * (x - mean);
+                            }
+                        }
+                        for ((g_sum, sum), inverse) in
+                            g_sum.iter_mut().zip(&mut *product_sum).zip(inverse)
+                        {
+                            *g_sum /= p.channels as f32;
+                            *sum = *sum * inverse / p.channels as f32;
+                        }
+                    },
+                );
+            });
+        let output = &mut self.output[..channels * plane];
+        for_each_part(output, plane, 4, |c, offset, dx| {
+            let length = dx.len();
+            let of_channel = c * plane + offset;
+            let (x, dy) = (
+                &self.input[of_channel..][..length],
+                &self.delta[of_channel..][..length],
+            );
+            let [mean, inverse, mean_g, mean_product] =
+                [means, inverses, &mean_g, &mean_product].map(|a| &a[offset..][..length]);
+            let weight = weights[c];
+            arch.dispatch(
+                #[inline(always)]
+                || {
+                    let of_lane = (mean.iter().zip(inverse)).zip(mean_g.iter().zip(mean_product));
+                    let all = dx.iter_mut().zip(x.iter().zip(dy)).zip(of_lane);
+                    for ((dx, (x, dy)), ((mean, inverse), (mean_g, mean_product))) in all {
+                        let normal = (x - mean) * inverse;
+                        let own = inverse * ((dy * weight - mean_g) - normal * mean_product);
+                        let before = if p.accumulate != 0 { *dx } else { 0.0 };
+                        *dx = before + own;
+                    }
+                },
+            );
+        });
+    }
+}

@@ -1,0 +1,98 @@
+//! Layer norm, forward.
+
+use rayon::prelude::*;
+
+use super::lanes::{clear_padding, for_each_part};
+use crate::engine::StepState;
+
+crate::kernel! {
+    /// `output[c] = (input[c] - mean) / deviation * weight[c] + bias[c]` for each position and lane, mean and deviation being
+    /// over the channels c.
+    ///
+    /// `saved` becomes the means, and the inverse standard deviations, for the backward pass. In padding lanes it becomes
+    /// zero, so that nothing of them enters a gradient, and `output` likewise. Shapes: `input` and `output`
+    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `values` that of [`Norms`](super::Norms). Grid:
+    /// [`Items`](crate::engine::Grid::Items) = positions × vectors. The mean and the sum of squares are taken in one pass over the channels
+    /// (Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products", 1962).
+    pub LayerNormForward, LayerNormForwardParams, LayerNormForwardTwin =
+        "layer/norm/layer_norm_forward", shader!("layer/norm/layer_norm_forward");
+    params {
+        /// Channels.
+        channels: u32,
+        /// Positions.
+        positions: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// Where the channels' weights start.
+        weight: u32,
+        /// Where their biases start.
+        bias: u32,
+        /// Added to the variance.
+        epsilon: f32,
+    }
+    uniform step: StepState,
+    read input: f32,
+    read values: f32,
+    write output: f32,
+    write saved: f32,
+}
+
+/// Lanes that a thread takes through all channels at a time: their sums stay in the first cache.
+const TILE: usize = 1024;
+
+impl LayerNormForwardTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let stride = p.vectors as usize * 4;
+        let count = self.step.count as usize;
+        let plane = p.positions as usize * stride;
+        let channels = p.channels as usize;
+        let arch = pulp::Arch::new();
+        let (means, inverses) = self.saved[..2 * plane].split_at_mut(plane);
+        means
+            .par_chunks_mut(TILE)
+            .zip(inverses.par_chunks_mut(TILE))
+            .enumerate()
+            .for_each(|(i, (mean, inverse))| {
+                mean.fill(0.0);
+                // The sum of squares until its end.
+                inverse.fill(0.0);
+                arch.dispatch(
+                    #[inline(always)]
+                    || {
+                        for c in 0..channels {
+                            let x = &self.input[c * plane + i * TILE..][..mean.len()];
+                            let share = 1.0 / (c + 1) as f32;
+                            for ((mean, squares), x) in mean.iter_mut().zip(&mut *inverse).zip(x) {
+                                let d = x - *mean;
+                                *mean += d * share;
+                                *squares += d * (x - *mean);
+                            }
+                        }
+                        for squares in &mut *inverse {
+                            *squares = 1.0 / (*squares / p.channels as f32 + p.epsilon).sqrt();
+                        }
+                    },
+                );
+            });
+        clear_padding(means, stride, count);
+        clear_padding(inverses, stride, count);
+        let (means, inverses) = (&*means, &*inverses);
+        let output = &mut self.output[..channels * plane];
+        for_each_part(output, plane, stride, |c, offset, y| {
+            let x = &self.input[c * plane + offset..][..y.len()];
+            let (mean, inverse) = (&means[offset..][..y.len()], &inverses[offset..][..y.len()]);
+            let weight = self.values[p.weight as usize + c];
+            let bias = self.values[p.bias as usize + c];
+            arch.dispatch(
+                #[inline(always)]
+                || {
+                    for (((y, x), mean), inverse) in y.iter_mut().zip(x).zip(mean).zip(inverse) {
+                        *y = (x - mean) * inverse * weight + bias;
+                    }
+                },
+            );
+            clear_padding(y, stride, count);
+        });
+    }
+}

@@ -1,0 +1,101 @@
+//! Bits do not depend on the number of threads, nor on the run.
+
+use rootlet::engine::{Device, Plan};
+use rootlet::layer::norm::{LayerNorm, LayerNormBackwardViews, NormKind};
+
+use crate::batch::{Problem, record};
+use crate::common::{Random, gpus};
+use crate::problem::{Size, TESTED, World};
+
+/// Several tiles and tasks, some of them uneven.
+const SIZES: [Size; 3] = [
+    Size::new(3, 301, 132, 132),
+    Size::new(70, 5, 36, 31),
+    Size::new(2, 1, 1028, 1000),
+];
+
+fn bits(numbers: &[f32]) -> impl Iterator<Item = u32> {
+    numbers.iter().map(|x| x.to_bits())
+}
+
+fn batch(device: &Device, size: Size) -> Vec<u32> {
+    let random = &mut Random(41);
+    let world = World::new(device, size, NormKind::Batch, random);
+    let problem = Problem::new(random, size, true, true);
+    let mut plan = Plan::new("test");
+    let passed = record(&mut plan, &world, &problem, true, false, None);
+    world.run(&plan);
+    let results = [&passed.y, &passed.saved, &passed.dx, &passed.dr].map(|n| n.read(device));
+    let after = world.norms.export(device).unwrap();
+    results
+        .iter()
+        .chain([&after[TESTED].running_mean, &after[TESTED].running_variance])
+        .flat_map(|numbers| bits(numbers))
+        .chain(world.gradient_words())
+        .collect()
+}
+
+fn layer(device: &Device, size: Size) -> Vec<u32> {
+    let random = &mut Random(42);
+    let world = World::new(device, size, NormKind::Layer, random);
+    let norm = LayerNorm {
+        span: world.norms.spans[TESTED],
+        positions: size.positions,
+        stride: size.stride,
+    };
+    let input = world.buffer(&size.activation(random));
+    let delta = world.buffer(&size.delta(random));
+    let words = [size.words(), norm.saved_words(), size.words()];
+    let [y, saved, dx] = words.map(|n| world.noise(n));
+    let mut plan = Plan::new("test");
+    let (to, statistics) = (y.view(), saved.view());
+    norm.forward(
+        &mut plan,
+        &world.norms,
+        &world.step(),
+        input.clone(),
+        to,
+        statistics,
+    )
+    .unwrap();
+    let views = LayerNormBackwardViews {
+        input,
+        delta,
+        saved: saved.view(),
+        output: Some((dx.view(), false)),
+    };
+    norm.backward(&mut plan, &world.norms, views, false)
+        .unwrap();
+    world.run(&plan);
+    let results = [y, saved, dx].map(|n| n.read(device));
+    results
+        .iter()
+        .flat_map(|numbers| bits(numbers))
+        .chain(world.gradient_words())
+        .collect()
+}
+
+#[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    let devices = [1, 2, 3].map(|threads| Device::cpu(threads).unwrap());
+    for size in SIZES {
+        for pass in [batch, layer] {
+            let [one, two, three] = devices.each_ref().map(|device| pass(device, size));
+            assert!(one == two && one == three, "{size:?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_repeats_bit_for_bit_on_an_adapter() {
+    for (name, device) in gpus() {
+        for size in SIZES {
+            for pass in [batch, layer] {
+                assert!(
+                    pass(&device, size) == pass(&device, size),
+                    "{name}, {size:?}"
+                );
+            }
+        }
+    }
+}
