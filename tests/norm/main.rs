@@ -12,4 +12,3 @@ mod layer;
 mod oracle;
 mod parameters;
 mod problem;
-mod timing;

@@ -38,7 +38,7 @@ crate::kernel! {
 }
 
 /// Lanes that a thread takes through all channels at a time: their sums stay in the first cache.
-const TILE: usize = 512;
+const TILE: usize = 1024;
 
 impl LayerNormForwardTwin<'_> {
     fn run(self) {
