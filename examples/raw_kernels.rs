@@ -5,7 +5,7 @@
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use rootlet::Result;
-use rootlet::engine::{Class, Device, DeviceOptions, Grid, Plan};
+use rootlet::engine::{Class, Device, DeviceOptions, Plan};
 use rootlet::sparse::{Spmm, SpmmParams};
 
 const N_IN: usize = 300;
@@ -36,15 +36,16 @@ fn main() -> Result<()> {
     // Buffers carry a label and a class for the byte ledger.
     let output = device.buffer("output", Class::Activations, N_OUT * BATCH)?;
     let mut plan = Plan::new("one product");
+    let params = SpmmParams {
+        rows: N_OUT as u32,
+        vectors: BATCH as u32 / 4,
+        first_row: 0,
+        first_col: 0,
+        relu: 0,
+    };
     plan.dispatch(
         Spmm {
-            params: SpmmParams {
-                rows: N_OUT as u32,
-                vectors: BATCH as u32 / 4,
-                first_row: 0,
-                first_col: 0,
-                relu: 0,
-            },
+            params,
             row_offsets: (&device.buffer_with("offsets", Class::Connections, &offsets)?).into(),
             cols: (&device.buffer_with("cols", Class::Connections, &cols)?).into(),
             weights: (&device.buffer_with("weights", Class::Connections, &weights)?).into(),
@@ -52,7 +53,7 @@ fn main() -> Result<()> {
             input: (&device.buffer_with("input", Class::Activations, &input)?).into(),
             output: output.all(),
         },
-        Grid::Rows(N_OUT),
+        params.grid(),
     )?;
     // Recorded once, prepared once, run as often as one likes.
     let program = device.prepare(&plan)?;

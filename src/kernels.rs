@@ -9,6 +9,8 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         sparse::Spmm::INFO,
         sparse::SpmmTransposed::INFO,
         sparse::Sddmm::INFO,
+        sparse::Conv::INFO,
+        sparse::ConvTransposed::INFO,
         layer::BiasGradient::INFO,
         layer::SoftmaxCrossEntropy::INFO,
         layer::BatchMetrics::INFO,

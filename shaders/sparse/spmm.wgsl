@@ -1,10 +1,13 @@
-// SpMM: one row of output units per line of lanes, the batch over the lanes, vec4 at a time.
-// The weight and the index are the same for all lanes of a row; each lane keeps VECTORS sums in registers.
+// SpMM: a tile of 32 vec4 of one row of output units per line of lanes, the batch over the lanes, vec4 at a time.
+// The weight and the index are the same for all lanes of a row; each lane keeps VECTORS sums in registers. Neighbouring
+// lines are the same tile of different rows, and so read the same part of the input.
 #import grid
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1 or 4
+
+const TILE = 32u;
 
 struct Params {
     rows: u32,
@@ -33,44 +36,45 @@ fn spmm(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    let unit = flat_group(group, groups) * ROWS + local.y;
-    if unit >= params.rows {
+    let index = flat_group(group, groups) * ROWS + local.y;
+    let tile = index / params.rows;
+    let unit = index - tile * params.rows;
+    let vectors = params.vectors;
+    let first = tile * TILE;
+    if first >= vectors {
         return;
     }
     let row = params.first_row + unit;
     let begin = row_offsets[row];
     let end = row_offsets[row + 1u];
     let initial = vec4(bias[row]);
-    let vectors = params.vectors;
 
-    var first = 0u;
-    if VECTORS == 4u {
-        for (; first + 4u * LANES <= vectors; first += 4u * LANES) {
-            let v = first + local.x;
-            var s0 = initial;
-            var s1 = initial;
-            var s2 = initial;
-            var s3 = initial;
-            for (var j = begin; j < end; j++) {
-                let w = weights[j];
-                let at = (cols[j] - params.first_col) * vectors + v;
-                s0 += w * input[at];
-                s1 += w * input[at + LANES];
-                s2 += w * input[at + 2u * LANES];
-                s3 += w * input[at + 3u * LANES];
-            }
-            let at = unit * vectors + v;
-            output[at] = finish(s0);
-            output[at + LANES] = finish(s1);
-            output[at + 2u * LANES] = finish(s2);
-            output[at + 3u * LANES] = finish(s3);
-        }
-    }
-    for (var v = first + local.x; v < vectors; v += LANES) {
-        var s = initial;
+    if VECTORS == 4u && first + 4u * LANES <= vectors {
+        let v = first + local.x;
+        var s0 = initial;
+        var s1 = initial;
+        var s2 = initial;
+        var s3 = initial;
         for (var j = begin; j < end; j++) {
-            s += weights[j] * input[(cols[j] - params.first_col) * vectors + v];
+            let w = weights[j];
+            let at = (cols[j] - params.first_col) * vectors + v;
+            s0 += w * input[at];
+            s1 += w * input[at + LANES];
+            s2 += w * input[at + 2u * LANES];
+            s3 += w * input[at + 3u * LANES];
         }
-        output[unit * vectors + v] = finish(s);
+        let at = unit * vectors + v;
+        output[at] = finish(s0);
+        output[at + LANES] = finish(s1);
+        output[at + 2u * LANES] = finish(s2);
+        output[at + 3u * LANES] = finish(s3);
+    } else {
+        for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
+            var s = initial;
+            for (var j = begin; j < end; j++) {
+                s += weights[j] * input[(cols[j] - params.first_col) * vectors + v];
+            }
+            output[unit * vectors + v] = finish(s);
+        }
     }
 }

@@ -5,12 +5,15 @@ override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1 or 4
 
+const TILE = 32u;
+
 struct Params {
     cols: u32,
     vectors: u32,
     first_row: u32,
     first_col: u32,
     relu: u32,
+    accumulate: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -22,9 +25,20 @@ struct Params {
 @group(0) @binding(6) var<storage, read> activation: array<vec4<f32>>; // [n_in][vectors]
 @group(0) @binding(7) var<storage, read_write> output: array<vec4<f32>>; // [n_in][vectors]
 
+// What a sum is added to.
+fn before(at: u32) -> vec4<f32> {
+    if params.accumulate == 0u {
+        return vec4(0.0);
+    }
+    return output[at];
+}
+
 fn finish(at: u32, sum: vec4<f32>) {
-    let keep = (activation[at] > vec4(0.0)) | vec4(params.relu == 0u);
-    output[at] = select(vec4(0.0), sum, keep);
+    if params.relu == 0u {
+        output[at] = sum;
+    } else {
+        output[at] = select(vec4(0.0), sum, activation[at] > vec4(0.0));
+    }
 }
 
 @compute @workgroup_size(LANES, ROWS)
@@ -33,42 +47,44 @@ fn spmm_transposed(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    let unit = flat_group(group, groups) * ROWS + local.y;
-    if unit >= params.cols {
+    let index = flat_group(group, groups) * ROWS + local.y;
+    let tile = index / params.cols;
+    let unit = index - tile * params.cols;
+    let vectors = params.vectors;
+    let first = tile * TILE;
+    if first >= vectors {
         return;
     }
     let begin = col_offsets[params.first_col + unit];
     let end = col_offsets[params.first_col + unit + 1u];
-    let vectors = params.vectors;
 
-    var first = 0u;
-    if VECTORS == 4u {
-        for (; first + 4u * LANES <= vectors; first += 4u * LANES) {
-            let v = first + local.x;
-            var s0 = vec4(0.0);
-            var s1 = vec4(0.0);
-            var s2 = vec4(0.0);
-            var s3 = vec4(0.0);
-            for (var j = begin; j < end; j++) {
-                let w = weights[order[j]];
-                let at = (order_rows[j] - params.first_row) * vectors + v;
-                s0 += w * delta[at];
-                s1 += w * delta[at + LANES];
-                s2 += w * delta[at + 2u * LANES];
-                s3 += w * delta[at + 3u * LANES];
-            }
-            let at = unit * vectors + v;
-            finish(at, s0);
-            finish(at + LANES, s1);
-            finish(at + 2u * LANES, s2);
-            finish(at + 3u * LANES, s3);
-        }
-    }
-    for (var v = first + local.x; v < vectors; v += LANES) {
-        var s = vec4(0.0);
+    if VECTORS == 4u && first + 4u * LANES <= vectors {
+        let v = first + local.x;
+        let to = unit * vectors + v;
+        var s0 = before(to);
+        var s1 = before(to + LANES);
+        var s2 = before(to + 2u * LANES);
+        var s3 = before(to + 3u * LANES);
         for (var j = begin; j < end; j++) {
-            s += weights[order[j]] * delta[(order_rows[j] - params.first_row) * vectors + v];
+            let w = weights[order[j]];
+            let at = (order_rows[j] - params.first_row) * vectors + v;
+            s0 += w * delta[at];
+            s1 += w * delta[at + LANES];
+            s2 += w * delta[at + 2u * LANES];
+            s3 += w * delta[at + 3u * LANES];
         }
-        finish(unit * vectors + v, s);
+        finish(to, s0);
+        finish(to + LANES, s1);
+        finish(to + 2u * LANES, s2);
+        finish(to + 3u * LANES, s3);
+    } else {
+        for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
+            let to = unit * vectors + v;
+            var s = before(to);
+            for (var j = begin; j < end; j++) {
+                s += weights[order[j]] * delta[(order_rows[j] - params.first_row) * vectors + v];
+            }
+            finish(to, s);
+        }
     }
 }

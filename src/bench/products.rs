@@ -146,63 +146,50 @@ impl Layer {
     }
 
     fn plan(&self, product: Product) -> Result<Plan> {
-        let (n, arena) = (self.n, &self.arena);
-        let units = n as u32;
-        let vectors = (self.case.stride / 4) as u32;
+        let (arena, stride) = (&self.arena, self.case.stride);
+        let span = &arena.spans[0];
         match product {
-            Product::Spmm => plan_of(
-                Spmm {
-                    params: SpmmParams {
-                        rows: units,
-                        vectors,
-                        first_row: 0,
-                        first_col: 0,
-                        relu: 0,
+            Product::Spmm => {
+                let params = SpmmParams::of_layer(span, stride, false);
+                plan_of(
+                    Spmm {
+                        params,
+                        row_offsets: arena.row_offsets.all(),
+                        cols: arena.cols.all(),
+                        weights: arena.weights.all(),
+                        bias: arena.bias.all(),
+                        input: self.input.all(),
+                        output: self.output.all(),
                     },
-                    row_offsets: arena.row_offsets.all(),
-                    cols: arena.cols.all(),
-                    weights: arena.weights.all(),
-                    bias: arena.bias.all(),
-                    input: self.input.all(),
-                    output: self.output.all(),
-                },
-                Grid::Rows(n),
-            ),
-            Product::SpmmTransposed => plan_of(
-                SpmmTransposed {
-                    params: SpmmTransposedParams {
-                        cols: units,
-                        vectors,
-                        first_row: 0,
-                        first_col: 0,
-                        relu: 0,
+                    params.grid(),
+                )
+            }
+            Product::SpmmTransposed => {
+                let params = SpmmTransposedParams::of_layer(span, stride, false, false);
+                plan_of(
+                    SpmmTransposed {
+                        params,
+                        col_offsets: arena.col_offsets.all(),
+                        order: arena.order.all(),
+                        order_rows: arena.order_rows.all(),
+                        weights: arena.weights.all(),
+                        delta: self.delta.all(),
+                        activation: self.input.all(),
+                        output: self.output.all(),
                     },
-                    col_offsets: arena.col_offsets.all(),
-                    order: arena.order.all(),
-                    order_rows: arena.order_rows.all(),
-                    weights: arena.weights.all(),
-                    delta: self.delta.all(),
-                    activation: self.input.all(),
-                    output: self.output.all(),
-                },
-                Grid::Rows(n),
-            ),
+                    params.grid(),
+                )
+            }
             Product::Sddmm => plan_of(
                 Sddmm {
-                    params: SddmmParams {
-                        rows: units,
-                        vectors,
-                        first_row: 0,
-                        first_col: 0,
-                        accumulate: 0,
-                    },
+                    params: SddmmParams::of_layer(span, stride),
                     row_offsets: arena.row_offsets.all(),
                     cols: arena.cols.all(),
                     input: self.input.all(),
                     delta: self.delta.all(),
                     output: arena.gradient.all(),
                 },
-                Grid::Groups(n),
+                Grid::Groups(self.n),
             ),
         }
     }

@@ -3,9 +3,9 @@
 mod batch_metrics;
 mod bias_gradient;
 mod softmax_cross_entropy;
-mod sparse_linear;
+mod sparse_layer;
 
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
-pub use sparse_linear::SparseLinear;
+pub use sparse_layer::SparseLayer;

@@ -5,69 +5,102 @@
 
 use pulp::Simd;
 
-/// Rows that a thread takes at a time, of a layer of so many: enough to outweigh handing them out, few enough to share
-/// the work evenly, also of a classifier's ten long rows.
-pub(super) fn rows_per_task(rows: usize) -> usize {
-    (rows / 64).clamp(1, 32)
-}
-
 /// Sums held in registers at a time: few enough for the 16 vector registers of AVX2.
 const HELD: usize = 8;
 
-/// One step of a gathered sum: a weight, and the unit whose row it scales.
+/// One step of a gathered sum: a weight, and the first of the source's lanes that it scales.
+#[derive(Clone, Copy)]
 pub(super) struct Term {
     pub weight: f32,
-    pub unit: usize,
+    pub start: usize,
 }
 
-/// `output[lane] = initial + sum over terms of weight * input[unit][lane]`, for all lanes of one unit.
-///
-/// `input` is `[units][output.len()]`.
+/// How a gathered sum begins and ends.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    /// What the terms are added to; `None`: to what is there.
+    pub initial: Option<f32>,
+    /// Negative sums become zero. A NaN stays a NaN, so that a diverged run shows.
+    pub relu: bool,
+}
+
+/// `output[lane] = initial + sum over terms of weight * source[start + lane]`, for all lanes of `output`.
 #[inline(always)]
 pub(super) fn gather_sum<S: Simd>(
     simd: S,
-    input: &[f32],
+    source: &[f32],
     terms: impl Iterator<Item = Term> + Clone,
-    initial: f32,
+    ends: Ends,
     output: &mut [f32],
 ) {
-    let stride = output.len();
-    let row = |unit: usize| &input[unit * stride..][..stride];
-    let initial = simd.splat_f32s(initial);
     let (vectors, tail) = S::as_mut_simd_f32s(output);
-    let mut first = 0;
-    while first < vectors.len() {
-        if vectors.len() - first >= HELD {
-            let mut sums = [initial; HELD];
-            for term in terms.clone() {
-                let weight = simd.splat_f32s(term.weight);
-                let (x, _) = S::as_simd_f32s(row(term.unit));
-                let x = &x[first..first + HELD];
-                for i in 0..HELD {
-                    sums[i] = simd.add_f32s(sums[i], simd.mul_f32s(weight, x[i]));
-                }
-            }
-            vectors[first..first + HELD].copy_from_slice(&sums);
-            first += HELD;
-        } else {
-            let mut sum = initial;
-            for term in terms.clone() {
-                let weight = simd.splat_f32s(term.weight);
-                let (x, _) = S::as_simd_f32s(row(term.unit));
-                sum = simd.add_f32s(sum, simd.mul_f32s(weight, x[first]));
-            }
-            vectors[first] = sum;
-            first += 1;
-        }
+    let mut lane = 0;
+    let (blocks, vectors) = vectors.as_chunks_mut::<HELD>();
+    for block in blocks {
+        gather_block(simd, source, terms.clone(), ends, lane, block);
+        lane += HELD * S::F32_LANES;
+    }
+    let (blocks, vectors) = vectors.as_chunks_mut::<4>();
+    for block in blocks {
+        gather_block(simd, source, terms.clone(), ends, lane, block);
+        lane += 4 * S::F32_LANES;
+    }
+    let (blocks, vectors) = vectors.as_chunks_mut::<2>();
+    for block in blocks {
+        gather_block(simd, source, terms.clone(), ends, lane, block);
+        lane += 2 * S::F32_LANES;
+    }
+    let (blocks, _) = vectors.as_chunks_mut::<1>();
+    for block in blocks {
+        gather_block(simd, source, terms.clone(), ends, lane, block);
+        lane += S::F32_LANES;
     }
     if !tail.is_empty() {
-        let mut sum = initial;
+        let mut sum = match ends.initial {
+            Some(initial) => simd.splat_f32s(initial),
+            None => simd.partial_load_f32s(tail),
+        };
         for term in terms {
             let weight = simd.splat_f32s(term.weight);
-            let (_, x) = S::as_simd_f32s(row(term.unit));
-            sum = simd.add_f32s(sum, simd.mul_f32s(weight, simd.partial_load_f32s(x)));
+            let x = simd.partial_load_f32s(&source[term.start + lane..][..tail.len()]);
+            sum = simd.add_f32s(sum, simd.mul_f32s(weight, x));
         }
-        simd.partial_store_f32s(tail, sum);
+        simd.partial_store_f32s(tail, finish(simd, ends, sum));
+    }
+}
+
+/// The part of a gathered sum that is held in `N` registers, from `lane` on.
+#[inline(always)]
+fn gather_block<S: Simd, const N: usize>(
+    simd: S,
+    source: &[f32],
+    terms: impl Iterator<Item = Term>,
+    ends: Ends,
+    lane: usize,
+    output: &mut [S::f32s; N],
+) {
+    let mut sums = match ends.initial {
+        Some(initial) => [simd.splat_f32s(initial); N],
+        None => *output,
+    };
+    for term in terms {
+        let weight = simd.splat_f32s(term.weight);
+        let (x, _) = S::as_simd_f32s(&source[term.start + lane..][..N * S::F32_LANES]);
+        let x = &x[..N];
+        for i in 0..N {
+            sums[i] = simd.add_f32s(sums[i], simd.mul_f32s(weight, x[i]));
+        }
+    }
+    *output = sums.map(|sum| finish(simd, ends, sum));
+}
+
+#[inline(always)]
+fn finish<S: Simd>(simd: S, ends: Ends, sum: S::f32s) -> S::f32s {
+    if ends.relu {
+        let zero = simd.splat_f32s(0.0);
+        simd.select_f32s(simd.less_than_f32s(sum, zero), zero, sum)
+    } else {
+        sum
     }
 }
 

@@ -1,23 +1,31 @@
-//! Sparse connections: the arena that holds them, how the first graph is drawn, and the three products.
+//! Sparse connections: the arena that holds them, how the first graph is drawn, and the products.
 //!
 //! | product | kernel | gathers over |
 //! |---|---|---|
 //! | forward, `y = W x + bias` | [`Spmm`] | the inputs of an output unit |
 //! | backward, `dx = W^T dy` | [`SpmmTransposed`] | the outputs of an input unit |
+//! | forward of a convolution | [`Conv`] | the inputs of an output channel, at every position |
+//! | its input gradient | [`ConvTransposed`] | the outputs of an input channel, at every position |
 //! | gradients of connections, active or not, `g(a,b) = sum_i x[a,i] dy[b,i]` | [`Sddmm`] | the batch |
 //!
-//! In all three the batch is the lane: a connection is one scalar times one contiguous row.
+//! In all of them the batch is the lane: a connection is one scalar times one contiguous row.
 
 mod arena;
+mod conv;
+mod conv_transposed;
 mod init;
 mod lanes;
 mod layer_state;
+mod pieces;
+mod planes;
 mod sddmm;
 mod spmm;
 mod spmm_transposed;
 mod window;
 
 pub use arena::{Arena, LayerSpan};
+pub use conv::{Conv, ConvParams};
+pub use conv_transposed::{ConvTransposed, ConvTransposedParams};
 pub use init::{Assignment, Shape, allocate, draw};
 pub use layer_state::LayerState;
 pub use sddmm::{Sddmm, SddmmParams};

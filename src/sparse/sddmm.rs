@@ -4,7 +4,8 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::arena::LayerSpan;
-use super::lanes::{dots, rows_per_task};
+use super::lanes::dots;
+use super::pieces::rows_per_task;
 
 crate::kernel! {
     /// `output[j] = sum over i of input[a, i] * delta[b, i]` for each listed pair j = (a, b): `delta · h^T` at sampled

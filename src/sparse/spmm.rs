@@ -1,15 +1,26 @@
 //! SpMM: the forward product of a sparse layer with its batch.
 
-use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
+use pulp::Simd;
 
-use super::lanes::{Term, gather_sum, rows_per_task};
+use super::arena::LayerSpan;
+use super::lanes::{Ends, Term, gather_sum};
+use super::pieces::{Rows, write_rows};
+use crate::engine::Grid;
+
+/// Vectors of a row that a line of lanes takes, in either workgroup shape. The rows of a tile of so many follow on
+/// each other in the grid, so that they find its part of the source in the cache.
+const TILE: usize = 32;
+
+/// The grid of a product that writes `rows` of so many vectors.
+pub(super) fn tiled(rows: u32, vectors: u32) -> Grid {
+    Grid::Rows(rows as usize * (vectors as usize).div_ceil(TILE))
+}
 
 crate::kernel! {
     /// `output[b, i] = bias[b] + sum over connections (a, b) of weight * input[a, i]`, then ReLU if asked for.
     ///
-    /// Shapes: `input` `[n_in][stride]`, `output` `[n_out][stride]`, `bias` all rows of the arena.
-    /// Grid: [`Rows`](crate::engine::Grid::Rows) of the layer. Bound by the loads of `input`: one per connection and lane.
+    /// Shapes: `input` `[n_in][stride]`, `output` `[n_out][stride]`, `bias` all rows of the arena; `stride` may be the batch
+    /// times the positions that the layer is applied to. Grid: [`SpmmParams::grid`]. Bound by the loads of `input`: one per connection and lane.
     pub Spmm, SpmmParams, SpmmTwin = "sparse/spmm", shader!("sparse/spmm");
     params {
         /// Output units of the layer.
@@ -31,66 +42,66 @@ crate::kernel! {
     write output: f32,
 }
 
-impl SpmmTwin<'_> {
-    fn run(self) {
-        let stride = self.params.vectors as usize * 4;
-        let rows = rows_per_task(self.params.rows as usize);
-        let output = &mut self.output[..self.params.rows as usize * stride];
-        let arch = pulp::Arch::new();
-        output
-            .par_chunks_mut(rows * stride)
-            .enumerate()
-            .for_each(|(task, output)| {
-                arch.dispatch(Rows {
-                    first_row: self.params.first_row as usize + task * rows,
-                    first_col: self.params.first_col,
-                    stride,
-                    relu: self.params.relu != 0,
-                    row_offsets: self.row_offsets,
-                    cols: self.cols,
-                    weights: self.weights,
-                    bias: self.bias,
-                    input: self.input,
-                    output,
-                });
-            });
+impl SpmmParams {
+    /// For one layer of an arena and `stride` lanes.
+    pub fn of_layer(span: &LayerSpan, stride: usize, relu: bool) -> Self {
+        SpmmParams {
+            rows: span.n_out as u32,
+            vectors: (stride / 4) as u32,
+            first_row: span.first_row as u32,
+            first_col: span.first_col as u32,
+            relu: relu.into(),
+        }
+    }
+
+    /// The grid that the kernel needs.
+    pub fn grid(&self) -> Grid {
+        tiled(self.rows, self.vectors)
     }
 }
 
-/// The rows of one task, from `first_row` of the arena on.
-struct Rows<'a> {
-    first_row: usize,
-    first_col: u32,
-    stride: usize,
-    relu: bool,
+impl SpmmTwin<'_> {
+    fn run(self) {
+        let (rows, stride) = (self.params.rows as usize, self.params.vectors as usize * 4);
+        let product = Product {
+            params: self.params,
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            weights: self.weights,
+            bias: self.bias,
+            input: self.input,
+            stride,
+        };
+        let output = &mut self.output[..rows * stride];
+        write_rows(&product, self.input.len(), stride, output);
+    }
+}
+
+/// What the product reads.
+struct Product<'a> {
+    params: SpmmParams,
     row_offsets: &'a [u32],
     cols: &'a [u32],
     weights: &'a [f32],
     bias: &'a [f32],
     input: &'a [f32],
-    output: &'a mut [f32],
+    stride: usize,
 }
 
-impl WithSimd for Rows<'_> {
-    type Output = ();
-
+impl Rows for Product<'_> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        for (i, output) in self.output.chunks_exact_mut(self.stride).enumerate() {
-            let row = self.first_row + i;
-            let range = self.row_offsets[row] as usize..self.row_offsets[row + 1] as usize;
-            let pairs = self.cols[range.clone()].iter().zip(&self.weights[range]);
-            let terms = pairs.map(|(&col, &weight)| Term {
-                weight,
-                unit: (col - self.first_col) as usize,
-            });
-            gather_sum(simd, self.input, terms, self.bias[row], output);
-            if self.relu {
-                // A NaN stays a NaN, so that a diverged run shows.
-                for y in output {
-                    *y = if *y < 0.0 { 0.0 } else { *y };
-                }
-            }
-        }
+    fn write<S: Simd>(&self, simd: S, unit: usize, lane: usize, output: &mut [f32]) {
+        let row = self.params.first_row as usize + unit;
+        let range = self.row_offsets[row] as usize..self.row_offsets[row + 1] as usize;
+        let pairs = self.cols[range.clone()].iter().zip(&self.weights[range]);
+        let terms = pairs.map(|(&col, &weight)| Term {
+            weight,
+            start: (col - self.params.first_col) as usize * self.stride + lane,
+        });
+        let ends = Ends {
+            initial: Some(self.bias[row]),
+            relu: self.params.relu != 0,
+        };
+        gather_sum(simd, self.input, terms, ends, output);
     }
 }

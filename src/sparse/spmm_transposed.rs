@@ -1,15 +1,20 @@
 //! Transposed SpMM: a sparse layer's backward product, from the gradient at its outputs to that at its inputs.
 
-use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
+use pulp::Simd;
 
-use super::lanes::{Term, gather_sum, rows_per_task};
+use super::arena::LayerSpan;
+use super::lanes::{Ends, Term, gather_sum};
+use super::pieces::{Rows, write_rows};
+use super::spmm::tiled;
+use crate::engine::Grid;
 
 crate::kernel! {
-    /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, zero where `activation[a, i]` is not above zero.
+    /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, or adds that to it; then zero where
+    /// `activation[a, i]` is not above zero.
     ///
     /// The mask is the backward of the ReLU that made `activation`, the layer's input. Shapes: `delta` `[n_out][stride]`,
-    /// `activation` and `output` `[n_in][stride]`. Grid: [`Rows`](crate::engine::Grid::Rows) = inputs of the layer.
+    /// `activation` and `output` `[n_in][stride]`; `stride` may be the batch times the positions that the layer is applied
+    /// to. Without the mask, `activation` is not read. Grid: [`SpmmTransposedParams::grid`].
     /// Gathered in the arena's transposed order, so nothing is scattered; bound by the loads of `delta`.
     pub SpmmTransposed, SpmmTransposedParams, SpmmTransposedTwin =
         "sparse/spmm_transposed", shader!("sparse/spmm_transposed");
@@ -22,8 +27,10 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// 1: mask by `activation`.
+        /// 1: mask by `activation`, what was there included.
         relu: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
     }
     read col_offsets: u32,
     read order: u32,
@@ -34,68 +41,76 @@ crate::kernel! {
     write output: f32,
 }
 
-impl SpmmTransposedTwin<'_> {
-    fn run(self) {
-        let stride = self.params.vectors as usize * 4;
-        let units = rows_per_task(self.params.cols as usize);
-        let output = &mut self.output[..self.params.cols as usize * stride];
-        let arch = pulp::Arch::new();
-        output
-            .par_chunks_mut(units * stride)
-            .enumerate()
-            .for_each(|(task, output)| {
-                let first_unit = task * units;
-                arch.dispatch(Columns {
-                    first_col: self.params.first_col as usize + first_unit,
-                    first_row: self.params.first_row,
-                    stride,
-                    col_offsets: self.col_offsets,
-                    order: self.order,
-                    order_rows: self.order_rows,
-                    weights: self.weights,
-                    delta: self.delta,
-                    activation: (self.params.relu != 0)
-                        .then(|| &self.activation[first_unit * stride..][..output.len()]),
-                    output,
-                });
-            });
+impl SpmmTransposedParams {
+    /// For one layer of an arena and `stride` lanes; `relu`: mask by the activation.
+    pub fn of_layer(span: &LayerSpan, stride: usize, relu: bool, accumulate: bool) -> Self {
+        SpmmTransposedParams {
+            cols: span.n_in as u32,
+            vectors: (stride / 4) as u32,
+            first_row: span.first_row as u32,
+            first_col: span.first_col as u32,
+            relu: relu.into(),
+            accumulate: accumulate.into(),
+        }
+    }
+
+    /// The grid that the kernel needs.
+    pub fn grid(&self) -> Grid {
+        tiled(self.cols, self.vectors)
     }
 }
 
-/// The columns of one task, from `first_col` of the arena on.
-struct Columns<'a> {
-    first_col: usize,
-    first_row: u32,
-    stride: usize,
+impl SpmmTransposedTwin<'_> {
+    fn run(self) {
+        let (cols, stride) = (self.params.cols as usize, self.params.vectors as usize * 4);
+        let product = Product {
+            params: self.params,
+            col_offsets: self.col_offsets,
+            order: self.order,
+            order_rows: self.order_rows,
+            weights: self.weights,
+            delta: self.delta,
+            activation: self.activation,
+            stride,
+        };
+        let output = &mut self.output[..cols * stride];
+        write_rows(&product, self.delta.len(), stride, output);
+    }
+}
+
+/// What the product reads.
+struct Product<'a> {
+    params: SpmmTransposedParams,
     col_offsets: &'a [u32],
     order: &'a [u32],
     order_rows: &'a [u32],
     weights: &'a [f32],
     delta: &'a [f32],
-    activation: Option<&'a [f32]>,
-    output: &'a mut [f32],
+    activation: &'a [f32],
+    stride: usize,
 }
 
-impl WithSimd for Columns<'_> {
-    type Output = ();
-
+impl Rows for Product<'_> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        for (i, output) in self.output.chunks_exact_mut(self.stride).enumerate() {
-            let col = self.first_col + i;
-            let range = self.col_offsets[col] as usize..self.col_offsets[col + 1] as usize;
-            let pairs = self.order[range.clone()]
-                .iter()
-                .zip(&self.order_rows[range]);
-            let terms = pairs.map(|(&j, &row)| Term {
-                weight: self.weights[j as usize],
-                unit: (row - self.first_row) as usize,
-            });
-            gather_sum(simd, self.delta, terms, 0.0, output);
-            if let Some(activation) = self.activation {
-                for (dx, x) in output.iter_mut().zip(&activation[i * self.stride..]) {
-                    *dx = if *x > 0.0 { *dx } else { 0.0 };
-                }
+    fn write<S: Simd>(&self, simd: S, unit: usize, lane: usize, output: &mut [f32]) {
+        let col = self.params.first_col as usize + unit;
+        let range = self.col_offsets[col] as usize..self.col_offsets[col + 1] as usize;
+        let pairs = self.order[range.clone()]
+            .iter()
+            .zip(&self.order_rows[range]);
+        let terms = pairs.map(|(&j, &row)| Term {
+            weight: self.weights[j as usize],
+            start: (row - self.params.first_row) as usize * self.stride + lane,
+        });
+        let ends = Ends {
+            initial: (self.params.accumulate == 0).then_some(0.0),
+            relu: false,
+        };
+        gather_sum(simd, self.delta, terms, ends, output);
+        if self.params.relu != 0 {
+            let activation = &self.activation[unit * self.stride + lane..];
+            for (dx, x) in output.iter_mut().zip(activation) {
+                *dx = if *x > 0.0 { *dx } else { 0.0 };
             }
         }
     }

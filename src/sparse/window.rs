@@ -6,6 +6,9 @@
 
 use crate::error::{Error, Result};
 
+/// Most input units of a convolution: shaders/lib/window.wgsl divides numbers below 2^22.
+const MOST_INPUTS: usize = (1 << 22) - 1;
+
 /// Sizes of a convolution's planes and kernel, each `[y, x]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -75,6 +78,29 @@ impl Window {
         self.kernel[0] * self.kernel[1]
     }
 
+    /// Input channels of a layer with `n_in` input units.
+    ///
+    /// # Errors
+    /// A number that is no multiple of the taps, or larger than the kernels take.
+    pub fn channels(&self, n_in: usize) -> Result<usize> {
+        let longest = self.input.into_iter().chain(self.output).max();
+        if !self.is_pointwise() && longest.max(Some(n_in)) > Some(MOST_INPUTS) {
+            return Err(Error::Shape(format!(
+                "a convolution of {n_in} inputs (channels times taps) over planes of {:?} is too large: the kernels take at \
+                 most {MOST_INPUTS} of either; use fewer channels or a smaller kernel",
+                self.input
+            )));
+        }
+        if !n_in.is_multiple_of(self.taps()) {
+            return Err(Error::Shape(format!(
+                "a layer of {n_in} inputs is no convolution with a kernel of {:?}: the inputs must be channels times {} taps",
+                self.kernel,
+                self.taps()
+            )));
+        }
+        Ok(n_in / self.taps())
+    }
+
     /// Positions of an input plane.
     pub fn input_positions(&self) -> usize {
         self.input[0] * self.input[1]
@@ -98,6 +124,14 @@ mod tests {
         assert_eq!(output(224, 7, 2, 3), 112);
         assert_eq!(output(5, 2, 2, 0), 2);
         assert_eq!(output(1, 3, 1, 1), 1);
+    }
+
+    #[test]
+    fn channels_are_counted_or_refused() {
+        let window = Window::new([8, 8], [3, 2], [1, 1], [1, 0]).unwrap();
+        assert_eq!(window.channels(24).unwrap(), 4);
+        assert!(window.channels(25).is_err());
+        assert!(window.channels((1 << 22) + 2).is_err());
     }
 
     #[test]

@@ -6,11 +6,11 @@ use crate::engine::{
 };
 use crate::error::{Error, Result};
 use crate::layer::{
-    BatchMetrics, BatchMetricsParams, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams, SparseLinear,
+    BatchMetrics, BatchMetricsParams, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams, SparseLayer,
 };
 use crate::model::Model;
 use crate::optim::SgdOptions;
-use crate::sparse::{Arena, LayerState};
+use crate::sparse::{Arena, LayerState, Window};
 
 /// Batches whose loss and hits the device holds for the host to read: the most between two read-backs.
 pub const RING: usize = 1024;
@@ -106,13 +106,15 @@ impl Network {
         let train_ring = device.buffer("train_metrics", Class::Scratch, 2 * RING)?;
         let test_ring = device.buffer("test_metrics", Class::Scratch, 2 * RING)?;
 
-        let linear: Vec<SparseLinear> = arena
+        let linear: Vec<SparseLayer> = arena
             .spans
             .iter()
             .zip(&model.layers)
-            .map(|(&span, layer)| SparseLinear {
+            .map(|(&span, layer)| SparseLayer {
                 span,
+                window: Window::pointwise([1, 1]),
                 stride,
+                bias: true,
                 relu: layer.relu,
             })
             .collect();
@@ -157,11 +159,11 @@ impl Network {
         forward(&mut train, options.label_smoothing, &train_ring)?;
         for (l, layer) in linear.iter().enumerate().rev() {
             let (input, delta) = (activations[l].all(), deltas[l].all());
-            layer.gradients(&mut train, &arena, input.clone(), delta.clone())?;
+            layer.gradients(&mut train, &arena, input.clone(), delta.clone(), false)?;
             if l > 0 {
-                let input_relu = linear[l - 1].relu;
+                let mask = linear[l - 1].relu.then_some(input);
                 let output = deltas[l - 1].all();
-                layer.backward(&mut train, &arena, delta, input, input_relu, output)?;
+                layer.backward(&mut train, &arena, delta, mask, output, false)?;
             }
         }
         let mut update = |count, gradient: &Buffer, weights: &Buffer, velocity: &Buffer| {

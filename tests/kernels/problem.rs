@@ -175,9 +175,6 @@ impl<'a> Problem<'a> {
 
     fn plan(&self, device: &Device, arena: &Arena, output: &rootlet::engine::Buffer) -> Plan {
         let span = arena.spans[self.layer];
-        let vectors = self.stride as u32 / 4;
-        let [rows, cols, first_row, first_col] =
-            [span.n_out, span.n_in, span.first_row, span.first_col].map(|n| n as u32);
         let activations = |label, data| device.buffer_with(label, Class::Activations, data);
         let input = activations("input", &self.input).unwrap().all();
         let delta = activations("delta", &self.delta).unwrap().all();
@@ -185,14 +182,9 @@ impl<'a> Problem<'a> {
         let mut plan = Plan::new("test");
         match self.product {
             Product::Spmm { relu } => {
+                let params = SpmmParams::of_layer(&span, self.stride, relu);
                 let kernel = Spmm {
-                    params: SpmmParams {
-                        rows,
-                        vectors,
-                        first_row,
-                        first_col,
-                        relu: relu.into(),
-                    },
+                    params,
                     row_offsets: arena.row_offsets.all(),
                     cols: arena.cols.all(),
                     weights: arena.weights.all(),
@@ -200,17 +192,12 @@ impl<'a> Problem<'a> {
                     input,
                     output,
                 };
-                plan.dispatch(kernel, Grid::Rows(span.n_out)).unwrap();
+                plan.dispatch(kernel, params.grid()).unwrap();
             }
             Product::Transposed { relu } => {
+                let params = SpmmTransposedParams::of_layer(&span, self.stride, relu, false);
                 let kernel = SpmmTransposed {
-                    params: SpmmTransposedParams {
-                        cols,
-                        vectors,
-                        first_row,
-                        first_col,
-                        relu: relu.into(),
-                    },
+                    params,
                     col_offsets: arena.col_offsets.all(),
                     order: arena.order.all(),
                     order_rows: arena.order_rows.all(),
@@ -219,17 +206,11 @@ impl<'a> Problem<'a> {
                     activation: input,
                     output,
                 };
-                plan.dispatch(kernel, Grid::Rows(span.n_in)).unwrap();
+                plan.dispatch(kernel, params.grid()).unwrap();
             }
             Product::Sddmm => {
                 let kernel = Sddmm {
-                    params: SddmmParams {
-                        rows,
-                        vectors,
-                        first_row,
-                        first_col,
-                        accumulate: 0,
-                    },
+                    params: SddmmParams::of_layer(&span, self.stride),
                     row_offsets: arena.row_offsets.all(),
                     cols: arena.cols.all(),
                     input,

@@ -3,9 +3,9 @@
 use crate::{Random, assert_close, devices, still};
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Plan, View};
-use rootlet::layer::SparseLinear;
+use rootlet::layer::SparseLayer;
 use rootlet::model::mlp;
-use rootlet::sparse::{LayerState, Shape, draw};
+use rootlet::sparse::{LayerState, Shape, Window, draw};
 use rootlet::train::{Network, NetworkOptions};
 
 /// A network's parameters in f64, and the inputs, as one flat list that can be nudged.
@@ -218,15 +218,17 @@ fn gradients_are_the_differences_of_the_loss() {
             assert_close(&at("biases"), &found, &bias, 1e-4);
 
             let output = device.buffer("x", Class::Scratch, input.len()).unwrap();
-            let first = SparseLinear {
+            let first = SparseLayer {
                 span: arena.spans[0],
+                window: Window::pointwise([1, 1]),
+                bias: true,
                 stride,
                 relu: false,
             };
             let mut plan = Plan::new("input gradient");
-            let (delta, at_input) = (network.deltas()[0].clone(), network.inputs()[0].clone());
+            let delta = network.deltas()[0].clone();
             first
-                .backward(&mut plan, arena, delta, at_input, false, output.all())
+                .backward(&mut plan, arena, delta, None, output.all(), false)
                 .unwrap();
             device.run(&device.prepare(&plan).unwrap()).unwrap();
             assert_close(&at("inputs"), &read(&output.all()), &input, 1e-4);

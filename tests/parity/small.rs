@@ -3,9 +3,9 @@
 use crate::fixture::{Fixture, lanes, members};
 use crate::{Random, assert_close, devices, still};
 use rootlet::engine::{Class, Plan, View};
-use rootlet::layer::SparseLinear;
+use rootlet::layer::SparseLayer;
 use rootlet::model::mlp;
-use rootlet::sparse::{Arena, LayerState};
+use rootlet::sparse::{Arena, LayerState, Window};
 use rootlet::train::{Network, NetworkOptions};
 
 const SIZES: [usize; 4] = [20, 24, 16, 10];
@@ -76,15 +76,17 @@ fn one_pass_agrees_with_pytorch() {
 
         // The loss's gradient at the input, which training has no use for.
         let gradient = device.buffer("x", Class::Scratch, 20 * STRIDE).unwrap();
-        let first = SparseLinear {
+        let first = SparseLayer {
             span: arena.spans[0],
+            window: Window::pointwise([1, 1]),
+            bias: true,
             stride: STRIDE,
             relu: true,
         };
         let mut plan = Plan::new("input gradient");
-        let (delta, input) = (network.deltas()[0].clone(), network.inputs()[0].clone());
+        let delta = network.deltas()[0].clone();
         first
-            .backward(&mut plan, arena, delta, input, false, gradient.all())
+            .backward(&mut plan, arena, delta, None, gradient.all(), false)
             .unwrap();
         device.run(&device.prepare(&plan).unwrap()).unwrap();
         let expected = lanes(&fixture.reals("x_gradient"), COUNT, STRIDE);
@@ -97,14 +99,18 @@ fn one_pass_agrees_with_pytorch() {
                 .collect();
             let dense = LayerState::from_pairs(span.n_in, span.n_out, &pairs);
             let dense = Arena::new(&device, &[dense]).unwrap();
-            let layer = SparseLinear {
+            let layer = SparseLayer {
                 span: dense.spans[0],
+                window: Window::pointwise([1, 1]),
+                bias: true,
                 stride: STRIDE,
                 relu: false,
             };
             let mut plan = Plan::new("dense gradient");
             let (input, delta) = (network.inputs()[l].clone(), network.deltas()[l].clone());
-            layer.gradients(&mut plan, &dense, input, delta).unwrap();
+            layer
+                .gradients(&mut plan, &dense, input, delta, false)
+                .unwrap();
             device.run(&device.prepare(&plan).unwrap()).unwrap();
             let found = read(&dense.gradient.range(0..dense.connections));
             let expected = fixture.reals(&format!("layers.{l}.dense_gradient"));

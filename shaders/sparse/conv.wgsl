@@ -1,0 +1,147 @@
+// Sparse convolution. An item is a tile of four neighbouring positions of a row, for one vec4 of the batch; a line is 32 items,
+// over the lanes of one row of a workgroup. The weight and the tap are the same for all of a line's lanes, and for the
+// four positions that a lane holds in registers. Neighbouring lines are of the same positions in different channels.
+#import grid
+#import window
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+
+const LINE = 32u;
+const TILE = 4u;
+
+struct Params {
+    rows: u32,
+    vectors: u32,
+    first_row: u32,
+    first_col: u32,
+    channels: u32,
+    relu: u32,
+    input_y: u32,
+    input_x: u32,
+    output_y: u32,
+    output_x: u32,
+    kernel_y: u32,
+    kernel_x: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    lines: u32,
+    inverse_taps: f32,
+    inverse_kernel_x: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> row_offsets: array<u32>; // [R + 1]
+@group(0) @binding(2) var<storage, read> cols: array<u32>; // [N]
+@group(0) @binding(3) var<storage, read> weights: array<f32>; // [N]
+@group(0) @binding(4) var<storage, read> bias: array<f32>; // [R]
+@group(0) @binding(5) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
+@group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
+
+fn finish(sum: vec4<f32>) -> vec4<f32> {
+    // A NaN stays a NaN, so that a diverged run shows.
+    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu != 0u));
+}
+
+// Input channel and kernel tap of connection j.
+struct Tap {
+    channel: u32,
+    y: u32,
+    x: u32,
+}
+
+fn tap_of(j: u32) -> Tap {
+    let col = cols[j] - params.first_col;
+    let channel = divide(col, params.inverse_taps);
+    let tap = col - channel * (params.kernel_y * params.kernel_x);
+    let y = divide(tap, params.inverse_kernel_x);
+    return Tap(channel, y, tap - y * params.kernel_x);
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn conv(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+) {
+    let index = flat_group(group, groups) * ROWS + local.y;
+    let line = index / params.rows;
+    if line >= params.lines {
+        return;
+    }
+    let unit = index - line * params.rows;
+    let row = params.first_row + unit;
+    let begin = row_offsets[row];
+    let end = row_offsets[row + 1u];
+    let initial = vec4(bias[row]);
+    let vectors = params.vectors;
+    let size_y = params.input_y;
+    let size_x = params.input_x;
+    let tiles_x = (params.output_x + TILE - 1u) / TILE;
+    let tiles = params.output_y * tiles_x;
+
+    for (var item = line * LINE + local.x; item < (line + 1u) * LINE; item += LANES) {
+        let tile = item / vectors;
+        if tile >= tiles {
+            return;
+        }
+        let v = item - tile * vectors;
+        let y = tile / tiles_x;
+        let x = (tile - y * tiles_x) * TILE;
+        // The input position of tap (0, 0): below zero in the padding, which wraps to more than any plane has.
+        let iy = y * params.stride_y - params.padding_y;
+        let ix = x * params.stride_x - params.padding_x;
+        let base = (iy * size_x + ix) * vectors + v;
+        let step = params.stride_x * vectors;
+        var s0 = initial;
+        var s1 = initial;
+        var s2 = initial;
+        var s3 = initial;
+        let last_x = ix + (TILE - 1u) * params.stride_x + params.kernel_x - 1u;
+        if iy < size_y && iy + params.kernel_y <= size_y && ix < size_x && last_x < size_x {
+            for (var j = begin; j < end; j++) {
+                let w = weights[j];
+                let tap = tap_of(j);
+                let at = ((tap.channel * size_y + tap.y) * size_x + tap.x) * vectors + base;
+                s0 += w * input[at];
+                s1 += w * input[at + step];
+                s2 += w * input[at + 2u * step];
+                s3 += w * input[at + 3u * step];
+            }
+        } else {
+            for (var j = begin; j < end; j++) {
+                let tap = tap_of(j);
+                if iy + tap.y < size_y {
+                    let w = weights[j];
+                    let at = ((tap.channel * size_y + tap.y) * size_x + tap.x) * vectors + base;
+                    let tx = ix + tap.x;
+                    if tx < size_x {
+                        s0 += w * input[at];
+                    }
+                    if tx + params.stride_x < size_x {
+                        s1 += w * input[at + step];
+                    }
+                    if tx + 2u * params.stride_x < size_x {
+                        s2 += w * input[at + 2u * step];
+                    }
+                    if tx + 3u * params.stride_x < size_x {
+                        s3 += w * input[at + 3u * step];
+                    }
+                }
+            }
+        }
+        let at = ((unit * params.output_y + y) * params.output_x + x) * vectors + v;
+        output[at] = finish(s0);
+        if x + 1u < params.output_x {
+            output[at + vectors] = finish(s1);
+        }
+        if x + 2u < params.output_x {
+            output[at + 2u * vectors] = finish(s2);
+        }
+        if x + 3u < params.output_x {
+            output[at + 3u * vectors] = finish(s3);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+// The input gradient of the sparse convolution: as conv, gathered in the transposed order, a kernel tap at a time. The four
+// positions of a tile lie stride_x apart, so that they gather from neighbours in delta, through the same taps.
+#import grid
+#import window
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+
+const LINE = 32u;
+const TILE = 4u;
+
+struct Params {
+    rows: u32,
+    vectors: u32,
+    first_row: u32,
+    first_col: u32,
+    channels: u32,
+    accumulate: u32,
+    input_y: u32,
+    input_x: u32,
+    output_y: u32,
+    output_x: u32,
+    kernel_y: u32,
+    kernel_x: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    tiles: u32,
+    lines: u32,
+    inverse_stride_y: f32,
+    inverse_stride_x: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> col_offsets: array<u32>; // [C + 1]
+@group(0) @binding(2) var<storage, read> order: array<u32>; // [N]
+@group(0) @binding(3) var<storage, read> order_rows: array<u32>; // [N]
+@group(0) @binding(4) var<storage, read> weights: array<f32>; // [N]
+@group(0) @binding(5) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
+@group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
+
+// What a sum is added to.
+fn before(at: u32) -> vec4<f32> {
+    if params.accumulate == 0u {
+        return vec4(0.0);
+    }
+    return output[at];
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn conv_transposed(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+) {
+    let index = flat_group(group, groups) * ROWS + local.y;
+    let line = index / params.channels;
+    if line >= params.lines {
+        return;
+    }
+    let channel = index - line * params.channels;
+    let first_col = params.first_col + channel * (params.kernel_y * params.kernel_x);
+    let vectors = params.vectors;
+    let size_x = params.output_x;
+    let plane = params.output_y * size_x;
+    let tiles_x = params.stride_x * params.tiles;
+    let tiles = params.input_y * tiles_x;
+
+    for (var item = line * LINE + local.x; item < (line + 1u) * LINE; item += LANES) {
+        let tile = item / vectors;
+        if tile >= tiles {
+            return;
+        }
+        let v = item - tile * vectors;
+        let y = tile / tiles_x;
+        // Positions x, x + stride_x, ...: those that leave the same remainder are one part of the row.
+        var part = tile - y * tiles_x;
+        var x = 0u;
+        while part >= params.tiles {
+            part -= params.tiles;
+            x++;
+        }
+        x += part * TILE * params.stride_x;
+        if x >= params.input_x {
+            continue;
+        }
+        let held = min(TILE, (params.input_x - x - 1u) / params.stride_x + 1u);
+
+        let to = ((channel * params.input_y + y) * params.input_x + x) * vectors + v;
+        let step = params.stride_x * vectors;
+        var s0 = before(to);
+        var s1 = vec4(0.0);
+        var s2 = vec4(0.0);
+        var s3 = vec4(0.0);
+        if held > 1u {
+            s1 = before(to + step);
+        }
+        if held > 2u {
+            s2 = before(to + 2u * step);
+        }
+        if held > 3u {
+            s3 = before(to + 3u * step);
+        }
+
+        // The first taps that hit a position of delta, and which.
+        var oy = divide(y + params.padding_y, params.inverse_stride_y);
+        let first_y = y + params.padding_y - oy * params.stride_y;
+        let first_ox = divide(x + params.padding_x, params.inverse_stride_x);
+        let first_x = x + params.padding_x - first_ox * params.stride_x;
+        let inside = first_ox + TILE <= size_x && first_ox + 1u >= params.kernel_x;
+
+        // Positions of delta below zero wrap to more than any plane has.
+        for (var ky = first_y; ky < params.kernel_y; ky += params.stride_y) {
+            if oy < params.output_y {
+                var ox = first_ox;
+                for (var kx = first_x; kx < params.kernel_x; kx += params.stride_x) {
+                    let col = first_col + ky * params.kernel_x + kx;
+                    let begin = col_offsets[col];
+                    let end = col_offsets[col + 1u];
+                    let base = (oy * size_x + ox) * vectors + v;
+                    if inside {
+                        for (var j = begin; j < end; j++) {
+                            let w = weights[order[j]];
+                            let at = (order_rows[j] - params.first_row) * plane * vectors + base;
+                            s0 += w * delta[at];
+                            s1 += w * delta[at + vectors];
+                            s2 += w * delta[at + 2u * vectors];
+                            s3 += w * delta[at + 3u * vectors];
+                        }
+                    } else {
+                        for (var j = begin; j < end; j++) {
+                            let w = weights[order[j]];
+                            let at = (order_rows[j] - params.first_row) * plane * vectors + base;
+                            if ox < size_x {
+                                s0 += w * delta[at];
+                            }
+                            if ox + 1u < size_x {
+                                s1 += w * delta[at + vectors];
+                            }
+                            if ox + 2u < size_x {
+                                s2 += w * delta[at + 2u * vectors];
+                            }
+                            if ox + 3u < size_x {
+                                s3 += w * delta[at + 3u * vectors];
+                            }
+                        }
+                    }
+                    ox--;
+                }
+            }
+            oy--;
+        }
+
+        output[to] = s0;
+        if held > 1u {
+            output[to + step] = s1;
+        }
+        if held > 2u {
+            output[to + 2u * step] = s2;
+        }
+        if held > 3u {
+            output[to + 3u * step] = s3;
+        }
+    }
+}

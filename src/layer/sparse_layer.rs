@@ -1,0 +1,220 @@
+//! The sparse layer: linear, token-wise or convolutional, with its bias and the ReLU that may follow, fused into the product's
+//! last store.
+
+use super::bias_gradient::{BiasGradient, BiasGradientParams};
+use crate::engine::{Grid, Plan, View};
+use crate::error::{Error, Result};
+use crate::sparse::{
+    Arena, Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, Sddmm, SddmmParams,
+    Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
+};
+
+/// One sparse layer of an arena, for a batch of `stride` lanes.
+///
+/// Its input is `[channels][input positions][stride]`, its output `[n_out][output positions][stride]`. A window that
+/// looks at each position alone (a linear layer, one applied to every token, a 1×1 convolution) takes the positions as
+/// further members of the batch.
+#[derive(Clone, Copy, Debug)]
+pub struct SparseLayer {
+    /// Where its units lie in the arena.
+    pub span: LayerSpan,
+    /// How its outputs' positions look at its inputs'.
+    pub window: Window,
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub stride: usize,
+    /// Whether its biases are trained; if not, the arena's are zero and stay so.
+    pub bias: bool,
+    /// Whether a ReLU follows.
+    pub relu: bool,
+}
+
+impl SparseLayer {
+    /// Lanes of a pointwise layer's rows.
+    fn lanes(&self) -> usize {
+        self.window.output_positions() * self.stride
+    }
+
+    /// Refuses views shorter than the layer's input and output.
+    fn check(&self, input: &View, output: &View) -> Result<()> {
+        let channels = self.window.channels(self.span.n_in)?;
+        let sizes = [
+            channels * self.window.input_positions() * self.stride,
+            self.span.n_out * self.lanes(),
+        ];
+        if self.stride.is_multiple_of(4) && input.words() >= sizes[0] && output.words() >= sizes[1]
+        {
+            return Ok(());
+        }
+        Err(Error::Shape(format!(
+            "a layer of {channels} channels to {} through {:?}, with {} lanes (a multiple of 4), needs {} and {} words at \
+             its ends, not {} of `{}` and {} of `{}`",
+            self.span.n_out,
+            self.window,
+            self.stride,
+            sizes[0],
+            sizes[1],
+            input.words(),
+            input.buffer.label(),
+            output.words(),
+            output.buffer.label(),
+        )))
+    }
+
+    /// `output = W input + bias`, through the ReLU if one follows.
+    ///
+    /// # Errors
+    /// Views that do not fit, or a window that does not fit the layer.
+    pub fn forward(&self, plan: &mut Plan, arena: &Arena, input: View, output: View) -> Result<()> {
+        self.check(&input, &output)?;
+        let row_offsets = arena.row_offsets.all();
+        let cols = arena.cols.all();
+        let weights = arena.weights.all();
+        let bias = arena.bias.all();
+        if self.window.is_pointwise() {
+            let params = SpmmParams::of_layer(&self.span, self.lanes(), self.relu);
+            plan.dispatch(
+                Spmm {
+                    params,
+                    row_offsets,
+                    cols,
+                    weights,
+                    bias,
+                    input,
+                    output,
+                },
+                params.grid(),
+            )
+        } else {
+            let params = ConvParams::of_layer(&self.span, &self.window, self.stride, self.relu)?;
+            plan.dispatch(
+                Conv {
+                    params,
+                    row_offsets,
+                    cols,
+                    weights,
+                    bias,
+                    input,
+                    output,
+                },
+                params.grid(),
+            )
+        }
+    }
+
+    /// The gradient at the layer's input, from the gradient `delta` at its outputs (before the ReLU); `accumulate` adds it to
+    /// what is there.
+    ///
+    /// With a `mask`, the activation that is the layer's input, `output` goes back through the ReLU that made it, together
+    /// with what was there: only for windows that look at each position alone.
+    ///
+    /// # Errors
+    /// Views that do not fit, a window that does not fit the layer, or a mask that it cannot take.
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        delta: View,
+        mask: Option<View>,
+        output: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        self.check(&output, &delta)?;
+        let col_offsets = arena.col_offsets.all();
+        let order = arena.order.all();
+        let order_rows = arena.order_rows.all();
+        let weights = arena.weights.all();
+        if self.window.is_pointwise() {
+            let relu = mask.is_some();
+            if let Some(mask) = &mask {
+                self.check(mask, &delta)?;
+            }
+            let params = SpmmTransposedParams::of_layer(&self.span, self.lanes(), relu, accumulate);
+            plan.dispatch(
+                SpmmTransposed {
+                    params,
+                    col_offsets,
+                    order,
+                    order_rows,
+                    weights,
+                    // Without a mask it is not read.
+                    activation: mask.unwrap_or_else(|| delta.clone()),
+                    delta,
+                    output,
+                },
+                params.grid(),
+            )
+        } else if mask.is_some() {
+            Err(Error::Shape(format!(
+                "the input gradient of a convolution through {:?} takes no mask: its ReLU goes back on its own",
+                self.window
+            )))
+        } else {
+            let params =
+                ConvTransposedParams::of_layer(&self.span, &self.window, self.stride, accumulate)?;
+            plan.dispatch(
+                ConvTransposed {
+                    params,
+                    col_offsets,
+                    order,
+                    order_rows,
+                    weights,
+                    delta,
+                    output,
+                },
+                params.grid(),
+            )
+        }
+    }
+
+    /// The gradients of the active connections, and of the biases if they are trained, from the layer's input and the
+    /// gradient `delta` at its outputs (before the ReLU); `accumulate` adds them to what is there.
+    ///
+    /// # Errors
+    /// Views that do not fit, or a window that does not fit the layer.
+    pub fn gradients(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        input: View,
+        delta: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        self.check(&input, &delta)?;
+        if !self.window.is_pointwise() {
+            // joined later
+            return Err(Error::Shape(
+                "the weight gradient of a convolution is not there yet".into(),
+            ));
+        }
+        plan.dispatch(
+            Sddmm {
+                params: SddmmParams {
+                    accumulate: accumulate.into(),
+                    ..SddmmParams::of_layer(&self.span, self.lanes())
+                },
+                row_offsets: arena.row_offsets.all(),
+                cols: arena.cols.all(),
+                input,
+                delta: delta.clone(),
+                output: arena.gradient.all(),
+            },
+            Grid::Groups(self.span.n_out),
+        )?;
+        if self.bias {
+            plan.dispatch(
+                BiasGradient {
+                    params: BiasGradientParams {
+                        rows: self.span.n_out as u32,
+                        vectors: (self.lanes() / 4) as u32,
+                        first_row: self.span.first_row as u32,
+                        accumulate: accumulate.into(),
+                    },
+                    delta,
+                    gradient: arena.bias_gradient.all(),
+                },
+                Grid::Items(self.span.n_out),
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! Sparse two-dimensional convolution: the forward product of a sparse layer with every patch of its input.
+
+use super::arena::LayerSpan;
+use super::lanes::Ends;
+use super::planes::{Direction, Planes, Tap};
+use super::window::Window;
+use crate::engine::Grid;
+use crate::error::Result;
+
+/// Positions of a row, next to each other, that one invocation computes.
+pub(super) const TILE: usize = 4;
+
+/// Items, a tile of positions for four lanes of the batch each, that a line of lanes computes: one a lane in the hardware
+/// shape, four in the software shape.
+pub(super) const LINE: usize = 32;
+
+crate::kernel! {
+    /// `output[b, y, x, i] = bias[b] + sum over connections (a, b) of weight * input[c, y', x', i]`, then ReLU if asked for.
+    ///
+    /// Connection `a = (c, ky, kx)`, `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding is left
+    /// out. Shapes: `input` `[channels][input_y][input_x][stride]`, `output` `[rows][output_y][output_x][stride]`, `bias` all
+    /// rows of the arena. Grid: [`ConvParams::grid`]. Bound by the loads of `input`: one per connection, position and lane.
+    pub Conv, ConvParams, ConvTwin = "sparse/conv", shader!("sparse/conv");
+    params {
+        /// Output channels of the layer.
+        rows: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// The layer's first row in the arena.
+        first_row: u32,
+        /// The layer's first column in the arena.
+        first_col: u32,
+        /// Input channels.
+        channels: u32,
+        /// 1: negative sums become zero.
+        relu: u32,
+        input_y: u32,
+        input_x: u32,
+        output_y: u32,
+        output_x: u32,
+        kernel_y: u32,
+        kernel_x: u32,
+        stride_y: u32,
+        stride_x: u32,
+        padding_y: u32,
+        padding_x: u32,
+        /// Lines of [`LINE`] items (four positions of one vector) that make up an output plane.
+        lines: u32,
+        /// `1 / (kernel_y * kernel_x)`.
+        inverse_taps: f32,
+        /// `1 / kernel_x`.
+        inverse_kernel_x: f32,
+    }
+    read row_offsets: u32,
+    read cols: u32,
+    read weights: f32,
+    read bias: f32,
+    read input: f32,
+    write output: f32,
+}
+
+impl ConvParams {
+    /// For one layer of an arena, a batch of `stride` lanes.
+    ///
+    /// # Errors
+    /// A layer that is no convolution with this window, or one that is too large.
+    pub fn of_layer(span: &LayerSpan, window: &Window, stride: usize, relu: bool) -> Result<Self> {
+        let channels = window.channels(span.n_in)?;
+        let items = window.output[0] * window.output[1].div_ceil(TILE) * (stride / 4);
+        Ok(ConvParams {
+            rows: span.n_out as u32,
+            vectors: (stride / 4) as u32,
+            first_row: span.first_row as u32,
+            first_col: span.first_col as u32,
+            channels: channels as u32,
+            relu: relu.into(),
+            input_y: window.input[0] as u32,
+            input_x: window.input[1] as u32,
+            output_y: window.output[0] as u32,
+            output_x: window.output[1] as u32,
+            kernel_y: window.kernel[0] as u32,
+            kernel_x: window.kernel[1] as u32,
+            stride_y: window.stride[0] as u32,
+            stride_x: window.stride[1] as u32,
+            padding_y: window.padding[0] as u32,
+            padding_x: window.padding[1] as u32,
+            lines: items.div_ceil(LINE) as u32,
+            inverse_taps: 1.0 / window.taps() as f32,
+            inverse_kernel_x: 1.0 / window.kernel[1] as f32,
+        })
+    }
+
+    /// The grid that the kernel needs.
+    pub fn grid(&self) -> Grid {
+        Grid::Rows(self.rows as usize * self.lines as usize)
+    }
+
+    fn window(&self) -> Window {
+        let pair = |y: u32, x: u32| [y as usize, x as usize];
+        Window {
+            input: pair(self.input_y, self.input_x),
+            output: pair(self.output_y, self.output_x),
+            kernel: pair(self.kernel_y, self.kernel_x),
+            stride: pair(self.stride_y, self.stride_x),
+            padding: pair(self.padding_y, self.padding_x),
+        }
+    }
+}
+
+impl ConvTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let window = p.window();
+        let stride = p.vectors as usize * 4;
+        let planes = Planes {
+            window,
+            direction: Direction::Forward,
+            stride,
+            units: p.channels as usize,
+        };
+        let row = |unit: usize| p.first_row as usize + unit;
+        planes.gather(
+            self.input,
+            &mut self.output[..p.rows as usize * window.output_positions() * stride],
+            |unit| Ends {
+                initial: Some(self.bias[row(unit)]),
+                relu: p.relu != 0,
+            },
+            |unit, taps| {
+                let range =
+                    self.row_offsets[row(unit)] as usize..self.row_offsets[row(unit) + 1] as usize;
+                let pairs = self.cols[range.clone()].iter().zip(&self.weights[range]);
+                taps.extend(pairs.map(|(&col, &weight)| {
+                    let col = col - p.first_col;
+                    let tap = col % (p.kernel_y * p.kernel_x);
+                    Tap {
+                        weight,
+                        unit: (col / (p.kernel_y * p.kernel_x)) as usize,
+                        at: [(tap / p.kernel_x) as usize, (tap % p.kernel_x) as usize],
+                    }
+                }));
+            },
+        );
+    }
+}

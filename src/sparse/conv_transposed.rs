@@ -1,0 +1,152 @@
+//! The input gradient of a sparse two-dimensional convolution.
+
+use super::arena::LayerSpan;
+use super::conv::{LINE, TILE};
+use super::lanes::Ends;
+use super::planes::{Direction, Planes, Tap};
+use super::window::Window;
+use crate::engine::Grid;
+use crate::error::Result;
+
+crate::kernel! {
+    /// `output[c, y, x, i] = sum over connections ((c, ky, kx), b) of weight * delta[b, y', x', i]`, or adds that to it.
+    ///
+    /// `y' = (y + padding_y - ky) / stride_y` where that is a position of `delta`, `x'` likewise. Shapes: `delta`
+    /// `[rows][output_y][output_x][stride]`, `output` `[channels][input_y][input_x][stride]`. Grid:
+    /// [`ConvTransposedParams::grid`]. Gathered in the arena's transposed order, in which the connections of a channel's tap
+    /// are one range, so nothing is scattered; bound by the loads of `delta`.
+    pub ConvTransposed, ConvTransposedParams, ConvTransposedTwin =
+        "sparse/conv_transposed", shader!("sparse/conv_transposed");
+    params {
+        /// Output channels of the layer.
+        rows: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// The layer's first row in the arena.
+        first_row: u32,
+        /// The layer's first column in the arena.
+        first_col: u32,
+        /// Input channels.
+        channels: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+        input_y: u32,
+        input_x: u32,
+        output_y: u32,
+        output_x: u32,
+        kernel_y: u32,
+        kernel_x: u32,
+        stride_y: u32,
+        stride_x: u32,
+        padding_y: u32,
+        padding_x: u32,
+        /// Tiles of four positions, `stride_x` apart, that make up an `stride_x`-th of a row of the input plane.
+        tiles: u32,
+        /// Lines of 32 items (such a tile for four lanes of the batch) that make up an input plane.
+        lines: u32,
+        /// `1 / stride_y`.
+        inverse_stride_y: f32,
+        /// `1 / stride_x`.
+        inverse_stride_x: f32,
+    }
+    read col_offsets: u32,
+    read order: u32,
+    read order_rows: u32,
+    read weights: f32,
+    read delta: f32,
+    write output: f32,
+}
+
+impl ConvTransposedParams {
+    /// For one layer of an arena, a batch of `stride` lanes.
+    ///
+    /// # Errors
+    /// A layer that is no convolution with this window, or one that is too large.
+    pub fn of_layer(
+        span: &LayerSpan,
+        window: &Window,
+        stride: usize,
+        accumulate: bool,
+    ) -> Result<Self> {
+        let channels = window.channels(span.n_in)?;
+        let tiles = window.input[1].div_ceil(window.stride[1]).div_ceil(TILE);
+        let items = window.input[0] * window.stride[1] * tiles * (stride / 4);
+        Ok(ConvTransposedParams {
+            rows: span.n_out as u32,
+            vectors: (stride / 4) as u32,
+            first_row: span.first_row as u32,
+            first_col: span.first_col as u32,
+            channels: channels as u32,
+            accumulate: accumulate.into(),
+            input_y: window.input[0] as u32,
+            input_x: window.input[1] as u32,
+            output_y: window.output[0] as u32,
+            output_x: window.output[1] as u32,
+            kernel_y: window.kernel[0] as u32,
+            kernel_x: window.kernel[1] as u32,
+            stride_y: window.stride[0] as u32,
+            stride_x: window.stride[1] as u32,
+            padding_y: window.padding[0] as u32,
+            padding_x: window.padding[1] as u32,
+            tiles: tiles as u32,
+            lines: items.div_ceil(LINE) as u32,
+            inverse_stride_y: 1.0 / window.stride[0] as f32,
+            inverse_stride_x: 1.0 / window.stride[1] as f32,
+        })
+    }
+
+    /// The grid that the kernel needs.
+    pub fn grid(&self) -> Grid {
+        Grid::Rows(self.channels as usize * self.lines as usize)
+    }
+
+    fn window(&self) -> Window {
+        let pair = |y: u32, x: u32| [y as usize, x as usize];
+        Window {
+            input: pair(self.input_y, self.input_x),
+            output: pair(self.output_y, self.output_x),
+            kernel: pair(self.kernel_y, self.kernel_x),
+            stride: pair(self.stride_y, self.stride_x),
+            padding: pair(self.padding_y, self.padding_x),
+        }
+    }
+}
+
+impl ConvTransposedTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let window = p.window();
+        let stride = p.vectors as usize * 4;
+        let taps_of_kernel = window.taps();
+        let planes = Planes {
+            window,
+            direction: Direction::Transposed,
+            stride,
+            units: p.rows as usize,
+        };
+        let ends = Ends {
+            initial: (p.accumulate == 0).then_some(0.0),
+            relu: false,
+        };
+        planes.gather(
+            self.delta,
+            &mut self.output[..p.channels as usize * window.input_positions() * stride],
+            |_| ends,
+            |channel, taps| {
+                let first = p.first_col as usize + channel * taps_of_kernel;
+                for tap in 0..taps_of_kernel {
+                    let range = self.col_offsets[first + tap] as usize
+                        ..self.col_offsets[first + tap + 1] as usize;
+                    let pairs = self.order[range.clone()]
+                        .iter()
+                        .zip(&self.order_rows[range]);
+                    taps.extend(pairs.map(|(&j, &row)| Tap {
+                        weight: self.weights[j as usize],
+                        unit: (row - p.first_row) as usize,
+                        at: [tap / window.kernel[1], tap % window.kernel[1]],
+                    }));
+                }
+            },
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! How the CPU twins cut an output into pieces that tasks write.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Rows that a thread takes at a time, of a layer of so many: enough to outweigh handing them out, few enough to share
+/// the work evenly, also of a classifier's ten long rows.
+pub(super) fn rows_per_task(rows: usize) -> usize {
+    (rows / 64).clamp(1, 32)
+}
+
+/// Bytes of a source that tasks running next to each other read again and again: half of a usual second-level cache.
+pub(super) const SHARED_BYTES: usize = 512 * 1024;
+
+/// Fewest lanes of a row that are worth a task's while.
+const FEWEST_LANES: usize = 512;
+
+/// Lanes of a row that a task takes, of rows of `stride`, if it gathers from a source of `words`: all, or as many as keep
+/// that part of the source in the cache.
+pub(super) fn lanes_per_task(words: usize, stride: usize) -> usize {
+    let units = (words / stride.max(1)).max(1);
+    let lanes = SHARED_BYTES / size_of::<f32>() / units;
+    lanes.next_multiple_of(FEWEST_LANES).max(FEWEST_LANES)
+}
+
+/// A part of one unit's row (or plane) of an output.
+pub(super) struct Piece<'a> {
+    pub unit: usize,
+    /// Which part of the unit's row it is, and so which part of a source it is gathered from.
+    pub part: usize,
+    pub words: &'a mut [f32],
+}
+
+/// An output of rows of `row` words in pieces of `piece`. Pieces of the same part follow on each other, so that tasks
+/// running next to each other find their part of the source in the cache.
+pub(super) fn pieces(output: &mut [f32], row: usize, piece: usize) -> Vec<Piece<'_>> {
+    let parts = row.div_ceil(piece);
+    let mut rows: Vec<_> = output
+        .chunks_mut(row)
+        .map(|row| row.chunks_mut(piece))
+        .collect();
+    let mut pieces = Vec::with_capacity(rows.len() * parts);
+    for part in 0..parts {
+        for (unit, row) in rows.iter_mut().enumerate() {
+            pieces.extend(row.next().map(|words| Piece { unit, part, words }));
+        }
+    }
+    pieces
+}
+
+/// A product that writes rows: any lanes of any row on their own.
+pub(super) trait Rows: Sync {
+    /// Writes the lanes from `lane` on, as many as `output` has, of a unit's row.
+    fn write<S: Simd>(&self, simd: S, unit: usize, lane: usize, output: &mut [f32]);
+}
+
+/// Writes all rows of `output`, which are `stride` wide and gathered from a source of `words`.
+pub(super) fn write_rows(rows: &impl Rows, words: usize, stride: usize, output: &mut [f32]) {
+    let arch = pulp::Arch::new();
+    let some = rows_per_task(output.len() / stride);
+    let lanes = lanes_per_task(words, stride);
+    if lanes < stride {
+        pieces(output, stride, lanes)
+            .par_chunks_mut(some)
+            .for_each(|pieces| {
+                let pieces = pieces
+                    .iter_mut()
+                    .map(|piece| (piece.unit, piece.part * lanes, &mut *piece.words));
+                arch.dispatch(Task { rows, pieces });
+            });
+    } else {
+        output
+            .par_chunks_mut(some * stride)
+            .enumerate()
+            .for_each(|(task, output)| {
+                let pieces = output
+                    .chunks_exact_mut(stride)
+                    .enumerate()
+                    .map(|(i, words)| (task * some + i, 0, words));
+                arch.dispatch(Task { rows, pieces });
+            });
+    }
+}
+
+/// Parts of rows: the unit, the first lane, and where they are written.
+struct Task<'a, R, I> {
+    rows: &'a R,
+    pieces: I,
+}
+
+impl<'a, R: Rows, I: Iterator<Item = (usize, usize, &'a mut [f32])>> WithSimd for Task<'_, R, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (unit, lane, words) in self.pieces {
+            self.rows.write(simd, unit, lane, words);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What the CPU twins of the convolution share: gathering one plane from others through a window.
+//!
+//! Seen from the positions that are written, the products in both directions are the same: a position gathers from one source
+//! position per kernel tap, or from none where the tap falls into the padding (or, in the transposed product, between two
+//! strides). Positions at which the same taps have a source form rectangles. Over a rectangle the list of terms is
+//! built once and then only shifted, so that no border is looked at in the inner loop; where neighbouring positions
+//! have neighbouring sources, a whole row of a rectangle is one contiguous run of lanes.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::lanes::{Ends, Term, gather_sum};
+use super::pieces::{SHARED_BYTES, pieces};
+use super::window::Window;
+
+/// Rows and columns of pieces below which a plane is cut finer, so that all threads have work.
+const FEWEST_PIECES: usize = 64;
+
+/// Which plane of the window is written.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Direction {
+    /// The output plane, from the input plane.
+    Forward,
+    /// The input plane, from the output plane.
+    Transposed,
+}
+
+/// A connection, as a unit that is written sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Tap {
+    pub weight: f32,
+    /// The source's unit.
+    pub unit: usize,
+    /// Kernel tap `[y, x]`.
+    pub at: [usize; 2],
+}
+
+/// Positions `first`, `first + step`, ... along an axis, at which the same taps have a source.
+struct Run {
+    first: usize,
+    count: usize,
+    /// The source of `first` by kernel tap; those of the next positions follow at a fixed distance.
+    sources: Vec<Option<usize>>,
+}
+
+/// A window in one direction, for a batch of `stride` lanes.
+pub(super) struct Planes {
+    pub window: Window,
+    pub direction: Direction,
+    pub stride: usize,
+    /// Units of the source.
+    pub units: usize,
+}
+
+impl Planes {
+    /// The plane that is written.
+    fn written(&self) -> [usize; 2] {
+        match self.direction {
+            Direction::Forward => self.window.output,
+            Direction::Transposed => self.window.input,
+        }
+    }
+
+    /// The plane that is read.
+    fn source(&self) -> [usize; 2] {
+        match self.direction {
+            Direction::Forward => self.window.input,
+            Direction::Transposed => self.window.output,
+        }
+    }
+
+    /// Distance of two neighbours in a run, among the written positions and among their sources.
+    fn steps(&self, axis: usize) -> [usize; 2] {
+        match self.direction {
+            Direction::Forward => [1, self.window.stride[axis]],
+            Direction::Transposed => [self.window.stride[axis], 1],
+        }
+    }
+
+    /// What a position gathers through a tap of the kernel.
+    fn source_of(&self, axis: usize, position: usize, tap: usize) -> Option<usize> {
+        let (stride, padding) = (self.window.stride[axis], self.window.padding[axis]);
+        let source = match self.direction {
+            Direction::Forward => (position * stride + tap).checked_sub(padding),
+            Direction::Transposed => (position + padding)
+                .checked_sub(tap)
+                .filter(|way| way % stride == 0)
+                .map(|way| way / stride),
+        };
+        source.filter(|&s| s < self.source()[axis])
+    }
+
+    fn runs(&self, axis: usize, positions: Range<usize>) -> Vec<Run> {
+        let [step, source_step] = self.steps(axis);
+        let mut runs: Vec<Run> = Vec::new();
+        for first in positions.clone().take(step) {
+            let before = runs.len();
+            for position in (first..positions.end).step_by(step) {
+                let sources: Vec<_> = (0..self.window.kernel[axis])
+                    .map(|tap| self.source_of(axis, position, tap))
+                    .collect();
+                match runs[before..].last_mut() {
+                    Some(run)
+                        if run.sources.iter().zip(&sources).all(|(old, new)| {
+                            old.map(|old| old + run.count * source_step) == *new
+                        }) =>
+                    {
+                        run.count += 1
+                    }
+                    _ => runs.push(Run {
+                        first: position,
+                        count: 1,
+                        sources,
+                    }),
+                }
+            }
+        }
+        runs
+    }
+
+    /// Rows of the written plane that a task takes: as many as keep what they read in the cache, for all units.
+    fn band(&self, outputs: usize) -> usize {
+        let row = self.units * self.source()[1] * self.stride * size_of::<f32>();
+        let source_rows = (SHARED_BYTES / row.max(1)).saturating_sub(self.window.kernel[0] - 1);
+        let [step, source_step] = self.steps(0);
+        let rows = source_rows * step / source_step;
+        let enough = (outputs * self.written()[0]).div_ceil(FEWEST_PIECES);
+        rows.min(enough).clamp(1, self.written()[0])
+    }
+
+    /// Writes every unit's plane of `output`: `taps_of(unit)` lists its connections in the order in which they are added,
+    /// `ends_of(unit)` says to what.
+    pub fn gather(
+        &self,
+        source: &[f32],
+        output: &mut [f32],
+        ends_of: impl Fn(usize) -> Ends + Sync,
+        taps_of: impl Fn(usize, &mut Vec<Tap>) + Sync,
+    ) {
+        let [height, width] = self.written();
+        let row = width * self.stride;
+        let outputs = output.len() / (height * row);
+        let band = self.band(outputs);
+        let columns = self.runs(1, 0..width);
+        let bands: Vec<Vec<Run>> = (0..height)
+            .step_by(band)
+            .map(|y| self.runs(0, y..(y + band).min(height)))
+            .collect();
+        let arch = pulp::Arch::new();
+        pieces(output, height * row, band * row)
+            .into_par_iter()
+            .for_each_init(
+                || (Vec::new(), Vec::new()),
+                |(taps, terms), piece| {
+                    taps.clear();
+                    taps_of(piece.unit, taps);
+                    arch.dispatch(Band {
+                        planes: self,
+                        source,
+                        taps,
+                        terms,
+                        ends: ends_of(piece.unit),
+                        first_row: piece.part * band,
+                        rows: &bands[piece.part],
+                        columns: &columns,
+                        output: piece.words,
+                    });
+                },
+            );
+    }
+}
+
+/// Rows of one unit's plane, from `first_row` on.
+struct Band<'a> {
+    planes: &'a Planes,
+    source: &'a [f32],
+    taps: &'a [Tap],
+    /// Room for the terms of a rectangle.
+    terms: &'a mut Vec<Term>,
+    ends: Ends,
+    first_row: usize,
+    rows: &'a [Run],
+    columns: &'a [Run],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Band<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (planes, stride) = (self.planes, self.planes.stride);
+        let [source_height, source_width] = planes.source();
+        let width = planes.written()[1];
+        let [row_step, source_row_step] = planes.steps(0);
+        let [step, source_step] = planes.steps(1);
+        for rows in self.rows {
+            for columns in self.columns {
+                self.terms.clear();
+                for tap in self.taps {
+                    if let (Some(y), Some(x)) =
+                        (rows.sources[tap.at[0]], columns.sources[tap.at[1]])
+                    {
+                        self.terms.push(Term {
+                            weight: tap.weight,
+                            start: ((tap.unit * source_height + y) * source_width + x) * stride,
+                        });
+                    }
+                }
+                let terms = || self.terms.iter().copied();
+                // One run of lanes, or a position each.
+                let (pieces, lanes) = match (step, source_step) {
+                    (1, 1) => (1, columns.count * stride),
+                    _ => (columns.count, stride),
+                };
+                for i in 0..rows.count {
+                    let y = rows.first + i * row_step - self.first_row;
+                    let from = i * source_row_step * source_width;
+                    let to = y * width + columns.first;
+                    for k in 0..pieces {
+                        let source = &self.source[(from + k * source_step) * stride..];
+                        let output = &mut self.output[(to + k * step) * stride..][..lanes];
+                        gather_sum(simd, source, terms(), self.ends, output);
+                    }
+                }
+            }
+        }
+    }
+}
