@@ -127,8 +127,8 @@ impl ConvTwin<'_> {
                 relu: p.relu != 0,
             },
             |unit, taps| {
-                let range = self.row_offsets[row(unit)] as usize
-                    ..self.row_offsets[row(unit) + 1] as usize;
+                let range =
+                    self.row_offsets[row(unit)] as usize..self.row_offsets[row(unit) + 1] as usize;
                 let pairs = self.cols[range.clone()].iter().zip(&self.weights[range]);
                 taps.extend(pairs.map(|(&col, &weight)| {
                     let col = col - p.first_col;

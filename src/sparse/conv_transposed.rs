@@ -62,7 +62,12 @@ impl ConvTransposedParams {
     ///
     /// # Errors
     /// A layer that is no convolution with this window, or one that is too large.
-    pub fn of_layer(span: &LayerSpan, window: &Window, stride: usize, accumulate: bool) -> Result<Self> {
+    pub fn of_layer(
+        span: &LayerSpan,
+        window: &Window,
+        stride: usize,
+        accumulate: bool,
+    ) -> Result<Self> {
         let channels = window.channels(span.n_in)?;
         let tiles = window.input[1].div_ceil(window.stride[1]).div_ceil(TILE);
         let items = window.input[0] * window.stride[1] * tiles * (stride / 4);

@@ -52,10 +52,16 @@ fn problem(random: &mut Random, i: usize, window: Window) -> Problem {
     let [channels, rows] = SIZES[i % SIZES.len()];
     let batch = BATCHES[i % BATCHES.len()];
     let empty_col = (i % (channels * window.taps())) as u32;
-    Problem::new(random, window, [channels, rows], batch, |random, row, col| {
-        let empty = rows > 1 && (row == 1 || col == empty_col);
-        !empty && (row == 0 || random.word().is_multiple_of(2))
-    })
+    Problem::new(
+        random,
+        window,
+        [channels, rows],
+        batch,
+        |random, row, col| {
+            let empty = rows > 1 && (row == 1 || col == empty_col);
+            !empty && (row == 0 || random.word().is_multiple_of(2))
+        },
+    )
 }
 
 /// Every window on the CPU, and each adapter takes its share.
