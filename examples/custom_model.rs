@@ -42,7 +42,11 @@ fn main() -> Result<()> {
     let mut trainer = Trainer::with_model(device, config, digits, model, method.as_ref())?;
     let mut show = |event: &Event| {
         if let Event::Epoch(e) = event {
-            println!("epoch {}: test accuracy {:.1} %", e.epoch, e.test_accuracy * 100.0);
+            println!(
+                "epoch {}: test accuracy {:.1} %",
+                e.epoch,
+                e.test_accuracy * 100.0
+            );
         }
         Ok(())
     };

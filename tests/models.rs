@@ -114,14 +114,29 @@ fn images_of_other_sizes_are_taken_or_refused_by_name() {
         };
         by_name(name, &options)
     };
-    says(build("vgg16-small", 8, 1.0), &["vgg16-small", "3×8×8", "max pool"]);
-    says(build("simple-vit-tiny", 30, 1.0), &["patches of 4×4", "3×30×30"]);
-    says(build("lenet", 32, 1.0), &["lenet", "resnet20", "simple-vit"]);
+    says(
+        build("vgg16-small", 8, 1.0),
+        &["vgg16-small", "3×8×8", "max pool"],
+    );
+    says(
+        build("simple-vit-tiny", 30, 1.0),
+        &["patches of 4×4", "3×30×30"],
+    );
+    says(
+        build("lenet", 32, 1.0),
+        &["lenet", "resnet20", "simple-vit"],
+    );
     for width in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         says(build("resnet20", 32, width), &["--width"]);
     }
     // However narrow, a layer keeps a unit.
-    assert!(build("resnet20", 32, 1e-6).unwrap().shapes().iter().all(|s| s.dense() > 0));
+    assert!(
+        build("resnet20", 32, 1e-6)
+            .unwrap()
+            .shapes()
+            .iter()
+            .all(|s| s.dense() > 0)
+    );
 }
 
 #[test]

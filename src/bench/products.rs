@@ -183,16 +183,16 @@ impl Layer {
             Product::Sddmm => {
                 let params = SddmmParams::new(span, stride, false);
                 plan_of(
-                Sddmm {
-                    params,
-                    row_offsets: arena.row_offsets.all(),
-                    cols: arena.cols.all(),
-                    input: self.input.all(),
-                    delta: self.delta.all(),
-                    output: arena.gradient.all(),
-                },
-                params.grid(),
-            )
+                    Sddmm {
+                        params,
+                        row_offsets: arena.row_offsets.all(),
+                        cols: arena.cols.all(),
+                        input: self.input.all(),
+                        delta: self.delta.all(),
+                        output: arena.gradient.all(),
+                    },
+                    params.grid(),
+                )
             }
         }
     }

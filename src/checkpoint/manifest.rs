@@ -175,7 +175,11 @@ impl Manifest {
     /// The layers' sizes fit in the tensor file: known before that file, or memory for it, is touched.
     fn check(&self) -> Checked<()> {
         let mut bytes = 0u64;
-        let layers = self.layers.iter().enumerate().map(|(l, layer)| layer.bytes(l));
+        let layers = self
+            .layers
+            .iter()
+            .enumerate()
+            .map(|(l, layer)| layer.bytes(l));
         let norms = self.norms.iter().enumerate().map(|(i, norm)| norm.bytes(i));
         for more in layers.chain(norms) {
             bytes = bytes

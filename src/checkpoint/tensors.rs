@@ -257,10 +257,18 @@ pub(super) fn check_norm(i: usize, norm: &NormState) -> Checked<()> {
     shape.bytes(i)?;
     for (name, found, expected) in [
         ("bias", norm.bias.len(), shape.channels),
-        ("weight_momentum", norm.weight_momentum.len(), shape.channels),
+        (
+            "weight_momentum",
+            norm.weight_momentum.len(),
+            shape.channels,
+        ),
         ("bias_momentum", norm.bias_momentum.len(), shape.channels),
         ("running_mean", norm.running_mean.len(), shape.running()),
-        ("running_variance", norm.running_variance.len(), shape.running()),
+        (
+            "running_variance",
+            norm.running_variance.len(),
+            shape.running(),
+        ),
     ] {
         if found != expected {
             return Err(format!(

@@ -32,19 +32,34 @@ pub struct ModelArgs {
     /// Name of the model; without it, the names of all
     name: Option<String>,
     /// Share of all possible connections that do not exist
-    #[arg(long, value_name = "SHARE", default_value_t = 0.9, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.9,
+        allow_negative_numbers = true
+    )]
     sparsity: f64,
     /// Number of connections in place of --sparsity
     #[arg(long, value_name = "N")]
     connections: Option<u64>,
     /// Factor of all channels and hidden widths
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
     width: f64,
     /// How the connections are divided among the layers
     #[arg(long, value_enum, value_name = "NAME", default_value = "erdos-renyi")]
     assignment: Assignment,
     /// Widths of the hidden layers of mlp, as in 1024,1024
-    #[arg(long, value_name = "WIDTHS", value_delimiter = ',', default_value = "256,256")]
+    #[arg(
+        long,
+        value_name = "WIDTHS",
+        value_delimiter = ',',
+        default_value = "256,256"
+    )]
     hidden: Vec<usize>,
     /// Size of the images, as in 3x32x32 [default: 3x224x224 for the models of ImageNet, else 3x32x32]
     #[arg(long, value_name = "CxHxW")]
@@ -53,7 +68,12 @@ pub struct ModelArgs {
     #[arg(long, value_name = "N")]
     classes: Option<usize>,
     /// Candidates drawn in a round, per active connection
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
     gamma: f64,
     /// Print one JSON object
     #[arg(long)]
@@ -114,11 +134,13 @@ fn square(side: usize) -> ImageShape {
 fn parse_image(text: &str) -> Result<ImageShape> {
     let sizes: Vec<usize> = text.split('x').filter_map(|n| n.parse().ok()).collect();
     match sizes[..] {
-        [channels, height, width] if sizes.iter().all(|&n| n > 0 && n < 1 << 20) => Ok(ImageShape {
-            channels,
-            height,
-            width,
-        }),
+        [channels, height, width] if sizes.iter().all(|&n| n > 0 && n < 1 << 20) => {
+            Ok(ImageShape {
+                channels,
+                height,
+                width,
+            })
+        }
         _ => Err(Error::Usage(format!(
             "--image takes channels, height and width, as in 3x32x32, not {text}"
         ))),

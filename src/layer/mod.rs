@@ -5,10 +5,10 @@ pub mod attention;
 mod batch_metrics;
 mod bias_gradient;
 mod dropout;
+pub mod norm;
 mod normal;
 mod pointwise;
 mod pool;
-pub mod norm;
 mod residual;
 mod softmax_cross_entropy;
 mod sparse_layer;
@@ -21,11 +21,11 @@ pub use activation::{
 pub use attention::Attention;
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
-pub use norm::{
-    BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, LayerNorm, LayerNormBackwardViews, NormKind,
-    NormScratch, NormSpan, NormState, Norms,
-};
 pub use dropout::{Dropout, DropoutLayer, DropoutParams};
+pub use norm::{
+    BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, LayerNorm, LayerNormBackwardViews,
+    NormKind, NormScratch, NormSpan, NormState, Norms,
+};
 pub use pool::{
     AveragePool, AveragePoolBackward, AveragePoolBackwardParams, AveragePoolForward,
     AveragePoolForwardParams, GlobalAverage, GlobalAverageBackward, GlobalAverageBackwardParams,

@@ -5,8 +5,8 @@ use super::bias_gradient::{BiasGradient, BiasGradientParams};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::sparse::{
-    Arena, Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, PairGradients,
-    Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
+    Arena, Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, PairGradients, Spmm,
+    SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
 };
 
 /// One sparse layer of an arena, for a batch of `stride` lanes.
@@ -128,8 +128,7 @@ impl SparseLayer {
             if let Some(mask) = &mask {
                 self.check(mask, &delta)?;
             }
-            let params =
-                SpmmTransposedParams::of_layer(&self.span, self.lanes(), relu, accumulate);
+            let params = SpmmTransposedParams::of_layer(&self.span, self.lanes(), relu, accumulate);
             plan.dispatch(
                 SpmmTransposed {
                     params,

@@ -67,14 +67,12 @@ impl Recorder<'_> {
             Op::Relu => Activation::Relu.backward(plan, output, delta, view, words, accumulate),
             Op::Gelu => Activation::Gelu.backward(plan, input, delta, view, words, accumulate),
             Op::Shortcut { .. } => self.shortcut(node).backward(plan, delta, view, accumulate),
-            Op::MaxPool(window) => {
-                self.max_pool(node, window)
-                    .backward(plan, input, output, delta, view, accumulate)
-            }
-            Op::AveragePool(window) => {
-                self.average_pool(node, window)
-                    .backward(plan, delta, view, accumulate)
-            }
+            Op::MaxPool(window) => self
+                .max_pool(node, window)
+                .backward(plan, input, output, delta, view, accumulate),
+            Op::AveragePool(window) => self
+                .average_pool(node, window)
+                .backward(plan, delta, view, accumulate),
             Op::Mean => self.mean(node).backward(plan, delta, view, accumulate),
             Op::Dropout(share) => {
                 let step = self.fixed.step.all();
@@ -173,7 +171,14 @@ impl Recorder<'_> {
         let step = self.fixed.step.all();
         let Sink { view, accumulate } = output;
         self.written(plan, node, view, accumulate, |plan, view| {
-            norm.backward(plan, self.norms, &scratch, &step, views(view), options.accumulate)
+            norm.backward(
+                plan,
+                self.norms,
+                &scratch,
+                &step,
+                views(view),
+                options.accumulate,
+            )
         })
     }
 

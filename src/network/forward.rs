@@ -8,7 +8,13 @@ use crate::model::Op;
 
 impl Recorder<'_> {
     /// Records the value of `node` and what its backward pass needs.
-    pub fn forward(&self, plan: &mut Plan, values: &mut Values, node: usize, mode: Mode) -> Result<()> {
+    pub fn forward(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        node: usize,
+        mode: Mode,
+    ) -> Result<()> {
         let n = &self.model.nodes[node];
         let inputs: Vec<View> = n.inputs.iter().map(|&i| self.value(values, i)).collect();
         let input = || inputs[0].clone();
@@ -31,10 +37,9 @@ impl Recorder<'_> {
         }
         match n.op {
             Op::Input | Op::Flatten => Ok(()),
-            Op::Sparse { .. } => {
-                self.sparse_layer(node)
-                    .forward(plan, self.arena, input(), output)
-            }
+            Op::Sparse { .. } => self
+                .sparse_layer(node)
+                .forward(plan, self.arena, input(), output),
             Op::BatchNorm { .. } => {
                 let norm = self.batch_norm(node);
                 let saved = self.tensor(node, "saved", norm.saved_words())?;

@@ -3,8 +3,8 @@
 use super::recorder::Recorder;
 use crate::error::Result;
 use crate::layer::{
-    Attention, AveragePool, BatchNorm, DropoutLayer, GlobalAverage, LayerNorm, MaxPool, NormScratch,
-    PaddedShortcut, Patchify, Positions, SparseLayer,
+    Attention, AveragePool, BatchNorm, DropoutLayer, GlobalAverage, LayerNorm, MaxPool,
+    NormScratch, PaddedShortcut, Patchify, Positions, SparseLayer,
 };
 use crate::model::{Extent, Op};
 use crate::sparse::Window;

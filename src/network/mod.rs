@@ -88,7 +88,11 @@ impl Network {
                 gamma: options.gamma,
                 stride,
                 step: fixed.step.all(),
-                windows: model.sparse().iter().map(|l| l.window).collect::<Vec<Window>>(),
+                windows: model
+                    .sparse()
+                    .iter()
+                    .map(|l| l.window)
+                    .collect::<Vec<Window>>(),
             },
         )?;
         let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options, stride)?;

@@ -2,8 +2,8 @@
 
 use super::options::NetworkOptions;
 use super::recorder::{Fixed, Observe, PassOptions, Recorder};
-use crate::engine::lifetime::Layout;
 use crate::engine::Device;
+use crate::engine::lifetime::Layout;
 use crate::error::{Error, Result};
 use crate::layer::Norms;
 use crate::model::Model;
@@ -29,7 +29,9 @@ pub(super) fn choose(
             ))),
         };
     }
-    let room = device.free_memory().map(|free| (free as f64 * SHARE) as u64);
+    let room = device
+        .free_memory()
+        .map(|free| (free as f64 * SHARE) as u64);
     let mut needs = (0, 0);
     for part in (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)) {
         needs = match need(device, model, arena, norms, options, part) {
@@ -43,7 +45,11 @@ pub(super) fn choose(
     }
     let (largest, total) = needs;
     let (bytes, limit, what) = match largest > device.largest_binding() {
-        true => (largest, device.largest_binding(), "this adapter's largest storage binding"),
+        true => (
+            largest,
+            device.largest_binding(),
+            "this adapter's largest storage binding",
+        ),
         false => (total, room.unwrap_or(0), "this machine's free memory"),
     };
     Err(Error::Limit {

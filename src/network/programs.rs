@@ -77,7 +77,11 @@ impl Programs {
             [Look::Statistics, ..] => wanted.extend([Pass::Statistics, Pass::ScoresAlone]),
             _ => wanted.push(Pass::Scores),
         }
-        let parts: &[bool] = if several_parts { &[false, true] } else { &[false] };
+        let parts: &[bool] = if several_parts {
+            &[false, true]
+        } else {
+            &[false]
+        };
         let mut plans = BTreeMap::new();
         for pass in wanted {
             for &accumulate in parts {

@@ -280,7 +280,13 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    fn loss(&self, plan: &mut Plan, values: &mut Values, smoothing: f32, ring: &Buffer) -> Result<()> {
+    fn loss(
+        &self,
+        plan: &mut Plan,
+        values: &mut Values,
+        smoothing: f32,
+        ring: &Buffer,
+    ) -> Result<()> {
         let f = self.fixed;
         let last = self.model.nodes.len() - 1;
         let delta = self.tensor(last, "delta", self.words(last))?;

@@ -205,7 +205,7 @@ fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, duration, grouped, rate};
+    use super::{counted, duration, grouped, quantity, rate};
 
     #[test]
     fn quantities_have_three_digits_and_a_prefix() {

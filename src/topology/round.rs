@@ -242,7 +242,9 @@ impl Round {
     /// Views that do not fit.
     pub fn record_signs(&self, plan: &mut Plan) -> Result<()> {
         match &self.work {
-            Some(work) => self.statistics(work, false).signs(plan, self.most_positions()),
+            Some(work) => self
+                .statistics(work, false)
+                .signs(plan, self.most_positions()),
             None => Ok(()),
         }
     }

@@ -1,10 +1,10 @@
 //! Evaluation: the test images, forward only.
 
 use super::meter::Sums;
-use crate::network::{Network, RING};
 use crate::data::{Dataset, Loader, LoaderOptions};
 use crate::engine::{Device, StepState};
 use crate::error::Result;
+use crate::network::{Network, RING};
 
 /// Mean loss and accuracy over the test images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]

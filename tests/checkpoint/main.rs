@@ -6,9 +6,7 @@ mod disk;
 mod kill;
 mod roundtrip;
 
-use rootlet::checkpoint::{
-    LayerState, NetworkState, NormKind, NormState, Progress, Snapshot,
-};
+use rootlet::checkpoint::{LayerState, NetworkState, NormKind, NormState, Progress, Snapshot};
 use std::path::{Path, PathBuf};
 
 /// A small generator of its own (SplitMix64), so that a step's model is the same in every process.
@@ -97,7 +95,14 @@ const CONFIG: &str = "data = \"digits\"\nsparsity = 0.9 # \u{201c}quoted\u{201d}
 fn bits(snapshot: &Snapshot) -> Vec<u64> {
     let mut bits = Vec::new();
     for x in &snapshot.state.norms {
-        let reals = [&x.weight, &x.bias, &x.weight_momentum, &x.bias_momentum, &x.running_mean, &x.running_variance];
+        let reals = [
+            &x.weight,
+            &x.bias,
+            &x.weight_momentum,
+            &x.bias_momentum,
+            &x.running_mean,
+            &x.running_variance,
+        ];
         bits.extend(reals.into_iter().flatten().map(|r| u64::from(r.to_bits())));
     }
     for x in &snapshot.state.layers {

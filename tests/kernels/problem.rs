@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rootlet::engine::{Class, Device, Grid, Plan};
+use rootlet::engine::{Class, Device, Plan};
 use rootlet::sparse::{
     Arena, LayerState, Sddmm, SddmmParams, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams,
 };

@@ -4,8 +4,8 @@ use crate::{Random, assert_close, devices, network, still};
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Plan, View};
 use rootlet::layer::SparseLayer;
-use rootlet::sparse::{LayerState, Shape, Window, draw};
 use rootlet::network::NetworkOptions;
+use rootlet::sparse::{LayerState, Shape, Window, draw};
 
 /// A network's parameters in f64, and the inputs, as one flat list that can be nudged.
 #[derive(Clone)]

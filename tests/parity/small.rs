@@ -65,7 +65,11 @@ fn one_pass_agrees_with_pytorch() {
             let expected = fixture.reals(&format!("layers.{l}.output_gradient"));
             // Padding lanes included: they must be zero.
             let expected = lanes(&expected, COUNT, STRIDE);
-            close(&at(&format!("delta {l}")), &read(&kept(&network, l, "delta")), &expected);
+            close(
+                &at(&format!("delta {l}")),
+                &read(&kept(&network, l, "delta")),
+                &expected,
+            );
         }
         let arena = &network.arena;
         let gradient = read(&arena.gradient.range(0..arena.connections));
@@ -153,9 +157,7 @@ fn padding_lanes_may_hold_noise() {
                 network.train(&device, still(count)).unwrap();
                 let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
                 let result = network.train_results(&device, 0..1).unwrap()[0];
-                let deltas: Vec<_> = (0..3)
-                    .map(|l| read(&kept(&network, l, "delta")))
-                    .collect();
+                let deltas: Vec<_> = (0..3).map(|l| read(&kept(&network, l, "delta"))).collect();
                 let gradient = read(&network.arena.gradient.all());
                 let bias = read(&network.arena.bias_gradient.all());
                 network.test(&device, still(count)).unwrap();

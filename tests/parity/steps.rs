@@ -3,8 +3,8 @@
 use crate::fixture::Fixture;
 use crate::{assert_close, devices, network};
 use rootlet::engine::StepState;
-use rootlet::optim::SgdOptions;
 use rootlet::network::NetworkOptions;
+use rootlet::optim::SgdOptions;
 
 const TOLERANCE: f64 = 1e-4;
 

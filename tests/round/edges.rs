@@ -144,7 +144,9 @@ fn work_space_grows_with_connections_not_with_pairs() {
             .collect();
         let device = cpu();
         let arena = Arena::new(&device, &[LayerState::from_pairs(n, n, &pairs)]).unwrap();
-        let step = device.buffer("step", Class::Activations, STEP_WORDS).unwrap();
+        let step = device
+            .buffer("step", Class::Activations, STEP_WORDS)
+            .unwrap();
         let m = method("gse-grabo").unwrap();
         let options = options(&step, 4, 1.0);
         let round = Round::new(&device, &arena, m.as_ref(), options).unwrap();
@@ -219,7 +221,9 @@ fn what_cannot_be_used_is_refused() {
     let world = World::new(&[shape(6, 5, 12)], 4, 9);
     let device = cpu();
     let arena = Arena::new(&device, &world.layers).unwrap();
-    let step = device.buffer("step", Class::Activations, STEP_WORDS).unwrap();
+    let step = device
+        .buffer("step", Class::Activations, STEP_WORDS)
+        .unwrap();
     let m = method("gse-uniform").unwrap();
     let new = |gamma: f64, stride: usize| {
         Round::new(&device, &arena, m.as_ref(), options(&step, stride, gamma))

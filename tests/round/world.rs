@@ -1,7 +1,7 @@
 //! Small models to run rounds on: random topology, weights and activations.
 
 use rootlet::engine::{
-    Buffer, Class, Device, DeviceOptions, KernelCheck, Plan, Program, STEP_WORDS, StepState, View,
+    Buffer, Class, Device, DeviceOptions, KernelCheck, Plan, Program, STEP_WORDS, StepState,
 };
 use rootlet::sparse::{Arena, LayerState, Window};
 use rootlet::topology::{Look, Method, Round, RoundOptions, RoundReport, Scope};

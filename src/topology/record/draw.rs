@@ -7,8 +7,8 @@ use crate::primitive::{Pairs, bits_for};
 use crate::topology::candidates::{
     Compact, CompactParams, Enumerate, EnumerateParams, Mark, MarkParams, Sample, SampleParams,
 };
-use crate::topology::method::Candidates;
 use crate::topology::cumulate::{Cumulate, CumulateParams};
+use crate::topology::method::Candidates;
 use crate::topology::table;
 
 impl Recorder<'_> {
