@@ -16,6 +16,7 @@ mod copy;
 mod count;
 mod identity;
 mod load;
+mod models;
 mod multiply_add;
 mod products;
 mod reference;
@@ -30,6 +31,7 @@ pub use copy::{Copy, CopyParams};
 pub use count::{Count, CountParams};
 pub use identity::Identity;
 pub use load::{Load, LoadParams};
+pub use models::{KernelTime, ModelFigure};
 pub use multiply_add::{MultiplyAdd, MultiplyAddParams};
 pub use products::{Bound, KernelFigure};
 pub use steps::{Exponents, ScalingFigure, StepFigure};
@@ -103,6 +105,10 @@ pub struct BenchOptions {
     pub scaling_sizes: Vec<usize>,
     /// Members of the batch.
     pub batch: usize,
+    /// Models by name whose step is measured too, kernel by kernel.
+    pub models: Vec<String>,
+    /// Whether those compute most activations twice to hold fewer.
+    pub checkpoint_activations: bool,
     /// Time for each measurement.
     pub budget: Duration,
 }
@@ -122,6 +128,8 @@ impl Default for BenchOptions {
             step_sparsity: 0.98,
             scaling_sizes: vec![1024, 2048, 4096, 8192, 16384],
             batch: 128,
+            models: Vec::new(),
+            checkpoint_activations: false,
             budget: Duration::from_secs(1),
         }
     }
@@ -138,6 +146,8 @@ pub enum Finding<'a> {
     Kernel(&'a KernelFigure),
     /// One training step.
     Step(&'a StepFigure),
+    /// One model's training step.
+    Model(&'a ModelFigure),
     /// One width of the scaling part.
     Scaling(&'a ScalingFigure),
     /// How the scaling part's figures grow.
@@ -158,6 +168,9 @@ pub struct BenchReport {
     pub kernels: Vec<KernelFigure>,
     /// The training steps.
     pub steps: Vec<StepFigure>,
+    /// The models' training steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ModelFigure>,
     /// The scaling part.
     pub scaling: Vec<ScalingFigure>,
     /// How the scaling part's figures grow with n.
@@ -178,6 +191,7 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Resu
         ceilings: None,
         kernels: Vec::new(),
         steps: Vec::new(),
+        models: Vec::new(),
         scaling: Vec::new(),
         exponents: None,
     };
@@ -197,6 +211,7 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Resu
     if has(Part::Step) {
         report.steps = steps::measure(options, observe)?;
     }
+    report.models = models::measure(options, observe)?;
     if has(Part::Scaling) {
         let (figures, exponents) = steps::scaling(options, observe)?;
         report.scaling = figures;
@@ -218,7 +233,7 @@ impl BenchOptions {
 
     fn check(&self) -> Result<()> {
         let complain = |what: &str| Err(Error::Usage(what.to_owned()));
-        if self.parts.is_empty() {
+        if self.parts.is_empty() && self.models.is_empty() {
             return complain("there is nothing to measure: name a part");
         }
         if self.batch == 0 || self.sizes.contains(&0) || self.scaling_sizes.contains(&0) {

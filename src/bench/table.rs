@@ -81,6 +81,35 @@ impl Table {
                     mebibytes(peak)
                 );
             }
+            Finding::Model(m) => {
+                let activations = m.bytes.get("activations").copied().unwrap_or(0);
+                let _ = write!(
+                    text,
+                    "\n{}, batch {}, {} sparse, {} connections: {} ms a step, activations {} MiB",
+                    m.model,
+                    m.batch,
+                    percent(m.sparsity),
+                    m.connections,
+                    number(m.seconds * 1e3),
+                    mebibytes(activations)
+                );
+                let _ = write!(
+                    text,
+                    "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
+                    "kernel", "calls", "ms", "share", "GB/s"
+                );
+                for k in m.kernels.iter().filter(|k| k.share >= 0.01) {
+                    let _ = write!(
+                        text,
+                        "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
+                        k.kernel,
+                        k.calls,
+                        number(k.seconds * 1e3),
+                        percent((k.share * 1e3).round() / 1e3),
+                        number(k.gb_s)
+                    );
+                }
+            }
             Finding::Scaling(s) => {
                 self.head(
                     &mut text,

@@ -18,6 +18,8 @@ Examples:
       The CPU executor with two threads; all figures also in a file.
   rootlet bench --only spmm,sddmm --sizes 8192 --sparsities 0.99,0.995
       Two products at one size.
+  rootlet bench --models resnet56,simple-vit-tiny --step-sparsity 0.98
+      Training steps of two models on 32×32 images, and what each kernel takes of them.
   rootlet bench --only scaling
       How time and memory of a step grow with the width.";
 
@@ -51,6 +53,12 @@ pub struct BenchArgs {
     /// Overall sparsity of the steps' networks
     #[arg(long, value_name = "SPARSITY", default_value_t = 0.98, allow_negative_numbers = true, value_parser = sparsity)]
     step_sparsity: f64,
+    /// Models whose training step is measured too, kernel by kernel, as in resnet20,resnet56; with --only, or alone
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    models: Vec<String>,
+    /// Let the models compute most activations again in the backward pass instead of holding them
+    #[arg(long)]
+    checkpoint_activations: bool,
     /// Widths of the scaling
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1024, 2048, 4096, 8192, 16384],
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
@@ -104,6 +112,8 @@ impl BenchArgs {
     fn options(&self) -> BenchOptions {
         let defaults = BenchOptions::default();
         let mut parts: Vec<Part> = match self.only.is_empty() {
+            // Models alone are all that was asked for.
+            true if !self.models.is_empty() => Vec::new(),
             true => defaults.parts.clone(),
             false => self.only.iter().map(|p| p.0).collect(),
         };
@@ -120,6 +130,8 @@ impl BenchArgs {
             step_sparsity: self.step_sparsity,
             scaling_sizes: widths(&self.scaling_sizes),
             batch: self.batch as usize,
+            models: self.models.clone(),
+            checkpoint_activations: self.checkpoint_activations,
             budget: Duration::from_secs_f64(self.seconds),
         }
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::adapter::{AdapterChoice, DeviceOptions, choose};
 use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
@@ -33,6 +34,17 @@ pub struct Program {
     ledger: Arc<Ledger>,
     dispatches: Vec<Dispatch>,
     gpu: Option<GpuProgram>,
+}
+
+/// What a dispatch took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DispatchTime {
+    /// The kernel's name.
+    pub kernel: &'static str,
+    /// Wall-clock time.
+    pub seconds: f64,
+    /// Bytes of all that it has bound: what it moves if it reads and writes everything once.
+    pub bytes: u64,
 }
 
 impl Program {
@@ -281,6 +293,30 @@ impl Device {
                 "the program was prepared for another kind of device".into(),
             )),
         }
+    }
+
+    /// Runs a program dispatch by dispatch, each from an idle device to an idle device, and times them. On a GPU that adds
+    /// a submission and a wait to each.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn run_timed(&self, program: &Program) -> Result<Vec<DispatchTime>> {
+        self.prepared(program)?;
+        self.wait()?;
+        let dispatches = program.dispatches.iter().enumerate();
+        dispatches
+            .map(|(i, dispatch)| {
+                let start = Instant::now();
+                self.submit(program, i..i + 1)?;
+                self.wait()?;
+                let words: usize = dispatch.views.iter().map(View::words).sum();
+                Ok(DispatchTime {
+                    kernel: dispatch.kernel.name,
+                    seconds: start.elapsed().as_secs_f64(),
+                    bytes: words as u64 * 4,
+                })
+            })
+            .collect()
     }
 
     /// Runs a program dispatch by dispatch; those whose kernel's name contains `filter` also on the twin, and compares.

@@ -24,7 +24,7 @@ pub mod step_state;
 pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions};
 pub use buffer::{Buffer, View};
 pub use check::KernelCheck;
-pub use device::{Device, Program};
+pub use device::{Device, DispatchTime, Program};
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
 pub use plan::{Grid, Plan};

@@ -26,7 +26,7 @@ use std::ops::Range;
 pub use options::{NetworkOptions, NetworkState};
 
 use crate::data::Batch;
-use crate::engine::{Buffer, Device, KernelCheck, StepState, View};
+use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
 use crate::layer::Norms;
 use crate::model::Model;
@@ -169,6 +169,15 @@ impl Network {
     ) -> Result<Vec<KernelCheck>> {
         self.passes.set_step(device, state)?;
         device.run_checked(self.passes.programs.step()?, filter)
+    }
+
+    /// As [`Network::train`], each dispatch timed.
+    ///
+    /// # Errors
+    /// As [`Network::train`].
+    pub fn train_timed(&self, device: &Device, state: StepState) -> Result<Vec<DispatchTime>> {
+        self.passes.set_step(device, state)?;
+        device.run_timed(self.passes.programs.step()?)
     }
 
     /// Loads each of the batch's parts and runs one training step over them all. `state` is that of the whole batch.
