@@ -12,8 +12,12 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         layer::BiasGradient::INFO,
         layer::SoftmaxCrossEntropy::INFO,
         layer::BatchMetrics::INFO,
+        layer::PatchTokens::INFO,
+        layer::AddPositions::INFO,
+        layer::AddPositionsInPlace::INFO,
         optim::Sgd::INFO,
     ];
+    kernels.extend(layer::attention::kernels());
     kernels.extend(topology::kernels());
     kernels.extend(bench::kernels());
     kernels

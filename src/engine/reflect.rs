@@ -15,6 +15,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("segments", super::kernel::shader!("lib/segments")),
     ("select_key", super::kernel::shader!("lib/select_key")),
     ("step", super::kernel::shader!("lib/step")),
+    ("tile", super::kernel::shader!("lib/tile")),
     (
         "workgroup_scan",
         super::kernel::shader!("lib/workgroup_scan"),
