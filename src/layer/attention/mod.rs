@@ -10,6 +10,8 @@ mod mix;
 mod panels;
 mod scores;
 mod scores_backward;
+#[cfg(test)]
+mod widths;
 
 pub use mix::{Mix, MixParams};
 pub use scores::{Scores, ScoresParams};
