@@ -6,7 +6,7 @@
 #import tile
 
 override LANES: u32 = 8u;
-override ROWS: u32 = 1u;
+override ROWS: u32 = 1u; // 1: no barriers, whose mere presence keeps a software adapter from using registers
 
 const QUERIES = 4u;
 const KEYS = 4u;
@@ -135,7 +135,9 @@ fn scores(
         partial[own + LANES] = h1;
         partial[own + 2u * LANES] = h2;
         partial[own + 3u * LANES] = h3;
-        workgroupBarrier();
+        if ROWS > 1u {
+            workgroupBarrier();
+        }
         // This row's slot is another's to read until the next barrier: the sums wait in registers.
         var sums = array<vec4<f32>, QUERIES>();
         for (var i = 0u; i < queries; i++) {
@@ -154,11 +156,15 @@ fn scores(
             }
             sums[i] = sum;
         }
-        workgroupBarrier();
+        if ROWS > 1u {
+            workgroupBarrier();
+        }
         for (var i = 0u; i < queries; i++) {
             partial[own + i * LANES] = sums[i];
         }
-        workgroupBarrier();
+        if ROWS > 1u {
+            workgroupBarrier();
+        }
         let filled = vec4(4u * v) + vec4(0u, 1u, 2u, 3u) < vec4(step.count);
         for (var i = 0u; i < queries; i++) {
             var total = partial[i * LANES + local.x];
@@ -173,6 +179,8 @@ fn scores(
                 }
             }
         }
-        workgroupBarrier();
+        if ROWS > 1u {
+            workgroupBarrier();
+        }
     }
 }

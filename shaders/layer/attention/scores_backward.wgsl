@@ -5,7 +5,7 @@
 #import tile
 
 override LANES: u32 = 8u;
-override ROWS: u32 = 1u;
+override ROWS: u32 = 1u; // 1: no barriers, whose mere presence keeps a software adapter from using registers
 
 const QUERIES = 4u;
 const KEYS = 4u;
@@ -121,7 +121,9 @@ fn scores_backward(
             }
             partial[own + i * LANES] = sum;
         }
-        workgroupBarrier();
+        if ROWS > 1u {
+            workgroupBarrier();
+        }
         for (var i = 0u; i < queries; i++) {
             var mean = partial[i * LANES + local.x];
             for (var row = 1u; row < ROWS; row++) {
@@ -134,6 +136,8 @@ fn scores_backward(
                 }
             }
         }
-        workgroupBarrier();
+        if ROWS > 1u {
+            workgroupBarrier();
+        }
     }
 }

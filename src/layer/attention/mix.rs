@@ -36,10 +36,15 @@ crate::kernel! {
 
 impl MixTwin<'_> {
     fn run(self) {
+        let arch = pulp::Arch::new();
+        self.run_with(|task| arch.dispatch(task));
+    }
+
+    /// In vectors of the caller's choice.
+    pub(super) fn run_with(self, dispatch: impl Fn(Task<'_>) + Sync) {
         let p = self.params;
         let [heads, dim, tokens, stride] =
             [p.heads, p.dim, p.tokens, p.vectors * 4].map(|n| n as usize);
-        let arch = pulp::Arch::new();
         let features = |first: u32| {
             let first = first as usize * tokens * stride;
             first..first + heads * dim * tokens * stride
@@ -53,7 +58,7 @@ impl MixTwin<'_> {
         tasks
             .into_par_iter()
             .for_each_init(Workspace::default, |workspace, (head, column)| {
-                arch.dispatch(Task {
+                dispatch(Task {
                     matrix: Block::of(self.matrix, head, [tokens, tokens, stride]),
                     input: Block::of(input, head, [dim, tokens, stride]),
                     transposed: p.transposed != 0,
@@ -68,7 +73,7 @@ impl MixTwin<'_> {
 const FEATURES: usize = 4;
 
 /// One head in one column of lanes.
-struct Task<'a> {
+pub(super) struct Task<'a> {
     matrix: Block<'a>,
     input: Block<'a>,
     transposed: bool,

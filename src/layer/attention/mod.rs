@@ -10,6 +10,8 @@ mod mix;
 mod panels;
 mod scores;
 mod scores_backward;
+#[cfg(test)]
+mod widths;
 
 pub use mix::{Mix, MixParams};
 pub use scores::{Scores, ScoresParams};
@@ -30,7 +32,7 @@ const TILE: usize = 4;
 ///
 /// The input `qkv` is `[3 * heads * dim][tokens][stride]`: the queries of all heads, then the keys, then the values, feature
 /// `head * dim + d` in each. The output is `[heads * dim][tokens][stride]`. The probabilities are kept
-/// from the forward to the backward pass: computing them again would cost a quarter of the backward pass, reading them is cheap.
+/// from the forward to the backward pass: computing them again would add a quarter to the backward pass's products.
 #[derive(Clone, Copy, Debug)]
 pub struct Attention {
     /// Attention heads.
@@ -207,8 +209,4 @@ impl Attention {
             Grid::Rows(self.heads * self.tokens.div_ceil(TILE) * self.dim.div_ceil(TILE)),
         )
     }
-}
-/// TEMP
-pub fn dispatch_one(from: &Plan, i: usize, to: &mut Plan) {
-    to.push_temp(from.dispatches()[i].clone())
 }

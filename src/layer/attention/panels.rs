@@ -60,20 +60,15 @@ pub(super) fn store<S: Simd>(simd: S, vector: S::f32s, output: &mut [f32]) {
 #[derive(Default)]
 pub(super) struct Workspace(Vec<Line>);
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C, align(64))]
 struct Line([f32; LINE]);
 
 /// Floats of a line.
 const LINE: usize = 16;
 
-// SAFETY: a line is sixteen floats without padding.
-unsafe impl bytemuck::Zeroable for Line {}
-// SAFETY: as above.
-unsafe impl bytemuck::Pod for Line {}
-
 impl Workspace {
-    /// Slices of `count` times so many vectors each. Their content is left from other tasks: finite only if theirs was.
+    /// Slices of `count` times so many vectors each, of any content.
     #[inline(always)]
     pub(super) fn parts<S: Simd, const N: usize>(
         &mut self,

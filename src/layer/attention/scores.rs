@@ -34,10 +34,15 @@ crate::kernel! {
 
 impl ScoresTwin<'_> {
     fn run(self) {
+        let arch = pulp::Arch::new();
+        self.run_with(|task| arch.dispatch(task));
+    }
+
+    /// In vectors of the caller's choice.
+    pub(super) fn run_with(self, dispatch: impl Fn(Task<'_>) + Sync) {
         let p = self.params;
         let [heads, dim, tokens, stride] =
             [p.heads, p.dim, p.tokens, p.vectors * 4].map(|n| n as usize);
-        let arch = pulp::Arch::new();
         let words = tokens * tokens * stride;
         let tasks: Vec<_> = self.probabilities[..heads * words]
             .chunks_exact_mut(words)
@@ -47,7 +52,7 @@ impl ScoresTwin<'_> {
         tasks
             .into_par_iter()
             .for_each_init(Workspace::default, |workspace, (head, column)| {
-                arch.dispatch(Task {
+                dispatch(Task {
                     q: Block::of(self.qkv, head, [dim, tokens, stride]),
                     k: Block::of(self.qkv, heads + head, [dim, tokens, stride]),
                     scale: p.scale,
@@ -63,7 +68,7 @@ impl ScoresTwin<'_> {
 const KEYS: usize = 4;
 
 /// One head in one column of lanes.
-struct Task<'a> {
+pub(super) struct Task<'a> {
     q: Block<'a>,
     k: Block<'a>,
     scale: f32,

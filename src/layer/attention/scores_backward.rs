@@ -35,10 +35,15 @@ crate::kernel! {
 
 impl ScoresBackwardTwin<'_> {
     fn run(self) {
+        let arch = pulp::Arch::new();
+        self.run_with(|task| arch.dispatch(task));
+    }
+
+    /// In vectors of the caller's choice.
+    pub(super) fn run_with(self, dispatch: impl Fn(Task<'_>) + Sync) {
         let p = self.params;
         let [heads, dim, tokens, stride] =
             [p.heads, p.dim, p.tokens, p.vectors * 4].map(|n| n as usize);
-        let arch = pulp::Arch::new();
         let words = tokens * tokens * stride;
         let tasks: Vec<_> = self.output[..heads * words]
             .chunks_exact_mut(words)
@@ -48,7 +53,7 @@ impl ScoresBackwardTwin<'_> {
         tasks
             .into_par_iter()
             .for_each_init(Workspace::default, |workspace, (head, column)| {
-                arch.dispatch(Task {
+                dispatch(Task {
                     delta: Block::of(self.delta, head, [dim, tokens, stride]),
                     v: Block::of(self.qkv, 2 * heads + head, [dim, tokens, stride]),
                     probabilities: Block::of(self.probabilities, head, [tokens, tokens, stride]),
@@ -64,7 +69,7 @@ impl ScoresBackwardTwin<'_> {
 const KEYS: usize = 4;
 
 /// One head in one column of lanes.
-struct Task<'a> {
+pub(super) struct Task<'a> {
     delta: Block<'a>,
     v: Block<'a>,
     probabilities: Block<'a>,
