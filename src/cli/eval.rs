@@ -55,6 +55,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         name: args.data.clone().unwrap_or(config.data),
         dir: args.data_dir.clone().or(config.data_dir),
         limit: args.limit.filter(|&limit| limit > 0),
+        ..DataSource::default()
     })?;
     let options = DeviceOptions {
         threads: args.device.threads,

@@ -135,6 +135,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         name: config.data.clone(),
         dir: config.data_dir.clone(),
         limit: config.limit,
+        ..DataSource::default()
     })?;
     let options = DeviceOptions {
         threads: config.threads,

@@ -108,6 +108,14 @@ impl Device {
         matches!(&self.executor, Executor::Gpu(gpu) if gpu.is_hardware())
     }
 
+    /// Bytes of the largest buffer that a kernel can be given.
+    pub fn largest_binding(&self) -> u64 {
+        match &self.executor {
+            Executor::Cpu(_) => u64::MAX,
+            Executor::Gpu(gpu) => gpu.largest_binding(),
+        }
+    }
+
     /// The byte ledger of this device.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger

@@ -18,6 +18,8 @@ pub enum Stream {
     Graph = 4,
     /// Initial weights and biases.
     Weights = 5,
+    /// Places and mirroring of training images.
+    Augmentation = 6,
 }
 
 /// Four random words for `index` in `stream` of `layer` at `step`.

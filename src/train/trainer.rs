@@ -11,7 +11,7 @@ use super::hooks::Hooks;
 use super::meter::{Clock, Sums};
 use super::network::{Network, NetworkOptions, RING};
 use crate::checkpoint::{Progress, Snapshot};
-use crate::data::{Batch, Dataset, Loader, LoaderOptions, Order};
+use crate::data::{Augmentation, Batch, Dataset, Loader, LoaderOptions, Order};
 use crate::engine::{Class, Device, StepState};
 use crate::error::{Error, Result};
 use crate::model::{Model, mlp};
@@ -205,6 +205,7 @@ impl Trainer {
     fn batches(&self, order: Order, first_batch: u64) -> LoaderOptions {
         LoaderOptions {
             order,
+            augmentation: Augmentation::None,
             batch: self.config.batch,
             stride: self.network.stride(),
             first_batch,
@@ -301,6 +302,7 @@ impl Trainer {
             self.batches(order, self.progress.batch),
         )?;
         for batch in loader {
+            let batch = batch?;
             self.step(&batch, hooks)?;
             clock.images += batch.count as u64;
             let ring_full = self.unread.end - self.unread.start == RING as u64;

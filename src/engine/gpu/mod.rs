@@ -86,6 +86,11 @@ impl GpuExecutor {
         self.hardware
     }
 
+    pub(crate) fn largest_binding(&self) -> u64 {
+        let limits = &self.limits;
+        (limits.max_storage_buffer_binding_size).min(limits.max_buffer_size)
+    }
+
     pub(crate) fn allocate(&self, label: &str, words: usize) -> Result<wgpu::Buffer> {
         let bytes = words as u64 * 4;
         let refuse = |limit: u64, what: &str| {
