@@ -1,11 +1,12 @@
 //! Every kernel pair of the crate, for the tests and for tools that go through all of them.
 
 use crate::engine::{Kernel, KernelInfo};
-use crate::{bench, layer, optim, sparse, topology};
+use crate::{bench, data, layer, optim, sparse, topology};
 
 /// All kernel pairs: one for each file below `shaders/`, `shaders/lib/` excepted.
 pub fn kernels() -> Vec<&'static KernelInfo> {
     let mut kernels = vec![
+        data::Augment::INFO,
         sparse::Spmm::INFO,
         sparse::SpmmTransposed::INFO,
         sparse::Sddmm::INFO,

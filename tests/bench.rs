@@ -35,6 +35,8 @@ fn tiny(adapter: &str) -> BenchOptions {
         step_sparsity: 0.9,
         scaling_sizes: vec![32, 64],
         batch: 6,
+        models: vec!["resnet20".to_owned()],
+        checkpoint_activations: false,
         budget: Duration::from_millis(2),
         parts: Part::ALL.to_vec(),
     }
@@ -53,6 +55,7 @@ fn every_part_is_measured_on_every_adapter() {
                 Finding::Ceilings(_) => 'c',
                 Finding::Kernel(_) => 'k',
                 Finding::Step(_) => 's',
+                Finding::Model(_) => 'm',
                 Finding::Scaling(_) => 'w',
                 Finding::Exponents(_) => 'e',
             });
@@ -61,7 +64,7 @@ fn every_part_is_measured_on_every_adapter() {
         })
         .unwrap();
         let kinds: String = kinds.into_iter().collect();
-        assert_eq!(kinds, "ackkkkkkkkkkkksswwe", "{adapter}");
+        assert_eq!(kinds, "ackkkkkkkkkkkkssmwwe", "{adapter}");
 
         let ceilings = report.ceilings.unwrap();
         for value in [
@@ -98,6 +101,14 @@ fn every_part_is_measured_on_every_adapter() {
             assert!(s.bytes["connections"] >= 12 * s.connections as u64);
             assert!(s.bytes["data"] >= 3072 * 8 * 4);
         }
+        let [model] = &report.models[..] else {
+            panic!("{:?}", report.models)
+        };
+        assert!(model.seconds > 0.0 && model.bytes["activations"] > 0);
+        let shares: f64 = model.kernels.iter().map(|k| k.share).sum();
+        assert!((shares - 1.0).abs() < 1e-9, "{shares}");
+        let calls = |name: &str| model.kernels.iter().find(|k| k.kernel == name).unwrap().calls;
+        assert_eq!((calls("sparse/conv"), calls("sparse/conv_transposed")), (19, 18));
         let [narrow, wide] = &report.scaling[..] else {
             panic!("{:?}", report.scaling)
         };

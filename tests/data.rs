@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rootlet::Error;
-use rootlet::data::{self, DataSource, Dataset, NAMES};
+use rootlet::data::{self, DataSource, Dataset, NAMES, Split};
 
 const FILES: [&str; 4] = [
     "train-images-idx3-ubyte",
@@ -57,11 +57,16 @@ fn source(name: &str, dir: &Path) -> DataSource {
     DataSource {
         name: name.to_owned(),
         dir: Some(dir.to_owned()),
-        limit: None,
+        ..DataSource::default()
     }
 }
 
+fn halves(set: &Dataset) -> [&Split; 2] {
+    [&set.train, &set.test].map(|images| &**images.memory().unwrap())
+}
+
 fn assert_tiny(set: &Dataset) {
+    let [train, test] = halves(set);
     assert_eq!(
         (
             set.shape.channels,
@@ -72,10 +77,10 @@ fn assert_tiny(set: &Dataset) {
         (1, 3, 5, 10)
     );
     assert_eq!(
-        (set.train.labels(), set.test.labels()),
+        (train.labels(), test.labels()),
         (&[3, 1, 4, 1, 5, 9, 2][..], &[0, 7, 8][..])
     );
-    for split in [&set.train, &set.test] {
+    for split in [train, test] {
         for image in 0..split.len() {
             let expected: Vec<u8> = (image * 15..image * 15 + 15)
                 .map(|p| (p * 7 % 256) as u8)
@@ -255,8 +260,9 @@ fn a_limit_keeps_the_first_images() {
         })
     };
     let set = limited(4).unwrap();
+    let [train, test] = halves(&set);
     assert_eq!(
-        (set.train.labels(), set.test.labels()),
+        (train.labels(), test.labels()),
         (&[3, 1, 4, 1][..], &[0, 7, 8][..])
     );
     assert_tiny(&limited(usize::MAX).unwrap());
@@ -276,8 +282,9 @@ fn the_embedded_digits_need_no_folder() {
     );
     assert_eq!((set.train.len(), set.test.len()), (1442, 355));
     // The first image is a zero: bright where its stroke is, dark in its middle.
-    assert_eq!(set.train.label(0), 0);
-    assert_eq!(set.train.image(0)[..8], [0, 0, 75, 195, 135, 15, 0, 0]);
+    let [train, _] = halves(&set);
+    assert_eq!(train.label(0), 0);
+    assert_eq!(train.image(0)[..8], [0, 0, 75, 195, 135, 15, 0, 0]);
 }
 
 #[test]
@@ -287,11 +294,12 @@ fn unknown_names_and_missing_folders_are_usage_errors() {
         ("", None),
         ("mnist", None),
         ("cifar100", None),
+        ("image-folder", None),
     ] {
         let refused = data::load(&DataSource {
             name: name.to_owned(),
             dir,
-            limit: None,
+            ..DataSource::default()
         });
         assert!(matches!(refused, Err(Error::Usage(_))), "{name}");
     }
@@ -327,10 +335,10 @@ fn real_sets() {
         assert!(NAMES.contains(&name));
         let set = data::load(&source(name, &dir)).unwrap();
         assert_eq!((set.train.len(), set.test.len()), (train, 10_000), "{name}");
-        for split in [&set.train, &set.test] {
+        for split in halves(&set) {
             let mut counts = vec![0; set.classes];
             for &label in split.labels() {
-                counts[usize::from(label)] += 1;
+                counts[label as usize] += 1;
             }
             let expected = split.len() / set.classes;
             assert!(
@@ -350,7 +358,7 @@ fn real_sets() {
         {
             let (mut sum, mut squares) = (0u64, 0u64);
             for image in 0..train {
-                for &pixel in &set.train.image(image)[channel * plane..][..plane] {
+                for &pixel in &halves(&set)[0].image(image)[channel * plane..][..plane] {
                     sum += u64::from(pixel);
                     squares += u64::from(pixel).pow(2);
                 }

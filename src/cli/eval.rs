@@ -52,10 +52,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         super::note(note);
     }
     let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
+    let own = config.source();
     let data = data::load(&DataSource {
-        name: args.data.clone().unwrap_or(config.data.clone()),
-        dir: args.data_dir.clone().or(config.data_dir.clone()),
+        name: args.data.clone().unwrap_or(own.name),
+        dir: args.data_dir.clone().or(own.dir),
         limit: args.limit.filter(|&limit| limit > 0),
+        images: own.images,
     })?;
     let options = DeviceOptions {
         threads: args.device.threads,

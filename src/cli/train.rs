@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rootlet::checkpoint;
-use rootlet::data::{self, DataSource};
+use rootlet::data;
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::report::{Console, Reports, RunFolder, Style, Tables};
 use rootlet::train::config::ConfigFlags;
@@ -77,18 +77,31 @@ pub struct RunArgs {
 }
 
 /// What a checkpoint is made for, and a resumed run can therefore not change.
-const FIXED: [&str; 7] = [
+const FIXED: [&str; 13] = [
     "assignment",
     "batch",
+    "connections",
     "data",
     "hidden",
+    "image_size",
     "limit",
+    "model",
+    "micro_batch",
+    "resize",
     "seed",
     "sparsity",
+    "width",
 ];
 
 /// What can change in a resumed run without making its results others than those of an unbroken one.
-const FREE: [&str; 5] = ["data_dir", "epochs", "steps", "threads", "workers"];
+const FREE: [&str; 6] = [
+    "checkpoint_activations",
+    "data_dir",
+    "epochs",
+    "steps",
+    "threads",
+    "workers",
+];
 
 /// The configuration to train with, and the run folder to go on with, if one was given.
 fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
@@ -131,11 +144,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
     let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
     // What can go wrong by a mistake comes before the run folder, so that none leaves an empty one behind.
-    let data = data::load(&DataSource {
-        name: config.data.clone(),
-        dir: config.data_dir.clone(),
-        limit: config.limit,
-    })?;
+    let data = data::load(&config.source())?;
     let options = DeviceOptions {
         threads: config.threads,
         ..DeviceOptions::default()
@@ -166,6 +175,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             folder
         }
     };
+    // With what the device decided, so that it repeats the run.
+    let config = trainer.config().clone();
     folder.write_config(&config)?;
     reports.push(Console::new(Style::choose(args.run.quiet, args.run.json)));
     let text = config.to_toml()?;

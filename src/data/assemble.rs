@@ -1,9 +1,8 @@
-//! One batch: its images gathered, normalised and transposed.
-
-use std::sync::Arc;
+//! One batch: its images fetched, normalised and transposed.
 
 use super::batch::{Batch, LoaderOptions, Order};
-use super::{ImageShape, Normalisation, Split, shuffle};
+use super::fetch::{Fetch, Recipe};
+use super::{ImageShape, Images, Normalisation};
 use crate::error::{Error, Result};
 
 /// Images transposed at once: 16 values of 4 bytes are one cache line of the batch's row, written in one go, while the
@@ -12,7 +11,7 @@ const LANES: usize = 16;
 
 /// Makes any batch of an epoch, independently of the others.
 pub(super) struct Assembler {
-    split: Arc<Split>,
+    recipe: Recipe,
     /// Image at each place of the epoch; `None` for the split's own order.
     order: Option<Vec<u32>>,
     /// Input for each pixel value, `[channel][pixel]`.
@@ -23,7 +22,7 @@ pub(super) struct Assembler {
 
 impl Assembler {
     pub fn new(
-        split: Arc<Split>,
+        images: Images,
         shape: ImageShape,
         normalisation: &Normalisation,
         options: &LoaderOptions,
@@ -35,33 +34,38 @@ impl Assembler {
                  room for all of them"
             )));
         }
-        if shape.features() != split.features() {
+        let features = match &images {
+            Images::Memory(split) => split.features(),
+            Images::Folder(split) => split.features(),
+        };
+        if shape.features() != features {
             return Err(Error::Shape(format!(
-                "images of {} bytes are not of the shape {} × {} × {}, {} values",
-                split.features(),
+                "images of {features} bytes are not of the shape {} × {} × {}, {} values",
                 shape.channels,
                 shape.height,
                 shape.width,
                 shape.features()
             )));
         }
-        if split.features().checked_mul(stride).is_none() {
+        if features.checked_mul(stride).is_none() {
             return Err(Error::Shape(format!(
-                "a batch of {} features in rows of {stride} is larger than any memory; use a smaller batch",
-                split.features()
+                "a batch of {features} features in rows of {stride} is larger than any memory; use a smaller batch"
             )));
         }
-        let order = match options.order {
-            Order::Sequential => None,
-            // Split::new lets no more images in than 32 bits can number.
-            Order::Shuffled { seed, epoch } => {
-                Some(shuffle::permutation(split.len() as u32, seed, epoch))
-            }
-        };
+        let augmentation = options.augmentation;
+        augmentation.check(shape, images.memory().is_some())?;
         Ok(Self {
             table: normalisation.table(shape.channels)?,
-            split,
-            order,
+            order: match options.order {
+                Order::Sequential => None,
+                Order::Shuffled { .. } => Some(options.order.images(images.len())),
+            },
+            recipe: Recipe {
+                images,
+                shape,
+                augmentation,
+                draws: options.order.draws(),
+            },
             batch,
             stride,
         })
@@ -69,24 +73,35 @@ impl Assembler {
 
     /// Number of batches, the last and smaller one included.
     pub fn batches(&self) -> u64 {
-        self.split.batches(self.batch)
+        self.recipe.images.batches(self.batch)
+    }
+
+    /// Bytes of one batch.
+    pub fn bytes(&self) -> usize {
+        (self.recipe.shape.features() * self.stride).saturating_mul(size_of::<f32>())
     }
 
     /// Batch `index`, which must be below [`batches`](Self::batches).
-    pub fn assemble(&self, index: u64) -> Batch {
+    ///
+    /// # Errors
+    /// A file that cannot be read or decoded.
+    pub fn assemble(&self, index: u64) -> Result<Batch> {
         let first = index as usize * self.batch;
-        let count = self.batch.min(self.split.len() - first);
+        let count = self.batch.min(self.recipe.images.len() - first);
         let image_at = |lane: usize| match &self.order {
             Some(order) => order[first + lane] as usize,
             None => first + lane,
         };
 
-        let mut inputs = vec![0.0; self.split.features() * self.stride];
-        let plane = self.split.features() / self.table.len();
+        let features = self.recipe.shape.features();
+        let mut inputs = vec![0.0; features * self.stride];
+        let plane = features / self.table.len();
+        let mut fetch = Fetch::new(&self.recipe, LANES);
         for start in (0..count).step_by(LANES) {
             let width = LANES.min(count - start);
+            fetch.fill((start..start + width).map(image_at))?;
             let images: [&[u8]; LANES] = std::array::from_fn(|lane| match lane < width {
-                true => self.split.image(image_at(start + lane)),
+                true => fetch.image(lane, image_at(start + lane)),
                 false => &[],
             });
             for (feature, row) in inputs.chunks_exact_mut(self.stride).enumerate() {
@@ -99,13 +114,13 @@ impl Assembler {
 
         let mut labels = vec![0; self.stride];
         for (lane, label) in labels[..count].iter_mut().enumerate() {
-            *label = self.split.label(image_at(lane)).into();
+            *label = self.recipe.images.label(image_at(lane));
         }
-        Batch {
+        Ok(Batch {
             inputs,
             labels,
             count,
             index,
-        }
+        })
     }
 }

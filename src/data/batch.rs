@@ -1,5 +1,8 @@
 //! One batch, and how a split is cut into them.
 
+use super::augmentation::{Augmentation, Draws};
+use super::shuffle;
+
 /// Images with their labels, as the device takes them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
@@ -27,11 +30,31 @@ pub enum Order {
     },
 }
 
+impl Order {
+    /// The image at each place of an epoch of `images` images, numbered by 32 bits.
+    pub fn images(self, images: usize) -> Vec<u32> {
+        match self {
+            Order::Sequential => (0..images as u32).collect(),
+            Order::Shuffled { seed, epoch } => shuffle::permutation(images as u32, seed, epoch),
+        }
+    }
+
+    /// What the augmentation's random numbers are a function of: seed and epoch, both 0 in the files' order.
+    pub fn draws(self) -> Draws {
+        match self {
+            Order::Sequential => Draws::default(),
+            Order::Shuffled { seed, epoch } => Draws { seed, epoch },
+        }
+    }
+}
+
 /// How a [`Loader`](super::Loader) cuts a split into batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoaderOptions {
     /// The order of the images.
     pub order: Order,
+    /// What happens to each image.
+    pub augmentation: Augmentation,
     /// Images in a batch, at least 1.
     pub batch: usize,
     /// Lanes in a row of [`Batch::inputs`], at least `batch`.
@@ -43,11 +66,12 @@ pub struct LoaderOptions {
 }
 
 impl LoaderOptions {
-    /// Batches of that many images, in rows rounded up to a multiple of 4, from the first one on, in the files' order, by
-    /// one worker.
+    /// Batches of that many images as they are, in rows rounded up to a multiple of 4, from the first one on, in the files'
+    /// order, by one worker.
     pub fn of_batch(batch: usize) -> Self {
         Self {
             order: Order::Sequential,
+            augmentation: Augmentation::None,
             batch,
             stride: batch.checked_next_multiple_of(4).unwrap_or(usize::MAX),
             first_batch: 0,

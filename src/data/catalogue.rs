@@ -3,11 +3,20 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use super::augmentation::Augmentation;
 use super::cifar::{self, Layout};
+use super::folder;
 use crate::error::{Error, Result};
 
 /// The names that [`load`](super::load) knows; the first is the default.
-pub const NAMES: [&str; 5] = ["digits", "mnist", "fashion-mnist", "cifar10", "cifar100"];
+pub const NAMES: [&str; 6] = [
+    "digits",
+    "mnist",
+    "fashion-mnist",
+    "cifar10",
+    "cifar100",
+    folder::NAME,
+];
 
 /// The form a set's files have.
 pub(super) enum Format {
@@ -107,7 +116,22 @@ static KNOWN: [Known; 5] = [
     },
 ];
 
-/// The set of that name.
+/// The augmentation that is usual for the set of that name: none for digits and garments, which have a right way up and lie
+/// in the middle; border, crop and mirroring for CIFAR; resized crops and mirroring for image folders.
+///
+/// # Errors
+/// [`Error::Usage`] for an unknown name.
+pub fn usual_augmentation(name: &str) -> Result<Augmentation> {
+    if name == folder::NAME {
+        return "resized-crop-flip".parse();
+    }
+    match find(name)?.format {
+        Format::Cifar(_) => "pad-crop-flip".parse(),
+        Format::Embedded | Format::Idx => Ok(Augmentation::None),
+    }
+}
+
+/// The set of that name that is made of certain files.
 pub(super) fn find(name: &str) -> Result<&'static Known> {
     KNOWN
         .iter()
@@ -208,9 +232,9 @@ mod tests {
 
     #[test]
     fn every_name_has_an_entry_that_is_whole() {
-        for name in NAMES {
+        for name in &NAMES[..5] {
             let known = find(name).unwrap();
-            assert_eq!(known.name, name);
+            assert_eq!(known.name, *name);
             assert_eq!(known.mean.len(), known.std.len());
             let embedded = matches!(known.format, Format::Embedded);
             assert_eq!(embedded, known.files.is_empty() && known.folders.is_empty());
@@ -226,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_missing_folder_says_what_is_expected() {
-        for name in &NAMES[1..] {
+        for name in &NAMES[1..5] {
             let known = find(name).unwrap();
             let empty = tempfile::tempdir().unwrap();
             let usage = known.folder(None).unwrap_err();

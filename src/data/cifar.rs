@@ -71,7 +71,7 @@ pub(super) fn load(known: &Known, layout: &Layout, folder: &Path) -> Result<Halv
 
 struct Records {
     images: Vec<u8>,
-    labels: Vec<u8>,
+    labels: Vec<u32>,
 }
 
 impl Records {
@@ -128,7 +128,8 @@ impl Records {
             reader.read_exact(image).map_err(Error::io("read", path))?;
             crc.update(labels);
             crc.update(image);
-            self.labels.extend(labels.last());
+            self.labels
+                .extend(labels.last().map(|&label| u32::from(label)));
         }
         if crc.finalize() != checksum {
             return Err(known.damaged(

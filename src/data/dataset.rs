@@ -1,7 +1,6 @@
 //! A loaded data set: images as bytes, labels, and how pixels become inputs.
 
-use std::sync::Arc;
-
+use super::Images;
 use crate::error::{Error, Result};
 
 /// Size of one image.
@@ -62,14 +61,14 @@ impl Normalisation {
     }
 }
 
-/// Images with their labels: the training half or the test half of a set.
+/// Images in memory with their labels: the training half or the test half of a set.
 #[derive(Debug)]
 pub struct Split {
     features: usize,
     /// `[image][channel][y][x]`.
     images: Vec<u8>,
     /// `[image]`.
-    labels: Vec<u8>,
+    labels: Vec<u32>,
 }
 
 impl Split {
@@ -77,7 +76,7 @@ impl Split {
     ///
     /// # Errors
     /// [`Error::Shape`] when the bytes are not `features` per label, or the images too many to be numbered by 32 bits.
-    pub fn new(features: usize, images: Vec<u8>, labels: Vec<u8>) -> Result<Self> {
+    pub fn new(features: usize, images: Vec<u8>, labels: Vec<u32>) -> Result<Self> {
         if labels.len().checked_mul(features) != Some(images.len()) || features == 0 {
             return Err(Error::Shape(format!(
                 "{} labels need as many images of {features} bytes, but there are {} bytes",
@@ -114,26 +113,18 @@ impl Split {
         self.features
     }
 
-    /// Batches in one pass over the split, the last and smaller one included; 0 for a `batch` of 0.
-    pub fn batches(&self, batch: usize) -> u64 {
-        if batch == 0 {
-            return 0;
-        }
-        self.len().div_ceil(batch) as u64
-    }
-
     /// The bytes of image `index`, `[channel][y][x]`. Like a slice's, an index past the end panics.
     pub fn image(&self, index: usize) -> &[u8] {
         &self.images[index * self.features..][..self.features]
     }
 
     /// The class of image `index`. Like a slice's, an index past the end panics.
-    pub fn label(&self, index: usize) -> u8 {
+    pub fn label(&self, index: usize) -> u32 {
         self.labels[index]
     }
 
     /// The classes of all images.
-    pub fn labels(&self) -> &[u8] {
+    pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
@@ -159,9 +150,11 @@ pub struct Dataset {
     /// How its pixels become inputs.
     pub normalisation: Normalisation,
     /// What the network learns from.
-    pub train: Arc<Split>,
+    pub train: Images,
     /// What it is judged by.
-    pub test: Arc<Split>,
+    pub test: Images,
+    /// What the user should know of it, whole sentences.
+    pub notes: Vec<String>,
 }
 
 #[cfg(test)]
@@ -173,10 +166,8 @@ mod tests {
         let split = Split::new(2, vec![1, 2, 3, 4, 5, 6], vec![7, 8, 9]).unwrap();
         assert_eq!((split.len(), split.features()), (3, 2));
         assert_eq!((split.image(1), split.label(2)), (&[3, 4][..], 9));
-        assert_eq!(
-            (split.batches(2), split.batches(3), split.batches(0)),
-            (2, 1, 0)
-        );
+        let images = Images::from(std::sync::Arc::new(split));
+        assert_eq!([2, 3, 0].map(|batch| images.batches(batch)), [2, 1, 0]);
         for (features, bytes, labels) in [(2, 5, 3), (2, 8, 3), (0, 0, 3), (usize::MAX, 6, 3)] {
             let refused = Split::new(features, vec![0; bytes], vec![0; labels]);
             assert!(

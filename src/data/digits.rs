@@ -41,7 +41,7 @@ pub(super) fn load() -> Result<Halves> {
     let mut halves = [(Vec::new(), Vec::new()), (Vec::new(), Vec::new())];
     for index in 0..all.len() {
         let label = all.label(index);
-        let seen = &mut seen[usize::from(label)];
+        let seen = &mut seen[label as usize];
         *seen += 1;
         let (images, labels) = &mut halves[usize::from(*seen % TEST_EVERY == 0)];
         images.extend(
@@ -66,7 +66,7 @@ mod tests {
     fn counts(split: &Split) -> [usize; 10] {
         let mut counts = [0; 10];
         for &label in split.labels() {
-            counts[usize::from(label)] += 1;
+            counts[label as usize] += 1;
         }
         counts
     }

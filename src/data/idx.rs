@@ -84,6 +84,7 @@ pub(super) fn half<R: BufRead>(
         height,
         width,
     };
+    let classes = classes.into_iter().map(u32::from).collect();
     Ok((shape, Split::new(shape.features(), pixels, classes)?))
 }
 

@@ -10,52 +10,61 @@ use std::thread::{self, JoinHandle};
 
 use super::assemble::Assembler;
 use super::batch::{Batch, LoaderOptions};
-use super::{ImageShape, Normalisation, Split};
+use super::{ImageShape, Images, Normalisation};
 use crate::error::{Error, Result};
 
 /// Batches that wait in one worker's queue. Two keep a worker busy while the consumer is late by one batch.
 const AHEAD: usize = 2;
+/// Bytes from which on a batch is large: then a worker holds on to one until it is taken, and none waits in its queue.
+const LARGE: usize = 16 << 20;
 /// More workers than this only cost memory.
 const MOST_WORKERS: u64 = 64;
 
 /// The batches of one epoch, in order, made ahead by worker threads.
 ///
-/// At most three batches per worker exist at a time. Dropping the loader stops the workers, and waits for the batch that
+/// At most three batches per worker exist at a time, and one if it is larger than 16 MiB. A file that cannot be read or
+/// decoded comes as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and waits for the batch that
 /// each is at. Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch early.
 #[derive(Debug)]
 pub struct Loader {
-    queues: Vec<Receiver<Batch>>,
+    queues: Vec<Receiver<Result<Batch>>>,
     workers: Vec<JoinHandle<()>>,
     turn: usize,
     remaining: u64,
 }
 
 impl Loader {
-    /// Starts to load `split`, whose images have the given shape. A `first_batch` past the end leaves no batches.
+    /// Starts to load `images`, which have the given shape. A `first_batch` past the end leaves no batches.
     ///
     /// # Errors
-    /// [`Error::Shape`] when shape, normalisation, batch and stride do not fit together, [`Error::Device`] when the
-    /// operating system gives no thread.
+    /// [`Error::Shape`] when shape, normalisation, batch, stride and augmentation do not fit together, [`Error::Usage`] for
+    /// random crops of images in memory, [`Error::Device`] when the operating system gives no thread.
     pub fn start(
-        split: Arc<Split>,
+        images: impl Into<Images>,
         shape: ImageShape,
         normalisation: &Normalisation,
         options: LoaderOptions,
     ) -> Result<Self> {
-        let assembler = Assembler::new(split, shape, normalisation, &options)?;
+        let assembler = Assembler::new(images.into(), shape, normalisation, &options)?;
         let batches = assembler.batches();
+        let ahead = match assembler.bytes() > LARGE {
+            true => 0,
+            false => AHEAD,
+        };
         Self::run(
             move |index| assembler.assemble(index),
             options.first_batch..batches,
             options.workers,
+            ahead,
         )
     }
 
     /// Starts to make the batches of `range`.
     fn run(
-        make: impl Fn(u64) -> Batch + Send + Sync + 'static,
+        make: impl Fn(u64) -> Result<Batch> + Send + Sync + 'static,
         range: std::ops::Range<u64>,
         workers: usize,
+        ahead: usize,
     ) -> Result<Self> {
         let mut loader = Self {
             queues: Vec::new(),
@@ -68,13 +77,15 @@ impl Loader {
             .min(loader.remaining)
             .min(MOST_WORKERS);
         for worker in 0..workers {
-            let (sender, receiver) = sync_channel(AHEAD);
+            let (sender, receiver) = sync_channel(ahead);
             let make = Arc::clone(&make);
             let indices = (range.start + worker..range.end).step_by(workers as usize);
             let work = move || {
                 for index in indices {
-                    if sender.send(make(index)).is_err() {
-                        return; // The loader was dropped.
+                    let batch = make(index);
+                    let failed = batch.is_err();
+                    if sender.send(batch).is_err() || failed {
+                        return; // The loader was dropped, or will end here.
                     }
                 }
             };
@@ -92,15 +103,18 @@ impl Loader {
 }
 
 impl Iterator for Loader {
-    type Item = Batch;
+    type Item = Result<Batch>;
 
-    fn next(&mut self) -> Option<Batch> {
+    fn next(&mut self) -> Option<Result<Batch>> {
         if self.remaining == 0 {
             return None;
         }
         if let Ok(batch) = self.queues[self.turn].recv() {
             self.turn = (self.turn + 1) % self.queues.len();
-            self.remaining -= 1;
+            self.remaining = match batch {
+                Ok(_) => self.remaining - 1,
+                Err(_) => 0,
+            };
             return Some(batch);
         }
         // A worker goes away before its last batch only by a panic.
@@ -136,12 +150,29 @@ mod tests {
 
     use super::*;
 
-    fn empty(index: u64) -> Batch {
-        Batch {
+    fn empty(index: u64) -> Result<Batch> {
+        Ok(Batch {
             inputs: Vec::new(),
             labels: Vec::new(),
             count: 0,
             index,
+        })
+    }
+
+    #[test]
+    fn an_error_comes_in_its_batchs_place_and_ends_the_epoch() {
+        for (workers, ahead) in [(1, 0), (1, 2), (2, 0), (3, 2), (7, 2)] {
+            let make = |index| match index {
+                5.. => Err(Error::Usage(format!("no batch {index}"))),
+                _ => empty(index),
+            };
+            let mut loader = Loader::run(make, 0..20, workers, ahead).unwrap();
+            for index in 0..5 {
+                assert_eq!(loader.next().unwrap().unwrap().index, index);
+            }
+            let error = loader.next().unwrap().unwrap_err();
+            assert_eq!(error.to_string(), "no batch 5");
+            assert!(loader.next().is_none());
         }
     }
 
@@ -152,39 +183,46 @@ mod tests {
                 5 => panic!("no batch 5"),
                 _ => empty(index),
             };
-            let mut loader = Loader::run(make, 0..20, workers).unwrap();
+            let mut loader = Loader::run(make, 0..20, workers, AHEAD).unwrap();
             for index in 0..5 {
-                assert_eq!(loader.next().unwrap().index, index);
+                assert_eq!(loader.next().unwrap().unwrap().index, index);
             }
             let caught =
                 panic::catch_unwind(panic::AssertUnwindSafe(|| loader.next())).unwrap_err();
             assert_eq!(caught.downcast_ref::<&str>(), Some(&"no batch 5"));
-            assert_eq!(loader.next(), None);
+            assert!(loader.next().is_none());
         }
     }
 
     #[test]
     fn the_queues_are_bounded_and_end_when_dropped() {
         let made = Arc::new(AtomicU64::new(0));
-        for (workers, taken) in [(1, 0), (1, 3), (3, 0), (3, 4)] {
+        for (workers, ahead, taken) in [
+            (1, 2, 0),
+            (1, 2, 3),
+            (3, 2, 0),
+            (3, 2, 4),
+            (2, 0, 0),
+            (2, 0, 3),
+        ] {
             made.store(0, Ordering::SeqCst);
             let counter = Arc::clone(&made);
             let make = move |index| {
                 counter.fetch_add(1, Ordering::SeqCst);
                 empty(index)
             };
-            let mut loader = Loader::run(make, 0..1_000_000, workers).unwrap();
+            let mut loader = Loader::run(make, 0..1_000_000, workers, ahead).unwrap();
             assert!(
                 loader
                     .by_ref()
                     .take(taken)
-                    .map(|batch| batch.index)
+                    .map(|batch| batch.unwrap().index)
                     .eq(0..taken as u64)
             );
             assert_eq!(loader.len(), 1_000_000 - taken);
             thread::sleep(std::time::Duration::from_millis(20));
             // Waiting in the queues, and one in each worker's hands.
-            let most = (taken + workers * (AHEAD + 1)) as u64;
+            let most = (taken + workers * (ahead + 1)) as u64;
             assert!(made.load(Ordering::SeqCst) <= most);
             drop(loader); // Must return: it joins the workers.
             assert!(made.load(Ordering::SeqCst) <= most + workers as u64);

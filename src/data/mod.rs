@@ -1,9 +1,11 @@
 //! Real images, from their public files to normalised batches.
 //!
-//! The data's way: [`load`] finds the files of a [`DataSource`], checks them and holds the images as bytes ([`Dataset`],
-//! two [`Split`]s). A [`Loader`] then runs ahead of the training step: its worker threads put the images of each batch in
-//! the epoch's [`Order`], normalise them, and lay them out as the device wants them, a feature's values for the whole
-//! batch side by side ([`Batch`]); bounded queues hand the batches over in order.
+//! The data's way: [`load`] finds the files of a [`DataSource`] and checks them ([`Dataset`]). Its two halves ([`Images`]) are
+//! bytes in memory ([`Split`]), or the files of a folder ([`FolderSplit`]), which are decoded when they are wanted. A
+//! [`Loader`] then runs ahead of the training step: its worker threads put the images of each batch in the epoch's [`Order`],
+//! vary them ([`Augmentation`]), normalise them, and lay them out as the device wants them, a feature's values for the whole
+//! batch side by side ([`Batch`]); bounded queues hand the batches over in order. Where a GPU has room for a whole set, it
+//! can make the same batches itself ([`ResidentImages`]).
 //!
 //! | file | job |
 //! |---|---|
@@ -11,19 +13,28 @@
 //! | `digits.rs` | the embedded digits |
 //! | `idx.rs` | MNIST's IDX format, gzipped or plain |
 //! | `cifar.rs` | the binary version of CIFAR-10 and CIFAR-100 |
+//! | `folder.rs` | image folders: their classes and files |
+//! | `decode.rs` | JPEG and PNG |
+//! | `crop.rs` | the part of a folder's image that the network sees: cut, resized |
 //! | `dataset.rs` | what a loaded set is |
+//! | `images.rs` | the images of a split, in memory or in a folder |
 //! | `shuffle.rs` | the order of an epoch |
+//! | `augmentation.rs` | how images are varied, and the random numbers behind it |
 //! | `loader.rs` | worker threads and their queues |
-//! | `assemble.rs` | one batch: gathered, normalised, transposed |
+//! | `fetch.rs` | images as bytes, augmented |
+//! | `assemble.rs` | one batch: fetched, normalised, transposed |
 //! | `batch.rs` | what a batch is, and how a split is cut into them |
+//! | `resident.rs`, `augment.rs` | the whole set on the device, and the kernel that makes batches of it |
 //!
 //! ```
 //! use rootlet::data::{self, DataSource, Loader, LoaderOptions, Order};
 //!
 //! let digits = data::load(&DataSource::default())?;
 //! let options = LoaderOptions { order: Order::Shuffled { seed: 1, epoch: 0 }, ..LoaderOptions::of_batch(32) };
-//! let batches = Loader::start(digits.train.clone(), digits.shape, &digits.normalisation, options)?;
-//! let images: usize = batches.map(|batch| batch.count).sum();
+//! let mut images = 0;
+//! for batch in Loader::start(digits.train.clone(), digits.shape, &digits.normalisation, options)? {
+//!     images += batch?.count;
+//! }
 //! assert_eq!(images, digits.train.len());
 //! # Ok::<(), rootlet::Error>(())
 //! ```
@@ -36,19 +47,32 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 mod assemble;
+mod augment;
+mod augmentation;
 mod batch;
 mod catalogue;
 mod cifar;
+mod crop;
 mod dataset;
+mod decode;
 mod digits;
+mod fetch;
+mod folder;
 mod idx;
+mod images;
 mod loader;
+mod resident;
 mod shuffle;
 
+pub use augment::{Augment, AugmentParams, AugmentState};
+pub use augmentation::{Augmentation, Crop, Draws};
 pub use batch::{Batch, LoaderOptions, Order};
-pub use catalogue::NAMES;
+pub use catalogue::{NAMES, usual_augmentation};
 pub use dataset::{Dataset, ImageShape, Normalisation, Split};
+pub use folder::FolderSplit;
+pub use images::Images;
 pub use loader::Loader;
+pub use resident::ResidentImages;
 
 use catalogue::Format;
 
@@ -60,9 +84,44 @@ pub struct DataSource {
     /// Folder that holds the set's files, or that holds a folder of the set's name with them. The embedded digits ignore it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
-    /// Use only the first so many training images, and the first so many test images. More than there are means all.
+    /// Use only the first so many training images, and the first so many test images. More than there are means all. Of an
+    /// image folder these are the first of every class, then the second of every class, and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Sizes of an image folder's images; other sets have sizes of their own.
+    #[serde(default)]
+    pub images: ImageOptions,
+}
+
+/// The size that a folder's images get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageOptions {
+    /// Sides of the part of an image that the network sees, in pixels.
+    pub size: usize,
+    /// Length of an image's shorter side before the part is cut out, in an evaluation and for plain crops. `None` is 8/7 of
+    /// `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are whole already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<usize>,
+}
+
+impl ImageOptions {
+    /// Length of an image's shorter side before the part is cut out.
+    pub fn resize(&self) -> usize {
+        self.resize.unwrap_or_else(|| match self.size {
+            0..128 => self.size,
+            size => size.saturating_add(size / 7),
+        })
+    }
+}
+
+impl Default for ImageOptions {
+    fn default() -> Self {
+        Self {
+            size: 224,
+            resize: None,
+        }
+    }
 }
 
 impl Default for DataSource {
@@ -71,6 +130,7 @@ impl Default for DataSource {
             name: NAMES[0].to_owned(),
             dir: None,
             limit: None,
+            images: ImageOptions::default(),
         }
     }
 }
@@ -82,19 +142,22 @@ struct Halves {
     test: Split,
 }
 
-/// Reads and checks the whole of a data set.
+/// Reads and checks the whole of a data set; of an image folder only the names.
 ///
 /// # Errors
 /// [`Error::Usage`] for an unknown name, a `limit` of 0, or a missing `dir` for a set that needs one, [`Error::Data`] for a
 /// file that is missing, truncated or corrupt, and [`Error::Io`] for one that cannot be read.
 pub fn load(source: &DataSource) -> Result<Dataset> {
-    let known = catalogue::find(&source.name)?;
     if source.limit == Some(0) {
         return Err(Error::Usage(
             "--limit 0 leaves no images; give at least 1, or leave --limit out to use them all"
                 .to_owned(),
         ));
     }
+    if source.name == folder::NAME {
+        return folder::load(source);
+    }
+    let known = catalogue::find(&source.name)?;
     let Halves {
         shape,
         mut train,
@@ -116,7 +179,8 @@ pub fn load(source: &DataSource) -> Result<Dataset> {
             mean: known.mean.to_vec(),
             std: known.std.to_vec(),
         },
-        train: Arc::new(train),
-        test: Arc::new(test),
+        train: Arc::new(train).into(),
+        test: Arc::new(test).into(),
+        notes: Vec::new(),
     })
 }

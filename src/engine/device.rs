@@ -120,6 +120,14 @@ impl Device {
         matches!(&self.executor, Executor::Gpu(gpu) if gpu.is_hardware())
     }
 
+    /// Bytes of the largest buffer that a kernel can be given.
+    pub fn largest_binding(&self) -> u64 {
+        match &self.executor {
+            Executor::Cpu(_) => u64::MAX,
+            Executor::Gpu(gpu) => gpu.largest_binding(),
+        }
+    }
+
     /// The byte ledger of this device.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -153,14 +161,6 @@ impl Device {
     pub fn transient(&self, label: &str, class: Class, length: usize) -> Buffer {
         let words = length.max(1).next_multiple_of(4);
         Buffer::new(label, class, words, Memory::Unplaced, &self.ledger)
-    }
-
-    /// Bytes of the largest buffer that a kernel can be given here.
-    pub fn largest_binding(&self) -> u64 {
-        match &self.executor {
-            Executor::Cpu(_) => isize::MAX as u64 / 8,
-            Executor::Gpu(gpu) => gpu.largest_binding(),
-        }
     }
 
     /// Bytes that can still be allocated, where that is known: not on a hardware GPU, which WebGPU does not ask.

@@ -20,6 +20,8 @@ pub enum Stream {
     Weights = 5,
     /// Which elements a dropout drops.
     Dropout = 6,
+    /// Places and mirroring of training images.
+    Augmentation = 7,
 }
 
 /// Four random words for `index` in `stream` of `layer` at `step`.

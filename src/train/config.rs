@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::data::ImageShape;
+use crate::data::{Augmentation, DataSource, ImageOptions, ImageShape, usual_augmentation};
 use crate::model::{Extent, MODELS, Model, ModelOptions, by_name};
 use crate::sparse::{Assignment, allocate};
 use crate::topology::Scope;
@@ -69,7 +69,7 @@ const MACHINE: &str = "Machine";
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Data set: digits (embedded), mnist, fashion-mnist, cifar10 or cifar100
+    /// Data set: digits (embedded), mnist, fashion-mnist, cifar10, cifar100 or image-folder (train/CLASS/*, val/CLASS/*)
     #[arg(long, value_name = "NAME", help_heading = DATA)]
     pub data: String,
     /// Folder with the data set's files, as they are downloaded; digits needs none
@@ -80,6 +80,19 @@ pub struct TrainConfig {
     #[arg(long, value_name = "N", help_heading = DATA)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+
+    /// How training images are varied: none, flip, pad-crop-flip, resized-crop-flip or plain-crop-flip; auto: as is usual
+    /// for the data set, not at all for mlp
+    #[arg(long, value_name = "NAME", help_heading = DATA)]
+    pub augment: String,
+    /// Side of an image folder's images, in pixels
+    #[arg(long, value_name = "N", help_heading = DATA)]
+    pub image_size: usize,
+    /// Shorter side of an image folder's images before the middle is cut out, or a plain crop [default: 8/7 of --image-size;
+    /// the size itself below 128]
+    #[arg(long, value_name = "N", help_heading = DATA)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<usize>,
 
     /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18, resnet34 or
     /// resnet50; `rootlet model NAME` shows its layers
@@ -188,6 +201,9 @@ impl Default for TrainConfig {
             data: "digits".to_owned(),
             data_dir: None,
             limit: None,
+            augment: AUTO.to_owned(),
+            image_size: 224,
+            resize: None,
             model: "mlp".to_owned(),
             width: 1.0,
             hidden: vec![256, 256],
@@ -225,7 +241,35 @@ impl Default for TrainConfig {
 /// T_end as a share of all epochs where none is given: epoch 120 of 200 in Heddes et al., arXiv 2401.06898.
 const ROUND_UNTIL_SHARE: f64 = 0.6;
 
+/// The augmentation that suits data set and model.
+const AUTO: &str = "auto";
+
 impl TrainConfig {
+    /// The data set.
+    pub fn source(&self) -> DataSource {
+        DataSource {
+            name: self.data.clone(),
+            dir: self.data_dir.clone(),
+            limit: self.limit,
+            images: ImageOptions {
+                size: self.image_size,
+                resize: self.resize,
+            },
+        }
+    }
+
+    /// How training images are varied.
+    ///
+    /// # Errors
+    /// An unknown name, of augmentation or data set.
+    pub fn augmentation(&self) -> Result<Augmentation> {
+        match self.augment.as_str() {
+            AUTO if self.model == MODELS[0] => Ok(Augmentation::None),
+            AUTO => usual_augmentation(&self.data),
+            name => name.parse(),
+        }
+    }
+
     /// T_end in epochs: as given, or 0.6 × the epochs.
     pub fn round_until(&self) -> f64 {
         self.round_until

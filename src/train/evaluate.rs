@@ -20,7 +20,7 @@ pub struct Evaluation {
 /// Runs all test images of `data` through `network`, in the batches that `options` says.
 ///
 /// # Errors
-/// A data set of another shape than the network, or a lost device.
+/// A data set of another shape than the network, an image that cannot be read, or a lost device.
 pub fn evaluate(
     device: &Device,
     network: &Network,
@@ -30,6 +30,7 @@ pub fn evaluate(
     let mut sums = Sums::default();
     let mut pending = 0..0u64;
     for batch in Loader::start(data.test.clone(), data.shape, &data.normalisation, options)? {
+        let batch = batch?;
         network.load(device, &batch)?;
         let state = StepState::whole(0, batch.index as u32, batch.count, 0.0);
         network.test(device, state)?;

@@ -10,7 +10,7 @@ use super::event::{self, Event};
 use super::hooks::Hooks;
 use super::meter::{Clock, Sums};
 use crate::checkpoint::{Progress, Snapshot};
-use crate::data::{Batch, Dataset, Loader, LoaderOptions, Order};
+use crate::data::{Augmentation, Batch, Dataset, Loader, LoaderOptions, Order};
 use crate::engine::{Class, Device, StepState};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -28,6 +28,7 @@ pub struct Trainer {
     data: Dataset,
     model: Model,
     network: Network,
+    augmentation: Augmentation,
     /// What the run's beginning has to tell.
     notes: Vec<String>,
     schedule: Schedule,
@@ -76,6 +77,7 @@ impl Trainer {
         method: &dyn Method,
     ) -> Result<Self> {
         let mut config = config.resolve()?;
+        let augmentation = config.augmentation()?;
         if model.input().size() != data.shape.features() || model.classes() < data.classes {
             return Err(Error::Usage(format!(
                 "the model {} takes images of {} and tells {} classes apart; the data set {} has {} × {} × {} and {}",
@@ -105,7 +107,7 @@ impl Trainer {
             ..NetworkOptions::of_batch(config.batch)
         };
         let network = Network::new(&device, &model, &state, &options, method)?;
-        let mut notes = Vec::new();
+        let mut notes = data.notes.clone();
         if config.micro_batch.is_none() && network.micro_batch() < config.batch {
             let micro = network.micro_batch();
             notes.push(format!(
@@ -134,6 +136,7 @@ impl Trainer {
             data,
             model,
             network,
+            augmentation,
             notes,
             schedule,
             rate,
@@ -221,6 +224,10 @@ impl Trainer {
     fn batches(&self, order: Order, first_batch: u64) -> LoaderOptions {
         LoaderOptions {
             order,
+            augmentation: match order {
+                Order::Shuffled { .. } => self.augmentation,
+                Order::Sequential => Augmentation::None,
+            },
             batch: self.network.micro_batch(),
             stride: self.network.stride(),
             first_batch,
@@ -319,7 +326,7 @@ impl Trainer {
         )?;
         let mut parts = Vec::new();
         for part in loader {
-            parts.push(part);
+            parts.push(part?);
             let count: usize = parts.iter().map(|p| p.count).sum();
             if count < self.batch_images() {
                 continue;

@@ -113,6 +113,7 @@ fn evaluate(layers: &[Layer], data: &Dataset, batch: usize) -> (f64, f64) {
     let (mut sum, mut hits) = (0.0, 0);
     for batch in Loader::start(data.test.clone(), data.shape, &data.normalisation, options).unwrap()
     {
+        let batch = batch.unwrap();
         let outputs = forward(layers, &batch, options.stride);
         let (loss, found, _) = loss(&outputs[layers.len()], &batch.labels, 0.0);
         sum += loss;
@@ -182,6 +183,7 @@ fn a_run_equals_the_same_training_in_f64() {
             for batch in
                 Loader::start(data.train.clone(), data.shape, &data.normalisation, options).unwrap()
             {
+                let batch = batch.unwrap();
                 // 8 steps an epoch: warm-up over steps 0 to 3, milestones at 12 and 24.
                 rate = match t {
                     0..4 => 0.2 * (t + 1) as f64 / 4.0,

@@ -59,7 +59,7 @@ fn fashion_is_learnt_at_98_percent() {
     let data = data::load(&DataSource {
         name: "fashion-mnist".into(),
         dir: Some(dir.into()),
-        limit: None,
+        ..DataSource::default()
     })
     .unwrap();
     let mut accuracies = Vec::new();

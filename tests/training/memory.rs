@@ -22,7 +22,7 @@ fn noise(images: usize) -> Dataset {
         (state >> 24) as u8
     };
     let pixels = (0..images * 784).map(|_| byte()).collect();
-    let labels = (0..images).map(|_| byte() % 10).collect();
+    let labels = (0..images).map(|_| u32::from(byte() % 10)).collect();
     let split = Arc::new(Split::new(784, pixels, labels).unwrap());
     Dataset {
         name: "noise".into(),
@@ -36,8 +36,9 @@ fn noise(images: usize) -> Dataset {
             mean: vec![0.5],
             std: vec![0.3],
         },
-        train: split.clone(),
-        test: split,
+        train: split.clone().into(),
+        test: split.into(),
+        notes: Vec::new(),
     }
 }
 

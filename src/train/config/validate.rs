@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{TrainConfig, list_text};
+use crate::data::Augmentation;
 use crate::model::MODELS;
 use crate::{Error, Result};
 
@@ -34,6 +35,22 @@ impl TrainConfig {
             "must list widths of at least 1, below 2^32",
             hidden,
         )?;
+        check(
+            (1..=1 << 14).contains(&self.image_size),
+            "image-size",
+            "must be 1 to 16384 pixels",
+            self.image_size,
+        )?;
+        check(
+            self.resize
+                .is_none_or(|resize| (self.image_size..=1 << 14).contains(&resize)),
+            "resize",
+            "must be at least --image-size, and at most 16384 pixels",
+            self.resize.unwrap_or(0),
+        )?;
+        if self.augment != "auto" {
+            self.augment.parse::<Augmentation>()?;
+        }
         check(
             MODELS.contains(&self.model.as_str()),
             "model",

@@ -1,0 +1,236 @@
+//! How training images are varied, and the random numbers behind it.
+//!
+//! What happens to an image is a function of the seed, the epoch and the image's number: neither batch size, workers nor
+//! the batch that an interrupted epoch goes on with change it, and the device can compute it as well
+//! (`shaders/data/augment.wgsl`).
+
+use std::str::FromStr;
+
+use super::ImageShape;
+use crate::engine::random::{Stream, below, random};
+use crate::error::{Error, Result};
+
+/// How a part of a folder's image is chosen in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crop {
+    /// A part of random area (8 % to all of the image) and random aspect ratio (3:4 to 4:3), resized to the wanted size
+    /// (Szegedy et al., "Going deeper with convolutions", CVPR 2015); the same draw as torchvision's `RandomResizedCrop`.
+    Resized,
+    /// The image is resized as in an evaluation, then a part of the wanted size is cut out at random.
+    Plain,
+}
+
+/// What happens to each image of a batch before it is normalised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Augmentation {
+    /// Nothing: the image as it is; of a folder's image the middle, as in an evaluation.
+    #[default]
+    None,
+    /// A black border of `pad` pixels is put round the image, and a part of the image's size is cut out at random (He et
+    /// al., "Deep residual learning", CVPR 2016, section 4.2).
+    PadCropFlip {
+        /// Pixels of the border on each side; 0 moves nothing.
+        pad: u32,
+        /// Mirror every other image, by chance, left to right.
+        flip: bool,
+    },
+    /// A random part of a folder's image.
+    RandomCrop {
+        /// How the part is chosen.
+        crop: Crop,
+        /// Mirror every other image, by chance, left to right.
+        flip: bool,
+    },
+}
+
+/// The names that [`Augmentation`] parses from, with what they stand for.
+const NAMED: [(&str, Augmentation); 5] = [
+    ("none", Augmentation::None),
+    ("flip", Augmentation::PadCropFlip { pad: 0, flip: true }),
+    (
+        "pad-crop-flip",
+        Augmentation::PadCropFlip { pad: 4, flip: true },
+    ),
+    (
+        "resized-crop-flip",
+        Augmentation::RandomCrop {
+            crop: Crop::Resized,
+            flip: true,
+        },
+    ),
+    (
+        "plain-crop-flip",
+        Augmentation::RandomCrop {
+            crop: Crop::Plain,
+            flip: true,
+        },
+    ),
+];
+
+impl FromStr for Augmentation {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let found = NAMED.iter().find(|(known, _)| *known == name);
+        found.map(|(_, augmentation)| *augmentation).ok_or_else(|| {
+            let names = NAMED.map(|(name, _)| name).join(", ");
+            Error::Usage(format!(
+                "unknown augmentation `{name}`; choose one of {names}"
+            ))
+        })
+    }
+}
+
+impl Augmentation {
+    /// Whether it suits images of this shape.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a border larger than the images, [`Error::Usage`] for random crops of images in memory, which
+    /// have the wanted size already.
+    pub(super) fn check(self, shape: ImageShape, in_memory: bool) -> Result<()> {
+        let ImageShape { height, width, .. } = shape;
+        match self {
+            Augmentation::PadCropFlip { pad, .. } if pad as usize > height.min(width) => {
+                Err(Error::Shape(format!(
+                    "a border of {pad} pixels is larger than images of {height} × {width}; use a smaller one"
+                )))
+            }
+            Augmentation::RandomCrop { .. } if in_memory => Err(Error::Usage(
+                "random crops are cut out of the larger images of a folder, which this data set is not; use another \
+                 augmentation"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Border and mirroring of an augmentation that moves whole images; of others, those that change nothing.
+    pub(super) fn shift(self) -> (u32, bool) {
+        match self {
+            Augmentation::PadCropFlip { pad, flip } => (pad, flip),
+            Augmentation::None | Augmentation::RandomCrop { .. } => (0, false),
+        }
+    }
+}
+
+/// What an epoch's random numbers are a function of, besides the number of the image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Draws {
+    /// The run's seed.
+    pub seed: u32,
+    /// Number of the epoch.
+    pub epoch: u32,
+}
+
+/// The draw whose words are row, column and mirroring. Those after it are attempts at a resized crop.
+const PLACE: u32 = 0;
+
+impl Draws {
+    /// Four words for an image.
+    fn words(self, image: u32, draw: u32) -> [u32; 4] {
+        random(self.seed, self.epoch, Stream::Augmentation, draw, image)
+    }
+
+    /// Four words for attempt `attempt`, counted from 0, at a crop of an image.
+    pub(super) fn attempt(self, image: u32, attempt: u32) -> [u32; 4] {
+        self.words(image, PLACE + 1 + attempt)
+    }
+
+    /// One of `rows` × `columns` places, and whether to mirror if that is wanted.
+    pub(super) fn place(self, image: u32, rows: u32, columns: u32, flip: bool) -> Place {
+        let words = self.words(image, PLACE);
+        Place {
+            top: below(words[0], rows),
+            left: below(words[1], columns),
+            flip: flip && below(words[2], 2) == 1,
+        }
+    }
+}
+
+/// Where a part of an image is cut out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub top: u32,
+    pub left: u32,
+    pub flip: bool,
+}
+
+impl Place {
+    /// Cuts `output` out of `image` with a black border of `pad` pixels round it; both `[channel][y][x]` of one shape.
+    pub fn cut(self, image: &[u8], shape: ImageShape, pad: u32, output: &mut [u8]) {
+        let ImageShape { height, width, .. } = shape;
+        let (pad, top, left) = (pad as usize, self.top as usize, self.left as usize);
+        // Columns of the image that the part has, and where in the part they begin.
+        let begin = pad.saturating_sub(left);
+        let from = left.saturating_sub(pad);
+        let kept = (width - from).min(width - begin);
+        for (row, output) in output.chunks_exact_mut(width).enumerate() {
+            output.fill(0);
+            let y = row % height + top;
+            if y < pad || y - pad >= height {
+                continue;
+            }
+            let input = (row / height * height + y - pad) * width + from;
+            output[begin..begin + kept].copy_from_slice(&image[input..input + kept]);
+            if self.flip {
+                output.reverse();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_parse_and_others_are_told() {
+        for (name, augmentation) in NAMED {
+            assert_eq!(name.parse::<Augmentation>().unwrap(), augmentation);
+        }
+        let message = "crop".parse::<Augmentation>().unwrap_err().to_string();
+        assert!(message.contains("`crop`") && message.contains("pad-crop-flip"));
+    }
+
+    /// Written down, so that a seed keeps its meaning; computed by a Python version of pcg4d.
+    #[test]
+    fn a_place_never_changes() {
+        let place = |image| {
+            let Place { top, left, flip } = Draws { seed: 1, epoch: 2 }.place(image, 9, 9, true);
+            (top, left, flip)
+        };
+        let expected = [(8, 0, false), (5, 8, true), (1, 6, false), (5, 0, true)];
+        assert_eq!([0, 1, 2, 49_999].map(place), expected);
+    }
+
+    /// Against the definition: pixel by pixel out of a bordered image, then mirrored.
+    #[test]
+    fn a_cut_is_what_a_border_and_a_window_give() {
+        let shape = ImageShape {
+            channels: 2,
+            height: 3,
+            width: 5,
+        };
+        let image: Vec<u8> = (1..=30).collect();
+        for pad in 0..=3u32 {
+            for place in (0..=2 * pad)
+                .flat_map(|top| (0..=2 * pad).map(move |left| (top, left)))
+                .flat_map(|(top, left)| [false, true].map(|flip| Place { top, left, flip }))
+            {
+                let mut output = vec![99; 30];
+                place.cut(&image, shape, pad, &mut output);
+                for (at, &found) in output.iter().enumerate() {
+                    let (channel, y, x) = (at / 15, at / 5 % 3, at % 5);
+                    let x = if place.flip { 4 - x } else { x };
+                    let y = (y as u32 + place.top).checked_sub(pad).map(|y| y as usize);
+                    let x = (x as u32 + place.left).checked_sub(pad).map(|x| x as usize);
+                    let expected = match (y, x) {
+                        (Some(y @ 0..3), Some(x @ 0..5)) => image[channel * 15 + y * 5 + x],
+                        _ => 0,
+                    };
+                    assert_eq!(found, expected, "{place:?}, pad {pad}, at {at}");
+                }
+            }
+        }
+    }
+}

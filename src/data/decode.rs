@@ -1,0 +1,134 @@
+//! JPEG and PNG files to RGB pixels. Which of the two a file is, its first bytes say: names are not to be trusted (ImageNet
+//! has a PNG that is called `.JPEG`).
+
+use std::io::Cursor;
+
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
+const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+/// Longest side, as the JPEG decoder has it by default: bounds the memory that one file can ask for to 768 MiB.
+pub(super) const LONGEST: u32 = 1 << 14;
+
+/// A decoded image.
+pub(super) struct Rgb {
+    pub width: u32,
+    pub height: u32,
+    /// `[y][x][channel]`, three channels.
+    pub pixels: Vec<u8>,
+}
+
+/// Decodes a file's contents. Grey images get three equal channels, CMYK becomes RGB, and transparency is dropped.
+///
+/// # Errors
+/// What is wrong with the file: it is neither JPEG nor PNG, or damaged, truncated, or too large.
+pub(super) fn decode(content: &[u8]) -> Result<Rgb, String> {
+    if content.is_empty() {
+        Err("the file is empty".to_owned())
+    } else if content.starts_with(&JPEG) {
+        jpeg(content)
+    } else if content.starts_with(&PNG) {
+        png(content)
+    } else {
+        let start = &content[..content.len().min(4)];
+        Err(format!(
+            "it starts with {start:02x?}: this is neither a JPEG nor a PNG file"
+        ))
+    }
+}
+
+fn jpeg(content: &[u8]) -> Result<Rgb, String> {
+    // Not strict, the decoder would fill what is missing of a truncated file with grey.
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(LONGEST as usize)
+        .set_max_height(LONGEST as usize)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options);
+    let pixels = decoder.decode().map_err(|error| {
+        // Some of its messages end in a line break.
+        let error = error.to_string();
+        let words: Vec<&str> = error.split_whitespace().collect();
+        format!(
+            "the JPEG data are damaged or truncated ({})",
+            words.join(" ")
+        )
+    })?;
+    // Of what is missing in the last rows the decoder says nothing either, but then the end marker is missing too.
+    if !ends(content) {
+        return Err("the JPEG data are truncated (they have no end marker)".to_owned());
+    }
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    whole(Rgb {
+        width: width as u32,
+        height: height as u32,
+        pixels,
+    })
+}
+
+/// Whether the marker EOI comes after the image data begin. (A thumbnail in the header has one of its own.)
+fn ends(content: &[u8]) -> bool {
+    let mut at = 2;
+    while let Some(&[0xff, marker, high, low]) = content.get(at..at + 4) {
+        match marker {
+            0xda => break, // SOS
+            0xff => at += 1,
+            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+        }
+    }
+    let data = content.get(at..).unwrap_or(&[]);
+    data.windows(2).rev().any(|pair| pair == [0xff, 0xd9])
+}
+
+fn png(content: &[u8]) -> Result<Rgb, String> {
+    let damaged =
+        |error: png::DecodingError| format!("the PNG data are damaged or truncated ({error})");
+    let mut decoder = png::Decoder::new(Cursor::new(content));
+    decoder.ignore_checksums(false);
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().map_err(damaged)?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    if width.max(height) > LONGEST {
+        return Err(format!(
+            "{width} × {height} pixels are more than the {LONGEST} of a side that are read"
+        ));
+    }
+    let size = reader.output_buffer_size().unwrap_or(0);
+    let mut raw = vec![0; size];
+    let frame = reader.next_frame(&mut raw).map_err(damaged)?;
+    reader.finish().map_err(damaged)?;
+    raw.truncate(frame.buffer_size());
+    let samples = frame.color_type.samples();
+    let pixels = match samples {
+        3 => raw,
+        _ => raw
+            .chunks_exact(samples)
+            .flat_map(|pixel| match *pixel {
+                [r, g, b, ..] => [r, g, b],
+                [grey, ..] => [grey; 3],
+                [] => [0; 3],
+            })
+            .collect(),
+    };
+    whole(Rgb {
+        width,
+        height,
+        pixels,
+    })
+}
+
+fn whole(image: Rgb) -> Result<Rgb, String> {
+    let expected = image.width as usize * image.height as usize * 3;
+    if expected == 0 || image.pixels.len() != expected {
+        return Err(format!(
+            "{} × {} pixels came out as {} bytes, not {expected}",
+            image.width,
+            image.height,
+            image.pixels.len()
+        ));
+    }
+    Ok(image)
+}

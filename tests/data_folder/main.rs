@@ -1,0 +1,14 @@
+//! Image folders: what is found, what becomes of it, and what is wrong with it.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod damage;
+mod decoding;
+mod files;
+mod oracle;
+mod parts;
+
+mod real;
+mod scan;
