@@ -73,9 +73,6 @@ fn max_pool_backward(
                     let at = ((channel * params.output_y + oy) * params.output_x + ox) * vectors + v;
                     let largest = output[at];
                     var mine = takes(x, largest);
-                    if !any(mine) {
-                        continue;
-                    }
                     // The inputs of the window before this one, row by row; the last row ends before it.
                     let first_y = seen_first(oy, params.stride_y, params.padding_y);
                     let first = seen_first(ox, params.stride_x, params.padding_x);

@@ -30,7 +30,7 @@ pub fn random(seed: u32, step: u32, stream: Stream, layer: u32, index: u32) -> [
 }
 
 /// The pcg4d hash.
-#[inline]
+#[inline(always)]
 pub fn pcg4d(v: [u32; 4]) -> [u32; 4] {
     let [mut x, mut y, mut z, mut w] =
         v.map(|c| c.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));

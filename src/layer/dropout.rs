@@ -1,5 +1,6 @@
 //! Inverted dropout, whose mask is a function of a few numbers and kept nowhere.
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::pointwise::{CHUNK, check_views, word};
@@ -64,21 +65,56 @@ impl DropoutTwin<'_> {
                         p.layer,
                         element,
                     );
-                    arch.dispatch(|| {
-                        for (word, group) in words.iter_mut().zip(self.step.first / 4..) {
-                            *word = pcg4d([key[0], key[1], key[2], group]);
-                        }
-                        let words = &words.as_flattened()[shift..][..lanes];
-                        let factor = |word: u32| if word >= p.threshold { p.scale } else { 0.0 };
-                        let lanes = output.iter_mut().zip(input).zip(words);
-                        if p.accumulate != 0 {
-                            lanes.for_each(|((y, x), word)| *y += x * factor(*word));
-                        } else {
-                            lanes.for_each(|((y, x), word)| *y = x * factor(*word));
-                        }
+                    arch.dispatch(Row {
+                        key: [key[0], key[1], key[2]],
+                        first: self.step.first,
+                        params: p,
+                        words: &mut words,
+                        input,
+                        output,
                     });
                 }
             });
+    }
+}
+
+/// An element's row.
+struct Row<'a> {
+    /// The first words of its hash.
+    key: [u32; 3],
+    /// The member in its first lane.
+    first: u32,
+    params: DropoutParams,
+    /// Room for the words of all groups of four members that it meets.
+    words: &'a mut [[u32; 4]],
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let [a, b, c] = self.key;
+        let first = self.first / 4;
+        for (i, word) in self.words.iter_mut().enumerate() {
+            *word = pcg4d([a, b, c, first.wrapping_add(i as u32)]);
+        }
+        let words = &self.words.as_flattened()[self.first as usize % 4..];
+        let DropoutParams {
+            threshold,
+            scale,
+            accumulate,
+            ..
+        } = self.params;
+        let factor = |word: u32| if word >= threshold { scale } else { 0.0 };
+        let lanes = self.output.iter_mut().zip(self.input).zip(words);
+        if accumulate != 0 {
+            lanes.for_each(|((y, x), word)| *y += x * factor(*word));
+        } else {
+            lanes.for_each(|((y, x), word)| *y = x * factor(*word));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod normal;
 mod pointwise;
 mod pool;
 mod residual;
+mod shortcut;
 mod softmax_cross_entropy;
 mod sparse_layer;
 mod tokens;
@@ -32,9 +33,9 @@ pub use pool::{
     GlobalAverageForward, GlobalAverageForwardParams, MaxPool, MaxPoolBackward,
     MaxPoolBackwardParams, MaxPoolForward, MaxPoolForwardParams,
 };
-pub use residual::{
-    Add, AddInto, AddIntoParams, AddParams, PaddedShortcut, Shortcut, ShortcutBackward,
-    ShortcutBackwardParams, ShortcutParams,
+pub use residual::{Add, AddInto, AddIntoParams, AddParams};
+pub use shortcut::{
+    PaddedShortcut, Shortcut, ShortcutBackward, ShortcutBackwardParams, ShortcutParams,
 };
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 pub use sparse_layer::SparseLayer;

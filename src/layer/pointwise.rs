@@ -1,5 +1,6 @@
 //! What twins that work element by element, or plane by plane, share.
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::engine::View;
@@ -20,23 +21,41 @@ pub(super) fn map<const N: usize>(
         .par_chunks_mut(CHUNK)
         .enumerate()
         .for_each(|(i, target)| {
-            arch.dispatch(
-                #[inline(always)]
-                || {
-                    let length = target.len();
-                    let sources = sources.map(|s| &s[i * CHUNK..][..length]);
-                    if accumulate {
-                        for (j, t) in target.iter_mut().enumerate() {
-                            *t += f(sources.map(|s| s[j]));
-                        }
-                    } else {
-                        for (j, t) in target.iter_mut().enumerate() {
-                            *t = f(sources.map(|s| s[j]));
-                        }
-                    }
-                },
-            );
+            arch.dispatch(Map {
+                sources: sources.map(|s| &s[i * CHUNK..][..target.len()]),
+                target,
+                accumulate,
+                f: &f,
+            });
         });
+}
+
+/// One task of [`map`]. A type and not a closure, as all these loops: a closure may be called through a shim that is compiled
+/// for the narrowest vectors.
+struct Map<'a, const N: usize, F> {
+    target: &'a mut [f32],
+    sources: [&'a [f32]; N],
+    accumulate: bool,
+    f: &'a F,
+}
+
+impl<const N: usize, F: Fn([f32; N]) -> f32> WithSimd for Map<'_, N, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let length = self.target.len();
+        let sources = self.sources.map(|s| &s[..length]);
+        if self.accumulate {
+            for (i, t) in self.target.iter_mut().enumerate() {
+                *t += (self.f)(sources.map(|s| s[i]));
+            }
+        } else {
+            for (i, t) in self.target.iter_mut().enumerate() {
+                *t = (self.f)(sources.map(|s| s[i]));
+            }
+        }
+    }
 }
 
 /// `target = factor * source`, or adds that to it: one row of lanes.

@@ -98,16 +98,16 @@ fn the_largest_of_each_window_comes_out() {
         };
         let x = activation(random, channels * window.input_positions(), lanes, count);
         let words = channels * window.output_positions() * lanes;
+        let lowest = vec![f32::NEG_INFINITY; x.len()];
         for (name, device) in &devices {
             let what = format!("{layer:?} on {name}");
-            let found = run(device, &what, &[&x], Output::Noise(words), |plan, i, o| {
-                layer.forward(plan, i[0].clone(), o)
-            });
-            assert_eq!(
-                wide(&found),
-                largest(channels, &window, lanes, &wide(&x)).0,
-                "{what}"
-            );
+            for x in [&x, &lowest] {
+                let found = run(device, &what, &[x], Output::Noise(words), |plan, i, o| {
+                    layer.forward(plan, i[0].clone(), o)
+                });
+                let expected = largest(channels, &window, lanes, &wide(x)).0;
+                assert_eq!(wide(&found), expected, "{what}");
+            }
         }
     }
 }

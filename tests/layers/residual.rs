@@ -58,21 +58,21 @@ fn oracle(layer: &PaddedShortcut, x: &[f64]) -> Vec<f64> {
     output
 }
 
-/// Channels in and out, plane, stride, lanes, members. CIFAR's, odd planes, odd padding, one of everything.
-const SHORTCUTS: [(usize, usize, [usize; 2], [usize; 2], usize, usize); 7] = [
-    (16, 32, [4, 4], [2, 2], 8, 8),
-    (2, 4, [5, 7], [2, 2], 12, 9),
-    (3, 6, [7, 3], [2, 3], 4, 3),
-    (1, 4, [1, 1], [2, 2], 4, 1),
-    (2, 2, [3, 2], [1, 1], 36, 35),
-    (1, 1, [9, 8], [4, 3], 140, 138),
-    (5, 8, [2, 1], [2, 2], 8, 5),
-];
-
+/// Shortcuts and members of the batch: CIFAR's, odd planes, odd padding, one of everything.
 fn shortcuts() -> impl Iterator<Item = (PaddedShortcut, usize)> {
-    SHORTCUTS
-        .into_iter()
-        .map(|(channels_in, channels_out, input, stride, lanes, count)| {
+    // Channels in and out, plane, stride, lanes, members.
+    [
+        ([16, 32], [4, 4], [2, 2], [8, 8]),
+        ([2, 4], [5, 7], [2, 2], [12, 9]),
+        ([3, 6], [7, 3], [2, 3], [4, 3]),
+        ([1, 4], [1, 1], [2, 2], [4, 1]),
+        ([2, 2], [3, 2], [1, 1], [36, 35]),
+        ([1, 1], [9, 8], [4, 3], [140, 138]),
+        ([5, 8], [2, 1], [2, 2], [8, 5]),
+    ]
+    .into_iter()
+    .map(
+        |([channels_in, channels_out], input, stride, [lanes, count])| {
             let layer = PaddedShortcut {
                 channels_in,
                 channels_out,
@@ -81,7 +81,8 @@ fn shortcuts() -> impl Iterator<Item = (PaddedShortcut, usize)> {
                 lanes,
             };
             (layer, count)
-        })
+        },
+    )
 }
 
 fn rows(channels: usize, plane: [usize; 2]) -> usize {

@@ -1,9 +1,10 @@
 //! Average pooling.
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::pointwise::scale_row;
-use super::{check, geometry, window_params};
+use super::{Axis, check, geometry, window_params};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
 use crate::sparse::Window;
@@ -58,23 +59,51 @@ impl AveragePoolForwardTwin<'_> {
             .for_each(|(line, output)| {
                 let (channel, oy) = (line / y.output, line % y.output);
                 let plane = &self.input[channel * y.input * x.input * lanes..];
-                arch.dispatch(|| {
-                    for (ox, sum) in output.chunks_exact_mut(lanes).enumerate() {
-                        sum.fill(0.0);
-                        for iy in y.seen(oy) {
-                            for ix in x.seen(ox) {
-                                let row = &plane[(iy * x.input + ix) * lanes..][..lanes];
-                                for (s, v) in sum.iter_mut().zip(row) {
-                                    *s += v;
-                                }
-                            }
-                        }
-                        for s in sum {
-                            *s *= scale;
-                        }
-                    }
+                arch.dispatch(LineForward {
+                    y,
+                    x,
+                    row: oy,
+                    lanes,
+                    scale,
+                    plane,
+                    output,
                 });
             });
+    }
+}
+
+/// A line of output positions.
+struct LineForward<'a> {
+    y: Axis,
+    x: Axis,
+    /// Its row of the plane.
+    row: usize,
+    lanes: usize,
+    scale: f32,
+    plane: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for LineForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (x, lanes) = (self.x, self.lanes);
+        for (ox, sum) in self.output.chunks_exact_mut(lanes).enumerate() {
+            sum.fill(0.0);
+            for iy in self.y.seen(self.row) {
+                for ix in x.seen(ox) {
+                    let row = &self.plane[(iy * x.input + ix) * lanes..][..lanes];
+                    for (s, v) in sum.iter_mut().zip(row) {
+                        *s += v;
+                    }
+                }
+            }
+            for s in sum {
+                *s *= self.scale;
+            }
+        }
     }
 }
 
@@ -134,17 +163,45 @@ impl AveragePoolBackwardTwin<'_> {
                 if !accumulate {
                     result.fill(0.0);
                 }
-                arch.dispatch(|| {
-                    for (ix, sum) in result.chunks_exact_mut(lanes).enumerate() {
-                        for oy in y.covering(iy) {
-                            for ox in x.covering(ix) {
-                                let row = &plane[(oy * x.output + ox) * lanes..][..lanes];
-                                scale_row(sum, row, scale, true);
-                            }
-                        }
-                    }
+                arch.dispatch(LineBackward {
+                    y,
+                    x,
+                    row: iy,
+                    lanes,
+                    scale,
+                    plane,
+                    result,
                 });
             });
+    }
+}
+
+/// A line of input positions.
+struct LineBackward<'a> {
+    y: Axis,
+    x: Axis,
+    /// Its row of the plane.
+    row: usize,
+    lanes: usize,
+    scale: f32,
+    plane: &'a [f32],
+    result: &'a mut [f32],
+}
+
+impl WithSimd for LineBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (x, lanes) = (self.x, self.lanes);
+        for (ix, sum) in self.result.chunks_exact_mut(lanes).enumerate() {
+            for oy in self.y.covering(self.row) {
+                for ox in x.covering(ix) {
+                    let row = &self.plane[(oy * x.output + ox) * lanes..][..lanes];
+                    scale_row(sum, row, self.scale, true);
+                }
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The mean over all positions of a plane, or over all tokens.
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::pointwise::{check_views, scale_row, word};
@@ -42,19 +43,42 @@ impl GlobalAverageForwardTwin<'_> {
             .zip(self.input.par_chunks_exact(positions * lanes))
             .for_each(|(output, input)| {
                 let mut sums = vec![0f32; PARTIAL * lanes];
-                arch.dispatch(|| {
-                    for rows in input.chunks(PARTIAL * lanes) {
-                        for (s, v) in sums.iter_mut().zip(rows) {
-                            *s += v;
-                        }
-                    }
-                    let (a, b) = sums.split_at(2 * lanes);
-                    let ((s0, s1), (s2, s3)) = (a.split_at(lanes), b.split_at(lanes));
-                    for (i, o) in output.iter_mut().enumerate() {
-                        *o = ((s0[i] + s1[i]) + (s2[i] + s3[i])) * scale;
-                    }
+                arch.dispatch(Mean {
+                    scale,
+                    input,
+                    sums: &mut sums,
+                    output,
                 });
             });
+    }
+}
+
+/// One unit.
+struct Mean<'a> {
+    scale: f32,
+    input: &'a [f32],
+    /// Zeros, `PARTIAL` rows.
+    sums: &'a mut [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Mean<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let lanes = self.output.len();
+        for rows in self.input.chunks(PARTIAL * lanes) {
+            for (s, v) in self.sums.iter_mut().zip(rows) {
+                *s += v;
+            }
+        }
+        let (a, b) = self.sums.split_at(2 * lanes);
+        let ((s0, s1), (s2, s3)) = (a.split_at(lanes), b.split_at(lanes));
+        let sums = s0.iter().zip(s1).zip(s2.iter().zip(s3));
+        for (o, ((s0, s1), (s2, s3))) in self.output.iter_mut().zip(sums) {
+            *o = ((s0 + s1) + (s2 + s3)) * self.scale;
+        }
     }
 }
 
@@ -92,12 +116,32 @@ impl GlobalAverageBackwardTwin<'_> {
             .par_chunks_exact_mut(positions * lanes)
             .zip(self.delta.par_chunks_exact(lanes))
             .for_each(|(result, delta)| {
-                arch.dispatch(|| {
-                    for row in result.chunks_exact_mut(lanes) {
-                        scale_row(row, delta, scale, accumulate);
-                    }
+                arch.dispatch(Shares {
+                    scale,
+                    accumulate,
+                    delta,
+                    result,
                 });
             });
+    }
+}
+
+/// One unit.
+struct Shares<'a> {
+    scale: f32,
+    accumulate: bool,
+    delta: &'a [f32],
+    result: &'a mut [f32],
+}
+
+impl WithSimd for Shares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.result.chunks_exact_mut(self.delta.len()) {
+            scale_row(row, self.delta, self.scale, self.accumulate);
+        }
     }
 }
 

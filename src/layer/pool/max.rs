@@ -1,8 +1,9 @@
 //! Max pooling.
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{check, geometry, window_params};
+use super::{Axis, check, geometry, window_params};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
 use crate::sparse::Window;
@@ -53,20 +54,46 @@ impl MaxPoolForwardTwin<'_> {
             .for_each(|(line, output)| {
                 let (channel, oy) = (line / y.output, line % y.output);
                 let plane = &self.input[channel * y.input * x.input * lanes..];
-                arch.dispatch(|| {
-                    for (ox, best) in output.chunks_exact_mut(lanes).enumerate() {
-                        best.fill(f32::NEG_INFINITY);
-                        for iy in y.seen(oy) {
-                            for ix in x.seen(ox) {
-                                let row = &plane[(iy * x.input + ix) * lanes..][..lanes];
-                                for (b, v) in best.iter_mut().zip(row) {
-                                    *b = if *v > *b || v.is_nan() { *v } else { *b };
-                                }
-                            }
-                        }
-                    }
+                arch.dispatch(LineForward {
+                    y,
+                    x,
+                    row: oy,
+                    lanes,
+                    plane,
+                    output,
                 });
             });
+    }
+}
+
+/// A line of output positions.
+struct LineForward<'a> {
+    y: Axis,
+    x: Axis,
+    /// Its row of the plane.
+    row: usize,
+    lanes: usize,
+    plane: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for LineForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (x, lanes) = (self.x, self.lanes);
+        for (ox, best) in self.output.chunks_exact_mut(lanes).enumerate() {
+            best.fill(f32::NEG_INFINITY);
+            for iy in self.y.seen(self.row) {
+                for ix in x.seen(ox) {
+                    let row = &self.plane[(iy * x.input + ix) * lanes..][..lanes];
+                    for (b, v) in best.iter_mut().zip(row) {
+                        *b = if *v > *b || v.is_nan() { *v } else { *b };
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -130,28 +157,58 @@ impl MaxPoolBackwardTwin<'_> {
                 if !accumulate {
                     result.fill(0.0);
                 }
-                // Of each lane the delta that no input of the window has taken yet.
                 let mut left = vec![0f32; lanes];
-                arch.dispatch(|| {
-                    let rows = output.chunks_exact(lanes).zip(delta.chunks_exact(lanes));
-                    for (o, (best, delta)) in rows.enumerate() {
-                        left.copy_from_slice(delta);
-                        for iy in y.seen(o / x.output) {
-                            for ix in x.seen(o % x.output) {
-                                let at = (iy * x.input + ix) * lanes;
-                                let (result, input) =
-                                    (&mut result[at..][..lanes], &input[at..][..lanes]);
-                                let (left, best) = (&mut left[..lanes], &best[..lanes]);
-                                for i in 0..lanes {
-                                    let takes = input[i] == best[i] || input[i].is_nan();
-                                    result[i] += if takes { left[i] } else { 0.0 };
-                                    left[i] = if takes { 0.0 } else { left[i] };
-                                }
-                            }
-                        }
-                    }
+                arch.dispatch(PlaneBackward {
+                    y,
+                    x,
+                    lanes,
+                    input,
+                    output,
+                    delta,
+                    result,
+                    left: &mut left,
                 });
             });
+    }
+}
+
+/// A channel's planes.
+struct PlaneBackward<'a> {
+    y: Axis,
+    x: Axis,
+    lanes: usize,
+    input: &'a [f32],
+    output: &'a [f32],
+    delta: &'a [f32],
+    result: &'a mut [f32],
+    /// Of each lane the delta that no input of the window has taken yet.
+    left: &'a mut [f32],
+}
+
+impl WithSimd for PlaneBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (y, x, lanes) = (self.y, self.x, self.lanes);
+        let outputs = self.output.chunks_exact(lanes);
+        for (o, (best, delta)) in outputs.zip(self.delta.chunks_exact(lanes)).enumerate() {
+            self.left.copy_from_slice(delta);
+            for iy in y.seen(o / x.output) {
+                for ix in x.seen(o % x.output) {
+                    let at = (iy * x.input + ix) * lanes;
+                    let inputs = self.input[at..][..lanes].iter().zip(best);
+                    let deltas = self.result[at..][..lanes].iter_mut().zip(&mut *self.left);
+                    for ((result, left), (input, best)) in deltas.zip(inputs) {
+                        // All ones or none: a choice would become a branch, which keeps the loop from being vectorised.
+                        let takes = ((input == best) | input.is_nan()) as u32;
+                        let takes = takes.wrapping_neg();
+                        *result += f32::from_bits(left.to_bits() & takes);
+                        *left = f32::from_bits(left.to_bits() & !takes);
+                    }
+                }
+            }
+        }
     }
 }
 

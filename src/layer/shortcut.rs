@@ -1,0 +1,306 @@
+//! The shortcut without parameters around residual blocks that change the size: He et al., "Deep Residual Learning for Image
+//! Recognition", 2016, option A.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::pointwise::{check_views, word};
+use crate::engine::{Grid, Plan, View};
+use crate::error::{Error, Result};
+
+crate::kernel! {
+    /// `output[c + before][y][x] = input[c][y * stride_y][x * stride_x]`, and zero in the other channels.
+    ///
+    /// Shapes: `input` `[channels_in][input_y][input_x][lanes]`, `output` `[channels_out][output_y][output_x][lanes]`. Grid:
+    /// [`Rows`](crate::engine::Grid::Rows) = `channels_out * output_y`. Bound by memory.
+    pub Shortcut, ShortcutParams, ShortcutTwin = "layer/shortcut", shader!("layer/shortcut");
+    params {
+        /// Channels of the input.
+        channels_in: u32,
+        /// Channels of the output.
+        channels_out: u32,
+        /// Output channels of zeros before those of the input.
+        before: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// Rows of an input plane.
+        input_y: u32,
+        /// Columns of an input plane.
+        input_x: u32,
+        /// Rows of an output plane.
+        output_y: u32,
+        /// Columns of an output plane.
+        output_x: u32,
+        /// Input rows from one output row to the next.
+        stride_y: u32,
+        /// Input columns from one output column to the next.
+        stride_x: u32,
+    }
+    read input: f32,
+    write output: f32,
+}
+
+impl ShortcutTwin<'_> {
+    fn run(self) {
+        let p = self.params.map();
+        let lanes = p.lanes;
+        self.output[..p.channels_out * p.output[0] * p.output[1] * lanes]
+            .par_chunks_exact_mut(p.output[1] * lanes)
+            .enumerate()
+            .for_each(|(line, output)| {
+                let (c, y) = (line / p.output[0], line % p.output[0]);
+                match c.checked_sub(p.before).filter(|c| *c < p.channels_in) {
+                    None => output.fill(0.0),
+                    Some(c) => {
+                        let line = (c * p.input[0] + y * p.stride[0]) * p.input[1];
+                        for (x, row) in output.chunks_exact_mut(lanes).enumerate() {
+                            let at = (line + x * p.stride[1]) * lanes;
+                            row.copy_from_slice(&self.input[at..][..lanes]);
+                        }
+                    }
+                }
+            });
+    }
+}
+
+crate::kernel! {
+    /// `output[c][y * stride_y][x * stride_x] = delta[c + before][y][x]` and zero at the positions between, or adds that to
+    /// what is there.
+    ///
+    /// Each input position gathers, so every word of `output` is written. Shapes: `delta` as [`struct@Shortcut`]'s output,
+    /// `output` as its input. Grid: [`Rows`](crate::engine::Grid::Rows) = `channels_in * input_y`. Bound by memory.
+    pub ShortcutBackward, ShortcutBackwardParams, ShortcutBackwardTwin =
+        "layer/shortcut_backward", shader!("layer/shortcut_backward");
+    params {
+        /// Channels of the input.
+        channels_in: u32,
+        /// Output channels of zeros before those of the input.
+        before: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// Rows of an input plane.
+        input_y: u32,
+        /// Columns of an input plane.
+        input_x: u32,
+        /// Rows of an output plane.
+        output_y: u32,
+        /// Columns of an output plane.
+        output_x: u32,
+        /// Input rows from one output row to the next.
+        stride_y: u32,
+        /// Input columns from one output column to the next.
+        stride_x: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+    }
+    read delta: f32,
+    write output: f32,
+}
+
+impl ShortcutBackwardTwin<'_> {
+    fn run(self) {
+        let p = self.params.map();
+        let accumulate = self.params.accumulate != 0;
+        let lanes = p.lanes;
+        let arch = pulp::Arch::new();
+        self.output[..p.channels_in * p.input[0] * p.input[1] * lanes]
+            .par_chunks_exact_mut(p.input[1] * lanes)
+            .enumerate()
+            .for_each(|(line, output)| {
+                let (c, y) = (line / p.input[0] + p.before, line % p.input[0]);
+                let seen = y % p.stride[0] == 0;
+                if !accumulate {
+                    output.fill(0.0);
+                }
+                if !seen {
+                    return;
+                }
+                let line = (c * p.output[0] + y / p.stride[0]) * p.output[1];
+                let delta = &self.delta[line * lanes..][..p.output[1] * lanes];
+                arch.dispatch(LineBackward {
+                    lanes,
+                    stride: p.stride[1],
+                    delta,
+                    output,
+                });
+            });
+    }
+}
+
+/// A line of input positions that outputs look at.
+struct LineBackward<'a> {
+    lanes: usize,
+    stride: usize,
+    delta: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl WithSimd for LineBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let rows = self
+            .output
+            .chunks_exact_mut(self.lanes)
+            .step_by(self.stride);
+        for (row, delta) in rows.zip(self.delta.chunks_exact(self.lanes)) {
+            for (t, d) in row.iter_mut().zip(delta) {
+                *t += d;
+            }
+        }
+    }
+}
+
+/// The parameters as the twins use them; planes are `[y, x]`.
+struct Map {
+    channels_in: usize,
+    channels_out: usize,
+    before: usize,
+    lanes: usize,
+    input: [usize; 2],
+    output: [usize; 2],
+    stride: [usize; 2],
+}
+
+impl ShortcutParams {
+    fn map(&self) -> Map {
+        Map {
+            channels_in: self.channels_in as usize,
+            channels_out: self.channels_out as usize,
+            before: self.before as usize,
+            lanes: self.vectors as usize * 4,
+            input: [self.input_y as usize, self.input_x as usize],
+            output: [self.output_y as usize, self.output_x as usize],
+            stride: [self.stride_y as usize, self.stride_x as usize],
+        }
+    }
+}
+
+impl ShortcutBackwardParams {
+    fn map(&self) -> Map {
+        Map {
+            channels_in: self.channels_in as usize,
+            channels_out: 0,
+            before: self.before as usize,
+            lanes: self.vectors as usize * 4,
+            input: [self.input_y as usize, self.input_x as usize],
+            output: [self.output_y as usize, self.output_x as usize],
+            stride: [self.stride_y as usize, self.stride_x as usize],
+        }
+    }
+}
+
+/// The shortcut without parameters: every `stride`-th position, channels padded with zeros (He et al. 2016, option A).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaddedShortcut {
+    /// Channels of the input.
+    pub channels_in: usize,
+    /// Channels of the output, no fewer.
+    pub channels_out: usize,
+    /// Positions of an input plane, `[y, x]`.
+    pub input: [usize; 2],
+    /// Input positions from one output position to the next, `[y, x]`.
+    pub stride: [usize; 2],
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub lanes: usize,
+}
+
+impl PaddedShortcut {
+    /// Positions of an output plane, `[y, x]`: those of PyTorch's `x[:, :, ::stride_y, ::stride_x]`.
+    pub fn output(&self) -> [usize; 2] {
+        [0, 1].map(|axis| self.input[axis].div_ceil(self.stride[axis].max(1)))
+    }
+
+    /// Output channels of zeros before those of the input; the rest of the padding lies behind them.
+    pub fn before(&self) -> usize {
+        (self.channels_out - self.channels_in) / 2
+    }
+
+    fn check(&self, input: (&str, &View), output: (&str, &View)) -> Result<()> {
+        if self.channels_out < self.channels_in || self.stride.contains(&0) {
+            return Err(Error::Shape(format!(
+                "a shortcut from {} to {} channels with stride {:?}: it adds channels and takes positions away, \
+                 not the reverse",
+                self.channels_in, self.channels_out, self.stride
+            )));
+        }
+        let words =
+            |channels: usize, plane: [usize; 2]| channels * plane[0] * plane[1] * self.lanes;
+        check_views(
+            "shortcut",
+            self.lanes,
+            &[
+                (input.0, input.1, words(self.channels_in, self.input)),
+                (output.0, output.1, words(self.channels_out, self.output())),
+            ],
+        )?;
+        self.stride
+            .iter()
+            .try_for_each(|s| word("strides", *s).map(drop))
+    }
+
+    /// Fills `output` `[channels_out][output positions][lanes]` from `input` `[channels_in][input positions][lanes]`.
+    ///
+    /// # Errors
+    /// Fewer channels out than in, a stride of zero, views that do not fit.
+    pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
+        self.check(("input", &input), ("output", &output))?;
+        let plane = self.output();
+        let params = ShortcutParams {
+            channels_in: self.channels_in as u32,
+            channels_out: self.channels_out as u32,
+            before: self.before() as u32,
+            vectors: (self.lanes / 4) as u32,
+            input_y: self.input[0] as u32,
+            input_x: self.input[1] as u32,
+            output_y: plane[0] as u32,
+            output_x: plane[1] as u32,
+            stride_y: self.stride[0] as u32,
+            stride_x: self.stride[1] as u32,
+        };
+        plan.dispatch(
+            Shortcut {
+                params,
+                input,
+                output,
+            },
+            Grid::Rows(self.channels_out * plane[0]),
+        )
+    }
+
+    /// The gradient at the input, `output`, from that at the output, `delta`; added to what is there if `accumulate`.
+    ///
+    /// # Errors
+    /// As [`PaddedShortcut::forward`].
+    pub fn backward(
+        &self,
+        plan: &mut Plan,
+        delta: View,
+        output: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        self.check(("output", &output), ("delta", &delta))?;
+        let plane = self.output();
+        let params = ShortcutBackwardParams {
+            channels_in: self.channels_in as u32,
+            before: self.before() as u32,
+            vectors: (self.lanes / 4) as u32,
+            input_y: self.input[0] as u32,
+            input_x: self.input[1] as u32,
+            output_y: plane[0] as u32,
+            output_x: plane[1] as u32,
+            stride_y: self.stride[0] as u32,
+            stride_x: self.stride[1] as u32,
+            accumulate: u32::from(accumulate),
+        };
+        plan.dispatch(
+            ShortcutBackward {
+                params,
+                delta,
+                output,
+            },
+            Grid::Rows(self.channels_in * self.input[0]),
+        )
+    }
+}
