@@ -31,7 +31,7 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
 ) -> [f32; N] {
     let parts = PARTIAL / S::F32_LANES;
     let zero = simd.splat_f32s(0.0);
-    let mut partial = [[zero; PARTIAL]; N];
+    let mut partial = [[zero; N]; PARTIAL];
     let length = arrays[0].len();
     // A full batch has no gaps: one long row.
     let (stride, count) = if count == stride {
@@ -53,40 +53,43 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
             *row = &row[first..first + count];
         }
         for k in (0..count - rest).step_by(PARTIAL) {
-            for p in 0..parts {
+            for (p, partial) in partial.iter_mut().take(parts).enumerate() {
                 for m in 0..M {
                     values[m] = S::as_simd_f32s(&rows[m][k..k + PARTIAL]).0[p];
                 }
                 let terms = term(values);
                 for n in 0..N {
-                    partial[n][p] = simd.add_f32s(partial[n][p], terms[n]);
+                    partial[n] = simd.add_f32s(partial[n], terms[n]);
                 }
             }
         }
         if rest > 0 {
-            for p in 0..parts {
+            for (p, partial) in partial.iter_mut().take(parts).enumerate() {
                 let from = count - rest + (p * S::F32_LANES).min(rest);
+                let to = (from + S::F32_LANES).min(count);
                 for m in 0..M {
-                    values[m] = simd.partial_load_f32s(&rows[m][from..]);
+                    values[m] = simd.partial_load_f32s(&rows[m][from..to]);
                 }
                 let terms = term(values);
                 for n in 0..N {
                     let term = simd.select_f32s(members[p], terms[n], zero);
-                    partial[n][p] = simd.add_f32s(partial[n][p], term);
+                    partial[n] = simd.add_f32s(partial[n], term);
                 }
             }
         }
     }
-    partial.map(|mut vectors| {
-        let mut left = parts;
-        while left > 1 {
-            left /= 2;
-            for p in 0..left {
-                vectors[p] = simd.add_f32s(vectors[p], vectors[p + left]);
+    let mut left = parts;
+    while left > 1 {
+        left /= 2;
+        let (low, high) = partial.split_at_mut(left);
+        for (low, high) in low.iter_mut().zip(high) {
+            for (low, high) in low.iter_mut().zip(high) {
+                *low = simd.add_f32s(*low, *high);
             }
         }
-        simd.reduce_sum_f32s(vectors[0])
-    })
+    }
+    // Halves again, within the vector: the same order at any width.
+    partial[0].map(|sum| simd.reduce_sum_f32s(sum))
 }
 
 /// Words that a thread takes at a time, at least where there are so many: 64 KiB.
