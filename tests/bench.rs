@@ -107,8 +107,18 @@ fn every_part_is_measured_on_every_adapter() {
         assert!(model.seconds > 0.0 && model.bytes["activations"] > 0);
         let shares: f64 = model.kernels.iter().map(|k| k.share).sum();
         assert!((shares - 1.0).abs() < 1e-9, "{shares}");
-        let calls = |name: &str| model.kernels.iter().find(|k| k.kernel == name).unwrap().calls;
-        assert_eq!((calls("sparse/conv"), calls("sparse/conv_transposed")), (19, 18));
+        let calls = |name: &str| {
+            model
+                .kernels
+                .iter()
+                .find(|k| k.kernel == name)
+                .unwrap()
+                .calls
+        };
+        assert_eq!(
+            (calls("sparse/conv"), calls("sparse/conv_transposed")),
+            (19, 18)
+        );
         let [narrow, wide] = &report.scaling[..] else {
             panic!("{:?}", report.scaling)
         };

@@ -70,7 +70,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             data: data.0,
             data_dir: data.1,
             limit: data.2,
-            augment: data.0.clone(),
+            augment: format!("{seed}"),
             image_size: batch,
             resize: data.2,
             model: "mlp".into(),
