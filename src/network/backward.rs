@@ -4,7 +4,8 @@ use super::recorder::{Observe, PassOptions, Recorder, Values};
 use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::layer::{
-    Activation, AddInto, BatchNormBackwardViews, LayerNormBackwardViews, PaddedShortcut,
+    Activation, AddInto, BatchNormBackwardViews, BatchNormForwardViews, LayerNormBackwardViews,
+    PaddedShortcut,
 };
 use crate::model::Op;
 
@@ -31,6 +32,15 @@ impl Recorder<'_> {
         let Some(&first) = n.inputs.first() else {
             return Ok(());
         };
+        if let Op::Sparse { .. }
+        | Op::MaxPool(_)
+        | Op::Gelu
+        | Op::LayerNorm
+        | Op::BatchNorm { .. }
+        | Op::Attention { .. } = n.op
+        {
+            self.restore(plan, values, first)?;
+        }
         match n.op {
             Op::Input => Ok(()),
             Op::Sparse { relu, .. } => {
@@ -47,6 +57,37 @@ impl Recorder<'_> {
                 };
                 self.plain_backward(plan, values, node, delta, sink)
             }
+        }
+    }
+
+    /// Makes the value of a norm again that was dropped after the forward pass.
+    fn restore(&self, plan: &mut Plan, values: &mut Values, node: usize) -> Result<()> {
+        let n = &self.model.nodes[node];
+        let (None, Some(saved), Some(&from)) = (
+            &values.value[node],
+            values.saved[node].clone(),
+            n.inputs.first(),
+        ) else {
+            return Ok(());
+        };
+        let input = self.value(values, from);
+        let output = self.tensor(node, "output", self.words(node))?;
+        values.value[node] = Some(output.clone());
+        let step = self.fixed.step.all();
+        match n.op {
+            Op::BatchNorm { .. } => {
+                let views = BatchNormForwardViews {
+                    input,
+                    residual: None,
+                    output,
+                    saved,
+                };
+                self.batch_norm(node)
+                    .forward_again(plan, self.norms, &step, views)
+            }
+            _ => self
+                .layer_norm(node)
+                .forward(plan, self.norms, &step, input, output, saved),
         }
     }
 

@@ -170,7 +170,12 @@ fn right_checksums_do_not_excuse_wrong_content() {
         refusals += usize::from(checkpoint::load(&path).is_err());
     }
     let indices = |s: &checkpoint::LayerState| s.crow_indices.len() + s.col_indices.len();
-    let expected: usize = snapshot(20, &[6, 5, 3]).layers.iter().map(indices).sum();
+    let expected: usize = snapshot(20, &[6, 5, 3])
+        .state
+        .layers
+        .iter()
+        .map(indices)
+        .sum();
     assert_eq!(refusals, expected);
 
     for length in [

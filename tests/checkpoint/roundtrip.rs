@@ -121,7 +121,7 @@ fn leftovers_are_put_right() {
 fn a_model_that_breaks_the_rules_is_not_saved() {
     let run = tempfile::tempdir().unwrap();
     let mut wrong = snapshot(5, &[8, 8]);
-    wrong.layers[0].momentum.pop();
+    wrong.state.layers[0].momentum.pop();
     let error = checkpoint::save(run.path(), &wrong, CONFIG).unwrap_err();
     assert!(
         matches!(&error, Error::Shape(text) if text.contains("momentum")),

@@ -238,6 +238,21 @@ impl BatchNorm {
         holds("saved statistics", &views.saved, self.saved_words())
     }
 
+    /// The output again, from the statistics that `views.saved` still holds: one pass.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward_again(
+        &self,
+        plan: &mut Plan,
+        norms: &Norms,
+        step: &View,
+        views: BatchNormForwardViews,
+    ) -> Result<()> {
+        self.check_forward(&views)?;
+        self.apply(plan, norms, step, views)
+    }
+
     fn apply(
         &self,
         plan: &mut Plan,
