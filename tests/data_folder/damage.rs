@@ -60,6 +60,17 @@ fn the_end_marker_is_the_images_own() {
     assert_eq!(middle("a.jpg", &file, 24, 24).unwrap(), whole);
 }
 
+/// An end marker before the image is complete: a lenient decoder would fill the rest with grey. (A progressive file may end
+/// early by right: then it is only less sharp.)
+#[test]
+fn early_ends_are_named() {
+    let whole = jpeg(false);
+    for length in [whole.len() / 2, whole.len() * 5 / 8] {
+        let file = [&whole[..length], &[0xff, 0xd9]].concat();
+        names_the_file(middle("a.jpg", &file, 24, 24), "a.jpg");
+    }
+}
+
 #[test]
 fn other_files_are_named() {
     for content in [
