@@ -2,7 +2,7 @@
 
 use super::augmentation::{Augmentation, Draws};
 use super::crop::{Cutter, Part};
-use super::{FolderSplit, ImageShape, Images};
+use super::{FolderSplit, ImageShape, Images, Split};
 use crate::error::Result;
 
 /// Which images a loader takes, and what happens to them.
@@ -14,75 +14,13 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    /// Whether images are used where they lie in memory.
-    fn in_place(&self) -> bool {
-        self.images.memory().is_some() && self.augmentation == Augmentation::None
+    /// The images in memory, if they are used as they lie there.
+    fn in_place(&self) -> Option<&Split> {
+        let split = self.images.memory()?;
+        (self.augmentation == Augmentation::None).then_some(split)
     }
 
-    fn features(&self) -> usize {
-        self.shape.features()
-    }
-}
-
-/// A few images at a time, `[channel][y][x]`.
-pub(super) struct Fetch<'a> {
-    recipe: &'a Recipe,
-    /// Images that are not used in place, one after the other.
-    filled: Vec<u8>,
-    /// For a folder: what cuts parts out of its images, and the part before it is moved.
-    cutter: Option<(Cutter, Vec<u8>)>,
-}
-
-impl<'a> Fetch<'a> {
-    /// For up to `most` images at a time.
-    pub fn new(recipe: &'a Recipe, most: usize) -> Self {
-        let features = recipe.features();
-        Self {
-            filled: match recipe.in_place() {
-                true => Vec::new(),
-                false => vec![0; most * features],
-            },
-            cutter: (recipe.images.folder()).map(|split| (split.cutter(), vec![0; features])),
-            recipe,
-        }
-    }
-
-    /// Gets the images with these numbers ready.
-    ///
-    /// # Errors
-    /// A file that cannot be read or decoded.
-    pub fn fill(&mut self, numbers: impl Iterator<Item = usize>) -> Result<()> {
-        if self.recipe.in_place() {
-            return Ok(());
-        }
-        let places = self.filled.chunks_exact_mut(self.recipe.features());
-        for (number, output) in numbers.zip(places) {
-            match (&self.recipe.images, &mut self.cutter) {
-                (Images::Folder(split), Some((cutter, part))) => {
-                    self.recipe.read(split, number, cutter, part, output)?;
-                }
-                (Images::Memory(split), _) => {
-                    self.recipe.shift(number, split.image(number), output)
-                }
-                (Images::Folder(_), None) => {} // A folder has its cutter.
-            }
-        }
-        Ok(())
-    }
-
-    /// The image at place `at` of those that are ready, which has this number.
-    pub fn image(&self, at: usize, number: usize) -> &[u8] {
-        match (&self.recipe.images, self.recipe.in_place()) {
-            (Images::Memory(split), true) => split.image(number),
-            _ => {
-                let features = self.recipe.features();
-                &self.filled[at * features..][..features]
-            }
-        }
-    }
-}
-
-impl Recipe {
+    /// Reads an image of a folder; `middle` is room for it before it is moved.
     fn read(
         &self,
         split: &FolderSplit,
@@ -116,5 +54,63 @@ impl Recipe {
         self.draws
             .place(number as u32, 2 * pad + 1, 2 * pad + 1, flip)
             .cut(image, self.shape, pad, output);
+    }
+}
+
+/// A few images at a time, `[channel][y][x]`.
+pub(super) struct Fetch<'a> {
+    recipe: &'a Recipe,
+    /// Images that are not used in place, one after the other.
+    filled: Vec<u8>,
+    /// For a folder: what cuts parts out of its images, and the part before it is moved.
+    cutter: Option<(Cutter, Vec<u8>)>,
+}
+
+impl<'a> Fetch<'a> {
+    /// For up to `most` images at a time.
+    pub fn new(recipe: &'a Recipe, most: usize) -> Self {
+        let features = recipe.shape.features();
+        Self {
+            filled: match recipe.in_place() {
+                Some(_) => Vec::new(),
+                None => vec![0; most * features],
+            },
+            cutter: (recipe.images.folder()).map(|split| (split.cutter(), vec![0; features])),
+            recipe,
+        }
+    }
+
+    /// Gets the images with these numbers ready.
+    ///
+    /// # Errors
+    /// A file that cannot be read or decoded.
+    pub fn fill(&mut self, numbers: impl Iterator<Item = usize>) -> Result<()> {
+        if self.recipe.in_place().is_some() {
+            return Ok(());
+        }
+        let places = (self.filled).chunks_exact_mut(self.recipe.shape.features());
+        for (number, output) in numbers.zip(places) {
+            match (&self.recipe.images, &mut self.cutter) {
+                (Images::Memory(split), _) => {
+                    self.recipe.shift(number, split.image(number), output);
+                }
+                (Images::Folder(split), Some((cutter, part))) => {
+                    self.recipe.read(split, number, cutter, part, output)?;
+                }
+                (Images::Folder(_), None) => {} // A folder has its cutter.
+            }
+        }
+        Ok(())
+    }
+
+    /// The image at place `at` of those that are ready, which has this number.
+    pub fn image(&self, at: usize, number: usize) -> &[u8] {
+        match self.recipe.in_place() {
+            Some(split) => split.image(number),
+            None => {
+                let features = self.recipe.shape.features();
+                &self.filled[at * features..][..features]
+            }
+        }
     }
 }

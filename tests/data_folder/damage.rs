@@ -60,6 +60,19 @@ fn the_end_marker_is_the_images_own() {
     assert_eq!(middle("a.jpg", &file, 24, 24).unwrap(), whole);
 }
 
+/// Bits that are no code of the file's, where a lenient decoder would fill the rest of the image with grey.
+#[test]
+fn damaged_data_are_named() {
+    for progressive in [false, true] {
+        let mut file = jpeg(progressive);
+        let middle_of_file = file.len() * 3 / 4;
+        for pair in file[middle_of_file..][..100].chunks_exact_mut(2) {
+            pair.copy_from_slice(&[0xff, 0]);
+        }
+        names_the_file(middle("a.jpg", &file, 24, 24), "a.jpg");
+    }
+}
+
 #[test]
 fn other_files_are_named() {
     for content in [
