@@ -48,6 +48,7 @@ fn round(step: u64) -> Event {
 
 fn started(run: Option<PathBuf>) -> Event {
     Event::Started(Started {
+        model_name: "mlp".into(),
         adapter: "cpu".to_owned(),
         model: vec![
             LayerSummary {
