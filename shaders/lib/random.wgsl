@@ -3,8 +3,8 @@
 const STREAM_CANDIDATES = 1u;
 const STREAM_SIGNS = 2u;
 const STREAM_RANDOM_SCORES = 3u;
-const STREAM_DROPOUT = 6u;
-const STREAM_AUGMENTATION = 7u;
+const STREAM_AUGMENTATION = 6u;
+const STREAM_DROPOUT = 7u;
 
 fn pcg4d(key: vec4<u32>) -> vec4<u32> {
     var v = key * 1664525u + 1013904223u;

@@ -19,9 +19,9 @@ pub enum Stream {
     /// Initial weights and biases.
     Weights = 5,
     /// Which elements a dropout drops.
-    Dropout = 6,
+    Dropout = 7,
     /// Places and mirroring of training images.
-    Augmentation = 7,
+    Augmentation = 6,
 }
 
 /// Four random words for `index` in `stream` of `layer` at `step`.
