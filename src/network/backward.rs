@@ -48,9 +48,8 @@ impl Recorder<'_> {
             }
             Op::BatchNorm { .. } => self.batch_norm_backward(plan, values, node, delta, options),
             Op::LayerNorm => self.layer_norm_backward(plan, values, node, delta, options),
-            Op::Flatten => self.pass_on(plan, values, first, delta),
-            Op::Positions => self.pass_on(plan, values, first, delta),
-            Op::Add => self.add_backward(plan, values, node, delta),
+            Op::Flatten | Op::Positions | Op::Add => (n.inputs.iter())
+                .try_for_each(|&input| self.pass_on(plan, values, node, input, delta.clone())),
             _ => {
                 let Some(sink) = self.sink(values, first)? else {
                     return Ok(());
@@ -243,39 +242,6 @@ impl Recorder<'_> {
             .backward(plan, self.norms, views, options.accumulate)
     }
 
-    /// Both operands have the sum's gradient: the same memory, unless what is added to one later would be seen by the other.
-    fn add_backward(
-        &self,
-        plan: &mut Plan,
-        values: &mut Values,
-        node: usize,
-        delta: View,
-    ) -> Result<()> {
-        let inputs = self.model.nodes[node].inputs.clone();
-        let later = inputs.iter().copied().max().unwrap_or(0);
-        for &operand in &inputs {
-            // Nodes are passed back from the last to the first: those below `later` come when its own gradient was used.
-            let shares = (self.consumers[operand].iter())
-                .filter(|&&consumer| consumer < node)
-                .all(|&consumer| consumer < later);
-            if shares || values.delta[operand].is_some() {
-                self.pass_on(plan, values, operand, delta.clone())?;
-            } else if let Some(sink) = self.sink(values, operand)? {
-                // A shortcut that takes every position and adds no channel is a copy.
-                let extent = self.model.nodes[operand].extent;
-                PaddedShortcut {
-                    channels_in: extent.channels,
-                    channels_out: extent.channels,
-                    input: extent.plane(),
-                    stride: [1, 1],
-                    lanes: self.stride,
-                }
-                .forward(plan, delta.clone(), sink.view)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Where the gradient at the value of `target` goes; nowhere if nothing before it learns.
     fn sink(&self, values: &mut Values, target: usize) -> Result<Option<Sink>> {
         if !self.learns[target] {
@@ -293,22 +259,58 @@ impl Recorder<'_> {
         }))
     }
 
-    /// The gradient at `target` is `delta` itself, or more.
+    /// The gradient at `target`, which `node` takes, is that of `node`, `delta`, and what other nodes add to it.
     fn pass_on(
         &self,
         plan: &mut Plan,
         values: &mut Values,
+        node: usize,
         target: usize,
         delta: View,
     ) -> Result<()> {
-        match &values.delta[target] {
-            _ if !self.learns[target] => Ok(()),
-            Some(sum) => AddInto::record(plan, delta, sum.clone(), self.words(target)),
-            None => {
-                values.delta[target] = Some(delta);
-                Ok(())
-            }
+        if !self.learns[target] {
+            return Ok(());
         }
+        if let Some(sum) = values.delta[target].clone() {
+            return AddInto::record(plan, delta, sum, self.words(target));
+        }
+        if !self.options.keep && self.may_share(values, node, target, &delta) {
+            values.delta[target] = Some(delta);
+            return Ok(());
+        }
+        let Some(sink) = self.sink(values, target)? else {
+            return Ok(());
+        };
+        // A shortcut that takes every position and adds no channel is a copy.
+        let extent = self.model.nodes[target].extent;
+        PaddedShortcut {
+            channels_in: extent.channels,
+            channels_out: extent.channels,
+            input: extent.plane(),
+            stride: [1, 1],
+            lanes: self.stride,
+        }
+        .forward(plan, delta, sink.view)
+    }
+
+    /// Whether the gradient at `target` can be the very memory of `node`'s, `delta`.
+    ///
+    /// Other nodes before `node` may have that memory as well. Nodes are passed back from the last to the first: nothing may be
+    /// added to the gradient of one of them before the others have used theirs.
+    fn may_share(&self, values: &Values, node: usize, target: usize, delta: &View) -> bool {
+        let adds = |value: usize| (self.consumers[value].iter().copied()).filter(|&c| c < node);
+        let same = |view: &View| {
+            view.buffer.same_as(&delta.buffer) && view.range.start == delta.range.start
+        };
+        let others = (0..node).filter(|&o| values.delta[o].as_ref().is_some_and(same));
+        let once = self.consumers[target]
+            .iter()
+            .filter(|&&c| c == node)
+            .count()
+            == 1;
+        once && others.into_iter().all(|other| {
+            adds(target).all(|adder| adder < other) && adds(other).all(|adder| adder < target)
+        })
     }
 
     /// For kernels that only write: into `view`, or into work space that is then added to it.

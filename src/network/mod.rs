@@ -185,7 +185,8 @@ impl Network {
     /// # Errors
     /// Parts of other shapes, or a lost device.
     pub fn train_parts(&self, device: &Device, parts: &[Batch], state: StepState) -> Result<()> {
-        if let [whole] = parts {
+        // A network for batches in parts takes the last one, which may be a single part, as the others.
+        if let ([whole], true) = (parts, self.passes.programs.takes_whole_batches()) {
             self.load(device, whole)?;
             return self.train(device, state);
         }

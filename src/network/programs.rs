@@ -103,6 +103,11 @@ impl Programs {
         })
     }
 
+    /// Whether a step takes its batch at once, not in parts.
+    pub fn takes_whole_batches(&self) -> bool {
+        self.step.is_some()
+    }
+
     pub fn step(&self) -> Result<&Program> {
         self.step.as_ref().ok_or_else(missing)
     }

@@ -203,7 +203,7 @@ fn gradients_are_the_differences_of_the_loss() {
                 keep: true,
                 ..NetworkOptions::of_batch(case.batch)
             };
-            let network = network(device, &sizes, &layers, &options);
+            let network = network(device, sizes, &layers, &options);
             network.load(device, &batch).unwrap();
             network.train(device, still(case.count)).unwrap();
             let result = network.train_results(device, 0..1).unwrap()[0];

@@ -1,7 +1,10 @@
 //! Reads the fixtures.
 
 use rootlet::data::Batch;
-use rootlet::sparse::LayerState;
+use rootlet::layer::{NormKind, NormState};
+use rootlet::model::{Model, Op};
+use rootlet::network::NetworkState;
+use rootlet::sparse::{LayerState, Shape};
 use safetensors::{Dtype, SafeTensors};
 
 pub struct Fixture(Vec<u8>);
@@ -29,23 +32,102 @@ impl Fixture {
         words.into_iter().map(u32::from_le_bytes).collect()
     }
 
-    /// The layers between `sizes`, with no momentum.
+    pub fn has(&self, name: &str) -> bool {
+        let tensors = SafeTensors::deserialize(&self.0).unwrap();
+        tensors.tensor(name).is_ok()
+    }
+
+    pub fn shape(&self, name: &str) -> Vec<usize> {
+        let tensors = SafeTensors::deserialize(&self.0).unwrap();
+        tensors.tensor(name).unwrap().shape().to_vec()
+    }
+
+    /// An activation as `[batch][units]`, units in the device's order: channels, then positions. PyTorch has an image's in that
+    /// order, but of tokens the features last.
+    pub fn activation(&self, name: &str) -> Vec<f32> {
+        let numbers = self.reals(name);
+        let [_, tokens, features] = self.shape(name)[..] else {
+            return numbers;
+        };
+        let member = |member: &[f32]| -> Vec<f32> {
+            (0..features)
+                .flat_map(|f| member[f..].iter().step_by(features))
+                .copied()
+                .collect()
+        };
+        numbers.chunks(tokens * features).flat_map(member).collect()
+    }
+
+    /// The layer whose tensors start with `prefix`, with no momentum; without a bias it is zero.
+    pub fn layer(&self, prefix: &str, shape: Shape) -> LayerState {
+        let values = self.reals(&format!("{prefix}.values"));
+        let bias = format!("{prefix}.bias");
+        LayerState {
+            n_in: shape.n_in,
+            n_out: shape.n_out,
+            crow_indices: self.integers(&format!("{prefix}.crow_indices")),
+            col_indices: self.integers(&format!("{prefix}.col_indices")),
+            momentum: vec![0.0; values.len()],
+            values,
+            bias: match self.has(&bias) {
+                true => self.reals(&bias),
+                false => vec![0.0; shape.n_out],
+            },
+            bias_momentum: vec![0.0; shape.n_out],
+        }
+    }
+
+    /// The norm whose tensors start with `prefix`, with no momentum.
+    pub fn norm(&self, prefix: &str, kind: NormKind) -> NormState {
+        let reals = |name: &str| self.reals(&format!("{prefix}.{name}"));
+        let state = NormState {
+            weight: reals("weight"),
+            bias: reals("bias"),
+            ..NormState::new(kind, reals("weight").len())
+        };
+        match kind {
+            NormKind::Layer => state,
+            NormKind::Batch => NormState {
+                running_mean: reals("running_mean"),
+                running_variance: reals("running_variance"),
+                ..state
+            },
+        }
+    }
+
+    /// The layers between `sizes`.
     pub fn layers(&self, sizes: &[usize]) -> Vec<LayerState> {
         (sizes.windows(2).enumerate())
             .map(|(l, n)| {
-                let values = self.reals(&format!("layers.{l}.values"));
-                LayerState {
+                let shape = Shape {
                     n_in: n[0],
                     n_out: n[1],
-                    crow_indices: self.integers(&format!("layers.{l}.crow_indices")),
-                    col_indices: self.integers(&format!("layers.{l}.col_indices")),
-                    momentum: vec![0.0; values.len()],
-                    values,
-                    bias: self.reals(&format!("layers.{l}.bias")),
-                    bias_momentum: vec![0.0; n[1]],
-                }
+                };
+                self.layer(&format!("layers.{l}"), shape)
             })
             .collect()
+    }
+
+    /// The state of `model`.
+    pub fn state(&self, model: &Model) -> NetworkState {
+        let layers = model.sparse().into_iter().enumerate();
+        let kinds = model.nodes.iter().filter_map(|node| match node.op {
+            Op::BatchNorm { .. } => Some(NormKind::Batch),
+            Op::LayerNorm => Some(NormKind::Layer),
+            _ => None,
+        });
+        NetworkState {
+            layers: layers
+                .map(|(l, node)| {
+                    let prefix = format!("layers.{l}");
+                    assert_eq!(self.has(&format!("{prefix}.bias")), node.bias, "{prefix}");
+                    self.layer(&prefix, node.shape)
+                })
+                .collect(),
+            norms: (kinds.enumerate())
+                .map(|(i, kind)| self.norm(&format!("norms.{i}"), kind))
+                .collect(),
+        }
     }
 
     /// A tensor of all layers, one after the other.
@@ -57,15 +139,27 @@ impl Fixture {
 
     /// Inputs and labels as the network takes them, in rows of `stride` lanes.
     pub fn batch(&self, prefix: &str, stride: usize) -> Batch {
-        let mut labels = self.integers(&format!("{prefix}labels"));
-        let count = labels.len();
-        labels.resize(stride, 0);
-        Batch {
-            inputs: lanes(&self.reals(&format!("{prefix}x")), count, stride),
-            labels,
-            count,
-            index: 0,
-        }
+        self.parts(prefix, stride, stride).remove(0)
+    }
+
+    /// A batch in parts of at most `most` members.
+    pub fn parts(&self, prefix: &str, most: usize, stride: usize) -> Vec<Batch> {
+        let labels = self.integers(&format!("{prefix}labels"));
+        let inputs = self.reals(&format!("{prefix}x"));
+        let size = inputs.len() / labels.len();
+        (inputs.chunks(most * size).zip(labels.chunks(most)).zip(0..))
+            .map(|((inputs, labels), index)| {
+                let count = labels.len();
+                let mut labels = labels.to_vec();
+                labels.resize(stride, 0);
+                Batch {
+                    inputs: lanes(inputs, count, stride),
+                    labels,
+                    count,
+                    index,
+                }
+            })
+            .collect()
     }
 }
 

@@ -4,14 +4,19 @@
 
 mod differences;
 mod fixture;
+mod graphs;
+mod host;
 mod kernels;
+mod layers;
+mod model_steps;
+mod models;
 mod small;
 mod steps;
 
-use rootlet::engine::{Device, DeviceOptions, StepState, adapter};
+use rootlet::engine::{Class, Device, DeviceOptions, Plan, StepState, View, adapter};
 use rootlet::model::{Extent, mlp};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
-use rootlet::sparse::LayerState;
+use rootlet::sparse::{Arena, LayerState, PairGradients, Shape, Window};
 use rootlet::topology::method;
 
 /// `cpu` and every adapter of this machine. None is a failure: untested is not passed.
@@ -52,6 +57,48 @@ fn assert_close(what: &str, found: &[f32], expected: &[f32], relative: f64) {
     }
     // Shown by `--nocapture`: how much of the tolerance is used.
     println!("{what}: {worst:.1e} of the largest");
+}
+
+/// [`assert_close`] row by row, each by its own largest number.
+#[track_caller]
+fn assert_rows_close(what: &str, found: &[f32], expected: &[f32], row: usize, relative: f64) {
+    assert_eq!(found.len(), expected.len(), "{what}: length");
+    let rows = found.chunks(row).zip(expected.chunks(row)).enumerate();
+    rows.for_each(|(r, (f, e))| assert_close(&format!("{what}, row {r}"), f, e, relative));
+}
+
+/// The gradients `[n_out][n_in]` of every pair of a layer, active or not: what a round samples from.
+fn dense_gradient(
+    device: &Device,
+    shape: Shape,
+    window: Window,
+    stride: usize,
+    input: View,
+    delta: View,
+) -> Vec<f32> {
+    let pairs: Vec<(u32, u32)> = (0..shape.n_out as u32)
+        .flat_map(|b| (0..shape.n_in as u32).map(move |a| (b, a)))
+        .collect();
+    let dense = LayerState::from_pairs(shape.n_in, shape.n_out, &pairs);
+    let dense = Arena::new(device, &[dense]).unwrap();
+    let output =
+        (device.buffer_with("dense", Class::Scratch, &vec![f32::NAN; pairs.len()])).unwrap();
+    let mut plan = Plan::new("dense gradient");
+    PairGradients {
+        span: dense.spans[0],
+        window,
+        stride,
+        row_offsets: dense.row_offsets.all(),
+        cols: dense.cols.all(),
+        input,
+        delta,
+        output: output.all(),
+        accumulate: false,
+    }
+    .record(&mut plan)
+    .unwrap();
+    device.run(&device.prepare(&plan).unwrap()).unwrap();
+    device.download(&output.range(0..pairs.len())).unwrap()
 }
 
 /// A small generator of its own (SplitMix64): not the one that is tested.

@@ -1,11 +1,11 @@
 //! One forward and backward pass against PyTorch: logits, loss, every gradient.
 
 use crate::fixture::{Fixture, lanes, members};
-use crate::{Random, assert_close, devices, network, still};
+use crate::{Random, assert_close, dense_gradient, devices, network, still};
 use rootlet::engine::{Class, Plan, View};
 use rootlet::layer::SparseLayer;
 use rootlet::network::{Network, NetworkOptions};
-use rootlet::sparse::{Arena, LayerState, Window};
+use rootlet::sparse::{Shape, Window};
 
 const SIZES: [usize; 4] = [20, 24, 16, 10];
 const COUNT: usize = 13;
@@ -102,29 +102,17 @@ fn one_pass_agrees_with_pytorch() {
 
         // The gradient of every pair, active or not: what a round samples from.
         for (l, &span) in arena.spans.iter().enumerate() {
-            let pairs: Vec<(u32, u32)> = (0..span.n_out as u32)
-                .flat_map(|b| (0..span.n_in as u32).map(move |a| (b, a)))
-                .collect();
-            let dense = LayerState::from_pairs(span.n_in, span.n_out, &pairs);
-            let dense = Arena::new(&device, &[dense]).unwrap();
-            let layer = SparseLayer {
-                span: dense.spans[0],
-                window: Window::pointwise([1, 1]),
-                stride: STRIDE,
-                bias: true,
-                relu: false,
+            let shape = Shape {
+                n_in: span.n_in,
+                n_out: span.n_out,
             };
-            let mut plan = Plan::new("dense gradient");
             let input = match l {
                 0 => network.input(),
                 _ => kept(&network, l - 1, "output"),
             };
+            let window = Window::pointwise([1, 1]);
             let delta = kept(&network, l, "delta");
-            layer
-                .gradients(&mut plan, &dense, input, delta, false)
-                .unwrap();
-            device.run(&device.prepare(&plan).unwrap()).unwrap();
-            let found = read(&dense.gradient.range(0..dense.connections));
+            let found = dense_gradient(&device, shape, window, STRIDE, input, delta);
             let expected = fixture.reals(&format!("layers.{l}.dense_gradient"));
             close(&at(&format!("dense gradient {l}")), &found, &expected);
         }

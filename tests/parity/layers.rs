@@ -1,0 +1,472 @@
+//! Every layer by itself against PyTorch: outputs, and the gradients of inputs, parameters and pairs. Padding lanes of
+//! activations hold rubbish, those of gradients zeros; what a kernel writes holds NaN before.
+
+use crate::fixture::{Fixture, lanes, members};
+use crate::{Random, assert_close, dense_gradient, devices, still};
+use rootlet::engine::{Buffer, Class, Device, Plan, STEP_WORDS, View};
+use rootlet::layer::{
+    Activation, Attention, AveragePool, BatchNorm, BatchNormBackwardViews, BatchNormForwardViews,
+    GlobalAverage, LayerNorm, LayerNormBackwardViews, MaxPool, NormKind, NormScratch, Norms,
+    PaddedShortcut, Patchify, SparseLayer, sincos_positions,
+};
+use rootlet::sparse::{Arena, Shape, Window};
+
+const COUNT: usize = 5;
+const STRIDE: usize = 8;
+const TOLERANCE: f64 = 1e-4;
+
+/// One case of the fixture on one device.
+struct Case<'a> {
+    device: &'a Device,
+    fixture: &'a Fixture,
+    name: &'a str,
+}
+
+impl Case<'_> {
+    fn tensor(&self, name: &str) -> String {
+        format!("{}.{name}", self.name)
+    }
+
+    /// Sizes behind the batch.
+    fn shape(&self, name: &str) -> Vec<usize> {
+        let shape = self.fixture.shape(&self.tensor(name));
+        assert_eq!(shape[0], COUNT);
+        shape[1..].to_vec()
+    }
+
+    /// Words of an activation.
+    fn words(&self, name: &str) -> usize {
+        self.shape(name).iter().product::<usize>() * STRIDE
+    }
+
+    /// Rows and columns of the positions, and the channels.
+    fn plane(&self, name: &str) -> ([usize; 2], usize) {
+        match self.shape(name)[..] {
+            [channels, height, width] => ([height, width], channels),
+            [tokens, features] => ([1, tokens], features),
+            ref other => unreachable!("{other:?} is no image and no tokens"),
+        }
+    }
+
+    fn put(&self, words: &[f32]) -> View {
+        let buffer = self.device.buffer_with("data", Class::Scratch, words);
+        buffer.unwrap().range(0..words.len())
+    }
+
+    fn noise(&self, words: usize) -> View {
+        self.put(&vec![f32::NAN; words])
+    }
+
+    /// As a layer is given it: whatever finite numbers in the padding lanes.
+    fn activation(&self, name: &str) -> View {
+        let mut words = lanes(&self.fixture.activation(&self.tensor(name)), COUNT, STRIDE);
+        let rubbish = Random(words.len() as u64).reals(words.len(), 1e3);
+        for (i, word) in words.iter_mut().enumerate() {
+            if i % STRIDE >= COUNT {
+                *word = rubbish[i];
+            }
+        }
+        self.put(&words)
+    }
+
+    /// The gradient at the output.
+    fn delta(&self) -> View {
+        let members = self.fixture.activation(&self.tensor("output_gradient"));
+        self.put(&lanes(&members, COUNT, STRIDE))
+    }
+
+    fn step(&self) -> View {
+        let state = still(COUNT);
+        let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
+        let buffer = self.device.buffer_with("step", Class::Scratch, words);
+        buffer.unwrap().range(0..STEP_WORDS)
+    }
+
+    fn read(&self, view: &View) -> Vec<f32> {
+        self.device.download(view).unwrap()
+    }
+
+    fn run(&self, record: impl FnOnce(&mut Plan) -> rootlet::Result<()>) {
+        let mut plan = Plan::new(self.name);
+        record(&mut plan).unwrap();
+        self.device
+            .run(&self.device.prepare(&plan).unwrap())
+            .unwrap();
+    }
+
+    #[track_caller]
+    fn close(&self, name: &str, found: &[f32], expected: &[f32]) {
+        let at = format!("{}: {}", self.device.name(), self.tensor(name));
+        assert_close(&at, found, expected, TOLERANCE);
+    }
+
+    /// Numbers as they are stored.
+    #[track_caller]
+    fn check(&self, name: &str, found: &[f32]) {
+        self.close(name, found, &self.fixture.reals(&self.tensor(name)));
+    }
+
+    /// An output: its padding lanes hold any finite number.
+    #[track_caller]
+    fn check_output(&self, view: &View) {
+        let found = self.read(view);
+        let at = self.tensor("output");
+        assert!(found.iter().all(|x| x.is_finite()), "{at}: padding");
+        let expected = self.fixture.activation(&at);
+        self.close("output", &members(&found, COUNT, STRIDE), &expected);
+    }
+
+    /// The gradient at an input: its padding lanes are zero.
+    #[track_caller]
+    fn check_delta(&self, name: &str, view: &View) {
+        let name = format!("{name}_gradient");
+        let expected = self.fixture.activation(&self.tensor(&name));
+        self.close(&name, &self.read(view), &lanes(&expected, COUNT, STRIDE));
+    }
+}
+
+/// Each of `names` on every device.
+fn each<'n>(names: impl IntoIterator<Item = &'n str> + Clone, test: impl Fn(&Case)) {
+    let fixture = Fixture::open("layers.safetensors");
+    for device in devices() {
+        for name in names.clone() {
+            test(&Case {
+                device: &device,
+                fixture: &fixture,
+                name,
+            });
+        }
+    }
+}
+
+fn fill(device: &Device, buffer: &Buffer) {
+    let noise = vec![f32::NAN; buffer.words()];
+    device.upload(&buffer.all(), &noise).unwrap();
+}
+
+/// A sparse layer through a window with this kernel, stride and padding.
+fn sparse_layer(case: &Case, kernel: [usize; 2], stride: usize, padding: [usize; 2]) {
+    let (plane, channels) = case.plane("x");
+    let (output_plane, n_out) = case.plane("output");
+    let window = Window::new(plane, kernel, [stride; 2], padding).unwrap();
+    assert_eq!(window.output, output_plane);
+    let shape = Shape {
+        n_in: channels * window.taps(),
+        n_out,
+    };
+    let bias = case.fixture.has(&case.tensor("bias"));
+    let state = case.fixture.layer(case.name, shape);
+    let arena = Arena::new(case.device, &[state]).unwrap();
+    fill(case.device, &arena.gradient);
+    fill(case.device, &arena.bias_gradient);
+    let layer = SparseLayer {
+        span: arena.spans[0],
+        window,
+        stride: STRIDE,
+        bias,
+        relu: false,
+    };
+    let (x, delta) = (case.activation("x"), case.delta());
+    let (output, x_delta) = (
+        case.noise(case.words("output")),
+        case.noise(case.words("x")),
+    );
+    case.run(|plan| {
+        layer.forward(plan, &arena, x.clone(), output.clone())?;
+        layer.backward(plan, &arena, delta.clone(), None, x_delta.clone(), false)?;
+        layer.gradients(plan, &arena, x.clone(), delta.clone(), false)
+    });
+    case.check_output(&output);
+    case.check_delta("x", &x_delta);
+    let gradient = case.read(&arena.gradient.range(0..arena.connections));
+    case.check("values_gradient", &gradient);
+    let gradient = case.read(&arena.bias_gradient.range(0..arena.n_rows));
+    match bias {
+        true => case.check("bias_gradient", &gradient),
+        false => assert!(gradient.iter().all(|g| g.is_nan()), "{}", case.name),
+    }
+    let dense = dense_gradient(case.device, shape, window, STRIDE, x, delta);
+    case.check("dense_gradient", &dense);
+}
+
+#[test]
+fn sparse_layers() {
+    for (name, kernel, stride, padding) in [
+        ("conv_3x3_s1_p1", [3, 3], 1, [1, 1]),
+        ("conv_3x3_s2_p1", [3, 3], 2, [1, 1]),
+        ("conv_7x7_s2_p3", [7, 7], 2, [3, 3]),
+        ("conv_1x1_s2", [1, 1], 2, [0, 0]),
+        ("conv_5x3_s1_p2x1", [5, 3], 1, [2, 1]),
+        ("token_linear", [1, 1], 1, [0, 0]),
+    ] {
+        let with_bias = format!("{name}_bias");
+        each([name, &with_bias], |case| {
+            sparse_layer(case, kernel, stride, padding);
+        });
+    }
+}
+
+#[test]
+fn batch_norms() {
+    let names = [
+        "batch_norm_train",
+        "batch_norm_train_relu",
+        "batch_norm_train_residual_relu",
+        "batch_norm_eval",
+        "batch_norm_eval_relu",
+        "batch_norm_eval_residual_relu",
+    ];
+    each(names, |case| {
+        let before = case.fixture.norm(case.name, NormKind::Batch);
+        let norms = Norms::new(case.device, std::slice::from_ref(&before)).unwrap();
+        fill(case.device, &norms.gradient);
+        let (plane, _) = case.plane("x");
+        let norm = BatchNorm {
+            span: norms.spans[0],
+            positions: plane[0] * plane[1],
+            stride: STRIDE,
+            relu: case.name.ends_with("relu"),
+        };
+        let residual = case.name.contains("residual");
+        let words = case.words("x");
+        let views = BatchNormForwardViews {
+            input: case.activation("x"),
+            residual: residual.then(|| case.activation("residual")),
+            output: case.noise(words),
+            saved: case.noise(norm.saved_words()),
+        };
+        let step = case.step();
+        if case.name.contains("eval") {
+            // Forward only: nothing is trained by the running statistics, so no gradient takes them as constants.
+            case.run(|plan| norm.forward_eval(plan, &norms, &step, views.clone()));
+            case.check_output(&views.output);
+            assert_eq!(norms.export(case.device).unwrap(), [before]);
+            return;
+        }
+        let scratch = NormScratch {
+            parts: case.noise(norm.parts_words()),
+            sums: case.noise(norm.saved_words()),
+        };
+        // The activation says what the ReLU let through; without a residual the input says it as well.
+        for by_input in [false, true] {
+            if by_input && residual {
+                continue;
+            }
+            let (x_delta, residual_delta) = (case.noise(words), case.noise(words));
+            let backward = BatchNormBackwardViews {
+                input: views.input.clone(),
+                delta: case.delta(),
+                activation: (!by_input).then(|| views.output.clone()),
+                saved: views.saved.clone(),
+                output: x_delta.clone(),
+                residual: residual.then(|| (residual_delta.clone(), false)),
+            };
+            norms
+                .import(case.device, std::slice::from_ref(&before))
+                .unwrap();
+            case.run(|plan| {
+                norm.forward_train(plan, &norms, &scratch, &step, views.clone(), true)?;
+                norm.backward(plan, &norms, &scratch, &step, backward, false)
+            });
+            case.check_output(&views.output);
+            case.check_delta("x", &x_delta);
+            if residual {
+                case.check_delta("residual", &residual_delta);
+            }
+            check_norm_gradients(case, &norms);
+            let after = norms.export(case.device).unwrap().remove(0);
+            case.check("running_mean_after", &after.running_mean);
+            case.check("running_variance_after", &after.running_variance);
+            assert_eq!((&after.weight, &after.bias), (&before.weight, &before.bias));
+        }
+    });
+}
+
+#[track_caller]
+fn check_norm_gradients(case: &Case, norms: &Norms) {
+    let half = |first| case.read(&norms.gradient.range(first..first + norms.channels));
+    case.check("weight_gradient", &half(0));
+    case.check("bias_gradient", &half(norms.pitch));
+}
+
+#[test]
+fn layer_norm_and_gelu() {
+    each(["layer_norm"], |case| {
+        let state = case.fixture.norm(case.name, NormKind::Layer);
+        let norms = Norms::new(case.device, &[state]).unwrap();
+        fill(case.device, &norms.gradient);
+        let (plane, _) = case.plane("x");
+        let norm = LayerNorm {
+            span: norms.spans[0],
+            positions: plane[1],
+            stride: STRIDE,
+        };
+        let words = case.words("x");
+        let (x, output, x_delta) = (case.activation("x"), case.noise(words), case.noise(words));
+        let saved = case.noise(norm.saved_words());
+        case.run(|plan| {
+            let (x, output, saved) = (x.clone(), output.clone(), saved.clone());
+            norm.forward(plan, &norms, &case.step(), x.clone(), output, saved.clone())?;
+            let views = LayerNormBackwardViews {
+                input: x,
+                delta: case.delta(),
+                saved,
+                output: Some((x_delta.clone(), false)),
+            };
+            norm.backward(plan, &norms, views, false)
+        });
+        case.check_output(&output);
+        case.check_delta("x", &x_delta);
+        check_norm_gradients(case, &norms);
+    });
+    each(["gelu"], |case| {
+        plain(
+            case,
+            |plan, x, output| Activation::Gelu.forward(plan, x, output, case.words("x")),
+            |plan, [x, _, delta, x_delta]| {
+                Activation::Gelu.backward(plan, x, delta, x_delta, case.words("x"), false)
+            },
+        );
+    });
+}
+
+/// A layer without parameters; `backward` is given input, output, the gradient there, and where the input's goes.
+fn plain(
+    case: &Case,
+    forward: impl FnOnce(&mut Plan, View, View) -> rootlet::Result<()>,
+    backward: impl FnOnce(&mut Plan, [View; 4]) -> rootlet::Result<()>,
+) {
+    let (x, delta) = (case.activation("x"), case.delta());
+    let (output, x_delta) = (
+        case.noise(case.words("output")),
+        case.noise(case.words("x")),
+    );
+    case.run(|plan| {
+        forward(plan, x.clone(), output.clone())?;
+        backward(plan, [x, output.clone(), delta, x_delta.clone()])
+    });
+    case.check_output(&output);
+    case.check_delta("x", &x_delta);
+}
+
+#[test]
+fn pools() {
+    // Not `avg_pool_3x3_s2_p1_inside`: there is no mean over the taps inside the plane alone.
+    for (name, size, stride, padding) in [
+        ("max_pool_3x3_s2_p1", 3, 2, 1),
+        ("max_pool_2x2", 2, 2, 0),
+        ("max_pool_2x2_odd", 2, 2, 0),
+        ("avg_pool_2x2", 2, 2, 0),
+        ("avg_pool_3x3_s2_p1", 3, 2, 1),
+    ] {
+        each([name], |case| {
+            let (plane, channels) = case.plane("x");
+            let window = Window::new(plane, [size; 2], [stride; 2], [padding; 2]).unwrap();
+            assert_eq!(window.output, case.plane("output").0);
+            let lanes = STRIDE;
+            if name.starts_with("max") {
+                let pool = MaxPool {
+                    channels,
+                    window,
+                    lanes,
+                };
+                plain(
+                    case,
+                    |plan, x, output| pool.forward(plan, x, output),
+                    |plan, [x, output, delta, x_delta]| {
+                        pool.backward(plan, x, output, delta, x_delta, false)
+                    },
+                );
+            } else {
+                let pool = AveragePool {
+                    channels,
+                    window,
+                    lanes,
+                };
+                plain(
+                    case,
+                    |plan, x, output| pool.forward(plan, x, output),
+                    |plan, [_, _, delta, x_delta]| pool.backward(plan, delta, x_delta, false),
+                );
+            }
+        });
+    }
+    each(["global_average", "token_mean"], |case| {
+        let (plane, units) = case.plane("x");
+        let mean = GlobalAverage {
+            units,
+            positions: plane[0] * plane[1],
+            lanes: STRIDE,
+        };
+        plain(
+            case,
+            |plan, x, output| mean.forward(plan, x, output),
+            |plan, [_, _, delta, x_delta]| mean.backward(plan, delta, x_delta, false),
+        );
+    });
+}
+
+#[test]
+fn shortcuts_and_patches() {
+    each(["shortcut", "shortcut_odd"], |case| {
+        let ((input, channels_in), (output, channels_out)) =
+            (case.plane("x"), case.plane("output"));
+        let shortcut = PaddedShortcut {
+            channels_in,
+            channels_out,
+            input,
+            stride: [2, 2],
+            lanes: STRIDE,
+        };
+        assert_eq!(shortcut.output(), output);
+        plain(
+            case,
+            |plan, x, output| shortcut.forward(plan, x, output),
+            |plan, [_, _, delta, x_delta]| shortcut.backward(plan, delta, x_delta, false),
+        );
+    });
+    each(["patchify_4", "patchify_2"], |case| {
+        let (plane, channels) = case.plane("x");
+        let patch = if case.name.ends_with('4') { 4 } else { 2 };
+        let patchify = Patchify::new(channels, plane, patch, STRIDE).unwrap();
+        plain(
+            case,
+            |plan, x, output| patchify.forward(plan, x, output),
+            |plan, [_, _, delta, x_delta]| patchify.backward(plan, delta, x_delta),
+        );
+    });
+    let fixture = Fixture::open("layers.safetensors");
+    for (height, width, dim) in [(4, 3, 24), (2, 5, 16)] {
+        let name = format!("positions_{height}x{width}x{dim}");
+        let table = sincos_positions(height, width, dim).unwrap();
+        // PyTorch's `[tokens][dim]` are as many members of `dim` units.
+        let expected = lanes(&fixture.reals(&name), height * width, height * width);
+        assert_close(&name, &table, &expected, TOLERANCE);
+    }
+}
+
+#[test]
+fn attentions() {
+    for (name, heads, dim) in [("attention_2x8", 2, 8), ("attention_3x4_sharp", 3, 4)] {
+        each([name], |case| {
+            let (plane, features) = case.plane("x");
+            let attention = Attention {
+                heads,
+                dim,
+                tokens: plane[1],
+                stride: STRIDE,
+            };
+            assert_eq!(features, 3 * heads * dim);
+            let probabilities = case.noise(attention.probability_words());
+            let scratch = case.noise(attention.scratch_words());
+            let kept = probabilities.clone();
+            plain(
+                case,
+                |plan, x, output| attention.forward(plan, case.step(), x, kept, output),
+                |plan, [x, _, delta, x_delta]| {
+                    attention.backward(plan, x, probabilities, delta, scratch, x_delta)
+                },
+            );
+        });
+    }
+}
