@@ -13,7 +13,7 @@ fn normal(x: vec4<f32>) -> Normal {
     // Abramowitz and Stegun 26.2.10, the power series: for |x| < 1, where rounding would triple the error of 26.2.17.
     var near = vec4(-4.1226675e-8);
     near = near * square + 6.6596936e-7;
-    near = near * square - 0.0000094446566;
+    near = near * square - 0.000009444656;
     near = near * square + 0.00011543469;
     near = near * square - 0.0011873282;
     near = near * square + 0.009973557;
