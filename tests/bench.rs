@@ -298,7 +298,13 @@ fn options_are_checked() {
         let message = bench::run(&options, &mut |_| ()).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     };
-    refuse(|o| o.parts.clear(), "nothing to measure");
+    refuse(
+        |o| {
+            o.parts.clear();
+            o.models.clear();
+        },
+        "nothing to measure",
+    );
     refuse(|o| o.batch = 0, "start at 1");
     refuse(|o| o.sizes.push(0), "start at 1");
     refuse(|o| o.sparsities.push(f64::NAN), "outside [0, 1)");

@@ -90,6 +90,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             batch,
             micro_batch: data.2,
             checkpoint_activations: nesterov,
+            resident: data.2.map(|limit| limit > 9),
             lr,
             momentum,
             nesterov,

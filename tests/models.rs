@@ -83,7 +83,8 @@ fn width_multiplies_channels_and_connections_can_stay() {
     for name in MODELS {
         let [narrow, wide] = [1.0, 4.0].map(|width| model(name, 32, 10, width));
         let [n, w] = [&narrow, &wide].map(dense);
-        assert!(w.dense > 8 * n.dense, "{name}: {} {}", n.dense, w.dense);
+        // Inner layers grow sixteenfold, those at an end fourfold.
+        assert!(w.dense > 4 * n.dense, "{name}: {} {}", n.dense, w.dense);
         let kept = n.dense / 10;
         for (model, count) in [(&narrow, &n), (&wide, &w)] {
             let sparsity = 1.0 - kept as f64 / count.dense as f64;

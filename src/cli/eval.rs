@@ -69,7 +69,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let layers = &state.layers;
     let options = NetworkOptions {
         micro_batch: config.micro_batch,
-        ..NetworkOptions::evaluation(config.batch)
+        ..NetworkOptions::evaluation(config.batch.min(data.test.len().max(1)))
     };
     let method = method("static")?;
     let network = Network::new(&device, &model, state, &options, method.as_ref())

@@ -94,10 +94,11 @@ const FIXED: [&str; 13] = [
 ];
 
 /// What can change in a resumed run without making its results others than those of an unbroken one.
-const FREE: [&str; 6] = [
+const FREE: [&str; 7] = [
     "checkpoint_activations",
     "data_dir",
     "epochs",
+    "resident",
     "steps",
     "threads",
     "workers",

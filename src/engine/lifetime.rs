@@ -46,9 +46,22 @@ impl Layout {
     /// # Errors
     /// A transient buffer that is read before anything was written to it: its memory would hold another's values.
     pub fn of(plans: &[&Plan]) -> Result<Self> {
+        Self::with(plans, false)
+    }
+
+    /// As [`Layout::of`], to learn the sizes before anything is allocated: a transient buffer that is read first stands for
+    /// one that is filled from elsewhere.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn estimate(plans: &[&Plan]) -> Result<Self> {
+        Self::with(plans, true)
+    }
+
+    fn with(plans: &[&Plan], given: bool) -> Result<Self> {
         let mut lives = Vec::new();
         for (number, plan) in plans.iter().enumerate() {
-            lives_of(number, plan, &mut lives)?;
+            lives_of(number, plan, given, &mut lives)?;
         }
         let mut order: Vec<usize> = (0..lives.len()).collect();
         order.sort_by_key(|&l| std::cmp::Reverse(lives[l].buffer.words()));
@@ -108,7 +121,7 @@ fn free_place(slot: &Slot, lives: &[Life], life: usize) -> Option<usize> {
     (at + me.buffer.words() <= slot.words).then_some(at)
 }
 
-fn lives_of(number: usize, plan: &Plan, lives: &mut Vec<Life>) -> Result<()> {
+fn lives_of(number: usize, plan: &Plan, given: bool, lives: &mut Vec<Life>) -> Result<()> {
     let mut index: HashMap<usize, usize> = HashMap::new();
     for (at, dispatch) in plan.dispatches().iter().enumerate() {
         let mut meeting: Vec<(usize, bool)> = Vec::new();
@@ -118,7 +131,7 @@ fn lives_of(number: usize, plan: &Plan, lives: &mut Vec<Life>) -> Result<()> {
             }
             let life = match index.get(&view.buffer.id()) {
                 Some(&life) => life,
-                None if writes => {
+                None if writes || given => {
                     index.insert(view.buffer.id(), lives.len());
                     lives.push(Life {
                         plan: number,

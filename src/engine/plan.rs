@@ -146,9 +146,4 @@ impl Plan {
         Ok(())
     }
 }
-impl Plan {
-    /// TEMP
-    pub fn push_temp(&mut self, d: Dispatch) {
-        self.dispatches.push(d)
-    }
-}
+impl Plan {}

@@ -9,9 +9,11 @@
 //! | `segments.rs` | where activations may be dropped and computed again |
 //! | `parts.rs` | how much of a batch fits the device at once |
 //! | `programs.rs` | the plans of a network, placed in shared memory |
-//! | `passes.rs` | running them over a batch, part by part |
+//! | `feed.rs` | how images get into the input |
+//! | `passes.rs` | running the programs over a batch, part by part |
 
 mod backward;
+mod feed;
 mod forward;
 mod layers;
 mod options;
@@ -23,16 +25,17 @@ mod segments;
 
 use std::ops::Range;
 
+pub use feed::{Feed, Part, Resident, ResidentBatch};
 pub use options::{NetworkOptions, NetworkState};
 
-use crate::data::Batch;
+use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
 use crate::layer::Norms;
 use crate::model::Model;
 use crate::sparse::{Arena, Window};
 use crate::topology::{Look, Method, Round, RoundOptions, RoundReport};
-use passes::Passes;
+use passes::{Passes, Runner};
 use programs::{Pass, Programs};
 use recorder::{Fixed, Recorder};
 
@@ -145,7 +148,23 @@ impl Network {
     /// # Errors
     /// A batch of another shape, or a lost device.
     pub fn load(&self, device: &Device, batch: &Batch) -> Result<()> {
-        self.passes.load(device, batch)
+        batch.load(device, &self.passes.fixed)
+    }
+
+    /// Puts all images of `split` on the device, which then makes this network's batches of them itself.
+    ///
+    /// # Errors
+    /// Images of another shape, or more than the device holds.
+    pub fn reside(
+        &self,
+        device: &Device,
+        split: &Split,
+        shape: ImageShape,
+        normalisation: &Normalisation,
+        augmentation: Augmentation,
+    ) -> Result<Resident> {
+        let fixed = &self.passes.fixed;
+        Resident::new(device, fixed, split, shape, normalisation, augmentation)
     }
 
     /// Runs one training step on the loaded batch, which must be whole; on a GPU it is only submitted.
@@ -155,20 +174,6 @@ impl Network {
     pub fn train(&self, device: &Device, state: StepState) -> Result<()> {
         self.passes.set_step(device, state)?;
         device.run(self.passes.programs.step()?)
-    }
-
-    /// As [`Network::train`], each kernel whose name contains `filter` also on its CPU twin.
-    ///
-    /// # Errors
-    /// A lost device. Differences are in the checks.
-    pub fn train_checked(
-        &self,
-        device: &Device,
-        state: StepState,
-        filter: &str,
-    ) -> Result<Vec<KernelCheck>> {
-        self.passes.set_step(device, state)?;
-        device.run_checked(self.passes.programs.step()?, filter)
     }
 
     /// As [`Network::train`], each dispatch timed.
@@ -184,25 +189,41 @@ impl Network {
     ///
     /// # Errors
     /// Parts of other shapes, or a lost device.
-    pub fn train_parts(&self, device: &Device, parts: &[Batch], state: StepState) -> Result<()> {
-        // A network for batches in parts takes the last one, which may be a single part, as the others.
-        if let ([whole], true) = (parts, self.passes.programs.takes_whole_batches()) {
-            self.load(device, whole)?;
-            return self.train(device, state);
-        }
-        self.passes.run(device, parts, state, Pass::Gradients)?;
-        self.passes.update(device)
+    pub fn train_parts(
+        &self,
+        device: &Device,
+        parts: &[impl Feed],
+        state: StepState,
+    ) -> Result<()> {
+        self.passes
+            .step(&mut Runner::new(device, None), parts, state)
+    }
+
+    /// As [`Network::train_parts`], each kernel whose name contains `filter` also on its CPU twin.
+    ///
+    /// # Errors
+    /// As [`Network::train_parts`]. Differences are in the checks.
+    pub fn train_parts_checked(
+        &self,
+        device: &Device,
+        parts: &[impl Feed],
+        state: StepState,
+        filter: &str,
+    ) -> Result<Vec<KernelCheck>> {
+        let mut runner = Runner::new(device, Some(filter));
+        self.passes.step(&mut runner, parts, state)?;
+        Ok(runner.checks)
     }
 
     /// A training step with a round that exchanges the share `alpha_t` of the connections; kernels whose name contains
-    /// `filter` are compared with their twins, those of the passes excepted. `state` is that of the whole batch.
+    /// `filter` are compared with their twins. `state` is that of the whole batch.
     ///
     /// # Errors
     /// As [`Network::train_parts`] and [`Round::run`].
     pub fn train_with_round(
         &mut self,
         device: &Device,
-        parts: &[Batch],
+        parts: &[impl Feed],
         state: StepState,
         alpha_t: f64,
         filter: Option<&str>,
@@ -211,19 +232,24 @@ impl Network {
         // The draw looks at the step's seed and number before any part is loaded.
         passes.set_step(device, state)?;
         let replays = round.looks().len() > 1;
+        let mut runner = Runner::new(device, filter);
         let mut look = |look: Look| {
             let pass = match look {
-                Look::Statistics => return passes.run(device, parts, state, Pass::Statistics),
+                Look::Statistics => {
+                    return passes.pass(&mut runner, parts, state, Pass::Statistics);
+                }
                 Look::Scores if replays => Pass::ScoresAlone,
                 Look::Scores => Pass::Scores,
             };
-            passes.run(device, parts, state, pass)?;
-            passes.update(device)
+            passes.pass(&mut runner, parts, state, pass)?;
+            passes.update(&mut runner)
         };
-        match filter {
-            None => Ok((round.run(device, alpha_t, &mut look)?, Vec::new())),
-            Some(filter) => round.run_checked(device, alpha_t, filter, &mut look),
-        }
+        let (report, mut checks) = match filter {
+            None => (round.run(device, alpha_t, &mut look)?, Vec::new()),
+            Some(filter) => round.run_checked(device, alpha_t, filter, &mut look)?,
+        };
+        checks.extend(runner.checks);
+        Ok((report, checks))
     }
 
     /// Runs the loaded batch forward only; `state.step` is the batch's number in the evaluation.

@@ -22,23 +22,14 @@ pub(super) fn choose(
 ) -> Result<usize> {
     let batch = options.batch;
     if let Some(asked) = options.micro_batch {
-        return match asked > 0 && batch.is_multiple_of(asked) {
-            true => Ok(asked),
-            false => Err(Error::Usage(format!(
-                "--micro-batch {asked} must divide --batch {batch}"
-            ))),
-        };
+        return Ok(asked.clamp(1, batch.max(1)));
     }
     let room = device
         .free_memory()
         .map(|free| (free as f64 * SHARE) as u64);
     let mut needs = (0, 0);
     for part in (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)) {
-        needs = match need(device, model, arena, norms, options, part) {
-            // The input alone is too large.
-            Err(Error::Limit { bytes, .. }) if part > 1 => (bytes, bytes),
-            other => other?,
-        };
+        needs = need(device, model, arena, norms, options, part)?;
         if needs.0 <= device.largest_binding() && room.is_none_or(|room| needs.1 <= room) {
             return Ok(part);
         }
@@ -72,7 +63,7 @@ fn need(
 ) -> Result<(u64, u64)> {
     let stride = part.next_multiple_of(4);
     let input = (model.input().size() * stride) as u64 * 4;
-    let fixed = Fixed::new(device, model, stride)?;
+    let fixed = Fixed::planned(device, model, stride)?;
     let options = NetworkOptions {
         keep: false,
         ..*options
@@ -86,6 +77,6 @@ fn need(
         })?,
         false => recorder.evaluation()?,
     };
-    let layout = Layout::of(&[&plan])?;
-    Ok((layout.largest().max(input), layout.bytes() + input))
+    let layout = Layout::estimate(&[&plan])?;
+    Ok((layout.largest().max(input), layout.bytes()))
 }

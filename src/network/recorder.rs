@@ -18,7 +18,7 @@ use crate::sparse::Arena;
 use crate::topology::{Method, Round};
 
 /// Buffers that a network holds from one program to the next.
-pub(super) struct Fixed {
+pub struct Fixed {
     pub stride: usize,
     /// `[channels][positions][stride]`.
     pub input: Buffer,
@@ -35,13 +35,31 @@ pub(super) struct Fixed {
 
 impl Fixed {
     pub fn new(device: &Device, model: &Model, stride: usize) -> Result<Self> {
-        let scratch = |label: &str, n: usize| device.buffer(label, Class::Scratch, n);
+        Self::with(model, stride, |label, class, words| {
+            device.buffer(label, class, words)
+        })
+    }
+
+    /// Without memory: to learn what a plan needs.
+    pub fn planned(device: &Device, model: &Model, stride: usize) -> Result<Self> {
+        Self::with(model, stride, |label, class, words| {
+            Ok(device.transient(label, class, words))
+        })
+    }
+
+    fn with(
+        model: &Model,
+        stride: usize,
+        buffer: impl Fn(&str, Class, usize) -> Result<Buffer>,
+    ) -> Result<Self> {
+        let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
+        let logits = model.classes() * stride;
         Ok(Fixed {
             stride,
-            input: device.buffer("input", Class::Data, model.input().size() * stride)?,
-            labels: device.buffer("labels", Class::Data, stride)?,
+            input: buffer("input", Class::Data, model.input().size() * stride)?,
+            labels: buffer("labels", Class::Data, stride)?,
             step: scratch("step", STEP_WORDS)?,
-            logits: device.buffer("logits", Class::Activations, model.classes() * stride)?,
+            logits: buffer("logits", Class::Activations, logits)?,
             losses: scratch("losses", stride)?,
             hits: scratch("hits", stride)?,
             train_ring: scratch("train_metrics", 2 * RING)?,

@@ -154,6 +154,11 @@ pub struct TrainConfig {
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", hide_possible_values = true, help_heading = MACHINE)]
     pub checkpoint_activations: bool,
+    /// Keep all training images on the device, which then makes the batches itself: the same ones [default: on a GPU with room]
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = MACHINE)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resident: Option<bool>,
     /// Learning rate after the warm-up
     #[arg(long, value_name = "RATE", help_heading = OPTIMISER)]
     pub lr: f64,
@@ -222,6 +227,7 @@ impl Default for TrainConfig {
             batch: 32,
             micro_batch: None,
             checkpoint_activations: false,
+            resident: None,
             lr: 0.1,
             momentum: 0.9,
             nesterov: false,

@@ -10,11 +10,11 @@ use super::event::{self, Event};
 use super::hooks::Hooks;
 use super::meter::{Clock, Sums};
 use crate::checkpoint::{Progress, Snapshot};
-use crate::data::{Augmentation, Batch, Dataset, Loader, LoaderOptions, Order};
+use crate::data::{Augmentation, Dataset, Loader, LoaderOptions, Order, ResidentImages};
 use crate::engine::{Class, Device, StepState};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::network::{Network, NetworkOptions, NetworkState, RING};
+use crate::network::{Feed, Network, NetworkOptions, NetworkState, Part, RING, Resident};
 use crate::optim::{LearningRate, SgdOptions};
 use crate::topology::{Method, Schedule};
 
@@ -29,6 +29,8 @@ pub struct Trainer {
     model: Model,
     network: Network,
     augmentation: Augmentation,
+    /// The training images, where the device makes the batches.
+    resident: Option<Resident>,
     /// What the run's beginning has to tell.
     notes: Vec<String>,
     schedule: Schedule,
@@ -104,11 +106,12 @@ impl Trainer {
             scope: config.scope,
             gamma: config.gamma,
             recompute: config.checkpoint_activations,
-            ..NetworkOptions::of_batch(config.batch)
+            // No batch has more images than there are.
+            ..NetworkOptions::of_batch(config.batch.min(data.train.len().max(1)))
         };
         let network = Network::new(&device, &model, &state, &options, method)?;
         let mut notes = data.notes.clone();
-        if config.micro_batch.is_none() && network.micro_batch() < config.batch {
+        if config.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             notes.push(format!(
                 "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add up \
@@ -118,6 +121,17 @@ impl Trainer {
             // Part of what repeats the run.
             config.micro_batch = Some(micro);
         }
+        let resident = match data.train.memory() {
+            Some(split)
+                if config
+                    .resident
+                    .unwrap_or(ResidentImages::pays(&device, split)) =>
+            {
+                let normalisation = &data.normalisation;
+                Some(network.reside(&device, split, data.shape, normalisation, augmentation)?)
+            }
+            _ => None,
+        };
         let epoch = data.train.batches(config.batch) as f64;
         let schedule = Schedule {
             alpha: config.alpha,
@@ -137,6 +151,7 @@ impl Trainer {
             model,
             network,
             augmentation,
+            resident,
             notes,
             schedule,
             rate,
@@ -318,16 +333,42 @@ impl Trainer {
             epoch: self.progress.epoch,
         };
         let parts_of_a_batch = self.config.batch.div_ceil(self.network.micro_batch()) as u64;
-        let loader = Loader::start(
-            self.data.train.clone(),
-            self.data.shape,
-            &self.data.normalisation,
-            self.batches(order, self.progress.batch * parts_of_a_batch),
-        )?;
+        let first = self.progress.batch * parts_of_a_batch;
+        // Taken out for the while, because its batches borrow it.
+        let resident = self.resident.take();
+        let result = match &resident {
+            Some(resident) => {
+                let micro = self.network.micro_batch();
+                let (images, draws) = (order.images(self.data.train.len()), order.draws());
+                let chunks = images.chunks(micro).skip(first as usize);
+                let parts = chunks.map(|c| Ok(Part::Resident(resident.batch(c.to_vec(), draws))));
+                self.train_on(parts, hooks, clock)
+            }
+            None => {
+                let loader = Loader::start(
+                    self.data.train.clone(),
+                    self.data.shape,
+                    &self.data.normalisation,
+                    self.batches(order, first),
+                )?;
+                self.train_on(loader.map(|b| b.map(Part::Loaded)), hooks, clock)
+            }
+        };
+        self.resident = resident;
+        result
+    }
+
+    /// Trains on the epoch's parts as they come; false if it was not finished.
+    fn train_on<'p>(
+        &mut self,
+        stream: impl Iterator<Item = Result<Part<'p>>>,
+        hooks: &mut Hooks<'_>,
+        clock: &mut Clock,
+    ) -> Result<bool> {
         let mut parts = Vec::new();
-        for part in loader {
+        for part in stream {
             parts.push(part?);
-            let count: usize = parts.iter().map(|p| p.count).sum();
+            let count: usize = parts.iter().map(Feed::count).sum();
             if count < self.batch_images() {
                 continue;
             }
@@ -357,12 +398,11 @@ impl Trainer {
     }
 
     /// One optimiser step on a batch in parts, with a topology round if one is due after it.
-    fn step(&mut self, parts: &[Batch], count: usize, hooks: &mut Hooks<'_>) -> Result<()> {
+    fn step(&mut self, parts: &[Part<'_>], count: usize, hooks: &mut Hooks<'_>) -> Result<()> {
         let step = self.progress.step;
         let rate = self.rate.at(step);
         let state = StepState::whole(self.config.seed, step as u32, count, rate);
         let due = self.network.round.is_dynamic() && self.schedule.due(step + 1);
-        let check = self.check_step.take();
         let mut report = None;
         if due {
             let alpha = self.schedule.alpha_at(step + 1);
@@ -376,10 +416,8 @@ impl Trainer {
             )?;
             hooks.judge(&checks)?;
             report = Some(round);
-            self.check_step = check;
-        } else if let (Some(filter), [whole]) = (&check, parts) {
-            self.network.load(&self.device, whole)?;
-            let checks = self.network.train_checked(&self.device, state, filter)?;
+        } else if let Some(filter) = self.check_step.take() {
+            let checks = (self.network).train_parts_checked(&self.device, parts, state, &filter)?;
             hooks.judge(&checks)?;
         } else {
             self.network.train_parts(&self.device, parts, state)?;
