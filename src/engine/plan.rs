@@ -146,4 +146,3 @@ impl Plan {
         Ok(())
     }
 }
-impl Plan {}

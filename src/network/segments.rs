@@ -18,9 +18,9 @@ pub(super) fn segments(model: &Model) -> Vec<RangeInclusive<usize>> {
     let mut start = 1;
     // The last node that takes any value made so far.
     let mut reach = 0;
-    for node in 1..last {
+    for (node, takers) in consumers.iter().enumerate().take(last).skip(1) {
         let alone = reach <= node;
-        reach = reach.max(consumers[node].iter().copied().max().unwrap_or(node));
+        reach = reach.max(takers.iter().copied().max().unwrap_or(node));
         let cheap = matches!(model.nodes[node].op, Op::Sparse { .. } | Op::Flatten);
         if alone && !cheap {
             segments.push(start..=node);
@@ -57,9 +57,11 @@ mod tests {
             for segment in &segments {
                 assert_eq!(*segment.start(), next);
                 next = segment.end() + 1;
-                for inner in *segment.start()..*segment.end() {
+                for (inner, takers) in consumers.iter().enumerate() {
                     assert!(
-                        consumers[inner].iter().all(|c| segment.contains(c)),
+                        !segment.contains(&inner)
+                            || inner == *segment.end()
+                            || takers.iter().all(|c| segment.contains(c)),
                         "{name}: node {inner} is taken outside {segment:?}"
                     );
                 }

@@ -79,6 +79,8 @@ fn add_run<S: Simd, const N: usize>(
             let end = (begin + S::F32_LANES).min(rest.len());
             simd.partial_load_f32s(&rest[begin..end])
         };
+        // As above, by the number of the vector.
+        #[allow(clippy::needless_range_loop)]
         for p in 0..parts {
             let d = vector(delta, p);
             for n in 0..N {
@@ -230,6 +232,6 @@ mod tests {
         }
         let even: Vec<u32> = (0..=64).map(|r| r * 5).collect();
         assert!(row_blocks(&even, 2).iter().all(|b| b.len() == 16));
-        assert_eq!(row_blocks(&[3, 3], 2), [0..1]);
+        assert_eq!(row_blocks(&[3, 3], 2), vec![0..1; 1]);
     }
 }
