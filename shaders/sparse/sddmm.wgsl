@@ -8,7 +8,7 @@ override VECTORS: u32 = 4u; // 1: lanes over the batch; 4: lanes over the pairs
 
 // Vectors of delta that an invocation holds at a time: a batch of 128.
 const HELD = 32u;
-// Pairs summed between two barriers; more than one lane's width keeps the workgroup memory's banks apart.
+// Pairs summed between two barriers, or that a workgroup takes at a time; more than one lane's width keeps the workgroup memory's banks apart.
 const TILE = 32u;
 const PITCH = 33u;
 
@@ -61,27 +61,32 @@ fn lanes_over_batch(unit: u32, begin: u32, end: u32, lane: u32) {
     }
 }
 
-// The pairs from `begin` on, in every `chunks`-th line of lanes.
+// Every `chunks`-th tile of pairs from `begin` on.
 fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
+    if begin >= end {
+        return;
+    }
     let vectors = params.vectors;
-    let step = LANES * params.chunks;
     for (var block = 0u; block < vectors; block += HELD) {
         let held = min(HELD, vectors - block);
         var d: array<vec4<f32>, HELD>;
         for (var v = 0u; v < held; v++) {
             d[v] = delta[unit * vectors + block + v];
         }
-        for (var j = begin + lane; j < end; j += step) {
-            let at = (cols[j] - params.first_col) * vectors + block;
-            var sum = vec4(0.0);
-            for (var v = 0u; v < held; v++) {
-                sum += d[v] * input[at + v];
-            }
-            let total = (sum.x + sum.y) + (sum.z + sum.w);
-            if block == 0u {
-                output[j] = before(j) + total;
-            } else {
-                output[j] += total;
+        for (var first = begin; first < end; first += TILE * params.chunks) {
+            let last = min(first + TILE, end);
+            for (var j = first + lane; j < last; j += LANES) {
+                let at = (cols[j] - params.first_col) * vectors + block;
+                var sum = vec4(0.0);
+                for (var v = 0u; v < held; v++) {
+                    sum += d[v] * input[at + v];
+                }
+                let total = (sum.x + sum.y) + (sum.z + sum.w);
+                if block == 0u {
+                    output[j] = before(j) + total;
+                } else {
+                    output[j] += total;
+                }
             }
         }
     }
@@ -104,6 +109,6 @@ fn sddmm(
     if VECTORS == 1u {
         lanes_over_batch(unit, begin + chunk, end, lane);
     } else {
-        lanes_over_pairs(unit, begin + chunk * LANES, end, lane);
+        lanes_over_pairs(unit, begin + chunk * TILE, end, lane);
     }
 }

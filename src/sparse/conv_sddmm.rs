@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::arena::LayerSpan;
-use super::dots::{PARTIAL, Partial, add_products, row_blocks};
+use super::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
 use super::sddmm::put;
 use super::window::{Window, check_divisions, reciprocal};
 use crate::engine::Grid;
@@ -169,13 +169,27 @@ struct Rows<'a> {
     output: &'a mut [f32],
 }
 
-/// A pair's column.
+/// What a pair's column sees.
 #[derive(Clone, Copy)]
 struct Source {
-    channel: u32,
-    tap_y: u16,
-    tap_x: u16,
+    /// First lane of the input position seen from output position (0, 0). Wraps around below the first.
+    at: usize,
+    tap_y: u32,
+    tap_x: u32,
 }
+
+/// Some rows of an output channel's positions.
+struct Band<'a> {
+    rows: Range<usize>,
+    /// Of all the channel's positions.
+    delta: &'a [f32],
+    /// By pair of the task.
+    sources: &'a [Source],
+}
+
+/// Lanes of a row of positions from which on pairs are taken four at a time, a row at a time; of shorter rows, one pair
+/// and several rows at a time.
+const LONG: usize = 512;
 
 impl WithSimd for Rows<'_> {
     type Output = ();
@@ -185,28 +199,42 @@ impl WithSimd for Rows<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let window = self.window;
-        let row_lanes = window.output[1] * self.stride;
+        let [rows, columns] = window.output;
+        let lanes = columns * self.stride;
+        let long = lanes >= LONG || window.stride[1] > 1;
+        let height = if long { 1 } else { LONG / lanes };
         let sources = self.sources();
         let mut partial = vec![[0f32; PARTIAL]; self.output.len()];
-        for y in 0..window.output[0] {
-            for row in 0..self.offsets.len() - 1 {
-                let delta = &self.delta[(row * window.output[0] + y) * row_lanes..][..row_lanes];
-                let range = self.offsets[row]..self.offsets[row + 1];
-                let pairs = range.map(|j| (j - self.offsets[0]) as usize);
-                let seen = |&j: &usize| self.valid_y[sources[j].tap_y as usize].contains(&y);
+        for y in (0..rows).step_by(height) {
+            for (row, delta) in self.delta.chunks_exact(rows * lanes).enumerate() {
+                let band = Band {
+                    rows: y..y + height,
+                    delta,
+                    sources: &sources,
+                };
+                let pairs = self.offsets[row]..self.offsets[row + 1];
+                let seen = pairs
+                    .map(|j| (j - self.offsets[0]) as usize)
+                    .filter(|&j| !self.valid_y(&band, j).is_empty());
+                if !long {
+                    for j in seen {
+                        self.add(simd, &band, [j], &mut partial);
+                    }
+                    continue;
+                }
                 // Four pairs at a time share the loads of delta and hide the latency of the sums.
                 let mut held = [0; 4];
                 let mut n = 0;
-                for j in pairs.filter(seen) {
+                for j in seen {
                     held[n] = j;
                     n += 1;
                     if n == 4 {
-                        self.add(simd, y, delta, &sources, held, &mut partial);
+                        self.add(simd, &band, held, &mut partial);
                         n = 0;
                     }
                 }
                 for &j in &held[..n] {
-                    self.add(simd, y, delta, &sources, [j], &mut partial);
+                    self.add(simd, &band, [j], &mut partial);
                 }
             }
         }
@@ -216,76 +244,109 @@ impl WithSimd for Rows<'_> {
 
 impl Rows<'_> {
     fn sources(&self) -> Vec<Source> {
-        let [taps, kernel_x] = [self.window.taps(), self.window.kernel[1]].map(|n| n as u32);
+        let window = &self.window;
+        let [taps, kernel_x] = [window.taps(), window.kernel[1]].map(|n| n as u32);
         let source = |col: &u32| {
             let unit = col - self.first_col;
-            let tap = unit % taps;
+            let (channel, tap) = ((unit / taps) as usize, unit % taps);
+            let (tap_y, tap_x) = (tap / kernel_x, tap % kernel_x);
+            let row = (channel * window.input[0] + tap_y as usize).wrapping_sub(window.padding[0]);
+            let position = row
+                .wrapping_mul(window.input[1])
+                .wrapping_add(tap_x as usize)
+                .wrapping_sub(window.padding[1]);
             Source {
-                channel: unit / taps,
-                tap_y: (tap / kernel_x) as u16,
-                tap_x: (tap % kernel_x) as u16,
+                at: position.wrapping_mul(self.stride),
+                tap_y,
+                tap_x,
             }
         };
         self.cols.iter().map(source).collect()
     }
 
-    /// Adds the products of `N` pairs of a channel in one row of its positions: where all taps see the input, all at once.
+    /// The rows of a band that a pair's tap sees.
+    fn valid_y(&self, band: &Band<'_>, j: usize) -> Range<usize> {
+        let valid = &self.valid_y[band.sources[j].tap_y as usize];
+        valid.start.max(band.rows.start)..valid.end.min(band.rows.end)
+    }
+
+    /// Adds the products of `N` pairs of a channel in a band: where all taps see the input, all at once. Several pairs take
+    /// a band of one row, seen by all of them.
     #[inline(always)]
     fn add<S: Simd, const N: usize>(
         &self,
         simd: S,
-        y: usize,
-        delta: &[f32],
-        sources: &[Source],
+        band: &Band<'_>,
         pairs: [usize; N],
         partial: &mut [Partial],
     ) {
-        let (window, stride) = (&self.window, self.stride);
-        let sources = pairs.map(|j| sources[j]);
-        let valid = sources.map(|s| self.valid_x[s.tap_x as usize].clone());
-        // First lane that a pair's tap sees from position x on.
-        let start = |s: Source, x: usize| {
-            let row =
-                s.channel as usize * window.input[0] + y * window.stride[0] + s.tap_y as usize
-                    - window.padding[0];
-            let at =
-                row * window.input[1] + x * window.stride[1] + s.tap_x as usize - window.padding[1];
-            at * stride
-        };
-        // Input positions side by side are one run of lanes.
-        let (step, joined) = match window.stride[1] {
-            1 => (0, true),
-            n => (n * stride, false),
-        };
-        let length = |lanes: usize| if joined { lanes } else { stride };
-        let all = valid.iter().fold(0..window.output[1], |all, v| {
-            all.start.max(v.start)..all.end.min(v.end)
-        });
-        let all = if all.is_empty() { 0..0 } else { all };
-        let mut sums = pairs.map(|j| partial[j]);
-        if !all.is_empty() {
-            let lanes = &delta[all.start * stride..all.end * stride];
-            let starts = sources.map(|s| start(s, all.start));
-            let length = length(lanes.len());
-            sums = add_products(simd, self.input, starts, step, lanes, length, sums);
+        let valid = |j: usize| &self.valid_x[band.sources[j].tap_x as usize];
+        let mut all = valid(pairs[0]).clone();
+        for &j in &pairs[1..] {
+            let valid = valid(j);
+            all = all.start.max(valid.start)..all.end.min(valid.end);
         }
-        for n in 0..N {
-            let borders = match all.is_empty() {
-                true => [valid[n].clone(), 0..0],
-                false => [valid[n].start..all.start, all.end..valid[n].end],
-            };
-            for border in borders {
-                if !border.is_empty() {
-                    let lanes = &delta[border.start * stride..border.end * stride];
-                    let starts = [start(sources[n], border.start)];
-                    let length = length(lanes.len());
-                    [sums[n]] =
-                        add_products(simd, self.input, starts, step, lanes, length, [sums[n]]);
-                }
+        if all.is_empty() {
+            for j in pairs {
+                self.add_columns(simd, band, valid(j).clone(), [j], partial);
+            }
+            return;
+        }
+        self.add_columns(simd, band, all.clone(), pairs, partial);
+        if N > 1 {
+            for j in pairs {
+                let valid = valid(j);
+                self.add_columns(simd, band, valid.start..all.start, [j], partial);
+                self.add_columns(simd, band, all.end..valid.end, [j], partial);
             }
         }
-        for n in 0..N {
-            partial[pairs[n]] = sums[n];
+    }
+
+    /// The same in columns that all taps see.
+    #[inline(always)]
+    fn add_columns<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        band: &Band<'_>,
+        columns: Range<usize>,
+        pairs: [usize; N],
+        partial: &mut [Partial],
+    ) {
+        if columns.is_empty() {
+            return;
         }
+        let (window, stride) = (&self.window, self.stride);
+        let rows = self.valid_y(band, pairs[0]);
+        // Lanes from row to row and from column to column, of the input and of delta.
+        let (step_y, step_x) = (
+            window.stride[0] * window.input[1] * stride,
+            window.stride[1] * stride,
+        );
+        let delta_y = window.output[1] * stride;
+        let mut starts = [0; N];
+        for n in 0..N {
+            let on = rows.start * step_y + columns.start * step_x;
+            starts[n] = band.sources[pairs[n]].at.wrapping_add(on);
+        }
+        let delta = &band.delta[rows.start * delta_y + columns.start * stride..];
+        // Input positions side by side are one run of lanes.
+        let runs = if step_x == stride {
+            Runs {
+                starts,
+                length: columns.len() * stride,
+                count: rows.len(),
+                step: step_y,
+                delta_step: delta_y,
+            }
+        } else {
+            Runs {
+                starts,
+                length: stride,
+                count: columns.len(),
+                step: step_x,
+                delta_step: stride,
+            }
+        };
+        add_products(simd, self.input, runs, delta, partial, pairs);
     }
 }

@@ -17,98 +17,196 @@ pub(super) type Partial = [f32; PARTIAL];
 /// The same in registers: the first `PARTIAL / F32_LANES` vectors.
 type Held<S> = [<S as Simd>::f32s; PARTIAL];
 
-/// Adds `delta` times each of `N` runs of `input` to partial sums, in one pass over `delta`.
-///
-/// `delta` is segments of `length` lanes; those of run `n` start at `starts[n]`, then every `step` lanes.
+/// Where the lanes lie that are multiplied: segments of `delta`, and as many of each of `N` runs of the input.
+#[derive(Clone, Copy)]
+pub(super) struct Runs<const N: usize> {
+    /// First lane of each run.
+    pub starts: [usize; N],
+    /// Lanes of a segment.
+    pub length: usize,
+    /// Segments.
+    pub count: usize,
+    /// Lanes from one segment of a run to the next.
+    pub step: usize,
+    /// Lanes from one segment of delta to the next.
+    pub delta_step: usize,
+}
+
+impl<const N: usize> Runs<N> {
+    /// Runs of one segment.
+    #[inline(always)]
+    pub fn whole(starts: [usize; N], length: usize) -> Self {
+        Runs {
+            starts,
+            length,
+            count: 1,
+            step: 0,
+            delta_step: 0,
+        }
+    }
+}
+
+/// Adds `delta` times each of `N` runs of `input` to the partial sums of these numbers, in one pass over `delta`.
 #[inline(always)]
 pub(super) fn add_products<S: Simd, const N: usize>(
     simd: S,
     input: &[f32],
-    starts: [usize; N],
-    step: usize,
+    runs: Runs<N>,
     delta: &[f32],
-    length: usize,
-    partial: [Partial; N],
-) -> [Partial; N] {
-    let mut held = partial.map(|p| load::<S>(simd, &p));
-    for (segment, delta) in delta.chunks_exact(length).enumerate() {
-        let runs = starts.map(|start| &input[start + segment * step..][..length]);
-        add_run(simd, runs, delta, &mut held);
+    partial: &mut [Partial],
+    numbers: [usize; N],
+) {
+    let mut held = [[simd.splat_f32s(0.0); PARTIAL]; N];
+    for n in 0..N {
+        load(simd, &partial[numbers[n]], &mut held[n]);
     }
-    held.map(|h| store::<S>(&h))
+    add_runs(simd, input, runs, delta, &mut held);
+    for n in 0..N {
+        store::<S>(&held[n], &mut partial[numbers[n]]);
+    }
 }
 
-/// Dot products of `N` rows with `delta`, in one pass over `delta`.
+/// Dot products of `N` rows of `input` with `delta`, in one pass over `delta`.
 #[inline(always)]
-pub(super) fn dots<S: Simd, const N: usize>(simd: S, rows: [&[f32]; N], delta: &[f32]) -> [f32; N] {
+pub(super) fn dots<S: Simd, const N: usize>(
+    simd: S,
+    input: &[f32],
+    starts: [usize; N],
+    delta: &[f32],
+) -> [f32; N] {
     let mut held = [[simd.splat_f32s(0.0); PARTIAL]; N];
-    add_run(simd, rows, delta, &mut held);
-    held.map(|h| fold_held(simd, h))
+    let runs = Runs::whole(starts, delta.len());
+    add_runs(simd, input, runs, delta, &mut held);
+    let mut sums = [0.0; N];
+    for n in 0..N {
+        sums[n] = fold_held(simd, &mut held[n]);
+    }
+    sums
 }
 
 /// The product whose partial sums these are.
 #[inline(always)]
 pub(super) fn fold<S: Simd>(simd: S, partial: &Partial) -> f32 {
-    fold_held(simd, load::<S>(simd, partial))
+    let mut held = [simd.splat_f32s(0.0); PARTIAL];
+    load(simd, partial, &mut held);
+    fold_held(simd, &mut held)
 }
 
 #[inline(always)]
-fn add_run<S: Simd, const N: usize>(
+fn add_runs<S: Simd, const N: usize>(
     simd: S,
-    rows: [&[f32]; N],
+    input: &[f32],
+    runs: Runs<N>,
     delta: &[f32],
     held: &mut [Held<S>; N],
 ) {
-    let parts = PARTIAL / S::F32_LANES;
-    let (delta_chunks, delta_rest) = delta.as_chunks::<PARTIAL>();
-    let chunks = rows.map(|row| &row.as_chunks::<PARTIAL>().0[..delta_chunks.len()]);
+    let whole = runs.length / PARTIAL * PARTIAL;
+    let rest = runs.length - whole;
+    let masks = masks(simd, rest);
+    let mut starts = runs.starts;
+    for segment in 0..runs.count {
+        let first = segment * runs.delta_step;
+        if whole > 0 {
+            add_chunks(simd, input, starts, &delta[first..first + whole], held);
+        }
+        if rest > 0 {
+            let d = load_rest(simd, delta, first + whole, rest, &masks);
+            for n in 0..N {
+                let x = load_rest(simd, input, starts[n] + whole, rest, &masks);
+                for p in 0..PARTIAL / S::F32_LANES {
+                    held[n][p] = simd.add_f32s(held[n][p], simd.mul_f32s(d[p], x[p]));
+                }
+            }
+        }
+        for start in &mut starts {
+            *start += runs.step;
+        }
+    }
+}
+
+#[inline(always)]
+fn add_chunks<S: Simd, const N: usize>(
+    simd: S,
+    input: &[f32],
+    starts: [usize; N],
+    delta: &[f32],
+    held: &mut [Held<S>; N],
+) {
+    let (delta_chunks, _) = delta.as_chunks::<PARTIAL>();
+    let mut chunks = [delta_chunks; N];
+    for n in 0..N {
+        let run = &input[starts[n]..][..delta.len()];
+        chunks[n] = &run.as_chunks::<PARTIAL>().0[..delta_chunks.len()];
+    }
     for (k, d) in delta_chunks.iter().enumerate() {
         let (d, _) = S::as_simd_f32s(d);
         for n in 0..N {
             let (x, _) = S::as_simd_f32s(&chunks[n][k]);
-            for p in 0..parts {
+            for p in 0..PARTIAL / S::F32_LANES {
                 held[n][p] = simd.add_f32s(held[n][p], simd.mul_f32s(d[p], x[p]));
             }
         }
     }
-    if !delta_rest.is_empty() {
-        let first = delta.len() - delta_rest.len();
-        let vector = |row: &[f32], p: usize| {
-            let rest = &row[first..delta.len()];
-            let begin = (p * S::F32_LANES).min(rest.len());
-            let end = (begin + S::F32_LANES).min(rest.len());
-            simd.partial_load_f32s(&rest[begin..end])
-        };
-        // As above, by the number of the vector.
-        #[allow(clippy::needless_range_loop)]
-        for p in 0..parts {
-            let d = vector(delta, p);
-            for n in 0..N {
-                held[n][p] = simd.add_f32s(held[n][p], simd.mul_f32s(d, vector(rows[n], p)));
+}
+
+/// The first `rest` lanes of a chunk, zeros behind them. A whole chunk is loaded where there is one: that is several
+/// times faster than a partial load.
+#[inline(always)]
+fn load_rest<S: Simd>(
+    simd: S,
+    values: &[f32],
+    at: usize,
+    rest: usize,
+    masks: &[S::m32s; PARTIAL],
+) -> Held<S> {
+    let zero = simd.splat_f32s(0.0);
+    let mut held = [zero; PARTIAL];
+    match values.get(at..at + PARTIAL) {
+        Some(chunk) => {
+            let (chunk, _) = S::as_simd_f32s(chunk);
+            for p in 0..PARTIAL / S::F32_LANES {
+                held[p] = simd.select_f32s(masks[p], chunk[p], zero);
             }
         }
+        None => {
+            let values = &values[at..at + rest];
+            for (p, part) in values.chunks(S::F32_LANES).enumerate() {
+                held[p] = simd.partial_load_f32s(part);
+            }
+        }
+    }
+    held
+}
+
+/// Masks of a chunk's first `rest` lanes.
+#[inline(always)]
+fn masks<S: Simd>(simd: S, rest: usize) -> [S::m32s; PARTIAL] {
+    let first = |lanes: usize| simd.mask_between_m32s(0, lanes as u32).mask();
+    let mut masks = [first(0); PARTIAL];
+    for (p, mask) in masks[..PARTIAL / S::F32_LANES].iter_mut().enumerate() {
+        *mask = first(rest.saturating_sub(p * S::F32_LANES).min(S::F32_LANES));
+    }
+    masks
+}
+
+#[inline(always)]
+fn load<S: Simd>(_: S, partial: &Partial, held: &mut Held<S>) {
+    let (vectors, _) = S::as_simd_f32s(partial);
+    for p in 0..PARTIAL / S::F32_LANES {
+        held[p] = vectors[p];
     }
 }
 
 #[inline(always)]
-fn load<S: Simd>(simd: S, partial: &Partial) -> Held<S> {
-    let (vectors, _) = S::as_simd_f32s(partial);
-    let mut held = [simd.splat_f32s(0.0); PARTIAL];
-    held[..vectors.len()].copy_from_slice(vectors);
-    held
+fn store<S: Simd>(held: &Held<S>, partial: &mut Partial) {
+    let (vectors, _) = S::as_mut_simd_f32s(partial);
+    for p in 0..PARTIAL / S::F32_LANES {
+        vectors[p] = held[p];
+    }
 }
 
 #[inline(always)]
-fn store<S: Simd>(held: &Held<S>) -> Partial {
-    let mut partial = [0f32; PARTIAL];
-    let (vectors, _) = S::as_mut_simd_f32s(&mut partial);
-    let parts = vectors.len();
-    vectors.copy_from_slice(&held[..parts]);
-    partial
-}
-
-#[inline(always)]
-fn fold_held<S: Simd>(simd: S, mut held: Held<S>) -> f32 {
+fn fold_held<S: Simd>(simd: S, held: &mut Held<S>) -> f32 {
     let mut left = PARTIAL / S::F32_LANES;
     while left > 1 {
         left /= 2;
@@ -123,12 +221,12 @@ fn fold_held<S: Simd>(simd: S, mut held: Held<S>) -> f32 {
 /// Pairs of a task at most, so that their partial sums stay in a core's own cache: 256 KiB.
 const PAIRS: usize = 4096;
 
-/// Divides rows into blocks of about as many pairs each, for tasks that each go through the whole input: a few a thread,
+/// Divides rows into blocks of about as many pairs each, for tasks that each go through the whole input: one a thread,
 /// since all of them read all of it.
 pub(super) fn row_blocks(offsets: &[u32], threads: usize) -> Vec<Range<usize>> {
     let rows = offsets.len() - 1;
     let pairs = (offsets[rows] - offsets[0]) as usize;
-    let tasks = (2 * threads).max(pairs.div_ceil(PAIRS)).min(rows);
+    let tasks = threads.max(pairs.div_ceil(PAIRS)).min(rows);
     let mut blocks = Vec::with_capacity(tasks);
     let mut first = 0;
     for task in 1..=tasks {
@@ -149,17 +247,18 @@ pub(super) fn row_blocks(offsets: &[u32], threads: usize) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
-    struct Dots<'a>([&'a [f32]; 2], &'a [f32]);
+    struct Dots<'a>(&'a [f32], [usize; 2], &'a [f32]);
 
     impl pulp::WithSimd for Dots<'_> {
         type Output = [f32; 2];
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> [f32; 2] {
-            dots(simd, self.0, self.1)
+            dots(simd, self.0, self.1, self.2)
         }
     }
 
+    /// The same in tiles of so many lanes.
     struct Parts<'a>(&'a [f32], [usize; 2], &'a [f32], usize);
 
     impl pulp::WithSimd for Parts<'_> {
@@ -169,9 +268,8 @@ mod tests {
         fn with_simd<S: Simd>(self, simd: S) -> [f32; 2] {
             let mut partial = [[0.0; PARTIAL]; 2];
             for (tile, delta) in self.2.chunks(self.3).enumerate() {
-                let starts = self.1.map(|start| start + tile * self.3);
-                let n = delta.len();
-                partial = add_products(simd, self.0, starts, n, delta, n, partial);
+                let runs = Runs::whole(self.1.map(|start| start + tile * self.3), delta.len());
+                add_products(simd, self.0, runs, delta, &mut partial, [0, 1]);
             }
             partial.map(|p| fold(simd, &p))
         }
@@ -206,11 +304,11 @@ mod tests {
         for n in [4, 12, 16, 20, 100, 128, 1000] {
             let (input, delta) = (values(3 * n, 1), values(n, 2));
             let expected = [&input[..n], &input[2 * n..]].map(|x| plain(x, &delta));
-            let rows = [&input[..n], &input[2 * n..]];
-            assert_eq!(arch.dispatch(Dots(rows, &delta)), expected);
-            assert_eq!(pulp::Scalar.vectorize(Dots(rows, &delta)), expected);
+            let starts = [0, 2 * n];
+            let dots = || Dots(&input, starts, &delta);
+            assert_eq!(arch.dispatch(dots()), expected);
+            assert_eq!(pulp::Scalar.vectorize(dots()), expected);
             for tile in [16, 48, 1024] {
-                let starts = [0, 2 * n];
                 let parts = || Parts(&input, starts, &delta, tile);
                 assert_eq!(arch.dispatch(parts()), expected);
                 assert_eq!(pulp::Scalar.vectorize(parts()), expected);
@@ -231,7 +329,7 @@ mod tests {
             assert_eq!(rows, (0..counts.len()).collect::<Vec<_>>());
         }
         let even: Vec<u32> = (0..=64).map(|r| r * 5).collect();
-        assert!(row_blocks(&even, 2).iter().all(|b| b.len() == 16));
+        assert_eq!(row_blocks(&even, 4), [0..16, 16..32, 32..48, 48..64]);
         assert_eq!(row_blocks(&[3, 3], 2), vec![0..1; 1]);
     }
 }

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::arena::LayerSpan;
-use super::dots::{PARTIAL, Partial, add_products, dots, fold, row_blocks};
+use super::dots::{PARTIAL, Partial, Runs, add_products, dots, fold, row_blocks};
 use super::pieces::rows_per_task;
 use crate::engine::Grid;
 
@@ -37,11 +37,11 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Lanes that the twin sums a pair over at once; layers of more lanes are tiled.
+/// Lanes from which on a layer counts as one of many positions, which tends to have few rows and much work in each.
 const WIDE: usize = 1024;
 
-/// Words of input that the twin's tiles aim at: half a core's cache of 1 MiB.
-const TILE_WORDS: usize = 1 << 17;
+/// Lanes of the twin's tiles: a row of delta and one of the input fill a core's first cache. Rows of two and more are tiled.
+const TILE: usize = 8192;
 
 impl SddmmParams {
     /// For one layer of an arena, whichever list of its pairs is bound. `lanes`: all lanes of a unit, those of all its
@@ -53,7 +53,6 @@ impl SddmmParams {
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
             accumulate: u32::from(accumulate),
-            // Layers of many positions tend to have few rows and much work in each.
             chunks: if lanes > WIDE { 8 } else { 1 },
         }
     }
@@ -69,17 +68,13 @@ impl SddmmTwin<'_> {
         let p = self.params;
         let stride = p.vectors as usize * 4;
         let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];
-        let (blocks, tile) = if stride > WIDE {
-            let units = self.input.len() / stride;
-            let tile = (TILE_WORDS / units.max(1)).clamp(128, WIDE);
-            let blocks = row_blocks(offsets, rayon::current_num_threads());
-            (blocks, tile / PARTIAL * PARTIAL)
+        let blocks = if stride > WIDE {
+            row_blocks(offsets, rayon::current_num_threads())
         } else {
             let rows = p.rows as usize;
             let step = rows_per_task(rows);
             let starts = (0..rows).step_by(step);
-            let blocks = starts.map(|first| first..(first + step).min(rows));
-            (blocks.collect(), stride)
+            starts.map(|b| b..(b + step).min(rows)).collect()
         };
         let arch = pulp::Arch::new();
         // Each task's pairs are a range of the output.
@@ -96,7 +91,6 @@ impl SddmmTwin<'_> {
                 input: self.input,
                 delta: &self.delta[block.start * stride..block.end * stride],
                 stride,
-                tile,
                 accumulate: p.accumulate != 0,
                 output,
             });
@@ -113,8 +107,6 @@ struct Rows<'a> {
     input: &'a [f32],
     delta: &'a [f32],
     stride: usize,
-    /// Lanes of a tile: `stride` where there is but one.
-    tile: usize,
     accumulate: bool,
     output: &'a mut [f32],
 }
@@ -124,7 +116,7 @@ impl WithSimd for Rows<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if self.tile < self.stride {
+        if self.stride >= 2 * TILE {
             self.tiled(simd);
         } else {
             self.whole(simd);
@@ -137,10 +129,7 @@ impl Rows<'_> {
     #[inline(always)]
     fn whole<S: Simd>(self, simd: S) {
         let base = self.offsets[0] as usize;
-        let row_of = |col: u32| {
-            let unit = (col - self.first_col) as usize;
-            &self.input[unit * self.stride..][..self.stride]
-        };
+        let start = |col: u32| (col - self.first_col) as usize * self.stride;
         let accumulate = self.accumulate;
         let put = |output: &mut f32, sum: f32| {
             *output = if accumulate { *output + sum } else { sum };
@@ -152,37 +141,41 @@ impl Rows<'_> {
             let (quads, rest) = self.cols[range].as_chunks::<4>();
             let (quad_outputs, rest_outputs) = output.as_chunks_mut::<4>();
             for (cols, output) in quads.iter().zip(quad_outputs) {
-                let sums = dots(simd, cols.map(row_of), delta);
+                let sums = dots(simd, self.input, cols.map(start), delta);
                 output.iter_mut().zip(sums).for_each(|(o, sum)| put(o, sum));
             }
             for (&col, output) in rest.iter().zip(rest_outputs) {
-                let [sum] = dots(simd, [row_of(col)], delta);
+                let [sum] = dots(simd, self.input, [start(col)], delta);
                 put(output, sum);
             }
         }
     }
 
-    /// Tile of lanes by tile, all rows in each, so that the tile of the input stays in the cache; the same bits.
+    /// Tile of lanes by tile, all rows in each, so that a row's pairs find delta in the first cache; the same bits.
     #[inline(always)]
     fn tiled<S: Simd>(self, simd: S) {
         let base = self.offsets[0] as usize;
         let mut partial = vec![[0f32; PARTIAL]; self.output.len()];
-        for first in (0..self.stride).step_by(self.tile) {
-            let lanes = self.tile.min(self.stride - first);
-            let start = |col: u32| (col - self.first_col) as usize * self.stride + first;
+        for first in (0..self.stride).step_by(TILE) {
+            let lanes = TILE.min(self.stride - first);
+            let start = |j: usize| {
+                let unit = (self.cols[base + j] - self.first_col) as usize;
+                unit * self.stride + first
+            };
             for (row, delta) in self.delta.chunks_exact(self.stride).enumerate() {
                 let delta = &delta[first..first + lanes];
-                let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
-                let partial = &mut partial[range.start - base..range.end - base];
-                let (quads, rest) = self.cols[range].as_chunks::<4>();
-                let (quad_sums, rest_sums) = partial.as_chunks_mut::<4>();
-                for (cols, sums) in quads.iter().zip(quad_sums) {
-                    let starts = cols.map(start);
-                    *sums = add_products(simd, self.input, starts, lanes, delta, lanes, *sums);
+                let range =
+                    self.offsets[row] as usize - base..self.offsets[row + 1] as usize - base;
+                let mut j = range.start;
+                while j + 4 <= range.end {
+                    let pairs = [j, j + 1, j + 2, j + 3];
+                    let runs = Runs::whole(pairs.map(start), lanes);
+                    add_products(simd, self.input, runs, delta, &mut partial, pairs);
+                    j += 4;
                 }
-                for (&col, sum) in rest.iter().zip(rest_sums) {
-                    let starts = [start(col)];
-                    [*sum] = add_products(simd, self.input, starts, lanes, delta, lanes, [*sum]);
+                for j in j..range.end {
+                    let runs = Runs::whole([start(j)], lanes);
+                    add_products(simd, self.input, runs, delta, &mut partial, [j]);
                 }
             }
         }

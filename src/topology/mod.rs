@@ -30,6 +30,7 @@ mod report;
 mod round;
 mod schedule;
 mod scratch;
+mod signs;
 mod statistics;
 mod table;
 
@@ -48,9 +49,8 @@ pub use report::{
 };
 pub use round::{Look, Round, RoundOptions, Scope};
 pub use schedule::Schedule;
-pub use statistics::{
-    GraBo, GraBoParams, GraEst, GraEstParams, GraEstSigns, GraEstSignsParams, Statistics,
-};
+pub use signs::{GraEstSigns, GraEstSignsParams};
+pub use statistics::{GraBo, GraBoParams, GraEst, GraEstParams, Statistics};
 
 use crate::engine::{Kernel, KernelInfo};
 

@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 
 use super::method::Distribution;
-use crate::engine::random::{Stream, random};
+use super::signs::{GraEstSigns, GraEstSignsParams};
 use crate::engine::step_state::StepState;
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
@@ -140,36 +140,62 @@ struct Units {
     accumulate: bool,
 }
 
+/// What a kernel adds up.
+trait Terms: Sync {
+    /// Adds what output position `position` sees, a vector of lanes from lane `at` of the values on.
+    fn add(&self, sum: &mut [f32; PARTIAL], at: usize, position: usize);
+}
+
 impl Units {
-    /// Sets each unit's sum: `add(sum, values, position)` adds what output position `position` sees, `values` being the
-    /// first lane of it.
-    fn sum(&self, sums: &mut [f32], add: impl Fn(&mut [f32; PARTIAL], usize, usize) + Sync) {
-        let (window, stride) = (&self.window, self.stride);
+    /// Sets or adds to each unit's sum.
+    fn sum(&self, sums: &mut [f32], terms: &impl Terms) {
         // Enough work to outweigh handing it out.
-        let work = window.output_positions() * stride;
+        let work = self.window.output_positions() * self.stride;
         let arch = pulp::Arch::new();
         sums[self.range.clone()]
             .par_iter_mut()
             .enumerate()
             .with_min_len((8192 / work).clamp(1, 64))
-            .for_each(|(unit, out)| {
-                let (channel, tap) = (unit / window.taps(), unit % window.taps());
-                let tap = [tap / window.kernel[1], tap % window.kernel[1]];
-                let [rows, columns] = [0, 1].map(|axis| window.valid(axis, tap[axis]));
-                let mut sum = [0f32; PARTIAL];
-                arch.dispatch(|| {
-                    for y in rows {
-                        let row = y * window.stride[0] + tap[0] - window.padding[0];
-                        let row = (channel * window.input[0] + row) * window.input[1];
-                        for x in columns.clone() {
-                            let at = row + x * window.stride[1] + tap[1] - window.padding[1];
-                            add(&mut sum, at * stride, y * window.output[1] + x);
-                        }
-                    }
-                });
+            .for_each(|(number, out)| {
+                let unit = Unit {
+                    window: &self.window,
+                    stride: self.stride,
+                    number,
+                    terms,
+                };
                 let before = if self.accumulate { *out } else { 0.0 };
-                *out = before + fold(&sum);
+                *out = before + arch.dispatch(unit);
             });
+    }
+}
+
+/// One unit's sum, in a form that is compiled for each width of vectors.
+struct Unit<'a, T> {
+    window: &'a Window,
+    stride: usize,
+    number: usize,
+    terms: &'a T,
+}
+
+impl<T: Terms> pulp::WithSimd for Unit<'_, T> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> f32 {
+        let window = self.window;
+        let (channel, tap) = (self.number / window.taps(), self.number % window.taps());
+        let tap = [tap / window.kernel[1], tap % window.kernel[1]];
+        let mut sum = [0f32; PARTIAL];
+        for y in window.valid(0, tap[0]) {
+            let row = y * window.stride[0] + tap[0] - window.padding[0];
+            let row = (channel * window.input[0] + row) * window.input[1];
+            for x in window.valid(1, tap[1]) {
+                let at = row + x * window.stride[1] + tap[1] - window.padding[1];
+                let position = y * window.output[1] + x;
+                self.terms.add(&mut sum, at * self.stride, position);
+            }
+        }
+        fold(&sum)
     }
 }
 
@@ -184,75 +210,74 @@ fn fold(sum: &[f32; PARTIAL]) -> f32 {
 
 impl GraBoTwin<'_> {
     fn run(self) {
-        let count = self.step.count as usize;
-        let add = |sum: &mut [f32; PARTIAL], at: usize, _: usize| {
-            let (blocks, rest) = self.values[at..][..count].as_chunks::<PARTIAL>();
-            for block in blocks {
-                for i in 0..PARTIAL {
-                    sum[i] += block[i].abs();
-                }
-            }
-            for (sum, value) in sum.iter_mut().zip(rest) {
-                *sum += value.abs();
-            }
+        let terms = Magnitudes {
+            values: self.values,
+            count: self.step.count as usize,
         };
-        self.params.units().sum(self.sums, add);
+        self.params.units().sum(self.sums, &terms);
+    }
+}
+
+struct Magnitudes<'a> {
+    values: &'a [f32],
+    count: usize,
+}
+
+impl Terms for Magnitudes<'_> {
+    #[inline(always)]
+    fn add(&self, sum: &mut [f32; PARTIAL], at: usize, _: usize) {
+        let (blocks, rest) = self.values[at..][..self.count].as_chunks::<PARTIAL>();
+        for block in blocks {
+            for i in 0..PARTIAL {
+                sum[i] += block[i].abs();
+            }
+        }
+        for (sum, value) in sum.iter_mut().zip(rest) {
+            *sum += value.abs();
+        }
     }
 }
 
 impl GraEstTwin<'_> {
     fn run(self) {
         let units = self.params.units();
-        let stride = units.stride;
-        // A selection, not a product: what lies in the padding, were it no number, must not matter.
-        let product = |value: f32, sign: f32| if sign == 0.0 { 0.0 } else { value * sign };
-        let add = |sum: &mut [f32; PARTIAL], at: usize, position: usize| {
-            let (values, rest) = self.values[at..][..stride].as_chunks::<PARTIAL>();
-            let signs = &self.signs[position * stride..][..stride];
-            let (signs, signs_rest) = signs.as_chunks::<PARTIAL>();
-            for (values, signs) in values.iter().zip(signs) {
-                for i in 0..PARTIAL {
-                    sum[i] += product(values[i], signs[i]);
-                }
-            }
-            for ((sum, value), sign) in sum.iter_mut().zip(rest).zip(signs_rest) {
-                *sum += product(*value, *sign);
-            }
+        let terms = Signed {
+            values: self.values,
+            signs: self.signs,
+            stride: units.stride,
         };
-        units.sum(self.sums, add);
+        units.sum(self.sums, &terms);
     }
 }
 
-crate::kernel! {
-    /// GraEst's signs `[positions][lanes]`: +1 or -1 for each output position and member of the whole batch, so that
-    /// they do not depend on how it is split; 0 for padding. Grid: [`Items`](crate::engine::Grid::Items) = positions *
-    /// lanes.
-    pub GraEstSigns, GraEstSignsParams, GraEstSignsTwin = "topology/graest_signs", shader!("topology/graest_signs");
-    params { lanes: u32, positions: u32 }
-    write signs: f32,
-    uniform step: StepState,
+struct Signed<'a> {
+    values: &'a [f32],
+    signs: &'a [f32],
+    stride: usize,
 }
 
-impl GraEstSignsTwin<'_> {
-    fn run(self) {
-        let (p, step) = (self.params, self.step);
-        self.signs[..(p.positions * p.lanes) as usize]
-            .par_chunks_mut(p.lanes as usize)
-            .enumerate()
-            .with_min_len(64)
-            .for_each(|(position, signs)| {
-                for (lane, sign) in (0..p.lanes).zip(signs) {
-                    let member = step.first + lane;
-                    let key = (step.seed, step.step, position as u32);
-                    let [word, ..] = random(key.0, key.1, Stream::Signs, key.2, member);
-                    *sign = match (lane < step.count, word >> 31) {
-                        (false, _) => 0.0,
-                        (true, 0) => 1.0,
-                        (true, _) => -1.0,
-                    };
-                }
-            });
+impl Terms for Signed<'_> {
+    #[inline(always)]
+    fn add(&self, sum: &mut [f32; PARTIAL], at: usize, position: usize) {
+        let (values, rest) = self.values[at..][..self.stride].as_chunks::<PARTIAL>();
+        let signs = &self.signs[position * self.stride..][..self.stride];
+        let (signs, signs_rest) = signs.as_chunks::<PARTIAL>();
+        for (values, signs) in values.iter().zip(signs) {
+            for i in 0..PARTIAL {
+                sum[i] += signed(values[i], signs[i]);
+            }
+        }
+        for ((sum, value), sign) in sum.iter_mut().zip(rest).zip(signs_rest) {
+            *sum += signed(*value, *sign);
+        }
     }
+}
+
+/// A selection, not a product: what lies in the padding, were it no number, must not matter.
+#[inline(always)]
+fn signed(value: f32, sign: f32) -> f32 {
+    let product = value * sign;
+    if sign == 0.0 { 0.0 } else { product }
 }
 
 /// Records the sums behind f and g of a step's batch, or of a part of it.

@@ -84,9 +84,11 @@ fn wide(random: &mut Random) -> Vec<Wide> {
     vec![
         Wide::new(random, 90, 4, 1028),
         Wide::new(random, 13, 7, 2500),
-        // Tiles of 208 lanes.
+        // Rows of more pairs than a row's workgroups take at a time.
         Wide::new(random, 600, 3, 1100),
-        Wide::new(random, 1, 1, 4096),
+        // Tiled by the twin, the last tile being short.
+        Wide::new(random, 7, 5, 2 * 8192 + 20),
+        Wide::new(random, 1, 1, 3 * 8192),
     ]
 }
 
