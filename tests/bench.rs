@@ -130,6 +130,7 @@ fn every_part_is_measured_on_every_adapter() {
             "ceilings\n",
             "kernel  ",
             "training step  ",
+            "resnet20, batch 6",
             "scaling  ",
             "growth: ",
         ] {

@@ -44,7 +44,7 @@ crate::kernel! {
         stride_x: u32,
         padding_y: u32,
         padding_x: u32,
-        /// Lines of [`LINE`] items (four positions of one vector) that make up an output plane.
+        /// Lines of items (four positions of one vector) that make up an output plane.
         lines: u32,
         /// `1 / (kernel_y * kernel_x)`.
         inverse_taps: f32,

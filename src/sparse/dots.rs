@@ -192,6 +192,8 @@ fn masks<S: Simd>(simd: S, rest: usize) -> [S::m32s; PARTIAL] {
 #[inline(always)]
 fn load<S: Simd>(_: S, partial: &Partial, held: &mut Held<S>) {
     let (vectors, _) = S::as_simd_f32s(partial);
+    // One by one: a copy of the slice would force them out of the registers.
+    #[allow(clippy::manual_memcpy)]
     for p in 0..PARTIAL / S::F32_LANES {
         held[p] = vectors[p];
     }
@@ -200,6 +202,8 @@ fn load<S: Simd>(_: S, partial: &Partial, held: &mut Held<S>) {
 #[inline(always)]
 fn store<S: Simd>(held: &Held<S>, partial: &mut Partial) {
     let (vectors, _) = S::as_mut_simd_f32s(partial);
+    // One by one: a copy of the slice would force them out of the registers.
+    #[allow(clippy::manual_memcpy)]
     for p in 0..PARTIAL / S::F32_LANES {
         vectors[p] = held[p];
     }

@@ -155,20 +155,28 @@ fn a_model_too_large_is_refused_before_it_eats_the_memory() {
             "--sparsity",
         ],
     );
-    desk.bad(
-        &["train", "--batch=4000000000"],
-        1,
-        &["buffer `input` needs", "--batch"],
-    );
     let widest = "--hidden=4000000000,4000000000";
     desk.bad(&["train", widest], 2, &["--hidden"]);
-    // llvmpipe binds 128 MiB at most: 64 × 1,000,000 floats are twice that.
-    let batch = ["train", "--adapter=llvmpipe", "--batch=1000000"];
+    // A plane of a single 16384×16384 image is more than llvmpipe binds.
+    for split in ["train", "val"] {
+        let class = desk.path("images").join(split).join("class");
+        fs::create_dir_all(&class).unwrap();
+        // Only named, never read: the sizes come before the images.
+        fs::write(class.join("a.png"), []).unwrap();
+    }
+    let folder = format!("--data-dir={}", desk.path("images").display());
     desk.bad(
-        &batch,
+        &[
+            "train",
+            "--adapter=llvmpipe",
+            "--data=image-folder",
+            &folder,
+            "--image-size=16384",
+            "--model=resnet20",
+        ],
         1,
         &[
-            "buffer `input` needs 256000000 bytes",
+            "activations of resnet20 for a single image",
             "largest storage binding",
         ],
     );
