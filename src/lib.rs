@@ -27,9 +27,9 @@
 //! |---|---|
 //! | [`engine`] | adapters, buffers and their byte ledger, kernels as pairs of a shader and a CPU twin, plans, executors |
 //! | [`primitive`] | sort, scan, select and search on the device |
-//! | [`sparse`] | the connection arena, the first graph, the three sparse products |
-//! | [`layer`] | layers, forward beside backward; the loss |
-//! | [`model`] | lists of layers |
+//! | [`sparse`] | the connection arena, the first graph, the sparse products and convolutions |
+//! | [`layer`] | layers, forward beside backward: sparse, norm, activation, pool, attention; the loss |
+//! | [`model`] | lists of layers: perceptrons, ResNets, VGG, ViT |
 //! | [`optim`] | SGD with momentum; the learning rate's schedule |
 //! | [`topology`] | prune-and-grow rounds and the methods behind them |
 //! | [`network`] | a model on a device: its memory and the programs of a step |
@@ -40,7 +40,8 @@
 //! | [`mod@bench`] | ceilings of an adapter, and what the kernels reach of them |
 //! | [`kernels`] | every kernel pair of the crate, for tests and tools |
 //!
-//! Activations are `[unit][batch]`, the batch innermost: a connection is one scalar times one contiguous row.
+//! Activations are `[unit][position][batch]`, the batch innermost: a connection is one scalar times one contiguous row, in a
+//! perceptron (one position), a convolution (pixels) and a transformer (tokens) alike.
 
 // The `kernel!` and `uniform!` macros name the crate, also from within it.
 extern crate self as rootlet;

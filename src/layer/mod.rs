@@ -1,4 +1,17 @@
 //! Layers: forward beside backward, recorded into plans; one file a family.
+//!
+//! | file | layers |
+//! |---|---|
+//! | `sparse_layer.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
+//! | `norm/` | batch norm, layer norm, and their parameters |
+//! | `activation.rs`, `normal.rs` | ReLU, GELU, and the normal distribution behind it |
+//! | `residual.rs`, `shortcut.rs` | sums, and the shortcut without parameters |
+//! | `pool/` | maximum, mean over windows, mean over all positions |
+//! | `dropout.rs` | dropout |
+//! | `attention/`, `tokens.rs` | self-attention; patches as tokens, and their positions |
+//! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | the loss, and what is kept of it |
+//!
+//! A padding lane of an activation may hold any finite number, one of a gradient holds zero.
 
 mod activation;
 pub mod attention;

@@ -4,6 +4,9 @@
 //! best of them for the k weakest connections (Heddes et al., "Always-Sparse Training by Growing Connections with Guided
 //! Stochastic Exploration", arXiv 2401.06898). A [`Method`] says where candidates come from and how they are judged.
 //!
+//! Stages 2 to 5 run before the training step that judges the candidates, 1 and 6 within its passes, the others after its update.
+//! Of a convolution, an input unit is a tap of a channel; patches and tokens are further members of the batch.
+//!
 //! | stage | kernels |
 //! |---|---|
 //! | 1 statistics f, g | [`GraBo`], [`GraEstSigns`], [`GraEst`] |
@@ -11,7 +14,7 @@
 //! | 3 draw | [`Sample`] or [`Enumerate`] |
 //! | 4 sort by row, column | [`RadixSort`](crate::primitive::RadixSort) |
 //! | 5 drop duplicates and active pairs | [`Mark`], [`Scan`](crate::primitive::Scan), [`Compact`] |
-//! | 6 score | [`Sddmm`](crate::sparse::Sddmm), [`RandomScore`], or a method's own |
+//! | 6 score | [`Sddmm`](crate::sparse::Sddmm) or [`ConvSddmm`](crate::sparse::ConvSddmm), [`RandomScore`], or a method's own |
 //! | 7 select | [`Segments`], [`RadixSelect`](crate::primitive::RadixSelect) |
 //! | 8 report | [`ReportRows`], [`ReportLayers`] |
 //! | 9 merge | [`PlaceSurvivors`], [`PlaceGrown`], [`MergePairs`], [`MergeState`], [`CopyBack`] |
