@@ -1,12 +1,13 @@
 //! A prune-and-grow round: two programs, recorded once, around the training step that judges the candidates.
 
+mod observe;
+
 use std::time::Instant;
 
-use super::method::{Candidates, Distribution, FinishInputs, Method, ScoreInputs};
+use super::method::{Candidates, Distribution, FinishInputs, Method};
 use super::record::{Drawn, Recorder};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
-use super::statistics::Statistics;
 use super::table;
 use crate::engine::{Buffer, Device, KernelCheck, Plan, Program, View};
 use crate::error::{Error, Result};
@@ -201,98 +202,6 @@ impl Round {
     /// Whether a step that is looked at for this is recorded otherwise than a plain one.
     pub fn records(&self, look: Look) -> bool {
         self.looks().contains(&look) && (look == Look::Statistics || self.judges_by_step)
-    }
-
-    /// Records the sums behind f and g of one layer, from its input and the gradient at its output. `accumulate`: a
-    /// further part of the batch.
-    ///
-    /// # Errors
-    /// Views that do not fit.
-    pub fn record_statistics(
-        &self,
-        plan: &mut Plan,
-        layer: usize,
-        activation: View,
-        delta: View,
-        accumulate: bool,
-    ) -> Result<()> {
-        let (Some(work), true) = (&self.work, self.records(Look::Statistics)) else {
-            return Ok(());
-        };
-        let statistics = self.statistics(work, accumulate);
-        let (span, window) = (&self.spans[layer], &self.windows[layer]);
-        let (inputs, outputs) = (work.scratch.inputs.all(), work.scratch.outputs.all());
-        statistics.inputs(plan, span, window, activation, inputs)?;
-        statistics.outputs(plan, span, window, delta, outputs)
-    }
-
-    fn statistics(&self, work: &Work, accumulate: bool) -> Statistics {
-        Statistics {
-            distribution: self.distribution(),
-            stride: self.stride,
-            step: self.step.clone(),
-            signs: work.scratch.signs.all(),
-            accumulate,
-        }
-    }
-
-    /// Records the signs that [`Round::record_statistics`] needs: once, at the start of the pass.
-    ///
-    /// # Errors
-    /// Views that do not fit.
-    pub fn record_signs(&self, plan: &mut Plan) -> Result<()> {
-        match &self.work {
-            Some(work) => self
-                .statistics(work, false)
-                .signs(plan, self.most_positions()),
-            None => Ok(()),
-        }
-    }
-
-    /// Output positions of the layer that has most.
-    fn most_positions(&self) -> usize {
-        let positions = self.windows.iter().map(Window::output_positions);
-        positions.max().unwrap_or(0)
-    }
-
-    /// Records the scores of one layer's candidates by `method`, which must be that of the round. `accumulate`: a
-    /// further part of the batch.
-    ///
-    /// # Errors
-    /// Views that do not fit.
-    #[allow(clippy::too_many_arguments)]
-    pub fn record_scores(
-        &self,
-        plan: &mut Plan,
-        method: &dyn Method,
-        arena: &Arena,
-        layer: usize,
-        activation: View,
-        delta: View,
-        accumulate: bool,
-    ) -> Result<()> {
-        let (Some(work), true) = (&self.work, self.records(Look::Scores)) else {
-            return Ok(());
-        };
-        method.score(
-            &ScoreInputs {
-                layer,
-                span: self.spans[layer],
-                window: self.windows[layer],
-                arena,
-                stride: self.stride,
-                step: self.step.clone(),
-                activation,
-                delta,
-                candidate_rows: work.drawn.candidates.keys.clone(),
-                candidate_cols: work.drawn.candidates.values.clone(),
-                candidate_offsets: work.scratch.candidate_offsets.all(),
-                scores: work.drawn.scores.clone(),
-                capacity: work.capacity,
-                accumulate,
-            },
-            plan,
-        )
     }
 
     /// Reads how many connections each layer has: after an import into the arena.

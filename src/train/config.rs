@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Augmentation, DataSource, ImageOptions, ImageShape, usual_augmentation};
-use crate::model::{Extent, MODELS, Model, ModelOptions, by_name};
-use crate::sparse::{Assignment, allocate};
+use crate::model::MODELS;
+use crate::sparse::Assignment;
 use crate::topology::Scope;
 use crate::{Error, Result};
+use derive::AUTO;
 
+mod derive;
 mod flags;
 mod validate;
 
@@ -247,35 +248,7 @@ impl Default for TrainConfig {
 /// T_end as a share of all epochs where none is given: epoch 120 of 200 in Heddes et al., arXiv 2401.06898.
 const ROUND_UNTIL_SHARE: f64 = 0.6;
 
-/// The augmentation that suits data set and model.
-const AUTO: &str = "auto";
-
 impl TrainConfig {
-    /// The data set.
-    pub fn source(&self) -> DataSource {
-        DataSource {
-            name: self.data.clone(),
-            dir: self.data_dir.clone(),
-            limit: self.limit,
-            images: ImageOptions {
-                size: self.image_size,
-                resize: self.resize,
-            },
-        }
-    }
-
-    /// How training images are varied.
-    ///
-    /// # Errors
-    /// An unknown name, of augmentation or data set.
-    pub fn augmentation(&self) -> Result<Augmentation> {
-        match self.augment.as_str() {
-            AUTO if self.model == MODELS[0] => Ok(Augmentation::None),
-            AUTO => usual_augmentation(&self.data),
-            name => name.parse(),
-        }
-    }
-
     /// T_end in epochs: as given, or 0.6 × the epochs.
     pub fn round_until(&self) -> f64 {
         self.round_until
@@ -288,46 +261,6 @@ impl TrainConfig {
             true => format!("{}-{}", self.data, self.method),
             false => format!("{}-{}-{}", self.data, self.model, self.method),
         }
-    }
-
-    /// The model for images of this size and so many classes.
-    ///
-    /// # Errors
-    /// A model that is not known or cannot take the images.
-    pub fn build_model(&self, shape: ImageShape, classes: usize) -> Result<Model> {
-        let input = Extent {
-            channels: shape.channels,
-            height: shape.height,
-            width: shape.width,
-        };
-        let options = ModelOptions {
-            input,
-            classes,
-            width: self.width,
-            hidden: &self.hidden,
-        };
-        by_name(&self.model, &options)
-    }
-
-    /// Number of connections of each sparse layer of `model`.
-    ///
-    /// # Errors
-    /// More connections than the dense model has, or as [`allocate`].
-    pub fn allocate(&self, model: &Model) -> Result<Vec<u64>> {
-        let shapes = model.shapes();
-        let sparsity = match self.connections {
-            None => self.sparsity,
-            Some(connections) => {
-                let dense: u64 = shapes.iter().map(|s| s.dense()).sum();
-                if connections > dense {
-                    return Err(Error::Usage(format!(
-                        "--connections {connections} are more than the {dense} of the dense model"
-                    )));
-                }
-                1.0 - connections as f64 / dense as f64
-            }
-        };
-        allocate(&shapes, sparsity, self.assignment)
     }
 
     /// Validates, and fills in what depends on other values or on the working directory, so that the result, saved, repeats

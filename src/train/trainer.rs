@@ -1,5 +1,7 @@
 //! The trainer: feeds batches to the network, calls the topology rounds, evaluates, and tells what happens.
 
+mod epoch;
+
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -8,13 +10,13 @@ use super::describe;
 use super::evaluate::{Evaluation, evaluate};
 use super::event::{self, Event};
 use super::hooks::Hooks;
-use super::meter::{Clock, Sums};
+use super::meter::Clock;
 use crate::checkpoint::{Progress, Snapshot};
-use crate::data::{Augmentation, Dataset, Loader, LoaderOptions, Order, ResidentImages};
-use crate::engine::{Class, Device, StepState};
+use crate::data::{Augmentation, Dataset, LoaderOptions, Order, ResidentImages};
+use crate::engine::{Class, Device};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::network::{Feed, Network, NetworkOptions, NetworkState, Part, RING, Resident};
+use crate::network::{Network, NetworkOptions, NetworkState, Resident};
 use crate::optim::{LearningRate, SgdOptions};
 use crate::topology::{Method, Schedule};
 
@@ -324,190 +326,6 @@ impl Trainer {
             hooks.observer.event(&Event::Note(note))?;
         }
         hooks.observer.event(&Event::Started(started))
-    }
-
-    /// Trains what is left of the current epoch; false if it was not finished.
-    fn train_epoch(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<bool> {
-        let order = Order::Shuffled {
-            seed: self.config.seed,
-            epoch: self.progress.epoch,
-        };
-        let parts_of_a_batch = self.config.batch.div_ceil(self.network.micro_batch()) as u64;
-        let first = self.progress.batch * parts_of_a_batch;
-        // Taken out for the while, because its batches borrow it.
-        let resident = self.resident.take();
-        let result = match &resident {
-            Some(resident) => {
-                let micro = self.network.micro_batch();
-                let (images, draws) = (order.images(self.data.train.len()), order.draws());
-                let chunks = images.chunks(micro).skip(first as usize);
-                let parts = chunks.map(|c| Ok(Part::Resident(resident.batch(c.to_vec(), draws))));
-                self.train_on(parts, hooks, clock)
-            }
-            None => {
-                let loader = Loader::start(
-                    self.data.train.clone(),
-                    self.data.shape,
-                    &self.data.normalisation,
-                    self.batches(order, first),
-                )?;
-                self.train_on(loader.map(|b| b.map(Part::Loaded)), hooks, clock)
-            }
-        };
-        self.resident = resident;
-        result
-    }
-
-    /// Trains on the epoch's parts as they come; false if it was not finished.
-    fn train_on<'p>(
-        &mut self,
-        stream: impl Iterator<Item = Result<Part<'p>>>,
-        hooks: &mut Hooks<'_>,
-        clock: &mut Clock,
-    ) -> Result<bool> {
-        let mut parts = Vec::new();
-        for part in stream {
-            parts.push(part?);
-            let count: usize = parts.iter().map(Feed::count).sum();
-            if count < self.batch_images() {
-                continue;
-            }
-            self.step(&parts, count, hooks)?;
-            parts.clear();
-            clock.images += count as u64;
-            let ring_full = self.unread.end - self.unread.start == RING as u64;
-            if ring_full || clock.looked.elapsed() >= LOOK_EVERY {
-                self.look(hooks, clock)?;
-            }
-            let stop = hooks.stop.load(Ordering::Relaxed);
-            if (stop || self.progress.step >= self.steps_total())
-                && self.progress.batch < self.steps_per_epoch()
-            {
-                self.look(hooks, clock)?;
-                return Ok(false);
-            }
-        }
-        self.look(hooks, clock)?;
-        Ok(true)
-    }
-
-    /// Images of the batch that comes next: the epoch's last one may be smaller.
-    fn batch_images(&self) -> usize {
-        let before = self.progress.batch as usize * self.config.batch;
-        self.config.batch.min(self.data.train.len() - before)
-    }
-
-    /// One optimiser step on a batch in parts, with a topology round if one is due after it.
-    fn step(&mut self, parts: &[Part<'_>], count: usize, hooks: &mut Hooks<'_>) -> Result<()> {
-        let step = self.progress.step;
-        let rate = self.rate.at(step);
-        let state = StepState::whole(self.config.seed, step as u32, count, rate);
-        let due = self.network.round.is_dynamic() && self.schedule.due(step + 1);
-        let mut report = None;
-        if due {
-            let alpha = self.schedule.alpha_at(step + 1);
-            let filter = self.check_round.take();
-            let (round, checks) = self.network.train_with_round(
-                &self.device,
-                parts,
-                state,
-                alpha,
-                filter.as_deref(),
-            )?;
-            hooks.judge(&checks)?;
-            report = Some(round);
-        } else if let Some(filter) = self.check_step.take() {
-            let checks = (self.network).train_parts_checked(&self.device, parts, state, &filter)?;
-            hooks.judge(&checks)?;
-        } else {
-            self.network.train_parts(&self.device, parts, state)?;
-        }
-        self.progress.step += 1;
-        self.progress.batch += 1;
-        self.progress.seen += count as u64;
-        self.unread.end = self.progress.step;
-        if let Some(report) = report {
-            self.progress.rounds += 1;
-            let round = describe::round(&self.model, &report, self.progress.step);
-            hooks.observer.event(&Event::Round(round))?;
-        }
-        Ok(())
-    }
-
-    /// Reads the losses since the last look, and stops at one that is not a number.
-    fn look(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<()> {
-        let steps = self.unread.clone();
-        let results = self.network.train_results(&self.device, steps.clone())?;
-        for (step, result) in steps.clone().zip(&results) {
-            if !result.loss.is_finite() {
-                return Err(Error::Diverged {
-                    step: step + 1,
-                    loss: result.loss,
-                });
-            }
-            self.progress.loss_sum += f64::from(result.loss);
-            self.progress.correct += result.hits;
-        }
-        self.unread.start = self.unread.end;
-        if steps.is_empty() {
-            return Ok(());
-        }
-        let mut sums = Sums {
-            seen: clock.images - clock.images_looked,
-            ..Sums::default()
-        };
-        sums.add(&results);
-        let elapsed = clock.started.elapsed().as_secs_f64();
-        let rate = (self.progress.step - clock.first_step) as f64 / elapsed.max(1e-9);
-        hooks.observer.event(&Event::Progress(event::Progress {
-            step: self.progress.step,
-            steps_total: self.steps_total(),
-            epoch: f64::from(self.progress.epoch)
-                + self.progress.batch as f64 / self.steps_per_epoch() as f64,
-            loss: sums.mean_loss(),
-            accuracy: sums.accuracy(),
-            images_per_second: clock.images as f64 / elapsed.max(1e-9),
-            seconds_left: (self.steps_total() - self.progress.step) as f64 / rate,
-        }))?;
-        clock.looked = Instant::now();
-        clock.images_looked = clock.images;
-        Ok(())
-    }
-
-    fn finish_epoch(&mut self, clock: &mut Clock) -> Result<(event::Epoch, Evaluation)> {
-        let trained = clock.epoch_started.elapsed().as_secs_f64();
-        let sums = Sums {
-            loss: self.progress.loss_sum,
-            hits: self.progress.correct,
-            seen: self.progress.seen,
-        };
-        let evaluation = self.evaluate()?;
-        if !evaluation.loss.is_finite() {
-            return Err(Error::Diverged {
-                step: self.progress.step,
-                loss: evaluation.loss,
-            });
-        }
-        self.progress.epoch += 1;
-        self.progress.batch = 0;
-        self.progress.loss_sum = 0.0;
-        self.progress.correct = 0;
-        self.progress.seen = 0;
-        let epoch = event::Epoch {
-            epoch: self.progress.epoch,
-            step: self.progress.step,
-            lr: self.rate.at(self.progress.step.saturating_sub(1)),
-            train_loss: sums.mean_loss(),
-            train_accuracy: sums.accuracy(),
-            test_loss: evaluation.loss,
-            test_accuracy: evaluation.accuracy,
-            seconds: clock.epoch_started.elapsed().as_secs_f64(),
-            images_per_second: (clock.images - clock.images_before_epoch) as f64
-                / trained.max(1e-9),
-        };
-        clock.epoch_started = Instant::now();
-        clock.images_before_epoch = clock.images;
-        Ok((epoch, evaluation))
     }
 
     fn save(&self, hooks: &mut Hooks<'_>) -> Result<()> {

@@ -48,7 +48,7 @@ impl TrainConfig {
             "must be at least --image-size, and at most 16384 pixels",
             self.resize.unwrap_or(0),
         )?;
-        if self.augment != "auto" {
+        if self.augment != super::AUTO {
             self.augment.parse::<Augmentation>()?;
         }
         check(
