@@ -363,6 +363,8 @@ impl Trainer {
         let state = StepState::whole(self.config.seed, step as u32, count, rate);
         let due = self.network.round.is_dynamic() && self.schedule.due(step + 1);
         let check = self.check_step.take();
+        // A network for several parts has no program for a whole step, not even for a batch that is a single one.
+        let at_once = self.network.micro_batch() == self.config.batch;
         let mut report = None;
         if due {
             let alpha = self.schedule.alpha_at(step + 1);
@@ -377,7 +379,7 @@ impl Trainer {
             hooks.judge(&checks)?;
             report = Some(round);
             self.check_step = check;
-        } else if let (Some(filter), [whole]) = (&check, parts) {
+        } else if let (Some(filter), [whole], true) = (&check, parts, at_once) {
             self.network.load(&self.device, whole)?;
             let checks = self.network.train_checked(&self.device, state, filter)?;
             hooks.judge(&checks)?;
