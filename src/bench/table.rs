@@ -96,7 +96,7 @@ impl Table {
                 let _ = write!(
                     text,
                     "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
-                    "kernel", "calls", "ms", "share", "GB/s"
+                    "kernel of the step", "calls", "ms", "share", "GB/s"
                 );
                 for k in m.kernels.iter().filter(|k| k.share >= 0.01) {
                     let _ = write!(

@@ -132,7 +132,8 @@ fn square(side: usize) -> ImageShape {
 }
 
 fn parse_image(text: &str) -> Result<ImageShape> {
-    let sizes: Vec<usize> = text.split('x').filter_map(|n| n.parse().ok()).collect();
+    // What is no number is a 0, which no size may be.
+    let sizes: Vec<usize> = text.split('x').map(|n| n.parse().unwrap_or(0)).collect();
     match sizes[..] {
         [channels, height, width] if sizes.iter().all(|&n| n > 0 && n < 1 << 20) => {
             Ok(ImageShape {

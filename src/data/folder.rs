@@ -181,7 +181,7 @@ fn sizes(options: &ImageOptions) -> Result<(u32, u32)> {
     if size == 0 || size > resize || resize > LONGEST as usize {
         return Err(Error::Usage(format!(
             "parts of {size} × {size} pixels cannot be cut out of images whose shorter side is resized to {resize}; \
-             --image-size must be at least 1 and at most --image-resize, and that at most {LONGEST}"
+             --image-size must be at least 1 and at most --resize, and that at most {LONGEST}"
         )));
     }
     Ok((size as u32, resize as u32))

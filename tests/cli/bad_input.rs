@@ -157,7 +157,7 @@ fn a_model_too_large_is_refused_before_it_eats_the_memory() {
     );
     let widest = "--hidden=4000000000,4000000000";
     desk.bad(&["train", widest], 2, &["--hidden"]);
-    // A plane of a single 16384×16384 image is more than llvmpipe binds.
+    // A plane of a single 8192×8192 image is more than llvmpipe binds.
     for split in ["train", "val"] {
         let class = desk.path("images").join(split).join("class");
         fs::create_dir_all(&class).unwrap();
@@ -171,7 +171,8 @@ fn a_model_too_large_is_refused_before_it_eats_the_memory() {
             "--adapter=llvmpipe",
             "--data=image-folder",
             &folder,
-            "--image-size=16384",
+            "--image-size=8192",
+            "--resize=8192",
             "--model=resnet20",
         ],
         1,

@@ -6,6 +6,7 @@ mod bad_files;
 mod bad_input;
 mod eval;
 mod interrupt;
+mod models;
 mod resume;
 mod runs;
 mod storage;

@@ -76,7 +76,7 @@ fn keeps(layer: &DropoutLayer, state: &StepState, element: usize, lane: usize) -
     let [a, b, c, _] = pcg4d([
         state.seed,
         state.step,
-        (6 << 24) | layer.layer,
+        (7 << 24) | layer.layer,
         element as u32,
     ]);
     let word = pcg4d([a, b, c, member / 4])[member as usize % 4];

@@ -1,11 +1,14 @@
 //! Training as a whole: the same bits again, resumed or unbroken; nothing dense in memory; every method learns.
 #![allow(clippy::unwrap_used)]
 
+mod adapters_agree;
 mod check;
 mod diverged;
 mod host;
 mod learn;
 mod memory;
+mod models_memory;
+mod parts;
 mod repeat;
 mod resume;
 mod rounds;
