@@ -49,3 +49,23 @@ fn a_gpu_repeats_itself() {
     assert!(bits(&first) == bits(&second));
     assert!(told(&log, 0) == told(&again, 0));
 }
+
+/// Images that reside on the device make the batches that the loader makes: augmented, in parts, on either executor.
+#[test]
+fn resident_images_train_to_the_same_bits() {
+    let data = digits(Some(200));
+    for open in [cpu, gpu] {
+        let run = |resident: bool| {
+            let config = TrainConfig {
+                resident: Some(resident),
+                augment: "pad-crop-flip".into(),
+                micro_batch: Some(8),
+                ..config()
+            };
+            train(open(), &config, &data)
+        };
+        let ((log, loaded), (again, resident)) = (run(false), run(true));
+        assert!(bits(&loaded) == bits(&resident));
+        assert!(told(&log, 0) == told(&again, 0));
+    }
+}
