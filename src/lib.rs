@@ -32,8 +32,8 @@
 //! | [`model`] | lists of layers: perceptrons, ResNets, VGG, ViT |
 //! | [`optim`] | SGD with momentum; the learning rate's schedule |
 //! | [`topology`] | prune-and-grow rounds and the methods behind them |
-//! | [`network`] | a model on a device: its memory and the programs of a step |
 //! | [`data`] | real images, from public files to normalised batches |
+//! | [`network`] | a model on a device: its memory and the programs of a step |
 //! | [`checkpoint`] | what is saved, so that nothing is lost |
 //! | [`train`] | the configuration, the training step, the trainer and its events |
 //! | [`report`] | run folders, tables, consoles: what becomes of the events |
