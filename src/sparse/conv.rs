@@ -132,14 +132,22 @@ impl ConvTwin<'_> {
                 let pairs = self.cols[range.clone()].iter().zip(&self.weights[range]);
                 taps.extend(pairs.map(|(&col, &weight)| {
                     let col = col - p.first_col;
-                    let tap = col % (p.kernel_y * p.kernel_x);
+                    let unit = divide(col, p.inverse_taps);
+                    let tap = col - unit * (p.kernel_y * p.kernel_x);
+                    let y = divide(tap, p.inverse_kernel_x);
+                    let x = tap - y * p.kernel_x;
                     Tap {
                         weight,
-                        unit: (col / (p.kernel_y * p.kernel_x)) as usize,
-                        at: [(tap / p.kernel_x) as usize, (tap % p.kernel_x) as usize],
+                        unit,
+                        at: [y, x],
                     }
                 }));
             },
         );
     }
+}
+
+/// Twin of `divide` in shaders/lib/window.wgsl.
+fn divide(n: u32, inverse: f32) -> u32 {
+    ((n as f32 + 0.5) * inverse) as u32
 }

@@ -117,7 +117,7 @@ impl ConvTransposedTwin<'_> {
         let p = self.params;
         let window = p.window();
         let stride = p.vectors as usize * 4;
-        let taps_of_kernel = window.taps();
+        let taps_of_kernel = p.kernel_y * p.kernel_x;
         let planes = Planes {
             window,
             direction: Direction::Transposed,
@@ -133,17 +133,17 @@ impl ConvTransposedTwin<'_> {
             &mut self.output[..p.channels as usize * window.input_positions() * stride],
             |_| ends,
             |channel, taps| {
-                let first = p.first_col as usize + channel * taps_of_kernel;
+                let first = p.first_col + channel as u32 * taps_of_kernel;
                 for tap in 0..taps_of_kernel {
-                    let range = self.col_offsets[first + tap] as usize
-                        ..self.col_offsets[first + tap + 1] as usize;
+                    let col = (first + tap) as usize;
+                    let range = self.col_offsets[col] as usize..self.col_offsets[col + 1] as usize;
                     let pairs = self.order[range.clone()]
                         .iter()
                         .zip(&self.order_rows[range]);
                     taps.extend(pairs.map(|(&j, &row)| Tap {
                         weight: self.weights[j as usize],
-                        unit: (row - p.first_row) as usize,
-                        at: [tap / window.kernel[1], tap % window.kernel[1]],
+                        unit: row - p.first_row,
+                        at: [tap / p.kernel_x, tap % p.kernel_x],
                     }));
                 }
             },

@@ -9,7 +9,7 @@ use pulp::Simd;
 const HELD: usize = 8;
 
 /// One step of a gathered sum: a weight, and the first of the source's lanes that it scales.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Term {
     pub weight: f32,
     pub start: usize,
@@ -24,7 +24,16 @@ pub(super) struct Ends {
     pub relu: bool,
 }
 
-/// `output[lane] = initial + sum over terms of weight * source[start + lane]`, for all lanes of `output`.
+/// Rows of lanes that are gathered through the same terms, each a step further in source and output.
+#[derive(Clone, Copy)]
+pub(super) struct Steps {
+    pub rows: usize,
+    pub lanes: usize,
+    pub source: usize,
+    pub output: usize,
+}
+
+/// `output[lane] = initial + sum over terms of weight * source[start + lane]`, for all lanes of `output`, a multiple of 4.
 #[inline(always)]
 pub(super) fn gather_sum<S: Simd>(
     simd: S,
@@ -33,73 +42,173 @@ pub(super) fn gather_sum<S: Simd>(
     ends: Ends,
     output: &mut [f32],
 ) {
-    let (vectors, tail) = S::as_mut_simd_f32s(output);
-    let mut lane = 0;
-    let (blocks, vectors) = vectors.as_chunks_mut::<HELD>();
-    for block in blocks {
-        gather_block(simd, source, terms.clone(), ends, lane, block);
-        lane += HELD * S::F32_LANES;
-    }
-    let (blocks, vectors) = vectors.as_chunks_mut::<4>();
-    for block in blocks {
-        gather_block(simd, source, terms.clone(), ends, lane, block);
-        lane += 4 * S::F32_LANES;
-    }
-    let (blocks, vectors) = vectors.as_chunks_mut::<2>();
-    for block in blocks {
-        gather_block(simd, source, terms.clone(), ends, lane, block);
-        lane += 2 * S::F32_LANES;
-    }
-    let (blocks, _) = vectors.as_chunks_mut::<1>();
-    for block in blocks {
-        gather_block(simd, source, terms.clone(), ends, lane, block);
-        lane += S::F32_LANES;
-    }
-    if !tail.is_empty() {
-        let mut sum = match ends.initial {
-            Some(initial) => simd.splat_f32s(initial),
-            None => simd.partial_load_f32s(tail),
-        };
-        for term in terms {
-            let weight = simd.splat_f32s(term.weight);
-            let x = simd.partial_load_f32s(&source[term.start + lane..][..tail.len()]);
-            sum = simd.add_f32s(sum, simd.mul_f32s(weight, x));
+    let steps = Steps {
+        rows: 1,
+        lanes: output.len(),
+        source: 0,
+        output: 0,
+    };
+    gather_group::<S, 1>(simd, source, terms, ends, steps, output);
+}
+
+/// [`gather_sum`] of several rows. Those that are too short to fill the registers are held together.
+#[inline(always)]
+pub(super) fn gather_rows<S: Simd>(
+    simd: S,
+    source: &[f32],
+    terms: &[Term],
+    ends: Ends,
+    steps: Steps,
+    output: &mut [f32],
+) {
+    let terms = terms.iter().copied();
+    let mut row = 0;
+    if steps.lanes < HELD / 2 * S::F32_LANES {
+        while steps.rows - row >= 4 {
+            let (source, output) = from_row(row, steps, source, output);
+            gather_group::<S, 4>(simd, source, terms.clone(), ends, steps, output);
+            row += 4;
         }
-        simd.partial_store_f32s(tail, finish(simd, ends, sum));
+        if steps.rows - row >= 2 {
+            let (source, output) = from_row(row, steps, source, output);
+            gather_group::<S, 2>(simd, source, terms.clone(), ends, steps, output);
+            row += 2;
+        }
+    }
+    while row < steps.rows {
+        let (source, output) = from_row(row, steps, source, output);
+        gather_group::<S, 1>(simd, source, terms.clone(), ends, steps, output);
+        row += 1;
     }
 }
 
-/// The part of a gathered sum that is held in `N` registers, from `lane` on.
 #[inline(always)]
-fn gather_block<S: Simd, const N: usize>(
+fn from_row<'a>(
+    row: usize,
+    steps: Steps,
+    source: &'a [f32],
+    output: &'a mut [f32],
+) -> (&'a [f32], &'a mut [f32]) {
+    // Without terms there may be no source so far on.
+    let source = source.get(row * steps.source..).unwrap_or_default();
+    (source, &mut output[row * steps.output..])
+}
+
+/// All lanes of `R` rows. What is narrower than a vector are arrays, which cost less than masked loads.
+#[inline(always)]
+fn gather_group<S: Simd, const R: usize>(
+    simd: S,
+    source: &[f32],
+    terms: impl Iterator<Item = Term> + Clone,
+    ends: Ends,
+    steps: Steps,
+    output: &mut [f32],
+) {
+    let mut lane = 0;
+    if R == 1 {
+        while steps.lanes - lane >= HELD * S::F32_LANES {
+            gather_tile::<S, R, HELD>(simd, source, terms.clone(), ends, lane, steps, output);
+            lane += HELD * S::F32_LANES;
+        }
+        if steps.lanes - lane >= 4 * S::F32_LANES {
+            gather_tile::<S, R, 4>(simd, source, terms.clone(), ends, lane, steps, output);
+            lane += 4 * S::F32_LANES;
+        }
+    }
+    while steps.lanes - lane >= 2 * S::F32_LANES {
+        gather_tile::<S, R, 2>(simd, source, terms.clone(), ends, lane, steps, output);
+        lane += 2 * S::F32_LANES;
+    }
+    if steps.lanes - lane >= S::F32_LANES {
+        gather_tile::<S, R, 1>(simd, source, terms.clone(), ends, lane, steps, output);
+        lane += S::F32_LANES;
+    }
+    if steps.lanes - lane >= 8 {
+        gather_array::<R, 8>(source, terms.clone(), ends, lane, steps, output);
+        lane += 8;
+    }
+    if steps.lanes - lane >= 4 {
+        gather_array::<R, 4>(source, terms, ends, lane, steps, output);
+    }
+}
+
+/// `N` vectors of each of `R` rows, from `lane` on, held in registers.
+///
+/// Plain loops, here and below: a closure would be compiled without the machine's vectors where it is not inlined.
+#[inline(always)]
+fn gather_tile<S: Simd, const R: usize, const N: usize>(
     simd: S,
     source: &[f32],
     terms: impl Iterator<Item = Term>,
     ends: Ends,
     lane: usize,
-    output: &mut [S::f32s; N],
+    steps: Steps,
+    output: &mut [f32],
 ) {
-    let mut sums = match ends.initial {
-        Some(initial) => [simd.splat_f32s(initial); N],
-        None => *output,
-    };
-    for term in terms {
-        let weight = simd.splat_f32s(term.weight);
-        let (x, _) = S::as_simd_f32s(&source[term.start + lane..][..N * S::F32_LANES]);
-        let x = &x[..N];
-        for i in 0..N {
-            sums[i] = simd.add_f32s(sums[i], simd.mul_f32s(weight, x[i]));
+    let lanes = N * S::F32_LANES;
+    let mut sums = [[simd.splat_f32s(ends.initial.unwrap_or(0.0)); N]; R];
+    if ends.initial.is_none() {
+        for r in 0..R {
+            let (before, _) = S::as_simd_f32s(&output[r * steps.output + lane..][..lanes]);
+            sums[r].copy_from_slice(&before[..N]);
         }
     }
-    *output = sums.map(|sum| finish(simd, ends, sum));
+    for term in terms {
+        let weight = simd.splat_f32s(term.weight);
+        let source = &source[term.start + lane..];
+        for r in 0..R {
+            let (x, _) = S::as_simd_f32s(&source[r * steps.source..][..lanes]);
+            let x = &x[..N];
+            for n in 0..N {
+                sums[r][n] = simd.add_f32s(sums[r][n], simd.mul_f32s(weight, x[n]));
+            }
+        }
+    }
+    let zero = simd.splat_f32s(0.0);
+    for r in 0..R {
+        let (output, _) = S::as_mut_simd_f32s(&mut output[r * steps.output + lane..][..lanes]);
+        let output = &mut output[..N];
+        for n in 0..N {
+            let sum = sums[r][n];
+            output[n] = if ends.relu {
+                simd.select_f32s(simd.less_than_f32s(sum, zero), zero, sum)
+            } else {
+                sum
+            };
+        }
+    }
 }
 
+/// `N` lanes of each of `R` rows, from `lane` on.
 #[inline(always)]
-fn finish<S: Simd>(simd: S, ends: Ends, sum: S::f32s) -> S::f32s {
-    if ends.relu {
-        let zero = simd.splat_f32s(0.0);
-        simd.select_f32s(simd.less_than_f32s(sum, zero), zero, sum)
-    } else {
-        sum
+fn gather_array<const R: usize, const N: usize>(
+    source: &[f32],
+    terms: impl Iterator<Item = Term>,
+    ends: Ends,
+    lane: usize,
+    steps: Steps,
+    output: &mut [f32],
+) {
+    let mut sums = [[ends.initial.unwrap_or(0.0); N]; R];
+    if ends.initial.is_none() {
+        for r in 0..R {
+            sums[r].copy_from_slice(&output[r * steps.output + lane..][..N]);
+        }
+    }
+    for term in terms {
+        let source = &source[term.start + lane..];
+        for r in 0..R {
+            let x = &source[r * steps.source..][..N];
+            for n in 0..N {
+                sums[r][n] += term.weight * x[n];
+            }
+        }
+    }
+    for r in 0..R {
+        let output = &mut output[r * steps.output + lane..][..N];
+        for n in 0..N {
+            let sum = sums[r][n];
+            output[n] = if ends.relu && sum < 0.0 { 0.0 } else { sum };
+        }
     }
 }

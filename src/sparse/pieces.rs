@@ -9,17 +9,24 @@ pub(super) fn rows_per_task(rows: usize) -> usize {
     (rows / 64).clamp(1, 32)
 }
 
-/// Bytes of a source that tasks running next to each other read again and again: half of a usual second-level cache.
-pub(super) const SHARED_BYTES: usize = 512 * 1024;
+/// Bytes of a source that a last-level cache may hold: rows gathered from no more are written whole.
+const WHOLE_BYTES: usize = 16 << 20;
 
-/// Fewest lanes of a row that are worth a task's while.
+/// Bytes of a part of a larger source.
+const PART_BYTES: usize = 2 << 20;
+
+/// Fewest lanes of a row that are worth a task's while: shorter parts of rows that are written one below the other
+/// cost more than the cache saves.
 const FEWEST_LANES: usize = 512;
 
-/// Lanes of a row that a task takes, of rows of `stride`, if it gathers from a source of `words`: all, or as many as keep
-/// that part of the source in the cache.
+/// Lanes of a row that a task takes, of rows of `stride` gathered from a source of `words`: all, or as many as keep that
+/// part of the source in the cache while all rows are written.
 pub(super) fn lanes_per_task(words: usize, stride: usize) -> usize {
-    let units = (words / stride.max(1)).max(1);
-    let lanes = SHARED_BYTES / size_of::<f32>() / units;
+    let bytes = words * size_of::<f32>();
+    if bytes <= WHOLE_BYTES {
+        return stride;
+    }
+    let lanes = PART_BYTES * stride / bytes;
     lanes.next_multiple_of(FEWEST_LANES).max(FEWEST_LANES)
 }
 

@@ -11,11 +11,18 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{Ends, Term, gather_sum};
-use super::pieces::{SHARED_BYTES, pieces};
+use super::lanes::{Ends, Steps, Term, gather_rows};
+use super::pieces::pieces;
 use super::window::Window;
 
-/// Rows and columns of pieces below which a plane is cut finer, so that all threads have work.
+/// Bytes of the source that tasks running next to each other share: a usual second-level cache.
+const SHARED_BYTES: usize = 1 << 20;
+
+/// Bytes of a source that is not cut into bands: its part of a last-level cache costs less than looking through the
+/// connections once a band.
+const WHOLE_BYTES: usize = 4 << 20;
+
+/// Pieces below which planes are cut finer, so that all threads have work.
 const FEWEST_PIECES: usize = 64;
 
 /// Which plane of the window is written.
@@ -32,10 +39,13 @@ pub(super) enum Direction {
 pub(super) struct Tap {
     pub weight: f32,
     /// The source's unit.
-    pub unit: usize,
+    pub unit: u32,
     /// Kernel tap `[y, x]`.
-    pub at: [usize; 2],
+    pub at: [u32; 2],
 }
+
+/// Of a tap without a source: larger than any sum of offsets into a source.
+const NOWHERE: usize = usize::MAX / 4;
 
 /// Positions `first`, `first + step`, ... along an axis, at which the same taps have a source.
 struct Run {
@@ -43,6 +53,8 @@ struct Run {
     count: usize,
     /// The source of `first` by kernel tap; those of the next positions follow at a fixed distance.
     sources: Vec<Option<usize>>,
+    /// The same as offsets into the source's plane, [`NOWHERE`] for none.
+    offsets: Vec<usize>,
 }
 
 /// A window in one direction, for a batch of `stride` lanes.
@@ -92,8 +104,10 @@ impl Planes {
         source.filter(|&s| s < self.source()[axis])
     }
 
+    /// `positions` along an axis as runs.
     fn runs(&self, axis: usize, positions: Range<usize>) -> Vec<Run> {
         let [step, source_step] = self.steps(axis);
+        let pitch = self.stride * [self.source()[1], 1][axis];
         let mut runs: Vec<Run> = Vec::new();
         for first in positions.clone().take(step) {
             let before = runs.len();
@@ -112,6 +126,10 @@ impl Planes {
                     _ => runs.push(Run {
                         first: position,
                         count: 1,
+                        offsets: sources
+                            .iter()
+                            .map(|source| source.map_or(NOWHERE, |source| source * pitch))
+                            .collect(),
                         sources,
                     }),
                 }
@@ -125,7 +143,11 @@ impl Planes {
         let row = self.units * self.source()[1] * self.stride * size_of::<f32>();
         let source_rows = (SHARED_BYTES / row.max(1)).saturating_sub(self.window.kernel[0] - 1);
         let [step, source_step] = self.steps(0);
-        let rows = source_rows * step / source_step;
+        let rows = if row * self.source()[0] <= WHOLE_BYTES {
+            self.written()[0]
+        } else {
+            source_rows * step / source_step
+        };
         let enough = (outputs * self.written()[0]).div_ceil(FEWEST_PIECES);
         rows.min(enough).clamp(1, self.written()[0])
     }
@@ -193,37 +215,54 @@ impl WithSimd for Band<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let (planes, stride) = (self.planes, self.planes.stride);
         let [source_height, source_width] = planes.source();
+        let plane = source_height * source_width * stride;
         let width = planes.written()[1];
         let [row_step, source_row_step] = planes.steps(0);
         let [step, source_step] = planes.steps(1);
+        let taps = self.taps;
+        self.terms
+            .resize(taps.len().max(self.terms.len()), Term::default());
+        let terms = &mut self.terms[..taps.len()];
         for rows in self.rows {
             for columns in self.columns {
-                self.terms.clear();
-                for tap in self.taps {
-                    if let (Some(y), Some(x)) =
-                        (rows.sources[tap.at[0]], columns.sources[tap.at[1]])
-                    {
-                        self.terms.push(Term {
-                            weight: tap.weight,
-                            start: ((tap.unit * source_height + y) * source_width + x) * stride,
-                        });
-                    }
+                let mut count = 0;
+                for tap in taps {
+                    let start = tap.unit as usize * plane
+                        + rows.offsets[tap.at[0] as usize]
+                        + columns.offsets[tap.at[1] as usize];
+                    terms[count] = Term {
+                        weight: tap.weight,
+                        start,
+                    };
+                    // Not a branch: the taps of a row come in no order.
+                    count += usize::from(start < NOWHERE);
                 }
-                let terms = || self.terms.iter().copied();
-                // One run of lanes, or a position each.
-                let (pieces, lanes) = match (step, source_step) {
-                    (1, 1) => (1, columns.count * stride),
-                    _ => (columns.count, stride),
+                let terms = &terms[..count];
+                // Row by row of the rectangle, or where positions are apart, position by position of each row.
+                let along_y = Steps {
+                    rows: rows.count,
+                    lanes: columns.count * stride,
+                    source: source_row_step * source_width * stride,
+                    output: row_step * width * stride,
                 };
-                for i in 0..rows.count {
-                    let y = rows.first + i * row_step - self.first_row;
-                    let from = i * source_row_step * source_width;
-                    let to = y * width + columns.first;
-                    for k in 0..pieces {
-                        let source = &self.source[(from + k * source_step) * stride..];
-                        let output = &mut self.output[(to + k * step) * stride..][..lanes];
-                        gather_sum(simd, source, terms(), self.ends, output);
-                    }
+                let along_x = Steps {
+                    rows: columns.count,
+                    lanes: stride,
+                    source: source_step * stride,
+                    output: step * stride,
+                };
+                let contiguous = columns.count == 1 || (step, source_step) == (1, 1);
+                let (times, inner) = if contiguous {
+                    (1, along_y)
+                } else {
+                    (rows.count, along_x)
+                };
+                let first = ((rows.first - self.first_row) * width + columns.first) * stride;
+                for i in 0..times {
+                    // Without terms there may be no source so far on.
+                    let source = self.source.get(i * along_y.source..).unwrap_or_default();
+                    let output = &mut self.output[first + i * along_y.output..];
+                    gather_rows(simd, source, terms, self.ends, inner, output);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Every kind of window, over planes of odd sizes.
 
+use rootlet::engine::Device;
 use rootlet::sparse::Window;
 
 use crate::common::{Random, devices};
@@ -116,9 +117,6 @@ fn rows_of_many_tiles() {
             ([5, 5], [13, 7], 36),
             ([1, 64], [9, 3], 128),
             ([3, 11], [2, 33], 5),
-            // Enough inputs or outputs for the twin to walk tile by tile.
-            ([1, 25], [300, 4], 100),
-            ([1, 25], [4, 300], 100),
         ] {
             let window = Window::pointwise(plane);
             let problem = Problem::new(random, window, sizes, batch, |random, row, col| {
@@ -135,5 +133,29 @@ fn rows_of_many_tiles() {
                 problem.assert_close(&device, masked, &name);
             }
         }
+    }
+}
+
+/// Sources of more than the 16 MiB up to which the twin writes rows whole.
+#[test]
+fn rows_that_the_twin_writes_in_parts() {
+    let random = &mut Random(3);
+    let device = Device::cpu(2).unwrap();
+    for (sizes, product) in [
+        ([70, 3], Product::Forward { relu: true }),
+        (
+            [3, 70],
+            Product::Backward {
+                accumulate: true,
+                mask: true,
+            },
+        ),
+    ] {
+        let window = Window::pointwise([60, 70]);
+        let problem = Problem::new(random, window, sizes, 13, |random, row, col| {
+            row != 1 && col != 1 && random.word().is_multiple_of(3)
+        });
+        assert!(problem.input.len().max(problem.delta.len()) * 4 > 16 << 20);
+        problem.assert_close(&device, product, "cpu");
     }
 }
