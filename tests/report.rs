@@ -37,6 +37,9 @@ fn round(step: u64) -> Event {
         turnover: 0.2,
         grown_gradient: 0.5,
         pruned_magnitude: 0.125,
+        ever_active: Some(0.2),
+        dead_inputs: Some(3),
+        ..RoundLayer::default()
     };
     let layers = vec![layer(0), layer(1)];
     Event::Round(Round {
@@ -48,6 +51,8 @@ fn round(step: u64) -> Event {
 
 fn started(run: Option<PathBuf>) -> Event {
     Event::Started(Started {
+        method: "gse-uniform".into(),
+        always_sparse: true,
         model_name: "mlp".into(),
         adapter: "cpu".to_owned(),
         model: vec![
@@ -97,6 +102,7 @@ fn finished(interrupted: bool) -> Event {
         peak_total: 1_205_248,
         bytes_per_connection: 37.2,
         interrupted,
+        ..Finished::default()
     })
 }
 

@@ -74,6 +74,7 @@ pub(super) fn round(model: &Model, report: &RoundReport, step: u64) -> event::Ro
                 turnover: r.grown as f64 / r.active.max(1) as f64,
                 grown_gradient: r.grown_gradient,
                 pruned_magnitude: r.pruned_magnitude,
+                ..event::RoundLayer::default()
             })
             .collect(),
     }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Result;
 
@@ -45,10 +45,14 @@ pub enum Event {
 }
 
 /// The network and the work ahead.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Started {
     /// What it runs on.
     pub adapter: String,
+    /// The method's name.
+    pub method: String,
+    /// Whether only the active connections are resident; if not, the method by its nature holds dense weights for a while.
+    pub always_sparse: bool,
     /// The model's name.
     pub model_name: String,
     /// Its sparse layers, first to last.
@@ -81,7 +85,7 @@ pub struct Started {
 }
 
 /// One layer of the network.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerSummary {
     /// Its name.
     pub name: String,
@@ -91,7 +95,7 @@ pub struct LayerSummary {
     pub n_out: usize,
     /// Active connections.
     pub active: u64,
-    /// active / (n_in × n_out).
+    /// active / (n_in × n_out): the layer's compression is its inverse.
     pub density: f64,
 }
 
@@ -148,10 +152,20 @@ pub struct RoundLayer {
     pub grown_gradient: f32,
     /// Mean |theta| of the pruned connections.
     pub pruned_magnitude: f32,
+    /// Spearman's rank correlation of f × g with |g| over (a part of) the candidates; none where f and g are uniform, or the
+    /// candidates fewer than three.
+    pub rank_correlation: Option<f64>,
+    /// Share of the possible connections that were active at some time so far: in-time over-parameterisation (Liu et al. 2021,
+    /// "Do we actually need dense over-parameterization?").
+    pub ever_active: Option<f64>,
+    /// Input units without a connection.
+    pub dead_inputs: Option<u64>,
+    /// Output units without a connection.
+    pub dead_outputs: Option<u64>,
 }
 
 /// An epoch's result.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Counted from 1.
     pub epoch: u32,
@@ -174,7 +188,7 @@ pub struct Epoch {
 }
 
 /// The end of a run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     /// Optimiser steps done.
     pub step: u64,
@@ -194,6 +208,27 @@ pub struct Finished {
     pub bytes_per_connection: f64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+    /// Where the time and the memory went since the run was started or resumed, in the order of a step.
+    pub phases: Vec<Phase>,
+    /// The sparse layers at the end.
+    pub layers: Vec<LayerSummary>,
+    /// Training FLOPs since the run's beginning as Evci et al. 2020 count them: steps and rounds.
+    pub train_flops: f64,
+}
+
+/// A part of the training's work.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Phase {
+    /// forward, backward, optimiser, round, data or evaluation.
+    pub name: String,
+    /// Seconds in all. Of forward, backward and optimiser: the mean of the steps that were timed, times the number of steps.
+    pub seconds: f64,
+    /// How many times it was timed.
+    pub samples: u64,
+    /// Device memory that its kernels touch, bytes: parts of the same memory that several phases use count in each.
+    pub bytes: u64,
+    /// Its floating-point operations in all, as Evci et al. 2020 count them; 0 for data and optimiser.
+    pub flops: f64,
 }
 
 // Paths are shown, not opened again, so one that is not Unicode may lose a character rather than fail the run.

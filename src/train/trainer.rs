@@ -300,6 +300,7 @@ impl Trainer {
             bytes_per_connection: ledger.peak(Class::Connections) as f64
                 / self.network.arena.connections as f64,
             interrupted: self.progress.step < self.steps_total(),
+            ..event::Finished::default()
         };
         hooks.observer.event(&Event::Finished(finished.clone()))?;
         Ok(finished)
