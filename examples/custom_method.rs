@@ -89,7 +89,7 @@ fn main() -> Result<()> {
     };
     let device = Device::open("auto", &DeviceOptions::default())?;
     let digits = data::load(&DataSource::default())?;
-    let mut trainer = Trainer::with_method(device, config, digits, &PoorFirst)?;
+    let mut trainer = Trainer::with_method(device, config, digits, Box::new(PoorFirst))?;
     // In the first step and the first round, runs the new kernel on its twin too, and compares.
     trainer.check("example/");
     let mut show = |event: &Event| {

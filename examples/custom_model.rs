@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     };
     let model = small_net(input, digits.classes)?;
     let method = method("gse-uniform")?;
-    let mut trainer = Trainer::with_model(device, config, digits, model, method.as_ref())?;
+    let mut trainer = Trainer::with_model(device, config, digits, model, method)?;
     let mut show = |event: &Event| {
         if let Event::Epoch(e) = event {
             println!(

@@ -80,6 +80,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             connections: steps,
             assignment,
             method,
+            lottery_cycles: seed % 7,
             scope,
             gamma,
             alpha,

@@ -11,6 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub enum Class {
     /// Weights, optimiser state, gradients and indices of the connections, and the dense biases and norms.
     Connections,
+    /// The same of a dense network that a method by its nature begins with, or is.
+    DenseWeights,
     /// Layer outputs and their gradients.
     Activations,
     /// The batch: inputs and labels.
@@ -21,8 +23,9 @@ pub enum Class {
 
 impl Class {
     /// All classes, in the order in which reports list them.
-    pub const ALL: [Class; 4] = [
+    pub const ALL: [Class; 5] = [
         Class::Connections,
+        Class::DenseWeights,
         Class::Activations,
         Class::Data,
         Class::Scratch,
@@ -32,6 +35,7 @@ impl Class {
     pub fn name(self) -> &'static str {
         match self {
             Class::Connections => "connections",
+            Class::DenseWeights => "dense_weights",
             Class::Activations => "activations",
             Class::Data => "data",
             Class::Scratch => "scratch",

@@ -13,6 +13,7 @@
 mod builder;
 mod catalogue;
 mod count;
+mod linear;
 mod mlp;
 mod node;
 mod resnet;

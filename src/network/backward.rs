@@ -5,7 +5,7 @@ use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::layer::{
     Activation, AddInto, BatchNormBackwardViews, BatchNormForwardViews, LayerNormBackwardViews,
-    PaddedShortcut,
+    PaddedShortcut, SparseLayer,
 };
 use crate::model::Op;
 
@@ -32,84 +32,89 @@ impl Recorder<'_> {
         let Some(&first) = n.inputs.first() else {
             return Ok(());
         };
-        if let Op::Sparse { .. }
-        | Op::MaxPool(_)
-        | Op::Gelu
-        | Op::LayerNorm
-        | Op::BatchNorm { .. }
-        | Op::Attention { .. } = n.op
-        {
-            self.restore(plan, values, first)?;
-        }
         match n.op {
             Op::Input => Ok(()),
-            Op::Sparse { relu, .. } => {
-                self.sparse_backward(plan, values, node, relu, delta, options)
+            Op::Sparse { window, bias, relu } => {
+                let layer = self.sparse_layer(node, window, bias, relu);
+                self.sparse_backward(plan, values, node, layer, delta, options)
             }
             Op::BatchNorm { .. } => self.batch_norm_backward(plan, values, node, delta, options),
             Op::LayerNorm => self.layer_norm_backward(plan, values, node, delta, options),
             Op::Flatten | Op::Positions | Op::Add => (n.inputs.iter())
                 .try_for_each(|&input| self.pass_on(plan, values, node, input, delta.clone())),
-            _ => {
-                let Some(sink) = self.sink(values, first)? else {
-                    return Ok(());
-                };
-                self.plain_backward(plan, values, node, delta, sink)
-            }
+            Op::Relu
+            | Op::Gelu
+            | Op::Shortcut { .. }
+            | Op::MaxPool(_)
+            | Op::AveragePool(_)
+            | Op::Mean
+            | Op::Dropout(_)
+            | Op::Patchify(_)
+            | Op::Attention { .. } => match self.sink(values, first)? {
+                Some(sink) => self.plain_backward(plan, values, node, delta, sink),
+                None => Ok(()),
+            },
         }
     }
 
-    /// Makes the value of a norm again that was dropped after the forward pass.
-    fn restore(&self, plan: &mut Plan, values: &mut Values, node: usize) -> Result<()> {
+    /// The value of a node, made again if it is that of a norm which was dropped after the forward pass.
+    fn recall(&self, plan: &mut Plan, values: &mut Values, node: usize) -> Result<View> {
+        if let Some(view) = &values.value[node] {
+            return Ok(view.clone());
+        }
         let n = &self.model.nodes[node];
-        let (None, Some(saved), Some(&from)) = (
-            &values.value[node],
-            values.saved[node].clone(),
-            n.inputs.first(),
-        ) else {
-            return Ok(());
-        };
-        let input = self.value(values, from);
+        let saved = values.saved(node)?;
+        let input = self.recall(plan, values, n.inputs[0])?;
         let output = self.tensor(node, "output", self.words(node))?;
         values.value[node] = Some(output.clone());
         let step = self.fixed.step.all();
-        match n.op {
-            Op::BatchNorm { .. } => {
-                let views = BatchNormForwardViews {
-                    input,
-                    residual: None,
-                    output,
-                    saved,
-                };
-                self.batch_norm(node)
-                    .forward_again(plan, self.norms, &step, views)
-            }
-            _ => self
-                .layer_norm(node)
-                .forward(plan, self.norms, &step, input, output, saved),
+        if n.op == Op::LayerNorm {
+            let norm = self.layer_norm(node);
+            norm.forward(plan, self.norms, &step, input, output.clone(), saved)?;
+            return Ok(output);
         }
+        let views = BatchNormForwardViews {
+            input,
+            residual: None,
+            output: output.clone(),
+            saved,
+        };
+        let norm = self.batch_norm(node);
+        norm.forward_again(plan, self.norms, &step, views)?;
+        Ok(output)
     }
 
     /// Nodes with one input and no parameters.
     fn plain_backward(
         &self,
         plan: &mut Plan,
-        values: &Values,
+        values: &mut Values,
         node: usize,
         delta: View,
         sink: Sink,
     ) -> Result<()> {
         let n = &self.model.nodes[node];
-        let (input, output) = (self.value(values, n.inputs[0]), self.value(values, node));
+        let from = n.inputs[0];
         let Sink { view, accumulate } = sink;
         let words = self.words(node);
         match n.op {
-            Op::Relu => Activation::Relu.backward(plan, output, delta, view, words, accumulate),
-            Op::Gelu => Activation::Gelu.backward(plan, input, delta, view, words, accumulate),
-            Op::Shortcut { .. } => self.shortcut(node).backward(plan, delta, view, accumulate),
-            Op::MaxPool(window) => self
-                .max_pool(node, window)
-                .backward(plan, input, output, delta, view, accumulate),
+            Op::Relu => {
+                let output = self.recall(plan, values, node)?;
+                Activation::Relu.backward(plan, output, delta, view, words, accumulate)
+            }
+            Op::Gelu => {
+                let input = self.recall(plan, values, from)?;
+                Activation::Gelu.backward(plan, input, delta, view, words, accumulate)
+            }
+            Op::Shortcut { stride } => self
+                .shortcut(node, stride)
+                .backward(plan, delta, view, accumulate),
+            Op::MaxPool(window) => {
+                let input = self.recall(plan, values, from)?;
+                let output = values.value(node)?;
+                self.max_pool(node, window)
+                    .backward(plan, input, output, delta, view, accumulate)
+            }
             Op::AveragePool(window) => self
                 .average_pool(node, window)
                 .backward(plan, delta, view, accumulate),
@@ -123,14 +128,22 @@ impl Recorder<'_> {
                 self.patchify(node, patch)?.backward(plan, delta, view)
             }),
             Op::Attention { heads, dim } => {
+                let input = self.recall(plan, values, from)?;
+                let saved = values.saved(node)?;
                 self.written(plan, node, view, accumulate, |plan, view| {
                     let attention = self.attention(node, heads, dim);
                     let scratch = self.scratch("attention.scratch", attention.scratch_words());
-                    let saved = self.saved(values, node);
                     attention.backward(plan, input, saved, delta, scratch, view)
                 })
             }
-            _ => Ok(()),
+            // These have parameters, or pass their gradient on as it is.
+            Op::Input
+            | Op::Sparse { .. }
+            | Op::BatchNorm { .. }
+            | Op::LayerNorm
+            | Op::Flatten
+            | Op::Positions
+            | Op::Add => Ok(()),
         }
     }
 
@@ -139,20 +152,19 @@ impl Recorder<'_> {
         plan: &mut Plan,
         values: &mut Values,
         node: usize,
-        relu: bool,
+        layer: SparseLayer,
         mut delta: View,
         options: &PassOptions<'_>,
     ) -> Result<()> {
-        let layer = self.sparse_layer(node);
         let (l, from) = (self.index[node], self.model.nodes[node].inputs[0]);
-        if relu && !values.masked[node] {
+        if layer.relu && !values.masked[node] {
             let masked = self.tensor(node, "masked_delta", self.words(node))?;
-            let output = self.value(values, node);
+            let output = values.value(node)?;
             let words = self.words(node);
             Activation::Relu.backward(plan, output, delta, masked.clone(), words, false)?;
             delta = masked;
         }
-        let input = self.value(values, from);
+        let input = self.recall(plan, values, from)?;
         let (x, d, add) = (input.clone(), delta.clone(), options.accumulate);
         if options.gradients {
             layer.gradients(plan, self.arena, x.clone(), d.clone(), add)?;
@@ -199,11 +211,17 @@ impl Recorder<'_> {
                 accumulate: false,
             },
         };
+        let input = self.recall(plan, values, inputs[0])?;
+        let activation = match inputs.len() > 1 {
+            true => Some(values.value(node)?),
+            false => None,
+        };
+        let saved = values.saved(node)?;
         let views = |output: View| BatchNormBackwardViews {
-            input: self.value(values, inputs[0]),
+            input,
             delta,
-            activation: (inputs.len() > 1).then(|| self.value(values, node)),
-            saved: self.saved(values, node),
+            activation,
+            saved,
             output,
             residual: residual.map(|sink| (sink.view, sink.accumulate)),
         };
@@ -233,9 +251,9 @@ impl Recorder<'_> {
         let from = self.model.nodes[node].inputs[0];
         let output = self.sink(values, from)?;
         let views = LayerNormBackwardViews {
-            input: self.value(values, from),
+            input: self.recall(plan, values, from)?,
             delta,
-            saved: self.saved(values, node),
+            saved: values.saved(node)?,
             output: output.map(|sink| (sink.view, sink.accumulate)),
         };
         self.layer_norm(node)
@@ -288,7 +306,7 @@ impl Recorder<'_> {
             channels_out: extent.channels,
             input: extent.plane(),
             stride: [1, 1],
-            lanes: self.stride,
+            lanes: self.stride(),
         }
         .forward(plan, delta, sink.view)
     }
@@ -329,13 +347,5 @@ impl Recorder<'_> {
         let part = self.scratch("part of a delta", words);
         record(plan, part.clone())?;
         AddInto::record(plan, part, view, words)
-    }
-
-    fn saved(&self, values: &Values, node: usize) -> View {
-        match &values.saved[node] {
-            Some(view) => view.clone(),
-            // Recorded by the forward pass of every node that has something to save.
-            None => self.fixed.step.all(),
-        }
     }
 }

@@ -16,7 +16,7 @@ impl Recorder<'_> {
         mode: Mode,
     ) -> Result<()> {
         let n = &self.model.nodes[node];
-        let inputs: Vec<View> = n.inputs.iter().map(|&i| self.value(values, i)).collect();
+        let inputs = (n.inputs.iter().map(|&i| values.value(i))).collect::<Result<Vec<View>>>()?;
         let input = || inputs[0].clone();
         let words = self.words(node);
         let alias = match n.op {
@@ -37,8 +37,8 @@ impl Recorder<'_> {
         }
         match n.op {
             Op::Input | Op::Flatten => Ok(()),
-            Op::Sparse { .. } => self
-                .sparse_layer(node)
+            Op::Sparse { window, bias, relu } => self
+                .sparse_layer(node, window, bias, relu)
                 .forward(plan, self.arena, input(), output),
             Op::BatchNorm { .. } => {
                 let norm = self.batch_norm(node);
@@ -68,7 +68,7 @@ impl Recorder<'_> {
             Op::Relu => Activation::Relu.forward(plan, input(), output, words),
             Op::Gelu => Activation::Gelu.forward(plan, input(), output, words),
             Op::Add => Add::record(plan, input(), inputs[1].clone(), output, words),
-            Op::Shortcut { .. } => self.shortcut(node).forward(plan, input(), output),
+            Op::Shortcut { stride } => self.shortcut(node, stride).forward(plan, input(), output),
             Op::MaxPool(window) => self.max_pool(node, window).forward(plan, input(), output),
             Op::AveragePool(window) => {
                 self.average_pool(node, window)
@@ -82,7 +82,7 @@ impl Recorder<'_> {
             }
             Op::Patchify(patch) => self.patchify(node, patch)?.forward(plan, input(), output),
             Op::Positions => {
-                let table = self.tables[&node].all();
+                let table = self.positions_table(node)?;
                 self.positions(node).forward(plan, table, input(), output)
             }
             Op::Attention { heads, dim } => {

@@ -20,15 +20,11 @@ impl Recorder<'_> {
         self.output(self.model.nodes[node].inputs[0])
     }
 
-    pub fn sparse_layer(&self, node: usize) -> SparseLayer {
-        let (window, bias, relu) = match self.model.nodes[node].op {
-            Op::Sparse { window, bias, relu } => (window, bias, relu),
-            _ => (Window::pointwise(self.input(node).plane()), false, false),
-        };
+    pub fn sparse_layer(&self, node: usize, window: Window, bias: bool, relu: bool) -> SparseLayer {
         SparseLayer {
             span: self.arena.spans[self.index[node]],
             window,
-            stride: self.stride,
+            stride: self.stride(),
             bias,
             relu,
         }
@@ -38,7 +34,7 @@ impl Recorder<'_> {
         BatchNorm {
             span: self.norms.spans[self.index[node]],
             positions: self.output(node).positions(),
-            stride: self.stride,
+            stride: self.stride(),
             relu: self.model.nodes[node].op == Op::BatchNorm { relu: true },
         }
     }
@@ -55,21 +51,17 @@ impl Recorder<'_> {
         LayerNorm {
             span: self.norms.spans[self.index[node]],
             positions: self.output(node).positions(),
-            stride: self.stride,
+            stride: self.stride(),
         }
     }
 
-    pub fn shortcut(&self, node: usize) -> PaddedShortcut {
-        let stride = match self.model.nodes[node].op {
-            Op::Shortcut { stride } => stride,
-            _ => 1,
-        };
+    pub fn shortcut(&self, node: usize, stride: usize) -> PaddedShortcut {
         PaddedShortcut {
             channels_in: self.input(node).channels,
             channels_out: self.output(node).channels,
             input: self.input(node).plane(),
             stride: [stride; 2],
-            lanes: self.stride,
+            lanes: self.stride(),
         }
     }
 
@@ -77,7 +69,7 @@ impl Recorder<'_> {
         MaxPool {
             channels: self.output(node).channels,
             window,
-            lanes: self.stride,
+            lanes: self.stride(),
         }
     }
 
@@ -85,7 +77,7 @@ impl Recorder<'_> {
         AveragePool {
             channels: self.output(node).channels,
             window,
-            lanes: self.stride,
+            lanes: self.stride(),
         }
     }
 
@@ -93,7 +85,7 @@ impl Recorder<'_> {
         GlobalAverage {
             units: self.output(node).channels,
             positions: self.input(node).positions(),
-            lanes: self.stride,
+            lanes: self.stride(),
         }
     }
 
@@ -102,13 +94,13 @@ impl Recorder<'_> {
             p: share,
             layer: node as u32,
             elements: self.output(node).size(),
-            lanes: self.stride,
+            lanes: self.stride(),
         }
     }
 
     pub fn patchify(&self, node: usize, patch: usize) -> Result<Patchify> {
         let image = self.input(node);
-        Patchify::new(image.channels, image.plane(), patch, self.stride)
+        Patchify::new(image.channels, image.plane(), patch, self.stride())
     }
 
     pub fn positions(&self, node: usize) -> Positions {
@@ -116,7 +108,7 @@ impl Recorder<'_> {
         Positions {
             dim: channels,
             tokens: self.output(node).positions(),
-            stride: self.stride,
+            stride: self.stride(),
         }
     }
 
@@ -125,7 +117,7 @@ impl Recorder<'_> {
             heads,
             dim,
             tokens: self.output(node).positions(),
-            stride: self.stride,
+            stride: self.stride(),
         }
     }
 }

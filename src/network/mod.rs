@@ -26,14 +26,14 @@ mod segments;
 use std::ops::Range;
 
 pub use feed::{Feed, Part, Resident, ResidentBatch};
-pub use options::{NetworkOptions, NetworkState};
+pub use options::{NetworkOptions, NetworkState, Purpose};
 
 use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
 use crate::layer::Norms;
-use crate::model::Model;
-use crate::sparse::{Arena, Window};
+use crate::model::{Builder, Extent, Model};
+use crate::sparse::Arena;
 use crate::topology::{Look, Method, Round, RoundOptions, RoundReport};
 use passes::{Passes, Runner};
 use programs::{Pass, Programs};
@@ -76,12 +76,72 @@ impl Network {
         options: &NetworkOptions,
         method: &dyn Method,
     ) -> Result<Self> {
+        Self::build(device, model, state, options, method, None)
+    }
+
+    /// Replaces connections, rounds and programs by those of another state of the same model, with another number of
+    /// connections maybe. What was resident is given back first; batches go on to be loaded into the same input.
+    ///
+    /// # Errors
+    /// As [`Network::new`], or other parts of the batch than before. The network is then of no more use.
+    pub fn rebuild(
+        &mut self,
+        device: &Device,
+        model: &Model,
+        state: &NetworkState,
+        options: &NetworkOptions,
+        method: &dyn Method,
+    ) -> Result<()> {
+        let before = std::mem::replace(self, Self::stand_in(device, method)?);
+        let fixed = before.passes.fixed;
+        drop((
+            before.passes.programs,
+            before.round,
+            before.arena,
+            before.norms,
+            before.kept,
+        ));
+        let options = NetworkOptions {
+            micro_batch: Some(before.micro_batch),
+            ..*options
+        };
+        *self = Self::build(device, model, state, &options, method, Some(fixed))?;
+        Ok(())
+    }
+
+    /// A network of one connection, to be in another's place while that one is given back.
+    fn stand_in(device: &Device, method: &dyn Method) -> Result<Self> {
+        let mut net = Builder::new("stand-in", Extent::vector(1));
+        let x = net.input();
+        let logits = net.linear("linear", x, 1);
+        let model = net.finish(logits)?;
+        let state = NetworkState::draw(&model, &[1], 0);
+        Self::new(
+            device,
+            &model,
+            &state,
+            &NetworkOptions::evaluation(1),
+            method,
+        )
+    }
+
+    fn build(
+        device: &Device,
+        model: &Model,
+        state: &NetworkState,
+        options: &NetworkOptions,
+        method: &dyn Method,
+        fixed: Option<Fixed>,
+    ) -> Result<Self> {
         state.check(model)?;
-        let arena = Arena::new(device, &state.layers)?;
+        let arena = Arena::in_class(device, &state.layers, options.class)?;
         let norms = Norms::new(device, &state.norms)?;
         let micro_batch = parts::choose(device, model, &arena, &norms, options)?;
         let stride = micro_batch.next_multiple_of(4);
-        let fixed = Fixed::new(device, model, stride)?;
+        let fixed = match fixed {
+            Some(fixed) => fixed,
+            None => Fixed::new(device, model, stride, options.purpose)?,
+        };
         let round = Round::new(
             device,
             &arena,
@@ -91,14 +151,10 @@ impl Network {
                 gamma: options.gamma,
                 stride,
                 step: fixed.step.all(),
-                windows: model
-                    .sparse()
-                    .iter()
-                    .map(|l| l.window)
-                    .collect::<Vec<Window>>(),
+                windows: model.sparse().iter().map(|l| l.window).collect(),
             },
         )?;
-        let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options, stride)?;
+        let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options);
         let several = micro_batch < options.batch;
         let programs = Programs::new(device, &recorder, &round, method, several)?;
         let kept = recorder.into_kept();
@@ -197,6 +253,21 @@ impl Network {
     ) -> Result<()> {
         self.passes
             .step(&mut Runner::new(device, None), parts, state)
+    }
+
+    /// Loads each of the batch's parts and computes the gradients of all parameters into the arena, without an update. `state` is
+    /// that of the whole batch.
+    ///
+    /// # Errors
+    /// A network that is for [training](Purpose::Training) or [evaluation](Purpose::Evaluation), parts of other shapes, or a lost
+    /// device.
+    pub fn gradients(&self, device: &Device, parts: &[impl Feed], state: StepState) -> Result<()> {
+        (self.passes).pass(
+            &mut Runner::new(device, None),
+            parts,
+            state,
+            Pass::Gradients,
+        )
     }
 
     /// As [`Network::train_parts`], each kernel whose name contains `filter` also on its CPU twin.

@@ -1,11 +1,25 @@
 //! What a network does besides its layers, and its state on the host.
 
+use crate::engine::Class;
 use crate::error::{Error, Result};
 use crate::layer::{NormKind, NormState};
 use crate::model::{Model, Op};
 use crate::optim::SgdOptions;
 use crate::sparse::{LayerState, draw};
 use crate::topology::Scope;
+
+/// What a network is for, which decides what is recorded and resident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Steps, rounds and evaluations.
+    Training,
+    /// Forward passes alone.
+    Evaluation,
+    /// Gradients of the loss, and no updates.
+    Gradients,
+    /// Gradients of the sum of the logits, and no updates.
+    Flow,
+}
 
 /// What a network does in a step, besides its layers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,8 +36,10 @@ pub struct NetworkOptions {
     pub scope: Scope,
     /// Candidates that a round draws per active connection.
     pub gamma: f64,
-    /// Whether it trains at all.
-    pub training: bool,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The ledger's class of its connections.
+    pub class: Class,
     /// Whether most activations are dropped after the forward pass, and computed again for the backward pass.
     pub recompute: bool,
     /// Whether every activation and delta gets memory of its own, to be looked at: for tests.
@@ -44,7 +60,8 @@ impl NetworkOptions {
             },
             scope: Scope::Layer,
             gamma: 1.0,
-            training: true,
+            purpose: Purpose::Training,
+            class: Class::Connections,
             recompute: false,
             keep: false,
         }
@@ -53,7 +70,7 @@ impl NetworkOptions {
     /// For evaluation alone: nothing that only training needs is resident.
     pub fn evaluation(batch: usize) -> Self {
         NetworkOptions {
-            training: false,
+            purpose: Purpose::Evaluation,
             ..Self::of_batch(batch)
         }
     }

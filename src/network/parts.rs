@@ -1,6 +1,6 @@
 //! How much of a batch fits the device at once.
 
-use super::options::NetworkOptions;
+use super::options::{NetworkOptions, Purpose};
 use super::recorder::{Fixed, Observe, PassOptions, Recorder};
 use crate::engine::Device;
 use crate::engine::lifetime::Layout;
@@ -68,8 +68,8 @@ fn need(
         keep: false,
         ..*options
     };
-    let recorder = Recorder::new(device, model, arena, norms, &fixed, &options, stride)?;
-    let plan = match options.training {
+    let recorder = Recorder::new(device, model, arena, norms, &fixed, &options);
+    let plan = match options.purpose != Purpose::Evaluation {
         true => recorder.pass(PassOptions {
             gradients: true,
             observe: Observe::Nothing,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::options::Purpose;
 use super::recorder::{Observe, PassOptions, Recorder};
 use crate::engine::lifetime::place;
 use crate::engine::{Device, Plan, Program};
@@ -40,7 +41,8 @@ impl Programs {
         several_parts: bool,
     ) -> Result<Self> {
         let mut test = recorder.evaluation()?;
-        if !recorder.training() {
+        let purpose = recorder.options.purpose;
+        if purpose == Purpose::Evaluation {
             place(device, &mut [&mut test])?;
             return Ok(Programs {
                 test: device.prepare(&test)?,
@@ -49,6 +51,7 @@ impl Programs {
                 update: None,
             });
         }
+        let updates = purpose == Purpose::Training;
         let record = |pass: Pass, accumulate: bool| -> Result<Plan> {
             recorder.pass(PassOptions {
                 gradients: pass != Pass::ScoresAlone,
@@ -60,16 +63,16 @@ impl Programs {
                 accumulate,
             })
         };
-        let update = recorder.update()?;
+        let update = updates.then(|| recorder.update()).transpose()?;
         let mut step = None;
-        if !several_parts {
+        if let (Some(update), false) = (&update, several_parts) {
             let mut plan = record(Pass::Gradients, false)?;
             plan.name = "training step".into();
             plan.append(update.clone());
             step = Some(plan);
         }
         let mut wanted = Vec::new();
-        if several_parts {
+        if several_parts || !updates {
             wanted.push(Pass::Gradients);
         }
         match round.looks() {
@@ -99,7 +102,7 @@ impl Programs {
                 .into_iter()
                 .map(|(key, plan)| Ok((key, device.prepare(&plan)?)))
                 .collect::<Result<_>>()?,
-            update: Some(device.prepare(&update)?),
+            update: update.map(|plan| device.prepare(&plan)).transpose()?,
         })
     }
 

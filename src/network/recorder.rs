@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::RING;
-use super::options::NetworkOptions;
+use super::options::{NetworkOptions, Purpose};
 use super::segments::segments;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, STEP_WORDS, View};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layer::{
     BatchMetrics, BatchMetricsParams, Norms, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
     sincos_positions,
@@ -31,13 +31,31 @@ pub struct Fixed {
     hits: Buffer,
     pub train_ring: Buffer,
     pub test_ring: Buffer,
+    /// By node: the table of an [`Op::Positions`].
+    tables: HashMap<usize, Buffer>,
+    /// `[classes][stride]`: the gradient of the sum of the logits, where that takes the loss's place.
+    ones: Option<Buffer>,
 }
 
 impl Fixed {
-    pub fn new(device: &Device, model: &Model, stride: usize) -> Result<Self> {
-        Self::with(model, stride, |label, class, words| {
+    pub fn new(device: &Device, model: &Model, stride: usize, purpose: Purpose) -> Result<Self> {
+        let mut fixed = Self::with(model, stride, |label, class, words| {
             device.buffer(label, class, words)
-        })
+        })?;
+        for (node, table) in &fixed.tables {
+            let e = model.nodes[*node].extent;
+            device.upload(
+                &table.all(),
+                &sincos_positions(e.height, e.width, e.channels)?,
+            )?;
+        }
+        if purpose == Purpose::Flow {
+            // One image; the other lanes are padding, whose gradients are zero.
+            let lane = |i: usize| if i.is_multiple_of(stride) { 1.0 } else { 0.0 };
+            let ones: Vec<f32> = (0..model.classes() * stride).map(lane).collect();
+            fixed.ones = Some(device.buffer_with("ones", Class::Activations, &ones)?);
+        }
+        Ok(fixed)
     }
 
     /// Without memory: to learn what a plan needs.
@@ -54,6 +72,13 @@ impl Fixed {
     ) -> Result<Self> {
         let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
         let logits = model.classes() * stride;
+        let mut tables = HashMap::new();
+        for (n, node) in model.nodes.iter().enumerate() {
+            if node.op == Op::Positions {
+                let words = node.extent.size();
+                tables.insert(n, buffer("positions", Class::Activations, words)?);
+            }
+        }
         Ok(Fixed {
             stride,
             input: buffer("input", Class::Data, model.input().size() * stride)?,
@@ -64,6 +89,8 @@ impl Fixed {
             hits: scratch("hits", stride)?,
             train_ring: scratch("train_metrics", 2 * RING)?,
             test_ring: scratch("test_metrics", 2 * RING)?,
+            tables,
+            ones: None,
         })
     }
 }
@@ -106,19 +133,15 @@ pub(super) struct Recorder<'a> {
     pub norms: &'a Norms,
     pub fixed: &'a Fixed,
     pub options: NetworkOptions,
-    pub stride: usize,
     pub consumers: Vec<Vec<usize>>,
     /// By node: its number among the sparse layers, or among the norms.
     pub index: Vec<usize>,
     /// By node: whether it or one before it has parameters.
     pub learns: Vec<bool>,
-    /// By node: the table of an [`Op::Positions`].
-    pub tables: HashMap<usize, Buffer>,
     kept: RefCell<Kept>,
 }
 
 /// What a pass has recorded so far, by node.
-#[derive(Clone)]
 pub(super) struct Values {
     /// Its value.
     pub value: Vec<Option<View>>,
@@ -130,6 +153,25 @@ pub(super) struct Values {
     pub masked: Vec<bool>,
 }
 
+impl Values {
+    /// The value of a node recorded before.
+    pub fn value(&self, node: usize) -> Result<View> {
+        self.value[node].clone().ok_or_else(|| out_of_order(node))
+    }
+
+    /// What a node's forward pass left.
+    pub fn saved(&self, node: usize) -> Result<View> {
+        self.saved[node].clone().ok_or_else(|| out_of_order(node))
+    }
+}
+
+/// A model whose nodes do not follow their inputs.
+fn out_of_order(node: usize) -> Error {
+    Error::Shape(format!(
+        "the model's node {node} is used before it is computed: nodes must follow those whose values they take"
+    ))
+}
+
 impl<'a> Recorder<'a> {
     pub fn new(
         device: &'a Device,
@@ -138,13 +180,11 @@ impl<'a> Recorder<'a> {
         norms: &'a Norms,
         fixed: &'a Fixed,
         options: &NetworkOptions,
-        stride: usize,
-    ) -> Result<Self> {
+    ) -> Self {
         let (mut layers, mut norm) = (0, 0);
         let mut index = Vec::new();
         let mut learns: Vec<bool> = Vec::new();
-        let mut tables = HashMap::new();
-        for (n, node) in model.nodes.iter().enumerate() {
+        for node in &model.nodes {
             let counter = match node.op {
                 Op::Sparse { .. } => Some(&mut layers),
                 Op::BatchNorm { .. } | Op::LayerNorm => Some(&mut norm),
@@ -155,16 +195,8 @@ impl<'a> Recorder<'a> {
                 *c += 1;
                 *c - 1
             }));
-            if node.op == Op::Positions {
-                let e = node.extent;
-                let table = sincos_positions(e.height, e.width, e.channels)?;
-                tables.insert(
-                    n,
-                    device.buffer_with("positions", Class::Activations, &table)?,
-                );
-            }
         }
-        Ok(Recorder {
+        Recorder {
             consumers: model.consumers(),
             device,
             model,
@@ -172,25 +204,30 @@ impl<'a> Recorder<'a> {
             norms,
             fixed,
             options: *options,
-            stride,
             index,
             learns,
-            tables,
             kept: RefCell::default(),
-        })
-    }
-
-    pub fn training(&self) -> bool {
-        self.options.training
+        }
     }
 
     pub fn into_kept(self) -> Kept {
         self.kept.into_inner()
     }
 
+    /// Lanes of the batch, padding included.
+    pub fn stride(&self) -> usize {
+        self.fixed.stride
+    }
+
+    /// The table of an [`Op::Positions`].
+    pub fn positions_table(&self, node: usize) -> Result<View> {
+        let table = self.fixed.tables.get(&node);
+        table.map(Buffer::all).ok_or_else(|| out_of_order(node))
+    }
+
     /// Words of a node's value.
     pub fn words(&self, node: usize) -> usize {
-        self.model.nodes[node].extent.size() * self.stride
+        self.model.nodes[node].extent.size() * self.stride()
     }
 
     /// Memory for a value that lives within one pass, or, where they are kept, for good.
@@ -218,14 +255,6 @@ impl<'a> Recorder<'a> {
         let words = words.max(1);
         let buffer = self.device.transient(what, Class::Scratch, words);
         buffer.range(0..words)
-    }
-
-    pub fn value(&self, values: &Values, node: usize) -> View {
-        match &values.value[node] {
-            Some(view) => view.clone(),
-            // Nodes are recorded in order, each after its inputs.
-            None => self.fixed.input.all(),
-        }
     }
 
     fn start(&self) -> Values {
@@ -267,12 +296,14 @@ impl<'a> Recorder<'a> {
         }
         let smoothing = self.options.label_smoothing;
         self.loss(&mut plan, &mut values, smoothing, &self.fixed.train_ring)?;
-        if !self.options.recompute && !self.options.keep {
-            self.drop_norms(&mut values);
-        }
-        let segments = match self.options.recompute && !self.options.keep {
-            true => segments(self.model),
-            false => vec![1..=self.model.nodes.len() - 1],
+        let whole = vec![1..=self.model.nodes.len() - 1];
+        let segments = match (self.options.keep, self.options.recompute) {
+            (true, _) => whole,
+            (false, true) => segments(self.model),
+            (false, false) => {
+                self.drop_norms(&mut values);
+                whole
+            }
         };
         for (number, segment) in segments.iter().enumerate().rev() {
             if number + 1 < segments.len() {
@@ -322,12 +353,16 @@ impl<'a> Recorder<'a> {
     ) -> Result<()> {
         let f = self.fixed;
         let last = self.model.nodes.len() - 1;
+        if let Some(ones) = &f.ones {
+            values.delta[last] = Some(ones.all());
+            return Ok(());
+        }
         let delta = self.tensor(last, "delta", self.words(last))?;
         plan.dispatch(
             SoftmaxCrossEntropy {
                 params: SoftmaxCrossEntropyParams {
                     classes: self.model.classes() as u32,
-                    stride: self.stride as u32,
+                    stride: self.stride() as u32,
                     smoothing,
                 },
                 step: f.step.all(),
@@ -337,13 +372,13 @@ impl<'a> Recorder<'a> {
                 losses: f.losses.all(),
                 hits: f.hits.all(),
             },
-            Grid::Items(self.stride),
+            Grid::Items(self.stride()),
         )?;
         values.delta[last] = Some(delta);
         plan.dispatch(
             BatchMetrics {
                 params: BatchMetricsParams {
-                    stride: self.stride as u32,
+                    stride: self.stride() as u32,
                     slots: RING as u32,
                 },
                 step: f.step.all(),

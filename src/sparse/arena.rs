@@ -67,6 +67,14 @@ impl Arena {
     /// # Errors
     /// No connections, more than `u32::MAX`, or buffers that the device refuses.
     pub fn new(device: &Device, layers: &[LayerState]) -> Result<Self> {
+        Self::in_class(device, layers, Class::Connections)
+    }
+
+    /// As [`Arena::new`], with the connections' buffers under another class of the ledger.
+    ///
+    /// # Errors
+    /// As [`Arena::new`].
+    pub fn in_class(device: &Device, layers: &[LayerState], class: Class) -> Result<Self> {
         let mut spans = Vec::new();
         let (mut n_rows, mut n_cols) = (0, 0);
         for layer in layers {
@@ -86,7 +94,7 @@ impl Arena {
                  connection and fewer than 2^32 of each"
             )));
         }
-        let words = |label: &str, n: usize| device.buffer(label, Class::Connections, n);
+        let words = |label: &str, n: usize| device.buffer(label, class, n);
         let arena = Arena {
             connections,
             n_rows,
@@ -157,6 +165,36 @@ impl Arena {
         put_f32(&self.momentum, gather(|l| &l.momentum))?;
         put_f32(&self.bias, gather(|l| &l.bias))?;
         put_f32(&self.bias_momentum, gather(|l| &l.bias_momentum))
+    }
+
+    /// Replaces the weights alone, given by layer in the order of its connections.
+    ///
+    /// # Errors
+    /// Another number of weights, or a lost device.
+    pub fn set_weights(&self, device: &Device, weights: &[Vec<f32>]) -> Result<()> {
+        let flat = weights.concat();
+        if flat.len() != self.connections {
+            return Err(Error::Shape(format!(
+                "{} weights for {} connections",
+                flat.len(),
+                self.connections
+            )));
+        }
+        device.upload(&self.weights.range(0..flat.len()), &flat)
+    }
+
+    /// The weights' gradients of the last pass, by layer in the order of its connections.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn gradients(&self, device: &Device) -> Result<Vec<Vec<f32>>> {
+        let offsets: Vec<u32> = device.download(&self.row_offsets.range(0..self.n_rows + 1))?;
+        let all: Vec<f32> = device.download(&self.gradient.range(0..self.connections))?;
+        let of = |span: &LayerSpan| {
+            let [first, end] = [span.first_row, span.first_row + span.n_out];
+            all[offsets[first] as usize..offsets[end] as usize].to_vec()
+        };
+        Ok(self.spans.iter().map(of).collect())
     }
 
     /// Reads the layers back.

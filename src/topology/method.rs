@@ -1,9 +1,10 @@
 //! Methods: where candidates come from and how they are judged. Everything else of a round is the same for all.
 
+use super::from_dense::{Gradual, Grasp, Lottery, Moment, Probe, Prune, Snip, Start, SynFlow};
 use super::random_score::{RandomScore, RandomScoreParams};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
-use crate::sparse::{Arena, LayerSpan, PairGradients, Window};
+use crate::sparse::{Arena, LayerSpan, LayerState, PairGradients, Window};
 
 /// How a method draws the unit pairs that it considers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,32 @@ pub trait Method: Send + Sync {
     /// As [`Plan::dispatch`].
     fn finish(&self, _inputs: &FinishInputs<'_>, _plan: &mut Plan) -> Result<()> {
         Ok(())
+    }
+
+    /// The network that it begins with: for always-sparse methods a random one.
+    fn start(&self) -> Start {
+        Start::Random
+    }
+
+    /// Chooses `wanted` connections of a dense network before the first step: where [`Method::start`] is [`Start::Chosen`].
+    ///
+    /// # Errors
+    /// A model that the method cannot judge, or a lost device.
+    fn choose(&self, _probe: &mut dyn Probe, _wanted: usize) -> Result<Vec<LayerState>> {
+        Err(Error::Usage(format!(
+            "the method {} says that it chooses connections before the first step, and has no way to",
+            self.name()
+        )))
+    }
+
+    /// How many times the configured epochs are trained: more than once for methods that begin anew.
+    fn stages(&self) -> u32 {
+        1
+    }
+
+    /// What is to be pruned between two steps: where [`Method::start`] is [`Start::Dense`].
+    fn prune(&self, _at: &Moment) -> Option<Prune> {
+        None
     }
 }
 
@@ -138,7 +165,22 @@ impl ScoreInputs<'_> {
 }
 
 /// Names of the built-in methods.
-pub const METHODS: [&str; 5] = ["static", "set", "gse-uniform", "gse-grabo", "gse-graest"];
+pub const METHODS: [&str; 11] = [
+    "static",
+    "set",
+    "gse-uniform",
+    "gse-grabo",
+    "gse-graest",
+    "snip",
+    "grasp",
+    "synflow",
+    "gradual",
+    "lottery",
+    "dense",
+];
+
+/// Prunings of the method `lottery`, where no other number is asked for.
+pub const LOTTERY_CYCLES: u32 = 3;
 
 /// A built-in method by name.
 ///
@@ -151,6 +193,14 @@ pub fn method(name: &str) -> Result<Box<dyn Method>> {
         "gse-uniform" => Box::new(Gse(Distribution::Uniform)),
         "gse-grabo" => Box::new(Gse(Distribution::GraBo)),
         "gse-graest" => Box::new(Gse(Distribution::GraEst)),
+        "snip" => Box::new(Snip),
+        "grasp" => Box::new(Grasp),
+        "synflow" => Box::new(SynFlow),
+        "gradual" => Box::new(Gradual),
+        "lottery" => Box::new(Lottery {
+            cycles: LOTTERY_CYCLES,
+        }),
+        "dense" => Box::new(Dense),
         _ => {
             return Err(Error::Usage(format!(
                 "unknown method `{name}`; known: {}",
@@ -170,6 +220,23 @@ impl Method for Static {
 
     fn candidates(&self) -> Candidates {
         Candidates::None
+    }
+}
+
+/// All connections, all the time.
+struct Dense;
+
+impl Method for Dense {
+    fn name(&self) -> &str {
+        "dense"
+    }
+
+    fn candidates(&self) -> Candidates {
+        Candidates::None
+    }
+
+    fn start(&self) -> Start {
+        Start::Dense
     }
 }
 

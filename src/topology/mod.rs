@@ -26,6 +26,7 @@
 mod candidates;
 mod cumulate;
 mod exchange;
+pub mod from_dense;
 mod method;
 mod random_score;
 mod record;
@@ -45,7 +46,9 @@ pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
 };
-pub use method::{Candidates, Distribution, FinishInputs, METHODS, Method, ScoreInputs, method};
+pub use method::{
+    Candidates, Distribution, FinishInputs, LOTTERY_CYCLES, METHODS, Method, ScoreInputs, method,
+};
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,

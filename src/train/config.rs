@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::MODELS;
 use crate::sparse::Assignment;
-use crate::topology::Scope;
+use crate::topology::{LOTTERY_CYCLES, Scope};
 use crate::{Error, Result};
 use derive::AUTO;
 
@@ -39,6 +39,18 @@ pub enum MethodName {
     GseGrabo,
     /// The same, drawn by an unbiased estimate of the gradient
     GseGraest,
+    /// Before the first step, keep the connections of a dense network of the largest |gradient × weight|
+    Snip,
+    /// The same, those that preserve the gradient flow
+    Grasp,
+    /// The same, those of the largest synaptic flow: needs no data
+    Synflow,
+    /// Dense at first, pruned by magnitude as it trains
+    Gradual,
+    /// Dense to the end, pruned by magnitude, set back to the beginning and trained again (--lottery-cycles)
+    Lottery,
+    /// All connections, whatever --sparsity says
+    Dense,
 }
 
 impl fmt::Display for MethodName {
@@ -119,6 +131,9 @@ pub struct TrainConfig {
     /// How connections are pruned and grown during training
     #[arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY)]
     pub method: MethodName,
+    /// Prunings of the method lottery: it trains all epochs once more than that
+    #[arg(long, value_name = "N", help_heading = TOPOLOGY)]
+    pub lottery_cycles: u32,
     /// Rank weights and candidates within each layer or over the whole model
     #[arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY)]
     pub scope: Scope,
@@ -217,6 +232,7 @@ impl Default for TrainConfig {
             connections: None,
             assignment: Assignment::ErdosRenyi,
             method: MethodName::GseUniform,
+            lottery_cycles: LOTTERY_CYCLES,
             scope: Scope::Layer,
             // gamma, alpha, momentum and weight decay: Heddes et al., arXiv 2401.06898, CIFAR set-up.
             gamma: 1.0,

@@ -6,6 +6,7 @@ mod evaluate;
 pub mod event;
 mod hooks;
 mod meter;
+mod probe;
 mod trainer;
 
 pub use config::TrainConfig;

@@ -1,5 +1,6 @@
 //! The trainer: feeds batches to the network, calls the topology rounds, evaluates, and tells what happens.
 
+mod dense;
 mod epoch;
 
 use std::sync::atomic::Ordering;
@@ -18,6 +19,8 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Resident};
 use crate::optim::{LearningRate, SgdOptions};
+use crate::sparse::allocate;
+use crate::topology::from_dense::Start;
 use crate::topology::{Method, Schedule};
 
 /// Time between two looks at the losses on the device.
@@ -30,6 +33,11 @@ pub struct Trainer {
     data: Dataset,
     model: Model,
     network: Network,
+    /// What the network was made with, and is made with again.
+    options: NetworkOptions,
+    method: Box<dyn Method>,
+    /// Connections of each layer that the configuration asks for.
+    wanted: Vec<u64>,
     augmentation: Augmentation,
     /// The training images, where the device makes the batches.
     resident: Option<Resident>,
@@ -51,8 +59,8 @@ impl Trainer {
     /// # Errors
     /// A configuration that cannot be used, or a device that is too small.
     pub fn new(device: Device, config: TrainConfig, data: Dataset) -> Result<Self> {
-        let method = crate::topology::method(&config.method.to_string())?;
-        Self::with_method(device, config, data, method.as_ref())
+        let method = config.build_method()?;
+        Self::with_method(device, config, data, method)
     }
 
     /// As [`Trainer::new`] with a method of one's own; the configuration's is not looked at.
@@ -63,7 +71,7 @@ impl Trainer {
         device: Device,
         config: TrainConfig,
         data: Dataset,
-        method: &dyn Method,
+        method: Box<dyn Method>,
     ) -> Result<Self> {
         let model = config.build_model(data.shape, data.classes)?;
         Self::with_model(device, config, data, model, method)
@@ -78,7 +86,7 @@ impl Trainer {
         config: TrainConfig,
         data: Dataset,
         model: Model,
-        method: &dyn Method,
+        method: Box<dyn Method>,
     ) -> Result<Self> {
         let mut config = config.resolve()?;
         let augmentation = config.augmentation()?;
@@ -95,9 +103,13 @@ impl Trainer {
                 data.classes
             )));
         }
-        let counts = config.allocate(&model)?;
+        let wanted = config.allocate(&model)?;
+        let counts = match method.start() {
+            Start::Dense => allocate(&model.shapes(), 0.0, config.assignment)?,
+            Start::Random | Start::Chosen => wanted.clone(),
+        };
         let state = NetworkState::draw(&model, &counts, config.seed);
-        let options = NetworkOptions {
+        let mut options = NetworkOptions {
             micro_batch: config.micro_batch,
             label_smoothing: config.label_smoothing as f32,
             sgd: SgdOptions {
@@ -108,19 +120,22 @@ impl Trainer {
             scope: config.scope,
             gamma: config.gamma,
             recompute: config.checkpoint_activations,
+            class: dense::class_of(method.as_ref(), &state, &model),
             // No batch has more images than there are.
             ..NetworkOptions::of_batch(config.batch.min(data.train.len().max(1)))
         };
-        let network = Network::new(&device, &model, &state, &options, method)?;
+        let network = Network::new(&device, &model, &state, &options, method.as_ref())?;
+        options.micro_batch = Some(network.micro_batch());
         let mut notes = data.notes.clone();
         if config.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             notes.push(format!(
                 "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add up \
                  (--micro-batch {micro}); batch norms see a part at a time",
-                config.batch
+                options.batch
             ));
-            // Part of what repeats the run.
+            // Part of what repeats the run: a part divides the batch, which has no more images than there are.
+            config.batch = options.batch;
             config.micro_batch = Some(micro);
         }
         let resident = match data.train.memory() {
@@ -152,6 +167,9 @@ impl Trainer {
             data,
             model,
             network,
+            options,
+            method,
+            wanted,
             augmentation,
             resident,
             notes,
@@ -169,7 +187,7 @@ impl Trainer {
     /// # Errors
     /// A snapshot of another model.
     pub fn restore(&mut self, snapshot: Snapshot) -> Result<()> {
-        self.network.import(&self.device, &snapshot.state)?;
+        self.set_state(&snapshot.state)?;
         self.unread = snapshot.progress.step..snapshot.progress.step;
         self.progress = snapshot.progress;
         Ok(())
@@ -206,8 +224,13 @@ impl Trainer {
         self.data.train.batches(self.config.batch)
     }
 
+    /// Steps of one of the method's stages.
+    fn stage_steps(&self) -> u64 {
+        u64::from(self.config.epochs) * self.steps_per_epoch()
+    }
+
     fn steps_total(&self) -> u64 {
-        let whole = u64::from(self.config.epochs) * self.steps_per_epoch();
+        let whole = u64::from(self.method.stages()) * self.stage_steps();
         self.config.steps.map_or(whole, |steps| steps.min(whole))
     }
 
@@ -257,6 +280,7 @@ impl Trainer {
     /// # Errors
     /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays.
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
+        self.prune_before_the_first_step(hooks)?;
         self.announce(hooks)?;
         let mut clock = Clock::new(self.progress.step);
         let before = self.progress.seconds;
@@ -297,7 +321,8 @@ impl Trainer {
                 .map(|&c| (c.name().to_owned(), ledger.peak(c)))
                 .collect(),
             peak_total: ledger.peak_total(),
-            bytes_per_connection: ledger.peak(Class::Connections) as f64
+            bytes_per_connection: (ledger.current(Class::Connections)
+                + ledger.current(Class::DenseWeights)) as f64
                 / self.network.arena.connections as f64,
             interrupted: self.progress.step < self.steps_total(),
             ..event::Finished::default()
@@ -314,7 +339,9 @@ impl Trainer {
             event::Started {
                 adapter: self.device.description().to_owned(),
                 steps_total: self.steps_total(),
-                epochs: self.config.epochs,
+                epochs: self.config.epochs * self.method.stages(),
+                method: self.method.name().to_owned(),
+                always_sparse: self.method.start() == Start::Random,
                 steps_per_epoch: self.steps_per_epoch(),
                 train_images: self.data.train.len(),
                 test_images: self.data.test.len(),

@@ -4,6 +4,7 @@
 mod adapters_agree;
 mod check;
 mod diverged;
+mod from_dense;
 mod host;
 mod learn;
 mod memory;

@@ -1,9 +1,11 @@
 //! What a configuration stands for: its data set, augmentation, model, and the connections of each layer.
 
-use super::TrainConfig;
+use super::{MethodName, TrainConfig};
 use crate::data::{Augmentation, DataSource, ImageOptions, ImageShape, usual_augmentation};
 use crate::model::{Extent, MODELS, Model, ModelOptions, by_name};
 use crate::sparse::allocate;
+use crate::topology::from_dense::Lottery;
+use crate::topology::{self, Method};
 use crate::{Error, Result};
 
 /// The augmentation that suits data set and model.
@@ -52,6 +54,19 @@ impl TrainConfig {
             hidden: &self.hidden,
         };
         by_name(&self.model, &options)
+    }
+
+    /// The method.
+    ///
+    /// # Errors
+    /// None that a configuration can have.
+    pub fn build_method(&self) -> Result<Box<dyn Method>> {
+        match self.method {
+            MethodName::Lottery => Ok(Box::new(Lottery {
+                cycles: self.lottery_cycles,
+            })),
+            name => topology::method(&name.to_string()),
+        }
     }
 
     /// Number of connections of each sparse layer of `model`.

@@ -84,6 +84,12 @@ impl TrainConfig {
             self.alpha,
         )?;
         check(
+            (1..=100).contains(&self.lottery_cycles),
+            "lottery-cycles",
+            "must be 1 to 100 prunings",
+            self.lottery_cycles,
+        )?;
+        check(
             self.round_every > 0,
             "round-every",
             "must be at least 1 step",

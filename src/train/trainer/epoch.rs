@@ -88,8 +88,10 @@ impl Trainer {
 
     /// One optimiser step on a batch in parts, with a topology round if one is due after it.
     fn step(&mut self, parts: &[Part<'_>], count: usize, hooks: &mut Hooks<'_>) -> Result<()> {
+        self.prune_if_due(hooks)?;
         let step = self.progress.step;
-        let rate = self.rate.at(step);
+        // A method of several stages begins each with the schedule of a new run.
+        let rate = self.rate.at(step % self.stage_steps().max(1));
         let state = StepState::whole(self.config.seed, step as u32, count, rate);
         let due = self.network.round.is_dynamic() && self.schedule.due(step + 1);
         let mut report = None;
@@ -185,7 +187,7 @@ impl Trainer {
         let epoch = event::Epoch {
             epoch: self.progress.epoch,
             step: self.progress.step,
-            lr: self.rate.at(self.progress.step.saturating_sub(1)),
+            lr: (self.rate).at(self.progress.step.saturating_sub(1) % self.stage_steps().max(1)),
             train_loss: sums.mean_loss(),
             train_accuracy: sums.accuracy(),
             test_loss: evaluation.loss,

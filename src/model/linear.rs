@@ -1,0 +1,106 @@
+//! The linear network under a model: its connections alone, without norms, biases and activations.
+
+use super::node::{Model, Node, Op};
+use crate::error::{Error, Result};
+
+impl Model {
+    /// What is left of the model when every norm, bias, activation and dropout is taken out, in the sense of Tanaka et al. 2020
+    /// ("Pruning neural networks without any data"): with weights and an input that are not negative, a ReLU changes
+    /// nothing, and a norm at the start of an evaluation is the identity. Its sparse layers are those of the model.
+    ///
+    /// # Errors
+    /// A model with attention, in which nothing of this holds.
+    pub fn linear(&self) -> Result<Model> {
+        let mut nodes: Vec<Node> = Vec::new();
+        // By node of the model: where its value is now.
+        let mut now: Vec<usize> = Vec::new();
+        for node in &self.nodes {
+            let inputs: Vec<usize> = node.inputs.iter().map(|&i| now[i]).collect();
+            let op = match &node.op {
+                Op::Relu | Op::Gelu | Op::LayerNorm | Op::Dropout(_) => None,
+                Op::BatchNorm { .. } if inputs.len() == 1 => None,
+                Op::BatchNorm { .. } => Some(Op::Add),
+                Op::Sparse { window, .. } => Some(Op::Sparse {
+                    window: *window,
+                    bias: false,
+                    relu: false,
+                }),
+                Op::Attention { .. } | Op::Positions => {
+                    return Err(Error::Usage(format!(
+                        "the model {} has attention: the linear network that synflow prunes by exists for models of linear \
+                         layers and convolutions only; use another --method",
+                        self.name
+                    )));
+                }
+                other => Some(other.clone()),
+            };
+            match op {
+                None => now.push(inputs[0]),
+                Some(op) => {
+                    now.push(nodes.len());
+                    nodes.push(Node {
+                        name: node.name.clone(),
+                        op,
+                        inputs,
+                        extent: node.extent,
+                    });
+                }
+            }
+        }
+        Ok(Model {
+            name: format!("{}, linear", self.name),
+            nodes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Extent, ModelOptions, by_name};
+
+    fn model(name: &str) -> Model {
+        let input = Extent {
+            channels: 3,
+            height: 32,
+            width: 32,
+        };
+        let options = ModelOptions {
+            input,
+            classes: 10,
+            width: 1.0,
+            hidden: &[8],
+        };
+        by_name(name, &options).expect("a known model")
+    }
+
+    #[test]
+    fn the_sparse_layers_stay_and_the_rest_is_linear() {
+        for name in ["mlp", "resnet20", "vgg16-small", "resnet50"] {
+            let (model, linear) = (model(name), model(name).linear().expect("no attention"));
+            assert_eq!(linear.shapes(), model.shapes(), "{name}");
+            assert_eq!(linear.classes(), 10, "{name}");
+            let odd = linear.nodes.iter().find(|n| {
+                matches!(
+                    n.op,
+                    Op::BatchNorm { .. }
+                        | Op::Relu
+                        | Op::Dropout(_)
+                        | Op::Sparse { relu: true, .. }
+                )
+            });
+            assert_eq!(odd, None, "{name}");
+            let late = linear.nodes.iter().enumerate();
+            assert!(
+                late.into_iter()
+                    .all(|(n, node)| node.inputs.iter().all(|&i| i < n))
+            );
+        }
+    }
+
+    #[test]
+    fn attention_has_no_linear_network() {
+        let error = model("simple-vit-tiny").linear().expect_err("attention");
+        assert!(error.to_string().contains("attention"), "{error}");
+    }
+}

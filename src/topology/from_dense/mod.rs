@@ -1,0 +1,84 @@
+//! Methods that begin with a dense network: scored and pruned before the first step, or pruned while it trains.
+//!
+//! They are what always-sparse methods are measured against, and by their nature hold dense weights for a while: the ledger
+//! has those in a class of their own, [`Class::DenseWeights`](crate::engine::Class::DenseWeights). Their choices are made on
+//! the host, once or a few times a run.
+
+mod during;
+mod saliency;
+mod select;
+
+pub use during::{Gradual, Lottery};
+pub use saliency::{Grasp, Snip, SynFlow};
+pub use select::{keep_largest, magnitudes};
+
+use crate::error::Result;
+use crate::sparse::LayerState;
+
+/// A number for every connection: by layer, in the order of its connections.
+pub type PerConnection = Vec<Vec<f32>>;
+
+/// The network that a method begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Drawn at random with the wanted number of connections.
+    Random,
+    /// Chosen from a dense one before the first step, by [`Method::choose`](super::Method::choose).
+    Chosen,
+    /// Dense.
+    Dense,
+}
+
+/// A dense network on a device, to be asked before the first step.
+pub trait Probe {
+    /// Its layers with all their connections, as drawn.
+    fn layers(&self) -> &[LayerState];
+
+    /// Gradients of the loss on the probe's batch of training images, always the same one, with `weights` in place of those of
+    /// [`Probe::layers`].
+    ///
+    /// # Errors
+    /// A lost device.
+    fn gradients(&mut self, weights: &PerConnection) -> Result<PerConnection>;
+
+    /// Gradients of the sum of the logits of the linear network that is left without norms, biases and activations, with
+    /// `weights` that are not negative, for an image of ones.
+    ///
+    /// # Errors
+    /// A model that has no such network, or a lost device.
+    fn flow(&mut self, weights: &PerConnection) -> Result<PerConnection>;
+}
+
+/// A moment of a run between two steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// Optimiser steps done.
+    pub step: u64,
+    /// Steps of one of the run's [stages](super::Method::stages).
+    pub stage_steps: u64,
+    /// Steps between rounds: T.
+    pub every: u64,
+    /// Step at which rounds end: T_end.
+    pub until: u64,
+    /// Connections of the dense model.
+    pub dense: u64,
+    /// Connections wanted in the end.
+    pub wanted: u64,
+}
+
+/// A pruning by magnitude that a moment calls for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prune {
+    /// Connections left, as a share of the way from the wanted number (0) to the dense one (1).
+    pub rest: f64,
+    /// Whether those that stay go back to what they were before the first step, and so do biases, norms and optimiser.
+    pub rewind: bool,
+}
+
+impl Prune {
+    /// Connections left of `dense`, of which `wanted` are wanted in the end.
+    pub fn left(&self, dense: u64, wanted: u64) -> u64 {
+        let above = dense.saturating_sub(wanted) as f64;
+        wanted + (above * self.rest).round() as u64
+    }
+}

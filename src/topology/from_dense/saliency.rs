@@ -1,0 +1,165 @@
+//! Pruning before the first step: SNIP, GraSP and SynFlow score the connections of a dense network that is not trained yet.
+
+use super::select::{keep_largest, magnitudes};
+use super::{PerConnection, Probe, Start};
+use crate::error::Result;
+use crate::sparse::LayerState;
+use crate::topology::method::{Candidates, Method};
+
+/// SNIP (Lee et al. 2019, "Single-shot network pruning based on connection sensitivity"): keeps the largest |g theta| over the
+/// whole model, g on one batch.
+pub struct Snip;
+
+impl Method for Snip {
+    fn name(&self) -> &str {
+        "snip"
+    }
+
+    fn candidates(&self) -> Candidates {
+        Candidates::None
+    }
+
+    fn start(&self) -> Start {
+        Start::Chosen
+    }
+
+    fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
+        let weights = weights(probe.layers());
+        let gradients = probe.gradients(&weights)?;
+        let scores = combine(&weights, &gradients, |w, g| (w * g).abs());
+        keep_largest(probe.layers(), &scores, wanted)
+    }
+}
+
+/// GraSP (Wang et al. 2020, "Picking winning tickets before training by preserving gradient flow"): drops what a gradient step
+/// would miss least, keeping the largest `theta * (H g)` over the whole model, on one batch and without the original's
+/// temperature.
+///
+/// `H g` is a central difference of gradients along g, `(g(theta + e g) - g(theta - e g)) / 2e`, with e such that the step is
+/// [`GRASP_STEP`] of the weights' length.
+pub struct Grasp;
+
+/// Length of GraSP's finite step along the gradient, relative to the weights': small against them, and far above what
+/// single precision rounds away.
+pub const GRASP_STEP: f64 = 1e-2;
+
+impl Method for Grasp {
+    fn name(&self) -> &str {
+        "grasp"
+    }
+
+    fn candidates(&self) -> Candidates {
+        Candidates::None
+    }
+
+    fn start(&self) -> Start {
+        Start::Chosen
+    }
+
+    fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
+        let weights = weights(probe.layers());
+        let gradients = probe.gradients(&weights)?;
+        let length = norm(&gradients);
+        let step = match length > 0.0 {
+            true => (GRASP_STEP * norm(&weights) / length) as f32,
+            false => 0.0,
+        };
+        let ahead = probe.gradients(&combine(&weights, &gradients, |w, g| w + step * g))?;
+        let behind = probe.gradients(&combine(&weights, &gradients, |w, g| w - step * g))?;
+        // Divided by 2e it would rank alike.
+        let curvature = combine(&ahead, &behind, |a, b| a - b);
+        let scores = combine(&weights, &curvature, |w, h| w * h);
+        keep_largest(probe.layers(), &scores, wanted)
+    }
+}
+
+/// SynFlow (Tanaka et al. 2020, "Pruning neural networks without any data by iteratively conserving synaptic flow"): keeps the
+/// largest `|theta| dR/d|theta|`, R being the sum of the logits for an image of ones with all weights positive, in
+/// [`SYNFLOW_ITERATIONS`] prunings that leave the same share each.
+///
+/// Each layer's weights are scaled so that it keeps its input's mean, for R of a deep network is more than single precision can
+/// hold. In a chain of layers this multiplies all scores by the same number; where shortcuts pass layers by, it sets them
+/// and the branches they pass on an equal footing, which the original does not.
+pub struct SynFlow;
+
+/// Prunings of SynFlow, as in its paper.
+pub const SYNFLOW_ITERATIONS: u32 = 100;
+
+impl Method for SynFlow {
+    fn name(&self) -> &str {
+        "synflow"
+    }
+
+    fn candidates(&self) -> Candidates {
+        Candidates::None
+    }
+
+    fn start(&self) -> Start {
+        Start::Chosen
+    }
+
+    fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
+        let layers = probe.layers().to_vec();
+        let dense: usize = layers.iter().map(LayerState::active).sum();
+        let mut weights = magnitudes(&layers);
+        let mut scores = weights.clone();
+        for iteration in 1..=SYNFLOW_ITERATIONS {
+            for (weights, layer) in weights.iter_mut().zip(&layers) {
+                keep_the_mean(weights, layer.n_out);
+            }
+            let gradients = probe.flow(&weights)?;
+            scores = combine(&weights, &gradients, |w, g| w * g);
+            let part = f64::from(iteration) / f64::from(SYNFLOW_ITERATIONS);
+            let left = (dense as f64).powf(1.0 - part) * (wanted as f64).powf(part);
+            prune_to(&mut weights, &mut scores, left.round() as usize);
+        }
+        keep_largest(&layers, &scores, wanted)
+    }
+}
+
+/// Scales a layer so that an input of ones gives an output of mean one.
+fn keep_the_mean(weights: &mut [f32], n_out: usize) {
+    let sum: f64 = weights.iter().map(|&w| f64::from(w)).sum();
+    if sum > 0.0 {
+        let scale = (n_out as f64 / sum) as f32;
+        weights.iter_mut().for_each(|w| *w *= scale);
+    }
+}
+
+/// Zeroes all weights but those of the `left` largest scores; what is dropped has a score below all others from then on.
+fn prune_to(weights: &mut PerConnection, scores: &mut PerConnection, left: usize) {
+    let mut order: Vec<(usize, usize)> = scores
+        .iter()
+        .enumerate()
+        .flat_map(|(l, s)| (0..s.len()).map(move |i| (l, i)))
+        .collect();
+    let value = |&(l, i): &(usize, usize)| match weights[l][i] > 0.0 {
+        true => scores[l][i],
+        false => -1.0,
+    };
+    if left == 0 || left >= order.len() {
+        return;
+    }
+    order.select_nth_unstable_by(left - 1, |a, b| {
+        value(b).total_cmp(&value(a)).then(a.cmp(b))
+    });
+    for &(l, i) in &order[left..] {
+        weights[l][i] = 0.0;
+        scores[l][i] = -1.0;
+    }
+}
+
+fn weights(layers: &[LayerState]) -> PerConnection {
+    layers.iter().map(|layer| layer.values.clone()).collect()
+}
+
+fn combine(a: &PerConnection, b: &PerConnection, f: impl Fn(f32, f32) -> f32) -> PerConnection {
+    (a.iter().zip(b))
+        .map(|(a, b)| a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect())
+        .collect()
+}
+
+fn norm(values: &PerConnection) -> f64 {
+    let squares = values.iter().flatten().map(|&v| f64::from(v).powi(2));
+    squares.sum::<f64>().sqrt()
+}

@@ -1,0 +1,120 @@
+//! A dense network that a method may ask before the first step.
+
+use crate::data::Batch;
+use crate::engine::{Class, Device, StepState};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::network::{Network, NetworkOptions, NetworkState, Purpose};
+use crate::sparse::LayerState;
+use crate::topology::Method;
+use crate::topology::from_dense::{PerConnection, Probe};
+
+/// Makes the batch that a network of so many images at once, in so many lanes, is asked with.
+pub(super) type Parts<'a> = dyn Fn(usize, usize) -> Result<Vec<Batch>> + 'a;
+
+/// Networks of every connection, each made when it is first asked for.
+pub(super) struct DenseProbe<'a> {
+    pub device: &'a Device,
+    pub model: &'a Model,
+    pub method: &'a dyn Method,
+    pub options: NetworkOptions,
+    pub seed: u32,
+    /// As drawn.
+    pub state: NetworkState,
+    pub parts: &'a Parts<'a>,
+    pub loss: Option<(Network, Vec<Batch>)>,
+    pub flow: Option<Network>,
+}
+
+impl DenseProbe<'_> {
+    fn network(
+        &self,
+        model: &Model,
+        state: &NetworkState,
+        options: NetworkOptions,
+    ) -> Result<Network> {
+        let options = NetworkOptions {
+            class: Class::DenseWeights,
+            ..options
+        };
+        Network::new(self.device, model, state, &options, self.method)
+    }
+
+    fn loss_network(&self) -> Result<(Network, Vec<Batch>)> {
+        let options = NetworkOptions {
+            purpose: Purpose::Gradients,
+            ..self.options
+        };
+        let network = self.network(self.model, &self.state, options)?;
+        let parts = (self.parts)(network.micro_batch(), network.stride())?;
+        Ok((network, parts))
+    }
+
+    fn flow_network(&self) -> Result<Network> {
+        let options = NetworkOptions {
+            purpose: Purpose::Flow,
+            micro_batch: Some(1),
+            ..NetworkOptions::of_batch(1)
+        };
+        let state = NetworkState {
+            layers: (self.state.layers.iter())
+                .map(|layer| LayerState {
+                    bias: vec![0.0; layer.n_out],
+                    ..layer.clone()
+                })
+                .collect(),
+            norms: Vec::new(),
+        };
+        self.network(&self.model.linear()?, &state, options)
+    }
+}
+
+impl Probe for DenseProbe<'_> {
+    fn layers(&self) -> &[LayerState] {
+        &self.state.layers
+    }
+
+    fn gradients(&mut self, weights: &PerConnection) -> Result<PerConnection> {
+        let (network, parts) = match self.loss.take() {
+            Some(made) => made,
+            None => self.loss_network()?,
+        };
+        network.arena.set_weights(self.device, weights)?;
+        let count = parts.iter().map(|part| part.count).sum();
+        let step = StepState::whole(self.seed, 0, count, 0.0);
+        network.gradients(self.device, &parts, step)?;
+        let gradients = network.arena.gradients(self.device);
+        self.loss = Some((network, parts));
+        gradients
+    }
+
+    fn flow(&mut self, weights: &PerConnection) -> Result<PerConnection> {
+        let network = match self.flow.take() {
+            Some(made) => made,
+            None => self.flow_network()?,
+        };
+        network.arena.set_weights(self.device, weights)?;
+        let ones = ones(self.model, network.stride());
+        network.gradients(self.device, &[ones], StepState::whole(self.seed, 0, 1, 0.0))?;
+        let gradients = network.arena.gradients(self.device)?;
+        self.flow = Some(network);
+        match gradients.iter().flatten().all(|g| g.is_finite()) {
+            true => Ok(gradients),
+            false => Err(Error::Shape(format!(
+                "the synaptic flow of {} is more than single precision can hold: use another --method",
+                self.model.name
+            ))),
+        }
+    }
+}
+
+/// One image of ones.
+fn ones(model: &Model, stride: usize) -> Batch {
+    let lane = |i: usize| if i.is_multiple_of(stride) { 1.0 } else { 0.0 };
+    Batch {
+        inputs: (0..model.input().size() * stride).map(lane).collect(),
+        labels: vec![0; stride],
+        count: 1,
+        index: 0,
+    }
+}

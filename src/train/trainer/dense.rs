@@ -1,0 +1,207 @@
+//! What the trainer does for methods that begin with a dense network: choosing before the first step, pruning between steps.
+
+use std::time::Instant;
+
+use super::Trainer;
+use crate::data::{Batch, Loader, Order};
+use crate::engine::Class;
+use crate::error::Result;
+use crate::model::Model;
+use crate::network::{NetworkOptions, NetworkState};
+use crate::sparse::{LayerState, allocate};
+use crate::topology::from_dense::{Moment, Prune, Start, keep_largest, magnitudes};
+use crate::topology::{Method, Scope};
+use crate::train::event::{Event, Round, RoundLayer};
+use crate::train::hooks::Hooks;
+use crate::train::probe::DenseProbe;
+
+/// The ledger's class of a network: that of a dense one, for as long as it has every connection.
+pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model) -> Class {
+    let dense: u64 = model.shapes().iter().map(|s| s.dense()).sum();
+    match method.start() == Start::Dense && total(&state.layers) == dense {
+        true => Class::DenseWeights,
+        false => Class::Connections,
+    }
+}
+
+fn total(layers: &[LayerState]) -> u64 {
+    layers.iter().map(|l| l.active() as u64).sum()
+}
+
+impl Trainer {
+    /// Puts a state into the network, which is made anew where the state has another number of connections.
+    pub(super) fn set_state(&mut self, state: &NetworkState) -> Result<()> {
+        if total(&state.layers) == self.network.arena.connections as u64 {
+            return self.network.import(&self.device, state);
+        }
+        self.options.class = class_of(self.method.as_ref(), state, &self.model);
+        let (model, method) = (&self.model, self.method.as_ref());
+        (self.network).rebuild(&self.device, model, state, &self.options, method)
+    }
+
+    /// A dense network as drawn: what lottery tickets are rewound to, and what is chosen from.
+    fn dense_state(&self) -> Result<NetworkState> {
+        let counts = allocate(&self.model.shapes(), 0.0, self.config.assignment)?;
+        Ok(NetworkState::draw(&self.model, &counts, self.config.seed))
+    }
+
+    /// Lets a method choose the connections to train.
+    pub(super) fn prune_before_the_first_step(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
+        if self.method.start() != Start::Chosen || self.progress.step > 0 {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let state = self.dense_state()?;
+        let dense = total(&state.layers);
+        let wanted: u64 = self.wanted.iter().sum();
+        let norms = state.norms.clone();
+        let layers = {
+            let mut probe = DenseProbe {
+                device: &self.device,
+                model: &self.model,
+                method: self.method.as_ref(),
+                options: NetworkOptions {
+                    micro_batch: self.config.micro_batch,
+                    ..self.options
+                },
+                seed: self.config.seed,
+                state,
+                parts: &|micro_batch, stride| self.first_batch(micro_batch, stride),
+                loss: None,
+                flow: None,
+            };
+            self.method.choose(&mut probe, wanted as usize)?
+        };
+        self.set_state(&NetworkState { layers, norms })?;
+        let active = self.network.round.active();
+        let names = self.model.sparse();
+        let lost: Vec<&str> = (names.iter().zip(active))
+            .filter_map(|(layer, &active)| (active == 0).then_some(layer.name.as_str()))
+            .collect();
+        let lost = match lost.is_empty() {
+            true => String::new(),
+            false => format!("; {} lost every connection", lost.join(", ")),
+        };
+        let note = format!(
+            "{} chose {wanted} of the {dense} connections of a dense network in {:.1} s{lost}",
+            self.method.name(),
+            started.elapsed().as_secs_f64()
+        );
+        hooks.observer.event(&Event::Note(note))
+    }
+
+    /// The first batch of the first epoch, in parts for a network of so many lanes.
+    fn first_batch(&self, micro_batch: usize, stride: usize) -> Result<Vec<Batch>> {
+        let order = Order::Shuffled {
+            seed: self.config.seed,
+            epoch: 0,
+        };
+        let mut options = self.batches(order, 0);
+        options.batch = micro_batch;
+        options.stride = stride;
+        let parts = self.options.batch.div_ceil(micro_batch);
+        let images = self.data.train.clone();
+        Loader::start(images, self.data.shape, &self.data.normalisation, options)?
+            .take(parts)
+            .collect()
+    }
+
+    /// Prunes by magnitude, if the method wants that between the step before and the one that comes. It belongs to the one that
+    /// comes, so that a run stopped between them prunes once.
+    pub(super) fn prune_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
+        if self.method.start() != Start::Dense {
+            return Ok(());
+        }
+        let dense: Vec<u64> = self.model.shapes().iter().map(|s| s.dense()).collect();
+        let moment = Moment {
+            step: self.progress.step,
+            stage_steps: self.stage_steps(),
+            every: self.schedule.every,
+            // The last step is on the connections that were wanted.
+            until: self
+                .schedule
+                .until
+                .min(self.stage_steps().saturating_sub(1)),
+            dense: dense.iter().sum(),
+            wanted: self.wanted.iter().sum(),
+        };
+        let Some(prune) = self.method.prune(&moment) else {
+            return Ok(());
+        };
+        if prune.left(moment.dense, moment.wanted) >= self.network.arena.connections as u64 {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let before = self.network.export(&self.device)?;
+        let layers = self.survivors(&before.layers, &dense, prune)?;
+        let after = match prune.rewind {
+            false => NetworkState {
+                layers,
+                norms: before.norms.clone(),
+            },
+            true => rewind(self.dense_state()?, layers),
+        };
+        let pruned: Vec<u64> = (before.layers.iter().zip(&after.layers))
+            .map(|(before, after)| (before.active() - after.active()) as u64)
+            .collect();
+        self.set_state(&after)?;
+        let seconds = started.elapsed().as_secs_f64();
+        self.progress.rounds += 1;
+        let sparse = self.model.sparse();
+        let layers = sparse.iter().zip(self.network.round.active()).enumerate();
+        let layers = layers
+            .map(|(l, (layer, &active))| RoundLayer {
+                layer: l,
+                name: layer.name.clone(),
+                active: active as u64,
+                total: dense[l],
+                pruned: pruned[l],
+                ..RoundLayer::default()
+            })
+            .collect();
+        hooks.observer.event(&Event::Round(Round {
+            step: self.progress.step,
+            seconds,
+            layers,
+        }))
+    }
+
+    /// The connections of the largest weights, within each layer or over the whole model as the scope says.
+    fn survivors(
+        &self,
+        layers: &[LayerState],
+        dense: &[u64],
+        prune: Prune,
+    ) -> Result<Vec<LayerState>> {
+        match self.options.scope {
+            Scope::Global => {
+                let left = prune.left(dense.iter().sum(), self.wanted.iter().sum());
+                keep_largest(layers, &magnitudes(layers), left as usize)
+            }
+            Scope::Layer => {
+                let mut kept = Vec::with_capacity(layers.len());
+                for ((layer, &dense), &wanted) in layers.iter().zip(dense).zip(&self.wanted) {
+                    let layer = std::slice::from_ref(layer);
+                    let left = prune.left(dense, wanted) as usize;
+                    kept.extend(keep_largest(layer, &magnitudes(layer), left)?);
+                }
+                Ok(kept)
+            }
+        }
+    }
+}
+
+/// The dense state with the connections of `layers` alone.
+fn rewind(mut dense: NetworkState, layers: Vec<LayerState>) -> NetworkState {
+    for (dense, layer) in dense.layers.iter_mut().zip(&layers) {
+        let pairs: Vec<(u32, u32)> = layer.pairs().collect();
+        // A dense layer's rows have a connection from every input.
+        let at = |&(b, a): &(u32, u32)| b as usize * dense.n_in + a as usize;
+        *dense = LayerState {
+            values: pairs.iter().map(|pair| dense.values[at(pair)]).collect(),
+            bias: dense.bias.clone(),
+            ..LayerState::from_pairs(dense.n_in, dense.n_out, &pairs)
+        };
+    }
+    dense
+}
