@@ -81,6 +81,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             assignment,
             method,
             lottery_cycles: seed % 7,
+            topkast_backward: gamma,
             scope,
             gamma,
             alpha,

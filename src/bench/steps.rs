@@ -239,7 +239,7 @@ impl Case {
         };
         let state = NetworkState {
             layers: layers.clone(),
-            norms: Vec::new(),
+            ..NetworkState::default()
         };
         let method = method("gse-uniform")?;
         let network = Network::new(&device, model, &state, &network_options, method.as_ref())?;

@@ -5,7 +5,8 @@
 //!   names for compressed sparse rows; a row is an output unit), `layers.{l}.values`, `layers.{l}.momentum`,
 //!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32); per norm `i` the tensors `norms.{i}.weight`, `norms.{i}.bias`,
 //!   `norms.{i}.weight_momentum`, `norms.{i}.bias_momentum` and, of a batch norm, `norms.{i}.running_mean` and
-//!   `norms.{i}.running_variance` (F32).
+//!   `norms.{i}.running_variance` (F32); and of a method that keeps dense weights beside its network, per layer `reserve.{l}`
+//!   (F32, `[n_out * n_in]`).
 //! - `manifest.json`: format, version, progress, the layers' and norms' sizes, the tensor file's bytes and CRC-32, the whole
 //!   configuration, and a CRC-32 of the manifest itself.
 //!

@@ -44,6 +44,7 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Ve
     for (i, norm) in state.norms.iter().enumerate() {
         tensors::check_norm(i, norm)?;
     }
+    tensors::check_reserve(state)?;
     let model = tensors::encode(state)?;
     let manifest = Manifest {
         format: FORMAT,

@@ -77,6 +77,9 @@ pub(super) fn encode(state: &NetworkState) -> Checked<Vec<u8>> {
             add("running_variance", &norm.running_variance);
         }
     }
+    for (l, dense) in state.reserve.iter().enumerate() {
+        columns.push((format!("reserve.{l}"), Column::real(dense)));
+    }
     safetensors::serialize(columns, None).map_err(|e| e.to_string())
 }
 
@@ -97,7 +100,11 @@ pub(super) fn decode(
 ) -> Checked<NetworkState> {
     let file = File::open(bytes)?;
     let tensors = file.header.tensors().len();
-    let needed = 6 * shapes.len() + norms.iter().map(norm_tensors).sum::<usize>();
+    let reserved = match file.header.info("reserve.0") {
+        Some(_) => shapes,
+        None => &[],
+    };
+    let needed = 6 * shapes.len() + norms.iter().map(norm_tensors).sum::<usize>() + reserved.len();
     if tensors != needed {
         return Err(format!(
             "has {tensors} tensors where {} layers and {} norms need {needed}",
@@ -144,6 +151,13 @@ pub(super) fn decode(
     });
     Ok(NetworkState {
         norms: norms.collect::<Checked<_>>()?,
+        reserve: (reserved.iter().enumerate())
+            .map(|(l, shape)| {
+                let pairs = shape.n_in * shape.n_out;
+                let name = format!("reserve.{l}");
+                file.column(&name, Dtype::F32, pairs, f32::from_le_bytes)
+            })
+            .collect::<Checked<_>>()?,
         layers,
     })
 }
@@ -279,6 +293,15 @@ pub(super) fn check_norm(i: usize, norm: &NormState) -> Checked<()> {
     Ok(())
 }
 
+/// There is a reserve for each layer, or none.
+pub(super) fn check_reserve(state: &NetworkState) -> Checked<()> {
+    let sizes = state.layers.iter().map(|layer| layer.n_in * layer.n_out);
+    match state.reserve.is_empty() || state.reserve.iter().map(Vec::len).eq(sizes) {
+        true => Ok(()),
+        false => Err("the reserve of dense weights does not fit the layers".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -305,6 +328,7 @@ mod tests {
         NetworkState {
             layers: vec![example(); layers],
             norms: vec![example_norm()],
+            reserve: Vec::new(),
         }
     }
 

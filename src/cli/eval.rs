@@ -69,6 +69,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let layers = &state.layers;
     let options = NetworkOptions {
         micro_batch: config.micro_batch,
+        forward: config.forward(&model, config.build_method()?.as_ref())?,
         ..NetworkOptions::evaluation(config.batch.min(data.test.len().max(1)))
     };
     let method = method("static")?;

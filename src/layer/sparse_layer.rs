@@ -68,7 +68,7 @@ impl SparseLayer {
         self.check(&input, &output)?;
         let row_offsets = arena.row_offsets.all();
         let cols = arena.cols.all();
-        let weights = arena.weights.all();
+        let weights = arena.product_weights();
         let bias = arena.bias.all();
         if self.window.is_pointwise() {
             let params = SpmmParams::of_layer(&self.span, self.lanes(), self.relu);
@@ -122,7 +122,7 @@ impl SparseLayer {
         let col_offsets = arena.col_offsets.all();
         let order = arena.order.all();
         let order_rows = arena.order_rows.all();
-        let weights = arena.weights.all();
+        let weights = arena.product_weights();
         if self.window.is_pointwise() {
             let relu = mask.is_some();
             if let Some(mask) = &mask {

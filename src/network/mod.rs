@@ -26,15 +26,15 @@ mod segments;
 use std::ops::Range;
 
 pub use feed::{Feed, Part, Resident, ResidentBatch};
-pub use options::{NetworkOptions, NetworkState, Purpose};
+pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
 
 use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
-use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
+use crate::engine::{Buffer, Class, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
 use crate::layer::Norms;
 use crate::model::{Builder, Extent, Model};
 use crate::sparse::Arena;
-use crate::topology::{Look, Method, Round, RoundOptions, RoundReport};
+use crate::topology::{ForwardSet, Look, Method, Round, RoundOptions, RoundReport};
 use passes::{Passes, Runner};
 use programs::{Pass, Programs};
 use recorder::{Fixed, Recorder};
@@ -103,7 +103,7 @@ impl Network {
         ));
         let options = NetworkOptions {
             micro_batch: Some(before.micro_batch),
-            ..*options
+            ..options.clone()
         };
         *self = Self::build(device, model, state, &options, method, Some(fixed))?;
         Ok(())
@@ -134,7 +134,17 @@ impl Network {
         fixed: Option<Fixed>,
     ) -> Result<Self> {
         state.check(model)?;
-        let arena = Arena::in_class(device, &state.layers, options.class)?;
+        let mut arena = Arena::in_class(device, &state.layers, options.class)?;
+        let forward = match &options.forward {
+            Some(forward) => {
+                let words = arena.connections;
+                let label = "connections.forward";
+                arena.forward = Some(device.buffer(label, Class::Connections, words)?);
+                let active: Vec<usize> = state.layers.iter().map(|l| l.active()).collect();
+                Some(ForwardSet::new(device, &arena, &active, &forward.counts)?)
+            }
+            None => None,
+        };
         let norms = Norms::new(device, &state.norms)?;
         let micro_batch = parts::choose(device, model, &arena, &norms, options)?;
         let stride = micro_batch.next_multiple_of(4);
@@ -154,7 +164,8 @@ impl Network {
                 windows: model.sparse().iter().map(|l| l.window).collect(),
             },
         )?;
-        let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options);
+        let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options)
+            .going_forward_by(forward.as_ref());
         let several = micro_batch < options.batch;
         let programs = Programs::new(device, &recorder, &round, method, several)?;
         let kept = recorder.into_kept();
@@ -356,6 +367,7 @@ impl Network {
         Ok(NetworkState {
             layers: self.arena.export(device)?,
             norms: self.norms.export(device)?,
+            reserve: Vec::new(),
         })
     }
 

@@ -21,8 +21,17 @@ pub enum Purpose {
     Flow,
 }
 
+/// What forward passes use, where that is not every connection: in each layer those of the largest |theta|.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forward {
+    /// How many of each layer.
+    pub counts: Vec<usize>,
+    /// L2 penalty on the others, besides the optimiser's.
+    pub decay: f32,
+}
+
 /// What a network does in a step, besides its layers.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NetworkOptions {
     /// Images in a batch, at most.
     pub batch: usize,
@@ -40,6 +49,8 @@ pub struct NetworkOptions {
     pub purpose: Purpose,
     /// The ledger's class of its connections.
     pub class: Class,
+    /// Connections of each layer that forward passes use, if not all.
+    pub forward: Option<Forward>,
     /// Whether most activations are dropped after the forward pass, and computed again for the backward pass.
     pub recompute: bool,
     /// Whether every activation and delta gets memory of its own, to be looked at: for tests.
@@ -62,6 +73,7 @@ impl NetworkOptions {
             gamma: 1.0,
             purpose: Purpose::Training,
             class: Class::Connections,
+            forward: None,
             recompute: false,
             keep: false,
         }
@@ -83,6 +95,9 @@ pub struct NetworkState {
     pub layers: Vec<LayerState>,
     /// The norms.
     pub norms: Vec<NormState>,
+    /// By layer `[n_out][n_in]`: the weights of all pairs, where the method keeps dense ones beside its network. The
+    /// network's own are in `layers`; where there is a connection, what is here is out of date.
+    pub reserve: Vec<Vec<f32>>,
 }
 
 impl NetworkState {
@@ -104,6 +119,7 @@ impl NetworkState {
                 .into_iter()
                 .map(|(kind, channels)| NormState::new(kind, channels))
                 .collect(),
+            reserve: Vec::new(),
         }
     }
 
@@ -142,6 +158,7 @@ impl NetworkState {
         });
         layers
             .chain(norms)
+            .chain(&self.reserve)
             .flatten()
             .copied()
             .find(|v| !v.is_finite())

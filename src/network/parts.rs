@@ -66,7 +66,7 @@ fn need(
     let fixed = Fixed::planned(device, model, stride)?;
     let options = NetworkOptions {
         keep: false,
-        ..*options
+        ..options.clone()
     };
     let recorder = Recorder::new(device, model, arena, norms, &fixed, &options);
     let plan = match options.purpose != Purpose::Evaluation {

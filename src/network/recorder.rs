@@ -15,7 +15,7 @@ use crate::layer::{
 };
 use crate::model::{Model, Op};
 use crate::sparse::Arena;
-use crate::topology::{Method, Round};
+use crate::topology::{ForwardSet, Method, Round};
 
 /// Buffers that a network holds from one program to the next.
 pub struct Fixed {
@@ -133,6 +133,8 @@ pub(super) struct Recorder<'a> {
     pub norms: &'a Norms,
     pub fixed: &'a Fixed,
     pub options: NetworkOptions,
+    /// Selects what the products use, where they do not use every connection.
+    pub forward: Option<&'a ForwardSet>,
     pub consumers: Vec<Vec<usize>>,
     /// By node: its number among the sparse layers, or among the norms.
     pub index: Vec<usize>,
@@ -203,7 +205,8 @@ impl<'a> Recorder<'a> {
             arena,
             norms,
             fixed,
-            options: *options,
+            options: options.clone(),
+            forward: None,
             index,
             learns,
             kept: RefCell::default(),
@@ -212,6 +215,12 @@ impl<'a> Recorder<'a> {
 
     pub fn into_kept(self) -> Kept {
         self.kept.into_inner()
+    }
+
+    /// With a set of connections that products use alone.
+    pub fn going_forward_by(mut self, forward: Option<&'a ForwardSet>) -> Self {
+        self.forward = forward;
+        self
     }
 
     /// Lanes of the batch, padding included.
@@ -257,7 +266,10 @@ impl<'a> Recorder<'a> {
         buffer.range(0..words)
     }
 
-    fn start(&self) -> Values {
+    fn start(&self, plan: &mut Plan) -> Result<Values> {
+        if let (Some(set), Some(forward)) = (self.forward, &self.arena.forward) {
+            set.select(plan, self.arena, forward)?;
+        }
         let n = self.model.nodes.len();
         let mut values = Values {
             value: vec![None; n],
@@ -266,13 +278,13 @@ impl<'a> Recorder<'a> {
             masked: vec![false; n],
         };
         values.value[0] = Some(self.fixed.input.range(0..self.words(0)));
-        values
+        Ok(values)
     }
 
     /// The forward pass of an evaluation, with loss and metrics.
     pub fn evaluation(&self) -> Result<Plan> {
         let mut plan = Plan::new("evaluation step");
-        let mut values = self.start();
+        let mut values = self.start(&mut plan)?;
         for node in 1..self.model.nodes.len() {
             self.forward(&mut plan, &mut values, node, Mode::Evaluate)?;
         }
@@ -286,7 +298,7 @@ impl<'a> Recorder<'a> {
         if let Observe::Statistics(round) = options.observe {
             round.record_signs(&mut plan)?;
         }
-        let mut values = self.start();
+        let mut values = self.start(&mut plan)?;
         let mode = match options.gradients {
             true => Mode::Train,
             false => Mode::Again,
@@ -393,6 +405,9 @@ impl<'a> Recorder<'a> {
     /// The optimiser's update of everything.
     pub fn update(&self) -> Result<Plan> {
         let mut plan = Plan::new("update");
+        if let (Some(set), Some(forward)) = (self.forward, &self.options.forward) {
+            set.decay(&mut plan, self.arena, forward.decay)?;
+        }
         let (a, n) = (self.arena, self.norms);
         let all = [
             (a.connections, &a.gradient, &a.weights, &a.momentum),

@@ -6,7 +6,7 @@
 //! without a layer's range being fixed anywhere but in `row_offsets`.
 
 use super::layer_state::LayerState;
-use crate::engine::{Buffer, Class, Device};
+use crate::engine::{Buffer, Class, Device, View};
 use crate::error::{Error, Result};
 
 /// Where a layer's units lie among the arena's rows and columns.
@@ -43,6 +43,8 @@ pub struct Arena {
     pub cols: Buffer,
     /// `[N]` f32.
     pub weights: Buffer,
+    /// `[N]` f32: what the products use in place of `weights`, where they use only some of them.
+    pub forward: Option<Buffer>,
     /// `[N]` f32.
     pub momentum: Buffer,
     /// `[N]` f32: the weights' gradient in the last step.
@@ -103,6 +105,7 @@ impl Arena {
             rows: words("connections.rows", connections)?,
             cols: words("connections.cols", connections)?,
             weights: words("connections.weights", connections)?,
+            forward: None,
             momentum: words("connections.momentum", connections)?,
             gradient: words("connections.gradient", connections)?,
             col_offsets: words("connections.col_offsets", n_cols + 1)?,
@@ -115,6 +118,11 @@ impl Arena {
         };
         arena.import(device, layers)?;
         Ok(arena)
+    }
+
+    /// `[N]` f32: the weights that the products use.
+    pub fn product_weights(&self) -> View {
+        self.forward.as_ref().unwrap_or(&self.weights).all()
     }
 
     /// Replaces topology, weights and optimiser state; the shapes and the total must be the arena's.

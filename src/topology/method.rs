@@ -1,6 +1,8 @@
 //! Methods: where candidates come from and how they are judged. Everything else of a round is the same for all.
 
-use super::from_dense::{Gradual, Grasp, Lottery, Moment, Probe, Prune, Snip, Start, SynFlow};
+use super::from_dense::{
+    Gradual, Grasp, Lottery, Moment, Probe, Prune, Snip, Start, SynFlow, TOPKAST_BACKWARD, TopKast,
+};
 use super::random_score::{RandomScore, RandomScoreParams};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
@@ -165,7 +167,7 @@ impl ScoreInputs<'_> {
 }
 
 /// Names of the built-in methods.
-pub const METHODS: [&str; 11] = [
+pub const METHODS: [&str; 12] = [
     "static",
     "set",
     "gse-uniform",
@@ -176,6 +178,7 @@ pub const METHODS: [&str; 11] = [
     "synflow",
     "gradual",
     "lottery",
+    "topkast",
     "dense",
 ];
 
@@ -199,6 +202,9 @@ pub fn method(name: &str) -> Result<Box<dyn Method>> {
         "gradual" => Box::new(Gradual),
         "lottery" => Box::new(Lottery {
             cycles: LOTTERY_CYCLES,
+        }),
+        "topkast" => Box::new(TopKast {
+            backward: TOPKAST_BACKWARD,
         }),
         "dense" => Box::new(Dense),
         _ => {

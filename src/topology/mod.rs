@@ -26,6 +26,7 @@
 mod candidates;
 mod cumulate;
 mod exchange;
+mod forward_set;
 pub mod from_dense;
 mod method;
 mod random_score;
@@ -45,6 +46,9 @@ pub use cumulate::{Cumulate, CumulateParams};
 pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
+};
+pub use forward_set::{
+    ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
 pub use method::{
     Candidates, Distribution, FinishInputs, LOTTERY_CYCLES, METHODS, Method, ScoreInputs, method,
@@ -82,6 +86,8 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         MergePairs::INFO,
         MergeState::INFO,
         CopyBack::INFO,
+        ForwardWeights::INFO,
+        ExploreDecay::INFO,
     ]);
     kernels
 }

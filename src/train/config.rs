@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::MODELS;
 use crate::sparse::Assignment;
+use crate::topology::from_dense::TOPKAST_BACKWARD;
 use crate::topology::{LOTTERY_CYCLES, Scope};
 use crate::{Error, Result};
 use derive::AUTO;
@@ -49,6 +50,8 @@ pub enum MethodName {
     Gradual,
     /// Dense to the end, pruned by magnitude, set back to the beginning and trained again (--lottery-cycles)
     Lottery,
+    /// The forward pass uses the largest weights, gradients are computed for more (--topkast-backward), chosen from dense ones
+    Topkast,
     /// All connections, whatever --sparsity says
     Dense,
 }
@@ -134,6 +137,9 @@ pub struct TrainConfig {
     /// Prunings of the method lottery: it trains all epochs once more than that
     #[arg(long, value_name = "N", help_heading = TOPOLOGY)]
     pub lottery_cycles: u32,
+    /// Connections that topkast trains, for each one that its forward pass uses
+    #[arg(long, value_name = "FACTOR", help_heading = TOPOLOGY)]
+    pub topkast_backward: f64,
     /// Rank weights and candidates within each layer or over the whole model
     #[arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY)]
     pub scope: Scope,
@@ -233,6 +239,7 @@ impl Default for TrainConfig {
             assignment: Assignment::ErdosRenyi,
             method: MethodName::GseUniform,
             lottery_cycles: LOTTERY_CYCLES,
+            topkast_backward: TOPKAST_BACKWARD,
             scope: Scope::Layer,
             // gamma, alpha, momentum and weight decay: Heddes et al., arXiv 2401.06898, CIFAR set-up.
             gamma: 1.0,

@@ -43,7 +43,7 @@ impl DenseProbe<'_> {
     fn loss_network(&self) -> Result<(Network, Vec<Batch>)> {
         let options = NetworkOptions {
             purpose: Purpose::Gradients,
-            ..self.options
+            ..self.options.clone()
         };
         let network = self.network(self.model, &self.state, options)?;
         let parts = (self.parts)(network.micro_batch(), network.stride())?;
@@ -63,7 +63,7 @@ impl DenseProbe<'_> {
                     ..layer.clone()
                 })
                 .collect(),
-            norms: Vec::new(),
+            ..NetworkState::default()
         };
         self.network(&self.model.linear()?, &state, options)
     }

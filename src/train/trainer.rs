@@ -2,6 +2,7 @@
 
 mod dense;
 mod epoch;
+mod reserve;
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -19,9 +20,9 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Resident};
 use crate::optim::{LearningRate, SgdOptions};
-use crate::sparse::allocate;
 use crate::topology::from_dense::Start;
 use crate::topology::{Method, Schedule};
+use reserve::Reserve;
 
 /// Time between two looks at the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -38,6 +39,7 @@ pub struct Trainer {
     method: Box<dyn Method>,
     /// Connections of each layer that the configuration asks for.
     wanted: Vec<u64>,
+    reserve: Option<Reserve>,
     augmentation: Augmentation,
     /// The training images, where the device makes the batches.
     resident: Option<Resident>,
@@ -104,11 +106,11 @@ impl Trainer {
             )));
         }
         let wanted = config.allocate(&model)?;
-        let counts = match method.start() {
-            Start::Dense => allocate(&model.shapes(), 0.0, config.assignment)?,
-            Start::Random | Start::Chosen => wanted.clone(),
+        let state = match method.start() {
+            Start::Dense => dense::state(&model, &config)?,
+            Start::Backed(factor) => reserve::state(&model, &config, &wanted, factor)?,
+            Start::Random | Start::Chosen => NetworkState::draw(&model, &wanted, config.seed),
         };
-        let state = NetworkState::draw(&model, &counts, config.seed);
         let mut options = NetworkOptions {
             micro_batch: config.micro_batch,
             label_smoothing: config.label_smoothing as f32,
@@ -121,11 +123,13 @@ impl Trainer {
             gamma: config.gamma,
             recompute: config.checkpoint_activations,
             class: dense::class_of(method.as_ref(), &state, &model),
+            forward: config.forward(&model, method.as_ref())?,
             // No batch has more images than there are.
             ..NetworkOptions::of_batch(config.batch.min(data.train.len().max(1)))
         };
         let network = Network::new(&device, &model, &state, &options, method.as_ref())?;
         options.micro_batch = Some(network.micro_batch());
+        let reserve = Reserve::new(&device, &state.reserve)?;
         let mut notes = data.notes.clone();
         if config.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
@@ -170,6 +174,7 @@ impl Trainer {
             options,
             method,
             wanted,
+            reserve,
             augmentation,
             resident,
             notes,
@@ -239,7 +244,10 @@ impl Trainer {
     /// # Errors
     /// A lost device, or weights that are no longer numbers: such a state is never worth keeping.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let state = self.network.export(&self.device)?;
+        let state = NetworkState {
+            reserve: self.reserved()?,
+            ..self.network.export(&self.device)?
+        };
         match state.not_finite() {
             Some(loss) => Err(Error::Diverged {
                 step: self.progress.step,

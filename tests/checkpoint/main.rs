@@ -84,7 +84,11 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         seconds: 1.0 / 3.0,
     };
     Snapshot {
-        state: NetworkState { layers, norms },
+        state: NetworkState {
+            layers,
+            norms,
+            reserve: Vec::new(),
+        },
         progress,
     }
 }

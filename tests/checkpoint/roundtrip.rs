@@ -17,12 +17,16 @@ proptest! {
     ) {
         let run = tempfile::tempdir().unwrap();
         let mut random = Random(seed);
+        let reserve = match seed % 2 {
+            0 => Vec::new(),
+            _ => layers.iter().map(|&(n_in, n_out, _)| random.reals(n_in * n_out)).collect(),
+        };
         let layers = layers.iter().map(|&(n_in, n_out, density)| random.layer(n_in, n_out, density)).collect();
         let norms = norms.iter().map(|&(batch, channels)| {
             random.norm(if batch { NormKind::Batch } else { NormKind::Layer }, channels)
         }).collect();
         let progress = Progress { step, epoch, loss_sum: loss, seconds: -loss, ..Progress::default() };
-        let saved = Snapshot { state: NetworkState { layers, norms }, progress };
+        let saved = Snapshot { state: NetworkState { layers, norms, reserve }, progress };
         let path = checkpoint::save(run.path(), &saved, &config).unwrap();
         for place in [run.path(), &run.path().join("checkpoints"), &path, &path.join("manifest.json")] {
             let loaded = checkpoint::load(place).unwrap();

@@ -127,6 +127,7 @@ impl Fixture {
             norms: (kinds.enumerate())
                 .map(|(i, kind)| self.norm(&format!("norms.{i}"), kind))
                 .collect(),
+            reserve: Vec::new(),
         }
     }
 

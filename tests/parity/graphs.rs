@@ -106,7 +106,7 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
             let pitch = network.norms.pitch;
             (gradients(device, &network, &batch), pitch)
         };
-        let (found, pitch) = run(options);
+        let (found, pitch) = run(options.clone());
         let close = |what: &str, found: &[f32], expected: &[f32]| {
             let at = format!("{}, {}: {what}", model.name, device.name());
             assert_close(&at, found, expected, 2e-4);
@@ -120,7 +120,7 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
             let (other, _) = run(NetworkOptions {
                 keep,
                 recompute,
-                ..options
+                ..options.clone()
             });
             let at = format!("{}, {}", model.name, device.name());
             assert!(other == found, "{at}: keep {keep}, recompute {recompute}");

@@ -136,7 +136,7 @@ fn network(
     let model = mlp(Extent::vector(*first), hidden, *last).unwrap();
     let state = NetworkState {
         layers: layers.to_vec(),
-        norms: Vec::new(),
+        ..NetworkState::default()
     };
     let method = method("static").unwrap();
     Network::new(device, &model, &state, options, method.as_ref()).unwrap()

@@ -135,17 +135,17 @@ fn whole_batches(case: &Case, device: &Device) {
     let found = train(case, device, &options, FEW);
     let keep = NetworkOptions {
         keep: true,
-        ..options
+        ..options.clone()
     };
     let recompute = NetworkOptions {
         recompute: true,
-        ..options
+        ..options.clone()
     };
     // Each batch is a single part of what could be a larger one.
     let of_two = NetworkOptions {
         batch: 2 * BATCH,
         micro_batch: Some(BATCH),
-        ..options
+        ..options.clone()
     };
     for options in [keep, recompute, of_two] {
         let other = train(case, device, &options, FEW);

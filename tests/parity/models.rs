@@ -204,7 +204,7 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
             let options = NetworkOptions {
                 keep,
                 recompute,
-                ..options
+                ..options.clone()
             };
             let other = case.network(&device, &options);
             let other = pass(&device, &other, std::slice::from_ref(&clean));
@@ -326,7 +326,7 @@ fn parts_of_a_resnet_add_up() {
             let options = NetworkOptions {
                 keep,
                 recompute,
-                ..options
+                ..options.clone()
             };
             let other = pass(&device, &case.network(&device, &options), &parts);
             assert!(other == found, "{}, {options:?}", device.name());

@@ -6,6 +6,7 @@
 
 mod draws;
 mod edges;
+mod forward_set;
 mod kernels;
 mod oracle;
 mod primitives;

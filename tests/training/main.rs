@@ -132,6 +132,8 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
             bits.extend(reals.iter().map(|r| u64::from(r.to_bits())));
         }
     }
+    let reserve = snapshot.state.reserve.iter().flatten();
+    bits.extend(reserve.map(|r| u64::from(r.to_bits())));
     let p = &snapshot.progress;
     bits.extend([p.step, u64::from(p.epoch), p.batch, p.loss_sum.to_bits()]);
     bits.extend([p.correct, p.seen, p.rounds]);

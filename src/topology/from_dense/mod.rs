@@ -7,10 +7,12 @@
 mod during;
 mod saliency;
 mod select;
+mod topkast;
 
 pub use during::{Gradual, Lottery};
 pub use saliency::{Grasp, Snip, SynFlow};
 pub use select::{keep_largest, magnitudes};
+pub use topkast::{TOPKAST_BACKWARD, TopKast};
 
 use crate::error::Result;
 use crate::sparse::LayerState;
@@ -19,7 +21,7 @@ use crate::sparse::LayerState;
 pub type PerConnection = Vec<Vec<f32>>;
 
 /// The network that a method begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Start {
     /// Drawn at random with the wanted number of connections.
     Random,
@@ -27,6 +29,9 @@ pub enum Start {
     Chosen,
     /// Dense.
     Dense,
+    /// So many times the wanted connections, of which forward passes use the wanted ones; dense weights are kept beside it, from
+    /// which it is chosen anew every T steps.
+    Backed(f64),
 }
 
 /// A dense network on a device, to be asked before the first step.

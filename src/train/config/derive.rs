@@ -3,8 +3,9 @@
 use super::{MethodName, TrainConfig};
 use crate::data::{Augmentation, DataSource, ImageOptions, ImageShape, usual_augmentation};
 use crate::model::{Extent, MODELS, Model, ModelOptions, by_name};
+use crate::network::Forward;
 use crate::sparse::allocate;
-use crate::topology::from_dense::Lottery;
+use crate::topology::from_dense::{Lottery, Start, TopKast};
 use crate::topology::{self, Method};
 use crate::{Error, Result};
 
@@ -65,8 +66,29 @@ impl TrainConfig {
             MethodName::Lottery => Ok(Box::new(Lottery {
                 cycles: self.lottery_cycles,
             })),
+            MethodName::Topkast => Ok(Box::new(TopKast {
+                backward: self.topkast_backward,
+            })),
             name => topology::method(&name.to_string()),
         }
+    }
+
+    /// What forward passes use of a network by `method`, if not every connection.
+    ///
+    /// # Errors
+    /// As [`TrainConfig::allocate`].
+    pub fn forward(&self, model: &Model, method: &dyn Method) -> Result<Option<Forward>> {
+        let Start::Backed(_) = method.start() else {
+            return Ok(None);
+        };
+        let wanted = self.allocate(model)?;
+        let dense: u64 = model.shapes().iter().map(|s| s.dense()).sum();
+        let density = wanted.iter().sum::<u64>() as f64 / dense as f64;
+        Ok(Some(Forward {
+            counts: wanted.iter().map(|&n| n as usize).collect(),
+            // With the optimiser's own, which all weights have, it is the weight decay over the density.
+            decay: (self.weight_decay * (1.0 / density - 1.0)) as f32,
+        }))
     }
 
     /// Number of connections of each sparse layer of `model`.

@@ -90,6 +90,12 @@ impl TrainConfig {
             self.lottery_cycles,
         )?;
         check(
+            self.topkast_backward.is_finite() && self.topkast_backward >= 1.0,
+            "topkast-backward",
+            "must be a finite number, 1 or above",
+            self.topkast_backward,
+        )?;
+        check(
             self.round_every > 0,
             "round-every",
             "must be at least 1 step",

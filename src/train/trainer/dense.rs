@@ -1,4 +1,5 @@
 //! What the trainer does for methods that begin with a dense network: choosing before the first step, pruning between steps.
+//! Top-KAST's reserve of dense weights is in `reserve.rs`.
 
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use crate::network::{NetworkOptions, NetworkState};
 use crate::sparse::{LayerState, allocate};
 use crate::topology::from_dense::{Moment, Prune, Start, keep_largest, magnitudes};
 use crate::topology::{Method, Scope};
+use crate::train::TrainConfig;
 use crate::train::event::{Event, Round, RoundLayer};
 use crate::train::hooks::Hooks;
 use crate::train::probe::DenseProbe;
@@ -24,6 +26,12 @@ pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model)
     }
 }
 
+/// A dense network as drawn: what methods begin with, choose from, and rewind tickets to.
+pub(super) fn state(model: &Model, config: &TrainConfig) -> Result<NetworkState> {
+    let counts = allocate(&model.shapes(), 0.0, config.assignment)?;
+    Ok(NetworkState::draw(model, &counts, config.seed))
+}
+
 fn total(layers: &[LayerState]) -> u64 {
     layers.iter().map(|l| l.active() as u64).sum()
 }
@@ -31,6 +39,9 @@ fn total(layers: &[LayerState]) -> u64 {
 impl Trainer {
     /// Puts a state into the network, which is made anew where the state has another number of connections.
     pub(super) fn set_state(&mut self, state: &NetworkState) -> Result<()> {
+        if let Some(reserve) = &self.reserve {
+            reserve.set(&self.device, &state.reserve)?;
+        }
         if total(&state.layers) == self.network.arena.connections as u64 {
             return self.network.import(&self.device, state);
         }
@@ -39,19 +50,13 @@ impl Trainer {
         (self.network).rebuild(&self.device, model, state, &self.options, method)
     }
 
-    /// A dense network as drawn: what lottery tickets are rewound to, and what is chosen from.
-    fn dense_state(&self) -> Result<NetworkState> {
-        let counts = allocate(&self.model.shapes(), 0.0, self.config.assignment)?;
-        Ok(NetworkState::draw(&self.model, &counts, self.config.seed))
-    }
-
     /// Lets a method choose the connections to train.
     pub(super) fn prune_before_the_first_step(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         if self.method.start() != Start::Chosen || self.progress.step > 0 {
             return Ok(());
         }
         let started = Instant::now();
-        let state = self.dense_state()?;
+        let state = state(&self.model, &self.config)?;
         let dense = total(&state.layers);
         let wanted: u64 = self.wanted.iter().sum();
         let norms = state.norms.clone();
@@ -62,7 +67,7 @@ impl Trainer {
                 method: self.method.as_ref(),
                 options: NetworkOptions {
                     micro_batch: self.config.micro_batch,
-                    ..self.options
+                    ..self.options.clone()
                 },
                 seed: self.config.seed,
                 state,
@@ -72,7 +77,11 @@ impl Trainer {
             };
             self.method.choose(&mut probe, wanted as usize)?
         };
-        self.set_state(&NetworkState { layers, norms })?;
+        self.set_state(&NetworkState {
+            layers,
+            norms,
+            reserve: Vec::new(),
+        })?;
         let active = self.network.round.active();
         let names = self.model.sparse();
         let lost: Vec<&str> = (names.iter().zip(active))
@@ -137,9 +146,10 @@ impl Trainer {
         let after = match prune.rewind {
             false => NetworkState {
                 layers,
-                norms: before.norms.clone(),
+                norms: before.norms,
+                reserve: Vec::new(),
             },
-            true => rewind(self.dense_state()?, layers),
+            true => rewind(state(&self.model, &self.config)?, layers),
         };
         let pruned: Vec<u64> = (before.layers.iter().zip(&after.layers))
             .map(|(before, after)| (before.active() - after.active()) as u64)

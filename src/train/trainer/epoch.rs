@@ -89,6 +89,7 @@ impl Trainer {
     /// One optimiser step on a batch in parts, with a topology round if one is due after it.
     fn step(&mut self, parts: &[Part<'_>], count: usize, hooks: &mut Hooks<'_>) -> Result<()> {
         self.prune_if_due(hooks)?;
+        self.choose_again_if_due(hooks)?;
         let step = self.progress.step;
         // A method of several stages begins each with the schedule of a new run.
         let rate = self.rate.at(step % self.stage_steps().max(1));

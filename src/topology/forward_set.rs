@@ -1,0 +1,185 @@
+//! The connections that forward passes use, where they use only a part of those that are trained: Top-KAST's set A within B.
+
+use rayon::prelude::*;
+
+use crate::engine::{Buffer, Class, Device, Grid, Plan};
+use crate::error::{Error, Result};
+use crate::primitive::{Gather, GatherParams, RadixSelect, STATE_WORDS, Scan, Selection};
+use crate::sparse::Arena;
+
+/// Connections that a task of a twin works on.
+const BLOCK: usize = 4096;
+
+crate::kernel! {
+    /// `forward[j]` = `weights[j]` where connection `j` was selected, 0 elsewhere. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = connections.
+    pub ForwardWeights, ForwardWeightsParams, ForwardWeightsTwin =
+        "topology/forward_weights", shader!("topology/forward_weights");
+    params { connections: u32 }
+    read ranks: u32,
+    read weights: f32,
+    write forward: f32,
+}
+
+impl ForwardWeightsTwin<'_> {
+    fn run(self) {
+        let n = self.params.connections as usize;
+        self.forward[..n]
+            .par_iter_mut()
+            .zip(self.ranks.par_windows(2))
+            .zip(self.weights)
+            .with_min_len(BLOCK)
+            .for_each(|((forward, ranks), &weight)| {
+                *forward = if ranks[1] > ranks[0] { weight } else { 0.0 };
+            });
+    }
+}
+
+crate::kernel! {
+    /// Adds `decay * weights[j]` to the gradient of every connection `j` that was not selected. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = connections.
+    pub ExploreDecay, ExploreDecayParams, ExploreDecayTwin =
+        "topology/explore_decay", shader!("topology/explore_decay");
+    params { connections: u32, decay: f32 }
+    read ranks: u32,
+    read weights: f32,
+    write gradient: f32,
+}
+
+impl ExploreDecayTwin<'_> {
+    fn run(self) {
+        let n = self.params.connections as usize;
+        let decay = self.params.decay;
+        self.gradient[..n]
+            .par_iter_mut()
+            .zip(self.ranks.par_windows(2))
+            .zip(self.weights)
+            .with_min_len(BLOCK)
+            .for_each(|((gradient, ranks), &weight)| {
+                if ranks[1] == ranks[0] {
+                    *gradient += decay * weight;
+                }
+            });
+    }
+}
+
+/// Selects in every layer a fixed number of connections of the largest |theta|, anew at the start of every pass.
+///
+/// The layers' numbers of connections must not change while it lives.
+pub struct ForwardSet {
+    connections: usize,
+    layers: usize,
+    /// `[N + 1]` u32.
+    ranks: Buffer,
+    ties: Buffer,
+    /// `[layers + 1]` u32: where the layers start.
+    starts: Buffer,
+    /// `[layers][2]` u32: zero, and how many to select; what a selection starts from, and what it works on.
+    wanted: Buffer,
+    state: Buffer,
+    /// `[layers * 2]` u32: 0, 1, 2, …
+    identity: Buffer,
+    scan: Scan,
+    select: RadixSelect,
+}
+
+impl ForwardSet {
+    /// Work space to select `counts` connections of each layer.
+    ///
+    /// # Errors
+    /// More than a layer has, another number of layers, or buffers that the device refuses.
+    pub fn new(device: &Device, arena: &Arena, active: &[usize], counts: &[usize]) -> Result<Self> {
+        let layers = arena.spans.len();
+        let fits = [active.len(), counts.len()] == [layers; 2]
+            && counts
+                .iter()
+                .zip(active)
+                .all(|(count, active)| count <= active);
+        if !fits {
+            return Err(Error::Shape(format!(
+                "forward passes cannot use {counts:?} of the layers' {active:?} connections"
+            )));
+        }
+        let n = arena.connections;
+        let words = |label: &str, n: usize| device.buffer(label, Class::Scratch, n);
+        let mut starts = vec![0u32];
+        starts.extend(active.iter().scan(0u32, |end, &active| {
+            *end += active as u32;
+            Some(*end)
+        }));
+        let wanted: Vec<u32> = counts.iter().flat_map(|&count| [0, count as u32]).collect();
+        let identity: Vec<u32> = (0..wanted.len() as u32).collect();
+        let with = |label: &str, data: &[u32]| device.buffer_with(label, Class::Scratch, data);
+        Ok(ForwardSet {
+            connections: n,
+            layers,
+            ranks: words("forward.ranks", n + 1)?,
+            ties: words("forward.ties", n + 1)?,
+            starts: with("forward.starts", &starts)?,
+            wanted: with("forward.wanted", &wanted)?,
+            state: words("forward.state", wanted.len())?,
+            identity: with("forward.identity", &identity)?,
+            scan: Scan::new(device, "forward.sums", n + 1)?,
+            select: RadixSelect::new(device, "forward.histogram", layers)?,
+        })
+    }
+
+    /// Records the selection, and the weights to be used, into `forward`.
+    ///
+    /// # Errors
+    /// As [`Plan::dispatch`].
+    pub fn select(&self, plan: &mut Plan, arena: &Arena, forward: &Buffer) -> Result<()> {
+        let words = self.layers * STATE_WORDS;
+        plan.dispatch(
+            Gather {
+                params: GatherParams {
+                    length: words as u32,
+                },
+                indices: self.identity.all(),
+                source: self.wanted.all(),
+                output: self.state.all(),
+            },
+            Grid::Items(words),
+        )?;
+        let selection = Selection {
+            values: arena.weights.all(),
+            length: self.connections,
+            starts: self.starts.all(),
+            segments: self.layers,
+            state: self.state.all(),
+            largest: true,
+        };
+        let (ties, ranks) = (self.ties.all(), self.ranks.all());
+        (self.select).record(plan, &self.scan, &selection, &ties, &ranks)?;
+        plan.dispatch(
+            ForwardWeights {
+                params: ForwardWeightsParams {
+                    connections: self.connections as u32,
+                },
+                ranks,
+                weights: arena.weights.all(),
+                forward: forward.all(),
+            },
+            Grid::Items(self.connections),
+        )
+    }
+
+    /// Records the penalty on the weights that the pass before did not use.
+    ///
+    /// # Errors
+    /// As [`Plan::dispatch`].
+    pub fn decay(&self, plan: &mut Plan, arena: &Arena, decay: f32) -> Result<()> {
+        plan.dispatch(
+            ExploreDecay {
+                params: ExploreDecayParams {
+                    connections: self.connections as u32,
+                    decay,
+                },
+                ranks: self.ranks.all(),
+                weights: arena.weights.all(),
+                gradient: arena.gradient.all(),
+            },
+            Grid::Items(self.connections),
+        )
+    }
+}

@@ -1,0 +1,165 @@
+//! What the trainer does for a method that keeps dense weights beside its network (Top-KAST): every T steps the network's weights
+//! are laid back among them, and the network becomes the largest of all.
+
+use std::time::Instant;
+
+use super::{Trainer, dense};
+use crate::engine::{Buffer, Class, Device};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::network::NetworkState;
+use crate::sparse::LayerState;
+use crate::topology::from_dense::{keep_largest, magnitudes};
+use crate::train::TrainConfig;
+use crate::train::event::{Event, Round, RoundLayer};
+use crate::train::hooks::Hooks;
+
+/// Weights of all pairs, on the device.
+pub(super) struct Reserve {
+    /// By layer `[n_out][n_in]`.
+    weights: Vec<Buffer>,
+}
+
+/// The network to begin with: of the dense one the largest weights of each layer, `factor` times the wanted number.
+pub(super) fn state(
+    model: &Model,
+    config: &TrainConfig,
+    wanted: &[u64],
+    factor: f64,
+) -> Result<NetworkState> {
+    let state = dense::state(model, config)?;
+    let reserve = state
+        .layers
+        .iter()
+        .map(|layer| layer.values.clone())
+        .collect();
+    let counts = wanted.iter().map(|&n| (n as f64 * factor).round() as usize);
+    Ok(NetworkState {
+        layers: largest(&state.layers, counts)?,
+        norms: state.norms,
+        reserve,
+    })
+}
+
+fn largest(layers: &[LayerState], counts: impl Iterator<Item = usize>) -> Result<Vec<LayerState>> {
+    let mut chosen = Vec::with_capacity(layers.len());
+    for (layer, count) in layers.iter().zip(counts) {
+        let layer = std::slice::from_ref(layer);
+        chosen.extend(keep_largest(layer, &magnitudes(layer), count)?);
+    }
+    Ok(chosen)
+}
+
+impl Reserve {
+    /// None where there are no such weights.
+    pub fn new(device: &Device, weights: &[Vec<f32>]) -> Result<Option<Self>> {
+        if weights.is_empty() {
+            return Ok(None);
+        }
+        let buffer = |w: &Vec<f32>| device.buffer_with("reserve", Class::DenseWeights, w);
+        Ok(Some(Reserve {
+            weights: weights.iter().map(buffer).collect::<Result<_>>()?,
+        }))
+    }
+
+    pub fn set(&self, device: &Device, weights: &[Vec<f32>]) -> Result<()> {
+        let sizes = self.weights.iter().map(Buffer::words);
+        if !sizes.eq(weights.iter().map(Vec::len)) {
+            return Err(Error::Shape(
+                "the state has no dense weights for this model: it is not one of the method topkast".into(),
+            ));
+        }
+        (self.weights.iter().zip(weights)).try_for_each(|(b, w)| device.upload(&b.all(), w))
+    }
+
+    fn get(&self, device: &Device) -> Result<Vec<Vec<f32>>> {
+        let get = |buffer: &Buffer| device.download(&buffer.all());
+        self.weights.iter().map(get).collect()
+    }
+}
+
+impl Trainer {
+    /// The dense weights, for a snapshot.
+    pub(super) fn reserved(&self) -> Result<Vec<Vec<f32>>> {
+        match &self.reserve {
+            Some(reserve) => reserve.get(&self.device),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Chooses the network anew, if that is due between the step before and the one that comes.
+    pub(super) fn choose_again_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
+        let step = self.progress.step;
+        if self.reserve.is_none() || step == 0 || !step.is_multiple_of(self.schedule.every.max(1)) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let mut weights = self.reserved()?;
+        let before = self.network.export(&self.device)?;
+        let dense: Vec<LayerState> = (before.layers.iter().zip(&mut weights))
+            .map(|(layer, weights)| lay_back(layer, weights))
+            .collect();
+        let counts = before.layers.iter().map(LayerState::active);
+        let after = NetworkState {
+            layers: largest(&dense, counts)?,
+            norms: before.norms,
+            reserve: weights,
+        };
+        let grown: Vec<u64> = (before.layers.iter().zip(&after.layers))
+            .map(|(before, after)| grown(before, after))
+            .collect();
+        self.set_state(&after)?;
+        self.progress.rounds += 1;
+        let seconds = started.elapsed().as_secs_f64();
+        let layers = self.model.sparse().into_iter().enumerate();
+        let layers = layers
+            .map(|(l, layer)| RoundLayer {
+                layer: l,
+                name: layer.name.clone(),
+                active: after.layers[l].active() as u64,
+                total: layer.shape.dense(),
+                pruned: grown[l],
+                grown: grown[l],
+                turnover: grown[l] as f64 / after.layers[l].active().max(1) as f64,
+                ..RoundLayer::default()
+            })
+            .collect();
+        hooks.observer.event(&Event::Round(Round {
+            step,
+            seconds,
+            layers,
+        }))
+    }
+}
+
+/// Writes a layer's weights among all, and gives the dense layer of them with the momentum of its connections.
+fn lay_back(layer: &LayerState, weights: &mut [f32]) -> LayerState {
+    let mut momentum = vec![0.0; weights.len()];
+    for (j, (b, a)) in layer.pairs().enumerate() {
+        let at = b as usize * layer.n_in + a as usize;
+        weights[at] = layer.values[j];
+        momentum[at] = layer.momentum[j];
+    }
+    let [n_in, n_out] = [layer.n_in as u32, layer.n_out as u32];
+    let pairs: Vec<(u32, u32)> = (0..n_out)
+        .flat_map(|b| (0..n_in).map(move |a| (b, a)))
+        .collect();
+    LayerState {
+        values: weights.to_vec(),
+        momentum,
+        bias: layer.bias.clone(),
+        bias_momentum: layer.bias_momentum.clone(),
+        ..LayerState::from_pairs(layer.n_in, layer.n_out, &pairs)
+    }
+}
+
+/// Connections of `after` that `before` does not have.
+fn grown(before: &LayerState, after: &LayerState) -> u64 {
+    let mut old = before.pairs().peekable();
+    let mut kept = 0;
+    for pair in after.pairs() {
+        while old.next_if(|&o| o < pair).is_some() {}
+        kept += u64::from(old.next_if_eq(&pair).is_some());
+    }
+    after.active() as u64 - kept
+}
