@@ -16,7 +16,7 @@ fn layer(random: &mut Random, active: usize) -> LayerState {
     LayerState {
         // Few different magnitudes, so that there are ties.
         values: (0..active)
-            .map(|_| (random.word() % 64) as f32 - 32.0)
+            .map(|_| (random.words(1)[0] % 64) as f32 - 32.0)
             .collect(),
         ..LayerState::from_pairs(n_in, n_out, &pairs)
     }
@@ -27,7 +27,7 @@ fn check(device: &Device, name: &str, sizes: &[(usize, usize)]) {
     let layers: Vec<LayerState> = sizes.iter().map(|s| layer(&mut random, s.0)).collect();
     let arena = Arena::new(device, &layers).unwrap();
     let n = arena.connections;
-    let noise: Vec<f32> = (0..n).map(|_| random.word() as f32).collect();
+    let noise: Vec<f32> = (0..n).map(|_| random.words(1)[0] as f32).collect();
     let forward = device
         .buffer_with("forward", Class::Connections, &noise)
         .unwrap();
