@@ -96,6 +96,7 @@ impl Network {
                     .iter()
                     .map(|l| l.window)
                     .collect::<Vec<Window>>(),
+                tile: None,
             },
         )?;
         let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options, stride)?;

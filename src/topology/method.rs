@@ -23,7 +23,9 @@ pub enum Candidates {
     None,
     /// `ceil(gamma * |A|)` pairs a layer, drawn from a distribution.
     Sampled(Distribution),
-    /// All inactive pairs. O(n_in * n_out) memory: for small layers and for tests.
+    /// All inactive pairs, in tiles with a running list of the best: O(n_in * n_out) time, O(N) memory. They are judged
+    /// within the backward pass, so [`Method::judges_by_step`] must be so. Scores cannot be added up over the parts of a batch that
+    /// does not fit the device at once: the first part alone judges.
     All,
 }
 
@@ -48,6 +50,9 @@ pub trait Method: Send + Sync {
     /// fit the device at once. Nothing may be kept in `inputs.scores` but sums over the batch: what comes after the sum goes
     /// into [`Method::finish`].
     ///
+    /// Of [`Candidates::All`] it is called once for each tile of the layer's pairs, and for the first part of a batch only; what
+    /// it leaves in `inputs.scores` decides at once which pairs remain.
+    ///
     /// # Errors
     /// As [`Plan::dispatch`].
     fn score(&self, inputs: &ScoreInputs<'_>, plan: &mut Plan) -> Result<()> {
@@ -55,7 +60,8 @@ pub trait Method: Send + Sync {
     }
 
     /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the largest
-    /// |score| are grown, ties by the lower index.
+    /// |score| are grown, ties by the lower index. Of [`Candidates::All`] only those remain that will be grown, or in scope
+    /// `layer` as many for each layer.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -101,15 +107,15 @@ pub struct ScoreInputs<'a> {
     pub activation: View,
     /// `[n_out][output positions][stride]`: the loss's gradient at the layer's output; padding lanes zero.
     pub delta: View,
-    /// `[capacity]` u32: the candidates' rows, rising; behind the last candidate, the number of rows.
+    /// `[capacity]` u32: the candidates' rows, rising.
     pub candidate_rows: View,
     /// `[capacity]` u32: the candidates' columns, rising within a row.
     pub candidate_cols: View,
-    /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`.
+    /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`; the first need not be at 0.
     pub candidate_offsets: View,
-    /// `[capacity]` f32: to be filled for the candidates of this layer's rows.
+    /// `[capacity]` f32: to be filled for the candidates of this layer's rows. What lies elsewhere belongs to others.
     pub scores: View,
-    /// Most candidates there can be.
+    /// Length of these arrays.
     pub capacity: usize,
     /// Whether this is a further part of the batch, whose gradients are added to those of the parts before.
     pub accumulate: bool,
@@ -138,7 +144,14 @@ impl ScoreInputs<'_> {
 }
 
 /// Names of the built-in methods.
-pub const METHODS: [&str; 5] = ["static", "set", "gse-uniform", "gse-grabo", "gse-graest"];
+pub const METHODS: [&str; 6] = [
+    "static",
+    "set",
+    "rigl",
+    "gse-uniform",
+    "gse-grabo",
+    "gse-graest",
+];
 
 /// A built-in method by name.
 ///
@@ -148,6 +161,7 @@ pub fn method(name: &str) -> Result<Box<dyn Method>> {
     Ok(match name {
         "static" => Box::new(Static),
         "set" => Box::new(Set),
+        "rigl" => Box::new(RigL),
         "gse-uniform" => Box::new(Gse(Distribution::Uniform)),
         "gse-grabo" => Box::new(Gse(Distribution::GraBo)),
         "gse-graest" => Box::new(Gse(Distribution::GraEst)),
@@ -200,6 +214,20 @@ impl Method for Set {
             },
             Grid::Items(inputs.capacity),
         )
+    }
+}
+
+/// RigL (Evci et al. 2020, "Rigging the Lottery: Making All Tickets Winners"): of all inactive pairs, those of the largest
+/// |g| are grown.
+struct RigL;
+
+impl Method for RigL {
+    fn name(&self) -> &str {
+        "rigl"
+    }
+
+    fn candidates(&self) -> Candidates {
+        Candidates::All
     }
 }
 

@@ -36,10 +36,9 @@ mod scratch;
 mod signs;
 mod statistics;
 mod table;
+mod tiles;
 
-pub use candidates::{
-    Compact, CompactParams, Enumerate, EnumerateParams, Mark, MarkParams, Sample, SampleParams,
-};
+pub use candidates::{Compact, CompactParams, Mark, MarkParams, Sample, SampleParams};
 pub use cumulate::{Cumulate, CumulateParams};
 pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
@@ -54,6 +53,10 @@ pub use round::{Look, Round, RoundOptions, Scope};
 pub use schedule::Schedule;
 pub use signs::{GraEstSigns, GraEstSignsParams};
 pub use statistics::{GraBo, GraBoParams, GraEst, GraEstParams, Statistics};
+pub use tiles::{
+    Enumerate, EnumerateParams, ExtendList, ExtendListParams, KeepBest, KeepBestParams, PutBack,
+    PutBackParams, Settle, SettleParams,
+};
 
 use crate::engine::{Kernel, KernelInfo};
 
@@ -67,9 +70,13 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         GraEst::INFO,
         Cumulate::INFO,
         Sample::INFO,
-        Enumerate::INFO,
         Mark::INFO,
         Compact::INFO,
+        Enumerate::INFO,
+        ExtendList::INFO,
+        KeepBest::INFO,
+        PutBack::INFO,
+        Settle::INFO,
         RandomScore::INFO,
         Segments::INFO,
         ReportRows::INFO,

@@ -9,5 +9,6 @@ mod edges;
 mod kernels;
 mod oracle;
 mod primitives;
+mod rigl;
 mod rounds;
 mod world;
