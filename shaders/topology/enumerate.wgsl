@@ -55,8 +55,8 @@ fn enumerate(
         let row = params.row + unit / params.inputs;
         let col = params.first_col + unit % params.inputs;
         let at = connections_before(i);
-        let active = at < active_offsets[row + 1u] && active_cols[at] == col;
-        if !active {
+        let connected = at < active_offsets[row + 1u] && active_cols[at] == col;
+        if !connected {
             let slot = first + i - (at - before);
             rows[slot] = row;
             cols[slot] = col;

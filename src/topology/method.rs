@@ -60,8 +60,7 @@ pub trait Method: Send + Sync {
     }
 
     /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the largest
-    /// |score| are grown, ties by the lower index. Of [`Candidates::All`] only those remain that will be grown, or in scope
-    /// `layer` as many for each layer.
+    /// |score| are grown, ties by the lower index. Of [`Candidates::All`] no more remain than are wanted.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -76,7 +75,7 @@ pub struct FinishInputs<'a> {
     pub arena: &'a Arena,
     /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
     pub step: View,
-    /// As in [`ScoreInputs`].
+    /// `[capacity]` u32: the candidates' rows, rising; behind the last candidate, the number of rows.
     pub candidate_rows: View,
     /// As in [`ScoreInputs`].
     pub candidate_cols: View,

@@ -220,16 +220,25 @@ impl KeepBestTwin<'_> {
         let kept_rows = shared(self.kept_rows);
         let kept_cols = shared(self.kept_cols);
         let kept_scores = shared(self.kept_scores);
-        self.ranks[..=self.params.slots as usize]
-            .par_windows(2)
-            .enumerate()
-            .with_min_len(BLOCK)
-            .for_each(|(slot, ranks)| {
-                if ranks[1] > ranks[0] {
-                    let place = ranks[0] as usize;
-                    kept_rows[place].store(self.rows[slot], Relaxed);
-                    kept_cols[place].store(self.cols[slot], Relaxed);
-                    kept_scores[place].store(self.scores[slot], Relaxed);
+        let slots = self.params.slots as usize;
+        let ranks = &self.ranks[..=slots];
+        (0..slots.div_ceil(BLOCK))
+            .into_par_iter()
+            .for_each(|block| {
+                let first = block * BLOCK;
+                let ranks = &ranks[first..=slots.min(first + BLOCK)];
+                let mut place = ranks[0];
+                // Most blocks of a later tile have none.
+                if ranks[ranks.len() - 1] == place {
+                    return;
+                }
+                for (slot, &next) in (first..).zip(&ranks[1..]) {
+                    if next > place {
+                        kept_rows[place as usize].store(self.rows[slot], Relaxed);
+                        kept_cols[place as usize].store(self.cols[slot], Relaxed);
+                        kept_scores[place as usize].store(self.scores[slot], Relaxed);
+                        place = next;
+                    }
                 }
             });
     }

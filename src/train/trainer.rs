@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Resident};
 use crate::optim::{LearningRate, SgdOptions};
-use crate::topology::{Method, Schedule};
+use crate::topology::{Candidates, Method, Schedule};
 
 /// Time between two looks at the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -122,6 +122,14 @@ impl Trainer {
             ));
             // Part of what repeats the run.
             config.micro_batch = Some(micro);
+        }
+        if network.micro_batch() < options.batch && method.candidates() == Candidates::All {
+            notes.push(format!(
+                "{} judges by the first part of a batch alone, {} images: a running list of the best cannot add up scores over \
+                 parts",
+                method.name(),
+                network.micro_batch()
+            ));
         }
         let resident = match data.train.memory() {
             Some(split)

@@ -11,4 +11,5 @@ mod oracle;
 mod primitives;
 mod rigl;
 mod rounds;
+mod timing;
 mod world;

@@ -1,8 +1,8 @@
 //! RigL: all inactive pairs in tiles of any size, against the oracle's dense gradients and sort.
 
-use rootlet::engine::{Class, Device, STEP_WORDS};
+use rootlet::engine::{Class, Device, Grid, Plan, STEP_WORDS};
 use rootlet::sparse::{Arena, LayerState, Window};
-use rootlet::topology::{Method, Round, RoundOptions, Scope, method};
+use rootlet::topology::{Candidates, Method, Round, RoundOptions, Scope, ScoreInputs, method};
 
 use super::rounds::follow_with;
 use super::world::{Rig, World, assert_same, cpu, gpu, shape};
@@ -129,6 +129,105 @@ fn gse_with_everything_drawn_grows_what_rigl_grows() {
             }
         }
     }
+}
+
+rootlet::kernel! {
+    /// Multiplies the scores of a layer's candidates by 1, 2 or 3, by row.
+    pub Weighted, WeightedParams, WeightedTwin = "tests/weighted", include_str!("weighted.wgsl");
+    params { first_row: u32, n_out: u32, slots: u32 }
+    read offsets: u32,
+    read rows: u32,
+    write scores: f32,
+}
+
+impl WeightedTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let [begin, end] = [p.first_row, p.first_row + p.n_out].map(|r| self.offsets[r as usize]);
+        for slot in begin as usize..end as usize {
+            self.scores[slot] *= (1 + (self.rows[slot] - p.first_row) % 3) as f32;
+        }
+    }
+}
+
+/// A method of one's own, with a kernel of its own, over all pairs: the oracle knows its name.
+struct ByRow;
+
+impl Method for ByRow {
+    fn name(&self) -> &str {
+        "by-row"
+    }
+
+    fn candidates(&self) -> Candidates {
+        Candidates::All
+    }
+
+    fn score(&self, inputs: &ScoreInputs<'_>, plan: &mut Plan) -> rootlet::Result<()> {
+        inputs.gradient(plan)?;
+        let kernel = Weighted {
+            params: WeightedParams {
+                first_row: inputs.span.first_row as u32,
+                n_out: inputs.span.n_out as u32,
+                slots: inputs.capacity as u32,
+            },
+            offsets: inputs.candidate_offsets.clone(),
+            rows: inputs.candidate_rows.clone(),
+            scores: inputs.scores.clone(),
+        };
+        plan.dispatch(kernel, Grid::Items(inputs.capacity))
+    }
+}
+
+#[test]
+fn a_score_of_ones_own_ranks_all_pairs() {
+    for device in [cpu, gpu] {
+        for scope in [Scope::Layer, Scope::Global] {
+            for tile in [11, 40] {
+                let world = linear();
+                let rig = Rig::with_tile(device(), &world, &ByRow, scope, 1.0, Some(tile));
+                follow_with(rig, world, &ByRow, scope, 1.0, 3);
+            }
+        }
+    }
+}
+
+/// Scores that the step does not make cannot be made tile by tile; nor are there tiles of nothing.
+#[test]
+fn what_cannot_be_ranked_is_refused() {
+    struct Blind;
+
+    impl Method for Blind {
+        fn name(&self) -> &str {
+            "blind"
+        }
+
+        fn candidates(&self) -> Candidates {
+            Candidates::All
+        }
+
+        fn judges_by_step(&self) -> bool {
+            false
+        }
+    }
+
+    let world = linear();
+    let device = cpu();
+    let arena = Arena::new(&device, &world.layers).unwrap();
+    let step = device.buffer("step", Class::Scratch, STEP_WORDS).unwrap();
+    let refusal = |method: &dyn Method, tile: Option<usize>| {
+        let options = RoundOptions {
+            scope: Scope::Layer,
+            gamma: 1.0,
+            stride: 4,
+            step: step.all(),
+            windows: world.windows.clone(),
+            tile,
+        };
+        let round = Round::new(&device, &arena, method, options);
+        round.err().unwrap().to_string()
+    };
+    assert!(refusal(&Blind, None).contains("`blind` cannot rank all inactive pairs"));
+    assert!(refusal(rigl().as_ref(), Some(0)).contains("tile of no pairs"));
 }
 
 /// The same number of connections between ever more units.

@@ -1,7 +1,8 @@
 //! Small models to run rounds on: random topology, weights and activations.
 
 use rootlet::engine::{
-    Buffer, Class, Device, DeviceOptions, KernelCheck, Plan, Program, STEP_WORDS, StepState,
+    Buffer, Class, Device, DeviceOptions, DispatchTime, KernelCheck, Plan, Program, STEP_WORDS,
+    StepState,
 };
 use rootlet::sparse::{Arena, LayerState, Window};
 use rootlet::topology::{Look, Method, Round, RoundOptions, RoundReport, Scope};
@@ -260,6 +261,28 @@ impl Rig {
                 Look::Scores => device.run(scores),
             })
             .unwrap()
+    }
+
+    /// The same; what each dispatch of the look at the scores took.
+    pub fn run_timed(&mut self, alpha_t: f64) -> Vec<DispatchTime> {
+        let Rig {
+            device,
+            round,
+            statistics,
+            scores,
+            ..
+        } = self;
+        let mut times = Vec::new();
+        round
+            .run(device, alpha_t, &mut |look| match look {
+                Look::Statistics => device.run(statistics),
+                Look::Scores => {
+                    times = device.run_timed(scores)?;
+                    Ok(())
+                }
+            })
+            .unwrap();
+        times
     }
 
     /// The same, every kernel on its twin too.
