@@ -46,7 +46,7 @@ fn every_kernel_equals_its_twin() {
         }
         // Several tiles a layer, ragged ones among them.
         let m = method("rigl").unwrap();
-        for (scope, tile) in [(Scope::Layer, 1000), (Scope::Global, 77)] {
+        for (scope, tile) in [(Scope::Layer, 1000), (Scope::Global, 333)] {
             if world.layers[0].active() < 9000 || tile == 1000 {
                 let rig = Rig::with_tile(gpu(), &world, m.as_ref(), scope, 1.0, Some(tile));
                 checked(rig, &world, &mut seen);

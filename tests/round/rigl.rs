@@ -61,7 +61,7 @@ fn tiles_of_any_size_follow_the_oracle_on_cpu() {
 
 #[test]
 fn tiles_of_any_size_follow_the_oracle_on_wgpu() {
-    any_tile_follows_the_oracle(gpu, &TILES[1..], 2);
+    any_tile_follows_the_oracle(gpu, &[5, 13, 40, 1 << 20], 2);
 }
 
 /// Not integers: gradients round, and hardly any two tie.
@@ -95,8 +95,8 @@ fn tiles_agree(device: fn() -> Device, world: &World, tiles: &[usize]) {
 
 #[test]
 fn tiles_of_any_size_give_the_same_bits() {
-    for device in [cpu, gpu] {
-        tiles_agree(device, &rounding(convolutional()), &TILES);
+    for (device, tiles) in [(cpu as fn() -> Device, &TILES[..]), (gpu, &TILES[2..6])] {
+        tiles_agree(device, &rounding(convolutional()), tiles);
         let wide = World::new(&[shape(300, 280, 5000), shape(280, 10, 900)], 37, 5);
         tiles_agree(device, &rounding(wide), &[999, 300, 33_000, 1 << 20]);
     }
