@@ -43,19 +43,15 @@ impl RadixSelectHistogramTwin<'_> {
             let counts = items(self.values, self.starts, segment, p.length)
                 .par_chunks(BLOCK * 4)
                 .map(|block| {
-                    // Four counters a digit: equal digits in a row do not wait for each other.
-                    let mut counts = [[0u32; DIGITS]; 4];
-                    for values in block.chunks(4) {
-                        for (&value, counts) in values.iter().zip(&mut counts) {
-                            let key = select_key(value, p.largest);
-                            // After the first pass few agree.
-                            if u64::from(key ^ known) >> (p.shift + 8) == 0 {
-                                counts[(key >> p.shift) as usize % DIGITS] += 1;
-                            }
+                    let mut counts = [0u32; DIGITS];
+                    for &value in block {
+                        let key = select_key(value, p.largest);
+                        // After the first pass few agree.
+                        if u64::from(key ^ known) >> (p.shift + 8) == 0 {
+                            counts[(key >> p.shift) as usize % DIGITS] += 1;
                         }
                     }
-                    let [a, b, c, d] = &counts;
-                    std::array::from_fn(|digit| a[digit] + b[digit] + c[digit] + d[digit])
+                    counts
                 })
                 .reduce(
                     || [0; DIGITS],
