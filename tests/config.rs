@@ -219,8 +219,8 @@ fn a_file_with_a_mistake_is_refused_with_its_line() {
             "configuration my.toml, line 2: unknown field `lrr`, expected one of `data`",
         ),
         (
-            "method = 'rigl'",
-            "line 1: unknown variant `rigl`, expected one of `static`, `set`, `gse-uniform`",
+            "method = 'rigle'",
+            "line 1: unknown variant `rigle`, expected one of `static`, `set`, `rigl`, `gse-uniform`",
         ),
         (
             "\n\nlr = 'high'",
@@ -333,8 +333,8 @@ fn the_command_refuses_bad_values_with_one_error_and_status_2() {
             "error: --sparsity must be at least 0",
         ),
         (
-            &["--method", "rigl"],
-            "[possible values: static, set, gse-uniform, gse-grabo, gse-graest]",
+            &["--method", "rigle"],
+            "[possible values: static, set, rigl, gse-uniform, gse-grabo, gse-graest]",
         ),
         (&["--hidden", "64,x"], "`x`: invalid digit"),
         (&["--config", "a", "--resume", "b"], "cannot be used with"),

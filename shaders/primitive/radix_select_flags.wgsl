@@ -27,7 +27,7 @@ fn radix_select_flags(
         return;
     }
     var flag = false;
-    if i < min(params.length, starts[params.segments]) {
+    if i >= starts[0] && i < min(params.length, starts[params.segments]) {
         let segment = segment_of(i);
         let key = select_key(values[i], params.largest);
         let last = state[segment * STATE_WORDS + STATE_KEY];

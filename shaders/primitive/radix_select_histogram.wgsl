@@ -28,18 +28,22 @@ fn radix_select_histogram(
     @builtin(local_invocation_index) index: u32,
 ) {
     let first = flat_group(group, groups) * WIDTH * PER_INVOCATION;
+    let begin = starts[0];
     let end = min(params.length, starts[params.segments]);
     atomicStore(&counts[index], 0u);
     workgroupBarrier();
     // Most blocks lie within one segment, and are counted in workgroup memory.
     var own = 0u;
-    if first < end {
-        own = segment_of(first);
+    if first < end && first + WIDTH * PER_INVOCATION > begin {
+        own = segment_of(max(first, begin));
         var segment = own;
         for (var i = 0u; i < PER_INVOCATION; i++) {
             let at = first + i * WIDTH + index;
             if at >= end {
                 break;
+            }
+            if at < begin {
+                continue;
             }
             while at >= starts[segment + 1u] {
                 segment++;

@@ -26,7 +26,7 @@ fn radix_select_ties(
         return;
     }
     var tie = 0u;
-    if i < min(params.length, starts[params.segments]) {
+    if i >= starts[0] && i < min(params.length, starts[params.segments]) {
         let at = segment_of(i) * STATE_WORDS;
         tie = u32(select_key(values[i], params.largest) == state[at + STATE_KEY]);
     }

@@ -16,6 +16,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("members", super::kernel::shader!("lib/members")),
     ("random", super::kernel::shader!("lib/random")),
     ("round_table", super::kernel::shader!("lib/round_table")),
+    ("running_list", super::kernel::shader!("lib/running_list")),
     ("segments", super::kernel::shader!("lib/segments")),
     ("select_key", super::kernel::shader!("lib/select_key")),
     ("step", super::kernel::shader!("lib/step")),

@@ -162,6 +162,7 @@ impl Network {
                 stride,
                 step: fixed.step.all(),
                 windows: model.sparse().iter().map(|l| l.window).collect(),
+                tile: None,
             },
         )?;
         let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options)

@@ -46,8 +46,10 @@ impl RadixSelectHistogramTwin<'_> {
                     let mut counts = [0u32; DIGITS];
                     for &value in block {
                         let key = select_key(value, p.largest);
-                        let agrees = u64::from(key ^ known) >> (p.shift + 8) == 0;
-                        counts[(key >> p.shift) as usize % DIGITS] += u32::from(agrees);
+                        // After the first pass few agree.
+                        if u64::from(key ^ known) >> (p.shift + 8) == 0 {
+                            counts[(key >> p.shift) as usize % DIGITS] += 1;
+                        }
                     }
                     counts
                 })
@@ -108,7 +110,7 @@ crate::kernel! {
 impl RadixSelectTiesTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let mut rest = &mut self.ties[..p.length as usize + 1];
+        let mut rest = behind(self.starts, &mut self.ties[..p.length as usize + 1]);
         for segment in 0..p.segments as usize {
             let last = self.state[segment * STATE_WORDS];
             let values = items(self.values, self.starts, segment, p.length);
@@ -139,7 +141,7 @@ crate::kernel! {
 impl RadixSelectFlagsTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let mut rest = &mut self.taken[..p.length as usize + 1];
+        let mut rest = behind(self.starts, &mut self.taken[..p.length as usize + 1]);
         for segment in 0..p.segments as usize {
             let [last, left] = [0, 1].map(|word| self.state[segment * STATE_WORDS + word]);
             let values = items(self.values, self.starts, segment, p.length);
@@ -176,6 +178,14 @@ fn items<'a>(values: &'a [f32], starts: &[u32], segment: usize, length: u32) -> 
     &values[start..end]
 }
 
+/// What follows on the values before the first segment, which are marked as not wanted.
+fn behind<'a>(starts: &[u32], marks: &'a mut [u32]) -> &'a mut [u32] {
+    let first = (starts[0] as usize).min(marks.len());
+    let (before, rest) = marks.split_at_mut(first);
+    before.fill(0);
+    rest
+}
+
 /// Records selections from up to a given number of segments.
 pub struct RadixSelect {
     /// `[segments][256]` u32: zero between selections.
@@ -184,11 +194,11 @@ pub struct RadixSelect {
 
 /// What a selection works on.
 pub struct Selection {
-    /// `[length]` f32, of which the segments cover a first part.
+    /// `[length]` f32, of which the segments cover a part.
     pub values: View,
     /// Number of values.
     pub length: usize,
-    /// `[segments + 1]` u32, rising: where the segments start.
+    /// `[segments + 1]` u32, rising: where the segments start, and where the last one ends.
     pub starts: View,
     /// Number of segments.
     pub segments: usize,

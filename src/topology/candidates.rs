@@ -1,4 +1,4 @@
-//! The candidate set S: pairs drawn (or enumerated), sorted, without duplicates and without active connections.
+//! The candidate set S: pairs drawn, sorted, without duplicates and without active connections.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -121,36 +121,6 @@ impl<'a> Side<'a> {
             }
         };
         (self.first + index) as u32
-    }
-}
-
-crate::kernel! {
-    /// Every pair of every layer in the arena's order, for methods that look at all. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = capacity.
-    pub Enumerate, EnumerateParams, EnumerateTwin = "topology/enumerate", shader!("topology/enumerate");
-    params { capacity: u32, layers: u32, n_rows: u32 }
-    read table: u32,
-    write cols: u32,
-    write rows: u32,
-}
-
-impl EnumerateTwin<'_> {
-    fn run(self) {
-        let p = self.params;
-        let table = Table(self.table);
-        slots(
-            self.cols,
-            self.rows,
-            table,
-            p.capacity,
-            p.layers,
-            p.n_rows,
-            |layer| {
-                let [first_col, inputs, first_row] =
-                    [COL, COL + 1, ROW].map(|word| table.get(layer, word) as u32);
-                move |slot| (first_col + slot % inputs, first_row + slot / inputs)
-            },
-        );
     }
 }
 

@@ -26,7 +26,9 @@ pub enum Candidates {
     None,
     /// `ceil(gamma * |A|)` pairs a layer, drawn from a distribution.
     Sampled(Distribution),
-    /// All inactive pairs. O(n_in * n_out) memory: for small layers and for tests.
+    /// All inactive pairs, in tiles with a running list of the best: O(n_in * n_out) time, O(N) memory. They are judged
+    /// within the backward pass, so [`Method::judges_by_step`] must be so. Scores cannot be added up over the parts of a batch that
+    /// does not fit the device at once: the first part alone judges.
     All,
 }
 
@@ -51,6 +53,9 @@ pub trait Method: Send + Sync {
     /// fit the device at once. Nothing may be kept in `inputs.scores` but sums over the batch: what comes after the sum goes
     /// into [`Method::finish`].
     ///
+    /// Of [`Candidates::All`] it is called once for each tile of the layer's pairs, and for the first part of a batch only; what
+    /// it leaves in `inputs.scores` decides at once which pairs remain.
+    ///
     /// # Errors
     /// As [`Plan::dispatch`].
     fn score(&self, inputs: &ScoreInputs<'_>, plan: &mut Plan) -> Result<()> {
@@ -58,7 +63,7 @@ pub trait Method: Send + Sync {
     }
 
     /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the largest
-    /// |score| are grown, ties by the lower index.
+    /// |score| are grown, ties by the lower index. Of [`Candidates::All`] no more remain than are wanted.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -99,7 +104,7 @@ pub struct FinishInputs<'a> {
     pub arena: &'a Arena,
     /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
     pub step: View,
-    /// As in [`ScoreInputs`].
+    /// `[capacity]` u32: the candidates' rows, rising; behind the last candidate, the number of rows.
     pub candidate_rows: View,
     /// As in [`ScoreInputs`].
     pub candidate_cols: View,
@@ -130,15 +135,15 @@ pub struct ScoreInputs<'a> {
     pub activation: View,
     /// `[n_out][output positions][stride]`: the loss's gradient at the layer's output; padding lanes zero.
     pub delta: View,
-    /// `[capacity]` u32: the candidates' rows, rising; behind the last candidate, the number of rows.
+    /// `[capacity]` u32: the candidates' rows, rising.
     pub candidate_rows: View,
     /// `[capacity]` u32: the candidates' columns, rising within a row.
     pub candidate_cols: View,
-    /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`.
+    /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`; the first need not be at 0.
     pub candidate_offsets: View,
-    /// `[capacity]` f32: to be filled for the candidates of this layer's rows.
+    /// `[capacity]` f32: to be filled for the candidates of this layer's rows. What lies elsewhere belongs to others.
     pub scores: View,
-    /// Most candidates there can be.
+    /// Length of these arrays.
     pub capacity: usize,
     /// Whether this is a further part of the batch, whose gradients are added to those of the parts before.
     pub accumulate: bool,
@@ -167,9 +172,10 @@ impl ScoreInputs<'_> {
 }
 
 /// Names of the built-in methods.
-pub const METHODS: [&str; 12] = [
+pub const METHODS: [&str; 13] = [
     "static",
     "set",
+    "rigl",
     "gse-uniform",
     "gse-grabo",
     "gse-graest",
@@ -193,6 +199,7 @@ pub fn method(name: &str) -> Result<Box<dyn Method>> {
     Ok(match name {
         "static" => Box::new(Static),
         "set" => Box::new(Set),
+        "rigl" => Box::new(RigL),
         "gse-uniform" => Box::new(Gse(Distribution::Uniform)),
         "gse-grabo" => Box::new(Gse(Distribution::GraBo)),
         "gse-graest" => Box::new(Gse(Distribution::GraEst)),
@@ -273,6 +280,20 @@ impl Method for Set {
             },
             Grid::Items(inputs.capacity),
         )
+    }
+}
+
+/// RigL (Evci et al. 2020, "Rigging the Lottery: Making All Tickets Winners"): of all inactive pairs, those of the largest
+/// |g| are grown.
+struct RigL;
+
+impl Method for RigL {
+    fn name(&self) -> &str {
+        "rigl"
+    }
+
+    fn candidates(&self) -> Candidates {
+        Candidates::All
     }
 }
 

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | 1 statistics f, g | [`GraBo`], [`GraEstSigns`], [`GraEst`] |
 //! | 2 running sums | [`Cumulate`] |
-//! | 3 draw | [`Sample`] or [`Enumerate`] |
+//! | 3 draw | [`Sample`] |
 //! | 4 sort by row, column | [`RadixSort`](crate::primitive::RadixSort) |
 //! | 5 drop duplicates and active pairs | [`Mark`], [`Scan`](crate::primitive::Scan), [`Compact`] |
 //! | 6 score | [`Sddmm`](crate::sparse::Sddmm) or [`ConvSddmm`](crate::sparse::ConvSddmm), [`RandomScore`], or a method's own |
@@ -20,8 +20,18 @@
 //! | 9 merge | [`PlaceSurvivors`], [`PlaceGrown`], [`MergePairs`], [`MergeState`], [`CopyBack`] |
 //! | 10 offsets and transposed order | [`LowerBound`](crate::primitive::LowerBound), sort, [`Gather`](crate::primitive::Gather) |
 //!
+//! A method that judges all inactive pairs ([`Candidates::All`]: RigL) has no stages 1 to 5. Within the backward pass each layer's pairs
+//! go by in tiles instead: O(n_in * n_out) time, O(N) memory.
+//!
+//! | for each tile | kernels |
+//! |---|---|
+//! | its inactive pairs, in order | [`Enumerate`] |
+//! | score | as in stage 6 |
+//! | the best of it and of those so far | [`ExtendList`], [`RadixSelect`](crate::primitive::RadixSelect), [`KeepBest`], [`PutBack`] |
+//! | in the end: the candidates | [`Settle`], [`LowerBound`](crate::primitive::LowerBound) |
+//!
 //! Nothing is drawn, ranked or merged by the order of atomics: a round repeats bit for bit. Work space: 24 bytes a connection
-//! at gamma = 1.
+//! at gamma = 1, and for all pairs as many again for each connection and for each pair of a tile.
 
 mod candidates;
 mod cumulate;
@@ -38,10 +48,9 @@ mod scratch;
 mod signs;
 mod statistics;
 mod table;
+mod tiles;
 
-pub use candidates::{
-    Compact, CompactParams, Enumerate, EnumerateParams, Mark, MarkParams, Sample, SampleParams,
-};
+pub use candidates::{Compact, CompactParams, Mark, MarkParams, Sample, SampleParams};
 pub use cumulate::{Cumulate, CumulateParams};
 pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
@@ -61,6 +70,10 @@ pub use round::{Look, Round, RoundOptions, Scope};
 pub use schedule::Schedule;
 pub use signs::{GraEstSigns, GraEstSignsParams};
 pub use statistics::{GraBo, GraBoParams, GraEst, GraEstParams, Statistics};
+pub use tiles::{
+    Enumerate, EnumerateParams, ExtendList, ExtendListParams, KeepBest, KeepBestParams, PutBack,
+    PutBackParams, Settle, SettleParams,
+};
 
 use crate::engine::{Kernel, KernelInfo};
 
@@ -74,9 +87,13 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         GraEst::INFO,
         Cumulate::INFO,
         Sample::INFO,
-        Enumerate::INFO,
         Mark::INFO,
         Compact::INFO,
+        Enumerate::INFO,
+        ExtendList::INFO,
+        KeepBest::INFO,
+        PutBack::INFO,
+        Settle::INFO,
         RandomScore::INFO,
         Segments::INFO,
         ReportRows::INFO,

@@ -1,52 +1,23 @@
 //! A prune-and-grow round: two programs, recorded once, around the training step that judges the candidates.
 
 mod observe;
+mod options;
 
 use std::time::Instant;
+
+pub use options::{Look, RoundOptions, Scope};
 
 use super::method::{Candidates, Distribution, FinishInputs, Method};
 use super::record::{Drawn, Recorder};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
-use super::table;
+use super::{table, tiles};
 use crate::engine::{Buffer, Device, KernelCheck, Plan, Program, View};
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
 
-/// Among what the k best and the k smallest are chosen.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Within each layer, whose number of connections then never changes: the paper's pseudocode
-    Layer,
-    /// Over the whole model, so that connections move between layers: the paper's experiments
-    Global,
-}
-
-/// What a round is made for, besides the arena and the method.
-pub struct RoundOptions {
-    /// Among what the k best and the k smallest are chosen.
-    pub scope: Scope,
-    /// Candidates drawn per active connection.
-    pub gamma: f64,
-    /// Lanes of a position: the batch on the device, rounded up to whole vectors of four.
-    pub stride: usize,
-    /// A [`StepState`](crate::engine::StepState): seed, step and batch size.
-    pub step: View,
-    /// By layer: how its output positions look at its input positions.
-    pub windows: Vec<Window>,
-}
-
-/// What a round needs of the training step, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// One pass over the batch in which [`Round::record_statistics`] was recorded for every layer.
-    Statistics,
-    /// One pass over the batch in which [`Round::record_scores`] was recorded for every layer; then the optimiser's update.
-    Scores,
-}
+/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what a dispatch costs is little beside them.
+const LEAST_TILE: usize = 1 << 18;
 
 /// Prune-and-grow rounds of one method on one arena.
 ///
@@ -69,6 +40,7 @@ pub struct Round {
     gamma: f64,
     stride: usize,
     step: View,
+    tile: Option<usize>,
     /// None for a static topology.
     work: Option<Work>,
 }
@@ -85,34 +57,27 @@ impl Round {
     /// Allocates the work space and records the programs.
     ///
     /// # Errors
-    /// A gamma that is negative or no number, another number of windows than layers or windows that do not fit them, or a
-    /// work space that the device refuses.
+    /// A gamma that is negative or no number, a tile of no pairs, another number of windows than layers or windows that do not
+    /// fit them, a method that wants all pairs but no look at the step, or a work space that the device refuses.
     pub fn new(
         device: &Device,
         arena: &Arena,
         method: &dyn Method,
         options: RoundOptions,
     ) -> Result<Self> {
+        options.check(arena)?;
         let RoundOptions {
             scope,
             gamma,
             stride,
             step,
             windows,
+            tile,
         } = options;
-        if !(gamma.is_finite() && gamma >= 0.0) {
+        if method.candidates() == Candidates::All && !method.judges_by_step() {
             return Err(Error::Usage(format!(
-                "gamma is {gamma}: it must be a finite number, zero or more"
-            )));
-        }
-        let fits = windows.len() == arena.spans.len()
-            && (arena.spans.iter().zip(&windows)).all(|(s, w)| s.n_in.is_multiple_of(w.taps()));
-        if !fits || stride == 0 || !stride.is_multiple_of(4) {
-            return Err(Error::Shape(format!(
-                "a round over {} layers needs as many windows, whose taps divide the input units, and a stride that is a \
-                 multiple of 4, not {} windows and {stride}",
-                arena.spans.len(),
-                windows.len(),
+                "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed tile by tile,                  within its backward pass",
+                method.name()
             )));
         }
         let mut round = Round {
@@ -127,6 +92,7 @@ impl Round {
             gamma,
             stride,
             step,
+            tile,
             work: None,
         };
         round.sync(device)?;
@@ -145,6 +111,7 @@ impl Round {
                 Distribution::GraEst => self.most_positions() * self.stride,
                 _ => 0,
             },
+            tile: (self.candidates == Candidates::All).then(|| self.tile()),
         };
         let scratch = Scratch::new(device, arena, &sizes)?;
         let recorder = |name: &str| Recorder {
@@ -154,8 +121,9 @@ impl Round {
             scratch: &scratch,
             plan: Plan::new(&format!("{name} of {}", method.name())),
         };
-        let (draw, drawn) = recorder("draw").draw(self.candidates)?;
+        let (draw, drawn) = recorder("draw").draw()?;
         let mut exchange = recorder("exchange");
+        exchange.settle(&drawn)?;
         method.finish(
             &FinishInputs {
                 arena,
@@ -323,7 +291,12 @@ impl Round {
             Scope::Global => vec![wanted(self.connections)],
         };
         let words = table::build(&self.spans, &slots, &wanted);
-        device.upload(&scratch.table.range(0..words.len()), &words)
+        device.upload(&scratch.table.range(0..words.len()), &words)?;
+        if let Some(list) = &scratch.list {
+            let state = tiles::empty_list(list.slots, self.spans.len());
+            device.upload(&list.state.range(0..state.len()), &state)?;
+        }
+        Ok(())
     }
 
     fn finish(&mut self, device: &Device, seconds: f64) -> Result<RoundReport> {
@@ -333,13 +306,20 @@ impl Round {
             }
             None => vec![0; self.spans.len() * report::WORDS],
         };
-        let layers: Vec<LayerReport> = self
+        let mut layers: Vec<LayerReport> = self
             .spans
             .iter()
             .zip(&self.active)
             .zip(words.chunks(report::WORDS))
             .map(|((span, &active), words)| LayerReport::new(words, active, span.n_in * span.n_out))
             .collect();
+        if let Some(list) = self.work.as_ref().and_then(|w| w.scratch.list.as_ref()) {
+            let state = list.state.range(0..tiles::state_words(layers.len()));
+            let judged = device.download(&state)?;
+            for (layer, judged) in layers.iter_mut().zip(tiles::judged(&judged)) {
+                layer.candidates = judged;
+            }
+        }
         let sum = |part: fn(&LayerReport) -> usize| layers.iter().map(part).sum::<usize>();
         if sum(|l| l.pruned) != sum(|l| l.grown) || sum(|l| l.active) != self.connections {
             return Err(Error::Device(format!(
@@ -362,26 +342,37 @@ impl Round {
         }
     }
 
-    /// Candidate slots of a layer in the next round.
+    /// Candidate slots of a layer in the next round: none where they are not drawn.
     fn slots(&self, layer: usize) -> usize {
         match self.candidates {
-            Candidates::None => 0,
+            Candidates::None | Candidates::All => 0,
             Candidates::Sampled(_) => (self.gamma * self.active[layer] as f64).ceil() as usize,
-            Candidates::All => self.spans[layer].n_in * self.spans[layer].n_out,
         }
+    }
+
+    /// Pairs of a tile.
+    fn tile(&self) -> usize {
+        let largest = self.spans.iter().map(|s| s.n_in * s.n_out).max();
+        let tile = self.tile.unwrap_or(self.connections.max(LEAST_TILE));
+        tile.min(largest.unwrap_or(1)).max(1)
     }
 
     /// Most candidate slots that any division of the connections among the layers needs.
     fn capacity(&self) -> Result<usize> {
-        let layers = self.spans.len();
-        let capacity = match self.candidates {
-            Candidates::All => (0..layers).map(|l| self.slots(l)).sum(),
-            _ => (self.gamma * self.connections as f64).ceil() as usize + layers,
+        let (capacity, slots) = match self.candidates {
+            Candidates::None => (0, 0),
+            Candidates::Sampled(_) => {
+                let drawn = (self.gamma * self.connections as f64).ceil() as usize;
+                (drawn + self.spans.len(), 0)
+            }
+            // No more of the best are kept than are wanted.
+            Candidates::All => (self.connections, self.connections + self.tile()),
         };
         // The merge marks grown connections by the highest bit.
-        if capacity.max(self.connections) >= 1 << 31 {
+        if capacity.max(self.connections).max(slots) >= 1 << 31 {
             return Err(Error::Shape(format!(
-                "a topology round over {capacity} candidates and {} connections: there must be fewer than 2^31 of each",
+                "a topology round over {} candidates and {} connections: there must be fewer than 2^31 of each",
+                capacity.max(slots),
                 self.connections
             )));
         }

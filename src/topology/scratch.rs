@@ -3,8 +3,12 @@
 //! Six words (24 bytes) per connection at gamma = 1, more exactly four per candidate slot or connection, whichever are
 //! more, and two more; besides, three words an input or output unit. What is overwritten anyway serves as well: the
 //! arena's transposed order and its gradient hold the merged connections before they are copied back.
+//!
+//! A method that judges all inactive pairs needs six words more a slot of the running list and of a tile, of which there are
+//! as many as connections, or 2^18.
 
 use super::table;
+use super::tiles;
 use crate::engine::{Buffer, Class, Device, View};
 use crate::error::Result;
 use crate::primitive::{Pairs, RadixSelect, RadixSort, STATE_WORDS, Scan};
@@ -19,6 +23,21 @@ pub(super) struct Sizes {
     pub weighted: bool,
     /// Words of GraEst's signs.
     pub signs: usize,
+    /// Pairs of a tile, where all are judged.
+    pub tile: Option<usize>,
+}
+
+/// The running list and the tile before it.
+pub(super) struct RunningList {
+    /// Pairs of a tile.
+    pub tile: usize,
+    /// Slots of the tile and of the list.
+    pub slots: usize,
+    pub state: Buffer,
+    pub rows: Buffer,
+    pub cols: Buffer,
+    pub scores: Buffer,
+    pub ranks: Buffer,
 }
 
 pub(super) struct Scratch {
@@ -43,6 +62,7 @@ pub(super) struct Scratch {
     pub sort: RadixSort,
     pub scan: Scan,
     pub select: RadixSelect,
+    pub list: Option<RunningList>,
 }
 
 impl Scratch {
@@ -51,6 +71,22 @@ impl Scratch {
             |label: &str, n: usize| device.buffer(&format!("round.{label}"), Class::Scratch, n);
         let longest = sizes.capacity.max(arena.connections);
         let layers = arena.spans.len();
+        let list = |tile: usize| -> Result<RunningList> {
+            let slots = tile + sizes.capacity;
+            Ok(RunningList {
+                tile,
+                slots,
+                state: words("list.state", tiles::state_words(layers))?,
+                rows: words("list.rows", slots)?,
+                cols: words("list.cols", slots)?,
+                scores: words("list.scores", slots)?,
+                ranks: words("list.ranks", slots + 1)?,
+            })
+        };
+        let list = sizes.tile.map(list).transpose()?;
+        let widest = list
+            .as_ref()
+            .map_or(longest, |list| list.slots.max(longest));
         let weighted = |n: usize| if sizes.weighted { n } else { 1 };
         // One more: ranks end with the total.
         let pairs = |label: &str| -> Result<[Buffer; 2]> {
@@ -66,7 +102,7 @@ impl Scratch {
             outputs: words("outputs", weighted(arena.n_rows))?,
             signs: words("signs", sizes.signs)?,
             pairs: [pairs("pairs_a")?, pairs("pairs_b")?],
-            ties: words("ties", longest + 1)?,
+            ties: words("ties", widest + 1)?,
             prune_ranks: words("prune_ranks", arena.connections + 1)?,
             candidate_offsets: words("candidate_offsets", arena.n_rows + 1)?,
             prune_starts: words("prune_starts", sizes.segments + 1)?,
@@ -76,14 +112,17 @@ impl Scratch {
             prune_sums: words("prune_sums", arena.n_rows)?,
             grow_sums: words("grow_sums", arena.n_rows)?,
             sort: RadixSort::new(device, "round.digits", longest)?,
-            scan: Scan::new(device, "round.sums", longest + 1)?,
+            scan: Scan::new(device, "round.sums", widest + 1)?,
             select: RadixSelect::new(device, "round.histogram", sizes.segments)?,
+            list,
         })
     }
 
     /// All of it.
     pub fn views(&self) -> Vec<View> {
         let [[a, b], [c, d]] = &self.pairs;
+        let list = self.list.iter();
+        let list = list.flat_map(|l| [&l.state, &l.rows, &l.cols, &l.scores, &l.ranks]);
         [
             &self.table,
             &self.report,
@@ -107,8 +146,10 @@ impl Scratch {
             &self.scan.sums,
             &self.select.histogram,
         ]
+        .into_iter()
+        .chain(list)
         .map(View::from)
-        .into()
+        .collect()
     }
 
     /// The two pairs of arrays as keys and values.

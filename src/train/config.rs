@@ -34,6 +34,8 @@ pub enum MethodName {
     Static,
     /// Prune the smallest weights, grow at random
     Set,
+    /// Prune the smallest weights, grow those of the largest gradient among all pairs
+    Rigl,
     /// Guided stochastic exploration, candidates drawn uniformly
     GseUniform,
     /// The same, drawn by the upper bound of the gradient

@@ -21,7 +21,7 @@ use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Resident};
 use crate::optim::{LearningRate, SgdOptions};
 use crate::topology::from_dense::Start;
-use crate::topology::{Method, Schedule};
+use crate::topology::{Candidates, Method, Schedule};
 use reserve::Reserve;
 
 /// Time between two looks at the losses on the device.
@@ -141,6 +141,14 @@ impl Trainer {
             // Part of what repeats the run: a part divides the batch, which has no more images than there are.
             config.batch = options.batch;
             config.micro_batch = Some(micro);
+        }
+        if network.micro_batch() < options.batch && method.candidates() == Candidates::All {
+            notes.push(format!(
+                "{} judges by the first part of a batch alone, {} images: a running list of the best cannot add up scores over \
+                 parts",
+                method.name(),
+                network.micro_batch()
+            ));
         }
         let resident = match data.train.memory() {
             Some(split)

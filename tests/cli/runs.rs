@@ -151,7 +151,14 @@ fn json_is_an_object_a_line() {
 #[test]
 fn every_method_and_scope_trains() {
     let desk = Desk::new();
-    for method in ["static", "set", "gse-uniform", "gse-grabo", "gse-graest"] {
+    for method in [
+        "static",
+        "set",
+        "rigl",
+        "gse-uniform",
+        "gse-grabo",
+        "gse-graest",
+    ] {
         for scope in ["layer", "global"] {
             let run = desk.small(&["--method", method, "--scope", scope]);
             let rows = table(&run, "metrics.csv");

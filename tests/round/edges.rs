@@ -6,8 +6,12 @@ use rootlet::topology::{METHODS, Method, Round, RoundOptions, Schedule, Scope, m
 use rootlet::{Error, Result};
 
 use super::oracle;
-use super::rounds::{Rigl, follow};
+use super::rounds::follow;
 use super::world::{Rig, World, assert_same, cpu, gpu, shape};
+
+fn rigl() -> Box<dyn Method> {
+    method("rigl").unwrap()
+}
 
 /// One round on each executor, against the oracle.
 fn both(world: &World, method: &dyn Method, scope: Scope, gamma: f64, alpha_t: f64) -> World {
@@ -38,7 +42,7 @@ fn a_dense_layer_has_no_candidates() {
         }
     }
     let dense = World::new(&[shape(6, 5, 30)], 4, 1);
-    let after = both(&dense, &Rigl, Scope::Layer, 1.0, 1.0);
+    let after = both(&dense, rigl().as_ref(), Scope::Layer, 1.0, 1.0);
     assert_same(&after.layers, &dense.layers);
 }
 
@@ -46,7 +50,7 @@ fn a_dense_layer_has_no_candidates() {
 fn no_more_is_exchanged_than_there_are_candidates() {
     let world = World::new(&[shape(8, 8, 60), shape(8, 3, 20)], 4, 2);
     for scope in [Scope::Layer, Scope::Global] {
-        both(&world, &Rigl, scope, 1.0, 1.0);
+        both(&world, rigl().as_ref(), scope, 1.0, 1.0);
         both(
             &world,
             method("gse-uniform").unwrap().as_ref(),
@@ -62,7 +66,7 @@ fn shares_of_nothing_and_of_everything() {
     let world = World::new(&[shape(20, 20, 40), shape(20, 9, 30)], 4, 3);
     for scope in [Scope::Layer, Scope::Global] {
         for alpha_t in [0.0, 1e-9, 1.0] {
-            both(&world, &Rigl, scope, 1.0, alpha_t);
+            both(&world, rigl().as_ref(), scope, 1.0, alpha_t);
         }
         let m = method("gse-uniform").unwrap();
         let same = both(&world, m.as_ref(), scope, 0.0, 0.5);
@@ -78,7 +82,7 @@ fn ties_go_to_the_lower_index() {
     }
     world.deltas.iter_mut().for_each(|d| d.fill(0.0));
     for scope in [Scope::Layer, Scope::Global] {
-        both(&world, &Rigl, scope, 1.0, 0.37);
+        both(&world, rigl().as_ref(), scope, 1.0, 0.37);
         // No distribution to draw from either: uniform.
         for name in ["gse-grabo", "gse-graest"] {
             both(&world, method(name).unwrap().as_ref(), scope, 1.0, 0.37);
@@ -96,7 +100,7 @@ fn empty_rows_dense_rows_and_empty_layers() {
             both(&world, method(name).unwrap().as_ref(), scope, 2.0, 0.5);
         }
     }
-    both(&world, &Rigl, Scope::Global, 1.0, 0.9);
+    both(&world, rigl().as_ref(), Scope::Global, 1.0, 0.9);
 }
 
 #[test]
@@ -111,7 +115,7 @@ fn a_single_connection() {
             follow(
                 device(),
                 World::new(&[shape], 1, 6),
-                &Rigl,
+                rigl().as_ref(),
                 Scope::Layer,
                 1.0,
                 3,
@@ -216,7 +220,7 @@ fn what_cannot_be_used_is_refused() {
         Error::Usage(text) | Error::Shape(text) => text,
         other => panic!("{other}"),
     };
-    assert!(message(method("rigel").map(|_| unreachable!())).contains("gse-graest"));
+    assert!(message(method("rigle").map(|_| unreachable!())).contains("gse-graest"));
 
     let world = World::new(&[shape(6, 5, 12)], 4, 9);
     let device = cpu();
@@ -255,5 +259,6 @@ fn options(step: &Buffer, stride: usize, gamma: f64) -> RoundOptions {
         stride,
         step: step.all(),
         windows: vec![Window::pointwise([1, 1])],
+        tile: None,
     }
 }

@@ -6,7 +6,6 @@ use rootlet::engine::reflect::reflect;
 use rootlet::engine::{Class, Grid, Plan};
 use rootlet::topology::{METHODS, RandomScore, RandomScoreParams, Scope, kernels, method};
 
-use super::rounds::Rigl;
 use super::world::{Random, Rig, Shape, World, gpu, shape};
 
 /// Odd sizes; one unit; dense, empty and nearly empty layers; several blocks of the scans and sorts.
@@ -45,11 +44,14 @@ fn every_kernel_equals_its_twin() {
                 checked(rig, &world, &mut seen);
             }
         }
-        checked(
-            Rig::new(gpu(), &world, &Rigl, Scope::Layer, 1.0),
-            &world,
-            &mut seen,
-        );
+        // Several tiles a layer, ragged ones among them.
+        let m = method("rigl").unwrap();
+        for (scope, tile) in [(Scope::Layer, 1000), (Scope::Global, 333)] {
+            if world.layers[0].active() < 9000 || tile == 1000 {
+                let rig = Rig::with_tile(gpu(), &world, m.as_ref(), scope, 1.0, Some(tile));
+                checked(rig, &world, &mut seen);
+            }
+        }
     }
     let all: BTreeSet<String> = kernels().iter().map(|k| k.name.to_owned()).collect();
     seen.remove("sparse/sddmm");

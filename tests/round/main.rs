@@ -10,5 +10,7 @@ mod forward_set;
 mod kernels;
 mod oracle;
 mod primitives;
+mod rigl;
 mod rounds;
+mod timing;
 mod world;

@@ -39,7 +39,13 @@ pub fn round(
                     random(world.seed, step, Stream::RandomScores, 0, index)[0],
                 ))
             } else {
-                world.gradient(l, b as usize, a as usize).abs()
+                let by_row = [1.0, 2.0, 3.0][b as usize % 3];
+                let weight = if method.name() == "by-row" {
+                    by_row
+                } else {
+                    1.0
+                };
+                weight * world.gradient(l, b as usize, a as usize).abs()
             };
             grow.push((score, (l, b, a)));
             index += 1;

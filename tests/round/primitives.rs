@@ -84,8 +84,15 @@ fn check_sort(device: &Device, keys: &[u32], bits: u32) {
 }
 
 /// `segments`: length and number to take of each; items behind the last segment take no part.
-fn check_select(device: &Device, values: &[f32], segments: &[(usize, usize)], largest: bool) {
-    let mut starts = vec![0u32];
+/// The first segment starts at `first`.
+fn check_select_from(
+    device: &Device,
+    values: &[f32],
+    first: usize,
+    segments: &[(usize, usize)],
+    largest: bool,
+) {
+    let mut starts = vec![first as u32];
     let mut state = Vec::new();
     let mut expected = vec![false; values.len()];
     for &(length, take) in segments {
@@ -127,6 +134,10 @@ fn check_select(device: &Device, values: &[f32], segments: &[(usize, usize)], la
         histogram.iter().all(|&bin| bin == 0),
         "left for the next selection"
     );
+}
+
+fn check_select(device: &Device, values: &[f32], segments: &[(usize, usize)], largest: bool) {
+    check_select_from(device, values, 0, segments, largest);
 }
 
 fn check_search(device: &Device, mut keys: Vec<u32>, targets: u32) {
@@ -200,9 +211,11 @@ proptest! {
     fn select_on_cpu(
         values in prop::collection::vec(magnitude(), 1..6000),
         cuts in prop::collection::vec((0f64..1.0, 0f64..=1.0), 0..6),
+        before in prop_oneof![Just(0.0), 0f64..1.0],
         largest: bool,
     ) {
-        let mut left = values.len();
+        let first = (before * values.len() as f64) as usize;
+        let mut left = values.len() - first;
         let segments: Vec<(usize, usize)> = cuts
             .iter()
             .chain([&(1.0, 0.3)])
@@ -212,7 +225,7 @@ proptest! {
                 (length, (take * length as f64).round() as usize)
             })
             .collect();
-        check_select(&cpu(), &values, &segments, largest);
+        check_select_from(&cpu(), &values, first, &segments, largest);
     }
 
     #[test]
@@ -262,6 +275,13 @@ fn selection_on_wgpu() {
                     (0, 0),
                 ];
                 check_select(&device, values, &segments, largest);
+                check_select_from(
+                    &device,
+                    values,
+                    n - a - b,
+                    &[(a, a / 2), (b, b / 3)],
+                    largest,
+                );
             }
         }
     }

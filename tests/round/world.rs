@@ -1,7 +1,8 @@
 //! Small models to run rounds on: random topology, weights and activations.
 
 use rootlet::engine::{
-    Buffer, Class, Device, DeviceOptions, KernelCheck, Plan, Program, STEP_WORDS, StepState,
+    Buffer, Class, Device, DeviceOptions, DispatchTime, KernelCheck, Plan, Program, STEP_WORDS,
+    StepState,
 };
 use rootlet::sparse::{Arena, LayerState, Window};
 use rootlet::topology::{Look, Method, Round, RoundOptions, RoundReport, Scope};
@@ -79,25 +80,35 @@ pub struct World {
     pub stride: usize,
     pub count: usize,
     pub seed: u32,
-    /// By layer `[n_in][stride]`; padding lanes hold rubbish.
+    /// By layer.
+    pub windows: Vec<Window>,
+    /// By layer `[channels][input positions][stride]`; padding lanes hold rubbish.
     pub activations: Vec<Vec<f32>>,
-    /// By layer `[n_out][stride]`; padding lanes are zero.
+    /// By layer `[n_out][output positions][stride]`; padding lanes are zero.
     pub deltas: Vec<Vec<f32>>,
 }
 
 impl World {
     pub fn new(shapes: &[Shape], count: usize, seed: u64) -> Self {
+        let windows = vec![Window::pointwise([1, 1]); shapes.len()];
+        Self::with_windows(shapes, windows, count, seed)
+    }
+
+    /// Of convolutions: `n_in` are whole kernels.
+    pub fn with_windows(shapes: &[Shape], windows: Vec<Window>, count: usize, seed: u64) -> Self {
         let mut random = Random(seed);
         let stride = count.next_multiple_of(4);
         let layers = shapes.iter().map(|&s| layer(s, &mut random)).collect();
-        let activations = shapes
-            .iter()
-            .map(|s| random.integers(s.n_in * stride, 3))
+        let layers_of = || shapes.iter().zip(&windows);
+        let activations = layers_of()
+            .map(|(s, w)| {
+                let channels = s.n_in / w.taps();
+                random.integers(channels * w.input_positions() * stride, 3)
+            })
             .collect();
-        let deltas = shapes
-            .iter()
-            .map(|s| {
-                let mut delta = random.integers(s.n_out * stride, 3);
+        let deltas = layers_of()
+            .map(|(s, w)| {
+                let mut delta = random.integers(s.n_out * w.output_positions() * stride, 3);
                 delta
                     .chunks_mut(stride)
                     .for_each(|row| row[count..].fill(0.0));
@@ -109,6 +120,7 @@ impl World {
             stride,
             count,
             seed: seed as u32,
+            windows,
             activations,
             deltas,
         }
@@ -116,13 +128,27 @@ impl World {
 
     /// g of a pair, exactly.
     pub fn gradient(&self, layer: usize, row: usize, col: usize) -> f64 {
-        let part =
-            |values: &[f32], unit: usize| values[unit * self.stride..][..self.count].to_vec();
-        part(&self.activations[layer], col)
-            .iter()
-            .zip(part(&self.deltas[layer], row))
-            .map(|(&h, d)| f64::from(h) * f64::from(d))
-            .sum()
+        let w = &self.windows[layer];
+        let [height, width] = w.input;
+        let (channel, tap) = (col / w.taps(), col % w.taps());
+        let (ky, kx) = (tap / w.kernel[1], tap % w.kernel[1]);
+        let lanes = |values: &[f32], position: usize| -> Vec<f64> {
+            let lanes = &values[position * self.stride..][..self.count];
+            lanes.iter().map(|&v| f64::from(v)).collect()
+        };
+        let mut sum = 0.0;
+        for position in 0..w.output_positions() {
+            let (oy, ox) = (position / w.output[1], position % w.output[1]);
+            let y = (oy * w.stride[0] + ky).checked_sub(w.padding[0]);
+            let x = (ox * w.stride[1] + kx).checked_sub(w.padding[1]);
+            let (Some(y), Some(x)) = (y.filter(|&y| y < height), x.filter(|&x| x < width)) else {
+                continue;
+            };
+            let h = lanes(&self.activations[layer], (channel * height + y) * width + x);
+            let d = lanes(&self.deltas[layer], row * w.output_positions() + position);
+            sum += h.iter().zip(d).map(|(h, d)| h * d).sum::<f64>();
+        }
+        sum
     }
 }
 
@@ -168,6 +194,17 @@ impl Rig {
         scope: Scope,
         gamma: f64,
     ) -> Self {
+        Self::with_tile(device, world, method, scope, gamma, None)
+    }
+
+    pub fn with_tile(
+        device: Device,
+        world: &World,
+        method: &dyn Method,
+        scope: Scope,
+        gamma: f64,
+        tile: Option<usize>,
+    ) -> Self {
         let arena = Arena::new(&device, &world.layers).unwrap();
         let put = |values: &[Vec<f32>]| -> Vec<Buffer> {
             values.iter().map(|v| upload_f32(&device, v)).collect()
@@ -180,7 +217,8 @@ impl Rig {
             gamma,
             stride: world.stride,
             step: step.all(),
-            windows: vec![Window::pointwise([1, 1]); world.layers.len()],
+            windows: world.windows.clone(),
+            tile,
         };
         let round = Round::new(&device, &arena, method, options).unwrap();
         let mut statistics = Plan::new("statistics");
@@ -223,6 +261,28 @@ impl Rig {
                 Look::Scores => device.run(scores),
             })
             .unwrap()
+    }
+
+    /// The same; what each dispatch of the look at the scores took.
+    pub fn run_timed(&mut self, alpha_t: f64) -> Vec<DispatchTime> {
+        let Rig {
+            device,
+            round,
+            statistics,
+            scores,
+            ..
+        } = self;
+        let mut times = Vec::new();
+        round
+            .run(device, alpha_t, &mut |look| match look {
+                Look::Statistics => device.run(statistics),
+                Look::Scores => {
+                    times = device.run_timed(scores)?;
+                    Ok(())
+                }
+            })
+            .unwrap();
+        times
     }
 
     /// The same, every kernel on its twin too.

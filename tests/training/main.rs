@@ -12,6 +12,7 @@ mod models_memory;
 mod parts;
 mod repeat;
 mod resume;
+mod rigl;
 mod rounds;
 
 use std::path::PathBuf;
@@ -25,9 +26,10 @@ use rootlet::train::config::MethodName;
 use rootlet::train::event::{Epoch, Finished, Round};
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
-const METHODS: [MethodName; 5] = [
+const METHODS: [MethodName; 6] = [
     MethodName::Static,
     MethodName::Set,
+    MethodName::Rigl,
     MethodName::GseUniform,
     MethodName::GseGrabo,
     MethodName::GseGraest,

@@ -96,7 +96,12 @@ fn nothing_dense(device: fn() -> Device, method: MethodName, scope: Scope) {
         .map(|&width| measure(device(), width, method, scope))
         .collect();
     for run in &runs {
-        let floor = 4096;
+        let tile = if method == MethodName::Rigl {
+            1 << 18
+        } else {
+            0
+        };
+        let floor = 4096 + 4 * tile;
         let linear = run.connections + run.units * run.stride;
         for (label, bytes) in &run.buffers {
             // Four bytes a connection or an activation; two candidates' slots a connection would still pass.
@@ -141,6 +146,7 @@ fn nothing_dense(device: fn() -> Device, method: MethodName, scope: Scope) {
 fn nothing_dense_is_resident_on_cpu() {
     nothing_dense(cpu, MethodName::GseGraest, Scope::Layer);
     nothing_dense(cpu, MethodName::Set, Scope::Global);
+    nothing_dense(cpu, MethodName::Rigl, Scope::Layer);
 }
 
 #[test]

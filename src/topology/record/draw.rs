@@ -4,32 +4,28 @@ use super::{Drawn, Recorder};
 use crate::engine::{Grid, Plan};
 use crate::error::Result;
 use crate::primitive::{Pairs, bits_for};
-use crate::topology::candidates::{
-    Compact, CompactParams, Enumerate, EnumerateParams, Mark, MarkParams, Sample, SampleParams,
-};
+use crate::topology::candidates::{Compact, CompactParams, Mark, MarkParams, Sample, SampleParams};
 use crate::topology::cumulate::{Cumulate, CumulateParams};
-use crate::topology::method::Candidates;
 use crate::topology::table;
 
 impl Recorder<'_> {
-    /// Records the draw. Says where the candidates are when it has run.
-    pub fn draw(mut self, candidates: Candidates) -> Result<(Plan, Drawn)> {
+    /// Records the draw; nothing where the step itself goes through all pairs. Says where the candidates are when it has
+    /// run, or when the list of the best has settled.
+    pub fn draw(mut self) -> Result<(Plan, Drawn)> {
         let [a, b] = self.scratch.pairs();
-        if self.sizes.weighted {
-            self.cumulate()?;
-        }
-        // The sorted pairs are in one pair of arrays; their candidates go into the other, and the first is free again.
-        let (drawn, candidates) = match candidates {
-            Candidates::All => {
-                self.enumerate(&a)?;
-                (a, b)
-            }
-            _ => {
+        let (drawn, candidates) = match &self.scratch.list {
+            Some(_) => (a, b),
+            None => {
+                if self.sizes.weighted {
+                    self.cumulate()?;
+                }
+                // The sorted pairs are in one pair of arrays; their candidates go into the other, and the first is free again.
                 self.sample(&a)?;
-                self.sort(a, b)?
+                let (drawn, candidates) = self.sort(a, b)?;
+                self.keep_candidates(&drawn, &candidates)?;
+                (drawn, candidates)
             }
         };
-        self.keep_candidates(&drawn, &candidates)?;
         let drawn = Drawn {
             candidates,
             scores: drawn.keys,
@@ -74,23 +70,6 @@ impl Recorder<'_> {
                 cols: to.keys.clone(),
                 rows: to.values.clone(),
                 step: self.step.clone(),
-            },
-            Grid::Items(self.sizes.capacity),
-        )
-    }
-
-    /// Stages 3 and 4 in one: pairs in order, rows as keys, columns as values.
-    fn enumerate(&mut self, to: &Pairs) -> Result<()> {
-        self.plan.dispatch(
-            Enumerate {
-                params: EnumerateParams {
-                    capacity: self.capacity(),
-                    layers: self.layers(),
-                    n_rows: self.n_rows(),
-                },
-                table: self.scratch.table.all(),
-                cols: to.values.clone(),
-                rows: to.keys.clone(),
             },
             Grid::Items(self.sizes.capacity),
         )

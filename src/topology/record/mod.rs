@@ -1,13 +1,17 @@
-//! The dispatches of a round, stage by stage: drawing the candidates before the step that judges them, exchanging after it.
+//! The dispatches of a round, stage by stage: drawing the candidates before the step that judges them, or
+//! looking at all pairs within it, and exchanging after it.
 
 mod draw;
 mod exchange;
+mod tiles;
 
 use super::scratch::{Scratch, Sizes};
 use crate::engine::{Buffer, Grid, Plan, View};
 use crate::error::Result;
 use crate::primitive::{LowerBound, LowerBoundParams, Pairs};
 use crate::sparse::Arena;
+
+pub(super) use tiles::{LayerTiles, record_layer};
 
 pub(super) struct Recorder<'a> {
     pub arena: &'a Arena,

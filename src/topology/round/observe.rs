@@ -1,10 +1,11 @@
 //! What a round records into the passes of a training step: sums behind f and g, and the candidates' scores.
 
-use super::{Look, Round, Work};
+use super::{Look, Round, Scope, Work};
 use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::sparse::{Arena, Window};
 use crate::topology::method::{Method, ScoreInputs};
+use crate::topology::record::{LayerTiles, record_layer};
 use crate::topology::statistics::Statistics;
 
 impl Round {
@@ -61,7 +62,11 @@ impl Round {
     }
 
     /// Records the scores of one layer's candidates by `method`, which must be that of the round. `accumulate`: a
-    /// further part of the batch.
+    /// further part of the batch. Layers come in the order of the backward pass, from the last to the first.
+    ///
+    /// Where all inactive pairs are candidates, they are gone through here, tile by tile, and the best are kept: 21 dispatches a
+    /// tile with the gradient as score. Scores of several parts of a batch cannot be added up without keeping all, so
+    /// nothing is recorded for a further part: the first one alone judges.
     ///
     /// # Errors
     /// Views that do not fit.
@@ -79,24 +84,42 @@ impl Round {
         let (Some(work), true) = (&self.work, self.records(Look::Scores)) else {
             return Ok(());
         };
-        method.score(
-            &ScoreInputs {
-                layer,
-                span: self.spans[layer],
-                window: self.windows[layer],
-                arena,
-                stride: self.stride,
-                step: self.step.clone(),
-                activation,
-                delta,
-                candidate_rows: work.drawn.candidates.keys.clone(),
-                candidate_cols: work.drawn.candidates.values.clone(),
-                candidate_offsets: work.scratch.candidate_offsets.all(),
-                scores: work.drawn.scores.clone(),
-                capacity: work.capacity,
-                accumulate,
-            },
-            plan,
-        )
+        let mut inputs = ScoreInputs {
+            layer,
+            span: self.spans[layer],
+            window: self.windows[layer],
+            arena,
+            stride: self.stride,
+            step: self.step.clone(),
+            activation,
+            delta,
+            candidate_rows: work.drawn.candidates.keys.clone(),
+            candidate_cols: work.drawn.candidates.values.clone(),
+            candidate_offsets: work.scratch.candidate_offsets.all(),
+            scores: work.drawn.scores.clone(),
+            capacity: work.capacity,
+            accumulate,
+        };
+        let Some(list) = &work.scratch.list else {
+            return method.score(&inputs, plan);
+        };
+        if accumulate {
+            return Ok(());
+        }
+        inputs.candidate_rows = list.rows.all();
+        inputs.candidate_cols = list.cols.all();
+        inputs.scores = list.scores.all();
+        inputs.capacity = list.slots;
+        let own_segment = self.scope == Scope::Layer;
+        let tiles = LayerTiles {
+            arena,
+            scratch: &work.scratch,
+            list,
+            capacity: work.capacity,
+            layer,
+            segment: if own_segment { layer } else { 0 },
+            own_segment,
+        };
+        record_layer(&tiles, plan, &|plan| method.score(&inputs, plan))
     }
 }

@@ -1,0 +1,180 @@
+//! Looking at all pairs: a layer's tiles within the backward pass, each merged with the best so far; then the list as candidates.
+
+use super::{Drawn, Recorder};
+use crate::engine::{Grid, Plan};
+use crate::error::Result;
+use crate::primitive::{Pairs, Selection};
+use crate::sparse::{Arena, LayerSpan};
+use crate::topology::scratch::{RunningList, Scratch};
+use crate::topology::tiles::{
+    Enumerate, EnumerateParams, ExtendList, ExtendListParams, KeepBest, KeepBestParams, PutBack,
+    PutBackParams, Settle, SettleParams,
+};
+
+/// One layer's pairs, to be gone through.
+pub(in crate::topology) struct LayerTiles<'a> {
+    pub arena: &'a Arena,
+    pub scratch: &'a Scratch,
+    pub list: &'a RunningList,
+    /// What the list holds at most.
+    pub capacity: usize,
+    pub layer: usize,
+    /// Which of the wanted numbers is this layer's.
+    pub segment: usize,
+    /// Whether it has a selection of its own.
+    pub own_segment: bool,
+}
+
+/// Records the tiles of a layer, last one first; `score` records the scores of the pairs at hand. Per tile 20 dispatches
+/// and those of `score`.
+pub(in crate::topology) fn record_layer(
+    tiles: &LayerTiles<'_>,
+    plan: &mut Plan,
+    score: &dyn Fn(&mut Plan) -> Result<()>,
+) -> Result<()> {
+    let span = tiles.arena.spans[tiles.layer];
+    let pairs = span.n_in * span.n_out;
+    let tile = tiles.list.tile;
+    for number in (0..pairs.div_ceil(tile)).rev() {
+        let first = number * tile;
+        let length = tile.min(pairs - first);
+        tiles.enumerate(plan, &span, first, length)?;
+        score(plan)?;
+        tiles.select(plan, first + length == pairs)?;
+    }
+    Ok(())
+}
+
+impl LayerTiles<'_> {
+    /// The inactive ones of the layer's pairs from the `first` on.
+    fn enumerate(
+        &self,
+        plan: &mut Plan,
+        span: &LayerSpan,
+        first: usize,
+        length: usize,
+    ) -> Result<()> {
+        let (arena, list) = (self.arena, self.list);
+        plan.dispatch(
+            Enumerate {
+                params: EnumerateParams {
+                    length: length as u32,
+                    row: (span.first_row + first / span.n_in) as u32,
+                    input: (first % span.n_in) as u32,
+                    inputs: span.n_in as u32,
+                    first_col: span.first_col as u32,
+                    n_rows: arena.n_rows as u32,
+                },
+                list: list.state.all(),
+                active_offsets: arena.row_offsets.all(),
+                active_cols: arena.cols.all(),
+                rows: list.rows.all(),
+                cols: list.cols.all(),
+                offsets: self.scratch.candidate_offsets.all(),
+            },
+            Grid::Items(length.max(arena.n_rows + 1)),
+        )
+    }
+
+    /// The best of the tile and of the list's open part become the list's open part.
+    fn select(&self, plan: &mut Plan, first_of_layer: bool) -> Result<()> {
+        let (s, list) = (self.scratch, self.list);
+        let (kept, kept_scores) = kept(s);
+        plan.dispatch(
+            ExtendList {
+                params: ExtendListParams {
+                    layer: self.layer as u32,
+                    segment: self.segment as u32,
+                    opens: u32::from(first_of_layer && self.own_segment),
+                },
+                table: s.table.all(),
+                offsets: s.candidate_offsets.all(),
+                list: list.state.all(),
+                starts: s.grow_starts.all(),
+                state: s.grow_state.all(),
+                histogram: s.select.histogram.all(),
+            },
+            Grid::Groups(1),
+        )?;
+        let selection = Selection {
+            values: list.scores.all(),
+            length: list.slots,
+            starts: s.grow_starts.all(),
+            segments: 1,
+            state: s.grow_state.all(),
+            largest: true,
+        };
+        let (ties, ranks) = (s.ties.all(), list.ranks.all());
+        s.select.record(plan, &s.scan, &selection, &ties, &ranks)?;
+        plan.dispatch(
+            KeepBest {
+                params: KeepBestParams {
+                    slots: list.slots as u32,
+                },
+                ranks,
+                rows: list.rows.all(),
+                cols: list.cols.all(),
+                scores: list.scores.all(),
+                kept_rows: kept.keys.clone(),
+                kept_cols: kept.values.clone(),
+                kept_scores: kept_scores.clone(),
+            },
+            Grid::Items(list.slots),
+        )?;
+        plan.dispatch(
+            PutBack {
+                params: PutBackParams {
+                    capacity: self.capacity as u32,
+                },
+                list: list.state.all(),
+                kept_rows: kept.keys,
+                kept_cols: kept.values,
+                kept_scores,
+                rows: list.rows.all(),
+                cols: list.cols.all(),
+                scores: list.scores.all(),
+            },
+            Grid::Items(self.capacity),
+        )
+    }
+}
+
+/// Where the kept ones are on their way from the list to the list: arrays that are free until the exchange.
+fn kept(scratch: &Scratch) -> (Pairs, crate::engine::View) {
+    let [a, b] = scratch.pairs();
+    (b, a.keys)
+}
+
+impl Recorder<'_> {
+    /// Where the step went through all pairs, the list becomes the candidates with their scores.
+    pub fn settle(&mut self, drawn: &Drawn) -> Result<()> {
+        let s = self.scratch;
+        let Some(list) = &s.list else {
+            return Ok(());
+        };
+        self.plan.dispatch(
+            Settle {
+                params: SettleParams {
+                    capacity: self.capacity(),
+                    slots: list.slots as u32,
+                    n_rows: self.n_rows(),
+                },
+                list: list.state.all(),
+                rows: list.rows.all(),
+                cols: list.cols.all(),
+                scores: list.scores.all(),
+                out_rows: drawn.candidates.keys.clone(),
+                out_cols: drawn.candidates.values.clone(),
+                out_scores: drawn.scores.clone(),
+            },
+            Grid::Items(self.sizes.capacity),
+        )?;
+        let rows = drawn.candidates.keys.clone();
+        self.offsets(
+            rows,
+            self.sizes.capacity,
+            &s.candidate_offsets,
+            self.arena.n_rows,
+        )
+    }
+}

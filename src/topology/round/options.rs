@@ -1,0 +1,79 @@
+//! What a round is made for, and what it asks of the training step.
+
+use crate::engine::View;
+use crate::error::{Error, Result};
+use crate::sparse::{Arena, Window};
+
+/// Among what the k best and the k smallest are chosen.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Within each layer, whose number of connections then never changes: the paper's pseudocode
+    Layer,
+    /// Over the whole model, so that connections move between layers: the paper's experiments
+    Global,
+}
+
+/// What a round is made for, besides the arena and the method.
+pub struct RoundOptions {
+    /// Among what the k best and the k smallest are chosen.
+    pub scope: Scope,
+    /// Candidates drawn per active connection.
+    pub gamma: f64,
+    /// Lanes of a position: the batch on the device, rounded up to whole vectors of four.
+    pub stride: usize,
+    /// A [`StepState`](crate::engine::StepState): seed, step and batch size.
+    pub step: View,
+    /// By layer: how its output positions look at its input positions.
+    pub windows: Vec<Window>,
+    /// Pairs that a method which judges all inactive ones looks at together: none leaves it to the round, which takes as many
+    /// as there are connections, at least 2^18, never more than the largest layer has. What a round does is the same
+    /// at any size; a small tile takes less memory, and more dispatches.
+    pub tile: Option<usize>,
+}
+
+impl RoundOptions {
+    pub(super) fn check(&self, arena: &Arena) -> Result<()> {
+        let RoundOptions {
+            gamma,
+            stride,
+            windows,
+            ..
+        } = self;
+        if !(gamma.is_finite() && *gamma >= 0.0) {
+            return Err(Error::Usage(format!(
+                "gamma is {gamma}: it must be a finite number, zero or more"
+            )));
+        }
+        if self.tile == Some(0) {
+            return Err(Error::Usage(
+                "a tile of no pairs: a round that looks at all pairs needs tiles of one or more"
+                    .into(),
+            ));
+        }
+        let fits = windows.len() == arena.spans.len()
+            && (arena.spans.iter().zip(windows)).all(|(s, w)| s.n_in.is_multiple_of(w.taps()));
+        if !fits || *stride == 0 || !stride.is_multiple_of(4) {
+            return Err(Error::Shape(format!(
+                "a round over {} layers needs as many windows, whose taps divide the input units, and a stride that is a \
+                 multiple of 4, not {} windows and {stride}",
+                arena.spans.len(),
+                windows.len(),
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What a round needs of the training step, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// One pass over the batch in which [`Round::record_statistics`](super::Round::record_statistics) was recorded for
+    /// every layer.
+    Statistics,
+    /// One pass over the batch in which [`Round::record_scores`](super::Round::record_scores) was recorded for every layer,
+    /// the last one first; then the optimiser's update.
+    Scores,
+}

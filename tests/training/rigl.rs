@@ -1,0 +1,261 @@
+//! RigL within a network: what grows are the largest of all inactive pairs' gradients, computed densely from the step's own
+//! activations and deltas.
+
+use std::collections::BTreeSet;
+
+use crate::{SCOPES, cpu, gpu, run};
+use rootlet::data::{Batch, ImageShape};
+use rootlet::engine::{Device, StepState, View};
+use rootlet::model::{Model, Op};
+use rootlet::network::{Network, NetworkOptions, NetworkState};
+use rootlet::topology::{Scope, method};
+use rootlet::train::config::MethodName;
+use rootlet::train::{TrainConfig, Trainer};
+
+const COUNT: usize = 8;
+const ALPHA: f64 = 0.3;
+
+fn config(model: &str) -> TrainConfig {
+    TrainConfig {
+        model: model.into(),
+        hidden: vec![20, 16],
+        width: if model == "mlp" { 1.0 } else { 0.25 },
+        sparsity: 0.8,
+        method: MethodName::Rigl,
+        ..TrainConfig::default()
+    }
+}
+
+fn build(model: &str) -> (Model, NetworkState) {
+    let shape = ImageShape {
+        channels: 1,
+        height: 8,
+        width: 8,
+    };
+    let config = config(model);
+    let model = config.build_model(shape, 10).unwrap();
+    let counts = config.allocate(&model).unwrap();
+    let state = NetworkState::draw(&model, &counts, 3);
+    (model, state)
+}
+
+fn batch(seed: u32) -> Batch {
+    let mut word = seed;
+    let mut next = || {
+        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        word >> 8
+    };
+    Batch {
+        inputs: (0..64 * COUNT)
+            .map(|_| next() as f32 / (1 << 23) as f32 - 1.0)
+            .collect(),
+        labels: (0..COUNT).map(|_| next() % 10).collect(),
+        count: COUNT,
+        index: 0,
+    }
+}
+
+fn options(scope: Scope, parts: usize) -> NetworkOptions {
+    NetworkOptions {
+        scope,
+        micro_batch: Some(COUNT),
+        keep: parts == 1,
+        ..NetworkOptions::of_batch(COUNT * parts)
+    }
+}
+
+/// A step at a learning rate of zero with a round: the state after it, and what the round told.
+fn step(
+    device: &Device,
+    built: &(Model, NetworkState),
+    scope: Scope,
+    parts: &[Batch],
+) -> (Network, rootlet::topology::RoundReport) {
+    let options = options(scope, parts.len());
+    let m = method("rigl").unwrap();
+    let mut network = Network::new(device, &built.0, &built.1, &options, m.as_ref()).unwrap();
+    let state = StepState::whole(1, 0, COUNT * parts.len(), 0.0);
+    let (report, _) = network
+        .train_with_round(device, parts, state, ALPHA, None)
+        .unwrap();
+    (network, report)
+}
+
+/// |g| of all pairs of a layer, `[n_out][n_in]`.
+fn dense(device: &Device, model: &Model, network: &Network, layer: usize) -> Vec<Vec<f64>> {
+    let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
+    let sparse = &model.sparse()[layer];
+    let node = &model.nodes[sparse.node];
+    let window = sparse.window;
+    let kept = |name: &str, what: &str| network.kept(&format!("{name}.{what}"));
+    // A value that a node hands on as it is, is kept by the name of the node before.
+    let mut from = node.inputs[0];
+    let h = loop {
+        let name = match model.nodes[from].name.as_str() {
+            "" => format!("node{from}"),
+            name => name.to_owned(),
+        };
+        match kept(&name, "output") {
+            Some(view) => break view,
+            None if from == 0 => break network.input(),
+            None => from = model.nodes[from].inputs[0],
+        }
+    };
+    let h = read(&h);
+    let from = model.nodes[node.inputs[0]].extent;
+    assert_eq!(h.len(), from.size() * COUNT, "the input of {}", node.name);
+    let mut delta = read(&kept(&node.name, "delta").unwrap());
+    if matches!(node.op, Op::Sparse { relu: true, .. }) {
+        let output = read(&kept(&node.name, "output").unwrap());
+        for (d, y) in delta.iter_mut().zip(output) {
+            *d = if y > 0.0 { *d } else { 0.0 };
+        }
+    }
+    let [height, width] = window.input;
+    let positions = window.output_positions();
+    let g = |b: usize, a: usize| -> f64 {
+        let (c, tap) = (a / window.taps(), a % window.taps());
+        let (ky, kx) = (tap / window.kernel[1], tap % window.kernel[1]);
+        let mut sum = 0.0;
+        for position in 0..positions {
+            let y = position / window.output[1] * window.stride[0] + ky;
+            let x = position % window.output[1] * window.stride[1] + kx;
+            let (y, x) = (
+                y.wrapping_sub(window.padding[0]),
+                x.wrapping_sub(window.padding[1]),
+            );
+            if y < height && x < width {
+                let at_h = ((c * height + y) * width + x) * COUNT;
+                let at_d = (b * positions + position) * COUNT;
+                let lanes = h[at_h..at_h + COUNT].iter().zip(&delta[at_d..at_d + COUNT]);
+                sum += lanes
+                    .map(|(h, d)| f64::from(*h) * f64::from(*d))
+                    .sum::<f64>();
+            }
+        }
+        sum.abs()
+    };
+    (0..sparse.shape.n_out)
+        .map(|b| (0..sparse.shape.n_in).map(|a| g(b, a)).collect())
+        .collect()
+}
+
+fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope) {
+    let at = format!("{name}, {scope:?}");
+    let built = build(name);
+    let device = device();
+    let (network, report) = step(&device, &built, scope, &[batch(5)]);
+    let after = network.export(&device).unwrap().layers;
+    let before = &built.1.layers;
+    // By segment: |g| of the grown, and of those left behind.
+    let segments = if scope == Scope::Layer {
+        before.len()
+    } else {
+        1
+    };
+    let mut grown = vec![Vec::new(); segments];
+    let mut left = vec![Vec::new(); segments];
+    for l in 0..before.len() {
+        let g = dense(&device, &built.0, &network, l);
+        let active: BTreeSet<_> = before[l].pairs().collect();
+        let now: BTreeSet<_> = after[l].pairs().collect();
+        let mut judged = 0;
+        let mut sum = 0.0;
+        let mut count = 0;
+        for (b, row) in (0u32..).zip(&g) {
+            for (a, &g) in (0u32..).zip(row) {
+                if active.contains(&(b, a)) {
+                    continue;
+                }
+                judged += 1;
+                let segment = if scope == Scope::Layer { l } else { 0 };
+                if now.contains(&(b, a)) {
+                    grown[segment].push(g);
+                    sum += g;
+                    count += 1;
+                } else {
+                    left[segment].push(g);
+                }
+            }
+        }
+        let told = &report.layers[l];
+        assert_eq!((told.candidates, told.grown), (judged, count), "{at}, {l}");
+        let mean = sum / count.max(1) as f64;
+        let told = f64::from(told.grown_gradient);
+        assert!(
+            (told - mean).abs() <= 1e-4 * mean,
+            "{at}, {l}: {told} {mean}"
+        );
+    }
+    let mut all = 0;
+    for (grown, left) in grown.iter().zip(&left) {
+        all += grown.len();
+        let least = grown.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = left.iter().copied().fold(0.0, f64::max);
+        // Gradients in f32 may change places with their next neighbour.
+        assert!(
+            least >= most * (1.0 - 1e-5),
+            "{at}: {least} grown, {most} not"
+        );
+    }
+    assert!(all > 20, "{at}: {all} grown");
+}
+
+#[test]
+fn the_largest_of_all_gradients_grow() {
+    for scope in SCOPES {
+        for device in [cpu, gpu] {
+            grows_the_largest(device, "mlp", scope);
+        }
+        grows_the_largest(cpu, "resnet20", scope);
+    }
+    grows_the_largest(gpu, "resnet20", Scope::Global);
+}
+
+/// Of a batch in parts the first one decides, whatever the others are.
+#[test]
+fn the_first_part_of_a_batch_judges() {
+    for scope in SCOPES {
+        for device in [cpu(), gpu()] {
+            let built = build("mlp");
+            let state = |parts: &[Batch]| {
+                let (network, report) = step(&device, &built, scope, parts);
+                // The momentum is that of all parts.
+                let layers: Vec<_> = (network.export(&device).unwrap().layers.into_iter())
+                    .map(|l| (l.crow_indices, l.col_indices, l.values))
+                    .collect();
+                let counts: Vec<_> = (report.layers.iter())
+                    .map(|l| (l.candidates, l.grown))
+                    .collect();
+                (layers, counts)
+            };
+            let (a, b, c) = (batch(5), batch(6), batch(7));
+            let alone = state(std::slice::from_ref(&a));
+            assert!(state(&[a.clone(), b.clone()]) == alone, "{scope:?}");
+            assert!(state(&[a, c.clone()]) == alone, "{scope:?}");
+            assert!(state(&[c, b]) != alone, "{scope:?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_in_parts_says_who_judges() {
+    let data = crate::digits(Some(64));
+    let note = |batch: usize, micro_batch: Option<usize>, method: MethodName| {
+        let config = TrainConfig {
+            batch,
+            micro_batch,
+            method,
+            steps: Some(1),
+            ..config("mlp")
+        };
+        let mut trainer = Trainer::new(cpu(), config, data.clone()).unwrap();
+        let (log, result) = run(&mut trainer);
+        result.unwrap();
+        (log.notes.iter())
+            .any(|n| n.contains("judges by the first part of a batch alone, 8 images"))
+    };
+    assert!(note(32, Some(8), MethodName::Rigl));
+    assert!(!note(32, None, MethodName::Rigl));
+    assert!(!note(32, Some(8), MethodName::GseUniform));
+}
