@@ -5,7 +5,10 @@ mod bench;
 mod eval;
 mod interrupt;
 mod model;
+mod report;
+mod sweep;
 mod train;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -37,6 +40,12 @@ Examples:
       Go on with a run that was interrupted.
   rootlet eval runs/20260131-174502-digits
       Test the network of a run.
+  rootlet watch runs/20260131-174502-digits
+      See how far a run is.
+  rootlet sweep sweep.toml
+      Train with several methods, sparsities and seeds, and compare them in a table.
+  rootlet report runs/sweep -o report.html
+      Show runs as one page with figures.
   rootlet adapters
       See which GPUs there are and which one would be chosen.
 
@@ -49,6 +58,9 @@ enum Command {
     Adapters(adapters::AdaptersArgs),
     Bench(bench::BenchArgs),
     Model(model::ModelArgs),
+    Sweep(sweep::SweepArgs),
+    Report(report::ReportArgs),
+    Watch(watch::WatchArgs),
 }
 
 /// What a command that is not a training runs on.
@@ -75,6 +87,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Adapters(args) => adapters::run(&args)?,
         Command::Bench(args) => bench::run(&args)?,
         Command::Model(args) => model::run(&args)?,
+        Command::Sweep(args) => return sweep::run(&args),
+        Command::Report(args) => report::run(&args)?,
+        Command::Watch(args) => return watch::run(&args),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use rootlet::checkpoint;
 use rootlet::data;
-use rootlet::engine::{Device, DeviceOptions};
-use rootlet::report::{Console, Reports, RunFolder, Style, Tables};
+use rootlet::report::{Place, RecordOptions, RecordedTraining, RunFolder, Style, command_line};
+use rootlet::train::TrainConfig;
 use rootlet::train::config::ConfigFlags;
-use rootlet::train::{Hooks, TrainConfig, Trainer};
 use rootlet::{Error, Result};
 
 use super::interrupt;
@@ -68,6 +66,9 @@ pub struct RunArgs {
     /// Print every event as a JSON object in a line of its own
     #[arg(long)]
     json: bool,
+    /// Write TensorBoard's event files too, in the run folder's tensorboard/
+    #[arg(long)]
+    tensorboard: bool,
     /// Print the config.toml that these flags make, and stop
     #[arg(long)]
     print_config: bool,
@@ -144,53 +145,29 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
-    // What can go wrong by a mistake comes before the run folder, so that none leaves an empty one behind.
     let data = data::load(&config.source())?;
-    let options = DeviceOptions {
-        threads: config.threads,
-        ..DeviceOptions::default()
+    let place = match resumed {
+        Some(folder) => Place::Resume(folder),
+        None => Place::New {
+            runs: args.run.runs.clone(),
+            name: args.run.name.clone().unwrap_or_else(|| config.run_name()),
+        },
     };
-    let device = Device::open(&config.adapter, &options)?;
-    let mut trainer = Trainer::new(device, config.clone(), data)?;
-    if let Some(filter) = check {
-        trainer.check(filter);
-    }
-    let mut reports = Reports::new();
-    let mut resumed_at = None;
-    let folder = match resumed {
-        None => {
-            let name = args.run.name.clone().unwrap_or_else(|| config.run_name());
-            let folder = RunFolder::create(&args.run.runs, &name)?;
-            reports.push(Tables::create(&folder)?);
-            folder
-        }
-        Some(folder) => {
-            let checkpoint = checkpoint::load(folder.path())?;
-            if let Some(note) = &checkpoint.note {
-                super::note(note);
-            }
-            let step = checkpoint.snapshot.progress.step;
-            resumed_at = Some(step);
-            trainer.restore(checkpoint.snapshot)?;
-            reports.push(Tables::resume(&folder, step)?);
-            folder
-        }
-    };
-    // With what the device decided, so that it repeats the run.
-    let config = trainer.config().clone();
-    folder.write_config(&config)?;
-    reports.push(Console::new(Style::choose(args.run.quiet, args.run.json)));
-    let text = config.to_toml()?;
-    let stop = interrupt::flag()?;
-    let finished = trainer.run(&mut Hooks {
-        observer: &mut reports,
-        save: Some(&mut |snapshot| checkpoint::save(folder.path(), snapshot, &text)),
+    let options = RecordOptions {
+        style: Style::choose(args.run.quiet, args.run.json),
         save_every: args.run.save_every,
-        run: Some(folder.path()),
-        stop: &stop,
+        tensorboard: args.run.tensorboard,
+        command: command_line(),
+    };
+    let steps = config.steps;
+    let training = RecordedTraining::prepare(config, data, check, place, &options, &mut |text| {
+        super::note(text)
     })?;
+    let resumed_at = training.resumed_at();
+    let stop = interrupt::flag()?;
+    let finished = training.run(&stop)?;
     if resumed_at == Some(finished.step) && !finished.interrupted {
-        super::note(match config.steps {
+        super::note(match steps {
             Some(_) => {
                 "nothing was left to do; give a larger --steps, or --steps 0 to train all epochs"
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::recorded::quoted;
 use super::text;
 use crate::train::event::{Event, Finished, Observer, Started};
 use crate::{Error, Result};
@@ -94,7 +95,7 @@ impl<W: Write> Console<W> {
         match self.run.take() {
             Some(run) if event.interrupted => self.line(&format!(
                 "to go on: rootlet train --resume {}",
-                quoted(&run)
+                quoted(&run.to_string_lossy())
             )),
             _ => Ok(()),
         }
@@ -145,16 +146,5 @@ impl<W: Write> Observer for Console<W> {
             // Rounds and checkpoints are many; they are in the run folder.
             Event::Round(_) | Event::Saved(_) => Ok(()),
         }
-    }
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/\\:-_.+~".contains(c);
-    if text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }

@@ -1,15 +1,34 @@
-//! Observers of a run: the console, the JSON lines and the tables in the run folder; and a model's layers as text.
+//! What becomes of the events. Observers of a run: the console, the JSON lines, the tables and the summary in the run
+//! folder, TensorBoard's event files. And what is made of run folders: sweeps, tables of results, figures, the page of
+//! `rootlet report`, the view of `rootlet watch`.
 
 mod console;
+mod figure;
 mod model;
+mod page;
+mod record;
+mod recorded;
+mod results;
 mod run_folder;
+mod summary;
+pub mod sweep;
 mod tables;
+mod tensorboard;
 mod text;
+mod watch;
 
 pub use console::{Console, Style};
+pub use figure::{Figure, FigureSize};
 pub use model::count_text;
+pub use page::{BenchFile, Page};
+pub use record::{RunRecord, find_runs};
+pub use recorded::{Place, RecordOptions, RecordedTraining, command_line};
+pub use results::{Group, Results, Spread, TextTable};
 pub use run_folder::RunFolder;
+pub use summary::{Failure, ProgressNote, SUMMARY_SCHEMA, Summaries, Summary};
 pub use tables::Tables;
+pub use tensorboard::TensorBoard;
+pub use watch::{RunView, sparkline};
 
 use crate::Result;
 use crate::train::event::{Event, Observer};

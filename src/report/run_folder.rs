@@ -1,7 +1,7 @@
-//! The folder that a run leaves behind: `runs/<time>-<name>/` with its configuration, tables and checkpoints.
+//! The folder that a run leaves behind: `runs/<time>-<name>/` with its configuration, summary, tables and checkpoints.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -42,6 +42,17 @@ impl RunFolder {
         Ok(Self(path))
     }
 
+    /// Makes the folder `path` itself, and those above it, where it is not there yet: for runs with names of their own.
+    pub fn create_at(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Whether `path` is a run folder itself.
+    pub fn is_one(path: &Path) -> bool {
+        path.join(CONFIG).is_file()
+    }
+
     /// The run folder that `path` is, or that holds the checkpoint (or the folder of checkpoints) that `path` is.
     pub fn open(path: &Path) -> Result<Self> {
         let full = std::path::absolute(path).map_err(Error::io("find", path))?;
@@ -79,6 +90,11 @@ impl RunFolder {
     pub fn write_config(&self, config: &TrainConfig) -> Result<()> {
         write_atomically(&self.0.join(CONFIG), config.to_toml()?.as_bytes())
     }
+
+    /// Whether there is a checkpoint to go on from.
+    pub fn has_checkpoint(&self) -> bool {
+        fs::read_dir(self.checkpoints()).is_ok_and(|mut entries| entries.next().is_some())
+    }
 }
 
 /// Local time as in `20260131-174502`, which sorts by age; UTC where the local offset cannot be told.
@@ -96,17 +112,25 @@ fn timestamp() -> String {
 }
 
 /// Replaces a file by way of a temporary one beside it: whoever reads sees the old or the new content, never a part.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, bytes, true).map_err(Error::io("write", path))
+}
+
+/// As [`write_atomically`]. What is not `durable` may be lost when the machine goes down, and holds nothing up.
+pub(super) fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     let written = File::create(&temporary)
         .and_then(|mut file| {
             file.write_all(bytes)?;
-            file.sync_all()
+            if durable {
+                file.sync_all()?;
+            }
+            Ok(())
         })
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to tell; the left-over is harmless.
         let _ = fs::remove_file(&temporary);
     }
-    written.map_err(Error::io("write", path))
+    written
 }

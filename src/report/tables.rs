@@ -1,14 +1,18 @@
 //! The run folder's tables: `metrics.csv` with a row an epoch, `topology.csv` with a row a round and layer.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::RunFolder;
-use crate::train::event::{Event, Observer, Round, RoundLayer};
+use crate::train::event::{Epoch, Event, Observer, Round, RoundLayer};
 use crate::{Error, Result};
+
+const METRICS: &str = "metrics.csv";
+const TOPOLOGY: &str = "topology.csv";
 
 /// Writes both tables as the events come. Every row is handed to the operating system at once, so that a killed run
 /// loses none.
@@ -32,8 +36,14 @@ impl Tables {
 
     fn open(run: &RunFolder, keep: Option<u64>) -> Result<Self> {
         Ok(Self {
-            metrics: Table::open(run.path().join("metrics.csv"), keep)?,
-            topology: Table::open(run.path().join("topology.csv"), keep)?,
+            metrics: Table::open(run.path().join(METRICS), keep)?,
+            topology: {
+                let path = run.path().join(TOPOLOGY);
+                if keep.is_some() {
+                    widen(&path).map_err(Error::io("write", &path))?;
+                }
+                Table::open(path, keep)?
+            },
         })
     }
 }
@@ -53,11 +63,12 @@ impl Observer for Tables {
     }
 }
 
-#[derive(Serialize)]
-struct TopologyRow<'a> {
+/// A row of `topology.csv`. What older versions did not write is missing in their files, and none here.
+#[derive(Serialize, Deserialize)]
+struct TopologyRow {
     step: u64,
     layer: usize,
-    name: &'a str,
+    name: String,
     active: u64,
     total: u64,
     candidates: u64,
@@ -67,14 +78,22 @@ struct TopologyRow<'a> {
     grown_gradient: f32,
     pruned_magnitude: f32,
     seconds: f64,
+    #[serde(default)]
+    rank_correlation: Option<f64>,
+    #[serde(default)]
+    ever_active: Option<f64>,
+    #[serde(default)]
+    dead_inputs: Option<u64>,
+    #[serde(default)]
+    dead_outputs: Option<u64>,
 }
 
-impl<'a> TopologyRow<'a> {
-    fn new(round: &Round, layer: &'a RoundLayer) -> Self {
+impl TopologyRow {
+    fn new(round: &Round, layer: &RoundLayer) -> Self {
         Self {
             step: round.step,
             layer: layer.layer,
-            name: &layer.name,
+            name: layer.name.clone(),
             active: layer.active,
             total: layer.total,
             candidates: layer.candidates,
@@ -84,8 +103,72 @@ impl<'a> TopologyRow<'a> {
             grown_gradient: layer.grown_gradient,
             pruned_magnitude: layer.pruned_magnitude,
             seconds: round.seconds,
+            rank_correlation: layer.rank_correlation,
+            ever_active: layer.ever_active,
+            dead_inputs: layer.dead_inputs,
+            dead_outputs: layer.dead_outputs,
         }
     }
+
+    fn layer(self) -> RoundLayer {
+        RoundLayer {
+            layer: self.layer,
+            name: self.name,
+            active: self.active,
+            total: self.total,
+            candidates: self.candidates,
+            pruned: self.pruned,
+            grown: self.grown,
+            turnover: self.turnover,
+            grown_gradient: self.grown_gradient,
+            pruned_magnitude: self.pruned_magnitude,
+            rank_correlation: self.rank_correlation,
+            ever_active: self.ever_active,
+            dead_inputs: self.dead_inputs,
+            dead_outputs: self.dead_outputs,
+        }
+    }
+}
+
+impl RunFolder {
+    /// The rows of `metrics.csv`, in order; none where there is no such file.
+    pub fn epochs(&self) -> Result<Vec<Epoch>> {
+        read(&self.path().join(METRICS))
+    }
+
+    /// The rounds of `topology.csv`, in order; none where there is no such file.
+    pub fn rounds(&self) -> Result<Vec<Round>> {
+        let mut rounds: Vec<Round> = Vec::new();
+        for row in read::<TopologyRow>(&self.path().join(TOPOLOGY))? {
+            if rounds.last().is_none_or(|round| round.step != row.step) {
+                rounds.push(Round {
+                    step: row.step,
+                    seconds: row.seconds,
+                    layers: Vec::new(),
+                });
+            }
+            if let Some(round) = rounds.last_mut() {
+                round.layers.push(row.layer());
+            }
+        }
+        Ok(rounds)
+    }
+}
+
+/// The whole rows of a table; a last one without its line end is being written at this moment, and left out.
+fn read<Row: DeserializeOwned>(path: &Path) -> Result<Vec<Row>> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("read", path)(error)),
+    };
+    csv::Reader::from_reader(&bytes[..whole_lines(&bytes)])
+        .deserialize()
+        .collect::<Result<_, csv::Error>>()
+        .map_err(|error| Error::Data {
+            path: path.to_owned(),
+            reason: format!("not a table of a run ({error}); restore it, or leave this run out"),
+        })
 }
 
 /// One CSV file. Its header comes from the fields of its first row.
@@ -132,15 +215,31 @@ fn open_cut(path: &Path, keep: Option<u64>) -> io::Result<(File, bool)> {
     Ok((file, length == 0))
 }
 
+/// Gives a `topology.csv` of an older version, which has fewer columns, those of this one, so that rows can follow.
+fn widen(path: &Path) -> io::Result<()> {
+    let Ok(bytes) = fs::read(path) else {
+        // Not there: it is begun anew. What cannot be read will not be writable either, and is told then.
+        return Ok(());
+    };
+    let mut old = csv::Reader::from_reader(&bytes[..whole_lines(&bytes)]);
+    let narrow = old.headers().is_ok_and(|header| {
+        header.iter().next() == Some("step") && !header.iter().any(|name| name == "ever_active")
+    });
+    if !narrow {
+        return Ok(());
+    }
+    let mut new = csv::Writer::from_writer(Vec::new());
+    for row in old.deserialize::<TopologyRow>().map_while(Result::ok) {
+        new.serialize(row)?;
+    }
+    let new = new.into_inner().map_err(|error| error.into_error())?;
+    super::run_folder::replace(path, &new, true)
+}
+
 /// Bytes of the header and of the rows up to `step`, which come in the order of their steps. Whatever is not a whole row
 /// with a step in it ends what is kept.
 fn kept_length(bytes: &[u8], step: u64) -> u64 {
-    // A row without its line end may be the first part of a longer number.
-    let whole = bytes
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |end| end + 1);
-    let mut reader = csv::Reader::from_reader(&bytes[..whole]);
+    let mut reader = csv::Reader::from_reader(&bytes[..whole_lines(bytes)]);
     let Some(column) = reader
         .headers()
         .ok()
@@ -157,4 +256,10 @@ fn kept_length(bytes: &[u8], step: u64) -> u64 {
         }
     }
     length
+}
+
+/// Bytes of the lines that have their end: a row without it may stop in the middle of a number.
+fn whole_lines(bytes: &[u8]) -> usize {
+    let end = bytes.iter().rposition(|&byte| byte == b'\n');
+    end.map_or(0, |end| end + 1)
 }

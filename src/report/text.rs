@@ -140,7 +140,7 @@ pub(super) fn memory(event: &Finished) -> String {
 }
 
 /// A share as a percentage.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
@@ -190,7 +190,7 @@ pub(super) fn quantity(number: f64) -> String {
 }
 
 /// Seconds as people say them: `3.2 s`, `4 min 05 s`, `2 h 07 min`.
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     if !seconds.is_finite() {
         "unknown time".to_owned()

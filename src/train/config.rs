@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::MODELS;
@@ -315,18 +316,7 @@ impl TrainConfig {
     /// Reads the text of a `config.toml`; what it leaves out is the default. `origin` names the file in messages.
     /// Values are not validated: flags may still override them.
     pub fn from_toml(text: &str, origin: &Path) -> Result<Self> {
-        toml::from_str(text).map_err(|error| {
-            let line = error
-                .span()
-                .and_then(|span| text.get(..span.start))
-                .map(|before| format!(", line {}", before.matches('\n').count() + 1))
-                .unwrap_or_default();
-            let message = error.message().trim().replace('\n', "; ");
-            Error::Usage(format!(
-                "configuration {}{line}: {message}",
-                origin.display()
-            ))
-        })
+        parse(text, origin, "configuration")
     }
 
     /// Reads a `config.toml`, as [`TrainConfig::from_toml`] does.
@@ -348,10 +338,44 @@ impl TrainConfig {
         Ok(names)
     }
 
+    /// Every value as text, by its name in `config.toml`; lists as on the command line, such as `256,256`.
+    pub fn values(&self) -> Result<Vec<(String, String)>> {
+        Ok(self
+            .table()?
+            .into_iter()
+            .map(|(name, value)| (name, flags::value_text(&value)))
+            .collect())
+    }
+
+    /// This with the value `name` replaced.
+    ///
+    /// # Errors
+    /// A name that is none, or a value that does not suit it.
+    pub fn with_value(&self, name: &str, value: toml::Value) -> Result<Self> {
+        let mut table = self.table()?;
+        table.insert(name.to_owned(), value);
+        table.try_into().map_err(|error: toml::de::Error| {
+            Error::Usage(format!("`{name}`: {}", error.message().trim()))
+        })
+    }
+
     fn table(&self) -> Result<toml::Table> {
         toml::Table::try_from(self)
             .map_err(|error| Error::Usage(format!("the configuration cannot be saved: {error}")))
     }
+}
+
+/// Reads a TOML file's text; an error names the file, the line and what is wrong.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str, origin: &Path, what: &str) -> Result<T> {
+    toml::from_str(text).map_err(|error| {
+        let line = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .map(|before| format!(", line {}", before.matches('\n').count() + 1))
+            .unwrap_or_default();
+        let message = error.message().trim().replace('\n', "; ");
+        Error::Usage(format!("{what} {}{line}: {message}", origin.display()))
+    })
 }
 
 fn list_text<T: ToString>(list: &[T]) -> String {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Result;
 
@@ -46,6 +46,7 @@ pub enum Event {
 
 /// The network and the work ahead.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Started {
     /// What it runs on.
     pub adapter: String,
@@ -86,6 +87,7 @@ pub struct Started {
 
 /// One layer of the network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LayerSummary {
     /// Its name.
     pub name: String,
@@ -100,26 +102,33 @@ pub struct LayerSummary {
 }
 
 /// How far a run is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Progress {
     /// Optimiser steps done.
     pub step: u64,
     /// Optimiser steps of the whole run.
     pub steps_total: u64,
     /// Epochs done, with the part of the current one.
+    #[serde(deserialize_with = "number")]
     pub epoch: f64,
     /// Mean training loss since the last such event.
+    #[serde(deserialize_with = "number")]
     pub loss: f32,
     /// Training accuracy since the last such event, 0 to 1.
+    #[serde(deserialize_with = "number")]
     pub accuracy: f32,
     /// Training images per second.
+    #[serde(deserialize_with = "number")]
     pub images_per_second: f64,
     /// Estimated seconds to the end.
+    #[serde(deserialize_with = "number")]
     pub seconds_left: f64,
 }
 
 /// A prune-and-grow round.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Round {
     /// The optimiser step after which it took place.
     pub step: u64,
@@ -130,7 +139,8 @@ pub struct Round {
 }
 
 /// What a round did to one layer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RoundLayer {
     /// The layer's index.
     pub layer: usize,
@@ -166,6 +176,7 @@ pub struct RoundLayer {
 
 /// An epoch's result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Epoch {
     /// Counted from 1.
     pub epoch: u32,
@@ -189,14 +200,17 @@ pub struct Epoch {
 
 /// The end of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Finished {
     /// Optimiser steps done.
     pub step: u64,
     /// Whole epochs done.
     pub epochs: u32,
     /// Mean test loss.
+    #[serde(deserialize_with = "number")]
     pub test_loss: f32,
     /// Test accuracy, 0 to 1.
+    #[serde(deserialize_with = "number")]
     pub test_accuracy: f32,
     /// Seconds of training, over all parts of a resumed run.
     pub seconds: f64,
@@ -205,6 +219,7 @@ pub struct Finished {
     /// Peak device bytes of all classes together.
     pub peak_total: u64,
     /// Resident bytes for weights, optimiser state and indices, per connection.
+    #[serde(deserialize_with = "number")]
     pub bytes_per_connection: f64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
@@ -218,6 +233,7 @@ pub struct Finished {
 
 /// A part of the training's work.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Phase {
     /// forward, backward, optimiser, round, data or evaluation.
     pub name: String,
@@ -253,4 +269,12 @@ fn note<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
         text: &'a str,
     }
     Note { text }.serialize(serializer)
+}
+
+/// A number that JSON may have had to leave out: it has neither NaN nor infinity, and `null` in their place.
+fn number<'de, D: Deserializer<'de>, T: Deserialize<'de> + From<f32>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Option::<T>::deserialize(deserializer)?;
+    Ok(value.unwrap_or_else(|| T::from(f32::NAN)))
 }

@@ -58,14 +58,21 @@ impl Args for ConfigFlags {
     }
 }
 
+/// A value as it would be typed after its flag.
+pub(super) fn value_text(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) if items.is_empty() => "none".to_owned(),
+        toml::Value::Array(items) => list_text(items),
+        other => other.to_string(),
+    }
+}
+
 /// A default as it would be typed after its flag; `None` where the help says enough.
 fn default_text(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::Boolean(_) => None,
-        toml::Value::String(text) => Some(text.clone()),
-        toml::Value::Array(items) if items.is_empty() => Some("none".to_owned()),
-        toml::Value::Array(items) => Some(list_text(items)),
-        other => Some(other.to_string()),
+        other => Some(value_text(other)),
     }
 }
 

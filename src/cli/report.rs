@@ -1,0 +1,73 @@
+//! `rootlet report`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, find_runs};
+use rootlet::{Error, Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  rootlet report runs/20260131-174502-digits -o report.html
+      One run.
+  rootlet report runs/sweep bench.json -o report.html
+      All runs of a sweep, and the figures of `rootlet bench --json bench.json`.
+  rootlet report runs/a runs/b -o report.html --png figures
+      Two runs, and each figure as a PNG in figures/.";
+
+/// Shows runs and benchmarks as one page
+///
+/// Makes one self-contained HTML page without scripts: the table of results, curves of loss and accuracy (runs that differ
+/// in their seeds alone are one curve with a band), sparsity and compression of the layers, turnover, where the time and the
+/// bytes go, benchmarks, the exact commands and versions. It suits light and dark readers and phones.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct ReportArgs {
+    /// Run folders, folders of run folders such as a sweep's, and JSON files of `rootlet bench`
+    #[arg(required = true, value_name = "RUN|BENCH.json")]
+    inputs: Vec<PathBuf>,
+    /// The page
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    output: PathBuf,
+    /// Write each figure as a PNG in this folder too
+    #[arg(long, value_name = "DIR")]
+    png: Option<PathBuf>,
+    /// Pixels of a PNG for each of a figure's own 480 by some 330
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=8))]
+    png_scale: u32,
+}
+
+/// Makes the page.
+pub fn run(args: &ReportArgs) -> Result<()> {
+    let (mut records, mut benches) = (Vec::new(), Vec::new());
+    for input in &args.inputs {
+        if input.is_file() {
+            benches.push(BenchFile::read(input)?);
+        } else {
+            for run in find_runs(input)? {
+                records.push(RunRecord::read(&run)?);
+            }
+        }
+    }
+    let page = Page::new(&records, &benches)?;
+    std::fs::write(&args.output, page.html()?).map_err(Error::io("write", &args.output))?;
+    let mut told = format!(
+        "{}: {} runs, {} benchmarks, {} figures",
+        args.output.display(),
+        records.len(),
+        benches.len(),
+        page.figures().count()
+    );
+    if let Some(folder) = &args.png {
+        std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+        let size = FigureSize {
+            scale: args.png_scale,
+        };
+        for figure in page.figures() {
+            figure.write_png(&folder.join(figure.file_name("png")), size)?;
+        }
+        told += &format!(", as PNG in {}", folder.display());
+    }
+    writeln!(std::io::stdout(), "{told}").map_err(Error::io("write", Path::new("standard output")))
+}

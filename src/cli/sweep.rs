@@ -1,0 +1,130 @@
+//! `rootlet sweep`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use rootlet::report::sweep::{self, RunState, Sweep};
+use rootlet::report::{RecordOptions, Style, TextTable, command_line};
+use rootlet::{Error, Result};
+
+use super::interrupt;
+
+const EXAMPLES: &str = "\
+The file, in which every list is optional and [base] is a config.toml:
+  models = [\"mlp\"]
+  methods = [\"static\", \"gse-uniform\"]
+  sparsities = [0.9, 0.98]
+  seeds = [1, 2, 3]
+  [[axis]]
+  key = \"gamma\"
+  values = [0.5, 1.0]
+  [base]
+  data = \"digits\"
+  epochs = 20
+
+Examples:
+  rootlet sweep sweep.toml --dry-run
+      List the runs and how far each is.
+  rootlet sweep sweep.toml
+      Do those that are left, and print the table.
+  rootlet report runs/sweep -o sweep.html
+      Show them as a page with figures.";
+
+/// Trains many runs and compares them
+///
+/// Trains models × methods × sparsities × seeds, one after the other, each in a run folder of its own below --out, and
+/// prints one table with means and standard deviations over the seeds (results.csv and results.md in the same folder). Runs
+/// that are finished are skipped, and one that was interrupted goes on from its checkpoint. A run that diverges is recorded,
+/// the others go on, and the exit status is 1. Ctrl-C saves a checkpoint and stops, with exit status 130.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct SweepArgs {
+    /// The file that says what to train
+    sweep: PathBuf,
+    /// Folder of the runs [default: runs/<the file's name>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// List the runs and how far each is, and stop
+    #[arg(long, conflicts_with = "table")]
+    dry_run: bool,
+    /// Print the table of the runs that are there, and stop
+    #[arg(long)]
+    table: bool,
+    /// Adapter to train on, in place of the file's: auto, cpu, an index of `rootlet adapters`, or a part of a name
+    #[arg(long, value_name = "ADAPTER", env = "ROOTLET_ADAPTER")]
+    adapter: Option<String>,
+    /// Epochs between checkpoints; there is always one at the end
+    #[arg(long, value_name = "EPOCHS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    save_every: u32,
+    /// Write TensorBoard's event files too, in each run folder's tensorboard/
+    #[arg(long)]
+    tensorboard: bool,
+    /// Show of each run the final result and errors only
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Does what is left of a sweep.
+pub fn run(args: &SweepArgs) -> Result<ExitCode> {
+    let sweep = Sweep::load(&args.sweep, args.adapter.as_deref())?;
+    let folder = args.out.clone().unwrap_or_else(|| sweep.default_folder());
+    if args.dry_run {
+        print(&plan(&sweep, &folder)?.aligned())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.table {
+        print(&sweep::write_results(&sweep, &folder)?.aligned())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let options = RecordOptions {
+        style: Style::choose(args.quiet, false),
+        save_every: args.save_every,
+        tensorboard: args.tensorboard,
+        command: command_line(),
+    };
+    let stop = interrupt::flag()?;
+    let outcome = sweep::run(&sweep, &folder, &options, &stop, &mut |text| {
+        super::note(text);
+    })?;
+    if outcome.interrupted {
+        super::note("the same command goes on");
+        return Ok(ExitCode::from(interrupt::INTERRUPTED));
+    }
+    print(&format!(
+        "\n{}\n{} and results.md have the same table\n",
+        sweep::write_results(&sweep, &folder)?.aligned(),
+        folder.join("results.csv").display()
+    ))?;
+    for (name, reason) in &outcome.failed {
+        super::note(&format!("{name} failed: {reason}"));
+    }
+    Ok(match outcome.failed.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// The runs and how far each is.
+fn plan(sweep: &Sweep, folder: &Path) -> Result<TextTable> {
+    let mut table = TextTable {
+        header: ["run", "state"].map(str::to_owned).to_vec(),
+        words: 2,
+        rows: Vec::new(),
+    };
+    for run in &sweep.runs {
+        let state: RunState = run.state(folder)?;
+        table.rows.push(vec![
+            run.folder(folder).display().to_string(),
+            state.name().to_owned(),
+        ]);
+    }
+    Ok(table)
+}
+
+fn print(text: &str) -> Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Error::io("write", Path::new("standard output")))
+}

@@ -1,0 +1,81 @@
+//! `rootlet watch`.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use rootlet::report::{RunFolder, RunView};
+use rootlet::{Error, Result};
+
+/// Time between two looks: the run reports once a second at most.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Losses that are kept for the sparkline.
+const KEPT: usize = 3600;
+
+const EXAMPLES: &str = "\
+Examples:
+  rootlet watch runs/20260131-174502-digits
+      Until the run ends; Ctrl-C ends the watching alone.
+  rootlet watch runs/20260131-174502-digits --once
+      How far it is now.";
+
+/// Shows how far a run is
+///
+/// Shows a training that another process does: epoch, step, loss, accuracy, time left, the course of the loss, the last
+/// round. It redraws in place on a terminal and ends when the run has ended; elsewhere it prints what is to be said now.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct WatchArgs {
+    /// A run folder
+    run: PathBuf,
+    /// Print how far it is now, and stop
+    #[arg(long)]
+    once: bool,
+}
+
+/// Watches.
+pub fn run(args: &WatchArgs) -> Result<ExitCode> {
+    let mut view = RunView::read(&args.run)?;
+    if args.once || !stdout().is_terminal() || !stderr().is_terminal() {
+        print(&view.text(&[]))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let folder = RunFolder::open(&args.run)?;
+    let place = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{msg}") {
+        place.set_style(style);
+    }
+    let mut losses: Vec<f32> = Vec::new();
+    let mut last_step = None;
+    while !view.has_ended() {
+        if let Some(note) = folder.progress()? {
+            if last_step != Some(note.progress.step) {
+                last_step = Some(note.progress.step);
+                losses.push(note.progress.loss);
+            }
+            // The oldest half goes at once, so that this is seldom done.
+            if losses.len() > 2 * KEPT {
+                losses.drain(..KEPT);
+            }
+        }
+        place.set_message(view.text(&losses));
+        place.tick();
+        sleep(LOOK_EVERY);
+        view = RunView::read(&args.run)?;
+    }
+    place.finish_and_clear();
+    print(&view.text(&losses))?;
+    Ok(match view.failure() {
+        Some(_) => ExitCode::FAILURE,
+        None => ExitCode::SUCCESS,
+    })
+}
+
+fn print(text: &str) -> Result<()> {
+    writeln!(stdout(), "{text}").map_err(Error::io("write", Path::new("standard output")))
+}

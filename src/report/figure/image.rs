@@ -1,0 +1,72 @@
+//! A figure as SVG, and as PNG by the embedded font, on machines without any.
+
+use std::path::Path;
+
+use fast_image_resize::images::Image;
+use fast_image_resize::{PixelType, Resizer};
+use plotters::prelude::*;
+
+use super::draw::Pen;
+use super::{Figure, FigureSize};
+use crate::{Error, Result};
+
+/// The SVG is drawn with coordinates in halves of its units, for plotters' are whole numbers.
+const SVG_SCALE: u32 = 2;
+
+/// A PNG is drawn so many times larger and made small again, which smooths its edges.
+const SMOOTHING: u32 = 2;
+
+impl Figure {
+    /// The figure as an SVG element without a background: it stands on a page of its own, too.
+    ///
+    /// # Errors
+    /// None that data can cause: a damaged font in the build.
+    pub fn svg(&self) -> Result<String> {
+        let pen = Pen::new(SVG_SCALE)?;
+        let mut text = String::new();
+        {
+            let root = SVGBackend::with_string(&mut text, pen.size(self)).into_drawing_area();
+            pen.draw(self, &root)?;
+        }
+        Ok(text)
+    }
+
+    /// Writes the figure as a PNG on white.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_png(&self, path: &Path, size: FigureSize) -> Result<()> {
+        let scale = size.scale.clamp(1, 8);
+        let pen = Pen::new(scale * SMOOTHING)?;
+        let (width, height) = pen.size(self);
+        let mut pixels = vec![255; width as usize * height as usize * 3];
+        {
+            let root = BitMapBackend::with_buffer(&mut pixels, (width, height));
+            pen.draw(self, &root.into_drawing_area())?;
+        }
+        let failed =
+            |what: String| Error::Shape(format!("figure {} cannot be drawn: {what}", self.id));
+        let large = Image::from_vec_u8(width, height, pixels, PixelType::U8x3)
+            .map_err(|error| failed(error.to_string()))?;
+        let (width, height) = (width / SMOOTHING, height / SMOOTHING);
+        let mut small = Image::new(width, height, PixelType::U8x3);
+        Resizer::new()
+            .resize(&large, &mut small, None)
+            .map_err(|error| failed(error.to_string()))?;
+        let bytes = encode(width, height, small.buffer())
+            .map_err(std::io::Error::from)
+            .map_err(Error::io("write", path))?;
+        std::fs::write(path, bytes).map_err(Error::io("write", path))
+    }
+}
+
+fn encode(width: u32, height: u32, pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
+}

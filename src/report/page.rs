@@ -1,0 +1,146 @@
+//! The page of `rootlet report`: one HTML file with all its figures and styles in it, without a script.
+
+mod bench;
+mod costs;
+mod curves;
+mod experiment;
+mod html;
+mod layers;
+mod origin;
+
+use super::figure::Figure;
+use super::record::RunRecord;
+use super::results::{Results, TextTable};
+use crate::{Error, Result};
+pub use bench::BenchFile;
+use experiment::{Experiment, experiments};
+
+/// A report of runs and benchmarks.
+#[derive(Clone, Debug)]
+pub struct Page {
+    sections: Vec<Section>,
+}
+
+/// A part of the page under a heading.
+#[derive(Clone, Debug)]
+struct Section {
+    heading: String,
+    blocks: Vec<Block>,
+}
+
+#[derive(Clone, Debug)]
+enum Block {
+    /// A sentence or more.
+    Text(String),
+    /// Why there is no figure or number.
+    Missing(String),
+    Table(TextTable),
+    Figure(Figure),
+    /// A run and how it came about: name, facts, command lines.
+    Origin(String, Vec<(String, String)>, Vec<String>),
+}
+
+impl Section {
+    fn new(heading: &str) -> Self {
+        Self {
+            heading: heading.to_owned(),
+            blocks: Vec::new(),
+        }
+    }
+
+    fn text(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Text(text.into()));
+    }
+
+    /// The figure, or where it has nothing in it, a sentence with the reason.
+    fn figure(&mut self, figure: Figure, why_not: &str) {
+        self.blocks.push(match figure.has_content() {
+            true => Block::Figure(figure),
+            false => Block::Missing(format!("No figure “{}”: {why_not}", figure.title)),
+        });
+    }
+}
+
+impl Page {
+    /// Makes the report.
+    ///
+    /// # Errors
+    /// Neither a run nor a benchmark, or a run's configuration that cannot be shown.
+    pub fn new(records: &[RunRecord], benches: &[BenchFile]) -> Result<Self> {
+        if records.is_empty() && benches.is_empty() {
+            return Err(Error::Usage(
+                "there is nothing to report: give a run folder or the JSON of a benchmark"
+                    .to_owned(),
+            ));
+        }
+        let mut sections = Vec::new();
+        if !records.is_empty() {
+            let results = Results::of(records)?;
+            sections.push(results_section(records, &results));
+            let experiments = experiments(&results);
+            sections.extend(curves::across(&results, &experiments));
+            for experiment in &experiments {
+                sections.push(experiment_section(experiment, records));
+            }
+        }
+        sections.extend(bench::sections(benches));
+        if !records.is_empty() {
+            sections.push(origin::section(records));
+        }
+        Ok(Self { sections })
+    }
+
+    /// Its figures, top to bottom.
+    pub fn figures(&self) -> impl Iterator<Item = &Figure> {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks.filter_map(|block| match block {
+            Block::Figure(figure) => Some(figure),
+            _ => None,
+        })
+    }
+
+    /// The page as HTML.
+    ///
+    /// # Errors
+    /// None that data can cause: a damaged font in the build.
+    pub fn html(&self) -> Result<String> {
+        html::page(&self.sections)
+    }
+}
+
+fn results_section(records: &[RunRecord], results: &Results) -> Section {
+    let mut section = Section::new("Results");
+    section.text(
+        "Mean ± standard deviation (n − 1) over the runs that differ in their seeds alone and came to their end. FLOPs are \
+         counted as Evci et al. (2020) count them; bytes are the most that were on the device at once, by class.",
+    );
+    section.blocks.push(Block::Table(results.table()));
+    for record in records {
+        if let Some(reason) = record.failure() {
+            section.text(format!("{} failed: {reason}", record.name()));
+        }
+        if record.summary.is_none() {
+            section.blocks.push(Block::Missing(format!(
+                "{} has no summary.json, for an older rootlet made it: what it ran on, its bytes, FLOPs and commands are not \
+                 known",
+                record.name()
+            )));
+        }
+    }
+    section
+}
+
+fn experiment_section(experiment: &Experiment, records: &[RunRecord]) -> Section {
+    let mut section = Section::new(&experiment.title);
+    if experiment.left_out > 0 {
+        section.text(format!(
+            "The figures show the first {} of {} variants.",
+            experiment.variants.len(),
+            experiment.variants.len() + experiment.left_out
+        ));
+    }
+    curves::add(&mut section, experiment, records);
+    layers::add(&mut section, experiment, records);
+    costs::add(&mut section, experiment, records);
+    section
+}

@@ -1,0 +1,451 @@
+//! Benchmarks: the JSON of `rootlet bench`, and of the scripts that measure others, as figures and tables.
+//!
+//! It is read leniently: a field that is not there is a cell without a number, so that files of several versions and
+//! programs can stand beside each other. A schema that is newer than this code is refused.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::experiment::percent;
+use super::{Block, Section};
+use crate::report::figure::{Axis, Colour, Figure, Format, Part, Plot, Series};
+use crate::report::results::TextTable;
+use crate::report::text::{grouped, quantity};
+use crate::{Error, Result};
+
+/// The newest schema that is understood.
+const SCHEMA: u64 = 2;
+
+/// Most lines or bars of a figure.
+const MOST: usize = 16;
+
+/// The figures of one benchmark.
+#[derive(Clone, Debug)]
+pub struct BenchFile {
+    path: PathBuf,
+    value: Value,
+}
+
+impl BenchFile {
+    /// Reads the JSON of `rootlet bench --json`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no such JSON, or has a newer schema.
+    pub fn read(path: &Path) -> Result<Self> {
+        let fault = |reason: String| Error::Data {
+            path: path.to_owned(),
+            reason,
+        };
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let value: Value = serde_json::from_str(&text).map_err(|error| {
+            fault(format!(
+                "no JSON ({error}); give what `rootlet bench --json FILE` wrote"
+            ))
+        })?;
+        if value.get("adapter").is_none() && value.get("kernels").is_none() {
+            return Err(fault(
+                "not a benchmark: it has neither an adapter nor kernels; give what `rootlet bench --json FILE` wrote"
+                    .to_owned(),
+            ));
+        }
+        // The first version had no number.
+        match value.get("schema") {
+            None => {}
+            Some(schema) if schema.as_u64().is_some_and(|s| s <= SCHEMA) => {}
+            Some(schema) => {
+                return Err(fault(format!(
+                    "has schema {schema}, and this rootlet {} reads up to {SCHEMA}; use a newer rootlet, or measure again",
+                    env!("CARGO_PKG_VERSION")
+                )));
+            }
+        }
+        let path = path.to_owned();
+        Ok(Self { path, value })
+    }
+
+    /// What was measured, in a few words.
+    fn device(&self) -> String {
+        let adapter = self.value.get("adapter");
+        let name = adapter.and_then(|a| text(a, "name")).unwrap_or_default();
+        let backend = adapter.and_then(|a| text(a, "backend")).unwrap_or_default();
+        let code = self.value.get("code").and_then(|c| text(c, "name"));
+        let made_by = match code {
+            Some(name) if name != "rootlet" => format!("{name}, "),
+            _ => String::new(),
+        };
+        match name.is_empty() {
+            true => format!("{made_by}{}", self.path.display()),
+            false => format!("{made_by}{name}, {backend}"),
+        }
+    }
+
+    fn list(&self, key: &str) -> &[Value] {
+        self.value
+            .get(key)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+fn number(value: &Value, key: &str) -> Option<f64> {
+    value.get(key)?.as_f64().filter(|n| n.is_finite())
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    value.get(key)?.as_str()
+}
+
+/// Each figure of a list in the files, with its device; of several devices alone they are named.
+fn entries<'f>(files: &'f [BenchFile], key: &str) -> Vec<(String, &'f Value)> {
+    let several = files.len() > 1;
+    let of_file = |file: &'f BenchFile| {
+        let device = if several {
+            file.device()
+        } else {
+            String::new()
+        };
+        file.list(key)
+            .iter()
+            .map(move |value| (device.clone(), value))
+    };
+    files.iter().flat_map(of_file).collect()
+}
+
+/// `98 %, llvmpipe`: what is there of both.
+fn joined(parts: &[&str]) -> String {
+    let parts: Vec<&str> = parts.iter().copied().filter(|p| !p.is_empty()).collect();
+    parts.join(", ")
+}
+
+fn sparsity(value: &Value) -> String {
+    number(value, "sparsity").map_or_else(String::new, |s| format!("{} %", percent(s)))
+}
+
+/// The sections of all benchmarks; none without any.
+pub(super) fn sections(files: &[BenchFile]) -> Vec<Section> {
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let mut section = Section::new("Benchmarks");
+    section.text("Medians. Times are lower the better, rates higher the better.");
+    section.blocks.push(Block::Table(devices(files)));
+    products(&mut section, files);
+    steps(&mut section, files);
+    scaling(&mut section, files);
+    skipped(&mut section, files);
+    vec![section]
+}
+
+fn devices(files: &[BenchFile]) -> TextTable {
+    let header = [
+        "file",
+        "device",
+        "driver",
+        "code",
+        "date",
+        "copy GB/s",
+        "multiply-add GFLOP/s",
+        "dispatch µs",
+        "read-back µs",
+    ];
+    let row = |file: &BenchFile| {
+        let ceiling = |key: &str| {
+            let ceilings = file.value.get("ceilings");
+            shown(ceilings.and_then(|c| number(c, key)), 1)
+        };
+        let code = file.value.get("code");
+        let version = code.and_then(|c| text(c, "version"));
+        let version = version.or(text(&file.value, "rootlet")).unwrap_or("–");
+        let name = code.and_then(|c| text(c, "name")).unwrap_or("rootlet");
+        let adapter = file.value.get("adapter");
+        vec![
+            file.path.display().to_string(),
+            file.device(),
+            adapter
+                .and_then(|a| text(a, "driver"))
+                .unwrap_or("–")
+                .to_owned(),
+            format!("{name} {version}"),
+            text(&file.value, "date").unwrap_or("–").to_owned(),
+            ceiling("copy_gb_s"),
+            ceiling("multiply_add_gflop_s"),
+            ceiling("dispatch_us"),
+            ceiling("readback_us"),
+        ]
+    };
+    TextTable {
+        header: header.map(str::to_owned).to_vec(),
+        rows: files.iter().map(row).collect(),
+        words: 5,
+    }
+}
+
+fn shown(value: Option<f64>, decimals: usize) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+/// Seconds with the middle half of the samples, where it is told: `1.23 ms (1.20 to 1.31)`.
+fn time(value: &Value, key: &str, spread: &str) -> String {
+    let Some(seconds) = number(value, key) else {
+        return "–".to_owned();
+    };
+    let (factor, unit) = match seconds {
+        s if s < 1e-3 => (1e6, "µs"),
+        s if s < 1.0 => (1e3, "ms"),
+        _ => (1.0, "s"),
+    };
+    let digits = |seconds: f64| format!("{:.2}", seconds * factor);
+    let spread = value.get(spread);
+    let quartile = |key: &str| spread.and_then(|s| number(s, key)).map(digits);
+    match (quartile("q1"), quartile("q3")) {
+        (Some(low), Some(high)) => format!("{} {unit} ({low} to {high})", digits(seconds)),
+        _ => format!("{} {unit}", digits(seconds)),
+    }
+}
+
+/// What a product was measured on: its file, or nothing for a random layer.
+fn matrix(value: &Value) -> String {
+    let path = Path::new(text(value, "matrix").unwrap_or_default());
+    path.file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn products(section: &mut Section, files: &[BenchFile]) {
+    let all = entries(files, "kernels");
+    let mut table = TextTable {
+        header: [
+            "product",
+            "matrix",
+            "device",
+            "n",
+            "batch",
+            "sparsity",
+            "time (middle half)",
+            "GFLOP/s",
+            "of the ceiling",
+            "bound",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        words: 3,
+        rows: Vec::new(),
+    };
+    let mut kernels: Vec<&str> = Vec::new();
+    for (device, value) in &all {
+        let kernel = text(value, "kernel").unwrap_or("–");
+        if !kernels.contains(&kernel) {
+            kernels.push(kernel);
+        }
+        let size = number(value, "n").or(number(value, "rows"));
+        table.rows.push(vec![
+            kernel.to_owned(),
+            matrix(value),
+            device.clone(),
+            shown(size, 0),
+            shown(number(value, "batch"), 0),
+            sparsity(value),
+            time(value, "seconds", "seconds_spread"),
+            shown(number(value, "gflop_s"), 1),
+            number(value, "share_of_ceiling")
+                .map_or("–".to_owned(), |s| format!("{:.0} %", 100.0 * s)),
+            text(value, "bound").unwrap_or("–").to_owned(),
+        ]);
+    }
+    for kernel in kernels {
+        let of_kernel = all
+            .iter()
+            .filter(|(_, v)| text(v, "kernel") == Some(kernel));
+        let mut lines: Vec<Series> = Vec::new();
+        for (device, value) in of_kernel.filter(|(_, v)| matrix(v).is_empty()) {
+            let (Some(n), Some(rate)) = (number(value, "n"), number(value, "gflop_s")) else {
+                continue;
+            };
+            let name = joined(&[&sparsity(value), device]);
+            let known = lines.iter_mut().find(|line| line.name == name);
+            match known {
+                Some(line) => line.points.push((n, rate)),
+                None => lines.push(Series {
+                    colour: Colour::Series(lines.len()),
+                    name,
+                    points: vec![(n, rate)],
+                    band: Vec::new(),
+                    marked: true,
+                }),
+            }
+        }
+        for line in &mut lines {
+            line.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        let note = left_out(lines.len());
+        lines.truncate(MOST);
+        section.figure(
+            Figure {
+                id: format!("bench-{kernel}"),
+                title: format!("Product {kernel}"),
+                note,
+                plot: Plot::Lines {
+                    x: Axis::new("units on either side of the layer, n").log(),
+                    y: Axis::new("GFLOP/s").log(),
+                    series: lines,
+                },
+            },
+            "its sizes or rates are not in the files.",
+        );
+    }
+    if table.rows.is_empty() {
+        section
+            .blocks
+            .push(Block::Missing("No products were measured.".to_owned()));
+    } else {
+        section.blocks.push(Block::Table(table));
+    }
+}
+
+fn left_out(count: usize) -> String {
+    match count > MOST {
+        true => format!("The first {MOST} of {count}; the table has all."),
+        false => String::new(),
+    }
+}
+
+fn steps(section: &mut Section, files: &[BenchFile]) {
+    let mut table = TextTable {
+        header: [
+            "model",
+            "device",
+            "sparsity",
+            "batch",
+            "connections",
+            "step (middle half)",
+            "round (middle half)",
+            "bytes",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        words: 2,
+        rows: Vec::new(),
+    };
+    let (mut bars, mut step, mut round) = (Vec::new(), Vec::new(), Vec::new());
+    let all = [entries(files, "steps"), entries(files, "models")].concat();
+    for (device, value) in &all {
+        let model = text(value, "model").unwrap_or("–");
+        let bytes = value.get("bytes").and_then(Value::as_object);
+        let bytes: Option<f64> = bytes.map(|b| b.values().filter_map(Value::as_f64).sum());
+        table.rows.push(vec![
+            model.to_owned(),
+            device.clone(),
+            sparsity(value),
+            shown(number(value, "batch"), 0),
+            number(value, "connections").map_or("–".to_owned(), |n| grouped(n as u64)),
+            time(value, "seconds", "seconds_spread"),
+            time(value, "round_seconds", "round_spread"),
+            bytes.map_or("–".to_owned(), |b| quantity(b).trim_end().to_owned()),
+        ]);
+        if let Some(seconds) = number(value, "seconds") {
+            bars.push(joined(&[model, &sparsity(value), device]));
+            step.push(1e3 * seconds);
+            round.push(1e3 * number(value, "round_seconds").unwrap_or(0.0));
+        }
+    }
+    if table.rows.is_empty() {
+        section.blocks.push(Block::Missing(
+            "No training steps were measured.".to_owned(),
+        ));
+        return;
+    }
+    let note = left_out(bars.len());
+    for list in [&mut step, &mut round] {
+        list.truncate(MOST);
+    }
+    bars.truncate(MOST);
+    let part = |name: &str, index: usize, values: Vec<f64>| Part {
+        name: name.to_owned(),
+        colour: Colour::Ramp(index, 3),
+        values,
+    };
+    let mut parts = vec![part("training step", 1, step)];
+    if round.iter().any(|r| *r > 0.0) {
+        parts.push(part("what a round adds", 2, round));
+    }
+    section.figure(
+        Figure {
+            id: "bench-steps".to_owned(),
+            title: "A training step, and a round".to_owned(),
+            note,
+            plot: Plot::Bars {
+                x: Axis::new("milliseconds").format(Format::Prefixed),
+                bars,
+                parts,
+            },
+        },
+        "their times are not in the files.",
+    );
+    section.blocks.push(Block::Table(table));
+}
+
+fn scaling(section: &mut Section, files: &[BenchFile]) {
+    let all = entries(files, "scaling");
+    if all.is_empty() {
+        return;
+    }
+    let kinds = [
+        (
+            "step_seconds",
+            "Training step by width",
+            "milliseconds",
+            1e3,
+        ),
+        ("round_seconds", "Round by width", "milliseconds", 1e3),
+        ("resident_bytes", "Memory by width", "bytes", 1.0),
+    ];
+    for (key, title, label, factor) in kinds {
+        let mut lines: Vec<Series> = Vec::new();
+        for (device, value) in &all {
+            let (Some(n), Some(y)) = (number(value, "n"), number(value, key)) else {
+                continue;
+            };
+            match lines.iter_mut().find(|line| line.name == *device) {
+                Some(line) => line.points.push((n, y * factor)),
+                None => lines.push(Series {
+                    name: device.clone(),
+                    colour: Colour::Series(lines.len()),
+                    points: vec![(n, y * factor)],
+                    band: Vec::new(),
+                    marked: true,
+                }),
+            }
+        }
+        section.figure(
+            Figure {
+                id: format!("bench-scaling-{key}"),
+                title: title.to_owned(),
+                note: "At a fixed number of connections per unit.".to_owned(),
+                plot: Plot::Lines {
+                    x: Axis::new("width n").log(),
+                    y: Axis::new(label).log().format(Format::Prefixed),
+                    series: lines,
+                },
+            },
+            "its numbers are not in the files.",
+        );
+    }
+}
+
+/// What was left out by the benchmarks, with the reasons they give.
+fn skipped(section: &mut Section, files: &[BenchFile]) {
+    for (device, value) in entries(files, "skipped") {
+        let part = text(value, "part").unwrap_or_default();
+        let case = text(value, "case").unwrap_or_default();
+        let reason = text(value, "reason").unwrap_or("no reason given");
+        section.blocks.push(Block::Missing(format!(
+            "Not measured{}: {}: {reason}",
+            if device.is_empty() {
+                String::new()
+            } else {
+                format!(" on {device}")
+            },
+            joined(&[part, case])
+        )));
+    }
+}

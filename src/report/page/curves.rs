@@ -1,0 +1,270 @@
+//! Curves over epochs and rounds, one a variant: the mean over its seeds, in a band from the least to the most.
+
+use std::collections::BTreeMap;
+
+use super::Section;
+use super::experiment::{Colours, Experiment, Variant, percent, variant_name};
+use crate::report::figure::{Axis, Figure, Plot, Series, thinned};
+use crate::report::record::RunRecord;
+use crate::report::results::Results;
+use crate::train::event::{Epoch, Round, RoundLayer};
+
+const SEEDS: &str = "Line: mean over seeds; band: the least to the most.";
+
+/// A line of some runs: the mean of their values at each x, and the least and the most of them.
+pub(super) fn series<'r>(
+    variant: &Variant,
+    records: &'r [RunRecord],
+    points: impl Fn(&'r RunRecord) -> Vec<(u64, f64)>,
+) -> Series {
+    // Where some runs went further than others, a mean would jump at the end of the shorter ones.
+    let all: Vec<&RunRecord> = variant.runs.iter().map(|&run| &records[run]).collect();
+    let done: Vec<&RunRecord> = all
+        .iter()
+        .copied()
+        .filter(|r| r.finished().is_some())
+        .collect();
+    let mut at: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for record in if done.is_empty() { all } else { done } {
+        for (x, y) in points(record) {
+            if y.is_finite() {
+                at.entry(x).or_default().push(y);
+            }
+        }
+    }
+    let most = at.values().map(Vec::len).max().unwrap_or(0);
+    let at: Vec<(f64, Vec<f64>)> = at
+        .into_iter()
+        .filter(|(_, values)| values.len() == most)
+        .map(|(x, values)| (x as f64, values))
+        .collect();
+    let at: Vec<&(f64, Vec<f64>)> = thinned(&at.iter().collect::<Vec<_>>());
+    let fold =
+        |values: &[f64], start: f64, f: fn(f64, f64) -> f64| values.iter().copied().fold(start, f);
+    Series {
+        name: variant.name.clone(),
+        colour: variant.colour,
+        points: at
+            .iter()
+            .map(|(x, values)| (*x, values.iter().sum::<f64>() / values.len() as f64))
+            .collect(),
+        band: match most {
+            0 | 1 => Vec::new(),
+            _ => at
+                .iter()
+                .map(|(x, v)| {
+                    (
+                        *x,
+                        fold(v, f64::INFINITY, f64::min),
+                        fold(v, f64::NEG_INFINITY, f64::max),
+                    )
+                })
+                .collect(),
+        },
+        marked: at.len() <= 12,
+    }
+}
+
+/// A number of an epoch.
+type OfEpoch = fn(&Epoch) -> f64;
+/// A number of a round, where it tells.
+type OfRound = fn(&Round) -> Option<f64>;
+
+/// Adds the curves of an experiment.
+pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[RunRecord]) {
+    let of_epochs: [(&str, &str, &str, OfEpoch); 4] = [
+        ("test-accuracy", "Test accuracy", "test accuracy, %", |e| {
+            100.0 * f64::from(e.test_accuracy)
+        }),
+        (
+            "train-accuracy",
+            "Training accuracy",
+            "training accuracy, %",
+            |e| 100.0 * f64::from(e.train_accuracy),
+        ),
+        ("test-loss", "Test loss", "test loss, nats", |e| {
+            f64::from(e.test_loss)
+        }),
+        ("train-loss", "Training loss", "training loss, nats", |e| {
+            f64::from(e.train_loss)
+        }),
+    ];
+    for (id, title, label, value) in of_epochs {
+        let lines = experiment.variants.iter().map(|variant| {
+            let points = |r: &RunRecord| {
+                r.epochs
+                    .iter()
+                    .map(|e| (e.epoch.into(), value(e)))
+                    .collect()
+            };
+            series(variant, records, points)
+        });
+        let figure = figure(experiment, id, title, "epoch", label, lines.collect());
+        section.figure(figure, "no epoch was finished.");
+    }
+    let of_rounds: [(&str, &str, &str, OfRound, &str); 4] = [
+        (
+            "turnover",
+            "Turnover of a round",
+            "grown / active, %",
+            |round| mean(round, |l| Some((100.0 * l.grown as f64, l.active as f64))),
+            "no method has rounds that change the connections.",
+        ),
+        (
+            "ever-active",
+            "Connections that were ever active",
+            "ever active / possible, %",
+            |round| {
+                mean(round, |l| {
+                    Some((100.0 * l.ever_active? * l.total as f64, l.total as f64))
+                })
+            },
+            "no run tells the share of ever-active connections.",
+        ),
+        (
+            "rank-correlation",
+            "Rank correlation of f × g with |g|",
+            "Spearman’s ρ",
+            |round| {
+                mean(round, |l| {
+                    Some((
+                        l.rank_correlation? * l.candidates as f64,
+                        l.candidates as f64,
+                    ))
+                })
+            },
+            "it is measured where candidates are drawn by f and g that are not uniform, as gse-grabo and gse-graest do.",
+        ),
+        (
+            "dead-units",
+            "Units without a connection",
+            "units",
+            dead_units,
+            "no run tells of dead units.",
+        ),
+    ];
+    for (id, title, label, value, why_not) in of_rounds {
+        let lines = experiment.variants.iter().map(|variant| {
+            let points = |record: &RunRecord| -> Vec<(u64, f64)> {
+                let rounds = record.rounds.iter();
+                rounds.filter_map(|r| Some((r.step, value(r)?))).collect()
+            };
+            series(variant, records, points)
+        });
+        let lines: Vec<Series> = lines.filter(|s| !s.points.is_empty()).collect();
+        let figure = figure(experiment, id, title, "optimiser step", label, lines);
+        section.figure(figure, why_not);
+    }
+}
+
+fn figure(
+    experiment: &Experiment,
+    id: &str,
+    title: &str,
+    x: &str,
+    y: &str,
+    series: Vec<Series>,
+) -> Figure {
+    let several = series.iter().any(|s| !s.band.is_empty());
+    Figure {
+        id: format!("{}-{id}", experiment.id),
+        title: title.to_owned(),
+        note: if several {
+            SEEDS.to_owned()
+        } else {
+            String::new()
+        },
+        plot: Plot::Lines {
+            x: Axis::new(x),
+            y: Axis::new(y),
+            series,
+        },
+    }
+}
+
+/// The mean over the layers that tell a number and its weight: the sum of the first over that of the second.
+fn mean(round: &Round, of: fn(&RoundLayer) -> Option<(f64, f64)>) -> Option<f64> {
+    let told: Vec<(f64, f64)> = round.layers.iter().filter_map(of).collect();
+    let weight: f64 = told.iter().map(|t| t.1).sum();
+    (weight > 0.0).then(|| told.iter().map(|t| t.0).sum::<f64>() / weight)
+}
+
+fn dead_units(round: &Round) -> Option<f64> {
+    let told = round
+        .layers
+        .iter()
+        .filter_map(|l| match (l.dead_inputs, l.dead_outputs) {
+            (None, None) => None,
+            (inputs, outputs) => Some(inputs.unwrap_or(0) + outputs.unwrap_or(0)),
+        });
+    let told: Vec<u64> = told.collect();
+    (!told.is_empty()).then(|| told.iter().sum::<u64>() as f64)
+}
+
+/// Accuracy against density, for each data set and model that was trained at several sparsities.
+pub(super) fn across(results: &Results, experiments: &[Experiment]) -> Option<Section> {
+    let mut section = Section::new("Accuracy by density");
+    let colours = Colours::of(results);
+    let mut done: Vec<(&str, &str)> = Vec::new();
+    for experiment in experiments {
+        let place = (experiment.data.as_str(), experiment.model.as_str());
+        let of_place = |e: &&Experiment| (e.data.as_str(), e.model.as_str()) == place;
+        if done.contains(&place) || experiments.iter().filter(of_place).count() < 2 {
+            continue;
+        }
+        done.push(place);
+        let mut lines: Vec<Series> = Vec::new();
+        for group in &results.groups {
+            if (group.data.as_str(), group.model.as_str()) != place {
+                continue;
+            }
+            let Some(accuracy) = group.spread(results, "test_accuracy") else {
+                continue;
+            };
+            let name = variant_name(group);
+            let x = 100.0 * (1.0 - group.sparsity);
+            let (mean, deviation) = (100.0 * accuracy.mean, accuracy.deviation.map(|d| 100.0 * d));
+            let at = lines.iter().position(|line| line.name == name);
+            let at = at.unwrap_or_else(|| {
+                lines.push(Series {
+                    colour: colours.colour(&name),
+                    name,
+                    points: Vec::new(),
+                    band: Vec::new(),
+                    marked: true,
+                });
+                lines.len() - 1
+            });
+            lines[at].points.push((x, mean));
+            lines[at]
+                .band
+                .extend(deviation.map(|d| (x, mean - d, mean + d)));
+        }
+        for line in &mut lines {
+            line.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            line.band.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        let sparsities = experiments
+            .iter()
+            .filter(of_place)
+            .map(|e| percent(e.sparsity));
+        let sparsities: Vec<String> = sparsities.collect();
+        section.figure(
+            Figure {
+                id: format!("{}-{}-accuracy-by-density", place.0, place.1),
+                title: format!("{}, {}", place.0, place.1),
+                note: format!(
+                    "Sparsities of {} %. Line: mean over seeds; band: one standard deviation.",
+                    sparsities.join(", ")
+                ),
+                plot: Plot::Lines {
+                    x: Axis::new("density: active / possible connections, %").log(),
+                    y: Axis::new("test accuracy, %"),
+                    series: lines,
+                },
+            },
+            "no run came to its end.",
+        );
+    }
+    (!section.blocks.is_empty()).then_some(section)
+}

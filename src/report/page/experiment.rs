@@ -1,0 +1,124 @@
+//! What belongs in one figure: the methods on the same data and model at the same sparsity.
+
+use crate::report::figure::Colour;
+use crate::report::results::{Group, Results};
+
+/// Most lines of a figure: each colour solid and dashed.
+const MOST_VARIANTS: usize = 16;
+
+/// Runs whose figures are shared.
+#[derive(Clone, Debug)]
+pub(super) struct Experiment {
+    /// Data, model and sparsity in words.
+    pub title: String,
+    /// The start of its figures' names.
+    pub id: String,
+    pub data: String,
+    pub model: String,
+    pub sparsity: f64,
+    pub variants: Vec<Variant>,
+    /// Variants past the most that a figure shows.
+    pub left_out: usize,
+}
+
+/// A method, with what else tells its runs from others; its runs are the seeds.
+#[derive(Clone, Debug)]
+pub(super) struct Variant {
+    pub name: String,
+    pub colour: Colour,
+    /// Indices of its runs.
+    pub runs: Vec<usize>,
+}
+
+/// Whether a row is dense: a reference for all sparsities.
+fn is_dense(group: &Group) -> bool {
+    group.sparsity == 0.0
+}
+
+/// The experiments in the order of their first runs. Dense runs join those of all sparsities.
+pub(super) fn experiments(results: &Results) -> Vec<Experiment> {
+    let colours = Colours::of(results);
+    let sparse_too = |dense: &Group| {
+        let mut others = results.groups.iter();
+        others.any(|g| !is_dense(g) && g.data == dense.data && g.model == dense.model)
+    };
+    let mut experiments: Vec<Experiment> = Vec::new();
+    for group in &results.groups {
+        let known = |e: &Experiment| {
+            e.data == group.data && e.model == group.model && e.sparsity == group.sparsity
+        };
+        if experiments.iter().any(known) || (is_dense(group) && sparse_too(group)) {
+            continue;
+        }
+        let mut variants: Vec<Variant> = results
+            .groups
+            .iter()
+            .filter(|g| g.data == group.data && g.model == group.model)
+            .filter(|g| g.sparsity == group.sparsity || is_dense(g))
+            .map(|g| colours.variant(g, is_dense(g) != is_dense(group)))
+            .collect();
+        let left_out = variants.len().saturating_sub(MOST_VARIANTS);
+        variants.truncate(MOST_VARIANTS);
+        let sparsity = percent(group.sparsity);
+        experiments.push(Experiment {
+            title: format!("{}, {}, {sparsity} % sparse", group.data, group.model),
+            id: format!("{}-{}-{sparsity}", group.data, group.model),
+            data: group.data.clone(),
+            model: group.model.clone(),
+            sparsity: group.sparsity,
+            variants,
+            left_out,
+        });
+    }
+    experiments
+}
+
+/// A share in percent, as short as it is exact.
+pub(super) fn percent(share: f64) -> String {
+    // 99.9 rather than the 99.90000000000001 of binary fractions.
+    let rounded: Result<f64, _> = format!("{:.6}", share * 100.0).parse();
+    rounded.unwrap_or(share * 100.0).to_string()
+}
+
+/// The name of a row's variant: its method and the labels after model, method and sparsity.
+pub(super) fn variant_name(group: &Group) -> String {
+    let extra = group.labels.iter().skip(3);
+    // The data set is a matter of the experiment, the device one of the table.
+    let extra = extra.filter(|(key, _)| key != "data" && key != "adapter");
+    let extra: String = extra
+        .map(|(key, text)| format!(", {} {text}", key.replace('_', " ")))
+        .collect();
+    format!("{}{extra}", group.method)
+}
+
+/// One colour for each variant in the whole page.
+pub(super) struct Colours(Vec<String>);
+
+impl Colours {
+    pub(super) fn of(results: &Results) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        for group in &results.groups {
+            let name = variant_name(group);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Self(names)
+    }
+
+    pub(super) fn colour(&self, name: &str) -> Colour {
+        let index = self.0.iter().position(|known| known == name);
+        Colour::Series(index.unwrap_or(0))
+    }
+
+    fn variant(&self, group: &Group, reference: bool) -> Variant {
+        let name = variant_name(group);
+        let colour = self.colour(&name);
+        let runs = group.runs.clone();
+        let name = match reference && !name.starts_with("dense") {
+            true => format!("{name}, 0 % sparse"),
+            false => name,
+        };
+        Variant { name, colour, runs }
+    }
+}

@@ -1,0 +1,128 @@
+//! The sections as HTML. maud escapes every text; only the SVG of the figures, whose writer escapes too, goes in as it is.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{Block, Section};
+use crate::Result;
+use crate::report::figure::{Figure, stylesheet};
+use crate::report::results::TextTable;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The colours of the page where the reader prefers dark ones.
+const DARK: &str = ":root { --page: #14171a; --ink: #e4e6e8; --quiet: #a3abb3; --line: #343a40; --panel: #1e2226 }";
+
+pub(super) fn page(sections: &[Section]) -> Result<String> {
+    let dark = format!(
+        "@media (prefers-color-scheme: dark) {{\n{DARK}\n{}}}\n",
+        stylesheet(".figure")
+    );
+    let mut body = Vec::new();
+    for (index, section) in sections.iter().enumerate() {
+        body.push(section_markup(index, section)?);
+    }
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "rootlet report" }
+                style { (PreEscaped(STYLE)) (PreEscaped(dark)) }
+            }
+            body {
+                h1 { "rootlet report" }
+                nav {
+                    @for (index, section) in sections.iter().enumerate() {
+                        @if index > 0 { " · " }
+                        a href={ "#section-" (index) } { (section.heading) }
+                    }
+                }
+                @for section in body { (section) }
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+fn section_markup(index: usize, section: &Section) -> Result<Markup> {
+    let mut blocks = Vec::new();
+    let mut figures = Vec::new();
+    // Sentences about missing figures stand below those that are there, so that these fill their rows.
+    let mut missing = Vec::new();
+    for block in &section.blocks {
+        match block {
+            Block::Figure(figure) => figures.push(figure_markup(figure)?),
+            Block::Text(text) => blocks.push(html! { p { (text) } }),
+            Block::Missing(text) => missing.push(html! { p.missing { (text) } }),
+            Block::Table(table) => blocks.push(table_markup(table)),
+            Block::Origin(name, facts, commands) => {
+                blocks.push(origin_markup(name, facts, commands));
+            }
+        }
+    }
+    Ok(html! {
+        section id={ "section-" (index) } {
+            h2 { (section.heading) }
+            @for block in blocks { (block) }
+            @if !figures.is_empty() {
+                div.figures { @for figure in figures { (figure) } }
+            }
+            @for text in missing { (text) }
+        }
+    })
+}
+
+fn figure_markup(figure: &Figure) -> Result<Markup> {
+    let svg = figure.svg()?;
+    Ok(html! {
+        figure.figure data-figure=(figure.id) role="img" aria-label=(figure.title) {
+            (PreEscaped(svg))
+            @if !figure.note.is_empty() { figcaption { (figure.note) } }
+        }
+    })
+}
+
+fn table_markup(table: &TextTable) -> Markup {
+    let class = |column: usize| {
+        if column < table.words {
+            "word"
+        } else {
+            "number"
+        }
+    };
+    html! {
+        div.scroll tabindex="0" {
+            table {
+                thead {
+                    tr {
+                        @for (column, cell) in table.header.iter().enumerate() {
+                            th class=(class(column)) scope="col" { (cell) }
+                        }
+                    }
+                }
+                tbody {
+                    @for row in &table.rows {
+                        tr {
+                            @for (column, cell) in row.iter().enumerate() {
+                                td class=(class(column)) { (cell) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn origin_markup(name: &str, facts: &[(String, String)], commands: &[String]) -> Markup {
+    html! {
+        details {
+            summary { (name) }
+            dl {
+                @for (key, value) in facts { dt { (key) } dd { (value) } }
+            }
+            @for command in commands { pre { (command) } }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! How the runs came about: command lines, versions, adapters.
+
+use super::{Block, Section};
+use crate::report::record::RunRecord;
+use crate::report::recorded::quoted;
+
+/// The section of all runs.
+pub(super) fn section(records: &[RunRecord]) -> Section {
+    let mut section = Section::new("Commands and versions");
+    section.text(format!(
+        "This page was made by rootlet {}. The last command of each run repeats it from its configuration, to the bit on the \
+         same adapter.",
+        env!("CARGO_PKG_VERSION")
+    ));
+    for record in records {
+        let mut facts = Vec::new();
+        let mut commands = Vec::new();
+        if let Some(summary) = &record.summary {
+            facts.push(("adapter".to_owned(), summary.started.adapter.clone()));
+            facts.push(("rootlet".to_owned(), summary.rootlet.clone()));
+            facts.push(("began".to_owned(), summary.began.clone()));
+            commands.extend(summary.commands.iter().cloned());
+        }
+        let config = record.path.join("config.toml");
+        commands.push(format!(
+            "rootlet train --config {}",
+            quoted(&config.to_string_lossy())
+        ));
+        let name = record.path.display().to_string();
+        section.blocks.push(Block::Origin(name, facts, commands));
+    }
+    section
+}

@@ -1,0 +1,146 @@
+//! A run read back from its folder.
+
+use std::path::{Path, PathBuf};
+
+use super::{RunFolder, Summary};
+use crate::train::TrainConfig;
+use crate::train::event::{Epoch, Finished, LayerSummary, Round};
+use crate::{Error, Result};
+
+/// All that a run folder tells of its run, finished or not.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// The folder.
+    pub path: PathBuf,
+    /// Its `config.toml`.
+    pub config: TrainConfig,
+    /// Its `summary.json`; older versions wrote none.
+    pub summary: Option<Summary>,
+    /// The rows of its `metrics.csv`.
+    pub epochs: Vec<Epoch>,
+    /// The rounds of its `topology.csv`.
+    pub rounds: Vec<Round>,
+}
+
+impl RunRecord {
+    /// Reads the run in this folder.
+    ///
+    /// # Errors
+    /// No run folder, or a file in it that cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let folder = RunFolder::open(path)?;
+        Ok(Self {
+            path: folder.path().to_owned(),
+            config: folder.config()?,
+            summary: folder.summary()?,
+            epochs: folder.epochs()?,
+            rounds: folder.rounds()?,
+        })
+    }
+
+    /// The last part of its path.
+    pub fn name(&self) -> String {
+        let full = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        full.file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+
+    /// The method's name.
+    pub fn method(&self) -> String {
+        match self.summary.as_ref().map(|s| s.started.method.as_str()) {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            _ => self.config.method.to_string(),
+        }
+    }
+
+    /// The sparsity asked for; that of the network where a number of connections was.
+    pub fn sparsity(&self) -> f64 {
+        match (self.config.connections, &self.summary) {
+            (Some(_), Some(summary)) => summary.started.sparsity,
+            _ => self.config.sparsity,
+        }
+    }
+
+    /// What it ran on, where it tells.
+    pub fn adapter(&self) -> Option<&str> {
+        let summary = self.summary.as_ref()?;
+        Some(summary.started.adapter.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// Whether only active connections were ever resident; none where it does not tell.
+    pub fn always_sparse(&self) -> Option<bool> {
+        let started = &self.summary.as_ref()?.started;
+        // Those that do not tell have no name of the method either.
+        (!started.method.is_empty()).then_some(started.always_sparse)
+    }
+
+    /// Its end, where it came to one by itself. Of a run of an older version, without a summary, what its tables tell.
+    pub fn finished(&self) -> Option<Finished> {
+        if let Some(summary) = &self.summary {
+            return summary.finished.clone().filter(|f| !f.interrupted);
+        }
+        let last = self.epochs.last()?;
+        (last.epoch >= self.config.epochs).then(|| Finished {
+            step: last.step,
+            epochs: last.epoch,
+            test_loss: last.test_loss,
+            test_accuracy: last.test_accuracy,
+            seconds: self.epochs.iter().map(|e| e.seconds).sum(),
+            ..Finished::default()
+        })
+    }
+
+    /// Why it ended early, if it did.
+    pub fn failure(&self) -> Option<&str> {
+        let failed = self.summary.as_ref()?.failed.as_ref()?;
+        Some(&failed.message)
+    }
+
+    /// Its sparse layers at the end, or as they were when they were last told of; none where nothing is known.
+    pub fn layers(&self) -> Vec<LayerSummary> {
+        let mut layers = match &self.summary {
+            Some(Summary {
+                finished: Some(finished),
+                ..
+            }) if !finished.layers.is_empty() => return finished.layers.clone(),
+            Some(summary) => summary.started.model.clone(),
+            None => Vec::new(),
+        };
+        let Some(round) = self.rounds.last() else {
+            return layers;
+        };
+        layers.resize_with(round.layers.len(), LayerSummary::default);
+        for (layer, after) in layers.iter_mut().zip(&round.layers) {
+            layer.name.clone_from(&after.name);
+            layer.active = after.active;
+            layer.density = after.active as f64 / after.total.max(1) as f64;
+        }
+        layers
+    }
+}
+
+/// The run folders that a path stands for: itself, or those in it, as in the folder of a sweep, by name.
+///
+/// # Errors
+/// A path that is neither.
+pub fn find_runs(path: &Path) -> Result<Vec<PathBuf>> {
+    if RunFolder::is_one(path) {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut runs = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(Error::io("open the run", path))? {
+        let inside = entry.map_err(Error::io("read", path))?.path();
+        if RunFolder::is_one(&inside) {
+            runs.push(inside);
+        }
+    }
+    if runs.is_empty() {
+        return Err(Error::Checkpoint {
+            path: path.to_owned(),
+            reason: "neither a run folder nor a folder of them: no config.toml is in it or one level below"
+                .to_owned(),
+        });
+    }
+    runs.sort();
+    Ok(runs)
+}

@@ -1,0 +1,362 @@
+//! The table of results: runs that differ in nothing but their seeds are a row, with means and standard deviations.
+
+mod text_table;
+
+use std::collections::BTreeMap;
+
+use super::record::RunRecord;
+use super::text::{grouped, quantity};
+use crate::Result;
+use crate::train::event::Finished;
+pub use text_table::TextTable;
+
+/// What does not make two runs different: the seed, and what only places the same work on a machine.
+const NOT_COMPARED: [&str; 4] = ["seed", "threads", "workers", "data_dir"];
+
+/// What is always shown, in this order.
+const SHOWN: [&str; 3] = ["model", "method", "sparsity"];
+
+/// A quantity over the seeds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Number of values.
+    pub count: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation, with n − 1; none of a single value.
+    pub deviation: Option<f64>,
+}
+
+impl Spread {
+    /// Of some values; none of none.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let count = values.len();
+        if count == 0 {
+            return None;
+        }
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+        Some(Self {
+            count,
+            mean,
+            deviation: (count > 1).then(|| (squares / (count - 1) as f64).sqrt()),
+        })
+    }
+}
+
+/// Runs that differ in nothing but their seeds.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What the row is labelled with: column and text. The first three are model, method and sparsity.
+    pub labels: Vec<(String, String)>,
+    /// The data set.
+    pub data: String,
+    /// The model.
+    pub model: String,
+    /// The method.
+    pub method: String,
+    /// Sparsity as asked for.
+    pub sparsity: f64,
+    /// Indices of its runs.
+    pub runs: Vec<usize>,
+    /// Runs that came to their end: the others count in no mean.
+    pub finished: usize,
+    /// Runs that ended with an error.
+    pub failed: usize,
+    /// Whether only active connections were ever resident; none where its runs do not tell.
+    pub always_sparse: Option<bool>,
+    spreads: Vec<Option<Spread>>,
+}
+
+/// How a column's numbers are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Percent,
+    Loss,
+    Seconds,
+    Quantity,
+    Count,
+}
+
+/// A column of numbers.
+#[derive(Clone, Debug)]
+struct Column {
+    /// In `results.csv`.
+    key: String,
+    /// For people.
+    title: String,
+    unit: Unit,
+}
+
+/// The rows of results, in the order in which their first runs were given.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// The rows.
+    pub groups: Vec<Group>,
+    columns: Vec<Column>,
+}
+
+impl Results {
+    /// Groups the runs.
+    ///
+    /// # Errors
+    /// A configuration that cannot be shown.
+    pub fn of(records: &[RunRecord]) -> Result<Self> {
+        let mut keys: Vec<BTreeMap<String, String>> = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
+        for (index, record) in records.iter().enumerate() {
+            let key = key_of(record)?;
+            let at = keys.iter().position(|known| *known == key);
+            let at = at.unwrap_or_else(|| {
+                keys.push(key);
+                groups.push(Group::new(record));
+                groups.len() - 1
+            });
+            groups[at].runs.push(index);
+        }
+        let varying = varying(&keys);
+        let columns = columns(records);
+        for (group, key) in groups.iter_mut().zip(&keys) {
+            group.label(key, &varying);
+            group.summarise(records, &columns);
+        }
+        Ok(Self { groups, columns })
+    }
+
+    /// The table for people.
+    pub fn table(&self) -> TextTable {
+        let mut table = TextTable::default();
+        let first = self.groups.first();
+        for (column, _) in first.iter().flat_map(|g| &g.labels) {
+            table.header.push(column.replace('_', " "));
+        }
+        table.words = table.header.len();
+        table.header.push("runs".to_owned());
+        for column in &self.columns {
+            table.header.push(column.title.clone());
+        }
+        table.header.push("always sparse".to_owned());
+        for group in &self.groups {
+            let mut row: Vec<String> = group.labels.iter().map(|(_, text)| text.clone()).collect();
+            row.push(group.count_text());
+            for (column, spread) in self.columns.iter().zip(&group.spreads) {
+                row.push(spread.map_or("–".to_owned(), |s| column.unit.show(&s)));
+            }
+            row.push(yes_no(group.always_sparse).to_owned());
+            table.rows.push(row);
+        }
+        table
+    }
+
+    /// `results.csv`: every mean and standard deviation in full.
+    ///
+    /// # Errors
+    /// None but those of the memory.
+    pub fn csv(&self) -> std::io::Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let labels = self.groups.first().map(|g| g.labels.as_slice());
+        let mut header: Vec<String> = labels
+            .unwrap_or_default()
+            .iter()
+            .map(|l| l.0.clone())
+            .collect();
+        header.extend(["runs", "finished", "failed", "always_sparse"].map(str::to_owned));
+        for column in &self.columns {
+            header.push(format!("{}_mean", column.key));
+            header.push(format!("{}_std", column.key));
+        }
+        writer.write_record(&header)?;
+        for group in &self.groups {
+            let mut row: Vec<String> = group.labels.iter().map(|l| l.1.clone()).collect();
+            row.push(group.runs.len().to_string());
+            row.push(group.finished.to_string());
+            row.push(group.failed.to_string());
+            row.push(
+                group
+                    .always_sparse
+                    .map(|yes| yes.to_string())
+                    .unwrap_or_default(),
+            );
+            for spread in &group.spreads {
+                let text = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+                row.push(text(spread.map(|s| s.mean)));
+                row.push(text(spread.and_then(|s| s.deviation)));
+            }
+            writer.write_record(&row)?;
+        }
+        writer.into_inner().map_err(|error| error.into_error())
+    }
+}
+
+impl Group {
+    fn new(record: &RunRecord) -> Self {
+        Self {
+            labels: Vec::new(),
+            data: record.config.data.clone(),
+            model: record.config.model.clone(),
+            method: record.method(),
+            sparsity: record.sparsity(),
+            runs: Vec::new(),
+            finished: 0,
+            failed: 0,
+            always_sparse: record.always_sparse(),
+            spreads: Vec::new(),
+        }
+    }
+
+    /// Its spread of a column of `results.csv`, such as `test_accuracy`, among those of `results`.
+    pub fn spread(&self, results: &Results, key: &str) -> Option<Spread> {
+        let at = results.columns.iter().position(|c| c.key == key)?;
+        self.spreads.get(at).copied().flatten()
+    }
+
+    fn label(&mut self, key: &BTreeMap<String, String>, varying: &[String]) {
+        let fixed = [
+            self.model.clone(),
+            self.method.clone(),
+            self.sparsity.to_string(),
+        ];
+        self.labels = SHOWN.map(str::to_owned).into_iter().zip(fixed).collect();
+        for name in varying {
+            let text = key.get(name).cloned().unwrap_or_default();
+            self.labels.push((name.clone(), text));
+        }
+    }
+
+    fn summarise(&mut self, records: &[RunRecord], columns: &[Column]) {
+        let mut ends = Vec::new();
+        for &run in &self.runs {
+            match records[run].finished() {
+                Some(finished) => ends.push((&records[run], finished)),
+                None => self.failed += usize::from(records[run].failure().is_some()),
+            }
+        }
+        self.finished = ends.len();
+        self.spreads = columns
+            .iter()
+            .map(|column| {
+                let values: Vec<f64> = ends
+                    .iter()
+                    .filter_map(|(record, end)| column.value(record, end))
+                    .collect();
+                Spread::of(&values)
+            })
+            .collect();
+    }
+
+    fn count_text(&self) -> String {
+        let mut text = self.runs.len().to_string();
+        let unfinished = self.runs.len() - self.finished - self.failed;
+        if self.failed > 0 {
+            text += &format!(", {} failed", self.failed);
+        }
+        if unfinished > 0 {
+            text += &format!(", {unfinished} unfinished");
+        }
+        text
+    }
+}
+
+/// What makes a run's row: its configuration, and what it really ran on.
+fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
+    // As two runs of the same command can be saved with and without what the defaults fill in.
+    let config = record.config.clone().resolve()?;
+    let mut key: BTreeMap<String, String> = config.values()?.into_iter().collect();
+    key.retain(|name, _| !NOT_COMPARED.contains(&name.as_str()));
+    key.insert("method".to_owned(), record.method());
+    if let Some(adapter) = record.adapter() {
+        key.insert("adapter".to_owned(), adapter.to_owned());
+    }
+    Ok(key)
+}
+
+/// The names besides model, method and sparsity that tell the rows apart.
+fn varying(keys: &[BTreeMap<String, String>]) -> Vec<String> {
+    let mut names: Vec<String> = keys.iter().flat_map(|key| key.keys().cloned()).collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| {
+        !SHOWN.contains(&name.as_str())
+            && keys
+                .windows(2)
+                .any(|pair| pair[0].get(name) != pair[1].get(name))
+    });
+    names
+}
+
+fn columns(records: &[RunRecord]) -> Vec<Column> {
+    let column = |key: &str, title: &str, unit| Column {
+        key: key.to_owned(),
+        title: title.to_owned(),
+        unit,
+    };
+    let mut columns = vec![
+        column("test_accuracy", "test accuracy, %", Unit::Percent),
+        column("test_loss", "test loss", Unit::Loss),
+        column("seconds", "seconds", Unit::Seconds),
+        column("train_flops", "training FLOPs", Unit::Quantity),
+        column("connections", "connections", Unit::Count),
+        column("peak_total", "peak bytes", Unit::Quantity),
+    ];
+    for record in records {
+        let finished = record.finished().unwrap_or_default();
+        for (class, _) in finished.peak {
+            let key = format!("peak_{class}");
+            if !columns.iter().any(|c| c.key == key) {
+                columns.push(column(&key, &class, Unit::Quantity));
+            }
+        }
+    }
+    columns
+}
+
+impl Column {
+    /// A run's number; none where it does not tell.
+    fn value(&self, record: &RunRecord, end: &Finished) -> Option<f64> {
+        let told = |value: f64| (value > 0.0).then_some(value);
+        let value = match self.key.as_str() {
+            "test_accuracy" => Some(f64::from(end.test_accuracy)),
+            "test_loss" => Some(f64::from(end.test_loss)),
+            "seconds" => Some(end.seconds),
+            "train_flops" => told(end.train_flops),
+            "connections" => told(record.layers().iter().map(|l| l.active as f64).sum()),
+            "peak_total" => told(end.peak_total as f64),
+            key => end
+                .peak
+                .iter()
+                .find(|(class, _)| key.strip_prefix("peak_") == Some(class))
+                .map(|(_, bytes)| *bytes as f64),
+        };
+        value.filter(|value| value.is_finite())
+    }
+}
+
+impl Unit {
+    fn one(self, value: f64) -> String {
+        match self {
+            Unit::Percent => format!("{:.2}", 100.0 * value),
+            Unit::Loss => format!("{value:.4}"),
+            Unit::Seconds => format!("{value:.1}"),
+            Unit::Quantity => quantity(value).trim_end().to_owned(),
+            Unit::Count => grouped(value.round() as u64),
+        }
+    }
+
+    fn show(self, spread: &Spread) -> String {
+        let mean = self.one(spread.mean);
+        match spread.deviation {
+            // Counts and bytes that are the same for all seeds need no deviation.
+            Some(0.0) if matches!(self, Unit::Quantity | Unit::Count) => mean,
+            Some(deviation) => format!("{mean} ± {}", self.one(deviation)),
+            None => mean,
+        }
+    }
+}
+
+fn yes_no(value: Option<bool>) -> &'static str {
+    match value {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "–",
+    }
+}

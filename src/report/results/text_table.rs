@@ -1,0 +1,50 @@
+//! A table of texts, and its forms.
+
+/// A table of texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TextTable {
+    /// Names of the columns.
+    pub header: Vec<String>,
+    /// The rows, each as long as the header.
+    pub rows: Vec<Vec<String>>,
+    /// The first so many columns are words, set to the left; the others numbers, set to the right.
+    pub words: usize,
+}
+
+impl TextTable {
+    /// In columns of equal width, for a terminal.
+    pub fn aligned(&self) -> String {
+        let lines = || std::iter::once(&self.header).chain(&self.rows);
+        let width = |column: usize| {
+            let cells = lines().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
+        let mut text = String::new();
+        for line in lines() {
+            let cells = line.iter().zip(&widths).enumerate();
+            let cells: Vec<String> = cells
+                .map(|(column, (cell, &width))| match column < self.words {
+                    true => format!("{cell:<width$}"),
+                    false => format!("{cell:>width$}"),
+                })
+                .collect();
+            text += cells.join("  ").trim_end();
+            text.push('\n');
+        }
+        text
+    }
+
+    /// As Markdown.
+    pub fn markdown(&self) -> String {
+        let line = |cells: &[String]| {
+            let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let rule: Vec<&str> = (0..self.header.len())
+            .map(|column| if column < self.words { "---" } else { "---:" })
+            .collect();
+        let rows: String = self.rows.iter().map(|row| line(row)).collect();
+        format!("{}| {} |\n{rows}", line(&self.header), rule.join(" | "))
+    }
+}

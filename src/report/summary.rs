@@ -1,0 +1,240 @@
+//! `summary.json`, a run in one file, and `progress.json`, how far it is at this moment.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::RunFolder;
+use super::run_folder::{replace, write_atomically};
+use crate::train::TrainConfig;
+use crate::train::event::{Event, Finished, Observer, Progress, Started};
+use crate::{Error, Result};
+
+const SUMMARY: &str = "summary.json";
+const PROGRESS: &str = "progress.json";
+
+/// Version of `summary.json`, raised when a reader of the old one would misread the new one.
+pub const SUMMARY_SCHEMA: u32 = 1;
+
+/// Time between two `progress.json`.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// A run in one file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SUMMARY_SCHEMA`].
+    pub schema: u32,
+    /// Version of rootlet.
+    pub rootlet: String,
+    /// The command lines that started and resumed it, as a shell takes them.
+    pub commands: Vec<String>,
+    /// When it was first started, as in RFC 3339.
+    pub began: String,
+    /// Its whole configuration.
+    pub config: TrainConfig,
+    /// What it told of itself when it was started or last resumed.
+    pub started: Started,
+    /// What it told at its end; none before.
+    pub finished: Option<Finished>,
+    /// Why it ended early, if it did.
+    pub failed: Option<Failure>,
+}
+
+/// Why a run ended early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Whether its loss was no longer a number: the same configuration will end so again.
+    pub diverged: bool,
+    /// The error's text.
+    pub message: String,
+}
+
+impl Summary {
+    /// Whether it came to its end.
+    pub fn is_complete(&self) -> bool {
+        self.finished.as_ref().is_some_and(|f| !f.interrupted)
+    }
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProgressNote {
+    /// When this was written, as in RFC 3339.
+    pub time: String,
+    /// How far it was then.
+    pub progress: Progress,
+}
+
+impl ProgressNote {
+    /// Seconds since it was written; none where the time cannot be read.
+    pub fn age(&self) -> Option<f64> {
+        let time = OffsetDateTime::parse(&self.time, &Rfc3339).ok()?;
+        Some((OffsetDateTime::now_utc() - time).as_seconds_f64())
+    }
+}
+
+impl RunFolder {
+    /// Its `summary.json`; none in the folders of older versions.
+    ///
+    /// # Errors
+    /// A file that is no summary, or one of another schema.
+    pub fn summary(&self) -> Result<Option<Summary>> {
+        let path = self.path().join(SUMMARY);
+        let Some(value) = read::<serde_json::Value>(&path)? else {
+            return Ok(None);
+        };
+        let wrong = |reason: String| Error::Data {
+            path: path.clone(),
+            reason,
+        };
+        let schema = value.get("schema").and_then(serde_json::Value::as_u64);
+        if schema != Some(u64::from(SUMMARY_SCHEMA)) {
+            return Err(wrong(format!(
+                "has schema {}, and this rootlet {} reads {SUMMARY_SCHEMA} only; use the rootlet that wrote it",
+                schema.map_or("unknown".to_owned(), |s| s.to_string()),
+                env!("CARGO_PKG_VERSION"),
+            )));
+        }
+        serde_json::from_value(value)
+            .map(Some)
+            .map_err(|error| wrong(format!("not the summary of a run: {error}")))
+    }
+
+    /// Its `progress.json`; none where there is none.
+    ///
+    /// # Errors
+    /// A file that is something else.
+    pub fn progress(&self) -> Result<Option<ProgressNote>> {
+        read(&self.path().join(PROGRESS))
+    }
+
+    /// Writes its `summary.json`, whole or not at all.
+    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+        let path = self.path().join(SUMMARY);
+        write_atomically(&path, &json(summary, &path)?)
+    }
+
+    /// Notes in its summary, where there is one, that the run ended early.
+    pub fn note_failure(&self, error: &Error) -> Result<()> {
+        let Some(mut summary) = self.summary()? else {
+            return Ok(());
+        };
+        summary.failed = Some(Failure {
+            diverged: matches!(error, Error::Diverged { .. }),
+            message: error.to_string(),
+        });
+        self.write_summary(&summary)
+    }
+}
+
+/// The JSON in a file; none where the file is not there.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", path)(error)),
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| Error::Data {
+            path: path.to_owned(),
+            reason: format!("not JSON of a run: {error}"),
+        })
+}
+
+fn json<T: Serialize>(value: &T, path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(std::io::Error::from)
+        .map_err(Error::io("write", path))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn now() -> String {
+    // Formatting fails for years past 9999 only.
+    OffsetDateTime::now_utc()
+        .format(&Rfc3339)
+        .unwrap_or_default()
+}
+
+/// Writes both files as the events come.
+pub struct Summaries {
+    folder: RunFolder,
+    config: TrainConfig,
+    command: String,
+    summary: Option<Summary>,
+    noted: Option<Instant>,
+}
+
+impl Summaries {
+    /// Of a run in `folder` that `command` started or resumed.
+    pub fn new(folder: &RunFolder, config: &TrainConfig, command: &str) -> Self {
+        Self {
+            folder: folder.clone(),
+            config: config.clone(),
+            command: command.to_owned(),
+            summary: None,
+            noted: None,
+        }
+    }
+
+    fn started(&mut self, started: &Started) -> Result<()> {
+        // One that cannot be read is of no use to anybody, and makes way.
+        let before = match started.resumed_at {
+            Some(_) => self.folder.summary().ok().flatten(),
+            None => None,
+        };
+        let (mut commands, began) = match before {
+            Some(before) => (before.commands, before.began),
+            None => (Vec::new(), now()),
+        };
+        commands.push(self.command.clone());
+        let summary = Summary {
+            schema: SUMMARY_SCHEMA,
+            rootlet: env!("CARGO_PKG_VERSION").to_owned(),
+            commands,
+            began,
+            config: self.config.clone(),
+            started: started.clone(),
+            finished: None,
+            failed: None,
+        };
+        self.folder.write_summary(&summary)?;
+        self.summary = Some(summary);
+        Ok(())
+    }
+
+    fn progress(&mut self, progress: &Progress) -> Result<()> {
+        if self
+            .noted
+            .is_some_and(|noted| noted.elapsed() < PROGRESS_EVERY)
+        {
+            return Ok(());
+        }
+        self.noted = Some(Instant::now());
+        let path = self.folder.path().join(PROGRESS);
+        let note = ProgressNote {
+            time: now(),
+            progress: progress.clone(),
+        };
+        replace(&path, &json(&note, &path)?, false).map_err(Error::io("write", &path))
+    }
+}
+
+impl Observer for Summaries {
+    fn event(&mut self, event: &Event) -> Result<()> {
+        match (event, &mut self.summary) {
+            (Event::Started(started), _) => self.started(started),
+            (Event::Progress(progress), _) => self.progress(progress),
+            (Event::Finished(finished), Some(summary)) => {
+                summary.finished = Some(finished.clone());
+                self.folder.write_summary(summary)
+            }
+            _ => Ok(()),
+        }
+    }
+}

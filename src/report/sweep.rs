@@ -1,0 +1,148 @@
+//! Sweeps: many runs that differ in a few values, planned in one file, run one after the other, resumable.
+//!
+//! ```toml
+//! models = ["mlp"]                      # every list is optional
+//! methods = ["static", "gse-uniform"]
+//! sparsities = [0.9, 0.98]
+//! seeds = [1, 2, 3]
+//!
+//! [[axis]]                              # any other value of config.toml
+//! key = "gamma"
+//! values = [0.5, 1.0]
+//!
+//! [base]                                # what all runs share: a config.toml
+//! data = "fashion-mnist"
+//! data_dir = "fashion"
+//! epochs = 20
+//! ```
+
+mod plan;
+mod run;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::train::TrainConfig;
+use crate::train::config::{MethodName, parse};
+use crate::{Error, Result};
+pub use plan::{PlannedRun, RunState};
+pub use run::{SweepOutcome, records, run, write_results};
+
+/// The runs of a sweep, in the order in which they are done: models outermost, then methods, sparsities, other axes, seeds.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// The file that plans it.
+    pub file: PathBuf,
+    /// The runs.
+    pub runs: Vec<PlannedRun>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SweepFile {
+    models: Option<Vec<String>>,
+    methods: Option<Vec<MethodName>>,
+    sparsities: Option<Vec<f64>>,
+    seeds: Option<Vec<u32>>,
+    #[serde(default)]
+    axis: Vec<Axis>,
+    #[serde(default)]
+    base: TrainConfig,
+}
+
+/// A value of the configuration, and all that it is given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Axis {
+    key: String,
+    values: Vec<toml::Value>,
+}
+
+impl Sweep {
+    /// Reads a sweep's file. An `adapter` goes before that of its base.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or with a value that cannot be used.
+    pub fn load(path: &Path, adapter: Option<&str>) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let file: SweepFile = parse(&text, path, "sweep")?;
+        let complain =
+            |what: String| Err(Error::Usage(format!("sweep {}: {what}", path.display())));
+        let mut base = file.base.clone();
+        if let Some(adapter) = adapter {
+            base.adapter = adapter.to_owned();
+        }
+        let axes = file.axes();
+        let mut seen = BTreeSet::new();
+        for axis in &axes {
+            if axis.values.is_empty() {
+                return complain(format!(
+                    "the list of `{}` is empty; leave it out to take the base's value",
+                    axis.key
+                ));
+            }
+            if !seen.insert(axis.key.clone()) {
+                return complain(format!("`{}` is listed twice", axis.key));
+            }
+        }
+        let mut runs = vec![PlannedRun::of(base)];
+        for axis in &axes {
+            let mut more = Vec::with_capacity(runs.len() * axis.values.len());
+            for run in &runs {
+                for value in &axis.values {
+                    match run.with(&axis.key, value) {
+                        Ok(run) => more.push(run),
+                        Err(error) => return complain(error.to_string()),
+                    }
+                }
+            }
+            runs = more;
+        }
+        let mut names = BTreeSet::new();
+        for run in &mut runs {
+            run.config = match run.config.clone().resolve() {
+                Ok(config) => config,
+                Err(error) => return complain(format!("run {}: {error}", run.name())),
+            };
+            if !names.insert(run.name()) {
+                return complain(format!(
+                    "two runs are called {}: a value is listed twice",
+                    run.name()
+                ));
+            }
+        }
+        let file = path.to_owned();
+        Ok(Self { file, runs })
+    }
+
+    /// Where its runs go if nothing else was said: `runs/<the file's stem>`.
+    pub fn default_folder(&self) -> PathBuf {
+        Path::new("runs").join(self.file.file_stem().unwrap_or("sweep".as_ref()))
+    }
+}
+
+impl SweepFile {
+    fn axes(self) -> Vec<Axis> {
+        fn axis<T>(key: &str, list: Option<Vec<T>>, value: fn(T) -> toml::Value) -> Option<Axis> {
+            list.map(|list| Axis {
+                key: key.to_owned(),
+                values: list.into_iter().map(value).collect(),
+            })
+        }
+        let text = |method: MethodName| toml::Value::String(method.to_string());
+        let first = [
+            axis("model", self.models, toml::Value::String),
+            axis("method", self.methods, text),
+            axis("sparsity", self.sparsities, toml::Value::Float),
+        ];
+        let seeds = axis("seed", self.seeds, |seed| toml::Value::Integer(seed.into()));
+        first
+            .into_iter()
+            .flatten()
+            .chain(self.axis)
+            .chain(seeds)
+            .collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! A run of a sweep before it is done: its name, its configuration, and what its folder says of it.
+
+use std::path::{Path, PathBuf};
+
+use crate::report::{RunFolder, RunRecord};
+use crate::train::TrainConfig;
+use crate::{Error, Result};
+
+/// What may differ between the plan and what was run without making it another run.
+const FREE: [&str; 3] = ["threads", "workers", "data_dir"];
+
+/// A run of a sweep.
+#[derive(Clone, Debug)]
+pub struct PlannedRun {
+    /// What it trains with.
+    pub config: TrainConfig,
+    /// The values in which it differs from others: name and text.
+    values: Vec<(String, String)>,
+}
+
+/// How far a run of a sweep is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Nothing to go on from: it begins.
+    New,
+    /// There is a checkpoint to go on from.
+    Unfinished,
+    /// Done: it is skipped.
+    Finished,
+    /// It diverged, for this reason, and would again: it is skipped.
+    Diverged(String),
+}
+
+impl RunState {
+    /// In a word or two.
+    pub fn name(&self) -> &'static str {
+        match self {
+            RunState::New => "to do",
+            RunState::Unfinished => "to resume",
+            RunState::Finished => "finished",
+            RunState::Diverged(_) => "diverged",
+        }
+    }
+}
+
+impl PlannedRun {
+    pub(super) fn of(config: TrainConfig) -> Self {
+        Self {
+            config,
+            values: Vec::new(),
+        }
+    }
+
+    /// This with another value.
+    pub(super) fn with(&self, key: &str, value: &toml::Value) -> Result<Self> {
+        let config = self.config.with_value(key, value.clone())?;
+        let text = config.values()?.into_iter().find(|(name, _)| name == key);
+        let mut values = self.values.clone();
+        values.push((key.to_owned(), text.map_or_else(String::new, |(_, t)| t)));
+        Ok(Self { config, values })
+    }
+
+    /// Its folder's name, made of the values in which it differs: `mlp_gse-uniform_sparsity-0.98_seed-1`.
+    pub fn name(&self) -> String {
+        if self.values.is_empty() {
+            return "run".to_owned();
+        }
+        let part = |(name, text): &(String, String)| match name.as_str() {
+            "model" | "method" => text.clone(),
+            _ => format!("{}-{text}", name.replace('_', "-")),
+        };
+        let name: Vec<String> = self.values.iter().map(part).collect();
+        let plain = |c: char| match c.is_alphanumeric() || "-_.,".contains(c) {
+            true => c,
+            false => '+',
+        };
+        name.join("_").chars().map(plain).collect()
+    }
+
+    /// Its folder in that of the sweep.
+    pub fn folder(&self, sweep: &Path) -> PathBuf {
+        sweep.join(self.name())
+    }
+
+    /// How far it is.
+    ///
+    /// # Errors
+    /// A folder of a run with another configuration; the error names the value.
+    pub fn state(&self, sweep: &Path) -> Result<RunState> {
+        let path = self.folder(sweep);
+        if !RunFolder::is_one(&path) {
+            return Ok(RunState::New);
+        }
+        let folder = RunFolder::open(&path)?;
+        self.same_as(&folder.config()?.resolve()?, &path)?;
+        let summary = folder.summary()?;
+        let failed = summary.as_ref().and_then(|s| s.failed.as_ref());
+        match failed {
+            Some(failed) if failed.diverged => {
+                return Ok(RunState::Diverged(failed.message.clone()));
+            }
+            _ => {}
+        }
+        // Older versions wrote no summary: there, the tables tell.
+        let finished = RunRecord::read(&path)?.finished().is_some();
+        Ok(match (finished, folder.has_checkpoint()) {
+            (true, _) => RunState::Finished,
+            (false, true) => RunState::Unfinished,
+            (false, false) => RunState::New,
+        })
+    }
+
+    fn same_as(&self, before: &TrainConfig, path: &Path) -> Result<()> {
+        let mut before = before.clone();
+        if self.config.micro_batch.is_none() {
+            // The device decided.
+            before.micro_batch = None;
+        }
+        let changed = before.differences(&self.config)?;
+        let Some(key) = changed.iter().find(|key| !FREE.contains(&key.as_str())) else {
+            return Ok(());
+        };
+        let value = |config: &TrainConfig| -> Result<String> {
+            let value = config.values()?.into_iter().find(|(name, _)| name == key);
+            Ok(value.map_or("not set".to_owned(), |(_, text)| text))
+        };
+        Err(Error::Usage(format!(
+            "the run in {} was made with `{key}` {}, and the sweep now says {}; give another --out, or remove that folder",
+            path.display(),
+            value(&before)?,
+            value(&self.config)?
+        )))
+    }
+}

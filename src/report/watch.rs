@@ -1,0 +1,148 @@
+//! How far a run is, in a few lines: the view of `rootlet watch`.
+
+use std::path::Path;
+
+use super::text::{duration, epoch, grouped, percent, result};
+use super::{ProgressNote, RunFolder, RunRecord};
+use crate::Result;
+
+/// A run whose progress is older than this, in seconds, is said to show no sign of life.
+const SILENT: f64 = 120.0;
+
+/// Characters of the sparkline.
+const SPARKS: usize = 60;
+
+/// A view of a run at some moment.
+#[derive(Clone, Debug)]
+pub struct RunView {
+    record: RunRecord,
+    progress: Option<ProgressNote>,
+}
+
+impl RunView {
+    /// Reads the run's folder.
+    ///
+    /// # Errors
+    /// No run folder, or a file in it that cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let record = RunRecord::read(path)?;
+        let progress = RunFolder::open(path)?.progress()?;
+        Ok(Self { record, progress })
+    }
+
+    /// Whether the run has ended, by itself, by an error or by an interruption.
+    pub fn has_ended(&self) -> bool {
+        match &self.record.summary {
+            Some(summary) => summary.finished.is_some() || summary.failed.is_some(),
+            // Of a run without a summary nothing more than its tables can be known.
+            None => self.record.finished().is_some(),
+        }
+    }
+
+    /// Why the run ended early, if it did.
+    pub fn failure(&self) -> Option<&str> {
+        self.record.failure()
+    }
+
+    /// Lines that show it. `recent` are losses seen while watching, oldest first.
+    pub fn text(&self, recent: &[f32]) -> String {
+        let record = &self.record;
+        let mut lines = vec![self.heading()];
+        match &self.progress {
+            Some(note) => lines.extend(self.progress_lines(note)),
+            None => lines.push("no step was reported yet".to_owned()),
+        }
+        let losses: Vec<f32> = match recent.len() > record.epochs.len() {
+            true => recent.to_vec(),
+            false => record.epochs.iter().map(|e| e.train_loss).collect(),
+        };
+        if losses.len() > 1 {
+            lines.push(format!("training loss  {}", sparkline(&losses, SPARKS)));
+        }
+        if let Some(last) = record.epochs.last() {
+            lines.push(epoch(last, Some(record.config.epochs)));
+        }
+        if let Some(round) = record.rounds.last() {
+            let sum = |of: fn(&crate::train::event::RoundLayer) -> u64| -> u64 {
+                round.layers.iter().map(of).sum()
+            };
+            let (active, grown) = (sum(|l| l.active), sum(|l| l.grown));
+            lines.push(format!(
+                "last round at step {}: {} candidates, {} pruned, {} grown, turnover {}, {}",
+                grouped(round.step),
+                grouped(sum(|l| l.candidates)),
+                grouped(sum(|l| l.pruned)),
+                grouped(grown),
+                percent(grown as f64 / active.max(1) as f64),
+                duration(round.seconds)
+            ));
+        }
+        let summary = record.summary.as_ref();
+        if let Some(finished) = summary.and_then(|s| s.finished.as_ref()) {
+            lines.push(result(finished));
+        }
+        if let Some(reason) = record.failure() {
+            lines.push(format!("failed: {reason}"));
+        }
+        lines.join("\n")
+    }
+
+    fn heading(&self) -> String {
+        let record = &self.record;
+        let adapter = record.adapter().map(|name| format!(" on {name}"));
+        format!(
+            "{}: {}, {}, {} sparse{}",
+            record.name(),
+            record.config.model,
+            record.method(),
+            percent(record.sparsity()),
+            adapter.unwrap_or_default()
+        )
+    }
+
+    fn progress_lines(&self, note: &ProgressNote) -> Vec<String> {
+        let progress = &note.progress;
+        let share = progress.step as f64 / progress.steps_total.max(1) as f64;
+        let mut lines = vec![format!(
+            "epoch {:.1} of {}, step {} of {} ({})  loss {:.4}  accuracy {}  {} images/s",
+            progress.epoch,
+            self.record.config.epochs,
+            grouped(progress.step),
+            grouped(progress.steps_total),
+            percent(share),
+            progress.loss,
+            percent(progress.accuracy.into()),
+            grouped(progress.images_per_second.round() as u64),
+        )];
+        if !self.has_ended() {
+            lines.push(match note.age() {
+                Some(age) if age > SILENT => format!(
+                    "no news for {}: it evaluates, saves, or is no longer running",
+                    duration(age)
+                ),
+                _ => format!("{} left", duration(progress.seconds_left)),
+            });
+        }
+        lines
+    }
+}
+
+/// Values as a row of blocks, the least at the bottom; of more than `most`, means of neighbours.
+pub fn sparkline(values: &[f32], most: usize) -> String {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let values: Vec<f32> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    let columns = values.len().min(most);
+    let means: Vec<f32> = (0..columns)
+        .map(|c| {
+            let of = &values[c * values.len() / columns..(c + 1) * values.len() / columns];
+            of.iter().sum::<f32>() / of.len() as f32
+        })
+        .collect();
+    let low = means.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = means.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let span = if high > low { high - low } else { 1.0 };
+    means
+        .iter()
+        .map(|v| BLOCKS[(((v - low) / span) * 7.0).round() as usize % BLOCKS.len()])
+        .collect()
+}
