@@ -69,6 +69,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let layers = &state.layers;
     let options = NetworkOptions {
         micro_batch: config.micro_batch,
+        dense_above: config.dense_above,
         ..NetworkOptions::evaluation(config.batch.min(data.test.len().max(1)))
     };
     let method = method("static")?;

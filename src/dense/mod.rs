@@ -10,10 +10,15 @@
 //! | backward, `dx = W^T dy` | [`DenseTransposed`] | `SpmmTransposed`, `ConvTransposed` |
 //! | gradient of the weights, `dW = dy x^T` | [`DenseGradient`] | `Sddmm`, `ConvSddmm` |
 //!
+//! A layer that has most of its connections goes forward and backward the same way, on a copy with zeros for those that it
+//! lacks ([`Expand`]), made where it is used; see [`choose`] for which layers.
+//!
 //! Each takes any [`Window`](crate::sparse::Window): the positions of a pointwise one are further lanes, a convolution is
 //! the product with its patches. All are bound by the multiply-adds where the sparse ones are by loads: a tile of the
 //! output stays in registers, so that each number loaded serves several of them.
 
+mod choice;
+mod expand;
 mod forward;
 mod gradient;
 mod patches;
@@ -21,6 +26,8 @@ mod product;
 mod rows;
 mod transposed;
 
+pub use choice::{Products, above, choose};
+pub use expand::{Expand, ExpandParams};
 pub use forward::{DenseForward, DenseForwardParams};
 pub use gradient::{DenseGradient, DenseGradientParams};
 pub use transposed::{DenseTransposed, DenseTransposedParams};
@@ -33,5 +40,6 @@ pub(crate) fn kernels() -> Vec<&'static KernelInfo> {
         DenseForward::INFO,
         DenseTransposed::INFO,
         DenseGradient::INFO,
+        Expand::INFO,
     ]
 }

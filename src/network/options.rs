@@ -22,6 +22,9 @@ pub struct NetworkOptions {
     pub scope: Scope,
     /// Candidates that a round draws per active connection.
     pub gamma: f64,
+    /// Density from which on a layer's products are dense: none, as measured for this kind of device; above 1, never. Rounds
+    /// that change how many connections a layer has leave all of them sparse.
+    pub dense_above: Option<f64>,
     /// Whether it trains at all.
     pub training: bool,
     /// Whether most activations are dropped after the forward pass, and computed again for the backward pass.
@@ -44,6 +47,7 @@ impl NetworkOptions {
             },
             scope: Scope::Layer,
             gamma: 1.0,
+            dense_above: None,
             training: true,
             recompute: false,
             keep: false,

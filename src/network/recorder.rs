@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use super::RING;
 use super::options::NetworkOptions;
 use super::segments::segments;
+use crate::dense::Products;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, STEP_WORDS, View};
 use crate::error::Result;
 use crate::layer::{
@@ -20,6 +21,8 @@ use crate::topology::{Method, Round};
 /// Buffers that a network holds from one program to the next.
 pub struct Fixed {
     pub stride: usize,
+    /// By sparse layer.
+    pub products: Vec<Products>,
     /// `[channels][positions][stride]`.
     pub input: Buffer,
     /// `[stride]`.
@@ -34,15 +37,25 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    pub fn new(device: &Device, model: &Model, stride: usize) -> Result<Self> {
-        Self::with(model, stride, |label, class, words| {
+    pub fn new(
+        device: &Device,
+        model: &Model,
+        stride: usize,
+        products: Vec<Products>,
+    ) -> Result<Self> {
+        Self::with(model, stride, products, |label, class, words| {
             device.buffer(label, class, words)
         })
     }
 
     /// Without memory: to learn what a plan needs.
-    pub fn planned(device: &Device, model: &Model, stride: usize) -> Result<Self> {
-        Self::with(model, stride, |label, class, words| {
+    pub fn planned(
+        device: &Device,
+        model: &Model,
+        stride: usize,
+        products: Vec<Products>,
+    ) -> Result<Self> {
+        Self::with(model, stride, products, |label, class, words| {
             Ok(device.transient(label, class, words))
         })
     }
@@ -50,12 +63,14 @@ impl Fixed {
     fn with(
         model: &Model,
         stride: usize,
+        products: Vec<Products>,
         buffer: impl Fn(&str, Class, usize) -> Result<Buffer>,
     ) -> Result<Self> {
         let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
         let logits = model.classes() * stride;
         Ok(Fixed {
             stride,
+            products,
             input: buffer("input", Class::Data, model.input().size() * stride)?,
             labels: buffer("labels", Class::Data, stride)?,
             step: scratch("step", STEP_WORDS)?,

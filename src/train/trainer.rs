@@ -106,6 +106,7 @@ impl Trainer {
                 nesterov: config.nesterov,
             },
             scope: config.scope,
+            dense_above: config.dense_above,
             gamma: config.gamma,
             recompute: config.checkpoint_activations,
             // No batch has more images than there are.

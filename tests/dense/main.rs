@@ -9,6 +9,8 @@
 mod common;
 
 mod edges;
+mod expand;
+mod network;
 mod oracle;
 mod problem;
 mod windows;
