@@ -82,6 +82,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             method,
             lottery_cycles: seed % 7,
             topkast_backward: gamma,
+            dense_above: None,
             scope,
             gamma,
             alpha,

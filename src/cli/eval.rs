@@ -70,6 +70,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let options = NetworkOptions {
         micro_batch: config.micro_batch,
         forward: config.forward(&model, config.build_method()?.as_ref())?,
+        dense_above: config.dense_above,
         ..NetworkOptions::evaluation(config.batch.min(data.test.len().max(1)))
     };
     let method = method("static")?;

@@ -17,6 +17,7 @@ mod activation;
 pub mod attention;
 mod batch_metrics;
 mod bias_gradient;
+mod dense_layer;
 mod dropout;
 pub mod norm;
 mod normal;
@@ -35,6 +36,7 @@ pub use activation::{
 pub use attention::Attention;
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
+pub use dense_layer::DenseWeights;
 pub use dropout::{Dropout, DropoutLayer, DropoutParams};
 pub use norm::{
     BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, LayerNorm, LayerNormBackwardViews,

@@ -35,7 +35,7 @@ impl SparseLayer {
     }
 
     /// Refuses views shorter than the layer's input and output.
-    fn check(&self, input: &View, output: &View) -> Result<()> {
+    pub(super) fn check(&self, input: &View, output: &View) -> Result<()> {
         let channels = self.window.channels(self.span.n_in)?;
         let sizes = [
             channels * self.window.input_positions() * self.stride,
@@ -192,6 +192,17 @@ impl SparseLayer {
             accumulate,
         }
         .record(plan)?;
+        self.bias_gradients(plan, arena, delta, accumulate)
+    }
+
+    /// The gradients of the biases, if they are trained.
+    pub(super) fn bias_gradients(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        delta: View,
+        accumulate: bool,
+    ) -> Result<()> {
         if self.bias {
             plan.dispatch(
                 BiasGradient {

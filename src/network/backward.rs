@@ -1,6 +1,7 @@
 //! What each kind of node records in the backward pass: gradients of its parameters, and of its inputs' values.
 
 use super::recorder::{Observe, PassOptions, Recorder, Values};
+use crate::dense::Products;
 use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::layer::{
@@ -167,7 +168,13 @@ impl Recorder<'_> {
         let input = self.recall(plan, values, from)?;
         let (x, d, add) = (input.clone(), delta.clone(), options.accumulate);
         if options.gradients {
-            layer.gradients(plan, self.arena, x.clone(), d.clone(), add)?;
+            let (x, d) = (x.clone(), d.clone());
+            match self.products(node) {
+                Products::Full { first } => {
+                    layer.gradients_dense(plan, self.arena, first, [x, d], add)?
+                }
+                _ => layer.gradients(plan, self.arena, x, d, add)?,
+            }
         }
         match options.observe {
             Observe::Nothing => {}
@@ -186,7 +193,10 @@ impl Recorder<'_> {
             && self.consumers[from].len() == 1;
         values.masked[from] = mask;
         let mask = mask.then_some(input);
-        layer.backward(plan, self.arena, delta, mask, view, accumulate)
+        match self.dense_weights(plan, node, &layer)? {
+            Some(weights) => layer.backward_dense(plan, weights, delta, mask, view, accumulate),
+            None => layer.backward(plan, self.arena, delta, mask, view, accumulate),
+        }
     }
 
     fn batch_norm_backward(

@@ -37,9 +37,13 @@ impl Recorder<'_> {
         }
         match n.op {
             Op::Input | Op::Flatten => Ok(()),
-            Op::Sparse { window, bias, relu } => self
-                .sparse_layer(node, window, bias, relu)
-                .forward(plan, self.arena, input(), output),
+            Op::Sparse { window, bias, relu } => {
+                let layer = self.sparse_layer(node, window, bias, relu);
+                match self.dense_weights(plan, node, &layer)? {
+                    Some(w) => layer.forward_dense(plan, self.arena, w, input(), output),
+                    None => layer.forward(plan, self.arena, input(), output),
+                }
+            }
             Op::BatchNorm { .. } => {
                 let norm = self.batch_norm(node);
                 let saved = self.tensor(node, "saved", norm.saved_words())?;

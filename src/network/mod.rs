@@ -6,6 +6,7 @@
 //! | `recorder.rs` | from a model's nodes to plans: values, their gradients, and who writes them first |
 //! | `layers.rs` | a node's layer with its sizes |
 //! | `forward.rs`, `backward.rs` | what each kind of node records |
+//! | `dense.rs` | which layers' products are dense |
 //! | `segments.rs` | where activations may be dropped and computed again |
 //! | `parts.rs` | how much of a batch fits the device at once |
 //! | `programs.rs` | the plans of a network, placed in shared memory |
@@ -13,6 +14,7 @@
 //! | `passes.rs` | running the programs over a batch, part by part |
 
 mod backward;
+mod dense;
 mod feed;
 mod forward;
 mod layers;
@@ -146,11 +148,12 @@ impl Network {
             None => None,
         };
         let norms = Norms::new(device, &state.norms)?;
-        let micro_batch = parts::choose(device, model, &arena, &norms, options)?;
+        let products = dense::products(device, &state.layers, options, method);
+        let micro_batch = parts::choose(device, model, &arena, &norms, options, &products)?;
         let stride = micro_batch.next_multiple_of(4);
         let fixed = match fixed {
-            Some(fixed) => fixed,
-            None => Fixed::new(device, model, stride, options.purpose)?,
+            Some(fixed) => fixed.with_products(products),
+            None => Fixed::new(device, model, stride, products, options.purpose)?,
         };
         let round = Round::new(
             device,
@@ -375,8 +378,9 @@ impl Network {
     /// Replaces the state by one of the same shapes.
     ///
     /// # Errors
-    /// A state of another model, or a lost device.
+    /// A state of another model, or one whose full layers are not this network's; a lost device.
     pub fn import(&mut self, device: &Device, state: &NetworkState) -> Result<()> {
+        dense::check(&self.passes.fixed.products, &state.layers)?;
         self.arena.import(device, &state.layers)?;
         self.norms.import(device, &state.norms)?;
         self.round.sync(device)

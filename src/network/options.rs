@@ -45,6 +45,9 @@ pub struct NetworkOptions {
     pub scope: Scope,
     /// Candidates that a round draws per active connection.
     pub gamma: f64,
+    /// Density from which on a layer's products are dense: none, as measured for this kind of device; above 1, never. Rounds
+    /// that change how many connections a layer has leave all of them sparse.
+    pub dense_above: Option<f64>,
     /// What it is for.
     pub purpose: Purpose,
     /// The ledger's class of its connections.
@@ -71,6 +74,7 @@ impl NetworkOptions {
             },
             scope: Scope::Layer,
             gamma: 1.0,
+            dense_above: None,
             purpose: Purpose::Training,
             class: Class::Connections,
             forward: None,

@@ -2,6 +2,7 @@
 
 use super::options::{NetworkOptions, Purpose};
 use super::recorder::{Fixed, Observe, PassOptions, Recorder};
+use crate::dense::Products;
 use crate::engine::Device;
 use crate::engine::lifetime::Layout;
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ pub(super) fn choose(
     arena: &Arena,
     norms: &Norms,
     options: &NetworkOptions,
+    products: &[Products],
 ) -> Result<usize> {
     let batch = options.batch;
     if let Some(asked) = options.micro_batch {
@@ -29,7 +31,7 @@ pub(super) fn choose(
         .map(|free| (free as f64 * SHARE) as u64);
     let mut needs = (0, 0);
     for part in (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)) {
-        needs = need(device, model, arena, norms, options, part)?;
+        needs = need(device, model, arena, norms, options, products, part)?;
         if needs.0 <= device.largest_binding() && room.is_none_or(|room| needs.1 <= room) {
             return Ok(part);
         }
@@ -59,11 +61,12 @@ fn need(
     arena: &Arena,
     norms: &Norms,
     options: &NetworkOptions,
+    products: &[Products],
     part: usize,
 ) -> Result<(u64, u64)> {
     let stride = part.next_multiple_of(4);
     let input = (model.input().size() * stride) as u64 * 4;
-    let fixed = Fixed::planned(device, model, stride)?;
+    let fixed = Fixed::planned(device, model, stride, products.to_vec())?;
     let options = NetworkOptions {
         keep: false,
         ..options.clone()

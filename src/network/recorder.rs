@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use super::RING;
 use super::options::{NetworkOptions, Purpose};
 use super::segments::segments;
+use crate::dense::Products;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, STEP_WORDS, View};
 use crate::error::{Error, Result};
 use crate::layer::{
@@ -20,6 +21,8 @@ use crate::topology::{ForwardSet, Method, Round};
 /// Buffers that a network holds from one program to the next.
 pub struct Fixed {
     pub stride: usize,
+    /// By sparse layer.
+    pub products: Vec<Products>,
     /// `[channels][positions][stride]`.
     pub input: Buffer,
     /// `[stride]`.
@@ -38,8 +41,14 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    pub fn new(device: &Device, model: &Model, stride: usize, purpose: Purpose) -> Result<Self> {
-        let mut fixed = Self::with(model, stride, |label, class, words| {
+    pub fn new(
+        device: &Device,
+        model: &Model,
+        stride: usize,
+        products: Vec<Products>,
+        purpose: Purpose,
+    ) -> Result<Self> {
+        let mut fixed = Self::with(model, stride, products, |label, class, words| {
             device.buffer(label, class, words)
         })?;
         for (node, table) in &fixed.tables {
@@ -58,9 +67,19 @@ impl Fixed {
         Ok(fixed)
     }
 
+    /// The same memory for layers whose products are computed otherwise.
+    pub fn with_products(self, products: Vec<Products>) -> Self {
+        Fixed { products, ..self }
+    }
+
     /// Without memory: to learn what a plan needs.
-    pub fn planned(device: &Device, model: &Model, stride: usize) -> Result<Self> {
-        Self::with(model, stride, |label, class, words| {
+    pub fn planned(
+        device: &Device,
+        model: &Model,
+        stride: usize,
+        products: Vec<Products>,
+    ) -> Result<Self> {
+        Self::with(model, stride, products, |label, class, words| {
             Ok(device.transient(label, class, words))
         })
     }
@@ -68,6 +87,7 @@ impl Fixed {
     fn with(
         model: &Model,
         stride: usize,
+        products: Vec<Products>,
         buffer: impl Fn(&str, Class, usize) -> Result<Buffer>,
     ) -> Result<Self> {
         let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
@@ -81,6 +101,7 @@ impl Fixed {
         }
         Ok(Fixed {
             stride,
+            products,
             input: buffer("input", Class::Data, model.input().size() * stride)?,
             labels: buffer("labels", Class::Data, stride)?,
             step: scratch("step", STEP_WORDS)?,

@@ -184,6 +184,10 @@ pub struct TrainConfig {
           default_missing_value = "true", hide_possible_values = true, help_heading = MACHINE)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resident: Option<bool>,
+    /// Density from which on a layer's products are dense; above 1: never [default: as measured, by kind of adapter]
+    #[arg(long, value_name = "DENSITY", help_heading = MACHINE)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dense_above: Option<f64>,
     /// Learning rate after the warm-up
     #[arg(long, value_name = "RATE", help_heading = OPTIMISER)]
     pub lr: f64,
@@ -255,6 +259,7 @@ impl Default for TrainConfig {
             micro_batch: None,
             checkpoint_activations: false,
             resident: None,
+            dense_above: None,
             lr: 0.1,
             momentum: 0.9,
             nesterov: false,

@@ -120,6 +120,7 @@ impl Trainer {
                 nesterov: config.nesterov,
             },
             scope: config.scope,
+            dense_above: config.dense_above,
             gamma: config.gamma,
             recompute: config.checkpoint_activations,
             class: dense::class_of(method.as_ref(), &state, &model),

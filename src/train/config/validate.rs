@@ -71,6 +71,12 @@ impl TrainConfig {
             self.micro_batch.unwrap_or(0),
         )?;
         check(
+            self.dense_above.is_none_or(not_negative),
+            "dense-above",
+            "must be a density of 0 or more, above 1 for never",
+            self.dense_above.unwrap_or(0.0),
+        )?;
+        check(
             share(self.sparsity),
             "sparsity",
             "must be at least 0 and below 1 (up to 0.999 is supported)",

@@ -1,0 +1,133 @@
+//! The sparse layer as a dense one: the same products, from its whole weight matrix.
+
+use crate::dense::{
+    DenseForward, DenseForwardParams, DenseGradient, DenseGradientParams, DenseTransposed,
+    DenseTransposedParams, Expand, ExpandParams,
+};
+use crate::engine::{Plan, View};
+use crate::error::Result;
+use crate::sparse::Arena;
+
+use super::sparse_layer::SparseLayer;
+
+/// Where a layer's weight matrix `[n_out][n_in]` lies.
+#[derive(Clone)]
+pub struct DenseWeights {
+    /// The buffer.
+    pub weights: View,
+    /// Its first word there.
+    pub first: usize,
+}
+
+impl SparseLayer {
+    /// Words of the weight matrix.
+    pub fn weight_words(&self) -> usize {
+        self.span.n_in * self.span.n_out
+    }
+
+    /// Writes the weight matrix, zeros for the connections that the layer lacks, to the beginning of `weights`.
+    ///
+    /// # Errors
+    /// As [`Plan::dispatch`].
+    pub fn expand(&self, plan: &mut Plan, arena: &Arena, weights: View) -> Result<DenseWeights> {
+        let params = ExpandParams::of_layer(&self.span);
+        plan.dispatch(
+            Expand {
+                params,
+                row_offsets: arena.row_offsets.all(),
+                cols: arena.cols.all(),
+                weights: arena.product_weights(),
+                output: weights.clone(),
+            },
+            params.grid(),
+        )?;
+        Ok(DenseWeights { weights, first: 0 })
+    }
+
+    /// As [`SparseLayer::forward`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn forward_dense(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        DenseWeights { weights, first }: DenseWeights,
+        input: View,
+        output: View,
+    ) -> Result<()> {
+        self.check(&input, &output)?;
+        let (window, stride) = (&self.window, self.stride);
+        let params = DenseForwardParams::of_layer(&self.span, window, stride, first, self.relu)?;
+        plan.dispatch(
+            DenseForward {
+                params,
+                weights,
+                bias: arena.bias.all(),
+                input,
+                output,
+            },
+            params.grid(),
+        )
+    }
+
+    /// As [`SparseLayer::backward`], but any window takes a mask.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn backward_dense(
+        &self,
+        plan: &mut Plan,
+        DenseWeights { weights, first }: DenseWeights,
+        delta: View,
+        mask: Option<View>,
+        output: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        self.check(&output, &delta)?;
+        if let Some(mask) = &mask {
+            self.check(mask, &delta)?;
+        }
+        let (window, stride, relu) = (&self.window, self.stride, mask.is_some());
+        let params =
+            DenseTransposedParams::of_layer(&self.span, window, stride, first, relu, accumulate)?;
+        plan.dispatch(
+            DenseTransposed {
+                params,
+                weights,
+                // Without a mask it is not read.
+                activation: mask.unwrap_or_else(|| delta.clone()),
+                delta,
+                output,
+            },
+            params.grid(),
+        )
+    }
+
+    /// As [`SparseLayer::gradients`], of a layer that has all connections, whose first is `first` in the arena.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn gradients_dense(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        first: usize,
+        [input, delta]: [View; 2],
+        accumulate: bool,
+    ) -> Result<()> {
+        self.check(&input, &delta)?;
+        let (window, stride) = (&self.window, self.stride);
+        let params = DenseGradientParams::of_layer(&self.span, window, stride, first, accumulate)?;
+        plan.dispatch(
+            DenseGradient {
+                params,
+                input,
+                delta: delta.clone(),
+                output: arena.gradient.all(),
+            },
+            params.grid(),
+        )?;
+        self.bias_gradients(plan, arena, delta, accumulate)
+    }
+}

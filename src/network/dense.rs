@@ -1,0 +1,75 @@
+//! Layers whose products are dense: which, and where their weight matrices lie.
+
+use super::options::NetworkOptions;
+use super::recorder::Recorder;
+use crate::dense::{Products, above, choose};
+use crate::engine::{Device, Plan};
+use crate::error::{Error, Result};
+use crate::layer::{DenseWeights, SparseLayer};
+use crate::sparse::LayerState;
+use crate::topology::{Candidates, Method, Scope};
+
+/// How the products of each layer are computed; dense ones only where no round changes how many connections a layer has.
+pub(super) fn products(
+    device: &Device,
+    layers: &[LayerState],
+    options: &NetworkOptions,
+    method: &dyn Method,
+) -> Vec<Products> {
+    let counts_stay = options.scope == Scope::Layer || method.candidates() == Candidates::None;
+    match counts_stay {
+        true => choose(layers, options.dense_above.unwrap_or_else(|| above(device))),
+        false => vec![Products::Sparse; layers.len()],
+    }
+}
+
+/// Refuses a state that the programs, recorded for layers with these products, would read as another.
+pub(super) fn check(recorded: &[Products], layers: &[LayerState]) -> Result<()> {
+    let mut first = 0;
+    for (l, (products, layer)) in recorded.iter().zip(layers).enumerate() {
+        let full = layer.active() == layer.n_in * layer.n_out;
+        let same = match products {
+            Products::Full { first: recorded } => full && *recorded == first,
+            Products::Sparse | Products::Expanded => true,
+        };
+        if !same {
+            return Err(Error::Shape(format!(
+                "layer {l} has {} of {} connections from number {first} on, but this network was made for all of them, in \
+                 another place: make a new network of the state, or set dense_above above 1",
+                layer.active(),
+                layer.n_in * layer.n_out
+            )));
+        }
+        first += layer.active();
+    }
+    Ok(())
+}
+
+impl Recorder<'_> {
+    /// How a node's products are computed.
+    pub fn products(&self, node: usize) -> Products {
+        let layer = self.index[node];
+        let products = &self.fixed.products;
+        products.get(layer).copied().unwrap_or(Products::Sparse)
+    }
+
+    /// The weight matrix of a node whose products are dense.
+    pub fn dense_weights(
+        &self,
+        plan: &mut Plan,
+        node: usize,
+        layer: &SparseLayer,
+    ) -> Result<Option<DenseWeights>> {
+        match self.products(node) {
+            Products::Sparse => Ok(None),
+            Products::Full { first } => Ok(Some(DenseWeights {
+                weights: self.arena.product_weights(),
+                first,
+            })),
+            Products::Expanded => {
+                let room = self.scratch("expanded weights", layer.weight_words());
+                layer.expand(plan, self.arena, room).map(Some)
+            }
+        }
+    }
+}

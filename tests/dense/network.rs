@@ -1,0 +1,198 @@
+//! Whole networks with dense products and without: the same numbers within rounding, for full layers, layers with most of their
+//! connections, and a mixture; and where dense products must not be.
+
+use rootlet::data::Batch;
+use rootlet::engine::{Device, StepState};
+use rootlet::model::{Extent, Model, ModelOptions, by_name};
+use rootlet::network::{Network, NetworkOptions, NetworkState};
+use rootlet::sparse::Shape;
+use rootlet::topology::{Scope, method};
+
+use crate::common::{Random, devices, says};
+
+const COUNT: usize = 6;
+
+fn model(name: &str) -> Model {
+    let options = ModelOptions {
+        input: Extent {
+            channels: 3,
+            height: 16,
+            width: 16,
+        },
+        classes: 10,
+        width: 0.25,
+        hidden: &[24, 24],
+    };
+    by_name(name, &options).unwrap()
+}
+
+/// The density of every layer in turn.
+const MIXED: [f64; 4] = [1.0, 0.7, 0.3, 1.0];
+
+fn counts(model: &Model, densities: &[f64]) -> Vec<u64> {
+    let shapes: Vec<Shape> = model.shapes();
+    let share = |(shape, density): (&Shape, &f64)| (shape.dense() as f64 * density).ceil() as u64;
+    shapes
+        .iter()
+        .zip(densities.iter().cycle())
+        .map(share)
+        .collect()
+}
+
+fn network(
+    device: &Device,
+    model: &Model,
+    state: &NetworkState,
+    name: &str,
+    options: NetworkOptions,
+) -> Network {
+    let method = method(name).unwrap();
+    Network::new(device, model, state, &options, method.as_ref()).unwrap()
+}
+
+fn options(dense_above: f64) -> NetworkOptions {
+    NetworkOptions {
+        dense_above: Some(dense_above),
+        ..NetworkOptions::of_batch(COUNT)
+    }
+}
+
+/// The gradients and logits of one step.
+fn step(device: &Device, network: &Network) -> [Vec<f32>; 3] {
+    let random = &mut Random(1);
+    let stride = network.stride();
+    let batch = Batch {
+        inputs: random.reals(network.input().words()),
+        labels: (0..stride as u32).map(|i| i % 10).collect(),
+        count: COUNT,
+        index: 0,
+    };
+    network.load(device, &batch).unwrap();
+    let state = StepState::whole(1, 0, COUNT, 0.0);
+    network.train(device, state).unwrap();
+    let arena = &network.arena;
+    let read = |view: rootlet::engine::View| device.download(&view).unwrap();
+    let mut logits = read(network.logits());
+    // What is in the padding lanes is not said.
+    for lanes in logits.chunks_mut(stride) {
+        lanes[COUNT..].fill(0.0);
+    }
+    [
+        read(arena.gradient.range(0..arena.connections)),
+        read(arena.bias_gradient.range(0..arena.n_rows)),
+        logits,
+    ]
+}
+
+/// By the length of the difference: where rounding moves a single number across a ReLU's kink, a few gradients of a deep
+/// network differ by more than rounding, but a product that is wrong anywhere is wrong by as much as it is large.
+#[track_caller]
+fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let length =
+        |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>().sqrt();
+    let differences = found.iter().zip(expected).map(|(f, e)| f64::from(f - e));
+    let difference = length(&mut { differences });
+    let all = length(&mut expected.iter().map(|e| f64::from(*e)));
+    assert!(all > 0.0, "{what}: nothing to compare");
+    assert!(
+        difference <= 5e-3 * all,
+        "{what}: differs by {difference} of {all}"
+    );
+}
+
+#[test]
+fn a_step_is_the_same_with_dense_products() {
+    for (name, device) in devices() {
+        for (model_name, densities) in [
+            ("mlp", &[1.0][..]),
+            ("mlp", &MIXED),
+            ("resnet20", &[1.0]),
+            ("resnet20", &MIXED),
+            ("simple-vit-tiny", &MIXED),
+        ] {
+            let model = model(model_name);
+            let state = NetworkState::draw(&model, &counts(&model, densities), 1);
+            let run = |dense_above| {
+                let network = network(&device, &model, &state, "static", options(dense_above));
+                step(&device, &network)
+            };
+            let (sparse, dense) = (run(2.0), run(0.5));
+            for (part, what) in ["weights", "biases", "logits"].iter().enumerate() {
+                let what = format!("{model_name} {densities:?} on {name}: {what}");
+                assert_close(&what, &dense[part], &sparse[part]);
+            }
+            assert_ne!(dense, sparse, "{model_name}: nothing was dense");
+        }
+    }
+}
+
+/// In scope global a round moves connections between layers, and with them the place of full ones.
+#[test]
+fn layers_are_dense_only_where_their_places_stay() {
+    let device = Device::cpu(2).unwrap();
+    let model = model("mlp");
+    let state = NetworkState::draw(&model, &counts(&model, &MIXED), 1);
+    let run = |method, scope, dense_above| {
+        let options = NetworkOptions {
+            scope,
+            ..options(dense_above)
+        };
+        step(&device, &network(&device, &model, &state, method, options))
+    };
+    let sparse = run("static", Scope::Layer, 2.0);
+    assert_ne!(run("static", Scope::Global, 0.5), sparse);
+    assert_ne!(run("gse-uniform", Scope::Layer, 0.5), sparse);
+    assert_eq!(run("gse-uniform", Scope::Global, 0.5), sparse);
+}
+
+/// After rounds in scope layer a network still computes what a new one of its state does.
+#[test]
+fn rounds_leave_dense_layers_what_they_are() {
+    for (name, device) in devices() {
+        let model = model("mlp");
+        let state = NetworkState::draw(&model, &counts(&model, &MIXED), 1);
+        let mut net = network(&device, &model, &state, "gse-uniform", options(0.5));
+        let random = &mut Random(2);
+        let batch = [Batch {
+            inputs: random.reals(net.input().words()),
+            labels: (0..net.stride() as u32).map(|i| i % 10).collect(),
+            count: COUNT,
+            index: 0,
+        }];
+        for number in 0..3 {
+            let state = StepState::whole(1, number, COUNT, 0.1);
+            let report = net.train_with_round(&device, &batch, state, 0.5, None);
+            report.unwrap();
+        }
+        let after = net.export(&device).unwrap();
+        assert_ne!(after.layers[1].col_indices, state.layers[1].col_indices);
+        let found = step(&device, &net);
+        let expected = step(
+            &device,
+            &network(&device, &model, &after, "static", options(2.0)),
+        );
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_close(&name, found, expected);
+        }
+    }
+}
+
+#[test]
+fn a_state_with_other_full_layers_is_refused() {
+    let device = Device::cpu(1).unwrap();
+    let model = model("mlp");
+    let full = counts(&model, &[1.0, 0.25, 1.0]);
+    let mut other = full.clone();
+    other[0] -= 5;
+    other[1] += 5;
+    let draw = |counts: &[u64]| NetworkState::draw(&model, counts, 1);
+    let mut net = network(&device, &model, &draw(&full), "static", options(0.5));
+    says(
+        net.import(&device, &draw(&other)),
+        &["layer 0", "all of them", "dense_above"],
+    );
+    net.import(&device, &draw(&full)).unwrap();
+    let mut sparse = network(&device, &model, &draw(&full), "static", options(2.0));
+    sparse.import(&device, &draw(&other)).unwrap();
+}
