@@ -265,7 +265,7 @@ fn no_buffer_grows_with_the_pairs() {
     };
     let [narrow, wide, widest] = [1000, 2000, 4000].map(sizes);
     let total: u64 = widest.iter().map(|(_, bytes)| bytes).sum();
-    // 16 million pairs; a tile takes 2^18 of them, six words each.
+    // 16 million pairs; a tile takes 2^18 of them, five words each.
     assert!(total < 7 << 20, "{total}");
     for ((label, a), ((_, b), (_, c))) in narrow.iter().zip(wide.iter().zip(&widest)) {
         // A word or two a unit: what doubles with the width is linear, what quadruples is not.
