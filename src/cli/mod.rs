@@ -3,6 +3,7 @@
 mod adapters;
 mod bench;
 mod eval;
+mod flops;
 mod interrupt;
 mod model;
 mod train;
@@ -49,6 +50,7 @@ enum Command {
     Adapters(adapters::AdaptersArgs),
     Bench(bench::BenchArgs),
     Model(model::ModelArgs),
+    Flops(flops::FlopsArgs),
 }
 
 /// What a command that is not a training runs on.
@@ -75,6 +77,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Adapters(args) => adapters::run(&args)?,
         Command::Bench(args) => bench::run(&args)?,
         Command::Model(args) => model::run(&args)?,
+        Command::Flops(args) => flops::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

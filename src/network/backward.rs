@@ -1,6 +1,7 @@
 //! What each kind of node records in the backward pass: gradients of its parameters, and of its inputs' values.
 
 use super::recorder::{Observe, PassOptions, Recorder, Values};
+use super::section;
 use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::layer::{
@@ -157,6 +158,7 @@ impl Recorder<'_> {
         if options.gradients {
             layer.gradients(plan, self.arena, x.clone(), d.clone(), add)?;
         }
+        let section = plan.section(section::ROUND);
         match options.observe {
             Observe::Nothing => {}
             Observe::Statistics(round) => round.record_statistics(plan, l, x, d, add)?,
@@ -164,6 +166,7 @@ impl Recorder<'_> {
                 round.record_scores(plan, method, self.arena, l, x, d, add)?
             }
         }
+        plan.section(section);
         let Some(Sink { view, accumulate }) = self.sink(values, from)? else {
             return Ok(());
         };

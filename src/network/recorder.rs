@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use super::RING;
 use super::options::NetworkOptions;
+use super::section;
 use super::segments::segments;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, STEP_WORDS, View};
 use crate::error::Result;
@@ -243,6 +244,7 @@ impl<'a> Recorder<'a> {
     /// The forward pass of an evaluation, with loss and metrics.
     pub fn evaluation(&self) -> Result<Plan> {
         let mut plan = Plan::new("evaluation step");
+        plan.section(section::EVALUATION);
         let mut values = self.start();
         for node in 1..self.model.nodes.len() {
             self.forward(&mut plan, &mut values, node, Mode::Evaluate)?;
@@ -255,8 +257,10 @@ impl<'a> Recorder<'a> {
     pub fn pass(&self, options: PassOptions<'_>) -> Result<Plan> {
         let mut plan = Plan::new("training pass");
         if let Observe::Statistics(round) = options.observe {
+            plan.section(section::ROUND);
             round.record_signs(&mut plan)?;
         }
+        plan.section(section::FORWARD);
         let mut values = self.start();
         let mode = match options.gradients {
             true => Mode::Train,
@@ -267,6 +271,7 @@ impl<'a> Recorder<'a> {
         }
         let smoothing = self.options.label_smoothing;
         self.loss(&mut plan, &mut values, smoothing, &self.fixed.train_ring)?;
+        plan.section(section::BACKWARD);
         if !self.options.recompute && !self.options.keep {
             self.drop_norms(&mut values);
         }
@@ -358,6 +363,7 @@ impl<'a> Recorder<'a> {
     /// The optimiser's update of everything.
     pub fn update(&self) -> Result<Plan> {
         let mut plan = Plan::new("update");
+        plan.section(section::OPTIMISER);
         let (a, n) = (self.arena, self.norms);
         let all = [
             (a.connections, &a.gradient, &a.weights, &a.momentum),

@@ -45,12 +45,14 @@ pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
 };
-pub use method::{Candidates, Distribution, FinishInputs, METHODS, Method, ScoreInputs, method};
+pub use method::{
+    Candidates, Distribution, FinishInputs, Judged, METHODS, Method, ScoreInputs, method,
+};
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
 };
-pub use round::{Look, Round, RoundOptions, Scope};
+pub use round::{JudgedPairs, Look, Round, RoundOptions, Scope};
 pub use schedule::Schedule;
 pub use signs::{GraEstSigns, GraEstSignsParams};
 pub use statistics::{GraBo, GraBoParams, GraEst, GraEstParams, Statistics};

@@ -1,10 +1,11 @@
 //! A prune-and-grow round: two programs, recorded once, around the training step that judges the candidates.
 
 mod observe;
+mod sample;
 
 use std::time::Instant;
 
-use super::method::{Candidates, Distribution, FinishInputs, Method};
+use super::method::{Candidates, Distribution, FinishInputs, Judged, Method};
 use super::record::{Drawn, Recorder};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
@@ -12,6 +13,7 @@ use super::table;
 use crate::engine::{Buffer, Device, KernelCheck, Plan, Program, View};
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
+pub use sample::JudgedPairs;
 
 /// Among what the k best and the k smallest are chosen.
 #[derive(
@@ -65,10 +67,14 @@ pub struct Round {
     row_offsets: Buffer,
     candidates: Candidates,
     judges_by_step: bool,
+    judged: Judged,
     scope: Scope,
     gamma: f64,
     stride: usize,
     step: View,
+    /// Most candidates a layer of which a round keeps weight and score, and those of the last round.
+    sampled: usize,
+    sample: Vec<JudgedPairs>,
     /// None for a static topology.
     work: Option<Work>,
 }
@@ -123,10 +129,13 @@ impl Round {
             row_offsets: arena.row_offsets.clone(),
             candidates: method.candidates(),
             judges_by_step: method.judges_by_step(),
+            judged: method.judged(),
             scope,
             gamma,
             stride,
             step,
+            sampled: 0,
+            sample: Vec::new(),
             work: None,
         };
         round.sync(device)?;
@@ -152,7 +161,11 @@ impl Round {
             step: self.step.clone(),
             sizes: &sizes,
             scratch: &scratch,
-            plan: Plan::new(&format!("{name} of {}", method.name())),
+            plan: {
+                let mut plan = Plan::new(&format!("{name} of {}", method.name()));
+                plan.section("round");
+                plan
+            },
         };
         let (draw, drawn) = recorder("draw").draw(self.candidates)?;
         let mut exchange = recorder("exchange");
@@ -230,6 +243,12 @@ impl Round {
         work.map_or(0, |work| work.draw.len() + work.exchange.len())
     }
 
+    /// The programs before and after the step that judges the candidates.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        let work = self.work.iter();
+        work.flat_map(|work| [&work.draw, &work.exchange])
+    }
+
     /// The work space. A test fills it with noise before a round, so that a value that is read unwritten shows.
     pub fn scratch(&self) -> Vec<View> {
         self.work
@@ -301,9 +320,12 @@ impl Round {
             // A pass that a plain step would not have made.
             seconds += start.elapsed().as_secs_f64();
         }
+        // Off the round's time: nothing of it depends on this.
+        let sample = self.draw_sample(device)?;
         let start = Instant::now();
         run(&work.exchange)?;
         let seconds = seconds + start.elapsed().as_secs_f64();
+        self.sample = sample;
         Ok((self.finish(device, seconds)?, checks))
     }
 
@@ -352,7 +374,11 @@ impl Round {
             )));
         }
         self.active = layers.iter().map(|l| l.active).collect();
-        Ok(RoundReport { layers, seconds })
+        Ok(RoundReport {
+            layers,
+            seconds,
+            ..RoundReport::default()
+        })
     }
 
     fn segments(&self) -> usize {
