@@ -85,7 +85,7 @@ mod tests {
         refuse(&|p| p.crow_indices[3] = 2, "must count");
         refuse(&|p| p.crow_indices[0] = 1, "must count");
         refuse(&|p| p.crow_indices[1] = 9, "at row 0");
-        refuse(&|p| p.crow_indices = vec![0, 3, 2, 3], "at row");
+        refuse(&|p| p.crow_indices = vec![0, 3, 2, 3], "in row 0");
         refuse(&|p| p.col_indices[2] = 4, "below 4 in row 1");
         refuse(&|p| p.col_indices[2] = 0, "below 4 in row 1");
         refuse(&|p| p.col_indices[0] = 3, "active connection in row 0");

@@ -24,9 +24,23 @@ impl Sum {
         self.seconds += seconds;
         self.samples += 1;
     }
+}
 
-    fn mean(self) -> f64 {
-        self.seconds / self.samples.max(1) as f64
+/// Seconds of the steps that were timed.
+#[derive(Default)]
+struct Samples(Vec<f64>);
+
+impl Samples {
+    /// What stands for all steps: a step in which the machine was busy elsewhere does not move it, as it would a mean.
+    fn median(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let middle = |at: usize| sorted.get(at).copied().unwrap_or(0.0);
+        let half = sorted.len() / 2;
+        match sorted.len() % 2 {
+            1 => middle(half),
+            _ => (middle(half.saturating_sub(1)) + middle(half)) / 2.0,
+        }
     }
 }
 
@@ -36,11 +50,11 @@ pub(super) struct Phases {
     /// Steps done, rounds' among them, and the first that is to be timed.
     steps: u64,
     next: u64,
-    forward: Sum,
-    backward: Sum,
-    optimiser: Sum,
+    forward: Samples,
+    backward: Samples,
+    optimiser: Samples,
     /// Of timed steps: until the batch was on the device.
-    upload: Sum,
+    upload: Samples,
     /// Of all steps: until the loader had it.
     waited: f64,
     round: Sum,
@@ -57,10 +71,10 @@ impl Phases {
             started: Instant::now(),
             steps: 0,
             next: u64::from(steps > FIRST),
-            forward: Sum::default(),
-            backward: Sum::default(),
-            optimiser: Sum::default(),
-            upload: Sum::default(),
+            forward: Samples::default(),
+            backward: Samples::default(),
+            optimiser: Samples::default(),
+            upload: Samples::default(),
             waited: 0.0,
             round: Sum::default(),
             evaluation: Sum::default(),
@@ -77,15 +91,19 @@ impl Phases {
 
     /// A step was timed.
     pub fn timed(&mut self, times: &StepTimes) {
-        self.forward.add(times.seconds(section::FORWARD));
-        self.backward.add(times.seconds(section::BACKWARD));
-        self.optimiser.add(times.seconds(section::OPTIMISER));
-        self.upload.add(times.data);
-        let every = match self.forward.samples < FIRST {
+        self.forward.0.push(times.seconds(section::FORWARD));
+        self.backward.0.push(times.seconds(section::BACKWARD));
+        self.optimiser.0.push(times.seconds(section::OPTIMISER));
+        self.upload.0.push(times.data);
+        let every = match self.timed_steps() < FIRST {
             true => 1,
             false => EVERY,
         };
         self.next = self.steps + every;
+    }
+
+    fn timed_steps(&self) -> u64 {
+        self.forward.0.len() as u64
     }
 
     /// A step was done, timed or not, whose forward pass computed so much.
@@ -118,10 +136,10 @@ impl Phases {
     pub fn finish(&self, bytes: impl Fn(&str) -> u64) -> Vec<Phase> {
         let measured = self.round.seconds + self.evaluation.seconds;
         let left = self.started.elapsed().as_secs_f64() - measured;
-        let all = |sum: Sum| sum.mean() * self.steps as f64;
-        let data = all(self.upload) + self.waited;
-        let (forward, backward) = (all(self.forward), all(self.backward));
-        let optimiser = all(self.optimiser);
+        let all = |samples: &Samples| samples.median() * self.steps as f64;
+        let data = all(&self.upload) + self.waited;
+        let (forward, backward) = (all(&self.forward), all(&self.backward));
+        let optimiser = all(&self.optimiser);
         let estimated = data + forward + backward + optimiser;
         let held = match estimated > left {
             true => left.max(0.0) / estimated,
@@ -134,7 +152,7 @@ impl Phases {
             bytes: bytes(name),
             flops,
         };
-        let timed = self.forward.samples;
+        let timed = self.timed_steps();
         let (round, evaluation) = (self.round, self.evaluation);
         vec![
             phase(section::DATA, held * data, timed, 0.0),

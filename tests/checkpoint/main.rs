@@ -67,7 +67,7 @@ impl Random {
 /// The model of a step: the same in every process, different for every step.
 fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
     let mut random = Random(step);
-    let layers = sizes
+    let layers: Vec<LayerState> = sizes
         .windows(2)
         .map(|n| random.layer(n[0], n[1], 60))
         .collect();
@@ -89,7 +89,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
     // The pairs beside the active ones of the first row.
     let past = layers
         .iter()
-        .map(|layer: &LayerState| {
+        .map(|layer| {
             let end = layer.crow_indices[1] as usize;
             let active = &layer.col_indices[..end];
             let cols = (0..layer.n_in as u32).filter(|a| !active.contains(a));

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use crate::{bits, cpu, digits, gpu, run, small, train};
 use rootlet::checkpoint;
-use rootlet::engine::{Device, DeviceOptions, adapter};
+use rootlet::data::{Augmentation, Loader, LoaderOptions, Order};
+use rootlet::engine::{Device, DeviceOptions, StepState, adapter};
 use rootlet::train::config::MethodName;
 use rootlet::train::event::Finished;
 use rootlet::train::{TrainConfig, Trainer};
@@ -215,6 +216,86 @@ fn what_was_explored_survives_a_checkpoint_or_begins_anew() {
                 false => assert_eq!(layer.ever_active, expected.ever_active),
                 true => assert!(layer.ever_active < expected.ever_active),
             }
+        }
+    }
+}
+
+/// What timing and statistics cost: prints, and judges nothing. `cargo nextest run --run-ignored all --no-capture costs`.
+#[test]
+#[ignore = "measures"]
+fn costs() {
+    let data = digits(None);
+    for device in [cpu as fn() -> Device, gpu] {
+        let config = TrainConfig {
+            hidden: vec![512, 512],
+            batch: 128,
+            ..small()
+        };
+        let seconds = |timed: bool, steps: u32| {
+            let device = device();
+            let trainer = Trainer::new(device, config.clone(), data.clone()).unwrap();
+            let (network, device) = (trainer.network(), trainer.device());
+            let options = LoaderOptions {
+                order: Order::Sequential,
+                augmentation: Augmentation::None,
+                batch: 128,
+                stride: network.stride(),
+                first_batch: 0,
+                workers: 1,
+            };
+            let split = data.train.clone();
+            let mut loader =
+                Loader::start(split, data.shape, &data.normalisation, options).unwrap();
+            let parts = [loader.next().unwrap().unwrap()];
+            let mut start = Instant::now();
+            for step in 0..steps + 3 {
+                if step == 3 {
+                    device.wait().unwrap();
+                    start = Instant::now();
+                }
+                let state = StepState::whole(1, step, 128, 0.01);
+                match timed {
+                    true => drop(network.train_parts_timed(device, &parts, state).unwrap()),
+                    false => network.train_parts(device, &parts, state).unwrap(),
+                }
+            }
+            device.wait().unwrap();
+            start.elapsed().as_secs_f64() / f64::from(steps)
+        };
+        let pairs: Vec<[f64; 2]> = (0..5)
+            .map(|_| [seconds(false, 40), seconds(true, 40)])
+            .collect();
+        println!(
+            "{}: plain, timed step, s: {pairs:?}",
+            device().description()
+        );
+    }
+    // 17.6 million pairs, of which a million is active.
+    let config = TrainConfig {
+        method: MethodName::GseGrabo,
+        hidden: vec![4096, 4096],
+        sparsity: 0.943,
+        batch: 128,
+        round_every: 2,
+        round_until: Some(4.0),
+        epochs: 4,
+        ..small()
+    };
+    for _ in 0..3 {
+        for statistics in [true, false] {
+            let config = TrainConfig {
+                statistics,
+                ..config.clone()
+            };
+            let (log, snapshot) = train(cpu(), &config, &data);
+            let n: usize = snapshot.state.layers.iter().map(|l| l.values.len()).sum();
+            let rounds: f64 = log.rounds.iter().map(|r| r.seconds).sum();
+            let finished = log.finished.unwrap();
+            println!(
+                "{n} connections, statistics {statistics}: {:.3} s with {} rounds of {rounds:.3} s",
+                finished.seconds,
+                log.rounds.len()
+            );
         }
     }
 }

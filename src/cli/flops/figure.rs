@@ -55,6 +55,7 @@ fn chart(
     let mut chart = ChartBuilder::on(&area)
         .caption(title, ("sans-serif", 18))
         .margin(14)
+        .margin_right(34)
         .x_label_area_size(46)
         .y_label_area_size(74)
         .build_cartesian_2d(left..right, (low..high).log_scale())?;
