@@ -63,7 +63,7 @@ mod tests {
     fn overlapping_ranges_count_once() {
         for (ranges, length) in [
             (vec![], 0),
-            (vec![4..9], 5),
+            (vec![4..9, 4..9], 5),
             (vec![0..4, 8..10], 6),
             (vec![8..10, 0..9, 2..3], 10),
             (vec![3..5, 3..5, 4..4, 5..6], 3),
