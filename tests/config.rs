@@ -88,6 +88,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             alpha,
             round_every,
             round_until,
+            statistics: nesterov,
             epochs,
             steps,
             batch,

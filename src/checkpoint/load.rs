@@ -133,10 +133,11 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
     if crc32fast::hash(&data) != manifest.tensors.crc32 {
         return Err(wrong("fails its checksum".to_owned()));
     }
-    let state = tensors::decode(&data, &manifest.layers, &manifest.norms).map_err(wrong)?;
+    let (state, past) = tensors::decode(&data, &manifest.layers, &manifest.norms).map_err(wrong)?;
     Ok(Checkpoint {
         snapshot: Snapshot {
             state,
+            past,
             progress: manifest.progress.clone(),
         },
         manifest,

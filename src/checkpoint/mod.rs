@@ -5,8 +5,9 @@
 //!   names for compressed sparse rows; a row is an output unit), `layers.{l}.values`, `layers.{l}.momentum`,
 //!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32); per norm `i` the tensors `norms.{i}.weight`, `norms.{i}.bias`,
 //!   `norms.{i}.weight_momentum`, `norms.{i}.bias_momentum` and, of a batch norm, `norms.{i}.running_mean` and
-//!   `norms.{i}.running_variance` (F32); and of a method that keeps dense weights beside its network, per layer `reserve.{l}`
-//!   (F32, `[n_out * n_in]`).
+//!   `norms.{i}.running_variance` (F32). Of a method that keeps dense weights beside its network, per layer `reserve.{l}`
+//!   (F32, `[n_out * n_in]`). Where a run follows what its rounds explore, also per layer the pairs that were active
+//!   once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32).
 //! - `manifest.json`: format, version, progress, the layers' and norms' sizes, the tensor file's bytes and CRC-32, the whole
 //!   configuration, and a CRC-32 of the manifest itself.
 //!
@@ -17,6 +18,7 @@
 mod folder;
 mod load;
 mod manifest;
+mod past;
 mod save;
 mod tensors;
 
@@ -51,6 +53,18 @@ pub struct Progress {
     /// Seconds spent on training, those before a resume included.
     #[serde(with = "manifest::exact")]
     pub seconds: f64,
+    /// Training FLOPs since the run's beginning; in checkpoints of versions that did not count them, since the first that did.
+    #[serde(default, with = "manifest::exact")]
+    pub train_flops: f64,
+}
+
+/// Connections of a layer that were active once and are not now, as compressed sparse rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastConnections {
+    /// `[n_out + 1]`: row b's are `crow_indices[b]..crow_indices[b + 1]`.
+    pub crow_indices: Vec<u32>,
+    /// Their input units, rising within a row.
+    pub col_indices: Vec<u32>,
 }
 
 /// What is saved: the model with its optimiser state, and the progress.
@@ -60,6 +74,8 @@ pub struct Snapshot {
     pub state: NetworkState,
     /// How far the run has come.
     pub progress: Progress,
+    /// By layer, what was explored; nothing where that is not followed, and in older checkpoints.
+    pub past: Vec<PastConnections>,
 }
 
 /// What [`load()`] returns.

@@ -3,7 +3,7 @@
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::load::verify;
 use super::manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
-use super::{Snapshot, tensors};
+use super::{Snapshot, past, tensors};
 use crate::{Error, Result};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -45,7 +45,10 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Ve
         tensors::check_norm(i, norm)?;
     }
     tensors::check_reserve(state)?;
-    let model = tensors::encode(state)?;
+    if !snapshot.past.is_empty() {
+        past::check(&state.layers, &snapshot.past)?;
+    }
+    let model = tensors::encode(state, &snapshot.past)?;
     let manifest = Manifest {
         format: FORMAT,
         rootlet: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,9 +1,12 @@
 //! `model.safetensors`: the layers and norms as tensors and back.
 
 use super::manifest::{LayerShape, NormShape};
-use super::{Checked, LayerState, NetworkState, NormKind, NormState};
+use super::{Checked, LayerState, NetworkState, NormKind, NormState, PastConnections, past};
 use safetensors::tensor::{Dtype, Metadata, View};
 use std::borrow::Cow;
+
+const PAST_ROWS: &str = "past_crow_indices";
+const PAST_COLS: &str = "past_col_indices";
 
 /// A tensor of one dimension on its way to the file.
 enum Column<'a> {
@@ -54,8 +57,8 @@ impl View for Column<'_> {
     }
 }
 
-/// The file's bytes. The layers have passed [`check`], the norms [`check_norm`].
-pub(super) fn encode(state: &NetworkState) -> Checked<Vec<u8>> {
+/// The file's bytes. The layers have passed [`check`], the norms [`check_norm`], and `past` [`past::check`] unless empty.
+pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<Vec<u8>> {
     let mut columns = Vec::new();
     for (l, layer) in state.layers.iter().enumerate() {
         let mut add = |name, column| columns.push((format!("layers.{l}.{name}"), column));
@@ -65,6 +68,12 @@ pub(super) fn encode(state: &NetworkState) -> Checked<Vec<u8>> {
         add("momentum", Column::real(&layer.momentum));
         add("bias", Column::real(&layer.bias));
         add("bias_momentum", Column::real(&layer.bias_momentum));
+    }
+    for (l, past) in past.iter().enumerate() {
+        let mut add =
+            |name, data| columns.push((format!("layers.{l}.{name}"), Column::index(data)));
+        add(PAST_ROWS, &past.crow_indices);
+        add(PAST_COLS, &past.col_indices);
     }
     for (i, norm) in state.norms.iter().enumerate() {
         let mut add = |name, data| columns.push((format!("norms.{i}.{name}"), Column::real(data)));
@@ -97,14 +106,17 @@ pub(super) fn decode(
     bytes: &[u8],
     shapes: &[LayerShape],
     norms: &[NormShape],
-) -> Checked<NetworkState> {
+) -> Checked<(NetworkState, Vec<PastConnections>)> {
     let file = File::open(bytes)?;
     let tensors = file.header.tensors().len();
     let reserved = match file.header.info("reserve.0") {
         Some(_) => shapes,
         None => &[],
     };
-    let needed = 6 * shapes.len() + norms.iter().map(norm_tensors).sum::<usize>() + reserved.len();
+    // Older checkpoints, and runs that do not follow what is explored, have none.
+    let has_past = file.header.info(&format!("layers.0.{PAST_ROWS}")).is_some();
+    let of_layer = if has_past { 8 } else { 6 };
+    let needed = of_layer * shapes.len() + norms.iter().map(norm_tensors).sum::<usize>() + reserved.len();
     if tensors != needed {
         return Err(format!(
             "has {tensors} tensors where {} layers and {} norms need {needed}",
@@ -130,6 +142,22 @@ pub(super) fn decode(
         check(l, &layer)?;
         layers.push(layer);
     }
+    let mut past = Vec::new();
+    for (l, shape) in shapes.iter().enumerate().filter(|_| has_past) {
+        let index = |name: &str, len: Option<usize>| {
+            let name = format!("layers.{l}.{name}");
+            let len = len.unwrap_or_else(|| file.length(&name));
+            file.column(&name, Dtype::I32, len, u32::from_le_bytes)
+        };
+        past.push(PastConnections {
+            crow_indices: index(PAST_ROWS, Some(shape.n_out + 1))?,
+            // The manifest does not say how many there are; the file's checksum does that they are all there.
+            col_indices: index(PAST_COLS, None)?,
+        });
+    }
+    if has_past {
+        past::check(&layers, &past)?;
+    }
     let norms = norms.iter().enumerate().map(|(i, shape)| {
         let real = |name: &str, len| {
             let name = format!("norms.{i}.{name}");
@@ -149,7 +177,7 @@ pub(super) fn decode(
             running_variance: running("running_variance")?,
         })
     });
-    Ok(NetworkState {
+    let state = NetworkState {
         norms: norms.collect::<Checked<_>>()?,
         reserve: (reserved.iter().enumerate())
             .map(|(l, shape)| {
@@ -159,7 +187,8 @@ pub(super) fn decode(
             })
             .collect::<Checked<_>>()?,
         layers,
-    })
+    };
+    Ok((state, past))
 }
 
 /// The file in two parts. Not through `SafeTensors::deserialize`, whose sum of offsets overflows on a crafted header.
@@ -189,6 +218,14 @@ impl<'a> File<'a> {
             ));
         }
         Ok(Self { header, data })
+    }
+
+    /// Elements of the tensor `name` of one dimension; 0 where there is none.
+    fn length(&self, name: &str) -> usize {
+        match self.header.info(name).map(|info| &info.shape[..]) {
+            Some(&[length]) => length,
+            _ => 0,
+        }
     }
 
     /// The tensor `name` of `len` elements.
@@ -407,7 +444,7 @@ mod tests {
         let error = refuse(&file(&format!("{{{}}}", huge.join(",")), 16));
         assert!(error.contains("bytes of tensors"), "{error}");
         // The right tensors under another type, and one too many.
-        let good = encode(&state(1)).unwrap();
+        let good = encode(&state(1), &[]).unwrap();
         let edit = |from: &str, to: &str| {
             let mut text = good.clone();
             let at = text.windows(from.len()).position(|w| w == from.as_bytes());
@@ -418,7 +455,7 @@ mod tests {
         assert!(edit("F32", "I32").contains("expected F32"));
         assert!(edit("I32", "U32").contains("expected I32"));
         assert!(edit("layers.0.bias\"", "layers.1.bias\"").contains("no tensor"));
-        let two = encode(&state(2)).unwrap();
+        let two = encode(&state(2), &[]).unwrap();
         assert!(refuse(&two).contains("18 tensors"));
     }
 
@@ -433,13 +470,13 @@ mod tests {
         /// Without the checksum: a file changed at random decodes to a valid layer or is refused.
         #[test]
         fn changed_files_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-            let mut bytes = encode(&state(1)).unwrap();
+            let mut bytes = encode(&state(1), &[]).unwrap();
             for (at, value) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = value;
             }
             let norms = [NormShape::of(&example_norm())];
-            if let Ok(state) = decode(&bytes, &[LayerShape::of(&example())], &norms) {
+            if let Ok((state, _)) = decode(&bytes, &[LayerShape::of(&example())], &norms) {
                 prop_assert!(check(0, &state.layers[0]).is_ok());
                 prop_assert!(check_norm(0, &state.norms[0]).is_ok());
             }

@@ -3,6 +3,7 @@
 mod adapters;
 mod bench;
 mod eval;
+mod flops;
 mod interrupt;
 mod model;
 mod report;
@@ -61,6 +62,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
     Watch(watch::WatchArgs),
+    Flops(flops::FlopsArgs),
 }
 
 /// What a command that is not a training runs on.
@@ -90,6 +92,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Sweep(args) => return sweep::run(&args),
         Command::Report(args) => report::run(&args)?,
         Command::Watch(args) => return watch::run(&args),
+        Command::Flops(args) => flops::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -93,13 +93,7 @@ pub fn run(args: &ModelArgs) -> Result<()> {
 }
 
 fn describe(args: &ModelArgs, name: &str) -> Result<String> {
-    let large = LARGE.contains(&name);
-    let shape = match (&args.image, large) {
-        (Some(text), _) => parse_image(text)?,
-        (None, true) => square(224),
-        (None, false) => square(32),
-    };
-    let classes = args.classes.unwrap_or(if large { 1000 } else { 10 });
+    let shape = image_shape(args.image.as_deref(), name)?;
     let config = TrainConfig {
         model: name.to_owned(),
         hidden: args.hidden.clone(),
@@ -111,15 +105,32 @@ fn describe(args: &ModelArgs, name: &str) -> Result<String> {
         ..TrainConfig::default()
     };
     config.validate()?;
-    if classes == 0 {
-        return Err(Error::Usage("--classes must be at least 1".into()));
-    }
+    let classes = default_classes(args.classes, name)?;
     let model: Model = config.build_model(shape, classes)?;
     let count = ModelCount::new(&model, &config.allocate(&model)?);
     match args.json {
         true => serde_json::to_string(&count)
             .map_err(|e| Error::Device(format!("the model cannot be shown as JSON: {e}"))),
         false => Ok(count_text(&model, &count, args.gamma)),
+    }
+}
+
+/// The images that a model is made for, or those of `--image`.
+pub(super) fn image_shape(image: Option<&str>, model: &str) -> Result<ImageShape> {
+    match (image, LARGE.contains(&model)) {
+        (Some(text), _) => parse_image(text),
+        (None, true) => Ok(square(224)),
+        (None, false) => Ok(square(32)),
+    }
+}
+
+/// The classes that a model is made for, or those of `--classes`.
+pub(super) fn default_classes(classes: Option<usize>, model: &str) -> Result<usize> {
+    match (classes, LARGE.contains(&model)) {
+        (Some(0), _) => Err(Error::Usage("--classes must be at least 1".into())),
+        (Some(classes), _) => Ok(classes),
+        (None, true) => Ok(1000),
+        (None, false) => Ok(10),
     }
 }
 

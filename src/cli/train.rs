@@ -95,11 +95,12 @@ const FIXED: [&str; 13] = [
 ];
 
 /// What can change in a resumed run without making its results others than those of an unbroken one.
-const FREE: [&str; 7] = [
+const FREE: [&str; 8] = [
     "checkpoint_activations",
     "data_dir",
     "epochs",
     "resident",
+    "statistics",
     "steps",
     "threads",
     "workers",

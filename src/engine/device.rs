@@ -13,6 +13,7 @@ use super::gpu::{GpuExecutor, GpuProgram};
 use super::host_memory;
 use super::ledger::{Class, Ledger};
 use super::plan::{Dispatch, Plan};
+use super::section::{SectionTime, runs};
 use crate::error::{Error, Result};
 
 enum Executor {
@@ -56,6 +57,10 @@ impl Program {
     /// Whether it does nothing.
     pub fn is_empty(&self) -> bool {
         self.dispatches.is_empty()
+    }
+
+    pub(super) fn dispatches(&self) -> &[Dispatch] {
+        &self.dispatches
     }
 }
 
@@ -319,6 +324,35 @@ impl Device {
             .collect()
     }
 
+    /// Runs a program and times its [sections](Plan::section), each stretch of dispatches of one section by itself: with the
+    /// adapter's timestamps where it has them, and else from an idle device to an idle device. The same dispatches in
+    /// the same order as [`Device::run`] gives, and therefore the same bits.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn run_sections(&self, program: &Program) -> Result<Vec<SectionTime>> {
+        self.prepared(program)?;
+        let stretches = runs(&program.dispatches);
+        if let (Executor::Gpu(gpu), Some(prepared)) = (&self.executor, &program.gpu)
+            && gpu.has_timestamps()
+        {
+            return gpu.run_sections(prepared, &stretches);
+        }
+        self.wait()?;
+        stretches
+            .into_iter()
+            .map(|(section, range)| {
+                let start = Instant::now();
+                self.submit(program, range)?;
+                self.wait()?;
+                Ok(SectionTime {
+                    section,
+                    seconds: start.elapsed().as_secs_f64(),
+                })
+            })
+            .collect()
+    }
+
     /// Runs a program dispatch by dispatch; those whose kernel's name contains `filter` also on the twin, and compares.
     ///
     /// # Errors
@@ -341,6 +375,17 @@ impl Device {
             checks.extend(compare(dispatch, &before, &after)?);
         }
         Ok(checks)
+    }
+
+    /// Submits what is still staged, such as uploads, and waits until it is done.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn flush(&self) -> Result<()> {
+        match &self.executor {
+            Executor::Cpu(_) => Ok(()),
+            Executor::Gpu(gpu) => gpu.flush(),
+        }
     }
 
     /// Waits until all submitted work is done.

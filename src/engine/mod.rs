@@ -18,6 +18,7 @@ pub mod lifetime;
 pub mod plan;
 pub mod random;
 pub mod reflect;
+mod section;
 mod shape;
 pub mod step_state;
 
@@ -28,5 +29,6 @@ pub use device::{Device, DispatchTime, Program};
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
 pub use plan::{Grid, Plan};
+pub use section::{SectionTime, touched_bytes};
 pub use shape::WorkgroupShape;
 pub use step_state::{STEP_WORDS, StepState};

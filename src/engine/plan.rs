@@ -45,6 +45,8 @@ pub struct Dispatch {
     pub views: Vec<View>,
     /// How much work.
     pub grid: Grid,
+    /// The part of the work that it belongs to: see [`Plan::section`].
+    pub section: &'static str,
 }
 
 /// A list of dispatches with a name. Each sees the writes of those before it.
@@ -53,6 +55,7 @@ pub struct Plan {
     /// The name, for messages.
     pub name: String,
     dispatches: Vec<Dispatch>,
+    section: &'static str,
 }
 
 impl Plan {
@@ -61,7 +64,14 @@ impl Plan {
         Plan {
             name: name.to_owned(),
             dispatches: Vec::new(),
+            section: "",
         }
+    }
+
+    /// Names the part of the work that the dispatches recorded from here on belong to, such as `forward`; returns the name
+    /// before. What is timed and measured in bytes is told apart by it; what is computed does not depend on it.
+    pub fn section(&mut self, name: &'static str) -> &'static str {
+        std::mem::replace(&mut self.section, name)
     }
 
     /// The dispatches in order.
@@ -90,6 +100,7 @@ impl Plan {
             params,
             views: kernel.views(),
             grid,
+            section: self.section,
         };
         self.check(&dispatch)?;
         if !matches!(grid, Grid::Items(0) | Grid::Rows(0) | Grid::Groups(0)) {

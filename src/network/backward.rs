@@ -1,6 +1,7 @@
 //! What each kind of node records in the backward pass: gradients of its parameters, and of its inputs' values.
 
 use super::recorder::{Observe, PassOptions, Recorder, Values};
+use super::section;
 use crate::dense::Products;
 use crate::engine::{Plan, View};
 use crate::error::Result;
@@ -176,6 +177,7 @@ impl Recorder<'_> {
                 _ => layer.gradients(plan, self.arena, x, d, add)?,
             }
         }
+        let section = plan.section(section::ROUND);
         match options.observe {
             Observe::Nothing => {}
             Observe::Statistics(round) => round.record_statistics(plan, l, x, d, add)?,
@@ -183,6 +185,7 @@ impl Recorder<'_> {
                 round.record_scores(plan, method, self.arena, l, x, d, add)?
             }
         }
+        plan.section(section);
         let Some(Sink { view, accumulate }) = self.sink(values, from)? else {
             return Ok(());
         };

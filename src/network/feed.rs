@@ -1,8 +1,9 @@
 //! How a batch, or a part of one, gets into a network's input: uploaded by the host, or made on the device.
 
 use super::recorder::Fixed;
+use super::section;
 use crate::data::{Augmentation, Batch, Draws, ImageShape, Normalisation, ResidentImages, Split};
-use crate::engine::{Device, Plan, Program};
+use crate::engine::{Device, Plan, Program, touched_bytes};
 use crate::error::Result;
 
 /// Images for a network's input.
@@ -46,6 +47,7 @@ impl Resident {
     ) -> Result<Self> {
         let images = ResidentImages::new(device, split, shape, normalisation, fixed.stride)?;
         let mut plan = Plan::new("batch of resident images");
+        plan.section(section::DATA);
         images.record(
             &mut plan,
             augmentation,
@@ -56,6 +58,11 @@ impl Resident {
             program: device.prepare(&plan)?,
             images,
         })
+    }
+
+    /// Bytes of device memory that making a batch touches, all images among them.
+    pub fn bytes(&self) -> u64 {
+        touched_bytes([&self.program], section::DATA)
     }
 
     /// A batch of the images of these numbers.

@@ -12,6 +12,7 @@
 //! | `programs.rs` | the plans of a network, placed in shared memory |
 //! | `feed.rs` | how images get into the input |
 //! | `passes.rs` | running the programs over a batch, part by part |
+//! | `section.rs` | the sections of the programs: what is timed by itself |
 
 mod backward;
 mod dense;
@@ -23,12 +24,14 @@ mod parts;
 mod passes;
 mod programs;
 mod recorder;
+pub mod section;
 mod segments;
 
 use std::ops::Range;
 
 pub use feed::{Feed, Part, Resident, ResidentBatch};
 pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
+pub use section::StepTimes;
 
 use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Class, Device, DispatchTime, KernelCheck, StepState, View};
@@ -301,6 +304,21 @@ impl Network {
         Ok(runner.checks)
     }
 
+    /// As [`Network::train_parts`], from an idle device to an idle device, and timed: the same bits.
+    ///
+    /// # Errors
+    /// As [`Network::train_parts`].
+    pub fn train_parts_timed(
+        &self,
+        device: &Device,
+        parts: &[impl Feed],
+        state: StepState,
+    ) -> Result<StepTimes> {
+        let mut runner = Runner::timing(device);
+        self.passes.step(&mut runner, parts, state)?;
+        Ok(runner.times.unwrap_or_default())
+    }
+
     /// A training step with a round that exchanges the share `alpha_t` of the connections; kernels whose name contains
     /// `filter` are compared with their twins. `state` is that of the whole batch.
     ///
@@ -318,23 +336,33 @@ impl Network {
         // The draw looks at the step's seed and number before any part is loaded.
         passes.set_step(device, state)?;
         let replays = round.looks().len() > 1;
-        let mut runner = Runner::new(device, filter);
+        let mut runner = match filter {
+            None => Runner::timing(device),
+            Some(_) => Runner::new(device, filter),
+        };
+        let mut within = 0.0;
         let mut look = |look: Look| {
             let pass = match look {
                 Look::Statistics => {
-                    return passes.pass(&mut runner, parts, state, Pass::Statistics);
+                    passes.pass(&mut runner, parts, state, Pass::Statistics)?;
+                    within = runner.seconds(section::ROUND);
+                    return Ok(());
                 }
                 Look::Scores if replays => Pass::ScoresAlone,
                 Look::Scores => Pass::Scores,
             };
             passes.pass(&mut runner, parts, state, pass)?;
+            if pass == Pass::Scores {
+                within = runner.seconds(section::ROUND);
+            }
             passes.update(&mut runner)
         };
-        let (report, mut checks) = match filter {
+        let (mut report, mut checks) = match filter {
             None => (round.run(device, alpha_t, &mut look)?, Vec::new()),
             Some(filter) => round.run_checked(device, alpha_t, filter, &mut look)?,
         };
         checks.extend(runner.checks);
+        report.within = within;
         Ok((report, checks))
     }
 

@@ -1,8 +1,11 @@
 //! Running a network's programs over a batch, part by part.
 
+use std::time::Instant;
+
 use super::feed::Feed;
 use super::programs::{Pass, Programs};
 use super::recorder::Fixed;
+use super::section::StepTimes;
 use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState};
 use crate::error::Result;
 
@@ -11,6 +14,8 @@ pub(super) struct Runner<'a> {
     pub device: &'a Device,
     pub filter: Option<&'a str>,
     pub checks: Vec<KernelCheck>,
+    /// Where what it runs is timed.
+    pub times: Option<StepTimes>,
 }
 
 impl<'a> Runner<'a> {
@@ -19,13 +24,40 @@ impl<'a> Runner<'a> {
             device,
             filter,
             checks: Vec::new(),
+            times: None,
         }
     }
 
+    pub fn timing(device: &'a Device) -> Self {
+        Runner {
+            times: Some(StepTimes::default()),
+            ..Self::new(device, None)
+        }
+    }
+
+    fn load(&mut self, part: &impl Feed, fixed: &Fixed) -> Result<()> {
+        let Some(times) = &mut self.times else {
+            return part.load(self.device, fixed);
+        };
+        self.device.wait()?;
+        let start = Instant::now();
+        part.load(self.device, fixed)?;
+        self.device.flush()?;
+        times.data += start.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// What a section has taken so far; 0 where nothing is timed.
+    pub fn seconds(&self, section: &str) -> f64 {
+        let times = self.times.as_ref();
+        times.map_or(0.0, |times| times.seconds(section))
+    }
+
     pub fn run(&mut self, program: &Program) -> Result<()> {
-        match self.filter {
-            None => self.device.run(program)?,
-            Some(filter) => {
+        match (self.filter, &mut self.times) {
+            (None, None) => self.device.run(program)?,
+            (None, Some(times)) => times.sections.extend(self.device.run_sections(program)?),
+            (Some(filter), _) => {
                 let checks = self.device.run_checked(program, filter)?;
                 self.checks.extend(checks);
             }
@@ -54,7 +86,7 @@ impl Passes {
     ) -> Result<()> {
         // A network for batches in parts takes the last one, which may be a single part, as the others.
         if let ([whole], true) = (parts, self.programs.takes_whole_batches()) {
-            whole.load(runner.device, &self.fixed)?;
+            runner.load(whole, &self.fixed)?;
             self.set_step(runner.device, state)?;
             return runner.run(self.programs.step()?);
         }
@@ -72,7 +104,7 @@ impl Passes {
     ) -> Result<()> {
         let mut first = 0;
         for part in parts {
-            part.load(runner.device, &self.fixed)?;
+            runner.load(part, &self.fixed)?;
             let count = part.count() as u32;
             let part = StepState {
                 count,

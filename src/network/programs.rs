@@ -111,6 +111,12 @@ impl Programs {
         self.step.is_some()
     }
 
+    /// Those that there are.
+    pub fn all(&self) -> impl Iterator<Item = &Program> {
+        let training = self.step.iter().chain(&self.update);
+        training.chain(self.passes.values()).chain([&self.test])
+    }
+
     pub fn step(&self) -> Result<&Program> {
         self.step.as_ref().ok_or_else(missing)
     }

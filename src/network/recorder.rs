@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use super::RING;
 use super::options::{NetworkOptions, Purpose};
+use super::section;
 use super::segments::segments;
 use crate::dense::Products;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, STEP_WORDS, View};
@@ -305,6 +306,7 @@ impl<'a> Recorder<'a> {
     /// The forward pass of an evaluation, with loss and metrics.
     pub fn evaluation(&self) -> Result<Plan> {
         let mut plan = Plan::new("evaluation step");
+        plan.section(section::EVALUATION);
         let mut values = self.start(&mut plan)?;
         for node in 1..self.model.nodes.len() {
             self.forward(&mut plan, &mut values, node, Mode::Evaluate)?;
@@ -317,8 +319,10 @@ impl<'a> Recorder<'a> {
     pub fn pass(&self, options: PassOptions<'_>) -> Result<Plan> {
         let mut plan = Plan::new("training pass");
         if let Observe::Statistics(round) = options.observe {
+            plan.section(section::ROUND);
             round.record_signs(&mut plan)?;
         }
+        plan.section(section::FORWARD);
         let mut values = self.start(&mut plan)?;
         let mode = match options.gradients {
             true => Mode::Train,
@@ -329,6 +333,7 @@ impl<'a> Recorder<'a> {
         }
         let smoothing = self.options.label_smoothing;
         self.loss(&mut plan, &mut values, smoothing, &self.fixed.train_ring)?;
+        plan.section(section::BACKWARD);
         let whole = vec![1..=self.model.nodes.len() - 1];
         let segments = match (self.options.keep, self.options.recompute) {
             (true, _) => whole,
@@ -426,6 +431,7 @@ impl<'a> Recorder<'a> {
     /// The optimiser's update of everything.
     pub fn update(&self) -> Result<Plan> {
         let mut plan = Plan::new("update");
+        plan.section(section::OPTIMISER);
         if let (Some(set), Some(forward)) = (self.forward, &self.options.forward) {
             set.decay(&mut plan, self.arena, forward.decay)?;
         }

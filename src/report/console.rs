@@ -90,6 +90,9 @@ impl<W: Write> Console<W> {
         }
         if self.style != Style::Quiet {
             self.line(&text::memory(event))?;
+            if let Some(time) = text::phases(event) {
+                self.line(&time)?;
+            }
         }
         self.write(&text::result(event))?;
         match self.run.take() {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::model::MODELS;
-use crate::train::event::{Epoch, Finished, Progress, Started};
+use crate::train::event::{Epoch, Finished, Phase, Progress, Started};
 
 /// The network and the work ahead.
 pub(super) fn started(event: &Started) -> String {
@@ -137,6 +137,17 @@ pub(super) fn memory(event: &Finished) -> String {
         "per connection", event.bytes_per_connection
     );
     table
+}
+
+/// Where the time went, in one line; none where nothing was timed.
+pub(super) fn phases(event: &Finished) -> Option<String> {
+    let sum: f64 = event.phases.iter().map(|phase| phase.seconds).sum();
+    if sum <= 0.0 {
+        return None;
+    }
+    let share = |phase: &Phase| format!("{} {:.0} %", phase.name, 100.0 * phase.seconds / sum);
+    let shares: Vec<String> = event.phases.iter().map(share).collect();
+    Some(format!("time: {}", shares.join(", ")))
 }
 
 /// A share as a percentage.

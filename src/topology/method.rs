@@ -32,6 +32,28 @@ pub enum Candidates {
     All,
 }
 
+/// The pairs whose gradient a round computes, as its floating-point operations are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// None: growth does not look at gradients.
+    Nothing,
+    /// gamma for every active connection.
+    Sampled,
+    /// All pairs, as of a dense gradient.
+    All,
+}
+
+impl Judged {
+    /// Number of pairs in a layer with `active` connections of `total` possible ones.
+    pub fn pairs(self, active: f64, total: f64, gamma: f64) -> f64 {
+        match self {
+            Judged::Nothing => 0.0,
+            Judged::Sampled => gamma * active,
+            Judged::All => total,
+        }
+    }
+}
+
 /// A growth rule: the object-safe face that the round sees.
 ///
 /// The paper's rule is the default of [`Method::score`]; a rule of one's own overrides it with dispatches of its own kernels
@@ -46,6 +68,15 @@ pub trait Method: Send + Sync {
     /// Whether [`Method::score`] is to be called: whether the step's activations and gradients matter.
     fn judges_by_step(&self) -> bool {
         true
+    }
+
+    /// The pairs whose gradient a round computes: for the count of floating-point operations alone.
+    fn judged(&self) -> Judged {
+        match self.candidates() {
+            Candidates::Sampled(_) if self.judges_by_step() => Judged::Sampled,
+            Candidates::All if self.judges_by_step() => Judged::All,
+            _ => Judged::Nothing,
+        }
     }
 
     /// Records the kernels that write, or complete, the scores of one layer's candidates. Called for every layer of the step

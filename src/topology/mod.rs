@@ -60,13 +60,13 @@ pub use forward_set::{
     ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
 pub use method::{
-    Candidates, Distribution, FinishInputs, LOTTERY_CYCLES, METHODS, Method, ScoreInputs, method,
+    Candidates, Distribution, FinishInputs, Judged, LOTTERY_CYCLES, METHODS, Method, ScoreInputs, method,
 };
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
 };
-pub use round::{Look, Round, RoundOptions, Scope};
+pub use round::{JudgedPairs, Look, Round, RoundOptions, Scope};
 pub use schedule::Schedule;
 pub use signs::{GraEstSigns, GraEstSignsParams};
 pub use statistics::{GraBo, GraBoParams, GraEst, GraEstParams, Statistics};

@@ -2,12 +2,13 @@
 
 mod observe;
 mod options;
+mod sample;
 
 use std::time::Instant;
 
 pub use options::{Look, RoundOptions, Scope};
 
-use super::method::{Candidates, Distribution, FinishInputs, Method};
+use super::method::{Candidates, Distribution, FinishInputs, Judged, Method};
 use super::record::{Drawn, Recorder};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
@@ -15,6 +16,7 @@ use super::{table, tiles};
 use crate::engine::{Buffer, Device, KernelCheck, Plan, Program, View};
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
+pub use sample::JudgedPairs;
 
 /// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what a dispatch costs is little beside them.
 const LEAST_TILE: usize = 1 << 18;
@@ -36,11 +38,15 @@ pub struct Round {
     row_offsets: Buffer,
     candidates: Candidates,
     judges_by_step: bool,
+    judged: Judged,
     scope: Scope,
     gamma: f64,
     stride: usize,
     step: View,
     tile: Option<usize>,
+    /// Most candidates a layer of which a round keeps weight and score, and those of the last round.
+    sampled: usize,
+    sample: Vec<JudgedPairs>,
     /// None for a static topology.
     work: Option<Work>,
 }
@@ -88,11 +94,14 @@ impl Round {
             row_offsets: arena.row_offsets.clone(),
             candidates: method.candidates(),
             judges_by_step: method.judges_by_step(),
+            judged: method.judged(),
             scope,
             gamma,
             stride,
             step,
             tile,
+            sampled: 0,
+            sample: Vec::new(),
             work: None,
         };
         round.sync(device)?;
@@ -119,7 +128,11 @@ impl Round {
             step: self.step.clone(),
             sizes: &sizes,
             scratch: &scratch,
-            plan: Plan::new(&format!("{name} of {}", method.name())),
+            plan: {
+                let mut plan = Plan::new(&format!("{name} of {}", method.name()));
+                plan.section("round");
+                plan
+            },
         };
         let (draw, drawn) = recorder("draw").draw()?;
         let mut exchange = recorder("exchange");
@@ -198,6 +211,12 @@ impl Round {
         work.map_or(0, |work| work.draw.len() + work.exchange.len())
     }
 
+    /// The programs before and after the step that judges the candidates.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        let work = self.work.iter();
+        work.flat_map(|work| [&work.draw, &work.exchange])
+    }
+
     /// The work space. A test fills it with noise before a round, so that a value that is read unwritten shows.
     pub fn scratch(&self) -> Vec<View> {
         self.work
@@ -269,9 +288,12 @@ impl Round {
             // A pass that a plain step would not have made.
             seconds += start.elapsed().as_secs_f64();
         }
+        // Off the round's time: nothing of it depends on this.
+        let sample = self.draw_sample(device)?;
         let start = Instant::now();
         run(&work.exchange)?;
         let seconds = seconds + start.elapsed().as_secs_f64();
+        self.sample = sample;
         Ok((self.finish(device, seconds)?, checks))
     }
 
@@ -332,7 +354,11 @@ impl Round {
             )));
         }
         self.active = layers.iter().map(|l| l.active).collect();
-        Ok(RoundReport { layers, seconds })
+        Ok(RoundReport {
+            layers,
+            seconds,
+            ..RoundReport::default()
+        })
     }
 
     fn segments(&self) -> usize {

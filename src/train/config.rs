@@ -159,6 +159,10 @@ pub struct TrainConfig {
     #[arg(long, value_name = "EPOCH", help_heading = TOPOLOGY)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub round_until: Option<f64>,
+    /// Follow what the rounds explore: ever active pairs, dead units, rank correlations; costs host time, changes no result
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = TOPOLOGY)]
+    pub statistics: bool,
 
     /// Passes over the training images
     #[arg(long, value_name = "N", help_heading = OPTIMISER)]
@@ -253,6 +257,7 @@ impl Default for TrainConfig {
             alpha: 0.2,
             round_every: 100,
             round_until: None,
+            statistics: true,
             epochs: 20,
             steps: None,
             batch: 32,

@@ -1,8 +1,9 @@
 //! The model and its rounds in the words of the events.
 
 use super::event;
+use super::exploration::LayerStatistics;
 use crate::model::{Model, ModelCount};
-use crate::topology::RoundReport;
+use crate::topology::{Round, RoundReport};
 
 /// Fills in what `started` says of the model; and a note where a layer was clipped to dense.
 pub(super) fn started(
@@ -10,21 +11,9 @@ pub(super) fn started(
     active: &[usize],
     started: event::Started,
 ) -> (event::Started, Option<String>) {
-    let sparse = model.sparse();
-    let layers: Vec<event::LayerSummary> = sparse
-        .iter()
-        .zip(active)
-        .map(|(layer, &active)| event::LayerSummary {
-            name: layer.name.clone(),
-            n_in: layer.shape.n_in,
-            n_out: layer.shape.n_out,
-            active: active as u64,
-            density: active as f64 / layer.shape.dense() as f64,
-        })
-        .collect();
+    let layers = layers(model, active);
     let connections: u64 = layers.iter().map(|l| l.active).sum();
-    let active: Vec<u64> = active.iter().map(|&n| n as u64).collect();
-    let count = ModelCount::new(model, &active);
+    let count = count(model, active);
     let dense = count.dense;
     let sparsity = 1.0 - connections as f64 / dense as f64;
     let clipped: Vec<usize> = match connections < dense {
@@ -53,6 +42,50 @@ pub(super) fn started(
         ..started
     };
     (started, note)
+}
+
+/// The sparse layers with so many active connections.
+pub(super) fn layers(model: &Model, active: &[usize]) -> Vec<event::LayerSummary> {
+    let sparse = model.sparse();
+    let layers = sparse.iter().zip(active);
+    layers
+        .map(|(layer, &active)| event::LayerSummary {
+            name: layer.name.clone(),
+            n_in: layer.shape.n_in,
+            n_out: layer.shape.n_out,
+            active: active as u64,
+            density: active as f64 / layer.shape.dense() as f64,
+        })
+        .collect()
+}
+
+fn count(model: &Model, active: &[usize]) -> ModelCount {
+    let active: Vec<u64> = active.iter().map(|&n| n as u64).collect();
+    ModelCount::new(model, &active)
+}
+
+/// FLOPs of an image's forward pass.
+pub(super) fn forward_flops(model: &Model, active: &[usize]) -> f64 {
+    count(model, active).forward_flops()
+}
+
+/// FLOPs that the next round adds, an image of its batch: the gradients of the pairs that it judges.
+pub(super) fn round_flops(model: &Model, round: &Round) -> f64 {
+    let sparse = model.sparse();
+    let layers = sparse.iter().enumerate();
+    layers
+        .map(|(l, layer)| 2.0 * layer.window.output_positions() as f64 * round.judged_pairs(l))
+        .sum()
+}
+
+/// Fills in what a round shows of the exploration.
+pub(super) fn explored(round: &mut event::Round, layers: Vec<LayerStatistics>) {
+    for (layer, seen) in round.layers.iter_mut().zip(layers) {
+        layer.rank_correlation = seen.rank_correlation;
+        layer.ever_active = Some(seen.ever_active);
+        layer.dead_inputs = Some(seen.dead_inputs);
+        layer.dead_outputs = Some(seen.dead_outputs);
+    }
 }
 
 /// A round's report as an event.

@@ -237,7 +237,8 @@ pub struct Finished {
 pub struct Phase {
     /// forward, backward, optimiser, round, data or evaluation.
     pub name: String,
-    /// Seconds in all. Of forward, backward and optimiser: the mean of the steps that were timed, times the number of steps.
+    /// Seconds in all. Of forward, backward and optimiser: the median of the steps that were timed, times the number of steps,
+    /// held to the time that rounds and evaluations leave of the run's.
     pub seconds: f64,
     /// How many times it was timed.
     pub samples: u64,

@@ -1,11 +1,14 @@
 //! Training: what a run is configured with and what it tells about itself.
 
 pub mod config;
+pub mod cost;
 mod describe;
 mod evaluate;
 pub mod event;
+mod exploration;
 mod hooks;
 mod meter;
+mod phases;
 mod probe;
 mod trainer;
 

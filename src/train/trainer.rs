@@ -11,14 +11,16 @@ use super::config::TrainConfig;
 use super::describe;
 use super::evaluate::{Evaluation, evaluate};
 use super::event::{self, Event};
+use super::exploration::{Exploration, SAMPLE};
 use super::hooks::Hooks;
 use super::meter::Clock;
+use super::phases::Phases;
 use crate::checkpoint::{Progress, Snapshot};
 use crate::data::{Augmentation, Dataset, LoaderOptions, Order, ResidentImages};
 use crate::engine::{Class, Device};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::network::{Network, NetworkOptions, NetworkState, Resident};
+use crate::network::{Network, NetworkOptions, NetworkState, Resident, section};
 use crate::optim::{LearningRate, SgdOptions};
 use crate::topology::from_dense::Start;
 use crate::topology::{Candidates, Method, Schedule};
@@ -53,6 +55,11 @@ pub struct Trainer {
     check_round: Option<String>,
     /// Training steps whose losses were not looked at yet.
     unread: std::ops::Range<u64>,
+    /// What the rounds have explored, where that is followed.
+    exploration: Option<Exploration>,
+    phases: Phases,
+    /// FLOPs of an image's forward pass.
+    forward_flops: f64,
 }
 
 impl Trainer {
@@ -128,9 +135,14 @@ impl Trainer {
             // No batch has more images than there are.
             ..NetworkOptions::of_batch(config.batch.min(data.train.len().max(1)))
         };
-        let network = Network::new(&device, &model, &state, &options, method.as_ref())?;
+        let mut network = Network::new(&device, &model, &state, &options, method.as_ref())?;
         options.micro_batch = Some(network.micro_batch());
         let reserve = Reserve::new(&device, &state.reserve)?;
+        let follows = config.statistics && network.round.is_dynamic();
+        let exploration = follows.then(|| Exploration::new(&state.layers, &[]));
+        if follows {
+            network.round.keep_sample(SAMPLE);
+        }
         let mut notes = data.notes.clone();
         if config.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
@@ -175,6 +187,9 @@ impl Trainer {
             decay: config.lr_decay,
         };
         Ok(Trainer {
+            forward_flops: describe::forward_flops(&model, network.round.active()),
+            exploration,
+            phases: Phases::new(0),
             device,
             config,
             data,
@@ -202,6 +217,10 @@ impl Trainer {
     /// A snapshot of another model.
     pub fn restore(&mut self, snapshot: Snapshot) -> Result<()> {
         self.set_state(&snapshot.state)?;
+        self.forward_flops = describe::forward_flops(&self.model, self.network.round.active());
+        if let Some(exploration) = &mut self.exploration {
+            *exploration = Exploration::new(&snapshot.state.layers, &snapshot.past);
+        }
         self.unread = snapshot.progress.step..snapshot.progress.step;
         self.progress = snapshot.progress;
         Ok(())
@@ -263,6 +282,10 @@ impl Trainer {
                 loss,
             }),
             None => Ok(Snapshot {
+                past: match &self.exploration {
+                    Some(exploration) => exploration.past(&state.layers),
+                    None => Vec::new(),
+                },
                 state,
                 progress: self.progress.clone(),
             }),
@@ -299,6 +322,7 @@ impl Trainer {
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
         self.prune_before_the_first_step(hooks)?;
         self.announce(hooks)?;
+        self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
         let mut clock = Clock::new(self.progress.step);
         let before = self.progress.seconds;
         let started = Instant::now();
@@ -324,7 +348,7 @@ impl Trainer {
         }
         let evaluation = match last {
             Some((step, evaluation)) if step == self.progress.step => evaluation,
-            _ => self.evaluate()?,
+            _ => self.timed_evaluation()?,
         };
         let ledger = self.device.ledger();
         let finished = event::Finished {
@@ -342,10 +366,29 @@ impl Trainer {
                 + ledger.current(Class::DenseWeights)) as f64
                 / self.network.arena.connections as f64,
             interrupted: self.progress.step < self.steps_total(),
-            ..event::Finished::default()
+            phases: self.phases.finish(|phase| self.phase_bytes(phase)),
+            layers: describe::layers(&self.model, self.network.round.active()),
+            train_flops: self.progress.train_flops,
         };
         hooks.observer.event(&Event::Finished(finished.clone()))?;
         Ok(finished)
+    }
+
+    /// The evaluation, as a phase of the run.
+    fn timed_evaluation(&mut self) -> Result<Evaluation> {
+        let start = Instant::now();
+        let evaluation = self.evaluate()?;
+        let flops = self.forward_flops * evaluation.images as f64;
+        self.phases.evaluated(start.elapsed(), flops);
+        Ok(evaluation)
+    }
+
+    /// Bytes of device memory that a phase touches.
+    fn phase_bytes(&self, phase: &str) -> u64 {
+        match &self.resident {
+            Some(resident) if phase == section::DATA => resident.bytes(),
+            _ => self.network.section_bytes(phase),
+        }
     }
 
     fn announce(&self, hooks: &mut Hooks<'_>) -> Result<()> {

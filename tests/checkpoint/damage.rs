@@ -170,12 +170,10 @@ fn right_checksums_do_not_excuse_wrong_content() {
         refusals += usize::from(checkpoint::load(&path).is_err());
     }
     let indices = |s: &checkpoint::LayerState| s.crow_indices.len() + s.col_indices.len();
-    let expected: usize = snapshot(20, &[6, 5, 3])
-        .state
-        .layers
-        .iter()
-        .map(indices)
-        .sum();
+    let saved = snapshot(20, &[6, 5, 3]);
+    let past = |p: &checkpoint::PastConnections| p.crow_indices.len() + p.col_indices.len();
+    let expected = saved.state.layers.iter().map(indices).sum::<usize>()
+        + saved.past.iter().map(past).sum::<usize>();
     assert_eq!(refusals, expected);
 
     for length in [

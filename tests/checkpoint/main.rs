@@ -6,7 +6,9 @@ mod disk;
 mod kill;
 mod roundtrip;
 
-use rootlet::checkpoint::{LayerState, NetworkState, NormKind, NormState, Progress, Snapshot};
+use rootlet::checkpoint::{
+    LayerState, NetworkState, NormKind, NormState, PastConnections, Progress, Snapshot,
+};
 use std::path::{Path, PathBuf};
 
 /// A small generator of its own (SplitMix64), so that a step's model is the same in every process.
@@ -65,7 +67,7 @@ impl Random {
 /// The model of a step: the same in every process, different for every step.
 fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
     let mut random = Random(step);
-    let layers = sizes
+    let layers: Vec<LayerState> = sizes
         .windows(2)
         .map(|n| random.layer(n[0], n[1], 60))
         .collect();
@@ -82,7 +84,24 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         seen: u64::MAX,
         rounds: step / 100,
         seconds: 1.0 / 3.0,
+        train_flops: 1e18 / 3.0,
     };
+    // The pairs beside the active ones of the first row.
+    let past = layers
+        .iter()
+        .map(|layer| {
+            let end = layer.crow_indices[1] as usize;
+            let active = &layer.col_indices[..end];
+            let cols = (0..layer.n_in as u32).filter(|a| !active.contains(a));
+            let col_indices: Vec<u32> = cols.collect();
+            let mut crow_indices = vec![col_indices.len() as u32; layer.n_out + 1];
+            crow_indices[0] = 0;
+            PastConnections {
+                crow_indices,
+                col_indices,
+            }
+        })
+        .collect();
     Snapshot {
         state: NetworkState {
             layers,
@@ -90,6 +109,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
             reserve: Vec::new(),
         },
         progress,
+        past,
     }
 }
 
@@ -128,6 +148,11 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
     let p = &snapshot.progress;
     bits.extend([p.step, u64::from(p.epoch), p.batch, p.loss_sum.to_bits()]);
     bits.extend([p.correct, p.seen, p.rounds, p.seconds.to_bits()]);
+    bits.push(p.train_flops.to_bits());
+    for past in &snapshot.past {
+        let indices = past.crow_indices.iter().chain(&past.col_indices);
+        bits.extend(indices.map(|&i| u64::from(i)));
+    }
     bits
 }
 

@@ -5,6 +5,7 @@ mod adapters;
 mod bad_files;
 mod bad_input;
 mod eval;
+mod flops;
 mod interrupt;
 mod models;
 mod resume;

@@ -1,6 +1,7 @@
 //! Training as a whole: the same bits again, resumed or unbroken; nothing dense in memory; every method learns.
 #![allow(clippy::unwrap_used)]
 
+mod accounting;
 mod adapters_agree;
 mod check;
 mod diverged;
@@ -138,7 +139,11 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
     bits.extend(reserve.map(|r| u64::from(r.to_bits())));
     let p = &snapshot.progress;
     bits.extend([p.step, u64::from(p.epoch), p.batch, p.loss_sum.to_bits()]);
-    bits.extend([p.correct, p.seen, p.rounds]);
+    bits.extend([p.correct, p.seen, p.rounds, p.train_flops.to_bits()]);
+    for past in &snapshot.past {
+        let indices = past.crow_indices.iter().chain(&past.col_indices);
+        bits.extend(indices.map(|&i| u64::from(i)));
+    }
     bits
 }
 

@@ -2,6 +2,7 @@
 
 mod fault;
 mod pipeline;
+mod timing;
 mod transfer;
 mod wait;
 
@@ -31,6 +32,8 @@ pub(crate) struct GpuExecutor {
     limits: Limits,
     hardware: bool,
     faults: Arc<Faults>,
+    /// Whether passes can write timestamps.
+    timestamps: bool,
     pipelines: Pipelines,
     in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
 }
@@ -57,9 +60,14 @@ impl GpuExecutor {
             limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
             limits.max_buffer_size = offered.max_buffer_size;
         }
+        // Taken where it is offered: nothing that is computed depends on it.
+        let features = match options.default_limits {
+            true => Features::empty(),
+            false => adapter.features() & Features::TIMESTAMP_QUERY,
+        };
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("rootlet"),
-            required_features: Features::empty(),
+            required_features: features,
             required_limits: limits.clone(),
             ..Default::default()
         });
@@ -78,6 +86,7 @@ impl GpuExecutor {
             limits,
             hardware,
             faults,
+            timestamps: features.contains(Features::TIMESTAMP_QUERY),
             in_flight: Mutex::default(),
         })
     }
@@ -213,15 +222,7 @@ impl GpuExecutor {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            let mut current: Option<&Arc<Pipeline>> = None;
-            for dispatch in &program.dispatches[range] {
-                if !current.is_some_and(|p| Arc::ptr_eq(p, &dispatch.pipeline)) {
-                    pass.set_pipeline(&dispatch.pipeline.pipeline);
-                    current = Some(&dispatch.pipeline);
-                }
-                pass.set_bind_group(0, &dispatch.bind_group, &[]);
-                pass.dispatch_workgroups(dispatch.grid.0, dispatch.grid.1, 1);
-            }
+            encode(&mut pass, &program.dispatches[range]);
         }
         let submission = self.queue.submit([encoder.finish()]);
         self.throttle(submission)?;
@@ -244,8 +245,25 @@ impl GpuExecutor {
         wait::poll(&self.device, oldest)
     }
 
+    pub(crate) fn flush(&self) -> Result<()> {
+        self.queue.submit([]);
+        self.wait()
+    }
+
     pub(crate) fn wait(&self) -> Result<()> {
         wait::poll(&self.device, None)?;
         self.faults.check()
+    }
+}
+
+fn encode(pass: &mut wgpu::ComputePass<'_>, dispatches: &[Prepared]) {
+    let mut current: Option<&Arc<Pipeline>> = None;
+    for dispatch in dispatches {
+        if !current.is_some_and(|p| Arc::ptr_eq(p, &dispatch.pipeline)) {
+            pass.set_pipeline(&dispatch.pipeline.pipeline);
+            current = Some(&dispatch.pipeline);
+        }
+        pass.set_bind_group(0, &dispatch.bind_group, &[]);
+        pass.dispatch_workgroups(dispatch.grid.0, dispatch.grid.1, 1);
     }
 }

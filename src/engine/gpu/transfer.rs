@@ -23,12 +23,20 @@ impl GpuExecutor {
     }
 
     pub(crate) fn download(&self, view: &View) -> Result<Vec<u32>> {
-        let bytes = view.words() as u64 * 4;
+        let (offset, bytes) = (view.range.start as u64 * 4, view.words() as u64 * 4);
+        self.read(memory(view)?, offset, bytes, view.buffer.label())
+    }
+
+    /// Reads `bytes` from `offset` on; `label` names the buffer in messages.
+    pub(super) fn read(
+        &self,
+        buffer: &wgpu::Buffer,
+        offset: u64,
+        bytes: u64,
+        label: &str,
+    ) -> Result<Vec<u32>> {
         let failed = |e: &dyn std::fmt::Display| {
-            Error::Device(format!(
-                "reading buffer `{}` back failed: {e}",
-                view.buffer.label()
-            ))
+            Error::Device(format!("reading buffer `{label}` back failed: {e}"))
         };
         // Short-lived and the size of the view: not resident, so not in the ledger.
         let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -38,8 +46,7 @@ impl GpuExecutor {
             mapped_at_creation: false,
         });
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        let offset = view.range.start as u64 * 4;
-        encoder.copy_buffer_to_buffer(memory(view)?, offset, &staging, 0, bytes);
+        encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, bytes);
         let submission = self.queue.submit([encoder.finish()]);
         let (sender, receiver) = std::sync::mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, .., move |result| {

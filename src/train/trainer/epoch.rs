@@ -7,7 +7,7 @@ use super::{LOOK_EVERY, Trainer};
 use crate::data::{Loader, Order};
 use crate::engine::StepState;
 use crate::error::{Error, Result};
-use crate::network::{Feed, Part, RING};
+use crate::network::{Feed, Network, Part, RING};
 use crate::train::describe;
 use crate::train::evaluate::Evaluation;
 use crate::train::event::{self, Event};
@@ -50,12 +50,17 @@ impl Trainer {
     /// Trains on the epoch's parts as they come; false if it was not finished.
     fn train_on<'p>(
         &mut self,
-        stream: impl Iterator<Item = Result<Part<'p>>>,
+        mut stream: impl Iterator<Item = Result<Part<'p>>>,
         hooks: &mut Hooks<'_>,
         clock: &mut Clock,
     ) -> Result<bool> {
         let mut parts = Vec::new();
-        for part in stream {
+        loop {
+            let waited = Instant::now();
+            let Some(part) = stream.next() else {
+                break;
+            };
+            self.phases.waited(waited.elapsed());
             parts.push(part?);
             let count: usize = parts.iter().map(Feed::count).sum();
             if count < self.batch_images() {
@@ -98,6 +103,7 @@ impl Trainer {
         let mut report = None;
         if due {
             let alpha = self.schedule.alpha_at(step + 1);
+            let flops = describe::round_flops(&self.model, &self.network.round) * count as f64;
             let filter = self.check_round.take();
             let (round, checks) = self.network.train_with_round(
                 &self.device,
@@ -107,20 +113,37 @@ impl Trainer {
                 filter.as_deref(),
             )?;
             hooks.judge(&checks)?;
+            self.phases.round(&round, flops);
+            self.progress.train_flops += flops;
             report = Some(round);
         } else if let Some(filter) = self.check_step.take() {
             let checks = (self.network).train_parts_checked(&self.device, parts, state, &filter)?;
             hooks.judge(&checks)?;
+        } else if self.phases.due() {
+            let times = (self.network).train_parts_timed(&self.device, parts, state)?;
+            self.phases.timed(&times);
         } else {
             self.network.train_parts(&self.device, parts, state)?;
         }
+        let flops = self.forward_flops * count as f64;
+        self.phases.step(flops);
+        // Forward f, backward 2 f.
+        self.progress.train_flops += 3.0 * flops;
         self.progress.step += 1;
         self.progress.batch += 1;
         self.progress.seen += count as u64;
         self.unread.end = self.progress.step;
         if let Some(report) = report {
             self.progress.rounds += 1;
-            let round = describe::round(&self.model, &report, self.progress.step);
+            self.forward_flops = describe::forward_flops(&self.model, self.network.round.active());
+            let mut round = describe::round(&self.model, &report, self.progress.step);
+            if let Some(exploration) = &mut self.exploration {
+                let Network {
+                    arena, round: r, ..
+                } = &self.network;
+                let layers = exploration.look(&self.device, arena, r.sample())?;
+                describe::explored(&mut round, layers);
+            }
             hooks.observer.event(&Event::Round(round))?;
         }
         Ok(())
@@ -173,7 +196,7 @@ impl Trainer {
             hits: self.progress.correct,
             seen: self.progress.seen,
         };
-        let evaluation = self.evaluate()?;
+        let evaluation = self.timed_evaluation()?;
         if !evaluation.loss.is_finite() {
             return Err(Error::Diverged {
                 step: self.progress.step,

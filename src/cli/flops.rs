@@ -1,0 +1,308 @@
+//! `rootlet flops`.
+
+mod figure;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rootlet::model::{Model, ModelCount};
+use rootlet::sparse::{Assignment, allocate};
+use rootlet::train::TrainConfig;
+use rootlet::train::cost::{COUNTED, TrainingCost, dense_step};
+use rootlet::{Error, Result};
+use serde::Serialize;
+
+use super::model::{default_classes, image_shape};
+
+const EXAMPLES: &str = "\
+Examples:
+  rootlet flops
+      ResNet-50 on ImageNet: GSE against RigL from 80 % to 99.99 % sparsity.
+  rootlet flops resnet56 --round-every 1000 --until 0.6
+      A ResNet-56 by the paper's own schedule on CIFAR.
+  rootlet flops resnet50 -o flops.svg
+      The same as a figure.
+  rootlet flops vgg16-small --methods gse,rigl,gradual,lottery,topkast,dense --json
+      More methods, as one JSON object.";
+
+/// Compares methods by their training FLOPs
+///
+/// Counts the floating-point operations of training by each method, as Evci et al. 2020 count them (forward f, backward 2 f, and
+/// what a round computes): the mean of a step, per image, at a row of sparsities. The defaults are those of the figure that the
+/// paper of GSE publishes: a round every 100 steps to the end, gamma 1. Nothing is allocated or trained.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct FlopsArgs {
+    /// Name of the model, one of those that `rootlet model` lists
+    #[arg(default_value = "resnet50")]
+    name: String,
+    /// Methods to count; the ratio is that of the first to the second
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "gse,rigl", value_parser = COUNTED)]
+    methods: Vec<String>,
+    /// Sparsities to count at
+    #[arg(
+        long,
+        value_name = "SHARES",
+        value_delimiter = ',',
+        default_value = "0.8,0.9,0.95,0.98,0.99,0.995,0.998,0.999,0.9995,0.9998,0.9999"
+    )]
+    sparsities: Vec<f64>,
+    /// Candidates drawn in a round, per active connection
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    gamma: f64,
+    /// Optimiser steps between two rounds (T)
+    #[arg(long, value_name = "STEPS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    round_every: u64,
+    /// Share of the training after which there are no rounds (T_end)
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    until: f64,
+    /// Images in a step: all figures are of so many
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    batch: u64,
+    /// Factor of all channels and hidden widths
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    width: f64,
+    /// How the connections are divided among the layers
+    #[arg(long, value_enum, value_name = "NAME", default_value = "erdos-renyi")]
+    assignment: Assignment,
+    /// Widths of the hidden layers of mlp, as in 1024,1024
+    #[arg(
+        long,
+        value_name = "WIDTHS",
+        value_delimiter = ',',
+        default_value = "256,256"
+    )]
+    hidden: Vec<usize>,
+    /// Size of the images, as in 3x32x32 [default: 3x224x224 for the models of ImageNet, else 3x32x32]
+    #[arg(long, value_name = "CxHxW")]
+    image: Option<String>,
+    /// Number of classes [default: 1000 for the models of ImageNet, else 10]
+    #[arg(long, value_name = "N")]
+    classes: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Draw the figure into this SVG file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// All that is counted.
+#[derive(Debug, Serialize)]
+struct Comparison {
+    model: String,
+    image: String,
+    classes: usize,
+    /// Connections of the dense model.
+    dense_connections: u64,
+    /// FLOPs of a step of the dense model.
+    dense_step: f64,
+    assignment: Assignment,
+    gamma: f64,
+    round_every: u64,
+    until: f64,
+    batch: u64,
+    rows: Vec<Row>,
+}
+
+/// One sparsity.
+#[derive(Debug, Serialize)]
+struct Row {
+    /// The one asked for.
+    sparsity: f64,
+    connections: u64,
+    methods: Vec<Counted>,
+    /// FLOPs of the first method for each of the second's; none where only one is counted.
+    ratio: Option<f64>,
+    /// Why there are no counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<String>,
+}
+
+/// One method at one sparsity.
+#[derive(Debug, Serialize)]
+struct Counted {
+    method: String,
+    /// Mean FLOPs of a step.
+    step: f64,
+    /// step / the dense model's.
+    of_dense: f64,
+    /// FLOPs before the first step.
+    before: f64,
+}
+
+/// Counts, prints, and draws.
+pub fn run(args: &FlopsArgs) -> Result<()> {
+    let comparison = compare(args)?;
+    let text = match args.json {
+        true => serde_json::to_string(&comparison)
+            .map_err(|e| Error::Device(format!("the counts cannot be shown as JSON: {e}")))?,
+        false => table(&comparison),
+    };
+    if let Some(path) = &args.output {
+        let svg = figure::draw(&comparison)?;
+        std::fs::write(path, svg).map_err(Error::io("write", path))?;
+    }
+    writeln!(std::io::stdout(), "{text}").map_err(Error::io("write", Path::new("standard output")))
+}
+
+fn compare(args: &FlopsArgs) -> Result<Comparison> {
+    if !(0.0..=1.0).contains(&args.until) {
+        return Err(Error::Usage(format!(
+            "--until is a share of the training, from 0 to 1, not {}",
+            args.until
+        )));
+    }
+    if let Some(wrong) = args.sparsities.iter().find(|s| !(0.0..1.0).contains(*s)) {
+        return Err(Error::Usage(format!(
+            "--sparsities lie in [0, 1), as 0.99 does; {wrong} does not"
+        )));
+    }
+    let config = TrainConfig {
+        model: args.name.clone(),
+        hidden: args.hidden.clone(),
+        width: args.width,
+        gamma: args.gamma,
+        ..TrainConfig::default()
+    };
+    config.validate()?;
+    let shape = image_shape(args.image.as_deref(), &args.name)?;
+    let classes = default_classes(args.classes, &args.name)?;
+    let model = config.build_model(shape, classes)?;
+    let shapes = model.shapes();
+    let pairs: Vec<u64> = shapes.iter().map(|s| s.dense()).collect();
+    let dense = ModelCount::new(&model, &pairs);
+    let mut rows = Vec::new();
+    for &sparsity in &args.sparsities {
+        rows.push(match allocate(&shapes, sparsity, args.assignment) {
+            Ok(active) => row(args, &model, &active, sparsity)?,
+            Err(Error::Usage(reason)) => Row {
+                sparsity,
+                connections: 0,
+                methods: Vec::new(),
+                ratio: None,
+                skipped: Some(reason),
+            },
+            Err(other) => return Err(other),
+        });
+    }
+    Ok(Comparison {
+        image: model.input().to_string(),
+        model: model.name,
+        classes,
+        dense_connections: dense.dense,
+        dense_step: args.batch as f64 * dense_step(&dense),
+        assignment: args.assignment,
+        gamma: args.gamma,
+        round_every: args.round_every,
+        until: args.until,
+        batch: args.batch,
+        rows,
+    })
+}
+
+fn row(args: &FlopsArgs, model: &Model, active: &[u64], sparsity: f64) -> Result<Row> {
+    let count = ModelCount::new(model, active);
+    let rounds = args.until / args.round_every as f64;
+    let batch = args.batch as f64;
+    let methods = args.methods.iter().map(|method| {
+        let cost = TrainingCost::named(method, args.gamma, rounds)?;
+        let average = cost.average(&count);
+        Ok(Counted {
+            method: method.clone(),
+            step: batch * average,
+            of_dense: average / dense_step(&count),
+            before: batch * cost.before(&count),
+        })
+    });
+    let methods: Vec<Counted> = methods.collect::<Result<_>>()?;
+    Ok(Row {
+        sparsity,
+        connections: count.active,
+        ratio: match &methods[..] {
+            [first, second, ..] => Some(first.step / second.step),
+            _ => None,
+        },
+        methods,
+        skipped: None,
+    })
+}
+
+fn table(c: &Comparison) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{} for images of {}, {} classes: {} connections, {} GFLOP a dense step\n\
+         Mean training GFLOP of a step on {} image{}, and its share of the dense step's; rounds every {} steps until {} % of \
+         the training, gamma {}\n",
+        c.model,
+        c.image,
+        c.classes,
+        c.dense_connections,
+        figures(c.dense_step / 1e9),
+        c.batch,
+        if c.batch == 1 { "" } else { "s" },
+        c.round_every,
+        100.0 * c.until,
+        c.gamma,
+    );
+    let names: Vec<&str> = (c.rows.iter())
+        .find(|row| !row.methods.is_empty())
+        .map_or_else(Vec::new, |row| {
+            row.methods.iter().map(|m| m.method.as_str()).collect()
+        });
+    let _ = write!(text, "{:>9}  {:>11}", "sparsity", "connections");
+    for name in &names {
+        let _ = write!(text, "  {name:>9}  {:>8}", "of dense");
+    }
+    if let [first, second, ..] = names[..] {
+        let _ = write!(text, "  {first} / {second}");
+    }
+    for row in &c.rows {
+        let _ = write!(text, "\n{:>9}  ", percent(row.sparsity));
+        if let Some(reason) = &row.skipped {
+            let _ = write!(text, "not counted: {reason}");
+            continue;
+        }
+        let _ = write!(text, "{:>11}", row.connections);
+        for method in &row.methods {
+            let step = figures(method.step / 1e9);
+            let _ = write!(text, "  {step:>9}  {:>6.2} %", 100.0 * method.of_dense);
+        }
+        if let Some(ratio) = row.ratio {
+            let _ = write!(text, "  {ratio:.4} ({:+.1} %)", 100.0 * (ratio - 1.0));
+        }
+    }
+    let before = c.rows.first().into_iter().flat_map(|row| &row.methods);
+    for method in before.filter(|method| method.before > 0.0) {
+        let _ = write!(
+            text,
+            "\n{} computes {} GFLOP more before the first step",
+            method.method,
+            figures(method.before / 1e9)
+        );
+    }
+    text
+}
+
+/// A share as it was typed, in percent: without the digits that binary fractions add.
+fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e8).round() / 1e6)
+}
+
+/// A number with four digits.
+fn figures(number: f64) -> String {
+    let digits = match number {
+        n if n >= 1000.0 => 0,
+        n if n >= 100.0 => 1,
+        n if n >= 10.0 => 2,
+        n if n >= 1.0 => 3,
+        n if n >= 0.1 => 4,
+        n if n >= 0.01 => 5,
+        _ => return format!("{number:.3e}"),
+    };
+    format!("{number:.digits$}")
+}

@@ -1,0 +1,48 @@
+//! The sections of a network's programs, and what a timed step took.
+
+use super::Network;
+use crate::engine::{SectionTime, touched_bytes};
+
+/// The batch, made on the device or uploaded.
+pub const DATA: &str = "data";
+/// The forward pass of training, the loss among it.
+pub const FORWARD: &str = "forward";
+/// Gradients; also what is computed again for them.
+pub const BACKWARD: &str = "backward";
+/// The update of the weights.
+pub const OPTIMISER: &str = "optimiser";
+/// What a round does, between the steps and within them.
+pub const ROUND: &str = "round";
+/// The forward pass of an evaluation.
+pub const EVALUATION: &str = "evaluation";
+
+/// Where the time of a training step went.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepTimes {
+    /// Seconds until the batch was on the device, from an idle device to an idle device.
+    pub data: f64,
+    /// Seconds of the device, by stretches of one section.
+    pub sections: Vec<SectionTime>,
+}
+
+impl StepTimes {
+    /// Seconds of a section.
+    pub fn seconds(&self, section: &str) -> f64 {
+        let of = self.sections.iter().filter(|time| time.section == section);
+        of.map(|time| time.seconds).sum()
+    }
+}
+
+impl Network {
+    /// Bytes of device memory that a section's dispatches touch, parts that several touch counted once; of [`DATA`] the
+    /// input and the labels, which the host uploads.
+    pub fn section_bytes(&self, section: &str) -> u64 {
+        let passes = &self.passes;
+        if section == DATA {
+            let (input, labels) = (&passes.fixed.input, &passes.fixed.labels);
+            return (input.words() + labels.words()) as u64 * 4;
+        }
+        let programs = passes.programs.all().chain(self.round.programs());
+        touched_bytes(programs, section)
+    }
+}

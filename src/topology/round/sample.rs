@@ -1,0 +1,79 @@
+//! Looking at what a round judges: how candidates were weighed when they were drawn, and how they scored.
+
+use super::{Round, Work};
+use crate::engine::Device;
+use crate::error::Result;
+use crate::topology::method::Distribution;
+
+/// Some of a layer's candidates in one round, at equal distances in the order of rows and columns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JudgedPairs {
+    /// f × g of each, up to a factor that is the same for all: as they were drawn by.
+    pub weights: Vec<f32>,
+    /// Its |score|: |g|, unless the method ranks by something else.
+    pub scores: Vec<f32>,
+}
+
+impl Round {
+    /// Lets the rounds from here on keep weight and score of up to `most` candidates a layer, where the method weighs them; 0
+    /// for none. That reads the candidates back, O(N), between the device's work and not in its time.
+    pub fn keep_sample(&mut self, most: usize) {
+        self.sampled = most;
+    }
+
+    /// What the last round kept, by layer; nothing where candidates are drawn uniformly.
+    pub fn sample(&self) -> &[JudgedPairs] {
+        &self.sample
+    }
+
+    /// Pairs of a layer whose gradient a round computes, as its floating-point operations are counted.
+    pub fn judged_pairs(&self, layer: usize) -> f64 {
+        let span = &self.spans[layer];
+        let (active, total) = (self.active[layer] as f64, (span.n_in * span.n_out) as f64);
+        self.judged.pairs(active, total, self.gamma)
+    }
+
+    pub(super) fn draw_sample(&self, device: &Device) -> Result<Vec<JudgedPairs>> {
+        let Some(work) = &self.work else {
+            return Ok(Vec::new());
+        };
+        if self.sampled == 0 || self.distribution() == Distribution::Uniform {
+            return Ok(Vec::new());
+        }
+        let Work { scratch, drawn, .. } = work;
+        let offsets: Vec<u32> = device.download(&scratch.candidate_offsets.all())?;
+        let rows: Vec<u32> = device.download(&drawn.candidates.keys)?;
+        let cols: Vec<u32> = device.download(&drawn.candidates.values)?;
+        let scores: Vec<f32> = device.download(&drawn.scores)?;
+        let f: Vec<f32> = device.download(&scratch.inputs.all())?;
+        let g: Vec<f32> = device.download(&scratch.outputs.all())?;
+        let layers = self.spans.iter().map(|span| {
+            let first = offsets[span.first_row] as usize;
+            let candidates = offsets[span.first_row + span.n_out] as usize - first;
+            let kept = candidates.min(self.sampled);
+            let places = (0..kept).map(|i| first + i * candidates / kept);
+            let f = &f[span.first_col..span.first_col + span.n_in];
+            let g = &g[span.first_row..span.first_row + span.n_out];
+            places
+                .map(|at| {
+                    let a = cols[at] as usize - span.first_col;
+                    let b = rows[at] as usize - span.first_row;
+                    (share(f, a) * share(g, b), scores[at].abs())
+                })
+                .unzip()
+        });
+        Ok(layers
+            .map(|(weights, scores)| JudgedPairs { weights, scores })
+            .collect())
+    }
+}
+
+/// What a unit was drawn by: its step in the running sums. All zero, or no number, counts as uniform.
+fn share(sums: &[f32], unit: usize) -> f32 {
+    let total = sums.last().copied().unwrap_or(0.0);
+    if !(total > 0.0 && total <= f32::MAX) {
+        return 1.0;
+    }
+    let before = unit.checked_sub(1).map_or(0.0, |before| sums[before]);
+    (sums[unit] - before) / total
+}
