@@ -116,7 +116,8 @@ pub(super) fn decode(
     // Older checkpoints, and runs that do not follow what is explored, have none.
     let has_past = file.header.info(&format!("layers.0.{PAST_ROWS}")).is_some();
     let of_layer = if has_past { 8 } else { 6 };
-    let needed = of_layer * shapes.len() + norms.iter().map(norm_tensors).sum::<usize>() + reserved.len();
+    let needed =
+        of_layer * shapes.len() + norms.iter().map(norm_tensors).sum::<usize>() + reserved.len();
     if tensors != needed {
         return Err(format!(
             "has {tensors} tensors where {} layers and {} norms need {needed}",

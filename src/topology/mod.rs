@@ -60,7 +60,8 @@ pub use forward_set::{
     ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
 pub use method::{
-    Candidates, Distribution, FinishInputs, Judged, LOTTERY_CYCLES, METHODS, Method, ScoreInputs, method,
+    Candidates, Distribution, FinishInputs, Judged, LOTTERY_CYCLES, METHODS, Method, ScoreInputs,
+    method,
 };
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{

@@ -69,6 +69,21 @@ pub(super) fn forward_flops(model: &Model, active: &[usize]) -> f64 {
     count(model, active).forward_flops()
 }
 
+/// Floating-point operations of a step, an image, as Evci et al. 2020 count them.
+#[derive(Clone, Copy)]
+pub(super) struct StepFlops {
+    pub forward: f64,
+    pub backward: f64,
+}
+
+/// Forward f, backward 2 f of the connections that are trained, of which the forward pass may use only some.
+pub(super) fn step_flops(model: &Model, active: &[usize], used: Option<&[usize]>) -> StepFlops {
+    StepFlops {
+        forward: forward_flops(model, used.unwrap_or(active)),
+        backward: 2.0 * forward_flops(model, active),
+    }
+}
+
 /// FLOPs that the next round adds, an image of its batch: the gradients of the pairs that it judges.
 pub(super) fn round_flops(model: &Model, round: &Round) -> f64 {
     let sparse = model.sparse();

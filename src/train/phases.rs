@@ -60,6 +60,7 @@ pub(super) struct Phases {
     round: Sum,
     evaluation: Sum,
     forward_flops: f64,
+    backward_flops: f64,
     round_flops: f64,
     evaluation_flops: f64,
 }
@@ -79,6 +80,7 @@ impl Phases {
             round: Sum::default(),
             evaluation: Sum::default(),
             forward_flops: 0.0,
+            backward_flops: 0.0,
             round_flops: 0.0,
             evaluation_flops: 0.0,
         }
@@ -106,10 +108,16 @@ impl Phases {
         self.forward.0.len() as u64
     }
 
-    /// A step was done, timed or not, whose forward pass computed so much.
-    pub fn step(&mut self, forward_flops: f64) {
+    /// A step was done, timed or not, of so many operations.
+    pub fn step(&mut self, forward: f64, backward: f64) {
         self.steps += 1;
-        self.forward_flops += forward_flops;
+        self.forward_flops += forward;
+        self.backward_flops += backward;
+    }
+
+    /// The host chose other connections between two steps: the round of a method that has no other.
+    pub fn pruned(&mut self, time: Duration) {
+        self.round.add(time.as_secs_f64());
     }
 
     /// The loader was waited for.
@@ -161,7 +169,7 @@ impl Phases {
                 section::BACKWARD,
                 held * backward,
                 timed,
-                2.0 * self.forward_flops,
+                self.backward_flops,
             ),
             phase(section::OPTIMISER, held * optimiser, timed, 0.0),
             phase(

@@ -1,5 +1,6 @@
 //! A dense network that a method may ask before the first step.
 
+use super::describe;
 use crate::data::Batch;
 use crate::engine::{Class, Device, StepState};
 use crate::error::{Error, Result};
@@ -24,9 +25,17 @@ pub(super) struct DenseProbe<'a> {
     pub parts: &'a Parts<'a>,
     pub loss: Option<(Network, Vec<Batch>)>,
     pub flow: Option<Network>,
+    /// Floating-point operations of what was asked so far.
+    pub flops: f64,
 }
 
 impl DenseProbe<'_> {
+    /// Floating-point operations of an image's forward and backward pass.
+    fn dense_step(&self) -> f64 {
+        let active: Vec<usize> = self.state.layers.iter().map(LayerState::active).collect();
+        3.0 * describe::forward_flops(self.model, &active)
+    }
+
     fn network(
         &self,
         model: &Model,
@@ -84,6 +93,7 @@ impl Probe for DenseProbe<'_> {
         let step = StepState::whole(self.seed, 0, count, 0.0);
         network.gradients(self.device, &parts, step)?;
         let gradients = network.arena.gradients(self.device);
+        self.flops += self.dense_step() * count as f64;
         self.loss = Some((network, parts));
         gradients
     }
@@ -97,6 +107,7 @@ impl Probe for DenseProbe<'_> {
         let ones = ones(self.model, network.stride());
         network.gradients(self.device, &[ones], StepState::whole(self.seed, 0, 1, 0.0))?;
         let gradients = network.arena.gradients(self.device)?;
+        self.flops += self.dense_step();
         self.flow = Some(network);
         match gradients.iter().flatten().all(|g| g.is_finite()) {
             true => Ok(gradients),

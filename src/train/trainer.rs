@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::config::TrainConfig;
-use super::describe;
+use super::describe::{self, StepFlops};
 use super::evaluate::{Evaluation, evaluate};
 use super::event::{self, Event};
 use super::exploration::{Exploration, SAMPLE};
@@ -59,7 +59,7 @@ pub struct Trainer {
     exploration: Option<Exploration>,
     phases: Phases,
     /// FLOPs of an image's forward pass.
-    forward_flops: f64,
+    flops: StepFlops,
 }
 
 impl Trainer {
@@ -187,7 +187,10 @@ impl Trainer {
             decay: config.lr_decay,
         };
         Ok(Trainer {
-            forward_flops: describe::forward_flops(&model, network.round.active()),
+            flops: {
+                let used = options.forward.as_ref().map(|f| f.counts.as_slice());
+                describe::step_flops(&model, network.round.active(), used)
+            },
             exploration,
             phases: Phases::new(0),
             device,
@@ -217,7 +220,7 @@ impl Trainer {
     /// A snapshot of another model.
     pub fn restore(&mut self, snapshot: Snapshot) -> Result<()> {
         self.set_state(&snapshot.state)?;
-        self.forward_flops = describe::forward_flops(&self.model, self.network.round.active());
+        self.count_flops();
         if let Some(exploration) = &mut self.exploration {
             *exploration = Exploration::new(&snapshot.state.layers, &snapshot.past);
         }
@@ -374,11 +377,17 @@ impl Trainer {
         Ok(finished)
     }
 
+    /// Counts a step's operations anew, where the connections have changed.
+    fn count_flops(&mut self) {
+        let used = self.options.forward.as_ref().map(|f| f.counts.as_slice());
+        self.flops = describe::step_flops(&self.model, self.network.round.active(), used);
+    }
+
     /// The evaluation, as a phase of the run.
     fn timed_evaluation(&mut self) -> Result<Evaluation> {
         let start = Instant::now();
         let evaluation = self.evaluate()?;
-        let flops = self.forward_flops * evaluation.images as f64;
+        let flops = self.flops.forward * evaluation.images as f64;
         self.phases.evaluated(start.elapsed(), flops);
         Ok(evaluation)
     }

@@ -60,7 +60,7 @@ impl Trainer {
         let dense = total(&state.layers);
         let wanted: u64 = self.wanted.iter().sum();
         let norms = state.norms.clone();
-        let layers = {
+        let (layers, flops) = {
             let mut probe = DenseProbe {
                 device: &self.device,
                 model: &self.model,
@@ -74,14 +74,18 @@ impl Trainer {
                 parts: &|micro_batch, stride| self.first_batch(micro_batch, stride),
                 loss: None,
                 flow: None,
+                flops: 0.0,
             };
-            self.method.choose(&mut probe, wanted as usize)?
+            let layers = self.method.choose(&mut probe, wanted as usize)?;
+            (layers, probe.flops)
         };
+        self.progress.train_flops += flops;
         self.set_state(&NetworkState {
             layers,
             norms,
             reserve: Vec::new(),
         })?;
+        self.count_flops();
         let active = self.network.round.active();
         let names = self.model.sparse();
         let lost: Vec<&str> = (names.iter().zip(active))
@@ -155,6 +159,8 @@ impl Trainer {
             .map(|(before, after)| (before.active() - after.active()) as u64)
             .collect();
         self.set_state(&after)?;
+        self.count_flops();
+        self.phases.pruned(started.elapsed());
         let seconds = started.elapsed().as_secs_f64();
         self.progress.rounds += 1;
         let sparse = self.model.sparse();

@@ -8,7 +8,7 @@ use crate::data::{Loader, Order};
 use crate::engine::StepState;
 use crate::error::{Error, Result};
 use crate::network::{Feed, Network, Part, RING};
-use crate::train::describe;
+use crate::train::describe::{self, StepFlops};
 use crate::train::evaluate::Evaluation;
 use crate::train::event::{self, Event};
 use crate::train::hooks::Hooks;
@@ -125,17 +125,17 @@ impl Trainer {
         } else {
             self.network.train_parts(&self.device, parts, state)?;
         }
-        let flops = self.forward_flops * count as f64;
-        self.phases.step(flops);
-        // Forward f, backward 2 f.
-        self.progress.train_flops += 3.0 * flops;
+        let images = count as f64;
+        let StepFlops { forward, backward } = self.flops;
+        self.phases.step(forward * images, backward * images);
+        self.progress.train_flops += (forward + backward) * images;
         self.progress.step += 1;
         self.progress.batch += 1;
         self.progress.seen += count as u64;
         self.unread.end = self.progress.step;
         if let Some(report) = report {
             self.progress.rounds += 1;
-            self.forward_flops = describe::forward_flops(&self.model, self.network.round.active());
+            self.count_flops();
             let mut round = describe::round(&self.model, &report, self.progress.step);
             if let Some(exploration) = &mut self.exploration {
                 let Network {

@@ -110,6 +110,7 @@ impl Trainer {
             .collect();
         self.set_state(&after)?;
         self.progress.rounds += 1;
+        self.phases.pruned(started.elapsed());
         let seconds = started.elapsed().as_secs_f64();
         let layers = self.model.sparse().into_iter().enumerate();
         let layers = layers
