@@ -7,9 +7,12 @@ mod bad_input;
 mod eval;
 mod interrupt;
 mod models;
+mod report;
 mod resume;
 mod runs;
 mod storage;
+mod sweep;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
