@@ -37,7 +37,7 @@
 //! | [`network`] | a model on a device: its memory and the programs of a step |
 //! | [`checkpoint`] | what is saved, so that nothing is lost |
 //! | [`train`] | the configuration, the training step, the trainer and its events |
-//! | [`report`] | run folders, tables, consoles: what becomes of the events |
+//! | [`report`] | run folders, tables, consoles: what becomes of the events; sweeps, figures, the report's page |
 //! | [`mod@bench`] | ceilings of an adapter, and what the kernels reach of them |
 //! | [`kernels`] | every kernel pair of the crate, for tests and tools |
 //!

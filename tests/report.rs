@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use rootlet::report::{Console, Reports, RunFolder, Style, Tables};
+use rootlet::report::{Console, Reports, RunFolder, RunRecord, Style, Summaries, Tables};
 use rootlet::train::TrainConfig;
 use rootlet::train::event::{
     Epoch, Event, Finished, LayerSummary, Observer, Progress, Round, RoundLayer, Started,
@@ -296,9 +296,10 @@ fn tables_have_a_row_an_epoch_and_a_row_a_round_and_layer_at_once() {
     );
     assert_eq!(
         fs::read_to_string(run.path().join("topology.csv")).unwrap(),
-        "step,layer,name,active,total,candidates,pruned,grown,turnover,grown_gradient,pruned_magnitude,seconds\n\
-         100,0,linear0,100,1000,90,20,20,0.2,0.5,0.125,0.25\n\
-         100,1,linear1,100,1000,90,20,20,0.2,0.5,0.125,0.25\n"
+        "step,layer,name,active,total,candidates,pruned,grown,turnover,grown_gradient,pruned_magnitude,seconds,\
+         rank_correlation,ever_active,dead_inputs,dead_outputs\n\
+         100,0,linear0,100,1000,90,20,20,0.2,0.5,0.125,0.25,,0.2,3,\n\
+         100,1,linear1,100,1000,90,20,20,0.2,0.5,0.125,0.25,,0.2,3,\n"
     );
 }
 
@@ -387,4 +388,145 @@ fn a_failing_report_does_not_hide_the_others() {
         "first"
     );
     assert_eq!(seen.get(), 1);
+}
+
+#[test]
+fn tables_are_read_back_as_they_were_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = new_run(folder.path());
+    assert_eq!(
+        (run.epochs().unwrap(), run.rounds().unwrap()),
+        (vec![], vec![])
+    );
+    let mut tables = Tables::create(&run).unwrap();
+    for event in [round(100), epoch(1, 100), round(200), epoch(2, 200)] {
+        tables.event(&event).unwrap();
+    }
+    let events: Vec<Event> = run
+        .epochs()
+        .unwrap()
+        .into_iter()
+        .map(Event::Epoch)
+        .collect();
+    assert_eq!(events, [epoch(1, 100), epoch(2, 200)]);
+    let events: Vec<Event> = run
+        .rounds()
+        .unwrap()
+        .into_iter()
+        .map(Event::Round)
+        .collect();
+    assert_eq!(events, [round(100), round(200)]);
+    // A row that is being written at this moment is not there yet.
+    let path = run.path().join("metrics.csv");
+    fs::write(&path, metrics(&run) + "3,300,0.1,0.2").unwrap();
+    assert_eq!(run.epochs().unwrap().len(), 2);
+    fs::write(&path, "epoch,step\nx,1\n").unwrap();
+    let error = run.epochs().unwrap_err().to_string();
+    assert!(
+        error.contains("metrics.csv") && error.contains("not a table"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_older_table_of_rounds_gets_the_columns_of_today_when_its_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = new_run(folder.path());
+    let path = run.path().join("topology.csv");
+    let old = "step,layer,name,active,total,candidates,pruned,grown,turnover,grown_gradient,pruned_magnitude,seconds\n\
+               100,0,linear0,100,1000,90,20,20,0.2,0.5,0.125,0.25\n\
+               100,1,linear1,100,1000,90,20,20,0.2,0.5,0.125,0.25\n\
+               200,0,linear0,100,1000,90,20,20,0.2,0.5,0.125,0.25\n";
+    fs::write(&path, old).unwrap();
+    assert_eq!(run.rounds().unwrap()[0].layers[1].ever_active, None);
+    let mut tables = Tables::resume(&run, 100).unwrap();
+    tables.event(&round(200)).unwrap();
+    let rounds = run.rounds().unwrap();
+    assert_eq!(rounds.len(), 2);
+    assert_eq!(rounds[0].layers[1].ever_active, None);
+    assert_eq!(Event::Round(rounds[1].clone()), round(200));
+}
+
+#[test]
+fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = new_run(folder.path());
+    let config = TrainConfig::default().resolve().unwrap();
+    run.write_config(&config).unwrap();
+    assert_eq!(run.summary().unwrap(), None);
+    let tell = |command: &str, events: &[Event]| {
+        let mut summaries = Summaries::new(&run, &config, command);
+        for event in events {
+            summaries.event(event).unwrap();
+        }
+        run.summary().unwrap().unwrap()
+    };
+    let first = tell("rootlet train", &[started(None)]);
+    assert!(!first.is_complete() && first.finished.is_none());
+    assert_eq!(Event::Started(first.started.clone()), started(None));
+    assert_eq!(first.config, config);
+    assert!(
+        fs::read_to_string(run.path().join("summary.json"))
+            .unwrap()
+            .contains("\"finished\": null")
+    );
+    assert!(!tell("rootlet train", &[started(None), finished(true)]).is_complete());
+    // Resumed: it is open again, and both command lines are kept.
+    let Event::Started(mut resumed) = started(None) else {
+        panic!()
+    };
+    resumed.resumed_at = Some(450);
+    let resumed = Event::Started(resumed);
+    let open = tell("rootlet train --resume x", std::slice::from_ref(&resumed));
+    assert!(open.finished.is_none() && open.began == first.began);
+    assert_eq!(open.commands, ["rootlet train", "rootlet train --resume x"]);
+    let whole = tell("again", &[resumed, finished(false)]);
+    assert!(whole.is_complete());
+    assert_eq!(whole.finished.map(Event::Finished), Some(finished(false)));
+    let record = RunRecord::read(run.path()).unwrap();
+    assert_eq!(
+        (record.method(), record.always_sparse()),
+        ("gse-uniform".to_owned(), Some(true))
+    );
+}
+
+#[test]
+fn a_summary_of_another_schema_or_of_nothing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = new_run(folder.path());
+    for (text, part) in [
+        ("{\"schema\": 2}", "has schema 2, and this rootlet"),
+        ("{}", "has schema unknown"),
+        ("{\"schema\": 1}", "not the summary of a run"),
+        ("{", "not JSON of a run"),
+    ] {
+        fs::write(run.path().join("summary.json"), text).unwrap();
+        let error = run.summary().unwrap_err().to_string();
+        assert!(
+            error.contains("summary.json") && error.contains(part),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn progress_is_noted_at_once_and_not_more_than_once_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = new_run(folder.path());
+    assert_eq!(run.progress().unwrap(), None);
+    let config = TrainConfig::default();
+    let mut summaries = Summaries::new(&run, &config, "rootlet train");
+    for step in 1..=5 {
+        summaries
+            .event(&Event::Progress(Progress {
+                step,
+                seconds_left: f64::INFINITY,
+                ..Progress::default()
+            }))
+            .unwrap();
+    }
+    let note = run.progress().unwrap().unwrap();
+    assert_eq!(note.progress.step, 1);
+    assert!(note.progress.seconds_left.is_nan(), "JSON has no infinity");
+    assert!((0.0..60.0).contains(&note.age().unwrap()));
 }

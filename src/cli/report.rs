@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, find_runs};
+use rootlet::report::{BenchFile, FigureSize, Page, read_runs};
 use rootlet::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -45,9 +45,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         if input.is_file() {
             benches.push(BenchFile::read(input)?);
         } else {
-            for run in find_runs(input)? {
-                records.push(RunRecord::read(&run)?);
-            }
+            records.extend(read_runs(input)?);
         }
     }
     let page = Page::new(&records, &benches)?;

@@ -83,6 +83,8 @@ impl Axis {
 pub enum Format {
     /// As they are.
     Plain,
+    /// As they are, of things that are counted: ticks are whole numbers.
+    Whole,
     /// With the prefixes k, M, G…
     Prefixed,
 }

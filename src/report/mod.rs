@@ -21,7 +21,7 @@ pub use console::{Console, Style};
 pub use figure::{Figure, FigureSize};
 pub use model::count_text;
 pub use page::{BenchFile, Page};
-pub use record::{RunRecord, find_runs};
+pub use record::{RunRecord, read_runs};
 pub use recorded::{Place, RecordOptions, RecordedTraining, command_line};
 pub use results::{Group, Results, Spread, TextTable};
 pub use run_folder::RunFolder;

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::{RunFolder, Summary};
 use crate::train::TrainConfig;
 use crate::train::event::{Epoch, Finished, LayerSummary, Round};
@@ -36,6 +39,11 @@ impl RunRecord {
             epochs: folder.epochs()?,
             rounds: folder.rounds()?,
         })
+    }
+
+    /// When it was first started, where it tells.
+    pub fn began(&self) -> Option<OffsetDateTime> {
+        OffsetDateTime::parse(&self.summary.as_ref()?.began, &Rfc3339).ok()
     }
 
     /// The last part of its path.
@@ -119,11 +127,8 @@ impl RunRecord {
     }
 }
 
-/// The run folders that a path stands for: itself, or those in it, as in the folder of a sweep, by name.
-///
-/// # Errors
-/// A path that is neither.
-pub fn find_runs(path: &Path) -> Result<Vec<PathBuf>> {
+/// The run folders that a path stands for: itself, or those in it, by name.
+fn find_runs(path: &Path) -> Result<Vec<PathBuf>> {
     if RunFolder::is_one(path) {
         return Ok(vec![path.to_owned()]);
     }
@@ -143,4 +148,18 @@ pub fn find_runs(path: &Path) -> Result<Vec<PathBuf>> {
     }
     runs.sort();
     Ok(runs)
+}
+
+/// The runs that a path stands for: the one in it, or those one level below, as in the folder of a sweep. They come in the
+/// order in which they were begun.
+///
+/// # Errors
+/// A path that is neither, or a run that cannot be read.
+pub fn read_runs(path: &Path) -> Result<Vec<RunRecord>> {
+    let mut records = find_runs(path)?
+        .iter()
+        .map(|run| RunRecord::read(run))
+        .collect::<Result<Vec<_>>>()?;
+    records.sort_by_key(RunRecord::began);
+    Ok(records)
 }

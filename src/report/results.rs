@@ -296,14 +296,14 @@ fn columns(records: &[RunRecord]) -> Vec<Column> {
         column("seconds", "seconds", Unit::Seconds),
         column("train_flops", "training FLOPs", Unit::Quantity),
         column("connections", "connections", Unit::Count),
-        column("peak_total", "peak bytes", Unit::Quantity),
+        column("peak_total", "all bytes", Unit::Quantity),
     ];
     for record in records {
         let finished = record.finished().unwrap_or_default();
         for (class, _) in finished.peak {
             let key = format!("peak_{class}");
             if !columns.iter().any(|c| c.key == key) {
-                columns.push(column(&key, &class, Unit::Quantity));
+                columns.push(column(&key, &format!("{class} bytes"), Unit::Quantity));
             }
         }
     }

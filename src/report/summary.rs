@@ -167,6 +167,8 @@ pub struct Summaries {
     config: TrainConfig,
     command: String,
     summary: Option<Summary>,
+    /// The last progress, and when one was last noted.
+    last: Option<Progress>,
     noted: Option<Instant>,
 }
 
@@ -178,6 +180,7 @@ impl Summaries {
             config: config.clone(),
             command: command.to_owned(),
             summary: None,
+            last: None,
             noted: None,
         }
     }
@@ -208,20 +211,26 @@ impl Summaries {
         Ok(())
     }
 
-    fn progress(&mut self, progress: &Progress) -> Result<()> {
-        if self
-            .noted
-            .is_some_and(|noted| noted.elapsed() < PROGRESS_EVERY)
-        {
-            return Ok(());
+    fn progress(&mut self, progress: &Progress) {
+        self.last = Some(progress.clone());
+        let recent = |noted: Instant| noted.elapsed() < PROGRESS_EVERY;
+        if !self.noted.is_some_and(recent) {
+            self.note(progress);
         }
+    }
+
+    fn note(&mut self, progress: &Progress) {
         self.noted = Some(Instant::now());
         let path = self.folder.path().join(PROGRESS);
         let note = ProgressNote {
             time: now(),
             progress: progress.clone(),
         };
-        replace(&path, &json(&note, &path)?, false).map_err(Error::io("write", &path))
+        // For whoever watches: a training does not end because it cannot be watched, as where a reader holds the file open on
+        // Windows. A full disk ends it at the next table or checkpoint.
+        if let Ok(bytes) = json(&note, &path) {
+            let _ = replace(&path, &bytes, false);
+        }
     }
 }
 
@@ -229,10 +238,17 @@ impl Observer for Summaries {
     fn event(&mut self, event: &Event) -> Result<()> {
         match (event, &mut self.summary) {
             (Event::Started(started), _) => self.started(started),
-            (Event::Progress(progress), _) => self.progress(progress),
+            (Event::Progress(progress), _) => {
+                self.progress(progress);
+                Ok(())
+            }
             (Event::Finished(finished), Some(summary)) => {
                 summary.finished = Some(finished.clone());
-                self.folder.write_summary(summary)
+                self.folder.write_summary(summary)?;
+                if let Some(last) = self.last.take() {
+                    self.note(&last);
+                }
+                Ok(())
             }
             _ => Ok(()),
         }

@@ -8,9 +8,12 @@ mod eval;
 mod flops;
 mod interrupt;
 mod models;
+mod report;
 mod resume;
 mod runs;
 mod storage;
+mod sweep;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,8 @@ use std::fs;
 
 const METRICS: &str =
     "epoch,step,lr,train_loss,train_accuracy,test_loss,test_accuracy,seconds,images_per_second";
-const TOPOLOGY: &str = "step,layer,name,active,total,candidates,pruned,grown,turnover,grown_gradient,pruned_magnitude,seconds";
+const TOPOLOGY: &str = "step,layer,name,active,total,candidates,pruned,grown,turnover,grown_gradient,pruned_magnitude,seconds,\
+    rank_correlation,ever_active,dead_inputs,dead_outputs";
 
 #[test]
 fn train_alone_learns_the_digits_and_leaves_a_complete_run_folder() {
@@ -33,7 +34,14 @@ fn train_alone_learns_the_digits_and_leaves_a_complete_run_folder() {
     assert!(text(run).ends_with("-digits-gse-uniform"));
     assert_eq!(
         names(run),
-        ["checkpoints", "config.toml", "metrics.csv", "topology.csv"]
+        [
+            "checkpoints",
+            "config.toml",
+            "metrics.csv",
+            "progress.json",
+            "summary.json",
+            "topology.csv"
+        ]
     );
     let steps = ["step-0000000874", "step-0000000920"];
     assert_eq!(names(&run.join("checkpoints")), steps);

@@ -73,6 +73,9 @@ impl Scale {
 
     /// At most about `most` round numbers.
     pub(super) fn ticks(&self, most: usize) -> Vec<f64> {
+        if most == 0 {
+            return Vec::new();
+        }
         let most = most.max(2);
         if self.log {
             return self.log_ticks(most);
@@ -84,6 +87,10 @@ impl Scale {
             .into_iter()
             .find(|step| span / step <= most as f64)
             .unwrap_or(span);
+        let step = match self.format {
+            Format::Whole => step.max(1.0),
+            _ => step,
+        };
         let first = (self.low / step - 1e-9).ceil() as i64;
         let last = (self.high / step + 1e-9).floor() as i64;
         (first..=last).map(|i| i as f64 * step).collect()
@@ -124,7 +131,7 @@ impl Scale {
                 };
                 format!("{number} {prefix}").trim_end().to_owned()
             }
-            Format::Plain => plain(value),
+            Format::Plain | Format::Whole => plain(value),
         }
     }
 }

@@ -196,6 +196,7 @@ impl Pen {
         let left = widest.max().unwrap_or(0) + 34;
         let mut chart = ChartBuilder::on(area)
             .margin_top(self.px(8))
+            .margin_left(self.px(6))
             .margin_right(self.px(22))
             .margin_bottom(self.px(6))
             .x_label_area_size(self.px(44))
@@ -214,6 +215,7 @@ impl Pen {
             .y_desc(labels[1])
             .set_all_tick_mark_size(self.px(4))
             .draw()?;
+        let count = series.len();
         for series in series {
             let outline = series.band.iter().map(|b| (b.0, b.2));
             let outline: Vec<_> = outline
@@ -224,8 +226,10 @@ impl Pen {
                     .draw_series([Polygon::new(outline, series.colour.rgb().mix(0.2).filled())])?;
             }
         }
-        for series in series {
-            let stroke = series.colour.rgb().stroke_width(self.px(2));
+        for (index, series) in series.iter().enumerate() {
+            // Wider below narrower: lines that coincide are all seen.
+            let width = 2 + (count - 1 - index).min(2) as u32;
+            let stroke = series.colour.rgb().stroke_width(self.px(width));
             let points = series.points.clone();
             match series.colour.dashed() {
                 true => {
@@ -238,7 +242,8 @@ impl Pen {
             }
             if series.marked {
                 let dots = series.points.iter();
-                let dots = dots.map(|p| Circle::new(*p, self.px(4), series.colour.rgb().filled()));
+                let dots =
+                    dots.map(|p| Circle::new(*p, self.px(width + 2), series.colour.rgb().filled()));
                 chart.draw_series(dots)?;
             }
         }

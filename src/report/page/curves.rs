@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Section;
 use super::experiment::{Colours, Experiment, Variant, percent, variant_name};
-use crate::report::figure::{Axis, Figure, Plot, Series, thinned};
+use crate::report::figure::{Axis, Figure, Format, Plot, Series, thinned};
 use crate::report::record::RunRecord;
 use crate::report::results::Results;
 use crate::train::event::{Epoch, Round, RoundLayer};
@@ -175,7 +175,7 @@ fn figure(
             String::new()
         },
         plot: Plot::Lines {
-            x: Axis::new(x),
+            x: Axis::new(x).format(Format::Whole),
             y: Axis::new(y),
             series,
         },

@@ -2,12 +2,15 @@
 
 use super::Section;
 use super::experiment::{Experiment, Variant};
-use crate::report::figure::{Axis, Colour, Figure, Plot, Series, thinned};
+use crate::report::figure::{Axis, Colour, Figure, Format, Plot, Series, thinned};
 use crate::report::record::RunRecord;
 use crate::train::event::LayerSummary;
 
 /// Most layers in a figure over time; of more, so many are taken evenly.
 const MOST_LAYERS: usize = 8;
+
+/// A number that a layer's density makes.
+type OfDensity = fn(f64) -> f64;
 
 /// Adds the figures of an experiment.
 pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[RunRecord]) {
@@ -17,7 +20,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
         true => format!("Layers: {}.", numbered(&names)),
         false => format!("Layers 1 to {} in the order of the data.", names.len()),
     };
-    let kinds: [(&str, &str, &str, fn(f64) -> f64); 2] = [
+    let kinds: [(&str, &str, &str, OfDensity); 2] = [
         (
             "compression",
             "Compression of each layer at the end",
@@ -38,7 +41,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
             title: title.to_owned(),
             note: note.clone(),
             plot: Plot::Lines {
-                x: Axis::new("layer"),
+                x: Axis::new("layer").format(Format::Whole),
                 y: if id == "compression" {
                     axis.log()
                 } else {
@@ -93,11 +96,7 @@ fn numbered(names: &[String]) -> String {
     names.join(", ")
 }
 
-fn at_the_end(
-    experiment: &Experiment,
-    records: &[RunRecord],
-    value: fn(f64) -> f64,
-) -> Vec<Series> {
+fn at_the_end(experiment: &Experiment, records: &[RunRecord], value: OfDensity) -> Vec<Series> {
     let variants = experiment.variants.iter().map(|variant| {
         let points = |record: &RunRecord| {
             let layers: Vec<LayerSummary> = record.layers();
@@ -125,7 +124,7 @@ fn over_time(
     variant: &Variant,
     record: &RunRecord,
     (id, what, label): (&str, &str, &str),
-    value: fn(f64) -> f64,
+    value: OfDensity,
 ) -> Figure {
     let layers = record.rounds.first().map_or(0, |round| round.layers.len());
     let shown = layers.min(MOST_LAYERS);

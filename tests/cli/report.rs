@@ -1,0 +1,138 @@
+//! `rootlet report`: the page and the figures that it writes, and what it refuses.
+
+use crate::{Desk, names, text};
+use std::fs;
+
+const BENCH: &str = r#"{
+  "schema": 2, "code": {"name": "rootlet", "version": "0.1.0"}, "date": "2026-01-31T17:45:02Z",
+  "adapter": {"name": "Some <GPU>", "backend": "Vulkan", "device_type": "discrete GPU", "driver": "x 1"},
+  "kernels": [
+    {"kernel": "spmm", "n": 1024, "batch": 128, "sparsity": 0.9, "seconds": 1e-3, "gflop_s": 26.8, "share_of_ceiling": 0.5,
+     "bound": "loads", "seconds_spread": {"min": 9e-4, "q1": 9.5e-4, "q3": 1.1e-3, "max": 2e-3, "samples": 9}},
+    {"kernel": "spmm", "n": 4096, "batch": 128, "sparsity": 0.9, "seconds": 2e-2, "gflop_s": 21.4}
+  ],
+  "steps": [{"model": "3072-1024-1024-10", "sparsity": 0.98, "batch": 128, "seconds": 3e-3, "round_seconds": 5e-3,
+             "connections": 83886, "bytes": {"connections": 1000, "activations": 2000}}],
+  "skipped": [{"part": "spmm", "case": "n = 16384", "reason": "does not fit"}]
+}"#;
+
+#[test]
+fn runs_and_benchmarks_become_one_page_without_network() {
+    let desk = Desk::new();
+    let run = desk.small(&[]);
+    fs::write(desk.path("bench.json"), BENCH).unwrap();
+    let done = desk.good(&[
+        "report",
+        text(&run),
+        "bench.json",
+        "-o",
+        "page.html",
+        "--png",
+        "png",
+    ]);
+    assert!(
+        done.out.starts_with("page.html: 1 runs, 1 benchmarks, "),
+        "{done:?}"
+    );
+    let page = fs::read_to_string(desk.path("page.html")).unwrap();
+    for part in [
+        "<!DOCTYPE html>",
+        "name=\"viewport\"",
+        "prefers-color-scheme: dark",
+        "Some &lt;GPU&gt;",
+        "rootlet train '--hidden=48,32'",
+        "Not measured: spmm, n = 16384: does not fit",
+        "0.95 to 1.10",
+    ] {
+        assert!(page.contains(part), "no `{part}`");
+    }
+    for part in ["<script", "src=", "url(", "@import", "Some <GPU>"] {
+        assert!(!page.contains(part), "`{part}` in the page");
+    }
+    let addresses = page.matches("http").count();
+    assert_eq!(
+        addresses,
+        page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count()
+    );
+    // A PNG for each figure, none of them blank.
+    let pictures = names(&desk.path("png"));
+    assert_eq!(pictures.len(), page.matches("data-figure=").count());
+    assert!(pictures.len() >= 8, "{pictures:?}");
+    for name in pictures {
+        let file = std::io::BufReader::new(fs::File::open(desk.path("png").join(&name)).unwrap());
+        let mut reader = png::Decoder::new(file).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!(info.width, 1440);
+        let coloured = pixels
+            .chunks(3)
+            .filter(|p| p.iter().max() != p.iter().min());
+        assert!(coloured.count() > 500, "{name} has no colour");
+        assert!(
+            pixels.iter().filter(|p| **p < 60).count() > 500,
+            "{name} has no letters"
+        );
+    }
+}
+
+#[test]
+fn an_older_run_without_a_summary_is_shown_as_far_as_it_tells() {
+    let desk = Desk::new();
+    let run = desk.small(&[]);
+    for name in ["summary.json", "progress.json"] {
+        fs::remove_file(run.join(name)).unwrap();
+    }
+    desk.good(&["report", text(&run)]);
+    let page = fs::read_to_string(desk.path("report.html")).unwrap();
+    for part in [
+        "has no summary.json",
+        "-test-accuracy\"",
+        "No figure “Where the bytes go”",
+    ] {
+        assert!(page.contains(part), "no `{part}`");
+    }
+}
+
+#[test]
+fn what_cannot_be_reported() {
+    let desk = Desk::new();
+    desk.bad(&["report"], 2, &["BENCH.json"]);
+    desk.bad(&["report", "nowhere"], 1, &["cannot open the run nowhere"]);
+    fs::create_dir(desk.path("empty")).unwrap();
+    desk.bad(
+        &["report", "empty"],
+        1,
+        &["neither a run folder nor a folder of them"],
+    );
+    let write = |text: &str| fs::write(desk.path("bench.json"), text).unwrap();
+    for (content, part) in [
+        ("{", "no JSON"),
+        ("{}", "not a benchmark"),
+        ("[1]", "not a benchmark"),
+        (
+            "{\"adapter\": {}, \"schema\": 9}",
+            "has schema 9, and this rootlet",
+        ),
+        ("{\"adapter\": {}, \"schema\": \"x\"}", "has schema \"x\""),
+    ] {
+        write(content);
+        desk.bad(&["report", "bench.json"], 1, &["bench.json", part]);
+    }
+    let run = desk.small(&[]);
+    desk.bad(
+        &["report", text(&run), "-o", "none/page.html"],
+        1,
+        &["cannot write none/page.html"],
+    );
+    desk.bad(
+        &["report", text(&run), "--png-scale=0"],
+        2,
+        &["--png-scale"],
+    );
+    fs::write(run.join("summary.json"), "{\"schema\": 7}").unwrap();
+    desk.bad(
+        &["report", text(&run)],
+        1,
+        &["summary.json", "has schema 7"],
+    );
+}

@@ -1,0 +1,291 @@
+//! Sweeps: many runs from one file, resumable, and one table.
+
+use crate::{Desk, assert_same, names, table, text};
+use std::fs;
+
+const SWEEP: &str = "
+methods = [\"static\", \"gse-uniform\"]
+seeds = [1, 2]
+[base]
+hidden = [32]
+epochs = 2
+round_every = 10
+limit = 320
+threads = 1
+";
+
+const ROWS: [&str; 4] = [
+    "static_seed-1",
+    "static_seed-2",
+    "gse-uniform_seed-1",
+    "gse-uniform_seed-2",
+];
+
+impl Desk {
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+}
+
+#[test]
+fn a_sweep_trains_all_runs_once_and_makes_the_table() {
+    let desk = Desk::new();
+    desk.write("small.toml", SWEEP);
+    let plan = desk.good(&["sweep", "small.toml", "--dry-run"]).out;
+    assert_eq!(plan.lines().count(), 5, "{plan}");
+    assert!(
+        plan.contains("runs/small/static_seed-1") && plan.contains("to do"),
+        "{plan}"
+    );
+    assert!(!desk.path("runs").exists(), "nothing is trained");
+
+    let done = desk.good(&["sweep", "small.toml", "--quiet", "--tensorboard"]);
+    let folder = desk.path("runs/small");
+    let mut found = names(&folder);
+    found.retain(|name| !name.starts_with("results"));
+    let mut rows = ROWS.map(str::to_owned);
+    rows.sort();
+    assert_eq!(found, rows);
+    for run in ROWS {
+        let files = names(&folder.join(run));
+        for file in ["summary.json", "metrics.csv", "checkpoints", "tensorboard"] {
+            assert!(files.contains(&file.to_owned()), "{run}: {files:?}");
+        }
+    }
+    // A run of the sweep is the run that its configuration makes alone.
+    let config = folder.join("static_seed-1/config.toml");
+    desk.good(&[
+        "train",
+        "--config",
+        text(&config),
+        "--runs=alone",
+        "--quiet",
+    ]);
+    let alone = desk.path("alone").join(&names(&desk.path("alone"))[0]);
+    assert_same(&alone, &folder.join("static_seed-1"));
+
+    // Mean and deviation against the tables of the runs themselves.
+    let accuracies = |method: &str| -> Vec<f64> {
+        let of = |seed: u32| {
+            let run = folder.join(format!("{method}_seed-{seed}"));
+            let rows = table(&run, "metrics.csv");
+            let column = rows[0]
+                .iter()
+                .position(|name| name == "test_accuracy")
+                .unwrap();
+            rows.last().unwrap()[column].parse::<f64>().unwrap()
+        };
+        vec![of(1), of(2)]
+    };
+    let csv = fs::read_to_string(folder.join("results.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 3, "{csv}");
+    for (row, method) in rows[1..].iter().zip(["static", "gse-uniform"]) {
+        let cell = |name: &str| row[rows[0].iter().position(|n| *n == name).unwrap()];
+        assert_eq!(
+            (cell("model"), cell("method"), cell("sparsity")),
+            ("mlp", method, "0.9")
+        );
+        assert_eq!(
+            (cell("runs"), cell("finished"), cell("failed")),
+            ("2", "2", "0")
+        );
+        let found = accuracies(method);
+        let mean = (found[0] + found[1]) / 2.0;
+        let deviation = (found[0] - found[1]).abs() / 2f64.sqrt();
+        let number = |name: &str| cell(name).parse::<f64>().unwrap();
+        assert!((number("test_accuracy_mean") - mean).abs() < 1e-6, "{csv}");
+        assert!(
+            (number("test_accuracy_std") - deviation).abs() < 1e-6,
+            "{csv}"
+        );
+        assert!(number("peak_connections_mean") > 0.0 && number("connections_mean") > 0.0);
+        let shown = format!("{:.2} ± {:.2}", 100.0 * mean, 100.0 * deviation);
+        assert!(done.out.contains(&shown), "no {shown} in {}", done.out);
+        let markdown = fs::read_to_string(folder.join("results.md")).unwrap();
+        assert!(
+            markdown.contains(&format!("| {method} | 0.9 | 2 | {shown} |")),
+            "{markdown}"
+        );
+    }
+
+    // Again: nothing is trained, the table is the same.
+    let before = fs::read(folder.join("static_seed-1/summary.json")).unwrap();
+    let again = desk.good(&["sweep", "small.toml", "--quiet"]);
+    assert_eq!(again.err.matches("finished before").count(), 4, "{again:?}");
+    assert_eq!(
+        fs::read(folder.join("static_seed-1/summary.json")).unwrap(),
+        before
+    );
+    assert_eq!(fs::read_to_string(folder.join("results.csv")).unwrap(), csv);
+    let table = desk.good(&["sweep", "small.toml", "--table"]).out;
+    assert!(
+        table.lines().nth(2).unwrap().contains("gse-uniform"),
+        "{table}"
+    );
+}
+
+#[test]
+fn an_unfinished_run_goes_on_and_a_missing_one_is_done() {
+    let desk = Desk::new();
+    desk.write("small.toml", SWEEP);
+    desk.good(&["sweep", "small.toml", "--quiet", "--out=whole"]);
+    desk.good(&["sweep", "small.toml", "--quiet", "--out=broken"]);
+    let broken = desk.path("broken");
+    fs::remove_dir_all(broken.join(ROWS[0])).unwrap();
+    // As a kill leaves it: the last checkpoint of the first epoch, an open summary, rows that come too late.
+    let run = broken.join(ROWS[3]);
+    let last = crate::newest(&run);
+    fs::remove_dir_all(last).unwrap();
+    let summary = fs::read_to_string(run.join("summary.json")).unwrap();
+    let mut summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    summary["finished"] = serde_json::Value::Null;
+    fs::write(run.join("summary.json"), summary.to_string()).unwrap();
+    let plan = desk
+        .good(&["sweep", "small.toml", "--dry-run", "--out=broken"])
+        .out;
+    for (row, state) in plan
+        .lines()
+        .skip(1)
+        .zip(["to do", "finished", "finished", "to resume"])
+    {
+        assert!(row.ends_with(state), "{plan}");
+    }
+    let done = desk.good(&["sweep", "small.toml", "--quiet", "--out=broken"]);
+    assert_eq!(done.err.matches("finished before").count(), 2, "{done:?}");
+    for row in ROWS {
+        assert_same(&desk.path("whole").join(row), &broken.join(row));
+    }
+}
+
+#[test]
+fn a_run_that_diverges_is_recorded_and_the_others_go_on() {
+    let desk = Desk::new();
+    let sweep = "[[axis]]\nkey = \"lr\"\nvalues = [1e30, 0.1]\n[base]\nhidden = [16]\nepochs = 1\nlimit = 128\n";
+    desk.write("rates.toml", sweep);
+    for _ in 0..2 {
+        let done = desk.run(&["sweep", "rates.toml", "--quiet"]);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        assert!(done.err.contains(" failed: the loss became"), "{done:?}");
+        let rows: Vec<&str> = done
+            .out
+            .lines()
+            .filter(|line| line.starts_with("mlp"))
+            .collect();
+        assert_eq!(rows.len(), 2, "{done:?}");
+        assert!(
+            rows[0].contains("1 failed") && rows[0].contains('–'),
+            "{done:?}"
+        );
+        assert!(!rows[1].contains("failed"), "{done:?}");
+    }
+    let done = desk.run(&["sweep", "rates.toml", "--quiet"]);
+    assert!(
+        done.err.contains("diverged before; remove its folder"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn a_changed_configuration_is_named_before_anything_is_trained() {
+    let desk = Desk::new();
+    desk.write("small.toml", SWEEP);
+    desk.good(&["sweep", "small.toml", "--quiet"]);
+    // What changes nothing of the results may change.
+    desk.write("small.toml", &SWEEP.replace("threads = 1", "threads = 2"));
+    desk.good(&["sweep", "small.toml", "--quiet"]);
+    desk.write("small.toml", &SWEEP.replace("epochs = 2", "epochs = 3"));
+    desk.bad(
+        &["sweep", "small.toml", "--quiet"],
+        2,
+        &[
+            "static_seed-1",
+            "`epochs` 2, and the sweep now says 3",
+            "--out",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_in_the_file_are_named() {
+    let desk = Desk::new();
+    for (content, parts) in [
+        ("methods = ", ["bad.toml, line 1", ""]),
+        ("methods = [\"gse\"]", ["bad.toml, line 1", "gse-uniform"]),
+        ("method = [\"set\"]", ["bad.toml, line 1", "method"]),
+        ("seeds = []", ["bad.toml", "the list of `seed` is empty"]),
+        ("seeds = [1, 1]", ["bad.toml", "two runs are called seed-1"]),
+        (
+            "sparsities = [2.0]",
+            ["bad.toml: run sparsity-2.0", "--sparsity must be"],
+        ),
+        ("[base]\nsparsty = 0.5", ["bad.toml, line 2", "sparsty"]),
+        (
+            "[[axis]]\nkey = \"gama\"\nvalues = [1]",
+            ["bad.toml", "`gama`"],
+        ),
+        (
+            "[[axis]]\nkey = \"gamma\"\nvalues = [\"x\"]",
+            ["bad.toml", "`gamma`"],
+        ),
+        (
+            "seeds = [1]\n[[axis]]\nkey = \"seed\"\nvalues = [2]",
+            ["bad.toml", "`seed` is listed twice"],
+        ),
+    ] {
+        desk.write("bad.toml", content);
+        desk.bad(&["sweep", "bad.toml"], 2, &parts);
+    }
+    desk.bad(&["sweep", "none.toml"], 1, &["cannot read none.toml"]);
+    desk.write("fine.toml", SWEEP);
+    desk.bad(
+        &["sweep", "fine.toml", "--table"],
+        2,
+        &["no run of fine.toml is in runs/fine yet"],
+    );
+    desk.bad(
+        &["sweep", "fine.toml", "--table", "--dry-run"],
+        2,
+        &["--dry-run"],
+    );
+    assert!(!desk.path("runs").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_goes_on_where_it_stopped() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    let desk = Desk::new();
+    desk.write("long.toml", &SWEEP.replace("epochs = 2", "epochs = 60"));
+    desk.good(&["sweep", "long.toml", "--quiet", "--out=whole"]);
+    let mut command = desk.command(&["sweep", "long.toml", "--quiet", "--out=broken"]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let second = desk.path("broken").join(ROWS[1]).join("checkpoints");
+    let started = Instant::now();
+    while !second.is_dir() {
+        assert!(
+            started.elapsed().as_secs() < 60,
+            "the second run did not begin"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let done = crate::Done::of(child.wait_with_output().unwrap());
+    assert_eq!(done.code, Some(130), "{done:?}");
+    assert!(done.err.contains("the same command goes on"), "{done:?}");
+    desk.good(&["sweep", "long.toml", "--quiet", "--out=broken"]);
+    for row in ROWS {
+        assert_same(
+            &desk.path("whole").join(row),
+            &desk.path("broken").join(row),
+        );
+    }
+}

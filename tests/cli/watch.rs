@@ -1,0 +1,54 @@
+//! `rootlet watch` without a terminal: one view of a run, whatever state it is in.
+
+use crate::{Desk, names, text};
+use std::fs;
+
+#[test]
+fn a_finished_run_is_shown_once() {
+    let desk = Desk::new();
+    let run = desk.small(&[]);
+    for more in [&[][..], &["--once"]] {
+        let done = desk.good(&[&["watch", text(&run)][..], more].concat());
+        for part in [
+            "digits-gse-uniform: mlp, gse-uniform, 90.00 % sparse on cpu",
+            "step ",
+            "training loss  ",
+            "epoch 6/6  train loss",
+            "last round at step 80: ",
+            "test accuracy ",
+        ] {
+            assert!(done.out.contains(part), "no `{part}` in {}", done.out);
+        }
+        assert_eq!(done.err, "");
+    }
+}
+
+#[test]
+fn a_run_that_failed_or_has_told_little_is_shown_too() {
+    let desk = Desk::new();
+    desk.run(&["train", "--lr=1e30", "--quiet"]);
+    let [run] = &desk.runs()[..] else { panic!() };
+    let shown = desk.good(&["watch", text(run)]).out;
+    assert!(shown.contains("failed: the loss became"), "{shown}");
+    // As it is before the first step, and in folders of older versions.
+    for name in names(run) {
+        if name != "config.toml" {
+            let path = run.join(name);
+            match path.is_dir() {
+                true => fs::remove_dir_all(path).unwrap(),
+                false => fs::remove_file(path).unwrap(),
+            }
+        }
+    }
+    let shown = desk.good(&["watch", text(run)]).out;
+    assert!(shown.contains("no step was reported yet"), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_watched() {
+    let desk = Desk::new();
+    desk.bad(&["watch", "nowhere"], 1, &["cannot open the run nowhere"]);
+    fs::create_dir(desk.path("empty")).unwrap();
+    desk.bad(&["watch", "empty"], 1, &["not a run folder"]);
+    desk.bad(&["watch"], 2, &["<RUN>"]);
+}
