@@ -1,7 +1,7 @@
 //! Every kernel pair of the crate, for the tests and for tools that go through all of them.
 
 use crate::engine::{Kernel, KernelInfo};
-use crate::{bench, data, layer, optim, sparse, topology};
+use crate::{bench, data, dense, layer, optim, sparse, topology};
 
 /// All kernel pairs: one for each file below `shaders/`, `shaders/lib/` excepted.
 pub fn kernels() -> Vec<&'static KernelInfo> {
@@ -21,6 +21,7 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         layer::AddPositionsInPlace::INFO,
         optim::Sgd::INFO,
     ];
+    kernels.extend(dense::kernels());
     kernels.extend(layer::simple_kernels());
     kernels.extend(layer::norm::kernels());
     kernels.extend(layer::attention::kernels());

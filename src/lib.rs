@@ -28,6 +28,7 @@
 //! | [`engine`] | adapters, buffers and their byte ledger, kernels as pairs of a shader and a CPU twin, plans, executors |
 //! | [`primitive`] | sort, scan, select and search on the device |
 //! | [`sparse`] | the connection arena, the first graph, the sparse products and convolutions |
+//! | [`dense`] | the products of layers that have all their connections, or most |
 //! | [`layer`] | layers, forward beside backward: sparse, norm, activation, pool, attention; the loss |
 //! | [`model`] | lists of layers: perceptrons, ResNets, VGG, ViT |
 //! | [`optim`] | SGD with momentum; the learning rate's schedule |
@@ -51,6 +52,7 @@ pub mod engine;
 pub mod bench;
 pub mod checkpoint;
 pub mod data;
+pub mod dense;
 pub mod error;
 pub mod kernels;
 pub mod layer;

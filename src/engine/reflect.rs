@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 
 /// Shared WGSL that a shader pulls in by a line `#import NAME`.
 const LIBRARY: &[(&str, &str)] = &[
+    ("dense", super::kernel::shader!("lib/dense")),
     ("grid", super::kernel::shader!("lib/grid")),
     ("nan", super::kernel::shader!("lib/nan")),
     ("normal", super::kernel::shader!("lib/normal")),

@@ -3,7 +3,7 @@
 use super::arena::LayerSpan;
 use super::lanes::Ends;
 use super::planes::{Direction, Planes, Tap};
-use super::window::Window;
+use super::window::{Window, reciprocal};
 use crate::engine::Grid;
 use crate::error::Result;
 
@@ -85,8 +85,8 @@ impl ConvParams {
             padding_y: window.padding[0] as u32,
             padding_x: window.padding[1] as u32,
             lines: items.div_ceil(LINE) as u32,
-            inverse_taps: 1.0 / window.taps() as f32,
-            inverse_kernel_x: 1.0 / window.kernel[1] as f32,
+            inverse_taps: reciprocal(window.taps()),
+            inverse_kernel_x: reciprocal(window.kernel[1]),
         })
     }
 
@@ -96,14 +96,13 @@ impl ConvParams {
     }
 
     fn window(&self) -> Window {
-        let pair = |y: u32, x: u32| [y as usize, x as usize];
-        Window {
-            input: pair(self.input_y, self.input_x),
-            output: pair(self.output_y, self.output_x),
-            kernel: pair(self.kernel_y, self.kernel_x),
-            stride: pair(self.stride_y, self.stride_x),
-            padding: pair(self.padding_y, self.padding_x),
-        }
+        Window::of_words(
+            [self.input_y, self.input_x],
+            [self.output_y, self.output_x],
+            [self.kernel_y, self.kernel_x],
+            [self.stride_y, self.stride_x],
+            [self.padding_y, self.padding_x],
+        )
     }
 }
 

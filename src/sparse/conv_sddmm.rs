@@ -10,7 +10,7 @@ use super::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
 use super::sddmm::put;
 use super::window::{Window, check_divisions, reciprocal};
 use crate::engine::Grid;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 crate::kernel! {
     /// For each listed pair j = ((c, ky, kx), o), sets or adds to `output[j]` the sum over output positions (y, x) and lanes
@@ -66,13 +66,8 @@ impl ConvSddmmParams {
     /// # Errors
     /// Inputs that are not whole kernels, or a layer or plane of 2^22 units or more.
     pub fn new(span: &LayerSpan, window: &Window, stride: usize, accumulate: bool) -> Result<Self> {
-        check_divisions(window, span.n_in.max(stride / 4))?;
-        if !span.n_in.is_multiple_of(window.taps()) {
-            return Err(Error::Shape(format!(
-                "{} input units are no whole number of kernels of {:?}",
-                span.n_in, window.kernel
-            )));
-        }
+        check_divisions(window, stride / 4)?;
+        window.channels(span.n_in)?;
         let [y, x] = [0, 1];
         Ok(ConvSddmmParams {
             rows: span.n_out as u32,
@@ -104,14 +99,13 @@ impl ConvSddmmParams {
     }
 
     fn window(&self) -> Window {
-        let pair = |y: u32, x: u32| [y as usize, x as usize];
-        Window {
-            input: pair(self.input_y, self.input_x),
-            output: pair(self.output_y, self.output_x),
-            kernel: pair(self.taps / self.kernel_x, self.kernel_x),
-            stride: pair(self.stride_y, self.stride_x),
-            padding: pair(self.padding_y, self.padding_x),
-        }
+        Window::of_words(
+            [self.input_y, self.input_x],
+            [self.output_y, self.output_x],
+            [self.taps / self.kernel_x, self.kernel_x],
+            [self.stride_y, self.stride_x],
+            [self.padding_y, self.padding_x],
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use super::arena::LayerSpan;
 use super::conv::{LINE, TILE};
 use super::lanes::Ends;
 use super::planes::{Direction, Planes, Tap};
-use super::window::Window;
+use super::window::{Window, reciprocal};
 use crate::engine::Grid;
 use crate::error::Result;
 
@@ -90,8 +90,8 @@ impl ConvTransposedParams {
             padding_x: window.padding[1] as u32,
             tiles: tiles as u32,
             lines: items.div_ceil(LINE) as u32,
-            inverse_stride_y: 1.0 / window.stride[0] as f32,
-            inverse_stride_x: 1.0 / window.stride[1] as f32,
+            inverse_stride_y: reciprocal(window.stride[0]),
+            inverse_stride_x: reciprocal(window.stride[1]),
         })
     }
 
@@ -101,14 +101,13 @@ impl ConvTransposedParams {
     }
 
     fn window(&self) -> Window {
-        let pair = |y: u32, x: u32| [y as usize, x as usize];
-        Window {
-            input: pair(self.input_y, self.input_x),
-            output: pair(self.output_y, self.output_x),
-            kernel: pair(self.kernel_y, self.kernel_x),
-            stride: pair(self.stride_y, self.stride_x),
-            padding: pair(self.padding_y, self.padding_x),
-        }
+        Window::of_words(
+            [self.input_y, self.input_x],
+            [self.output_y, self.output_x],
+            [self.kernel_y, self.kernel_x],
+            [self.stride_y, self.stride_x],
+            [self.padding_y, self.padding_x],
+        )
     }
 }
 

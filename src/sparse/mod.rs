@@ -38,4 +38,4 @@ pub use sddmm::{Sddmm, SddmmParams};
 pub use spmm::{Spmm, SpmmParams};
 pub use spmm_transposed::{SpmmTransposed, SpmmTransposedParams};
 pub use window::Window;
-pub(crate) use window::{check_divisions, reciprocal};
+pub(crate) use window::reciprocal;

@@ -8,9 +8,6 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 
-/// Most input units of a convolution: shaders/lib/window.wgsl divides numbers below 2^22.
-const MOST_INPUTS: usize = (1 << 22) - 1;
-
 /// Sizes of a convolution's planes and kernel, each `[y, x]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -80,22 +77,35 @@ impl Window {
         self.kernel[0] * self.kernel[1]
     }
 
+    /// The window whose sizes, each `[y, x]`, are a kernel's parameters.
+    pub(crate) fn of_words(
+        input: [u32; 2],
+        output: [u32; 2],
+        kernel: [u32; 2],
+        stride: [u32; 2],
+        padding: [u32; 2],
+    ) -> Self {
+        let sizes = |words: [u32; 2]| words.map(|n| n as usize);
+        Window {
+            input: sizes(input),
+            output: sizes(output),
+            kernel: sizes(kernel),
+            stride: sizes(stride),
+            padding: sizes(padding),
+        }
+    }
+
     /// Input channels of a layer with `n_in` input units.
     ///
     /// # Errors
-    /// A number that is no multiple of the taps, or larger than the kernels take.
+    /// A number that is no multiple of the taps, or a convolution larger than the kernels take.
     pub fn channels(&self, n_in: usize) -> Result<usize> {
-        let longest = self.input.into_iter().chain(self.output).max();
-        if !self.is_pointwise() && longest.max(Some(n_in)) > Some(MOST_INPUTS) {
-            return Err(Error::Shape(format!(
-                "a convolution of {n_in} inputs (channels times taps) over planes of {:?} is too large: the kernels take at \
-                 most {MOST_INPUTS} of either; use fewer channels or a smaller kernel",
-                self.input
-            )));
+        if !self.is_pointwise() {
+            check_divisions(self, n_in)?;
         }
         if !n_in.is_multiple_of(self.taps()) {
             return Err(Error::Shape(format!(
-                "a layer of {n_in} inputs is no convolution with a kernel of {:?}: the inputs must be channels times {} taps",
+                "{n_in} input units are no whole number of kernels of {:?}: a convolution has channels times {} taps",
                 self.kernel,
                 self.taps()
             )));
@@ -132,7 +142,7 @@ pub(crate) fn reciprocal(n: usize) -> f32 {
 ///
 /// # Errors
 /// Such a layer.
-pub(crate) fn check_divisions(window: &Window, units: usize) -> Result<()> {
+pub(super) fn check_divisions(window: &Window, units: usize) -> Result<()> {
     let reach = |axis| window.input[axis] + window.padding[axis] + window.stride[axis];
     if units.max(reach(0)).max(reach(1)) < 1 << 22 {
         return Ok(());

@@ -13,7 +13,7 @@ use super::signs::{GraEstSigns, GraEstSignsParams};
 use crate::engine::step_state::StepState;
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
-use crate::sparse::{LayerSpan, Window, check_divisions, reciprocal};
+use crate::sparse::{LayerSpan, Window, reciprocal};
 
 /// Invocations that share a unit; each holds a vector of four partial sums.
 const LANES: usize = 8;
@@ -68,7 +68,7 @@ macro_rules! params {
                 stride: usize,
                 accumulate: bool,
             ) -> Result<Self> {
-                check(window, units)?;
+                window.channels(units)?;
                 let [y, x] = [0, 1];
                 Ok($Params {
                     rows: units as u32,
@@ -98,15 +98,14 @@ macro_rules! params {
             }
 
             fn units(&self) -> Units {
-                let pair = |y: u32, x: u32| [y as usize, x as usize];
                 Units {
-                    window: Window {
-                        input: pair(self.input_y, self.input_x),
-                        output: pair(self.output_y, self.output_x),
-                        kernel: pair(self.taps / self.kernel_x, self.kernel_x),
-                        stride: pair(self.stride_y, self.stride_x),
-                        padding: pair(self.padding_y, self.padding_x),
-                    },
+                    window: Window::of_words(
+                        [self.input_y, self.input_x],
+                        [self.output_y, self.output_x],
+                        [self.taps / self.kernel_x, self.kernel_x],
+                        [self.stride_y, self.stride_x],
+                        [self.padding_y, self.padding_x],
+                    ),
                     stride: self.vectors as usize * 4,
                     range: self.first as usize..(self.first + self.rows) as usize,
                     accumulate: self.accumulate != 0,
@@ -117,19 +116,6 @@ macro_rules! params {
 }
 params!(GraBoParams);
 params!(GraEstParams);
-
-fn check(window: &Window, units: usize) -> Result<()> {
-    if !window.is_pointwise() {
-        check_divisions(window, units)?;
-    }
-    if !units.is_multiple_of(window.taps()) {
-        return Err(Error::Shape(format!(
-            "{units} input units are no whole number of kernels of {:?}",
-            window.kernel
-        )));
-    }
-    Ok(())
-}
 
 /// The units of a dispatch.
 struct Units {

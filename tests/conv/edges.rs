@@ -117,13 +117,13 @@ fn layers_that_cannot_be_are_refused() {
     other.window.kernel = [2, 2];
     says(
         other.forward(plan, &arena, input.all(), delta.all()),
-        &["18 inputs", "4 taps"],
+        &["18 input units", "4 taps"],
     );
     let mut large = layer;
     large.span.n_in = 9 << 20;
     says(
         large.forward(plan, &arena, input.all(), delta.all()),
-        &["9437184 inputs", "at most 4194303"],
+        &["9437184 input units", "4,194,304"],
     );
     assert!(plan.dispatches().is_empty());
 }

@@ -1,0 +1,96 @@
+// Forward product of a full layer: how its tiles are computed is in shaders/lib/dense.wgsl.
+#import grid
+#import dense
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: tiles of a workgroup; 4: of a lane
+
+struct Params {
+    rows: u32,
+    units: u32,
+    vectors: u32,
+    first_weight: u32,
+    row_step: u32,
+    unit_step: u32,
+    first_row: u32,
+    relu: u32,
+    input_y: u32,
+    input_x: u32,
+    output_y: u32,
+    output_x: u32,
+    kernel_y: u32,
+    kernel_x: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    blocks: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> weights: array<f32>; // [N]: the layer's [rows][units][kernel_y][kernel_x]
+@group(0) @binding(2) var<storage, read> bias: array<f32>; // [R]
+@group(0) @binding(3) var<storage, read> input: array<vec4<f32>>; // [units][input_y][input_x][vectors]
+@group(0) @binding(4) var<storage, read_write> output: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
+
+fn remainders() -> u32 {
+    return 1u;
+}
+
+fn place_of(remainder: u32, item: u32) -> Place {
+    let position = item / params.vectors;
+    let y = position / params.output_x;
+    let x = position - y * params.output_x;
+    return Place(
+        y < params.output_y,
+        item,
+        item - position * params.vectors,
+        y * params.stride_y - params.padding_y,
+        x * params.stride_x - params.padding_x,
+    );
+}
+
+fn first_tap(remainder: u32) -> vec2<u32> {
+    return vec2(0u, 0u);
+}
+
+fn tap_step() -> vec2<u32> {
+    return vec2(1u, 1u);
+}
+
+fn source_step() -> u32 {
+    return 1u;
+}
+
+fn seen() -> vec2<u32> {
+    return vec2(params.input_x, params.input_y);
+}
+
+fn source_at(at: u32) -> vec4<f32> {
+    return input[at];
+}
+
+fn store(row: u32, to: u32, sum: vec4<f32>) {
+    if row >= params.rows {
+        return;
+    }
+    let y = sum + bias[params.first_row + row];
+    // A NaN stays a NaN, so that a diverged run shows.
+    let finished = select(y, vec4(0.0), (y < vec4(0.0)) & vec4(params.relu != 0u));
+    output[row * (params.output_y * params.output_x * params.vectors) + to] = finished;
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn forward(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+) {
+    let index = flat_group(group, groups);
+    if VECTORS == 1u {
+        product_by_workgroup(index, local.xy);
+    } else {
+        product_by_lane(index, local.x);
+    }
+}

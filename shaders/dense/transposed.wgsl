@@ -1,0 +1,112 @@
+// Backward product of a full layer: how its tiles are computed is in shaders/lib/dense.wgsl. Positions of the input plane whose
+// distance from the padded plane's start leaves the same remainder by the stride see through the same taps, and make
+// up tiles of their own.
+#import grid
+#import dense
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: tiles of a workgroup; 4: of a lane
+
+struct Params {
+    rows: u32,
+    units: u32,
+    vectors: u32,
+    first_weight: u32,
+    row_step: u32,
+    unit_step: u32,
+    relu: u32,
+    accumulate: u32,
+    input_y: u32,
+    input_x: u32,
+    output_y: u32,
+    output_x: u32,
+    kernel_y: u32,
+    kernel_x: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    blocks: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> weights: array<f32>; // [N]: the layer's [units][rows][kernel_y][kernel_x]
+@group(0) @binding(2) var<storage, read> delta: array<vec4<f32>>; // [units][output_y][output_x][vectors]
+@group(0) @binding(3) var<storage, read> activation: array<vec4<f32>>; // [rows][input_y][input_x][vectors]
+@group(0) @binding(4) var<storage, read_write> output: array<vec4<f32>>; // [rows][input_y][input_x][vectors]
+
+fn remainders() -> u32 {
+    return params.stride_y * params.stride_x;
+}
+
+fn first_tap(remainder: u32) -> vec2<u32> {
+    let y = remainder / params.stride_x;
+    return vec2(remainder - y * params.stride_x, y);
+}
+
+fn place_of(remainder: u32, item: u32) -> Place {
+    let stride = vec2(params.stride_x, params.stride_y);
+    let padding = vec2(params.padding_x, params.padding_y);
+    let size = vec2(params.input_x, params.input_y);
+    let tap = first_tap(remainder);
+    let each_x = (size.x + stride.x - 1u) / stride.x;
+    let position = item / params.vectors;
+    let number = vec2(position % each_x, position / each_x);
+    let at = (tap + stride - padding % stride) % stride + number * stride;
+    // Through the first tap, which is the remainder itself.
+    let origin = (at + padding - tap) / stride;
+    let v = item - position * params.vectors;
+    return Place(
+        all(at < size),
+        (at.y * size.x + at.x) * params.vectors + v,
+        v,
+        origin.y,
+        origin.x,
+    );
+}
+
+fn tap_step() -> vec2<u32> {
+    return vec2(params.stride_x, params.stride_y);
+}
+
+fn source_step() -> u32 {
+    return 0xffffffffu; // One back.
+}
+
+fn seen() -> vec2<u32> {
+    return vec2(params.output_x, params.output_y);
+}
+
+fn source_at(at: u32) -> vec4<f32> {
+    return delta[at];
+}
+
+fn store(row: u32, to: u32, sum: vec4<f32>) {
+    if row >= params.rows {
+        return;
+    }
+    let at = row * (params.input_y * params.input_x * params.vectors) + to;
+    var dx = sum;
+    if params.accumulate != 0u {
+        dx += output[at];
+    }
+    if params.relu != 0u {
+        dx = select(vec4(0.0), dx, activation[at] > vec4(0.0));
+    }
+    output[at] = dx;
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn transposed(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+) {
+    let index = flat_group(group, groups);
+    if VECTORS == 1u {
+        product_by_workgroup(index, local.xy);
+    } else {
+        product_by_lane(index, local.x);
+    }
+}

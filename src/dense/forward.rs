@@ -1,0 +1,145 @@
+//! The forward product of a full layer.
+
+use super::patches::{Direction, Patches};
+use super::product::{Finish, Initial, Left, Product, Right};
+use crate::engine::Grid;
+use crate::error::Result;
+use crate::sparse::{LayerSpan, Window};
+
+/// Output channels and, by workgroup shape, vectors of four lanes that a workgroup writes: as in `shaders/lib/dense.wgsl`.
+pub(super) const ROWS: usize = 32;
+
+/// See [`ROWS`]. A workgroup of the software shape is a part of one of the hardware shape.
+pub(super) const VECTORS: usize = 32;
+
+crate::kernel! {
+    /// `output[b, y, x, i] = bias[b] + sum over c, ky, kx of W[b, (c, ky, kx)] * input[c, y', x', i]`, then ReLU if asked for.
+    ///
+    /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes: `weights` all of
+    /// the arena's, the layer's `[rows][channels][kernel_y][kernel_x]` from `first_weight` on; `bias` all rows of the arena;
+    /// `input` `[channels][input_y][input_x][stride]`; `output` `[rows][output_y][output_x][stride]`. Grid:
+    /// [`DenseForwardParams::grid`]. Bound by the multiply-adds.
+    pub DenseForward, DenseForwardParams, DenseForwardTwin = "dense/forward", shader!("dense/forward");
+    params {
+        /// Output channels.
+        rows: u32,
+        /// Input channels.
+        units: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// Where the layer's weights begin in `weights`.
+        first_weight: u32,
+        /// From one output channel's weights to the next's.
+        row_step: u32,
+        /// From one input channel's weights to the next's.
+        unit_step: u32,
+        /// The layer's first row in the arena.
+        first_row: u32,
+        /// 1: negative sums become zero.
+        relu: u32,
+        input_y: u32,
+        input_x: u32,
+        output_y: u32,
+        output_x: u32,
+        kernel_y: u32,
+        kernel_x: u32,
+        stride_y: u32,
+        stride_x: u32,
+        padding_y: u32,
+        padding_x: u32,
+        /// Blocks of vectors that make up an output plane.
+        blocks: u32,
+    }
+    read weights: f32,
+    read bias: f32,
+    read input: f32,
+    write output: f32,
+}
+
+impl DenseForwardParams {
+    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `stride` lanes.
+    ///
+    /// # Errors
+    /// A layer that has no such window, or one that is too large.
+    pub fn of_layer(
+        span: &LayerSpan,
+        window: &Window,
+        stride: usize,
+        first_weight: usize,
+        relu: bool,
+    ) -> Result<Self> {
+        let units = window.channels(span.n_in)?;
+        let (window, stride) = flattened(window, stride);
+        Ok(DenseForwardParams {
+            rows: span.n_out as u32,
+            units: units as u32,
+            vectors: (stride / 4) as u32,
+            first_weight: first_weight as u32,
+            row_step: span.n_in as u32,
+            unit_step: window.taps() as u32,
+            first_row: span.first_row as u32,
+            relu: relu.into(),
+            input_y: window.input[0] as u32,
+            input_x: window.input[1] as u32,
+            output_y: window.output[0] as u32,
+            output_x: window.output[1] as u32,
+            kernel_y: window.kernel[0] as u32,
+            kernel_x: window.kernel[1] as u32,
+            stride_y: window.stride[0] as u32,
+            stride_x: window.stride[1] as u32,
+            padding_y: window.padding[0] as u32,
+            padding_x: window.padding[1] as u32,
+            blocks: (window.output_positions() * stride / 4).div_ceil(VECTORS) as u32,
+        })
+    }
+
+    /// The grid that the kernel needs.
+    pub fn grid(&self) -> Grid {
+        Grid::Rows((self.rows as usize).div_ceil(ROWS) * 4 * self.blocks as usize)
+    }
+}
+
+/// The positions of a window that looks at each alone, as further lanes of a single one.
+pub(super) fn flattened(window: &Window, stride: usize) -> (Window, usize) {
+    match window.is_pointwise() {
+        true => {
+            let lanes = window.output_positions() * stride;
+            (Window::pointwise([1, 1]), lanes)
+        }
+        false => (*window, stride),
+    }
+}
+
+impl DenseForwardTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let window = Window::of_words(
+            [p.input_y, p.input_x],
+            [p.output_y, p.output_x],
+            [p.kernel_y, p.kernel_x],
+            [p.stride_y, p.stride_x],
+            [p.padding_y, p.padding_x],
+        );
+        let stride = p.vectors as usize * 4;
+        let [rows, row, unit] = [p.rows, p.row_step, p.unit_step].map(|n| n as usize);
+        let plane = window.output_positions() * stride;
+        let product = Product {
+            left: Left {
+                values: &self.weights[p.first_weight as usize..][..rows * row],
+                row,
+                unit,
+            },
+            right: Right::Patches {
+                patches: Patches::new(self.input, Direction::Forward, window, stride),
+                units: p.units as usize,
+            },
+            plane,
+            initial: Initial::Rows(&self.bias[p.first_row as usize..][..rows]),
+            finish: match p.relu {
+                0 => Finish::Plain,
+                _ => Finish::Relu,
+            },
+        };
+        product.write(&mut self.output[..rows * plane]);
+    }
+}

@@ -1,0 +1,142 @@
+//! The weight gradient of a full layer.
+
+use super::forward::flattened;
+use super::patches::{Direction, Patches};
+use super::product::{Finish, Initial, Left, Product, Right};
+use super::rows::RowProducts;
+use crate::engine::Grid;
+use crate::error::Result;
+use crate::sparse::{LayerSpan, Window};
+
+/// Output channels, and columns by workgroup shape, of a workgroup's tile: as in `shaders/dense/gradient.wgsl`.
+const ROWS: usize = 4;
+
+/// See [`ROWS`].
+const COLUMNS: usize = 16;
+
+/// Lanes up to which the twin transposes the input once, in place of folding each sum's vector: a batch, without positions.
+const FEW: usize = 512;
+
+crate::kernel! {
+    /// `output[b, (c, ky, kx)] = sum over positions (y, x) and lanes of input[c, y', x', i] * delta[b, y, x, i]`, or adds that to it.
+    ///
+    /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes: `input`
+    /// `[channels][input_y][input_x][stride]`; `delta` `[rows][output_y][output_x][stride]`, padding lanes zero; `output`
+    /// all of the arena's gradients, the layer's from `first_weight` on. Grid: [`DenseGradientParams::grid`]. Bound by the
+    /// multiply-adds.
+    pub DenseGradient, DenseGradientParams, DenseGradientTwin = "dense/gradient", shader!("dense/gradient");
+    params {
+        /// Output channels.
+        rows: u32,
+        /// Input units: channels times taps.
+        cols: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// Where the layer's gradients begin in `output`.
+        first_weight: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+        input_y: u32,
+        input_x: u32,
+        output_y: u32,
+        output_x: u32,
+        kernel_y: u32,
+        kernel_x: u32,
+        stride_y: u32,
+        stride_x: u32,
+        padding_y: u32,
+        padding_x: u32,
+    }
+    read input: f32,
+    read delta: f32,
+    write output: f32,
+}
+
+impl DenseGradientParams {
+    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `stride` lanes.
+    ///
+    /// # Errors
+    /// A layer that has no such window, or one that is too large.
+    pub fn of_layer(
+        span: &LayerSpan,
+        window: &Window,
+        stride: usize,
+        first_weight: usize,
+        accumulate: bool,
+    ) -> Result<Self> {
+        window.channels(span.n_in)?;
+        let (window, stride) = flattened(window, stride);
+        Ok(DenseGradientParams {
+            rows: span.n_out as u32,
+            cols: span.n_in as u32,
+            vectors: (stride / 4) as u32,
+            first_weight: first_weight as u32,
+            accumulate: accumulate.into(),
+            input_y: window.input[0] as u32,
+            input_x: window.input[1] as u32,
+            output_y: window.output[0] as u32,
+            output_x: window.output[1] as u32,
+            kernel_y: window.kernel[0] as u32,
+            kernel_x: window.kernel[1] as u32,
+            stride_y: window.stride[0] as u32,
+            stride_x: window.stride[1] as u32,
+            padding_y: window.padding[0] as u32,
+            padding_x: window.padding[1] as u32,
+        })
+    }
+
+    /// The grid that the kernel needs.
+    pub fn grid(&self) -> Grid {
+        let tiles = |n: u32, of: usize| (n as usize).div_ceil(of);
+        Grid::Groups(tiles(self.rows, ROWS) * tiles(self.cols, COLUMNS))
+    }
+}
+
+impl DenseGradientTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let window = Window::of_words(
+            [p.input_y, p.input_x],
+            [p.output_y, p.output_x],
+            [p.kernel_y, p.kernel_x],
+            [p.stride_y, p.stride_x],
+            [p.padding_y, p.padding_x],
+        );
+        let [rows, cols, first] = [p.rows, p.cols, p.first_weight].map(|n| n as usize);
+        let stride = p.vectors as usize * 4;
+        let lanes = window.output_positions() * stride;
+        let delta = &self.delta[..rows * lanes];
+        let output = &mut self.output[first..][..rows * cols];
+        if window.is_pointwise() && lanes <= FEW {
+            let product = Product {
+                left: Left {
+                    values: delta,
+                    row: lanes,
+                    unit: 1,
+                },
+                right: Right::Transposed {
+                    values: self.input,
+                    lanes,
+                },
+                plane: cols,
+                initial: match p.accumulate {
+                    0 => Initial::Zero,
+                    _ => Initial::Present,
+                },
+                finish: Finish::Plain,
+            };
+            return product.write(output);
+        }
+        let patches = Patches::new(self.input, Direction::Forward, window, stride);
+        // In the forward direction all positions are of one class.
+        for class in &patches.classes() {
+            let product = RowProducts {
+                patches: &patches,
+                class,
+                delta,
+                accumulate: p.accumulate != 0,
+            };
+            product.write(output, cols);
+        }
+    }
+}

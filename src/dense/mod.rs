@@ -1,0 +1,37 @@
+//! The products of a full layer: blocked, without lists of connections.
+//!
+//! In the arena the connections of a layer that has them all are, in order, the rows of its weight matrix: `weights[first +
+//! r * n_in + c]`. So a full layer needs no other storage, and these kernels read and write its range where it lies; only its
+//! indices are superfluous.
+//!
+//! | product | kernel | its sparse counterparts |
+//! |---|---|---|
+//! | forward, `y = W x + bias` | [`DenseForward`] | `Spmm`, `Conv` |
+//! | backward, `dx = W^T dy` | [`DenseTransposed`] | `SpmmTransposed`, `ConvTransposed` |
+//! | gradient of the weights, `dW = dy x^T` | [`DenseGradient`] | `Sddmm`, `ConvSddmm` |
+//!
+//! Each takes any [`Window`](crate::sparse::Window): the positions of a pointwise one are further lanes, a convolution is
+//! the product with its patches. All are bound by the multiply-adds where the sparse ones are by loads: a tile of the
+//! output stays in registers, so that each number loaded serves several of them.
+
+mod forward;
+mod gradient;
+mod patches;
+mod product;
+mod rows;
+mod transposed;
+
+pub use forward::{DenseForward, DenseForwardParams};
+pub use gradient::{DenseGradient, DenseGradientParams};
+pub use transposed::{DenseTransposed, DenseTransposedParams};
+
+use crate::engine::{Kernel, KernelInfo};
+
+/// The kernels of this module.
+pub(crate) fn kernels() -> Vec<&'static KernelInfo> {
+    vec![
+        DenseForward::INFO,
+        DenseTransposed::INFO,
+        DenseGradient::INFO,
+    ]
+}

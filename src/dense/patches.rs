@@ -1,0 +1,254 @@
+//! The right-hand sides of the CPU twins' products, packed: what the positions of a plane see through a window.
+//!
+//! A layer through a window is one matrix product, of the weights with the matrix of patches: a row of it for each unit and kernel
+//! tap, a column for each position and member of the batch. That matrix is never whole anywhere: of a few rows and columns
+//! at a time a copy is made where the product wants it, in the cache.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use crate::sparse::Window;
+
+/// Which plane of the window is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Direction {
+    /// The output plane, from the input plane.
+    Forward,
+    /// The input plane, from the output plane.
+    Transposed,
+}
+
+/// A tap of the kernel, as the positions of a class see it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tap {
+    /// Its number in the kernel.
+    pub number: usize,
+    /// From a position's origin to what it sees through the tap, `[y, x]`.
+    pub shift: [isize; 2],
+}
+
+/// Written positions that see through the same taps: all, or in the transposed product of a strided layer those that leave
+/// the same remainders.
+#[derive(Clone, Debug)]
+pub(super) struct Class {
+    remainder: [usize; 2],
+    /// Its taps.
+    pub taps: Vec<Tap>,
+}
+
+/// Lanes of one written position that lie in one panel of the packed matrix.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment {
+    /// First lane among the packed ones.
+    pub packed: usize,
+    /// First lane among the written ones, from the first of the block on.
+    pub written: usize,
+    /// How many.
+    pub lanes: usize,
+    /// The position's origin in the source, `[y, x]`; may lie outside the plane.
+    origin: [isize; 2],
+    /// First lane there, from the start of a unit's plane on.
+    at: isize,
+}
+
+impl Segment {
+    /// Lanes that are written where they are packed.
+    pub fn plain(packed: usize, lanes: usize) -> Self {
+        Segment {
+            packed,
+            written: packed,
+            lanes,
+            origin: [0, 0],
+            at: 0,
+        }
+    }
+}
+
+/// A source seen through a window.
+pub(super) struct Patches<'a> {
+    source: &'a [f32],
+    direction: Direction,
+    window: Window,
+    /// Lanes of a position.
+    stride: usize,
+}
+
+impl<'a> Patches<'a> {
+    /// `source`: `[units][positions][stride]`.
+    pub fn new(source: &'a [f32], direction: Direction, window: Window, stride: usize) -> Self {
+        // Positions that are seen alone are further lanes.
+        let (window, stride) = match window.is_pointwise() {
+            true => {
+                let lanes = window.output_positions() * stride;
+                (Window::pointwise([1, 1]), lanes)
+            }
+            false => (window, stride),
+        };
+        Patches {
+            source,
+            direction,
+            window,
+            stride,
+        }
+    }
+
+    fn written(&self) -> [usize; 2] {
+        match self.direction {
+            Direction::Forward => self.window.output,
+            Direction::Transposed => self.window.input,
+        }
+    }
+
+    fn seen(&self) -> [usize; 2] {
+        match self.direction {
+            Direction::Forward => self.window.input,
+            Direction::Transposed => self.window.output,
+        }
+    }
+
+    /// Lanes of a unit's written plane.
+    pub fn plane(&self) -> usize {
+        self.written().into_iter().product::<usize>() * self.stride
+    }
+
+    /// The classes of written positions.
+    pub fn classes(&self) -> Vec<Class> {
+        let steps = match self.direction {
+            Direction::Forward => [1, 1],
+            Direction::Transposed => self.window.stride,
+        };
+        let mut classes = Vec::new();
+        for y in 0..steps[0] {
+            for x in 0..steps[1] {
+                let remainder = [y, x];
+                let mut taps = Vec::new();
+                for (number, tap) in (0..self.window.kernel[0])
+                    .flat_map(|y| (0..self.window.kernel[1]).map(move |x| [y, x]))
+                    .enumerate()
+                {
+                    let hits = |axis: usize| tap[axis] % steps[axis] == remainder[axis];
+                    let shift = |axis: usize| match self.direction {
+                        Direction::Forward => tap[axis] as isize,
+                        Direction::Transposed => -((tap[axis] / steps[axis]) as isize),
+                    };
+                    if hits(0) && hits(1) {
+                        let shift = [shift(0), shift(1)];
+                        taps.push(Tap { number, shift });
+                    }
+                }
+                classes.push(Class { remainder, taps });
+            }
+        }
+        classes
+    }
+
+    /// What a class writes among the lanes `block` of a plane, cut into panels of `width` lanes.
+    pub fn segments(
+        &self,
+        class: &Class,
+        block: Range<usize>,
+        width: usize,
+        segments: &mut Vec<Segment>,
+    ) {
+        segments.clear();
+        let mut packed = 0;
+        let mut lane = block.start;
+        while lane < block.end {
+            let position = lane / self.stride;
+            let end = ((position + 1) * self.stride).min(block.end);
+            let at = [position / self.written()[1], position % self.written()[1]];
+            let mut origin = [0isize; 2];
+            let mut member = true;
+            for axis in 0..2 {
+                let (step, padding) = (self.window.stride[axis], self.window.padding[axis]);
+                origin[axis] = match self.direction {
+                    Direction::Forward => (at[axis] * step) as isize - padding as isize,
+                    Direction::Transposed => {
+                        let way = at[axis] + padding;
+                        member &= way % step == class.remainder[axis];
+                        (way / step) as isize
+                    }
+                };
+            }
+            let mut first = lane;
+            while member && first < end {
+                let lanes = (end - first).min(width - packed % width);
+                let from = first - position * self.stride;
+                let place = origin[0] * self.seen()[1] as isize + origin[1];
+                segments.push(Segment {
+                    packed,
+                    written: first - block.start,
+                    lanes,
+                    origin,
+                    at: place * self.stride as isize + from as isize,
+                });
+                packed += lanes;
+                first += lanes;
+            }
+            lane = end;
+        }
+    }
+
+    /// Packs rows `rows` of a class's patches, row `k` being unit `k / taps` through tap `k % taps` of the class, as panels
+    /// `[panel][row][width]`; what the segments leave of the last panel stays zero, as does what falls into the padding.
+    #[inline(always)]
+    pub fn pack<S: Simd>(
+        &self,
+        class: &Class,
+        rows: Range<usize>,
+        segments: &[Segment],
+        width: usize,
+        packed: &mut [f32],
+    ) {
+        if class.taps.is_empty() {
+            return;
+        }
+        let [height, breadth] = self.seen();
+        let plane = (height * breadth * self.stride) as isize;
+        let count = rows.len();
+        let (mut unit, mut tap) = (rows.start / class.taps.len(), rows.start % class.taps.len());
+        for row in 0..count {
+            let [y, x] = class.taps[tap].shift;
+            let shift = (y * breadth as isize + x) * self.stride as isize + unit as isize * plane;
+            for segment in segments {
+                let to =
+                    segment.packed / width * (count * width) + row * width + segment.packed % width;
+                let to = &mut packed[to..to + segment.lanes];
+                let inside = ((segment.origin[0] + y) as usize) < height
+                    && ((segment.origin[1] + x) as usize) < breadth;
+                if inside {
+                    let from = (segment.at + shift) as usize;
+                    copy::<S>(&self.source[from..from + segment.lanes], to);
+                } else {
+                    to.fill(0.0);
+                }
+            }
+            if let Some(last) = segments.last() {
+                let end = last.packed + last.lanes;
+                let used = end % width;
+                if used != 0 {
+                    let to = end / width * (count * width) + row * width;
+                    packed[to + used..to + width].fill(0.0);
+                }
+            }
+            tap += 1;
+            if tap == class.taps.len() {
+                (unit, tap) = (unit + 1, 0);
+            }
+        }
+    }
+}
+
+/// Short runs, for which a call to the system's copy costs more than the copying.
+#[inline(always)]
+fn copy<S: Simd>(from: &[f32], to: &mut [f32]) {
+    let (from, from_rest) = S::as_simd_f32s(from);
+    let (to, to_rest) = S::as_mut_simd_f32s(to);
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    for (to, from) in to_rest.iter_mut().zip(from_rest) {
+        *to = *from;
+    }
+}

@@ -1,0 +1,458 @@
+//! The blocked matrix product of the CPU twins: `output[m][l] = initial + sum over k of left[m][k] * right[k][l]`.
+//!
+//! Bound by the multiply-adds, if what they read is near: a tile of `R` rows by `V` vectors of the output stays in registers
+//! while it goes along `k`, for `R * V` multiply-adds loading `R + V` operands. The right-hand side's panel of `V` vectors by
+//! [`DEPTH`] fits the first cache, the block of [`LANES`] by [`DEPTH`] that it belongs to and the left-hand side's rows the
+//! second (the scheme of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). Unlike the sparse
+//! products these fuse multiply and add where the machine can, as they are bound by arithmetic.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::patches::{Class, Patches, Segment};
+
+/// Steps along `k` between two visits to the output: 24 KiB of a panel of 32 lanes.
+const DEPTH: usize = 192;
+
+/// Lanes of a block: 384 KiB at the full depth.
+const LANES: usize = 512;
+
+/// Most rows of a task: 192 KiB of the left-hand side.
+const MOST_ROWS: usize = 256;
+
+/// Fewest rows of a task, where rows are divided among tasks that each pack the right-hand side.
+const FEWEST_ROWS: usize = 32;
+
+/// The left-hand side: row `m`, unit `u`, tap `t` at `m * row + u * unit + t`.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a> {
+    pub values: &'a [f32],
+    pub row: usize,
+    pub unit: usize,
+}
+
+/// The right-hand side.
+pub(super) enum Right<'a> {
+    /// Patches of `units` units.
+    Patches { patches: Patches<'a>, units: usize },
+    /// The transposed of a matrix whose rows have so many lanes: `right[k][l] = values[l * lanes + k]`.
+    Transposed { values: &'a [f32], lanes: usize },
+}
+
+/// What a sum is added to.
+#[derive(Clone, Copy)]
+pub(super) enum Initial<'a> {
+    /// A number for each row.
+    Rows(&'a [f32]),
+    Zero,
+    /// What is there.
+    Present,
+}
+
+/// What becomes of a sum.
+#[derive(Clone, Copy)]
+pub(super) enum Finish<'a> {
+    Plain,
+    /// Negative sums become zero; a NaN stays a NaN, so that a diverged run shows.
+    Relu,
+    /// Zero where this, laid out as the output, is not above zero.
+    Mask(&'a [f32]),
+}
+
+/// A product.
+pub(super) struct Product<'a> {
+    pub left: Left<'a>,
+    pub right: Right<'a>,
+    /// Lanes of a row of the output.
+    pub plane: usize,
+    pub initial: Initial<'a>,
+    pub finish: Finish<'a>,
+}
+
+impl Product<'_> {
+    /// Writes all rows of `output`.
+    pub fn write(&self, output: &mut [f32]) {
+        let plane = self.plane;
+        let rows = output.len() / plane;
+        let blocks = plane.div_ceil(LANES);
+        // Lanes as even as they can be, in whole vectors of four.
+        let lanes = plane.div_ceil(blocks).next_multiple_of(4);
+        let wanted = (4 * rayon::current_num_threads()).div_ceil(blocks);
+        let some = rows
+            .div_ceil(wanted)
+            .next_multiple_of(8)
+            .clamp(FEWEST_ROWS, MOST_ROWS);
+        let classes = match &self.right {
+            Right::Patches { patches, .. } => patches.classes(),
+            Right::Transposed { .. } => Vec::new(),
+        };
+        let arch = pulp::Arch::new();
+        tiles(output, plane, some, lanes)
+            .into_par_iter()
+            .for_each_init(Room::default, |room, tile| {
+                arch.dispatch(Task {
+                    product: self,
+                    classes: &classes,
+                    room,
+                    tile,
+                });
+            });
+    }
+}
+
+/// Rows from `first_row` on, lanes from `first_lane` on, of an output.
+pub(super) struct Tile<'a> {
+    pub first_row: usize,
+    pub first_lane: usize,
+    pub rows: Vec<&'a mut [f32]>,
+}
+
+impl Tile<'_> {
+    /// Its lanes.
+    pub fn lanes(&self) -> Range<usize> {
+        let lanes = self.rows.first().map_or(0, |row| row.len());
+        self.first_lane..self.first_lane + lanes
+    }
+
+    /// Adds sums `[rows][width]` of some rows.
+    #[inline(always)]
+    fn add(
+        &mut self,
+        product: &Product<'_>,
+        rows: Range<usize>,
+        sums: &[f32],
+        segments: &[Segment],
+        width: usize,
+        [first, last]: [bool; 2],
+    ) {
+        for (row, sums) in rows.zip(sums.chunks_exact(width)) {
+            let number = self.first_row + row;
+            let output = &mut *self.rows[row];
+            for segment in segments {
+                let sums = &sums[segment.packed % width..][..segment.lanes];
+                let output = &mut output[segment.written..][..segment.lanes];
+                match product.initial {
+                    Initial::Rows(initial) if first => {
+                        let initial = initial[number];
+                        for (y, sum) in output.iter_mut().zip(sums) {
+                            *y = initial + sum;
+                        }
+                    }
+                    Initial::Zero if first => output.copy_from_slice(sums),
+                    _ => {
+                        for (y, sum) in output.iter_mut().zip(sums) {
+                            *y += sum;
+                        }
+                    }
+                }
+                match product.finish {
+                    Finish::Relu if last => {
+                        for y in output {
+                            *y = if *y < 0.0 { 0.0 } else { *y };
+                        }
+                    }
+                    Finish::Mask(activation) if last => {
+                        let at = number * product.plane + self.first_lane + segment.written;
+                        for (y, x) in output.iter_mut().zip(&activation[at..]) {
+                            *y = if *x > 0.0 { *y } else { 0.0 };
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// An output with rows of `plane` lanes, in tiles of at most `rows` by `lanes`, those of the same rows one after the other.
+pub(super) fn tiles(output: &mut [f32], plane: usize, rows: usize, lanes: usize) -> Vec<Tile<'_>> {
+    let mut tiles = Vec::new();
+    for (chunk, output) in output.chunks_mut(rows * plane).enumerate() {
+        let first = tiles.len();
+        for row in output.chunks_mut(plane) {
+            for (block, row) in row.chunks_mut(lanes).enumerate() {
+                if first + block == tiles.len() {
+                    tiles.push(Tile {
+                        first_row: chunk * rows,
+                        first_lane: block * lanes,
+                        rows: Vec::new(),
+                    });
+                }
+                tiles[first + block].rows.push(row);
+            }
+        }
+    }
+    tiles
+}
+
+/// A thread's copies of what a task reads.
+#[derive(Default)]
+struct Room {
+    segments: Vec<Segment>,
+    offsets: Vec<usize>,
+    left: Vec<f32>,
+    right: Vec<f32>,
+}
+
+struct Task<'a> {
+    product: &'a Product<'a>,
+    classes: &'a [Class],
+    room: &'a mut Room,
+    tile: Tile<'a>,
+}
+
+impl WithSimd for Task<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // 16 sums of 32 vector registers, or 8 of 16. Powers of two, as most layers' sizes are.
+        match S::F32_LANES {
+            16 => self.run::<S, 8, 2>(simd),
+            4 => self.run::<S, 4, 4>(simd),
+            _ => self.run::<S, 4, 2>(simd),
+        }
+    }
+}
+
+impl Task<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const R: usize, const V: usize>(mut self, simd: S) {
+        let block = self.tile.lanes();
+        let width = V * S::F32_LANES;
+        match &self.product.right {
+            Right::Patches { patches, units } => {
+                for class in self.classes {
+                    let mut segments = std::mem::take(&mut self.room.segments);
+                    patches.segments(class, block.clone(), width, &mut segments);
+                    let side = Side::Patches {
+                        patches,
+                        class,
+                        depth: units * class.taps.len(),
+                    };
+                    self.sum::<S, R, V>(simd, &side, &segments);
+                    self.room.segments = segments;
+                }
+            }
+            Right::Transposed { values, lanes } => {
+                let segments: Vec<_> = block
+                    .clone()
+                    .step_by(width)
+                    .map(|first| Segment::plain(first - block.start, width.min(block.end - first)))
+                    .collect();
+                let side = Side::Transposed {
+                    values,
+                    lanes: *lanes,
+                    block,
+                };
+                self.sum::<S, R, V>(simd, &side, &segments);
+            }
+        }
+    }
+
+    /// Sums of the lanes that `segments` list, over all rows of the right-hand side.
+    #[inline(always)]
+    fn sum<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        side: &Side<'_>,
+        segments: &[Segment],
+    ) {
+        let depth = side.depth();
+        let Some(last) = segments.last() else {
+            return;
+        };
+        let width = V * S::F32_LANES;
+        let panels = (last.packed + last.lanes).div_ceil(width);
+        // A class without taps has nothing to add, but is written all the same.
+        let parts = depth.div_ceil(DEPTH).max(1);
+        let step = depth.div_ceil(parts);
+        let height = self.tile.rows.len();
+        for part in 0..parts {
+            let steps = (part * step).min(depth)..((part + 1) * step).min(depth);
+            let count = steps.len();
+            let Room {
+                offsets,
+                left,
+                right,
+                ..
+            } = &mut *self.room;
+            side.offsets(&self.product.left, steps.clone(), offsets);
+            left.resize(height.div_ceil(R) * R * count, 0.0);
+            right.resize(panels * width * count, 0.0);
+            for (tile, packed) in left.chunks_exact_mut((R * count).max(1)).enumerate() {
+                let first = tile * R;
+                let rows = self.tile.first_row + first..self.tile.first_row + height.min(first + R);
+                pack_left::<R>(&self.product.left, rows, offsets, packed);
+            }
+            side.pack::<S>(steps, segments, width, right);
+            let (left, right) = (&*left, &*right);
+            let mut segments = segments;
+            for panel in 0..panels {
+                let until = (panel + 1) * width;
+                let here = segments.partition_point(|s| s.packed < until);
+                let (mine, others) = segments.split_at(here);
+                segments = others;
+                let right = &right[panel * width * count..][..width * count];
+                for first in (0..height).step_by(R) {
+                    let left = &left[first * count..][..R * count];
+                    let mut sums = [0f32; 256];
+                    let sums = &mut sums[..R * width];
+                    multiply::<S, R, V>(simd, left, right, sums);
+                    let rows = first..height.min(first + R);
+                    let ends = [part == 0, part + 1 == parts];
+                    self.tile.add(self.product, rows, sums, mine, width, ends);
+                }
+            }
+        }
+    }
+}
+
+/// The right-hand side of one class of lanes.
+enum Side<'a> {
+    Patches {
+        patches: &'a Patches<'a>,
+        class: &'a Class,
+        depth: usize,
+    },
+    Transposed {
+        values: &'a [f32],
+        lanes: usize,
+        block: Range<usize>,
+    },
+}
+
+impl Side<'_> {
+    fn depth(&self) -> usize {
+        match self {
+            Side::Patches { depth, .. } => *depth,
+            Side::Transposed { lanes, .. } => *lanes,
+        }
+    }
+
+    /// Where a row of the left-hand side has its numbers for these rows of the right-hand side.
+    fn offsets(&self, left: &Left<'_>, rows: Range<usize>, offsets: &mut Vec<usize>) {
+        offsets.clear();
+        match self {
+            Side::Patches { class, .. } => {
+                let taps = &class.taps;
+                offsets
+                    .extend(rows.map(|k| k / taps.len() * left.unit + taps[k % taps.len()].number));
+            }
+            Side::Transposed { .. } => offsets.extend(rows),
+        }
+    }
+
+    #[inline(always)]
+    fn pack<S: Simd>(
+        &self,
+        rows: Range<usize>,
+        segments: &[Segment],
+        width: usize,
+        packed: &mut [f32],
+    ) {
+        match self {
+            Side::Patches { patches, class, .. } => {
+                patches.pack::<S>(class, rows, segments, width, packed);
+            }
+            Side::Transposed {
+                values,
+                lanes,
+                block,
+            } => pack_transposed(values, *lanes, rows, block.clone(), width, packed),
+        }
+    }
+}
+
+/// Rows of the left-hand side as `[k][R]`, zero past the last.
+#[inline(always)]
+fn pack_left<const R: usize>(
+    left: &Left<'_>,
+    rows: Range<usize>,
+    offsets: &[usize],
+    packed: &mut [f32],
+) {
+    let (packed, _) = packed.as_chunks_mut::<R>();
+    let first = rows.start * left.row;
+    if rows.len() < R {
+        for (packed, offset) in packed.iter_mut().zip(offsets) {
+            *packed = [0.0; R];
+            for i in 0..rows.len() {
+                packed[i] = left.values[first + i * left.row + offset];
+            }
+        }
+    } else if left.row == 1 {
+        for (packed, offset) in packed.iter_mut().zip(offsets) {
+            packed.copy_from_slice(&left.values[first + offset..][..R]);
+        }
+    } else {
+        let mut values = [left.values; R];
+        for i in 0..R {
+            values[i] = &left.values[first + i * left.row..];
+        }
+        for (packed, &offset) in packed.iter_mut().zip(offsets) {
+            for i in 0..R {
+                packed[i] = values[i][offset];
+            }
+        }
+    }
+}
+
+/// Columns `rows` of the lines `block` of `values`, as panels `[panel][row][width]`.
+#[inline(always)]
+fn pack_transposed(
+    values: &[f32],
+    lanes: usize,
+    rows: Range<usize>,
+    block: Range<usize>,
+    width: usize,
+    packed: &mut [f32],
+) {
+    let count = rows.len();
+    for (panel, packed) in packed.chunks_exact_mut((width * count).max(1)).enumerate() {
+        let first = block.start + panel * width;
+        let held = width.min(block.end - first);
+        for line in 0..held {
+            let values = &values[(first + line) * lanes + rows.start..][..count];
+            for (k, value) in values.iter().enumerate() {
+                packed[k * width + line] = *value;
+            }
+        }
+        for packed in packed.chunks_exact_mut(width) {
+            packed[held..].fill(0.0);
+        }
+    }
+}
+
+/// The sums `[R][width]` of a packed panel of either side.
+///
+/// Plain loops: a closure would be compiled without the machine's vectors where it is not inlined.
+#[inline(always)]
+fn multiply<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    left: &[f32],
+    right: &[f32],
+    sums: &mut [f32],
+) {
+    let mut held = [[simd.splat_f32s(0.0); V]; R];
+    let (left, _) = left.as_chunks::<R>();
+    let (right, _) = S::as_simd_f32s(right);
+    let (right, _) = right.as_chunks::<V>();
+    for (l, r) in left.iter().zip(right) {
+        for i in 0..R {
+            let l = simd.splat_f32s(l[i]);
+            for n in 0..V {
+                held[i][n] = simd.mul_add_e_f32s(l, r[n], held[i][n]);
+            }
+        }
+    }
+    let (sums, _) = S::as_mut_simd_f32s(sums);
+    let (sums, _) = sums.as_chunks_mut::<V>();
+    for i in 0..R {
+        for n in 0..V {
+            sums[i][n] = held[i][n];
+        }
+    }
+}

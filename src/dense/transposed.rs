@@ -1,0 +1,140 @@
+//! The backward product of a full layer: from the gradient at its outputs to that at its inputs.
+
+use super::forward::{ROWS, VECTORS, flattened};
+use super::patches::{Direction, Patches};
+use super::product::{Finish, Initial, Left, Product, Right};
+use crate::engine::Grid;
+use crate::error::Result;
+use crate::sparse::{LayerSpan, Window};
+
+crate::kernel! {
+    /// `output[c, y, x, i] = sum over b, ky, kx of W[b, (c, ky, kx)] * delta[b, y', x', i]`, or adds that to it; then zero where
+    /// `activation[c, y, x, i]` is not above zero.
+    ///
+    /// `y' = (y + padding_y - ky) / stride_y` where that is a position of `delta`, `x'` likewise. The mask is the backward of the
+    /// ReLU that made `activation`, the layer's input; without it, `activation` is not read. Shapes as for
+    /// [`DenseForward`](super::DenseForward), `delta` being that of its output, `output` and `activation` that of its
+    /// input. Grid: [`DenseTransposedParams::grid`]. Bound by the multiply-adds: positions that see through the same taps
+    /// are taken together, so that a stride wastes none.
+    pub DenseTransposed, DenseTransposedParams, DenseTransposedTwin = "dense/transposed", shader!("dense/transposed");
+    params {
+        /// Input channels.
+        rows: u32,
+        /// Output channels.
+        units: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// Where the layer's weights begin in `weights`.
+        first_weight: u32,
+        /// From one input channel's weights to the next's.
+        row_step: u32,
+        /// From one output channel's weights to the next's.
+        unit_step: u32,
+        /// 1: mask by `activation`, what was there included.
+        relu: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+        input_y: u32,
+        input_x: u32,
+        output_y: u32,
+        output_x: u32,
+        kernel_y: u32,
+        kernel_x: u32,
+        stride_y: u32,
+        stride_x: u32,
+        padding_y: u32,
+        padding_x: u32,
+        /// Blocks of vectors that make up the positions of one remainder.
+        blocks: u32,
+    }
+    read weights: f32,
+    read delta: f32,
+    read activation: f32,
+    write output: f32,
+}
+
+impl DenseTransposedParams {
+    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `stride` lanes; `relu`: mask by the
+    /// activation.
+    ///
+    /// # Errors
+    /// A layer that has no such window, or one that is too large.
+    pub fn of_layer(
+        span: &LayerSpan,
+        window: &Window,
+        stride: usize,
+        first_weight: usize,
+        relu: bool,
+        accumulate: bool,
+    ) -> Result<Self> {
+        let rows = window.channels(span.n_in)?;
+        let (window, stride) = flattened(window, stride);
+        let each = [0, 1].map(|axis| window.input[axis].div_ceil(window.stride[axis]));
+        Ok(DenseTransposedParams {
+            rows: rows as u32,
+            units: span.n_out as u32,
+            vectors: (stride / 4) as u32,
+            first_weight: first_weight as u32,
+            row_step: window.taps() as u32,
+            unit_step: span.n_in as u32,
+            relu: relu.into(),
+            accumulate: accumulate.into(),
+            input_y: window.input[0] as u32,
+            input_x: window.input[1] as u32,
+            output_y: window.output[0] as u32,
+            output_x: window.output[1] as u32,
+            kernel_y: window.kernel[0] as u32,
+            kernel_x: window.kernel[1] as u32,
+            stride_y: window.stride[0] as u32,
+            stride_x: window.stride[1] as u32,
+            padding_y: window.padding[0] as u32,
+            padding_x: window.padding[1] as u32,
+            blocks: (each[0] * each[1] * (stride / 4)).div_ceil(VECTORS) as u32,
+        })
+    }
+
+    /// The grid that the kernel needs.
+    pub fn grid(&self) -> Grid {
+        let remainders = (self.stride_y * self.stride_x) as usize;
+        let tiles = (self.rows as usize).div_ceil(ROWS) * remainders;
+        Grid::Rows(tiles * 4 * self.blocks as usize)
+    }
+}
+
+impl DenseTransposedTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let window = Window::of_words(
+            [p.input_y, p.input_x],
+            [p.output_y, p.output_x],
+            [p.kernel_y, p.kernel_x],
+            [p.stride_y, p.stride_x],
+            [p.padding_y, p.padding_x],
+        );
+        let stride = p.vectors as usize * 4;
+        let [rows, units, row, unit] =
+            [p.rows, p.units, p.row_step, p.unit_step].map(|n| n as usize);
+        let plane = window.input_positions() * stride;
+        let product = Product {
+            left: Left {
+                values: &self.weights[p.first_weight as usize..][..units * unit],
+                row,
+                unit,
+            },
+            right: Right::Patches {
+                patches: Patches::new(self.delta, Direction::Transposed, window, stride),
+                units,
+            },
+            plane,
+            initial: match p.accumulate {
+                0 => Initial::Zero,
+                _ => Initial::Present,
+            },
+            finish: match p.relu {
+                0 => Finish::Plain,
+                _ => Finish::Mask(self.activation),
+            },
+        };
+        product.write(&mut self.output[..rows * plane]);
+    }
+}
