@@ -1,7 +1,7 @@
 """Markdown tables from the results of compare.py."""
 
 NAMES = {"spmm": "SpMM", "spmm_transposed": "SpMM, transposed", "sddmm": "SDDMM"}
-SHORT = {"dense": "dense", "dense_transposed": "dense, transposed", "dense_sddmm": "dense, outer"}
+SHORT = {"dense": "dense", "dense_transposed": "dense, transposed", "dense_gradient": "dense, gradient"}
 CEILINGS = {
     "copy_gb_s": ("copy, read and written", "GB/s"),
     "vec4_loads_gelem_s": ("vec4 loads, random rows", "G elements/s"),

@@ -3,29 +3,64 @@
 use super::options::Part;
 use super::plan_of;
 use super::reference::{Case, noise};
-use crate::engine::{Buffer, Class, Device, Plan};
+use crate::engine::{Buffer, Class, Device, Plan, View};
 use crate::error::Result;
 use crate::sparse::{
     Arena, LayerState, Sddmm, SddmmParams, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams,
 };
 
-/// A product of a sparse layer.
+/// A product of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Product {
     Spmm,
     SpmmTransposed,
     Sddmm,
+    Dense,
+    DenseTransposed,
+    DenseGradient,
+}
+
+/// A layer that products are measured on.
+pub(super) trait Operand {
+    /// The plan of one product.
+    fn plan(&self, product: Product) -> Result<Plan>;
+
+    /// Runs a product once over an output full of NaN, and compares with the host's f64: the largest relative error.
+    fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64>;
 }
 
 impl Product {
-    pub const ALL: [Product; 3] = [Product::Spmm, Product::SpmmTransposed, Product::Sddmm];
+    /// Those of a sparse layer.
+    pub const SPARSE: [Product; 3] = [Product::Spmm, Product::SpmmTransposed, Product::Sddmm];
+
+    /// The same of a full layer.
+    pub const DENSE: [Product; 3] = [
+        Product::Dense,
+        Product::DenseTransposed,
+        Product::DenseGradient,
+    ];
 
     pub fn part(self) -> Part {
         match self {
             Product::Spmm => Part::Spmm,
             Product::SpmmTransposed => Part::SpmmTransposed,
             Product::Sddmm => Part::Sddmm,
+            Product::Dense | Product::DenseTransposed | Product::DenseGradient => Part::Dense,
         }
+    }
+
+    /// Its name in tables and in the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Product::DenseTransposed => "dense_transposed",
+            Product::DenseGradient => "dense_gradient",
+            other => other.part().name(),
+        }
+    }
+
+    /// Whether it is one of a full layer.
+    pub fn is_dense(self) -> bool {
+        self.part() == Part::Dense
     }
 
     /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `stride` lanes must move at least:
@@ -38,6 +73,10 @@ impl Product {
             Product::SpmmTransposed => (rows + cols, 12, cols + 1),
             // Column and gradient of each connection; offsets of each row; input and delta.
             Product::Sddmm => (rows + cols, 8, rows + 1),
+            // Weight of each pair; bias of each row; input and output.
+            Product::Dense => (rows + cols, 4, rows),
+            // Weight or gradient of each pair; two of input, delta and output.
+            Product::DenseTransposed | Product::DenseGradient => (rows + cols, 4, 0),
         };
         (activations * stride * 4 + connections * connection + units * 4) as f64
     }
@@ -45,8 +84,8 @@ impl Product {
 
 /// A layer with an input and a gradient at its output, both random.
 pub(super) struct Layer {
-    pub case: Case,
-    pub connections: usize,
+    case: Case,
+    connections: usize,
     arena: Arena,
     /// `[n_in][stride]`
     input: Buffer,
@@ -79,8 +118,10 @@ impl Layer {
             case,
         })
     }
+}
 
-    pub fn plan(&self, product: Product) -> Result<Plan> {
+impl Operand for Layer {
+    fn plan(&self, product: Product) -> Result<Plan> {
         let (arena, stride) = (&self.arena, self.case.stride);
         let span = &arena.spans[0];
         match product {
@@ -115,7 +156,7 @@ impl Layer {
                     params.grid(),
                 )
             }
-            Product::Sddmm => {
+            _ => {
                 let params = SddmmParams::new(span, stride, false);
                 plan_of(
                     Sddmm {
@@ -132,23 +173,27 @@ impl Layer {
         }
     }
 
-    /// Runs the product once over an output full of NaN, and compares with the host's f64: the largest relative error.
-    pub fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64> {
+    fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64> {
         let view = match product {
             Product::Spmm => self.forward.all(),
             Product::SpmmTransposed => self.backward.all(),
-            Product::Sddmm => self.arena.gradient.range(0..self.connections),
+            _ => self.arena.gradient.range(0..self.connections),
         };
-        device.upload(&view, &vec![f32::NAN; view.words()])?;
-        let program = device.prepare(plan)?;
-        device.run(&program)?;
-        let found = device.download::<f32>(&view)?;
+        let found = run_over_nan(device, plan, &view)?;
         Ok(match product {
             Product::Spmm => self.case.spmm_error(&found),
             Product::SpmmTransposed => self.case.spmm_transposed_error(&found),
-            Product::Sddmm => self.case.sddmm_error(&found),
+            _ => self.case.sddmm_error(&found),
         })
     }
+}
+
+/// Runs a plan once whose output is `view`, which is full of NaN before, and reads that back.
+pub(super) fn run_over_nan(device: &Device, plan: &Plan, view: &View) -> Result<Vec<f32>> {
+    device.upload(view, &vec![f32::NAN; view.words()])?;
+    let program = device.prepare(plan)?;
+    device.run(&program)?;
+    device.download(view)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! | part | measured |
 //! |---|---|
 //! | ceilings | copy, vec4 loads, multiply-add, cost of a dispatch, a read-back, a barrier, a sum over a workgroup |
-//! | products | SpMM, transposed SpMM and SDDMM of n × n layers or of matrices from files, and the ceiling that bounds them |
+//! | products | SpMM, transposed SpMM and SDDMM of n × n layers or of matrices from files, full layers beside them, and the ceilings that bound them |
 //! | step | one training step of 3072-h-h-10 and one prune-and-grow round |
 //! | model | the same of models by name, and which kernels take the step's time |
 //! | scaling | step, round and resident bytes against n at a fixed number of connections per unit |
@@ -17,9 +17,11 @@ mod ceilings;
 mod compare;
 mod copy;
 mod count;
+mod dense;
 mod draw;
 mod guard;
 mod identity;
+mod kernel_figure;
 mod latency;
 mod layer;
 mod load;
@@ -43,12 +45,12 @@ pub use copy::{Copy, CopyParams};
 pub use count::{Count, CountParams};
 pub use guard::Skipped;
 pub use identity::Identity;
+pub use kernel_figure::{Bound, KernelFigure};
 pub use load::{Load, LoadParams};
 pub use matrix::read as read_matrix;
 pub use models::{KernelTime, ModelFigure};
 pub use multiply_add::{MultiplyAdd, MultiplyAddParams};
 pub use options::{BenchOptions, Part, SOFTWARE_BATCH};
-pub use products::{Bound, KernelFigure};
 pub use report::{BenchReport, Bytes, Code, SCHEMA};
 pub use scaling::{Exponents, ScalingFigure};
 pub use steps::StepFigure;

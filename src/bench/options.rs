@@ -17,6 +17,8 @@ pub enum Part {
     SpmmTransposed,
     /// `δ x^T` at the connections.
     Sddmm,
+    /// The same three products of a full layer.
+    Dense,
     /// A training step and a round of 3072-h-h-10.
     Step,
     /// A training step and a round of models by name.
@@ -27,18 +29,19 @@ pub enum Part {
 
 impl Part {
     /// All parts.
-    pub const ALL: [Part; 7] = [
+    pub const ALL: [Part; 8] = [
         Part::Ceilings,
         Part::Spmm,
         Part::SpmmTransposed,
         Part::Sddmm,
+        Part::Dense,
         Part::Step,
         Part::Model,
         Part::Scaling,
     ];
 
     /// The parts that are products of one layer.
-    pub const PRODUCTS: [Part; 3] = [Part::Spmm, Part::SpmmTransposed, Part::Sddmm];
+    pub const PRODUCTS: [Part; 4] = [Part::Spmm, Part::SpmmTransposed, Part::Sddmm, Part::Dense];
 
     /// Its name on the command line and in the JSON.
     pub fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Part {
             Part::Spmm => "spmm",
             Part::SpmmTransposed => "spmm_transposed",
             Part::Sddmm => "sddmm",
+            Part::Dense => "dense",
             Part::Step => "step",
             Part::Model => "model",
             Part::Scaling => "scaling",

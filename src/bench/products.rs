@@ -4,86 +4,27 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use super::ceilings::{self, Ceilings, Pattern};
+use super::dense::DenseLayer;
 use super::guard::{Guard, Skipped, too_large, unless_too_large};
-use super::layer::{Layer, Product};
+use super::kernel_figure::{Bound, KernelFigure, bounded_by};
+use super::layer::{Layer, Operand, Product};
 use super::matrix;
-use super::options::BenchOptions;
+use super::options::{BenchOptions, Part};
 use super::reference::judge;
-use super::timing::{Spread, time};
+use super::timing::time;
 use super::{Finding, Observer};
 use crate::engine::{Device, Plan};
 use crate::error::Result;
 use crate::sparse::{Assignment, LayerState, Shape, allocate, draw};
-
-/// The ceiling that a product is closest to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bound {
-    /// One element loaded for each multiply-add.
-    Loads,
-    /// The multiply-adds themselves.
-    Arithmetic,
-    /// The dispatch: the product is too small for this adapter.
-    Dispatch,
-}
-
-impl Bound {
-    /// As printed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Bound::Loads => "loads",
-            Bound::Arithmetic => "arithmetic",
-            Bound::Dispatch => "dispatch",
-        }
-    }
-}
-
-/// One product of a layer, measured.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct KernelFigure {
-    /// "spmm", "spmm_transposed" or "sddmm".
-    pub kernel: String,
-    /// The matrix's file, where it came from one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub matrix: Option<String>,
-    /// Units on either side of a square layer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub n: Option<usize>,
-    /// Output units.
-    pub rows: usize,
-    /// Input units.
-    pub cols: usize,
-    /// Members of the batch.
-    pub batch: usize,
-    /// Share of the pairs that is not connected; of random layers as asked for.
-    pub sparsity: f64,
-    /// Connections.
-    pub connections: usize,
-    /// Median.
-    pub seconds: f64,
-    /// How far the samples lie apart.
-    pub seconds_spread: Spread,
-    /// Two operations per connection and member of the batch, in 10^9 a second.
-    pub gflop_s: f64,
-    /// Bytes that must be moved at least, everything once, in 10^9 a second.
-    pub gb_s: f64,
-    /// That over the copy ceiling. Above 1 where caches hold what the product works on.
-    pub share_of_copy: f64,
-    /// Loads that this adapter manages on a buffer of this layer's size, in 10^9 elements a second.
-    pub loads_gelem_s: f64,
-    /// Which ceiling asks for the most time.
-    pub bound: Bound,
-    /// That time over the measured one: 1 is the ceiling.
-    pub share_of_ceiling: f64,
-    /// Largest error of the rows compared, relative to their largest entry.
-    pub max_error: f64,
-}
 
 /// Runs of a product that a measurement takes at least: the check, two to find the number of copies, three samples.
 const RUNS: f64 = 6.0;
 
 /// Bytes on the host and on the device for a connection while a layer is made: drawn, sorted, uploaded.
 const BYTES_PER_CONNECTION: u64 = 68;
+
+/// The same for a full layer: weights and gradients on the device, weights on the host, and one of them on its way.
+const BYTES_PER_PAIR: u64 = 16;
 
 /// Measures the products among `options.parts`; the rows of the sampled results are checked first.
 pub(super) fn measure(
@@ -109,6 +50,9 @@ pub(super) fn measure(
         for &sparsity in &sparsities {
             bench.square(n, sparsity, observer)?;
         }
+        if options.has(Part::Dense) {
+            bench.full(n, observer)?;
+        }
     }
     for path in &options.matrices {
         let layer = matrix::read(path)?;
@@ -121,7 +65,7 @@ pub(super) fn measure(
             sparsity: 1.0 - layer.active() as f64 / (layer.n_out as f64 * layer.n_in as f64),
             connections: layer.active(),
         };
-        bench.layer(&subject, || Ok(layer), observer)?;
+        bench.sparse(&subject, || Ok(layer), observer)?;
     }
     Ok(bench.figures)
 }
@@ -173,40 +117,77 @@ impl Products<'_> {
             let count = allocate(&[shape], sparsity, Assignment::Uniform)?[0];
             Ok(draw(shape, count, 1, 0))
         };
-        self.layer(&subject, make, observer)
+        self.sparse(&subject, make, observer)
     }
 
-    /// All products of a layer.
-    fn layer(
+    /// The products of an n × n layer with all connections.
+    fn full(&mut self, n: usize, observer: &mut Observer<'_>) -> Result<()> {
+        let subject = Subject {
+            matrix: None,
+            n: Some(n),
+            rows: n,
+            cols: n,
+            sparsity: 0.0,
+            connections: n.saturating_mul(n),
+        };
+        let bytes = BYTES_PER_PAIR;
+        let (device, batch) = (self.device, self.options.batch);
+        let make = || DenseLayer::new(device, n, batch);
+        self.layer(&subject, &Product::DENSE, bytes, make, observer)
+    }
+
+    /// The products of a sparse layer.
+    fn sparse(
         &mut self,
         subject: &Subject,
         make: impl FnOnce() -> Result<LayerState>,
         observer: &mut Observer<'_>,
     ) -> Result<()> {
+        let (device, batch) = (self.device, self.options.batch);
+        let make = || Layer::new(device, make()?, batch);
+        let bytes = BYTES_PER_CONNECTION;
+        self.layer(subject, &Product::SPARSE, bytes, make, observer)
+    }
+
+    /// Those of `products` that are wanted, of a layer with so many bytes a connection.
+    fn layer<L: Operand>(
+        &mut self,
+        subject: &Subject,
+        products: &[Product],
+        bytes: u64,
+        make: impl FnOnce() -> Result<L>,
+        observer: &mut Observer<'_>,
+    ) -> Result<()> {
         let options = self.options;
-        let products = Product::ALL.into_iter();
-        let products = products.filter(|product| options.has(product.part()));
+        let products: Vec<Product> = (products.iter().copied())
+            .filter(|product| options.has(product.part()))
+            .collect();
+        let Some(first) = products.first() else {
+            return Ok(());
+        };
+        let layers = match first.is_dense() {
+            true => "dense layer",
+            false => "sparse layer",
+        };
         let work = subject.connections as f64;
         let stride = options.batch.next_multiple_of(4);
         let units = (2 * (subject.rows + subject.cols) * stride * 4) as u64;
         let most = subject.rows.max(subject.cols) * stride;
-        let largest = most.max(subject.connections) as u64 * 4;
-        let total = subject.connections as u64 * BYTES_PER_CONNECTION + units;
+        let largest = (most.max(subject.connections) as u64).saturating_mul(4);
+        let total = (subject.connections as u64).saturating_mul(bytes) + units;
         let begin = Instant::now();
         let layer = match too_large(self.device, largest, total)
-            .or_else(|| self.guard.too_long(self.guard.foresee("layer", work)))
+            .or_else(|| self.guard.too_long(self.guard.foresee(layers, work)))
         {
             Some(reason) => Err(reason),
-            None => unless_too_large(
-                make().and_then(|layer| Layer::new(self.device, layer, options.batch)),
-            )?,
+            None => unless_too_large(make())?,
         };
         if layer.is_ok() {
             let seconds = begin.elapsed().as_secs_f64();
-            self.guard.note("layer", work, seconds);
+            self.guard.note(layers, work, seconds);
         }
         for product in products {
-            let kind = product.part().name();
+            let kind = product.name();
             let seconds = RUNS * self.guard.foresee(kind, work);
             let reason = match &layer {
                 Err(reason) => Some(reason.clone()),
@@ -233,11 +214,11 @@ impl Products<'_> {
     fn product(
         &mut self,
         subject: &Subject,
-        layer: &Layer,
+        layer: &impl Operand,
         product: Product,
     ) -> Result<KernelFigure> {
         let (device, options) = (self.device, self.options);
-        let kernel = product.part().name();
+        let kernel = product.name();
         let plan: Plan = layer.plan(product)?;
         let max_error = layer.check(device, product, &plan)?;
         let what = format!("`{kernel}` at {}", subject.name());
@@ -245,23 +226,23 @@ impl Products<'_> {
 
         let measured = time(device, &plan, options.budget)?;
         let seconds = measured.median;
-        let stride = layer.case.stride;
-        let operations = 2.0 * layer.connections as f64 * options.batch as f64;
-        let bytes = product.bytes(subject.rows, subject.cols, layer.connections, stride);
-        // What is read in the connections' order: deltas where the product is transposed, inputs else.
-        let loaded = match product {
-            Product::SpmmTransposed => subject.rows,
-            _ => subject.cols,
+        let stride = options.batch.next_multiple_of(4);
+        let connections = subject.connections;
+        let operations = 2.0 * connections as f64 * options.batch as f64;
+        let bytes = product.bytes(subject.rows, subject.cols, connections, stride);
+        let loads_gelem_s = match product {
+            _ if product.is_dense() => None,
+            // What is read in the connections' order: deltas where the product is transposed, inputs else.
+            Product::SpmmTransposed => Some(self.loads(subject.rows, stride)?),
+            _ => Some(self.loads(subject.cols, stride)?),
         };
-        let loads_gelem_s = self.loads(loaded, stride)?;
         // Loads and multiply-adds are done for the padding lanes too.
-        let terms = layer.connections as f64 * stride as f64;
-        let (needed, bound) = bounded_by(&[
-            (terms / (loads_gelem_s * 1e9), Bound::Loads),
-            (
-                2.0 * terms / (self.ceilings.multiply_add_gflop_s * 1e9),
-                Bound::Arithmetic,
-            ),
+        let terms = connections as f64 * stride as f64;
+        let loads = loads_gelem_s.map_or(0.0, |rate| terms / (rate * 1e9));
+        let arithmetic = 2.0 * terms / (self.ceilings.multiply_add_gflop_s * 1e9);
+        let (needed, bound) = bounded_by([
+            (loads, Bound::Loads),
+            (arithmetic, Bound::Arithmetic),
             (self.ceilings.dispatch_us * 1e-6, Bound::Dispatch),
         ]);
         let gb_s = bytes / seconds / 1e9;
@@ -273,7 +254,7 @@ impl Products<'_> {
             cols: subject.cols,
             batch: options.batch,
             sparsity: subject.sparsity,
-            connections: layer.connections,
+            connections,
             seconds,
             seconds_spread: measured.spread,
             gflop_s: operations / seconds / 1e9,
@@ -298,31 +279,5 @@ impl Products<'_> {
         let found = ceilings::loads(self.device, rows, stride, Pattern::Random, budget)?.median;
         self.loads.insert(rows, found);
         Ok(found)
-    }
-}
-
-/// The ceiling that asks for the most seconds.
-fn bounded_by(bounds: &[(f64, Bound); 3]) -> (f64, Bound) {
-    let [first, rest @ ..] = bounds;
-    rest.iter()
-        .fold(*first, |most, b| if b.0 > most.0 { *b } else { most })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_slowest_resource_bounds() {
-        let bounds = |loads, arithmetic, dispatch| {
-            bounded_by(&[
-                (loads, Bound::Loads),
-                (arithmetic, Bound::Arithmetic),
-                (dispatch, Bound::Dispatch),
-            ])
-        };
-        assert_eq!(bounds(3.0, 2.0, 1.0), (3.0, Bound::Loads));
-        assert_eq!(bounds(1.0, 2.0, 1.0), (2.0, Bound::Arithmetic));
-        assert_eq!(bounds(1.0, 2.0, 4.0), (4.0, Bound::Dispatch));
     }
 }
