@@ -120,6 +120,8 @@ impl Observer<'_> {
 /// Options that cannot be used, an adapter that cannot be opened, or a wrong result.
 pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Result<BenchReport> {
     options.check()?;
+    // Before anything is measured: a wrong file should not cost a minute.
+    let matrices = matrix::read_all(&options.matrices)?;
     let device = options.open()?;
     let mut report = BenchReport::new(Identity::of(&device, &options.adapter));
     let mut observer = Observer {
@@ -138,7 +140,7 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Resu
                 reason,
             });
         }
-        report.kernels = products::measure(&device, &ceilings, options, &mut observer)?;
+        report.kernels = products::measure(&device, &ceilings, options, matrices, &mut observer)?;
         report.ceilings = Some(ceilings);
     }
     // The steps have devices of their own, whose ledgers count nothing else.

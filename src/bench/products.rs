@@ -8,7 +8,6 @@ use super::dense::DenseLayer;
 use super::guard::{Guard, Skipped, too_large, unless_too_large};
 use super::kernel_figure::{Bound, KernelFigure, bounded_by};
 use super::layer::{Layer, Operand, Product};
-use super::matrix;
 use super::options::{BenchOptions, Part};
 use super::reference::judge;
 use super::timing::time;
@@ -26,11 +25,12 @@ const BYTES_PER_CONNECTION: u64 = 68;
 /// The same for a full layer: weights and gradients on the device, weights on the host, and one of them on its way.
 const BYTES_PER_PAIR: u64 = 16;
 
-/// Measures the products among `options.parts`; the rows of the sampled results are checked first.
+/// Measures the products among `options.parts`, of random layers and of these matrices; the rows of the sampled results are checked first.
 pub(super) fn measure(
     device: &Device,
     ceilings: &Ceilings,
     options: &BenchOptions,
+    matrices: Vec<(String, LayerState)>,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<KernelFigure>> {
     let mut bench = Products {
@@ -54,11 +54,9 @@ pub(super) fn measure(
             bench.full(n, observer)?;
         }
     }
-    for path in &options.matrices {
-        let layer = matrix::read(path)?;
-        let name = path.file_name().unwrap_or(path.as_os_str());
+    for (name, layer) in matrices {
         let subject = Subject {
-            matrix: Some(name.to_string_lossy().into_owned()),
+            matrix: Some(name),
             n: None,
             rows: layer.n_out,
             cols: layer.n_in,

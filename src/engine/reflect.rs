@@ -77,11 +77,7 @@ const SUBGROUPS: &str = "#require subgroups";
 
 /// The optional features that a shader declares to need: subgroups, or none.
 pub fn capabilities(kernel: &KernelInfo) -> naga::valid::Capabilities {
-    match kernel
-        .source
-        .lines()
-        .any(|line| line == "enable subgroups;")
-    {
+    match kernel.source.lines().any(|line| line == SUBGROUPS) {
         true => naga::valid::Capabilities::SUBGROUP,
         false => naga::valid::Capabilities::empty(),
     }

@@ -79,7 +79,7 @@ fn devices_stand_side_by_side_and_are_drawn() {
         "spmm n = 40, batch 6",
         "training steps",
         "GFLOP/s",
-        ">ms<",
+        "\nms\n",
     ] {
         assert!(svg.contains(part), "no {part:?} in the figure");
     }

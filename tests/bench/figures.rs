@@ -34,7 +34,11 @@ fn every_part_is_measured_on_every_adapter() {
             "cpu" => assert_eq!(left_out, 3),
             _ => assert!(left_out <= 1),
         }
-        assert_eq!(kinds.replace('-', ""), format!("ac{}ssmwwe", "k".repeat(18)), "{adapter}");
+        assert_eq!(
+            kinds.replace('-', ""),
+            format!("ac{}ssmwwe", "k".repeat(18)),
+            "{adapter}"
+        );
 
         let ceilings = report.ceilings.unwrap();
         for value in [
@@ -72,7 +76,7 @@ fn every_part_is_measured_on_every_adapter() {
             let spread = k.seconds_spread;
             assert!(spread.q1 <= k.seconds && k.seconds <= spread.q3, "{k:?}");
             // Input and output at least, and all connections.
-            let bytes = k.gb_s * 1e9 * k.seconds;
+            let bytes = (k.gb_s * 1e9 * k.seconds).round();
             let connection = if full { 4 } else { 8 };
             assert!(bytes >= (n * 2 * 8 * 4 + connection * k.connections) as f64);
             // Far from 1 where a busy machine was slower at one time than at another, but a share.

@@ -6,7 +6,7 @@
 mod dlmc;
 mod market;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::engine::host_memory;
@@ -36,6 +36,15 @@ struct Entries {
     cols: usize,
     /// `(row, column, value)`, counted from 0.
     entries: Vec<(u32, u32, f64)>,
+}
+
+/// Reads several, each with its file's name.
+pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<(String, LayerState)>> {
+    let named = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Ok((name.to_string_lossy().into_owned(), read(path)?))
+    };
+    paths.iter().map(named).collect()
 }
 
 /// Reads a matrix as a layer whose outputs are the rows and whose inputs are the columns. Values that the file lacks are ones
