@@ -55,7 +55,17 @@ pub enum Error {
         /// What the user can do.
         advice: String,
     },
-    /// The device was lost, ran out of memory or refused a shader.
+    /// A buffer that the device has no memory left for.
+    #[error("the device has no memory left for buffer `{buffer}` of {bytes} bytes; {advice}")]
+    Memory {
+        /// The buffer's label.
+        buffer: String,
+        /// Bytes it would need.
+        bytes: u64,
+        /// What the user can do.
+        advice: String,
+    },
+    /// The device was lost or refused a shader.
     #[error("{0}")]
     Device(String),
     /// The loss is no longer a number.

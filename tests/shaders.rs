@@ -10,10 +10,10 @@ use common::says;
 use naga::back::pipeline_constants::process_overrides;
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::valid::{ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, ImageClass, Module, ShaderStage, TypeInner};
 use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, KernelInfo};
-use rootlet::engine::reflect::{expand, reflect};
+use rootlet::engine::reflect::{capabilities, expand, reflect};
 use rootlet::engine::{Kernel, WorkgroupShape};
 use rootlet::kernels::kernels;
 use rootlet::sparse::Spmm;
@@ -22,7 +22,7 @@ use rootlet::sparse::Spmm;
 fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
     let reflection = reflect(kernel, shape.constants()).unwrap();
     let module = naga::front::wgsl::parse_str(&reflection.source).unwrap();
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let info = Validator::new(ValidationFlags::all(), capabilities(kernel))
         .validate(&module)
         .unwrap();
     let constants = shape
@@ -54,6 +54,17 @@ fn every_shader_validates_and_is_what_its_host_half_declares() {
         .map(|fault| fault.to_string())
         .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// No kernel of a training needs an optional feature; the one that does measures what that feature would bring.
+#[test]
+fn only_a_bench_kernel_needs_an_optional_feature() {
+    let needy: Vec<&str> = kernels()
+        .into_iter()
+        .filter(|kernel| !capabilities(kernel).is_empty())
+        .map(|kernel| kernel.name)
+        .collect();
+    assert_eq!(needy, ["bench/sum_subgroups"]);
 }
 
 #[test]

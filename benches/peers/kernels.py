@@ -1,10 +1,11 @@
-"""The three sparse products of a training step, by every way PyTorch offers, and the dense product beside them.
+"""The three sparse products of a training step, by every way PyTorch offers and by SciPy's CSR, and the dense product beside them.
 
 Shapes: W [n, n] with M connections, x and delta [n, batch] (batch innermost, which is also what suits PyTorch's CSR
 kernels best). Every variant is checked against the dense product in float64 before it is timed.
 """
 
 import numpy
+import scipy.sparse
 import torch
 
 from graph import csr_tensor, random_csr, transpose
@@ -50,12 +51,19 @@ def scatter(crow, cols, values, n):
     return dense
 
 
+def scipy_csr(crow, cols, values, n):
+    """W as SciPy has it, over `values` itself."""
+    return scipy.sparse.csr_array((values.numpy(), cols, crow), shape=(n, n))
+
+
 def spmm(problem):
     """W x: the forward pass."""
     n, x, csr = problem["n"], problem["x"], problem["csr"]
     out = torch.empty_like(x)
     expected = dense_product(*problem["parts"], x, n)
+    scipy_w, scipy_x = scipy_csr(*problem["parts"], n), x.numpy()
     variants = {
+        "scipy_csr": lambda: torch.from_numpy(scipy_w @ scipy_x),
         "sparse.mm": lambda: torch.sparse.mm(csr, x),
         "mm_out": lambda: torch.mm(csr, x, out=out),
         "sparse.mm_reduce": lambda: torch.sparse.mm(csr, x, "sum"),
@@ -78,7 +86,9 @@ def spmm_transposed(problem):
         torch.index_select(values, 0, order, out=values_t)
         return product()
 
+    scipy_w, scipy_delta = scipy_csr(crow_t, cols_t, values_t, n), delta.numpy()
     variants = {
+        "scipy_csr": lambda: permuted(lambda: torch.from_numpy(scipy_w @ scipy_delta)),
         "permuted_mm_out": lambda: permuted(lambda: torch.mm(csr_t, delta, out=out)),
         "permuted_sparse.mm_reduce": lambda: permuted(lambda: torch.sparse.mm(csr_t, delta, "sum")),
         "csc_mm": lambda: torch.mm(csc, delta),
@@ -87,7 +97,7 @@ def spmm_transposed(problem):
 
 
 def sddmm(problem):
-    """(delta x^T) at the connections: the weight gradient."""
+    """(delta x^T) at the connections: the weight gradient. SciPy has no such product."""
     n, x, delta, csr = problem["n"], problem["x"], problem["delta"], problem["csr"]
     crow, cols, values = problem["parts"]
     expected = dense_sampled(crow, cols, delta, x, n)
@@ -121,13 +131,15 @@ def run(kernel, n, batch, sparsity, options):
     }
     variants, expected, dense_call = CASES[kernel](problem)
     results = []
-    for variant, call in variants.items():
+    for variant, call in (variants if options.sparse else {}).items():
         found = require(f"{kernel} {variant} n={n} sparsity={sparsity}", error(call(), expected))
         results.append(
             {
                 "kernel": kernel,
                 "variant": variant,
                 "n": n,
+                "rows": n,
+                "cols": n,
                 "batch": batch,
                 "sparsity": sparsity,
                 "connections": count,
@@ -147,6 +159,8 @@ def run(kernel, n, batch, sparsity, options):
                 "kernel": kernel,
                 "variant": "dense",
                 "n": n,
+                "rows": n,
+                "cols": n,
                 "batch": batch,
                 "sparsity": sparsity,
                 "connections": n * n,

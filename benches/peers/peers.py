@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times PyTorch on the products and training steps that rootlet does, each result checked first.
+"""Times PyTorch and SciPy on the products and training steps that rootlet does, each result checked first.
 
     python peers.py --case all --n 4096 --batch 128 --sparsity 0.98,0.99 --threads 2 --json peers.json
 """
@@ -11,6 +11,7 @@ import platform
 import sys
 import warnings
 
+import scipy
 import torch
 
 import kernels
@@ -34,6 +35,7 @@ def cpu_name():
 def identity(threads):
     return {
         "torch": torch.__version__,
+        "scipy": scipy.__version__,
         "python": platform.python_version(),
         "threads": threads,
         "cpu": cpu_name(),
@@ -58,6 +60,7 @@ def parse():
     parser.add_argument("--seconds", type=float, default=3.0, help="time for one variant, after which fewer repeats do")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-dense", dest="dense", action="store_false", help="kernels: leave the dense product out")
+    parser.add_argument("--no-sparse", dest="sparse", action="store_false", help="kernels: the dense product alone")
     parser.add_argument(
         "--variants",
         type=numbers(str),
@@ -86,7 +89,21 @@ def main():
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)  # repeated steps on one batch must not slow down as its gradients vanish
     warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-    results = {"peer": identity(options.threads), "kernels": [], "steps": []}
+    peer = identity(options.threads)
+    results = {
+        "schema": 2,
+        "code": {"name": "pytorch", "version": peer["torch"], "sources": ""},
+        "adapter": {
+            "name": peer["cpu"],
+            "backend": "cpu",
+            "device_type": "cpu",
+            "driver": f"PyTorch {peer['torch']}, {options.threads} threads, {peer['capability']}",
+        },
+        "peer": peer,
+        "kernels": [],
+        "steps": [],
+        "models": [],
+    }
     say = sys.stderr if options.json == "-" else sys.stdout
     for n in options.n:
         for sparsity in options.sparsity:
@@ -97,7 +114,7 @@ def main():
                     for r in found:
                         print(
                             f"{kernel:16} {r['variant']:26} n={n} batch={options.batch} sparsity={sparsity} "
-                            f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_min'] * 1e3:.3f}) "
+                            f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_spread']['min'] * 1e3:.3f}) "
                             f"{r['gflop_s']:7.1f} GFLOP/s error {r['max_error']:.0e}",
                             file=say,
                             flush=True,
@@ -108,7 +125,7 @@ def main():
                 for r in found:
                     print(
                         f"step             {r['variant']:26} {r['model']} batch={options.batch} sparsity={sparsity} "
-                        f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_min'] * 1e3:.3f}) "
+                        f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_spread']['min'] * 1e3:.3f}) "
                         f"{r['state_bytes'] / 2**20:7.1f} MiB error {r['max_error']:.0e}",
                         file=say,
                         flush=True,
@@ -117,10 +134,10 @@ def main():
         for model in options.model:
             for sparsity in options.sparsity:
                 for r in model_steps.run(model, options.batch, sparsity, options):
-                    results["steps"].append(r)
+                    results["models"].append(r)
                     print(
                         f"step             {r['variant']:26} {r['model']} batch={options.batch} sparsity={sparsity} "
-                        f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_min'] * 1e3:.3f}) "
+                        f"{r['seconds'] * 1e3:9.3f} ms (min {r['seconds_spread']['min'] * 1e3:.3f}) "
                         f"{r['state_bytes'] / 2**20:7.1f} MiB + {r['activation_bytes'] / 2**20:.1f} MiB activations "
                         f"error {r['max_error']:.0e}",
                         file=say,

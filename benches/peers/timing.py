@@ -7,7 +7,7 @@ TOLERANCE = 1e-4  # largest |found - expected| / max |expected| that counts as t
 
 
 def measure(function, repeats, budget):
-    """Seconds of a call, after warm-up: {"seconds": median, "seconds_min", "repeats"}.
+    """Seconds of a call, after warm-up: {"seconds": median, "seconds_spread": {"min", "q1", "q3", "max", "samples"}}.
 
     Stops after `repeats` calls or, from the third call on, when `budget` seconds are spent.
     """
@@ -22,7 +22,9 @@ def measure(function, repeats, budget):
         taken.append(end - start)
         if len(taken) >= 3 and end - begin > budget:
             break
-    return {"seconds": statistics.median(taken), "seconds_min": min(taken), "repeats": len(taken)}
+    q1, median, q3 = statistics.quantiles(taken, n=4, method="inclusive") if len(taken) > 1 else taken * 3
+    spread = {"min": min(taken), "q1": q1, "q3": q3, "max": max(taken), "samples": len(taken)}
+    return {"seconds": median, "seconds_spread": spread}
 
 
 def error(found, expected):

@@ -1,19 +1,21 @@
-//! What an adapter can do at most: memory, loads, arithmetic, dispatches, read-backs, each measured and checked.
+//! What an adapter can do at most: memory, loads and arithmetic, each measured and checked. What waiting costs is in
+//! [`super::latency`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::copy::{Copy, CopyParams};
-use super::count::{Count, CountParams};
+use super::latency;
 use super::load::{Load, LoadParams};
 use super::multiply_add::{CHAINS, MultiplyAdd, MultiplyAddParams};
 use super::plan_of;
 use super::reference::TOLERANCE;
-use super::timing::{median, time};
+use super::timing::{Measured, Spread, time};
 use crate::engine::{Buffer, Class, Device, Grid, Plan};
 use crate::error::{Error, Result};
 
-/// An adapter's measured ceilings; the fields' names end in their units.
-#[derive(Clone, Debug, serde::Serialize)]
+/// An adapter's measured ceilings, medians; the fields' names end in their units.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Ceilings {
     /// Copying 64 MiB from one buffer to another, vec4 at a time; bytes read *plus* bytes written, in 10^9 a second.
     pub copy_gb_s: f64,
@@ -30,29 +32,124 @@ pub struct Ceilings {
     pub submit_us: f64,
     /// Reading 16 bytes back from an idle device, in microseconds.
     pub readback_us: f64,
+    /// A barrier of a workgroup of 256 that has the device for itself, with the write and the read of workgroup memory that it
+    /// orders, in nanoseconds. None on the CPU, which has no workgroups.
+    pub barrier_ns: Option<f64>,
+    /// A sum over a workgroup of 256 by a tree in workgroup memory, on a device full of them: seconds over sums, in
+    /// nanoseconds.
+    pub sum_memory_ns: Option<f64>,
+    /// The same sum with subgroups. None without that feature.
+    pub sum_subgroups_ns: Option<f64>,
+    /// How far the samples behind each field lie apart, in its unit.
+    pub spread: BTreeMap<String, Spread>,
+}
+
+impl Ceilings {
+    /// Label, field, value and unit of each, in the order of tables.
+    pub(super) fn rows(&self) -> [(&'static str, &'static str, Option<f64>, &'static str); 10] {
+        [
+            (
+                "copy",
+                "copy_gb_s",
+                Some(self.copy_gb_s),
+                "GB/s, read and written",
+            ),
+            (
+                "vec4 loads",
+                "vec4_loads_gelem_s",
+                Some(self.vec4_loads_gelem_s),
+                "G elements/s, random rows",
+            ),
+            (
+                "",
+                "vec4_loads_sequential_gelem_s",
+                Some(self.vec4_loads_sequential_gelem_s),
+                "G elements/s, rows in order",
+            ),
+            (
+                "multiply-add",
+                "multiply_add_gflop_s",
+                Some(self.multiply_add_gflop_s),
+                "GFLOP/s",
+            ),
+            (
+                "dispatch",
+                "dispatch_us",
+                Some(self.dispatch_us),
+                "µs in a pass",
+            ),
+            (
+                "",
+                "submit_us",
+                Some(self.submit_us),
+                "µs alone, submitted and waited for",
+            ),
+            (
+                "read-back",
+                "readback_us",
+                Some(self.readback_us),
+                "µs for 16 bytes",
+            ),
+            (
+                "barrier",
+                "barrier_ns",
+                self.barrier_ns,
+                "ns in a workgroup of 256 alone",
+            ),
+            (
+                "sum of 256",
+                "sum_memory_ns",
+                self.sum_memory_ns,
+                "ns in workgroup memory, many at once",
+            ),
+            (
+                "",
+                "sum_subgroups_ns",
+                self.sum_subgroups_ns,
+                "ns with subgroups",
+            ),
+        ]
+    }
 }
 
 /// Words of each of the two buffers copied: 64 MiB, half of WebGPU's default largest binding and past any usual cache.
 const COPY_WORDS: usize = 1 << 24;
 
-/// Dispatches in a pass when their cost is measured.
-const DISPATCHES: usize = 500;
-
-/// Measures all of them, each for about `budget`.
+/// Measures all of them, each for about `budget`; and what was left out, with the reason.
 ///
 /// # Errors
 /// A wrong result, a lost device, or buffers that the device refuses.
-pub fn measure(device: &Device, budget: Duration) -> Result<Ceilings> {
-    let (dispatch_us, submit_us) = dispatch(device, budget)?;
-    Ok(Ceilings {
-        copy_gb_s: copy(device, COPY_WORDS, budget)?,
-        vec4_loads_gelem_s: loads(device, 4096, 128, Pattern::Random, budget)?,
-        vec4_loads_sequential_gelem_s: loads(device, 4096, 128, Pattern::Sequential, budget)?,
-        multiply_add_gflop_s: multiply_add(device, budget)?,
-        dispatch_us,
-        submit_us,
-        readback_us: readback(device, budget)?,
-    })
+pub fn measure(
+    device: &Device,
+    budget: Duration,
+) -> Result<(Ceilings, Vec<(&'static str, String)>)> {
+    let mut spread = BTreeMap::new();
+    let mut keep = |name: &str, measured: Measured| {
+        spread.insert(name.to_owned(), measured.spread);
+        measured.median
+    };
+    let random = loads(device, 4096, 128, Pattern::Random, budget)?;
+    let sequential = loads(device, 4096, 128, Pattern::Sequential, budget)?;
+    let (dispatch, submit) = latency::dispatch(device, budget)?;
+    let together = latency::workgroup(device, budget)?;
+    let mut optional = |name: &str, measured: Option<Measured>| measured.map(|m| keep(name, m));
+    let barrier_ns = optional("barrier_ns", together.barrier);
+    let sum_memory_ns = optional("sum_memory_ns", together.sum_memory);
+    let sum_subgroups_ns = optional("sum_subgroups_ns", together.sum_subgroups);
+    let ceilings = Ceilings {
+        copy_gb_s: keep("copy_gb_s", copy(device, COPY_WORDS, budget)?),
+        vec4_loads_gelem_s: keep("vec4_loads_gelem_s", random),
+        vec4_loads_sequential_gelem_s: keep("vec4_loads_sequential_gelem_s", sequential),
+        multiply_add_gflop_s: keep("multiply_add_gflop_s", multiply_add(device, budget)?),
+        dispatch_us: keep("dispatch_us", dispatch),
+        submit_us: keep("submit_us", submit),
+        readback_us: keep("readback_us", latency::readback(device, budget)?),
+        barrier_ns,
+        sum_memory_ns,
+        sum_subgroups_ns,
+        spread,
+    };
+    Ok((ceilings, together.left_out))
 }
 
 /// A buffer whose every word is a NaN, so that what is not written shows.
@@ -67,7 +164,8 @@ fn once(device: &Device, plan: &Plan, output: &Buffer) -> Result<Vec<f32>> {
     device.download(&output.all())
 }
 
-fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
+/// The error for a kernel of this module that computes something else.
+pub(super) fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
     Error::Device(format!(
         "{} computes kernel `{kernel}` wrongly: {what}. No figure measured on it could be trusted; update its driver, or \
          choose another --adapter",
@@ -76,7 +174,7 @@ fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
 }
 
 /// Copies `words` words; 10^9 bytes a second, reads and writes counted.
-fn copy(device: &Device, words: usize, budget: Duration) -> Result<f64> {
+fn copy(device: &Device, words: usize, budget: Duration) -> Result<Measured> {
     let data: Vec<f32> = (0..words).map(|i| (i % 65_521) as f32).collect();
     let input = device.buffer_with("bench.copy.input", Class::Scratch, &data)?;
     let output = poisoned(device, "bench.copy.output", words)?;
@@ -94,7 +192,7 @@ fn copy(device: &Device, words: usize, budget: Duration) -> Result<f64> {
         let what = format!("word {at} is {} and not {}", found[at], data[at]);
         return Err(wrong(device, "bench/copy", &what));
     }
-    Ok(8.0 * words as f64 / time(device, &plan, budget)? / 1e9)
+    Ok(time(device, &plan, budget)?.rate(8e-9 * words as f64))
 }
 
 /// In which order rows are loaded.
@@ -119,7 +217,7 @@ pub(super) fn loads(
     stride: usize,
     pattern: Pattern,
     budget: Duration,
-) -> Result<f64> {
+) -> Result<Measured> {
     // The sequence has 16 bits of row number. Larger buffers are past the caches as well.
     let input_rows = input_rows.min(1 << 16);
     let (multiplier, increment) = match pattern {
@@ -160,11 +258,11 @@ pub(super) fn loads(
         }
     }
     let elements = LOAD_ROWS as f64 * f64::from(LOAD_TERMS) * stride as f64;
-    Ok(elements / time(device, &plan, budget)? / 1e9)
+    Ok(time(device, &plan, budget)?.rate(elements * 1e-9))
 }
 
 /// Multiply-adds in registers; 10^9 operations a second.
-fn multiply_add(device: &Device, budget: Duration) -> Result<f64> {
+fn multiply_add(device: &Device, budget: Duration) -> Result<Measured> {
     let vectors: usize = if device.is_hardware() {
         1 << 20
     } else {
@@ -197,58 +295,5 @@ fn multiply_add(device: &Device, budget: Duration) -> Result<f64> {
         }
     }
     let operations = 2.0 * (vectors * 4 * CHAINS) as f64 * f64::from(params.iterations);
-    Ok(operations / time(device, &plan, budget)? / 1e9)
-}
-
-/// Microseconds of one more dispatch in a pass, and of a submission with one.
-fn dispatch(device: &Device, budget: Duration) -> Result<(f64, f64)> {
-    let counter = device.buffer("bench.count.counter", Class::Scratch, 4)?;
-    let plan = plan_of(
-        Count {
-            params: CountParams { step: 1 },
-            counter: counter.all(),
-        },
-        Grid::Groups(1),
-    )?;
-    let mut many = plan.clone();
-    for _ in 0..DISPATCHES {
-        many.append(plan.clone());
-    }
-    let (one, many) = (device.prepare(&plan)?, device.prepare(&many)?);
-    let mut total = 0u32;
-    let mut run = |program, count: usize| {
-        total = total.wrapping_add(count as u32);
-        device.run(program)?;
-        device.wait()
-    };
-    run(&one, 1)?; // compiles
-    let submission = median(budget / 2, || run(&one, 1))?;
-    let pass = median(budget / 2, || run(&many, 1 + DISPATCHES))?;
-    let found = device.download::<u32>(&counter.all())?[0];
-    if found != total {
-        let what = format!("after {total} dispatches the counter is {found}");
-        return Err(wrong(device, "bench/count", &what));
-    }
-    let each = (pass - submission).max(0.0) / DISPATCHES as f64;
-    Ok((each * 1e6, submission * 1e6))
-}
-
-/// Microseconds to read 16 bytes back.
-fn readback(device: &Device, budget: Duration) -> Result<f64> {
-    let data = [1u32, 2, 3, 4];
-    let buffer = device.buffer_with("bench.readback", Class::Scratch, &data)?;
-    let mut good = true;
-    let mut read = || -> Result<()> {
-        good &= device.download::<u32>(&buffer.all())? == data;
-        Ok(())
-    };
-    read()?;
-    let seconds = median(budget, &mut read)?;
-    match good {
-        true => Ok(seconds * 1e6),
-        false => Err(Error::Device(format!(
-            "{} reads other words back than were written; update its driver, or choose another --adapter",
-            device.name()
-        ))),
-    }
+    Ok(time(device, &plan, budget)?.rate(operations * 1e-9))
 }

@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 use crate::engine::{AdapterChoice, Device, adapter};
 
 /// The adapter's identity.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     /// The device's name; for the CPU executor the processor's.
     pub name: String,

@@ -1,22 +1,23 @@
-//! A training step of models by name, and where its time goes.
+//! A training step and a round of models by name, and where the step's time goes.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use super::reference::noise;
-use super::timing::time_calls;
-use super::{BenchOptions, Finding};
-use crate::data::Batch;
-use crate::engine::random::{below, pcg4d};
-use crate::engine::{Class, Device, StepState};
-use crate::error::{Error, Result};
-use crate::model::{Extent, ModelOptions, by_name};
-use crate::network::{Network, NetworkOptions, NetworkState};
-use crate::optim::SgdOptions;
+use super::guard::{Guard, Skipped, unless_too_large};
+use super::options::{BenchOptions, Part, SOFTWARE_BATCH};
+use super::reference::judge;
+use super::report::Bytes;
+use super::stepper::{CLASSES, Stepper, Training};
+use super::timing::Spread;
+use super::{Finding, Observer};
+use crate::engine::Device;
+use crate::error::Result;
+use crate::model::{Extent, Model, ModelOptions, by_name};
+use crate::network::NetworkState;
 use crate::sparse::{Assignment, allocate};
-use crate::topology::method;
 
 /// A training step of a model on 32×32 colour images of 10 classes.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ModelFigure {
     /// The model's name.
     pub model: String,
@@ -28,17 +29,28 @@ pub struct ModelFigure {
     pub connections: usize,
     /// Median of a training step on a batch that is in place: forward, loss, backward, SGD with momentum.
     pub seconds: f64,
+    /// How far the samples lie apart.
+    pub seconds_spread: Spread,
+    /// Median of what a round of gse-uniform adds to a step, its report's read-back included.
+    pub round_seconds: f64,
+    /// How far the samples lie apart.
+    pub round_spread: Spread,
+    /// What a round costs in training steps.
+    pub round_in_steps: f64,
     /// Most bytes resident at once, by class.
-    pub bytes: BTreeMap<&'static str, u64>,
-    /// Kernels, the costliest first, from one step whose dispatches were timed one by one.
+    pub bytes: Bytes,
+    /// Losses of the first two steps against those of the CPU executor, relative; none on that itself. The second step's loss
+    /// depends on all of the first step's gradients.
+    pub max_error: Option<f64>,
+    /// Kernels, the costliest first, from steps whose dispatches were timed one by one.
     pub kernels: Vec<KernelTime>,
 }
 
 /// What a kernel's dispatches of a step take together.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct KernelTime {
     /// Its name.
-    pub kernel: &'static str,
+    pub kernel: String,
     /// Its dispatches.
     pub calls: usize,
     /// Their time.
@@ -49,95 +61,136 @@ pub struct KernelTime {
     pub gb_s: f64,
 }
 
-const CLASSES: usize = 10;
-
 /// Steps that are timed dispatch by dispatch.
 const TIMED: usize = 3;
 
 /// Measures each of `options.models`.
 pub(super) fn measure(
     options: &BenchOptions,
-    observe: &mut dyn FnMut(Finding<'_>),
+    observer: &mut Observer<'_>,
 ) -> Result<Vec<ModelFigure>> {
+    let mut guard = Guard::new(options.limit);
     let mut figures = Vec::new();
     for name in &options.models {
-        let figure = measure_one(options, name)?;
-        observe(Finding::Model(&figure));
-        figures.push(figure);
+        match measure_one(options, &mut guard, name)? {
+            Ok(figure) => {
+                observer.tell(Finding::Model(&figure));
+                figures.push(figure);
+            }
+            Err(reason) => observer.skip(Skipped {
+                part: Part::Model.name().to_owned(),
+                case: name.clone(),
+                reason,
+            }),
+        }
     }
     Ok(figures)
 }
 
-fn measure_one(options: &BenchOptions, name: &str) -> Result<ModelFigure> {
-    let device = options.open()?;
-    let input = Extent {
-        channels: 3,
-        height: 32,
-        width: 32,
-    };
+fn measure_one(
+    options: &BenchOptions,
+    guard: &mut Guard,
+    name: &str,
+) -> Result<Result<ModelFigure, String>> {
     let model = by_name(
         name,
         &ModelOptions {
-            input,
+            input: Extent {
+                channels: 3,
+                height: 32,
+                width: 32,
+            },
             classes: CLASSES,
             width: 1.0,
             hidden: &[1024, 1024],
         },
     )?;
-    let counts = allocate(
-        &model.shapes(),
-        options.step_sparsity,
-        Assignment::ErdosRenyi,
-    )?;
-    let state = NetworkState::draw(&model, &counts, 1);
-    let batch = options.batch;
-    let network_options = NetworkOptions {
-        // Whole, so that a step is a step.
-        micro_batch: Some(batch),
-        recompute: options.checkpoint_activations,
-        sgd: SgdOptions {
-            momentum: 0.9,
-            weight_decay: 1e-4,
-            nesterov: false,
-        },
-        ..NetworkOptions::of_batch(batch)
+    let device = options.open()?;
+    let batch = match device.is_cpu() || device.is_hardware() {
+        true => options.batch,
+        false => options.batch.min(SOFTWARE_BATCH),
     };
-    let method = method("static")?;
-    let network = Network::new(&device, &model, &state, &network_options, method.as_ref())?;
-    let stride = network.stride();
-    let mut labels = vec![0; stride];
-    for (i, label) in labels[..batch].iter_mut().enumerate() {
-        *label = below(pcg4d([3, 0, 0, i as u32])[0], CLASSES as u32);
+    // The activations are what grows with the time: norms and short rows are bound by memory.
+    let values: usize = model.nodes.iter().map(|node| node.extent.size()).sum();
+    let work = (values * batch) as f64;
+    if let Some(reason) = guard.too_long(guard.foresee("model", work)) {
+        return Ok(Err(reason));
     }
-    network.load(
-        &device,
-        &Batch {
-            inputs: noise(input.size(), batch, stride, 1),
-            labels,
-            count: batch,
-            index: 0,
-        },
-    )?;
-    let mut done = 0u64;
-    let mut next = || {
-        done += 1;
-        StepState::whole(1, done as u32 - 1, batch, 1e-2)
+    let shapes = model.shapes();
+    let counts = allocate(&shapes, options.step_sparsity, Assignment::ErdosRenyi)?;
+    let state = NetworkState::draw(&model, &counts, 1);
+    let training = Training {
+        batch,
+        rate: 1e-2,
+        weight_decay: 1e-4,
+        recompute: options.checkpoint_activations,
     };
-    let loss = |step: u64| -> Result<f64> {
-        let results = network.train_results(&device, step..step + 1)?;
-        Ok(results
-            .iter()
-            .map(|r| f64::from(r.loss) / batch as f64)
-            .sum())
+    let begin = Instant::now();
+    let stepper = unless_too_large(Stepper::new(device, name, &model, &state, training))?;
+    let mut stepper = match stepper {
+        Ok(stepper) => stepper,
+        Err(reason) => return Ok(Err(reason)),
     };
-    network.train(&device, next())?;
-    let first = loss(0)?;
-    let seconds = time_calls(&device, options.budget, || network.train(&device, next()))?;
+    let max_error = agreement(options, &mut stepper, name, &model, &state, training)?;
+    let made = begin.elapsed().as_secs_f64();
+    let step = stepper.time_steps(options.budget)?;
+    let kernels = kernel_times(&mut stepper)?;
+    let round = stepper.time_rounds(options.budget)?;
+    // Five steps, those timed dispatch by dispatch, and four pairs of a step and a step with a round are done at least.
+    let least = (13 + TIMED) as f64 * step.median + 4.0 * round.median;
+    guard.note("model", work, made + least);
+    Ok(Ok(ModelFigure {
+        model: name.to_owned(),
+        sparsity: options.step_sparsity,
+        batch,
+        connections: stepper.connections,
+        seconds: step.median,
+        seconds_spread: step.spread,
+        round_seconds: round.median,
+        round_spread: round.spread,
+        round_in_steps: round.median / step.median,
+        bytes: stepper.bytes(),
+        max_error,
+        kernels,
+    }))
+}
+
+/// Does a second step and compares both losses with the CPU executor's, whose kernels are other code: the largest relative
+/// error. On the CPU executor itself there is nothing to compare with.
+fn agreement(
+    options: &BenchOptions,
+    stepper: &mut Stepper,
+    name: &str,
+    model: &Model,
+    state: &NetworkState,
+    training: Training,
+) -> Result<Option<f64>> {
+    let losses = [stepper.first_loss(), stepper.step()?];
+    if stepper.device.is_cpu() {
+        return Ok(None);
+    }
+    let device = Device::cpu(options.threads)?;
+    let mut host = Stepper::new(device, name, model, state, training)?;
+    let expected = [host.first_loss(), host.step()?];
+    let error = (losses.iter().zip(expected))
+        .map(|(found, expected)| (found - expected).abs() / expected)
+        // `max` would pass over a NaN.
+        .fold(
+            0.0,
+            |most: f64, e| if e > most || e.is_nan() { e } else { most },
+        );
+    let what = format!("the first two losses of {name}");
+    judge(error, stepper.device.name(), &what)?;
+    Ok(Some(error))
+}
+
+/// Times a few steps dispatch by dispatch, and adds up by kernel.
+fn kernel_times(stepper: &mut Stepper) -> Result<Vec<KernelTime>> {
     let mut kernels: BTreeMap<&'static str, KernelTime> = BTreeMap::new();
     for _ in 0..TIMED {
-        for time in network.train_timed(&device, next())? {
-            let kernel = kernels.entry(time.kernel).or_insert(KernelTime {
-                kernel: time.kernel,
+        for time in stepper.dispatches()? {
+            let kernel = kernels.entry(time.kernel).or_insert_with(|| KernelTime {
+                kernel: time.kernel.to_owned(),
                 calls: 0,
                 seconds: 0.0,
                 share: 0.0,
@@ -148,14 +201,6 @@ fn measure_one(options: &BenchOptions, name: &str) -> Result<ModelFigure> {
             // Bytes until they are divided by the time below.
             kernel.gb_s += time.bytes as f64 * 1e-9;
         }
-    }
-    let last = loss(done - 1)?;
-    if !(last.is_finite() && last < first) {
-        return Err(Error::Device(format!(
-            "{} computes the training step of {name} wrongly: after {done} steps on one batch the loss is {last}, and it was \
-             {first}. Update its driver, or choose another --adapter",
-            device.name()
-        )));
     }
     let total: f64 = kernels.values().map(|k| k.seconds).sum();
     let mut kernels: Vec<KernelTime> = kernels
@@ -169,21 +214,5 @@ fn measure_one(options: &BenchOptions, name: &str) -> Result<ModelFigure> {
         })
         .collect();
     kernels.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
-    Ok(ModelFigure {
-        model: name.to_owned(),
-        sparsity: options.step_sparsity,
-        batch,
-        connections: network.arena.connections,
-        seconds,
-        bytes: bytes(&device),
-        kernels,
-    })
-}
-
-fn bytes(device: &Device) -> BTreeMap<&'static str, u64> {
-    let ledger = device.ledger();
-    Class::ALL
-        .iter()
-        .map(|&class| (class.name(), ledger.peak(class)))
-        .collect()
+    Ok(kernels)
 }

@@ -1,285 +1,281 @@
-//! The three sparse products over sizes and sparsities: their time, and their share of the ceiling that bounds them.
+//! The three sparse products over sizes, sparsities and matrices: their time, and their share of the ceiling that bounds them.
+
+use std::collections::HashMap;
+use std::time::Instant;
 
 use super::ceilings::{self, Ceilings, Pattern};
-use super::reference::{Case, judge, noise};
+use super::dense::DenseLayer;
+use super::guard::{Guard, Skipped, too_large, unless_too_large};
+use super::kernel_figure::{Bound, KernelFigure, bounded_by};
+use super::layer::{Layer, Operand, Product};
+use super::options::{BenchOptions, Part};
+use super::reference::judge;
 use super::timing::time;
-use super::{BenchOptions, Finding, Part, plan_of};
-use crate::engine::{Buffer, Class, Device, Plan};
+use super::{Finding, Observer};
+use crate::engine::{Device, Plan};
 use crate::error::Result;
-use crate::sparse::{
-    Arena, Assignment, Sddmm, SddmmParams, Shape, Spmm, SpmmParams, SpmmTransposed,
-    SpmmTransposedParams, allocate, draw,
-};
+use crate::sparse::{Assignment, LayerState, Shape, allocate, draw};
 
-/// The ceiling that a product is closest to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bound {
-    /// One element loaded for each multiply-add.
-    Loads,
-    /// The multiply-adds themselves.
-    Arithmetic,
-    /// The dispatch: the product is too small for this adapter.
-    Dispatch,
-}
+/// Runs of a product that a measurement takes at least: the check, two to find the number of copies, three samples.
+const RUNS: f64 = 6.0;
 
-impl Bound {
-    /// As printed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Bound::Loads => "loads",
-            Bound::Arithmetic => "arithmetic",
-            Bound::Dispatch => "dispatch",
-        }
-    }
-}
+/// Bytes on the host and on the device for a connection while a layer is made: drawn, sorted, uploaded.
+const BYTES_PER_CONNECTION: u64 = 68;
 
-/// One product of an n × n layer, measured.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct KernelFigure {
-    /// "spmm", "spmm_transposed" or "sddmm".
-    pub kernel: &'static str,
-    /// Units on either side of the layer.
-    pub n: usize,
-    /// Members of the batch.
-    pub batch: usize,
-    /// Share of the n² pairs that is not connected, as asked for.
-    pub sparsity: f64,
-    /// Connections.
-    pub connections: usize,
-    /// Median.
-    pub seconds: f64,
-    /// Two operations per connection and member of the batch, in 10^9 a second.
-    pub gflop_s: f64,
-    /// Loads that this adapter manages on a buffer of this layer's size, in 10^9 elements a second.
-    pub loads_gelem_s: f64,
-    /// Which ceiling asks for the most time.
-    pub bound: Bound,
-    /// That time over the measured one: 1 is the ceiling.
-    pub share_of_ceiling: f64,
-    /// Largest error of the rows compared, relative to their largest entry.
-    pub max_error: f64,
-}
+/// The same for a full layer: weights and gradients on the device, weights on the host, and one of them on its way.
+const BYTES_PER_PAIR: u64 = 16;
 
-/// Measures the products among `options.parts`; the rows of the sampled results are checked first.
+/// Measures the products among `options.parts`, of random layers and of these matrices; the rows of the sampled results are checked first.
 pub(super) fn measure(
     device: &Device,
     ceilings: &Ceilings,
     options: &BenchOptions,
-    observe: &mut dyn FnMut(Finding<'_>),
+    matrices: Vec<(String, LayerState)>,
+    observer: &mut Observer<'_>,
 ) -> Result<Vec<KernelFigure>> {
-    let stride = options.batch.next_multiple_of(4);
-    let mut figures = Vec::new();
-    for &n in &options.sizes {
-        let loads_gelem_s = match (n, stride) {
-            (4096, 128) => ceilings.vec4_loads_gelem_s,
-            _ => ceilings::loads(device, n, stride, Pattern::Random, options.budget)?,
+    let mut bench = Products {
+        device,
+        ceilings,
+        options,
+        guard: Guard::new(options.limit),
+        loads: HashMap::new(),
+        figures: Vec::new(),
+    };
+    let mut sizes = options.sizes.clone();
+    sizes.sort_unstable();
+    let mut sparsities = options.sparsities.clone();
+    // The fewest connections first: how long a layer takes is foreseen from the one before.
+    sparsities.sort_by(|a, b| b.total_cmp(a));
+    for n in sizes {
+        for &sparsity in &sparsities {
+            bench.square(n, sparsity, observer)?;
+        }
+        if options.has(Part::Dense) {
+            bench.full(n, observer)?;
+        }
+    }
+    for (name, layer) in matrices {
+        let subject = Subject {
+            matrix: Some(name),
+            n: None,
+            rows: layer.n_out,
+            cols: layer.n_in,
+            sparsity: 1.0 - layer.active() as f64 / (layer.n_out as f64 * layer.n_in as f64),
+            connections: layer.active(),
         };
-        for &sparsity in &options.sparsities {
-            let layer = Layer::new(device, n, options.batch, sparsity)?;
-            for product in Product::ALL {
-                if !options.parts.contains(&product.part()) {
-                    continue;
-                }
-                let figure = layer.measure(device, product, ceilings, loads_gelem_s, options)?;
-                observe(Finding::Kernel(&figure));
-                figures.push(figure);
-            }
-        }
+        bench.sparse(&subject, || Ok(layer), observer)?;
     }
-    Ok(figures)
+    Ok(bench.figures)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Product {
-    Spmm,
-    SpmmTransposed,
-    Sddmm,
-}
-
-impl Product {
-    const ALL: [Product; 3] = [Product::Spmm, Product::SpmmTransposed, Product::Sddmm];
-
-    fn part(self) -> Part {
-        match self {
-            Product::Spmm => Part::Spmm,
-            Product::SpmmTransposed => Part::SpmmTransposed,
-            Product::Sddmm => Part::Sddmm,
-        }
-    }
-}
-
-/// An n × n layer with random connections, on the host and on the device.
-struct Layer {
-    n: usize,
-    batch: usize,
+/// What a product is measured on.
+struct Subject {
+    matrix: Option<String>,
+    n: Option<usize>,
+    rows: usize,
+    cols: usize,
     sparsity: f64,
-    case: Case,
-    arena: Arena,
-    input: Buffer,
-    delta: Buffer,
-    /// `[n][stride]`
-    output: Buffer,
+    connections: usize,
 }
 
-impl Layer {
-    fn new(device: &Device, n: usize, batch: usize, sparsity: f64) -> Result<Self> {
-        let stride = batch.next_multiple_of(4);
-        let shape = Shape { n_in: n, n_out: n };
-        let count = allocate(&[shape], sparsity, Assignment::Uniform)?[0];
-        let case = Case {
-            layer: draw(shape, count, 1, 0),
-            stride,
-            input: noise(n, batch, stride, 1),
-            delta: noise(n, batch, stride, 2),
-        };
-        Ok(Layer {
-            n,
-            batch,
-            sparsity,
-            arena: Arena::new(device, std::slice::from_ref(&case.layer))?,
-            input: device.buffer_with("bench.input", Class::Activations, &case.input)?,
-            delta: device.buffer_with("bench.delta", Class::Activations, &case.delta)?,
-            output: device.buffer("bench.output", Class::Activations, n * stride)?,
-            case,
-        })
-    }
-
-    fn plan(&self, product: Product) -> Result<Plan> {
-        let (arena, stride) = (&self.arena, self.case.stride);
-        let span = &arena.spans[0];
-        match product {
-            Product::Spmm => {
-                let params = SpmmParams::of_layer(span, stride, false);
-                plan_of(
-                    Spmm {
-                        params,
-                        row_offsets: arena.row_offsets.all(),
-                        cols: arena.cols.all(),
-                        weights: arena.weights.all(),
-                        bias: arena.bias.all(),
-                        input: self.input.all(),
-                        output: self.output.all(),
-                    },
-                    params.grid(),
-                )
-            }
-            Product::SpmmTransposed => {
-                let params = SpmmTransposedParams::of_layer(span, stride, false, false);
-                plan_of(
-                    SpmmTransposed {
-                        params,
-                        col_offsets: arena.col_offsets.all(),
-                        order: arena.order.all(),
-                        order_rows: arena.order_rows.all(),
-                        weights: arena.weights.all(),
-                        delta: self.delta.all(),
-                        activation: self.input.all(),
-                        output: self.output.all(),
-                    },
-                    params.grid(),
-                )
-            }
-            Product::Sddmm => {
-                let params = SddmmParams::new(span, stride, false);
-                plan_of(
-                    Sddmm {
-                        params,
-                        row_offsets: arena.row_offsets.all(),
-                        cols: arena.cols.all(),
-                        input: self.input.all(),
-                        delta: self.delta.all(),
-                        output: arena.gradient.all(),
-                    },
-                    params.grid(),
-                )
-            }
+impl Subject {
+    /// As a message names it.
+    fn name(&self) -> String {
+        match (&self.matrix, self.n) {
+            (Some(matrix), _) => matrix.clone(),
+            (None, Some(n)) => format!("n = {n}, sparsity {}", self.sparsity),
+            (None, None) => format!("{} × {}", self.rows, self.cols),
         }
     }
+}
 
-    /// Runs the product once over an output full of NaN, and compares with the host's f64.
-    fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64> {
-        let (output, words) = match product {
-            Product::Sddmm => (&self.arena.gradient, self.arena.connections),
-            _ => (&self.output, self.output.words()),
+struct Products<'a> {
+    device: &'a Device,
+    ceilings: &'a Ceilings,
+    options: &'a BenchOptions,
+    guard: Guard,
+    /// Loads by the number of rows of the buffer.
+    loads: HashMap<usize, f64>,
+    figures: Vec<KernelFigure>,
+}
+
+impl Products<'_> {
+    /// The products of an n × n layer with random connections.
+    fn square(&mut self, n: usize, sparsity: f64, observer: &mut Observer<'_>) -> Result<()> {
+        let shape = Shape { n_in: n, n_out: n };
+        let subject = Subject {
+            matrix: None,
+            n: Some(n),
+            rows: n,
+            cols: n,
+            sparsity,
+            connections: ((1.0 - sparsity) * shape.dense() as f64).round() as usize,
         };
-        let view = output.range(0..words);
-        device.upload(&view, &vec![f32::NAN; words])?;
-        let program = device.prepare(plan)?;
-        device.run(&program)?;
-        let found = device.download::<f32>(&view)?;
-        Ok(match product {
-            Product::Spmm => self.case.spmm_error(&found),
-            Product::SpmmTransposed => self.case.spmm_transposed_error(&found),
-            Product::Sddmm => self.case.sddmm_error(&found),
-        })
+        let make = || {
+            let count = allocate(&[shape], sparsity, Assignment::Uniform)?[0];
+            Ok(draw(shape, count, 1, 0))
+        };
+        self.sparse(&subject, make, observer)
     }
 
-    fn measure(
-        &self,
-        device: &Device,
+    /// The products of an n × n layer with all connections.
+    fn full(&mut self, n: usize, observer: &mut Observer<'_>) -> Result<()> {
+        let subject = Subject {
+            matrix: None,
+            n: Some(n),
+            rows: n,
+            cols: n,
+            sparsity: 0.0,
+            connections: n.saturating_mul(n),
+        };
+        let bytes = BYTES_PER_PAIR;
+        let (device, batch) = (self.device, self.options.batch);
+        let make = || DenseLayer::new(device, n, batch);
+        self.layer(&subject, &Product::DENSE, bytes, make, observer)
+    }
+
+    /// The products of a sparse layer.
+    fn sparse(
+        &mut self,
+        subject: &Subject,
+        make: impl FnOnce() -> Result<LayerState>,
+        observer: &mut Observer<'_>,
+    ) -> Result<()> {
+        let (device, batch) = (self.device, self.options.batch);
+        let make = || Layer::new(device, make()?, batch);
+        let bytes = BYTES_PER_CONNECTION;
+        self.layer(subject, &Product::SPARSE, bytes, make, observer)
+    }
+
+    /// Those of `products` that are wanted, of a layer with so many bytes a connection.
+    fn layer<L: Operand>(
+        &mut self,
+        subject: &Subject,
+        products: &[Product],
+        bytes: u64,
+        make: impl FnOnce() -> Result<L>,
+        observer: &mut Observer<'_>,
+    ) -> Result<()> {
+        let options = self.options;
+        let products: Vec<Product> = (products.iter().copied())
+            .filter(|product| options.has(product.part()))
+            .collect();
+        let Some(first) = products.first() else {
+            return Ok(());
+        };
+        let layers = match first.is_dense() {
+            true => "dense layer",
+            false => "sparse layer",
+        };
+        let work = subject.connections as f64;
+        let stride = options.batch.next_multiple_of(4);
+        let units = (2 * (subject.rows + subject.cols) * stride * 4) as u64;
+        let most = subject.rows.max(subject.cols) * stride;
+        let largest = (most.max(subject.connections) as u64).saturating_mul(4);
+        let total = (subject.connections as u64).saturating_mul(bytes) + units;
+        let begin = Instant::now();
+        let layer = match too_large(self.device, largest, total)
+            .or_else(|| self.guard.too_long(self.guard.foresee(layers, work)))
+        {
+            Some(reason) => Err(reason),
+            None => unless_too_large(make())?,
+        };
+        if layer.is_ok() {
+            let seconds = begin.elapsed().as_secs_f64();
+            self.guard.note(layers, work, seconds);
+        }
+        for product in products {
+            let kind = product.name();
+            let seconds = RUNS * self.guard.foresee(kind, work);
+            let reason = match &layer {
+                Err(reason) => Some(reason.clone()),
+                Ok(_) => self.guard.too_long(seconds),
+            };
+            match (reason, &layer) {
+                (None, Ok(layer)) => {
+                    let figure = self.product(subject, layer, product)?;
+                    self.guard.note(kind, work, figure.seconds);
+                    observer.tell(Finding::Kernel(&figure));
+                    self.figures.push(figure);
+                }
+                (reason, _) => observer.skip(Skipped {
+                    part: kind.to_owned(),
+                    case: subject.name(),
+                    reason: reason.unwrap_or_default(),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// One product, checked and measured.
+    fn product(
+        &mut self,
+        subject: &Subject,
+        layer: &impl Operand,
         product: Product,
-        ceilings: &Ceilings,
-        loads_gelem_s: f64,
-        options: &BenchOptions,
     ) -> Result<KernelFigure> {
-        let kernel = product.part().name();
-        let plan = self.plan(product)?;
-        let max_error = self.check(device, product, &plan)?;
-        let what = format!("`{kernel}` at n = {}, sparsity {}", self.n, self.sparsity);
+        let (device, options) = (self.device, self.options);
+        let kernel = product.name();
+        let plan: Plan = layer.plan(product)?;
+        let max_error = layer.check(device, product, &plan)?;
+        let what = format!("`{kernel}` at {}", subject.name());
         judge(max_error, device.name(), &what)?;
 
-        let seconds = time(device, &plan, options.budget)?;
-        let connections = self.arena.connections;
-        let operations = 2.0 * connections as f64 * self.batch as f64;
+        let measured = time(device, &plan, options.budget)?;
+        let seconds = measured.median;
+        let stride = options.batch.next_multiple_of(4);
+        let connections = subject.connections;
+        let operations = 2.0 * connections as f64 * options.batch as f64;
+        let bytes = product.bytes(subject.rows, subject.cols, connections, stride);
+        let loads_gelem_s = match product {
+            _ if product.is_dense() => None,
+            // What is read in the connections' order: deltas where the product is transposed, inputs else.
+            Product::SpmmTransposed => Some(self.loads(subject.rows, stride)?),
+            _ => Some(self.loads(subject.cols, stride)?),
+        };
         // Loads and multiply-adds are done for the padding lanes too.
-        let terms = connections as f64 * self.case.stride as f64;
-        let (needed, bound) = bounded_by(&[
-            (terms / (loads_gelem_s * 1e9), Bound::Loads),
-            (
-                2.0 * terms / (ceilings.multiply_add_gflop_s * 1e9),
-                Bound::Arithmetic,
-            ),
-            (ceilings.dispatch_us * 1e-6, Bound::Dispatch),
+        let terms = connections as f64 * stride as f64;
+        let loads = loads_gelem_s.map_or(0.0, |rate| terms / (rate * 1e9));
+        let arithmetic = 2.0 * terms / (self.ceilings.multiply_add_gflop_s * 1e9);
+        let (needed, bound) = bounded_by([
+            (loads, Bound::Loads),
+            (arithmetic, Bound::Arithmetic),
+            (self.ceilings.dispatch_us * 1e-6, Bound::Dispatch),
         ]);
+        let gb_s = bytes / seconds / 1e9;
         Ok(KernelFigure {
-            kernel,
-            n: self.n,
-            batch: self.batch,
-            sparsity: self.sparsity,
+            kernel: kernel.to_owned(),
+            matrix: subject.matrix.clone(),
+            n: subject.n,
+            rows: subject.rows,
+            cols: subject.cols,
+            batch: options.batch,
+            sparsity: subject.sparsity,
             connections,
             seconds,
+            seconds_spread: measured.spread,
             gflop_s: operations / seconds / 1e9,
+            gb_s,
+            share_of_copy: gb_s / self.ceilings.copy_gb_s,
             loads_gelem_s,
             bound,
             share_of_ceiling: needed / seconds,
             max_error,
         })
     }
-}
 
-/// The ceiling that asks for the most seconds.
-fn bounded_by(bounds: &[(f64, Bound); 3]) -> (f64, Bound) {
-    let [first, rest @ ..] = bounds;
-    rest.iter()
-        .fold(*first, |most, b| if b.0 > most.0 { *b } else { most })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_slowest_resource_bounds() {
-        let bounds = |loads, arithmetic, dispatch| {
-            bounded_by(&[
-                (loads, Bound::Loads),
-                (arithmetic, Bound::Arithmetic),
-                (dispatch, Bound::Dispatch),
-            ])
-        };
-        assert_eq!(bounds(3.0, 2.0, 1.0), (3.0, Bound::Loads));
-        assert_eq!(bounds(1.0, 2.0, 1.0), (2.0, Bound::Arithmetic));
-        assert_eq!(bounds(1.0, 2.0, 4.0), (4.0, Bound::Dispatch));
+    /// The rate of random loads from a buffer of `rows` rows of `stride` lanes.
+    fn loads(&mut self, rows: usize, stride: usize) -> Result<f64> {
+        if (rows, stride) == (4096, 128) {
+            return Ok(self.ceilings.vec4_loads_gelem_s);
+        }
+        if let Some(&known) = self.loads.get(&rows) {
+            return Ok(known);
+        }
+        let budget = self.options.budget;
+        let found = ceilings::loads(self.device, rows, stride, Pattern::Random, budget)?.median;
+        self.loads.insert(rows, found);
+        Ok(found)
     }
 }

@@ -12,6 +12,12 @@ pub const TOLERANCE: f64 = 1e-4;
 /// Rows of a result that are compared.
 const SAMPLED: usize = 32;
 
+/// Up to 33 of `rows` rows, the first and the last among them.
+pub fn sampled(rows: usize) -> impl Iterator<Item = usize> {
+    let step = (rows / SAMPLED).max(1);
+    (0..rows).step_by(step).chain([rows - 1])
+}
+
 /// An n × n layer with an input and a gradient at its output.
 pub struct Case {
     /// The layer.
@@ -36,16 +42,10 @@ pub fn noise(units: usize, batch: usize, stride: usize, key: u32) -> Vec<f32> {
 }
 
 impl Case {
-    /// Up to 33 of `rows` rows, the first and the last among them.
-    fn sampled(rows: usize) -> impl Iterator<Item = usize> {
-        let step = (rows / SAMPLED).max(1);
-        (0..rows).step_by(step).chain([rows - 1])
-    }
-
     /// Largest relative error of `output` `[n_out][stride]` as the product of layer and input, plus bias.
     pub fn spmm_error(&self, output: &[f32]) -> f64 {
         let mut error = Deviation::default();
-        for b in Self::sampled(self.layer.n_out) {
+        for b in sampled(self.layer.n_out) {
             for i in 0..self.stride {
                 let mut sum = f64::from(self.layer.bias[b]);
                 for j in self.layer.row(b) {
@@ -62,7 +62,7 @@ impl Case {
     /// Largest relative error of `output` `[n_in][stride]` as the product of the transposed layer and delta.
     pub fn spmm_transposed_error(&self, output: &[f32]) -> f64 {
         let mut sums = vec![Vec::new(); self.layer.n_in];
-        for a in Self::sampled(self.layer.n_in) {
+        for a in sampled(self.layer.n_in) {
             sums[a] = vec![0f64; self.stride];
         }
         for (j, (b, a)) in self.layer.pairs().enumerate() {
@@ -86,7 +86,7 @@ impl Case {
         let row =
             |values: &'_ [f32], unit: usize| values[unit * self.stride..][..self.stride].to_vec();
         let mut error = Deviation::default();
-        for b in Self::sampled(self.layer.n_out) {
+        for b in sampled(self.layer.n_out) {
             let delta = row(&self.delta, b);
             for j in self.layer.row(b) {
                 let input = row(&self.input, self.layer.col_indices[j] as usize);
@@ -133,13 +133,14 @@ pub fn mean_loss(layers: &[LayerState], batch: &Batch) -> f64 {
 
 /// Largest difference and largest expected magnitude so far.
 #[derive(Default)]
-struct Deviation {
+pub struct Deviation {
     difference: f64,
     scale: f64,
 }
 
 impl Deviation {
-    fn add(&mut self, found: f32, expected: f64) {
+    /// Compares one entry.
+    pub fn add(&mut self, found: f32, expected: f64) {
         let difference = (f64::from(found) - expected).abs();
         // `max` would pass over a NaN.
         self.difference = match difference.is_nan() {
@@ -150,7 +151,7 @@ impl Deviation {
     }
 
     /// Infinite if any entry of `output`, compared or not, is not a number: it was not written.
-    fn relative(&self, output: &[f32]) -> f64 {
+    pub fn relative(&self, output: &[f32]) -> f64 {
         if output.iter().any(|x| x.is_nan()) {
             return f64::INFINITY;
         }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::Finding;
+use super::{
+    Ceilings, Exponents, Finding, Identity, KernelFigure, ModelFigure, ScalingFigure, Spread,
+    StepFigure,
+};
 
 /// Turns findings into lines, with a heading before the first of each kind.
 #[derive(Debug, Default)]
@@ -10,147 +13,166 @@ pub struct Table {
     section: Option<&'static str>,
 }
 
+const KERNELS: &str = "\
+kernel                n  batch  sparsity        ms      quartiles   GFLOP/s      GB/s  of its ceiling";
+const STEPS: &str = "\
+training step        batch  sparsity  connections   step, ms      quartiles  round, ms  in steps   peak, MiB";
+const SCALING: &str = "scaling    n  connections   step, ms  round, ms   peak, MiB";
+
 impl Table {
     /// The lines of one finding, without a line end after the last.
     pub fn lines(&mut self, finding: Finding<'_>) -> String {
-        let mut text = String::new();
         match finding {
-            Finding::Adapter(a) => {
-                let kind = match a.backend == a.device_type {
-                    true => a.backend.clone(),
-                    false => format!("{}, {}", a.backend, a.device_type),
-                };
-                let _ = write!(text, "{} ({kind}; {})", a.name, a.driver);
-            }
-            Finding::Ceilings(c) => {
-                text.push_str("\nceilings");
-                for (name, value, unit) in [
-                    ("copy", c.copy_gb_s, "GB/s, read and written"),
-                    (
-                        "vec4 loads",
-                        c.vec4_loads_gelem_s,
-                        "G elements/s, random rows",
-                    ),
-                    (
-                        "",
-                        c.vec4_loads_sequential_gelem_s,
-                        "G elements/s, rows in order",
-                    ),
-                    ("multiply-add", c.multiply_add_gflop_s, "GFLOP/s"),
-                    ("dispatch", c.dispatch_us, "µs in a pass"),
-                    ("", c.submit_us, "µs alone, submitted and waited for"),
-                    ("read-back", c.readback_us, "µs for 16 bytes"),
-                ] {
-                    let _ = write!(text, "\n  {name:<14}{:>9} {unit}", number(value));
-                }
-            }
-            Finding::Kernel(k) => {
-                self.head(
-                    &mut text,
-                    "kernel                n  batch  sparsity        ms   GFLOP/s  of its ceiling",
-                );
-                let _ = write!(
-                    text,
-                    "{:<16}{:>7}{:>7}{:>10}{:>10}{:>10}  {} of {}",
-                    k.kernel,
-                    k.n,
-                    k.batch,
-                    percent(k.sparsity),
-                    number(k.seconds * 1e3),
-                    number(k.gflop_s),
-                    percent((k.share_of_ceiling * 100.0).round() / 100.0),
-                    k.bound.name()
-                );
-            }
-            Finding::Step(s) => {
-                self.head(
-                    &mut text,
-                    "training step        batch  sparsity  connections   step, ms  round, ms  in steps   peak, MiB",
-                );
-                let peak: u64 = s.bytes.values().sum();
-                let _ = write!(
-                    text,
-                    "{:<19}{:>7}{:>10}{:>13}{:>11}{:>11}{:>10}{:>12}",
-                    s.model,
-                    s.batch,
-                    percent(s.sparsity),
-                    s.connections,
-                    number(s.seconds * 1e3),
-                    number(s.round_seconds * 1e3),
-                    number(s.round_in_steps),
-                    mebibytes(peak)
-                );
-            }
+            Finding::Adapter(a) => adapter(a),
+            Finding::Ceilings(c) => ceilings(c),
+            Finding::Kernel(k) => self.head(KERNELS) + &kernel(k),
+            Finding::Step(s) => self.head(STEPS) + &step(s),
             Finding::Model(m) => {
-                let activations = m.bytes.get("activations").copied().unwrap_or(0);
-                let _ = write!(
-                    text,
-                    "\n{}, batch {}, {} sparse, {} connections: {} ms a step, activations {} MiB",
-                    m.model,
-                    m.batch,
-                    percent(m.sparsity),
-                    m.connections,
-                    number(m.seconds * 1e3),
-                    mebibytes(activations)
-                );
-                let _ = write!(
-                    text,
-                    "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
-                    "kernel of the step", "calls", "ms", "share", "GB/s"
-                );
-                for k in m.kernels.iter().filter(|k| k.share >= 0.01) {
-                    let _ = write!(
-                        text,
-                        "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
-                        k.kernel,
-                        k.calls,
-                        number(k.seconds * 1e3),
-                        percent((k.share * 1e3).round() / 1e3),
-                        number(k.gb_s)
-                    );
-                }
+                self.section = None;
+                model(m)
             }
-            Finding::Scaling(s) => {
-                self.head(
-                    &mut text,
-                    "scaling    n  connections   step, ms  round, ms   peak, MiB",
-                );
-                let _ = write!(
-                    text,
-                    "{:>12}{:>13}{:>11}{:>11}{:>12}",
-                    s.n,
-                    s.connections,
-                    number(s.step_seconds * 1e3),
-                    number(s.round_seconds * 1e3),
-                    mebibytes(s.resident_bytes)
-                );
-            }
-            Finding::Exponents(e) => {
-                let _ = write!(
-                    text,
-                    "growth: step n^{:.2}, round n^{:.2}, bytes n^{:.2}",
-                    e.step_seconds, e.round_seconds, e.resident_bytes
-                );
-            }
+            Finding::Scaling(s) => self.head(SCALING) + &scaling(s),
+            Finding::Exponents(e) => growth(e),
+            Finding::Skipped(s) => format!("skipped: {}, {}: {}", s.part, s.case, s.reason),
         }
-        text
     }
 
-    fn head(&mut self, text: &mut String, head: &'static str) {
-        if self.section != Some(head) {
-            self.section = Some(head);
-            let _ = write!(text, "\n{head}\n");
+    fn head(&mut self, head: &'static str) -> String {
+        match self.section == Some(head) {
+            true => String::new(),
+            false => {
+                self.section = Some(head);
+                format!("\n{head}\n")
+            }
         }
     }
 }
 
+fn adapter(a: &Identity) -> String {
+    let kind = match a.backend == a.device_type {
+        true => a.backend.clone(),
+        false => format!("{}, {}", a.backend, a.device_type),
+    };
+    format!("{} ({kind}; {})", a.name, a.driver)
+}
+
+fn ceilings(c: &Ceilings) -> String {
+    let mut text = "\nceilings                  quartiles".to_owned();
+    for (label, field, value, unit) in c.rows() {
+        let Some(value) = value else { continue };
+        let spread = c.spread.get(field);
+        let quartiles = spread.map_or_else(String::new, |s| quartiles(s, 1.0));
+        let _ = write!(
+            text,
+            "\n  {label:<14}{:>9} {quartiles:>14}  {unit}",
+            number(value)
+        );
+    }
+    text
+}
+
+fn kernel(k: &KernelFigure) -> String {
+    let name = match &k.matrix {
+        // On a line of its own: it may be long.
+        Some(matrix) => format!("{matrix}, {} × {}\n", k.rows, k.cols),
+        None => String::new(),
+    };
+    let n = k.n.map_or_else(String::new, |n| n.to_string());
+    format!(
+        "{name}{:<16}{n:>7}{:>7}{:>10}{:>10} {:>14}{:>10}{:>10}  {} of {}",
+        k.kernel,
+        k.batch,
+        percent(k.sparsity),
+        number(k.seconds * 1e3),
+        quartiles(&k.seconds_spread, 1e3),
+        number(k.gflop_s),
+        number(k.gb_s),
+        percent((k.share_of_ceiling * 100.0).round() / 100.0),
+        k.bound.name()
+    )
+}
+
+fn step(s: &StepFigure) -> String {
+    format!(
+        "{:<19}{:>7}{:>10}{:>13}{:>11} {:>14}{:>11}{:>10}{:>12}",
+        s.model,
+        s.batch,
+        percent(s.sparsity),
+        s.connections,
+        number(s.seconds * 1e3),
+        quartiles(&s.seconds_spread, 1e3),
+        number(s.round_seconds * 1e3),
+        number(s.round_in_steps),
+        mebibytes(s.bytes.values().sum())
+    )
+}
+
+fn model(m: &ModelFigure) -> String {
+    let activations = m.bytes.get("activations").copied().unwrap_or(0);
+    let mut text = format!(
+        "\n{}, batch {}, {} sparse, {} connections: {} ms a step ({}), {} ms a round, activations {} MiB",
+        m.model,
+        m.batch,
+        percent(m.sparsity),
+        m.connections,
+        number(m.seconds * 1e3),
+        quartiles(&m.seconds_spread, 1e3),
+        number(m.round_seconds * 1e3),
+        mebibytes(activations)
+    );
+    let _ = write!(
+        text,
+        "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
+        "kernel of the step", "calls", "ms", "share", "GB/s"
+    );
+    for k in m.kernels.iter().filter(|k| k.share >= 0.02) {
+        let _ = write!(
+            text,
+            "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
+            k.kernel,
+            k.calls,
+            number(k.seconds * 1e3),
+            percent((k.share * 1e3).round() / 1e3),
+            number(k.gb_s)
+        );
+    }
+    text
+}
+
+fn scaling(s: &ScalingFigure) -> String {
+    format!(
+        "{:>12}{:>13}{:>11}{:>11}{:>12}",
+        s.n,
+        s.connections,
+        number(s.step_seconds * 1e3),
+        number(s.round_seconds * 1e3),
+        mebibytes(s.resident_bytes)
+    )
+}
+
+fn growth(e: &Exponents) -> String {
+    format!(
+        "growth: step n^{:.2}, round n^{:.2}, bytes n^{:.2}",
+        e.step_seconds, e.round_seconds, e.resident_bytes
+    )
+}
+
+/// "1.2–1.4", in a unit of which a second has `scale`.
+fn quartiles(spread: &Spread, scale: f64) -> String {
+    format!(
+        "{}–{}",
+        number(spread.q1 * scale),
+        number(spread.q3 * scale)
+    )
+}
+
 /// Three significant digits, never in exponent form.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let whole = value.abs().max(1e-3).log10().floor() as i32;
     format!("{value:.*}", (2 - whole).clamp(0, 4) as usize)
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e5).round() / 1e3)
 }
 

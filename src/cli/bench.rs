@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use rootlet::bench::{BenchOptions, BenchReport, Finding, Part, Table};
+use clap::{Args, Subcommand, ValueEnum};
+use rootlet::bench::{BenchOptions, Comparison, Finding, Part, Table};
 use rootlet::{Error, Result};
 
 use super::DeviceArgs;
@@ -13,62 +13,100 @@ use super::DeviceArgs;
 const EXAMPLES: &str = "\
 Examples:
   rootlet bench
-      Everything but the scaling, on the adapter that `rootlet train` would take.
+      Everything, on the adapter that `rootlet train` would take, in a few minutes.
+  rootlet bench --quick
+      A first impression within seconds.
   rootlet bench --adapter cpu --threads 2 --json cpu.json
       The CPU executor with two threads; all figures also in a file.
   rootlet bench --only spmm,sddmm --sizes 8192 --sparsities 0.99,0.995
       Two products at one size.
-  rootlet bench --models resnet56,simple-vit-tiny --step-sparsity 0.98
+  rootlet bench --models resnet56,resnet50 --step-sparsity 0.98
       Training steps of two models on 32×32 images, and what each kernel takes of them.
+  rootlet bench --matrix layer.smtx graph.mtx
+      The products with real matrices.
   rootlet bench --only scaling
-      How time and memory of a step grow with the width.";
+      How time and memory of a step grow with the width.
+  rootlet bench compare cpu.json gpu.json -o devices.svg
+      Devices side by side.";
 
 /// Measures this machine's speed
 ///
-/// Measures the adapter's ceilings (copy, load, multiply-add, dispatch, read-back), then the sparse products over several
-/// sizes and sparsities, each result checked, and the share of the ceiling that they reach; then a training step and a
-/// prune-and-grow round.
+/// Measures the adapter's ceilings (copy, load, multiply-add, dispatch, read-back, barrier), then the sparse products over
+/// several sizes and sparsities, each result checked, and the share of the ceiling that they reach; then a training step and
+/// a prune-and-grow round of perceptrons and other models, and how they grow with the width. What the adapter cannot hold, or
+/// would take too long for, is skipped with a reason.
 #[derive(Debug, Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    #[command(subcommand)]
+    command: Option<BenchCommand>,
     #[command(flatten)]
     device: DeviceArgs,
     /// Write all figures to this file too; `-` writes them, and nothing else, to standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Small sizes and short measurements: a first impression within seconds
+    #[arg(long)]
+    quick: bool,
     /// Measure only these parts
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_enum)]
     only: Vec<PartName>,
-    /// Measure the scaling with the width too: some minutes more
+    /// Measure the scaling with the width in addition to what --only or --models name
     #[arg(long)]
     scaling: bool,
-    /// Widths n of the n × n layers, and of the hidden layers of the steps' networks
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1024, 4096],
-          value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    /// Measure the products with the matrices in these files (.mtx, .smtx)
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    matrix: Vec<PathBuf>,
+    /// Widths n of the n × n layers [default: 2048,4096,8192,16384]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     sizes: Vec<u32>,
-    /// Sparsities of the n × n layers
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [0.9, 0.98, 0.99], allow_negative_numbers = true,
-          value_parser = sparsity)]
+    /// Sparsities of the n × n layers [default: 0.8,0.9,0.95,0.98,0.99,0.999]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = sparsity)]
     sparsities: Vec<f64>,
-    /// Overall sparsity of the steps' networks
+    /// Widths h of the steps' networks 3072-h-h-10 [default: those of --sizes if given, else 1024,4096]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    hidden: Vec<u32>,
+    /// Overall sparsity of the networks of steps and models
     #[arg(long, value_name = "SPARSITY", default_value_t = 0.98, allow_negative_numbers = true, value_parser = sparsity)]
     step_sparsity: f64,
-    /// Models whose training step is measured too, kernel by kernel, as in resnet20,resnet56; with --only, or alone
+    /// Models whose training step is measured, kernel by kernel; alone, nothing else is [default:
+    /// vgg16-small,resnet20,resnet56,simple-vit-tiny]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     models: Vec<String>,
     /// Let the models compute most activations again in the backward pass instead of holding them
     #[arg(long)]
     checkpoint_activations: bool,
-    /// Widths of the scaling
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1024, 2048, 4096, 8192, 16384],
-          value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    /// Widths of the scaling [default: 1024,2048,4096,8192,16384]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     scaling_sizes: Vec<u32>,
-    /// Members of the batch
+    /// Members of the batch; models on a software adapter take 16 at most
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=1 << 16))]
     batch: u32,
-    /// Seconds for each measurement
-    #[arg(long, value_name = "S", default_value_t = 1.0, allow_negative_numbers = true, value_parser = seconds)]
-    seconds: f64,
+    /// Seconds for each measurement [default: 0.2, with --quick 0.05]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
+    seconds: Option<f64>,
+    /// Skip what would take longer than so many seconds by a smaller case [default: 15, with --quick 3]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
+    limit: Option<f64>,
+}
+
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    Compare(CompareArgs),
+}
+
+/// Puts devices side by side
+///
+/// Prints the figures of several files of `rootlet bench --json` next to each other. Files of different schema or code
+/// versions are refused: their differences would be those of the code.
+#[derive(Debug, Args)]
+struct CompareArgs {
+    /// What `rootlet bench --json FILE` wrote, one file a device
+    #[arg(value_name = "FILE", required = true, num_args = 2..)]
+    files: Vec<PathBuf>,
+    /// Draw the products and the training steps into this SVG file
+    #[arg(short, long, value_name = "FILE.svg")]
+    output: Option<PathBuf>,
 }
 
 /// A part, as the command line spells it.
@@ -109,36 +147,85 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl BenchArgs {
-    fn options(&self) -> BenchOptions {
-        let defaults = BenchOptions::default();
-        let mut parts: Vec<Part> = match self.only.is_empty() {
-            // Models alone are all that was asked for.
-            true if !self.models.is_empty() => Vec::new(),
-            true => defaults.parts.clone(),
-            false => self.only.iter().map(|p| p.0).collect(),
+    /// What is measured: all, unless something is named.
+    fn parts(&self, defaults: &BenchOptions) -> Vec<Part> {
+        let mut parts: Vec<Part> = self.only.iter().map(|p| p.0).collect();
+        let mut add = |wanted: bool, more: &[Part]| {
+            for part in more.iter().filter(|_| wanted) {
+                if !parts.contains(part) {
+                    parts.push(*part);
+                }
+            }
         };
-        if self.scaling && !parts.contains(&Part::Scaling) {
-            parts.push(Part::Scaling);
+        add(!self.models.is_empty(), &[Part::Model]);
+        add(
+            !self.matrix.is_empty() && self.only.is_empty(),
+            &Part::PRODUCTS,
+        );
+        let named = !parts.is_empty();
+        match (named, self.scaling) {
+            (false, _) => defaults.parts.clone(),
+            (true, false) => parts,
+            (true, true) if parts.contains(&Part::Scaling) => parts,
+            (true, true) => [parts, vec![Part::Scaling]].concat(),
         }
-        let widths = |list: &[u32]| list.iter().map(|&n| n as usize).collect();
+    }
+
+    fn options(&self) -> BenchOptions {
+        let defaults = match self.quick {
+            true => BenchOptions::quick(),
+            false => BenchOptions::default(),
+        };
+        let widths = |given: &[u32], default: &[usize]| match given {
+            [] => default.to_vec(),
+            given => given.iter().map(|&n| n as usize).collect(),
+        };
+        let parts = self.parts(&defaults);
+        let sizes = match (self.sizes.is_empty(), self.matrix.is_empty()) {
+            // Matrices alone are all that was asked for.
+            (true, false) => Vec::new(),
+            _ => widths(&self.sizes, &defaults.sizes),
+        };
+        let hidden = match self.hidden.is_empty() {
+            true => widths(&self.sizes, &defaults.hidden),
+            false => widths(&self.hidden, &[]),
+        };
         BenchOptions {
             adapter: self.device.adapter.clone(),
             threads: self.device.threads,
             parts,
-            sizes: widths(&self.sizes),
-            sparsities: self.sparsities.clone(),
+            sizes,
+            sparsities: match self.sparsities.is_empty() {
+                true => defaults.sparsities,
+                false => self.sparsities.clone(),
+            },
+            matrices: self.matrix.clone(),
+            hidden,
             step_sparsity: self.step_sparsity,
-            scaling_sizes: widths(&self.scaling_sizes),
-            batch: self.batch as usize,
-            models: self.models.clone(),
+            models: match self.models.is_empty() {
+                true => defaults.models,
+                false => self.models.clone(),
+            },
             checkpoint_activations: self.checkpoint_activations,
-            budget: Duration::from_secs_f64(self.seconds),
+            scaling_sizes: widths(&self.scaling_sizes, &defaults.scaling_sizes),
+            batch: self.batch as usize,
+            budget: self
+                .seconds
+                .map_or(defaults.budget, Duration::from_secs_f64),
+            limit: self.limit.map_or(defaults.limit, Duration::from_secs_f64),
         }
     }
 }
 
-/// Measures.
+/// Measures, or compares what was measured.
 pub fn run(args: &BenchArgs) -> Result<()> {
+    match &args.command {
+        Some(BenchCommand::Compare(args)) => compare(args),
+        None => measure(args),
+    }
+}
+
+fn measure(args: &BenchArgs) -> Result<()> {
     let to_stdout = args.json.as_deref() == Some(Path::new("-"));
     let mut table = Table::default();
     // A closed pipe must not end a bench whose figures go to a file: what cannot be shown is not.
@@ -150,15 +237,22 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     let report = rootlet::bench::run(&args.options(), &mut show)?;
     match &args.json {
         None => Ok(()),
-        Some(_) if to_stdout => std::io::stdout()
-            .write_all(text(&report)?.as_bytes())
-            .map_err(Error::io("write", Path::new("standard output"))),
-        Some(file) => std::fs::write(file, text(&report)?).map_err(Error::io("write", file)),
+        Some(_) if to_stdout => print(&report.to_json()?),
+        Some(file) => std::fs::write(file, report.to_json()?).map_err(Error::io("write", file)),
     }
 }
 
-fn text(report: &BenchReport) -> Result<String> {
-    serde_json::to_string_pretty(report)
-        .map(|text| text + "\n")
-        .map_err(|e| Error::Shape(format!("the figures cannot be written as JSON: {e}")))
+fn compare(args: &CompareArgs) -> Result<()> {
+    let comparison = Comparison::read(&args.files)?;
+    print(&comparison.table())?;
+    match &args.output {
+        Some(file) => comparison.draw(file),
+        None => Ok(()),
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Error::io("write", Path::new("standard output")))
 }

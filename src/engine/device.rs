@@ -125,6 +125,11 @@ impl Device {
         matches!(&self.executor, Executor::Gpu(gpu) if gpu.is_hardware())
     }
 
+    /// Whether kernels may use subgroups, which no kernel of a training does.
+    pub fn has_subgroups(&self) -> bool {
+        matches!(&self.executor, Executor::Gpu(gpu) if gpu.has_subgroups())
+    }
+
     /// Bytes of the largest buffer that a kernel can be given.
     pub fn largest_binding(&self) -> u64 {
         match &self.executor {

@@ -50,7 +50,7 @@ fn fault(kernel: &KernelInfo, reason: String) -> Error {
     Error::Device(format!("shader `{}`: {reason}", kernel.name))
 }
 
-/// Fills in the `#import` lines.
+/// Fills in the `#import` lines, and takes out what is not WGSL.
 ///
 /// # Errors
 /// An import that the library does not have.
@@ -65,11 +65,23 @@ pub fn expand(kernel: &KernelInfo) -> Result<String> {
                     .ok_or_else(|| fault(kernel, format!("unknown import `{name}`")))?;
                 text.push_str(part);
             }
+            None if line == SUBGROUPS => {}
             None => text.push_str(line),
         }
         text.push('\n');
     }
     Ok(text)
+}
+
+/// The line by which a shader says that it needs subgroups. naga does not know WGSL's own `enable subgroups;` yet.
+const SUBGROUPS: &str = "#require subgroups";
+
+/// The optional features that a shader declares to need: subgroups, or none.
+pub fn capabilities(kernel: &KernelInfo) -> naga::valid::Capabilities {
+    match kernel.source.lines().any(|line| line == SUBGROUPS) {
+        true => naga::valid::Capabilities::SUBGROUP,
+        false => naga::valid::Capabilities::empty(),
+    }
 }
 
 /// Parses and validates a kernel's shader and checks it against the host's declaration.
@@ -82,12 +94,9 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
     let source = expand(kernel)?;
     let module = naga::front::wgsl::parse_str(&source)
         .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
-    naga::valid::Validator::new(
-        naga::valid::ValidationFlags::all(),
-        naga::valid::Capabilities::empty(),
-    )
-    .validate(&module)
-    .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities(kernel))
+        .validate(&module)
+        .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
 
     let entry = module
         .entry_points

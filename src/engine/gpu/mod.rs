@@ -26,6 +26,9 @@ use pipeline::{Pipeline, Pipelines};
 /// busy, few enough that the uploads staged for them stay small.
 const IN_FLIGHT: usize = 4;
 
+/// What a user can do about a buffer that is too large.
+const ADVICE: &str = "use a higher --sparsity, a smaller --batch or --hidden, or another --adapter";
+
 pub(crate) struct GpuExecutor {
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -63,7 +66,7 @@ impl GpuExecutor {
         // Taken where it is offered: nothing that is computed depends on it.
         let features = match options.default_limits {
             true => Features::empty(),
-            false => adapter.features() & Features::TIMESTAMP_QUERY,
+            false => adapter.features() & (Features::TIMESTAMP_QUERY | Features::SUBGROUP),
         };
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("rootlet"),
@@ -95,6 +98,10 @@ impl GpuExecutor {
         self.hardware
     }
 
+    pub(crate) fn has_subgroups(&self) -> bool {
+        self.device.features().contains(Features::SUBGROUP)
+    }
+
     pub(crate) fn largest_binding(&self) -> u64 {
         let limits = &self.limits;
         limits
@@ -110,9 +117,7 @@ impl GpuExecutor {
                 bytes,
                 limit,
                 what: what.to_owned(),
-                advice:
-                    "use a higher --sparsity, a smaller --batch or --hidden, or another --adapter"
-                        .into(),
+                advice: ADVICE.to_owned(),
             })
         };
         let binding = self.limits.max_storage_buffer_binding_size;
@@ -133,10 +138,11 @@ impl GpuExecutor {
             mapped_at_creation: false,
         });
         if wait::block_on(memory.pop()).is_some() {
-            return Err(Error::Device(format!(
-                "the device has no memory left for buffer `{label}` of {bytes} bytes; use a higher --sparsity, \
-                 a smaller --batch or --hidden, or another --adapter"
-            )));
+            return Err(Error::Memory {
+                buffer: label.to_owned(),
+                bytes,
+                advice: ADVICE.to_owned(),
+            });
         }
         self.faults.check()?;
         Ok(buffer)

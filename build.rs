@@ -1,0 +1,57 @@
+//! Hashes the sources whose speed `rootlet bench` measures, so that figures can say which code made them without a repository.
+
+use std::path::{Path, PathBuf};
+
+/// What is measured: the shaders, and the modules of `src` that run them or in their place.
+const MEASURED: [&str; 12] = [
+    "shaders",
+    "src/bench",
+    "src/dense",
+    "src/engine",
+    "src/kernels.rs",
+    "src/layer",
+    "src/model",
+    "src/network",
+    "src/optim",
+    "src/primitive",
+    "src/sparse",
+    "src/topology",
+];
+
+fn main() -> std::io::Result<()> {
+    let mut files = Vec::new();
+    println!("cargo::rerun-if-changed=shaders");
+    println!("cargo::rerun-if-changed=src");
+    for name in MEASURED {
+        collect(Path::new(name), &mut files)?;
+    }
+    // FNV-1a over names and contents, the same on every system: forward slashes, no carriage returns.
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let mut add = |bytes: &[u8]| {
+        for &byte in bytes.iter().filter(|&&byte| byte != b'\r') {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    };
+    let mut named: Vec<(String, PathBuf)> = files
+        .into_iter()
+        .map(|path| (path.to_string_lossy().replace('\\', "/"), path))
+        .collect();
+    named.sort();
+    for (name, path) in named {
+        add(name.as_bytes());
+        add(&std::fs::read(path)?);
+    }
+    println!("cargo::rustc-env=ROOTLET_SOURCES={hash:016x}");
+    Ok(())
+}
+
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if path.is_file() {
+        files.push(path.to_owned());
+    } else if path.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            collect(&entry?.path(), files)?;
+        }
+    }
+    Ok(())
+}

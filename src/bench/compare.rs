@@ -1,0 +1,267 @@
+//! Devices side by side: the same cases of several reports.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::draw;
+use super::report::BenchReport;
+use super::table::{number, percent};
+use crate::error::{Error, Result};
+
+/// Reports of one schema and one code, on several devices.
+pub struct Comparison {
+    reports: Vec<(String, BenchReport)>,
+}
+
+/// A figure of each report, where it has it.
+pub(super) struct Row {
+    /// The heading that it stands under.
+    pub section: &'static str,
+    /// The case.
+    pub case: String,
+    /// One value a report.
+    pub values: Vec<Option<f64>>,
+    /// Whether more is better.
+    pub more_is_better: bool,
+}
+
+pub(super) const CEILINGS: &str = "ceilings";
+pub(super) const PRODUCTS: &str = "products, GFLOP/s";
+pub(super) const STEPS: &str = "training steps, ms";
+pub(super) const ROUNDS: &str = "rounds, ms";
+const MEMORY: &str = "most bytes resident, MiB";
+
+impl Comparison {
+    /// Reads the files of `rootlet bench --json`.
+    ///
+    /// # Errors
+    /// Fewer than two, a file that is none of those, or files of different schema or code versions.
+    pub fn read(paths: &[PathBuf]) -> Result<Self> {
+        if paths.len() < 2 {
+            return Err(Error::Usage(
+                "a comparison needs at least two files of `rootlet bench --json FILE`".to_owned(),
+            ));
+        }
+        let mut reports: Vec<(String, BenchReport)> = Vec::new();
+        for path in paths {
+            let report = BenchReport::read(path)?;
+            if let Some((_, first)) = reports.first()
+                && first.code != report.code
+            {
+                return Err(Error::Data {
+                    path: path.clone(),
+                    reason: format!(
+                        "was measured with {}, and {} with {}: differences would be those of the code. Measure again with \
+                         one build on every device",
+                        report.code,
+                        paths[0].display(),
+                        first.code
+                    ),
+                });
+            }
+            reports.push((stem(path), report));
+        }
+        Ok(Comparison { reports })
+    }
+
+    /// The devices' names, made distinct by their files' where several have the same.
+    pub fn names(&self) -> Vec<String> {
+        let same = |name: &str| {
+            self.reports
+                .iter()
+                .filter(|r| r.1.adapter.name == name)
+                .count()
+        };
+        (self.reports.iter())
+            .map(|(stem, report)| match same(&report.adapter.name) {
+                1 => report.adapter.name.clone(),
+                _ => format!("{} ({stem})", report.adapter.name),
+            })
+            .collect()
+    }
+
+    /// As text: a legend, then a line for each case that any report has.
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        for (letter, (stem, report)) in letters().zip(&self.reports) {
+            let a = &report.adapter;
+            let _ = writeln!(
+                text,
+                "{letter}  {} ({}; {}), {stem}, {}",
+                a.name, a.backend, a.driver, report.date
+            );
+        }
+        let mut section = "";
+        for row in self.rows() {
+            if row.section != section {
+                section = row.section;
+                let _ = write!(text, "\n{section:<48}");
+                for (letter, _) in letters().zip(&self.reports) {
+                    let _ = write!(text, "{letter:>11}");
+                }
+                for (letter, _) in letters().zip(&self.reports).skip(1) {
+                    let _ = write!(text, "{:>11}", format!("{letter} against A"));
+                }
+                text.push('\n');
+            }
+            let _ = write!(text, "{:<48}", row.case);
+            for value in &row.values {
+                let shown = value.map_or_else(|| "–".to_owned(), number);
+                let _ = write!(text, "{shown:>11}");
+            }
+            for value in &row.values[1..] {
+                let shown = row.times_as_good(*value);
+                let _ = write!(text, "{:>11}", shown.unwrap_or_else(|| "–".to_owned()));
+            }
+            text.push('\n');
+        }
+        text.push_str("\n\"B against A\": how many times as fast (or as small) B is.\n");
+        self.skips(&mut text);
+        text
+    }
+
+    fn skips(&self, text: &mut String) {
+        for (letter, (_, report)) in letters().zip(&self.reports) {
+            for s in &report.skipped {
+                let _ = writeln!(
+                    text,
+                    "{letter} skipped {}, {}: {}",
+                    s.part, s.case, s.reason
+                );
+            }
+        }
+    }
+
+    /// Draws the products and the training steps.
+    ///
+    /// # Errors
+    /// Nothing to draw, or a file that cannot be written.
+    pub fn draw(&self, path: &Path) -> Result<()> {
+        draw::devices(path, &self.names(), &self.rows())
+    }
+
+    /// All cases, those of one section together.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        self.ceilings(&mut rows);
+        self.collect(&mut rows, PRODUCTS, true, |r| {
+            let figures = r.kernels.iter();
+            let of = |k: &super::KernelFigure| match (&k.matrix, k.n) {
+                (Some(matrix), _) => format!("{} {matrix}, batch {}", k.kernel, k.batch),
+                (None, n) => format!(
+                    "{} n = {}, batch {}, {}",
+                    k.kernel,
+                    n.unwrap_or(k.rows),
+                    k.batch,
+                    percent(k.sparsity)
+                ),
+            };
+            figures.map(|k| (of(k), k.gflop_s)).collect()
+        });
+        let case = |model: &str, batch: usize, sparsity: f64| {
+            format!("{model}, batch {batch}, {}", percent(sparsity))
+        };
+        type Pick = fn(f64, f64, f64) -> f64;
+        let parts: [(&'static str, Pick); 3] = [
+            (STEPS, |step, _, _| step * 1e3),
+            (ROUNDS, |_, round, _| round * 1e3),
+            (MEMORY, |_, _, bytes| bytes / f64::from(1 << 20)),
+        ];
+        for (section, pick) in parts {
+            self.collect(&mut rows, section, false, |r| {
+                let total = |bytes: &super::Bytes| bytes.values().sum::<u64>() as f64;
+                let steps = r.steps.iter().map(|s| {
+                    let value = pick(s.seconds, s.round_seconds, total(&s.bytes));
+                    (case(&s.model, s.batch, s.sparsity), value)
+                });
+                let models = r.models.iter().map(|m| {
+                    let value = pick(m.seconds, m.round_seconds, total(&m.bytes));
+                    (case(&m.model, m.batch, m.sparsity), value)
+                });
+                let scaling = r.scaling.iter().map(|s| {
+                    let n = s.n;
+                    let value = pick(s.step_seconds, s.round_seconds, s.resident_bytes as f64);
+                    (format!("{n}-{n}-{n}-10, 32 connections a unit"), value)
+                });
+                steps.chain(models).chain(scaling).collect()
+            });
+        }
+        rows
+    }
+
+    fn ceilings(&self, rows: &mut Vec<Row>) {
+        let tables: Vec<_> = (self.reports.iter())
+            .map(|(_, r)| r.ceilings.as_ref().map(|c| c.rows()))
+            .collect();
+        let Some(template) = tables.iter().flatten().next() else {
+            return;
+        };
+        let mut label = "";
+        for (i, (name, field, _, unit)) in template.iter().enumerate() {
+            if !name.is_empty() {
+                label = name;
+            }
+            rows.push(Row {
+                section: CEILINGS,
+                case: format!("{label}, {unit}"),
+                values: tables
+                    .iter()
+                    .map(|t| t.as_ref().and_then(|t| t[i].2))
+                    .collect(),
+                more_is_better: field.ends_with("_s"),
+            });
+        }
+    }
+
+    /// Adds the cases that `of` finds in any report, in the order in which they come.
+    fn collect(
+        &self,
+        rows: &mut Vec<Row>,
+        section: &'static str,
+        more_is_better: bool,
+        of: impl Fn(&BenchReport) -> Vec<(String, f64)>,
+    ) {
+        let first = rows.len();
+        for (i, (_, report)) in self.reports.iter().enumerate() {
+            for (case, value) in of(report) {
+                let at = match rows[first..].iter().position(|r| r.case == case) {
+                    Some(at) => first + at,
+                    None => {
+                        rows.push(Row {
+                            section,
+                            case,
+                            values: vec![None; self.reports.len()],
+                            more_is_better,
+                        });
+                        rows.len() - 1
+                    }
+                };
+                rows[at].values[i] = Some(value);
+            }
+        }
+    }
+}
+
+impl Row {
+    /// How many times as good as the first report's a value is.
+    fn times_as_good(&self, value: Option<f64>) -> Option<String> {
+        let (first, value) = (self.values[0]?, value?);
+        let ratio = match self.more_is_better {
+            true => value / first,
+            false => first / value,
+        };
+        ratio.is_finite().then(|| format!("{}×", number(ratio)))
+    }
+}
+
+fn letters() -> impl Iterator<Item = String> {
+    (0..).map(|i: u32| match char::from_digit(10 + i, 36) {
+        Some(letter) => letter.to_ascii_uppercase().to_string(),
+        None => format!("#{i}"),
+    })
+}
+
+fn stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or(path.as_os_str());
+    stem.to_string_lossy().into_owned()
+}

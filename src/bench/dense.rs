@@ -1,0 +1,149 @@
+//! A full layer, for the dense products beside the sparse ones.
+
+use super::layer::{Operand, Product, run_over_nan};
+use super::plan_of;
+use super::reference::{Deviation, noise, sampled};
+use crate::dense::{
+    DenseForward, DenseForwardParams, DenseGradient, DenseGradientParams, DenseTransposed,
+    DenseTransposedParams,
+};
+use crate::engine::{Buffer, Class, Device, Plan};
+use crate::error::Result;
+use crate::sparse::{LayerSpan, Window};
+
+/// An n × n layer with all connections, an input and a gradient at its output, all random.
+pub(super) struct DenseLayer {
+    n: usize,
+    stride: usize,
+    /// On the host: `[n][n]` weights, `[n][stride]` inputs and deltas.
+    host: [Vec<f32>; 3],
+    /// `[n][n]`, a row an output.
+    weights: Buffer,
+    /// `[n][n]`
+    gradient: Buffer,
+    /// `[n]`, zero.
+    bias: Buffer,
+    /// `[n][stride]` each.
+    input: Buffer,
+    delta: Buffer,
+    output: Buffer,
+}
+
+impl DenseLayer {
+    pub fn new(device: &Device, n: usize, batch: usize) -> Result<Self> {
+        let stride = batch.next_multiple_of(4);
+        // Asked for before the host's share is made: a device that is too small says so at once.
+        let gradient = device.buffer("bench.dense.gradient", Class::Connections, n * n)?;
+        let weights = device.buffer("bench.dense.weights", Class::Connections, n * n)?;
+        let host = [
+            noise(n, n, n, 5),
+            noise(n, batch, stride, 1),
+            noise(n, batch, stride, 2),
+        ];
+        device.upload(&weights.range(0..n * n), &host[0])?;
+        Ok(DenseLayer {
+            n,
+            stride,
+            weights,
+            gradient,
+            bias: device.buffer("bench.dense.bias", Class::Connections, n)?,
+            input: device.buffer_with("bench.input", Class::Activations, &host[1])?,
+            delta: device.buffer_with("bench.delta", Class::Activations, &host[2])?,
+            output: device.buffer("bench.output", Class::Activations, n * stride)?,
+            host,
+        })
+    }
+}
+
+impl Operand for DenseLayer {
+    fn plan(&self, product: Product) -> Result<Plan> {
+        let span = LayerSpan {
+            n_in: self.n,
+            n_out: self.n,
+            first_col: 0,
+            first_row: 0,
+        };
+        let (window, stride) = (Window::pointwise([1, 1]), self.stride);
+        match product {
+            Product::DenseTransposed => {
+                let params =
+                    DenseTransposedParams::of_layer(&span, &window, stride, 0, false, false)?;
+                plan_of(
+                    DenseTransposed {
+                        params,
+                        weights: self.weights.all(),
+                        delta: self.delta.all(),
+                        activation: self.input.all(),
+                        output: self.output.all(),
+                    },
+                    params.grid(),
+                )
+            }
+            Product::DenseGradient => {
+                let params = DenseGradientParams::of_layer(&span, &window, stride, 0, false)?;
+                plan_of(
+                    DenseGradient {
+                        params,
+                        input: self.input.all(),
+                        delta: self.delta.all(),
+                        output: self.gradient.all(),
+                    },
+                    params.grid(),
+                )
+            }
+            _ => {
+                let params = DenseForwardParams::of_layer(&span, &window, stride, 0, false)?;
+                plan_of(
+                    DenseForward {
+                        params,
+                        weights: self.weights.all(),
+                        bias: self.bias.all(),
+                        input: self.input.all(),
+                        output: self.output.all(),
+                    },
+                    params.grid(),
+                )
+            }
+        }
+    }
+
+    fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64> {
+        let (n, stride) = (self.n, self.stride);
+        let [weights, input, delta] = &self.host;
+        let (view, columns) = match product {
+            Product::DenseGradient => (self.gradient.range(0..n * n), n),
+            _ => (self.output.all(), stride),
+        };
+        let found = run_over_nan(device, plan, &view)?;
+        let mut error = Deviation::default();
+        let mut sums = vec![0f64; columns];
+        for row in sampled(n) {
+            sums.fill(0.0);
+            match product {
+                Product::DenseGradient => {
+                    let delta = &delta[row * stride..][..stride];
+                    for (sum, input) in sums.iter_mut().zip(input.chunks_exact(stride)) {
+                        let terms = delta.iter().zip(input);
+                        *sum = terms.map(|(d, x)| f64::from(*d) * f64::from(*x)).sum();
+                    }
+                }
+                _ => {
+                    let (rows, first, step) = match product {
+                        Product::DenseTransposed => (delta, row, n),
+                        _ => (input, row * n, 1),
+                    };
+                    for (unit, lanes) in rows.chunks_exact(stride).enumerate() {
+                        let weight = f64::from(weights[first + unit * step]);
+                        for (sum, x) in sums.iter_mut().zip(lanes) {
+                            *sum += weight * f64::from(*x);
+                        }
+                    }
+                }
+            }
+            for (found, sum) in found[row * columns..][..columns].iter().zip(&sums) {
+                error.add(*found, *sum);
+            }
+        }
+        Ok(error.relative(&found))
+    }
+}

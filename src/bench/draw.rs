@@ -1,0 +1,165 @@
+//! Devices side by side as a figure.
+
+use std::path::Path;
+
+use plotters::prelude::*;
+
+use super::compare::{PRODUCTS, Row, STEPS};
+use crate::error::{Error, Result};
+
+/// One panel: a value of each device for each case.
+struct Panel<'a> {
+    title: String,
+    unit: &'static str,
+    rows: Vec<(&'a str, &'a Row)>,
+}
+
+const WIDTH: u32 = 1100;
+const PANEL_HEIGHT: u32 = 330;
+
+/// Colours that people with any sight can tell apart (Okabe and Ito).
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(213, 94, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(90, 90, 90),
+];
+
+/// Draws the products at each size and the training steps as an SVG file, with a logarithmic axis and a colour a device.
+pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()> {
+    let panels = panels(rows);
+    if panels.is_empty() {
+        return Err(Error::Usage(
+            "the files have neither products nor training steps that could be drawn".to_owned(),
+        ));
+    }
+    let legend = 24 * names.len() as u32 + 12;
+    let height = legend + PANEL_HEIGHT * panels.len() as u32;
+    let mut text = String::new();
+    draw(&mut text, (WIDTH, height), legend, names, &panels)
+        .map_err(|e| Error::Shape(format!("the figure cannot be drawn: {e}")))?;
+    std::fs::write(path, text).map_err(Error::io("write", path))
+}
+
+fn panels(rows: &[Row]) -> Vec<Panel<'_>> {
+    let mut panels: Vec<Panel<'_>> = Vec::new();
+    for row in rows {
+        let (title, unit, label) = match row.section {
+            PRODUCTS => {
+                // "spmm n = 4096, batch 128, 98 %"
+                let (title, label) = row.case.rsplit_once(", ").unwrap_or((&row.case, ""));
+                (title.to_owned(), "GFLOP/s", label)
+            }
+            STEPS => ("training steps".to_owned(), "ms", row.case.as_str()),
+            _ => continue,
+        };
+        match panels.iter_mut().find(|p| p.title == title) {
+            Some(panel) => panel.rows.push((label, row)),
+            None => panels.push(Panel {
+                title,
+                unit,
+                rows: vec![(label, row)],
+            }),
+        }
+    }
+    panels.retain(|p| p.range().is_some());
+    panels
+}
+
+impl Panel<'_> {
+    /// Least and largest value, with some room.
+    fn range(&self) -> Option<(f64, f64)> {
+        let values = self
+            .rows
+            .iter()
+            .flat_map(|(_, row)| row.values.iter().flatten());
+        let positive = values.copied().filter(|v| *v > 0.0 && v.is_finite());
+        let (low, high) = positive.fold((f64::MAX, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
+        (high > 0.0).then(|| (low / 2.0, high * 1.5))
+    }
+}
+
+type DrawResult = std::result::Result<(), Box<dyn std::error::Error>>;
+
+fn draw(
+    text: &mut String,
+    size: (u32, u32),
+    legend: u32,
+    names: &[String],
+    panels: &[Panel<'_>],
+) -> DrawResult {
+    let root = SVGBackend::with_string(text, size).into_drawing_area();
+    root.fill(&WHITE)?;
+    let (top, rest) = root.split_vertically(legend);
+    for (i, name) in names.iter().enumerate() {
+        let y = 14 + 24 * i as i32;
+        let colour = COLOURS[i % COLOURS.len()].filled();
+        top.draw(&Rectangle::new([(20, y), (34, y + 12)], colour))?;
+        top.draw(&Text::new(name.clone(), (42, y), ("sans-serif", 15)))?;
+    }
+    for (area, panel) in rest.split_evenly((panels.len(), 1)).iter().zip(panels) {
+        bars(area, panel, names.len())?;
+    }
+    root.present()?;
+    Ok(())
+}
+
+/// Bars from the axis' lower end up, the devices side by side for each case.
+fn bars<B: DrawingBackend>(
+    area: &DrawingArea<B, plotters::coord::Shift>,
+    panel: &Panel<'_>,
+    devices: usize,
+) -> DrawResult
+where
+    B::ErrorType: 'static,
+{
+    let Some((low, high)) = panel.range() else {
+        return Ok(());
+    };
+    let cases = panel.rows.len();
+    let mut chart = ChartBuilder::on(area)
+        .caption(&panel.title, ("sans-serif", 17))
+        .margin(10)
+        .x_label_area_size(34)
+        .y_label_area_size(64)
+        .build_cartesian_2d(0.0..cases as f64, (low..high).log_scale())?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .disable_x_axis()
+        .y_desc(panel.unit)
+        .y_label_formatter(&|v| super::table::number(*v))
+        .label_style(("sans-serif", 13))
+        .axis_desc_style(("sans-serif", 14))
+        .draw()?;
+    let width = 0.8 / devices as f64;
+    for (c, (label, row)) in panel.rows.iter().enumerate() {
+        for (d, value) in row.values.iter().enumerate() {
+            let Some(value) = value.filter(|v| *v > 0.0 && v.is_finite()) else {
+                continue;
+            };
+            let left = c as f64 + 0.1 + d as f64 * width;
+            let colour = COLOURS[d % COLOURS.len()].filled();
+            let bar = Rectangle::new([(left, low), (left + width * 0.94, value)], colour);
+            chart.draw_series(std::iter::once(bar))?;
+        }
+        let (x, y) = chart.backend_coord(&(c as f64 + 0.5, low));
+        let (left, top) = area.get_base_pixel();
+        let style = ("sans-serif", 12).into_text_style(area);
+        let centred = style.pos(plotters::style::text_anchor::Pos::new(
+            plotters::style::text_anchor::HPos::Center,
+            plotters::style::text_anchor::VPos::Top,
+        ));
+        // Every other label a line lower: neighbours' may be long.
+        let lower = 6 + 14 * (c % 2) as i32;
+        area.draw(&Text::new(
+            (*label).to_owned(),
+            (x - left, y - top + lower),
+            centred,
+        ))?;
+    }
+    Ok(())
+}

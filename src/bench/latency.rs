@@ -1,0 +1,180 @@
+//! What waiting costs on an adapter: for a dispatch, for a read-back, for the other invocations of a workgroup.
+
+use std::time::Duration;
+
+use super::ceilings::wrong;
+use super::count::{Count, CountParams};
+use super::plan_of;
+use super::timing::{Measured, time, time_each};
+use super::workgroup::{
+    Exchange, ExchangeParams, SIZE, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
+};
+use crate::engine::{Class, Device, Grid, Plan};
+use crate::error::{Error, Result};
+
+/// Dispatches in a pass when their cost is measured.
+const DISPATCHES: usize = 500;
+
+/// Microseconds of one more dispatch in a pass, and of a submission with one.
+pub(super) fn dispatch(device: &Device, budget: Duration) -> Result<(Measured, Measured)> {
+    let counter = device.buffer("bench.count.counter", Class::Scratch, 4)?;
+    let plan = plan_of(
+        Count {
+            params: CountParams { step: 1 },
+            counter: counter.all(),
+        },
+        Grid::Groups(1),
+    )?;
+    let mut many = plan.clone();
+    for _ in 0..DISPATCHES {
+        many.append(plan.clone());
+    }
+    let (one, many) = (device.prepare(&plan)?, device.prepare(&many)?);
+    let mut total = 0u32;
+    let mut run = |program, count: usize| {
+        total = total.wrapping_add(count as u32);
+        device.run(program)?;
+        device.wait()
+    };
+    run(&one, 1)?; // compiles
+    let submission = time_each(budget / 2, || run(&one, 1))?;
+    let pass = time_each(budget / 2, || run(&many, 1 + DISPATCHES))?;
+    let found = device.download::<u32>(&counter.all())?[0];
+    if found != total {
+        let what = format!("after {total} dispatches the counter is {found}");
+        return Err(wrong(device, "bench/count", &what));
+    }
+    let each = |seconds: f64| (seconds - submission.median).max(0.0) / DISPATCHES as f64 * 1e6;
+    Ok((pass.map(each), submission.map(|seconds| seconds * 1e6)))
+}
+
+/// Microseconds to read 16 bytes back.
+pub(super) fn readback(device: &Device, budget: Duration) -> Result<Measured> {
+    let data = [1u32, 2, 3, 4];
+    let buffer = device.buffer_with("bench.readback", Class::Scratch, &data)?;
+    let mut good = true;
+    let mut read = || -> Result<()> {
+        good &= device.download::<u32>(&buffer.all())? == data;
+        Ok(())
+    };
+    read()?;
+    let seconds = time_each(budget, &mut read)?;
+    match good {
+        true => Ok(seconds.map(|seconds| seconds * 1e6)),
+        false => Err(Error::Device(format!(
+            "{} reads other words back than were written; update its driver, or choose another --adapter",
+            device.name()
+        ))),
+    }
+}
+
+/// What invocations of a workgroup pay to work together, in nanoseconds.
+#[derive(Default)]
+pub(super) struct Together {
+    pub barrier: Option<Measured>,
+    pub sum_memory: Option<Measured>,
+    pub sum_subgroups: Option<Measured>,
+    /// What of these was left out, and why.
+    pub left_out: Vec<(&'static str, String)>,
+}
+
+/// Measures what can be measured here.
+pub(super) fn workgroup(device: &Device, budget: Duration) -> Result<Together> {
+    let mut found = Together::default();
+    if device.is_cpu() {
+        let reason = "the CPU executor has no workgroups";
+        for name in ["barrier", "sum in workgroup memory", "sum with subgroups"] {
+            found.left_out.push((name, reason.to_owned()));
+        }
+        return Ok(found);
+    }
+    found.barrier = Some(barrier(device, budget)?);
+    found.sum_memory = Some(sums(device, Sums::Memory, budget)?);
+    match device.has_subgroups() {
+        true => found.sum_subgroups = Some(sums(device, Sums::Subgroups, budget)?),
+        false => {
+            let reason = "this adapter does not offer the feature";
+            found
+                .left_out
+                .push(("sum with subgroups", reason.to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+/// Exchanges of the long and of the short measurement, between which launching makes no difference.
+const EXCHANGES: [u32; 2] = [64, 1024];
+
+/// Nanoseconds of a barrier with a write and a read of workgroup memory.
+fn barrier(device: &Device, budget: Duration) -> Result<Measured> {
+    let output = device.buffer("bench.exchange.output", Class::Scratch, SIZE)?;
+    let plan = |rounds| -> Result<Plan> {
+        device.upload(&output.all(), &[u32::MAX; SIZE])?;
+        let kernel = Exchange {
+            params: ExchangeParams { rounds },
+            output: output.all(),
+        };
+        let plan = plan_of(kernel, Grid::Groups(1))?;
+        device.run(&device.prepare(&plan)?)?;
+        let found = device.download::<u32>(&output.all())?;
+        for (lane, &found) in found.iter().enumerate() {
+            let expected = (lane as u32 + rounds) % SIZE as u32 + rounds;
+            if found != expected {
+                let what = format!("element {lane} is {found} and not {expected}");
+                return Err(wrong(device, "bench/exchange", &what));
+            }
+        }
+        Ok(plan)
+    };
+    let [few, many] = EXCHANGES;
+    let (short, long) = (plan(few)?, plan(many)?);
+    let short = time(device, &short, budget / 2)?.median;
+    let long = time(device, &long, budget / 2)?;
+    let barriers = 2.0 * f64::from(many - few);
+    Ok(long.map(|seconds| (seconds - short).max(0.0) / barriers * 1e9))
+}
+
+/// Which way of adding up a workgroup's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sums {
+    Memory,
+    Subgroups,
+}
+
+/// Sums of a workgroup, one after the other.
+const ROUNDS: u32 = 64;
+
+/// Nanoseconds of a sum, among many workgroups.
+fn sums(device: &Device, way: Sums, budget: Duration) -> Result<Measured> {
+    let groups: u32 = if device.is_hardware() { 4096 } else { 64 };
+    let output = device.buffer("bench.sum.output", Class::Scratch, groups as usize)?;
+    device.upload(&output.all(), &vec![u32::MAX; output.words()])?;
+    let grid = Grid::Groups(groups as usize);
+    let rounds = ROUNDS;
+    let (name, plan) = match way {
+        Sums::Memory => {
+            let params = SumMemoryParams { groups, rounds };
+            let output = output.all();
+            let plan = plan_of(SumMemory { params, output }, grid)?;
+            ("bench/sum_memory", plan)
+        }
+        Sums::Subgroups => {
+            let params = SumSubgroupsParams { groups, rounds };
+            let output = output.all();
+            let plan = plan_of(SumSubgroups { params, output }, grid)?;
+            ("bench/sum_subgroups", plan)
+        }
+    };
+    device.run(&device.prepare(&plan)?)?;
+    let found = device.download::<u32>(&output.range(0..groups as usize))?;
+    for (g, &found) in found.iter().enumerate() {
+        // 0 + 1 + … + 255 is 127.5 times 256, and what is passed on is rounded down to whole 256.
+        let expected = 256 * (g as u32 + 127 * (rounds - 1)) + 32_640;
+        if found != expected {
+            let what = format!("sum {g} is {found} and not {expected}");
+            return Err(wrong(device, name, &what));
+        }
+    }
+    let sums = f64::from(groups) * f64::from(rounds);
+    Ok(time(device, &plan, budget)?.map(|seconds| seconds / sums * 1e9))
+}

@@ -1,0 +1,212 @@
+//! A layer that the products are measured on: random or from a file, on the host and on the device.
+
+use super::options::Part;
+use super::plan_of;
+use super::reference::{Case, noise};
+use crate::engine::{Buffer, Class, Device, Plan, View};
+use crate::error::Result;
+use crate::sparse::{
+    Arena, LayerState, Sddmm, SddmmParams, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams,
+};
+
+/// A product of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Product {
+    Spmm,
+    SpmmTransposed,
+    Sddmm,
+    Dense,
+    DenseTransposed,
+    DenseGradient,
+}
+
+/// A layer that products are measured on.
+pub(super) trait Operand {
+    /// The plan of one product.
+    fn plan(&self, product: Product) -> Result<Plan>;
+
+    /// Runs a product once over an output full of NaN, and compares with the host's f64: the largest relative error.
+    fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64>;
+}
+
+impl Product {
+    /// Those of a sparse layer.
+    pub const SPARSE: [Product; 3] = [Product::Spmm, Product::SpmmTransposed, Product::Sddmm];
+
+    /// The same of a full layer.
+    pub const DENSE: [Product; 3] = [
+        Product::Dense,
+        Product::DenseTransposed,
+        Product::DenseGradient,
+    ];
+
+    pub fn part(self) -> Part {
+        match self {
+            Product::Spmm => Part::Spmm,
+            Product::SpmmTransposed => Part::SpmmTransposed,
+            Product::Sddmm => Part::Sddmm,
+            Product::Dense | Product::DenseTransposed | Product::DenseGradient => Part::Dense,
+        }
+    }
+
+    /// Its name in tables and in the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Product::DenseTransposed => "dense_transposed",
+            Product::DenseGradient => "dense_gradient",
+            other => other.part().name(),
+        }
+    }
+
+    /// Whether it is one of a full layer.
+    pub fn is_dense(self) -> bool {
+        self.part() == Part::Dense
+    }
+
+    /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `stride` lanes must move at least:
+    /// everything that it reads or writes, once.
+    pub fn bytes(self, rows: usize, cols: usize, connections: usize, stride: usize) -> f64 {
+        let (activations, connection, units) = match self {
+            // Column and weight of each connection; offsets and bias of each row; input and output.
+            Product::Spmm => (rows + cols, 8, 2 * rows + 1),
+            // Order, row and weight of each connection; offsets of each column; delta and output.
+            Product::SpmmTransposed => (rows + cols, 12, cols + 1),
+            // Column and gradient of each connection; offsets of each row; input and delta.
+            Product::Sddmm => (rows + cols, 8, rows + 1),
+            // Weight of each pair; bias of each row; input and output.
+            Product::Dense => (rows + cols, 4, rows),
+            // Weight or gradient of each pair; two of input, delta and output.
+            Product::DenseTransposed | Product::DenseGradient => (rows + cols, 4, 0),
+        };
+        (activations * stride * 4 + connections * connection + units * 4) as f64
+    }
+}
+
+/// A layer with an input and a gradient at its output, both random.
+pub(super) struct Layer {
+    case: Case,
+    connections: usize,
+    arena: Arena,
+    /// `[n_in][stride]`
+    input: Buffer,
+    /// `[n_out][stride]`
+    delta: Buffer,
+    /// `[n_out][stride]`
+    forward: Buffer,
+    /// `[n_in][stride]`
+    backward: Buffer,
+}
+
+impl Layer {
+    pub fn new(device: &Device, layer: LayerState, batch: usize) -> Result<Self> {
+        let stride = batch.next_multiple_of(4);
+        let (rows, cols) = (layer.n_out, layer.n_in);
+        let case = Case {
+            stride,
+            input: noise(cols, batch, stride, 1),
+            delta: noise(rows, batch, stride, 2),
+            layer,
+        };
+        let buffer = |label, units: usize| device.buffer(label, Class::Activations, units * stride);
+        Ok(Layer {
+            connections: case.layer.active(),
+            arena: Arena::new(device, std::slice::from_ref(&case.layer))?,
+            input: device.buffer_with("bench.input", Class::Activations, &case.input)?,
+            delta: device.buffer_with("bench.delta", Class::Activations, &case.delta)?,
+            forward: buffer("bench.forward", rows)?,
+            backward: buffer("bench.backward", cols)?,
+            case,
+        })
+    }
+}
+
+impl Operand for Layer {
+    fn plan(&self, product: Product) -> Result<Plan> {
+        let (arena, stride) = (&self.arena, self.case.stride);
+        let span = &arena.spans[0];
+        match product {
+            Product::Spmm => {
+                let params = SpmmParams::of_layer(span, stride, false);
+                plan_of(
+                    Spmm {
+                        params,
+                        row_offsets: arena.row_offsets.all(),
+                        cols: arena.cols.all(),
+                        weights: arena.weights.all(),
+                        bias: arena.bias.all(),
+                        input: self.input.all(),
+                        output: self.forward.all(),
+                    },
+                    params.grid(),
+                )
+            }
+            Product::SpmmTransposed => {
+                let params = SpmmTransposedParams::of_layer(span, stride, false, false);
+                plan_of(
+                    SpmmTransposed {
+                        params,
+                        col_offsets: arena.col_offsets.all(),
+                        order: arena.order.all(),
+                        order_rows: arena.order_rows.all(),
+                        weights: arena.weights.all(),
+                        delta: self.delta.all(),
+                        activation: self.input.all(),
+                        output: self.backward.all(),
+                    },
+                    params.grid(),
+                )
+            }
+            _ => {
+                let params = SddmmParams::new(span, stride, false);
+                plan_of(
+                    Sddmm {
+                        params,
+                        row_offsets: arena.row_offsets.all(),
+                        cols: arena.cols.all(),
+                        input: self.input.all(),
+                        delta: self.delta.all(),
+                        output: arena.gradient.all(),
+                    },
+                    params.grid(),
+                )
+            }
+        }
+    }
+
+    fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64> {
+        let view = match product {
+            Product::Spmm => self.forward.all(),
+            Product::SpmmTransposed => self.backward.all(),
+            _ => self.arena.gradient.range(0..self.connections),
+        };
+        let found = run_over_nan(device, plan, &view)?;
+        Ok(match product {
+            Product::Spmm => self.case.spmm_error(&found),
+            Product::SpmmTransposed => self.case.spmm_transposed_error(&found),
+            _ => self.case.sddmm_error(&found),
+        })
+    }
+}
+
+/// Runs a plan once whose output is `view`, which is full of NaN before, and reads that back.
+pub(super) fn run_over_nan(device: &Device, plan: &Plan, view: &View) -> Result<Vec<f32>> {
+    device.upload(view, &vec![f32::NAN; view.words()])?;
+    let program = device.prepare(plan)?;
+    device.run(&program)?;
+    device.download(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_count_everything_once() {
+        // 3 outputs, 5 inputs, 4 connections, 8 lanes.
+        let activations = 8.0 * 8.0 * 4.0;
+        let bytes = |product: Product| product.bytes(3, 5, 4, 8) - activations;
+        assert_eq!(bytes(Product::Spmm), 4.0 * 8.0 + 4.0 * 4.0 + 3.0 * 4.0);
+        assert_eq!(bytes(Product::SpmmTransposed), 4.0 * 12.0 + 6.0 * 4.0);
+        assert_eq!(bytes(Product::Sddmm), 4.0 * 8.0 + 4.0 * 4.0);
+    }
+}

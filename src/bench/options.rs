@@ -1,0 +1,169 @@
+//! What to measure, and on what.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::engine::{Device, DeviceOptions};
+use crate::error::{Error, Result};
+
+/// A part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The adapter's ceilings; measured too where products are, whose shares refer to them.
+    Ceilings,
+    /// `W x`.
+    Spmm,
+    /// `W^T δ`.
+    SpmmTransposed,
+    /// `δ x^T` at the connections.
+    Sddmm,
+    /// The same three products of a full layer.
+    Dense,
+    /// A training step and a round of 3072-h-h-10.
+    Step,
+    /// A training step and a round of models by name.
+    Model,
+    /// A step and a round against the width, at a fixed number of connections per unit.
+    Scaling,
+}
+
+impl Part {
+    /// All parts.
+    pub const ALL: [Part; 8] = [
+        Part::Ceilings,
+        Part::Spmm,
+        Part::SpmmTransposed,
+        Part::Sddmm,
+        Part::Dense,
+        Part::Step,
+        Part::Model,
+        Part::Scaling,
+    ];
+
+    /// The parts that are products of one layer.
+    pub const PRODUCTS: [Part; 4] = [Part::Spmm, Part::SpmmTransposed, Part::Sddmm, Part::Dense];
+
+    /// Its name on the command line and in the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Ceilings => "ceilings",
+            Part::Spmm => "spmm",
+            Part::SpmmTransposed => "spmm_transposed",
+            Part::Sddmm => "sddmm",
+            Part::Dense => "dense",
+            Part::Step => "step",
+            Part::Model => "model",
+            Part::Scaling => "scaling",
+        }
+    }
+}
+
+/// What to measure, and on what.
+#[derive(Clone, Debug)]
+pub struct BenchOptions {
+    /// As [`Device::open`] takes it.
+    pub adapter: String,
+    /// Threads of the CPU executor; 0 takes every core.
+    pub threads: usize,
+    /// The parts.
+    pub parts: Vec<Part>,
+    /// Widths n of the products' square layers.
+    pub sizes: Vec<usize>,
+    /// Sparsities of the products' square layers.
+    pub sparsities: Vec<f64>,
+    /// Files of matrices that the products are measured on too.
+    pub matrices: Vec<PathBuf>,
+    /// Widths h of the hidden layers of the steps' networks.
+    pub hidden: Vec<usize>,
+    /// Overall sparsity of the networks of steps and models.
+    pub step_sparsity: f64,
+    /// Models by name, cheap ones first.
+    pub models: Vec<String>,
+    /// Whether the models compute most activations twice to hold fewer.
+    pub checkpoint_activations: bool,
+    /// Widths of the scaling part.
+    pub scaling_sizes: Vec<usize>,
+    /// Members of the batch; for models on a software adapter at most [`SOFTWARE_BATCH`].
+    pub batch: usize,
+    /// Time for each measurement.
+    pub budget: Duration,
+    /// Longest time that one case may take, as far as that can be foreseen from a smaller one.
+    pub limit: Duration,
+}
+
+/// Batch of the models on a software adapter, where a step of 128 images takes seconds.
+pub const SOFTWARE_BATCH: usize = 16;
+
+impl Default for BenchOptions {
+    /// Everything, on `auto`: the paper's Figure 8, and the models of its tables that take images of 32×32 pixels.
+    fn default() -> Self {
+        BenchOptions {
+            adapter: "auto".to_owned(),
+            threads: 0,
+            parts: Part::ALL.to_vec(),
+            sizes: vec![2048, 4096, 8192, 16384],
+            sparsities: vec![0.8, 0.9, 0.95, 0.98, 0.99, 0.999],
+            matrices: Vec::new(),
+            hidden: vec![1024, 4096],
+            step_sparsity: 0.98,
+            models: ["vgg16-small", "resnet20", "resnet56", "simple-vit-tiny"]
+                .map(str::to_owned)
+                .to_vec(),
+            checkpoint_activations: false,
+            scaling_sizes: vec![1024, 2048, 4096, 8192, 16384],
+            batch: 128,
+            budget: Duration::from_millis(200),
+            limit: Duration::from_secs(15),
+        }
+    }
+}
+
+impl BenchOptions {
+    /// A first impression within seconds: small layers, one model.
+    pub fn quick() -> Self {
+        BenchOptions {
+            sizes: vec![2048, 4096],
+            sparsities: vec![0.9, 0.98, 0.999],
+            hidden: vec![1024],
+            models: vec!["resnet20".to_owned()],
+            scaling_sizes: vec![1024, 2048, 4096],
+            budget: Duration::from_millis(50),
+            limit: Duration::from_secs(3),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn has(&self, part: Part) -> bool {
+        self.parts.contains(&part)
+    }
+
+    pub(super) fn open(&self) -> Result<Device> {
+        Device::open(
+            &self.adapter,
+            &DeviceOptions {
+                threads: self.threads,
+                ..DeviceOptions::default()
+            },
+        )
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let complain = |what: &str| Err(Error::Usage(what.to_owned()));
+        if self.parts.is_empty() {
+            return complain("there is nothing to measure: name a part");
+        }
+        let sizes = [&self.sizes, &self.hidden, &self.scaling_sizes];
+        if self.batch == 0 || sizes.into_iter().flatten().any(|&n| n == 0) {
+            return complain("batch and sizes start at 1");
+        }
+        let sparsities = self.sparsities.iter().chain([&self.step_sparsity]);
+        for sparsity in sparsities {
+            if !(0.0..1.0).contains(sparsity) {
+                return complain(&format!(
+                    "sparsity {sparsity} is outside [0, 1): 0 is dense"
+                ));
+            }
+        }
+        Ok(())
+    }
+}

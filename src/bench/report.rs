@@ -1,0 +1,144 @@
+//! All figures of a run, as they are written to a file and read back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::ceilings::Ceilings;
+use super::guard::Skipped;
+use super::identity::Identity;
+use super::kernel_figure::KernelFigure;
+use super::models::ModelFigure;
+use super::scaling::{Exponents, ScalingFigure};
+use super::steps::StepFigure;
+use crate::error::{Error, Result};
+
+/// Version of the JSON: another number means other fields, or fields that mean something else.
+pub const SCHEMA: u32 = 2;
+
+/// Which code made the figures.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Code {
+    /// "rootlet", or a peer's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// A hash of the sources that are measured: shaders and their host halves. Empty for peers.
+    #[serde(default)]
+    pub sources: String,
+}
+
+impl Code {
+    /// This build's.
+    pub fn this() -> Self {
+        Code {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            sources: env!("ROOTLET_SOURCES").to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.name, self.version)?;
+        match self.sources.is_empty() {
+            true => Ok(()),
+            false => write!(f, " (sources {})", self.sources),
+        }
+    }
+}
+
+/// All figures; `benches/peers/README.md` describes the JSON.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct BenchReport {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Who made the figures.
+    pub code: Code,
+    /// When it began, in UTC.
+    pub date: String,
+    /// Who was measured.
+    pub adapter: Identity,
+    /// Absent where only steps were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceilings: Option<Ceilings>,
+    /// The products.
+    #[serde(default)]
+    pub kernels: Vec<KernelFigure>,
+    /// The training steps of perceptrons.
+    #[serde(default)]
+    pub steps: Vec<StepFigure>,
+    /// The models' training steps.
+    #[serde(default)]
+    pub models: Vec<ModelFigure>,
+    /// The scaling part.
+    #[serde(default)]
+    pub scaling: Vec<ScalingFigure>,
+    /// How the scaling part's figures grow with n.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exponents: Option<Exponents>,
+    /// What was not measured, and why.
+    #[serde(default)]
+    pub skipped: Vec<Skipped>,
+}
+
+/// Bytes by class.
+pub type Bytes = BTreeMap<String, u64>;
+
+impl BenchReport {
+    /// Without any figure yet.
+    pub(super) fn new(adapter: Identity) -> Self {
+        let now = time::OffsetDateTime::now_utc();
+        BenchReport {
+            schema: SCHEMA,
+            code: Code::this(),
+            date: now
+                .format(&time::format_description::well_known::Rfc3339)
+                .unwrap_or_default(),
+            adapter,
+            ceilings: None,
+            kernels: Vec::new(),
+            steps: Vec::new(),
+            models: Vec::new(),
+            scaling: Vec::new(),
+            exponents: None,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// As text.
+    ///
+    /// # Errors
+    /// Never in practice: every field has a place in JSON.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map(|text| text + "\n")
+            .map_err(|e| Error::Shape(format!("the figures cannot be written as JSON: {e}")))
+    }
+
+    /// Reads the JSON of `rootlet bench --json`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, that is no such JSON, or whose schema is another than this build's.
+    pub fn read(path: &Path) -> Result<Self> {
+        let fault = |reason: String| Error::Data {
+            path: path.to_owned(),
+            reason,
+        };
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let remedy = "compare files that `rootlet bench --json FILE` wrote";
+        let value: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|e| fault(format!("is no JSON ({e}); {remedy}")))?;
+        let Some(schema) = value.get("schema").and_then(serde_json::Value::as_u64) else {
+            return Err(fault(format!("has no schema version; {remedy}")));
+        };
+        if schema != u64::from(SCHEMA) {
+            return Err(fault(format!(
+                "has schema version {schema}, and this rootlet reads {SCHEMA}; measure again with one version of rootlet \
+                 on every device"
+            )));
+        }
+        serde_json::from_value(value)
+            .map_err(|e| fault(format!("is not what schema {SCHEMA} says ({e}); {remedy}")))
+    }
+}

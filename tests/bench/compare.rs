@@ -1,0 +1,155 @@
+//! `rootlet bench compare`: devices side by side, and files that cannot be.
+
+use std::path::{Path, PathBuf};
+
+use rootlet::bench::{self, BenchReport, Part};
+use serde_json::{Value, json};
+
+use crate::{rootlet, tiny};
+
+/// A report of this build, measured once for all tests here.
+fn report() -> BenchReport {
+    let mut options = tiny("cpu");
+    options.parts = vec![Part::Spmm, Part::Sddmm, Part::Step];
+    options.sizes = vec![40];
+    options.hidden = vec![16];
+    bench::run(&options, &mut |_| ()).unwrap()
+}
+
+fn write(folder: &Path, name: &str, value: &Value) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, value.to_string()).unwrap();
+    path
+}
+
+fn compare(files: &[&Path], more: &[&str]) -> assert_cmd::assert::Assert {
+    let files: Vec<&str> = files.iter().map(|f| f.to_str().unwrap()).collect();
+    rootlet(&[&["compare"], &files[..], more].concat())
+}
+
+#[test]
+fn devices_stand_side_by_side_and_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let cpu = serde_json::to_value(report()).unwrap();
+    let mut gpu = cpu.clone();
+    gpu["adapter"]["name"] = json!("A <fast> GPU");
+    // Four times as fast in one product, without the step, and with a skip.
+    let kernel = &mut gpu["kernels"][0];
+    kernel["gflop_s"] = json!(kernel["gflop_s"].as_f64().unwrap() * 4.0);
+    gpu["ceilings"]["dispatch_us"] = json!(cpu["ceilings"]["dispatch_us"].as_f64().unwrap() / 2.0);
+    gpu["steps"] = json!([]);
+    gpu["skipped"] = json!([{"part": "step", "case": "3072-16-16-10", "reason": "no memory"}]);
+    let a = write(folder.path(), "first.json", &cpu);
+    let b = write(folder.path(), "second.json", &gpu);
+    let figure = folder.path().join("devices.svg");
+    let output = compare(&[&a, &b], &["-o", figure.to_str().unwrap()]).success();
+    let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    assert!(
+        text.contains("B  A <fast> GPU") && text.contains("second"),
+        "{text}"
+    );
+    let line = |start: &str| {
+        text.lines()
+            .find(|l| l.starts_with(start))
+            .unwrap_or_else(|| panic!("{start}: {text}"))
+    };
+    assert!(
+        line("spmm n = 40, batch 6, 90 %").ends_with("4.00×"),
+        "{text}"
+    );
+    assert!(
+        line("sddmm n = 40, batch 6, 90 %").ends_with("1.00×"),
+        "{text}"
+    );
+    // Half the time is twice as fast.
+    assert!(line("dispatch, µs in a pass").ends_with("2.00×"), "{text}");
+    assert!(
+        line("3072-16-16-10, batch 6, 90 %").ends_with('–'),
+        "{text}"
+    );
+    assert!(
+        text.contains("B skipped step, 3072-16-16-10: no memory"),
+        "{text}"
+    );
+
+    let svg = std::fs::read_to_string(&figure).unwrap();
+    assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+    for part in [
+        "A &lt;fast&gt; GPU",
+        "spmm n = 40, batch 6",
+        "training steps",
+        "GFLOP/s",
+        "\nms\n",
+    ] {
+        assert!(svg.contains(part), "no {part:?} in the figure");
+    }
+    // Bars: two devices with two products of two sparsities each, one of them with the step; two more in the legend.
+    let bars = ["#0072B2", "#E69F00"].map(|colour| {
+        let fill = format!("fill=\"{colour}\"");
+        svg.matches(&fill).count()
+    });
+    assert_eq!(bars, [1 + 4 + 1, 1 + 4]);
+}
+
+#[test]
+fn other_schemas_and_other_code_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = serde_json::to_value(report()).unwrap();
+    let a = write(folder.path(), "a.json", &good);
+    let refuses = |name: &str, change: &dyn Fn(&mut Value), expected: &[&str]| {
+        let mut other = good.clone();
+        change(&mut other);
+        let b = write(folder.path(), name, &other);
+        let output = compare(&[&a, &b], &[]).failure().code(1);
+        let message = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+        assert_eq!(message.matches("error").count(), 1, "{message}");
+        for part in expected.iter().chain([&name]) {
+            assert!(message.contains(part), "no {part:?} in: {message}");
+        }
+        assert!(output.get_output().stdout.is_empty());
+    };
+    refuses(
+        "schema.json",
+        &|v| v["schema"] = json!(99),
+        &["schema version 99", "reads 2"],
+    );
+    refuses(
+        "old.json",
+        &|v| {
+            v.as_object_mut().unwrap().remove("schema");
+        },
+        &["no schema version"],
+    );
+    refuses(
+        "version.json",
+        &|v| v["code"]["version"] = json!("0.0.1"),
+        &["rootlet 0.0.1", "one build"],
+    );
+    refuses(
+        "sources.json",
+        &|v| v["code"]["sources"] = json!("0123456789abcdef"),
+        &["sources 0123456789abcdef"],
+    );
+    refuses(
+        "peer.json",
+        &|v| v["code"]["name"] = json!("pytorch"),
+        &["pytorch"],
+    );
+    refuses(
+        "fields.json",
+        &|v| v["kernels"][0]["seconds"] = json!("fast"),
+        &["not what schema 2 says"],
+    );
+    refuses("list.json", &|v| *v = json!([1, 2]), &["no schema version"]);
+
+    let text = folder.path().join("text.json");
+    std::fs::write(&text, "{ half").unwrap();
+    let output = compare(&[&a, &text], &[]).failure().code(1);
+    let message = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(message.contains("is no JSON"), "{message}");
+    compare(&[&a], &[]).failure().code(2);
+    let missing = folder.path().join("missing.json");
+    let output = compare(&[&a, &missing], &[]).failure().code(1);
+    let message = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(message.contains("cannot read"), "{message}");
+}

@@ -1,0 +1,137 @@
+//! The figures of every part on every adapter.
+
+use rootlet::bench::{self, Bound, Finding, Table};
+
+use crate::{choices, tiny};
+
+#[test]
+fn every_part_is_measured_on_every_adapter() {
+    for adapter in choices() {
+        let options = tiny(&adapter);
+        let mut table = Table::default();
+        let mut text = String::new();
+        let mut kinds = Vec::new();
+        let report = bench::run(&options, &mut |finding| {
+            kinds.push(match finding {
+                Finding::Adapter(_) => 'a',
+                Finding::Ceilings(_) => 'c',
+                Finding::Kernel(_) => 'k',
+                Finding::Step(_) => 's',
+                Finding::Model(_) => 'm',
+                Finding::Scaling(_) => 'w',
+                Finding::Exponents(_) => 'e',
+                Finding::Skipped(_) => '-',
+            });
+            text.push_str(&table.lines(finding));
+            text.push('\n');
+        })
+        .unwrap();
+        let kinds: String = kinds.into_iter().collect();
+        // The CPU has no workgroups; another adapter may lack subgroups.
+        let left_out = kinds.matches('-').count();
+        assert_eq!(left_out, report.skipped.len());
+        match adapter.as_str() {
+            "cpu" => assert_eq!(left_out, 3),
+            _ => assert!(left_out <= 1),
+        }
+        assert_eq!(
+            kinds.replace('-', ""),
+            format!("ac{}ssmwwe", "k".repeat(18)),
+            "{adapter}"
+        );
+
+        let ceilings = report.ceilings.unwrap();
+        for value in [
+            ceilings.copy_gb_s,
+            ceilings.vec4_loads_gelem_s,
+            ceilings.vec4_loads_sequential_gelem_s,
+            ceilings.multiply_add_gflop_s,
+            ceilings.submit_us,
+            ceilings.readback_us,
+        ] {
+            assert!(value > 0.0 && value.is_finite(), "{adapter}: {value}");
+        }
+        assert!(ceilings.dispatch_us >= 0.0);
+        let together = [
+            ceilings.barrier_ns,
+            ceilings.sum_memory_ns,
+            ceilings.sum_subgroups_ns,
+        ];
+        assert_eq!(together.iter().flatten().count(), 3 - left_out);
+        assert!(together.iter().flatten().all(|ns| *ns >= 0.0));
+        assert_eq!(ceilings.spread.len(), 10 - left_out);
+        for (name, s) in &ceilings.spread {
+            let ordered = s.min <= s.q1 && s.q1 <= s.q3 && s.q3 <= s.max;
+            assert!(ordered && s.samples >= 3, "{name}: {s:?}");
+        }
+        for k in &report.kernels {
+            let n = k.n.unwrap();
+            let dense = (n * n) as f64;
+            let full = k.kernel.starts_with("dense");
+            assert_eq!((k.rows, k.cols, full), (n, n, k.loads_gelem_s.is_none()));
+            assert_eq!(k.connections as f64, (dense * (1.0 - k.sparsity)).round());
+            let operations = 2.0 * (k.connections * k.batch) as f64;
+            assert!((k.gflop_s * 1e9 * k.seconds / operations - 1.0).abs() < 1e-9);
+            assert!(k.max_error > 0.0 && k.max_error < 1e-4, "{k:?}");
+            let spread = k.seconds_spread;
+            assert!(spread.q1 <= k.seconds && k.seconds <= spread.q3, "{k:?}");
+            // Input and output at least, and all connections.
+            let bytes = (k.gb_s * 1e9 * k.seconds).round();
+            let connection = if full { 4 } else { 8 };
+            assert!(bytes >= (n * 2 * 8 * 4 + connection * k.connections) as f64);
+            // Far from 1 where a busy machine was slower at one time than at another, but a share.
+            assert!(
+                k.share_of_ceiling > 0.0 && k.share_of_ceiling < 100.0,
+                "{k:?}"
+            );
+            assert!(matches!(
+                k.bound,
+                Bound::Loads | Bound::Arithmetic | Bound::Dispatch
+            ));
+        }
+        for s in &report.steps {
+            assert_eq!(s.layers.iter().sum::<usize>(), s.connections);
+            assert!(s.seconds > 0.0 && s.round_seconds > 0.0 && s.max_error < 1e-4);
+            assert!((s.round_in_steps * s.seconds / s.round_seconds - 1.0).abs() < 1e-9);
+            assert!(s.bytes["connections"] >= 12 * s.connections as u64);
+            assert!(s.bytes["data"] >= 3072 * 8 * 4);
+        }
+        let [model] = &report.models[..] else {
+            panic!("{:?}", report.models)
+        };
+        assert!(model.seconds > 0.0 && model.bytes["activations"] > 0);
+        assert!(model.round_seconds > 0.0 && model.round_in_steps > 0.0);
+        assert_eq!(model.max_error.is_none(), adapter == "cpu");
+        let shares: f64 = model.kernels.iter().map(|k| k.share).sum();
+        assert!((shares - 1.0).abs() < 1e-9, "{shares}");
+        let calls = |name: &str| {
+            model
+                .kernels
+                .iter()
+                .find(|k| k.kernel == name)
+                .unwrap()
+                .calls
+        };
+        assert_eq!(
+            (calls("sparse/conv"), calls("sparse/conv_transposed")),
+            (19, 18)
+        );
+        let [narrow, wide] = &report.scaling[..] else {
+            panic!("{:?}", report.scaling)
+        };
+        assert_eq!(narrow.connections, 32 * (32 + 32 + 10));
+        assert_eq!(wide.connections, 32 * (64 + 64 + 10));
+        assert!(wide.resident_bytes > narrow.resident_bytes);
+        assert!(report.exponents.unwrap().resident_bytes < 1.1);
+        for heading in [
+            "ceilings\n",
+            "kernel  ",
+            "training step  ",
+            "resnet20, batch 6",
+            "scaling  ",
+            "growth: ",
+        ] {
+            assert_eq!(text.matches(heading).count(), 1, "{text}");
+        }
+    }
+}

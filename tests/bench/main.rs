@@ -1,0 +1,53 @@
+//! The benchmark: its JSON is complete, its figures hang together, its kernels agree with their twins, what does not fit is
+//! skipped, matrices are read and devices compared, its mistakes are errors.
+#![allow(clippy::unwrap_used)]
+
+mod command;
+#[path = "../common/mod.rs"]
+mod common;
+mod compare;
+mod figures;
+mod kernels;
+mod matrix;
+mod skips;
+
+use std::time::Duration;
+
+use assert_cmd::Command;
+use common::adapters;
+use rootlet::bench::{BenchOptions, Part};
+
+/// What to pass as `--adapter`: the CPU executor, and every adapter.
+fn choices() -> Vec<String> {
+    let indices = adapters().into_iter().map(|a| a.index.to_string());
+    std::iter::once("cpu".to_owned()).chain(indices).collect()
+}
+
+/// Small sizes, every part.
+fn tiny(adapter: &str) -> BenchOptions {
+    BenchOptions {
+        adapter: adapter.to_owned(),
+        threads: 2,
+        sizes: vec![40, 100],
+        sparsities: vec![0.0, 0.9],
+        matrices: Vec::new(),
+        hidden: vec![40, 100],
+        step_sparsity: 0.9,
+        scaling_sizes: vec![32, 64],
+        batch: 6,
+        models: vec!["resnet20".to_owned()],
+        checkpoint_activations: false,
+        budget: Duration::from_millis(2),
+        limit: Duration::from_secs(600),
+        parts: Part::ALL.to_vec(),
+    }
+}
+
+/// `rootlet bench` with these arguments.
+fn rootlet(arguments: &[&str]) -> assert_cmd::assert::Assert {
+    Command::new(env!("CARGO_BIN_EXE_rootlet"))
+        .env_remove("ROOTLET_ADAPTER")
+        .arg("bench")
+        .args(arguments)
+        .assert()
+}

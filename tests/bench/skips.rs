@@ -1,0 +1,89 @@
+//! What is not measured, and options that cannot be.
+
+use std::time::Duration;
+
+use rootlet::bench::{self, BenchOptions, Finding, Part, Table};
+
+use crate::{choices, tiny};
+
+/// A case that does not fit is in the table and in the report with its reason; the others are measured.
+#[test]
+fn what_does_not_fit_is_skipped_with_a_reason() {
+    for adapter in choices() {
+        let mut options = tiny(&adapter);
+        // Petabytes fit nowhere.
+        options.parts = vec![Part::Spmm, Part::Dense];
+        options.sizes = vec![60, 40_000_000];
+        options.sparsities = vec![0.9];
+        let mut text = Vec::new();
+        let mut table = Table::default();
+        let report = bench::run(&options, &mut |finding| {
+            if let Finding::Skipped(_) = finding {
+                text.push(table.lines(finding));
+            }
+        })
+        .unwrap();
+        assert_eq!(report.kernels.len(), 1 + 3);
+        let skipped: Vec<_> = report
+            .skipped
+            .iter()
+            .filter(|s| s.part != "ceilings")
+            .collect();
+        let cases: Vec<_> = skipped.iter().map(|s| s.case.as_str()).collect();
+        let large = "n = 40000000, sparsity";
+        let expected = [
+            format!("{large} 0.9"),
+            format!("{large} 0"),
+            format!("{large} 0"),
+            format!("{large} 0"),
+        ];
+        assert_eq!(cases, expected, "{adapter}");
+        for s in &skipped {
+            assert!(s.reason.contains("MiB"), "{s:?}");
+            let line = format!("skipped: {}, {}: {}", s.part, s.case, s.reason);
+            assert!(text.contains(&line), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn what_would_take_too_long_is_skipped() {
+    let mut options = tiny("cpu");
+    options.parts = vec![Part::Spmm, Part::Model, Part::Scaling];
+    options.models = vec!["resnet20".to_owned(), "resnet56".to_owned()];
+    options.limit = Duration::from_nanos(1);
+    let report = bench::run(&options, &mut |_| ()).unwrap();
+    // The first of each kind has nothing that it could be foreseen from.
+    assert_eq!(
+        (
+            report.kernels.len(),
+            report.models.len(),
+            report.scaling.len()
+        ),
+        (1, 1, 1)
+    );
+    let late: Vec<_> = report
+        .skipped
+        .iter()
+        .filter(|s| s.reason.contains("--limit"))
+        .collect();
+    assert_eq!(late.len(), 3 + 1 + 1, "{:?}", report.skipped);
+    assert!(report.exponents.is_none());
+}
+
+/// A library user's options are checked as the command line's are.
+#[test]
+fn options_are_checked() {
+    let refuse = |change: fn(&mut BenchOptions), expected: &str| {
+        let mut options = tiny("cpu");
+        change(&mut options);
+        let message = bench::run(&options, &mut |_| ()).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    };
+    refuse(|o| o.parts.clear(), "nothing to measure");
+    refuse(|o| o.hidden.push(0), "start at 1");
+    refuse(|o| o.batch = 0, "start at 1");
+    refuse(|o| o.sizes.push(0), "start at 1");
+    refuse(|o| o.sparsities.push(f64::NAN), "outside [0, 1)");
+    refuse(|o| o.step_sparsity = 1.0, "outside [0, 1)");
+}
