@@ -1,16 +1,12 @@
 //! From which density on the dense products are faster than the sparse ones: the constants of `rootlet::dense`.
 //!
-//! `cargo run --release --example dense_crossover -- [ADAPTER]`
+//! `cargo run --release --example dense_crossover -- [ADAPTER [PART OF A LAYER'S NAME]]`
 
 use std::time::Instant;
 
 use rootlet::Result;
-use rootlet::dense::{
-    DenseForward, DenseForwardParams, DenseGradient, DenseGradientParams, DenseTransposed,
-    DenseTransposedParams,
-};
 use rootlet::engine::{Buffer, Class, Device, DeviceOptions, Plan};
-use rootlet::layer::SparseLayer;
+use rootlet::layer::{DenseWeights, SparseLayer};
 use rootlet::sparse::{Arena, LayerState, Shape, Window, draw};
 
 /// Members of a batch.
@@ -21,7 +17,7 @@ const SAMPLES: usize = 15;
 
 fn main() -> Result<()> {
     let adapter = std::env::args().nth(1).unwrap_or("cpu".into());
-    let only = std::env::args().nth(2).unwrap_or_default();
+    let part = std::env::args().nth(2).unwrap_or_default();
     let device = Device::open(&adapter, &DeviceOptions::default())?;
     println!("{}, batch {BATCH}", device.description());
     let pointwise = Window::pointwise([1, 1]);
@@ -36,7 +32,7 @@ fn main() -> Result<()> {
         ("3x3 of 64 channels, 8x8", 64, 64, plane(8)?),
         ("3x3 of 32 to 64 channels, 16x16 by 2", 32, 64, strided),
     ] {
-        if name.contains(&only) {
+        if name.contains(&part) {
             layer(&device, name, n_in * window.taps(), n_out, window)?;
         }
     }
@@ -54,8 +50,27 @@ fn layer(device: &Device, name: &str, n_in: usize, n_out: usize, window: Window)
         println!("{name:38} {what:12} {}", rates.join("  "));
     };
     let full = Problem::new(device, draw(shape, shape.dense(), 1, 0), window)?;
-    show("dense", full.dense(device)?);
-    show("sparse, full", full.sparse(device)?);
+    show("dense", times(device, &full.dense(false)?)?);
+    show("sparse, full", times(device, &full.sparse()?)?);
+    // Forward and backward of a layer that lacks connections; its gradient is of its connections alone either way.
+    let mut before: Option<[f64; 2]> = None;
+    for percent in [10, 20, 30, 40, 50, 60, 80, 100] {
+        let density = f64::from(percent) / 100.0;
+        let count = (density * shape.dense() as f64) as u64;
+        let problem = Problem::new(device, draw(shape, count, 1, 0), window)?;
+        let [sparse, dense] = times(device, &both(problem.sparse()?, problem.dense(true)?))?;
+        let lead = sparse - dense;
+        println!(
+            "{name:38} {percent:3} %  sparse {:8.3} ms  dense {:8.3} ms",
+            sparse * 1e3,
+            dense * 1e3
+        );
+        if let Some([last, lag]) = before.filter(|[_, lag]| *lag < 0.0 && lead >= 0.0) {
+            let tie = last + (density - last) * lag / (lag - lead);
+            println!("{name:38} a tie at a density of {tie:.2}");
+        }
+        before = Some([density, lead]);
+    }
     Ok(())
 }
 
@@ -66,6 +81,7 @@ struct Problem {
     delta: Buffer,
     input_gradient: Buffer,
     output: Buffer,
+    expanded: Buffer,
 }
 
 impl Problem {
@@ -85,6 +101,7 @@ impl Problem {
             delta: values("delta", outputs)?,
             input_gradient: device.buffer("input gradient", Class::Activations, inputs)?,
             output: device.buffer("output", Class::Activations, outputs)?,
+            expanded: device.buffer("expanded", Class::Scratch, span.n_in * span.n_out)?,
             layer: SparseLayer {
                 span,
                 window,
@@ -96,7 +113,7 @@ impl Problem {
         })
     }
 
-    fn sparse(&self, device: &Device) -> Result<Times> {
+    fn sparse(&self) -> Result<[Plan; 3]> {
         let (l, arena) = (&self.layer, &self.arena);
         let [input, delta] = [&self.input, &self.delta].map(Buffer::all);
         let mut plans = [(); 3].map(|()| Plan::new("product"));
@@ -104,58 +121,59 @@ impl Problem {
         let dx = self.input_gradient.all();
         l.backward(&mut plans[1], arena, delta.clone(), None, dx, false)?;
         l.gradients(&mut plans[2], arena, input, delta, false)?;
-        times(device, &plans)
+        Ok(plans)
     }
 
-    fn dense(&self, device: &Device) -> Result<Times> {
-        let (span, window) = (&self.layer.span, &self.layer.window);
-        let arena = &self.arena;
+    /// `expand`: from a copy of the weights, made for each of the two products that read them.
+    fn dense(&self, expand: bool) -> Result<[Plan; 3]> {
+        let (l, arena) = (&self.layer, &self.arena);
+        let [input, delta] = [&self.input, &self.delta].map(Buffer::all);
         let mut plans = [(); 3].map(|()| Plan::new("product"));
-        let params = DenseForwardParams::of_layer(span, window, BATCH, 0, false)?;
-        let forward = DenseForward {
-            params,
-            weights: arena.weights.all(),
-            bias: arena.bias.all(),
-            input: self.input.all(),
-            output: self.output.all(),
+        let weights = |plan: &mut Plan| match expand {
+            true => l.expand(plan, arena, self.expanded.all()),
+            false => Ok(DenseWeights {
+                weights: arena.weights.all(),
+                first: 0,
+            }),
         };
-        plans[0].dispatch(forward, params.grid())?;
-        let params = DenseTransposedParams::of_layer(span, window, BATCH, 0, false, false)?;
-        let transposed = DenseTransposed {
-            params,
-            weights: arena.weights.all(),
-            delta: self.delta.all(),
-            activation: self.delta.all(),
-            output: self.input_gradient.all(),
-        };
-        plans[1].dispatch(transposed, params.grid())?;
-        let params = DenseGradientParams::of_layer(span, window, BATCH, 0, false)?;
-        let gradient = DenseGradient {
-            params,
-            input: self.input.all(),
-            delta: self.delta.all(),
-            output: arena.gradient.all(),
-        };
-        plans[2].dispatch(gradient, params.grid())?;
-        times(device, &plans)
+        let w = weights(&mut plans[0])?;
+        l.forward_dense(&mut plans[0], arena, w, input.clone(), self.output.all())?;
+        let w = weights(&mut plans[1])?;
+        let dx = self.input_gradient.all();
+        l.backward_dense(&mut plans[1], w, delta.clone(), None, dx, false)?;
+        if !expand {
+            l.gradients_dense(&mut plans[2], arena, 0, [input, delta], false)?;
+        }
+        Ok(plans)
     }
 }
 
-/// Median seconds of each plan.
-fn times(device: &Device, plans: &[Plan; 3]) -> Result<Times> {
-    let mut times = [0.0; 3];
-    for (time, plan) in times.iter_mut().zip(plans) {
-        let program = device.prepare(plan)?;
-        let run = || -> Result<f64> {
+/// Forward and backward of either.
+fn both([forward, backward, _]: [Plan; 3], [dense, dense_backward, _]: [Plan; 3]) -> [Plan; 2] {
+    [(forward, backward), (dense, dense_backward)].map(|(mut plan, second)| {
+        plan.append(second);
+        plan
+    })
+}
+
+/// Median seconds of each plan; the plans take turns, so that a busy machine is as busy for all.
+fn times<const N: usize>(device: &Device, plans: &[Plan; N]) -> Result<[f64; N]> {
+    let programs = plans.iter().map(|plan| device.prepare(plan));
+    let programs = programs.collect::<Result<Vec<_>>>()?;
+    let mut samples = [const { Vec::new() }; N];
+    for round in 0..=SAMPLES {
+        for (samples, program) in samples.iter_mut().zip(&programs) {
             let start = Instant::now();
-            device.run(&program)?;
+            device.run(program)?;
             device.wait()?;
-            Ok(start.elapsed().as_secs_f64())
-        };
-        run()?;
-        let mut samples = (0..SAMPLES).map(|_| run()).collect::<Result<Vec<f64>>>()?;
-        samples.sort_by(f64::total_cmp);
-        *time = samples[SAMPLES / 2];
+            // In the first run drivers compile.
+            if round > 0 {
+                samples.push(start.elapsed().as_secs_f64());
+            }
+        }
     }
-    Ok(times)
+    Ok(samples.map(|mut samples| {
+        samples.sort_by(f64::total_cmp);
+        samples[SAMPLES / 2]
+    }))
 }

@@ -95,6 +95,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             micro_batch: data.2,
             checkpoint_activations: nesterov,
             resident: data.2.map(|limit| limit > 9),
+            dense_above: round_until,
             lr,
             momentum,
             nesterov,

@@ -20,10 +20,10 @@ pub enum Products {
 /// The density from which on the dense forward and backward product, the expansion of the weights for each included, take no
 /// more time than the sparse ones: measured by `cargo run --release --example dense_crossover -- ADAPTER`, the mean of a linear
 /// layer of 1024 units and a 3×3 convolution of 64 channels; the figures are in docs/benchmarks.md, "Dense path".
-const ABOVE_CPU: f64 = 0.6;
+const ABOVE_CPU: f64 = 0.55;
 
 /// The same on a GPU: measured on llvmpipe, for want of a hardware GPU.
-const ABOVE_GPU: f64 = 0.6;
+const ABOVE_GPU: f64 = 0.5;
 
 /// The density from which on products are dense on this device.
 pub fn above(device: &Device) -> f64 {

@@ -379,8 +379,8 @@ fn pack_left<const R: usize>(
     if rows.len() < R {
         for (packed, offset) in packed.iter_mut().zip(offsets) {
             *packed = [0.0; R];
-            for i in 0..rows.len() {
-                packed[i] = left.values[first + i * left.row + offset];
+            for (i, packed) in packed[..rows.len()].iter_mut().enumerate() {
+                *packed = left.values[first + i * left.row + offset];
             }
         }
     } else if left.row == 1 {
@@ -389,8 +389,8 @@ fn pack_left<const R: usize>(
         }
     } else {
         let mut values = [left.values; R];
-        for i in 0..R {
-            values[i] = &left.values[first + i * left.row..];
+        for (i, values) in values.iter_mut().enumerate() {
+            *values = &left.values[first + i * left.row..];
         }
         for (packed, &offset) in packed.iter_mut().zip(offsets) {
             for i in 0..R {

@@ -145,10 +145,9 @@ impl Tile<'_> {
             }
             multiply::<S, N>(simd, rest, patch, &mut held);
         }
-        for i in 0..HELD.min(self.rows.len() - m) {
-            let row = &mut self.rows[m + i][k..];
-            for n in 0..N.min(row.len()) {
-                row[n] += simd.reduce_sum_f32s(held[i][n]);
+        for (row, held) in self.rows[m..].iter_mut().zip(&held) {
+            for (sum, held) in row[k..].iter_mut().zip(held) {
+                *sum += simd.reduce_sum_f32s(*held);
             }
         }
     }
