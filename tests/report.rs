@@ -470,7 +470,8 @@ fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
             .unwrap()
             .contains("\"finished\": null")
     );
-    assert!(!tell("rootlet train", &[started(None), finished(true)]).is_complete());
+    let stopped = tell("rootlet train", &[started(None), finished(true)]);
+    assert!(stopped.finished.is_some() && !stopped.is_complete());
     // Resumed: it is open again, and both command lines are kept.
     let Event::Started(mut resumed) = started(None) else {
         panic!()
@@ -478,7 +479,7 @@ fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
     resumed.resumed_at = Some(450);
     let resumed = Event::Started(resumed);
     let open = tell("rootlet train --resume x", std::slice::from_ref(&resumed));
-    assert!(open.finished.is_none() && open.began == first.began);
+    assert!(open.finished.is_none() && open.began == stopped.began);
     assert_eq!(open.commands, ["rootlet train", "rootlet train --resume x"]);
     let whole = tell("again", &[resumed, finished(false)]);
     assert!(whole.is_complete());

@@ -1,10 +1,11 @@
 //! `rootlet report`.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rootlet::report::{BenchFile, FigureSize, Page, read_runs};
+use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, read_runs};
 use rootlet::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -40,7 +41,7 @@ pub struct ReportArgs {
 
 /// Makes the page.
 pub fn run(args: &ReportArgs) -> Result<()> {
-    let (mut records, mut benches) = (Vec::new(), Vec::new());
+    let (mut records, mut benches): (Vec<RunRecord>, Vec<BenchFile>) = (Vec::new(), Vec::new());
     for input in &args.inputs {
         if input.is_file() {
             benches.push(BenchFile::read(input)?);
@@ -48,6 +49,11 @@ pub fn run(args: &ReportArgs) -> Result<()> {
             records.extend(read_runs(input)?);
         }
     }
+    // A run that was named twice, alone and with its sweep, counts once.
+    let mut seen = BTreeSet::new();
+    records.retain(|run| {
+        seen.insert(std::fs::canonicalize(&run.path).unwrap_or_else(|_| run.path.clone()))
+    });
     let page = Page::new(&records, &benches)?;
     std::fs::write(&args.output, page.html()?).map_err(Error::io("write", &args.output))?;
     let mut told = format!(

@@ -7,6 +7,7 @@ mod image;
 
 pub use colour::Colour;
 pub(super) use colour::stylesheet;
+pub use draw::register_font;
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq)]

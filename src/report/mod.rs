@@ -18,7 +18,7 @@ mod text;
 mod watch;
 
 pub use console::{Console, Style};
-pub use figure::{Figure, FigureSize};
+pub use figure::{Figure, FigureSize, register_font};
 pub use model::count_text;
 pub use page::{BenchFile, Page};
 pub use record::{RunRecord, read_runs};

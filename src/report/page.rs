@@ -1,6 +1,7 @@
 //! The page of `rootlet report`: one HTML file with all its figures and styles in it, without a script.
 
 mod bench;
+mod bench_file;
 mod costs;
 mod curves;
 mod experiment;
@@ -12,7 +13,7 @@ use super::figure::Figure;
 use super::record::RunRecord;
 use super::results::{Results, TextTable};
 use crate::{Error, Result};
-pub use bench::BenchFile;
+pub use bench_file::BenchFile;
 use experiment::{Experiment, experiments};
 
 /// A report of runs and benchmarks.

@@ -336,6 +336,7 @@ impl Unit {
         match self {
             Unit::Percent => format!("{:.2}", 100.0 * value),
             Unit::Loss => format!("{value:.4}"),
+            Unit::Seconds if value < 10.0 => format!("{value:.2}"),
             Unit::Seconds => format!("{value:.1}"),
             Unit::Quantity => quantity(value).trim_end().to_owned(),
             Unit::Count => grouped(value.round() as u64),

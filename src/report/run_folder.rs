@@ -93,7 +93,9 @@ impl RunFolder {
 
     /// Whether there is a checkpoint to go on from.
     pub fn has_checkpoint(&self) -> bool {
-        fs::read_dir(self.checkpoints()).is_ok_and(|mut entries| entries.next().is_some())
+        // Half-written ones have other names.
+        let whole = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("step-");
+        fs::read_dir(self.checkpoints()).is_ok_and(|entries| entries.flatten().any(whole))
     }
 }
 

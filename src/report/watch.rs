@@ -57,7 +57,9 @@ impl RunView {
             false => record.epochs.iter().map(|e| e.train_loss).collect(),
         };
         if losses.len() > 1 {
-            lines.push(format!("training loss  {}", sparkline(&losses, SPARKS)));
+            // A loss falls by factors.
+            let logs: Vec<f32> = losses.iter().map(|loss| loss.max(1e-9).ln()).collect();
+            lines.push(format!("training loss  {}", sparkline(&logs, SPARKS)));
         }
         if let Some(last) = record.epochs.last() {
             lines.push(epoch(last, Some(record.config.epochs)));

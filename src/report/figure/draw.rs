@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
+use plotters::style::FontStyle;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontStyle, register_font};
 
 use super::axis::Scale;
 use super::colour::{self, Colour};
@@ -27,12 +27,16 @@ const SWATCH: u32 = 18;
 /// The largest share of a figure's width that the names of bars may take.
 const NAMES_SHARE: f64 = 0.45;
 
-/// Makes the embedded font known, once.
-fn font() -> Result<()> {
+/// Makes the embedded font known to plotters as `sans-serif`, once. Whoever draws letters with plotters in this process needs
+/// it first: there is no other font.
+///
+/// # Errors
+/// A damaged font in the build.
+pub fn register_font() -> Result<()> {
     static DONE: OnceLock<bool> = OnceLock::new();
     let done = DONE.get_or_init(|| {
         let bytes = include_bytes!("font/roboto-latin-greek.ttf");
-        register_font(FAMILY, FontStyle::Normal, bytes).is_ok()
+        plotters::style::register_font(FAMILY, FontStyle::Normal, bytes).is_ok()
     });
     match done {
         true => Ok(()),
@@ -58,7 +62,7 @@ type LegendLine<'f> = Vec<(u32, &'f str, Colour)>;
 
 impl Pen {
     pub(super) fn new(scale: u32) -> Result<Self> {
-        font()?;
+        register_font()?;
         Ok(Self { scale })
     }
 

@@ -1,116 +1,18 @@
-//! Benchmarks: the JSON of `rootlet bench`, and of the scripts that measure others, as figures and tables.
-//!
-//! It is read leniently: a field that is not there is a cell without a number, so that files of several versions and
-//! programs can stand beside each other. A schema that is newer than this code is refused.
+//! Benchmarks as figures and tables.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
+use super::bench_file::{BenchFile, entries, number, text};
 use super::experiment::percent;
 use super::{Block, Section};
 use crate::report::figure::{Axis, Colour, Figure, Format, Part, Plot, Series};
 use crate::report::results::TextTable;
 use crate::report::text::{grouped, quantity};
-use crate::{Error, Result};
-
-/// The newest schema that is understood.
-const SCHEMA: u64 = 2;
 
 /// Most lines or bars of a figure.
 const MOST: usize = 16;
-
-/// The figures of one benchmark.
-#[derive(Clone, Debug)]
-pub struct BenchFile {
-    path: PathBuf,
-    value: Value,
-}
-
-impl BenchFile {
-    /// Reads the JSON of `rootlet bench --json`.
-    ///
-    /// # Errors
-    /// A file that cannot be read, is no such JSON, or has a newer schema.
-    pub fn read(path: &Path) -> Result<Self> {
-        let fault = |reason: String| Error::Data {
-            path: path.to_owned(),
-            reason,
-        };
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| {
-            fault(format!(
-                "no JSON ({error}); give what `rootlet bench --json FILE` wrote"
-            ))
-        })?;
-        if value.get("adapter").is_none() && value.get("kernels").is_none() {
-            return Err(fault(
-                "not a benchmark: it has neither an adapter nor kernels; give what `rootlet bench --json FILE` wrote"
-                    .to_owned(),
-            ));
-        }
-        // The first version had no number.
-        match value.get("schema") {
-            None => {}
-            Some(schema) if schema.as_u64().is_some_and(|s| s <= SCHEMA) => {}
-            Some(schema) => {
-                return Err(fault(format!(
-                    "has schema {schema}, and this rootlet {} reads up to {SCHEMA}; use a newer rootlet, or measure again",
-                    env!("CARGO_PKG_VERSION")
-                )));
-            }
-        }
-        let path = path.to_owned();
-        Ok(Self { path, value })
-    }
-
-    /// What was measured, in a few words.
-    fn device(&self) -> String {
-        let adapter = self.value.get("adapter");
-        let name = adapter.and_then(|a| text(a, "name")).unwrap_or_default();
-        let backend = adapter.and_then(|a| text(a, "backend")).unwrap_or_default();
-        let code = self.value.get("code").and_then(|c| text(c, "name"));
-        let made_by = match code {
-            Some(name) if name != "rootlet" => format!("{name}, "),
-            _ => String::new(),
-        };
-        match name.is_empty() {
-            true => format!("{made_by}{}", self.path.display()),
-            false => format!("{made_by}{name}, {backend}"),
-        }
-    }
-
-    fn list(&self, key: &str) -> &[Value] {
-        self.value
-            .get(key)
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
-    }
-}
-
-fn number(value: &Value, key: &str) -> Option<f64> {
-    value.get(key)?.as_f64().filter(|n| n.is_finite())
-}
-
-fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
-    value.get(key)?.as_str()
-}
-
-/// Each figure of a list in the files, with its device; of several devices alone they are named.
-fn entries<'f>(files: &'f [BenchFile], key: &str) -> Vec<(String, &'f Value)> {
-    let several = files.len() > 1;
-    let of_file = |file: &'f BenchFile| {
-        let device = if several {
-            file.device()
-        } else {
-            String::new()
-        };
-        file.list(key)
-            .iter()
-            .map(move |value| (device.clone(), value))
-    };
-    files.iter().flat_map(of_file).collect()
-}
 
 /// `98 %, llvmpipe`: what is there of both.
 fn joined(parts: &[&str]) -> String {
@@ -298,7 +200,9 @@ fn products(section: &mut Section, files: &[BenchFile]) {
             .blocks
             .push(Block::Missing("No products were measured.".to_owned()));
     } else {
-        section.blocks.push(Block::Table(table));
+        section
+            .blocks
+            .push(Block::Table(table.without_empty_columns()));
     }
 }
 
@@ -381,7 +285,9 @@ fn steps(section: &mut Section, files: &[BenchFile]) {
         },
         "their times are not in the files.",
     );
-    section.blocks.push(Block::Table(table));
+    section
+        .blocks
+        .push(Block::Table(table.without_empty_columns()));
 }
 
 fn scaling(section: &mut Section, files: &[BenchFile]) {

@@ -35,6 +35,21 @@ impl TextTable {
         text
     }
 
+    /// Without the columns that are empty in all rows.
+    pub fn without_empty_columns(mut self) -> Self {
+        for column in (0..self.header.len()).rev() {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            if cells.clone().all(String::is_empty) {
+                self.header.remove(column);
+                for row in self.rows.iter_mut().filter(|row| column < row.len()) {
+                    row.remove(column);
+                }
+                self.words -= usize::from(column < self.words);
+            }
+        }
+        self
+    }
+
     /// As Markdown.
     pub fn markdown(&self) -> String {
         let line = |cells: &[String]| {
