@@ -193,12 +193,16 @@ def who(out):
     )
 
 
+def rounds(count):
+    return "one round" if count == 1 else f"{count} rounds"
+
+
 def markdown(out):
     """The whole report as one string."""
     lines = [
         f"{who(out)} {out['note']}".strip(),
         "",
-        f"All sides ran alternately, case by case, {out['rounds']} rounds: medians over the rounds, and × says how many times as "
+        f"All sides ran alternately, case by case, {rounds(out['rounds'])}: medians over the rounds, and × says how many times as "
         "fast rootlet is (in brackets the smallest and the largest ratio of a round). Each peer stands with its fastest variant.",
         "",
     ]

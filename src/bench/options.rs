@@ -113,7 +113,7 @@ impl Default for BenchOptions {
             scaling_sizes: vec![1024, 2048, 4096, 8192, 16384],
             batch: 128,
             budget: Duration::from_millis(200),
-            limit: Duration::from_secs(15),
+            limit: Duration::from_secs(10),
         }
     }
 }

@@ -85,7 +85,7 @@ pub struct BenchArgs {
     /// Seconds for each measurement [default: 0.2, with --quick 0.05]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     seconds: Option<f64>,
-    /// Skip what would take longer than so many seconds by a smaller case [default: 15, with --quick 3]
+    /// Skip what would take longer than so many seconds by a smaller case [default: 10, with --quick 3]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     limit: Option<f64>,
 }

@@ -124,7 +124,7 @@ fn every_part_is_measured_on_every_adapter() {
         assert!(wide.resident_bytes > narrow.resident_bytes);
         assert!(report.exponents.unwrap().resident_bytes < 1.1);
         for heading in [
-            "ceilings\n",
+            "ceilings  ",
             "kernel  ",
             "training step  ",
             "resnet20, batch 6",

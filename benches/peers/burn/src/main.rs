@@ -70,7 +70,9 @@ fn main() -> Result<()> {
 pub fn noise(seed: u64, length: usize) -> Vec<f32> {
     (0..length as u64)
         .map(|i| {
-            let mut z = (seed << 40 | i).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut z = (seed << 40 | i)
+                .wrapping_add(1)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15);
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             ((z ^ (z >> 31)) >> 40) as f32 / (1 << 23) as f32 - 1.0

@@ -82,10 +82,19 @@ pub fn run(device: &Device, hidden: usize, sparsity: f64, options: &Options) -> 
             let (n_in, n_out) = (pair[0], pair[1]);
             let draws = noise(20 + l as u64, n_in * n_out);
             let mask: Vec<f32> = (draws.iter())
-                .map(|u| if f64::from(*u) * 0.5 + 0.5 < keep { 1.0 } else { 0.0 })
+                .map(|u| {
+                    if f64::from(*u) * 0.5 + 0.5 < keep {
+                        1.0
+                    } else {
+                        0.0
+                    }
+                })
                 .collect();
             let bound = (3.0 / (keep * n_in as f64)).sqrt() as f32;
-            let weight: Vec<f32> = noise(10 + l as u64, n_in * n_out).iter().map(|w| w * bound).collect();
+            let weight: Vec<f32> = noise(10 + l as u64, n_in * n_out)
+                .iter()
+                .map(|w| w * bound)
+                .collect();
             host.push((n_in, n_out, weight, mask));
         }
         let tracked = device.clone().autodiff();
@@ -116,10 +125,17 @@ pub fn run(device: &Device, hidden: usize, sparsity: f64, options: &Options) -> 
         let (seconds, spread) = measure(device, options, || drop(network.step()))?;
         let last = scalar(network.step());
         if last >= first || last.is_nan() {
-            return Err(format!("{name}: the loss rose from {first} to {last}; nothing is reported").into());
+            return Err(format!(
+                "{name}: the loss rose from {first} to {last}; nothing is reported"
+            )
+            .into());
         }
         let total: usize = host.iter().map(|(n_in, n_out, ..)| n_in * n_out).sum();
-        let ones: f64 = host.iter().flat_map(|(.., mask)| mask).map(|m| f64::from(*m)).sum();
+        let ones: f64 = host
+            .iter()
+            .flat_map(|(.., mask)| mask)
+            .map(|m| f64::from(*m))
+            .sum();
         results.push(json!({
             "model": format!("{INPUTS}-{hidden}-{hidden}-{CLASSES}"), "variant": variant, "n": hidden, "batch": batch,
             "sparsity": sparsity, "connections": if masked { ones as usize } else { total }, "max_error": max_error,
@@ -130,10 +146,18 @@ pub fn run(device: &Device, hidden: usize, sparsity: f64, options: &Options) -> 
 }
 
 /// Mean loss of the first step in f64 on the host.
-fn mean_loss(host: &[(usize, usize, Vec<f32>, Vec<f32>)], masked: bool, x: &[f32], classes: &[usize]) -> f64 {
+fn mean_loss(
+    host: &[(usize, usize, Vec<f32>, Vec<f32>)],
+    masked: bool,
+    x: &[f32],
+    classes: &[usize],
+) -> f64 {
     let mut total = 0.0;
     for (i, &class) in classes.iter().enumerate() {
-        let mut h: Vec<f64> = x[i * INPUTS..][..INPUTS].iter().map(|v| f64::from(*v)).collect();
+        let mut h: Vec<f64> = x[i * INPUTS..][..INPUTS]
+            .iter()
+            .map(|v| f64::from(*v))
+            .collect();
         for (l, (n_in, n_out, weight, mask)) in host.iter().enumerate() {
             let mut out = vec![0f64; *n_out];
             for a in 0..*n_in {

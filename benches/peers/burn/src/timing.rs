@@ -41,6 +41,9 @@ pub fn measure(device: &Device, options: &Options, mut call: impl FnMut()) -> Re
 pub fn require(what: &str, error: f64) -> Result<f64> {
     match error <= 1e-4 {
         true => Ok(error),
-        false => Err(format!("{what}: wrong result, relative error {error:.2e}; nothing was timed").into()),
+        false => Err(format!(
+            "{what}: wrong result, relative error {error:.2e}; nothing was timed"
+        )
+        .into()),
     }
 }
