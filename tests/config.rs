@@ -82,7 +82,6 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             method,
             lottery_cycles: seed % 7,
             topkast_backward: gamma,
-            dense_above: None,
             scope,
             gamma,
             alpha,
