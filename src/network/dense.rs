@@ -23,6 +23,12 @@ pub(super) fn products(
     }
 }
 
+/// Whether nothing reads the connections as a list: every layer is full, and there are no rounds.
+pub(super) fn all_full(products: &[Products], method: &dyn Method) -> bool {
+    let full = |p: &Products| matches!(p, Products::Full { .. });
+    method.candidates() == Candidates::None && products.iter().all(full)
+}
+
 /// Refuses a state that the programs, recorded for layers with these products, would read as another.
 pub(super) fn check(recorded: &[Products], layers: &[LayerState]) -> Result<()> {
     let mut first = 0;

@@ -139,7 +139,9 @@ impl Network {
         fixed: Option<Fixed>,
     ) -> Result<Self> {
         state.check(model)?;
-        let mut arena = Arena::in_class(device, &state.layers, options.class)?;
+        let products = dense::products(device, &state.layers, options, method);
+        let indexed = !dense::all_full(&products, method);
+        let mut arena = Arena::with(device, &state.layers, options.class, indexed)?;
         let forward = match &options.forward {
             Some(forward) => {
                 let words = arena.connections;
@@ -151,7 +153,6 @@ impl Network {
             None => None,
         };
         let norms = Norms::new(device, &state.norms)?;
-        let products = dense::products(device, &state.layers, options, method);
         let micro_batch = parts::choose(device, model, &arena, &norms, options, &products)?;
         let stride = micro_batch.next_multiple_of(4);
         let fixed = match fixed {

@@ -31,6 +31,8 @@ pub struct Arena {
     pub spans: Vec<LayerSpan>,
     /// `N`.
     pub connections: usize,
+    /// Whether `rows`, `cols`, `order` and `order_rows` are there: not where every layer is full and its products are dense.
+    pub indexed: bool,
     /// `R`: output units of all layers.
     pub n_rows: usize,
     /// `C`: input units of all layers.
@@ -69,14 +71,21 @@ impl Arena {
     /// # Errors
     /// No connections, more than `u32::MAX`, or buffers that the device refuses.
     pub fn new(device: &Device, layers: &[LayerState]) -> Result<Self> {
-        Self::in_class(device, layers, Class::Connections)
+        Self::with(device, layers, Class::Connections, true)
     }
 
-    /// As [`Arena::new`], with the connections' buffers under another class of the ledger.
+    /// As [`Arena::new`], with the connections' buffers under a class of the ledger. Full layers that nothing reads as a list
+    /// of connections need not be `indexed`: `rows`, `cols`, `order` and `order_rows` are then a word each, and a connection
+    /// takes 12 bytes.
     ///
     /// # Errors
-    /// As [`Arena::new`].
-    pub fn in_class(device: &Device, layers: &[LayerState], class: Class) -> Result<Self> {
+    /// As [`Arena::new`], or layers without indices that lack a connection.
+    pub fn with(
+        device: &Device,
+        layers: &[LayerState],
+        class: Class,
+        indexed: bool,
+    ) -> Result<Self> {
         let mut spans = Vec::new();
         let (mut n_rows, mut n_cols) = (0, 0);
         for layer in layers {
@@ -97,20 +106,22 @@ impl Arena {
             )));
         }
         let words = |label: &str, n: usize| device.buffer(label, class, n);
+        let index = |label: &str| words(label, if indexed { connections } else { 1 });
         let arena = Arena {
             connections,
+            indexed,
             n_rows,
             n_cols,
             row_offsets: words("connections.row_offsets", n_rows + 1)?,
-            rows: words("connections.rows", connections)?,
-            cols: words("connections.cols", connections)?,
+            rows: index("connections.rows")?,
+            cols: index("connections.cols")?,
             weights: words("connections.weights", connections)?,
             forward: None,
             momentum: words("connections.momentum", connections)?,
             gradient: words("connections.gradient", connections)?,
             col_offsets: words("connections.col_offsets", n_cols + 1)?,
-            order: words("connections.order", connections)?,
-            order_rows: words("connections.order_rows", connections)?,
+            order: index("connections.order")?,
+            order_rows: index("connections.order_rows")?,
             bias: words("bias", n_rows)?,
             bias_momentum: words("bias.momentum", n_rows)?,
             bias_gradient: words("bias.gradient", n_rows)?,
@@ -144,6 +155,12 @@ impl Arena {
                 self.connections
             )));
         }
+        let full = |l: &LayerState| l.active() == l.n_in * l.n_out;
+        if !self.indexed && !layers.iter().all(full) {
+            return Err(Error::Shape(
+                "an arena without indices takes layers of every connection only".into(),
+            ));
+        }
         let mut row_offsets = vec![0u32];
         let (mut rows, mut cols) = (Vec::with_capacity(total), Vec::with_capacity(total));
         for (span, layer) in self.spans.iter().zip(layers) {
@@ -164,11 +181,13 @@ impl Arena {
         let put_f32 =
             |buffer: &Buffer, data: Vec<f32>| device.upload(&buffer.range(0..data.len()), &data);
         put_u32(&self.row_offsets, &row_offsets)?;
-        put_u32(&self.rows, &rows)?;
-        put_u32(&self.cols, &cols)?;
         put_u32(&self.col_offsets, &col_offsets)?;
-        put_u32(&self.order, &order)?;
-        put_u32(&self.order_rows, &order_rows)?;
+        if self.indexed {
+            put_u32(&self.rows, &rows)?;
+            put_u32(&self.cols, &cols)?;
+            put_u32(&self.order, &order)?;
+            put_u32(&self.order_rows, &order_rows)?;
+        }
         put_f32(&self.weights, gather(|l| &l.values))?;
         put_f32(&self.momentum, gather(|l| &l.momentum))?;
         put_f32(&self.bias, gather(|l| &l.bias))?;
@@ -211,7 +230,15 @@ impl Arena {
     /// A lost device.
     pub fn export(&self, device: &Device) -> Result<Vec<LayerState>> {
         let offsets: Vec<u32> = device.download(&self.row_offsets.range(0..self.n_rows + 1))?;
-        let cols: Vec<u32> = device.download(&self.cols.range(0..self.connections))?;
+        let cols: Vec<u32> = match self.indexed {
+            true => device.download(&self.cols.range(0..self.connections))?,
+            false => (self.spans.iter())
+                .flat_map(|span| {
+                    let cols = span.first_col as u32..(span.first_col + span.n_in) as u32;
+                    (0..span.n_out).flat_map(move |_| cols.clone())
+                })
+                .collect(),
+        };
         let values: Vec<f32> = device.download(&self.weights.range(0..self.connections))?;
         let momentum: Vec<f32> = device.download(&self.momentum.range(0..self.connections))?;
         let bias: Vec<f32> = device.download(&self.bias.range(0..self.n_rows))?;
