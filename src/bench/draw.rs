@@ -144,6 +144,8 @@ where
         .configure_mesh()
         .disable_x_mesh()
         .disable_x_axis()
+        .light_line_style(TRANSPARENT)
+        .y_labels(6)
         .y_desc(panel.unit)
         .y_label_formatter(&|v| super::table::number(*v))
         .label_style(("sans-serif", 13))
