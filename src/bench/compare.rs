@@ -100,7 +100,7 @@ impl Comparison {
                     let _ = write!(text, "{letter:>11}");
                 }
                 for (letter, _) in letters().zip(&self.reports).skip(1) {
-                    let _ = write!(text, "{:>11}", format!("{letter} against A"));
+                    let _ = write!(text, "{:>14}", format!("{letter} against A"));
                 }
                 text.push('\n');
             }
@@ -111,7 +111,7 @@ impl Comparison {
             }
             for value in &row.values[1..] {
                 let shown = row.times_as_good(*value);
-                let _ = write!(text, "{:>11}", shown.unwrap_or_else(|| "–".to_owned()));
+                let _ = write!(text, "{:>14}", shown.unwrap_or_else(|| "–".to_owned()));
             }
             text.push('\n');
         }

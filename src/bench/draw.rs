@@ -37,7 +37,7 @@ pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()>
         ));
     }
     let legend = 24 * names.len() as u32 + 12;
-    let height = legend + PANEL_HEIGHT * panels.len() as u32;
+    let height = legend + PANEL_HEIGHT * lines(&panels).len() as u32;
     let mut text = String::new();
     draw(&mut text, (WIDTH, height), legend, names, &panels)
         .map_err(|e| Error::Shape(format!("the figure cannot be drawn: {e}")))?;
@@ -53,7 +53,11 @@ fn panels(rows: &[Row]) -> Vec<Panel<'_>> {
                 let (title, label) = row.case.rsplit_once(", ").unwrap_or((&row.case, ""));
                 (title.to_owned(), "GFLOP/s", label)
             }
-            STEPS => ("training steps".to_owned(), "ms", row.case.as_str()),
+            // "resnet20, batch 128, 98 %"
+            STEPS => {
+                let label = row.case.split(',').next().unwrap_or(&row.case);
+                ("training steps".to_owned(), "ms", label)
+            }
             _ => continue,
         };
         match panels.iter_mut().find(|p| p.title == title) {
@@ -67,6 +71,13 @@ fn panels(rows: &[Row]) -> Vec<Panel<'_>> {
     }
     panels.retain(|p| p.range().is_some());
     panels
+}
+
+/// Two products beside each other; the training steps, the last panel, have long names and a line for themselves.
+fn lines<'a, 'b>(panels: &'b [Panel<'a>]) -> Vec<&'b [Panel<'a>]> {
+    let steps = panels.iter().position(|p| p.unit == "ms");
+    let (products, steps) = panels.split_at(steps.unwrap_or(panels.len()));
+    products.chunks(2).chain(steps.chunks(1)).collect()
 }
 
 impl Panel<'_> {
@@ -100,8 +111,11 @@ fn draw(
         top.draw(&Rectangle::new([(20, y), (34, y + 12)], colour))?;
         top.draw(&Text::new(name.clone(), (42, y), ("sans-serif", 15)))?;
     }
-    for (area, panel) in rest.split_evenly((panels.len(), 1)).iter().zip(panels) {
-        bars(area, panel, names.len())?;
+    let lines = lines(panels);
+    for (area, line) in rest.split_evenly((lines.len(), 1)).iter().zip(&lines) {
+        for (area, panel) in area.split_evenly((1, line.len())).iter().zip(*line) {
+            bars(area, panel, names.len())?;
+        }
     }
     root.present()?;
     Ok(())
@@ -130,6 +144,8 @@ where
         .configure_mesh()
         .disable_x_mesh()
         .disable_x_axis()
+        .light_line_style(TRANSPARENT)
+        .y_labels(6)
         .y_desc(panel.unit)
         .y_label_formatter(&|v| super::table::number(*v))
         .label_style(("sans-serif", 13))

@@ -11,6 +11,8 @@ use super::{
 #[derive(Debug, Default)]
 pub struct Table {
     section: Option<&'static str>,
+    /// The file of the last product's matrix.
+    matrix: Option<String>,
 }
 
 const KERNELS: &str = "\
@@ -25,7 +27,7 @@ impl Table {
         match finding {
             Finding::Adapter(a) => adapter(a),
             Finding::Ceilings(c) => ceilings(c),
-            Finding::Kernel(k) => self.head(KERNELS) + &kernel(k),
+            Finding::Kernel(k) => self.head(KERNELS) + &self.matrix(k) + &kernel(k),
             Finding::Step(s) => self.head(STEPS) + &step(s),
             Finding::Model(m) => {
                 self.section = None;
@@ -34,6 +36,17 @@ impl Table {
             Finding::Scaling(s) => self.head(SCALING) + &scaling(s),
             Finding::Exponents(e) => growth(e),
             Finding::Skipped(s) => format!("skipped: {}, {}: {}", s.part, s.case, s.reason),
+        }
+    }
+
+    /// A line of its own for each matrix: its name may be long.
+    fn matrix(&mut self, k: &KernelFigure) -> String {
+        match &k.matrix {
+            Some(matrix) if self.matrix != k.matrix => {
+                self.matrix = k.matrix.clone();
+                format!("{matrix}, {} × {}\n", k.rows, k.cols)
+            }
+            _ => String::new(),
         }
     }
 
@@ -72,14 +85,9 @@ fn ceilings(c: &Ceilings) -> String {
 }
 
 fn kernel(k: &KernelFigure) -> String {
-    let name = match &k.matrix {
-        // On a line of its own: it may be long.
-        Some(matrix) => format!("{matrix}, {} × {}\n", k.rows, k.cols),
-        None => String::new(),
-    };
     let n = k.n.map_or_else(String::new, |n| n.to_string());
     format!(
-        "{name}{:<16}{n:>7}{:>7}{:>10}{:>10} {:>14}{:>10}{:>10}  {} of {}",
+        "{:<16}{n:>7}{:>7}{:>10}{:>10} {:>14}{:>10}{:>10}  {} of {}",
         k.kernel,
         k.batch,
         percent(k.sparsity),

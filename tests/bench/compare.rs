@@ -36,7 +36,7 @@ fn devices_stand_side_by_side_and_are_drawn() {
     // Four times as fast in one product, without the step, and with a skip.
     let kernel = &mut gpu["kernels"][0];
     kernel["gflop_s"] = json!(kernel["gflop_s"].as_f64().unwrap() * 4.0);
-    gpu["ceilings"]["dispatch_us"] = json!(cpu["ceilings"]["dispatch_us"].as_f64().unwrap() / 2.0);
+    gpu["ceilings"]["submit_us"] = json!(cpu["ceilings"]["submit_us"].as_f64().unwrap() / 2.0);
     gpu["steps"] = json!([]);
     gpu["skipped"] = json!([{"part": "step", "case": "3072-16-16-10", "reason": "no memory"}]);
     let a = write(folder.path(), "first.json", &cpu);
@@ -62,7 +62,10 @@ fn devices_stand_side_by_side_and_are_drawn() {
         "{text}"
     );
     // Half the time is twice as fast.
-    assert!(line("dispatch, µs in a pass").ends_with("2.00×"), "{text}");
+    assert!(
+        line("dispatch, µs alone, submitted and waited for").ends_with("2.00×"),
+        "{text}"
+    );
     assert!(
         line("3072-16-16-10, batch 6, 90 %").ends_with('–'),
         "{text}"
