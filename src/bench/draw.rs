@@ -102,6 +102,7 @@ fn draw(
     names: &[String],
     panels: &[Panel<'_>],
 ) -> DrawResult {
+    crate::report::register_font()?;
     let root = SVGBackend::with_string(text, size).into_drawing_area();
     root.fill(&WHITE)?;
     let (top, rest) = root.split_vertically(legend);

@@ -65,6 +65,7 @@ impl SparseLayer {
     /// # Errors
     /// Views that do not fit, or a window that does not fit the layer.
     pub fn forward(&self, plan: &mut Plan, arena: &Arena, input: View, output: View) -> Result<()> {
+        listed(arena)?;
         self.check(&input, &output)?;
         let row_offsets = arena.row_offsets.all();
         let cols = arena.cols.all();
@@ -118,6 +119,7 @@ impl SparseLayer {
         output: View,
         accumulate: bool,
     ) -> Result<()> {
+        listed(arena)?;
         self.check(&output, &delta)?;
         let col_offsets = arena.col_offsets.all();
         let order = arena.order.all();
@@ -179,6 +181,7 @@ impl SparseLayer {
         delta: View,
         accumulate: bool,
     ) -> Result<()> {
+        listed(arena)?;
         self.check(&input, &delta)?;
         PairGradients {
             span: self.span,
@@ -219,5 +222,16 @@ impl SparseLayer {
             )?;
         }
         Ok(())
+    }
+}
+
+/// Refuses an arena that holds no lists of connections.
+fn listed(arena: &Arena) -> Result<()> {
+    match arena.indexed {
+        true => Ok(()),
+        false => Err(Error::Shape(
+            "these layers are full and their arena has no lists of connections: record their dense products, or make the              network with dense_above above 1"
+                .into(),
+        )),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Random, assert_close, devices, network, still};
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Plan, View};
-use rootlet::layer::SparseLayer;
+use rootlet::layer::{DenseWeights, SparseLayer};
 use rootlet::network::NetworkOptions;
 use rootlet::sparse::{LayerState, Shape, Window, draw};
 
@@ -226,9 +226,17 @@ fn gradients_are_the_differences_of_the_loss() {
             };
             let mut plan = Plan::new("input gradient");
             let delta = network.kept("linear0.delta").unwrap();
-            first
-                .backward(&mut plan, arena, delta, None, output.all(), false)
-                .unwrap();
+            let output_view = output.all();
+            match arena.indexed {
+                true => first.backward(&mut plan, arena, delta, None, output_view, false),
+                // Every layer is full: there are no lists of connections.
+                false => {
+                    let weights = arena.weights.all();
+                    let weights = DenseWeights { weights, first: 0 };
+                    first.backward_dense(&mut plan, weights, delta, None, output_view, false)
+                }
+            }
+            .unwrap();
             device.run(&device.prepare(&plan).unwrap()).unwrap();
             assert_close(&at("inputs"), &read(&output.all()), &input, 1e-4);
         }

@@ -178,8 +178,9 @@ fn grasp_keeps_what_preserves_the_gradient_flow() {
     let curvature = map2(&at(1e-6), &at(-1e-6), |a, b| a - b);
     let scores = map2(&net, &curvature, |w, h| w * h);
     for device in [cpu, gpu] {
-        // A finite step moves some ReLUs over their edge: the choice is the same but for a few near the threshold.
-        assert!(agreement(&config, device, &scores) > 0.95);
+        // A finite step may move a ReLU over its edge: the choice is the same but for a few near the threshold.
+        let agreement = agreement(&config, device, &scores);
+        assert!(agreement > 0.95, "{agreement}");
     }
 }
 

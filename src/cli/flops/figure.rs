@@ -46,6 +46,7 @@ fn chart(
     let left = xs().fold(f64::INFINITY, f64::min).min(1.0);
     let right = xs().fold(0.0, f64::max).max(left + 1.0);
 
+    rootlet::report::register_font()?;
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let title = format!(

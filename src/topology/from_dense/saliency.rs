@@ -41,7 +41,7 @@ pub struct Grasp;
 
 /// Length of GraSP's finite step along the gradient, relative to the weights': small against them, and far above what
 /// single precision rounds away.
-pub const GRASP_STEP: f64 = 1e-3;
+pub const GRASP_STEP: f64 = 1e-4;
 
 impl Method for Grasp {
     fn name(&self) -> &str {

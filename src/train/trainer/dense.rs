@@ -42,7 +42,8 @@ impl Trainer {
         if let Some(reserve) = &self.reserve {
             reserve.set(&self.device, &state.reserve)?;
         }
-        if total(&state.layers) == self.network.arena.connections as u64 {
+        let same = total(&state.layers) == self.network.arena.connections as u64;
+        if same || self.method.start() != Start::Dense {
             return self.network.import(&self.device, state);
         }
         self.options.class = class_of(self.method.as_ref(), state, &self.model);
