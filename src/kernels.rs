@@ -20,6 +20,8 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         layer::AddPositions::INFO,
         layer::AddPositionsInPlace::INFO,
         optim::Sgd::INFO,
+        topology::ForwardWeights::INFO,
+        topology::ExploreDecay::INFO,
     ];
     kernels.extend(dense::kernels());
     kernels.extend(layer::simple_kernels());

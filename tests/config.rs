@@ -336,7 +336,8 @@ fn the_command_refuses_bad_values_with_one_error_and_status_2() {
         ),
         (
             &["--method", "rigle"],
-            "[possible values: static, set, rigl, gse-uniform, gse-grabo, gse-graest]",
+            "[possible values: static, set, rigl, gse-uniform, gse-grabo, gse-graest, snip, grasp, synflow, gradual, lottery, \
+             topkast, dense]",
         ),
         (&["--hidden", "64,x"], "`x`: invalid digit"),
         (&["--config", "a", "--resume", "b"], "cannot be used with"),

@@ -104,8 +104,6 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         MergePairs::INFO,
         MergeState::INFO,
         CopyBack::INFO,
-        ForwardWeights::INFO,
-        ExploreDecay::INFO,
     ]);
     kernels
 }

@@ -10,7 +10,7 @@ mod select;
 mod topkast;
 
 pub use during::{Gradual, Lottery};
-pub use saliency::{Grasp, Snip, SynFlow};
+pub use saliency::{GRASP_STEP, Grasp, SYNFLOW_ITERATIONS, Snip, SynFlow};
 pub use select::{keep_largest, magnitudes};
 pub use topkast::{TOPKAST_BACKWARD, TopKast};
 
