@@ -115,7 +115,7 @@ impl Network {
     }
 
     /// A network of one connection, to be in another's place while that one is given back.
-    fn stand_in(device: &Device, method: &dyn Method) -> Result<Self> {
+    pub(crate) fn stand_in(device: &Device, method: &dyn Method) -> Result<Self> {
         let mut net = Builder::new("stand-in", Extent::vector(1));
         let x = net.input();
         let logits = net.linear("linear", x, 1);

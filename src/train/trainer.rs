@@ -163,17 +163,7 @@ impl Trainer {
                 network.micro_batch()
             ));
         }
-        let resident = match data.train.memory() {
-            Some(split)
-                if config
-                    .resident
-                    .unwrap_or(ResidentImages::pays(&device, split)) =>
-            {
-                let normalisation = &data.normalisation;
-                Some(network.reside(&device, split, data.shape, normalisation, augmentation)?)
-            }
-            _ => None,
-        };
+        let resident = reside(&device, &network, &config, &data, augmentation)?;
         let epoch = data.train.batches(config.batch) as f64;
         let schedule = Schedule {
             alpha: config.alpha,
@@ -432,4 +422,26 @@ impl Trainer {
         }
         Ok(())
     }
+}
+
+/// Puts the training images on the device, where the configuration or the device says so.
+fn reside(
+    device: &Device,
+    network: &Network,
+    config: &TrainConfig,
+    data: &Dataset,
+    augmentation: Augmentation,
+) -> Result<Option<Resident>> {
+    let Some(split) = data.train.memory() else {
+        return Ok(None);
+    };
+    if !config
+        .resident
+        .unwrap_or(ResidentImages::pays(device, split))
+    {
+        return Ok(None);
+    }
+    let normalisation = &data.normalisation;
+    let resident = network.reside(device, split, data.shape, normalisation, augmentation)?;
+    Ok(Some(resident))
 }

@@ -3,12 +3,12 @@
 
 use std::time::Instant;
 
-use super::Trainer;
+use super::{Trainer, reside};
 use crate::data::{Batch, Loader, Order};
 use crate::engine::Class;
 use crate::error::Result;
 use crate::model::Model;
-use crate::network::{NetworkOptions, NetworkState};
+use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::sparse::{LayerState, allocate};
 use crate::topology::from_dense::{Moment, Prune, Start, keep_largest, magnitudes};
 use crate::topology::{Method, Scope};
@@ -61,6 +61,9 @@ impl Trainer {
         let dense = total(&state.layers);
         let wanted: u64 = self.wanted.iter().sum();
         let norms = state.norms.clone();
+        // The dense network has the device to itself: the one to train is made when it is known.
+        self.resident = None;
+        self.network = Network::stand_in(&self.device, self.method.as_ref())?;
         let (layers, flops) = {
             let mut probe = DenseProbe {
                 device: &self.device,
@@ -81,11 +84,20 @@ impl Trainer {
             (layers, probe.flops)
         };
         self.progress.train_flops += flops;
-        self.set_state(&NetworkState {
+        let state = NetworkState {
             layers,
             norms,
             reserve: Vec::new(),
-        })?;
+        };
+        let (model, method) = (&self.model, self.method.as_ref());
+        self.network = Network::new(&self.device, model, &state, &self.options, method)?;
+        self.resident = reside(
+            &self.device,
+            &self.network,
+            &self.config,
+            &self.data,
+            self.augmentation,
+        )?;
         self.count_flops();
         let active = self.network.round.active();
         let names = self.model.sparse();
