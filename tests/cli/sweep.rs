@@ -306,3 +306,26 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
         );
     }
 }
+
+/// The sweeps that the docs' tables come from can be read, and have every method.
+#[test]
+fn the_recipes_of_comparisons_are_sweeps_of_every_method() {
+    let desk = Desk::new();
+    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes/sweeps");
+    let mut files: Vec<_> = fs::read_dir(recipes)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let plan = desk
+            .good(&["sweep", file.to_str().unwrap(), "--dry-run"])
+            .out;
+        for method in rootlet::topology::METHODS {
+            let name = format!("_{method}_sparsity-0.98_seed-");
+            let runs = plan.lines().filter(|line| line.contains(&name)).count();
+            assert!(runs >= 3, "{method} in {}: {plan}", file.display());
+        }
+    }
+}
