@@ -43,6 +43,8 @@ Examples:
       Test the network of a run.
   rootlet watch runs/20260131-174502-digits
       See how far a run is.
+  rootlet sweep sweep.toml && rootlet report runs/sweep -o report.html
+      Compare methods over seeds, and show them as one page.
   rootlet sweep sweep.toml
       Train with several methods, sparsities and seeds, and compare them in a table.
   rootlet report runs/sweep -o report.html

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::text::{duration, epoch, grouped, percent, result};
 use super::{ProgressNote, RunFolder, RunRecord};
 use crate::Result;
+use crate::train::config::MethodName;
 
 /// A run whose progress is older than this, in seconds, is said to show no sign of life.
 const SILENT: f64 = 120.0;
@@ -92,14 +93,25 @@ impl RunView {
     fn heading(&self) -> String {
         let record = &self.record;
         let adapter = record.adapter().map(|name| format!(" on {name}"));
+        // Whatever sparsity the configuration has, this method takes no notice of it.
+        let sparsity = match record.config.method {
+            MethodName::Dense => "all connections".to_owned(),
+            _ => format!("{} sparse", percent(record.sparsity())),
+        };
         format!(
-            "{}: {}, {}, {} sparse{}",
+            "{}: {}, {}, {sparsity}{}",
             record.name(),
             record.config.model,
             record.method(),
-            percent(record.sparsity()),
             adapter.unwrap_or_default()
         )
+    }
+
+    /// Epochs of the whole run: of a method in several stages, those of all.
+    fn epochs(&self) -> u32 {
+        let record = &self.record;
+        let summary = record.summary.as_ref();
+        summary.map_or(record.config.epochs, |s| s.started.epochs)
     }
 
     fn progress_lines(&self, note: &ProgressNote) -> Vec<String> {
@@ -108,7 +120,7 @@ impl RunView {
         let mut lines = vec![format!(
             "epoch {:.1} of {}, step {} of {} ({})  loss {:.4}  accuracy {}  {} images/s",
             progress.epoch,
-            self.record.config.epochs,
+            self.epochs(),
             grouped(progress.step),
             grouped(progress.steps_total),
             percent(share),
