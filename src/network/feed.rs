@@ -1,6 +1,6 @@
 //! How a batch, or a part of one, gets into a network's input: uploaded by the host, or made on the device.
 
-use super::recorder::Fixed;
+use super::fixed::Fixed;
 use super::section;
 use crate::data::{Augmentation, Batch, Draws, ImageShape, Normalisation, ResidentImages, Split};
 use crate::engine::{Device, Plan, Program, touched_bytes};

@@ -3,6 +3,7 @@
 //! | file | job |
 //! |---|---|
 //! | `options.rs` | what a network does besides its layers |
+//! | `fixed.rs` | what stays from one program to the next |
 //! | `recorder.rs` | from a model's nodes to plans: values, their gradients, and who writes them first |
 //! | `layers.rs` | a node's layer with its sizes |
 //! | `forward.rs`, `backward.rs` | what each kind of node records |
@@ -17,6 +18,7 @@
 mod backward;
 mod dense;
 mod feed;
+mod fixed;
 mod forward;
 mod layers;
 mod options;
@@ -40,9 +42,10 @@ use crate::layer::Norms;
 use crate::model::{Builder, Extent, Model};
 use crate::sparse::Arena;
 use crate::topology::{ForwardSet, Look, Method, Round, RoundOptions, RoundReport};
+use fixed::Fixed;
 use passes::{Passes, Runner};
 use programs::{Pass, Programs};
-use recorder::{Fixed, Recorder};
+use recorder::Recorder;
 
 /// Batches whose loss and hits the device holds for the host to read: the most between two read-backs.
 pub const RING: usize = 1024;

@@ -1,7 +1,8 @@
 //! How much of a batch fits the device at once.
 
+use super::fixed::Fixed;
 use super::options::{NetworkOptions, Purpose};
-use super::recorder::{Fixed, Observe, PassOptions, Recorder};
+use super::recorder::{Observe, PassOptions, Recorder};
 use crate::dense::Products;
 use crate::engine::Device;
 use crate::engine::lifetime::Layout;

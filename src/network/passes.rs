@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::feed::Feed;
+use super::fixed::Fixed;
 use super::programs::{Pass, Programs};
-use super::recorder::Fixed;
 use super::section::StepTimes;
 use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState};
 use crate::error::Result;

@@ -5,117 +5,18 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::RING;
-use super::options::{NetworkOptions, Purpose};
+use super::fixed::Fixed;
+use super::options::NetworkOptions;
 use super::section;
 use super::segments::segments;
-use crate::dense::Products;
-use crate::engine::{Buffer, Class, Device, Grid, Plan, STEP_WORDS, View};
+use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::layer::{
     BatchMetrics, BatchMetricsParams, Norms, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
-    sincos_positions,
 };
 use crate::model::{Model, Op};
 use crate::sparse::Arena;
 use crate::topology::{ForwardSet, Method, Round};
-
-/// Buffers that a network holds from one program to the next.
-pub struct Fixed {
-    pub stride: usize,
-    /// By sparse layer.
-    pub products: Vec<Products>,
-    /// `[channels][positions][stride]`.
-    pub input: Buffer,
-    /// `[stride]`.
-    pub labels: Buffer,
-    pub step: Buffer,
-    /// `[classes][stride]`.
-    pub logits: Buffer,
-    losses: Buffer,
-    hits: Buffer,
-    pub train_ring: Buffer,
-    pub test_ring: Buffer,
-    /// By node: the table of an [`Op::Positions`].
-    tables: HashMap<usize, Buffer>,
-    /// `[classes][stride]`: the gradient of the sum of the logits, where that takes the loss's place.
-    ones: Option<Buffer>,
-}
-
-impl Fixed {
-    pub fn new(
-        device: &Device,
-        model: &Model,
-        stride: usize,
-        products: Vec<Products>,
-        purpose: Purpose,
-    ) -> Result<Self> {
-        let mut fixed = Self::with(model, stride, products, |label, class, words| {
-            device.buffer(label, class, words)
-        })?;
-        for (node, table) in &fixed.tables {
-            let e = model.nodes[*node].extent;
-            device.upload(
-                &table.all(),
-                &sincos_positions(e.height, e.width, e.channels)?,
-            )?;
-        }
-        if purpose == Purpose::Flow {
-            // One image; the other lanes are padding, whose gradients are zero.
-            let lane = |i: usize| if i.is_multiple_of(stride) { 1.0 } else { 0.0 };
-            let ones: Vec<f32> = (0..model.classes() * stride).map(lane).collect();
-            fixed.ones = Some(device.buffer_with("ones", Class::Activations, &ones)?);
-        }
-        Ok(fixed)
-    }
-
-    /// The same memory for layers whose products are computed otherwise.
-    pub fn with_products(self, products: Vec<Products>) -> Self {
-        Fixed { products, ..self }
-    }
-
-    /// Without memory: to learn what a plan needs.
-    pub fn planned(
-        device: &Device,
-        model: &Model,
-        stride: usize,
-        products: Vec<Products>,
-    ) -> Result<Self> {
-        Self::with(model, stride, products, |label, class, words| {
-            Ok(device.transient(label, class, words))
-        })
-    }
-
-    fn with(
-        model: &Model,
-        stride: usize,
-        products: Vec<Products>,
-        buffer: impl Fn(&str, Class, usize) -> Result<Buffer>,
-    ) -> Result<Self> {
-        let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
-        let logits = model.classes() * stride;
-        let mut tables = HashMap::new();
-        for (n, node) in model.nodes.iter().enumerate() {
-            if node.op == Op::Positions {
-                let words = node.extent.size();
-                tables.insert(n, buffer("positions", Class::Activations, words)?);
-            }
-        }
-        Ok(Fixed {
-            stride,
-            products,
-            input: buffer("input", Class::Data, model.input().size() * stride)?,
-            labels: buffer("labels", Class::Data, stride)?,
-            step: scratch("step", STEP_WORDS)?,
-            logits: buffer("logits", Class::Activations, logits)?,
-            losses: scratch("losses", stride)?,
-            hits: scratch("hits", stride)?,
-            train_ring: scratch("train_metrics", 2 * RING)?,
-            test_ring: scratch("test_metrics", 2 * RING)?,
-            tables,
-            ones: None,
-        })
-    }
-}
 
 /// Buffers that are kept to be looked at, by label.
 pub(super) type Kept = HashMap<String, Buffer>;
