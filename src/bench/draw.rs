@@ -147,7 +147,7 @@ where
         .disable_x_axis()
         .light_line_style(TRANSPARENT)
         .y_labels(6)
-        .y_desc(panel.unit)
+        .y_desc(format!("{}, log scale", panel.unit))
         .y_label_formatter(&|v| super::table::number(*v))
         .label_style(("sans-serif", 13))
         .axis_desc_style(("sans-serif", 14))
