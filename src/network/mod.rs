@@ -3,6 +3,7 @@
 //! | file | job |
 //! |---|---|
 //! | `options.rs` | what a network does besides its layers |
+//! | `build.rs` | from a state to a network |
 //! | `fixed.rs` | what stays from one program to the next |
 //! | `recorder.rs` | from a model's nodes to plans: values, their gradients, and who writes them first |
 //! | `layers.rs` | a node's layer with its sizes |
@@ -16,6 +17,7 @@
 //! | `section.rs` | the sections of the programs: what is timed by itself |
 
 mod backward;
+mod build;
 mod dense;
 mod feed;
 mod fixed;
@@ -36,16 +38,13 @@ pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
 pub use section::StepTimes;
 
 use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
-use crate::engine::{Buffer, Class, Device, DispatchTime, KernelCheck, StepState, View};
+use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
 use crate::layer::Norms;
-use crate::model::{Builder, Extent, Model};
 use crate::sparse::Arena;
-use crate::topology::{ForwardSet, Look, Method, Round, RoundOptions, RoundReport};
-use fixed::Fixed;
+use crate::topology::{Look, Round, RoundReport};
 use passes::{Passes, Runner};
-use programs::{Pass, Programs};
-use recorder::Recorder;
+use programs::Pass;
 
 /// Batches whose loss and hits the device holds for the host to read: the most between two read-backs.
 pub const RING: usize = 1024;
@@ -73,123 +72,6 @@ pub struct Network {
 }
 
 impl Network {
-    /// Allocates the model's buffers, uploads `state`, and records the programs; rounds follow `method`.
-    ///
-    /// # Errors
-    /// A state that does not fit the model, a batch of which no part fits the device, or buffers that it refuses.
-    pub fn new(
-        device: &Device,
-        model: &Model,
-        state: &NetworkState,
-        options: &NetworkOptions,
-        method: &dyn Method,
-    ) -> Result<Self> {
-        Self::build(device, model, state, options, method, None)
-    }
-
-    /// Replaces connections, rounds and programs by those of another state of the same model, with another number of
-    /// connections maybe. What was resident is given back first; batches go on to be loaded into the same input.
-    ///
-    /// # Errors
-    /// As [`Network::new`], or other parts of the batch than before. The network is then of no more use.
-    pub fn rebuild(
-        &mut self,
-        device: &Device,
-        model: &Model,
-        state: &NetworkState,
-        options: &NetworkOptions,
-        method: &dyn Method,
-    ) -> Result<()> {
-        let before = std::mem::replace(self, Self::stand_in(device, method)?);
-        let fixed = before.passes.fixed;
-        drop((
-            before.passes.programs,
-            before.round,
-            before.arena,
-            before.norms,
-            before.kept,
-        ));
-        let options = NetworkOptions {
-            micro_batch: Some(before.micro_batch),
-            ..options.clone()
-        };
-        *self = Self::build(device, model, state, &options, method, Some(fixed))?;
-        Ok(())
-    }
-
-    /// A network of one connection, to be in another's place while that one is given back.
-    pub(crate) fn stand_in(device: &Device, method: &dyn Method) -> Result<Self> {
-        let mut net = Builder::new("stand-in", Extent::vector(1));
-        let x = net.input();
-        let logits = net.linear("linear", x, 1);
-        let model = net.finish(logits)?;
-        let state = NetworkState::draw(&model, &[1], 0);
-        Self::new(
-            device,
-            &model,
-            &state,
-            &NetworkOptions::evaluation(1),
-            method,
-        )
-    }
-
-    fn build(
-        device: &Device,
-        model: &Model,
-        state: &NetworkState,
-        options: &NetworkOptions,
-        method: &dyn Method,
-        fixed: Option<Fixed>,
-    ) -> Result<Self> {
-        state.check(model)?;
-        let products = dense::products(device, &state.layers, options, method);
-        let indexed = !dense::all_full(&products, method);
-        let mut arena = Arena::with(device, &state.layers, options.class, indexed)?;
-        let forward = match &options.forward {
-            Some(forward) => {
-                let words = arena.connections;
-                let label = "connections.forward";
-                arena.forward = Some(device.buffer(label, Class::Connections, words)?);
-                let active: Vec<usize> = state.layers.iter().map(|l| l.active()).collect();
-                Some(ForwardSet::new(device, &arena, &active, &forward.counts)?)
-            }
-            None => None,
-        };
-        let norms = Norms::new(device, &state.norms)?;
-        let micro_batch = parts::choose(device, model, &arena, &norms, options, &products)?;
-        let stride = micro_batch.next_multiple_of(4);
-        let fixed = match fixed {
-            Some(fixed) => fixed.with_products(products),
-            None => Fixed::new(device, model, stride, products, options.purpose)?,
-        };
-        let round = Round::new(
-            device,
-            &arena,
-            method,
-            RoundOptions {
-                scope: options.scope,
-                gamma: options.gamma,
-                stride,
-                step: fixed.step.all(),
-                windows: model.sparse().iter().map(|l| l.window).collect(),
-                tile: None,
-            },
-        )?;
-        let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options)
-            .going_forward_by(forward.as_ref());
-        let several = micro_batch < options.batch;
-        let programs = Programs::new(device, &recorder, &round, method, several)?;
-        let kept = recorder.into_kept();
-        Ok(Network {
-            arena,
-            norms,
-            round,
-            micro_batch,
-            passes: Passes { fixed, programs },
-            kept,
-        })
-    }
-
     /// Lanes of the batch, padding included.
     pub fn stride(&self) -> usize {
         self.passes.fixed.stride

@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use super::{Trainer, reside};
+use super::Trainer;
+use super::build::reside;
 use crate::data::{Batch, Loader, Order};
 use crate::engine::Class;
 use crate::error::Result;

@@ -1,0 +1,182 @@
+//! From a configuration to a trainer: the network on its device, its data, its schedules.
+
+use super::reserve::{self, Reserve};
+use super::{Trainer, dense};
+use crate::checkpoint::Progress;
+use crate::data::{Augmentation, Dataset, ResidentImages};
+use crate::engine::Device;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::network::{Network, NetworkOptions, NetworkState, Resident};
+use crate::optim::{LearningRate, SgdOptions};
+use crate::topology::from_dense::Start;
+use crate::topology::{Candidates, Method, Schedule};
+use crate::train::TrainConfig;
+use crate::train::describe;
+use crate::train::exploration::{Exploration, SAMPLE};
+use crate::train::phases::Phases;
+
+impl Trainer {
+    /// Draws a network as `config` says and puts it on `device`.
+    ///
+    /// # Errors
+    /// A configuration that cannot be used, or a device that is too small.
+    pub fn new(device: Device, config: TrainConfig, data: Dataset) -> Result<Self> {
+        let method = config.build_method()?;
+        Self::with_method(device, config, data, method)
+    }
+
+    /// As [`Trainer::new`] with a method of one's own; the configuration's is not looked at.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_method(
+        device: Device,
+        config: TrainConfig,
+        data: Dataset,
+        method: Box<dyn Method>,
+    ) -> Result<Self> {
+        let model = config.build_model(data.shape, data.classes)?;
+        Self::with_model(device, config, data, model, method)
+    }
+
+    /// As [`Trainer::with_method`] with a model of one's own, too; the configuration's is not looked at.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], or a model that does not take the data's images.
+    pub fn with_model(
+        device: Device,
+        config: TrainConfig,
+        data: Dataset,
+        model: Model,
+        method: Box<dyn Method>,
+    ) -> Result<Self> {
+        let mut config = config.resolve()?;
+        let augmentation = config.augmentation()?;
+        if model.input().size() != data.shape.features() || model.classes() < data.classes {
+            return Err(Error::Usage(format!(
+                "the model {} takes images of {} and tells {} classes apart; the data set {} has {} × {} × {} and {}",
+                model.name,
+                model.input(),
+                model.classes(),
+                data.name,
+                data.shape.channels,
+                data.shape.height,
+                data.shape.width,
+                data.classes
+            )));
+        }
+        let wanted = config.allocate(&model)?;
+        let state = match method.start() {
+            Start::Dense => dense::state(&model, &config)?,
+            Start::Backed(factor) => reserve::state(&model, &config, &wanted, factor)?,
+            Start::Random | Start::Chosen => NetworkState::draw(&model, &wanted, config.seed),
+        };
+        let mut options = NetworkOptions {
+            micro_batch: config.micro_batch,
+            label_smoothing: config.label_smoothing as f32,
+            sgd: SgdOptions {
+                momentum: config.momentum as f32,
+                weight_decay: config.weight_decay as f32,
+                nesterov: config.nesterov,
+            },
+            scope: config.scope,
+            dense_above: config.dense_above,
+            gamma: config.gamma,
+            recompute: config.checkpoint_activations,
+            class: dense::class_of(method.as_ref(), &state, &model),
+            forward: config.forward(&model, method.as_ref())?,
+            // No batch has more images than there are.
+            ..NetworkOptions::of_batch(config.batch.min(data.train.len().max(1)))
+        };
+        let mut network = Network::new(&device, &model, &state, &options, method.as_ref())?;
+        options.micro_batch = Some(network.micro_batch());
+        let reserve = Reserve::new(&device, &state.reserve)?;
+        let follows = config.statistics && network.round.is_dynamic();
+        let exploration = follows.then(|| Exploration::new(&state.layers, &[]));
+        if follows {
+            network.round.keep_sample(SAMPLE);
+        }
+        let mut notes = data.notes.clone();
+        if config.micro_batch.is_none() && network.micro_batch() < options.batch {
+            let micro = network.micro_batch();
+            notes.push(format!(
+                "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add up \
+                 (--micro-batch {micro}); batch norms see a part at a time",
+                options.batch
+            ));
+            // Part of what repeats the run: a part divides the batch, which has no more images than there are.
+            config.batch = options.batch;
+            config.micro_batch = Some(micro);
+        }
+        if network.micro_batch() < options.batch && method.candidates() == Candidates::All {
+            notes.push(format!(
+                "{} judges by the first part of a batch alone, {} images: a running list of the best cannot add up scores over \
+                 parts",
+                method.name(),
+                network.micro_batch()
+            ));
+        }
+        let resident = reside(&device, &network, &config, &data, augmentation)?;
+        let epoch = data.train.batches(config.batch) as f64;
+        let schedule = Schedule {
+            alpha: config.alpha,
+            every: config.round_every,
+            until: (config.round_until() * epoch).round() as u64,
+        };
+        let rate = LearningRate {
+            base: config.lr,
+            warmup: config.warmup_epochs * epoch,
+            milestones: config.milestones.iter().map(|m| m * epoch).collect(),
+            decay: config.lr_decay,
+        };
+        Ok(Trainer {
+            flops: {
+                let used = options.forward.as_ref().map(|f| f.counts.as_slice());
+                describe::step_flops(&model, network.round.active(), used)
+            },
+            exploration,
+            phases: Phases::new(0),
+            device,
+            config,
+            data,
+            model,
+            network,
+            options,
+            method,
+            wanted,
+            reserve,
+            augmentation,
+            resident,
+            notes,
+            schedule,
+            rate,
+            progress: Progress::default(),
+            check_step: None,
+            check_round: None,
+            unread: 0..0,
+        })
+    }
+}
+
+/// Puts the training images on the device, where the configuration or the device says so.
+pub(super) fn reside(
+    device: &Device,
+    network: &Network,
+    config: &TrainConfig,
+    data: &Dataset,
+    augmentation: Augmentation,
+) -> Result<Option<Resident>> {
+    let Some(split) = data.train.memory() else {
+        return Ok(None);
+    };
+    if !config
+        .resident
+        .unwrap_or(ResidentImages::pays(device, split))
+    {
+        return Ok(None);
+    }
+    let normalisation = &data.normalisation;
+    let resident = network.reside(device, split, data.shape, normalisation, augmentation)?;
+    Ok(Some(resident))
+}
