@@ -427,3 +427,14 @@ fn help_shows_the_defaults_and_a_newcomer_sees_examples() {
         assert!(shown.contains("Examples:\n  rootlet train\n"), "{shown}");
     }
 }
+
+/// The words of the papers for T and T_end.
+#[test]
+fn interval_and_until_are_names_of_the_rounds_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["train", "--interval", "7", "--until", "3", "--print-config"];
+    let output = rootlet(folder.path(), &flags);
+    let config = text(&output.stdout);
+    assert!(config.contains("round_every = 7\n"), "{config}");
+    assert!(config.contains("round_until = 3.0\n"), "{config}");
+}

@@ -153,10 +153,10 @@ pub struct TrainConfig {
     #[arg(long, value_name = "SHARE", help_heading = TOPOLOGY)]
     pub alpha: f64,
     /// Optimiser steps between two prune-and-grow rounds (T)
-    #[arg(long, value_name = "STEPS", help_heading = TOPOLOGY)]
+    #[arg(long, visible_alias = "interval", value_name = "STEPS", help_heading = TOPOLOGY)]
     pub round_every: u64,
     /// Epoch after which the topology stays as it is (T_end) [default: 0.6 × the epochs]
-    #[arg(long, value_name = "EPOCH", help_heading = TOPOLOGY)]
+    #[arg(long, visible_alias = "until", value_name = "EPOCH", help_heading = TOPOLOGY)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub round_until: Option<f64>,
     /// Follow what the rounds explore: ever active pairs, dead units, rank correlations; costs host time, changes no result
