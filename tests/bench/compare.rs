@@ -81,8 +81,8 @@ fn devices_stand_side_by_side_and_are_drawn() {
         "A &lt;fast&gt; GPU",
         "spmm n = 40, batch 6",
         "training steps",
-        "GFLOP/s",
-        "\nms\n",
+        "GFLOP/s, log scale",
+        "\nms, log scale\n",
     ] {
         assert!(svg.contains(part), "no {part:?} in the figure");
     }
