@@ -62,8 +62,10 @@ pub trait Method: Send + Sync {
     /// Its name, as users write it.
     fn name(&self) -> &str;
 
-    /// Where its candidates come from.
-    fn candidates(&self) -> Candidates;
+    /// Where its candidates come from: nowhere, for a method without rounds.
+    fn candidates(&self) -> Candidates {
+        Candidates::None
+    }
 
     /// Whether [`Method::score`] is to be called: whether the step's activations and gradients matter.
     fn judges_by_step(&self) -> bool {
@@ -261,10 +263,6 @@ impl Method for Static {
     fn name(&self) -> &str {
         "static"
     }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::None
-    }
 }
 
 /// All connections, all the time.
@@ -273,10 +271,6 @@ struct Dense;
 impl Method for Dense {
     fn name(&self) -> &str {
         "dense"
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::None
     }
 
     fn start(&self) -> Start {

@@ -1,7 +1,7 @@
 //! Pruning while a dense network trains: gradual magnitude pruning, and the lottery ticket.
 
 use super::{Moment, Prune, Start};
-use crate::topology::method::{Candidates, Method};
+use crate::topology::method::Method;
 
 /// Gradual magnitude pruning (Zhu and Gupta 2017, "To prune, or not to prune", equation 1): every T steps until T_end the
 /// smallest weights go, so that `(1 - step / T_end)^3` of the surplus over the wanted connections is left.
@@ -10,10 +10,6 @@ pub struct Gradual;
 impl Method for Gradual {
     fn name(&self) -> &str {
         "gradual"
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::None
     }
 
     fn start(&self) -> Start {
@@ -46,10 +42,6 @@ pub struct Lottery {
 impl Method for Lottery {
     fn name(&self) -> &str {
         "lottery"
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::None
     }
 
     fn start(&self) -> Start {

@@ -11,7 +11,7 @@ mod topkast;
 
 pub use during::{Gradual, Lottery};
 pub use saliency::{GRASP_STEP, Grasp, SYNFLOW_ITERATIONS, Snip, SynFlow};
-pub use select::{keep_largest, magnitudes};
+pub use select::{keep_largest, keep_largest_of_each, magnitudes};
 pub use topkast::{TOPKAST_BACKWARD, TopKast};
 
 use crate::error::Result;

@@ -1,10 +1,10 @@
 //! Pruning before the first step: SNIP, GraSP and SynFlow score the connections of a dense network that is not trained yet.
 
-use super::select::{keep_largest, magnitudes};
+use super::select::{keep_largest, largest, magnitudes};
 use super::{PerConnection, Probe, Start};
 use crate::error::Result;
 use crate::sparse::LayerState;
-use crate::topology::method::{Candidates, Method};
+use crate::topology::method::Method;
 
 /// SNIP (Lee et al. 2019, "Single-shot network pruning based on connection sensitivity"): keeps the largest |g theta| over the
 /// whole model, g on one batch.
@@ -13,10 +13,6 @@ pub struct Snip;
 impl Method for Snip {
     fn name(&self) -> &str {
         "snip"
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::None
     }
 
     fn start(&self) -> Start {
@@ -46,10 +42,6 @@ pub const GRASP_STEP: f64 = 1e-4;
 impl Method for Grasp {
     fn name(&self) -> &str {
         "grasp"
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::None
     }
 
     fn start(&self) -> Start {
@@ -90,10 +82,6 @@ impl Method for SynFlow {
         "synflow"
     }
 
-    fn candidates(&self) -> Candidates {
-        Candidates::None
-    }
-
     fn start(&self) -> Start {
         Start::Chosen
     }
@@ -128,24 +116,21 @@ fn keep_the_mean(weights: &mut [f32], n_out: usize) {
 
 /// Zeroes all weights but those of the `left` largest scores; what is dropped has a score below all others from then on.
 fn prune_to(weights: &mut PerConnection, scores: &mut PerConnection, left: usize) {
-    let mut order: Vec<(usize, usize)> = scores
-        .iter()
-        .enumerate()
-        .flat_map(|(l, s)| (0..s.len()).map(move |i| (l, i)))
-        .collect();
-    let value = |&(l, i): &(usize, usize)| match weights[l][i] > 0.0 {
-        true => scores[l][i],
-        false => -1.0,
-    };
-    if left == 0 || left >= order.len() {
-        return;
-    }
-    order.select_nth_unstable_by(left - 1, |a, b| {
-        value(b).total_cmp(&value(a)).then(a.cmp(b))
-    });
-    for &(l, i) in &order[left..] {
-        weights[l][i] = 0.0;
-        scores[l][i] = -1.0;
+    let ranked = combine(
+        weights,
+        scores,
+        |w, score| if w > 0.0 { score } else { -1.0 },
+    );
+    let kept = largest(&ranked.concat(), left);
+    let all = weights
+        .iter_mut()
+        .flatten()
+        .zip(scores.iter_mut().flatten());
+    for ((weight, score), kept) in all.zip(kept) {
+        if !kept {
+            *weight = 0.0;
+            *score = -1.0;
+        }
     }
 }
 

@@ -49,8 +49,24 @@ pub fn keep_largest(
         .collect())
 }
 
+/// Of each layer as many connections of the largest |theta| as `counts` says, or all.
+///
+/// # Errors
+/// As [`keep_largest`].
+pub fn keep_largest_of_each(
+    layers: &[LayerState],
+    counts: impl IntoIterator<Item = usize>,
+) -> Result<Vec<LayerState>> {
+    let mut kept = Vec::with_capacity(layers.len());
+    for (layer, count) in layers.iter().zip(counts) {
+        let layer = std::slice::from_ref(layer);
+        kept.extend(keep_largest(layer, &magnitudes(layer), count)?);
+    }
+    Ok(kept)
+}
+
 /// Which of the values are the `count` largest, ties to the earlier.
-fn largest(values: &[f32], count: usize) -> Vec<bool> {
+pub(super) fn largest(values: &[f32], count: usize) -> Vec<bool> {
     let count = count.min(values.len());
     let mut kept = vec![false; values.len()];
     let mut order: Vec<usize> = (0..values.len()).collect();

@@ -1,7 +1,7 @@
 //! Top-KAST: dense weights that are looked at now and then, and two sparse sets of them that are trained.
 
 use super::Start;
-use crate::topology::method::{Candidates, Method};
+use crate::topology::method::Method;
 
 /// Top-KAST (Jayakumar et al. 2020): the forward pass uses the set A of the wanted connections, in each layer those of the
 /// largest |theta|; gradients are computed for the wider set B, and every T steps B is chosen anew by magnitude from all
@@ -20,10 +20,6 @@ pub const TOPKAST_BACKWARD: f64 = 2.0;
 impl Method for TopKast {
     fn name(&self) -> &str {
         "topkast"
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::None
     }
 
     fn start(&self) -> Start {

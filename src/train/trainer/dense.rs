@@ -11,7 +11,9 @@ use crate::error::Result;
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::sparse::{LayerState, allocate};
-use crate::topology::from_dense::{Moment, Prune, Start, keep_largest, magnitudes};
+use crate::topology::from_dense::{
+    Moment, Prune, Start, keep_largest, keep_largest_of_each, magnitudes,
+};
 use crate::topology::{Method, Scope};
 use crate::train::TrainConfig;
 use crate::train::event::{Event, Round, RoundLayer};
@@ -159,39 +161,56 @@ impl Trainer {
             return Ok(());
         }
         let started = Instant::now();
-        let before = self.network.export(&self.device)?;
-        let layers = self.survivors(&before.layers, &dense, prune)?;
+        let NetworkState {
+            layers: from,
+            norms,
+            ..
+        } = self.network.export(&self.device)?;
+        let layers = self.survivors(&from, &dense, prune)?;
         let after = match prune.rewind {
             false => NetworkState {
                 layers,
-                norms: before.norms,
+                norms,
                 reserve: Vec::new(),
             },
             true => rewind(state(&self.model, &self.config)?, layers),
         };
-        let pruned: Vec<u64> = (before.layers.iter().zip(&after.layers))
-            .map(|(before, after)| (before.active() - after.active()) as u64)
-            .collect();
         self.set_state(&after)?;
         self.count_flops();
-        self.phases.pruned(started.elapsed());
-        let seconds = started.elapsed().as_secs_f64();
+        self.tell_exchange(hooks, started, &from, &after.layers)
+    }
+
+    /// Tells as a round what the host exchanged between two steps, since `started`.
+    pub(super) fn tell_exchange(
+        &mut self,
+        hooks: &mut Hooks<'_>,
+        started: Instant,
+        before: &[LayerState],
+        after: &[LayerState],
+    ) -> Result<()> {
         self.progress.rounds += 1;
+        self.phases.pruned(started.elapsed());
         let sparse = self.model.sparse();
-        let layers = sparse.iter().zip(self.network.round.active()).enumerate();
+        let layers = sparse.iter().zip(before.iter().zip(after)).enumerate();
         let layers = layers
-            .map(|(l, (layer, &active))| RoundLayer {
-                layer: l,
-                name: layer.name.clone(),
-                active: active as u64,
-                total: dense[l],
-                pruned: pruned[l],
-                ..RoundLayer::default()
+            .map(|(l, (layer, (before, after)))| {
+                let grown = grown(before, after);
+                let active = after.active() as u64;
+                RoundLayer {
+                    layer: l,
+                    name: layer.name.clone(),
+                    active,
+                    total: layer.shape.dense(),
+                    pruned: before.active() as u64 + grown - active,
+                    grown,
+                    turnover: grown as f64 / active.max(1) as f64,
+                    ..RoundLayer::default()
+                }
             })
             .collect();
         hooks.observer.event(&Event::Round(Round {
             step: self.progress.step,
-            seconds,
+            seconds: started.elapsed().as_secs_f64(),
             layers,
         }))
     }
@@ -209,13 +228,9 @@ impl Trainer {
                 keep_largest(layers, &magnitudes(layers), left as usize)
             }
             Scope::Layer => {
-                let mut kept = Vec::with_capacity(layers.len());
-                for ((layer, &dense), &wanted) in layers.iter().zip(dense).zip(&self.wanted) {
-                    let layer = std::slice::from_ref(layer);
-                    let left = prune.left(dense, wanted) as usize;
-                    kept.extend(keep_largest(layer, &magnitudes(layer), left)?);
-                }
-                Ok(kept)
+                let pairs = dense.iter().zip(&self.wanted);
+                let left = pairs.map(|(&dense, &wanted)| prune.left(dense, wanted) as usize);
+                keep_largest_of_each(layers, left)
             }
         }
     }
@@ -234,4 +249,15 @@ fn rewind(mut dense: NetworkState, layers: Vec<LayerState>) -> NetworkState {
         };
     }
     dense
+}
+
+/// Connections of `after` that `before` does not have.
+fn grown(before: &LayerState, after: &LayerState) -> u64 {
+    let mut old = before.pairs().peekable();
+    let mut kept = 0;
+    for pair in after.pairs() {
+        while old.next_if(|&o| o < pair).is_some() {}
+        kept += u64::from(old.next_if_eq(&pair).is_some());
+    }
+    after.active() as u64 - kept
 }

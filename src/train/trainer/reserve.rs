@@ -9,9 +9,8 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::NetworkState;
 use crate::sparse::LayerState;
-use crate::topology::from_dense::{keep_largest, magnitudes};
+use crate::topology::from_dense::keep_largest_of_each;
 use crate::train::TrainConfig;
-use crate::train::event::{Event, Round, RoundLayer};
 use crate::train::hooks::Hooks;
 
 /// Weights of all pairs, on the device.
@@ -35,19 +34,10 @@ pub(super) fn state(
         .collect();
     let counts = wanted.iter().map(|&n| (n as f64 * factor).round() as usize);
     Ok(NetworkState {
-        layers: largest(&state.layers, counts)?,
+        layers: keep_largest_of_each(&state.layers, counts)?,
         norms: state.norms,
         reserve,
     })
-}
-
-fn largest(layers: &[LayerState], counts: impl Iterator<Item = usize>) -> Result<Vec<LayerState>> {
-    let mut chosen = Vec::with_capacity(layers.len());
-    for (layer, count) in layers.iter().zip(counts) {
-        let layer = std::slice::from_ref(layer);
-        chosen.extend(keep_largest(layer, &magnitudes(layer), count)?);
-    }
-    Ok(chosen)
 }
 
 impl Reserve {
@@ -101,35 +91,12 @@ impl Trainer {
             .collect();
         let counts = before.layers.iter().map(LayerState::active);
         let after = NetworkState {
-            layers: largest(&dense, counts)?,
+            layers: keep_largest_of_each(&dense, counts)?,
             norms: before.norms,
             reserve: weights,
         };
-        let grown: Vec<u64> = (before.layers.iter().zip(&after.layers))
-            .map(|(before, after)| grown(before, after))
-            .collect();
         self.set_state(&after)?;
-        self.progress.rounds += 1;
-        self.phases.pruned(started.elapsed());
-        let seconds = started.elapsed().as_secs_f64();
-        let layers = self.model.sparse().into_iter().enumerate();
-        let layers = layers
-            .map(|(l, layer)| RoundLayer {
-                layer: l,
-                name: layer.name.clone(),
-                active: after.layers[l].active() as u64,
-                total: layer.shape.dense(),
-                pruned: grown[l],
-                grown: grown[l],
-                turnover: grown[l] as f64 / after.layers[l].active().max(1) as f64,
-                ..RoundLayer::default()
-            })
-            .collect();
-        hooks.observer.event(&Event::Round(Round {
-            step,
-            seconds,
-            layers,
-        }))
+        self.tell_exchange(hooks, started, &before.layers, &after.layers)
     }
 }
 
@@ -152,15 +119,4 @@ fn lay_back(layer: &LayerState, weights: &mut [f32]) -> LayerState {
         bias_momentum: layer.bias_momentum.clone(),
         ..LayerState::from_pairs(layer.n_in, layer.n_out, &pairs)
     }
-}
-
-/// Connections of `after` that `before` does not have.
-fn grown(before: &LayerState, after: &LayerState) -> u64 {
-    let mut old = before.pairs().peekable();
-    let mut kept = 0;
-    for pair in after.pairs() {
-        while old.next_if(|&o| o < pair).is_some() {}
-        kept += u64::from(old.next_if_eq(&pair).is_some());
-    }
-    after.active() as u64 - kept
 }
