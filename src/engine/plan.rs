@@ -88,6 +88,17 @@ impl Plan {
         self.dispatches.extend(other.dispatches);
     }
 
+    /// The stretches of dispatches that end where `ends` says, in rising order, to be run one after the other; what is behind
+    /// the last end is left out.
+    pub(crate) fn stretches(&self, ends: impl IntoIterator<Item = usize>) -> Vec<Plan> {
+        let mut start = 0;
+        let stretch = |end| Plan {
+            dispatches: self.dispatches[std::mem::replace(&mut start, end)..end].to_vec(),
+            ..Plan::new(&self.name)
+        };
+        ends.into_iter().map(stretch).collect()
+    }
+
     /// Records one dispatch. A grid of no work is left out.
     ///
     /// # Errors

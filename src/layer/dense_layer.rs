@@ -1,12 +1,14 @@
 //! The sparse layer as a dense one: the same products, from its whole weight matrix.
 
+use std::ops::Range;
+
 use crate::dense::{
     DenseForward, DenseForwardParams, DenseGradient, DenseGradientParams, DenseTransposed,
     DenseTransposedParams, Expand, ExpandParams,
 };
 use crate::engine::{Plan, View};
 use crate::error::Result;
-use crate::sparse::Arena;
+use crate::sparse::{Arena, LayerSpan};
 
 use super::sparse_layer::SparseLayer;
 
@@ -129,5 +131,35 @@ impl SparseLayer {
             params.grid(),
         )?;
         self.bias_gradients(plan, arena, delta, accumulate)
+    }
+
+    /// The weights' gradients of some of its rows, all pairs of each, from the layer's input and the gradient `delta` at its
+    /// outputs; to the beginning of `output`. The rows' part of `delta` must lie where a view may begin.
+    ///
+    /// # Errors
+    /// As [`SparseLayer::gradients`].
+    pub fn gradient_rows(
+        &self,
+        plan: &mut Plan,
+        rows: Range<usize>,
+        [input, delta]: [View; 2],
+        output: View,
+    ) -> Result<()> {
+        self.check(&input, &delta)?;
+        let span = LayerSpan {
+            n_out: rows.len(),
+            ..self.span
+        };
+        let params = DenseGradientParams::of_layer(&span, &self.window, self.stride, 0, false)?;
+        let start = delta.range.start;
+        let [first, end] = [rows.start, rows.end].map(|row| start + row * self.lanes());
+        let delta = delta.buffer.range(first..end);
+        let kernel = DenseGradient {
+            params,
+            input,
+            delta,
+            output,
+        };
+        plan.dispatch(kernel, params.grid())
     }
 }

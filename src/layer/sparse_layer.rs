@@ -30,7 +30,7 @@ pub struct SparseLayer {
 
 impl SparseLayer {
     /// Lanes of a pointwise layer's rows.
-    fn lanes(&self) -> usize {
+    pub(super) fn lanes(&self) -> usize {
         self.window.output_positions() * self.stride
     }
 
@@ -227,7 +227,7 @@ impl SparseLayer {
 
 /// Refuses an arena that holds no lists of connections.
 fn listed(arena: &Arena) -> Result<()> {
-    match arena.indexed {
+    match arena.holds.indices {
         true => Ok(()),
         false => Err(Error::Shape(
             "these layers are full and their arena has no lists of connections: record their dense products, or make the              network with dense_above above 1"

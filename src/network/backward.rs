@@ -1,6 +1,6 @@
 //! What each kind of node records in the backward pass: gradients of its parameters, and of its inputs' values.
 
-use super::recorder::{Observe, PassOptions, Recorder, Values};
+use super::recorder::{Observe, PassOptions, Recorder, Values, WeightGradients};
 use super::section;
 use crate::dense::Products;
 use crate::engine::{Plan, View};
@@ -168,14 +168,16 @@ impl Recorder<'_> {
         }
         let input = self.recall(plan, values, from)?;
         let (x, d, add) = (input.clone(), delta.clone(), options.accumulate);
-        if options.gradients {
-            let (x, d) = (x.clone(), d.clone());
-            match self.products(node) {
-                Products::Full { first } => {
-                    layer.gradients_dense(plan, self.arena, first, [x, d], add)?
-                }
-                _ => layer.gradients(plan, self.arena, x, d, add)?,
+        let (h, delta_h) = (x.clone(), d.clone());
+        match (options.gradients, self.products(node)) {
+            (WeightGradients::Nowhere, _) => {}
+            (WeightGradients::Tiles(tiles), _) => {
+                self.gradient_tiles(plan, l, &layer, [h, delta_h], tiles)?
             }
+            (WeightGradients::Whole, Products::Full { first }) => {
+                layer.gradients_dense(plan, self.arena, first, [h, delta_h], add)?
+            }
+            (WeightGradients::Whole, _) => layer.gradients(plan, self.arena, h, delta_h, add)?,
         }
         let section = plan.section(section::ROUND);
         match options.observe {

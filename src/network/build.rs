@@ -12,7 +12,7 @@ use crate::engine::{Class, Device};
 use crate::error::Result;
 use crate::layer::Norms;
 use crate::model::{Builder, Extent, Model};
-use crate::sparse::Arena;
+use crate::sparse::{Arena, Holds};
 use crate::topology::{ForwardSet, Method, Round, RoundOptions};
 
 impl Network {
@@ -86,8 +86,11 @@ impl Network {
     ) -> Result<Self> {
         state.check(model)?;
         let products = dense::products(device, &state.layers, options, method);
-        let indexed = !dense::all_full(&products, method);
-        let mut arena = Arena::with(device, &state.layers, options.class, indexed)?;
+        let holds = Holds {
+            indices: !dense::all_full(&products, method),
+            training: !options.purpose.in_tiles(),
+        };
+        let mut arena = Arena::with(device, &state.layers, options.class, holds)?;
         let forward = match &options.forward {
             Some(forward) => {
                 let words = arena.connections;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::RING;
 use super::options::Purpose;
+use super::tiles;
 use crate::dense::Products;
 use crate::engine::{Buffer, Class, Device, STEP_WORDS};
 use crate::error::Result;
@@ -30,6 +31,8 @@ pub struct Fixed {
     pub tables: HashMap<usize, Buffer>,
     /// `[classes][stride]`: the gradient of the sum of the logits, where that takes the loss's place.
     pub ones: Option<Buffer>,
+    /// A tile of the weights' gradients, where they leave the device in tiles.
+    pub tile: Option<Buffer>,
 }
 
 impl Fixed {
@@ -40,7 +43,7 @@ impl Fixed {
         products: Vec<Products>,
         purpose: Purpose,
     ) -> Result<Self> {
-        let mut fixed = Self::with(model, stride, products, |label, class, words| {
+        let mut fixed = Self::with(model, stride, products, purpose, |label, class, words| {
             device.buffer(label, class, words)
         })?;
         for (node, table) in &fixed.tables {
@@ -70,8 +73,9 @@ impl Fixed {
         model: &Model,
         stride: usize,
         products: Vec<Products>,
+        purpose: Purpose,
     ) -> Result<Self> {
-        Self::with(model, stride, products, |label, class, words| {
+        Self::with(model, stride, products, purpose, |label, class, words| {
             Ok(device.transient(label, class, words))
         })
     }
@@ -80,6 +84,7 @@ impl Fixed {
         model: &Model,
         stride: usize,
         products: Vec<Products>,
+        purpose: Purpose,
         buffer: impl Fn(&str, Class, usize) -> Result<Buffer>,
     ) -> Result<Self> {
         let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
@@ -104,6 +109,10 @@ impl Fixed {
             test_ring: scratch("test_metrics", 2 * RING)?,
             tables,
             ones: None,
+            tile: match purpose.in_tiles() {
+                true => Some(scratch("gradient.tile", tiles::words(model))?),
+                false => None,
+            },
         })
     }
 }

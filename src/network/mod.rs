@@ -13,6 +13,7 @@
 //! | `parts.rs` | how much of a batch fits the device at once |
 //! | `programs.rs` | the plans of a network, placed in shared memory |
 //! | `feed.rs` | how images get into the input |
+//! | `tiles.rs` | gradients of a dense network that is not trained, a few rows at a time |
 //! | `passes.rs` | running the programs over a batch, part by part |
 //! | `section.rs` | the sections of the programs: what is timed by itself |
 
@@ -30,6 +31,7 @@ mod programs;
 mod recorder;
 pub mod section;
 mod segments;
+mod tiles;
 
 use std::ops::Range;
 
@@ -157,21 +159,6 @@ impl Network {
     ) -> Result<()> {
         self.passes
             .step(&mut Runner::new(device, None), parts, state)
-    }
-
-    /// Loads each of the batch's parts and computes the gradients of all parameters into the arena, without an update. `state` is
-    /// that of the whole batch.
-    ///
-    /// # Errors
-    /// A network that is for [training](Purpose::Training) or [evaluation](Purpose::Evaluation), parts of other shapes, or a lost
-    /// device.
-    pub fn gradients(&self, device: &Device, parts: &[impl Feed], state: StepState) -> Result<()> {
-        (self.passes).pass(
-            &mut Runner::new(device, None),
-            parts,
-            state,
-            Pass::Gradients,
-        )
     }
 
     /// As [`Network::train_parts`], each kernel whose name contains `filter` also on its CPU twin.

@@ -15,10 +15,17 @@ pub enum Purpose {
     Training,
     /// Forward passes alone.
     Evaluation,
-    /// Gradients of the loss, and no updates.
+    /// Gradients of the loss in [tiles](super::Network::gradient_tiles), of a network that is dense and not trained.
     Gradients,
-    /// Gradients of the sum of the logits, and no updates.
+    /// Likewise those of the sum of the logits.
     Flow,
+}
+
+impl Purpose {
+    /// Whether the weights' gradients leave the device tile by tile.
+    pub fn in_tiles(self) -> bool {
+        matches!(self, Purpose::Gradients | Purpose::Flow)
+    }
 }
 
 /// What forward passes use, where that is not every connection: in each layer those of the largest |theta|.

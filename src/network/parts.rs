@@ -2,7 +2,7 @@
 
 use super::fixed::Fixed;
 use super::options::{NetworkOptions, Purpose};
-use super::recorder::{Observe, PassOptions, Recorder};
+use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
 use crate::dense::Products;
 use crate::engine::Device;
 use crate::engine::lifetime::Layout;
@@ -67,19 +67,20 @@ fn need(
 ) -> Result<(u64, u64)> {
     let stride = part.next_multiple_of(4);
     let input = (model.input().size() * stride) as u64 * 4;
-    let fixed = Fixed::planned(device, model, stride, products.to_vec())?;
+    let fixed = Fixed::planned(device, model, stride, products.to_vec(), options.purpose)?;
     let options = NetworkOptions {
         keep: false,
         ..options.clone()
     };
     let recorder = Recorder::new(device, model, arena, norms, &fixed, &options);
-    let plan = match options.purpose != Purpose::Evaluation {
-        true => recorder.pass(PassOptions {
-            gradients: true,
+    let plan = match options.purpose {
+        Purpose::Training => recorder.pass(PassOptions {
+            gradients: WeightGradients::Whole,
             observe: Observe::Nothing,
             accumulate: false,
         })?,
-        false => recorder.evaluation()?,
+        Purpose::Evaluation => recorder.evaluation()?,
+        Purpose::Gradients | Purpose::Flow => recorder.pass_in_tiles()?.0,
     };
     let layout = Layout::estimate(&[&plan])?;
     Ok((layout.largest().max(input), layout.bytes()))

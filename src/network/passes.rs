@@ -102,6 +102,19 @@ impl Passes {
         state: StepState,
         pass: Pass,
     ) -> Result<()> {
+        self.each_part(runner, parts, state, |runner, further| {
+            runner.run(self.programs.pass(pass, further)?)
+        })
+    }
+
+    /// Loads one part of a batch after the other, and calls `run` with whether it is a further one.
+    pub fn each_part<'d>(
+        &self,
+        runner: &mut Runner<'d>,
+        parts: &[impl Feed],
+        state: StepState,
+        mut run: impl FnMut(&mut Runner<'d>, bool) -> Result<()>,
+    ) -> Result<()> {
         let mut first = 0;
         for part in parts {
             runner.load(part, &self.fixed)?;
@@ -112,7 +125,7 @@ impl Passes {
                 ..state
             };
             self.set_step(runner.device, part)?;
-            runner.run(self.programs.pass(pass, first > 0)?)?;
+            run(runner, first > 0)?;
             first += count;
         }
         Ok(())

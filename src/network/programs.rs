@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::options::Purpose;
-use super::recorder::{Observe, PassOptions, Recorder};
+use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
+use super::tiles::{self, TiledPass};
 use crate::engine::lifetime::place;
 use crate::engine::{Device, Plan, Program};
 use crate::error::{Error, Result};
@@ -30,6 +31,8 @@ pub(super) struct Programs {
     /// By pass, and whether it adds to what earlier parts left.
     passes: BTreeMap<(Pass, bool), Program>,
     update: Option<Program>,
+    /// The pass of a network for gradients alone.
+    pub tiles: TiledPass,
 }
 
 impl Programs {
@@ -42,19 +45,26 @@ impl Programs {
     ) -> Result<Self> {
         let mut test = recorder.evaluation()?;
         let purpose = recorder.options.purpose;
-        if purpose == Purpose::Evaluation {
-            place(device, &mut [&mut test])?;
+        if purpose != Purpose::Training {
+            let (mut pass, tiles) = match purpose.in_tiles() {
+                true => recorder.pass_in_tiles()?,
+                false => (Plan::default(), Vec::new()),
+            };
+            place(device, &mut [&mut test, &mut pass])?;
             return Ok(Programs {
                 test: device.prepare(&test)?,
                 step: None,
                 passes: BTreeMap::new(),
                 update: None,
+                tiles: tiles::prepare(device, &pass, tiles)?,
             });
         }
-        let updates = purpose == Purpose::Training;
         let record = |pass: Pass, accumulate: bool| -> Result<Plan> {
             recorder.pass(PassOptions {
-                gradients: pass != Pass::ScoresAlone,
+                gradients: match pass {
+                    Pass::ScoresAlone => WeightGradients::Nowhere,
+                    _ => WeightGradients::Whole,
+                },
                 observe: match pass {
                     Pass::Gradients => Observe::Nothing,
                     Pass::Statistics => Observe::Statistics(round),
@@ -63,16 +73,16 @@ impl Programs {
                 accumulate,
             })
         };
-        let update = updates.then(|| recorder.update()).transpose()?;
+        let update = recorder.update()?;
         let mut step = None;
-        if let (Some(update), false) = (&update, several_parts) {
+        if !several_parts {
             let mut plan = record(Pass::Gradients, false)?;
             plan.name = "training step".into();
             plan.append(update.clone());
             step = Some(plan);
         }
         let mut wanted = Vec::new();
-        if several_parts || !updates {
+        if several_parts {
             wanted.push(Pass::Gradients);
         }
         match round.looks() {
@@ -102,7 +112,8 @@ impl Programs {
                 .into_iter()
                 .map(|(key, plan)| Ok((key, device.prepare(&plan)?)))
                 .collect::<Result<_>>()?,
-            update: update.map(|plan| device.prepare(&plan)).transpose()?,
+            update: Some(device.prepare(&update)?),
+            tiles: Vec::new(),
         })
     }
 
@@ -113,7 +124,8 @@ impl Programs {
 
     /// Those that there are.
     pub fn all(&self) -> impl Iterator<Item = &Program> {
-        let training = self.step.iter().chain(&self.update);
+        let tiles = self.tiles.iter().map(|(program, _)| program);
+        let training = self.step.iter().chain(&self.update).chain(tiles);
         training.chain(self.passes.values()).chain([&self.test])
     }
 

@@ -9,6 +9,7 @@ use super::fixed::Fixed;
 use super::options::NetworkOptions;
 use super::section;
 use super::segments::segments;
+use super::tiles::Tile;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::layer::{
@@ -29,10 +30,20 @@ pub(super) enum Observe<'a> {
     Scores(&'a Round, &'a dyn Method),
 }
 
+/// Where a pass leaves the gradients of the connections.
+#[derive(Clone, Copy)]
+pub(super) enum WeightGradients<'a> {
+    /// Nowhere: another pass computes them, and those of the biases.
+    Nowhere,
+    /// In the arena, and those of the biases.
+    Whole,
+    /// In the tile, one rows' after the other's; noted here.
+    Tiles(&'a RefCell<Vec<Tile>>),
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct PassOptions<'a> {
-    /// Whether gradients of the connections and biases are computed.
-    pub gradients: bool,
+    pub gradients: WeightGradients<'a>,
     pub observe: Observe<'a>,
     /// Whether gradients are added to those of the batch's earlier parts.
     pub accumulate: bool,
@@ -226,8 +237,8 @@ impl<'a> Recorder<'a> {
         plan.section(section::FORWARD);
         let mut values = self.start(&mut plan)?;
         let mode = match options.gradients {
-            true => Mode::Train,
-            false => Mode::Again,
+            WeightGradients::Nowhere => Mode::Again,
+            WeightGradients::Whole | WeightGradients::Tiles(_) => Mode::Train,
         };
         for node in 1..self.model.nodes.len() {
             self.forward(&mut plan, &mut values, node, mode)?;

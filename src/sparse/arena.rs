@@ -31,8 +31,8 @@ pub struct Arena {
     pub spans: Vec<LayerSpan>,
     /// `N`.
     pub connections: usize,
-    /// Whether `rows`, `cols`, `order` and `order_rows` are there: not where every layer is full and its products are dense.
-    pub indexed: bool,
+    /// Which of the connections' buffers there are.
+    pub holds: Holds,
     /// `R`: output units of all layers.
     pub n_rows: usize,
     /// `C`: input units of all layers.
@@ -65,18 +65,34 @@ pub struct Arena {
     pub bias_gradient: Buffer,
 }
 
+/// Which buffers an arena has for its connections, besides their weights. One that it has not is a word long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holds {
+    /// `rows`, `cols`, `order` and `order_rows`, 16 bytes a connection: not needed where every layer is full and nothing
+    /// reads it as a list of connections.
+    pub indices: bool,
+    /// `momentum` and `gradient`, 8 bytes a connection: not needed where nothing is trained.
+    pub training: bool,
+}
+
+impl Holds {
+    /// All of them.
+    pub const ALL: Self = Holds {
+        indices: true,
+        training: true,
+    };
+}
+
 impl Arena {
     /// Uploads the layers.
     ///
     /// # Errors
     /// No connections, more than `u32::MAX`, or buffers that the device refuses.
     pub fn new(device: &Device, layers: &[LayerState]) -> Result<Self> {
-        Self::with(device, layers, Class::Connections, true)
+        Self::with(device, layers, Class::Connections, Holds::ALL)
     }
 
-    /// As [`Arena::new`], with the connections' buffers under a class of the ledger. Full layers that nothing reads as a list
-    /// of connections need not be `indexed`: `rows`, `cols`, `order` and `order_rows` are then a word each, and a connection
-    /// takes 12 bytes.
+    /// As [`Arena::new`], with the connections' buffers under a class of the ledger, and only those that are needed.
     ///
     /// # Errors
     /// As [`Arena::new`], or layers without indices that lack a connection.
@@ -84,7 +100,7 @@ impl Arena {
         device: &Device,
         layers: &[LayerState],
         class: Class,
-        indexed: bool,
+        holds: Holds,
     ) -> Result<Self> {
         let mut spans = Vec::new();
         let (mut n_rows, mut n_cols) = (0, 0);
@@ -106,10 +122,11 @@ impl Arena {
             )));
         }
         let words = |label: &str, n: usize| device.buffer(label, class, n);
-        let index = |label: &str| words(label, if indexed { connections } else { 1 });
+        let each = |label: &str, held: bool| words(label, if held { connections } else { 1 });
+        let index = |label: &str| each(label, holds.indices);
         let arena = Arena {
             connections,
-            indexed,
+            holds,
             n_rows,
             n_cols,
             row_offsets: words("connections.row_offsets", n_rows + 1)?,
@@ -117,8 +134,8 @@ impl Arena {
             cols: index("connections.cols")?,
             weights: words("connections.weights", connections)?,
             forward: None,
-            momentum: words("connections.momentum", connections)?,
-            gradient: words("connections.gradient", connections)?,
+            momentum: each("connections.momentum", holds.training)?,
+            gradient: each("connections.gradient", holds.training)?,
             col_offsets: words("connections.col_offsets", n_cols + 1)?,
             order: index("connections.order")?,
             order_rows: index("connections.order_rows")?,
@@ -156,7 +173,7 @@ impl Arena {
             )));
         }
         let full = |l: &LayerState| l.active() == l.n_in * l.n_out;
-        if !self.indexed && !layers.iter().all(full) {
+        if !self.holds.indices && !layers.iter().all(full) {
             return Err(Error::Shape(
                 "an arena without indices takes layers of every connection only".into(),
             ));
@@ -182,14 +199,16 @@ impl Arena {
             |buffer: &Buffer, data: Vec<f32>| device.upload(&buffer.range(0..data.len()), &data);
         put_u32(&self.row_offsets, &row_offsets)?;
         put_u32(&self.col_offsets, &col_offsets)?;
-        if self.indexed {
+        if self.holds.indices {
             put_u32(&self.rows, &rows)?;
             put_u32(&self.cols, &cols)?;
             put_u32(&self.order, &order)?;
             put_u32(&self.order_rows, &order_rows)?;
         }
         put_f32(&self.weights, gather(|l| &l.values))?;
-        put_f32(&self.momentum, gather(|l| &l.momentum))?;
+        if self.holds.training {
+            put_f32(&self.momentum, gather(|l| &l.momentum))?;
+        }
         put_f32(&self.bias, gather(|l| &l.bias))?;
         put_f32(&self.bias_momentum, gather(|l| &l.bias_momentum))
     }
@@ -210,27 +229,13 @@ impl Arena {
         device.upload(&self.weights.range(0..flat.len()), &flat)
     }
 
-    /// The weights' gradients of the last pass, by layer in the order of its connections.
-    ///
-    /// # Errors
-    /// A lost device.
-    pub fn gradients(&self, device: &Device) -> Result<Vec<Vec<f32>>> {
-        let offsets: Vec<u32> = device.download(&self.row_offsets.range(0..self.n_rows + 1))?;
-        let all: Vec<f32> = device.download(&self.gradient.range(0..self.connections))?;
-        let of = |span: &LayerSpan| {
-            let [first, end] = [span.first_row, span.first_row + span.n_out];
-            all[offsets[first] as usize..offsets[end] as usize].to_vec()
-        };
-        Ok(self.spans.iter().map(of).collect())
-    }
-
     /// Reads the layers back.
     ///
     /// # Errors
     /// A lost device.
     pub fn export(&self, device: &Device) -> Result<Vec<LayerState>> {
         let offsets: Vec<u32> = device.download(&self.row_offsets.range(0..self.n_rows + 1))?;
-        let cols: Vec<u32> = match self.indexed {
+        let cols: Vec<u32> = match self.holds.indices {
             true => device.download(&self.cols.range(0..self.connections))?,
             false => (self.spans.iter())
                 .flat_map(|span| {
@@ -240,7 +245,10 @@ impl Arena {
                 .collect(),
         };
         let values: Vec<f32> = device.download(&self.weights.range(0..self.connections))?;
-        let momentum: Vec<f32> = device.download(&self.momentum.range(0..self.connections))?;
+        let momentum: Vec<f32> = match self.holds.training {
+            true => device.download(&self.momentum.range(0..self.connections))?,
+            false => vec![0.0; self.connections],
+        };
         let bias: Vec<f32> = device.download(&self.bias.range(0..self.n_rows))?;
         let bias_momentum: Vec<f32> = device.download(&self.bias_momentum.range(0..self.n_rows))?;
         Ok(self

@@ -27,7 +27,7 @@ mod spmm;
 mod spmm_transposed;
 mod window;
 
-pub use arena::{Arena, LayerSpan};
+pub use arena::{Arena, Holds, LayerSpan};
 pub use conv::{Conv, ConvParams};
 pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
 pub use conv_transposed::{ConvTransposed, ConvTransposedParams};

@@ -8,7 +8,7 @@ use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Purpose};
 use crate::sparse::LayerState;
 use crate::topology::Method;
-use crate::topology::from_dense::{PerConnection, Probe};
+use crate::topology::from_dense::{EachTile, GradientTile, PerConnection, Probe};
 
 /// Makes the batch that a network of so many images at once, in so many lanes, is asked with.
 pub(super) type Parts<'a> = dyn Fn(usize, usize) -> Result<Vec<Batch>> + 'a;
@@ -83,7 +83,7 @@ impl Probe for DenseProbe<'_> {
         &self.state.layers
     }
 
-    fn gradients(&mut self, weights: &PerConnection) -> Result<PerConnection> {
+    fn gradients(&mut self, weights: &PerConnection, each: &mut EachTile<'_>) -> Result<()> {
         let (network, parts) = match self.loss.take() {
             Some(made) => made,
             None => self.loss_network()?,
@@ -91,26 +91,46 @@ impl Probe for DenseProbe<'_> {
         network.arena.set_weights(self.device, weights)?;
         let count = parts.iter().map(|part| part.count).sum();
         let step = StepState::whole(self.seed, 0, count, 0.0);
-        network.gradients(self.device, &parts, step)?;
-        let gradients = network.arena.gradients(self.device);
+        match parts.len() {
+            1 => network.gradient_tiles(self.device, &parts, step, each)?,
+            _ => {
+                let mut sum: PerConnection = weights.iter().map(|w| vec![0.0; w.len()]).collect();
+                network.gradient_tiles(self.device, &parts, step, &mut |tile| {
+                    let sum = &mut sum[tile.layer][tile.pairs()];
+                    (sum.iter_mut().zip(tile.gradients)).for_each(|(sum, g)| *sum += g);
+                })?;
+                for (layer, gradients) in sum.iter().enumerate() {
+                    let first = 0;
+                    each(GradientTile {
+                        layer,
+                        first,
+                        gradients,
+                    });
+                }
+            }
+        }
         self.flops += self.dense_step() * count as f64;
         self.loss = Some((network, parts));
-        gradients
+        Ok(())
     }
 
-    fn flow(&mut self, weights: &PerConnection) -> Result<PerConnection> {
+    fn flow(&mut self, weights: &PerConnection, each: &mut EachTile<'_>) -> Result<()> {
         let network = match self.flow.take() {
             Some(made) => made,
             None => self.flow_network()?,
         };
         network.arena.set_weights(self.device, weights)?;
         let ones = ones(self.model, network.stride());
-        network.gradients(self.device, &[ones], StepState::whole(self.seed, 0, 1, 0.0))?;
-        let gradients = network.arena.gradients(self.device)?;
+        let step = StepState::whole(self.seed, 0, 1, 0.0);
+        let mut finite = true;
+        network.gradient_tiles(self.device, &[ones], step, &mut |tile| {
+            finite &= tile.gradients.iter().all(|g| g.is_finite());
+            each(tile);
+        })?;
         self.flops += self.dense_step();
         self.flow = Some(network);
-        match gradients.iter().flatten().all(|g| g.is_finite()) {
-            true => Ok(gradients),
+        match finite {
+            true => Ok(()),
             false => Err(Error::Shape(format!(
                 "the synaptic flow of {} is more than single precision can hold: use another --method",
                 self.model.name

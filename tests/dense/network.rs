@@ -2,10 +2,11 @@
 //! connections, and a mixture; and where dense products must not be.
 
 use rootlet::data::Batch;
-use rootlet::engine::{Device, StepState};
-use rootlet::model::{Extent, Model, ModelOptions, by_name};
-use rootlet::network::{Network, NetworkOptions, NetworkState};
+use rootlet::engine::{Class, Device, StepState};
+use rootlet::model::{Builder, Extent, Model, ModelOptions, by_name};
+use rootlet::network::{Network, NetworkOptions, NetworkState, Purpose};
 use rootlet::sparse::Shape;
+use rootlet::topology::from_dense::GradientTile;
 use rootlet::topology::{Scope, method};
 
 use crate::common::{Random, devices, says};
@@ -57,17 +58,19 @@ fn options(dense_above: f64) -> NetworkOptions {
     }
 }
 
-/// The gradients and logits of one step.
-fn step(device: &Device, network: &Network) -> [Vec<f32>; 3] {
-    let random = &mut Random(1);
-    let stride = network.stride();
-    let batch = Batch {
-        inputs: random.reals(network.input().words()),
-        labels: (0..stride as u32).map(|i| i % 10).collect(),
+fn batch(network: &Network) -> Batch {
+    Batch {
+        inputs: Random(1).reals(network.input().words()),
+        labels: (0..network.stride() as u32).map(|i| i % 10).collect(),
         count: COUNT,
         index: 0,
-    };
-    network.load(device, &batch).unwrap();
+    }
+}
+
+/// The gradients and logits of one step.
+fn step(device: &Device, network: &Network) -> [Vec<f32>; 3] {
+    let stride = network.stride();
+    network.load(device, &batch(network)).unwrap();
     let state = StepState::whole(1, 0, COUNT, 0.0);
     network.train(device, state).unwrap();
     let arena = &network.arena;
@@ -125,6 +128,75 @@ fn a_step_is_the_same_with_dense_products() {
             assert_ne!(dense, sparse, "{model_name}: nothing was dense");
         }
     }
+}
+
+/// Layers of fewer rows than a tile may have, of one tile, and of several, the last of them smaller.
+#[test]
+fn gradients_in_tiles_are_those_of_a_step() {
+    let wide = {
+        let mut net = Builder::new("wide", Extent::vector(768));
+        let x = net.input();
+        let h = net.linear("hidden", x, 1000);
+        let logits = net.linear("logits", h, 10);
+        net.finish(logits).unwrap()
+    };
+    // And how many tiles more than layers they have.
+    let models = [
+        (wide, 2),
+        (model("resnet20"), 0),
+        (model("simple-vit-tiny"), 0),
+    ];
+    for (name, device) in devices() {
+        for (model, further) in &models {
+            let what = format!("{} on {name}", model.name);
+            let state = NetworkState::draw(model, &counts(model, &[1.0]), 1);
+            let [expected, ..] = step(
+                &device,
+                &network(&device, model, &state, "static", options(0.5)),
+            );
+            let options = NetworkOptions {
+                purpose: Purpose::Gradients,
+                class: Class::DenseWeights,
+                ..options(0.5)
+            };
+            let network = network(&device, model, &state, "static", options);
+            let held = device.ledger().current(Class::DenseWeights);
+            let units: usize = model.shapes().iter().map(|s| s.n_in + 4 * s.n_out).sum();
+            let most = 4 * (expected.len() + units + 256) as u64;
+            assert!(held <= most, "{what}: {held} bytes, not {most}");
+
+            let starts: Vec<usize> = (state.layers.iter())
+                .scan(0, |sum, l| Some(std::mem::replace(sum, *sum + l.active())))
+                .collect();
+            let mut found = vec![f32::NAN; expected.len()];
+            let mut tiles = 0;
+            let parts = [batch(&network)];
+            let whole = StepState::whole(1, 0, COUNT, 0.0);
+            let each = &mut |tile: GradientTile<'_>| {
+                tiles += 1;
+                let start = starts[tile.layer] + tile.first;
+                let place = &mut found[start..start + tile.gradients.len()];
+                assert!(place.iter().all(|g| g.is_nan()), "{what}: a pair twice");
+                place.copy_from_slice(tile.gradients);
+            };
+            network
+                .gradient_tiles(&device, &parts, whole, each)
+                .unwrap();
+            assert_eq!(tiles, model.shapes().len() + further, "{what}");
+            assert!(found == expected, "{what}: other gradients");
+        }
+    }
+}
+
+#[test]
+fn only_a_network_for_gradients_has_them_in_tiles() {
+    let device = Device::cpu(1).unwrap();
+    let model = model("mlp");
+    let state = NetworkState::draw(&model, &counts(&model, &[1.0]), 1);
+    let network = network(&device, &model, &state, "static", options(0.5));
+    let state = StepState::whole(1, 0, COUNT, 0.0);
+    let found = network.gradient_tiles(&device, &[batch(&network)], state, &mut |_| ());
+    says(found, &["not made for gradients in tiles"]);
 }
 
 /// In scope global a round moves connections between layers, and with them the place of full ones.

@@ -227,7 +227,7 @@ fn gradients_are_the_differences_of_the_loss() {
             let mut plan = Plan::new("input gradient");
             let delta = network.kept("linear0.delta").unwrap();
             let output_view = output.all();
-            match arena.indexed {
+            match arena.holds.indices {
                 true => first.backward(&mut plan, arena, delta, None, output_view, false),
                 // Every layer is full: there are no lists of connections.
                 false => {

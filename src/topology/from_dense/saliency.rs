@@ -1,6 +1,10 @@
 //! Pruning before the first step: SNIP, GraSP and SynFlow score the connections of a dense network that is not trained yet.
+//!
+//! Gradients come from the device in tiles and are scored there and then, so that it holds a dense network's weights and a
+//! tile. SNIP's list holds the best so far alone; GraSP also needs a gradient to step along, and SynFlow, which prunes little by
+//! little, a score for every connection: those are the host's.
 
-use super::select::{keep_largest, largest, magnitudes};
+use super::select::{Best, keep_largest, magnitudes};
 use super::{PerConnection, Probe, Start};
 use crate::error::Result;
 use crate::sparse::LayerState;
@@ -21,9 +25,16 @@ impl Method for Snip {
 
     fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
         let weights = weights(probe.layers());
-        let gradients = probe.gradients(&weights)?;
-        let scores = combine(&weights, &gradients, |w, g| (w * g).abs());
-        keep_largest(probe.layers(), &scores, wanted)
+        let mut best = Best::of(probe.layers(), wanted);
+        probe.gradients(&weights, &mut |tile| {
+            let weights = &weights[tile.layer][tile.pairs()];
+            let scores = weights
+                .iter()
+                .zip(tile.gradients)
+                .map(|(w, g)| (w * g).abs());
+            best.offer(tile.layer, tile.first, scores);
+        })?;
+        best.keep(probe.layers())
     }
 }
 
@@ -50,18 +61,24 @@ impl Method for Grasp {
 
     fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
         let weights = weights(probe.layers());
-        let gradients = probe.gradients(&weights)?;
+        let gradients = whole(probe, &weights)?;
         let length = norm(&gradients);
         let step = match length > 0.0 {
             true => (GRASP_STEP * norm(&weights) / length) as f32,
             false => 0.0,
         };
-        let ahead = probe.gradients(&combine(&weights, &gradients, |w, g| w + step * g))?;
-        let behind = probe.gradients(&combine(&weights, &gradients, |w, g| w - step * g))?;
-        // Divided by 2e it would rank alike.
-        let curvature = combine(&ahead, &behind, |a, b| a - b);
-        let scores = combine(&weights, &curvature, |w, h| w * h);
-        keep_largest(probe.layers(), &scores, wanted)
+        let ahead = whole(probe, &combine(&weights, &gradients, |w, g| w + step * g))?;
+        let behind = combine(&weights, &gradients, |w, g| w - step * g);
+        let mut best = Best::of(probe.layers(), wanted);
+        probe.gradients(&behind, &mut |tile| {
+            let weights = &weights[tile.layer][tile.pairs()];
+            let ahead = &ahead[tile.layer][tile.pairs()];
+            // Divided by 2e it would rank alike.
+            let scores = (weights.iter().zip(ahead.iter().zip(tile.gradients)))
+                .map(|(w, (ahead, behind))| w * (ahead - behind));
+            best.offer(tile.layer, tile.first, scores);
+        })?;
+        best.keep(probe.layers())
     }
 }
 
@@ -95,11 +112,17 @@ impl Method for SynFlow {
             for (weights, layer) in weights.iter_mut().zip(&layers) {
                 keep_the_mean(weights, layer.n_out);
             }
-            let gradients = probe.flow(&weights)?;
-            scores = combine(&weights, &gradients, |w, g| w * g);
+            // What was dropped scores below all others.
+            probe.flow(&weights, &mut |tile| {
+                let weights = &weights[tile.layer][tile.pairs()];
+                let scores = &mut scores[tile.layer][tile.pairs()];
+                for ((score, w), g) in scores.iter_mut().zip(weights).zip(tile.gradients) {
+                    *score = if *w > 0.0 { w * g } else { -1.0 };
+                }
+            })?;
             let part = f64::from(iteration) / f64::from(SYNFLOW_ITERATIONS);
             let left = (dense as f64).powf(1.0 - part) * (wanted as f64).powf(part);
-            prune_to(&mut weights, &mut scores, left.round() as usize);
+            drop_the_smallest(&layers, &mut weights, &scores, left.round() as usize)?;
         }
         keep_largest(&layers, &scores, wanted)
     }
@@ -114,24 +137,29 @@ fn keep_the_mean(weights: &mut [f32], n_out: usize) {
     }
 }
 
-/// Zeroes all weights but those of the `left` largest scores; what is dropped has a score below all others from then on.
-fn prune_to(weights: &mut PerConnection, scores: &mut PerConnection, left: usize) {
-    let ranked = combine(
-        weights,
-        scores,
-        |w, score| if w > 0.0 { score } else { -1.0 },
-    );
-    let kept = largest(&ranked.concat(), left);
-    let all = weights
-        .iter_mut()
-        .flatten()
-        .zip(scores.iter_mut().flatten());
-    for ((weight, score), kept) in all.zip(kept) {
-        if !kept {
-            *weight = 0.0;
-            *score = -1.0;
-        }
+/// Zeroes all weights but those of the `left` largest scores.
+fn drop_the_smallest(
+    layers: &[LayerState],
+    weights: &mut PerConnection,
+    scores: &PerConnection,
+    left: usize,
+) -> Result<()> {
+    let kept = Best::among(layers, scores, left).numbers()?;
+    for (weights, kept) in weights.iter_mut().zip(kept) {
+        let mut rest = vec![0.0; weights.len()];
+        kept.iter().for_each(|&j| rest[j] = weights[j]);
+        *weights = rest;
     }
+    Ok(())
+}
+
+/// Gradients that are needed all at once.
+fn whole(probe: &mut dyn Probe, weights: &PerConnection) -> Result<PerConnection> {
+    let mut all: PerConnection = weights.iter().map(|w| vec![0.0; w.len()]).collect();
+    probe.gradients(weights, &mut |tile| {
+        all[tile.layer][tile.pairs()].copy_from_slice(tile.gradients);
+    })?;
+    Ok(all)
 }
 
 fn weights(layers: &[LayerState]) -> PerConnection {

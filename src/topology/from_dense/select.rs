@@ -12,6 +12,111 @@ pub fn magnitudes(layers: &[LayerState]) -> PerConnection {
         .collect()
 }
 
+/// A running list of the connections of the largest scores, ties to the earlier. Scores come in tiles, in any order; of
+/// those that cannot be among the best any more none are kept, so that the list takes O(wanted) memory.
+pub struct Best {
+    wanted: usize,
+    /// By layer: the number of its first connection among all; then how many there are.
+    starts: Vec<usize>,
+    /// Scores and connections.
+    list: Vec<(f32, u32)>,
+    /// What a score must reach, once there are enough.
+    floor: f32,
+    /// The first score that is not a number, and whose it is.
+    odd: Option<(usize, f32)>,
+}
+
+impl Best {
+    /// An empty list for `wanted` of the layers' connections.
+    pub fn of(layers: &[LayerState], wanted: usize) -> Self {
+        let mut starts = vec![0];
+        starts.extend(layers.iter().scan(0, |sum, layer| {
+            *sum += layer.active();
+            Some(*sum)
+        }));
+        Best {
+            wanted,
+            starts,
+            list: Vec::new(),
+            floor: f32::NEG_INFINITY,
+            odd: None,
+        }
+    }
+
+    /// The list of the `wanted` best by `scores`.
+    pub fn among(layers: &[LayerState], scores: &PerConnection, wanted: usize) -> Self {
+        let mut best = Best::of(layers, wanted);
+        for (l, scores) in scores.iter().enumerate() {
+            best.offer(l, 0, scores.iter().copied());
+        }
+        best
+    }
+
+    /// Takes the scores of connections of a layer, in order, from number `first` of the layer's on.
+    pub fn offer(&mut self, layer: usize, first: usize, scores: impl IntoIterator<Item = f32>) {
+        for (at, score) in (self.starts[layer] + first..).zip(scores) {
+            if !score.is_finite() {
+                self.odd.get_or_insert((at, score));
+            } else if score >= self.floor {
+                self.list.push((score, at as u32));
+            }
+            if self.list.len() >= 2 * self.wanted + SLACK {
+                self.trim();
+            }
+        }
+    }
+
+    /// Leaves the best ones alone.
+    fn trim(&mut self) {
+        if self.wanted == 0 {
+            self.list.clear();
+        } else if self.list.len() > self.wanted {
+            let rank = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+            let (_, last, _) = self.list.select_nth_unstable_by(self.wanted - 1, rank);
+            self.floor = last.0;
+            self.list.truncate(self.wanted);
+        }
+    }
+
+    /// The best connections by layer: their numbers among the layer's, rising.
+    ///
+    /// # Errors
+    /// A score that was not a number.
+    pub fn numbers(mut self) -> Result<Vec<Vec<usize>>> {
+        if let Some((at, score)) = self.odd {
+            return Err(Error::Shape(format!(
+                "connection {at} of the dense network has a score of {score}: its gradients are no numbers; a lower --lr or other \
+                 images do not change that before the first step, so look at the model"
+            )));
+        }
+        self.trim();
+        let mut all: Vec<usize> = self.list.iter().map(|&(_, at)| at as usize).collect();
+        all.sort_unstable();
+        let mut rest = all.as_slice();
+        let layers = self.starts.array_windows().map(|&[start, end]| {
+            let (own, behind) = rest.split_at(rest.partition_point(|&at| at < end));
+            rest = behind;
+            own.iter().map(|at| at - start).collect()
+        });
+        Ok(layers.collect())
+    }
+
+    /// The layers with the best of their connections alone: weights, momentum and biases stay. `layers` are those that the
+    /// list was made of.
+    ///
+    /// # Errors
+    /// As [`Best::numbers`].
+    pub fn keep(self, layers: &[LayerState]) -> Result<Vec<LayerState>> {
+        let numbers = self.numbers()?;
+        Ok((layers.iter().zip(&numbers))
+            .map(|(layer, numbers)| keep(layer, numbers))
+            .collect())
+    }
+}
+
+/// Entries that a list holds beside twice the wanted ones before it is trimmed.
+const SLACK: usize = 1 << 16;
+
 /// The layers with their `count` connections of the largest `scores`, ties to the earlier one: weights, momentum and biases
 /// stay.
 ///
@@ -29,24 +134,7 @@ pub fn keep_largest(
             "connections are chosen by a score for each of them, in the layers' order".into(),
         ));
     }
-    let flat: Vec<f32> = scores.iter().flatten().copied().collect();
-    if let Some(at) = flat.iter().position(|s| !s.is_finite()) {
-        return Err(Error::Shape(format!(
-            "connection {at} of the dense network has a score of {}: its gradients are no numbers; a lower --lr or other \
-             images do not change that before the first step, so look at the model",
-            flat[at]
-        )));
-    }
-    let kept = largest(&flat, count);
-    let mut first = 0;
-    Ok(layers
-        .iter()
-        .map(|layer| {
-            let kept = &kept[first..first + layer.active()];
-            first += layer.active();
-            keep(layer, kept)
-        })
-        .collect())
+    Best::among(layers, scores, count).keep(layers)
 }
 
 /// Of each layer as many connections of the largest |theta| as `counts` says, or all.
@@ -65,28 +153,18 @@ pub fn keep_largest_of_each(
     Ok(kept)
 }
 
-/// Which of the values are the `count` largest, ties to the earlier.
-pub(super) fn largest(values: &[f32], count: usize) -> Vec<bool> {
-    let count = count.min(values.len());
-    let mut kept = vec![false; values.len()];
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    let rank = |&a: &usize, &b: &usize| values[b].total_cmp(&values[a]).then(a.cmp(&b));
-    if count > 0 && count < order.len() {
-        order.select_nth_unstable_by(count - 1, rank);
-    }
-    order[..count].iter().for_each(|&i| kept[i] = true);
-    kept
-}
-
-fn keep(layer: &LayerState, kept: &[bool]) -> LayerState {
-    let pairs: Vec<(u32, u32)> = (layer.pairs().zip(kept))
-        .filter_map(|(pair, &kept)| kept.then_some(pair))
+/// The connections of a layer that have these numbers, which rise.
+fn keep(layer: &LayerState, numbers: &[usize]) -> LayerState {
+    let mut row = 0;
+    let pairs: Vec<(u32, u32)> = (numbers.iter())
+        .map(|&j| {
+            while layer.crow_indices[row + 1] as usize <= j {
+                row += 1;
+            }
+            (row as u32, layer.col_indices[j])
+        })
         .collect();
-    let take = |values: &[f32]| -> Vec<f32> {
-        (values.iter().zip(kept))
-            .filter_map(|(&v, &kept)| kept.then_some(v))
-            .collect()
-    };
+    let take = |values: &[f32]| -> Vec<f32> { numbers.iter().map(|&j| values[j]).collect() };
     LayerState {
         values: take(&layer.values),
         momentum: take(&layer.momentum),
@@ -135,5 +213,27 @@ mod tests {
         let layers = [layer(1, &[1.0, 2.0])];
         assert!(keep_largest(&layers, &vec![vec![1.0, f32::NAN]], 1).is_err());
         assert!(keep_largest(&layers, &vec![vec![1.0]], 1).is_err());
+    }
+
+    #[test]
+    fn tiles_in_any_order_leave_the_same_list() {
+        // Enough that the list is trimmed on the way, and with ties in plenty.
+        let values: Vec<f32> = (0..300_000u32).map(|i| (i * 7919 % 1013) as f32).collect();
+        let layers = [layer(300, &values)];
+        for wanted in [0, 1, 777, 150_000, 300_000] {
+            let mut order: Vec<usize> = (0..values.len()).collect();
+            order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+            order.truncate(wanted);
+            order.sort_unstable();
+            let mut best = Best::of(&layers, wanted);
+            for first in (0..values.len()).step_by(7001).rev() {
+                let tile = &values[first..values.len().min(first + 7001)];
+                best.offer(0, first, tile.iter().copied());
+            }
+            assert!(
+                best.numbers().expect("they are numbers") == [order],
+                "{wanted}"
+            );
+        }
     }
 }

@@ -1,0 +1,129 @@
+//! Gradients of a dense network's weights, tile by tile: the device holds those of a few rows at a time, and the host takes them
+//! before the next rows' are computed. O(n_in * n_out) time, and no memory that grows with it but the weights'.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::Network;
+use super::feed::Feed;
+use super::passes::Runner;
+use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
+use crate::engine::{Buffer, Device, Plan, Program, StepState, View};
+use crate::error::{Error, Result};
+use crate::layer::SparseLayer;
+use crate::model::Model;
+use crate::topology::from_dense::{EachTile, GradientTile};
+
+/// Pairs of a tile, at most; rows of more units than that fit [`ROWS`] times make larger ones.
+const PAIRS: usize = 1 << 18;
+
+/// Tiles are whole multiples of so many rows, but for a layer's last: each row of delta is four words or more, and views begin at
+/// multiples of 64.
+const ROWS: usize = 16;
+
+/// Rows of a layer whose gradients are in the tile after so many dispatches of their pass.
+#[derive(Clone)]
+pub(super) struct Tile {
+    dispatches: usize,
+    layer: usize,
+    /// Pairs, as numbers among the layer's.
+    pairs: Range<usize>,
+}
+
+/// A pass whose weight gradients are in the tile one after the other: each tile's when its program has run.
+pub(super) type TiledPass = Vec<(Program, Tile)>;
+
+/// Rows of a layer's tiles.
+fn rows(n_in: usize, n_out: usize) -> usize {
+    let fit = PAIRS / n_in.max(1);
+    (fit / ROWS * ROWS).max(ROWS).min(n_out)
+}
+
+/// Words of the largest tile.
+pub(super) fn words(model: &Model) -> usize {
+    let shapes = model.shapes();
+    let tiles = shapes.iter().map(|s| rows(s.n_in, s.n_out) * s.n_in);
+    tiles.max().unwrap_or(1)
+}
+
+impl Recorder<'_> {
+    /// Forward and backward pass with the weights' gradients in tiles; and the tiles, in their order.
+    pub fn pass_in_tiles(&self) -> Result<(Plan, Vec<Tile>)> {
+        let tiles = RefCell::default();
+        let plan = self.pass(PassOptions {
+            gradients: WeightGradients::Tiles(&tiles),
+            observe: Observe::Nothing,
+            accumulate: false,
+        })?;
+        Ok((plan, tiles.into_inner()))
+    }
+
+    /// The gradients of a layer's weights, from its input and the gradient at its outputs.
+    pub fn gradient_tiles(
+        &self,
+        plan: &mut Plan,
+        number: usize,
+        layer: &SparseLayer,
+        inputs: [View; 2],
+        tiles: &RefCell<Vec<Tile>>,
+    ) -> Result<()> {
+        let (n_in, n_out) = (layer.span.n_in, layer.span.n_out);
+        let step = rows(n_in, n_out);
+        for first in (0..n_out).step_by(step) {
+            let rows = first..n_out.min(first + step);
+            let tile = tile(&self.fixed.tile)?.all();
+            layer.gradient_rows(plan, rows.clone(), inputs.clone(), tile)?;
+            tiles.borrow_mut().push(Tile {
+                dispatches: plan.dispatches().len(),
+                layer: number,
+                pairs: rows.start * n_in..rows.end * n_in,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Prepares a pass, whose transient buffers have their places, to be run tile by tile.
+pub(super) fn prepare(device: &Device, plan: &Plan, tiles: Vec<Tile>) -> Result<TiledPass> {
+    let stretches = plan.stretches(tiles.iter().map(|tile| tile.dispatches));
+    (stretches.iter().zip(tiles))
+        .map(|(stretch, tile)| Ok((device.prepare(stretch)?, tile)))
+        .collect()
+}
+
+impl Network {
+    /// Loads each of the batch's parts, computes the gradients of the weights, and hands them out tile by tile: of every pair once,
+    /// and of each part again, to be added up. `state` is that of the whole batch.
+    ///
+    /// # Errors
+    /// A network that is not for [gradients](super::Purpose::Gradients), parts of other shapes, or a lost device.
+    pub fn gradient_tiles(
+        &self,
+        device: &Device,
+        parts: &[impl Feed],
+        state: StepState,
+        each: &mut EachTile<'_>,
+    ) -> Result<()> {
+        let buffer = tile(&self.passes.fixed.tile)?;
+        let mut runner = Runner::new(device, None);
+        self.passes
+            .each_part(&mut runner, parts, state, |runner, _| {
+                for (program, tile) in &self.passes.programs.tiles {
+                    runner.run(program)?;
+                    let words = buffer.range(0..tile.pairs.len());
+                    let gradients: Vec<f32> = device.download(&words)?;
+                    each(GradientTile {
+                        layer: tile.layer,
+                        first: tile.pairs.start,
+                        gradients: &gradients,
+                    });
+                }
+                Ok(())
+            })
+    }
+}
+
+fn tile(buffer: &Option<Buffer>) -> Result<&Buffer> {
+    let missing = || Error::Shape("this network was not made for gradients in tiles".into());
+    buffer.as_ref().ok_or_else(missing)
+}
