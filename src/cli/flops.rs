@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rootlet::model::{Model, ModelCount};
 use rootlet::sparse::{Assignment, allocate};
-use rootlet::train::TrainConfig;
 use rootlet::train::cost::{COUNTED, TrainingCost, dense_step};
 use rootlet::{Error, Result};
 use serde::Serialize;
 
-use super::model::{default_classes, image_shape};
+use super::model_flags::ModelFlags;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,9 +47,6 @@ pub struct FlopsArgs {
         default_value = "0.8,0.9,0.95,0.98,0.99,0.995,0.998,0.999,0.9995,0.9998,0.9999"
     )]
     sparsities: Vec<f64>,
-    /// Candidates drawn in a round, per active connection
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    gamma: f64,
     /// Optimiser steps between two rounds (T)
     #[arg(long, value_name = "STEPS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     round_every: u64,
@@ -60,26 +56,8 @@ pub struct FlopsArgs {
     /// Images in a step: all figures are of so many
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     batch: u64,
-    /// Factor of all channels and hidden widths
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    width: f64,
-    /// How the connections are divided among the layers
-    #[arg(long, value_enum, value_name = "NAME", default_value = "erdos-renyi")]
-    assignment: Assignment,
-    /// Widths of the hidden layers of mlp, as in 1024,1024
-    #[arg(
-        long,
-        value_name = "WIDTHS",
-        value_delimiter = ',',
-        default_value = "256,256"
-    )]
-    hidden: Vec<usize>,
-    /// Size of the images, as in 3x32x32 [default: 3x224x224 for the models of ImageNet, else 3x32x32]
-    #[arg(long, value_name = "CxHxW")]
-    image: Option<String>,
-    /// Number of classes [default: 1000 for the models of ImageNet, else 10]
-    #[arg(long, value_name = "N")]
-    classes: Option<usize>,
+    #[command(flatten)]
+    model: ModelFlags,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -159,23 +137,14 @@ fn compare(args: &FlopsArgs) -> Result<Comparison> {
             "--sparsities lie in [0, 1), as 0.99 does; {wrong} does not"
         )));
     }
-    let config = TrainConfig {
-        model: args.name.clone(),
-        hidden: args.hidden.clone(),
-        width: args.width,
-        gamma: args.gamma,
-        ..TrainConfig::default()
-    };
-    config.validate()?;
-    let shape = image_shape(args.image.as_deref(), &args.name)?;
-    let classes = default_classes(args.classes, &args.name)?;
-    let model = config.build_model(shape, classes)?;
+    let config = args.model.config(&args.name);
+    let model = args.model.build(&config)?;
     let shapes = model.shapes();
     let pairs: Vec<u64> = shapes.iter().map(|s| s.dense()).collect();
     let dense = ModelCount::new(&model, &pairs);
     let mut rows = Vec::new();
     for &sparsity in &args.sparsities {
-        rows.push(match allocate(&shapes, sparsity, args.assignment) {
+        rows.push(match allocate(&shapes, sparsity, config.assignment) {
             Ok(active) => row(args, &model, &active, sparsity)?,
             Err(Error::Usage(reason)) => Row {
                 sparsity,
@@ -189,12 +158,12 @@ fn compare(args: &FlopsArgs) -> Result<Comparison> {
     }
     Ok(Comparison {
         image: model.input().to_string(),
+        classes: model.classes(),
         model: model.name,
-        classes,
         dense_connections: dense.dense,
         dense_step: args.batch as f64 * dense_step(&dense),
-        assignment: args.assignment,
-        gamma: args.gamma,
+        assignment: config.assignment,
+        gamma: config.gamma,
         round_every: args.round_every,
         until: args.until,
         batch: args.batch,
@@ -207,7 +176,7 @@ fn row(args: &FlopsArgs, model: &Model, active: &[u64], sparsity: f64) -> Result
     let rounds = args.until / args.round_every as f64;
     let batch = args.batch as f64;
     let methods = args.methods.iter().map(|method| {
-        let cost = TrainingCost::named(method, args.gamma, rounds)?;
+        let cost = TrainingCost::named(method, args.model.gamma, rounds)?;
         let average = cost.average(&count);
         Ok(Counted {
             method: method.clone(),

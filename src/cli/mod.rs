@@ -6,6 +6,7 @@ mod eval;
 mod flops;
 mod interrupt;
 mod model;
+mod model_flags;
 mod report;
 mod sweep;
 mod train;

@@ -54,15 +54,11 @@ impl<'a> Runner<'a> {
     }
 
     pub fn run(&mut self, program: &Program) -> Result<()> {
-        match (self.filter, &mut self.times) {
-            (None, None) => self.device.run(program)?,
-            (None, Some(times)) => times.sections.extend(self.device.run_sections(program)?),
-            (Some(filter), _) => {
-                let checks = self.device.run_checked(program, filter)?;
-                self.checks.extend(checks);
-            }
+        if let (None, Some(times)) = (self.filter, &mut self.times) {
+            times.sections.extend(self.device.run_sections(program)?);
+            return Ok(());
         }
-        Ok(())
+        (self.device).run_or_check(program, self.filter, &mut self.checks)
     }
 }
 

@@ -262,10 +262,7 @@ impl Round {
     ) -> Result<(RoundReport, Vec<KernelCheck>)> {
         let mut checks = Vec::new();
         let mut run = |program: &Program| -> Result<()> {
-            match filter {
-                None => device.run(program)?,
-                Some(filter) => checks.extend(device.run_checked(program, filter)?),
-            }
+            device.run_or_check(program, filter, &mut checks)?;
             // What is still in flight belongs to this part of the round's time.
             device.wait()
         };

@@ -170,3 +170,23 @@ fn a_single_part_can_be_checked() {
     let (log, result) = run(&mut trainer);
     assert_eq!(result.unwrap().step, 2, "{:?}", log.notes);
 }
+
+/// What the device cannot hold at once is divided by itself, and recorded so that the run can be repeated: with the batch
+/// that there is, not the larger one that was asked for, which the part need not divide.
+#[test]
+fn an_automatic_part_is_recorded_with_the_batch_it_divides() {
+    let device = gpu();
+    const IMAGES: usize = 700;
+    // One hidden activation of the whole batch is larger than a binding may be.
+    let hidden = (device.largest_binding() / 4).div_ceil(IMAGES as u64) as usize;
+    let config = TrainConfig {
+        hidden: vec![hidden],
+        batch: 1000,
+        sparsity: 0.999,
+        ..config(MethodName::Static, None)
+    };
+    let trainer = Trainer::new(device, config, noise(IMAGES)).unwrap();
+    let recorded = trainer.config();
+    assert_eq!((recorded.batch, recorded.micro_batch), (IMAGES, Some(350)));
+    recorded.validate().unwrap();
+}

@@ -1,0 +1,115 @@
+//! Flags that describe a model which is only looked at: those of `rootlet model` and `rootlet flops`.
+
+use clap::Args;
+use rootlet::data::ImageShape;
+use rootlet::model::Model;
+use rootlet::sparse::Assignment;
+use rootlet::train::TrainConfig;
+use rootlet::{Error, Result};
+
+/// What a model is like, besides its name and its connections.
+#[derive(Debug, Args)]
+pub struct ModelFlags {
+    /// Factor of all channels and hidden widths
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub width: f64,
+    /// How the connections are divided among the layers
+    #[arg(long, value_enum, value_name = "NAME", default_value = "erdos-renyi")]
+    pub assignment: Assignment,
+    /// Widths of the hidden layers of mlp, as in 1024,1024
+    #[arg(
+        long,
+        value_name = "WIDTHS",
+        value_delimiter = ',',
+        default_value = "256,256"
+    )]
+    pub hidden: Vec<usize>,
+    /// Size of the images, as in 3x32x32 [default: 3x224x224 for the models of ImageNet, else 3x32x32]
+    #[arg(long, value_name = "CxHxW")]
+    pub image: Option<String>,
+    /// Number of classes [default: 1000 for the models of ImageNet, else 10]
+    #[arg(long, value_name = "N")]
+    pub classes: Option<usize>,
+    /// Candidates drawn in a round, per active connection
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub gamma: f64,
+}
+
+/// The models that are made for 224×224 images of 1000 classes.
+const LARGE: [&str; 4] = ["simple-vit", "resnet18", "resnet34", "resnet50"];
+
+impl ModelFlags {
+    /// The configuration that trains the model of this name.
+    pub fn config(&self, name: &str) -> TrainConfig {
+        TrainConfig {
+            model: name.to_owned(),
+            hidden: self.hidden.clone(),
+            width: self.width,
+            assignment: self.assignment,
+            gamma: self.gamma,
+            ..TrainConfig::default()
+        }
+    }
+
+    /// The model that a configuration trains on such images.
+    pub fn build(&self, config: &TrainConfig) -> Result<Model> {
+        config.validate()?;
+        let shape = image_shape(self.image.as_deref(), &config.model)?;
+        let classes = default_classes(self.classes, &config.model)?;
+        config.build_model(shape, classes)
+    }
+}
+
+/// The images that a model is made for, or those of `--image`.
+fn image_shape(image: Option<&str>, model: &str) -> Result<ImageShape> {
+    match (image, LARGE.contains(&model)) {
+        (Some(text), _) => parse_image(text),
+        (None, true) => Ok(square(224)),
+        (None, false) => Ok(square(32)),
+    }
+}
+
+/// The classes that a model is made for, or those of `--classes`.
+fn default_classes(classes: Option<usize>, model: &str) -> Result<usize> {
+    match (classes, LARGE.contains(&model)) {
+        (Some(0), _) => Err(Error::Usage("--classes must be at least 1".into())),
+        (Some(classes), _) => Ok(classes),
+        (None, true) => Ok(1000),
+        (None, false) => Ok(10),
+    }
+}
+
+fn square(side: usize) -> ImageShape {
+    ImageShape {
+        channels: 3,
+        height: side,
+        width: side,
+    }
+}
+
+fn parse_image(text: &str) -> Result<ImageShape> {
+    // What is no number is a 0, which no size may be.
+    let sizes: Vec<usize> = text.split('x').map(|n| n.parse().unwrap_or(0)).collect();
+    match sizes[..] {
+        [channels, height, width] if sizes.iter().all(|&n| n > 0 && n < 1 << 20) => {
+            Ok(ImageShape {
+                channels,
+                height,
+                width,
+            })
+        }
+        _ => Err(Error::Usage(format!(
+            "--image takes channels, height and width, as in 3x32x32, not {text}"
+        ))),
+    }
+}

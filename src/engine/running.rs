@@ -1,0 +1,150 @@
+//! Running a program: as a whole, timed, or compared with the twins.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::buffer::View;
+use super::check::{KernelCheck, compare};
+use super::device::{Device, Executor, Program};
+use super::section::{SectionTime, runs};
+use crate::error::{Error, Result};
+
+/// What a dispatch took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DispatchTime {
+    /// The kernel's name.
+    pub kernel: &'static str,
+    /// Wall-clock time.
+    pub seconds: f64,
+    /// Bytes of all that it has bound: what it moves if it reads and writes everything once.
+    pub bytes: u64,
+}
+
+impl Device {
+    fn prepared(&self, program: &Program) -> Result<()> {
+        if Arc::ptr_eq(&program.ledger, &self.ledger) {
+            return Ok(());
+        }
+        Err(Error::Shape(format!(
+            "the program was prepared for another device than this one, {}",
+            self.description
+        )))
+    }
+
+    /// Runs a program; on a GPU it is only submitted.
+    ///
+    /// # Errors
+    /// A lost device, or an error that the driver reported since the last call.
+    pub fn run(&self, program: &Program) -> Result<()> {
+        self.prepared(program)?;
+        self.submit(program, 0..program.len())
+    }
+
+    fn submit(&self, program: &Program, range: Range<usize>) -> Result<()> {
+        match (&self.executor, &program.gpu) {
+            (Executor::Cpu(cpu), None) => {
+                cpu.run(&program.dispatches[range]);
+                Ok(())
+            }
+            (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, range),
+            _ => Err(Error::Shape(
+                "the program was prepared for another kind of device".into(),
+            )),
+        }
+    }
+
+    /// Runs a program dispatch by dispatch, each from an idle device to an idle device, and times them. On a GPU that adds
+    /// a submission and a wait to each.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn run_timed(&self, program: &Program) -> Result<Vec<DispatchTime>> {
+        self.prepared(program)?;
+        self.wait()?;
+        let dispatches = program.dispatches.iter().enumerate();
+        dispatches
+            .map(|(i, dispatch)| {
+                let start = Instant::now();
+                self.submit(program, i..i + 1)?;
+                self.wait()?;
+                let words: usize = dispatch.views.iter().map(View::words).sum();
+                Ok(DispatchTime {
+                    kernel: dispatch.kernel.name,
+                    seconds: start.elapsed().as_secs_f64(),
+                    bytes: words as u64 * 4,
+                })
+            })
+            .collect()
+    }
+
+    /// Runs a program and times its [sections](Plan::section), each stretch of dispatches of one section by itself: with the
+    /// adapter's timestamps where it has them, and else from an idle device to an idle device. The same dispatches in
+    /// the same order as [`Device::run`] gives, and therefore the same bits.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn run_sections(&self, program: &Program) -> Result<Vec<SectionTime>> {
+        self.prepared(program)?;
+        let stretches = runs(&program.dispatches);
+        if let (Executor::Gpu(gpu), Some(prepared)) = (&self.executor, &program.gpu)
+            && gpu.has_timestamps()
+        {
+            return gpu.run_sections(prepared, &stretches);
+        }
+        self.wait()?;
+        stretches
+            .into_iter()
+            .map(|(section, range)| {
+                let start = Instant::now();
+                self.submit(program, range)?;
+                self.wait()?;
+                Ok(SectionTime {
+                    section,
+                    seconds: start.elapsed().as_secs_f64(),
+                })
+            })
+            .collect()
+    }
+
+    /// Runs a program dispatch by dispatch; those whose kernel's name contains `filter` also on the twin, and compares.
+    ///
+    /// # Errors
+    /// As [`Device::run`]. A difference is no error here: ask each check.
+    pub fn run_checked(&self, program: &Program, filter: &str) -> Result<Vec<KernelCheck>> {
+        self.prepared(program)?;
+        let mut checks = Vec::new();
+        for (i, dispatch) in program.dispatches.iter().enumerate() {
+            let step = || self.submit(program, i..i + 1);
+            if !dispatch.kernel.name.contains(filter) {
+                step()?;
+                continue;
+            }
+            let read = || -> Result<Vec<Vec<u32>>> {
+                dispatch.views.iter().map(|v| self.download(v)).collect()
+            };
+            let before = read()?;
+            step()?;
+            let after = read()?;
+            checks.extend(compare(dispatch, &before, &after)?);
+        }
+        Ok(checks)
+    }
+
+    /// As [`Device::run_checked`] into `checks` if there is a filter, else as [`Device::run`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run_or_check(
+        &self,
+        program: &Program,
+        filter: Option<&str>,
+        checks: &mut Vec<KernelCheck>,
+    ) -> Result<()> {
+        match filter {
+            None => self.run(program)?,
+            Some(filter) => checks.extend(self.run_checked(program, filter)?),
+        }
+        Ok(())
+    }
+}
