@@ -19,6 +19,7 @@ mod folder;
 mod load;
 mod manifest;
 mod past;
+mod rules;
 mod save;
 mod tensors;
 

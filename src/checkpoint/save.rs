@@ -3,7 +3,7 @@
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::load::verify;
 use super::manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
-use super::{Snapshot, past, tensors};
+use super::{Snapshot, past, rules, tensors};
 use crate::{Error, Result};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -39,12 +39,12 @@ pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBu
 fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Vec<u8>)> {
     let state = &snapshot.state;
     for (l, layer) in state.layers.iter().enumerate() {
-        tensors::check(l, layer)?;
+        rules::layer(l, layer)?;
     }
     for (i, norm) in state.norms.iter().enumerate() {
-        tensors::check_norm(i, norm)?;
+        rules::norm(i, norm)?;
     }
-    tensors::check_reserve(state)?;
+    rules::reserve(state)?;
     if !snapshot.past.is_empty() {
         past::check(&state.layers, &snapshot.past)?;
     }

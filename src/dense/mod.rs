@@ -21,6 +21,7 @@ mod choice;
 mod expand;
 mod forward;
 mod gradient;
+mod pack;
 mod patches;
 mod product;
 mod rows;

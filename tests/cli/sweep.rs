@@ -317,7 +317,7 @@ fn the_recipes_of_comparisons_are_sweeps_of_every_method() {
         .map(|e| e.unwrap().path())
         .collect();
     files.sort();
-    assert_eq!(files.len(), 2);
+    assert_eq!(files.len(), 3);
     for file in files {
         let plan = desk
             .good(&["sweep", file.to_str().unwrap(), "--dry-run"])

@@ -1,0 +1,155 @@
+//! What a state must be like before it is written: lengths that fit each other, rows in order.
+
+use super::manifest::{LayerShape, NormShape};
+use super::{Checked, LayerState, NetworkState, NormState};
+
+/// The rules of compressed sparse rows. Values may be anything, NaN included: a diverged run can be looked at, too.
+pub(super) fn layer(l: usize, layer: &LayerState) -> Checked<()> {
+    let LayerState { n_in, n_out, .. } = *layer;
+    let shape = LayerShape::of(layer);
+    shape.bytes(l)?;
+    let active = shape.active;
+    for (name, found, expected) in [
+        ("crow_indices", layer.crow_indices.len(), n_out + 1),
+        ("values", layer.values.len(), active),
+        ("momentum", layer.momentum.len(), active),
+        ("bias", layer.bias.len(), n_out),
+        ("bias_momentum", layer.bias_momentum.len(), n_out),
+    ] {
+        if found != expected {
+            return Err(format!(
+                "layer {l}: `{name}` has {found} elements, expected {expected}"
+            ));
+        }
+    }
+    let crow = &layer.crow_indices;
+    let (first, last) = (crow.first().copied(), crow.last().copied());
+    if first != Some(0) || last.map(|x| x as usize) != Some(active) {
+        return Err(format!(
+            "layer {l}: `crow_indices` must start at 0 and end at the {active} connections"
+        ));
+    }
+    for (b, row) in crow.windows(2).enumerate() {
+        // `get` fails where the row starts after its end or ends after the last connection.
+        let columns = layer
+            .col_indices
+            .get(row[0] as usize..row[1] as usize)
+            .ok_or_else(|| format!("layer {l}: `crow_indices` goes wrong at row {b}"))?;
+        if !columns.windows(2).all(|pair| pair[0] < pair[1]) {
+            return Err(format!(
+                "layer {l}: `col_indices` does not increase inside row {b}"
+            ));
+        }
+        // The last is the largest, as just checked.
+        if columns.last().is_some_and(|&a| a as usize >= n_in) {
+            return Err(format!(
+                "layer {l}: `col_indices` passes the {n_in} inputs in row {b}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A norm's arrays are as long as each other.
+pub(super) fn norm(i: usize, norm: &NormState) -> Checked<()> {
+    let shape = NormShape::of(norm);
+    shape.bytes(i)?;
+    for (name, found, expected) in [
+        ("bias", norm.bias.len(), shape.channels),
+        (
+            "weight_momentum",
+            norm.weight_momentum.len(),
+            shape.channels,
+        ),
+        ("bias_momentum", norm.bias_momentum.len(), shape.channels),
+        ("running_mean", norm.running_mean.len(), shape.running()),
+        (
+            "running_variance",
+            norm.running_variance.len(),
+            shape.running(),
+        ),
+    ] {
+        if found != expected {
+            return Err(format!(
+                "norm {i}: `{name}` has {found} elements, expected {expected}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// There is a reserve for each layer, or none.
+pub(super) fn reserve(state: &NetworkState) -> Checked<()> {
+    let sizes = state.layers.iter().map(|layer| layer.n_in * layer.n_out);
+    match state.reserve.is_empty() || state.reserve.iter().map(Vec::len).eq(sizes) {
+        true => Ok(()),
+        false => Err("the reserve of dense weights does not fit the layers".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::NormKind;
+
+    fn example() -> LayerState {
+        LayerState {
+            n_in: 4,
+            n_out: 3,
+            crow_indices: vec![0, 2, 2, 4],
+            col_indices: vec![0, 3, 1, 2],
+            values: vec![1.0, f32::NAN, -0.0, f32::INFINITY],
+            momentum: vec![0.5; 4],
+            bias: vec![1.0; 3],
+            bias_momentum: vec![2.0; 3],
+        }
+    }
+
+    fn example_norm() -> NormState {
+        NormState::new(NormKind::Batch, 2)
+    }
+
+    #[test]
+    fn the_lengths_of_norms() {
+        norm(0, &example_norm()).unwrap();
+        norm(0, &NormState::new(NormKind::Layer, 3)).unwrap();
+        let refuse = |change: &dyn Fn(&mut NormState)| {
+            let mut changed = example_norm();
+            change(&mut changed);
+            norm(0, &changed).unwrap_err()
+        };
+        assert!(refuse(&|n| n.bias.clear()).contains("`bias` has 0"));
+        assert!(refuse(&|n| n.running_mean.push(0.0)).contains("`running_mean` has 3"));
+        assert!(refuse(&|n| n.kind = NormKind::Layer).contains("`running_mean` has 2"));
+    }
+
+    fn refuse(change: impl Fn(&mut LayerState), expected: &str) {
+        let mut layer = example();
+        change(&mut layer);
+        let error = super::layer(0, &layer).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn the_rules_of_sparse_rows() {
+        super::layer(0, &example()).unwrap();
+        refuse(|x| x.crow_indices = vec![0, 2, 4], "`crow_indices` has 3");
+        refuse(|x| x.crow_indices[0] = 1, "must start at 0");
+        refuse(|x| x.crow_indices[3] = 3, "end at the 4");
+        let downwards = |x: &mut LayerState| {
+            x.crow_indices = vec![0, 3, 2, 4];
+            x.col_indices = vec![0, 1, 3, 2];
+        };
+        refuse(downwards, "at row 1");
+        refuse(|x| x.crow_indices[1] = u32::MAX, "at row 0");
+        refuse(|x| x.col_indices[1] = 0, "increase inside row 0");
+        refuse(|x| x.col_indices[2] = 3, "increase inside row 2");
+        refuse(|x| x.col_indices[3] = 4, "passes the 4 inputs in row 2");
+        refuse(|x| x.col_indices[3] = u32::MAX, "passes the 4 inputs");
+        refuse(|x| x.values.push(0.0), "`values` has 5");
+        refuse(|x| x.momentum.clear(), "`momentum` has 0");
+        refuse(|x| x.bias.clear(), "`bias` has 0");
+        refuse(|x| x.bias_momentum.push(0.0), "`bias_momentum` has 4");
+        refuse(|x| x.n_in = usize::MAX, "32-bit");
+    }
+}
