@@ -14,7 +14,7 @@ use crate::layer::SparseLayer;
 use crate::model::Model;
 use crate::topology::from_dense::{EachTile, GradientTile};
 
-/// Pairs of a tile, at most; rows of more units than that fit [`ROWS`] times make larger ones.
+/// Pairs of a tile, at most; but a tile has [`ROWS`] rows at least, however long they are.
 const PAIRS: usize = 1 << 18;
 
 /// Tiles are whole multiples of so many rows, but for a layer's last: each row of delta is four words or more, and views begin at
