@@ -78,7 +78,7 @@ impl Device {
             .collect()
     }
 
-    /// Runs a program and times its [sections](Plan::section), each stretch of dispatches of one section by itself: with the
+    /// Runs a program and times its [sections](super::Plan::section), each stretch of dispatches of one section by itself: with the
     /// adapter's timestamps where it has them, and else from an idle device to an idle device. The same dispatches in
     /// the same order as [`Device::run`] gives, and therefore the same bits.
     ///
