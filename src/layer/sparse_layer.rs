@@ -230,7 +230,8 @@ fn listed(arena: &Arena) -> Result<()> {
     match arena.holds.indices {
         true => Ok(()),
         false => Err(Error::Shape(
-            "these layers are full and their arena has no lists of connections: record their dense products, or make the              network with dense_above above 1"
+            "these layers are full and their arena has no lists of connections: record their dense products, or make the \
+             network with dense_above above 1"
                 .into(),
         )),
     }

@@ -168,16 +168,17 @@ impl Recorder<'_> {
         }
         let input = self.recall(plan, values, from)?;
         let (x, d, add) = (input.clone(), delta.clone(), options.accumulate);
-        let (h, delta_h) = (x.clone(), d.clone());
         match (options.gradients, self.products(node)) {
             (WeightGradients::Nowhere, _) => {}
             (WeightGradients::Tiles(tiles), _) => {
-                self.gradient_tiles(plan, l, &layer, [h, delta_h], tiles)?
+                self.gradient_tiles(plan, l, &layer, [x.clone(), d.clone()], tiles)?
             }
             (WeightGradients::Whole, Products::Full { first }) => {
-                layer.gradients_dense(plan, self.arena, first, [h, delta_h], add)?
+                layer.gradients_dense(plan, self.arena, first, [x.clone(), d.clone()], add)?
             }
-            (WeightGradients::Whole, _) => layer.gradients(plan, self.arena, h, delta_h, add)?,
+            (WeightGradients::Whole, _) => {
+                layer.gradients(plan, self.arena, x.clone(), d.clone(), add)?
+            }
         }
         let section = plan.section(section::ROUND);
         match options.observe {

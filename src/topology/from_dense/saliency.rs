@@ -104,12 +104,11 @@ impl Method for SynFlow {
     }
 
     fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
-        let layers = probe.layers().to_vec();
-        let dense: usize = layers.iter().map(LayerState::active).sum();
-        let mut weights = magnitudes(&layers);
+        let dense: usize = probe.layers().iter().map(LayerState::active).sum();
+        let mut weights = magnitudes(probe.layers());
         let mut scores = weights.clone();
         for iteration in 1..=SYNFLOW_ITERATIONS {
-            for (weights, layer) in weights.iter_mut().zip(&layers) {
+            for (weights, layer) in weights.iter_mut().zip(probe.layers()) {
                 keep_the_mean(weights, layer.n_out);
             }
             // What was dropped scores below all others.
@@ -122,9 +121,9 @@ impl Method for SynFlow {
             })?;
             let part = f64::from(iteration) / f64::from(SYNFLOW_ITERATIONS);
             let left = (dense as f64).powf(1.0 - part) * (wanted as f64).powf(part);
-            drop_the_smallest(&layers, &mut weights, &scores, left.round() as usize)?;
+            drop_the_smallest(probe.layers(), &mut weights, &scores, left.round() as usize)?;
         }
-        keep_largest(&layers, &scores, wanted)
+        keep_largest(probe.layers(), &scores, wanted)
     }
 }
 
