@@ -11,10 +11,10 @@ use naga::back::pipeline_constants::process_overrides;
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{ModuleInfo, ValidationFlags, Validator};
-use naga::{AddressSpace, ImageClass, Module, ShaderStage, TypeInner};
+use naga::{AddressSpace, Block, ImageClass, Module, ShaderStage, Statement, TypeInner};
 use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, KernelInfo};
 use rootlet::engine::reflect::{capabilities, expand, reflect};
-use rootlet::engine::{Kernel, WorkgroupShape};
+use rootlet::engine::{BARRIER_INVOCATIONS, Kernel, WorkgroupShape};
 use rootlet::kernels::kernels;
 use rootlet::sparse::Spmm;
 
@@ -37,7 +37,7 @@ fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) 
 }
 
 /// Calls `test` for every kernel in every shape.
-fn each(test: impl Fn(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
+fn each(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
     for kernel in kernels() {
         for shape in WorkgroupShape::ALL {
             let (module, info) = resolved(kernel, shape);
@@ -208,6 +208,46 @@ fn every_shader_stays_inside_the_default_limits() {
             assert!(*size <= limit, "{what}");
         }
     });
+}
+
+/// Whether an invocation can come to a barrier, through any function that is called.
+fn has_barrier(module: &Module, block: &Block) -> bool {
+    let inside = |block: &Block| has_barrier(module, block);
+    block.iter().any(|statement| match statement {
+        Statement::ControlBarrier(_) | Statement::WorkGroupUniformLoad { .. } => true,
+        Statement::Call { function, .. } => inside(&module.functions[*function].body),
+        Statement::Block(block) => inside(block),
+        Statement::If { accept, reject, .. } => inside(accept) || inside(reject),
+        Statement::Switch { cases, .. } => cases.iter().any(|case| inside(&case.body)),
+        Statement::Loop {
+            body, continuing, ..
+        } => inside(body) || inside(continuing),
+        _ => false,
+    })
+}
+
+/// Apple's compiler drops barriers of workgroups of at most 32 invocations (MoltenVK issue 2711).
+#[test]
+fn every_barrier_on_hardware_has_64_invocations() {
+    let mut with_barrier = BTreeSet::new();
+    each(|kernel, shape, module, _| {
+        let barrier = has_barrier(module, &module.entry_points[0].function.body);
+        let reflection = reflect(kernel, shape.constants()).unwrap();
+        assert_eq!(barrier, reflection.barrier, "{} {shape:?}", kernel.name);
+        let size: u32 = reflection.workgroup.iter().product();
+        if barrier && WorkgroupShape::on(wgpu::Backend::Metal).contains(&shape) {
+            with_barrier.insert(kernel.name);
+            assert!(
+                size >= BARRIER_INVOCATIONS,
+                "{} {shape:?}: a barrier in a workgroup of {size}",
+                kernel.name
+            );
+        }
+    });
+    // The test would pass if it found none.
+    for name in ["sparse/sddmm", "layer/batch_metrics", "dense/forward"] {
+        assert!(with_barrier.contains(name), "{name} has a barrier");
+    }
 }
 
 /// Names of the shaders below `folder`, relative to `shaders/`, without `lib/`.

@@ -1,15 +1,20 @@
 // SDDMM: one workgroup or more per row b, which all its pairs (a, b) share. Two shapes, by the adapter:
-// hardware lays the lanes over the batch, so that loads are coalesced, and adds up through workgroup memory;
-// a software adapter lays them over the pairs, keeping the row of delta in registers, since barriers cost it dearly.
+// hardware lays the lanes over the batch, so that loads are coalesced, each row of invocations taking its part of a tile of
+// pairs, and adds up through workgroup memory; a software adapter lays them over the pairs, keeping the row of delta in
+// registers, since barriers cost it dearly.
 #import grid
 
 override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1: lanes over the batch; 4: lanes over the pairs
 
 // Vectors of delta that an invocation holds at a time: a batch of 128.
 const HELD = 32u;
-// Pairs summed between two barriers, or that a workgroup takes at a time; more than one lane's width keeps the workgroup memory's banks apart.
+// Pairs that a workgroup takes at a time, by lanes over the pairs.
 const TILE = 32u;
+// Pairs summed between two barriers, by lanes over the batch.
+const SUMMED = 64u;
+// Of a sum's parts: one more than the lanes, to keep the workgroup memory's banks apart.
 const PITCH = 33u;
 
 struct Params {
@@ -28,7 +33,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [n_out][vectors]
 @group(0) @binding(5) var<storage, read_write> output: array<f32>; // [pairs]
 
-var<workgroup> partial: array<f32, 1056>; // TILE * PITCH
+var<workgroup> partial: array<f32, 2112>; // SUMMED * PITCH
 
 // What a sum is added to.
 fn before(j: u32) -> f32 {
@@ -36,20 +41,20 @@ fn before(j: u32) -> f32 {
 }
 
 // Every `chunks`-th pair from `begin` on.
-fn lanes_over_batch(unit: u32, begin: u32, end: u32, lane: u32) {
+fn lanes_over_batch(unit: u32, begin: u32, end: u32, local: vec2<u32>) {
     let vectors = params.vectors;
     let chunks = params.chunks;
-    for (var first = begin; first < end; first += TILE * chunks) {
-        for (var t = 0u; t < TILE && first + t * chunks < end; t++) {
+    for (var first = begin; first < end; first += SUMMED * chunks) {
+        for (var t = local.y; t < SUMMED && first + t * chunks < end; t += ROWS) {
             let at = (cols[first + t * chunks] - params.first_col) * vectors;
             var sum = 0.0;
-            for (var v = lane; v < vectors; v += LANES) {
+            for (var v = local.x; v < vectors; v += LANES) {
                 sum += dot(input[at + v], delta[unit * vectors + v]);
             }
-            partial[t * PITCH + lane] = sum;
+            partial[t * PITCH + local.x] = sum;
         }
         workgroupBarrier();
-        for (var t = lane; t < TILE && first + t * chunks < end; t += LANES) {
+        for (var t = local.y * LANES + local.x; t < SUMMED && first + t * chunks < end; t += LANES * ROWS) {
             var sum = 0.0;
             for (var l = 0u; l < LANES; l++) {
                 sum += partial[t * PITCH + l];
@@ -92,11 +97,11 @@ fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
     }
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(LANES, ROWS)
 fn sddmm(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
+    @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let flat = flat_group(group, groups);
     let unit = flat / params.chunks;
@@ -107,8 +112,8 @@ fn sddmm(
     let begin = row_offsets[params.first_row + unit];
     let end = row_offsets[params.first_row + unit + 1u];
     if VECTORS == 1u {
-        lanes_over_batch(unit, begin + chunk, end, lane);
+        lanes_over_batch(unit, begin + chunk, end, local.xy);
     } else {
-        lanes_over_pairs(unit, begin + chunk * TILE, end, lane);
+        lanes_over_pairs(unit, begin + chunk * TILE, end, local.x);
     }
 }

@@ -74,6 +74,9 @@ pub struct AdapterSummary {
     pub usable: bool,
     /// Whether `auto` would choose it.
     pub chosen: bool,
+    /// The workgroup shapes in which it computes rightly.
+    #[serde(skip)]
+    pub shapes: &'static [WorkgroupShape],
 }
 
 /// The adapters of a wgpu instance, with their summaries.
@@ -124,6 +127,7 @@ fn summarise(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
         timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
         usable: Limits::default().check_limits(&limits),
         chosen: false,
+        shapes: WorkgroupShape::on(info.backend),
     }
 }
 
@@ -241,6 +245,7 @@ mod tests {
             timestamps: false,
             usable: index != 2,
             chosen,
+            shapes: &WorkgroupShape::ALL,
         }
     }
 

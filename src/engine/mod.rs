@@ -32,5 +32,5 @@ pub use ledger::{Class, Ledger};
 pub use plan::{Grid, Plan};
 pub use running::DispatchTime;
 pub use section::{SectionTime, touched_bytes};
-pub use shape::WorkgroupShape;
+pub use shape::{BARRIER_INVOCATIONS, WorkgroupShape};
 pub use step_state::{STEP_WORDS, StepState};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use naga::valid::UniformityRequirements;
 use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
 
 use super::kernel::{BindingKind, Field, KernelInfo};
@@ -42,6 +43,8 @@ pub struct Reflection {
     pub bindings: Vec<u32>,
     /// Size of the workgroup under the overrides that were given.
     pub workgroup: [u32; 3],
+    /// Whether its text has a barrier, called or not under the overrides that were given.
+    pub barrier: bool,
     /// Names of the pipeline-override constants the shader declares.
     pub overrides: Vec<String>,
 }
@@ -94,14 +97,16 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
     let source = expand(kernel)?;
     let module = naga::front::wgsl::parse_str(&source)
         .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
-    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities(kernel))
-        .validate(&module)
-        .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
+    let info =
+        naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities(kernel))
+            .validate(&module)
+            .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
 
-    let entry = module
+    let (index, entry) = module
         .entry_points
         .iter()
-        .find(|e| e.name == kernel.entry_point())
+        .enumerate()
+        .find(|(_, e)| e.name == kernel.entry_point())
         .ok_or_else(|| {
             fault(
                 kernel,
@@ -178,6 +183,11 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
         params_binding,
         bindings,
         workgroup,
+        barrier: info
+            .get_entry_point(index)
+            .uniformity
+            .requirements
+            .contains(UniformityRequirements::WORK_GROUP_BARRIER),
         overrides,
     })
 }

@@ -12,9 +12,22 @@ pub enum WorkgroupShape {
     Software,
 }
 
+/// The fewest invocations of a workgroup with a barrier that Apple's compiler can be trusted with: at 32 and fewer it drops the
+/// barrier, since one SIMD group seems to need none (MoltenVK issue 2711).
+pub const BARRIER_INVOCATIONS: u32 = 64;
+
 impl WorkgroupShape {
     /// Every shape.
     pub const ALL: [WorkgroupShape; 2] = [WorkgroupShape::Hardware, WorkgroupShape::Software];
+
+    /// The shapes in which an adapter of this backend computes rightly: Metal not in that of software, whose barriers have
+    /// fewer than [`BARRIER_INVOCATIONS`].
+    pub fn on(backend: wgpu::Backend) -> &'static [WorkgroupShape] {
+        match backend {
+            wgpu::Backend::Metal => &[WorkgroupShape::Hardware],
+            _ => &Self::ALL,
+        }
+    }
 
     /// The overrides by name; a shader declares those that it uses.
     pub fn constants(self) -> &'static [(&'static str, f64)] {

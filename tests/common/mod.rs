@@ -1,7 +1,7 @@
 //! What the tests of the engine and of the kernels share: the devices to test on, and numbers to test with.
 #![allow(dead_code)] // Each test program uses its part.
 
-use rootlet::engine::{AdapterSummary, Device, DeviceOptions, WorkgroupShape, adapter};
+use rootlet::engine::{AdapterSummary, Device, DeviceOptions, adapter};
 
 /// The wgpu adapters of this machine that rootlet can use. Having none is a failure: nothing would be tested.
 pub fn adapters() -> Vec<AdapterSummary> {
@@ -15,11 +15,11 @@ pub fn adapters() -> Vec<AdapterSummary> {
     usable
 }
 
-/// Every adapter in every workgroup shape, by name.
+/// Every adapter in every workgroup shape that is right on it, by name.
 pub fn gpus() -> Vec<(String, Device)> {
     let mut devices = Vec::new();
     for adapter in adapters() {
-        for shape in WorkgroupShape::ALL {
+        for &shape in adapter.shapes {
             let options = DeviceOptions {
                 shape: Some(shape),
                 ..DeviceOptions::default()

@@ -83,7 +83,7 @@ impl GpuExecutor {
             false => WorkgroupShape::Software,
         });
         Ok(GpuExecutor {
-            pipelines: Pipelines::new(device.clone(), shape),
+            pipelines: Pipelines::new(device.clone(), shape, info.backend),
             device,
             queue,
             limits,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::kernel::{BindingKind, KernelInfo};
 use super::super::reflect::{Reflection, reflect};
-use super::super::shape::WorkgroupShape;
+use super::super::shape::{BARRIER_INVOCATIONS, WorkgroupShape};
 use super::wait;
 use crate::error::{Error, Result};
 
@@ -18,15 +18,17 @@ pub(super) struct Pipeline {
 pub(super) struct Pipelines {
     device: wgpu::Device,
     shape: &'static [(&'static str, f64)],
+    backend: wgpu::Backend,
     /// By name and source: a kernel declared outside the crate may bear the name of another.
     cache: Mutex<HashMap<(&'static str, &'static str), Arc<Pipeline>>>,
 }
 
 impl Pipelines {
-    pub(super) fn new(device: wgpu::Device, shape: WorkgroupShape) -> Self {
+    pub(super) fn new(device: wgpu::Device, shape: WorkgroupShape, backend: wgpu::Backend) -> Self {
         Pipelines {
             device,
             shape: shape.constants(),
+            backend,
             cache: Mutex::default(),
         }
     }
@@ -43,6 +45,7 @@ impl Pipelines {
 
     fn compile(&self, kernel: &'static KernelInfo) -> Result<Pipeline> {
         let reflection = reflect(kernel, self.shape)?;
+        check(kernel, &reflection, self.backend)?;
         let constants: Vec<(&str, f64)> = self
             .shape
             .iter()
@@ -100,8 +103,9 @@ impl Pipelines {
                 entry_point: Some(kernel.entry_point()),
                 compilation_options: wgpu::PipelineCompilationOptions {
                     constants: &constants,
-                    // Every kernel writes workgroup memory before it reads it.
-                    zero_initialize_workgroup_memory: false,
+                    // Every kernel writes workgroup memory before it reads it, but Apple's compiler takes barriers over
+                    // memory that nothing was written to for needless (wgpu issues 3181 and 4500).
+                    zero_initialize_workgroup_memory: self.backend == wgpu::Backend::Metal,
                 },
                 cache: None,
             });
@@ -115,6 +119,45 @@ impl Pipelines {
                 "the adapter refused shader `{}`: {e}",
                 kernel.name
             ))),
+        }
+    }
+}
+
+/// Refuses a kernel that the backend's compiler is known to get wrong.
+fn check(kernel: &KernelInfo, reflection: &Reflection, backend: wgpu::Backend) -> Result<()> {
+    let invocations: u32 = reflection.workgroup.iter().product();
+    if backend == wgpu::Backend::Metal && reflection.barrier && invocations < BARRIER_INVOCATIONS {
+        return Err(Error::Device(format!(
+            "shader `{}` has a barrier in workgroups of {invocations} invocations, which Apple's compiler gets wrong; make \
+             them at least {BARRIER_INVOCATIONS}",
+            kernel.name
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Kernel;
+    use crate::sparse::Sddmm;
+
+    #[test]
+    fn metal_is_not_given_barriers_in_small_workgroups() {
+        let on = |backend, shape: WorkgroupShape| {
+            let reflection = reflect(Sddmm::INFO, shape.constants()).unwrap();
+            check(Sddmm::INFO, &reflection, backend)
+        };
+        for backend in [wgpu::Backend::Metal, wgpu::Backend::Vulkan] {
+            for &shape in WorkgroupShape::on(backend) {
+                on(backend, shape).unwrap();
+            }
+        }
+        let message = on(wgpu::Backend::Metal, WorkgroupShape::Software)
+            .unwrap_err()
+            .to_string();
+        for part in ["`sparse/sddmm`", "barrier", "8 invocations", "at least 64"] {
+            assert!(message.contains(part), "{message}");
         }
     }
 }
