@@ -1,12 +1,13 @@
 //! The report in a real browser, headless Chromium: it renders without a word on the console, every figure has content that
 //! is really laid out, on a phone and on a desk, for light and dark readers.
-//!
-//! `scripts/test` installs Chromium where it is missing; `ROOTLET_CHROMIUM` names another one.
 #![allow(clippy::unwrap_used)]
+
+#[path = "common/browser.rs"]
+mod browser;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::atomic::AtomicBool;
 
 use rootlet::report::sweep::{self, Sweep};
@@ -41,45 +42,8 @@ const BENCH: &str = r#"{
               {"n": 4096, "step_seconds": 4e-3, "round_seconds": 9e-3, "resident_bytes": 4000000}]
 }"#;
 
-/// The Chromium of this machine. Having none is a failure: nothing would be tested.
-fn chromium() -> PathBuf {
-    if let Some(named) = std::env::var_os("ROOTLET_CHROMIUM") {
-        return named.into();
-    }
-    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH").unwrap()).collect();
-    let names = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ];
-    let places = names
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    places.into_iter().find(|path| path.is_file()).expect(
-        "no Chromium in the PATH; `apt-get install chromium` installs one on Debian, or name one in ROOTLET_CHROMIUM",
-    )
-}
-
 fn browse(folder: &Path, arguments: &[&str]) -> Output {
-    let profile = folder.join("profile");
-    let mut command = Command::new(chromium());
-    command
-        .args([
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-        ])
-        .args([
-            "--no-first-run",
-            "--hide-scrollbars",
-            "--enable-logging=stderr",
-            "--v=0",
-        ])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .args(arguments);
-    let output = command.output().unwrap();
+    let output = browser::command(folder).args(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     output
 }

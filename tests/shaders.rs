@@ -2,49 +2,22 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/shaders.rs"]
+mod shaders;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use common::says;
-use naga::back::pipeline_constants::process_overrides;
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
-use naga::valid::{ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Block, ImageClass, Module, ShaderStage, Statement, TypeInner};
 use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, KernelInfo};
 use rootlet::engine::reflect::{capabilities, expand, reflect};
 use rootlet::engine::{BARRIER_INVOCATIONS, Kernel, WorkgroupShape};
 use rootlet::kernels::kernels;
 use rootlet::sparse::Spmm;
-
-/// A kernel's module under a workgroup shape, its pipeline overrides filled in.
-fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
-    let reflection = reflect(kernel, shape.constants()).unwrap();
-    let module = naga::front::wgsl::parse_str(&reflection.source).unwrap();
-    let info = Validator::new(ValidationFlags::all(), capabilities(kernel))
-        .validate(&module)
-        .unwrap();
-    let constants = shape
-        .constants()
-        .iter()
-        .filter(|(name, _)| reflection.overrides.iter().any(|o| o == name))
-        .map(|(name, value)| ((*name).to_owned(), *value))
-        .collect();
-    let entry = Some((ShaderStage::Compute, kernel.entry_point()));
-    let (module, info) = process_overrides(&module, &info, entry, &constants).unwrap();
-    (module.into_owned(), info.into_owned())
-}
-
-/// Calls `test` for every kernel in every shape.
-fn each(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
-    for kernel in kernels() {
-        for shape in WorkgroupShape::ALL {
-            let (module, info) = resolved(kernel, shape);
-            test(kernel, shape, &module, &info);
-        }
-    }
-}
+use shaders::each;
 
 #[test]
 fn every_shader_validates_and_is_what_its_host_half_declares() {

@@ -1,0 +1,38 @@
+//! Every kernel's shader in every workgroup shape, as naga resolves it.
+#![allow(dead_code)] // Each test program uses its part.
+
+use naga::back::pipeline_constants::process_overrides;
+use naga::valid::{ModuleInfo, ValidationFlags, Validator};
+use naga::{Module, ShaderStage};
+use rootlet::engine::WorkgroupShape;
+use rootlet::engine::kernel::KernelInfo;
+use rootlet::engine::reflect::{capabilities, reflect};
+use rootlet::kernels::kernels;
+
+/// A kernel's module under a workgroup shape, its pipeline overrides filled in.
+pub fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
+    let reflection = reflect(kernel, shape.constants()).unwrap();
+    let module = naga::front::wgsl::parse_str(&reflection.source).unwrap();
+    let info = Validator::new(ValidationFlags::all(), capabilities(kernel))
+        .validate(&module)
+        .unwrap();
+    let constants = shape
+        .constants()
+        .iter()
+        .filter(|(name, _)| reflection.overrides.iter().any(|o| o == name))
+        .map(|(name, value)| ((*name).to_owned(), *value))
+        .collect();
+    let entry = Some((ShaderStage::Compute, kernel.entry_point()));
+    let (module, info) = process_overrides(&module, &info, entry, &constants).unwrap();
+    (module.into_owned(), info.into_owned())
+}
+
+/// Calls `test` for every kernel in every shape.
+pub fn each(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
+    for kernel in kernels() {
+        for shape in WorkgroupShape::ALL {
+            let (module, info) = resolved(kernel, shape);
+            test(kernel, shape, &module, &info);
+        }
+    }
+}

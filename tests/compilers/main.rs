@@ -1,0 +1,11 @@
+//! Every kernel in every workgroup shape, through compilers that are not naga and for compilers that are not here.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/browser.rs"]
+mod browser;
+#[path = "../common/shaders.rs"]
+mod shaders;
+
+mod hlsl;
+mod spirv;
+mod tint;

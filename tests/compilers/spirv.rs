@@ -1,0 +1,101 @@
+//! SPIR-V as wgpu gives it to Vulkan drivers, through Khronos's validator. `scripts/test` installs it where it is missing.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use naga::back::spv;
+use naga::valid::{Capabilities, ModuleInfo};
+use naga::{Module, ShaderStage};
+use rootlet::engine::kernel::KernelInfo;
+use rootlet::engine::reflect::capabilities;
+
+use crate::shaders::each;
+
+/// The version that wgpu writes for each version of Vulkan.
+const VERSIONS: [((u8, u8), &str); 4] = [
+    ((1, 0), "vulkan1.0"),
+    ((1, 3), "vulkan1.1"),
+    ((1, 5), "vulkan1.2"),
+    ((1, 6), "vulkan1.3"),
+];
+
+fn translated(
+    kernel: &KernelInfo,
+    module: &Module,
+    info: &ModuleInfo,
+    lang_version: (u8, u8),
+) -> Vec<u32> {
+    let options = spv::Options {
+        lang_version,
+        ..Default::default()
+    };
+    let pipeline = spv::PipelineOptions {
+        shader_stage: ShaderStage::Compute,
+        entry_point: kernel.entry_point().to_owned(),
+    };
+    spv::write_vec(module, info, &options, Some(&pipeline)).unwrap()
+}
+
+/// What `spirv-val` has against the words, if anything.
+fn fault(words: &[u32], environment: &str) -> Option<String> {
+    let mut validator = Command::new("spirv-val")
+        .args(["--target-env", environment, "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("no spirv-val in the PATH; `apt-get install spirv-tools` installs it on Debian");
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    validator.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let output = validator.wait_with_output().unwrap();
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // A warning counts too.
+    (!output.status.success() || !said.trim().is_empty()).then_some(said)
+}
+
+#[test]
+fn khronos_validator_has_nothing_against_any_kernel() {
+    let mut faults = Vec::new();
+    let mut validated = 0;
+    each(|kernel, shape, module, info| {
+        let subgroups = capabilities(kernel).contains(Capabilities::SUBGROUP);
+        for (version, environment) in VERSIONS {
+            // Subgroups came with Vulkan 1.1.
+            if subgroups && version < (1, 3) {
+                continue;
+            }
+            validated += 1;
+            let words = translated(kernel, module, info, version);
+            if let Some(said) = fault(&words, environment) {
+                faults.push(format!("{} {shape:?} {environment}: {said}", kernel.name));
+            }
+        }
+    });
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(validated > 500, "{validated}");
+}
+
+/// The test above would pass too if the validator took everything.
+#[test]
+fn khronos_validator_finds_a_wrong_type() {
+    let mut checked = false;
+    each(|kernel, _, module, info| {
+        if std::mem::replace(&mut checked, true) {
+            return;
+        }
+        let mut words = translated(kernel, module, info, (1, 0));
+        // OpIAdd of 5 words; its result's type becomes the number of one of its operands.
+        let add = words
+            .iter()
+            .position(|&word| word == 5 << 16 | 128)
+            .unwrap();
+        words[add + 1] = words[add + 3];
+        let said = fault(&words, "vulkan1.0").expect("a wrong type");
+        assert!(said.contains("error"), "{said}");
+    });
+    assert!(checked);
+}
