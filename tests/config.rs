@@ -121,9 +121,101 @@ proptest! {
 #[test]
 fn the_default_is_valid_complete_and_survives_being_saved() {
     let config = TrainConfig::default().resolve().unwrap();
-    assert_eq!(config.round_until, Some(12.0));
+    assert_eq!((config.round_until, config.round_until()), (None, 12.0));
     assert_eq!(parse(&config.to_toml().unwrap()).unwrap(), config);
     assert_eq!(config.clone().resolve().unwrap(), config);
+}
+
+#[test]
+fn the_file_has_every_key_with_its_comment() {
+    let text = TrainConfig::default().to_toml().unwrap();
+    let flags = TrainConfig::augment_args(clap::Command::new("train"));
+    for flag in flags.get_arguments() {
+        let key = flag.get_id().as_str();
+        let starts = [
+            format!("{key} = "),
+            format!("# {key} = "),
+            format!("# {key} is not set"),
+        ];
+        let is_value = |line: &str| starts.iter().any(|start| line.starts_with(start));
+        let at = text.lines().position(is_value);
+        let at = at.unwrap_or_else(|| panic!("no {key} in\n{text}"));
+        let before = text.lines().nth(at - 1).unwrap();
+        assert!(before.starts_with("# "), "{key} has no comment in\n{text}");
+        // The words of the help, wherever the lines are broken.
+        let words = |text: &str| {
+            text.replace('#', " ")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let help = words(&flag.get_help().unwrap().to_string());
+        assert!(words(&text).contains(&help), "{key}: {help}");
+    }
+    for expected in [
+        "\n# round_until = 12.0\n",
+        "\naugment = \"auto\"  # here: \"none\"\n",
+        "\n# data_dir is not set\n",
+        ": static, set, rigl, gse-uniform, gse-grabo,",
+    ] {
+        assert!(text.contains(expected), "{expected:?} is not in\n{text}");
+    }
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+    // A derived value that someone takes the comment from means the same.
+    let written_out = text
+        .replace("# round_until =", "round_until =")
+        .replace("# resize =", "resize =");
+    let written_out = parse(&written_out).unwrap();
+    assert_eq!(written_out.round_until, Some(12.0));
+    assert_eq!(
+        written_out.differences(&TrainConfig::default()).unwrap(),
+        [""; 0]
+    );
+    assert_eq!(
+        written_out.with_derived(),
+        TrainConfig::default().with_derived()
+    );
+}
+
+/// What follows from other values follows them too when they are changed over a file that was printed or saved.
+#[test]
+fn derived_values_follow_what_is_laid_over_a_printed_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let print = |flags: &[&str]| {
+        let output = rootlet(
+            folder.path(),
+            &[&["train", "--print-config"], flags].concat(),
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    std::fs::write(folder.path().join("my.toml"), print(&[])).unwrap();
+    let longer = print(&["--config", "my.toml", "--epochs", "100"]);
+    assert!(longer.contains("\n# round_until = 60.0\n"), "{longer}");
+    assert_eq!(parse(&longer).unwrap().round_until(), 60.0);
+    let images = print(&[
+        "--config",
+        "my.toml",
+        "--data=image-folder",
+        "--model=resnet18",
+        "--image-size=160",
+    ]);
+    assert!(images.contains("\n# resize = 182\n"), "{images}");
+    assert!(
+        images.contains("# here: \"resized-crop-flip\"\n"),
+        "{images}"
+    );
+    // What was said stays.
+    std::fs::write(
+        folder.path().join("said.toml"),
+        print(&["--round-until", "7"]),
+    )
+    .unwrap();
+    let said = print(&["--config", "said.toml", "--epochs", "100"]);
+    assert_eq!(parse(&said).unwrap().round_until, Some(7.0));
 }
 
 /// What the merging relies on: a flag's id is its key in the file.
@@ -208,7 +300,7 @@ fn the_command_lays_flags_environment_and_file_together() {
     let flag = ["--config", "my.toml", "--adapter", "from flag"];
     assert_eq!(run(Some("from env"), &flag).adapter, "from flag");
     let config = run(None, &file);
-    assert_eq!((config.seed, config.round_until), (7, Some(12.0)));
+    assert_eq!((config.seed, config.round_until()), (7, 12.0));
     let here = folder.path().canonicalize().unwrap().join("here");
     assert_eq!(config.data_dir, Some(here));
 }
@@ -387,6 +479,13 @@ fn a_resumed_run_keeps_what_its_checkpoint_was_made_for() {
     assert_eq!(status, Some(0), "{error}");
     let config = parse(&config).unwrap();
     assert_eq!((config.seed, config.steps), (3, Some(20)));
+
+    // More epochs do not move the end of the rounds, by which the steps before were trained.
+    let (status, config, error) = resume(&["--resume", "run", "--epochs", "40"]);
+    assert_eq!(status, Some(0), "{error}");
+    assert_eq!(parse(&config).unwrap().round_until, Some(12.0));
+    let (_, config, _) = resume(&["--resume", "run", "--epochs", "40", "--until", "24"]);
+    assert_eq!(parse(&config).unwrap().round_until, Some(24.0));
 
     let (status, _, error) = resume(&["--resume", "run", "--batch", "64"]);
     assert_eq!(status, Some(2));

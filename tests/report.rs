@@ -464,7 +464,7 @@ fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
     let first = tell("rootlet train", &[started(None)]);
     assert!(!first.is_complete() && first.finished.is_none());
     assert_eq!(Event::Started(first.started.clone()), started(None));
-    assert_eq!(first.config, config);
+    assert_eq!(first.config, config.with_derived());
     assert!(
         fs::read_to_string(run.path().join("summary.json"))
             .unwrap()

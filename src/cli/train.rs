@@ -25,7 +25,7 @@ Examples:
   rootlet train --resume runs/20260131-174502-digits
       An interrupted run continued: it ends with the same bits as if it had not been.
   rootlet train --print-config > my.toml
-      All values with their defaults, as a file to edit.";
+      All values with their defaults, each explained, as a file to edit.";
 
 /// Trains a sparse network
 ///
@@ -117,7 +117,12 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
     };
     let folder = RunFolder::open(resume)?;
     let before = folder.config()?.resolve()?;
-    let config = args.flags.over(before.clone())?.resolve()?;
+    let mut config = args.flags.over(before.clone())?;
+    if config.round_until.is_none() && config.epochs != before.epochs {
+        // Else more epochs would shift the end of the rounds away from what the steps before were trained with.
+        config.round_until = Some(before.round_until());
+    }
+    let config = config.resolve()?;
     let changed = before.differences(&config)?;
     let recomputes = |name: &&String| !FREE.contains(&name.as_str());
     if let Some(name) = changed.iter().find(|name| FIXED.contains(&name.as_str())) {

@@ -82,6 +82,12 @@ impl FromStr for Augmentation {
 }
 
 impl Augmentation {
+    /// The name that it parses from; none of one with another border.
+    pub fn name(self) -> Option<&'static str> {
+        let found = NAMED.iter().find(|(_, known)| *known == self);
+        found.map(|(name, _)| *name)
+    }
+
     /// Whether it suits images of this shape.
     ///
     /// # Errors

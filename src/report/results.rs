@@ -259,8 +259,8 @@ impl Group {
 
 /// What makes a run's row: its configuration, and what it really ran on.
 fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
-    // As two runs of the same command can be saved with and without what the defaults fill in.
-    let config = record.config.clone().resolve()?;
+    // Two runs of the same command can be saved with and without what follows from other values.
+    let config = record.config.clone().resolve()?.with_derived();
     let mut key: BTreeMap<String, String> = config.values()?.into_iter().collect();
     key.retain(|name, _| !NOT_COMPARED.contains(&name.as_str()));
     key.insert("method".to_owned(), record.method());

@@ -34,7 +34,7 @@ pub struct Summary {
     pub commands: Vec<String>,
     /// When it was first started, as in RFC 3339.
     pub began: String,
-    /// Its whole configuration.
+    /// Its whole configuration, with what follows from other values written out.
     pub config: TrainConfig,
     /// What it told of itself when it was started or last resumed.
     pub started: Started,
@@ -201,7 +201,7 @@ impl Summaries {
             rootlet: env!("CARGO_PKG_VERSION").to_owned(),
             commands,
             began,
-            config: self.config.clone(),
+            config: self.config.with_derived(),
             started: started.clone(),
             finished: None,
             failed: None,

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::data::Augmentation;
 use crate::model::MODELS;
 use crate::sparse::Assignment;
 use crate::topology::from_dense::TOPKAST_BACKWARD;
@@ -20,6 +21,7 @@ use derive::AUTO;
 
 mod derive;
 mod flags;
+mod text;
 mod validate;
 
 pub use flags::ConfigFlags;
@@ -299,11 +301,11 @@ impl TrainConfig {
         }
     }
 
-    /// Validates, and fills in what depends on other values or on the working directory, so that the result, saved, repeats
-    /// the run by itself: `round_until` becomes a number, `data_dir` absolute, and a `limit`, `steps` or `connections` of 0 none.
+    /// Validates, and replaces what depends on the working directory or has two forms, so that the result, saved, repeats the run
+    /// from anywhere: `data_dir` becomes absolute, and a `limit`, `steps` or `connections` of 0 none. What follows from other
+    /// values is left to them: see [`TrainConfig::with_derived`].
     pub fn resolve(mut self) -> Result<Self> {
         self.validate()?;
-        self.round_until = Some(self.round_until());
         self.limit = self.limit.filter(|&limit| limit > 0);
         self.steps = self.steps.filter(|&steps| steps > 0);
         self.connections = self.connections.filter(|&connections| connections > 0);
@@ -313,14 +315,16 @@ impl TrainConfig {
         Ok(self)
     }
 
-    /// The text of `config.toml`: every value, also those that are the default.
-    pub fn to_toml(&self) -> Result<String> {
-        let values = toml::to_string(self)
-            .map_err(|error| Error::Usage(format!("the configuration cannot be saved: {error}")))?;
-        Ok(format!(
-            "# rootlet {}; to repeat this run: rootlet train --config config.toml\n{values}",
-            env!("CARGO_PKG_VERSION")
-        ))
+    /// This with every value that follows from others written out: what it means at this moment, for comparisons and readers. To
+    /// be trained with or saved, it would no longer follow a change of those others.
+    pub fn with_derived(&self) -> Self {
+        let augment = self.augmentation().ok().and_then(Augmentation::name);
+        Self {
+            augment: augment.map_or_else(|| self.augment.clone(), str::to_owned),
+            resize: Some(self.source().images.resize()),
+            round_until: Some(self.round_until()),
+            ..self.clone()
+        }
     }
 
     /// Reads the text of a `config.toml`; what it leaves out is the default. `origin` names the file in messages.
@@ -335,9 +339,10 @@ impl TrainConfig {
         Self::from_toml(&text, path)
     }
 
-    /// Names of the values in which the two differ, as they stand in `config.toml`.
+    /// Names of the values in which the two differ, as they stand in `config.toml`; one that is derived in one of them and written
+    /// out in the other is no difference.
     pub fn differences(&self, other: &Self) -> Result<Vec<String>> {
-        let (mine, theirs) = (self.table()?, other.table()?);
+        let (mine, theirs) = (self.with_derived().table()?, other.with_derived().table()?);
         let mut names: Vec<String> = mine
             .keys()
             .chain(theirs.keys().filter(|name| !mine.contains_key(*name)))

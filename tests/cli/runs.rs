@@ -92,6 +92,28 @@ fn the_configuration_alone_repeats_the_run_to_the_bit() {
     assert!(model(&first) != model(&other), "the seed changes nothing");
 }
 
+/// T_end that follows from the epochs stays so in the run's file, and that repeats the run; one that an older version wrote out
+/// is the same run.
+#[test]
+fn a_run_whose_rounds_end_by_its_epochs_is_repeated_to_the_bit() {
+    let desk = Desk::new();
+    let arguments: Vec<&str> = (crate::SMALL.into_iter())
+        .filter(|argument| !argument.starts_with("--round-until"))
+        .collect();
+    desk.good(&[&arguments[..], &["--quiet"]].concat());
+    let first = desk.runs().remove(0);
+    let config = first.join("config.toml");
+    let saved = fs::read_to_string(&config).unwrap();
+    let derived = format!("# round_until = {}\n", 0.6 * 6.0);
+    assert!(saved.contains(&derived), "{saved}");
+    let older = desk.path("older.toml");
+    fs::write(&older, saved.replace("# round_until", "round_until")).unwrap();
+    for (file, name) in [(&config, "--name=same"), (&older, "--name=older")] {
+        let again = desk.small(&["--config", text(file), name]);
+        assert_same(&first, &again);
+    }
+}
+
 #[test]
 fn printed_configuration_is_what_a_run_writes() {
     let desk = Desk::new();

@@ -121,7 +121,8 @@ impl PlannedRun {
             return Ok(());
         };
         let value = |config: &TrainConfig| -> Result<String> {
-            let value = config.values()?.into_iter().find(|(name, _)| name == key);
+            let values = config.with_derived().values()?;
+            let value = values.into_iter().find(|(name, _)| name == key);
             Ok(value.map_or("not set".to_owned(), |(_, text)| text))
         };
         Err(Error::Usage(format!(
