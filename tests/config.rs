@@ -84,6 +84,8 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             topkast_backward: gamma,
             scope,
             gamma,
+            distinct_candidates: nesterov,
+            round_batches: batch,
             alpha,
             round_every,
             round_until,

@@ -5,6 +5,7 @@ const STREAM_SIGNS = 2u;
 const STREAM_RANDOM_SCORES = 3u;
 const STREAM_AUGMENTATION = 6u;
 const STREAM_DROPOUT = 7u;
+const STREAM_REDRAWS = 8u;
 
 fn pcg4d(key: vec4<u32>) -> vec4<u32> {
     var v = key * 1664525u + 1013904223u;

@@ -73,7 +73,7 @@ impl Trainer {
         let parts = std::slice::from_ref(&self.batch);
         let (report, _) = self
             .network
-            .train_with_round(device, parts, state, ALPHA, None)?;
+            .train_with_round(device, parts, state, ALPHA, None, None)?;
         self.round_seconds = report.seconds;
         Ok(())
     }

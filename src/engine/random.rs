@@ -22,6 +22,8 @@ pub enum Stream {
     Dropout = 7,
     /// Places and mirroring of training images.
     Augmentation = 6,
+    /// Candidate pairs of a round's further draws.
+    Redraws = 8,
 }
 
 /// Four random words for `index` in `stream` of `layer` at `step`.

@@ -233,6 +233,7 @@ impl Recorder<'_> {
             false => None,
         };
         let saved = values.saved(node)?;
+        let (norms, add) = (values.norms.clone(), options.adds_parameters());
         let views = |output: View| BatchNormBackwardViews {
             input,
             delta,
@@ -245,14 +246,7 @@ impl Recorder<'_> {
         let step = self.fixed.step.all();
         let Sink { view, accumulate } = output;
         self.written(plan, node, view, accumulate, |plan, view| {
-            norm.backward(
-                plan,
-                self.norms,
-                &scratch,
-                &step,
-                views(view),
-                options.accumulate,
-            )
+            norm.backward(plan, &norms, &scratch, &step, views(view), add)
         })
     }
 
@@ -272,8 +266,8 @@ impl Recorder<'_> {
             saved: values.saved(node)?,
             output: output.map(|sink| (sink.view, sink.accumulate)),
         };
-        self.layer_norm(node)
-            .backward(plan, self.norms, views, options.accumulate)
+        let add = options.adds_parameters();
+        (self.layer_norm(node)).backward(plan, &values.norms, views, add)
     }
 
     /// Where the gradient at the value of `target` goes; nowhere if nothing before it learns.

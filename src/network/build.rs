@@ -115,6 +115,7 @@ impl Network {
             RoundOptions {
                 scope: options.scope,
                 gamma: options.gamma,
+                distinct: options.distinct,
                 stride,
                 step: fixed.step.all(),
                 windows: model.sparse().iter().map(|l| l.window).collect(),

@@ -34,6 +34,7 @@ mod segments;
 mod tiles;
 
 use std::ops::Range;
+use std::time::Instant;
 
 pub use feed::{Feed, Part, Resident, ResidentBatch};
 pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
@@ -195,6 +196,10 @@ impl Network {
     /// A training step with a round that exchanges the share `alpha_t` of the connections; kernels whose name contains
     /// `filter` are compared with their twins. `state` is that of the whole batch.
     ///
+    /// The candidates' gradients are also summed over the parts of `further`, with the weights as they are before the update:
+    /// of a network whose options say [`round_batches`](NetworkOptions::round_batches) above 1, where
+    /// [`Round::sums_scores`].
+    ///
     /// # Errors
     /// As [`Network::train_parts`] and [`Round::run`].
     pub fn train_with_round(
@@ -203,6 +208,7 @@ impl Network {
         parts: &[impl Feed],
         state: StepState,
         alpha_t: f64,
+        mut further: Option<&mut dyn Iterator<Item = Result<Part<'_>>>>,
         filter: Option<&str>,
     ) -> Result<(RoundReport, Vec<KernelCheck>)> {
         let Network { round, passes, .. } = self;
@@ -213,7 +219,7 @@ impl Network {
             None => Runner::timing(device),
             Some(_) => Runner::new(device, filter),
         };
-        let mut within = 0.0;
+        let (mut within, mut seconds, mut further_images) = (0.0, 0.0, 0);
         let mut look = |look: Look| {
             let pass = match look {
                 Look::Statistics => {
@@ -228,6 +234,22 @@ impl Network {
             if pass == Pass::Scores {
                 within = runner.seconds(section::ROUND);
             }
+            if let Some(further) = further.as_deref_mut() {
+                device.wait()?;
+                let start = Instant::now();
+                let state = StepState {
+                    first: state.total,
+                    ..state
+                };
+                further_images = passes.further_scores(&mut runner, further, state)?;
+                device.wait()?;
+                // A pass that repeats is timed with the round already.
+                seconds = if replays {
+                    0.0
+                } else {
+                    start.elapsed().as_secs_f64()
+                };
+            }
             passes.update(&mut runner)
         };
         let (mut report, mut checks) = match filter {
@@ -236,6 +258,8 @@ impl Network {
         };
         checks.extend(runner.checks);
         report.within = within;
+        report.seconds += seconds;
+        report.further_images = further_images;
         Ok((report, checks))
     }
 

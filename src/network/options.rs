@@ -52,6 +52,10 @@ pub struct NetworkOptions {
     pub scope: Scope,
     /// Candidates that a round draws per active connection.
     pub gamma: f64,
+    /// Whether they are to be distinct inactive pairs, drawn again until all are found.
+    pub distinct: bool,
+    /// Batches that score them: the step's own, and further ones.
+    pub round_batches: usize,
     /// Density from which on a layer's products are dense: none, as measured for this kind of device; above 1, never. Rounds
     /// that change how many connections a layer has leave all of them sparse.
     pub dense_above: Option<f64>,
@@ -81,6 +85,8 @@ impl NetworkOptions {
             },
             scope: Scope::Layer,
             gamma: 1.0,
+            distinct: false,
+            round_batches: 1,
             dense_above: None,
             purpose: Purpose::Training,
             class: Class::Connections,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::feed::Feed;
+use super::feed::{Feed, Part};
 use super::fixed::Fixed;
 use super::programs::{Pass, Programs};
 use super::section::StepTimes;
@@ -125,6 +125,30 @@ impl Passes {
             first += count;
         }
         Ok(())
+    }
+
+    /// Adds the scores of further parts, behind the `state.first` images that were seen. Returns how many images they have.
+    pub fn further_scores(
+        &self,
+        runner: &mut Runner<'_>,
+        parts: &mut dyn Iterator<Item = Result<Part<'_>>>,
+        state: StepState,
+    ) -> Result<usize> {
+        let mut images = 0;
+        for part in parts {
+            let part = part?;
+            runner.load(&part, &self.fixed)?;
+            let count = part.count();
+            let state = StepState {
+                count: count as u32,
+                first: state.first + images as u32,
+                ..state
+            };
+            self.set_step(runner.device, state)?;
+            runner.run(self.programs.pass(Pass::ScoresAlone, true)?)?;
+            images += count;
+        }
+        Ok(images)
     }
 
     /// The optimiser's update by the gradients of the passes before.

@@ -19,7 +19,7 @@ pub(super) enum Pass {
     Statistics,
     /// Gradients of all parameters, and of the candidates.
     Scores,
-    /// Gradients of the candidates alone, after a pass that computed the others.
+    /// Gradients of the candidates alone: after a pass that computed the others, or of a further batch.
     ScoresAlone,
 }
 
@@ -100,6 +100,10 @@ impl Programs {
             for &accumulate in parts {
                 plans.insert((pass, accumulate), record(pass, accumulate)?);
             }
+        }
+        if recorder.options.round_batches > 1 && round.sums_scores() {
+            let further = (Pass::ScoresAlone, true);
+            plans.insert(further, record(further.0, further.1)?);
         }
         let mut all: Vec<&mut Plan> = vec![&mut test];
         all.extend(step.as_mut());

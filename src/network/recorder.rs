@@ -33,7 +33,7 @@ pub(super) enum Observe<'a> {
 /// Where a pass leaves the gradients of the connections.
 #[derive(Clone, Copy)]
 pub(super) enum WeightGradients<'a> {
-    /// Nowhere: another pass computes them, and those of the biases.
+    /// Nowhere: another pass computes them, and those of biases and norms.
     Nowhere,
     /// In the arena, and those of the biases.
     Whole,
@@ -47,6 +47,13 @@ pub(super) struct PassOptions<'a> {
     pub observe: Observe<'a>,
     /// Whether gradients are added to those of the batch's earlier parts.
     pub accumulate: bool,
+}
+
+impl PassOptions<'_> {
+    /// Whether the gradients of parameters are added to those of the batch's earlier parts.
+    pub fn adds_parameters(&self) -> bool {
+        self.accumulate && !matches!(self.gradients, WeightGradients::Nowhere)
+    }
 }
 
 /// How a forward pass treats what training and evaluation differ in.
@@ -79,6 +86,8 @@ pub(super) struct Recorder<'a> {
 
 /// What a pass has recorded so far, by node.
 pub(super) struct Values {
+    /// The norms, whose gradients may go elsewhere than where the optimiser looks.
+    pub norms: Norms,
     /// Its value.
     pub value: Vec<Option<View>>,
     /// What its forward leaves for its backward: means and deviations, attention's probabilities.
@@ -206,6 +215,7 @@ impl<'a> Recorder<'a> {
         }
         let n = self.model.nodes.len();
         let mut values = Values {
+            norms: self.norms.clone(),
             value: vec![None; n],
             saved: vec![None; n],
             delta: vec![None; n],
@@ -223,28 +233,34 @@ impl<'a> Recorder<'a> {
         for node in 1..self.model.nodes.len() {
             self.forward(&mut plan, &mut values, node, Mode::Evaluate)?;
         }
-        self.loss(&mut plan, &mut values, 0.0, &self.fixed.test_ring)?;
+        self.loss(&mut plan, &mut values, 0.0, Some(&self.fixed.test_ring))?;
         Ok(plan)
     }
 
     /// Forward and backward pass of training, without the update.
     pub fn pass(&self, options: PassOptions<'_>) -> Result<Plan> {
         let mut plan = Plan::new("training pass");
+        let nowhere = matches!(options.gradients, WeightGradients::Nowhere);
         if let Observe::Statistics(round) = options.observe {
             plan.section(section::ROUND);
             round.record_signs(&mut plan)?;
         }
         plan.section(section::FORWARD);
         let mut values = self.start(&mut plan)?;
-        let mode = match options.gradients {
-            WeightGradients::Nowhere => Mode::Again,
-            WeightGradients::Whole | WeightGradients::Tiles(_) => Mode::Train,
-        };
+        if nowhere {
+            // They come with the input's gradients, wanted or not.
+            let words = self.norms.words();
+            values.norms.gradient =
+                (self.device).transient("unwanted gradients of norms", Class::Scratch, words);
+        }
+        let mode = if nowhere { Mode::Again } else { Mode::Train };
         for node in 1..self.model.nodes.len() {
             self.forward(&mut plan, &mut values, node, mode)?;
         }
         let smoothing = self.options.label_smoothing;
-        self.loss(&mut plan, &mut values, smoothing, &self.fixed.train_ring)?;
+        // Loss and hits of a batch are counted once.
+        let ring = (!nowhere).then_some(&self.fixed.train_ring);
+        self.loss(&mut plan, &mut values, smoothing, ring)?;
         plan.section(section::BACKWARD);
         let whole = vec![1..=self.model.nodes.len() - 1];
         let segments = match (self.options.keep, self.options.recompute) {
@@ -299,7 +315,7 @@ impl<'a> Recorder<'a> {
         plan: &mut Plan,
         values: &mut Values,
         smoothing: f32,
-        ring: &Buffer,
+        ring: Option<&Buffer>,
     ) -> Result<()> {
         let f = self.fixed;
         let last = self.model.nodes.len() - 1;
@@ -325,6 +341,9 @@ impl<'a> Recorder<'a> {
             Grid::Items(self.stride()),
         )?;
         values.delta[last] = Some(delta);
+        let Some(ring) = ring else {
+            return Ok(());
+        };
         plan.dispatch(
             BatchMetrics {
                 params: BatchMetricsParams {

@@ -144,6 +144,11 @@ impl RadixSort {
         })
     }
 
+    /// Times that a sort of keys of so many bits moves them from one pair of arrays to the other.
+    pub fn passes(bits: u32) -> u32 {
+        bits.div_ceil(BITS)
+    }
+
     /// Sorts `length` pairs by the lowest `bits` of their keys, to and fro between `from` and `spare`; returns where the
     /// result lies, and the other. Three dispatches for every four bits.
     ///

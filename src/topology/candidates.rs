@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rayon::prelude::*;
 
-use super::table::{COL, ROW, Table};
+use super::table::{COL, COMPLETE, DRAWS, ROW, SLOT, Table};
 use crate::engine::random::{Stream, below, random, unit};
 use crate::engine::step_state::StepState;
 use crate::primitive::shared;
@@ -14,7 +14,8 @@ const BLOCK: usize = 4096;
 
 crate::kernel! {
     /// Draws the pairs of all slots in use: a from f, b from g, independently, with replacement; a distribution that is all
-    /// zero counts as uniform. Grid: [`Items`](crate::engine::Grid::Items) = capacity.
+    /// zero counts as uniform. In a further draw of a round, a layer's first slots take the candidates that it has found
+    /// before. A layer whose table says so gets all its pairs, in order. Grid: [`Items`](crate::engine::Grid::Items) = capacity.
     pub Sample, SampleParams, SampleTwin = "topology/sample", shader!("topology/sample");
     params {
         /// Slots, in use or not.
@@ -24,6 +25,8 @@ crate::kernel! {
         n_rows: u32,
         /// 0: both distributions are uniform, `inputs` and `outputs` are not used.
         weighted: u32,
+        /// 0: the round's first draw, nothing is held; else the number of this draw in its program.
+        redraw: u32,
     }
     read table: u32,
     /// `[C]`: running sums of f, layer by layer.
@@ -32,6 +35,12 @@ crate::kernel! {
     read outputs: f32,
     write cols: u32,
     write rows: u32,
+    /// `[R + 1]`: row r's candidates so far are `held_offsets[r]..held_offsets[r + 1]`; not read in a first draw.
+    read held_offsets: u32,
+    /// `[capacity]`
+    read held_cols: u32,
+    /// `[capacity]`
+    read held_rows: u32,
     uniform step: StepState,
 }
 
@@ -58,9 +67,41 @@ impl SampleTwin<'_> {
                 };
                 let f = side(self.inputs, COL);
                 let g = side(self.outputs, ROW);
-                move |slot| {
-                    let words =
-                        random(step.seed, step.step, Stream::Candidates, layer as u32, slot);
+                let first_slot = table.get(layer, SLOT) as u32;
+                let complete = table.get(layer, COMPLETE) != 0;
+                let held = match p.redraw {
+                    0 => 0..0,
+                    _ => {
+                        let rows = table.get(layer, ROW)..table.get(layer, ROW) + g.units;
+                        self.held_offsets[rows.start]..self.held_offsets[rows.end]
+                    }
+                };
+                let draw = table.get(p.layers as usize, DRAWS) as u32 + p.redraw;
+                move |place| {
+                    if complete {
+                        let n_in = f.units as u32;
+                        return (f.first as u32 + place % n_in, g.first as u32 + place / n_in);
+                    }
+                    let at = held.start + place;
+                    if at < held.end {
+                        return (self.held_cols[at as usize], self.held_rows[at as usize]);
+                    }
+                    let words = match p.redraw {
+                        0 => random(
+                            step.seed,
+                            step.step,
+                            Stream::Candidates,
+                            layer as u32,
+                            place,
+                        ),
+                        _ => random(
+                            step.seed,
+                            step.step,
+                            Stream::Redraws,
+                            draw,
+                            first_slot + place,
+                        ),
+                    };
                     (f.draw(words[0]), g.draw(words[1]))
                 }
             },

@@ -97,6 +97,8 @@ pub struct RoundReport {
     /// Seconds of the device for what the round added to the step that it looked at: sums behind f and g, and scores where
     /// these did not need a pass of their own. Zero where that was not timed.
     pub within: f64,
+    /// Images of the further batches that scored the candidates.
+    pub further_images: usize,
 }
 
 /// What a round did in one layer.

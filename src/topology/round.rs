@@ -1,5 +1,6 @@
 //! A prune-and-grow round: two programs, recorded once, around the training step that judges the candidates.
 
+mod distinct;
 mod observe;
 mod options;
 mod sample;
@@ -12,7 +13,8 @@ use super::method::{Candidates, Distribution, FinishInputs, Judged, Method};
 use super::record::{Drawn, Recorder};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
-use super::{table, tiles};
+use super::table::{self, Slots};
+use super::tiles;
 use crate::engine::{Buffer, Device, KernelCheck, Plan, Program, View};
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
@@ -41,6 +43,7 @@ pub struct Round {
     judged: Judged,
     scope: Scope,
     gamma: f64,
+    distinct: bool,
     stride: usize,
     step: View,
     tile: Option<usize>,
@@ -56,6 +59,8 @@ struct Work {
     capacity: usize,
     drawn: Drawn,
     draw: Program,
+    /// Another draw, where candidates are to be distinct.
+    redraw: Option<Program>,
     exchange: Program,
 }
 
@@ -75,6 +80,7 @@ impl Round {
         let RoundOptions {
             scope,
             gamma,
+            distinct,
             stride,
             step,
             windows,
@@ -97,6 +103,7 @@ impl Round {
             judged: method.judged(),
             scope,
             gamma,
+            distinct,
             stride,
             step,
             tile,
@@ -135,6 +142,10 @@ impl Round {
             },
         };
         let (draw, drawn) = recorder("draw").draw()?;
+        let redraw = match self.redraws() {
+            true => Some(recorder("redraw").redraw(&drawn)?),
+            false => None,
+        };
         let mut exchange = recorder("exchange");
         exchange.settle(&drawn)?;
         method.finish(
@@ -152,6 +163,7 @@ impl Round {
         let exchange = exchange.exchange(&drawn)?;
         Ok(Work {
             draw: device.prepare(&draw)?,
+            redraw: redraw.map(|plan| device.prepare(&plan)).transpose()?,
             exchange: device.prepare(&exchange)?,
             drawn,
             capacity: sizes.capacity,
@@ -185,6 +197,12 @@ impl Round {
         self.looks().contains(&look) && (look == Look::Statistics || self.judges_by_step)
     }
 
+    /// Whether scores are sums to which further batches can be added: not where growth ignores gradients, nor where a running
+    /// list keeps the best alone.
+    pub fn sums_scores(&self) -> bool {
+        self.records(Look::Scores) && self.candidates != Candidates::All
+    }
+
     /// Reads how many connections each layer has: after an import into the arena.
     ///
     /// # Errors
@@ -214,7 +232,7 @@ impl Round {
     /// The programs before and after the step that judges the candidates.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         let work = self.work.iter();
-        work.flat_map(|work| [&work.draw, &work.exchange])
+        work.flat_map(|work| [&work.draw, &work.exchange].into_iter().chain(&work.redraw))
     }
 
     /// The work space. A test fills it with noise before a round, so that a value that is read unwritten shows.
@@ -277,6 +295,9 @@ impl Round {
             return Ok((self.finish(device, 0.0)?, checks));
         };
         run(&work.draw)?;
+        if let Some(redraw) = &work.redraw {
+            self.draw_again(device, work, &mut || run(redraw))?;
+        }
         let mut seconds = start.elapsed().as_secs_f64();
         let start = Instant::now();
         look(Look::Scores)?;
@@ -303,7 +324,7 @@ impl Round {
         let Some(Work { scratch, .. }) = &self.work else {
             return Ok(());
         };
-        let slots: Vec<usize> = (0..self.spans.len()).map(|l| self.slots(l)).collect();
+        let slots: Vec<Slots> = (0..self.spans.len()).map(|l| self.slots(l)).collect();
         let wanted = |active: usize| (alpha_t * active as f64).ceil() as usize;
         let wanted: Vec<usize> = match self.scope {
             Scope::Layer => self.active.iter().map(|&a| wanted(a)).collect(),
@@ -366,11 +387,22 @@ impl Round {
     }
 
     /// Candidate slots of a layer in the next round: none where they are not drawn.
-    fn slots(&self, layer: usize) -> usize {
-        match self.candidates {
-            Candidates::None | Candidates::All => 0,
-            Candidates::Sampled(_) => (self.gamma * self.active[layer] as f64).ceil() as usize,
+    fn slots(&self, layer: usize) -> Slots {
+        let Candidates::Sampled(_) = self.candidates else {
+            return Slots::default();
+        };
+        let (active, total) = (self.active[layer], self.pairs(layer));
+        let drawn = (self.gamma * active as f64).ceil() as usize;
+        let complete = self.distinct && drawn >= total - active;
+        Slots {
+            count: if complete { total } else { drawn },
+            complete,
         }
+    }
+
+    /// Pairs of a layer, active or not.
+    fn pairs(&self, layer: usize) -> usize {
+        self.spans[layer].n_in * self.spans[layer].n_out
     }
 
     /// Pairs of a tile.
@@ -386,7 +418,9 @@ impl Round {
             Candidates::None => (0, 0),
             Candidates::Sampled(_) => {
                 let drawn = (self.gamma * self.connections as f64).ceil() as usize;
-                (drawn + self.spans.len(), 0)
+                // A layer whose inactive pairs are no more than are drawn of it gives all its pairs.
+                let active = if self.distinct { self.connections } else { 0 };
+                (drawn + active + self.spans.len(), 0)
             }
             // No more of the best are kept than are wanted.
             Candidates::All => (self.connections, self.connections + self.tile()),

@@ -14,9 +14,22 @@ pub(super) const COL: usize = 1;
 pub(super) const ROW: usize = 3;
 /// Connections to exchange in the segment of this number.
 pub(super) const WANTED: usize = 5;
+/// 1: the layer's slots are all its pairs, in order.
+pub(super) const COMPLETE: usize = 6;
+/// In the row after the last: draws of this round before the program that reads this.
+pub(super) const DRAWS: usize = 7;
 
-/// `[layers + 1][WORDS]`. `slots` and `wanted` are per layer; a single segment for all layers has its number in the first.
-pub(super) fn build(spans: &[LayerSpan], slots: &[usize], wanted: &[usize]) -> Vec<u32> {
+/// The candidate slots of a layer in one round.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Slots {
+    /// How many.
+    pub count: usize,
+    /// Whether they are all pairs of the layer, in order, in place of drawn ones.
+    pub complete: bool,
+}
+
+/// `[layers + 1][WORDS]`, of a round's first draw. `slots` and `wanted` are per layer; a single segment for all layers has its number in the first.
+pub(super) fn build(spans: &[LayerSpan], slots: &[Slots], wanted: &[usize]) -> Vec<u32> {
     let mut table = Vec::with_capacity((spans.len() + 1) * WORDS);
     let mut first_slot = 0;
     let (mut cols, mut rows) = (0, 0);
@@ -29,11 +42,11 @@ pub(super) fn build(spans: &[LayerSpan], slots: &[usize], wanted: &[usize]) -> V
             span.first_row,
             span.n_out,
             wanted,
-            0,
+            usize::from(slots[l].complete),
             0,
         ];
         table.extend(row.map(|word| word as u32));
-        first_slot += slots[l];
+        first_slot += slots[l].count;
         cols = span.first_col + span.n_in;
         rows = span.first_row + span.n_out;
     }

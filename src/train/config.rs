@@ -151,6 +151,15 @@ pub struct TrainConfig {
     /// Candidates drawn in a round, per active connection
     #[arg(long, value_name = "FACTOR", help_heading = TOPOLOGY)]
     pub gamma: f64,
+    /// Draw candidates again until they are --gamma distinct inactive pairs per active connection, or all that a layer has;
+    /// else what one draw finds is taken
+    // Takes a value so that `=false` can override a file.
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = TOPOLOGY)]
+    pub distinct_candidates: bool,
+    /// Batches that judge the candidates of a round: the step's own, and further ones with the weights as they are
+    #[arg(long, value_name = "N", help_heading = TOPOLOGY)]
+    pub round_batches: usize,
     /// Share of the connections replaced in a round, at the start; it falls to 0 along a cosine
     #[arg(long, value_name = "SHARE", help_heading = TOPOLOGY)]
     pub alpha: f64,
@@ -256,6 +265,8 @@ impl Default for TrainConfig {
             scope: Scope::Layer,
             // gamma, alpha, momentum and weight decay: Heddes et al., arXiv 2401.06898, CIFAR set-up.
             gamma: 1.0,
+            distinct_candidates: false,
+            round_batches: 1,
             alpha: 0.2,
             round_every: 100,
             round_until: None,

@@ -252,7 +252,7 @@ fn rounds_leave_dense_layers_what_they_are() {
         }];
         for number in 0..3 {
             let state = StepState::whole(1, number, COUNT, 0.1);
-            let report = net.train_with_round(&device, &batch, state, 0.5, None);
+            let report = net.train_with_round(&device, &batch, state, 0.5, None, None);
             report.unwrap();
         }
         let after = net.export(&device).unwrap();

@@ -256,6 +256,7 @@ fn options(step: &Buffer, stride: usize, gamma: f64) -> RoundOptions {
     RoundOptions {
         scope: Scope::Layer,
         gamma,
+        distinct: false,
         stride,
         step: step.all(),
         windows: vec![Window::pointwise([1, 1])],

@@ -4,6 +4,7 @@
 //! Needs a wgpu adapter; without one these tests fail, they are never skipped.
 #![allow(clippy::unwrap_used)]
 
+mod distinct;
 mod draws;
 mod edges;
 mod forward_set;

@@ -218,6 +218,7 @@ fn what_cannot_be_ranked_is_refused() {
         let options = RoundOptions {
             scope: Scope::Layer,
             gamma: 1.0,
+            distinct: false,
             stride: 4,
             step: step.all(),
             windows: world.windows.clone(),
@@ -244,6 +245,7 @@ fn no_buffer_grows_with_the_pairs() {
         let options = RoundOptions {
             scope: Scope::Layer,
             gamma: 1.0,
+            distinct: false,
             stride: 4,
             step: step.all(),
             windows: vec![Window::pointwise([1, 1])],

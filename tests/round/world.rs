@@ -205,6 +205,20 @@ impl Rig {
         gamma: f64,
         tile: Option<usize>,
     ) -> Self {
+        Self::with(device, world, method, scope, gamma, |options| {
+            options.tile = tile
+        })
+    }
+
+    /// With other options than the usual ones.
+    pub fn with(
+        device: Device,
+        world: &World,
+        method: &dyn Method,
+        scope: Scope,
+        gamma: f64,
+        change: impl FnOnce(&mut RoundOptions),
+    ) -> Self {
         let arena = Arena::new(&device, &world.layers).unwrap();
         let put = |values: &[Vec<f32>]| -> Vec<Buffer> {
             values.iter().map(|v| upload_f32(&device, v)).collect()
@@ -212,14 +226,16 @@ impl Rig {
         let activations = put(&world.activations);
         let deltas = put(&world.deltas);
         let step = device.buffer("step", Class::Scratch, STEP_WORDS).unwrap();
-        let options = RoundOptions {
+        let mut options = RoundOptions {
             scope,
             gamma,
+            distinct: false,
             stride: world.stride,
             step: step.all(),
             windows: world.windows.clone(),
-            tile,
+            tile: None,
         };
+        change(&mut options);
         let round = Round::new(&device, &arena, method, options).unwrap();
         let mut statistics = Plan::new("statistics");
         let mut scores = Plan::new("scores");

@@ -6,6 +6,7 @@ mod adapters_agree;
 mod check;
 mod diverged;
 mod from_dense;
+mod further;
 mod host;
 mod learn;
 mod memory;

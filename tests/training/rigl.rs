@@ -76,7 +76,7 @@ fn step(
     let mut network = Network::new(device, &built.0, &built.1, &options, m.as_ref()).unwrap();
     let state = StepState::whole(1, 0, COUNT * parts.len(), 0.0);
     let (report, _) = network
-        .train_with_round(device, parts, state, ALPHA, None)
+        .train_with_round(device, parts, state, ALPHA, None, None)
         .unwrap();
     (network, report)
 }

@@ -85,7 +85,8 @@ pub struct NormSpan {
 /// The parameters of all norms on a device, `U` channels in all; there may be none.
 ///
 /// Each buffer is `[2][pitch]`, so that one optimiser update over `2 * pitch` words serves all norms: what lies between
-/// the two halves' channels is zero and stays so. 32 bytes a channel.
+/// the two halves' channels is zero and stays so. 32 bytes a channel. A clone is of the same buffers.
+#[derive(Clone)]
 pub struct Norms {
     /// The norms in order.
     pub spans: Vec<NormSpan>,

@@ -3,7 +3,7 @@
 use super::{Drawn, Recorder};
 use crate::engine::{Grid, Plan};
 use crate::error::Result;
-use crate::primitive::{Pairs, bits_for};
+use crate::primitive::{Pairs, RadixSort, bits_for};
 use crate::topology::candidates::{Compact, CompactParams, Mark, MarkParams, Sample, SampleParams};
 use crate::topology::cumulate::{Cumulate, CumulateParams};
 use crate::topology::table;
@@ -19,11 +19,7 @@ impl Recorder<'_> {
                 if self.sizes.weighted {
                     self.cumulate()?;
                 }
-                // The sorted pairs are in one pair of arrays; their candidates go into the other, and the first is free again.
-                self.sample(&a)?;
-                let (drawn, candidates) = self.sort(a, b)?;
-                self.keep_candidates(&drawn, &candidates)?;
-                (drawn, candidates)
+                self.draw_from(a, b, 0)?
             }
         };
         let drawn = Drawn {
@@ -32,6 +28,29 @@ impl Recorder<'_> {
             grow_ranks: drawn.values,
         };
         Ok((self.plan, drawn))
+    }
+
+    /// Records another draw of the same round: the candidates that were found stay, every other slot is drawn anew.
+    pub fn redraw(mut self, drawn: &Drawn) -> Result<Plan> {
+        let mut free = drawn.sorted().swapped();
+        let mut candidates = drawn.candidates.clone();
+        // An odd number of sorting passes leaves the candidates in the other arrays: one more draw brings them back.
+        for number in 1..=1 + self.sorting_passes() % 2 {
+            let (sorted, found) = self.draw_from(free, candidates.swapped(), number)?;
+            free = sorted.swapped();
+            candidates = found;
+        }
+        Ok(self.plan)
+    }
+
+    /// Stages 3 to 5, by way of the arrays `to`; `held`, columns as keys like `to`, has the candidates so far. Returns the
+    /// sorted pairs, whose arrays are free again, and the candidates, rows as keys.
+    fn draw_from(&mut self, to: Pairs, held: Pairs, number: u32) -> Result<(Pairs, Pairs)> {
+        self.sample(&to, &held, number)?;
+        // The sorted pairs are in one pair of arrays; their candidates go into the other.
+        let (drawn, candidates) = self.sort(to, held)?;
+        self.keep_candidates(&drawn, &candidates)?;
+        Ok((drawn, candidates))
     }
 
     /// Stage 2: f and g as running sums.
@@ -54,7 +73,7 @@ impl Recorder<'_> {
     }
 
     /// Stage 3: columns as keys, rows as values.
-    fn sample(&mut self, to: &Pairs) -> Result<()> {
+    fn sample(&mut self, to: &Pairs, held: &Pairs, redraw: u32) -> Result<()> {
         let s = self.scratch;
         self.plan.dispatch(
             Sample {
@@ -63,12 +82,16 @@ impl Recorder<'_> {
                     layers: self.layers(),
                     n_rows: self.n_rows(),
                     weighted: u32::from(self.sizes.weighted),
+                    redraw,
                 },
                 table: s.table.all(),
                 inputs: s.inputs.all(),
                 outputs: s.outputs.all(),
                 cols: to.keys.clone(),
                 rows: to.values.clone(),
+                held_offsets: s.candidate_offsets.all(),
+                held_cols: held.keys.clone(),
+                held_rows: held.values.clone(),
                 step: self.step.clone(),
             },
             Grid::Items(self.sizes.capacity),
@@ -79,10 +102,19 @@ impl Recorder<'_> {
     fn sort(&mut self, drawn: Pairs, spare: Pairs) -> Result<(Pairs, Pairs)> {
         let sort = &self.scratch.sort;
         let n = self.sizes.capacity;
-        let cols = bits_for(self.arena.n_cols);
-        let rows = bits_for(self.arena.n_rows + 1);
+        let [cols, rows] = self.key_bits();
         let (by_col, spare) = sort.sort(&mut self.plan, n, cols, drawn, spare)?;
         sort.sort(&mut self.plan, n, rows, by_col.swapped(), spare.swapped())
+    }
+
+    /// Bits of a column and of a row.
+    fn key_bits(&self) -> [u32; 2] {
+        [self.arena.n_cols, self.arena.n_rows + 1].map(bits_for)
+    }
+
+    /// Times that stage 4 moves the pairs to the other arrays.
+    fn sorting_passes(&self) -> u32 {
+        self.key_bits().map(RadixSort::passes).iter().sum()
     }
 
     /// Stage 5: duplicates and active pairs are dropped, rows become offsets.

@@ -32,6 +32,16 @@ pub(super) struct Drawn {
     pub grow_ranks: View,
 }
 
+impl Drawn {
+    /// The arrays that the candidates were picked from, free until they are scored: rows as keys, columns as values.
+    fn sorted(&self) -> Pairs {
+        Pairs {
+            keys: self.scores.clone(),
+            values: self.grow_ranks.clone(),
+        }
+    }
+}
+
 impl Recorder<'_> {
     /// Offsets `[rows + 1]` of sorted rows.
     fn offsets(&mut self, keys: View, length: usize, offsets: &Buffer, rows: usize) -> Result<()> {

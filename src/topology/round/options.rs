@@ -22,6 +22,9 @@ pub struct RoundOptions {
     pub scope: Scope,
     /// Candidates drawn per active connection.
     pub gamma: f64,
+    /// Whether candidates are drawn again until as many distinct inactive pairs are found as gamma asks for, or the layer has:
+    /// as the paper's experiments do it. Else what one draw finds is taken, which is the paper's pseudocode.
+    pub distinct: bool,
     /// Lanes of a position: the batch on the device, rounded up to whole vectors of four.
     pub stride: usize,
     /// A [`StepState`](crate::engine::StepState): seed, step and batch size.

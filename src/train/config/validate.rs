@@ -84,6 +84,12 @@ impl TrainConfig {
         )?;
         check(positive(self.gamma), "gamma", "must be above 0", self.gamma)?;
         check(
+            (1..=1 << 16).contains(&self.round_batches),
+            "round-batches",
+            "must be 1 to 65536 batches",
+            self.round_batches,
+        )?;
+        check(
             self.alpha > 0.0 && self.alpha <= 1.0,
             "alpha",
             "must be above 0 and at most 1",

@@ -83,6 +83,8 @@ impl Trainer {
             scope: config.scope,
             dense_above: config.dense_above,
             gamma: config.gamma,
+            distinct: config.distinct_candidates,
+            round_batches: config.round_batches,
             recompute: config.checkpoint_activations,
             class: dense::class_of(method.as_ref(), &state, &model),
             forward: config.forward(&model, method.as_ref())?,
@@ -115,6 +117,13 @@ impl Trainer {
                  parts",
                 method.name(),
                 network.micro_batch()
+            ));
+        }
+        if config.round_batches > 1 && network.round.is_dynamic() && !network.round.sums_scores() {
+            notes.push(format!(
+                "--round-batches {} has no effect: {} does not add up scores over batches",
+                config.round_batches,
+                method.name()
             ));
         }
         let resident = reside(&device, &network, &config, &data, augmentation)?;

@@ -103,16 +103,23 @@ impl Trainer {
         let mut report = None;
         if due {
             let alpha = self.schedule.alpha_at(step + 1);
-            let flops = describe::round_flops(&self.model, &self.network.round) * count as f64;
+            let pairs = describe::round_flops(&self.model, &self.network.round);
             let filter = self.check_round.take();
+            let mut further = self.further_parts()?;
             let (round, checks) = self.network.train_with_round(
                 &self.device,
                 parts,
                 state,
                 alpha,
+                further.as_mut().map(|parts| parts as _),
                 filter.as_deref(),
             )?;
             hooks.judge(&checks)?;
+            // A further batch goes forward, and its gradients back to the inputs: half of a backward pass.
+            let StepFlops { forward, backward } = self.flops;
+            let passes = forward + backward / 2.0;
+            let further = round.further_images as f64;
+            let flops = pairs * count as f64 + (pairs + passes) * further;
             self.phases.round(&round, flops);
             self.progress.train_flops += flops;
             report = Some(round);
@@ -147,6 +154,30 @@ impl Trainer {
             hooks.observer.event(&Event::Round(round))?;
         }
         Ok(())
+    }
+
+    /// The parts of the further batches that score a round's candidates, if any: training images in an order of the round's own,
+    /// so that the epoch goes on as it would.
+    fn further_parts(&self) -> Result<Option<impl Iterator<Item = Result<Part<'static>>> + use<>>> {
+        let batches = self.config.round_batches.saturating_sub(1);
+        if batches == 0 || !self.network.round.sums_scores() {
+            return Ok(None);
+        }
+        let order = Order::Shuffled {
+            seed: self.config.seed,
+            // No epoch gets as far.
+            epoch: u32::MAX - self.progress.rounds as u32,
+        };
+        let loader = Loader::start(
+            self.data.train.clone(),
+            self.data.shape,
+            &self.data.normalisation,
+            self.batches(order, 0),
+        )?;
+        let parts = batches * self.config.batch.div_ceil(self.network.micro_batch());
+        Ok(Some(
+            loader.take(parts).map(|batch| batch.map(Part::Loaded)),
+        ))
     }
 
     /// Reads the losses since the last look, and stops at one that is not a number.

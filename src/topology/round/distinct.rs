@@ -1,0 +1,57 @@
+//! Drawing again, until there are as many distinct inactive pairs as a round asks for.
+
+use super::{Candidates, Round, Work};
+use crate::engine::Device;
+use crate::error::Result;
+use crate::topology::table::{self, DRAWS};
+
+/// Most programs of further draws in a round. Drawing uniformly, all pairs asked for are found after a few, or after a
+/// hundred where they are nearly all that a layer has. By weights, a pair of weight zero never comes.
+const MOST: u32 = 200;
+
+/// Programs in a row that find nothing after which no more is to be hoped for.
+const IN_VAIN: u32 = 16;
+
+impl Round {
+    /// Whether one draw is not all.
+    pub(super) fn redraws(&self) -> bool {
+        self.distinct && matches!(self.candidates, Candidates::Sampled(_))
+    }
+
+    /// Draws again until every layer has found what [`Round::slots`](super::Round) asks for. What is still missing after
+    /// [`MOST`] programs is done without: the report tells how many candidates there were.
+    pub(super) fn draw_again(
+        &self,
+        device: &Device,
+        work: &Work,
+        redraw: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        let mut missing = self.missing(device, work)?;
+        let mut in_vain = 0;
+        // A program draws at most twice.
+        for draws in (0..2 * MOST).step_by(2) {
+            if missing == 0 || in_vain == IN_VAIN {
+                break;
+            }
+            let word = self.spans.len() * table::WORDS + DRAWS;
+            device.upload(&work.scratch.table.range(word..word + 1), &[draws])?;
+            redraw()?;
+            let before = std::mem::replace(&mut missing, self.missing(device, work)?);
+            in_vain = if missing < before { 0 } else { in_vain + 1 };
+        }
+        Ok(())
+    }
+
+    /// Candidates that the layers lack, of those that were to be drawn.
+    fn missing(&self, device: &Device, work: &Work) -> Result<usize> {
+        let offsets: Vec<u32> = device.download(&work.scratch.candidate_offsets.all())?;
+        let layers = self.spans.iter().enumerate();
+        Ok(layers
+            .filter(|(layer, _)| !self.slots(*layer).complete)
+            .map(|(layer, span)| {
+                let found = offsets[span.first_row + span.n_out] - offsets[span.first_row];
+                self.slots(layer).count.saturating_sub(found as usize)
+            })
+            .sum())
+    }
+}
