@@ -55,8 +55,8 @@ pub enum Error {
         /// What the user can do.
         advice: String,
     },
-    /// A buffer that the device has no memory left for.
-    #[error("the device has no memory left for buffer `{buffer}` of {bytes} bytes; {advice}")]
+    /// A buffer that the device, or the operating system, refuses to give memory for.
+    #[error("the allocation of {bytes} bytes for buffer `{buffer}` was refused; {advice}")]
     Memory {
         /// The buffer's label.
         buffer: String,

@@ -54,6 +54,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod dense;
 pub mod error;
+mod files;
 pub mod kernels;
 pub mod layer;
 pub mod model;

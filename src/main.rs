@@ -5,25 +5,25 @@ mod cli;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
+use rootlet::report::printable;
 
 fn main() -> ExitCode {
-    calm_drivers();
-    match cli::run(cli::Cli::parse()) {
+    let matches = cli::Cli::command().get_matches();
+    let done = match cli::Cli::from_arg_matches(&matches) {
+        Ok(parsed) => cli::run(parsed).map_err(|error| cli::name_variable(error, &matches)),
+        Err(error) => error.exit(),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             // Should nobody be there to read it, the exit status still tells.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "error: {}",
+                printable(&error.to_string())
+            );
             cli::exit_code(&error)
         }
-    }
-}
-
-/// Without a desktop session there is no display that Mesa's Vulkan layer could ask for its GPU, and it would say so in lines
-/// that begin with `error:` and look like ours.
-fn calm_drivers() {
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // SAFETY: the process has no other thread yet that could read the environment.
-        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     }
 }

@@ -271,6 +271,7 @@ mod tests {
 
     /// A seed means the same images on machines with other vector instructions.
     #[test]
+    #[expect(unsafe_code, reason = "the resizer's own switch")]
     fn vector_instructions_change_no_bit() {
         let (width, height) = (61, 47);
         let pixels = (0..width * height * 3)

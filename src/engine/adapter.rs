@@ -24,8 +24,8 @@ impl std::str::FromStr for AdapterChoice {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text.trim() {
-            "" | "auto" => AdapterChoice::Auto,
-            "cpu" => AdapterChoice::Cpu,
+            text if text.is_empty() || text.eq_ignore_ascii_case("auto") => AdapterChoice::Auto,
+            text if text.eq_ignore_ascii_case("cpu") => AdapterChoice::Cpu,
             other => match other.parse() {
                 Ok(index) => AdapterChoice::Index(index),
                 Err(_) => AdapterChoice::Name(other.to_owned()),
@@ -81,9 +81,7 @@ pub struct AdapterSummary {
 
 /// The adapters of a wgpu instance, with their summaries.
 pub(crate) fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
-    let instance = wgpu::Instance::new(descriptor);
+    let instance = super::instance::instance();
     let adapters = pollster::block_on(instance.enumerate_adapters(Backends::all()));
     let mut list: Vec<_> = adapters
         .into_iter()
@@ -262,6 +260,8 @@ mod tests {
         };
         assert_eq!(resolve("auto").unwrap(), Some(1));
         assert_eq!(resolve("cpu").unwrap(), None);
+        assert_eq!(resolve("CPU").unwrap(), None);
+        assert_eq!(resolve("Auto").unwrap(), Some(1));
         assert_eq!(resolve("0").unwrap(), Some(0));
         assert_eq!(resolve("780m").unwrap(), Some(1));
         for (text, expected) in [

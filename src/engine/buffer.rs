@@ -33,6 +33,7 @@ pub(crate) struct HostMemory {
     lines: Box<[UnsafeCell<Line>]>,
 }
 
+#[expect(unsafe_code, reason = "memory that the executors share among threads")]
 // SAFETY: all access goes through the unsafe accessors below, whose callers uphold exclusivity.
 unsafe impl Sync for HostMemory {}
 
@@ -54,6 +55,7 @@ impl HostMemory {
 
     /// # Safety
     /// No mutable slice of an overlapping range may be alive.
+    #[expect(unsafe_code, reason = "memory that the executors share among threads")]
     pub(crate) unsafe fn slice(&self, range: Range<usize>) -> &[u32] {
         assert!(range.start <= range.end && range.end <= self.lines.len() * 16);
         // SAFETY: in bounds by the assertion; `Line` is plain words; no mutable alias by the contract.
@@ -62,6 +64,7 @@ impl HostMemory {
 
     /// # Safety
     /// No other slice of an overlapping range may be alive.
+    #[expect(unsafe_code, reason = "memory that the executors share among threads")]
     #[allow(clippy::mut_from_ref)]
     pub(crate) unsafe fn slice_mut(&self, range: Range<usize>) -> &mut [u32] {
         assert!(range.start <= range.end && range.end <= self.lines.len() * 16);

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::buffer::{HostMemory, Memory, View};
-use super::kernel::{TwinCall, TwinSlice};
+use super::kernel::TwinCall;
 use super::plan::Dispatch;
 use crate::error::{Error, Result};
 
@@ -39,25 +39,48 @@ impl CpuExecutor {
         self.pool.current_num_threads()
     }
 
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The right to the buffers' memory. A twin, which runs while another holds it, would wait for itself.
+    fn turn(&self) -> Result<MutexGuard<'_, ()>> {
+        if self.pool.current_thread_index().is_some() {
+            return Err(Error::Device(
+                "a kernel's twin cannot use the device that it runs on".into(),
+            ));
+        }
+        Ok(self.turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn run(&self, dispatches: &[Dispatch]) {
-        let _turn = self.turn();
-        self.pool.install(|| dispatches.iter().for_each(run_twin));
+    pub(crate) fn run(&self, dispatches: &[Dispatch]) -> Result<()> {
+        let _turn = self.turn()?;
+        let work = || self.pool.install(|| dispatches.iter().for_each(run_twin));
+        if rayon::current_thread_index().is_none() {
+            work();
+            return Ok(());
+        }
+        // A thread of another rayon pool would take up a second of its tasks while it waits for our pool, with the turn in
+        // its hands; should that task want the turn too, it would never come. It waits for a thread that is in no pool instead.
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().spawn_scoped(scope, work);
+            let thread =
+                thread.map_err(|e| Error::Device(format!("cannot start a thread: {e}")))?;
+            thread
+                .join()
+                .or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
-    pub(crate) fn upload(&self, view: &View, words: &[u32]) {
-        let _turn = self.turn();
+    #[expect(unsafe_code, reason = "access to a buffer's memory")]
+    pub(crate) fn upload(&self, view: &View, words: &[u32]) -> Result<()> {
+        let _turn = self.turn()?;
         // SAFETY: the turn is ours.
         unsafe { host(view).slice_mut(view.range.clone()) }.copy_from_slice(words);
+        Ok(())
     }
 
-    pub(crate) fn download(&self, view: &View) -> Vec<u32> {
-        let _turn = self.turn();
+    #[expect(unsafe_code, reason = "access to a buffer's memory")]
+    pub(crate) fn download(&self, view: &View) -> Result<Vec<u32>> {
+        let _turn = self.turn()?;
         // SAFETY: the turn is ours.
-        unsafe { host(view).slice(view.range.clone()) }.to_vec()
+        Ok(unsafe { host(view).slice(view.range.clone()) }.to_vec())
     }
 }
 
@@ -71,17 +94,11 @@ fn host(view: &View) -> &HostMemory {
 }
 
 /// Runs the twin of a dispatch whose buffers are host memory.
+#[expect(unsafe_code, reason = "hands a twin the memory of its bindings")]
 fn run_twin(dispatch: &Dispatch) {
-    let slices = dispatch
-        .views
-        .iter()
-        .map(|view| TwinSlice {
-            memory: host(view),
-            range: view.range.clone(),
-        })
-        .collect();
-    (dispatch.kernel.twin)(&TwinCall {
-        params: &dispatch.params,
-        slices,
-    });
+    let views = dispatch.views.iter();
+    let ranges = views.map(|view| (host(view), view.range.clone()));
+    // SAFETY: whoever runs dispatches holds the turn, and the device has checked that each binds nothing twice that it writes.
+    let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, ranges) };
+    (dispatch.kernel.twin)(&call);
 }

@@ -166,13 +166,24 @@ impl Device {
         }
     }
 
+    /// Refuses what the device cannot hold, before anybody works for it: buffers under this label of which the largest has so many
+    /// bytes, and all together `total`.
+    ///
+    /// # Errors
+    /// More than a binding may hold, or than is free, as far as that is known.
+    pub fn admit(&self, label: &str, largest: u64, total: u64) -> Result<()> {
+        if let Executor::Gpu(gpu) = &self.executor {
+            gpu.admit(label, largest)?;
+        }
+        host_memory::admit(label, total, self.free_memory())
+    }
+
     /// Memory for a buffer of the CPU executor.
     fn host(&self, label: &str, words: usize) -> Result<HostMemory> {
         let bytes = (words as u64).saturating_mul(4);
         let free = host_memory::available();
         host_memory::admit(label, bytes, free)?;
-        HostMemory::zeroed(words)
-            .ok_or_else(|| host_memory::refusal(label, bytes, free.unwrap_or(0)))
+        HostMemory::zeroed(words).ok_or_else(|| host_memory::refused(label, bytes, free))
     }
 
     /// Allocates a buffer that holds `data`, zero-padded to whole vectors.
@@ -219,9 +230,8 @@ impl Device {
         }
         match &self.executor {
             Executor::Cpu(cpu) => cpu.upload(view, bytemuck::cast_slice(data)),
-            Executor::Gpu(gpu) => gpu.upload(view, bytemuck::cast_slice(data))?,
+            Executor::Gpu(gpu) => gpu.upload(view, bytemuck::cast_slice(data)),
         }
-        Ok(())
     }
 
     /// Reads `view` back, after all work submitted before.
@@ -231,7 +241,7 @@ impl Device {
     pub fn download<T: Scalar>(&self, view: &View) -> Result<Vec<T>> {
         self.owns(view)?;
         let words = match &self.executor {
-            Executor::Cpu(cpu) => cpu.download(view),
+            Executor::Cpu(cpu) => cpu.download(view)?,
             Executor::Gpu(gpu) => gpu.download(view)?,
         };
         Ok(bytemuck::allocation::cast_vec(words))
@@ -242,6 +252,8 @@ impl Device {
     /// # Errors
     /// A shader that differs from its host half, or that the driver refuses.
     pub fn prepare(&self, plan: &Plan) -> Result<Program> {
+        // Placing has given transient buffers the memory of others since they were recorded.
+        plan.recheck()?;
         for dispatch in plan.dispatches() {
             for view in &dispatch.views {
                 self.owns(view)?;

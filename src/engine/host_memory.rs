@@ -48,6 +48,23 @@ pub(crate) fn refusal(what: &str, bytes: u64, limit: u64) -> Error {
     }
 }
 
+/// The error for memory that the system refuses although so much is free, as far as that is known.
+pub(crate) fn refused(what: &str, bytes: u64, free: Option<u64>) -> Error {
+    let advice = "use a higher --sparsity, or a smaller --hidden or --batch";
+    let advice = match free {
+        Some(free) => format!(
+            "{free} bytes are free, so a limit of the shell or the container (ulimit -v, cgroup) is below that: raise it, or \
+             {advice}"
+        ),
+        None => advice.to_owned(),
+    };
+    Error::Memory {
+        buffer: what.to_owned(),
+        bytes,
+        advice,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +77,18 @@ mod tests {
         assert!(admit("x", 9, Some(8)).is_err());
         assert!(admit("x", 8, Some(8)).is_ok());
         assert!(admit("x", u64::MAX, None).is_ok());
+    }
+
+    /// A sentence that is true: more is free than was asked for.
+    #[test]
+    fn what_a_limit_refuses_is_not_told_as_too_little_memory() {
+        let message = refused("x", 27_086_032, Some(20_776_423_424)).to_string();
+        for part in [
+            "the allocation of 27086032 bytes for buffer `x` was refused",
+            "20776423424 bytes are free, so a limit of the shell or the container (ulimit -v, cgroup) is below that: raise it",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert!(!refused("x", 8, None).to_string().contains("free"));
     }
 }

@@ -4,6 +4,9 @@
 //! the parameter struct that becomes the shader's uniform, and the struct of slices that the twin works on. When a
 //! device first uses a kernel, [`super::reflect`] compares all of that with what naga finds in the shader.
 
+use std::cell::Cell;
+use std::ops::Range;
+
 use super::buffer::{HostMemory, Scalar, View};
 
 /// A field of a uniform struct.
@@ -77,26 +80,68 @@ pub trait Kernel {
 
 /// A twin's arguments before they are given types.
 pub struct TwinCall<'a> {
-    pub(crate) params: &'a [u8],
-    pub(crate) slices: Vec<TwinSlice<'a>>,
+    params: &'a [u8],
+    slices: Vec<TwinSlice<'a>>,
 }
 
-pub(crate) struct TwinSlice<'a> {
-    pub(crate) memory: &'a HostMemory,
-    pub(crate) range: std::ops::Range<usize>,
+struct TwinSlice<'a> {
+    memory: &'a HostMemory,
+    range: Range<usize>,
+    binding: &'static BindingInfo,
+    /// Whether it was handed out to be written.
+    taken: Cell<bool>,
 }
 
-impl TwinCall<'_> {
+impl TwinSlice<'_> {
+    fn writes(&self) -> bool {
+        matches!(self.binding.kind, BindingKind::Write(_))
+    }
+}
+
+impl<'a> TwinCall<'a> {
+    /// A call of `kernel`'s twin with its parameters' bytes and a range of memory for each binding.
+    ///
+    /// # Safety
+    /// As long as it lives, nobody else may access these ranges, and one that is bound to be written may overlap no other.
+    #[expect(
+        unsafe_code,
+        reason = "the executors' promise, on which `read` and `write` rely"
+    )]
+    pub(crate) unsafe fn new(
+        kernel: &KernelInfo,
+        params: &'a [u8],
+        ranges: impl IntoIterator<Item = (&'a HostMemory, Range<usize>)>,
+    ) -> Self {
+        let slice = |(binding, (memory, range)): (&'static BindingInfo, _)| TwinSlice {
+            memory,
+            range,
+            binding,
+            taken: Cell::new(false),
+        };
+        TwinCall {
+            params,
+            slices: kernel.bindings.iter().zip(ranges).map(slice).collect(),
+        }
+    }
+
     /// The parameters.
     pub fn params<P: Uniform>(&self) -> P {
         bytemuck::pod_read_unaligned(&self.params[..size_of::<P>()])
     }
 
     /// Binding `index`, read only.
+    ///
+    /// # Panics
+    /// If there is no such binding, or it is one to be written.
+    #[expect(unsafe_code, reason = "slices of the executor's memory")]
     pub fn read<T: Scalar>(&self, index: usize) -> &[T] {
         let slice = &self.slices[index];
-        // SAFETY: plans reject a dispatch that binds one buffer twice with a write among them, and
-        // executors run one dispatch at a time.
+        let name = slice.binding.name;
+        assert!(
+            !slice.writes(),
+            "binding `{name}` is declared to be written, not read"
+        );
+        // SAFETY: nobody else accesses it and nothing to be written overlaps it, by the contract of `new`.
         bytemuck::cast_slice(unsafe { slice.memory.slice(slice.range.clone()) })
     }
 
@@ -107,10 +152,25 @@ impl TwinCall<'_> {
     }
 
     /// Binding `index`, to be written. Called once per binding by the code that `kernel!` generates.
+    ///
+    /// # Panics
+    /// If there is no such binding, it is none to be written, or it was handed out before: two slices of one memory could
+    /// both be written.
+    #[expect(unsafe_code, reason = "slices of the executor's memory")]
     #[allow(clippy::mut_from_ref)]
     pub fn write<T: Scalar>(&self, index: usize) -> &mut [T] {
         let slice = &self.slices[index];
-        // SAFETY: as in `read`.
+        let name = slice.binding.name;
+        assert!(
+            slice.writes(),
+            "binding `{name}` is declared to be read, not written"
+        );
+        assert!(
+            !slice.taken.replace(true),
+            "binding `{name}` is handed out once"
+        );
+        // SAFETY: nobody else accesses it and nothing else overlaps it, by the contract of `new`; this is its only slice, for
+        // `read` refuses it and `taken` a second.
         bytemuck::cast_slice_mut(unsafe { slice.memory.slice_mut(slice.range.clone()) })
     }
 }

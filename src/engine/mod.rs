@@ -11,6 +11,7 @@ mod cpu;
 mod device;
 mod gpu;
 pub(crate) mod host_memory;
+mod instance;
 #[macro_use]
 pub mod kernel;
 pub mod ledger;

@@ -120,6 +120,11 @@ impl Plan {
         Ok(())
     }
 
+    /// Checks every dispatch once more.
+    pub(super) fn recheck(&self) -> Result<()> {
+        self.dispatches.iter().try_for_each(|d| self.check(d))
+    }
+
     fn check(&self, dispatch: &Dispatch) -> Result<()> {
         let complain = |binding: &str, view: &View, reason: &str| {
             Err(Error::Shape(format!(
@@ -132,6 +137,15 @@ impl Plan {
             )))
         };
         let bindings = dispatch.kernel.bindings;
+        if bindings.len() != dispatch.views.len() {
+            return Err(Error::Shape(format!(
+                "plan `{}`, kernel `{}` has {} bindings, not {}",
+                self.name,
+                dispatch.kernel.name,
+                bindings.len(),
+                dispatch.views.len()
+            )));
+        }
         for (i, (binding, view)) in bindings.iter().zip(&dispatch.views).enumerate() {
             if !view.in_bounds() || view.range.is_empty() {
                 return complain(binding.name, view, "out of bounds or empty");

@@ -43,10 +43,7 @@ impl Device {
 
     fn submit(&self, program: &Program, range: Range<usize>) -> Result<()> {
         match (&self.executor, &program.gpu) {
-            (Executor::Cpu(cpu), None) => {
-                cpu.run(&program.dispatches[range]);
-                Ok(())
-            }
+            (Executor::Cpu(cpu), None) => cpu.run(&program.dispatches[range]),
             (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, range),
             _ => Err(Error::Shape(
                 "the program was prepared for another kind of device".into(),

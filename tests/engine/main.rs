@@ -11,3 +11,4 @@ mod fold;
 mod plans;
 mod random;
 mod scale;
+mod twins;

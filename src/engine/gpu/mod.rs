@@ -109,24 +109,30 @@ impl GpuExecutor {
             .min(limits.max_buffer_size)
     }
 
-    pub(crate) fn allocate(&self, label: &str, words: usize) -> Result<wgpu::Buffer> {
-        let bytes = words as u64 * 4;
-        let refuse = |limit: u64, what: &str| {
-            Err(Error::Limit {
+    /// Refuses a buffer that is larger than the adapter's limits.
+    pub(crate) fn admit(&self, label: &str, bytes: u64) -> Result<()> {
+        let limits = [
+            (
+                self.limits.max_storage_buffer_binding_size,
+                "this adapter's largest storage binding",
+            ),
+            (self.limits.max_buffer_size, "this adapter's largest buffer"),
+        ];
+        match limits.into_iter().find(|(limit, _)| bytes > *limit) {
+            None => Ok(()),
+            Some((limit, what)) => Err(Error::Limit {
                 buffer: label.to_owned(),
                 bytes,
                 limit,
                 what: what.to_owned(),
                 advice: ADVICE.to_owned(),
-            })
-        };
-        let binding = self.limits.max_storage_buffer_binding_size;
-        if bytes > binding {
-            return refuse(binding, "this adapter's largest storage binding");
+            }),
         }
-        if bytes > self.limits.max_buffer_size {
-            return refuse(self.limits.max_buffer_size, "this adapter's largest buffer");
-        }
+    }
+
+    pub(crate) fn allocate(&self, label: &str, words: usize) -> Result<wgpu::Buffer> {
+        let bytes = words as u64 * 4;
+        self.admit(label, bytes)?;
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
@@ -141,7 +147,7 @@ impl GpuExecutor {
             return Err(Error::Memory {
                 buffer: label.to_owned(),
                 bytes,
-                advice: ADVICE.to_owned(),
+                advice: format!("the device has no memory left: {ADVICE}"),
             });
         }
         self.faults.check()?;

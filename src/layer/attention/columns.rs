@@ -15,6 +15,10 @@ pub(super) struct Column<'a> {
     block: PhantomData<&'a mut [f32]>,
 }
 
+#[expect(
+    unsafe_code,
+    reason = "disjoint lanes of one block for several threads"
+)]
 // SAFETY: a column is an exclusive borrow of its lanes, and no other column has them.
 unsafe impl Send for Column<'_> {}
 
@@ -39,6 +43,10 @@ impl Column<'_> {
 
     /// `lanes` of row `row`, which must be among the column's.
     #[inline(always)]
+    #[expect(
+        unsafe_code,
+        reason = "disjoint lanes of one block for several threads"
+    )]
     pub(super) fn row(&mut self, row: usize, lanes: Range<usize>) -> &mut [f32] {
         assert!(
             row < self.rows

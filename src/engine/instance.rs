@@ -1,0 +1,57 @@
+//! The wgpu instance.
+
+use wgpu::Backends;
+
+/// An instance of the backends that `WGPU_BACKEND` names, or of Vulkan, Metal and DX12.
+pub(super) fn instance() -> wgpu::Instance {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
+    #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+    if let Some(instance) = without_wayland(&descriptor) {
+        return instance;
+    }
+    wgpu::Instance::new(descriptor)
+}
+
+/// Where there is no desktop session, an instance of Vulkan without its extension for Wayland; none elsewhere.
+///
+/// Mesa's device-select layer asks a Wayland compositor for its GPU as soon as that extension is on, and where there is none, its
+/// library writes `error: XDG_RUNTIME_DIR is invalid or not set in the environment.`, as if this were an error and ours. The
+/// environment variable that switches the layer off is not a library's to set: other threads may be reading the environment.
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+#[expect(
+    unsafe_code,
+    reason = "wgpu's way to an instance with other extensions"
+)]
+fn without_wayland(descriptor: &wgpu::InstanceDescriptor) -> Option<wgpu::Instance> {
+    use wgpu::hal;
+
+    // libwayland's own test.
+    let session = std::env::var_os("XDG_RUNTIME_DIR")
+        .is_some_and(|folder| std::path::Path::new(&folder).is_absolute());
+    let vulkan_alone = descriptor.backends.contains(Backends::VULKAN)
+        && !descriptor.backends.contains(Backends::GL);
+    if session || !vulkan_alone {
+        return None;
+    }
+    let descriptor = hal::InstanceDescriptor {
+        name: "rootlet",
+        flags: descriptor.flags,
+        memory_budget_thresholds: descriptor.memory_budget_thresholds,
+        backend_options: descriptor.backend_options.clone(),
+        telemetry: None,
+        display: None,
+    };
+    type Callback = hal::vulkan::CreateInstanceCallback<'static>;
+    let callback: Box<Callback> = Box::new(|args| {
+        args.extensions
+            .retain(|name| *name != c"VK_KHR_wayland_surface");
+    });
+    // SAFETY: as wgpu makes an instance itself, but for the callback. Of the extensions that wgpu-hal wants it takes away one
+    // alone, on which nothing but surfaces of Wayland depends: none is ever made, and wgpu-hal asks for the extension before it
+    // makes one.
+    let instance =
+        unsafe { hal::vulkan::Instance::init_with_callback(&descriptor, Some(callback)) };
+    // SAFETY: it was made just now, and nobody else has it.
+    Some(unsafe { wgpu::Instance::from_hal::<hal::api::Vulkan>(instance.ok()?) })
+}
