@@ -3,51 +3,11 @@
 use super::manifest::{LayerShape, NormShape};
 use super::{Checked, LayerState, NetworkState, NormState};
 
-/// The rules of compressed sparse rows. Values may be anything, NaN included: a diverged run can be looked at, too.
+/// The rules of compressed sparse rows, at sizes that a checkpoint can have.
 pub(super) fn layer(l: usize, layer: &LayerState) -> Checked<()> {
-    let LayerState { n_in, n_out, .. } = *layer;
-    let shape = LayerShape::of(layer);
-    shape.bytes(l)?;
-    let active = shape.active;
-    for (name, found, expected) in [
-        ("crow_indices", layer.crow_indices.len(), n_out + 1),
-        ("values", layer.values.len(), active),
-        ("momentum", layer.momentum.len(), active),
-        ("bias", layer.bias.len(), n_out),
-        ("bias_momentum", layer.bias_momentum.len(), n_out),
-    ] {
-        if found != expected {
-            return Err(format!(
-                "layer {l}: `{name}` has {found} elements, expected {expected}"
-            ));
-        }
-    }
-    let crow = &layer.crow_indices;
-    let (first, last) = (crow.first().copied(), crow.last().copied());
-    if first != Some(0) || last.map(|x| x as usize) != Some(active) {
-        return Err(format!(
-            "layer {l}: `crow_indices` must start at 0 and end at the {active} connections"
-        ));
-    }
-    for (b, row) in crow.windows(2).enumerate() {
-        // `get` fails where the row starts after its end or ends after the last connection.
-        let columns = layer
-            .col_indices
-            .get(row[0] as usize..row[1] as usize)
-            .ok_or_else(|| format!("layer {l}: `crow_indices` goes wrong at row {b}"))?;
-        if !columns.windows(2).all(|pair| pair[0] < pair[1]) {
-            return Err(format!(
-                "layer {l}: `col_indices` does not increase inside row {b}"
-            ));
-        }
-        // The last is the largest, as just checked.
-        if columns.last().is_some_and(|&a| a as usize >= n_in) {
-            return Err(format!(
-                "layer {l}: `col_indices` passes the {n_in} inputs in row {b}"
-            ));
-        }
-    }
-    Ok(())
+    LayerShape::of(layer).bytes(l)?;
+    let wrong = |reason| format!("layer {l}: {reason}");
+    layer.rules().map_err(wrong)
 }
 
 /// A norm's arrays are as long as each other.

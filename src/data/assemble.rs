@@ -34,10 +34,7 @@ impl Assembler {
                  room for all of them"
             )));
         }
-        let features = match &images {
-            Images::Memory(split) => split.features(),
-            Images::Folder(split) => split.features(),
-        };
+        let features = images.features();
         if shape.features() != features {
             return Err(Error::Shape(format!(
                 "images of {features} bytes are not of the shape {} × {} × {}, {} values",

@@ -157,6 +157,37 @@ pub struct Dataset {
     pub notes: Vec<String>,
 }
 
+impl Dataset {
+    /// Whether its parts fit each other, whoever put them together.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for images of another size than `shape`, or a label that is not below `classes`.
+    pub fn check(&self) -> Result<()> {
+        for (half, images) in [("training", &self.train), ("test", &self.test)] {
+            let wrong = |reason: String| {
+                Err(Error::Shape(format!(
+                    "the {half} images of {}: {reason}",
+                    self.name
+                )))
+            };
+            let (expected, found) = (self.shape.features(), images.features());
+            if found != expected {
+                return wrong(format!(
+                    "they have {found} values, and their shape says {expected}"
+                ));
+            }
+            if let Some(i) = (0..images.len()).find(|&i| images.label(i) as usize >= self.classes) {
+                return wrong(format!(
+                    "label {} of image {i} (counted from 0) is not below {}, the number of classes",
+                    images.label(i),
+                    self.classes
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,6 +35,14 @@ impl Images {
         }
     }
 
+    /// Values of one image.
+    pub fn features(&self) -> usize {
+        match self {
+            Images::Memory(split) => split.features(),
+            Images::Folder(split) => split.features(),
+        }
+    }
+
     /// The class of image `index`. Like a slice's, an index past the end panics.
     pub fn label(&self, index: usize) -> u32 {
         match self {

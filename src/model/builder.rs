@@ -343,13 +343,9 @@ impl Builder {
             name: self.name.clone(),
             nodes: self.nodes.clone(),
         };
-        let consumers = model.consumers();
-        if let Some(n) = (0..logits.0).find(|&n| consumers[n].is_empty()) {
-            return Err(self.misfit(&format!("layer {n}"), "nothing takes its value"));
+        match model.rules() {
+            Ok(()) => Ok(model),
+            Err((node, reason)) => Err(self.misfit(&model.named(node), reason)),
         }
-        if model.shapes().iter().any(|s| s.dense() == 0) || model.shapes().is_empty() {
-            return Err(self.misfit("layers", "a model needs sparse layers of at least one unit"));
-        }
-        Ok(model)
     }
 }

@@ -12,6 +12,7 @@
 
 mod builder;
 mod catalogue;
+mod check;
 mod count;
 mod linear;
 mod mlp;

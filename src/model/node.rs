@@ -131,7 +131,8 @@ pub struct SparseNode {
     pub bias: bool,
 }
 
-/// The layers in order; the last one's value are the logits.
+/// The layers in order; the last one's value are the logits. A [`Builder`](super::Builder) makes models that are in order; one that
+/// was written down otherwise passes [`Model::check`] before it is run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     /// Its name.
@@ -141,14 +142,14 @@ pub struct Model {
 }
 
 impl Model {
-    /// Size of what it takes.
+    /// Size of what it takes; 0 of a model without nodes.
     pub fn input(&self) -> Extent {
-        self.nodes[0].extent
+        self.nodes.first().map_or(Extent::vector(0), |n| n.extent)
     }
 
-    /// Number of logits.
+    /// Number of logits; 0 of a model without nodes.
     pub fn classes(&self) -> usize {
-        self.nodes[self.nodes.len() - 1].extent.channels
+        self.nodes.last().map_or(0, |n| n.extent.channels)
     }
 
     /// The sparse layers in order: those of the arena.
@@ -160,7 +161,7 @@ impl Model {
                     node,
                     name: n.name.clone(),
                     shape: Shape {
-                        n_in: self.nodes[n.inputs[0]].extent.channels * window.taps(),
+                        n_in: self.value(n, 0).channels.saturating_mul(window.taps()),
                         n_out: n.extent.channels,
                     },
                     window,
@@ -176,12 +177,20 @@ impl Model {
         self.sparse().iter().map(|l| l.shape).collect()
     }
 
+    /// Size of the value that a node takes as its input number `i`; 0 where there is none.
+    pub(super) fn value(&self, node: &Node, i: usize) -> Extent {
+        let input = node.inputs.get(i).and_then(|&n| self.nodes.get(n));
+        input.map_or(Extent::vector(0), |n| n.extent)
+    }
+
     /// For each node, the nodes that take its value.
     pub fn consumers(&self) -> Vec<Vec<usize>> {
         let mut consumers = vec![Vec::new(); self.nodes.len()];
         for (n, node) in self.nodes.iter().enumerate() {
             for &input in &node.inputs {
-                consumers[input].push(n);
+                if let Some(consumers) = consumers.get_mut(input) {
+                    consumers.push(n);
+                }
             }
         }
         consumers

@@ -19,7 +19,7 @@ impl Network {
     /// Allocates the model's buffers, uploads `state`, and records the programs; rounds follow `method`.
     ///
     /// # Errors
-    /// A state that does not fit the model, a batch of which no part fits the device, or buffers that it refuses.
+    /// A model that fails [`Model::check`], a state that does not fit it or has wrong indices, a batch of which no part fits the device, or buffers that it refuses.
     pub fn new(
         device: &Device,
         model: &Model,
@@ -84,6 +84,7 @@ impl Network {
         method: &dyn Method,
         fixed: Option<Fixed>,
     ) -> Result<Self> {
+        model.check()?;
         state.check(model)?;
         let products = dense::products(device, &state.layers, options, method);
         let holds = Holds {

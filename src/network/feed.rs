@@ -4,7 +4,7 @@ use super::fixed::Fixed;
 use super::section;
 use crate::data::{Augmentation, Batch, Draws, ImageShape, Normalisation, ResidentImages, Split};
 use crate::engine::{Device, Plan, Program, touched_bytes};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Images for a network's input.
 pub trait Feed {
@@ -25,8 +25,32 @@ impl Feed for Batch {
     }
 
     fn load(&self, device: &Device, fixed: &Fixed) -> Result<()> {
-        device.upload(&fixed.input.range(0..self.inputs.len()), &self.inputs)?;
-        device.upload(&fixed.labels.range(0..self.labels.len()), &self.labels)
+        let (inputs, lanes) = (fixed.input.words(), fixed.stride);
+        if (self.inputs.len(), self.labels.len()) != (inputs, lanes) || self.count > lanes {
+            return Err(Error::Shape(format!(
+                "a batch of {} images in {} lanes with {} numbers does not fit a network of {lanes} lanes with {inputs}",
+                self.count,
+                self.labels.len(),
+                self.inputs.len()
+            )));
+        }
+        known(&self.labels, fixed)?;
+        device.upload(&fixed.input.all(), &self.inputs)?;
+        device.upload(&fixed.labels.all(), &self.labels)
+    }
+}
+
+/// Refuses a class that the network has no logit for: the loss would be read from another place.
+fn known(labels: &[u32], fixed: &Fixed) -> Result<()> {
+    match labels
+        .iter()
+        .find(|&&label| label as usize >= fixed.classes)
+    {
+        None => Ok(()),
+        Some(label) => Err(Error::Shape(format!(
+            "an image has class {label}, and the network tells {} classes apart, counted from 0",
+            fixed.classes
+        ))),
     }
 }
 
@@ -45,6 +69,7 @@ impl Resident {
         normalisation: &Normalisation,
         augmentation: Augmentation,
     ) -> Result<Self> {
+        known(split.labels(), fixed)?;
         let images = ResidentImages::new(device, split, shape, normalisation, fixed.stride)?;
         let mut plan = Plan::new("batch of resident images");
         plan.section(section::DATA);

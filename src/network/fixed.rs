@@ -14,6 +14,8 @@ use crate::model::{Model, Op};
 /// Buffers that a network holds from one program to the next.
 pub struct Fixed {
     pub stride: usize,
+    /// Logits.
+    pub classes: usize,
     /// By sparse layer.
     pub products: Vec<Products>,
     /// `[channels][positions][stride]`.
@@ -98,6 +100,7 @@ impl Fixed {
         }
         Ok(Fixed {
             stride,
+            classes: model.classes(),
             products,
             input: buffer("input", Class::Data, model.input().size() * stride)?,
             labels: buffer("labels", Class::Data, stride)?,

@@ -87,7 +87,7 @@ impl Arena {
     /// Uploads the layers.
     ///
     /// # Errors
-    /// No connections, more than `u32::MAX`, or buffers that the device refuses.
+    /// Layers that break a rule of [`LayerState::check`], no connections, more than `u32::MAX`, or buffers that the device refuses.
     pub fn new(device: &Device, layers: &[LayerState]) -> Result<Self> {
         Self::with(device, layers, Class::Connections, Holds::ALL)
     }
@@ -102,6 +102,7 @@ impl Arena {
         class: Class,
         holds: Holds,
     ) -> Result<Self> {
+        check(layers)?;
         let mut spans = Vec::new();
         let (mut n_rows, mut n_cols) = (0, 0);
         for layer in layers {
@@ -144,7 +145,7 @@ impl Arena {
             bias_gradient: words("bias.gradient", n_rows)?,
             spans,
         };
-        arena.import(device, layers)?;
+        arena.put(device, layers)?;
         Ok(arena)
     }
 
@@ -156,8 +157,14 @@ impl Arena {
     /// Replaces topology, weights and optimiser state; the shapes and the total must be the arena's.
     ///
     /// # Errors
-    /// Layers of other shapes or another number of connections.
+    /// Layers that break a rule of [`LayerState::check`], of other shapes or another number of connections.
     pub fn import(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
+        check(layers)?;
+        self.put(device, layers)
+    }
+
+    /// As [`Arena::import`], of layers that were checked.
+    fn put(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
         let total: usize = layers.iter().map(LayerState::active).sum();
         let same = layers.len() == self.spans.len()
             && self
@@ -277,6 +284,14 @@ impl Arena {
             })
             .collect())
     }
+}
+
+fn check(layers: &[LayerState]) -> Result<()> {
+    let check = |(l, layer): (usize, &LayerState)| {
+        let wrong = |reason| Error::Shape(format!("layer {l}: {reason}"));
+        layer.rules().map_err(wrong)
+    };
+    layers.iter().enumerate().try_for_each(check)
 }
 
 /// Column offsets and the stable order by column: a counting sort.

@@ -20,7 +20,7 @@ pub struct Shape {
 impl Shape {
     /// Connections of the dense layer.
     pub fn dense(self) -> u64 {
-        self.n_in as u64 * self.n_out as u64
+        (self.n_in as u64).saturating_mul(self.n_out as u64)
     }
 }
 
@@ -116,12 +116,13 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
     Ok(counts)
 }
 
-/// Draws a layer: `count` distinct pairs, uniformly without replacement (a G(n, M) graph), and its weights.
+/// Draws a layer: `count` distinct pairs (all, if there are fewer), uniformly without replacement (a G(n, M) graph), and its weights.
 ///
 /// Weights are uniform in `±sqrt(3 / fan_in)` with the *actual* fan-in of the output unit (at least 1), so
 /// that outputs have unit variance for inputs of unit variance; biases come from the same bounds.
 pub fn draw(shape: Shape, count: u64, seed: u32, layer: u32) -> LayerState {
-    let pairs = draw_pairs(shape, count as usize, seed, layer);
+    let count = count.min(shape.dense()) as usize;
+    let pairs = draw_pairs(shape, count, seed, layer);
     let mut state = LayerState::from_pairs(shape.n_in, shape.n_out, &pairs);
     for b in 0..shape.n_out {
         let row = state.row(b);

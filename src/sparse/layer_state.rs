@@ -1,5 +1,7 @@
 //! One layer's connections on the host: what is drawn at the start, saved, and read back.
 
+use crate::error::{Error, Result};
+
 /// One sparse linear layer: its connections in compressed sparse rows, a row being an output unit, with their optimiser
 /// state.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,11 +26,14 @@ pub struct LayerState {
 }
 
 impl LayerState {
-    /// A layer with these connections, given as `(output, input)` pairs in rising order; all numbers zero.
+    /// A layer with these connections, given as `(output, input)` pairs in rising order; all numbers zero. Of pairs that are not in
+    /// order, or not in the matrix, comes a layer that [`LayerState::check`] refuses.
     pub fn from_pairs(n_in: usize, n_out: usize, pairs: &[(u32, u32)]) -> Self {
         let mut crow_indices = vec![0u32; n_out + 1];
         for &(row, _) in pairs {
-            crow_indices[row as usize + 1] += 1;
+            if let Some(count) = crow_indices.get_mut(row as usize + 1) {
+                *count += 1;
+            }
         }
         for row in 0..n_out {
             crow_indices[row + 1] += crow_indices[row];
@@ -43,6 +48,60 @@ impl LayerState {
             bias: vec![0.0; n_out],
             bias_momentum: vec![0.0; n_out],
         }
+    }
+
+    /// Whether it is what its fields' descriptions say. Values may be anything, NaN included: a diverged run can be looked at, too.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] says which rule is broken, and where.
+    pub fn check(&self) -> Result<()> {
+        self.rules().map_err(Error::Shape)
+    }
+
+    /// The rules of compressed sparse rows.
+    pub(crate) fn rules(&self) -> Result<(), String> {
+        let Self { n_in, n_out, .. } = *self;
+        let active = self.active();
+        if n_in.max(n_out).max(active) >= u32::MAX as usize {
+            return Err(format!(
+                "{n_in} inputs, {n_out} outputs and {active} connections pass what 32-bit indices reach"
+            ));
+        }
+        for (name, found, expected) in [
+            ("crow_indices", self.crow_indices.len(), n_out + 1),
+            ("values", self.values.len(), active),
+            ("momentum", self.momentum.len(), active),
+            ("bias", self.bias.len(), n_out),
+            ("bias_momentum", self.bias_momentum.len(), n_out),
+        ] {
+            if found != expected {
+                return Err(format!(
+                    "`{name}` has {found} elements, expected {expected}"
+                ));
+            }
+        }
+        let crow = &self.crow_indices;
+        let (first, last) = (crow.first().copied(), crow.last().copied());
+        if first != Some(0) || last.map(|x| x as usize) != Some(active) {
+            return Err(format!(
+                "`crow_indices` must start at 0 and end at the {active} connections"
+            ));
+        }
+        for (b, row) in crow.windows(2).enumerate() {
+            // `get` fails where the row starts after its end or ends after the last connection.
+            let columns = self
+                .col_indices
+                .get(row[0] as usize..row[1] as usize)
+                .ok_or_else(|| format!("`crow_indices` goes wrong at row {b}"))?;
+            if !columns.windows(2).all(|pair| pair[0] < pair[1]) {
+                return Err(format!("`col_indices` does not increase inside row {b}"));
+            }
+            // The last is the largest, as just checked.
+            if columns.last().is_some_and(|&a| a as usize >= n_in) {
+                return Err(format!("`col_indices` passes the {n_in} inputs in row {b}"));
+            }
+        }
+        Ok(())
     }
 
     /// Number of active connections.

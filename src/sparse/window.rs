@@ -38,14 +38,15 @@ impl Window {
         let mut output = [0; 2];
         for axis in 0..2 {
             let (i, k, s, p) = (input[axis], kernel[axis], stride[axis], padding[axis]);
-            if i == 0 || k == 0 || s == 0 || p >= k || i + 2 * p < k {
+            let padded = i.saturating_add(p.saturating_mul(2));
+            if i == 0 || k == 0 || s == 0 || p >= k || padded < k {
                 return Err(Error::Shape(format!(
                     "a kernel of {kernel:?} with stride {stride:?} and padding {padding:?} does not fit planes of \
                      {input:?}: kernel and stride must be at least 1, the padding smaller than the kernel, the kernel no \
                      larger than the padded plane"
                 )));
             }
-            output[axis] = (i + 2 * p - k) / s + 1;
+            output[axis] = (padded - k) / s + 1;
         }
         Ok(Window {
             input,
@@ -74,7 +75,7 @@ impl Window {
 
     /// Taps of the kernel: input units of the layer per input channel.
     pub fn taps(&self) -> usize {
-        self.kernel[0] * self.kernel[1]
+        self.kernel[0].saturating_mul(self.kernel[1])
     }
 
     /// The window whose sizes, each `[y, x]`, are a kernel's parameters.

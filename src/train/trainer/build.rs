@@ -43,7 +43,8 @@ impl Trainer {
     /// As [`Trainer::with_method`] with a model of one's own, too; the configuration's is not looked at.
     ///
     /// # Errors
-    /// As [`Trainer::new`], or a model that does not take the data's images.
+    /// As [`Trainer::new`], a model that fails [`Model::check`] or does not take the data's images, or data that fail
+    /// [`Dataset::check`].
     pub fn with_model(
         device: Device,
         config: TrainConfig,
@@ -52,6 +53,8 @@ impl Trainer {
         method: Box<dyn Method>,
     ) -> Result<Self> {
         let mut config = config.resolve()?;
+        model.check()?;
+        data.check()?;
         let augmentation = config.augmentation()?;
         if model.input().size() != data.shape.features() || model.classes() < data.classes {
             return Err(Error::Usage(format!(
@@ -67,6 +70,7 @@ impl Trainer {
             )));
         }
         let wanted = config.allocate(&model)?;
+        admit(&device, &model, &wanted, method.start())?;
         let state = match method.start() {
             Start::Dense => dense::state(&model, &config)?,
             Start::Backed(factor) => reserve::state(&model, &config, &wanted, factor)?,
@@ -166,6 +170,58 @@ impl Trainer {
             unread: 0..0,
         })
     }
+}
+
+/// Refuses what the device cannot hold, before the connections are drawn: that can take minutes.
+fn admit(
+    device: &Device,
+    model: &Model,
+    wanted: &[u64],
+    start: Start,
+) -> Result<()> {
+    let shapes = model.shapes();
+    let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+    let dense = sum(&mut shapes.iter().map(|s| s.dense()));
+    let wanted = sum(&mut wanted.iter().copied());
+    // Connections, and the words that each has at least while it is trained, or chosen from.
+    let (connections, words) = match start {
+        Start::Random => (wanted, 7),
+        Start::Dense => (dense, 3),
+        Start::Chosen => (dense, 1),
+        Start::Backed(factor) => ((wanted as f64 * factor) as u64, 7),
+    };
+    let bytes = |count: u64, words: u64| count.saturating_mul(4 * words);
+    device.admit(
+        "connections",
+        bytes(connections, 1),
+        bytes(connections, words),
+    )?;
+    if let Start::Backed(_) = start {
+        let largest = shapes.iter().map(|s| s.dense()).max().unwrap_or(0);
+        device.admit("reserve", bytes(largest, 1), bytes(dense, 1))?;
+    }
+    // No part of a batch has fewer lanes.
+    let sizes = model.nodes.iter().map(|n| n.extent.size() as u64);
+    let image = bytes(sizes.max().unwrap_or(0), 4);
+    let label = format!("activations of {} for a single image", model.name);
+    device
+        .admit(&label, image, image)
+        .map_err(|error| match error {
+            Error::Limit {
+                buffer,
+                bytes,
+                limit,
+                what,
+                ..
+            } => Error::Limit {
+                buffer,
+                bytes,
+                limit,
+                what,
+                advice: "use smaller images, a smaller --width, or another --adapter".into(),
+            },
+            other => other,
+        })
 }
 
 /// Puts the training images on the device, where the configuration or the device says so.
