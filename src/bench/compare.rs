@@ -169,7 +169,7 @@ impl Comparison {
         ];
         for (section, pick) in parts {
             self.collect(&mut rows, section, false, |r| {
-                let total = |bytes: &super::Bytes| bytes.values().sum::<u64>() as f64;
+                let total = |bytes: &super::Bytes| bytes.values().map(|&b| b as f64).sum::<f64>();
                 let steps = r.steps.iter().map(|s| {
                     let value = pick(s.seconds, s.round_seconds, total(&s.bytes));
                     (case(&s.model, s.batch, s.sparsity), value)

@@ -11,6 +11,7 @@ use super::models::ModelFigure;
 use super::scaling::{Exponents, ScalingFigure};
 use super::steps::StepFigure;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Version of the JSON: another number means other fields, or fields that mean something else.
 pub const SCHEMA: u32 = 2;
@@ -125,7 +126,7 @@ impl BenchReport {
             path: path.to_owned(),
             reason,
         };
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let text = files::read_text(path)?;
         let remedy = "compare files that `rootlet bench --json FILE` wrote";
         let value: serde_json::Value = serde_json::from_str(&text)
             .map_err(|e| fault(format!("is no JSON ({e}); {remedy}")))?;

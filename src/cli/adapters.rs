@@ -1,7 +1,5 @@
 //! `rootlet adapters`.
 
-use std::io::Write;
-
 use clap::Args;
 use rootlet::engine::{AdapterSummary, adapter};
 use rootlet::{Error, Result};
@@ -41,9 +39,7 @@ pub fn run(args: &AdaptersArgs) -> Result<()> {
         };
         text += &format!("cpu  the built-in CPU executor, {threads} threads{chosen}\n");
     }
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Error::io("write", std::path::Path::new("standard output")))
+    super::print(&text)
 }
 
 fn describe(summary: &AdapterSummary) -> String {

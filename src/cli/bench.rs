@@ -231,28 +231,26 @@ fn measure(args: &BenchArgs) -> Result<()> {
     // A closed pipe must not end a bench whose figures go to a file: what cannot be shown is not.
     let mut show = |finding: Finding<'_>| {
         if !to_stdout {
-            let _ = writeln!(std::io::stdout(), "{}", table.lines(finding));
+            let _ = writeln!(
+                std::io::stdout(),
+                "{}",
+                rootlet::report::printable(&table.lines(finding))
+            );
         }
     };
     let report = rootlet::bench::run(&args.options(), &mut show)?;
     match &args.json {
         None => Ok(()),
-        Some(_) if to_stdout => print(&report.to_json()?),
+        Some(_) if to_stdout => super::print_json(&report.to_json()?),
         Some(file) => std::fs::write(file, report.to_json()?).map_err(Error::io("write", file)),
     }
 }
 
 fn compare(args: &CompareArgs) -> Result<()> {
     let comparison = Comparison::read(&args.files)?;
-    print(&comparison.table())?;
+    super::print(&comparison.table())?;
     match &args.output {
         Some(file) => comparison.draw(file),
         None => Ok(()),
     }
-}
-
-fn print(text: &str) -> Result<()> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Error::io("write", Path::new("standard output")))
 }

@@ -1,6 +1,5 @@
 //! `rootlet eval`.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -106,6 +105,5 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             result.loss
         )
     };
-    writeln!(std::io::stdout(), "{text}")
-        .map_err(Error::io("write", std::path::Path::new("standard output")))
+    super::print(&(text + "\n"))
 }

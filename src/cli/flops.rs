@@ -2,8 +2,7 @@
 
 mod figure;
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use rootlet::model::{Model, ModelCount};
@@ -122,7 +121,7 @@ pub fn run(args: &FlopsArgs) -> Result<()> {
         let svg = figure::draw(&comparison)?;
         std::fs::write(path, svg).map_err(Error::io("write", path))?;
     }
-    writeln!(std::io::stdout(), "{text}").map_err(Error::io("write", Path::new("standard output")))
+    super::print(&(text + "\n"))
 }
 
 fn compare(args: &FlopsArgs) -> Result<Comparison> {

@@ -13,9 +13,12 @@ mod train;
 mod watch;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Parser, Subcommand};
+use rootlet::report::printable;
 use rootlet::{Error, Result};
 
 /// Trains sparse neural networks on any GPU, or without one
@@ -103,7 +106,34 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 /// Tells of something that the user should know, without stopping for it.
 fn note(text: &str) {
     // Should nobody be there to read it, the command goes on.
-    let _ = writeln!(std::io::stderr(), "note: {text}");
+    let _ = writeln!(std::io::stderr(), "note: {}", printable(text));
+}
+
+/// Prints for people.
+fn print(text: &str) -> Result<()> {
+    print_json(&printable(text))
+}
+
+/// Prints for programs, to which every character is one like the others.
+fn print_json(text: &str) -> Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Error::io("write", Path::new("standard output")))
+}
+
+/// Names the environment variable in an error about the adapter that came from it.
+pub fn name_variable(error: Error, matches: &ArgMatches) -> Error {
+    const ADAPTER: &str = "adapter";
+    let from_variable = |(_, given): (&str, &ArgMatches)| {
+        given.try_contains_id(ADAPTER).is_ok()
+            && given.value_source(ADAPTER) == Some(ValueSource::EnvVariable)
+    };
+    match error {
+        Error::Adapter(reason) if matches.subcommand().is_some_and(from_variable) => {
+            Error::Adapter(format!("ROOTLET_ADAPTER: {reason}"))
+        }
+        other => other,
+    }
 }
 
 /// 2 for what the user typed, as clap has it; 1 for everything else.

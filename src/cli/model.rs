@@ -1,8 +1,5 @@
 //! `rootlet model`.
 
-use std::io::Write;
-use std::path::Path;
-
 use clap::Args;
 use rootlet::model::{MODELS, ModelCount};
 use rootlet::report::count_text;
@@ -55,7 +52,7 @@ pub fn run(args: &ModelArgs) -> Result<()> {
         None => MODELS.join("\n"),
         Some(name) => describe(args, name)?,
     };
-    writeln!(std::io::stdout(), "{text}").map_err(Error::io("write", Path::new("standard output")))
+    super::print(&(text + "\n"))
 }
 
 fn describe(args: &ModelArgs, name: &str) -> Result<String> {

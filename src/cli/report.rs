@@ -1,8 +1,7 @@
 //! `rootlet report`.
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, read_runs};
@@ -43,7 +42,8 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs) -> Result<()> {
     let (mut records, mut benches): (Vec<RunRecord>, Vec<BenchFile>) = (Vec::new(), Vec::new());
     for input in &args.inputs {
-        if input.is_file() {
+        // What is neither is told as the file that it is not.
+        if !input.is_dir() && input.exists() {
             benches.push(BenchFile::read(input)?);
         } else {
             records.extend(read_runs(input)?);
@@ -73,5 +73,5 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         }
         told += &format!(", as PNG in {}", folder.display());
     }
-    writeln!(std::io::stdout(), "{told}").map_err(Error::io("write", Path::new("standard output")))
+    super::print(&(told + "\n"))
 }

@@ -1,13 +1,12 @@
 //! `rootlet sweep`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use rootlet::Result;
 use rootlet::report::sweep::{self, RunState, Sweep};
 use rootlet::report::{RecordOptions, Style, TextTable, command_line};
-use rootlet::{Error, Result};
 
 use super::interrupt;
 
@@ -68,14 +67,16 @@ pub struct SweepArgs {
 
 /// Does what is left of a sweep.
 pub fn run(args: &SweepArgs) -> Result<ExitCode> {
-    let sweep = Sweep::load(&args.sweep, args.adapter.as_deref())?;
+    // A variable that is set to nothing chooses nothing.
+    let adapter = args.adapter.as_deref().filter(|name| !name.is_empty());
+    let sweep = Sweep::load(&args.sweep, adapter)?;
     let folder = args.out.clone().unwrap_or_else(|| sweep.default_folder());
     if args.dry_run {
-        print(&plan(&sweep, &folder)?.aligned())?;
+        super::print(&plan(&sweep, &folder)?.aligned())?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.table {
-        print(&sweep::write_results(&sweep, &folder)?.aligned())?;
+        super::print(&sweep::write_results(&sweep, &folder)?.aligned())?;
         return Ok(ExitCode::SUCCESS);
     }
     let options = RecordOptions {
@@ -92,7 +93,7 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
         super::note("the same command goes on");
         return Ok(ExitCode::from(interrupt::INTERRUPTED));
     }
-    print(&format!(
+    super::print(&format!(
         "\n{}\n{} and results.md have the same table\n",
         sweep::write_results(&sweep, &folder)?.aligned(),
         folder.join("results.csv").display()
@@ -121,10 +122,4 @@ fn plan(sweep: &Sweep, folder: &Path) -> Result<TextTable> {
         ]);
     }
     Ok(table)
-}
-
-fn print(text: &str) -> Result<()> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Error::io("write", Path::new("standard output")))
 }

@@ -1,15 +1,15 @@
 //! `rootlet watch`.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal, stderr, stdout};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use rootlet::Result;
 use rootlet::report::{RunFolder, RunView};
-use rootlet::{Error, Result};
 
 /// Time between two looks: the run reports once a second at most.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ pub struct WatchArgs {
 pub fn run(args: &WatchArgs) -> Result<ExitCode> {
     let mut view = RunView::read(&args.run)?;
     if args.once || !stdout().is_terminal() || !stderr().is_terminal() {
-        print(&view.text(&[]))?;
+        super::print(&(view.text(&[]) + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let folder = RunFolder::open(&args.run)?;
@@ -63,19 +63,15 @@ pub fn run(args: &WatchArgs) -> Result<ExitCode> {
                 losses.drain(..KEPT);
             }
         }
-        place.set_message(view.text(&losses));
+        place.set_message(rootlet::report::printable(&view.text(&losses)).into_owned());
         place.tick();
         sleep(LOOK_EVERY);
         view = RunView::read(&args.run)?;
     }
     place.finish_and_clear();
-    print(&view.text(&losses))?;
+    super::print(&(view.text(&losses) + "\n"))?;
     Ok(match view.failure() {
         Some(_) => ExitCode::FAILURE,
         None => ExitCode::SUCCESS,
     })
-}
-
-fn print(text: &str) -> Result<()> {
-    writeln!(stdout(), "{text}").map_err(Error::io("write", Path::new("standard output")))
 }

@@ -1,5 +1,6 @@
 //! What a run shows on the console: a progress bar on a terminal, plain lines otherwise, the result only, or JSON lines.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -114,6 +115,10 @@ impl<W: Write> Console<W> {
 
     fn write(&mut self, text: &str) -> Result<()> {
         self.last_line = Instant::now();
+        let text = match self.style {
+            Style::Json => Cow::Borrowed(text),
+            _ => text::printable(text),
+        };
         let out = &mut self.out;
         let mut write = || writeln!(out, "{text}").and_then(|()| out.flush());
         match &self.bar {

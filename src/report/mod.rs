@@ -28,6 +28,7 @@ pub use run_folder::RunFolder;
 pub use summary::{Failure, ProgressNote, SUMMARY_SCHEMA, Summaries, Summary};
 pub use tables::Tables;
 pub use tensorboard::TensorBoard;
+pub use text::printable;
 pub use watch::{RunView, sparkline};
 
 use crate::Result;

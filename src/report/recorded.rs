@@ -169,6 +169,7 @@ pub(super) fn concerns_one_run(error: &Error) -> bool {
         error,
         Error::Diverged { .. }
             | Error::Limit { .. }
+            | Error::Memory { .. }
             | Error::Device(_)
             | Error::Shape(_)
             | Error::Checkpoint { .. }

@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::RunFolder;
 use super::run_folder::{replace, write_atomically};
+use crate::files;
 use crate::train::TrainConfig;
 use crate::train::event::{Event, Finished, Observer, Progress, Started};
 use crate::{Error, Result};
@@ -133,10 +134,8 @@ impl RunFolder {
 
 /// The JSON in a file; none where the file is not there.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", path)(error)),
+    let Some(bytes) = files::read_if_there(path)? else {
+        return Ok(None);
     };
     serde_json::from_slice(&bytes)
         .map(Some)

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::files;
 use crate::train::TrainConfig;
 use crate::train::config::{MethodName, parse};
 use crate::{Error, Result};
@@ -66,7 +67,7 @@ impl Sweep {
     /// # Errors
     /// A file that cannot be read, or with a value that cannot be used.
     pub fn load(path: &Path, adapter: Option<&str>) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let text = files::read_text(path)?;
         let file: SweepFile = parse(&text, path, "sweep")?;
         let complain =
             |what: String| Err(Error::Usage(format!("sweep {}: {what}", path.display())));

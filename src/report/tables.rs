@@ -4,10 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::RunFolder;
+use crate::files;
 use crate::train::event::{Epoch, Event, Observer, Round, RoundLayer};
 use crate::{Error, Result};
 
@@ -69,10 +70,14 @@ struct TopologyRow {
     step: u64,
     layer: usize,
     name: String,
+    #[serde(deserialize_with = "count")]
     active: u64,
     total: u64,
+    #[serde(deserialize_with = "count")]
     candidates: u64,
+    #[serde(deserialize_with = "count")]
     pruned: u64,
+    #[serde(deserialize_with = "count")]
     grown: u64,
     turnover: f64,
     grown_gradient: f32,
@@ -86,6 +91,17 @@ struct TopologyRow {
     dead_inputs: Option<u64>,
     #[serde(default)]
     dead_outputs: Option<u64>,
+}
+
+/// Connections of a layer, which the device numbers by 32 bits: the sums of larger ones would overflow.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    match u32::try_from(number) {
+        Ok(_) => Ok(number),
+        Err(_) => Err(D::Error::custom(format!(
+            "{number} are more connections than a layer can have"
+        ))),
+    }
 }
 
 impl TopologyRow {
@@ -157,10 +173,8 @@ impl RunFolder {
 
 /// The whole rows of a table; a last one without its line end is being written at this moment, and left out.
 fn read<Row: DeserializeOwned>(path: &Path) -> Result<Vec<Row>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("read", path)(error)),
+    let Some(bytes) = files::read_if_there(path)? else {
+        return Ok(Vec::new());
     };
     csv::Reader::from_reader(&bytes[..whole_lines(&bytes)])
         .deserialize()

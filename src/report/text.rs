@@ -1,5 +1,6 @@
 //! Events as text for people: pure functions from an event to lines.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::model::MODELS;
@@ -150,6 +151,28 @@ pub(super) fn phases(event: &Finished) -> Option<String> {
     Some(format!("time: {}", shares.join(", ")))
 }
 
+/// Text that is safe to show, whoever gave the names in it: a terminal would obey their control characters, and characters that
+/// turn the direction of writing make one thing look like another. They are spelled out, as in `\u{1b}`; line ends and tabs stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| match c {
+        '\n' | '\t' => false,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    };
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match obeyed(c) {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// A share as a percentage.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
@@ -216,7 +239,7 @@ pub(super) fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, duration, grouped, quantity, rate};
+    use super::{counted, duration, grouped, printable, quantity, rate};
 
     #[test]
     fn quantities_have_three_digits_and_a_prefix() {
@@ -231,6 +254,17 @@ mod tests {
         ] {
             assert_eq!(quantity(number), text);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelled_out() {
+        let plain = "a\tcafé → 5 %\nb";
+        assert_eq!(printable(plain), plain);
+        assert_eq!(
+            printable("\u{1b}[2Jcat\r\u{9b}"),
+            "\\u{1b}[2Jcat\\u{d}\\u{9b}"
+        );
+        assert_eq!(printable("gpj.\u{202e}x"), "gpj.\\u{202e}x");
     }
 
     #[test]

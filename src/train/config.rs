@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Augmentation;
+use crate::files;
 use crate::model::MODELS;
 use crate::sparse::Assignment;
 use crate::topology::from_dense::TOPKAST_BACKWARD;
@@ -321,7 +322,14 @@ impl TrainConfig {
         self.steps = self.steps.filter(|&steps| steps > 0);
         self.connections = self.connections.filter(|&connections| connections > 0);
         if let Some(dir) = &self.data_dir {
-            self.data_dir = Some(std::path::absolute(dir).map_err(Error::io("find", dir))?);
+            let full = std::path::absolute(dir).map_err(Error::io("find", dir))?;
+            if full.to_str().is_none() {
+                return Err(Error::Usage(format!(
+                    "--data-dir {}: the folder's name is no text in UTF-8, as config.toml, which keeps it, has to be; rename it",
+                    full.display()
+                )));
+            }
+            self.data_dir = Some(full);
         }
         Ok(self)
     }
@@ -346,7 +354,7 @@ impl TrainConfig {
 
     /// Reads a `config.toml`, as [`TrainConfig::from_toml`] does.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let text = files::read_text(path)?;
         Self::from_toml(&text, path)
     }
 

@@ -6,6 +6,7 @@ mod bad_files;
 mod bad_input;
 mod eval;
 mod flops;
+mod hostile;
 mod interrupt;
 mod models;
 mod report;

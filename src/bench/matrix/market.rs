@@ -15,16 +15,22 @@ enum Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Symmetry {
     General,
-    /// An entry below the diagonal stands for its mirror image too.
+    /// An entry off the diagonal stands for its mirror image too. The format wants those below the diagonal alone; of a file with
+    /// both, they add up, as SciPy has it.
     Symmetric,
     /// The mirror image has the other sign.
     Skew,
 }
 
+/// What to do with a matrix of complex numbers.
+const REAL_PART: &str =
+    "of complex numbers write the real part, with scipy.io.mmwrite(FILE, MATRIX.real)";
+
 /// Reads the text of a file.
 pub(super) fn parse(text: &str) -> Result<Entries, Fault> {
     let mut lines = text.lines().enumerate().map(|(i, line)| (i + 1, line));
-    let (field, symmetry) = header(lines.next().map_or("", |(_, line)| line))?;
+    let (field, symmetry) = header(first_line(text))?;
+    lines.next();
     // Comments are only allowed before the sizes, and blank lines anywhere.
     let mut lines =
         lines.filter(|(_, line)| !line.trim_start().starts_with('%') && !line.trim().is_empty());
@@ -53,15 +59,12 @@ pub(super) fn parse(text: &str) -> Result<Entries, Fault> {
         entries.push((row, col, value));
         match symmetry {
             Symmetry::General => {}
-            _ if col > row => {
-                let reason = "an entry above the diagonal, where a symmetric file has none";
+            Symmetry::Skew if row == col && value != 0.0 => {
+                let reason =
+                    "an entry on the diagonal, which is zero in a skew-symmetric matrix; remove it";
                 return Err(Fault::new(at, reason));
             }
-            Symmetry::Skew if row == col => {
-                let reason = "an entry on the diagonal, which is zero in a skew-symmetric matrix";
-                return Err(Fault::new(at, reason));
-            }
-            Symmetry::Symmetric if row == col => {}
+            _ if row == col => {}
             Symmetry::Symmetric => entries.push((col, row, value)),
             Symmetry::Skew => entries.push((col, row, -value)),
         }
@@ -78,26 +81,58 @@ pub(super) fn parse(text: &str) -> Result<Entries, Fault> {
     })
 }
 
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+/// The last line that has an entry for this pair, in a file that [`parse`] has read.
+pub(super) fn line_of(text: &str, (row, col): (u32, u32)) -> usize {
+    let mirrored = header(first_line(text)).is_ok_and(|h| h.1 != Symmetry::General);
+    let names_it = |line: &str| {
+        let mut words = line.split_ascii_whitespace().map(str::parse::<u32>);
+        let (Some(Ok(a)), Some(Ok(b))) = (words.next(), words.next()) else {
+            return false;
+        };
+        (a, b) == (row + 1, col + 1) || mirrored && (b, a) == (row + 1, col + 1)
+    };
+    let lines = text.lines().enumerate();
+    let named = lines.filter(|(_, line)| names_it(line));
+    named.last().map_or(1, |(i, _)| i + 1)
+}
+
 fn header(line: &str) -> Result<(Field, Symmetry), Fault> {
     let fault = |reason: &str| Fault::new(1, reason);
     let lower = line.to_ascii_lowercase();
     let words: Vec<&str> = lower.split_ascii_whitespace().collect();
-    let ["%%matrixmarket", object, format, field, symmetry] = words[..] else {
+    // What follows is of no meaning, and some programs write one % only: SciPy reads both.
+    let [
+        "%%matrixmarket" | "%matrixmarket",
+        object,
+        format,
+        field,
+        symmetry,
+        ..,
+    ] = words[..]
+    else {
         return Err(fault(
             "is not \"%%MatrixMarket matrix coordinate FIELD SYMMETRY\", with which such a file begins",
         ));
     };
     if (object, format) != ("matrix", "coordinate") {
         return Err(fault(
-            "only sparse matrices can be measured (\"matrix coordinate\"), not dense arrays or vectors",
+            "only sparse matrices can be measured (\"matrix coordinate\"), not dense arrays or vectors; write it as one, with \
+             scipy.io.mmwrite(FILE, scipy.sparse.coo_array(MATRIX))",
         ));
     }
     let field = match field {
         "real" | "double" => Field::Real,
-        "integer" => Field::Integer,
+        "integer" | "unsigned-integer" => Field::Integer,
         "pattern" => Field::Pattern,
         _ => {
-            let reason = format!("entries are real, integer or pattern, not {}", shown(field));
+            let reason = format!(
+                "entries are real, integer or pattern, not {}; {REAL_PART}",
+                shown(field)
+            );
             return Err(fault(&reason));
         }
     };
@@ -110,7 +145,7 @@ fn header(line: &str) -> Result<(Field, Symmetry), Fault> {
         "skew-symmetric" => Symmetry::Skew,
         _ => {
             let reason = format!(
-                "a matrix is general, symmetric or skew-symmetric, not {}",
+                "a matrix is general, symmetric or skew-symmetric, not {}; {REAL_PART}",
                 shown(symmetry)
             );
             return Err(fault(&reason));
@@ -182,6 +217,39 @@ mod tests {
         assert_eq!(entries(none), []);
     }
 
+    /// What the format does not allow, and SciPy reads.
+    #[test]
+    fn variants_are_read_as_scipy_reads_them() {
+        let one_percent = "%MatrixMarket matrix coordinate pattern symmetric\n4 4 2\n2 1\n4 3\n";
+        let expected = [(1, 0, 1.0), (0, 1, 1.0), (3, 2, 1.0), (2, 3, 1.0)];
+        assert_eq!(entries(one_percent), expected);
+        let upper =
+            "%%MatrixMarket matrix coordinate real symmetric\n3 3 3\n1 2 1.5\n1 1 2.5\n3 1 -2\n";
+        let expected = [
+            (0, 1, 1.5),
+            (1, 0, 1.5),
+            (0, 0, 2.5),
+            (2, 0, -2.0),
+            (0, 2, -2.0),
+        ];
+        assert_eq!(entries(upper), expected);
+        let both = "%%MatrixMarket matrix coordinate real symmetric\n2 2 2\n1 2 1.5\n2 1 1.5\n";
+        let expected = [(0, 1, 1.5), (1, 0, 1.5), (1, 0, 1.5), (0, 1, 1.5)];
+        assert_eq!(entries(both), expected);
+        let zero = "%%MatrixMarket matrix coordinate real skew-symmetric\n3 3 2\n1 1 0\n2 1 1.5\n";
+        assert_eq!(entries(zero), [(0, 0, 0.0), (1, 0, 1.5), (0, 1, -1.5)]);
+        let words = "%%MatrixMarket matrix coordinate unsigned-integer general rows columns\n3 3 1\n1 2 1\n";
+        assert_eq!(entries(words), [(0, 1, 1.0)]);
+    }
+
+    #[test]
+    fn the_line_of_a_pair_is_found_again() {
+        let general =
+            "%%MatrixMarket matrix coordinate real general\n% 1 2 x\n3 3 3\n1 2 1\n1 2 1\n2 1 1\n";
+        assert_eq!(line_of(general, (0, 1)), 5);
+        assert_eq!(line_of(&general.replace("general", "symmetric"), (0, 1)), 6);
+    }
+
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         let says = |text: &str, line: usize, reason: &str| {
@@ -193,8 +261,16 @@ mod tests {
         says("3 3 1\n1 1 1\n", 1, "is not \"%%MatrixMarket");
         let header = |rest: &str| format!("%%MatrixMarket matrix {rest}\n");
         says(&header("array real general"), 1, "not dense arrays");
-        says(&header("coordinate complex general"), 1, "not complex");
-        says(&header("coordinate real hermitian"), 1, "not hermitian");
+        says(
+            &header("coordinate complex general"),
+            1,
+            "not complex; of complex numbers write",
+        );
+        says(
+            &header("coordinate real hermitian"),
+            1,
+            "not hermitian; of complex",
+        );
         says(&header("coordinate pattern skew-symmetric"), 1, "no signs");
         says(
             &header("coordinate real general"),
@@ -231,11 +307,6 @@ mod tests {
         );
         let symmetric = header("coordinate real symmetric");
         says(&format!("{symmetric}2 3 0\n"), 2, "is square");
-        says(
-            &format!("{symmetric}2 2 1\n1 2 1.0\n"),
-            3,
-            "above the diagonal",
-        );
         let skew = header("coordinate real skew-symmetric");
         says(&format!("{skew}2 2 1\n2 2 1.0\n"), 3, "on the diagonal");
         let integer = header("coordinate integer general");

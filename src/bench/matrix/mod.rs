@@ -12,11 +12,15 @@ use std::str::FromStr;
 use crate::engine::host_memory;
 use crate::engine::random::{pcg4d, unit};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::sparse::LayerState;
 
-/// What is wrong with a file, and on which line.
+/// Largest sum of a row's or a column's values: what 32 bits hold, with room for rounding.
+const LARGEST: f64 = f32::MAX as f64 / 2.0;
+
+/// What is wrong with a file, and on which line; 0 where it is the whole.
 #[derive(Debug, PartialEq)]
-struct Fault {
+pub(crate) struct Fault {
     line: usize,
     reason: String,
 }
@@ -48,7 +52,7 @@ pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<(String, LayerState)>> {
 }
 
 /// Reads a matrix as a layer whose outputs are the rows and whose inputs are the columns. Values that the file lacks are ones
-/// (Matrix Market patterns) or random (`.smtx`); biases are zero.
+/// (Matrix Market patterns) or random (`.smtx`); biases are zero. The file may be gzipped.
 ///
 /// # Errors
 /// A file that cannot be read, another format, or contents that break it: the message names the line.
@@ -57,34 +61,57 @@ pub fn read(path: &Path) -> Result<LayerState> {
         path: path.to_owned(),
         reason,
     };
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    let parse = match extension.to_ascii_lowercase().as_str() {
-        "mtx" => market::parse,
-        "smtx" => dlmc::parse,
-        _ => {
-            return Err(fault(
-                "is neither .mtx (Matrix Market) nor .smtx (Deep Learning Matrix Collection); give it that ending if it is"
-                    .to_owned(),
-            ));
-        }
-    };
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let text = str::from_utf8(&bytes).map_err(|e| {
-        let line = bytes[..e.valid_up_to()].iter().filter(|&&b| b == b'\n');
-        fault(format!("line {}: is no text", line.count() + 1))
+    let format = Format::of(path).ok_or_else(|| {
+        fault(
+            "is neither .mtx (Matrix Market) nor .smtx (Deep Learning Matrix Collection), gzipped or not; give it that ending if \
+             it is"
+                .to_owned(),
+        )
     })?;
-    let entries = parse(text).map_err(|f| fault(format!("line {}: {}", f.line, f.reason)))?;
-    if entries.entries.is_empty() {
-        return Err(fault(
-            "has no entries: there is nothing to measure".to_owned(),
-        ));
+    parse(&files::read_unpacked(path)?, format).map_err(|f| match f.line {
+        0 => fault(f.reason),
+        line => fault(format!("line {line}: {}", f.reason)),
+    })
+}
+
+/// The formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Market,
+    Dlmc,
+}
+
+impl Format {
+    /// By a file's ending, in front of a `.gz`.
+    fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        match name.rsplit_once('.')?.1 {
+            "mtx" => Some(Format::Market),
+            "smtx" => Some(Format::Dlmc),
+            _ => None,
+        }
     }
-    Ok(entries.into_layer())
+}
+
+/// The layer in a file's bytes.
+pub(crate) fn parse(bytes: &[u8], format: Format) -> Result<LayerState, Fault> {
+    // What is no UTF-8, such as an author's name in a comment, is of no interest; where a number should be, it is no number.
+    let text = String::from_utf8_lossy(bytes);
+    let entries = match format {
+        Format::Market => market::parse(&text)?,
+        Format::Dlmc => dlmc::parse(&text)?,
+    };
+    if entries.entries.is_empty() {
+        return Err(Fault::new(0, "has no entries: there is nothing to measure"));
+    }
+    // Only Matrix Market has values that could be too large.
+    entries.into_layer(|pair| market::line_of(&text, pair))
 }
 
 impl Entries {
-    /// In order, with the values of repeated pairs added up.
-    fn into_layer(mut self) -> LayerState {
+    /// In order, with the values of repeated pairs added up. `line_of` finds the last line with a pair.
+    fn into_layer(mut self, line_of: impl Fn((u32, u32)) -> usize) -> Result<LayerState, Fault> {
         self.entries.sort_by_key(|&(row, col, _)| (row, col));
         self.entries.dedup_by(|next, kept| {
             let same = (next.0, next.1) == (kept.0, kept.1);
@@ -93,10 +120,41 @@ impl Entries {
             }
             same
         });
+        if let Some(&(row, col, sum)) = (self.entries.iter()).find(|e| !(e.2 as f32).is_finite()) {
+            let reason = format!(
+                "the entries of row {}, column {} add up to {sum:e}, too large for 32-bit products",
+                row + 1,
+                col + 1
+            );
+            return Err(Fault::new(line_of((row, col)), reason));
+        }
+        self.admit_products()?;
         let pairs: Vec<(u32, u32)> = self.entries.iter().map(|e| (e.0, e.1)).collect();
         let mut layer = LayerState::from_pairs(self.cols, self.rows, &pairs);
         layer.values = self.entries.iter().map(|e| e.2 as f32).collect();
-        layer
+        Ok(layer)
+    }
+
+    /// Refuses values whose products with numbers of [-1, 1], such as the benchmark's, could pass what 32 bits hold: no device
+    /// could compute them.
+    fn admit_products(&self) -> Result<(), Fault> {
+        let mut sums = [vec![0f64; self.rows], vec![0f64; self.cols]];
+        for &(row, col, value) in &self.entries {
+            sums[0][row as usize] += value.abs();
+            sums[1][col as usize] += value.abs();
+        }
+        for (sums, what) in sums.iter().zip(["row", "column"]) {
+            if let Some(i) = sums.iter().position(|&sum| sum > LARGEST) {
+                let reason = format!(
+                    "its values are too large for 32-bit products: those of {what} {} add up to {:e}, and at most {LARGEST:e} can \
+                     be measured; scale them down",
+                    i + 1,
+                    sums[i]
+                );
+                return Err(Fault::new(0, reason));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -158,11 +216,52 @@ mod tests {
             cols: 4,
             entries,
         }
-        .into_layer();
+        .into_layer(|_| 0)
+        .unwrap();
         assert_eq!((layer.n_out, layer.n_in), (3, 4));
         assert_eq!(layer.crow_indices, [0, 1, 3, 3]);
         assert_eq!(layer.col_indices, [2, 0, 1]);
         assert_eq!(layer.values, [1.5, 1.5, 4.0]);
+    }
+
+    #[test]
+    fn values_past_32_bits_are_refused() {
+        let header = "%%MatrixMarket matrix coordinate real general\n";
+        let says = |text: &str, line: usize, reason: &str| {
+            let fault = parse(text.as_bytes(), Format::Market).unwrap_err();
+            assert_eq!(fault.line, line, "{fault:?}");
+            assert!(fault.reason.contains(reason), "{fault:?}");
+        };
+        says(
+            &format!("{header}3 3 3\n1 2 3e38\n1 2 3e38\n1 1 1\n"),
+            4,
+            "row 1, column 2 add up to 6e38, too large for 32-bit products",
+        );
+        says(
+            &format!("{header}2 2 2\n2 1 1e38\n2 2 -1e38\n"),
+            0,
+            "those of row 2 add up to 2e38",
+        );
+        says(
+            &format!("{header}2 2 2\n1 2 1e38\n2 2 -1e38\n"),
+            0,
+            "those of column 2 add up to 2e38",
+        );
+        let good = format!("{header}% caf\u{e9}\n2 2 2\n1 1 1e38\n2 2 -1e38\n");
+        assert_eq!(parse(good.as_bytes(), Format::Market).unwrap().active(), 2);
+    }
+
+    #[test]
+    fn formats_go_by_endings() {
+        for (name, format) in [
+            ("a.mtx", Some(Format::Market)),
+            ("a.MTX.gz", Some(Format::Market)),
+            ("a.smtx.GZ", Some(Format::Dlmc)),
+            ("a.gz", None),
+            ("mtx", None),
+        ] {
+            assert_eq!(Format::of(Path::new(name)), format, "{name}");
+        }
     }
 
     #[test]

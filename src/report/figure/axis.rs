@@ -27,8 +27,8 @@ impl Scale {
             });
         let (low, high) = match (low <= high, axis.log) {
             (false, _) => (1.0, 10.0),
-            (true, true) if high / low < 2.0 => (low / 1.5, high * 1.5),
-            (true, true) => (low / 1.1, high * 1.1),
+            (true, true) if high / low < 2.0 => (low / 1.5, (high * 1.5).min(f64::MAX)),
+            (true, true) => (low / 1.1, (high * 1.1).min(f64::MAX)),
             (true, false) => {
                 let low = if from_zero && low > 0.0 { 0.0 } else { low };
                 let room = match high - low {
@@ -36,7 +36,10 @@ impl Scale {
                     span => span * 0.04,
                 };
                 let below = if low == 0.0 { 0.0 } else { low - room };
-                (below, high + room)
+                (
+                    below.max(-f64::MAX / 2.0),
+                    (high + room).min(f64::MAX / 2.0),
+                )
             }
         };
         Self {
@@ -95,14 +98,18 @@ impl Scale {
             Format::Whole => step.max(1.0),
             _ => step,
         };
-        let first = (self.low / step - 1e-9).ceil() as i64;
-        let last = (self.high / step + 1e-9).floor() as i64;
-        (first..=last).map(|i| i as f64 * step).collect()
+        let first = (self.low / step - 1e-9).ceil();
+        let last = (self.high / step + 1e-9).floor();
+        // Counted from the first one: of absurd values, rounding may lose the step beside them, or be larger than it.
+        let more = ((last - first) as usize).min(most);
+        let ticks = (0..=more).map(|i| (first + i as f64) * step);
+        ticks.filter(|tick| tick.is_finite()).collect()
     }
 
     fn log_ticks(&self, most: usize) -> Vec<f64> {
-        let first = self.low.log10().floor() as i32;
-        let last = self.high.log10().ceil() as i32;
+        // As far as numbers go.
+        let first = (self.low.log10().floor() as i32).max(-324);
+        let last = (self.high.log10().ceil() as i32).min(309);
         let inside = |multiples: &[f64], every: usize| -> Vec<f64> {
             (first..=last)
                 .step_by(every)
@@ -212,6 +219,40 @@ mod tests {
         assert_eq!(ticks(9.0, 32.0, true), ["10", "15", "20", "30"]);
         ticks(1e-9, 1e12, true);
         ticks(0.97, 0.98, true);
+    }
+
+    #[test]
+    fn absurd_values_have_few_ticks_too() {
+        let largest = f64::MAX;
+        for (low, high) in [
+            (1e-308, 1.1e-308),
+            (0.0, 5e-324),
+            (-largest, largest),
+            (largest / 2.0, largest),
+            (1e18, 1e18 + 256.0),
+            (1.0, 1.0),
+            (9e15, 1e300),
+        ] {
+            for log in [false, low > 0.0] {
+                for format in [Format::Plain, Format::Whole, Format::Prefixed] {
+                    let scale = Scale {
+                        format,
+                        ..scale(low, high, log)
+                    };
+                    let ticks = scale.ticks(5);
+                    assert!(ticks.len() <= 7, "{low} {high}: {ticks:?}");
+                }
+            }
+        }
+        let axis = Axis::new("x");
+        for axis in [axis.clone().log(), axis] {
+            let found = Scale::around(&axis, [-largest, 5e-324, largest].into_iter(), false);
+            assert!(found.ticks(5).len() <= 7, "{found:?}");
+            assert!(
+                found.low < found.high && found.high.is_finite(),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]

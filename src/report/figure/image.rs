@@ -8,6 +8,7 @@ use plotters::prelude::*;
 
 use super::draw::Pen;
 use super::{Figure, FigureSize};
+use crate::report::text::printable;
 use crate::{Error, Result};
 
 /// The SVG is drawn with coordinates in halves of its units, for plotters' are whole numbers.
@@ -28,7 +29,8 @@ impl Figure {
             let root = SVGBackend::with_string(&mut text, pen.size(self)).into_drawing_area();
             pen.draw(self, &root)?;
         }
-        Ok(text)
+        // Names from files are in it; XML allows none of their control characters.
+        Ok(printable(&text).into_owned())
     }
 
     /// Writes the figure as a PNG on white.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::files;
 use crate::{Error, Result};
 
 /// The newest schema that is understood.
@@ -29,7 +30,7 @@ impl BenchFile {
             path: path.to_owned(),
             reason,
         };
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let text = files::read_text(path)?;
         let value: Value = serde_json::from_str(&text).map_err(|error| {
             fault(format!(
                 "no JSON ({error}); give what `rootlet bench --json FILE` wrote"

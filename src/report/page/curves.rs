@@ -195,10 +195,10 @@ fn dead_units(round: &Round) -> Option<f64> {
         .iter()
         .filter_map(|l| match (l.dead_inputs, l.dead_outputs) {
             (None, None) => None,
-            (inputs, outputs) => Some(inputs.unwrap_or(0) + outputs.unwrap_or(0)),
+            (inputs, outputs) => Some(inputs.unwrap_or(0) as f64 + outputs.unwrap_or(0) as f64),
         });
-    let told: Vec<u64> = told.collect();
-    (!told.is_empty()).then(|| told.iter().sum::<u64>() as f64)
+    let told: Vec<f64> = told.collect();
+    (!told.is_empty()).then(|| told.iter().sum())
 }
 
 /// Accuracy against density, for each data set and model that was trained at several sparsities.

@@ -6,6 +6,7 @@ use super::{Block, Section};
 use crate::Result;
 use crate::report::figure::{Figure, stylesheet};
 use crate::report::results::TextTable;
+use crate::report::text::printable;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -42,7 +43,8 @@ pub(super) fn page(sections: &[Section]) -> Result<String> {
             }
         }
     };
-    Ok(page.into_string())
+    // Names from files are in it; browsers would obey some of their characters.
+    Ok(printable(&page.into_string()).into_owned())
 }
 
 fn section_markup(index: usize, section: &Section) -> Result<Markup> {

@@ -1,5 +1,7 @@
 //! A table of texts, and its forms.
 
+use crate::report::text::printable;
+
 /// A table of texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextTable {
@@ -14,7 +16,10 @@ pub struct TextTable {
 impl TextTable {
     /// In columns of equal width, for a terminal.
     pub fn aligned(&self) -> String {
-        let lines = || std::iter::once(&self.header).chain(&self.rows);
+        let lines: Vec<Vec<String>> = (std::iter::once(&self.header).chain(&self.rows))
+            .map(|line| line.iter().map(|cell| in_one_line(cell)).collect())
+            .collect();
+        let lines = || lines.iter();
         let width = |column: usize| {
             let cells = lines().filter_map(|line| line.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -53,7 +58,8 @@ impl TextTable {
     /// As Markdown.
     pub fn markdown(&self) -> String {
         let line = |cells: &[String]| {
-            let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            let cells = cells.iter().map(|cell| in_one_line(cell));
+            let cells: Vec<String> = cells.map(|cell| cell.replace('|', "\\|")).collect();
             format!("| {} |\n", cells.join(" | "))
         };
         let rule: Vec<&str> = (0..self.header.len())
@@ -62,4 +68,9 @@ impl TextTable {
         let rows: String = self.rows.iter().map(|row| line(row)).collect();
         format!("{}| {} |\n{rows}", line(&self.header), rule.join(" | "))
     }
+}
+
+/// A cell's text, in which a name may have any character.
+fn in_one_line(cell: &str) -> String {
+    printable(cell).replace('\n', "\\n").replace('\t', "\\t")
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::{TrainConfig, list_text};
@@ -17,8 +18,14 @@ impl ConfigFlags {
     /// `base` with the values that were given on the command line (or in the environment) in place of its own.
     pub fn over(&self, mut base: TrainConfig) -> Result<TrainConfig> {
         // The flags have no clap defaults, so that only those that were given are present, and only those are updated.
+        let adapter = base.adapter.clone();
         base.update_from_arg_matches(&self.0)
             .map_err(|error| Error::Usage(error.to_string()))?;
+        // A variable that is set to nothing, as scripts leave it, chooses nothing.
+        let variable = self.0.value_source("adapter") == Some(ValueSource::EnvVariable);
+        if variable && base.adapter.trim().is_empty() {
+            base.adapter = adapter;
+        }
         Ok(base)
     }
 }
