@@ -173,12 +173,7 @@ impl Trainer {
 }
 
 /// Refuses what the device cannot hold, before the connections are drawn: that can take minutes.
-fn admit(
-    device: &Device,
-    model: &Model,
-    wanted: &[u64],
-    start: Start,
-) -> Result<()> {
+fn admit(device: &Device, model: &Model, wanted: &[u64], start: Start) -> Result<()> {
     let shapes = model.shapes();
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
     let dense = sum(&mut shapes.iter().map(|s| s.dense()));
