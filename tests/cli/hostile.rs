@@ -88,7 +88,7 @@ fn a_configuration_that_the_shell_hands_over_is_read() {
 
 const HEADER: &str = "%%MatrixMarket matrix coordinate real general\n";
 
-fn bench<'a>(matrix: &'a str) -> [&'a str; 8] {
+fn bench(matrix: &str) -> [&str; 8] {
     [
         "bench", "--quick", "--only", "spmm", "--batch", "4", "--matrix", matrix,
     ]
