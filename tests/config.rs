@@ -73,6 +73,8 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             augment: format!("{seed}"),
             image_size: batch,
             resize: data.2,
+            val_split: gamma,
+            skip_bad_images: nesterov,
             model: "mlp".into(),
             width: gamma,
             hidden: data.3,
@@ -344,7 +346,7 @@ fn each_bad_value_has_its_message() {
     let cases: &[(&[&str], &str)] = &[
         (
             &["--sparsity", "1"],
-            "--sparsity must be at least 0 and below 1 (up to 0.999 is supported), not 1",
+            "--sparsity must be at least 0 and below 1, not 1",
         ),
         (&["--sparsity", "-0.1"], "--sparsity must be"),
         (&["--sparsity", "NaN"], "not NaN"),
@@ -538,4 +540,126 @@ fn interval_and_until_are_names_of_the_rounds_flags() {
     let config = text(&output.stdout);
     assert!(config.contains("round_every = 7\n"), "{config}");
     assert!(config.contains("round_until = 3.0\n"), "{config}");
+}
+
+/// What a flag's error says, or nothing where it has an effect.
+fn idle(flags: &[&str]) -> Option<String> {
+    let command = ConfigFlags::augment_args(clap::Command::new("train"));
+    let matches = command.try_get_matches_from([&["train"], flags].concat());
+    let given = ConfigFlags::from_arg_matches(&matches.unwrap()).unwrap();
+    let config = given.over(TrainConfig::default()).unwrap();
+    let refused = given.check_effects(&config).err();
+    refused.map(|error| error.to_string())
+}
+
+#[test]
+fn flags_without_effect_are_refused_with_the_reason() {
+    for (flags, part) in [
+        (
+            &["--model=resnet20", "--hidden=64"][..],
+            "--hidden has no effect here: the model resnet20",
+        ),
+        (&["--hidden=none", "--width=2"], "--width has no effect"),
+        (&["--data-dir=x"], "name another one with --data"),
+        (
+            &["--image-size=32"],
+            "--image-size has no effect here: the images of digits",
+        ),
+        (&["--data=mnist", "--resize=32"], "--resize has no effect"),
+        (
+            &["--data=cifar10", "--val-split=0.2"],
+            "--val-split has no effect",
+        ),
+        (
+            &["--data=image-folder", "--resident"],
+            "--resident has no effect",
+        ),
+        (
+            &["--method=dense", "--sparsity=0.5"],
+            "the method dense has all connections",
+        ),
+        (
+            &["--method=dense", "--connections=5"],
+            "the method dense has all connections",
+        ),
+        (
+            &["--sparsity=0.5", "--connections=500"],
+            "--connections says",
+        ),
+        (
+            &["--method=snip", "--assignment=uniform"],
+            "--assignment has no effect",
+        ),
+        (&["--lottery-cycles=3"], "for --method lottery"),
+        (&["--topkast-backward=3"], "for --method topkast"),
+        (
+            &["--method=static", "--scope=global"],
+            "--scope has no effect",
+        ),
+        (
+            &["--method=topkast", "--scope=global"],
+            "--scope has no effect",
+        ),
+        (&["--method=static", "--gamma=2"], "draws no candidates"),
+        (&["--method=rigl", "--gamma=2"], "draws no candidates"),
+        (
+            &["--method=gradual", "--alpha=0.3"],
+            "--alpha has no effect",
+        ),
+        (
+            &["--method=synflow", "--round-every=9"],
+            "--round-every has no effect",
+        ),
+        (
+            &["--method=static", "--interval=9"],
+            "--round-every has no effect",
+        ),
+        (
+            &["--method=topkast", "--round-until=9"],
+            "--round-until has no effect",
+        ),
+        (&["--lr-decay=0.5"], "there are no --milestones"),
+    ] {
+        let message = idle(flags).unwrap_or_else(|| panic!("{flags:?} is taken"));
+        assert!(message.contains(part), "{flags:?}: {message}");
+        assert!(message.ends_with("leave it out"), "{message}");
+    }
+    for flags in [
+        &["--hidden=64", "--width=2"][..],
+        &["--model=resnet20", "--width=2"],
+        &["--data=mnist", "--data-dir=x"],
+        &[
+            "--data=image-folder",
+            "--image-size=32",
+            "--resize=40",
+            "--val-split=0.2",
+        ],
+        &["--resident", "--data=cifar10"],
+        &["--resident=false", "--data=image-folder"],
+        &["--connections=500", "--assignment=uniform"],
+        &[
+            "--method=set",
+            "--gamma=2",
+            "--alpha=0.3",
+            "--scope=global",
+            "--round-every=9",
+        ],
+        &["--method=rigl", "--alpha=0.3", "--round-until=9"],
+        &[
+            "--method=gradual",
+            "--scope=global",
+            "--round-every=9",
+            "--round-until=9",
+        ],
+        &["--method=lottery", "--lottery-cycles=3", "--scope=global"],
+        &[
+            "--method=topkast",
+            "--topkast-backward=3",
+            "--round-every=9",
+        ],
+        &["--lr-decay=0.5", "--milestones=3"],
+        &["--nesterov=false", "--statistics=false"],
+    ] {
+        assert_eq!(idle(flags), None, "{flags:?}");
+    }
 }

@@ -119,6 +119,49 @@ fn damaged(index: usize, ending: &str, content: &[u8]) -> Option<String> {
     }
 }
 
+/// The embedded digits as files: contents that are known, under the names of another set.
+#[test]
+fn files_of_another_set_are_recognised() {
+    let read = |name: &str| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::read(root.join("src/data/digits").join(name)).unwrap()
+    };
+    let sound = tiny().map(|file| gzip(&file));
+    for (index, name) in [
+        (0, "images.idx.gz"),
+        (1, "labels.idx.gz"),
+        (2, "images.idx.gz"),
+    ] {
+        let mut files = sound.clone();
+        files[index] = read(name);
+        let folder = folder(&files, ".gz");
+        for set in ["mnist", "fashion-mnist"] {
+            let error = data::load(&source(set, folder.path())).unwrap_err();
+            let message = error.to_string();
+            assert!(matches!(error, Error::Data { .. }), "{message}");
+            assert!(
+                message.contains("the contents of the data set digits"),
+                "{message}"
+            );
+            assert!(
+                message.contains(&format!("not of {set}; name the right set")),
+                "{message}"
+            );
+        }
+    }
+    // What nobody published is taken with a note.
+    let folder = folder(&sound, ".gz");
+    let set = data::load(&source("mnist", folder.path())).unwrap();
+    let [note] = &set.notes[..] else {
+        panic!("{:?}", set.notes)
+    };
+    assert!(
+        note.contains("not the published contents of mnist"),
+        "{note}"
+    );
+    assert!(FILES.iter().all(|file| note.contains(file)), "{note}");
+}
+
 #[test]
 fn idx_files_load_gzipped_or_plain_in_the_folder_or_below() {
     let plain = tiny();

@@ -81,6 +81,7 @@ fn started(run: Option<PathBuf>) -> Event {
         steps_per_epoch: 45,
         train_images: 1437,
         test_images: 360,
+        test_part: None,
         run,
         resumed_at: None,
     })

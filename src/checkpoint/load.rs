@@ -139,6 +139,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
             state,
             past,
             progress: manifest.progress.clone(),
+            data: manifest.data.clone(),
         },
         manifest,
         path: folder.to_owned(),

@@ -4,6 +4,7 @@
 //! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
 
 use super::{Checked, LayerState, NormKind, NormState, Progress};
+use crate::data::DataRecord;
 use serde::{Deserialize, Serialize};
 
 /// Version of the checkpoint format, raised when a reader of the old one would misread the new one.
@@ -33,6 +34,9 @@ pub struct Manifest {
     /// Kinds and sizes of the norms; none in files of models without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub norms: Vec<NormShape>,
+    /// What the data were; none in files of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataRecord>,
     /// Size and checksum of `model.safetensors`.
     pub tensors: TensorFile,
     /// The run's complete `config.toml`.
@@ -240,6 +244,7 @@ mod tests {
                 kind: NormKind::Batch,
                 channels: 2,
             }],
+            data: None,
             tensors: TensorFile {
                 bytes: 1000,
                 crc32: 7,

@@ -8,8 +8,8 @@
 //!   `norms.{i}.running_variance` (F32). Of a method that keeps dense weights beside its network, per layer `reserve.{l}`
 //!   (F32, `[n_out * n_in]`). Where a run follows what its rounds explore, also per layer the pairs that were active
 //!   once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32).
-//! - `manifest.json`: format, version, progress, the layers' and norms' sizes, the tensor file's bytes and CRC-32, the whole
-//!   configuration, and a CRC-32 of the manifest itself.
+//! - `manifest.json`: format, version, progress, the layers' and norms' sizes, what the data were, the tensor file's bytes and
+//!   CRC-32, the whole configuration, and a CRC-32 of the manifest itself.
 //!
 //! [`save()`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a kill
 //! at any moment leaves one to go on from. [`load()`] believes no byte: whatever is in the files, it returns either exactly
@@ -23,6 +23,7 @@ mod rules;
 mod save;
 mod tensors;
 
+use crate::data::DataRecord;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -77,6 +78,8 @@ pub struct Snapshot {
     pub progress: Progress,
     /// By layer, what was explored; nothing where that is not followed, and in older checkpoints.
     pub past: Vec<PastConnections>,
+    /// What the data are; none in older checkpoints.
+    pub data: Option<DataRecord>,
 }
 
 /// What [`load()`] returns.

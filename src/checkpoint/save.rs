@@ -55,6 +55,7 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Ve
         progress: snapshot.progress.clone(),
         layers: state.layers.iter().map(LayerShape::of).collect(),
         norms: state.norms.iter().map(NormShape::of).collect(),
+        data: snapshot.data.clone(),
         tensors: TensorFile {
             bytes: model.len() as u64,
             crc32: crc32fast::hash(&model),

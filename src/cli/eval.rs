@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rootlet::checkpoint;
-use rootlet::data::{self, DataSource, LoaderOptions};
+use rootlet::checkpoint::{self, Checkpoint};
+use rootlet::data::{self, DataSource, Dataset, LoaderOptions, TestPart};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::network::{Network, NetworkOptions};
 use rootlet::topology::method;
@@ -44,6 +44,35 @@ pub struct EvalArgs {
     json: bool,
 }
 
+/// Loads the data as the network saw them, and says where they are not those of its training.
+fn load(args: &EvalArgs, own: DataSource, checkpoint: &Checkpoint) -> Result<Dataset> {
+    let source = DataSource {
+        name: args.data.clone().unwrap_or_else(|| own.name.clone()),
+        dir: args.data_dir.clone().or(own.dir),
+        limit: args.limit.filter(|&limit| limit > 0),
+        images: own.images,
+    };
+    let data = data::load(&source)?;
+    for note in &data.notes {
+        super::note(note);
+    }
+    let Some(trained) = &checkpoint.manifest.data else {
+        if source.name == data::IMAGE_FOLDER {
+            super::note(
+                "this checkpoint is of an older rootlet and does not tell the names of its classes: they go by their numbers",
+            );
+        }
+        return Ok(data);
+    };
+    let data = data.as_trained(trained)?;
+    if (source.limit, &source.name) == (own.limit, &own.name)
+        && let Some(how) = data.test_change(trained)
+    {
+        super::note(&format!("the data have changed: test images: {how}"));
+    }
+    Ok(data)
+}
+
 /// Evaluates a checkpoint.
 pub fn run(args: &EvalArgs) -> Result<()> {
     let checkpoint = checkpoint::load(&args.checkpoint)?;
@@ -51,13 +80,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         super::note(note);
     }
     let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
-    let own = config.source();
-    let data = data::load(&DataSource {
-        name: args.data.clone().unwrap_or(own.name),
-        dir: args.data_dir.clone().or(own.dir),
-        limit: args.limit.filter(|&limit| limit > 0),
-        images: own.images,
-    })?;
+    let data = load(args, config.source(), &checkpoint)?;
     let options = DeviceOptions {
         threads: args.device.threads,
         ..DeviceOptions::default()
@@ -93,12 +116,19 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         &data,
         LoaderOptions::of_batch(network.micro_batch()),
     )?;
+    for bad in data.bad_images() {
+        super::note(&format!("left out, for it cannot be read: {bad}"));
+    }
     let text = if args.json {
         serde_json::to_string(&result)
             .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))?
     } else {
+        let part = match &data.test_part {
+            part @ TestPart::SplitOff { .. } => format!(" ({part})"),
+            _ => String::new(),
+        };
         format!(
-            "{} test images of {}: accuracy {:.2} %, loss {:.4}",
+            "{} test images of {}{part}: accuracy {:.2} %, loss {:.4}",
             result.images,
             data.name,
             result.accuracy * 100.0,

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod bench;
+mod data;
 mod eval;
 mod flops;
 mod interrupt;
@@ -53,6 +54,8 @@ Examples:
       Train with several methods, sparsities and seeds, and compare them in a table.
   rootlet report runs/sweep -o report.html
       Show runs as one page with figures.
+  rootlet data check --data image-folder --data-dir ~/photos
+      Decode every image, and name those that cannot be read.
   rootlet adapters
       See which GPUs there are and which one would be chosen.
 
@@ -69,6 +72,7 @@ enum Command {
     Report(report::ReportArgs),
     Watch(watch::WatchArgs),
     Flops(flops::FlopsArgs),
+    Data(data::DataArgs),
 }
 
 /// What a command that is not a training runs on.
@@ -99,6 +103,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Report(args) => report::run(&args)?,
         Command::Watch(args) => return watch::run(&args),
         Command::Flops(args) => flops::run(&args)?,
+        Command::Data(args) => data::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

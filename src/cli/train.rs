@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use rootlet::data;
+use rootlet::data::{self, TestPart};
 use rootlet::report::{Place, RecordOptions, RecordedTraining, RunFolder, Style, command_line};
 use rootlet::train::TrainConfig;
 use rootlet::train::config::ConfigFlags;
@@ -78,7 +78,7 @@ pub struct RunArgs {
 }
 
 /// What a checkpoint is made for, and a resumed run can therefore not change.
-const FIXED: [&str; 13] = [
+const FIXED: [&str; 14] = [
     "assignment",
     "batch",
     "connections",
@@ -91,15 +91,17 @@ const FIXED: [&str; 13] = [
     "resize",
     "seed",
     "sparsity",
+    "val_split",
     "width",
 ];
 
 /// What can change in a resumed run without making its results others than those of an unbroken one.
-const FREE: [&str; 8] = [
+const FREE: [&str; 9] = [
     "checkpoint_activations",
     "data_dir",
     "epochs",
     "resident",
+    "skip_bad_images",
     "statistics",
     "steps",
     "threads",
@@ -113,7 +115,9 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
             Some(file) => TrainConfig::load(file)?,
             None => TrainConfig::default(),
         };
-        return Ok((args.flags.over(base)?.resolve()?, None));
+        let config = args.flags.over(base)?.resolve()?;
+        args.flags.check_effects(&config)?;
+        return Ok((config, None));
     };
     let folder = RunFolder::open(resume)?;
     let before = folder.config()?.resolve()?;
@@ -124,6 +128,7 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
     }
     let config = config.resolve()?;
     let changed = before.differences(&config)?;
+    args.flags.check_effects(&config)?;
     let recomputes = |name: &&String| !FREE.contains(&name.as_str());
     if let Some(name) = changed.iter().find(|name| FIXED.contains(&name.as_str())) {
         return Err(Error::Usage(format!(
@@ -152,6 +157,12 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
     let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
     let data = data::load(&config.source())?;
+    if args.flags.given("val_split") && !matches!(data.test_part, TestPart::SplitOff { .. }) {
+        return Err(Error::Usage(format!(
+            "--val-split has no effect here: the test images are {}; leave it out",
+            data.test_part
+        )));
+    }
     let place = match resumed {
         Some(folder) => Place::Resume(folder),
         None => Place::New {

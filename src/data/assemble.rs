@@ -62,6 +62,7 @@ impl Assembler {
                 shape,
                 augmentation,
                 draws: options.order.draws(),
+                replaces_bad: matches!(options.order, Order::Shuffled { .. }),
             },
             batch,
             stride,
@@ -94,29 +95,31 @@ impl Assembler {
         let mut inputs = vec![0.0; features * self.stride];
         let plane = features / self.table.len();
         let mut fetch = Fetch::new(&self.recipe, LANES);
+        let mut labels = vec![0; self.stride];
+        let mut end = 0;
         for start in (0..count).step_by(LANES) {
             let width = LANES.min(count - start);
-            fetch.fill((start..start + width).map(image_at))?;
-            let images: [&[u8]; LANES] = std::array::from_fn(|lane| match lane < width {
-                true => fetch.image(lane, image_at(start + lane)),
-                false => &[],
+            let ready = fetch.fill((start..start + width).map(image_at))?;
+            let images: [&[u8]; LANES] = std::array::from_fn(|lane| match ready.get(lane) {
+                Some(&number) => fetch.image(lane, number),
+                None => &[],
             });
+            let lanes = end..end + ready.len();
             for (feature, row) in inputs.chunks_exact_mut(self.stride).enumerate() {
                 let table = &self.table[feature / plane];
-                for (input, image) in row[start..start + width].iter_mut().zip(&images) {
+                for (input, image) in row[lanes.clone()].iter_mut().zip(&images) {
                     *input = table[usize::from(image[feature])];
                 }
             }
-        }
-
-        let mut labels = vec![0; self.stride];
-        for (lane, label) in labels[..count].iter_mut().enumerate() {
-            *label = self.recipe.images.label(image_at(lane));
+            for (label, &number) in labels[lanes.clone()].iter_mut().zip(&ready) {
+                *label = self.recipe.images.label(number);
+            }
+            end = lanes.end;
         }
         Ok(Batch {
             inputs,
             labels,
-            count,
+            count: end,
             index,
         })
     }

@@ -10,7 +10,7 @@ pub struct Batch {
     pub inputs: Vec<f32>,
     /// Classes, `[stride]`; the lanes from `count` on hold zeros.
     pub labels: Vec<u32>,
-    /// Number of images. Less than asked for in the epoch's last batch only.
+    /// Number of images. Less than asked for in the epoch's last batch, and where images that cannot be read are left out.
     pub count: usize,
     /// Number of this batch in its epoch, counted from 0.
     pub index: u64,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::augmentation::Augmentation;
 use super::cifar::{self, Layout};
-use super::folder;
+use super::{class_names, contents, folder};
 use crate::error::{Error, Result};
 
 /// The names that [`load`](super::load) knows; the first is the default.
@@ -31,7 +31,8 @@ pub(super) enum Format {
 /// A known data set.
 pub(super) struct Known {
     pub name: &'static str,
-    pub classes: usize,
+    /// Names of its classes, in the order of their numbers.
+    pub class_names: &'static [&'static str],
     /// Mean and standard deviation per channel of the training images' pixels, scaled to `[0, 1]`.
     pub mean: &'static [f32],
     pub std: &'static [f32],
@@ -40,6 +41,8 @@ pub(super) struct Known {
     folders: &'static [&'static str],
     /// The files the set is made of, training files first.
     pub files: &'static [&'static str],
+    /// CRC-32 of their unpacked contents.
+    pub checksums: &'static [u32],
     /// Where one gets them.
     origin: &'static str,
 }
@@ -51,43 +54,46 @@ const IDX_FILES: &[&str] = &[
     "t10k-labels-idx1-ubyte",
 ];
 
-static KNOWN: [Known; 5] = [
+pub(super) static KNOWN: [Known; 5] = [
     Known {
         name: NAMES[0],
-        classes: 10,
+        class_names: &class_names::TEN_DIGITS,
         // Computed from our training split (see digits.rs); a test computes them again.
         mean: &[0.2872],
         std: &[0.3540],
         format: Format::Embedded,
         folders: &[],
         files: &[],
+        checksums: contents::DIGITS,
         origin: "",
     },
     Known {
         name: NAMES[1],
-        classes: 10,
+        class_names: &class_names::TEN_DIGITS,
         // Those of PyTorch's MNIST example, which everyone uses.
         mean: &[0.1307],
         std: &[0.3081],
         format: Format::Idx,
         folders: &["mnist", "MNIST/raw"],
         files: IDX_FILES,
+        checksums: contents::MNIST,
         origin: "https://ossci-datasets.s3.amazonaws.com/mnist/",
     },
     Known {
         name: NAMES[2],
-        classes: 10,
+        class_names: &class_names::FASHION,
         // The training images' own, like those of MNIST.
         mean: &[0.2860],
         std: &[0.3530],
         format: Format::Idx,
         folders: &["fashion-mnist", "FashionMNIST/raw"],
         files: IDX_FILES,
+        checksums: contents::FASHION,
         origin: "https://github.com/zalandoresearch/fashion-mnist",
     },
     Known {
         name: NAMES[3],
-        classes: 10,
+        class_names: &class_names::CIFAR_10,
         // The training images' own, as in the literature on sparse training.
         mean: &[0.4914, 0.4822, 0.4465],
         std: &[0.2470, 0.2435, 0.2616],
@@ -101,17 +107,19 @@ static KNOWN: [Known; 5] = [
             "data_batch_5.bin",
             "test_batch.bin",
         ],
+        checksums: contents::CIFAR_10,
         origin: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     },
     Known {
         name: NAMES[4],
-        classes: 100,
+        class_names: &class_names::CIFAR_100,
         // The training images' own, as in the literature on sparse training.
         mean: &[0.5071, 0.4865, 0.4409],
         std: &[0.2673, 0.2564, 0.2762],
         format: Format::Cifar(cifar::HUNDRED),
         folders: &["cifar100", "cifar-100-binary"],
         files: &["train.bin", "test.bin"],
+        checksums: contents::CIFAR_100,
         origin: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
     },
 ];
@@ -145,6 +153,11 @@ pub(super) fn find(name: &str) -> Result<&'static Known> {
 }
 
 impl Known {
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
+    }
+
     /// The folder with the set's files: `dir` itself, or rather the one inside it that bears the set's name.
     pub fn folder(&self, dir: Option<&Path>) -> Result<PathBuf> {
         let Some(dir) = dir else {
@@ -190,13 +203,17 @@ impl Known {
 
     /// The error for a file that is not as it should be: what is wrong, and where to get a sound one.
     pub fn damaged(&self, path: &Path, what: impl Display) -> Error {
-        let remedy = match self.format {
-            Format::Embedded => "build the program again from unchanged sources".to_owned(),
-            _ => format!("get it again from {}", self.origin),
-        };
         Error::Data {
             path: path.to_owned(),
-            reason: format!("{what}; {remedy}"),
+            reason: format!("{what}; {}", self.remedy()),
+        }
+    }
+
+    /// Where to get a sound file.
+    pub fn remedy(&self) -> String {
+        match self.format {
+            Format::Embedded => "build the program again from unchanged sources".to_owned(),
+            _ => format!("get it again from {}", self.origin),
         }
     }
 

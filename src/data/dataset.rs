@@ -1,10 +1,14 @@
 //! A loaded data set: images as bytes, labels, and how pixels become inputs.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use super::Images;
 use crate::error::{Error, Result};
 
 /// Size of one image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageShape {
     /// Colour planes: 1 for grey, 3 for RGB.
     pub channels: usize,
@@ -22,7 +26,7 @@ impl ImageShape {
 }
 
 /// How pixels become inputs: `(pixel / 255 - mean) / std`, with one mean and one standard deviation per channel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
     /// Mean per channel, of pixels scaled to `[0, 1]`.
     pub mean: Vec<f32>,
@@ -138,6 +142,37 @@ impl Split {
     }
 }
 
+/// Where the images come from that a network is judged by: never from those that it learns from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestPart {
+    /// They are the set's own.
+    #[default]
+    Published,
+    /// They are in the folder of that name, beside the training images.
+    Folder(String),
+    /// They were split off the training images, which have no others beside them.
+    SplitOff {
+        /// Of all images in `train`.
+        share: f64,
+        /// What chose them.
+        seed: u32,
+    },
+}
+
+impl fmt::Display for TestPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TestPart::Published => f.write_str("the set's own"),
+            TestPart::Folder(name) => write!(f, "from {name}/"),
+            TestPart::SplitOff { share, seed } => {
+                let percent = (share * 1e4).round() / 100.0;
+                write!(f, "{percent} % split off train/ by seed {seed}")
+            }
+        }
+    }
+}
+
 /// A data set, ready to be loaded in batches.
 #[derive(Clone, Debug)]
 pub struct Dataset {
@@ -147,12 +182,16 @@ pub struct Dataset {
     pub shape: ImageShape,
     /// Number of classes; every label is below it.
     pub classes: usize,
+    /// Their names, in the order of their numbers; none where they have no names.
+    pub class_names: Vec<String>,
     /// How its pixels become inputs.
     pub normalisation: Normalisation,
     /// What the network learns from.
     pub train: Images,
     /// What it is judged by.
     pub test: Images,
+    /// Where the test images come from.
+    pub test_part: TestPart,
     /// What the user should know of it, whole sentences.
     pub notes: Vec<String>,
 }

@@ -41,13 +41,16 @@ pub(super) fn decode(content: &[u8]) -> Result<Rgb, String> {
 }
 
 fn jpeg(content: &[u8]) -> Result<Rgb, String> {
+    let Some(content) = closed(content) else {
+        return Err("the JPEG data are truncated (they have no end marker)".to_owned());
+    };
     // Not strict, the decoder would fill what is missing of a truncated file with grey.
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(LONGEST as usize)
         .set_max_height(LONGEST as usize)
         .jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&content), options);
     let pixels = decoder.decode().map_err(|error| {
         // Some of its messages end in a line break.
         let error = error.to_string();
@@ -57,10 +60,6 @@ fn jpeg(content: &[u8]) -> Result<Rgb, String> {
             words.join(" ")
         )
     })?;
-    // Of what is missing in the last rows the decoder says nothing either, but then the end marker is missing too.
-    if !ends(content) {
-        return Err("the JPEG data are truncated (they have no end marker)".to_owned());
-    }
     let (width, height) = decoder.dimensions().unwrap_or_default();
     whole(Rgb {
         width: width as u32,
@@ -69,18 +68,40 @@ fn jpeg(content: &[u8]) -> Result<Rgb, String> {
     })
 }
 
-/// Whether the marker EOI comes after the image data begin. (A thumbnail in the header has one of its own.)
-fn ends(content: &[u8]) -> bool {
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = content.get(at..at + 4) {
-        match marker {
-            0xda => break, // SOS
+/// The file up to its end marker, with 128 bits of ones in front of that. The decoder reads zeros past the marker and so makes
+/// grey out of what a truncated file lacks, strict or not. No code is all ones (ISO 10918-1, C.2), and the data are padded with
+/// ones anyway (F.1.2.3): a decoder that has all it needs never looks at them, one that lacks something fails.
+///
+/// None if there is no end marker. A thumbnail in the header has one of its own, and some files go on behind theirs.
+fn closed(content: &[u8]) -> Option<Vec<u8>> {
+    const EOI: u8 = 0xd9;
+    const SOS: u8 = 0xda;
+    const PROGRESSIVE: u8 = 0xc2;
+    const ONES: [u8; 2] = [0xff, 0];
+    let (mut at, mut scans, mut progressive) = (2, 0, false);
+    let end = loop {
+        at += content.get(at..)?.iter().position(|&byte| byte == 0xff)?;
+        match *content.get(at + 1)? {
+            // A byte of the data, a restart, a filling byte.
+            0 | 0xd0..=0xd7 => at += 2,
             0xff => at += 1,
-            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+            EOI if scans > 0 => break at,
+            marker => {
+                scans += usize::from(marker == SOS);
+                progressive |= marker == PROGRESSIVE;
+                let length = content.get(at + 2..at + 4)?;
+                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            }
         }
+    };
+    let mut closed = Vec::with_capacity(end + 34);
+    closed.extend(&content[..end]);
+    // The decoder wants the marker right behind the only scan of a progressive file.
+    if !progressive || scans > 1 {
+        closed.extend(ONES.repeat(16));
     }
-    let data = content.get(at..).unwrap_or(&[]);
-    data.windows(2).rev().any(|pair| pair == [0xff, 0xd9])
+    closed.extend([0xff, EOI]);
+    Some(closed)
 }
 
 fn png(content: &[u8]) -> Result<Rgb, String> {

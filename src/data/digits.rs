@@ -28,16 +28,19 @@ const SCALE: u8 = 15;
 /// Unpacks and splits the set.
 pub(super) fn load() -> Result<Halves> {
     let known = catalogue::find(NAMES[0])?;
-    let source = |name: &str, content| Source {
+    let source = |index, name: &str, content| Source {
         known,
+        index,
         path: PathBuf::from(name),
         content,
     };
+    let mut notes = Vec::new();
     let (shape, all) = half(
-        source("(embedded) digits/images.idx.gz", IMAGES),
-        source("(embedded) digits/labels.idx.gz", LABELS),
+        source(0, "(embedded) digits/images.idx.gz", IMAGES),
+        source(1, "(embedded) digits/labels.idx.gz", LABELS),
+        &mut notes,
     )?;
-    let mut seen = vec![0; known.classes];
+    let mut seen = vec![0; known.classes()];
     let mut halves = [(Vec::new(), Vec::new()), (Vec::new(), Vec::new())];
     for index in 0..all.len() {
         let label = all.label(index);
@@ -56,6 +59,7 @@ pub(super) fn load() -> Result<Halves> {
         shape,
         train: train?,
         test: test?,
+        notes,
     })
 }
 
@@ -81,7 +85,13 @@ mod tests {
     /// The counts of the original and the checksums, all computed by Python from scikit-learn's file.
     #[test]
     fn the_digits_are_the_originals() {
-        let Halves { shape, train, test } = load().unwrap();
+        let Halves {
+            shape,
+            train,
+            test,
+            notes,
+        } = load().unwrap();
+        assert!(notes.is_empty(), "{notes:?}");
         assert_eq!((shape.channels, shape.height, shape.width), (1, 8, 8));
         assert_eq!(
             counts(&train),

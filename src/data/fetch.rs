@@ -1,9 +1,11 @@
 //! Images as bytes, augmented: from memory or from their files.
 
+use std::path::Path;
+
 use super::augmentation::{Augmentation, Draws};
 use super::crop::{Cutter, Part};
 use super::{FolderSplit, ImageShape, Images, Split};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Which images a loader takes, and what happens to them.
 pub(super) struct Recipe {
@@ -11,6 +13,8 @@ pub(super) struct Recipe {
     pub shape: ImageShape,
     pub augmentation: Augmentation,
     pub draws: Draws,
+    /// Whether another image takes the place of one that cannot be read, where that is no error: else it is left out.
+    pub replaces_bad: bool,
 }
 
 impl Recipe {
@@ -20,7 +24,8 @@ impl Recipe {
         (self.augmentation == Augmentation::None).then_some(split)
     }
 
-    /// Reads an image of a folder; `middle` is room for it before it is moved.
+    /// Reads an image of a folder; `middle` is room for it before it is moved. Returns the number of the image that was read: where
+    /// bad ones are left out, in a shuffled epoch another one of the class, else none.
     fn read(
         &self,
         split: &FolderSplit,
@@ -28,11 +33,47 @@ impl Recipe {
         cutter: &mut Cutter,
         middle: &mut [u8],
         output: &mut [u8],
+    ) -> Result<Option<usize>> {
+        let Some(bad) = &split.bad else {
+            self.read_file(split, number, number, cutter, middle, output)?;
+            return Ok(Some(number));
+        };
+        let mut good = |file: usize| {
+            bad.good(&split.path(file), || {
+                self.read_file(split, file, number, cutter, middle, output)
+            })
+        };
+        if good(number) {
+            return Ok(Some(number));
+        }
+        if !self.replaces_bad {
+            return Ok(None);
+        }
+        let replacement = split.others_of_class(number).find(|&other| good(other));
+        replacement.map(Some).ok_or_else(|| {
+            let path = split.path(number);
+            Error::Data {
+                path: path.parent().map_or(path.clone(), Path::to_owned),
+                reason: "none of the class's training images can be read; put sound ones there, or remove the class"
+                    .to_owned(),
+            }
+        })
+    }
+
+    /// Reads the file of image `file` as if it were image `number`.
+    fn read_file(
+        &self,
+        split: &FolderSplit,
+        file: usize,
+        number: usize,
+        cutter: &mut Cutter,
+        middle: &mut [u8],
+        output: &mut [u8],
     ) -> Result<()> {
         match self.augmentation {
-            Augmentation::None => split.read(number, Part::Middle, cutter, output),
+            Augmentation::None => split.read(file, Part::Middle, cutter, output),
             Augmentation::PadCropFlip { .. } => {
-                split.read(number, Part::Middle, cutter, middle)?;
+                split.read(file, Part::Middle, cutter, middle)?;
                 self.shift(number, middle, output);
                 Ok(())
             }
@@ -43,7 +84,7 @@ impl Recipe {
                     draws: self.draws,
                     image: number as u32,
                 };
-                split.read(number, part, cutter, output)
+                split.read(file, part, cutter, output)
             }
         }
     }
@@ -80,27 +121,32 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    /// Gets the images with these numbers ready.
+    /// Gets the images with these numbers ready, and returns the numbers of those that are, in their order: all but those that
+    /// are left out.
     ///
     /// # Errors
     /// A file that cannot be read or decoded.
-    pub fn fill(&mut self, numbers: impl Iterator<Item = usize>) -> Result<()> {
+    pub fn fill(&mut self, numbers: impl Iterator<Item = usize>) -> Result<Vec<usize>> {
         if self.recipe.in_place().is_some() {
-            return Ok(());
+            return Ok(numbers.collect());
         }
-        let places = (self.filled).chunks_exact_mut(self.recipe.shape.features());
-        for (number, output) in numbers.zip(places) {
+        let features = self.recipe.shape.features();
+        let mut ready = Vec::new();
+        for number in numbers {
+            let output = &mut self.filled[ready.len() * features..][..features];
             match (&self.recipe.images, &mut self.cutter) {
                 (Images::Memory(split), _) => {
                     self.recipe.shift(number, split.image(number), output);
+                    ready.push(number);
                 }
                 (Images::Folder(split), Some((cutter, part))) => {
-                    self.recipe.read(split, number, cutter, part, output)?;
+                    let read = self.recipe.read(split, number, cutter, part, output)?;
+                    ready.extend(read);
                 }
                 (Images::Folder(_), None) => {} // A folder has its cutter.
             }
         }
-        Ok(())
+        Ok(ready)
     }
 
     /// The image at place `at` of those that are ready, which has this number.

@@ -1,44 +1,48 @@
 //! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG and PNG files of any size, one folder a class. That is how
-//! ImageNet and Tiny-ImageNet are commonly laid out.
+//! ImageNet and Tiny-ImageNet are commonly laid out. Where there is no folder to test by, a part of `train` is split off.
 //!
 //! Only the names are held in memory. A file is read and decoded when its image is wanted, by the loader's threads.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirEntry};
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::bad::BadImages;
 use super::crop::{Cutter, Part};
 use super::decode::{LONGEST, decode};
-use super::{DataSource, Dataset, ImageOptions, ImageShape, Normalisation};
+use super::scan::{EXPECTED, TEST_FOLDERS, root, scan};
+use super::{DataSource, Dataset, ImageOptions, ImageShape, Normalisation, TestPart};
 use crate::error::{Error, Result};
 
 /// What the data set's kind is called.
-pub(super) const NAME: &str = "image-folder";
-/// What is expected of the folder, for messages.
-const EXPECTED: &str = "train/<class>/* and val/<class>/* (JPEG or PNG files, one folder a class)";
-/// Endings of the files that are taken for images, in lower case.
-const ENDINGS: [&str; 4] = ["jpg", "jpeg", "jpe", "png"];
+pub const NAME: &str = "image-folder";
 /// Mean and standard deviation of ImageNet's training images, those that everyone uses.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const STD: [f32; 3] = [0.229, 0.224, 0.225];
+/// How the reason ends why an image is refused.
+pub(super) const ADVICE: &str = "; put a sound copy in its place, or delete it";
 
-/// The images of `train/` or `val/`: a list of files, read one by one as they are wanted.
-#[derive(Debug)]
+/// The training images or the test images of a folder: a list of files, read one by one as they are wanted.
+#[derive(Clone, Debug)]
 pub struct FolderSplit {
-    folder: PathBuf,
-    /// Names of the classes, sorted: a class's number is its place here.
-    classes: Arc<[OsString]>,
+    pub(super) folder: PathBuf,
+    /// Names of the classes: a class's number is its place here. Sorted, but for a folder that takes another's numbers.
+    pub(super) classes: Arc<[String]>,
     /// Sorted by class, then by name.
-    files: Vec<File>,
-    size: u32,
-    resize: u32,
+    pub(super) files: Vec<File>,
+    pub(super) size: u32,
+    pub(super) resize: u32,
+    /// What could not be read, where the images are used without it.
+    pub(super) bad: Option<Arc<BadImages>>,
 }
 
-#[derive(Debug)]
-struct File {
-    class: u32,
-    name: Box<OsStr>,
+/// An image's file.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    pub class: u32,
+    pub bytes: u64,
+    pub name: Box<OsStr>,
 }
 
 impl FolderSplit {
@@ -52,6 +56,11 @@ impl FolderSplit {
         self.files.is_empty()
     }
 
+    /// The folder with the classes' folders.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The class of image `index`. Like a slice's, an index past the end panics.
     pub fn label(&self, index: usize) -> u32 {
         self.files[index].class
@@ -59,14 +68,14 @@ impl FolderSplit {
 
     /// The file of image `index`. Like a slice's, an index past the end panics.
     pub fn path(&self, index: usize) -> PathBuf {
-        let File { class, name } = &self.files[index];
+        let File { class, name, .. } = &self.files[index];
         self.folder
             .join(&self.classes[*class as usize])
             .join(Path::new(name))
     }
 
     /// The classes' names, in the order of their numbers.
-    pub fn classes(&self) -> &[OsString] {
+    pub fn classes(&self) -> &[String] {
         &self.classes
     }
 
@@ -89,13 +98,47 @@ impl FolderSplit {
         output: &mut [u8],
     ) -> Result<()> {
         let path = self.path(index);
-        let content = fs::read(&path).map_err(Error::io("read", &path))?;
+        let content = content(&path)?;
         decode(&content)
             .and_then(|image| cutter.cut(&image, part, output))
             .map_err(|what| Error::Data {
                 path,
-                reason: format!("{what}; put a sound copy in its place, or delete it"),
+                reason: format!("{what}{ADVICE}"),
             })
+    }
+
+    /// The same files under the numbers that their classes have in `classes`; none if one of them is not there.
+    pub(super) fn renumbered(&self, classes: &Arc<[String]>) -> Option<Self> {
+        let number = |name: &String| classes.iter().position(|known| known == name);
+        let numbers: Vec<usize> = self.classes.iter().map(number).collect::<Option<_>>()?;
+        let file = |file: &File| File {
+            class: numbers[file.class as usize] as u32,
+            ..file.clone()
+        };
+        Some(Self {
+            classes: classes.clone(),
+            files: self.files.iter().map(file).collect(),
+            folder: self.folder.clone(),
+            bad: self.bad.clone(),
+            ..*self
+        })
+    }
+
+    /// The other images of its class, from the next one on; they lie together.
+    pub(super) fn others_of_class(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        let class = self.label(index);
+        let same = move |&at: &usize| self.files[at].class == class;
+        let first = (0..index).rev().take_while(same).last().unwrap_or(index);
+        (index + 1..self.len()).take_while(same).chain(first..index)
+    }
+
+    /// Images of each class.
+    pub(super) fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.classes.len()];
+        for file in &self.files {
+            sizes[file.class as usize] += 1;
+        }
+        sizes
     }
 
     /// Keeps `limit` images: the first of every class, then the second of every class, and so on.
@@ -103,10 +146,7 @@ impl FolderSplit {
         if limit >= self.files.len() {
             return;
         }
-        let mut sizes = vec![0; self.classes.len()];
-        for file in &self.files {
-            sizes[file.class as usize] += 1;
-        }
+        let sizes = self.sizes();
         let mut kept = vec![0usize; sizes.len()];
         let mut left = limit;
         while left > 0 {
@@ -127,6 +167,18 @@ impl FolderSplit {
     }
 }
 
+/// A file's content. It was a file when it was found; asked once more, for a pipe would keep the reader waiting for ever.
+pub(super) fn content(path: &Path) -> Result<Vec<u8>> {
+    let about = fs::metadata(path).map_err(Error::io("read", path))?;
+    if !about.is_file() {
+        return Err(Error::Data {
+            path: path.to_owned(),
+            reason: "it is not a file any more; put an image in its place, or remove it".to_owned(),
+        });
+    }
+    fs::read(path).map_err(Error::io("read", path))
+}
+
 /// Lists the files of an image folder.
 pub(super) fn load(source: &DataSource) -> Result<Dataset> {
     let Some(dir) = source.dir.as_deref() else {
@@ -134,29 +186,36 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
             "--data {NAME} needs --data-dir DIR, a folder with {EXPECTED}"
         )));
     };
+    let ImageOptions { val_split, .. } = source.images;
     let (size, resize) = sizes(&source.images)?;
     let root = root(dir)?;
-    let mut notes = Vec::new();
-    let mut train = scan(&root.join("train"), None, size, resize)?;
+    let all = scan(&root.join("train"), None, size, resize)?;
+    let folder = TEST_FOLDERS.iter().find(|name| root.join(name).is_dir());
+    let (mut train, mut test, test_part) = match folder {
+        Some(&name) => {
+            let test = scan(&root.join(name), Some(&all.classes), size, resize)?;
+            (all, test, TestPart::Folder(name.to_owned()))
+        }
+        None => {
+            let seed = source.images.seed;
+            let (train, test) = all.split_off(val_split, seed)?;
+            let part = TestPart::SplitOff {
+                share: val_split,
+                seed,
+            };
+            (train, test, part)
+        }
+    };
     if let Some(limit) = source.limit {
         train.truncate(limit);
+        test.truncate(limit);
     }
-    let train = Arc::new(train);
-    let val = root.join("val");
-    let test = if val.is_dir() {
-        let mut test = scan(&val, Some(&train.classes), size, resize)?;
-        if let Some(limit) = source.limit {
-            test.truncate(limit);
-        }
-        Arc::new(test)
-    } else {
-        notes.push(format!(
-            "{} has no folder `val`: the training images are the test images too, so that test accuracy says nothing \
-             of images not seen before; put others into val/<class>/*",
-            root.display()
-        ));
-        train.clone()
-    };
+    if source.images.skip_bad {
+        let bad = Arc::new(BadImages::default());
+        train.bad = Some(bad.clone());
+        test.bad = Some(bad);
+    }
+    let class_names = train.classes.to_vec();
     Ok(Dataset {
         name: NAME.to_owned(),
         shape: ImageShape {
@@ -164,14 +223,16 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
             height: size as usize,
             width: size as usize,
         },
-        classes: train.classes.len(),
+        classes: class_names.len(),
+        class_names,
         normalisation: Normalisation {
             mean: MEAN.to_vec(),
             std: STD.to_vec(),
         },
-        train: train.into(),
-        test: test.into(),
-        notes,
+        train: Arc::new(train).into(),
+        test: Arc::new(test).into(),
+        test_part,
+        notes: Vec::new(),
     })
 }
 
@@ -187,137 +248,6 @@ fn sizes(options: &ImageOptions) -> Result<(u32, u32)> {
     Ok((size as u32, resize as u32))
 }
 
-/// The folder with `train/`: `dir` or the only such folder in it.
-fn root(dir: &Path) -> Result<PathBuf> {
-    if dir.join("train").is_dir() {
-        return Ok(dir.to_owned());
-    }
-    let refuse = |what: String| {
-        Err(Error::Data {
-            path: dir.to_owned(),
-            reason: format!("{what}; --data-dir takes a folder with {EXPECTED}"),
-        })
-    };
-    if !dir.is_dir() {
-        return refuse("this is not a folder".to_owned());
-    }
-    let mut inside: Vec<PathBuf> = (entries(dir)?.iter())
-        .map(DirEntry::path)
-        .filter(|path| path.join("train").is_dir())
-        .collect();
-    match inside.len() {
-        0 => refuse("there is no folder `train` here or in a folder below".to_owned()),
-        1 => Ok(inside.swap_remove(0)),
-        _ => refuse(format!(
-            "several folders here hold a folder `train`, {} and {} among them: name one",
-            inside[0].display(),
-            inside[1].display()
-        )),
-    }
-}
-
-/// What is in a folder and not hidden, sorted by name.
-fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
-    let read = || Error::io("read", folder);
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(read())? {
-        let entry = entry.map_err(read())?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            entries.push(entry);
-        }
-    }
-    entries.sort_by_cached_key(DirEntry::file_name);
-    Ok(entries)
-}
-
-/// Whether an entry is a folder. Links are followed, other entries cost no look at the disk.
-fn is_folder(entry: &DirEntry) -> bool {
-    match entry.file_type() {
-        Ok(kind) if !kind.is_symlink() => kind.is_dir(),
-        _ => entry.path().is_dir(),
-    }
-}
-
-/// Lists the images below `folder`. The classes are its folders, or `known` ones, which then must have all of them.
-fn scan(
-    folder: &Path,
-    known: Option<&Arc<[OsString]>>,
-    size: u32,
-    resize: u32,
-) -> Result<FolderSplit> {
-    let refuse = |path: PathBuf, reason: &str| {
-        Err(Error::Data {
-            path,
-            reason: reason.to_owned(),
-        })
-    };
-    let found = entries(folder)?;
-    if let Some(file) = found.iter().find(|entry| !is_folder(entry)) {
-        return refuse(
-            file.path(),
-            "a file beside the classes' folders; images belong into the folder of their class, <class>/*, anything \
-             else out of here",
-        );
-    }
-    let names: Arc<[OsString]> = found.iter().map(DirEntry::file_name).collect();
-    if names.is_empty() {
-        return refuse(
-            folder.to_owned(),
-            "it is empty; expected a folder with images for every class, <class>/*",
-        );
-    }
-    let classes = known.unwrap_or(&names).clone();
-    let mut files = Vec::new();
-    for name in names.iter() {
-        let path = folder.join(name);
-        let Ok(class) = classes.binary_search(name) else {
-            return refuse(
-                path,
-                "no class of this name is in `train`; the folders here must be named as those there are",
-            );
-        };
-        let before = files.len();
-        for entry in entries(&path)? {
-            if is_folder(&entry) {
-                return refuse(
-                    entry.path(),
-                    "a folder inside a class's folder; move its images up into that of their class (the official \
-                     archive of Tiny-ImageNet has them one level too deep)",
-                );
-            }
-            let file = PathBuf::from(entry.file_name());
-            let ending = file.extension().map(OsStr::to_ascii_lowercase);
-            if !ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) {
-                return refuse(
-                    entry.path(),
-                    "no image by its name, which should end in .jpg, .jpeg or .png; move it elsewhere",
-                );
-            }
-            files.push(File {
-                class: class as u32,
-                name: entry.file_name().into_boxed_os_str(),
-            });
-        }
-        if files.len() == before {
-            return refuse(path, "it holds no images; add some, or delete the folder");
-        }
-    }
-    if u32::try_from(files.len()).is_err() {
-        return refuse(
-            folder.to_owned(),
-            "it holds more images than 32 bits can number",
-        );
-    }
-    files.shrink_to_fit();
-    Ok(FolderSplit {
-        folder: folder.to_owned(),
-        classes,
-        files,
-        size,
-        resize,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,9 +255,10 @@ mod tests {
     #[test]
     fn a_limit_takes_from_every_class_in_turn() {
         let split = |limit| {
-            let classes = ["a", "b", "c"].map(OsString::from);
+            let classes = ["a", "b", "c"].map(str::to_owned);
             let file = |(class, name): (u32, &str)| File {
                 class,
+                bytes: 1,
                 name: OsStr::new(name).into(),
             };
             let files = [
@@ -345,6 +276,7 @@ mod tests {
                 files: files.map(file).into(),
                 size: 1,
                 resize: 1,
+                bad: None,
             };
             split.truncate(limit);
             let names = split.files.iter().map(|file| file.name.to_str().unwrap());

@@ -25,19 +25,21 @@ pub(super) fn load(known: &Known, folder: &Path) -> Result<Halves> {
             known.name
         )));
     };
-    let open = |name| {
+    let open = |index: usize, name| {
         let path = known.file(folder, name)?;
         let file = File::open(&path).map_err(Error::io("read", &path))?;
         Ok(Source {
             known,
+            index,
             content: BufReader::with_capacity(1 << 16, file),
             path,
         })
     };
-    let (shape, train) = half(open(images)?, open(labels)?)?;
-    let second = open(test_images)?;
+    let mut unknown = Vec::new();
+    let (shape, train) = half(open(0, images)?, open(1, labels)?, &mut unknown)?;
+    let second = open(2, test_images)?;
     let test_path = second.path.clone();
-    let (test_shape, test) = half(second, open(test_labels)?)?;
+    let (test_shape, test) = half(second, open(3, test_labels)?, &mut unknown)?;
     if test_shape != shape {
         return Err(known.damaged(
             &test_path,
@@ -47,23 +49,42 @@ pub(super) fn load(known: &Known, folder: &Path) -> Result<Halves> {
             ),
         ));
     }
-    Ok(Halves { shape, train, test })
+    let note = |files: &[String]| {
+        format!(
+            "not the published contents of {}: {}; they are taken as they are",
+            known.name,
+            files.join(", ")
+        )
+    };
+    Ok(Halves {
+        shape,
+        train,
+        test,
+        notes: (!unknown.is_empty())
+            .then(|| note(&unknown))
+            .into_iter()
+            .collect(),
+    })
 }
 
 /// A file to be read, or one that is part of the program.
 pub(super) struct Source<'a, R> {
     pub known: &'a Known,
+    /// Number of the file in the set's list.
+    pub index: usize,
     pub path: PathBuf,
     pub content: R,
 }
 
-/// Reads images and their labels, and checks that they belong together.
+/// Reads images and their labels, and checks that they belong together. Adds the names of files with contents that nobody
+/// published to `unknown`.
 pub(super) fn half<R: BufRead>(
     mut images: Source<R>,
     mut labels: Source<R>,
+    unknown: &mut Vec<String>,
 ) -> Result<(ImageShape, Split)> {
-    let ([count, height, width], pixels) = images.read::<3>()?;
-    let ([label_count], classes) = labels.read::<1>()?;
+    let ([count, height, width], pixels) = images.read::<3>(unknown)?;
+    let ([label_count], classes) = labels.read::<1>(unknown)?;
     if label_count != count {
         return Err(labels.damaged(format!(
             "it holds {label_count} labels for the {count} images of {}",
@@ -72,11 +93,12 @@ pub(super) fn half<R: BufRead>(
     }
     if let Some(image) = classes
         .iter()
-        .position(|&class| usize::from(class) >= labels.known.classes)
+        .position(|&class| usize::from(class) >= labels.known.classes())
     {
         return Err(labels.damaged(format!(
             "label {} of image {image} (counted from 0) is not below {}, the number of classes",
-            classes[image], labels.known.classes
+            classes[image],
+            labels.known.classes()
         )));
     }
     let shape = ImageShape {
@@ -94,20 +116,34 @@ impl<R: BufRead> Source<'_, R> {
     }
 
     /// The dimensions and the bytes of an array of `N` dimensions.
-    fn read<const N: usize>(&mut self) -> Result<([usize; N], Vec<u8>)> {
+    fn read<const N: usize>(&mut self, unknown: &mut Vec<String>) -> Result<([usize; N], Vec<u8>)> {
         let start = self
             .content
             .fill_buf()
             .map_err(Error::io("read", &self.path))?;
-        if start.starts_with(&GZIP) {
+        let read = if start.starts_with(&GZIP) {
             array(&mut MultiGzDecoder::new(&mut self.content))
         } else {
             array(&mut self.content)
-        }
-        .map_err(|fault| match fault {
+        };
+        let (dimensions, values) = read.map_err(|fault| match fault {
             Fault::Content(what) => self.damaged(what),
             Fault::Io(source) => Error::io("read", &self.path)(source),
-        })
+        })?;
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&magic(N));
+        for dimension in dimensions {
+            crc.update(&(dimension as u32).to_be_bytes());
+        }
+        crc.update(&values);
+        let crc = crc.finalize();
+        if !self.known.is_published(self.index, crc) {
+            if let Some(error) = self.known.foreign(&self.path, crc) {
+                return Err(error);
+            }
+            unknown.push(self.path.display().to_string());
+        }
+        Ok((dimensions, values))
     }
 }
 
@@ -130,13 +166,18 @@ impl From<io::Error> for Fault {
     }
 }
 
+/// The first bytes of a file of bytes in `n` dimensions.
+fn magic(n: usize) -> [u8; 4] {
+    [0, 0, 8, n as u8]
+}
+
 fn array<const N: usize>(reader: &mut impl Read) -> Result<([usize; N], Vec<u8>), Fault> {
-    let mut magic = [0; 4];
-    reader.read_exact(&mut magic)?;
-    let expected = [0, 0, 8, N as u8];
-    if magic != expected {
+    let mut start = [0; 4];
+    reader.read_exact(&mut start)?;
+    let expected = magic(N);
+    if start != expected {
         return Err(Fault::Content(format!(
-            "it starts with {magic:02x?}, not {expected:02x?}: this is no IDX file of bytes in {N} dimensions"
+            "it starts with {start:02x?}, not {expected:02x?}: this is no IDX file of bytes in {N} dimensions"
         )));
     }
     let mut dimensions = [0; N];

@@ -13,10 +13,17 @@
 //! | `digits.rs` | the embedded digits |
 //! | `idx.rs` | MNIST's IDX format, gzipped or plain |
 //! | `cifar.rs` | the binary version of CIFAR-10 and CIFAR-100 |
-//! | `folder.rs` | image folders: their classes and files |
+//! | `class_names.rs` | the names of their classes |
+//! | `contents.rs` | their published files, by checksum |
+//! | `folder.rs` | image folders: their files, read when they are wanted |
+//! | `scan.rs` | what an image folder holds, and what does not belong there |
+//! | `held_out.rs` | images split off to test by, where a folder has none for that |
 //! | `decode.rs` | JPEG and PNG |
 //! | `crop.rs` | the part of a folder's image that the network sees: cut, resized |
 //! | `dataset.rs` | what a loaded set is |
+//! | `record.rs` | what a checkpoint keeps of a set, and what has changed since |
+//! | `bad.rs` | images that could not be read, where a run goes on without them |
+//! | `check.rs` | reading every image, to find what is wrong before a run does |
 //! | `images.rs` | the images of a split, in memory or in a folder |
 //! | `shuffle.rs` | the order of an epoch |
 //! | `augmentation.rs` | how images are varied, and the random numbers behind it |
@@ -49,35 +56,45 @@ use crate::error::{Error, Result};
 mod assemble;
 mod augment;
 mod augmentation;
+mod bad;
 mod batch;
 mod catalogue;
+mod check;
 mod cifar;
+mod class_names;
+mod contents;
 mod crop;
 mod dataset;
 mod decode;
 mod digits;
 mod fetch;
 mod folder;
+mod held_out;
 mod idx;
 mod images;
 mod loader;
+mod record;
 mod resident;
+mod scan;
 mod shuffle;
 
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
+pub use bad::BadImage;
 pub use batch::{Batch, LoaderOptions, Order};
 pub use catalogue::{NAMES, usual_augmentation};
-pub use dataset::{Dataset, ImageShape, Normalisation, Split};
-pub use folder::FolderSplit;
+pub use check::{Check, check};
+pub use dataset::{Dataset, ImageShape, Normalisation, Split, TestPart};
+pub use folder::{FolderSplit, NAME as IMAGE_FOLDER};
 pub use images::Images;
 pub use loader::Loader;
+pub use record::{DataRecord, PartRecord};
 pub use resident::ResidentImages;
 
 use catalogue::Format;
 
 /// Which data set to load, and from where. The default is the embedded digits, which need no files.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataSource {
     /// One of [`NAMES`].
     pub name: String,
@@ -88,13 +105,13 @@ pub struct DataSource {
     /// image folder these are the first of every class, then the second of every class, and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// Sizes of an image folder's images; other sets have sizes of their own.
+    /// What an image folder's images become; other sets have sizes and parts of their own.
     #[serde(default)]
     pub images: ImageOptions,
 }
 
-/// The size that a folder's images get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The size that a folder's images get, and which of them test where nothing else does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageOptions {
     /// Sides of the part of an image that the network sees, in pixels.
@@ -103,6 +120,14 @@ pub struct ImageOptions {
     /// `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are whole already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
+    /// Share of the training images that test where the folder has none for that: neither `val`, `validation`, `valid` nor
+    /// `test`. With 0 there are no test images then.
+    pub val_split: f64,
+    /// What chooses them.
+    pub seed: u32,
+    /// Whether images that cannot be read are left out, rather than being an error: in training another one of the class takes
+    /// the place.
+    pub skip_bad: bool,
 }
 
 impl ImageOptions {
@@ -120,6 +145,9 @@ impl Default for ImageOptions {
         Self {
             size: 224,
             resize: None,
+            val_split: 0.1,
+            seed: 1,
+            skip_bad: false,
         }
     }
 }
@@ -140,6 +168,7 @@ struct Halves {
     shape: ImageShape,
     train: Split,
     test: Split,
+    notes: Vec<String>,
 }
 
 /// Reads and checks the whole of a data set; of an image folder only the names.
@@ -162,6 +191,7 @@ pub fn load(source: &DataSource) -> Result<Dataset> {
         shape,
         mut train,
         mut test,
+        notes,
     } = match &known.format {
         Format::Embedded => digits::load()?,
         Format::Idx => idx::load(known, &known.folder(source.dir.as_deref())?)?,
@@ -174,13 +204,19 @@ pub fn load(source: &DataSource) -> Result<Dataset> {
     Ok(Dataset {
         name: known.name.to_owned(),
         shape,
-        classes: known.classes,
+        classes: known.classes(),
+        class_names: known
+            .class_names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect(),
         normalisation: Normalisation {
             mean: known.mean.to_vec(),
             std: known.std.to_vec(),
         },
         train: Arc::new(train).into(),
         test: Arc::new(test).into(),
-        notes: Vec::new(),
+        test_part: TestPart::Published,
+        notes,
     })
 }

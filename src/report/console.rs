@@ -95,6 +95,10 @@ impl<W: Write> Console<W> {
                 self.line(&time)?;
             }
         }
+        // With --quiet too: without them, the result would be misread. The result stays the last line.
+        for remark in &event.remarks {
+            self.write(&format!("note: {remark}"))?;
+        }
         self.write(&text::result(event))?;
         match self.run.take() {
             Some(run) if event.interrupted => self.line(&format!(

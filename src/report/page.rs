@@ -12,6 +12,7 @@ mod origin;
 use super::figure::Figure;
 use super::record::RunRecord;
 use super::results::{Results, TextTable};
+use crate::data::TestPart;
 use crate::{Error, Result};
 pub use bench_file::BenchFile;
 use experiment::{Experiment, experiments};
@@ -120,6 +121,9 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         if let Some(reason) = record.failure() {
             section.text(format!("{} failed: {reason}", record.name()));
         }
+        for remark in remarks(record) {
+            section.text(format!("{}: {remark}", record.name()));
+        }
         if record.summary.is_none() {
             section.blocks.push(Block::Missing(format!(
                 "{} has no summary.json, for an older rootlet made it: what it ran on, its bytes, FLOPs and commands are not \
@@ -129,6 +133,18 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         }
     }
     section
+}
+
+/// What one must know of a run's result.
+fn remarks(record: &RunRecord) -> Vec<String> {
+    let Some(finished) = record.finished() else {
+        return Vec::new();
+    };
+    let split_off = match &finished.test_part {
+        Some(part @ TestPart::SplitOff { .. }) => Some(format!("the test images are {part}")),
+        _ => None,
+    };
+    split_off.into_iter().chain(finished.remarks).collect()
 }
 
 fn experiment_section(experiment: &Experiment, records: &[RunRecord]) -> Section {

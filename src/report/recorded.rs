@@ -82,7 +82,9 @@ impl RecordedTraining {
                     note(text);
                 }
                 resumed_at = Some(checkpoint.snapshot.progress.step);
-                trainer.restore(checkpoint.snapshot)?;
+                for change in trainer.restore(checkpoint.snapshot)? {
+                    note(&format!("the data have changed: {change}"));
+                }
                 folder
             }
         };

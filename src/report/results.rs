@@ -193,7 +193,7 @@ impl Group {
         Self {
             labels: Vec::new(),
             data: record.config.data.clone(),
-            model: record.config.model.clone(),
+            model: record.config.model_name().to_owned(),
             method: record.method(),
             sparsity: record.sparsity(),
             runs: Vec::new(),

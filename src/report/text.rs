@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::data::TestPart;
 use crate::model::MODELS;
 use crate::train::event::{Epoch, Finished, Phase, Progress, Started};
 
@@ -22,9 +23,13 @@ pub(super) fn started(event: &Started) -> String {
     let mut lines = vec![
         format!("adapter      {}", event.adapter),
         format!(
-            "images       {} to train, {} to test",
+            "images       {} to train, {} to test{}",
             grouped(event.train_images as u64),
-            grouped(event.test_images as u64)
+            grouped(event.test_images as u64),
+            match &event.test_part {
+                None | Some(TestPart::Published) => String::new(),
+                Some(part) => format!(" ({part})"),
+            }
         ),
         format!(
             "model        {name}, {} parameters",
@@ -107,8 +112,13 @@ pub(super) fn result(event: &Finished) -> String {
     } else {
         ""
     };
+    // Images that others cannot have: a result to compare with nobody's.
+    let part = match &event.test_part {
+        Some(part @ TestPart::SplitOff { .. }) => format!(" ({part})"),
+        _ => String::new(),
+    };
     format!(
-        "{how}test accuracy {}, loss {:.4} after {}, {}, {}",
+        "{how}test accuracy {}{part}, loss {:.4} after {}, {}, {}",
         percent(event.test_accuracy.into()),
         event.test_loss,
         counted(event.step, "step"),

@@ -101,7 +101,7 @@ impl RunView {
         format!(
             "{}: {}, {}, {sparsity}{}",
             record.name(),
-            record.config.model,
+            record.config.model_name(),
             record.method(),
             adapter.unwrap_or_default()
         )

@@ -22,6 +22,7 @@ use derive::AUTO;
 
 mod derive;
 mod flags;
+mod idle;
 mod text;
 mod validate;
 
@@ -116,8 +117,19 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
 
+    /// Share of an image folder's training images that test instead, by class and by --seed: where it has neither val/,
+    /// validation/, valid/ nor test/
+    #[arg(long, value_name = "SHARE", help_heading = DATA)]
+    pub val_split: f64,
+
+    /// Go on without images of a folder that cannot be read: in training another one of the class takes the place, in tests they
+    /// are left out; the end of the run lists them
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = DATA)]
+    pub skip_bad_images: bool,
+
     /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18, resnet34 or
-    /// resnet50; `rootlet model NAME` shows its layers
+    /// resnet50; auto: mlp, or resnet18 for image folders of more than 64 pixels; `rootlet model NAME` shows its layers
     #[arg(long, value_name = "NAME", help_heading = MODEL)]
     pub model: String,
     /// Factor of all channels and hidden widths
@@ -126,7 +138,7 @@ pub struct TrainConfig {
     /// Widths of the hidden layers of mlp, as in 1024,1024 (none: no hidden layer)
     #[arg(long, value_name = "WIDTHS", value_parser = flags::parse_list::<usize>, help_heading = MODEL)]
     pub hidden: List<usize>,
-    /// Share of all possible connections that do not exist: 0 (dense) to 0.999
+    /// Share of all possible connections that do not exist: 0 (dense) to 0.9999 and more, while every layer keeps one
     #[arg(long, value_name = "SHARE", help_heading = MODEL)]
     pub sparsity: f64,
     /// Number of connections in place of --sparsity (0: by sparsity): it stays when --width grows
@@ -254,7 +266,9 @@ impl Default for TrainConfig {
             augment: AUTO.to_owned(),
             image_size: 224,
             resize: None,
-            model: "mlp".to_owned(),
+            val_split: 0.1,
+            skip_bad_images: false,
+            model: AUTO.to_owned(),
             width: 1.0,
             hidden: vec![256, 256],
             sparsity: 0.9,
@@ -307,9 +321,9 @@ impl TrainConfig {
 
     /// The name of a run that was given none: the data set, the model unless it is the default, and the method.
     pub fn run_name(&self) -> String {
-        match self.model == MODELS[0] {
-            true => format!("{}-{}", self.data, self.method),
-            false => format!("{}-{}-{}", self.data, self.model, self.method),
+        match self.model_name() {
+            name if name == MODELS[0] => format!("{}-{}", self.data, self.method),
+            name => format!("{}-{name}-{}", self.data, self.method),
         }
     }
 
@@ -340,6 +354,7 @@ impl TrainConfig {
         let augment = self.augmentation().ok().and_then(Augmentation::name);
         Self {
             augment: augment.map_or_else(|| self.augment.clone(), str::to_owned),
+            model: self.model_name().to_owned(),
             resize: Some(self.source().images.resize()),
             round_until: Some(self.round_until()),
             ..self.clone()

@@ -3,7 +3,7 @@
 use super::meter::Sums;
 use crate::data::{Dataset, Loader, LoaderOptions};
 use crate::engine::{Device, StepState};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::{Network, RING};
 
 /// Mean loss and accuracy over the test images.
@@ -31,15 +31,27 @@ pub fn evaluate(
     let mut pending = 0..0u64;
     for batch in Loader::start(data.test.clone(), data.shape, &data.normalisation, options)? {
         let batch = batch?;
+        if batch.count == 0 {
+            continue; // None of its images could be read.
+        }
         network.load(device, &batch)?;
-        let state = StepState::whole(0, batch.index as u32, batch.count, 0.0);
+        let state = StepState::whole(0, pending.end as u32, batch.count, 0.0);
         network.test(device, state)?;
         sums.seen += batch.count as u64;
-        pending.end = batch.index + 1;
+        pending.end += 1;
         if pending.end - pending.start == RING as u64 {
             sums.add(&network.test_results(device, pending.clone())?);
             pending.start = pending.end;
         }
+    }
+    if let (0, Some(split)) = (sums.seen, data.test.folder()) {
+        return Err(Error::Data {
+            path: split.folder().to_owned(),
+            reason: format!(
+                "none of its {} test images can be read; `rootlet data check` says why",
+                split.len()
+            ),
+        });
     }
     sums.add(&network.test_results(device, pending)?);
     Ok(Evaluation {

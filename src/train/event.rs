@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Result;
+use crate::data::TestPart;
 
 /// Listens to the events of a run. An error stops the run, for what cannot be recorded should not be computed.
 ///
@@ -78,6 +79,8 @@ pub struct Started {
     pub train_images: usize,
     /// Test images.
     pub test_images: usize,
+    /// Where these come from; none where an older version did not tell.
+    pub test_part: Option<TestPart>,
     /// The run folder, if there is one.
     #[serde(serialize_with = "optional_path")]
     pub run: Option<PathBuf>,
@@ -229,6 +232,10 @@ pub struct Finished {
     pub layers: Vec<LayerSummary>,
     /// Training FLOPs since the run's beginning as Evci et al. 2020 count them: steps and rounds.
     pub train_flops: f64,
+    /// Where the test images come from; none where an older version did not tell.
+    pub test_part: Option<TestPart>,
+    /// What one must know not to misread the result, whole sentences.
+    pub remarks: Vec<String>,
 }
 
 /// A part of the training's work.

@@ -10,6 +10,7 @@ mod hooks;
 mod meter;
 mod phases;
 mod probe;
+mod remarks;
 mod trainer;
 
 pub use config::TrainConfig;

@@ -16,8 +16,9 @@ use super::exploration::Exploration;
 use super::hooks::Hooks;
 use super::meter::Clock;
 use super::phases::Phases;
+use super::remarks;
 use crate::checkpoint::{Progress, Snapshot};
-use crate::data::{Augmentation, Dataset, LoaderOptions, Order};
+use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order};
 use crate::engine::{Class, Device};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -35,6 +36,10 @@ pub struct Trainer {
     device: Device,
     config: TrainConfig,
     data: Dataset,
+    /// What the data are.
+    record: DataRecord,
+    /// What is not as it was when the run began, a sentence each.
+    changes: Vec<String>,
     model: Model,
     network: Network,
     /// What the network was made with, and is made with again.
@@ -64,11 +69,31 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Goes on from a snapshot of a run with the same configuration.
+    /// Goes on from a snapshot of a run with the same configuration. On data that have changed since it still trains the
+    /// epochs that are left: their steps, and with them the schedules, go by the images that there are now.
+    ///
+    /// Returns what has changed of the data, a sentence each.
     ///
     /// # Errors
-    /// A snapshot of another model.
-    pub fn restore(&mut self, snapshot: Snapshot) -> Result<()> {
+    /// A snapshot of another model, or of data with classes of other names.
+    pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
+        self.changes = match &snapshot.data {
+            Some(before) => self.record.changes(before)?,
+            None => Vec::new(),
+        };
+        let images = |record: &DataRecord| record.train.images;
+        let before = snapshot.data.as_ref().map_or(images(&self.record), images);
+        let progress = &mut snapshot.progress;
+        if before != images(&self.record) && progress.batch > 0 {
+            self.changes.push(format!(
+                "epoch {} was under way, and begins anew with the images that there are now",
+                progress.epoch + 1
+            ));
+            progress.batch = 0;
+            progress.loss_sum = 0.0;
+            progress.correct = 0;
+            progress.seen = 0;
+        }
         self.set_state(&snapshot.state)?;
         self.count_flops();
         if let Some(exploration) = &mut self.exploration {
@@ -76,7 +101,7 @@ impl Trainer {
         }
         self.unread = snapshot.progress.step..snapshot.progress.step;
         self.progress = snapshot.progress;
-        Ok(())
+        Ok(self.changes.clone())
     }
 
     /// Debugging: in the first step and the first round, runs kernels whose name contains `filter` on their CPU twins
@@ -115,8 +140,16 @@ impl Trainer {
         u64::from(self.config.epochs) * self.steps_per_epoch()
     }
 
+    /// Where in its epochs the run is, in steps: what the schedules go by. It is the number of steps that were done, unless the
+    /// number of images has changed since the run began.
+    fn place(&self) -> u64 {
+        u64::from(self.progress.epoch) * self.steps_per_epoch() + self.progress.batch
+    }
+
+    /// Steps at the end of all epochs: those done, and those that are left.
     fn steps_total(&self) -> u64 {
         let whole = u64::from(self.method.stages()) * self.stage_steps();
+        let whole = (self.progress.step + whole).saturating_sub(self.place());
         self.config.steps.map_or(whole, |steps| steps.min(whole))
     }
 
@@ -141,6 +174,7 @@ impl Trainer {
                 },
                 state,
                 progress: self.progress.clone(),
+                data: Some(self.record.clone()),
             }),
         }
     }
@@ -203,6 +237,7 @@ impl Trainer {
             Some((step, evaluation)) if step == self.progress.step => evaluation,
             _ => self.timed_evaluation()?,
         };
+        let interrupted = self.progress.step < self.steps_total();
         let ledger = self.device.ledger();
         let finished = event::Finished {
             step: self.progress.step,
@@ -218,10 +253,12 @@ impl Trainer {
             bytes_per_connection: (ledger.current(Class::Connections)
                 + ledger.current(Class::DenseWeights)) as f64
                 / self.network.arena.connections as f64,
-            interrupted: self.progress.step < self.steps_total(),
+            interrupted,
             phases: self.phases.finish(|phase| self.phase_bytes(phase)),
             layers: describe::layers(&self.model, self.network.round.active()),
             train_flops: self.progress.train_flops,
+            test_part: Some(self.data.test_part.clone()),
+            remarks: self.remarks(&evaluation, interrupted),
         };
         hooks.observer.event(&Event::Finished(finished.clone()))?;
         Ok(finished)
@@ -264,15 +301,67 @@ impl Trainer {
                 steps_per_epoch: self.steps_per_epoch(),
                 train_images: self.data.train.len(),
                 test_images: self.data.test.len(),
+                test_part: Some(self.data.test_part.clone()),
                 run: hooks.run.map(std::path::Path::to_owned),
                 resumed_at: (self.progress.step > 0).then_some(self.progress.step),
                 ..event::Started::default()
             },
         );
-        for note in self.notes.iter().cloned().chain(note) {
+        let idle = self
+            .no_round()
+            .map(|why| format!("no round will take place: {why}"));
+        for note in self.notes.iter().cloned().chain(note).chain(idle) {
             hooks.observer.event(&Event::Note(note))?;
         }
         hooks.observer.event(&Event::Started(started))
+    }
+
+    /// Why there is no round up to the run's end, where the method has rounds and there is none.
+    fn no_round(&self) -> Option<String> {
+        let has_rounds = self.network.round.is_dynamic();
+        if self.progress.rounds > 0 || !(has_rounds || self.reserve.is_some()) {
+            return None;
+        }
+        let schedule = Schedule {
+            // What goes by a reserve does so to the end.
+            until: if has_rounds {
+                self.schedule.until
+            } else {
+                u64::MAX
+            },
+            ..self.schedule
+        };
+        remarks::no_round(&schedule, self.steps_total())
+    }
+
+    /// What one must know of the result.
+    fn remarks(&self, evaluation: &Evaluation, interrupted: bool) -> Vec<String> {
+        let mut remarks: Vec<String> = (self.changes.iter())
+            .map(|change| format!("the data changed during the run: {change}"))
+            .collect();
+        remarks.extend(remarks::bad_images(&self.data.bad_images()));
+        if interrupted {
+            return remarks;
+        }
+        remarks.extend(
+            self.no_round()
+                .map(|why| format!("no round took place: {why}")),
+        );
+        if self.is_unpruned() {
+            remarks.push(format!(
+                "{} did not come to its last pruning: the network has {} connections, not the {} asked for; give more --steps, or \
+                 leave --steps out",
+                self.method.name(),
+                self.network.arena.connections,
+                self.wanted.iter().sum::<u64>()
+            ));
+        }
+        remarks.extend(remarks::single_class(self.data.classes));
+        remarks.extend(remarks::worse_than_guessing(
+            evaluation.loss,
+            self.data.classes,
+        ));
+        remarks
     }
 
     fn save(&self, hooks: &mut Hooks<'_>) -> Result<()> {

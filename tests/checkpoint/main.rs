@@ -110,6 +110,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         },
         progress,
         past,
+        data: None,
     }
 }
 

@@ -4,6 +4,7 @@
 mod adapters;
 mod bad_files;
 mod bad_input;
+mod data;
 mod eval;
 mod flops;
 mod hostile;
@@ -105,6 +106,17 @@ fn small<'a>(more: &[&'a str]) -> Vec<&'a str> {
         all = vec!["train", "--runs=runs"];
     }
     all.retain(|argument| !given.contains(&flag(argument)));
+    // What has no effect is refused.
+    let method = more
+        .iter()
+        .find_map(|argument| argument.strip_prefix("--method="));
+    all.retain(|argument| match (flag(argument).as_str(), method) {
+        ("--round-every" | "--round-until", Some("lottery")) => false,
+        ("--round-every" | "--round-until", Some("static" | "dense")) => false,
+        ("--round-every" | "--round-until", Some("snip" | "grasp" | "synflow")) => false,
+        ("--round-until", Some("topkast")) => false,
+        _ => true,
+    });
     all.extend(more);
     all
 }

@@ -60,6 +60,55 @@ fn the_end_marker_is_the_images_own() {
     assert_eq!(middle("a.jpg", &file, 24, 24).unwrap(), whole);
 }
 
+/// A header that claims more rows than there are data for, and a file that was cut and given an end marker again.
+#[test]
+fn jpegs_that_claim_more_than_they_hold_are_named() {
+    for progressive in [false, true] {
+        let whole = jpeg(progressive);
+        let frame = if progressive {
+            [0xff, 0xc2]
+        } else {
+            [0xff, 0xc0]
+        };
+        let at = whole.windows(2).position(|pair| pair == frame).unwrap();
+        for claimed in [32u16, 48, 4000, 16_000] {
+            let mut file = whole.clone();
+            file[at + 5..at + 7].copy_from_slice(&claimed.to_be_bytes());
+            names_the_file(middle("a.jpg", &file, 24, 24), "a.jpg");
+        }
+        // The scans' data, from the first on: cut anywhere, the rest of an image is missing.
+        let scan = whole
+            .windows(2)
+            .position(|pair| pair == [0xff, 0xda])
+            .unwrap();
+        let data = scan + 14..whole.len() - 4;
+        for length in data.step_by(29).filter(|&length| whole[length - 1] != 0xff) {
+            let file = [&whole[..length], &[0xff, 0xd9]].concat();
+            if progressive && middle("a.jpg", &file, 24, 24).is_ok() {
+                // Between two scans it is a whole file of less detail, and so it is within the refinement of one.
+                continue;
+            }
+            names_the_file(middle("a.jpg", &file, 24, 24), "a.jpg");
+        }
+    }
+}
+
+/// Restart markers, whose last interval ends with the image.
+#[test]
+fn jpegs_with_restarts_are_whole() {
+    let pixels = Picture::rough(48, 32).pixels.concat();
+    for interval in [1, 2, 3, 6, 24, 100] {
+        for progressive in [false, true] {
+            let mut file = Vec::new();
+            let mut encoder = Encoder::new(&mut file, 90);
+            encoder.set_progressive(progressive);
+            encoder.set_restart_interval(interval);
+            encoder.encode(&pixels, 48, 32, ColorType::Rgb).unwrap();
+            middle("a.jpg", &file, 24, 32).unwrap();
+        }
+    }
+}
+
 /// Bits that are no code of the file's, where a lenient decoder would fill the rest of the image with grey.
 #[test]
 fn damaged_data_are_named() {

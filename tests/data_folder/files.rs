@@ -108,6 +108,8 @@ pub fn source(dir: &Path, size: usize, resize: usize) -> DataSource {
         images: ImageOptions {
             size,
             resize: Some(resize),
+            val_split: 0.0,
+            ..ImageOptions::default()
         },
         ..DataSource::default()
     }
@@ -155,9 +157,9 @@ pub fn training(batch: usize, epoch: u32, augmentation: Augmentation) -> LoaderO
     }
 }
 
-/// The test images of a folder that has one, `test`, in the middle's form.
+/// The image of a folder that has one, in the middle's form.
 pub fn middle(name: &str, content: &[u8], size: usize, resize: usize) -> rootlet::Result<Vec<u8>> {
     let dir = folder([(PathBuf::from("train/a").join(name), content)]);
     let set = open(dir.path(), size, resize);
-    read(&set, &set.test, LoaderOptions::of_batch(1)).map(|mut images| images.remove(0).0)
+    read(&set, &set.train, LoaderOptions::of_batch(1)).map(|mut images| images.remove(0).0)
 }

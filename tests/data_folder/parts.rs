@@ -222,6 +222,6 @@ fn sizes_that_cannot_be_are_refused() {
     let long = Picture::smooth(200, 1).png();
     let dir = folder([("train/a/long.png", long)]);
     let set = open(dir.path(), 100, 100);
-    let refused = read(&set, &set.test, LoaderOptions::of_batch(1));
+    let refused = read(&set, &set.train, LoaderOptions::of_batch(1));
     says(refused, &["long.png", "200 × 1 pixels", "20000"]);
 }

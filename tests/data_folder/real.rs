@@ -16,7 +16,7 @@ fn real_folders() {
     };
     for (name, size, resize, classes, images) in [
         ("tiny-imagenet-20c", 64, 64, 20, [10_000, 1000]),
-        ("imagenet-1k-samples-100", 224, 256, 100, [100, 100]),
+        ("imagenet-1k-samples-100", 224, 256, 100, [100, 0]),
     ] {
         let set = open(&dir.join(name), size, resize);
         assert_eq!(
@@ -25,7 +25,7 @@ fn real_folders() {
         );
         let crop = |crop| Augmentation::RandomCrop { crop, flip: true };
         for (what, images, options) in [
-            ("middle", &set.test, LoaderOptions::of_batch(10)),
+            ("middle", &set.train, LoaderOptions::of_batch(10)),
             (
                 "resized crop",
                 &set.train,

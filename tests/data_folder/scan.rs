@@ -1,9 +1,9 @@
 //! What a folder must look like.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rootlet::data::{self, DataSource, ImageOptions, LoaderOptions};
+use rootlet::data::{self, DataSource, ImageOptions, Images, LoaderOptions, TestPart};
 use rootlet::{Error, Result};
 
 use crate::common::says;
@@ -60,16 +60,131 @@ fn classes_are_numbered_by_name_and_files_sorted() {
 }
 
 #[test]
-fn without_val_the_training_images_are_tested_and_that_is_told() {
-    let set = load(&["train/a/1.png", "train/b/1.png", "train/b/2.png"]).unwrap();
-    assert_eq!((set.train.len(), set.test.len()), (3, 3));
-    let [note] = &set.notes[..] else {
-        panic!("{:?}", set.notes)
+fn the_folder_to_test_by_goes_by_four_names() {
+    let train = ["train/a/1.png", "train/b/1.png"];
+    for (folders, taken) in [
+        (&["val"][..], "val"),
+        (&["validation"], "validation"),
+        (&["valid"], "valid"),
+        (&["test"], "test"),
+        (&["test", "valid"], "valid"),
+        (&["test", "val", "validation"], "val"),
+    ] {
+        let tests = folders.iter().map(|name| format!("{name}/a/{name}.png"));
+        let paths: Vec<String> = train.map(str::to_owned).into_iter().chain(tests).collect();
+        let dir = images(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+        let set = open(dir.path(), 4, 4);
+        assert_eq!(set.test_part, TestPart::Folder(taken.into()));
+        assert_eq!((set.train.len(), set.test.len()), (2, 1));
+        let file = set.test.folder().unwrap().path(0);
+        assert!(file.ends_with(format!("{taken}/a/{taken}.png")), "{file:?}");
+    }
+}
+
+/// Where no folder is there to test by: no image is in both parts, each is in one, each class has its share, and the seed and
+/// the names alone decide.
+#[test]
+fn a_part_is_split_off_by_class_and_seed() {
+    let paths: Vec<String> = (0..60)
+        .map(|i| format!("train/{}/{i:02}.png", ["a", "b", "c"][i % 3]))
+        .collect();
+    let dir = images(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+    let split = |share: f64, seed: u32| {
+        let mut source = source(dir.path(), 4, 4);
+        source.images.val_split = share;
+        source.images.seed = seed;
+        let set = data::load(&source).unwrap();
+        assert_eq!(set.test_part, TestPart::SplitOff { share, seed });
+        let files = |images: &Images| -> Vec<PathBuf> {
+            let split = images.folder().unwrap();
+            (0..split.len()).map(|i| split.path(i)).collect()
+        };
+        let labels = |images: &Images| {
+            let mut counts = [0; 3];
+            (0..images.len()).for_each(|i| counts[images.label(i) as usize] += 1);
+            counts
+        };
+        assert_eq!(labels(&set.test), [(20.0 * share) as u32; 3]);
+        let (train, test) = (files(&set.train), files(&set.test));
+        let mut all: Vec<PathBuf> = [&train[..], &test].concat();
+        all.sort();
+        all.dedup();
+        assert_eq!((train.len() + test.len(), all.len()), (60, 60));
+        test
     };
-    assert!(
-        note.contains("`val`") && note.contains("training images"),
-        "{note}"
+    let test = split(0.1, 1);
+    assert_eq!(split(0.1, 1), test);
+    assert_ne!(split(0.1, 2), test);
+    // A larger share holds the same ones, and more.
+    let more = split(0.25, 1);
+    assert!(test.iter().all(|file| more.contains(file)));
+    // An image that goes takes no other along.
+    let gone = all_but(dir.path(), &test);
+    fs::remove_file(gone).unwrap();
+    let mut source = source(dir.path(), 4, 4);
+    source.images.val_split = 0.1;
+    let set = data::load(&source).unwrap();
+    let after = set.test.folder().unwrap();
+    assert!((0..after.len()).all(|i| test.contains(&after.path(i))));
+}
+
+/// An image of the first class that is none of these.
+fn all_but(dir: &Path, files: &[PathBuf]) -> PathBuf {
+    let class = fs::read_dir(dir.join("train/a")).unwrap();
+    let mut paths = class.map(|entry| entry.unwrap().path());
+    paths.find(|path| !files.contains(path)).unwrap()
+}
+
+#[test]
+fn a_split_that_leaves_nothing_is_refused() {
+    let refused = |paths: &[&str], share: f64, parts: &[&str]| {
+        let dir = images(paths);
+        let mut source = source(dir.path(), 4, 4);
+        source.images.val_split = share;
+        says(data::load(&source), parts);
+    };
+    let singles = ["train/a/1.png", "train/b/1.png"];
+    refused(
+        &singles,
+        0.5,
+        &["2 images in 2 classes", "put others into val/<class>/*"],
     );
+    let few = ["train/a/1.png", "train/a/2.png", "train/b/1.png"];
+    refused(
+        &few,
+        0.1,
+        &["val, validation, valid, test", "give a larger --val-split"],
+    );
+}
+
+/// A pipe would keep the reader waiting for ever; so would a device.
+#[cfg(unix)]
+#[test]
+fn what_is_not_a_file_is_refused_before_it_is_read() {
+    let dir = images(&["train/a/1.png", "val/a/1.png"]);
+    for part in ["train", "val"] {
+        let pipe = dir.path().join(part).join("a/2.png");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let refused = data::load(&source(dir.path(), 4, 4));
+        assert!(matches!(refused, Err(Error::Data { .. })));
+        says(refused, &[pipe.to_str().unwrap(), "is not a file"]);
+        fs::remove_file(&pipe).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &pipe).unwrap();
+        says(
+            data::load(&source(dir.path(), 4, 4)),
+            &["2.png", "is not a file"],
+        );
+        fs::remove_file(&pipe).unwrap();
+    }
+    // One that took the image's place since it was found.
+    let set = open(dir.path(), 4, 4);
+    let file = dir.path().join("train/a/1.png");
+    fs::remove_file(&file).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    let refused = read(&set, &set.train, LoaderOptions::of_batch(1));
+    says(refused, &["1.png", "is not a file any more"]);
 }
 
 #[test]
@@ -169,7 +284,14 @@ fn links_are_followed() {
 
 #[test]
 fn sizes_default_to_imagenets() {
-    let options = |size, resize| ImageOptions { size, resize }.resize();
+    let options = |size, resize| {
+        let options = ImageOptions {
+            size,
+            resize,
+            ..ImageOptions::default()
+        };
+        options.resize()
+    };
     assert_eq!(ImageOptions::default().size, 224);
     assert_eq!(options(224, None), 256);
     assert_eq!((options(64, None), options(64, Some(72))), (64, 72));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{cpu, gpu, run};
-use rootlet::data::{Dataset, ImageShape, Normalisation, Split};
+use rootlet::data::{Dataset, ImageShape, Normalisation, Split, TestPart};
 use rootlet::engine::{Class, Device};
 use rootlet::topology::Scope;
 use rootlet::train::config::MethodName;
@@ -32,12 +32,14 @@ fn noise(images: usize) -> Dataset {
             width: 28,
         },
         classes: 10,
+        class_names: Vec::new(),
         normalisation: Normalisation {
             mean: vec![0.5],
             std: vec![0.3],
         },
         train: split.clone().into(),
         test: split.into(),
+        test_part: TestPart::default(),
         notes: Vec::new(),
     }
 }

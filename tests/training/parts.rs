@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{Log, bits, cpu, gpu, run, told, train};
 use rootlet::checkpoint::{self, Snapshot};
-use rootlet::data::{Dataset, ImageShape, Normalisation, Split};
+use rootlet::data::{Dataset, ImageShape, Normalisation, Split, TestPart};
 use rootlet::engine::Device;
 use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
@@ -33,12 +33,14 @@ fn noise(images: usize) -> Dataset {
             width: 8,
         },
         classes: 4,
+        class_names: Vec::new(),
         normalisation: Normalisation {
             mean: vec![0.3],
             std: vec![0.3],
         },
         train: split.clone().into(),
         test: split.into(),
+        test_part: TestPart::default(),
         notes: Vec::new(),
     }
 }

@@ -1,7 +1,9 @@
 //! What a configuration stands for: its data set, augmentation, model, and the connections of each layer.
 
 use super::{MethodName, TrainConfig};
-use crate::data::{Augmentation, DataSource, ImageOptions, ImageShape, usual_augmentation};
+use crate::data::{
+    Augmentation, DataSource, IMAGE_FOLDER, ImageOptions, ImageShape, usual_augmentation,
+};
 use crate::model::{Extent, MODELS, Model, ModelOptions, by_name};
 use crate::network::Forward;
 use crate::sparse::allocate;
@@ -9,12 +11,39 @@ use crate::topology::from_dense::{Lottery, Start, TopKast};
 use crate::topology::{self, Method};
 use crate::{Error, Result};
 
-/// The augmentation that suits data set and model.
+/// The augmentation that suits data set and model; the model that suits the images.
 pub(super) const AUTO: &str = "auto";
+/// The model for large images where none was named.
+const LARGE_MODEL: &str = "resnet18";
+/// Side of images up to which the default is a perceptron. Its first layer has an input for every value: 150,528 of a photo of
+/// 224 × 224 pixels.
+const PERCEPTRON_SIDE: usize = 64;
 
 impl TrainConfig {
+    /// The model's name: as given, or by the size of the images.
+    pub fn model_name(&self) -> &str {
+        match self.model.as_str() {
+            AUTO if self.data == IMAGE_FOLDER && self.image_size > PERCEPTRON_SIDE => LARGE_MODEL,
+            AUTO => MODELS[0],
+            name => name,
+        }
+    }
+
+    /// What to know of a model that was not named, where it is not the usual one.
+    pub(crate) fn model_note(&self) -> Option<String> {
+        (self.model == AUTO && self.model_name() != MODELS[0]).then(|| {
+            format!(
+                "the model is {}, for no --model was given and images of {1} × {1} pixels are many inputs for a perceptron; \
+                 --model mlp trains one all the same",
+                self.model_name(),
+                self.image_size
+            )
+        })
+    }
+
     /// The data set.
     pub fn source(&self) -> DataSource {
+        let defaults = ImageOptions::default();
         DataSource {
             name: self.data.clone(),
             dir: self.data_dir.clone(),
@@ -22,6 +51,13 @@ impl TrainConfig {
             images: ImageOptions {
                 size: self.image_size,
                 resize: self.resize,
+                val_split: self.val_split,
+                skip_bad: self.skip_bad_images,
+                // Other sets do not depend on it: runs of several seeds share them.
+                seed: match self.data == IMAGE_FOLDER {
+                    true => self.seed,
+                    false => defaults.seed,
+                },
             },
         }
     }
@@ -32,7 +68,7 @@ impl TrainConfig {
     /// An unknown name, of augmentation or data set.
     pub fn augmentation(&self) -> Result<Augmentation> {
         match self.augment.as_str() {
-            AUTO if self.model == MODELS[0] => Ok(Augmentation::None),
+            AUTO if self.model_name() == MODELS[0] => Ok(Augmentation::None),
             AUTO => usual_augmentation(&self.data),
             name => name.parse(),
         }
@@ -54,7 +90,7 @@ impl TrainConfig {
             width: self.width,
             hidden: &self.hidden,
         };
-        by_name(&self.model, &options)
+        by_name(self.model_name(), &options)
     }
 
     /// The method.

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// The flags of a [`TrainConfig`] that were given on a command line, to be laid over a file or the defaults.
 /// Flatten this into a clap parser.
 #[derive(Clone, Debug)]
-pub struct ConfigFlags(ArgMatches);
+pub struct ConfigFlags(pub(super) ArgMatches);
 
 impl ConfigFlags {
     /// `base` with the values that were given on the command line (or in the environment) in place of its own.

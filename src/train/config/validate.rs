@@ -48,13 +48,19 @@ impl TrainConfig {
             "must be at least --image-size, and at most 16384 pixels",
             self.resize.unwrap_or(0),
         )?;
+        check(
+            self.val_split > 0.0 && self.val_split < 1.0,
+            "val-split",
+            "must be above 0 and below 1",
+            self.val_split,
+        )?;
         if self.augment != super::AUTO {
             self.augment.parse::<Augmentation>()?;
         }
         check(
-            MODELS.contains(&self.model.as_str()),
+            self.model == super::AUTO || MODELS.contains(&self.model.as_str()),
             "model",
-            &format!("must be one of {}", MODELS.join(", ")),
+            &format!("must be one of {}, or auto", MODELS.join(", ")),
             &self.model,
         )?;
         check(
@@ -79,7 +85,7 @@ impl TrainConfig {
         check(
             share(self.sparsity),
             "sparsity",
-            "must be at least 0 and below 1 (up to 0.999 is supported)",
+            "must be at least 0 and below 1",
             self.sparsity,
         )?;
         check(positive(self.gamma), "gamma", "must be above 0", self.gamma)?;

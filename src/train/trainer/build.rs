@@ -15,6 +15,7 @@ use crate::train::TrainConfig;
 use crate::train::describe;
 use crate::train::exploration::{Exploration, SAMPLE};
 use crate::train::phases::Phases;
+use crate::train::remarks;
 
 impl Trainer {
     /// Draws a network as `config` says and puts it on `device`.
@@ -69,6 +70,12 @@ impl Trainer {
                 data.classes
             )));
         }
+        if data.test.is_empty() {
+            return Err(Error::Usage(format!(
+                "the data set {} has no test images, and training images judge nothing; add some",
+                data.name
+            )));
+        }
         let wanted = config.allocate(&model)?;
         admit(&device, &model, &wanted, method.start())?;
         let state = match method.start() {
@@ -104,6 +111,12 @@ impl Trainer {
             network.round.keep_sample(SAMPLE);
         }
         let mut notes = data.notes.clone();
+        notes.extend(
+            config
+                .model_note()
+                .filter(|_| model.name == config.model_name()),
+        );
+        notes.extend(remarks::single_class(data.classes));
         if config.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             notes.push(format!(
@@ -152,6 +165,8 @@ impl Trainer {
             phases: Phases::new(0),
             device,
             config,
+            record: data.record(),
+            changes: Vec::new(),
             data,
             model,
             network,

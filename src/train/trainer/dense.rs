@@ -135,15 +135,10 @@ impl Trainer {
             .collect()
     }
 
-    /// Prunes by magnitude, if the method wants that between the step before and the one that comes. It belongs to the one that
-    /// comes, so that a run stopped between them prunes once.
-    pub(super) fn prune_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
-        if self.method.start() != Start::Dense {
-            return Ok(());
-        }
-        let dense: Vec<u64> = self.model.shapes().iter().map(|s| s.dense()).collect();
-        let moment = Moment {
-            step: self.progress.step,
+    /// What a method that prunes by magnitude goes by, before step `step` of the run's epochs.
+    fn moment(&self, step: u64) -> Moment {
+        Moment {
+            step,
             stage_steps: self.stage_steps(),
             every: self.schedule.every,
             // The last step is on the connections that were wanted.
@@ -151,9 +146,27 @@ impl Trainer {
                 .schedule
                 .until
                 .min(self.stage_steps().saturating_sub(1)),
-            dense: dense.iter().sum(),
+            dense: self.model.shapes().iter().map(|s| s.dense()).sum(),
             wanted: self.wanted.iter().sum(),
-        };
+        }
+    }
+
+    /// Whether the method begins dense and prunes by magnitude, and has connections left to prune.
+    pub(super) fn is_unpruned(&self) -> bool {
+        let moment = self.moment(self.stage_steps());
+        self.method.start() == Start::Dense
+            && self.network.arena.connections as u64 > moment.wanted
+            && self.method.prune(&moment).is_some()
+    }
+
+    /// Prunes by magnitude, if the method wants that between the step before and the one that comes. It belongs to the one that
+    /// comes, so that a run stopped between them prunes once.
+    pub(super) fn prune_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
+        if self.method.start() != Start::Dense {
+            return Ok(());
+        }
+        let dense: Vec<u64> = self.model.shapes().iter().map(|s| s.dense()).collect();
+        let moment = self.moment(self.place());
         let Some(prune) = self.method.prune(&moment) else {
             return Ok(());
         };

@@ -95,14 +95,14 @@ impl Trainer {
     fn step(&mut self, parts: &[Part<'_>], count: usize, hooks: &mut Hooks<'_>) -> Result<()> {
         self.prune_if_due(hooks)?;
         self.choose_again_if_due(hooks)?;
-        let step = self.progress.step;
+        let (step, place) = (self.progress.step, self.place());
         // A method of several stages begins each with the schedule of a new run.
-        let rate = self.rate.at(step % self.stage_steps().max(1));
+        let rate = self.rate.at(place % self.stage_steps().max(1));
         let state = StepState::whole(self.config.seed, step as u32, count, rate);
-        let due = self.network.round.is_dynamic() && self.schedule.due(step + 1);
+        let due = self.network.round.is_dynamic() && self.schedule.due(place + 1);
         let mut report = None;
         if due {
-            let alpha = self.schedule.alpha_at(step + 1);
+            let alpha = self.schedule.alpha_at(place + 1);
             let pairs = describe::round_flops(&self.model, &self.network.round);
             let filter = self.check_round.take();
             let mut further = self.further_parts()?;
@@ -242,7 +242,7 @@ impl Trainer {
         let epoch = event::Epoch {
             epoch: self.progress.epoch,
             step: self.progress.step,
-            lr: (self.rate).at(self.progress.step.saturating_sub(1) % self.stage_steps().max(1)),
+            lr: (self.rate).at(self.place().saturating_sub(1) % self.stage_steps().max(1)),
             train_loss: sums.mean_loss(),
             train_accuracy: sums.accuracy(),
             test_loss: evaluation.loss,

@@ -79,7 +79,7 @@ impl Trainer {
 
     /// Chooses the network anew, if that is due between the step before and the one that comes.
     pub(super) fn choose_again_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
-        let step = self.progress.step;
+        let step = self.place();
         if self.reserve.is_none() || step == 0 || !step.is_multiple_of(self.schedule.every.max(1)) {
             return Ok(());
         }

@@ -1,0 +1,145 @@
+//! `rootlet data`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use rootlet::data::{self, Check, DataSource, Dataset, ImageOptions, Images, TestPart};
+use rootlet::{Error, Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  rootlet data check --data image-folder --data-dir ~/photos
+      Decode every image, and name those that cannot be read.
+  rootlet data check --data cifar10 --data-dir ~/cifar --json
+      Check the files of a known set by their checksums.";
+
+/// Looks at a data set
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    #[command(subcommand)]
+    command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum DataCommand {
+    Check(CheckArgs),
+}
+
+/// Reads all of a data set and names what is wrong
+///
+/// Reads and decodes every image, names each that cannot be read, and shows classes, numbers of images and fingerprints: one of
+/// the files' names and lengths, which checkpoints keep, and one of their contents. Exit status 1 if an image is bad.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct CheckArgs {
+    /// Data set: digits, mnist, fashion-mnist, cifar10, cifar100 or image-folder
+    #[arg(long, value_name = "NAME", default_value = data::IMAGE_FOLDER)]
+    data: String,
+    /// Folder with the data set's files
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs what the command line asks for.
+pub fn run(args: &DataArgs) -> Result<()> {
+    let DataCommand::Check(args) = &args.command;
+    let data = data::load(&DataSource {
+        name: args.data.clone(),
+        dir: args.data_dir.clone(),
+        limit: None,
+        // Every image is looked at where it lies: nothing is split off, and nothing left out.
+        images: ImageOptions {
+            val_split: 0.0,
+            ..ImageOptions::default()
+        },
+    })?;
+    for note in &data.notes {
+        super::note(note);
+    }
+    let check = data::check(&data);
+    let text = match args.json {
+        true => json(&data, &check),
+        false => words(&data, &check),
+    };
+    writeln!(std::io::stdout(), "{text}")
+        .map_err(Error::io("write", Path::new("standard output")))?;
+    match check.bad.len() {
+        0 => Ok(()),
+        bad => Err(Error::Data {
+            path: args.data_dir.clone().unwrap_or_default(),
+            reason: format!(
+                "{bad} of {} images cannot be read; put sound copies in their places, delete them, or train with \
+                 --skip-bad-images",
+                data.train.len() + data.test.len()
+            ),
+        }),
+    }
+}
+
+/// Images of each class.
+fn counts(images: &Images, classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    for image in 0..images.len() {
+        counts[images.label(image) as usize] += 1;
+    }
+    counts
+}
+
+fn words(data: &Dataset, check: &Check) -> String {
+    let record = data.record();
+    let test = match &data.test_part {
+        TestPart::SplitOff { .. } => {
+            "none to test: `rootlet train` splits off --val-split of them".to_owned()
+        }
+        part => format!("{} to test ({part})", data.test.len()),
+    };
+    let mut lines = vec![
+        format!("data         {}", data.name),
+        format!("images       {} to train, {test}", data.train.len()),
+        format!("classes      {}", data.classes),
+    ];
+    let [train, test] = [&data.train, &data.test].map(|images| counts(images, data.classes));
+    let wide = data.class_names.iter().map(|name| name.chars().count());
+    let wide = wide.max().unwrap_or(0);
+    for (name, (train, test)) in data.class_names.iter().zip(train.iter().zip(&test)) {
+        lines.push(format!("  {name:<wide$}  {train} to train, {test} to test"));
+    }
+    lines.push(format!("fingerprint  train {}", record.train.fingerprint));
+    lines.push(format!("             test {}", record.test.fingerprint));
+    lines.push(format!("contents     {}", check.contents));
+    if check.copies > 0 {
+        lines.push(format!(
+            "copies       {} test images are training images as well, to the byte: they test nothing",
+            check.copies
+        ));
+    }
+    for bad in &check.bad {
+        lines.push(format!("bad          {bad}"));
+    }
+    lines.join("\n")
+}
+
+fn json(data: &Dataset, check: &Check) -> String {
+    let [train, test] = [&data.train, &data.test].map(|images| counts(images, data.classes));
+    let bad: Vec<_> = (check.bad.iter())
+        .map(|bad| {
+            serde_json::json!({
+                "path": bad.path.to_string_lossy(),
+                "reason": bad.reason,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "data": data.record(),
+        "train_of_class": train,
+        "test_of_class": test,
+        "contents": check.contents,
+        "copies": check.copies,
+        "bad": bad,
+    })
+    .to_string()
+}

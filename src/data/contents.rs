@@ -1,0 +1,82 @@
+//! Whose files these are: the published files of the known sets by the CRC-32 of their unpacked contents, and what is said where a
+//! file is one of another set, or of none. Sets made to replace others have files of the same names.
+
+use std::path::Path;
+
+use super::catalogue::{KNOWN, Known};
+use crate::error::Error;
+
+/// MNIST, from the files whose published MD5 was right.
+pub(super) const MNIST: &[u32] = &[0xe9f4_d8b3, 0xe0cb_4ad2, 0x9137_3bdf, 0x4ab9_eff9];
+/// Fashion-MNIST, from the files whose published MD5 was right.
+pub(super) const FASHION: &[u32] = &[0xb4f2_9f28, 0x741a_4657, 0x678f_e0b1, 0x8014_2c1f];
+/// CIFAR-10, from the archive whose published SHA-1 was right.
+#[rustfmt::skip]
+pub(super) const CIFAR_10: &[u32] = &[
+    0xb322_0c1f, 0xc439_a348, 0x8c6f_54f0, 0x6a83_637e, 0x2f35_5afd, 0x1977_7d49,
+];
+/// CIFAR-100, from the archive whose published MD5 was right.
+pub(super) const CIFAR_100: &[u32] = &[0xa468_5bbf, 0x456d_334f];
+/// The embedded digits: images, labels.
+pub(super) const DIGITS: &[u32] = &[0xec43_3432, 0x57ef_b39d];
+
+impl Known {
+    /// Whether the set's file `index` has these published contents.
+    pub fn is_published(&self, index: usize, crc: u32) -> bool {
+        self.checksums.get(index) == Some(&crc)
+    }
+
+    /// The error for a file with the published contents of another file, of this set or of another one.
+    pub fn foreign(&self, path: &Path, crc: u32) -> Option<Error> {
+        let (other, index) = KNOWN.iter().find_map(|known| {
+            let at = known.checksums.iter().position(|&known| known == crc)?;
+            Some((known, at))
+        })?;
+        let file = other.files.get(index).copied().unwrap_or("own file");
+        let reason = match other.name == self.name {
+            true => format!(
+                "it has the contents of {file}: the files were mixed up; {}",
+                self.remedy()
+            ),
+            false => format!(
+                "it has the contents of the data set {}, its {file}, not of {}; name the right set with --data, or the right \
+                 folder with --data-dir",
+                other.name, self.name
+            ),
+        };
+        Some(Error::Data {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::catalogue::find;
+
+    #[test]
+    fn every_published_file_is_recognised_wherever_it_lies() {
+        let mut all: Vec<u32> = Vec::new();
+        for known in &KNOWN {
+            assert!(known.files.is_empty() || known.files.len() == known.checksums.len());
+            all.extend(known.checksums);
+            for (index, &crc) in known.checksums.iter().enumerate() {
+                assert!(known.is_published(index, crc) && !known.is_published(index + 1, crc));
+                let error = known.foreign(Path::new("x"), crc).unwrap().to_string();
+                assert!(error.contains("mixed up"), "{error}");
+                for other in KNOWN.iter().filter(|other| other.name != known.name) {
+                    let error = other.foreign(Path::new("x"), crc).unwrap().to_string();
+                    let part = format!("of the data set {}", known.name);
+                    assert!(error.contains(&part), "{error}");
+                }
+            }
+        }
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "two files have one checksum");
+        assert!(find("mnist").unwrap().foreign(Path::new("x"), 7).is_none());
+    }
+}

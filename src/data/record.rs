@@ -1,0 +1,250 @@
+//! What a checkpoint keeps of the data: enough to compute what the network computes, and to notice other data.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::folder::File;
+use super::{Dataset, ImageShape, Images, Normalisation, TestPart};
+use crate::error::{Error, Result};
+
+/// What a data set was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataRecord {
+    /// The name it was asked for by.
+    pub name: String,
+    /// Names of the classes, in the order of their numbers; none where they have no names.
+    pub classes: Vec<String>,
+    /// Size of every image as the network sees it.
+    pub shape: ImageShape,
+    /// How its pixels became inputs.
+    pub normalisation: Normalisation,
+    /// What the network learned from.
+    pub train: PartRecord,
+    /// What it was judged by.
+    pub test: PartRecord,
+    /// Where the test images came from.
+    pub test_part: TestPart,
+}
+
+/// What the training half or the test half of a set was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// Number of images.
+    pub images: u64,
+    /// XXH3 of 128 bits, in hexadecimal: of a folder over the class, the name and the length of each file, of a set in memory
+    /// over labels and pixels.
+    pub fingerprint: String,
+}
+
+impl PartRecord {
+    fn of(images: &Images) -> Self {
+        let mut hash = Xxh3::new();
+        match images {
+            Images::Memory(split) => {
+                for (image, label) in split.labels().iter().enumerate() {
+                    hash.update(&label.to_le_bytes());
+                    hash.update(split.image(image));
+                }
+            }
+            Images::Folder(split) => {
+                for File { class, bytes, name } in &split.files {
+                    // No name holds a zero byte, so nothing runs into the next.
+                    hash.update(split.classes[*class as usize].as_bytes());
+                    hash.update(&[0]);
+                    hash.update(name.as_encoded_bytes());
+                    hash.update(&[0]);
+                    hash.update(&bytes.to_le_bytes());
+                }
+            }
+        }
+        Self {
+            images: images.len() as u64,
+            fingerprint: format!("{:032x}", hash.digest128()),
+        }
+    }
+
+    /// How this differs from what it was `before`, in words that follow the part's name.
+    fn change(&self, before: &Self) -> Option<String> {
+        if self.images != before.images {
+            return Some(format!(
+                "{} when the run began, {} now",
+                before.images, self.images
+            ));
+        }
+        (self.fingerprint != before.fingerprint)
+            .then(|| "as many as when the run began, but not the same".to_owned())
+    }
+}
+
+impl DataRecord {
+    /// What is not as it was `before`, a sentence each; nothing if the data are the same.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for classes of other names, whose numbers no longer mean what they did.
+    pub fn changes(&self, before: &Self) -> Result<Vec<String>> {
+        if self.classes != before.classes {
+            return Err(Error::Usage(format!(
+                "the data have other classes than when the run began: {}; put them back to go on with it, or start a new run",
+                difference(&before.classes, &self.classes)
+            )));
+        }
+        let mut changes = Vec::new();
+        let parts = [
+            ("training images", &self.train, &before.train),
+            ("test images", &self.test, &before.test),
+        ];
+        for (name, now, before) in parts {
+            changes.extend(now.change(before).map(|how| format!("{name}: {how}")));
+        }
+        if self.test_part != before.test_part {
+            changes.push(format!(
+                "test images: {} when the run began, {} now",
+                before.test_part, self.test_part
+            ));
+        }
+        if self.shape != before.shape || self.normalisation != before.normalisation {
+            changes.push("size or normalisation of the images".to_owned());
+        }
+        Ok(changes)
+    }
+}
+
+/// Class names that are in one of two lists only.
+fn difference(before: &[String], now: &[String]) -> String {
+    let [old, new] = [before, now].map(|names| names.iter().collect::<BTreeSet<_>>());
+    let gone: Vec<&str> = old.difference(&new).map(|name| name.as_str()).collect();
+    let added: Vec<&str> = new.difference(&old).map(|name| name.as_str()).collect();
+    let mut parts = Vec::new();
+    for (what, names) in [("not there now", gone), ("new", added)] {
+        if !names.is_empty() {
+            parts.push(format!("{what}: {}", listed(&names)));
+        }
+    }
+    match parts.is_empty() {
+        true => "the same names in another order".to_owned(),
+        false => parts.join("; "),
+    }
+}
+
+/// Names in a sentence, the first of many.
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 10;
+    let shown = names[..names.len().min(MOST)].join(", ");
+    match names.len() {
+        0..=MOST => shown,
+        all => format!("{shown} and {} more", all - MOST),
+    }
+}
+
+impl Dataset {
+    /// What a checkpoint keeps of it. Looks at every image of a set in memory.
+    pub fn record(&self) -> DataRecord {
+        DataRecord {
+            name: self.name.clone(),
+            classes: self.class_names.clone(),
+            shape: self.shape,
+            normalisation: self.normalisation.clone(),
+            train: PartRecord::of(&self.train),
+            test: PartRecord::of(&self.test),
+            test_part: self.test_part.clone(),
+        }
+    }
+
+    /// How the test images differ from those of a training, in words; none if they do not.
+    pub fn test_change(&self, trained: &DataRecord) -> Option<String> {
+        PartRecord::of(&self.test).change(&trained.test)
+    }
+
+    /// This as a network of those classes sees it: a class has the number of its name, and pixels become inputs as they did in
+    /// training.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a class that the network does not know.
+    pub fn as_trained(mut self, trained: &DataRecord) -> Result<Self> {
+        if trained.normalisation.mean.len() == self.shape.channels {
+            self.normalisation = trained.normalisation.clone();
+        }
+        if self.class_names == trained.classes
+            || self.class_names.is_empty()
+            || trained.classes.is_empty()
+        {
+            return Ok(self);
+        }
+        let classes: Arc<[String]> = trained.classes.clone().into();
+        let renumber = |images: &Images| match images {
+            Images::Folder(split) => split.renumbered(&classes).map(|s| Arc::new(s).into()),
+            // Sets in memory have all their classes, or are of others.
+            Images::Memory(_) => None,
+        };
+        let (Some(train), Some(test)) = (renumber(&self.train), renumber(&self.test)) else {
+            let unknown: Vec<&str> = (self.class_names.iter())
+                .filter(|name| !trained.classes.contains(name))
+                .map(String::as_str)
+                .collect();
+            let known: Vec<&str> = trained.classes.iter().map(String::as_str).collect();
+            return Err(Error::Usage(format!(
+                "the network was trained on the classes {}, and {} has others: {}; give data of the same classes, in folders of \
+                 the same names",
+                listed(&known),
+                self.name,
+                listed(&unknown)
+            )));
+        };
+        self.train = train;
+        self.test = test;
+        self.classes = classes.len();
+        self.class_names = classes.to_vec();
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{DataSource, load};
+
+    #[test]
+    fn a_record_tells_what_changed() {
+        let digits = load(&DataSource::default()).unwrap();
+        let before = digits.record();
+        assert_eq!((before.train.images, before.test.images), (1442, 355));
+        assert_eq!(before.changes(&before).unwrap(), Vec::<String>::new());
+        let fewer = load(&DataSource {
+            limit: Some(100),
+            ..DataSource::default()
+        });
+        let changes = fewer.unwrap().record().changes(&before).unwrap();
+        assert_eq!(
+            changes,
+            [
+                "training images: 1442 when the run began, 100 now",
+                "test images: 355 when the run began, 100 now"
+            ]
+        );
+        let mut other = before.clone();
+        other.train.fingerprint = "0".into();
+        other.test_part = TestPart::SplitOff {
+            share: 0.1,
+            seed: 3,
+        };
+        let changes = other.changes(&before).unwrap().join("; ");
+        assert!(changes.contains("but not the same"), "{changes}");
+        assert!(
+            changes.contains("10 % split off train/ by seed 3 now"),
+            "{changes}"
+        );
+        other.classes[0] = "zero".into();
+        let error = other.changes(&before).unwrap_err().to_string();
+        assert!(error.contains("not there now: 0; new: zero"), "{error}");
+    }
+
+    #[test]
+    fn it_comes_back_from_json_as_it_was() {
+        let record = load(&DataSource::default()).unwrap().record();
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<DataRecord>(&text).unwrap(), record);
+    }
+}
