@@ -556,6 +556,14 @@ fn idle(flags: &[&str]) -> Option<String> {
 fn flags_without_effect_are_refused_with_the_reason() {
     for (flags, part) in [
         (
+            &["--method=rigl", "--distinct-candidates"][..],
+            "draws no candidates",
+        ),
+        (
+            &["--method=set", "--round-batches=2"],
+            "--round-batches has no effect",
+        ),
+        (
             &["--model=resnet20", "--hidden=64"][..],
             "--hidden has no effect here: the model resnet20",
         ),
@@ -625,6 +633,8 @@ fn flags_without_effect_are_refused_with_the_reason() {
         assert!(message.ends_with("leave it out"), "{message}");
     }
     for flags in [
+        &["--round-batches=2", "--distinct-candidates"][..],
+        &["--method=rigl", "--round-batches=1"],
         &["--hidden=64", "--width=2"][..],
         &["--model=resnet20", "--width=2"],
         &["--data=mnist", "--data-dir=x"],
