@@ -43,13 +43,15 @@ pub(super) fn load(known: &Known, layout: &Layout, folder: &Path) -> Result<Halv
     let last = known.files.len() - 1;
     let mut train = Records::with_capacity(train_records * last);
     let mut test = Records::with_capacity(test_records);
-    for (index, (name, &checksum)) in known.files.iter().zip(known.checksums).enumerate() {
-        let path = known.file(folder, name)?;
+    // All are found before the first is read.
+    let paths = known.files.iter().map(|name| known.file(folder, name));
+    let paths = paths.collect::<Result<Vec<_>>>()?;
+    for (index, (path, &checksum)) in paths.iter().zip(known.checksums).enumerate() {
         let (half, records) = match index == last {
             true => (&mut test, test_records),
             false => (&mut train, train_records),
         };
-        half.read(known, layout, &path, records, checksum)?;
+        half.read(known, layout, path, records, checksum)?;
     }
     Ok(Halves {
         shape: SHAPE,

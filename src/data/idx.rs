@@ -35,11 +35,13 @@ pub(super) fn load(known: &Known, folder: &Path) -> Result<Halves> {
             path,
         })
     };
+    // All four are found before the first is read.
+    let (images, labels) = (open(0, images)?, open(1, labels)?);
+    let (test_images, test_labels) = (open(2, test_images)?, open(3, test_labels)?);
+    let test_path = test_images.path.clone();
     let mut unknown = Vec::new();
-    let (shape, train) = half(open(0, images)?, open(1, labels)?, &mut unknown)?;
-    let second = open(2, test_images)?;
-    let test_path = second.path.clone();
-    let (test_shape, test) = half(second, open(3, test_labels)?, &mut unknown)?;
+    let (shape, train) = half(images, labels, &mut unknown)?;
+    let (test_shape, test) = half(test_images, test_labels, &mut unknown)?;
     if test_shape != shape {
         return Err(known.damaged(
             &test_path,

@@ -92,7 +92,8 @@ fn help_tells_a_newcomer_what_to_do() {
     let help = desk.good(&["train", "--help"]).out;
     let config = desk.good(&["train", "--print-config"]).out;
     for name in config.lines().filter_map(|line| line.split_once(" = ")) {
-        let flag = format!("--{}", name.0.replace('_', "-"));
+        let key = name.0.trim_start_matches("# ");
+        let flag = format!("--{}", key.replace('_', "-"));
         assert!(help.contains(&flag), "no {flag} in {help}");
     }
     assert!(help.contains("exit status 130"), "{help}");

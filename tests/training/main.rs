@@ -16,6 +16,7 @@ mod repeat;
 mod resume;
 mod rigl;
 mod rounds;
+mod very_sparse;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
