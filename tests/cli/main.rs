@@ -110,13 +110,13 @@ fn small<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let method = more
         .iter()
         .find_map(|argument| argument.strip_prefix("--method="));
-    all.retain(|argument| match (flag(argument).as_str(), method) {
-        ("--round-every" | "--round-until", Some("lottery")) => false,
-        ("--round-every" | "--round-until", Some("static" | "dense")) => false,
-        ("--round-every" | "--round-until", Some("snip" | "grasp" | "synflow")) => false,
-        ("--round-until", Some("topkast")) => false,
-        _ => true,
-    });
+    let no_rounds = ["static", "dense", "snip", "grasp", "synflow", "lottery"];
+    let idle: &[&str] = match method {
+        Some("topkast") => &["--round-until"],
+        Some(method) if no_rounds.contains(&method) => &["--round-every", "--round-until"],
+        _ => &[],
+    };
+    all.retain(|argument| !idle.contains(&flag(argument).as_str()));
     all.extend(more);
     all
 }
