@@ -39,6 +39,7 @@
 //! | [`train`] | the configuration, the training step, the trainer and its events |
 //! | [`report`] | run folders, tables, consoles: what becomes of the events; sweeps, figures, the report's page |
 //! | [`mod@bench`] | ceilings of an adapter, and what the kernels reach of them |
+//! | [`verify`] | whether an adapter computes what it should |
 //! | [`kernels`] | every kernel pair of the crate, for tests and tools |
 //!
 //! Activations are `[unit][position][batch]`, the batch innermost: a connection is one scalar times one contiguous row, in a
@@ -65,5 +66,6 @@ pub mod report;
 pub mod sparse;
 pub mod topology;
 pub mod train;
+pub mod verify;
 
 pub use error::{Error, Result};

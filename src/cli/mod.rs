@@ -11,6 +11,7 @@ mod model_flags;
 mod report;
 mod sweep;
 mod train;
+mod verify;
 mod watch;
 
 use std::io::Write;
@@ -58,6 +59,8 @@ Examples:
       Decode every image, and name those that cannot be read.
   rootlet adapters
       See which GPUs there are and which one would be chosen.
+  rootlet verify
+      Check that the GPU and its driver compute what they should.
 
 `rootlet train --help` explains all that can be chosen.";
 
@@ -73,6 +76,7 @@ enum Command {
     Watch(watch::WatchArgs),
     Flops(flops::FlopsArgs),
     Data(data::DataArgs),
+    Verify(verify::VerifyArgs),
 }
 
 /// What a command that is not a training runs on.
@@ -104,6 +108,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Watch(args) => return watch::run(&args),
         Command::Flops(args) => flops::run(&args)?,
         Command::Data(args) => data::run(&args)?,
+        Command::Verify(args) => verify::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

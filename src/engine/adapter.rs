@@ -43,6 +43,9 @@ pub struct DeviceOptions {
     pub default_limits: bool,
     /// The kernels' workgroup shape; `None` chooses by the adapter. Another shape is slower, not wrong: tests run both.
     pub shape: Option<WorkgroupShape>,
+    /// For tests: what becomes of a kernel's WGSL before the driver sees it.
+    #[doc(hidden)]
+    pub rewrite: Option<fn(kernel: &str, source: String) -> String>,
 }
 
 /// One line of `rootlet adapters`.

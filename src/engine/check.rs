@@ -57,7 +57,8 @@ impl std::fmt::Display for KernelCheck {
     }
 }
 
-/// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`.
+/// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`, of which the
+/// views that are written count.
 #[expect(unsafe_code, reason = "hands a twin memory that is its own")]
 pub(crate) fn compare(
     dispatch: &Dispatch,

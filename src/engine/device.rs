@@ -3,13 +3,15 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::adapter::{AdapterChoice, DeviceOptions, choose};
+use super::adapter::{AdapterChoice, AdapterSummary, DeviceOptions, choose};
 use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
 use super::cpu::CpuExecutor;
 use super::gpu::{GpuExecutor, GpuProgram};
 use super::host_memory;
 use super::ledger::{Class, Ledger};
+use super::loss::Fuse;
 use super::plan::{Dispatch, Plan};
+use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
 
 pub(super) enum Executor {
@@ -21,8 +23,10 @@ pub(super) enum Executor {
 pub struct Device {
     pub(super) executor: Executor,
     pub(super) ledger: Arc<Ledger>,
-    name: String,
+    /// None of the CPU executor.
+    adapter: Option<AdapterSummary>,
     pub(super) description: String,
+    pub(super) fuse: Fuse,
 }
 
 /// A plan made ready for one device: pipelines compiled, bind groups built.
@@ -63,7 +67,8 @@ impl Device {
                 Ok(Device {
                     executor: Executor::Cpu(cpu),
                     ledger: Arc::default(),
-                    name: "cpu".into(),
+                    adapter: None,
+                    fuse: Fuse::default(),
                     description,
                 })
             }
@@ -71,7 +76,8 @@ impl Device {
                 executor: Executor::Gpu(Box::new(GpuExecutor::open(adapter, options)?)),
                 ledger: Arc::default(),
                 description: format!("{} ({}, {})", summary.name, summary.backend, summary.kind),
-                name: summary.name,
+                adapter: Some(summary),
+                fuse: Fuse::default(),
             }),
         }
     }
@@ -92,7 +98,20 @@ impl Device {
 
     /// The adapter's name, or "cpu".
     pub fn name(&self) -> &str {
-        &self.name
+        self.adapter().map_or("cpu", |adapter| &adapter.name)
+    }
+
+    /// The adapter; none of the CPU executor.
+    pub fn adapter(&self) -> Option<&AdapterSummary> {
+        self.adapter.as_ref()
+    }
+
+    /// The workgroup shape that its kernels run in; the CPU executor has none.
+    pub fn shape(&self) -> Option<WorkgroupShape> {
+        match &self.executor {
+            Executor::Cpu(_) => None,
+            Executor::Gpu(gpu) => Some(gpu.shape()),
+        }
     }
 
     /// The adapter in a few words for people.
@@ -228,6 +247,7 @@ impl Device {
                 view.buffer.label()
             )));
         }
+        self.burn_fuse()?;
         match &self.executor {
             Executor::Cpu(cpu) => cpu.upload(view, bytemuck::cast_slice(data)),
             Executor::Gpu(gpu) => gpu.upload(view, bytemuck::cast_slice(data)),
@@ -240,6 +260,7 @@ impl Device {
     /// A lost device.
     pub fn download<T: Scalar>(&self, view: &View) -> Result<Vec<T>> {
         self.owns(view)?;
+        self.burn_fuse()?;
         let words = match &self.executor {
             Executor::Cpu(cpu) => cpu.download(view)?,
             Executor::Gpu(gpu) => gpu.download(view)?,

@@ -16,6 +16,7 @@ mod instance;
 pub mod kernel;
 pub mod ledger;
 pub mod lifetime;
+mod loss;
 pub mod plan;
 pub mod random;
 pub mod reflect;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::buffer::View;
 use super::check::{KernelCheck, compare};
 use super::device::{Device, Executor, Program};
+use super::kernel::BindingKind;
 use super::section::{SectionTime, runs};
 use crate::error::{Error, Result};
 
@@ -42,6 +43,7 @@ impl Device {
     }
 
     fn submit(&self, program: &Program, range: Range<usize>) -> Result<()> {
+        self.burn_fuse()?;
         match (&self.executor, &program.gpu) {
             (Executor::Cpu(cpu), None) => cpu.run(&program.dispatches[range]),
             (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, range),
@@ -83,6 +85,7 @@ impl Device {
     /// As [`Device::run`].
     pub fn run_sections(&self, program: &Program) -> Result<Vec<SectionTime>> {
         self.prepared(program)?;
+        self.burn_fuse()?;
         let stretches = runs(&program.dispatches);
         if let (Executor::Gpu(gpu), Some(prepared)) = (&self.executor, &program.gpu)
             && gpu.has_timestamps()
@@ -117,12 +120,18 @@ impl Device {
                 step()?;
                 continue;
             }
-            let read = || -> Result<Vec<Vec<u32>>> {
-                dispatch.views.iter().map(|v| self.download(v)).collect()
-            };
-            let before = read()?;
+            let views = || dispatch.views.iter().zip(dispatch.kernel.bindings);
+            let before = views()
+                .map(|(view, _)| self.download(view))
+                .collect::<Result<Vec<_>>>()?;
             step()?;
-            let after = read()?;
+            let after = views()
+                .map(|(view, binding)| match binding.kind {
+                    BindingKind::Write(_) => self.download(view),
+                    // Nothing is compared there.
+                    BindingKind::Read(_) | BindingKind::Uniform(_) => Ok(Vec::new()),
+                })
+                .collect::<Result<Vec<_>>>()?;
             checks.extend(compare(dispatch, &before, &after)?);
         }
         Ok(checks)

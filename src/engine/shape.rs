@@ -29,6 +29,14 @@ impl WorkgroupShape {
         }
     }
 
+    /// Its name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            WorkgroupShape::Hardware => "hardware",
+            WorkgroupShape::Software => "software",
+        }
+    }
+
     /// The overrides by name; a shader declares those that it uses.
     pub fn constants(self) -> &'static [(&'static str, f64)] {
         match self {

@@ -272,6 +272,20 @@ impl Network {
         device.run(&self.passes.programs.test)
     }
 
+    /// As [`Network::test`], each kernel whose name contains `filter` also on its CPU twin.
+    ///
+    /// # Errors
+    /// As [`Network::test`]. Differences are in the checks.
+    pub fn test_checked(
+        &self,
+        device: &Device,
+        state: StepState,
+        filter: &str,
+    ) -> Result<Vec<KernelCheck>> {
+        self.passes.set_step(device, state)?;
+        device.run_checked(&self.passes.programs.test, filter)
+    }
+
     /// Loss and hits of training steps `steps`, of which only the last [`RING`] are held.
     ///
     /// # Errors

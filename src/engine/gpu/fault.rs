@@ -1,12 +1,13 @@
 //! Faults that the driver reports out of band: kept until the next call that can return them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
 #[derive(Default)]
 pub(super) struct Faults {
     first: Mutex<Option<String>>,
+    lost: Mutex<Option<String>>,
 }
 
 impl Faults {
@@ -20,26 +21,38 @@ impl Faults {
         let on_lost = faults.clone();
         device.set_device_lost_callback(move |reason, message| {
             if reason != wgpu::DeviceLostReason::Destroyed {
-                on_lost.set(format!(
-                    "the GPU was lost ({reason:?}: {message}); resume from the last checkpoint with --resume"
-                ));
+                on_lost.lose(format!("{reason:?}: {message}"));
             }
         });
         faults
     }
 
     fn set(&self, message: String) {
-        self.first
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(message);
+        held(&self.first).get_or_insert(message);
+    }
+
+    /// The device is gone, for this reason: a reset of the driver, sleep, a GPU that was unplugged.
+    pub(super) fn lose(&self, reason: String) {
+        held(&self.lost).get_or_insert(reason);
+    }
+
+    /// Why the device is gone, if it is.
+    pub(super) fn lost(&self) -> Option<String> {
+        held(&self.lost).clone()
     }
 
     /// The first fault since the device was opened. It stays: results after it cannot be trusted.
     pub(super) fn check(&self) -> Result<()> {
-        match &*self.first.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(reason) = self.lost() {
+            return Err(Error::Device(format!("the GPU was lost ({reason})")));
+        }
+        match &*held(&self.first) {
             Some(message) => Err(Error::Device(message.clone())),
             None => Ok(()),
         }
     }
+}
+
+fn held(fault: &Mutex<Option<String>>) -> MutexGuard<'_, Option<String>> {
+    fault.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -34,6 +34,7 @@ pub(crate) struct GpuExecutor {
     queue: wgpu::Queue,
     limits: Limits,
     hardware: bool,
+    shape: WorkgroupShape,
     faults: Arc<Faults>,
     /// Whether passes can write timestamps.
     timestamps: bool,
@@ -83,11 +84,12 @@ impl GpuExecutor {
             false => WorkgroupShape::Software,
         });
         Ok(GpuExecutor {
-            pipelines: Pipelines::new(device.clone(), shape, info.backend),
+            pipelines: Pipelines::new(device.clone(), shape, info.backend, options.rewrite),
             device,
             queue,
             limits,
             hardware,
+            shape,
             faults,
             timestamps: features.contains(Features::TIMESTAMP_QUERY),
             in_flight: Mutex::default(),
@@ -96,6 +98,10 @@ impl GpuExecutor {
 
     pub(crate) fn is_hardware(&self) -> bool {
         self.hardware
+    }
+
+    pub(crate) fn shape(&self) -> WorkgroupShape {
+        self.shape
     }
 
     pub(crate) fn has_subgroups(&self) -> bool {
@@ -265,6 +271,17 @@ impl GpuExecutor {
     pub(crate) fn wait(&self) -> Result<()> {
         wait::poll(&self.device, None)?;
         self.faults.check()
+    }
+
+    /// Why the device is gone, if it is.
+    pub(crate) fn lost(&self) -> Option<String> {
+        self.faults.lost()
+    }
+
+    /// Loses the device, as a driver does that was reset.
+    pub(crate) fn lose(&self, reason: &str) {
+        self.faults.lose(reason.to_owned());
+        self.device.destroy();
     }
 }
 

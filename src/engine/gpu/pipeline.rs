@@ -15,20 +15,30 @@ pub(super) struct Pipeline {
     pub(super) reflection: Reflection,
 }
 
+/// From a kernel's name and WGSL to another WGSL.
+type Rewrite = fn(&str, String) -> String;
+
 pub(super) struct Pipelines {
     device: wgpu::Device,
     shape: &'static [(&'static str, f64)],
     backend: wgpu::Backend,
+    rewrite: Option<Rewrite>,
     /// By name and source: a kernel declared outside the crate may bear the name of another.
     cache: Mutex<HashMap<(&'static str, &'static str), Arc<Pipeline>>>,
 }
 
 impl Pipelines {
-    pub(super) fn new(device: wgpu::Device, shape: WorkgroupShape, backend: wgpu::Backend) -> Self {
+    pub(super) fn new(
+        device: wgpu::Device,
+        shape: WorkgroupShape,
+        backend: wgpu::Backend,
+        rewrite: Option<Rewrite>,
+    ) -> Self {
         Pipelines {
             device,
             shape: shape.constants(),
             backend,
+            rewrite,
             cache: Mutex::default(),
         }
     }
@@ -44,8 +54,11 @@ impl Pipelines {
     }
 
     fn compile(&self, kernel: &'static KernelInfo) -> Result<Pipeline> {
-        let reflection = reflect(kernel, self.shape)?;
+        let mut reflection = reflect(kernel, self.shape)?;
         check(kernel, &reflection, self.backend)?;
+        if let Some(rewrite) = self.rewrite {
+            reflection.source = rewrite(kernel.name, reflection.source);
+        }
         let constants: Vec<(&str, f64)> = self
             .shape
             .iter()

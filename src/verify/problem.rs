@@ -1,0 +1,262 @@
+//! A problem: something small that reaches a few kernels, each of them compared with its twin.
+
+use crate::data::Batch;
+use crate::engine::random::{pcg4d, unit};
+use crate::engine::{Device, KernelCheck, StepState};
+use crate::error::Result;
+use crate::model::{Extent, Model};
+use crate::network::{Forward, Network, NetworkOptions, NetworkState};
+use crate::optim::SgdOptions;
+use crate::topology::{Scope, method};
+
+/// Seed of all that is drawn.
+const SEED: u32 = 20_260_131;
+
+type Work = Box<dyn Fn(&Device) -> Result<Vec<KernelCheck>>>;
+
+/// Something to run beside the twins.
+pub(super) struct Problem {
+    /// What it is, with its sizes.
+    pub name: String,
+    /// Whether it belongs to the form that takes seconds.
+    pub quick: bool,
+    work: Work,
+}
+
+impl Problem {
+    pub fn new(
+        name: impl Into<String>,
+        work: impl Fn(&Device) -> Result<Vec<KernelCheck>> + 'static,
+    ) -> Self {
+        Problem {
+            name: name.into(),
+            quick: false,
+            work: Box::new(work),
+        }
+    }
+
+    /// The same, in the quick form too.
+    pub fn quick(self, quick: bool) -> Self {
+        Problem { quick, ..self }
+    }
+
+    pub fn run(&self, device: &Device) -> Result<Vec<KernelCheck>> {
+        (self.work)(device)
+    }
+}
+
+/// Numbers to compute with: the same on every machine.
+pub(super) struct Numbers(u32);
+
+impl Numbers {
+    pub fn new(seed: u32) -> Self {
+        Numbers(seed)
+    }
+
+    pub fn word(&mut self) -> u32 {
+        self.0 = self.0.wrapping_add(1);
+        pcg4d([SEED, self.0, 0, 0])[0]
+    }
+
+    /// In [-1, 1).
+    pub fn real(&mut self) -> f32 {
+        unit(self.word()) * 2.0 - 1.0
+    }
+
+    pub fn reals(&mut self, length: usize) -> Vec<f32> {
+        (0..length).map(|_| self.real()).collect()
+    }
+
+    pub fn words(&mut self, length: usize) -> Vec<u32> {
+        (0..length).map(|_| self.word()).collect()
+    }
+}
+
+/// How the products of a trial's layers are computed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Path {
+    /// From lists of connections, of which there is this share.
+    Sparse(f64),
+    /// Densely, although a part of the connections is missing.
+    Expanded,
+    /// Densely, with all connections.
+    Full,
+}
+
+impl Path {
+    pub const ALL: [Path; 3] = [Path::Sparse(0.4), Path::Expanded, Path::Full];
+
+    fn density(self) -> f64 {
+        match self {
+            Path::Sparse(density) => density,
+            Path::Expanded => 0.6,
+            Path::Full => 1.0,
+        }
+    }
+}
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Path::Sparse(density) => write!(f, "density {density}"),
+            Path::Expanded => write!(f, "density 0.6 as dense"),
+            Path::Full => write!(f, "dense"),
+        }
+    }
+}
+
+/// A training step of a small network, an evaluation, and for methods with rounds a step with one.
+#[derive(Clone)]
+pub(super) struct Trial {
+    pub model: Model,
+    pub path: Path,
+    pub batch: usize,
+    /// Parts that the batch comes in.
+    pub parts: usize,
+    pub method: &'static str,
+    pub scope: Scope,
+    /// Whether forward passes use half of the connections (Top-KAST).
+    pub forward_half: bool,
+}
+
+impl Trial {
+    /// A static network whose batch comes whole.
+    pub fn new(model: Model, path: Path, batch: usize) -> Self {
+        Trial {
+            model,
+            path,
+            batch,
+            parts: 1,
+            method: "static",
+            scope: Scope::Layer,
+            forward_half: false,
+        }
+    }
+
+    pub fn into_problem(self) -> Problem {
+        let mut name = format!("{}, batch {}, {}", self.model.name, self.batch, self.path);
+        if self.parts > 1 {
+            name += &format!(" in {} parts", self.parts);
+        }
+        if self.method != "static" {
+            let scope = match self.scope {
+                Scope::Layer => "by layer",
+                Scope::Global => "globally",
+            };
+            name += &format!(", {} {scope}", self.method);
+        }
+        Problem::new(name, move |device| self.run(device))
+    }
+
+    fn run(&self, device: &Device) -> Result<Vec<KernelCheck>> {
+        let method = method(self.method)?;
+        let state = drawn(&self.model, self.path.density());
+        let options = NetworkOptions {
+            micro_batch: Some(self.batch / self.parts),
+            scope: self.scope,
+            dense_above: Some(match self.path {
+                Path::Sparse(_) => 1.1,
+                Path::Expanded | Path::Full => 0.0,
+            }),
+            forward: self.forward_half.then(|| Forward {
+                counts: state
+                    .layers
+                    .iter()
+                    .map(|l| l.active().div_ceil(2))
+                    .collect(),
+                decay: 0.01,
+            }),
+            ..options(self.batch)
+        };
+        let mut network = Network::new(device, &self.model, &state, &options, method.as_ref())?;
+        let parts = parts(&self.model, &network, self.batch, 0);
+        let step = |step| StepState::whole(SEED, step, self.batch, 0.05);
+        let mut checks = network.train_parts_checked(device, &parts, step(0), "")?;
+        if network.round.is_dynamic() {
+            let (_, round) = network.train_with_round(device, &parts, step(1), 0.3, Some(""))?;
+            checks.extend(round);
+        }
+        network.load(device, &parts[0])?;
+        let part = StepState::whole(SEED, 0, parts[0].count, 0.0);
+        checks.extend(network.test_checked(device, part, "")?);
+        Ok(checks)
+    }
+}
+
+/// What the networks do besides their layers: everything that the optimiser and the loss can.
+pub(super) fn options(batch: usize) -> NetworkOptions {
+    NetworkOptions {
+        label_smoothing: 0.1,
+        sgd: SgdOptions {
+            momentum: 0.9,
+            weight_decay: 5e-4,
+            nesterov: true,
+        },
+        ..NetworkOptions::of_batch(batch)
+    }
+}
+
+/// A network in the midst of a training: no number is zero that will not be.
+pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
+    let count = |dense: u64| ((dense as f64 * density).ceil() as u64).clamp(1, dense);
+    let counts: Vec<u64> = model.shapes().iter().map(|s| count(s.dense())).collect();
+    let mut state = NetworkState::draw(model, &counts, SEED);
+    let numbers = &mut Numbers::new(1);
+    let mut fill = |values: &mut Vec<f32>, middle: f32, spread: f32| {
+        (values.iter_mut()).for_each(|v| *v = middle + spread * numbers.real());
+    };
+    for layer in &mut state.layers {
+        fill(&mut layer.momentum, 0.0, 0.01);
+        fill(&mut layer.bias_momentum, 0.0, 0.01);
+    }
+    for (layer, node) in state.layers.iter_mut().zip(model.sparse()) {
+        if !node.bias {
+            layer.bias_momentum.fill(0.0);
+        }
+    }
+    for norm in &mut state.norms {
+        fill(&mut norm.weight, 1.0, 0.5);
+        fill(&mut norm.bias, 0.0, 0.5);
+        fill(&mut norm.weight_momentum, 0.0, 0.01);
+        fill(&mut norm.bias_momentum, 0.0, 0.01);
+        fill(&mut norm.running_mean, 0.0, 0.5);
+        fill(&mut norm.running_variance, 1.0, 0.5);
+    }
+    state
+}
+
+/// A batch of random images in the parts that the network takes; `number` tells batches apart.
+pub(super) fn parts(model: &Model, network: &Network, batch: usize, number: u32) -> Vec<Batch> {
+    let (features, stride) = (model.input().size(), network.stride());
+    let mut numbers = Numbers::new(1000 * (number + 1));
+    let sizes = (0..batch).step_by(network.micro_batch());
+    sizes
+        .enumerate()
+        .map(|(index, first)| {
+            let count = network.micro_batch().min(batch - first);
+            let mut inputs = numbers.reals(features * stride);
+            for lanes in inputs.chunks_mut(stride) {
+                lanes[count..].fill(0.0);
+            }
+            let mut labels = vec![0; stride];
+            for label in &mut labels[..count] {
+                *label = numbers.word() % model.classes() as u32;
+            }
+            Batch {
+                inputs,
+                labels,
+                count,
+                index: index as u64,
+            }
+        })
+        .collect()
+}
+
+/// A plane of channels.
+pub(super) fn image(channels: usize, height: usize, width: usize) -> Extent {
+    Extent {
+        channels,
+        height,
+        width,
+    }
+}

@@ -1,0 +1,81 @@
+//! What the comparisons came to, kernel by kernel.
+
+use std::collections::BTreeMap;
+
+use crate::engine::KernelCheck;
+
+/// Where a comparison was made.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Place {
+    /// The problem with its sizes.
+    pub problem: String,
+    /// The workgroup shape.
+    pub shape: String,
+    /// The binding.
+    pub binding: String,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` at {}, {} shape", self.binding, self.problem, self.shape)
+    }
+}
+
+/// What the comparisons of one kernel with its twin came to.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct KernelTally {
+    /// Buffers compared.
+    pub comparisons: usize,
+    /// Those among them that differ by more than the tolerance.
+    pub failed: usize,
+    /// Words compared.
+    pub words: u64,
+    /// Words that differ in any bit.
+    pub different: u64,
+    /// Largest relative error.
+    pub error: f64,
+    /// Where that was.
+    pub at: Place,
+}
+
+/// The comparisons of all kernels, by name.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+#[serde(transparent)]
+pub struct Tally(pub BTreeMap<String, KernelTally>);
+
+impl Tally {
+    /// Takes in what one problem's comparisons found.
+    pub fn add(&mut self, problem: &str, shape: &str, checks: &[KernelCheck]) {
+        for check in checks {
+            let kernel = self.0.entry(check.kernel.clone()).or_default();
+            kernel.comparisons += 1;
+            kernel.failed += usize::from(!check.passes());
+            kernel.words += check.words as u64;
+            kernel.different += check.different as u64;
+            if check.error > kernel.error || kernel.at.problem.is_empty() {
+                kernel.error = check.error;
+                kernel.at = Place {
+                    problem: problem.to_owned(),
+                    shape: shape.to_owned(),
+                    binding: check.binding.clone(),
+                };
+            }
+        }
+    }
+
+    /// The kernels that differ from their twins.
+    pub fn failed(&self) -> impl Iterator<Item = (&String, &KernelTally)> {
+        self.0.iter().filter(|(_, kernel)| kernel.failed > 0)
+    }
+
+    /// The kernel of the largest error.
+    pub fn worst(&self) -> Option<(&String, &KernelTally)> {
+        let by_error = |a: &KernelTally, b: &KernelTally| a.error.total_cmp(&b.error);
+        self.0.iter().max_by(|(_, a), (_, b)| by_error(a, b))
+    }
+
+    /// Sum over all kernels.
+    pub fn sum(&self, part: impl Fn(&KernelTally) -> u64) -> u64 {
+        self.0.values().map(part).sum()
+    }
+}

@@ -1,0 +1,88 @@
+//! `rootlet verify` reaches every kernel, passes on this machine's adapters, and catches what is broken.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::verify::{Depth, Report, kernels, verify, verify_devices};
+
+fn quietly(_: &str, _: f64) -> rootlet::Result<()> {
+    Ok(())
+}
+
+fn assert_whole(report: &Report) {
+    let reached: BTreeSet<&str> = report.kernels.0.keys().map(String::as_str).collect();
+    let all: BTreeSet<&str> = kernels().iter().map(|k| k.name).collect();
+    assert_eq!(reached, all, "a kernel that no problem reaches");
+    println!("{report}");
+    report.verdict().unwrap();
+}
+
+/// What a first training on an adapter runs.
+#[test]
+fn the_quick_form_reaches_every_kernel() {
+    for adapter in common::adapters() {
+        let choice = adapter.index.to_string();
+        assert_whole(&verify(&choice, 2, Depth::Quick, &mut quietly).unwrap());
+    }
+}
+
+/// `rootlet verify` itself; about half a minute.
+#[test]
+#[ignore = "half a minute an adapter: cargo nextest run --test verify --run-ignored all"]
+fn the_full_form_passes() {
+    for adapter in common::adapters() {
+        let choice = adapter.index.to_string();
+        assert_whole(&verify(&choice, 2, Depth::Full, &mut quietly).unwrap());
+    }
+}
+
+/// Opens llvmpipe with shaders that `rewrite` changes.
+fn broken(rewrite: fn(&str, String) -> String) -> Device {
+    let options = DeviceOptions {
+        rewrite: Some(rewrite),
+        ..DeviceOptions::default()
+    };
+    Device::open(&common::adapters()[0].index.to_string(), &options).unwrap()
+}
+
+/// The kernels that a verification of `device` finds at fault.
+fn found(device: Device) -> (BTreeSet<String>, Report) {
+    let report = verify_devices(&[device], 2, Depth::Quick, &mut quietly).unwrap();
+    let failed = report.kernels.failed().map(|(name, _)| name.clone());
+    (failed.collect(), report)
+}
+
+/// Errors as drivers make them: a product's tail lost, a sum one too many, a barrier that orders nothing.
+#[test]
+fn broken_kernels_are_caught_and_named() {
+    let (failed, report) = found(broken(|kernel, source| match kernel {
+        // The last connection of each row, where the batch is no multiple of the lanes.
+        "sparse/spmm" => source.replacen("} else {", "} else if params.vectors == 1u {\n let _x = 0u; } else {", 1),
+        "layer/bias_gradient" => source.replacen("sum.z + sum.w", "sum.z + sum.z", 1),
+        "primitive/scan_sums" => source.replacen("before += value", "before += value & 0xffffu", 1),
+        _ => source,
+    }));
+    println!("{report}");
+    let wanted = ["layer/bias_gradient", "sparse/spmm"];
+    assert!(wanted.iter().all(|k| failed.contains(*k)), "{failed:?}");
+    let verdict = report.verdict().unwrap_err().to_string();
+    assert!(verdict.contains("computes wrongly"), "{verdict}");
+    for line in report.to_string().lines().filter(|l| l.starts_with("FAILED")) {
+        assert!(line.contains("shape") || line.contains("kernel"), "{line}");
+    }
+}
+
+/// A shader that the driver refuses is told of, and what follows is still run.
+#[test]
+fn a_shader_that_is_refused_hides_nothing() {
+    let (failed, report) = found(broken(|kernel, source| match kernel {
+        "layer/gelu" => "this is no WGSL".to_owned(),
+        "optim/sgd" => source.replacen("params.momentum", "(params.momentum * 0.5)", 1),
+        _ => source,
+    }));
+    assert_eq!(failed.into_iter().collect::<Vec<_>>(), ["optim/sgd"]);
+    assert!(report.errors.iter().any(|e| e.contains("layer/gelu")));
+}
