@@ -128,7 +128,7 @@ fn records(folder: &Path) -> Vec<RunRecord> {
     let runs = folder.join("runs");
     let options = RecordOptions {
         style: Style::Quiet,
-        save_every: 1,
+        save_every: SaveEvery::Epochs(1),
         tensorboard: false,
         command: "rootlet sweep 'a <b> & c.toml'".to_owned(),
     };

@@ -13,10 +13,12 @@ fn quietly(_: &str, _: f64) -> rootlet::Result<()> {
 }
 
 fn assert_whole(report: &Report) {
+    println!("{report}");
     let reached: BTreeSet<&str> = report.kernels.0.keys().map(String::as_str).collect();
     let all: BTreeSet<&str> = kernels().iter().map(|k| k.name).collect();
-    assert_eq!(reached, all, "a kernel that no problem reaches");
-    println!("{report}");
+    let missed: Vec<_> = all.difference(&reached).collect();
+    assert!(missed.is_empty(), "no problem reaches {missed:?}");
+    assert!(reached.is_subset(&all), "{reached:?}");
     report.verdict().unwrap();
 }
 
@@ -60,7 +62,11 @@ fn found(device: Device) -> (BTreeSet<String>, Report) {
 fn broken_kernels_are_caught_and_named() {
     let (failed, report) = found(broken(|kernel, source| match kernel {
         // The last connection of each row, where the batch is no multiple of the lanes.
-        "sparse/spmm" => source.replacen("} else {", "} else if params.vectors == 1u {\n let _x = 0u; } else {", 1),
+        "sparse/spmm" => source.replacen(
+            "} else {",
+            "} else if params.vectors == 1u {\n let _x = 0u; } else {",
+            1,
+        ),
         "layer/bias_gradient" => source.replacen("sum.z + sum.w", "sum.z + sum.z", 1),
         "primitive/scan_sums" => source.replacen("before += value", "before += value & 0xffffu", 1),
         _ => source,
@@ -70,7 +76,11 @@ fn broken_kernels_are_caught_and_named() {
     assert!(wanted.iter().all(|k| failed.contains(*k)), "{failed:?}");
     let verdict = report.verdict().unwrap_err().to_string();
     assert!(verdict.contains("computes wrongly"), "{verdict}");
-    for line in report.to_string().lines().filter(|l| l.starts_with("FAILED")) {
+    for line in report
+        .to_string()
+        .lines()
+        .filter(|l| l.starts_with("FAILED"))
+    {
         assert!(line.contains("shape") || line.contains("kernel"), "{line}");
     }
 }

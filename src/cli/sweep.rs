@@ -7,6 +7,7 @@ use clap::Args;
 use rootlet::Result;
 use rootlet::report::sweep::{self, RunState, Sweep};
 use rootlet::report::{RecordOptions, Style, TextTable, command_line};
+use rootlet::train::SaveEvery;
 
 use super::interrupt;
 
@@ -54,9 +55,13 @@ pub struct SweepArgs {
     /// Adapter to train on, in place of the file's: auto, cpu, an index of `rootlet adapters`, or a part of a name
     #[arg(long, value_name = "ADAPTER", env = "ROOTLET_ADAPTER")]
     adapter: Option<String>,
-    /// Epochs between checkpoints; there is always one at the end
-    #[arg(long, value_name = "EPOCHS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    save_every: u32,
+    /// What lies between checkpoints: epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at the end
+    /// [default: an epoch, or 10m where one takes longer]
+    #[arg(long, value_name = "EVERY")]
+    save_every: Option<SaveEvery>,
+    /// Do not verify an adapter and driver that no training was on before
+    #[arg(long, env = "ROOTLET_NO_VERIFY", value_parser = clap::builder::FalseyValueParser::new())]
+    no_verify: bool,
     /// Write TensorBoard's event files too, in each run folder's tensorboard/
     #[arg(long)]
     tensorboard: bool,
@@ -81,7 +86,8 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     }
     let options = RecordOptions {
         style: Style::choose(args.quiet, false),
-        save_every: args.save_every,
+        save_every: args.save_every.unwrap_or_default(),
+        verify: !args.no_verify,
         tensorboard: args.tensorboard,
         command: command_line(),
     };

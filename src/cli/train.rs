@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use rootlet::data::{self, TestPart};
 use rootlet::report::{Place, RecordOptions, RecordedTraining, RunFolder, Style, command_line};
-use rootlet::train::TrainConfig;
 use rootlet::train::config::ConfigFlags;
+use rootlet::train::{SaveEvery, TrainConfig};
 use rootlet::{Error, Result};
 
 use super::interrupt;
@@ -57,9 +57,13 @@ pub struct RunArgs {
     /// Name of the run, behind the time [default: the data set and the method]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Epochs between checkpoints; there is always one at the end
-    #[arg(long, value_name = "EPOCHS", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    save_every: u32,
+    /// What lies between checkpoints: epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at the end
+    /// [default: an epoch, or 10m where one takes longer]
+    #[arg(long, value_name = "EVERY")]
+    save_every: Option<SaveEvery>,
+    /// Do not verify an adapter and driver that no training was on before
+    #[arg(long, env = "ROOTLET_NO_VERIFY", value_parser = clap::builder::FalseyValueParser::new())]
+    no_verify: bool,
     /// Show the final result and errors only
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
@@ -172,7 +176,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let options = RecordOptions {
         style: Style::choose(args.run.quiet, args.run.json),
-        save_every: args.run.save_every,
+        save_every: args.run.save_every.unwrap_or_default(),
+        verify: !args.run.no_verify,
         tensorboard: args.run.tensorboard,
         command: command_line(),
     };

@@ -43,11 +43,16 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
         false => Depth::Full,
     };
     let bar = bar();
-    let report = verify(&args.device.adapter, args.device.threads, depth, &mut |name, share| {
-        bar.set_position((share * 1000.0) as u64);
-        bar.set_message(name.to_owned());
-        Ok(())
-    });
+    let report = verify(
+        &args.device.adapter,
+        args.device.threads,
+        depth,
+        &mut |name, share| {
+            bar.set_position((share * 1000.0) as u64);
+            bar.set_message(name.to_owned());
+            Ok(())
+        },
+    );
     bar.finish_and_clear();
     let report = report?;
     writeln!(std::io::stdout(), "{}", text(&report, args.json)?)

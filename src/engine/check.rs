@@ -51,8 +51,13 @@ impl std::fmt::Display for KernelCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "kernel {} against its twin, {}: {} of {} words differ, relative error {:.1e}",
-            self.kernel, self.buffer, self.different, self.words, self.error
+            "kernel {} against its twin, {}: {} of {} words differ, relative error {:.1e} (tolerance {:.0e})",
+            self.kernel,
+            self.buffer,
+            self.different,
+            self.words,
+            self.error,
+            Self::TOLERANCE
         )
     }
 }

@@ -8,7 +8,8 @@ use crate::checkpoint;
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
 use crate::train::event::Finished;
-use crate::train::{Hooks, TrainConfig, Trainer};
+use crate::train::{Hooks, SaveEvery, TrainConfig, Trainer};
+use crate::verify::seen::verify_once;
 use crate::{Error, Result};
 
 /// Where a run is recorded.
@@ -32,8 +33,10 @@ pub enum Place {
 pub struct RecordOptions {
     /// How it is shown on the console.
     pub style: Style,
-    /// Epochs between checkpoints.
-    pub save_every: u32,
+    /// What lies between two checkpoints.
+    pub save_every: SaveEvery,
+    /// Whether an adapter that no training was on before is [verified](crate::verify::seen) first.
+    pub verify: bool,
     /// Whether TensorBoard's event files are written too.
     pub tensorboard: bool,
     /// The command line, as a shell takes it.
@@ -45,7 +48,7 @@ pub struct RecordedTraining {
     trainer: Trainer,
     folder: RunFolder,
     reports: Reports,
-    save_every: u32,
+    save_every: SaveEvery,
     resumed_at: Option<u64>,
 }
 
@@ -68,7 +71,11 @@ impl RecordedTraining {
             ..DeviceOptions::default()
         };
         let device = Device::open(&config.adapter, &device_options)?;
+        let (choice, threads) = (config.adapter.clone(), config.threads);
         let mut trainer = Trainer::new(device, config, data)?;
+        if options.verify {
+            verify_once(trainer.device(), &choice, threads, note)?;
+        }
         if let Some(filter) = check {
             trainer.check(filter);
         }

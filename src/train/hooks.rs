@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::event::{Event, Observer};
+use super::saving::SaveEvery;
 use crate::checkpoint::Snapshot;
 use crate::engine::KernelCheck;
 use crate::error::Result;
@@ -14,10 +15,10 @@ pub type Save<'a> = dyn FnMut(&Snapshot) -> Result<std::path::PathBuf> + 'a;
 pub struct Hooks<'a> {
     /// Hears every event.
     pub observer: &'a mut dyn Observer,
-    /// Saves a snapshot and says where; called after every `save_every` epochs and at the end.
+    /// Saves a snapshot and says where; called as `save_every` says and at the end.
     pub save: Option<&'a mut Save<'a>>,
-    /// Epochs between two calls of `save`.
-    pub save_every: u32,
+    /// What lies between two calls of `save`.
+    pub save_every: SaveEvery,
     /// The run's folder, to be told of.
     pub run: Option<&'a std::path::Path>,
     /// Set from elsewhere to stop after the current step.
@@ -31,7 +32,7 @@ impl<'a> Hooks<'a> {
         Hooks {
             observer,
             save: None,
-            save_every: 1,
+            save_every: SaveEvery::default(),
             run: None,
             stop: &NEVER,
         }

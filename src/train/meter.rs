@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use super::saving::{SaveEvery, Saving};
+use crate::checkpoint::Progress;
 use crate::network::BatchResult;
 
 /// Running sums over batches.
@@ -38,19 +40,29 @@ pub(super) struct Clock {
     pub images_looked: u64,
     pub epoch_started: Instant,
     pub images_before_epoch: u64,
+    /// Seconds of the run before it was resumed.
+    seconds_before: f64,
+    pub saving: Saving,
 }
 
 impl Clock {
-    pub fn new(first_step: u64) -> Self {
+    pub fn new(progress: &Progress, every: SaveEvery) -> Self {
         let now = Instant::now();
         Clock {
             started: now,
-            first_step,
+            first_step: progress.step,
             looked: now,
             images: 0,
             images_looked: 0,
             epoch_started: now,
             images_before_epoch: 0,
+            seconds_before: progress.seconds,
+            saving: Saving::new(every),
         }
+    }
+
+    /// Seconds of training, over all parts of a resumed run.
+    pub fn seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
     }
 }

@@ -11,10 +11,12 @@ mod meter;
 mod phases;
 mod probe;
 mod remarks;
+mod saving;
 mod trainer;
 
 pub use config::TrainConfig;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer};
 pub use hooks::{Hooks, Save};
+pub use saving::SaveEvery;
 pub use trainer::Trainer;

@@ -210,28 +210,25 @@ impl Trainer {
         self.prune_before_the_first_step(hooks)?;
         self.announce(hooks)?;
         self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
-        let mut clock = Clock::new(self.progress.step);
-        let before = self.progress.seconds;
-        let started = Instant::now();
+        let mut clock = Clock::new(&self.progress, hooks.save_every);
         let mut last = None;
-        let mut saved_at = None;
         while self.progress.step < self.steps_total() && !hooks.stop.load(Ordering::Relaxed) {
             let whole = self.train_epoch(hooks, &mut clock)?;
-            self.progress.seconds = before + started.elapsed().as_secs_f64();
+            self.progress.seconds = clock.seconds();
             if !whole {
                 break;
             }
             let (done, evaluation) = self.finish_epoch(&mut clock)?;
-            self.progress.seconds = before + started.elapsed().as_secs_f64();
+            self.progress.seconds = clock.seconds();
             hooks.observer.event(&Event::Epoch(done))?;
             last = Some((self.progress.step, evaluation));
-            if self.progress.epoch.is_multiple_of(hooks.save_every) {
-                self.save(hooks)?;
-                saved_at = Some(self.progress.step);
+            let Progress { epoch, step, .. } = self.progress;
+            if clock.saving.due_after_epoch(epoch, step) {
+                self.save(hooks, &mut clock)?;
             }
         }
-        if saved_at != Some(self.progress.step) {
-            self.save(hooks)?;
+        if !clock.saving.is_saved(self.progress.step) {
+            self.save(hooks, &mut clock)?;
         }
         let evaluation = match last {
             Some((step, evaluation)) if step == self.progress.step => evaluation,
@@ -244,7 +241,7 @@ impl Trainer {
             epochs: self.progress.epoch,
             test_loss: evaluation.loss,
             test_accuracy: evaluation.accuracy,
-            seconds: before + started.elapsed().as_secs_f64(),
+            seconds: clock.seconds(),
             peak: Class::ALL
                 .iter()
                 .map(|&c| (c.name().to_owned(), ledger.peak(c)))
@@ -364,11 +361,13 @@ impl Trainer {
         remarks
     }
 
-    fn save(&self, hooks: &mut Hooks<'_>) -> Result<()> {
+    fn save(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<()> {
+        self.progress.seconds = clock.seconds();
         if let Some(save) = &mut hooks.save {
             let path = save(&self.snapshot()?)?;
             hooks.observer.event(&Event::Saved(path))?;
         }
+        clock.saving.saved(self.progress.step);
         Ok(())
     }
 }

@@ -75,10 +75,13 @@ fn pools(input: Extent, channels: usize) -> Result<Model> {
     let x = net.max_pool(x, 3, 2, 1)?;
     let y = net.conv("conv1", x, channels, 1, 1, 0)?;
     let y = net.relu(y);
-    let x = net.add(x, y)?;
+    let y = net.add(x, y)?;
+    // Three gradients meet at `x`.
+    let z = net.conv("conv2", x, channels, 3, 1, 1)?;
+    let x = net.add(y, z)?;
     let x = net.average_pool(x, 3, 1, 1)?;
     let x = net.max_pool(x, 2, 2, 0)?;
-    let x = net.conv("conv2", x, 2 * channels, 2, 1, 0)?;
+    let x = net.conv("conv3", x, 2 * channels, 2, 1, 0)?;
     let x = net.dropout(x, 0.3)?;
     let x = net.flatten(x);
     let logits = net.linear("classifier", x, 7);

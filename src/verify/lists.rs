@@ -7,9 +7,7 @@ use crate::error::Result;
 use crate::primitive::{Pairs, RadixSelect, RadixSort, Scan, Selection};
 
 /// Tiny, around a block of 2048, and long.
-const LENGTHS: [usize; 15] = [
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 33, 257, 513, 2048, 2049, 100_003,
-];
+const LENGTHS: [usize; 15] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 33, 257, 513, 2048, 2049, 100_003];
 
 pub(super) fn problems() -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -77,14 +75,7 @@ fn lists(device: &Device, length: usize) -> Result<Vec<KernelCheck>> {
         })
         .collect();
     let take = |n: usize| n.div_ceil(3) as u32;
-    let state = [
-        0,
-        take(length / 2),
-        0,
-        0,
-        0,
-        take(length.div_ceil(2)),
-    ];
+    let state = [0, take(length / 2), 0, 0, 0, take(length.div_ceil(2))];
     let select = RadixSelect::new(device, "histogram of the selection", 3)?;
     let scan = Scan::new(device, "sums of blocks", length + 1)?;
     for largest in [true, false] {

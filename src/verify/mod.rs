@@ -7,6 +7,7 @@
 //! | `perceptrons.rs`, `images.rs`, `tokens.rs`, `rounds.rs`, `lists.rs` | the problems by what they are about |
 //! | `steps.rs` | training steps, each begun from the CPU executor's state |
 //! | `tally.rs`, `report.rs` | what was found |
+//! | `seen.rs` | the adapters that passed before a first training |
 
 mod images;
 mod lists;
@@ -14,6 +15,7 @@ mod perceptrons;
 mod problem;
 mod report;
 mod rounds;
+pub mod seen;
 mod steps;
 mod tally;
 mod tokens;
@@ -121,7 +123,9 @@ pub fn verify_devices(
     };
     let cpu = Device::cpu(threads)?;
     for device in devices {
-        let shape = device.shape().map_or(String::new(), |s| s.name().to_owned());
+        let shape = device
+            .shape()
+            .map_or(String::new(), |s| s.name().to_owned());
         report.shapes.push(shape.clone());
         for problem in &problems {
             next(&problem.name)?;

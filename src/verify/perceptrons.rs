@@ -42,7 +42,13 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         ..Trial::new(chain("9 to 513 units", &ODD)?, Path::Sparse(0.4), 128)
     };
     problems.push(parts.into_problem().quick(true));
-    problems.push(Trial { path: Path::Full, ..parts_of_dense()? }.into_problem());
+    problems.push(
+        Trial {
+            path: Path::Full,
+            ..parts_of_dense()?
+        }
+        .into_problem(),
+    );
     Ok(problems)
 }
 

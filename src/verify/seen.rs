@@ -126,7 +126,9 @@ fn read(path: &Path) -> Result<Vec<Seen>, String> {
         .map_err(|_| "it is no list of verified adapters".to_owned())?;
     match file.format {
         FORMAT => Ok(file.verified),
-        other => Err(format!("it has format {other}, this rootlet reads {FORMAT}")),
+        other => Err(format!(
+            "it has format {other}, this rootlet reads {FORMAT}"
+        )),
     }
 }
 
@@ -141,10 +143,13 @@ fn remember(folder: Option<&Path>, seen: Seen, note: &mut dyn FnMut(&str)) {
     verified.push(seen);
     let surplus = verified.len().saturating_sub(MOST);
     verified.drain(..surplus);
-    if let Err(error) = write(folder, &File {
-        format: FORMAT,
-        verified,
-    }) {
+    if let Err(error) = write(
+        folder,
+        &File {
+            format: FORMAT,
+            verified,
+        },
+    ) {
         note(&format!(
             "{} cannot be written, so the next training verifies again: {error}",
             folder.join(FILE).display()

@@ -17,7 +17,11 @@ pub struct Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` at {}, {} shape", self.binding, self.problem, self.shape)
+        write!(
+            f,
+            "`{}` at {}, {} shape",
+            self.binding, self.problem, self.shape
+        )
     }
 }
 

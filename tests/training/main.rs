@@ -27,7 +27,7 @@ use rootlet::engine::{Device, DeviceOptions, adapter};
 use rootlet::topology::Scope;
 use rootlet::train::config::MethodName;
 use rootlet::train::event::{Epoch, Finished, Round};
-use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+use rootlet::train::{Event, Hooks, SaveEvery, TrainConfig, Trainer};
 
 const METHODS: [MethodName; 6] = [
     MethodName::Static,
@@ -104,7 +104,7 @@ fn run(trainer: &mut Trainer) -> (Log, rootlet::Result<Finished>) {
     let result = trainer.run(&mut Hooks {
         observer: &mut observer,
         save: Some(&mut save),
-        save_every: 1,
+        save_every: SaveEvery::Epochs(1),
         run: None,
         stop: &AtomicBool::new(false),
     });

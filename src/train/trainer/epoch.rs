@@ -80,6 +80,12 @@ impl Trainer {
                 self.look(hooks, clock)?;
                 return Ok(false);
             }
+            // The last state of an epoch is saved when its end was told of.
+            if self.progress.batch < self.steps_per_epoch() && clock.saving.due(self.progress.step)
+            {
+                self.look(hooks, clock)?;
+                self.save(hooks, clock)?;
+            }
         }
         self.look(hooks, clock)?;
         Ok(true)
