@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicBool;
 
 use rootlet::report::sweep::{self, Sweep};
 use rootlet::report::{BenchFile, Page, RecordOptions, RunFolder, RunRecord, Style, Tables};
+use rootlet::train::SaveEvery;
 use rootlet::train::event::{Event, Observer, Phase};
 use serde_json::Value;
 
@@ -129,6 +130,7 @@ fn records(folder: &Path) -> Vec<RunRecord> {
     let options = RecordOptions {
         style: Style::Quiet,
         save_every: SaveEvery::Epochs(1),
+        verify: false,
         tensorboard: false,
         command: "rootlet sweep 'a <b> & c.toml'".to_owned(),
     };

@@ -154,6 +154,8 @@ impl Trial {
         let options = NetworkOptions {
             micro_batch: Some(self.batch / self.parts),
             scope: self.scope,
+            // Draws that are repeated until they are distinct, for half of the methods that draw.
+            distinct: self.scope == Scope::Global && self.method.starts_with("gse"),
             dense_above: Some(match self.path {
                 Path::Sparse(_) => 1.1,
                 Path::Expanded | Path::Full => 0.0,
@@ -173,7 +175,8 @@ impl Trial {
         let step = |step| StepState::whole(SEED, step, self.batch, 0.05);
         let mut checks = network.train_parts_checked(device, &parts, step(0), "")?;
         if network.round.is_dynamic() {
-            let (_, round) = network.train_with_round(device, &parts, step(1), 0.3, Some(""))?;
+            let (_, round) =
+                network.train_with_round(device, &parts, step(1), 0.3, None, Some(""))?;
             checks.extend(round);
         }
         network.load(device, &parts[0])?;

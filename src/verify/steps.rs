@@ -113,7 +113,9 @@ impl Steps {
             let uniform = StepState::whole(SEED, step as u32, BATCH, 0.05);
             let take = |network: &mut Network, device: &Device| -> Result<NetworkState> {
                 match round {
-                    true => drop(network.train_with_round(device, &batch, uniform, 0.3, None)?),
+                    true => {
+                        drop(network.train_with_round(device, &batch, uniform, 0.3, None, None)?)
+                    }
                     false => network.train_parts(device, &batch, uniform)?,
                 }
                 network.export(device)
