@@ -44,8 +44,8 @@ use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
 use crate::layer::Norms;
-use crate::sparse::Arena;
-use crate::topology::{Look, Round, RoundReport};
+use crate::sparse::{Arena, LayerState};
+use crate::topology::{Look, Method, Round, RoundReport};
 use passes::{Passes, Runner};
 use programs::Pass;
 
@@ -314,7 +314,21 @@ impl Network {
         })
     }
 
-    /// Replaces the state by one of the same shapes.
+    /// Whether a network made of `state` would have the same programs as this one, so that [`Network::import`] gives its bits:
+    /// as many connections in all, and in each layer on the same side of the density from which on its products are dense.
+    pub fn takes(
+        &self,
+        device: &Device,
+        state: &NetworkState,
+        options: &NetworkOptions,
+        method: &dyn Method,
+    ) -> bool {
+        let connections: usize = state.layers.iter().map(LayerState::active).sum();
+        connections == self.arena.connections
+            && dense::products(device, &state.layers, options, method) == self.passes.fixed.products
+    }
+
+    /// Replaces the state by one of the same shapes, which this network [takes](Network::takes).
     ///
     /// # Errors
     /// A state of another model, or one whose full layers are not this network's; a lost device.

@@ -141,7 +141,10 @@ impl NetworkState {
     }
 
     /// Whether the sizes are those of the model.
-    pub(super) fn check(&self, model: &Model) -> Result<()> {
+    ///
+    /// # Errors
+    /// They are not.
+    pub fn check(&self, model: &Model) -> Result<()> {
         let shapes = model.shapes();
         let layers = self.layers.len() == shapes.len()
             && (self.layers.iter().zip(&shapes))
@@ -153,7 +156,7 @@ impl NetworkState {
         match layers && norms {
             true => Ok(()),
             false => Err(Error::Shape(format!(
-                "the layers' sizes are not those of the model {}",
+                "the layers' sizes do not fit the model {}",
                 model.name
             ))),
         }

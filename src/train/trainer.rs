@@ -66,6 +66,8 @@ pub struct Trainer {
     phases: Phases,
     /// FLOPs of an image's forward pass.
     flops: StepFlops,
+    /// The first error of the observer: the run then stops as if asked to, so that what was computed is saved first.
+    unheard: Option<Error>,
 }
 
 impl Trainer {
@@ -202,17 +204,36 @@ impl Trainer {
         }
     }
 
+    /// Whether this method's rounds come between two steps, and belong to the one after them: a run that is resumed at such a
+    /// moment does that round again.
+    pub fn rounds_precede_steps(&self) -> bool {
+        matches!(self.method.start(), Start::Dense | Start::Backed(_))
+    }
+
+    /// Lets the observer hear of something.
+    fn tell(&mut self, hooks: &mut Hooks<'_>, event: Event) {
+        if let Err(error) = hooks.observer.event(&event) {
+            self.unheard.get_or_insert(error);
+        }
+    }
+
+    /// Whether to stop after the current step.
+    fn stopping(&self, hooks: &Hooks<'_>) -> bool {
+        self.unheard.is_some() || hooks.stop.load(Ordering::Relaxed)
+    }
+
     /// Trains to the end of the configuration's epochs or steps, or until asked to stop.
     ///
     /// # Errors
-    /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays.
+    /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an observer's error
+    /// the step under way is done and the state saved before it is returned.
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
         self.prune_before_the_first_step(hooks)?;
-        self.announce(hooks)?;
+        self.announce(hooks);
         self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
         let mut clock = Clock::new(&self.progress, hooks.save_every);
         let mut last = None;
-        while self.progress.step < self.steps_total() && !hooks.stop.load(Ordering::Relaxed) {
+        while self.progress.step < self.steps_total() && !self.stopping(hooks) {
             let whole = self.train_epoch(hooks, &mut clock)?;
             self.progress.seconds = clock.seconds();
             if !whole {
@@ -220,7 +241,7 @@ impl Trainer {
             }
             let (done, evaluation) = self.finish_epoch(&mut clock)?;
             self.progress.seconds = clock.seconds();
-            hooks.observer.event(&Event::Epoch(done))?;
+            self.tell(hooks, Event::Epoch(done));
             last = Some((self.progress.step, evaluation));
             let Progress { epoch, step, .. } = self.progress;
             if clock.saving.due_after_epoch(epoch, step) {
@@ -229,6 +250,9 @@ impl Trainer {
         }
         if !clock.saving.is_saved(self.progress.step) {
             self.save(hooks, &mut clock)?;
+        }
+        if let Some(error) = self.unheard.take() {
+            return Err(error);
         }
         let evaluation = match last {
             Some((step, evaluation)) if step == self.progress.step => evaluation,
@@ -284,7 +308,7 @@ impl Trainer {
         }
     }
 
-    fn announce(&self, hooks: &mut Hooks<'_>) -> Result<()> {
+    fn announce(&mut self, hooks: &mut Hooks<'_>) {
         let active = self.network.round.active();
         let (started, note) = describe::started(
             &self.model,
@@ -307,10 +331,10 @@ impl Trainer {
         let idle = self
             .no_round()
             .map(|why| format!("no round will take place: {why}"));
-        for note in self.notes.iter().cloned().chain(note).chain(idle) {
-            hooks.observer.event(&Event::Note(note))?;
+        for note in self.notes.clone().into_iter().chain(note).chain(idle) {
+            self.tell(hooks, Event::Note(note));
         }
-        hooks.observer.event(&Event::Started(started))
+        self.tell(hooks, Event::Started(started));
     }
 
     /// Why there is no round up to the run's end, where the method has rounds and there is none.
@@ -365,7 +389,7 @@ impl Trainer {
         self.progress.seconds = clock.seconds();
         if let Some(save) = &mut hooks.save {
             let path = save(&self.snapshot()?)?;
-            hooks.observer.event(&Event::Saved(path))?;
+            self.tell(hooks, Event::Saved(path));
         }
         clock.saving.saved(self.progress.step);
         Ok(())

@@ -137,6 +137,17 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
             bits.extend(reals.iter().map(|r| u64::from(r.to_bits())));
         }
     }
+    for norm in &snapshot.state.norms {
+        let reals = [
+            &norm.weight,
+            &norm.bias,
+            &norm.weight_momentum,
+            &norm.bias_momentum,
+            &norm.running_mean,
+            &norm.running_variance,
+        ];
+        bits.extend(reals.into_iter().flatten().map(|r| u64::from(r.to_bits())));
+    }
     let reserve = snapshot.state.reserve.iter().flatten();
     bits.extend(reserve.map(|r| u64::from(r.to_bits())));
     let p = &snapshot.progress;

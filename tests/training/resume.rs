@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use clap::ValueEnum;
+
 use crate::{SCOPES, bits, cpu, digits, gpu, run, small, told, train};
 use rootlet::checkpoint;
 use rootlet::data::Dataset;
@@ -39,11 +41,61 @@ fn resumed_equals_unbroken(
             bits(&trainer.snapshot().unwrap()) == bits(&unbroken),
             "{at}"
         );
-        // The rest of the tables too: the epoch that was interrupted counts all its images.
-        assert!(told(&rest, 0) == told(&log, stop), "{at}");
+        // The rest of the tables too: the epoch that was interrupted counts all its images, and a round that is due before the
+        // step that comes is done after the resume.
+        let (rounds, epochs) = told(&rest, 0);
+        let redone = u64::from(trainer.rounds_precede_steps());
+        assert!(rounds == told(&log, stop - redone).0, "{at}");
+        assert!(epochs == told(&log, stop).1, "{at}");
         let whole = log.finished.as_ref().unwrap();
         assert_eq!(finished.test_loss.to_bits(), whole.test_loss.to_bits());
         assert!(finished.seconds > 0.0);
+    }
+}
+
+/// Every method, from a sparsity at which layers' products are dense to one at which all are sparse; what a method chooses has
+/// layers of other densities than what was drawn at first.
+fn every_method(model: &str, stops: &[u64]) {
+    let data = digits(Some(96));
+    for &method in MethodName::value_variants() {
+        for (seed, sparsity) in (1..).zip([0.5, 0.7, 0.9, 0.98]) {
+            let config = TrainConfig {
+                model: model.to_owned(),
+                width: if model == "mlp" { 1.0 } else { 0.125 },
+                method,
+                sparsity,
+                seed,
+                hidden: vec![24, 16],
+                epochs: 2,
+                // Three steps an epoch, with rounds at 2 and 4; the lottery has two stages of six steps.
+                lottery_cycles: 1,
+                round_every: 2,
+                round_until: Some(1.5),
+                ..small()
+            };
+            resumed_equals_unbroken(cpu, &config, &data, stops);
+            if method == MethodName::Lottery {
+                resumed_equals_unbroken(cpu, &config, &data, &[6, 7]);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_method_of_a_perceptron_resumes_at_every_sparsity() {
+    every_method("mlp", &[1, 2, 3, 4]);
+}
+
+#[test]
+fn every_method_of_a_residual_network_resumes_at_every_sparsity() {
+    every_method("resnet20", &[2, 3]);
+}
+
+#[test]
+#[ignore = "long: every step of every method"]
+fn every_method_resumes_after_every_step() {
+    for model in ["mlp", "resnet20"] {
+        every_method(model, &[1, 2, 3, 4, 5]);
     }
 }
 

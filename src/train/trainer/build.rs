@@ -183,6 +183,7 @@ impl Trainer {
             check_step: None,
             check_round: None,
             unread: 0..0,
+            unheard: None,
         })
     }
 }

@@ -40,23 +40,26 @@ fn total(layers: &[LayerState]) -> u64 {
 }
 
 impl Trainer {
-    /// Puts a state into the network, which is made anew where the state has another number of connections.
+    /// Puts a state into the network, which is made anew where its programs are not those of the state: where a method that
+    /// begins with a dense network has left another number of connections, in all or in one layer.
     pub(super) fn set_state(&mut self, state: &NetworkState) -> Result<()> {
+        state.check(&self.model)?;
         if let Some(reserve) = &self.reserve {
             reserve.set(&self.device, &state.reserve)?;
         }
-        let same = total(&state.layers) == self.network.arena.connections as u64;
-        if same || self.method.start() != Start::Dense {
+        let (model, method) = (&self.model, self.method.as_ref());
+        if (self.network).takes(&self.device, state, &self.options, method) {
             return self.network.import(&self.device, state);
         }
-        self.options.class = class_of(self.method.as_ref(), state, &self.model);
-        let (model, method) = (&self.model, self.method.as_ref());
+        self.options.class = class_of(method, state, model);
         (self.network).rebuild(&self.device, model, state, &self.options, method)
     }
 
     /// Lets a method choose the connections to train.
     pub(super) fn prune_before_the_first_step(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
-        if self.method.start() != Start::Chosen || self.progress.step > 0 {
+        // A snapshot from before the first step has the chosen connections, too, and the work that choosing them took.
+        let chosen = self.progress.step > 0 || self.progress.train_flops > 0.0;
+        if self.method.start() != Start::Chosen || chosen {
             return Ok(());
         }
         let started = Instant::now();
@@ -116,7 +119,8 @@ impl Trainer {
             self.method.name(),
             started.elapsed().as_secs_f64()
         );
-        hooks.observer.event(&Event::Note(note))
+        self.tell(hooks, Event::Note(note));
+        Ok(())
     }
 
     /// The first batch of the first epoch, in parts for a network of so many lanes.
@@ -190,7 +194,8 @@ impl Trainer {
         };
         self.set_state(&after)?;
         self.count_flops();
-        self.tell_exchange(hooks, started, &from, &after.layers)
+        self.tell_exchange(hooks, started, &from, &after.layers);
+        Ok(())
     }
 
     /// Tells as a round what the host exchanged between two steps, since `started`.
@@ -200,7 +205,7 @@ impl Trainer {
         started: Instant,
         before: &[LayerState],
         after: &[LayerState],
-    ) -> Result<()> {
+    ) {
         self.progress.rounds += 1;
         self.phases.pruned(started.elapsed());
         let sparse = self.model.sparse();
@@ -221,11 +226,12 @@ impl Trainer {
                 }
             })
             .collect();
-        hooks.observer.event(&Event::Round(Round {
+        let round = Round {
             step: self.progress.step,
             seconds: started.elapsed().as_secs_f64(),
             layers,
-        }))
+        };
+        self.tell(hooks, Event::Round(round));
     }
 
     /// The connections of the largest weights, within each layer or over the whole model as the scope says.

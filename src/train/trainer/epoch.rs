@@ -1,6 +1,5 @@
 //! An epoch: its batches, its steps and rounds, and looking at the losses.
 
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::{LOOK_EVERY, Trainer};
@@ -73,8 +72,7 @@ impl Trainer {
             if ring_full || clock.looked.elapsed() >= LOOK_EVERY {
                 self.look(hooks, clock)?;
             }
-            let stop = hooks.stop.load(Ordering::Relaxed);
-            if (stop || self.progress.step >= self.steps_total())
+            if (self.stopping(hooks) || self.progress.step >= self.steps_total())
                 && self.progress.batch < self.steps_per_epoch()
             {
                 self.look(hooks, clock)?;
@@ -157,7 +155,7 @@ impl Trainer {
                 let layers = exploration.look(&self.device, arena, r.sample())?;
                 describe::explored(&mut round, layers);
             }
-            hooks.observer.event(&Event::Round(round))?;
+            self.tell(hooks, Event::Round(round));
         }
         Ok(())
     }
@@ -211,7 +209,7 @@ impl Trainer {
         sums.add(&results);
         let elapsed = clock.started.elapsed().as_secs_f64();
         let rate = (self.progress.step - clock.first_step) as f64 / elapsed.max(1e-9);
-        hooks.observer.event(&Event::Progress(event::Progress {
+        let progress = event::Progress {
             step: self.progress.step,
             steps_total: self.steps_total(),
             epoch: f64::from(self.progress.epoch)
@@ -220,7 +218,8 @@ impl Trainer {
             accuracy: sums.accuracy(),
             images_per_second: clock.images as f64 / elapsed.max(1e-9),
             seconds_left: (self.steps_total() - self.progress.step) as f64 / rate,
-        }))?;
+        };
+        self.tell(hooks, Event::Progress(progress));
         clock.looked = Instant::now();
         clock.images_looked = clock.images;
         Ok(())

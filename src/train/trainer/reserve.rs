@@ -96,7 +96,8 @@ impl Trainer {
             reserve: weights,
         };
         self.set_state(&after)?;
-        self.tell_exchange(hooks, started, &before.layers, &after.layers)
+        self.tell_exchange(hooks, started, &before.layers, &after.layers);
+        Ok(())
     }
 }
 
