@@ -54,6 +54,7 @@ pub mod bench;
 pub mod checkpoint;
 pub mod data;
 pub mod dense;
+mod disk;
 pub mod error;
 mod files;
 pub mod kernels;

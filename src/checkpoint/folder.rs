@@ -1,8 +1,10 @@
 //! The folder `checkpoints` of a run: names, order, and removal that a kill cannot turn into half a checkpoint.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::disk::Disk;
 
 /// The folder inside a run that holds its checkpoints.
 pub(super) const STORE: &str = "checkpoints";
@@ -72,42 +74,30 @@ pub(super) fn list(store: &Path) -> io::Result<Vec<Entry>> {
 }
 
 /// Removes what interrupted saves have left, and puts back a checkpoint whose successor never came.
-pub(super) fn sweep(store: &Path) -> io::Result<()> {
+pub(super) fn sweep(disk: &impl Disk, store: &Path) -> io::Result<()> {
     for entry in fs::read_dir(store)? {
         let entry = entry?;
         let scrap = entry.file_name().to_string_lossy().starts_with(SCRAP);
         if scrap && entry.path().is_dir() {
-            fs::remove_dir_all(entry.path())?;
+            disk.remove_folder(&entry.path())?;
         }
     }
     for entry in list(store)?.iter().filter(|e| e.replaced) {
         let home = store.join(name(entry.step));
         if home.exists() {
-            discard(store, entry)?;
+            discard(disk, store, entry)?;
         } else {
-            fs::rename(&entry.path, home)?;
+            disk.rename(&entry.path, &home)?;
         }
     }
     Ok(())
 }
 
 /// Removes a checkpoint: renamed first, since a kill in the middle of removing would leave half of it under a good name.
-pub(super) fn discard(store: &Path, entry: &Entry) -> io::Result<()> {
+pub(super) fn discard(disk: &impl Disk, store: &Path, entry: &Entry) -> io::Result<()> {
     let scrap = store.join(scrap(entry.step));
-    fs::rename(&entry.path, &scrap)?;
-    fs::remove_dir_all(scrap)
-}
-
-/// Flushes a folder's entries to the disk.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    // Other systems have no such call, and some network file systems refuse it: there, renaming is all there is.
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    match File::open(folder)?.sync_all() {
-        Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
-        done => done,
-    }
+    disk.rename(&entry.path, &scrap)?;
+    disk.remove_folder(&scrap)
 }
 
 #[cfg(test)]

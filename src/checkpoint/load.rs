@@ -89,6 +89,10 @@ fn newest(store: &Path) -> Checked<Checkpoint> {
                 }
                 return Ok(checkpoint);
             }
+            // Whole, and no reason to lose the steps since the one before.
+            Err(reason) if is_later(&entry.path) => {
+                return Err(format!("{}: {reason}", entry.path.display()));
+            }
             Err(reason) => {
                 failures.push(format!("{} cannot be used: {reason}", entry.path.display()))
             }
@@ -98,6 +102,15 @@ fn newest(store: &Path) -> Checked<Checkpoint> {
         "none of its checkpoints can be used ({}); restore one from a copy, or start the run again",
         failures.join("; ")
     ))
+}
+
+/// Whether a later version saved this checkpoint in a format that this one does not read.
+fn is_later(folder: &Path) -> bool {
+    let file = open_file(&folder.join(MANIFEST));
+    file.is_ok_and(|(file, bytes)| {
+        bytes <= manifest::MAX_BYTES as u64
+            && read_exactly(file, bytes as usize).is_ok_and(|bytes| Manifest::is_later(&bytes))
+    })
 }
 
 /// A reason with the way out: the newest other checkpoint of the same run that is intact.

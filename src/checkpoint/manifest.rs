@@ -148,6 +148,11 @@ impl Manifest {
         Ok(sealed.into_bytes())
     }
 
+    /// Whether the file is of a later format than this version's: whole, it may be, and not to be passed over.
+    pub(super) fn is_later(bytes: &[u8]) -> bool {
+        serde_json::from_slice(bytes).is_ok_and(|found: Format| found.format > u64::from(FORMAT))
+    }
+
     /// Reads the file's bytes back. An error's text is a reason that fits behind "manifest.json".
     pub(super) fn decode(bytes: &[u8]) -> Checked<Self> {
         let damaged = || "fails its checksum".to_owned();
@@ -156,18 +161,13 @@ impl Manifest {
         if end != seal(content.as_bytes()) {
             return Err(damaged());
         }
-        // The format before the rest: another format may well have other members.
-        #[derive(Deserialize)]
-        struct Format {
-            format: u64,
-            rootlet: Option<String>,
-        }
         let malformed = |e: serde_json::Error| format!("is not a checkpoint's manifest: {e}");
         let Format { format, rootlet } = serde_json::from_str(text).map_err(malformed)?;
         if format != u64::from(FORMAT) {
             let version = rootlet.unwrap_or_else(|| "unknown".to_owned());
             return Err(format!(
-                "has checkpoint format {format} (rootlet {version}), and this rootlet {} reads format {FORMAT} only",
+                "has checkpoint format {format} (rootlet {version}), and this rootlet {} reads format {FORMAT} only; use the \
+                 rootlet that saved it",
                 env!("CARGO_PKG_VERSION")
             ));
         }
@@ -198,6 +198,13 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// What is read before the rest: another format may well have other members.
+#[derive(Deserialize)]
+struct Format {
+    format: u64,
+    rootlet: Option<String>,
 }
 
 /// The end of a manifest whose content precedes it.

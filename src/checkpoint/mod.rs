@@ -15,6 +15,8 @@
 //! at any moment leaves one to go on from. [`load()`] believes no byte: whatever is in the files, it returns either exactly
 //! what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
 
+#[cfg(test)]
+mod faults;
 mod folder;
 mod load;
 mod manifest;

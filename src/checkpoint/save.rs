@@ -4,9 +4,9 @@ use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::load::verify;
 use super::manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
 use super::{Snapshot, past, rules, tensors};
+use crate::disk::{Disk, Machine};
 use crate::{Error, Result};
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Saves a checkpoint into `run/checkpoints/step-…`, `run` being the run's folder, and returns its path.
@@ -22,16 +22,26 @@ use std::path::{Path, PathBuf};
 /// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState) or [`NormState`](super::NormState); [`Error::Checkpoint`] when the
 /// disk is full, read-only or failing. Nothing saved before is lost then.
 pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBuf> {
+    save_on(&Machine, run, snapshot, config_toml)
+}
+
+/// As [`save`], on this disk.
+pub(super) fn save_on(
+    disk: &impl Disk,
+    run: &Path,
+    snapshot: &Snapshot,
+    config_toml: &str,
+) -> Result<PathBuf> {
     let step = snapshot.progress.step;
     let (model, manifest) = encode(snapshot, config_toml)
         .map_err(|reason| Error::Shape(format!("no checkpoint of step {step}: {reason}")))?;
     let store = run.join(STORE);
     let target = store.join(folder::name(step));
-    write(run, &store, step, &model, &manifest).map_err(|failure| Error::Checkpoint {
+    write(disk, run, &store, step, &model, &manifest).map_err(|failure| Error::Checkpoint {
         path: target.clone(),
         reason: failure.describe(),
     })?;
-    prune(&store, step).map_err(Error::io("remove older checkpoints from", &store))?;
+    prune(disk, &store, step).map_err(Error::io("remove older checkpoints from", &store))?;
     Ok(target)
 }
 
@@ -67,6 +77,7 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Ve
 
 /// Puts the checkpoint in place and on the disk.
 fn write(
+    disk: &impl Disk,
     run: &Path,
     store: &Path,
     step: u64,
@@ -74,62 +85,69 @@ fn write(
     manifest: &[u8],
 ) -> Result<(), Failure> {
     if !store.is_dir() {
-        fs::create_dir_all(store).map_err(Failure::of("create", store))?;
-        folder::sync(run).map_err(Failure::of("flush", run))?;
+        disk.create_folders(store)
+            .map_err(Failure::of("create", store))?;
+        disk.sync_folder(run).map_err(Failure::of("flush", run))?;
     }
-    folder::sweep(store).map_err(Failure::of("clear the leftovers of", store))?;
+    folder::sweep(disk, store).map_err(Failure::of("clear the leftovers of", store))?;
     let scrap = store.join(folder::scrap(step));
-    let placed = fill(&scrap, model, manifest).and_then(|()| place(store, step, &scrap));
+    let placed =
+        fill(disk, &scrap, model, manifest).and_then(|()| place(disk, store, step, &scrap));
     if placed.is_err() {
         // A full disk gets its space back at once; should this fail as well, the next save tries again.
-        let _ = fs::remove_dir_all(&scrap);
+        let _ = disk.remove_folder(&scrap);
     }
     placed
 }
 
 /// Writes and flushes the two files in a folder of their own.
-fn fill(scrap: &Path, model: &[u8], manifest: &[u8]) -> Result<(), Failure> {
-    fs::create_dir(scrap).map_err(Failure::of("create", scrap))?;
+fn fill(disk: &impl Disk, scrap: &Path, model: &[u8], manifest: &[u8]) -> Result<(), Failure> {
+    disk.create_folders(scrap)
+        .map_err(Failure::of("create", scrap))?;
     for (name, bytes) in [(MODEL, model), (MANIFEST, manifest)] {
         let path = scrap.join(name);
-        let mut file = File::create_new(&path).map_err(Failure::of("create", &path))?;
-        file.write_all(bytes).map_err(Failure::of("write", &path))?;
-        file.sync_all().map_err(Failure::of("flush", &path))?;
+        let mut file = disk.create(&path).map_err(Failure::of("create", &path))?;
+        disk.write(&path, &mut file, bytes)
+            .map_err(Failure::of("write", &path))?;
+        disk.sync(&path, &file)
+            .map_err(Failure::of("flush", &path))?;
     }
-    folder::sync(scrap).map_err(Failure::of("flush", scrap))
+    disk.sync_folder(scrap).map_err(Failure::of("flush", scrap))
 }
 
 /// Renames the complete folder to its name. A folder cannot be renamed over another one: a checkpoint of the same step
 /// steps aside first, and keeps counting as one until the new one stands.
-fn place(store: &Path, step: u64, scrap: &Path) -> Result<(), Failure> {
+fn place(disk: &impl Disk, store: &Path, step: u64, scrap: &Path) -> Result<(), Failure> {
     let target = store.join(folder::name(step));
     let aside = store.join(folder::replaced(step));
     let again = target.exists();
     if again {
-        fs::rename(&target, &aside).map_err(Failure::of("rename", &target))?;
+        disk.rename(&target, &aside)
+            .map_err(Failure::of("rename", &target))?;
     }
-    if let Err(e) = fs::rename(scrap, &target) {
+    if let Err(e) = disk.rename(scrap, &target) {
         if again {
             // Should this fail as well, the next save does it, and until then `load` finds it where it is.
-            let _ = fs::rename(&aside, &target);
+            let _ = disk.rename(&aside, &target);
         }
         return Err(Failure::of("rename", scrap)(e));
     }
-    folder::sync(store).map_err(Failure::of("flush", store))
+    disk.sync_folder(store).map_err(Failure::of("flush", store))
 }
 
 /// Removes all but the checkpoint of `step` and the newest intact one before it.
-fn prune(store: &Path, step: u64) -> io::Result<()> {
+fn prune(disk: &impl Disk, store: &Path, step: u64) -> io::Result<()> {
     let entries = folder::list(store)?;
     let older = |e: &&Entry| e.step < step && !e.replaced;
     let previous = entries
         .iter()
         .filter(older)
         .find(|e| verify(&e.path).is_ok());
-    for entry in &entries {
+    // The newest goes last: should this be interrupted, it is either that or the one just saved that the run goes on from.
+    for entry in entries.iter().rev() {
         let saved = entry.step == step && !entry.replaced;
         if !saved && Some(entry) != previous {
-            folder::discard(store, entry)?;
+            folder::discard(disk, store, entry)?;
         }
     }
     Ok(())
