@@ -1,28 +1,124 @@
-//! Ctrl-C: the first asks the run to stop in good order, the second ends the process.
+//! Signals: the first asks the run to stop in good order, the second ends the process.
 
-use std::io::Write;
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use rootlet::{Error, Result};
 
-/// Exit status of a process that Ctrl-C ended, in good order or not: 128 + SIGINT, as shells have it.
-pub const INTERRUPTED: u8 = 130;
+/// Exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
 
-/// A flag that the first Ctrl-C (or SIGTERM) sets; a second one exits at once.
-pub fn flag() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::SeqCst) {
-            std::process::exit(INTERRUPTED.into());
+/// Exit status of a run that saved and stopped because the system or a scheduler asked it to (SIGTERM, SIGUSR1): EX_TEMPFAIL of
+/// sysexits.h, "try again later". The command with `--resume` goes on.
+#[cfg(unix)]
+const RESUME_ME: u8 = 75;
+
+/// What the signals have asked for.
+pub struct Interrupt {
+    /// Set by the first signal.
+    pub stop: Arc<AtomicBool>,
+    status: Arc<AtomicU8>,
+}
+
+impl Interrupt {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// The system does not let it.
+    pub fn listen() -> Result<Self> {
+        let interrupt = Self {
+            stop: Arc::default(),
+            status: Arc::new(AtomicU8::new(INTERRUPTED)),
+        };
+        let (stop, status) = (interrupt.stop.clone(), interrupt.status.clone());
+        let came = move |signal: Signal| {
+            if stop.load(Ordering::SeqCst) {
+                std::process::exit(signal.at_once.into());
+            }
+            // The status first: whoever sees the flag may ask for it.
+            status.store(signal.in_order, Ordering::SeqCst);
+            stop.store(true, Ordering::SeqCst);
+            super::say(&format!("\n{}", signal.told));
+        };
+        listen(came)
+            .map_err(|error| Error::Device(format!("cannot listen for signals: {error}")))?;
+        Ok(interrupt)
+    }
+
+    /// The exit status of a run that was stopped.
+    pub fn status(&self) -> ExitCode {
+        ExitCode::from(self.status.load(Ordering::SeqCst))
+    }
+}
+
+/// What a signal means.
+struct Signal {
+    /// Exit status of a run that stops in good order.
+    in_order: u8,
+    /// Exit status where it is the second signal.
+    at_once: u8,
+    /// What is said when it is the first.
+    told: &'static str,
+}
+
+const STOPPING: &str = "stopping after a checkpoint; press Ctrl-C again to stop at once";
+
+#[cfg(unix)]
+fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1])?;
+    // Under nohup the end of the terminal is to be survived.
+    if !is_ignored(SIGHUP) {
+        signals.add_signal(SIGHUP)?;
+    }
+    let wait = move || {
+        for number in signals.forever() {
+            let by_convention = 128 + number as u8;
+            came(Signal {
+                in_order: match number {
+                    SIGTERM | SIGUSR1 => RESUME_ME,
+                    _ => by_convention,
+                },
+                at_once: by_convention,
+                told: match number {
+                    SIGINT => STOPPING,
+                    _ => "stopping after a checkpoint",
+                },
+            });
         }
-        // Should nobody be there to read it, it stops all the same.
-        let _ = writeln!(
-            std::io::stderr(),
-            "\nstopping after a checkpoint; press Ctrl-C again to stop at once"
-        );
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(wait)?;
+    Ok(())
+}
+
+/// Whether the process was started with this signal ignored.
+#[cfg(unix)]
+#[allow(unsafe_code)]
+fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: no new action is given, so the call only fills in the old one, which is all zeros until then and valid as such.
+    let action = unsafe {
+        match libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) {
+            0 => action.assume_init(),
+            _ => return false,
+        }
+    };
+    action.sa_sigaction == libc::SIG_IGN
+}
+
+/// Elsewhere Ctrl-C, Ctrl-Break and the closing of the console are one.
+#[cfg(not(unix))]
+fn listen(came: impl Fn(Signal) + Send + 'static) -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(move || {
+        came(Signal {
+            in_order: INTERRUPTED,
+            at_once: INTERRUPTED,
+            told: STOPPING,
+        });
     })
-    .map_err(|error| Error::Device(format!("cannot listen for Ctrl-C: {error}")))?;
-    Ok(flag)
 }

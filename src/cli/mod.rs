@@ -115,8 +115,13 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 
 /// Tells of something that the user should know, without stopping for it.
 fn note(text: &str) {
+    say(&format!("note: {text}"));
+}
+
+/// A line on standard error.
+fn say(text: &str) {
     // Should nobody be there to read it, the command goes on.
-    let _ = writeln!(std::io::stderr(), "note: {}", printable(text));
+    let _ = writeln!(std::io::stderr(), "{}", printable(text));
 }
 
 /// Prints for people.

@@ -1,8 +1,10 @@
 //! What a run shows on the console: a progress bar on a terminal, plain lines otherwise, the result only, or JSON lines.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -40,10 +42,25 @@ impl Style {
     }
 }
 
-/// Shows events on the console.
+/// Why an output can no longer be written, once that is so.
+#[derive(Clone, Debug, Default)]
+pub struct Lost(Rc<RefCell<Option<io::Error>>>);
+
+impl Lost {
+    /// The error, unless only the reader or the terminal is gone: then there is nobody to miss anything.
+    pub fn error(&self) -> Option<io::Error> {
+        let gone = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        self.0.take().filter(|error| !gone(error))
+    }
+}
+
+/// Shows events on the console. A run never ends for want of it: once the output cannot be written, the console is silent.
 pub struct Console<W: Write = Stdout> {
     style: Style,
     out: W,
+    lost: Lost,
+    /// Whether `out` is a terminal.
+    terminal: bool,
     bar: Option<ProgressBar>,
     epochs: Option<u32>,
     run: Option<PathBuf>,
@@ -53,7 +70,11 @@ pub struct Console<W: Write = Stdout> {
 impl Console {
     /// Shows events on standard output.
     pub fn new(style: Style) -> Self {
-        Self::with_output(style, io::stdout())
+        Self {
+            // Asked now: a terminal that is gone is none.
+            terminal: io::stdout().is_terminal(),
+            ..Self::with_output(style, io::stdout())
+        }
     }
 }
 
@@ -63,6 +84,8 @@ impl<W: Write> Console<W> {
         Self {
             style,
             out,
+            lost: Lost::default(),
+            terminal: false,
             bar: None,
             epochs: None,
             run: None,
@@ -70,10 +93,15 @@ impl<W: Write> Console<W> {
         }
     }
 
-    fn started(&mut self, event: &Started) -> Result<()> {
+    /// To learn later whether everything was written.
+    pub fn lost(&self) -> Lost {
+        self.lost.clone()
+    }
+
+    fn started(&mut self, event: &Started) {
         self.epochs = Some(event.epochs);
         self.run.clone_from(&event.run);
-        self.line(&text::started(event))?;
+        self.line(&text::started(event));
         if self.style == Style::Bar {
             let bar = ProgressBar::new(event.steps_total);
             if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent}%  {msg}") {
@@ -82,42 +110,44 @@ impl<W: Write> Console<W> {
             bar.set_position(event.resumed_at.unwrap_or(0));
             self.bar = Some(bar);
         }
-        Ok(())
     }
 
-    fn finished(&mut self, event: &Finished) -> Result<()> {
+    fn finished(&mut self, event: &Finished) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
         if self.style != Style::Quiet {
-            self.line(&text::memory(event))?;
+            self.line(&text::memory(event));
             if let Some(time) = text::phases(event) {
-                self.line(&time)?;
+                self.line(&time);
             }
         }
         // With --quiet too: without them, the result would be misread. The result stays the last line.
         for remark in &event.remarks {
-            self.write(&format!("note: {remark}"))?;
+            self.write(&format!("note: {remark}"));
         }
-        self.write(&text::result(event))?;
-        match self.run.take() {
-            Some(run) if event.interrupted => self.line(&format!(
+        self.write(&text::result(event));
+        if let Some(run) = self.run.take()
+            && event.interrupted
+        {
+            self.line(&format!(
                 "to go on: rootlet train --resume {}",
                 quoted(&run.to_string_lossy())
-            )),
-            _ => Ok(()),
+            ));
         }
     }
 
     /// A line that `--quiet` leaves out.
-    fn line(&mut self, text: &str) -> Result<()> {
-        match self.style {
-            Style::Quiet => Ok(()),
-            _ => self.write(text),
+    fn line(&mut self, text: &str) {
+        if self.style != Style::Quiet {
+            self.write(text);
         }
     }
 
-    fn write(&mut self, text: &str) -> Result<()> {
+    fn write(&mut self, text: &str) {
+        if self.lost.0.borrow().is_some() {
+            return;
+        }
         self.last_line = Instant::now();
         let text = match self.style {
             Style::Json => Cow::Borrowed(text),
@@ -125,11 +155,18 @@ impl<W: Write> Console<W> {
         };
         let out = &mut self.out;
         let mut write = || writeln!(out, "{text}").and_then(|()| out.flush());
-        match &self.bar {
+        let written = match &self.bar {
             Some(bar) => bar.suspend(write),
             None => write(),
+        };
+        if let Err(error) = written {
+            // Of a terminal that is gone the system only says that it has an input or output error.
+            let error = match self.terminal {
+                true => io::ErrorKind::BrokenPipe.into(),
+                false => error,
+            };
+            *self.lost.0.borrow_mut() = Some(error);
         }
-        .map_err(Error::io("write", Path::new("standard output")))
     }
 }
 
@@ -139,7 +176,8 @@ impl<W: Write> Observer for Console<W> {
             let json = serde_json::to_string(event)
                 .map_err(io::Error::from)
                 .map_err(Error::io("write", Path::new("standard output")))?;
-            return self.write(&json);
+            self.write(&json);
+            return Ok(());
         }
         match event {
             Event::Started(started) => self.started(started),
@@ -148,15 +186,15 @@ impl<W: Write> Observer for Console<W> {
                     bar.set_position(progress.step);
                     bar.set_message(text::progress(progress));
                 } else if self.last_line.elapsed() >= PLAIN_INTERVAL {
-                    self.line(&text::progress(progress))?;
+                    self.line(&text::progress(progress));
                 }
-                Ok(())
             }
             Event::Epoch(epoch) => self.line(&text::epoch(epoch, self.epochs)),
             Event::Note(note) => self.line(&format!("note: {note}")),
             Event::Finished(finished) => self.finished(finished),
             // Rounds and checkpoints are many; they are in the run folder.
-            Event::Round(_) | Event::Saved(_) => Ok(()),
+            Event::Round(_) | Event::Saved(_) => {}
         }
+        Ok(())
     }
 }
