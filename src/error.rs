@@ -28,6 +28,18 @@ pub enum Error {
         /// What is wrong with it and what to do.
         reason: String,
     },
+    /// A run folder in which another process trains.
+    #[error(
+        "the run {} is in use by {}; wait until that has ended, or stop it",
+        path.display(),
+        process.map_or("another process".to_owned(), |id| format!("process {id}"))
+    )]
+    InUse {
+        /// The run folder.
+        path: PathBuf,
+        /// The process, where that can be told.
+        process: Option<u32>,
+    },
     /// The operating system refused a file operation.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

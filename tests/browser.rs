@@ -170,7 +170,7 @@ fn records(folder: &Path) -> Vec<RunRecord> {
             tables.event(&Event::Epoch(epoch)).unwrap();
         }
     }
-    sweep::records(&sweep, &runs).unwrap()
+    sweep::records(&sweep, &runs, &mut |_| {}).unwrap()
 }
 
 /// The page of real runs and of a benchmark.

@@ -98,7 +98,7 @@ fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
 
 /// Whether the process was started with this signal ignored.
 #[cfg(unix)]
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "sigaction is only in C")]
 fn is_ignored(signal: i32) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: no new action is given, so the call only fills in the old one, which is all zeros until then and valid as such.

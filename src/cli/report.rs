@@ -46,7 +46,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         if !input.is_dir() && input.exists() {
             benches.push(BenchFile::read(input)?);
         } else {
-            records.extend(read_runs(input)?);
+            records.extend(read_runs(input, &mut |text| super::note(text))?);
         }
     }
     // A run that was named twice, alone and with its sweep, counts once.

@@ -9,7 +9,7 @@ use rootlet::report::sweep::{self, RunState, Sweep};
 use rootlet::report::{RecordOptions, Style, TextTable, command_line};
 use rootlet::train::SaveEvery;
 
-use super::interrupt;
+use super::interrupt::Interrupt;
 
 const EXAMPLES: &str = "\
 The file, in which every list is optional and [base] is a config.toml:
@@ -37,7 +37,11 @@ Examples:
 /// Trains models × methods × sparsities × seeds, one after the other, each in a run folder of its own below --out, and
 /// prints one table with means and standard deviations over the seeds (results.csv and results.md in the same folder). Runs
 /// that are finished are skipped, and one that was interrupted goes on from its checkpoint. A run that diverges is recorded,
-/// the others go on, and the exit status is 1. Ctrl-C saves a checkpoint and stops, with exit status 130.
+/// the others go on, and the exit status is 1. Several processes can do the same sweep: each takes runs that no other does, and
+/// waits for the others' at the end.
+///
+/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM and
+/// SIGUSR1 save a checkpoint and stop with exit status 75: the same command goes on.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct SweepArgs {
@@ -76,12 +80,13 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     let adapter = args.adapter.as_deref().filter(|name| !name.is_empty());
     let sweep = Sweep::load(&args.sweep, adapter)?;
     let folder = args.out.clone().unwrap_or_else(|| sweep.default_folder());
+    let mut tell = |text: &str| super::note(text);
     if args.dry_run {
         super::print(&plan(&sweep, &folder)?.aligned())?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.table {
-        super::print(&sweep::write_results(&sweep, &folder)?.aligned())?;
+        super::print(&sweep::write_results(&sweep, &folder, &mut tell)?.aligned())?;
         return Ok(ExitCode::SUCCESS);
     }
     let options = RecordOptions {
@@ -91,21 +96,22 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
         tensorboard: args.tensorboard,
         command: command_line(),
     };
-    let stop = interrupt::flag()?;
-    let outcome = sweep::run(&sweep, &folder, &options, &stop, &mut |text| {
-        super::note(text);
-    })?;
+    let interrupt = Interrupt::listen()?;
+    let outcome = sweep::run(&sweep, &folder, &options, &interrupt.stop, &mut tell)?;
     if outcome.interrupted {
         super::note("the same command goes on");
-        return Ok(ExitCode::from(interrupt::INTERRUPTED));
+        return Ok(interrupt.status());
     }
     super::print(&format!(
         "\n{}\n{} and results.md have the same table\n",
-        sweep::write_results(&sweep, &folder)?.aligned(),
+        sweep::write_results(&sweep, &folder, &mut tell)?.aligned(),
         folder.join("results.csv").display()
     ))?;
     for (name, reason) in &outcome.failed {
         super::note(&format!("{name} failed: {reason}"));
+    }
+    if let Some(error) = outcome.unwritten {
+        return Err(error);
     }
     Ok(match outcome.failed.is_empty() {
         true => ExitCode::SUCCESS,

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rootlet::data::{self, TestPart};
-use rootlet::report::{Place, RecordOptions, RecordedTraining, RunFolder, Style, command_line};
+use rootlet::report::{Edit, Place, RecordOptions, RecordedTraining, Resumed, Style, command_line};
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
 use rootlet::{Error, Result};
 
-use super::interrupt;
+use super::interrupt::Interrupt;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,8 +30,11 @@ Examples:
 /// Trains a sparse network
 ///
 /// Trains a sparse network and leaves a run folder with its configuration, tables of its metrics and topology, and
-/// checkpoints. Without any flag it trains on the embedded handwritten digits. Ctrl-C saves a checkpoint and
-/// stops, with exit status 130.
+/// checkpoints. Without any flag it trains on the embedded handwritten digits.
+///
+/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM and
+/// SIGUSR1, as schedulers send them ahead of a time limit, save a checkpoint and stop with exit status 75: run the command
+/// with --resume to go on. A second signal stops at once. A reader that goes away ends nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
@@ -48,7 +51,8 @@ pub struct RunArgs {
     /// Take the values of this config.toml; flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder from its newest checkpoint
+    /// Go on with the run in this folder from its newest checkpoint, whose configuration decides; other flags change what may
+    /// change
     #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
     resume: Option<PathBuf>,
     /// Folder in which the run gets a folder of its own
@@ -112,8 +116,8 @@ const FREE: [&str; 9] = [
     "workers",
 ];
 
-/// The configuration to train with, and the run folder to go on with, if one was given.
-fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
+/// The configuration to train with, and the run to go on with, if one was given.
+fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<Resumed>)> {
     let Some(resume) = &args.run.resume else {
         let base = match &args.run.config {
             Some(file) => TrainConfig::load(file)?,
@@ -123,8 +127,18 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
         args.flags.check_effects(&config)?;
         return Ok((config, None));
     };
-    let folder = RunFolder::open(resume)?;
-    let before = folder.config()?.resolve()?;
+    let resumed = Resumed::open(resume, &mut |text| super::note(text))?;
+    let file = resumed.folder().path().join("config.toml");
+    let mut edits = resumed.edits()?;
+    edits.retain(|edit| !args.flags.given(&edit.name));
+    refuse(&edits, &file)?;
+    if !file.exists() {
+        super::note(&format!(
+            "{} is missing: it is written anew from the checkpoint",
+            file.display()
+        ));
+    }
+    let before = resumed.config().clone();
     let mut config = args.flags.over(before.clone())?;
     if config.round_until.is_none() && config.epochs != before.epochs {
         // Else more epochs would shift the end of the rounds away from what the steps before were trained with.
@@ -138,7 +152,7 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
         return Err(Error::Usage(format!(
             "--{} cannot change in a resumed run; start a new one with --config {}",
             name.replace('_', "-"),
-            folder.path().join("config.toml").display()
+            file.display()
         )));
     }
     if let Some(name) = changed.iter().find(recomputes) {
@@ -147,7 +161,34 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<RunFolder>)> {
             name.replace('_', "-")
         ));
     }
-    Ok((config, Some(folder)))
+    Ok((config, Some(resumed)))
+}
+
+/// What is in a run's `config.toml` and not in its checkpoint was edited: it is not trained with by itself.
+fn refuse(edits: &[Edit], file: &Path) -> Result<()> {
+    /// Values that are named; a file of another run has more.
+    const NAMED: usize = 3;
+    let Some(first) = edits.first() else {
+        return Ok(());
+    };
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+    let mut named: Vec<String> = (edits.iter().take(NAMED))
+        .map(|edit| {
+            let (file, checkpoint) = (text(&edit.file), text(&edit.checkpoint));
+            format!("`{}` is {file} there and {checkpoint} here", edit.name)
+        })
+        .collect();
+    if edits.len() > NAMED {
+        named.push(format!("{} more", edits.len() - NAMED));
+    }
+    Err(Error::Usage(format!(
+        "{} is not the configuration of the checkpoint, which decides: {}; undo the edit, or ask for what may change with a \
+         flag, such as --{} {}",
+        file.display(),
+        named.join(", "),
+        first.name.replace('_', "-"),
+        first.file.as_deref().unwrap_or("0")
+    )))
 }
 
 /// Trains, from the start or on from a checkpoint.
@@ -168,7 +209,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         )));
     }
     let place = match resumed {
-        Some(folder) => Place::Resume(folder),
+        Some(resumed) => Place::Resume(Box::new(resumed)),
         None => Place::New {
             runs: args.run.runs.clone(),
             name: args.run.name.clone().unwrap_or_else(|| config.run_name()),
@@ -186,8 +227,9 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         super::note(text)
     })?;
     let resumed_at = training.resumed_at();
-    let stop = interrupt::flag()?;
-    let finished = training.run(&stop)?;
+    let interrupt = Interrupt::listen()?;
+    let recorded = training.run(&interrupt.stop)?;
+    let finished = &recorded.finished;
     if resumed_at == Some(finished.step) && !finished.interrupted {
         super::note(match steps {
             Some(_) => {
@@ -196,10 +238,11 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             None => "nothing was left to do; give more --epochs to train on",
         });
     }
-    Ok(match finished.interrupted {
-        true => ExitCode::from(interrupt::INTERRUPTED),
-        false => ExitCode::SUCCESS,
-    })
+    match (finished.interrupted, recorded.unwritten) {
+        (true, _) => Ok(interrupt.status()),
+        (false, None) => Ok(ExitCode::SUCCESS),
+        (false, Some(error)) => Err(error),
+    }
 }
 
 /// What `--check` compares: a part of kernels' names, or nothing for all of them.

@@ -53,7 +53,8 @@ pub fn run(args: &WatchArgs) -> Result<ExitCode> {
     let mut losses: Vec<f32> = Vec::new();
     let mut last_step = None;
     while !view.has_ended() {
-        if let Some(note) = folder.progress()? {
+        // One that cannot be read is in the view as such.
+        if let Ok(Some(note)) = folder.progress() {
             if last_step != Some(note.progress.step) {
                 last_step = Some(note.progress.step);
                 losses.push(note.progress.loss);

@@ -4,11 +4,13 @@
 
 mod console;
 mod figure;
+mod lock;
 mod model;
 mod page;
 mod record;
 mod recorded;
 mod results;
+mod resumed;
 mod run_folder;
 mod summary;
 pub mod sweep;
@@ -17,16 +19,18 @@ mod tensorboard;
 mod text;
 mod watch;
 
-pub use console::{Console, Style};
+pub use console::{Console, Lost, Style};
 pub use figure::{Figure, FigureSize, register_font};
+pub use lock::RunLock;
 pub use model::count_text;
 pub use page::{BenchFile, Page};
 pub use record::{RunRecord, read_runs};
-pub use recorded::{Place, RecordOptions, RecordedTraining, command_line};
+pub use recorded::{Place, RecordOptions, Recorded, RecordedTraining, command_line};
 pub use results::{Group, Results, Spread, TextTable};
+pub use resumed::{Edit, Resumed};
 pub use run_folder::RunFolder;
 pub use summary::{Failure, ProgressNote, SUMMARY_SCHEMA, Summaries, Summary};
-pub use tables::Tables;
+pub use tables::{Kept, Tables};
 pub use tensorboard::TensorBoard;
 pub use text::printable;
 pub use watch::{RunView, sparkline};

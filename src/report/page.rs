@@ -124,7 +124,10 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         for remark in remarks(record) {
             section.text(format!("{}: {remark}", record.name()));
         }
-        if record.summary.is_none() {
+        for damage in &record.damage {
+            section.blocks.push(Block::Missing(damage.clone()));
+        }
+        if record.summary.is_none() && record.damage.is_empty() {
             section.blocks.push(Block::Missing(format!(
                 "{} has no summary.json, for an older rootlet made it: what it ran on, its bytes, FLOPs and commands are not \
                  known",

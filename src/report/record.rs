@@ -23,21 +23,30 @@ pub struct RunRecord {
     pub epochs: Vec<Epoch>,
     /// The rounds of its `topology.csv`.
     pub rounds: Vec<Round>,
+    /// What of it is damaged and left out, a sentence each.
+    pub damage: Vec<String>,
 }
 
 impl RunRecord {
     /// Reads the run in this folder.
     ///
     /// # Errors
-    /// No run folder, or a file in it that cannot be read.
+    /// No run folder, or one without a configuration; other damage is in [`RunRecord::damage`].
     pub fn read(path: &Path) -> Result<Self> {
         let folder = RunFolder::open(path)?;
+        let config = folder.config()?;
+        let (epochs, rounds, mut damage) = folder.readable_tables()?;
+        let summary = folder.summary().unwrap_or_else(|error| {
+            damage.push(format!("{error}; it is left out"));
+            None
+        });
         Ok(Self {
             path: folder.path().to_owned(),
-            config: folder.config()?,
-            summary: folder.summary()?,
-            epochs: folder.epochs()?,
-            rounds: folder.rounds()?,
+            config,
+            summary,
+            epochs,
+            rounds,
+            damage,
         })
     }
 
@@ -151,15 +160,40 @@ fn find_runs(path: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The runs that a path stands for: the one in it, or those one level below, as in the folder of a sweep. They come in the
-/// order in which they were begun.
+/// order in which they were begun. Of several, `note` hears of those that cannot be read, and of what of them is damaged.
 ///
 /// # Errors
-/// A path that is neither, or a run that cannot be read.
-pub fn read_runs(path: &Path) -> Result<Vec<RunRecord>> {
-    let mut records = find_runs(path)?
-        .iter()
-        .map(|run| RunRecord::read(run))
-        .collect::<Result<Vec<_>>>()?;
+/// A path that is neither, or that no run can be read of.
+pub fn read_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
+    let runs = find_runs(path)?;
+    let mut records = read_each(&runs, note)?;
     records.sort_by_key(RunRecord::began);
+    Ok(records)
+}
+
+/// The runs in these folders; `note` hears of those that cannot be read, and of what of the others is damaged.
+///
+/// # Errors
+/// There are some, and none can be read: why the first cannot.
+pub(super) fn read_each(runs: &[PathBuf], note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
+    let mut records = Vec::with_capacity(runs.len());
+    let mut unread = Vec::new();
+    for run in runs {
+        match RunRecord::read(run) {
+            Ok(record) => records.push(record),
+            Err(error) => unread.push((run, error)),
+        }
+    }
+    if records.is_empty()
+        && let Some((_, error)) = unread.drain(..).next()
+    {
+        return Err(error);
+    }
+    for damage in records.iter().flat_map(|record| &record.damage) {
+        note(damage);
+    }
+    for (run, error) in unread {
+        note(&format!("{} is left out: {error}", run.display()));
+    }
     Ok(records)
 }

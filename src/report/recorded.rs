@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::{Console, Reports, RunFolder, Style, Summaries, Tables, TensorBoard};
-use crate::checkpoint;
+use super::{
+    Console, Kept, Lost, Reports, Resumed, RunFolder, RunLock, Style, Summaries, Tables,
+    TensorBoard,
+};
+use crate::checkpoint::{self, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
 use crate::train::event::Finished;
@@ -13,7 +16,6 @@ use crate::verify::seen::verify_once;
 use crate::{Error, Result};
 
 /// Where a run is recorded.
-#[derive(Clone, Debug)]
 pub enum Place {
     /// In a new folder `<time>-<name>` of the folder `runs`.
     New {
@@ -22,10 +24,10 @@ pub enum Place {
         /// The run's name.
         name: String,
     },
-    /// In this very folder, from the start.
-    At(PathBuf),
+    /// In this very folder, which is locked, from the start.
+    At(RunFolder, RunLock),
     /// In the folder of a run that goes on from its newest checkpoint.
-    Resume(RunFolder),
+    Resume(Box<Resumed>),
 }
 
 /// How a run is recorded and shown: nothing of what it computes depends on it.
@@ -43,11 +45,23 @@ pub struct RecordOptions {
     pub command: String,
 }
 
+/// What came of a run that is saved.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Its end.
+    pub finished: Finished,
+    /// Why its output was not all written, where that was not for want of a reader: to be told when all is done.
+    pub unwritten: Option<Error>,
+}
+
 /// A training that is in place and has its folder; [`RecordedTraining::run`] trains.
 pub struct RecordedTraining {
     trainer: Trainer,
     folder: RunFolder,
+    /// Held to the end.
+    _lock: RunLock,
     reports: Reports,
+    lost: Lost,
     save_every: SaveEvery,
     resumed_at: Option<u64>,
 }
@@ -80,38 +94,52 @@ impl RecordedTraining {
             trainer.check(filter);
         }
         let mut resumed_at = None;
-        let folder = match place {
-            Place::New { runs, name } => RunFolder::create(&runs, &name)?,
-            Place::At(path) => RunFolder::create_at(&path)?,
-            Place::Resume(folder) => {
-                let checkpoint = checkpoint::load(folder.path())?;
-                if let Some(text) = &checkpoint.note {
-                    note(text);
-                }
-                resumed_at = Some(checkpoint.snapshot.progress.step);
-                for change in trainer.restore(checkpoint.snapshot)? {
+        let (folder, lock) = match place {
+            Place::New { runs, name } => {
+                let folder = RunFolder::create(&runs, &name)?;
+                let lock = folder.lock(note)?;
+                (folder, lock)
+            }
+            Place::At(folder, lock) => (folder, lock),
+            Place::Resume(resumed) => {
+                let snapshot = resumed.checkpoint.snapshot;
+                resumed_at = Some(snapshot.progress.step);
+                for change in trainer.restore(snapshot)? {
                     note(&format!("the data have changed: {change}"));
                 }
-                folder
+                (resumed.folder, resumed.lock)
             }
         };
         let mut reports = Reports::new();
         reports.push(match resumed_at {
             None => Tables::create(&folder)?,
-            Some(step) => Tables::resume(&folder, step)?,
+            Some(step) => {
+                let redone = u64::from(trainer.rounds_precede_steps());
+                let kept = Kept {
+                    rounds: step.saturating_sub(redone),
+                    ..Kept::through(step)
+                };
+                Tables::resume(&folder, kept, note)?
+            }
         });
         // With what the device decided, so that it repeats the run.
         let config = trainer.config();
-        folder.write_config(config)?;
+        if resumed_at.is_none() || !RunFolder::is_one(folder.path()) {
+            folder.write_config(config)?;
+        }
         reports.push(Summaries::new(&folder, config, &options.command));
         if options.tensorboard {
             reports.push(TensorBoard::create(&folder, resumed_at)?);
         }
-        reports.push(Console::new(options.style));
+        let console = Console::new(options.style);
+        let lost = console.lost();
+        reports.push(console);
         Ok(Self {
             trainer,
             folder,
+            _lock: lock,
             reports,
+            lost,
             save_every: options.save_every,
             resumed_at,
         })
@@ -131,12 +159,18 @@ impl RecordedTraining {
     ///
     /// # Errors
     /// As [`Trainer::run`]; the summary keeps the reason.
-    pub fn run(mut self, stop: &AtomicBool) -> Result<Finished> {
-        let text = self.trainer.config().to_toml()?;
+    pub fn run(mut self, stop: &AtomicBool) -> Result<Recorded> {
         let folder = &self.folder;
+        let mut saver = Saver {
+            folder,
+            config: self.trainer.config().clone(),
+            text: self.trainer.config().to_toml()?,
+            // Of a resumed run the file stays that of the old checkpoint until there is a new one: they tell the same at each moment.
+            written: self.resumed_at.is_none(),
+        };
         let finished = self.trainer.run(&mut Hooks {
             observer: &mut self.reports,
-            save: Some(&mut |snapshot| checkpoint::save(folder.path(), snapshot, &text)),
+            save: Some(&mut |snapshot| saver.save(snapshot)),
             save_every: self.save_every,
             run: Some(folder.path()),
             stop,
@@ -145,7 +179,58 @@ impl RecordedTraining {
             // The error itself is what to tell; a disk that is full will not hold its text either.
             let _ = folder.note_failure(error);
         }
-        finished
+        Ok(Recorded {
+            finished: finished?,
+            unwritten: self.lost.error().map(|source| Error::Io {
+                action: "write".to_owned(),
+                path: format!(
+                    "standard output, though the run is saved in {}",
+                    folder.path().display()
+                )
+                .into(),
+                source,
+            }),
+        })
+    }
+}
+
+/// Saves a run's checkpoints.
+struct Saver<'a> {
+    folder: &'a RunFolder,
+    config: TrainConfig,
+    /// The configuration as text.
+    text: String,
+    /// Whether `config.toml` is that of the checkpoints.
+    written: bool,
+}
+
+impl Saver<'_> {
+    fn save(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
+        let path = self.folder.path();
+        let removed = !path.is_dir();
+        if removed {
+            RunFolder::create_at(path)?;
+            self.folder.write_config(&self.config)?;
+        }
+        // First, so that no checkpoint on the disk is ahead of its tables; but the checkpoint matters more.
+        let flushed = Tables::sync(self.folder);
+        let saved = checkpoint::save(path, snapshot, &self.text)?;
+        flushed?;
+        if !self.written {
+            self.folder.write_config(&self.config)?;
+            self.written = true;
+        }
+        match removed {
+            false => Ok(saved),
+            true => Err(Error::Checkpoint {
+                path: saved,
+                reason: format!(
+                    "the run's folder was removed while it was trained: it is there again with this checkpoint, its tables are \
+                     lost up to here; go on with rootlet train --resume {}",
+                    quoted(&path.to_string_lossy())
+                ),
+            }),
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The folder that a run leaves behind: `runs/<time>-<name>/` with its configuration, summary, tables and checkpoints.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use crate::disk;
 use crate::train::TrainConfig;
 use crate::{Error, Result};
 
@@ -26,7 +27,7 @@ impl RunFolder {
                 "--name must consist of letters, digits and -_.+ only, not `{name}`"
             )));
         }
-        fs::create_dir_all(runs).map_err(Error::io("create the folder", runs))?;
+        disk::create_folders(runs).map_err(Error::io("create the folder", runs))?;
         let stem = format!("{}-{name}", timestamp());
         let mut path = runs.join(&stem);
         // create_dir is atomic: of two processes only one gets the name.
@@ -39,12 +40,13 @@ impl RunFolder {
                 Err(error) => return Err(Error::io("create the folder", &path)(error)),
             }
         }
+        disk::sync_parent(&path).map_err(Error::io("flush the folder of", &path))?;
         Ok(Self(path))
     }
 
     /// Makes the folder `path` itself, and those above it, where it is not there yet: for runs with names of their own.
     pub fn create_at(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path).map_err(Error::io("create the folder", path))?;
+        disk::create_folders(path).map_err(Error::io("create the folder", path))?;
         Ok(Self(path.to_owned()))
     }
 
@@ -57,10 +59,9 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<Self> {
         let full = std::path::absolute(path).map_err(Error::io("find", path))?;
         fs::metadata(&full).map_err(Error::io("open the run", path))?;
-        let found = full
-            .ancestors()
-            .take(3)
-            .find(|folder| folder.join(CONFIG).is_file());
+        // A run whose configuration was lost has it in its checkpoints, too.
+        let is_run = |folder: &&Path| Self::is_one(folder) || folder.join(CHECKPOINTS).is_dir();
+        let found = full.ancestors().take(3).find(is_run);
         match found {
             Some(folder) if folder == full => Ok(Self(path.to_owned())),
             Some(folder) => Ok(Self(folder.to_owned())),
@@ -113,26 +114,7 @@ fn timestamp() -> String {
     )
 }
 
-/// Replaces a file by way of a temporary one beside it: whoever reads sees the old or the new content, never a part.
+/// Replaces a file, whole or not at all, and for good.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace(path, bytes, true).map_err(Error::io("write", path))
-}
-
-/// As [`write_atomically`]. What is not `durable` may be lost when the machine goes down, and holds nothing up.
-pub(super) fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
-    let written = File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            if durable {
-                file.sync_all()?;
-            }
-            Ok(())
-        })
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to tell; the left-over is harmless.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    disk::replace(path, bytes, true).map_err(Error::io("write", path))
 }

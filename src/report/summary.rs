@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::RunFolder;
-use super::run_folder::{replace, write_atomically};
+use super::run_folder::write_atomically;
+use crate::disk;
 use crate::files;
 use crate::train::TrainConfig;
 use crate::train::event::{Event, Finished, Observer, Progress, Started};
@@ -228,7 +229,7 @@ impl Summaries {
         // For whoever watches: a training does not end because it cannot be watched, as where a reader holds the file open on
         // Windows. A full disk ends it at the next table or checkpoint.
         if let Ok(bytes) = json(&note, &path) {
-            let _ = replace(&path, &bytes, false);
+            let _ = disk::replace(&path, &bytes, false);
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The run folder's tables: `metrics.csv` with a row an epoch, `topology.csv` with a row a round and layer.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+mod content;
+mod file;
 
-use serde::de::{DeserializeOwned, Error as _};
+use std::fs::OpenOptions;
+
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::RunFolder;
-use crate::files;
 use crate::train::event::{Epoch, Event, Observer, Round, RoundLayer};
 use crate::{Error, Result};
+use content::{Content, Row};
+use file::Table;
 
 const METRICS: &str = "metrics.csv";
 const TOPOLOGY: &str = "topology.csv";
@@ -25,27 +27,57 @@ pub struct Tables {
 impl Tables {
     /// Starts both tables in a new run folder.
     pub fn create(run: &RunFolder) -> Result<Self> {
-        // A row's step is never negative, so this keeps nothing of files that should not be there.
-        Self::open(run, None)
-    }
-
-    /// Goes on with the tables of a run resumed from its checkpoint at `step`. Rows of later steps are cut off, for those
-    /// steps will be done again, and so is a last line that was only half written.
-    pub fn resume(run: &RunFolder, step: u64) -> Result<Self> {
-        Self::open(run, Some(step))
-    }
-
-    fn open(run: &RunFolder, keep: Option<u64>) -> Result<Self> {
         Ok(Self {
-            metrics: Table::open(run.path().join(METRICS), keep)?,
-            topology: {
-                let path = run.path().join(TOPOLOGY);
-                if keep.is_some() {
-                    widen(&path).map_err(Error::io("write", &path))?;
-                }
-                Table::open(path, keep)?
-            },
+            metrics: Table::create(run.path().join(METRICS))?,
+            topology: Table::create(run.path().join(TOPOLOGY))?,
         })
+    }
+
+    /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `kept` are cut off, for they
+    /// will be written again, and so is a last line that was only half written. Rows that cannot be read are left out, `note`
+    /// hears of them, and the file with them stays beside the new one.
+    pub fn resume(run: &RunFolder, kept: Kept, note: &mut dyn FnMut(&str)) -> Result<Self> {
+        let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
+        Ok(Self {
+            metrics: Table::resume::<Epoch>(metrics, kept.epochs, note)?,
+            topology: Table::resume::<TopologyRow>(topology, kept.rounds, note)?,
+        })
+    }
+}
+
+impl Tables {
+    /// Flushes the tables of a run to the disk, those that are files.
+    pub(super) fn sync(run: &RunFolder) -> Result<()> {
+        for name in [METRICS, TOPOLOGY] {
+            let path = run.path().join(name);
+            if path.is_file() {
+                OpenOptions::new()
+                    .write(true)
+                    .open(&path)
+                    .and_then(|file| file.sync_all())
+                    .map_err(Error::io("flush", &path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The last steps whose rows a resumed run keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Of epochs: the checkpoint's.
+    pub epochs: u64,
+    /// Of rounds: the same, or the one before where a round at the checkpoint's step is done again.
+    pub rounds: u64,
+}
+
+impl Kept {
+    /// Everything up to a step.
+    pub fn through(step: u64) -> Self {
+        Self {
+            epochs: step,
+            rounds: step,
+        }
     }
 }
 
@@ -65,7 +97,7 @@ impl Observer for Tables {
 }
 
 /// A row of `topology.csv`. What older versions did not write is missing in their files, and none here.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct TopologyRow {
     step: u64,
     layer: usize,
@@ -146,134 +178,67 @@ impl TopologyRow {
     }
 }
 
+impl Row for Epoch {
+    fn place(&self) -> (u64, usize) {
+        (self.step, 0)
+    }
+}
+
+impl Row for TopologyRow {
+    fn place(&self) -> (u64, usize) {
+        (self.step, self.layer)
+    }
+}
+
 impl RunFolder {
     /// The rows of `metrics.csv`, in order; none where there is no such file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or has a damaged row.
     pub fn epochs(&self) -> Result<Vec<Epoch>> {
-        read(&self.path().join(METRICS))
+        Content::read(&self.path().join(METRICS))?.whole()
     }
 
     /// The rounds of `topology.csv`, in order; none where there is no such file.
+    ///
+    /// # Errors
+    /// As [`RunFolder::epochs`].
     pub fn rounds(&self) -> Result<Vec<Round>> {
-        let mut rounds: Vec<Round> = Vec::new();
-        for row in read::<TopologyRow>(&self.path().join(TOPOLOGY))? {
-            if rounds.last().is_none_or(|round| round.step != row.step) {
-                rounds.push(Round {
-                    step: row.step,
-                    seconds: row.seconds,
-                    layers: Vec::new(),
-                });
-            }
-            if let Some(round) = rounds.last_mut() {
-                round.layers.push(row.layer());
-            }
+        Ok(rounds(Content::read(&self.path().join(TOPOLOGY))?.whole()?))
+    }
+
+    /// What can be read of both tables, with a sentence for each that is damaged.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub fn readable_tables(&self) -> Result<(Vec<Epoch>, Vec<Round>, Vec<String>)> {
+        let metrics = Content::<Epoch>::read(&self.path().join(METRICS))?;
+        let topology = Content::<TopologyRow>::read(&self.path().join(TOPOLOGY))?;
+        let damage = [metrics.damage(), topology.damage()];
+        Ok((
+            metrics.rows,
+            rounds(topology.rows),
+            damage.into_iter().flatten().collect(),
+        ))
+    }
+}
+
+/// Rows as rounds. Older versions could write a round twice around a resume: it counts once.
+fn rounds(rows: Vec<TopologyRow>) -> Vec<Round> {
+    let mut rounds: Vec<Round> = Vec::new();
+    for row in rows {
+        if rounds.last().is_none_or(|round| round.step != row.step) {
+            rounds.push(Round {
+                step: row.step,
+                seconds: row.seconds,
+                layers: Vec::new(),
+            });
         }
-        Ok(rounds)
-    }
-}
-
-/// The whole rows of a table; a last one without its line end is being written at this moment, and left out.
-fn read<Row: DeserializeOwned>(path: &Path) -> Result<Vec<Row>> {
-    let Some(bytes) = files::read_if_there(path)? else {
-        return Ok(Vec::new());
-    };
-    csv::Reader::from_reader(&bytes[..whole_lines(&bytes)])
-        .deserialize()
-        .collect::<Result<_, csv::Error>>()
-        .map_err(|error| Error::Data {
-            path: path.to_owned(),
-            reason: format!("not a table of a run ({error}); restore it, or leave this run out"),
-        })
-}
-
-/// One CSV file. Its header comes from the fields of its first row.
-struct Table {
-    path: PathBuf,
-    writer: csv::Writer<File>,
-}
-
-impl Table {
-    /// Opens the file, keeping its rows up to step `keep`, or none of them.
-    fn open(path: PathBuf, keep: Option<u64>) -> Result<Self> {
-        let (file, empty) = open_cut(&path, keep).map_err(Error::io("write", &path))?;
-        let writer = csv::WriterBuilder::new()
-            .has_headers(empty)
-            .from_writer(file);
-        Ok(Self { path, writer })
-    }
-
-    fn write(&mut self, rows: impl IntoIterator<Item = impl Serialize>) -> Result<()> {
-        rows.into_iter()
-            .try_for_each(|row| self.writer.serialize(row))
-            .map_err(io::Error::from)
-            .and_then(|()| self.writer.flush())
-            .map_err(Error::io("write", &self.path))
-    }
-}
-
-/// Opens the file behind the last row to keep, everything later cut off; says whether nothing is left.
-fn open_cut(path: &Path, keep: Option<u64>) -> io::Result<(File, bool)> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(keep.is_none())
-        .open(path)?;
-    let mut length = 0;
-    if let Some(step) = keep {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        length = kept_length(&bytes, step);
-        file.set_len(length)?;
-        file.seek(SeekFrom::Start(length))?;
-    }
-    Ok((file, length == 0))
-}
-
-/// Gives a `topology.csv` of an older version, which has fewer columns, those of this one, so that rows can follow.
-fn widen(path: &Path) -> io::Result<()> {
-    let Ok(bytes) = fs::read(path) else {
-        // Not there: it is begun anew. What cannot be read will not be writable either, and is told then.
-        return Ok(());
-    };
-    let mut old = csv::Reader::from_reader(&bytes[..whole_lines(&bytes)]);
-    let narrow = old.headers().is_ok_and(|header| {
-        header.iter().next() == Some("step") && !header.iter().any(|name| name == "ever_active")
-    });
-    if !narrow {
-        return Ok(());
-    }
-    let mut new = csv::Writer::from_writer(Vec::new());
-    for row in old.deserialize::<TopologyRow>().map_while(Result::ok) {
-        new.serialize(row)?;
-    }
-    let new = new.into_inner().map_err(|error| error.into_error())?;
-    super::run_folder::replace(path, &new, true)
-}
-
-/// Bytes of the header and of the rows up to `step`, which come in the order of their steps. Whatever is not a whole row
-/// with a step in it ends what is kept.
-fn kept_length(bytes: &[u8], step: u64) -> u64 {
-    let mut reader = csv::Reader::from_reader(&bytes[..whole_lines(bytes)]);
-    let Some(column) = reader
-        .headers()
-        .ok()
-        .and_then(|header| header.iter().position(|name| name == "step"))
-    else {
-        return 0;
-    };
-    let mut length = reader.position().byte();
-    let mut record = csv::StringRecord::new();
-    while let Ok(true) = reader.read_record(&mut record) {
-        match record.get(column).and_then(|text| text.parse::<u64>().ok()) {
-            Some(row) if row <= step => length = reader.position().byte(),
-            _ => break,
+        if let Some(round) = rounds.last_mut()
+            && round.layers.iter().all(|layer| layer.layer != row.layer)
+        {
+            round.layers.push(row.layer());
         }
     }
-    length
-}
-
-/// Bytes of the lines that have their end: a row without it may stop in the middle of a number.
-fn whole_lines(bytes: &[u8]) -> usize {
-    let end = bytes.iter().rposition(|&byte| byte == b'\n');
-    end.map_or(0, |end| end + 1)
+    rounds
 }

@@ -24,10 +24,14 @@ impl RunView {
     /// Reads the run's folder.
     ///
     /// # Errors
-    /// No run folder, or a file in it that cannot be read.
+    /// No run folder, or one without a configuration.
     pub fn read(path: &Path) -> Result<Self> {
-        let record = RunRecord::read(path)?;
-        let progress = RunFolder::open(path)?.progress()?;
+        let mut record = RunRecord::read(path)?;
+        let progress = RunFolder::open(path)?.progress();
+        let progress = progress.unwrap_or_else(|error| {
+            record.damage.push(error.to_string());
+            None
+        });
         Ok(Self { record, progress })
     }
 
@@ -87,6 +91,7 @@ impl RunView {
         if let Some(reason) = record.failure() {
             lines.push(format!("failed: {reason}"));
         }
+        lines.extend(record.damage.iter().map(|text| format!("damaged: {text}")));
         lines.join("\n")
     }
 

@@ -24,14 +24,7 @@ fn wait_for_a_checkpoint(desk: &Desk, child: &mut Child, before: usize) -> PathB
     let started = Instant::now();
     loop {
         let run = desk.runs().into_iter().nth(before);
-        let saved = |run: &PathBuf| {
-            fs::read_dir(run.join("checkpoints")).is_ok_and(|entries| {
-                entries
-                    .flatten()
-                    .any(|e| e.file_name().to_string_lossy().starts_with("step-"))
-            })
-        };
-        if let Some(run) = run.filter(saved) {
+        if let Some(run) = run.filter(|run| crate::has_saved(run)) {
             return run;
         }
         assert!(
@@ -54,16 +47,18 @@ fn resume(desk: &Desk, run: &Path) -> Done {
 }
 
 #[test]
-fn ctrl_c_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
+fn a_signal_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
     let desk = Desk::new();
     let unbroken = desk.small(&LONGER[..2]);
-    for (index, name) in ["INT", "TERM"].into_iter().enumerate() {
+    // Those of a scheduler say "resume me", the others what they are.
+    let signals = [("INT", 130), ("TERM", 75), ("USR1", 75), ("HUP", 129)];
+    for (index, (name, code)) in signals.into_iter().enumerate() {
         let mut child = start(&desk, &small(&LONGER[..2]));
         let run = wait_for_a_checkpoint(&desk, &mut child, 1 + index);
         sleep(Duration::from_millis(37));
         signal(&child, name);
         let done = Done::of(child.wait_with_output().unwrap());
-        assert_eq!(done.code, Some(130), "{done:?}");
+        assert_eq!(done.code, Some(code), "{name}: {done:?}");
         assert!(done.err.contains("stopping after a checkpoint"), "{done:?}");
         assert!(!done.err.contains("error"), "{done:?}");
         let last: Vec<&str> = done.out.lines().rev().take(2).collect();
@@ -83,6 +78,26 @@ fn ctrl_c_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
         assert_eq!(done.err, "");
         assert_same(&unbroken, &run);
     }
+}
+
+/// Under nohup a run outlives its terminal.
+#[test]
+fn an_ignored_hangup_stays_ignored() {
+    let desk = Desk::new();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(assert_cmd::cargo::cargo_bin!("rootlet"))
+        .args(small(&["--epochs=40", "--quiet"]))
+        .current_dir(desk.path("."))
+        .env("ROOTLET_ADAPTER", "cpu")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    wait_for_a_checkpoint(&desk, &mut child, 0);
+    signal(&child, "HUP");
+    let done = Done::of(child.wait_with_output().unwrap());
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{done:?}");
 }
 
 fn relative(desk: &Desk, run: &Path) -> String {

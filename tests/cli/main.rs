@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod adapters;
+mod audience;
 mod bad_files;
 mod bad_input;
 mod data;
@@ -10,9 +11,11 @@ mod flops;
 mod hostile;
 mod interrupt;
 mod models;
+mod older;
 mod report;
 mod resume;
 mod runs;
+mod sharing;
 mod storage;
 mod sweep;
 mod verify;
@@ -163,6 +166,12 @@ fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Whether a run has saved a checkpoint.
+fn has_saved(run: &Path) -> bool {
+    let whole = |e: fs::DirEntry| e.file_name().to_string_lossy().starts_with("step-");
+    fs::read_dir(run.join("checkpoints")).is_ok_and(|entries| entries.flatten().any(whole))
 }
 
 /// The newest checkpoint of a run.

@@ -37,6 +37,7 @@ fn train_alone_learns_the_digits_and_leaves_a_complete_run_folder() {
         [
             "checkpoints",
             "config.toml",
+            "lock",
             "metrics.csv",
             "progress.json",
             "summary.json",

@@ -24,7 +24,7 @@ fn a_file_in_the_way() {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         let resume = ["train", "--resume", text(&run), "--epochs=2"];
-        desk.bad(&resume, 1, &["cannot write", name]);
+        desk.bad(&resume, 1, &["cannot read", name]);
         fs::remove_dir(&path).unwrap();
         fs::write(&path, kept).unwrap();
     }

@@ -29,6 +29,8 @@ pub enum RunState {
     Finished,
     /// It diverged, for this reason, and would again: it is skipped.
     Diverged(String),
+    /// Its folder cannot be read, for this reason: it is left alone.
+    Damaged(String),
 }
 
 impl RunState {
@@ -39,6 +41,7 @@ impl RunState {
             RunState::Unfinished => "to resume",
             RunState::Finished => "finished",
             RunState::Diverged(_) => "diverged",
+            RunState::Damaged(_) => "damaged",
         }
     }
 }
@@ -91,10 +94,13 @@ impl PlannedRun {
         if !RunFolder::is_one(&path) {
             return Ok(RunState::New);
         }
-        let folder = RunFolder::open(&path)?;
-        self.same_as(&folder.config()?.resolve()?, &path)?;
-        let summary = folder.summary()?;
-        let failed = summary.as_ref().and_then(|s| s.failed.as_ref());
+        // What is left of a damaged folder is for a person to look at; the other runs go on.
+        let record = match RunRecord::read(&path) {
+            Ok(record) => record,
+            Err(error) => return Ok(RunState::Damaged(error.to_string())),
+        };
+        self.same_as(&record.config.clone().resolve()?, &path)?;
+        let failed = record.summary.as_ref().and_then(|s| s.failed.as_ref());
         match failed {
             Some(failed) if failed.diverged => {
                 return Ok(RunState::Diverged(failed.message.clone()));
@@ -102,15 +108,19 @@ impl PlannedRun {
             _ => {}
         }
         // Older versions wrote no summary: there, the tables tell.
-        let finished = RunRecord::read(&path)?.finished().is_some();
-        Ok(match (finished, folder.has_checkpoint()) {
+        let saved = RunFolder::open(&path)?.has_checkpoint();
+        Ok(match (record.finished().is_some(), saved) {
             (true, _) => RunState::Finished,
             (false, true) => RunState::Unfinished,
             (false, false) => RunState::New,
         })
     }
 
-    fn same_as(&self, before: &TrainConfig, path: &Path) -> Result<()> {
+    /// Refuses a run that was made with another configuration.
+    ///
+    /// # Errors
+    /// The error names the value.
+    pub(super) fn same_as(&self, before: &TrainConfig, path: &Path) -> Result<()> {
         let mut before = before.clone();
         if self.config.micro_batch.is_none() {
             // The device decided.

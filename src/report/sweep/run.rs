@@ -1,27 +1,37 @@
 //! Doing a sweep's runs, and the table of what came of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::{PlannedRun, RunState, Sweep};
 use crate::data::{self, Dataset};
+use crate::disk;
+use crate::report::record::read_each;
 use crate::report::recorded::concerns_one_run;
 use crate::report::{
-    Place, RecordOptions, RecordedTraining, Results, RunFolder, RunRecord, TextTable,
+    Place, RecordOptions, Recorded, RecordedTraining, Results, Resumed, RunFolder, RunLock,
+    RunRecord, TextTable,
 };
 use crate::{Error, Result};
 
+/// Time between two looks at runs that other processes do.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// What came of a sweep.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct SweepOutcome {
     /// Runs that ended with an error, now or before: name and reason.
     pub failed: Vec<(String, String)>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
+    /// Why the output of a run was not all written, as in [`Recorded`](crate::report::Recorded).
+    pub unwritten: Option<Error>,
 }
 
 /// Does the runs that are left, one after the other, each in its folder in `folder`. `tell` hears what is being done. A run
-/// that diverges or does not fit the device is recorded, and the others go on.
+/// that diverges, does not fit the device or is damaged is recorded, and the others go on. Runs that other processes do are
+/// passed over, and looked at again until they are done: of a process that dies, its run is taken over.
 ///
 /// # Errors
 /// Before anything is trained: a folder of a run with another configuration. Then: files that cannot be read or written,
@@ -33,65 +43,174 @@ pub fn run(
     stop: &AtomicBool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<SweepOutcome> {
-    let states = sweep
-        .runs
-        .iter()
-        .map(|run| run.state(folder))
-        .collect::<Result<Vec<_>>>()?;
-    let mut outcome = SweepOutcome::default();
-    let mut data = Cache::default();
-    for (index, (planned, state)) in sweep.runs.iter().zip(states).enumerate() {
-        let name = planned.name();
-        let place = format!("run {} of {}: {name}", index + 1, sweep.runs.len());
-        let target = match state {
-            RunState::Finished => {
-                tell(&format!("{place}: finished before"));
-                continue;
-            }
-            RunState::Diverged(reason) => {
-                tell(&format!(
-                    "{place}: diverged before; remove its folder to run it again"
-                ));
-                outcome.failed.push((name, reason));
-                continue;
-            }
-            RunState::New => Place::At(planned.folder(folder)),
-            RunState::Unfinished => Place::Resume(RunFolder::open(&planned.folder(folder))?),
-        };
-        if stop.load(Ordering::Relaxed) {
-            outcome.interrupted = true;
-            break;
-        }
-        tell(&place);
-        match one(planned, target, &mut data, options, stop, tell) {
-            Ok(interrupted) if interrupted => {
-                outcome.interrupted = true;
-                break;
-            }
-            Ok(_) => {}
-            Err(error) if concerns_one_run(&error) => {
-                tell(&format!("{name}: {error}"));
-                outcome.failed.push((name, error.to_string()));
-            }
-            Err(error) => return Err(error),
-        }
+    for run in &sweep.runs {
+        run.state(folder)?;
     }
-    Ok(outcome)
+    let mut work = Work {
+        folder,
+        options,
+        stop,
+        data: Cache::default(),
+        outcome: SweepOutcome::default(),
+    };
+    let mut left: Vec<usize> = (0..sweep.runs.len()).collect();
+    let mut waiting = false;
+    while !left.is_empty() {
+        let mut elsewhere = Vec::new();
+        for index in left {
+            let planned = &sweep.runs[index];
+            let place = format!(
+                "run {} of {}: {}",
+                index + 1,
+                sweep.runs.len(),
+                planned.name()
+            );
+            match work.attempt(planned, &place, tell)? {
+                Attempt::Done => {}
+                Attempt::Elsewhere(holder) => elsewhere.push((index, holder)),
+                Attempt::Interrupted => {
+                    work.outcome.interrupted = true;
+                    return Ok(work.outcome);
+                }
+            }
+        }
+        if !elsewhere.is_empty() && !waiting {
+            waiting = true;
+            let names: Vec<String> = elsewhere.iter().map(|(_, holder)| holder.clone()).collect();
+            tell(&format!(
+                "waiting for other processes: {}",
+                names.join("; ")
+            ));
+        }
+        if !elsewhere.is_empty() {
+            std::thread::sleep(LOOK_EVERY);
+        }
+        left = elsewhere.into_iter().map(|(index, _)| index).collect();
+    }
+    Ok(work.outcome)
 }
 
-/// One run; says whether it was interrupted.
-fn one(
-    planned: &PlannedRun,
-    place: Place,
-    data: &mut Cache,
-    options: &RecordOptions,
-    stop: &AtomicBool,
-    tell: &mut dyn FnMut(&str),
-) -> Result<bool> {
-    let data = data.load(planned)?;
-    let config = planned.config.clone();
-    let training = RecordedTraining::prepare(config, data, None, place, options, tell)?;
-    Ok(training.run(stop)?.interrupted)
+/// What came of looking at a run.
+enum Attempt {
+    /// There is nothing left to do.
+    Done,
+    /// Another process does it: who and which.
+    Elsewhere(String),
+    /// The sweep was stopped.
+    Interrupted,
+}
+
+/// A sweep being done.
+struct Work<'a> {
+    folder: &'a Path,
+    options: &'a RecordOptions,
+    stop: &'a AtomicBool,
+    data: Cache,
+    outcome: SweepOutcome,
+}
+
+impl Work<'_> {
+    fn fail(&mut self, planned: &PlannedRun, reason: String) -> Attempt {
+        self.outcome.failed.push((planned.name(), reason));
+        Attempt::Done
+    }
+
+    /// Does a run, where nobody else does and something is left to do.
+    fn attempt(
+        &mut self,
+        planned: &PlannedRun,
+        place: &str,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Attempt> {
+        if let Some(done) = self.nothing_to_do(planned, place, tell)? {
+            return Ok(done);
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(Attempt::Interrupted);
+        }
+        let folder = RunFolder::create_at(&planned.folder(self.folder))?;
+        let lock = match folder.lock(tell) {
+            Err(Error::InUse { process, .. }) => {
+                let holder = process.map_or(String::new(), |id| format!(" (process {id})"));
+                return Ok(Attempt::Elsewhere(format!("{}{holder}", planned.name())));
+            }
+            lock => lock?,
+        };
+        // Another process may have done it between the look and the lock.
+        if let Some(done) = self.nothing_to_do(planned, place, tell)? {
+            return Ok(done);
+        }
+        tell(place);
+        let recorded = match self.one(planned, folder, lock, tell) {
+            Err(error) if concerns_one_run(&error) => {
+                tell(&format!("{}: {error}", planned.name()));
+                return Ok(self.fail(planned, error.to_string()));
+            }
+            recorded => recorded?,
+        };
+        if let Some(error) = recorded.unwritten {
+            self.outcome.unwritten.get_or_insert(error);
+        }
+        Ok(match recorded.finished.interrupted {
+            true => Attempt::Interrupted,
+            false => Attempt::Done,
+        })
+    }
+
+    /// Says why there is nothing to do, where that is so.
+    fn nothing_to_do(
+        &mut self,
+        planned: &PlannedRun,
+        place: &str,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Option<Attempt>> {
+        let advice = "remove its folder to run it again";
+        Ok(match planned.state(self.folder)? {
+            RunState::New | RunState::Unfinished => None,
+            RunState::Finished => {
+                tell(&format!("{place}: finished before"));
+                Some(Attempt::Done)
+            }
+            RunState::Diverged(reason) => {
+                tell(&format!("{place}: diverged before; {advice}"));
+                Some(self.fail(planned, reason))
+            }
+            RunState::Damaged(reason) => {
+                tell(&format!("{place}: damaged; {advice}"));
+                Some(self.fail(planned, reason))
+            }
+        })
+    }
+
+    /// Does a run whose folder is locked.
+    fn one(
+        &mut self,
+        planned: &PlannedRun,
+        folder: RunFolder,
+        lock: RunLock,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<Recorded> {
+        let path = folder.path().to_owned();
+        let place = match folder.has_checkpoint() {
+            false => Place::At(folder, lock),
+            true => {
+                let resumed = Resumed::locked(folder, lock, tell)?;
+                planned.same_as(resumed.config(), &path)?;
+                Place::Resume(Box::new(resumed))
+            }
+        };
+        let training = self.data.load(planned).and_then(|data| {
+            let config = planned.config.clone();
+            RecordedTraining::prepare(config, data, None, place, self.options, tell)
+        });
+        match training {
+            Ok(training) => training.run(self.stop),
+            Err(error) => {
+                RunFolder::create_at(&path)?.remove_if_empty();
+                Err(error)
+            }
+        }
+    }
 }
 
 /// The last data set: most sweeps have one for all runs.
@@ -114,26 +233,26 @@ impl Cache {
     }
 }
 
-/// The runs of a sweep that have a folder, in the sweep's order.
+/// The runs of a sweep that have a folder, in the sweep's order; `note` hears of those that are damaged.
 ///
 /// # Errors
-/// A folder that cannot be read.
-pub fn records(sweep: &Sweep, folder: &Path) -> Result<Vec<RunRecord>> {
-    sweep
-        .runs
-        .iter()
-        .map(|run| run.folder(folder))
-        .filter(|path| RunFolder::is_one(path))
-        .map(|path| RunRecord::read(&path))
-        .collect()
+/// There are some, and none can be read.
+pub fn records(sweep: &Sweep, folder: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
+    let mut runs: Vec<PathBuf> = sweep.runs.iter().map(|run| run.folder(folder)).collect();
+    runs.retain(|path| RunFolder::is_one(path));
+    read_each(&runs, note)
 }
 
-/// Writes `results.csv` and `results.md` in the sweep's folder, and gives the table.
+/// Writes `results.csv` and `results.md` in the sweep's folder, and gives the table. `note` hears of runs that are damaged.
 ///
 /// # Errors
 /// No run yet, or a file that cannot be read or written.
-pub fn write_results(sweep: &Sweep, folder: &Path) -> Result<TextTable> {
-    let records = records(sweep, folder)?;
+pub fn write_results(
+    sweep: &Sweep,
+    folder: &Path,
+    note: &mut dyn FnMut(&str),
+) -> Result<TextTable> {
+    let records = records(sweep, folder, note)?;
     if records.is_empty() {
         return Err(Error::Usage(format!(
             "no run of {} is in {} yet; run the sweep first, or give its --out",
@@ -145,7 +264,7 @@ pub fn write_results(sweep: &Sweep, folder: &Path) -> Result<TextTable> {
     let table = results.table();
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        std::fs::write(&path, bytes).map_err(Error::io("write", &path))
+        disk::replace_shared(&path, bytes).map_err(Error::io("write", &path))
     };
     let csv = results
         .csv()

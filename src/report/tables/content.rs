@@ -1,0 +1,176 @@
+//! What is in a table's file, damaged rows told apart from good ones.
+
+use std::path::{Path, PathBuf};
+use std::io;
+
+use csv::StringRecord;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::files;
+use crate::{Error, Result};
+
+/// A row of a table, with a column `step`.
+pub(super) trait Row: Default + Serialize + DeserializeOwned {
+    /// Its step, and its number among the rows of that step: no two rows have the same.
+    fn place(&self) -> (u64, usize);
+}
+
+/// The rows of a file, and which of its lines are none.
+pub(super) struct Content<R> {
+    path: PathBuf,
+    /// The rows that can be read, in order.
+    pub rows: Vec<R>,
+    /// Lines that are damaged, counted from 1.
+    pub damaged: Vec<usize>,
+}
+
+impl<R: Row> Content<R> {
+    /// Reads a file; one that is not there is empty. A last line without its end is being written at this moment, or was when
+    /// the process died, and is left out.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = files::read_if_there(path)?.unwrap_or_default();
+        Ok(Self::of(path, &bytes[..whole_lines(&bytes)]))
+    }
+
+    fn of(path: &Path, bytes: &[u8]) -> Self {
+        let mut content = Self {
+            path: path.to_owned(),
+            rows: Vec::new(),
+            damaged: Vec::new(),
+        };
+        if bytes.is_empty() {
+            return content;
+        }
+        let mut reader = csv::Reader::from_reader(bytes);
+        let own = header::<R>();
+        // A column that is missing would be read as its default, so a damaged header must not count as one.
+        let known = reader.headers().is_ok_and(|header| fits(header, &own));
+        match reader.deserialize().collect::<Result<_, csv::Error>>() {
+            Ok(rows) if known => content.rows = rows,
+            _ => content.read_lines(bytes, own),
+        }
+        content
+    }
+
+    /// Reads line by line, so that a stray quote or a lost line end costs no more than the lines that it is in.
+    fn read_lines(&mut self, bytes: &[u8], mut header: StringRecord) {
+        for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .from_reader(line);
+            let mut record = StringRecord::new();
+            let one = reader.read_record(&mut record).is_ok_and(|read| read);
+            if index == 0 && one && fits(&record, &header) {
+                header = record;
+                continue;
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let row = record.deserialize(Some(&header));
+            match row {
+                Ok(row) if one && record.len() == header.len() => self.rows.push(row),
+                _ => self.damaged.push(index + 1),
+            }
+        }
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    /// One of them is damaged.
+    pub fn whole(self) -> Result<Vec<R>> {
+        match self.damaged.first() {
+            None => Ok(self.rows),
+            Some(line) => Err(Error::Data {
+                reason: format!(
+                    "not a table of a run (line {line} is damaged); restore it, or leave this run out"
+                ),
+                path: self.path,
+            }),
+        }
+    }
+
+    /// What to say of damaged rows, where there are any.
+    pub fn damage(&self) -> Option<String> {
+        let first = self.damaged.first()?;
+        Some(match self.damaged.len() {
+            1 => format!(
+                "{}: line {first} is damaged and left out",
+                self.path.display()
+            ),
+            n => format!(
+                "{}: {n} lines are damaged and left out, the first of them line {first}",
+                self.path.display()
+            ),
+        })
+    }
+}
+
+/// Whether a header is the one that this version writes, or one with fewer columns of an older version, or more of a newer one.
+fn fits(header: &StringRecord, own: &StringRecord) -> bool {
+    header.iter().any(|name| name == "step") && header.iter().zip(own).all(|(a, b)| a == b)
+}
+
+/// The columns that this version writes.
+fn header<R: Row>() -> StringRecord {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let written = writer.serialize(R::default()).map_err(io::Error::from);
+    let bytes = written.and_then(|()| writer.into_inner().map_err(|error| error.into_error()));
+    let mut reader =
+        csv::ReaderBuilder::new().from_reader(io::Cursor::new(bytes.unwrap_or_default()));
+    reader.headers().cloned().unwrap_or_default()
+}
+
+/// Bytes of the lines that have their end: a row without it may stop in the middle of a number.
+pub(super) fn whole_lines(bytes: &[u8]) -> usize {
+    let end = bytes.iter().rposition(|&byte| byte == b'\n');
+    end.map_or(0, |end| end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::event::Epoch;
+
+    fn read(text: &[u8]) -> (Vec<u64>, Vec<usize>) {
+        let content = Content::<Epoch>::of(Path::new("metrics.csv"), text);
+        let steps = content.rows.iter().map(|row| row.step).collect();
+        (steps, content.damaged)
+    }
+
+    #[test]
+    fn damage_costs_the_lines_that_it_is_in() {
+        let header = header::<Epoch>().iter().collect::<Vec<_>>().join(",");
+        let rows = [
+            "1,46,1,1,1,1,1,1,1",
+            "2,92,1,1,1,1,1,1,1",
+            "3,138,1,1,1,1,1,1,1",
+        ];
+        let text = |rows: &[&str]| format!("{}\n", rows.join("\n")).into_bytes();
+        assert_eq!(read(b""), (vec![], vec![]));
+        let [a, b, c] = rows;
+        assert_eq!(
+            read(&text(&[&header, a, b, c])),
+            (vec![46, 92, 138], vec![])
+        );
+        for wrong in [
+            "2,92,1,1",
+            "\0\0\0\0,92,1,1,1,1,1,1,1",
+            "2,\"92,1,1,1,1,1,1,1",
+            "",
+            "x",
+        ] {
+            let (steps, damaged) = read(&text(&[&header, a, wrong, c]));
+            // An empty line is no row, and no damage either.
+            let expected = if wrong.is_empty() { vec![] } else { vec![3] };
+            assert_eq!((steps, damaged), (vec![46, 138], expected), "{wrong:?}");
+        }
+        // A damaged header: the rows are known by their columns.
+        assert_eq!(read(&text(&["epo\0", a, b])), (vec![46, 92], vec![1]));
+        let torn = header.replace("step", "st\0p");
+        assert_eq!(read(&text(&[&torn, a, b])), (vec![46, 92], vec![1]));
+        assert_eq!(read(b"\xff\xfe,\0\n1,2\n"), (vec![], vec![1, 2]));
+    }
+}

@@ -1,0 +1,87 @@
+//! A table's file: rows are handed to the operating system as they come.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::content::{Content, Row, whole_lines};
+use crate::disk;
+use crate::{Error, Result};
+
+/// One CSV file. Its header comes from the fields of its first row.
+pub(super) struct Table {
+    path: PathBuf,
+    writer: csv::Writer<File>,
+}
+
+impl Table {
+    /// An empty file.
+    pub fn create(path: PathBuf) -> Result<Self> {
+        let file = File::create(&path).map_err(Error::io("write", &path))?;
+        Ok(Self::on(path, file, true))
+    }
+
+    /// Opens the file behind the rows up to step `keep`, everything later cut off.
+    pub fn resume<R: Row>(path: PathBuf, keep: u64, note: &mut dyn FnMut(&str)) -> Result<Self> {
+        let content = Content::<R>::read(&path)?;
+        if let Some(damage) = content.damage() {
+            let aside = path.with_extension("damaged.csv");
+            fs::copy(&path, &aside).map_err(Error::io("write", &aside))?;
+            note(&format!(
+                "{damage}; the file as it was is {}",
+                aside.display()
+            ));
+        }
+        let (file, empty) = cut(&path, content, keep).map_err(Error::io("write", &path))?;
+        Ok(Self::on(path, file, empty))
+    }
+
+    fn on(path: PathBuf, file: File, empty: bool) -> Self {
+        let writer = csv::WriterBuilder::new()
+            .has_headers(empty)
+            .from_writer(file);
+        Self { path, writer }
+    }
+
+    pub fn write(&mut self, rows: impl IntoIterator<Item = impl Serialize>) -> Result<()> {
+        rows.into_iter()
+            .try_for_each(|row| self.writer.serialize(row))
+            .map_err(io::Error::from)
+            .and_then(|()| self.writer.flush())
+            .map_err(Error::io("write", &self.path))
+    }
+}
+
+/// Leaves the file with the rows to keep alone, and opens it behind them; says whether nothing is left. The file is written
+/// anew only where it has to be, and then replaced as a whole: a row that is kept is at no moment missing.
+fn cut<R: Row>(path: &Path, content: Content<R>, keep: u64) -> io::Result<(File, bool)> {
+    let mut kept: Vec<R> = Vec::new();
+    for row in content.rows {
+        // Older versions could write a row twice.
+        let again = kept.last().is_some_and(|last| last.place() >= row.place());
+        if row.place().0 <= keep && !again {
+            kept.push(row);
+        }
+    }
+    let mut new = csv::Writer::from_writer(Vec::new());
+    kept.iter().try_for_each(|row| new.serialize(row))?;
+    let new = new.into_inner().map_err(|error| error.into_error())?;
+    let old = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read?,
+    };
+    if !old[..whole_lines(&old)].starts_with(&new) {
+        disk::replace(path, &new, true)?;
+    }
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    file.set_len(new.len() as u64)?;
+    file.seek(SeekFrom::End(0))?;
+    Ok((file, new.is_empty()))
+}

@@ -1,0 +1,305 @@
+//! Two processes at one folder: the second of one run is refused, those of one sweep share the work.
+
+use crate::{Desk, Done, assert_same, newest, small, table, text};
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+fn start(desk: &Desk, arguments: &[&str]) -> Child {
+    let mut command = desk.command(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn wait_for(what: &str, there: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !there() {
+        assert!(started.elapsed().as_secs() < 60, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+const LONG: [&str; 3] = ["--epochs=3000", "--round-until=5", "--quiet"];
+
+#[test]
+fn a_run_in_use_is_refused_until_its_process_is_gone() {
+    let desk = Desk::new();
+    let mut child = start(&desk, &small(&LONG));
+    wait_for("a checkpoint", || {
+        let run = desk.runs().pop();
+        run.is_some_and(|run| crate::has_saved(&run))
+    });
+    let run = desk.runs().pop().unwrap();
+    let holder = format!("is in use by process {}; wait", child.id());
+    desk.bad(
+        &["train", "--resume", text(&run)],
+        1,
+        &[text(&run), &holder],
+    );
+    // Reading goes on meanwhile.
+    desk.good(&["eval", text(&run)]);
+    desk.good(&["watch", text(&run)]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let more = ["--steps=1", "--quiet"];
+    desk.good(&[&["train", "--resume", text(&run)][..], &more].concat());
+}
+
+/// Whoever deletes the folder of a running training loses its tables; the state is saved anew, and said to be.
+#[test]
+fn a_removed_run_folder_is_there_again_with_a_checkpoint() {
+    let desk = Desk::new();
+    let arguments = small(&["--epochs=60", "--round-until=50", "--quiet"]);
+    desk.good(&arguments);
+    let unbroken = desk.runs().pop().unwrap();
+    let child = start(&desk, &arguments);
+    let second = || desk.runs().into_iter().find(|run| *run != unbroken);
+    wait_for("a checkpoint", || {
+        second().is_some_and(|run| crate::has_saved(&run))
+    });
+    let run = second().unwrap();
+    // While it is being written a folder can refuse to go at once.
+    wait_for("the end of the folder", || {
+        let _ = fs::remove_dir_all(&run);
+        !run.exists()
+    });
+    let done = Done::of(child.wait_with_output().unwrap());
+    done.failed(1, &["removed while it was trained", "--resume"]);
+    desk.good(&["train", "--resume", text(&run), "--quiet"]);
+    assert!(crate::model(&run) == crate::model(&unbroken));
+    assert_eq!(
+        table(&run, "metrics.csv").last(),
+        table(&unbroken, "metrics.csv").last()
+    );
+}
+
+const SWEEP: &str = "
+methods = [\"static\", \"gse-uniform\", \"gradual\", \"snip\"]
+seeds = [1, 2]
+[base]
+hidden = [32]
+epochs = 8
+round_every = 10
+limit = 320
+threads = 1
+";
+
+#[test]
+fn two_sweeps_of_one_file_share_the_work() {
+    let desk = Desk::new();
+    fs::write(desk.path("s.toml"), SWEEP).unwrap();
+    let both = ["sweep", "s.toml", "--out=both", "--quiet"];
+    let children = [start(&desk, &both), start(&desk, &both)];
+    let done = children.map(|child| Done::of(child.wait_with_output().unwrap()));
+    desk.good(&["sweep", "s.toml", "--out=one", "--quiet"]);
+    let mut trained = 0;
+    for done in &done {
+        assert_eq!(done.code, Some(0), "{done:?}");
+        // Each has waited for the other, and prints all runs.
+        assert!(done.out.matches(" ± ").count() >= 4, "{done:?}");
+        assert!(!done.out.contains("unfinished"), "{done:?}");
+        let told = done
+            .err
+            .lines()
+            .filter(|line| line.starts_with("note: run "));
+        trained += told.filter(|line| !line.contains("before")).count();
+    }
+    assert_eq!(trained, 8, "each run is trained once: {done:?}");
+    let table = |out: &str| desk.good(&["sweep", "s.toml", "--table", out]).out;
+    assert_eq!(table("--out=both").lines().count(), 5);
+    for run in crate::names(&desk.path("one")) {
+        if !run.starts_with("results") {
+            let [one, both] = ["one", "both"].map(|out| desk.path(out).join(&run));
+            assert!(crate::model(&one) == crate::model(&both), "{run}");
+        }
+    }
+}
+
+/// Damage to one run of a sweep costs what was damaged, and is told.
+#[test]
+fn a_damaged_run_hides_no_other() {
+    let desk = Desk::new();
+    let sweep = SWEEP.replace(", \"gradual\", \"snip\"", "");
+    fs::write(desk.path("s.toml"), sweep).unwrap();
+    desk.good(&["sweep", "s.toml", "--quiet", "--out=s"]);
+    let run = |name: &str| desk.path("s").join(name);
+    let whole = desk.good(&["sweep", "s.toml", "--table", "--out=s"]).out;
+    let metrics = run("static_seed-1").join("metrics.csv");
+    let rows = fs::read_to_string(&metrics).unwrap();
+    let second = rows.lines().nth(2).unwrap();
+    fs::write(&metrics, rows.replace(second, &"\0".repeat(300))).unwrap();
+    // The result is in the summary.
+    let told = desk.good(&["sweep", "s.toml", "--table", "--out=s"]);
+    assert_eq!(told.out, whole);
+    assert!(
+        told.err.contains("metrics.csv: line 3 is damaged"),
+        "{told:?}"
+    );
+    let told = desk.good(&["report", "s", "-o", "r.html"]);
+    assert!(told.out.contains("4 runs"), "{told:?}");
+    assert!(told.err.contains("line 3 is damaged"), "{told:?}");
+    let told = desk.good(&["watch", "s/static_seed-1"]).out;
+    assert!(
+        told.contains("epoch 8/8") && told.contains("line 3 is damaged"),
+        "{told}"
+    );
+    // A run of which nothing can be read is left out, and the others stay.
+    fs::write(run("static_seed-2").join("config.toml"), "seed = ").unwrap();
+    fs::write(run("gse-uniform_seed-1").join("summary.json"), "{").unwrap();
+    fs::write(run("gse-uniform_seed-2").join("progress.json"), "{").unwrap();
+    let told = desk.good(&["sweep", "s.toml", "--table", "--out=s"]);
+    assert!(told.err.contains("static_seed-2 is left out"), "{told:?}");
+    assert!(told.err.contains("summary.json"), "{told:?}");
+    for row in ["static ", "gse-uniform "] {
+        assert!(told.out.contains(row), "{told:?}");
+    }
+    let told = desk.good(&["report", "s", "-o", "r.html"]);
+    assert!(told.out.contains("3 runs"), "{told:?}");
+    let told = desk.good(&["watch", "s/gse-uniform_seed-2"]).out;
+    assert!(
+        told.contains("epoch 8/8") && told.contains("progress.json"),
+        "{told}"
+    );
+    let told = desk.run(&["sweep", "s.toml", "--quiet", "--out=s"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(
+        told.err
+            .contains("static_seed-2: damaged; remove its folder"),
+        "{told:?}"
+    );
+    desk.bad(
+        &["report", "s/static_seed-2", "-o", "r.html"],
+        2,
+        &["config.toml"],
+    );
+}
+
+/// A row that cannot be read is left out when the run goes on, and nothing behind it.
+#[test]
+fn a_damaged_row_costs_no_other_when_the_run_goes_on() {
+    let desk = Desk::new();
+    let unbroken = desk.small(&[]);
+    let broken = desk.small(&["--steps=60"]);
+    let metrics = broken.join("metrics.csv");
+    let rows = fs::read_to_string(&metrics).unwrap();
+    let first = rows.lines().nth(1).unwrap();
+    let damaged = rows.replace(first, &format!("\0\0{}", &first[3..]));
+    fs::write(&metrics, &damaged).unwrap();
+    let done = desk.good(&["train", "--resume", text(&broken), "--steps=0", "--quiet"]);
+    assert!(
+        done.err
+            .contains("metrics.csv: line 2 is damaged and left out"),
+        "{done:?}"
+    );
+    assert_eq!(
+        fs::read_to_string(broken.join("metrics.damaged.csv")).unwrap(),
+        damaged
+    );
+    let mut expected = table(&unbroken, "metrics.csv");
+    expected.remove(1);
+    assert_eq!(table(&broken, "metrics.csv"), expected);
+    assert_eq!(
+        table(&broken, "topology.csv"),
+        table(&unbroken, "topology.csv")
+    );
+}
+
+/// After a crash behind a round that comes before its step, its rows are there once.
+#[test]
+fn a_round_on_an_epoch_s_end_is_told_once() {
+    let desk = Desk::new();
+    for method in [
+        "--method=gradual",
+        "--method=topkast",
+        "--method=gse-uniform",
+    ] {
+        let more = [method, "--round-every=19"];
+        let unbroken = desk.small(&more);
+        let broken = desk.small(&more);
+        // As if the process had died before the last save: the step before has a round, whose rows are there.
+        fs::remove_dir_all(newest(&broken)).unwrap();
+        assert!(text(&newest(&broken)).ends_with("95"));
+        desk.good(&["train", "--resume", text(&broken), "--quiet"]);
+        assert_same(&unbroken, &broken);
+    }
+}
+
+#[test]
+fn what_a_checkpoint_was_made_with_decides() {
+    let desk = Desk::new();
+    let unbroken = desk.small(&[]);
+    let run = desk.small(&["--steps=50"]);
+    let config = run.join("config.toml");
+    let saved = fs::read_to_string(&config).unwrap();
+    let resume = ["train", "--resume", text(&run), "--quiet"];
+    let edit = |from: &str, to: &str| {
+        assert!(saved.contains(from), "{saved}");
+        fs::write(&config, saved.replace(from, to)).unwrap();
+    };
+    for (from, to, part) in [
+        ("seed = 1", "seed = 7", "`seed` is 7 there and 1 here"),
+        (
+            "batch = 32",
+            "batch = 16",
+            "`batch` is 16 there and 32 here",
+        ),
+        ("lr = 0.1", "lr = 0.2", "`lr` is 0.2 there and 0.1 here"),
+        (
+            "gse-uniform",
+            "set",
+            "`method` is set there and gse-uniform here",
+        ),
+    ] {
+        edit(from, to);
+        desk.bad(&resume, 2, &["config.toml", part, "flag"]);
+    }
+    fs::write(&config, "").unwrap();
+    desk.bad(&resume, 2, &["config.toml", "which decides", " more"]);
+    fs::write(&config, "seed = ").unwrap();
+    desk.bad(&resume, 2, &["config.toml", "line 1", "remove the file"]);
+    // A flag asks for what may change, and for that alone.
+    edit("lr = 0.1", "lr = 0.2");
+    let done = desk.good(&[&resume[..], &["--lr=0.1", "--steps=55"]].concat());
+    assert_eq!(done.err, "");
+    edit("lr = 0.1", "lr = 0.2");
+    desk.bad(
+        &[&resume[..], &["--steps=0"]].concat(),
+        2,
+        &["`lr` is 0.2 there and 0.1 here"],
+    );
+    // A file that is gone is written anew.
+    fs::remove_file(&config).unwrap();
+    let done = desk.good(&[&resume[..], &["--steps=0"]].concat());
+    assert!(done.err.contains("config.toml is missing"), "{done:?}");
+    assert_same(&unbroken, &run);
+    assert_eq!(
+        fs::read_to_string(&config).unwrap(),
+        fs::read_to_string(unbroken.join("config.toml")).unwrap()
+    );
+    check_sweep(&desk);
+}
+
+/// Nor does a sweep go on with a run whose checkpoint was made with another value.
+fn check_sweep(desk: &Desk) {
+    let path = |name: &str| desk.path(name);
+    let sweep = "seeds = [1]\n[base]\nhidden = [16]\nepochs = 2\nsteps = 3\nlimit = 64\n";
+    fs::write(path("s.toml"), sweep).unwrap();
+    desk.good(&["sweep", "s.toml", "--quiet", "--out=s"]);
+    let run: &Path = &path("s/seed-1");
+    // Unfinished, as a kill leaves it, and both the plan and the file with another learning rate.
+    fs::remove_file(run.join("summary.json")).unwrap();
+    fs::remove_file(run.join("metrics.csv")).unwrap();
+    fs::write(path("s.toml"), format!("{sweep}lr = 0.3\n")).unwrap();
+    let config = fs::read_to_string(run.join("config.toml")).unwrap();
+    fs::write(
+        run.join("config.toml"),
+        config.replace("lr = 0.1", "lr = 0.3"),
+    )
+    .unwrap();
+    desk.bad(
+        &["sweep", "s.toml", "--quiet", "--out=s"],
+        2,
+        &["`lr` 0.1", "now says 0.3"],
+    );
+}
