@@ -1,7 +1,7 @@
 //! What is in a table's file, damaged rows told apart from good ones.
 
-use std::path::{Path, PathBuf};
 use std::io;
+use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 use serde::Serialize;
