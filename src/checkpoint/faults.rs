@@ -196,7 +196,7 @@ fn snapshot(step: u64, again: bool) -> Snapshot {
             step,
             ..Progress::default()
         },
-        past: Vec::new(),
+        ..Snapshot::default()
     }
 }
 

@@ -30,13 +30,6 @@ impl ConfigFlags {
     }
 }
 
-impl ConfigFlags {
-    /// Whether the flag of this value, named as in `config.toml`, was given.
-    pub fn given(&self, name: &str) -> bool {
-        matches!(self.0.try_contains_id(name), Ok(true))
-    }
-}
-
 impl FromArgMatches for ConfigFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         Ok(Self(matches.clone()))
