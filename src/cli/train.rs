@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rootlet::data::{self, TestPart};
-use rootlet::report::{Edit, Place, RecordOptions, RecordedTraining, Resumed, Style, command_line};
+use rootlet::report::{
+    Edit, Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, command_line,
+};
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
 use rootlet::{Error, Result};
@@ -201,6 +203,9 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
+    if let Some(name) = &args.run.name {
+        RunFolder::check_name(name)?;
+    }
     let data = data::load(&config.source())?;
     if args.flags.given("val_split") && !matches!(data.test_part, TestPart::SplitOff { .. }) {
         return Err(Error::Usage(format!(

@@ -18,15 +18,24 @@ const CHECKPOINTS: &str = "checkpoints";
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Makes a new folder `<time>-<name>` in `runs`, which is made too if it is not there. Two runs never share one, also
-    /// when they start in the same second: the later ones get `-2`, `-3` and so on.
-    pub fn create(runs: &Path, name: &str) -> Result<Self> {
+    /// Whether a run can be called so: asked before anything else is done.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a name that is no part of a path.
+    pub fn check_name(name: &str) -> Result<()> {
         let allowed = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
         if name.is_empty() || !name.chars().all(allowed) {
             return Err(Error::Usage(format!(
                 "--name must consist of letters, digits and -_.+ only, not `{name}`"
             )));
         }
+        Ok(())
+    }
+
+    /// Makes a new folder `<time>-<name>` in `runs`, which is made too if it is not there. Two runs never share one, also
+    /// when they start in the same second: the later ones get `-2`, `-3` and so on.
+    pub fn create(runs: &Path, name: &str) -> Result<Self> {
+        Self::check_name(name)?;
         disk::create_folders(runs).map_err(Error::io("create the folder", runs))?;
         let stem = format!("{}-{name}", timestamp());
         let mut path = runs.join(&stem);

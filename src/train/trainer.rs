@@ -18,7 +18,7 @@ use super::meter::Clock;
 use super::phases::Phases;
 use super::remarks;
 use crate::checkpoint::{Progress, Snapshot};
-use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order};
+use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order, TestPart};
 use crate::engine::{Class, Device};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -83,10 +83,19 @@ impl Trainer {
             Some(before) => self.record.changes(before)?,
             None => Vec::new(),
         };
-        let images = |record: &DataRecord| record.train.images;
-        let before = snapshot.data.as_ref().map_or(images(&self.record), images);
+        let others = match (&snapshot.data, &self.data.test_part) {
+            (Some(before), _) => before.train.images != self.record.train.images,
+            // Versions that kept nothing of the data trained on all images, and tested on the same.
+            (None, part @ TestPart::SplitOff { .. }) => {
+                self.changes.push(format!(
+                    "the checkpoint is of an older rootlet, which trained on all of train/; the test images are {part} now"
+                ));
+                true
+            }
+            (None, _) => false,
+        };
         let progress = &mut snapshot.progress;
-        if before != images(&self.record) && progress.batch > 0 {
+        if others && progress.batch > 0 {
             self.changes.push(format!(
                 "epoch {} was under way, and begins anew with the images that there are now",
                 progress.epoch + 1

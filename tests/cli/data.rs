@@ -609,3 +609,29 @@ fn a_checkpoint_suffices_to_compute_what_the_network_computes() {
     );
     assert!(accuracy > 0.8, "{accuracy}");
 }
+
+/// As older versions saved them.
+#[test]
+fn checkpoints_that_do_not_tell_their_data_are_read() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat", "dog"], 0, 10);
+    desk.good(&with(&TRAIN, &["--steps=2"]));
+    let run = desk.runs().remove(0);
+    let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
+    assert!(checkpoint.snapshot.data.take().is_some());
+    rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
+    let done = desk.good(&["eval", text(&run)]);
+    assert!(
+        done.err.contains("does not tell the names of its classes"),
+        "{done:?}"
+    );
+    let done = desk.good(&["train", "--resume", text(&run), "--steps=0"]);
+    for part in [
+        "an older rootlet, which trained on all of train/",
+        "epoch 1 was under way, and begins anew",
+    ] {
+        assert!(done.err.contains(part), "{done:?}");
+    }
+    // Eight epochs of four steps after the two of before.
+    assert!(done.out.contains("after 34 steps, 8 epochs"), "{done:?}");
+}
