@@ -4,6 +4,7 @@
 // it dearly.
 #import grid
 #import tile
+#import unfixed
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -154,8 +155,10 @@ fn lanes_over_columns(row: u32, col: u32, lane: u32) {
     var b2 = vec4(0.0);
     var b3 = vec4(0.0);
     var item = 0u;
-    for (var y = 0u; y < params.output_y; y++) {
-        for (var x = 0u; x < params.output_x; x++) {
+    let output_y = unfixed(params.output_y, arrayLength(&delta));
+    let output_x = unfixed(params.output_x, arrayLength(&delta));
+    for (var y = 0u; y < output_y; y++) {
+        for (var x = 0u; x < output_x; x++) {
             let by = vec2(x * params.stride_x, y * params.stride_y);
             let ay = a.y + by.y;
             let ax = a.x + by.x;

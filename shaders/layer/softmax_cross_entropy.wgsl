@@ -1,6 +1,7 @@
 // Softmax and cross-entropy with label smoothing, and the gradient at the logits. One invocation per member of the batch:
 // neighbours read neighbouring words of each class's row.
 #import step
+#import unfixed
 
 struct Params {
     classes: u32,
@@ -22,8 +23,9 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     if lane >= params.stride {
         return;
     }
+    let classes = unfixed(params.classes, arrayLength(&logits));
     if lane >= step.count {
-        for (var c = 0u; c < params.classes; c++) {
+        for (var c = 0u; c < classes; c++) {
             delta[c * params.stride + lane] = 0.0;
         }
         losses[lane] = 0.0;
@@ -32,7 +34,7 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var best = 0u;
     var highest = logits[lane];
-    for (var c = 1u; c < params.classes; c++) {
+    for (var c = 1u; c < classes; c++) {
         let z = logits[c * params.stride + lane];
         if z > highest {
             highest = z;
@@ -41,7 +43,7 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var total = 0.0;
     var shifted = 0.0;
-    for (var c = 0u; c < params.classes; c++) {
+    for (var c = 0u; c < classes; c++) {
         let z = logits[c * params.stride + lane] - highest;
         total += exp(z);
         shifted += z;
@@ -50,7 +52,7 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     let log_total = log(total);
     let even = params.smoothing / f32(params.classes);
     let scale = 1.0 / f32(step.total);
-    for (var c = 0u; c < params.classes; c++) {
+    for (var c = 0u; c < classes; c++) {
         let at = c * params.stride + lane;
         let probability = exp(logits[at] - highest) / total;
         let wanted = even + select(0.0, 1.0 - params.smoothing, c == label);

@@ -1,13 +1,13 @@
 //! `rootlet adapters`.
 
 use clap::Args;
-use rootlet::engine::{AdapterSummary, adapter};
+use rootlet::engine::{AdapterSummary, ShaderCompiler, adapter};
 use rootlet::{Error, Result};
 
 /// Lists the GPUs and other adapters
 ///
 /// Lists every adapter with its index, name, type, backend, driver, limits and features, and marks the one that
-/// `--adapter auto` takes. `--adapter` (or the environment variable ROOTLET_ADAPTER) chooses another.
+/// `--adapter auto` takes. On DX12 it says which compiler the shaders go through. `--adapter` (or the environment variable ROOTLET_ADAPTER) chooses another.
 #[derive(Debug, Args)]
 pub struct AdaptersArgs {
     /// Print one JSON object per adapter
@@ -58,9 +58,17 @@ fn describe(summary: &AdapterSummary) -> String {
         Some((min, max)) => format!("subgroups of {min} to {max}"),
         None => "no subgroups".to_owned(),
     };
+    let compiler = match summary.shader_compiler {
+        Some(compiler) => format!("; shaders compiled by {compiler}"),
+        None => String::new(),
+    };
+    let warning = match summary.shader_compiler.and_then(ShaderCompiler::warning) {
+        Some(warning) => format!("     warning: {warning}\n"),
+        None => String::new(),
+    };
     format!(
         "{:<4} {}{mark}\n     {}, {}, driver {}\n     largest binding {}, largest buffer {}; workgroups of {} with {} KiB; \
-         {subgroups}; {}\n",
+         {subgroups}; {}{compiler}\n{warning}",
         summary.index,
         summary.name,
         summary.kind,
@@ -76,4 +84,41 @@ fn describe(summary: &AdapterSummary) -> String {
             "no timestamps"
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiler_is_told_and_fxc_warned_of() {
+        let summary = |compiler| AdapterSummary {
+            index: 3,
+            name: "A GPU".into(),
+            kind: "discrete GPU",
+            backend: "dx12".into(),
+            driver: "1.2".into(),
+            max_binding: 1 << 30,
+            max_buffer: 1 << 31,
+            workgroup_memory: 32 << 10,
+            workgroup_invocations: 1024,
+            subgroups: None,
+            timestamps: true,
+            usable: true,
+            chosen: true,
+            shader_compiler: compiler,
+            shapes: &[],
+        };
+        let text = describe(&summary(Some(ShaderCompiler::LoadedDxc)));
+        assert!(
+            text.ends_with("; shaders compiled by DXC, from dxcompiler.dll\n"),
+            "{text}"
+        );
+        let text = describe(&summary(Some(ShaderCompiler::Fxc)));
+        assert!(
+            text.contains("shaders compiled by FXC\n     warning: "),
+            "{text}"
+        );
+        assert!(!describe(&summary(None)).contains("compiled"));
+    }
 }

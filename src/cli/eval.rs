@@ -86,6 +86,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         ..DeviceOptions::default()
     };
     let device = Device::open(&args.device.adapter, &options)?;
+    device.warning().into_iter().for_each(super::note);
     let model = config.build_model(data.shape, data.classes)?;
     let state = &checkpoint.snapshot.state;
     let layers = &state.layers;

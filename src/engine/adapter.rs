@@ -2,6 +2,7 @@
 
 use wgpu::{Backends, DeviceType, Limits};
 
+use super::shader_compiler::ShaderCompiler;
 use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
 
@@ -77,6 +78,8 @@ pub struct AdapterSummary {
     pub usable: bool,
     /// Whether `auto` would choose it.
     pub chosen: bool,
+    /// What compiles its shaders, where that is ours to choose: on DX12.
+    pub shader_compiler: Option<ShaderCompiler>,
     /// The workgroup shapes in which it computes rightly.
     #[serde(skip)]
     pub shapes: &'static [WorkgroupShape],
@@ -84,13 +87,22 @@ pub struct AdapterSummary {
 
 /// The adapters of a wgpu instance, with their summaries.
 pub(crate) fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
-    let instance = super::instance::instance();
-    let adapters = pollster::block_on(instance.enumerate_adapters(Backends::all()));
+    let open = |compiler| {
+        let instance = super::instance::instance(compiler);
+        pollster::block_on(instance.enumerate_adapters(Backends::all()))
+    };
+    let candidates = match super::instance::backends().contains(Backends::DX12) {
+        true => ShaderCompiler::candidates(),
+        false => Vec::new(),
+    };
+    let is_dx12 = |adapter: &wgpu::Adapter| adapter.get_info().backend == wgpu::Backend::Dx12;
+    let (adapters, compiler) = ShaderCompiler::first(candidates, open, is_dx12);
     let mut list: Vec<_> = adapters
         .into_iter()
         .enumerate()
         .map(|(index, adapter)| {
-            let summary = summarise(index, &adapter);
+            let mut summary = summarise(index, &adapter);
+            summary.shader_compiler = compiler.filter(|_| is_dx12(&adapter));
             (adapter, summary)
         })
         .collect();
@@ -128,6 +140,7 @@ fn summarise(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
         timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
         usable: Limits::default().check_limits(&limits),
         chosen: false,
+        shader_compiler: None,
         shapes: WorkgroupShape::on(info.backend),
     }
 }
@@ -246,6 +259,7 @@ mod tests {
             timestamps: false,
             usable: index != 2,
             chosen,
+            shader_compiler: None,
             shapes: &WorkgroupShape::ALL,
         }
     }

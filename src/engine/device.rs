@@ -119,6 +119,12 @@ impl Device {
         &self.description
     }
 
+    /// What a user should know of this adapter before relying on it.
+    pub fn warning(&self) -> Option<&'static str> {
+        let compiler = self.adapter.as_ref()?.shader_compiler?;
+        compiler.warning()
+    }
+
     /// Whether plans run on the built-in CPU executor.
     pub fn is_cpu(&self) -> bool {
         matches!(self.executor, Executor::Cpu(_))

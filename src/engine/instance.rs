@@ -2,10 +2,20 @@
 
 use wgpu::Backends;
 
-/// An instance of the backends that `WGPU_BACKEND` names, or of Vulkan, Metal and DX12.
-pub(super) fn instance() -> wgpu::Instance {
+use super::shader_compiler::ShaderCompiler;
+
+/// The backends that `WGPU_BACKEND` names, or Vulkan, Metal and DX12.
+pub(super) fn backends() -> Backends {
+    Backends::from_env().unwrap_or(Backends::PRIMARY)
+}
+
+/// An instance of the [`backends`]; `compiler` is DX12's.
+pub(super) fn instance(compiler: Option<ShaderCompiler>) -> wgpu::Instance {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
+    descriptor.backends = backends();
+    if let Some(compiler) = compiler {
+        descriptor.backend_options.dx12.shader_compiler = compiler.option();
+    }
     #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
     if let Some(instance) = without_wayland(&descriptor) {
         return instance;

@@ -22,6 +22,7 @@ pub mod random;
 pub mod reflect;
 mod running;
 mod section;
+mod shader_compiler;
 mod shape;
 pub mod step_state;
 
@@ -34,5 +35,6 @@ pub use ledger::{Class, Ledger};
 pub use plan::{Grid, Plan};
 pub use running::DispatchTime;
 pub use section::{SectionTime, touched_bytes};
+pub use shader_compiler::ShaderCompiler;
 pub use shape::{BARRIER_INVOCATIONS, WorkgroupShape};
 pub use step_state::{STEP_WORDS, StepState};

@@ -24,6 +24,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("step", super::kernel::shader!("lib/step")),
     ("tap", super::kernel::shader!("lib/tap")),
     ("tile", super::kernel::shader!("lib/tile")),
+    ("unfixed", super::kernel::shader!("lib/unfixed")),
     ("window", super::kernel::shader!("lib/window")),
     (
         "workgroup_scan",

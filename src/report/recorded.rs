@@ -86,6 +86,7 @@ impl RecordedTraining {
         };
         let device = Device::open(&config.adapter, &device_options)?;
         let (choice, threads) = (config.adapter.clone(), config.threads);
+        device.warning().into_iter().for_each(&mut *note);
         let mut trainer = Trainer::new(device, config, data)?;
         if options.verify {
             verify_once(trainer.device(), &choice, threads, note)?;

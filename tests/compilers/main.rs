@@ -7,5 +7,7 @@ mod browser;
 mod shaders;
 
 mod hlsl;
+#[cfg(target_os = "linux")]
+mod llvmpipe;
 mod spirv;
 mod tint;

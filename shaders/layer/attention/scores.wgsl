@@ -3,6 +3,7 @@
 // invocation reads only what it wrote itself.
 #import grid
 #import step
+#import unfixed
 #import tile
 
 override LANES: u32 = 8u;
@@ -45,7 +46,8 @@ fn products(head: u32, query: u32, key: u32, v: u32) -> array<vec4<f32>, 4> {
     var q = head * params.dim * tokens * vectors + v;
     var k = (params.heads + head) * params.dim * tokens * vectors + v;
     var tile = Tile();
-    for (var d = 0u; d < params.dim; d++) {
+    let dim = unfixed(params.dim, arrayLength(&qkv));
+    for (var d = 0u; d < dim; d++) {
         add_products(
             &tile,
             qkv[q + i0 * vectors],
@@ -104,7 +106,7 @@ fn scores(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let tokens = params.tokens;
-    let vectors = params.vectors;
+    let vectors = unfixed(params.vectors, arrayLength(&probabilities));
     let tiles = (tokens + QUERIES - 1u) / QUERIES;
     let unit = flat_group(group, groups);
     if unit >= params.heads * tiles {

@@ -1,5 +1,6 @@
 // Layer norm backward: the gradient at its input. As forward: local x takes four lanes each, local y shares the channels out.
 #import grid
+#import unfixed
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -28,6 +29,7 @@ fn layer_norm_backward(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let items = params.items;
+    let channels = unfixed(params.channels, arrayLength(&input));
     let wanted = flat_group(group, groups) * LANES + local.x;
     // All invocations must reach the barrier: those beyond the last item repeat it and write nothing.
     let item = min(wanted, items - 1u);
@@ -35,7 +37,7 @@ fn layer_norm_backward(
     let inverse = saved[items + item];
     var mean_g = vec4(0.0);
     var mean_product = vec4(0.0);
-    for (var c = local.y; c < params.channels; c += ROWS) {
+    for (var c = local.y; c < channels; c += ROWS) {
         let at = c * items + item;
         let g = delta[at] * values[params.weight + c];
         mean_g += g;
@@ -58,7 +60,7 @@ fn layer_norm_backward(
     let n = f32(params.channels);
     mean_g = mean_g / n;
     mean_product = mean_product * inverse / n;
-    for (var c = local.y; c < params.channels; c += ROWS) {
+    for (var c = local.y; c < channels; c += ROWS) {
         let at = c * items + item;
         let normal = (input[at] - mean) * inverse;
         let dx = inverse * ((delta[at] * values[params.weight + c] - mean_g) - normal * mean_product);

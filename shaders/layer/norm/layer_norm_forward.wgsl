@@ -1,6 +1,7 @@
 // Layer norm, forward. Local x takes a position's four lanes of the batch each, so that loads are coalesced; local y
 // shares the channels out, and the rows' statistics are merged through workgroup memory, in order.
 #import grid
+#import unfixed
 #import step
 #import members
 
@@ -33,13 +34,14 @@ fn layer_norm_forward(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let items = params.positions * params.vectors;
+    let channels = unfixed(params.channels, arrayLength(&input));
     let wanted = flat_group(group, groups) * LANES + local.x;
     // All invocations must reach the barrier: those beyond the last item repeat it and write nothing.
     let item = min(wanted, items - 1u);
     var n = 0.0;
     var mean = vec4(0.0);
     var squares = vec4(0.0);
-    for (var c = local.y; c < params.channels; c += ROWS) {
+    for (var c = local.y; c < channels; c += ROWS) {
         let x = input[c * items + item];
         n += 1.0;
         let d = x - mean;
@@ -53,8 +55,8 @@ fn layer_norm_forward(
         n = 0.0;
         mean = vec4(0.0);
         squares = vec4(0.0);
-        for (var r = 0u; r < min(ROWS, params.channels); r++) {
-            let more = f32((params.channels - r + ROWS - 1u) / ROWS);
+        for (var r = 0u; r < min(ROWS, channels); r++) {
+            let more = f32((channels - r + ROWS - 1u) / ROWS);
             let total = n + more;
             let d = row_mean[r * LANES + local.x] - mean;
             mean += d * (more / total);
@@ -72,7 +74,7 @@ fn layer_norm_forward(
         saved[item] = mean;
         saved[items + item] = inverse;
     }
-    for (var c = local.y; c < params.channels; c += ROWS) {
+    for (var c = local.y; c < channels; c += ROWS) {
         let at = c * items + item;
         let y = (input[at] - mean) * inverse * values[params.weight + c] + values[params.bias + c];
         output[at] = select(vec4(0.0), y, keep);
