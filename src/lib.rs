@@ -57,6 +57,8 @@ pub mod dense;
 mod disk;
 pub mod error;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod kernels;
 pub mod layer;
 pub mod model;

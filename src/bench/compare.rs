@@ -265,3 +265,13 @@ fn stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or(path.as_os_str());
     stem.to_string_lossy().into_owned()
 }
+
+/// For the fuzzer: a report beside itself.
+pub(crate) fn fuzz(report: BenchReport) {
+    let reports = ["a", "b"].map(|stem| (stem.to_owned(), report.clone()));
+    let comparison = Comparison {
+        reports: reports.to_vec(),
+    };
+    let _ = comparison.table();
+    let _ = draw::text(&comparison.names(), &comparison.rows());
+}

@@ -6,6 +6,7 @@ use plotters::prelude::*;
 
 use super::compare::{PRODUCTS, Row, STEPS};
 use crate::error::{Error, Result};
+use crate::report::printable;
 
 /// One panel: a value of each device for each case.
 struct Panel<'a> {
@@ -16,6 +17,12 @@ struct Panel<'a> {
 
 const WIDTH: u32 = 1100;
 const PANEL_HEIGHT: u32 = 330;
+
+/// From an axis' upper end to its lower one, at most.
+const DECADES: f64 = 1e12;
+
+/// The largest value that an axis reaches.
+const LARGEST: f64 = 1e100;
 
 /// Colours that people with any sight can tell apart (Okabe and Ito).
 const COLOURS: [RGBColor; 7] = [
@@ -30,6 +37,11 @@ const COLOURS: [RGBColor; 7] = [
 
 /// Draws the products at each size and the training steps as an SVG file, with a logarithmic axis and a colour a device.
 pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()> {
+    std::fs::write(path, text(names, rows)?).map_err(Error::io("write", path))
+}
+
+/// The SVG.
+pub(super) fn text(names: &[String], rows: &[Row]) -> Result<String> {
     let panels = panels(rows);
     if panels.is_empty() {
         return Err(Error::Usage(
@@ -41,7 +53,8 @@ pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()>
     let mut text = String::new();
     draw(&mut text, (WIDTH, height), legend, names, &panels)
         .map_err(|e| Error::Shape(format!("the figure cannot be drawn: {e}")))?;
-    std::fs::write(path, text).map_err(Error::io("write", path))
+    // Devices' names are from files; XML allows none of their control characters.
+    Ok(printable(&text).into_owned())
 }
 
 fn panels(rows: &[Row]) -> Vec<Panel<'_>> {
@@ -81,7 +94,8 @@ fn lines<'a, 'b>(panels: &'b [Panel<'a>]) -> Vec<&'b [Panel<'a>]> {
 }
 
 impl Panel<'_> {
-    /// Least and largest value, with some room.
+    /// Least and largest value, with some room. Over more decades than these an axis shows nothing, and plotters counts them one by
+    /// one: a value below stands at the lower end.
     fn range(&self) -> Option<(f64, f64)> {
         let values = self
             .rows
@@ -89,7 +103,8 @@ impl Panel<'_> {
             .flat_map(|(_, row)| row.values.iter().flatten());
         let positive = values.copied().filter(|v| *v > 0.0 && v.is_finite());
         let (low, high) = positive.fold((f64::MAX, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
-        (high > 0.0).then(|| (low / 2.0, high * 1.5))
+        let high = high.min(LARGEST);
+        (high > 0.0).then(|| ((low / 2.0).max(high / DECADES), high * 1.5))
     }
 }
 
@@ -155,12 +170,13 @@ where
     let width = 0.8 / devices as f64;
     for (c, (label, row)) in panel.rows.iter().enumerate() {
         for (d, value) in row.values.iter().enumerate() {
-            let Some(value) = value.filter(|v| *v > 0.0 && v.is_finite()) else {
+            let Some(value) = value.filter(|v| *v > low && v.is_finite()) else {
                 continue;
             };
             let left = c as f64 + 0.1 + d as f64 * width;
             let colour = COLOURS[d % COLOURS.len()].filled();
-            let bar = Rectangle::new([(left, low), (left + width * 0.94, value)], colour);
+            let top = value.min(high);
+            let bar = Rectangle::new([(left, low), (left + width * 0.94, top)], colour);
             chart.draw_series(std::iter::once(bar))?;
         }
         let (x, y) = chart.backend_coord(&(c as f64 + 0.5, low));

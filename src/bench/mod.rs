@@ -25,7 +25,7 @@ mod kernel_figure;
 mod latency;
 mod layer;
 mod load;
-mod matrix;
+pub(crate) mod matrix;
 mod models;
 mod multiply_add;
 mod options;
@@ -41,6 +41,7 @@ mod workgroup;
 
 pub use ceilings::Ceilings;
 pub use compare::Comparison;
+pub(crate) use compare::fuzz as fuzz_comparison;
 pub use copy::{Copy, CopyParams};
 pub use count::{Count, CountParams};
 pub use guard::Skipped;

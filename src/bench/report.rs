@@ -122,14 +122,18 @@ impl BenchReport {
     /// # Errors
     /// A file that cannot be read, that is no such JSON, or whose schema is another than this build's.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::parse(&files::read_text(path)?, path)
+    }
+
+    /// Reads the text of such a file; `path` names it in messages.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
         let fault = |reason: String| Error::Data {
             path: path.to_owned(),
             reason,
         };
-        let text = files::read_text(path)?;
         let remedy = "compare files that `rootlet bench --json FILE` wrote";
-        let value: serde_json::Value = serde_json::from_str(&text)
-            .map_err(|e| fault(format!("is no JSON ({e}); {remedy}")))?;
+        let value: serde_json::Value =
+            serde_json::from_str(text).map_err(|e| fault(format!("is no JSON ({e}); {remedy}")))?;
         let Some(schema) = value.get("schema").and_then(serde_json::Value::as_u64) else {
             return Err(fault(format!("has no schema version; {remedy}")));
         };

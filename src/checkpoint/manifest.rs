@@ -227,6 +227,20 @@ pub(super) mod exact {
     }
 }
 
+/// For the fuzzer: the bytes as they are, and under a right checksum, past which it would hardly get.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let _ = Manifest::decode(bytes);
+    let sealed = [bytes, seal(bytes).as_bytes()].concat();
+    if let Ok(manifest) = Manifest::decode(&sealed) {
+        let again = manifest.encode().and_then(|bytes| Manifest::decode(&bytes));
+        // As text, for a NaN is like no other.
+        assert_eq!(
+            format!("{again:?}"),
+            format!("{:?}", Ok::<_, String>(manifest))
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,6 +36,9 @@ pub use load::load;
 pub use manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
 pub use save::save;
 
+pub(crate) use manifest::fuzz as fuzz_manifest;
+pub(crate) use tensors::fuzz as fuzz_tensors;
+
 /// How far a run has come, with the running sums of the epoch it is in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {

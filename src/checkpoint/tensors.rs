@@ -256,6 +256,29 @@ impl<'a> File<'a> {
     }
 }
 
+/// For the fuzzer: the file of a network of one layer and one norm.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let layer = LayerShape {
+        n_in: 4,
+        n_out: 3,
+        active: 4,
+    };
+    let norm = NormShape {
+        kind: NormKind::Batch,
+        channels: 2,
+    };
+    if let Ok((state, past)) = decode(bytes, &[layer], &[norm]) {
+        assert!(rules::layer(0, &state.layers[0]).is_ok());
+        assert!(rules::norm(0, &state.norms[0]).is_ok());
+        assert!(past.is_empty() || past::check(&state.layers, &past).is_ok());
+        let again = encode(&state, &past).and_then(|bytes| decode(&bytes, &[layer], &[norm]));
+        assert_eq!(
+            format!("{again:?}"),
+            format!("{:?}", Ok::<_, String>((state, past)))
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

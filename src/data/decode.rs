@@ -153,3 +153,10 @@ fn whole(image: Rgb) -> Result<Rgb, String> {
     }
     Ok(image)
 }
+
+/// For the fuzzer.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    if let Ok(image) = decode(bytes) {
+        assert!(image.pixels.len() == image.width as usize * image.height as usize * 3);
+    }
+}

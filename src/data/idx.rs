@@ -212,3 +212,16 @@ fn array<const N: usize>(reader: &mut impl Read) -> Result<([usize; N], Vec<u8>)
         ))),
     }
 }
+
+/// For the fuzzer: images, labels, and both gzipped.
+pub(crate) fn fuzz(mut bytes: &[u8]) {
+    if bytes.starts_with(&GZIP) {
+        let _ = array::<3>(&mut MultiGzDecoder::new(bytes));
+        let _ = array::<1>(&mut MultiGzDecoder::new(bytes));
+        return;
+    }
+    let _ = array::<1>(&mut &*bytes);
+    if let Ok((sizes, values)) = array::<3>(&mut bytes) {
+        assert!(sizes.iter().product::<usize>() == values.len());
+    }
+}

@@ -78,6 +78,10 @@ mod resident;
 mod scan;
 mod shuffle;
 
+pub(crate) use cifar::fuzz as fuzz_cifar;
+pub(crate) use decode::fuzz as fuzz_image;
+pub(crate) use idx::fuzz as fuzz_idx;
+
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
 pub use bad::BadImage;

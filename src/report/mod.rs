@@ -24,6 +24,7 @@ pub use figure::{Figure, FigureSize, register_font};
 pub use lock::RunLock;
 pub use model::count_text;
 pub use page::{BenchFile, Page};
+pub(crate) use record::fuzz as fuzz_run_folder;
 pub use record::{RunRecord, read_runs};
 pub use recorded::{Place, RecordOptions, Recorded, RecordedTraining, command_line};
 pub use results::{Group, Results, Spread, TextTable};

@@ -61,14 +61,21 @@ struct Axis {
     values: Vec<toml::Value>,
 }
 
+/// Runs of a sweep at most: more are a mistake, and would only be counted out in memory.
+const MOST_RUNS: usize = 10_000;
+
 impl Sweep {
     /// Reads a sweep's file. An `adapter` goes before that of its base.
     ///
     /// # Errors
     /// A file that cannot be read, or with a value that cannot be used.
     pub fn load(path: &Path, adapter: Option<&str>) -> Result<Self> {
-        let text = files::read_text(path)?;
-        let file: SweepFile = parse(&text, path, "sweep")?;
+        Self::parse(&files::read_text(path)?, path, adapter)
+    }
+
+    /// Reads the text of a sweep's file; `path` names it in messages.
+    pub(crate) fn parse(text: &str, path: &Path, adapter: Option<&str>) -> Result<Self> {
+        let file: SweepFile = parse(text, path, "sweep")?;
         let complain =
             |what: String| Err(Error::Usage(format!("sweep {}: {what}", path.display())));
         let mut base = file.base.clone();
@@ -87,6 +94,13 @@ impl Sweep {
             if !seen.insert(axis.key.clone()) {
                 return complain(format!("`{}` is listed twice", axis.key));
             }
+        }
+        let sizes = axes.iter().map(|axis| axis.values.len());
+        let runs = sizes.fold(1, usize::saturating_mul);
+        if runs > MOST_RUNS {
+            return complain(format!(
+                "its lists make {runs} runs, and {MOST_RUNS} are the most; divide it into several files"
+            ));
         }
         let mut runs = vec![PlannedRun::of(base)];
         for axis in &axes {

@@ -26,12 +26,16 @@ impl BenchFile {
     /// # Errors
     /// A file that cannot be read, is no such JSON, or has a newer schema.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::parse(&files::read_text(path)?, path)
+    }
+
+    /// Reads the text of such a file; `path` names it in messages.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
         let fault = |reason: String| Error::Data {
             path: path.to_owned(),
             reason,
         };
-        let text = files::read_text(path)?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| {
+        let value: Value = serde_json::from_str(text).map_err(|error| {
             fault(format!(
                 "no JSON ({error}); give what `rootlet bench --json FILE` wrote"
             ))

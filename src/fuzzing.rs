@@ -1,0 +1,90 @@
+//! The readers of files, each as a function of a file's bytes, for fuzzers: whatever the bytes, it returns.
+//!
+//! A function panics where a reader does, and where what was read breaks a promise, such as being written and read alike.
+
+use std::path::Path;
+
+use crate::{bench, checkpoint, data, report, train};
+
+/// A reader by its name, that of its fuzz target and corpus.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All readers.
+pub const TARGETS: [Target; 11] = [
+    ("idx", data::fuzz_idx),
+    ("cifar", data::fuzz_cifar),
+    ("image", data::fuzz_image),
+    ("matrix_market", matrix_market),
+    ("smtx", smtx),
+    ("config", config),
+    ("sweep", sweep),
+    ("manifest", checkpoint::fuzz_manifest),
+    ("safetensors", checkpoint::fuzz_tensors),
+    ("run_folder", report::fuzz_run_folder),
+    ("bench_json", bench_json),
+];
+
+/// Runs one of them by name, as the fuzz targets do.
+///
+/// # Panics
+/// There is no such reader, or it broke a promise.
+pub fn run(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.0 == name);
+    let Some((_, read)) = target else {
+        panic!("no reader is called {name}");
+    };
+    read(bytes);
+}
+
+fn matrix_market(bytes: &[u8]) {
+    matrix(bytes, bench::matrix::Format::Market);
+}
+
+fn smtx(bytes: &[u8]) {
+    matrix(bytes, bench::matrix::Format::Dlmc);
+}
+
+fn matrix(bytes: &[u8], format: bench::matrix::Format) {
+    if let Ok(layer) = bench::matrix::parse(bytes, format) {
+        assert!(layer.check().is_ok());
+        assert!(layer.values.iter().all(|value| value.is_finite()));
+    }
+}
+
+fn config(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let origin = Path::new("config.toml");
+    let Ok(config) = train::TrainConfig::from_toml(&text, origin) else {
+        return;
+    };
+    let Ok(resolved) = config.resolve() else {
+        return;
+    };
+    let saved = resolved
+        .to_toml()
+        .and_then(|text| train::TrainConfig::from_toml(&text, origin));
+    assert!(
+        saved.is_ok_and(|saved| saved == resolved),
+        "not saved as it is"
+    );
+}
+
+fn sweep(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(sweep) = report::sweep::Sweep::parse(&text, Path::new("sweep.toml"), None) {
+        assert!(!sweep.runs.is_empty());
+        let _ = sweep.default_folder();
+    }
+}
+
+fn bench_json(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let path = Path::new("bench.json");
+    if let Ok(file) = report::BenchFile::parse(&text, path) {
+        let page = report::Page::new(&[], &[file]).and_then(|page| page.html());
+        assert!(page.is_ok());
+    }
+    if let Ok(report) = bench::BenchReport::parse(&text, path) {
+        bench::fuzz_comparison(report);
+    }
+}
