@@ -211,7 +211,7 @@ fn absurd_figures_of_a_benchmark_are_drawn_or_refused() {
 }
 
 #[test]
-fn counts_that_add_up_past_64_bits_are_refused_with_their_row() {
+fn counts_that_add_up_past_64_bits_are_told_with_their_row() {
     let desk = Desk::new();
     let run = desk.small(&[]);
     let path = run.join("topology.csv");
@@ -237,11 +237,7 @@ fn counts_that_add_up_past_64_bits_are_refused_with_their_row() {
             let done = desk.run(arguments);
             assert!(!done.err.contains("panicked"), "{done:?}");
             assert!(
-                done.err.contains("topology.csv") && done.err.contains("18446744073709551615"),
-                "{done:?}"
-            );
-            assert!(
-                done.err.contains("line: 3") || done.err.contains("line 3"),
+                done.err.contains("topology.csv") && done.err.contains("line 3"),
                 "{done:?}"
             );
         }
