@@ -62,6 +62,8 @@ struct Book {
     peak: BTreeMap<Class, u64>,
     total: u64,
     peak_total: u64,
+    /// Bytes of each class when `peak_total` was reached.
+    at_peak: BTreeMap<Class, u64>,
 }
 
 /// The ledger of one device.
@@ -94,7 +96,10 @@ impl Ledger {
         let peak = book.peak.entry(class).or_default();
         *peak = now.max(*peak);
         book.total += bytes;
-        book.peak_total = book.peak_total.max(book.total);
+        if book.total > book.peak_total {
+            book.peak_total = book.total;
+            book.at_peak = book.current.clone();
+        }
         id
     }
 
@@ -121,6 +126,12 @@ impl Ledger {
     /// Most bytes that were ever resident in `class` at once.
     pub fn peak(&self, class: Class) -> u64 {
         self.book().peak.get(&class).copied().unwrap_or(0)
+    }
+
+    /// Bytes of `class` at the moment of [`Ledger::peak_total`], the first of several: those of all classes add up to it, which
+    /// their own peaks, at moments of their own, need not.
+    pub fn at_peak(&self, class: Class) -> u64 {
+        self.book().at_peak.get(&class).copied().unwrap_or(0)
     }
 
     /// Most bytes that were ever resident at once, over all classes.

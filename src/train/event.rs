@@ -215,22 +215,27 @@ pub struct Finished {
     /// Test accuracy, 0 to 1.
     #[serde(deserialize_with = "number")]
     pub test_accuracy: f32,
-    /// Seconds of training, over all parts of a resumed run.
+    /// Seconds of training, over all parts of a resumed run, with what a method does before the first step.
     pub seconds: f64,
     /// Peak device bytes of each class of buffers.
     pub peak: Vec<(String, u64)>,
     /// Peak device bytes of all classes together.
     pub peak_total: u64,
+    /// Device bytes of each class when all together were at their peak: they add up to it, which the peaks of the classes need
+    /// not. Empty of older versions.
+    pub at_peak: Vec<(String, u64)>,
     /// Resident bytes for weights, optimiser state and indices, per connection.
     #[serde(deserialize_with = "number")]
     pub bytes_per_connection: f64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// Where the time and the memory went since the run was started or resumed, in the order of a step.
+    /// Where the time and the memory went since the run was started or resumed, in the order of a step; their seconds add up to
+    /// that time.
     pub phases: Vec<Phase>,
     /// The sparse layers at the end.
     pub layers: Vec<LayerSummary>,
-    /// Training FLOPs since the run's beginning as Evci et al. 2020 count them: steps and rounds.
+    /// Training FLOPs since the run's beginning as Evci et al. 2020 count them: steps, rounds, and what a method computes before
+    /// the first step; no evaluations.
     pub train_flops: f64,
     /// Where the test images come from; none where an older version did not tell.
     pub test_part: Option<TestPart>,
@@ -242,10 +247,10 @@ pub struct Finished {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Phase {
-    /// forward, backward, optimiser, round, data or evaluation.
+    /// forward, backward, optimiser, round, data, evaluation, or other: checkpoints, reports, the host's own work.
     pub name: String,
     /// Seconds in all. Of forward, backward and optimiser: the median of the steps that were timed, times the number of steps,
-    /// held to the time that rounds and evaluations leave of the run's.
+    /// for each network that a method prunes to; held to the time that rounds and evaluations leave of the run's.
     pub seconds: f64,
     /// How many times it was timed.
     pub samples: u64,

@@ -44,17 +44,67 @@ impl Samples {
     }
 }
 
+/// Seconds of steps by their parts: until the batch was on the device, forward, backward, optimiser.
+type Parts = [f64; 4];
+
+/// Steps of networks of different sizes, each size estimated by its own timed steps: those of a dense network say nothing of what it
+/// is pruned to.
+#[derive(Default)]
+struct Steps {
+    /// Of this size.
+    count: u64,
+    /// Of those that were timed.
+    samples: [Samples; 4],
+    /// Timed of all sizes.
+    timed: u64,
+    /// Estimated of earlier sizes.
+    earlier: Parts,
+    /// A step of the last size that has timed ones.
+    typical: Parts,
+}
+
+impl Steps {
+    fn timed(&mut self, parts: Parts) {
+        self.timed += 1;
+        for (samples, seconds) in self.samples.iter_mut().zip(parts) {
+            samples.0.push(seconds);
+        }
+    }
+
+    /// What stands for a step of this size; none where none was timed.
+    fn median(&self) -> Option<Parts> {
+        let timed = !self.samples[0].0.is_empty();
+        timed.then(|| [0, 1, 2, 3].map(|part: usize| self.samples[part].median()))
+    }
+
+    /// The steps that come are those of another size.
+    fn resized(&mut self) {
+        // Steps of which none was timed are few, and count among the next ones.
+        if let Some(typical) = self.median() {
+            self.earlier = self.seconds();
+            self.typical = typical;
+            self.samples = Default::default();
+            self.count = 0;
+        }
+    }
+
+    /// All steps.
+    fn seconds(&self) -> Parts {
+        let one = self.median().unwrap_or(self.typical);
+        [0, 1, 2, 3].map(|part| self.earlier[part] + one[part] * self.count as f64)
+    }
+}
+
+/// What is in no other phase: checkpoints, reports, the host's own work.
+const OTHER: &str = "other";
+
 /// The bookkeeping of a run, or of its part since it was resumed.
 pub(super) struct Phases {
     started: Instant,
     /// Steps done, rounds' among them, and the first that is to be timed.
-    steps: u64,
+    done: u64,
     next: u64,
-    forward: Samples,
-    backward: Samples,
-    optimiser: Samples,
-    /// Of timed steps: until the batch was on the device.
-    upload: Samples,
+    steps: Steps,
     /// Of all steps: until the loader had it.
     waited: f64,
     round: Sum,
@@ -70,12 +120,9 @@ impl Phases {
     pub fn new(steps: u64) -> Self {
         Phases {
             started: Instant::now(),
-            steps: 0,
+            done: 0,
             next: u64::from(steps > FIRST),
-            forward: Samples::default(),
-            backward: Samples::default(),
-            optimiser: Samples::default(),
-            upload: Samples::default(),
+            steps: Steps::default(),
             waited: 0.0,
             round: Sum::default(),
             evaluation: Sum::default(),
@@ -88,36 +135,44 @@ impl Phases {
 
     /// Whether the step that comes is to be timed, if it is a plain one.
     pub fn due(&self) -> bool {
-        self.steps >= self.next
+        self.done >= self.next
     }
 
     /// A step was timed.
     pub fn timed(&mut self, times: &StepTimes) {
-        self.forward.0.push(times.seconds(section::FORWARD));
-        self.backward.0.push(times.seconds(section::BACKWARD));
-        self.optimiser.0.push(times.seconds(section::OPTIMISER));
-        self.upload.0.push(times.data);
-        let every = match self.timed_steps() < FIRST {
+        let of = |section| times.seconds(section);
+        self.steps.timed([
+            times.data,
+            of(section::FORWARD),
+            of(section::BACKWARD),
+            of(section::OPTIMISER),
+        ]);
+        let every = match (self.steps.samples[0].0.len() as u64) < FIRST {
             true => 1,
             false => EVERY,
         };
-        self.next = self.steps + every;
+        self.next = self.done + every;
     }
 
-    fn timed_steps(&self) -> u64 {
-        self.forward.0.len() as u64
+    /// The steps that come are those of a network of another size.
+    pub fn resized(&mut self) {
+        self.steps.resized();
+        // Its first step is one in which a driver warms up.
+        self.next = self.done + 1;
     }
 
     /// A step was done, timed or not, of so many operations.
     pub fn step(&mut self, forward: f64, backward: f64) {
-        self.steps += 1;
+        self.done += 1;
+        self.steps.count += 1;
         self.forward_flops += forward;
         self.backward_flops += backward;
     }
 
-    /// The host chose other connections between two steps: the round of a method that has no other.
-    pub fn pruned(&mut self, time: Duration) {
+    /// The host chose connections before a step, by so many operations: the round of a method that has no other.
+    pub fn chosen(&mut self, time: Duration, flops: f64) {
         self.round.add(time.as_secs_f64());
+        self.round_flops += flops;
     }
 
     /// The loader was waited for.
@@ -144,10 +199,8 @@ impl Phases {
     pub fn finish(&self, bytes: impl Fn(&str) -> u64) -> Vec<Phase> {
         let measured = self.round.seconds + self.evaluation.seconds;
         let left = self.started.elapsed().as_secs_f64() - measured;
-        let all = |samples: &Samples| samples.median() * self.steps as f64;
-        let data = all(&self.upload) + self.waited;
-        let (forward, backward) = (all(&self.forward), all(&self.backward));
-        let optimiser = all(&self.optimiser);
+        let [upload, forward, backward, optimiser] = self.steps.seconds();
+        let data = upload + self.waited;
         let estimated = data + forward + backward + optimiser;
         let held = match estimated > left {
             true => left.max(0.0) / estimated,
@@ -160,7 +213,7 @@ impl Phases {
             bytes: bytes(name),
             flops,
         };
-        let timed = self.timed_steps();
+        let timed = self.steps.timed;
         let (round, evaluation) = (self.round, self.evaluation);
         vec![
             phase(section::DATA, held * data, timed, 0.0),
@@ -184,6 +237,48 @@ impl Phases {
                 evaluation.samples,
                 self.evaluation_flops,
             ),
+            phase(OTHER, (left - held * estimated).max(0.0), 0, 0.0),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a gradual pruning: most timed steps are sparse, and the dense ones are not estimated by them.
+    #[test]
+    fn steps_of_each_size_are_estimated_by_their_own() {
+        let mut steps = Steps::default();
+        for (size, count, timed) in [(8.0, 100, 2), (4.0, 100, 2), (2.0, 1, 0), (1.0, 299, 5)] {
+            steps.resized();
+            steps.count += count;
+            for _ in 0..timed {
+                steps.timed([0.0, size, 2.0 * size, 0.5]);
+            }
+        }
+        // The step that nothing tells of counts among those that come.
+        let forward = 800.0 + 400.0 + 300.0;
+        assert_eq!(steps.seconds(), [0.0, forward, 2.0 * forward, 250.0]);
+        assert_eq!(steps.timed, 9);
+        steps.resized();
+        steps.count += 10;
+        assert_eq!(steps.seconds()[1], forward + 10.0);
+    }
+
+    #[test]
+    fn the_phases_add_up_to_the_time_that_there_was() {
+        let mut phases = Phases::new(10);
+        std::thread::sleep(Duration::from_millis(5));
+        phases.chosen(Duration::from_millis(2), 7.0);
+        for _ in 0..10 {
+            phases.step(1.0, 2.0);
+        }
+        let sum = |phases: &[Phase]| phases.iter().map(|p| p.seconds).sum::<f64>();
+        let before = phases.started.elapsed().as_secs_f64();
+        let found = phases.finish(|_| 0);
+        let after = phases.started.elapsed().as_secs_f64();
+        assert!((before..=after).contains(&sum(&found)), "{found:?}");
+        assert_eq!(found.iter().map(|p| p.flops).sum::<f64>(), 37.0);
     }
 }

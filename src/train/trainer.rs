@@ -237,9 +237,11 @@ impl Trainer {
     /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an observer's error
     /// the step under way is done and the state saved before it is returned.
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
+        let began = Instant::now();
+        self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
         self.prune_before_the_first_step(hooks)?;
         self.announce(hooks);
-        self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
+        self.progress.seconds += began.elapsed().as_secs_f64();
         let mut clock = Clock::new(&self.progress, hooks.save_every);
         let mut last = None;
         while self.progress.step < self.steps_total() && !self.stopping(hooks) {
@@ -269,17 +271,18 @@ impl Trainer {
         };
         let interrupted = self.progress.step < self.steps_total();
         let ledger = self.device.ledger();
+        let by_class = |bytes: &dyn Fn(Class) -> u64| -> Vec<(String, u64)> {
+            Class::ALL.map(|c| (c.name().to_owned(), bytes(c))).into()
+        };
         let finished = event::Finished {
             step: self.progress.step,
             epochs: self.progress.epoch,
             test_loss: evaluation.loss,
             test_accuracy: evaluation.accuracy,
             seconds: clock.seconds(),
-            peak: Class::ALL
-                .iter()
-                .map(|&c| (c.name().to_owned(), ledger.peak(c)))
-                .collect(),
+            peak: by_class(&|class| ledger.peak(class)),
             peak_total: ledger.peak_total(),
+            at_peak: by_class(&|class| ledger.at_peak(class)),
             bytes_per_connection: (ledger.current(Class::Connections)
                 + ledger.current(Class::DenseWeights)) as f64
                 / self.network.arena.connections as f64,

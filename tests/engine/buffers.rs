@@ -134,6 +134,10 @@ fn the_ledger_counts_what_lives_and_keeps_the_peaks() {
         assert_eq!(ledger.peak(Class::Activations), 0);
         // Peaks of the classes need not fall together.
         assert_eq!(ledger.peak_total(), 288, "{name}");
+        // At that of all together they add up.
+        let at_peak = Class::ALL.map(|class| ledger.at_peak(class));
+        assert_eq!(at_peak.iter().sum::<u64>(), 288, "{name}: {at_peak:?}");
+        assert_eq!(ledger.at_peak(Class::Data), 256, "{name}");
         drop(second);
         assert!(ledger.entries().is_empty());
     }

@@ -78,7 +78,7 @@ pub(super) fn value_text(value: &toml::Value) -> String {
 /// A default as it would be typed after its flag; `None` where the help says enough.
 fn default_text(value: &toml::Value) -> Option<String> {
     match value {
-        toml::Value::Boolean(_) => None,
+        toml::Value::Boolean(false) => None,
         other => Some(value_text(other)),
     }
 }

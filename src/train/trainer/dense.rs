@@ -90,6 +90,7 @@ impl Trainer {
             (layers, probe.flops)
         };
         self.progress.train_flops += flops;
+        self.phases.chosen(started.elapsed(), flops);
         let state = NetworkState {
             layers,
             norms,
@@ -194,6 +195,7 @@ impl Trainer {
         };
         self.set_state(&after)?;
         self.count_flops();
+        self.phases.resized();
         self.tell_exchange(hooks, started, &from, &after.layers);
         Ok(())
     }
@@ -207,7 +209,7 @@ impl Trainer {
         after: &[LayerState],
     ) {
         self.progress.rounds += 1;
-        self.phases.pruned(started.elapsed());
+        self.phases.chosen(started.elapsed(), 0.0);
         let sparse = self.model.sparse();
         let layers = sparse.iter().zip(before.iter().zip(after)).enumerate();
         let layers = layers
