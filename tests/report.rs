@@ -164,7 +164,7 @@ device memory         peak bytes
 connections              156,160
 activations            1,048,576
 data                         512
-all together           1,205,248
+most at once           1,205,248
 per connection              37.2
 interrupted: test accuracy 87.50 %, loss 0.5000 after 900 steps, 20 epochs, 1 min 15 s
 to go on: rootlet train --resume 'runs/my run'

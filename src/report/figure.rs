@@ -40,6 +40,8 @@ pub enum Plot {
         x: Axis,
         /// Names of the bars, top to bottom.
         bars: Vec<String>,
+        /// The number that stands behind each.
+        totals: Vec<String>,
         /// The parts, left to right.
         parts: Vec<Part>,
     },

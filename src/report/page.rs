@@ -82,7 +82,7 @@ impl Page {
             let experiments = experiments(&results);
             sections.extend(curves::across(&results, &experiments));
             for experiment in &experiments {
-                sections.push(experiment_section(experiment, records));
+                sections.push(experiment_section(experiment, &results, records));
             }
         }
         sections.extend(bench::sections(benches));
@@ -114,7 +114,9 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
     let mut section = Section::new("Results");
     section.text(
         "Mean ± standard deviation (n − 1) over the runs that differ in their seeds alone and came to their end. FLOPs are \
-         counted as Evci et al. (2020) count them; bytes are the most that were on the device at once, by class.",
+         counted as Evci et al. (2020) count them, without evaluations; seconds and FLOPs are those of the whole run, with what a \
+         method does before the first step. Bytes are the most that were on the device at once, of all together and of each \
+         class: the moments differ, so the classes’ can add up to more.",
     );
     section.blocks.push(Block::Table(results.table()));
     for record in records {
@@ -150,7 +152,11 @@ fn remarks(record: &RunRecord) -> Vec<String> {
     split_off.into_iter().chain(finished.remarks).collect()
 }
 
-fn experiment_section(experiment: &Experiment, records: &[RunRecord]) -> Section {
+fn experiment_section(
+    experiment: &Experiment,
+    results: &Results,
+    records: &[RunRecord],
+) -> Section {
     let mut section = Section::new(&experiment.title);
     if experiment.left_out > 0 {
         section.text(format!(
@@ -161,6 +167,6 @@ fn experiment_section(experiment: &Experiment, records: &[RunRecord]) -> Section
     }
     curves::add(&mut section, experiment, records);
     layers::add(&mut section, experiment, records);
-    costs::add(&mut section, experiment, records);
+    costs::add(&mut section, experiment, results, records);
     section
 }

@@ -210,6 +210,13 @@ impl Group {
         self.spreads.get(at).copied().flatten()
     }
 
+    /// Its mean of a column, as the table shows it.
+    pub(super) fn mean_text(&self, results: &Results, key: &str) -> Option<String> {
+        let column = results.columns.iter().find(|c| c.key == key)?;
+        let spread = self.spread(results, key)?;
+        Some(column.unit.one(spread.mean))
+    }
+
     fn label(&mut self, key: &BTreeMap<String, String>, varying: &[String]) {
         let fixed = [
             self.model.clone(),
@@ -237,7 +244,7 @@ impl Group {
             .map(|column| {
                 let values: Vec<f64> = ends
                     .iter()
-                    .filter_map(|(record, end)| column.value(record, end))
+                    .filter_map(|(record, end)| Results::value(record, end, &column.key))
                     .collect();
                 Spread::of(&values)
             })
@@ -296,25 +303,30 @@ fn columns(records: &[RunRecord]) -> Vec<Column> {
         column("seconds", "seconds", Unit::Seconds),
         column("train_flops", "training FLOPs", Unit::Quantity),
         column("connections", "connections", Unit::Count),
-        column("peak_total", "all bytes", Unit::Quantity),
+        column("peak_total", "most bytes", Unit::Quantity),
     ];
     for record in records {
         let finished = record.finished().unwrap_or_default();
         for (class, _) in finished.peak {
             let key = format!("peak_{class}");
             if !columns.iter().any(|c| c.key == key) {
-                columns.push(column(&key, &format!("{class} bytes"), Unit::Quantity));
+                columns.push(column(
+                    &key,
+                    &format!("most {} bytes", class.replace('_', " ")),
+                    Unit::Quantity,
+                ));
             }
         }
     }
     columns
 }
 
-impl Column {
-    /// A run's number; none where it does not tell.
-    fn value(&self, record: &RunRecord, end: &Finished) -> Option<f64> {
+impl Results {
+    /// The number of a run that came to this end in a column of `results.csv`; none where it does not tell. Tables and figures
+    /// have it from here alone.
+    pub(super) fn value(record: &RunRecord, end: &Finished, column: &str) -> Option<f64> {
         let told = |value: f64| (value > 0.0).then_some(value);
-        let value = match self.key.as_str() {
+        let value = match column {
             "test_accuracy" => Some(f64::from(end.test_accuracy)),
             "test_loss" => Some(f64::from(end.test_loss)),
             "seconds" => Some(end.seconds),

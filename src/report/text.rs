@@ -127,7 +127,8 @@ pub(super) fn result(event: &Finished) -> String {
     )
 }
 
-/// The table of peak bytes per class, and the bytes per connection.
+/// The table of peak bytes per class, and the bytes per connection. The peaks of the classes, each at a moment of its own, can add
+/// up to more than the most at once.
 pub(super) fn memory(event: &Finished) -> String {
     let width = event
         .peak
@@ -137,7 +138,7 @@ pub(super) fn memory(event: &Finished) -> String {
         .max()
         .unwrap_or(0);
     let mut table = format!("{:<width$}  {:>15}", "device memory", "peak bytes");
-    let total = ("all together".to_owned(), event.peak_total);
+    let total = ("most at once".to_owned(), event.peak_total);
     for (class, bytes) in event.peak.iter().chain([&total]) {
         // Writing into a String cannot fail.
         let _ = write!(table, "\n{class:<width$}  {:>15}", grouped(*bytes));

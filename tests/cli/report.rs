@@ -93,6 +93,102 @@ fn an_older_run_without_a_summary_is_shown_as_far_as_it_tells() {
     }
 }
 
+/// Number and prefix, as in `38.5 G`.
+fn number(text: &str) -> f64 {
+    let (digits, prefix) = text.split_once(' ').unwrap_or((text, ""));
+    let power = ["", "k", "M", "G", "T"].iter().position(|p| *p == prefix);
+    digits.parse::<f64>().unwrap() * 1e3f64.powi(power.unwrap() as i32)
+}
+
+/// What stands between `before` and `after`, at each place.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Vec<&'t str> {
+    let parts = text.split(before).skip(1);
+    parts
+        .map(|part| part.split(after).next().unwrap())
+        .collect()
+}
+
+fn attribute(element: &str, name: &str) -> i64 {
+    let value = between(element, &format!(" {name}=\""), "\"")[0];
+    value.parse().unwrap()
+}
+
+/// Name, number and length of each bar of a figure, whose name is one of `names`.
+fn bars(figure: &str, names: &[&str]) -> Vec<(String, String, i64)> {
+    let texts: Vec<(i64, &str)> = between(figure, "<text", "</text>")
+        .into_iter()
+        .map(|text| (attribute(text, "y"), text.split('>').nth(1).unwrap().trim()))
+        .collect();
+    let parts = between(figure, "<rect", ">");
+    let mut bars = Vec::new();
+    for (at, name) in texts.iter().filter(|(_, name)| names.contains(name)) {
+        let of_row = |part: &&&str| {
+            let (top, height) = (attribute(part, "y"), attribute(part, "height"));
+            (top..top + height).contains(at)
+        };
+        let length = parts
+            .iter()
+            .filter(of_row)
+            .map(|part| attribute(part, "width"))
+            .sum();
+        let total = texts
+            .iter()
+            .find(|(y, text)| y == at && text != name)
+            .unwrap();
+        bars.push(((*name).to_owned(), total.1.to_owned(), length));
+    }
+    bars
+}
+
+/// The page's figures against its table: of networks that shrink, of what is done before the first step, of a resumed run.
+#[test]
+fn the_bars_of_a_page_are_the_numbers_of_its_table() {
+    let desk = Desk::new();
+    let names = ["gse-uniform", "snip", "gradual", "lottery"];
+    for method in names {
+        desk.small(&[&format!("--method={method}"), "--quiet"]);
+    }
+    let broken = desk.small(&["--method=gse-uniform", "--steps=50", "--seed=2"]);
+    desk.good(&["train", "--resume", text(&broken), "--steps=0", "--quiet"]);
+    desk.good(&["report", "runs"]);
+    let page = fs::read_to_string(desk.path("report.html")).unwrap();
+    let cells = |row: &str| -> Vec<String> {
+        let cells = between(row, "<t", "</t")
+            .into_iter()
+            .filter(|cell| cell.contains("scope=") || cell.starts_with("d "));
+        cells
+            .map(|cell| cell.split('>').nth(1).unwrap().to_owned())
+            .collect()
+    };
+    let rows: Vec<Vec<String>> = between(&page, "<tr>", "</tr>")
+        .into_iter()
+        .map(cells)
+        .collect();
+    let column = |name: &str| rows[0].iter().position(|title| title == name).unwrap();
+    for (kind, title) in [
+        ("time", "seconds"),
+        ("flops", "training FLOPs"),
+        ("bytes", "most bytes"),
+    ] {
+        let figure = between(&page, &format!("-{kind}\" role"), "</figure>")[0];
+        let bars = bars(figure, &names);
+        assert_eq!(bars.len(), names.len(), "{kind}: {bars:?}");
+        let longest = bars.iter().max_by_key(|bar| bar.2).unwrap();
+        let unit = longest.2 as f64 / number(&longest.1);
+        for (method, shown, length) in &bars {
+            let row = rows.iter().find(|row| row.contains(method)).unwrap();
+            let cell = row[column(title)].split(" ± ").next().unwrap();
+            assert_eq!(shown, cell, "{kind} of {method}");
+            // Parts are drawn from pixel to pixel.
+            let off = (*length as f64 - unit * number(cell)).abs();
+            assert!(
+                off < 8.0,
+                "{kind} of {method}: {length} pixels for {cell}, {unit} a unit"
+            );
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_reported() {
     let desk = Desk::new();

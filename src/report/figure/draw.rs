@@ -143,7 +143,12 @@ impl Pen {
                 let scales = (Scale::tight(x, xs), Scale::around(y, ys, false));
                 self.lines(&body, scales, [&x.label, &y.label], series)
             }
-            Plot::Bars { x, bars, parts } => self.bars(&body, x, bars, parts),
+            Plot::Bars {
+                x,
+                bars,
+                totals,
+                parts,
+            } => self.bars(&body, x, (bars, totals), parts),
         }
         .map_err(failed(figure))?;
         area.present().map_err(failed(figure))
@@ -258,7 +263,7 @@ impl Pen {
         self,
         area: &DrawingArea<DB, Shift>,
         axis: &super::Axis,
-        bars: &[String],
+        (bars, totals): (&[String], &[String]),
         parts: &[Part],
     ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
         let total = |bar: usize| -> f64 {
@@ -283,7 +288,7 @@ impl Pen {
             .margin_bottom(self.px(6))
             .x_label_area_size(self.px(44))
             .y_label_area_size(self.px(widest.min(room) + 18))
-            .build_cartesian_2d(x.clone(), y)?;
+            .build_cartesian_2d(x, y)?;
         chart
             .configure_mesh()
             .x_labels(5)
@@ -321,7 +326,8 @@ impl Pen {
             let name_style = self.style(size).pos(Pos::new(HPos::Right, VPos::Center));
             area.draw_text(name, &name_style, here(start - gap))?;
             let sum_style = self.style(LETTERS).pos(Pos::new(HPos::Left, VPos::Center));
-            area.draw_text(&x.text(from), &sum_style, here(end + gap))?;
+            let sum = totals.get(bar).map_or("", String::as_str);
+            area.draw_text(sum, &sum_style, here(end + gap))?;
         }
         Ok(())
     }

@@ -263,6 +263,8 @@ fn steps(section: &mut Section, files: &[BenchFile]) {
         list.truncate(MOST);
     }
     bars.truncate(MOST);
+    let sums = step.iter().zip(&round).map(|(step, round)| step + round);
+    let totals = sums.map(|ms| quantity(ms).trim_end().to_owned()).collect();
     let part = |name: &str, index: usize, values: Vec<f64>| Part {
         name: name.to_owned(),
         colour: Colour::Ramp(index, 3),
@@ -280,6 +282,7 @@ fn steps(section: &mut Section, files: &[BenchFile]) {
             plot: Plot::Bars {
                 x: Axis::new("milliseconds").format(Format::Prefixed),
                 bars,
+                totals,
                 parts,
             },
         },

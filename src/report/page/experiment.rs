@@ -26,6 +26,8 @@ pub(super) struct Experiment {
 pub(super) struct Variant {
     pub name: String,
     pub colour: Colour,
+    /// Index of its row in the results.
+    pub group: usize,
     /// Indices of its runs.
     pub runs: Vec<usize>,
 }
@@ -50,12 +52,11 @@ pub(super) fn experiments(results: &Results) -> Vec<Experiment> {
         if experiments.iter().any(known) || (is_dense(group) && sparse_too(group)) {
             continue;
         }
-        let mut variants: Vec<Variant> = results
-            .groups
-            .iter()
-            .filter(|g| g.data == group.data && g.model == group.model)
-            .filter(|g| g.sparsity == group.sparsity || is_dense(g))
-            .map(|g| colours.variant(g, is_dense(g) != is_dense(group)))
+        let rows = results.groups.iter().enumerate();
+        let mut variants: Vec<Variant> = rows
+            .filter(|(_, g)| g.data == group.data && g.model == group.model)
+            .filter(|(_, g)| g.sparsity == group.sparsity || is_dense(g))
+            .map(|row| colours.variant(row, is_dense(row.1) != is_dense(group)))
             .collect();
         let left_out = variants.len().saturating_sub(MOST_VARIANTS);
         variants.truncate(MOST_VARIANTS);
@@ -111,7 +112,7 @@ impl Colours {
         Colour::Series(index.unwrap_or(0))
     }
 
-    fn variant(&self, group: &Group, reference: bool) -> Variant {
+    fn variant(&self, (index, group): (usize, &Group), reference: bool) -> Variant {
         let name = variant_name(group);
         let colour = self.colour(&name);
         let runs = group.runs.clone();
@@ -119,6 +120,11 @@ impl Colours {
             true => format!("{name}, 0 % sparse"),
             false => name,
         };
-        Variant { name, colour, runs }
+        Variant {
+            name,
+            colour,
+            group: index,
+            runs,
+        }
     }
 }
