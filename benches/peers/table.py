@@ -119,7 +119,8 @@ def figure_8(report):
     def cell(entry):
         if entry is None:
             return "skipped"
-        share = percent(round(entry["share_of_ceiling"], 2))
+        share = entry.get("share_of_ceiling")
+        share = "–" if share is None else percent(round(share, 2))
         return f"{milliseconds(entry['seconds'])} · {number(entry['gflop_s'])} · {number(entry['gb_s'])} · {share}"
 
     header = ["n", "sparsity", *(NAMES.get(kind, SHORT.get(kind, kind)) for kind in kinds)]

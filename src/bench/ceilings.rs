@@ -10,28 +10,30 @@ use super::load::{Load, LoadParams};
 use super::multiply_add::{CHAINS, MultiplyAdd, MultiplyAddParams};
 use super::plan_of;
 use super::reference::TOLERANCE;
-use super::timing::{Measured, Spread, time};
+use super::timing::{Measured, Spread, Timed, time};
 use crate::engine::{Buffer, Class, Device, Grid, Plan};
 use crate::error::{Error, Result};
 
-/// An adapter's measured ceilings, medians; the fields' names end in their units.
+/// An adapter's measured ceilings, medians; the fields' names end in their units. One that other work disturbed is none, with the
+/// reason in `doubts`.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Ceilings {
     /// Copying 64 MiB from one buffer to another, vec4 at a time; bytes read *plus* bytes written, in 10^9 a second.
-    pub copy_gb_s: f64,
+    pub copy_gb_s: Option<f64>,
     /// Loads of whole rows of 32 vec4 at pseudo-random places in a buffer of 4096 such rows, added up in registers: the
     /// sparse products' pattern at n = 4096 and batch 128. In 10^9 f32 elements a second.
-    pub vec4_loads_gelem_s: f64,
+    pub vec4_loads_gelem_s: Option<f64>,
     /// The same with rows one after the other.
-    pub vec4_loads_sequential_gelem_s: f64,
+    pub vec4_loads_sequential_gelem_s: Option<f64>,
     /// Multiply-adds in registers, two operations each, in 10^9 operations a second.
-    pub multiply_add_gflop_s: f64,
+    pub multiply_add_gflop_s: Option<f64>,
     /// One more dispatch in a pass, waiting for the one before, in microseconds.
-    pub dispatch_us: f64,
+    pub dispatch_us: Option<f64>,
     /// Submitting a pass of one dispatch and waiting for it, in microseconds.
-    pub submit_us: f64,
+    pub submit_us: Option<f64>,
     /// Reading 16 bytes back from an idle device, in microseconds.
-    pub readback_us: f64,
+    pub readback_us: Option<f64>,
     /// A barrier of a workgroup of 256 that has the device for itself, with the write and the read of workgroup memory that it
     /// orders, in nanoseconds. None on the CPU, which has no workgroups.
     pub barrier_ns: Option<f64>,
@@ -42,6 +44,9 @@ pub struct Ceilings {
     pub sum_subgroups_ns: Option<f64>,
     /// How far the samples behind each field lie apart, in its unit.
     pub spread: BTreeMap<String, Spread>,
+    /// Why a field has no number, where it was measured and cannot be trusted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub doubts: BTreeMap<String, String>,
 }
 
 impl Ceilings {
@@ -51,43 +56,38 @@ impl Ceilings {
             (
                 "copy",
                 "copy_gb_s",
-                Some(self.copy_gb_s),
+                self.copy_gb_s,
                 "GB/s, read and written",
             ),
             (
                 "vec4 loads",
                 "vec4_loads_gelem_s",
-                Some(self.vec4_loads_gelem_s),
+                self.vec4_loads_gelem_s,
                 "G elements/s, random rows",
             ),
             (
                 "",
                 "vec4_loads_sequential_gelem_s",
-                Some(self.vec4_loads_sequential_gelem_s),
+                self.vec4_loads_sequential_gelem_s,
                 "G elements/s, rows in order",
             ),
             (
                 "multiply-add",
                 "multiply_add_gflop_s",
-                Some(self.multiply_add_gflop_s),
+                self.multiply_add_gflop_s,
                 "GFLOP/s",
             ),
-            (
-                "dispatch",
-                "dispatch_us",
-                Some(self.dispatch_us),
-                "µs in a pass",
-            ),
+            ("dispatch", "dispatch_us", self.dispatch_us, "µs in a pass"),
             (
                 "",
                 "submit_us",
-                Some(self.submit_us),
+                self.submit_us,
                 "µs alone, submitted and waited for",
             ),
             (
                 "read-back",
                 "readback_us",
-                Some(self.readback_us),
+                self.readback_us,
                 "µs for 16 bytes",
             ),
             (
@@ -115,41 +115,65 @@ impl Ceilings {
 /// Words of each of the two buffers copied: 64 MiB, half of WebGPU's default largest binding and past any usual cache.
 const COPY_WORDS: usize = 1 << 24;
 
-/// Measures all of them, each for about `budget`; and what was left out, with the reason.
+/// Measures all of them, each for about `budget`; and what was left out, with the reason. `keep`: also what other work disturbed.
 ///
 /// # Errors
 /// A wrong result, a lost device, or buffers that the device refuses.
 pub fn measure(
     device: &Device,
     budget: Duration,
+    keep: bool,
 ) -> Result<(Ceilings, Vec<(&'static str, String)>)> {
-    let mut spread = BTreeMap::new();
-    let mut keep = |name: &str, measured: Measured| {
+    let (mut spread, mut doubts) = (BTreeMap::new(), BTreeMap::new());
+    let mut told = |name: &str, measured: Measured| {
         spread.insert(name.to_owned(), measured.spread);
-        measured.median
+        match measured.doubt {
+            Some(doubt) if !keep => {
+                doubts.insert(name.to_owned(), doubt);
+                None
+            }
+            _ => Some(measured.median),
+        }
     };
-    let random = loads(device, 4096, 128, Pattern::Random, budget)?;
-    let sequential = loads(device, 4096, 128, Pattern::Sequential, budget)?;
+    let random = loads(device, 4096, 128, Pattern::Random, budget)?.measure(device, budget)?;
+    let in_order =
+        loads(device, 4096, 128, Pattern::Sequential, budget)?.measure(device, budget)?;
+    let multiply_add = multiply_add(device, budget)?.measure(device, budget)?;
     let (dispatch, submit) = latency::dispatch(device, budget)?;
     let together = latency::workgroup(device, budget)?;
-    let mut optional = |name: &str, measured: Option<Measured>| measured.map(|m| keep(name, m));
+    let mut optional = |name: &str, measured: Option<Measured>| told(name, measured?);
     let barrier_ns = optional("barrier_ns", together.barrier);
     let sum_memory_ns = optional("sum_memory_ns", together.sum_memory);
     let sum_subgroups_ns = optional("sum_subgroups_ns", together.sum_subgroups);
     let ceilings = Ceilings {
-        copy_gb_s: keep("copy_gb_s", copy(device, COPY_WORDS, budget)?),
-        vec4_loads_gelem_s: keep("vec4_loads_gelem_s", random),
-        vec4_loads_sequential_gelem_s: keep("vec4_loads_sequential_gelem_s", sequential),
-        multiply_add_gflop_s: keep("multiply_add_gflop_s", multiply_add(device, budget)?),
-        dispatch_us: keep("dispatch_us", dispatch),
-        submit_us: keep("submit_us", submit),
-        readback_us: keep("readback_us", latency::readback(device, budget)?),
+        copy_gb_s: told("copy_gb_s", copy(device, COPY_WORDS, budget)?),
+        vec4_loads_gelem_s: told("vec4_loads_gelem_s", random),
+        vec4_loads_sequential_gelem_s: told("vec4_loads_sequential_gelem_s", in_order),
+        multiply_add_gflop_s: told("multiply_add_gflop_s", multiply_add),
+        dispatch_us: told("dispatch_us", dispatch),
+        submit_us: told("submit_us", submit),
+        readback_us: told("readback_us", latency::readback(device, budget)?),
         barrier_ns,
         sum_memory_ns,
         sum_subgroups_ns,
         spread,
+        doubts,
     };
     Ok((ceilings, together.left_out))
+}
+
+/// A ceiling that can be measured in turns with what it bounds.
+pub(super) struct Ceiling {
+    pub timed: Timed,
+    /// 10^9 elements or operations of a run.
+    pub amount: f64,
+}
+
+impl Ceiling {
+    /// 10^9 elements or operations a second.
+    fn measure(&self, device: &Device, budget: Duration) -> Result<Measured> {
+        Ok(self.timed.measure(device, budget)?.rate(self.amount))
+    }
 }
 
 /// A buffer whose every word is a NaN, so that what is not written shows.
@@ -210,14 +234,14 @@ const LOAD_ROWS: usize = 4096;
 /// Rows of the input added up for each row of the output: the writes are then 1 in 257 accesses.
 const LOAD_TERMS: u32 = 256;
 
-/// Loads rows of `stride` elements (a multiple of 4) from a buffer of `input_rows`; 10^9 elements a second.
+/// Loads of rows of `stride` elements (a multiple of 4) from a buffer of `input_rows`; in elements.
 pub(super) fn loads(
     device: &Device,
     input_rows: usize,
     stride: usize,
     pattern: Pattern,
     budget: Duration,
-) -> Result<Measured> {
+) -> Result<Ceiling> {
     // The sequence has 16 bits of row number. Larger buffers are past the caches as well.
     let input_rows = input_rows.min(1 << 16);
     let (multiplier, increment) = match pattern {
@@ -258,11 +282,14 @@ pub(super) fn loads(
         }
     }
     let elements = LOAD_ROWS as f64 * f64::from(LOAD_TERMS) * stride as f64;
-    Ok(time(device, &plan, budget)?.rate(elements * 1e-9))
+    Ok(Ceiling {
+        timed: Timed::new(device, &plan, budget)?,
+        amount: elements * 1e-9,
+    })
 }
 
-/// Multiply-adds in registers; 10^9 operations a second.
-fn multiply_add(device: &Device, budget: Duration) -> Result<Measured> {
+/// Multiply-adds in registers; in operations.
+pub(super) fn multiply_add(device: &Device, budget: Duration) -> Result<Ceiling> {
     let vectors: usize = if device.is_hardware() {
         1 << 20
     } else {
@@ -295,5 +322,8 @@ fn multiply_add(device: &Device, budget: Duration) -> Result<Measured> {
         }
     }
     let operations = 2.0 * (vectors * 4 * CHAINS) as f64 * f64::from(params.iterations);
-    Ok(time(device, &plan, budget)?.rate(operations * 1e-9))
+    Ok(Ceiling {
+        timed: Timed::new(device, &plan, budget)?,
+        amount: operations * 1e-9,
+    })
 }

@@ -122,12 +122,23 @@ impl Comparison {
 
     fn skips(&self, text: &mut String) {
         for (letter, (_, report)) in letters().zip(&self.reports) {
-            for s in &report.skipped {
+            for (field, doubt) in report.ceilings.iter().flat_map(|c| &c.doubts) {
+                let _ = writeln!(text, "{letter} not measured: ceilings, {field}: {doubt}");
+            }
+            let doubtful = [
+                report.kernels.iter().filter(|f| f.doubt.is_some()).count(),
+                report.steps.iter().filter(|f| f.doubt.is_some()).count(),
+                report.models.iter().filter(|f| f.doubt.is_some()).count(),
+                report.scaling.iter().filter(|f| f.doubt.is_some()).count(),
+            ];
+            if let count @ 1.. = doubtful.iter().sum::<usize>() {
                 let _ = writeln!(
                     text,
-                    "{letter} skipped {}, {}: {}",
-                    s.part, s.case, s.reason
+                    "{letter} has {count} doubtful figures, which are not compared: the machine was busy"
                 );
+            }
+            for s in &report.skipped {
+                let _ = writeln!(text, "{letter} {}", s.text());
             }
         }
     }
@@ -156,7 +167,9 @@ impl Comparison {
                     percent(k.sparsity)
                 ),
             };
-            figures.map(|k| (of(k), k.gflop_s)).collect()
+            figures
+                .map(|k| (of(k), trusted(k.gflop_s, &k.doubt)))
+                .collect()
         });
         let case = |model: &str, batch: usize, sparsity: f64| {
             format!("{model}, batch {batch}, {}", percent(sparsity))
@@ -172,16 +185,23 @@ impl Comparison {
                 let total = |bytes: &super::Bytes| bytes.values().map(|&b| b as f64).sum::<f64>();
                 let steps = r.steps.iter().map(|s| {
                     let value = pick(s.seconds, s.round_seconds, total(&s.bytes));
-                    (case(&s.model, s.batch, s.sparsity), value)
+                    (
+                        case(&s.model, s.batch, s.sparsity),
+                        trusted(value, &s.doubt),
+                    )
                 });
                 let models = r.models.iter().map(|m| {
                     let value = pick(m.seconds, m.round_seconds, total(&m.bytes));
-                    (case(&m.model, m.batch, m.sparsity), value)
+                    (
+                        case(&m.model, m.batch, m.sparsity),
+                        trusted(value, &m.doubt),
+                    )
                 });
                 let scaling = r.scaling.iter().map(|s| {
                     let n = s.n;
                     let value = pick(s.step_seconds, s.round_seconds, s.resident_bytes as f64);
-                    (format!("{n}-{n}-{n}-10, 32 connections a unit"), value)
+                    let case = format!("{n}-{n}-{n}-10, 32 connections a unit");
+                    (case, trusted(value, &s.doubt))
                 });
                 steps.chain(models).chain(scaling).collect()
             });
@@ -219,7 +239,7 @@ impl Comparison {
         rows: &mut Vec<Row>,
         section: &'static str,
         more_is_better: bool,
-        of: impl Fn(&BenchReport) -> Vec<(String, f64)>,
+        of: impl Fn(&BenchReport) -> Vec<(String, Option<f64>)>,
     ) {
         let first = rows.len();
         for (i, (_, report)) in self.reports.iter().enumerate() {
@@ -236,7 +256,7 @@ impl Comparison {
                         rows.len() - 1
                     }
                 };
-                rows[at].values[i] = Some(value);
+                rows[at].values[i] = value;
             }
         }
     }
@@ -252,6 +272,11 @@ impl Row {
         };
         ratio.is_finite().then(|| format!("{}×", number(ratio)))
     }
+}
+
+/// A figure to compare; none that was kept although the machine was busy.
+fn trusted(value: f64, doubt: &Option<String>) -> Option<f64> {
+    doubt.is_none().then_some(value)
 }
 
 fn letters() -> impl Iterator<Item = String> {

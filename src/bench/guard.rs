@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::options::Part;
 use crate::engine::Device;
 use crate::error::{Error, Result};
 
@@ -15,6 +16,30 @@ pub struct Skipped {
     pub case: String,
     /// Why.
     pub reason: String,
+    /// Whether it was measured and cannot be trusted: the machine was busy with other work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub busy: bool,
+}
+
+impl Skipped {
+    /// A case that was not begun.
+    pub(super) fn new(part: Part, case: &str, reason: String) -> Self {
+        Skipped {
+            part: part.name().to_owned(),
+            case: case.to_owned(),
+            reason,
+            busy: false,
+        }
+    }
+
+    /// As a table says it.
+    pub(super) fn text(&self) -> String {
+        let how = match self.busy {
+            true => "not measured",
+            false => "skipped",
+        };
+        format!("{how}: {}, {}: {}", self.part, self.case, self.reason)
+    }
 }
 
 /// Foresees how long a case takes from a smaller one of its kind.

@@ -10,9 +10,11 @@
 //! | scaling | step, round and resident bytes against n at a fixed number of connections per unit |
 //!
 //! Every result is checked against the host's own before it is timed: a driver that skips work is a
-//! fast one. Times are medians with their quartiles; the first run, in which drivers compile, never counts. What an adapter
-//! cannot hold, or would take too long for, is skipped, and the report says why.
+//! fast one. Times are medians with their quartiles; the first run, in which drivers compile, never counts. A product and its
+//! ceiling are measured in turns. What an adapter cannot hold, or would take too long for, is skipped, and what other work on the
+//! machine disturbed is withheld; the report says why.
 
+mod busy;
 mod ceilings;
 mod compare;
 mod copy;
@@ -109,6 +111,20 @@ impl Observer<'_> {
         (self.sink)(finding);
     }
 
+    /// Withholds what cannot be trusted; says whether it did.
+    fn withholds(&mut self, keep: bool, part: &str, case: &str, doubt: Option<&str>) -> bool {
+        let Some(doubt) = doubt.filter(|_| !keep) else {
+            return false;
+        };
+        self.skip(Skipped {
+            part: part.to_owned(),
+            case: case.to_owned(),
+            reason: doubt.to_owned(),
+            busy: true,
+        });
+        true
+    }
+
     fn skip(&mut self, skipped: Skipped) {
         (self.sink)(Finding::Skipped(&skipped));
         self.skipped.push(skipped);
@@ -132,14 +148,11 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Resu
     observer.tell(Finding::Adapter(&report.adapter));
     let products = Part::PRODUCTS.into_iter().any(|part| options.has(part));
     if options.has(Part::Ceilings) || products {
-        let (ceilings, left_out) = ceilings::measure(&device, options.budget)?;
+        let (ceilings, left_out) =
+            ceilings::measure(&device, options.budget, options.keep_doubtful)?;
         observer.tell(Finding::Ceilings(&ceilings));
         for (case, reason) in left_out {
-            observer.skip(Skipped {
-                part: Part::Ceilings.name().to_owned(),
-                case: case.to_owned(),
-                reason,
-            });
+            observer.skip(Skipped::new(Part::Ceilings, case, reason));
         }
         report.kernels = products::measure(&device, &ceilings, options, matrices, &mut observer)?;
         report.ceilings = Some(ceilings);

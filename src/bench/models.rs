@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::busy;
 use super::guard::{Guard, Skipped, unless_too_large};
 use super::options::{BenchOptions, Part, SOFTWARE_BATCH};
 use super::reference::judge;
@@ -42,8 +43,11 @@ pub struct ModelFigure {
     /// Losses of the first two steps against those of the CPU executor, relative; none on that itself. The second step's loss
     /// depends on all of the first step's gradients.
     pub max_error: Option<f64>,
-    /// Kernels, the costliest first, from steps whose dispatches were timed one by one.
+    /// Kernels, the costliest first, from steps whose dispatches were timed one by one. None where they do not explain the step.
     pub kernels: Vec<KernelTime>,
+    /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 /// What a kernel's dispatches of a step take together.
@@ -73,25 +77,28 @@ pub(super) fn measure(
     let mut figures = Vec::new();
     for name in &options.models {
         match measure_one(options, &mut guard, name)? {
-            Ok(figure) => {
+            Ok((figure, unexplained)) => {
+                let (part, keep) = (Part::Model.name(), options.keep_doubtful);
+                if observer.withholds(keep, part, name, figure.doubt.as_deref()) {
+                    continue;
+                }
                 observer.tell(Finding::Model(&figure));
                 figures.push(figure);
+                let case = format!("the kernels of {name}");
+                observer.withholds(keep, part, &case, unexplained.as_deref());
             }
-            Err(reason) => observer.skip(Skipped {
-                part: Part::Model.name().to_owned(),
-                case: name.clone(),
-                reason,
-            }),
+            Err(reason) => observer.skip(Skipped::new(Part::Model, name, reason)),
         }
     }
     Ok(figures)
 }
 
+/// A model's figure, and why its kernels do not explain it; or why it is skipped.
 fn measure_one(
     options: &BenchOptions,
     guard: &mut Guard,
     name: &str,
-) -> Result<Result<ModelFigure, String>> {
+) -> Result<Result<(ModelFigure, Option<String>), String>> {
     let model = by_name(
         name,
         &ModelOptions {
@@ -134,12 +141,17 @@ fn measure_one(
     let max_error = agreement(options, &mut stepper, name, &model, &state, training)?;
     let made = begin.elapsed().as_secs_f64();
     let step = stepper.time_steps(options.budget)?;
-    let kernels = kernel_times(&mut stepper)?;
+    let mut kernels = kernel_times(&mut stepper)?;
+    let whole: f64 = kernels.iter().map(|k| k.seconds).sum();
+    let unexplained = busy::unexplained(whole, step.median, stepper.device.is_cpu());
+    if unexplained.is_some() && !options.keep_doubtful {
+        kernels.clear();
+    }
     let round = stepper.time_rounds(options.budget)?;
     // Five steps, those timed dispatch by dispatch, and four pairs of a step and a step with a round are done at least.
     let least = (13 + TIMED) as f64 * step.median + 4.0 * round.median;
     guard.note("model", work, made + least);
-    Ok(Ok(ModelFigure {
+    let figure = ModelFigure {
         model: name.to_owned(),
         sparsity: options.step_sparsity,
         batch,
@@ -152,7 +164,9 @@ fn measure_one(
         bytes: stepper.bytes(),
         max_error,
         kernels,
-    }))
+        doubt: step.doubt.or(round.doubt),
+    };
+    Ok(Ok((figure, unexplained)))
 }
 
 /// Does a second step and compares both losses with the CPU executor's, whose kernels are other code: the largest relative

@@ -89,6 +89,8 @@ pub struct BenchOptions {
     pub budget: Duration,
     /// Longest time that one case may take, as far as that can be foreseen from a smaller one.
     pub limit: Duration,
+    /// Whether figures that other work on the machine disturbed are kept, and marked, in place of withheld.
+    pub keep_doubtful: bool,
 }
 
 /// Batch of the models on a software adapter, where a step of 128 images takes seconds.
@@ -114,6 +116,7 @@ impl Default for BenchOptions {
             batch: 128,
             budget: Duration::from_millis(200),
             limit: Duration::from_secs(10),
+            keep_doubtful: false,
         }
     }
 }

@@ -1,16 +1,17 @@
 //! The three sparse products over sizes, sparsities and matrices: their time, and their share of the ceiling that bounds them.
 
-use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Instant;
 
-use super::ceilings::{self, Ceilings, Pattern};
+use super::busy::above_ceiling;
+use super::ceilings::{self, Ceiling, Ceilings, Pattern};
 use super::dense::DenseLayer;
 use super::guard::{Guard, Skipped, too_large, unless_too_large};
 use super::kernel_figure::{Bound, KernelFigure, bounded_by};
 use super::layer::{Layer, Operand, Product};
 use super::options::{BenchOptions, Part};
 use super::reference::judge;
-use super::timing::time;
+use super::timing::Timed;
 use super::{Finding, Observer};
 use crate::engine::{Device, Plan};
 use crate::error::Result;
@@ -38,7 +39,8 @@ pub(super) fn measure(
         ceilings,
         options,
         guard: Guard::new(options.limit),
-        loads: HashMap::new(),
+        loads: None,
+        multiply_add: None,
         figures: Vec::new(),
     };
     let mut sizes = options.sizes.clone();
@@ -94,8 +96,9 @@ struct Products<'a> {
     ceilings: &'a Ceilings,
     options: &'a BenchOptions,
     guard: Guard,
-    /// Loads by the number of rows of the buffer.
-    loads: HashMap<usize, f64>,
+    /// Loads from a buffer of so many rows, the last that were asked for.
+    loads: Option<(usize, Rc<Ceiling>)>,
+    multiply_add: Option<Rc<Ceiling>>,
     figures: Vec<KernelFigure>,
 }
 
@@ -195,6 +198,10 @@ impl Products<'_> {
                 (None, Ok(layer)) => {
                     let figure = self.product(subject, layer, product)?;
                     self.guard.note(kind, work, figure.seconds);
+                    let (case, keep) = (subject.name(), options.keep_doubtful);
+                    if observer.withholds(keep, kind, &case, figure.doubt.as_deref()) {
+                        continue;
+                    }
                     observer.tell(Finding::Kernel(&figure));
                     self.figures.push(figure);
                 }
@@ -202,6 +209,7 @@ impl Products<'_> {
                     part: kind.to_owned(),
                     case: subject.name(),
                     reason: reason.unwrap_or_default(),
+                    busy: false,
                 }),
             }
         }
@@ -222,27 +230,45 @@ impl Products<'_> {
         let what = format!("`{kernel}` at {}", subject.name());
         judge(max_error, device.name(), &what)?;
 
-        let measured = time(device, &plan, options.budget)?;
-        let seconds = measured.median;
         let stride = options.batch.next_multiple_of(4);
+        let ceiling = match product {
+            // They use what they load several times.
+            _ if product.is_dense() => self.multiply_add()?,
+            // What is read in the connections' order: deltas where the product is transposed, inputs else.
+            Product::SpmmTransposed => self.loads(subject.rows, stride)?,
+            _ => self.loads(subject.cols, stride)?,
+        };
         let connections = subject.connections;
         let operations = 2.0 * connections as f64 * options.batch as f64;
         let bytes = product.bytes(subject.rows, subject.cols, connections, stride);
-        let loads_gelem_s = match product {
-            _ if product.is_dense() => None,
-            // What is read in the connections' order: deltas where the product is transposed, inputs else.
-            Product::SpmmTransposed => Some(self.loads(subject.rows, stride)?),
-            _ => Some(self.loads(subject.cols, stride)?),
-        };
         // Loads and multiply-adds are done for the padding lanes too.
         let terms = connections as f64 * stride as f64;
-        let loads = loads_gelem_s.map_or(0.0, |rate| terms / (rate * 1e9));
-        let arithmetic = 2.0 * terms / (self.ceilings.multiply_add_gflop_s * 1e9);
-        let (needed, bound) = bounded_by([
-            (loads, Bound::Loads),
-            (arithmetic, Bound::Arithmetic),
-            (self.ceilings.dispatch_us * 1e-6, Bound::Dispatch),
-        ]);
+        let arithmetic = |rate: Option<f64>| rate.map_or(0.0, |rate| 2.0 * terms / (rate * 1e9));
+        let dispatch = self.ceilings.dispatch_us.unwrap_or(0.0) * 1e-6;
+        // What the ceilings ask for, by the time of a run of the one that is measured beside the product.
+        let bound = |seconds: f64| {
+            let rate = ceiling.amount / seconds;
+            let (loads, arithmetic) = match product.is_dense() {
+                true => (0.0, arithmetic(Some(rate))),
+                false => (
+                    terms / (rate * 1e9),
+                    arithmetic(self.ceilings.multiply_add_gflop_s),
+                ),
+            };
+            bounded_by([
+                (loads, Bound::Loads),
+                (arithmetic, Bound::Arithmetic),
+                (dispatch, Bound::Dispatch),
+            ])
+        };
+        let timed = Timed::new(device, &plan, options.budget)?;
+        let share = |product: f64, ceiling: f64| bound(ceiling).0 / product;
+        let [measured, beside, share] =
+            timed.in_turns(&ceiling.timed, device, options.budget, share)?;
+        let doubt = measured.doubt;
+        let ceiling_doubt = beside.doubt.or(above_ceiling(share.median));
+        let trusted = options.keep_doubtful || ceiling_doubt.is_none();
+        let seconds = measured.median;
         let gb_s = bytes / seconds / 1e9;
         Ok(KernelFigure {
             kernel: kernel.to_owned(),
@@ -257,25 +283,36 @@ impl Products<'_> {
             seconds_spread: measured.spread,
             gflop_s: operations / seconds / 1e9,
             gb_s,
-            share_of_copy: gb_s / self.ceilings.copy_gb_s,
-            loads_gelem_s,
-            bound,
-            share_of_ceiling: needed / seconds,
+            share_of_copy: self.ceilings.copy_gb_s.map(|copy| gb_s / copy),
+            loads_gelem_s: (!product.is_dense() && trusted)
+                .then_some(ceiling.amount / beside.median),
+            bound: bound(beside.median).1,
+            share_of_ceiling: trusted.then_some(share.median),
+            ceiling_doubt,
             max_error,
+            doubt,
         })
     }
 
-    /// The rate of random loads from a buffer of `rows` rows of `stride` lanes.
-    fn loads(&mut self, rows: usize, stride: usize) -> Result<f64> {
-        if (rows, stride) == (4096, 128) {
-            return Ok(self.ceilings.vec4_loads_gelem_s);
-        }
-        if let Some(&known) = self.loads.get(&rows) {
-            return Ok(known);
+    /// Random loads from a buffer of `rows` rows of `stride` lanes.
+    fn loads(&mut self, rows: usize, stride: usize) -> Result<Rc<Ceiling>> {
+        if let Some((_, known)) = self.loads.as_ref().filter(|known| known.0 == rows) {
+            return Ok(known.clone());
         }
         let budget = self.options.budget;
-        let found = ceilings::loads(self.device, rows, stride, Pattern::Random, budget)?.median;
-        self.loads.insert(rows, found);
-        Ok(found)
+        let made = ceilings::loads(self.device, rows, stride, Pattern::Random, budget)?;
+        let made = Rc::new(made);
+        // Those of one size at a time: each holds a buffer.
+        self.loads = Some((rows, made.clone()));
+        Ok(made)
+    }
+
+    fn multiply_add(&mut self) -> Result<Rc<Ceiling>> {
+        if let Some(known) = &self.multiply_add {
+            return Ok(known.clone());
+        }
+        let made = Rc::new(ceilings::multiply_add(self.device, self.options.budget)?);
+        self.multiply_add = Some(made.clone());
+        Ok(made)
     }
 }

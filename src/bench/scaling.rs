@@ -26,6 +26,9 @@ pub struct ScalingFigure {
     pub round_spread: Spread,
     /// Most bytes resident at once, all classes.
     pub resident_bytes: u64,
+    /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 /// Exponents e of `c · n^e`, fitted by least squares on the logarithms.
@@ -49,6 +52,7 @@ pub(super) fn measure(
 ) -> Result<(Vec<ScalingFigure>, Option<Exponents>)> {
     let mut guard = Guard::new(options.limit);
     let mut figures = Vec::new();
+    let mut withheld = false;
     let mut widths = options.scaling_sizes.clone();
     widths.sort_unstable();
     for n in widths {
@@ -69,16 +73,24 @@ pub(super) fn measure(
                     round_seconds: step.round_seconds,
                     round_spread: step.round_spread,
                     resident_bytes: step.bytes.values().sum(),
+                    doubt: step.doubt,
                 };
+                let (part, keep) = (Part::Scaling.name(), options.keep_doubtful);
+                if observer.withholds(keep, part, &name, figure.doubt.as_deref()) {
+                    withheld = true;
+                    continue;
+                }
                 observer.tell(Finding::Scaling(&figure));
                 figures.push(figure);
             }
-            Err(reason) => observer.skip(Skipped {
-                part: Part::Scaling.name().to_owned(),
-                case: name,
-                reason,
-            }),
+            Err(reason) => observer.skip(Skipped::new(Part::Scaling, &name, reason)),
         }
+    }
+    if withheld {
+        // Of the widths that are left the growth would be another one.
+        let reason = "the machine was busy at one of the widths";
+        observer.withholds(false, Part::Scaling.name(), "growth", Some(reason));
+        return Ok((figures, None));
     }
     let exponents = exponents(&figures);
     if let Some(exponents) = &exponents {

@@ -210,7 +210,7 @@ impl Stepper {
             Ok((whole - plain).max(trainer.round_seconds))
         };
         pair()?;
-        gather(budget, pair)
+        gather(device.threads(), budget, pair)
     }
 
     /// One step, each dispatch timed by itself.

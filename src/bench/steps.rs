@@ -41,6 +41,9 @@ pub struct StepFigure {
     pub bytes: Bytes,
     /// Loss of the first step against the host's own in f64, relative.
     pub max_error: f64,
+    /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 /// Features of a 32×32 colour image.
@@ -70,14 +73,14 @@ pub(super) fn measure(
         };
         match figure {
             Ok(figure) => {
+                let (part, keep) = (Part::Step.name(), options.keep_doubtful);
+                if observer.withholds(keep, part, &name, figure.doubt.as_deref()) {
+                    continue;
+                }
                 observer.tell(Finding::Step(&figure));
                 figures.push(figure);
             }
-            Err(reason) => observer.skip(Skipped {
-                part: Part::Step.name().to_owned(),
-                case: name,
-                reason,
-            }),
+            Err(reason) => observer.skip(Skipped::new(Part::Step, &name, reason)),
         }
     }
     Ok(figures)
@@ -139,5 +142,6 @@ pub(super) fn perceptron(
         layers: state.layers.iter().map(LayerState::active).collect(),
         bytes: stepper.bytes(),
         max_error,
+        doubt: step.doubt.or(round.doubt),
     }))
 }

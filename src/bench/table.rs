@@ -35,7 +35,7 @@ impl Table {
             }
             Finding::Scaling(s) => self.head(SCALING) + &scaling(s),
             Finding::Exponents(e) => growth(e),
-            Finding::Skipped(s) => format!("skipped: {}, {}: {}", s.part, s.case, s.reason),
+            Finding::Skipped(s) => s.text(),
         }
     }
 
@@ -72,7 +72,12 @@ fn adapter(a: &Identity) -> String {
 fn ceilings(c: &Ceilings) -> String {
     let mut text = "\nceilings                  quartiles".to_owned();
     for (label, field, value, unit) in c.rows() {
-        let Some(value) = value else { continue };
+        let Some(value) = value else {
+            if let Some(doubt) = c.doubts.get(field) {
+                let _ = write!(text, "\n  {label:<14}not measured: {doubt} ({unit})");
+            }
+            continue;
+        };
         let spread = c.spread.get(field);
         let quartiles = spread.map_or_else(String::new, |s| quartiles(s, 1.0));
         let _ = write!(
@@ -86,8 +91,16 @@ fn ceilings(c: &Ceilings) -> String {
 
 fn kernel(k: &KernelFigure) -> String {
     let n = k.n.map_or_else(String::new, |n| n.to_string());
-    format!(
-        "{:<16}{n:>7}{:>7}{:>10}{:>10} {:>14}{:>10}{:>10}  {} of {}",
+    let share = match k.share_of_ceiling {
+        Some(share) => format!(
+            "{} of {}",
+            percent((share * 100.0).round() / 100.0),
+            k.bound.name()
+        ),
+        None => "not measured".to_owned(),
+    };
+    let mut text = format!(
+        "{:<16}{n:>7}{:>7}{:>10}{:>10} {:>14}{:>10}{:>10}  {share}",
         k.kernel,
         k.batch,
         percent(k.sparsity),
@@ -95,9 +108,18 @@ fn kernel(k: &KernelFigure) -> String {
         quartiles(&k.seconds_spread, 1e3),
         number(k.gflop_s),
         number(k.gb_s),
-        percent((k.share_of_ceiling * 100.0).round() / 100.0),
-        k.bound.name()
-    )
+    );
+    if let (None, Some(doubt)) = (k.share_of_ceiling, &k.ceiling_doubt) {
+        let _ = write!(text, ": {doubt}");
+    }
+    text + &doubtful(&k.doubt)
+}
+
+/// What is said behind a figure that was kept although it cannot be trusted.
+fn doubtful(doubt: &Option<String>) -> String {
+    doubt
+        .as_ref()
+        .map_or_else(String::new, |d| format!("  doubtful: {d}"))
 }
 
 fn step(s: &StepFigure) -> String {
@@ -112,7 +134,7 @@ fn step(s: &StepFigure) -> String {
         number(s.round_seconds * 1e3),
         number(s.round_in_steps),
         mebibytes(s.bytes.values().sum())
-    )
+    ) + &doubtful(&s.doubt)
 }
 
 fn model(m: &ModelFigure) -> String {
@@ -128,6 +150,10 @@ fn model(m: &ModelFigure) -> String {
         number(m.round_seconds * 1e3),
         mebibytes(activations)
     );
+    text += &doubtful(&m.doubt);
+    if m.kernels.is_empty() {
+        return text;
+    }
     let _ = write!(
         text,
         "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
@@ -155,7 +181,7 @@ fn scaling(s: &ScalingFigure) -> String {
         number(s.step_seconds * 1e3),
         number(s.round_seconds * 1e3),
         mebibytes(s.resident_bytes)
-    )
+    ) + &doubtful(&s.doubt)
 }
 
 fn growth(e: &Exponents) -> String {

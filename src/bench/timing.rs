@@ -1,8 +1,10 @@
-//! How time is taken: warm up, gather runs into samples longer than a submission costs, report the median and the spread.
+//! How time is taken: warm up, gather runs into samples longer than a submission costs, report the median and the spread. Where
+//! other work disturbed the samples, they are taken again, and in the end the figure says so.
 
 use std::time::{Duration, Instant};
 
-use crate::engine::{Device, Plan};
+use super::busy::{self, Usage, Watch};
+use crate::engine::{Device, Plan, Program};
 use crate::error::Result;
 
 /// Runs of a plan are gathered into samples about so long, against which submitting and waiting (0.2 ms on a software
@@ -14,6 +16,9 @@ const MOST_COPIES: usize = 1024;
 
 /// Samples taken, however long they last.
 const FEWEST: usize = 3;
+
+/// How often a measurement is begun anew that other work disturbed.
+const ATTEMPTS: usize = 3;
 
 /// Samples after which a median is good enough, however short they were.
 const MOST: usize = 101;
@@ -34,32 +39,36 @@ pub struct Spread {
 }
 
 /// A figure that was measured several times.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     /// The median.
     pub median: f64,
     /// How far the samples lie apart.
     pub spread: Spread,
+    /// Why it cannot be trusted, if so.
+    pub doubt: Option<String>,
 }
 
 impl Measured {
-    /// Of at least one sample, in any order.
-    fn of(mut samples: Vec<f64>) -> Self {
+    /// Of at least one sample, in any order, and of what the system told meanwhile.
+    fn of(mut samples: Vec<f64>, usage: &Usage) -> Self {
         samples.sort_by(f64::total_cmp);
         let quantile = |share: f64| {
             let at = share * (samples.len() - 1) as f64;
             let (below, above) = (samples[at.floor() as usize], samples[at.ceil() as usize]);
             below + (above - below) * at.fract()
         };
+        let spread = Spread {
+            min: quantile(0.0),
+            q1: quantile(0.25),
+            q3: quantile(0.75),
+            max: quantile(1.0),
+            samples: samples.len(),
+        };
         Measured {
             median: quantile(0.5),
-            spread: Spread {
-                min: quantile(0.0),
-                q1: quantile(0.25),
-                q3: quantile(0.75),
-                max: quantile(1.0),
-                samples: samples.len(),
-            },
+            doubt: busy::doubt(&spread, usage),
+            spread,
         }
     }
 
@@ -74,6 +83,7 @@ impl Measured {
         } = self.spread;
         Measured {
             median: f(self.median),
+            doubt: self.doubt,
             spread: Spread {
                 min: f(min),
                 q1: f(q1),
@@ -95,6 +105,7 @@ impl Measured {
         } = self.spread;
         Measured {
             median: amount / self.median,
+            doubt: self.doubt,
             spread: Spread {
                 min: amount / max,
                 q1: amount / q3,
@@ -106,6 +117,74 @@ impl Measured {
     }
 }
 
+/// A plan whose runs are timed, in so many copies that a submission counts little.
+pub struct Timed {
+    program: Program,
+    copies: usize,
+}
+
+impl Timed {
+    /// Finds the number of copies for measurements of about `budget`. The first run, in which drivers compile, is done here.
+    ///
+    /// # Errors
+    /// As [`Device::prepare`] and [`Device::run`].
+    pub fn new(device: &Device, plan: &Plan, budget: Duration) -> Result<Self> {
+        let wanted = SAMPLE.min(budget / 4).as_secs_f64();
+        let mut copies = 1;
+        loop {
+            let mut copied = Plan::new(&plan.name);
+            for _ in 0..copies {
+                copied.append(plan.clone());
+            }
+            let program = device.prepare(&copied)?;
+            let timed = Self { program, copies };
+            if copies == 1 {
+                timed.sample(device)?;
+            }
+            let seconds = timed.sample(device)? * copies as f64;
+            if seconds * 2.0 > wanted || copies == MOST_COPIES {
+                return Ok(timed);
+            }
+            copies = ((copies as f64 * wanted / seconds) as usize).clamp(copies + 1, MOST_COPIES);
+        }
+    }
+
+    /// Seconds of a run.
+    fn sample(&self, device: &Device) -> Result<f64> {
+        let start = Instant::now();
+        device.run(&self.program)?;
+        device.wait()?;
+        Ok(start.elapsed().as_secs_f64() / self.copies as f64)
+    }
+
+    /// Seconds of a run, from samples of about `budget`.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn measure(&self, device: &Device, budget: Duration) -> Result<Measured> {
+        gather(device.threads(), budget, || self.sample(device))
+    }
+
+    /// Seconds of a run of this and of `other`, one after the other in turns: what changes about the machine meanwhile, changes
+    /// for both. Also what `ratio` makes of each turn's two. Takes about twice `budget`.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn in_turns(
+        &self,
+        other: &Timed,
+        device: &Device,
+        budget: Duration,
+        ratio: impl Fn(f64, f64) -> f64,
+    ) -> Result<[Measured; 3]> {
+        let turn = || -> Result<[f64; 3]> {
+            let (mine, others) = (self.sample(device)?, other.sample(device)?);
+            Ok([mine, others, ratio(mine, others)])
+        };
+        samples(device.threads(), 2 * budget, turn)
+    }
+}
+
 /// Seconds of one run of `plan`, with its submission and waiting shared among many.
 ///
 /// The first run, in which drivers compile, is not counted. Takes about `budget`.
@@ -113,34 +192,7 @@ impl Measured {
 /// # Errors
 /// As [`Device::prepare`] and [`Device::run`].
 pub fn time(device: &Device, plan: &Plan, budget: Duration) -> Result<Measured> {
-    let wanted = SAMPLE.min(budget / 4).as_secs_f64();
-    let mut copies = 1;
-    let program = loop {
-        let mut copied = Plan::new(&plan.name);
-        for _ in 0..copies {
-            copied.append(plan.clone());
-        }
-        let program = device.prepare(&copied)?;
-        let once = || -> Result<f64> {
-            let start = Instant::now();
-            device.run(&program)?;
-            device.wait()?;
-            Ok(start.elapsed().as_secs_f64())
-        };
-        if copies == 1 {
-            once()?;
-        }
-        let seconds = once()?;
-        if seconds * 2.0 > wanted || copies == MOST_COPIES {
-            break program;
-        }
-        copies = ((copies as f64 * wanted / seconds) as usize).clamp(copies + 1, MOST_COPIES);
-    };
-    let measured = time_each(budget, || {
-        device.run(&program)?;
-        device.wait()
-    })?;
-    Ok(measured.map(|seconds| seconds / copies as f64))
+    Timed::new(device, plan, budget)?.measure(device, budget)
 }
 
 /// Seconds of one call of `work`, many of which are submitted before they are waited for.
@@ -166,7 +218,12 @@ pub fn time_calls(
     calls(1)?;
     let each = start.elapsed().as_secs_f64();
     let count = ((wanted / each) as usize).clamp(1, MOST_COPIES);
-    Ok(time_each(budget, || calls(count))?.map(|seconds| seconds / count as f64))
+    let timed = || {
+        let start = Instant::now();
+        calls(count)?;
+        Ok(start.elapsed().as_secs_f64() / count as f64)
+    };
+    gather(device.threads(), budget, timed)
 }
 
 /// Seconds of a call of `work`; at least three calls, and at most so many as `budget` holds.
@@ -174,24 +231,49 @@ pub fn time_calls(
 /// # Errors
 /// Whatever `work` reports.
 pub fn time_each(budget: Duration, mut work: impl FnMut() -> Result<()>) -> Result<Measured> {
-    gather(budget, || {
+    gather(None, budget, || {
         let start = Instant::now();
         work()?;
         Ok(start.elapsed().as_secs_f64())
     })
 }
 
-/// What `sample` returns; at least three samples, and at most so many as `budget` holds.
+/// What `sample` returns; at least three samples, and at most so many as `budget` holds. `threads` should run meanwhile.
 ///
 /// # Errors
 /// Whatever `sample` reports.
-pub fn gather(budget: Duration, mut sample: impl FnMut() -> Result<f64>) -> Result<Measured> {
-    let begin = Instant::now();
-    let mut samples = Vec::new();
-    while samples.len() < FEWEST || (samples.len() < MOST && begin.elapsed() < budget) {
-        samples.push(sample()?);
+pub fn gather(
+    threads: Option<usize>,
+    budget: Duration,
+    mut sample: impl FnMut() -> Result<f64>,
+) -> Result<Measured> {
+    let [measured] = samples(threads, budget, || Ok([sample()?]))?;
+    Ok(measured)
+}
+
+/// The same of several numbers that are taken together. Begun anew where other work disturbed one of them.
+fn samples<const N: usize>(
+    threads: Option<usize>,
+    budget: Duration,
+    mut sample: impl FnMut() -> Result<[f64; N]>,
+) -> Result<[Measured; N]> {
+    let mut attempt = 1;
+    loop {
+        let watch = Watch::start(threads);
+        let mut taken: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
+        let count = |taken: &[Vec<f64>; N]| taken.first().map_or(MOST, Vec::len);
+        while count(&taken) < FEWEST || (count(&taken) < MOST && watch.elapsed() < budget) {
+            for (taken, found) in taken.iter_mut().zip(sample()?) {
+                taken.push(found);
+            }
+        }
+        let usage = watch.usage();
+        let measured = taken.map(|samples| Measured::of(samples, &usage));
+        if attempt == ATTEMPTS || measured.iter().all(|m| m.doubt.is_none()) {
+            return Ok(measured);
+        }
+        attempt += 1;
     }
-    Ok(Measured::of(samples))
 }
 
 #[cfg(test)]
@@ -200,20 +282,22 @@ mod tests {
 
     #[test]
     fn medians_and_quartiles_lie_between_the_samples() {
-        let mut values = [5.0, 1.0, 4.0].into_iter();
-        let found = gather(Duration::ZERO, || Ok(values.next().unwrap())).unwrap();
+        let found = Measured::of(vec![5.0, 1.0, 4.0], &Usage::default());
         assert_eq!(found.median, 4.0);
         let spread = found.spread;
         assert_eq!(
             (spread.min, spread.q1, spread.q3, spread.max, spread.samples),
             (1.0, 2.5, 4.5, 5.0, 3)
         );
-        assert_eq!(Measured::of(vec![4.0, 1.0, 3.0, 2.0]).median, 2.5);
+        assert_eq!(
+            Measured::of(vec![4.0, 1.0, 3.0, 2.0], &Usage::default()).median,
+            2.5
+        );
     }
 
     #[test]
     fn a_rate_turns_the_order_around() {
-        let rate = Measured::of(vec![1.0, 2.0, 4.0]).rate(8.0);
+        let rate = Measured::of(vec![1.0, 2.0, 4.0], &Usage::default()).rate(8.0);
         assert_eq!(
             (rate.spread.min, rate.median, rate.spread.max),
             (2.0, 4.0, 8.0)
@@ -224,13 +308,28 @@ mod tests {
     #[test]
     fn enough_samples_end_it_before_the_time_does() {
         let begin = Instant::now();
-        let mut given = 0.0;
+        let mut given = 100.0;
         let long = Duration::from_secs(60);
-        let found = gather(long, || {
+        let found = gather(None, long, || {
             given += 1.0;
             Ok(given)
         });
-        assert_eq!(found.unwrap().median, (MOST as f64 + 1.0) / 2.0);
+        assert_eq!(found.unwrap().spread.samples, MOST);
         assert!(begin.elapsed() < long);
+    }
+
+    /// Samples that lie apart are taken again, and told of if they stay so.
+    #[test]
+    fn disturbed_samples_are_taken_again() {
+        let mut given = 0;
+        let mut sample = |quiet_from: usize| {
+            given += 1;
+            let disturbed = given <= quiet_from && given % 2 == 0;
+            Ok(if disturbed { 9.0 } else { 1.0 })
+        };
+        let found = gather(None, Duration::ZERO, || sample(FEWEST)).unwrap();
+        assert_eq!((found.median, found.doubt), (1.0, None));
+        let found = gather(None, Duration::ZERO, || sample(usize::MAX)).unwrap();
+        assert!(found.doubt.unwrap().contains("apart"));
     }
 }

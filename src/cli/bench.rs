@@ -34,7 +34,7 @@ Examples:
 /// Measures the adapter's ceilings (copy, load, multiply-add, dispatch, read-back, barrier), then the sparse products over
 /// several sizes and sparsities, each result checked, and the share of the ceiling that they reach; then a training step and
 /// a prune-and-grow round of perceptrons and other models, and how they grow with the width. What the adapter cannot hold, or
-/// would take too long for, is skipped with a reason.
+/// would take too long for, is skipped with a reason; so is what other work on the machine disturbed: measure on an idle one.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
@@ -88,6 +88,9 @@ pub struct BenchArgs {
     /// Skip what would take longer than so many seconds by a smaller case [default: 10, with --quick 3]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     limit: Option<f64>,
+    /// Keep figures that other work on the machine disturbed, marked as doubtful, in place of withholding them
+    #[arg(long)]
+    keep_doubtful: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -213,6 +216,7 @@ impl BenchArgs {
                 .seconds
                 .map_or(defaults.budget, Duration::from_secs_f64),
             limit: self.limit.map_or(defaults.limit, Duration::from_secs_f64),
+            keep_doubtful: self.keep_doubtful,
         }
     }
 }

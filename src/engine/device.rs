@@ -130,6 +130,14 @@ impl Device {
         matches!(self.executor, Executor::Cpu(_))
     }
 
+    /// Threads of the CPU executor; none on others.
+    pub(crate) fn threads(&self) -> Option<usize> {
+        match &self.executor {
+            Executor::Cpu(cpu) => Some(cpu.threads()),
+            Executor::Gpu(_) => None,
+        }
+    }
+
     /// Whether it is a hardware GPU, neither the CPU executor nor a software adapter.
     pub fn is_hardware(&self) -> bool {
         matches!(&self.executor, Executor::Gpu(gpu) if gpu.is_hardware())

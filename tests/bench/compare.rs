@@ -7,13 +7,16 @@ use serde_json::{Value, json};
 
 use crate::{rootlet, tiny};
 
-/// A report of this build, measured once for all tests here.
+/// A report of this build, as of an idle machine.
 fn report() -> BenchReport {
     let mut options = tiny("cpu");
     options.parts = vec![Part::Spmm, Part::Sddmm, Part::Step];
     options.sizes = vec![40];
     options.hidden = vec![16];
-    bench::run(&options, &mut |_| ()).unwrap()
+    let mut report = bench::run(&options, &mut |_| ()).unwrap();
+    report.kernels.iter_mut().for_each(|k| k.doubt = None);
+    report.steps.iter_mut().for_each(|s| s.doubt = None);
+    report
 }
 
 fn write(folder: &Path, name: &str, value: &Value) -> PathBuf {
@@ -71,7 +74,7 @@ fn devices_stand_side_by_side_and_are_drawn() {
         "{text}"
     );
     assert!(
-        text.contains("B skipped step, 3072-16-16-10: no memory"),
+        text.contains("B skipped: step, 3072-16-16-10: no memory"),
         "{text}"
     );
 
@@ -92,6 +95,42 @@ fn devices_stand_side_by_side_and_are_drawn() {
         svg.matches(&fill).count()
     });
     assert_eq!(bars, [1 + 4 + 1, 1 + 4]);
+}
+
+/// What a busy machine disturbed is no number to compare, withheld or kept.
+#[test]
+fn what_is_doubtful_is_not_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let quiet = serde_json::to_value(report()).unwrap();
+    let mut busy = quiet.clone();
+    busy["kernels"][0]["doubt"] = json!("the machine was busy: its threads waited");
+    busy["kernels"].as_array_mut().unwrap().remove(1);
+    busy["ceilings"]
+        .as_object_mut()
+        .unwrap()
+        .remove("copy_gb_s");
+    busy["ceilings"]["doubts"] = json!({"copy_gb_s": "the machine was busy: samples lie apart"});
+    let reason = "the machine was busy: its host gave 30 % of its time to others";
+    busy["skipped"] = json!([{"part": "spmm", "case": "n = 40", "reason": reason, "busy": true}]);
+    let a = write(folder.path(), "quiet.json", &quiet);
+    let b = write(folder.path(), "busy.json", &busy);
+    let output = compare(&[&a, &b], &[]).success();
+    let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    let kernel = &quiet["kernels"][0];
+    let start = format!("{} n = 40", kernel["kernel"].as_str().unwrap());
+    let without = text
+        .lines()
+        .filter(|l| l.starts_with(&start) && l.ends_with('–'));
+    assert!(without.count() >= 1, "{text}");
+    let copy = text.lines().find(|l| l.starts_with("copy, GB/s")).unwrap();
+    assert!(copy.ends_with('–'), "{copy}");
+    for part in [
+        "B not measured: ceilings, copy_gb_s: the machine was busy: samples lie apart",
+        "B has 1 doubtful figures, which are not compared: the machine was busy",
+        &format!("B not measured: spmm, n = 40: {reason}"),
+    ] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
 }
 
 #[test]

@@ -71,6 +71,39 @@ fn what_would_take_too_long_is_skipped() {
     assert!(report.exponents.is_none());
 }
 
+/// On a machine that is too busy nothing is given that could be taken for a measurement: a figure is there, or it is named as
+/// withheld with the reason.
+#[test]
+fn what_other_work_disturbs_is_withheld_by_name() {
+    let mut options = tiny("cpu");
+    options.parts = vec![Part::Spmm, Part::Scaling];
+    options.keep_doubtful = false;
+    options.sparsities = vec![0.9];
+    let report = bench::run(&options, &mut |_| ()).unwrap();
+    let busy: Vec<_> = report.skipped.iter().filter(|s| s.busy).collect();
+    let of = |part: &str| busy.iter().filter(|s| s.part == part).count();
+    assert_eq!(report.kernels.len() + of("spmm"), 2, "{busy:?}");
+    let growth = usize::from(report.exponents.is_some());
+    assert!(report.scaling.len() + of("scaling") >= 2, "{busy:?}");
+    assert_eq!(
+        growth + usize::from(busy.iter().any(|s| s.case == "growth")),
+        1
+    );
+    assert!(report.kernels.iter().all(|k| k.doubt.is_none()));
+    let ceilings = report.ceilings.unwrap();
+    assert_eq!(
+        ceilings.copy_gb_s.is_none(),
+        ceilings.doubts.contains_key("copy_gb_s")
+    );
+    for reason in busy
+        .iter()
+        .map(|s| &s.reason)
+        .chain(ceilings.doubts.values())
+    {
+        assert!(reason.starts_with("the machine was busy"), "{reason}");
+    }
+}
+
 /// A library user's options are checked as the command line's are.
 #[test]
 fn options_are_checked() {

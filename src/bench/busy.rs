@@ -1,0 +1,314 @@
+//! Whether other work disturbed a measurement: by how far its samples lie apart, and by what the system tells of the time.
+//!
+//! A figure of a busy machine looks like any other, so it is not given. The judging is a pure function of numbers.
+
+use std::time::{Duration, Instant};
+
+use cpu_time::ProcessTime;
+
+use super::timing::Spread;
+
+/// Share of the time that its threads wanted to run and could not, from which on a measurement is disturbed. An idle machine's is a
+/// tenth of that.
+const MOST_WAITED: f64 = 0.05;
+
+/// How far the middle half of the samples may lie apart, as a factor. An idle machine's is 1.02 to 1.1, where its clock changes 1.3.
+const MOST_APART: f64 = 1.5;
+
+/// A share of a ceiling that measurements can reach by their own scatter.
+const MOST_SHARE: f64 = 1.1;
+
+/// Share of the cores' time that the executor's threads run at least while they compute, if nothing else does.
+const LEAST_RUN: f64 = 0.6;
+
+/// Seconds below which what the system tells is too coarse.
+const COARSE: f64 = 0.02;
+
+/// What the system tells of a stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Usage {
+    /// Seconds that passed.
+    pub wall: f64,
+    /// Seconds of processor time that this process had, in all its threads.
+    pub ran: Option<f64>,
+    /// Seconds that its threads were ready to run and had no core. None where the system does not tell.
+    pub waited: Option<f64>,
+    /// Share of the machine's time that its hypervisor gave to others.
+    pub stolen: Option<f64>,
+    /// Threads that should have been running throughout: those of the CPU executor.
+    pub threads: Option<usize>,
+}
+
+/// Why a measurement cannot be trusted; none if nothing speaks against it.
+pub(super) fn doubt(spread: &Spread, usage: &Usage) -> Option<String> {
+    let busy = |what: String| Some(format!("the machine was busy: {what}"));
+    let percent = |share: f64| (100.0 * share).round();
+    match (usage.ran, usage.waited) {
+        (Some(ran), Some(waited)) => {
+            let share = waited / (ran + waited);
+            if waited > COARSE && share > MOST_WAITED {
+                return busy(format!(
+                    "rootlet's threads waited for a core in {} % of their time",
+                    percent(share)
+                ));
+            }
+        }
+        // Where the system does not tell of waiting, the executor's threads should have had all the time that passed.
+        (Some(ran), None) => {
+            let whole = usage.threads.map(|threads| threads as f64 * usage.wall);
+            if let Some(whole) = whole.filter(|whole| *whole > COARSE && ran < LEAST_RUN * whole) {
+                return busy(format!(
+                    "rootlet's threads ran in {} % of the time only",
+                    percent(ran / whole)
+                ));
+            }
+        }
+        _ => {}
+    }
+    if let Some(stolen) = usage.stolen
+        && usage.wall > 10.0 * COARSE
+        && stolen > MOST_WAITED
+    {
+        return busy(format!(
+            "its host gave {} % of its time to others",
+            percent(stolen)
+        ));
+    }
+    let apart = spread.q3 / spread.q1;
+    if apart > MOST_APART {
+        return busy(format!(
+            "the middle half of {} samples lies apart by a factor of {apart:.1}",
+            spread.samples
+        ));
+    }
+    None
+}
+
+/// Why a share of a ceiling cannot be one.
+pub(super) fn above_ceiling(share: f64) -> Option<String> {
+    (share > MOST_SHARE).then(|| {
+        format!(
+            "{:.0} % of a ceiling are more than there is: one of the two was disturbed",
+            100.0 * share
+        )
+    })
+}
+
+/// Why the kernels of a step, timed one by one, do not explain it. `exact`: each was timed without waiting for it.
+pub(super) fn unexplained(kernels: f64, step: f64, exact: bool) -> Option<String> {
+    let share = kernels / step;
+    // Waiting for each dispatch takes its time; overlapping and unnamed work takes some off.
+    let fits = share >= 0.5 && (share <= 2.0 || !exact);
+    (!fits).then(|| {
+        format!(
+            "the machine was busy: the kernels add up to {:.0} % of their step",
+            100.0 * share
+        )
+    })
+}
+
+/// Follows what the system tells from now on.
+pub(super) struct Watch {
+    began: Instant,
+    ran: Option<f64>,
+    waited: Option<f64>,
+    stolen: Option<(f64, f64)>,
+    threads: Option<usize>,
+}
+
+impl Watch {
+    /// Begins; `threads` are those that should run throughout.
+    pub fn start(threads: Option<usize>) -> Self {
+        Self {
+            began: Instant::now(),
+            ran: ran(),
+            waited: system::waited(),
+            stolen: system::stolen(),
+            threads,
+        }
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// What was told since.
+    pub fn usage(&self) -> Usage {
+        let since = |before: Option<f64>, now: Option<f64>| Some((now? - before?).max(0.0));
+        let stolen = match (self.stolen, system::stolen()) {
+            (Some(before), Some(now)) if now.1 > before.1 => {
+                Some((now.0 - before.0) / (now.1 - before.1))
+            }
+            _ => None,
+        };
+        Usage {
+            wall: self.began.elapsed().as_secs_f64(),
+            ran: since(self.ran, ran()),
+            waited: since(self.waited, system::waited()),
+            stolen,
+            threads: self.threads,
+        }
+    }
+}
+
+/// Processor time of this process so far.
+fn ran() -> Option<f64> {
+    let time = ProcessTime::try_now().ok()?;
+    Some(time.as_duration().as_secs_f64())
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::fs;
+
+    /// Seconds that the threads of this process waited for a core so far: the second number of each `schedstat`, in
+    /// nanoseconds. None where the kernel keeps none.
+    pub fn waited() -> Option<f64> {
+        let mut sum = 0.0;
+        for thread in fs::read_dir("/proc/self/task").ok()?.flatten() {
+            // One that has just ended has no file.
+            let Ok(text) = fs::read_to_string(thread.path().join("schedstat")) else {
+                continue;
+            };
+            sum += text.split_whitespace().nth(1)?.parse::<f64>().ok()? * 1e-9;
+        }
+        (sum > 0.0).then_some(sum)
+    }
+
+    /// Of all cores: ticks that the hypervisor gave to others (the eighth number), and all ticks, so far.
+    pub fn stolen() -> Option<(f64, f64)> {
+        let text = fs::read_to_string("/proc/stat").ok()?;
+        let ticks = text.lines().next()?.split_whitespace().skip(1).take(8);
+        let ticks: Vec<f64> = ticks.map(str::parse).collect::<Result<_, _>>().ok()?;
+        (ticks.len() == 8).then(|| (ticks[7], ticks.iter().sum()))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    pub fn waited() -> Option<f64> {
+        None
+    }
+
+    pub fn stolen() -> Option<(f64, f64)> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spread(q1: f64, q3: f64) -> Spread {
+        Spread {
+            min: q1,
+            q1,
+            q3,
+            max: q3,
+            samples: 9,
+        }
+    }
+
+    /// Two threads that had all of 0.2 s.
+    const QUIET: Usage = Usage {
+        wall: 0.2,
+        ran: Some(0.38),
+        waited: Some(0.001),
+        stolen: Some(0.0),
+        threads: Some(2),
+    };
+
+    #[test]
+    fn a_quiet_machine_is_trusted() {
+        assert_eq!(doubt(&spread(1.0, 1.3), &QUIET), None);
+        // A GPU's host has little to do, and systems that tell nothing are no evidence.
+        let host = Usage {
+            ran: Some(0.01),
+            threads: None,
+            waited: None,
+            ..QUIET
+        };
+        assert_eq!(doubt(&spread(1.0, 1.3), &host), None);
+        assert_eq!(doubt(&spread(1.0, 1.0), &Usage::default()), None);
+    }
+
+    #[test]
+    fn each_sign_of_other_work_is_noticed() {
+        let quiet = spread(1.0, 1.1);
+        let cases = [
+            (
+                quiet,
+                Usage {
+                    ran: Some(0.2),
+                    waited: Some(0.2),
+                    ..QUIET
+                },
+                "waited for a core in 50 %",
+            ),
+            (
+                quiet,
+                Usage {
+                    ran: Some(0.1),
+                    waited: None,
+                    ..QUIET
+                },
+                "ran in 25 % of the time",
+            ),
+            (
+                quiet,
+                Usage {
+                    wall: 1.0,
+                    ran: Some(1.9),
+                    stolen: Some(0.3),
+                    ..QUIET
+                },
+                "30 % of its time to others",
+            ),
+            (spread(1.0, 2.3), QUIET, "apart by a factor of 2.3"),
+        ];
+        for (spread, usage, expected) in cases {
+            let found = doubt(&spread, &usage).unwrap();
+            assert!(found.starts_with("the machine was busy: "), "{found}");
+            assert!(found.contains(expected), "{found}");
+        }
+        // A few milliseconds of waiting in a short measurement are the system's own.
+        let short = Usage {
+            wall: 0.01,
+            ran: Some(0.01),
+            waited: Some(0.005),
+            ..QUIET
+        };
+        assert_eq!(doubt(&quiet, &short), None);
+    }
+
+    #[test]
+    fn shares_and_sums_that_cannot_be_are_noticed() {
+        assert_eq!(above_ceiling(1.05), None);
+        assert!(above_ceiling(5.54).unwrap().contains("554 %"));
+        assert_eq!(unexplained(0.9, 1.0, true), None);
+        assert!(unexplained(0.25, 1.0, false).unwrap().contains("25 %"));
+        assert!(unexplained(3.0, 1.0, true).is_some());
+        assert_eq!(unexplained(3.0, 1.0, false), None);
+    }
+
+    #[test]
+    fn the_system_is_heard() {
+        let watch = Watch::start(Some(1));
+        let mut x = 1u64;
+        while watch.began.elapsed().as_millis() < 50 {
+            x = x.wrapping_mul(3).rotate_left(7);
+        }
+        let usage = watch.usage();
+        assert!(
+            usage.wall >= 0.05 && usage.ran.unwrap() > 0.0,
+            "{x} {usage:?}"
+        );
+        assert!(
+            usage
+                .stolen
+                .is_none_or(|share| (0.0..=1.0).contains(&share)),
+            "{usage:?}"
+        );
+    }
+}
