@@ -12,6 +12,7 @@ mod hostile;
 mod interrupt;
 mod models;
 mod older;
+mod readme;
 mod report;
 mod resume;
 mod runs;
