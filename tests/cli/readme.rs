@@ -23,14 +23,33 @@ fn flags(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Subcommands with the flags that their help tells of.
+/// The names under "Commands:" in a help.
+fn subcommands(help: &str) -> Vec<String> {
+    let list = help.split("Commands:\n").nth(1).unwrap_or_default();
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.split_whitespace().next());
+    names
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Subcommands with the flags that their help tells of, and that of their own subcommands.
 fn commands(desk: &Desk) -> BTreeMap<String, BTreeSet<String>> {
-    let help = desk.good(&["--help"]).out;
-    let list = help.split("Commands:").nth(1).unwrap();
-    let names = list.lines().skip(1).take_while(|line| !line.is_empty());
-    let names = names.filter_map(|line| line.split_whitespace().next());
-    let of = |name: &str| (name.to_owned(), flags(&desk.good(&[name, "--help"]).out));
-    names.filter(|name| *name != "help").map(of).collect()
+    let names = subcommands(&desk.good(&["-h"]).out);
+    let of = |name: String| {
+        let help = desk.good(&[&name, "-h"]).out;
+        let inner = subcommands(&help);
+        let inner = inner
+            .iter()
+            .map(|inner| desk.good(&[&name, inner, "-h"]).out);
+        let found = inner
+            .chain([help.clone()])
+            .flat_map(|help| flags(&help))
+            .collect();
+        (name, found)
+    };
+    names.into_iter().map(of).collect()
 }
 
 /// The command lines in a page's blocks of code, without their comments.
