@@ -10,6 +10,8 @@ mod eval;
 mod flops;
 mod hostile;
 mod interrupt;
+#[cfg(unix)]
+mod kills;
 mod models;
 mod older;
 mod readme;

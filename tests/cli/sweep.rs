@@ -29,7 +29,7 @@ impl Desk {
 }
 
 /// Both runs ended with the same bits and wrote the same tables, but for the times; a static one has no rounds.
-fn same(run: &Path, other: &Path) {
+pub fn same(run: &Path, other: &Path) {
     assert!(
         model(run) == model(other),
         "{}: the models differ",

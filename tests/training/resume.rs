@@ -1,16 +1,16 @@
 //! Interrupted and gone on with equals unbroken, bit for bit, topology included.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use crate::{SCOPES, bits, cpu, digits, gpu, run, small, told, train};
-use rootlet::checkpoint;
+use rootlet::checkpoint::{self, Snapshot};
 use rootlet::data::Dataset;
 use rootlet::engine::Device;
 use rootlet::topology::Scope;
 use rootlet::train::config::MethodName;
-use rootlet::train::{TrainConfig, Trainer};
+use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
 /// Stops after each of `stops` steps, through a checkpoint on disk, and goes on in a fresh trainer.
 fn resumed_equals_unbroken(
@@ -143,6 +143,49 @@ fn a_resumed_run_on_a_gpu_ends_with_the_same_bits() {
     let data = digits(Some(588));
     let config = config(MethodName::GseGrabo, Scope::Global, 3);
     resumed_equals_unbroken(gpu, &config, &data, &[14, 24]);
+}
+
+/// What cannot be recorded is not computed any further, but what was computed is saved.
+#[test]
+fn an_observer_s_error_comes_after_a_save() {
+    let data = digits(Some(588));
+    for fails_at in ["round", "epoch", "saved"] {
+        let config = config(MethodName::GseUniform, Scope::Layer, 1);
+        let (_, unbroken) = train(cpu(), &config, &data);
+        let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
+        let mut saved = Vec::new();
+        let mut observer = |event: &Event| -> rootlet::Result<()> {
+            let kind = match event {
+                Event::Round(_) => "round",
+                Event::Epoch(_) => "epoch",
+                Event::Saved(_) => "saved",
+                _ => "",
+            };
+            match kind == fails_at {
+                true => Err(rootlet::Error::Shape("no audience".to_owned())),
+                false => Ok(()),
+            }
+        };
+        let mut save = |snapshot: &Snapshot| {
+            saved.push(snapshot.clone());
+            Ok(PathBuf::from("nowhere"))
+        };
+        let result = trainer.run(&mut Hooks {
+            save: Some(&mut save),
+            ..Hooks::observing(&mut observer)
+        });
+        assert_eq!(result.unwrap_err().to_string(), "no audience");
+        let last = saved.pop().unwrap();
+        let expected = if fails_at == "round" { 7 } else { 19 };
+        assert_eq!(last.progress.step, expected, "{fails_at}");
+        let mut trainer = Trainer::new(cpu(), config, data.clone()).unwrap();
+        trainer.restore(last).unwrap();
+        run(&mut trainer).1.unwrap();
+        assert!(
+            bits(&trainer.snapshot().unwrap()) == bits(&unbroken),
+            "{fails_at}"
+        );
+    }
 }
 
 #[test]
