@@ -42,6 +42,7 @@ fn main() -> Result<()> {
         first_row: 0,
         first_col: 0,
         relu: 0,
+        cols: N_IN as u32,
     };
     plan.dispatch(
         Spmm {

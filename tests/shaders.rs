@@ -13,6 +13,7 @@ use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::{AddressSpace, Block, ImageClass, Module, ShaderStage, Statement, TypeInner};
 use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, KernelInfo};
+use rootlet::engine::loops::Piece;
 use rootlet::engine::reflect::{capabilities, expand, reflect};
 use rootlet::engine::{BARRIER_INVOCATIONS, Kernel, WorkgroupShape};
 use rootlet::kernels::kernels;
@@ -286,6 +287,7 @@ fn drifted(
         params: fields.leak(),
         bindings: infos.leak(),
         twin: |_| {},
+        ..*original
     };
     reflect(&kernel, &[]).map(|_| ())
 }
@@ -361,6 +363,8 @@ fn made_up(source: &'static str) -> rootlet::Result<()> {
             name: "output",
             kind: BindingKind::Write("u32"),
         }],
+        parts: false,
+        pieces: |_, grid, _| Piece::whole(grid, 0),
         twin: |_| {},
     };
     reflect(&kernel, &[]).map(|_| ())

@@ -1,5 +1,6 @@
 // Forward product of a full layer: how its tiles are computed is in shaders/lib/dense.wgsl.
 #import grid
+#import part
 #import dense
 
 override LANES: u32 = 8u;
@@ -75,10 +76,17 @@ fn store(row: u32, to: u32, sum: vec4<f32>) {
     if row >= params.rows {
         return;
     }
-    let y = sum + bias[params.first_row + row];
-    // A NaN stays a NaN, so that a diverged run shows.
-    let finished = select(y, vec4(0.0), (y < vec4(0.0)) & vec4(params.relu != 0u));
-    output[row * (params.output_y * params.output_x * params.vectors) + to] = finished;
+    let at = row * (params.output_y * params.output_x * params.vectors) + to;
+    var y = sum;
+    if part.begin > 0u {
+        y += output[at];
+    }
+    if part.end == params.units {
+        y += bias[params.first_row + row];
+        // A NaN stays a NaN, so that a diverged run shows.
+        y = select(y, vec4(0.0), (y < vec4(0.0)) & vec4(params.relu != 0u));
+    }
+    output[at] = y;
 }
 
 @compute @workgroup_size(LANES, ROWS)

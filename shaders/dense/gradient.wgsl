@@ -3,6 +3,7 @@
 // and adds up through workgroup memory; a software adapter lays them over the columns, two a lane, since barriers cost
 // it dearly.
 #import grid
+#import part
 #import tile
 #import unfixed
 
@@ -76,7 +77,9 @@ fn write(row: u32, col: u32, sum: f32) {
         return;
     }
     let at = params.first_weight + row * params.cols + col;
-    output[at] = select(0.0, output[at], params.accumulate != 0u) + sum;
+    // The pieces, each of some rows of positions or vectors, add to the one before.
+    let add = params.accumulate != 0u || part.begin_y > 0u || part.begin > 0u;
+    output[at] = select(0.0, output[at], add) + sum;
 }
 
 fn across(sum: vec4<f32>) -> f32 {
@@ -96,10 +99,13 @@ fn lanes_over_batch(row: u32, col: u32, local: vec2<u32>) {
     let c2 = source_of(col + 4u * local.y + 2u);
     let c3 = source_of(col + 4u * local.y + 3u);
     var tile: Tile;
-    var by = vec2(0u, 0u);
+    let line = params.output_x * vectors;
+    // Either range may be a part: vectors are shared out where there is one position alone.
+    let end = part.end_y * line - (vectors - part.end);
+    var by = vec2(0u, part.begin_y * params.stride_y);
     var x = 0u;
-    var v = local.x;
-    for (var item = local.x; item < plane; item += LANES) {
+    var v = part.begin + local.x;
+    for (var item = part.begin_y * line + v; item < end; item += LANES) {
         while v >= vectors {
             v -= vectors;
             x++;
@@ -154,11 +160,11 @@ fn lanes_over_columns(row: u32, col: u32, lane: u32) {
     var b1 = vec4(0.0);
     var b2 = vec4(0.0);
     var b3 = vec4(0.0);
-    var item = 0u;
-    let output_y = unfixed(params.output_y, arrayLength(&delta));
+    let end_y = unfixed(part.end_y, arrayLength(&delta));
     let output_x = unfixed(params.output_x, arrayLength(&delta));
-    for (var y = 0u; y < output_y; y++) {
+    for (var y = part.begin_y; y < end_y; y++) {
         for (var x = 0u; x < output_x; x++) {
+            var item = (y * output_x + x) * vectors + part.begin;
             let by = vec2(x * params.stride_x, y * params.stride_y);
             let ay = a.y + by.y;
             let ax = a.x + by.x;
@@ -168,7 +174,7 @@ fn lanes_over_columns(row: u32, col: u32, lane: u32) {
             let b_x = b.x + by.x;
             let inside_b = b_y < params.input_y && b_x < params.input_x;
             let at_b = select(0u, ((b.plane + b_y) * params.input_x + b_x) * vectors, inside_b);
-            for (var v = 0u; v < vectors; v++) {
+            for (var v = part.begin; v < part.end; v++) {
                 let value_a = select(vec4(0.0), input[at_a + v], inside_a);
                 let value_b = select(vec4(0.0), input[at_b + v], inside_b);
                 let e0 = delta[d0 + item];

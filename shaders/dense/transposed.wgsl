@@ -2,6 +2,7 @@
 // distance from the padded plane's start leaves the same remainder by the stride see through the same taps, and make
 // up tiles of their own.
 #import grid
+#import part
 #import dense
 
 override LANES: u32 = 8u;
@@ -88,7 +89,7 @@ fn store(row: u32, to: u32, sum: vec4<f32>) {
     }
     let at = row * (params.input_y * params.input_x * params.vectors) + to;
     var dx = sum;
-    if params.accumulate != 0u {
+    if params.accumulate != 0u || part.begin > 0u {
         dx += output[at];
     }
     if params.relu != 0u {

@@ -1,5 +1,6 @@
 // Average pooling. One line of output positions per line of lanes.
 #import grid
+#import part
 #import pool
 
 override LANES: u32 = 8u;
@@ -46,7 +47,7 @@ fn average_pool(
     for (var ox = 0u; ox < params.output_x; ox++) {
         let first = seen_first(ox, params.stride_x, params.padding_x) * vectors;
         let end = seen_end(ox, params.kernel_x, params.stride_x, params.padding_x, params.input_x) * vectors;
-        for (var v = local.x; v < vectors; v += LANES) {
+        for (var v = part.begin + local.x; v < part.end; v += LANES) {
             var sum = vec4(0.0);
             for (var y = first_row + v; y < end_row; y += row) {
                 for (var at = y + first; at < y + end; at += vectors) {

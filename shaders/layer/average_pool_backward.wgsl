@@ -1,5 +1,6 @@
 // Average pooling's backward, gathered. One line of input positions per line of lanes.
 #import grid
+#import part
 #import pool
 
 override LANES: u32 = 8u;
@@ -54,7 +55,7 @@ fn average_pool_backward(
         }
         let first = first_ox * vectors;
         let end = min(last_ox + 1u, params.output_x) * vectors;
-        for (var v = local.x; v < vectors; v += LANES) {
+        for (var v = part.begin + local.x; v < part.end; v += LANES) {
             let own = (line * params.input_x + ix) * vectors + v;
             var sum = vec4(0.0);
             if params.accumulate != 0u {

@@ -1,5 +1,6 @@
 // Sums each row of delta: the gradient of the biases. One invocation per row, vec4 at a time, in order.
 #import grid
+#import part
 
 const WORKGROUP = 64u;
 
@@ -25,9 +26,11 @@ fn bias_gradient(
         return;
     }
     var sum = vec4(0.0);
-    for (var v = 0u; v < params.vectors; v++) {
+    for (var v = part.begin; v < part.end; v++) {
         sum += delta[row * params.vectors + v];
     }
-    let before = select(0.0, gradient[params.first_row + row], params.accumulate != 0u);
+    // The pieces, each of some vectors, add to the one before.
+    let add = params.accumulate != 0u || part.begin > 0u;
+    let before = select(0.0, gradient[params.first_row + row], add);
     gradient[params.first_row + row] = before + ((sum.x + sum.y) + (sum.z + sum.w));
 }

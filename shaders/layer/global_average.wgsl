@@ -1,5 +1,6 @@
 // The mean over all positions, or tokens. One unit per line of lanes; four partial sums keep as many loads in flight.
 #import grid
+#import part
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -29,7 +30,7 @@ fn global_average(
     let begin = unit * params.positions * vectors;
     let whole = begin + params.positions / 4u * 4u * vectors;
     let end = begin + params.positions * vectors;
-    for (var v = local.x; v < vectors; v += LANES) {
+    for (var v = part.begin + local.x; v < part.end; v += LANES) {
         var s0 = vec4(0.0);
         var s1 = vec4(0.0);
         var s2 = vec4(0.0);

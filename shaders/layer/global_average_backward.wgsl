@@ -1,5 +1,6 @@
 // The backward of the mean over all positions: each gets the same share. One unit per line of lanes.
 #import grid
+#import part
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -27,8 +28,8 @@ fn global_average_backward(
         return;
     }
     let vectors = params.vectors;
-    let begin = unit * params.positions * vectors;
-    let end = begin + params.positions * vectors;
+    let begin = (unit * params.positions + part.begin) * vectors;
+    let end = (unit * params.positions + part.end) * vectors;
     for (var v = local.x; v < vectors; v += LANES) {
         let share = params.scale * delta[unit * vectors + v];
         if params.accumulate != 0u {

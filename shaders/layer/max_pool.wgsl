@@ -1,5 +1,6 @@
 // Max pooling. One line of output positions per line of lanes, so that the rows that the window sees are found once a line.
 #import grid
+#import part
 #import nan
 #import pool
 
@@ -48,7 +49,7 @@ fn max_pool(
     for (var ox = 0u; ox < params.output_x; ox++) {
         let first = seen_first(ox, params.stride_x, params.padding_x) * vectors;
         let end = seen_end(ox, params.kernel_x, params.stride_x, params.padding_x, params.input_x) * vectors;
-        for (var v = local.x; v < vectors; v += LANES) {
+        for (var v = part.begin + local.x; v < part.end; v += LANES) {
             var best = vec4(bitcast<f32>(lowest));
             for (var y = first_row + v; y < end_row; y += row) {
                 for (var at = y + first; at < y + end; at += vectors) {

@@ -1,6 +1,7 @@
 // Max pooling's backward, gathered: an input takes the delta of each output that it equals, unless an earlier input of the
 // window does. One line of input positions per line of lanes.
 #import grid
+#import part
 #import nan
 #import pool
 
@@ -61,7 +62,7 @@ fn max_pool_backward(
             last_ox++;
         }
         let end_ox = min(last_ox + 1u, params.output_x);
-        for (var v = local.x; v < vectors; v += LANES) {
+        for (var v = part.begin + local.x; v < part.end; v += LANES) {
             let own = line * row + ix * vectors + v;
             let x = input[own];
             var sum = vec4(0.0);

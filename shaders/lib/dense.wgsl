@@ -4,7 +4,9 @@
 // and weights of 16 units at a time go through workgroup memory, so that a vector loaded serves 32 rows. One of the
 // software shape writes 8 of those rows, four vectors a lane one after the other, from registers: barriers cost it dearly.
 //
-// Who imports this has `params` with the fields named here, `weights`, LANES and ROWS as overrides, and says by functions what is
+// A piece has some of the units, and adds to what the pieces before have written.
+//
+// Who imports this has `part`, `params` with the fields named here, `weights`, LANES and ROWS as overrides, and says by functions what is
 // written and what is seen: `remainders`, `place_of`, `first_tap`, `tap_step`, `source_step`, `seen`, `source_at`, `store`.
 const TILE_ROWS = 32u;
 const TILE_VECTORS = 32u;
@@ -75,8 +77,8 @@ fn product_by_workgroup(index: u32, local: vec2<u32>) {
             let sees = place.inside && y < size.y && x < size.x;
             let at = (y * size.x + x) * params.vectors + place.v;
             let w = params.first_weight + ky * params.kernel_x + kx;
-            for (var unit = 0u; unit < params.units; unit += DEPTH) {
-                let count = min(DEPTH, params.units - unit);
+            for (var unit = part.begin; unit < part.end; unit += DEPTH) {
+                let count = min(DEPTH, part.end - unit);
                 for (var k = local.y; k < count; k += 4u) {
                     var value = vec4(0.0);
                     if sees {
@@ -163,9 +165,9 @@ fn product_by_lane(index: u32, lane: u32) {
             var x = place.x;
             for (var kx = first.x; kx < params.kernel_x; kx += tap_step().x) {
                 if y < size.y && x < size.x {
-                    var at = (y * size.x + x) * params.vectors + place.v;
-                    var w = params.first_weight + ky * params.kernel_x + kx;
-                    for (var unit = 0u; unit < params.units; unit++) {
+                    var at = (y * size.x + x) * params.vectors + place.v + part.begin * plane;
+                    var w = params.first_weight + ky * params.kernel_x + kx + part.begin * params.unit_step;
+                    for (var unit = part.begin; unit < part.end; unit++) {
                         let value = source_at(at);
                         s0 += weights[w0 + w] * value;
                         s1 += weights[w1 + w] * value;

@@ -2,6 +2,7 @@
 // over the lanes of one row of a workgroup. The weight and the tap are the same for all of a line's lanes, and for the
 // four positions that a lane holds in registers. Neighbouring lines are of the same positions in different channels.
 #import grid
+#import part
 #import window
 
 override LANES: u32 = 8u;
@@ -40,9 +41,9 @@ struct Params {
 @group(0) @binding(5) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
 @group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
 
-fn finish(sum: vec4<f32>) -> vec4<f32> {
+fn finish(sum: vec4<f32>, relu: bool) -> vec4<f32> {
     // A NaN stays a NaN, so that a diverged run shows.
-    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu != 0u));
+    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(relu));
 }
 
 // Input channel and kernel tap of connection j.
@@ -73,8 +74,15 @@ fn conv(
     }
     let unit = index - line * params.rows;
     let row = params.first_row + unit;
-    let begin = row_offsets[row];
-    let end = row_offsets[row + 1u];
+    let row_begin = row_offsets[row];
+    let row_end = row_offsets[row + 1u];
+    // This piece's connections. Those of a row that an earlier one has ended are none.
+    let begin = min(row_begin + part.begin, row_end);
+    let end = min(row_begin + part.end, row_end);
+    if part.begin > 0u && begin == row_end {
+        return;
+    }
+    let relu = params.relu != 0u && end == row_end;
     let initial = vec4(bias[row]);
     let vectors = params.vectors;
     let size_y = params.input_y;
@@ -99,6 +107,20 @@ fn conv(
         var s1 = initial;
         var s2 = initial;
         var s3 = initial;
+        let to = ((unit * params.output_y + y) * params.output_x + x) * vectors + v;
+        let held = min(TILE, params.output_x - x);
+        if part.begin > 0u {
+            s0 = output[to];
+            if held > 1u {
+                s1 = output[to + vectors];
+            }
+            if held > 2u {
+                s2 = output[to + 2u * vectors];
+            }
+            if held > 3u {
+                s3 = output[to + 3u * vectors];
+            }
+        }
         let last_x = ix + (TILE - 1u) * params.stride_x + params.kernel_x - 1u;
         if iy < size_y && iy + params.kernel_y <= size_y && ix < size_x && last_x < size_x {
             for (var j = begin; j < end; j++) {
@@ -132,16 +154,15 @@ fn conv(
                 }
             }
         }
-        let at = ((unit * params.output_y + y) * params.output_x + x) * vectors + v;
-        output[at] = finish(s0);
-        if x + 1u < params.output_x {
-            output[at + vectors] = finish(s1);
+        output[to] = finish(s0, relu);
+        if held > 1u {
+            output[to + vectors] = finish(s1, relu);
         }
-        if x + 2u < params.output_x {
-            output[at + 2u * vectors] = finish(s2);
+        if held > 2u {
+            output[to + 2u * vectors] = finish(s2, relu);
         }
-        if x + 3u < params.output_x {
-            output[at + 3u * vectors] = finish(s3);
+        if held > 3u {
+            output[to + 3u * vectors] = finish(s3, relu);
         }
     }
 }

@@ -1,16 +1,14 @@
-// SDDMM of a convolution: a few workgroups per output channel share its pairs. Two shapes, by the adapter: hardware lays all
+// SDDMM of a convolution: some workgroups per output channel share its pairs. Two shapes, by the adapter: hardware lays all
 // its invocations over a pair's positions and batch, so that loads are coalesced, and adds up through workgroup memory;
 // a software adapter lays its lanes over the pairs, holding a position's delta in registers, since barriers cost it dearly.
 #import grid
+#import part
 #import window
 #import tap
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1: invocations over positions and batch; 4: lanes over the pairs
-
-// Workgroups that share a channel's pairs.
-const CHUNKS = 8u;
 
 // Hardware. Pairs summed between two barriers; each of them is then added up in PARTS parts of at most 128 / PARTS.
 const TILE = 8u;
@@ -43,6 +41,7 @@ struct Params {
     inverse_kernel_x: f32,
     inverse_stride_y: f32,
     inverse_stride_x: f32,
+    cols: u32, // no row has more pairs
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -62,7 +61,7 @@ struct Source {
     // Its tap, less the padding: wraps around likewise.
     y: u32,
     x: u32,
-    // Output positions where the tap lies inside the input.
+    // This piece's output positions where the tap lies inside the input.
     begin_y: u32,
     end_y: u32,
     begin_x: u32,
@@ -81,15 +80,17 @@ fn source_of(j: u32) -> Source {
         (channel * params.input_y + y) * params.input_x + x,
         y,
         x,
-        valid_begin(tap_y, params.padding_y, params.stride_y, params.inverse_stride_y),
-        valid_end(tap_y, params.input_y + params.padding_y, params.output_y, params.inverse_stride_y),
+        max(part.begin_y, valid_begin(tap_y, params.padding_y, params.stride_y, params.inverse_stride_y)),
+        min(part.end_y, valid_end(tap_y, params.input_y + params.padding_y, params.output_y, params.inverse_stride_y)),
         valid_begin(tap_x, params.padding_x, params.stride_x, params.inverse_stride_x),
         valid_end(tap_x, params.input_x + params.padding_x, params.output_x, params.inverse_stride_x),
     );
 }
 
 fn put(j: u32, sum: f32) {
-    output[j] = select(0.0, output[j], params.accumulate != 0u) + sum;
+    // The pieces, each of some rows of positions or vectors, add to the one before.
+    let add = params.accumulate != 0u || part.begin_y > 0u || part.begin > 0u;
+    output[j] = select(0.0, output[j], add) + sum;
 }
 
 // One invocation's part of a pair's sum: every `width`-th vector of the box of positions where the tap is valid. The
@@ -145,17 +146,17 @@ fn part_of_pair(unit: u32, j: u32, index: u32, width: u32) -> f32 {
     return (sum.x + sum.y) + (sum.z + sum.w);
 }
 
-// Every CHUNKS-th pair from `begin` on.
+// Every `chunks`-th pair from `begin` on.
 fn over_positions(unit: u32, begin: u32, end: u32, index: u32) {
     let width = LANES * ROWS;
-    for (var first = begin; first < end; first += TILE * CHUNKS) {
-        for (var t = 0u; t < TILE && first + t * CHUNKS < end; t++) {
-            partial[t * PITCH + index] = part_of_pair(unit, first + t * CHUNKS, index, width);
+    for (var first = begin; first < end; first += TILE * part.chunks) {
+        for (var t = 0u; t < TILE && first + t * part.chunks < end; t++) {
+            partial[t * PITCH + index] = part_of_pair(unit, first + t * part.chunks, index, width);
         }
         workgroupBarrier();
         for (var i = index; i < TILE * PARTS; i += width) {
             let t = i / PARTS;
-            if first + t * CHUNKS < end {
+            if first + t * part.chunks < end {
                 var sum = 0.0;
                 for (var k = i % PARTS; k < width; k += PARTS) {
                     sum += partial[t * PITCH + k];
@@ -164,20 +165,20 @@ fn over_positions(unit: u32, begin: u32, end: u32, index: u32) {
             }
         }
         workgroupBarrier();
-        for (var t = index; t < TILE && first + t * CHUNKS < end; t += width) {
+        for (var t = index; t < TILE && first + t * part.chunks < end; t += width) {
             var sum = 0.0;
             for (var k = 0u; k < PARTS; k++) {
                 sum += parts[t * PARTS + k];
             }
-            put(first + t * CHUNKS, sum);
+            put(first + t * part.chunks, sum);
         }
     }
 }
 
-// Every CHUNKS-th block of pairs from `begin` on.
+// Every `chunks`-th block of pairs from `begin` on.
 fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
     let vectors = params.vectors;
-    for (var first = begin; first < end; first += LANES * PAIRS * CHUNKS) {
+    for (var first = begin; first < end; first += LANES * PAIRS * part.chunks) {
         let pairs = min(PAIRS, (end - first + LANES - 1u) / LANES);
         var at: array<u32, PAIRS>;
         var tap_y: array<u32, PAIRS>;
@@ -195,14 +196,14 @@ fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
             }
             sums[t] = vec4(0.0);
         }
-        for (var y = 0u; y < params.output_y; y++) {
+        for (var y = part.begin_y; y < part.end_y; y++) {
             let input_y = y * params.stride_y;
             for (var x = 0u; x < params.output_x; x++) {
                 let input_x = x * params.stride_x;
                 let on = input_y * params.input_x + input_x;
                 let delta_at = ((unit * params.output_y + y) * params.output_x + x) * vectors;
-                for (var block = 0u; block < vectors; block += HELD) {
-                    let held = min(HELD, vectors - block);
+                for (var block = part.begin; block < part.end; block += HELD) {
+                    let held = min(HELD, part.end - block);
                     var d: array<vec4<f32>, HELD>;
                     for (var v = 0u; v < held; v++) {
                         d[v] = delta[delta_at + block + v];
@@ -237,8 +238,8 @@ fn conv_sddmm(
     @builtin(local_invocation_index) index: u32,
 ) {
     let flat = flat_group(group, groups);
-    let unit = flat / CHUNKS;
-    let chunk = flat % CHUNKS;
+    let unit = flat / part.chunks;
+    let chunk = flat % part.chunks;
     if unit >= params.rows {
         return;
     }

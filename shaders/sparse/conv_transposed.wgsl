@@ -1,6 +1,7 @@
 // The input gradient of the sparse convolution: as conv, gathered in the transposed order, a kernel tap at a time. The four
 // positions of a tile lie stride_x apart, so that they gather from neighbours in delta, through the same taps.
 #import grid
+#import part
 #import window
 
 override LANES: u32 = 8u;
@@ -40,9 +41,9 @@ struct Params {
 @group(0) @binding(5) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
 @group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
 
-// What a sum is added to.
+// What a sum is added to; each piece, which has some connections of every tap, goes on from the one before.
 fn before(at: u32) -> vec4<f32> {
-    if params.accumulate == 0u {
+    if params.accumulate == 0u && part.begin == 0u {
         return vec4(0.0);
     }
     return output[at];
@@ -116,8 +117,10 @@ fn conv_transposed(
                 var ox = first_ox;
                 for (var kx = first_x; kx < params.kernel_x; kx += params.stride_x) {
                     let col = first_col + ky * params.kernel_x + kx;
-                    let begin = col_offsets[col];
-                    let end = col_offsets[col + 1u];
+                    let col_begin = col_offsets[col];
+                    let col_end = col_offsets[col + 1u];
+                    let begin = min(col_begin + part.begin, col_end);
+                    let end = min(col_begin + part.end, col_end);
                     let base = (oy * size_x + ox) * vectors + v;
                     if inside {
                         for (var j = begin; j < end; j++) {

@@ -3,6 +3,7 @@
 // pairs, and adds up through workgroup memory; a software adapter lays them over the pairs, keeping the row of delta in
 // registers, since barriers cost it dearly.
 #import grid
+#import part
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -23,7 +24,8 @@ struct Params {
     first_row: u32,
     first_col: u32,
     accumulate: u32, // 1: add to what is there
-    chunks: u32, // workgroups that share a row's pairs
+    chunks: u32, // workgroups that share a row's pairs, at least
+    cols: u32, // no row has more pairs
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,20 +37,20 @@ struct Params {
 
 var<workgroup> partial: array<f32, 2112>; // SUMMED * PITCH
 
-// What a sum is added to.
+// What a sum is added to; the pieces, each of some vectors, add to the one before.
 fn before(j: u32) -> f32 {
-    return select(0.0, output[j], params.accumulate != 0u);
+    return select(0.0, output[j], params.accumulate != 0u || part.begin > 0u);
 }
 
 // Every `chunks`-th pair from `begin` on.
 fn lanes_over_batch(unit: u32, begin: u32, end: u32, local: vec2<u32>) {
     let vectors = params.vectors;
-    let chunks = params.chunks;
+    let chunks = part.chunks;
     for (var first = begin; first < end; first += SUMMED * chunks) {
         for (var t = local.y; t < SUMMED && first + t * chunks < end; t += ROWS) {
             let at = (cols[first + t * chunks] - params.first_col) * vectors;
             var sum = 0.0;
-            for (var v = local.x; v < vectors; v += LANES) {
+            for (var v = part.begin + local.x; v < part.end; v += LANES) {
                 sum += dot(input[at + v], delta[unit * vectors + v]);
             }
             partial[t * PITCH + local.x] = sum;
@@ -72,13 +74,13 @@ fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
         return;
     }
     let vectors = params.vectors;
-    for (var block = 0u; block < vectors; block += HELD) {
-        let held = min(HELD, vectors - block);
+    for (var block = part.begin; block < part.end; block += HELD) {
+        let held = min(HELD, part.end - block);
         var d: array<vec4<f32>, HELD>;
         for (var v = 0u; v < held; v++) {
             d[v] = delta[unit * vectors + block + v];
         }
-        for (var first = begin; first < end; first += TILE * params.chunks) {
+        for (var first = begin; first < end; first += TILE * part.chunks) {
             let last = min(first + TILE, end);
             for (var j = first + lane; j < last; j += LANES) {
                 let at = (cols[j] - params.first_col) * vectors + block;
@@ -87,7 +89,7 @@ fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
                     sum += d[v] * input[at + v];
                 }
                 let total = (sum.x + sum.y) + (sum.z + sum.w);
-                if block == 0u {
+                if block == part.begin {
                     output[j] = before(j) + total;
                 } else {
                     output[j] += total;
@@ -104,8 +106,8 @@ fn sddmm(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let flat = flat_group(group, groups);
-    let unit = flat / params.chunks;
-    let chunk = flat - unit * params.chunks;
+    let unit = flat / part.chunks;
+    let chunk = flat - unit * part.chunks;
     if unit >= params.rows {
         return;
     }

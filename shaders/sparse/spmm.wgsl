@@ -2,6 +2,7 @@
 // The weight and the index are the same for all lanes of a row; each lane keeps VECTORS sums in registers. Neighbouring
 // lines are the same tile of different rows, and so read the same part of the input.
 #import grid
+#import part
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -15,6 +16,7 @@ struct Params {
     first_row: u32,
     first_col: u32,
     relu: u32,
+    cols: u32, // no row has more connections
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,9 +27,17 @@ struct Params {
 @group(0) @binding(5) var<storage, read> input: array<vec4<f32>>; // [n_in][vectors]
 @group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // [n_out][vectors]
 
-fn finish(sum: vec4<f32>) -> vec4<f32> {
+// What the sum at a place starts from: the bias, or what the pieces before have added up.
+fn before(initial: vec4<f32>, at: u32) -> vec4<f32> {
+    if part.begin == 0u {
+        return initial;
+    }
+    return output[at];
+}
+
+fn finish(sum: vec4<f32>, relu: bool) -> vec4<f32> {
     // A NaN stays a NaN, so that a diverged run shows.
-    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(params.relu != 0u));
+    return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(relu));
 }
 
 @compute @workgroup_size(LANES, ROWS)
@@ -45,16 +55,24 @@ fn spmm(
         return;
     }
     let row = params.first_row + unit;
-    let begin = row_offsets[row];
-    let end = row_offsets[row + 1u];
+    let row_begin = row_offsets[row];
+    let row_end = row_offsets[row + 1u];
+    // This piece's connections. Those of a row that an earlier one has ended are none.
+    let begin = min(row_begin + part.begin, row_end);
+    let end = min(row_begin + part.end, row_end);
+    if part.begin > 0u && begin == row_end {
+        return;
+    }
+    let relu = params.relu != 0u && end == row_end;
     let initial = vec4(bias[row]);
 
     if VECTORS == 4u && first + 4u * LANES <= vectors {
         let v = first + local.x;
-        var s0 = initial;
-        var s1 = initial;
-        var s2 = initial;
-        var s3 = initial;
+        let to = unit * vectors + v;
+        var s0 = before(initial, to);
+        var s1 = before(initial, to + LANES);
+        var s2 = before(initial, to + 2u * LANES);
+        var s3 = before(initial, to + 3u * LANES);
         for (var j = begin; j < end; j++) {
             let w = weights[j];
             let at = (cols[j] - params.first_col) * vectors + v;
@@ -63,18 +81,18 @@ fn spmm(
             s2 += w * input[at + 2u * LANES];
             s3 += w * input[at + 3u * LANES];
         }
-        let at = unit * vectors + v;
-        output[at] = finish(s0);
-        output[at + LANES] = finish(s1);
-        output[at + 2u * LANES] = finish(s2);
-        output[at + 3u * LANES] = finish(s3);
+        output[to] = finish(s0, relu);
+        output[to + LANES] = finish(s1, relu);
+        output[to + 2u * LANES] = finish(s2, relu);
+        output[to + 3u * LANES] = finish(s3, relu);
     } else {
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
-            var s = initial;
+            let to = unit * vectors + v;
+            var s = before(initial, to);
             for (var j = begin; j < end; j++) {
                 s += weights[j] * input[(cols[j] - params.first_col) * vectors + v];
             }
-            output[unit * vectors + v] = finish(s);
+            output[to] = finish(s, relu);
         }
     }
 }

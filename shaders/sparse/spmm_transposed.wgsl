@@ -1,5 +1,6 @@
 // Transposed SpMM: as spmm, gathered in the transposed order; masked by the activation whose ReLU it passes back through.
 #import grid
+#import part
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -14,6 +15,7 @@ struct Params {
     first_col: u32,
     relu: u32,
     accumulate: u32,
+    rows: u32, // no column has more connections
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,16 +27,16 @@ struct Params {
 @group(0) @binding(6) var<storage, read> activation: array<vec4<f32>>; // [n_in][vectors]
 @group(0) @binding(7) var<storage, read_write> output: array<vec4<f32>>; // [n_in][vectors]
 
-// What a sum is added to.
+// What a sum is added to; the pieces of a column each go on from the one before.
 fn before(at: u32) -> vec4<f32> {
-    if params.accumulate == 0u {
+    if params.accumulate == 0u && part.begin == 0u {
         return vec4(0.0);
     }
     return output[at];
 }
 
-fn finish(at: u32, sum: vec4<f32>) {
-    if params.relu == 0u {
+fn finish(at: u32, sum: vec4<f32>, last: bool) {
+    if params.relu == 0u || !last {
         output[at] = sum;
     } else {
         output[at] = select(vec4(0.0), sum, activation[at] > vec4(0.0));
@@ -55,8 +57,15 @@ fn spmm_transposed(
     if first >= vectors {
         return;
     }
-    let begin = col_offsets[params.first_col + unit];
-    let end = col_offsets[params.first_col + unit + 1u];
+    let col_begin = col_offsets[params.first_col + unit];
+    let col_end = col_offsets[params.first_col + unit + 1u];
+    // This piece's connections. Those of a column that an earlier one has ended are none.
+    let begin = min(col_begin + part.begin, col_end);
+    let end = min(col_begin + part.end, col_end);
+    if part.begin > 0u && begin == col_end {
+        return;
+    }
+    let last = end == col_end;
 
     if VECTORS == 4u && first + 4u * LANES <= vectors {
         let v = first + local.x;
@@ -73,10 +82,10 @@ fn spmm_transposed(
             s2 += w * delta[at + 2u * LANES];
             s3 += w * delta[at + 3u * LANES];
         }
-        finish(to, s0);
-        finish(to + LANES, s1);
-        finish(to + 2u * LANES, s2);
-        finish(to + 3u * LANES, s3);
+        finish(to, s0, last);
+        finish(to + LANES, s1, last);
+        finish(to + 2u * LANES, s2, last);
+        finish(to + 3u * LANES, s3, last);
     } else {
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
@@ -84,7 +93,7 @@ fn spmm_transposed(
             for (var j = begin; j < end; j++) {
                 s += weights[order[j]] * delta[(order_rows[j] - params.first_row) * vectors + v];
             }
-            finish(to, s);
+            finish(to, s, last);
         }
     }
 }

@@ -10,6 +10,7 @@ const WIDTH = 256u;
 struct Params {
     layers: u32,
     first: u32, // word of a table row that holds the first unit; the number of units follows it
+    units: u32, // no layer has more
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

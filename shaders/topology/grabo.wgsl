@@ -13,6 +13,8 @@ struct Params {
     vectors: u32,
     first: u32,
     accumulate: u32, // 1: add to what is there
+    begin_y: u32, // of the output positions that are summed
+    end_y: u32,
     taps: u32,
     kernel_x: u32,
     input_y: u32,
@@ -55,9 +57,9 @@ fn grabo(
             tap_y = divide(tap, params.inverse_kernel_x);
             tap_x = tap - tap_y * params.kernel_x;
         }
-        let begin_y = valid_begin(tap_y, params.padding_y, params.stride_y, params.inverse_stride_y);
+        let begin_y = max(params.begin_y, valid_begin(tap_y, params.padding_y, params.stride_y, params.inverse_stride_y));
         let begin_x = valid_begin(tap_x, params.padding_x, params.stride_x, params.inverse_stride_x);
-        let end_y = valid_end(tap_y, params.input_y + params.padding_y, params.output_y, params.inverse_stride_y);
+        let end_y = min(params.end_y, valid_end(tap_y, params.input_y + params.padding_y, params.output_y, params.inverse_stride_y));
         let end_x = valid_end(tap_x, params.input_x + params.padding_x, params.output_x, params.inverse_stride_x);
         for (var y = begin_y; y < end_y; y++) {
             let line = channel * params.input_y + y * params.stride_y + tap_y - params.padding_y;

@@ -8,6 +8,7 @@ const REPORT_WORDS = 8u;
 
 struct Params {
     layers: u32,
+    rows: u32, // no layer has more
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

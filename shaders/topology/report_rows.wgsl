@@ -1,8 +1,10 @@
 // Sum over each row of the magnitudes of the items taken.
 #import grid
+#import part
 
 struct Params {
     rows: u32,
+    items: u32, // no row has more
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -21,9 +23,15 @@ fn report_rows(
     if row >= params.rows {
         return;
     }
-    let end = offsets[row + 1u];
+    let row_begin = offsets[row];
+    let row_end = offsets[row + 1u];
+    // This piece's items; it goes on from the one before.
+    let end = min(row_begin + part.end, row_end);
+    var j = min(row_begin + part.begin, row_end);
     var sum = 0.0;
-    var j = offsets[row];
+    if part.begin > 0u {
+        sum = sums[row];
+    }
     var rank = ranks[j];
     for (; j < end; j++) {
         let next = ranks[j + 1u];

@@ -9,6 +9,7 @@ crate::kernel! {
         /// What is added.
         step: u32,
     }
+    iterations |_, _| 0;
     write counter: u32,
 }
 

@@ -3,6 +3,9 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::engine::WorkgroupShape;
+use crate::engine::loops::looped;
+
 crate::kernel! {
     /// `output[b, i] = sum over terms of input[a, i]`, with rows `a` from a pseudo-random sequence of the row's own: measures
     /// how fast storage can be read in the pattern of the sparse products.
@@ -25,11 +28,17 @@ crate::kernel! {
         /// Of the sequence of rows.
         increment: u32,
     }
+    iterations LoadParams::iterations;
     read input: f32,
     write output: f32,
 }
 
 impl LoadParams {
+    fn iterations(&self, shape: WorkgroupShape) -> u64 {
+        let vectors = self.vectors.div_ceil(shape.lanes());
+        looped(vectors, looped(self.terms, 0))
+    }
+
     /// The rows of the input that are added up to row `unit` of the output.
     #[inline(always)]
     pub fn sequence(self, unit: u32) -> impl Iterator<Item = usize> + Clone {

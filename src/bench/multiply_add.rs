@@ -3,6 +3,8 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::engine::loops::looped;
+
 crate::kernel! {
     /// Element e of `output` is the sum of what its four numbers become after `iterations` of `x = x * factor + summand`,
     /// chain k starting from e mod 64 + k: measures arithmetic without any memory.
@@ -19,6 +21,7 @@ crate::kernel! {
         /// The summand.
         summand: f32,
     }
+    iterations |p, _| looped(p.iterations / 8, looped(8, 0));
     write output: f32,
 }
 

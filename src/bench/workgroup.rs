@@ -4,6 +4,8 @@
 /// Invocations of the workgroups.
 pub const SIZE: usize = 256;
 
+use crate::engine::loops::looped;
+
 crate::kernel! {
     /// Element `i` of `output` becomes `(i + rounds) mod 256 + rounds`: in each round every invocation of one workgroup takes its
     /// neighbour's number and adds one, between two barriers.
@@ -14,6 +16,7 @@ crate::kernel! {
         /// Exchanges, of two barriers each.
         rounds: u32,
     }
+    iterations |p, _| looped(p.rounds, 0);
     write output: u32,
 }
 
@@ -40,6 +43,7 @@ crate::kernel! {
         /// Sums of each, one after the other.
         rounds: u32,
     }
+    iterations |p, _| looped(p.rounds, looped(8, 0));
     write output: u32,
 }
 
@@ -64,6 +68,7 @@ crate::kernel! {
         /// Sums of each, one after the other.
         rounds: u32,
     }
+    iterations |p, _| looped(p.rounds, looped(256, 0));
     write output: u32,
 }
 

@@ -7,7 +7,7 @@ use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
 
 /// Pixels that one invocation of the kernel makes.
-const SPAN: usize = 8;
+pub(super) const SPAN: usize = 8;
 /// Bytes uploaded at a time, so that what is staged for it stays small.
 const UPLOAD: usize = 16 << 20;
 /// Words of a buffer that an [`AugmentState`] is uploaded to.

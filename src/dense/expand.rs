@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::engine::Grid;
+use crate::engine::loops::{SEARCH, looped};
 use crate::sparse::LayerSpan;
 
 /// Columns of a row that an invocation writes.
@@ -26,6 +27,7 @@ crate::kernel! {
         /// Invocations that share a row.
         chunks: u32,
     }
+    iterations |_, _| looped(SEARCH, 0) + looped(COLUMNS as u32, 0);
     read row_offsets: u32,
     read cols: u32,
     read weights: f32,

@@ -2,7 +2,8 @@
 
 use super::patches::{Direction, Patches};
 use super::product::{Finish, Initial, Left, Product, Right};
-use crate::engine::Grid;
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::{LayerSpan, Window};
 
@@ -50,6 +51,7 @@ crate::kernel! {
         /// Blocks of vectors that make up an output plane.
         blocks: u32,
     }
+    pieces DenseForwardParams::pieces;
     read weights: f32,
     read bias: f32,
     read input: f32,
@@ -96,6 +98,42 @@ impl DenseForwardParams {
     /// The grid that the kernel needs.
     pub fn grid(&self) -> Grid {
         Grid::Rows((self.rows as usize).div_ceil(ROWS) * 4 * self.blocks as usize)
+    }
+
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let taps = [self.kernel_y, self.kernel_x];
+        let written = self.output_y * self.output_x * self.vectors;
+        unit_pieces(self.units, taps, written, grid, shape)
+    }
+}
+
+/// Units of source and weights that the hardware shape takes at a time through workgroup memory.
+const DEPTH: u32 = 16;
+
+/// The pieces of a product that sums over `units` through `taps` (along y and x), of so many written vectors in a plane: each
+/// has some of the units, and adds to what the pieces before have written.
+pub(super) fn unit_pieces(
+    units: u32,
+    taps: [u32; 2],
+    written: u32,
+    grid: Grid,
+    shape: WorkgroupShape,
+) -> Vec<Piece> {
+    let over_taps = |inner| looped(taps[0], looped(taps[1], inner));
+    match shape {
+        WorkgroupShape::Hardware => {
+            let depth = looped(DEPTH / shape.rows(), 0) + looped(DEPTH, 0);
+            Piece::ranges(grid, units, DEPTH, |units| {
+                over_taps(looped(units.div_ceil(DEPTH), depth))
+            })
+        }
+        WorkgroupShape::Software => {
+            let rounds = VECTORS as u32 / shape.lanes();
+            let inside = written.div_ceil(shape.lanes()).min(rounds);
+            Piece::ranges(grid, units, 1, |units| {
+                looped(inside, over_taps(looped(units, 0))) + u64::from(rounds - inside)
+            })
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use super::forward::flattened;
 use super::patches::{Direction, Patches};
 use super::product::{Finish, Initial, Left, Product, Right};
 use super::rows::RowProducts;
-use crate::engine::Grid;
+use crate::engine::loops::{Part, Piece, cut, looped};
+use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::{LayerSpan, Window};
 
@@ -47,6 +48,7 @@ crate::kernel! {
         padding_y: u32,
         padding_x: u32,
     }
+    pieces DenseGradientParams::pieces;
     read input: f32,
     read delta: f32,
     write output: f32,
@@ -89,6 +91,53 @@ impl DenseGradientParams {
     pub fn grid(&self) -> Grid {
         let tiles = |n: u32, of: usize| (n as usize).div_ceil(of);
         Grid::Groups(tiles(self.rows, ROWS) * tiles(self.cols, COLUMNS))
+    }
+
+    /// Iterations over some lines of positions and vectors of each.
+    fn iterations(&self, lines: u32, vectors: u32, shape: WorkgroupShape) -> u64 {
+        match shape {
+            WorkgroupShape::Hardware => {
+                let (lanes, rows) = (shape.lanes(), shape.rows());
+                let positions = lines.saturating_mul(self.output_x);
+                let items = positions.saturating_mul(vectors).div_ceil(lanes);
+                let sums = ((ROWS * COLUMNS) as u32).div_ceil(lanes * rows);
+                // The search for an item's position goes on from that of the one before.
+                looped(items, 1)
+                    + u64::from(positions)
+                    + looped(16, 0)
+                    + looped(sums, looped(lanes, 0))
+            }
+            WorkgroupShape::Software => looped(lines, looped(self.output_x, looped(vectors, 0))),
+        }
+    }
+
+    /// Each has some lines of positions, or of a single position some vectors.
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let (y, vectors) = (self.output_y, self.vectors);
+        let one = y * self.output_x == 1;
+        let iterations = |lines, vectors| self.iterations(lines, vectors, shape);
+        let ranges = match one {
+            true => cut(vectors, 1, |vectors| iterations(1, vectors)),
+            false => cut(y, 1, |lines| iterations(lines, vectors)),
+        };
+        let piece = |range: std::ops::Range<u32>| {
+            let (lines, vectors) = match one {
+                true => (0..1, range),
+                false => (range, 0..vectors),
+            };
+            Piece {
+                part: Part {
+                    begin: vectors.start,
+                    end: vectors.end,
+                    begin_y: lines.start,
+                    end_y: lines.end,
+                    ..Part::default()
+                },
+                grid,
+                iterations: iterations(lines.end - lines.start, vectors.end - vectors.start),
+            }
+        };
+        ranges.into_iter().map(piece).collect()
     }
 }
 

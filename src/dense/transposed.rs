@@ -1,9 +1,10 @@
 //! The backward product of a full layer: from the gradient at its outputs to that at its inputs.
 
-use super::forward::{ROWS, VECTORS, flattened};
+use super::forward::{ROWS, VECTORS, flattened, unit_pieces};
 use super::patches::{Direction, Patches};
 use super::product::{Finish, Initial, Left, Product, Right};
-use crate::engine::Grid;
+use crate::engine::loops::Piece;
+use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::{LayerSpan, Window};
 
@@ -47,6 +48,7 @@ crate::kernel! {
         /// Blocks of vectors that make up the positions of one remainder.
         blocks: u32,
     }
+    pieces DenseTransposedParams::pieces;
     read weights: f32,
     read delta: f32,
     read activation: f32,
@@ -98,6 +100,15 @@ impl DenseTransposedParams {
         let remainders = (self.stride_y * self.stride_x) as usize;
         let tiles = (self.rows as usize).div_ceil(ROWS) * remainders;
         Grid::Rows(tiles * 4 * self.blocks as usize)
+    }
+
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let taps = [
+            self.kernel_y.div_ceil(self.stride_y),
+            self.kernel_x.div_ceil(self.stride_x),
+        ];
+        let written = self.input_y * self.input_x * self.vectors;
+        unit_pieces(self.units, taps, written, grid, shape)
     }
 }
 

@@ -8,6 +8,9 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::buffer::{HostMemory, Scalar, View};
+use super::loops::Piece;
+use super::plan::Grid;
+use super::shape::WorkgroupShape;
 
 /// A field of a uniform struct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,10 @@ pub struct KernelInfo {
     pub params: &'static [Field],
     /// The other bindings, in the order of the host's struct.
     pub bindings: &'static [BindingInfo],
+    /// Whether the shader binds [`Part`](super::loops::Part), and can therefore run in several pieces.
+    pub parts: bool,
+    /// The dispatches that stand for one with these bytes of parameters and this grid, and how long their loops are.
+    pub pieces: fn(&[u8], Grid, WorkgroupShape) -> Vec<Piece>,
     /// Runs the twin.
     pub twin: fn(&TwinCall<'_>),
 }
@@ -198,13 +205,15 @@ macro_rules! uniform {
 }
 
 /// Declares the host half of a kernel; the module documentation of [`engine::kernel`](crate::engine::kernel) says what
-/// comes of it. The twin is a method `run(self)` on the third name.
+/// comes of it. The twin is a method `run(self)` on the third name. A kernel whose loops may be too long for an adapter has
+/// `pieces FUNCTION;` in place of its iterations, a [`Pieces`](crate::engine::loops::Pieces) that cuts it.
 ///
 /// ```text
 /// kernel! {
 ///     /// What it computes.
 ///     pub Scale, ScaleParams, ScaleTwin = "folder/scale", include_str!("scale.wgsl");
 ///     params { length: u32, factor: f32 }
+///     iterations |params, shape| 0; // of all loops of the busiest invocation: see [`engine::loops`](crate::engine::loops)
 ///     read input: f32,        // var<storage, read> input: array<f32>
 ///     write output: f32,      // var<storage, read_write> output: array<f32>
 ///     uniform step: StepState // var<uniform> step: StepState
@@ -217,6 +226,7 @@ macro_rules! kernel {
         $(#[$meta:meta])*
         $vis:vis $Name:ident, $Params:ident, $Twin:ident = $path:expr, $source:expr;
         params { $( $(#[$pmeta:meta])* $pfield:ident : $pty:ty ),+ $(,)? }
+        $loops:ident $how:expr;
         $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
     ) => {
         $crate::uniform! {
@@ -248,6 +258,11 @@ macro_rules! kernel {
                     name: stringify!($binding),
                     kind: $crate::kernel!(@kind $access $bty),
                 } ),+ ],
+                parts: $crate::kernel!(@parts $loops),
+                pieces: |params, grid, shape| {
+                    let params = &$crate::engine::kernel::bytemuck::pod_read_unaligned::<$Params>(params);
+                    $crate::kernel!(@pieces $loops $Params $how, params, grid, shape)
+                },
                 twin: |call| {
                     let mut _index = 0usize..;
                     $Twin {
@@ -266,6 +281,16 @@ macro_rules! kernel {
             }
         }
     };
+    (@parts iterations) => { false };
+    (@parts pieces) => { true };
+    (@pieces iterations $Params:ident $how:expr, $params:ident, $grid:ident, $shape:ident) => {{
+        let iterations: fn(&$Params, $crate::engine::WorkgroupShape) -> u64 = $how;
+        $crate::engine::loops::Piece::whole($grid, iterations($params, $shape))
+    }};
+    (@pieces pieces $Params:ident $how:expr, $params:ident, $grid:ident, $shape:ident) => {{
+        let pieces: $crate::engine::loops::Pieces<$Params> = $how;
+        pieces($params, $grid, $shape)
+    }};
     (@slice $life:lifetime read $ty:ty) => { &$life [$ty] };
     (@slice $life:lifetime write $ty:ty) => { &$life mut [$ty] };
     (@slice $life:lifetime uniform $ty:ty) => { $ty };

@@ -16,6 +16,7 @@ mod instance;
 pub mod kernel;
 pub mod ledger;
 pub mod lifetime;
+pub mod loops;
 mod loss;
 pub mod plan;
 pub mod random;

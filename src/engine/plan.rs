@@ -2,6 +2,8 @@
 
 use super::buffer::{VIEW_ALIGNMENT, View};
 use super::kernel::{BindingKind, Kernel, KernelInfo};
+use super::loops::{MOST_ITERATIONS, Piece};
+use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
 
 /// How many workgroups a dispatch needs, in terms that do not depend on the workgroup's size, which is the shader's.
@@ -47,6 +49,13 @@ pub struct Dispatch {
     pub grid: Grid,
     /// The part of the work that it belongs to: see [`Plan::section`].
     pub section: &'static str,
+}
+
+impl Dispatch {
+    /// What it is on an adapter: itself, or several with shorter loops.
+    pub fn pieces(&self, shape: WorkgroupShape) -> Vec<Piece> {
+        (self.kernel.pieces)(&self.params, self.grid, shape)
+    }
 }
 
 /// A list of dispatches with a name. Each sees the writes of those before it.
@@ -102,8 +111,8 @@ impl Plan {
     /// Records one dispatch. A grid of no work is left out.
     ///
     /// # Errors
-    /// A view out of its buffer's bounds or not aligned, or one buffer bound twice with a write among the two (which
-    /// WebGPU forbids within one dispatch).
+    /// A view out of its buffer's bounds or not aligned, one buffer bound twice with a write among the two (which
+    /// WebGPU forbids within one dispatch), or loops of more than [`MOST_ITERATIONS`] in any workgroup shape.
     pub fn dispatch<K: Kernel>(&mut self, kernel: K, grid: Grid) -> Result<()> {
         let params = kernel.params().to_vec();
         let dispatch = Dispatch {
@@ -114,6 +123,7 @@ impl Plan {
             section: self.section,
         };
         self.check(&dispatch)?;
+        self.check_loops(&dispatch)?;
         if !matches!(grid, Grid::Items(0) | Grid::Rows(0) | Grid::Groups(0)) {
             self.dispatches.push(dispatch);
         }
@@ -180,5 +190,18 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    fn check_loops(&self, dispatch: &Dispatch) -> Result<()> {
+        let pieces = WorkgroupShape::ALL.map(|shape| dispatch.pieces(shape));
+        let longest = pieces.iter().flatten().map(|piece| piece.iterations).max();
+        match longest {
+            Some(iterations) if iterations > MOST_ITERATIONS => Err(Error::Shape(format!(
+                "plan `{}`, kernel `{}`: at this size the loops of an invocation have {iterations} iterations, and adapters \
+                 are only known to finish {MOST_ITERATIONS}; use a smaller batch, smaller images or a smaller layer",
+                self.name, dispatch.kernel.name
+            ))),
+            _ => Ok(()),
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use naga::valid::UniformityRequirements;
 use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
 
-use super::kernel::{BindingKind, Field, KernelInfo};
+use super::kernel::{BindingKind, Field, KernelInfo, Uniform};
+use super::loops::Part;
 use crate::error::{Error, Result};
 
 /// Shared WGSL that a shader pulls in by a line `#import NAME`.
@@ -14,6 +15,7 @@ const LIBRARY: &[(&str, &str)] = &[
     ("grid", super::kernel::shader!("lib/grid")),
     ("nan", super::kernel::shader!("lib/nan")),
     ("normal", super::kernel::shader!("lib/normal")),
+    ("part", super::kernel::shader!("lib/part")),
     ("pool", super::kernel::shader!("lib/pool")),
     ("members", super::kernel::shader!("lib/members")),
     ("random", super::kernel::shader!("lib/random")),
@@ -42,6 +44,8 @@ pub struct Reflection {
     pub params_binding: u32,
     /// See `params_binding`.
     pub bindings: Vec<u32>,
+    /// Binding number of `part`, if the kernel runs in pieces.
+    pub part_binding: Option<u32>,
     /// Size of the workgroup under the overrides that were given.
     pub workgroup: [u32; 3],
     /// Whether its text has a barrier, called or not under the overrides that were given.
@@ -124,12 +128,13 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
             globals.insert(name.as_str(), (binding.binding, global));
         }
     }
-    let declared = kernel.bindings.len() + 1;
+    let declared = kernel.bindings.len() + 1 + usize::from(kernel.parts);
     if globals.len() != declared {
         let mut found: Vec<&str> = globals.keys().copied().collect();
         found.sort_unstable();
         let mut host: Vec<&str> = kernel.bindings.iter().map(|b| b.name).collect();
         host.push("params");
+        host.extend(kernel.parts.then_some("part"));
         host.sort_unstable();
         return Err(fault(
             kernel,
@@ -154,6 +159,11 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
         .iter()
         .map(|b| find(b.name, b.kind))
         .collect::<Result<_>>()?;
+
+    let part_binding = match kernel.parts {
+        true => Some(find("part", BindingKind::Uniform(Part::FIELDS))?),
+        false => None,
+    };
 
     let overrides: Vec<String> = module
         .overrides
@@ -183,6 +193,7 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
         source,
         params_binding,
         bindings,
+        part_binding,
         workgroup,
         barrier: info
             .get_entry_point(index)

@@ -44,4 +44,14 @@ impl WorkgroupShape {
             WorkgroupShape::Software => &[("LANES", 8.0), ("ROWS", 1.0), ("VECTORS", 4.0)],
         }
     }
+
+    /// Invocations along x of a workgroup that declares `LANES`.
+    pub(crate) fn lanes(self) -> u32 {
+        self.constants()[0].1 as u32
+    }
+
+    /// Invocations along y of a workgroup that declares `ROWS`.
+    pub(crate) fn rows(self) -> u32 {
+        self.constants()[1].1 as u32
+    }
 }

@@ -17,6 +17,7 @@ crate::kernel! {
         /// A quarter of the words.
         vectors: u32,
     }
+    iterations |_, _| 0;
     read input: f32,
     write output: f32,
 }
@@ -46,6 +47,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
+    iterations |_, _| 0;
     read input: f32,
     read delta: f32,
     write output: f32,
@@ -79,6 +81,7 @@ crate::kernel! {
         /// A quarter of the words.
         vectors: u32,
     }
+    iterations |_, _| 0;
     read input: f32,
     write output: f32,
 }
@@ -108,6 +111,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
+    iterations |_, _| 0;
     read input: f32,
     read delta: f32,
     write output: f32,

@@ -13,6 +13,7 @@ crate::kernel! {
         /// A quarter of the words.
         vectors: u32,
     }
+    iterations |_, _| 0;
     read a: f32,
     read b: f32,
     write output: f32,
@@ -40,6 +41,7 @@ crate::kernel! {
         /// A quarter of the words.
         vectors: u32,
     }
+    iterations |_, _| 0;
     read source: f32,
     write output: f32,
 }

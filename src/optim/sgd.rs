@@ -20,6 +20,7 @@ crate::kernel! {
         /// 1: Nesterov's form.
         nesterov: u32,
     }
+    iterations |_, _| 0;
     uniform step: StepState,
     read gradient: f32,
     write weights: f32,

@@ -6,7 +6,8 @@
 
 use rayon::prelude::*;
 
-use super::scan::Scan;
+use super::scan::{Scan, workgroup_scan};
+use crate::engine::loops::{SEARCH, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
@@ -28,6 +29,7 @@ crate::kernel! {
         /// 1: the largest are wanted.
         largest: u32,
     }
+    iterations |p, _| looped(SEARCH, 0) + looped(16, 1) + u64::from(p.segments);
     read values: f32,
     read starts: u32,
     read state: u32,
@@ -71,6 +73,7 @@ crate::kernel! {
     pub RadixSelectPick, RadixSelectPickParams, RadixSelectPickTwin =
         "primitive/radix_select_pick", shader!("primitive/radix_select_pick");
     params { segments: u32, shift: u32 }
+    iterations |_, _| workgroup_scan();
     write histogram: u32,
     write state: u32,
 }
@@ -101,6 +104,7 @@ crate::kernel! {
     pub RadixSelectTies, RadixSelectTiesParams, RadixSelectTiesTwin =
         "primitive/radix_select_ties", shader!("primitive/radix_select_ties");
     params { length: u32, segments: u32, largest: u32 }
+    iterations |_, _| looped(SEARCH, 0);
     read values: f32,
     read starts: u32,
     read state: u32,
@@ -131,6 +135,7 @@ crate::kernel! {
     pub RadixSelectFlags, RadixSelectFlagsParams, RadixSelectFlagsTwin =
         "primitive/radix_select_flags", shader!("primitive/radix_select_flags");
     params { length: u32, segments: u32, largest: u32 }
+    iterations |_, _| looped(SEARCH, 0);
     read values: f32,
     read starts: u32,
     read state: u32,

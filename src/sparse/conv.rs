@@ -4,7 +4,8 @@ use super::arena::LayerSpan;
 use super::lanes::Ends;
 use super::planes::{Direction, Planes, Tap};
 use super::window::{Window, reciprocal};
-use crate::engine::Grid;
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 
 /// Positions of a row, next to each other, that one invocation computes.
@@ -51,6 +52,7 @@ crate::kernel! {
         /// `1 / kernel_x`.
         inverse_kernel_x: f32,
     }
+    pieces ConvParams::pieces;
     read row_offsets: u32,
     read cols: u32,
     read weights: f32,
@@ -93,6 +95,13 @@ impl ConvParams {
     /// The grid that the kernel needs.
     pub fn grid(&self) -> Grid {
         Grid::Rows(self.rows as usize * self.lines as usize)
+    }
+
+    /// Each has as many of a row's connections as an invocation may add up for all its items.
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let items = (LINE as u32).div_ceil(shape.lanes());
+        let connections = self.channels * self.kernel_y * self.kernel_x;
+        Piece::ranges(grid, connections, 1, |n| looped(items, looped(n, 0)))
     }
 
     fn window(&self) -> Window {

@@ -7,9 +7,10 @@ use rayon::prelude::*;
 
 use super::arena::LayerSpan;
 use super::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
-use super::sddmm::put;
+use super::sddmm::{chunks, put};
 use super::window::{Window, check_divisions, reciprocal};
-use crate::engine::Grid;
+use crate::engine::loops::{Part, Piece, cut, looped};
+use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 
 crate::kernel! {
@@ -49,7 +50,10 @@ crate::kernel! {
         inverse_kernel_x: f32,
         inverse_stride_y: f32,
         inverse_stride_x: f32,
+        /// Input units of the layer: no row has more pairs.
+        cols: u32,
     }
+    pieces ConvSddmmParams::pieces;
     read row_offsets: u32,
     read cols: u32,
     read input: f32,
@@ -57,8 +61,20 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Workgroups that share a row's pairs.
-const CHUNKS: usize = 8;
+/// Workgroups that share a row's pairs, at least.
+const CHUNKS: u32 = 8;
+
+/// Vectors of delta that an invocation of the software shape holds, and pairs.
+const HELD: u32 = 32;
+
+/// See [`HELD`].
+const PAIRS: u32 = 4;
+
+/// Pairs that a workgroup of the hardware shape sums between two barriers, and the parts in which each is then added up.
+const SUMMED: u32 = 8;
+
+/// See [`SUMMED`].
+const PARTS: u32 = 16;
 
 impl ConvSddmmParams {
     /// For one layer of an arena, whichever list of its pairs is bound. `stride`: lanes of the batch, a multiple of 4.
@@ -90,12 +106,80 @@ impl ConvSddmmParams {
             inverse_kernel_x: reciprocal(window.kernel[x]),
             inverse_stride_y: reciprocal(window.stride[y]),
             inverse_stride_x: reciprocal(window.stride[x]),
+            cols: span.n_in as u32,
         })
     }
 
     /// The grid: a few workgroups a row.
     pub fn grid(&self) -> Grid {
-        Grid::Groups(self.rows as usize * CHUNKS)
+        Grid::Groups(self.rows as usize * CHUNKS as usize)
+    }
+
+    /// Iterations where `chunks` workgroups share a row's pairs, over some lines of positions and vectors of each.
+    fn iterations(&self, chunks: u32, lines: u32, vectors: u32, shape: WorkgroupShape) -> u64 {
+        let passes = self.tiles(shape).div_ceil(chunks);
+        match shape {
+            WorkgroupShape::Hardware => {
+                let width = shape.lanes() * shape.rows();
+                let items = lines.saturating_mul(self.output_x).saturating_mul(vectors);
+                let sums = looped(SUMMED, looped(items.div_ceil(width), 0));
+                let parts = looped((SUMMED * PARTS).div_ceil(width), looped(width / PARTS, 0));
+                let totals = looped(SUMMED.div_ceil(width), looped(PARTS, 0));
+                looped(passes, sums + parts + totals)
+            }
+            WorkgroupShape::Software => {
+                let held = looped(vectors.min(HELD), 0);
+                let position = looped(vectors.div_ceil(HELD), held + looped(PAIRS, held));
+                let ends = looped(PAIRS, 0);
+                looped(
+                    passes,
+                    ends + looped(lines, looped(self.output_x, position)) + ends,
+                )
+            }
+        }
+    }
+
+    /// The most that a row's pairs can be shared out.
+    fn tiles(&self, shape: WorkgroupShape) -> u32 {
+        self.cols.div_ceil(match shape {
+            WorkgroupShape::Hardware => SUMMED,
+            WorkgroupShape::Software => shape.lanes() * PAIRS,
+        })
+    }
+
+    /// First as many workgroups share a row as it takes, then each piece has some lines of positions, and of a line that is
+    /// too long by itself some vectors.
+    fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let (y, vectors) = (self.output_y, self.vectors);
+        let chunks = chunks(CHUNKS, self.tiles(shape), |n| {
+            self.iterations(n, y, vectors, shape)
+        });
+        let iterations = |lines, vectors| self.iterations(chunks, lines, vectors, shape);
+        // The hardware shape's invocations are over whole positions.
+        let step = match shape {
+            WorkgroupShape::Hardware => vectors,
+            WorkgroupShape::Software => HELD,
+        };
+        let ranges = cut(vectors, step, |vectors| iterations(1, vectors));
+        let lines: Vec<_> = match ranges.len() {
+            1 => cut(y, 1, |lines| iterations(lines, vectors)),
+            _ => (0..y).map(|line| line..line + 1).collect(),
+        };
+        let piece = |lines: &Range<u32>, vectors: &Range<u32>| Piece {
+            part: Part {
+                begin: vectors.start,
+                end: vectors.end,
+                begin_y: lines.start,
+                end_y: lines.end,
+                chunks,
+            },
+            grid: Grid::Groups(self.rows as usize * chunks as usize),
+            iterations: iterations(lines.end - lines.start, vectors.end - vectors.start),
+        };
+        let lines = lines.iter();
+        lines
+            .flat_map(|lines| ranges.iter().map(move |vectors| piece(lines, vectors)))
+            .collect()
     }
 
     fn window(&self) -> Window {

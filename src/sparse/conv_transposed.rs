@@ -5,7 +5,8 @@ use super::conv::{LINE, TILE};
 use super::lanes::Ends;
 use super::planes::{Direction, Planes, Tap};
 use super::window::{Window, reciprocal};
-use crate::engine::Grid;
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 
 crate::kernel! {
@@ -49,6 +50,7 @@ crate::kernel! {
         /// `1 / stride_x`.
         inverse_stride_x: f32,
     }
+    pieces ConvTransposedParams::pieces;
     read col_offsets: u32,
     read order: u32,
     read order_rows: u32,
@@ -98,6 +100,18 @@ impl ConvTransposedParams {
     /// The grid that the kernel needs.
     pub fn grid(&self) -> Grid {
         Grid::Rows(self.channels as usize * self.lines as usize)
+    }
+
+    /// Each has as many connections of every tap as an invocation may add up for all its items.
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let items = (LINE as u32).div_ceil(shape.lanes());
+        let [y, x] = [
+            self.kernel_y.div_ceil(self.stride_y),
+            self.kernel_x.div_ceil(self.stride_x),
+        ];
+        let taps = |connections| looped(y, looped(x, looped(connections, 0)));
+        let remainder = looped(self.stride_x, 0);
+        Piece::ranges(grid, self.rows, 1, |n| looped(items, remainder + taps(n)))
     }
 
     fn window(&self) -> Window {

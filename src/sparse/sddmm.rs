@@ -1,12 +1,15 @@
 //! SDDMM, the sampled dense-dense product: gradients of listed connections alone, active or candidate.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::arena::LayerSpan;
 use super::dots::{PARTIAL, Partial, Runs, add_products, dots, fold, row_blocks};
 use super::pieces::rows_per_task;
-use crate::engine::Grid;
+use crate::engine::loops::{MOST_ITERATIONS, Part, Piece, cut, looped};
+use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
     /// `output[j] = sum over i of input[a, i] * delta[b, i]` for each listed pair j = (a, b): `delta · h^T` at sampled
@@ -27,15 +30,24 @@ crate::kernel! {
         first_col: u32,
         /// 1: add to what is there.
         accumulate: u32,
-        /// Workgroups that share a row's pairs: at least 1.
+        /// Workgroups that share a row's pairs: at least 1. More do where their loops would be too long.
         chunks: u32,
+        /// Input units of the layer: no row has more pairs.
+        cols: u32,
     }
+    pieces SddmmParams::pieces;
     read row_offsets: u32,
     read cols: u32,
     read input: f32,
     read delta: f32,
     write output: f32,
 }
+
+/// Pairs that a workgroup of the hardware shape sums between two barriers.
+const SUMMED: u32 = 64;
+
+/// Pairs that a workgroup of the software shape takes at a time, and vectors of delta that an invocation holds.
+const HELD: u32 = 32;
 
 /// Lanes from which on a layer counts as one of many positions, which tends to have few rows and much work in each.
 const WIDE: usize = 1024;
@@ -54,6 +66,7 @@ impl SddmmParams {
             first_col: span.first_col as u32,
             accumulate: u32::from(accumulate),
             chunks: if lanes > WIDE { 8 } else { 1 },
+            cols: span.n_in as u32,
         }
     }
 
@@ -61,6 +74,57 @@ impl SddmmParams {
     pub fn grid(&self) -> Grid {
         Grid::Groups(self.rows as usize * self.chunks as usize)
     }
+
+    /// First as many workgroups share a row as it takes, then each piece has some vectors.
+    fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let (lanes, rows) = (shape.lanes(), shape.rows());
+        let tiles = self.cols.div_ceil(match shape {
+            WorkgroupShape::Hardware => SUMMED,
+            WorkgroupShape::Software => HELD,
+        });
+        let iterations = |chunks, vectors: u32| {
+            let passes = tiles.div_ceil(chunks);
+            match shape {
+                WorkgroupShape::Hardware => {
+                    let sums = looped(SUMMED / rows, looped(vectors.div_ceil(lanes), 0));
+                    let totals = looped(SUMMED.div_ceil(lanes * rows), looped(lanes, 0));
+                    looped(passes, sums + totals)
+                }
+                WorkgroupShape::Software => {
+                    let held = looped(vectors.min(HELD), 0);
+                    let pairs = looped(passes, looped(HELD / lanes, held));
+                    looped(vectors.div_ceil(HELD), held + pairs)
+                }
+            }
+        };
+        let chunks = chunks(self.chunks, tiles, |n| iterations(n, self.vectors));
+        let ranges = cut(self.vectors, HELD, |vectors| iterations(chunks, vectors));
+        let piece = |range: Range<u32>| Piece {
+            part: Part {
+                begin: range.start,
+                end: range.end,
+                chunks,
+                ..Part::default()
+            },
+            grid: Grid::Groups(self.rows as usize * chunks as usize),
+            iterations: iterations(chunks, range.end - range.start),
+        };
+        ranges.into_iter().map(piece).collect()
+    }
+}
+
+/// The fewest workgroups, `least` or more, that share a row of `tiles` of pairs with few enough `iterations`; one for every
+/// tile where that does not do.
+pub(super) fn chunks(least: u32, tiles: u32, iterations: impl Fn(u32) -> u64) -> u32 {
+    let (mut few, mut enough) = (least, tiles.max(least));
+    while few < enough {
+        let middle = few + (enough - few) / 2;
+        match iterations(middle) <= MOST_ITERATIONS {
+            true => enough = middle,
+            false => few = middle + 1,
+        }
+    }
+    enough
 }
 
 impl SddmmTwin<'_> {

@@ -5,11 +5,27 @@ use pulp::Simd;
 use super::arena::LayerSpan;
 use super::lanes::{Ends, Term, gather_sum};
 use super::pieces::{Rows, write_rows};
-use crate::engine::Grid;
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, WorkgroupShape};
 
 /// Vectors of a row that a line of lanes takes, in either workgroup shape. The rows of a tile of so many follow on
 /// each other in the grid, so that they find its part of the source in the cache.
 const TILE: usize = 32;
+
+/// The pieces of such a product whose rows each have at most `terms`: each piece has as many of a row's terms as an invocation
+/// may add up, which go on from where the piece before ended.
+pub(super) fn tiled_pieces(
+    vectors: u32,
+    terms: u32,
+    grid: Grid,
+    shape: WorkgroupShape,
+) -> Vec<Piece> {
+    let tile = TILE as u32;
+    let tail = vectors % tile;
+    // Of the last tile a lane takes one vector after the other, of a whole one all at once.
+    let rounds = tail.div_ceil(shape.lanes()).max(u32::from(vectors >= tile));
+    Piece::ranges(grid, terms, 1, |terms| looped(rounds, looped(terms, 0)))
+}
 
 /// The grid of a product that writes `rows` of so many vectors.
 pub(super) fn tiled(rows: u32, vectors: u32) -> Grid {
@@ -33,7 +49,10 @@ crate::kernel! {
         first_col: u32,
         /// 1: negative sums become zero.
         relu: u32,
+        /// Input units of the layer: no row has more connections.
+        cols: u32,
     }
+    pieces SpmmParams::pieces;
     read row_offsets: u32,
     read cols: u32,
     read weights: f32,
@@ -51,12 +70,17 @@ impl SpmmParams {
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
             relu: relu.into(),
+            cols: span.n_in as u32,
         }
     }
 
     /// The grid that the kernel needs.
     pub fn grid(&self) -> Grid {
         tiled(self.rows, self.vectors)
+    }
+
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        tiled_pieces(self.vectors, self.cols, grid, shape)
     }
 }
 

@@ -5,8 +5,9 @@ use pulp::Simd;
 use super::arena::LayerSpan;
 use super::lanes::{Ends, Term, gather_sum};
 use super::pieces::{Rows, write_rows};
-use super::spmm::tiled;
-use crate::engine::Grid;
+use super::spmm::{tiled, tiled_pieces};
+use crate::engine::loops::Piece;
+use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
     /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, or adds that to it; then zero where
@@ -31,7 +32,10 @@ crate::kernel! {
         relu: u32,
         /// 1: add to what is there.
         accumulate: u32,
+        /// Output units of the layer: no column has more connections.
+        rows: u32,
     }
+    pieces SpmmTransposedParams::pieces;
     read col_offsets: u32,
     read order: u32,
     read order_rows: u32,
@@ -51,12 +55,17 @@ impl SpmmTransposedParams {
             first_col: span.first_col as u32,
             relu: relu.into(),
             accumulate: accumulate.into(),
+            rows: span.n_out as u32,
         }
     }
 
     /// The grid that the kernel needs.
     pub fn grid(&self) -> Grid {
         tiled(self.cols, self.vectors)
+    }
+
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        tiled_pieces(self.vectors, self.rows, grid, shape)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Running sums of f and g: what the inverse of their cumulative functions is searched in.
 
 use super::table::Table;
+use crate::engine::loops::looped;
 
 crate::kernel! {
     /// Running sums of magnitudes in place, layer by layer. They never fall, and rise only at units of some probability.
@@ -10,7 +11,10 @@ crate::kernel! {
         layers: u32,
         /// Word of a table row that holds the first unit; the number of units follows it.
         first: u32,
+        /// No layer has more units.
+        units: u32,
     }
+    iterations |p, _| 2 * looped(p.units.div_ceil(256), 0) + looped(256, 0);
     read table: u32,
     write sums: f32,
 }

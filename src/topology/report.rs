@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::table::{ROW, Table};
+use crate::engine::loops::{Piece, looped};
 
 /// Words of a layer's report.
 pub(super) const WORDS: usize = 8;
@@ -11,7 +12,12 @@ crate::kernel! {
     /// `sums[r]` = sum of the magnitudes of those items of row `r` that a selection took. Grid:
     /// [`Items`](crate::engine::Grid::Items) = rows.
     pub ReportRows, ReportRowsParams, ReportRowsTwin = "topology/report_rows", shader!("topology/report_rows");
-    params { rows: u32 }
+    params {
+        rows: u32,
+        /// No row has more items.
+        items: u32,
+    }
+    pieces |p, grid, _| Piece::ranges(grid, p.items, 1, |items| looped(items, 0));
     read offsets: u32,
     read ranks: u32,
     read values: f32,
@@ -40,7 +46,12 @@ crate::kernel! {
     /// Per layer: candidates, pruned, grown, and the bits of the sums of the pruned and of the grown magnitudes. Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = layers.
     pub ReportLayers, ReportLayersParams, ReportLayersTwin = "topology/report_layers", shader!("topology/report_layers");
-    params { layers: u32 }
+    params {
+        layers: u32,
+        /// No layer has more rows.
+        rows: u32,
+    }
+    iterations |p, _| looped(p.rows.div_ceil(256), 0) + 2 * looped(16, 0);
     read table: u32,
     read active_offsets: u32,
     read prune_ranks: u32,

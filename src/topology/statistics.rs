@@ -10,8 +10,9 @@ use rayon::prelude::*;
 
 use super::method::Distribution;
 use super::signs::{GraEstSigns, GraEstSignsParams};
+use crate::engine::loops::{cut, looped};
 use crate::engine::step_state::StepState;
-use crate::engine::{Grid, Plan, View};
+use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::{Error, Result};
 use crate::sparse::{LayerSpan, Window, reciprocal};
 
@@ -29,10 +30,13 @@ crate::kernel! {
     pub GraBo, GraBoParams, GraBoTwin = "topology/grabo", shader!("topology/grabo");
     params {
         rows: u32, vectors: u32, first: u32, accumulate: u32,
+        /// Output positions in rows `begin_y..end_y` are summed.
+        begin_y: u32, end_y: u32,
         taps: u32, kernel_x: u32, input_y: u32, input_x: u32, output_y: u32, output_x: u32,
         stride_y: u32, stride_x: u32, padding_y: u32, padding_x: u32,
         inverse_taps: f32, inverse_kernel_x: f32, inverse_stride_y: f32, inverse_stride_x: f32,
     }
+    iterations GraBoParams::iterations;
     read values: f32,
     write sums: f32,
     uniform step: StepState,
@@ -44,10 +48,13 @@ crate::kernel! {
     pub GraEst, GraEstParams, GraEstTwin = "topology/graest", shader!("topology/graest");
     params {
         rows: u32, vectors: u32, first: u32, accumulate: u32,
+        /// Output positions in rows `begin_y..end_y` are summed.
+        begin_y: u32, end_y: u32,
         taps: u32, kernel_x: u32, input_y: u32, input_x: u32, output_y: u32, output_x: u32,
         stride_y: u32, stride_x: u32, padding_y: u32, padding_x: u32,
         inverse_taps: f32, inverse_kernel_x: f32, inverse_stride_y: f32, inverse_stride_x: f32,
     }
+    iterations GraEstParams::iterations;
     read values: f32,
     read signs: f32,
     write sums: f32,
@@ -75,6 +82,8 @@ macro_rules! params {
                     vectors: (stride / 4) as u32,
                     first: first as u32,
                     accumulate: u32::from(accumulate),
+                    begin_y: 0,
+                    end_y: window.output[y] as u32,
                     taps: window.taps() as u32,
                     kernel_x: window.kernel[x] as u32,
                     input_y: window.input[y] as u32,
@@ -97,6 +106,28 @@ macro_rules! params {
                 Grid::Groups((self.rows as usize).div_ceil(UNITS))
             }
 
+            fn iterations(&self, _: WorkgroupShape) -> u64 {
+                let lanes = LANES as u32;
+                let line = looped(self.output_x, looped(self.vectors.div_ceil(lanes), 0));
+                looped(self.end_y - self.begin_y, line) + looped(lanes, 0)
+            }
+
+            /// The sums of some rows of positions each, to be added up in this order on every adapter and the CPU executor: as
+            /// many as an invocation may go through.
+            fn parts(self) -> impl Iterator<Item = Self> {
+                let rows = move |begin_y, end_y| $Params {
+                    begin_y,
+                    end_y,
+                    ..self
+                };
+                let shape = WorkgroupShape::Software; // They have but one.
+                let ranges = cut(self.output_y, 1, |n| rows(0, n).iterations(shape));
+                ranges.into_iter().map(move |range| $Params {
+                    accumulate: self.accumulate | u32::from(range.start > 0),
+                    ..rows(range.start, range.end)
+                })
+            }
+
             fn units(&self) -> Units {
                 Units {
                     window: Window::of_words(
@@ -107,6 +138,7 @@ macro_rules! params {
                         [self.padding_y, self.padding_x],
                     ),
                     stride: self.vectors as usize * 4,
+                    lines: self.begin_y as usize..self.end_y as usize,
                     range: self.first as usize..(self.first + self.rows) as usize,
                     accumulate: self.accumulate != 0,
                 }
@@ -121,6 +153,8 @@ params!(GraEstParams);
 struct Units {
     window: Window,
     stride: usize,
+    /// Rows of output positions.
+    lines: std::ops::Range<usize>,
     /// Their sums.
     range: std::ops::Range<usize>,
     accumulate: bool,
@@ -146,6 +180,7 @@ impl Units {
                 let unit = Unit {
                     window: &self.window,
                     stride: self.stride,
+                    lines: &self.lines,
                     number,
                     terms,
                 };
@@ -159,6 +194,7 @@ impl Units {
 struct Unit<'a, T> {
     window: &'a Window,
     stride: usize,
+    lines: &'a std::ops::Range<usize>,
     number: usize,
     terms: &'a T,
 }
@@ -172,7 +208,8 @@ impl<T: Terms> pulp::WithSimd for Unit<'_, T> {
         let (channel, tap) = (self.number / window.taps(), self.number % window.taps());
         let tap = [tap / window.kernel[1], tap % window.kernel[1]];
         let mut sum = [0f32; PARTIAL];
-        for y in window.valid(0, tap[0]) {
+        let valid = window.valid(0, tap[0]);
+        for y in valid.start.max(self.lines.start)..valid.end.min(self.lines.end) {
             let row = y * window.stride[0] + tap[0] - window.padding[0];
             let row = (channel * window.input[0] + row) * window.input[1];
             for x in window.valid(1, tap[1]) {
@@ -356,24 +393,30 @@ impl Statistics {
         match self.distribution {
             Distribution::Uniform => Ok(()),
             Distribution::GraBo => {
-                let params = GraBoParams::new(window, units, first, stride, accumulate)?;
-                let kernel = GraBo {
-                    params,
-                    values,
-                    sums,
-                    step: self.step.clone(),
-                };
-                plan.dispatch(kernel, params.grid())
+                let whole = GraBoParams::new(window, units, first, stride, accumulate)?;
+                for params in whole.parts() {
+                    let kernel = GraBo {
+                        params,
+                        values: values.clone(),
+                        sums: sums.clone(),
+                        step: self.step.clone(),
+                    };
+                    plan.dispatch(kernel, params.grid())?;
+                }
+                Ok(())
             }
             Distribution::GraEst => {
-                let params = GraEstParams::new(window, units, first, stride, accumulate)?;
-                let kernel = GraEst {
-                    params,
-                    values,
-                    signs: self.signs.clone(),
-                    sums,
-                };
-                plan.dispatch(kernel, params.grid())
+                let whole = GraEstParams::new(window, units, first, stride, accumulate)?;
+                for params in whole.parts() {
+                    let kernel = GraEst {
+                        params,
+                        values: values.clone(),
+                        signs: self.signs.clone(),
+                        sums: sums.clone(),
+                    };
+                    plan.dispatch(kernel, params.grid())?;
+                }
+                Ok(())
             }
         }
     }

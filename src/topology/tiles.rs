@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use rayon::prelude::*;
 
 use super::table::{Table, WANTED};
+use crate::engine::loops::{SEARCH, looped};
 use crate::primitive::shared;
 
 /// Pairs that a task of a twin works on.
@@ -61,6 +62,7 @@ crate::kernel! {
         first_col: u32,
         n_rows: u32,
     }
+    iterations |_, _| 5 * looped(SEARCH, 0);
     read list: u32,
     read active_offsets: u32,
     read active_cols: u32,
@@ -172,6 +174,7 @@ crate::kernel! {
         /// 1: what is in the list belongs to other segments; this tile is the first of its own.
         opens: u32,
     }
+    iterations |_, _| 0;
     read table: u32,
     /// The tile's: its pairs begin at the first of them.
     read offsets: u32,
@@ -206,6 +209,7 @@ crate::kernel! {
     /// [`Items`](crate::engine::Grid::Items) = slots.
     pub KeepBest, KeepBestParams, KeepBestTwin = "topology/keep_best", shader!("topology/keep_best");
     params { slots: u32 }
+    iterations |_, _| 0;
     read ranks: u32,
     read rows: u32,
     read cols: u32,
@@ -248,6 +252,7 @@ crate::kernel! {
     /// Puts what was kept into the open part of the list. Grid: [`Items`](crate::engine::Grid::Items) = capacity of the list.
     pub PutBack, PutBackParams, PutBackTwin = "topology/put_back", shader!("topology/put_back");
     params { capacity: u32 }
+    iterations |_, _| 0;
     read list: u32,
     read kept_rows: u32,
     read kept_cols: u32,
@@ -278,6 +283,7 @@ crate::kernel! {
         slots: u32,
         n_rows: u32,
     }
+    iterations |_, _| 0;
     read list: u32,
     read rows: u32,
     read cols: u32,

@@ -57,7 +57,11 @@ fn counts(device: &Device, world: &World, distribution: Distribution) -> Vec<u32
     for (sums, first) in [(&inputs, 1), (&outputs, 3)] {
         plan.dispatch(
             Cumulate {
-                params: CumulateParams { layers: 1, first },
+                params: CumulateParams {
+                    layers: 1,
+                    first,
+                    units: N_IN.max(N_OUT) as u32,
+                },
                 table: table.all(),
                 sums: sums.all(),
             },

@@ -1,6 +1,7 @@
 // Products of attention's matrices with features. Each line of lanes has four tokens by four features of a head; lines
 // next to each other share the tokens, and so the loads of the matrix.
 #import grid
+#import part
 #import tile
 
 override LANES: u32 = 8u;
@@ -77,7 +78,7 @@ fn mix(
     let first_input = (params.first_input + head * params.dim) * tokens * vectors;
     let first_output = (params.first_output + head * params.dim) * tokens * vectors;
 
-    for (var v = local.x; v < vectors; v += LANES) {
+    for (var v = part.begin + local.x; v < part.end; v += LANES) {
         var m = head * tokens * tokens * vectors + v;
         var x = first_input + v;
         var tile = Tile();

@@ -2,6 +2,7 @@
 // settle the softmax's maximum and sum through workgroup memory. The products wait in `probabilities`, where each
 // invocation reads only what it wrote itself.
 #import grid
+#import part
 #import step
 #import unfixed
 #import tile
@@ -117,10 +118,10 @@ fn scores(
     let queries = min(QUERIES, tokens - query);
     let own = local.y * QUERIES * LANES + local.x;
 
-    for (var first = 0u; first < vectors; first += LANES) {
+    for (var first = part.begin; first < part.end; first += LANES) {
         let v = first + local.x;
         // Lanes past the batch's last vector do nothing, but reach the barriers.
-        let keys = select(0u, tokens, v < vectors);
+        let keys = select(0u, tokens, v < part.end);
 
         var h0 = vec4(-3.4028234e38);
         var h1 = h0;

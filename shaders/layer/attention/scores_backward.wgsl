@@ -2,6 +2,7 @@
 // and settle the softmax's mean gradient through workgroup memory. The products wait in `output`, where each
 // invocation reads only what it wrote itself.
 #import grid
+#import part
 #import tile
 
 override LANES: u32 = 8u;
@@ -103,10 +104,10 @@ fn scores_backward(
     let queries = min(QUERIES, tokens - query);
     let own = local.y * QUERIES * LANES + local.x;
 
-    for (var first = 0u; first < vectors; first += LANES) {
+    for (var first = part.begin; first < part.end; first += LANES) {
         let v = first + local.x;
         // Lanes past the batch's last vector do nothing, but reach the barriers.
-        let keys = select(0u, tokens, v < vectors);
+        let keys = select(0u, tokens, v < part.end);
 
         for (var key = local.y * KEYS; key < keys; key += ROWS * KEYS) {
             products(head, query, key, v);

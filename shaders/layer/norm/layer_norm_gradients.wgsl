@@ -1,5 +1,6 @@
 // Layer norm backward: the gradients of its parameters. One workgroup per channel, its invocations over positions and lanes.
 #import grid
+#import part
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -33,7 +34,7 @@ fn layer_norm_gradients(
     let index = local.y * LANES + local.x;
     var sum = vec4(0.0);
     var product = vec4(0.0);
-    for (var item = index; item < params.items; item += LANES * ROWS) {
+    for (var item = part.begin + index; item < part.end; item += LANES * ROWS) {
         let dy = delta[c * params.items + item];
         sum += dy;
         product += dy * ((input[c * params.items + item] - saved[item]) * saved[params.items + item]);
@@ -44,7 +45,8 @@ fn layer_norm_gradients(
     );
     if index == 0u {
         var before = vec2(0.0);
-        if params.accumulate != 0u {
+        // The pieces, each of some items, add to the one before.
+        if params.accumulate != 0u || part.begin > 0u {
             before = vec2(gradient[params.bias + c], gradient[params.weight + c]);
         }
         gradient[params.bias + c] = before.x + both.x;

@@ -16,6 +16,7 @@ use super::adapter::DeviceOptions;
 use super::buffer::{Buffer, Memory};
 use super::kernel::BindingKind;
 use super::ledger::{Class, Ledger};
+use super::loops::{Part, Piece};
 use super::plan::{Plan, fold};
 use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
@@ -49,10 +50,50 @@ pub(crate) struct GpuProgram {
     _params: Buffer,
 }
 
+/// One recorded dispatch.
 struct Prepared {
     pipeline: Arc<Pipeline>,
+    pieces: Vec<PreparedPiece>,
+}
+
+/// One of the dispatches that it is here.
+struct PreparedPiece {
     bind_group: wgpu::BindGroup,
     grid: (u32, u32),
+}
+
+/// Uniforms of one buffer.
+struct Uniforms {
+    alignment: usize,
+    bytes: Vec<u8>,
+}
+
+impl Uniforms {
+    /// Appends one, and returns where it lies.
+    fn push(&mut self, uniform: &[u8]) -> u64 {
+        let at = self.bytes.len().next_multiple_of(self.alignment);
+        self.bytes.resize(at, 0);
+        self.bytes.extend_from_slice(uniform);
+        self.bytes.resize(self.bytes.len().next_multiple_of(16), 0);
+        at as u64
+    }
+}
+
+/// The entry of a uniform of so many bytes.
+fn uniform(
+    binding: u32,
+    buffer: &wgpu::Buffer,
+    offset: u64,
+    bytes: usize,
+) -> wgpu::BindGroupEntry<'_> {
+    wgpu::BindGroupEntry {
+        binding,
+        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer,
+            offset,
+            size: wgpu::BufferSize::new(bytes.next_multiple_of(16) as u64),
+        }),
+    }
 }
 
 impl GpuExecutor {
@@ -161,31 +202,42 @@ impl GpuExecutor {
     }
 
     pub(crate) fn prepare(&self, plan: &Plan, ledger: &Arc<Ledger>) -> Result<GpuProgram> {
-        let alignment = self.limits.min_uniform_buffer_offset_alignment as usize;
-        let mut bytes = Vec::new();
+        let pieces: Vec<Vec<Piece>> = plan
+            .dispatches()
+            .iter()
+            .map(|dispatch| dispatch.pieces(self.shape))
+            .collect();
+        let mut uniforms = Uniforms {
+            alignment: self.limits.min_uniform_buffer_offset_alignment as usize,
+            bytes: Vec::new(),
+        };
+        // Where each dispatch's parameters lie, and the parts of its pieces.
         let mut offsets = Vec::new();
-        for dispatch in plan.dispatches() {
-            bytes.resize(bytes.len().next_multiple_of(alignment), 0);
-            offsets.push(bytes.len() as u64);
-            bytes.extend_from_slice(&dispatch.params);
-            bytes.resize(bytes.len().next_multiple_of(16), 0);
+        for (dispatch, pieces) in plan.dispatches().iter().zip(&pieces) {
+            let params = uniforms.push(&dispatch.params);
+            let parts = pieces.iter().filter(|_| dispatch.kernel.parts);
+            let parts: Vec<u64> = parts
+                .map(|piece| uniforms.push(bytemuck::bytes_of(&piece.part)))
+                .collect();
+            offsets.push((params, parts));
         }
+        let mut bytes = uniforms.bytes;
         bytes.resize(bytes.len().max(16), 0);
         let label = format!("parameters of plan {}", plan.name);
         let params = self.allocate(&label, bytes.len() / 4)?;
         self.queue.write_buffer(&params, 0, &bytes);
 
         let mut dispatches = Vec::new();
-        for (dispatch, offset) in plan.dispatches().iter().zip(offsets) {
+        for ((dispatch, pieces), (offset, parts)) in
+            plan.dispatches().iter().zip(pieces).zip(offsets)
+        {
             let pipeline = self.pipelines.get(dispatch.kernel)?;
-            let mut entries = vec![wgpu::BindGroupEntry {
-                binding: pipeline.reflection.params_binding,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer: &params,
-                    offset,
-                    size: wgpu::BufferSize::new(dispatch.params.len().next_multiple_of(16) as u64),
-                }),
-            }];
+            let mut entries = vec![uniform(
+                pipeline.reflection.params_binding,
+                &params,
+                offset,
+                dispatch.params.len(),
+            )];
             for ((info, view), binding) in dispatch
                 .kernel
                 .bindings
@@ -212,15 +264,25 @@ impl GpuExecutor {
                     }),
                 });
             }
-            let groups = dispatch.grid.workgroups(pipeline.reflection.workgroup);
+            let mut prepared = Vec::new();
+            for (i, piece) in pieces.iter().enumerate() {
+                let part = pipeline.reflection.part_binding.zip(parts.get(i));
+                let part = part
+                    .map(|(binding, &offset)| uniform(binding, &params, offset, size_of::<Part>()));
+                let entries: Vec<_> = entries.iter().cloned().chain(part).collect();
+                let groups = piece.grid.workgroups(pipeline.reflection.workgroup);
+                prepared.push(PreparedPiece {
+                    bind_group: self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                        label: Some(dispatch.kernel.name),
+                        layout: &pipeline.layout,
+                        entries: &entries,
+                    }),
+                    grid: fold(groups, self.limits.max_compute_workgroups_per_dimension),
+                });
+            }
             dispatches.push(Prepared {
-                bind_group: self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: Some(dispatch.kernel.name),
-                    layout: &pipeline.layout,
-                    entries: &entries,
-                }),
-                grid: fold(groups, self.limits.max_compute_workgroups_per_dimension),
                 pipeline,
+                pieces: prepared,
             });
         }
         self.faults.check()?;
@@ -292,7 +354,9 @@ fn encode(pass: &mut wgpu::ComputePass<'_>, dispatches: &[Prepared]) {
             pass.set_pipeline(&dispatch.pipeline.pipeline);
             current = Some(&dispatch.pipeline);
         }
-        pass.set_bind_group(0, &dispatch.bind_group, &[]);
-        pass.dispatch_workgroups(dispatch.grid.0, dispatch.grid.1, 1);
+        for piece in &dispatch.pieces {
+            pass.set_bind_group(0, &piece.bind_group, &[]);
+            pass.dispatch_workgroups(piece.grid.0, piece.grid.1, 1);
+        }
     }
 }

@@ -75,10 +75,11 @@ impl Pipelines {
             },
             count: None,
         };
-        let mut entries = vec![buffer(
-            reflection.params_binding,
-            wgpu::BufferBindingType::Uniform,
-        )];
+        let mut entries: Vec<_> = [Some(reflection.params_binding), reflection.part_binding]
+            .into_iter()
+            .flatten()
+            .map(|binding| buffer(binding, wgpu::BufferBindingType::Uniform))
+            .collect();
         for (info, binding) in kernel.bindings.iter().zip(&reflection.bindings) {
             let ty = match info.kind {
                 BindingKind::Uniform(_) => wgpu::BufferBindingType::Uniform,

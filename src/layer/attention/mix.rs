@@ -5,6 +5,9 @@ use rayon::prelude::*;
 
 use super::columns::{Column, columns};
 use super::panels::{Block, Workspace, pack_columns, pack_rows, panel_vectors, store, tile};
+use super::vector_pieces;
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
     /// `output[head, d, t] = sum over u of matrix[head, t, u] * input[head, d, u]`, or of `matrix[head, u, t]`, in every lane.
@@ -29,9 +32,16 @@ crate::kernel! {
         /// 1: by the matrix's transpose.
         transposed: u32,
     }
+    pieces MixParams::pieces;
     read matrix: f32,
     read input: f32,
     write output: f32,
+}
+
+impl MixParams {
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        vector_pieces(looped(self.tokens, 0), self.vectors, grid, shape)
+    }
 }
 
 impl MixTwin<'_> {

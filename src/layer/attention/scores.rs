@@ -6,7 +6,9 @@ use rayon::prelude::*;
 use super::columns::{Column, columns};
 use super::exp::exp;
 use super::panels::{Block, Workspace, pack_columns, panel_vectors, store, tile};
-use crate::engine::StepState;
+use super::{key_iterations, vector_pieces};
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, StepState, WorkgroupShape};
 
 crate::kernel! {
     /// `probabilities[head, i, j] = softmax over j of scale * sum over d of q[head, d, i] * k[head, d, j]`, in every lane.
@@ -27,9 +29,17 @@ crate::kernel! {
         /// Factor of the products: `dim^-0.5`.
         scale: f32,
     }
+    pieces ScoresParams::pieces;
     uniform step: StepState,
     read qkv: f32,
     write probabilities: f32,
+}
+
+impl ScoresParams {
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let inner = key_iterations(self.tokens, looped(self.dim, 0), 2, shape);
+        vector_pieces(inner, self.vectors, grid, shape)
+    }
 }
 
 impl ScoresTwin<'_> {

@@ -5,6 +5,9 @@ use rayon::prelude::*;
 
 use super::columns::{Column, columns};
 use super::panels::{Block, Workspace, load, pack_columns, panel_vectors, store, tile};
+use super::{key_iterations, vector_pieces};
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
     /// The gradient of the loss at the products of queries and keys (before `scale`), from that at attention's output.
@@ -27,10 +30,18 @@ crate::kernel! {
         /// Factor of the products: `dim^-0.5`.
         scale: f32,
     }
+    pieces ScoresBackwardParams::pieces;
     read qkv: f32,
     read delta: f32,
     read probabilities: f32,
     write output: f32,
+}
+
+impl ScoresBackwardParams {
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let inner = key_iterations(self.tokens, looped(self.dim, 0), 2, shape);
+        vector_pieces(inner, self.vectors, grid, shape)
+    }
 }
 
 impl ScoresBackwardTwin<'_> {

@@ -1,6 +1,6 @@
 //! Batch norm's output, with the addition and the ReLU that may follow it.
 
-use super::lanes::{clear_padding, for_each_part};
+use super::lanes::{clear_padding, for_each_part, tile};
 use crate::engine::StepState;
 
 crate::kernel! {
@@ -31,6 +31,7 @@ crate::kernel! {
         /// 1: add `residual`.
         add: u32,
     }
+    iterations |p, shape| tile(p.vectors, p.tile, shape);
     uniform step: StepState,
     read input: f32,
     read residual: f32,

@@ -1,6 +1,6 @@
 //! Batch norm backward, third part: the gradient at its input, and that at the residual which was added to its output.
 
-use super::lanes::{clear_padding, for_each_pair_of_parts, for_each_part};
+use super::lanes::{clear_padding, for_each_pair_of_parts, for_each_part, tile};
 use super::mask;
 use crate::engine::StepState;
 
@@ -35,6 +35,7 @@ crate::kernel! {
         /// 0: leave `residual` alone; 1: write it; 2: add to it.
         residual_mode: u32,
     }
+    iterations |p, shape| tile(p.vectors, p.tile, shape);
     uniform step: StepState,
     read input: f32,
     read delta: f32,

@@ -1,5 +1,7 @@
 //! Batch norm backward, second part: the tiles' sums into the parameters' gradients.
 
+use crate::engine::loops::looped;
+
 crate::kernel! {
     /// Adds up the tiles of [`BatchNormSums`](super::BatchNormSums) in order: `sums[c]` over `dz`, `sums[channels + c]` over
     /// `dz * normalised input`, which are also the gradients of bias and weight.
@@ -20,6 +22,7 @@ crate::kernel! {
         /// 1: add to the gradients that are there. `sums` is always written.
         accumulate: u32,
     }
+    iterations |p, _| looped(p.tiles, 0);
     read parts: f32,
     write gradient: f32,
     write sums: f32,

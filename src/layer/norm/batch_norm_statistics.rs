@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::sums;
+use super::lanes::{sums, tile, workgroup_sum};
 use crate::engine::StepState;
 
 crate::kernel! {
@@ -27,6 +27,7 @@ crate::kernel! {
         /// Tiles of a plane.
         tiles: u32,
     }
+    iterations |p, shape| 2 * (tile(p.vectors, p.tile, shape) + workgroup_sum(shape));
     uniform step: StepState,
     read input: f32,
     write parts: f32,

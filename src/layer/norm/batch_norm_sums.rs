@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::sums;
+use super::lanes::{sums, tile, workgroup_sum};
 use super::mask;
 use crate::engine::StepState;
 
@@ -36,6 +36,7 @@ crate::kernel! {
         /// How the ReLU's mask is known.
         mask: u32,
     }
+    iterations |p, shape| tile(p.vectors, p.tile, shape) + workgroup_sum(shape);
     uniform step: StepState,
     read input: f32,
     read delta: f32,

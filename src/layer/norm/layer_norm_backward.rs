@@ -3,6 +3,8 @@
 use rayon::prelude::*;
 
 use super::lanes::for_each_part;
+use crate::engine::WorkgroupShape;
+use crate::engine::loops::looped;
 
 crate::kernel! {
     /// `output[c] (+)= (g[c] - mean(g) - x[c] * mean(g * x)) / deviation` for each position and lane, with `g[c] = delta[c] *
@@ -23,6 +25,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
+    iterations LayerNormBackwardParams::iterations;
     read input: f32,
     read delta: f32,
     read saved: f32,
@@ -32,6 +35,13 @@ crate::kernel! {
 
 /// Lanes that a thread takes through all channels at a time: their sums stay in the first cache.
 const TILE: usize = 1024;
+
+impl LayerNormBackwardParams {
+    fn iterations(&self, shape: WorkgroupShape) -> u64 {
+        let channels = self.channels.div_ceil(shape.rows());
+        2 * looped(channels, 0) + looped(shape.rows(), 0)
+    }
+}
 
 impl LayerNormBackwardTwin<'_> {
     fn run(self) {

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::lanes::{clear_padding, for_each_part};
-use crate::engine::StepState;
+use crate::engine::loops::looped;
+use crate::engine::{StepState, WorkgroupShape};
 
 crate::kernel! {
     /// `output[c] = (input[c] - mean) / deviation * weight[c] + bias[c]` for each position and lane, mean and deviation being
@@ -30,6 +31,7 @@ crate::kernel! {
         /// Added to the variance.
         epsilon: f32,
     }
+    iterations LayerNormForwardParams::iterations;
     uniform step: StepState,
     read input: f32,
     read values: f32,
@@ -39,6 +41,13 @@ crate::kernel! {
 
 /// Lanes that a thread takes through all channels at a time: their sums stay in the first cache.
 const TILE: usize = 1024;
+
+impl LayerNormForwardParams {
+    fn iterations(&self, shape: WorkgroupShape) -> u64 {
+        let channels = self.channels.div_ceil(shape.rows());
+        2 * looped(channels, 0) + looped(shape.rows(), 0)
+    }
+}
 
 impl LayerNormForwardTwin<'_> {
     fn run(self) {

@@ -3,7 +3,9 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::sums;
+use super::lanes::{sums, workgroup_sum};
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
     /// For each channel the sums over positions and lanes of `delta * (input - mean) / deviation`, its weight's gradient, and of
@@ -26,10 +28,21 @@ crate::kernel! {
         /// 1: add to the gradients that are there.
         accumulate: u32,
     }
+    pieces LayerNormGradientsParams::pieces;
     read input: f32,
     read delta: f32,
     read saved: f32,
     write gradient: f32,
+}
+
+impl LayerNormGradientsParams {
+    /// Each has some items, and adds to the one before.
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let width = shape.lanes() * shape.rows();
+        Piece::ranges(grid, self.items, width, |items| {
+            looped(items.div_ceil(width), 0) + workgroup_sum(shape)
+        })
+    }
 }
 
 impl LayerNormGradientsTwin<'_> {

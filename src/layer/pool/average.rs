@@ -4,8 +4,9 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::pointwise::scale_row;
-use super::{Axis, check, geometry, window_params};
-use crate::engine::{Grid, Plan, View};
+use super::{Axis, check, geometry, vector_pieces, window_params};
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::Window;
 
@@ -44,8 +45,16 @@ crate::kernel! {
         /// 1 / taps of the window.
         scale: f32,
     }
+    pieces AveragePoolForwardParams::pieces;
     read input: f32,
     write output: f32,
+}
+
+impl AveragePoolForwardParams {
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let inner = looped(self.kernel_y, looped(self.kernel_x, 0));
+        vector_pieces(self.output_x, inner, self.vectors, grid, shape)
+    }
 }
 
 impl AveragePoolForwardTwin<'_> {
@@ -144,8 +153,20 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
+    pieces AveragePoolBackwardParams::pieces;
     read delta: f32,
     write result: f32,
+}
+
+impl AveragePoolBackwardParams {
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let [y, x] = [
+            self.kernel_y.div_ceil(self.stride_y),
+            self.kernel_x.div_ceil(self.stride_x),
+        ];
+        let inner = looped(y, looped(x, 0));
+        vector_pieces(self.input_x, inner, self.vectors, grid, shape)
+    }
 }
 
 impl AveragePoolBackwardTwin<'_> {

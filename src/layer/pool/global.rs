@@ -4,7 +4,8 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::pointwise::{check_views, scale_row, word};
-use crate::engine::{Grid, Plan, View};
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 
 crate::kernel! {
@@ -25,12 +26,24 @@ crate::kernel! {
         /// 1 / positions.
         scale: f32,
     }
+    pieces GlobalAverageForwardParams::pieces;
     read input: f32,
     write output: f32,
 }
 
 /// Partial sums: so many loads are in flight at once.
 const PARTIAL: usize = 4;
+
+impl GlobalAverageForwardParams {
+    /// Each has some vectors.
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let positions = looped(self.positions / PARTIAL as u32, 0);
+        let lanes = shape.lanes();
+        Piece::ranges(grid, self.vectors, lanes, |vectors| {
+            looped(vectors.div_ceil(lanes), positions)
+        })
+    }
+}
 
 impl GlobalAverageForwardTwin<'_> {
     fn run(self) {
@@ -101,8 +114,19 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
+    pieces GlobalAverageBackwardParams::pieces;
     read delta: f32,
     write result: f32,
+}
+
+impl GlobalAverageBackwardParams {
+    /// Each has some positions.
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let vectors = self.vectors.div_ceil(shape.lanes());
+        Piece::ranges(grid, self.positions, 1, |positions| {
+            looped(vectors, looped(positions, 0))
+        })
+    }
 }
 
 impl GlobalAverageBackwardTwin<'_> {

@@ -3,8 +3,9 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{Axis, check, geometry, window_params};
-use crate::engine::{Grid, Plan, View};
+use super::{Axis, check, geometry, vector_pieces, window_params};
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::Window;
 
@@ -40,8 +41,16 @@ crate::kernel! {
         /// Columns of padding before and behind the input plane.
         padding_x: u32,
     }
+    pieces MaxPoolForwardParams::pieces;
     read input: f32,
     write output: f32,
+}
+
+impl MaxPoolForwardParams {
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let inner = looped(self.kernel_y, looped(self.kernel_x, 0));
+        vector_pieces(self.output_x, inner, self.vectors, grid, shape)
+    }
 }
 
 impl MaxPoolForwardTwin<'_> {
@@ -134,10 +143,23 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
+    pieces MaxPoolBackwardParams::pieces;
     read input: f32,
     read output: f32,
     read delta: f32,
     write result: f32,
+}
+
+impl MaxPoolBackwardParams {
+    fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let [y, x] = [
+            self.kernel_y.div_ceil(self.stride_y),
+            self.kernel_x.div_ceil(self.stride_x),
+        ];
+        let earlier = looped(self.kernel_y, looped(self.kernel_x, 0));
+        let inner = looped(y, looped(x, earlier));
+        vector_pieces(self.input_x, inner, self.vectors, grid, shape)
+    }
 }
 
 impl MaxPoolBackwardTwin<'_> {

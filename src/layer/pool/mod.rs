@@ -22,7 +22,8 @@ pub use max::{
 use std::ops::Range;
 
 use super::pointwise::{check_views, word};
-use crate::engine::View;
+use crate::engine::loops::{Piece, looped};
+use crate::engine::{Grid, View, WorkgroupShape};
 use crate::error::{Error, Result};
 use crate::sparse::Window;
 
@@ -99,6 +100,21 @@ macro_rules! window_params {
     }};
 }
 use window_params;
+
+/// The pieces of a kernel whose lanes go along `line` positions and the vectors of each, with `inner` iterations for a vector: each
+/// has some vectors.
+fn vector_pieces(
+    line: u32,
+    inner: u64,
+    vectors: u32,
+    grid: Grid,
+    shape: WorkgroupShape,
+) -> Vec<Piece> {
+    let lanes = shape.lanes();
+    Piece::ranges(grid, vectors, lanes, |vectors| {
+        looped(line, looped(vectors.div_ceil(lanes), inner))
+    })
+}
 
 /// Refuses views that are shorter than the planes they stand for: `inputs` and `outputs` are views of input and of output
 /// planes.

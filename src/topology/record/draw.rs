@@ -56,12 +56,17 @@ impl Recorder<'_> {
     /// Stage 2: f and g as running sums.
     fn cumulate(&mut self) -> Result<()> {
         let s = self.scratch;
-        for (sums, first) in [(&s.inputs, table::COL), (&s.outputs, table::ROW)] {
+        let [inputs, outputs] = [self.most(|span| span.n_in), self.most(|span| span.n_out)];
+        for (sums, first, units) in [
+            (&s.inputs, table::COL, inputs),
+            (&s.outputs, table::ROW, outputs),
+        ] {
             self.plan.dispatch(
                 Cumulate {
                     params: CumulateParams {
                         layers: self.layers(),
                         first: first as u32,
+                        units,
                     },
                     table: s.table.all(),
                     sums: sums.all(),

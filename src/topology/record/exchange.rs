@@ -88,6 +88,7 @@ impl Recorder<'_> {
                 ReportRows {
                     params: ReportRowsParams {
                         rows: self.n_rows(),
+                        items: self.most(|span| span.n_in),
                     },
                     offsets: offsets.all(),
                     ranks,
@@ -101,6 +102,7 @@ impl Recorder<'_> {
             ReportLayers {
                 params: ReportLayersParams {
                     layers: self.layers(),
+                    rows: self.most(|span| span.n_out),
                 },
                 table: s.table.all(),
                 active_offsets: self.arena.row_offsets.all(),

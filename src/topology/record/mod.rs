@@ -9,7 +9,7 @@ use super::scratch::{Scratch, Sizes};
 use crate::engine::{Buffer, Grid, Plan, View};
 use crate::error::Result;
 use crate::primitive::{LowerBound, LowerBoundParams, Pairs};
-use crate::sparse::Arena;
+use crate::sparse::{Arena, LayerSpan};
 
 pub(super) use tiles::{LayerTiles, record_layer};
 
@@ -43,6 +43,12 @@ impl Drawn {
 }
 
 impl Recorder<'_> {
+    /// The largest layer's units.
+    fn most(&self, units: impl Fn(&LayerSpan) -> usize) -> u32 {
+        let units = self.arena.spans.iter().map(units);
+        units.max().unwrap_or(0) as u32
+    }
+
     /// Offsets `[rows + 1]` of sorted rows.
     fn offsets(&mut self, keys: View, length: usize, offsets: &Buffer, rows: usize) -> Result<()> {
         self.plan.dispatch(

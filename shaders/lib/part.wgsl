@@ -1,0 +1,11 @@
+// The share of a dispatch's work that this piece of it has: a dispatch whose loops would be too long runs in several. Host
+// half: src/engine/loops.rs.
+struct Part {
+    begin: u32,
+    end: u32,
+    begin_y: u32,
+    end_y: u32,
+    chunks: u32,
+}
+
+@group(0) @binding(15) var<uniform> part: Part;
