@@ -36,7 +36,7 @@ rootlet::kernel! {
     /// `scores[i] /= sqrt(fan-in of candidate i's output unit)`.
     FavourThePoor, FavourThePoorParams, FavourThePoorTwin = "example/favour_the_poor", FAVOUR_THE_POOR;
     params { capacity: u32, rows: u32 }
-    iterations |_, _| 0;
+    no loops;
     read candidate_rows: u32,
     read row_offsets: u32,
     write scores: f32,

@@ -77,6 +77,21 @@ pub enum Error {
         /// What the user can do.
         advice: String,
     },
+    /// Loops of a kernel that adapters may not finish.
+    #[error(
+        "plan `{plan}`, kernel `{kernel}`: at this size the loops of an invocation have {iterations} iterations, and adapters are \
+         only known to finish {most}; use a smaller batch, smaller images or a smaller layer"
+    )]
+    Loops {
+        /// The plan's name.
+        plan: String,
+        /// The kernel's name.
+        kernel: String,
+        /// Iterations of the busiest invocation.
+        iterations: u64,
+        /// Most that there may be.
+        most: u64,
+    },
     /// The device was lost or refused a shader.
     #[error("{0}")]
     Device(String),

@@ -13,7 +13,7 @@ use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::{AddressSpace, Block, ImageClass, Module, ShaderStage, Statement, TypeInner};
 use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, KernelInfo};
-use rootlet::engine::loops::Piece;
+use rootlet::engine::loops::{NONE, Piece};
 use rootlet::engine::reflect::{capabilities, expand, reflect};
 use rootlet::engine::{BARRIER_INVOCATIONS, Kernel, WorkgroupShape};
 use rootlet::kernels::kernels;
@@ -364,7 +364,7 @@ fn made_up(source: &'static str) -> rootlet::Result<()> {
             kind: BindingKind::Write("u32"),
         }],
         parts: false,
-        pieces: |_, grid, _| Piece::whole(grid, 0),
+        pieces: |_, grid, _| Piece::whole(grid, NONE),
         twin: |_| {},
     };
     reflect(&kernel, &[]).map(|_| ())

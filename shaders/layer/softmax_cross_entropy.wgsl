@@ -17,6 +17,24 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> losses: array<f32>; // [stride]
 @group(0) @binding(6) var<storage, read_write> hits: array<u32>; // [stride]
 
+// The logits of four classes, one behind the other in what follows: a quarter of the rounds that one class each would take. Those
+// past the last class are the last one once more.
+fn four(c: u32, lane: u32) -> vec4<f32> {
+    let last = params.classes - 1u;
+    return vec4(
+        logits[c * params.stride + lane],
+        logits[min(c + 1u, last) * params.stride + lane],
+        logits[min(c + 2u, last) * params.stride + lane],
+        logits[min(c + 3u, last) * params.stride + lane],
+    );
+}
+
+fn put(c: u32, lane: u32, value: f32) {
+    if c < params.classes {
+        delta[c * params.stride + lane] = value;
+    }
+}
+
 @compute @workgroup_size(64)
 fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     let lane = id.x;
@@ -25,8 +43,11 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let classes = unfixed(params.classes, arrayLength(&logits));
     if lane >= step.count {
-        for (var c = 0u; c < classes; c++) {
-            delta[c * params.stride + lane] = 0.0;
+        for (var c = 0u; c < classes; c += 4u) {
+            put(c, lane, 0.0);
+            put(c + 1u, lane, 0.0);
+            put(c + 2u, lane, 0.0);
+            put(c + 3u, lane, 0.0);
         }
         losses[lane] = 0.0;
         hits[lane] = 0u;
@@ -34,29 +55,48 @@ fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var best = 0u;
     var highest = logits[lane];
-    for (var c = 1u; c < classes; c++) {
-        let z = logits[c * params.stride + lane];
-        if z > highest {
-            highest = z;
+    for (var c = 0u; c < classes; c += 4u) {
+        let z = four(c, lane);
+        if z.x > highest {
+            highest = z.x;
             best = c;
+        }
+        if z.y > highest {
+            highest = z.y;
+            best = c + 1u;
+        }
+        if z.z > highest {
+            highest = z.z;
+            best = c + 2u;
+        }
+        if z.w > highest {
+            highest = z.w;
+            best = c + 3u;
         }
     }
     var total = 0.0;
     var shifted = 0.0;
-    for (var c = 0u; c < classes; c++) {
-        let z = logits[c * params.stride + lane] - highest;
-        total += exp(z);
-        shifted += z;
+    for (var c = 0u; c < classes; c += 4u) {
+        let here = vec4(c) + vec4(0u, 1u, 2u, 3u) < vec4(classes);
+        let z = four(c, lane) - highest;
+        let e = select(vec4(0.0), exp(z), here);
+        let s = select(vec4(0.0), z, here);
+        total = (((total + e.x) + e.y) + e.z) + e.w;
+        shifted = (((shifted + s.x) + s.y) + s.z) + s.w;
     }
     let label = labels[lane];
     let log_total = log(total);
-    let even = params.smoothing / f32(params.classes);
+    let even = params.smoothing / f32(classes);
     let scale = 1.0 / f32(step.total);
-    for (var c = 0u; c < classes; c++) {
-        let at = c * params.stride + lane;
-        let probability = exp(logits[at] - highest) / total;
-        let wanted = even + select(0.0, 1.0 - params.smoothing, c == label);
-        delta[at] = (probability - wanted) * scale;
+    for (var c = 0u; c < classes; c += 4u) {
+        let probability = exp(four(c, lane) - highest) / total;
+        let own = vec4(c) + vec4(0u, 1u, 2u, 3u) == vec4(label);
+        let wanted = even + select(vec4(0.0), vec4(1.0 - params.smoothing), own);
+        let d = (probability - wanted) * scale;
+        put(c, lane, d.x);
+        put(c + 1u, lane, d.y);
+        put(c + 2u, lane, d.z);
+        put(c + 3u, lane, d.w);
     }
     // -sum over c of wanted[c] * log p[c], with log p[c] = z[c] - highest - log_total
     let own = logits[label * params.stride + lane] - highest;

@@ -76,13 +76,13 @@ fn conv_transposed(
         let v = item - tile * vectors;
         let y = tile / tiles_x;
         // Positions x, x + stride_x, ...: those that leave the same remainder are one part of the row.
-        var part = tile - y * tiles_x;
+        var number = tile - y * tiles_x;
         var x = 0u;
-        while part >= params.tiles {
-            part -= params.tiles;
+        while number >= params.tiles {
+            number -= params.tiles;
             x++;
         }
-        x += part * TILE * params.stride_x;
+        x += number * TILE * params.stride_x;
         if x >= params.input_x {
             continue;
         }

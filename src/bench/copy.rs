@@ -11,7 +11,7 @@ crate::kernel! {
         /// Vectors of four words.
         vectors: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read input: f32,
     write output: f32,
 }

@@ -9,7 +9,7 @@ crate::kernel! {
         /// What is added.
         step: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     write counter: u32,
 }
 

@@ -104,7 +104,9 @@ pub(super) fn too_large(device: &Device, largest: u64, total: u64) -> Option<Str
 pub(super) fn unless_too_large<T>(result: Result<T>) -> Result<Result<T, String>> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(error @ (Error::Limit { .. } | Error::Memory { .. })) => Ok(Err(error.to_string())),
+        Err(error @ (Error::Limit { .. } | Error::Memory { .. } | Error::Loops { .. })) => {
+            Ok(Err(error.to_string()))
+        }
         Err(other) => Err(other),
     }
 }

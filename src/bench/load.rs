@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::engine::WorkgroupShape;
-use crate::engine::loops::looped;
+use crate::engine::loops::{Loops, NONE, looped};
 
 crate::kernel! {
     /// `output[b, i] = sum over terms of input[a, i]`, with rows `a` from a pseudo-random sequence of the row's own: measures
@@ -28,15 +28,15 @@ crate::kernel! {
         /// Of the sequence of rows.
         increment: u32,
     }
-    iterations LoadParams::iterations;
+    loops LoadParams::loops;
     read input: f32,
     write output: f32,
 }
 
 impl LoadParams {
-    fn iterations(&self, shape: WorkgroupShape) -> u64 {
+    fn loops(&self, shape: WorkgroupShape) -> Loops {
         let vectors = self.vectors.div_ceil(shape.lanes());
-        looped(vectors, looped(self.terms, 0))
+        looped(vectors, looped(self.terms, NONE))
     }
 
     /// The rows of the input that are added up to row `unit` of the output.

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
     /// Element e of `output` is the sum of what its four numbers become after `iterations` of `x = x * factor + summand`,
@@ -21,7 +21,7 @@ crate::kernel! {
         /// The summand.
         summand: f32,
     }
-    iterations |p, _| looped(p.iterations / 8, looped(8, 0));
+    loops |p, _| looped(p.iterations / 8, looped(8, NONE));
     write output: f32,
 }
 

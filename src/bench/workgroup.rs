@@ -4,7 +4,7 @@
 /// Invocations of the workgroups.
 pub const SIZE: usize = 256;
 
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
     /// Element `i` of `output` becomes `(i + rounds) mod 256 + rounds`: in each round every invocation of one workgroup takes its
@@ -16,7 +16,7 @@ crate::kernel! {
         /// Exchanges, of two barriers each.
         rounds: u32,
     }
-    iterations |p, _| looped(p.rounds, 0);
+    loops |p, _| looped(p.rounds, NONE);
     write output: u32,
 }
 
@@ -43,7 +43,7 @@ crate::kernel! {
         /// Sums of each, one after the other.
         rounds: u32,
     }
-    iterations |p, _| looped(p.rounds, looped(8, 0));
+    loops |p, _| looped(p.rounds, looped(8, NONE));
     write output: u32,
 }
 
@@ -68,7 +68,7 @@ crate::kernel! {
         /// Sums of each, one after the other.
         rounds: u32,
     }
-    iterations |p, _| looped(p.rounds, looped(256, 0));
+    loops |p, _| looped(p.rounds, looped(256, NONE));
     write output: u32,
 }
 

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::augmentation::Draws;
 use super::resident::SPAN;
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 
 crate::uniform! {
     /// The uniform `state` of [`struct@Augment`], rewritten for every batch.
@@ -44,7 +44,7 @@ crate::kernel! {
         /// 1: mirror every other image, by chance.
         flip: u32,
     }
-    iterations |_, _| looped(SPAN as u32, 0);
+    loops |_, _| looped(SPAN as u32, NONE);
     uniform state: AugmentState,
     read images: u32,
     read classes: u32,

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::engine::Grid;
-use crate::engine::loops::{SEARCH, looped};
+use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::sparse::LayerSpan;
 
 /// Columns of a row that an invocation writes.
@@ -27,7 +27,7 @@ crate::kernel! {
         /// Invocations that share a row.
         chunks: u32,
     }
-    iterations |_, _| looped(SEARCH, 0) + looped(COLUMNS as u32, 0);
+    loops |_, _| looped(SEARCH, NONE) + looped(COLUMNS as u32, NONE);
     read row_offsets: u32,
     read cols: u32,
     read weights: f32,

@@ -2,7 +2,7 @@
 
 use super::patches::{Direction, Patches};
 use super::product::{Finish, Initial, Left, Product, Right};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, further, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::{LayerSpan, Window};
@@ -102,7 +102,8 @@ impl DenseForwardParams {
 
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let taps = [self.kernel_y, self.kernel_x];
-        let written = self.output_y * self.output_x * self.vectors;
+        let positions = self.output_y.saturating_mul(self.output_x);
+        let written = positions.saturating_mul(self.vectors);
         unit_pieces(self.units, taps, written, grid, shape)
     }
 }
@@ -122,7 +123,7 @@ pub(super) fn unit_pieces(
     let over_taps = |inner| looped(taps[0], looped(taps[1], inner));
     match shape {
         WorkgroupShape::Hardware => {
-            let depth = looped(DEPTH / shape.rows(), 0) + looped(DEPTH, 0);
+            let depth = looped(DEPTH / shape.rows(), NONE) + looped(DEPTH, NONE);
             Piece::ranges(grid, units, DEPTH, |units| {
                 over_taps(looped(units.div_ceil(DEPTH), depth))
             })
@@ -131,7 +132,10 @@ pub(super) fn unit_pieces(
             let rounds = VECTORS as u32 / shape.lanes();
             let inside = written.div_ceil(shape.lanes()).min(rounds);
             Piece::ranges(grid, units, 1, |units| {
-                looped(inside, over_taps(looped(units, 0))) + u64::from(rounds - inside)
+                let taps = over_taps(looped(units, NONE));
+                // Rounds with nothing to write go through the loops inside, too.
+                let idle = looped(0, taps).iterations as u32;
+                looped(inside, taps) + further((rounds - inside) * idle)
             })
         }
     }

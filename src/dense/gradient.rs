@@ -4,7 +4,7 @@ use super::forward::flattened;
 use super::patches::{Direction, Patches};
 use super::product::{Finish, Initial, Left, Product, Right};
 use super::rows::RowProducts;
-use crate::engine::loops::{Part, Piece, cut, looped};
+use crate::engine::loops::{Loops, NONE, Part, Piece, cut, further, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::{LayerSpan, Window};
@@ -93,21 +93,21 @@ impl DenseGradientParams {
         Grid::Groups(tiles(self.rows, ROWS) * tiles(self.cols, COLUMNS))
     }
 
-    /// Iterations over some lines of positions and vectors of each.
-    fn iterations(&self, lines: u32, vectors: u32, shape: WorkgroupShape) -> u64 {
+    /// Loops over some lines of positions and vectors of each.
+    fn loops(&self, lines: u32, vectors: u32, shape: WorkgroupShape) -> Loops {
         match shape {
             WorkgroupShape::Hardware => {
                 let (lanes, rows) = (shape.lanes(), shape.rows());
                 let positions = lines.saturating_mul(self.output_x);
                 let items = positions.saturating_mul(vectors).div_ceil(lanes);
                 let sums = ((ROWS * COLUMNS) as u32).div_ceil(lanes * rows);
-                // The search for an item's position goes on from that of the one before.
-                looped(items, 1)
-                    + u64::from(positions)
-                    + looped(16, 0)
-                    + looped(sums, looped(lanes, 0))
+                // The search for an item's position goes on from that of the one before; neighbours' may take a step more.
+                looped(items, looped(1, NONE))
+                    + further(positions)
+                    + looped(16, NONE)
+                    + looped(sums, looped(lanes, NONE))
             }
-            WorkgroupShape::Software => looped(lines, looped(self.output_x, looped(vectors, 0))),
+            WorkgroupShape::Software => looped(lines, looped(self.output_x, looped(vectors, NONE))),
         }
     }
 
@@ -115,10 +115,10 @@ impl DenseGradientParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let (y, vectors) = (self.output_y, self.vectors);
         let one = y * self.output_x == 1;
-        let iterations = |lines, vectors| self.iterations(lines, vectors, shape);
+        let loops = |lines, vectors| self.loops(lines, vectors, shape);
         let ranges = match one {
-            true => cut(vectors, 1, |vectors| iterations(1, vectors)),
-            false => cut(y, 1, |lines| iterations(lines, vectors)),
+            true => cut(vectors, 1, |vectors| loops(1, vectors)),
+            false => cut(y, 1, |lines| loops(lines, vectors)),
         };
         let piece = |range: std::ops::Range<u32>| {
             let (lines, vectors) = match one {
@@ -134,7 +134,7 @@ impl DenseGradientParams {
                     ..Part::default()
                 },
                 grid,
-                iterations: iterations(lines.end - lines.start, vectors.end - vectors.start),
+                iterations: loops(lines.end - lines.start, vectors.end - vectors.start).iterations,
             }
         };
         ranges.into_iter().map(piece).collect()

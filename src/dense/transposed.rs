@@ -107,7 +107,8 @@ impl DenseTransposedParams {
             self.kernel_y.div_ceil(self.stride_y),
             self.kernel_x.div_ceil(self.stride_x),
         ];
-        let written = self.input_y * self.input_x * self.vectors;
+        let positions = self.input_y.saturating_mul(self.input_x);
+        let written = positions.saturating_mul(self.vectors);
         unit_pieces(self.units, taps, written, grid, shape)
     }
 }

@@ -48,6 +48,19 @@ impl Program {
         self.dispatches.is_empty()
     }
 
+    /// Dispatches that it is on an adapter of this workgroup shape: more where [`loops`](super::loops) would be too long.
+    pub fn pieces(&self, shape: WorkgroupShape) -> usize {
+        let pieces = self.dispatches.iter().map(|d| d.pieces(shape).len());
+        pieces.sum()
+    }
+
+    /// For each kernel the iterations of all loops of an invocation, at most: see [`loops`](super::loops).
+    pub fn iterations(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.dispatches
+            .iter()
+            .map(|dispatch| (dispatch.kernel.name, dispatch.iterations()))
+    }
+
     pub(super) fn dispatches(&self) -> &[Dispatch] {
         &self.dispatches
     }

@@ -206,14 +206,14 @@ macro_rules! uniform {
 
 /// Declares the host half of a kernel; the module documentation of [`engine::kernel`](crate::engine::kernel) says what
 /// comes of it. The twin is a method `run(self)` on the third name. A kernel whose loops may be too long for an adapter has
-/// `pieces FUNCTION;` in place of its iterations, a [`Pieces`](crate::engine::loops::Pieces) that cuts it.
+/// `pieces FUNCTION;` there, a [`Pieces`](crate::engine::loops::Pieces) that cuts it.
 ///
 /// ```text
 /// kernel! {
 ///     /// What it computes.
 ///     pub Scale, ScaleParams, ScaleTwin = "folder/scale", include_str!("scale.wgsl");
 ///     params { length: u32, factor: f32 }
-///     iterations |params, shape| 0; // of all loops of the busiest invocation: see [`engine::loops`](crate::engine::loops)
+///     no loops;               // or `loops |params, shape| looped(…);`: see [`engine::loops`](crate::engine::loops)
 ///     read input: f32,        // var<storage, read> input: array<f32>
 ///     write output: f32,      // var<storage, read_write> output: array<f32>
 ///     uniform step: StepState // var<uniform> step: StepState
@@ -281,11 +281,16 @@ macro_rules! kernel {
             }
         }
     };
-    (@parts iterations) => { false };
+    (@parts no) => { false };
+    (@parts loops) => { false };
     (@parts pieces) => { true };
-    (@pieces iterations $Params:ident $how:expr, $params:ident, $grid:ident, $shape:ident) => {{
-        let iterations: fn(&$Params, $crate::engine::WorkgroupShape) -> u64 = $how;
-        $crate::engine::loops::Piece::whole($grid, iterations($params, $shape))
+    (@pieces no $Params:ident $how:expr, $params:ident, $grid:ident, $shape:ident) => {{
+        let _: (&$Params, $crate::engine::WorkgroupShape) = ($params, $shape);
+        $crate::engine::loops::Piece::whole($grid, $crate::engine::loops::NONE)
+    }};
+    (@pieces loops $Params:ident $how:expr, $params:ident, $grid:ident, $shape:ident) => {{
+        let loops: fn(&$Params, $crate::engine::WorkgroupShape) -> $crate::engine::loops::Loops = $how;
+        $crate::engine::loops::Piece::whole($grid, loops($params, $shape))
     }};
     (@pieces pieces $Params:ident $how:expr, $params:ident, $grid:ident, $shape:ident) => {{
         let pieces: $crate::engine::loops::Pieces<$Params> = $how;

@@ -2,19 +2,81 @@
 //!
 //! Mesa's llvmpipe ends the loops of an invocation, all of them together, after 65,535 iterations (its constant
 //! `LP_MAX_TGSI_LOOP_ITERATIONS`), and says nothing: sums are then short of their last terms. Loops that grow with the batch, a
-//! plane, a row or a layer get there at sizes that people train. So every kernel states the iterations of its busiest
-//! invocation for its parameters and a workgroup shape, and [`Plan::dispatch`](super::Plan::dispatch) refuses more than
-//! [`MOST_ITERATIONS`] of them. A kernel with long loops is cut into [`Piece`]s, which an adapter runs one after the other, in a
+//! plane, a row or a layer get there at sizes that people train. So every kernel states its [`Loops`] for its parameters and a
+//! workgroup shape, and [`Plan::dispatch`](super::Plan::dispatch) refuses more than [`MOST_ITERATIONS`]. A kernel with long loops is cut into [`Piece`]s, which an adapter runs one after the other, in a
 //! fixed order; each adds to what the ones before have written. The twin has no such limit and runs whole.
 
-use std::ops::Range;
+use std::ops::{Add, Mul, Range};
 
 use super::plan::Grid;
 use super::shape::WorkgroupShape;
 
-/// Most iterations of all its loops together that an invocation of any kernel makes: three quarters of what llvmpipe allows
-/// the invocations that share a CPU vector, whose loops last as long as the longest among them.
-pub const MOST_ITERATIONS: u64 = 3 << 14;
+/// Most iterations of all its loops together that an invocation of any kernel makes: less than llvmpipe allows, since another
+/// version of it may count somewhat differently.
+pub const MOST_ITERATIONS: u64 = 60_000;
+
+/// Loops of an invocation, as llvmpipe counts them for the invocations that share a CPU vector.
+///
+/// A loop lasts as long as the longest of theirs, and where a branch divides them, both sides are gone through. The round that ends
+/// a loop counts, and goes through the loops inside, one round each, with no invocation taking part.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Loops {
+    /// Iterations of all loops together.
+    pub iterations: u64,
+    /// How many loops the text has.
+    pub loops: u64,
+}
+
+/// No loops.
+pub const NONE: Loops = Loops {
+    iterations: 0,
+    loops: 0,
+};
+
+/// A loop of `rounds` with other loops inside.
+pub fn looped(rounds: u32, inside: Loops) -> Loops {
+    let round = inside.iterations.saturating_add(1);
+    let end = 1 + inside.loops;
+    Loops {
+        iterations: u64::from(rounds).saturating_mul(round).saturating_add(end),
+        loops: end,
+    }
+}
+
+/// Further rounds of a loop that is stated elsewhere.
+pub fn further(rounds: u32) -> Loops {
+    Loops {
+        iterations: rounds.into(),
+        ..NONE
+    }
+}
+
+/// Loops one behind the other, or on both sides of a branch.
+impl Add for Loops {
+    type Output = Loops;
+
+    fn add(self, other: Loops) -> Loops {
+        Loops {
+            iterations: self.iterations.saturating_add(other.iterations),
+            loops: self.loops + other.loops,
+        }
+    }
+}
+
+/// The same loops several times.
+impl Mul<Loops> for u64 {
+    type Output = Loops;
+
+    fn mul(self, loops: Loops) -> Loops {
+        Loops {
+            iterations: self.saturating_mul(loops.iterations),
+            loops: self * loops.loops,
+        }
+    }
+}
+
+/// Rounds of a search by halves among 2^32 items.
+pub const SEARCH: u32 = 32;
 
 crate::uniform! {
     /// The share of a dispatch's work that a piece has: the uniform `part` of shaders that import `part`. What the ranges are
@@ -40,28 +102,23 @@ pub struct Piece {
     pub part: Part,
     /// Its grid.
     pub grid: Grid,
-    /// Iterations of all loops of its busiest invocation, by [`looped`].
+    /// Iterations of all loops of its busiest invocation: see [`Loops`].
     pub iterations: u64,
 }
 
 impl Piece {
     /// A dispatch that is never cut.
-    pub fn whole(grid: Grid, iterations: u64) -> Vec<Piece> {
+    pub fn whole(grid: Grid, loops: Loops) -> Vec<Piece> {
         vec![Piece {
             part: Part::default(),
             grid,
-            iterations,
+            iterations: loops.iterations,
         }]
     }
 
-    /// A dispatch in pieces that each have a range of `0..total`, in order: as few and as equal as `iterations(length)` allows,
-    /// in multiples of `step`.
-    pub fn ranges(
-        grid: Grid,
-        total: u32,
-        step: u32,
-        iterations: impl Fn(u32) -> u64,
-    ) -> Vec<Piece> {
+    /// A dispatch in pieces that each have a range of `0..total`, in order: as few and as equal as `loops(length)` allow, in
+    /// multiples of `step`.
+    pub fn ranges(grid: Grid, total: u32, step: u32, loops: impl Fn(u32) -> Loops) -> Vec<Piece> {
         let piece = |range: Range<u32>| Piece {
             part: Part {
                 begin: range.start,
@@ -69,29 +126,20 @@ impl Piece {
                 ..Part::default()
             },
             grid,
-            iterations: iterations(range.end - range.start),
+            iterations: loops(range.end - range.start).iterations,
         };
-        cut(total, step, &iterations)
-            .into_iter()
-            .map(piece)
-            .collect()
+        cut(total, step, &loops).into_iter().map(piece).collect()
     }
 }
 
-/// Rounds of a search by halves among 2^32 items.
-pub const SEARCH: u32 = 32;
-
-/// Iterations of a loop of `rounds` whose body has `inner`: the round that finds the end counts, too.
-pub fn looped(rounds: u32, inner: u64) -> u64 {
-    u64::from(rounds)
-        .saturating_mul(inner.saturating_add(1))
-        .saturating_add(1)
-}
-
-/// Cuts `0..total` into as few ranges as keep `iterations(length)` at most [`MOST_ITERATIONS`], equal but for rounding to
+/// Cuts `0..total` into as few ranges as keep `loops(length)` at most [`MOST_ITERATIONS`], equal but for rounding to
 /// multiples of `step`. Whole, if not even `step` is few enough.
-pub fn cut(total: u32, step: u32, iterations: impl Fn(u32) -> u64) -> Vec<Range<u32>> {
-    let fits = |steps: u32| iterations(total.min(steps.saturating_mul(step))) <= MOST_ITERATIONS;
+pub fn cut(total: u32, step: u32, loops: impl Fn(u32) -> Loops) -> Vec<Range<u32>> {
+    let step = step.max(1);
+    let fits = |steps: u32| {
+        let length = total.min(steps.saturating_mul(step));
+        loops(length).iterations <= MOST_ITERATIONS
+    };
     let steps = total.div_ceil(step);
     if steps < 2 || fits(steps) || !fits(1) {
         return std::iter::once(0..total).collect();
@@ -120,7 +168,7 @@ mod tests {
 
     #[test]
     fn ranges_are_few_equal_and_in_order() {
-        let iterations = |n| looped(n, 3);
+        let loops = |n| looped(n, further(3));
         let most = ((MOST_ITERATIONS - 1) / 4) as u32;
         for (total, step, pieces) in [
             (0, 1, 1),
@@ -131,9 +179,9 @@ mod tests {
             (10 * most + 1, 1, 11),
             (most, 32, 1),
             (3 * most, 32, 4),
-            (3 * most / 32 * 32 - 3200, 32, 3),
+            (3 * most - 3200, 32, 3),
         ] {
-            let ranges = cut(total, step, iterations);
+            let ranges = cut(total, step, loops);
             assert_eq!(ranges.len(), pieces, "{total} by {step}: {ranges:?}");
             assert_eq!(ranges[0].start, 0);
             assert_eq!(ranges[pieces - 1].end, total);
@@ -145,15 +193,39 @@ mod tests {
                 assert_eq!(range.start % step, 0);
             }
             for length in lengths {
-                assert!(iterations(length as u32) <= MOST_ITERATIONS);
+                assert!(loops(length as u32).iterations <= MOST_ITERATIONS);
             }
         }
     }
 
     #[test]
     fn what_no_cut_helps_stays_whole() {
-        assert_eq!(cut(100, 8, |_| u64::MAX), [0..100]);
-        assert_eq!(looped(u32::MAX, u64::MAX), u64::MAX);
-        assert_eq!(cut(u32::MAX, 1, |n| looped(n, 0)).len(), 87_386);
+        let endless = looped(u32::MAX, looped(u32::MAX, looped(u32::MAX, NONE)));
+        assert_eq!(endless.iterations, u64::MAX);
+        assert_eq!(cut(100, 8, |_| endless), [0..100]);
+        let pieces = u32::MAX.div_ceil(MOST_ITERATIONS as u32 - 1);
+        let loops = |n| looped(n, NONE);
+        assert_eq!(cut(u32::MAX, 1, loops).len(), pieces as usize);
+    }
+
+    /// As measured on llvmpipe of Mesa 22.3: how many rounds of the outermost loop there are before it ends them.
+    #[test]
+    fn iterations_are_those_that_llvmpipe_counts() {
+        let two = |inner| looped(1, looped(inner, NONE)).iterations - 2;
+        let three = |middle, inner| {
+            let inside = looped(middle, looped(inner, NONE));
+            looped(1, inside).iterations - 3
+        };
+        for (iterations, rounds) in [
+            (two(1), 21_845),
+            (two(7), 7281),
+            (three(1, 1), 10_922),
+            (three(4, 1), 4369),
+            (three(4, 2), 3449),
+            (three(4, 7), 1680),
+            (three(1, 4), 7281),
+        ] {
+            assert_eq!(65_535 / iterations, rounds);
+        }
     }
 }

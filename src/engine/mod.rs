@@ -33,7 +33,7 @@ pub use check::KernelCheck;
 pub use device::{Device, Program};
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
-pub use plan::{Grid, Plan};
+pub use plan::{Dispatch, Grid, Plan};
 pub use running::DispatchTime;
 pub use section::{SectionTime, touched_bytes};
 pub use shader_compiler::ShaderCompiler;

@@ -56,6 +56,13 @@ impl Dispatch {
     pub fn pieces(&self, shape: WorkgroupShape) -> Vec<Piece> {
         (self.kernel.pieces)(&self.params, self.grid, shape)
     }
+
+    /// Iterations of all loops of the busiest invocation of any piece in any shape.
+    pub fn iterations(&self) -> u64 {
+        let shapes = WorkgroupShape::ALL.into_iter();
+        let pieces = shapes.flat_map(|shape| self.pieces(shape));
+        pieces.map(|piece| piece.iterations).max().unwrap_or(0)
+    }
 }
 
 /// A list of dispatches with a name. Each sees the writes of those before it.
@@ -108,23 +115,33 @@ impl Plan {
         ends.into_iter().map(stretch).collect()
     }
 
-    /// Records one dispatch. A grid of no work is left out.
+    /// Records one dispatch of a kernel. A grid of no work is left out.
     ///
     /// # Errors
-    /// A view out of its buffer's bounds or not aligned, one buffer bound twice with a write among the two (which
-    /// WebGPU forbids within one dispatch), or loops of more than [`MOST_ITERATIONS`] in any workgroup shape.
+    /// As [`Plan::push`].
     pub fn dispatch<K: Kernel>(&mut self, kernel: K, grid: Grid) -> Result<()> {
         let params = kernel.params().to_vec();
-        let dispatch = Dispatch {
+        self.push(Dispatch {
             kernel: K::INFO,
             params,
             views: kernel.views(),
             grid,
             section: self.section,
-        };
+        })
+    }
+
+    /// Records a dispatch that may be of another plan, with that one's section. A grid of no work is left out.
+    ///
+    /// # Errors
+    /// A view out of its buffer's bounds or not aligned, one buffer bound twice with a write among the two (which
+    /// WebGPU forbids within one dispatch), or loops of more than [`MOST_ITERATIONS`] in any workgroup shape.
+    pub fn push(&mut self, dispatch: Dispatch) -> Result<()> {
         self.check(&dispatch)?;
         self.check_loops(&dispatch)?;
-        if !matches!(grid, Grid::Items(0) | Grid::Rows(0) | Grid::Groups(0)) {
+        if !matches!(
+            dispatch.grid,
+            Grid::Items(0) | Grid::Rows(0) | Grid::Groups(0)
+        ) {
             self.dispatches.push(dispatch);
         }
         Ok(())
@@ -193,15 +210,15 @@ impl Plan {
     }
 
     fn check_loops(&self, dispatch: &Dispatch) -> Result<()> {
-        let pieces = WorkgroupShape::ALL.map(|shape| dispatch.pieces(shape));
-        let longest = pieces.iter().flatten().map(|piece| piece.iterations).max();
-        match longest {
-            Some(iterations) if iterations > MOST_ITERATIONS => Err(Error::Shape(format!(
-                "plan `{}`, kernel `{}`: at this size the loops of an invocation have {iterations} iterations, and adapters \
-                 are only known to finish {MOST_ITERATIONS}; use a smaller batch, smaller images or a smaller layer",
-                self.name, dispatch.kernel.name
-            ))),
-            _ => Ok(()),
+        let iterations = dispatch.iterations();
+        if iterations <= MOST_ITERATIONS {
+            return Ok(());
         }
+        Err(Error::Loops {
+            plan: self.name.clone(),
+            kernel: dispatch.kernel.name.to_owned(),
+            iterations,
+            most: MOST_ITERATIONS,
+        })
     }
 }

@@ -17,7 +17,7 @@ crate::kernel! {
         /// A quarter of the words.
         vectors: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read input: f32,
     write output: f32,
 }
@@ -47,7 +47,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read input: f32,
     read delta: f32,
     write output: f32,
@@ -81,7 +81,7 @@ crate::kernel! {
         /// A quarter of the words.
         vectors: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read input: f32,
     write output: f32,
 }
@@ -111,7 +111,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read input: f32,
     read delta: f32,
     write output: f32,

@@ -1,7 +1,7 @@
 //! A batch's loss and hits, kept on the device: printing them later forces no read-back in the step.
 
 use crate::engine::StepState;
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
     /// `ring[step % slots] = (sum of losses, number of hits)`, added to what the batch's earlier parts left there. Grid: one
@@ -16,7 +16,7 @@ crate::kernel! {
         /// Slots of the ring.
         slots: u32,
     }
-    iterations |p, _| looped(p.stride.div_ceil(LANES as u32), 0) + looped(LANES as u32, 0);
+    loops |p, _| looped(p.stride.div_ceil(LANES as u32), NONE) + looped(LANES as u32, NONE);
     uniform step: StepState,
     read losses: f32,
     read hits: u32,

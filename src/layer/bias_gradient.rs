@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 
 crate::kernel! {
     /// `gradient[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
@@ -20,7 +20,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
-    pieces |p, grid, _| Piece::ranges(grid, p.vectors, 1, |vectors| looped(vectors, 0));
+    pieces |p, grid, _| Piece::ranges(grid, p.vectors, 1, |vectors| looped(vectors, NONE));
     read delta: f32,
     write gradient: f32,
 }

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::pointwise::{CHUNK, check_views, word};
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 use crate::engine::random::{Stream, pcg4d, random};
 use crate::engine::{Grid, Plan, StepState, View};
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
-    iterations |p, shape| looped(p.vectors.div_ceil(shape.lanes()), 0);
+    loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
     uniform step: StepState,
     read input: f32,
     write output: f32,

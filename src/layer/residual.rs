@@ -13,7 +13,7 @@ crate::kernel! {
         /// A quarter of the words.
         vectors: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read a: f32,
     read b: f32,
     write output: f32,
@@ -41,7 +41,7 @@ crate::kernel! {
         /// A quarter of the words.
         vectors: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read source: f32,
     write output: f32,
 }

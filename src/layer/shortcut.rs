@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::pointwise::{check_views, word};
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
 
@@ -37,7 +37,7 @@ crate::kernel! {
         /// Input columns from one output column to the next.
         stride_x: u32,
     }
-    iterations |p, shape| looped(p.output_x, looped(p.vectors.div_ceil(shape.lanes()), 0));
+    loops |p, shape| looped(p.output_x, looped(p.vectors.div_ceil(shape.lanes()), NONE));
     read input: f32,
     write output: f32,
 }
@@ -95,7 +95,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
-    iterations |p, shape| looped(p.input_x, looped(p.vectors.div_ceil(shape.lanes()), 0));
+    loops |p, shape| looped(p.input_x, looped(p.vectors.div_ceil(shape.lanes()), NONE));
     read delta: f32,
     write output: f32,
 }

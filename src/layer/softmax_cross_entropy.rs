@@ -1,7 +1,7 @@
 //! Softmax and cross-entropy with label smoothing, forward and backward in one kernel: the loss needs no pass of its own.
 
 use crate::engine::StepState;
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
     /// Loss of each member of the batch, whether its largest logit is its label's, and the gradient of the loss's mean over the
@@ -21,7 +21,8 @@ crate::kernel! {
         /// Share of the target spread over all classes.
         smoothing: f32,
     }
-    iterations |p, _| 3 * looped(p.classes, 0);
+    // Padding has a loop of its own.
+    loops |p, _| 4 * looped(p.classes.div_ceil(4), NONE);
     uniform step: StepState,
     read logits: f32,
     read labels: u32,

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
 
@@ -28,7 +28,7 @@ crate::kernel! {
         /// 1: `input` holds tokens, `output` the image.
         inverse: u32,
     }
-    iterations |p, shape| looped(p.vectors.div_ceil(shape.lanes()), 0);
+    loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
     read input: f32,
     write output: f32,
 }
@@ -184,7 +184,7 @@ crate::kernel! {
         /// `stride / 4`.
         vectors: u32,
     }
-    iterations |p, shape| looped(p.vectors.div_ceil(shape.lanes()), 0);
+    loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
     read table: f32,
     read input: f32,
     write output: f32,
@@ -217,7 +217,7 @@ crate::kernel! {
         /// `stride / 4`.
         vectors: u32,
     }
-    iterations |p, shape| looped(p.vectors.div_ceil(shape.lanes()), 0);
+    loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
     read table: f32,
     write activation: f32,
 }

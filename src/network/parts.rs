@@ -32,7 +32,11 @@ pub(super) fn choose(
         .map(|free| (free as f64 * SHARE) as u64);
     let mut needs = (0, 0);
     for part in (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)) {
-        needs = need(device, model, arena, norms, options, products, part)?;
+        needs = match need(device, model, arena, norms, options, products, part) {
+            // Too many members, or too large a model.
+            Err(Error::Loops { .. }) if part > 1 => continue,
+            needs => needs?,
+        };
         if needs.0 <= device.largest_binding() && room.is_none_or(|room| needs.1 <= room) {
             return Ok(part);
         }

@@ -1,7 +1,7 @@
 //! The sections of a network's programs, and what a timed step took.
 
 use super::Network;
-use crate::engine::{SectionTime, touched_bytes};
+use crate::engine::{Program, SectionTime, touched_bytes};
 
 /// The batch, made on the device or uploaded.
 pub const DATA: &str = "data";
@@ -42,7 +42,11 @@ impl Network {
             let (input, labels) = (&passes.fixed.input, &passes.fixed.labels);
             return (input.words() + labels.words()) as u64 * 4;
         }
-        let programs = passes.programs.all().chain(self.round.programs());
-        touched_bytes(programs, section)
+        touched_bytes(self.programs(), section)
+    }
+
+    /// All programs that it runs, its rounds' among them.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.passes.programs.all().chain(self.round.programs())
     }
 }

@@ -20,7 +20,7 @@ crate::kernel! {
         /// 1: Nesterov's form.
         nesterov: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     uniform step: StepState,
     read gradient: f32,
     write weights: f32,

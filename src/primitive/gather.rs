@@ -6,7 +6,7 @@ crate::kernel! {
     /// `output[i] = source[indices[i]]`. Grid: [`Items`](crate::engine::Grid::Items) = length.
     pub Gather, GatherParams, GatherTwin = "primitive/gather", shader!("primitive/gather");
     params { length: u32 }
-    iterations |_, _| 0;
+    no loops;
     read indices: u32,
     read source: u32,
     write output: u32,

@@ -2,14 +2,14 @@
 
 use rayon::prelude::*;
 
-use crate::engine::loops::{SEARCH, looped};
+use crate::engine::loops::{NONE, SEARCH, looped};
 
 crate::kernel! {
     /// `offsets[t]` = number of keys below `t`, for `t` in `0..targets`; `keys` are sorted. Grid:
     /// [`Items`](crate::engine::Grid::Items) = targets.
     pub LowerBound, LowerBoundParams, LowerBoundTwin = "primitive/lower_bound", shader!("primitive/lower_bound");
     params { length: u32, targets: u32 }
-    iterations |_, _| looped(SEARCH, 0);
+    loops |_, _| looped(SEARCH, NONE);
     read keys: u32,
     write offsets: u32,
 }

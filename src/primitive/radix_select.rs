@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::scan::{Scan, workgroup_scan};
-use crate::engine::loops::{SEARCH, looped};
+use crate::engine::loops::{NONE, SEARCH, further, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
@@ -29,7 +29,7 @@ crate::kernel! {
         /// 1: the largest are wanted.
         largest: u32,
     }
-    iterations |p, _| looped(SEARCH, 0) + looped(16, 1) + u64::from(p.segments);
+    loops |p, _| looped(SEARCH, NONE) + looped(16, looped(0, NONE)) + further(p.segments);
     read values: f32,
     read starts: u32,
     read state: u32,
@@ -73,7 +73,7 @@ crate::kernel! {
     pub RadixSelectPick, RadixSelectPickParams, RadixSelectPickTwin =
         "primitive/radix_select_pick", shader!("primitive/radix_select_pick");
     params { segments: u32, shift: u32 }
-    iterations |_, _| workgroup_scan();
+    loops |_, _| workgroup_scan();
     write histogram: u32,
     write state: u32,
 }
@@ -104,7 +104,7 @@ crate::kernel! {
     pub RadixSelectTies, RadixSelectTiesParams, RadixSelectTiesTwin =
         "primitive/radix_select_ties", shader!("primitive/radix_select_ties");
     params { length: u32, segments: u32, largest: u32 }
-    iterations |_, _| looped(SEARCH, 0);
+    loops |_, _| looped(SEARCH, NONE);
     read values: f32,
     read starts: u32,
     read state: u32,
@@ -135,7 +135,7 @@ crate::kernel! {
     pub RadixSelectFlags, RadixSelectFlagsParams, RadixSelectFlagsTwin =
         "primitive/radix_select_flags", shader!("primitive/radix_select_flags");
     params { length: u32, segments: u32, largest: u32 }
-    iterations |_, _| looped(SEARCH, 0);
+    loops |_, _| looped(SEARCH, NONE);
     read values: f32,
     read starts: u32,
     read state: u32,

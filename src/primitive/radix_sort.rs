@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::scan::{BLOCK, ScanSums, ScanSumsParams};
 use super::scatter::shared;
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
@@ -24,7 +24,7 @@ crate::kernel! {
     pub RadixSortHistogram, RadixSortHistogramParams, RadixSortHistogramTwin =
         "primitive/radix_sort_histogram", shader!("primitive/radix_sort_histogram");
     params { length: u32, shift: u32, blocks: u32 }
-    iterations |_, _| 3 * looped(16, 0) + looped(8, 0);
+    loops |_, _| 3 * looped(16, NONE) + looped(8, NONE);
     read keys: u32,
     write histogram: u32,
 }
@@ -63,7 +63,7 @@ crate::kernel! {
         /// 1: a key's value is its index, and `values` is not read.
         indices: u32,
     }
-    iterations |_, _| 5 * looped(16, 0) + looped(8, 0);
+    loops |_, _| 5 * looped(16, NONE) + looped(8, NONE);
     read bases: u32,
     read keys: u32,
     read values: u32,

@@ -2,23 +2,23 @@
 
 use rayon::prelude::*;
 
-use crate::engine::loops::looped;
+use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
 /// Values that one workgroup scans.
 pub(super) const BLOCK: usize = 2048;
 
-/// Iterations of `workgroup_scan` and `workgroup_total`: see `shaders/lib/workgroup_scan.wgsl`.
-pub(super) fn workgroup_scan() -> u64 {
-    4 * looped(16, 0)
+/// Loops of `workgroup_scan` and `workgroup_total`: see `shaders/lib/workgroup_scan.wgsl`.
+pub(super) fn workgroup_scan() -> Loops {
+    4 * looped(16, NONE)
 }
 
 crate::kernel! {
     /// `sums[k]` = sum of the `k`-th block of 2048 values. Grid: [`Grid::Groups`], one a block.
     pub ScanReduce, ScanReduceParams, ScanReduceTwin = "primitive/scan_reduce", shader!("primitive/scan_reduce");
     params { length: u32 }
-    iterations |_, _| looped(8, 0) + workgroup_scan();
+    loops |_, _| looped(8, NONE) + workgroup_scan();
     read values: u32,
     write sums: u32,
 }
@@ -36,7 +36,7 @@ crate::kernel! {
     /// Exclusive scan in place by a single workgroup, for arrays that are short. Grid: [`Grid::Groups`] of 1.
     pub ScanSums, ScanSumsParams, ScanSumsTwin = "primitive/scan_sums", shader!("primitive/scan_sums");
     params { length: u32 }
-    iterations |p, _| 2 * looped(p.length.div_ceil(256), 0) + workgroup_scan();
+    loops |p, _| 2 * looped(p.length.div_ceil(256), NONE) + workgroup_scan();
     write sums: u32,
 }
 
@@ -51,7 +51,7 @@ crate::kernel! {
     /// [`Grid::Groups`], one a block.
     pub ScanApply, ScanApplyParams, ScanApplyTwin = "primitive/scan_apply", shader!("primitive/scan_apply");
     params { length: u32 }
-    iterations |_, _| 2 * looped(8, 0) + workgroup_scan();
+    loops |_, _| 2 * looped(8, NONE) + workgroup_scan();
     read sums: u32,
     write values: u32,
 }

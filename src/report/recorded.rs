@@ -265,6 +265,7 @@ pub(super) fn concerns_one_run(error: &Error) -> bool {
         Error::Diverged { .. }
             | Error::Limit { .. }
             | Error::Memory { .. }
+            | Error::Loops { .. }
             | Error::Device(_)
             | Error::Shape(_)
             | Error::Checkpoint { .. }

@@ -4,7 +4,7 @@ use super::arena::LayerSpan;
 use super::lanes::Ends;
 use super::planes::{Direction, Planes, Tap};
 use super::window::{Window, reciprocal};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 
@@ -101,7 +101,8 @@ impl ConvParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let items = (LINE as u32).div_ceil(shape.lanes());
         let connections = self.channels * self.kernel_y * self.kernel_x;
-        Piece::ranges(grid, connections, 1, |n| looped(items, looped(n, 0)))
+        // Neighbours may be inside the plane and at its border, which has a loop of its own.
+        Piece::ranges(grid, connections, 1, |n| looped(items, 2 * looped(n, NONE)))
     }
 
     fn window(&self) -> Window {

@@ -9,7 +9,7 @@ use super::arena::LayerSpan;
 use super::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
 use super::sddmm::{chunks, put};
 use super::window::{Window, check_divisions, reciprocal};
-use crate::engine::loops::{Part, Piece, cut, looped};
+use crate::engine::loops::{Loops, NONE, Part, Piece, cut, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 
@@ -115,22 +115,25 @@ impl ConvSddmmParams {
         Grid::Groups(self.rows as usize * CHUNKS as usize)
     }
 
-    /// Iterations where `chunks` workgroups share a row's pairs, over some lines of positions and vectors of each.
-    fn iterations(&self, chunks: u32, lines: u32, vectors: u32, shape: WorkgroupShape) -> u64 {
+    /// Loops where `chunks` workgroups share a row's pairs, over some lines of positions and vectors of each.
+    fn loops(&self, chunks: u32, lines: u32, vectors: u32, shape: WorkgroupShape) -> Loops {
         let passes = self.tiles(shape).div_ceil(chunks);
         match shape {
             WorkgroupShape::Hardware => {
                 let width = shape.lanes() * shape.rows();
                 let items = lines.saturating_mul(self.output_x).saturating_mul(vectors);
-                let sums = looped(SUMMED, looped(items.div_ceil(width), 0));
-                let parts = looped((SUMMED * PARTS).div_ceil(width), looped(width / PARTS, 0));
-                let totals = looped(SUMMED.div_ceil(width), looped(PARTS, 0));
+                let sums = looped(SUMMED, looped(items.div_ceil(width), NONE));
+                let parts = looped(
+                    (SUMMED * PARTS).div_ceil(width),
+                    looped(width / PARTS, NONE),
+                );
+                let totals = looped(SUMMED.div_ceil(width), looped(PARTS, NONE));
                 looped(passes, sums + parts + totals)
             }
             WorkgroupShape::Software => {
-                let held = looped(vectors.min(HELD), 0);
+                let held = looped(vectors.min(HELD), NONE);
                 let position = looped(vectors.div_ceil(HELD), held + looped(PAIRS, held));
-                let ends = looped(PAIRS, 0);
+                let ends = looped(PAIRS, NONE);
                 looped(
                     passes,
                     ends + looped(lines, looped(self.output_x, position)) + ends,
@@ -152,17 +155,17 @@ impl ConvSddmmParams {
     fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let (y, vectors) = (self.output_y, self.vectors);
         let chunks = chunks(CHUNKS, self.tiles(shape), |n| {
-            self.iterations(n, y, vectors, shape)
+            self.loops(n, y, vectors, shape)
         });
-        let iterations = |lines, vectors| self.iterations(chunks, lines, vectors, shape);
+        let loops = |lines, vectors| self.loops(chunks, lines, vectors, shape);
         // The hardware shape's invocations are over whole positions.
         let step = match shape {
             WorkgroupShape::Hardware => vectors,
-            WorkgroupShape::Software => HELD,
+            WorkgroupShape::Software => 1,
         };
-        let ranges = cut(vectors, step, |vectors| iterations(1, vectors));
+        let ranges = cut(vectors, step, |vectors| loops(1, vectors));
         let lines: Vec<_> = match ranges.len() {
-            1 => cut(y, 1, |lines| iterations(lines, vectors)),
+            1 => cut(y, 1, |lines| loops(lines, vectors)),
             _ => (0..y).map(|line| line..line + 1).collect(),
         };
         let piece = |lines: &Range<u32>, vectors: &Range<u32>| Piece {
@@ -174,7 +177,7 @@ impl ConvSddmmParams {
                 chunks,
             },
             grid: Grid::Groups(self.rows as usize * chunks as usize),
-            iterations: iterations(lines.end - lines.start, vectors.end - vectors.start),
+            iterations: loops(lines.end - lines.start, vectors.end - vectors.start).iterations,
         };
         let lines = lines.iter();
         lines

@@ -5,7 +5,7 @@ use super::conv::{LINE, TILE};
 use super::lanes::Ends;
 use super::planes::{Direction, Planes, Tap};
 use super::window::{Window, reciprocal};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 
@@ -109,8 +109,9 @@ impl ConvTransposedParams {
             self.kernel_y.div_ceil(self.stride_y),
             self.kernel_x.div_ceil(self.stride_x),
         ];
-        let taps = |connections| looped(y, looped(x, looped(connections, 0)));
-        let remainder = looped(self.stride_x, 0);
+        // Neighbours may be inside the plane and at its border, which has a loop of its own.
+        let taps = |connections| looped(y, looped(x, 2 * looped(connections, NONE)));
+        let remainder = looped(self.stride_x, NONE);
         Piece::ranges(grid, self.rows, 1, |n| looped(items, remainder + taps(n)))
     }
 

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::arena::LayerSpan;
 use super::dots::{PARTIAL, Partial, Runs, add_products, dots, fold, row_blocks};
 use super::pieces::rows_per_task;
-use crate::engine::loops::{MOST_ITERATIONS, Part, Piece, cut, looped};
+use crate::engine::loops::{Loops, MOST_ITERATIONS, NONE, Part, Piece, cut, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
@@ -82,23 +82,23 @@ impl SddmmParams {
             WorkgroupShape::Hardware => SUMMED,
             WorkgroupShape::Software => HELD,
         });
-        let iterations = |chunks, vectors: u32| {
+        let loops = |chunks, vectors: u32| {
             let passes = tiles.div_ceil(chunks);
             match shape {
                 WorkgroupShape::Hardware => {
-                    let sums = looped(SUMMED / rows, looped(vectors.div_ceil(lanes), 0));
-                    let totals = looped(SUMMED.div_ceil(lanes * rows), looped(lanes, 0));
+                    let sums = looped(SUMMED / rows, looped(vectors.div_ceil(lanes), NONE));
+                    let totals = looped(SUMMED.div_ceil(lanes * rows), looped(lanes, NONE));
                     looped(passes, sums + totals)
                 }
                 WorkgroupShape::Software => {
-                    let held = looped(vectors.min(HELD), 0);
+                    let held = looped(vectors.min(HELD), NONE);
                     let pairs = looped(passes, looped(HELD / lanes, held));
                     looped(vectors.div_ceil(HELD), held + pairs)
                 }
             }
         };
-        let chunks = chunks(self.chunks, tiles, |n| iterations(n, self.vectors));
-        let ranges = cut(self.vectors, HELD, |vectors| iterations(chunks, vectors));
+        let chunks = chunks(self.chunks, tiles, |n| loops(n, self.vectors));
+        let ranges = cut(self.vectors, HELD, |vectors| loops(chunks, vectors));
         let piece = |range: Range<u32>| Piece {
             part: Part {
                 begin: range.start,
@@ -107,19 +107,20 @@ impl SddmmParams {
                 ..Part::default()
             },
             grid: Grid::Groups(self.rows as usize * chunks as usize),
-            iterations: iterations(chunks, range.end - range.start),
+            iterations: loops(chunks, range.end - range.start).iterations,
         };
         ranges.into_iter().map(piece).collect()
     }
 }
 
-/// The fewest workgroups, `least` or more, that share a row of `tiles` of pairs with few enough `iterations`; one for every
+/// The fewest workgroups, `least` or more, that share a row of `tiles` of pairs with few enough iterations; one for every
 /// tile where that does not do.
-pub(super) fn chunks(least: u32, tiles: u32, iterations: impl Fn(u32) -> u64) -> u32 {
+pub(super) fn chunks(least: u32, tiles: u32, loops: impl Fn(u32) -> Loops) -> u32 {
+    let least = least.max(1);
     let (mut few, mut enough) = (least, tiles.max(least));
     while few < enough {
         let middle = few + (enough - few) / 2;
-        match iterations(middle) <= MOST_ITERATIONS {
+        match loops(middle).iterations <= MOST_ITERATIONS {
             true => enough = middle,
             false => few = middle + 1,
         }

@@ -5,7 +5,7 @@ use pulp::Simd;
 use super::arena::LayerSpan;
 use super::lanes::{Ends, Term, gather_sum};
 use super::pieces::{Rows, write_rows};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 /// Vectors of a row that a line of lanes takes, in either workgroup shape. The rows of a tile of so many follow on
@@ -24,7 +24,7 @@ pub(super) fn tiled_pieces(
     let tail = vectors % tile;
     // Of the last tile a lane takes one vector after the other, of a whole one all at once.
     let rounds = tail.div_ceil(shape.lanes()).max(u32::from(vectors >= tile));
-    Piece::ranges(grid, terms, 1, |terms| looped(rounds, looped(terms, 0)))
+    Piece::ranges(grid, terms, 1, |terms| looped(rounds, looped(terms, NONE)))
 }
 
 /// The grid of a product that writes `rows` of so many vectors.

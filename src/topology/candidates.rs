@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use rayon::prelude::*;
 
 use super::table::{COL, COMPLETE, DRAWS, ROW, SLOT, Table};
-use crate::engine::loops::{SEARCH, looped};
+use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::engine::random::{Stream, below, random, unit};
 use crate::engine::step_state::StepState;
 use crate::primitive::shared;
@@ -29,7 +29,7 @@ crate::kernel! {
         /// 0: the round's first draw, nothing is held; else the number of this draw in its program.
         redraw: u32,
     }
-    iterations |_, _| 3 * looped(SEARCH, 0);
+    loops |_, _| 3 * looped(SEARCH, NONE);
     read table: u32,
     /// `[C]`: running sums of f, layer by layer.
     read inputs: f32,
@@ -199,7 +199,7 @@ crate::kernel! {
     /// Grid: [`Items`](crate::engine::Grid::Items) = capacity + 1.
     pub Mark, MarkParams, MarkTwin = "topology/mark", shader!("topology/mark");
     params { capacity: u32, n_rows: u32 }
-    iterations |_, _| looped(SEARCH, 0);
+    loops |_, _| looped(SEARCH, NONE);
     read rows: u32,
     read cols: u32,
     read active_offsets: u32,
@@ -272,7 +272,7 @@ crate::kernel! {
     /// [`Items`](crate::engine::Grid::Items) = capacity.
     pub Compact, CompactParams, CompactTwin = "topology/compact", shader!("topology/compact");
     params { capacity: u32, n_rows: u32 }
-    iterations |_, _| 0;
+    no loops;
     read ranks: u32,
     read rows: u32,
     read cols: u32,

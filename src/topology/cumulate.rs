@@ -1,7 +1,7 @@
 //! Running sums of f and g: what the inverse of their cumulative functions is searched in.
 
 use super::table::Table;
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
     /// Running sums of magnitudes in place, layer by layer. They never fall, and rise only at units of some probability.
@@ -14,7 +14,7 @@ crate::kernel! {
         /// No layer has more units.
         units: u32,
     }
-    iterations |p, _| 2 * looped(p.units.div_ceil(256), 0) + looped(256, 0);
+    loops |p, _| 2 * looped(p.units.div_ceil(256), NONE) + looped(256, NONE);
     read table: u32,
     write sums: f32,
 }

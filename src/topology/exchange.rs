@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::candidates::Walk;
 use super::table::{ROW, Table, WANTED};
-use crate::engine::loops::{SEARCH, looped};
+use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::primitive::{STATE_WORDS, shared};
 
 /// Marks a source among the candidates; so there are fewer than 2^31 of connections and of candidates.
@@ -20,7 +20,7 @@ crate::kernel! {
     /// [`Groups`](crate::engine::Grid::Groups) = segments + 1.
     pub Segments, SegmentsParams, SegmentsTwin = "topology/segments", shader!("topology/segments");
     params { segments: u32, layers: u32 }
-    iterations |_, _| 0;
+    no loops;
     read table: u32,
     read active_offsets: u32,
     read candidate_offsets: u32,
@@ -63,7 +63,7 @@ crate::kernel! {
     pub PlaceSurvivors, PlaceSurvivorsParams, PlaceSurvivorsTwin =
         "topology/place_survivors", shader!("topology/place_survivors");
     params { connections: u32 }
-    iterations |_, _| looped(SEARCH, 0);
+    loops |_, _| looped(SEARCH, NONE);
     read rows: u32,
     read cols: u32,
     read prune_ranks: u32,
@@ -102,7 +102,7 @@ crate::kernel! {
     /// `sources[p] = 2^31 + i` for every candidate `i` that is grown. Grid: [`Items`](crate::engine::Grid::Items) = capacity.
     pub PlaceGrown, PlaceGrownParams, PlaceGrownTwin = "topology/place_grown", shader!("topology/place_grown");
     params { capacity: u32 }
-    iterations |_, _| looped(SEARCH, 0);
+    loops |_, _| looped(SEARCH, NONE);
     read candidate_rows: u32,
     read candidate_cols: u32,
     read grow_ranks: u32,
@@ -133,7 +133,7 @@ crate::kernel! {
     /// Rows and columns of the new order, gathered by `sources`. Grid: [`Items`](crate::engine::Grid::Items) = connections.
     pub MergePairs, MergePairsParams, MergePairsTwin = "topology/merge_pairs", shader!("topology/merge_pairs");
     params { connections: u32 }
-    iterations |_, _| 0;
+    no loops;
     read sources: u32,
     read rows: u32,
     read cols: u32,
@@ -161,7 +161,7 @@ crate::kernel! {
     /// [`Items`](crate::engine::Grid::Items) = connections.
     pub MergeState, MergeStateParams, MergeStateTwin = "topology/merge_state", shader!("topology/merge_state");
     params { connections: u32 }
-    iterations |_, _| 0;
+    no loops;
     read sources: u32,
     read weights: u32,
     read momentum: u32,
@@ -208,7 +208,7 @@ crate::kernel! {
     /// Copies the merged connections into the arena. Grid: [`Items`](crate::engine::Grid::Items) = connections.
     pub CopyBack, CopyBackParams, CopyBackTwin = "topology/copy_back", shader!("topology/copy_back");
     params { connections: u32 }
-    iterations |_, _| 0;
+    no loops;
     read new_rows: u32,
     read new_cols: u32,
     read new_weights: u32,

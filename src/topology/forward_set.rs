@@ -16,7 +16,7 @@ crate::kernel! {
     pub ForwardWeights, ForwardWeightsParams, ForwardWeightsTwin =
         "topology/forward_weights", shader!("topology/forward_weights");
     params { connections: u32 }
-    iterations |_, _| 0;
+    no loops;
     read ranks: u32,
     read weights: f32,
     write forward: f32,
@@ -42,7 +42,7 @@ crate::kernel! {
     pub ExploreDecay, ExploreDecayParams, ExploreDecayTwin =
         "topology/explore_decay", shader!("topology/explore_decay");
     params { connections: u32, decay: f32 }
-    iterations |_, _| 0;
+    no loops;
     read ranks: u32,
     read weights: f32,
     write gradient: f32,

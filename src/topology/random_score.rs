@@ -9,7 +9,7 @@ crate::kernel! {
     /// `scores[i]` uniform in [0, 1). Grid: [`Items`](crate::engine::Grid::Items) = capacity.
     pub RandomScore, RandomScoreParams, RandomScoreTwin = "topology/random_score", shader!("topology/random_score");
     params { capacity: u32 }
-    iterations |_, _| 0;
+    no loops;
     write scores: f32,
     uniform step: StepState,
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::table::{ROW, Table};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 
 /// Words of a layer's report.
 pub(super) const WORDS: usize = 8;
@@ -17,7 +17,7 @@ crate::kernel! {
         /// No row has more items.
         items: u32,
     }
-    pieces |p, grid, _| Piece::ranges(grid, p.items, 1, |items| looped(items, 0));
+    pieces |p, grid, _| Piece::ranges(grid, p.items, 1, |items| looped(items, NONE));
     read offsets: u32,
     read ranks: u32,
     read values: f32,
@@ -51,7 +51,7 @@ crate::kernel! {
         /// No layer has more rows.
         rows: u32,
     }
-    iterations |p, _| looped(p.rows.div_ceil(256), 0) + 2 * looped(16, 0);
+    loops |p, _| looped(p.rows.div_ceil(256), NONE) + 2 * looped(16, NONE);
     read table: u32,
     read active_offsets: u32,
     read prune_ranks: u32,

@@ -11,7 +11,7 @@ crate::kernel! {
     /// lanes.
     pub GraEstSigns, GraEstSignsParams, GraEstSignsTwin = "topology/graest_signs", shader!("topology/graest_signs");
     params { lanes: u32, positions: u32 }
-    iterations |_, _| 0;
+    no loops;
     write signs: f32,
     uniform step: StepState,
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::method::Distribution;
 use super::signs::{GraEstSigns, GraEstSignsParams};
-use crate::engine::loops::{cut, looped};
+use crate::engine::loops::{Loops, NONE, cut, looped};
 use crate::engine::step_state::StepState;
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ crate::kernel! {
         stride_y: u32, stride_x: u32, padding_y: u32, padding_x: u32,
         inverse_taps: f32, inverse_kernel_x: f32, inverse_stride_y: f32, inverse_stride_x: f32,
     }
-    iterations GraBoParams::iterations;
+    loops GraBoParams::loops;
     read values: f32,
     write sums: f32,
     uniform step: StepState,
@@ -54,7 +54,7 @@ crate::kernel! {
         stride_y: u32, stride_x: u32, padding_y: u32, padding_x: u32,
         inverse_taps: f32, inverse_kernel_x: f32, inverse_stride_y: f32, inverse_stride_x: f32,
     }
-    iterations GraEstParams::iterations;
+    loops GraEstParams::loops;
     read values: f32,
     read signs: f32,
     write sums: f32,
@@ -106,10 +106,10 @@ macro_rules! params {
                 Grid::Groups((self.rows as usize).div_ceil(UNITS))
             }
 
-            fn iterations(&self, _: WorkgroupShape) -> u64 {
+            fn loops(&self, _: WorkgroupShape) -> Loops {
                 let lanes = LANES as u32;
-                let line = looped(self.output_x, looped(self.vectors.div_ceil(lanes), 0));
-                looped(self.end_y - self.begin_y, line) + looped(lanes, 0)
+                let line = looped(self.output_x, looped(self.vectors.div_ceil(lanes), NONE));
+                looped(self.end_y - self.begin_y, line) + looped(lanes, NONE)
             }
 
             /// The sums of some rows of positions each, to be added up in this order on every adapter and the CPU executor: as
@@ -121,7 +121,7 @@ macro_rules! params {
                     ..self
                 };
                 let shape = WorkgroupShape::Software; // They have but one.
-                let ranges = cut(self.output_y, 1, |n| rows(0, n).iterations(shape));
+                let ranges = cut(self.output_y, 1, |n| rows(0, n).loops(shape));
                 ranges.into_iter().map(move |range| $Params {
                     accumulate: self.accumulate | u32::from(range.start > 0),
                     ..rows(range.start, range.end)

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use rayon::prelude::*;
 
 use super::table::{Table, WANTED};
-use crate::engine::loops::{SEARCH, looped};
+use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::primitive::shared;
 
 /// Pairs that a task of a twin works on.
@@ -62,7 +62,7 @@ crate::kernel! {
         first_col: u32,
         n_rows: u32,
     }
-    iterations |_, _| 5 * looped(SEARCH, 0);
+    loops |_, _| 5 * looped(SEARCH, NONE);
     read list: u32,
     read active_offsets: u32,
     read active_cols: u32,
@@ -174,7 +174,7 @@ crate::kernel! {
         /// 1: what is in the list belongs to other segments; this tile is the first of its own.
         opens: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read table: u32,
     /// The tile's: its pairs begin at the first of them.
     read offsets: u32,
@@ -209,7 +209,7 @@ crate::kernel! {
     /// [`Items`](crate::engine::Grid::Items) = slots.
     pub KeepBest, KeepBestParams, KeepBestTwin = "topology/keep_best", shader!("topology/keep_best");
     params { slots: u32 }
-    iterations |_, _| 0;
+    no loops;
     read ranks: u32,
     read rows: u32,
     read cols: u32,
@@ -252,7 +252,7 @@ crate::kernel! {
     /// Puts what was kept into the open part of the list. Grid: [`Items`](crate::engine::Grid::Items) = capacity of the list.
     pub PutBack, PutBackParams, PutBackTwin = "topology/put_back", shader!("topology/put_back");
     params { capacity: u32 }
-    iterations |_, _| 0;
+    no loops;
     read list: u32,
     read kept_rows: u32,
     read kept_cols: u32,
@@ -283,7 +283,7 @@ crate::kernel! {
         slots: u32,
         n_rows: u32,
     }
-    iterations |_, _| 0;
+    no loops;
     read list: u32,
     read rows: u32,
     read cols: u32,

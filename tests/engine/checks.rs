@@ -8,7 +8,7 @@ rootlet::kernel! {
     /// `output[i] = input[i] * (1 + error)` in the shader, `input[i]` in the twin.
     pub Wrong, WrongParams, WrongTwin = "tests/wrong", include_str!("wrong.wgsl");
     params { length: u32, error: f32 }
-    iterations |_, _| 0;
+    no loops;
     read input: f32,
     write output: f32,
     write count: u32,

@@ -10,7 +10,7 @@ rootlet::kernel! {
     /// Draws for each index, and the two roundings of each word to a range.
     pub Draws, DrawsParams, DrawsTwin = "tests/draws", include_str!("draws.wgsl");
     params { seed: u32, step: u32, layer: u32, length: u32 }
-    iterations |_, _| 0;
+    no loops;
     read indices: u32,
     read ranges: u32,
     write words: u32,

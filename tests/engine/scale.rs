@@ -6,7 +6,7 @@ rootlet::kernel! {
     /// `output[i] = input[i] * factor * step.learning_rate + step.step`.
     pub Scale, ScaleParams, ScaleTwin = "tests/scale", include_str!("scale.wgsl");
     params { length: u32, factor: f32 }
-    iterations |_, _| 0;
+    no loops;
     read input: f32,
     uniform step: StepState,
     write output: f32,

@@ -135,7 +135,7 @@ rootlet::kernel! {
     /// Multiplies the scores of a layer's candidates by 1, 2 or 3, by row.
     pub Weighted, WeightedParams, WeightedTwin = "tests/weighted", include_str!("weighted.wgsl");
     params { first_row: u32, n_out: u32, slots: u32 }
-    iterations |_, _| 0;
+    no loops;
     read offsets: u32,
     read rows: u32,
     write scores: f32,

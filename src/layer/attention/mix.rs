@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::columns::{Column, columns};
 use super::panels::{Block, Workspace, pack_columns, pack_rows, panel_vectors, store, tile};
 use super::vector_pieces;
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
@@ -40,7 +40,7 @@ crate::kernel! {
 
 impl MixParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        vector_pieces(looped(self.tokens, 0), self.vectors, grid, shape)
+        vector_pieces(looped(self.tokens, NONE), self.vectors, grid, shape)
     }
 }
 

@@ -17,7 +17,7 @@ pub use mix::{Mix, MixParams};
 pub use scores::{Scores, ScoresParams};
 pub use scores_backward::{ScoresBackward, ScoresBackwardParams};
 
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{Loops, NONE, Piece, looped};
 use crate::engine::{Grid, Kernel, KernelInfo, Plan, View, WorkgroupShape};
 use crate::error::{Error, Result};
 
@@ -29,21 +29,21 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
 /// Queries, or tokens, of a tile of the shaders.
 const TILE: usize = 4;
 
-/// The pieces of a kernel that has `inner` iterations for every vector of a lane: each has some vectors.
-fn vector_pieces(inner: u64, vectors: u32, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+/// The pieces of a kernel that has `inner` loops for every vector of a lane: each has some vectors.
+fn vector_pieces(inner: Loops, vectors: u32, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
     let lanes = shape.lanes();
     Piece::ranges(grid, vectors, lanes, |vectors| {
         looped(vectors.div_ceil(lanes), inner)
     })
 }
 
-/// Iterations of a row of invocations over its share of the keys: once for all of a tile's queries with `products` for each four
+/// Loops of a row of invocations over its share of the keys: once for all of a tile's queries with `products` for each four
 /// keys, and `times` for each query, key by key.
-fn key_iterations(tokens: u32, products: u64, times: u64, shape: WorkgroupShape) -> u64 {
+fn key_loops(tokens: u32, products: Loops, times: u64, shape: WorkgroupShape) -> Loops {
     let tile = TILE as u32;
     let keys = |inner| looped(tokens.div_ceil(tile * shape.rows()), inner);
-    let rows = looped(shape.rows(), 0);
-    keys(products) + times * (rows + looped(tile, rows + keys(looped(tile, 0))))
+    let rows = looped(shape.rows(), NONE);
+    keys(products) + times * (rows + looped(tile, rows + keys(looped(tile, NONE))))
 }
 
 /// `output = softmax(q^T k / sqrt(dim)) v` in each head, without mask or dropout, for a batch of `stride` lanes.

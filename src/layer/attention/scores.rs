@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use super::columns::{Column, columns};
 use super::exp::exp;
 use super::panels::{Block, Workspace, pack_columns, panel_vectors, store, tile};
-use super::{key_iterations, vector_pieces};
-use crate::engine::loops::{Piece, looped};
+use super::{key_loops, vector_pieces};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, StepState, WorkgroupShape};
 
 crate::kernel! {
@@ -37,7 +37,7 @@ crate::kernel! {
 
 impl ScoresParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let inner = key_iterations(self.tokens, looped(self.dim, 0), 2, shape);
+        let inner = key_loops(self.tokens, looped(self.dim, NONE), 2, shape);
         vector_pieces(inner, self.vectors, grid, shape)
     }
 }

@@ -31,7 +31,7 @@ crate::kernel! {
         /// 1: add `residual`.
         add: u32,
     }
-    iterations |p, shape| tile(p.vectors, p.tile, shape);
+    loops |p, shape| tile(p.vectors, p.tile, shape);
     uniform step: StepState,
     read input: f32,
     read residual: f32,

@@ -35,7 +35,7 @@ crate::kernel! {
         /// 0: leave `residual` alone; 1: write it; 2: add to it.
         residual_mode: u32,
     }
-    iterations |p, shape| tile(p.vectors, p.tile, shape);
+    loops |p, shape| tile(p.vectors, p.tile, shape);
     uniform step: StepState,
     read input: f32,
     read delta: f32,

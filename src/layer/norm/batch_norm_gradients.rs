@@ -1,6 +1,6 @@
 //! Batch norm backward, second part: the tiles' sums into the parameters' gradients.
 
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
     /// Adds up the tiles of [`BatchNormSums`](super::BatchNormSums) in order: `sums[c]` over `dz`, `sums[channels + c]` over
@@ -22,7 +22,7 @@ crate::kernel! {
         /// 1: add to the gradients that are there. `sums` is always written.
         accumulate: u32,
     }
-    iterations |p, _| looped(p.tiles, 0);
+    loops |p, _| looped(p.tiles, NONE);
     read parts: f32,
     write gradient: f32,
     write sums: f32,

@@ -1,7 +1,7 @@
 //! Batch norm's statistics, second half: the tiles' into one mean and variance a channel.
 
 use crate::engine::StepState;
-use crate::engine::loops::looped;
+use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
     /// Merges the tiles of [`BatchNormStatistics`](super::BatchNormStatistics) in order, by the formula of Chan, Golub and LeVeque
@@ -33,7 +33,7 @@ crate::kernel! {
         /// 1: update the running statistics.
         update: u32,
     }
-    iterations |p, _| looped(p.tiles, 0);
+    loops |p, _| looped(p.tiles, NONE);
     uniform step: StepState,
     read parts: f32,
     write running: f32,

@@ -17,7 +17,7 @@ crate::kernel! {
         /// Added to the variance.
         epsilon: f32,
     }
-    iterations |_, _| 0;
+    no loops;
     read running: f32,
     write saved: f32,
 }

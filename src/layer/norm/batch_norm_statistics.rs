@@ -27,7 +27,7 @@ crate::kernel! {
         /// Tiles of a plane.
         tiles: u32,
     }
-    iterations |p, shape| 2 * (tile(p.vectors, p.tile, shape) + workgroup_sum(shape));
+    loops |p, shape| 2 * (tile(p.vectors, p.tile, shape) + workgroup_sum(shape));
     uniform step: StepState,
     read input: f32,
     write parts: f32,

@@ -36,7 +36,7 @@ crate::kernel! {
         /// How the ReLU's mask is known.
         mask: u32,
     }
-    iterations |p, shape| tile(p.vectors, p.tile, shape) + workgroup_sum(shape);
+    loops |p, shape| tile(p.vectors, p.tile, shape) + workgroup_sum(shape);
     uniform step: StepState,
     read input: f32,
     read delta: f32,

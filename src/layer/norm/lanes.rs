@@ -4,7 +4,7 @@ use pulp::Simd;
 use rayon::prelude::*;
 
 use crate::engine::WorkgroupShape;
-use crate::engine::loops::looped;
+use crate::engine::loops::{Loops, NONE, looped};
 
 /// Lanes that a sum keeps apart until its end: two vectors of AVX-512, four of AVX2. Part of the result's bits, so the same
 /// everywhere.
@@ -95,16 +95,16 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
     partial[0].map(|sum| simd.reduce_sum_f32s(sum))
 }
 
-/// Iterations of an invocation over a tile of `rows` of `vectors`.
-pub(super) fn tile(vectors: u32, rows: u32, shape: WorkgroupShape) -> u64 {
+/// Loops of an invocation over a tile of `rows` of `vectors`.
+pub(super) fn tile(vectors: u32, rows: u32, shape: WorkgroupShape) -> Loops {
     let [vectors, rows] = [vectors.div_ceil(shape.lanes()), rows.div_ceil(shape.rows())];
-    looped(vectors, looped(rows, 0))
+    looped(vectors, looped(rows, NONE))
 }
 
-/// Iterations of `workgroup_sum`: see `shaders/lib/workgroup_sum.wgsl`.
-pub(super) fn workgroup_sum(shape: WorkgroupShape) -> u64 {
+/// Loops of `workgroup_sum`: see `shaders/lib/workgroup_sum.wgsl`.
+pub(super) fn workgroup_sum(shape: WorkgroupShape) -> Loops {
     let group = 8;
-    looped(group, 0) + looped(shape.lanes() * shape.rows() / group, 0)
+    looped(group, NONE) + looped(shape.lanes() * shape.rows() / group, NONE)
 }
 
 /// Words that a thread takes at a time, at least where there are so many: 64 KiB.

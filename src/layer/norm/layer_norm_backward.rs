@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::lanes::for_each_part;
 use crate::engine::WorkgroupShape;
-use crate::engine::loops::looped;
+use crate::engine::loops::{Loops, NONE, looped};
 
 crate::kernel! {
     /// `output[c] (+)= (g[c] - mean(g) - x[c] * mean(g * x)) / deviation` for each position and lane, with `g[c] = delta[c] *
@@ -25,7 +25,7 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
-    iterations LayerNormBackwardParams::iterations;
+    loops LayerNormBackwardParams::loops;
     read input: f32,
     read delta: f32,
     read saved: f32,
@@ -37,9 +37,9 @@ crate::kernel! {
 const TILE: usize = 1024;
 
 impl LayerNormBackwardParams {
-    fn iterations(&self, shape: WorkgroupShape) -> u64 {
+    fn loops(&self, shape: WorkgroupShape) -> Loops {
         let channels = self.channels.div_ceil(shape.rows());
-        2 * looped(channels, 0) + looped(shape.rows(), 0)
+        2 * looped(channels, NONE) + looped(shape.rows(), NONE)
     }
 }
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::lanes::{clear_padding, for_each_part};
-use crate::engine::loops::looped;
+use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{StepState, WorkgroupShape};
 
 crate::kernel! {
@@ -31,7 +31,7 @@ crate::kernel! {
         /// Added to the variance.
         epsilon: f32,
     }
-    iterations LayerNormForwardParams::iterations;
+    loops LayerNormForwardParams::loops;
     uniform step: StepState,
     read input: f32,
     read values: f32,
@@ -43,9 +43,9 @@ crate::kernel! {
 const TILE: usize = 1024;
 
 impl LayerNormForwardParams {
-    fn iterations(&self, shape: WorkgroupShape) -> u64 {
+    fn loops(&self, shape: WorkgroupShape) -> Loops {
         let channels = self.channels.div_ceil(shape.rows());
-        2 * looped(channels, 0) + looped(shape.rows(), 0)
+        2 * looped(channels, NONE) + looped(shape.rows(), NONE)
     }
 }
 

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::lanes::{sums, workgroup_sum};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
@@ -40,7 +40,7 @@ impl LayerNormGradientsParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let width = shape.lanes() * shape.rows();
         Piece::ranges(grid, self.items, width, |items| {
-            looped(items.div_ceil(width), 0) + workgroup_sum(shape)
+            looped(items.div_ceil(width), NONE) + workgroup_sum(shape)
         })
     }
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::super::pointwise::scale_row;
 use super::{Axis, check, geometry, vector_pieces, window_params};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::Window;
@@ -52,7 +52,7 @@ crate::kernel! {
 
 impl AveragePoolForwardParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let inner = looped(self.kernel_y, looped(self.kernel_x, 0));
+        let inner = looped(self.kernel_y, looped(self.kernel_x, NONE));
         vector_pieces(self.output_x, inner, self.vectors, grid, shape)
     }
 }
@@ -164,7 +164,7 @@ impl AveragePoolBackwardParams {
             self.kernel_y.div_ceil(self.stride_y),
             self.kernel_x.div_ceil(self.stride_x),
         ];
-        let inner = looped(y, looped(x, 0));
+        let inner = looped(y, looped(x, NONE));
         vector_pieces(self.input_x, inner, self.vectors, grid, shape)
     }
 }

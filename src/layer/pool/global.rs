@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::pointwise::{check_views, scale_row, word};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 
@@ -37,7 +37,7 @@ const PARTIAL: usize = 4;
 impl GlobalAverageForwardParams {
     /// Each has some vectors.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let positions = looped(self.positions / PARTIAL as u32, 0);
+        let positions = looped(self.positions / PARTIAL as u32, NONE);
         let lanes = shape.lanes();
         Piece::ranges(grid, self.vectors, lanes, |vectors| {
             looped(vectors.div_ceil(lanes), positions)
@@ -124,7 +124,7 @@ impl GlobalAverageBackwardParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let vectors = self.vectors.div_ceil(shape.lanes());
         Piece::ranges(grid, self.positions, 1, |positions| {
-            looped(vectors, looped(positions, 0))
+            looped(vectors, looped(positions, NONE) + looped(0, NONE))
         })
     }
 }

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{Axis, check, geometry, vector_pieces, window_params};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::Window;
@@ -48,7 +48,7 @@ crate::kernel! {
 
 impl MaxPoolForwardParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let inner = looped(self.kernel_y, looped(self.kernel_x, 0));
+        let inner = looped(self.kernel_y, looped(self.kernel_x, NONE));
         vector_pieces(self.output_x, inner, self.vectors, grid, shape)
     }
 }
@@ -156,7 +156,7 @@ impl MaxPoolBackwardParams {
             self.kernel_y.div_ceil(self.stride_y),
             self.kernel_x.div_ceil(self.stride_x),
         ];
-        let earlier = looped(self.kernel_y, looped(self.kernel_x, 0));
+        let earlier = looped(self.kernel_y, looped(self.kernel_x, NONE));
         let inner = looped(y, looped(x, earlier));
         vector_pieces(self.input_x, inner, self.vectors, grid, shape)
     }

@@ -22,7 +22,7 @@ pub use max::{
 use std::ops::Range;
 
 use super::pointwise::{check_views, word};
-use crate::engine::loops::{Piece, looped};
+use crate::engine::loops::{Loops, Piece, looped};
 use crate::engine::{Grid, View, WorkgroupShape};
 use crate::error::{Error, Result};
 use crate::sparse::Window;
@@ -101,11 +101,11 @@ macro_rules! window_params {
 }
 use window_params;
 
-/// The pieces of a kernel whose lanes go along `line` positions and the vectors of each, with `inner` iterations for a vector: each
+/// The pieces of a kernel whose lanes go along `line` positions and the vectors of each, with `inner` loops for a vector: each
 /// has some vectors.
 fn vector_pieces(
     line: u32,
-    inner: u64,
+    inner: Loops,
     vectors: u32,
     grid: Grid,
     shape: WorkgroupShape,
