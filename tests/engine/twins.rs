@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 use rootlet::engine::kernel::{BindingInfo, BindingKind};
+use rootlet::engine::loops::{NONE, Piece};
 use rootlet::engine::{Buffer, Class, Device, Grid, Kernel, KernelInfo, Plan, Program, View};
 
 use crate::common::says;
@@ -67,6 +68,8 @@ impl<const WAY: u32> Kernel for Forged<WAY> {
                 kind: BindingKind::Write("f32"),
             },
         ],
+        parts: false,
+        pieces: |_, grid, _| Piece::whole(grid, NONE),
         twin: |call| match WAY {
             0 => call.write::<f32>(1).fill(7.0),
             1 => {
