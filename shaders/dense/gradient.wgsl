@@ -161,10 +161,11 @@ fn lanes_over_columns(row: u32, col: u32, lane: u32) {
     var b2 = vec4(0.0);
     var b3 = vec4(0.0);
     let end_y = unfixed(part.end_y, arrayLength(&delta));
+    let end = unfixed(part.end, arrayLength(&delta));
     let output_x = unfixed(params.output_x, arrayLength(&delta));
+    var item = part.begin_y * output_x * vectors + part.begin;
     for (var y = part.begin_y; y < end_y; y++) {
         for (var x = 0u; x < output_x; x++) {
-            var item = (y * output_x + x) * vectors + part.begin;
             let by = vec2(x * params.stride_x, y * params.stride_y);
             let ay = a.y + by.y;
             let ax = a.x + by.x;
@@ -174,7 +175,7 @@ fn lanes_over_columns(row: u32, col: u32, lane: u32) {
             let b_x = b.x + by.x;
             let inside_b = b_y < params.input_y && b_x < params.input_x;
             let at_b = select(0u, ((b.plane + b_y) * params.input_x + b_x) * vectors, inside_b);
-            for (var v = part.begin; v < part.end; v++) {
+            for (var v = part.begin; v < end; v++) {
                 let value_a = select(vec4(0.0), input[at_a + v], inside_a);
                 let value_b = select(vec4(0.0), input[at_b + v], inside_b);
                 let e0 = delta[d0 + item];
@@ -191,6 +192,7 @@ fn lanes_over_columns(row: u32, col: u32, lane: u32) {
                 b3 += e3 * value_b;
                 item++;
             }
+            item += vectors - (part.end - part.begin);
         }
     }
     write(row, col + lane, across(a0));

@@ -1,7 +1,8 @@
 //! Mesa's llvmpipe compiles while it runs: what it compiles for one dispatch must serve the next. `shaders/lib/unfixed.wgsl` says
 //! what makes it compile anew each time, which takes longer than the dispatch and is never freed.
 
-use rootlet::engine::kernel::{BindingKind, KernelInfo};
+use rootlet::engine::kernel::{BindingKind, KernelInfo, Uniform, bytemuck};
+use rootlet::engine::loops::Part;
 use rootlet::engine::reflect::{capabilities, reflect};
 use rootlet::engine::{Kernel, WorkgroupShape};
 use rootlet::kernels::kernels;
@@ -41,7 +42,8 @@ impl Llvmpipe {
         Llvmpipe { device, queue }
     }
 
-    /// Kilobytes that a dispatch of `source` leaves behind, with every word of its uniforms `value`.
+    /// Kilobytes that a dispatch of `source` leaves behind, with every word of its uniforms `value`, but for those where a part
+    /// begins.
     fn left_behind(&self, kernel: &KernelInfo, source: &str, value: u32) -> f64 {
         let constants = WorkgroupShape::Software.constants();
         let reflection = reflect(kernel, constants).unwrap();
@@ -73,8 +75,11 @@ impl Llvmpipe {
             reflection.params_binding,
             BindingKind::Uniform(kernel.params),
         );
+        let part = reflection.part_binding;
         let others = kernel.bindings.iter().map(|b| b.kind);
-        let bindings = std::iter::once(params).chain(reflection.bindings.into_iter().zip(others));
+        let bindings = std::iter::once(params)
+            .chain(part.map(|binding| (binding, BindingKind::Uniform(Part::FIELDS))))
+            .chain(reflection.bindings.into_iter().zip(others));
         let buffers: Vec<(u32, wgpu::Buffer)> = bindings
             .map(|(binding, kind)| {
                 let uniform = matches!(kind, BindingKind::Uniform(_));
@@ -87,6 +92,16 @@ impl Llvmpipe {
                 if uniform {
                     let bytes: Vec<u8> = value.to_le_bytes().repeat(64);
                     self.queue.write_buffer(&buffer, 0, &bytes);
+                    if Some(binding) == part {
+                        let whole = Part {
+                            end: value,
+                            end_y: value,
+                            chunks: value,
+                            ..Part::default()
+                        };
+                        self.queue
+                            .write_buffer(&buffer, 0, bytemuck::bytes_of(&whole));
+                    }
                 }
                 (binding, buffer)
             })
