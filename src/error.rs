@@ -92,7 +92,10 @@ pub enum Error {
         /// Most that there may be.
         most: u64,
     },
-    /// The device was lost or refused a shader.
+    /// The device was lost: its driver was reset, the machine slept, the GPU was unplugged.
+    #[error("the device was lost ({0})")]
+    Lost(String),
+    /// The device refused a shader, or a driver reported an error.
     #[error("{0}")]
     Device(String),
     /// The loss is no longer a number.

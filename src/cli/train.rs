@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use rootlet::data::{self, TestPart};
 use rootlet::report::{
-    Edit, Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, command_line,
+    Edit, Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, command_line, run_through_losses,
 };
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
@@ -228,12 +228,14 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         command: command_line(),
     };
     let steps = config.steps;
-    let training = RecordedTraining::prepare(config, data, check, place, &options, &mut |text| {
-        super::note(text)
-    })?;
+    let mut note = |text: &str| super::note(text);
+    let mut prepare = |config, place, note: &mut dyn FnMut(&str)| {
+        RecordedTraining::prepare(config, data.clone(), check, place, &options, note)
+    };
+    let training = prepare(config, place, &mut note)?;
     let resumed_at = training.resumed_at();
     let interrupt = Interrupt::listen()?;
-    let recorded = training.run(&interrupt.stop)?;
+    let recorded = run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?;
     let finished = &recorded.finished;
     if resumed_at == Some(finished.step) && !finished.interrupted {
         super::note(match steps {

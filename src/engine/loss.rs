@@ -47,7 +47,7 @@ impl Device {
         self.fuse.0.store(left, Relaxed);
         match &self.executor {
             _ if left > 0 => Ok(()),
-            Executor::Cpu(_) => Err(Error::Device(format!("the device was lost ({ON_PURPOSE})"))),
+            Executor::Cpu(_) => Err(Error::Lost(ON_PURPOSE.to_owned())),
             Executor::Gpu(gpu) => {
                 // The driver's own answers are what a test is about.
                 gpu.lose(ON_PURPOSE);

@@ -5,6 +5,7 @@
 mod console;
 mod figure;
 mod lock;
+mod losses;
 mod model;
 mod page;
 mod record;
@@ -22,6 +23,7 @@ mod watch;
 pub use console::{Console, Lost, Style};
 pub use figure::{Figure, FigureSize, register_font};
 pub use lock::RunLock;
+pub use losses::run_through_losses;
 pub use model::count_text;
 pub use page::{BenchFile, Page};
 pub(crate) use record::fuzz as fuzz_run_folder;

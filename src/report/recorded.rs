@@ -151,6 +151,16 @@ impl RecordedTraining {
         self.folder.path()
     }
 
+    /// Its configuration, with what the device decided.
+    pub fn config(&self) -> &TrainConfig {
+        self.trainer.config()
+    }
+
+    /// Its device.
+    pub fn device(&self) -> &Device {
+        self.trainer.device()
+    }
+
     /// The step that a resumed run goes on from.
     pub fn resumed_at(&self) -> Option<u64> {
         self.resumed_at
@@ -267,6 +277,7 @@ pub(super) fn concerns_one_run(error: &Error) -> bool {
             | Error::Memory { .. }
             | Error::Loops { .. }
             | Error::Device(_)
+            | Error::Lost(_)
             | Error::Shape(_)
             | Error::Checkpoint { .. }
     )

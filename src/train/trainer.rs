@@ -237,6 +237,14 @@ impl Trainer {
     /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an observer's error
     /// the step under way is done and the state saved before it is returned.
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
+        self.train(hooks).map_err(|error| match self.device.lost() {
+            // Whatever went wrong after that, this is why.
+            Some(reason) => Error::Lost(reason),
+            None => error,
+        })
+    }
+
+    fn train(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
         let began = Instant::now();
         self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
         self.prune_before_the_first_step(hooks)?;

@@ -44,7 +44,7 @@ impl Faults {
     /// The first fault since the device was opened. It stays: results after it cannot be trusted.
     pub(super) fn check(&self) -> Result<()> {
         if let Some(reason) = self.lost() {
-            return Err(Error::Device(format!("the GPU was lost ({reason})")));
+            return Err(Error::Lost(reason));
         }
         match &*held(&self.first) {
             Some(message) => Err(Error::Device(message.clone())),

@@ -11,8 +11,9 @@ use crate::report::record::read_each;
 use crate::report::recorded::concerns_one_run;
 use crate::report::{
     Place, RecordOptions, Recorded, RecordedTraining, Results, Resumed, RunFolder, RunLock,
-    RunRecord, TextTable,
+    RunRecord, TextTable, run_through_losses,
 };
+use crate::train::TrainConfig;
 use crate::{Error, Result};
 
 /// Time between two looks at runs that other processes do.
@@ -199,12 +200,21 @@ impl Work<'_> {
                 Place::Resume(Box::new(resumed))
             }
         };
-        let training = self.data.load(planned).and_then(|data| {
-            let config = planned.config.clone();
-            RecordedTraining::prepare(config, data, None, place, self.options, tell)
+        let options = self.options;
+        let prepare = |data: &Dataset, config, place, tell: &mut dyn FnMut(&str)| {
+            RecordedTraining::prepare(config, data.clone(), None, place, options, tell)
+        };
+        let begun = self.data.load(planned).and_then(|data| {
+            let training = prepare(&data, planned.config.clone(), place, tell)?;
+            Ok((training, data))
         });
-        match training {
-            Ok(training) => training.run(self.stop),
+        match begun {
+            Ok((training, data)) => {
+                let mut again = |config: TrainConfig, place: Place, tell: &mut dyn FnMut(&str)| {
+                    prepare(&data, config, place, tell)
+                };
+                run_through_losses(training, &mut again, self.stop, tell)
+            }
             Err(error) => {
                 RunFolder::create_at(&path)?.remove_if_empty();
                 Err(error)

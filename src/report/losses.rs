@@ -1,0 +1,177 @@
+//! A run whose device gets lost: the driver was reset, the machine slept, the GPU was unplugged. It goes on from its newest
+//! checkpoint as if it had been resumed, and ends with the bits of a run that lost nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::recorded::quoted;
+use super::{Place, RecordedTraining, RunFolder};
+use crate::checkpoint;
+use crate::error::{Error, Result};
+use crate::train::TrainConfig;
+use crate::train::event::Finished;
+
+/// Losses without a new checkpoint between them after which a run stops: the work itself may be what kills the device.
+const MOST: u32 = 3;
+
+/// How long a device that was lost may take to come back, and the time between two attempts to open it.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Counts losses.
+#[derive(Default)]
+struct Losses {
+    /// Those since the newest checkpoint.
+    count: u32,
+    /// Its step; none where there was none.
+    saved: Option<u64>,
+}
+
+impl Losses {
+    /// Counts one, with the newest checkpoint at step `saved`; says whether to go on.
+    fn go_on(&mut self, saved: Option<u64>) -> bool {
+        if saved != self.saved {
+            *self = Losses { count: 0, saved };
+        }
+        self.count += 1;
+        self.count < MOST
+    }
+}
+
+/// Prepares a run anew, with the configuration that it had.
+pub type Prepare<'a> = dyn FnMut(TrainConfig, Place) -> Result<RecordedTraining> + 'a;
+
+/// Runs a training to its end or until `stop` is set. Where its device is lost, it opens the adapter again by `prepare`, goes on from
+/// the newest checkpoint, or from the start where there is none yet, and tells `note` of it.
+///
+/// # Errors
+/// As [`RecordedTraining::run`]. After three losses without a new checkpoint between them, and where the adapter does not come
+/// back: the newest checkpoint is whole.
+pub fn run_through_losses(
+    training: RecordedTraining,
+    prepare: &mut Prepare<'_>,
+    stop: &AtomicBool,
+    note: &mut dyn FnMut(&str),
+) -> Result<Finished> {
+    let mut training = training;
+    let mut losses = Losses::default();
+    loop {
+        let run = Run {
+            folder: training.folder().to_owned(),
+            config: training.config().clone(),
+            device: training.device().description().to_owned(),
+        };
+        let mut reason = match training.run(stop) {
+            Err(Error::Lost(reason)) => reason,
+            end => return end,
+        };
+        training = loop {
+            let saved = run.saved()?;
+            if !losses.go_on(saved) {
+                return Err(run.gives_up(saved, &format!("lost {MOST} times ({reason})")));
+            }
+            note(&format!(
+                "{} was lost ({reason}): it is opened again, and the run goes on {}",
+                run.device,
+                match saved {
+                    Some(step) => format!("from its checkpoint at step {step}"),
+                    None => "from its start, for there is no checkpoint yet".to_owned(),
+                }
+            ));
+            match run.again(prepare, stop) {
+                Ok(training) => break training,
+                Err(Error::Lost(again)) => reason = again,
+                Err(error @ Error::Adapter(_)) => {
+                    let what = format!("lost ({reason}) and does not come back ({error})");
+                    return Err(run.gives_up(saved, &what));
+                }
+                Err(error) => return Err(error),
+            }
+        };
+    }
+}
+
+/// What is to be begun again.
+struct Run {
+    folder: PathBuf,
+    config: TrainConfig,
+    /// The device that was lost, in words.
+    device: String,
+}
+
+impl Run {
+    /// The step of its newest checkpoint.
+    fn saved(&self) -> Result<Option<u64>> {
+        match RunFolder::open(&self.folder)?.has_checkpoint() {
+            true => Ok(Some(checkpoint::load(&self.folder)?.snapshot.progress.step)),
+            false => Ok(None),
+        }
+    }
+
+    /// Prepares it again on the device that was lost, for which it waits; another one would not compute the same bits.
+    fn again(&self, prepare: &mut Prepare<'_>, stop: &AtomicBool) -> Result<RecordedTraining> {
+        let since = Instant::now();
+        loop {
+            let error = match prepare(self.config.clone(), self.place()?) {
+                Ok(training) if training.device().description() == self.device => {
+                    return Ok(training);
+                }
+                Ok(other) => Error::Adapter(format!(
+                    "only {} is there now",
+                    other.device().description()
+                )),
+                // It is there, but not to be opened yet.
+                Err(Error::Device(reason)) => Error::Adapter(reason),
+                Err(error @ Error::Adapter(_)) => error,
+                Err(error) => return Err(error),
+            };
+            if since.elapsed() >= PATIENCE || stop.load(Ordering::Relaxed) {
+                return Err(error);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn place(&self) -> Result<Place> {
+        let folder = RunFolder::open(&self.folder)?;
+        Ok(match folder.has_checkpoint() {
+            true => Place::Resume(folder),
+            false => Place::At(self.folder.clone()),
+        })
+    }
+
+    fn gives_up(&self, saved: Option<u64>, what: &str) -> Error {
+        let error = Error::Lost(format!("{what}; {}", way_out(&self.folder, saved)));
+        if let Ok(folder) = RunFolder::open(&self.folder) {
+            // The error itself is what to tell.
+            let _ = folder.note_failure(&error);
+        }
+        error
+    }
+}
+
+fn way_out(folder: &Path, saved: Option<u64>) -> String {
+    match saved {
+        Some(step) => format!(
+            "the checkpoint of step {step} is whole, go on with rootlet train --resume {}",
+            quoted(&folder.to_string_lossy())
+        ),
+        None => "there was no checkpoint yet; save more often with --save-every, or use a smaller --batch".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_losses_without_progress_are_the_end() {
+        let mut losses = Losses::default();
+        let saved = [None, None, Some(5), Some(5), Some(9), Some(9), Some(9)];
+        let goes = saved.map(|saved| losses.go_on(saved));
+        assert_eq!(goes, [true, true, true, true, true, true, false]);
+        let mut losses = Losses::default();
+        assert_eq!([None; 3].map(|s| losses.go_on(s)), [true, true, false]);
+    }
+}
