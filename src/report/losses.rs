@@ -69,7 +69,7 @@ pub fn run_through_losses(
         training = loop {
             let saved = run.saved()?;
             if !losses.go_on(saved) {
-                return Err(run.gives_up(saved, &format!("lost {MOST} times ({reason})")));
+                return Err(run.gives_up(saved, &format!("lost {MOST} times without progress ({reason})")));
             }
             note(&format!(
                 "{} was lost ({reason}): it is opened again, and the run goes on {}",
@@ -142,7 +142,11 @@ impl Run {
     }
 
     fn gives_up(&self, saved: Option<u64>, what: &str) -> Error {
-        let error = Error::Lost(format!("{what}; {}", way_out(&self.folder, saved)));
+        let error = Error::Device(format!(
+            "{} was {what}; {}",
+            self.device,
+            way_out(&self.folder, saved)
+        ));
         if let Ok(folder) = RunFolder::open(&self.folder) {
             // The error itself is what to tell.
             let _ = folder.note_failure(&error);
