@@ -69,7 +69,10 @@ pub fn run_through_losses(
         training = loop {
             let saved = run.saved()?;
             if !losses.go_on(saved) {
-                return Err(run.gives_up(saved, &format!("lost {MOST} times without progress ({reason})")));
+                return Err(run.gives_up(
+                    saved,
+                    &format!("lost {MOST} times without progress ({reason})"),
+                ));
             }
             note(&format!(
                 "{} was lost ({reason}): it is opened again, and the run goes on {}",
