@@ -100,7 +100,12 @@ fn assert_same(run: &Path, other: &Path) {
 fn a_hundred_losses_change_no_bit() {
     const LOSSES: usize = 100;
     let desk = tempfile::tempdir().unwrap();
-    let (unbroken, end) = train(desk.path(), config("cpu", 80), SaveEvery::default(), |_| {});
+    let (unbroken, end) = train(
+        desk.path(),
+        config("cpu", 120),
+        SaveEvery::default(),
+        |_| {},
+    );
     let steps = end.unwrap();
     let (mut opened, mut random) = (0, Random(5));
     let (broken, end) = train(
