@@ -55,17 +55,17 @@ fn train(
     };
     let data = data.unwrap();
     let mut watch = watch;
-    let mut prepare = |config, place| {
+    let mut prepare = |config, place, note: &mut dyn FnMut(&str)| {
         let training =
-            RecordedTraining::prepare(config, data.clone(), None, place, &options, &mut |_| {})?;
+            RecordedTraining::prepare(config, data.clone(), None, place, &options, note)?;
         watch(training.device());
         Ok(training)
     };
-    let training = prepare(config, place).unwrap();
+    let training = prepare(config, place, &mut |_| {}).unwrap();
     let folder = training.folder().to_owned();
     let never = AtomicBool::new(false);
     let end = run_through_losses(training, &mut prepare, &never, &mut |_| {});
-    (folder, end.map(|finished| finished.step))
+    (folder, end.map(|recorded| recorded.finished.step))
 }
 
 fn newest(run: &Path) -> Vec<u8> {

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use rootlet::data::{self, TestPart};
 use rootlet::report::{
-    Edit, Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, command_line, run_through_losses,
+    Edit, Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, command_line,
+    run_through_losses,
 };
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};

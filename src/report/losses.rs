@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::recorded::quoted;
-use super::{Place, RecordedTraining, RunFolder};
+use super::{Place, Recorded, RecordedTraining, Resumed, RunFolder};
 use crate::checkpoint;
 use crate::error::{Error, Result};
 use crate::train::TrainConfig;
-use crate::train::event::Finished;
 
 /// Losses without a new checkpoint between them after which a run stops: the work itself may be what kills the device.
 const MOST: u32 = 3;
@@ -39,8 +38,11 @@ impl Losses {
     }
 }
 
+/// Hears of what a user should know.
+type Note<'a> = dyn FnMut(&str) + 'a;
+
 /// Prepares a run anew, with the configuration that it had.
-pub type Prepare<'a> = dyn FnMut(TrainConfig, Place) -> Result<RecordedTraining> + 'a;
+type Prepare<'a> = dyn FnMut(TrainConfig, Place, &mut Note<'_>) -> Result<RecordedTraining> + 'a;
 
 /// Runs a training to its end or until `stop` is set. Where its device is lost, it opens the adapter again by `prepare`, goes on from
 /// the newest checkpoint, or from the start where there is none yet, and tells `note` of it.
@@ -52,8 +54,8 @@ pub fn run_through_losses(
     training: RecordedTraining,
     prepare: &mut Prepare<'_>,
     stop: &AtomicBool,
-    note: &mut dyn FnMut(&str),
-) -> Result<Finished> {
+    note: &mut Note<'_>,
+) -> Result<Recorded> {
     let mut training = training;
     let mut losses = Losses::default();
     loop {
@@ -82,7 +84,7 @@ pub fn run_through_losses(
                     None => "from its start, for there is no checkpoint yet".to_owned(),
                 }
             ));
-            match run.again(prepare, stop) {
+            match run.again(prepare, stop, note) {
                 Ok(training) => break training,
                 Err(Error::Lost(again)) => reason = again,
                 Err(error @ Error::Adapter(_)) => {
@@ -113,10 +115,15 @@ impl Run {
     }
 
     /// Prepares it again on the device that was lost, for which it waits; another one would not compute the same bits.
-    fn again(&self, prepare: &mut Prepare<'_>, stop: &AtomicBool) -> Result<RecordedTraining> {
+    fn again(
+        &self,
+        prepare: &mut Prepare<'_>,
+        stop: &AtomicBool,
+        note: &mut Note<'_>,
+    ) -> Result<RecordedTraining> {
         let since = Instant::now();
         loop {
-            let error = match prepare(self.config.clone(), self.place()?) {
+            let error = match prepare(self.config.clone(), self.place(note)?, note) {
                 Ok(training) if training.device().description() == self.device => {
                     return Ok(training);
                 }
@@ -136,11 +143,12 @@ impl Run {
         }
     }
 
-    fn place(&self) -> Result<Place> {
+    fn place(&self, note: &mut Note<'_>) -> Result<Place> {
         let folder = RunFolder::open(&self.folder)?;
+        let lock = folder.lock(note)?;
         Ok(match folder.has_checkpoint() {
-            true => Place::Resume(folder),
-            false => Place::At(self.folder.clone()),
+            true => Place::Resume(Box::new(Resumed::locked(folder, lock, note)?)),
+            false => Place::At(folder, lock),
         })
     }
 
