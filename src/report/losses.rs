@@ -38,11 +38,9 @@ impl Losses {
     }
 }
 
-/// Hears of what a user should know.
-type Note<'a> = dyn FnMut(&str) + 'a;
-
 /// Prepares a run anew, with the configuration that it had.
-type Prepare<'a> = dyn FnMut(TrainConfig, Place, &mut Note<'_>) -> Result<RecordedTraining> + 'a;
+type Prepare<'a> =
+    dyn FnMut(TrainConfig, Place, &mut dyn FnMut(&str)) -> Result<RecordedTraining> + 'a;
 
 /// Runs a training to its end or until `stop` is set. Where its device is lost, it opens the adapter again by `prepare`, goes on from
 /// the newest checkpoint, or from the start where there is none yet, and tells `note` of it.
@@ -54,7 +52,7 @@ pub fn run_through_losses(
     training: RecordedTraining,
     prepare: &mut Prepare<'_>,
     stop: &AtomicBool,
-    note: &mut Note<'_>,
+    note: &mut dyn FnMut(&str),
 ) -> Result<Recorded> {
     let mut training = training;
     let mut losses = Losses::default();
@@ -119,7 +117,7 @@ impl Run {
         &self,
         prepare: &mut Prepare<'_>,
         stop: &AtomicBool,
-        note: &mut Note<'_>,
+        note: &mut dyn FnMut(&str),
     ) -> Result<RecordedTraining> {
         let since = Instant::now();
         loop {
@@ -143,7 +141,7 @@ impl Run {
         }
     }
 
-    fn place(&self, note: &mut Note<'_>) -> Result<Place> {
+    fn place(&self, note: &mut dyn FnMut(&str)) -> Result<Place> {
         let folder = RunFolder::open(&self.folder)?;
         let lock = folder.lock(note)?;
         Ok(match folder.has_checkpoint() {
