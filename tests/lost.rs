@@ -140,7 +140,7 @@ fn a_gpu_that_is_lost_is_opened_again() {
     let (broken, end) = train(desk.path(), config(), SaveEvery::Steps(3), |device| {
         number += 1;
         if number < 3 {
-            device.lose_after(40 * number);
+            device.lose_after(if number == 1 { 8 } else { 60 });
         }
     });
     assert_eq!(end.unwrap(), steps);
@@ -153,7 +153,7 @@ fn three_losses_without_progress_stop_with_the_checkpoint_whole() {
     let mut opened = 0;
     let (run, end) = train(desk.path(), config("cpu", 80), SaveEvery::Steps(5), |d| {
         opened += 1;
-        d.lose_after(if opened == 1 { 400 } else { 30 });
+        d.lose_after(if opened == 1 { 400 } else { 10 });
     });
     let message = end.unwrap_err().to_string();
     for part in ["lost", "3 times", "--resume"] {
