@@ -110,7 +110,7 @@ fn a_hundred_losses_change_no_bit() {
     let (mut opened, mut random) = (0, Random(5));
     let (broken, end) = train(
         desk.path(),
-        config("cpu", 80),
+        config("cpu", 120),
         SaveEvery::Steps(2),
         |device| {
             if opened < LOSSES {
