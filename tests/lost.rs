@@ -117,7 +117,7 @@ fn a_hundred_losses_change_no_bit() {
                 // Some with hardly a step done, most later on: within steps, rounds, evaluations and saves.
                 device.lose_after(match opened % 5 {
                     0 => 1 + u64::from(random.word() % 20),
-                    _ => 60 + u64::from(random.word() % 140),
+                    _ => 100 + u64::from(random.word() % 120),
                 });
             }
             opened += 1;
