@@ -458,8 +458,11 @@ fn the_command_refuses_bad_values_with_one_error_and_status_2() {
 fn a_resumed_run_keeps_what_its_checkpoint_was_made_for() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    std::fs::create_dir_all(run.join("checkpoints")).unwrap();
-    std::fs::write(run.join("config.toml"), "seed = 3\nsteps = 10").unwrap();
+    let short = ["--seed=3", "--steps=10", "--limit=64", "--adapter=cpu"];
+    let done = rootlet(folder.path(), &[&["train"], &short[..]].concat());
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let made = folder.path().join("runs").read_dir().unwrap().next();
+    std::fs::rename(made.unwrap().unwrap().path(), &run).unwrap();
     let resume = |flags: &[&str]| {
         let output = rootlet(
             folder.path(),
