@@ -351,7 +351,9 @@ fn unknown_names_and_missing_folders_are_usage_errors() {
 #[test]
 fn short_cifar_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("train.bin"), [0; 3074]).unwrap();
+    for name in ["train.bin", "test.bin"] {
+        fs::write(folder.path().join(name), [0; 3074]).unwrap();
+    }
     let message = data::load(&source("cifar100", folder.path()))
         .unwrap_err()
         .to_string();

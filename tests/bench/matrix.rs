@@ -216,7 +216,7 @@ fn a_wrong_file_is_one_error_with_its_line() {
     fails(
         "binary.mtx",
         b"%%MatrixMarket matrix coordinate real general\n2 2 1\n\xff\xfe\n",
-        "line 3: is no text",
+        "line 3: the row is",
     );
     fails(
         "none.mtx",
