@@ -228,7 +228,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
     }
     let _ = super::RunView::read(&folder).map(|view| view.text(&[]));
     if let Ok(record) = RunRecord::read(&folder) {
-        let page = super::Page::new(&[record], &[]).and_then(|page| page.html());
-        assert!(page.is_ok());
+        // An error, such as that of a model that takes no such images, is an answer.
+        let _ = super::Page::new(&[record], &[]).and_then(|page| page.html());
     }
 }
