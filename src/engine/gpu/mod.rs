@@ -322,7 +322,7 @@ impl GpuExecutor {
             }
             in_flight.pop_front()
         };
-        wait::poll(&self.device, oldest)
+        self.wait_for(oldest)
     }
 
     pub(crate) fn flush(&self) -> Result<()> {
@@ -331,8 +331,14 @@ impl GpuExecutor {
     }
 
     pub(crate) fn wait(&self) -> Result<()> {
-        wait::poll(&self.device, None)?;
-        self.faults.check()
+        self.wait_for(None)
+    }
+
+    /// Waits for a submission, or for all of them. Where the device is gone, that is the error, whatever waiting says of it.
+    fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
+        let waited = wait::poll(&self.device, submission);
+        self.faults.check()?;
+        waited
     }
 
     /// Why the device is gone, if it is.

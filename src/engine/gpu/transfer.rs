@@ -53,8 +53,7 @@ impl GpuExecutor {
             // The receiver is gone only if waiting failed, which is reported there.
             let _ = sender.send(result);
         });
-        wait::poll(&self.device, Some(submission))?;
-        self.faults.check()?;
+        self.wait_for(Some(submission))?;
         receiver
             .try_recv()
             .map_err(|e| failed(&e))?
