@@ -182,9 +182,7 @@ fn kill_sweeps(kills: usize, random: &mut Random, counts: &mut Counts) {
     fs::write(desk.path("s.toml"), SWEEP).unwrap();
     let command = |out: &str| -> Vec<String> {
         let out = format!("--out={out}");
-        ["sweep", "s.toml", "--quiet", &out]
-            .map(str::to_owned)
-            .to_vec()
+        ["sweep", "s.toml", &out].map(str::to_owned).to_vec()
     };
     let begun = Instant::now();
     let finish = |out: &str| {

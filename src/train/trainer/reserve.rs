@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::{Trainer, dense};
-use crate::engine::{Buffer, Class, Device};
+use crate::engine::{Class, Device, View};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::NetworkState;
@@ -15,8 +15,8 @@ use crate::train::hooks::Hooks;
 
 /// Weights of all pairs, on the device.
 pub(super) struct Reserve {
-    /// By layer `[n_out][n_in]`.
-    weights: Vec<Buffer>,
+    /// By layer `[n_out][n_in]`: of a buffer, which is longer where its words are no multiple of four, the weights alone.
+    weights: Vec<View>,
 }
 
 /// The network to begin with: of the dense one the largest weights of each layer, `factor` times the wanted number.
@@ -46,25 +46,29 @@ impl Reserve {
         if weights.is_empty() {
             return Ok(None);
         }
-        let buffer = |w: &Vec<f32>| device.buffer_with("reserve", Class::DenseWeights, w);
+        let view = |w: &Vec<f32>| -> Result<View> {
+            let buffer = device.buffer_with("reserve", Class::DenseWeights, w)?;
+            Ok(buffer.range(0..w.len()))
+        };
         Ok(Some(Reserve {
-            weights: weights.iter().map(buffer).collect::<Result<_>>()?,
+            weights: weights.iter().map(view).collect::<Result<_>>()?,
         }))
     }
 
     pub fn set(&self, device: &Device, weights: &[Vec<f32>]) -> Result<()> {
-        let sizes = self.weights.iter().map(Buffer::words);
+        let sizes = self.weights.iter().map(View::words);
         if !sizes.eq(weights.iter().map(Vec::len)) {
             return Err(Error::Shape(
                 "the state has no dense weights for this model: it is not one of the method topkast".into(),
             ));
         }
-        (self.weights.iter().zip(weights)).try_for_each(|(b, w)| device.upload(&b.all(), w))
+        (self.weights.iter().zip(weights)).try_for_each(|(view, w)| device.upload(view, w))
     }
 
     fn get(&self, device: &Device) -> Result<Vec<Vec<f32>>> {
-        let get = |buffer: &Buffer| device.download(&buffer.all());
-        self.weights.iter().map(get).collect()
+        (self.weights.iter())
+            .map(|view| device.download(view))
+            .collect()
     }
 }
 
