@@ -1,7 +1,7 @@
 //! Uploads and read-backs.
 
 use super::super::buffer::{Memory, View};
-use super::{GpuExecutor, wait};
+use super::GpuExecutor;
 use crate::error::{Error, Result};
 
 fn memory(view: &View) -> Result<&wgpu::Buffer> {
