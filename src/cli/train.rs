@@ -171,8 +171,17 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<Resumed>)> {
 fn refuse(edits: &[Edit], file: &Path) -> Result<()> {
     /// Values that are named; a file of another run has more.
     const NAMED: usize = 3;
-    let Some(first) = edits.first() else {
+    if edits.is_empty() {
         return Ok(());
+    }
+    let free = (edits.iter()).find(|edit| !FIXED.contains(&edit.name.as_str()));
+    let way_out = match free {
+        None => "undo the edit, or start a new run with --config".to_owned(),
+        Some(edit) => format!(
+            "undo the edit, or ask for what may change with a flag, such as --{}={}",
+            edit.name.replace('_', "-"),
+            edit.file.as_deref().unwrap_or("0")
+        ),
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
     let mut named: Vec<String> = (edits.iter().take(NAMED))
@@ -185,12 +194,9 @@ fn refuse(edits: &[Edit], file: &Path) -> Result<()> {
         named.push(format!("{} more", edits.len() - NAMED));
     }
     Err(Error::Usage(format!(
-        "{} is not the configuration of the checkpoint, which decides: {}; undo the edit, or ask for what may change with a \
-         flag, such as --{} {}",
+        "{} is not the configuration of the checkpoint, which decides: {}; {way_out}",
         file.display(),
         named.join(", "),
-        first.name.replace('_', "-"),
-        first.file.as_deref().unwrap_or("0")
     )))
 }
 
@@ -203,6 +209,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             .map_err(Error::io("write", Path::new("standard output")))?;
         return Ok(ExitCode::SUCCESS);
     }
+    // Before anything that takes time: a signal while data are read or an adapter is verified has its exit status, too.
+    let interrupt = Interrupt::listen()?;
     let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
     if let Some(name) = &args.run.name {
         RunFolder::check_name(name)?;
@@ -235,7 +243,6 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let training = prepare(config, place, &mut note)?;
     let resumed_at = training.resumed_at();
-    let interrupt = Interrupt::listen()?;
     let recorded = run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?;
     let finished = &recorded.finished;
     if resumed_at == Some(finished.step) && !finished.interrupted {
