@@ -1,6 +1,6 @@
 //! The plans of a network, recorded once and placed in memory that they share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::options::Purpose;
 use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
@@ -95,15 +95,17 @@ impl Programs {
         } else {
             &[false]
         };
-        let mut plans = BTreeMap::new();
-        for pass in wanted {
-            for &accumulate in parts {
-                plans.insert((pass, accumulate), record(pass, accumulate)?);
-            }
-        }
+        let pairs = wanted
+            .iter()
+            .flat_map(|&pass| parts.iter().map(move |&more| (pass, more)));
+        let mut keys: BTreeSet<(Pass, bool)> = pairs.collect();
         if recorder.options.round_batches > 1 && round.sums_scores() {
-            let further = (Pass::ScoresAlone, true);
-            plans.insert(further, record(further.0, further.1)?);
+            // Of a further batch; a batch in parts may have it already.
+            keys.insert((Pass::ScoresAlone, true));
+        }
+        let mut plans = BTreeMap::new();
+        for (pass, accumulate) in keys {
+            plans.insert((pass, accumulate), record(pass, accumulate)?);
         }
         let mut all: Vec<&mut Plan> = vec![&mut test];
         all.extend(step.as_mut());

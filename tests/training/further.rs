@@ -8,9 +8,9 @@ use rootlet::topology::{RoundReport, method};
 use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
-use crate::{cpu, digits, gpu, run, small};
+use crate::{NOISE, cpu, digits, gpu, noise_batch, run, small};
 
-const COUNT: usize = 8;
+const COUNT: usize = NOISE;
 const ALPHA: f64 = 0.3;
 
 fn build(model: &str, sparsity: f64) -> (Model, NetworkState) {
@@ -30,22 +30,6 @@ fn build(model: &str, sparsity: f64) -> (Model, NetworkState) {
     let counts = config.allocate(&model).unwrap();
     let state = NetworkState::draw(&model, &counts, 3);
     (model, state)
-}
-
-fn batch(seed: u32) -> Batch {
-    let mut word = seed;
-    let mut next = || {
-        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        word >> 8
-    };
-    Batch {
-        inputs: (0..64 * COUNT)
-            .map(|_| next() as f32 / (1 << 23) as f32 - 1.0)
-            .collect(),
-        labels: (0..COUNT).map(|_| next() % 10).collect(),
-        count: COUNT,
-        index: 0,
-    }
 }
 
 /// A step with a round on `parts`, with or without further ones.
@@ -77,7 +61,7 @@ fn step(
 /// gradients are the same sums but for a factor of four, and weights do not move.
 fn further_batches_add_up(device: Device) {
     let built = build("mlp", 0.9);
-    let batches = [1, 2, 3, 4].map(batch);
+    let batches = [1, 2, 3, 4].map(noise_batch);
     let (parts, _) = step(&device, &built, "gse-uniform", 0.0, &batches, &[]);
     let (further, report) = step(
         &device,
@@ -121,7 +105,7 @@ fn nothing_else_changes() {
         ("simple-vit-tiny", "gse-grabo"),
     ] {
         let built = build(model, 0.8);
-        let batches = [5, 6, 7].map(batch);
+        let batches = [5, 6, 7].map(noise_batch);
         let (alone, _) = step(&device, &built, name, 0.1, &batches[..1], &[]);
         let (further, _) = step(&device, &built, name, 0.1, &batches[..1], &batches[1..]);
         let results = |n: &Network| n.train_results(&device, 0..1).unwrap();

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use rootlet::checkpoint::Snapshot;
-use rootlet::data::{self, DataSource, Dataset};
+use rootlet::data::{self, Batch, DataSource, Dataset};
 use rootlet::engine::{Device, DeviceOptions, adapter};
 use rootlet::topology::Scope;
 use rootlet::train::config::MethodName;
@@ -59,6 +59,26 @@ fn digits(limit: Option<usize>) -> Dataset {
         ..DataSource::default()
     })
     .unwrap()
+}
+
+/// Images of [`noise_batch`].
+const NOISE: usize = 8;
+
+/// Eight images of 8 × 8 random pixels, of ten classes; the seed tells batches apart.
+fn noise_batch(seed: u32) -> Batch {
+    let mut word = seed;
+    let mut next = || {
+        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        word >> 8
+    };
+    Batch {
+        inputs: (0..64 * NOISE)
+            .map(|_| next() as f32 / (1 << 23) as f32 - 1.0)
+            .collect(),
+        labels: (0..NOISE).map(|_| next() % 10).collect(),
+        count: NOISE,
+        index: 0,
+    }
 }
 
 /// A small model on the digits: 46 steps an epoch, the last on 2 images.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{SCOPES, cpu, gpu, run};
+use crate::{NOISE, SCOPES, cpu, gpu, noise_batch, run};
 use rootlet::data::{Batch, ImageShape};
 use rootlet::engine::{Device, StepState, View};
 use rootlet::model::{Model, Op};
@@ -12,7 +12,7 @@ use rootlet::topology::{Scope, method};
 use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
-const COUNT: usize = 8;
+const COUNT: usize = NOISE;
 const ALPHA: f64 = 0.3;
 
 fn config(model: &str) -> TrainConfig {
@@ -37,22 +37,6 @@ fn build(model: &str) -> (Model, NetworkState) {
     let counts = config.allocate(&model).unwrap();
     let state = NetworkState::draw(&model, &counts, 3);
     (model, state)
-}
-
-fn batch(seed: u32) -> Batch {
-    let mut word = seed;
-    let mut next = || {
-        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        word >> 8
-    };
-    Batch {
-        inputs: (0..64 * COUNT)
-            .map(|_| next() as f32 / (1 << 23) as f32 - 1.0)
-            .collect(),
-        labels: (0..COUNT).map(|_| next() % 10).collect(),
-        count: COUNT,
-        index: 0,
-    }
 }
 
 fn options(scope: Scope, parts: usize) -> NetworkOptions {
@@ -144,7 +128,7 @@ fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope) {
     let at = format!("{name}, {scope:?}");
     let built = build(name);
     let device = device();
-    let (network, report) = step(&device, &built, scope, &[batch(5)]);
+    let (network, report) = step(&device, &built, scope, &[noise_batch(5)]);
     let after = network.export(&device).unwrap().layers;
     let before = &built.1.layers;
     // By segment: |g| of the grown, and of those left behind.
@@ -229,7 +213,7 @@ fn the_first_part_of_a_batch_judges() {
                     .collect();
                 (layers, counts)
             };
-            let (a, b, c) = (batch(5), batch(6), batch(7));
+            let (a, b, c) = (noise_batch(5), noise_batch(6), noise_batch(7));
             let alone = state(std::slice::from_ref(&a));
             assert!(state(&[a.clone(), b.clone()]) == alone, "{scope:?}");
             assert!(state(&[a, c.clone()]) == alone, "{scope:?}");
