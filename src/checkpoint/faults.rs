@@ -317,7 +317,7 @@ fn inject_all(seeds: std::ops::Range<u64>) -> Counts {
 
 #[test]
 fn whatever_fails_the_previous_or_the_new_checkpoint_is_whole() {
-    let counts = inject_all(1..2);
+    let counts = inject_all(1..4);
     assert!(counts.faults > 300 && counts.kept_old > 100 && counts.got_new > 100);
 }
 

@@ -150,7 +150,11 @@ fn prune(disk: &impl Disk, store: &Path, step: u64) -> io::Result<()> {
             folder::discard(disk, store, entry)?;
         }
     }
-    Ok(())
+    match entries.iter().any(|entry| entry.step > step) {
+        // One of a later step that came back after a power cut would count as the newest.
+        true => disk.sync_folder(store),
+        false => Ok(()),
+    }
 }
 
 /// A file operation that went wrong.
