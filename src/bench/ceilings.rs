@@ -8,6 +8,7 @@ use super::copy::{Copy, CopyParams};
 use super::latency;
 use super::load::{Load, LoadParams};
 use super::multiply_add::{CHAINS, MultiplyAdd, MultiplyAddParams};
+use super::options::{BenchOptions, Part};
 use super::plan_of;
 use super::reference::TOLERANCE;
 use super::timing::{Measured, Spread, Timed, time};
@@ -115,15 +116,17 @@ impl Ceilings {
 /// Words of each of the two buffers copied: 64 MiB, half of WebGPU's default largest binding and past any usual cache.
 const COPY_WORDS: usize = 1 << 24;
 
-/// Measures all of them, each for about `budget`; and what was left out, with the reason. `keep`: also what other work disturbed.
+/// Measures all of them where the ceilings are a part of `options`, else those that the chosen products are compared with; and what
+/// was left out of all, with the reason.
 ///
 /// # Errors
 /// A wrong result, a lost device, or buffers that the device refuses.
-pub fn measure(
+pub(super) fn measure(
     device: &Device,
-    budget: Duration,
-    keep: bool,
+    options: &BenchOptions,
 ) -> Result<(Ceilings, Vec<(&'static str, String)>)> {
+    let (budget, keep) = (options.budget, options.keep_doubtful);
+    let all = options.has(Part::Ceilings);
     let (mut spread, mut doubts) = (BTreeMap::new(), BTreeMap::new());
     let mut told = |name: &str, measured: Measured| {
         spread.insert(name.to_owned(), measured.spread);
@@ -135,31 +138,42 @@ pub fn measure(
             _ => Some(measured.median),
         }
     };
-    let random = loads(device, 4096, 128, Pattern::Random, budget)?.measure(device, budget)?;
-    let in_order =
-        loads(device, 4096, 128, Pattern::Sequential, budget)?.measure(device, budget)?;
-    let multiply_add = multiply_add(device, budget)?.measure(device, budget)?;
-    let (dispatch, submit) = latency::dispatch(device, budget)?;
-    let together = latency::workgroup(device, budget)?;
-    let mut optional = |name: &str, measured: Option<Measured>| told(name, measured?);
-    let barrier_ns = optional("barrier_ns", together.barrier);
-    let sum_memory_ns = optional("sum_memory_ns", together.sum_memory);
-    let sum_subgroups_ns = optional("sum_subgroups_ns", together.sum_subgroups);
-    let ceilings = Ceilings {
+    let mut found = Ceilings {
         copy_gb_s: told("copy_gb_s", copy(device, COPY_WORDS, budget)?),
-        vec4_loads_gelem_s: told("vec4_loads_gelem_s", random),
-        vec4_loads_sequential_gelem_s: told("vec4_loads_sequential_gelem_s", in_order),
-        multiply_add_gflop_s: told("multiply_add_gflop_s", multiply_add),
-        dispatch_us: told("dispatch_us", dispatch),
-        submit_us: told("submit_us", submit),
-        readback_us: told("readback_us", latency::readback(device, budget)?),
-        barrier_ns,
-        sum_memory_ns,
-        sum_subgroups_ns,
+        ..Ceilings::default()
+    };
+    // A full layer's products have this one measured beside them.
+    if all || Part::SPARSE.into_iter().any(|part| options.has(part)) {
+        let measured = multiply_add(device, budget)?.measure(device, budget)?;
+        found.multiply_add_gflop_s = told("multiply_add_gflop_s", measured);
+    }
+    let (dispatch, submit) = latency::dispatch(device, budget)?;
+    found.dispatch_us = told("dispatch_us", dispatch);
+    found.submit_us = told("submit_us", submit);
+    let mut left_out = Vec::new();
+    if all {
+        let random = loads(device, 4096, 128, Pattern::Random, budget)?;
+        let in_order = loads(device, 4096, 128, Pattern::Sequential, budget)?;
+        let (random, in_order) = (
+            random.measure(device, budget)?,
+            in_order.measure(device, budget)?,
+        );
+        found.vec4_loads_gelem_s = told("vec4_loads_gelem_s", random);
+        found.vec4_loads_sequential_gelem_s = told("vec4_loads_sequential_gelem_s", in_order);
+        found.readback_us = told("readback_us", latency::readback(device, budget)?);
+        let together = latency::workgroup(device, budget)?;
+        let mut optional = |name: &str, measured: Option<Measured>| told(name, measured?);
+        found.barrier_ns = optional("barrier_ns", together.barrier);
+        found.sum_memory_ns = optional("sum_memory_ns", together.sum_memory);
+        found.sum_subgroups_ns = optional("sum_subgroups_ns", together.sum_subgroups);
+        left_out = together.left_out;
+    }
+    let ceilings = Ceilings {
         spread,
         doubts,
+        ..found
     };
-    Ok((ceilings, together.left_out))
+    Ok((ceilings, left_out))
 }
 
 /// A ceiling that can be measured in turns with what it bounds.

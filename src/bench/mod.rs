@@ -148,8 +148,7 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Resu
     observer.tell(Finding::Adapter(&report.adapter));
     let products = Part::PRODUCTS.into_iter().any(|part| options.has(part));
     if options.has(Part::Ceilings) || products {
-        let (ceilings, left_out) =
-            ceilings::measure(&device, options.budget, options.keep_doubtful)?;
+        let (ceilings, left_out) = ceilings::measure(&device, options)?;
         observer.tell(Finding::Ceilings(&ceilings));
         for (case, reason) in left_out {
             observer.skip(Skipped::new(Part::Ceilings, case, reason));

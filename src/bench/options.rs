@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// A part of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The adapter's ceilings; measured too where products are, whose shares refer to them.
+    /// The adapter's ceilings; some of them are measured too where products are, whose shares refer to them.
     Ceilings,
     /// `W x`.
     Spmm,
@@ -39,6 +39,9 @@ impl Part {
         Part::Model,
         Part::Scaling,
     ];
+
+    /// The parts that are products of a sparse layer.
+    pub(super) const SPARSE: [Part; 3] = [Part::Spmm, Part::SpmmTransposed, Part::Sddmm];
 
     /// The parts that are products of one layer.
     pub const PRODUCTS: [Part; 4] = [Part::Spmm, Part::SpmmTransposed, Part::Sddmm, Part::Dense];
