@@ -1,11 +1,13 @@
-//! Hashes the sources whose speed `rootlet bench` measures, so that figures can say which code made them without a repository.
+//! Hashes the sources that decide what kernels compute and how fast, and what `rootlet verify` checks: figures can then say which
+//! code made them without a repository, and an adapter that passed is checked anew by other code.
 
 use std::path::{Path, PathBuf};
 
-/// What is measured: the shaders, and the modules of `src` that run them or in their place.
-const MEASURED: [&str; 12] = [
+/// The shaders, the modules of `src` that run them or in their place, and those that measure and check them.
+const KERNELS: [&str; 14] = [
     "shaders",
     "src/bench",
+    "src/data",
     "src/dense",
     "src/engine",
     "src/kernels.rs",
@@ -16,13 +18,14 @@ const MEASURED: [&str; 12] = [
     "src/primitive",
     "src/sparse",
     "src/topology",
+    "src/verify",
 ];
 
 fn main() -> std::io::Result<()> {
     let mut files = Vec::new();
     println!("cargo::rerun-if-changed=shaders");
     println!("cargo::rerun-if-changed=src");
-    for name in MEASURED {
+    for name in KERNELS {
         collect(Path::new(name), &mut files)?;
     }
     // FNV-1a over names and contents, the same on every system: forward slashes, no carriage returns.

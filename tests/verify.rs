@@ -96,3 +96,49 @@ fn a_shader_that_is_refused_hides_nothing() {
     assert_eq!(failed.into_iter().collect::<Vec<_>>(), ["optim/sgd"]);
     assert!(report.errors.iter().any(|e| e.contains("layer/gelu")));
 }
+
+/// What changes a kernel, or what is checked, changes the hash by which an adapter that passed is remembered: all of `src` that has
+/// kernels, or that a verification uses.
+#[test]
+fn the_hash_of_the_sources_has_all_that_a_verification_runs() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let hashed = std::fs::read_to_string(root.join("build.rs")).unwrap();
+    let mut wanted = BTreeSet::from(["verify".to_owned()]);
+    let entries = std::fs::read_dir(root.join("src")).unwrap();
+    for folder in entries.map(|entry| entry.unwrap().path()) {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let texts = sources(&folder);
+        if folder.is_dir() && texts.iter().any(|text| text.contains("crate::kernel! {")) {
+            wanted.insert(name.clone());
+        }
+        if name == "verify" {
+            let used = texts
+                .iter()
+                .flat_map(|text| text.split("use crate::").skip(1));
+            let module = |path: &str| path.split([':', ';']).next().unwrap().to_owned();
+            wanted.extend(
+                used.map(module)
+                    .filter(|module| root.join("src").join(module).is_dir()),
+            );
+        }
+    }
+    assert!(wanted.len() > 8, "{wanted:?}");
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|name| !hashed.contains(&format!("\"src/{name}\"")))
+        .collect();
+    assert!(missing.is_empty(), "build.rs leaves out {missing:?}");
+}
+
+/// The text of a source file, or of all below a folder.
+fn sources(path: &std::path::Path) -> Vec<String> {
+    if path.extension().is_some_and(|ending| ending == "rs") {
+        return vec![std::fs::read_to_string(path).unwrap()];
+    } else if !path.is_dir() {
+        return Vec::new();
+    }
+    let entries = std::fs::read_dir(path).unwrap();
+    entries
+        .flat_map(|entry| sources(&entry.unwrap().path()))
+        .collect()
+}

@@ -1,12 +1,15 @@
 //! The adapters that passed before: a first training on another one verifies it, in some seconds.
 //!
-//! They are kept in `verified.json` in the user's cache folder, by adapter, backend, driver and the sources of the kernels. What is
-//! lost there costs a verification, and no more.
+//! They are kept in `verified.json` in the user's cache folder, by adapter, backend, driver, the sources of the kernels and the
+//! versions of what they are compiled with. What is lost there costs a verification, and no more.
 
+use std::any::TypeId;
+use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::{Depth, verify};
 use crate::engine::{AdapterSummary, Device};
@@ -30,7 +33,7 @@ struct Seen {
     kind: String,
     backend: String,
     driver: String,
-    /// Version and hash of the sources of rootlet.
+    /// Version of rootlet, hash of the sources of its kernels, and the [`build`].
     rootlet: String,
 }
 
@@ -41,9 +44,23 @@ impl Seen {
             kind: adapter.kind.to_owned(),
             backend: adapter.backend.clone(),
             driver: adapter.driver.clone(),
-            rootlet: concat!(env!("CARGO_PKG_VERSION"), " ", env!("ROOTLET_SOURCES")).to_owned(),
+            rootlet: format!(
+                "{} {} {:016x}",
+                env!("CARGO_PKG_VERSION"),
+                env!("ROOTLET_SOURCES"),
+                build()
+            ),
         }
     }
+}
+
+/// What the compiler tells this crate by from others: it follows the versions of all crates below, naga and wgpu among them, and that of
+/// the compiler, whichever lock file chose them. Nothing else tells them to a library that other crates are built with. One that
+/// differs without a reason costs a verification.
+fn build() -> u64 {
+    let mut hash = Xxh3::new();
+    TypeId::of::<Device>().hash(&mut hash);
+    hash.finish()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
