@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use rootlet::model::{Model, ModelCount};
 use rootlet::sparse::{Assignment, allocate};
+use rootlet::train::config::real;
 use rootlet::train::cost::{COUNTED, TrainingCost, dense_step};
 use rootlet::{Error, Result};
 use serde::Serialize;
@@ -43,6 +44,8 @@ pub struct FlopsArgs {
         long,
         value_name = "SHARES",
         value_delimiter = ',',
+        allow_negative_numbers = true,
+        value_parser = real,
         default_value = "0.8,0.9,0.95,0.98,0.99,0.995,0.998,0.999,0.9995,0.9998,0.9999"
     )]
     sparsities: Vec<f64>,
@@ -50,7 +53,7 @@ pub struct FlopsArgs {
     #[arg(long, value_name = "STEPS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     round_every: u64,
     /// Share of the training after which there are no rounds (T_end)
-    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, allow_negative_numbers = true, value_parser = real)]
     until: f64,
     /// Images in a step: all figures are of so many
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]

@@ -21,6 +21,8 @@ use std::process::ExitCode;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Parser, Subcommand};
 use rootlet::report::printable;
+use rootlet::train::TrainConfig;
+use rootlet::train::config::whole;
 use rootlet::{Error, Result};
 
 /// Trains sparse neural networks on any GPU, or without one
@@ -91,8 +93,18 @@ pub struct DeviceArgs {
     )]
     pub adapter: String,
     /// Threads of the CPU executor (0: one per core)
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
     pub threads: usize,
+}
+
+/// A number of threads, also where the adapter has none of its own: a typing error stays one.
+fn threads(text: &str) -> std::result::Result<usize, String> {
+    let config = TrainConfig {
+        threads: whole(text)?,
+        ..TrainConfig::default()
+    };
+    config.validate().map_err(|error| error.to_string())?;
+    Ok(config.threads)
 }
 
 /// Runs what the command line asks for.

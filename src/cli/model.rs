@@ -4,6 +4,7 @@ use clap::Args;
 use rootlet::model::{MODELS, ModelCount};
 use rootlet::report::count_text;
 use rootlet::train::TrainConfig;
+use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result};
 
 use super::model_flags::ModelFlags;
@@ -33,11 +34,12 @@ pub struct ModelArgs {
         long,
         value_name = "SHARE",
         default_value_t = 0.9,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = real
     )]
     sparsity: f64,
     /// Number of connections in place of --sparsity
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>)]
     connections: Option<u64>,
     #[command(flatten)]
     model: ModelFlags,

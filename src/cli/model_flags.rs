@@ -5,6 +5,7 @@ use rootlet::data::ImageShape;
 use rootlet::model::Model;
 use rootlet::sparse::Assignment;
 use rootlet::train::TrainConfig;
+use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result};
 
 /// What a model is like, besides its name and its connections.
@@ -15,7 +16,8 @@ pub struct ModelFlags {
         long,
         value_name = "FACTOR",
         default_value_t = 1.0,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = real
     )]
     pub width: f64,
     /// How the connections are divided among the layers
@@ -26,21 +28,24 @@ pub struct ModelFlags {
         long,
         value_name = "WIDTHS",
         value_delimiter = ',',
-        default_value = "256,256"
+        default_value = "256,256",
+        allow_negative_numbers = true,
+        value_parser = whole::<usize>
     )]
     pub hidden: Vec<usize>,
     /// Size of the images, as in 3x32x32 [default: 3x224x224 for the models of ImageNet, else 3x32x32]
     #[arg(long, value_name = "CxHxW")]
     pub image: Option<String>,
     /// Number of classes [default: 1000 for the models of ImageNet, else 10]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     pub classes: Option<usize>,
     /// Candidates drawn in a round, per active connection
     #[arg(
         long,
         value_name = "FACTOR",
         default_value_t = 1.0,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = real
     )]
     pub gamma: f64,
 }

@@ -126,14 +126,19 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<Resumed>)> {
             Some(file) => TrainConfig::load(file)?,
             None => TrainConfig::default(),
         };
-        let config = args.flags.over(base)?.resolve()?;
+        let mut config = args.flags.over(base)?.resolve()?;
+        if args.flags.given("hidden") && config.takes_perceptron() {
+            super::note(
+                "the model is mlp, for --hidden is of perceptrons alone and no --model was given",
+            );
+        }
         args.flags.check_effects(&config)?;
         return Ok((config, None));
     };
     let resumed = Resumed::open(resume, &mut |text| super::note(text))?;
     let file = resumed.folder().path().join("config.toml");
     let mut edits = resumed.edits()?;
-    edits.retain(|edit| !args.flags.given(&edit.name));
+    edits.retain(|edit| !args.flags.decides(&edit.name));
     refuse(&edits, &file)?;
     if !file.exists() {
         super::note(&format!(
@@ -226,7 +231,11 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(resumed) => Place::Resume(Box::new(resumed)),
         None => Place::New {
             runs: args.run.runs.clone(),
-            name: args.run.name.clone().unwrap_or_else(|| config.run_name()),
+            name: args
+                .run
+                .name
+                .clone()
+                .unwrap_or_else(|| config.run_name(data.shape)),
         },
     };
     let options = RecordOptions {

@@ -18,7 +18,7 @@ const AHEAD: usize = 2;
 /// Bytes from which on a batch is large: then a worker holds on to one until it is taken, and none waits in its queue.
 const LARGE: usize = 16 << 20;
 /// More workers than this only cost memory.
-const MOST_WORKERS: u64 = 64;
+pub(crate) const MOST_WORKERS: usize = 64;
 
 /// The batches of one epoch, in order, made ahead by worker threads.
 ///
@@ -73,9 +73,7 @@ impl Loader {
             remaining: range.end.saturating_sub(range.start),
         };
         let make = Arc::new(make);
-        let workers = (workers.max(1) as u64)
-            .min(loader.remaining)
-            .min(MOST_WORKERS);
+        let workers = (workers.clamp(1, MOST_WORKERS) as u64).min(loader.remaining);
         for worker in 0..workers {
             let (sender, receiver) = sync_channel(ahead);
             let make = Arc::clone(&make);

@@ -8,7 +8,7 @@ use super::plan::Dispatch;
 use crate::error::{Error, Result};
 
 /// More threads than any machine has cores are a typing error, and would only wait for each other.
-const MOST_THREADS: usize = 1024;
+pub(crate) const MOST_THREADS: usize = 1024;
 
 pub(crate) struct CpuExecutor {
     pool: rayon::ThreadPool,
@@ -21,7 +21,7 @@ impl CpuExecutor {
     pub(crate) fn new(threads: usize) -> Result<Self> {
         if threads > MOST_THREADS {
             return Err(Error::Usage(format!(
-                "--threads {threads} is more than {MOST_THREADS}; 0 takes one per core"
+                "--threads must be 1 to {MOST_THREADS}, or 0 for one per core, not {threads}"
             )));
         }
         let pool = rayon::ThreadPoolBuilder::new()

@@ -30,6 +30,7 @@ pub mod step_state;
 pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions};
 pub use buffer::{Buffer, View};
 pub use check::KernelCheck;
+pub(crate) use cpu::MOST_THREADS;
 pub use device::{Device, Program};
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};

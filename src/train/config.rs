@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Augmentation;
+use crate::data::{Augmentation, ImageShape};
 use crate::files;
 use crate::model::MODELS;
 use crate::sparse::Assignment;
@@ -23,10 +23,12 @@ use derive::AUTO;
 mod derive;
 mod flags;
 mod idle;
+mod number;
 mod text;
 mod validate;
 
 pub use flags::ConfigFlags;
+pub use number::{Whole, real, whole};
 
 /// A list in one command-line value, as in `256,256`. (clap treats a plain `Vec` as a repeated flag.)
 type List<T> = Vec<T>;
@@ -129,14 +131,15 @@ pub struct TrainConfig {
     pub skip_bad_images: bool,
 
     /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18, resnet34 or
-    /// resnet50; auto: mlp, or resnet18 for image folders of more than 64 pixels; `rootlet model NAME` shows its layers
+    /// resnet50; auto: mlp, or resnet18 for images of more than 64 × 64 pixels where --hidden is not given; `rootlet model NAME`
+    /// shows its layers
     #[arg(long, value_name = "NAME", help_heading = MODEL)]
     pub model: String,
     /// Factor of all channels and hidden widths
     #[arg(long, value_name = "FACTOR", help_heading = MODEL)]
     pub width: f64,
     /// Widths of the hidden layers of mlp, as in 1024,1024 (none: no hidden layer)
-    #[arg(long, value_name = "WIDTHS", value_parser = flags::parse_list::<usize>, help_heading = MODEL)]
+    #[arg(long, value_name = "WIDTHS", value_parser = |text: &str| flags::parse_list(text, whole::<usize>), help_heading = MODEL)]
     pub hidden: List<usize>,
     /// Share of all possible connections that do not exist: 0 (dense) to 0.9999 and more, while every layer keeps one
     #[arg(long, value_name = "SHARE", help_heading = MODEL)]
@@ -237,7 +240,7 @@ pub struct TrainConfig {
     #[arg(long, value_name = "EPOCHS", help_heading = OPTIMISER)]
     pub warmup_epochs: f64,
     /// Epochs at which the learning rate is multiplied by --lr-decay, as in 8,12
-    #[arg(long, value_name = "EPOCHS", value_parser = flags::parse_list::<f64>, help_heading = OPTIMISER)]
+    #[arg(long, value_name = "EPOCHS", value_parser = |text: &str| flags::parse_list(text, real), help_heading = OPTIMISER)]
     pub milestones: List<f64>,
     /// Factor of the learning rate at a milestone
     #[arg(long, value_name = "FACTOR", help_heading = OPTIMISER)]
@@ -319,9 +322,10 @@ impl TrainConfig {
             .unwrap_or(ROUND_UNTIL_SHARE * f64::from(self.epochs))
     }
 
-    /// The name of a run that was given none: the data set, the model unless it is the default, and the method.
-    pub fn run_name(&self) -> String {
-        match self.model_name() {
+    /// The name of a run that was given none, on images of this size: the data set, the model unless it is a perceptron, and the
+    /// method.
+    pub fn run_name(&self, shape: ImageShape) -> String {
+        match self.model_for(shape) {
             name if name == MODELS[0] => format!("{}-{}", self.data, self.method),
             name => format!("{}-{name}-{}", self.data, self.method),
         }

@@ -2,12 +2,62 @@
 
 use crate::data::BadImage;
 use crate::topology::Schedule;
+use crate::train::TrainConfig;
 
 /// That there is nothing to tell apart.
 pub(super) fn single_class(classes: usize) -> Option<String> {
     (classes < 2).then(|| {
         "there is a single class: every network is right, and the accuracy says nothing".to_owned()
     })
+}
+
+/// Which values reach past what there is, and what they come to.
+pub(super) fn past_the_end(config: &TrainConfig, images: usize) -> Vec<String> {
+    let epochs = f64::from(config.epochs);
+    let last = match config.epochs {
+        1 => "the only epoch".to_owned(),
+        epochs => format!("the last of {epochs} epochs"),
+    };
+    let mut notes = Vec::new();
+    let mut note = |wrong: bool, text: String| notes.extend(wrong.then_some(text));
+    note(
+        config.batch > images,
+        format!(
+            "--batch {} is more than the {images} training images: every step takes all of them",
+            config.batch
+        ),
+    );
+    let late: Vec<String> = (config.milestones.iter())
+        .filter(|&&at| at >= epochs)
+        .map(f64::to_string)
+        .collect();
+    note(
+        !late.is_empty(),
+        format!(
+            "--milestones {} change nothing: they are past {last}",
+            late.join(",")
+        ),
+    );
+    note(
+        config.warmup_epochs >= epochs,
+        format!(
+            "--warmup-epochs {} end past {last}: the learning rate does not reach --lr",
+            config.warmup_epochs
+        ),
+    );
+    note(
+        config.round_until.is_some_and(|until| until > epochs),
+        format!("--round-until {} is past {last}", config.round_until()),
+    );
+    let batches = images.div_ceil(config.batch.max(1));
+    note(
+        config.round_batches > batches + 1,
+        format!(
+            "--round-batches {} are more than there are: all {images} training images judge a round's candidates",
+            config.round_batches
+        ),
+    );
+    notes
 }
 
 /// Which images could not be read, the first of many by name.
@@ -27,7 +77,7 @@ pub(super) fn bad_images(bad: &[BadImage]) -> Option<String> {
         ),
     };
     Some(format!(
-        "{count} could not be read and {plural} left out (in training another one of the class took the place): {}{more}",
+        "{count} could not be read and {plural} left out (see --skip-bad-images): {}{more}",
         shown.join("; ")
     ))
 }
@@ -82,6 +132,40 @@ mod tests {
             let any = (1..=steps).any(|step| schedule.due(step));
             assert_eq!(no_round(&schedule, steps).is_none(), any, "{schedule:?}");
         }
+    }
+
+    #[test]
+    fn what_reaches_past_the_end_is_said_and_nothing_else() {
+        let config = TrainConfig::default();
+        assert_eq!(past_the_end(&config, 320), Vec::<String>::new());
+        let ends = TrainConfig {
+            batch: 320,
+            milestones: vec![8.0, 19.0],
+            warmup_epochs: 19.0,
+            round_until: Some(20.0),
+            round_batches: 2,
+            ..config.clone()
+        };
+        assert_eq!(past_the_end(&ends, 320), Vec::<String>::new());
+        let past = TrainConfig {
+            batch: 321,
+            milestones: vec![8.0, 20.0, 31.5],
+            warmup_epochs: 20.0,
+            round_until: Some(20.5),
+            round_batches: 3,
+            ..config
+        };
+        let notes = past_the_end(&past, 320);
+        for (note, start) in notes.iter().zip([
+            "--batch 321 is more than the 320 training images",
+            "--milestones 20,31.5 change nothing: they are past the last of 20 epochs",
+            "--warmup-epochs 20 end past",
+            "--round-until 20.5 is past",
+            "--round-batches 3 are more than there are: all 320",
+        ]) {
+            assert!(note.starts_with(start), "{note}");
+        }
+        assert_eq!(notes.len(), 5, "{notes:?}");
     }
 
     #[test]

@@ -79,6 +79,8 @@ impl Trainer {
     /// # Errors
     /// A snapshot of another model, or of data with classes of other names.
     pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
+        self.data.judge_by(snapshot.data.as_ref());
+        self.record.test_part = self.data.test_part.clone();
         self.changes = match &snapshot.data {
             Some(before) => self.record.changes(before)?,
             None => Vec::new(),
@@ -88,7 +90,7 @@ impl Trainer {
             // Versions that kept nothing of the data trained on all images, and tested on the same.
             (None, part @ TestPart::SplitOff { .. }) => {
                 self.changes.push(format!(
-                    "the checkpoint is of an older rootlet, which trained on all of train/; the test images are {part} now"
+                    "the checkpoint is of an older rootlet, which trained on all of train/; the images to test by are {part}"
                 ));
                 true
             }

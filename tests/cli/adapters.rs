@@ -1,6 +1,6 @@
 //! Choosing what to run on. Mesa's software adapter llvmpipe must be there: scripts/test installs it.
 
-use crate::{Desk, small, table};
+use crate::{Desk, Done, small, table};
 use serde_json::Value;
 
 #[test]
@@ -116,4 +116,25 @@ fn llvmpipe_and_the_cpu_come_to_the_same_figures() {
     for (a, b) in losses(&cpu).iter().zip(losses(&gpu)) {
         assert!((a - b).abs() < 1e-3 * a, "train loss {a} and {b}");
     }
+}
+
+/// What the environment says goes before the file, so that it is no edit of the checkpoint's configuration.
+#[test]
+fn the_environment_decides_where_the_file_of_a_resumed_run_was_edited() {
+    let desk = Desk::new();
+    let run = desk.small(&["--epochs=1"]);
+    let file = run.join("config.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let edited = text.replace("adapter = \"cpu\"", "adapter = \"elsewhere\"");
+    assert_ne!(edited, text);
+    std::fs::write(&file, edited).unwrap();
+    let resume = ["train", "--resume", crate::text(&run), "--epochs=2"];
+    let with = |adapter: &str| {
+        let mut command = desk.command(&resume);
+        Done::of(command.env("ROOTLET_ADAPTER", adapter).output().unwrap())
+    };
+    // One that is set to nothing decides nothing.
+    with("").failed(2, &["`adapter` is elsewhere there and cpu here"]);
+    let done = with("cpu");
+    assert_eq!(done.code, Some(0), "{done:?}");
 }

@@ -49,6 +49,47 @@ fn arguments(folder: &Path) -> [&str; 7] {
     ]
 }
 
+/// The default model goes by the images' size, whatever the data set is called.
+#[test]
+fn large_images_of_a_known_sets_format_get_a_convolutional_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
+    for half in [0, 2] {
+        let pixels = (0..10 * 66 * 66).map(|p| (p * 31 % 251) as u8);
+        write(FILES[half], idx(&[10, 66, 66], pixels));
+        write(FILES[half + 1], idx(&[10], (0..10).map(|i| i as u8)));
+    }
+    let desk = Desk::new();
+    let mut large = vec![
+        "train",
+        "--data=mnist",
+        "--sparsity=0.98",
+        "--batch=5",
+        "--runs=runs",
+    ];
+    let folder = crate::text(folder.path());
+    large.extend(["--steps=1", "--data-dir", folder]);
+    let done = desk.good(&large);
+    for part in [
+        "note: the model is resnet18",
+        "66 × 66 pixels",
+        "resnet18, 21 sparse layers",
+    ] {
+        assert!(done.out.contains(part), "no {part}: {done:?}");
+    }
+    let run = desk.runs().remove(0);
+    assert!(
+        crate::text(&run).ends_with("mnist-resnet18-gse-uniform"),
+        "{run:?}"
+    );
+    desk.good(&["eval", crate::text(&run)]);
+    let done = desk.good(&["train", "--resume", crate::text(&run), "--steps=2"]);
+    assert!(done.out.contains("resnet18, 21 sparse layers"), "{done:?}");
+    large.push("--hidden=8");
+    let done = desk.good(&large);
+    assert!(done.out.contains("4356-8-10"), "{done:?}");
+}
+
 #[test]
 fn sound_files_train() {
     let desk = Desk::new();

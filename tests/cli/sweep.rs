@@ -178,7 +178,7 @@ fn an_unfinished_run_goes_on_and_a_missing_one_is_done() {
 #[test]
 fn a_run_that_diverges_is_recorded_and_the_others_go_on() {
     let desk = Desk::new();
-    let sweep = "[[axis]]\nkey = \"lr\"\nvalues = [1e30, 0.1]\n[base]\nhidden = [16]\nepochs = 1\nlimit = 128\n";
+    let sweep = "[[axis]]\nkey = \"lr\"\nvalues = [1e6, 0.1]\n[base]\nhidden = [16]\nepochs = 1\nlimit = 960\n";
     desk.write("rates.toml", sweep);
     for _ in 0..2 {
         let done = desk.run(&["sweep", "rates.toml", "--quiet"]);

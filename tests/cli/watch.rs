@@ -26,7 +26,7 @@ fn a_finished_run_is_shown_once() {
 #[test]
 fn a_run_that_failed_or_has_told_little_is_shown_too() {
     let desk = Desk::new();
-    desk.run(&["train", "--lr=1e30", "--quiet"]);
+    desk.run(&["train", "--lr=1e6", "--quiet"]);
     let [run] = &desk.runs()[..] else { panic!() };
     let shown = desk.good(&["watch", text(run)]).out;
     assert!(shown.contains("failed: the loss became"), "{shown}");

@@ -15,28 +15,62 @@ use crate::{Error, Result};
 pub(super) const AUTO: &str = "auto";
 /// The model for large images where none was named.
 const LARGE_MODEL: &str = "resnet18";
-/// Side of images up to which the default is a perceptron. Its first layer has an input for every value: 150,528 of a photo of
+/// Pixels of images up to which the default is a perceptron. Its first layer has an input for every value: 150,528 of a photo of
 /// 224 × 224 pixels.
-const PERCEPTRON_SIDE: usize = 64;
+const PERCEPTRON_PIXELS: usize = 64 * 64;
 
 impl TrainConfig {
-    /// The model's name: as given, or by the size of the images.
+    /// The model's name as far as it is known before the data set is read: as given, or by the size that an image folder's images
+    /// get. The published images of other sets are small.
     pub fn model_name(&self) -> &str {
+        let pixels = match self.data == IMAGE_FOLDER {
+            true => self.image_size.saturating_pow(2),
+            false => 0,
+        };
+        self.model_of(pixels)
+    }
+
+    /// The model's name: as given, or by the size of the images.
+    pub fn model_for(&self, shape: ImageShape) -> &str {
+        self.model_of(shape.height.saturating_mul(shape.width))
+    }
+
+    fn model_of(&self, pixels: usize) -> &str {
         match self.model.as_str() {
-            AUTO if self.data == IMAGE_FOLDER && self.image_size > PERCEPTRON_SIDE => LARGE_MODEL,
+            // Whoever chose widths for a perceptron wants one.
+            AUTO if pixels > PERCEPTRON_PIXELS && self.hidden == Self::default().hidden => {
+                LARGE_MODEL
+            }
             AUTO => MODELS[0],
             name => name,
         }
     }
 
-    /// What to know of a model that was not named, where it is not the usual one.
-    pub(crate) fn model_note(&self) -> Option<String> {
-        (self.model == AUTO && self.model_name() != MODELS[0]).then(|| {
+    /// Takes the perceptron where its widths were asked for and no model. Returns whether another would have been taken by their
+    /// size alone.
+    pub fn takes_perceptron(&mut self) -> bool {
+        if self.model != AUTO {
+            return false;
+        }
+        let by_size = Self {
+            hidden: Self::default().hidden,
+            ..self.clone()
+        };
+        if by_size.hidden == self.hidden {
+            // Widths that are also the default say nothing by themselves.
+            self.model = MODELS[0].to_owned();
+        }
+        by_size.model_name() != MODELS[0]
+    }
+
+    /// What to know of a model that was not named, where it is not the usual one for images of this size.
+    pub(crate) fn model_note(&self, shape: ImageShape) -> Option<String> {
+        let model = self.model_for(shape);
+        (self.model == AUTO && model != MODELS[0]).then(|| {
             format!(
-                "the model is {}, for no --model was given and images of {1} × {1} pixels are many inputs for a perceptron; \
+                "the model is {model}, for no --model was given and images of {} × {} pixels are many inputs for a perceptron; \
                  --model mlp trains one all the same",
-                self.model_name(),
-                self.image_size
+                shape.height, shape.width
             )
         })
     }
@@ -90,7 +124,7 @@ impl TrainConfig {
             width: self.width,
             hidden: &self.hidden,
         };
-        by_name(self.model_name(), &options)
+        by_name(self.model_for(shape), &options)
     }
 
     /// The method.

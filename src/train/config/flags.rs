@@ -1,11 +1,9 @@
 //! The command line's side of the configuration: the flags that were given, laid over a file or the defaults.
 
-use std::fmt;
-use std::str::FromStr;
-
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
+use super::number::told;
 use super::{TrainConfig, list_text};
 use crate::{Error, Result};
 
@@ -27,6 +25,23 @@ impl ConfigFlags {
             base.adapter = adapter;
         }
         Ok(base)
+    }
+
+    /// Whether the value of that name in `config.toml` comes from the command line or the environment, and not from a file.
+    pub fn decides(&self, name: &str) -> bool {
+        // Asked of a name that it does not know, clap panics.
+        if !self.0.ids().any(|id| id.as_str() == name) {
+            return false;
+        }
+        match self.0.value_source(name) {
+            Some(ValueSource::CommandLine) => true,
+            // One that is set to nothing chooses nothing.
+            Some(ValueSource::EnvVariable) => {
+                let mut raw = self.0.get_raw(name).into_iter().flatten();
+                raw.any(|value| !value.to_string_lossy().trim().is_empty())
+            }
+            _ => false,
+        }
     }
 }
 
@@ -52,7 +67,8 @@ impl Args for ConfigFlags {
                 .map(|value| format!(" [default: {value}]"))
                 .unwrap_or_default();
             let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
-            flag.required(false)
+            told(flag)
+                .required(false)
                 // So that `--sparsity -1` is told what is wrong with the value, not that -1 is no flag.
                 .allow_negative_numbers(true)
                 .help(help + &default)
@@ -84,16 +100,15 @@ fn default_text(value: &toml::Value) -> Option<String> {
 }
 
 /// `8,12` as a list; an empty text or `none` is the empty list.
-pub(super) fn parse_list<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<Vec<T>, String> {
+pub(super) fn parse_list<T>(
+    text: &str,
+    item: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
     let text = text.trim();
     if text.is_empty() || text == "none" {
         return Ok(Vec::new());
     }
     text.split(',')
-        .map(|item| {
-            item.trim()
-                .parse()
-                .map_err(|error| format!("`{item}`: {error}"))
-        })
+        .map(|text| item(text).map_err(|error| format!("`{}`: {error}", text.trim())))
         .collect()
 }

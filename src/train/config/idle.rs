@@ -3,7 +3,7 @@
 
 use clap::parser::ValueSource;
 
-use super::{AUTO, ConfigFlags, MethodName, TrainConfig};
+use super::{ConfigFlags, MethodName, TrainConfig};
 use crate::data::{IMAGE_FOLDER, NAMES};
 use crate::model::MODELS;
 use crate::topology::Candidates;
@@ -95,12 +95,7 @@ fn why_idle(name: &str, config: &TrainConfig) -> Result<Option<String>> {
         ),
         "hidden" => (
             !perceptron,
-            match config.model == AUTO {
-                true => format!(
-                    "no --model was given and the images are large, so the model is {model}; give --model mlp for a perceptron"
-                ),
-                false => format!("the model {model} has widths of its own, which --width scales"),
-            },
+            format!("the model {model} has widths of its own, which --width scales"),
         ),
         "width" => (
             perceptron && config.hidden.is_empty(),

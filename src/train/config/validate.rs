@@ -3,20 +3,28 @@
 use std::fmt;
 
 use super::{TrainConfig, list_text};
-use crate::data::Augmentation;
+use crate::data::{Augmentation, MOST_WORKERS};
+use crate::engine::MOST_THREADS;
 use crate::model::MODELS;
 use crate::{Error, Result};
 
 /// Indices on the device are 32-bit words.
 const MOST: usize = u32::MAX as usize - 3;
+/// Factors above are typing errors: no network is a thousand times as wide as another, nor are there so many candidates.
+const LARGEST_FACTOR: f64 = 1000.0;
+/// Rates above leave nothing of any weight.
+const LARGEST_RATE: f64 = 1e6;
+/// A network has passed every image so often only by a typing error.
+const LAST_EPOCH: f64 = u32::MAX as f64;
 
 impl TrainConfig {
     /// Checks every value; [`Error::Usage`] names the first bad one and what it must be.
     pub fn validate(&self) -> Result<()> {
         let not_negative = |x: f64| x.is_finite() && x >= 0.0;
-        // The device computes in f32, where what f64 holds may be 0 or infinite.
-        let positive = |x: f64| (x as f32).is_finite() && x as f32 > 0.0;
-        let share = |x: f64| (0.0..1.0).contains(&x);
+        // The device computes in f32, where what f64 holds may be 0, or 1 where it is nearly that.
+        let positive = |x: f64, most: f64| x as f32 > 0.0 && x <= most;
+        let share = |x: f64| (0.0..1.0).contains(&(x as f32));
+        let epoch = |x: f64| (0.0..=LAST_EPOCH).contains(&x);
 
         let hidden = list_text(&self.hidden);
         let milestones = list_text(&self.milestones);
@@ -32,7 +40,7 @@ impl TrainConfig {
         check(
             self.hidden.iter().all(|width| (1..MOST).contains(width)),
             "hidden",
-            "must list widths of at least 1, below 2^32",
+            "must list widths of at least 1, below 2^32, as in 256,256, or be none",
             hidden,
         )?;
         check(
@@ -64,16 +72,16 @@ impl TrainConfig {
             &self.model,
         )?;
         check(
-            positive(self.width),
+            positive(self.width, LARGEST_FACTOR),
             "width",
-            "must be a finite number above 0",
+            "must be a factor above 0 and at most 1000",
             self.width,
         )?;
         check(
             self.micro_batch
                 .is_none_or(|micro| micro > 0 && self.batch.is_multiple_of(micro)),
             "micro-batch",
-            &format!("must divide --batch {}", self.batch),
+            &format!("must be at least 1 image and divide --batch {}", self.batch),
             self.micro_batch.unwrap_or(0),
         )?;
         check(
@@ -83,12 +91,17 @@ impl TrainConfig {
             self.dense_above.unwrap_or(0.0),
         )?;
         check(
-            share(self.sparsity),
+            (0.0..1.0).contains(&self.sparsity),
             "sparsity",
             "must be at least 0 and below 1",
             self.sparsity,
         )?;
-        check(positive(self.gamma), "gamma", "must be above 0", self.gamma)?;
+        check(
+            positive(self.gamma, LARGEST_FACTOR),
+            "gamma",
+            "must be a factor above 0 and at most 1000",
+            self.gamma,
+        )?;
         check(
             (1..=1 << 16).contains(&self.round_batches),
             "round-batches",
@@ -108,9 +121,9 @@ impl TrainConfig {
             self.lottery_cycles,
         )?;
         check(
-            self.topkast_backward.is_finite() && self.topkast_backward >= 1.0,
+            (1.0..=LARGEST_RATE).contains(&self.topkast_backward),
             "topkast-backward",
-            "must be a finite number, 1 or above",
+            "must be a factor of at least 1 and at most 1000000",
             self.topkast_backward,
         )?;
         check(
@@ -120,9 +133,9 @@ impl TrainConfig {
             self.round_every,
         )?;
         check(
-            not_negative(until),
+            epoch(until),
             "round-until",
-            "must be an epoch, 0 or later",
+            "must be an epoch from 0 to 4294967295",
             until,
         )?;
         check(self.epochs > 0, "epochs", "must be at least 1", self.epochs)?;
@@ -133,9 +146,9 @@ impl TrainConfig {
             self.batch,
         )?;
         check(
-            positive(self.lr),
+            positive(self.lr, LARGEST_RATE),
             "lr",
-            "must be a finite number above 0",
+            "must be above 0 and at most 1000000",
             self.lr,
         )?;
         check(
@@ -151,9 +164,9 @@ impl TrainConfig {
             self.momentum,
         )?;
         check(
-            not_negative(self.weight_decay),
+            (0.0..=LARGEST_RATE).contains(&self.weight_decay),
             "weight-decay",
-            "must be a finite number, 0 or above",
+            "must be at least 0 and at most 1000000",
             self.weight_decay,
         )?;
         check(
@@ -163,21 +176,21 @@ impl TrainConfig {
             self.label_smoothing,
         )?;
         check(
-            not_negative(self.warmup_epochs),
+            epoch(self.warmup_epochs),
             "warmup-epochs",
-            "must be a number of epochs, 0 or above",
+            "must be a number of epochs from 0 to 4294967295",
             self.warmup_epochs,
         )?;
         check(
-            ascending && self.milestones.iter().all(|&epoch| positive(epoch)),
+            ascending && (self.milestones.iter()).all(|&at| at > 0.0 && epoch(at)),
             "milestones",
-            "must list epochs above 0 in ascending order",
+            "must list epochs above 0, up to 4294967295, in ascending order, as in 8,12, or be none",
             milestones,
         )?;
         check(
-            positive(self.lr_decay),
+            positive(self.lr_decay, LARGEST_RATE),
             "lr-decay",
-            "must be a finite number above 0",
+            "must be a factor above 0 and at most 1000000",
             self.lr_decay,
         )?;
         check(
@@ -187,10 +200,16 @@ impl TrainConfig {
             "nothing",
         )?;
         check(
-            self.workers > 0,
+            (1..=MOST_WORKERS).contains(&self.workers),
             "workers",
-            "must be at least 1 thread",
+            &format!("must be 1 to {MOST_WORKERS} threads"),
             self.workers,
+        )?;
+        check(
+            self.threads <= MOST_THREADS,
+            "threads",
+            &format!("must be 1 to {MOST_THREADS}, or 0 for one per core"),
+            self.threads,
         )
     }
 }

@@ -111,12 +111,15 @@ impl Trainer {
             network.round.keep_sample(SAMPLE);
         }
         let mut notes = data.notes.clone();
-        notes.extend(
-            config
-                .model_note()
-                .filter(|_| model.name == config.model_name()),
-        );
+        if model.name == config.model_for(data.shape) {
+            notes.extend(config.model_note(data.shape));
+            if config.model_name() != model.name {
+                // Only the data set's files told how large its images are.
+                config.model = model.name.clone();
+            }
+        }
         notes.extend(remarks::single_class(data.classes));
+        notes.extend(remarks::past_the_end(&config, data.train.len()));
         if config.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             notes.push(format!(

@@ -1,6 +1,8 @@
 //! The configuration: saved and read back, laid together from flags, environment and file, and refused where it is bad.
 #![allow(clippy::unwrap_used)]
 
+mod limits;
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -352,9 +354,12 @@ fn each_bad_value_has_its_message() {
         (&["--sparsity", "NaN"], "not NaN"),
         (
             &["--hidden", "64,0"],
-            "--hidden must list widths of at least 1, below 2^32, not 64,0",
+            "--hidden must list widths of at least 1, below 2^32, as in 256,256, or be none, not 64,0",
         ),
-        (&["--gamma", "0"], "--gamma must be above 0, not 0"),
+        (
+            &["--gamma", "0"],
+            "--gamma must be a factor above 0 and at most 1000, not 0",
+        ),
         (&["--gamma", "inf"], "--gamma must"),
         (
             &["--alpha", "0"],
@@ -373,7 +378,7 @@ fn each_bad_value_has_its_message() {
         ),
         (
             &["--lr", "0"],
-            "--lr must be a finite number above 0, not 0",
+            "--lr must be above 0 and at most 1000000, not 0",
         ),
         (&["--lr", "inf"], "not inf"),
         (&["--lr", "1e39"], "--lr must"), // infinite as f32
@@ -390,14 +395,14 @@ fn each_bad_value_has_its_message() {
         (&["--warmup-epochs", "-1"], "--warmup-epochs must"),
         (
             &["--milestones", "12,8"],
-            "--milestones must list epochs above 0 in ascending order, not 12,8",
+            "--milestones must list epochs above 0, up to 4294967295, in ascending order, as in 8,12, or be none, not 12,8",
         ),
         (&["--milestones", "8,NaN"], "--milestones must"),
         (&["--lr-decay", "0"], "--lr-decay must"),
         (&["--adapter", ""], "--adapter must"),
         (
             &["--workers", "0"],
-            "--workers must be at least 1 thread, not 0",
+            "--workers must be 1 to 64 threads, not 0",
         ),
     ];
     for (flags, expected) in cases {
@@ -435,7 +440,10 @@ fn the_command_refuses_bad_values_with_one_error_and_status_2() {
             "[possible values: static, set, rigl, gse-uniform, gse-grabo, gse-graest, snip, grasp, synflow, gradual, lottery, \
              topkast, dense]",
         ),
-        (&["--hidden", "64,x"], "`x`: invalid digit"),
+        (
+            &["--hidden", "64,x"],
+            "`x`: it must be a whole number from 0 to",
+        ),
         (&["--config", "a", "--resume", "b"], "cannot be used with"),
     ];
     for (flags, expected) in cases {
