@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use rootlet::data::{self, Check, DataSource, Dataset, ImageOptions, Images, TestPart};
+use rootlet::data::{self, BadImage, Check, DataSource, Dataset, ImageOptions, TestPart};
 use rootlet::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -28,7 +28,7 @@ enum DataCommand {
 
 /// Reads all of a data set and names what is wrong
 ///
-/// Reads and decodes every image, names each that cannot be read, and shows classes, numbers of images and fingerprints: one of
+/// Reads and decodes every image, names each that cannot be read and whatever else is in an image's place, and shows classes, numbers of images and fingerprints: one of
 /// the files' names and lengths, which checkpoints keep, and one of their contents. Exit status 1 if an image is bad.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -47,7 +47,13 @@ pub struct CheckArgs {
 /// Runs what the command line asks for.
 pub fn run(args: &DataArgs) -> Result<()> {
     let DataCommand::Check(args) = &args.command;
-    let data = data::load(&DataSource {
+    if args.data == data::NAMES[0] && args.data_dir.is_some() {
+        return Err(Error::Usage(format!(
+            "--data-dir has no effect here: the data set {} comes with rootlet; name another one with --data, or leave it out",
+            args.data
+        )));
+    }
+    let (data, check) = data::check(&DataSource {
         name: args.data.clone(),
         dir: args.data_dir.clone(),
         limit: None,
@@ -60,33 +66,29 @@ pub fn run(args: &DataArgs) -> Result<()> {
     for note in &data.notes {
         super::note(note);
     }
-    let check = data::check(&data);
     let text = match args.json {
         true => json(&data, &check),
         false => words(&data, &check),
     };
     writeln!(std::io::stdout(), "{text}")
         .map_err(Error::io("write", Path::new("standard output")))?;
-    match check.bad.len() {
-        0 => Ok(()),
-        bad => Err(Error::Data {
+    let (bad, folders) = (check.bad.len(), check.bad_folders.len());
+    let wrong = |reason: String| {
+        Err(Error::Data {
             path: args.data_dir.clone().unwrap_or_default(),
-            reason: format!(
-                "{bad} of {} images cannot be read; put sound copies in their places, delete them, or train with \
-                 --skip-bad-images",
-                data.train.len() + data.test.len()
-            ),
-        }),
+            reason,
+        })
+    };
+    match (bad, folders) {
+        (0, 0) => Ok(()),
+        (_, 0) => wrong(format!(
+            "{bad} bad entries are listed above; put sound images in their places, delete them, or train with --skip-bad-images"
+        )),
+        _ => wrong(format!(
+            "{} bad entries are listed above; no run goes on with the {folders} that are folders of classes",
+            bad + folders
+        )),
     }
-}
-
-/// Images of each class.
-fn counts(images: &Images, classes: usize) -> Vec<usize> {
-    let mut counts = vec![0; classes];
-    for image in 0..images.len() {
-        counts[images.label(image) as usize] += 1;
-    }
-    counts
 }
 
 fn words(data: &Dataset, check: &Check) -> String {
@@ -102,7 +104,7 @@ fn words(data: &Dataset, check: &Check) -> String {
         format!("images       {} to train, {test}", data.train.len()),
         format!("classes      {}", data.classes),
     ];
-    let [train, test] = [&data.train, &data.test].map(|images| counts(images, data.classes));
+    let [train, test] = [&data.train, &data.test].map(|images| images.class_sizes(data.classes));
     let wide = data.class_names.iter().map(|name| name.chars().count());
     let wide = wide.max().unwrap_or(0);
     for (name, (train, test)) in data.class_names.iter().zip(train.iter().zip(&test)) {
@@ -117,29 +119,31 @@ fn words(data: &Dataset, check: &Check) -> String {
             check.copies
         ));
     }
-    for bad in &check.bad {
+    for bad in check.bad_folders.iter().chain(&check.bad) {
         lines.push(format!("bad          {bad}"));
     }
     lines.join("\n")
 }
 
 fn json(data: &Dataset, check: &Check) -> String {
-    let [train, test] = [&data.train, &data.test].map(|images| counts(images, data.classes));
-    let bad: Vec<_> = (check.bad.iter())
-        .map(|bad| {
+    let [train, test] = [&data.train, &data.test].map(|images| images.class_sizes(data.classes));
+    let named = |bad: &[BadImage]| -> Vec<_> {
+        let one = |bad: &BadImage| {
             serde_json::json!({
                 "path": bad.path.to_string_lossy(),
                 "reason": bad.reason,
             })
-        })
-        .collect();
+        };
+        bad.iter().map(one).collect()
+    };
     serde_json::json!({
         "data": data.record(),
         "train_of_class": train,
         "test_of_class": test,
         "contents": check.contents,
         "copies": check.copies,
-        "bad": bad,
+        "bad": named(&check.bad),
+        "bad_folders": named(&check.bad_folders),
     })
     .to_string()
 }

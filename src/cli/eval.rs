@@ -8,8 +8,10 @@ use rootlet::data::{self, DataSource, Dataset, LoaderOptions, TestPart};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::network::{Network, NetworkOptions};
 use rootlet::topology::method;
-use rootlet::train::{TrainConfig, evaluate};
+use rootlet::train::config::whole;
+use rootlet::train::{Evaluation, TrainConfig, evaluate};
 use rootlet::{Error, Result};
+use serde::Serialize;
 
 use super::DeviceArgs;
 
@@ -35,7 +37,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Use only the first N test images (0: all) [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     limit: Option<usize>,
     #[command(flatten)]
     device: DeviceArgs,
@@ -46,17 +48,30 @@ pub struct EvalArgs {
 
 /// Loads the data as the network saw them, and says where they are not those of its training.
 fn load(args: &EvalArgs, own: DataSource, checkpoint: &Checkpoint) -> Result<Dataset> {
+    let trained = checkpoint.manifest.data.as_ref();
     let source = DataSource {
         name: args.data.clone().unwrap_or_else(|| own.name.clone()),
         dir: args.data_dir.clone().or(own.dir),
         limit: args.limit.filter(|&limit| limit > 0),
         images: own.images,
     };
-    let data = data::load(&source)?;
+    let mut data = data::load(&source)?;
+    if matches!(data.test_part, TestPart::SplitOff { .. }) {
+        // As many as in training, to be compared with those.
+        let mut as_then = match source.limit == own.limit {
+            true => data.clone(),
+            false => data::load(&DataSource {
+                limit: own.limit,
+                ..source.clone()
+            })?,
+        };
+        as_then.judge_by(trained);
+        data.test_part = as_then.test_part;
+    }
     for note in &data.notes {
         super::note(note);
     }
-    let Some(trained) = &checkpoint.manifest.data else {
+    let Some(trained) = trained else {
         if source.name == data::IMAGE_FOLDER {
             super::note(
                 "this checkpoint is of an older rootlet and does not tell the names of its classes: they go by their numbers",
@@ -70,7 +85,24 @@ fn load(args: &EvalArgs, own: DataSource, checkpoint: &Checkpoint) -> Result<Dat
     {
         super::note(&format!("the data have changed: test images: {how}"));
     }
+    if let (TestPart::SplitOff { .. }, TestPart::Folder(name)) =
+        (&trained.test_part, &data.test_part)
+    {
+        super::note(&format!(
+            "there was no folder to test by when the network was trained: those images of {name}/ that were in train/ then, it \
+             was trained on"
+        ));
+    }
     Ok(data)
+}
+
+/// The result as JSON.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    result: Evaluation,
+    /// Where the images come from.
+    test_part: &'a TestPart,
 }
 
 /// Evaluates a checkpoint.
@@ -121,15 +153,23 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         super::note(&format!("left out, for it cannot be read: {bad}"));
     }
     let text = if args.json {
-        serde_json::to_string(&result)
+        let shown = Shown {
+            result,
+            test_part: &data.test_part,
+        };
+        serde_json::to_string(&shown)
             .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))?
     } else {
         let part = match &data.test_part {
             part @ TestPart::SplitOff { .. } => format!(" ({part})"),
             _ => String::new(),
         };
+        let what = match data.test_part.trained_on() {
+            true => "images",
+            false => "test images",
+        };
         format!(
-            "{} test images of {}{part}: accuracy {:.2} %, loss {:.4}",
+            "{} {what} of {}{part}: accuracy {:.2} %, loss {:.4}",
             result.images,
             data.name,
             result.accuracy * 100.0,

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::folder::ADVICE;
+use super::scan::reason_of;
 use super::{Dataset, Images};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
-/// An image that cannot be read.
+/// An image that cannot be read, or another entry of an image folder that is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadImage {
     /// Its file.
@@ -29,6 +30,13 @@ impl fmt::Display for BadImage {
 #[derive(Debug, Default)]
 pub(super) struct BadImages(Mutex<BTreeMap<PathBuf, String>>);
 
+impl From<Vec<BadImage>> for BadImages {
+    fn from(bad: Vec<BadImage>) -> Self {
+        let all = bad.into_iter().map(|bad| (bad.path, bad.reason));
+        Self(Mutex::new(all.collect()))
+    }
+}
+
 impl BadImages {
     /// Whether the image is good: it was not found bad before, and `read` succeeds.
     pub fn good(&self, path: &Path, read: impl FnOnce() -> Result<()>) -> bool {
@@ -38,15 +46,9 @@ impl BadImages {
         let Err(error) = read() else {
             return true;
         };
-        let reason = match error {
-            Error::Data { reason, .. } => match reason.strip_suffix(ADVICE) {
-                Some(what) => what.to_owned(),
-                None => reason,
-            },
-            Error::Io { source, .. } => source.to_string(),
-            other => other.to_string(),
-        };
-        self.all().insert(path.to_owned(), reason);
+        let reason = reason_of(error);
+        let what = reason.strip_suffix(ADVICE).unwrap_or(&reason);
+        self.all().insert(path.to_owned(), what.to_owned());
         false
     }
 

@@ -8,59 +8,75 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use super::bad::BadImage;
 use super::crop::Part;
 use super::decode::decode;
-use super::folder::content;
-use super::{Dataset, FolderSplit, Images};
-use crate::error::Error;
+use super::folder::{self, content};
+use super::scan::{Faults, reason_of};
+use super::{DataSource, Dataset, FolderSplit, Images};
+use crate::error::Result;
 
 /// What reading every image of a set has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Images that cannot be read, training images first, each half by class and name.
+    /// What is in an image's place and cannot be read as one, training images first, each half by class and name:
+    /// [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad) leaves it out.
     pub bad: Vec<BadImage>,
+    /// Folders that leave the classes unclear: no run goes on with them.
+    pub bad_folders: Vec<BadImage>,
     /// XXH3 of 128 bits over the contents of all files, in hexadecimal; of a set in memory over labels and pixels.
     pub contents: String,
     /// Test images that are, to the byte, training images as well.
     pub copies: usize,
 }
 
-/// Reads and decodes every image.
-pub fn check(data: &Dataset) -> Check {
+/// Reads and decodes every image. Of an image folder it lists what cannot be used, and goes on; the set that it gives is without
+/// the entries that are no files of images.
+///
+/// # Errors
+/// As [`load`](super::load), but for such entries.
+pub fn check(source: &DataSource) -> Result<(Dataset, Check)> {
+    let (data, faults) = match source.name == folder::NAME {
+        true => folder::list(source)?,
+        false => (super::load(source)?, Faults::default()),
+    };
     let (Images::Folder(train), Images::Folder(test)) = (&data.train, &data.test) else {
         // Files of other sets are checked as a whole when they are loaded.
         let record = data.record();
         let mut hash = Xxh3::new();
         hash.update(record.train.fingerprint.as_bytes());
         hash.update(record.test.fingerprint.as_bytes());
-        return Check {
+        let check = Check {
             bad: Vec::new(),
+            bad_folders: Vec::new(),
             contents: format!("{:032x}", hash.digest128()),
             copies: 0,
         };
+        return Ok((data, check));
     };
-    let mut bad = Vec::new();
+    let Faults {
+        entries: mut bad,
+        folders: bad_folders,
+    } = faults;
     let mut hash = Xxh3::new();
     let digests = [train, test].map(|split| digests(split, &mut bad));
     for digest in digests.iter().flatten() {
         hash.update(&digest.to_le_bytes());
     }
+    bad.sort_by_cached_key(|bad| (!bad.path.starts_with(train.folder()), bad.path.clone()));
     let [train, test] = digests;
     let known: HashSet<u128> = train.into_iter().collect();
-    Check {
+    let check = Check {
         bad,
+        bad_folders,
         contents: format!("{:032x}", hash.digest128()),
         copies: test.iter().filter(|digest| known.contains(digest)).count(),
-    }
+    };
+    Ok((data, check))
 }
 
 /// A hash of each file's content, without those that cannot be read; they are added to `bad`.
 fn digests(split: &FolderSplit, bad: &mut Vec<BadImage>) -> Vec<u128> {
     let one = |cutter: &mut _, index: usize| {
         let path = split.path(index);
-        let read = content(&path).map_err(|error| match error {
-            Error::Data { reason, .. } => reason,
-            Error::Io { source, .. } => source.to_string(),
-            other => other.to_string(),
-        });
+        let read = content(&path).map_err(reason_of);
         let mut output = vec![0; split.features()];
         let digest = read.and_then(|content| {
             let image = decode(&content)?;

@@ -157,7 +157,21 @@ pub enum TestPart {
         share: f64,
         /// What chose them.
         seed: u32,
+        /// Whether the network may have learned from some: it was trained on other images of the folder, or when nothing, or
+        /// something else, was split off. Its accuracy on them is then none of a test.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        trained_on: bool,
     },
+}
+
+impl TestPart {
+    /// Whether the network may have learned from some of the images.
+    pub fn trained_on(&self) -> bool {
+        match self {
+            TestPart::SplitOff { trained_on, .. } => *trained_on,
+            TestPart::Published | TestPart::Folder(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for TestPart {
@@ -165,9 +179,17 @@ impl fmt::Display for TestPart {
         match self {
             TestPart::Published => f.write_str("the set's own"),
             TestPart::Folder(name) => write!(f, "from {name}/"),
-            TestPart::SplitOff { share, seed } => {
+            TestPart::SplitOff {
+                share,
+                seed,
+                trained_on,
+            } => {
                 let percent = (share * 1e4).round() / 100.0;
-                write!(f, "{percent} % split off train/ by seed {seed}")
+                let trained_on = match trained_on {
+                    true => ", some of which the network may have been trained on",
+                    false => "",
+                };
+                write!(f, "{percent} % split off train/ by seed {seed}{trained_on}")
             }
         }
     }

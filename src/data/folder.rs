@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::bad::BadImages;
 use super::crop::{Cutter, Part};
 use super::decode::{LONGEST, decode};
-use super::scan::{EXPECTED, TEST_FOLDERS, root, scan};
-use super::{DataSource, Dataset, ImageOptions, ImageShape, Normalisation, TestPart};
+use super::scan::{EXPECTED, Faults, TEST_FOLDERS, root, scan};
+use super::{DataSource, Dataset, ImageOptions, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
 
 /// What the data set's kind is called.
@@ -180,7 +180,44 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Lists the files of an image folder.
+///
+/// # Errors
+/// A folder that is not laid out as one, or one with entries that cannot be used, unless they are to be left out.
 pub(super) fn load(source: &DataSource) -> Result<Dataset> {
+    let (mut data, faults) = list(source)?;
+    let skip = source.images.skip_bad;
+    if let Some(refusal) = faults.refusal(skip) {
+        return Err(refusal);
+    }
+    if !faults.entries.is_empty() {
+        data.notes.push(format!(
+            "{} of the folder cannot be used as images and are left out; the end of the run lists them",
+            entries(faults.entries.len())
+        ));
+    }
+    if skip {
+        let bad = Arc::new(BadImages::from(faults.entries));
+        for images in [&mut data.train, &mut data.test] {
+            if let Images::Folder(split) = images {
+                Arc::make_mut(split).bad = Some(bad.clone());
+            }
+        }
+    }
+    Ok(data)
+}
+
+fn entries(count: usize) -> String {
+    match count {
+        1 => "1 entry".to_owned(),
+        count => format!("{count} entries"),
+    }
+}
+
+/// Lists the files of an image folder, without the entries that cannot be used: what is wrong with the folder comes beside them.
+///
+/// # Errors
+/// No folder that is laid out as one, or one whose parts are empty.
+pub(super) fn list(source: &DataSource) -> Result<(Dataset, Faults)> {
     let Some(dir) = source.dir.as_deref() else {
         return Err(Error::Usage(format!(
             "--data {NAME} needs --data-dir DIR, a folder with {EXPECTED}"
@@ -189,19 +226,27 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
     let ImageOptions { val_split, .. } = source.images;
     let (size, resize) = sizes(&source.images)?;
     let root = root(dir)?;
-    let all = scan(&root.join("train"), None, size, resize)?;
+    let mut faults = Faults::default();
+    let all = scan(&root.join("train"), None, size, resize, &mut faults)?;
     let folder = TEST_FOLDERS.iter().find(|name| root.join(name).is_dir());
     let (mut train, mut test, test_part) = match folder {
         Some(&name) => {
-            let test = scan(&root.join(name), Some(&all.classes), size, resize)?;
+            let known = Some(&all.classes);
+            let test = scan(&root.join(name), known, size, resize, &mut faults)?;
             (all, test, TestPart::Folder(name.to_owned()))
         }
         None => {
+            // What is wrong with the images is said before what follows from it.
+            let refusal = faults.refusal(source.images.skip_bad);
+            if let Some(refusal) = refusal.filter(|_| val_split > 0.0) {
+                return Err(refusal);
+            }
             let seed = source.images.seed;
             let (train, test) = all.split_off(val_split, seed)?;
             let part = TestPart::SplitOff {
                 share: val_split,
                 seed,
+                trained_on: false,
             };
             (train, test, part)
         }
@@ -210,13 +255,8 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
         train.truncate(limit);
         test.truncate(limit);
     }
-    if source.images.skip_bad {
-        let bad = Arc::new(BadImages::default());
-        train.bad = Some(bad.clone());
-        test.bad = Some(bad);
-    }
     let class_names = train.classes.to_vec();
-    Ok(Dataset {
+    let mut data = Dataset {
         name: NAME.to_owned(),
         shape: ImageShape {
             channels: 3,
@@ -233,7 +273,9 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
         test: Arc::new(test).into(),
         test_part,
         notes: Vec::new(),
-    })
+    };
+    data.notes = data.class_notes();
+    Ok((data, faults))
 }
 
 /// The part's size and the shorter side's.

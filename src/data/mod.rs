@@ -14,6 +14,7 @@
 //! | `idx.rs` | MNIST's IDX format, gzipped or plain |
 //! | `cifar.rs` | the binary version of CIFAR-10 and CIFAR-100 |
 //! | `class_names.rs` | the names of their classes |
+//! | `class_sizes.rs` | images of each class, and what is said where a class has none |
 //! | `contents.rs` | their published files, by checksum |
 //! | `folder.rs` | image folders: their files, read when they are wanted |
 //! | `scan.rs` | what an image folder holds, and what does not belong there |
@@ -62,6 +63,7 @@ mod catalogue;
 mod check;
 mod cifar;
 mod class_names;
+mod class_sizes;
 mod contents;
 mod crop;
 mod dataset;
@@ -92,6 +94,7 @@ pub use dataset::{Dataset, ImageShape, Normalisation, Split, TestPart};
 pub use folder::{FolderSplit, NAME as IMAGE_FOLDER};
 pub use images::Images;
 pub use loader::Loader;
+pub(crate) use loader::MOST_WORKERS;
 pub use record::{DataRecord, PartRecord};
 pub use resident::ResidentImages;
 
@@ -205,7 +208,7 @@ pub fn load(source: &DataSource) -> Result<Dataset> {
         train.truncate(limit);
         test.truncate(limit);
     }
-    Ok(Dataset {
+    let mut data = Dataset {
         name: known.name.to_owned(),
         shape,
         classes: known.classes(),
@@ -222,5 +225,7 @@ pub fn load(source: &DataSource) -> Result<Dataset> {
         test: Arc::new(test).into(),
         test_part: TestPart::Published,
         notes,
-    })
+    };
+    data.notes.extend(data.class_notes());
+    Ok(data)
 }

@@ -100,8 +100,14 @@ impl DataRecord {
             changes.extend(now.change(before).map(|how| format!("{name}: {how}")));
         }
         if self.test_part != before.test_part {
+            let moved = match (&before.test_part, &self.test_part) {
+                (TestPart::SplitOff { .. }, TestPart::Folder(_)) => {
+                    "; those that were in train/ then, the network was trained on"
+                }
+                _ => "",
+            };
             changes.push(format!(
-                "test images: {} when the run began, {} now",
+                "test images: {} when the run began, {} now{moved}",
                 before.test_part, self.test_part
             ));
         }
@@ -130,7 +136,7 @@ fn difference(before: &[String], now: &[String]) -> String {
 }
 
 /// Names in a sentence, the first of many.
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     const MOST: usize = 10;
     let shown = names[..names.len().min(MOST)].join(", ");
     match names.len() {
@@ -150,6 +156,21 @@ impl Dataset {
             train: PartRecord::of(&self.train),
             test: PartRecord::of(&self.test),
             test_part: self.test_part.clone(),
+        }
+    }
+
+    /// Compares it with the data of a training, none where that is not known. What is split off `train` is what was split off then
+    /// only if all images are the same: else the network may have learned from some, and [`TestPart::trained_on`] says so.
+    pub fn judge_by(&mut self, trained: Option<&DataRecord>) {
+        if !matches!(self.test_part, TestPart::SplitOff { .. }) {
+            return;
+        }
+        let now = self.record();
+        let differs = trained.is_none_or(|then| {
+            (&now.train, &now.test, &now.test_part) != (&then.train, &then.test, &then.test_part)
+        });
+        if let TestPart::SplitOff { trained_on, .. } = &mut self.test_part {
+            *trained_on = differs;
         }
     }
 
@@ -229,6 +250,7 @@ mod tests {
         other.test_part = TestPart::SplitOff {
             share: 0.1,
             seed: 3,
+            trained_on: false,
         };
         let changes = other.changes(&before).unwrap().join("; ");
         assert!(changes.contains("but not the same"), "{changes}");

@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::FolderSplit;
 use super::folder::File;
+use super::{BadImage, FolderSplit};
 use crate::error::{Error, Result};
 
 /// What is expected of the folder, for messages.
@@ -18,6 +19,44 @@ pub(super) const EXPECTED: &str =
 pub(super) const TEST_FOLDERS: [&str; 4] = ["val", "validation", "valid", "test"];
 /// Endings of the files that are taken for images, in lower case.
 const ENDINGS: [&str; 4] = ["jpg", "jpeg", "jpe", "png"];
+
+/// What is wrong with an image folder, in the order in which it was found.
+#[derive(Default)]
+pub(super) struct Faults {
+    /// What is in an image's place and is none: the set can be used without it.
+    pub entries: Vec<BadImage>,
+    /// What leaves the classes unclear.
+    pub folders: Vec<BadImage>,
+}
+
+impl Faults {
+    fn folder(&mut self, path: PathBuf, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.folders.push(BadImage { path, reason });
+    }
+
+    /// The error for the first of them, entries before the folders that hold nothing else; none if there are none, or those of
+    /// entries alone and `skip` leaves these out.
+    pub fn refusal(&self, skip: bool) -> Option<Error> {
+        let entries = match skip {
+            true => &[][..],
+            false => &self.entries,
+        };
+        let mut all = entries.iter().chain(&self.folders);
+        let BadImage { path, reason } = all.next()?;
+        let more = match all.count() {
+            0 => String::new(),
+            1 => "; one more entry cannot be used: `rootlet data check` names both".to_owned(),
+            more => {
+                format!("; {more} more entries cannot be used: `rootlet data check` names them all")
+            }
+        };
+        Some(Error::Data {
+            path: path.clone(),
+            reason: format!("{reason}{more}"),
+        })
+    }
+}
 
 fn refuse<T>(path: PathBuf, reason: &str) -> Result<T> {
     Err(Error::Data {
@@ -77,46 +116,73 @@ fn is_folder(entry: &DirEntry) -> bool {
     }
 }
 
-/// Lists the images below `folder`. The classes are its folders, or `known` ones, which then must have all of them.
+/// Lists the images below `folder`. The classes are its folders, or `known` ones, which then must have all of them. What cannot be
+/// used is left out and added to `faults`.
+///
+/// # Errors
+/// `folder` itself cannot be read, or holds too many images.
 pub(super) fn scan(
     folder: &Path,
     known: Option<&Arc<[String]>>,
     size: u32,
     resize: u32,
+    faults: &mut Faults,
 ) -> Result<FolderSplit> {
+    let mut names = Vec::new();
     let found = entries(folder)?;
-    if let Some(file) = found.iter().find(|entry| !is_folder(entry)) {
-        return refuse(
-            file.path(),
-            "a file beside the classes' folders; images belong into the folder of their class, <class>/*, anything \
-             else out of here",
-        );
+    for entry in &found {
+        if !is_folder(entry) {
+            faults.entries.push(BadImage {
+                path: entry.path(),
+                reason: "a file beside the classes' folders; images belong into the folder of their class, <class>/*, anything \
+                         else out of here"
+                    .to_owned(),
+            });
+        } else if let Ok(name) = entry.file_name().into_string() {
+            names.push(name);
+        } else {
+            faults.folder(
+                entry.path(),
+                "a class's name must be Unicode (UTF-8), for the checkpoints keep it; rename the folder",
+            );
+        }
     }
-    let names: Arc<[String]> = found.iter().map(class_name).collect::<Result<_>>()?;
-    if names.is_empty() {
-        return refuse(
+    if found.is_empty() {
+        faults.folder(
             folder.to_owned(),
             "it is empty; expected a folder with images for every class, <class>/*",
         );
     }
+    let names: Arc<[String]> = names.into();
     let classes = known.unwrap_or(&names).clone();
     let mut files = Vec::new();
     for name in names.iter() {
         let path = folder.join(name);
         let Ok(class) = classes.binary_search(name) else {
-            return refuse(
+            faults.folder(
                 path,
                 "no class of this name is in `train`; the folders here must be named as those there are",
             );
+            continue;
         };
         let before = files.len();
-        // A look at each file, for its size: many at a time, because the disk or the network takes its time.
-        let of_class: Vec<File> = (entries(&path)?.par_iter())
-            .map(|entry| image(entry, class as u32))
-            .collect::<Result<_>>()?;
-        files.extend(of_class);
-        if files.len() == before {
-            return refuse(path, "it holds no images; add some, or delete the folder");
+        match entries(&path) {
+            // A look at each file: many at a time, because the disk or the network takes its time.
+            Ok(of_class) => {
+                let looked: Vec<_> = (of_class.par_iter())
+                    .map(|entry| image(entry, class as u32))
+                    .collect();
+                for looked in looked {
+                    match looked {
+                        Ok(file) => files.push(file),
+                        Err(bad) => faults.entries.push(bad),
+                    }
+                }
+                if files.len() == before {
+                    faults.folder(path, "it holds no images; add some, or delete the folder");
+                }
+            }
+            Err(error) => faults.folder(path, reason_of(error)),
         }
     }
     if u32::try_from(files.len()).is_err() {
@@ -136,45 +202,58 @@ pub(super) fn scan(
     })
 }
 
-/// A class's name, which a checkpoint keeps as text.
-fn class_name(entry: &DirEntry) -> Result<String> {
-    match entry.file_name().into_string() {
-        Ok(name) => Ok(name),
-        Err(_) => refuse(
-            entry.path(),
-            "a class's name must be Unicode (UTF-8), for the checkpoints keep it; rename the folder",
-        ),
+/// What an error says of the path that it is about.
+pub(super) fn reason_of(error: Error) -> String {
+    match error {
+        Error::Data { reason, .. } => reason,
+        Error::Io { source, .. } => format!("it cannot be read ({source})"),
+        other => other.to_string(),
     }
 }
 
 /// An entry of a class's folder, which must be an image's file by its name and its kind.
-fn image(entry: &DirEntry, class: u32) -> Result<File> {
+fn image(entry: &DirEntry, class: u32) -> Result<File, BadImage> {
     let path = entry.path();
+    match looked_at(entry, &path) {
+        Ok(bytes) => Ok(File {
+            class,
+            bytes,
+            name: entry.file_name().into_boxed_os_str(),
+        }),
+        Err(reason) => Err(BadImage { path, reason }),
+    }
+}
+
+/// The length of an image's file; else why it is none.
+fn looked_at(entry: &DirEntry, path: &Path) -> Result<u64, String> {
     if is_folder(entry) {
-        return refuse(
-            path,
+        return Err(
             "a folder inside a class's folder; move its images up into that of their class (the official archive of \
-             Tiny-ImageNet has them one level too deep)",
+             Tiny-ImageNet has them one level too deep)"
+                .to_owned(),
         );
     }
     let ending = path.extension().map(OsStr::to_ascii_lowercase);
     if !ending.is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) {
-        return refuse(
-            path,
-            "no image by its name, which should end in .jpg, .jpeg or .png; move it elsewhere",
+        return Err(
+            "no image by its name, which should end in .jpg, .jpeg or .png; move it elsewhere"
+                .to_owned(),
         );
     }
-    // Links are followed. Reading a pipe or a device would wait for ever.
-    let about = fs::metadata(&path).map_err(Error::io("read", &path))?;
+    let unreadable = |error: std::io::Error| {
+        format!("it cannot be read ({error}); make it readable, or remove it")
+    };
+    // Links are followed. Opening a pipe or a device could wait for ever.
+    let about = fs::metadata(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            "a link to nothing; put an image in its place, or remove it".to_owned()
+        }
+        _ => unreadable(error),
+    })?;
     if !about.is_file() {
-        return refuse(
-            path,
-            "it is not a file; put an image in its place, or remove it",
-        );
+        return Err("it is not a file; put an image in its place, or remove it".to_owned());
     }
-    Ok(File {
-        class,
-        bytes: about.len(),
-        name: entry.file_name().into_boxed_os_str(),
-    })
+    // Whether it may be read, only opening it tells: now, rather than within an epoch.
+    fs::File::open(path).map_err(unreadable)?;
+    Ok(about.len())
 }

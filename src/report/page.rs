@@ -146,7 +146,13 @@ fn remarks(record: &RunRecord) -> Vec<String> {
         return Vec::new();
     };
     let split_off = match &finished.test_part {
-        Some(part @ TestPart::SplitOff { .. }) => Some(format!("the test images are {part}")),
+        Some(part @ TestPart::SplitOff { .. }) => {
+            let what = match part.trained_on() {
+                true => "what stands as test accuracy is of images",
+                false => "the test images are",
+            };
+            Some(format!("{what} {part}"))
+        }
         _ => None,
     };
     split_off.into_iter().chain(finished.remarks).collect()

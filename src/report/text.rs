@@ -112,13 +112,17 @@ pub(super) fn result(event: &Finished) -> String {
     } else {
         ""
     };
+    let what = match event.test_part.as_ref().is_some_and(TestPart::trained_on) {
+        true => "accuracy",
+        false => "test accuracy",
+    };
     // Images that others cannot have: a result to compare with nobody's.
     let part = match &event.test_part {
         Some(part @ TestPart::SplitOff { .. }) => format!(" ({part})"),
         _ => String::new(),
     };
     format!(
-        "{how}test accuracy {}{part}, loss {:.4} after {}, {}, {}",
+        "{how}{what} {}{part}, loss {:.4} after {}, {}, {}",
         percent(event.test_accuracy.into()),
         event.test_loss,
         counted(event.step, "step"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{Desk, newest, text};
 
 /// Twelve images a class of 16 × 16 pixels, each class of a colour of its own, numbered from `first`.
-fn photos(folder: &Path, classes: &[&str], first: usize, count: usize) {
+pub(crate) fn photos(folder: &Path, classes: &[&str], first: usize, count: usize) {
     for name in classes {
         let class = folder.join(name);
         fs::create_dir_all(&class).unwrap();
@@ -30,7 +30,7 @@ fn photos(folder: &Path, classes: &[&str], first: usize, count: usize) {
     }
 }
 
-const TRAIN: [&str; 9] = [
+pub(crate) const TRAIN: [&str; 9] = [
     "train",
     "--data=image-folder",
     "--data-dir=data",
@@ -43,7 +43,7 @@ const TRAIN: [&str; 9] = [
 ];
 
 /// A command line of these words and more.
-fn with<'a>(words: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn with<'a>(words: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     let name = |word: &str| word.split('=').next().unwrap().to_owned();
     let kept = words
         .iter()
@@ -51,7 +51,7 @@ fn with<'a>(words: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     kept.chain(more).copied().collect()
 }
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
@@ -248,6 +248,22 @@ fn photos_get_a_convolutional_model() {
     ));
     assert!(done.out.contains("12675-8-2"), "{done:?}");
     assert!(!done.out.contains("the model is"), "{done:?}");
+    // Widths of a perceptron ask for one, also those of the default, and from a file.
+    fs::write(desk.path("widths.toml"), "hidden = [8]\n").unwrap();
+    for (more, units) in [
+        (&["--hidden=8"][..], "12675-8-2"),
+        (&["--hidden=256,256"], "12675-256-256-2"),
+        (&["--config=widths.toml"], "12675-8-2"),
+    ] {
+        let done = desk.good(&with(&large, &[more, &["--sparsity=0.99"]].concat()));
+        assert!(done.out.contains(units), "{done:?}");
+        let note = "note: the model is mlp, for --hidden is of perceptrons alone";
+        assert_eq!(
+            done.err.contains(note),
+            more[0].starts_with("--hidden"),
+            "{done:?}"
+        );
+    }
     let done = desk.good(&with(&large, &["--image-size=64", "--sparsity=0.99"]));
     assert!(done.out.contains("12288-256-256-2"), "{done:?}");
 }
@@ -383,7 +399,7 @@ fn bad_images_are_named_up_front_or_left_out() {
     let done = desk.bad(
         &check,
         1,
-        &["3 of 20 images cannot be read", "--skip-bad-images"],
+        &["3 bad entries are listed above", "--skip-bad-images"],
     );
     for part in [
         "bee/61.png (the PNG data",
@@ -501,6 +517,11 @@ fn known_sets_are_checked_too() {
         "{done:?}"
     );
     desk.bad(&["data", "check"], 2, &["--data-dir"]);
+    desk.bad(
+        &["data", "check", "--data=digits", "--data-dir=x"],
+        2,
+        &["--data-dir has no effect here"],
+    );
     desk.bad(&["data", "check", "--data=minst"], 2, &["unknown data set"]);
     desk.bad(
         &["data", "check", "--data-dir=nowhere"],

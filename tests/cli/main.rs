@@ -8,6 +8,7 @@ mod bad_input;
 mod data;
 mod eval;
 mod flops;
+mod folders;
 mod hostile;
 mod interrupt;
 #[cfg(unix)]

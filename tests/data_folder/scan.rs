@@ -44,7 +44,8 @@ fn classes_are_numbered_by_name_and_files_sorted() {
             ("image-folder", 3, 48)
         );
         assert_eq!((set.train.len(), set.test.len()), (4, 2));
-        assert_eq!((set.train.batches(3), set.notes.len()), (2, 0));
+        // Single images, and a class without a test image.
+        assert_eq!((set.train.batches(3), set.notes.len()), (2, 2));
         let levels = |images| {
             let read = read(&set, images, LoaderOptions::of_batch(3)).unwrap();
             read.into_iter()
@@ -94,7 +95,14 @@ fn a_part_is_split_off_by_class_and_seed() {
         source.images.val_split = share;
         source.images.seed = seed;
         let set = data::load(&source).unwrap();
-        assert_eq!(set.test_part, TestPart::SplitOff { share, seed });
+        assert_eq!(
+            set.test_part,
+            TestPart::SplitOff {
+                share,
+                seed,
+                trained_on: false
+            }
+        );
         let files = |images: &Images| -> Vec<PathBuf> {
             let split = images.folder().unwrap();
             (0..split.len()).map(|i| split.path(i)).collect()

@@ -1,0 +1,86 @@
+//! Images of each class, and what is said where a class has none.
+
+use super::record::listed;
+use super::{Dataset, Images, TestPart};
+
+impl Images {
+    /// Number of images of each of so many classes.
+    pub fn class_sizes(&self, classes: usize) -> Vec<usize> {
+        let mut sizes = vec![0; classes];
+        for image in 0..self.len() {
+            if let Some(size) = sizes.get_mut(self.label(image) as usize) {
+                *size += 1;
+            }
+        }
+        sizes
+    }
+}
+
+impl Dataset {
+    /// Classes that cannot be learned, or that nothing judges: whole sentences.
+    pub(super) fn class_notes(&self) -> Vec<String> {
+        let named = |sizes: &[usize], wanted: usize| {
+            let classes = sizes
+                .iter()
+                .enumerate()
+                .filter(|&(_, &size)| size == wanted);
+            let names: Vec<&str> = classes
+                .map(|(class, _)| self.class_names.get(class).map_or("?", String::as_str))
+                .collect();
+            let count = names.len();
+            (count > 0).then(|| format!("{count} of {} classes: {}", self.classes, listed(&names)))
+        };
+        let [train, test] =
+            [&self.train, &self.test].map(|images| images.class_sizes(self.classes));
+        let mut notes = Vec::new();
+        notes.extend(named(&train, 0).map(|which| {
+            format!("there are no training images of {which}; the network cannot learn them")
+        }));
+        // A few images of a known set are meant as a trial.
+        if let Images::Folder(_) = &self.train {
+            notes.extend(
+                named(&train, 1)
+                    .map(|which| format!("there is a single training image each of {which}")),
+            );
+        }
+        // All of them are missing where nothing was to be split off.
+        if !self.test.is_empty() {
+            let place = match &self.test_part {
+                TestPart::Folder(name) => format!(" in {name}/"),
+                TestPart::Published | TestPart::SplitOff { .. } => String::new(),
+            };
+            notes.extend(named(&test, 0).map(|which| {
+                format!(
+                    "there are no test images{place} of {which}; the accuracy says nothing of them"
+                )
+            }));
+        }
+        notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::{DataSource, load};
+
+    #[test]
+    fn classes_without_images_are_named() {
+        let digits = load(&DataSource::default()).unwrap();
+        assert_eq!(digits.notes, Vec::<String>::new());
+        assert_eq!(digits.test.class_sizes(10).iter().sum::<usize>(), 355);
+        let few = load(&DataSource {
+            limit: Some(2),
+            ..DataSource::default()
+        });
+        let notes = few.unwrap().notes;
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(
+            notes[0].starts_with("there are no training images of 8 of 10 classes: "),
+            "{notes:?}"
+        );
+        assert!(
+            notes[1].starts_with("there are no test images of 8 of 10 classes: "),
+            "{notes:?}"
+        );
+    }
+}

@@ -1,0 +1,277 @@
+//! Image folders that are not what they should be: every entry that is no image is named, or left out where that was asked for, and
+//! images that a network may have learned from are never called test images.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::data::{TRAIN, json, photos, with};
+use crate::{Desk, text};
+
+/// Two classes of six images, and four more of each in `val`.
+fn sound(desk: &Desk) {
+    photos(&desk.path("data/train"), &["bee", "cat"], 60, 6);
+    photos(&desk.path("data/val"), &["bee", "cat"], 40, 4);
+}
+
+/// Puts what is no image in the places of some.
+#[cfg(unix)]
+fn spoil(desk: &Desk) -> Vec<&'static str> {
+    use std::os::unix::fs::symlink;
+    let at = |path: &str| desk.path("data").join(path);
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(at("train/bee/pipe.jpg"))
+        .status();
+    assert!(pipe.unwrap().success());
+    symlink("/dev/zero", at("train/bee/zero.png")).unwrap();
+    symlink("nothing.png", at("train/cat/gone.jpg")).unwrap();
+    symlink("loop.jpg", at("train/cat/loop.jpg")).unwrap();
+    fs::write(at("train/cat/notes.txt"), "").unwrap();
+    fs::write(at("train/cat/half.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    fs::write(at("train/list.csv"), "").unwrap();
+    fs::create_dir(at("val/cat/more")).unwrap();
+    vec![
+        "bee/pipe.jpg (it is not a file",
+        "bee/zero.png (it is not a file",
+        "cat/gone.jpg (a link to nothing",
+        "cat/loop.jpg (it cannot be read",
+        "cat/notes.txt (no image by its name",
+        "cat/half.png (the PNG data",
+        "train/list.csv (a file beside the classes' folders",
+        "val/cat/more (a folder inside a class's folder",
+    ]
+}
+
+#[cfg(unix)]
+#[test]
+fn whatever_is_in_an_images_place_is_named_or_left_out() {
+    let desk = Desk::new();
+    sound(&desk);
+    let entries = spoil(&desk);
+    let check = ["data", "check", "--data-dir=data"];
+    let done = desk.bad(&check, 1, &["8 bad entries", "--skip-bad-images"]);
+    for entry in &entries {
+        assert!(done.out.contains(entry), "no {entry}: {done:?}");
+    }
+    assert!(done.out.contains("13 to train, 8 to test"), "{done:?}");
+    // A run stops at one before it begins, or goes on without all of them and lists them.
+    desk.bad(
+        &with(&TRAIN, &["--quiet"]),
+        1,
+        &[
+            "list.csv: a file beside the classes' folders",
+            "6 more entries cannot be used: `rootlet data check` names them all",
+        ],
+    );
+    assert!(desk.runs().is_empty());
+    let skip = with(
+        &TRAIN,
+        &["--skip-bad-images", "--epochs=2", "--round-every=1"],
+    );
+    let done = desk.good(&skip);
+    assert!(
+        done.out
+            .contains("note: 7 entries of the folder cannot be used"),
+        "{done:?}"
+    );
+    assert!(
+        done.out
+            .contains("8 images could not be read and were left out"),
+        "{done:?}"
+    );
+    for entry in &entries {
+        assert!(done.out.contains(entry), "no {entry}: {done:?}");
+    }
+    let run = desk.runs().remove(0);
+    let done = desk.good(&["eval", text(&run), "--json"]);
+    assert_eq!(json(&done.out)["images"], 8, "{done:?}");
+}
+
+/// What leaves the classes unclear is no matter of single images: it is named too, and no run goes on with it.
+#[cfg(unix)]
+#[test]
+fn folders_that_are_no_classes_are_all_named_and_never_skipped() {
+    let desk = Desk::new();
+    sound(&desk);
+    let entries = spoil(&desk);
+    fs::create_dir(desk.path("data/train/empty")).unwrap();
+    photos(&desk.path("data/val"), &["dog", "emu"], 0, 1);
+    let done = desk.bad(
+        &["data", "check", "--data-dir=data"],
+        1,
+        &["11 bad entries", "the 3 that are folders of classes"],
+    );
+    let folders = [
+        "train/empty (it holds no images",
+        "val/dog (no class of this name",
+        "val/emu (no",
+    ];
+    for entry in entries.iter().chain(&folders) {
+        assert!(done.out.contains(entry), "no {entry}: {done:?}");
+    }
+    desk.bad(
+        &with(&TRAIN, &["--skip-bad-images"]),
+        1,
+        &["train/empty: it holds no images", "2 more entries"],
+    );
+    // Also where nothing is beside train/.
+    fs::remove_dir_all(desk.path("data/val")).unwrap();
+    let done = desk.bad(&["data", "check", "--data-dir=data"], 1, &["8 bad entries"]);
+    for entry in entries[..7].iter().chain(&folders[..1]) {
+        assert!(done.out.contains(entry), "no {entry}: {done:?}");
+    }
+    assert!(desk.runs().is_empty());
+}
+
+/// Root may read everything, so that this shows nothing there.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_is_found_before_the_first_step() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::new();
+    sound(&desk);
+    let file = desk.path("data/train/bee/62.png");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    if fs::File::open(&file).is_ok() {
+        return;
+    }
+    desk.bad(&TRAIN, 1, &["62.png: it cannot be read (Permission denied"]);
+    assert!(desk.runs().is_empty());
+    desk.bad(&["data", "check", "--data-dir=data"], 1, &["1 bad entries"]);
+    let done = desk.good(&with(&TRAIN, &["--skip-bad-images"]));
+    assert!(done.out.contains("62.png (it cannot be read"), "{done:?}");
+}
+
+#[test]
+fn classes_with_few_images_or_none_are_named() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat"], 0, 6);
+    photos(&desk.path("data/train"), &["dog"], 0, 1);
+    photos(&desk.path("data/val"), &["cat"], 0, 2);
+    let done = desk.good(&with(&TRAIN, &["--epochs=1"]));
+    for part in [
+        "note: there is a single training image each of 1 of 3 classes: dog",
+        "note: there are no test images in val/ of 2 of 3 classes: bee, dog; the accuracy says nothing of them",
+    ] {
+        assert!(done.out.contains(part), "no {part}: {done:?}");
+    }
+    let done = desk.good(&["data", "check", "--data-dir=data"]);
+    assert!(done.err.contains("no test images in val/"), "{done:?}");
+    // Of a known set, too, where --limit cuts it.
+    let done = desk.good(&["train", "--limit=3", "--epochs=1", "--runs=runs"]);
+    assert!(
+        done.out
+            .contains("note: there are no training images of 7 of 10 classes: "),
+        "{done:?}"
+    );
+}
+
+fn result(done: &crate::Done) -> String {
+    let last = done
+        .out
+        .lines()
+        .find(|line| line.contains("accuracy ") && line.contains(", loss "));
+    last.unwrap_or_else(|| panic!("{done:?}")).to_owned()
+}
+
+const MAYBE: &str = "some of which the network may have been trained on";
+
+/// Of a folder without a part to test by some images are held out by name and seed: those of the training, or nobody knows which.
+#[test]
+fn images_that_were_perhaps_trained_on_are_no_test_images() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat"], 0, 20);
+    photos(&desk.path("split/train"), &["bee", "cat"], 0, 20);
+    photos(&desk.path("data/val"), &["bee", "cat"], 40, 4);
+    desk.good(&with(&TRAIN, &["--epochs=1"]));
+    let run = desk.runs().remove(0);
+    let eval = |run: &Path, more: &[&str]| desk.good(&[&["eval", text(run)], more].concat());
+    assert!(result(&eval(&run, &[])).starts_with("8 test images of image-folder: "));
+    // The same training images, of which four are held out that were not.
+    let done = eval(&run, &["--data-dir=split"]);
+    let expected = format!("4 images of image-folder (10 % split off train/ by seed 1, {MAYBE}): ");
+    assert!(result(&done).starts_with(&expected), "{done:?}");
+    let done = json(&eval(&run, &["--data-dir=split", "--json"]).out);
+    assert_eq!(done["test_part"]["split-off"]["trained_on"], true);
+    assert_eq!(done["images"], 4);
+    // Held out in training: those, whichever number of them.
+    desk.good(&with(
+        &TRAIN,
+        &["--epochs=3", "--data-dir=split", "--steps=7"],
+    ));
+    let run = desk.runs().pop().unwrap();
+    for limit in ["0", "2"] {
+        let done = eval(&run, &["--limit", limit]);
+        assert!(result(&done).contains(" test images of "), "{done:?}");
+        assert!(!done.out.contains(MAYBE), "{done:?}");
+    }
+    // A training image that is gone moves others.
+    let gone = fs::read_dir(desk.path("split/train/bee")).unwrap();
+    let mut gone: Vec<_> = gone.map(|entry| entry.unwrap().path()).collect();
+    gone.sort();
+    fs::remove_file(&gone[3]).unwrap();
+    for limit in ["0", "2"] {
+        let done = eval(&run, &["--limit", limit]);
+        assert!(
+            !done.out.contains(" test images of ") && done.out.contains(MAYBE),
+            "{done:?}"
+        );
+    }
+    // So it is for a run that goes on, and for the one after that, too.
+    for steps in ["10", "0"] {
+        let done = desk.good(&["train", "--resume", text(&run), "--steps", steps]);
+        let result = result(&done);
+        assert!(
+            result.starts_with("accuracy ") && result.contains(MAYBE),
+            "{done:?}"
+        );
+    }
+    desk.good(&["report", text(&run), "-o", "report.html"]);
+    let page = fs::read_to_string(desk.path("report.html")).unwrap();
+    assert!(
+        page.contains("what stands as test accuracy is of images"),
+        "{page}"
+    );
+    let done = eval(&run, &[]);
+    assert!(done.out.contains(MAYBE), "{done:?}");
+}
+
+#[test]
+fn images_that_were_moved_to_a_part_of_their_own_are_spoken_of() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat"], 0, 20);
+    desk.good(&with(&TRAIN, &["--epochs=1"]));
+    let run = desk.runs().remove(0);
+    for class in ["bee", "cat"] {
+        fs::create_dir_all(desk.path("data/val").join(class)).unwrap();
+        let from = desk.path("data/train").join(class).join("07.png");
+        fs::rename(from, desk.path("data/val").join(class).join("07.png")).unwrap();
+    }
+    let done = desk.good(&["eval", text(&run)]);
+    let note = "those images of val/ that were in train/ then, it was trained on";
+    assert!(done.err.contains(note), "{done:?}");
+    let done = desk.good(&["train", "--resume", text(&run), "--epochs=2"]);
+    assert!(
+        done.err
+            .contains("those that were in train/ then, the network was trained on"),
+        "{done:?}"
+    );
+}
+
+/// Versions that kept nothing of the data trained on every image.
+#[test]
+fn a_checkpoint_that_knows_no_data_has_no_test_images_of_them() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat"], 0, 10);
+    desk.good(&with(&TRAIN, &["--steps=2"]));
+    let run = desk.runs().remove(0);
+    let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
+    checkpoint.snapshot.data = None;
+    rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
+    let done = desk.good(&["eval", text(&run)]);
+    assert!(result(&done).starts_with("2 images of "), "{done:?}");
+    let done = desk.good(&["train", "--resume", text(&run), "--steps=0", "--json"]);
+    let end: Value = json(done.out.lines().last().unwrap());
+    assert_eq!(end["test_part"]["split-off"]["trained_on"], true, "{end}");
+}
