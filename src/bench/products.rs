@@ -199,7 +199,14 @@ impl Products<'_> {
                     let figure = self.product(subject, layer, product)?;
                     self.guard.note(kind, work, figure.seconds);
                     let (case, keep) = (subject.name(), options.keep_doubtful);
-                    if observer.withholds(keep, kind, &case, figure.doubt.as_deref()) {
+                    // That it was computed is known all the same.
+                    let doubt = figure.doubt.as_ref().map(|doubt| {
+                        format!(
+                            "{doubt}; computed all the same, {} × {} with {} connections, right to {:.0e}: only the time is withheld",
+                            figure.rows, figure.cols, figure.connections, figure.max_error
+                        )
+                    });
+                    if observer.withholds(keep, kind, &case, doubt.as_deref()) {
                         continue;
                     }
                     observer.tell(Finding::Kernel(&figure));

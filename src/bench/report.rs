@@ -87,6 +87,15 @@ pub struct BenchReport {
 pub type Bytes = BTreeMap<String, u64>;
 
 impl BenchReport {
+    /// Whether there is no figure of a product, a step or the scaling, and some were withheld because the machine was busy.
+    pub fn is_withheld(&self) -> bool {
+        let none = self.kernels.is_empty()
+            && self.steps.is_empty()
+            && self.models.is_empty()
+            && self.scaling.is_empty();
+        none && self.skipped.iter().any(|skipped| skipped.busy)
+    }
+
     /// Without any figure yet.
     pub(super) fn new(adapter: Identity) -> Self {
         let now = time::OffsetDateTime::now_utc();

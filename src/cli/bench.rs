@@ -242,7 +242,14 @@ fn measure(args: &BenchArgs) -> Result<()> {
             );
         }
     };
-    let report = rootlet::bench::run(&args.options(), &mut show)?;
+    let options = args.options();
+    let report = rootlet::bench::run(&options, &mut show)?;
+    if report.is_withheld() && !options.parts.contains(&Part::Ceilings) {
+        super::note(
+            "the machine was busy with other work, and every time that was measured is withheld; run it again on an idle one, or \
+             keep the doubtful times with --keep-doubtful",
+        );
+    }
     match &args.json {
         None => Ok(()),
         Some(_) if to_stdout => super::print_json(&report.to_json()?),

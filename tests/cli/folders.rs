@@ -132,7 +132,7 @@ fn a_file_that_may_not_be_read_is_found_before_the_first_step() {
     let desk = Desk::new();
     sound(&desk);
     let file = desk.path("data/train/bee/62.png");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&file).is_ok() {
         return;
     }
