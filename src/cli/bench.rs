@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use rootlet::bench::{BenchOptions, Comparison, Finding, Part, Table};
+use rootlet::train::config::within;
 use rootlet::{Error, Result};
 
 use super::DeviceArgs;
@@ -58,13 +59,13 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     matrix: Vec<PathBuf>,
     /// Widths n of the n × n layers [default: 2048,4096,8192,16384]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 20))]
     sizes: Vec<u32>,
     /// Sparsities of the n × n layers [default: 0.8,0.9,0.95,0.98,0.99,0.999]
     #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = sparsity)]
     sparsities: Vec<f64>,
     /// Widths h of the steps' networks 3072-h-h-10 [default: those of --sizes if given, else 1024,4096]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 20))]
     hidden: Vec<u32>,
     /// Overall sparsity of the networks of steps and models
     #[arg(long, value_name = "SPARSITY", default_value_t = 0.98, allow_negative_numbers = true, value_parser = sparsity)]
@@ -77,10 +78,10 @@ pub struct BenchArgs {
     #[arg(long)]
     checkpoint_activations: bool,
     /// Widths of the scaling [default: 1024,2048,4096,8192,16384]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 20))]
     scaling_sizes: Vec<u32>,
     /// Members of the batch; models on a software adapter take 16 at most
-    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=1 << 16))]
+    #[arg(long, value_name = "N", default_value_t = 128, allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 16))]
     batch: u32,
     /// Seconds for each measurement [default: 0.2, with --quick 0.05]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
@@ -138,14 +139,14 @@ impl ValueEnum for PartName {
 fn sparsity(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(value) if (0.0..1.0).contains(&value) => Ok(value),
-        _ => Err("a sparsity is a number from 0 to below 1".to_owned()),
+        _ => Err("it must be a number from 0 to below 1".to_owned()),
     }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(value) if value > 0.0 && value <= 600.0 => Ok(value),
-        _ => Err("a number of seconds above 0, 600 at most".to_owned()),
+        _ => Err("it must be a number of seconds above 0, 600 at most".to_owned()),
     }
 }
 

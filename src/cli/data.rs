@@ -83,10 +83,10 @@ pub fn run(args: &DataArgs) -> Result<()> {
     match (bad, folders) {
         (0, 0) => Ok(()),
         (_, 0) => wrong(format!(
-            "{bad} bad entries are listed above; put sound images in their places, delete them, or train with --skip-bad-images"
+            "bad entries, listed above: {bad}; put sound images in their places, delete them, or train with --skip-bad-images"
         )),
         _ => wrong(format!(
-            "{} bad entries are listed above; no run goes on with the {folders} that are folders of classes",
+            "bad entries, listed above: {}, of which {folders} are folders of classes, which no run goes on with; mend those first",
             bad + folders
         )),
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use rootlet::model::{Model, ModelCount};
 use rootlet::sparse::{Assignment, allocate};
-use rootlet::train::config::real;
+use rootlet::train::config::{real, within};
 use rootlet::train::cost::{COUNTED, TrainingCost, dense_step};
 use rootlet::{Error, Result};
 use serde::Serialize;
@@ -50,13 +50,13 @@ pub struct FlopsArgs {
     )]
     sparsities: Vec<f64>,
     /// Optimiser steps between two rounds (T)
-    #[arg(long, value_name = "STEPS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "STEPS", default_value_t = 100, allow_negative_numbers = true, value_parser = within::<u64>(1..=u64::MAX))]
     round_every: u64,
     /// Share of the training after which there are no rounds (T_end)
     #[arg(long, value_name = "SHARE", default_value_t = 1.0, allow_negative_numbers = true, value_parser = real)]
     until: f64,
     /// Images in a step: all figures are of so many
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = within::<u64>(1..=u64::MAX))]
     batch: u64,
     #[command(flatten)]
     model: ModelFlags,
@@ -130,13 +130,13 @@ pub fn run(args: &FlopsArgs) -> Result<()> {
 fn compare(args: &FlopsArgs) -> Result<Comparison> {
     if !(0.0..=1.0).contains(&args.until) {
         return Err(Error::Usage(format!(
-            "--until is a share of the training, from 0 to 1, not {}",
+            "--until must be a share of the training, from 0 to 1, not {}",
             args.until
         )));
     }
     if let Some(wrong) = args.sparsities.iter().find(|s| !(0.0..1.0).contains(*s)) {
         return Err(Error::Usage(format!(
-            "--sparsities lie in [0, 1), as 0.99 does; {wrong} does not"
+            "--sparsities must be at least 0 and below 1, not {wrong}"
         )));
     }
     let config = args.model.config(&args.name);

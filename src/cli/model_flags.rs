@@ -2,7 +2,7 @@
 
 use clap::Args;
 use rootlet::data::ImageShape;
-use rootlet::model::Model;
+use rootlet::model::{MODELS, Model};
 use rootlet::sparse::Assignment;
 use rootlet::train::TrainConfig;
 use rootlet::train::config::{real, whole};
@@ -23,16 +23,15 @@ pub struct ModelFlags {
     /// How the connections are divided among the layers
     #[arg(long, value_enum, value_name = "NAME", default_value = "erdos-renyi")]
     pub assignment: Assignment,
-    /// Widths of the hidden layers of mlp, as in 1024,1024
+    /// Widths of the hidden layers of mlp, as in 1024,1024 [default: 256,256]
     #[arg(
         long,
         value_name = "WIDTHS",
         value_delimiter = ',',
-        default_value = "256,256",
         allow_negative_numbers = true,
         value_parser = whole::<usize>
     )]
-    pub hidden: Vec<usize>,
+    pub hidden: Option<Vec<usize>>,
     /// Size of the images, as in 3x32x32 [default: 3x224x224 for the models of ImageNet, else 3x32x32]
     #[arg(long, value_name = "CxHxW")]
     pub image: Option<String>,
@@ -58,7 +57,10 @@ impl ModelFlags {
     pub fn config(&self, name: &str) -> TrainConfig {
         TrainConfig {
             model: name.to_owned(),
-            hidden: self.hidden.clone(),
+            hidden: self
+                .hidden
+                .clone()
+                .unwrap_or_else(|| TrainConfig::default().hidden),
             width: self.width,
             assignment: self.assignment,
             gamma: self.gamma,
@@ -69,6 +71,12 @@ impl ModelFlags {
     /// The model that a configuration trains on such images.
     pub fn build(&self, config: &TrainConfig) -> Result<Model> {
         config.validate()?;
+        if self.hidden.is_some() && config.model != MODELS[0] {
+            return Err(Error::Usage(format!(
+                "--hidden has no effect here: the model {} has widths of its own, which --width scales; leave it out",
+                config.model
+            )));
+        }
         let shape = image_shape(self.image.as_deref(), &config.model)?;
         let classes = default_classes(self.classes, &config.model)?;
         config.build_model(shape, classes)

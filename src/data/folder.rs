@@ -191,7 +191,7 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
     }
     if !faults.entries.is_empty() {
         data.notes.push(format!(
-            "{} of the folder cannot be used as images and are left out; the end of the run lists them",
+            "left out of the folder, for they are no files of images: {}; the end of the run lists them",
             entries(faults.entries.len())
         ));
     }

@@ -182,7 +182,10 @@ pub(super) fn scan(
                     faults.folder(path, "it holds no images; add some, or delete the folder");
                 }
             }
-            Err(error) => faults.folder(path, reason_of(error)),
+            Err(error) => {
+                let reason = reason_of(error);
+                faults.folder(path, format!("{reason}; make it readable, or remove it"));
+            }
         }
     }
     if u32::try_from(files.len()).is_err() {

@@ -28,7 +28,7 @@ mod text;
 mod validate;
 
 pub use flags::ConfigFlags;
-pub use number::{Whole, real, whole};
+pub use number::{Whole, real, whole, within};
 
 /// A list in one command-line value, as in `256,256`. (clap treats a plain `Vec` as a repeated flag.)
 type List<T> = Vec<T>;

@@ -63,6 +63,52 @@ fn bad_values_name_the_flag_and_what_it_takes() {
     assert!(desk.runs().is_empty(), "{:?}", desk.runs());
 }
 
+/// Those of the other commands, which are not a configuration's.
+#[test]
+fn numbers_of_every_command_name_their_range() {
+    let desk = Desk::new();
+    let counts = [
+        "bench --sizes",
+        "bench --hidden",
+        "bench --scaling-sizes",
+        "bench --batch",
+        "flops --round-every",
+        "flops --batch",
+    ];
+    let threads = ["bench --threads", "eval x --threads", "verify --threads"];
+    let reals = [
+        "bench --sparsities",
+        "bench --seconds",
+        "bench --limit",
+        "flops --until",
+        "flops --width",
+        "model mlp --gamma",
+    ];
+    for (flags, values) in [
+        (
+            &counts[..],
+            &["0", "-1", "1e9", "nan", "99999999999999999999999"][..],
+        ),
+        (&threads, &["-1", "1025", "1e9", "99999999999999999999999"]),
+        (&reals, &["-1", "nan", "inf", "1e30", "much"]),
+        (&["eval x --limit", "flops --classes"], &["-1", "1e9"]),
+    ] {
+        for flag in flags {
+            for value in values {
+                let mut words: Vec<&str> = flag.split(' ').collect();
+                let typed = format!("{}={value}", words.pop().unwrap());
+                words.push(&typed);
+                let name = typed.split('=').next().unwrap();
+                let done = desk.bad(&words, 2, &[name, " must be "]);
+                assert!(!done.err.contains("invalid digit"), "{done:?}");
+            }
+        }
+    }
+    let part = "--hidden has no effect here: the model resnet20";
+    desk.bad(&["model", "resnet20", "--hidden=8"], 2, &[part]);
+    desk.good(&["model", "mlp", "--hidden=8,9"]);
+}
+
 #[test]
 fn bad_commands_and_two_bad_flags_give_one_error() {
     let desk = Desk::new();

@@ -51,7 +51,7 @@ fn what_cannot_be_counted_is_refused() {
     let desk = Desk::new();
     for (arguments, code, expected) in [
         (vec!["resnet51"], 2, "--model must be one of"),
-        (vec!["mlp", "--until=1.5"], 2, "--until is a share"),
+        (vec!["mlp", "--until=1.5"], 2, "--until must be a share"),
         (vec!["mlp", "--sparsities=0.9,1"], 2, "--sparsities lie in"),
         (vec!["mlp", "--methods=gse,rigel"], 2, "rigl"),
         (vec!["mlp", "--gamma=nan"], 2, "gamma"),

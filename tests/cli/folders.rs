@@ -50,7 +50,11 @@ fn whatever_is_in_an_images_place_is_named_or_left_out() {
     sound(&desk);
     let entries = spoil(&desk);
     let check = ["data", "check", "--data-dir=data"];
-    let done = desk.bad(&check, 1, &["8 bad entries", "--skip-bad-images"]);
+    let done = desk.bad(
+        &check,
+        1,
+        &["bad entries, listed above: 8", "--skip-bad-images"],
+    );
     for entry in &entries {
         assert!(done.out.contains(entry), "no {entry}: {done:?}");
     }
@@ -72,7 +76,7 @@ fn whatever_is_in_an_images_place_is_named_or_left_out() {
     let done = desk.good(&skip);
     assert!(
         done.out
-            .contains("note: 7 entries of the folder cannot be used"),
+            .contains("note: left out of the folder, for they are no files of images: 7 entries"),
         "{done:?}"
     );
     assert!(
@@ -100,7 +104,7 @@ fn folders_that_are_no_classes_are_all_named_and_never_skipped() {
     let done = desk.bad(
         &["data", "check", "--data-dir=data"],
         1,
-        &["11 bad entries", "the 3 that are folders of classes"],
+        &["bad entries, listed above: 11, of which 3 are folders"],
     );
     let folders = [
         "train/empty (it holds no images",
@@ -117,7 +121,11 @@ fn folders_that_are_no_classes_are_all_named_and_never_skipped() {
     );
     // Also where nothing is beside train/.
     fs::remove_dir_all(desk.path("data/val")).unwrap();
-    let done = desk.bad(&["data", "check", "--data-dir=data"], 1, &["8 bad entries"]);
+    let done = desk.bad(
+        &["data", "check", "--data-dir=data"],
+        1,
+        &["listed above: 8, of which 1"],
+    );
     for entry in entries[..7].iter().chain(&folders[..1]) {
         assert!(done.out.contains(entry), "no {entry}: {done:?}");
     }
@@ -138,7 +146,11 @@ fn a_file_that_may_not_be_read_is_found_before_the_first_step() {
     }
     desk.bad(&TRAIN, 1, &["62.png: it cannot be read (Permission denied"]);
     assert!(desk.runs().is_empty());
-    desk.bad(&["data", "check", "--data-dir=data"], 1, &["1 bad entries"]);
+    desk.bad(
+        &["data", "check", "--data-dir=data"],
+        1,
+        &["bad entries, listed above: 1;"],
+    );
     let done = desk.good(&with(&TRAIN, &["--skip-bad-images"]));
     assert!(done.out.contains("62.png (it cannot be read"), "{done:?}");
 }

@@ -1,12 +1,12 @@
 //! Numbers on the command line: what is none is told what it should be.
 
-use std::str::FromStr;
+use std::ops::RangeInclusive;
 
 use clap::Arg;
 use clap::builder::ValueParser;
 
 /// Unsigned whole numbers of one width.
-pub trait Whole: FromStr + Clone + Send + Sync + 'static {
+pub trait Whole: TryFrom<u64> + Clone + Send + Sync + 'static {
     /// The largest.
     const LARGEST: u64;
 }
@@ -28,8 +28,22 @@ impl Whole for usize {
 /// # Errors
 /// What it must be.
 pub fn whole<T: Whole>(text: &str) -> Result<T, String> {
-    let wrong = |_| format!("it must be a whole number from 0 to {}", T::LARGEST);
-    text.trim().parse().map_err(|_| ()).map_err(wrong)
+    within(0..=T::LARGEST)(text)
+}
+
+/// What reads a whole number of a range, or says what it must be.
+pub fn within<T: Whole>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let number: Option<u64> = text.trim().parse().ok();
+        let fits = number.filter(|number| range.contains(number));
+        fits.and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                format!("it must be a whole number from {least} to {most}")
+            })
+    }
 }
 
 /// Reads a number.
