@@ -52,7 +52,11 @@ fn what_cannot_be_counted_is_refused() {
     for (arguments, code, expected) in [
         (vec!["resnet51"], 2, "--model must be one of"),
         (vec!["mlp", "--until=1.5"], 2, "--until must be a share"),
-        (vec!["mlp", "--sparsities=0.9,1"], 2, "--sparsities lie in"),
+        (
+            vec!["mlp", "--sparsities=0.9,1"],
+            2,
+            "--sparsities must be at least 0 and below 1, not 1",
+        ),
         (vec!["mlp", "--methods=gse,rigel"], 2, "rigl"),
         (vec!["mlp", "--gamma=nan"], 2, "gamma"),
         (vec!["mlp", "--round-every=0"], 2, "0 is not in"),
