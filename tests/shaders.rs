@@ -224,6 +224,46 @@ fn every_barrier_on_hardware_has_64_invocations() {
     }
 }
 
+/// A dispatch that is too long runs in ranges of its workgroups: that of every kernel can that has more than one.
+#[test]
+fn every_kernel_of_several_workgroups_runs_in_ranges() {
+    let ranges = |kernel: &KernelInfo| reflect(kernel, &[]).unwrap().ranges;
+    let whole: BTreeSet<&str> = (kernels().into_iter())
+        .filter(|kernel| !ranges(kernel))
+        .map(|kernel| kernel.name)
+        .collect();
+    let of_one_workgroup = [
+        "bench/count",
+        "bench/exchange",
+        "layer/batch_metrics",
+        "primitive/scan_sums",
+        "topology/extend_list",
+    ];
+    assert_eq!(whole, BTreeSet::from(of_one_workgroup));
+    // None that looks at its workgroup's place otherwise, as one of a user's own may.
+    let source = Spmm::INFO.source;
+    for (part, other) in [
+        (
+            "flat_group(group, groups)",
+            "(group.x + group.y * groups.x)",
+        ),
+        (
+            "flat_group(group, groups)",
+            "flat_group(group, groups) + groups.z - 1u",
+        ),
+        ("flat_group(group, groups)", "flat_group(group, vec3(9u))"),
+        ("@builtin(workgroup_id)", "@builtin(global_invocation_id)"),
+    ] {
+        let changed = source.replacen(part, other, 1);
+        assert_ne!(changed, source);
+        let kernel = KernelInfo {
+            source: changed.leak(),
+            ..*Spmm::INFO
+        };
+        assert!(!ranges(&kernel), "{other}");
+    }
+}
+
 /// Names of the shaders below `folder`, relative to `shaders/`, without `lib/`.
 fn files(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use rootlet::engine::{Device, DeviceOptions};
+use rootlet::engine::{Device, DeviceOptions, Pace, WorkgroupShape};
 use rootlet::verify::{Depth, Report, kernels, verify, verify_devices};
 
 fn quietly(_: &str, _: f64) -> rootlet::Result<()> {
@@ -28,6 +28,20 @@ fn the_quick_form_reaches_every_kernel() {
     for adapter in common::adapters() {
         let choice = adapter.index.to_string();
         assert_whole(&verify(&choice, 2, Depth::Quick, &mut quietly).unwrap());
+    }
+}
+
+/// Every dispatch of every kernel in ranges of its workgroups, as hardware runs those that would take too long.
+#[test]
+fn every_kernel_in_ranges_agrees_with_its_twin() {
+    for adapter in common::adapters() {
+        let options = DeviceOptions {
+            pace: Some(Pace::Ranges(3)),
+            shape: Some(WorkgroupShape::Hardware),
+            ..DeviceOptions::default()
+        };
+        let device = Device::open(&adapter.index.to_string(), &options).unwrap();
+        assert_whole(&verify_devices(&[device], 2, Depth::Quick, &mut quietly).unwrap());
     }
 }
 

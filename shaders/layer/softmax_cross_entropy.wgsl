@@ -1,5 +1,6 @@
 // Softmax and cross-entropy with label smoothing, and the gradient at the logits. One invocation per member of the batch:
 // neighbours read neighbouring words of each class's row.
+#import grid
 #import step
 #import unfixed
 
@@ -36,8 +37,12 @@ fn put(c: u32, lane: u32, value: f32) {
 }
 
 @compute @workgroup_size(64)
-fn softmax_cross_entropy(@builtin(global_invocation_id) id: vec3<u32>) {
-    let lane = id.x;
+fn softmax_cross_entropy(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+) {
+    let lane = flat_group(group, groups) * 64u + index;
     if lane >= params.stride {
         return;
     }

@@ -2,6 +2,7 @@
 
 use wgpu::{Backends, DeviceType, Limits};
 
+use super::gpu::Pace;
 use super::shader_compiler::ShaderCompiler;
 use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
@@ -47,6 +48,9 @@ pub struct DeviceOptions {
     /// For tests: what becomes of a kernel's WGSL before the driver sees it.
     #[doc(hidden)]
     pub rewrite: Option<fn(kernel: &str, source: String) -> String>,
+    /// For tests: how programs are cut into submissions; `None` chooses by the adapter.
+    #[doc(hidden)]
+    pub pace: Option<Pace>,
 }
 
 /// One line of `rootlet adapters`.

@@ -161,6 +161,15 @@ impl Device {
         matches!(&self.executor, Executor::Gpu(gpu) if gpu.has_subgroups())
     }
 
+    /// How many submissions its programs were so far; the CPU executor has none.
+    #[doc(hidden)]
+    pub fn submissions(&self) -> u64 {
+        match &self.executor {
+            Executor::Cpu(_) => 0,
+            Executor::Gpu(gpu) => gpu.submissions(),
+        }
+    }
+
     /// Bytes of the largest buffer that a kernel can be given.
     pub fn largest_binding(&self) -> u64 {
         match &self.executor {

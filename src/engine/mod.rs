@@ -32,6 +32,8 @@ pub use buffer::{Buffer, View};
 pub use check::KernelCheck;
 pub(crate) use cpu::MOST_THREADS;
 pub use device::{Device, Program};
+#[doc(hidden)]
+pub use gpu::Pace;
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
 pub use plan::{Dispatch, Grid, Plan};

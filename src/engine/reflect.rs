@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use naga::valid::UniformityRequirements;
-use naga::{AddressSpace, Module, ScalarKind, StorageAccess, TypeInner};
+use naga::{AddressSpace, Expression, Module, ScalarKind, Statement, StorageAccess, TypeInner};
 
 use super::kernel::{BindingKind, Field, KernelInfo, Uniform};
 use super::loops::Part;
@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 /// Shared WGSL that a shader pulls in by a line `#import NAME`.
 const LIBRARY: &[(&str, &str)] = &[
     ("dense", super::kernel::shader!("lib/dense")),
-    ("grid", super::kernel::shader!("lib/grid")),
+    (GRID, super::kernel::shader!("lib/grid")),
+    ("grid_range", super::kernel::shader!("lib/grid_range")),
     ("nan", super::kernel::shader!("lib/nan")),
     ("normal", super::kernel::shader!("lib/normal")),
     ("part", super::kernel::shader!("lib/part")),
@@ -48,6 +49,9 @@ pub struct Reflection {
     pub part_binding: Option<u32>,
     /// Size of the workgroup under the overrides that were given.
     pub workgroup: [u32; 3],
+    /// Whether some of a dispatch's workgroups can run by themselves, see [`expand_ranges`]: it asks for the number of its workgroup, and
+    /// only by `flat_group` of the import `grid`.
+    pub ranges: bool,
     /// Whether its text has a barrier, called or not under the overrides that were given.
     pub barrier: bool,
     /// Names of the pipeline-override constants the shader declares.
@@ -63,13 +67,34 @@ fn fault(kernel: &KernelInfo, reason: String) -> Error {
 /// # Errors
 /// An import that the library does not have.
 pub fn expand(kernel: &KernelInfo) -> Result<String> {
+    fill(kernel, GRID)
+}
+
+/// As [`expand`], for dispatches of a range of the workgroups, from that in a uniform of its own in group 1 on. Only of a kernel
+/// that [can](Reflection::ranges) run so.
+///
+/// # Errors
+/// As [`expand`].
+pub fn expand_ranges(kernel: &KernelInfo) -> Result<String> {
+    fill(kernel, "grid_range")
+}
+
+/// By which import a shader learns its workgroup's number.
+const GRID: &str = "grid";
+
+/// Expands a kernel with `grid` in place of [`GRID`].
+fn fill(kernel: &KernelInfo, grid: &str) -> Result<String> {
     let mut text = String::new();
     for line in kernel.source.lines() {
         match line.strip_prefix("#import ") {
             Some(name) => {
+                let name = match name.trim() {
+                    GRID => grid,
+                    name => name,
+                };
                 let (_, part) = LIBRARY
                     .iter()
-                    .find(|(known, _)| *known == name.trim())
+                    .find(|(known, _)| *known == name)
                     .ok_or_else(|| fault(kernel, format!("unknown import `{name}`")))?;
                 text.push_str(part);
             }
@@ -173,7 +198,7 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
     let mut workgroup = entry.workgroup_size;
     if let Some(sizes) = entry.workgroup_size_overrides {
         for (size, handle) in workgroup.iter_mut().zip(sizes) {
-            if let Some(naga::Expression::Override(handle)) =
+            if let Some(Expression::Override(handle)) =
                 handle.map(|h| &module.global_expressions[h])
             {
                 let declared = &module.overrides[*handle];
@@ -195,6 +220,12 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
         bindings,
         part_binding,
         workgroup,
+        ranges: can_range(
+            kernel,
+            &module,
+            &entry.function,
+            info.get_entry_point(index),
+        ),
         barrier: info
             .get_entry_point(index)
             .uniformity
@@ -204,9 +235,67 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
     })
 }
 
-fn literal(module: &Module, handle: naga::Handle<naga::Expression>) -> Option<u32> {
+/// Whether the workgroup's place in the dispatch goes into `flat_group` and nowhere else.
+fn can_range(
+    kernel: &KernelInfo,
+    module: &Module,
+    entry: &naga::Function,
+    info: &naga::valid::FunctionInfo,
+) -> bool {
+    use naga::BuiltIn as B;
+    let built_in = |handle: naga::Handle<Expression>| match entry.expressions[handle] {
+        Expression::FunctionArgument(index) => match entry.arguments[index as usize].binding {
+            Some(naga::Binding::BuiltIn(built_in)) => Some(built_in),
+            _ => None,
+        },
+        _ => None,
+    };
+    // What may depend on the place: all arguments but these, a struct of built-in values too.
+    let depends = |handle| {
+        !matches!(
+            built_in(handle),
+            Some(B::LocalInvocationId | B::LocalInvocationIndex | B::SubgroupId | B::NumSubgroups)
+                | Some(B::SubgroupInvocationId | B::SubgroupSize)
+        )
+    };
+    let arguments = entry
+        .expressions
+        .iter()
+        .filter(|(handle, e)| matches!(e, Expression::FunctionArgument(_)) && depends(*handle));
+    let uses: usize = arguments.map(|(handle, _)| info[handle].ref_count).sum();
+    let mut asked = 0;
+    let mut blocks = vec![&entry.body];
+    while let Some(block) = blocks.pop() {
+        for statement in block {
+            match statement {
+                Statement::Block(inner) => blocks.push(inner),
+                Statement::If { accept, reject, .. } => blocks.extend([accept, reject]),
+                Statement::Switch { cases, .. } => blocks.extend(cases.iter().map(|c| &c.body)),
+                Statement::Loop {
+                    body, continuing, ..
+                } => blocks.extend([body, continuing]),
+                Statement::Call {
+                    function,
+                    arguments,
+                    ..
+                } if module.functions[*function].name.as_deref() == Some("flat_group") => {
+                    let place = [Some(B::WorkGroupId), Some(B::NumWorkGroups)];
+                    asked += match arguments.iter().map(|&a| built_in(a)).eq(place) {
+                        true => 2,
+                        false => 0,
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
+    let imports = |line: &str| line.strip_prefix("#import ").map(str::trim) == Some(GRID);
+    kernel.source.lines().any(imports) && asked > 0 && asked == uses
+}
+
+fn literal(module: &Module, handle: naga::Handle<Expression>) -> Option<u32> {
     match module.global_expressions[handle] {
-        naga::Expression::Literal(naga::Literal::U32(v)) => Some(v),
+        Expression::Literal(naga::Literal::U32(v)) => Some(v),
         _ => None,
     }
 }

@@ -88,7 +88,7 @@ impl Device {
         self.burn_fuse()?;
         let stretches = runs(&program.dispatches);
         if let (Executor::Gpu(gpu), Some(prepared)) = (&self.executor, &program.gpu)
-            && gpu.has_timestamps()
+            && gpu.can_time(prepared)
         {
             return gpu.run_sections(prepared, &stretches);
         }

@@ -6,13 +6,28 @@ use naga::valid::{ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
 use rootlet::engine::WorkgroupShape;
 use rootlet::engine::kernel::KernelInfo;
-use rootlet::engine::reflect::{capabilities, reflect};
+use rootlet::engine::reflect::{Reflection, capabilities, expand_ranges, reflect};
 use rootlet::kernels::kernels;
 
 /// A kernel's module under a workgroup shape, its pipeline overrides filled in.
 pub fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
     let reflection = reflect(kernel, shape.constants()).unwrap();
-    let module = naga::front::wgsl::parse_str(&reflection.source).unwrap();
+    resolve(kernel, shape, &reflection, &reflection.source)
+}
+
+/// As [`resolved`], for ranges of its workgroups.
+pub fn resolved_ranges(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
+    let reflection = reflect(kernel, shape.constants()).unwrap();
+    resolve(kernel, shape, &reflection, &expand_ranges(kernel).unwrap())
+}
+
+fn resolve(
+    kernel: &KernelInfo,
+    shape: WorkgroupShape,
+    reflection: &Reflection,
+    source: &str,
+) -> (Module, ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(source).unwrap();
     let info = Validator::new(ValidationFlags::all(), capabilities(kernel))
         .validate(&module)
         .unwrap();
@@ -33,6 +48,18 @@ pub fn each(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleIn
         for shape in WorkgroupShape::ALL {
             let (module, info) = resolved(kernel, shape);
             test(kernel, shape, &module, &info);
+        }
+    }
+}
+
+/// Calls `test` for every kernel in every shape, for ranges of its workgroups.
+pub fn each_in_ranges(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
+    for kernel in kernels() {
+        for shape in WorkgroupShape::ALL {
+            if reflect(kernel, shape.constants()).unwrap().ranges {
+                let (module, info) = resolved_ranges(kernel, shape);
+                test(kernel, shape, &module, &info);
+            }
         }
     }
 }

@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use naga::back::hlsl;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
+use rootlet::engine::WorkgroupShape;
+use rootlet::engine::kernel::KernelInfo;
 
-use crate::shaders::each;
+use crate::shaders::{each, each_in_ranges};
 
 fn translated(module: &Module, info: &ModuleInfo, entry_point: &str) -> String {
     let options = hlsl::Options {
@@ -162,12 +164,14 @@ fn dynamic_components(text: &str) -> Vec<String> {
 #[test]
 fn fxc_is_given_no_component_chosen_at_run_time() {
     let mut faults = Vec::new();
-    each(|kernel, shape, module, info| {
+    let mut search = |kernel: &KernelInfo, shape: WorkgroupShape, module: &_, info: &_| {
         let text = translated(module, info, kernel.entry_point());
         for place in dynamic_components(&text) {
             faults.push(format!("{} {shape:?}: {place}", kernel.name));
         }
-    });
+    };
+    each(&mut search);
+    each_in_ranges(&mut search);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

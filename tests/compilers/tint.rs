@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rootlet::engine::WorkgroupShape;
 use rootlet::engine::kernel::KernelInfo;
-use rootlet::engine::reflect::{capabilities, reflect};
+use rootlet::engine::reflect::{Reflection, capabilities, expand_ranges, reflect};
 use rootlet::kernels::kernels;
 use serde_json::{Value, json};
 
@@ -46,8 +46,21 @@ try {
 fetch('/report', { method: 'POST', body: JSON.stringify(report) });
 </script>"#;
 
-fn pipeline(kernel: &KernelInfo, shape: WorkgroupShape) -> Value {
+/// A kernel's pipelines: for whole dispatches, and for ranges of workgroups where it can.
+fn pipelines(kernel: &KernelInfo, shape: WorkgroupShape) -> Vec<Value> {
     let reflection = reflect(kernel, shape.constants()).unwrap();
+    let ranges = reflection.ranges.then(|| expand_ranges(kernel).unwrap());
+    let sources = [Some(reflection.source.clone()), ranges];
+    let pipeline = |source: String| pipeline(kernel, shape, &reflection, &source);
+    sources.into_iter().flatten().map(pipeline).collect()
+}
+
+fn pipeline(
+    kernel: &KernelInfo,
+    shape: WorkgroupShape,
+    reflection: &Reflection,
+    source: &str,
+) -> Value {
     let enable = match capabilities(kernel).is_empty() {
         true => "",
         // naga takes subgroups without it.
@@ -60,7 +73,7 @@ fn pipeline(kernel: &KernelInfo, shape: WorkgroupShape) -> Value {
         .map(|(name, value)| ((*name).to_owned(), json!(value)))
         .collect();
     json!({
-        "name": format!("{} {shape:?}", kernel.name), "code": format!("{enable}{}", reflection.source),
+        "name": format!("{} {shape:?}", kernel.name), "code": format!("{enable}{source}"),
         "entryPoint": kernel.entry_point(), "constants": constants,
     })
 }
@@ -140,7 +153,8 @@ fn tint_has_nothing_against_any_kernel_and_something_against_a_broken_one() {
         json!({ "name": "broken", "code": NOT_UNIFORM, "entryPoint": "main", "constants": {} }),
     ];
     for kernel in kernels() {
-        pipelines.extend(WorkgroupShape::ALL.map(|shape| pipeline(kernel, shape)));
+        let shapes = WorkgroupShape::ALL.into_iter();
+        pipelines.extend(shapes.flat_map(|shape| self::pipelines(kernel, shape)));
     }
     let report = report(&pipelines);
     let faults = report["faults"].as_array().unwrap();

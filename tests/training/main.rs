@@ -11,6 +11,7 @@ mod host;
 mod learn;
 mod memory;
 mod models_memory;
+mod paced;
 mod parts;
 mod repeat;
 mod resume;
@@ -23,7 +24,7 @@ use std::sync::atomic::AtomicBool;
 
 use rootlet::checkpoint::Snapshot;
 use rootlet::data::{self, Batch, DataSource, Dataset};
-use rootlet::engine::{Device, DeviceOptions, adapter};
+use rootlet::engine::{Device, DeviceOptions, Pace, WorkgroupShape, adapter};
 use rootlet::topology::Scope;
 use rootlet::train::config::MethodName;
 use rootlet::train::event::{Epoch, Finished, Round};
@@ -45,11 +46,24 @@ fn cpu() -> Device {
 
 /// The first adapter of this machine, on continuous integration a software one. None is a failure.
 fn gpu() -> Device {
+    open(DeviceOptions::default())
+}
+
+/// It in a workgroup shape, with programs cut so.
+fn paced(pace: Pace, shape: WorkgroupShape) -> Device {
+    open(DeviceOptions {
+        pace: Some(pace),
+        shape: Some(shape),
+        ..DeviceOptions::default()
+    })
+}
+
+fn open(options: DeviceOptions) -> Device {
     let adapters = adapter::list();
     let first = adapters.iter().find(|a| a.usable).expect(
         "no wgpu adapter; `apt-get install mesa-vulkan-drivers libvulkan1` installs a software one",
     );
-    Device::open(&first.index.to_string(), &DeviceOptions::default()).unwrap()
+    Device::open(&first.index.to_string(), &options).unwrap()
 }
 
 /// The embedded digits, or the first `limit` of each half.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::kernel::{BindingKind, KernelInfo};
-use super::super::reflect::{Reflection, reflect};
+use super::super::reflect::{Reflection, expand_ranges, reflect};
 use super::super::shape::{BARRIER_INVOCATIONS, WorkgroupShape};
 use super::wait;
 use crate::error::{Error, Result};
@@ -18,13 +18,18 @@ pub(super) struct Pipeline {
 /// From a kernel's name and WGSL to another WGSL.
 type Rewrite = fn(&str, String) -> String;
 
+type Key = (&'static str, &'static str);
+
 pub(super) struct Pipelines {
     device: wgpu::Device,
     shape: &'static [(&'static str, f64)],
     backend: wgpu::Backend,
     rewrite: Option<Rewrite>,
     /// By name and source: a kernel declared outside the crate may bear the name of another.
-    cache: Mutex<HashMap<(&'static str, &'static str), Arc<Pipeline>>>,
+    cache: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    /// Those that run ranges of workgroups: compiled when a dispatch is too long, which is rare.
+    ranged: Mutex<HashMap<Key, wgpu::ComputePipeline>>,
+    range_layout: wgpu::BindGroupLayout,
 }
 
 impl Pipelines {
@@ -34,8 +39,14 @@ impl Pipelines {
         backend: wgpu::Backend,
         rewrite: Option<Rewrite>,
     ) -> Self {
+        let range_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("range of workgroups"),
+            entries: &[buffer(0, wgpu::BufferBindingType::Uniform)],
+        });
         Pipelines {
             device,
+            range_layout,
+            ranged: Mutex::default(),
             shape: shape.constants(),
             backend,
             rewrite,
@@ -53,28 +64,36 @@ impl Pipelines {
         Ok(made)
     }
 
+    /// A kernel's pipeline for ranges of workgroups: group 0 as that of [`Pipelines::get`], and the range in group 1.
+    pub(super) fn ranged(&self, kernel: &'static KernelInfo) -> Result<wgpu::ComputePipeline> {
+        let whole = self.get(kernel)?;
+        let mut cache = self.ranged.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = cache.get(&(kernel.name, kernel.source)) {
+            return Ok(found.clone());
+        }
+        let source = self.rewritten(kernel, expand_ranges(kernel)?);
+        let layouts = [Some(&whole.layout), Some(&self.range_layout)];
+        let made = self.create(kernel, &source, &layouts, &whole.reflection.overrides)?;
+        cache.insert((kernel.name, kernel.source), made.clone());
+        Ok(made)
+    }
+
+    /// The layout of the range that [`Pipelines::ranged`] takes.
+    pub(super) fn range_layout(&self) -> &wgpu::BindGroupLayout {
+        &self.range_layout
+    }
+
+    fn rewritten(&self, kernel: &KernelInfo, source: String) -> String {
+        match self.rewrite {
+            Some(rewrite) => rewrite(kernel.name, source),
+            None => source,
+        }
+    }
+
     fn compile(&self, kernel: &'static KernelInfo) -> Result<Pipeline> {
         let mut reflection = reflect(kernel, self.shape)?;
         check(kernel, &reflection, self.backend)?;
-        if let Some(rewrite) = self.rewrite {
-            reflection.source = rewrite(kernel.name, reflection.source);
-        }
-        let constants: Vec<(&str, f64)> = self
-            .shape
-            .iter()
-            .filter(|(name, _)| reflection.overrides.iter().any(|o| o == name))
-            .copied()
-            .collect();
-        let buffer = |binding: u32, ty| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty,
-                has_dynamic_offset: false,
-                min_binding_size: None,
-            },
-            count: None,
-        };
+        reflection.source = self.rewritten(kernel, reflection.source);
         let mut entries: Vec<_> = [Some(reflection.params_binding), reflection.part_binding]
             .into_iter()
             .flatten()
@@ -88,52 +107,90 @@ impl Pipelines {
             };
             entries.push(buffer(*binding, ty));
         }
+        let layout = self.accepted(kernel, || {
+            self.device
+                .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                    label: Some(kernel.name),
+                    entries: &entries,
+                })
+        })?;
+        let (source, overrides) = (&reflection.source, &reflection.overrides);
+        Ok(Pipeline {
+            pipeline: self.create(kernel, source, &[Some(&layout)], overrides)?,
+            layout,
+            reflection,
+        })
+    }
+
+    fn create(
+        &self,
+        kernel: &KernelInfo,
+        source: &str,
+        layouts: &[Option<&wgpu::BindGroupLayout>],
+        overrides: &[String],
+    ) -> Result<wgpu::ComputePipeline> {
+        let constants: Vec<(&str, f64)> = self
+            .shape
+            .iter()
+            .filter(|(name, _)| overrides.iter().any(|o| o == name))
+            .copied()
+            .collect();
+        self.accepted(kernel, || {
+            let layout = self
+                .device
+                .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                    label: Some(kernel.name),
+                    bind_group_layouts: layouts,
+                    immediate_size: 0,
+                });
+            let module = self
+                .device
+                .create_shader_module(wgpu::ShaderModuleDescriptor {
+                    label: Some(kernel.name),
+                    source: wgpu::ShaderSource::Wgsl(source.into()),
+                });
+            self.device
+                .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                    label: Some(kernel.name),
+                    layout: Some(&layout),
+                    module: &module,
+                    entry_point: Some(kernel.entry_point()),
+                    compilation_options: wgpu::PipelineCompilationOptions {
+                        constants: &constants,
+                        // Every kernel writes workgroup memory before it reads it, but Apple's compiler takes barriers over
+                        // memory that nothing was written to for needless (wgpu issues 3181 and 4500).
+                        zero_initialize_workgroup_memory: self.backend == wgpu::Backend::Metal,
+                    },
+                    cache: None,
+                })
+        })
+    }
+
+    /// What is made of a kernel, unless the adapter refuses it.
+    fn accepted<T>(&self, kernel: &KernelInfo, make: impl FnOnce() -> T) -> Result<T> {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let layout = self
-            .device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-                label: Some(kernel.name),
-                entries: &entries,
-            });
-        let pipeline_layout = self
-            .device
-            .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: Some(kernel.name),
-                bind_group_layouts: &[Some(&layout)],
-                immediate_size: 0,
-            });
-        let module = self
-            .device
-            .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(kernel.name),
-                source: wgpu::ShaderSource::Wgsl(reflection.source.as_str().into()),
-            });
-        let pipeline = self
-            .device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(kernel.name),
-                layout: Some(&pipeline_layout),
-                module: &module,
-                entry_point: Some(kernel.entry_point()),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &constants,
-                    // Every kernel writes workgroup memory before it reads it, but Apple's compiler takes barriers over
-                    // memory that nothing was written to for needless (wgpu issues 3181 and 4500).
-                    zero_initialize_workgroup_memory: self.backend == wgpu::Backend::Metal,
-                },
-                cache: None,
-            });
+        let made = make();
         match wait::block_on(scope.pop()) {
-            None => Ok(Pipeline {
-                pipeline,
-                layout,
-                reflection,
-            }),
+            None => Ok(made),
             Some(e) => Err(Error::Device(format!(
                 "the adapter refused shader `{}`: {e}",
                 kernel.name
             ))),
         }
+    }
+}
+
+/// A buffer's entry in a layout.
+fn buffer(binding: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
     }
 }
 

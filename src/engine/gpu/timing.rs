@@ -5,15 +5,17 @@ use std::ops::Range;
 use wgpu::{BufferDescriptor, BufferUsages, ComputePassDescriptor, ComputePassTimestampWrites};
 
 use super::super::section::SectionTime;
-use super::{GpuExecutor, GpuProgram, encode};
+use super::submit::encode;
+use super::{GpuExecutor, GpuProgram};
 use crate::error::Result;
 
 /// Stretches that one set of queries times: WebGPU's sets hold at most 4096 timestamps.
 const STRETCHES: usize = 2048;
 
 impl GpuExecutor {
-    pub(crate) fn has_timestamps(&self) -> bool {
-        self.timestamps
+    /// Whether the adapter can time a program's sections itself: in one submission.
+    pub(crate) fn can_time(&self, program: &GpuProgram) -> bool {
+        self.timestamps && self.in_one(program)
     }
 
     /// Runs a program with a pass of its own for each of the stretches, and waits for their times.
@@ -73,7 +75,7 @@ impl GpuExecutor {
                     end_of_pass_write_index: Some(2 * i as u32 + 1),
                 }),
             });
-            encode(&mut pass, &program.dispatches[range.clone()]);
+            encode(&mut pass, &program.pieces[program.pieces_of(range.clone())]);
         }
         encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
         self.queue.submit([encoder.finish()]);

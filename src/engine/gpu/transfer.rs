@@ -1,8 +1,13 @@
 //! Uploads and read-backs.
 
+use std::sync::atomic::Ordering;
+
 use super::super::buffer::{Memory, View};
 use super::GpuExecutor;
 use crate::error::{Error, Result};
+
+/// Bytes of uploads that one submission copies: a tenth of a second on a slow bus.
+const STAGED: u64 = 128 << 20;
 
 fn memory(view: &View) -> Result<&wgpu::Buffer> {
     match view.buffer.memory() {
@@ -16,9 +21,18 @@ fn memory(view: &View) -> Result<&wgpu::Buffer> {
 
 impl GpuExecutor {
     pub(crate) fn upload(&self, view: &View, words: &[u32]) -> Result<()> {
-        let offset = view.range.start as u64 * 4;
-        self.queue
-            .write_buffer(memory(view)?, offset, bytemuck::cast_slice(words));
+        let (buffer, mut offset) = (memory(view)?, view.range.start as u64 * 4);
+        // In several submissions where there is much: the device copies it, and no submission is to take long.
+        for words in words.chunks(STAGED as usize / 4) {
+            let bytes = size_of_val(words) as u64;
+            if self.staged.fetch_add(bytes, Ordering::Relaxed) + bytes > STAGED {
+                self.submit_staged();
+                self.staged.store(bytes, Ordering::Relaxed);
+            }
+            self.queue
+                .write_buffer(buffer, offset, bytemuck::cast_slice(words));
+            offset += bytes;
+        }
         self.faults.check()
     }
 
@@ -53,6 +67,7 @@ impl GpuExecutor {
             // The receiver is gone only if waiting failed, which is reported there.
             let _ = sender.send(result);
         });
+        self.pacer().finish(self)?;
         self.wait_for(Some(submission))?;
         receiver
             .try_recv()

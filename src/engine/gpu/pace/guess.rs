@@ -1,0 +1,71 @@
+//! What work of unknown duration may take on this device.
+
+use std::collections::HashMap;
+
+/// Seconds for a unit of work on a device of which nothing is known: slower than any GPU that meets WebGPU's limits. Mesa's
+/// llvmpipe on two cores is faster.
+const UNKNOWN: f64 = 4e-9;
+
+/// Guesses are so many times what was measured: kernels differ in what their work costs.
+const CARE: f64 = 4.0;
+
+/// With each measurement so much more work may be submitted.
+const GROWTH: f64 = 8.0;
+
+/// Below so many seconds a measurement tells more of the way to the device and back than of work.
+const SHORT: f64 = 0.01;
+
+/// Seconds for a unit of work, with care: of each kernel, and of those not run yet.
+pub(crate) struct Guess {
+    any: f64,
+    kernels: HashMap<&'static str, f64>,
+}
+
+impl Default for Guess {
+    fn default() -> Self {
+        Guess {
+            any: UNKNOWN,
+            kernels: HashMap::new(),
+        }
+    }
+}
+
+impl Guess {
+    /// Whether anything was measured of a kernel.
+    pub(super) fn knows(&self, kernel: &str) -> bool {
+        self.kernels.contains_key(kernel)
+    }
+
+    fn rate(&self, kernel: &str) -> f64 {
+        *self.kernels.get(kernel).unwrap_or(&self.any)
+    }
+
+    /// Seconds that so much work of a kernel takes at most, as far as can be guessed.
+    pub(super) fn seconds(&self, kernel: &str, work: f64) -> f64 {
+        work * self.rate(kernel)
+    }
+
+    /// Learns from a submission of some work of each of these kernels.
+    pub(super) fn learn(&mut self, parts: &[(&'static str, f64)], seconds: f64) {
+        let work: f64 = parts.iter().map(|(_, work)| work).sum();
+        let guessed: f64 = parts
+            .iter()
+            .map(|(kernel, work)| self.seconds(kernel, *work))
+            .sum();
+        let changed = |rate: f64, guessed: f64| {
+            let change = (CARE * seconds / guessed).max(1.0 / GROWTH);
+            match seconds < SHORT {
+                true => rate * change.min(1.0),
+                false => rate * change,
+            }
+        };
+        let mut kernels: Vec<&'static str> = parts.iter().map(|(kernel, _)| *kernel).collect();
+        kernels.sort_unstable();
+        kernels.dedup();
+        for kernel in kernels {
+            let rate = changed(self.rate(kernel), guessed);
+            self.kernels.insert(kernel, rate);
+        }
+        self.any = changed(self.any, work * self.any).min(UNKNOWN);
+    }
+}

@@ -1,0 +1,198 @@
+//! Programs: plans made ready for an adapter.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use super::super::buffer::{Buffer, Memory};
+use super::super::kernel::{BindingKind, KernelInfo};
+use super::super::ledger::{Class, Ledger};
+use super::super::loops::{Part, Piece};
+use super::super::plan::{Dispatch, Plan, fold};
+use super::GpuExecutor;
+use super::pace::{Shared, Timings, Unit};
+use super::pipeline::Pipeline;
+use crate::error::{Error, Result};
+
+/// A plan's pipelines, bind groups and folded grids.
+pub(crate) struct GpuProgram {
+    pub(super) pieces: Vec<PreparedPiece>,
+    /// What they are to the pacer: one unit each.
+    pub(super) timings: Shared,
+    /// The first piece of each dispatch, and how many there are.
+    first: Vec<usize>,
+    /// Keeps the parameters' bytes in the ledger.
+    _params: Buffer,
+}
+
+impl GpuProgram {
+    /// The pieces of some dispatches.
+    pub(super) fn pieces_of(&self, dispatches: Range<usize>) -> Range<usize> {
+        self.first[dispatches.start]..self.first[dispatches.end]
+    }
+}
+
+/// A recorded dispatch, or one of the several that it is here.
+pub(super) struct PreparedPiece {
+    pub(super) kernel: &'static KernelInfo,
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) bind_group: wgpu::BindGroup,
+    pub(super) grid: (u32, u32),
+}
+
+/// Uniforms of one buffer.
+struct Uniforms {
+    alignment: usize,
+    bytes: Vec<u8>,
+}
+
+impl Uniforms {
+    /// Appends one, and returns where it lies.
+    fn push(&mut self, uniform: &[u8]) -> u64 {
+        let at = self.bytes.len().next_multiple_of(self.alignment);
+        self.bytes.resize(at, 0);
+        self.bytes.extend_from_slice(uniform);
+        self.bytes.resize(self.bytes.len().next_multiple_of(16), 0);
+        at as u64
+    }
+}
+
+/// The entry of a uniform of so many bytes.
+fn uniform(
+    binding: u32,
+    buffer: &wgpu::Buffer,
+    offset: u64,
+    bytes: usize,
+) -> wgpu::BindGroupEntry<'_> {
+    wgpu::BindGroupEntry {
+        binding,
+        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer,
+            offset,
+            size: wgpu::BufferSize::new(bytes.next_multiple_of(16) as u64),
+        }),
+    }
+}
+
+impl GpuExecutor {
+    pub(crate) fn prepare(&self, plan: &Plan, ledger: &Arc<Ledger>) -> Result<GpuProgram> {
+        let pieces: Vec<Vec<Piece>> = plan
+            .dispatches()
+            .iter()
+            .map(|dispatch| dispatch.pieces(self.shape))
+            .collect();
+        let mut uniforms = Uniforms {
+            alignment: self.limits.min_uniform_buffer_offset_alignment as usize,
+            bytes: Vec::new(),
+        };
+        // Where each dispatch's parameters lie, and the parts of its pieces.
+        let mut offsets = Vec::new();
+        for (dispatch, pieces) in plan.dispatches().iter().zip(&pieces) {
+            let params = uniforms.push(&dispatch.params);
+            let parts = pieces.iter().filter(|_| dispatch.kernel.parts);
+            let parts: Vec<u64> = parts
+                .map(|piece| uniforms.push(bytemuck::bytes_of(&piece.part)))
+                .collect();
+            offsets.push((params, parts));
+        }
+        let mut bytes = uniforms.bytes;
+        bytes.resize(bytes.len().max(16), 0);
+        let label = format!("parameters of plan {}", plan.name);
+        let params = self.allocate(&label, bytes.len() / 4)?;
+        self.queue.write_buffer(&params, 0, &bytes);
+
+        let mut prepared = Vec::new();
+        let mut units = Vec::new();
+        let mut first = vec![0];
+        for ((dispatch, pieces), (offset, parts)) in
+            plan.dispatches().iter().zip(pieces).zip(offsets)
+        {
+            let pipeline = self.pipelines.get(dispatch.kernel)?;
+            let mut entries = vec![uniform(
+                pipeline.reflection.params_binding,
+                &params,
+                offset,
+                dispatch.params.len(),
+            )];
+            for ((info, view), binding) in dispatch
+                .kernel
+                .bindings
+                .iter()
+                .zip(&dispatch.views)
+                .zip(&pipeline.reflection.bindings)
+            {
+                let Memory::Gpu(buffer) = view.buffer.memory() else {
+                    return Err(Error::Shape(format!(
+                        "buffer `{}` is not on this device",
+                        view.buffer.label()
+                    )));
+                };
+                let words = match info.kind {
+                    BindingKind::Uniform(fields) => fields.len().next_multiple_of(4),
+                    _ => view.words(),
+                };
+                entries.push(wgpu::BindGroupEntry {
+                    binding: *binding,
+                    resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                        buffer,
+                        offset: view.range.start as u64 * 4,
+                        size: wgpu::BufferSize::new(words as u64 * 4),
+                    }),
+                });
+            }
+            let bound = work_of_bindings(dispatch) / pieces.len().max(1) as f64;
+            for (i, piece) in pieces.iter().enumerate() {
+                let part = pipeline.reflection.part_binding.zip(parts.get(i));
+                let part = part
+                    .map(|(binding, &offset)| uniform(binding, &params, offset, size_of::<Part>()));
+                let entries: Vec<_> = entries.iter().cloned().chain(part).collect();
+                let groups = piece.grid.workgroups(pipeline.reflection.workgroup);
+                let invocations: u32 = pipeline.reflection.workgroup.iter().product();
+                units.push(Unit::new(
+                    dispatch.kernel.name,
+                    groups,
+                    pipeline.reflection.ranges,
+                    work(groups, invocations, piece) + bound,
+                ));
+                prepared.push(PreparedPiece {
+                    kernel: dispatch.kernel,
+                    pipeline: pipeline.clone(),
+                    bind_group: self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                        label: Some(dispatch.kernel.name),
+                        layout: &pipeline.layout,
+                        entries: &entries,
+                    }),
+                    grid: fold(groups, self.limits.max_compute_workgroups_per_dimension),
+                });
+            }
+            first.push(prepared.len());
+        }
+        self.faults.check()?;
+        let side = self.limits.max_compute_workgroups_per_dimension;
+        Ok(GpuProgram {
+            pieces: prepared,
+            timings: Arc::new(Mutex::new(Timings::new(units, side))),
+            first,
+            _params: Buffer::new(
+                &label,
+                Class::Scratch,
+                bytes.len() / 4,
+                Memory::Gpu(params),
+                ledger,
+            ),
+        })
+    }
+}
+
+/// What the start and the end of an invocation weigh, in iterations of a loop: some bytes from memory far away.
+const INVOCATION: f64 = 32.0;
+
+/// The work of a piece as the pacer guesses by it before it has measured: about an iteration of a loop each.
+fn work(groups: usize, invocations: u32, piece: &Piece) -> f64 {
+    groups as f64 * f64::from(invocations) * (INVOCATION + piece.iterations as f64)
+}
+
+/// The words that a dispatch has bound: most kernels touch each.
+fn work_of_bindings(dispatch: &Dispatch) -> f64 {
+    let words: usize = dispatch.views.iter().map(|view| view.words()).sum();
+    words as f64
+}

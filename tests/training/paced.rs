@@ -1,0 +1,93 @@
+//! Cut into many submissions, with dispatches in ranges of their workgroups, as on hardware with a time limit, a training has the
+//! same bits.
+
+use crate::{Log, bits, digits, paced, run, small, told};
+use rootlet::checkpoint::Snapshot;
+use rootlet::engine::{Pace, WorkgroupShape};
+use rootlet::topology::Scope;
+use rootlet::train::config::MethodName;
+use rootlet::train::{TrainConfig, Trainer};
+
+/// Trains, and counts the submissions.
+fn train(pace: Pace, shape: WorkgroupShape, config: &TrainConfig) -> (Log, Snapshot, u64) {
+    let data = digits(Some(120));
+    let mut trainer = Trainer::new(paced(pace, shape), config.clone(), data).unwrap();
+    let (log, result) = run(&mut trainer);
+    result.unwrap();
+    let snapshot = trainer.snapshot().unwrap();
+    let submissions = trainer.device().submissions();
+    (log, snapshot, submissions)
+}
+
+/// Trains as a whole and cut, in ranges and by the clock with a limit that some dispatches exceed and some do not.
+fn assert_same(shape: WorkgroupShape, config: &TrainConfig) {
+    let (log, whole, uncut) = train(Pace::Whole, shape, config);
+    assert!(log.rounds.len() > 1);
+    for pace in [Pace::Ranges(3), Pace::Seconds(1e-4)] {
+        let (again, cut, submissions) = train(pace, shape, config);
+        println!("{pace:?}: {submissions} submissions, not {uncut}");
+        assert!(submissions > 4 * uncut, "{submissions} {uncut}");
+        assert!(bits(&whole) == bits(&cut), "{pace:?}");
+        assert!(told(&log, 0) == told(&again, 0), "{pace:?}");
+    }
+}
+
+fn perceptron(method: MethodName, scope: Scope) -> TrainConfig {
+    TrainConfig {
+        method,
+        scope,
+        batch: 16,
+        epochs: 1,
+        round_every: 3,
+        round_until: Some(1.0),
+        ..small()
+    }
+}
+
+#[test]
+fn a_perceptron_in_ranges_has_the_same_bits() {
+    for (shape, method, scope) in [
+        (
+            WorkgroupShape::Software,
+            MethodName::GseGraest,
+            Scope::Global,
+        ),
+        (WorkgroupShape::Hardware, MethodName::GseGrabo, Scope::Layer),
+        (WorkgroupShape::Hardware, MethodName::Rigl, Scope::Layer),
+    ] {
+        assert_same(shape, &perceptron(method, scope));
+    }
+}
+
+#[test]
+fn a_resnet_in_ranges_has_the_same_bits() {
+    let config = TrainConfig {
+        model: "resnet20".into(),
+        width: 0.25,
+        sparsity: 0.8,
+        method: MethodName::GseUniform,
+        augment: "none".into(),
+        epochs: 1,
+        batch: 32,
+        round_every: 1,
+        round_until: Some(1.0),
+        ..TrainConfig::default()
+    };
+    assert_same(WorkgroupShape::Software, &config);
+}
+
+/// What is far from the limit is submitted as where there is none, once it was seen.
+#[test]
+fn further_epochs_take_no_more_submissions_than_without_a_limit() {
+    let further = |pace| {
+        let submissions = |epochs| {
+            let config = TrainConfig {
+                epochs,
+                ..perceptron(MethodName::Static, Scope::Layer)
+            };
+            train(pace, WorkgroupShape::Software, &config).2
+        };
+        submissions(4) - submissions(2)
+    };
+    assert_eq!(further(Pace::Seconds(5.0)), further(Pace::Whole));
+}
