@@ -2,15 +2,23 @@
 
 use std::collections::HashMap;
 
-/// Seconds for a unit of work on a device of which nothing is known: slower than any GPU that meets WebGPU's limits. Mesa's
-/// llvmpipe on two cores is faster.
+/// Seconds for a unit of work on a device of which nothing is known: several times those of most kernels on Mesa's llvmpipe on
+/// two cores, and so slower than any GPU.
 const UNKNOWN: f64 = 4e-9;
 
-/// Guesses are so many times what was measured: kernels differ in what their work costs.
+/// Guesses are so many times what was measured.
 const CARE: f64 = 4.0;
 
-/// With each measurement so much more work may be submitted.
-const GROWTH: f64 = 8.0;
+/// And so many times that for a kernel that was never run: what a unit of work takes differs two hundredfold on llvmpipe, between
+/// a loop that only adds and one that multiplies tiles of matrices.
+const CARE_OF_NEW: f64 = 16.0;
+
+/// So many times less than guessed is believed of one measurement: where workgroups have unequal work, there is less of it than
+/// was thought.
+const BELIEVED: f64 = 64.0;
+
+/// And for kernels that were never run.
+const BELIEVED_FOR_NEW: f64 = 8.0;
 
 /// Below so many seconds a measurement tells more of the way to the device and back than of work.
 const SHORT: f64 = 0.01;
@@ -37,7 +45,8 @@ impl Guess {
     }
 
     fn rate(&self, kernel: &str) -> f64 {
-        *self.kernels.get(kernel).unwrap_or(&self.any)
+        let known = self.kernels.get(kernel);
+        known.copied().unwrap_or(CARE_OF_NEW * self.any)
     }
 
     /// Seconds that so much work of a kernel takes at most, as far as can be guessed.
@@ -52,8 +61,8 @@ impl Guess {
             .iter()
             .map(|(kernel, work)| self.seconds(kernel, *work))
             .sum();
-        let changed = |rate: f64, guessed: f64| {
-            let change = (CARE * seconds / guessed).max(1.0 / GROWTH);
+        let changed = |rate: f64, guessed: f64, believed: f64| {
+            let change = (CARE * seconds / guessed).max(1.0 / believed);
             match seconds < SHORT {
                 true => rate * change.min(1.0),
                 false => rate * change,
@@ -63,9 +72,10 @@ impl Guess {
         kernels.sort_unstable();
         kernels.dedup();
         for kernel in kernels {
-            let rate = changed(self.rate(kernel), guessed);
+            let rate = changed(self.rate(kernel), guessed, BELIEVED);
             self.kernels.insert(kernel, rate);
         }
-        self.any = changed(self.any, work * self.any).min(UNKNOWN);
+        let any = changed(self.any, work * self.any, BELIEVED_FOR_NEW);
+        self.any = any.min(UNKNOWN);
     }
 }
