@@ -89,7 +89,12 @@ pub(crate) fn replace_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn replace_through(temporary: &Path, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    let written = File::create(temporary)
+    // What a killed process has left. Made anew, for opening a pipe in its place would wait.
+    match fs::remove_file(temporary) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = File::create_new(temporary)
         .and_then(|mut file| {
             file.write_all(bytes)?;
             if durable {

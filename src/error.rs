@@ -108,6 +108,11 @@ pub enum Error {
         /// The loss: NaN or infinite.
         loss: f32,
     },
+    /// A stop was asked for while images were waited for that did not come.
+    #[error(
+        "stopped while waiting for images that do not come; see whether the disk or network that they are on is there"
+    )]
+    Stopped,
     /// Sizes that do not fit together.
     #[error("{0}")]
     Shape(String),

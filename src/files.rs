@@ -25,12 +25,16 @@ pub(crate) fn open(path: &Path) -> Result<(File, Metadata)> {
 
 /// The error for a path that is there and is no file.
 pub(crate) fn not_a_file(path: &Path, about: &Metadata) -> Error {
-    let kind = match about.is_dir() {
+    let reason = io::Error::other(format!("it is {}, not a file", kind(about)));
+    Error::io("read", path)(reason)
+}
+
+/// What something that is no file is.
+pub(crate) fn kind(about: &Metadata) -> &'static str {
+    match about.is_dir() {
         true => "a folder",
         false => "a pipe, a socket or a device",
-    };
-    let reason = io::Error::other(format!("it is {kind}, not a file"));
-    Error::io("read", path)(reason)
+    }
 }
 
 /// Whether the shell opened it for this process, as `<(…)` does: opening it again waits for nobody.

@@ -70,5 +70,6 @@ pub mod sparse;
 pub mod topology;
 pub mod train;
 pub mod verify;
+mod words;
 
 pub use error::{Error, Result};

@@ -126,6 +126,10 @@ fn a_hundred_losses_change_no_bit() {
     assert_eq!(end.unwrap(), steps);
     assert_eq!(opened, LOSSES + 1, "not all were lost");
     assert_same(&unbroken, &broken);
+    // One process did it all.
+    let summary = fs::read_to_string(broken.join("summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(summary["commands"].as_array().unwrap().len(), 1);
 }
 
 #[test]

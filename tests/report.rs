@@ -456,7 +456,7 @@ fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
     run.write_config(&config).unwrap();
     assert_eq!(run.summary().unwrap(), None);
     let tell = |command: &str, events: &[Event]| {
-        let mut summaries = Summaries::new(&run, &config, command);
+        let mut summaries = Summaries::new(&run, &config, Some(command));
         for event in events {
             summaries.event(event).unwrap();
         }
@@ -471,9 +471,10 @@ fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
             .unwrap()
             .contains("\"finished\": null")
     );
-    let stopped = tell("rootlet train", &[started(None), finished(true)]);
+    // Begun anew in the same folder: both command lines are kept.
+    let stopped = tell("rootlet sweep x", &[started(None), finished(true)]);
     assert!(stopped.finished.is_some() && !stopped.is_complete());
-    // Resumed: it is open again, and both command lines are kept.
+    // Resumed: it is open again.
     let Event::Started(mut resumed) = started(None) else {
         panic!()
     };
@@ -481,7 +482,12 @@ fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
     let resumed = Event::Started(resumed);
     let open = tell("rootlet train --resume x", std::slice::from_ref(&resumed));
     assert!(open.finished.is_none() && open.began == stopped.began);
-    assert_eq!(open.commands, ["rootlet train", "rootlet train --resume x"]);
+    let commands = [
+        "rootlet train",
+        "rootlet sweep x",
+        "rootlet train --resume x",
+    ];
+    assert_eq!(open.commands, commands);
     let whole = tell("again", &[resumed, finished(false)]);
     assert!(whole.is_complete());
     assert_eq!(whole.finished.map(Event::Finished), Some(finished(false)));
@@ -517,7 +523,7 @@ fn progress_is_noted_at_once_and_not_more_than_once_a_second() {
     let run = new_run(folder.path());
     assert_eq!(run.progress().unwrap(), None);
     let config = TrainConfig::default();
-    let mut summaries = Summaries::new(&run, &config, "rootlet train");
+    let mut summaries = Summaries::new(&run, &config, Some("rootlet train"));
     for step in 1..=5 {
         summaries
             .event(&Event::Progress(Progress {

@@ -2,7 +2,7 @@
 
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::manifest::{self, Manifest};
-use super::{Checked, Checkpoint, Snapshot, tensors};
+use super::{Checked, Checkpoint, Progress, Snapshot, tensors};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Read;
@@ -134,6 +134,13 @@ fn advise(folder: &Path, reason: &str) -> String {
 
 fn list(store: &Path) -> Checked<Vec<Entry>> {
     folder::list(store).map_err(|e| format!("cannot be listed: {e}; make the folder readable"))
+}
+
+/// How far the newest checkpoint of a run is whose manifest can be read; none where there is none. The tensors are not looked at.
+pub(crate) fn progress(run: &Path) -> Option<Progress> {
+    let entries = folder::list(&run.join(STORE)).ok()?;
+    let manifest = entries.iter().find_map(|entry| open(&entry.path).ok());
+    manifest.map(|(manifest, _)| manifest.progress)
 }
 
 /// Reads one checkpoint, checking everything.

@@ -33,6 +33,7 @@ pub use crate::layer::{NormKind, NormState};
 pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
 pub use load::load;
+pub(crate) use load::progress;
 pub use manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
 pub use save::save;
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use rootlet::engine::{AdapterSummary, ShaderCompiler, adapter};
+use rootlet::report::counted;
 use rootlet::{Error, Result};
 
 /// Lists the GPUs and other adapters
@@ -37,7 +38,8 @@ pub fn run(args: &AdaptersArgs) -> Result<()> {
             true => "",
             false => "   <- auto (there is no hardware GPU)",
         };
-        text += &format!("cpu  the built-in CPU executor, {threads} threads{chosen}\n");
+        let threads = counted(threads as u64, "thread");
+        text += &format!("cpu  the built-in CPU executor, {threads}{chosen}\n");
     }
     super::print(&text)
 }

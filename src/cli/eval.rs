@@ -7,6 +7,7 @@ use rootlet::checkpoint::{self, Checkpoint};
 use rootlet::data::{self, DataSource, Dataset, LoaderOptions, TestPart};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::network::{Network, NetworkOptions};
+use rootlet::report::counted;
 use rootlet::topology::method;
 use rootlet::train::config::whole;
 use rootlet::train::{Evaluation, TrainConfig, evaluate};
@@ -165,12 +166,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             _ => String::new(),
         };
         let what = match data.test_part.trained_on() {
-            true => "images",
-            false => "test images",
+            true => "image",
+            false => "test image",
         };
         format!(
-            "{} {what} of {}{part}: accuracy {:.2} %, loss {:.4}",
-            result.images,
+            "{} of {}{part}: accuracy {:.2} %, loss {:.4}",
+            counted(result.images as u64, what),
             data.name,
             result.accuracy * 100.0,
             result.loss

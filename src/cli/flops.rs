@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rootlet::model::{Model, ModelCount};
+use rootlet::report::counted;
 use rootlet::sparse::{Assignment, allocate};
 use rootlet::train::config::{real, within};
 use rootlet::train::cost::{COUNTED, TrainingCost, dense_step};
@@ -206,18 +207,17 @@ fn table(c: &Comparison) -> String {
     // Writing into a string cannot fail.
     let _ = writeln!(
         text,
-        "{} for images of {}, {} classes: {} connections, {} GFLOP a dense step\n\
-         Mean training GFLOP of a step on {} image{}, and its share of the dense step's; rounds every {} steps until {} % of \
-         the training, gamma {}\n",
+        "{} for images of {}, {}: {} connections, {} GFLOP a dense step\n\
+         Mean training GFLOP of a step on {}, and its share of the dense step's; rounds every {} until {} of the training, \
+         gamma {}\n",
         c.model,
         c.image,
-        c.classes,
+        counted(c.classes as u64, "class"),
         c.dense_connections,
         figures(c.dense_step / 1e9),
-        c.batch,
-        if c.batch == 1 { "" } else { "s" },
-        c.round_every,
-        100.0 * c.until,
+        counted(c.batch as u64, "image"),
+        counted(c.round_every as u64, "step"),
+        percent(c.until),
         c.gamma,
     );
     let names: Vec<&str> = (c.rows.iter())

@@ -1,10 +1,10 @@
 //! `rootlet report`.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, read_runs};
+use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, counted, read_runs};
 use rootlet::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -41,13 +41,23 @@ pub struct ReportArgs {
 /// Makes the page.
 pub fn run(args: &ReportArgs) -> Result<()> {
     let (mut records, mut benches): (Vec<RunRecord>, Vec<BenchFile>) = (Vec::new(), Vec::new());
+    let mut damaged: Vec<(&Path, Error)> = Vec::new();
     for input in &args.inputs {
+        std::fs::metadata(input).map_err(Error::io("open the run", input))?;
         // What is neither is told as the file that it is not.
-        if !input.is_dir() && input.exists() {
-            benches.push(BenchFile::read(input)?);
-        } else {
-            records.extend(read_runs(input, &mut |text| super::note(text))?);
-        }
+        let read = match input.is_dir() {
+            true => {
+                read_runs(input, &mut |text| super::note(text)).map(|runs| records.extend(runs))
+            }
+            false => BenchFile::read(input).map(|bench| benches.push(bench)),
+        };
+        damaged.extend(read.err().map(|error| (input.as_path(), error)));
+    }
+    if records.is_empty() && benches.is_empty() && !damaged.is_empty() {
+        return Err(damaged.remove(0).1);
+    }
+    for (input, error) in damaged {
+        super::note(&format!("{} is left out: {error}", input.display()));
     }
     // A run that was named twice, alone and with its sweep, counts once.
     let mut seen = BTreeSet::new();
@@ -57,11 +67,11 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     let page = Page::new(&records, &benches)?;
     std::fs::write(&args.output, page.html()?).map_err(Error::io("write", &args.output))?;
     let mut told = format!(
-        "{}: {} runs, {} benchmarks, {} figures",
+        "{}: {}, {}, {}",
         args.output.display(),
-        records.len(),
-        benches.len(),
-        page.figures().count()
+        counted(records.len() as u64, "run"),
+        counted(benches.len() as u64, "benchmark"),
+        counted(page.figures().count() as u64, "figure")
     );
     if let Some(folder) = &args.png {
         std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;

@@ -54,8 +54,9 @@ pub struct RunArgs {
     /// Take the values of this config.toml; flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder from its newest checkpoint, whose configuration decides; other flags change what may
-    /// change
+    /// Go on with the run in this folder from its newest checkpoint (or name one of them), whose configuration decides; other flags
+    /// change what may change. Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is left to train, no file
+    /// changes: more --epochs train on
     #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
     resume: Option<PathBuf>,
     /// Folder in which the run gets a folder of its own
@@ -119,13 +120,17 @@ const FREE: [&str; 9] = [
     "workers",
 ];
 
-/// The configuration to train with, and the run to go on with, if one was given.
-fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<Resumed>)> {
-    let Some(resume) = &args.run.resume else {
-        let base = match &args.run.config {
-            Some(file) => TrainConfig::load(file)?,
-            None => TrainConfig::default(),
-        };
+/// What to train.
+struct Job {
+    config: TrainConfig,
+    /// Of a resumed run, its folder.
+    place: Option<Place>,
+    /// Of a resumed run, a value that makes what comes another training than what was before.
+    changed: Option<String>,
+}
+
+fn configure(args: &TrainArgs) -> Result<Job> {
+    let begin = |base: TrainConfig, place| {
         let mut config = args.flags.over(base)?.resolve()?;
         if args.flags.given("hidden") && config.takes_perceptron() {
             super::note(
@@ -133,9 +138,38 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<Resumed>)> {
             );
         }
         args.flags.check_effects(&config)?;
-        return Ok((config, None));
+        Ok(Job {
+            config,
+            place,
+            changed: None,
+        })
     };
-    let resumed = Resumed::open(resume, &mut |text| super::note(text))?;
+    let Some(resume) = &args.run.resume else {
+        return match &args.run.config {
+            Some(file) => begin(TrainConfig::load(file)?, None),
+            None => begin(TrainConfig::default(), None),
+        };
+    };
+    let folder = RunFolder::open(resume)?;
+    let lock = folder.lock(&mut |text| super::note(text))?;
+    match folder.has_checkpoint() {
+        true => go_on(
+            args,
+            Resumed::locked(folder, lock, resume, &mut |text| super::note(text))?,
+        ),
+        false => {
+            let config = folder.config_to_begin_with()?;
+            super::note(&format!(
+                "{} has no checkpoint yet: the run begins from its start, with its config.toml",
+                folder.path().display()
+            ));
+            begin(config, Some(Place::At(folder, lock)))
+        }
+    }
+}
+
+/// A run that goes on from a checkpoint.
+fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
     let file = resumed.folder().path().join("config.toml");
     let mut edits = resumed.edits()?;
     edits.retain(|edit| !args.flags.decides(&edit.name));
@@ -163,13 +197,11 @@ fn configure(args: &TrainArgs) -> Result<(TrainConfig, Option<Resumed>)> {
             file.display()
         )));
     }
-    if let Some(name) = changed.iter().find(recomputes) {
-        super::note(&format!(
-            "--{} differs from the steps before, so config.toml alone no longer repeats this run",
-            name.replace('_', "-")
-        ));
-    }
-    Ok((config, Some(resumed)))
+    Ok(Job {
+        config,
+        place: Some(Place::Resume(Box::new(resumed))),
+        changed: changed.iter().find(recomputes).cloned(),
+    })
 }
 
 /// What is in a run's `config.toml` and not in its checkpoint was edited: it is not trained with by itself.
@@ -207,7 +239,11 @@ fn refuse(edits: &[Edit], file: &Path) -> Result<()> {
 
 /// Trains, from the start or on from a checkpoint.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
-    let (config, resumed) = configure(args)?;
+    let Job {
+        config,
+        place,
+        changed,
+    } = configure(args)?;
     if args.run.print_config {
         std::io::stdout()
             .write_all(config.to_toml()?.as_bytes())
@@ -227,17 +263,10 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             data.test_part
         )));
     }
-    let place = match resumed {
-        Some(resumed) => Place::Resume(Box::new(resumed)),
-        None => Place::New {
-            runs: args.run.runs.clone(),
-            name: args
-                .run
-                .name
-                .clone()
-                .unwrap_or_else(|| config.run_name(data.shape)),
-        },
-    };
+    let place = place.unwrap_or_else(|| Place::New {
+        runs: args.run.runs.clone(),
+        name: (args.run.name.clone()).unwrap_or_else(|| config.run_name(data.shape)),
+    });
     let options = RecordOptions {
         style: Style::choose(args.run.quiet, args.run.json),
         save_every: args.run.save_every.unwrap_or_default(),
@@ -251,10 +280,23 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         RecordedTraining::prepare(config, data.clone(), check, place, &options, note)
     };
     let training = prepare(config, place, &mut note)?;
-    let resumed_at = training.resumed_at();
-    let recorded = run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?;
+    let done = training.is_done();
+    if let (Some(name), false) = (changed, done) {
+        super::note(&format!(
+            "--{} differs from the steps before, so config.toml alone no longer repeats this run",
+            name.replace('_', "-")
+        ));
+    }
+    interrupt.begin();
+    let recorded = match run_through_losses(training, &mut prepare, &interrupt.stop, &mut note) {
+        Err(error @ Error::Stopped) => {
+            super::note(&error.to_string());
+            return Ok(interrupt.status());
+        }
+        recorded => recorded?,
+    };
     let finished = &recorded.finished;
-    if resumed_at == Some(finished.step) && !finished.interrupted {
+    if done {
         super::note(match steps {
             Some(_) => {
                 "nothing was left to do; give a larger --steps, or --steps 0 to train all epochs"

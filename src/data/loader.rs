@@ -5,8 +5,9 @@
 
 use std::panic;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use super::assemble::Assembler;
 use super::batch::{Batch, LoaderOptions};
@@ -19,12 +20,14 @@ const AHEAD: usize = 2;
 const LARGE: usize = 16 << 20;
 /// More workers than this only cost memory.
 pub(crate) const MOST_WORKERS: usize = 64;
+/// How long a loader that is dropped waits for the batches that its workers are at.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The batches of one epoch, in order, made ahead by worker threads.
 ///
 /// At most three batches per worker exist at a time, and one if it is larger than 16 MiB. A file that cannot be read or
 /// decoded comes as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and waits for the batch that
-/// each is at. Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch early.
+/// each is at; but one whose file hangs, as on a network that is gone, is left to itself after five seconds. Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch early.
 #[derive(Debug)]
 pub struct Loader {
     queues: Vec<Receiver<Result<Batch>>>,
@@ -60,7 +63,7 @@ impl Loader {
     }
 
     /// Starts to make the batches of `range`.
-    fn run(
+    pub(super) fn run(
         make: impl Fn(u64) -> Result<Batch> + Send + Sync + 'static,
         range: std::ops::Range<u64>,
         workers: usize,
@@ -98,16 +101,28 @@ impl Loader {
         }
         Ok(loader)
     }
-}
 
-impl Iterator for Loader {
-    type Item = Result<Batch>;
-
-    fn next(&mut self) -> Option<Result<Batch>> {
+    /// As [`next`](Iterator::next); nothing where that does not come within `time`.
+    pub(super) fn next_within(&mut self, time: Duration) -> Option<Option<Result<Batch>>> {
         if self.remaining == 0 {
-            return None;
+            return Some(None);
         }
-        if let Ok(batch) = self.queues[self.turn].recv() {
+        match self.queues[self.turn].recv_timeout(time) {
+            Err(RecvTimeoutError::Timeout) => None,
+            batch => Some(self.received(batch.ok())),
+        }
+    }
+
+    /// Waits for no worker any more, and ends. They end by themselves, as soon as they can.
+    pub(super) fn abandon(&mut self) {
+        self.remaining = 0;
+        self.queues.clear();
+        self.workers.clear();
+    }
+
+    /// What the next worker's queue gave, none where the worker is gone, as what comes next.
+    fn received(&mut self, batch: Option<Result<Batch>>) -> Option<Result<Batch>> {
+        if let Some(batch) = batch {
             self.turn = (self.turn + 1) % self.queues.len();
             self.remaining = match batch {
                 Ok(_) => self.remaining - 1,
@@ -122,6 +137,18 @@ impl Iterator for Loader {
         }
         None
     }
+}
+
+impl Iterator for Loader {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Result<Batch>> {
+        if self.remaining == 0 {
+            return None;
+        }
+        let batch = self.queues[self.turn].recv().ok();
+        self.received(batch)
+    }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let remaining = self.remaining as usize;
@@ -135,20 +162,26 @@ impl Drop for Loader {
     fn drop(&mut self) {
         // Without its receiver, a worker that waits for room in its queue, or that next wants to, ends.
         self.queues.clear();
+        let since = Instant::now();
         for worker in self.workers.drain(..) {
-            // A panic was reported where it happened, and nobody needs the batch it prevented.
-            let _ = worker.join();
+            while !worker.is_finished() && since.elapsed() < PATIENCE {
+                thread::sleep(Duration::from_millis(1));
+            }
+            if worker.is_finished() {
+                // A panic was reported where it happened, and nobody needs the batch it prevented.
+                let _ = worker.join();
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
 
-    fn empty(index: u64) -> Result<Batch> {
+    pub fn empty(index: u64) -> Result<Batch> {
         Ok(Batch {
             inputs: Vec::new(),
             labels: Vec::new(),

@@ -29,6 +29,7 @@
 //! | `shuffle.rs` | the order of an epoch |
 //! | `augmentation.rs` | how images are varied, and the random numbers behind it |
 //! | `loader.rs` | worker threads and their queues |
+//! | `interruptible.rs` | waiting for them no longer than a stop allows |
 //! | `fetch.rs` | images as bytes, augmented |
 //! | `assemble.rs` | one batch: fetched, normalised, transposed |
 //! | `batch.rs` | what a batch is, and how a split is cut into them |
@@ -74,6 +75,7 @@ mod folder;
 mod held_out;
 mod idx;
 mod images;
+mod interruptible;
 mod loader;
 mod record;
 mod resident;
@@ -83,6 +85,7 @@ mod shuffle;
 pub(crate) use cifar::fuzz as fuzz_cifar;
 pub(crate) use decode::fuzz as fuzz_image;
 pub(crate) use idx::fuzz as fuzz_idx;
+pub(crate) use interruptible::Interruptible;
 
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};

@@ -13,6 +13,7 @@ use super::loss::Fuse;
 use super::plan::{Dispatch, Plan};
 use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
+use crate::words::counted;
 
 pub(super) enum Executor {
     Cpu(CpuExecutor),
@@ -76,7 +77,7 @@ impl Device {
         match choose(&choice)? {
             None => {
                 let cpu = CpuExecutor::new(options.threads)?;
-                let description = format!("cpu, {} threads", cpu.threads());
+                let description = format!("cpu, {}", counted(cpu.threads() as u64, "thread"));
                 Ok(Device {
                     executor: Executor::Cpu(cpu),
                     ledger: Arc::default(),

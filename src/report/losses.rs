@@ -143,9 +143,9 @@ impl Run {
 
     fn place(&self, note: &mut dyn FnMut(&str)) -> Result<Place> {
         let folder = RunFolder::open(&self.folder)?;
-        let lock = folder.lock(note)?;
+        let lock = folder.lock(note)?.again();
         Ok(match folder.has_checkpoint() {
-            true => Place::Resume(Box::new(Resumed::locked(folder, lock, note)?)),
+            true => Place::Resume(Box::new(Resumed::locked(folder, lock, &self.folder, note)?)),
             false => Place::At(folder, lock),
         })
     }

@@ -2,10 +2,12 @@
 //! folder, TensorBoard's event files. And what is made of run folders: sweeps, tables of results, figures, the page of
 //! `rootlet report`, the view of `rootlet watch`.
 
+mod aside;
 mod console;
 mod figure;
 mod lock;
 mod losses;
+mod missing;
 mod model;
 mod page;
 mod record;
@@ -20,6 +22,7 @@ mod tensorboard;
 mod text;
 mod watch;
 
+pub use crate::words::counted;
 pub use console::{Console, Lost, Style};
 pub use figure::{Figure, FigureSize, register_font};
 pub use lock::RunLock;

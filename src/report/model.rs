@@ -2,6 +2,7 @@
 
 use super::text::{grouped, quantity};
 use crate::model::{Model, ModelCount};
+use crate::words::counted;
 
 /// A table of the layers, and what they add up to.
 pub fn count_text(model: &Model, count: &ModelCount, gamma: f64) -> String {
@@ -12,10 +13,10 @@ pub fn count_text(model: &Model, count: &ModelCount, gamma: f64) -> String {
     // Writing into a string cannot fail.
     let _ = writeln!(
         text,
-        "{} for images of {}, {} classes\n",
+        "{} for images of {}, {}\n",
         model.name,
         model.input(),
-        model.classes()
+        counted(model.classes() as u64, "class")
     );
     let _ = writeln!(
         text,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::missing::{Known, missing};
 use super::{RunFolder, Summary};
 use crate::train::TrainConfig;
 use crate::train::event::{Epoch, Finished, LayerSummary, Round};
@@ -23,7 +24,7 @@ pub struct RunRecord {
     pub epochs: Vec<Epoch>,
     /// The rounds of its `topology.csv`.
     pub rounds: Vec<Round>,
-    /// What of it is damaged and left out, a sentence each.
+    /// What of it is damaged and left out, or missing, a sentence each.
     pub damage: Vec<String>,
 }
 
@@ -35,11 +36,15 @@ impl RunRecord {
     pub fn read(path: &Path) -> Result<Self> {
         let folder = RunFolder::open(path)?;
         let config = folder.config()?;
-        let (epochs, rounds, mut damage) = folder.readable_tables()?;
+        let mut damage = Vec::new();
         let summary = folder.summary().unwrap_or_else(|error| {
             damage.push(format!("{error}; it is left out"));
             None
         });
+        let known = Known::of(&folder, summary.as_ref());
+        let (epochs, rounds, tables) = folder.readable_tables();
+        damage.extend(tables);
+        damage.extend(missing(&folder, &config, &known, &epochs, &rounds));
         Ok(Self {
             path: folder.path().to_owned(),
             config,
@@ -102,7 +107,11 @@ impl RunRecord {
             epochs: last.epoch,
             test_loss: last.test_loss,
             test_accuracy: last.test_accuracy,
-            seconds: self.epochs.iter().map(|e| e.seconds).sum(),
+            // Of a table that is not whole the sum is not known.
+            seconds: match self.epochs.len() == last.epoch as usize {
+                true => self.epochs.iter().map(|e| e.seconds).sum(),
+                false => f64::NAN,
+            },
             ..Finished::default()
         })
     }

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use super::missing::{Known, missing};
 use super::{
     Console, Kept, Lost, Reports, Resumed, RunFolder, RunLock, Style, Summaries, Tables,
     TensorBoard,
 };
-use crate::checkpoint::{self, Snapshot};
+use crate::checkpoint::{self, Checkpoint, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
 use crate::train::event::Finished;
@@ -63,7 +64,19 @@ pub struct RecordedTraining {
     reports: Reports,
     lost: Lost,
     save_every: SaveEvery,
-    resumed_at: Option<u64>,
+    /// Of a resumed run: where it goes on from.
+    resumed: Option<From>,
+    /// Whether there is nothing to train and nothing to record.
+    is_over: bool,
+}
+
+/// Where a resumed run goes on from.
+struct From {
+    step: u64,
+    /// Its checkpoint.
+    path: PathBuf,
+    /// What that was trained with.
+    config: TrainConfig,
 }
 
 impl RecordedTraining {
@@ -94,7 +107,7 @@ impl RecordedTraining {
         if let Some(filter) = check {
             trainer.check(filter);
         }
-        let mut resumed_at = None;
+        let mut resumed = None;
         let (folder, lock) = match place {
             Place::New { runs, name } => {
                 let folder = RunFolder::create(&runs, &name)?;
@@ -102,35 +115,38 @@ impl RecordedTraining {
                 (folder, lock)
             }
             Place::At(folder, lock) => (folder, lock),
-            Place::Resume(resumed) => {
-                let snapshot = resumed.checkpoint.snapshot;
-                resumed_at = Some(snapshot.progress.step);
+            Place::Resume(run) => {
+                let Checkpoint { snapshot, path, .. } = run.checkpoint;
+                resumed = Some(From {
+                    step: snapshot.progress.step,
+                    path,
+                    config: run.config,
+                });
                 for change in trainer.restore(snapshot)? {
                     note(&format!("the data have changed: {change}"));
                 }
-                (resumed.folder, resumed.lock)
+                (run.folder, run.lock)
             }
         };
+        let is_over = (resumed.as_ref())
+            .is_some_and(|from| trainer.is_done() && tells_the_end(&folder, from.step));
         let mut reports = Reports::new();
-        reports.push(match resumed_at {
-            None => Tables::create(&folder)?,
-            Some(step) => {
-                let redone = u64::from(trainer.rounds_precede_steps());
-                let kept = Kept {
-                    rounds: step.saturating_sub(redone),
-                    ..Kept::through(step)
-                };
-                Tables::resume(&folder, kept, note)?
-            }
-        });
-        // With what the device decided, so that it repeats the run.
-        let config = trainer.config();
-        if resumed_at.is_none() || !RunFolder::is_one(folder.path()) {
-            folder.write_config(config)?;
+        if !is_over {
+            record_in(
+                &folder,
+                &trainer,
+                &resumed,
+                lock.again,
+                options,
+                &mut reports,
+                note,
+            )?;
         }
-        reports.push(Summaries::new(&folder, config, &options.command));
-        if options.tensorboard {
-            reports.push(TensorBoard::create(&folder, resumed_at)?);
+        if let Some(from) = &resumed {
+            let known = Known::from(trainer.progress());
+            let (epochs, rounds, mut damage) = folder.readable_tables();
+            damage.extend(missing(&folder, &from.config, &known, &epochs, &rounds));
+            damage.iter().for_each(|text| note(text));
         }
         let console = Console::new(options.style);
         let lost = console.lost();
@@ -142,7 +158,8 @@ impl RecordedTraining {
             reports,
             lost,
             save_every: options.save_every,
-            resumed_at,
+            resumed,
+            is_over,
         })
     }
 
@@ -163,10 +180,15 @@ impl RecordedTraining {
 
     /// The step that a resumed run goes on from.
     pub fn resumed_at(&self) -> Option<u64> {
-        self.resumed_at
+        self.resumed.as_ref().map(|from| from.step)
     }
 
-    /// Trains to the end, or until `stop` is set; with checkpoints as asked for.
+    /// Whether no step is left to train.
+    pub fn is_done(&self) -> bool {
+        self.trainer.is_done()
+    }
+
+    /// Trains to the end, or until `stop` is set; with checkpoints as asked for. Of a run that is over nothing is written: it is tested.
     ///
     /// # Errors
     /// As [`Trainer::run`]; the summary keeps the reason.
@@ -177,16 +199,24 @@ impl RecordedTraining {
             config: self.trainer.config().clone(),
             text: self.trainer.config().to_toml()?,
             // Of a resumed run the file stays that of the old checkpoint until there is a new one: they tell the same at each moment.
-            written: self.resumed_at.is_none(),
+            written: self.resumed.is_none(),
+            resumed: self.resumed.as_ref(),
         };
+        let mut save = |snapshot: &Snapshot| saver.save(snapshot);
         let finished = self.trainer.run(&mut Hooks {
             observer: &mut self.reports,
-            save: Some(&mut |snapshot| saver.save(snapshot)),
+            save: match self.is_over {
+                true => None,
+                false => Some(&mut save),
+            },
             save_every: self.save_every,
             run: Some(folder.path()),
             stop,
         });
-        if let Err(error) = &finished {
+        // A run that was stopped before its first step has not failed.
+        let failed = finished.as_ref().err();
+        let failed = failed.filter(|error| !self.is_over && !matches!(error, Error::Stopped));
+        if let Some(error) = failed {
             // The error itself is what to tell; a disk that is full will not hold its text either.
             let _ = folder.note_failure(error);
         }
@@ -205,6 +235,50 @@ impl RecordedTraining {
     }
 }
 
+/// Whether a run's summary tells how it ended at `step`, or was to go on from there: then there is nothing to add to it.
+fn tells_the_end(folder: &RunFolder, step: u64) -> bool {
+    // Without one, as when the process was killed before it wrote the end, this is what is missing.
+    let summary = folder.summary().ok().flatten();
+    summary.is_some_and(|summary| summary.is_complete() || step < summary.started.steps_total)
+}
+
+/// Puts a run's files in place, and adds what writes them to `reports`.
+fn record_in(
+    folder: &RunFolder,
+    trainer: &Trainer,
+    resumed: &Option<From>,
+    again: bool,
+    options: &RecordOptions,
+    reports: &mut Reports,
+    note: &mut dyn FnMut(&str),
+) -> Result<()> {
+    folder.set_aside(note)?;
+    // With what the device decided, so that it repeats the run. Before all else: with it alone a run can begin anew.
+    let config = trainer.config();
+    let trained = resumed.as_ref().map_or(config, |from| &from.config);
+    if resumed.is_none() || !folder.has_config() {
+        folder.write_config(trained)?;
+    }
+    let resumed_at = resumed.as_ref().map(|from| from.step);
+    reports.push(match resumed_at {
+        None => Tables::create(folder)?,
+        Some(step) => {
+            let redone = u64::from(trainer.rounds_precede_steps());
+            let kept = Kept {
+                rounds: step.saturating_sub(redone),
+                ..Kept::through(step)
+            };
+            Tables::resume(folder, kept, note)?
+        }
+    });
+    let command = (!again).then_some(options.command.as_str());
+    reports.push(Summaries::new(folder, config, command).after(trained));
+    if options.tensorboard {
+        reports.push(TensorBoard::create(folder, resumed_at)?);
+    }
+    Ok(())
+}
+
 /// Saves a run's checkpoints.
 struct Saver<'a> {
     folder: &'a RunFolder,
@@ -213,12 +287,21 @@ struct Saver<'a> {
     text: String,
     /// Whether `config.toml` is that of the checkpoints.
     written: bool,
+    /// The checkpoint that the run went on from.
+    resumed: Option<&'a From>,
 }
 
 impl Saver<'_> {
     fn save(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
         let path = self.folder.path();
         let removed = !path.is_dir();
+        // No step was trained with what may have changed in the configuration: the checkpoint tells the truth.
+        if let Some(from) = self.resumed
+            && from.step == snapshot.progress.step
+            && from.path.is_dir()
+        {
+            return Ok(from.path.clone());
+        }
         if removed {
             RunFolder::create_at(path)?;
             self.folder.write_config(&self.config)?;

@@ -1,5 +1,6 @@
 //! The table of results: runs that differ in nothing but their seeds are a row, with means and standard deviations.
 
+mod rows;
 mod text_table;
 
 use std::collections::BTreeMap;
@@ -8,13 +9,8 @@ use super::record::RunRecord;
 use super::text::{grouped, quantity};
 use crate::Result;
 use crate::train::event::Finished;
+use rows::{SHOWN, rows, varying};
 pub use text_table::TextTable;
-
-/// What does not make two runs different: the seed, and what only places the same work on a machine.
-const NOT_COMPARED: [&str; 4] = ["seed", "threads", "workers", "data_dir"];
-
-/// What is always shown, in this order.
-const SHOWN: [&str; 3] = ["model", "method", "sparsity"];
 
 /// A quantity over the seeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,18 +98,10 @@ impl Results {
     /// # Errors
     /// A configuration that cannot be shown.
     pub fn of(records: &[RunRecord]) -> Result<Self> {
-        let mut keys: Vec<BTreeMap<String, String>> = Vec::new();
-        let mut groups: Vec<Group> = Vec::new();
-        for (index, record) in records.iter().enumerate() {
-            let key = key_of(record)?;
-            let at = keys.iter().position(|known| *known == key);
-            let at = at.unwrap_or_else(|| {
-                keys.push(key);
-                groups.push(Group::new(record));
-                groups.len() - 1
-            });
-            groups[at].runs.push(index);
-        }
+        let rows = rows(records)?;
+        let keys: Vec<BTreeMap<String, String>> = rows.iter().map(|row| row.key.clone()).collect();
+        let groups = rows.into_iter().map(|row| Group::new(records, row.runs));
+        let mut groups: Vec<Group> = groups.collect();
         let varying = varying(&keys);
         let columns = columns(records);
         for (group, key) in groups.iter_mut().zip(&keys) {
@@ -189,14 +177,17 @@ impl Results {
 }
 
 impl Group {
-    fn new(record: &RunRecord) -> Self {
+    fn new(records: &[RunRecord], runs: Vec<usize>) -> Self {
+        // One that lost its summary tells less than the others of its row.
+        let telling = |&&run: &&usize| records[run].summary.is_some();
+        let record = &records[*runs.iter().find(telling).unwrap_or(&runs[0])];
         Self {
             labels: Vec::new(),
             data: record.config.data.clone(),
             model: record.config.model_name().to_owned(),
             method: record.method(),
             sparsity: record.sparsity(),
-            runs: Vec::new(),
+            runs,
             finished: 0,
             failed: 0,
             always_sparse: record.always_sparse(),
@@ -262,33 +253,6 @@ impl Group {
         }
         text
     }
-}
-
-/// What makes a run's row: its configuration, and what it really ran on.
-fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
-    // Two runs of the same command can be saved with and without what follows from other values.
-    let config = record.config.clone().resolve()?.with_derived();
-    let mut key: BTreeMap<String, String> = config.values()?.into_iter().collect();
-    key.retain(|name, _| !NOT_COMPARED.contains(&name.as_str()));
-    key.insert("method".to_owned(), record.method());
-    if let Some(adapter) = record.adapter() {
-        key.insert("adapter".to_owned(), adapter.to_owned());
-    }
-    Ok(key)
-}
-
-/// The names besides model, method and sparsity that tell the rows apart.
-fn varying(keys: &[BTreeMap<String, String>]) -> Vec<String> {
-    let mut names: Vec<String> = keys.iter().flat_map(|key| key.keys().cloned()).collect();
-    names.sort();
-    names.dedup();
-    names.retain(|name| {
-        !SHOWN.contains(&name.as_str())
-            && keys
-                .windows(2)
-                .any(|pair| pair[0].get(name) != pair[1].get(name))
-    });
-    names
 }
 
 fn columns(records: &[RunRecord]) -> Vec<Column> {

@@ -1,4 +1,4 @@
-//! A run to go on with: its folder, locked, and its newest checkpoint, whose configuration decides.
+//! A run to go on with: its folder, locked, and a checkpoint of it, whose configuration decides.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ pub struct Resumed {
     pub(super) folder: RunFolder,
     pub(super) lock: RunLock,
     pub(super) checkpoint: Checkpoint,
-    config: TrainConfig,
+    pub(super) config: TrainConfig,
 }
 
 /// A value in which a run's `config.toml` differs from its checkpoint.
@@ -27,25 +27,30 @@ pub struct Edit {
 }
 
 impl Resumed {
-    /// Locks the run's folder and loads its newest checkpoint. `note` hears of what a user should know.
+    /// Loads the checkpoint of a run that `path` names, or where that is the run's folder, the newest. `note` hears of what a user
+    /// should know.
     ///
     /// # Errors
-    /// No run folder, one that is in use, or no checkpoint in it that can be used.
-    pub fn open(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Self> {
-        let folder = RunFolder::open(path)?;
-        let lock = folder.lock(note)?;
-        Self::locked(folder, lock, note)
-    }
-
-    /// As [`Resumed::open`] of a folder that is locked already.
-    pub(super) fn locked(
+    /// No checkpoint that can be used.
+    pub fn locked(
         folder: RunFolder,
         lock: RunLock,
+        path: &Path,
         note: &mut dyn FnMut(&str),
     ) -> Result<Self> {
-        let checkpoint = checkpoint::load(folder.path())?;
+        let checkpoint = checkpoint::load(path)?;
         if let Some(text) = &checkpoint.note {
             note(text);
+        }
+        let step = checkpoint.manifest.progress.step;
+        if let Some(newest) = checkpoint::progress(folder.path())
+            && newest.step > step
+            && checkpoint.note.is_none()
+        {
+            note(&format!(
+                "the run goes on from step {step}; what it has up to step {} makes way with the next checkpoint",
+                newest.step
+            ));
         }
         let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
         Ok(Self {
@@ -66,12 +71,12 @@ impl Resumed {
         &self.config
     }
 
-    /// Values in which `config.toml` differs from the checkpoint; a file that is missing differs in none.
+    /// Values in which `config.toml` differs from the checkpoint; one that is missing, or is no file, differs in none.
     ///
     /// # Errors
     /// A file that is no configuration.
     pub fn edits(&self) -> Result<Vec<Edit>> {
-        if !RunFolder::is_one(self.folder.path()) {
+        if !self.folder.has_config() {
             return Ok(Vec::new());
         }
         let file = (self.folder.config())

@@ -10,8 +10,8 @@ use crate::disk;
 use crate::train::TrainConfig;
 use crate::{Error, Result};
 
-const CONFIG: &str = "config.toml";
-const CHECKPOINTS: &str = "checkpoints";
+pub(super) const CONFIG: &str = "config.toml";
+pub(super) const CHECKPOINTS: &str = "checkpoints";
 
 /// A run's folder, which exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,18 +59,21 @@ impl RunFolder {
         Ok(Self(path.to_owned()))
     }
 
-    /// Whether `path` is a run folder itself.
+    /// Whether `path` is a run folder itself: also one whose configuration was lost, for it is in the checkpoints, too.
     pub fn is_one(path: &Path) -> bool {
-        path.join(CONFIG).is_file()
+        fs::symlink_metadata(path.join(CONFIG)).is_ok() || path.join(CHECKPOINTS).is_dir()
+    }
+
+    /// Whether it has a `config.toml` that is a file.
+    pub fn has_config(&self) -> bool {
+        self.0.join(CONFIG).is_file()
     }
 
     /// The run folder that `path` is, or that holds the checkpoint (or the folder of checkpoints) that `path` is.
     pub fn open(path: &Path) -> Result<Self> {
         let full = std::path::absolute(path).map_err(Error::io("find", path))?;
         fs::metadata(&full).map_err(Error::io("open the run", path))?;
-        // A run whose configuration was lost has it in its checkpoints, too.
-        let is_run = |folder: &&Path| Self::is_one(folder) || folder.join(CHECKPOINTS).is_dir();
-        let found = full.ancestors().take(3).find(is_run);
+        let found = full.ancestors().take(3).find(|folder| Self::is_one(folder));
         match found {
             Some(folder) if folder == full => Ok(Self(path.to_owned())),
             Some(folder) => Ok(Self(folder.to_owned())),
@@ -94,6 +97,28 @@ impl RunFolder {
     /// Reads its `config.toml`.
     pub fn config(&self) -> Result<TrainConfig> {
         TrainConfig::load(&self.0.join(CONFIG))
+    }
+
+    /// The configuration of a run without a checkpoint, to begin it with.
+    ///
+    /// # Errors
+    /// No configuration that can be read, or a run that has ended: the checkpoints that it had are gone.
+    pub fn config_to_begin_with(&self) -> Result<TrainConfig> {
+        let refuse = |what: String| Error::Checkpoint {
+            path: self.0.clone(),
+            reason: format!("holds no checkpoint{what}"),
+        };
+        let summary = self.summary().ok().flatten();
+        if summary.is_some_and(|summary| summary.finished.is_some()) {
+            return Err(refuse(format!(
+                ", though the run had some: restore its {CHECKPOINTS}, or train anew with --config and its {CONFIG}"
+            )));
+        }
+        self.config().map_err(|error| {
+            refuse(format!(
+                ", and no configuration to begin with ({error}); start the run again"
+            ))
+        })
     }
 
     /// Writes its `config.toml`, whole or not at all.

@@ -16,8 +16,8 @@ use crate::train::TrainConfig;
 use crate::train::event::{Event, Finished, Observer, Progress, Started};
 use crate::{Error, Result};
 
-const SUMMARY: &str = "summary.json";
-const PROGRESS: &str = "progress.json";
+pub(super) const SUMMARY: &str = "summary.json";
+pub(super) const PROGRESS: &str = "progress.json";
 
 /// Version of `summary.json`, raised when a reader of the old one would misread the new one.
 pub const SUMMARY_SCHEMA: u32 = 1;
@@ -165,43 +165,54 @@ fn now() -> String {
 pub struct Summaries {
     folder: RunFolder,
     config: TrainConfig,
-    command: String,
+    /// What the run was trained with until there is a checkpoint of this process.
+    trained: TrainConfig,
+    command: Option<String>,
     summary: Option<Summary>,
+    /// The step that a resumed run goes on from.
+    resumed_at: Option<u64>,
     /// The last progress, and when one was last noted.
     last: Option<Progress>,
     noted: Option<Instant>,
 }
 
 impl Summaries {
-    /// Of a run in `folder` that `command` started or resumed.
-    pub fn new(folder: &RunFolder, config: &TrainConfig, command: &str) -> Self {
+    /// Of a run in `folder` that `command` started or resumed; none where the process goes on that its last command started.
+    pub fn new(folder: &RunFolder, config: &TrainConfig, command: Option<&str>) -> Self {
         Self {
             folder: folder.clone(),
             config: config.clone(),
-            command: command.to_owned(),
+            trained: config.clone(),
+            command: command.map(str::to_owned),
             summary: None,
+            resumed_at: None,
             last: None,
             noted: None,
         }
     }
 
+    /// This of a run that was trained with another configuration up to now: the summary has that until a step that was trained
+    /// with the new one is saved.
+    pub fn after(self, trained: &TrainConfig) -> Self {
+        let trained = trained.clone();
+        Self { trained, ..self }
+    }
+
     fn started(&mut self, started: &Started) -> Result<()> {
-        // One that cannot be read is of no use to anybody, and makes way.
-        let before = match started.resumed_at {
-            Some(_) => self.folder.summary().ok().flatten(),
-            None => None,
-        };
+        // One that cannot be read was put aside.
+        let before = self.folder.summary().ok().flatten();
         let (mut commands, began) = match before {
             Some(before) => (before.commands, before.began),
             None => (Vec::new(), now()),
         };
-        commands.push(self.command.clone());
+        commands.extend(self.command.take());
+        self.resumed_at = started.resumed_at;
         let summary = Summary {
             schema: SUMMARY_SCHEMA,
             rootlet: env!("CARGO_PKG_VERSION").to_owned(),
             commands,
             began,
-            config: self.config.with_derived(),
+            config: self.trained.with_derived(),
             started: started.clone(),
             finished: None,
             failed: None,
@@ -209,6 +220,19 @@ impl Summaries {
         self.folder.write_summary(&summary)?;
         self.summary = Some(summary);
         Ok(())
+    }
+
+    /// A checkpoint was saved.
+    fn saved(&mut self) -> Result<()> {
+        let step = self.last.as_ref().map(|progress| progress.step);
+        let config = self.config.with_derived();
+        match &mut self.summary {
+            Some(summary) if summary.config != config && step > self.resumed_at => {
+                summary.config = config;
+                self.folder.write_summary(summary)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -242,6 +266,7 @@ impl Observer for Summaries {
                 self.progress(progress);
                 Ok(())
             }
+            (Event::Saved(_), _) => self.saved(),
             (Event::Finished(finished), Some(summary)) => {
                 summary.finished = Some(finished.clone());
                 self.folder.write_summary(summary)?;

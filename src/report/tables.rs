@@ -4,6 +4,7 @@ mod content;
 mod file;
 
 use std::fs::OpenOptions;
+use std::path::Path;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -14,8 +15,8 @@ use crate::{Error, Result};
 use content::{Content, Row};
 use file::Table;
 
-const METRICS: &str = "metrics.csv";
-const TOPOLOGY: &str = "topology.csv";
+pub(super) const METRICS: &str = "metrics.csv";
+pub(super) const TOPOLOGY: &str = "topology.csv";
 
 /// Writes both tables as the events come. Every row is handed to the operating system at once, so that a killed run
 /// loses none.
@@ -207,19 +208,25 @@ impl RunFolder {
         Ok(rounds(Content::read(&self.path().join(TOPOLOGY))?.whole()?))
     }
 
-    /// What can be read of both tables, with a sentence for each that is damaged.
-    ///
-    /// # Errors
-    /// A file that cannot be opened.
-    pub fn readable_tables(&self) -> Result<(Vec<Epoch>, Vec<Round>, Vec<String>)> {
-        let metrics = Content::<Epoch>::read(&self.path().join(METRICS))?;
-        let topology = Content::<TopologyRow>::read(&self.path().join(TOPOLOGY))?;
-        let damage = [metrics.damage(), topology.damage()];
-        Ok((
-            metrics.rows,
-            rounds(topology.rows),
-            damage.into_iter().flatten().collect(),
-        ))
+    /// What can be read of both tables, with a sentence for each that is damaged or cannot be opened.
+    pub fn readable_tables(&self) -> (Vec<Epoch>, Vec<Round>, Vec<String>) {
+        let mut damage = Vec::new();
+        let epochs = readable(&self.path().join(METRICS), &mut damage);
+        let rows = readable(&self.path().join(TOPOLOGY), &mut damage);
+        (epochs, rounds(rows), damage)
+    }
+}
+
+fn readable<R: Row>(path: &Path, damage: &mut Vec<String>) -> Vec<R> {
+    match Content::read(path) {
+        Ok(content) => {
+            damage.extend(content.damage());
+            content.rows
+        }
+        Err(error) => {
+            damage.push(error.to_string());
+            Vec::new()
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt::Write;
 use crate::data::TestPart;
 use crate::model::MODELS;
 use crate::train::event::{Epoch, Finished, Phase, Progress, Started};
+use crate::words::counted;
+pub(super) use crate::words::grouped;
 
 /// The network and the work ahead.
 pub(super) fn started(event: &Started) -> String {
@@ -16,7 +18,11 @@ pub(super) fn started(event: &Started) -> String {
             let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
             widths.join("-")
         }
-        false => format!("{}, {} sparse layers", event.model_name, event.model.len()),
+        false => format!(
+            "{}, {}",
+            event.model_name,
+            counted(event.model.len() as u64, "sparse layer")
+        ),
     };
     let longest = event.model.iter().map(|layer| layer.name.len()).max();
     let wide = longest.unwrap_or(0).max(10);
@@ -116,18 +122,25 @@ pub(super) fn result(event: &Finished) -> String {
         true => "accuracy",
         false => "test accuracy",
     };
+    let after = format!(
+        "after {}, {}, {}",
+        counted(event.step, "step"),
+        counted(event.epochs.into(), "epoch"),
+        duration(event.seconds)
+    );
+    // A run that was stopped while images were waited for that did not come.
+    if event.interrupted && event.test_loss.is_nan() {
+        return format!("{how}not tested, for the images do not come, {after}");
+    }
     // Images that others cannot have: a result to compare with nobody's.
     let part = match &event.test_part {
         Some(part @ TestPart::SplitOff { .. }) => format!(" ({part})"),
         _ => String::new(),
     };
     format!(
-        "{how}{what} {}{part}, loss {:.4} after {}, {}, {}",
+        "{how}{what} {}{part}, loss {:.4} {after}",
         percent(event.test_accuracy.into()),
         event.test_loss,
-        counted(event.step, "step"),
-        counted(event.epochs.into(), "epoch"),
-        duration(event.seconds)
     )
 }
 
@@ -193,12 +206,6 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
-/// `1 step`, `1,442 steps`.
-fn counted(number: u64, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", grouped(number))
-}
-
 /// A learning rate: as it was typed, or with an exponent where it would be a row of zeros.
 fn rate(value: f32) -> String {
     if (1e-5..1e6).contains(&value) || value == 0.0 {
@@ -206,19 +213,6 @@ fn rate(value: f32) -> String {
     } else {
         format!("{value:e}")
     }
-}
-
-/// An integer with commas between thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A number with three digits and the prefix of its unit: `1.23 G`.
@@ -254,7 +248,7 @@ pub(super) fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, duration, grouped, printable, quantity, rate};
+    use super::{duration, printable, quantity, rate};
 
     #[test]
     fn quantities_have_three_digits_and_a_prefix() {
@@ -283,15 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let texts = [0, 999, 1000, 123_456, 1_234_567].map(grouped);
-        assert_eq!(texts, ["0", "999", "1,000", "123,456", "1,234,567"]);
-    }
-
-    #[test]
-    fn counts_and_rates_read_well() {
-        assert_eq!(counted(1, "step"), "1 step");
-        assert_eq!(counted(1442, "step"), "1,442 steps");
+    fn rates_read_well() {
         let texts = [0.1, 0.001, 0.0, 1e-7, 1e30].map(rate);
         assert_eq!(texts, ["0.1", "0.001", "0", "1e-7", "1e30"]);
     }

@@ -318,8 +318,13 @@ const ROUND_UNTIL_SHARE: f64 = 0.6;
 impl TrainConfig {
     /// T_end in epochs: as given, or 0.6 × the epochs.
     pub fn round_until(&self) -> f64 {
-        self.round_until
-            .unwrap_or(ROUND_UNTIL_SHARE * f64::from(self.epochs))
+        let share = ROUND_UNTIL_SHARE * f64::from(self.epochs);
+        // The number that people would write: 3.6 for 6 epochs, and not 3.5999999999999996, as older versions saved it.
+        let plain = (share * 10.0).round() / 10.0;
+        match self.round_until {
+            Some(until) if until != share => until,
+            _ => plain,
+        }
     }
 
     /// The name of a run that was given none, on images of this size: the data set, the model unless it is a perceptron, and the
@@ -339,6 +344,7 @@ impl TrainConfig {
         self.limit = self.limit.filter(|&limit| limit > 0);
         self.steps = self.steps.filter(|&steps| steps > 0);
         self.connections = self.connections.filter(|&connections| connections > 0);
+        self.round_until = self.round_until.map(|_| self.round_until());
         if let Some(dir) = &self.data_dir {
             let full = std::path::absolute(dir).map_err(Error::io("find", dir))?;
             if full.to_str().is_none() {

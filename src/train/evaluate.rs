@@ -1,7 +1,9 @@
 //! Evaluation: the test images, forward only.
 
+use std::sync::atomic::AtomicBool;
+
 use super::meter::Sums;
-use crate::data::{Dataset, Loader, LoaderOptions};
+use crate::data::{Dataset, Interruptible, Loader, LoaderOptions};
 use crate::engine::{Device, StepState};
 use crate::error::{Error, Result};
 use crate::network::{Network, RING};
@@ -27,9 +29,24 @@ pub fn evaluate(
     data: &Dataset,
     options: LoaderOptions,
 ) -> Result<Evaluation> {
+    evaluate_until(device, network, data, options, &AtomicBool::new(false))
+}
+
+/// As [`evaluate`], for somebody who may be asked to stop.
+///
+/// # Errors
+/// As [`evaluate`]; [`Error::Stopped`] where `stop` is set and images do not come.
+pub(super) fn evaluate_until(
+    device: &Device,
+    network: &Network,
+    data: &Dataset,
+    options: LoaderOptions,
+    stop: &AtomicBool,
+) -> Result<Evaluation> {
     let mut sums = Sums::default();
     let mut pending = 0..0u64;
-    for batch in Loader::start(data.test.clone(), data.shape, &data.normalisation, options)? {
+    let loader = Loader::start(data.test.clone(), data.shape, &data.normalisation, options)?;
+    for batch in Interruptible::new(loader, stop) {
         let batch = batch?;
         if batch.count == 0 {
             continue; // None of its images could be read.

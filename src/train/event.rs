@@ -209,6 +209,8 @@ pub struct Finished {
     pub step: u64,
     /// Whole epochs done.
     pub epochs: u32,
+    /// Rounds done; none where an older version did not tell.
+    pub rounds: Option<u64>,
     /// Mean test loss.
     #[serde(deserialize_with = "number")]
     pub test_loss: f32,

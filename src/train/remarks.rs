@@ -3,6 +3,7 @@
 use crate::data::BadImage;
 use crate::topology::Schedule;
 use crate::train::TrainConfig;
+use crate::words::counted;
 
 /// That there is nothing to tell apart.
 pub(super) fn single_class(classes: usize) -> Option<String> {
@@ -63,10 +64,10 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize) -> Vec<String> {
 /// Which images could not be read, the first of many by name.
 pub(super) fn bad_images(bad: &[BadImage]) -> Option<String> {
     const MOST: usize = 20;
-    let (count, plural) = match bad.len() {
+    let were = match bad.len() {
         0 => return None,
-        1 => ("1 image".to_owned(), "was"),
-        all => (format!("{all} images"), "were"),
+        1 => "was",
+        _ => "were",
     };
     let shown: Vec<String> = bad.iter().take(MOST).map(BadImage::to_string).collect();
     let more = match bad.len() {
@@ -77,7 +78,8 @@ pub(super) fn bad_images(bad: &[BadImage]) -> Option<String> {
         ),
     };
     Some(format!(
-        "{count} could not be read and {plural} left out (see --skip-bad-images): {}{more}",
+        "{} could not be read and {were} left out (see --skip-bad-images): {}{more}",
+        counted(bad.len() as u64, "image"),
         shown.join("; ")
     ))
 }

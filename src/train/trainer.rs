@@ -5,12 +5,12 @@ mod dense;
 mod epoch;
 mod reserve;
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::config::TrainConfig;
 use super::describe::{self, StepFlops};
-use super::evaluate::{Evaluation, evaluate};
+use super::evaluate::{Evaluation, evaluate, evaluate_until};
 use super::event::{self, Event};
 use super::exploration::Exploration;
 use super::hooks::Hooks;
@@ -166,6 +166,11 @@ impl Trainer {
         self.config.steps.map_or(whole, |steps| steps.min(whole))
     }
 
+    /// Whether no step is left to train, and no epoch waits for its test.
+    pub fn is_done(&self) -> bool {
+        self.progress.step >= self.steps_total() && self.progress.batch < self.steps_per_epoch()
+    }
+
     /// Reads the network and its optimiser state back.
     ///
     /// # Errors
@@ -199,6 +204,19 @@ impl Trainer {
     pub fn evaluate(&self) -> Result<Evaluation> {
         let options = self.batches(Order::Sequential, 0);
         evaluate(&self.device, &self.network, &self.data, options)
+    }
+
+    /// As [`Trainer::evaluate`], as a phase of the run.
+    ///
+    /// # Errors
+    /// As [`Trainer::evaluate`], and [`Error::Stopped`].
+    fn timed_evaluation(&mut self, stop: &AtomicBool) -> Result<Evaluation> {
+        let start = Instant::now();
+        let options = self.batches(Order::Sequential, 0);
+        let evaluation = evaluate_until(&self.device, &self.network, &self.data, options, stop)?;
+        let flops = self.flops.forward * evaluation.images as f64;
+        self.phases.evaluated(start.elapsed(), flops);
+        Ok(evaluation)
     }
 
     fn batches(&self, order: Order, first_batch: u64) -> LoaderOptions {
@@ -254,13 +272,16 @@ impl Trainer {
         self.progress.seconds += began.elapsed().as_secs_f64();
         let mut clock = Clock::new(&self.progress, hooks.save_every);
         let mut last = None;
-        while self.progress.step < self.steps_total() && !self.stopping(hooks) {
+        while !self.is_done() && !self.stopping(hooks) {
             let whole = self.train_epoch(hooks, &mut clock)?;
             self.progress.seconds = clock.seconds();
             if !whole {
                 break;
             }
-            let (done, evaluation) = self.finish_epoch(&mut clock)?;
+            let (done, evaluation) = match self.finish_epoch(hooks.stop, &mut clock) {
+                Err(Error::Stopped) => break,
+                finished => finished?,
+            };
             self.progress.seconds = clock.seconds();
             self.tell(hooks, Event::Epoch(done));
             last = Some((self.progress.step, evaluation));
@@ -275,11 +296,19 @@ impl Trainer {
         if let Some(error) = self.unheard.take() {
             return Err(error);
         }
-        let evaluation = match last {
-            Some((step, evaluation)) if step == self.progress.step => evaluation,
-            _ => self.timed_evaluation()?,
+        let tested = match last {
+            Some((step, evaluation)) if step == self.progress.step => Some(evaluation),
+            _ => match self.timed_evaluation(hooks.stop) {
+                Err(Error::Stopped) => None,
+                evaluation => Some(evaluation?),
+            },
         };
-        let interrupted = self.progress.step < self.steps_total();
+        let interrupted = tested.is_none() || !self.is_done();
+        let evaluation = tested.unwrap_or(Evaluation {
+            loss: f32::NAN,
+            accuracy: f32::NAN,
+            images: 0,
+        });
         let ledger = self.device.ledger();
         let by_class = |bytes: &dyn Fn(Class) -> u64| -> Vec<(String, u64)> {
             Class::ALL.map(|c| (c.name().to_owned(), bytes(c))).into()
@@ -287,6 +316,7 @@ impl Trainer {
         let finished = event::Finished {
             step: self.progress.step,
             epochs: self.progress.epoch,
+            rounds: Some(self.progress.rounds),
             test_loss: evaluation.loss,
             test_accuracy: evaluation.accuracy,
             seconds: clock.seconds(),
@@ -311,15 +341,6 @@ impl Trainer {
     fn count_flops(&mut self) {
         let used = self.options.forward.as_ref().map(|f| f.counts.as_slice());
         self.flops = describe::step_flops(&self.model, self.network.round.active(), used);
-    }
-
-    /// The evaluation, as a phase of the run.
-    fn timed_evaluation(&mut self) -> Result<Evaluation> {
-        let start = Instant::now();
-        let evaluation = self.evaluate()?;
-        let flops = self.flops.forward * evaluation.images as f64;
-        self.phases.evaluated(start.elapsed(), flops);
-        Ok(evaluation)
     }
 
     /// Bytes of device memory that a phase touches.

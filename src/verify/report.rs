@@ -4,6 +4,7 @@ use super::steps::{StepsResult, TOLERANCE};
 use super::tally::Tally;
 use crate::engine::{AdapterSummary, KernelCheck};
 use crate::error::{Error, Result};
+use crate::words::counted;
 
 /// What a verification found.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -108,10 +109,10 @@ impl std::fmt::Display for Report {
         let kernels = &self.kernels;
         write!(
             f,
-            "kernels    {} in {} problems, {} comparisons, {:.1} million words, {:.2} % of them in other bits",
+            "kernels    {} in {}, {}, {:.1} million words, {:.2} % of them in other bits",
             kernels.0.len(),
-            self.problems,
-            kernels.sum(|k| k.comparisons as u64),
+            counted(self.problems as u64, "problem"),
+            counted(kernels.sum(|k| k.comparisons as u64), "comparison"),
             kernels.sum(|k| k.words) as f64 / 1e6,
             100.0 * kernels.sum(|k| k.different) as f64 / kernels.sum(|k| k.words).max(1) as f64,
         )?;

@@ -9,6 +9,8 @@ mod data;
 mod eval;
 mod flops;
 mod folders;
+#[cfg(target_os = "linux")]
+mod hanging;
 mod hostile;
 mod interrupt;
 #[cfg(unix)]
@@ -18,6 +20,7 @@ mod older;
 mod readme;
 mod report;
 mod resume;
+mod run_files;
 mod runs;
 mod sharing;
 mod storage;

@@ -31,7 +31,7 @@ fn runs_and_benchmarks_become_one_page_without_network() {
         "png",
     ]);
     assert!(
-        done.out.starts_with("page.html: 1 runs, 1 benchmarks, "),
+        done.out.starts_with("page.html: 1 run, 1 benchmark, "),
         "{done:?}"
     );
     let page = fs::read_to_string(desk.path("page.html")).unwrap();

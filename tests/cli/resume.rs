@@ -145,3 +145,26 @@ fn what_cannot_be_resumed() {
     fs::remove_dir_all(run.join("checkpoints")).unwrap();
     desk.bad(&resume, 1, &["holds no checkpoint"]);
 }
+
+#[test]
+fn a_checkpoint_that_is_named_is_the_one_to_go_on_from() {
+    let desk = Desk::new();
+    let unbroken = desk.small(&[]);
+    let run = desk.small(&[]);
+    let checkpoints = names(&run.join("checkpoints"));
+    let older = run.join("checkpoints").join(&checkpoints[0]);
+    let done = desk.good(&["train", "--resume", text(&older)]);
+    assert!(done.out.contains("resumed      at step 95"), "{done:?}");
+    assert!(
+        done.err
+            .contains("goes on from step 95; what it has up to step 114"),
+        "{done:?}"
+    );
+    assert_same(&unbroken, &run);
+    // The newest one may be named by its folder, too.
+    let done = desk.good(&["train", "--resume", text(&run.join("checkpoints"))]);
+    assert!(
+        done.err.starts_with("note: nothing was left to do"),
+        "{done:?}"
+    );
+}

@@ -105,14 +105,18 @@ fn a_run_whose_rounds_end_by_its_epochs_is_repeated_to_the_bit() {
     let first = desk.runs().remove(0);
     let config = first.join("config.toml");
     let saved = fs::read_to_string(&config).unwrap();
-    let derived = format!("# round_until = {}\n", 0.6 * 6.0);
-    assert!(saved.contains(&derived), "{saved}");
+    assert!(saved.contains("\n# round_until = 3.6\n"), "{saved}");
     let older = desk.path("older.toml");
-    fs::write(&older, saved.replace("# round_until", "round_until")).unwrap();
+    let until = format!("\nround_until = {}\n", 0.6 * 6.0);
+    fs::write(&older, saved.replace("\n# round_until = 3.6\n", &until)).unwrap();
     for (file, name) in [(&config, "--name=same"), (&older, "--name=older")] {
         let again = desk.small(&["--config", text(file), name]);
         assert_same(&first, &again);
     }
+    // One row: they are the same experiment.
+    desk.good(&["report", "runs"]);
+    let page = fs::read_to_string(desk.path("report.html")).unwrap();
+    assert!(!page.contains("3.59999"));
 }
 
 #[test]

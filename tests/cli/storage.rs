@@ -17,17 +17,16 @@ fn a_file_in_the_way() {
     }
     let run = desk.small(&["--epochs=1"]);
     let before = model(&run);
-    // The tables and the configuration cannot be written where a folder has their name.
-    for name in ["metrics.csv", "topology.csv"] {
-        let path = run.join(name);
-        let kept = fs::read(&path).unwrap();
-        fs::remove_file(&path).unwrap();
-        fs::create_dir(&path).unwrap();
-        let resume = ["train", "--resume", text(&run), "--epochs=2"];
-        desk.bad(&resume, 1, &["cannot read", name]);
-        fs::remove_dir(&path).unwrap();
-        fs::write(&path, kept).unwrap();
-    }
+    // A checkpoint cannot be written where a file has their folder's name.
+    fs::rename(run.join("checkpoints"), run.join("kept")).unwrap();
+    fs::write(run.join("checkpoints"), "").unwrap();
+    desk.bad(
+        &["train", "--resume", text(&run)],
+        1,
+        &["holds no checkpoint"],
+    );
+    fs::remove_file(run.join("checkpoints")).unwrap();
+    fs::rename(run.join("kept"), run.join("checkpoints")).unwrap();
     assert!(model(&run) == before);
 }
 

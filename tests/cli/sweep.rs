@@ -329,3 +329,57 @@ fn the_recipes_of_comparisons_are_sweeps_of_every_method() {
         }
     }
 }
+
+#[test]
+fn the_table_tells_of_runs_that_the_file_no_longer_plans() {
+    let desk = Desk::new();
+    desk.write("small.toml", SWEEP);
+    desk.good(&["sweep", "small.toml", "--quiet"]);
+    let table = |sweep: &str| {
+        desk.write("small.toml", sweep);
+        desk.good(&["sweep", "small.toml", "--table"])
+    };
+    assert_eq!(table(SWEEP).err, "");
+    // A seed less, and other epochs.
+    let done = table(&SWEEP.replace("[1, 2]", "[1]"));
+    let says = "note: 2 runs in runs/small not in small.toml as it is now, and not in the table: \
+                gse-uniform_seed-2, static_seed-2";
+    assert!(done.err.contains(says), "{done:?}");
+    let done = table(&SWEEP.replace("epochs = 2", "epochs = 3"));
+    for row in ROWS {
+        let says = format!(
+            "note: {row} is in the table, and was made with `epochs` 2, and the sweep now says 3"
+        );
+        assert!(done.err.contains(&says), "{done:?}");
+    }
+}
+
+#[test]
+fn a_lost_summary_splits_no_row() {
+    let desk = Desk::new();
+    desk.write("small.toml", SWEEP);
+    let whole = desk.good(&["sweep", "small.toml", "--quiet"]).out;
+    let rows = |text: &str| -> Vec<String> {
+        let lines = text
+            .lines()
+            .filter(|line| line.contains("uniform") || line.contains("static"));
+        lines
+            .map(|line| line.split("  ").next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(rows(&whole).len(), 2, "{whole}");
+    for row in ROWS {
+        let path = desk.path("runs/small").join(row).join("summary.json");
+        let before = fs::read(&path).unwrap();
+        for content in [None, Some(vec![0; 99])] {
+            match content {
+                None => fs::remove_file(&path).unwrap(),
+                Some(zeros) => fs::write(&path, zeros).unwrap(),
+            }
+            let done = desk.good(&["sweep", "small.toml", "--table"]);
+            assert_eq!(rows(&done.out), rows(&whole), "{row}: {}", done.out);
+            assert!(!done.out.contains("unfinished"), "{}", done.out);
+        }
+        fs::write(&path, before).unwrap();
+    }
+}

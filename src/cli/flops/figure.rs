@@ -1,6 +1,7 @@
 //! The comparison as a figure: FLOPs over sparsity, a line a method.
 
 use plotters::prelude::*;
+use rootlet::report::counted;
 use rootlet::{Error, Result};
 
 use super::{Comparison, percent};
@@ -50,8 +51,10 @@ fn chart(
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let title = format!(
-        "Training FLOPs of {}: a round every {} steps, gamma {}",
-        comparison.model, comparison.round_every, comparison.gamma
+        "Training FLOPs of {}: a round every {}, gamma {}",
+        comparison.model,
+        counted(comparison.round_every as u64, "step"),
+        comparison.gamma
     );
     let mut chart = ChartBuilder::on(&area)
         .caption(title, ("sans-serif", 18))
@@ -60,12 +63,11 @@ fn chart(
         .x_label_area_size(46)
         .y_label_area_size(74)
         .build_cartesian_2d(left..right, (low..high).log_scale())?;
-    let batch = comparison.batch;
-    let images = if batch == 1 { "image" } else { "images" };
+    let images = counted(comparison.batch as u64, "image");
     chart
         .configure_mesh()
         .x_desc("sparsity")
-        .y_desc(format!("FLOPs of a step on {batch} {images}"))
+        .y_desc(format!("FLOPs of a step on {images}"))
         .label_style(("sans-serif", 14))
         .axis_desc_style(("sans-serif", 15))
         .light_line_style(WHITE)

@@ -91,8 +91,16 @@ impl PlannedRun {
     /// A folder of a run with another configuration; the error names the value.
     pub fn state(&self, sweep: &Path) -> Result<RunState> {
         let path = self.folder(sweep);
-        if !RunFolder::is_one(&path) {
-            return Ok(RunState::New);
+        let folder = match RunFolder::is_one(&path) {
+            true => RunFolder::open(&path)?,
+            false => return Ok(RunState::New),
+        };
+        if !folder.has_config() {
+            // It is written anew, where there is a checkpoint from the one in it.
+            return Ok(match folder.has_checkpoint() {
+                true => RunState::Unfinished,
+                false => RunState::New,
+            });
         }
         // What is left of a damaged folder is for a person to look at; the other runs go on.
         let record = match RunRecord::read(&path) {
@@ -108,12 +116,13 @@ impl PlannedRun {
             _ => {}
         }
         // Older versions wrote no summary: there, the tables tell.
-        let saved = RunFolder::open(&path)?.has_checkpoint();
-        Ok(match (record.finished().is_some(), saved) {
-            (true, _) => RunState::Finished,
-            (false, true) => RunState::Unfinished,
-            (false, false) => RunState::New,
-        })
+        Ok(
+            match (record.finished().is_some(), folder.has_checkpoint()) {
+                (true, _) => RunState::Finished,
+                (false, true) => RunState::Unfinished,
+                (false, false) => RunState::New,
+            },
+        )
     }
 
     /// Refuses a run that was made with another configuration.
@@ -121,6 +130,17 @@ impl PlannedRun {
     /// # Errors
     /// The error names the value.
     pub(super) fn same_as(&self, before: &TrainConfig, path: &Path) -> Result<()> {
+        match self.difference(before)? {
+            None => Ok(()),
+            Some(difference) => Err(Error::Usage(format!(
+                "the run in {} {difference}; give another --out, or remove that folder",
+                path.display()
+            ))),
+        }
+    }
+
+    /// In what a run that was made with `before` is another one than this; none where it is the same.
+    pub(super) fn difference(&self, before: &TrainConfig) -> Result<Option<String>> {
         let mut before = before.clone();
         if self.config.micro_batch.is_none() {
             // The device decided.
@@ -128,16 +148,15 @@ impl PlannedRun {
         }
         let changed = before.differences(&self.config)?;
         let Some(key) = changed.iter().find(|key| !FREE.contains(&key.as_str())) else {
-            return Ok(());
+            return Ok(None);
         };
         let value = |config: &TrainConfig| -> Result<String> {
             let values = config.with_derived().values()?;
             let value = values.into_iter().find(|(name, _)| name == key);
             Ok(value.map_or("not set".to_owned(), |(_, text)| text))
         };
-        Err(Error::Usage(format!(
-            "the run in {} was made with `{key}` {}, and the sweep now says {}; give another --out, or remove that folder",
-            path.display(),
+        Ok(Some(format!(
+            "was made with `{key}` {}, and the sweep now says {}",
             value(&before)?,
             value(&self.config)?
         )))

@@ -1,5 +1,6 @@
 //! Doing a sweep's runs, and the table of what came of them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::report::{
     RunRecord, TextTable, run_through_losses,
 };
 use crate::train::TrainConfig;
+use crate::words::counted;
 use crate::{Error, Result};
 
 /// Time between two looks at runs that other processes do.
@@ -143,6 +145,7 @@ impl Work<'_> {
         }
         tell(place);
         let recorded = match self.one(planned, folder, lock, tell) {
+            Err(Error::Stopped) => return Ok(Attempt::Interrupted),
             Err(error) if concerns_one_run(&error) => {
                 tell(&format!("{}: {error}", planned.name()));
                 return Ok(self.fail(planned, error.to_string()));
@@ -195,7 +198,7 @@ impl Work<'_> {
         let place = match folder.has_checkpoint() {
             false => Place::At(folder, lock),
             true => {
-                let resumed = Resumed::locked(folder, lock, tell)?;
+                let resumed = Resumed::locked(folder, lock, &path, tell)?;
                 planned.same_as(resumed.config(), &path)?;
                 Place::Resume(Box::new(resumed))
             }
@@ -253,6 +256,46 @@ pub fn records(sweep: &Sweep, folder: &Path, note: &mut dyn FnMut(&str)) -> Resu
     read_each(&runs, note)
 }
 
+/// Tells of runs that are not what the sweep's file plans now, as after it was edited.
+fn tell_edits(
+    sweep: &Sweep,
+    folder: &Path,
+    records: &[RunRecord],
+    note: &mut dyn FnMut(&str),
+) -> Result<()> {
+    for run in &sweep.runs {
+        let of_run = |record: &&RunRecord| record.path == run.folder(folder);
+        let Some(record) = records.iter().find(of_run) else {
+            continue;
+        };
+        if let Some(difference) = run.difference(&record.config.clone().resolve()?)? {
+            note(&format!(
+                "{} is in the table, and {difference}: remove its folder to run it again",
+                run.name()
+            ));
+        }
+    }
+    let planned: BTreeSet<String> = sweep.runs.iter().map(PlannedRun::name).collect();
+    // A folder that cannot be listed has no runs either.
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut others: Vec<String> = entries
+        .filter(|entry| RunFolder::is_one(&entry.path()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !planned.contains(name))
+        .collect();
+    others.sort();
+    if !others.is_empty() {
+        note(&format!(
+            "{} in {} not in {} as it is now, and not in the table: {}",
+            counted(others.len() as u64, "run"),
+            folder.display(),
+            sweep.file.display(),
+            others.join(", ")
+        ));
+    }
+    Ok(())
+}
+
 /// Writes `results.csv` and `results.md` in the sweep's folder, and gives the table. `note` hears of runs that are damaged.
 ///
 /// # Errors
@@ -263,6 +306,7 @@ pub fn write_results(
     note: &mut dyn FnMut(&str),
 ) -> Result<TextTable> {
     let records = records(sweep, folder, note)?;
+    tell_edits(sweep, folder, &records, note)?;
     if records.is_empty() {
         return Err(Error::Usage(format!(
             "no run of {} is in {} yet; run the sweep first, or give its --out",

@@ -30,7 +30,14 @@ impl<R: Row> Content<R> {
     /// the process died, and is left out.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = files::read_if_there(path)?.unwrap_or_default();
-        Ok(Self::of(path, &bytes[..whole_lines(&bytes)]))
+        let whole = whole_lines(&bytes);
+        let mut content = Self::of(path, &bytes[..whole]);
+        // Without a whole line it is a header being written, or nothing that a run wrote.
+        let own: Vec<u8> = header::<R>().iter().collect::<Vec<_>>().join(",").into();
+        if whole == 0 && !own.starts_with(&bytes) {
+            content.damaged.push(1);
+        }
+        Ok(content)
     }
 
     fn of(path: &Path, bytes: &[u8]) -> Self {

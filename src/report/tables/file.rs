@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::content::{Content, Row, whole_lines};
 use crate::disk;
+use crate::report::aside::aside;
 use crate::{Error, Result};
 
 /// One CSV file. Its header comes from the fields of its first row.
@@ -27,7 +28,7 @@ impl Table {
     pub fn resume<R: Row>(path: PathBuf, keep: u64, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let content = Content::<R>::read(&path)?;
         if let Some(damage) = content.damage() {
-            let aside = path.with_extension("damaged.csv");
+            let aside = aside(&path);
             fs::copy(&path, &aside).map_err(Error::io("write", &aside))?;
             note(&format!(
                 "{damage}; the file as it was is {}",

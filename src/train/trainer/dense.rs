@@ -1,11 +1,12 @@
 //! What the trainer does for methods that begin with a dense network: choosing before the first step, pruning between steps.
 //! Top-KAST's reserve of dense weights is in `reserve.rs`.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::Trainer;
 use super::build::reside;
-use crate::data::{Batch, Loader, Order};
+use crate::data::{Batch, Interruptible, Loader, Order};
 use crate::engine::Class;
 use crate::error::Result;
 use crate::model::Model;
@@ -62,7 +63,7 @@ impl Trainer {
         if self.method.start() != Start::Chosen || chosen {
             return Ok(());
         }
-        let started = Instant::now();
+        let (started, stop) = (Instant::now(), hooks.stop);
         let state = state(&self.model, &self.config)?;
         let dense = total(&state.layers);
         let wanted: u64 = self.wanted.iter().sum();
@@ -81,7 +82,7 @@ impl Trainer {
                 },
                 seed: self.config.seed,
                 state,
-                parts: &|micro_batch, stride| self.first_batch(micro_batch, stride),
+                parts: &|micro_batch, stride| self.first_batch(micro_batch, stride, stop),
                 loss: None,
                 flow: None,
                 flops: 0.0,
@@ -125,7 +126,12 @@ impl Trainer {
     }
 
     /// The first batch of the first epoch, in parts for a network of so many lanes.
-    fn first_batch(&self, micro_batch: usize, stride: usize) -> Result<Vec<Batch>> {
+    fn first_batch(
+        &self,
+        micro_batch: usize,
+        stride: usize,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Batch>> {
         let order = Order::Shuffled {
             seed: self.config.seed,
             epoch: 0,
@@ -135,9 +141,8 @@ impl Trainer {
         options.stride = stride;
         let parts = self.options.batch.div_ceil(micro_batch);
         let images = self.data.train.clone();
-        Loader::start(images, self.data.shape, &self.data.normalisation, options)?
-            .take(parts)
-            .collect()
+        let loader = Loader::start(images, self.data.shape, &self.data.normalisation, options)?;
+        Interruptible::new(loader, stop).take(parts).collect()
     }
 
     /// What a method that prunes by magnitude goes by, before step `step` of the run's epochs.

@@ -1,9 +1,10 @@
 //! An epoch: its batches, its steps and rounds, and looking at the losses.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::{LOOK_EVERY, Trainer};
-use crate::data::{Loader, Order};
+use crate::data::{Interruptible, Loader, Order};
 use crate::engine::StepState;
 use crate::error::{Error, Result};
 use crate::network::{Feed, Network, Part, RING};
@@ -39,7 +40,8 @@ impl Trainer {
                     &self.data.normalisation,
                     self.batches(order, first),
                 )?;
-                self.train_on(loader.map(|b| b.map(Part::Loaded)), hooks, clock)
+                let batches = Interruptible::new(loader, hooks.stop);
+                self.train_on(batches.map(|b| b.map(Part::Loaded)), hooks, clock)
             }
         };
         self.resident = resident;
@@ -60,12 +62,18 @@ impl Trainer {
                 break;
             };
             self.phases.waited(waited.elapsed());
-            parts.push(part?);
+            match part {
+                Err(Error::Stopped) => break,
+                part => parts.push(part?),
+            }
             let count: usize = parts.iter().map(Feed::count).sum();
             if count < self.batch_images() {
                 continue;
             }
-            self.step(&parts, count, hooks)?;
+            match self.step(&parts, count, hooks) {
+                Err(Error::Stopped) => break,
+                done => done?,
+            }
             parts.clear();
             clock.images += count as u64;
             let ring_full = self.unread.end - self.unread.start == RING as u64;
@@ -86,7 +94,7 @@ impl Trainer {
             }
         }
         self.look(hooks, clock)?;
-        Ok(true)
+        Ok(self.progress.batch >= self.steps_per_epoch())
     }
 
     /// Images of the batch that comes next: the epoch's last one may be smaller.
@@ -109,15 +117,24 @@ impl Trainer {
             let alpha = self.schedule.alpha_at(place + 1);
             let pairs = describe::round_flops(&self.model, &self.network.round);
             let filter = self.check_round.take();
-            let mut further = self.further_parts()?;
-            let (round, checks) = self.network.train_with_round(
+            let mut further = self.further_parts(hooks.stop)?;
+            let norms = match &further {
+                Some(_) => self.network.norms.export(&self.device)?,
+                None => Vec::new(),
+            };
+            let trained = self.network.train_with_round(
                 &self.device,
                 parts,
                 state,
                 alpha,
                 further.as_mut().map(|parts| parts as _),
                 filter.as_deref(),
-            )?;
+            );
+            if let Err(Error::Stopped) = trained {
+                // Before the update only the norms' running means have changed.
+                self.network.norms.import(&self.device, &norms)?;
+            }
+            let (round, checks) = trained?;
             hooks.judge(&checks)?;
             // A further batch goes forward, and its gradients back to the inputs: half of a backward pass.
             let StepFlops { forward, backward } = self.flops;
@@ -162,7 +179,10 @@ impl Trainer {
 
     /// The parts of the further batches that score a round's candidates, if any: training images in an order of the round's own,
     /// so that the epoch goes on as it would.
-    fn further_parts(&self) -> Result<Option<impl Iterator<Item = Result<Part<'static>>> + use<>>> {
+    fn further_parts<'s>(
+        &self,
+        stop: &'s AtomicBool,
+    ) -> Result<Option<impl Iterator<Item = Result<Part<'static>>> + use<'s>>> {
         let batches = self.config.round_batches.saturating_sub(1);
         if batches == 0 || !self.network.round.sums_scores() {
             return Ok(None);
@@ -179,9 +199,8 @@ impl Trainer {
             self.batches(order, 0),
         )?;
         let parts = batches * self.config.batch.div_ceil(self.network.micro_batch());
-        Ok(Some(
-            loader.take(parts).map(|batch| batch.map(Part::Loaded)),
-        ))
+        let batches = Interruptible::new(loader, stop).take(parts);
+        Ok(Some(batches.map(|batch| batch.map(Part::Loaded))))
     }
 
     /// Reads the losses since the last look, and stops at one that is not a number.
@@ -225,14 +244,22 @@ impl Trainer {
         Ok(())
     }
 
-    pub(super) fn finish_epoch(&mut self, clock: &mut Clock) -> Result<(event::Epoch, Evaluation)> {
+    /// Tests after an epoch, and begins the next one.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where `stop` is set and the test images do not come: then the epoch is trained, and waits for its end.
+    pub(super) fn finish_epoch(
+        &mut self,
+        stop: &AtomicBool,
+        clock: &mut Clock,
+    ) -> Result<(event::Epoch, Evaluation)> {
         let trained = clock.epoch_started.elapsed().as_secs_f64();
         let sums = Sums {
             loss: self.progress.loss_sum,
             hits: self.progress.correct,
             seen: self.progress.seen,
         };
-        let evaluation = self.timed_evaluation()?;
+        let evaluation = self.timed_evaluation(stop)?;
         if !evaluation.loss.is_finite() {
             return Err(Error::Diverged {
                 step: self.progress.step,

@@ -1,0 +1,216 @@
+//! Rows that a run's tables should have and do not: lines that somebody deleted, a file that was cut at a line's end, emptied or
+//! removed. What such a table still has looks whole, so that it is held against what the run knows of itself.
+
+use super::tables::{METRICS, TOPOLOGY};
+use super::{RunFolder, Summary};
+use crate::checkpoint::{self, Progress};
+use crate::topology::from_dense::Start;
+use crate::train::TrainConfig;
+use crate::train::event::{Epoch, Round};
+
+/// How far a run is known to be, by its summary or its newest checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    step: u64,
+    epochs: u32,
+    /// Rounds; none where that is not known.
+    rounds: Option<u64>,
+}
+
+impl Known {
+    /// What the run's files tell. To be read before the tables, which are written first.
+    pub fn of(folder: &RunFolder, summary: Option<&Summary>) -> Self {
+        let saved = checkpoint::progress(folder.path()).map(|saved| Self::from(&saved));
+        let end = summary.and_then(|summary| summary.finished.as_ref());
+        let end = end.map(|end| Self {
+            step: end.step,
+            epochs: end.epochs,
+            rounds: end.rounds,
+        });
+        match (saved, end) {
+            // Where both are there, the checkpoint knows of the rounds of older versions, too.
+            (Some(saved), Some(end)) if saved.step < end.step => end,
+            (Some(saved), _) => saved,
+            (None, end) => end.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&Progress> for Known {
+    fn from(progress: &Progress) -> Self {
+        Self {
+            step: progress.step,
+            epochs: progress.epoch,
+            rounds: Some(progress.rounds),
+        }
+    }
+}
+
+/// What is missing, a sentence for each table.
+pub(super) fn missing(
+    folder: &RunFolder,
+    config: &TrainConfig,
+    known: &Known,
+    epochs: &[Epoch],
+    rounds: &[Round],
+) -> Vec<String> {
+    let of_tables = [
+        (METRICS, missing_epochs(known, epochs)),
+        (TOPOLOGY, missing_rounds(config, known, rounds)),
+    ];
+    let told = of_tables.into_iter().filter_map(|(name, what)| {
+        let path = folder.path().join(name);
+        Some(format!("{}: {}", path.display(), what?))
+    });
+    told.collect()
+}
+
+fn missing_epochs(known: &Known, epochs: &[Epoch]) -> Option<String> {
+    let last = epochs.iter().map(|row| row.epoch).max().unwrap_or(0);
+    let all = 1..=u64::from(last.max(known.epochs));
+    let missing: Vec<u64> = all
+        .filter(|&epoch| epochs.iter().all(|row| u64::from(row.epoch) != epoch))
+        .collect();
+    Some(match missing.len() {
+        0 => return None,
+        1 => format!("the row of epoch {} is missing", ranges(&missing)),
+        _ => format!("the rows of epochs {} are missing", ranges(&missing)),
+    })
+}
+
+fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Option<String> {
+    // Of a killed run, rows behind the checkpoint are rightly there, and will be written again.
+    let precede = config.build_method().is_ok_and(|method| {
+        // Rounds between two steps have the number of the step before, and belong to the one that comes.
+        matches!(method.start(), Start::Dense | Start::Backed(_))
+    });
+    let done = rounds.iter().map(|round| round.step);
+    let done: Vec<u64> = done
+        .filter(|&step| step < known.step || (step == known.step && !precede))
+        .collect();
+    let layers = rounds.iter().map(|round| round.layers.len()).max();
+    let torn: Vec<u64> = (rounds.iter())
+        .filter(|round| Some(round.layers.len()) < layers)
+        .map(|round| round.step)
+        .collect();
+    let mut told = Vec::new();
+    let lacking = known.rounds.unwrap_or(0).saturating_sub(done.len() as u64);
+    if lacking > 0 {
+        let all = known.rounds.unwrap_or(0);
+        // Where rounds came at every so many steps, which ones is known, too.
+        let every = config.round_every.max(1);
+        let due: Vec<u64> = (1..=all).map(|round| round * every).collect();
+        let regular = !precede
+            && due.last().is_some_and(|&last| last <= known.step)
+            && done.iter().all(|step| due.contains(step));
+        let missing: Vec<u64> = due
+            .into_iter()
+            .filter(|step| !done.contains(step))
+            .collect();
+        let which = match regular {
+            true => format!(", those after steps {}", list(&missing)),
+            false => String::new(),
+        };
+        told.push(format!("{lacking} of {all} rounds are missing{which}"));
+    }
+    if !torn.is_empty() {
+        told.push(format!(
+            "rows of layers are missing of the rounds after steps {}",
+            list(&torn)
+        ));
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// Rising numbers as people write them: `2, 5 to 9, 12`.
+fn ranges(numbers: &[u64]) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for &number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let text = |&(first, last): &(u64, u64)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first} to {last}"),
+    };
+    runs.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// The first few numbers of a list.
+fn list(numbers: &[u64]) -> String {
+    const SHOWN: usize = 8;
+    let shown: Vec<String> = numbers.iter().take(SHOWN).map(u64::to_string).collect();
+    let more = match numbers.len() {
+        0..=SHOWN => String::new(),
+        all => format!(" and {} more", all - SHOWN),
+    };
+    shown.join(", ") + &more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::event::RoundLayer;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let known = |step, epochs, rounds| Known {
+            step,
+            epochs,
+            rounds: Some(rounds),
+        };
+        let epochs = |numbers: &[u32]| -> Vec<Epoch> {
+            let row = |&epoch: &u32| Epoch {
+                epoch,
+                ..Epoch::default()
+            };
+            numbers.iter().map(row).collect()
+        };
+        let told = |all, rows: &[u32]| missing_epochs(&known(0, all, 0), &epochs(rows));
+        assert_eq!(told(3, &[1, 2, 3]), None);
+        // Of a killed run, the checkpoint is behind.
+        assert_eq!(told(1, &[1, 2, 3]), None);
+        let says = |all, rows: &[u32], text: &str| assert_eq!(told(all, rows).unwrap(), text);
+        says(3, &[1, 3], "the row of epoch 2 is missing");
+        says(1, &[1, 3], "the row of epoch 2 is missing");
+        says(9, &[2, 7], "the rows of epochs 1, 3 to 6, 8, 9 are missing");
+        says(4, &[], "the rows of epochs 1 to 4 are missing");
+
+        let config = TrainConfig {
+            round_every: 20,
+            ..TrainConfig::default()
+        };
+        let rounds = |steps: &[u64]| -> Vec<Round> {
+            let round = |&step: &u64| Round {
+                step,
+                layers: vec![RoundLayer::default(); 2],
+                ..Round::default()
+            };
+            steps.iter().map(round).collect()
+        };
+        let told = |all, steps: &[u64]| missing_rounds(&config, &known(70, 3, all), &rounds(steps));
+        assert_eq!(told(3, &[20, 40, 60]), None);
+        assert_eq!(told(3, &[20, 40, 60, 80]), None);
+        let says = |all, steps: &[u64], text: &str| assert_eq!(told(all, steps).unwrap(), text);
+        says(
+            3,
+            &[20, 60, 80],
+            "1 of 3 rounds are missing, those after steps 40",
+        );
+        says(
+            3,
+            &[],
+            "3 of 3 rounds are missing, those after steps 20, 40, 60",
+        );
+        says(3, &[21, 60], "1 of 3 rounds are missing");
+        let mut torn = rounds(&[20, 40, 60]);
+        torn[1].layers.pop();
+        assert_eq!(
+            missing_rounds(&config, &known(70, 3, 3), &torn).unwrap(),
+            "rows of layers are missing of the rounds after steps 40"
+        );
+    }
+}

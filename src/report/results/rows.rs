@@ -1,0 +1,97 @@
+//! Which runs are a row of the table of results: those that differ in nothing but their seeds.
+
+use std::collections::BTreeMap;
+
+use crate::Result;
+use crate::report::record::RunRecord;
+
+/// What does not make two runs different: the seed, and what only places the same work on a machine.
+const NOT_COMPARED: [&str; 4] = ["seed", "threads", "workers", "data_dir"];
+
+/// The label of what a run ran on.
+const ADAPTER: &str = "adapter";
+
+/// What is always shown, in this order.
+pub(super) const SHOWN: [&str; 3] = ["model", "method", "sparsity"];
+
+/// What makes a run's row: its configuration, and what it really ran on.
+fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
+    // Two runs of the same command can be saved with and without what follows from other values.
+    let config = record.config.clone().resolve()?.with_derived();
+    let mut key: BTreeMap<String, String> = config.values()?.into_iter().collect();
+    key.retain(|name, _| !NOT_COMPARED.contains(&name.as_str()));
+    key.insert("method".to_owned(), record.method());
+    if let Some(adapter) = record.adapter() {
+        // As older versions wrote it.
+        let adapter = adapter.replace("cpu, 1 threads", "cpu, 1 thread");
+        key.insert(ADAPTER.to_owned(), adapter);
+    }
+    Ok(key)
+}
+
+/// Runs with the same key.
+pub(super) struct Row {
+    pub key: BTreeMap<String, String>,
+    /// Whether they tell what they ran on: the key of others has what was asked for.
+    told: bool,
+    /// Indices, rising; at least one.
+    pub runs: Vec<usize>,
+}
+
+/// The rows, in the order of their first runs.
+pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
+    let mut rows: Vec<Row> = Vec::new();
+    // A run that does not tell its adapter, for its summary is lost or damaged, joins those that do.
+    for told in [true, false] {
+        for (index, record) in records.iter().enumerate() {
+            if record.adapter().is_some() != told {
+                continue;
+            }
+            let key = key_of(record)?;
+            match place(&rows, &key, told) {
+                Some(at) => rows[at].runs.push(index),
+                None => rows.push(Row {
+                    key,
+                    told,
+                    runs: vec![index],
+                }),
+            }
+        }
+    }
+    rows.iter_mut().for_each(|row| row.runs.sort_unstable());
+    rows.sort_by_key(|row| row.runs[0]);
+    Ok(rows)
+}
+
+/// The row that a run belongs to.
+fn place(rows: &[Row], key: &BTreeMap<String, String>, told: bool) -> Option<usize> {
+    let same = (rows.iter()).position(|row| row.told == told && row.key == *key);
+    if same.is_some() || told {
+        return same;
+    }
+    let but_adapter = |key: &BTreeMap<String, String>| {
+        let mut key = key.clone();
+        key.remove(ADAPTER);
+        key
+    };
+    let mut alike = (0..rows.len()).filter(|&at| but_adapter(&rows[at].key) == but_adapter(key));
+    match (alike.next(), alike.next()) {
+        (at, None) => at,
+        // It may have run on any of several.
+        _ => None,
+    }
+}
+
+/// The names besides model, method and sparsity that tell the rows apart.
+pub(super) fn varying(keys: &[BTreeMap<String, String>]) -> Vec<String> {
+    let mut names: Vec<String> = keys.iter().flat_map(|key| key.keys().cloned()).collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| {
+        !SHOWN.contains(&name.as_str())
+            && keys
+                .windows(2)
+                .any(|pair| pair[0].get(name) != pair[1].get(name))
+    });
+    names
+}

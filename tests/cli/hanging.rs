@@ -1,0 +1,141 @@
+//! A disk or a network that hangs: whoever opens a file there waits, and nobody can tell for how long. A lease does the same to one
+//! file: the system keeps everybody waiting who opens it until its holder gives it back, or three quarters of a minute are over.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::data::photos;
+use crate::{Desk, Done, assert_same, newest, text};
+
+const TRAIN: [&str; 10] = [
+    "train",
+    "--data=image-folder",
+    "--data-dir=data",
+    "--image-size=16",
+    "--batch=8",
+    "--epochs=3",
+    "--round-every=2",
+    "--threads=1",
+    "--workers=2",
+    "--runs=runs",
+];
+
+/// A file that is held until this is dropped.
+struct Held {
+    _file: fs::File,
+}
+
+impl Held {
+    #[expect(unsafe_code, reason = "leases and signals' dispositions are only in C")]
+    fn new(path: &Path) -> Self {
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .unwrap();
+        // SAFETY: both calls take numbers alone. The signal that tells of somebody who waits is of no interest.
+        let held = unsafe {
+            libc::signal(libc::SIGIO, libc::SIG_IGN);
+            libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK)
+        };
+        assert_eq!(held, 0, "{}", std::io::Error::last_os_error());
+        Self { _file: file }
+    }
+}
+
+fn start(desk: &Desk, arguments: &[&str]) -> Child {
+    let mut command = desk.command(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Whether a thread of the process waits for a lease.
+fn waits(child: &Child) -> bool {
+    let threads = fs::read_dir(format!("/proc/{}/task", child.id()));
+    threads.into_iter().flatten().flatten().any(|thread| {
+        fs::read_to_string(thread.path().join("wchan")).is_ok_and(|at| at.contains("lease"))
+    })
+}
+
+/// Stops a process that hangs by one signal, and gives what came of it; it has ten seconds.
+fn stop(child: Child) -> Done {
+    let mut child = child;
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-s", "TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let began = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if began.elapsed().as_secs() >= 10 {
+            child.kill().unwrap();
+            panic!(
+                "it hangs: {:?}",
+                Done::of(child.wait_with_output().unwrap())
+            );
+        }
+        sleep(Duration::from_millis(10));
+    }
+    Done::of(child.wait_with_output().unwrap())
+}
+
+/// A training, further batches of rounds and a test whose file hangs: the first signal saves and stops, and the run goes on to the
+/// bits of one that nothing happened to.
+#[test]
+fn a_file_that_hangs_keeps_no_run_from_saving() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["a", "b"], 0, 12);
+    photos(&desk.path("data/val"), &["a", "b"], 20, 5);
+    let perceptron = ["--model=mlp", "--hidden=16"];
+    let rounds = ["--model=resnet20", "--round-batches=3", "--sparsity=0.5"];
+    for (more, file) in [
+        (&perceptron[..], "data/train/a/07.png"),
+        (&perceptron, "data/val/b/22.png"),
+        (&rounds, "data/train/b/03.png"),
+        (
+            &["--model=mlp", "--hidden=16", "--method=snip"],
+            "data/train/a/00.png",
+        ),
+    ] {
+        let mut arguments = [&TRAIN[..], more].concat();
+        if more.contains(&"--method=snip") {
+            arguments.retain(|argument| *argument != "--round-every=2");
+        }
+        let before = desk.runs().len();
+        desk.good(&arguments);
+        let unbroken = desk.runs().remove(before);
+        let held = Held::new(&desk.path(file));
+        let child = start(&desk, &arguments);
+        // Where the system does not tell that it waits, it does so after a while.
+        let began = Instant::now();
+        while !waits(&child) && began.elapsed().as_secs() < 3 {
+            sleep(Duration::from_millis(10));
+        }
+        sleep(Duration::from_millis(200));
+        let done = stop(child);
+        assert_eq!(done.code, Some(75), "{file}: {done:?}");
+        let broken = desk.runs().remove(before + 1);
+        drop(held);
+        if crate::has_saved(&broken) {
+            let step = newest(&broken);
+            assert!(done.out.contains("interrupted: "), "{step:?} {done:?}");
+            assert!(
+                done.out.contains("to go on: rootlet train --resume"),
+                "{done:?}"
+            );
+        }
+        desk.good(&["train", "--resume", text(&broken), "--quiet"]);
+        if more.contains(&"--method=snip") {
+            assert!(crate::model(&broken) == crate::model(&unbroken));
+        } else {
+            assert_same(&unbroken, &broken);
+        }
+    }
+}
