@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::Duration;
 
 use rootlet::{Error, Result};
 
@@ -15,16 +14,11 @@ const INTERRUPTED: u8 = 130;
 #[cfg(unix)]
 const RESUME_ME: u8 = 75;
 
-/// How long a process may take, from a signal on, to come to where there is something to save.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// What the signals have asked for.
 pub struct Interrupt {
     /// Set by the first signal.
     pub stop: Arc<AtomicBool>,
     status: Arc<AtomicU8>,
-    /// Whether there is something to save.
-    begun: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -36,10 +30,8 @@ impl Interrupt {
         let interrupt = Self {
             stop: Arc::default(),
             status: Arc::new(AtomicU8::new(INTERRUPTED)),
-            begun: Arc::default(),
         };
         let (stop, status) = (interrupt.stop.clone(), interrupt.status.clone());
-        let begun = interrupt.begun.clone();
         let came = move |signal: Signal| {
             if stop.load(Ordering::SeqCst) {
                 std::process::exit(signal.at_once.into());
@@ -48,25 +40,10 @@ impl Interrupt {
             status.store(signal.in_order, Ordering::SeqCst);
             stop.store(true, Ordering::SeqCst);
             super::say(&format!("\n{}", signal.told));
-            let begun = begun.clone();
-            // Where there is no thread to be had, the second signal ends the process.
-            let _ = std::thread::Builder::new().spawn(move || {
-                std::thread::sleep(PATIENCE);
-                if !begun.load(Ordering::SeqCst) {
-                    super::say("stopped before the first step: there was nothing to save");
-                    std::process::exit(signal.in_order.into());
-                }
-            });
         };
         listen(came)
             .map_err(|error| Error::Device(format!("cannot listen for signals: {error}")))?;
         Ok(interrupt)
-    }
-
-    /// From now on there is something to save: before that, a process that does not get there soon after a signal ends, as where the
-    /// disk or network that the data are on hangs.
-    pub fn begin(&self) {
-        self.begun.store(true, Ordering::SeqCst);
     }
 
     /// The exit status of a run that was stopped.

@@ -97,7 +97,6 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
         command: command_line(),
     };
     let interrupt = Interrupt::listen()?;
-    interrupt.begin();
     let outcome = sweep::run(&sweep, &folder, &options, &interrupt.stop, &mut tell)?;
     if outcome.interrupted {
         super::note("the same command goes on");

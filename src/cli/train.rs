@@ -54,9 +54,9 @@ pub struct RunArgs {
     /// Take the values of this config.toml; flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder from its newest checkpoint (or name one of them), whose configuration decides; other flags
-    /// change what may change. Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is left to train, no file
-    /// changes: more --epochs train on
+    /// Go on with the run in this folder from its newest checkpoint (or name one of them), whose configuration decides; other
+    /// flags change what may change. Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is
+    /// left to train, no file changes: more --epochs train on
     #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
     resume: Option<PathBuf>,
     /// Folder in which the run gets a folder of its own
@@ -239,24 +239,35 @@ fn refuse(edits: &[Edit], file: &Path) -> Result<()> {
 
 /// Trains, from the start or on from a checkpoint.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
-    let Job {
-        config,
-        place,
-        changed,
-    } = configure(args)?;
+    let job = configure(args)?;
     if args.run.print_config {
         std::io::stdout()
-            .write_all(config.to_toml()?.as_bytes())
+            .write_all(job.config.to_toml()?.as_bytes())
             .map_err(Error::io("write", Path::new("standard output")))?;
         return Ok(ExitCode::SUCCESS);
     }
     // Before anything that takes time: a signal while data are read or an adapter is verified has its exit status, too.
     let interrupt = Interrupt::listen()?;
+    match train(args, job, &interrupt) {
+        Err(error @ Error::Stopped) => {
+            super::note(&error.to_string());
+            Ok(interrupt.status())
+        }
+        done => done,
+    }
+}
+
+fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> {
+    let Job {
+        config,
+        place,
+        changed,
+    } = job;
     let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
     if let Some(name) = &args.run.name {
         RunFolder::check_name(name)?;
     }
-    let data = data::load(&config.source())?;
+    let data = data::load_until(&config.source(), &interrupt.stop)?;
     if args.flags.given("val_split") && !matches!(data.test_part, TestPart::SplitOff { .. }) {
         return Err(Error::Usage(format!(
             "--val-split has no effect here: the test images are {}; leave it out",
@@ -287,14 +298,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             name.replace('_', "-")
         ));
     }
-    interrupt.begin();
-    let recorded = match run_through_losses(training, &mut prepare, &interrupt.stop, &mut note) {
-        Err(error @ Error::Stopped) => {
-            super::note(&error.to_string());
-            return Ok(interrupt.status());
-        }
-        recorded => recorded?,
-    };
+    let recorded = run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?;
     let finished = &recorded.finished;
     if done {
         super::note(match steps {

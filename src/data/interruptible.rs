@@ -1,15 +1,66 @@
-//! Batches for somebody who may be asked to stop: a file that hangs, as on a network that is gone, holds nobody up then.
+//! Data for somebody who may be asked to stop: a file that hangs, as on a network that is gone, holds nobody up then.
 
+use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Batch, Loader};
+use super::{Batch, DataSource, Dataset, Loader, load};
 use crate::error::{Error, Result};
 
-/// How long the next batch may take once a stop was asked for. Its step would be done, but is not lost either.
+/// How long what is waited for may take once a stop was asked for. Its step would be done, but is not lost either.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Time between two looks at whether that is so.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A wait that is over some time after a stop was asked for.
+struct Patience<'s> {
+    stop: &'s AtomicBool,
+    asked: Option<Instant>,
+}
+
+impl<'s> Patience<'s> {
+    fn new(stop: &'s AtomicBool) -> Self {
+        Self { stop, asked: None }
+    }
+
+    /// To be asked again and again.
+    fn is_over(&mut self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+            && self.asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
+    }
+}
+
+/// As [`load`], for somebody who may be asked to stop.
+///
+/// # Errors
+/// As [`load`]; [`Error::Stopped`] where `stop` is set and the files do not come.
+pub fn load_until(source: &DataSource, stop: &AtomicBool) -> Result<Dataset> {
+    let (sender, receiver) = channel();
+    let source = source.clone();
+    let work = move || {
+        // Nobody may wait for it any more.
+        let _ = sender.send(load(&source));
+    };
+    let thread = thread::Builder::new().name("data".to_owned());
+    let worker = thread.spawn(work).map_err(|error| {
+        Error::Device(format!("cannot start a thread to load the data: {error}"))
+    })?;
+    let mut patience = Patience::new(stop);
+    loop {
+        match receiver.recv_timeout(LOOK_EVERY) {
+            Ok(data) => return data,
+            Err(RecvTimeoutError::Timeout) if patience.is_over() => return Err(Error::Stopped),
+            Err(RecvTimeoutError::Timeout) => {}
+            // It goes away without an answer only by a panic.
+            Err(RecvTimeoutError::Disconnected) => match worker.join() {
+                Err(payload) => panic::resume_unwind(payload),
+                Ok(()) => return Err(Error::Stopped),
+            },
+        }
+    }
+}
 
 /// A loader's batches. Where a stop was asked for and the next one does not come, the last item is [`Error::Stopped`].
 pub(crate) struct Interruptible<'s> {
@@ -28,14 +79,12 @@ impl Iterator for Interruptible<'_> {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Result<Batch>> {
-        let mut asked: Option<Instant> = None;
+        let mut patience = Patience::new(self.stop);
         loop {
             if let Some(next) = self.loader.next_within(LOOK_EVERY) {
                 return next;
             }
-            if self.stop.load(Ordering::Relaxed)
-                && asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
-            {
+            if patience.is_over() {
                 self.loader.abandon();
                 return Some(Err(Error::Stopped));
             }
@@ -55,7 +104,6 @@ impl Drop for Interruptible<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::thread;
 
     use super::*;
     use crate::data::loader::tests::empty;

@@ -7,7 +7,7 @@ use std::panic;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::assemble::Assembler;
 use super::batch::{Batch, LoaderOptions};
@@ -26,12 +26,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The batches of one epoch, in order, made ahead by worker threads.
 ///
 /// At most three batches per worker exist at a time, and one if it is larger than 16 MiB. A file that cannot be read or
-/// decoded comes as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and waits for the batch that
-/// each is at; but one whose file hangs, as on a network that is gone, is left to itself after five seconds. Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch early.
+/// decoded comes as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and waits for
+/// the batch that each is at; but one whose file hangs, as on a network that is gone, is left to itself after five seconds.
+/// Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch early.
 #[derive(Debug)]
 pub struct Loader {
     queues: Vec<Receiver<Result<Batch>>>,
     workers: Vec<JoinHandle<()>>,
+    /// Where nothing ever comes, until all workers have ended.
+    ended: Receiver<()>,
     turn: usize,
     remaining: u64,
 }
@@ -69,19 +72,25 @@ impl Loader {
         workers: usize,
         ahead: usize,
     ) -> Result<Self> {
+        let (living, ended) = sync_channel(0);
         let mut loader = Self {
             queues: Vec::new(),
             workers: Vec::new(),
+            ended,
             turn: 0,
             remaining: range.end.saturating_sub(range.start),
         };
+        // Should a thread be refused, this goes before the loader, which waits for its last copy.
+        let living = living;
         let make = Arc::new(make);
         let workers = (workers.clamp(1, MOST_WORKERS) as u64).min(loader.remaining);
         for worker in 0..workers {
             let (sender, receiver) = sync_channel(ahead);
             let make = Arc::clone(&make);
             let indices = (range.start + worker..range.end).step_by(workers as usize);
+            let living = living.clone();
             let work = move || {
+                let _living = living;
                 for index in indices {
                     let batch = make(index);
                     let failed = batch.is_err();
@@ -162,15 +171,14 @@ impl Drop for Loader {
     fn drop(&mut self) {
         // Without its receiver, a worker that waits for room in its queue, or that next wants to, ends.
         self.queues.clear();
-        let since = Instant::now();
+        if self.workers.is_empty()
+            || self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout)
+        {
+            return;
+        }
         for worker in self.workers.drain(..) {
-            while !worker.is_finished() && since.elapsed() < PATIENCE {
-                thread::sleep(Duration::from_millis(1));
-            }
-            if worker.is_finished() {
-                // A panic was reported where it happened, and nobody needs the batch it prevented.
-                let _ = worker.join();
-            }
+            // A panic was reported where it happened, and nobody needs the batch it prevented.
+            let _ = worker.join();
         }
     }
 }

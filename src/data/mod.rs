@@ -85,7 +85,6 @@ mod shuffle;
 pub(crate) use cifar::fuzz as fuzz_cifar;
 pub(crate) use decode::fuzz as fuzz_image;
 pub(crate) use idx::fuzz as fuzz_idx;
-pub(crate) use interruptible::Interruptible;
 
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
@@ -96,6 +95,8 @@ pub use check::{Check, check};
 pub use dataset::{Dataset, ImageShape, Normalisation, Split, TestPart};
 pub use folder::{FolderSplit, NAME as IMAGE_FOLDER};
 pub use images::Images;
+pub(crate) use interruptible::Interruptible;
+pub use interruptible::load_until;
 pub use loader::Loader;
 pub(crate) use loader::MOST_WORKERS;
 pub use record::{DataRecord, PartRecord};

@@ -66,16 +66,21 @@ pub(super) fn missing(
 }
 
 fn missing_epochs(known: &Known, epochs: &[Epoch]) -> Option<String> {
-    let last = epochs.iter().map(|row| row.epoch).max().unwrap_or(0);
-    let all = 1..=u64::from(last.max(known.epochs));
-    let missing: Vec<u64> = all
-        .filter(|&epoch| epochs.iter().all(|row| u64::from(row.epoch) != epoch))
-        .collect();
-    Some(match missing.len() {
-        0 => return None,
-        1 => format!("the row of epoch {} is missing", ranges(&missing)),
-        _ => format!("the rows of epochs {} are missing", ranges(&missing)),
-    })
+    let rows: Vec<u64> = epochs.iter().map(|row| row.epoch.into()).collect();
+    let last = rows.iter().copied().max().unwrap_or(0);
+    let gaps = gaps(rows, last.max(known.epochs.into()));
+    match gaps[..] {
+        [] => None,
+        [(first, last)] if first == last => Some(format!("the row of epoch {first} is missing")),
+        _ => Some(format!(
+            "the rows of epochs {} are missing",
+            listed(gaps.iter().map(|&(first, last)| match last - first {
+                0 => first.to_string(),
+                1 => format!("{first}, {last}"),
+                _ => format!("{first} to {last}"),
+            }))
+        )),
+    }
 }
 
 fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Option<String> {
@@ -94,60 +99,65 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
         .map(|round| round.step)
         .collect();
     let mut told = Vec::new();
-    let lacking = known.rounds.unwrap_or(0).saturating_sub(done.len() as u64);
+    let all = known.rounds.unwrap_or(0);
+    let lacking = all.saturating_sub(done.len() as u64);
     if lacking > 0 {
-        let all = known.rounds.unwrap_or(0);
         // Where rounds came at every so many steps, which ones is known, too.
         let every = config.round_every.max(1);
-        let due: Vec<u64> = (1..=all).map(|round| round * every).collect();
         let regular = !precede
-            && due.last().is_some_and(|&last| last <= known.step)
-            && done.iter().all(|step| due.contains(step));
-        let missing: Vec<u64> = due
-            .into_iter()
-            .filter(|step| !done.contains(step))
-            .collect();
+            && (all.checked_mul(every)).is_some_and(|last| last <= known.step)
+            && (done.iter()).all(|step| step.is_multiple_of(every) && step / every <= all);
         let which = match regular {
-            true => format!(", those after steps {}", list(&missing)),
+            true => {
+                let missing = gaps(done.iter().map(|step| step / every).collect(), all);
+                let missing = missing.into_iter().flat_map(|(first, last)| first..=last);
+                let steps = missing.map(|round| (round * every).to_string());
+                format!(", those after steps {}", listed(steps))
+            }
             false => String::new(),
         };
-        told.push(format!("{lacking} of {all} rounds are missing{which}"));
+        told.push(format!(
+            "{} of {all} rounds {} missing{which}",
+            lacking,
+            if lacking == 1 { "is" } else { "are" }
+        ));
     }
     if !torn.is_empty() {
         told.push(format!(
             "rows of layers are missing of the rounds after steps {}",
-            list(&torn)
+            listed(torn.iter().map(u64::to_string))
         ));
     }
     (!told.is_empty()).then(|| told.join("; "))
 }
 
-/// Rising numbers as people write them: `2, 5 to 9, 12`.
-fn ranges(numbers: &[u64]) -> String {
-    let mut runs: Vec<(u64, u64)> = Vec::new();
-    for &number in numbers {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == number => *last = number,
-            _ => runs.push((number, number)),
+/// The first and the last of each run of numbers from 1 to `end` that are not in `numbers`. A damaged row may have any number: they
+/// are not counted out.
+fn gaps(numbers: Vec<u64>, end: u64) -> Vec<(u64, u64)> {
+    let mut numbers = numbers;
+    numbers.sort_unstable();
+    let mut gaps = Vec::new();
+    let mut next = 1;
+    for number in numbers.into_iter().filter(|&number| number > 0) {
+        if number > next {
+            gaps.push((next, number - 1));
         }
+        next = next.max(number.saturating_add(1));
     }
-    let text = |&(first, last): &(u64, u64)| match last - first {
-        0 => first.to_string(),
-        1 => format!("{first}, {last}"),
-        _ => format!("{first} to {last}"),
-    };
-    runs.iter().map(text).collect::<Vec<_>>().join(", ")
+    if next <= end {
+        gaps.push((next, end));
+    }
+    gaps
 }
 
-/// The first few numbers of a list.
-fn list(numbers: &[u64]) -> String {
+/// The first few of a list.
+fn listed(texts: impl Iterator<Item = String>) -> String {
     const SHOWN: usize = 8;
-    let shown: Vec<String> = numbers.iter().take(SHOWN).map(u64::to_string).collect();
-    let more = match numbers.len() {
-        0..=SHOWN => String::new(),
-        all => format!(" and {} more", all - SHOWN),
-    };
-    shown.join(", ") + &more
+    let mut shown: Vec<String> = texts.take(SHOWN + 1).collect();
+    if shown.len() > SHOWN {
+        shown[SHOWN] = "more".to_owned();
+    }
+    shown.join(", ")
 }
 
 #[cfg(test)]
@@ -178,6 +188,12 @@ mod tests {
         says(1, &[1, 3], "the row of epoch 2 is missing");
         says(9, &[2, 7], "the rows of epochs 1, 3 to 6, 8, 9 are missing");
         says(4, &[], "the rows of epochs 1 to 4 are missing");
+        let huge = u32::MAX;
+        says(
+            4,
+            &[1, huge],
+            "the rows of epochs 2 to 4294967294 are missing",
+        );
 
         let config = TrainConfig {
             round_every: 20,
@@ -198,14 +214,24 @@ mod tests {
         says(
             3,
             &[20, 60, 80],
-            "1 of 3 rounds are missing, those after steps 40",
+            "1 of 3 rounds is missing, those after steps 40",
         );
         says(
             3,
             &[],
             "3 of 3 rounds are missing, those after steps 20, 40, 60",
         );
-        says(3, &[21, 60], "1 of 3 rounds are missing");
+        says(3, &[21, 60], "1 of 3 rounds is missing");
+        says(
+            u64::MAX,
+            &[20],
+            &format!("{} of {} rounds are missing", u64::MAX - 1, u64::MAX),
+        );
+        let many = known(4000, 3, 200);
+        assert_eq!(
+            missing_rounds(&config, &many, &rounds(&[20, 60])).unwrap(),
+            "198 of 200 rounds are missing, those after steps 40, 80, 100, 120, 140, 160, 180, 200, more"
+        );
         let mut torn = rounds(&[20, 40, 60]);
         torn[1].layers.pop();
         assert_eq!(

@@ -65,13 +65,13 @@ pub struct RecordedTraining {
     lost: Lost,
     save_every: SaveEvery,
     /// Of a resumed run: where it goes on from.
-    resumed: Option<From>,
+    resumed: Option<ResumePoint>,
     /// Whether there is nothing to train and nothing to record.
     is_over: bool,
 }
 
 /// Where a resumed run goes on from.
-struct From {
+struct ResumePoint {
     step: u64,
     /// Its checkpoint.
     path: PathBuf,
@@ -117,7 +117,7 @@ impl RecordedTraining {
             Place::At(folder, lock) => (folder, lock),
             Place::Resume(run) => {
                 let Checkpoint { snapshot, path, .. } = run.checkpoint;
-                resumed = Some(From {
+                resumed = Some(ResumePoint {
                     step: snapshot.progress.step,
                     path,
                     config: run.config,
@@ -188,7 +188,8 @@ impl RecordedTraining {
         self.trainer.is_done()
     }
 
-    /// Trains to the end, or until `stop` is set; with checkpoints as asked for. Of a run that is over nothing is written: it is tested.
+    /// Trains to the end, or until `stop` is set; with checkpoints as asked for. A run that is over is tested, and nothing is
+    /// written.
     ///
     /// # Errors
     /// As [`Trainer::run`]; the summary keeps the reason.
@@ -246,7 +247,7 @@ fn tells_the_end(folder: &RunFolder, step: u64) -> bool {
 fn record_in(
     folder: &RunFolder,
     trainer: &Trainer,
-    resumed: &Option<From>,
+    resumed: &Option<ResumePoint>,
     again: bool,
     options: &RecordOptions,
     reports: &mut Reports,
@@ -288,7 +289,7 @@ struct Saver<'a> {
     /// Whether `config.toml` is that of the checkpoints.
     written: bool,
     /// The checkpoint that the run went on from.
-    resumed: Option<&'a From>,
+    resumed: Option<&'a ResumePoint>,
 }
 
 impl Saver<'_> {

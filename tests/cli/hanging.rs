@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::bad_files::idx_folder;
 use crate::data::photos;
 use crate::{Desk, Done, assert_same, newest, text};
 
@@ -138,4 +139,33 @@ fn a_file_that_hangs_keeps_no_run_from_saving() {
             assert_same(&unbroken, &broken);
         }
     }
+}
+
+/// Before the first step there is nothing to save.
+#[test]
+fn data_that_hang_keep_no_command_from_stopping() {
+    let desk = Desk::new();
+    let folder = idx_folder();
+    let held = Held::new(&folder.path().join("train-images-idx3-ubyte.gz"));
+    let base = format!(
+        "[base]\ndata = \"fashion-mnist\"\ndata_dir = {:?}\n",
+        folder.path()
+    );
+    fs::write(desk.path("sweep.toml"), base).unwrap();
+    let train = [
+        "train",
+        "--data=fashion-mnist",
+        "--data-dir",
+        text(folder.path()),
+    ];
+    for arguments in [&train[..], &["sweep", "sweep.toml"]] {
+        let child = start(&desk, arguments);
+        sleep(Duration::from_millis(700));
+        let done = stop(child);
+        assert_eq!(done.code, Some(75), "{done:?}");
+        let runs = desk.runs();
+        let empty = |run: &std::path::PathBuf| fs::read_dir(run).unwrap().next().is_none();
+        assert!(runs.iter().all(empty), "{runs:?}");
+    }
+    drop(held);
 }

@@ -43,7 +43,7 @@ fn a_models_parameters_are_the_published_ones() {
         assert!(done.out.contains(part), "no `{part}` in {}", done.out);
     }
     let done = desk.good(&["model", "resnet50"]);
-    for part in ["224×224", "1000 classes", "25,557,032 dense"] {
+    for part in ["224×224", "1,000 classes", "25,557,032 dense"] {
         assert!(done.out.contains(part), "no `{part}` in {}", done.out);
     }
 }

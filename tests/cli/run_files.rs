@@ -1,4 +1,5 @@
-//! What a run's folder can come to, by a kill, an editor or a disk: nothing is believed that is not so, and nothing is overwritten unseen.
+//! What a run's folder can come to, by a kill, an editor or a disk: nothing is believed that is not so, and nothing is
+//! overwritten unseen.
 
 use crate::{Desk, assert_same, has_saved, names, small, table, text};
 use std::fs;
@@ -182,7 +183,7 @@ fn rows_that_are_missing_are_told() {
         (
             "topology.csv",
             Some(without(topology, "40,")),
-            "1 of 4 rounds are missing, those after steps 40",
+            "1 of 4 rounds is missing, those after steps 40",
         ),
         (
             "topology.csv",

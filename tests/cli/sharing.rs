@@ -47,7 +47,10 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
     desk.good(&resume);
     // Whoever let go is named no more; of one that was killed the number stays, and is not taken for who holds the run now.
     assert_eq!(fs::read_to_string(run.join("lock")).unwrap(), "");
-    let lock = fs::File::options().write(true).open(run.join("lock")).unwrap();
+    let lock = fs::File::options()
+        .write(true)
+        .open(run.join("lock"))
+        .unwrap();
     lock.lock().unwrap();
     fs::write(run.join("lock"), child.id().to_string()).unwrap();
     desk.bad(&resume, 1, &["is in use by another process; wait"]);

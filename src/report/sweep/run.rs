@@ -207,7 +207,7 @@ impl Work<'_> {
         let prepare = |data: &Dataset, config, place, tell: &mut dyn FnMut(&str)| {
             RecordedTraining::prepare(config, data.clone(), None, place, options, tell)
         };
-        let begun = self.data.load(planned).and_then(|data| {
+        let begun = self.data.load(planned, self.stop).and_then(|data| {
             let training = prepare(&data, planned.config.clone(), place, tell)?;
             Ok((training, data))
         });
@@ -231,14 +231,14 @@ impl Work<'_> {
 struct Cache(Option<(data::DataSource, Dataset)>);
 
 impl Cache {
-    fn load(&mut self, planned: &PlannedRun) -> Result<Dataset> {
+    fn load(&mut self, planned: &PlannedRun, stop: &AtomicBool) -> Result<Dataset> {
         let source = planned.config.source();
         match &self.0 {
             Some((known, data)) if *known == source => Ok(data.clone()),
             _ => {
                 // The old one goes first: two may not fit the memory.
                 self.0 = None;
-                let data = data::load(&source)?;
+                let data = data::load_until(&source, stop)?;
                 self.0 = Some((source, data.clone()));
                 Ok(data)
             }
