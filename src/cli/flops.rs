@@ -215,8 +215,8 @@ fn table(c: &Comparison) -> String {
         counted(c.classes as u64, "class"),
         c.dense_connections,
         figures(c.dense_step / 1e9),
-        counted(c.batch as u64, "image"),
-        counted(c.round_every as u64, "step"),
+        counted(c.batch, "image"),
+        counted(c.round_every, "step"),
         percent(c.until),
         c.gamma,
     );

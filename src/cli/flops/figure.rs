@@ -53,7 +53,7 @@ fn chart(
     let title = format!(
         "Training FLOPs of {}: a round every {}, gamma {}",
         comparison.model,
-        counted(comparison.round_every as u64, "step"),
+        counted(comparison.round_every, "step"),
         comparison.gamma
     );
     let mut chart = ChartBuilder::on(&area)
@@ -63,7 +63,7 @@ fn chart(
         .x_label_area_size(46)
         .y_label_area_size(74)
         .build_cartesian_2d(left..right, (low..high).log_scale())?;
-    let images = counted(comparison.batch as u64, "image");
+    let images = counted(comparison.batch, "image");
     chart
         .configure_mesh()
         .x_desc("sparsity")
