@@ -59,7 +59,11 @@ fn what_cannot_be_counted_is_refused() {
         ),
         (vec!["mlp", "--methods=gse,rigel"], 2, "rigl"),
         (vec!["mlp", "--gamma=nan"], 2, "gamma"),
-        (vec!["mlp", "--round-every=0"], 2, "0 is not in"),
+        (
+            vec!["mlp", "--round-every=0"],
+            2,
+            "it must be a whole number from 1",
+        ),
         (vec!["mlp", "--output=none/at.svg"], 1, "none/at.svg"),
     ] {
         let all: Vec<&str> = ["flops"].into_iter().chain(arguments).collect();
