@@ -127,8 +127,14 @@ fn a_bad_value_is_one_clear_error() {
     fails(&["--only", "spmv"], "possible values: ceilings, spmm,");
     fails(&["--sparsities", "1.0"], "a number from 0 to below 1");
     fails(&["--step-sparsity", "-0.1"], "a number from 0 to below 1");
-    fails(&["--sizes", "0"], "0 is not in 1..=1048576");
-    fails(&["--batch", "0"], "0 is not in 1..=65536");
+    fails(
+        &["--sizes", "0"],
+        "it must be a whole number from 1 to 1048576",
+    );
+    fails(
+        &["--batch", "0"],
+        "it must be a whole number from 1 to 65536",
+    );
     fails(&["--seconds", "0"], "a number of seconds above 0");
     fails(&["--seconds", "NaN"], "a number of seconds above 0");
     let sparse = [
