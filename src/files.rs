@@ -83,24 +83,30 @@ pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// # Errors
 /// As [`read`], or gzip data that are damaged, or too many for the memory.
 pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
-    let packed = read(path)?;
-    if !packed.starts_with(&GZIP) {
-        return Ok(packed);
-    }
     let room = host_memory::available().unwrap_or(u64::MAX - 1);
-    let mut bytes = Vec::new();
-    let read = MultiGzDecoder::new(&packed[..])
-        .take(room.saturating_add(1))
-        .read_to_end(&mut bytes);
-    let reason = match read {
-        Ok(length) if length as u64 <= room => return Ok(bytes),
-        Ok(_) => "unpacks to more than this machine's memory holds".to_owned(),
-        Err(error) => format!("the gzip data are corrupt or truncated ({error}); get it again"),
-    };
-    Err(Error::Data {
+    unpack(read(path)?, room).map_err(|reason| Error::Data {
         path: path.to_owned(),
         reason,
     })
+}
+
+/// A file's bytes, unpacked where they are gzipped, to `room` bytes at most. An error's text is a reason that fits behind the
+/// file's name.
+pub(crate) fn unpack(bytes: Vec<u8>, room: u64) -> Result<Vec<u8>, String> {
+    if !bytes.starts_with(&GZIP) {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::new();
+    let read = MultiGzDecoder::new(&bytes[..])
+        .take(room.saturating_add(1))
+        .read_to_end(&mut unpacked);
+    match read {
+        Ok(length) if length as u64 <= room => Ok(unpacked),
+        Ok(_) => Err("unpacks to more than this machine's memory holds".to_owned()),
+        Err(error) => Err(format!(
+            "the gzip data are corrupt or truncated ({error}); get it again"
+        )),
+    }
 }
 
 /// The bytes of a file, `None` where there is none.

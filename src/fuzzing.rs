@@ -4,24 +4,27 @@
 
 use std::path::Path;
 
-use crate::{bench, checkpoint, data, report, train};
+use crate::{bench, checkpoint, data, files, report, train, verify};
 
 /// A reader by its name, that of its fuzz target and corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All readers.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 14] = [
     ("idx", data::fuzz_idx),
     ("cifar", data::fuzz_cifar),
     ("image", data::fuzz_image),
     ("matrix_market", matrix_market),
     ("smtx", smtx),
+    ("gzip", gzip),
     ("config", config),
     ("sweep", sweep),
     ("manifest", checkpoint::fuzz_manifest),
     ("safetensors", checkpoint::fuzz_tensors),
     ("run_folder", report::fuzz_run_folder),
+    ("tables", report::fuzz_tables),
     ("bench_json", bench_json),
+    ("verified", verify::fuzz_verified),
 ];
 
 /// Runs one of them by name, as the fuzz targets do.
@@ -42,6 +45,15 @@ fn matrix_market(bytes: &[u8]) {
 
 fn smtx(bytes: &[u8]) {
     matrix(bytes, bench::matrix::Format::Dlmc);
+}
+
+/// A matrix as it is stored at hand, gzipped.
+fn gzip(bytes: &[u8]) {
+    const ROOM: usize = 1 << 16;
+    if let Ok(unpacked) = files::unpack(bytes.to_vec(), ROOM as u64) {
+        assert!(unpacked.len() <= ROOM.max(bytes.len()));
+        matrix_market(&unpacked);
+    }
 }
 
 fn matrix(bytes: &[u8], format: bench::matrix::Format) {

@@ -11,9 +11,8 @@ use flate2::bufread::MultiGzDecoder;
 use super::catalogue::Known;
 use super::{Halves, ImageShape, Split};
 use crate::error::{Error, Result};
+use crate::files::GZIP;
 
-/// The first bytes of a gzip file.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Room for an array is set aside ahead of reading it, but no more than this: a damaged header may ask for anything.
 const MOST_AHEAD: u64 = 64 << 20;
 

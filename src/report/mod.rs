@@ -36,6 +36,7 @@ pub use results::{Group, Results, Spread, TextTable};
 pub use resumed::{Edit, Resumed};
 pub use run_folder::RunFolder;
 pub use summary::{Failure, ProgressNote, SUMMARY_SCHEMA, Summaries, Summary};
+pub(crate) use tables::fuzz as fuzz_tables;
 pub use tables::{Kept, Tables};
 pub use tensorboard::TensorBoard;
 pub use text::printable;

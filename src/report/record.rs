@@ -235,9 +235,9 @@ pub(crate) fn fuzz(bytes: &[u8]) {
             _ => std::fs::write(path, content),
         };
     }
-    let _ = super::RunView::read(&folder).map(|view| view.text(&[]));
-    if let Ok(record) = RunRecord::read(&folder) {
+    if let Ok(view) = super::RunView::read(&folder) {
+        let _ = view.text(&[]);
         // An error, such as that of a model that takes no such images, is an answer.
-        let _ = super::Page::new(&[record], &[]).and_then(|page| page.html());
+        let _ = super::Page::new(&[view.record], &[]).and_then(|page| page.html());
     }
 }

@@ -16,7 +16,7 @@ const SPARKS: usize = 60;
 /// A view of a run at some moment.
 #[derive(Clone, Debug)]
 pub struct RunView {
-    record: RunRecord,
+    pub(super) record: RunRecord,
     progress: Option<ProgressNote>,
 }
 

@@ -23,6 +23,7 @@ mod tokens;
 use std::time::Instant;
 
 pub use report::Report;
+pub(crate) use seen::fuzz as fuzz_verified;
 pub use steps::{StepsResult, TOLERANCE};
 pub use tally::{KernelTally, Place, Tally};
 

@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{Depth, verify};
 use crate::engine::{AdapterSummary, Device};
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Names the folder of the cache, in place of the user's own.
 pub const CACHE_DIR: &str = "ROOTLET_CACHE_DIR";
@@ -134,12 +135,17 @@ fn known(folder: Option<&Path>, note: &mut dyn FnMut(&str)) -> Vec<Seen> {
 }
 
 fn read(path: &Path) -> Result<Vec<Seen>, String> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error.to_string()),
-    };
-    let file: File = serde_json::from_slice(&bytes)
+    match files::read_if_there(path) {
+        Ok(Some(bytes)) => parse(&bytes),
+        Ok(None) => Ok(Vec::new()),
+        // The note names the path.
+        Err(Error::Io { source, .. }) => Err(source.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Vec<Seen>, String> {
+    let file: File = serde_json::from_slice(bytes)
         .map_err(|_| "it is no list of verified adapters".to_owned())?;
     match file.format {
         FORMAT => Ok(file.verified),
@@ -182,6 +188,18 @@ fn write(folder: &Path, file: &File) -> std::io::Result<()> {
     temporary.as_file().sync_all()?;
     temporary.persist(folder.join(FILE)).map_err(|e| e.error)?;
     Ok(())
+}
+
+/// For the fuzzer.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    if let Ok(verified) = parse(bytes) {
+        let file = File {
+            format: FORMAT,
+            verified,
+        };
+        let again = serde_json::to_vec_pretty(&file).map(|bytes| parse(&bytes));
+        assert!(matches!(again, Ok(Ok(again)) if again == file.verified));
+    }
 }
 
 #[cfg(test)]
@@ -241,8 +259,21 @@ mod tests {
             remember(Some(desk.path()), seen("a"), &mut |_| {});
             assert_eq!(known(Some(desk.path()), &mut |_| {}), [seen("a")]);
         }
-        // A folder in the file's place, and a file in the folder's.
         std::fs::remove_file(&path).unwrap();
+        // A pipe in the file's place keeps nobody waiting, and makes way as well.
+        #[cfg(unix)]
+        {
+            let made = std::process::Command::new("mkfifo").arg(&path).status();
+            assert!(made.unwrap().success());
+            let mut notes = Vec::new();
+            let mut note = |text: &str| notes.push(text.to_owned());
+            assert!(known(Some(desk.path()), &mut note).is_empty());
+            assert!(notes[0].contains("it is a pipe"), "{notes:?}");
+            remember(Some(desk.path()), seen("a"), &mut |_| {});
+            assert_eq!(known(Some(desk.path()), &mut |_| {}), [seen("a")]);
+            std::fs::remove_file(&path).unwrap();
+        }
+        // A folder in the file's place, and a file in the folder's.
         std::fs::create_dir(&path).unwrap();
         let mut notes = Vec::new();
         let mut note = |text: &str| notes.push(text.to_owned());

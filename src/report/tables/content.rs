@@ -40,7 +40,7 @@ impl<R: Row> Content<R> {
         Ok(content)
     }
 
-    fn of(path: &Path, bytes: &[u8]) -> Self {
+    pub(super) fn of(path: &Path, bytes: &[u8]) -> Self {
         let mut content = Self {
             path: path.to_owned(),
             rows: Vec::new(),

@@ -55,9 +55,8 @@ impl Table {
     }
 }
 
-/// Leaves the file with the rows to keep alone, and opens it behind them; says whether nothing is left. The file is written
-/// anew only where it has to be, and then replaced as a whole: a row that is kept is at no moment missing.
-fn cut<R: Row>(path: &Path, content: Content<R>, keep: u64) -> io::Result<(File, bool)> {
+/// The file of the rows to keep.
+pub(super) fn kept<R: Row>(content: Content<R>, keep: u64) -> io::Result<Vec<u8>> {
     let mut kept: Vec<R> = Vec::new();
     for row in content.rows {
         // Older versions could write a row twice.
@@ -66,9 +65,15 @@ fn cut<R: Row>(path: &Path, content: Content<R>, keep: u64) -> io::Result<(File,
             kept.push(row);
         }
     }
-    let mut new = csv::Writer::from_writer(Vec::new());
-    kept.iter().try_for_each(|row| new.serialize(row))?;
-    let new = new.into_inner().map_err(|error| error.into_error())?;
+    let mut file = csv::Writer::from_writer(Vec::new());
+    kept.iter().try_for_each(|row| file.serialize(row))?;
+    file.into_inner().map_err(|error| error.into_error())
+}
+
+/// Leaves the file with the rows to keep alone, and opens it behind them; says whether nothing is left. The file is written
+/// anew only where it has to be, and then replaced as a whole: a row that is kept is at no moment missing.
+fn cut<R: Row>(path: &Path, content: Content<R>, keep: u64) -> io::Result<(File, bool)> {
+    let new = kept(content, keep)?;
     let old = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         read => read?,
