@@ -62,8 +62,8 @@ impl std::fmt::Display for KernelCheck {
     }
 }
 
-/// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`, of which the
-/// views that are written count.
+/// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`: the words of the
+/// views that are written, in their order.
 #[expect(unsafe_code, reason = "hands a twin memory that is its own")]
 pub(crate) fn compare(
     dispatch: &Dispatch,
@@ -90,14 +90,16 @@ pub(crate) fn compare(
     let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, ranges) };
     (dispatch.kernel.twin)(&call);
     let mut checks = Vec::new();
-    for (i, binding) in dispatch.kernel.bindings.iter().enumerate() {
-        let BindingKind::Write(scalar) = binding.kind else {
-            continue;
-        };
+    let bindings = dispatch.kernel.bindings.iter().enumerate();
+    let written = bindings.filter_map(|(i, binding)| match binding.kind {
+        BindingKind::Write(scalar) => Some((i, binding, scalar)),
+        BindingKind::Read(_) | BindingKind::Uniform(_) => None,
+    });
+    for ((i, binding, scalar), after) in written.zip(after) {
         // SAFETY: the twin has returned.
         let twin = unsafe { memories[i].slice(0..before[i].len()) };
         let view: &View = &dispatch.views[i];
-        let different = twin.iter().zip(&after[i]).filter(|(a, b)| a != b).count();
+        let different = twin.iter().zip(after).filter(|(a, b)| a != b).count();
         checks.push(KernelCheck {
             kernel: dispatch.kernel.name.to_owned(),
             binding: binding.name.to_owned(),
@@ -107,7 +109,7 @@ pub(crate) fn compare(
             error: if different == 0 {
                 0.0
             } else if scalar == "f32" {
-                relative_error(&before[i], twin, &after[i])
+                relative_error(&before[i], twin, after)
             } else {
                 f64::INFINITY
             },

@@ -21,6 +21,7 @@ mod loss;
 pub mod plan;
 pub mod random;
 pub mod reflect;
+mod run_checked;
 mod running;
 mod section;
 mod shader_compiler;

@@ -1,13 +1,12 @@
-//! Running a program: as a whole, timed, or compared with the twins.
+//! Running a program: as a whole, or timed.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::buffer::View;
-use super::check::{KernelCheck, compare};
+use super::check::KernelCheck;
 use super::device::{Device, Executor, Program};
-use super::kernel::BindingKind;
 use super::section::{SectionTime, runs};
 use crate::error::{Error, Result};
 
@@ -23,7 +22,7 @@ pub struct DispatchTime {
 }
 
 impl Device {
-    fn prepared(&self, program: &Program) -> Result<()> {
+    pub(super) fn prepared(&self, program: &Program) -> Result<()> {
         if Arc::ptr_eq(&program.ledger, &self.ledger) {
             return Ok(());
         }
@@ -42,7 +41,7 @@ impl Device {
         self.submit(program, 0..program.len())
     }
 
-    fn submit(&self, program: &Program, range: Range<usize>) -> Result<()> {
+    pub(super) fn submit(&self, program: &Program, range: Range<usize>) -> Result<()> {
         self.burn_fuse()?;
         match (&self.executor, &program.gpu) {
             (Executor::Cpu(cpu), None) => cpu.run(&program.dispatches[range]),
@@ -105,36 +104,6 @@ impl Device {
                 })
             })
             .collect()
-    }
-
-    /// Runs a program dispatch by dispatch; those whose kernel's name contains `filter` also on the twin, and compares.
-    ///
-    /// # Errors
-    /// As [`Device::run`]. A difference is no error here: ask each check.
-    pub fn run_checked(&self, program: &Program, filter: &str) -> Result<Vec<KernelCheck>> {
-        self.prepared(program)?;
-        let mut checks = Vec::new();
-        for (i, dispatch) in program.dispatches.iter().enumerate() {
-            let step = || self.submit(program, i..i + 1);
-            if !dispatch.kernel.name.contains(filter) {
-                step()?;
-                continue;
-            }
-            let views = || dispatch.views.iter().zip(dispatch.kernel.bindings);
-            let before = views()
-                .map(|(view, _)| self.download(view))
-                .collect::<Result<Vec<_>>>()?;
-            step()?;
-            let after = views()
-                .map(|(view, binding)| match binding.kind {
-                    BindingKind::Write(_) => self.download(view),
-                    // Nothing is compared there.
-                    BindingKind::Read(_) | BindingKind::Uniform(_) => Ok(Vec::new()),
-                })
-                .collect::<Result<Vec<_>>>()?;
-            checks.extend(compare(dispatch, &before, &after)?);
-        }
-        Ok(checks)
     }
 
     /// As [`Device::run_checked`] into `checks` if there is a filter, else as [`Device::run`].

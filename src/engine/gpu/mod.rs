@@ -32,6 +32,7 @@ pub use pace::Pace;
 use pace::Pacer;
 use pipeline::Pipelines;
 pub(crate) use program::GpuProgram;
+pub(crate) use transfer::{Around, Copies};
 
 /// What a user can do about a buffer that is too large.
 const ADVICE: &str = "use a higher --sparsity, a smaller --batch or --hidden, or another --adapter";

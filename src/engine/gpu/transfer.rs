@@ -1,9 +1,10 @@
 //! Uploads and read-backs.
 
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
 
 use super::super::buffer::{Memory, View};
-use super::GpuExecutor;
+use super::{GpuExecutor, GpuProgram};
 use crate::error::{Error, Result};
 
 /// Bytes of uploads that one submission copies: a tenth of a second on a slow bus.
@@ -49,31 +50,100 @@ impl GpuExecutor {
         bytes: u64,
         label: &str,
     ) -> Result<Vec<u32>> {
-        let failed = |e: &dyn std::fmt::Display| {
-            Error::Device(format!("reading buffer `{label}` back failed: {e}"))
+        let staging = self.staging(bytes);
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, bytes);
+        self.queue.submit([encoder.finish()]);
+        self.collect(self.map(staging), label)
+    }
+
+    /// Runs dispatches of a program from `first` on, each between copies of some of what it has bound, and does not wait for the last.
+    pub(crate) fn run_copied(
+        &self,
+        program: &GpuProgram,
+        first: usize,
+        around: &[Around<'_>],
+    ) -> Result<Copies> {
+        let words: usize = around.iter().map(Around::words).sum();
+        let staging = self.staging(words as u64 * 4);
+        let mut at = 0;
+        let mut copy = |views: &[&View]| -> Result<()> {
+            let mut encoder = self.device.create_command_encoder(&Default::default());
+            for view in views {
+                let (offset, bytes) = (view.range.start as u64 * 4, view.words() as u64 * 4);
+                encoder.copy_buffer_to_buffer(memory(view)?, offset, &staging, at, bytes);
+                at += bytes;
+            }
+            self.queue.submit([encoder.finish()]);
+            Ok(())
         };
-        // Short-lived and the size of the view: not resident, so not in the ledger.
-        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+        for (i, around) in around.iter().enumerate() {
+            copy(&around.before)?;
+            // By itself: how much the device is given at once is for the pacer to say.
+            self.run(program, first + i..first + i + 1)?;
+            copy(&around.after)?;
+        }
+        Ok(self.map(staging))
+    }
+
+    /// Short-lived and the size of what is copied: not resident, so not in the ledger.
+    fn staging(&self, bytes: u64) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("read-back"),
             size: bytes,
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
-        });
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, bytes);
-        let submission = self.queue.submit([encoder.finish()]);
-        let (sender, receiver) = std::sync::mpsc::channel();
+        })
+    }
+
+    /// Asks for the words of a buffer that was submitted to be filled.
+    fn map(&self, staging: wgpu::Buffer) -> Copies {
+        let (sender, mapped) = std::sync::mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, .., move |result| {
             // The receiver is gone only if waiting failed, which is reported there.
             let _ = sender.send(result);
         });
+        // Behind the copies: whoever waits for it need not wait for what is submitted later.
+        let submission = self.queue.submit([]);
+        Copies {
+            staging,
+            submission,
+            mapped,
+        }
+    }
+
+    /// Waits for what was copied; `label` names it in messages.
+    pub(crate) fn collect(&self, copies: Copies, label: &str) -> Result<Vec<u32>> {
+        let failed = |e: &dyn std::fmt::Display| {
+            Error::Device(format!("reading buffer `{label}` back failed: {e}"))
+        };
         self.pacer().finish(self)?;
-        self.wait_for(Some(submission))?;
-        receiver
-            .try_recv()
+        self.wait_for(Some(copies.submission))?;
+        (copies.mapped.try_recv())
             .map_err(|e| failed(&e))?
             .map_err(|e| failed(&e))?;
-        let mapped = staging.get_mapped_range(..).map_err(|e| failed(&e))?;
+        let mapped = (copies.staging.get_mapped_range(..)).map_err(|e| failed(&e))?;
         Ok(bytemuck::pod_collect_to_vec(&mapped))
     }
+}
+
+/// What is copied around a dispatch.
+#[derive(Default)]
+pub(crate) struct Around<'a> {
+    pub before: Vec<&'a View>,
+    pub after: Vec<&'a View>,
+}
+
+impl Around<'_> {
+    pub(crate) fn words(&self) -> usize {
+        let views = self.before.iter().chain(&self.after);
+        views.map(|view| view.words()).sum()
+    }
+}
+
+/// Copies that the device is making for the host, one behind the other.
+pub(crate) struct Copies {
+    staging: wgpu::Buffer,
+    submission: wgpu::SubmissionIndex,
+    mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
 }
