@@ -6,7 +6,7 @@
 use rootlet::Result;
 use rootlet::data::{self, DataSource};
 use rootlet::engine::{Device, DeviceOptions, Grid, Plan};
-use rootlet::topology::{Candidates, Distribution, Method, ScoreInputs};
+use rootlet::topology::{Candidates, Distribution, Growth, Method, ScoreInputs};
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
 const FAVOUR_THE_POOR: &str = "
@@ -61,6 +61,12 @@ impl Method for PoorFirst {
         "poor-first"
     }
 
+    fn growth(&self) -> &dyn Growth {
+        self
+    }
+}
+
+impl Growth for PoorFirst {
     fn candidates(&self) -> Candidates {
         Candidates::Sampled(Distribution::Uniform)
     }

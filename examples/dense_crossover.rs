@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rootlet::Result;
 use rootlet::engine::{Buffer, Class, Device, DeviceOptions, Plan};
-use rootlet::layer::{DenseWeights, SparseLayer};
+use rootlet::layer::{DenseWeights, SparsePass};
 use rootlet::sparse::{Arena, LayerState, Shape, Window, draw};
 
 /// Members of a batch.
@@ -76,7 +76,7 @@ fn layer(device: &Device, name: &str, n_in: usize, n_out: usize, window: Window)
 
 struct Problem {
     arena: Arena,
-    layer: SparseLayer,
+    layer: SparsePass,
     input: Buffer,
     delta: Buffer,
     input_gradient: Buffer,
@@ -102,7 +102,7 @@ impl Problem {
             input_gradient: device.buffer("input gradient", Class::Activations, inputs)?,
             output: device.buffer("output", Class::Activations, outputs)?,
             expanded: device.buffer("expanded", Class::Scratch, span.n_in * span.n_out)?,
-            layer: SparseLayer {
+            layer: SparsePass {
                 span,
                 window,
                 stride: BATCH,

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use common::says;
 use rootlet::data::{self, Batch, DataSource, Dataset, Split};
 use rootlet::engine::{Device, StepState};
-use rootlet::model::{Builder, Extent, Model, Node, Op};
+use rootlet::layer::{Layer, Sparse};
+use rootlet::model::{Builder, Extent, Model, Node};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
-use rootlet::sparse::{Arena, LayerState, Window};
+use rootlet::sparse::{Arena, LayerState};
 use rootlet::topology;
 use rootlet::train::{TrainConfig, Trainer};
 
@@ -34,120 +35,85 @@ fn network(device: &Device, model: &Model, state: &NetworkState) -> rootlet::Res
     )
 }
 
-fn linear(name: &str, inputs: &[usize], units: usize) -> Node {
-    Node {
-        name: name.into(),
-        op: Op::Sparse {
-            window: Window::pointwise([1, 1]),
-            bias: true,
-            relu: false,
-        },
-        inputs: inputs.to_vec(),
-        extent: Extent::vector(units),
-    }
-}
-
 #[test]
-fn models_that_are_out_of_order_are_refused() {
-    let device = Device::cpu(1).unwrap();
-    let refused = |change: &dyn Fn(&mut Vec<Node>), parts: &[&str]| {
-        let mut wrong = model();
-        change(&mut wrong.nodes);
-        says(wrong.check(), parts);
-        // Neither does what looks at it before the check panic.
-        let _ = (
-            wrong.input(),
-            wrong.classes(),
-            wrong.shapes(),
-            wrong.consumers(),
+fn models_that_make_no_sense_are_refused() {
+    let start = || Builder::new("small", Extent::vector(6));
+    // A layer that does not take what it is given.
+    let refused = |layer: Sparse, inputs: usize, parts: &[&str]| {
+        let mut net = start();
+        let x = net.input();
+        says(
+            net.layer("hidden", layer, &vec![x; inputs]).map(|_| ()),
+            parts,
         );
-        let state = NetworkState::draw(&model(), &[4, 4], 1);
-        says(network(&device, &wrong, &state).map(|_| ()), parts);
-        let data = data::load(&DataSource::default()).unwrap();
-        let method = topology::method("static").unwrap();
-        let trainer = Trainer::with_model(
-            Device::cpu(1).unwrap(),
-            TrainConfig::default(),
-            data,
-            wrong,
-            method,
-        );
-        says(trainer.map(|_| ()), parts);
     };
-    model().check().unwrap();
-    refused(&|nodes| nodes.clear(), &["small", "no nodes"]);
     refused(
-        &|nodes| nodes[1].inputs = vec![2],
-        &["hidden", "node 2, which is not before node 1"],
+        Sparse::linear(8),
+        0,
+        &["hidden", "takes 1 to 1 values, not 0"],
     );
     refused(
-        &|nodes| nodes[1].inputs = vec![1],
-        &["hidden", "not before"],
+        Sparse::linear(8),
+        2,
+        &["hidden", "takes 1 to 1 values, not 2"],
     );
+    refused(Sparse::linear(0), 1, &["hidden", "at least one number"]);
     refused(
-        &|nodes| nodes[2].inputs = vec![usize::MAX],
-        &["logits", "not before"],
+        Sparse::linear(usize::MAX),
+        1,
+        &["hidden", "fewer than 2^32"],
     );
+    refused(Sparse::convolution(8, 0, 1, 0), 1, &["hidden", "kernel"]);
+    let far = usize::MAX;
     refused(
-        &|nodes| nodes[2].inputs.clear(),
-        &["logits", "takes 1 to 1 values, not 0"],
+        Sparse::convolution(8, far, 1, far - 1),
+        1,
+        &["hidden", "32 bits"],
     );
-    refused(
-        &|nodes| nodes[2].inputs = vec![0],
+    refused(Sparse::convolution(8, 2, 1, 0), 1, &["hidden", "kernel"]);
+    // A value of another builder.
+    let mut other = start();
+    let far = (0..9).fold(other.input(), |x, _| other.relu(x));
+    let mut net = start();
+    says(net.shortcut(far, 8, 1).map(|_| ()), &["another model"]);
+    // Errors of layers whose methods return none come at the end, the first of them.
+    let mut net = start();
+    let x = net.input();
+    let y = net.linear("empty", x, 0);
+    let logits = net.linear("logits", y, 3);
+    says(
+        net.finish(logits).map(|_| ()),
+        &["empty", "at least one number"],
+    );
+    let mut net = start();
+    let logits = net.linear("logits", far, 3);
+    says(net.finish(logits).map(|_| ()), &["logits", "another model"]);
+    // Logits that are not the last value, or no vector; a value that nothing takes; no connections.
+    let mut net = start();
+    let x = net.input();
+    let logits = net.linear("logits", x, 3);
+    net.relu(logits);
+    says(net.finish(logits).map(|_| ()), &["must be the last value"]);
+    let mut net = start();
+    let x = net.input();
+    net.linear("hidden", x, 8);
+    let logits = net.linear("logits", x, 3);
+    says(
+        net.finish(logits).map(|_| ()),
         &["hidden", "nothing takes its value"],
     );
-    refused(
-        &|nodes| nodes[0] = linear("first", &[], 6),
-        &["first", "the input is the first"],
-    );
-    refused(
-        &|nodes| nodes[1].op = Op::Input,
-        &["hidden", "the input is the first"],
-    );
-    refused(
-        &|nodes| nodes[1].op = Op::Gelu,
-        &["hidden", "makes a value of 6, not 8"],
-    );
-    refused(
-        &|nodes| {
-            nodes[2].extent = Extent {
-                channels: 3,
-                height: 2,
-                width: 1,
-            }
-        },
-        &["logits", "makes a value of 3"],
-    );
-    refused(
-        &|nodes| nodes[2].extent.channels = 0,
-        &["logits", "none may be empty"],
-    );
-    refused(
-        &|nodes| nodes[1].extent.channels = usize::MAX,
-        &["hidden", "none may be empty"],
-    );
-    refused(&|nodes| nodes.truncate(1), &["sparse layers"]);
-    let window = |kernel: [usize; 2], padding: [usize; 2]| Window {
-        kernel,
-        padding,
-        ..Window::pointwise([1, 1])
+    let mut net = start();
+    let x = net.input();
+    let x = net.relu(x);
+    says(net.finish(x).map(|_| ()), &["sparse layers"]);
+    // A layer in another's place that makes another value.
+    let wider = |node: &Node| -> Option<Arc<dyn Layer>> {
+        (node.name() == "hidden").then(|| Arc::new(Sparse::linear(9)) as Arc<dyn Layer>)
     };
-    for window in [
-        window([0, 1], [0, 0]),
-        window([usize::MAX; 2], [usize::MAX - 1; 2]),
-        window([2, 1], [1, 0]),
-    ] {
-        refused(
-            &|nodes| {
-                nodes[1].op = Op::Sparse {
-                    window,
-                    bias: true,
-                    relu: true,
-                };
-            },
-            &["hidden"],
-        );
-    }
+    says(
+        model().with_layers(wider).map(|_| ()),
+        &["hidden", "9, not 8"],
+    );
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn measure_one(
         false => options.batch.min(SOFTWARE_BATCH),
     };
     // The activations are what grows with the time: norms and short rows are bound by memory.
-    let values: usize = model.nodes.iter().map(|node| node.extent.size()).sum();
+    let values: usize = model.nodes().iter().map(|node| node.extent().size()).sum();
     let work = (values * batch) as f64;
     if let Some(reason) = guard.too_long(guard.foresee("model", work)) {
         return Ok(Err(reason));

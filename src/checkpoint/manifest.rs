@@ -3,7 +3,8 @@
 //! The file is one JSON object whose last member is the CRC-32 of every byte before that member. The reader demands the
 //! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
 
-use super::{Checked, LayerState, NormKind, NormState, Progress};
+use super::parameters::Shapes;
+use super::{Checked, LayerState, NormShape, ParameterShape, Progress};
 use crate::data::DataRecord;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ pub const FORMAT: u32 = 1;
 pub(super) const MAX_BYTES: usize = 16 << 20;
 
 /// Tensors are indexed by signed 32-bit integers, because PyTorch and SciPy are.
-const MAX_INDEX: usize = i32::MAX as usize;
+pub(super) const MAX_INDEX: usize = i32::MAX as usize;
 
 /// What stands between the manifest's content and its checksum. It cannot occur inside a JSON string, where a line feed
 /// is escaped.
@@ -34,6 +35,9 @@ pub struct Manifest {
     /// Kinds and sizes of the norms; none in files of models without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub norms: Vec<NormShape>,
+    /// Kinds and arrays of the layers with dense parameters, where not all of them are norms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<ParameterShape>,
     /// What the data were; none in files of versions that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataRecord>,
@@ -52,44 +56,6 @@ pub struct LayerShape {
     pub n_out: usize,
     /// Active connections.
     pub active: usize,
-}
-
-/// A norm's kind and size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NormShape {
-    /// Over what it normalises.
-    pub kind: NormKind,
-    /// Its channels.
-    pub channels: usize,
-}
-
-impl NormShape {
-    /// The kind and size of a norm.
-    pub(super) fn of(norm: &NormState) -> Self {
-        Self {
-            kind: norm.kind,
-            channels: norm.channels(),
-        }
-    }
-
-    /// Length of the running statistics.
-    pub(super) fn running(&self) -> usize {
-        match self.kind {
-            NormKind::Batch => self.channels,
-            NormKind::Layer => 0,
-        }
-    }
-
-    /// Bytes of the norm's tensors, or what makes the size impossible.
-    pub(super) fn bytes(&self, i: usize) -> Checked<u64> {
-        match self.channels {
-            0 => Err(format!("norm {i} has no channel")),
-            n if n > MAX_INDEX => Err(format!(
-                "norm {i} ({n} channels) passes the {MAX_INDEX} that 32-bit indices reach"
-            )),
-            n => Ok(4 * (4 * n as u64 + 2 * self.running() as u64)),
-        }
-    }
 }
 
 /// Size and checksum of the tensor file.
@@ -176,6 +142,11 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The layers with dense parameters.
+    pub(super) fn dense(&self) -> Shapes {
+        Shapes::from_manifest(&self.norms, &self.parameters)
+    }
+
     /// The layers' sizes fit in the tensor file: known before that file, or memory for it, is touched.
     fn check(&self) -> Checked<()> {
         let mut bytes = 0u64;
@@ -184,8 +155,9 @@ impl Manifest {
             .iter()
             .enumerate()
             .map(|(l, layer)| layer.bytes(l));
-        let norms = self.norms.iter().enumerate().map(|(i, norm)| norm.bytes(i));
-        for more in layers.chain(norms) {
+        let dense = self.dense().layers;
+        let dense = dense.iter().enumerate().map(|(i, layer)| layer.bytes(i));
+        for more in layers.chain(dense) {
             bytes = bytes
                 .checked_add(more?)
                 .ok_or("declares more tensors than any file holds")?;
@@ -243,6 +215,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::NormKind;
     use super::*;
     use proptest::prelude::*;
 
@@ -265,6 +238,7 @@ mod tests {
                 kind: NormKind::Batch,
                 channels: 2,
             }],
+            parameters: Vec::new(),
             data: None,
             tensors: TensorFile {
                 bytes: 1000,

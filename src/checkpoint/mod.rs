@@ -5,7 +5,8 @@
 //!   names for compressed sparse rows; a row is an output unit), `layers.{l}.values`, `layers.{l}.momentum`,
 //!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32); per norm `i` the tensors `norms.{i}.weight`, `norms.{i}.bias`,
 //!   `norms.{i}.weight_momentum`, `norms.{i}.bias_momentum` and, of a batch norm, `norms.{i}.running_mean` and
-//!   `norms.{i}.running_variance` (F32). Of a method that keeps dense weights beside its network, per layer `reserve.{l}`
+//!   `norms.{i}.running_variance` (F32). Where a model has dense parameters in layers of other kinds, all that have some are
+//!   in `parameters.{i}.{name}` and, of trained arrays, `parameters.{i}.{name}_momentum` instead. Of a method that keeps dense weights beside its network, per layer `reserve.{l}`
 //!   (F32, `[n_out * n_in]`). Where a run follows what its rounds explore, also per layer the pairs that were active
 //!   once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32).
 //! - `manifest.json`: format, version, progress, the layers' and norms' sizes, what the data were, the tensor file's bytes and
@@ -20,6 +21,7 @@ mod faults;
 mod folder;
 mod load;
 mod manifest;
+mod parameters;
 mod past;
 mod rules;
 mod save;
@@ -29,12 +31,13 @@ use crate::data::DataRecord;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-pub use crate::layer::{NormKind, NormState};
+pub use crate::layer::{ParameterArray, ParameterState};
 pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
 pub use load::load;
 pub(crate) use load::progress;
-pub use manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
+pub use manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+pub use parameters::{ArrayShape, NormKind, NormShape, ParameterShape};
 pub use save::save;
 
 pub(crate) use manifest::fuzz as fuzz_manifest;

@@ -1,41 +1,13 @@
 //! What a state must be like before it is written: lengths that fit each other, rows in order.
 
-use super::manifest::{LayerShape, NormShape};
-use super::{Checked, LayerState, NetworkState, NormState};
+use super::manifest::LayerShape;
+use super::{Checked, LayerState, NetworkState};
 
 /// The rules of compressed sparse rows, at sizes that a checkpoint can have.
 pub(super) fn layer(l: usize, layer: &LayerState) -> Checked<()> {
     LayerShape::of(layer).bytes(l)?;
     let wrong = |reason| format!("layer {l}: {reason}");
     layer.rules().map_err(wrong)
-}
-
-/// A norm's arrays are as long as each other.
-pub(super) fn norm(i: usize, norm: &NormState) -> Checked<()> {
-    let shape = NormShape::of(norm);
-    shape.bytes(i)?;
-    for (name, found, expected) in [
-        ("bias", norm.bias.len(), shape.channels),
-        (
-            "weight_momentum",
-            norm.weight_momentum.len(),
-            shape.channels,
-        ),
-        ("bias_momentum", norm.bias_momentum.len(), shape.channels),
-        ("running_mean", norm.running_mean.len(), shape.running()),
-        (
-            "running_variance",
-            norm.running_variance.len(),
-            shape.running(),
-        ),
-    ] {
-        if found != expected {
-            return Err(format!(
-                "norm {i}: `{name}` has {found} elements, expected {expected}"
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// There is a reserve for each layer, or none.
@@ -50,7 +22,6 @@ pub(super) fn reserve(state: &NetworkState) -> Checked<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layer::NormKind;
 
     fn example() -> LayerState {
         LayerState {
@@ -63,24 +34,6 @@ mod tests {
             bias: vec![1.0; 3],
             bias_momentum: vec![2.0; 3],
         }
-    }
-
-    fn example_norm() -> NormState {
-        NormState::new(NormKind::Batch, 2)
-    }
-
-    #[test]
-    fn the_lengths_of_norms() {
-        norm(0, &example_norm()).unwrap();
-        norm(0, &NormState::new(NormKind::Layer, 3)).unwrap();
-        let refuse = |change: &dyn Fn(&mut NormState)| {
-            let mut changed = example_norm();
-            change(&mut changed);
-            norm(0, &changed).unwrap_err()
-        };
-        assert!(refuse(&|n| n.bias.clear()).contains("`bias` has 0"));
-        assert!(refuse(&|n| n.running_mean.push(0.0)).contains("`running_mean` has 3"));
-        assert!(refuse(&|n| n.kind = NormKind::Layer).contains("`running_mean` has 2"));
     }
 
     fn refuse(change: impl Fn(&mut LayerState), expected: &str) {

@@ -2,7 +2,8 @@
 
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::load::verify;
-use super::manifest::{FORMAT, LayerShape, Manifest, NormShape, TensorFile};
+use super::manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+use super::parameters::{self, Shapes};
 use super::{Snapshot, past, rules, tensors};
 use crate::disk::{Disk, Machine};
 use crate::{Error, Result};
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// One process at a time may save into a run. Others may load meanwhile.
 ///
 /// # Errors
-/// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState) or [`NormState`](super::NormState); [`Error::Checkpoint`] when the
+/// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState) or [`ParameterState`](super::ParameterState); [`Error::Checkpoint`] when the
 /// disk is full, read-only or failing. Nothing saved before is lost then.
 pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBuf> {
     save_on(&Machine, run, snapshot, config_toml)
@@ -51,20 +52,22 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Ve
     for (l, layer) in state.layers.iter().enumerate() {
         rules::layer(l, layer)?;
     }
-    for (i, norm) in state.norms.iter().enumerate() {
-        rules::norm(i, norm)?;
+    for (i, layer) in state.parameters.iter().enumerate() {
+        parameters::check(i, layer)?;
     }
     rules::reserve(state)?;
     if !snapshot.past.is_empty() {
         past::check(&state.layers, &snapshot.past)?;
     }
     let model = tensors::encode(state, &snapshot.past)?;
+    let (norms, parameters) = Shapes::of(&state.parameters);
     let manifest = Manifest {
         format: FORMAT,
         rootlet: env!("CARGO_PKG_VERSION").to_owned(),
         progress: snapshot.progress.clone(),
         layers: state.layers.iter().map(LayerShape::of).collect(),
-        norms: state.norms.iter().map(NormShape::of).collect(),
+        norms,
+        parameters,
         data: snapshot.data.clone(),
         tensors: TensorFile {
             bytes: model.len() as u64,

@@ -1,7 +1,8 @@
-//! `model.safetensors`: the layers and norms as tensors and back.
+//! `model.safetensors`: the layers' connections and dense parameters as tensors and back.
 
-use super::manifest::{LayerShape, NormShape};
-use super::{Checked, LayerState, NetworkState, NormKind, NormState, PastConnections, past, rules};
+use super::manifest::LayerShape;
+use super::parameters::{self, Shapes};
+use super::{Checked, LayerState, NetworkState, NormKind, NormShape, PastConnections, past, rules};
 use safetensors::tensor::{Dtype, Metadata, View};
 use std::borrow::Cow;
 
@@ -57,7 +58,7 @@ impl View for Column<'_> {
     }
 }
 
-/// The file's bytes. The layers have passed [`check`], the norms [`check_norm`], and `past` [`past::check`] unless empty.
+/// The file's bytes. The layers have passed [`rules::layer`] and [`parameters::check`], and `past` [`past::check`] unless empty.
 pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<Vec<u8>> {
     let mut columns = Vec::new();
     for (l, layer) in state.layers.iter().enumerate() {
@@ -75,16 +76,10 @@ pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<
         add(PAST_ROWS, &past.crow_indices);
         add(PAST_COLS, &past.col_indices);
     }
-    for (i, norm) in state.norms.iter().enumerate() {
-        let mut add = |name, data| columns.push((format!("norms.{i}.{name}"), Column::real(data)));
-        add("weight", &norm.weight);
-        add("bias", &norm.bias);
-        add("weight_momentum", &norm.weight_momentum);
-        add("bias_momentum", &norm.bias_momentum);
-        if norm.kind == NormKind::Batch {
-            add("running_mean", &norm.running_mean);
-            add("running_variance", &norm.running_variance);
-        }
+    let (norms, parameters) = Shapes::of(&state.parameters);
+    let shapes = Shapes::from_manifest(&norms, &parameters);
+    for (name, numbers) in shapes.columns(&state.parameters) {
+        columns.push((name, Column::real(numbers)));
     }
     for (l, dense) in state.reserve.iter().enumerate() {
         columns.push((format!("reserve.{l}"), Column::real(dense)));
@@ -92,20 +87,12 @@ pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<
     safetensors::serialize(columns, None).map_err(|e| e.to_string())
 }
 
-/// Tensors of a norm.
-fn norm_tensors(norm: &NormShape) -> usize {
-    match norm.kind {
-        NormKind::Batch => 6,
-        NormKind::Layer => 4,
-    }
-}
-
-/// Reads the file's bytes back; the layers and norms must have the given sizes. An error's text is a reason that fits behind
+/// Reads the file's bytes back; the layers must have the given sizes. An error's text is a reason that fits behind
 /// "model.safetensors".
 pub(super) fn decode(
     bytes: &[u8],
     shapes: &[LayerShape],
-    norms: &[NormShape],
+    dense: &Shapes,
 ) -> Checked<(NetworkState, Vec<PastConnections>)> {
     let file = File::open(bytes)?;
     let tensors = file.header.tensors().len();
@@ -116,13 +103,12 @@ pub(super) fn decode(
     // Older checkpoints, and runs that do not follow what is explored, have none.
     let has_past = file.header.info(&format!("layers.0.{PAST_ROWS}")).is_some();
     let of_layer = if has_past { 8 } else { 6 };
-    let needed =
-        of_layer * shapes.len() + norms.iter().map(norm_tensors).sum::<usize>() + reserved.len();
+    let needed = of_layer * shapes.len() + dense.tensors() + reserved.len();
     if tensors != needed {
         return Err(format!(
-            "has {tensors} tensors where {} layers and {} norms need {needed}",
+            "has {tensors} tensors where {} layers and {} with dense parameters need {needed}",
             shapes.len(),
-            norms.len()
+            dense.layers.len()
         ));
     }
     let mut layers = Vec::with_capacity(shapes.len());
@@ -159,27 +145,9 @@ pub(super) fn decode(
     if has_past {
         past::check(&layers, &past)?;
     }
-    let norms = norms.iter().enumerate().map(|(i, shape)| {
-        let real = |name: &str, len| {
-            let name = format!("norms.{i}.{name}");
-            file.column(&name, Dtype::F32, len, f32::from_le_bytes)
-        };
-        let running = |name: &str| match shape.kind {
-            NormKind::Batch => real(name, shape.channels),
-            NormKind::Layer => Ok(Vec::new()),
-        };
-        Ok(NormState {
-            kind: shape.kind,
-            weight: real("weight", shape.channels)?,
-            bias: real("bias", shape.channels)?,
-            weight_momentum: real("weight_momentum", shape.channels)?,
-            bias_momentum: real("bias_momentum", shape.channels)?,
-            running_mean: running("running_mean")?,
-            running_variance: running("running_variance")?,
-        })
-    });
     let state = NetworkState {
-        norms: norms.collect::<Checked<_>>()?,
+        parameters: (dense
+            .read(|name, len| file.column(name, Dtype::F32, len, f32::from_le_bytes)))?,
         reserve: (reserved.iter().enumerate())
             .map(|(l, shape)| {
                 let pairs = shape.n_in * shape.n_out;
@@ -263,15 +231,16 @@ pub(crate) fn fuzz(bytes: &[u8]) {
         n_out: 3,
         active: 4,
     };
-    let norm = NormShape {
+    let norm = [NormShape {
         kind: NormKind::Batch,
         channels: 2,
-    };
-    if let Ok((state, past)) = decode(bytes, &[layer], &[norm]) {
+    }];
+    let norm = Shapes::from_manifest(&norm, &[]);
+    if let Ok((state, past)) = decode(bytes, &[layer], &norm) {
         assert!(rules::layer(0, &state.layers[0]).is_ok());
-        assert!(rules::norm(0, &state.norms[0]).is_ok());
+        assert!(parameters::check(0, &state.parameters[0]).is_ok());
         assert!(past.is_empty() || past::check(&state.layers, &past).is_ok());
-        let again = encode(&state, &past).and_then(|bytes| decode(&bytes, &[layer], &[norm]));
+        let again = encode(&state, &past).and_then(|bytes| decode(&bytes, &[layer], &norm));
         assert_eq!(
             format!("{again:?}"),
             format!("{:?}", Ok::<_, String>((state, past)))
@@ -297,14 +266,18 @@ mod tests {
         }
     }
 
-    fn example_norm() -> NormState {
-        NormState::new(NormKind::Batch, 2)
+    fn norms() -> Shapes {
+        let norm = NormShape {
+            kind: NormKind::Batch,
+            channels: 2,
+        };
+        Shapes::from_manifest(&[norm], &[])
     }
 
     fn state(layers: usize) -> NetworkState {
         NetworkState {
             layers: vec![example(); layers],
-            norms: vec![example_norm()],
+            parameters: norms().read(|_, words| Ok(vec![1.0; words])).unwrap(),
             reserve: Vec::new(),
         }
     }
@@ -320,7 +293,7 @@ mod tests {
     #[test]
     fn crafted_headers_are_refused() {
         let shapes = [LayerShape::of(&example())];
-        let norms = [NormShape::of(&example_norm())];
+        let norms = norms();
         let refuse = |bytes: &[u8]| decode(bytes, &shapes, &norms).unwrap_err();
         refuse(&[]);
         refuse(&[255; 8]);
@@ -359,8 +332,8 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes in any::<Vec<u8>>(), header in any::<String>(), data in 0usize..64) {
             let shapes = [LayerShape::of(&example())];
-            prop_assert!(decode(&bytes, &shapes, &[]).is_err());
-            prop_assert!(decode(&file(&header, data), &shapes, &[]).is_err());
+            prop_assert!(decode(&bytes, &shapes, &Shapes::from_manifest(&[], &[])).is_err());
+            prop_assert!(decode(&file(&header, data), &shapes, &Shapes::from_manifest(&[], &[])).is_err());
         }
 
         /// Without the checksum: a file changed at random decodes to a valid layer or is refused.
@@ -371,10 +344,10 @@ mod tests {
                 let at = at.index(bytes.len());
                 bytes[at] = value;
             }
-            let norms = [NormShape::of(&example_norm())];
+            let norms = norms();
             if let Ok((state, _)) = decode(&bytes, &[LayerShape::of(&example())], &norms) {
                 prop_assert!(rules::layer(0, &state.layers[0]).is_ok());
-                prop_assert!(rules::norm(0, &state.norms[0]).is_ok());
+                prop_assert!(parameters::check(0, &state.parameters[0]).is_ok());
             }
         }
     }

@@ -162,7 +162,7 @@ fn compare(args: &FlopsArgs) -> Result<Comparison> {
     Ok(Comparison {
         image: model.input().to_string(),
         classes: model.classes(),
-        model: model.name,
+        model: model.name().to_owned(),
         dense_connections: dense.dense,
         dense_step: args.batch as f64 * dense_step(&dense),
         assignment: config.assignment,

@@ -3,7 +3,10 @@
 //! A kernel of one `f'(x) * delta` keeps a delta's padding lanes zero: they are zero in `delta`, and f' is finite wherever
 //! x is.
 
+use super::definition::{Layer, Linear};
+use super::extent::Extent;
 use super::normal::normal;
+use super::pass::{Backward, Forward, Sink};
 use super::pointwise::{check_views, map};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
@@ -12,7 +15,7 @@ crate::kernel! {
     /// `output = max(input, 0)`; a NaN stays a NaN.
     ///
     /// Shapes: both `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors. Bound by memory.
-    pub Relu, ReluParams, ReluTwin = "layer/relu", shader!("layer/relu");
+    pub ReluForward, ReluForwardParams, ReluForwardTwin = "layer/relu", shader!("layer/relu");
     params {
         /// A quarter of the words.
         vectors: u32,
@@ -22,7 +25,7 @@ crate::kernel! {
     write output: f32,
 }
 
-impl ReluTwin<'_> {
+impl ReluForwardTwin<'_> {
     fn run(self) {
         let length = self.params.vectors as usize * 4;
         map(
@@ -76,7 +79,7 @@ crate::kernel! {
     ///
     /// Phi is computed within 1.1e-7 by formulas of Abramowitz and Stegun (`shaders/lib/normal.wgsl`). Shapes: both
     /// `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
-    pub Gelu, GeluParams, GeluTwin = "layer/gelu", shader!("layer/gelu");
+    pub GeluForward, GeluForwardParams, GeluForwardTwin = "layer/gelu", shader!("layer/gelu");
     params {
         /// A quarter of the words.
         vectors: u32,
@@ -86,7 +89,7 @@ crate::kernel! {
     write output: f32,
 }
 
-impl GeluTwin<'_> {
+impl GeluForwardTwin<'_> {
     fn run(self) {
         let length = self.params.vectors as usize * 4;
         map(
@@ -156,16 +159,16 @@ impl Activation {
         let (grid, vectors) = (Grid::Items(words / 4), (words / 4) as u32);
         match self {
             Activation::Relu => plan.dispatch(
-                Relu {
-                    params: ReluParams { vectors },
+                ReluForward {
+                    params: ReluForwardParams { vectors },
                     input,
                     output,
                 },
                 grid,
             ),
             Activation::Gelu => plan.dispatch(
-                Gelu {
-                    params: GeluParams { vectors },
+                GeluForward {
+                    params: GeluForwardParams { vectors },
                     input,
                     output,
                 },
@@ -226,5 +229,67 @@ impl Activation {
                 grid,
             ),
         }
+    }
+}
+
+/// max(x, 0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relu;
+
+/// x Φ(x): GELU (Hendrycks and Gimpel 2016), the exact form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gelu;
+
+impl Layer for Relu {
+    fn kind(&self) -> &'static str {
+        "relu"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        Ok(inputs[0])
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        let words = pass.extent().size() * pass.lanes();
+        Activation::Relu.forward(plan, pass.input(0)?, pass.output(), words)
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        let Some(Sink { view, accumulate }) = pass.sink(0)? else {
+            return Ok(());
+        };
+        let (output, words) = (pass.output(plan)?, pass.extent().size() * pass.lanes());
+        Activation::Relu.backward(plan, output, pass.delta(), view, words, accumulate)
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Identity
+    }
+}
+
+impl Layer for Gelu {
+    fn kind(&self) -> &'static str {
+        "gelu"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        Ok(inputs[0])
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        let words = pass.extent().size() * pass.lanes();
+        Activation::Gelu.forward(plan, pass.input(0)?, pass.output(), words)
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        let Some(Sink { view, accumulate }) = pass.sink(0)? else {
+            return Ok(());
+        };
+        let (input, words) = (pass.input(plan, 0)?, pass.extent().size() * pass.lanes());
+        Activation::Gelu.backward(plan, input, pass.delta(), view, words, accumulate)
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Identity
     }
 }

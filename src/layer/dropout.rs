@@ -3,6 +3,9 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::definition::{Layer, Linear};
+use super::extent::Extent;
+use super::pass::{Backward, Forward, Mode, Pass, Sink};
 use super::pointwise::{CHUNK, check_views, word};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::random::{Stream, pcg4d, random};
@@ -21,7 +24,7 @@ crate::kernel! {
     ///
     /// A dropped element is multiplied by zero, so a NaN shows and a delta's padding stays zero. Shapes: both
     /// `[elements][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = elements.
-    pub Dropout, DropoutParams, DropoutTwin = "layer/dropout", shader!("layer/dropout");
+    pub DropoutApply, DropoutApplyParams, DropoutApplyTwin = "layer/dropout", shader!("layer/dropout");
     params {
         /// Rows: units times positions.
         elements: u32,
@@ -42,7 +45,7 @@ crate::kernel! {
     write output: f32,
 }
 
-impl DropoutTwin<'_> {
+impl DropoutApplyTwin<'_> {
     fn run(self) {
         let p = self.params;
         let (elements, lanes) = (p.elements as usize, p.vectors as usize * 4);
@@ -86,7 +89,7 @@ struct Row<'a> {
     key: [u32; 3],
     /// The member in its first lane.
     first: u32,
-    params: DropoutParams,
+    params: DropoutApplyParams,
     /// Room for the words of all groups of four members that it meets.
     words: &'a mut [[u32; 4]],
     input: &'a [f32],
@@ -104,7 +107,7 @@ impl WithSimd for Row<'_> {
             *word = pcg4d([a, b, c, first.wrapping_add(i as u32)]);
         }
         let words = &self.words.as_flattened()[self.first as usize % 4..];
-        let DropoutParams {
+        let DropoutApplyParams {
             threshold,
             scale,
             accumulate,
@@ -123,7 +126,7 @@ impl WithSimd for Row<'_> {
 /// Inverted dropout (Srivastava et al. 2014): an element is kept with probability 1 - p and then scaled by 1 / (1 - p), so
 /// that evaluation needs no layer at all.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DropoutLayer {
+pub struct DropoutPass {
     /// Share of the elements that are dropped, in [0, 1).
     pub p: f32,
     /// A number of its own for each dropout of a network, below 2^24.
@@ -134,7 +137,7 @@ pub struct DropoutLayer {
     pub lanes: usize,
 }
 
-impl DropoutLayer {
+impl DropoutPass {
     /// `output` from `input`, both `[elements][lanes]`; `step` holds a [`StepState`].
     ///
     /// # Errors
@@ -146,7 +149,7 @@ impl DropoutLayer {
     /// The gradient at the input, `output`, from that at the output, `delta`; added to what is there if `accumulate`.
     ///
     /// # Errors
-    /// As [`DropoutLayer::forward`].
+    /// As [`DropoutPass::forward`].
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -184,7 +187,7 @@ impl DropoutLayer {
             self.lanes,
             &[("input", &input, words), ("output", &output, words)],
         )?;
-        let params = DropoutParams {
+        let params = DropoutApplyParams {
             elements: word("elements", self.elements)?,
             vectors: (self.lanes / 4) as u32,
             layer: self.layer,
@@ -194,7 +197,7 @@ impl DropoutLayer {
             accumulate: u32::from(accumulate),
         };
         plan.dispatch(
-            Dropout {
+            DropoutApply {
                 params,
                 step,
                 input,
@@ -202,5 +205,58 @@ impl DropoutLayer {
             },
             Grid::Rows(self.elements),
         )
+    }
+}
+
+/// Drops a share of the numbers in training, and scales up the rest (Srivastava et al. 2014).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    /// The share.
+    pub share: f32,
+}
+
+impl Dropout {
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> DropoutPass {
+        DropoutPass {
+            p: self.share,
+            layer: pass.number() as u32,
+            elements: pass.extent().size(),
+            lanes: pass.lanes(),
+        }
+    }
+}
+
+impl Layer for Dropout {
+    fn kind(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        match (0.0..1.0).contains(&self.share) {
+            true => Ok(inputs[0]),
+            false => Err(format!("a share of {} is outside [0, 1)", self.share)),
+        }
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        (self.pass(pass)).forward(plan, pass.step(), pass.input(0)?, pass.output())
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        match pass.sink(0)? {
+            Some(Sink { view, accumulate }) => {
+                let (step, delta) = (pass.step(), pass.delta());
+                (self.pass(pass)).backward(plan, step, delta, view, accumulate)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn is_alias(&self, mode: Mode) -> bool {
+        mode == Mode::Evaluate
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Identity
     }
 }

@@ -2,14 +2,19 @@
 //!
 //! | file | layers |
 //! |---|---|
-//! | `sparse_layer.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
-//! | `norm/` | batch norm, layer norm, and their parameters |
+//! | `definition.rs`, `extent.rs` | what a layer is: the trait that all of them implement; sizes |
+//! | `pass.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
+//! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
+//! | `norm/` | batch norm, layer norm |
 //! | `activation.rs`, `normal.rs` | ReLU, GELU, and the normal distribution behind it |
 //! | `residual.rs`, `shortcut.rs` | sums, and the shortcut without parameters |
 //! | `pool/` | maximum, mean over windows, mean over all positions |
-//! | `dropout.rs` | dropout |
-//! | `attention/`, `tokens.rs` | self-attention; patches as tokens, and their positions |
+//! | `dropout.rs`, `flatten.rs` | dropout; one vector of all numbers |
+//! | `attention/`, `patchify.rs`, `positions.rs` | self-attention; patches as tokens, and their positions |
 //! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | the loss, and what is kept of it |
+//!
+//! Each has a description (`BatchNorm`), which implements [`Layer`], and its passes at one size (`BatchNormPass`), which record
+//! kernels.
 //!
 //! A padding lane of an activation may hold any finite number, one of a gradient holds zero.
 
@@ -17,60 +22,79 @@ mod activation;
 pub mod attention;
 mod batch_metrics;
 mod bias_gradient;
-mod dense_layer;
+mod definition;
+mod dense_pass;
 mod dropout;
+mod extent;
+mod flatten;
 pub mod norm;
 mod normal;
+mod parameters;
+pub mod pass;
+mod patchify;
 mod pointwise;
 mod pool;
+mod positions;
 mod residual;
 mod shortcut;
 mod softmax_cross_entropy;
-mod sparse_layer;
-mod tokens;
+mod sparse;
+mod sparse_pass;
 
 pub use activation::{
-    Activation, Gelu, GeluBackward, GeluBackwardParams, GeluParams, Relu, ReluBackward,
-    ReluBackwardParams, ReluParams,
+    Activation, Gelu, GeluBackward, GeluBackwardParams, GeluForward, GeluForwardParams, Relu,
+    ReluBackward, ReluBackwardParams, ReluForward, ReluForwardParams,
 };
-pub use attention::Attention;
+pub use attention::{Attention, AttentionPass};
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
-pub use dense_layer::DenseWeights;
-pub use dropout::{Dropout, DropoutLayer, DropoutParams};
+pub use definition::{Connections, Layer, Linear};
+pub use dense_pass::DenseWeights;
+pub use dropout::{Dropout, DropoutApply, DropoutApplyParams, DropoutPass};
+pub use extent::Extent;
+pub use flatten::Flatten;
+pub(crate) use flatten::Input;
 pub use norm::{
-    BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, LayerNorm, LayerNormBackwardViews,
-    NormKind, NormScratch, NormSpan, NormState, Norms,
+    BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, LayerNorm,
+    LayerNormBackwardViews, LayerNormPass, NormScratch,
 };
+pub use parameters::{
+    ArraySpan, LayerParameters, Parameter, ParameterArray, ParameterSpan, ParameterState,
+    Parameters,
+};
+pub use patchify::{PatchTokens, PatchTokensParams, Patchify, PatchifyPass};
 pub use pool::{
     AveragePool, AveragePoolBackward, AveragePoolBackwardParams, AveragePoolForward,
-    AveragePoolForwardParams, GlobalAverage, GlobalAverageBackward, GlobalAverageBackwardParams,
-    GlobalAverageForward, GlobalAverageForwardParams, MaxPool, MaxPoolBackward,
-    MaxPoolBackwardParams, MaxPoolForward, MaxPoolForwardParams,
+    AveragePoolForwardParams, AveragePoolPass, GlobalAverage, GlobalAverageBackward,
+    GlobalAverageBackwardParams, GlobalAverageForward, GlobalAverageForwardParams,
+    GlobalAveragePass, MaxPool, MaxPoolBackward, MaxPoolBackwardParams, MaxPoolForward,
+    MaxPoolForwardParams, MaxPoolPass,
 };
-pub use residual::{Add, AddInto, AddIntoParams, AddParams};
+pub use positions::{
+    AddPositions, AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsParams, Positions,
+    PositionsPass, sincos_positions,
+};
+pub use residual::{Add, AddForward, AddForwardParams, AddInto, AddIntoParams};
 pub use shortcut::{
-    PaddedShortcut, Shortcut, ShortcutBackward, ShortcutBackwardParams, ShortcutParams,
+    Shortcut, ShortcutBackward, ShortcutBackwardParams, ShortcutForward, ShortcutForwardParams,
+    ShortcutPass,
 };
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
-pub use sparse_layer::SparseLayer;
-pub use tokens::{
-    AddPositions, AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsParams, PatchTokens,
-    PatchTokensParams, Patchify, Positions, sincos_positions,
-};
+pub use sparse::Sparse;
+pub use sparse_pass::SparsePass;
 
 use crate::engine::{Kernel, KernelInfo};
 
 /// The kernels of the layers without parameters: activations, residual connections, pooling, dropout.
 pub(crate) fn simple_kernels() -> Vec<&'static KernelInfo> {
     vec![
-        Relu::INFO,
+        ReluForward::INFO,
         ReluBackward::INFO,
-        Gelu::INFO,
+        GeluForward::INFO,
         GeluBackward::INFO,
-        Add::INFO,
+        AddForward::INFO,
         AddInto::INFO,
-        Shortcut::INFO,
+        ShortcutForward::INFO,
         ShortcutBackward::INFO,
         MaxPoolForward::INFO,
         MaxPoolBackward::INFO,
@@ -78,6 +102,6 @@ pub(crate) fn simple_kernels() -> Vec<&'static KernelInfo> {
         AveragePoolBackward::INFO,
         GlobalAverageForward::INFO,
         GlobalAverageBackward::INFO,
-        Dropout::INFO,
+        DropoutApply::INFO,
     ]
 }

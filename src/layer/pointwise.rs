@@ -102,3 +102,18 @@ pub(super) fn check_views(layer: &str, lanes: usize, views: &[(&str, &View, usiz
     }
     Ok(())
 }
+
+/// Refuses a view that is too small: a shader would drop what is out of bounds.
+pub(super) fn fits(layer: &str, view: &View, words: usize) -> Result<()> {
+    if view.words() >= words {
+        return Ok(());
+    }
+    Err(Error::Shape(format!(
+        "{layer}: {} words of buffer `{}`, of {words} needed",
+        view.words(),
+        view.buffer.label()
+    )))
+}
+
+/// Rows of lanes that a thread takes at a time.
+pub(super) const ROWS: usize = 64;

@@ -1,5 +1,10 @@
 //! The sums of residual connections.
 
+use std::ops::RangeInclusive;
+
+use super::definition::{Layer, Linear};
+use super::extent::Extent;
+use super::pass::{Backward, Forward};
 use super::pointwise::{check_views, map};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
@@ -8,7 +13,7 @@ crate::kernel! {
     /// `output = a + b`.
     ///
     /// Shapes: all `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors. Bound by memory.
-    pub Add, AddParams, AddTwin = "layer/add", shader!("layer/add");
+    pub AddForward, AddForwardParams, AddForwardTwin = "layer/add", shader!("layer/add");
     params {
         /// A quarter of the words.
         vectors: u32,
@@ -19,7 +24,7 @@ crate::kernel! {
     write output: f32,
 }
 
-impl AddTwin<'_> {
+impl AddForwardTwin<'_> {
     fn run(self) {
         let length = self.params.vectors as usize * 4;
         map(
@@ -59,7 +64,7 @@ impl AddIntoTwin<'_> {
     }
 }
 
-impl Add {
+impl AddForward {
     /// Records `output = a + b`, all of `words` words, a multiple of 4.
     ///
     /// # Errors
@@ -74,11 +79,11 @@ impl Add {
                 ("output", &output, words),
             ],
         )?;
-        let params = AddParams {
+        let params = AddForwardParams {
             vectors: (words / 4) as u32,
         };
         plan.dispatch(
-            Add {
+            AddForward {
                 params,
                 a,
                 b,
@@ -111,5 +116,44 @@ impl AddInto {
             },
             Grid::Items(words / 4),
         )
+    }
+}
+
+/// Sum of two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Add;
+
+/// The size of two values that are added, or of one alone.
+pub(super) fn alike(inputs: &[Extent]) -> Result<Extent, String> {
+    match inputs {
+        [a, b] if a != b => Err(format!("it adds {b} to {a}")),
+        _ => Ok(inputs[0]),
+    }
+}
+
+impl Layer for Add {
+    fn kind(&self) -> &'static str {
+        "add"
+    }
+
+    fn arity(&self) -> RangeInclusive<usize> {
+        2..=2
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        alike(inputs)
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        let words = pass.extent().size() * pass.lanes();
+        AddForward::record(plan, pass.input(0)?, pass.input(1)?, pass.output(), words)
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        (0..2).try_for_each(|i| pass.pass_on(plan, i, pass.delta()))
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Same
     }
 }

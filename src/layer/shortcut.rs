@@ -4,6 +4,9 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::definition::{Layer, Linear};
+use super::extent::Extent;
+use super::pass::{Backward, Forward, Pass, Sink};
 use super::pointwise::{check_views, word};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
@@ -14,7 +17,7 @@ crate::kernel! {
     ///
     /// Shapes: `input` `[channels_in][input_y][input_x][lanes]`, `output` `[channels_out][output_y][output_x][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = `channels_out * output_y`. Bound by memory.
-    pub Shortcut, ShortcutParams, ShortcutTwin = "layer/shortcut", shader!("layer/shortcut");
+    pub ShortcutForward, ShortcutForwardParams, ShortcutForwardTwin = "layer/shortcut", shader!("layer/shortcut");
     params {
         /// Channels of the input.
         channels_in: u32,
@@ -42,7 +45,7 @@ crate::kernel! {
     write output: f32,
 }
 
-impl ShortcutTwin<'_> {
+impl ShortcutForwardTwin<'_> {
     fn run(self) {
         let p = self.params.map();
         let lanes = p.lanes;
@@ -166,7 +169,7 @@ struct Map {
     stride: [usize; 2],
 }
 
-impl ShortcutParams {
+impl ShortcutForwardParams {
     fn map(&self) -> Map {
         Map {
             channels_in: self.channels_in as usize,
@@ -196,7 +199,7 @@ impl ShortcutBackwardParams {
 
 /// The shortcut without parameters: every `stride`-th position, channels padded with zeros (He et al. 2016, option A).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PaddedShortcut {
+pub struct ShortcutPass {
     /// Channels of the input.
     pub channels_in: usize,
     /// Channels of the output, no fewer.
@@ -209,7 +212,7 @@ pub struct PaddedShortcut {
     pub lanes: usize,
 }
 
-impl PaddedShortcut {
+impl ShortcutPass {
     /// Positions of an output plane, `[y, x]`: those of PyTorch's `x[:, :, ::stride_y, ::stride_x]`.
     pub fn output(&self) -> [usize; 2] {
         [0, 1].map(|axis| self.input[axis].div_ceil(self.stride[axis].max(1)))
@@ -250,7 +253,7 @@ impl PaddedShortcut {
     pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
         self.check(("input", &input), ("output", &output))?;
         let plane = self.output();
-        let params = ShortcutParams {
+        let params = ShortcutForwardParams {
             channels_in: self.channels_in as u32,
             channels_out: self.channels_out as u32,
             before: self.before() as u32,
@@ -263,7 +266,7 @@ impl PaddedShortcut {
             stride_x: self.stride[1] as u32,
         };
         plan.dispatch(
-            Shortcut {
+            ShortcutForward {
                 params,
                 input,
                 output,
@@ -275,7 +278,7 @@ impl PaddedShortcut {
     /// The gradient at the input, `output`, from that at the output, `delta`; added to what is there if `accumulate`.
     ///
     /// # Errors
-    /// As [`PaddedShortcut::forward`].
+    /// As [`ShortcutPass::forward`].
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -305,5 +308,62 @@ impl PaddedShortcut {
             },
             Grid::Rows(self.channels_in * self.input[0]),
         )
+    }
+}
+
+/// Option A of He et al. 2016: subsampled by a stride, new channels zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortcut {
+    /// Channels of its value.
+    pub channels: usize,
+    /// Positions from one that is kept to the next.
+    pub stride: usize,
+}
+
+impl Shortcut {
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> ShortcutPass {
+        let from = pass.inputs()[0];
+        ShortcutPass {
+            channels_in: from.channels,
+            channels_out: self.channels,
+            input: from.plane(),
+            stride: [self.stride; 2],
+            lanes: pass.lanes(),
+        }
+    }
+}
+
+impl Layer for Shortcut {
+    fn kind(&self) -> &'static str {
+        "shortcut"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        let Shortcut { channels, stride } = *self;
+        let from = inputs[0];
+        if stride == 0 || channels < from.channels {
+            return Err(format!(
+                "a stride of {stride} cannot pad {from} to {channels} channels"
+            ));
+        }
+        let plane = from.plane().map(|n| n.div_ceil(stride));
+        Ok(Extent::windowed(channels, plane))
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        (self.pass(pass)).forward(plan, pass.input(0)?, pass.output())
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        match pass.sink(0)? {
+            Some(Sink { view, accumulate }) => {
+                (self.pass(pass)).backward(plan, pass.delta(), view, accumulate)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Same
     }
 }

@@ -1,8 +1,13 @@
 //! Writes a model down, layer by layer.
 
-use super::node::{Extent, Model, Node, Op};
+use std::sync::Arc;
+
+use super::node::{Model, Node};
 use crate::error::{Error, Result};
-use crate::sparse::Window;
+use crate::layer::{
+    Add, Attention, AveragePool, BatchNorm, Dropout, Extent, Flatten, Gelu, GlobalAverage, Input,
+    Layer, LayerNorm, MaxPool, Patchify, Positions, Relu, Shortcut, Sparse,
+};
 
 /// What a layer makes: to be handed to the layers that take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,31 +28,30 @@ pub struct Value(usize);
 /// # Ok::<(), rootlet::Error>(())
 /// ```
 ///
-/// Errors say which layer does not fit what it is given.
+/// Errors say which layer does not fit what it is given. Methods that return none leave theirs to [`Builder::finish`].
 pub struct Builder {
     name: String,
     nodes: Vec<Node>,
+    /// The first layer that did not fit, of those whose methods return no error: [`Builder::finish`] returns it.
+    wrong: Option<Error>,
 }
+
+/// Numbers of a value for one member of the batch: positions and rows are counted by 32 bits.
+const LARGEST: usize = u32::MAX as usize;
 
 impl Builder {
     /// A model over images (or vectors) of this size.
     pub fn new(name: &str, input: Extent) -> Self {
-        let mut builder = Builder {
+        Builder {
             name: name.to_owned(),
-            nodes: Vec::new(),
-        };
-        builder.push("input", Op::Input, &[], input);
-        builder
-    }
-
-    fn push(&mut self, name: &str, op: Op, inputs: &[Value], extent: Extent) -> Value {
-        self.nodes.push(Node {
-            name: name.to_owned(),
-            op,
-            inputs: inputs.iter().map(|v| v.0).collect(),
-            extent,
-        });
-        Value(self.nodes.len() - 1)
+            nodes: vec![Node {
+                name: "input".to_owned(),
+                layer: Arc::new(Input(input)),
+                inputs: Vec::new(),
+                extent: input,
+            }],
+            wrong: None,
+        }
     }
 
     /// The batch.
@@ -55,9 +59,9 @@ impl Builder {
         Value(0)
     }
 
-    /// Size of a value.
+    /// Size of a value; that of the input for one of another builder.
     pub fn extent(&self, x: Value) -> Extent {
-        self.nodes[x.0].extent
+        self.nodes.get(x.0).unwrap_or(&self.nodes[0]).extent
     }
 
     fn misfit(&self, layer: &str, reason: impl std::fmt::Display) -> Error {
@@ -67,27 +71,47 @@ impl Builder {
         ))
     }
 
-    fn window(
-        &self,
-        layer: &str,
-        x: Value,
-        kernel: usize,
-        stride: usize,
-        padding: usize,
-    ) -> Result<Window> {
-        let plane = self.extent(x).plane();
-        Window::new(plane, [kernel; 2], [stride; 2], [padding; 2])
-            .map_err(|e| self.misfit(layer, e))
+    /// Adds any layer behind the values that it takes, one of your own too. The name stands in tables and messages; it may be
+    /// empty where the layer has no parameters.
+    ///
+    /// # Errors
+    /// A layer that does not take these values.
+    pub fn layer(&mut self, name: &str, layer: impl Layer, inputs: &[Value]) -> Result<Value> {
+        self.push(name, Arc::new(layer), inputs)
     }
 
-    fn windowed(&mut self, name: &str, op: Op, x: Value, channels: usize, window: Window) -> Value {
-        let [height, width] = window.output;
-        let extent = Extent {
-            channels,
-            height,
-            width,
-        };
-        self.push(name, op, &[x], extent)
+    /// As [`Builder::layer`], for layers that take nearly everything: what does not fit is told at the end.
+    fn later(&mut self, name: &str, layer: impl Layer, inputs: &[Value]) -> Value {
+        self.layer(name, layer, inputs).unwrap_or_else(|error| {
+            self.wrong.get_or_insert(error);
+            self.input()
+        })
+    }
+
+    fn push(&mut self, name: &str, layer: Arc<dyn Layer>, inputs: &[Value]) -> Result<Value> {
+        let called = if name.is_empty() { layer.kind() } else { name };
+        let wrong = |reason: String| self.misfit(called, reason);
+        let arity = layer.arity();
+        if !arity.contains(&inputs.len()) {
+            let (least, most) = (arity.start(), arity.end());
+            return Err(wrong(format!(
+                "it takes {least} to {most} values, not {}",
+                inputs.len()
+            )));
+        }
+        if inputs.iter().any(|x| x.0 >= self.nodes.len()) {
+            return Err(wrong("it takes a value of another model".into()));
+        }
+        let from: Vec<Extent> = inputs.iter().map(|&x| self.extent(x)).collect();
+        let extent = layer.output(&from).map_err(wrong)?;
+        sized(extent).map_err(|reason| self.misfit(called, reason))?;
+        self.nodes.push(Node {
+            name: name.to_owned(),
+            layer,
+            inputs: inputs.iter().map(|v| v.0).collect(),
+            extent,
+        });
+        Ok(Value(self.nodes.len() - 1))
     }
 
     /// A sparse convolution without biases, square in kernel, stride and padding.
@@ -103,49 +127,41 @@ impl Builder {
         stride: usize,
         padding: usize,
     ) -> Result<Value> {
-        let window = self.window(name, x, kernel, stride, padding)?;
-        let op = Op::Sparse {
-            window,
-            bias: false,
-            relu: false,
-        };
-        Ok(self.windowed(name, op, x, channels, window))
-    }
-
-    fn pointwise(&mut self, name: &str, x: Value, units: usize, bias: bool, relu: bool) -> Value {
-        let window = Window::pointwise(self.extent(x).plane());
-        let op = Op::Sparse { window, bias, relu };
-        self.windowed(name, op, x, units, window)
+        let layer = Sparse::convolution(channels, kernel, stride, padding);
+        self.layer(name, layer, &[x])
     }
 
     /// A sparse linear layer with biases, at every position.
     pub fn linear(&mut self, name: &str, x: Value, units: usize) -> Value {
-        self.pointwise(name, x, units, true, false)
+        self.later(name, Sparse::linear(units), &[x])
     }
 
     /// The same without biases.
     pub fn linear_without_bias(&mut self, name: &str, x: Value, units: usize) -> Value {
-        self.pointwise(name, x, units, false, false)
+        self.later(name, Sparse::convolution(units, 1, 1, 0), &[x])
     }
 
     /// The same with biases, and a ReLU fused behind it.
     pub fn linear_relu(&mut self, name: &str, x: Value, units: usize) -> Value {
-        self.pointwise(name, x, units, true, true)
-    }
-
-    fn same(&mut self, name: &str, op: Op, inputs: &[Value]) -> Value {
-        let extent = self.extent(inputs[0]);
-        self.push(name, op, inputs, extent)
+        let relu = true;
+        self.later(
+            name,
+            Sparse {
+                relu,
+                ..Sparse::linear(units)
+            },
+            &[x],
+        )
     }
 
     /// Batch norm.
     pub fn batch_norm(&mut self, name: &str, x: Value) -> Value {
-        self.same(name, Op::BatchNorm { relu: false }, &[x])
+        self.later(name, BatchNorm { relu: false }, &[x])
     }
 
     /// ReLU of the batch norm.
     pub fn batch_norm_relu(&mut self, name: &str, x: Value) -> Value {
-        self.same(name, Op::BatchNorm { relu: true }, &[x])
+        self.later(name, BatchNorm { relu: true }, &[x])
     }
 
     /// ReLU of the batch norm of `x` plus `residual`.
@@ -153,33 +169,22 @@ impl Builder {
     /// # Errors
     /// Values of different sizes.
     pub fn batch_norm_add_relu(&mut self, name: &str, x: Value, residual: Value) -> Result<Value> {
-        self.alike(name, x, residual)?;
-        Ok(self.same(name, Op::BatchNorm { relu: true }, &[x, residual]))
-    }
-
-    fn alike(&self, layer: &str, a: Value, b: Value) -> Result<()> {
-        match self.extent(a) == self.extent(b) {
-            true => Ok(()),
-            false => Err(self.misfit(
-                layer,
-                format!("adds {} to {}", self.extent(b), self.extent(a)),
-            )),
-        }
+        self.layer(name, BatchNorm { relu: true }, &[x, residual])
     }
 
     /// Layer norm over the channels of each position.
     pub fn layer_norm(&mut self, name: &str, x: Value) -> Value {
-        self.same(name, Op::LayerNorm, &[x])
+        self.later(name, LayerNorm, &[x])
     }
 
     /// ReLU.
     pub fn relu(&mut self, x: Value) -> Value {
-        self.same("", Op::Relu, &[x])
+        self.later("", Relu, &[x])
     }
 
     /// GELU (Hendrycks and Gimpel 2016), the exact form.
     pub fn gelu(&mut self, x: Value) -> Value {
-        self.same("", Op::Gelu, &[x])
+        self.later("", Gelu, &[x])
     }
 
     /// Sum of two values.
@@ -187,8 +192,7 @@ impl Builder {
     /// # Errors
     /// Values of different sizes.
     pub fn add(&mut self, a: Value, b: Value) -> Result<Value> {
-        self.alike("add", a, b)?;
-        Ok(self.same("", Op::Add, &[a, b]))
+        self.layer("", Add, &[a, b])
     }
 
     /// Option A of He et al. 2016: every `stride`-th position each way, zeros in the new channels, no parameters.
@@ -196,19 +200,7 @@ impl Builder {
     /// # Errors
     /// Fewer channels than before.
     pub fn shortcut(&mut self, x: Value, channels: usize, stride: usize) -> Result<Value> {
-        let from = self.extent(x);
-        if channels < from.channels || stride == 0 {
-            return Err(self.misfit(
-                "shortcut",
-                format!("cannot pad {from} to {channels} channels"),
-            ));
-        }
-        let extent = Extent {
-            channels,
-            height: from.height.div_ceil(stride),
-            width: from.width.div_ceil(stride),
-        };
-        Ok(self.push("", Op::Shortcut { stride }, &[x], extent))
+        self.layer("", Shortcut { channels, stride }, &[x])
     }
 
     /// Maximum over square windows.
@@ -222,9 +214,12 @@ impl Builder {
         stride: usize,
         padding: usize,
     ) -> Result<Value> {
-        let window = self.window("max pool", x, size, stride, padding)?;
-        let channels = self.extent(x).channels;
-        Ok(self.windowed("", Op::MaxPool(window), x, channels, window))
+        let layer = MaxPool {
+            size,
+            stride,
+            padding,
+        };
+        self.layer("", layer, &[x])
     }
 
     /// Mean over square windows, padding included.
@@ -238,21 +233,22 @@ impl Builder {
         stride: usize,
         padding: usize,
     ) -> Result<Value> {
-        let window = self.window("average pool", x, size, stride, padding)?;
-        let channels = self.extent(x).channels;
-        Ok(self.windowed("", Op::AveragePool(window), x, channels, window))
+        let layer = AveragePool {
+            size,
+            stride,
+            padding,
+        };
+        self.layer("", layer, &[x])
     }
 
     /// Mean over all positions, or tokens.
     pub fn mean(&mut self, x: Value) -> Value {
-        let extent = Extent::vector(self.extent(x).channels);
-        self.push("", Op::Mean, &[x], extent)
+        self.later("", GlobalAverage, &[x])
     }
 
     /// All channels and positions as one vector.
     pub fn flatten(&mut self, x: Value) -> Value {
-        let extent = Extent::vector(self.extent(x).size());
-        self.push("", Op::Flatten, &[x], extent)
+        self.later("", Flatten, &[x])
     }
 
     /// Dropout with this share dropped.
@@ -260,31 +256,15 @@ impl Builder {
     /// # Errors
     /// A share outside `[0, 1)`.
     pub fn dropout(&mut self, x: Value, share: f32) -> Result<Value> {
-        if !(0.0..1.0).contains(&share) {
-            return Err(self.misfit("dropout", format!("a share of {share} is outside [0, 1)")));
-        }
-        Ok(self.same("", Op::Dropout(share), &[x]))
+        self.layer("", Dropout { share }, &[x])
     }
 
     /// Square patches as tokens: features in the order row, column, channel.
     ///
     /// # Errors
     /// A plane that the patches do not divide.
-    pub fn patchify(&mut self, x: Value, patch: usize) -> Result<Value> {
-        let from = self.extent(x);
-        let divides = |n: usize| patch > 0 && n.is_multiple_of(patch);
-        if !divides(from.height) || !divides(from.width) {
-            return Err(self.misfit(
-                "patches",
-                format!("patches of {patch}×{patch} do not divide {from}"),
-            ));
-        }
-        let extent = Extent {
-            channels: from.channels * patch * patch,
-            height: from.height / patch,
-            width: from.width / patch,
-        };
-        Ok(self.push("", Op::Patchify(patch), &[x], extent))
+    pub fn patchify(&mut self, x: Value, size: usize) -> Result<Value> {
+        self.layer("", Patchify { size }, &[x])
     }
 
     /// Adds fixed 2-D sine and cosine positions (Beyer, Zhai and Kolesnikov 2022).
@@ -292,14 +272,7 @@ impl Builder {
     /// # Errors
     /// Features that are not a multiple of 4, or only 4.
     pub fn positions(&mut self, x: Value) -> Result<Value> {
-        let dim = self.extent(x).channels;
-        match dim.is_multiple_of(4) && dim > 4 {
-            true => Ok(self.same("", Op::Positions, &[x])),
-            false => Err(self.misfit(
-                "positions",
-                format!("{dim} features are not a multiple of 4 above 4"),
-            )),
-        }
+        self.layer("", Positions, &[x])
     }
 
     /// Multi-head self-attention over tokens whose features are queries, keys and values, each of `heads` × `dim`.
@@ -307,30 +280,19 @@ impl Builder {
     /// # Errors
     /// Another number of features.
     pub fn attention(&mut self, qkv: Value, heads: usize, dim: usize) -> Result<Value> {
-        let from = self.extent(qkv);
-        if heads == 0 || dim == 0 || from.channels != 3 * heads * dim {
-            return Err(self.misfit(
-                "attention",
-                format!(
-                    "{heads} heads of {dim} take {} features, not {}",
-                    3 * heads * dim,
-                    from.channels
-                ),
-            ));
-        }
-        let extent = Extent {
-            channels: heads * dim,
-            ..from
-        };
-        Ok(self.push("", Op::Attention { heads, dim }, &[qkv], extent))
+        self.layer("", Attention { heads, dim }, &[qkv])
     }
 
     /// The model that ends with `logits`.
     ///
     /// # Errors
     /// Logits that are not the last value or not one vector, a value that nothing takes, or no sparse layer at all.
-    pub fn finish(self, logits: Value) -> Result<Model> {
-        if logits.0 + 1 != self.nodes.len() || self.extent(logits).positions() != 1 {
+    pub fn finish(mut self, logits: Value) -> Result<Model> {
+        if let Some(error) = self.wrong.take() {
+            return Err(error);
+        }
+        let last = self.nodes.len() - 1;
+        if logits.0 != last || self.extent(logits).positions() != 1 {
             return Err(self.misfit(
                 "logits",
                 format!(
@@ -339,13 +301,33 @@ impl Builder {
                 ),
             ));
         }
+        sized(self.nodes[0].extent).map_err(|reason| self.misfit("input", reason))?;
         let model = Model {
             name: self.name.clone(),
             nodes: self.nodes.clone(),
         };
-        match model.rules() {
-            Ok(()) => Ok(model),
-            Err((node, reason)) => Err(self.misfit(&model.named(node), reason)),
+        let consumers = model.consumers();
+        if let Some(n) = (0..last).find(|&n| consumers[n].is_empty()) {
+            let node = &model.nodes[n];
+            let called = match node.name.is_empty() {
+                true => format!("{} (layer {n})", node.layer.kind()),
+                false => node.name.clone(),
+            };
+            return Err(self.misfit(&called, "nothing takes its value"));
         }
+        match model.shapes().is_empty() {
+            true => Err(self.misfit("logits", "a model needs sparse layers of at least one unit")),
+            false => Ok(model),
+        }
+    }
+}
+
+/// Refuses a value that has no numbers, or more than 32 bits count.
+fn sized(extent: Extent) -> Result<(), String> {
+    match extent.size() {
+        size if size > 0 && size < LARGEST => Ok(()),
+        _ => Err(format!(
+            "a value of {extent}: it needs at least one number, and fewer than 2^32"
+        )),
     }
 }

@@ -1,6 +1,6 @@
 //! What a model has and costs: parameters, active connections, floating-point operations.
 
-use super::node::{Model, Op};
+use super::node::{Model, Node};
 
 /// One sparse layer.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -30,9 +30,9 @@ pub struct ModelCount {
     pub active: u64,
     /// Biases of the sparse layers.
     pub biases: u64,
-    /// Scales and shifts of the norms.
+    /// Dense parameters: scales and shifts of the norms.
     pub norms: u64,
-    /// Floating-point operations of attention, one image's forward pass: products without parameters.
+    /// Floating-point operations of attention, one image's forward pass: products without connections.
     pub attention_flops: f64,
 }
 
@@ -55,25 +55,18 @@ impl ModelCount {
                 }
             })
             .collect();
-        let attention = |node: &super::Node| match node.op {
-            // Scores and weighted sums: two products of tokens × tokens × features.
-            Op::Attention { heads, dim } => {
-                4.0 * (heads * dim) as f64 * (node.extent.positions() as f64).powi(2)
-            }
-            _ => 0.0,
-        };
-        let norm = |node: &super::Node| match node.op {
-            Op::BatchNorm { .. } | Op::LayerNorm => 2 * node.extent.channels as u64,
-            _ => 0,
-        };
+        let products = |node: &Node| node.layer.flops(&model.inputs_of(node));
+        let trained = (model.parameters().into_iter())
+            .flat_map(|(_, arrays)| arrays)
+            .filter(|array| array.trained);
         ModelCount {
             dense: sparse.iter().map(|l| l.shape.dense()).sum(),
             active: layers.iter().map(|l| l.active).sum(),
             biases: (sparse.iter().filter(|l| l.bias))
                 .map(|l| l.shape.n_out as u64)
                 .sum(),
-            norms: model.nodes.iter().map(norm).sum(),
-            attention_flops: model.nodes.iter().map(attention).sum(),
+            norms: trained.map(|array| array.words as u64).sum(),
+            attention_flops: model.nodes.iter().map(products).sum(),
             layers,
         }
     }

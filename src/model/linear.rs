@@ -1,7 +1,8 @@
 //! The linear network under a model: its connections alone, without norms, biases and activations.
 
-use super::node::{Model, Node, Op};
+use super::node::{Model, Node};
 use crate::error::{Error, Result};
+use crate::layer::Linear;
 
 impl Model {
     /// What is left of the model when every norm, bias, activation and dropout is taken out, in the sense of Tanaka et al. 2020
@@ -16,36 +17,29 @@ impl Model {
         let mut now: Vec<usize> = Vec::new();
         for node in &self.nodes {
             let inputs: Vec<usize> = node.inputs.iter().map(|&i| now[i]).collect();
-            let op = match &node.op {
-                Op::Relu | Op::Gelu | Op::LayerNorm | Op::Dropout(_) => None,
-                Op::BatchNorm { .. } if inputs.len() == 1 => None,
-                Op::BatchNorm { .. } => Some(Op::Add),
-                Op::Sparse { window, .. } => Some(Op::Sparse {
-                    window: *window,
-                    bias: false,
-                    relu: false,
-                }),
-                Op::Attention { .. } | Op::Positions => {
+            let layer = match node.layer.linear(inputs.len()) {
+                Linear::Identity => {
+                    now.push(inputs[0]);
+                    continue;
+                }
+                Linear::Same => node.layer.clone(),
+                Linear::Instead(layer) => layer,
+                Linear::None => {
                     return Err(Error::Usage(format!(
-                        "the model {} has attention: the linear network that synflow prunes by exists for models of linear \
-                         layers and convolutions only; use another --method",
-                        self.name
+                        "the model {} has a layer of the kind {}: the linear network that synflow prunes by exists for models \
+                         of linear layers and convolutions only, without attention; use another method",
+                        self.name,
+                        node.layer.kind()
                     )));
                 }
-                other => Some(other.clone()),
             };
-            match op {
-                None => now.push(inputs[0]),
-                Some(op) => {
-                    now.push(nodes.len());
-                    nodes.push(Node {
-                        name: node.name.clone(),
-                        op,
-                        inputs,
-                        extent: node.extent,
-                    });
-                }
-            }
+            now.push(nodes.len());
+            nodes.push(Node {
+                name: node.name.clone(),
+                layer,
+                inputs,
+                extent: node.extent,
+            });
         }
         Ok(Model {
             name: format!("{}, linear", self.name),
@@ -81,15 +75,9 @@ mod tests {
             assert_eq!(linear.shapes(), model.shapes(), "{name}");
             assert_eq!(linear.classes(), 10, "{name}");
             let odd = linear.nodes.iter().find(|n| {
-                matches!(
-                    n.op,
-                    Op::BatchNorm { .. }
-                        | Op::Relu
-                        | Op::Dropout(_)
-                        | Op::Sparse { relu: true, .. }
-                )
+                ["batch", "relu", "dropout"].contains(&n.layer.kind()) || n.layer.ends_in_relu()
             });
-            assert_eq!(odd, None, "{name}");
+            assert!(odd.is_none(), "{name}: {odd:?}");
             let late = linear.nodes.iter().enumerate();
             assert!(
                 late.into_iter()

@@ -12,7 +12,6 @@
 
 mod builder;
 mod catalogue;
-mod check;
 mod count;
 mod linear;
 mod mlp;
@@ -21,11 +20,12 @@ mod resnet;
 mod vgg;
 mod vit;
 
+pub use crate::layer::Extent;
 pub use builder::{Builder, Value};
 pub use catalogue::{MODELS, ModelOptions, by_name};
 pub use count::{LayerCount, ModelCount};
 pub use mlp::mlp;
-pub use node::{Extent, Model, Node, Op, SparseNode};
+pub use node::{Model, Node, SparseNode};
 pub use resnet::{Block, cifar_resnet, imagenet_resnet};
 pub use vgg::vgg_small;
 pub use vit::{VitOptions, simple_vit};

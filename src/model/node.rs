@@ -1,119 +1,46 @@
-//! What a model is: nodes, each with its operation, its inputs and the size of what it makes.
+//! What a model is: nodes, each with its layer, its inputs and the size of what it makes.
 
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::layer::{Connections, Extent, Layer, Parameter};
 use crate::sparse::{Shape, Window};
 
-/// Size of a value: `[channels][height][width][batch]`. Tokens are positions; a plain vector has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// Channels of an image, features of a token, units of a vector.
-    pub channels: usize,
-    /// Rows of positions.
-    pub height: usize,
-    /// Columns of positions.
-    pub width: usize,
-}
-
-impl Extent {
-    /// A vector of `units`.
-    pub fn vector(units: usize) -> Self {
-        Extent {
-            channels: units,
-            height: 1,
-            width: 1,
-        }
-    }
-
-    /// Positions of a channel.
-    pub fn positions(&self) -> usize {
-        self.height * self.width
-    }
-
-    /// Numbers per member of the batch.
-    pub fn size(&self) -> usize {
-        self.channels * self.positions()
-    }
-
-    /// Positions as `[y, x]`.
-    pub fn plane(&self) -> [usize; 2] {
-        [self.height, self.width]
-    }
-}
-
-impl std::fmt::Display for Extent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.positions() {
-            1 => write!(f, "{}", self.channels),
-            _ => write!(f, "{}×{}×{}", self.channels, self.height, self.width),
-        }
-    }
-}
-
-/// An operation.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Op {
-    /// The batch itself: always node 0.
-    Input,
-    /// Sparse connections: a linear layer at each position, or a convolution.
-    Sparse {
-        /// How output positions look at input positions.
-        window: Window,
-        /// Whether each output unit has a bias.
-        bias: bool,
-        /// Whether a ReLU is fused behind it.
-        relu: bool,
-    },
-    /// Batch norm over batch and positions; a second input is added before the ReLU.
-    BatchNorm {
-        /// Whether a ReLU is fused behind it.
-        relu: bool,
-    },
-    /// Layer norm over the channels of each position.
-    LayerNorm,
-    /// max(x, 0).
-    Relu,
-    /// x Φ(x).
-    Gelu,
-    /// Sum of two values.
-    Add,
-    /// Option A of He et al. 2016: subsampled by a stride, new channels zero.
-    Shortcut {
-        /// Positions from one that is kept to the next.
-        stride: usize,
-    },
-    /// Maximum over each window.
-    MaxPool(Window),
-    /// Mean over each window, padding included.
-    AveragePool(Window),
-    /// Mean over all positions.
-    Mean,
-    /// The same numbers as one vector.
-    Flatten,
-    /// Drops this share of the numbers in training, and scales up the rest.
-    Dropout(f32),
-    /// Patches of so many positions each way become tokens.
-    Patchify(usize),
-    /// Adds fixed sines and cosines of the token's place.
-    Positions,
-    /// Multi-head self-attention from queries, keys and values stacked.
-    Attention {
-        /// Heads.
-        heads: usize,
-        /// Features of a head.
-        dim: usize,
-    },
-}
-
-/// One layer of a model.
-#[derive(Clone, Debug, PartialEq)]
+/// One layer of a model, and what it takes.
+#[derive(Clone, Debug)]
 pub struct Node {
+    pub(super) name: String,
+    pub(super) layer: Arc<dyn Layer>,
+    pub(super) inputs: Vec<usize>,
+    pub(super) extent: Extent,
+}
+
+impl Node {
     /// Its name in tables and messages; empty where it has no parameters.
-    pub name: String,
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What it does.
-    pub op: Op,
+    pub fn layer(&self) -> &dyn Layer {
+        self.layer.as_ref()
+    }
+
+    /// Its layer, if it is one of this type.
+    pub fn layer_as<L: Layer>(&self) -> Option<&L> {
+        (self.layer() as &dyn Any).downcast_ref()
+    }
+
     /// Numbers of the nodes whose values it takes.
-    pub inputs: Vec<usize>,
+    pub fn inputs(&self) -> &[usize] {
+        &self.inputs
+    }
+
     /// Size of its value.
-    pub extent: Extent,
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
 }
 
 /// A sparse layer of a model.
@@ -131,43 +58,67 @@ pub struct SparseNode {
     pub bias: bool,
 }
 
-/// The layers in order; the last one's value are the logits. A [`Builder`](super::Builder) makes models that are in order; one that
-/// was written down otherwise passes [`Model::check`] before it is run.
-#[derive(Clone, Debug, PartialEq)]
+/// The layers in order; the last one's value are the logits. A [`Builder`](super::Builder) makes it, and checks it.
+#[derive(Clone, Debug)]
 pub struct Model {
-    /// Its name.
-    pub name: String,
+    pub(super) name: String,
     /// Node 0 is the input; each node takes values of nodes before it.
-    pub nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
 }
 
 impl Model {
-    /// Size of what it takes; 0 of a model without nodes.
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its nodes. The first is the input; each takes values of nodes before it.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Size of what it takes.
     pub fn input(&self) -> Extent {
         self.nodes.first().map_or(Extent::vector(0), |n| n.extent)
     }
 
-    /// Number of logits; 0 of a model without nodes.
+    /// Number of logits.
     pub fn classes(&self) -> usize {
         self.nodes.last().map_or(0, |n| n.extent.channels)
+    }
+
+    /// Sizes of the values that a node takes.
+    pub fn inputs_of(&self, node: &Node) -> Vec<Extent> {
+        let extents = node.inputs.iter().filter_map(|&i| self.nodes.get(i));
+        extents.map(|n| n.extent).collect()
+    }
+
+    /// The connections of a node, if it has any.
+    pub fn connections_of(&self, node: &Node) -> Option<Connections> {
+        node.layer.connections(&self.inputs_of(node))
     }
 
     /// The sparse layers in order: those of the arena.
     pub fn sparse(&self) -> Vec<SparseNode> {
         let nodes = self.nodes.iter().enumerate();
         nodes
-            .filter_map(|(node, n)| match n.op {
-                Op::Sparse { window, bias, .. } => Some(SparseNode {
+            .filter_map(|(node, n)| {
+                let Connections {
+                    units,
+                    window,
+                    bias,
+                } = self.connections_of(n)?;
+                let channels = self.inputs_of(n).first().map_or(0, |e| e.channels);
+                Some(SparseNode {
                     node,
                     name: n.name.clone(),
                     shape: Shape {
-                        n_in: self.value(n, 0).channels.saturating_mul(window.taps()),
-                        n_out: n.extent.channels,
+                        n_in: channels.saturating_mul(window.taps()),
+                        n_out: units,
                     },
                     window,
                     bias,
-                }),
-                _ => None,
+                })
             })
             .collect()
     }
@@ -177,10 +128,36 @@ impl Model {
         self.sparse().iter().map(|l| l.shape).collect()
     }
 
-    /// Size of the value that a node takes as its input number `i`; 0 where there is none.
-    pub(super) fn value(&self, node: &Node, i: usize) -> Extent {
-        let input = node.inputs.get(i).and_then(|&n| self.nodes.get(n));
-        input.map_or(Extent::vector(0), |n| n.extent)
+    /// The kind and the arrays of each layer with dense parameters, in order.
+    pub fn parameters(&self) -> Vec<(&'static str, Vec<Parameter>)> {
+        let nodes = self.nodes.iter();
+        nodes
+            .map(|n| (n.layer.kind(), n.layer.parameters(&self.inputs_of(n))))
+            .filter(|(_, parameters)| !parameters.is_empty())
+            .collect()
+    }
+
+    /// The same model with other layers where `other` names one, which must make values of the same size.
+    ///
+    /// # Errors
+    /// A layer that does not.
+    pub fn with_layers(mut self, other: impl Fn(&Node) -> Option<Arc<dyn Layer>>) -> Result<Model> {
+        for n in 1..self.nodes.len() {
+            let Some(layer) = other(&self.nodes[n]) else {
+                continue;
+            };
+            let node = &self.nodes[n];
+            let wrong = |reason: String| {
+                let (model, name) = (&self.name, &node.name);
+                Error::Usage(format!("model {model}: another layer for {name}: {reason}"))
+            };
+            let made = layer.output(&self.inputs_of(node)).map_err(wrong)?;
+            if made != node.extent {
+                return Err(wrong(format!("it makes {made}, not {}", node.extent)));
+            }
+            self.nodes[n].layer = layer;
+        }
+        Ok(self)
     }
 
     /// For each node, the nodes that take its value.

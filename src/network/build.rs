@@ -10,7 +10,7 @@ use super::programs::Programs;
 use super::recorder::Recorder;
 use crate::engine::{Class, Device};
 use crate::error::Result;
-use crate::layer::Norms;
+use crate::layer::Parameters;
 use crate::model::{Builder, Extent, Model};
 use crate::sparse::{Arena, Holds};
 use crate::topology::{ForwardSet, Method, Round, RoundOptions};
@@ -19,7 +19,7 @@ impl Network {
     /// Allocates the model's buffers, uploads `state`, and records the programs; rounds follow `method`.
     ///
     /// # Errors
-    /// A model that fails [`Model::check`], a state that does not fit it or has wrong indices, a batch of which no part fits the device, or buffers that it refuses.
+    /// A state that does not fit it or has wrong indices, a batch of which no part fits the device, or buffers that it refuses.
     pub fn new(
         device: &Device,
         model: &Model,
@@ -49,7 +49,7 @@ impl Network {
             before.passes.programs,
             before.round,
             before.arena,
-            before.norms,
+            before.parameters,
             before.kept,
         ));
         let options = NetworkOptions {
@@ -84,7 +84,6 @@ impl Network {
         method: &dyn Method,
         fixed: Option<Fixed>,
     ) -> Result<Self> {
-        model.check()?;
         state.check(model)?;
         let products = dense::products(device, &state.layers, options, method);
         let holds = Holds {
@@ -102,8 +101,9 @@ impl Network {
             }
             None => None,
         };
-        let norms = Norms::new(device, &state.norms)?;
-        let micro_batch = parts::choose(device, model, &arena, &norms, options, &products)?;
+        let parameters = Parameters::new(device, &model.parameters())?;
+        parameters.import(device, &state.parameters)?;
+        let micro_batch = parts::choose(device, model, &arena, &parameters, options, &products)?;
         let stride = micro_batch.next_multiple_of(4);
         let fixed = match fixed {
             Some(fixed) => fixed.with_products(products),
@@ -123,14 +123,14 @@ impl Network {
                 tile: None,
             },
         )?;
-        let recorder = Recorder::new(device, model, &arena, &norms, &fixed, options)
+        let recorder = Recorder::new(device, model, &arena, &parameters, &fixed, options)
             .going_forward_by(forward.as_ref());
         let several = micro_batch < options.batch;
         let programs = Programs::new(device, &recorder, &round, method, several)?;
         let kept = recorder.into_kept();
         Ok(Network {
             arena,
-            norms,
+            parameters,
             round,
             micro_batch,
             passes: Passes { fixed, programs },

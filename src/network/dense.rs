@@ -5,7 +5,7 @@ use super::recorder::Recorder;
 use crate::dense::{Products, above, choose};
 use crate::engine::{Device, Plan};
 use crate::error::{Error, Result};
-use crate::layer::{DenseWeights, SparseLayer};
+use crate::layer::{DenseWeights, SparsePass};
 use crate::sparse::LayerState;
 use crate::topology::{Candidates, Method, Scope};
 
@@ -16,7 +16,8 @@ pub(super) fn products(
     options: &NetworkOptions,
     method: &dyn Method,
 ) -> Vec<Products> {
-    let counts_stay = options.scope == Scope::Layer || method.candidates() == Candidates::None;
+    let counts_stay =
+        options.scope == Scope::Layer || method.growth().candidates() == Candidates::None;
     match counts_stay {
         true => choose(layers, options.dense_above.unwrap_or_else(|| above(device))),
         false => vec![Products::Sparse; layers.len()],
@@ -26,7 +27,7 @@ pub(super) fn products(
 /// Whether nothing reads the connections as a list: every layer is full, and there are no rounds.
 pub(super) fn all_full(products: &[Products], method: &dyn Method) -> bool {
     let full = |p: &Products| matches!(p, Products::Full { .. });
-    method.candidates() == Candidates::None && products.iter().all(full)
+    method.growth().candidates() == Candidates::None && products.iter().all(full)
 }
 
 /// Refuses a state that the programs, recorded for layers with these products, would read as another.
@@ -54,9 +55,9 @@ pub(super) fn check(recorded: &[Products], layers: &[LayerState]) -> Result<()> 
 impl Recorder<'_> {
     /// How a node's products are computed.
     pub fn products(&self, node: usize) -> Products {
-        let layer = self.index[node];
-        let products = &self.fixed.products;
-        products.get(layer).copied().unwrap_or(Products::Sparse)
+        let layer = self.numbers[node].connections;
+        let products = layer.and_then(|layer| self.fixed.products.get(layer));
+        products.copied().unwrap_or(Products::Sparse)
     }
 
     /// The weight matrix of a node whose products are dense.
@@ -64,7 +65,7 @@ impl Recorder<'_> {
         &self,
         plan: &mut Plan,
         node: usize,
-        layer: &SparseLayer,
+        layer: &SparsePass,
     ) -> Result<Option<DenseWeights>> {
         match self.products(node) {
             Products::Sparse => Ok(None),

@@ -8,8 +8,7 @@ use super::tiles;
 use crate::dense::Products;
 use crate::engine::{Buffer, Class, Device, STEP_WORDS};
 use crate::error::Result;
-use crate::layer::sincos_positions;
-use crate::model::{Model, Op};
+use crate::model::Model;
 
 /// Buffers that a network holds from one program to the next.
 pub struct Fixed {
@@ -29,8 +28,8 @@ pub struct Fixed {
     pub hits: Buffer,
     pub train_ring: Buffer,
     pub test_ring: Buffer,
-    /// By node: the table of an [`Op::Positions`].
-    pub tables: HashMap<usize, Buffer>,
+    /// By node: its layer's constants.
+    pub constants: HashMap<usize, Buffer>,
     /// `[classes][stride]`: the gradient of the sum of the logits, where that takes the loss's place.
     pub ones: Option<Buffer>,
     /// A tile of the weights' gradients, where they leave the device in tiles.
@@ -48,12 +47,10 @@ impl Fixed {
         let mut fixed = Self::with(model, stride, products, purpose, |label, class, words| {
             device.buffer(label, class, words)
         })?;
-        for (node, table) in &fixed.tables {
-            let e = model.nodes[*node].extent;
-            device.upload(
-                &table.all(),
-                &sincos_positions(e.height, e.width, e.channels)?,
-            )?;
+        for (node, buffer) in &fixed.constants {
+            let node = &model.nodes()[*node];
+            let constants = node.layer().constants(&model.inputs_of(node))?;
+            device.upload(&buffer.range(0..constants.len()), &constants)?;
         }
         if purpose == Purpose::Flow {
             // One image; the other lanes are padding, whose gradients are zero.
@@ -91,11 +88,11 @@ impl Fixed {
     ) -> Result<Self> {
         let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
         let logits = model.classes() * stride;
-        let mut tables = HashMap::new();
-        for (n, node) in model.nodes.iter().enumerate() {
-            if node.op == Op::Positions {
-                let words = node.extent.size();
-                tables.insert(n, buffer("positions", Class::Activations, words)?);
+        let mut constants = HashMap::new();
+        for (n, node) in model.nodes().iter().enumerate() {
+            let words = node.layer().constants(&model.inputs_of(node))?.len();
+            if words > 0 {
+                constants.insert(n, buffer("constants", Class::Activations, words)?);
             }
         }
         Ok(Fixed {
@@ -110,7 +107,7 @@ impl Fixed {
             hits: scratch("hits", stride)?,
             train_ring: scratch("train_metrics", 2 * RING)?,
             test_ring: scratch("test_metrics", 2 * RING)?,
-            tables,
+            constants,
             ones: None,
             tile: match purpose.in_tiles() {
                 true => Some(scratch("gradient.tile", tiles::words(model))?),

@@ -1,10 +1,156 @@
-//! What each kind of node records in the forward pass.
+//! What a node's layer sees in the forward pass.
 
-use super::recorder::{Mode, Recorder, Values};
+use super::recorder::{Recorder, Values};
 use crate::engine::{Plan, View};
-use crate::error::Result;
-use crate::layer::{Activation, Add, BatchNormForwardViews};
-use crate::model::Op;
+use crate::error::{Error, Result};
+use crate::layer::pass::{Forward, Mode, Pass};
+use crate::layer::{DenseWeights, Extent, LayerParameters, SparsePass};
+use crate::sparse::{Arena, LayerSpan};
+
+/// A node, and what both passes let its layer see.
+pub(super) struct NodePass<'a> {
+    pub recorder: &'a Recorder<'a>,
+    pub node: usize,
+    pub inputs: Vec<Extent>,
+    /// Its dense parameters, whose gradients may go elsewhere than where the optimiser looks.
+    pub parameters: Option<LayerParameters>,
+    pub saved: Option<View>,
+}
+
+impl NodePass<'_> {
+    /// A layer that asks for what it did not declare.
+    fn lacks(&self, what: &str) -> Error {
+        let node = &self.recorder.model.nodes()[self.node];
+        Error::Shape(format!(
+            "a {} layer asks for {what}, of which it declares none",
+            node.layer().kind()
+        ))
+    }
+}
+
+impl Pass for NodePass<'_> {
+    fn lanes(&self) -> usize {
+        self.recorder.stride()
+    }
+
+    fn number(&self) -> usize {
+        self.node
+    }
+
+    fn inputs(&self) -> &[Extent] {
+        &self.inputs
+    }
+
+    fn extent(&self) -> Extent {
+        self.recorder.model.nodes()[self.node].extent()
+    }
+
+    fn step(&self) -> View {
+        self.recorder.fixed.step.all()
+    }
+
+    fn parameters(&self) -> Result<LayerParameters> {
+        let parameters = self.parameters.clone();
+        parameters.ok_or_else(|| self.lacks("dense parameters"))
+    }
+
+    fn constants(&self) -> Result<View> {
+        let constants = self.recorder.fixed.constants.get(&self.node);
+        let constants = constants.map(|buffer| buffer.all());
+        constants.ok_or_else(|| self.lacks("constants"))
+    }
+
+    fn saved(&self) -> Result<View> {
+        let saved = self.saved.clone();
+        saved.ok_or_else(|| self.lacks("words that stay until the backward pass"))
+    }
+
+    fn scratch(&self, label: &str, words: usize) -> View {
+        self.recorder.scratch(label, words)
+    }
+
+    fn connections(&self) -> Result<(&Arena, LayerSpan)> {
+        let recorder = self.recorder;
+        match recorder.numbers[self.node].connections {
+            Some(layer) => Ok((recorder.arena, recorder.arena.spans[layer])),
+            None => Err(self.lacks("connections")),
+        }
+    }
+
+    fn dense_weights(&self, plan: &mut Plan, layer: &SparsePass) -> Result<Option<DenseWeights>> {
+        self.recorder.dense_weights(plan, self.node, layer)
+    }
+}
+
+/// A node's forward pass.
+struct NodeForward<'a> {
+    pass: NodePass<'a>,
+    mode: Mode,
+    inputs: Vec<View>,
+    output: View,
+}
+
+macro_rules! as_pass {
+    ($Type:ident) => {
+        impl Pass for $Type<'_> {
+            fn lanes(&self) -> usize {
+                self.pass.lanes()
+            }
+            fn number(&self) -> usize {
+                self.pass.number()
+            }
+            fn inputs(&self) -> &[Extent] {
+                self.pass.inputs()
+            }
+            fn extent(&self) -> Extent {
+                self.pass.extent()
+            }
+            fn step(&self) -> View {
+                self.pass.step()
+            }
+            fn parameters(&self) -> Result<LayerParameters> {
+                self.pass.parameters()
+            }
+            fn constants(&self) -> Result<View> {
+                self.pass.constants()
+            }
+            fn saved(&self) -> Result<View> {
+                self.pass.saved()
+            }
+            fn scratch(&self, label: &str, words: usize) -> View {
+                self.pass.scratch(label, words)
+            }
+            fn connections(&self) -> Result<(&Arena, LayerSpan)> {
+                self.pass.connections()
+            }
+            fn dense_weights(
+                &self,
+                plan: &mut Plan,
+                layer: &SparsePass,
+            ) -> Result<Option<DenseWeights>> {
+                self.pass.dense_weights(plan, layer)
+            }
+        }
+    };
+}
+pub(super) use as_pass;
+
+as_pass!(NodeForward);
+
+impl Forward for NodeForward<'_> {
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn input(&self, i: usize) -> Result<View> {
+        let input = self.inputs.get(i).cloned();
+        input.ok_or_else(|| Error::Shape(format!("a layer asks for its input number {i}")))
+    }
+
+    fn output(&self) -> View {
+        self.output.clone()
+    }
+}
 
 impl Recorder<'_> {
     /// Records the value of `node` and what its backward pass needs.
@@ -15,86 +161,33 @@ impl Recorder<'_> {
         node: usize,
         mode: Mode,
     ) -> Result<()> {
-        let n = &self.model.nodes[node];
-        let inputs = (n.inputs.iter().map(|&i| values.value(i))).collect::<Result<Vec<View>>>()?;
-        let input = || inputs[0].clone();
+        let n = &self.model.nodes()[node];
+        let inputs = (n.inputs().iter())
+            .map(|&i| values.value(i))
+            .collect::<Result<Vec<View>>>()?;
+        if n.layer().is_alias(mode) {
+            values.value[node] = inputs.into_iter().next();
+            return Ok(());
+        }
         let words = self.words(node);
-        let alias = match n.op {
-            Op::Input => return Ok(()),
-            Op::Flatten => true,
-            Op::Dropout(_) => mode == Mode::Evaluate,
-            _ => false,
-        };
-        let last = node + 1 == self.model.nodes.len();
-        let output = match alias {
-            true => input(),
-            false if last => self.fixed.logits.range(0..words),
+        let last = node + 1 == self.model.nodes().len();
+        let output = match last {
+            true => self.fixed.logits.range(0..words),
             false => self.tensor(node, "output", words)?,
         };
         values.value[node] = Some(output.clone());
-        if alias {
-            return Ok(());
+        let saved = n
+            .layer()
+            .saved_words(&self.model.inputs_of(n), self.stride());
+        if saved > 0 && mode != Mode::Restore {
+            values.saved[node] = Some(self.tensor(node, "saved", saved)?);
         }
-        match n.op {
-            Op::Input | Op::Flatten => Ok(()),
-            Op::Sparse { window, bias, relu } => {
-                let layer = self.sparse_layer(node, window, bias, relu);
-                match self.dense_weights(plan, node, &layer)? {
-                    Some(w) => layer.forward_dense(plan, self.arena, w, input(), output),
-                    None => layer.forward(plan, self.arena, input(), output),
-                }
-            }
-            Op::BatchNorm { .. } => {
-                let norm = self.batch_norm(node);
-                let saved = self.tensor(node, "saved", norm.saved_words())?;
-                values.saved[node] = Some(saved.clone());
-                let step = self.fixed.step.all();
-                let views = BatchNormForwardViews {
-                    input: input(),
-                    residual: inputs.get(1).cloned(),
-                    output,
-                    saved,
-                };
-                if mode == Mode::Evaluate {
-                    return norm.forward_eval(plan, self.norms, &step, views);
-                }
-                let scratch = self.norm_scratch(&norm);
-                let moves = mode == Mode::Train;
-                norm.forward_train(plan, self.norms, &scratch, &step, views, moves)
-            }
-            Op::LayerNorm => {
-                let norm = self.layer_norm(node);
-                let saved = self.tensor(node, "saved", norm.saved_words())?;
-                values.saved[node] = Some(saved.clone());
-                let step = self.fixed.step.all();
-                norm.forward(plan, self.norms, &step, input(), output, saved)
-            }
-            Op::Relu => Activation::Relu.forward(plan, input(), output, words),
-            Op::Gelu => Activation::Gelu.forward(plan, input(), output, words),
-            Op::Add => Add::record(plan, input(), inputs[1].clone(), output, words),
-            Op::Shortcut { stride } => self.shortcut(node, stride).forward(plan, input(), output),
-            Op::MaxPool(window) => self.max_pool(node, window).forward(plan, input(), output),
-            Op::AveragePool(window) => {
-                self.average_pool(node, window)
-                    .forward(plan, input(), output)
-            }
-            Op::Mean => self.mean(node).forward(plan, input(), output),
-            Op::Dropout(share) => {
-                let step = self.fixed.step.all();
-                self.dropout(node, share)
-                    .forward(plan, step, input(), output)
-            }
-            Op::Patchify(patch) => self.patchify(node, patch)?.forward(plan, input(), output),
-            Op::Positions => {
-                let table = self.positions_table(node)?;
-                self.positions(node).forward(plan, table, input(), output)
-            }
-            Op::Attention { heads, dim } => {
-                let attention = self.attention(node, heads, dim);
-                let saved = self.tensor(node, "saved", attention.probability_words())?;
-                values.saved[node] = Some(saved.clone());
-                attention.forward(plan, self.fixed.step.all(), input(), saved, output)
-            }
-        }
+        let pass = NodeForward {
+            pass: self.node_pass(values, node)?,
+            mode,
+            inputs,
+            output,
+        };
+        n.layer().forward(plan, &pass)
     }
 }

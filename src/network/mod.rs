@@ -6,8 +6,7 @@
 //! | `build.rs` | from a state to a network |
 //! | `fixed.rs` | what stays from one program to the next |
 //! | `recorder.rs` | from a model's nodes to plans: values, their gradients, and who writes them first |
-//! | `layers.rs` | a node's layer with its sizes |
-//! | `forward.rs`, `backward.rs` | what each kind of node records |
+//! | `forward.rs`, `backward.rs` | what a node's layer sees while it records |
 //! | `dense.rs` | which layers' products are dense |
 //! | `segments.rs` | where activations may be dropped and computed again |
 //! | `parts.rs` | how much of a batch fits the device at once |
@@ -23,7 +22,6 @@ mod dense;
 mod feed;
 mod fixed;
 mod forward;
-mod layers;
 mod options;
 mod parts;
 mod passes;
@@ -43,7 +41,7 @@ pub use section::StepTimes;
 use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
-use crate::layer::Norms;
+use crate::layer::Parameters;
 use crate::sparse::{Arena, LayerState};
 use crate::topology::{Look, Method, Round, RoundReport};
 use passes::{Passes, Runner};
@@ -65,8 +63,8 @@ pub struct BatchResult {
 pub struct Network {
     /// The connections.
     pub arena: Arena,
-    /// The norms' parameters.
-    pub norms: Norms,
+    /// The dense parameters.
+    pub parameters: Parameters,
     /// The topology's rounds.
     pub round: Round,
     micro_batch: usize,
@@ -309,7 +307,7 @@ impl Network {
     pub fn export(&self, device: &Device) -> Result<NetworkState> {
         Ok(NetworkState {
             layers: self.arena.export(device)?,
-            norms: self.norms.export(device)?,
+            parameters: self.parameters.export(device)?,
             reserve: Vec::new(),
         })
     }
@@ -335,7 +333,7 @@ impl Network {
     pub fn import(&mut self, device: &Device, state: &NetworkState) -> Result<()> {
         dense::check(&self.passes.fixed.products, &state.layers)?;
         self.arena.import(device, &state.layers)?;
-        self.norms.import(device, &state.norms)?;
+        self.parameters.import(device, &state.parameters)?;
         self.round.sync(device)
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::engine::Class;
 use crate::error::{Error, Result};
-use crate::layer::{NormKind, NormState};
-use crate::model::{Model, Op};
+use crate::layer::ParameterState;
+use crate::model::Model;
 use crate::optim::SgdOptions;
 use crate::sparse::{LayerState, draw};
 use crate::topology::Scope;
@@ -105,20 +105,20 @@ impl NetworkOptions {
     }
 }
 
-/// What is trained, on the host: connections with their biases, and norms, both in the model's order.
+/// What is trained, on the host: connections with their biases, and dense parameters, both in the model's order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkState {
     /// The sparse layers.
     pub layers: Vec<LayerState>,
-    /// The norms.
-    pub norms: Vec<NormState>,
+    /// The dense parameters of the layers that have some: norms, and layers of your own.
+    pub parameters: Vec<ParameterState>,
     /// By layer `[n_out][n_in]`: the weights of all pairs, where the method keeps dense ones beside its network. The
     /// network's own are in `layers`; where there is a connection, what is here is out of date.
     pub reserve: Vec<Vec<f32>>,
 }
 
 impl NetworkState {
-    /// Draws a network with `counts` connections in its layers; norms start as the identity.
+    /// Draws a network with `counts` connections in its layers; dense parameters start as their layers say.
     pub fn draw(model: &Model, counts: &[u64], seed: u32) -> Self {
         let sparse = model.sparse();
         let layers = sparse.iter().zip(counts).enumerate();
@@ -132,9 +132,8 @@ impl NetworkState {
                     state
                 })
                 .collect(),
-            norms: norm_sizes(model)
-                .into_iter()
-                .map(|(kind, channels)| NormState::new(kind, channels))
+            parameters: (model.parameters().iter())
+                .map(|(kind, parameters)| ParameterState::new(kind, parameters))
                 .collect(),
             reserve: Vec::new(),
         }
@@ -149,15 +148,15 @@ impl NetworkState {
         let layers = self.layers.len() == shapes.len()
             && (self.layers.iter().zip(&shapes))
                 .all(|(l, s)| (l.n_in, l.n_out) == (s.n_in, s.n_out));
-        let sizes = norm_sizes(model);
-        let norms = self.norms.len() == sizes.len()
-            && (self.norms.iter().zip(&sizes))
-                .all(|(n, &(kind, channels))| n.kind == kind && n.weight.len() == channels);
-        match layers && norms {
+        let declared = model.parameters();
+        let dense = self.parameters.len() == declared.len()
+            && (self.parameters.iter().zip(&declared))
+                .all(|(state, (kind, parameters))| state.fits(kind, parameters));
+        match layers && dense {
             true => Ok(()),
             false => Err(Error::Shape(format!(
                 "the layers' sizes do not fit the model {}",
-                model.name
+                model.name()
             ))),
         }
     }
@@ -166,33 +165,15 @@ impl NetworkState {
     pub fn not_finite(&self) -> Option<f32> {
         let layers = self.layers.iter();
         let layers = layers.flat_map(|l| [&l.values, &l.momentum, &l.bias, &l.bias_momentum]);
-        let norms = self.norms.iter().flat_map(|n| {
-            [
-                &n.weight,
-                &n.bias,
-                &n.weight_momentum,
-                &n.bias_momentum,
-                &n.running_mean,
-                &n.running_variance,
-            ]
-        });
+        let arrays = self.parameters.iter().flat_map(|layer| &layer.arrays);
+        let dense = arrays
+            .flat_map(|a| [Some(&a.values), a.momentum.as_ref()])
+            .flatten();
         layers
-            .chain(norms)
+            .chain(dense)
             .chain(&self.reserve)
             .flatten()
             .copied()
             .find(|v| !v.is_finite())
     }
-}
-
-/// Kind and channels of each norm, in the model's order.
-fn norm_sizes(model: &Model) -> Vec<(NormKind, usize)> {
-    let nodes = model.nodes.iter();
-    nodes
-        .filter_map(|node| match node.op {
-            Op::BatchNorm { .. } => Some((NormKind::Batch, node.extent.channels)),
-            Op::LayerNorm => Some((NormKind::Layer, node.extent.channels)),
-            _ => None,
-        })
-        .collect()
 }

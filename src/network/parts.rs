@@ -7,7 +7,7 @@ use crate::dense::Products;
 use crate::engine::Device;
 use crate::engine::lifetime::Layout;
 use crate::error::{Error, Result};
-use crate::layer::Norms;
+use crate::layer::Parameters;
 use crate::model::Model;
 use crate::sparse::Arena;
 
@@ -19,7 +19,7 @@ pub(super) fn choose(
     device: &Device,
     model: &Model,
     arena: &Arena,
-    norms: &Norms,
+    parameters: &Parameters,
     options: &NetworkOptions,
     products: &[Products],
 ) -> Result<usize> {
@@ -32,7 +32,7 @@ pub(super) fn choose(
         .map(|free| (free as f64 * SHARE) as u64);
     let mut needs = (0, 0);
     for part in (1..=batch).rev().filter(|part| batch.is_multiple_of(*part)) {
-        needs = match need(device, model, arena, norms, options, products, part) {
+        needs = match need(device, model, arena, parameters, options, products, part) {
             // Too many members, or too large a model.
             Err(Error::Loops { .. }) if part > 1 => continue,
             needs => needs?,
@@ -51,7 +51,7 @@ pub(super) fn choose(
         false => (total, room.unwrap_or(0), "this machine's free memory"),
     };
     Err(Error::Limit {
-        buffer: format!("activations of {} for a single image", model.name),
+        buffer: format!("activations of {} for a single image", model.name()),
         bytes,
         limit,
         what: what.into(),
@@ -64,7 +64,7 @@ fn need(
     device: &Device,
     model: &Model,
     arena: &Arena,
-    norms: &Norms,
+    parameters: &Parameters,
     options: &NetworkOptions,
     products: &[Products],
     part: usize,
@@ -76,7 +76,7 @@ fn need(
         keep: false,
         ..options.clone()
     };
-    let recorder = Recorder::new(device, model, arena, norms, &fixed, &options);
+    let recorder = Recorder::new(device, model, arena, parameters, &fixed, &options);
     let plan = match options.purpose {
         Purpose::Training => recorder.pass(PassOptions {
             gradients: WeightGradients::Whole,

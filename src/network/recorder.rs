@@ -6,16 +6,18 @@ use std::ops::RangeInclusive;
 
 use super::RING;
 use super::fixed::Fixed;
+use super::forward::NodePass;
 use super::options::NetworkOptions;
 use super::section;
 use super::segments::segments;
 use super::tiles::Tile;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
+use crate::layer::pass::Mode;
 use crate::layer::{
-    BatchMetrics, BatchMetricsParams, Norms, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
+    BatchMetrics, BatchMetricsParams, Parameters, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
 };
-use crate::model::{Model, Op};
+use crate::model::Model;
 use crate::sparse::Arena;
 use crate::topology::{ForwardSet, Method, Round};
 
@@ -56,29 +58,25 @@ impl PassOptions<'_> {
     }
 }
 
-/// How a forward pass treats what training and evaluation differ in.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Mode {
-    /// The batch's own statistics, which move the running ones; dropout.
-    Train,
-    /// The same computed again: nothing moves.
-    Again,
-    /// Running statistics, no dropout.
-    Evaluate,
+/// A node's number among those with connections, and among those with dense parameters.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Numbers {
+    pub connections: Option<usize>,
+    pub parameters: Option<usize>,
 }
 
 pub(super) struct Recorder<'a> {
     pub device: &'a Device,
     pub model: &'a Model,
     pub arena: &'a Arena,
-    pub norms: &'a Norms,
+    pub parameters: &'a Parameters,
     pub fixed: &'a Fixed,
     pub options: NetworkOptions,
     /// Selects what the products use, where they do not use every connection.
     pub forward: Option<&'a ForwardSet>,
     pub consumers: Vec<Vec<usize>>,
-    /// By node: its number among the sparse layers, or among the norms.
-    pub index: Vec<usize>,
+    /// By node.
+    pub numbers: Vec<Numbers>,
     /// By node: whether it or one before it has parameters.
     pub learns: Vec<bool>,
     kept: RefCell<Kept>,
@@ -86,8 +84,8 @@ pub(super) struct Recorder<'a> {
 
 /// What a pass has recorded so far, by node.
 pub(super) struct Values {
-    /// The norms, whose gradients may go elsewhere than where the optimiser looks.
-    pub norms: Norms,
+    /// The dense parameters, whose gradients may go elsewhere than where the optimiser looks.
+    pub parameters: Parameters,
     /// Its value.
     pub value: Vec<Option<View>>,
     /// What its forward leaves for its backward: means and deviations, attention's probabilities.
@@ -103,11 +101,6 @@ impl Values {
     pub fn value(&self, node: usize) -> Result<View> {
         self.value[node].clone().ok_or_else(|| out_of_order(node))
     }
-
-    /// What a node's forward pass left.
-    pub fn saved(&self, node: usize) -> Result<View> {
-        self.saved[node].clone().ok_or_else(|| out_of_order(node))
-    }
 }
 
 /// A model whose nodes do not follow their inputs.
@@ -122,35 +115,33 @@ impl<'a> Recorder<'a> {
         device: &'a Device,
         model: &'a Model,
         arena: &'a Arena,
-        norms: &'a Norms,
+        parameters: &'a Parameters,
         fixed: &'a Fixed,
         options: &NetworkOptions,
     ) -> Self {
-        let (mut layers, mut norm) = (0, 0);
-        let mut index = Vec::new();
+        let (mut layers, mut dense) = (0.., 0..);
+        let mut numbers = Vec::new();
         let mut learns: Vec<bool> = Vec::new();
-        for node in &model.nodes {
-            let counter = match node.op {
-                Op::Sparse { .. } => Some(&mut layers),
-                Op::BatchNorm { .. } | Op::LayerNorm => Some(&mut norm),
-                _ => None,
+        for node in model.nodes() {
+            let has_dense = !(node.layer().parameters(&model.inputs_of(node))).is_empty();
+            let own = Numbers {
+                connections: model.connections_of(node).and_then(|_| layers.next()),
+                parameters: has_dense.then(|| dense.next()).flatten(),
             };
-            learns.push(counter.is_some() || node.inputs.iter().any(|&i| learns[i]));
-            index.push(counter.map_or(0, |c| {
-                *c += 1;
-                *c - 1
-            }));
+            let trains = own.connections.is_some() || has_dense;
+            learns.push(trains || node.inputs().iter().any(|&i| learns[i]));
+            numbers.push(own);
         }
         Recorder {
             consumers: model.consumers(),
             device,
             model,
             arena,
-            norms,
+            parameters,
             fixed,
             options: options.clone(),
             forward: None,
-            index,
+            numbers,
             learns,
             kept: RefCell::default(),
         }
@@ -171,20 +162,26 @@ impl<'a> Recorder<'a> {
         self.fixed.stride
     }
 
-    /// The table of an [`Op::Positions`].
-    pub fn positions_table(&self, node: usize) -> Result<View> {
-        let table = self.fixed.tables.get(&node);
-        table.map(Buffer::all).ok_or_else(|| out_of_order(node))
+    /// What a node's layer sees, as far as both passes have it in common.
+    pub fn node_pass(&self, values: &Values, node: usize) -> Result<NodePass<'_>> {
+        let parameters = self.numbers[node].parameters;
+        Ok(NodePass {
+            recorder: self,
+            node,
+            inputs: self.model.inputs_of(&self.model.nodes()[node]),
+            parameters: (parameters.map(|number| values.parameters.layer(number))).transpose()?,
+            saved: values.saved[node].clone(),
+        })
     }
 
     /// Words of a node's value.
     pub fn words(&self, node: usize) -> usize {
-        self.model.nodes[node].extent.size() * self.stride()
+        self.model.nodes()[node].extent().size() * self.stride()
     }
 
     /// Memory for a value that lives within one pass, or, where they are kept, for good.
     pub fn tensor(&self, node: usize, what: &str, words: usize) -> Result<View> {
-        let name = &self.model.nodes[node].name;
+        let name = self.model.nodes()[node].name();
         let label = match name.is_empty() {
             true => format!("node{node}.{what}"),
             false => format!("{name}.{what}"),
@@ -213,9 +210,9 @@ impl<'a> Recorder<'a> {
         if let (Some(set), Some(forward)) = (self.forward, &self.arena.forward) {
             set.select(plan, self.arena, forward)?;
         }
-        let n = self.model.nodes.len();
+        let n = self.model.nodes().len();
         let mut values = Values {
-            norms: self.norms.clone(),
+            parameters: self.parameters.clone(),
             value: vec![None; n],
             saved: vec![None; n],
             delta: vec![None; n],
@@ -230,7 +227,7 @@ impl<'a> Recorder<'a> {
         let mut plan = Plan::new("evaluation step");
         plan.section(section::EVALUATION);
         let mut values = self.start(&mut plan)?;
-        for node in 1..self.model.nodes.len() {
+        for node in 1..self.model.nodes().len() {
             self.forward(&mut plan, &mut values, node, Mode::Evaluate)?;
         }
         self.loss(&mut plan, &mut values, 0.0, Some(&self.fixed.test_ring))?;
@@ -249,12 +246,12 @@ impl<'a> Recorder<'a> {
         let mut values = self.start(&mut plan)?;
         if nowhere {
             // They come with the input's gradients, wanted or not.
-            let words = self.norms.words();
-            values.norms.gradient =
-                (self.device).transient("unwanted gradients of norms", Class::Scratch, words);
+            let words = self.parameters.words();
+            let label = "unwanted gradients of parameters";
+            values.parameters.gradient = self.device.transient(label, Class::Scratch, words);
         }
         let mode = if nowhere { Mode::Again } else { Mode::Train };
-        for node in 1..self.model.nodes.len() {
+        for node in 1..self.model.nodes().len() {
             self.forward(&mut plan, &mut values, node, mode)?;
         }
         let smoothing = self.options.label_smoothing;
@@ -262,12 +259,12 @@ impl<'a> Recorder<'a> {
         let ring = (!nowhere).then_some(&self.fixed.train_ring);
         self.loss(&mut plan, &mut values, smoothing, ring)?;
         plan.section(section::BACKWARD);
-        let whole = vec![1..=self.model.nodes.len() - 1];
+        let whole = vec![1..=self.model.nodes().len() - 1];
         let segments = match (self.options.keep, self.options.recompute) {
             (true, _) => whole,
             (false, true) => segments(self.model),
             (false, false) => {
-                self.drop_norms(&mut values);
+                self.drop_restorable(&mut values);
                 whole
             }
         };
@@ -282,13 +279,12 @@ impl<'a> Recorder<'a> {
         Ok(plan)
     }
 
-    /// Forgets the outputs of norms without a residual: where the backward pass reads one, a single pass over the norm's input,
-    /// which it reads anyway, makes it again. That holds a quarter less of a ResNet for a twentieth more time.
-    fn drop_norms(&self, values: &mut Values) {
-        let last = self.model.nodes.len() - 1;
-        for (n, node) in self.model.nodes[..last].iter().enumerate() {
-            let norm = matches!(node.op, Op::BatchNorm { .. } | Op::LayerNorm);
-            if norm && node.inputs.len() == 1 {
+    /// Forgets the values of layers that can restore them from their one input: where the backward pass reads one, a single pass
+    /// over that input, which it reads anyway, makes it again. That holds a quarter less of a ResNet for a twentieth more time.
+    fn drop_restorable(&self, values: &mut Values) {
+        let last = self.model.nodes().len() - 1;
+        for (n, node) in self.model.nodes()[..last].iter().enumerate() {
+            if node.layer().restores() && node.inputs().len() == 1 {
                 values.value[n] = None;
             }
         }
@@ -318,7 +314,7 @@ impl<'a> Recorder<'a> {
         ring: Option<&Buffer>,
     ) -> Result<()> {
         let f = self.fixed;
-        let last = self.model.nodes.len() - 1;
+        let last = self.model.nodes().len() - 1;
         if let Some(ones) = &f.ones {
             values.delta[last] = Some(ones.all());
             return Ok(());
@@ -366,11 +362,11 @@ impl<'a> Recorder<'a> {
         if let (Some(set), Some(forward)) = (self.forward, &self.options.forward) {
             set.decay(&mut plan, self.arena, forward.decay)?;
         }
-        let (a, n) = (self.arena, self.norms);
+        let (a, p) = (self.arena, self.parameters);
         let all = [
             (a.connections, &a.gradient, &a.weights, &a.momentum),
             (a.n_rows, &a.bias_gradient, &a.bias, &a.bias_momentum),
-            (n.words(), &n.gradient, &n.values, &n.momentum),
+            (p.words(), &p.gradient, &p.values, &p.momentum),
         ];
         for (count, gradient, weights, velocity) in all {
             let (g, w, v) = (gradient.all(), weights.all(), velocity.all());

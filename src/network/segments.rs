@@ -5,7 +5,8 @@
 
 use std::ops::RangeInclusive;
 
-use crate::model::{Model, Op};
+use crate::layer::pass::Mode;
+use crate::model::Model;
 
 /// The segments of nodes 1 to the last, in order.
 ///
@@ -13,7 +14,7 @@ use crate::model::{Model, Op};
 /// behind a sparse layer: it is what follows (norm, activation) that makes the input of the next, which must stay.
 pub(super) fn segments(model: &Model) -> Vec<RangeInclusive<usize>> {
     let consumers = model.consumers();
-    let last = model.nodes.len() - 1;
+    let last = model.nodes().len() - 1;
     let mut segments = Vec::new();
     let mut start = 1;
     // The last node that takes any value made so far.
@@ -21,7 +22,9 @@ pub(super) fn segments(model: &Model) -> Vec<RangeInclusive<usize>> {
     for (node, takers) in consumers.iter().enumerate().take(last).skip(1) {
         let alone = reach <= node;
         reach = reach.max(takers.iter().copied().max().unwrap_or(node));
-        let cheap = matches!(model.nodes[node].op, Op::Sparse { .. } | Op::Flatten);
+        let node_of = &model.nodes()[node];
+        let cheap =
+            model.connections_of(node_of).is_some() || node_of.layer().is_alias(Mode::Train);
         if alone && !cheap {
             segments.push(start..=node);
             start = node + 1;
@@ -66,7 +69,7 @@ mod tests {
                     );
                 }
             }
-            assert_eq!(next, model.nodes.len());
+            assert_eq!(next, model.nodes().len());
         }
     }
 }

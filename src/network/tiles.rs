@@ -10,7 +10,7 @@ use super::passes::Runner;
 use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
 use crate::engine::{Buffer, Device, Plan, Program, StepState, View};
 use crate::error::{Error, Result};
-use crate::layer::SparseLayer;
+use crate::layer::SparsePass;
 use crate::model::Model;
 use crate::topology::from_dense::{EachTile, GradientTile};
 
@@ -63,7 +63,7 @@ impl Recorder<'_> {
         &self,
         plan: &mut Plan,
         number: usize,
-        layer: &SparseLayer,
+        layer: &SparsePass,
         inputs: [View; 2],
         tiles: &RefCell<Vec<Tile>>,
     ) -> Result<()> {

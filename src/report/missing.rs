@@ -87,7 +87,7 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
     // Of a killed run, rows behind the checkpoint are rightly there, and will be written again.
     let precede = config.build_method().is_ok_and(|method| {
         // Rounds between two steps have the number of the step before, and belong to the one that comes.
-        matches!(method.start(), Start::Dense | Start::Backed(_))
+        matches!(method.start(), Start::Dense(_) | Start::Backed(_))
     });
     let done = rounds.iter().map(|round| round.step);
     let done: Vec<u64> = done

@@ -14,7 +14,7 @@ pub fn count_text(model: &Model, count: &ModelCount, gamma: f64) -> String {
     let _ = writeln!(
         text,
         "{} for images of {}, {}\n",
-        model.name,
+        model.name(),
         model.input(),
         counted(model.classes() as u64, "class")
     );

@@ -57,6 +57,14 @@ impl Window {
         })
     }
 
+    /// A window that is square in kernel, stride and padding.
+    ///
+    /// # Errors
+    /// As [`Window::new`].
+    pub fn square(input: [usize; 2], kernel: usize, stride: usize, padding: usize) -> Result<Self> {
+        Window::new(input, [kernel; 2], [stride; 2], [padding; 2])
+    }
+
     /// The window of a layer that looks at each position alone: a linear layer (one position), or one applied to every token.
     pub fn pointwise(plane: [usize; 2]) -> Self {
         Window {

@@ -1,340 +1,100 @@
-//! Methods: where candidates come from and how they are judged. Everything else of a round is the same for all.
+//! Methods: what begins, and how connections grow. Each is a name, a growth rule, and the network that it begins with.
 
 use super::from_dense::{
-    Gradual, Grasp, Lottery, Moment, Probe, Prune, Snip, Start, SynFlow, TOPKAST_BACKWARD, TopKast,
+    Gradual, Grasp, Lottery, Snip, Start, SynFlow, TOPKAST_BACKWARD, Thinning, TopKast,
 };
-use super::random_score::{RandomScore, RandomScoreParams};
-use crate::engine::{Grid, Plan, View};
+use super::growth::{Distribution, Growth, Gse, NoGrowth, RigL, Set};
 use crate::error::{Error, Result};
-use crate::sparse::{Arena, LayerSpan, LayerState, PairGradients, Window};
 
-/// How a method draws the unit pairs that it considers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Distribution {
-    /// Every unit alike.
-    Uniform,
-    /// GraBo: inputs by the sum of |h| over the batch, outputs by that of |delta|; the products bound |g|.
-    GraBo,
-    /// GraEst: inputs by |h · s|, outputs by |delta · s| with random signs s; the products estimate |g|.
-    GraEst,
-}
-
-/// Where a method's candidates come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Candidates {
-    /// Nowhere: the topology is static.
-    None,
-    /// `ceil(gamma * |A|)` pairs a layer, drawn from a distribution.
-    Sampled(Distribution),
-    /// All inactive pairs, in tiles with a running list of the best: O(n_in * n_out) time, O(N) memory. They are judged
-    /// within the backward pass, so [`Method::judges_by_step`] must be so. Scores cannot be added up over the parts of a batch that
-    /// does not fit the device at once: the first part alone judges.
-    All,
-}
-
-/// The pairs whose gradient a round computes, as its floating-point operations are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judged {
-    /// None: growth does not look at gradients.
-    Nothing,
-    /// gamma for every active connection.
-    Sampled,
-    /// All pairs, as of a dense gradient.
-    All,
-}
-
-impl Judged {
-    /// Number of pairs in a layer with `active` connections of `total` possible ones.
-    pub fn pairs(self, active: f64, total: f64, gamma: f64) -> f64 {
-        match self {
-            Judged::Nothing => 0.0,
-            Judged::Sampled => gamma * active,
-            Judged::All => total,
-        }
-    }
-}
-
-/// A growth rule: the object-safe face that the round sees.
-///
-/// The paper's rule is the default of [`Method::score`]; a rule of one's own overrides it with dispatches of its own kernels
-/// (see [`kernel!`](crate::kernel!)).
+/// A method of sparse training.
 pub trait Method: Send + Sync {
     /// Its name, as users write it.
     fn name(&self) -> &str;
 
-    /// Where its candidates come from: nowhere, for a method without rounds.
-    fn candidates(&self) -> Candidates {
-        Candidates::None
-    }
-
-    /// Whether [`Method::score`] is to be called: whether the step's activations and gradients matter.
-    fn judges_by_step(&self) -> bool {
-        true
-    }
-
-    /// The pairs whose gradient a round computes: for the count of floating-point operations alone.
-    fn judged(&self) -> Judged {
-        match self.candidates() {
-            Candidates::Sampled(_) if self.judges_by_step() => Judged::Sampled,
-            Candidates::All if self.judges_by_step() => Judged::All,
-            _ => Judged::Nothing,
-        }
-    }
-
-    /// Records the kernels that write, or complete, the scores of one layer's candidates. Called for every layer of the step
-    /// that judges them, in the order of the backward pass, and again for each further part of a batch that does not
-    /// fit the device at once. Nothing may be kept in `inputs.scores` but sums over the batch: what comes after the sum goes
-    /// into [`Method::finish`].
-    ///
-    /// Of [`Candidates::All`] it is called once for each tile of the layer's pairs, and for the first part of a batch only; what
-    /// it leaves in `inputs.scores` decides at once which pairs remain.
-    ///
-    /// # Errors
-    /// As [`Plan::dispatch`].
-    fn score(&self, inputs: &ScoreInputs<'_>, plan: &mut Plan) -> Result<()> {
-        inputs.gradient(plan)
-    }
-
-    /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the largest
-    /// |score| are grown, ties by the lower index. Of [`Candidates::All`] no more remain than are wanted.
-    ///
-    /// # Errors
-    /// As [`Plan::dispatch`].
-    fn finish(&self, _inputs: &FinishInputs<'_>, _plan: &mut Plan) -> Result<()> {
-        Ok(())
+    /// How its rounds grow connections: not at all, for a method without rounds.
+    fn growth(&self) -> &dyn Growth {
+        &NoGrowth
     }
 
     /// The network that it begins with: for always-sparse methods a random one.
-    fn start(&self) -> Start {
+    fn start(&self) -> Start<'_> {
         Start::Random
     }
-
-    /// Chooses `wanted` connections of a dense network before the first step: where [`Method::start`] is [`Start::Chosen`].
-    ///
-    /// # Errors
-    /// A model that the method cannot judge, or a lost device.
-    fn choose(&self, _probe: &mut dyn Probe, _wanted: usize) -> Result<Vec<LayerState>> {
-        Err(Error::Usage(format!(
-            "the method {} says that it chooses connections before the first step, and has no way to",
-            self.name()
-        )))
-    }
-
-    /// How many times the configured epochs are trained: more than once for methods that begin anew.
-    fn stages(&self) -> u32 {
-        1
-    }
-
-    /// What is to be pruned between two steps: where [`Method::start`] is [`Start::Dense`].
-    fn prune(&self, _at: &Moment) -> Option<Prune> {
-        None
-    }
 }
-
-/// All candidates at once, when their sums are complete.
-pub struct FinishInputs<'a> {
-    /// The active connections.
-    pub arena: &'a Arena,
-    /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
-    pub step: View,
-    /// `[capacity]` u32: the candidates' rows, rising; behind the last candidate, the number of rows.
-    pub candidate_rows: View,
-    /// As in [`ScoreInputs`].
-    pub candidate_cols: View,
-    /// As in [`ScoreInputs`].
-    pub candidate_offsets: View,
-    /// `[capacity]` f32: what is ranked by.
-    pub scores: View,
-    /// Most candidates there can be.
-    pub capacity: usize,
-}
-
-/// One layer of a training step, and the candidates to be judged by it. Views are whole buffers; those of the candidates are
-/// shared by all layers.
-pub struct ScoreInputs<'a> {
-    /// The layer's number.
-    pub layer: usize,
-    /// Where it lies among the arena's rows and columns.
-    pub span: LayerSpan,
-    /// How its output positions look at its input positions.
-    pub window: Window,
-    /// The active connections.
-    pub arena: &'a Arena,
-    /// Lanes of a position: the batch, rounded up to whole vectors of four.
-    pub stride: usize,
-    /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
-    pub step: View,
-    /// `[channels][input positions][stride]`: the layer's input h.
-    pub activation: View,
-    /// `[n_out][output positions][stride]`: the loss's gradient at the layer's output; padding lanes zero.
-    pub delta: View,
-    /// `[capacity]` u32: the candidates' rows, rising.
-    pub candidate_rows: View,
-    /// `[capacity]` u32: the candidates' columns, rising within a row.
-    pub candidate_cols: View,
-    /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`; the first need not be at 0.
-    pub candidate_offsets: View,
-    /// `[capacity]` f32: to be filled for the candidates of this layer's rows. What lies elsewhere belongs to others.
-    pub scores: View,
-    /// Length of these arrays.
-    pub capacity: usize,
-    /// Whether this is a further part of the batch, whose gradients are added to those of the parts before.
-    pub accumulate: bool,
-}
-
-impl ScoreInputs<'_> {
-    /// The paper's judgement: the gradient `g(a, b) = sum over positions and batch of h[a] * delta[b]` of each of the layer's
-    /// candidates, by the kernel that also computes the weights' gradient. One dispatch.
-    ///
-    /// # Errors
-    /// As [`Plan::dispatch`].
-    pub fn gradient(&self, plan: &mut Plan) -> Result<()> {
-        PairGradients {
-            span: self.span,
-            window: self.window,
-            stride: self.stride,
-            row_offsets: self.candidate_offsets.clone(),
-            cols: self.candidate_cols.clone(),
-            input: self.activation.clone(),
-            delta: self.delta.clone(),
-            output: self.scores.clone(),
-            accumulate: self.accumulate,
-        }
-        .record(plan)
-    }
-}
-
-/// Names of the built-in methods.
-pub const METHODS: [&str; 13] = [
-    "static",
-    "set",
-    "rigl",
-    "gse-uniform",
-    "gse-grabo",
-    "gse-graest",
-    "snip",
-    "grasp",
-    "synflow",
-    "gradual",
-    "lottery",
-    "topkast",
-    "dense",
-];
 
 /// Prunings of the method `lottery`, where no other number is asked for.
 pub const LOTTERY_CYCLES: u32 = 3;
+
+/// The built-in methods.
+pub fn methods() -> [Box<dyn Method>; 13] {
+    let growing =
+        |name, growth: Box<dyn Growth>| -> Box<dyn Method> { Box::new(Growing { name, growth }) };
+    [
+        growing("static", Box::new(NoGrowth)),
+        growing("set", Box::new(Set)),
+        growing("rigl", Box::new(RigL)),
+        growing("gse-uniform", Box::new(Gse(Distribution::Uniform))),
+        growing("gse-grabo", Box::new(Gse(Distribution::GraBo))),
+        growing("gse-graest", Box::new(Gse(Distribution::GraEst))),
+        Box::new(Snip),
+        Box::new(Grasp),
+        Box::new(SynFlow),
+        Box::new(Gradual),
+        Box::new(Lottery {
+            cycles: LOTTERY_CYCLES,
+        }),
+        Box::new(TopKast {
+            backward: TOPKAST_BACKWARD,
+        }),
+        Box::new(Dense),
+    ]
+}
+
+/// Names of the built-in methods.
+pub fn method_names() -> Vec<String> {
+    let methods = methods();
+    methods.iter().map(|m| m.name().to_owned()).collect()
+}
 
 /// A built-in method by name.
 ///
 /// # Errors
 /// An unknown name: the message lists the known ones.
 pub fn method(name: &str) -> Result<Box<dyn Method>> {
-    Ok(match name {
-        "static" => Box::new(Static),
-        "set" => Box::new(Set),
-        "rigl" => Box::new(RigL),
-        "gse-uniform" => Box::new(Gse(Distribution::Uniform)),
-        "gse-grabo" => Box::new(Gse(Distribution::GraBo)),
-        "gse-graest" => Box::new(Gse(Distribution::GraEst)),
-        "snip" => Box::new(Snip),
-        "grasp" => Box::new(Grasp),
-        "synflow" => Box::new(SynFlow),
-        "gradual" => Box::new(Gradual),
-        "lottery" => Box::new(Lottery {
-            cycles: LOTTERY_CYCLES,
-        }),
-        "topkast" => Box::new(TopKast {
-            backward: TOPKAST_BACKWARD,
-        }),
-        "dense" => Box::new(Dense),
-        _ => {
-            return Err(Error::Usage(format!(
-                "unknown method `{name}`; known: {}",
-                METHODS.join(", ")
-            )));
-        }
+    let found = methods().into_iter().find(|method| method.name() == name);
+    found.ok_or_else(|| {
+        let known = method_names().join(", ");
+        Error::Usage(format!("unknown method `{name}`; known: {known}"))
     })
 }
 
-/// The topology never changes.
-struct Static;
+/// A method that begins with a random graph and grows by a rule: what most are.
+struct Growing {
+    name: &'static str,
+    growth: Box<dyn Growth>,
+}
 
-impl Method for Static {
+impl Method for Growing {
     fn name(&self) -> &str {
-        "static"
+        self.name
+    }
+
+    fn growth(&self) -> &dyn Growth {
+        self.growth.as_ref()
     }
 }
 
 /// All connections, all the time.
 struct Dense;
 
+impl Thinning for Dense {}
+
 impl Method for Dense {
     fn name(&self) -> &str {
         "dense"
     }
 
-    fn start(&self) -> Start {
-        Start::Dense
-    }
-}
-
-/// SET (Mocanu et al. 2018): growth uniformly at random.
-struct Set;
-
-impl Method for Set {
-    fn name(&self) -> &str {
-        "set"
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::Sampled(Distribution::Uniform)
-    }
-
-    fn judges_by_step(&self) -> bool {
-        false
-    }
-
-    fn finish(&self, inputs: &FinishInputs<'_>, plan: &mut Plan) -> Result<()> {
-        plan.dispatch(
-            RandomScore {
-                params: RandomScoreParams {
-                    capacity: inputs.capacity as u32,
-                },
-                scores: inputs.scores.clone(),
-                step: inputs.step.clone(),
-            },
-            Grid::Items(inputs.capacity),
-        )
-    }
-}
-
-/// RigL (Evci et al. 2020, "Rigging the Lottery: Making All Tickets Winners"): of all inactive pairs, those of the largest
-/// |g| are grown.
-struct RigL;
-
-impl Method for RigL {
-    fn name(&self) -> &str {
-        "rigl"
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::All
-    }
-}
-
-/// Guided stochastic exploration (Heddes et al., arXiv 2401.06898).
-struct Gse(Distribution);
-
-impl Method for Gse {
-    fn name(&self) -> &str {
-        match self.0 {
-            Distribution::Uniform => "gse-uniform",
-            Distribution::GraBo => "gse-grabo",
-            Distribution::GraEst => "gse-graest",
-        }
-    }
-
-    fn candidates(&self) -> Candidates {
-        Candidates::Sampled(self.0)
+    fn start(&self) -> Start<'_> {
+        Start::Dense(self)
     }
 }

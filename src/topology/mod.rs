@@ -38,6 +38,7 @@ mod cumulate;
 mod exchange;
 mod forward_set;
 pub mod from_dense;
+mod growth;
 mod method;
 mod random_score;
 mod record;
@@ -59,10 +60,8 @@ pub use exchange::{
 pub use forward_set::{
     ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
-pub use method::{
-    Candidates, Distribution, FinishInputs, Judged, LOTTERY_CYCLES, METHODS, Method, ScoreInputs,
-    method,
-};
+pub use growth::{Candidates, Distribution, FinishInputs, Growth, Judged, NoGrowth, ScoreInputs};
+pub use method::{LOTTERY_CYCLES, Method, method, method_names, methods};
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 pub use options::{Look, RoundOptions, Scope};
 
-use super::method::{Candidates, Distribution, FinishInputs, Judged, Method};
+use super::growth::{Candidates, Distribution, FinishInputs, Judged};
+use super::method::Method;
 use super::record::{Drawn, Recorder};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
@@ -76,6 +77,7 @@ impl Round {
         method: &dyn Method,
         options: RoundOptions,
     ) -> Result<Self> {
+        let growth = method.growth();
         options.check(arena)?;
         let RoundOptions {
             scope,
@@ -86,9 +88,10 @@ impl Round {
             windows,
             tile,
         } = options;
-        if method.candidates() == Candidates::All && !method.judges_by_step() {
+        if growth.candidates() == Candidates::All && !growth.judges_by_step() {
             return Err(Error::Usage(format!(
-                "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed tile by tile,                  within its backward pass",
+                "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed tile by tile, \
+                 within its backward pass",
                 method.name()
             )));
         }
@@ -98,9 +101,9 @@ impl Round {
             connections: arena.connections,
             active: Vec::new(),
             row_offsets: arena.row_offsets.clone(),
-            candidates: method.candidates(),
-            judges_by_step: method.judges_by_step(),
-            judged: method.judged(),
+            candidates: growth.candidates(),
+            judges_by_step: growth.judges_by_step(),
+            judged: growth.judged(),
             scope,
             gamma,
             distinct,
@@ -148,7 +151,7 @@ impl Round {
         };
         let mut exchange = recorder("exchange");
         exchange.settle(&drawn)?;
-        method.finish(
+        method.growth().finish(
             &FinishInputs {
                 arena,
                 step: self.step.clone(),

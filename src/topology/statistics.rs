@@ -8,7 +8,7 @@
 
 use rayon::prelude::*;
 
-use super::method::Distribution;
+use super::growth::Distribution;
 use super::signs::{GraEstSigns, GraEstSignsParams};
 use crate::engine::loops::{Loops, NONE, cut, looped};
 use crate::engine::step_state::StepState;

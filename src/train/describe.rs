@@ -32,7 +32,7 @@ pub(super) fn started(
         )
     });
     let started = event::Started {
-        model_name: model.name.clone(),
+        model_name: model.name().to_owned(),
         connections,
         dense,
         sparsity,

@@ -133,7 +133,7 @@ impl Probe for DenseProbe<'_> {
             true => Ok(()),
             false => Err(Error::Shape(format!(
                 "the synaptic flow of {} is more than single precision can hold: use another --method",
-                self.model.name
+                self.model.name()
             ))),
         }
     }

@@ -161,7 +161,7 @@ impl Trainer {
 
     /// Steps at the end of all epochs: those done, and those that are left.
     fn steps_total(&self) -> u64 {
-        let whole = u64::from(self.method.stages()) * self.stage_steps();
+        let whole = u64::from(self.method.start().stages()) * self.stage_steps();
         let whole = (self.progress.step + whole).saturating_sub(self.place());
         self.config.steps.map_or(whole, |steps| steps.min(whole))
     }
@@ -236,7 +236,7 @@ impl Trainer {
     /// Whether this method's rounds come between two steps, and belong to the one after them: a run that is resumed at such a
     /// moment does that round again.
     pub fn rounds_precede_steps(&self) -> bool {
-        matches!(self.method.start(), Start::Dense | Start::Backed(_))
+        matches!(self.method.start(), Start::Dense(_) | Start::Backed(_))
     }
 
     /// Lets the observer hear of something.
@@ -359,9 +359,9 @@ impl Trainer {
             event::Started {
                 adapter: self.device.description().to_owned(),
                 steps_total: self.steps_total(),
-                epochs: self.config.epochs * self.method.stages(),
+                epochs: self.config.epochs * self.method.start().stages(),
                 method: self.method.name().to_owned(),
-                always_sparse: self.method.start() == Start::Random,
+                always_sparse: matches!(self.method.start(), Start::Random),
                 steps_per_epoch: self.steps_per_epoch(),
                 train_images: self.data.train.len(),
                 test_images: self.data.test.len(),

@@ -134,7 +134,7 @@ impl Trial {
     }
 
     pub fn into_problem(self) -> Problem {
-        let mut name = format!("{}, batch {}, {}", self.model.name, self.batch, self.path);
+        let mut name = format!("{}, batch {}, {}", self.model.name(), self.batch, self.path);
         if self.parts > 1 {
             name += &format!(" in {} parts", self.parts);
         }
@@ -217,13 +217,14 @@ pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
             layer.bias_momentum.fill(0.0);
         }
     }
-    for norm in &mut state.norms {
-        fill(&mut norm.weight, 1.0, 0.5);
-        fill(&mut norm.bias, 0.0, 0.5);
-        fill(&mut norm.weight_momentum, 0.0, 0.01);
-        fill(&mut norm.bias_momentum, 0.0, 0.01);
-        fill(&mut norm.running_mean, 0.0, 0.5);
-        fill(&mut norm.running_variance, 1.0, 0.5);
+    for layer in &mut state.parameters {
+        for array in &mut layer.arrays {
+            let start = array.values.first().copied().unwrap_or(0.0);
+            fill(&mut array.values, start, 0.5);
+            if let Some(momentum) = &mut array.momentum {
+                fill(momentum, 0.0, 0.01);
+            }
+        }
     }
     state
 }

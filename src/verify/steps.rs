@@ -162,16 +162,14 @@ impl Steps {
             tensor(name("biases"), &e.bias, &f.bias);
             tensor(name("biases' momentum"), &e.bias_momentum, &f.bias_momentum);
         }
-        for (i, (e, f)) in expected.norms.iter().zip(&found.norms).enumerate() {
-            for (what, e, f) in [
-                ("weights", &e.weight, &f.weight),
-                ("biases", &e.bias, &f.bias),
-                ("weights' momentum", &e.weight_momentum, &f.weight_momentum),
-                ("biases' momentum", &e.bias_momentum, &f.bias_momentum),
-                ("means", &e.running_mean, &f.running_mean),
-                ("variances", &e.running_variance, &f.running_variance),
-            ] {
-                tensor(format!("{what} of norm {i}"), e, f);
+        let layers = expected.parameters.iter().zip(&found.parameters);
+        for (i, (e, f)) in layers.enumerate() {
+            for (e, f) in e.arrays.iter().zip(&f.arrays) {
+                let name = format!("{} of norm {i}", e.name);
+                tensor(name.clone(), &e.values, &f.values);
+                if let (Some(e), Some(f)) = (&e.momentum, &f.momentum) {
+                    tensor(format!("momentum of {name}"), e, f);
+                }
             }
         }
         if common.1 == 0 {

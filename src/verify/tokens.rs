@@ -4,7 +4,7 @@ use super::perceptrons::BATCHES;
 use super::problem::{Numbers, Path, Problem, Trial, image};
 use crate::engine::{Class, Plan};
 use crate::error::Result;
-use crate::layer::Positions;
+use crate::layer::PositionsPass;
 use crate::model::{Builder, Extent, Model};
 
 pub(super) fn problems() -> Result<Vec<Problem>> {
@@ -75,7 +75,7 @@ fn block(input: Extent, patch: usize, dim: usize, [heads, head]: [usize; 2]) -> 
 
 /// Positions added in place, which no network does.
 fn in_place(stride: usize) -> Problem {
-    let positions = Positions {
+    let positions = PositionsPass {
         dim: 9,
         tokens: 7,
         stride,

@@ -1,7 +1,7 @@
 //! Attention against its oracle.
 
 use rootlet::engine::{Class, Device, Plan};
-use rootlet::layer::Attention;
+use rootlet::layer::AttentionPass;
 
 use crate::common::{Random, devices, says};
 use crate::oracle::Sizes;
@@ -108,13 +108,13 @@ fn a_nan_is_passed_on_within_its_lane() {
 fn sizes_and_views_that_do_not_fit_are_refused() {
     let device = Device::cpu(1).unwrap();
     let buffer = |words| device.buffer("some", Class::Scratch, words).unwrap();
-    let layer = Attention {
+    let layer = AttentionPass {
         heads: 2,
         dim: 3,
         tokens: 5,
         stride: 8,
     };
-    let forward = |layer: &Attention, qkv: usize, probabilities: usize, output: usize| {
+    let forward = |layer: &AttentionPass, qkv: usize, probabilities: usize, output: usize| {
         let [step, qkv, probabilities, output] =
             [8, qkv, probabilities, output].map(|words| buffer(words).all());
         layer.forward(&mut Plan::new("test"), step, qkv, probabilities, output)
@@ -127,7 +127,7 @@ fn sizes_and_views_that_do_not_fit_are_refused() {
     );
     says(forward(&layer, 720, 400, 236), &["`output`", "236", "240"]);
     for (stride, heads) in [(6, 2), (0, 2), (8, 0)] {
-        let layer = Attention {
+        let layer = AttentionPass {
             stride,
             heads,
             ..layer

@@ -1,7 +1,7 @@
 //! Patches against the definition of their order, and their backward as the adjoint.
 
 use rootlet::engine::{Class, Device, Plan};
-use rootlet::layer::Patchify;
+use rootlet::layer::PatchifyPass;
 
 use crate::common::{Random, devices, says};
 use crate::problem::{Output, run_checked};
@@ -18,7 +18,13 @@ const SIZES: [(usize, usize, usize, usize, usize); 7] = [
 ];
 
 /// The tokens or (`inverse`) the image.
-fn run(device: &Device, patches: &Patchify, input: &[f32], inverse: bool, what: &str) -> Vec<f32> {
+fn run(
+    device: &Device,
+    patches: &PatchifyPass,
+    input: &[f32],
+    inverse: bool,
+    what: &str,
+) -> Vec<f32> {
     let what = &format!("{what}, {patches:?}, inverse {inverse}");
     let given = device.buffer_with("input", Class::Activations, input);
     let output = Output::new(device, "output", patches.words());
@@ -37,7 +43,7 @@ fn run(device: &Device, patches: &Patchify, input: &[f32], inverse: bool, what: 
 fn tokens_have_the_order_of_their_definition() {
     for (name, device) in devices() {
         for (channels, height, width, patch, stride) in SIZES {
-            let patches = Patchify::new(channels, [height, width], patch, stride).unwrap();
+            let patches = PatchifyPass::new(channels, [height, width], patch, stride).unwrap();
             // Every word is its own number.
             let image: Vec<f32> = (0..patches.words()).map(|i| i as f32).collect();
             let tokens = run(&device, &patches, &image, false, &name);
@@ -77,7 +83,7 @@ fn backward_is_the_adjoint_and_the_inverse() {
     let random = &mut Random(2);
     for (name, device) in devices() {
         for (channels, height, width, patch, stride) in SIZES {
-            let patches = Patchify::new(channels, [height, width], patch, stride).unwrap();
+            let patches = PatchifyPass::new(channels, [height, width], patch, stride).unwrap();
             let [image, delta] = [(); 2].map(|()| random.reals(patches.words()));
             let tokens = run(&device, &patches, &image, false, &name);
             let back = run(&device, &patches, &delta, true, &name);
@@ -108,12 +114,12 @@ fn patches_that_do_not_tile_the_plane_are_refused() {
         ([4, 4], 0),
         ([0, 4], 4),
     ] {
-        says(Patchify::new(3, plane, patch, 4), &["do not tile"]);
+        says(PatchifyPass::new(3, plane, patch, 4), &["do not tile"]);
     }
-    says(Patchify::new(0, [4, 4], 4, 4), &["0 channels"]);
-    says(Patchify::new(3, [4, 4], 4, 6), &["6 lanes"]);
+    says(PatchifyPass::new(0, [4, 4], 4, 4), &["0 channels"]);
+    says(PatchifyPass::new(3, [4, 4], 4, 6), &["6 lanes"]);
     let device = Device::cpu(1).unwrap();
-    let patches = Patchify::new(3, [4, 4], 2, 4).unwrap();
+    let patches = PatchifyPass::new(3, [4, 4], 2, 4).unwrap();
     let small = device.buffer("small", Class::Scratch, 188).unwrap();
     let right = device.buffer("right", Class::Scratch, 192).unwrap();
     let mut plan = Plan::new("test");

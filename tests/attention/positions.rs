@@ -1,7 +1,7 @@
 //! Sin-cos positions against values worked out by hand, and adding them, in place and not.
 
 use rootlet::engine::{Class, Device, Plan};
-use rootlet::layer::{Positions, sincos_positions};
+use rootlet::layer::{PositionsPass, sincos_positions};
 
 use crate::common::{Random, devices, says};
 use crate::problem::{Output, run_checked};
@@ -67,7 +67,7 @@ fn positions_are_added_in_every_lane_in_place_or_not() {
     let random = &mut Random(3);
     for (name, device) in devices() {
         for (dim, tokens, stride) in [(1, 1, 4), (8, 6, 8), (12, 5, 132), (5, 13, 36)] {
-            let layer = Positions {
+            let layer = PositionsPass {
                 dim,
                 tokens,
                 stride,
@@ -111,7 +111,7 @@ fn positions_are_added_in_every_lane_in_place_or_not() {
 fn views_that_do_not_fit_are_refused() {
     let device = Device::cpu(1).unwrap();
     let buffer = |words| device.buffer("some", Class::Scratch, words).unwrap();
-    let layer = Positions {
+    let layer = PositionsPass {
         dim: 4,
         tokens: 16,
         stride: 4,

@@ -1,7 +1,7 @@
 //! One attention layer with its data: running it on a device, forward and backward.
 
 use rootlet::engine::{Buffer, Class, Device, Plan, STEP_WORDS, StepState, View};
-use rootlet::layer::Attention;
+use rootlet::layer::AttentionPass;
 
 use crate::common::Random;
 use crate::oracle::Sizes;
@@ -93,8 +93,8 @@ impl Problem {
         }
     }
 
-    pub fn layer(&self) -> Attention {
-        Attention {
+    pub fn layer(&self) -> AttentionPass {
+        AttentionPass {
             heads: self.sizes.heads,
             dim: self.sizes.dim,
             tokens: self.sizes.tokens,

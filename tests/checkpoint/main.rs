@@ -4,10 +4,13 @@
 mod damage;
 mod disk;
 mod kill;
+#[path = "../common/norms.rs"]
+#[allow(dead_code)] // Each test program uses its part.
+mod norms;
 mod roundtrip;
 
 use rootlet::checkpoint::{
-    LayerState, NetworkState, NormKind, NormState, PastConnections, Progress, Snapshot,
+    LayerState, NetworkState, NormKind, ParameterState, PastConnections, Progress, Snapshot,
 };
 use std::path::{Path, PathBuf};
 
@@ -50,17 +53,8 @@ impl Random {
         }
     }
 
-    fn norm(&mut self, kind: NormKind, channels: usize) -> NormState {
-        let running = if kind == NormKind::Batch { channels } else { 0 };
-        NormState {
-            kind,
-            weight: self.reals(channels),
-            bias: self.reals(channels),
-            weight_momentum: self.reals(channels),
-            bias_momentum: self.reals(channels),
-            running_mean: self.reals(running),
-            running_variance: self.reals(running),
-        }
+    fn norm(&mut self, kind: NormKind, channels: usize) -> ParameterState {
+        norms::filled(kind, channels, |n| self.reals(n))
     }
 }
 
@@ -105,7 +99,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
     Snapshot {
         state: NetworkState {
             layers,
-            norms,
+            parameters: norms,
             reserve: Vec::new(),
         },
         progress,
@@ -119,16 +113,8 @@ const CONFIG: &str = "data = \"digits\"\nsparsity = 0.9 # \u{201c}quoted\u{201d}
 /// Everything of a snapshot as bits, so that NaN equals itself.
 fn bits(snapshot: &Snapshot) -> Vec<u64> {
     let mut bits = Vec::new();
-    for x in &snapshot.state.norms {
-        let reals = [
-            &x.weight,
-            &x.bias,
-            &x.weight_momentum,
-            &x.bias_momentum,
-            &x.running_mean,
-            &x.running_variance,
-        ];
-        bits.extend(reals.into_iter().flatten().map(|r| u64::from(r.to_bits())));
+    for x in &snapshot.state.parameters {
+        bits.extend(norms::numbers(x).map(|r| u64::from(r.to_bits())));
     }
     for x in &snapshot.state.layers {
         bits.extend([x.n_in as u64, x.n_out as u64, x.values.len() as u64]);

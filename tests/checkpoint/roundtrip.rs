@@ -26,7 +26,7 @@ proptest! {
             random.norm(if batch { NormKind::Batch } else { NormKind::Layer }, channels)
         }).collect();
         let progress = Progress { step, epoch, loss_sum: loss, seconds: -loss, ..Progress::default() };
-        let saved = Snapshot { state: NetworkState { layers, norms, reserve }, progress, ..Snapshot::default() };
+        let saved = Snapshot { state: NetworkState { layers, parameters: norms, reserve }, progress, ..Snapshot::default() };
         let path = checkpoint::save(run.path(), &saved, &config).unwrap();
         for place in [run.path(), &run.path().join("checkpoints"), &path, &path.join("manifest.json")] {
             let loaded = checkpoint::load(place).unwrap();

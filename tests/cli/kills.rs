@@ -51,7 +51,8 @@ impl Case {
 }
 
 fn methods() -> Vec<Case> {
-    let methods = rootlet::topology::METHODS.iter();
+    let names = rootlet::topology::method_names();
+    let methods = names.iter();
     (methods.map(|method| Case::new("cpu", method, "epochs = 30"))).collect()
 }
 

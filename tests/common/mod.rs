@@ -1,6 +1,8 @@
 //! What the tests of the engine and of the kernels share: the devices to test on, and numbers to test with.
 #![allow(dead_code)] // Each test program uses its part.
 
+pub mod norms;
+
 use rootlet::engine::{AdapterSummary, Device, DeviceOptions, adapter};
 
 /// The wgpu adapters of this machine that rootlet can use. Having none is a failure: nothing would be tested.

@@ -1,7 +1,7 @@
 //! One product of one layer through a window: its data, and running it on a device.
 
 use rootlet::engine::{Class, Device, Plan};
-use rootlet::layer::SparseLayer;
+use rootlet::layer::SparsePass;
 use rootlet::sparse::{Arena, LayerState, Window};
 
 use crate::common::Random;
@@ -119,7 +119,7 @@ impl Problem {
     }
 
     /// The arena: a small layer, then this one.
-    pub fn arena(&self, device: &Device) -> (Arena, SparseLayer) {
+    pub fn arena(&self, device: &Device) -> (Arena, SparsePass) {
         let pairs: Vec<_> = self.connections.iter().map(|c| (c.0, c.1)).collect();
         let n_in = self.channels * self.window.taps();
         let mut state = LayerState::from_pairs(n_in, self.rows, &pairs);
@@ -128,7 +128,7 @@ impl Problem {
         let mut first = LayerState::from_pairs(3, 2, &[(0, 1), (1, 0), (1, 2)]);
         first.values.fill(f32::NAN);
         let arena = Arena::new(device, &[first, state]).unwrap();
-        let layer = SparseLayer {
+        let layer = SparsePass {
             span: arena.spans[1],
             window: self.window,
             stride: self.stride(),
@@ -168,7 +168,7 @@ impl Problem {
         let delta = activations("delta", &self.delta);
         let mut plan = Plan::new("test");
         match product {
-            Product::Forward { relu } => SparseLayer { relu, ..layer }
+            Product::Forward { relu } => SparsePass { relu, ..layer }
                 .forward(&mut plan, &arena, input, view)
                 .unwrap(),
             Product::Backward { accumulate, mask } => layer

@@ -3,11 +3,13 @@
 
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Device, StepState};
-use rootlet::model::{Builder, Extent, Model, ModelOptions, Op, by_name};
+use rootlet::layer::{BatchNorm, Layer};
+use rootlet::model::{Builder, Extent, Model, ModelOptions, Node, by_name};
 use rootlet::network::{Network, NetworkOptions, NetworkState, Purpose};
 use rootlet::sparse::Shape;
 use rootlet::topology::from_dense::GradientTile;
 use rootlet::topology::{Scope, method};
+use std::sync::Arc;
 
 use crate::common::{Random, devices, says};
 
@@ -31,13 +33,12 @@ fn model(name: &str) -> Model {
 const MIXED: [f64; 4] = [1.0, 0.7, 0.3, 1.0];
 
 /// The model with norms, but without the ReLUs in them.
-fn without_kinks(mut model: Model) -> Model {
-    for node in &mut model.nodes {
-        if let Op::BatchNorm { relu } = &mut node.op {
-            *relu = false;
-        }
-    }
-    model
+fn without_kinks(model: Model) -> Model {
+    let plain = |node: &Node| -> Option<Arc<dyn Layer>> {
+        node.layer_as::<BatchNorm>()?;
+        Some(Arc::new(BatchNorm { relu: false }))
+    };
+    model.with_layers(plain).unwrap()
 }
 
 fn counts(model: &Model, densities: &[f64]) -> Vec<u64> {
@@ -166,7 +167,7 @@ fn gradients_in_tiles_are_those_of_a_step() {
     ];
     for (name, device) in devices() {
         for (model, further) in &models {
-            let what = format!("{} on {name}", model.name);
+            let what = format!("{} on {name}", model.name());
             let state = NetworkState::draw(model, &counts(model, &[1.0]), 1);
             let [expected, ..] = step(
                 &device,

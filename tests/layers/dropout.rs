@@ -2,13 +2,13 @@
 
 use rootlet::engine::random::pcg4d;
 use rootlet::engine::{Class, Device, StepState};
-use rootlet::layer::DropoutLayer;
+use rootlet::layer::DropoutPass;
 
 use crate::common::{Random, devices, says};
 use crate::harness::{Output, assert_padding_is_zero, delta, plus, run, wide};
 
-fn layer(p: f32, elements: usize, lanes: usize) -> DropoutLayer {
-    DropoutLayer {
+fn layer(p: f32, elements: usize, lanes: usize) -> DropoutPass {
+    DropoutPass {
         p,
         layer: 3,
         elements,
@@ -27,7 +27,7 @@ fn state(seed: u32, step: u32, first: usize, count: usize) -> StepState {
 fn forward(
     device: &Device,
     what: &str,
-    layer: &DropoutLayer,
+    layer: &DropoutPass,
     state: StepState,
     x: &[f32],
 ) -> Vec<f32> {
@@ -50,7 +50,7 @@ enum Pass {
 fn record(
     device: &Device,
     what: &str,
-    layer: &DropoutLayer,
+    layer: &DropoutPass,
     state: StepState,
     x: &[f32],
     output: Output,
@@ -71,7 +71,7 @@ fn bytemuck_words(state: &StepState) -> &[u32] {
 }
 
 /// The documented rule, number by number.
-fn keeps(layer: &DropoutLayer, state: &StepState, element: usize, lane: usize) -> bool {
+fn keeps(layer: &DropoutPass, state: &StepState, element: usize, lane: usize) -> bool {
     let member = state.first + lane as u32;
     let [a, b, c, _] = pcg4d([
         state.seed,
@@ -143,7 +143,7 @@ fn the_share_dropped_is_p_and_the_mean_stays() {
     }
 }
 
-fn mask(device: &Device, layer: &DropoutLayer, state: StepState) -> Vec<bool> {
+fn mask(device: &Device, layer: &DropoutPass, state: StepState) -> Vec<bool> {
     let ones = vec![1f32; layer.elements * layer.lanes];
     let found = forward(device, "mask", layer, state, &ones);
     found.iter().map(|y| *y != 0.0).collect()
@@ -161,7 +161,7 @@ fn masks_of_seeds_steps_layers_members_and_elements_are_independent() {
         base == mask(&device, &usual, at(1, 1)),
         "the same numbers, another mask"
     );
-    let other_layer = DropoutLayer { layer: 4, ..usual };
+    let other_layer = DropoutPass { layer: 4, ..usual };
     let shifted = |by: usize| base[by..].to_vec();
     for (what, other) in [
         ("seed", mask(&device, &usual, at(2, 1))),
@@ -272,7 +272,7 @@ fn shares_that_cannot_be_are_refused() {
         says(result, &["dropout of", "less than 1"]);
     }
     let mut plan = rootlet::engine::Plan::new("test");
-    let far = DropoutLayer {
+    let far = DropoutPass {
         layer: 1 << 24,
         ..layer(0.5, 1, 4)
     };

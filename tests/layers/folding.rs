@@ -2,7 +2,7 @@
 
 use rootlet::engine::{Class, StepState};
 use rootlet::layer::{
-    Activation, AveragePool, DropoutLayer, GlobalAverage, MaxPool, PaddedShortcut,
+    Activation, AveragePoolPass, DropoutPass, GlobalAveragePass, MaxPoolPass, ShortcutPass,
 };
 use rootlet::sparse::Window;
 
@@ -17,28 +17,28 @@ fn rows_beyond_the_fold() {
     let random = &mut Random(61);
     let (x, d) = (random.reals(ROWS * 4), random.reals(ROWS * 4));
     let window = Window::pointwise([1, 1]);
-    let max = MaxPool {
+    let max = MaxPoolPass {
         channels: ROWS,
         window,
         lanes: 4,
     };
-    let average = AveragePool {
+    let average = AveragePoolPass {
         channels: ROWS,
         window,
         lanes: 4,
     };
-    let global = GlobalAverage {
+    let global = GlobalAveragePass {
         units: ROWS,
         positions: 1,
         lanes: 4,
     };
-    let dropout = DropoutLayer {
+    let dropout = DropoutPass {
         p: 0.0,
         layer: 0,
         elements: ROWS,
         lanes: 4,
     };
-    let shortcut = PaddedShortcut {
+    let shortcut = ShortcutPass {
         channels_in: ROWS,
         channels_out: ROWS,
         input: [1, 1],

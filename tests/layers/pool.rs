@@ -1,6 +1,6 @@
 //! Max, average and global average pooling.
 
-use rootlet::layer::{AveragePool, GlobalAverage, MaxPool};
+use rootlet::layer::{AveragePoolPass, GlobalAveragePass, MaxPoolPass};
 use rootlet::sparse::Window;
 
 use crate::common::{Random, devices};
@@ -91,7 +91,7 @@ fn the_largest_of_each_window_comes_out() {
     let random = &mut Random(41);
     let devices = devices();
     for (channels, lanes, count, window) in problems() {
-        let layer = MaxPool {
+        let layer = MaxPoolPass {
             channels,
             window,
             lanes,
@@ -119,7 +119,7 @@ fn the_first_largest_gets_the_gradient() {
     let random = &mut Random(42);
     let devices = devices();
     for (channels, lanes, count, window) in problems() {
-        let layer = MaxPool {
+        let layer = MaxPoolPass {
             channels,
             window,
             lanes,
@@ -178,7 +178,7 @@ fn means_count_the_padding() {
     let random = &mut Random(43);
     let devices = devices();
     for (channels, lanes, count, window) in problems() {
-        let layer = AveragePool {
+        let layer = AveragePoolPass {
             channels,
             window,
             lanes,
@@ -229,7 +229,7 @@ fn known_values() {
     let same = Window::new([2, 2], [3, 3], [1, 1], [1, 1]).unwrap();
     let halved = Window::new([3, 3], [3, 3], [2, 2], [1, 1]).unwrap();
     for (name, device) in devices() {
-        let average = AveragePool {
+        let average = AveragePoolPass {
             channels: 1,
             window: same,
             lanes: 4,
@@ -240,7 +240,7 @@ fn known_values() {
         });
         assert_close(&first(found), &[4.0 / 9.0; 4], 1e-7, &name);
 
-        let max = MaxPool {
+        let max = MaxPoolPass {
             channels: 1,
             window: halved,
             lanes: 4,
@@ -271,12 +271,12 @@ fn known_values() {
 fn a_nan_beats_every_number_and_takes_the_gradient() {
     let window = Window::new([5, 5], [3, 3], [2, 2], [1, 1]).unwrap();
     let (max, average) = (
-        MaxPool {
+        MaxPoolPass {
             channels: 1,
             window,
             lanes: 8,
         },
-        AveragePool {
+        AveragePoolPass {
             channels: 1,
             window,
             lanes: 8,
@@ -336,7 +336,7 @@ fn global_averages_and_their_gradients() {
         (1, 65, 140, 138),
     ];
     for (units, positions, lanes, count) in sizes {
-        let layer = GlobalAverage {
+        let layer = GlobalAveragePass {
             units,
             positions,
             lanes,

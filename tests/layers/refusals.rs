@@ -2,7 +2,7 @@
 
 use rootlet::engine::{Class, Device, Plan};
 use rootlet::layer::{
-    Activation, Add, AddInto, AveragePool, GlobalAverage, MaxPool, PaddedShortcut,
+    Activation, AddForward, AddInto, AveragePoolPass, GlobalAveragePass, MaxPoolPass, ShortcutPass,
 };
 use rootlet::sparse::Window;
 
@@ -14,17 +14,17 @@ fn views_that_are_too_short() {
     let view = |words| device.buffer("b", Class::Scratch, words).unwrap().all();
     let plan = &mut Plan::new("test");
     let window = Window::new([4, 4], [2, 2], [2, 2], [0, 0]).unwrap();
-    let max = MaxPool {
+    let max = MaxPoolPass {
         channels: 1,
         window,
         lanes: 4,
     };
-    let average = AveragePool {
+    let average = AveragePoolPass {
         channels: 1,
         window,
         lanes: 4,
     };
-    let global = GlobalAverage {
+    let global = GlobalAveragePass {
         units: 2,
         positions: 3,
         lanes: 4,
@@ -62,7 +62,7 @@ fn views_that_are_too_short() {
     let backward = Activation::Relu.backward(plan, view(8), view(4), view(8), 8, true);
     says(backward, &["`delta` has 4"]);
     says(
-        Add::record(plan, view(8), view(4), view(8), 8),
+        AddForward::record(plan, view(8), view(4), view(8), 8),
         &["sum", "`b` has 4"],
     );
     says(
@@ -79,7 +79,7 @@ fn sizes_that_cannot_be() {
     let plan = &mut Plan::new("test");
     let lanes = Activation::Relu.forward(plan, view(), view(), 6);
     says(lanes, &["6 lanes", "multiple of 4"]);
-    let usual = PaddedShortcut {
+    let usual = ShortcutPass {
         channels_in: 2,
         channels_out: 2,
         input: [2, 2],
@@ -88,11 +88,11 @@ fn sizes_that_cannot_be() {
     };
     usual.forward(plan, view(), view()).unwrap();
     for layer in [
-        PaddedShortcut {
+        ShortcutPass {
             channels_out: 1,
             ..usual
         },
-        PaddedShortcut {
+        ShortcutPass {
             stride: [0, 1],
             ..usual
         },

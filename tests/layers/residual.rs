@@ -1,6 +1,6 @@
 //! Sums and the shortcut of option A.
 
-use rootlet::layer::{Add, AddInto, PaddedShortcut};
+use rootlet::layer::{AddForward, AddInto, ShortcutPass};
 
 use crate::common::{Random, devices};
 use crate::harness::{
@@ -21,7 +21,7 @@ fn sums_are_exact() {
                 &name,
                 &[&a, &b],
                 Output::Noise(words),
-                |plan, i, o| Add::record(plan, i[0].clone(), i[1].clone(), o, words),
+                |plan, i, o| AddForward::record(plan, i[0].clone(), i[1].clone(), o, words),
             );
             let inside = run(&device, &name, &[&b], Output::Holding(&a), |plan, i, o| {
                 AddInto::record(plan, i[0].clone(), o, words)
@@ -35,7 +35,7 @@ fn sums_are_exact() {
 }
 
 /// `pad(x[:, :, ::stride, ::stride], before, behind)`, from the output's point of view.
-fn oracle(layer: &PaddedShortcut, x: &[f64]) -> Vec<f64> {
+fn oracle(layer: &ShortcutPass, x: &[f64]) -> Vec<f64> {
     let plane = layer.output();
     let before = (layer.channels_out - layer.channels_in) / 2;
     let mut output = Vec::new();
@@ -59,7 +59,7 @@ fn oracle(layer: &PaddedShortcut, x: &[f64]) -> Vec<f64> {
 }
 
 /// Shortcuts and members of the batch: CIFAR's, odd planes, odd padding, one of everything.
-fn shortcuts() -> impl Iterator<Item = (PaddedShortcut, usize)> {
+fn shortcuts() -> impl Iterator<Item = (ShortcutPass, usize)> {
     // Channels in and out, plane, stride, lanes, members.
     [
         ([16, 32], [4, 4], [2, 2], [8, 8]),
@@ -73,7 +73,7 @@ fn shortcuts() -> impl Iterator<Item = (PaddedShortcut, usize)> {
     .into_iter()
     .map(
         |([channels_in, channels_out], input, stride, [lanes, count])| {
-            let layer = PaddedShortcut {
+            let layer = ShortcutPass {
                 channels_in,
                 channels_out,
                 input,
@@ -146,7 +146,7 @@ fn the_shortcuts_backward_is_its_gradient() {
 
 #[test]
 fn a_nan_passes_the_shortcut() {
-    let layer = PaddedShortcut {
+    let layer = ShortcutPass {
         channels_in: 1,
         channels_out: 3,
         input: [3, 3],

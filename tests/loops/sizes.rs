@@ -5,13 +5,13 @@ use rootlet::dense::{
     DenseTransposedParams,
 };
 use rootlet::engine::{Device, Grid, Plan, View};
-use rootlet::layer::attention::Attention;
+use rootlet::layer::attention::AttentionPass;
 use rootlet::layer::norm::{
     BatchNormStatistics, BatchNormStatisticsParams, LayerNormGradients, LayerNormGradientsParams,
 };
 use rootlet::layer::{
-    AveragePool, BiasGradient, BiasGradientParams, GlobalAverage, MaxPool, SoftmaxCrossEntropy,
-    SoftmaxCrossEntropyParams,
+    AveragePoolPass, BiasGradient, BiasGradientParams, GlobalAveragePass, MaxPoolPass,
+    SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
 };
 use rootlet::sparse::{
     Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, PairGradients, Spmm,
@@ -343,7 +343,7 @@ fn pools_of_large_planes() {
     let [input, output] = [6 * 224 * lanes, 3 * 112 * lanes];
     for accumulate in [false, true] {
         solve(SOFTWARE, |data, plan| {
-            let pool = MaxPool {
+            let pool = MaxPoolPass {
                 channels: 1,
                 window,
                 lanes,
@@ -363,7 +363,7 @@ fn pools_of_large_planes() {
             .unwrap();
         });
         solve(BOTH, |data, plan| {
-            let pool = GlobalAverage {
+            let pool = GlobalAveragePass {
                 units: 1,
                 positions: 224 * 224,
                 lanes: 160,
@@ -377,7 +377,7 @@ fn pools_of_large_planes() {
     }
     let wide = Window::new([10, 400], [10, 10], [1, 1], [0, 0]).unwrap();
     solve(SOFTWARE, |data, plan| {
-        let pool = AveragePool {
+        let pool = AveragePoolPass {
             channels: 1,
             window: wide,
             lanes: 36,
@@ -395,7 +395,7 @@ fn pools_of_large_planes() {
 #[test]
 fn attention_of_large_batches() {
     solve(SOFTWARE, |data, plan| {
-        let attention = Attention {
+        let attention = AttentionPass {
             heads: 1,
             dim: 8,
             tokens: 30,

@@ -1,7 +1,8 @@
 //! Bits do not depend on the number of threads, nor on the run.
 
+use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Device, Plan};
-use rootlet::layer::norm::{LayerNorm, LayerNormBackwardViews, NormKind};
+use rootlet::layer::norm::{LayerNormBackwardViews, LayerNormPass};
 
 use crate::batch::{Problem, record};
 use crate::common::{Random, gpus};
@@ -29,8 +30,12 @@ fn batch(device: &Device, size: Size) -> Vec<u32> {
     let after = world.norms.export(device).unwrap();
     results
         .iter()
-        .chain([&after[TESTED].running_mean, &after[TESTED].running_variance])
-        .flat_map(|numbers| bits(numbers))
+        .map(Vec::as_slice)
+        .chain([
+            after[TESTED].values("running_mean"),
+            after[TESTED].values("running_variance"),
+        ])
+        .flat_map(bits)
         .chain(world.gradient_words())
         .collect()
 }
@@ -38,8 +43,8 @@ fn batch(device: &Device, size: Size) -> Vec<u32> {
 fn layer(device: &Device, size: Size) -> Vec<u32> {
     let random = &mut Random(42);
     let world = World::new(device, size, NormKind::Layer, random);
-    let norm = LayerNorm {
-        span: world.norms.spans[TESTED],
+    let norm = LayerNormPass {
+        channels: world.size.channels,
         positions: size.positions,
         stride: size.stride,
     };
@@ -51,7 +56,7 @@ fn layer(device: &Device, size: Size) -> Vec<u32> {
     let (to, statistics) = (y.view(), saved.view());
     norm.forward(
         &mut plan,
-        &world.norms,
+        &world.tested(),
         &world.step(),
         input.clone(),
         to,
@@ -64,7 +69,7 @@ fn layer(device: &Device, size: Size) -> Vec<u32> {
         saved: saved.view(),
         output: Some((dx.view(), false)),
     };
-    norm.backward(&mut plan, &world.norms, views, false)
+    norm.backward(&mut plan, &world.tested(), views, false)
         .unwrap();
     world.run(&plan);
     let results = [y, saved, dx].map(|n| n.read(device));

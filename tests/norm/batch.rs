@@ -1,8 +1,9 @@
 //! Batch norm: outputs, gradients and running statistics over odd sizes, in training and in evaluation.
 
+use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Device, Plan};
 use rootlet::layer::norm::{
-    BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, NormKind, NormScratch,
+    BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch,
 };
 
 use crate::common::{Random, devices};
@@ -52,8 +53,8 @@ impl Problem {
         let n = own.len();
         Group {
             x: wide(&pick(&self.x, &own)),
-            weight: vec![world.state().weight[c].into(); n],
-            bias: vec![world.state().bias[c].into(); n],
+            weight: vec![world.state().values("weight")[c].into(); n],
+            bias: vec![world.state().values("bias")[c].into(); n],
             residual: match &self.residual {
                 Some(residual) => wide(&pick(residual, &own)),
                 None => vec![0.0; n],
@@ -75,9 +76,9 @@ impl Problem {
         }
     }
 
-    pub fn norm(&self, world: &World) -> BatchNorm {
-        BatchNorm {
-            span: world.norms.spans[TESTED],
+    pub fn norm(&self, world: &World) -> BatchNormPass {
+        BatchNormPass {
+            channels: world.size.channels,
             positions: self.size.positions,
             stride: self.size.stride,
             relu: self.relu,
@@ -121,8 +122,15 @@ pub fn record(
         output: passed.y.view(),
         saved: passed.saved.view(),
     };
-    norm.forward_train(plan, &world.norms, &scratch, &world.step(), views, update)
-        .unwrap();
+    norm.forward_train(
+        plan,
+        &world.tested(),
+        &scratch,
+        &world.step(),
+        views,
+        update,
+    )
+    .unwrap();
     if let Some(before) = dr_before {
         world.device.upload(&passed.dr.view(), before).unwrap();
     }
@@ -136,7 +144,7 @@ pub fn record(
     };
     norm.backward(
         plan,
-        &world.norms,
+        &world.tested(),
         &scratch,
         &world.step(),
         views,
@@ -212,12 +220,12 @@ fn test(name: &str, device: &Device, size: Size, relu: bool, residual: bool, add
         let state = world.state();
         let running = |before: f32, batch: f64| exactly(0.9 * f64::from(before) + 0.1 * batch);
         let expected = [
-            running(state.running_mean[c], group.mean()),
-            running(state.running_variance[c], unbiased),
+            running(state.values("running_mean")[c], group.mean()),
+            running(state.values("running_variance")[c], unbiased),
         ];
         let found = [
-            after[TESTED].running_mean[c],
-            after[TESTED].running_variance[c],
+            after[TESTED].values("running_mean")[c],
+            after[TESTED].values("running_variance")[c],
         ];
         assert_close(&format!("{what}, running"), &found, &expected, TOLERANCE);
     }
@@ -282,13 +290,16 @@ fn an_evaluation_takes_the_running_statistics() {
                 saved: saved.view(),
             };
             let mut plan = Plan::new("test");
-            norm.forward_eval(&mut plan, &world.norms, &world.step(), views)
+            norm.forward_eval(&mut plan, &world.tested(), &world.step(), views)
                 .unwrap();
             world.run_checked(&plan, &name);
             let y = y.read(&device);
             for c in 0..size.channels {
                 let state = world.state();
-                let running = (state.running_mean[c], state.running_variance[c]);
+                let running = (
+                    state.values("running_mean")[c],
+                    state.values("running_variance")[c],
+                );
                 let group = Group {
                     given: Some((running.0.into(), running.1.into())),
                     ..problem.group(&world, c)

@@ -1,8 +1,9 @@
 //! Batch norm: recomputation, micro-batches, cancellation, NaN, and views that do not fit.
 
+use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Plan, View};
 use rootlet::layer::norm::{
-    BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, NormKind, NormScratch,
+    BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch,
 };
 
 use crate::batch::{Problem, record};
@@ -21,7 +22,10 @@ fn a_recomputation_leaves_the_running_statistics_alone() {
         let first = record(&mut plan, &world, &problem, true, false, None);
         world.run(&plan);
         let once = world.norms.export(&device).unwrap();
-        assert_ne!(once[TESTED].running_mean, world.states[TESTED].running_mean);
+        assert_ne!(
+            once[TESTED].values("running_mean"),
+            world.states[TESTED].values("running_mean")
+        );
         let mut plan = Plan::new("test");
         let again = record(&mut plan, &world, &problem, false, false, None);
         world.run(&plan);
@@ -126,8 +130,16 @@ fn a_nan_shows_in_its_channel_and_there_alone() {
                         "{name}, relu {relu}, residual {residual}, channel {c}"
                     );
                 }
-                assert_eq!(after[TESTED].running_mean[c].is_nan(), c == 1, "{name}");
-                assert_eq!(after[TESTED].running_variance[c].is_nan(), c == 1, "{name}");
+                assert_eq!(
+                    after[TESTED].values("running_mean")[c].is_nan(),
+                    c == 1,
+                    "{name}"
+                );
+                assert_eq!(
+                    after[TESTED].values("running_variance")[c].is_nan(),
+                    c == 1,
+                    "{name}"
+                );
             }
         }
     }
@@ -138,8 +150,8 @@ fn views_that_do_not_fit_are_refused() {
     let (_, device) = devices().swap_remove(0);
     let size = Size::new(2, 6, 8, 8);
     let world = World::new(&device, size, NormKind::Batch, &mut Random(9));
-    let norm = BatchNorm {
-        span: world.norms.spans[TESTED],
+    let norm = BatchNormPass {
+        channels: world.size.channels,
         positions: 6,
         stride: 8,
         relu: true,
@@ -156,7 +168,7 @@ fn views_that_do_not_fit_are_refused() {
         let mut plan = Plan::new("test");
         norm.forward_train(
             &mut plan,
-            &world.norms,
+            &world.tested(),
             &scratch,
             &world.step(),
             views,
@@ -185,7 +197,7 @@ fn views_that_do_not_fit_are_refused() {
         let mut plan = Plan::new("test");
         norm.backward(
             &mut plan,
-            &world.norms,
+            &world.tested(),
             &scratch,
             &world.step(),
             views,

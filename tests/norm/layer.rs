@@ -1,11 +1,12 @@
 //! Layer norm: outputs and gradients over odd sizes, adding to a residual stream, cancellation, micro-batches, NaN.
 
+use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Device, Plan};
-use rootlet::layer::norm::{LayerNorm, LayerNormBackwardViews, NormKind};
+use rootlet::layer::norm::{LayerNormBackwardViews, LayerNormPass};
 
 use crate::common::{Random, devices};
 use crate::oracle::{Gradients, Group, Number, assert_close, total};
-use crate::problem::{Noise, Size, TESTED, World, pick, wide};
+use crate::problem::{Noise, Size, World, pick, wide};
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -33,8 +34,8 @@ fn of_member(size: Size, p: usize, lane: usize) -> Vec<usize> {
 fn group(world: &World, x: &[f32], own: &[usize]) -> Group {
     Group {
         x: wide(&pick(x, own)),
-        weight: wide(&world.state().weight),
-        bias: wide(&world.state().bias),
+        weight: wide(world.state().values("weight")),
+        bias: wide(world.state().values("bias")),
         residual: vec![0.0; own.len()],
         relu: false,
         given: None,
@@ -54,8 +55,8 @@ fn record(
     before: Option<&[f32]>,
     accumulate: bool,
 ) -> Passed {
-    let norm = LayerNorm {
-        span: world.norms.spans[TESTED],
+    let norm = LayerNormPass {
+        channels: world.size.channels,
         positions: world.size.positions,
         stride: world.size.stride,
     };
@@ -70,15 +71,22 @@ fn record(
     }
     let input = world.buffer(x);
     let (y, saved) = (passed.y.view(), passed.saved.view());
-    norm.forward(plan, &world.norms, &world.step(), input.clone(), y, saved)
-        .unwrap();
+    norm.forward(
+        plan,
+        &world.tested(),
+        &world.step(),
+        input.clone(),
+        y,
+        saved,
+    )
+    .unwrap();
     let views = LayerNormBackwardViews {
         input,
         delta: world.buffer(dy),
         saved: passed.saved.view(),
         output: Some((passed.dx.view(), before.is_some())),
     };
-    norm.backward(plan, &world.norms, views, accumulate)
+    norm.backward(plan, &world.tested(), views, accumulate)
         .unwrap();
     passed
 }
@@ -181,8 +189,8 @@ fn gradients_of_micro_batches_add_up_and_the_inputs_may_be_left_out() {
         world.run_checked(&plan, &name);
         check_gradients(&world, &gradients, &before, &name);
 
-        let norm = LayerNorm {
-            span: world.norms.spans[TESTED],
+        let norm = LayerNormPass {
+            channels: world.size.channels,
             positions: size.positions,
             stride: size.stride,
         };
@@ -193,7 +201,7 @@ fn gradients_of_micro_batches_add_up_and_the_inputs_may_be_left_out() {
             output: None,
         };
         let mut plan = Plan::new("test");
-        norm.backward(&mut plan, &world.norms, views, false)
+        norm.backward(&mut plan, &world.tested(), views, false)
             .unwrap();
         assert_eq!(plan.dispatches().len(), 1);
     }

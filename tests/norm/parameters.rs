@@ -1,46 +1,40 @@
-//! The norms' parameters on a device: to it and back, none at all, one optimiser update over all.
+//! Dense parameters on a device: to it and back, none at all, one optimiser update over all.
 
+use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Class, Device, Plan, STEP_WORDS, StepState};
-use rootlet::layer::norm::{NormKind, NormState, Norms};
+use rootlet::layer::{Parameter, ParameterState, Parameters};
 use rootlet::optim::SgdOptions;
 
+use crate::common::norms::{declared, filled, norm, upload};
 use crate::common::{Random, devices, says};
 
-fn states(random: &mut Random) -> Vec<NormState> {
+fn states(random: &mut Random) -> Vec<ParameterState> {
     [
         (NormKind::Batch, 70),
         (NormKind::Layer, 1),
         (NormKind::Batch, 3),
     ]
-    .map(|(kind, channels)| {
-        let mut state = NormState::new(kind, channels);
-        for part in [
-            &mut state.weight,
-            &mut state.bias,
-            &mut state.weight_momentum,
-            &mut state.bias_momentum,
-            &mut state.running_mean,
-            &mut state.running_variance,
-        ] {
-            *part = random.reals(part.len());
-        }
-        state
-    })
+    .map(|(kind, channels)| filled(kind, channels, |n| random.reals(n)))
     .to_vec()
 }
 
 #[test]
 fn a_new_norm_changes_nothing() {
-    let state = NormState::new(NormKind::Batch, 2);
-    assert_eq!(state.weight, [1.0, 1.0]);
-    assert_eq!(state.bias, [0.0, 0.0]);
-    assert_eq!(state.running_mean, [0.0, 0.0]);
-    assert_eq!(state.running_variance, [1.0, 1.0]);
-    assert_eq!(state.weight_momentum, [0.0, 0.0]);
-    assert_eq!(state.bias_momentum, [0.0, 0.0]);
-    let state = NormState::new(NormKind::Layer, 3);
-    assert_eq!(state.channels(), 3);
-    assert!(state.running_mean.is_empty() && state.running_variance.is_empty());
+    let state = norm(NormKind::Batch, 2);
+    for (name, start) in [
+        ("weight", 1.0),
+        ("bias", 0.0),
+        ("running_mean", 0.0),
+        ("running_variance", 1.0),
+    ] {
+        let array = state.array(name).unwrap();
+        assert_eq!(array.values, [start; 2], "{name}");
+        let trained = !name.starts_with("running");
+        assert_eq!(array.momentum, trained.then(|| vec![0.0; 2]), "{name}");
+    }
+    let state = norm(NormKind::Layer, 3);
+    assert_eq!(state.arrays.len(), 2);
+    assert!(state.values("running_mean").is_empty());
 }
 
 #[test]
@@ -48,57 +42,88 @@ fn what_is_imported_is_exported() {
     for (name, device) in devices() {
         let random = &mut Random(31);
         let first = states(random);
-        let norms = Norms::new(&device, &first).unwrap();
-        assert_eq!((norms.channels, norms.pitch, norms.words()), (74, 128, 256));
-        assert_eq!(norms.spans[2].first, 71);
-        assert_eq!(norms.export(&device).unwrap(), first, "{name}");
+        let parameters = upload(&device, &first);
+        // 70 channels take two blocks of 64 words, the others one, for scales and for shifts.
+        assert_eq!(parameters.words(), 2 * (128 + 64 + 64));
+        assert_eq!(parameters.spans[2].arrays[1].first, 2 * 128 + 2 * 64 + 64);
+        assert_eq!(parameters.export(&device).unwrap(), first, "{name}");
         let second = states(random);
-        norms.import(&device, &second).unwrap();
-        assert_eq!(norms.export(&device).unwrap(), second, "{name}");
+        parameters.import(&device, &second).unwrap();
+        assert_eq!(parameters.export(&device).unwrap(), second, "{name}");
     }
 }
 
 #[test]
 fn a_model_may_have_no_norm() {
     for (_, device) in devices() {
-        let norms = Norms::new(&device, &[]).unwrap();
-        assert_eq!((norms.channels, norms.words()), (0, 0));
-        assert_eq!(norms.export(&device).unwrap(), []);
-        norms.import(&device, &[]).unwrap();
+        let parameters = upload(&device, &[]);
+        assert_eq!(parameters.words(), 0);
+        assert_eq!(parameters.export(&device).unwrap(), []);
+        parameters.import(&device, &[]).unwrap();
         let mut plan = Plan::new("test");
-        update(&mut plan, &device, &norms);
+        update(&mut plan, &device, &parameters);
         assert!(plan.dispatches().is_empty());
     }
 }
 
 #[test]
-fn norms_that_do_not_fit_are_refused() {
+fn states_that_do_not_fit_are_refused() {
     let device = Device::cpu(1).unwrap();
     let first = states(&mut Random(32));
-    let norms = Norms::new(&device, &first).unwrap();
-    let refused = |change: fn(&mut Vec<NormState>)| {
+    let parameters = upload(&device, &first);
+    let refused = |change: fn(&mut Vec<ParameterState>)| {
         let mut states = first.clone();
         change(&mut states);
-        says(norms.import(&device, &states), &["3 norms", "74 channels"]);
+        says(
+            parameters.import(&device, &states),
+            &["do not fit the 3 layers"],
+        );
     };
     refused(|s| s.truncate(2));
     refused(|s| s.swap(0, 2));
-    refused(|s| s[1] = NormState::new(NormKind::Batch, 1));
-    refused(|s| s[0].bias.truncate(1));
-    refused(|s| s[0].running_variance.truncate(1));
-    refused(|s| s[1].running_mean.push(0.0));
+    refused(|s| s[1] = norm(NormKind::Batch, 1));
+    refused(|s| s[0].arrays[1].values.truncate(1));
+    refused(|s| s[0].arrays[3].values.truncate(1));
+    refused(|s| s[0].arrays[0].momentum = None);
+    refused(|s| s[0].arrays[2].momentum = Some(vec![0.0; 70]));
+    refused(|s| s[1].arrays[0].name = "scale".into());
+    let empty = ("scale", vec![Parameter::trained("gain", 0, 1.0)]);
     says(
-        Norms::new(&device, &[NormState::new(NormKind::Layer, 0)]),
-        &["at least one channel"],
+        Parameters::new(&device, &[empty]).map(|_| ()),
+        &["gain", "scale", "no words"],
     );
-    let mut uneven = NormState::new(NormKind::Layer, 2);
-    uneven.bias.push(0.0);
-    says(Norms::new(&device, &[uneven]), &["lengths"]);
-    assert_eq!(norms.export(&device).unwrap(), first);
+    assert_eq!(parameters.export(&device).unwrap(), first);
+}
+
+#[test]
+fn a_layer_finds_its_arrays_by_name() {
+    let device = Device::cpu(1).unwrap();
+    let layers = [
+        declared(NormKind::Layer, 5),
+        (
+            "scale",
+            vec![
+                Parameter::trained("gain", 3, 2.0),
+                Parameter::kept("seen", 2, 0.0),
+            ],
+        ),
+    ];
+    let parameters = Parameters::new(&device, &layers).unwrap();
+    let scale = parameters.layer(1).unwrap();
+    assert_eq!(scale.first("gain").unwrap(), 128);
+    assert_eq!(scale.values_of("gain").unwrap().range, 128..131);
+    assert_eq!(scale.gradient_of("gain").unwrap().range, 128..131);
+    assert_eq!(scale.values_of("seen").unwrap().range, 0..2);
+    says(
+        scale.gradient_of("seen").map(|_| ()),
+        &["`seen`", "scale", "not trained"],
+    );
+    says(scale.first("weight").map(|_| ()), &["`weight`", "scale"]);
+    says(parameters.layer(2).map(|_| ()), &["no layer 2"]);
 }
 
 /// Records one update of all parameters.
-fn update(plan: &mut Plan, device: &Device, norms: &Norms) {
+fn update(plan: &mut Plan, device: &Device, parameters: &Parameters) {
     let state = StepState::whole(0, 0, 1, 0.5);
     let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
     let step = device.buffer_with("step", Class::Scratch, words).unwrap();
@@ -110,56 +135,58 @@ fn update(plan: &mut Plan, device: &Device, norms: &Norms) {
     sgd.update(
         plan,
         step.range(0..STEP_WORDS),
-        norms.words(),
-        norms.gradient.all(),
-        norms.values.all(),
-        norms.momentum.all(),
+        parameters.words(),
+        parameters.gradient.all(),
+        parameters.values.all(),
+        parameters.momentum.all(),
     )
     .unwrap();
 }
 
 #[test]
-fn one_update_serves_all_norms() {
+fn one_update_serves_all_layers() {
     for (name, device) in devices() {
         let random = &mut Random(33);
         let before = states(random);
-        let norms = Norms::new(&device, &before).unwrap();
-        let mut gradient = vec![0f32; norms.words()];
-        for half in [0, norms.pitch] {
-            gradient[half..half + norms.channels].copy_from_slice(&random.reals(norms.channels));
+        let parameters = upload(&device, &before);
+        let mut gradient = vec![0f32; parameters.words()];
+        let trained = || {
+            let arrays = parameters.spans.iter().flat_map(|span| &span.arrays);
+            arrays.filter(|array| array.parameter.trained)
+        };
+        let range = |first: usize, words: usize| first..first + words;
+        for array in trained() {
+            let words = array.parameter.words;
+            gradient[range(array.first, words)].copy_from_slice(&random.reals(words));
         }
-        device.upload(&norms.gradient.all(), &gradient).unwrap();
+        device
+            .upload(&parameters.gradient.all(), &gradient)
+            .unwrap();
         let mut plan = Plan::new("test");
-        update(&mut plan, &device, &norms);
+        update(&mut plan, &device, &parameters);
         assert_eq!(plan.dispatches().len(), 1);
         device.run(&device.prepare(&plan).unwrap()).unwrap();
-        let after = norms.export(&device).unwrap();
-        for ((span, before), after) in norms.spans.iter().zip(&before).zip(&after) {
-            for (first, [value, momentum], [new_value, new_momentum]) in [
-                (
-                    0,
-                    [&before.weight, &before.weight_momentum],
-                    [&after.weight, &after.weight_momentum],
-                ),
-                (
-                    norms.pitch,
-                    [&before.bias, &before.bias_momentum],
-                    [&after.bias, &after.bias_momentum],
-                ),
-            ] {
-                for c in 0..span.channels {
-                    let g = gradient[first + span.first + c] + 0.25 * value[c];
-                    let v = 0.5 * momentum[c] + g;
-                    assert!((new_momentum[c] - v).abs() < 1e-6, "{name}");
-                    assert!((new_value[c] - (value[c] - 0.5 * v)).abs() < 1e-6, "{name}");
+        let after = parameters.export(&device).unwrap();
+        for ((span, before), after) in parameters.spans.iter().zip(&before).zip(&after) {
+            for ((at, before), after) in span.arrays.iter().zip(&before.arrays).zip(&after.arrays) {
+                let (Some(old), Some(new)) = (&before.momentum, &after.momentum) else {
+                    assert_eq!(before, after, "{name}");
+                    continue;
+                };
+                for c in 0..before.values.len() {
+                    let value = before.values[c];
+                    let g = gradient[at.first + c] + 0.25 * value;
+                    let v = 0.5 * old[c] + g;
+                    assert!((new[c] - v).abs() < 1e-6, "{name}");
+                    assert!((after.values[c] - (value - 0.5 * v)).abs() < 1e-6, "{name}");
                 }
             }
-            assert_eq!(before.running_mean, after.running_mean);
         }
-        // What lies between and behind the halves' channels is zero and stays so.
-        let values: Vec<f32> = device.download(&norms.values.all()).unwrap();
-        for half in values.chunks_exact(norms.pitch) {
-            assert!(half[norms.channels..].iter().all(|&x| x == 0.0), "{name}");
+        // What lies between and behind the arrays is zero and stays so.
+        let mut values: Vec<f32> = device.download(&parameters.values.all()).unwrap();
+        for array in trained() {
+            values[range(array.first, array.parameter.words)].fill(0.0);
         }
+        assert!(values.iter().all(|&x| x == 0.0), "{name}");
     }
 }

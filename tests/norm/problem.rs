@@ -1,9 +1,11 @@
 //! What the norms' tests run: data of one shape, and a norm that lies among others on a device.
 
+use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Buffer, Class, Device, Plan, STEP_WORDS, StepState, View};
-use rootlet::layer::norm::{NormKind, NormState, Norms};
 
-use crate::common::Random;
+use rootlet::layer::{LayerParameters, ParameterState, Parameters};
+
+use crate::common::{Random, norms};
 
 /// Words of noise before the view of an output and behind it.
 const MARGIN: usize = 64;
@@ -69,8 +71,8 @@ impl Size {
 pub struct World<'a> {
     pub device: &'a Device,
     pub size: Size,
-    pub states: Vec<NormState>,
-    pub norms: Norms,
+    pub states: Vec<ParameterState>,
+    pub norms: Parameters,
     pub step: Buffer,
 }
 
@@ -80,16 +82,17 @@ pub const TESTED: usize = 1;
 impl<'a> World<'a> {
     pub fn new(device: &'a Device, size: Size, kind: NormKind, random: &mut Random) -> Self {
         let mut state = |channels| {
-            let mut state = NormState::new(kind, channels);
-            state.weight = random.reals(channels);
-            state.bias = random.reals(channels);
-            state.running_mean = random.reals(state.running_mean.len());
-            state.running_variance = random.reals(state.running_variance.len());
-            state.running_variance.iter_mut().for_each(|v| *v += 1.5);
+            let mut state = norms::norm(kind, channels);
+            for array in &mut state.arrays {
+                array.values = random.reals(channels);
+                if array.name == "running_variance" {
+                    array.values.iter_mut().for_each(|v| *v += 1.5);
+                }
+            }
             state
         };
         let states = vec![state(5), state(size.channels), state(3)];
-        let norms = Norms::new(device, &states).unwrap();
+        let norms = norms::upload(device, &states);
         // Gradients are written, not added to.
         let noise = random.noise(norms.words());
         device.upload(&norms.gradient.all(), &noise).unwrap();
@@ -106,8 +109,13 @@ impl<'a> World<'a> {
         }
     }
 
-    pub fn state(&self) -> &NormState {
+    pub fn state(&self) -> &ParameterState {
         &self.states[TESTED]
+    }
+
+    /// The parameters of the norm under test.
+    pub fn tested(&self) -> LayerParameters {
+        self.norms.layer(TESTED).unwrap()
     }
 
     pub fn step(&self) -> View {
@@ -154,9 +162,10 @@ impl<'a> World<'a> {
     /// Gradients of the weights and of the biases of the norm under test; those of the other norms must be what `before` says.
     pub fn gradients(&self, before: &[u32]) -> [Vec<f32>; 2] {
         let words: Vec<u32> = self.device.download(&self.norms.gradient.all()).unwrap();
-        let span = self.norms.spans[TESTED];
-        let own = [0, self.norms.pitch]
-            .map(|first| first + span.first..first + span.first + span.channels);
+        let own = ["weight", "bias"].map(|name| {
+            let first = self.tested().first(name).unwrap();
+            first..first + self.size.channels
+        });
         for (i, word) in words.iter().enumerate() {
             assert!(
                 own.iter().any(|own| own.contains(&i)) || *word == before[i],

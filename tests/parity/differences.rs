@@ -3,7 +3,7 @@
 use crate::{Random, assert_close, devices, network, still};
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Plan, View};
-use rootlet::layer::{DenseWeights, SparseLayer};
+use rootlet::layer::{DenseWeights, SparsePass};
 use rootlet::network::NetworkOptions;
 use rootlet::sparse::{LayerState, Shape, Window, draw};
 
@@ -217,7 +217,7 @@ fn gradients_are_the_differences_of_the_loss() {
             assert_close(&at("biases"), &found, &bias, 1e-4);
 
             let output = device.buffer("x", Class::Scratch, input.len()).unwrap();
-            let first = SparseLayer {
+            let first = SparsePass {
                 span: arena.spans[0],
                 window: Window::pointwise([1, 1]),
                 stride,

@@ -1,11 +1,14 @@
 //! Reads the fixtures.
 
+use rootlet::checkpoint::NormKind;
 use rootlet::data::Batch;
-use rootlet::layer::{NormKind, NormState};
-use rootlet::model::{Model, Op};
+use rootlet::layer::ParameterState;
+use rootlet::model::Model;
 use rootlet::network::NetworkState;
 use rootlet::sparse::{LayerState, Shape};
 use safetensors::{Dtype, SafeTensors};
+
+use crate::norms;
 
 pub struct Fixture(Vec<u8>);
 
@@ -78,21 +81,13 @@ impl Fixture {
     }
 
     /// The norm whose tensors start with `prefix`, with no momentum.
-    pub fn norm(&self, prefix: &str, kind: NormKind) -> NormState {
+    pub fn norm(&self, prefix: &str, kind: NormKind) -> ParameterState {
         let reals = |name: &str| self.reals(&format!("{prefix}.{name}"));
-        let state = NormState {
-            weight: reals("weight"),
-            bias: reals("bias"),
-            ..NormState::new(kind, reals("weight").len())
-        };
-        match kind {
-            NormKind::Layer => state,
-            NormKind::Batch => NormState {
-                running_mean: reals("running_mean"),
-                running_variance: reals("running_variance"),
-                ..state
-            },
+        let mut state = norms::norm(kind, reals("weight").len());
+        for array in &mut state.arrays {
+            array.values = reals(&array.name);
         }
+        state
     }
 
     /// The layers between `sizes`.
@@ -111,10 +106,9 @@ impl Fixture {
     /// The state of `model`.
     pub fn state(&self, model: &Model) -> NetworkState {
         let layers = model.sparse().into_iter().enumerate();
-        let kinds = model.nodes.iter().filter_map(|node| match node.op {
-            Op::BatchNorm { .. } => Some(NormKind::Batch),
-            Op::LayerNorm => Some(NormKind::Layer),
-            _ => None,
+        let kinds = model.parameters().into_iter().map(|(kind, _)| match kind {
+            "batch" => NormKind::Batch,
+            _ => NormKind::Layer,
         });
         NetworkState {
             layers: layers
@@ -124,7 +118,7 @@ impl Fixture {
                     self.layer(&prefix, node.shape)
                 })
                 .collect(),
-            norms: (kinds.enumerate())
+            parameters: (kinds.enumerate())
                 .map(|(i, kind)| self.norm(&format!("norms.{i}"), kind))
                 .collect(),
             reserve: Vec::new(),

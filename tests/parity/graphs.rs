@@ -2,9 +2,10 @@
 //! gradients share memory in the ways that the graph allows; they must be the differences of a loss computed in f64.
 
 use crate::host::{Activation, Host};
+use crate::norms;
 use crate::{Random, assert_close, devices, still};
 use rootlet::data::Batch;
-use rootlet::engine::Device;
+use rootlet::engine::{Device, View};
 use rootlet::model::{Builder, Extent, Model, Value};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::sparse::draw;
@@ -25,7 +26,7 @@ const CHANNELS: usize = 8;
 fn gradients(device: &Device, network: &Network, batch: &Batch) -> [Vec<f32>; 4] {
     network.load(device, batch).unwrap();
     network.train(device, still(COUNT)).unwrap();
-    let (arena, norms) = (&network.arena, &network.norms);
+    let (arena, norms) = (&network.arena, &network.parameters);
     let loss = network.train_results(device, 0..1).unwrap()[0].loss / COUNT as f32;
     let read = |buffer: &rootlet::engine::Buffer, n| device.download(&buffer.range(0..n)).unwrap();
     [
@@ -56,11 +57,15 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
             layer.bias = random.reals(node.shape.n_out, 0.5);
         }
     }
-    for norm in &mut state.norms {
-        norm.weight = (random.reals(norm.channels(), 0.5).iter())
+    for norm in &mut state.parameters {
+        let channels = norm.values("weight").len();
+        let weight = random
+            .reals(channels, 0.5)
+            .iter()
             .map(|w| 1.0 + w)
             .collect();
-        norm.bias = random.reals(norm.channels(), 0.5);
+        norms::set(norm, "weight", weight);
+        norms::set(norm, "bias", random.reals(channels, 0.5));
     }
     let stride = COUNT.next_multiple_of(4);
     let batch = Batch {
@@ -103,26 +108,34 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
         let run = |options: NetworkOptions| {
             let method = method("static").unwrap();
             let network = Network::new(device, model, &state, &options, method.as_ref()).unwrap();
-            let pitch = network.norms.pitch;
-            (gradients(device, &network, &batch), pitch)
+            let of = |name: &str| {
+                let layers = 0..network.parameters.spans.len();
+                let views = layers.map(|l| network.parameters.layer(l).unwrap().gradient_of(name));
+                let read = |view: View| device.download::<f32>(&view).unwrap();
+                views
+                    .flat_map(|view| read(view.unwrap()))
+                    .collect::<Vec<f32>>()
+            };
+            let gradients = gradients(device, &network, &batch);
+            (gradients, of("weight"), of("bias"))
         };
-        let (found, pitch) = run(options.clone());
+        let (found, scales, shifts) = run(options.clone());
         let close = |what: &str, found: &[f32], expected: &[f32]| {
-            let at = format!("{}, {}: {what}", model.name, device.name());
+            let at = format!("{}, {}: {what}", model.name(), device.name());
             assert_close(&at, found, expected, 2e-4);
         };
         close("loss", &found[0], &[loss as f32]);
         close("connections", &found[1], &values);
         close("biases", &found[2], &bias);
-        close("scales", &found[3][..norm_weight.len()], &norm_weight);
-        close("shifts", &found[3][pitch..][..norm_bias.len()], &norm_bias);
+        close("scales", &scales, &norm_weight);
+        close("shifts", &shifts, &norm_bias);
         for (keep, recompute) in [(true, false), (false, true)] {
-            let (other, _) = run(NetworkOptions {
+            let (other, ..) = run(NetworkOptions {
                 keep,
                 recompute,
                 ..options.clone()
             });
-            let at = format!("{}, {}", model.name, device.name());
+            let at = format!("{}, {}", model.name(), device.name());
             assert!(other == found, "{at}: keep {keep}, recompute {recompute}");
         }
     }

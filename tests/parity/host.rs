@@ -1,8 +1,8 @@
 //! A model computed in f64 on the host, by the definitions alone, and differences of its loss.
 
 use crate::differences::cross_entropy;
-use rootlet::layer::sincos_positions;
-use rootlet::model::{Model, Op};
+use rootlet::layer::{Attention, AveragePool, BatchNorm, MaxPool, Shortcut, sincos_positions};
+use rootlet::model::Model;
 use rootlet::network::NetworkState;
 use rootlet::sparse::Window;
 use std::cell::Cell;
@@ -23,14 +23,22 @@ pub type Activation = Vec<Vec<f64>>;
 
 impl<'a> Host<'a> {
     pub fn new(model: &'a Model, state: &'a NetworkState) -> Self {
-        let wide = |v: &Vec<f32>| v.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+        let wide = |v: &[f32]| v.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
         Host {
             model,
             state,
             values: state.layers.iter().map(|l| wide(&l.values)).collect(),
             bias: state.layers.iter().map(|l| wide(&l.bias)).collect(),
-            norm_weight: state.norms.iter().map(|n| wide(&n.weight)).collect(),
-            norm_bias: state.norms.iter().map(|n| wide(&n.bias)).collect(),
+            norm_weight: state
+                .parameters
+                .iter()
+                .map(|n| wide(n.values("weight")))
+                .collect(),
+            norm_bias: state
+                .parameters
+                .iter()
+                .map(|n| wide(n.values("bias")))
+                .collect(),
         }
     }
 
@@ -49,46 +57,67 @@ impl<'a> Host<'a> {
         };
         let mut made: Vec<Activation> = vec![inputs.clone()];
         let (mut layers, mut norms) = (0.., 0..);
-        for node in &self.model.nodes[1..] {
-            let x = &made[node.inputs[0]];
-            let from = self.model.nodes[node.inputs[0]].extent;
+        for node in &self.model.nodes()[1..] {
+            let inputs = node.inputs();
+            let x = &made[inputs[0]];
+            let from = self.model.nodes()[inputs[0]].extent();
+            let pool = |size, stride, padding| {
+                Window::square(from.plane(), size, stride, padding).unwrap()
+            };
             let each = |f: &dyn Fn(&[f64]) -> Vec<f64>| x.iter().map(|m| f(m)).collect();
-            let mut output: Activation = match node.op {
-                Op::Sparse { window, .. } => {
+            let mut output: Activation = match node.layer().kind() {
+                "sparse" => {
                     let l = layers.next().unwrap();
+                    let window = self.model.connections_of(node).unwrap().window;
                     each(&|m| self.sparse(l, window, m))
                 }
-                Op::BatchNorm { .. } => self.batch_norm(norms.next().unwrap(), x, from.positions()),
-                Op::LayerNorm => {
+                "batch" => self.batch_norm(norms.next().unwrap(), x, from.positions()),
+                "layer" => {
                     let i = norms.next().unwrap();
                     each(&|m| self.layer_norm(i, m, from.positions()))
                 }
-                Op::Relu => (x.iter())
+                "relu" => (x.iter())
                     .map(|m| m.iter().map(|&x| relu(x)).collect())
                     .collect(),
-                Op::Gelu => each(&|m| m.iter().map(|&x| x * normal(x)).collect()),
-                Op::Add => x.clone(),
-                Op::Shortcut { stride: 1 } | Op::Flatten => x.clone(),
-                Op::MaxPool(window) => (x.iter())
-                    .map(|m| {
-                        windows(window, m, |seen| {
-                            let largest = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                            seen.iter().for_each(|s| near(largest - s));
-                            largest
+                "gelu" => each(&|m| m.iter().map(|&x| x * normal(x)).collect()),
+                "add" => x.clone(),
+                "flatten" => x.clone(),
+                "shortcut" if node.layer_as::<Shortcut>().unwrap().stride == 1 => x.clone(),
+                "max-pool" => {
+                    let &MaxPool {
+                        size,
+                        stride,
+                        padding,
+                    } = node.layer_as().unwrap();
+                    let window = pool(size, stride, padding);
+                    (x.iter())
+                        .map(|m| {
+                            windows(window, m, |seen| {
+                                let largest =
+                                    seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                                seen.iter().for_each(|s| near(largest - s));
+                                largest
+                            })
                         })
-                    })
-                    .collect(),
-                Op::AveragePool(window) => each(&|m| {
+                        .collect()
+                }
+                "average-pool" => {
+                    let &AveragePool {
+                        size,
+                        stride,
+                        padding,
+                    } = node.layer_as().unwrap();
+                    let window = pool(size, stride, padding);
                     let taps = window.taps() as f64;
-                    windows(window, m, |seen| seen.iter().sum::<f64>() / taps)
-                }),
-                Op::Mean => each(&|m| {
+                    each(&|m| windows(window, m, |seen| seen.iter().sum::<f64>() / taps))
+                }
+                "global-average" => each(&|m| {
                     let planes = m.chunks(from.positions());
                     planes
                         .map(|p| p.iter().sum::<f64>() / p.len() as f64)
                         .collect()
                 }),
-                Op::Positions => {
+                "positions" => {
                     let table = sincos_positions(from.height, from.width, from.channels).unwrap();
                     let add = |m: &[f64]| {
                         (m.iter().zip(&table))
@@ -97,20 +126,19 @@ impl<'a> Host<'a> {
                     };
                     each(&add)
                 }
-                Op::Attention { heads, dim } => {
+                "attention" => {
+                    let &Attention { heads, dim } = node.layer_as().unwrap();
                     each(&|m| attention(m, heads, dim, from.positions()))
                 }
-                ref other => unreachable!("{other:?} is not tested here"),
+                other => unreachable!("{other:?} is not tested here"),
             };
-            if let Some(&second) = node.inputs.get(1) {
+            if let Some(&second) = inputs.get(1) {
                 for (output, more) in output.iter_mut().zip(&made[second]) {
                     output.iter_mut().zip(more).for_each(|(y, x)| *y += x);
                 }
             }
-            if matches!(
-                node.op,
-                Op::Sparse { relu: true, .. } | Op::BatchNorm { relu: true }
-            ) {
+            let norm_relu = node.layer_as::<BatchNorm>().is_some_and(|norm| norm.relu);
+            if norm_relu || node.layer().ends_in_relu() {
                 output.iter_mut().flatten().for_each(|y| *y = relu(*y));
             }
             made.push(output);

@@ -2,12 +2,14 @@
 //! activations hold rubbish, those of gradients zeros; what a kernel writes holds NaN before.
 
 use crate::fixture::{Fixture, lanes, members};
+use crate::norms;
 use crate::{Random, assert_close, dense_gradient, devices, still};
+use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Buffer, Class, Device, Plan, STEP_WORDS, View};
 use rootlet::layer::{
-    Activation, Attention, AveragePool, BatchNorm, BatchNormBackwardViews, BatchNormForwardViews,
-    GlobalAverage, LayerNorm, LayerNormBackwardViews, MaxPool, NormKind, NormScratch, Norms,
-    PaddedShortcut, Patchify, SparseLayer, sincos_positions,
+    Activation, AttentionPass, AveragePoolPass, BatchNormBackwardViews, BatchNormForwardViews,
+    BatchNormPass, GlobalAveragePass, LayerNormBackwardViews, LayerNormPass, MaxPoolPass,
+    NormScratch, Parameters, PatchifyPass, ShortcutPass, SparsePass, sincos_positions,
 };
 use rootlet::sparse::{Arena, Shape, Window};
 
@@ -159,7 +161,7 @@ fn sparse_layer(case: &Case, kernel: [usize; 2], stride: usize, padding: [usize;
     let arena = Arena::new(case.device, &[state]).unwrap();
     fill(case.device, &arena.gradient);
     fill(case.device, &arena.bias_gradient);
-    let layer = SparseLayer {
+    let layer = SparsePass {
         span: arena.spans[0],
         window,
         stride: STRIDE,
@@ -218,11 +220,12 @@ fn batch_norms() {
     ];
     each(names, |case| {
         let before = case.fixture.norm(case.name, NormKind::Batch);
-        let norms = Norms::new(case.device, std::slice::from_ref(&before)).unwrap();
+        let norms = norms::upload(case.device, std::slice::from_ref(&before));
+        let own = norms.layer(0).unwrap();
         fill(case.device, &norms.gradient);
         let (plane, _) = case.plane("x");
-        let norm = BatchNorm {
-            span: norms.spans[0],
+        let norm = BatchNormPass {
+            channels: before.values("weight").len(),
             positions: plane[0] * plane[1],
             stride: STRIDE,
             relu: case.name.ends_with("relu"),
@@ -238,7 +241,7 @@ fn batch_norms() {
         let step = case.step();
         if case.name.contains("eval") {
             // Forward only: nothing is trained by the running statistics, so no gradient takes them as constants.
-            case.run(|plan| norm.forward_eval(plan, &norms, &step, views.clone()));
+            case.run(|plan| norm.forward_eval(plan, &own, &step, views.clone()));
             case.check_output(&views.output);
             assert_eq!(norms.export(case.device).unwrap(), [before]);
             return;
@@ -265,8 +268,8 @@ fn batch_norms() {
                 .import(case.device, std::slice::from_ref(&before))
                 .unwrap();
             case.run(|plan| {
-                norm.forward_train(plan, &norms, &scratch, &step, views.clone(), true)?;
-                norm.backward(plan, &norms, &scratch, &step, backward, false)
+                norm.forward_train(plan, &own, &scratch, &step, views.clone(), true)?;
+                norm.backward(plan, &own, &scratch, &step, backward, false)
             });
             case.check_output(&views.output);
             case.check_delta("x", &x_delta);
@@ -275,29 +278,35 @@ fn batch_norms() {
             }
             check_norm_gradients(case, &norms);
             let after = norms.export(case.device).unwrap().remove(0);
-            case.check("running_mean_after", &after.running_mean);
-            case.check("running_variance_after", &after.running_variance);
-            assert_eq!((&after.weight, &after.bias), (&before.weight, &before.bias));
+            case.check("running_mean_after", after.values("running_mean"));
+            case.check("running_variance_after", after.values("running_variance"));
+            for name in ["weight", "bias"] {
+                assert_eq!(after.values(name), before.values(name));
+            }
         }
     });
 }
 
 #[track_caller]
-fn check_norm_gradients(case: &Case, norms: &Norms) {
-    let half = |first| case.read(&norms.gradient.range(first..first + norms.channels));
-    case.check("weight_gradient", &half(0));
-    case.check("bias_gradient", &half(norms.pitch));
+fn check_norm_gradients(case: &Case, norms: &Parameters) {
+    let own = norms.layer(0).unwrap();
+    for name in ["weight", "bias"] {
+        let gradient = case.read(&own.gradient_of(name).unwrap());
+        case.check(&format!("{name}_gradient"), &gradient);
+    }
 }
 
 #[test]
 fn layer_norm_and_gelu() {
     each(["layer_norm"], |case| {
         let state = case.fixture.norm(case.name, NormKind::Layer);
-        let norms = Norms::new(case.device, &[state]).unwrap();
+        let channels = state.values("weight").len();
+        let norms = norms::upload(case.device, &[state]);
+        let own = norms.layer(0).unwrap();
         fill(case.device, &norms.gradient);
         let (plane, _) = case.plane("x");
-        let norm = LayerNorm {
-            span: norms.spans[0],
+        let norm = LayerNormPass {
+            channels,
             positions: plane[1],
             stride: STRIDE,
         };
@@ -306,14 +315,14 @@ fn layer_norm_and_gelu() {
         let saved = case.noise(norm.saved_words());
         case.run(|plan| {
             let (x, output, saved) = (x.clone(), output.clone(), saved.clone());
-            norm.forward(plan, &norms, &case.step(), x.clone(), output, saved.clone())?;
+            norm.forward(plan, &own, &case.step(), x.clone(), output, saved.clone())?;
             let views = LayerNormBackwardViews {
                 input: x,
                 delta: case.delta(),
                 saved,
                 output: Some((x_delta.clone(), false)),
             };
-            norm.backward(plan, &norms, views, false)
+            norm.backward(plan, &own, views, false)
         });
         case.check_output(&output);
         case.check_delta("x", &x_delta);
@@ -365,7 +374,7 @@ fn pools() {
             assert_eq!(window.output, case.plane("output").0);
             let lanes = STRIDE;
             if name.starts_with("max") {
-                let pool = MaxPool {
+                let pool = MaxPoolPass {
                     channels,
                     window,
                     lanes,
@@ -378,7 +387,7 @@ fn pools() {
                     },
                 );
             } else {
-                let pool = AveragePool {
+                let pool = AveragePoolPass {
                     channels,
                     window,
                     lanes,
@@ -393,7 +402,7 @@ fn pools() {
     }
     each(["global_average", "token_mean"], |case| {
         let (plane, units) = case.plane("x");
-        let mean = GlobalAverage {
+        let mean = GlobalAveragePass {
             units,
             positions: plane[0] * plane[1],
             lanes: STRIDE,
@@ -411,7 +420,7 @@ fn shortcuts_and_patches() {
     each(["shortcut", "shortcut_odd"], |case| {
         let ((input, channels_in), (output, channels_out)) =
             (case.plane("x"), case.plane("output"));
-        let shortcut = PaddedShortcut {
+        let shortcut = ShortcutPass {
             channels_in,
             channels_out,
             input,
@@ -428,7 +437,7 @@ fn shortcuts_and_patches() {
     each(["patchify_4", "patchify_2"], |case| {
         let (plane, channels) = case.plane("x");
         let patch = if case.name.ends_with('4') { 4 } else { 2 };
-        let patchify = Patchify::new(channels, plane, patch, STRIDE).unwrap();
+        let patchify = PatchifyPass::new(channels, plane, patch, STRIDE).unwrap();
         plain(
             case,
             |plan, x, output| patchify.forward(plan, x, output),
@@ -450,7 +459,7 @@ fn attentions() {
     for (name, heads, dim) in [("attention_2x8", 2, 8), ("attention_3x4_sharp", 3, 4)] {
         each([name], |case| {
             let (plane, features) = case.plane("x");
-            let attention = Attention {
+            let attention = AttentionPass {
                 heads,
                 dim,
                 tokens: plane[1],

@@ -10,6 +10,9 @@ mod kernels;
 mod layers;
 mod model_steps;
 mod models;
+#[path = "../common/norms.rs"]
+#[allow(dead_code)] // Each test program uses its part.
+mod norms;
 mod small;
 mod steps;
 

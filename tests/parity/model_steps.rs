@@ -85,13 +85,9 @@ fn check_training(case: &Case, at: &str, found: &Trained) {
             false => assert!(layer.bias.iter().all(|b| *b == 0.0), "{at}: layer {l}"),
         }
     }
-    for (i, norm) in found.state.norms.iter().enumerate() {
-        stored(&format!("norms.{i}.weight"), &norm.weight);
-        stored(&format!("norms.{i}.bias"), &norm.bias);
-        if !norm.running_mean.is_empty() {
-            stored(&format!("norms.{i}.running_mean"), &norm.running_mean);
-            let variance = &norm.running_variance;
-            stored(&format!("norms.{i}.running_variance"), variance);
+    for (i, norm) in found.state.parameters.iter().enumerate() {
+        for array in &norm.arrays {
+            stored(&format!("norms.{i}.{}", array.name), &array.values);
         }
     }
     stored("eval_logits", &found.eval_logits);
@@ -118,7 +114,7 @@ fn check_training(case: &Case, at: &str, found: &Trained) {
 
 /// Training on whole batches, and what must not change it by a bit.
 fn whole_batches(case: &Case, device: &Device) {
-    let at = |what: &str| format!("{}, {}{what}", case.model.name, device.name());
+    let at = |what: &str| format!("{}, {}{what}", case.model.name(), device.name());
     let options = case.options(BATCH);
     let found = train(case, device, &options, STEPS);
     check_training(case, &at(""), &found);

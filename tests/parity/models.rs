@@ -5,8 +5,8 @@ use crate::fixture::{Fixture, lanes, members};
 use crate::{Random, assert_close, assert_rows_close, dense_gradient, devices, still};
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Device, Plan, View};
-use rootlet::layer::{LayerNorm, LayerNormBackwardViews, Patchify, SparseLayer};
-use rootlet::model::{Extent, Model, Op, VitOptions, cifar_resnet, simple_vit};
+use rootlet::layer::{LayerNormBackwardViews, LayerNormPass, PatchifyPass, SparsePass};
+use rootlet::model::{Extent, Model, VitOptions, cifar_resnet, simple_vit};
 use rootlet::network::{BatchResult, Network, NetworkOptions, NetworkState};
 use rootlet::optim::SgdOptions;
 use rootlet::topology::method;
@@ -87,9 +87,9 @@ impl Case {
 
     /// What `network` keeps of a node.
     fn kept(&self, network: &Network, node: usize, what: &str) -> View {
-        let name = match &self.model.nodes[node].name {
-            name if name.is_empty() => format!("node{node}"),
-            name => name.clone(),
+        let name = match self.model.nodes()[node].name() {
+            "" => format!("node{node}"),
+            name => name.to_owned(),
         };
         (network.kept(&format!("{name}.{what}"))).unwrap_or_else(|| panic!("no {name}.{what}"))
     }
@@ -102,8 +102,9 @@ impl Case {
     }
 
     /// Number of the first node of a kind.
-    fn first(&self, kind: impl Fn(&Op) -> bool) -> usize {
-        self.model.nodes.iter().position(|n| kind(&n.op)).unwrap()
+    fn first(&self, kind: &str) -> usize {
+        let mut nodes = self.model.nodes().iter();
+        nodes.position(|n| n.layer().kind() == kind).unwrap()
     }
 }
 
@@ -122,7 +123,7 @@ fn pass(device: &Device, network: &Network, parts: &[Batch]) -> Pass {
     let count = parts.iter().map(|p| p.count).sum();
     network.train_parts(device, parts, still(count)).unwrap();
     let read = |view: View| -> Vec<f32> { device.download(&view).unwrap() };
-    let (arena, norms) = (&network.arena, &network.norms);
+    let (arena, norms) = (&network.arena, &network.parameters);
     let last = parts.last().unwrap().count;
     Pass {
         result: network.train_results(device, 0..1).unwrap()[0],
@@ -147,7 +148,7 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
     }
     for device in devices() {
         let close = |what: &str, found: &[f32], expected: &[f32]| {
-            let at = format!("{}, {}: {what}", case.model.name, device.name());
+            let at = format!("{}, {}: {what}", case.model.name(), device.name());
             assert_close(&at, found, expected, TOLERANCE);
         };
         let stored = |what: &str, found: &[f32]| close(what, found, &fixture.reals(what));
@@ -172,17 +173,18 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
                 false => assert!(gradient.iter().all(|g| *g == 0.0), "{name}"),
             }
         }
-        for (i, span) in network.norms.spans.iter().enumerate() {
-            let half = |first: usize| &found.norm_gradient[first + span.first..][..span.channels];
-            stored(&format!("norms.{i}.weight_gradient"), half(0));
-            stored(
-                &format!("norms.{i}.bias_gradient"),
-                half(network.norms.pitch),
-            );
+        for i in 0..network.parameters.spans.len() {
+            let own = network.parameters.layer(i).unwrap();
+            for name in ["weight", "bias"] {
+                let first = own.first(name).unwrap();
+                let words = own.gradient_of(name).unwrap().words();
+                let gradient = &found.norm_gradient[first..][..words];
+                stored(&format!("norms.{i}.{name}_gradient"), gradient);
+            }
         }
         for &l in case.dense {
             let layer = &case.model.sparse()[l];
-            let input = case.value(&network, case.model.nodes[layer.node].inputs[0]);
+            let input = case.value(&network, case.model.nodes()[layer.node].inputs()[0]);
             let delta = case.kept(&network, layer.node, "delta");
             let (shape, window) = (layer.shape, layer.window);
             let gradient = dense_gradient(&device, shape, window, stride, input, delta);
@@ -232,7 +234,7 @@ fn one_pass_of_a_resnet_agrees_with_pytorch() {
     let case = Case::resnet();
     one_pass(&case, |device, network| {
         let stem = &case.model.sparse()[0];
-        let layer = SparseLayer {
+        let layer = SparsePass {
             span: network.arena.spans[0],
             window: stem.window,
             stride: network.stride(),
@@ -250,18 +252,15 @@ fn one_pass_of_a_resnet_agrees_with_pytorch() {
 fn one_pass_of_a_vit_agrees_with_pytorch() {
     let case = Case::vit();
     one_pass(&case, |device, network| {
-        let (patches, norm) = (
-            case.first(|op| matches!(op, Op::Patchify(_))),
-            case.first(|op| *op == Op::LayerNorm),
-        );
-        let (image, tokens) = (case.model.input(), case.model.nodes[patches].extent);
+        let (patches, norm) = (case.first("patchify"), case.first("layer"));
+        let (image, tokens) = (case.model.input(), case.model.nodes()[patches].extent());
         let stride = network.stride();
-        let layer = LayerNorm {
-            span: network.norms.spans[0],
+        let layer = LayerNormPass {
+            channels: tokens.channels,
             positions: tokens.positions(),
             stride,
         };
-        let patchify = Patchify::new(image.channels, image.plane(), 4, stride).unwrap();
+        let patchify = PatchifyPass::new(image.channels, image.plane(), 4, stride).unwrap();
         let words = network.input().words();
         let between = device.buffer("patches", Class::Scratch, words).unwrap();
         behind(device, words, |plan, x| {
@@ -271,7 +270,7 @@ fn one_pass_of_a_vit_agrees_with_pytorch() {
                 saved: case.kept(network, norm, "saved"),
                 output: Some((between.all(), false)),
             };
-            layer.backward(plan, &network.norms, views, false)?;
+            layer.backward(plan, &network.parameters.layer(0)?, views, false)?;
             patchify.backward(plan, between.all(), x)
         })
     });
@@ -316,9 +315,15 @@ fn parts_of_a_resnet_add_up() {
         assert_close("loss", &[found.result.loss], &[losses], TOLERANCE);
         let hits: u64 = passes.iter().map(|p| p.result.hits).sum();
         assert_eq!(found.result.hits, hits);
-        for (norm, alone) in found.state.norms.iter().zip(&passes[1].state.norms) {
-            assert_eq!(norm.running_mean, alone.running_mean);
-            assert_eq!(norm.running_variance, alone.running_variance);
+        for (norm, alone) in found
+            .state
+            .parameters
+            .iter()
+            .zip(&passes[1].state.parameters)
+        {
+            for name in ["running_mean", "running_variance"] {
+                assert_eq!(norm.values(name), alone.values(name));
+            }
         }
 
         // Each part's values are computed again from its own.

@@ -3,7 +3,7 @@
 use crate::fixture::{Fixture, lanes, members};
 use crate::{Random, assert_close, dense_gradient, devices, network, still};
 use rootlet::engine::{Class, Plan, View};
-use rootlet::layer::SparseLayer;
+use rootlet::layer::SparsePass;
 use rootlet::network::{Network, NetworkOptions};
 use rootlet::sparse::{Shape, Window};
 
@@ -84,7 +84,7 @@ fn one_pass_agrees_with_pytorch() {
 
         // The loss's gradient at the input, which training has no use for.
         let gradient = device.buffer("x", Class::Scratch, 20 * STRIDE).unwrap();
-        let first = SparseLayer {
+        let first = SparsePass {
             span: arena.spans[0],
             window: Window::pointwise([1, 1]),
             stride: STRIDE,

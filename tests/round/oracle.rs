@@ -24,7 +24,7 @@ pub fn round(
         world.layers.iter().map(|l| l.pairs().collect()).collect();
     let candidates: Vec<BTreeSet<(u32, u32)>> = (0..world.layers.len())
         .map(|l| {
-            let mut pairs = drawn(world, l, method.candidates(), gamma, step);
+            let mut pairs = drawn(world, l, method.growth().candidates(), gamma, step);
             pairs.retain(|pair| !active[l].contains(pair));
             pairs
         })

@@ -2,7 +2,9 @@
 
 use rootlet::engine::{Class, Device, Grid, Plan, STEP_WORDS};
 use rootlet::sparse::{Arena, LayerState, Window};
-use rootlet::topology::{Candidates, Method, Round, RoundOptions, Scope, ScoreInputs, method};
+use rootlet::topology::{
+    Candidates, Growth, Method, Round, RoundOptions, Scope, ScoreInputs, method,
+};
 
 use super::rounds::follow_with;
 use super::world::{Rig, World, assert_same, cpu, gpu, shape};
@@ -159,6 +161,12 @@ impl Method for ByRow {
         "by-row"
     }
 
+    fn growth(&self) -> &dyn Growth {
+        self
+    }
+}
+
+impl Growth for ByRow {
     fn candidates(&self) -> Candidates {
         Candidates::All
     }
@@ -202,6 +210,12 @@ fn what_cannot_be_ranked_is_refused() {
             "blind"
         }
 
+        fn growth(&self) -> &dyn Growth {
+            self
+        }
+    }
+
+    impl Growth for Blind {
         fn candidates(&self) -> Candidates {
             Candidates::All
         }

@@ -114,7 +114,7 @@ fn nothing_else_changes() {
             alone.export(&device).unwrap(),
             further.export(&device).unwrap(),
         );
-        assert_eq!(further.norms, alone.norms, "{model}, {name}");
+        assert_eq!(further.parameters, alone.parameters, "{model}, {name}");
         let mut kept = 0;
         for (f, a) in further.layers.iter().zip(&alone.layers) {
             assert_eq!(f.bias, a.bias, "{model}, {name}");

@@ -11,6 +11,9 @@ mod host;
 mod learn;
 mod memory;
 mod models_memory;
+#[path = "../common/norms.rs"]
+#[allow(dead_code)] // Each test program uses its part.
+mod norms;
 mod paced;
 mod parts;
 mod repeat;
@@ -171,16 +174,8 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
             bits.extend(reals.iter().map(|r| u64::from(r.to_bits())));
         }
     }
-    for norm in &snapshot.state.norms {
-        let reals = [
-            &norm.weight,
-            &norm.bias,
-            &norm.weight_momentum,
-            &norm.bias_momentum,
-            &norm.running_mean,
-            &norm.running_variance,
-        ];
-        bits.extend(reals.into_iter().flatten().map(|r| u64::from(r.to_bits())));
+    for layer in &snapshot.state.parameters {
+        bits.extend(norms::numbers(layer).map(|r| u64::from(r.to_bits())));
     }
     let reserve = snapshot.state.reserve.iter().flatten();
     bits.extend(reserve.map(|r| u64::from(r.to_bits())));

@@ -4,7 +4,7 @@
 
 use crate::cpu;
 use rootlet::engine::Class;
-use rootlet::model::{Extent, MODELS, Model, ModelOptions, Op, by_name};
+use rootlet::model::{Extent, MODELS, Model, ModelOptions, by_name};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::sparse::{Assignment, allocate};
 use rootlet::topology::method;
@@ -72,17 +72,14 @@ impl Sizes {
 /// Whether a buffer's size is that of a batch.
 fn of_the_batch(entry: &Entry) -> bool {
     let label = entry.label.as_str();
-    label.starts_with("shared.") || ["input", "labels", "logits", "positions"].contains(&label)
+    label.starts_with("shared.") || ["input", "labels", "logits", "constants"].contains(&label)
 }
 
 /// Words of a batch's largest value.
 fn largest_value(model: &Model) -> u64 {
-    let words = model.nodes.iter().map(|node| {
-        let probabilities = match node.op {
-            Op::Attention { heads, .. } => heads * node.extent.positions().pow(2),
-            _ => 0,
-        };
-        node.extent.size().max(probabilities)
+    let words = model.nodes().iter().map(|node| {
+        let saved = node.layer().saved_words(&model.inputs_of(node), 1);
+        node.extent().size().max(saved)
     });
     (words.max().unwrap() * BATCH) as u64
 }
@@ -91,7 +88,7 @@ fn largest_value(model: &Model) -> u64 {
 fn measure(model: &Model, connections: u64) -> Sizes {
     let sparsity = 1.0 - connections as f64 / dense(model) as f64;
     let counts = allocate(&model.shapes(), sparsity, Assignment::ErdosRenyi).unwrap();
-    assert_eq!(counts.iter().sum::<u64>(), connections, "{}", model.name);
+    assert_eq!(counts.iter().sum::<u64>(), connections, "{}", model.name());
     let device = cpu();
     let network = {
         let state = NetworkState::draw(model, &counts, 1);
@@ -109,7 +106,7 @@ fn measure(model: &Model, connections: u64) -> Sizes {
         layers: shapes.len() as u64,
         rows: network.arena.n_rows as u64,
         cols: network.arena.n_cols as u64,
-        norm_channels: network.norms.channels as u64,
+        norm_channels: network.parameters.words() as u64 / 2,
         largest_layer: shapes.iter().map(|s| s.dense()).max().unwrap(),
         largest_value: largest_value(model),
         entries: (device.ledger().entries().into_iter())
@@ -137,7 +134,7 @@ fn check(name: &str, sizes: &Sizes) {
             "{name}: {label}: {words} words, more than {most}"
         );
     }
-    // 28 bytes a connection, 4 a column, 16 a row, 32 a norm's channel.
+    // 28 bytes a connection, 4 a column, 16 a row, 32 a norm's channel, whose number is rounded up to 64.
     let units = 4 * sizes.cols + 16 * sizes.rows + 32 * sizes.norm_channels;
     let (bytes, most) = (
         sizes.connection_bytes(),

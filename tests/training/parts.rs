@@ -157,7 +157,7 @@ fn a_resumed_run_in_parts_ends_with_the_same_bits() {
             result.unwrap();
             let end = trainer.snapshot().unwrap();
             assert!(bits(&end) == bits(&unbroken), "{at}");
-            assert!(end.state.norms == unbroken.state.norms, "{at}");
+            assert!(end.state.parameters == unbroken.state.parameters, "{at}");
             assert!(told(&rest, 0) == told(&log, stop), "{at}");
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{NOISE, SCOPES, cpu, gpu, noise_batch, run};
 use rootlet::data::{Batch, ImageShape};
 use rootlet::engine::{Device, StepState, View};
-use rootlet::model::{Model, Op};
+use rootlet::model::Model;
 use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::topology::{Scope, method};
 use rootlet::train::config::MethodName;
@@ -69,28 +69,28 @@ fn step(
 fn dense(device: &Device, model: &Model, network: &Network, layer: usize) -> Vec<Vec<f64>> {
     let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
     let sparse = &model.sparse()[layer];
-    let node = &model.nodes[sparse.node];
+    let node = &model.nodes()[sparse.node];
     let window = sparse.window;
     let kept = |name: &str, what: &str| network.kept(&format!("{name}.{what}"));
     // A value that a node hands on as it is, is kept by the name of the node before.
-    let mut from = node.inputs[0];
+    let mut from = node.inputs()[0];
     let h = loop {
-        let name = match model.nodes[from].name.as_str() {
+        let name = match model.nodes()[from].name() {
             "" => format!("node{from}"),
             name => name.to_owned(),
         };
         match kept(&name, "output") {
             Some(view) => break view,
             None if from == 0 => break network.input(),
-            None => from = model.nodes[from].inputs[0],
+            None => from = model.nodes()[from].inputs()[0],
         }
     };
     let h = read(&h);
-    let from = model.nodes[node.inputs[0]].extent;
-    assert_eq!(h.len(), from.size() * COUNT, "the input of {}", node.name);
-    let mut delta = read(&kept(&node.name, "delta").unwrap());
-    if matches!(node.op, Op::Sparse { relu: true, .. }) {
-        let output = read(&kept(&node.name, "output").unwrap());
+    let from = model.nodes()[node.inputs()[0]].extent();
+    assert_eq!(h.len(), from.size() * COUNT, "the input of {}", node.name());
+    let mut delta = read(&kept(node.name(), "delta").unwrap());
+    if node.layer().ends_in_relu() {
+        let output = read(&kept(node.name(), "output").unwrap());
         for (d, y) in delta.iter_mut().zip(output) {
             *d = if y > 0.0 { *d } else { 0.0 };
         }

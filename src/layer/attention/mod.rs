@@ -4,6 +4,7 @@
 //! Every lane is another image, so that all products are of small matrices of *lanes*: nothing is transposed, and the
 //! loops over the batch are the innermost ones everywhere.
 
+mod attention_layer;
 mod columns;
 mod exp;
 mod mix;
@@ -13,6 +14,7 @@ mod scores_backward;
 #[cfg(test)]
 mod widths;
 
+pub use attention_layer::Attention;
 pub use mix::{Mix, MixParams};
 pub use scores::{Scores, ScoresParams};
 pub use scores_backward::{ScoresBackward, ScoresBackwardParams};
@@ -52,7 +54,7 @@ fn key_loops(tokens: u32, products: Loops, times: u64, shape: WorkgroupShape) ->
 /// `head * dim + d` in each. The output is `[heads * dim][tokens][stride]`. The probabilities are kept
 /// from the forward to the backward pass: computing them again would add a quarter to the backward pass's products.
 #[derive(Clone, Copy, Debug)]
-pub struct Attention {
+pub struct AttentionPass {
     /// Attention heads.
     pub heads: usize,
     /// Features of a head.
@@ -63,7 +65,7 @@ pub struct Attention {
     pub stride: usize,
 }
 
-impl Attention {
+impl AttentionPass {
     /// Words of `qkv` and of the gradient at it.
     pub fn qkv_words(&self) -> usize {
         3 * self.output_words()
@@ -153,7 +155,7 @@ impl Attention {
     /// The gradient `delta_qkv` at `qkv` (all of it is written) from the gradient `delta` at the output, whose padding lanes are
     /// zero; so are then the result's.
     ///
-    /// `qkv` and `probabilities` as the forward pass left them; `scratch` of [`Attention::scratch_words`].
+    /// `qkv` and `probabilities` as the forward pass left them; `scratch` of [`AttentionPass::scratch_words`].
     ///
     /// # Errors
     /// Views that do not fit.

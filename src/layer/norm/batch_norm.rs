@@ -7,10 +7,10 @@ use super::batch_norm_merge::{BatchNormMerge, BatchNormMergeParams};
 use super::batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
 use super::batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 use super::batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
-use super::parameters::{NormSpan, Norms};
-use super::{EPSILON, MOMENTUM, holds, mask};
+use super::{EPSILON, MOMENTUM, first, holds, mask};
 use crate::engine::{Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
+use crate::layer::parameters::LayerParameters;
 
 /// Words of a tile that is added up by one workgroup, at least where there are so many.
 const SUM_TILE: usize = 4096;
@@ -30,12 +30,12 @@ struct Tiles {
     tiles: usize,
 }
 
-/// One batch norm of a model, for a batch of `stride` lanes: statistics for each channel over the batch's members and all
+/// A batch norm's passes over data of one size, for a batch of `stride` lanes: statistics for each channel over the batch's members and all
 /// positions.
 #[derive(Clone, Copy, Debug)]
-pub struct BatchNorm {
-    /// Where its channels lie among those of all norms.
-    pub span: NormSpan,
+pub struct BatchNormPass {
+    /// Its channels.
+    pub channels: usize,
     /// Positions of a channel's plane.
     pub positions: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
@@ -47,9 +47,9 @@ pub struct BatchNorm {
 /// Work space that batch norms need within one forward or one backward pass and may share.
 #[derive(Clone)]
 pub struct NormScratch {
-    /// [`BatchNorm::parts_words`] of the largest.
+    /// [`BatchNormPass::parts_words`] of the largest.
     pub parts: View,
-    /// [`BatchNorm::saved_words`] of the largest; of another buffer than `parts`.
+    /// [`BatchNormPass::saved_words`] of the largest; of another buffer than `parts`.
     pub sums: View,
 }
 
@@ -58,12 +58,12 @@ impl NormScratch {
     ///
     /// # Errors
     /// Buffers that the device refuses.
-    pub fn new(device: &Device, norms: &[BatchNorm]) -> Result<Self> {
-        let most = |words: fn(&BatchNorm) -> usize| norms.iter().map(words).max().unwrap_or(0);
+    pub fn new(device: &Device, norms: &[BatchNormPass]) -> Result<Self> {
+        let most = |words: fn(&BatchNormPass) -> usize| norms.iter().map(words).max().unwrap_or(0);
         let buffer = |label: &str, words| device.buffer(label, Class::Scratch, words);
         Ok(NormScratch {
-            parts: buffer("norm.parts", most(BatchNorm::parts_words))?.all(),
-            sums: buffer("norm.sums", most(BatchNorm::saved_words))?.all(),
+            parts: buffer("norm.parts", most(BatchNormPass::parts_words))?.all(),
+            sums: buffer("norm.sums", most(BatchNormPass::saved_words))?.all(),
         })
     }
 }
@@ -99,20 +99,20 @@ pub struct BatchNormBackwardViews {
     pub residual: Option<(View, bool)>,
 }
 
-impl BatchNorm {
+impl BatchNormPass {
     /// Words of an activation.
-    fn words(&self) -> usize {
-        self.span.channels * self.positions * self.stride
+    pub(super) fn words(&self) -> usize {
+        self.channels * self.positions * self.stride
     }
 
     /// Words of [`NormScratch::parts`] that it needs: whole vectors, since it stands in for a residual that is not there.
     pub fn parts_words(&self) -> usize {
-        (2 * self.span.channels * self.sum_tiles().tiles).next_multiple_of(4)
+        (2 * self.channels * self.sum_tiles().tiles).next_multiple_of(4)
     }
 
     /// Words of `saved`, and of [`NormScratch::sums`].
     pub fn saved_words(&self) -> usize {
-        2 * self.span.channels
+        2 * self.channels
     }
 
     fn tiles(&self, words: usize, most: usize) -> Tiles {
@@ -133,7 +133,7 @@ impl BatchNorm {
     }
 
     fn grid(&self, tiles: Tiles) -> Grid {
-        Grid::Groups(self.span.channels * tiles.tiles)
+        Grid::Groups(self.channels * tiles.tiles)
     }
 
     /// Records a training step's forward pass, normalising by the batch's own statistics, which also enter the running
@@ -144,7 +144,7 @@ impl BatchNorm {
     pub fn forward_train(
         &self,
         plan: &mut Plan,
-        norms: &Norms,
+        parameters: &LayerParameters,
         scratch: &NormScratch,
         step: &View,
         views: BatchNormForwardViews,
@@ -156,7 +156,7 @@ impl BatchNorm {
         plan.dispatch(
             BatchNormStatistics {
                 params: BatchNormStatisticsParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     positions: self.positions as u32,
                     vectors: (self.stride / 4) as u32,
                     tile: tiles.tile as u32,
@@ -171,24 +171,24 @@ impl BatchNorm {
         plan.dispatch(
             BatchNormMerge {
                 params: BatchNormMergeParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     positions: self.positions as u32,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
-                    mean: self.first(),
-                    variance: self.second(norms),
+                    mean: first(parameters, "running_mean")?,
+                    variance: first(parameters, "running_variance")?,
                     epsilon: EPSILON,
                     momentum: MOMENTUM,
                     update: u32::from(update_running),
                 },
                 step: step.clone(),
                 parts: scratch.parts.clone(),
-                running: norms.running.all(),
+                running: parameters.kept.clone(),
                 saved: views.saved.clone(),
             },
-            Grid::Items(self.span.channels),
+            Grid::Items(self.channels),
         )?;
-        self.apply(plan, norms, step, views)
+        self.apply(plan, parameters, step, views)
     }
 
     /// Records an evaluation's forward pass, normalising by the running statistics.
@@ -198,7 +198,7 @@ impl BatchNorm {
     pub fn forward_eval(
         &self,
         plan: &mut Plan,
-        norms: &Norms,
+        parameters: &LayerParameters,
         step: &View,
         views: BatchNormForwardViews,
     ) -> Result<()> {
@@ -206,27 +206,17 @@ impl BatchNorm {
         plan.dispatch(
             BatchNormRunning {
                 params: BatchNormRunningParams {
-                    channels: self.span.channels as u32,
-                    mean: self.first(),
-                    variance: self.second(norms),
+                    channels: self.channels as u32,
+                    mean: first(parameters, "running_mean")?,
+                    variance: first(parameters, "running_variance")?,
                     epsilon: EPSILON,
                 },
-                running: norms.running.all(),
+                running: parameters.kept.clone(),
                 saved: views.saved.clone(),
             },
-            Grid::Items(self.span.channels),
+            Grid::Items(self.channels),
         )?;
-        self.apply(plan, norms, step, views)
-    }
-
-    /// Where its weights start in the parameters, and its means in the running statistics.
-    fn first(&self) -> u32 {
-        self.span.first as u32
-    }
-
-    /// Where its biases start, and its variances.
-    fn second(&self, norms: &Norms) -> u32 {
-        (norms.pitch + self.span.first) as u32
+        self.apply(plan, parameters, step, views)
     }
 
     fn check_forward(&self, views: &BatchNormForwardViews) -> Result<()> {
@@ -245,18 +235,18 @@ impl BatchNorm {
     pub fn forward_again(
         &self,
         plan: &mut Plan,
-        norms: &Norms,
+        parameters: &LayerParameters,
         step: &View,
         views: BatchNormForwardViews,
     ) -> Result<()> {
         self.check_forward(&views)?;
-        self.apply(plan, norms, step, views)
+        self.apply(plan, parameters, step, views)
     }
 
     fn apply(
         &self,
         plan: &mut Plan,
-        norms: &Norms,
+        parameters: &LayerParameters,
         step: &View,
         views: BatchNormForwardViews,
     ) -> Result<()> {
@@ -264,13 +254,13 @@ impl BatchNorm {
         plan.dispatch(
             BatchNormApply {
                 params: BatchNormApplyParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     positions: self.positions as u32,
                     vectors: (self.stride / 4) as u32,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
-                    weight: self.first(),
-                    bias: self.second(norms),
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
                     relu: u32::from(self.relu),
                     add: u32::from(views.residual.is_some()),
                 },
@@ -278,7 +268,7 @@ impl BatchNorm {
                 residual: views.residual.unwrap_or_else(|| views.input.clone()),
                 input: views.input,
                 saved: views.saved,
-                values: norms.values.all(),
+                values: parameters.values.clone(),
                 output: views.output,
             },
             self.grid(tiles),
@@ -293,7 +283,7 @@ impl BatchNorm {
     pub fn backward(
         &self,
         plan: &mut Plan,
-        norms: &Norms,
+        parameters: &LayerParameters,
         scratch: &NormScratch,
         step: &View,
         views: BatchNormBackwardViews,
@@ -332,13 +322,13 @@ impl BatchNorm {
         plan.dispatch(
             BatchNormSums {
                 params: BatchNormSumsParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     positions: self.positions as u32,
                     vectors: (self.stride / 4) as u32,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
-                    weight: self.first(),
-                    bias: self.second(norms),
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
                     mask,
                 },
                 step: step.clone(),
@@ -346,7 +336,7 @@ impl BatchNorm {
                 delta: views.delta.clone(),
                 activation: activation.clone(),
                 saved: views.saved.clone(),
-                values: norms.values.all(),
+                values: parameters.values.clone(),
                 parts: scratch.parts.clone(),
             },
             self.grid(tiles),
@@ -354,17 +344,17 @@ impl BatchNorm {
         plan.dispatch(
             BatchNormGradients {
                 params: BatchNormGradientsParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     tiles: tiles.tiles as u32,
-                    weight: self.first(),
-                    bias: self.second(norms),
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
                     accumulate: u32::from(accumulate),
                 },
                 parts: scratch.parts.clone(),
-                gradient: norms.gradient.all(),
+                gradient: parameters.gradient.clone(),
                 sums: scratch.sums.clone(),
             },
-            Grid::Items(self.span.channels),
+            Grid::Items(self.channels),
         )?;
         let (residual, residual_mode) = match views.residual {
             // A binding must be something; the kernel leaves it alone.
@@ -376,13 +366,13 @@ impl BatchNorm {
         plan.dispatch(
             BatchNormBackward {
                 params: BatchNormBackwardParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     positions: self.positions as u32,
                     vectors: (self.stride / 4) as u32,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
-                    weight: self.first(),
-                    bias: self.second(norms),
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
                     mask,
                     residual_mode,
                 },
@@ -391,7 +381,7 @@ impl BatchNorm {
                 delta: views.delta,
                 activation,
                 saved: views.saved,
-                values: norms.values.all(),
+                values: parameters.values.clone(),
                 sums: scratch.sums.clone(),
                 output: views.output,
                 residual,

@@ -11,7 +11,7 @@ crate::kernel! {
     ///
     /// `mask` says how the ReLU's mask is known, as for [`BatchNormSums`](super::BatchNormSums). Shapes: `input`, `delta`,
     /// `activation` (read only with mask 2), `output`, `residual` (touched only if asked for; any other buffer may be
-    /// bound) `[channels][positions][stride]`, `saved` and `sums` `[2][channels]`, `values` that of [`Norms`](super::Norms). Grid:
+    /// bound) `[channels][positions][stride]`, `saved` and `sums` `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. Bound by memory.
     pub BatchNormBackward, BatchNormBackwardParams, BatchNormBackwardTwin =
         "layer/norm/batch_norm_backward", shader!("layer/norm/batch_norm_backward");

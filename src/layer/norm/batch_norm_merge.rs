@@ -10,7 +10,7 @@ crate::kernel! {
     ///
     /// With `update` also `running = (1 - momentum) * running + momentum * batch`, the variance there being the unbiased
     /// one (over `n - 1`; of a single value it is zero), as PyTorch has it. Shapes: `parts` `[channels][tiles][2]`, `running` that of
-    /// [`Norms`](super::Norms), `saved` `[2][channels]`. Grid: [`Items`](crate::engine::Grid::Items) = channels.
+    /// [`Parameters`](crate::layer::Parameters), `saved` `[2][channels]`. Grid: [`Items`](crate::engine::Grid::Items) = channels.
     pub BatchNormMerge, BatchNormMergeParams, BatchNormMergeTwin =
         "layer/norm/batch_norm_merge", shader!("layer/norm/batch_norm_merge");
     params {

@@ -14,7 +14,7 @@ crate::kernel! {
     /// `mask` says how that is known: 0, there is no ReLU; 1, from the sign of the normalised input, computed anew, so that
     /// the activation need not be read; 2, from the sign of `activation`, which a residual has entered. Shapes:
     /// `input`, `delta` and `activation` (read only with mask 2) `[channels][positions][stride]`, `saved` `[2][channels]`,
-    /// `values` that of [`Norms`](super::Norms), `parts` `[channels][tiles][2]`. Grid: [`Groups`](crate::engine::Grid::Groups) =
+    /// `values` that of [`Parameters`](crate::layer::Parameters), `parts` `[channels][tiles][2]`. Grid: [`Groups`](crate::engine::Grid::Groups) =
     /// channels × tiles.
     pub BatchNormSums, BatchNormSumsParams, BatchNormSumsTwin =
         "layer/norm/batch_norm_sums", shader!("layer/norm/batch_norm_sums");

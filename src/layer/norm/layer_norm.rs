@@ -3,16 +3,19 @@
 use super::layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 use super::layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 use super::layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
-use super::parameters::{NormSpan, Norms};
-use super::{EPSILON, holds};
+use super::{EPSILON, first, holds, scale_and_shift};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
+use crate::layer::definition::{Layer, Linear};
+use crate::layer::extent::Extent;
+use crate::layer::parameters::{LayerParameters, Parameter};
+use crate::layer::pass::{Backward, Forward, Pass};
 
-/// One layer norm of a model, for a batch of `stride` lanes: statistics for each member and position over the channels.
+/// A layer norm's passes over data of one size, for a batch of `stride` lanes: statistics for each member and position over the channels.
 #[derive(Clone, Copy, Debug)]
-pub struct LayerNorm {
-    /// Where its channels lie among those of all norms.
-    pub span: NormSpan,
+pub struct LayerNormPass {
+    /// Its channels.
+    pub channels: usize,
     /// Positions (tokens).
     pub positions: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
@@ -33,10 +36,10 @@ pub struct LayerNormBackwardViews {
     pub output: Option<(View, bool)>,
 }
 
-impl LayerNorm {
+impl LayerNormPass {
     /// Words of an activation.
     fn words(&self) -> usize {
-        self.span.channels * self.positions * self.stride
+        self.channels * self.positions * self.stride
     }
 
     /// Words of `saved`.
@@ -58,7 +61,7 @@ impl LayerNorm {
     pub fn forward(
         &self,
         plan: &mut Plan,
-        norms: &Norms,
+        parameters: &LayerParameters,
         step: &View,
         input: View,
         output: View,
@@ -70,16 +73,16 @@ impl LayerNorm {
         plan.dispatch(
             LayerNormForward {
                 params: LayerNormForwardParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     positions: self.positions as u32,
                     vectors: (self.stride / 4) as u32,
-                    weight: self.span.first as u32,
-                    bias: (norms.pitch + self.span.first) as u32,
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
                     epsilon: EPSILON,
                 },
                 step: step.clone(),
                 input,
-                values: norms.values.all(),
+                values: parameters.values.clone(),
                 output,
                 saved,
             },
@@ -95,7 +98,7 @@ impl LayerNorm {
     pub fn backward(
         &self,
         plan: &mut Plan,
-        norms: &Norms,
+        parameters: &LayerParameters,
         views: LayerNormBackwardViews,
         accumulate: bool,
     ) -> Result<()> {
@@ -105,18 +108,18 @@ impl LayerNorm {
         plan.dispatch(
             LayerNormGradients {
                 params: LayerNormGradientsParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     items: self.items() as u32,
-                    weight: self.span.first as u32,
-                    bias: (norms.pitch + self.span.first) as u32,
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
                     accumulate: u32::from(accumulate),
                 },
                 input: views.input.clone(),
                 delta: views.delta.clone(),
                 saved: views.saved.clone(),
-                gradient: norms.gradient.all(),
+                gradient: parameters.gradient.clone(),
             },
-            Grid::Groups(self.span.channels),
+            Grid::Groups(self.channels),
         )?;
         let Some((output, add)) = views.output else {
             return Ok(());
@@ -125,18 +128,76 @@ impl LayerNorm {
         plan.dispatch(
             LayerNormBackward {
                 params: LayerNormBackwardParams {
-                    channels: self.span.channels as u32,
+                    channels: self.channels as u32,
                     items: self.items() as u32,
-                    weight: self.span.first as u32,
+                    weight: first(parameters, "weight")?,
                     accumulate: u32::from(add),
                 },
                 input: views.input,
                 delta: views.delta,
                 saved: views.saved,
-                values: norms.values.all(),
+                values: parameters.values.clone(),
                 output,
             },
             Grid::Items(self.items()),
         )
+    }
+}
+
+/// Layer norm over the channels of each position. Ba, Kiros and Hinton, arXiv 1607.06450.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerNorm;
+
+impl LayerNorm {
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> LayerNormPass {
+        LayerNormPass {
+            channels: pass.extent().channels,
+            positions: pass.extent().positions(),
+            stride: pass.lanes(),
+        }
+    }
+}
+
+impl Layer for LayerNorm {
+    fn kind(&self) -> &'static str {
+        "layer"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        Ok(inputs[0])
+    }
+
+    fn parameters(&self, inputs: &[Extent]) -> Vec<Parameter> {
+        scale_and_shift(inputs[0].channels)
+    }
+
+    fn saved_words(&self, inputs: &[Extent], lanes: usize) -> usize {
+        2 * inputs[0].positions() * lanes
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        let (parameters, step) = (pass.parameters()?, pass.step());
+        let (input, output, saved) = (pass.input(0)?, pass.output(), pass.saved()?);
+        (self.pass(pass)).forward(plan, &parameters, &step, input, output, saved)
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        let output = pass.sink(0)?;
+        let views = LayerNormBackwardViews {
+            input: pass.input(plan, 0)?,
+            delta: pass.delta(),
+            saved: pass.saved()?,
+            output: output.map(|sink| (sink.view, sink.accumulate)),
+        };
+        let (parameters, add) = (pass.parameters()?, pass.accumulates());
+        self.pass(pass).backward(plan, &parameters, views, add)
+    }
+
+    fn restores(&self) -> bool {
+        true
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Identity
     }
 }

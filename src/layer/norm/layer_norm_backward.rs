@@ -11,7 +11,7 @@ crate::kernel! {
     /// weight[c]`, x the normalised input, and the means over the channels c.
     ///
     /// `saved` is zero in padding lanes, which makes the result zero there. Shapes: `input`, `delta` and `output`
-    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `values` that of [`Norms`](super::Norms). Grid:
+    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Items`](crate::engine::Grid::Items) = items.
     pub LayerNormBackward, LayerNormBackwardParams, LayerNormBackwardTwin =
         "layer/norm/layer_norm_backward", shader!("layer/norm/layer_norm_backward");

@@ -12,7 +12,7 @@ crate::kernel! {
     ///
     /// `saved` becomes the means, and the inverse standard deviations, for the backward pass. In padding lanes it becomes
     /// zero, so that nothing of them enters a gradient, and `output` likewise. Shapes: `input` and `output`
-    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `values` that of [`Norms`](super::Norms). Grid:
+    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Items`](crate::engine::Grid::Items) = positions × vectors. The mean and the sum of squares are taken in one pass over the channels
     /// (Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products", 1962).
     pub LayerNormForward, LayerNormForwardParams, LayerNormForwardTwin =

@@ -12,7 +12,7 @@ crate::kernel! {
     /// `delta`, its bias's.
     ///
     /// `saved` and `delta` are zero in padding lanes, which therefore add nothing. Shapes: `input` and `delta`
-    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `gradient` that of [`Norms`](super::Norms). Grid:
+    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `gradient` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels.
     pub LayerNormGradients, LayerNormGradientsParams, LayerNormGradientsTwin =
         "layer/norm/layer_norm_gradients", shader!("layer/norm/layer_norm_gradients");

@@ -2,8 +2,8 @@
 //!
 //! | | forward | backward |
 //! |---|---|---|
-//! | [`BatchNorm`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
-//! | [`LayerNorm`] | [`LayerNormForward`] | [`LayerNormGradients`], [`LayerNormBackward`] |
+//! | [`BatchNormPass`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
+//! | [`LayerNormPass`] | [`LayerNormForward`] | [`LayerNormGradients`], [`LayerNormBackward`] |
 //!
 //! What a batch norm adds up over a channel is added up over tiles of its plane first, since a few channels alone would
 //! leave a GPU idle, and then over the tiles, in order. Both norms write zero to an output's padding lanes: what lies in their
@@ -13,6 +13,7 @@ mod batch_norm;
 mod batch_norm_apply;
 mod batch_norm_backward;
 mod batch_norm_gradients;
+mod batch_norm_layer;
 mod batch_norm_merge;
 mod batch_norm_running;
 mod batch_norm_statistics;
@@ -22,24 +23,24 @@ mod layer_norm;
 mod layer_norm_backward;
 mod layer_norm_forward;
 mod layer_norm_gradients;
-mod parameters;
 
-pub use batch_norm::{BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, NormScratch};
+pub use batch_norm::{BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch};
 pub use batch_norm_apply::{BatchNormApply, BatchNormApplyParams};
 pub use batch_norm_backward::{BatchNormBackward, BatchNormBackwardParams};
 pub use batch_norm_gradients::{BatchNormGradients, BatchNormGradientsParams};
+pub use batch_norm_layer::BatchNorm;
 pub use batch_norm_merge::{BatchNormMerge, BatchNormMergeParams};
 pub use batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
 pub use batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 pub use batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
-pub use layer_norm::{LayerNorm, LayerNormBackwardViews};
+pub use layer_norm::{LayerNorm, LayerNormBackwardViews, LayerNormPass};
 pub use layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 pub use layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 pub use layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
-pub use parameters::{NormKind, NormSpan, NormState, Norms};
 
 use crate::engine::{Kernel, KernelInfo, View};
 use crate::error::{Error, Result};
+use crate::layer::parameters::{LayerParameters, Parameter};
 
 /// Added to a variance before its root is taken.
 pub const EPSILON: f32 = 1e-5;
@@ -82,4 +83,17 @@ fn holds(what: &str, view: &View, words: usize) -> Result<()> {
         view.buffer.label(),
         view.words()
     )))
+}
+
+/// What both norms train: a scale and a shift a channel, at first the identity.
+fn scale_and_shift(channels: usize) -> Vec<Parameter> {
+    vec![
+        Parameter::trained("weight", channels, 1.0),
+        Parameter::trained("bias", channels, 0.0),
+    ]
+}
+
+/// Where an array begins, for a kernel's parameters.
+fn first(parameters: &LayerParameters, name: &str) -> Result<u32> {
+    Ok(parameters.first(name)? as u32)
 }

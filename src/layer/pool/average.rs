@@ -8,6 +8,9 @@ use super::{Axis, check, geometry, vector_pieces, window_params};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
+use crate::layer::definition::{Layer, Linear};
+use crate::layer::extent::Extent;
+use crate::layer::pass::{Backward, Forward, Pass, Sink};
 use crate::sparse::Window;
 
 crate::kernel! {
@@ -228,7 +231,7 @@ impl WithSimd for LineBackward<'_> {
 
 /// Average pooling over windows, as `torch.nn.AvgPool2d`: zeros of the padding count as members of the mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AveragePool {
+pub struct AveragePoolPass {
     /// Channels.
     pub channels: usize,
     /// The planes and the window.
@@ -237,7 +240,7 @@ pub struct AveragePool {
     pub lanes: usize,
 }
 
-impl AveragePool {
+impl AveragePoolPass {
     fn scale(&self) -> f32 {
         1.0 / self.window.taps() as f32
     }
@@ -296,5 +299,57 @@ impl AveragePool {
             },
             Grid::Rows(self.channels * self.window.input[0]),
         )
+    }
+}
+
+/// Mean over each square window, padding included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AveragePool {
+    /// Rows and columns of a window.
+    pub size: usize,
+    /// Positions from one window to the next.
+    pub stride: usize,
+    /// Rows and columns of padding around the plane.
+    pub padding: usize,
+}
+
+impl AveragePool {
+    fn window(&self, input: Extent) -> Result<Window> {
+        Window::square(input.plane(), self.size, self.stride, self.padding)
+    }
+
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> Result<AveragePoolPass> {
+        Ok(AveragePoolPass {
+            channels: pass.extent().channels,
+            window: self.window(pass.inputs()[0])?,
+            lanes: pass.lanes(),
+        })
+    }
+}
+
+impl Layer for AveragePool {
+    fn kind(&self) -> &'static str {
+        "average-pool"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        let window = self.window(inputs[0]).map_err(|e| e.to_string())?;
+        Ok(Extent::windowed(inputs[0].channels, window.output))
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        (self.pass(pass)?).forward(plan, pass.input(0)?, pass.output())
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        let Some(Sink { view, accumulate }) = pass.sink(0)? else {
+            return Ok(());
+        };
+        let layer = self.pass(pass)?;
+        layer.backward(plan, pass.delta(), view, accumulate)
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Same
     }
 }

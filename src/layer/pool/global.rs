@@ -7,6 +7,9 @@ use super::super::pointwise::{check_views, scale_row, word};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
+use crate::layer::definition::{Layer, Linear};
+use crate::layer::extent::Extent;
+use crate::layer::pass::{Backward, Forward, Pass, Sink};
 
 crate::kernel! {
     /// `output[unit] = scale * sum over positions of input[unit][position]`.
@@ -171,7 +174,7 @@ impl WithSimd for Shares<'_> {
 
 /// The mean over all positions: global average pooling, or the mean over tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GlobalAverage {
+pub struct GlobalAveragePass {
     /// Channels, or features.
     pub units: usize,
     /// Positions of a plane, or tokens: at least one.
@@ -180,7 +183,7 @@ pub struct GlobalAverage {
     pub lanes: usize,
 }
 
-impl GlobalAverage {
+impl GlobalAveragePass {
     fn scale(&self) -> f32 {
         1.0 / self.positions as f32
     }
@@ -247,5 +250,46 @@ impl GlobalAverage {
             },
             Grid::Rows(self.units),
         )
+    }
+}
+
+/// Mean over all positions, or tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GlobalAverage;
+
+impl GlobalAverage {
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> GlobalAveragePass {
+        GlobalAveragePass {
+            units: pass.extent().channels,
+            positions: pass.inputs()[0].positions(),
+            lanes: pass.lanes(),
+        }
+    }
+}
+
+impl Layer for GlobalAverage {
+    fn kind(&self) -> &'static str {
+        "global-average"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        Ok(Extent::vector(inputs[0].channels))
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        (self.pass(pass)).forward(plan, pass.input(0)?, pass.output())
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        match pass.sink(0)? {
+            Some(Sink { view, accumulate }) => {
+                (self.pass(pass)).backward(plan, pass.delta(), view, accumulate)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Same
     }
 }

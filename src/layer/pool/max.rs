@@ -7,6 +7,9 @@ use super::{Axis, check, geometry, vector_pieces, window_params};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
+use crate::layer::definition::{Layer, Linear};
+use crate::layer::extent::Extent;
+use crate::layer::pass::{Backward, Forward, Pass, Sink};
 use crate::sparse::Window;
 
 crate::kernel! {
@@ -236,7 +239,7 @@ impl WithSimd for PlaneBackward<'_> {
 
 /// Max pooling over windows, as `torch.nn.MaxPool2d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MaxPool {
+pub struct MaxPoolPass {
     /// Channels.
     pub channels: usize,
     /// The planes and the window.
@@ -245,7 +248,7 @@ pub struct MaxPool {
     pub lanes: usize,
 }
 
-impl MaxPool {
+impl MaxPoolPass {
     /// `output` `[channels][output positions][lanes]` from `input` `[channels][input positions][lanes]`.
     ///
     /// # Errors
@@ -300,5 +303,59 @@ impl MaxPool {
             },
             Grid::Rows(self.channels * self.window.input[0]),
         )
+    }
+}
+
+/// Maximum over each square window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxPool {
+    /// Rows and columns of a window.
+    pub size: usize,
+    /// Positions from one window to the next.
+    pub stride: usize,
+    /// Rows and columns of padding around the plane.
+    pub padding: usize,
+}
+
+impl MaxPool {
+    fn window(&self, input: Extent) -> Result<Window> {
+        Window::square(input.plane(), self.size, self.stride, self.padding)
+    }
+
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> Result<MaxPoolPass> {
+        Ok(MaxPoolPass {
+            channels: pass.extent().channels,
+            window: self.window(pass.inputs()[0])?,
+            lanes: pass.lanes(),
+        })
+    }
+}
+
+impl Layer for MaxPool {
+    fn kind(&self) -> &'static str {
+        "max-pool"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        let window = self.window(inputs[0]).map_err(|e| e.to_string())?;
+        Ok(Extent::windowed(inputs[0].channels, window.output))
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        (self.pass(pass)?).forward(plan, pass.input(0)?, pass.output())
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        let Some(Sink { view, accumulate }) = pass.sink(0)? else {
+            return Ok(());
+        };
+        let layer = self.pass(pass)?;
+        let input = pass.input(plan, 0)?;
+        let output = pass.output(plan)?;
+        layer.backward(plan, input, output, pass.delta(), view, accumulate)
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Same
     }
 }

@@ -9,14 +9,15 @@ mod max;
 
 pub use average::{
     AveragePool, AveragePoolBackward, AveragePoolBackwardParams, AveragePoolForward,
-    AveragePoolForwardParams,
+    AveragePoolForwardParams, AveragePoolPass,
 };
 pub use global::{
     GlobalAverage, GlobalAverageBackward, GlobalAverageBackwardParams, GlobalAverageForward,
-    GlobalAverageForwardParams,
+    GlobalAverageForwardParams, GlobalAveragePass,
 };
 pub use max::{
     MaxPool, MaxPoolBackward, MaxPoolBackwardParams, MaxPoolForward, MaxPoolForwardParams,
+    MaxPoolPass,
 };
 
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! Pruning while a dense network trains: gradual magnitude pruning, and the lottery ticket.
 
-use super::{Moment, Prune, Start};
+use super::{Moment, Prune, Start, Thinning};
 use crate::topology::method::Method;
 
 /// Gradual magnitude pruning (Zhu and Gupta 2017, "To prune, or not to prune", equation 1): every T steps until T_end the
@@ -12,10 +12,12 @@ impl Method for Gradual {
         "gradual"
     }
 
-    fn start(&self) -> Start {
-        Start::Dense
+    fn start(&self) -> Start<'_> {
+        Start::Dense(self)
     }
+}
 
+impl Thinning for Gradual {
     fn prune(&self, at: &Moment) -> Option<Prune> {
         let rewind = false;
         if at.step >= at.until {
@@ -44,10 +46,12 @@ impl Method for Lottery {
         "lottery"
     }
 
-    fn start(&self) -> Start {
-        Start::Dense
+    fn start(&self) -> Start<'_> {
+        Start::Dense(self)
     }
+}
 
+impl Thinning for Lottery {
     fn stages(&self) -> u32 {
         self.cycles + 1
     }

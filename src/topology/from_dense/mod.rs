@@ -23,17 +23,49 @@ use crate::sparse::LayerState;
 pub type PerConnection = Vec<Vec<f32>>;
 
 /// The network that a method begins with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Start {
+#[derive(Clone, Copy)]
+pub enum Start<'a> {
     /// Drawn at random with the wanted number of connections.
     Random,
-    /// Chosen from a dense one before the first step, by [`Method::choose`](super::Method::choose).
-    Chosen,
-    /// Dense.
-    Dense,
+    /// Chosen from a dense one before the first step.
+    Chosen(&'a dyn Choice),
+    /// Dense, and pruned between steps.
+    Dense(&'a dyn Thinning),
     /// So many times the wanted connections, of which forward passes use the wanted ones; dense weights are kept beside it, from
     /// which it is chosen anew every T steps.
     Backed(f64),
+}
+
+impl Start<'_> {
+    /// How many times the configured epochs are trained: more than once for methods that begin anew.
+    pub fn stages(&self) -> u32 {
+        match self {
+            Start::Dense(thinning) => thinning.stages(),
+            _ => 1,
+        }
+    }
+}
+
+/// Chooses the connections of a dense network that are trained.
+pub trait Choice: Send + Sync {
+    /// Chooses `wanted` connections of a dense network before the first step.
+    ///
+    /// # Errors
+    /// A model that the method cannot judge, or a lost device.
+    fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>>;
+}
+
+/// Prunes a dense network while it trains.
+pub trait Thinning: Send + Sync {
+    /// How many times the configured epochs are trained: more than once for methods that begin anew.
+    fn stages(&self) -> u32 {
+        1
+    }
+
+    /// What is to be pruned between two steps.
+    fn prune(&self, _at: &Moment) -> Option<Prune> {
+        None
+    }
 }
 
 /// The gradients of some rows of a dense layer.
@@ -82,7 +114,7 @@ pub trait Probe {
 pub struct Moment {
     /// Optimiser steps done.
     pub step: u64,
-    /// Steps of one of the run's [stages](super::Method::stages).
+    /// Steps of one of the run's [stages](Thinning::stages).
     pub stage_steps: u64,
     /// Steps between rounds: T.
     pub every: u64,

@@ -5,7 +5,7 @@
 //! little, a score for every connection: those are the host's.
 
 use super::select::{Best, keep_largest, magnitudes};
-use super::{PerConnection, Probe, Start};
+use super::{Choice, PerConnection, Probe, Start};
 use crate::error::Result;
 use crate::sparse::LayerState;
 use crate::topology::method::Method;
@@ -19,10 +19,12 @@ impl Method for Snip {
         "snip"
     }
 
-    fn start(&self) -> Start {
-        Start::Chosen
+    fn start(&self) -> Start<'_> {
+        Start::Chosen(self)
     }
+}
 
+impl Choice for Snip {
     fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
         let weights = weights(probe.layers());
         let mut best = Best::of(probe.layers(), wanted);
@@ -55,10 +57,12 @@ impl Method for Grasp {
         "grasp"
     }
 
-    fn start(&self) -> Start {
-        Start::Chosen
+    fn start(&self) -> Start<'_> {
+        Start::Chosen(self)
     }
+}
 
+impl Choice for Grasp {
     fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
         let weights = weights(probe.layers());
         let gradients = whole(probe, &weights)?;
@@ -99,10 +103,12 @@ impl Method for SynFlow {
         "synflow"
     }
 
-    fn start(&self) -> Start {
-        Start::Chosen
+    fn start(&self) -> Start<'_> {
+        Start::Chosen(self)
     }
+}
 
+impl Choice for SynFlow {
     fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
         let dense: usize = probe.layers().iter().map(LayerState::active).sum();
         let mut weights = magnitudes(probe.layers());

@@ -22,7 +22,7 @@ impl Method for TopKast {
         "topkast"
     }
 
-    fn start(&self) -> Start {
+    fn start(&self) -> Start<'_> {
         Start::Backed(self.backward)
     }
 }

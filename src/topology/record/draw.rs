@@ -43,7 +43,7 @@ impl Recorder<'_> {
         Ok(self.plan)
     }
 
-    /// Stages 3 to 5, by way of the arrays `to`; `held`, columns as keys like `to`, has the candidates so far. Returns the
+    /// Draws, sorts and drops, by way of the arrays `to`; `held`, columns as keys like `to`, has the candidates so far. Returns the
     /// sorted pairs, whose arrays are free again, and the candidates, rows as keys.
     fn draw_from(&mut self, to: Pairs, held: Pairs, number: u32) -> Result<(Pairs, Pairs)> {
         self.sample(&to, &held, number)?;
@@ -53,7 +53,7 @@ impl Recorder<'_> {
         Ok((drawn, candidates))
     }
 
-    /// Stage 2: f and g as running sums.
+    /// The statistics f and g as running sums.
     fn cumulate(&mut self) -> Result<()> {
         let s = self.scratch;
         let [inputs, outputs] = [self.most(|span| span.n_in), self.most(|span| span.n_out)];
@@ -77,7 +77,7 @@ impl Recorder<'_> {
         Ok(())
     }
 
-    /// Stage 3: columns as keys, rows as values.
+    /// Columns as keys, rows as values.
     fn sample(&mut self, to: &Pairs, held: &Pairs, redraw: u32) -> Result<()> {
         let s = self.scratch;
         self.plan.dispatch(
@@ -103,7 +103,7 @@ impl Recorder<'_> {
         )
     }
 
-    /// Stage 4: sorts by column, then stably by row. Returns the sorted pairs, rows as keys, and the spare arrays.
+    /// Sorts by column, then stably by row. Returns the sorted pairs, rows as keys, and the spare arrays.
     fn sort(&mut self, drawn: Pairs, spare: Pairs) -> Result<(Pairs, Pairs)> {
         let sort = &self.scratch.sort;
         let n = self.sizes.capacity;
@@ -117,12 +117,12 @@ impl Recorder<'_> {
         [self.arena.n_cols, self.arena.n_rows + 1].map(bits_for)
     }
 
-    /// Times that stage 4 moves the pairs to the other arrays.
+    /// Times that the sort moves the pairs to the other arrays.
     fn sorting_passes(&self) -> u32 {
         self.key_bits().map(RadixSort::passes).iter().sum()
     }
 
-    /// Stage 5: duplicates and active pairs are dropped, rows become offsets.
+    /// Duplicates and active pairs are dropped, rows become offsets.
     fn keep_candidates(&mut self, drawn: &Pairs, candidates: &Pairs) -> Result<()> {
         let s = self.scratch;
         let (capacity, n_rows) = (self.capacity(), self.n_rows());

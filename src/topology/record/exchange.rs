@@ -20,7 +20,7 @@ impl Recorder<'_> {
         Ok(self.plan)
     }
 
-    /// Stage 7: the k best candidates and the k smallest connections of every segment, as ranks.
+    /// The k best candidates and the k smallest connections of every segment, as ranks.
     fn select(&mut self, scores: &View, grow_ranks: &View) -> Result<()> {
         let s = self.scratch;
         let segments = self.sizes.segments;
@@ -65,7 +65,7 @@ impl Recorder<'_> {
             .record(&mut self.plan, &s.scan, &prune, &ties, &ranks)
     }
 
-    /// Stage 10, before the merge overwrites what it counts.
+    /// The report, before the merge overwrites what it counts.
     fn report(&mut self, scores: &View, grow_ranks: &View) -> Result<()> {
         let s = self.scratch;
         let weights = self.arena.weights.all();
@@ -117,7 +117,7 @@ impl Recorder<'_> {
         )
     }
 
-    /// Stage 8: survivors and grown ones in one order, via the arena's gradient and transposed order, which are stale now.
+    /// Survivors and grown ones in one order, via the arena's gradient and transposed order, which are stale now.
     fn merge(&mut self, candidates: &Pairs, grow_ranks: &View, free: View) -> Result<()> {
         let (arena, s) = (self.arena, self.scratch);
         let connections = arena.connections as u32;
@@ -192,7 +192,7 @@ impl Recorder<'_> {
         )
     }
 
-    /// Stage 9: row offsets, and the transposed order by a stable sort of the columns.
+    /// Row offsets, and the transposed order by a stable sort of the columns.
     fn transpose(&mut self) -> Result<()> {
         let (arena, n) = (self.arena, self.arena.connections);
         self.offsets(arena.rows.all(), n, &arena.row_offsets, arena.n_rows)?;

@@ -4,7 +4,8 @@ use super::{Look, Round, Scope, Work};
 use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::sparse::{Arena, Window};
-use crate::topology::method::{Method, ScoreInputs};
+use crate::topology::growth::ScoreInputs;
+use crate::topology::method::Method;
 use crate::topology::record::{LayerTiles, record_layer};
 use crate::topology::statistics::Statistics;
 
@@ -101,7 +102,7 @@ impl Round {
             accumulate,
         };
         let Some(list) = &work.scratch.list else {
-            return method.score(&inputs, plan);
+            return method.growth().score(&inputs, plan);
         };
         if accumulate {
             return Ok(());
@@ -120,6 +121,6 @@ impl Round {
             segment: if own_segment { layer } else { 0 },
             own_segment,
         };
-        record_layer(&tiles, plan, &|plan| method.score(&inputs, plan))
+        record_layer(&tiles, plan, &|plan| method.growth().score(&inputs, plan))
     }
 }

@@ -3,7 +3,7 @@
 use super::{Round, Work};
 use crate::engine::Device;
 use crate::error::Result;
-use crate::topology::method::Distribution;
+use crate::topology::growth::Distribution;
 
 /// Some of a layer's candidates in one round, at equal distances in the order of rows and columns.
 #[derive(Clone, Debug, Default, PartialEq)]

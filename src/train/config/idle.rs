@@ -66,7 +66,8 @@ fn why_idle(name: &str, config: &TrainConfig) -> Result<Option<String>> {
     let perceptron = model == MODELS[0];
     let folder = config.data == IMAGE_FOLDER;
     let rule = config.build_method()?;
-    let candidates = rule.candidates();
+    let growth = rule.growth();
+    let candidates = growth.candidates();
     let has_rounds = candidates != Candidates::None;
     let chosen = matches!(method, M::Snip | M::Grasp | M::Synflow);
     let (idle, why) = match name {
@@ -126,7 +127,7 @@ fn why_idle(name: &str, config: &TrainConfig) -> Result<Option<String>> {
         ),
         "round_batches" => (
             config.round_batches > 1
-                && !(matches!(candidates, Candidates::Sampled(_)) && rule.judges_by_step()),
+                && !(matches!(candidates, Candidates::Sampled(_)) && growth.judges_by_step()),
             format!("the method {method} does not add up what several batches say of candidates"),
         ),
         "gamma" | "distinct_candidates" => (

@@ -44,7 +44,7 @@ impl Trainer {
     /// As [`Trainer::with_method`] with a model of one's own, too; the configuration's is not looked at.
     ///
     /// # Errors
-    /// As [`Trainer::new`], a model that fails [`Model::check`] or does not take the data's images, or data that fail
+    /// As [`Trainer::new`], a model that does not take the data's images, or data that fail
     /// [`Dataset::check`].
     pub fn with_model(
         device: Device,
@@ -54,13 +54,12 @@ impl Trainer {
         method: Box<dyn Method>,
     ) -> Result<Self> {
         let mut config = config.resolve()?;
-        model.check()?;
         data.check()?;
         let augmentation = config.augmentation()?;
         if model.input().size() != data.shape.features() || model.classes() < data.classes {
             return Err(Error::Usage(format!(
                 "the model {} takes images of {} and tells {} classes apart; the data set {} has {} × {} × {} and {}",
-                model.name,
+                model.name(),
                 model.input(),
                 model.classes(),
                 data.name,
@@ -79,9 +78,9 @@ impl Trainer {
         let wanted = config.allocate(&model)?;
         admit(&device, &model, &wanted, method.start())?;
         let state = match method.start() {
-            Start::Dense => dense::state(&model, &config)?,
+            Start::Dense(_) => dense::state(&model, &config)?,
             Start::Backed(factor) => reserve::state(&model, &config, &wanted, factor)?,
-            Start::Random | Start::Chosen => NetworkState::draw(&model, &wanted, config.seed),
+            Start::Random | Start::Chosen(_) => NetworkState::draw(&model, &wanted, config.seed),
         };
         let mut options = NetworkOptions {
             micro_batch: config.micro_batch,
@@ -111,11 +110,11 @@ impl Trainer {
             network.round.keep_sample(SAMPLE);
         }
         let mut notes = data.notes.clone();
-        if model.name == config.model_for(data.shape) {
+        if model.name() == config.model_for(data.shape) {
             notes.extend(config.model_note(data.shape));
-            if config.model_name() != model.name {
+            if config.model_name() != model.name() {
                 // Only the data set's files told how large its images are.
-                config.model = model.name.clone();
+                config.model = model.name().to_owned();
             }
         }
         notes.extend(remarks::single_class(data.classes));
@@ -131,7 +130,8 @@ impl Trainer {
             config.batch = options.batch;
             config.micro_batch = Some(micro);
         }
-        if network.micro_batch() < options.batch && method.candidates() == Candidates::All {
+        if network.micro_batch() < options.batch && method.growth().candidates() == Candidates::All
+        {
             notes.push(format!(
                 "{} judges by the first part of a batch alone, {} images: a running list of the best cannot add up scores over \
                  parts",
@@ -192,7 +192,7 @@ impl Trainer {
 }
 
 /// Refuses what the device cannot hold, before the connections are drawn: that can take minutes.
-fn admit(device: &Device, model: &Model, wanted: &[u64], start: Start) -> Result<()> {
+fn admit(device: &Device, model: &Model, wanted: &[u64], start: Start<'_>) -> Result<()> {
     let shapes = model.shapes();
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
     let dense = sum(&mut shapes.iter().map(|s| s.dense()));
@@ -200,8 +200,8 @@ fn admit(device: &Device, model: &Model, wanted: &[u64], start: Start) -> Result
     // Connections, and the words that each has at least while it is trained, or chosen from.
     let (connections, words) = match start {
         Start::Random => (wanted, 7),
-        Start::Dense => (dense, 3),
-        Start::Chosen => (dense, 1),
+        Start::Dense(_) => (dense, 3),
+        Start::Chosen(_) => (dense, 1),
         Start::Backed(factor) => ((wanted as f64 * factor) as u64, 7),
     };
     let bytes = |count: u64, words: u64| count.saturating_mul(4 * words);
@@ -215,9 +215,9 @@ fn admit(device: &Device, model: &Model, wanted: &[u64], start: Start) -> Result
         device.admit("reserve", bytes(largest, 1), bytes(dense, 1))?;
     }
     // No part of a batch has fewer lanes.
-    let sizes = model.nodes.iter().map(|n| n.extent.size() as u64);
+    let sizes = model.nodes().iter().map(|n| n.extent().size() as u64);
     let image = bytes(sizes.max().unwrap_or(0), 4);
-    let label = format!("activations of {} for a single image", model.name);
+    let label = format!("activations of {} for a single image", model.name());
     device
         .admit(&label, image, image)
         .map_err(|error| match error {

@@ -24,7 +24,7 @@ use crate::train::probe::DenseProbe;
 /// The ledger's class of a network: that of a dense one, for as long as it has every connection.
 pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model) -> Class {
     let dense: u64 = model.shapes().iter().map(|s| s.dense()).sum();
-    match method.start() == Start::Dense && total(&state.layers) == dense {
+    match matches!(method.start(), Start::Dense(_)) && total(&state.layers) == dense {
         true => Class::DenseWeights,
         false => Class::Connections,
     }
@@ -60,14 +60,14 @@ impl Trainer {
     pub(super) fn prune_before_the_first_step(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         // A snapshot from before the first step has the chosen connections, too, and the work that choosing them took.
         let chosen = self.progress.step > 0 || self.progress.train_flops > 0.0;
-        if self.method.start() != Start::Chosen || chosen {
+        if chosen || !matches!(self.method.start(), Start::Chosen(_)) {
             return Ok(());
         }
         let (started, stop) = (Instant::now(), hooks.stop);
         let state = state(&self.model, &self.config)?;
         let dense = total(&state.layers);
         let wanted: u64 = self.wanted.iter().sum();
-        let norms = state.norms.clone();
+        let parameters = state.parameters.clone();
         // The dense network has the device to itself: the one to train is made when it is known.
         self.resident = None;
         self.network = Network::stand_in(&self.device, self.method.as_ref())?;
@@ -87,14 +87,17 @@ impl Trainer {
                 flow: None,
                 flops: 0.0,
             };
-            let layers = self.method.choose(&mut probe, wanted as usize)?;
+            let Start::Chosen(choice) = self.method.start() else {
+                return Ok(());
+            };
+            let layers = choice.choose(&mut probe, wanted as usize)?;
             (layers, probe.flops)
         };
         self.progress.train_flops += flops;
         self.phases.chosen(started.elapsed(), flops);
         let state = NetworkState {
             layers,
-            norms,
+            parameters,
             reserve: Vec::new(),
         };
         let (model, method) = (&self.model, self.method.as_ref());
@@ -164,20 +167,24 @@ impl Trainer {
     /// Whether the method begins dense and prunes by magnitude, and has connections left to prune.
     pub(super) fn is_unpruned(&self) -> bool {
         let moment = self.moment(self.stage_steps());
-        self.method.start() == Start::Dense
-            && self.network.arena.connections as u64 > moment.wanted
-            && self.method.prune(&moment).is_some()
+        match self.method.start() {
+            Start::Dense(thinning) => {
+                let connections = self.network.arena.connections as u64;
+                connections > moment.wanted && thinning.prune(&moment).is_some()
+            }
+            _ => false,
+        }
     }
 
     /// Prunes by magnitude, if the method wants that between the step before and the one that comes. It belongs to the one that
     /// comes, so that a run stopped between them prunes once.
     pub(super) fn prune_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
-        if self.method.start() != Start::Dense {
+        let Start::Dense(thinning) = self.method.start() else {
             return Ok(());
-        }
+        };
         let dense: Vec<u64> = self.model.shapes().iter().map(|s| s.dense()).collect();
         let moment = self.moment(self.place());
-        let Some(prune) = self.method.prune(&moment) else {
+        let Some(prune) = thinning.prune(&moment) else {
             return Ok(());
         };
         if prune.left(moment.dense, moment.wanted) >= self.network.arena.connections as u64 {
@@ -186,14 +193,14 @@ impl Trainer {
         let started = Instant::now();
         let NetworkState {
             layers: from,
-            norms,
+            parameters,
             ..
         } = self.network.export(&self.device)?;
         let layers = self.survivors(&from, &dense, prune)?;
         let after = match prune.rewind {
             false => NetworkState {
                 layers,
-                norms,
+                parameters,
                 reserve: Vec::new(),
             },
             true => rewind(state(&self.model, &self.config)?, layers),

@@ -119,7 +119,7 @@ impl Trainer {
             let filter = self.check_round.take();
             let mut further = self.further_parts(hooks.stop)?;
             let norms = match &further {
-                Some(_) => self.network.norms.export(&self.device)?,
+                Some(_) => self.network.parameters.export(&self.device)?,
                 None => Vec::new(),
             };
             let trained = self.network.train_with_round(
@@ -132,7 +132,7 @@ impl Trainer {
             );
             if let Err(Error::Stopped) = trained {
                 // Before the update only the norms' running means have changed.
-                self.network.norms.import(&self.device, &norms)?;
+                self.network.parameters.import(&self.device, &norms)?;
             }
             let (round, checks) = trained?;
             hooks.judge(&checks)?;

@@ -35,7 +35,7 @@ pub(super) fn state(
     let counts = wanted.iter().map(|&n| (n as f64 * factor).round() as usize);
     Ok(NetworkState {
         layers: keep_largest_of_each(&state.layers, counts)?,
-        norms: state.norms,
+        parameters: state.parameters,
         reserve,
     })
 }
@@ -96,7 +96,7 @@ impl Trainer {
         let counts = before.layers.iter().map(LayerState::active);
         let after = NetworkState {
             layers: keep_largest_of_each(&dense, counts)?,
-            norms: before.norms,
+            parameters: before.parameters,
             reserve: weights,
         };
         self.set_state(&after)?;

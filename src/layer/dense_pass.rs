@@ -10,7 +10,7 @@ use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::sparse::{Arena, LayerSpan};
 
-use super::sparse_layer::SparseLayer;
+use super::sparse_pass::SparsePass;
 
 /// Where a layer's weight matrix `[n_out][n_in]` lies.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct DenseWeights {
     pub first: usize,
 }
 
-impl SparseLayer {
+impl SparsePass {
     /// Words of the weight matrix.
     pub fn weight_words(&self) -> usize {
         self.span.n_in * self.span.n_out
@@ -46,7 +46,7 @@ impl SparseLayer {
         Ok(DenseWeights { weights, first: 0 })
     }
 
-    /// As [`SparseLayer::forward`].
+    /// As [`SparsePass::forward`].
     ///
     /// # Errors
     /// As there.
@@ -73,7 +73,7 @@ impl SparseLayer {
         )
     }
 
-    /// As [`SparseLayer::backward`], but any window takes a mask.
+    /// As [`SparsePass::backward`], but any window takes a mask.
     ///
     /// # Errors
     /// As there.
@@ -106,7 +106,7 @@ impl SparseLayer {
         )
     }
 
-    /// As [`SparseLayer::gradients`], of a layer that has all connections, whose first is `first` in the arena.
+    /// As [`SparsePass::gradients`], of a layer that has all connections, whose first is `first` in the arena.
     ///
     /// # Errors
     /// As there.
@@ -137,7 +137,7 @@ impl SparseLayer {
     /// outputs; to the beginning of `output`. The rows' part of `delta` must lie where a view may begin.
     ///
     /// # Errors
-    /// As [`SparseLayer::gradients`].
+    /// As [`SparsePass::gradients`].
     pub fn gradient_rows(
         &self,
         plan: &mut Plan,

@@ -15,7 +15,7 @@ use crate::sparse::{
 /// looks at each position alone (a linear layer, one applied to every token, a 1×1 convolution) takes the positions as
 /// further members of the batch.
 #[derive(Clone, Copy, Debug)]
-pub struct SparseLayer {
+pub struct SparsePass {
     /// Where its units lie in the arena.
     pub span: LayerSpan,
     /// How its outputs' positions look at its inputs'.
@@ -28,7 +28,7 @@ pub struct SparseLayer {
     pub relu: bool,
 }
 
-impl SparseLayer {
+impl SparsePass {
     /// Lanes of a pointwise layer's rows.
     pub(super) fn lanes(&self) -> usize {
         self.window.output_positions() * self.stride

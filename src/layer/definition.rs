@@ -1,0 +1,121 @@
+//! What a layer is: one trait, which layers of this crate and of others implement alike.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::extent::Extent;
+use super::parameters::Parameter;
+use super::pass::{Backward, Forward, Mode};
+use crate::engine::Plan;
+use crate::error::Result;
+use crate::sparse::Window;
+
+/// A layer of a model: what it makes of the values that it takes, forward and backward.
+///
+/// A layer is a description. It holds no memory: a network asks it for its sizes, allocates what it needs, and lets it record
+/// its dispatches into plans. `inputs` are the sizes of the values that it takes, in order. A custom layer brings kernels of
+/// its own ([`kernel!`](crate::kernel!)) and goes into a model by [`Builder::layer`](crate::model::Builder::layer);
+/// `examples/custom_layer.rs` is one with parameters.
+pub trait Layer: Any + Debug + Send + Sync {
+    /// Its kind, in messages and in files: "batch-norm".
+    fn kind(&self) -> &'static str;
+
+    /// How many values it takes.
+    fn arity(&self) -> RangeInclusive<usize> {
+        1..=1
+    }
+
+    /// The size of its value.
+    ///
+    /// # Errors
+    /// Why it cannot take these.
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String>;
+
+    /// Its sparse connections, if it has any: the arena holds them, rounds exchange them.
+    fn connections(&self, _inputs: &[Extent]) -> Option<Connections> {
+        None
+    }
+
+    /// Its dense parameters and what it keeps from batch to batch, in the order of files.
+    fn parameters(&self, _inputs: &[Extent]) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    /// Numbers that never change, which it reads by [`Pass::constants`](super::pass::Pass::constants).
+    ///
+    /// # Errors
+    /// Sizes that have none.
+    fn constants(&self, _inputs: &[Extent]) -> Result<Vec<f32>> {
+        Ok(Vec::new())
+    }
+
+    /// Words that its forward pass leaves for its backward pass, besides its value, at so many lanes. With the sizes of its
+    /// parameters and of its value that is the memory of the layer.
+    fn saved_words(&self, _inputs: &[Extent], _lanes: usize) -> usize {
+        0
+    }
+
+    /// Floating-point operations of the products in one member's forward pass, besides those of its connections, which are two a
+    /// connection and position. Element-wise work is not counted, as in Evci et al. 2020.
+    fn flops(&self, _inputs: &[Extent]) -> f64 {
+        0.0
+    }
+
+    /// Records its value, from its inputs'.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()>;
+
+    /// Records the gradients of its parameters and at its inputs, from that at its value.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()>;
+
+    /// Whether its value is the memory of its input, so that forward has nothing to record.
+    fn is_alias(&self, _mode: Mode) -> bool {
+        false
+    }
+
+    /// Whether its value is that of a ReLU, and its backward pass can take a gradient that went back through that already
+    /// ([`Backward::is_masked`]).
+    fn ends_in_relu(&self) -> bool {
+        false
+    }
+
+    /// Whether one pass over its input and what it saved makes its value again ([`Mode::Restore`]), so that the value need not
+    /// stay until the backward pass.
+    fn restores(&self) -> bool {
+        false
+    }
+
+    /// What is left of it, with so many inputs, in the linear network under a model, in the sense of Tanaka et al. 2020.
+    fn linear(&self, inputs: usize) -> Linear;
+}
+
+/// The sparse connections of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Output units.
+    pub units: usize,
+    /// How output positions look at input positions.
+    pub window: Window,
+    /// Whether each output unit has a bias.
+    pub bias: bool,
+}
+
+/// What takes a layer's place in the linear network under a model.
+#[derive(Clone, Debug)]
+pub enum Linear {
+    /// The layer itself.
+    Same,
+    /// Another one.
+    Instead(Arc<dyn Layer>),
+    /// Nothing: its value is its input.
+    Identity,
+    /// It has no linear part that stands by itself.
+    None,
+}

@@ -1,0 +1,342 @@
+//! Dense parameters of layers, and what they keep from batch to batch: a few words a channel, beside the connection arena.
+
+use crate::engine::buffer::VIEW_ALIGNMENT;
+use crate::engine::{Buffer, Class, Device, View};
+use crate::error::{Error, Result};
+
+/// One array of a layer, as the layer declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name in files.
+    pub name: &'static str,
+    /// Its words.
+    pub words: usize,
+    /// What each starts with.
+    pub start: f32,
+    /// Whether the optimiser trains it. If not it is a statistic that the layer's forward pass keeps.
+    pub trained: bool,
+}
+
+impl Parameter {
+    /// An array that the optimiser trains.
+    pub fn trained(name: &'static str, words: usize, start: f32) -> Self {
+        Parameter {
+            name,
+            words,
+            start,
+            trained: true,
+        }
+    }
+
+    /// An array that the layer keeps itself.
+    pub fn kept(name: &'static str, words: usize, start: f32) -> Self {
+        Parameter {
+            trained: false,
+            ..Self::trained(name, words, start)
+        }
+    }
+}
+
+/// An array on the host: what is set at the start, saved, and read back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterArray {
+    /// Its name.
+    pub name: String,
+    /// Its numbers.
+    pub values: Vec<f32>,
+    /// The optimiser's momentum of each; none where it is not trained.
+    pub momentum: Option<Vec<f32>>,
+}
+
+/// A layer's dense parameters on the host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterState {
+    /// The layer's kind.
+    pub kind: String,
+    /// Its arrays, in its order.
+    pub arrays: Vec<ParameterArray>,
+}
+
+impl ParameterState {
+    /// A layer before training.
+    pub fn new(kind: &str, parameters: &[Parameter]) -> Self {
+        ParameterState {
+            kind: kind.to_owned(),
+            arrays: (parameters.iter())
+                .map(|p| ParameterArray {
+                    name: p.name.to_owned(),
+                    values: vec![p.start; p.words],
+                    momentum: p.trained.then(|| vec![0.0; p.words]),
+                })
+                .collect(),
+        }
+    }
+
+    /// The array of this name.
+    pub fn array(&self, name: &str) -> Option<&ParameterArray> {
+        self.arrays.iter().find(|array| array.name == name)
+    }
+
+    /// The array of this name.
+    pub fn array_mut(&mut self, name: &str) -> Option<&mut ParameterArray> {
+        self.arrays.iter_mut().find(|array| array.name == name)
+    }
+
+    /// The values of the array of this name; none of one that it lacks.
+    pub fn values(&self, name: &str) -> &[f32] {
+        self.array(name).map_or(&[], |array| &array.values)
+    }
+
+    /// Whether it is of a layer of this kind with these arrays.
+    pub fn fits(&self, kind: &str, parameters: &[Parameter]) -> bool {
+        self.kind == kind
+            && self.arrays.len() == parameters.len()
+            && self.arrays.iter().zip(parameters).all(|(array, p)| {
+                let momentum = array.momentum.as_ref().map(Vec::len);
+                array.name == p.name
+                    && array.values.len() == p.words
+                    && momentum == p.trained.then_some(p.words)
+            })
+    }
+}
+
+/// Where one array lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArraySpan {
+    /// The array.
+    pub parameter: Parameter,
+    /// Its first word: of [`Parameters::values`] where it is trained, else of [`Parameters::kept`]. A multiple of 64, so that
+    /// a view may begin there.
+    pub first: usize,
+}
+
+/// Where a layer's arrays lie.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterSpan {
+    /// The layer's kind.
+    pub kind: &'static str,
+    /// Its arrays, in its order.
+    pub arrays: Vec<ArraySpan>,
+}
+
+/// The dense parameters of all layers on a device; there may be none. A clone is of the same buffers.
+///
+/// One optimiser update over [`words`](Parameters::words) words serves all layers: what lies between their arrays is zero
+/// and stays so. 12 bytes a trained word, 4 a kept one.
+#[derive(Clone)]
+pub struct Parameters {
+    /// The layers that have some, in order.
+    pub spans: Vec<ParameterSpan>,
+    /// The trained arrays.
+    pub values: Buffer,
+    /// The optimiser's momentum of `values`.
+    pub momentum: Buffer,
+    /// The gradient of `values` in the last step.
+    pub gradient: Buffer,
+    /// The arrays that layers keep themselves.
+    pub kept: Buffer,
+    words: usize,
+}
+
+impl Parameters {
+    /// Allocates the layers' arrays: each with its kind and what it declares.
+    ///
+    /// # Errors
+    /// An array of no words, or buffers that the device refuses.
+    pub fn new(device: &Device, layers: &[(&'static str, Vec<Parameter>)]) -> Result<Self> {
+        let (mut trained, mut kept) = (0usize, 0usize);
+        let mut spans = Vec::new();
+        for (kind, parameters) in layers {
+            let mut arrays = Vec::new();
+            for parameter in parameters {
+                if parameter.words == 0 {
+                    return Err(Error::Shape(format!(
+                        "the {} of a {kind} layer has no words",
+                        parameter.name
+                    )));
+                }
+                let end = if parameter.trained {
+                    &mut trained
+                } else {
+                    &mut kept
+                };
+                arrays.push(ArraySpan {
+                    first: *end,
+                    parameter: parameter.clone(),
+                });
+                *end = (end.saturating_add(parameter.words)).next_multiple_of(VIEW_ALIGNMENT);
+            }
+            spans.push(ParameterSpan { kind, arrays });
+        }
+        if trained.max(kept) >= u32::MAX as usize {
+            return Err(Error::Shape(format!(
+                "the layers have {trained} dense parameters, more than 32 bits count"
+            )));
+        }
+        let buffer = |label: &str, words| device.buffer(label, Class::Connections, words);
+        Ok(Parameters {
+            spans,
+            values: buffer("parameters.values", trained)?,
+            momentum: buffer("parameters.momentum", trained)?,
+            gradient: buffer("parameters.gradient", trained)?,
+            kept: buffer("parameters.kept", kept)?,
+            words: trained,
+        })
+    }
+
+    /// Words that the optimiser updates, 0 where there are no parameters.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// One layer's, by its number among those that have some.
+    ///
+    /// # Errors
+    /// There is none of this number.
+    pub fn layer(&self, number: usize) -> Result<LayerParameters> {
+        let span = self.spans.get(number).cloned().ok_or_else(|| {
+            Error::Shape(format!("there is no layer {number} with dense parameters"))
+        })?;
+        Ok(LayerParameters {
+            span,
+            values: self.values.all(),
+            gradient: self.gradient.all(),
+            kept: self.kept.all(),
+        })
+    }
+
+    /// Replaces parameters, optimiser state and what layers keep; kinds and arrays must be those that are there.
+    ///
+    /// # Errors
+    /// States of other layers.
+    pub fn import(&self, device: &Device, states: &[ParameterState]) -> Result<()> {
+        let same = states.len() == self.spans.len()
+            && self.spans.iter().zip(states).all(|(span, state)| {
+                let parameters: Vec<Parameter> =
+                    span.arrays.iter().map(|a| a.parameter.clone()).collect();
+                state.fits(span.kind, &parameters)
+            });
+        if !same {
+            return Err(Error::Shape(format!(
+                "the dense parameters of {} layers do not fit the {} layers of the model that have some: kinds, arrays and \
+                 their lengths must agree",
+                states.len(),
+                self.spans.len()
+            )));
+        }
+        let mut values = vec![0f32; self.values.words()];
+        let mut momentum = vec![0f32; self.momentum.words()];
+        let mut kept = vec![0f32; self.kept.words()];
+        for (span, state) in self.spans.iter().zip(states) {
+            for (at, array) in span.arrays.iter().zip(&state.arrays) {
+                let range = at.first..at.first + array.values.len();
+                match &array.momentum {
+                    None => kept[range].copy_from_slice(&array.values),
+                    Some(velocity) => {
+                        values[range.clone()].copy_from_slice(&array.values);
+                        momentum[range].copy_from_slice(velocity);
+                    }
+                }
+            }
+        }
+        for (buffer, words) in [
+            (&self.values, values),
+            (&self.momentum, momentum),
+            (&self.kept, kept),
+        ] {
+            device.upload(&buffer.all(), &words)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the parameters back.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn export(&self, device: &Device) -> Result<Vec<ParameterState>> {
+        if self.spans.is_empty() {
+            return Ok(Vec::new());
+        }
+        let [values, momentum, kept] =
+            [&self.values, &self.momentum, &self.kept].map(|b| device.download::<f32>(&b.all()));
+        let (values, momentum, kept) = (values?, momentum?, kept?);
+        let array = |at: &ArraySpan| {
+            let range = at.first..at.first + at.parameter.words;
+            let trained = at.parameter.trained;
+            let from = if trained { &values } else { &kept };
+            ParameterArray {
+                name: at.parameter.name.to_owned(),
+                values: from[range.clone()].to_vec(),
+                momentum: trained.then(|| momentum[range].to_vec()),
+            }
+        };
+        let state = |span: &ParameterSpan| ParameterState {
+            kind: span.kind.to_owned(),
+            arrays: span.arrays.iter().map(array).collect(),
+        };
+        Ok(self.spans.iter().map(state).collect())
+    }
+}
+
+/// One layer's dense parameters, for its kernels: whole buffers, and where its arrays begin in them.
+#[derive(Clone)]
+pub struct LayerParameters {
+    span: ParameterSpan,
+    /// The trained arrays of all layers.
+    pub values: View,
+    /// Their gradients.
+    pub gradient: View,
+    /// What all layers keep.
+    pub kept: View,
+}
+
+impl LayerParameters {
+    fn array(&self, name: &str) -> Result<&ArraySpan> {
+        let found = (self.span.arrays.iter()).find(|array| array.parameter.name == name);
+        found.ok_or_else(|| {
+            Error::Shape(format!("a {} layer has no array `{name}`", self.span.kind))
+        })
+    }
+
+    /// The first word of an array in [`values`](Self::values) and [`gradient`](Self::gradient), or in [`kept`](Self::kept).
+    ///
+    /// # Errors
+    /// It has no such array.
+    pub fn first(&self, name: &str) -> Result<usize> {
+        Ok(self.array(name)?.first)
+    }
+
+    /// An array alone, as one view of its own: trained or kept.
+    ///
+    /// # Errors
+    /// It has no such array.
+    pub fn values_of(&self, name: &str) -> Result<View> {
+        let array = self.array(name)?;
+        let whole = if array.parameter.trained {
+            &self.values
+        } else {
+            &self.kept
+        };
+        Ok(part(whole, array))
+    }
+
+    /// The gradient of a trained array alone, as one view of its own.
+    ///
+    /// # Errors
+    /// It has no such array, or it is not trained.
+    pub fn gradient_of(&self, name: &str) -> Result<View> {
+        let array = self.array(name)?;
+        match array.parameter.trained {
+            true => Ok(part(&self.gradient, array)),
+            false => Err(Error::Shape(format!(
+                "the array `{name}` of a {} layer is not trained",
+                self.span.kind
+            ))),
+        }
+    }
+}
+
+fn part(whole: &View, array: &ArraySpan) -> View {
+    let first = whole.range.start + array.first;
+    whole.buffer.range(first..first + array.parameter.words)
+}

@@ -1,0 +1,209 @@
+//! From an image to a vision transformer's tokens: square patches.
+
+use rayon::prelude::*;
+
+use super::definition::{Layer, Linear};
+use super::extent::Extent;
+use super::pass::{Backward, Forward, Pass};
+use super::pointwise::{ROWS, fits};
+use crate::engine::loops::{NONE, looped};
+use crate::engine::{Grid, Plan, View};
+use crate::error::{Error, Result};
+
+crate::kernel! {
+    /// Reorders an image into tokens of one patch each, or tokens into an image.
+    ///
+    /// An image is `[channels][height][width][stride]`, tokens are `[side * side * channels][tokens][stride]`; both are the
+    /// same rows of lanes. Feature `(p1 * side + p2) * channels + c` of token `y * (width / side) + x` is channel `c` at
+    /// `(y * side + p1, x * side + p2)`: einops' `b c (h p1) (w p2) -> b (h w) (p1 p2 c)`. Grid:
+    /// [`Rows`](crate::engine::Grid::Rows) = channels * height * width. Gathered; bound by copying.
+    pub PatchTokens, PatchTokensParams, PatchTokensTwin = "layer/patch_tokens", shader!("layer/patch_tokens");
+    params {
+        /// Channels of the image.
+        channels: u32,
+        /// Rows of the image.
+        height: u32,
+        /// Columns of the image.
+        width: u32,
+        /// Rows and columns of a patch; divides both.
+        side: u32,
+        /// `stride / 4`.
+        vectors: u32,
+        /// 1: `input` holds tokens, `output` the image.
+        inverse: u32,
+    }
+    loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
+    read input: f32,
+    write output: f32,
+}
+
+impl PatchTokensTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let [channels, height, width, patch, stride] =
+            [p.channels, p.height, p.width, p.side, p.vectors * 4].map(|n| n as usize);
+        let tokens = (height / patch) * (width / patch);
+        // Where an element of the one order lies in the other.
+        let of_image = |row: usize| {
+            let (c, y, x) = (row / (height * width), row / width % height, row % width);
+            let feature = ((y % patch) * patch + x % patch) * channels + c;
+            feature * tokens + (y / patch) * (width / patch) + x / patch
+        };
+        let of_tokens = |row: usize| {
+            let (feature, token) = (row / tokens, row % tokens);
+            let (tap, c) = (feature / channels, feature % channels);
+            let y = token / (width / patch) * patch + tap / patch;
+            let x = token % (width / patch) * patch + tap % patch;
+            (c * height + y) * width + x
+        };
+        self.output[..channels * height * width * stride]
+            .par_chunks_exact_mut(stride)
+            .with_min_len(ROWS)
+            .enumerate()
+            .for_each(|(row, output)| {
+                let from = match p.inverse {
+                    0 => of_tokens(row),
+                    _ => of_image(row),
+                };
+                output.copy_from_slice(&self.input[from * stride..][..stride]);
+            });
+    }
+}
+
+/// Cuts images into square patches, each a token; a permutation.
+#[derive(Clone, Copy, Debug)]
+pub struct PatchifyPass {
+    /// Channels of the image.
+    pub channels: usize,
+    /// Positions of the image, `[y, x]`.
+    pub plane: [usize; 2],
+    /// Rows and columns of a patch.
+    pub patch: usize,
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub stride: usize,
+}
+
+impl PatchifyPass {
+    /// For images of these sizes.
+    ///
+    /// # Errors
+    /// Patches that do not tile the plane, or sizes of zero.
+    pub fn new(channels: usize, plane: [usize; 2], patch: usize, stride: usize) -> Result<Self> {
+        let tiled = patch > 0 && plane.iter().all(|&n| n > 0 && n.is_multiple_of(patch));
+        if !tiled {
+            return Err(Error::Shape(format!(
+                "patches of {patch} x {patch} do not tile planes of {} x {}: both sides must be multiples of the patch's",
+                plane[0], plane[1]
+            )));
+        }
+        if channels == 0 || stride == 0 || !stride.is_multiple_of(4) {
+            return Err(Error::Shape(format!(
+                "patches of {channels} channels and {stride} lanes: there must be a channel, and a positive multiple of 4 lanes"
+            )));
+        }
+        Ok(PatchifyPass {
+            channels,
+            plane,
+            patch,
+            stride,
+        })
+    }
+
+    /// Features of a token.
+    pub fn features(&self) -> usize {
+        self.patch * self.patch * self.channels
+    }
+
+    /// Tokens, `[y, x]`.
+    pub fn grid(&self) -> [usize; 2] {
+        self.plane.map(|n| n / self.patch)
+    }
+
+    /// Words of the image and of the tokens.
+    pub fn words(&self) -> usize {
+        self.channels * self.plane[0] * self.plane[1] * self.stride
+    }
+
+    /// `tokens` `[features][tokens][stride]` from `image` `[channels][height][width][stride]`.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward(&self, plan: &mut Plan, image: View, tokens: View) -> Result<()> {
+        self.record(plan, image, tokens, false)
+    }
+
+    /// The gradient at the image from that at the tokens.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn backward(&self, plan: &mut Plan, delta: View, delta_image: View) -> Result<()> {
+        self.record(plan, delta, delta_image, true)
+    }
+
+    fn record(&self, plan: &mut Plan, input: View, output: View, inverse: bool) -> Result<()> {
+        fits("patches", &input, self.words())?;
+        fits("patches", &output, self.words())?;
+        plan.dispatch(
+            PatchTokens {
+                params: PatchTokensParams {
+                    channels: self.channels as u32,
+                    height: self.plane[0] as u32,
+                    width: self.plane[1] as u32,
+                    side: self.patch as u32,
+                    vectors: (self.stride / 4) as u32,
+                    inverse: inverse.into(),
+                },
+                input,
+                output,
+            },
+            Grid::Rows(self.channels * self.plane[0] * self.plane[1]),
+        )
+    }
+}
+
+/// Square patches as tokens: features in the order row, column, channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patchify {
+    /// Rows and columns of a patch.
+    pub size: usize,
+}
+
+impl Patchify {
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> Result<PatchifyPass> {
+        let image = pass.inputs()[0];
+        PatchifyPass::new(image.channels, image.plane(), self.size, pass.lanes())
+    }
+}
+
+impl Layer for Patchify {
+    fn kind(&self) -> &'static str {
+        "patchify"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        let (from, size) = (inputs[0], self.size);
+        if size == 0 || from.plane().iter().any(|n| !n.is_multiple_of(size)) {
+            return Err(format!("patches of {size}×{size} do not divide {from}"));
+        }
+        let features = from.channels.saturating_mul(size).saturating_mul(size);
+        Ok(Extent::windowed(features, from.plane().map(|n| n / size)))
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        (self.pass(pass)?).forward(plan, pass.input(0)?, pass.output())
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        let Some(sink) = pass.sink(0)? else {
+            return Ok(());
+        };
+        let (layer, delta) = (self.pass(pass)?, pass.delta());
+        pass.write_only(plan, 0, sink, |plan, view| {
+            layer.backward(plan, delta, view)
+        })
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Same
+    }
+}

@@ -1,0 +1,201 @@
+//! Where a vision transformer's tokens lie in the image: fixed sines and cosines that are added to them.
+
+use rayon::prelude::*;
+
+use super::definition::{Layer, Linear};
+use super::extent::Extent;
+use super::pass::{Backward, Forward};
+use super::pointwise::{ROWS, fits};
+use crate::engine::loops::{NONE, looped};
+use crate::engine::{Grid, Plan, View};
+use crate::error::{Error, Result};
+
+crate::kernel! {
+    /// `output[row, i] = input[row, i] + table[row]` for every lane i.
+    ///
+    /// Shapes: `input` and `output` `[rows][stride]`, `table` `[rows]`, a row being a feature of a token. Grid:
+    /// [`Rows`](crate::engine::Grid::Rows). Bound by copying.
+    pub AddPositions, AddPositionsParams, AddPositionsTwin = "layer/add_positions", shader!("layer/add_positions");
+    params {
+        /// Features times tokens.
+        rows: u32,
+        /// `stride / 4`.
+        vectors: u32,
+    }
+    loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
+    read table: f32,
+    read input: f32,
+    write output: f32,
+}
+
+impl AddPositionsTwin<'_> {
+    fn run(self) {
+        let stride = self.params.vectors as usize * 4;
+        let rows = self.params.rows as usize;
+        self.output[..rows * stride]
+            .par_chunks_exact_mut(stride)
+            .zip(self.input.par_chunks_exact(stride))
+            .zip(self.table)
+            .with_min_len(ROWS)
+            .for_each(|((output, input), position)| {
+                for (y, x) in output.iter_mut().zip(input) {
+                    *y = x + position;
+                }
+            });
+    }
+}
+
+crate::kernel! {
+    /// [`struct@AddPositions`] whose output is its input.
+    pub AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsInPlaceTwin =
+        "layer/add_positions_in_place", shader!("layer/add_positions_in_place");
+    params {
+        /// Features times tokens.
+        rows: u32,
+        /// `stride / 4`.
+        vectors: u32,
+    }
+    loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
+    read table: f32,
+    write activation: f32,
+}
+
+impl AddPositionsInPlaceTwin<'_> {
+    fn run(self) {
+        let stride = self.params.vectors as usize * 4;
+        let rows = self.params.rows as usize;
+        self.activation[..rows * stride]
+            .par_chunks_exact_mut(stride)
+            .zip(self.table)
+            .with_min_len(ROWS)
+            .for_each(|(activation, position)| {
+                for x in activation {
+                    *x += position;
+                }
+            });
+    }
+}
+
+/// Adds what [`sincos_positions`] computed to the tokens. The gradient passes through unchanged.
+#[derive(Clone, Copy, Debug)]
+pub struct PositionsPass {
+    /// Features of a token.
+    pub dim: usize,
+    /// Tokens.
+    pub tokens: usize,
+    /// Lanes of the batch, padding included: a multiple of 4.
+    pub stride: usize,
+}
+
+impl PositionsPass {
+    /// Words of the input and of the output.
+    pub fn words(&self) -> usize {
+        self.dim * self.tokens * self.stride
+    }
+
+    /// `output = input + table`, both `[dim][tokens][stride]`, `table` `[dim][tokens]`. The two may be one view.
+    ///
+    /// # Errors
+    /// Views that do not fit, or that overlap without being the same.
+    pub fn forward(&self, plan: &mut Plan, table: View, input: View, output: View) -> Result<()> {
+        let rows = self.dim * self.tokens;
+        let grid = Grid::Rows(rows);
+        let (rows, vectors) = (rows as u32, (self.stride / 4) as u32);
+        fits("positions' table", &table, self.dim * self.tokens)?;
+        fits("positions", &input, self.words())?;
+        fits("positions", &output, self.words())?;
+        if input.buffer.same_as(&output.buffer) && input.range.start == output.range.start {
+            let kernel = AddPositionsInPlace {
+                params: AddPositionsInPlaceParams { rows, vectors },
+                table,
+                activation: output,
+            };
+            return plan.dispatch(kernel, grid);
+        }
+        let kernel = AddPositions {
+            params: AddPositionsParams { rows, vectors },
+            table,
+            input,
+            output,
+        };
+        plan.dispatch(kernel, grid)
+    }
+}
+
+/// Fixed two-dimensional positions `[dim][height * width]` of tokens in row-major order.
+///
+/// A quarter of the features each are `sin(x w_i)`, `cos(x w_i)`, `sin(y w_i)` and `cos(y w_i)`, with
+/// `w_i = 10000^(-i / (dim / 4 - 1))`: the simple ViT of Beyer, Zhai and Kolesnikov, "Better plain ViT baselines for
+/// ImageNet-1k", 2022.
+///
+/// # Errors
+/// A `dim` that is not a multiple of 4 or below 8 (one frequency has no spacing), or a grid without tokens.
+pub fn sincos_positions(height: usize, width: usize, dim: usize) -> Result<Vec<f32>> {
+    if !dim.is_multiple_of(4) || dim < 8 || height == 0 || width == 0 {
+        return Err(Error::Shape(format!(
+            "sin-cos positions of {height} x {width} tokens with {dim} features: there must be tokens, and features a multiple \
+             of 4 from 8 on"
+        )));
+    }
+    let frequencies = dim / 4;
+    let mut table = Vec::with_capacity(dim * height * width);
+    for feature in 0..dim {
+        let (quarter, i) = (feature / frequencies, feature % frequencies);
+        let frequency = 10_000f64.powf(-(i as f64) / (frequencies - 1) as f64);
+        for y in 0..height {
+            for x in 0..width {
+                let angle = frequency * if quarter < 2 { x as f64 } else { y as f64 };
+                let value = if quarter % 2 == 0 {
+                    angle.sin()
+                } else {
+                    angle.cos()
+                };
+                table.push(value as f32);
+            }
+        }
+    }
+    Ok(table)
+}
+
+/// Adds fixed 2-D sine and cosine positions (Beyer, Zhai and Kolesnikov 2022).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Positions;
+
+impl Layer for Positions {
+    fn kind(&self) -> &'static str {
+        "positions"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        match inputs[0].channels {
+            dim if dim.is_multiple_of(4) && dim > 4 => Ok(inputs[0]),
+            dim => Err(format!("{dim} features are not a multiple of 4 above 4")),
+        }
+    }
+
+    fn constants(&self, inputs: &[Extent]) -> Result<Vec<f32>> {
+        let Extent {
+            channels,
+            height,
+            width,
+        } = inputs[0];
+        sincos_positions(height, width, channels)
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        let layer = PositionsPass {
+            dim: pass.extent().channels,
+            tokens: pass.extent().positions(),
+            stride: pass.lanes(),
+        };
+        layer.forward(plan, pass.constants()?, pass.input(0)?, pass.output())
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        pass.pass_on(plan, 0, pass.delta())
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::None
+    }
+}

@@ -1,0 +1,138 @@
+//! The sparse layer of a model: linear at each position, or a convolution.
+
+use std::sync::Arc;
+
+use super::Activation;
+use super::definition::{Connections, Layer, Linear};
+use super::extent::Extent;
+use super::pass::{Backward, Forward, Pass, Sink};
+use super::sparse_pass::SparsePass;
+use crate::engine::Plan;
+use crate::error::Result;
+use crate::sparse::Window;
+
+/// Sparse connections from input units to output units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sparse {
+    /// Output units: channels of a convolution.
+    pub units: usize,
+    /// Rows and columns of a convolution's kernel; 1 is a linear layer at each position.
+    pub kernel: usize,
+    /// Positions from one window to the next.
+    pub stride: usize,
+    /// Rows and columns of zeros around the plane.
+    pub padding: usize,
+    /// Whether each output unit has a bias.
+    pub bias: bool,
+    /// Whether a ReLU is fused behind it.
+    pub relu: bool,
+}
+
+/// Units and connections are counted by 32 bits.
+const MOST_INPUTS: usize = u32::MAX as usize;
+
+impl Sparse {
+    /// A convolution without biases, square in kernel, stride and padding.
+    pub fn convolution(units: usize, kernel: usize, stride: usize, padding: usize) -> Self {
+        Sparse {
+            units,
+            kernel,
+            stride,
+            padding,
+            bias: false,
+            relu: false,
+        }
+    }
+
+    /// A linear layer at each position, with biases.
+    pub fn linear(units: usize) -> Self {
+        Sparse {
+            bias: true,
+            ..Self::convolution(units, 1, 1, 0)
+        }
+    }
+
+    fn window(&self, input: Extent) -> Result<Window> {
+        Window::square(input.plane(), self.kernel, self.stride, self.padding)
+    }
+
+    fn pass<P: Pass + ?Sized>(&self, pass: &P) -> Result<SparsePass> {
+        Ok(SparsePass {
+            span: pass.connections()?.1,
+            window: self.window(pass.inputs()[0])?,
+            stride: pass.lanes(),
+            bias: self.bias,
+            relu: self.relu,
+        })
+    }
+}
+
+impl Layer for Sparse {
+    fn kind(&self) -> &'static str {
+        "sparse"
+    }
+
+    fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
+        let window = self.window(inputs[0]).map_err(|e| e.to_string())?;
+        match inputs[0].channels.saturating_mul(window.taps()) {
+            n if n < MOST_INPUTS => Ok(Extent::windowed(self.units, window.output)),
+            n => Err(format!("{n} inputs of a unit are more than 32 bits count")),
+        }
+    }
+
+    fn connections(&self, inputs: &[Extent]) -> Option<Connections> {
+        Some(Connections {
+            units: self.units,
+            window: self.window(inputs[0]).ok()?,
+            bias: self.bias,
+        })
+    }
+
+    fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        let layer = self.pass(pass)?;
+        let (input, output) = (pass.input(0)?, pass.output());
+        let weights = pass.dense_weights(plan, &layer)?;
+        let (arena, _) = pass.connections()?;
+        match weights {
+            Some(weights) => layer.forward_dense(plan, arena, weights, input, output),
+            None => layer.forward(plan, arena, input, output),
+        }
+    }
+
+    fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        let layer = self.pass(pass)?;
+        let mut delta = pass.delta();
+        if self.relu && !pass.is_masked() {
+            let masked = pass.like_output("masked_delta")?;
+            let (output, words) = (pass.output(plan)?, pass.extent().size() * pass.lanes());
+            Activation::Relu.backward(plan, output, delta, masked.clone(), words, false)?;
+            delta = masked;
+        }
+        let input = pass.input(plan, 0)?;
+        pass.connection_gradients(plan, &layer, input.clone(), delta.clone())?;
+        let Some(Sink { view, accumulate }) = pass.sink(0)? else {
+            return Ok(());
+        };
+        // The ReLU before this layer is passed back through in the same store, where nothing else adds to the gradient.
+        let mask = layer.window.is_pointwise() && pass.claim_mask(0);
+        let mask = mask.then_some(input);
+        let weights = pass.dense_weights(plan, &layer)?;
+        let (arena, _) = pass.connections()?;
+        match weights {
+            Some(weights) => layer.backward_dense(plan, weights, delta, mask, view, accumulate),
+            None => layer.backward(plan, arena, delta, mask, view, accumulate),
+        }
+    }
+
+    fn ends_in_relu(&self) -> bool {
+        self.relu
+    }
+
+    fn linear(&self, _: usize) -> Linear {
+        Linear::Instead(Arc::new(Sparse {
+            bias: false,
+            relu: false,
+            ..*self
+        }))
+    }
+}

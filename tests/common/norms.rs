@@ -1,0 +1,63 @@
+//! States of norms, for tests that set them themselves.
+
+use rootlet::checkpoint::NormKind;
+use rootlet::engine::Device;
+use rootlet::layer::{BatchNorm, Extent, Layer, LayerNorm, Parameter, ParameterState, Parameters};
+
+/// The kind and the arrays that such a norm declares.
+pub fn declared(kind: NormKind, channels: usize) -> (&'static str, Vec<Parameter>) {
+    let layer: &dyn Layer = match kind {
+        NormKind::Batch => &BatchNorm { relu: false },
+        NormKind::Layer => &LayerNorm,
+    };
+    (layer.kind(), layer.parameters(&[Extent::vector(channels)]))
+}
+
+/// A norm before training.
+pub fn norm(kind: NormKind, channels: usize) -> ParameterState {
+    let (kind, parameters) = declared(kind, channels);
+    ParameterState::new(kind, &parameters)
+}
+
+/// A norm with numbers of its own in every array, momentum too.
+pub fn filled(
+    kind: NormKind,
+    channels: usize,
+    mut reals: impl FnMut(usize) -> Vec<f32>,
+) -> ParameterState {
+    let mut state = norm(kind, channels);
+    for array in &mut state.arrays {
+        array.values = reals(array.values.len());
+        if let Some(momentum) = &mut array.momentum {
+            *momentum = reals(momentum.len());
+        }
+    }
+    state
+}
+
+/// Replaces the values of an array.
+pub fn set(state: &mut ParameterState, name: &str, values: Vec<f32>) {
+    state.array_mut(name).expect(name).values = values;
+}
+
+/// The norms on a device.
+pub fn upload(device: &Device, states: &[ParameterState]) -> Parameters {
+    let layers: Vec<_> = (states.iter())
+        .map(|state| {
+            let kind = match state.kind.as_str() {
+                "batch" => NormKind::Batch,
+                _ => NormKind::Layer,
+            };
+            declared(kind, state.values("weight").len())
+        })
+        .collect();
+    let parameters = Parameters::new(device, &layers).unwrap();
+    parameters.import(device, states).unwrap();
+    parameters
+}
+
+/// Every number of a layer's dense parameters.
+pub fn numbers(state: &ParameterState) -> impl Iterator<Item = &f32> {
+    let arrays = state.arrays.iter();
+    arrays.flat_map(|array| array.values.iter().chain(array.momentum.iter().flatten()))
+}
