@@ -86,7 +86,9 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if args.table {
-        super::print(&sweep::write_results(&sweep, &folder, &mut tell)?.aligned())?;
+        let (table, unwritten) = sweep::write_results(&sweep, &folder, &mut tell)?;
+        super::print(&table.aligned())?;
+        unwritten.iter().for_each(|e| super::note(&e.to_string()));
         return Ok(ExitCode::SUCCESS);
     }
     let options = RecordOptions {
@@ -102,9 +104,13 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
         super::note("the same command goes on");
         return Ok(interrupt.status());
     }
+    let (table, unwritten) = sweep::write_results(&sweep, &folder, &mut tell)?;
+    super::print(&format!("\n{}\n", table.aligned()))?;
+    if let Some(error) = unwritten {
+        return Err(error);
+    }
     super::print(&format!(
-        "\n{}\n{} and results.md have the same table\n",
-        sweep::write_results(&sweep, &folder, &mut tell)?.aligned(),
+        "{} and results.md have the same table\n",
         folder.join("results.csv").display()
     ))?;
     for (name, reason) in &outcome.failed {

@@ -174,10 +174,11 @@ fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
     let mut edits = resumed.edits()?;
     edits.retain(|edit| !args.flags.decides(&edit.name));
     refuse(&edits, &file)?;
-    if !file.exists() {
+    if !file.is_file() {
         super::note(&format!(
-            "{} is missing: it is written anew from the checkpoint",
-            file.display()
+            "{} is {}: the checkpoint has the configuration, and the next checkpoint writes the file anew",
+            file.display(),
+            if file.exists() { "no file" } else { "missing" }
         ));
     }
     let before = resumed.config().clone();

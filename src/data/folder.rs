@@ -189,6 +189,7 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
     if let Some(refusal) = faults.refusal(skip) {
         return Err(refusal);
     }
+    not_the_same(&data)?;
     if !faults.entries.is_empty() {
         data.notes.push(format!(
             "left out of the folder, for they are no files of images: {}; the end of the run lists them",
@@ -204,6 +205,30 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
         }
     }
     Ok(data)
+}
+
+/// Refuses a folder of test images that has those of `train/`, by a link or a copy: no number from training images is a test's.
+/// Where names, lengths and classes agree, a few files' contents decide.
+fn not_the_same(data: &Dataset) -> Result<()> {
+    const COMPARED: usize = 16;
+    let (TestPart::Folder(name), Images::Folder(train), Images::Folder(test)) =
+        (&data.test_part, &data.train, &data.test)
+    else {
+        return Ok(());
+    };
+    let record = data.record();
+    if record.train != record.test {
+        return Ok(());
+    }
+    for index in (0..train.len()).step_by(train.len().div_ceil(COMPARED).max(1)) {
+        if content(&train.path(index))? != content(&test.path(index))? {
+            return Ok(());
+        }
+    }
+    Err(Error::Usage(format!(
+        "{name}/ has the images of train/ (the same names, lengths and classes), and training images judge nothing: put others \
+         there, or remove it, and --val-split holds some of train/ out"
+    )))
 }
 
 fn entries(count: usize) -> String {

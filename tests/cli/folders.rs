@@ -287,3 +287,13 @@ fn a_checkpoint_that_knows_no_data_has_no_test_images_of_them() {
     let end: Value = json(done.out.lines().last().unwrap());
     assert_eq!(end["test_part"]["split-off"]["trained_on"], true, "{end}");
 }
+
+/// A link or a copy of `train` in the place of `val`.
+#[test]
+fn training_images_in_the_test_folder_are_refused() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat"], 60, 6);
+    photos(&desk.path("data/val"), &["bee", "cat"], 60, 6);
+    let parts = ["val/ has the images of train/", "--val-split"];
+    desk.bad(&TRAIN, 2, &parts);
+}

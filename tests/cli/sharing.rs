@@ -135,6 +135,14 @@ fn a_damaged_run_hides_no_other() {
     desk.good(&["sweep", "s.toml", "--quiet", "--out=s"]);
     let run = |name: &str| desk.path("s").join(name);
     let whole = desk.good(&["sweep", "s.toml", "--table", "--out=s"]).out;
+    // Where the files cannot be written the table is none the worse for it.
+    let csv = desk.path("s/results.csv");
+    std::fs::remove_file(&csv).unwrap();
+    std::fs::create_dir(&csv).unwrap();
+    let told = desk.good(&["sweep", "s.toml", "--table", "--out=s"]);
+    assert_eq!(told.out, whole);
+    assert!(told.err.contains("results.csv"), "{told:?}");
+    std::fs::remove_dir(&csv).unwrap();
     let metrics = run("static_seed-1").join("metrics.csv");
     let rows = fs::read_to_string(&metrics).unwrap();
     let second = rows.lines().nth(2).unwrap();

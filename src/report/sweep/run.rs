@@ -296,15 +296,16 @@ fn tell_edits(
     Ok(())
 }
 
-/// Writes `results.csv` and `results.md` in the sweep's folder, and gives the table. `note` hears of runs that are damaged.
+/// Writes `results.csv` and `results.md` in the sweep's folder, and gives the table, and why the files could not be written where
+/// that is so: the table is none the worse for it. `note` hears of runs that are damaged.
 ///
 /// # Errors
-/// No run yet, or a file that cannot be read or written.
+/// No run yet, or a file that cannot be read.
 pub fn write_results(
     sweep: &Sweep,
     folder: &Path,
     note: &mut dyn FnMut(&str),
-) -> Result<TextTable> {
+) -> Result<(TextTable, Option<Error>)> {
     let records = records(sweep, folder, note)?;
     tell_edits(sweep, folder, &records, note)?;
     if records.is_empty() {
@@ -316,6 +317,18 @@ pub fn write_results(
     }
     let results = Results::of(&records)?;
     let table = results.table();
+    let mut text = table.markdown();
+    for record in &records {
+        if let Some(reason) = record.failure() {
+            text += &format!("\n{} failed: {reason}\n", record.name());
+        }
+    }
+    let unwritten = write_files(folder, &results, &text).err();
+    Ok((table, unwritten))
+}
+
+/// The results as files in a sweep's folder; `text` is that of `results.md`.
+fn write_files(folder: &Path, results: &Results, text: &str) -> Result<()> {
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         disk::replace_shared(&path, bytes).map_err(Error::io("write", &path))
@@ -324,12 +337,5 @@ pub fn write_results(
         .csv()
         .map_err(Error::io("write", &folder.join("results.csv")))?;
     write("results.csv", &csv)?;
-    let mut text = table.markdown();
-    for record in &records {
-        if let Some(reason) = record.failure() {
-            text += &format!("\n{} failed: {reason}\n", record.name());
-        }
-    }
-    write("results.md", text.as_bytes())?;
-    Ok(table)
+    write("results.md", text.as_bytes())
 }
