@@ -215,7 +215,7 @@ fn a_model_too_large_is_refused_before_it_eats_the_memory() {
         let class = desk.path("images").join(split).join("class");
         fs::create_dir_all(&class).unwrap();
         // Only named, never read: the sizes come before the images.
-        fs::write(class.join("a.png"), []).unwrap();
+        fs::write(class.join(format!("{split}.png")), []).unwrap();
     }
     let folder = format!("--data-dir={}", desk.path("images").display());
     desk.bad(
