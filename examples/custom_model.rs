@@ -31,13 +31,7 @@ fn main() -> Result<()> {
     };
     let device = Device::open("auto", &DeviceOptions::default())?;
     let digits = data::load(&DataSource::default())?;
-    let shape = digits.shape;
-    let input = Extent {
-        channels: shape.channels,
-        height: shape.height,
-        width: shape.width,
-    };
-    let model = small_net(input, digits.classes)?;
+    let model = small_net(digits.shape.extent(), digits.classes)?;
     let method = method("gse-uniform")?;
     let mut trainer = Trainer::with_model(device, config, digits, model, method)?;
     let mut show = |event: &Event| {

@@ -30,13 +30,7 @@ fn model(input: Extent, classes: usize) -> Result<Model> {
 fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
     let device = Device::open(adapter, &DeviceOptions::default())?;
     let digits = data::load(&DataSource::default())?;
-    let shape = digits.shape;
-    let input = Extent {
-        channels: shape.channels,
-        height: shape.height,
-        width: shape.width,
-    };
-    let model = model(input, digits.classes)?;
+    let model = model(digits.shape.extent(), digits.classes)?;
     Trainer::with_model(
         device,
         config.clone(),

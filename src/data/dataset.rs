@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Images;
 use crate::error::{Error, Result};
+use crate::layer::Extent;
 
 /// Size of one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,15 @@ impl ImageShape {
     /// Values of one image, the number of inputs of a network: channels × height × width.
     pub fn features(&self) -> usize {
         self.channels * self.height * self.width
+    }
+
+    /// The size of a model's input that takes such images.
+    pub fn extent(&self) -> Extent {
+        Extent {
+            channels: self.channels,
+            height: self.height,
+            width: self.width,
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub struct PartRecord {
 }
 
 impl PartRecord {
-    fn of(images: &Images) -> Self {
+    pub(super) fn of(images: &Images) -> Self {
         let mut hash = Xxh3::new();
         match images {
             Images::Memory(split) => {

@@ -17,7 +17,7 @@ use crate::sparse::Window;
 /// A layer is a description. It holds no memory: a network asks it for its sizes, allocates what it needs, and lets it record
 /// its dispatches into plans. `inputs` are the sizes of the values that it takes, in order. A custom layer brings kernels of
 /// its own ([`kernel!`](crate::kernel!)) and goes into a model by [`Builder::layer`](crate::model::Builder::layer);
-/// `examples/custom_layer.rs` is one with parameters.
+/// `examples/custom_layer` is one with parameters.
 pub trait Layer: Any + Debug + Send + Sync {
     /// Its kind, in messages and in files: "batch-norm".
     fn kind(&self) -> &'static str;

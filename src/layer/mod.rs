@@ -68,7 +68,7 @@ pub use pool::{
     AveragePoolForwardParams, AveragePoolPass, GlobalAverage, GlobalAverageBackward,
     GlobalAverageBackwardParams, GlobalAverageForward, GlobalAverageForwardParams,
     GlobalAveragePass, MaxPool, MaxPoolBackward, MaxPoolBackwardParams, MaxPoolForward,
-    MaxPoolForwardParams, MaxPoolPass,
+    MaxPoolForwardParams, MaxPoolPass, Windows,
 };
 pub use positions::{
     AddPositions, AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsParams, Positions,

@@ -6,7 +6,7 @@ use super::node::{Model, Node};
 use crate::error::{Error, Result};
 use crate::layer::{
     Add, Attention, AveragePool, BatchNorm, Dropout, Extent, Flatten, Gelu, GlobalAverage, Input,
-    Layer, LayerNorm, MaxPool, Patchify, Positions, Relu, Shortcut, Sparse,
+    Layer, LayerNorm, MaxPool, Patchify, Positions, Relu, Shortcut, Sparse, Windows,
 };
 
 /// What a layer makes: to be handed to the layers that take it.
@@ -214,12 +214,12 @@ impl Builder {
         stride: usize,
         padding: usize,
     ) -> Result<Value> {
-        let layer = MaxPool {
+        let windows = Windows {
             size,
             stride,
             padding,
         };
-        self.layer("", layer, &[x])
+        self.layer("", MaxPool(windows), &[x])
     }
 
     /// Mean over square windows, padding included.
@@ -233,12 +233,12 @@ impl Builder {
         stride: usize,
         padding: usize,
     ) -> Result<Value> {
-        let layer = AveragePool {
+        let windows = Windows {
             size,
             stride,
             padding,
         };
-        self.layer("", layer, &[x])
+        self.layer("", AveragePool(windows), &[x])
     }
 
     /// Mean over all positions, or tokens.

@@ -75,7 +75,8 @@ mod tests {
             assert_eq!(linear.shapes(), model.shapes(), "{name}");
             assert_eq!(linear.classes(), 10, "{name}");
             let odd = linear.nodes.iter().find(|n| {
-                ["batch", "relu", "dropout"].contains(&n.layer.kind()) || n.layer.ends_in_relu()
+                ["batch-norm", "relu", "dropout"].contains(&n.layer.kind())
+                    || n.layer.ends_in_relu()
             });
             assert!(odd.is_none(), "{name}: {odd:?}");
             let late = linear.nodes.iter().enumerate();

@@ -1,79 +1,75 @@
 //! What a node's layer sees in the backward pass, and where gradients go.
 
-use super::forward::{NodePass, as_pass};
+use super::forward::NodePass;
 use super::recorder::{Observe, PassOptions, Recorder, Values, WeightGradients};
 use super::section;
 use crate::dense::Products;
 use crate::engine::{Plan, View};
 use crate::error::{Error, Result};
-use crate::layer::pass::{Backward, Mode, Pass, Sink};
-use crate::layer::{AddInto, DenseWeights, Extent, LayerParameters, ShortcutPass, SparsePass};
-use crate::sparse::{Arena, LayerSpan};
+use crate::layer::pass::{Backward, Mode, Sink};
+use crate::layer::{AddInto, ShortcutPass, SparsePass};
 
-/// A node's backward pass.
-struct NodeBackward<'a> {
-    pass: NodePass<'a>,
+/// What a backward pass has besides.
+struct Back<'a> {
     values: &'a mut Values,
     options: &'a PassOptions<'a>,
     delta: View,
 }
 
-as_pass!(NodeBackward);
-
-impl NodeBackward<'_> {
+impl NodePass<'_, Back<'_>> {
     /// The node behind an input.
     fn source(&self, i: usize) -> Result<usize> {
-        let node = &self.pass.recorder.model.nodes()[self.pass.node];
+        let node = &self.recorder.model.nodes()[self.node];
         let source = node.inputs().get(i).copied();
         source.ok_or_else(|| Error::Shape(format!("a layer asks for its input number {i}")))
     }
 }
 
-impl Backward for NodeBackward<'_> {
+impl Backward for NodePass<'_, Back<'_>> {
     fn input(&mut self, plan: &mut Plan, i: usize) -> Result<View> {
         let source = self.source(i)?;
-        self.pass.recorder.recall(plan, self.values, source)
+        self.recorder.recall(plan, self.own.values, source)
     }
 
     fn output(&mut self, plan: &mut Plan) -> Result<View> {
-        (self.pass.recorder).recall(plan, self.values, self.pass.node)
+        (self.recorder).recall(plan, self.own.values, self.node)
     }
 
     fn delta(&self) -> View {
-        self.delta.clone()
+        self.own.delta.clone()
     }
 
     fn is_masked(&self) -> bool {
-        self.values.masked[self.pass.node]
+        self.own.values.masked[self.node]
     }
 
     fn accumulates(&self) -> bool {
-        self.options.adds_parameters()
+        self.own.options.adds_parameters()
     }
 
     fn sink(&mut self, i: usize) -> Result<Option<Sink>> {
         let source = self.source(i)?;
-        self.pass.recorder.sink(self.values, source)
+        self.recorder.sink(self.own.values, source)
     }
 
     fn pass_on(&mut self, plan: &mut Plan, i: usize, delta: View) -> Result<()> {
-        let (source, node) = (self.source(i)?, self.pass.node);
-        (self.pass.recorder).pass_on(plan, self.values, node, source, delta)
+        let (source, node) = (self.source(i)?, self.node);
+        (self.recorder).pass_on(plan, self.own.values, node, source, delta)
     }
 
     fn claim_mask(&mut self, i: usize) -> bool {
-        let recorder = self.pass.recorder;
+        let recorder = self.recorder;
         let Ok(source) = self.source(i) else {
             return false;
         };
         let mask = recorder.model.nodes()[source].layer().ends_in_relu()
             && recorder.consumers[source].len() == 1;
-        self.values.masked[source] = mask;
+        self.own.values.masked[source] = mask;
         mask
     }
 
     fn like_output(&self, what: &str) -> Result<View> {
-        let (recorder, node) = (self.pass.recorder, self.pass.node);
+        let (recorder, node) = (self.recorder, self.node);
         recorder.tensor(node, what, recorder.words(node))
     }
 
@@ -84,12 +80,12 @@ impl Backward for NodeBackward<'_> {
         input: View,
         delta: View,
     ) -> Result<()> {
-        let (recorder, options) = (self.pass.recorder, self.options);
+        let (recorder, options) = (self.recorder, self.own.options);
         let (arena, add) = (recorder.arena, options.accumulate);
-        let number = recorder.numbers[self.pass.node].connections;
+        let number = recorder.numbers[self.node].connections;
         let l = number.ok_or_else(|| Error::Shape("a layer without connections".into()))?;
         let (x, d) = (input, delta);
-        match (options.gradients, recorder.products(self.pass.node)) {
+        match (options.gradients, recorder.products(self.node)) {
             (WeightGradients::Nowhere, _) => {}
             (WeightGradients::Tiles(tiles), _) => {
                 recorder.gradient_tiles(plan, l, layer, [x.clone(), d.clone()], tiles)?
@@ -126,12 +122,16 @@ impl Recorder<'_> {
         let Some(delta) = values.delta[node].clone().filter(|_| self.learns[node]) else {
             return Ok(());
         };
-        let mut pass = NodeBackward {
-            pass: self.node_pass(values, node)?,
+        let (parameters, saved) = (
+            self.parameters_of(values, node)?,
+            values.saved[node].clone(),
+        );
+        let back = Back {
             values,
             options,
             delta,
         };
+        let mut pass = self.node_pass(node, parameters, saved, back);
         self.model.nodes()[node].layer().backward(plan, &mut pass)
     }
 

@@ -44,14 +44,14 @@ impl Fixed {
         products: Vec<Products>,
         purpose: Purpose,
     ) -> Result<Self> {
-        let mut fixed = Self::with(model, stride, products, purpose, |label, class, words| {
-            device.buffer(label, class, words)
-        })?;
-        for (node, buffer) in &fixed.constants {
-            let node = &model.nodes()[*node];
-            let constants = node.layer().constants(&model.inputs_of(node))?;
-            device.upload(&buffer.range(0..constants.len()), &constants)?;
-        }
+        let mut fixed = Self::with(
+            model,
+            stride,
+            products,
+            purpose,
+            |label, class, words| device.buffer(label, class, words),
+            |label, class, constants| device.buffer_with(label, class, constants),
+        )?;
         if purpose == Purpose::Flow {
             // One image; the other lanes are padding, whose gradients are zero.
             let lane = |i: usize| if i.is_multiple_of(stride) { 1.0 } else { 0.0 };
@@ -74,9 +74,15 @@ impl Fixed {
         products: Vec<Products>,
         purpose: Purpose,
     ) -> Result<Self> {
-        Self::with(model, stride, products, purpose, |label, class, words| {
-            Ok(device.transient(label, class, words))
-        })
+        let planned = |label: &str, class, words| Ok(device.transient(label, class, words));
+        Self::with(
+            model,
+            stride,
+            products,
+            purpose,
+            planned,
+            |label, class, constants| planned(label, class, constants.len()),
+        )
     }
 
     fn with(
@@ -85,14 +91,15 @@ impl Fixed {
         products: Vec<Products>,
         purpose: Purpose,
         buffer: impl Fn(&str, Class, usize) -> Result<Buffer>,
+        filled: impl Fn(&str, Class, &[f32]) -> Result<Buffer>,
     ) -> Result<Self> {
         let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
         let logits = model.classes() * stride;
         let mut constants = HashMap::new();
         for (n, node) in model.nodes().iter().enumerate() {
-            let words = node.layer().constants(&model.inputs_of(node))?.len();
-            if words > 0 {
-                constants.insert(n, buffer("constants", Class::Activations, words)?);
+            let numbers = node.layer().constants(&model.inputs_of(node))?;
+            if !numbers.is_empty() {
+                constants.insert(n, filled("constants", Class::Activations, &numbers)?);
             }
         }
         Ok(Fixed {

@@ -7,17 +7,18 @@ use crate::layer::pass::{Forward, Mode, Pass};
 use crate::layer::{DenseWeights, Extent, LayerParameters, SparsePass};
 use crate::sparse::{Arena, LayerSpan};
 
-/// A node, and what both passes let its layer see.
-pub(super) struct NodePass<'a> {
+/// A node, and what a pass lets its layer see: what both directions have in common, and one's own.
+pub(super) struct NodePass<'a, Direction> {
     pub recorder: &'a Recorder<'a>,
     pub node: usize,
     pub inputs: Vec<Extent>,
     /// Its dense parameters, whose gradients may go elsewhere than where the optimiser looks.
     pub parameters: Option<LayerParameters>,
     pub saved: Option<View>,
+    pub own: Direction,
 }
 
-impl NodePass<'_> {
+impl<Direction> NodePass<'_, Direction> {
     /// A layer that asks for what it did not declare.
     fn lacks(&self, what: &str) -> Error {
         let node = &self.recorder.model.nodes()[self.node];
@@ -28,7 +29,7 @@ impl NodePass<'_> {
     }
 }
 
-impl Pass for NodePass<'_> {
+impl<Direction> Pass for NodePass<'_, Direction> {
     fn lanes(&self) -> usize {
         self.recorder.stride()
     }
@@ -82,73 +83,25 @@ impl Pass for NodePass<'_> {
     }
 }
 
-/// A node's forward pass.
-struct NodeForward<'a> {
-    pass: NodePass<'a>,
+/// What a forward pass has besides.
+struct Ahead {
     mode: Mode,
-    inputs: Vec<View>,
+    values: Vec<View>,
     output: View,
 }
 
-macro_rules! as_pass {
-    ($Type:ident) => {
-        impl Pass for $Type<'_> {
-            fn lanes(&self) -> usize {
-                self.pass.lanes()
-            }
-            fn number(&self) -> usize {
-                self.pass.number()
-            }
-            fn inputs(&self) -> &[Extent] {
-                self.pass.inputs()
-            }
-            fn extent(&self) -> Extent {
-                self.pass.extent()
-            }
-            fn step(&self) -> View {
-                self.pass.step()
-            }
-            fn parameters(&self) -> Result<LayerParameters> {
-                self.pass.parameters()
-            }
-            fn constants(&self) -> Result<View> {
-                self.pass.constants()
-            }
-            fn saved(&self) -> Result<View> {
-                self.pass.saved()
-            }
-            fn scratch(&self, label: &str, words: usize) -> View {
-                self.pass.scratch(label, words)
-            }
-            fn connections(&self) -> Result<(&Arena, LayerSpan)> {
-                self.pass.connections()
-            }
-            fn dense_weights(
-                &self,
-                plan: &mut Plan,
-                layer: &SparsePass,
-            ) -> Result<Option<DenseWeights>> {
-                self.pass.dense_weights(plan, layer)
-            }
-        }
-    };
-}
-pub(super) use as_pass;
-
-as_pass!(NodeForward);
-
-impl Forward for NodeForward<'_> {
+impl Forward for NodePass<'_, Ahead> {
     fn mode(&self) -> Mode {
-        self.mode
+        self.own.mode
     }
 
     fn input(&self, i: usize) -> Result<View> {
-        let input = self.inputs.get(i).cloned();
+        let input = self.own.values.get(i).cloned();
         input.ok_or_else(|| Error::Shape(format!("a layer asks for its input number {i}")))
     }
 
     fn output(&self) -> View {
-        self.output.clone()
+        self.own.output.clone()
     }
 }
 
@@ -162,11 +115,11 @@ impl Recorder<'_> {
         mode: Mode,
     ) -> Result<()> {
         let n = &self.model.nodes()[node];
-        let inputs = (n.inputs().iter())
+        let taken = (n.inputs().iter())
             .map(|&i| values.value(i))
             .collect::<Result<Vec<View>>>()?;
         if n.layer().is_alias(mode) {
-            values.value[node] = inputs.into_iter().next();
+            values.value[node] = taken.into_iter().next();
             return Ok(());
         }
         let words = self.words(node);
@@ -182,12 +135,16 @@ impl Recorder<'_> {
         if saved > 0 && mode != Mode::Restore {
             values.saved[node] = Some(self.tensor(node, "saved", saved)?);
         }
-        let pass = NodeForward {
-            pass: self.node_pass(values, node)?,
+        let ahead = Ahead {
             mode,
-            inputs,
+            values: taken,
             output,
         };
+        let (parameters, saved) = (
+            self.parameters_of(values, node)?,
+            values.saved[node].clone(),
+        );
+        let pass = self.node_pass(node, parameters, saved, ahead);
         n.layer().forward(plan, &pass)
     }
 }

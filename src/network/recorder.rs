@@ -15,7 +15,8 @@ use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::layer::pass::Mode;
 use crate::layer::{
-    BatchMetrics, BatchMetricsParams, Parameters, SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
+    BatchMetrics, BatchMetricsParams, LayerParameters, Parameters, SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyParams,
 };
 use crate::model::Model;
 use crate::sparse::Arena;
@@ -162,16 +163,30 @@ impl<'a> Recorder<'a> {
         self.fixed.stride
     }
 
-    /// What a node's layer sees, as far as both passes have it in common.
-    pub fn node_pass(&self, values: &Values, node: usize) -> Result<NodePass<'_>> {
-        let parameters = self.numbers[node].parameters;
-        Ok(NodePass {
+    /// The dense parameters of a node's layer, if it has some.
+    pub fn parameters_of(&self, values: &Values, node: usize) -> Result<Option<LayerParameters>> {
+        let number = self.numbers[node].parameters;
+        number
+            .map(|number| values.parameters.layer(number))
+            .transpose()
+    }
+
+    /// What a node's layer sees in a pass that has `own` besides.
+    pub fn node_pass<Direction>(
+        &self,
+        node: usize,
+        parameters: Option<LayerParameters>,
+        saved: Option<View>,
+        own: Direction,
+    ) -> NodePass<'_, Direction> {
+        NodePass {
             recorder: self,
             node,
             inputs: self.model.inputs_of(&self.model.nodes()[node]),
-            parameters: (parameters.map(|number| values.parameters.layer(number))).transpose()?,
-            saved: values.saved[node].clone(),
-        })
+            parameters,
+            saved,
+            own,
+        }
     }
 
     /// Words of a node's value.

@@ -45,7 +45,7 @@ pub fn upload(device: &Device, states: &[ParameterState]) -> Parameters {
     let layers: Vec<_> = (states.iter())
         .map(|state| {
             let kind = match state.kind.as_str() {
-                "batch" => NormKind::Batch,
+                "batch-norm" => NormKind::Batch,
                 _ => NormKind::Layer,
             };
             declared(kind, state.values("weight").len())

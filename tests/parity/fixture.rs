@@ -107,7 +107,7 @@ impl Fixture {
     pub fn state(&self, model: &Model) -> NetworkState {
         let layers = model.sparse().into_iter().enumerate();
         let kinds = model.parameters().into_iter().map(|(kind, _)| match kind {
-            "batch" => NormKind::Batch,
+            "batch-norm" => NormKind::Batch,
             _ => NormKind::Layer,
         });
         NetworkState {

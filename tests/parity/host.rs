@@ -61,9 +61,6 @@ impl<'a> Host<'a> {
             let inputs = node.inputs();
             let x = &made[inputs[0]];
             let from = self.model.nodes()[inputs[0]].extent();
-            let pool = |size, stride, padding| {
-                Window::square(from.plane(), size, stride, padding).unwrap()
-            };
             let each = |f: &dyn Fn(&[f64]) -> Vec<f64>| x.iter().map(|m| f(m)).collect();
             let mut output: Activation = match node.layer().kind() {
                 "sparse" => {
@@ -71,8 +68,8 @@ impl<'a> Host<'a> {
                     let window = self.model.connections_of(node).unwrap().window;
                     each(&|m| self.sparse(l, window, m))
                 }
-                "batch" => self.batch_norm(norms.next().unwrap(), x, from.positions()),
-                "layer" => {
+                "batch-norm" => self.batch_norm(norms.next().unwrap(), x, from.positions()),
+                "layer-norm" => {
                     let i = norms.next().unwrap();
                     each(&|m| self.layer_norm(i, m, from.positions()))
                 }
@@ -84,12 +81,8 @@ impl<'a> Host<'a> {
                 "flatten" => x.clone(),
                 "shortcut" if node.layer_as::<Shortcut>().unwrap().stride == 1 => x.clone(),
                 "max-pool" => {
-                    let &MaxPool {
-                        size,
-                        stride,
-                        padding,
-                    } = node.layer_as().unwrap();
-                    let window = pool(size, stride, padding);
+                    let &MaxPool(windows_of) = node.layer_as().unwrap();
+                    let window = windows_of.over(from).unwrap();
                     (x.iter())
                         .map(|m| {
                             windows(window, m, |seen| {
@@ -102,12 +95,8 @@ impl<'a> Host<'a> {
                         .collect()
                 }
                 "average-pool" => {
-                    let &AveragePool {
-                        size,
-                        stride,
-                        padding,
-                    } = node.layer_as().unwrap();
-                    let window = pool(size, stride, padding);
+                    let &AveragePool(windows_of) = node.layer_as().unwrap();
+                    let window = windows_of.over(from).unwrap();
                     let taps = window.taps() as f64;
                     each(&|m| windows(window, m, |seen| seen.iter().sum::<f64>() / taps))
                 }

@@ -252,7 +252,7 @@ fn one_pass_of_a_resnet_agrees_with_pytorch() {
 fn one_pass_of_a_vit_agrees_with_pytorch() {
     let case = Case::vit();
     one_pass(&case, |device, network| {
-        let (patches, norm) = (case.first("patchify"), case.first("layer"));
+        let (patches, norm) = (case.first("patchify"), case.first("layer-norm"));
         let (image, tokens) = (case.model.input(), case.model.nodes()[patches].extent());
         let stride = network.stride();
         let layer = LayerNormPass {

@@ -43,7 +43,7 @@ fn scratch<P: Pass + ?Sized>(norm: &BatchNormPass, pass: &P) -> NormScratch {
 
 impl Layer for BatchNorm {
     fn kind(&self) -> &'static str {
-        "batch"
+        "batch-norm"
     }
 
     fn arity(&self) -> RangeInclusive<usize> {

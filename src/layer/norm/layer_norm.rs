@@ -160,7 +160,7 @@ impl LayerNorm {
 
 impl Layer for LayerNorm {
     fn kind(&self) -> &'static str {
-        "layer"
+        "layer-norm"
     }
 
     fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {

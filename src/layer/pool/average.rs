@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::pointwise::scale_row;
-use super::{Axis, check, geometry, vector_pieces, window_params};
+use super::{Axis, Windows, check, geometry, vector_pieces, window_params};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
@@ -302,26 +302,15 @@ impl AveragePoolPass {
     }
 }
 
-/// Mean over each square window, padding included.
+/// Mean over each window, padding included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AveragePool {
-    /// Rows and columns of a window.
-    pub size: usize,
-    /// Positions from one window to the next.
-    pub stride: usize,
-    /// Rows and columns of padding around the plane.
-    pub padding: usize,
-}
+pub struct AveragePool(pub Windows);
 
 impl AveragePool {
-    fn window(&self, input: Extent) -> Result<Window> {
-        Window::square(input.plane(), self.size, self.stride, self.padding)
-    }
-
     fn pass<P: Pass + ?Sized>(&self, pass: &P) -> Result<AveragePoolPass> {
         Ok(AveragePoolPass {
             channels: pass.extent().channels,
-            window: self.window(pass.inputs()[0])?,
+            window: self.0.over(pass.inputs()[0])?,
             lanes: pass.lanes(),
         })
     }
@@ -333,8 +322,7 @@ impl Layer for AveragePool {
     }
 
     fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
-        let window = self.window(inputs[0]).map_err(|e| e.to_string())?;
-        Ok(Extent::windowed(inputs[0].channels, window.output))
+        self.0.output(inputs[0])
     }
 
     fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {

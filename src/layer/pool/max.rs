@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{Axis, check, geometry, vector_pieces, window_params};
+use super::{Axis, Windows, check, geometry, vector_pieces, window_params};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
@@ -306,26 +306,15 @@ impl MaxPoolPass {
     }
 }
 
-/// Maximum over each square window.
+/// Maximum over each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MaxPool {
-    /// Rows and columns of a window.
-    pub size: usize,
-    /// Positions from one window to the next.
-    pub stride: usize,
-    /// Rows and columns of padding around the plane.
-    pub padding: usize,
-}
+pub struct MaxPool(pub Windows);
 
 impl MaxPool {
-    fn window(&self, input: Extent) -> Result<Window> {
-        Window::square(input.plane(), self.size, self.stride, self.padding)
-    }
-
     fn pass<P: Pass + ?Sized>(&self, pass: &P) -> Result<MaxPoolPass> {
         Ok(MaxPoolPass {
             channels: pass.extent().channels,
-            window: self.window(pass.inputs()[0])?,
+            window: self.0.over(pass.inputs()[0])?,
             lanes: pass.lanes(),
         })
     }
@@ -337,8 +326,7 @@ impl Layer for MaxPool {
     }
 
     fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
-        let window = self.window(inputs[0]).map_err(|e| e.to_string())?;
-        Ok(Extent::windowed(inputs[0].channels, window.output))
+        self.0.output(inputs[0])
     }
 
     fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {

@@ -22,11 +22,39 @@ pub use max::{
 
 use std::ops::Range;
 
+use super::extent::Extent;
 use super::pointwise::{check_views, word};
 use crate::engine::loops::{Loops, Piece, looped};
 use crate::engine::{Grid, View, WorkgroupShape};
 use crate::error::{Error, Result};
 use crate::sparse::Window;
+
+/// Square windows over a plane, for each of its sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// Rows and columns of a window.
+    pub size: usize,
+    /// Positions from one window to the next.
+    pub stride: usize,
+    /// Rows and columns of padding around the plane.
+    pub padding: usize,
+}
+
+impl Windows {
+    /// The windows over a value's planes.
+    ///
+    /// # Errors
+    /// As [`Window::new`].
+    pub fn over(&self, input: Extent) -> Result<Window> {
+        Window::square(input.plane(), self.size, self.stride, self.padding)
+    }
+
+    /// Size of the value that is pooled from such a one.
+    fn output(&self, input: Extent) -> Result<Extent, String> {
+        let window = self.over(input).map_err(|e| e.to_string())?;
+        Ok(Extent::windowed(input.channels, window.output))
+    }
+}
 
 /// One axis of a [`Window`], as the twins use it.
 #[derive(Clone, Copy)]

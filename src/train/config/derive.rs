@@ -4,7 +4,7 @@ use super::{MethodName, TrainConfig};
 use crate::data::{
     Augmentation, DataSource, IMAGE_FOLDER, ImageOptions, ImageShape, usual_augmentation,
 };
-use crate::model::{Extent, MODELS, Model, ModelOptions, by_name};
+use crate::model::{MODELS, Model, ModelOptions, by_name};
 use crate::network::Forward;
 use crate::sparse::allocate;
 use crate::topology::from_dense::{Lottery, Start, TopKast};
@@ -113,13 +113,8 @@ impl TrainConfig {
     /// # Errors
     /// A model that is not known or cannot take the images.
     pub fn build_model(&self, shape: ImageShape, classes: usize) -> Result<Model> {
-        let input = Extent {
-            channels: shape.channels,
-            height: shape.height,
-            width: shape.width,
-        };
         let options = ModelOptions {
-            input,
+            input: shape.extent(),
             classes,
             width: self.width,
             hidden: &self.hidden,
