@@ -19,7 +19,7 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         layer::PatchTokens::INFO,
         layer::AddPositions::INFO,
         layer::AddPositionsInPlace::INFO,
-        optim::Sgd::INFO,
+        optim::SgdStep::INFO,
         topology::ForwardWeights::INFO,
         topology::ExploreDecay::INFO,
     ];

@@ -1,4 +1,4 @@
-// The merged connections into the arena. A kernel, not a buffer copy, which would end the compute pass.
+// A merged array into the arena. A kernel, not a buffer copy, which would end the compute pass.
 #import grid
 
 struct Params {
@@ -6,14 +6,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> new_rows: array<u32>; // [N]
-@group(0) @binding(2) var<storage, read> new_cols: array<u32>; // [N]
-@group(0) @binding(3) var<storage, read> new_weights: array<u32>; // [N]
-@group(0) @binding(4) var<storage, read> new_momentum: array<u32>; // [N]
-@group(0) @binding(5) var<storage, read_write> rows: array<u32>; // [N]
-@group(0) @binding(6) var<storage, read_write> cols: array<u32>; // [N]
-@group(0) @binding(7) var<storage, read_write> weights: array<u32>; // [N]
-@group(0) @binding(8) var<storage, read_write> momentum: array<u32>; // [N]
+@group(0) @binding(1) var<storage, read> merged: array<u32>; // [N]
+@group(0) @binding(2) var<storage, read_write> own: array<u32>; // [N]
 
 @compute @workgroup_size(256)
 fn copy_back(
@@ -25,8 +19,5 @@ fn copy_back(
     if p >= params.connections {
         return;
     }
-    rows[p] = new_rows[p];
-    cols[p] = new_cols[p];
-    weights[p] = new_weights[p];
-    momentum[p] = new_momentum[p];
+    own[p] = merged[p];
 }

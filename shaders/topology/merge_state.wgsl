@@ -1,4 +1,4 @@
-// Weight and momentum of the new topology: a survivor's own, a grown connection's zero. Moved as words, so that
+// An array of the connections in the new topology: a survivor's own word, a grown connection's start. Moved as words, so that
 // no adapter may round them.
 #import grid
 
@@ -6,14 +6,13 @@ const GROWN = 0x80000000u;
 
 struct Params {
     connections: u32,
+    start: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sources: array<u32>; // [N]
-@group(0) @binding(2) var<storage, read> weights: array<u32>; // [N]
-@group(0) @binding(3) var<storage, read> momentum: array<u32>; // [N]
-@group(0) @binding(4) var<storage, read_write> new_weights: array<u32>; // [N]
-@group(0) @binding(5) var<storage, read_write> new_momentum: array<u32>; // [N]
+@group(0) @binding(2) var<storage, read> own: array<u32>; // [N]
+@group(0) @binding(3) var<storage, read_write> merged: array<u32>; // [N]
 
 @compute @workgroup_size(256)
 fn merge_state(
@@ -27,10 +26,8 @@ fn merge_state(
     }
     let source = sources[p];
     if (source & GROWN) != 0u {
-        new_weights[p] = 0u;
-        new_momentum[p] = 0u;
+        merged[p] = params.start;
     } else {
-        new_weights[p] = weights[source];
-        new_momentum[p] = momentum[source];
+        merged[p] = own[source];
     }
 }

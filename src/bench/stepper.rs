@@ -1,5 +1,6 @@
 //! A network with a random batch in place, whose training steps and rounds are timed: what perceptrons and models share.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::reference::noise;
@@ -11,7 +12,7 @@ use crate::engine::{Class, Device, DispatchTime, StepState};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
-use crate::optim::SgdOptions;
+use crate::optim::Sgd;
 use crate::topology::method;
 
 /// Share of the connections that a measured round exchanges.
@@ -111,11 +112,11 @@ impl Stepper {
             // Whole, so that a step is a step.
             micro_batch: Some(count),
             recompute,
-            sgd: SgdOptions {
+            optimiser: Arc::new(Sgd {
                 momentum: 0.9,
                 weight_decay,
                 nesterov: false,
-            },
+            }),
             ..NetworkOptions::of_batch(count)
         };
         let method = method(METHOD)?;

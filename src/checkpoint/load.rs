@@ -153,8 +153,13 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
     if crc32fast::hash(&data) != manifest.tensors.crc32 {
         return Err(wrong("fails its checksum".to_owned()));
     }
-    let (state, past) =
-        tensors::decode(&data, &manifest.layers, &manifest.dense()).map_err(wrong)?;
+    let (state, past) = tensors::decode(
+        &data,
+        &manifest.layers,
+        &manifest.dense(),
+        &manifest.optimiser,
+    )
+    .map_err(wrong)?;
     Ok(Checkpoint {
         snapshot: Snapshot {
             state,

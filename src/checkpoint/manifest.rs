@@ -4,7 +4,7 @@
 //! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
 
 use super::parameters::Shapes;
-use super::{Checked, LayerState, NormShape, ParameterShape, Progress};
+use super::{Checked, LayerState, NormShape, OptimiserShape, ParameterShape, Progress};
 use crate::data::DataRecord;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,9 @@ pub struct Manifest {
     /// Kinds and arrays of the layers with dense parameters, where not all of them are norms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<ParameterShape>,
+    /// The optimiser and its arrays; SGD in files that do not say.
+    #[serde(default, skip_serializing_if = "OptimiserShape::is_default")]
+    pub optimiser: OptimiserShape,
     /// What the data were; none in files of versions that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataRecord>,
@@ -77,8 +80,8 @@ impl LayerShape {
         }
     }
 
-    /// Bytes of the layer's six tensors, or what makes the sizes impossible.
-    pub(super) fn bytes(&self, l: usize) -> Checked<u64> {
+    /// Bytes of the layer's tensors, at so many of the optimiser for each number, or what makes the sizes impossible.
+    pub(super) fn bytes(&self, l: usize, state: u64) -> Checked<u64> {
         let Self {
             n_in,
             n_out,
@@ -95,7 +98,9 @@ impl LayerShape {
                 "layer {l} has {active} connections, more than {n_in} inputs and {n_out} outputs allow"
             ));
         }
-        Ok(4 * (3 * n_out as u64 + 1 + 3 * active as u64))
+        let (rows, active) = (n_out as u64, active as u64);
+        // The files' limits keep a state's bytes small: no sum overflows.
+        Ok((4 + state) * rows + 4 * (rows + 1) + (8 + state) * active)
     }
 }
 
@@ -150,13 +155,12 @@ impl Manifest {
     /// The layers' sizes fit in the tensor file: known before that file, or memory for it, is touched.
     fn check(&self) -> Checked<()> {
         let mut bytes = 0u64;
-        let layers = self
-            .layers
-            .iter()
-            .enumerate()
-            .map(|(l, layer)| layer.bytes(l));
+        let state = self.optimiser.bytes();
+        let layers = self.layers.iter().enumerate();
+        let layers = layers.map(|(l, layer)| layer.bytes(l, state));
         let dense = self.dense().layers;
-        let dense = dense.iter().enumerate().map(|(i, layer)| layer.bytes(i));
+        let dense = dense.iter().enumerate();
+        let dense = dense.map(|(i, layer)| layer.bytes(i, state));
         for more in layers.chain(dense) {
             bytes = bytes
                 .checked_add(more?)
@@ -239,6 +243,7 @@ mod tests {
                 channels: 2,
             }],
             parameters: Vec::new(),
+            optimiser: OptimiserShape::default(),
             data: None,
             tensors: TensorFile {
                 bytes: 1000,

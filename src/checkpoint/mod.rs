@@ -9,7 +9,10 @@
 //!   in `parameters.{i}.{name}` and, of trained arrays, `parameters.{i}.{name}_momentum` instead. Of a method that keeps dense weights beside its network, per layer `reserve.{l}`
 //!   (F32, `[n_out * n_in]`). Where a run follows what its rounds explore, also per layer the pairs that were active
 //!   once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32).
-//! - `manifest.json`: format, version, progress, the layers' and norms' sizes, what the data were, the tensor file's bytes and
+//!
+//!   The tensors `…momentum` are those of SGD. Another optimiser's arrays stand in their place, by the names that it gives them: F32, or
+//!   U32 for counts.
+//! - `manifest.json`: format, version, progress, the layers' and norms' sizes, the optimiser unless it is SGD, what the data were, the tensor file's bytes and
 //!   CRC-32, the whole configuration, and a CRC-32 of the manifest itself.
 //!
 //! [`save()`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a kill
@@ -21,6 +24,7 @@ mod faults;
 mod folder;
 mod load;
 mod manifest;
+mod optimiser;
 mod parameters;
 mod past;
 mod rules;
@@ -37,6 +41,7 @@ pub use crate::sparse::LayerState;
 pub use load::load;
 pub(crate) use load::progress;
 pub use manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+pub use optimiser::{NumberType, OptimiserShape, StateShape};
 pub use parameters::{ArrayShape, NormKind, NormShape, ParameterShape};
 pub use save::save;
 

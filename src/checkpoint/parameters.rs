@@ -3,10 +3,12 @@
 //! A model whose dense parameters are those of norms alone has them in the manifest's `norms` and in tensors `norms.{i}.…`;
 //! any other has all of them in `parameters`.
 
-use super::{Checked, manifest::MAX_INDEX};
+use super::tensors::{Column, File};
+use super::{Checked, OptimiserShape, manifest::MAX_INDEX, optimiser};
 use crate::layer::{
     BatchNorm, Extent, Layer, LayerNorm, Parameter, ParameterArray, ParameterState,
 };
+use crate::optim::OptimiserState;
 use serde::{Deserialize, Serialize};
 
 /// What a norm takes its mean and variance over.
@@ -30,7 +32,7 @@ pub struct NormShape {
 
 impl NormShape {
     /// The kind and what it declares.
-    fn declared(&self) -> (&'static str, Vec<Parameter>) {
+    pub(super) fn declared(&self) -> (&'static str, Vec<Parameter>) {
         let layer: &dyn Layer = match self.kind {
             NormKind::Batch => &BatchNorm { relu: false },
             NormKind::Layer => &LayerNorm,
@@ -58,7 +60,7 @@ pub struct ArrayShape {
     pub name: String,
     /// Its words.
     pub words: usize,
-    /// Whether the optimiser trains it, and it has momentum.
+    /// Whether the optimiser trains it, and keeps something of it.
     pub trained: bool,
 }
 
@@ -76,7 +78,7 @@ impl ParameterShape {
         let array = |array: &ParameterArray| ArrayShape {
             name: array.name.clone(),
             words: array.values.len(),
-            trained: array.momentum.is_some(),
+            trained: array.trained,
         };
         ParameterShape {
             kind: state.kind.clone(),
@@ -97,8 +99,8 @@ impl ParameterShape {
         }
     }
 
-    /// Bytes of the layer's tensors, or what makes the sizes impossible.
-    pub(super) fn bytes(&self, i: usize) -> Checked<u64> {
+    /// Bytes of the layer's tensors, at so many of the optimiser for each number, or what makes the sizes impossible.
+    pub(super) fn bytes(&self, i: usize, state: u64) -> Checked<u64> {
         let mut bytes = 0;
         for ArrayShape {
             name,
@@ -112,20 +114,9 @@ impl ParameterShape {
                     self.kind
                 ));
             }
-            bytes += 4 * *words as u64 * if *trained { 2 } else { 1 };
+            bytes += *words as u64 * (4 + if *trained { state } else { 0 });
         }
         Ok(bytes)
-    }
-
-    /// Its tensors: the array's number, the tensor's name behind the layer's prefix, whether it is momentum, and its length.
-    fn tensors(&self) -> impl Iterator<Item = (usize, String, bool, usize)> {
-        self.arrays.iter().enumerate().flat_map(|(a, array)| {
-            let momentum = format!("{}_momentum", array.name);
-            let momentum = array.trained.then_some((a, momentum, true, array.words));
-            [(a, array.name.clone(), false, array.words)]
-                .into_iter()
-                .chain(momentum)
-        })
     }
 }
 
@@ -162,46 +153,46 @@ impl Shapes {
         }
     }
 
-    /// Number of tensors.
-    pub fn tensors(&self) -> usize {
-        let layers = self.layers.iter();
-        layers.map(|layer| layer.tensors().count()).sum()
+    /// Number of tensors, of an optimiser with so many arrays.
+    pub fn tensors(&self, states: usize) -> usize {
+        let arrays = self.layers.iter().flat_map(|layer| &layer.arrays);
+        arrays.map(|a| 1 + if a.trained { states } else { 0 }).sum()
     }
 
     /// Every tensor's name and numbers.
-    pub fn columns<'a>(&self, states: &'a [ParameterState]) -> Vec<(String, &'a [f32])> {
+    pub fn columns<'a>(&self, states: &'a [ParameterState]) -> Vec<(String, Column<'a>)> {
         let mut columns = Vec::new();
-        for (i, (shape, state)) in self.layers.iter().zip(states).enumerate() {
-            for (a, name, is_momentum, _) in shape.tensors() {
-                let array = &state.arrays[a];
-                let numbers = match (is_momentum, &array.momentum) {
-                    (true, Some(momentum)) => momentum,
-                    _ => &array.values,
-                };
-                columns.push((format!("{}.{i}.{name}", self.prefix), numbers.as_slice()));
+        for (i, state) in states.iter().enumerate() {
+            for array in &state.arrays {
+                let name = format!("{}.{i}.{}", self.prefix, array.name);
+                let own = optimiser::columns("_", &array.state);
+                columns.extend(own.map(|(state, column)| (format!("{name}{state}"), column)));
+                columns.push((name, Column::real(&array.values)));
             }
         }
         columns
     }
 
-    /// The states, from a reader of tensors by name and length.
+    /// The states in a file.
     pub fn read(
         &self,
-        mut tensor: impl FnMut(&str, usize) -> Checked<Vec<f32>>,
+        file: &File<'_>,
+        optimiser: &OptimiserShape,
     ) -> Checked<Vec<ParameterState>> {
         let mut states = Vec::new();
         for (i, shape) in self.layers.iter().enumerate() {
-            let mut arrays: Vec<ParameterArray> = Vec::new();
-            for (a, name, is_momentum, words) in shape.tensors() {
-                let numbers = tensor(&format!("{}.{i}.{name}", self.prefix), words)?;
-                match arrays.last_mut().filter(|_| is_momentum) {
-                    Some(array) => array.momentum = Some(numbers),
-                    None => arrays.push(ParameterArray {
-                        name: shape.arrays[a].name.clone(),
-                        values: numbers,
-                        momentum: None,
-                    }),
-                }
+            let mut arrays = Vec::new();
+            for array in &shape.arrays {
+                let name = format!("{}.{i}.{}", self.prefix, array.name);
+                arrays.push(ParameterArray {
+                    name: array.name.clone(),
+                    values: file.reals(&name, array.words)?,
+                    trained: array.trained,
+                    state: match array.trained {
+                        true => optimiser.read(file, &format!("{name}_"), array.words)?,
+                        false => OptimiserState::default(),
+                    },
+                });
             }
             states.push(ParameterState {
                 kind: shape.kind.clone(),
@@ -212,18 +203,14 @@ impl Shapes {
     }
 }
 
-/// What a state must be like before it is written: arrays that are not empty, with momentum of their length.
+/// What a state must be like before it is written: arrays that are not empty, with the optimiser's of their length.
 pub(super) fn check(i: usize, state: &ParameterState) -> Checked<()> {
-    ParameterShape::of(state).bytes(i)?;
+    ParameterShape::of(state).bytes(i, 0)?;
     for array in &state.arrays {
-        let momentum = array.momentum.as_ref().map_or(array.values.len(), Vec::len);
-        if momentum != array.values.len() {
-            return Err(format!(
-                "layer {i} with parameters: the momentum of `{}` has {momentum} elements, expected {}",
-                array.name,
-                array.values.len()
-            ));
-        }
+        let count = if array.trained { array.values.len() } else { 0 };
+        let prefix = format!("{}_", array.name);
+        (array.state.check_lengths(&prefix, count))
+            .map_err(|reason| format!("layer {i} with parameters: {reason}"))?;
     }
     Ok(())
 }
@@ -231,10 +218,18 @@ pub(super) fn check(i: usize, state: &ParameterState) -> Checked<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::Sgd;
 
     fn norm(kind: NormKind, channels: usize) -> ParameterState {
         let (kind, parameters) = NormShape { kind, channels }.declared();
-        ParameterState::new(kind, &parameters)
+        begun(ParameterState::new(kind, &parameters))
+    }
+
+    fn begun(mut state: ParameterState) -> ParameterState {
+        for array in state.arrays.iter_mut().filter(|array| array.trained) {
+            array.state = OptimiserState::starting(&[Sgd::STATE], array.values.len());
+        }
+        state
     }
 
     #[test]
@@ -243,20 +238,21 @@ mod tests {
         let (norms, others) = Shapes::of(&states);
         assert_eq!((norms.len(), others.len()), (2, 0));
         let shapes = Shapes::from_manifest(&norms, &others);
-        assert_eq!(shapes.tensors(), 10);
+        assert_eq!(shapes.tensors(1), 10);
         let columns = shapes.columns(&states);
         let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
         assert!(names.contains(&"norms.0.running_variance"));
         assert!(names.contains(&"norms.1.bias_momentum"));
         let bytes: u64 = (shapes.layers.iter().enumerate())
-            .map(|(i, layer)| layer.bytes(i).unwrap())
+            .map(|(i, layer)| layer.bytes(i, 4).unwrap())
             .sum();
         assert_eq!(bytes, 4 * (6 * 3 + 4 * 2));
     }
 
     #[test]
     fn a_layer_of_another_kind_takes_all_along() {
-        let scale = ParameterState::new("scale", &[Parameter::trained("gain", 5, 2.0)]);
+        let gain = Parameter::trained("gain", 5, 2.0);
+        let scale = begun(ParameterState::new("scale", &[gain]));
         let states = vec![norm(NormKind::Layer, 2), scale];
         let (norms, others) = Shapes::of(&states);
         assert_eq!((norms.len(), others.len()), (0, 2));
@@ -265,13 +261,11 @@ mod tests {
         assert!(
             columns
                 .iter()
-                .any(|(name, _)| name == "parameters.1.gain_momentum")
+                .any(|(n, _)| n == "parameters.1.gain_momentum")
         );
-        let back = shapes.read(|name, words| {
-            let (_, found) = columns.iter().find(|(n, _)| n == name).unwrap();
-            assert_eq!(found.len(), words);
-            Ok(found.to_vec())
-        });
+        let bytes = safetensors::serialize(columns, None).unwrap();
+        let file = File::open(&bytes).unwrap();
+        let back = shapes.read(&file, &OptimiserShape::default());
         assert_eq!(back.unwrap(), states);
     }
 
@@ -283,7 +277,10 @@ mod tests {
             change(&mut state);
             check(0, &state).unwrap_err()
         };
-        assert!(refuse(&|s| s.arrays[0].momentum = Some(vec![])).contains("`weight` has 0"));
+        assert!(
+            refuse(&|s| s.arrays[0].state = OptimiserState::starting(&[Sgd::STATE], 0))
+                .contains("`weight_momentum` has 0")
+        );
         assert!(refuse(&|s| s.arrays[2].values.clear()).contains("`running_mean`"));
     }
 }

@@ -5,7 +5,8 @@ use super::{Checked, LayerState, NetworkState};
 
 /// The rules of compressed sparse rows, at sizes that a checkpoint can have.
 pub(super) fn layer(l: usize, layer: &LayerState) -> Checked<()> {
-    LayerShape::of(layer).bytes(l)?;
+    // Whatever the optimiser keeps: its lengths follow.
+    LayerShape::of(layer).bytes(l, 0)?;
     let wrong = |reason| format!("layer {l}: {reason}");
     layer.rules().map_err(wrong)
 }
@@ -22,6 +23,11 @@ pub(super) fn reserve(state: &NetworkState) -> Checked<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::{Numbers, OptimiserState};
+
+    fn momentum(values: &[f32]) -> OptimiserState {
+        OptimiserState::of([("momentum".to_owned(), Numbers::F32(values.to_vec()))])
+    }
 
     fn example() -> LayerState {
         LayerState {
@@ -30,9 +36,9 @@ mod tests {
             crow_indices: vec![0, 2, 2, 4],
             col_indices: vec![0, 3, 1, 2],
             values: vec![1.0, f32::NAN, -0.0, f32::INFINITY],
-            momentum: vec![0.5; 4],
+            state: momentum(&[0.5; 4]),
             bias: vec![1.0; 3],
-            bias_momentum: vec![2.0; 3],
+            bias_state: momentum(&[2.0; 3]),
         }
     }
 
@@ -60,9 +66,12 @@ mod tests {
         refuse(|x| x.col_indices[3] = 4, "passes the 4 inputs in row 2");
         refuse(|x| x.col_indices[3] = u32::MAX, "passes the 4 inputs");
         refuse(|x| x.values.push(0.0), "`values` has 5");
-        refuse(|x| x.momentum.clear(), "`momentum` has 0");
+        refuse(|x| x.state = momentum(&[]), "`momentum` has 0");
         refuse(|x| x.bias.clear(), "`bias` has 0");
-        refuse(|x| x.bias_momentum.push(0.0), "`bias_momentum` has 4");
+        refuse(
+            |x| x.bias_state = momentum(&[0.0; 4]),
+            "`bias_momentum` has 4",
+        );
         refuse(|x| x.n_in = usize::MAX, "32-bit");
     }
 }

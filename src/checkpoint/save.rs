@@ -4,7 +4,7 @@ use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::load::verify;
 use super::manifest::{FORMAT, LayerShape, Manifest, TensorFile};
 use super::parameters::{self, Shapes};
-use super::{Snapshot, past, rules, tensors};
+use super::{OptimiserShape, Snapshot, past, rules, tensors};
 use crate::disk::{Disk, Machine};
 use crate::{Error, Result};
 use std::io::{self, ErrorKind};
@@ -68,6 +68,7 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Ve
         layers: state.layers.iter().map(LayerShape::of).collect(),
         norms,
         parameters,
+        optimiser: OptimiserShape::of(state)?,
         data: snapshot.data.clone(),
         tensors: TensorFile {
             bytes: model.len() as u64,

@@ -2,16 +2,21 @@
 
 use super::manifest::LayerShape;
 use super::parameters::{self, Shapes};
-use super::{Checked, LayerState, NetworkState, NormKind, NormShape, PastConnections, past, rules};
+use super::{
+    Checked, LayerState, NetworkState, NormKind, NormShape, OptimiserShape, PastConnections,
+    optimiser, past, rules,
+};
 use safetensors::tensor::{Dtype, Metadata, View};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 const PAST_ROWS: &str = "past_crow_indices";
 const PAST_COLS: &str = "past_col_indices";
 
 /// A tensor of one dimension on its way to the file.
-enum Column<'a> {
+pub(super) enum Column<'a> {
     Index(&'a [u32], [usize; 1]),
+    Count(&'a [u32], [usize; 1]),
     Real(&'a [f32], [usize; 1]),
 }
 
@@ -20,7 +25,11 @@ impl<'a> Column<'a> {
         Self::Index(data, [data.len()])
     }
 
-    fn real(data: &'a [f32]) -> Self {
+    pub fn count(data: &'a [u32]) -> Self {
+        Self::Count(data, [data.len()])
+    }
+
+    pub fn real(data: &'a [f32]) -> Self {
         Self::Real(data, [data.len()])
     }
 }
@@ -30,25 +39,28 @@ impl View for Column<'_> {
         match self {
             // Checked to be below 2^31, where signed and unsigned have the same bits.
             Self::Index(..) => Dtype::I32,
+            Self::Count(..) => Dtype::U32,
             Self::Real(..) => Dtype::F32,
         }
     }
 
     fn shape(&self) -> &[usize] {
         match self {
-            Self::Index(_, shape) | Self::Real(_, shape) => shape,
+            Self::Index(_, shape) | Self::Count(_, shape) | Self::Real(_, shape) => shape,
         }
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
         if cfg!(target_endian = "little") {
             return Cow::Borrowed(match self {
-                Self::Index(data, _) => bytemuck::cast_slice(data),
+                Self::Index(data, _) | Self::Count(data, _) => bytemuck::cast_slice(data),
                 Self::Real(data, _) => bytemuck::cast_slice(data),
             });
         }
         Cow::Owned(match self {
-            Self::Index(data, _) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::Index(data, _) | Self::Count(data, _) => {
+                data.iter().flat_map(|x| x.to_le_bytes()).collect()
+            }
             Self::Real(data, _) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         })
     }
@@ -66,9 +78,11 @@ pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<
         add("crow_indices", Column::index(&layer.crow_indices));
         add("col_indices", Column::index(&layer.col_indices));
         add("values", Column::real(&layer.values));
-        add("momentum", Column::real(&layer.momentum));
         add("bias", Column::real(&layer.bias));
-        add("bias_momentum", Column::real(&layer.bias_momentum));
+        for (prefix, state) in [("", &layer.state), ("bias_", &layer.bias_state)] {
+            let own = optimiser::columns(prefix, state);
+            columns.extend(own.map(|(name, column)| (format!("layers.{l}.{name}"), column)));
+        }
     }
     for (l, past) in past.iter().enumerate() {
         let mut add =
@@ -78,11 +92,15 @@ pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<
     }
     let (norms, parameters) = Shapes::of(&state.parameters);
     let shapes = Shapes::from_manifest(&norms, &parameters);
-    for (name, numbers) in shapes.columns(&state.parameters) {
-        columns.push((name, Column::real(numbers)));
-    }
+    columns.extend(shapes.columns(&state.parameters));
     for (l, dense) in state.reserve.iter().enumerate() {
         columns.push((format!("reserve.{l}"), Column::real(dense)));
+    }
+    let mut names = BTreeSet::new();
+    if let Some((name, _)) = columns.iter().find(|(name, _)| !names.insert(name)) {
+        return Err(format!(
+            "two of its arrays would be the tensor `{name}`: rename one"
+        ));
     }
     safetensors::serialize(columns, None).map_err(|e| e.to_string())
 }
@@ -93,6 +111,7 @@ pub(super) fn decode(
     bytes: &[u8],
     shapes: &[LayerShape],
     dense: &Shapes,
+    optimiser: &OptimiserShape,
 ) -> Checked<(NetworkState, Vec<PastConnections>)> {
     let file = File::open(bytes)?;
     let tensors = file.header.tensors().len();
@@ -102,8 +121,9 @@ pub(super) fn decode(
     };
     // Older checkpoints, and runs that do not follow what is explored, have none.
     let has_past = file.header.info(&format!("layers.0.{PAST_ROWS}")).is_some();
-    let of_layer = if has_past { 8 } else { 6 };
-    let needed = of_layer * shapes.len() + dense.tensors() + reserved.len();
+    let states = optimiser.arrays.len();
+    let of_layer = if has_past { 6 } else { 4 } + 2 * states;
+    let needed = of_layer * shapes.len() + dense.tensors(states) + reserved.len();
     if tensors != needed {
         return Err(format!(
             "has {tensors} tensors where {} layers and {} with dense parameters need {needed}",
@@ -115,16 +135,17 @@ pub(super) fn decode(
     for (l, shape) in shapes.iter().enumerate() {
         let name = |name| format!("layers.{l}.{name}");
         let index = |n, len| file.column(&name(n), Dtype::I32, len, u32::from_le_bytes);
-        let real = |n, len| file.column(&name(n), Dtype::F32, len, f32::from_le_bytes);
+        let real = |n, len| file.reals(&name(n), len);
+        let state = |n, len| optimiser.read(&file, &name(n), len);
         let layer = LayerState {
             n_in: shape.n_in,
             n_out: shape.n_out,
             crow_indices: index("crow_indices", shape.n_out + 1)?,
             col_indices: index("col_indices", shape.active)?,
             values: real("values", shape.active)?,
-            momentum: real("momentum", shape.active)?,
+            state: state("", shape.active)?,
             bias: real("bias", shape.n_out)?,
-            bias_momentum: real("bias_momentum", shape.n_out)?,
+            bias_state: state("bias_", shape.n_out)?,
         };
         rules::layer(l, &layer)?;
         layers.push(layer);
@@ -146,13 +167,13 @@ pub(super) fn decode(
         past::check(&layers, &past)?;
     }
     let state = NetworkState {
-        parameters: (dense
-            .read(|name, len| file.column(name, Dtype::F32, len, f32::from_le_bytes)))?,
+        optimiser: optimiser.name.clone(),
+        parameters: dense.read(&file, optimiser)?,
         reserve: (reserved.iter().enumerate())
             .map(|(l, shape)| {
                 let pairs = shape.n_in * shape.n_out;
                 let name = format!("reserve.{l}");
-                file.column(&name, Dtype::F32, pairs, f32::from_le_bytes)
+                file.reals(&name, pairs)
             })
             .collect::<Checked<_>>()?,
         layers,
@@ -161,14 +182,14 @@ pub(super) fn decode(
 }
 
 /// The file in two parts. Not through `SafeTensors::deserialize`, whose sum of offsets overflows on a crafted header.
-struct File<'a> {
+pub(super) struct File<'a> {
     header: Metadata,
     data: &'a [u8],
 }
 
 impl<'a> File<'a> {
     /// The layout: the header's length as eight bytes, little endian; the header, JSON; the tensors.
-    fn open(bytes: &'a [u8]) -> Checked<Self> {
+    pub fn open(bytes: &'a [u8]) -> Checked<Self> {
         let (length, rest) = bytes
             .split_first_chunk::<8>()
             .ok_or("is too short to be a safetensors file")?;
@@ -195,6 +216,16 @@ impl<'a> File<'a> {
             Some(&[length]) => length,
             _ => 0,
         }
+    }
+
+    /// The tensor `name` of `len` real numbers.
+    pub fn reals(&self, name: &str, len: usize) -> Checked<Vec<f32>> {
+        self.column(name, Dtype::F32, len, f32::from_le_bytes)
+    }
+
+    /// The tensor `name` of `len` counts.
+    pub fn counts(&self, name: &str, len: usize) -> Checked<Vec<u32>> {
+        self.column(name, Dtype::U32, len, u32::from_le_bytes)
     }
 
     /// The tensor `name` of `len` elements.
@@ -236,11 +267,12 @@ pub(crate) fn fuzz(bytes: &[u8]) {
         channels: 2,
     }];
     let norm = Shapes::from_manifest(&norm, &[]);
-    if let Ok((state, past)) = decode(bytes, &[layer], &norm) {
+    let sgd = OptimiserShape::default();
+    if let Ok((state, past)) = decode(bytes, &[layer], &norm, &sgd) {
         assert!(rules::layer(0, &state.layers[0]).is_ok());
         assert!(parameters::check(0, &state.parameters[0]).is_ok());
         assert!(past.is_empty() || past::check(&state.layers, &past).is_ok());
-        let again = encode(&state, &past).and_then(|bytes| decode(&bytes, &[layer], &norm));
+        let again = encode(&state, &past).and_then(|bytes| decode(&bytes, &[layer], &norm, &sgd));
         assert_eq!(
             format!("{again:?}"),
             format!("{:?}", Ok::<_, String>((state, past)))
@@ -251,7 +283,17 @@ pub(crate) fn fuzz(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layer::ParameterState;
+    use crate::optim::{Numbers, OptimiserState};
     use proptest::prelude::*;
+
+    fn momentum(values: Vec<f32>) -> OptimiserState {
+        OptimiserState::of([("momentum".to_owned(), Numbers::F32(values))])
+    }
+
+    fn read(bytes: &[u8], shapes: &[LayerShape], norms: &Shapes) -> Checked<NetworkState> {
+        decode(bytes, shapes, norms, &OptimiserShape::default()).map(|(state, _)| state)
+    }
 
     fn example() -> LayerState {
         LayerState {
@@ -260,24 +302,35 @@ mod tests {
             crow_indices: vec![0, 2, 2, 4],
             col_indices: vec![0, 3, 1, 2],
             values: vec![1.0, f32::NAN, -0.0, f32::INFINITY],
-            momentum: vec![0.5; 4],
+            state: momentum(vec![0.5; 4]),
             bias: vec![1.0; 3],
-            bias_momentum: vec![2.0; 3],
+            bias_state: momentum(vec![2.0; 3]),
         }
     }
 
+    const NORM: NormShape = NormShape {
+        kind: NormKind::Batch,
+        channels: 2,
+    };
+
     fn norms() -> Shapes {
-        let norm = NormShape {
-            kind: NormKind::Batch,
-            channels: 2,
-        };
-        Shapes::from_manifest(&[norm], &[])
+        Shapes::from_manifest(&[NORM], &[])
+    }
+
+    fn norm() -> ParameterState {
+        let (kind, parameters) = NORM.declared();
+        let mut norm = ParameterState::new(kind, &parameters);
+        for array in norm.arrays.iter_mut().filter(|array| array.trained) {
+            array.state = momentum(vec![1.0; 2]);
+        }
+        norm
     }
 
     fn state(layers: usize) -> NetworkState {
         NetworkState {
             layers: vec![example(); layers],
-            parameters: norms().read(|_, words| Ok(vec![1.0; words])).unwrap(),
+            optimiser: Some("sgd".to_owned()),
+            parameters: vec![norm()],
             reserve: Vec::new(),
         }
     }
@@ -294,7 +347,7 @@ mod tests {
     fn crafted_headers_are_refused() {
         let shapes = [LayerShape::of(&example())];
         let norms = norms();
-        let refuse = |bytes: &[u8]| decode(bytes, &shapes, &norms).unwrap_err();
+        let refuse = |bytes: &[u8]| read(bytes, &shapes, &norms).unwrap_err();
         refuse(&[]);
         refuse(&[255; 8]);
         refuse(&[255; 64]);
@@ -332,8 +385,8 @@ mod tests {
         #[test]
         fn no_bytes_panic(bytes in any::<Vec<u8>>(), header in any::<String>(), data in 0usize..64) {
             let shapes = [LayerShape::of(&example())];
-            prop_assert!(decode(&bytes, &shapes, &Shapes::from_manifest(&[], &[])).is_err());
-            prop_assert!(decode(&file(&header, data), &shapes, &Shapes::from_manifest(&[], &[])).is_err());
+            prop_assert!(read(&bytes, &shapes, &Shapes::from_manifest(&[], &[])).is_err());
+            prop_assert!(read(&file(&header, data), &shapes, &Shapes::from_manifest(&[], &[])).is_err());
         }
 
         /// Without the checksum: a file changed at random decodes to a valid layer or is refused.
@@ -345,7 +398,7 @@ mod tests {
                 bytes[at] = value;
             }
             let norms = norms();
-            if let Ok((state, _)) = decode(&bytes, &[LayerShape::of(&example())], &norms) {
+            if let Ok(state) = read(&bytes, &[LayerShape::of(&example())], &norms) {
                 prop_assert!(rules::layer(0, &state.layers[0]).is_ok());
                 prop_assert!(parameters::check(0, &state.parameters[0]).is_ok());
             }

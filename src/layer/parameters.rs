@@ -3,6 +3,7 @@
 use crate::engine::buffer::VIEW_ALIGNMENT;
 use crate::engine::{Buffer, Class, Device, View};
 use crate::error::{Error, Result};
+use crate::optim::{OptimiserState, StateArray, StateBuffers};
 
 /// One array of a layer, as the layer declares it.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +45,10 @@ pub struct ParameterArray {
     pub name: String,
     /// Its numbers.
     pub values: Vec<f32>,
-    /// The optimiser's momentum of each; none where it is not trained.
-    pub momentum: Option<Vec<f32>>,
+    /// Whether the optimiser trains it.
+    pub trained: bool,
+    /// The optimiser's arrays for it; none where it is not trained.
+    pub state: OptimiserState,
 }
 
 /// A layer's dense parameters on the host.
@@ -66,7 +69,8 @@ impl ParameterState {
                 .map(|p| ParameterArray {
                     name: p.name.to_owned(),
                     values: vec![p.start; p.words],
-                    momentum: p.trained.then(|| vec![0.0; p.words]),
+                    trained: p.trained,
+                    state: OptimiserState::default(),
                 })
                 .collect(),
         }
@@ -92,10 +96,10 @@ impl ParameterState {
         self.kind == kind
             && self.arrays.len() == parameters.len()
             && self.arrays.iter().zip(parameters).all(|(array, p)| {
-                let momentum = array.momentum.as_ref().map(Vec::len);
                 array.name == p.name
                     && array.values.len() == p.words
-                    && momentum == p.trained.then_some(p.words)
+                    && array.trained == p.trained
+                    && (array.trained || array.state.is_empty())
             })
     }
 }
@@ -110,6 +114,12 @@ pub struct ArraySpan {
     pub first: usize,
 }
 
+impl ArraySpan {
+    fn range(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.parameter.words
+    }
+}
+
 /// Where a layer's arrays lie.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterSpan {
@@ -122,15 +132,15 @@ pub struct ParameterSpan {
 /// The dense parameters of all layers on a device; there may be none. A clone is of the same buffers.
 ///
 /// One optimiser update over [`words`](Parameters::words) words serves all layers: what lies between their arrays is zero
-/// and stays so. 12 bytes a trained word, 4 a kept one.
+/// and stays so. 8 bytes a trained word and 4 for each of the optimiser's arrays; 4 a kept one.
 #[derive(Clone)]
 pub struct Parameters {
     /// The layers that have some, in order.
     pub spans: Vec<ParameterSpan>,
     /// The trained arrays.
     pub values: Buffer,
-    /// The optimiser's momentum of `values`.
-    pub momentum: Buffer,
+    /// The optimiser's arrays for `values`; none where nothing is trained, and then states of any optimiser are passed over.
+    pub state: Option<StateBuffers>,
     /// The gradient of `values` in the last step.
     pub gradient: Buffer,
     /// The arrays that layers keep themselves.
@@ -139,11 +149,15 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Allocates the layers' arrays: each with its kind and what it declares.
+    /// Allocates the layers' arrays (each with its kind and what it declares), and the optimiser's for them.
     ///
     /// # Errors
     /// An array of no words, or buffers that the device refuses.
-    pub fn new(device: &Device, layers: &[(&'static str, Vec<Parameter>)]) -> Result<Self> {
+    pub fn new(
+        device: &Device,
+        layers: &[(&'static str, Vec<Parameter>)],
+        state: Option<&[StateArray]>,
+    ) -> Result<Self> {
         let (mut trained, mut kept) = (0usize, 0usize);
         let mut spans = Vec::new();
         for (kind, parameters) in layers {
@@ -177,7 +191,11 @@ impl Parameters {
         Ok(Parameters {
             spans,
             values: buffer("parameters.values", trained)?,
-            momentum: buffer("parameters.momentum", trained)?,
+            state: state
+                .map(|arrays| {
+                    StateBuffers::new(device, "parameters", Class::Connections, arrays, trained)
+                })
+                .transpose()?,
             gradient: buffer("parameters.gradient", trained)?,
             kept: buffer("parameters.kept", kept)?,
             words: trained,
@@ -225,28 +243,33 @@ impl Parameters {
             )));
         }
         let mut values = vec![0f32; self.values.words()];
-        let mut momentum = vec![0f32; self.momentum.words()];
+        let mut placed = Vec::new();
         let mut kept = vec![0f32; self.kept.words()];
         for (span, state) in self.spans.iter().zip(states) {
             for (at, array) in span.arrays.iter().zip(&state.arrays) {
-                let range = at.first..at.first + array.values.len();
-                match &array.momentum {
-                    None => kept[range].copy_from_slice(&array.values),
-                    Some(velocity) => {
-                        values[range.clone()].copy_from_slice(&array.values);
-                        momentum[range].copy_from_slice(velocity);
-                    }
+                let range = at.range();
+                if !array.trained {
+                    kept[range].copy_from_slice(&array.values);
+                    continue;
                 }
+                values[range.clone()].copy_from_slice(&array.values);
+                if let Some(own) = &self.state
+                    && !array.state.fits(own.declared(), range.len())
+                {
+                    return Err(Error::Shape(format!(
+                        "the array `{}` of a {} layer has the state of another optimiser than this network's",
+                        array.name, span.kind
+                    )));
+                }
+                placed.push((range, &array.state));
             }
         }
-        for (buffer, words) in [
-            (&self.values, values),
-            (&self.momentum, momentum),
-            (&self.kept, kept),
-        ] {
-            device.upload(&buffer.all(), &words)?;
+        device.upload(&self.values.all(), &values)?;
+        device.upload(&self.kept.all(), &kept)?;
+        match &self.state {
+            Some(own) => own.import(device, &placed),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Reads the parameters back.
@@ -257,24 +280,36 @@ impl Parameters {
         if self.spans.is_empty() {
             return Ok(Vec::new());
         }
-        let [values, momentum, kept] =
-            [&self.values, &self.momentum, &self.kept].map(|b| device.download::<f32>(&b.all()));
-        let (values, momentum, kept) = (values?, momentum?, kept?);
-        let array = |at: &ArraySpan| {
-            let range = at.first..at.first + at.parameter.words;
+        let [values, kept] = [&self.values, &self.kept].map(|b| device.download::<f32>(&b.all()));
+        let (values, kept) = (values?, kept?);
+        let arrays = self.spans.iter().flat_map(|span| &span.arrays);
+        let trained = arrays.filter(|at| at.parameter.trained);
+        let states = match &self.state {
+            Some(own) => own.export(device, trained.map(ArraySpan::range))?,
+            None => Vec::new(),
+        };
+        let mut states = states.into_iter();
+        let mut array = |at: &ArraySpan| {
             let trained = at.parameter.trained;
             let from = if trained { &values } else { &kept };
             ParameterArray {
                 name: at.parameter.name.to_owned(),
-                values: from[range.clone()].to_vec(),
-                momentum: trained.then(|| momentum[range].to_vec()),
+                values: from[at.range()].to_vec(),
+                trained,
+                state: match trained {
+                    true => states.next().unwrap_or_default(),
+                    false => OptimiserState::default(),
+                },
             }
         };
-        let state = |span: &ParameterSpan| ParameterState {
-            kind: span.kind.to_owned(),
-            arrays: span.arrays.iter().map(array).collect(),
-        };
-        Ok(self.spans.iter().map(state).collect())
+        let mut layers = Vec::new();
+        for span in &self.spans {
+            layers.push(ParameterState {
+                kind: span.kind.to_owned(),
+                arrays: span.arrays.iter().map(&mut array).collect(),
+            });
+        }
+        Ok(layers)
     }
 }
 

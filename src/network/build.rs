@@ -3,7 +3,7 @@
 use super::Network;
 use super::dense;
 use super::fixed::Fixed;
-use super::options::{NetworkOptions, NetworkState};
+use super::options::{NetworkOptions, NetworkState, Purpose};
 use super::parts;
 use super::passes::Passes;
 use super::programs::Programs;
@@ -12,6 +12,7 @@ use crate::engine::{Class, Device};
 use crate::error::Result;
 use crate::layer::Parameters;
 use crate::model::{Builder, Extent, Model};
+use crate::optim;
 use crate::sparse::{Arena, Holds};
 use crate::topology::{ForwardSet, Method, Round, RoundOptions};
 
@@ -19,7 +20,7 @@ impl Network {
     /// Allocates the model's buffers, uploads `state`, and records the programs; rounds follow `method`.
     ///
     /// # Errors
-    /// A state that does not fit it or has wrong indices, a batch of which no part fits the device, or buffers that it refuses.
+    /// A state that does not fit it, has wrong indices or is another optimiser's, a batch of which no part fits the device, or buffers that it refuses.
     pub fn new(
         device: &Device,
         model: &Model,
@@ -85,10 +86,18 @@ impl Network {
         fixed: Option<Fixed>,
     ) -> Result<Self> {
         state.check(model)?;
+        let optimiser = options.optimiser.as_ref();
+        optim::check(optimiser)?;
+        let trained = options.purpose == Purpose::Training;
+        if trained {
+            state.check_optimiser(optimiser)?;
+        }
+        let arrays = trained.then(|| optimiser.state());
         let products = dense::products(device, &state.layers, options, method);
         let holds = Holds {
             indices: !dense::all_full(&products, method),
-            training: !options.purpose.in_tiles(),
+            gradient: !options.purpose.in_tiles(),
+            state: arrays.clone(),
         };
         let mut arena = Arena::with(device, &state.layers, options.class, holds)?;
         let forward = match &options.forward {
@@ -101,7 +110,7 @@ impl Network {
             }
             None => None,
         };
-        let parameters = Parameters::new(device, &model.parameters())?;
+        let parameters = Parameters::new(device, &model.parameters(), arrays.as_deref())?;
         parameters.import(device, &state.parameters)?;
         let micro_batch = parts::choose(device, model, &arena, &parameters, options, &products)?;
         let stride = micro_batch.next_multiple_of(4);
@@ -134,6 +143,7 @@ impl Network {
             round,
             micro_batch,
             passes: Passes { fixed, programs },
+            optimiser: trained.then(|| options.optimiser.clone()),
             kept,
         })
     }

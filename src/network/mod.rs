@@ -32,6 +32,7 @@ mod segments;
 mod tiles;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub use feed::{Feed, Part, Resident, ResidentBatch};
@@ -42,6 +43,7 @@ use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
 use crate::layer::Parameters;
+use crate::optim::Optimiser;
 use crate::sparse::{Arena, LayerState};
 use crate::topology::{Look, Method, Round, RoundReport};
 use passes::{Passes, Runner};
@@ -69,6 +71,8 @@ pub struct Network {
     pub round: Round,
     micro_batch: usize,
     passes: Passes,
+    /// None where nothing is trained.
+    optimiser: Option<Arc<dyn Optimiser>>,
     kept: recorder::Kept,
 }
 
@@ -81,6 +85,11 @@ impl Network {
     /// Members of a batch that are on the device at once, at most.
     pub fn micro_batch(&self) -> usize {
         self.micro_batch
+    }
+
+    /// Numbers that the optimiser trains: weights, biases and dense parameters, with what lies between these.
+    pub fn trained(&self) -> usize {
+        self.arena.connections + self.arena.n_rows + self.parameters.words()
     }
 
     /// The uniform that changes from step to step.
@@ -307,6 +316,7 @@ impl Network {
     pub fn export(&self, device: &Device) -> Result<NetworkState> {
         Ok(NetworkState {
             layers: self.arena.export(device)?,
+            optimiser: self.optimiser.as_ref().map(|own| own.name().to_owned()),
             parameters: self.parameters.export(device)?,
             reserve: Vec::new(),
         })
@@ -329,9 +339,12 @@ impl Network {
     /// Replaces the state by one of the same shapes, which this network [takes](Network::takes).
     ///
     /// # Errors
-    /// A state of another model, or one whose full layers are not this network's; a lost device.
+    /// A state of another model or optimiser, or one whose full layers are not this network's; a lost device.
     pub fn import(&mut self, device: &Device, state: &NetworkState) -> Result<()> {
         dense::check(&self.passes.fixed.products, &state.layers)?;
+        if let Some(own) = &self.optimiser {
+            state.check_optimiser(own.as_ref())?;
+        }
         self.arena.import(device, &state.layers)?;
         self.parameters.import(device, &state.parameters)?;
         self.round.sync(device)

@@ -1,10 +1,12 @@
 //! What a network does besides its layers, and its state on the host.
 
+use std::sync::Arc;
+
 use crate::engine::Class;
 use crate::error::{Error, Result};
 use crate::layer::ParameterState;
 use crate::model::Model;
-use crate::optim::SgdOptions;
+use crate::optim::{Optimiser, OptimiserState, Sgd};
 use crate::sparse::{LayerState, draw};
 use crate::topology::Scope;
 
@@ -38,7 +40,7 @@ pub struct Forward {
 }
 
 /// What a network does in a step, besides its layers.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct NetworkOptions {
     /// Images in a batch, at most.
     pub batch: usize,
@@ -47,7 +49,7 @@ pub struct NetworkOptions {
     /// Label smoothing of the training loss; the evaluation has none.
     pub label_smoothing: f32,
     /// The optimiser.
-    pub sgd: SgdOptions,
+    pub optimiser: Arc<dyn Optimiser>,
     /// Among what a round ranks.
     pub scope: Scope,
     /// Candidates that a round draws per active connection.
@@ -78,11 +80,7 @@ impl NetworkOptions {
             batch,
             micro_batch: None,
             label_smoothing: 0.0,
-            sgd: SgdOptions {
-                momentum: 0.0,
-                weight_decay: 0.0,
-                nesterov: false,
-            },
+            optimiser: Arc::new(Sgd::PLAIN),
             scope: Scope::Layer,
             gamma: 1.0,
             distinct: false,
@@ -110,6 +108,8 @@ impl NetworkOptions {
 pub struct NetworkState {
     /// The sparse layers.
     pub layers: Vec<LayerState>,
+    /// The optimiser whose arrays are with the numbers, by name; none where it has not begun.
+    pub optimiser: Option<String>,
     /// The dense parameters of the layers that have some: norms, and layers of your own.
     pub parameters: Vec<ParameterState>,
     /// By layer `[n_out][n_in]`: the weights of all pairs, where the method keeps dense ones beside its network. The
@@ -132,6 +132,7 @@ impl NetworkState {
                     state
                 })
                 .collect(),
+            optimiser: None,
             parameters: (model.parameters().iter())
                 .map(|(kind, parameters)| ParameterState::new(kind, parameters))
                 .collect(),
@@ -161,19 +162,45 @@ impl NetworkState {
         }
     }
 
+    /// Whether a network with this optimiser can go on from it: it has begun with that one, or not at all.
+    pub(super) fn check_optimiser(&self, optimiser: &dyn Optimiser) -> Result<()> {
+        match &self.optimiser {
+            Some(begun) if begun != optimiser.name() => Err(Error::Usage(format!(
+                "the state was trained by the optimiser `{begun}`, and this network's is `{}`: go on with `{begun}`, or take the \
+                 weights alone",
+                optimiser.name()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The weights alone, for another optimiser to begin with.
+    pub fn without_optimiser(mut self) -> Self {
+        self.optimiser = None;
+        for layer in &mut self.layers {
+            layer.state = OptimiserState::default();
+            layer.bias_state = OptimiserState::default();
+        }
+        let arrays = self
+            .parameters
+            .iter_mut()
+            .flat_map(|layer| &mut layer.arrays);
+        arrays.for_each(|array| array.state = OptimiserState::default());
+        self
+    }
+
     /// The first number that is not finite.
     pub fn not_finite(&self) -> Option<f32> {
-        let layers = self.layers.iter();
-        let layers = layers.flat_map(|l| [&l.values, &l.momentum, &l.bias, &l.bias_momentum]);
-        let arrays = self.parameters.iter().flat_map(|layer| &layer.arrays);
-        let dense = arrays
-            .flat_map(|a| [Some(&a.values), a.momentum.as_ref()])
-            .flatten();
-        layers
-            .chain(dense)
-            .chain(&self.reserve)
-            .flatten()
-            .copied()
+        let layers = || self.layers.iter();
+        let arrays = || self.parameters.iter().flat_map(|layer| &layer.arrays);
+        let weights = layers().flat_map(|l| [&l.values, &l.bias]);
+        let weights = weights
+            .chain(arrays().map(|a| &a.values))
+            .chain(&self.reserve);
+        let states = layers().flat_map(|l| [&l.state, &l.bias_state]);
+        let states = states.chain(arrays().map(|a| &a.state));
+        (weights.flatten().copied())
+            .chain(states.flat_map(OptimiserState::reals))
             .find(|v| !v.is_finite())
     }
 }

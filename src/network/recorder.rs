@@ -19,6 +19,7 @@ use crate::layer::{
     SoftmaxCrossEntropyParams,
 };
 use crate::model::Model;
+use crate::optim::{Group, StateBuffers, Update};
 use crate::sparse::Arena;
 use crate::topology::{ForwardSet, Method, Round};
 
@@ -378,16 +379,17 @@ impl<'a> Recorder<'a> {
             set.decay(&mut plan, self.arena, forward.decay)?;
         }
         let (a, p) = (self.arena, self.parameters);
-        let all = [
-            (a.connections, &a.gradient, &a.weights, &a.momentum),
-            (a.n_rows, &a.bias_gradient, &a.bias, &a.bias_momentum),
-            (p.words(), &p.gradient, &p.values, &p.momentum),
-        ];
-        for (count, gradient, weights, velocity) in all {
-            let (g, w, v) = (gradient.all(), weights.all(), velocity.all());
-            let step = self.fixed.step.all();
-            self.options.sgd.update(&mut plan, step, count, g, w, v)?;
-        }
+        let dense = p.state.as_ref().map_or(Vec::new(), StateBuffers::arrays);
+        let (connections, biases) = (a.state.arrays(), a.bias_state.arrays());
+        let mut step = |group, count, gradient: &Buffer, weights: &Buffer, state: &[_]| {
+            let views = [gradient.all(), weights.all()];
+            let update = Update::new(group, count, self.fixed.step.all(), views, state);
+            self.options.optimiser.step(&mut plan, &update)
+        };
+        let n = a.connections;
+        step(Group::Connections, n, &a.gradient, &a.weights, &connections)?;
+        step(Group::Biases, a.n_rows, &a.bias_gradient, &a.bias, &biases)?;
+        step(Group::Dense, p.words(), &p.gradient, &p.values, &dense)?;
         Ok(plan)
     }
 }

@@ -2,14 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::engine::{Grid, Plan, StepState, View};
+use super::definition::{Optimiser, StateArray, Update};
+use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 
 crate::kernel! {
     /// `g = gradient + decay * w; v = momentum * v + g; w -= lr * v`, or with Nesterov `w -= lr * (g + momentum * v)`.
     ///
     /// One dispatch over all layers' connections. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
-    pub Sgd, SgdParams, SgdTwin = "optim/sgd", shader!("optim/sgd");
+    pub SgdStep, SgdStepParams, SgdStepTwin = "optim/sgd", shader!("optim/sgd");
     params {
         /// A quarter of the weights' number, rounded up.
         vectors: u32,
@@ -30,9 +31,9 @@ crate::kernel! {
 /// Weights that a thread takes at a time.
 const CHUNK: usize = 16 * 1024;
 
-impl SgdTwin<'_> {
+impl SgdStepTwin<'_> {
     fn run(self) {
-        let SgdParams {
+        let SgdStepParams {
             momentum,
             weight_decay,
             nesterov,
@@ -58,9 +59,9 @@ impl SgdTwin<'_> {
     }
 }
 
-/// Momentum, weight decay and Nesterov's form: what stays the same over a run.
+/// SGD with momentum, weight decay and Nesterov's form: what stays the same over a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SgdOptions {
+pub struct Sgd {
     /// Share of the velocity that is kept.
     pub momentum: f32,
     /// L2 penalty, added to the gradient of weights and biases alike.
@@ -69,33 +70,43 @@ pub struct SgdOptions {
     pub nesterov: bool,
 }
 
-impl SgdOptions {
-    /// Records the update of `count` weights; the views may be padded to whole vectors.
-    ///
-    /// # Errors
-    /// Views that do not fit.
-    pub fn update(
-        &self,
-        plan: &mut Plan,
-        step: View,
-        count: usize,
-        gradient: View,
-        weights: View,
-        velocity: View,
-    ) -> Result<()> {
-        let vectors = count.div_ceil(4);
+impl Sgd {
+    /// Its name in files; those that do not name an optimiser are its own.
+    pub(crate) const NAME: &str = "sgd";
+    /// The velocity.
+    pub(crate) const STATE: StateArray = StateArray::f32("momentum", 0.0);
+
+    /// Without momentum and penalty.
+    pub const PLAIN: Sgd = Sgd {
+        momentum: 0.0,
+        weight_decay: 0.0,
+        nesterov: false,
+    };
+}
+
+impl Optimiser for Sgd {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn state(&self) -> Vec<StateArray> {
+        vec![Self::STATE]
+    }
+
+    fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()> {
+        let vectors = update.count.div_ceil(4);
         plan.dispatch(
-            Sgd {
-                params: SgdParams {
+            SgdStep {
+                params: SgdStepParams {
                     vectors: vectors as u32,
                     momentum: self.momentum,
                     weight_decay: self.weight_decay,
                     nesterov: u32::from(self.nesterov),
                 },
-                step,
-                gradient,
-                weights,
-                velocity,
+                step: update.step.clone(),
+                gradient: update.gradient.clone(),
+                weights: update.weights.clone(),
+                velocity: update.state(Self::STATE.name)?,
             },
             Grid::Items(vectors),
         )

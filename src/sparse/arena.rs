@@ -5,9 +5,12 @@
 //! all connections, a global threshold is one histogram, and connections can move between layers
 //! without a layer's range being fixed anywhere but in `row_offsets`.
 
+use std::ops::Range;
+
 use super::layer_state::LayerState;
 use crate::engine::{Buffer, Class, Device, View};
 use crate::error::{Error, Result};
+use crate::optim::{OptimiserState, StateArray, StateBuffers};
 
 /// Where a layer's units lie among the arena's rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +25,17 @@ pub struct LayerSpan {
     pub first_row: usize,
 }
 
+impl LayerSpan {
+    /// Its rows.
+    pub fn rows(&self) -> Range<usize> {
+        self.first_row..self.first_row + self.n_out
+    }
+}
+
 /// The connections of all layers on a device.
 ///
-/// `N` connections, `R` rows, `C` columns; connections are ordered by row, then column. 28 bytes a
-/// connection, 4 bytes a column and 16 bytes a row.
+/// `N` connections, `R` rows, `C` columns; connections are ordered by row, then column. 24 bytes a
+/// connection, 4 bytes a column and 12 bytes a row; for each array of the optimiser 4 bytes more a connection and a row.
 pub struct Arena {
     /// The layers in order.
     pub spans: Vec<LayerSpan>,
@@ -47,8 +57,8 @@ pub struct Arena {
     pub weights: Buffer,
     /// `[N]` f32: what the products use in place of `weights`, where they use only some of them.
     pub forward: Option<Buffer>,
-    /// `[N]` f32.
-    pub momentum: Buffer,
+    /// `[N]`: the optimiser's arrays.
+    pub state: StateBuffers,
     /// `[N]` f32: the weights' gradient in the last step.
     pub gradient: Buffer,
     /// `[C + 1]` u32: column `c`'s connections are `col_offsets[c]..col_offsets[c + 1]` of `order`.
@@ -59,37 +69,50 @@ pub struct Arena {
     pub order_rows: Buffer,
     /// `[R]` f32.
     pub bias: Buffer,
-    /// `[R]` f32.
-    pub bias_momentum: Buffer,
+    /// `[R]`: the optimiser's arrays.
+    pub bias_state: StateBuffers,
     /// `[R]` f32.
     pub bias_gradient: Buffer,
 }
 
 /// Which buffers an arena has for its connections, besides their weights. One that it has not is a word long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Holds {
     /// `rows`, `cols`, `order` and `order_rows`, 16 bytes a connection: not needed where every layer is full and nothing
     /// reads it as a list of connections.
     pub indices: bool,
-    /// `momentum` and `gradient`, 8 bytes a connection: not needed where nothing is trained.
-    pub training: bool,
+    /// `gradient`, 4 bytes a connection: not needed where nothing is trained.
+    pub gradient: bool,
+    /// The optimiser's arrays; none where nothing is trained, and then states of any optimiser are passed over.
+    pub state: Option<Vec<StateArray>>,
 }
 
 impl Holds {
-    /// All of them.
-    pub const ALL: Self = Holds {
-        indices: true,
-        training: true,
-    };
+    /// All of them, with these arrays of an optimiser.
+    pub fn all(state: Vec<StateArray>) -> Self {
+        Holds {
+            indices: true,
+            gradient: true,
+            state: Some(state),
+        }
+    }
 }
 
 impl Arena {
-    /// Uploads the layers.
+    /// Uploads the layers, for products and gradients: nothing that an optimiser keeps.
     ///
     /// # Errors
     /// Layers that break a rule of [`LayerState::check`], no connections, more than `u32::MAX`, or buffers that the device refuses.
     pub fn new(device: &Device, layers: &[LayerState]) -> Result<Self> {
-        Self::with(device, layers, Class::Connections, Holds::ALL)
+        Self::with(
+            device,
+            layers,
+            Class::Connections,
+            Holds {
+                state: None,
+                ..Holds::all(Vec::new())
+            },
+        )
     }
 
     /// As [`Arena::new`], with the connections' buffers under a class of the ledger, and only those that are needed.
@@ -125,9 +148,12 @@ impl Arena {
         let words = |label: &str, n: usize| device.buffer(label, class, n);
         let each = |label: &str, held: bool| words(label, if held { connections } else { 1 });
         let index = |label: &str| each(label, holds.indices);
+        let state = |label: &str, n: usize| {
+            let arrays = holds.state.as_deref().unwrap_or_default();
+            StateBuffers::new(device, label, class, arrays, n)
+        };
         let arena = Arena {
             connections,
-            holds,
             n_rows,
             n_cols,
             row_offsets: words("connections.row_offsets", n_rows + 1)?,
@@ -135,15 +161,16 @@ impl Arena {
             cols: index("connections.cols")?,
             weights: words("connections.weights", connections)?,
             forward: None,
-            momentum: each("connections.momentum", holds.training)?,
-            gradient: each("connections.gradient", holds.training)?,
+            state: state("connections", connections)?,
+            gradient: each("connections.gradient", holds.gradient)?,
             col_offsets: words("connections.col_offsets", n_cols + 1)?,
             order: index("connections.order")?,
             order_rows: index("connections.order_rows")?,
             bias: words("bias", n_rows)?,
-            bias_momentum: words("bias.momentum", n_rows)?,
+            bias_state: state("bias", n_rows)?,
             bias_gradient: words("bias.gradient", n_rows)?,
             spans,
+            holds,
         };
         arena.put(device, layers)?;
         Ok(arena)
@@ -157,7 +184,8 @@ impl Arena {
     /// Replaces topology, weights and optimiser state; the shapes and the total must be the arena's.
     ///
     /// # Errors
-    /// Layers that break a rule of [`LayerState::check`], of other shapes or another number of connections.
+    /// Layers that break a rule of [`LayerState::check`], of other shapes or another number of connections, or the state of
+    /// another optimiser.
     pub fn import(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
         check(layers)?;
         self.put(device, layers)
@@ -213,11 +241,37 @@ impl Arena {
             put_u32(&self.order_rows, &order_rows)?;
         }
         put_f32(&self.weights, gather(|l| &l.values))?;
-        if self.holds.training {
-            put_f32(&self.momentum, gather(|l| &l.momentum))?;
-        }
         put_f32(&self.bias, gather(|l| &l.bias))?;
-        put_f32(&self.bias_momentum, gather(|l| &l.bias_momentum))
+        self.put_state(device, layers)
+    }
+
+    /// The optimiser's part.
+    fn put_state(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
+        let Some(arrays) = &self.holds.state else {
+            return Ok(());
+        };
+        let fits =
+            |l: &LayerState| l.state.fits(arrays, l.active()) && l.bias_state.fits(arrays, l.n_out);
+        if let Some(l) = layers.iter().position(|layer| !fits(layer)) {
+            let names: Vec<&str> = arrays.iter().map(|array| array.name).collect();
+            return Err(Error::Shape(format!(
+                "layer {l} has the state of another optimiser than this network's, whose arrays are [{}]",
+                names.join(", ")
+            )));
+        }
+        let mut first = 0;
+        let connections: Vec<_> = (layers.iter())
+            .map(|layer| {
+                let start = first;
+                first += layer.active();
+                (start..first, &layer.state)
+            })
+            .collect();
+        let rows: Vec<_> = (self.spans.iter().zip(layers))
+            .map(|(span, layer)| (span.rows(), &layer.bias_state))
+            .collect();
+        self.state.import(device, &connections)?;
+        self.bias_state.import(device, &rows)
     }
 
     /// Replaces the weights alone, given by layer in the order of its connections.
@@ -252,37 +306,35 @@ impl Arena {
                 .collect(),
         };
         let values: Vec<f32> = device.download(&self.weights.range(0..self.connections))?;
-        let momentum: Vec<f32> = match self.holds.training {
-            true => device.download(&self.momentum.range(0..self.connections))?,
-            false => vec![0.0; self.connections],
-        };
         let bias: Vec<f32> = device.download(&self.bias.range(0..self.n_rows))?;
-        let bias_momentum: Vec<f32> = device.download(&self.bias_momentum.range(0..self.n_rows))?;
-        Ok(self
-            .spans
-            .iter()
-            .map(|span| {
-                let rows = span.first_row..span.first_row + span.n_out;
+        let connections = |span: &LayerSpan| {
+            let rows = span.rows();
+            offsets[rows.start] as usize..offsets[rows.end] as usize
+        };
+        let state = (self.state).export(device, self.spans.iter().map(connections))?;
+        let bias_state =
+            (self.bias_state).export(device, self.spans.iter().map(LayerSpan::rows))?;
+        let layer =
+            |(span, (state, bias_state)): (&LayerSpan, (OptimiserState, OptimiserState))| {
+                let (rows, range) = (span.rows(), connections(span));
                 let base = offsets[rows.start];
-                let range = base as usize..offsets[rows.end] as usize;
                 LayerState {
                     n_in: span.n_in,
                     n_out: span.n_out,
-                    crow_indices: offsets[rows.start..=rows.end]
-                        .iter()
+                    crow_indices: (offsets[rows.start..=rows.end].iter())
                         .map(|o| o - base)
                         .collect(),
-                    col_indices: cols[range.clone()]
-                        .iter()
+                    col_indices: (cols[range.clone()].iter())
                         .map(|c| c - span.first_col as u32)
                         .collect(),
-                    values: values[range.clone()].to_vec(),
-                    momentum: momentum[range].to_vec(),
-                    bias: bias[rows.clone()].to_vec(),
-                    bias_momentum: bias_momentum[rows].to_vec(),
+                    values: values[range].to_vec(),
+                    state,
+                    bias: bias[rows].to_vec(),
+                    bias_state,
                 }
-            })
-            .collect())
+            };
+        let states = state.into_iter().zip(bias_state);
+        Ok(self.spans.iter().zip(states).map(layer).collect())
     }
 }
 

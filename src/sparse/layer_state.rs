@@ -1,9 +1,10 @@
 //! One layer's connections on the host: what is drawn at the start, saved, and read back.
 
 use crate::error::{Error, Result};
+use crate::optim::OptimiserState;
 
-/// One sparse linear layer: its connections in compressed sparse rows, a row being an output unit, with their optimiser
-/// state.
+/// One sparse linear layer: its connections in compressed sparse rows, a row being an output unit, with what the
+/// optimiser keeps of them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LayerState {
     /// Input units: the matrix's columns.
@@ -17,16 +18,17 @@ pub struct LayerState {
     pub col_indices: Vec<u32>,
     /// `[active]`: the weights.
     pub values: Vec<f32>,
-    /// `[active]`: the weights' momentum.
-    pub momentum: Vec<f32>,
+    /// `[active]`: the optimiser's arrays for the weights.
+    pub state: OptimiserState,
     /// `[n_out]`: the biases.
     pub bias: Vec<f32>,
-    /// `[n_out]`: the biases' momentum.
-    pub bias_momentum: Vec<f32>,
+    /// `[n_out]`: the optimiser's arrays for the biases.
+    pub bias_state: OptimiserState,
 }
 
 impl LayerState {
-    /// A layer with these connections, given as `(output, input)` pairs in rising order; all numbers zero. Of pairs that are not in
+    /// A layer with these connections, given as `(output, input)` pairs in rising order; all numbers zero, the
+    /// optimiser not begun. Of pairs that are not in
     /// order, or not in the matrix, comes a layer that [`LayerState::check`] refuses.
     pub fn from_pairs(n_in: usize, n_out: usize, pairs: &[(u32, u32)]) -> Self {
         let mut crow_indices = vec![0u32; n_out + 1];
@@ -44,9 +46,9 @@ impl LayerState {
             crow_indices,
             col_indices: pairs.iter().map(|&(_, col)| col).collect(),
             values: vec![0.0; pairs.len()],
-            momentum: vec![0.0; pairs.len()],
+            state: OptimiserState::default(),
             bias: vec![0.0; n_out],
-            bias_momentum: vec![0.0; n_out],
+            bias_state: OptimiserState::default(),
         }
     }
 
@@ -70,9 +72,7 @@ impl LayerState {
         for (name, found, expected) in [
             ("crow_indices", self.crow_indices.len(), n_out + 1),
             ("values", self.values.len(), active),
-            ("momentum", self.momentum.len(), active),
             ("bias", self.bias.len(), n_out),
-            ("bias_momentum", self.bias_momentum.len(), n_out),
         ] {
             if found != expected {
                 return Err(format!(
@@ -80,6 +80,8 @@ impl LayerState {
                 ));
             }
         }
+        self.state.check_lengths("", active)?;
+        self.bias_state.check_lengths("bias_", n_out)?;
         let crow = &self.crow_indices;
         let (first, last) = (crow.first().copied(), crow.last().copied());
         if first != Some(0) || last.map(|x| x as usize) != Some(active) {

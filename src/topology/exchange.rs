@@ -145,86 +145,63 @@ crate::kernel! {
 
 impl MergePairsTwin<'_> {
     fn run(self) {
-        merge(
-            self.params.connections,
-            self.sources,
-            self.new_rows,
-            self.new_cols,
-            |j| (self.rows[j], self.cols[j]),
-            |i| (self.candidate_rows[i], self.candidate_cols[i]),
-        );
+        (self.sources[..self.params.connections as usize].par_iter())
+            .zip(self.new_rows)
+            .zip(self.new_cols)
+            .with_min_len(BLOCK)
+            .for_each(|((&source, row), col)| {
+                let (rows, cols) = match source & GROWN {
+                    0 => (self.rows, self.cols),
+                    _ => (self.candidate_rows, self.candidate_cols),
+                };
+                let at = (source & !GROWN) as usize;
+                (*row, *col) = (rows[at], cols[at]);
+            });
     }
 }
 
 crate::kernel! {
-    /// Weight and momentum of the new order: a survivor's own bits, a grown connection's zero. Grid:
+    /// An array of the connections in the new order: a survivor's own bits, a grown connection's `start`. Grid:
     /// [`Items`](crate::engine::Grid::Items) = connections.
     pub MergeState, MergeStateParams, MergeStateTwin = "topology/merge_state", shader!("topology/merge_state");
-    params { connections: u32 }
+    params {
+        connections: u32,
+        /// Its bits.
+        start: u32,
+    }
     no loops;
     read sources: u32,
-    read weights: u32,
-    read momentum: u32,
-    write new_weights: u32,
-    write new_momentum: u32,
+    read own: u32,
+    write merged: u32,
 }
 
 impl MergeStateTwin<'_> {
     fn run(self) {
-        merge(
-            self.params.connections,
-            self.sources,
-            self.new_weights,
-            self.new_momentum,
-            |j| (self.weights[j], self.momentum[j]),
-            |_| (0, 0),
-        );
+        let MergeStateParams { connections, start } = self.params;
+        (self.sources[..connections as usize].par_iter())
+            .zip(self.merged)
+            .with_min_len(BLOCK)
+            .for_each(|(&source, merged)| {
+                *merged = match source & GROWN {
+                    0 => self.own[source as usize],
+                    _ => start,
+                };
+            });
     }
 }
 
-fn merge(
-    connections: u32,
-    sources: &[u32],
-    first: &mut [u32],
-    second: &mut [u32],
-    survivor: impl Fn(usize) -> (u32, u32) + Sync,
-    grown: impl Fn(usize) -> (u32, u32) + Sync,
-) {
-    sources[..connections as usize]
-        .par_iter()
-        .zip(first)
-        .zip(second)
-        .with_min_len(BLOCK)
-        .for_each(|((&source, first), second)| {
-            (*first, *second) = if source & GROWN != 0 {
-                grown((source & !GROWN) as usize)
-            } else {
-                survivor(source as usize)
-            };
-        });
-}
-
 crate::kernel! {
-    /// Copies the merged connections into the arena. Grid: [`Items`](crate::engine::Grid::Items) = connections.
+    /// Copies a merged array into the arena. Grid: [`Items`](crate::engine::Grid::Items) = connections.
     pub CopyBack, CopyBackParams, CopyBackTwin = "topology/copy_back", shader!("topology/copy_back");
     params { connections: u32 }
     no loops;
-    read new_rows: u32,
-    read new_cols: u32,
-    read new_weights: u32,
-    read new_momentum: u32,
-    write rows: u32,
-    write cols: u32,
-    write weights: u32,
-    write momentum: u32,
+    read merged: u32,
+    write own: u32,
 }
 
 impl CopyBackTwin<'_> {
     fn run(self) {
         let n = self.params.connections as usize;
-        self.rows[..n].copy_from_slice(&self.new_rows[..n]);
-        self.cols[..n].copy_from_slice(&self.new_cols[..n]);
-        self.weights[..n].copy_from_slice(&self.new_weights[..n]);
-        self.momentum[..n].copy_from_slice(&self.new_momentum[..n]);
+        self.own[..n].copy_from_slice(&self.merged[..n]);
     }
 }

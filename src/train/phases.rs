@@ -111,6 +111,7 @@ pub(super) struct Phases {
     evaluation: Sum,
     forward_flops: f64,
     backward_flops: f64,
+    optimiser_flops: f64,
     round_flops: f64,
     evaluation_flops: f64,
 }
@@ -128,6 +129,7 @@ impl Phases {
             evaluation: Sum::default(),
             forward_flops: 0.0,
             backward_flops: 0.0,
+            optimiser_flops: 0.0,
             round_flops: 0.0,
             evaluation_flops: 0.0,
         }
@@ -161,12 +163,13 @@ impl Phases {
         self.next = self.done + 1;
     }
 
-    /// A step was done, timed or not, of so many operations.
-    pub fn step(&mut self, forward: f64, backward: f64) {
+    /// A step was done, timed or not, of so many operations forward, backward and in the optimiser.
+    pub fn step(&mut self, [forward, backward, optimiser]: [f64; 3]) {
         self.done += 1;
         self.steps.count += 1;
         self.forward_flops += forward;
         self.backward_flops += backward;
+        self.optimiser_flops += optimiser;
     }
 
     /// The host chose connections before a step, by so many operations: the round of a method that has no other.
@@ -224,7 +227,12 @@ impl Phases {
                 timed,
                 self.backward_flops,
             ),
-            phase(section::OPTIMISER, held * optimiser, timed, 0.0),
+            phase(
+                section::OPTIMISER,
+                held * optimiser,
+                timed,
+                self.optimiser_flops,
+            ),
             phase(
                 section::ROUND,
                 round.seconds,
@@ -272,7 +280,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(5));
         phases.chosen(Duration::from_millis(2), 7.0);
         for _ in 0..10 {
-            phases.step(1.0, 2.0);
+            phases.step([1.0, 2.0, 0.0]);
         }
         let sum = |phases: &[Phase]| phases.iter().map(|p| p.seconds).sum::<f64>();
         let before = phases.started.elapsed().as_secs_f64();

@@ -1,12 +1,14 @@
 //! A problem: something small that reaches a few kernels, each of them compared with its twin.
 
+use std::sync::Arc;
+
 use crate::data::Batch;
 use crate::engine::random::{pcg4d, unit};
 use crate::engine::{Device, KernelCheck, StepState};
 use crate::error::Result;
 use crate::model::{Extent, Model};
 use crate::network::{Forward, Network, NetworkOptions, NetworkState};
-use crate::optim::SgdOptions;
+use crate::optim::{Optimiser, OptimiserState, Sgd};
 use crate::topology::{Scope, method};
 
 /// Seed of all that is drawn.
@@ -186,15 +188,18 @@ impl Trial {
     }
 }
 
+/// With all that it can.
+const OPTIMISER: Sgd = Sgd {
+    momentum: 0.9,
+    weight_decay: 5e-4,
+    nesterov: true,
+};
+
 /// What the networks do besides their layers: everything that the optimiser and the loss can.
 pub(super) fn options(batch: usize) -> NetworkOptions {
     NetworkOptions {
         label_smoothing: 0.1,
-        sgd: SgdOptions {
-            momentum: 0.9,
-            weight_decay: 5e-4,
-            nesterov: true,
-        },
+        optimiser: Arc::new(OPTIMISER),
         ..NetworkOptions::of_batch(batch)
     }
 }
@@ -208,21 +213,23 @@ pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
     let mut fill = |values: &mut Vec<f32>, middle: f32, spread: f32| {
         (values.iter_mut()).for_each(|v| *v = middle + spread * numbers.real());
     };
-    for layer in &mut state.layers {
-        fill(&mut layer.momentum, 0.0, 0.01);
-        fill(&mut layer.bias_momentum, 0.0, 0.01);
-    }
+    state.optimiser = Some(OPTIMISER.name().to_owned());
+    let begun = |count: usize| OptimiserState::starting(&OPTIMISER.state(), count);
     for (layer, node) in state.layers.iter_mut().zip(model.sparse()) {
+        (layer.state, layer.bias_state) = (begun(layer.active()), begun(layer.n_out));
+        (layer.state.reals_mut()).for_each(|array| fill(array, 0.0, 0.01));
+        (layer.bias_state.reals_mut()).for_each(|array| fill(array, 0.0, 0.01));
         if !node.bias {
-            layer.bias_momentum.fill(0.0);
+            (layer.bias_state.reals_mut()).for_each(|array| array.fill(0.0));
         }
     }
     for layer in &mut state.parameters {
         for array in &mut layer.arrays {
             let start = array.values.first().copied().unwrap_or(0.0);
             fill(&mut array.values, start, 0.5);
-            if let Some(momentum) = &mut array.momentum {
-                fill(momentum, 0.0, 0.01);
+            if array.trained {
+                array.state = begun(array.values.len());
+                (array.state.reals_mut()).for_each(|array| fill(array, 0.0, 0.01));
             }
         }
     }

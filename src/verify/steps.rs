@@ -157,18 +157,27 @@ impl Steps {
             };
             let name = |what: &str| format!("{} of {}", what, node.name);
             tensor(name("weights"), &pick(&e.values, 0), &pick(&f.values, 1));
-            let momentum = [pick(&e.momentum, 0), pick(&f.momentum, 1)];
-            tensor(name("momentum"), &momentum[0], &momentum[1]);
+            for (array, _) in e.state.arrays() {
+                let own = [pick(e.state.f32(array), 0), pick(f.state.f32(array), 1)];
+                tensor(name(array), &own[0], &own[1]);
+            }
             tensor(name("biases"), &e.bias, &f.bias);
-            tensor(name("biases' momentum"), &e.bias_momentum, &f.bias_momentum);
+            for (array, _) in e.bias_state.arrays() {
+                let own = [e.bias_state.f32(array), f.bias_state.f32(array)];
+                tensor(name(&format!("biases' {array}")), own[0], own[1]);
+            }
         }
         let layers = expected.parameters.iter().zip(&found.parameters);
         for (i, (e, f)) in layers.enumerate() {
             for (e, f) in e.arrays.iter().zip(&f.arrays) {
                 let name = format!("{} of norm {i}", e.name);
                 tensor(name.clone(), &e.values, &f.values);
-                if let (Some(e), Some(f)) = (&e.momentum, &f.momentum) {
-                    tensor(format!("momentum of {name}"), e, f);
+                for (array, _) in e.state.arrays() {
+                    tensor(
+                        format!("{array} of {name}"),
+                        e.state.f32(array),
+                        f.state.f32(array),
+                    );
                 }
             }
         }

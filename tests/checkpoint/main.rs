@@ -47,9 +47,9 @@ impl Random {
             crow_indices,
             col_indices,
             values: self.reals(active),
-            momentum: self.reals(active),
+            state: norms::momentum(self.reals(active)),
             bias: self.reals(n_out),
-            bias_momentum: self.reals(n_out),
+            bias_state: norms::momentum(self.reals(n_out)),
         }
     }
 
@@ -99,6 +99,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
     Snapshot {
         state: NetworkState {
             layers,
+            optimiser: Some("sgd".to_owned()),
             parameters: norms,
             reserve: Vec::new(),
         },
@@ -127,9 +128,9 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
         let reals = x
             .values
             .iter()
-            .chain(&x.momentum)
+            .chain(x.state.f32("momentum"))
             .chain(&x.bias)
-            .chain(&x.bias_momentum);
+            .chain(x.bias_state.f32("momentum"));
         bits.extend(reals.map(|r| u64::from(r.to_bits())));
     }
     let p = &snapshot.progress;

@@ -1,5 +1,6 @@
 //! What is saved comes back bit for bit, and the folder keeps the right ones.
 
+use crate::norms::momentum;
 use crate::{CONFIG, Random, bits, names, snapshot};
 use proptest::prelude::*;
 use rootlet::Error;
@@ -26,7 +27,7 @@ proptest! {
             random.norm(if batch { NormKind::Batch } else { NormKind::Layer }, channels)
         }).collect();
         let progress = Progress { step, epoch, loss_sum: loss, seconds: -loss, ..Progress::default() };
-        let saved = Snapshot { state: NetworkState { layers, parameters: norms, reserve }, progress, ..Snapshot::default() };
+        let saved = Snapshot { state: NetworkState { layers, optimiser: Some("sgd".into()), parameters: norms, reserve }, progress, ..Snapshot::default() };
         let path = checkpoint::save(run.path(), &saved, &config).unwrap();
         for place in [run.path(), &run.path().join("checkpoints"), &path, &path.join("manifest.json")] {
             let loaded = checkpoint::load(place).unwrap();
@@ -125,7 +126,7 @@ fn leftovers_are_put_right() {
 fn a_model_that_breaks_the_rules_is_not_saved() {
     let run = tempfile::tempdir().unwrap();
     let mut wrong = snapshot(5, &[8, 8]);
-    wrong.state.layers[0].momentum.pop();
+    wrong.state.layers[0].state = momentum(vec![0.0]);
     let error = checkpoint::save(run.path(), &wrong, CONFIG).unwrap_err();
     assert!(
         matches!(&error, Error::Shape(text) if text.contains("momentum")),

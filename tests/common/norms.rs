@@ -3,6 +3,7 @@
 use rootlet::checkpoint::NormKind;
 use rootlet::engine::Device;
 use rootlet::layer::{BatchNorm, Extent, Layer, LayerNorm, Parameter, ParameterState, Parameters};
+use rootlet::optim::{Numbers, Optimiser, OptimiserState, Sgd};
 
 /// The kind and the arrays that such a norm declares.
 pub fn declared(kind: NormKind, channels: usize) -> (&'static str, Vec<Parameter>) {
@@ -11,6 +12,11 @@ pub fn declared(kind: NormKind, channels: usize) -> (&'static str, Vec<Parameter
         NormKind::Layer => &LayerNorm,
     };
     (layer.kind(), layer.parameters(&[Extent::vector(channels)]))
+}
+
+/// What SGD keeps.
+pub fn momentum(values: Vec<f32>) -> OptimiserState {
+    OptimiserState::of([("momentum".to_owned(), Numbers::F32(values))])
 }
 
 /// A norm before training.
@@ -28,8 +34,8 @@ pub fn filled(
     let mut state = norm(kind, channels);
     for array in &mut state.arrays {
         array.values = reals(array.values.len());
-        if let Some(momentum) = &mut array.momentum {
-            *momentum = reals(momentum.len());
+        if array.trained {
+            array.state = momentum(reals(array.values.len()));
         }
     }
     state
@@ -51,7 +57,7 @@ pub fn upload(device: &Device, states: &[ParameterState]) -> Parameters {
             declared(kind, state.values("weight").len())
         })
         .collect();
-    let parameters = Parameters::new(device, &layers).unwrap();
+    let parameters = Parameters::new(device, &layers, Some(&Sgd::PLAIN.state())).unwrap();
     parameters.import(device, states).unwrap();
     parameters
 }
@@ -59,5 +65,5 @@ pub fn upload(device: &Device, states: &[ParameterState]) -> Parameters {
 /// Every number of a layer's dense parameters.
 pub fn numbers(state: &ParameterState) -> impl Iterator<Item = &f32> {
     let arrays = state.arrays.iter();
-    arrays.flat_map(|array| array.values.iter().chain(array.momentum.iter().flatten()))
+    arrays.flat_map(|array| array.values.iter().chain(array.state.f32("momentum")))
 }

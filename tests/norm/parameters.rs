@@ -3,9 +3,9 @@
 use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Class, Device, Plan, STEP_WORDS, StepState};
 use rootlet::layer::{Parameter, ParameterState, Parameters};
-use rootlet::optim::SgdOptions;
+use rootlet::optim::{Group, Optimiser, Sgd, StateBuffers, Update};
 
-use crate::common::norms::{declared, filled, norm, upload};
+use crate::common::norms::{declared, filled, momentum, norm, upload};
 use crate::common::{Random, devices, says};
 
 fn states(random: &mut Random) -> Vec<ParameterState> {
@@ -30,7 +30,8 @@ fn a_new_norm_changes_nothing() {
         let array = state.array(name).unwrap();
         assert_eq!(array.values, [start; 2], "{name}");
         let trained = !name.starts_with("running");
-        assert_eq!(array.momentum, trained.then(|| vec![0.0; 2]), "{name}");
+        assert_eq!(array.trained, trained, "{name}");
+        assert!(array.state.is_empty(), "{name}");
     }
     let state = norm(NormKind::Layer, 3);
     assert_eq!(state.arrays.len(), 2);
@@ -84,12 +85,12 @@ fn states_that_do_not_fit_are_refused() {
     refused(|s| s[1] = norm(NormKind::Batch, 1));
     refused(|s| s[0].arrays[1].values.truncate(1));
     refused(|s| s[0].arrays[3].values.truncate(1));
-    refused(|s| s[0].arrays[0].momentum = None);
-    refused(|s| s[0].arrays[2].momentum = Some(vec![0.0; 70]));
+    refused(|s| s[0].arrays[0].trained = false);
+    refused(|s| s[0].arrays[2].state = momentum(vec![0.0; 70]));
     refused(|s| s[1].arrays[0].name = "scale".into());
     let empty = ("scale", vec![Parameter::trained("gain", 0, 1.0)]);
     says(
-        Parameters::new(&device, &[empty]).map(|_| ()),
+        Parameters::new(&device, &[empty], None).map(|_| ()),
         &["gain", "scale", "no words"],
     );
     assert_eq!(parameters.export(&device).unwrap(), first);
@@ -108,7 +109,7 @@ fn a_layer_finds_its_arrays_by_name() {
             ],
         ),
     ];
-    let parameters = Parameters::new(&device, &layers).unwrap();
+    let parameters = Parameters::new(&device, &layers, None).unwrap();
     let scale = parameters.layer(1).unwrap();
     assert_eq!(scale.first("gain").unwrap(), 128);
     assert_eq!(scale.values_of("gain").unwrap().range, 128..131);
@@ -127,20 +128,16 @@ fn update(plan: &mut Plan, device: &Device, parameters: &Parameters) {
     let state = StepState::whole(0, 0, 1, 0.5);
     let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
     let step = device.buffer_with("step", Class::Scratch, words).unwrap();
-    let sgd = SgdOptions {
+    let sgd = Sgd {
         momentum: 0.5,
         weight_decay: 0.25,
         nesterov: false,
     };
-    sgd.update(
-        plan,
-        step.range(0..STEP_WORDS),
-        parameters.words(),
-        parameters.gradient.all(),
-        parameters.values.all(),
-        parameters.momentum.all(),
-    )
-    .unwrap();
+    let state = parameters.state.as_ref().map(StateBuffers::arrays).unwrap();
+    let views = [parameters.gradient.all(), parameters.values.all()];
+    let step = step.range(0..STEP_WORDS);
+    let update = Update::new(Group::Dense, parameters.words(), step, views, &state);
+    sgd.step(plan, &update).unwrap();
 }
 
 #[test]
@@ -169,10 +166,11 @@ fn one_update_serves_all_layers() {
         let after = parameters.export(&device).unwrap();
         for ((span, before), after) in parameters.spans.iter().zip(&before).zip(&after) {
             for ((at, before), after) in span.arrays.iter().zip(&before.arrays).zip(&after.arrays) {
-                let (Some(old), Some(new)) = (&before.momentum, &after.momentum) else {
+                if !before.trained {
                     assert_eq!(before, after, "{name}");
                     continue;
-                };
+                }
+                let [old, new] = [before, after].map(|array| array.state.f32("momentum"));
                 for c in 0..before.values.len() {
                     let value = before.values[c];
                     let g = gradient[at.first + c] + 0.25 * value;

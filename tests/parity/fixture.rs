@@ -5,6 +5,7 @@ use rootlet::data::Batch;
 use rootlet::layer::ParameterState;
 use rootlet::model::Model;
 use rootlet::network::NetworkState;
+use rootlet::optim::OptimiserState;
 use rootlet::sparse::{LayerState, Shape};
 use safetensors::{Dtype, SafeTensors};
 
@@ -70,13 +71,13 @@ impl Fixture {
             n_out: shape.n_out,
             crow_indices: self.integers(&format!("{prefix}.crow_indices")),
             col_indices: self.integers(&format!("{prefix}.col_indices")),
-            momentum: vec![0.0; values.len()],
+            state: OptimiserState::default(),
             values,
             bias: match self.has(&bias) {
                 true => self.reals(&bias),
                 false => vec![0.0; shape.n_out],
             },
-            bias_momentum: vec![0.0; shape.n_out],
+            bias_state: OptimiserState::default(),
         }
     }
 
@@ -121,7 +122,7 @@ impl Fixture {
             parameters: (kinds.enumerate())
                 .map(|(i, kind)| self.norm(&format!("norms.{i}"), kind))
                 .collect(),
-            reserve: Vec::new(),
+            ..NetworkState::default()
         }
     }
 

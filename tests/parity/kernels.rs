@@ -8,7 +8,7 @@ use rootlet::layer::{
     BatchMetrics, BatchMetricsParams, BiasGradient, BiasGradientParams, SoftmaxCrossEntropy,
     SoftmaxCrossEntropyParams,
 };
-use rootlet::optim::{Sgd, SgdParams};
+use rootlet::optim::{SgdStep, SgdStepParams};
 
 /// What outputs are filled with: a number that no result here comes near.
 const NOISE: f32 = -7.25e30;
@@ -305,8 +305,8 @@ fn sgd(device: &Device, vectors: usize, nesterov: bool, random: &mut Random) {
         learning_rate: rate,
         ..StepState::default()
     };
-    let kernel = Sgd {
-        params: SgdParams {
+    let kernel = SgdStep {
+        params: SgdStepParams {
             vectors: vectors as u32,
             momentum,
             weight_decay: decay,

@@ -1,6 +1,8 @@
 //! A pass of whole models against PyTorch, with all gradients; in parts, with activations computed again, and with memory that
 //! values share or not.
 
+use std::sync::Arc;
+
 use crate::fixture::{Fixture, lanes, members};
 use crate::{Random, assert_close, assert_rows_close, dense_gradient, devices, still};
 use rootlet::data::Batch;
@@ -8,7 +10,7 @@ use rootlet::engine::{Class, Device, Plan, View};
 use rootlet::layer::{LayerNormBackwardViews, LayerNormPass, PatchifyPass, SparsePass};
 use rootlet::model::{Extent, Model, VitOptions, cifar_resnet, simple_vit};
 use rootlet::network::{BatchResult, Network, NetworkOptions, NetworkState};
-use rootlet::optim::SgdOptions;
+use rootlet::optim::Sgd;
 use rootlet::topology::method;
 
 const TOLERANCE: f64 = 1e-4;
@@ -71,11 +73,11 @@ impl Case {
     pub fn options(&self, batch: usize) -> NetworkOptions {
         NetworkOptions {
             label_smoothing: 0.1,
-            sgd: SgdOptions {
+            optimiser: Arc::new(Sgd {
                 momentum: 0.9,
                 weight_decay: 1e-4,
                 nesterov: false,
-            },
+            }),
             ..NetworkOptions::of_batch(batch)
         }
     }

@@ -1,10 +1,12 @@
 //! A hundred steps of static sparse training against PyTorch.
 
+use std::sync::Arc;
+
 use crate::fixture::Fixture;
 use crate::{assert_close, devices, network};
 use rootlet::engine::StepState;
 use rootlet::network::NetworkOptions;
-use rootlet::optim::SgdOptions;
+use rootlet::optim::Sgd;
 
 const TOLERANCE: f64 = 1e-4;
 
@@ -21,11 +23,11 @@ fn a_hundred_steps_agree_with_pytorch() {
             let run = if nesterov { "nesterov" } else { "plain" };
             let at = |what: &str| format!("{}, {run}: {what}", device.name());
             let options = NetworkOptions {
-                sgd: SgdOptions {
+                optimiser: Arc::new(Sgd {
                     momentum: 0.9,
                     weight_decay: 1e-4,
                     nesterov,
-                },
+                }),
                 ..NetworkOptions::of_batch(32)
             };
             let network = network(&device, &[32, 48, 40, 10], &layers, &options);
@@ -43,15 +45,15 @@ fn a_hundred_steps_agree_with_pytorch() {
             assert_close(&at("losses"), &losses, &expected, TOLERANCE);
 
             let after = network.arena.export(&device).unwrap();
-            let gather = |part: fn(&rootlet::sparse::LayerState) -> &Vec<f32>| -> Vec<f32> {
+            let gather = |part: fn(&rootlet::sparse::LayerState) -> &[f32]| -> Vec<f32> {
                 after.iter().flat_map(part).copied().collect()
             };
             let prefix = format!("{run}.");
             for (name, found) in [
                 ("values", gather(|l| &l.values)),
-                ("momentum", gather(|l| &l.momentum)),
+                ("momentum", gather(|l| l.state.f32("momentum"))),
                 ("bias", gather(|l| &l.bias)),
-                ("bias_momentum", gather(|l| &l.bias_momentum)),
+                ("bias_momentum", gather(|l| l.bias_state.f32("momentum"))),
             ] {
                 let expected = fixture.of_layers(&prefix, 3, name);
                 assert_close(&at(name), &found, &expected, TOLERANCE);

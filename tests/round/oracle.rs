@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use rootlet::engine::random::{Stream, below, random, unit};
+use rootlet::optim::{Numbers, OptimiserState};
 use rootlet::sparse::LayerState;
 use rootlet::topology::{Candidates, Distribution, LayerReport, Method, Scope};
 
-use super::world::World;
+use super::world::{MOMENTUM, World};
 
 /// (layer, row, col) within the layer: the order in which ties are broken.
 type Pair = (usize, u32, u32);
@@ -126,16 +127,17 @@ fn rebuild(
     let kept = old.pairs().enumerate();
     let mut all: Vec<((u32, u32), f32, f32)> = kept
         .filter(|(_, pair)| !pruned.contains(pair))
-        .map(|(j, pair)| (pair, old.values[j], old.momentum[j]))
+        .map(|(j, pair)| (pair, old.values[j], old.state.f32(MOMENTUM)[j]))
         .chain(grown.iter().map(|&pair| (pair, 0.0, 0.0)))
         .collect();
     all.sort_by_key(|c| c.0);
     let pairs: Vec<_> = all.iter().map(|c| c.0).collect();
+    let momentum = Numbers::F32(all.iter().map(|c| c.2).collect());
     LayerState {
         values: all.iter().map(|c| c.1).collect(),
-        momentum: all.iter().map(|c| c.2).collect(),
+        state: OptimiserState::of([(MOMENTUM.into(), momentum)]),
         bias: old.bias.clone(),
-        bias_momentum: old.bias_momentum.clone(),
+        bias_state: old.bias_state.clone(),
         ..LayerState::from_pairs(old.n_in, old.n_out, &pairs)
     }
 }

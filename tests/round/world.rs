@@ -4,7 +4,8 @@ use rootlet::engine::{
     Buffer, Class, Device, DeviceOptions, DispatchTime, KernelCheck, Plan, Program, STEP_WORDS,
     StepState,
 };
-use rootlet::sparse::{Arena, LayerState, Window};
+use rootlet::optim::{Numbers, Optimiser, OptimiserState, Sgd};
+use rootlet::sparse::{Arena, Holds, LayerState, Window};
 use rootlet::topology::{Look, Method, Round, RoundOptions, RoundReport, Scope};
 
 /// A small generator of its own (SplitMix64), independent of what is tested.
@@ -152,6 +153,15 @@ impl World {
     }
 }
 
+/// What SGD keeps.
+pub const MOMENTUM: &str = "momentum";
+
+/// An arena with SGD's momentum.
+pub fn arena(device: &Device, layers: &[LayerState]) -> Arena {
+    let holds = Holds::all(Sgd::PLAIN.state());
+    Arena::with(device, layers, Class::Connections, holds).unwrap()
+}
+
 /// Random pairs without replacement; weights of few distinct values, so that magnitudes tie.
 fn layer(shape: Shape, random: &mut Random) -> LayerState {
     let mut pairs: Vec<(u32, u32)> = (0..shape.n_out as u32)
@@ -167,10 +177,9 @@ fn layer(shape: Shape, random: &mut Random) -> LayerState {
     for value in &mut layer.values {
         *value = (random.below(41) as f32 - 20.0) / 16.0;
     }
-    for value in &mut layer.momentum {
-        // Any bits at all: subnormals and NaN must come through too.
-        *value = f32::from_bits(random.next() as u32);
-    }
+    // Any bits at all: subnormals and NaN must come through too.
+    let momentum = (0..shape.active).map(|_| f32::from_bits(random.next() as u32));
+    layer.state = OptimiserState::of([(MOMENTUM.into(), Numbers::F32(momentum.collect()))]);
     layer
 }
 
@@ -219,7 +228,7 @@ impl Rig {
         gamma: f64,
         change: impl FnOnce(&mut RoundOptions),
     ) -> Self {
-        let arena = Arena::new(&device, &world.layers).unwrap();
+        let arena = arena(&device, &world.layers);
         let put = |values: &[Vec<f32>]| -> Vec<Buffer> {
             values.iter().map(|v| upload_f32(&device, v)).collect()
         };
@@ -396,8 +405,8 @@ pub fn assert_same(a: &[LayerState], b: &[LayerState]) {
         assert_eq!(a.crow_indices, b.crow_indices, "layer {l}");
         assert_eq!(a.col_indices, b.col_indices, "layer {l}");
         assert_eq!(bits(&a.values), bits(&b.values), "layer {l}");
-        assert_eq!(bits(&a.momentum), bits(&b.momentum), "layer {l}");
+        let [own, other] = [a, b].map(|layer| bits(layer.state.f32(MOMENTUM)));
+        assert_eq!(own, other, "layer {l}");
         assert_eq!(bits(&a.bias), bits(&b.bias), "layer {l}");
-        assert_eq!(bits(&a.bias_momentum), bits(&b.bias_momentum), "layer {l}");
     }
 }

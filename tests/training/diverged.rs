@@ -1,6 +1,6 @@
 //! A loss that is no longer a number stops the run, says the step, and is never saved.
 
-use crate::{METHODS, SCOPES, cpu, digits, gpu, run, small};
+use crate::{METHODS, MOMENTUM, SCOPES, cpu, digits, gpu, run, small};
 use rootlet::Error;
 use rootlet::checkpoint::Snapshot;
 use rootlet::engine::Device;
@@ -8,7 +8,14 @@ use rootlet::train::{TrainConfig, Trainer};
 
 fn finite(snapshot: &Snapshot) -> bool {
     (snapshot.state.layers.iter())
-        .flat_map(|l| [&l.values, &l.momentum, &l.bias, &l.bias_momentum])
+        .flat_map(|l| {
+            [
+                &l.values[..],
+                l.state.f32(MOMENTUM),
+                &l.bias,
+                l.bias_state.f32(MOMENTUM),
+            ]
+        })
         .flatten()
         .all(|v| v.is_finite())
 }

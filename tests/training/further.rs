@@ -8,7 +8,7 @@ use rootlet::topology::{RoundReport, method};
 use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
-use crate::{NOISE, cpu, digits, gpu, noise_batch, run, small};
+use crate::{MOMENTUM, NOISE, cpu, digits, gpu, noise_batch, run, small};
 
 const COUNT: usize = NOISE;
 const ALPHA: f64 = 0.3;
@@ -118,10 +118,12 @@ fn nothing_else_changes() {
         let mut kept = 0;
         for (f, a) in further.layers.iter().zip(&alone.layers) {
             assert_eq!(f.bias, a.bias, "{model}, {name}");
-            assert_eq!(f.bias_momentum, a.bias_momentum, "{model}, {name}");
-            let weights: std::collections::BTreeMap<_, _> =
-                a.pairs().zip(a.values.iter().zip(&a.momentum)).collect();
-            for (pair, state) in f.pairs().zip(f.values.iter().zip(&f.momentum)) {
+            assert_eq!(f.bias_state, a.bias_state, "{model}, {name}");
+            let weights: std::collections::BTreeMap<_, _> = a
+                .pairs()
+                .zip(a.values.iter().zip(a.state.f32(MOMENTUM)))
+                .collect();
+            for (pair, state) in f.pairs().zip(f.values.iter().zip(f.state.f32(MOMENTUM))) {
                 if let Some(before) = weights.get(&pair) {
                     assert_eq!(&state, before, "{model}, {name}, {pair:?}");
                     kept += 1;

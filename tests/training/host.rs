@@ -1,7 +1,7 @@
 //! A run against the same training in f64 on the host, written from the definitions: warm-up and milestones, Nesterov,
 //! weight decay, label smoothing, the last, smaller batch, and the evaluation.
 
-use crate::{cpu, digits, gpu, run, small};
+use crate::{MOMENTUM, cpu, digits, gpu, run, small};
 use rootlet::data::{Batch, Dataset, Loader, LoaderOptions, Order};
 use rootlet::sparse::LayerState;
 use rootlet::train::config::MethodName;
@@ -160,9 +160,9 @@ fn a_run_equals_the_same_training_in_f64() {
         let mut layers: Vec<Layer> = (trainer.snapshot().unwrap().state.layers.into_iter())
             .map(|state| Layer {
                 values: wide(&state.values),
-                momentum: wide(&state.momentum),
+                momentum: wide(state.state.f32(MOMENTUM)),
                 bias: wide(&state.bias),
-                bias_momentum: wide(&state.bias_momentum),
+                bias_momentum: wide(state.bias_state.f32(MOMENTUM)),
                 state,
             })
             .collect();
@@ -216,10 +216,10 @@ fn a_run_equals_the_same_training_in_f64() {
         let after = trainer.snapshot().unwrap().state.layers;
         for (found, layer) in after.iter().zip(&layers) {
             for (found, expected) in [
-                (&found.values, &layer.values),
-                (&found.momentum, &layer.momentum),
+                (&found.values[..], &layer.values),
+                (found.state.f32(MOMENTUM), &layer.momentum),
                 (&found.bias, &layer.bias),
-                (&found.bias_momentum, &layer.bias_momentum),
+                (found.bias_state.f32(MOMENTUM), &layer.bias_momentum),
             ] {
                 let largest = expected.iter().fold(0f64, |m, e| m.max(e.abs()));
                 let worst = (found.iter().zip(expected))

@@ -158,6 +158,9 @@ fn train(device: Device, config: &TrainConfig, data: &Dataset) -> (Log, Snapshot
     (log, snapshot)
 }
 
+/// What SGD keeps.
+const MOMENTUM: &str = "momentum";
+
 /// Everything of a snapshot but the time, as bits.
 fn bits(snapshot: &Snapshot) -> Vec<u64> {
     let mut bits = Vec::new();
@@ -166,10 +169,10 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
         let indices = layer.crow_indices.iter().chain(&layer.col_indices);
         bits.extend(indices.map(|&i| u64::from(i)));
         for reals in [
-            &layer.values,
-            &layer.momentum,
+            &layer.values[..],
+            layer.state.f32(MOMENTUM),
             &layer.bias,
-            &layer.bias_momentum,
+            layer.bias_state.f32(MOMENTUM),
         ] {
             bits.extend(reals.iter().map(|r| u64::from(r.to_bits())));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{METHODS, SCOPES, cpu, digits, gpu, small, train};
+use crate::{METHODS, MOMENTUM, SCOPES, cpu, digits, gpu, small, train};
 use rootlet::engine::Device;
 use rootlet::sparse::LayerState;
 use rootlet::topology::Scope;
@@ -29,7 +29,7 @@ fn table(layers: &[LayerState]) -> BTreeMap<(usize, u32, u32), (f32, f32)> {
     let mut table = BTreeMap::new();
     for (l, layer) in layers.iter().enumerate() {
         for (j, (b, a)) in layer.pairs().enumerate() {
-            table.insert((l, b, a), (layer.values[j], layer.momentum[j]));
+            table.insert((l, b, a), (layer.values[j], layer.state.f32(MOMENTUM)[j]));
         }
     }
     table

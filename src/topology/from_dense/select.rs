@@ -101,7 +101,7 @@ impl Best {
         Ok(layers.collect())
     }
 
-    /// The layers with the best of their connections alone: weights, momentum and biases stay. `layers` are those that the
+    /// The layers with the best of their connections alone: weights, biases and what the optimiser keeps stay. `layers` are those that the
     /// list was made of.
     ///
     /// # Errors
@@ -117,8 +117,8 @@ impl Best {
 /// Entries that a list holds beside twice the wanted ones before it is trimmed.
 const SLACK: usize = 1 << 16;
 
-/// The layers with their `count` connections of the largest `scores`, ties to the earlier one: weights, momentum and biases
-/// stay.
+/// The layers with their `count` connections of the largest `scores`, ties to the earlier one: weights, biases and what the
+/// optimiser keeps stay.
 ///
 /// # Errors
 /// Scores that are not numbers, or not one for each connection.
@@ -167,9 +167,9 @@ fn keep(layer: &LayerState, numbers: &[usize]) -> LayerState {
     let take = |values: &[f32]| -> Vec<f32> { numbers.iter().map(|&j| values[j]).collect() };
     LayerState {
         values: take(&layer.values),
-        momentum: take(&layer.momentum),
+        state: layer.state.select(numbers),
         bias: layer.bias.clone(),
-        bias_momentum: layer.bias_momentum.clone(),
+        bias_state: layer.bias_state.clone(),
         ..LayerState::from_pairs(layer.n_in, layer.n_out, &pairs)
     }
 }
@@ -177,6 +177,7 @@ fn keep(layer: &LayerState, numbers: &[usize]) -> LayerState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::{Numbers, OptimiserState};
 
     fn layer(n_out: usize, values: &[f32]) -> LayerState {
         let n_in = values.len() / n_out;
@@ -185,7 +186,10 @@ mod tests {
             .collect();
         LayerState {
             values: values.to_vec(),
-            momentum: values.iter().map(|v| 10.0 * v).collect(),
+            state: OptimiserState::of([(
+                "momentum".to_owned(),
+                Numbers::F32(values.iter().map(|v| 10.0 * v).collect()),
+            )]),
             ..LayerState::from_pairs(n_in, n_out, &pairs)
         }
     }
@@ -196,7 +200,7 @@ mod tests {
         let kept = keep_largest(&layers, &magnitudes(&layers), 3).expect("scores fit");
         // Of the two of magnitude 3 and the one of 5 all stay.
         assert_eq!(kept[0].values, [-5.0, 3.0]);
-        assert_eq!(kept[0].momentum, [-50.0, 30.0]);
+        assert_eq!(kept[0].state.f32("momentum"), [-50.0, 30.0]);
         assert_eq!(kept[0].crow_indices, [0, 1, 2]);
         assert_eq!(kept[0].col_indices, [1, 0]);
         assert_eq!(kept[1].values, [3.0]);

@@ -3,6 +3,7 @@
 use super::{Drawn, Recorder};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
+use crate::optim::Scalar;
 use crate::primitive::{Gather, GatherParams, Pairs, Selection, bits_for};
 use crate::topology::exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
@@ -15,7 +16,7 @@ impl Recorder<'_> {
     pub fn exchange(mut self, drawn: &Drawn) -> Result<Plan> {
         self.select(&drawn.scores, &drawn.grow_ranks)?;
         self.report(&drawn.scores, &drawn.grow_ranks)?;
-        self.merge(&drawn.candidates, &drawn.grow_ranks, drawn.scores.clone())?;
+        self.merge(&drawn.candidates, &drawn.grow_ranks)?;
         self.transpose()?;
         Ok(self.plan)
     }
@@ -118,7 +119,7 @@ impl Recorder<'_> {
     }
 
     /// Survivors and grown ones in one order, via the arena's gradient and transposed order, which are stale now.
-    fn merge(&mut self, candidates: &Pairs, grow_ranks: &View, free: View) -> Result<()> {
+    fn merge(&mut self, candidates: &Pairs, grow_ranks: &View) -> Result<()> {
         let (arena, s) = (self.arena, self.scratch);
         let connections = arena.connections as u32;
         let grid = Grid::Items(arena.connections);
@@ -151,7 +152,6 @@ impl Recorder<'_> {
             Grid::Items(self.sizes.capacity),
         )?;
         let (new_rows, new_cols) = (arena.order_rows.all(), arena.order.all());
-        let (new_weights, new_momentum) = (arena.gradient.all(), free);
         self.plan.dispatch(
             MergePairs {
                 params: MergePairsParams { connections },
@@ -165,30 +165,42 @@ impl Recorder<'_> {
             },
             grid,
         )?;
+        self.copy_back(new_rows, arena.rows.all())?;
+        self.copy_back(new_cols, arena.cols.all())?;
+        self.merge_state(Scalar::F32(0.0), arena.weights.all())?;
+        // Whatever the optimiser keeps of a connection follows it.
+        (arena.state.starts()).try_for_each(|(start, array)| self.merge_state(start, array))
+    }
+
+    /// One array of the connections in the new order, by way of the gradient's: any number of arrays thus take no more bindings.
+    fn merge_state(&mut self, start: Scalar, array: View) -> Result<()> {
+        let (arena, merged) = (self.arena, self.arena.gradient.all());
         self.plan.dispatch(
             MergeState {
-                params: MergeStateParams { connections },
-                sources: s.ties.all(),
-                weights: arena.weights.all(),
-                momentum: arena.momentum.all(),
-                new_weights: new_weights.clone(),
-                new_momentum: new_momentum.clone(),
+                params: MergeStateParams {
+                    connections: arena.connections as u32,
+                    start: start.bits(),
+                },
+                sources: self.scratch.ties.all(),
+                own: array.clone(),
+                merged: merged.clone(),
             },
-            grid,
+            Grid::Items(arena.connections),
         )?;
+        self.copy_back(merged, array)
+    }
+
+    fn copy_back(&mut self, merged: View, array: View) -> Result<()> {
+        let n = self.arena.connections;
         self.plan.dispatch(
             CopyBack {
-                params: CopyBackParams { connections },
-                new_rows,
-                new_cols,
-                new_weights,
-                new_momentum,
-                rows: arena.rows.all(),
-                cols: arena.cols.all(),
-                weights: arena.weights.all(),
-                momentum: arena.momentum.all(),
+                params: CopyBackParams {
+                    connections: n as u32,
+                },
+                merged,
+                own: array,
             },
-            grid,
+            Grid::Items(n),
         )
     }
 

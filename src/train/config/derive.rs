@@ -6,6 +6,7 @@ use crate::data::{
 };
 use crate::model::{MODELS, Model, ModelOptions, by_name};
 use crate::network::Forward;
+use crate::optim::Sgd;
 use crate::sparse::allocate;
 use crate::topology::from_dense::{Lottery, Start, TopKast};
 use crate::topology::{self, Method};
@@ -120,6 +121,15 @@ impl TrainConfig {
             hidden: &self.hidden,
         };
         by_name(self.model_for(shape), &options)
+    }
+
+    /// The optimiser.
+    pub fn optimiser(&self) -> Sgd {
+        Sgd {
+            momentum: self.momentum as f32,
+            weight_decay: self.weight_decay as f32,
+            nesterov: self.nesterov,
+        }
     }
 
     /// The method.

@@ -1,5 +1,7 @@
 //! From a configuration to a trainer: the network on its device, its data, its schedules.
 
+use std::sync::Arc;
+
 use super::reserve::{self, Reserve};
 use super::{Trainer, dense};
 use crate::checkpoint::Progress;
@@ -8,7 +10,7 @@ use crate::engine::Device;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Resident};
-use crate::optim::{LearningRate, SgdOptions};
+use crate::optim::{LearningRate, Optimiser};
 use crate::topology::from_dense::Start;
 use crate::topology::{Candidates, Method, Schedule};
 use crate::train::TrainConfig;
@@ -53,6 +55,23 @@ impl Trainer {
         model: Model,
         method: Box<dyn Method>,
     ) -> Result<Self> {
+        let optimiser = Arc::new(config.optimiser());
+        Self::with_optimiser(device, config, data, model, method, optimiser)
+    }
+
+    /// As [`Trainer::with_model`] with an optimiser of one's own, too; the configuration's is not looked at, but for the learning
+    /// rate.
+    ///
+    /// # Errors
+    /// As [`Trainer::with_model`], or an optimiser whose arrays have names that files could not tell apart.
+    pub fn with_optimiser(
+        device: Device,
+        config: TrainConfig,
+        data: Dataset,
+        model: Model,
+        method: Box<dyn Method>,
+        optimiser: Arc<dyn Optimiser>,
+    ) -> Result<Self> {
         let mut config = config.resolve()?;
         data.check()?;
         let augmentation = config.augmentation()?;
@@ -76,7 +95,7 @@ impl Trainer {
             )));
         }
         let wanted = config.allocate(&model)?;
-        admit(&device, &model, &wanted, method.start())?;
+        admit(&device, &model, &wanted, method.start(), optimiser.bytes())?;
         let state = match method.start() {
             Start::Dense(_) => dense::state(&model, &config)?,
             Start::Backed(factor) => reserve::state(&model, &config, &wanted, factor)?,
@@ -85,11 +104,7 @@ impl Trainer {
         let mut options = NetworkOptions {
             micro_batch: config.micro_batch,
             label_smoothing: config.label_smoothing as f32,
-            sgd: SgdOptions {
-                momentum: config.momentum as f32,
-                weight_decay: config.weight_decay as f32,
-                nesterov: config.nesterov,
-            },
+            optimiser,
             scope: config.scope,
             dense_above: config.dense_above,
             gamma: config.gamma,
@@ -192,17 +207,25 @@ impl Trainer {
 }
 
 /// Refuses what the device cannot hold, before the connections are drawn: that can take minutes.
-fn admit(device: &Device, model: &Model, wanted: &[u64], start: Start<'_>) -> Result<()> {
+/// `state`: bytes of the optimiser for each trained number.
+fn admit(
+    device: &Device,
+    model: &Model,
+    wanted: &[u64],
+    start: Start<'_>,
+    state: u64,
+) -> Result<()> {
     let shapes = model.shapes();
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
     let dense = sum(&mut shapes.iter().map(|s| s.dense()));
     let wanted = sum(&mut wanted.iter().copied());
     // Connections, and the words that each has at least while it is trained, or chosen from.
+    let state = state.div_ceil(4);
     let (connections, words) = match start {
-        Start::Random => (wanted, 7),
-        Start::Dense(_) => (dense, 3),
+        Start::Random => (wanted, 6 + state),
+        Start::Dense(_) => (dense, 2 + state),
         Start::Chosen(_) => (dense, 1),
-        Start::Backed(factor) => ((wanted as f64 * factor) as u64, 7),
+        Start::Backed(factor) => ((wanted as f64 * factor) as u64, 6 + state),
     };
     let bytes = |count: u64, words: u64| count.saturating_mul(4 * words);
     device.admit(

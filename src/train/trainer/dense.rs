@@ -98,7 +98,7 @@ impl Trainer {
         let state = NetworkState {
             layers,
             parameters,
-            reserve: Vec::new(),
+            ..NetworkState::default()
         };
         let (model, method) = (&self.model, self.method.as_ref());
         self.network = Network::new(&self.device, model, &state, &self.options, method)?;
@@ -191,18 +191,11 @@ impl Trainer {
             return Ok(());
         }
         let started = Instant::now();
-        let NetworkState {
-            layers: from,
-            parameters,
-            ..
-        } = self.network.export(&self.device)?;
+        let mut before = self.network.export(&self.device)?;
+        let from = std::mem::take(&mut before.layers);
         let layers = self.survivors(&from, &dense, prune)?;
         let after = match prune.rewind {
-            false => NetworkState {
-                layers,
-                parameters,
-                reserve: Vec::new(),
-            },
+            false => NetworkState { layers, ..before },
             true => rewind(state(&self.model, &self.config)?, layers),
         };
         self.set_state(&after)?;

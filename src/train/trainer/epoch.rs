@@ -155,8 +155,10 @@ impl Trainer {
         }
         let images = count as f64;
         let StepFlops { forward, backward } = self.flops;
-        self.phases.step(forward * images, backward * images);
-        self.progress.train_flops += (forward + backward) * images;
+        let optimiser = self.options.optimiser.flops(self.network.trained());
+        let step = [forward * images, backward * images, optimiser];
+        self.phases.step(step);
+        self.progress.train_flops += (forward + backward) * images + optimiser;
         self.progress.step += 1;
         self.progress.batch += 1;
         self.progress.seen += count as u64;

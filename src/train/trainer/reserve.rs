@@ -8,6 +8,7 @@ use crate::engine::{Class, Device, View};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::NetworkState;
+use crate::optim::StateArray;
 use crate::sparse::LayerState;
 use crate::topology::from_dense::keep_largest_of_each;
 use crate::train::TrainConfig;
@@ -35,8 +36,8 @@ pub(super) fn state(
     let counts = wanted.iter().map(|&n| (n as f64 * factor).round() as usize);
     Ok(NetworkState {
         layers: keep_largest_of_each(&state.layers, counts)?,
-        parameters: state.parameters,
         reserve,
+        ..state
     })
 }
 
@@ -90,12 +91,14 @@ impl Trainer {
         let started = Instant::now();
         let mut weights = self.reserved()?;
         let before = self.network.export(&self.device)?;
+        let arrays = self.options.optimiser.state();
         let dense: Vec<LayerState> = (before.layers.iter().zip(&mut weights))
-            .map(|(layer, weights)| lay_back(layer, weights))
+            .map(|(layer, weights)| lay_back(layer, weights, &arrays))
             .collect();
         let counts = before.layers.iter().map(LayerState::active);
         let after = NetworkState {
             layers: keep_largest_of_each(&dense, counts)?,
+            optimiser: before.optimiser,
             parameters: before.parameters,
             reserve: weights,
         };
@@ -105,13 +108,12 @@ impl Trainer {
     }
 }
 
-/// Writes a layer's weights among all, and gives the dense layer of them with the momentum of its connections.
-fn lay_back(layer: &LayerState, weights: &mut [f32]) -> LayerState {
-    let mut momentum = vec![0.0; weights.len()];
-    for (j, (b, a)) in layer.pairs().enumerate() {
-        let at = b as usize * layer.n_in + a as usize;
-        weights[at] = layer.values[j];
-        momentum[at] = layer.momentum[j];
+/// Writes a layer's weights among all, and gives the dense layer of them, in which the optimiser begins with what was no connection.
+fn lay_back(layer: &LayerState, weights: &mut [f32], arrays: &[StateArray]) -> LayerState {
+    let place = |(b, a)| b as usize * layer.n_in + a as usize;
+    let places: Vec<usize> = layer.pairs().map(place).collect();
+    for (&at, &value) in places.iter().zip(&layer.values) {
+        weights[at] = value;
     }
     let [n_in, n_out] = [layer.n_in as u32, layer.n_out as u32];
     let pairs: Vec<(u32, u32)> = (0..n_out)
@@ -119,9 +121,9 @@ fn lay_back(layer: &LayerState, weights: &mut [f32]) -> LayerState {
         .collect();
     LayerState {
         values: weights.to_vec(),
-        momentum,
+        state: layer.state.spread(arrays, weights.len(), &places),
         bias: layer.bias.clone(),
-        bias_momentum: layer.bias_momentum.clone(),
+        bias_state: layer.bias_state.clone(),
         ..LayerState::from_pairs(layer.n_in, layer.n_out, &pairs)
     }
 }

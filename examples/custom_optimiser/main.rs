@@ -1,0 +1,79 @@
+//! An optimiser of one's own, with two moments and an age for every number, trained through rounds, saved and resumed:
+//! `cargo run --release --example custom_optimiser -- [ADAPTER]`.
+//!
+//! `aged.rs` and the shader beside it are all that the optimiser is. Its arrays are in every checkpoint by their names, and what it
+//! keeps of a connection follows that through the rounds.
+
+mod aged;
+
+use std::sync::Arc;
+
+use aged::AgedMoments;
+use rootlet::Result;
+use rootlet::checkpoint;
+use rootlet::data::{self, DataSource};
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::model::mlp;
+use rootlet::topology::method;
+use rootlet::train::{Event, Hooks, SaveEvery, TrainConfig, Trainer};
+
+fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
+    let device = Device::open(adapter, &DeviceOptions::default())?;
+    let digits = data::load(&DataSource::default())?;
+    let model = mlp(digits.shape.extent(), &[64, 64], digits.classes)?;
+    let optimiser = AgedMoments {
+        beta1: 0.9,
+        beta2: 0.99,
+        grown_up: 8.0,
+    };
+    Trainer::with_optimiser(
+        device,
+        config.clone(),
+        digits,
+        model,
+        method("gse-graest")?,
+        Arc::new(optimiser),
+    )
+}
+
+fn main() -> Result<()> {
+    let adapter = std::env::args().nth(1).unwrap_or("auto".into());
+    let config = TrainConfig {
+        sparsity: 0.9,
+        epochs: 4,
+        round_every: 10,
+        lr: 0.02,
+        steps: Some(30),
+        ..TrainConfig::default()
+    };
+    let run = std::env::temp_dir().join(format!("rootlet-optimiser-{}", std::process::id()));
+
+    // Thirty steps with rounds among them, saved at the end.
+    let mut quiet = |_: &Event| Ok(());
+    let mut save = |snapshot: &checkpoint::Snapshot| checkpoint::save(&run, snapshot, "epochs = 4");
+    trainer(&adapter, &config)?.run(&mut Hooks {
+        save: Some(&mut save),
+        save_every: SaveEvery::default(),
+        ..Hooks::observing(&mut quiet)
+    })?;
+
+    // A new trainer goes on from the file to the end.
+    let config = TrainConfig {
+        steps: None,
+        ..config
+    };
+    let mut second = trainer(&adapter, &config)?;
+    second.restore(checkpoint::load(&run)?.snapshot)?;
+    let mut show = |event: &Event| {
+        if let Event::Epoch(e) = event {
+            let accuracy = e.test_accuracy * 100.0;
+            println!("epoch {}: test accuracy {accuracy:.1} %", e.epoch);
+        }
+        Ok(())
+    };
+    second.run(&mut Hooks::observing(&mut show))?;
+    let layers = second.snapshot()?.state.layers;
+    let ages = layers.iter().flat_map(|layer| layer.state.u32("age"));
+    println!("the youngest connection has {:?} steps", ages.min());
+    std::fs::remove_dir_all(&run).map_err(rootlet::Error::io("remove", &run))
+}

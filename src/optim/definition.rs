@@ -1,0 +1,219 @@
+//! What an optimiser is: one trait, which those of this crate and of others implement alike.
+
+use std::fmt::Debug;
+
+use super::state::Numbers;
+use crate::engine::{Plan, View};
+use crate::error::{Error, Result};
+
+/// How trained numbers move by their gradients.
+///
+/// An optimiser is a description. It holds no memory: a network asks it for the arrays that it keeps, allocates them, and lets it
+/// record its dispatches into plans. Each array has a word for every trained number, be it a connection's weight, a bias or a
+/// layer's dense parameter. A connection's words follow it through the rounds; a grown connection begins with the array's
+/// start. A custom optimiser brings kernels of its own ([`kernel!`](crate::kernel!)); `examples/custom_optimiser` is one.
+pub trait Optimiser: Debug + Send + Sync {
+    /// Its name, in messages and in files: "sgd".
+    fn name(&self) -> &'static str;
+
+    /// The arrays that it keeps, in the order of files.
+    fn state(&self) -> Vec<StateArray>;
+
+    /// Records one step's update of a group of trained numbers.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()>;
+
+    /// Bytes that it keeps for each trained number. By them a run is refused that the device cannot hold, before anything is drawn.
+    fn bytes(&self) -> u64 {
+        4 * self.state().len() as u64
+    }
+
+    /// Floating-point operations of the products in one step on so many trained numbers. Element-wise work is not counted, as of
+    /// layers.
+    fn flops(&self, _count: usize) -> f64 {
+        0.0
+    }
+}
+
+/// An array with a word for every trained number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StateArray {
+    /// Its name in files: lower-case letters, digits and underscores.
+    pub name: &'static str,
+    /// What each word starts with, which is also its type.
+    pub start: Scalar,
+}
+
+impl StateArray {
+    /// An array of f32.
+    pub const fn f32(name: &'static str, start: f32) -> Self {
+        let start = Scalar::F32(start);
+        StateArray { name, start }
+    }
+
+    /// An array of u32.
+    pub const fn u32(name: &'static str, start: u32) -> Self {
+        let start = Scalar::U32(start);
+        StateArray { name, start }
+    }
+}
+
+/// A word with its type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar {
+    /// A real number.
+    F32(f32),
+    /// A count.
+    U32(u32),
+}
+
+impl Scalar {
+    /// The word.
+    pub fn bits(self) -> u32 {
+        match self {
+            Scalar::F32(value) => value.to_bits(),
+            Scalar::U32(value) => value,
+        }
+    }
+
+    /// So many of it.
+    pub fn times(self, count: usize) -> Numbers {
+        match self {
+            Scalar::F32(value) => Numbers::F32(vec![value; count]),
+            Scalar::U32(value) => Numbers::U32(vec![value; count]),
+        }
+    }
+}
+
+/// What a group of trained numbers is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Weights of the connections of all layers.
+    Connections,
+    /// Biases of all layers with connections.
+    Biases,
+    /// Dense parameters: those of norms, positions, and custom layers.
+    Dense,
+}
+
+/// One step's update of a group. All views have `count` words and are padded to whole vectors of four, which may be updated, too:
+/// gradients and weights there are zero, and so are those of units without a bias.
+pub struct Update<'a> {
+    /// What is updated.
+    pub group: Group,
+    /// Its words.
+    pub count: usize,
+    /// A [`StepState`](crate::engine::StepState): the learning rate, and the step's number.
+    pub step: View,
+    /// `[count]` f32.
+    pub gradient: View,
+    /// `[count]` f32.
+    pub weights: View,
+    /// The optimiser's own arrays.
+    pub(super) state: &'a [(StateArray, View)],
+}
+
+impl<'a> Update<'a> {
+    /// Of arrays that are not in a network.
+    pub fn new(
+        group: Group,
+        count: usize,
+        step: View,
+        [gradient, weights]: [View; 2],
+        state: &'a [(StateArray, View)],
+    ) -> Self {
+        Update {
+            group,
+            count,
+            step,
+            gradient,
+            weights,
+            state,
+        }
+    }
+
+    /// `[count]`: one of the optimiser's arrays.
+    ///
+    /// # Errors
+    /// It has none of this name.
+    pub fn state(&self, name: &str) -> Result<View> {
+        let found = self.state.iter().find(|(array, _)| array.name == name);
+        found.map(|(_, view)| view.clone()).ok_or_else(|| {
+            Error::Shape(format!(
+                "the optimiser asks for an array `{name}` that it did not declare"
+            ))
+        })
+    }
+}
+
+/// Names that files have for something else.
+const TAKEN: [&str; 4] = ["crow_indices", "col_indices", "values", "bias"];
+
+/// Refuses an optimiser whose arrays files could not tell apart.
+pub(crate) fn check(optimiser: &dyn Optimiser) -> Result<()> {
+    let (arrays, name) = (optimiser.state(), optimiser.name());
+    if name.is_empty() {
+        return Err(Error::Shape(
+            "an optimiser needs a name, by which files are known".into(),
+        ));
+    }
+    for (i, array) in arrays.iter().enumerate() {
+        let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let twice = arrays[..i].iter().any(|other| other.name == array.name);
+        let odd = array.name.is_empty() || !array.name.chars().all(letters);
+        let taken = TAKEN.contains(&array.name)
+            || ["bias_", "past_"].iter().any(|p| array.name.starts_with(p));
+        if twice || odd || taken {
+            return Err(Error::Shape(format!(
+                "the optimiser `{name}` cannot have an array `{}`: names are lower-case letters, digits and underscores, each \
+                 once, none of {} and none that begins with bias_ or past_",
+                array.name,
+                TAKEN.join(", ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Named(&'static str, Vec<StateArray>);
+
+    impl Optimiser for Named {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn state(&self) -> Vec<StateArray> {
+            self.1.clone()
+        }
+
+        fn step(&self, _: &mut Plan, update: &Update<'_>) -> Result<()> {
+            update.state("other").map(|_| ())
+        }
+    }
+
+    #[test]
+    fn names_that_files_could_not_tell_apart_are_refused() {
+        let of = |name, arrays: &[&'static str]| {
+            let arrays = arrays.iter().map(|name| StateArray::f32(name, 0.0));
+            check(&Named(name, arrays.collect()))
+        };
+        of("adam", &["m", "v_2"]).unwrap();
+        of("plain", &[]).unwrap();
+        assert!(of("", &[]).is_err());
+        for bad in ["", "M", "a.b", "values", "bias", "bias_m", "past_cols"] {
+            let error = of("adam", &[bad]).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("`{bad}`")) && error.contains("`adam`"),
+                "{error}"
+            );
+        }
+        assert!(of("adam", &["m", "m"]).is_err());
+    }
+}
