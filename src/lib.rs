@@ -31,7 +31,7 @@
 //! | [`dense`] | the products of layers that have all their connections, or most |
 //! | [`layer`] | layers, forward beside backward: sparse, norm, activation, pool, attention; the loss |
 //! | [`model`] | lists of layers: perceptrons, ResNets, VGG, ViT |
-//! | [`optim`] | SGD with momentum; the learning rate's schedule |
+//! | [`optim`] | optimisers: SGD with momentum, or your own; the learning rate's schedule |
 //! | [`topology`] | prune-and-grow rounds and the methods behind them |
 //! | [`data`] | real images, from public files to normalised batches |
 //! | [`network`] | a model on a device: its memory and the programs of a step |

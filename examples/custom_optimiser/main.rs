@@ -42,7 +42,7 @@ fn main() -> Result<()> {
         sparsity: 0.9,
         epochs: 4,
         round_every: 10,
-        lr: 0.02,
+        lr: 0.3,
         steps: Some(30),
         ..TrainConfig::default()
     };

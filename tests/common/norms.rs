@@ -19,10 +19,14 @@ pub fn momentum(values: Vec<f32>) -> OptimiserState {
     OptimiserState::of([("momentum".to_owned(), Numbers::F32(values))])
 }
 
-/// A norm before training.
+/// A norm before training by SGD.
 pub fn norm(kind: NormKind, channels: usize) -> ParameterState {
     let (kind, parameters) = declared(kind, channels);
-    ParameterState::new(kind, &parameters)
+    let mut state = ParameterState::new(kind, &parameters);
+    for array in state.arrays.iter_mut().filter(|array| array.trained) {
+        array.state = momentum(vec![0.0; array.values.len()]);
+    }
+    state
 }
 
 /// A norm with numbers of its own in every array, momentum too.

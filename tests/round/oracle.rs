@@ -124,10 +124,12 @@ fn rebuild(
     pruned: &BTreeSet<(u32, u32)>,
     grown: &BTreeSet<(u32, u32)>,
 ) -> LayerState {
+    // One that no optimiser has begun to train has none.
+    let momentum = |j: usize| old.state.f32(MOMENTUM).get(j).copied().unwrap_or(0.0);
     let kept = old.pairs().enumerate();
     let mut all: Vec<((u32, u32), f32, f32)> = kept
         .filter(|(_, pair)| !pruned.contains(pair))
-        .map(|(j, pair)| (pair, old.values[j], old.state.f32(MOMENTUM)[j]))
+        .map(|(j, pair)| (pair, old.values[j], momentum(j)))
         .chain(grown.iter().map(|&pair| (pair, 0.0, 0.0)))
         .collect();
     all.sort_by_key(|c| c.0);
