@@ -1,4 +1,5 @@
-//! Reading whole files that were named by a user or found in a folder: what is no file is refused before it is opened.
+//! Reading whole files that were named by a user or found in a folder: what is no file is refused before it is opened, and what
+//! is larger than its kind can be before it is read.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -44,19 +45,53 @@ fn handed_over(path: &Path) -> bool {
         || path.starts_with("/proc/self/fd")
 }
 
+/// The most bytes that a file of a kind has; far more than any that was written has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most(u64);
+
+impl Most {
+    /// What people write: a configuration, a sweep.
+    pub const TYPED: Self = Self(1 << 20);
+    /// What a program writes of one thing: a summary, a manifest, the figures of a benchmark.
+    pub const RECORD: Self = Self(64 << 20);
+    /// Rows of a run: seven million of them.
+    pub const TABLE: Self = Self(1 << 30);
+
+    /// What this machine's memory holds, where the format knows no end.
+    pub fn memory() -> Self {
+        Self(host_memory::available().unwrap_or(u64::MAX - 1))
+    }
+
+    /// Whether a file of so many bytes can be of the kind; else why not, to stand behind its name.
+    pub fn admit(self, bytes: u64) -> Result<(), String> {
+        match bytes <= self.0 {
+            true => Ok(()),
+            false => Err(format!(
+                "it has {bytes} bytes, and files of its kind have {} at most; is it the right file?",
+                self.0
+            )),
+        }
+    }
+}
+
 /// All bytes of a file.
 ///
 /// # Errors
-/// As [`open`], or one that is larger than the memory.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    let (mut file, about) = open(path)?;
+/// As [`open`], or one that is larger than `most`, or than the memory.
+pub(crate) fn read(path: &Path, most: Most) -> Result<Vec<u8>> {
+    let (file, about) = open(path)?;
+    let refuse = |reason| Error::io("read", path)(io::Error::other(reason));
+    most.admit(about.len()).map_err(refuse)?;
     let mut bytes = Vec::new();
     let length = usize::try_from(about.len()).unwrap_or(usize::MAX);
     bytes
         .try_reserve_exact(length)
         .map_err(|_| Error::io("read", path)(io::ErrorKind::OutOfMemory.into()))?;
-    file.read_to_end(&mut bytes)
+    // What the shell handed over has no length, and a file may grow.
+    file.take(most.0.saturating_add(1))
+        .read_to_end(&mut bytes)
         .map_err(Error::io("read", path))?;
+    most.admit(bytes.len() as u64).map_err(refuse)?;
     Ok(bytes)
 }
 
@@ -64,8 +99,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`read`], or bytes that are no UTF-8.
-pub(crate) fn read_text(path: &Path) -> Result<String> {
-    String::from_utf8(read(path)?).map_err(|error| {
+pub(crate) fn read_text(path: &Path, most: Most) -> Result<String> {
+    String::from_utf8(read(path, most)?).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         Error::Data {
@@ -78,16 +113,49 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
 /// The first bytes of a gzip file.
 pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// All bytes of a file, unpacked where it is gzipped.
+/// All bytes of a text, unpacked where it is gzipped. Only its end says how large it is, so that one that begins with zeros, as what
+/// was never written does, is refused by its beginning.
 ///
 /// # Errors
-/// As [`read`], or gzip data that are damaged, or too many for the memory.
+/// As [`read`], a beginning that is no text, or gzip data that are damaged, or too many for the memory.
 pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
-    let room = host_memory::available().unwrap_or(u64::MAX - 1);
-    unpack(read(path)?, room).map_err(|reason| Error::Data {
+    let wrong = |reason| Error::Data {
         path: path.to_owned(),
         reason,
-    })
+    };
+    let mut start = Vec::new();
+    let (file, _) = open(path)?;
+    // What was handed over can be read but once, and has no length to be afraid of.
+    if !handed_over(path) {
+        file.take(START)
+            .read_to_end(&mut start)
+            .map_err(Error::io("read", path))?;
+        begins_as_text(&start).map_err(wrong)?;
+    }
+    let most = Most::memory();
+    unpack(read(path, most)?, most.0).map_err(wrong)
+}
+
+/// Bytes that are looked at first.
+const START: u64 = 4096;
+
+/// Whether a beginning, unpacked where it is gzipped, is that of a text.
+fn begins_as_text(start: &[u8]) -> Result<(), String> {
+    let mut unpacked = Vec::new();
+    let start = match start.starts_with(&GZIP) {
+        true => {
+            // What is damaged is told when all is unpacked.
+            let _ = MultiGzDecoder::new(start)
+                .take(START)
+                .read_to_end(&mut unpacked);
+            &unpacked[..]
+        }
+        false => start,
+    };
+    match start.contains(&0) {
+        true => Err("it begins with zero bytes: this is no text; is it the right file?".to_owned()),
+        false => Ok(()),
+    }
 }
 
 /// A file's bytes, unpacked where they are gzipped, to `room` bytes at most. An error's text is a reason that fits behind the
@@ -113,8 +181,8 @@ pub(crate) fn unpack(bytes: Vec<u8>, room: u64) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
-    match read(path) {
+pub(crate) fn read_if_there(path: &Path, most: Most) -> Result<Option<Vec<u8>>> {
+    match read(path, most) {
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         bytes => bytes.map(Some),
     }
@@ -131,15 +199,38 @@ mod tests {
             let message = result.unwrap_err().to_string();
             assert!(message.contains(reason), "{message}");
         };
-        says(read(folder.path()), "it is a folder, not a file");
-        says(read(&folder.path().join("x")), "cannot read");
-        assert!(read_if_there(&folder.path().join("x")).unwrap().is_none());
-        assert!(read_if_there(folder.path()).is_err());
+        let most = Most::RECORD;
+        says(read(folder.path(), most), "it is a folder, not a file");
+        let nothing = folder.path().join("x");
+        says(read(&nothing, most), "cannot read");
+        assert!(read_if_there(&nothing, most).unwrap().is_none());
+        assert!(read_if_there(folder.path(), most).is_err());
         let file = folder.path().join("y");
         std::fs::write(&file, b"a\n\xff").unwrap();
-        assert_eq!(read(&file).unwrap(), b"a\n\xff");
-        let error = read_text(&file).unwrap_err().to_string();
+        assert_eq!(read(&file, most).unwrap(), b"a\n\xff");
+        let error = read_text(&file, most).unwrap_err().to_string();
         assert!(error.contains("line 2 is no text"), "{error}");
+    }
+
+    /// Files without contents on the disk, larger than the memory of most machines.
+    #[test]
+    fn what_is_larger_than_its_kind_is_refused_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        for most in [Most::TYPED, Most::RECORD, Most::TABLE] {
+            let message = read_if_there(&path, most).unwrap_err().to_string();
+            let wrong = "it has 1099511627776 bytes, and files of its kind have";
+            assert!(message.contains(wrong), "{message}");
+        }
+        let message = read_unpacked(&path).unwrap_err().to_string();
+        assert!(message.contains("begins with zero bytes"), "{message}");
+        // A text of a terabyte of zeros is a gigabyte when packed: its beginning is enough.
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &[0; 1 << 20]).unwrap();
+        std::fs::write(&path, packed.finish().unwrap()).unwrap();
+        let message = read_unpacked(&path).unwrap_err().to_string();
+        assert!(message.contains("begins with zero bytes"), "{message}");
     }
 
     #[cfg(unix)]
@@ -150,7 +241,7 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
         for path in [&pipe, Path::new("/dev/zero")] {
-            let message = read(path).unwrap_err().to_string();
+            let message = read(path, Most::TABLE).unwrap_err().to_string();
             assert!(message.contains("it is a pipe"), "{message}");
         }
     }

@@ -100,13 +100,16 @@ pub(super) fn too_large(device: &Device, largest: u64, total: u64) -> Option<Str
     }
 }
 
-/// Turns "does not fit" into the reason for a skip; other errors stay errors.
-pub(super) fn unless_too_large<T>(result: Result<T>) -> Result<Result<T, String>> {
+/// Turns "does not fit" and "cannot be" into the reason for a skip; other errors stay errors.
+pub(super) fn unless_impossible<T>(result: Result<T>) -> Result<Result<T, String>> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(error @ (Error::Limit { .. } | Error::Memory { .. } | Error::Loops { .. })) => {
-            Ok(Err(error.to_string()))
-        }
+        Err(
+            error @ (Error::Limit { .. }
+            | Error::Memory { .. }
+            | Error::Loops { .. }
+            | Error::Usage(_)),
+        ) => Ok(Err(error.to_string())),
         Err(other) => Err(other),
     }
 }
@@ -140,7 +143,7 @@ mod tests {
             what: "a limit".into(),
             advice: "less".into(),
         };
-        assert!(unless_too_large::<()>(Err(limit)).unwrap().is_err());
-        assert!(unless_too_large::<()>(Err(Error::Device("wrong".into()))).is_err());
+        assert!(unless_impossible::<()>(Err(limit)).unwrap().is_err());
+        assert!(unless_impossible::<()>(Err(Error::Device("wrong".into()))).is_err());
     }
 }

@@ -63,8 +63,9 @@ pub use workgroup::{
     Exchange, ExchangeParams, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
 };
 
-use crate::engine::{Grid, Kernel, KernelInfo, Plan};
+use crate::engine::{Device, Grid, Kernel, KernelInfo, Plan};
 use crate::error::Result;
+use crate::sparse::LayerState;
 
 /// The kernels of this module.
 pub fn kernels() -> Vec<&'static KernelInfo> {
@@ -100,15 +101,26 @@ pub enum Finding<'a> {
     Skipped(&'a Skipped),
 }
 
-/// Hands findings on, and keeps what was skipped.
+/// Hands findings on, and keeps them.
 struct Observer<'a> {
     sink: &'a mut dyn FnMut(Finding<'_>),
-    skipped: Vec<Skipped>,
+    report: BenchReport,
 }
 
 impl Observer<'_> {
     fn tell(&mut self, finding: Finding<'_>) {
         (self.sink)(finding);
+        let report = &mut self.report;
+        match finding {
+            Finding::Adapter(identity) => report.adapter = identity.clone(),
+            Finding::Ceilings(ceilings) => report.ceilings = Some(ceilings.clone()),
+            Finding::Kernel(figure) => report.kernels.push(figure.clone()),
+            Finding::Step(figure) => report.steps.push(figure.clone()),
+            Finding::Model(figure) => report.models.push(figure.clone()),
+            Finding::Scaling(figure) => report.scaling.push(figure.clone()),
+            Finding::Exponents(exponents) => report.exponents = Some(exponents.clone()),
+            Finding::Skipped(skipped) => report.skipped.push(skipped.clone()),
+        }
     }
 
     /// Withholds what cannot be trusted; says whether it did.
@@ -126,8 +138,7 @@ impl Observer<'_> {
     }
 
     fn skip(&mut self, skipped: Skipped) {
-        (self.sink)(Finding::Skipped(&skipped));
-        self.skipped.push(skipped);
+        self.tell(Finding::Skipped(&skipped));
     }
 }
 
@@ -136,16 +147,48 @@ impl Observer<'_> {
 /// # Errors
 /// Options that cannot be used, an adapter that cannot be opened, or a wrong result.
 pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Result<BenchReport> {
+    let (report, end) = run_keeping(options, observe)?;
+    end.map(|()| report)
+}
+
+/// As [`run`]; what was measured before an error comes beside it.
+///
+/// # Errors
+/// Those that come before anything is measured: options that cannot be used, or an adapter that cannot be opened.
+pub fn run_keeping(
+    options: &BenchOptions,
+    observe: &mut dyn FnMut(Finding<'_>),
+) -> Result<(BenchReport, Result<()>)> {
     options.check()?;
     // Before anything is measured: a wrong file should not cost a minute.
     let matrices = matrix::read_all(&options.matrices)?;
     let device = options.open()?;
-    let mut report = BenchReport::new(Identity::of(&device, &options.adapter));
+    let identity = Identity::of(&device, &options.adapter);
     let mut observer = Observer {
         sink: observe,
-        skipped: Vec::new(),
+        report: BenchReport::new(identity.clone()),
     };
-    observer.tell(Finding::Adapter(&report.adapter));
+    observer.tell(Finding::Adapter(&identity));
+    let end = measure(options, device, matrices, &mut observer);
+    if let Err(error) = &end {
+        // Nobody is to take it for all that was asked for.
+        observer.report.skipped.push(Skipped {
+            part: "all".to_owned(),
+            case: "what would have come next".to_owned(),
+            reason: error.to_string(),
+            busy: false,
+        });
+    }
+    Ok((observer.report, end))
+}
+
+/// Measures the parts one after the other.
+fn measure(
+    options: &BenchOptions,
+    device: Device,
+    matrices: Vec<(String, LayerState)>,
+    observer: &mut Observer<'_>,
+) -> Result<()> {
     let products = Part::PRODUCTS.into_iter().any(|part| options.has(part));
     if options.has(Part::Ceilings) || products {
         let (ceilings, left_out) = ceilings::measure(&device, options)?;
@@ -153,22 +196,20 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Resu
         for (case, reason) in left_out {
             observer.skip(Skipped::new(Part::Ceilings, case, reason));
         }
-        report.kernels = products::measure(&device, &ceilings, options, matrices, &mut observer)?;
-        report.ceilings = Some(ceilings);
+        products::measure(&device, &ceilings, options, matrices, observer)?;
     }
     // The steps have devices of their own, whose ledgers count nothing else.
     drop(device);
     if options.has(Part::Step) {
-        report.steps = steps::measure(options, &mut observer)?;
+        steps::measure(options, observer)?;
     }
     if options.has(Part::Model) {
-        report.models = models::measure(options, &mut observer)?;
+        models::measure(options, observer)?;
     }
     if options.has(Part::Scaling) {
-        (report.scaling, report.exponents) = scaling::measure(options, &mut observer)?;
+        scaling::measure(options, observer)?;
     }
-    report.skipped = observer.skipped;
-    Ok(report)
+    Ok(())
 }
 
 /// A plan of one dispatch.

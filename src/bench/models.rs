@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::busy;
-use super::guard::{Guard, Skipped, unless_too_large};
+use super::guard::{Guard, Skipped, unless_impossible};
 use super::options::{BenchOptions, Part, SOFTWARE_BATCH};
 use super::reference::judge;
 use super::report::Bytes;
@@ -69,12 +69,8 @@ pub struct KernelTime {
 const TIMED: usize = 3;
 
 /// Measures each of `options.models`.
-pub(super) fn measure(
-    options: &BenchOptions,
-    observer: &mut Observer<'_>,
-) -> Result<Vec<ModelFigure>> {
+pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Result<()> {
     let mut guard = Guard::new(options.limit);
-    let mut figures = Vec::new();
     for name in &options.models {
         match measure_one(options, &mut guard, name)? {
             Ok((figure, unexplained)) => {
@@ -83,23 +79,18 @@ pub(super) fn measure(
                     continue;
                 }
                 observer.tell(Finding::Model(&figure));
-                figures.push(figure);
                 let case = format!("the kernels of {name}");
                 observer.withholds(keep, part, &case, unexplained.as_deref());
             }
             Err(reason) => observer.skip(Skipped::new(Part::Model, name, reason)),
         }
     }
-    Ok(figures)
+    Ok(())
 }
 
-/// A model's figure, and why its kernels do not explain it; or why it is skipped.
-fn measure_one(
-    options: &BenchOptions,
-    guard: &mut Guard,
-    name: &str,
-) -> Result<Result<(ModelFigure, Option<String>), String>> {
-    let model = by_name(
+/// The model of this name, for the images that it is measured on.
+pub(super) fn model(name: &str) -> Result<Model> {
+    by_name(
         name,
         &ModelOptions {
             input: Extent {
@@ -111,7 +102,16 @@ fn measure_one(
             width: 1.0,
             hidden: &[1024, 1024],
         },
-    )?;
+    )
+}
+
+/// A model's figure, and why its kernels do not explain it; or why it is skipped.
+fn measure_one(
+    options: &BenchOptions,
+    guard: &mut Guard,
+    name: &str,
+) -> Result<Result<(ModelFigure, Option<String>), String>> {
+    let model = model(name)?;
     let device = options.open()?;
     let batch = match device.is_cpu() || device.is_hardware() {
         true => options.batch,
@@ -124,7 +124,11 @@ fn measure_one(
         return Ok(Err(reason));
     }
     let shapes = model.shapes();
-    let counts = allocate(&shapes, options.step_sparsity, Assignment::ErdosRenyi)?;
+    let counts = allocate(&shapes, options.step_sparsity, Assignment::ErdosRenyi);
+    let counts = match unless_impossible(counts)? {
+        Ok(counts) => counts,
+        Err(reason) => return Ok(Err(reason)),
+    };
     let state = NetworkState::draw(&model, &counts, 1);
     let training = Training {
         batch,
@@ -133,7 +137,7 @@ fn measure_one(
         recompute: options.checkpoint_activations,
     };
     let begin = Instant::now();
-    let stepper = unless_too_large(Stepper::new(device, name, &model, &state, training))?;
+    let stepper = unless_impossible(Stepper::new(device, name, &model, &state, training))?;
     let mut stepper = match stepper {
         Ok(stepper) => stepper,
         Err(reason) => return Ok(Err(reason)),

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::models;
 use crate::engine::{Device, DeviceOptions};
 use crate::error::{Error, Result};
+use crate::sparse::{Assignment, Shape, allocate};
 
 /// A part of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +172,29 @@ impl BenchOptions {
                 ));
             }
         }
-        Ok(())
+        if self.has(Part::Model) {
+            for name in &self.models {
+                models::model(name)?;
+            }
+        }
+        self.check_layers()
+    }
+
+    /// Refuses sizes and sparsities of which no layer can be made. Where some can, the others are skipped.
+    fn check_layers(&self) -> Result<()> {
+        if !Part::SPARSE.into_iter().any(|part| self.has(part)) {
+            return Ok(());
+        }
+        let mut refused = Ok(());
+        for &n in &self.sizes {
+            for &sparsity in &self.sparsities {
+                let shape = Shape { n_in: n, n_out: n };
+                match allocate(&[shape], sparsity, Assignment::Uniform) {
+                    Ok(_) => return Ok(()),
+                    Err(error) => refused = Err(error),
+                }
+            }
+        }
+        refused
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::busy::above_ceiling;
 use super::ceilings::{self, Ceiling, Ceilings, Pattern};
 use super::dense::DenseLayer;
-use super::guard::{Guard, Skipped, too_large, unless_too_large};
+use super::guard::{Guard, Skipped, too_large, unless_impossible};
 use super::kernel_figure::{Bound, KernelFigure, bounded_by};
 use super::layer::{Layer, Operand, Product};
 use super::options::{BenchOptions, Part};
@@ -33,7 +33,7 @@ pub(super) fn measure(
     options: &BenchOptions,
     matrices: Vec<(String, LayerState)>,
     observer: &mut Observer<'_>,
-) -> Result<Vec<KernelFigure>> {
+) -> Result<()> {
     let mut bench = Products {
         device,
         ceilings,
@@ -41,7 +41,6 @@ pub(super) fn measure(
         guard: Guard::new(options.limit),
         loads: None,
         multiply_add: None,
-        figures: Vec::new(),
     };
     let mut sizes = options.sizes.clone();
     sizes.sort_unstable();
@@ -67,7 +66,7 @@ pub(super) fn measure(
         };
         bench.sparse(&subject, || Ok(layer), observer)?;
     }
-    Ok(bench.figures)
+    Ok(())
 }
 
 /// What a product is measured on.
@@ -99,7 +98,6 @@ struct Products<'a> {
     /// Loads from a buffer of so many rows, the last that were asked for.
     loads: Option<(usize, Rc<Ceiling>)>,
     multiply_add: Option<Rc<Ceiling>>,
-    figures: Vec<KernelFigure>,
 }
 
 impl Products<'_> {
@@ -181,7 +179,7 @@ impl Products<'_> {
             .or_else(|| self.guard.too_long(self.guard.foresee(layers, work)))
         {
             Some(reason) => Err(reason),
-            None => unless_too_large(make())?,
+            None => unless_impossible(make())?,
         };
         if layer.is_ok() {
             let seconds = begin.elapsed().as_secs_f64();
@@ -210,7 +208,6 @@ impl Products<'_> {
                         continue;
                     }
                     observer.tell(Finding::Kernel(&figure));
-                    self.figures.push(figure);
                 }
                 (reason, _) => observer.skip(Skipped {
                     part: kind.to_owned(),

@@ -131,7 +131,7 @@ impl BenchReport {
     /// # Errors
     /// A file that cannot be read, that is no such JSON, or whose schema is another than this build's.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::parse(&files::read_text(path)?, path)
+        Self::parse(&files::read_text(path, files::Most::RECORD)?, path)
     }
 
     /// Reads the text of such a file; `path` names it in messages.

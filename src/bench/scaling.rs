@@ -46,10 +46,7 @@ pub struct Exponents {
 const CONNECTIONS_PER_UNIT: usize = 32;
 
 /// Measures n-n-n-10 at a fixed number of connections per output unit, for every n of `options.scaling_sizes`.
-pub(super) fn measure(
-    options: &BenchOptions,
-    observer: &mut Observer<'_>,
-) -> Result<(Vec<ScalingFigure>, Option<Exponents>)> {
+pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Result<()> {
     let mut guard = Guard::new(options.limit);
     let mut figures = Vec::new();
     let mut withheld = false;
@@ -90,13 +87,12 @@ pub(super) fn measure(
         // Of the widths that are left the growth would be another one.
         let reason = "the machine was busy at one of the widths";
         observer.withholds(false, Part::Scaling.name(), "growth", Some(reason));
-        return Ok((figures, None));
+        return Ok(());
     }
-    let exponents = exponents(&figures);
-    if let Some(exponents) = &exponents {
-        observer.tell(Finding::Exponents(exponents));
+    if let Some(exponents) = exponents(&figures) {
+        observer.tell(Finding::Exponents(&exponents));
     }
-    Ok((figures, exponents))
+    Ok(())
 }
 
 fn exponents(figures: &[ScalingFigure]) -> Option<Exponents> {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::guard::{Guard, Skipped, unless_too_large};
+use super::guard::{Guard, Skipped, unless_impossible};
 use super::options::{BenchOptions, Part};
 use super::reference::{judge, mean_loss};
 use super::report::Bytes;
@@ -50,19 +50,15 @@ pub struct StepFigure {
 const FEATURES: usize = 3072;
 
 /// Measures the step and the round of 3072-h-h-10 for every h of `options.hidden`.
-pub(super) fn measure(
-    options: &BenchOptions,
-    observer: &mut Observer<'_>,
-) -> Result<Vec<StepFigure>> {
+pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Result<()> {
     let mut guard = Guard::new(options.limit);
-    let mut figures = Vec::new();
     let mut widths = options.hidden.clone();
     widths.sort_unstable();
     for hidden in widths {
         let model = mlp(Extent::vector(FEATURES), &[hidden, hidden], CLASSES)?;
         let shapes = model.shapes();
         let name = format!("{FEATURES}-{hidden}-{hidden}-{CLASSES}");
-        let counts = unless_too_large(allocate(
+        let counts = unless_impossible(allocate(
             &shapes,
             options.step_sparsity,
             Assignment::ErdosRenyi,
@@ -78,12 +74,11 @@ pub(super) fn measure(
                     continue;
                 }
                 observer.tell(Finding::Step(&figure));
-                figures.push(figure);
             }
             Err(reason) => observer.skip(Skipped::new(Part::Step, &name, reason)),
         }
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// Measures a perceptron with `counts` connections in its layers, or tells why not.
@@ -113,7 +108,7 @@ pub(super) fn perceptron(
         weight_decay: 0.0,
         recompute: false,
     };
-    let stepper = unless_too_large(Stepper::new(device, name, model, &state, training))?;
+    let stepper = unless_impossible(Stepper::new(device, name, model, &state, training))?;
     let mut stepper = match stepper {
         Ok(stepper) => stepper,
         Err(reason) => return Ok(Err(reason)),

@@ -67,9 +67,9 @@ pub struct BenchArgs {
     /// Widths h of the steps' networks 3072-h-h-10 [default: those of --sizes if given, else 1024,4096]
     #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 20))]
     hidden: Vec<u32>,
-    /// Overall sparsity of the networks of steps and models
-    #[arg(long, value_name = "SPARSITY", default_value_t = 0.98, allow_negative_numbers = true, value_parser = sparsity)]
-    step_sparsity: f64,
+    /// Overall sparsity of the networks of steps and models [default: 0.98]
+    #[arg(long, value_name = "SPARSITY", allow_negative_numbers = true, value_parser = sparsity)]
+    step_sparsity: Option<f64>,
     /// Models whose training step is measured, kernel by kernel; alone, nothing else is [default:
     /// vgg16-small,resnet20,resnet56,simple-vit-tiny]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -80,9 +80,9 @@ pub struct BenchArgs {
     /// Widths of the scaling [default: 1024,2048,4096,8192,16384]
     #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 20))]
     scaling_sizes: Vec<u32>,
-    /// Members of the batch; models on a software adapter take 16 at most
-    #[arg(long, value_name = "N", default_value_t = 128, allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 16))]
-    batch: u32,
+    /// Members of the batch; models on a software adapter take 16 at most [default: 128]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 16))]
+    batch: Option<u32>,
     /// Seconds for each measurement [default: 0.2, with --quick 0.05]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     seconds: Option<f64>,
@@ -166,8 +166,7 @@ impl BenchArgs {
             !self.matrix.is_empty() && self.only.is_empty(),
             &Part::PRODUCTS,
         );
-        let named = !parts.is_empty();
-        match (named, self.scaling) {
+        match (self.names_parts(), self.scaling) {
             (false, _) => defaults.parts.clone(),
             (true, false) => parts,
             (true, true) if parts.contains(&Part::Scaling) => parts,
@@ -205,20 +204,105 @@ impl BenchArgs {
             },
             matrices: self.matrix.clone(),
             hidden,
-            step_sparsity: self.step_sparsity,
+            step_sparsity: self.step_sparsity.unwrap_or(defaults.step_sparsity),
             models: match self.models.is_empty() {
                 true => defaults.models,
                 false => self.models.clone(),
             },
             checkpoint_activations: self.checkpoint_activations,
             scaling_sizes: widths(&self.scaling_sizes, &defaults.scaling_sizes),
-            batch: self.batch as usize,
+            batch: self.batch.map_or(defaults.batch, |batch| batch as usize),
             budget: self
                 .seconds
                 .map_or(defaults.budget, Duration::from_secs_f64),
             limit: self.limit.map_or(defaults.limit, Duration::from_secs_f64),
             keep_doubtful: self.keep_doubtful,
         }
+    }
+}
+
+impl BenchArgs {
+    /// Refuses flags that would have no effect on what is measured: who types one expects something of it.
+    fn check_effects(&self, options: &BenchOptions) -> Result<()> {
+        let any = |parts: &[Part]| parts.iter().any(|part| options.parts.contains(part));
+        let products = any(&Part::PRODUCTS);
+        let sparse = any(&[Part::Spmm, Part::SpmmTransposed, Part::Sddmm]);
+        let steps = any(&[Part::Step]);
+        let models = any(&[Part::Model]);
+        let scaling = any(&[Part::Scaling]);
+        let rules = [
+            (
+                "matrix",
+                !self.matrix.is_empty(),
+                sparse,
+                "it is for the sparse products",
+            ),
+            (
+                "sizes",
+                !self.sizes.is_empty(),
+                products || (steps && self.hidden.is_empty()),
+                "it is for the products, and for the part step without --hidden",
+            ),
+            (
+                "sparsities",
+                !self.sparsities.is_empty(),
+                sparse && !options.sizes.is_empty(),
+                "it is for the sparse products at --sizes",
+            ),
+            (
+                "hidden",
+                !self.hidden.is_empty(),
+                steps,
+                "it is for the part step",
+            ),
+            (
+                "step-sparsity",
+                self.step_sparsity.is_some(),
+                steps || models,
+                "it is for the parts step and model",
+            ),
+            (
+                "checkpoint-activations",
+                self.checkpoint_activations,
+                models,
+                "it is for the part model",
+            ),
+            (
+                "scaling",
+                self.scaling,
+                self.names_parts(),
+                "without --only, --models or --matrix everything is measured",
+            ),
+            (
+                "scaling-sizes",
+                !self.scaling_sizes.is_empty(),
+                scaling,
+                "it is for the part scaling",
+            ),
+            (
+                "batch",
+                self.batch.is_some(),
+                products || steps || models || scaling,
+                "the ceilings alone have no batch",
+            ),
+            (
+                "limit",
+                self.limit.is_some(),
+                products || steps || models || scaling,
+                "the ceilings alone have no smaller cases",
+            ),
+        ];
+        for (flag, given, has_effect, why) in rules {
+            if given && !has_effect {
+                return Err(super::no_effect(flag, why));
+            }
+        }
+        self.device.check_threads()
+    }
+
+    /// Whether parts were named, or what names some.
+    fn names_parts(&self) -> bool {
+        !(self.only.is_empty() && self.models.is_empty() && self.matrix.is_empty())
     }
 }
 
@@ -244,18 +328,24 @@ fn measure(args: &BenchArgs) -> Result<()> {
         }
     };
     let options = args.options();
-    let report = rootlet::bench::run(&options, &mut show)?;
+    args.check_effects(&options)?;
+    if let Some(file) = args.json.as_deref().filter(|_| !to_stdout) {
+        super::check_writable(file)?;
+    }
+    let (report, end) = rootlet::bench::run_keeping(&options, &mut show)?;
     if report.is_withheld() && !options.parts.contains(&Part::Ceilings) {
         super::note(
             "the machine was busy with other work, and every time that was measured is withheld; run it again on an idle one, or \
              keep the doubtful times with --keep-doubtful",
         );
     }
+    // Before the error, if there is one: what was measured is not lost to it.
     match &args.json {
-        None => Ok(()),
-        Some(_) if to_stdout => super::print_json(&report.to_json()?),
-        Some(file) => std::fs::write(file, report.to_json()?).map_err(Error::io("write", file)),
+        None => {}
+        Some(_) if to_stdout => super::print_json(&report.to_json()?)?,
+        Some(file) => std::fs::write(file, report.to_json()?).map_err(Error::io("write", file))?,
     }
+    end
 }
 
 fn compare(args: &CompareArgs) -> Result<()> {

@@ -49,10 +49,10 @@ pub struct CheckArgs {
 pub fn run(args: &DataArgs) -> Result<()> {
     let DataCommand::Check(args) = &args.command;
     if args.data == data::NAMES[0] && args.data_dir.is_some() {
-        return Err(Error::Usage(format!(
-            "--data-dir has no effect here: the data set {} comes with rootlet; name another one with --data, or leave it out",
-            args.data
-        )));
+        return Err(super::no_effect(
+            "data-dir",
+            "the data set digits comes with rootlet; name another one with --data",
+        ));
     }
     let (data, check) = data::check(&DataSource {
         name: args.data.clone(),
@@ -64,7 +64,7 @@ pub fn run(args: &DataArgs) -> Result<()> {
             ..ImageOptions::default()
         },
     })?;
-    for note in &data.notes {
+    for note in data.untaught.iter().chain(&data.notes) {
         super::note(note);
     }
     let text = match args.json {

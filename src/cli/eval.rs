@@ -56,6 +56,12 @@ fn load(args: &EvalArgs, own: DataSource, checkpoint: &Checkpoint) -> Result<Dat
         limit: args.limit.filter(|&limit| limit > 0),
         images: own.images,
     };
+    if source.name == data::NAMES[0] && args.data_dir.is_some() {
+        return Err(super::no_effect(
+            "data-dir",
+            "the data set digits comes with rootlet; name another one with --data",
+        ));
+    }
     let mut data = data::load(&source)?;
     if matches!(data.test_part, TestPart::SplitOff { .. }) {
         // As many as in training, to be compared with those.
@@ -108,6 +114,7 @@ struct Shown<'a> {
 
 /// Evaluates a checkpoint.
 pub fn run(args: &EvalArgs) -> Result<()> {
+    args.device.check_threads()?;
     let checkpoint = checkpoint::load(&args.checkpoint)?;
     if let Some(note) = &checkpoint.note {
         super::note(note);

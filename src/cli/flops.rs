@@ -50,12 +50,12 @@ pub struct FlopsArgs {
         default_value = "0.8,0.9,0.95,0.98,0.99,0.995,0.998,0.999,0.9995,0.9998,0.9999"
     )]
     sparsities: Vec<f64>,
-    /// Optimiser steps between two rounds (T)
-    #[arg(long, value_name = "STEPS", default_value_t = 100, allow_negative_numbers = true, value_parser = within::<u64>(1..=u64::MAX))]
-    round_every: u64,
-    /// Share of the training after which there are no rounds (T_end)
-    #[arg(long, value_name = "SHARE", default_value_t = 1.0, allow_negative_numbers = true, value_parser = real)]
-    until: f64,
+    /// Optimiser steps between two rounds (T) [default: 100]
+    #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = within::<u64>(1..=u64::MAX))]
+    round_every: Option<u64>,
+    /// Share of the training after which there are no rounds (T_end) [default: 1]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
+    until: Option<f64>,
     /// Images in a step: all figures are of so many
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = within::<u64>(1..=u64::MAX))]
     batch: u64,
@@ -128,13 +128,56 @@ pub fn run(args: &FlopsArgs) -> Result<()> {
     super::print(&(text + "\n"))
 }
 
+impl FlopsArgs {
+    fn round_every(&self) -> u64 {
+        self.round_every.unwrap_or(100)
+    }
+
+    fn until(&self) -> f64 {
+        self.until.unwrap_or(1.0)
+    }
+
+    /// Refuses flags that change none of the counts.
+    fn check_effects(&self) -> Result<()> {
+        let counts = |names: &[&str]| (self.methods.iter()).any(|m| names.contains(&m.as_str()));
+        let rounds = counts(&["gse", "rigl"]);
+        for (flag, typed, has_effect, why) in [
+            (
+                "gamma",
+                self.model.gamma.is_some(),
+                counts(&["gse"]),
+                "draws candidates",
+            ),
+            (
+                "round-every",
+                self.round_every.is_some(),
+                rounds,
+                "computes anything in rounds",
+            ),
+            (
+                "until",
+                self.until.is_some(),
+                rounds,
+                "computes anything in rounds",
+            ),
+        ] {
+            if typed && !has_effect {
+                let why = format!("none of the --methods {why}");
+                return Err(super::no_effect(flag, &why));
+            }
+        }
+        Ok(())
+    }
+}
+
 fn compare(args: &FlopsArgs) -> Result<Comparison> {
-    if !(0.0..=1.0).contains(&args.until) {
+    if !(0.0..=1.0).contains(&args.until()) {
         return Err(Error::Usage(format!(
             "--until must be a share of the training, from 0 to 1, not {}",
-            args.until
+            args.until()
         )));
     }
+    args.check_effects()?;
     if let Some(wrong) = args.sparsities.iter().find(|s| !(0.0..1.0).contains(*s)) {
         return Err(Error::Usage(format!(
             "--sparsities must be at least 0 and below 1, not {wrong}"
@@ -167,8 +210,8 @@ fn compare(args: &FlopsArgs) -> Result<Comparison> {
         dense_step: args.batch as f64 * dense_step(&dense),
         assignment: config.assignment,
         gamma: config.gamma,
-        round_every: args.round_every,
-        until: args.until,
+        round_every: args.round_every(),
+        until: args.until(),
         batch: args.batch,
         rows,
     })
@@ -176,10 +219,11 @@ fn compare(args: &FlopsArgs) -> Result<Comparison> {
 
 fn row(args: &FlopsArgs, model: &Model, active: &[u64], sparsity: f64) -> Result<Row> {
     let count = ModelCount::new(model, active);
-    let rounds = args.until / args.round_every as f64;
+    let rounds = args.until() / args.round_every() as f64;
     let batch = args.batch as f64;
+    let gamma = args.model.gamma.unwrap_or(1.0);
     let methods = args.methods.iter().map(|method| {
-        let cost = TrainingCost::named(method, args.model.gamma, rounds)?;
+        let cost = TrainingCost::named(method, gamma, rounds)?;
         let average = cost.average(&count);
         Ok(Counted {
             method: method.clone(),

@@ -20,9 +20,10 @@ use std::process::ExitCode;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Parser, Subcommand};
+use rootlet::engine::adapter::takes_threads;
 use rootlet::report::printable;
 use rootlet::train::TrainConfig;
-use rootlet::train::config::whole;
+use rootlet::train::config::{idle_threads, whole};
 use rootlet::{Error, Result};
 
 /// Trains sparse neural networks on any GPU, or without one
@@ -95,6 +96,55 @@ pub struct DeviceArgs {
     /// Threads of the CPU executor (0: one per core)
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
     pub threads: usize,
+}
+
+impl DeviceArgs {
+    /// Refuses a number of threads on an adapter that has cores of its own.
+    fn check_threads(&self) -> Result<()> {
+        match self.threads > 0 && !takes_threads(&self.adapter) {
+            true => Err(no_effect("threads", &idle_threads(&self.adapter))),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The error for a flag that would change nothing.
+fn no_effect(flag: &str, why: &str) -> Error {
+    Error::Usage(format!("--{flag} has no effect here: {why}; leave it out"))
+}
+
+/// Refuses a file that cannot be written, before there is anything to write: what takes long is not lost to a wrong path.
+fn check_writable(file: &Path) -> Result<()> {
+    let is_new = !file.exists();
+    let opened = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(file);
+    opened.map_err(Error::io("write", file))?;
+    if is_new {
+        std::fs::remove_file(file).map_err(Error::io("write", file))?;
+    }
+    Ok(())
+}
+
+/// Refuses flags and arguments that were typed with nothing in them, as a script's empty variable leaves them.
+pub fn check_typed(matches: &ArgMatches) -> Result<()> {
+    for id in matches.ids() {
+        let typed = matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        let mut values = (matches.try_get_raw(id.as_str()).ok().flatten())
+            .into_iter()
+            .flatten();
+        if typed && values.any(|value| value.to_string_lossy().trim().is_empty()) {
+            return Err(Error::Usage(format!(
+                "--{} has an empty value; give one, or leave it out",
+                id.as_str().replace('_', "-")
+            )));
+        }
+    }
+    match matches.subcommand() {
+        Some((_, matches)) => check_typed(matches),
+        None => Ok(()),
+    }
 }
 
 /// A number of threads, also where the adapter has none of its own: a typing error stays one.

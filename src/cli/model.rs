@@ -29,29 +29,39 @@ Examples:
 pub struct ModelArgs {
     /// Name of the model; without it, the names of all
     name: Option<String>,
-    /// Share of all possible connections that do not exist
+    /// Share of all possible connections that do not exist [default: 0.9]
     #[arg(
         long,
         value_name = "SHARE",
-        default_value_t = 0.9,
+        requires = "name",
         allow_negative_numbers = true,
         value_parser = real
     )]
-    sparsity: f64,
+    sparsity: Option<f64>,
     /// Number of connections in place of --sparsity
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>)]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "name",
+        conflicts_with = "sparsity",
+        allow_negative_numbers = true,
+        value_parser = whole::<u64>
+    )]
     connections: Option<u64>,
     #[command(flatten)]
     model: ModelFlags,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, requires = "name", conflicts_with = "gamma")]
     json: bool,
 }
 
 /// Shows a model.
 pub fn run(args: &ModelArgs) -> Result<()> {
     let text = match &args.name {
-        None => MODELS.join("\n"),
+        None => match args.model.typed() {
+            Some(flag) => return Err(super::no_effect(flag, "no model is named: give its NAME")),
+            None => MODELS.join("\n"),
+        },
         Some(name) => describe(args, name)?,
     };
     super::print(&(text + "\n"))
@@ -59,7 +69,7 @@ pub fn run(args: &ModelArgs) -> Result<()> {
 
 fn describe(args: &ModelArgs, name: &str) -> Result<String> {
     let config = TrainConfig {
-        sparsity: args.sparsity,
+        sparsity: args.sparsity.unwrap_or(TrainConfig::default().sparsity),
         connections: args.connections.filter(|&n| n > 0),
         ..args.model.config(name)
     };

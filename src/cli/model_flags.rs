@@ -11,18 +11,12 @@ use rootlet::{Error, Result};
 /// What a model is like, besides its name and its connections.
 #[derive(Debug, Args)]
 pub struct ModelFlags {
-    /// Factor of all channels and hidden widths
-    #[arg(
-        long,
-        value_name = "FACTOR",
-        default_value_t = 1.0,
-        allow_negative_numbers = true,
-        value_parser = real
-    )]
-    pub width: f64,
-    /// How the connections are divided among the layers
-    #[arg(long, value_enum, value_name = "NAME", default_value = "erdos-renyi")]
-    pub assignment: Assignment,
+    /// Factor of all channels and hidden widths [default: 1]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = real)]
+    pub width: Option<f64>,
+    /// How the connections are divided among the layers [default: erdos-renyi]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub assignment: Option<Assignment>,
     /// Widths of the hidden layers of mlp, as in 1024,1024 [default: 256,256]
     #[arg(
         long,
@@ -38,15 +32,9 @@ pub struct ModelFlags {
     /// Number of classes [default: 1000 for the models of ImageNet, else 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     pub classes: Option<usize>,
-    /// Candidates drawn in a round, per active connection
-    #[arg(
-        long,
-        value_name = "FACTOR",
-        default_value_t = 1.0,
-        allow_negative_numbers = true,
-        value_parser = real
-    )]
-    pub gamma: f64,
+    /// Candidates drawn in a round, per active connection [default: 1]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = real)]
+    pub gamma: Option<f64>,
 }
 
 /// The models that are made for 224×224 images of 1000 classes.
@@ -55,17 +43,29 @@ const LARGE: [&str; 4] = ["simple-vit", "resnet18", "resnet34", "resnet50"];
 impl ModelFlags {
     /// The configuration that trains the model of this name.
     pub fn config(&self, name: &str) -> TrainConfig {
+        let defaults = TrainConfig::default();
         TrainConfig {
             model: name.to_owned(),
-            hidden: self
-                .hidden
-                .clone()
-                .unwrap_or_else(|| TrainConfig::default().hidden),
-            width: self.width,
-            assignment: self.assignment,
-            gamma: self.gamma,
+            hidden: self.hidden.clone().unwrap_or(defaults.hidden),
+            width: self.width.unwrap_or(defaults.width),
+            assignment: self.assignment.unwrap_or(defaults.assignment),
+            gamma: self.gamma.unwrap_or(defaults.gamma),
             ..TrainConfig::default()
         }
+    }
+
+    /// A flag that was typed.
+    pub fn typed(&self) -> Option<&'static str> {
+        [
+            ("width", self.width.is_some()),
+            ("assignment", self.assignment.is_some()),
+            ("hidden", self.hidden.is_some()),
+            ("image", self.image.is_some()),
+            ("classes", self.classes.is_some()),
+            ("gamma", self.gamma.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(flag, typed)| typed.then_some(flag))
     }
 
     /// The model that a configuration trains on such images.

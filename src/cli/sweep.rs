@@ -51,10 +51,10 @@ pub struct SweepArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// List the runs and how far each is, and stop
-    #[arg(long, conflicts_with = "table")]
+    #[arg(long, conflicts_with_all = ["table", "save_every", "tensorboard", "quiet"])]
     dry_run: bool,
     /// Print the table of the runs that are there, and stop
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["save_every", "tensorboard", "quiet"])]
     table: bool,
     /// Adapter to train on, in place of the file's: auto, cpu, an index of `rootlet adapters`, or a part of a name
     #[arg(long, value_name = "ADAPTER", env = "ROOTLET_ADAPTER")]
@@ -77,7 +77,10 @@ pub struct SweepArgs {
 /// Does what is left of a sweep.
 pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     // A variable that is set to nothing chooses nothing.
-    let adapter = args.adapter.as_deref().filter(|name| !name.is_empty());
+    let adapter = args
+        .adapter
+        .as_deref()
+        .filter(|name| !name.trim().is_empty());
     let sweep = Sweep::load(&args.sweep, adapter)?;
     let folder = args.out.clone().unwrap_or_else(|| sweep.default_folder());
     let mut tell = |text: &str| super::note(text);

@@ -82,7 +82,7 @@ pub struct RunArgs {
     #[arg(long)]
     tensorboard: bool,
     /// Print the config.toml that these flags make, and stop
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["name", "save_every", "quiet", "json", "tensorboard", "check"])]
     print_config: bool,
     /// Debugging: run this kernel (or all) on its CPU twin too, and compare
     #[arg(long, value_name = "KERNEL")]
@@ -212,14 +212,18 @@ fn refuse(edits: &[Edit], file: &Path) -> Result<()> {
     if edits.is_empty() {
         return Ok(());
     }
-    let free = (edits.iter()).find(|edit| !FIXED.contains(&edit.name.as_str()));
-    let way_out = match free {
-        None => "undo the edit, or start a new run with --config".to_owned(),
-        Some(edit) => format!(
-            "undo the edit, or ask for what may change with a flag, such as --{}={}",
-            edit.name.replace('_', "-"),
-            edit.file.as_deref().unwrap_or("0")
+    // What the file leaves out, nobody asks for.
+    let wanted = (edits.iter())
+        .filter(|edit| !FIXED.contains(&edit.name.as_str()))
+        .find_map(|edit| Some((edit.name.replace('_', "-"), edit.file.as_deref()?)));
+    let way_out = match wanted {
+        Some((name, value)) => format!(
+            "undo the edit, or ask for what may change with a flag, such as --{name}={value}"
         ),
+        None if edits.iter().all(|edit| edit.file.is_none()) => {
+            "undo the edit, or remove the file, which the next checkpoint writes anew".to_owned()
+        }
+        None => "undo the edit, or start a new run with --config".to_owned(),
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
     let mut named: Vec<String> = (edits.iter().take(NAMED))

@@ -172,7 +172,8 @@ impl Known {
             return Err(Error::Data {
                 path: dir.to_owned(),
                 reason: format!(
-                    "this is not a folder; --data-dir takes the folder with {}",
+                    "{}; --data-dir takes the folder with {}",
+                    no_folder(dir),
                     self.expected()
                 ),
             });
@@ -223,6 +224,14 @@ impl Known {
             _ => "",
         };
         format!("{}{gzip}", self.files.join(", "))
+    }
+}
+
+/// What is in a folder's place.
+pub(super) fn no_folder(path: &Path) -> &'static str {
+    match path.exists() {
+        true => "this is not a folder",
+        false => "there is no such folder",
     }
 }
 

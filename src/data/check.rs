@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use super::bad::BadImage;
 use super::crop::Part;
 use super::decode::decode;
-use super::folder::{self, content};
+use super::folder::{self, ADVICE, content};
 use super::scan::{Faults, reason_of};
 use super::{DataSource, Dataset, FolderSplit, Images};
 use crate::error::Result;
@@ -76,7 +76,10 @@ pub fn check(source: &DataSource) -> Result<(Dataset, Check)> {
 fn digests(split: &FolderSplit, bad: &mut Vec<BadImage>) -> Vec<u128> {
     let one = |cutter: &mut _, index: usize| {
         let path = split.path(index);
-        let read = content(&path).map_err(reason_of);
+        let read = content(&path).map_err(|error| {
+            let reason = reason_of(error);
+            reason.strip_suffix(ADVICE).unwrap_or(&reason).to_owned()
+        });
         let mut output = vec![0; split.features()];
         let digest = read.and_then(|content| {
             let image = decode(&content)?;

@@ -17,8 +17,8 @@ impl Images {
 }
 
 impl Dataset {
-    /// Classes that cannot be learned, or that nothing judges: whole sentences.
-    pub(super) fn class_notes(&self) -> Vec<String> {
+    /// Notes classes that cannot be learned, and those that nothing judges: whole sentences.
+    pub(super) fn note_classes(&mut self) {
         let named = |sizes: &[usize], wanted: usize| {
             let classes = sizes
                 .iter()
@@ -32,13 +32,13 @@ impl Dataset {
         };
         let [train, test] =
             [&self.train, &self.test].map(|images| images.class_sizes(self.classes));
-        let mut notes = Vec::new();
-        notes.extend(named(&train, 0).map(|which| {
+        let (mut untaught, mut unjudged) = (Vec::new(), None);
+        untaught.extend(named(&train, 0).map(|which| {
             format!("there are no training images of {which}; the network cannot learn them")
         }));
         // A few images of a known set are meant as a trial.
         if let Images::Folder(_) = &self.train {
-            notes.extend(
+            untaught.extend(
                 named(&train, 1)
                     .map(|which| format!("there is a single training image each of {which}")),
             );
@@ -49,13 +49,14 @@ impl Dataset {
                 TestPart::Folder(name) => format!(" in {name}/"),
                 TestPart::Published | TestPart::SplitOff { .. } => String::new(),
             };
-            notes.extend(named(&test, 0).map(|which| {
+            unjudged = named(&test, 0).map(|which| {
                 format!(
                     "there are no test images{place} of {which}; the accuracy says nothing of them"
                 )
-            }));
+            });
         }
-        notes
+        self.untaught = untaught;
+        self.notes.extend(unjudged);
     }
 }
 
@@ -72,7 +73,8 @@ mod tests {
             limit: Some(2),
             ..DataSource::default()
         });
-        let notes = few.unwrap().notes;
+        let few = few.unwrap();
+        let notes = [few.untaught, few.notes].concat();
         assert_eq!(notes.len(), 2, "{notes:?}");
         assert!(
             notes[0].starts_with("there are no training images of 8 of 10 classes: "),

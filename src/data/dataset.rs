@@ -226,6 +226,8 @@ pub struct Dataset {
     pub test_part: TestPart,
     /// What the user should know of it, whole sentences.
     pub notes: Vec<String>,
+    /// Classes that a training on it does not teach, or hardly: whole sentences. They are nothing to a network that was trained.
+    pub untaught: Vec<String>,
 }
 
 impl Dataset {

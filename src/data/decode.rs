@@ -26,31 +26,99 @@ pub(super) struct Rgb {
 /// # Errors
 /// What is wrong with the file: it is neither JPEG nor PNG, or damaged, truncated, or too large.
 pub(super) fn decode(content: &[u8]) -> Result<Rgb, String> {
-    if content.is_empty() {
-        Err("the file is empty".to_owned())
-    } else if content.starts_with(&JPEG) {
-        jpeg(content)
-    } else if content.starts_with(&PNG) {
-        png(content)
-    } else {
-        let start = &content[..content.len().min(4)];
-        Err(format!(
-            "it starts with {start:02x?}: this is neither a JPEG nor a PNG file"
-        ))
+    match Format::of(content)? {
+        Format::Jpeg => jpeg(content),
+        Format::Png => png(content),
     }
+}
+
+/// What a file is by its first bytes.
+enum Format {
+    Jpeg,
+    Png,
+}
+
+impl Format {
+    fn of(start: &[u8]) -> Result<Self, String> {
+        if start.is_empty() {
+            Err("the file is empty".to_owned())
+        } else if start.starts_with(&JPEG) {
+            Ok(Self::Jpeg)
+        } else if start.starts_with(&PNG) {
+            Ok(Self::Png)
+        } else {
+            let start = &start[..start.len().min(4)];
+            Err(format!(
+                "it starts with {start:02x?}: this is neither a JPEG nor a PNG file"
+            ))
+        }
+    }
+}
+
+/// Bytes of an image's file by which its format can be told.
+pub(super) const START: u64 = 8;
+/// Bytes of a file that say nothing of its pixels at most: previews, profiles, a film behind the picture. The header, too, is
+/// among the first so many.
+pub(super) const BESIDES: u64 = 64 << 20;
+/// Bytes that a pixel takes at most: eight without any compression, with four channels of 16 bits.
+const OF_A_PIXEL: u64 = 16;
+
+/// Refuses a file by its first bytes.
+pub(super) fn check_start(start: &[u8]) -> Result<(), String> {
+    Format::of(start).map(|_| ())
+}
+
+/// Refuses a file of more bytes than an image of its header's size can have. `start` is the whole file, or the first [`BESIDES`]
+/// bytes of a larger one.
+pub(super) fn check_length(start: &[u8], bytes: u64) -> Result<(), String> {
+    if bytes <= BESIDES {
+        return Ok(());
+    }
+    let size = match Format::of(start)? {
+        Format::Jpeg => {
+            let mut decoder = JpegDecoder::new_with_options(ZCursor::new(start), jpeg_options());
+            // What is wrong with a header is told by the decoder of the whole, which a file of this length does not come to.
+            decoder.decode_headers().ok();
+            decoder.dimensions()
+        }
+        Format::Png => {
+            let reader = png::Decoder::new(Cursor::new(start)).read_info();
+            reader.ok().map(|reader| {
+                let (width, height) = reader.info().size();
+                (width as usize, height as usize)
+            })
+        }
+    };
+    let Some((width, height)) = size else {
+        return Err(format!(
+            "it has {bytes} bytes, and no size of an image is among the first {BESIDES}"
+        ));
+    };
+    let side = u64::from(LONGEST);
+    let pixels = (width as u64).min(side) * (height as u64).min(side);
+    let most = BESIDES + OF_A_PIXEL * pixels;
+    match bytes <= most {
+        true => Ok(()),
+        false => Err(format!(
+            "it has {bytes} bytes, and an image of {width} × {height} pixels has {most} at most"
+        )),
+    }
+}
+
+fn jpeg_options() -> DecoderOptions {
+    // Not strict, the decoder would fill what is missing of a truncated file with grey.
+    DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(LONGEST as usize)
+        .set_max_height(LONGEST as usize)
+        .jpeg_set_out_colorspace(ColorSpace::RGB)
 }
 
 fn jpeg(content: &[u8]) -> Result<Rgb, String> {
     let Some(content) = closed(content) else {
         return Err("the JPEG data are truncated (they have no end marker)".to_owned());
     };
-    // Not strict, the decoder would fill what is missing of a truncated file with grey.
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(LONGEST as usize)
-        .set_max_height(LONGEST as usize)
-        .jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&content), options);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&content), jpeg_options());
     let pixels = decoder.decode().map_err(|error| {
         // Some of its messages end in a line break.
         let error = error.to_string();

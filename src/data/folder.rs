@@ -5,13 +5,14 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bad::BadImages;
+use super::copies::{Copies, copies};
 use super::crop::{Cutter, Part};
-use super::decode::{LONGEST, decode};
-use super::record::PartRecord;
+use super::decode::{BESIDES, LONGEST, START, check_length, check_start, decode};
 use super::scan::{EXPECTED, Faults, TEST_FOLDERS, root, scan};
 use super::{DataSource, Dataset, ImageOptions, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
@@ -177,7 +178,26 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>> {
             reason: "it is not a file any more; put an image in its place, or remove it".to_owned(),
         });
     }
-    fs::read(path).map_err(Error::io("read", path))
+    let mut file = fs::File::open(path).map_err(Error::io("read", path))?;
+    let mut bytes = Vec::new();
+    let mut read_up_to = |length: u64, bytes: &mut Vec<u8>| {
+        let missing = length.min(about.len()).saturating_sub(bytes.len() as u64);
+        let room = usize::try_from(missing).unwrap_or(usize::MAX);
+        (bytes.try_reserve_exact(room).map_err(std::io::Error::other))
+            .and_then(|()| (&mut file).take(missing).read_to_end(bytes))
+            .map_err(Error::io("read", path))
+    };
+    // A file's name promises an image. What is none, and may be larger than the memory, is left unread.
+    let wrong = |what| Error::Data {
+        path: path.to_owned(),
+        reason: format!("{what}{ADVICE}"),
+    };
+    read_up_to(START, &mut bytes)?;
+    check_start(&bytes).map_err(wrong)?;
+    read_up_to(BESIDES, &mut bytes)?;
+    check_length(&bytes, about.len()).map_err(wrong)?;
+    read_up_to(u64::MAX, &mut bytes)?;
+    Ok(bytes)
 }
 
 /// Lists the files of an image folder.
@@ -190,12 +210,8 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
     if let Some(refusal) = faults.refusal(skip) {
         return Err(refusal);
     }
-    not_the_same(&data)?;
-    if !faults.entries.is_empty() {
-        data.notes.push(format!(
-            "left out of the folder, for they are no files of images: {}; the end of the run lists them",
-            entries(faults.entries.len())
-        ));
+    if let Some(note) = test_by_others(&data)? {
+        data.notes.push(note);
     }
     if skip {
         let bad = Arc::new(BadImages::from(faults.entries));
@@ -208,33 +224,37 @@ pub(super) fn load(source: &DataSource) -> Result<Dataset> {
     Ok(data)
 }
 
-/// Refuses a folder of test images that has those of `train/`, by a link or a copy: no number from training images is a test's.
-/// Where names, lengths and classes agree, a few files' contents decide.
-fn not_the_same(data: &Dataset) -> Result<()> {
-    const COMPARED: usize = 16;
+/// Refuses a folder of test images that are those of `train/`, by links or copies under whatever names: no number from training
+/// images is a test's. Some that are is a note.
+fn test_by_others(data: &Dataset) -> Result<Option<String>> {
     let (TestPart::Folder(name), Images::Folder(train), Images::Folder(test)) =
         (&data.test_part, &data.train, &data.test)
     else {
-        return Ok(());
+        return Ok(None);
     };
-    if train.len() != test.len() || PartRecord::of(&data.train) != PartRecord::of(&data.test) {
-        return Ok(());
-    }
-    for index in (0..train.len()).step_by(train.len().div_ceil(COMPARED).max(1)) {
-        if content(&train.path(index))? != content(&test.path(index))? {
-            return Ok(());
-        }
-    }
-    Err(Error::Usage(format!(
-        "{name}/ has the images of train/ (the same names, lengths and classes), and training images judge nothing: put others \
-         there, or remove it, and --val-split holds some of train/ out"
-    )))
-}
-
-fn entries(count: usize) -> String {
-    match count {
-        1 => "1 entry".to_owned(),
-        count => format!("{count} entries"),
+    let Copies {
+        compared,
+        found,
+        perhaps_more,
+    } = copies(train, test);
+    let least = match perhaps_more {
+        true => "at least ",
+        false => "",
+    };
+    let of_all = match compared == test.len() {
+        true => String::new(),
+        false => format!(" of its {} that were compared", test.len()),
+    };
+    match found {
+        0 => Ok(None),
+        _ if found == compared => Err(Error::Usage(format!(
+            "{name}/ has the images of train/ (to the byte, all {compared}{of_all}), and training images judge nothing: put others \
+             there, or remove it, and --val-split holds some of train/ out"
+        ))),
+        _ => Ok(Some(format!(
+            "{least}{found} of {compared} test images in {name}/{of_all} are, to the byte, images of train/ as well: they test nothing; \
+             `rootlet data check` compares all"
+        ))),
     }
 }
 
@@ -298,8 +318,9 @@ pub(super) fn list(source: &DataSource) -> Result<(Dataset, Faults)> {
         test: Arc::new(test).into(),
         test_part,
         notes: Vec::new(),
+        untaught: Vec::new(),
     };
-    data.notes = data.class_notes();
+    data.note_classes();
     Ok((data, faults))
 }
 

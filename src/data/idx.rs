@@ -10,6 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::catalogue::Known;
 use super::{Halves, ImageShape, Split};
+use crate::engine::host_memory;
 use crate::error::{Error, Result};
 use crate::files::GZIP;
 
@@ -122,10 +123,12 @@ impl<R: BufRead> Source<'_, R> {
             .content
             .fill_buf()
             .map_err(Error::io("read", &self.path))?;
+        // A header may tell of anything, and gzip packs zeros a thousandfold.
+        let room = host_memory::available().unwrap_or(u64::MAX - 1);
         let read = if start.starts_with(&GZIP) {
-            array(&mut MultiGzDecoder::new(&mut self.content))
+            array(&mut MultiGzDecoder::new(&mut self.content), room)
         } else {
-            array(&mut self.content)
+            array(&mut self.content, room)
         };
         let (dimensions, values) = read.map_err(|fault| match fault {
             Fault::Content(what) => self.damaged(what),
@@ -172,7 +175,11 @@ fn magic(n: usize) -> [u8; 4] {
     [0, 0, 8, n as u8]
 }
 
-fn array<const N: usize>(reader: &mut impl Read) -> Result<([usize; N], Vec<u8>), Fault> {
+/// Reads an array of `room` bytes at most.
+fn array<const N: usize>(
+    reader: &mut impl Read,
+    room: u64,
+) -> Result<([usize; N], Vec<u8>), Fault> {
     let mut start = [0; 4];
     reader.read_exact(&mut start)?;
     let expected = magic(N);
@@ -200,8 +207,11 @@ fn array<const N: usize>(reader: &mut impl Read) -> Result<([usize; N], Vec<u8>)
 
     // One byte more than there should be: to see what is too long, and to reach gzip's checksum behind the last byte.
     let mut values = Vec::with_capacity(size.min(MOST_AHEAD) as usize + 1);
-    reader.take(size + 1).read_to_end(&mut values)?;
+    reader.take(size.min(room) + 1).read_to_end(&mut values)?;
     match values.len() as u64 {
+        length if length > room => Err(Fault::Content(format!(
+            "its header tells of {size} bytes, more than this machine's memory holds"
+        ))),
         length if length == size => Ok((dimensions, values)),
         length if length < size => Err(Fault::Content(format!(
             "the file is truncated: it holds {length} of the {size} bytes that its header tells of"
@@ -212,15 +222,41 @@ fn array<const N: usize>(reader: &mut impl Read) -> Result<([usize; N], Vec<u8>)
     }
 }
 
+/// Room that the fuzzer's arrays have.
+const FUZZ_ROOM: u64 = 1 << 24;
+
 /// For the fuzzer: images, labels, and both gzipped.
 pub(crate) fn fuzz(mut bytes: &[u8]) {
     if bytes.starts_with(&GZIP) {
-        let _ = array::<3>(&mut MultiGzDecoder::new(bytes));
-        let _ = array::<1>(&mut MultiGzDecoder::new(bytes));
+        let _ = array::<3>(&mut MultiGzDecoder::new(bytes), FUZZ_ROOM);
+        let _ = array::<1>(&mut MultiGzDecoder::new(bytes), FUZZ_ROOM);
         return;
     }
-    let _ = array::<1>(&mut &*bytes);
-    if let Ok((sizes, values)) = array::<3>(&mut bytes) {
+    let _ = array::<1>(&mut &*bytes, FUZZ_ROOM);
+    if let Ok((sizes, values)) = array::<3>(&mut bytes, FUZZ_ROOM) {
         assert!(sizes.iter().product::<usize>() == values.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_array_larger_than_the_memory_is_refused_when_that_is_full() {
+        let header = |size: u32| [&magic(1)[..], &size.to_be_bytes()].concat();
+        let read = |size: u32| {
+            let mut reader =
+                io::Cursor::new(header(size)).chain(io::repeat(0).take(u64::from(size)));
+            array::<1>(&mut reader, 1000)
+        };
+        assert_eq!(read(1000).ok().unwrap().1.len(), 1000);
+        let Err(Fault::Content(what)) = read(u32::MAX) else {
+            panic!("it is taken");
+        };
+        assert!(
+            what.contains("tells of 4294967295 bytes, more than"),
+            "{what}"
+        );
     }
 }

@@ -24,6 +24,7 @@
 //! | `dataset.rs` | what a loaded set is |
 //! | `record.rs` | what a checkpoint keeps of a set, and what has changed since |
 //! | `bad.rs` | images that could not be read, where a run goes on without them |
+//! | `copies.rs` | test images that are training images as well |
 //! | `check.rs` | reading every image, to find what is wrong before a run does |
 //! | `images.rs` | the images of a split, in memory or in a folder |
 //! | `shuffle.rs` | the order of an epoch |
@@ -66,6 +67,7 @@ mod cifar;
 mod class_names;
 mod class_sizes;
 mod contents;
+mod copies;
 mod crop;
 mod dataset;
 mod decode;
@@ -229,7 +231,8 @@ pub fn load(source: &DataSource) -> Result<Dataset> {
         test: Arc::new(test).into(),
         test_part: TestPart::Published,
         notes,
+        untaught: Vec::new(),
     };
-    data.notes.extend(data.class_notes());
+    data.note_classes();
     Ok(data)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::catalogue::no_folder;
 use super::folder::File;
 use super::{BadImage, FolderSplit};
 use crate::error::{Error, Result};
@@ -77,7 +78,7 @@ pub(super) fn root(dir: &Path) -> Result<PathBuf> {
         )
     };
     if !dir.is_dir() {
-        return refuse("this is not a folder");
+        return refuse(no_folder(dir));
     }
     let mut inside: Vec<PathBuf> = (entries(dir)?.iter())
         .map(DirEntry::path)

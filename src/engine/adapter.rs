@@ -170,6 +170,15 @@ pub fn list() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, s)| s).collect()
 }
 
+/// Whether a number of threads has an effect on what such a choice opens: whether it may be the CPU executor.
+pub fn takes_threads(choice: &str) -> bool {
+    match choice.parse() {
+        Ok(AdapterChoice::Cpu) => true,
+        Ok(AdapterChoice::Auto) => !list().iter().any(|summary| summary.chosen),
+        Ok(AdapterChoice::Index(_) | AdapterChoice::Name(_)) => false,
+    }
+}
+
 /// Resolves a choice: `None` is the CPU executor.
 pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(wgpu::Adapter, AdapterSummary)>> {
     if *choice == AdapterChoice::Cpu {

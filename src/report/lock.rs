@@ -61,7 +61,7 @@ impl RunFolder {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 // Some systems let nobody read a locked file.
-                let read = file.read_to_string(&mut holder);
+                let read = (&mut file).take(64).read_to_string(&mut holder);
                 let process = read.ok().and_then(|_| holder.trim().parse().ok());
                 // One that was killed has left its number, and the holder may not have written its own yet.
                 let process = process.filter(|&id| lives(id));

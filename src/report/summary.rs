@@ -135,7 +135,7 @@ impl RunFolder {
 
 /// The JSON in a file; none where the file is not there.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    let Some(bytes) = files::read_if_there(path)? else {
+    let Some(bytes) = files::read_if_there(path, files::Most::RECORD)? else {
         return Ok(None);
     };
     serde_json::from_slice(&bytes)

@@ -70,7 +70,7 @@ impl Sweep {
     /// # Errors
     /// A file that cannot be read, or with a value that cannot be used.
     pub fn load(path: &Path, adapter: Option<&str>) -> Result<Self> {
-        Self::parse(&files::read_text(path)?, path, adapter)
+        Self::parse(&files::read_text(path, files::Most::TYPED)?, path, adapter)
     }
 
     /// Reads the text of a sweep's file; `path` names it in messages.

@@ -28,6 +28,7 @@ mod text;
 mod validate;
 
 pub use flags::ConfigFlags;
+pub use idle::idle_threads;
 pub use number::{Whole, real, whole, within};
 
 /// A list in one command-line value, as in `256,256`. (clap treats a plain `Vec` as a repeated flag.)
@@ -379,7 +380,7 @@ impl TrainConfig {
 
     /// Reads a `config.toml`, as [`TrainConfig::from_toml`] does.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = files::read_text(path)?;
+        let text = files::read_text(path, files::Most::TYPED)?;
         Self::from_toml(&text, path)
     }
 
@@ -433,8 +434,20 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, origin: &Path, what: &str) 
             .map(|before| format!(", line {}", before.matches('\n').count() + 1))
             .unwrap_or_default();
         let message = error.message().trim().replace('\n', "; ");
-        Error::Usage(format!("{what} {}{line}: {message}", origin.display()))
+        let key = (error.span())
+            .and_then(|span| key_of(text, span.start))
+            .filter(|key| !message.contains(*key))
+            .map(|key| format!("`{key}`: "))
+            .unwrap_or_default();
+        Error::Usage(format!("{what} {}{line}: {key}{message}", origin.display()))
     })
+}
+
+/// The key whose value begins at this place of a TOML file's text.
+fn key_of(text: &str, at: usize) -> Option<&str> {
+    let line = text.get(..at)?.rsplit('\n').next()?;
+    let (key, _) = line.split_once('=')?;
+    Some(key.trim())
 }
 
 fn list_text<T: ToString>(list: &[T]) -> String {

@@ -13,7 +13,7 @@ pub(super) fn single_class(classes: usize) -> Option<String> {
 }
 
 /// Which values reach past what there is, and what they come to.
-pub(super) fn past_the_end(config: &TrainConfig, images: usize) -> Vec<String> {
+pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> Vec<String> {
     let epochs = f64::from(config.epochs);
     let last = match config.epochs {
         1 => "the only epoch".to_owned(),
@@ -51,6 +51,14 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize) -> Vec<String> {
         format!("--round-until {} is past {last}", config.round_until()),
     );
     let batches = images.div_ceil(config.batch.max(1));
+    let all = batches as u64 * u64::from(config.epochs) * u64::from(stages);
+    note(
+        config.steps.is_some_and(|steps| steps > all),
+        format!(
+            "--steps {} are more than the run has: it ends after {all}, with {last}",
+            config.steps.unwrap_or(0)
+        ),
+    );
     note(
         config.round_batches > batches + 1,
         format!(
@@ -59,6 +67,19 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize) -> Vec<String> {
         ),
     );
     notes
+}
+
+/// How many of a folder's entries are left out from the start.
+pub(super) fn left_out(bad: &[BadImage]) -> Option<String> {
+    (!bad.is_empty()).then(|| {
+        let entries = match bad.len() {
+            1 => "1 entry".to_owned(),
+            count => format!("{count} entries"),
+        };
+        format!(
+            "left out of the folder, for they are no files of images: {entries}; the end of the run lists them"
+        )
+    })
 }
 
 /// Which images could not be read, the first of many by name.
@@ -85,12 +106,20 @@ pub(super) fn bad_images(bad: &[BadImage]) -> Option<String> {
 }
 
 /// That a network which gives every class the same probability has a lower loss, ln `classes`.
-pub(super) fn worse_than_guessing(loss: f32, classes: usize) -> Option<String> {
+pub(super) fn worse_than_guessing(
+    loss: f32,
+    classes: usize,
+    config: &TrainConfig,
+) -> Option<String> {
     let guessing = (classes as f32).ln();
+    let way_out = match config.warmup_epochs >= f64::from(config.epochs) {
+        true => "the learning rate never rose to --lr: try a shorter --warmup-epochs",
+        false => "try a lower --lr, a longer --warmup-epochs, or another --model",
+    };
     (classes > 1 && loss > guessing).then(|| {
         format!(
             "the test loss {loss:.4} is above that of guessing, ln {classes} = {guessing:.4}: the network is worse than none, or \
-             far too sure of itself; try a lower --lr, a longer --warmup-epochs, or another --model"
+             far too sure of itself; {way_out}"
         )
     })
 }
@@ -139,43 +168,54 @@ mod tests {
     #[test]
     fn what_reaches_past_the_end_is_said_and_nothing_else() {
         let config = TrainConfig::default();
-        assert_eq!(past_the_end(&config, 320), Vec::<String>::new());
+        assert_eq!(past_the_end(&config, 320, 1), Vec::<String>::new());
         let ends = TrainConfig {
             batch: 320,
             milestones: vec![8.0, 19.0],
             warmup_epochs: 19.0,
             round_until: Some(20.0),
             round_batches: 2,
+            steps: Some(20),
             ..config.clone()
         };
-        assert_eq!(past_the_end(&ends, 320), Vec::<String>::new());
+        assert_eq!(past_the_end(&ends, 320, 1), Vec::<String>::new());
         let past = TrainConfig {
             batch: 321,
             milestones: vec![8.0, 20.0, 31.5],
             warmup_epochs: 20.0,
             round_until: Some(20.5),
             round_batches: 3,
+            steps: Some(21),
             ..config
         };
-        let notes = past_the_end(&past, 320);
+        let notes = past_the_end(&past, 320, 1);
         for (note, start) in notes.iter().zip([
             "--batch 321 is more than the 320 training images",
             "--milestones 20,31.5 change nothing: they are past the last of 20 epochs",
             "--warmup-epochs 20 end past",
             "--round-until 20.5 is past",
+            "--steps 21 are more than the run has: it ends after 20",
             "--round-batches 3 are more than there are: all 320",
         ]) {
             assert!(note.starts_with(start), "{note}");
         }
-        assert_eq!(notes.len(), 5, "{notes:?}");
+        assert_eq!(notes.len(), 6, "{notes:?}");
     }
 
     #[test]
     fn guessing_is_the_bound() {
-        assert_eq!(worse_than_guessing(2.3, 10), None);
-        let text = worse_than_guessing(2.31, 10).unwrap();
+        let config = TrainConfig::default();
+        assert_eq!(worse_than_guessing(2.3, 10, &config), None);
+        let text = worse_than_guessing(2.31, 10, &config).unwrap();
         assert!(text.contains("ln 10 = 2.3026"), "{text}");
-        assert_eq!(worse_than_guessing(5.0, 1), None);
+        assert!(text.contains("a longer --warmup-epochs"), "{text}");
+        assert_eq!(worse_than_guessing(5.0, 1, &config), None);
+        let endless = TrainConfig {
+            warmup_epochs: 1e9,
+            ..config
+        };
+        let text = worse_than_guessing(2.31, 10, &endless).unwrap();
+        assert!(text.ends_with("try a shorter --warmup-epochs"), "{text}");
         assert!(single_class(1).is_some() && single_class(2).is_none());
     }
 }

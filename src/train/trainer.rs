@@ -53,6 +53,8 @@ pub struct Trainer {
     resident: Option<Resident>,
     /// What the run's beginning has to tell.
     notes: Vec<String>,
+    /// What one must know of its data and configuration not to misread the result.
+    qualifying: Vec<String>,
     schedule: Schedule,
     rate: LearningRate,
     progress: Progress,
@@ -374,7 +376,8 @@ impl Trainer {
         let idle = self
             .no_round()
             .map(|why| format!("no round will take place: {why}"));
-        for note in self.notes.clone().into_iter().chain(note).chain(idle) {
+        let notes = [self.notes.clone(), self.qualifying.clone()].concat();
+        for note in notes.into_iter().chain(note).chain(idle) {
             self.tell(hooks, Event::Note(note));
         }
         self.tell(hooks, Event::Started(started));
@@ -407,6 +410,7 @@ impl Trainer {
         if interrupted {
             return remarks;
         }
+        remarks.extend(self.qualifying.clone());
         remarks.extend(
             self.no_round()
                 .map(|why| format!("no round took place: {why}")),
@@ -420,10 +424,10 @@ impl Trainer {
                 self.wanted.iter().sum::<u64>()
             ));
         }
-        remarks.extend(remarks::single_class(self.data.classes));
         remarks.extend(remarks::worse_than_guessing(
             evaluation.loss,
             self.data.classes,
+            &self.config,
         ));
         remarks
     }

@@ -135,7 +135,7 @@ fn known(folder: Option<&Path>, note: &mut dyn FnMut(&str)) -> Vec<Seen> {
 }
 
 fn read(path: &Path) -> Result<Vec<Seen>, String> {
-    match files::read_if_there(path) {
+    match files::read_if_there(path, files::Most::RECORD) {
         Ok(Some(bytes)) => parse(&bytes),
         Ok(None) => Ok(Vec::new()),
         // The note names the path.

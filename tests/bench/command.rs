@@ -171,4 +171,42 @@ fn a_bad_value_is_one_clear_error() {
         message.contains("cannot write /no/such/x.json"),
         "{message}"
     );
+    assert!(output.get_output().stdout.is_empty(), "it measured first");
+}
+
+/// What cannot be is skipped by name, and what was measured is there.
+#[test]
+fn a_case_that_cannot_be_takes_no_figures_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.json");
+    let arguments = [
+        "--adapter=cpu",
+        "--only=spmm,step,model",
+        "--sizes=3,256",
+        "--hidden=4",
+        "--sparsities=0.9999,0.9",
+        "--step-sparsity=0.9999",
+        "--models=resnet20",
+        "--seconds=0.001",
+        "--json",
+        file.to_str().unwrap(),
+    ];
+    rootlet(&arguments).success();
+    let json: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    // 3 × 3 at 0.9 has one connection, 256 × 256 at both some.
+    assert_eq!(json["kernels"].as_array().unwrap().len(), 3, "{json}");
+    let skipped = json["skipped"].as_array().unwrap();
+    for (part, case) in [("spmm", "n = 3, sparsity 0.9999"), ("step", "3072-4-4-10")] {
+        let of_case = skipped
+            .iter()
+            .find(|s| s["part"] == part && s["case"] == case);
+        let reason = of_case.unwrap_or_else(|| panic!("{case}: {json}"))["reason"].to_string();
+        assert!(reason.contains("without a connection"), "{reason}");
+    }
+    let unknown = rootlet(&["--adapter=cpu", "--models=resnet20,nonsense"])
+        .failure()
+        .code(2);
+    let message = String::from_utf8_lossy(&unknown.get_output().stderr).into_owned();
+    assert!(message.contains("nonsense"), "{message}");
+    assert!(unknown.get_output().stdout.is_empty(), "it measured first");
 }

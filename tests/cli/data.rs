@@ -223,7 +223,7 @@ fn a_run_resumed_on_other_images_says_so_and_keeps_its_epochs() {
 fn photos_get_a_convolutional_model() {
     let desk = Desk::new();
     photos(&desk.path("data/train"), &["bee", "cat"], 0, 2);
-    photos(&desk.path("data/val"), &["bee", "cat"], 0, 1);
+    photos(&desk.path("data/val"), &["bee", "cat"], 50, 1);
     let large = with(
         &[
             "train",
@@ -277,7 +277,7 @@ fn photos_get_a_convolutional_model() {
 fn results_that_mislead_say_so() {
     let desk = Desk::new();
     photos(&desk.path("data/train"), &["bee"], 0, 4);
-    photos(&desk.path("data/val"), &["bee"], 0, 2);
+    photos(&desk.path("data/val"), &["bee"], 50, 2);
     let done = desk.good(&with(&TRAIN, &["--quiet"]));
     let lines: Vec<&str> = done.out.lines().collect();
     assert!(
@@ -531,7 +531,7 @@ fn known_sets_are_checked_too() {
     desk.bad(
         &["data", "check", "--data-dir=nowhere"],
         1,
-        &["nowhere", "not a folder"],
+        &["nowhere", "there is no such folder"],
     );
 }
 
@@ -559,7 +559,7 @@ fn flags_without_effect_are_refused_and_values_of_files_stay() {
         &["--alpha has no effect here"],
     );
     photos(&desk.path("data/train"), &["bee", "cat"], 0, 2);
-    photos(&desk.path("data/val"), &["bee", "cat"], 0, 1);
+    photos(&desk.path("data/val"), &["bee", "cat"], 50, 1);
     desk.bad(
         &with(&TRAIN, &["--val-split=0.3"]),
         2,

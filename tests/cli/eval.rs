@@ -26,6 +26,10 @@ fn evaluation_gives_the_figures_of_the_runs_end() {
     assert!(done.out.starts_with(&start), "{done:?}");
     let done = desk.good(&["eval", text(&run), "--limit=10"]);
     assert!(done.out.starts_with("10 test images"), "{done:?}");
+    // What it was trained on is not what is loaded here.
+    let done = desk.good(&["eval", text(&run), "--limit=2"]);
+    assert!(done.err.contains("no test images of 8 of 10"), "{done:?}");
+    assert!(!done.err.contains("training images"), "{done:?}");
     let all = desk.good(&["eval", text(&run), "--limit=0", "--threads=1"]);
     assert!(all.out.starts_with(&start), "{all:?}");
 }

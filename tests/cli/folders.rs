@@ -160,7 +160,7 @@ fn classes_with_few_images_or_none_are_named() {
     let desk = Desk::new();
     photos(&desk.path("data/train"), &["bee", "cat"], 0, 6);
     photos(&desk.path("data/train"), &["dog"], 0, 1);
-    photos(&desk.path("data/val"), &["cat"], 0, 2);
+    photos(&desk.path("data/val"), &["cat"], 50, 2);
     let done = desk.good(&with(&TRAIN, &["--epochs=1"]));
     for part in [
         "note: there is a single training image each of 1 of 3 classes: dog",
@@ -296,4 +296,56 @@ fn training_images_in_the_test_folder_are_refused() {
     photos(&desk.path("data/val"), &["bee", "cat"], 60, 6);
     let parts = ["val/ has the images of train/", "--val-split"];
     desk.bad(&TRAIN, 2, &parts);
+}
+
+/// The same under other names, and a part of them.
+#[test]
+fn copies_under_other_names_are_no_test_images() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat"], 0, 12);
+    let copy = |from: &str, to: &str| {
+        let to = desk.path(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(desk.path(from), to).unwrap();
+    };
+    for class in ["bee", "cat"] {
+        for number in 0..4 {
+            let from = format!("data/train/{class}/{number:02}.png");
+            copy(&from, &format!("data/val/{class}/other{number}.png"));
+        }
+    }
+    let parts = [
+        "val/ has the images of train/ (to the byte, all 8)",
+        "--val-split",
+    ];
+    desk.bad(&TRAIN, 2, &parts);
+    photos(&desk.path("data/val"), &["bee", "cat"], 60, 3);
+    let note = "8 of 14 test images in val/ are, to the byte, images of train/ as well";
+    let done = desk.good(&with(&TRAIN, &["--quiet", "--epochs=1"]));
+    assert!(done.out.contains(note), "{done:?}");
+    let summary = fs::read_to_string(desk.runs().remove(0).join("summary.json")).unwrap();
+    assert!(summary.contains(note), "{summary}");
+}
+
+/// What qualifies a result is told beside it, also where notes are not shown.
+#[test]
+fn classes_without_images_are_told_beside_the_result() {
+    let desk = Desk::new();
+    photos(&desk.path("data/train"), &["bee", "cat", "dog"], 0, 6);
+    photos(&desk.path("data/val"), &["cat"], 20, 2);
+    let flags = ["--quiet", "--epochs=1", "--milestones=8"];
+    let done = desk.good(&with(&TRAIN, &flags));
+    let run = desk.runs().remove(0);
+    let summary = json(&fs::read_to_string(run.join("summary.json")).unwrap());
+    let remarks = summary["finished"]["remarks"].to_string();
+    desk.good(&["report", text(&run), "-o", "report.html"]);
+    let page = fs::read_to_string(desk.path("report.html")).unwrap();
+    for part in [
+        "there are no test images in val/ of 2 of 3 classes: bee, dog",
+        "--milestones 8 change nothing",
+    ] {
+        assert!(done.out.contains(part), "{done:?}");
+        assert!(remarks.contains(part), "{remarks}");
+        assert!(page.contains(part), "{page}");
+    }
 }

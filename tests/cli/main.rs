@@ -12,9 +12,11 @@ mod folders;
 #[cfg(target_os = "linux")]
 mod hanging;
 mod hostile;
+mod idle;
 mod interrupt;
 #[cfg(unix)]
 mod kills;
+mod large_files;
 mod models;
 mod older;
 mod readme;
@@ -130,6 +132,11 @@ fn small<'a>(more: &[&'a str]) -> Vec<&'a str> {
         _ => &[],
     };
     all.retain(|argument| !idle.contains(&flag(argument).as_str()));
+    let elsewhere =
+        |argument: &&str| argument.starts_with("--adapter=") && !argument.ends_with("cpu");
+    if more.iter().any(elsewhere) {
+        all.retain(|argument| flag(argument) != "--threads");
+    }
     all.extend(more);
     all
 }

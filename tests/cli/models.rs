@@ -130,7 +130,6 @@ fn mistakes_give_one_clear_line() {
         (&["resnet20", "--image=x3x32x32"], image),
         (&["resnet20", "--image=3x0x32"], image),
         (&["resnet20", "--image=3,32,32"], image),
-        (&["resnet20", "--image="], image),
         (&["vgg16-small", "--image=3x8x8"], "max-pool"),
         (&["simple-vit", "--image=3x30x30"], "patches"),
     ];

@@ -638,6 +638,18 @@ fn flags_without_effect_are_refused_with_the_reason() {
             "--round-until has no effect",
         ),
         (&["--lr-decay=0.5"], "there are no --milestones"),
+        (
+            &["--method=static", "--statistics=false"],
+            "no rounds that explore",
+        ),
+        (
+            &["--method=gradual", "--statistics"],
+            "no rounds that explore",
+        ),
+        (
+            &["--adapter=0", "--threads=3"],
+            "for the built-in CPU executor, and the adapter is 0",
+        ),
     ] {
         let message = idle(flags).unwrap_or_else(|| panic!("{flags:?} is taken"));
         assert!(message.contains(part), "{flags:?}: {message}");
@@ -680,6 +692,8 @@ fn flags_without_effect_are_refused_with_the_reason() {
         ],
         &["--lr-decay=0.5", "--milestones=3"],
         &["--nesterov=false", "--statistics=false"],
+        &["--adapter=cpu", "--threads=3"],
+        &["--adapter=llvmpipe", "--threads=0"],
     ] {
         assert_eq!(idle(flags), None, "{flags:?}");
     }

@@ -186,12 +186,13 @@ fn a_loader_stops_at_a_damaged_file() {
 #[test]
 fn a_run_stops_with_the_files_name() {
     let png = Picture::smooth(4, 4).png();
+    let other = Picture::rough(4, 4).png();
     let dir = folder([
         ("train/a/1.png", &png[..]),
         ("train/b/2.png", &png),
         ("train/b/3.png", &png[..png.len() / 2]),
-        ("val/a/1.png", &png),
-        ("val/b/1.png", &png),
+        ("val/a/1.png", &other),
+        ("val/b/1.png", &other),
     ]);
     let config = TrainConfig {
         hidden: vec![16],

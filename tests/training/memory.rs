@@ -41,6 +41,7 @@ fn noise(images: usize) -> Dataset {
         test: split.into(),
         test_part: TestPart::default(),
         notes: Vec::new(),
+        untaught: Vec::new(),
     }
 }
 

@@ -26,7 +26,7 @@ impl BenchFile {
     /// # Errors
     /// A file that cannot be read, is no such JSON, or has a newer schema.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::parse(&files::read_text(path)?, path)
+        Self::parse(&files::read_text(path, files::Most::RECORD)?, path)
     }
 
     /// Reads the text of such a file; `path` names it in messages.

@@ -29,7 +29,7 @@ impl<R: Row> Content<R> {
     /// Reads a file; one that is not there is empty. A last line without its end is being written at this moment, or was when
     /// the process died, and is left out.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = files::read_if_there(path)?.unwrap_or_default();
+        let bytes = files::read_if_there(path, files::Most::TABLE)?.unwrap_or_default();
         let whole = whole_lines(&bytes);
         let mut content = Self::of(path, &bytes[..whole]);
         // Without a whole line it is a header being written, or nothing that a run wrote.

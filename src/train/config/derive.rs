@@ -10,6 +10,7 @@ use crate::optim::Sgd;
 use crate::sparse::allocate;
 use crate::topology::from_dense::{Lottery, Start, TopKast};
 use crate::topology::{self, Method};
+use crate::words::counted;
 use crate::{Error, Result};
 
 /// The augmentation that suits data set and model; the model that suits the images.
@@ -184,6 +185,13 @@ impl TrainConfig {
                 1.0 - connections as f64 / dense as f64
             }
         };
-        allocate(&shapes, sparsity, self.assignment)
+        allocate(&shapes, sparsity, self.assignment).map_err(|error| match (error, self.connections) {
+            // Of a sparsity nobody spoke.
+            (Error::Usage(_), Some(connections)) => Error::Usage(format!(
+                "--connections {connections} leave a layer of the model without any, as they are divided among its {} (--assignment); give more",
+                counted(shapes.len() as u64, "layer"),
+            )),
+            (other, _) => other,
+        })
     }
 }

@@ -5,12 +5,13 @@ use clap::parser::ValueSource;
 
 use super::{ConfigFlags, MethodName, TrainConfig};
 use crate::data::{IMAGE_FOLDER, NAMES};
+use crate::engine::adapter::takes_threads;
 use crate::model::MODELS;
 use crate::topology::Candidates;
 use crate::{Error, Result};
 
 /// The flags that may have no effect, by their names in `config.toml`.
-const MAYBE_IDLE: [&str; 21] = [
+const MAYBE_IDLE: [&str; 23] = [
     "data_dir",
     "image_size",
     "resize",
@@ -31,7 +32,9 @@ const MAYBE_IDLE: [&str; 21] = [
     "alpha",
     "round_every",
     "round_until",
+    "statistics",
     "lr_decay",
+    "threads",
 ];
 
 impl ConfigFlags {
@@ -57,6 +60,13 @@ impl ConfigFlags {
         }
         Ok(())
     }
+}
+
+/// Why a number of threads has no effect on an adapter.
+pub fn idle_threads(adapter: &str) -> String {
+    format!(
+        "it is for the built-in CPU executor, and the adapter is {adapter}; --adapter cpu takes it"
+    )
 }
 
 /// Why a value has no effect; none if it has one.
@@ -145,6 +155,14 @@ fn why_idle(name: &str, config: &TrainConfig) -> Result<Option<String>> {
         "round_until" => (
             !has_rounds && method != M::Gradual,
             format!("the method {method} has no rounds that end"),
+        ),
+        "statistics" => (
+            !has_rounds,
+            format!("the method {method} has no rounds that explore"),
+        ),
+        "threads" => (
+            config.threads > 0 && !takes_threads(&config.adapter),
+            idle_threads(&config.adapter),
         ),
         "lr_decay" => (
             config.milestones.is_empty(),

@@ -194,7 +194,7 @@ impl TrainConfig {
             self.lr_decay,
         )?;
         check(
-            !self.adapter.is_empty(),
+            !self.adapter.trim().is_empty(),
             "adapter",
             "must be auto, cpu, an index or a part of a name",
             "nothing",

@@ -124,7 +124,9 @@ impl Trainer {
         if follows {
             network.round.keep_sample(SAMPLE);
         }
-        let mut notes = data.notes.clone();
+        let mut notes: Vec<String> = (remarks::left_out(&data.bad_images()).into_iter()).collect();
+        // Said at the start, and beside the result.
+        let mut qualifying = [data.untaught.clone(), data.notes.clone()].concat();
         if model.name() == config.model_for(data.shape) {
             notes.extend(config.model_note(data.shape));
             if config.model_name() != model.name() {
@@ -132,11 +134,12 @@ impl Trainer {
                 config.model = model.name().to_owned();
             }
         }
-        notes.extend(remarks::single_class(data.classes));
-        notes.extend(remarks::past_the_end(&config, data.train.len()));
+        qualifying.extend(remarks::single_class(data.classes));
+        let stages = method.start().stages();
+        qualifying.extend(remarks::past_the_end(&config, data.train.len(), stages));
         if config.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
-            notes.push(format!(
+            qualifying.push(format!(
                 "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add up \
                  (--micro-batch {micro}); batch norms see a part at a time",
                 options.batch
@@ -147,7 +150,7 @@ impl Trainer {
         }
         if network.micro_batch() < options.batch && method.growth().candidates() == Candidates::All
         {
-            notes.push(format!(
+            qualifying.push(format!(
                 "{} judges by the first part of a batch alone, {} images: a running list of the best cannot add up scores over \
                  parts",
                 method.name(),
@@ -155,7 +158,7 @@ impl Trainer {
             ));
         }
         if config.round_batches > 1 && network.round.is_dynamic() && !network.round.sums_scores() {
-            notes.push(format!(
+            qualifying.push(format!(
                 "--round-batches {} has no effect: {} does not add up scores over batches",
                 config.round_batches,
                 method.name()
@@ -179,6 +182,7 @@ impl Trainer {
                 let used = options.forward.as_ref().map(|f| f.counts.as_slice());
                 describe::step_flops(&model, network.round.active(), used)
             },
+            qualifying,
             exploration,
             phases: Phases::new(0),
             device,

@@ -1,0 +1,166 @@
+//! Flags without effect, and arguments without contents: refused before anything is done.
+
+use std::fs;
+
+use crate::{Desk, text};
+
+#[test]
+fn flags_without_effect_are_refused_by_every_command() {
+    let desk = Desk::new();
+    let run = desk.small(&["--epochs=1"]);
+    let run = text(&run);
+    let cpu = "it is for the built-in CPU executor, and the adapter is llvmpipe";
+    for (arguments, part) in [
+        (&["train", "--adapter=llvmpipe", "--threads=3"][..], cpu),
+        (&["eval", run, "--adapter=llvmpipe", "--threads=3"], cpu),
+        (&["bench", "--adapter=llvmpipe", "--threads=3"], cpu),
+        (
+            &["train", "--method=static", "--statistics=false"],
+            "--statistics has no effect here: the method static",
+        ),
+        (
+            &["eval", run, "--data-dir=x"],
+            "--data-dir has no effect here: the data set digits",
+        ),
+        (&["train", "--print-config", "--name=x"], "--name"),
+        (&["train", "--print-config", "--json"], "--json"),
+        (&["sweep", "x.toml", "--table", "--quiet"], "--quiet"),
+        (
+            &["sweep", "x.toml", "--dry-run", "--tensorboard"],
+            "--tensorboard",
+        ),
+        (&["report", run, "--png-scale=2"], "--png"),
+        (&["model", "--sparsity=0.5"], "NAME"),
+        (&["model", "--json"], "NAME"),
+        (&["model", "--hidden=7"], "NAME"),
+        (
+            &["flops", "--methods=rigl,dense", "--gamma=2"],
+            "--gamma has no effect here",
+        ),
+        (
+            &["flops", "--methods=snip,dense", "--round-every=9"],
+            "--round-every has no effect here",
+        ),
+        (
+            &["flops", "--methods=snip,dense", "--until=0.5"],
+            "--until has no effect here",
+        ),
+        (
+            &["bench", "--only=spmm", "--hidden=64"],
+            "--hidden has no effect here: it is for the part step",
+        ),
+        (
+            &["bench", "--only=ceilings", "--checkpoint-activations"],
+            "--checkpoint-activations has no",
+        ),
+        (
+            &["bench", "--only=ceilings", "--sizes=8"],
+            "--sizes has no effect here",
+        ),
+        (
+            &["bench", "--only=step", "--hidden=8", "--sizes=8"],
+            "--sizes has no effect here",
+        ),
+        (
+            &["bench", "--only=dense", "--sparsities=0.5"],
+            "--sparsities has no effect here",
+        ),
+        (
+            &["bench", "--matrix=x.mtx", "--sparsities=0.5"],
+            "--sparsities has no effect here",
+        ),
+        (
+            &["bench", "--only=step", "--matrix=x.mtx"],
+            "--matrix has no effect here",
+        ),
+        (
+            &["bench", "--only=spmm", "--step-sparsity=0.5"],
+            "--step-sparsity has no effect here",
+        ),
+        (
+            &["bench", "--only=spmm", "--scaling-sizes=8"],
+            "--scaling-sizes has no effect here",
+        ),
+        (
+            &["bench", "--only=ceilings", "--batch=8"],
+            "--batch has no effect here",
+        ),
+        (
+            &["bench", "--only=ceilings", "--limit=8"],
+            "--limit has no effect here",
+        ),
+        (&["bench", "--scaling"], "--scaling has no effect here"),
+    ] {
+        desk.bad(arguments, 2, &[part]);
+    }
+    assert_eq!(desk.runs().len(), 1);
+    desk.good(&[
+        "flops",
+        "--methods=gse,dense",
+        "--gamma=2",
+        "--sparsities=0.9",
+    ]);
+    desk.good(&["model", "resnet20", "--gamma=2"]);
+}
+
+#[test]
+fn arguments_without_contents_are_refused() {
+    let desk = Desk::new();
+    for (arguments, flag) in [
+        (&["train", "--hidden", ""][..], "--hidden"),
+        (&["train", "--milestones", " "], "--milestones"),
+        (&["train", "--adapter", " "], "--adapter"),
+        (&["train", "--adapter="], "--adapter"),
+        (&["train", "--data-dir="], "--data-dir"),
+        (&["train", "--runs="], "--runs"),
+        (&["bench", "--adapter", " "], "--adapter"),
+        (&["bench", "--json="], "--json"),
+        (&["eval", "run", "--adapter", ""], "--adapter"),
+        (&["eval", ""], "--checkpoint"),
+        (&["sweep", "x.toml", "--out", ""], "--out"),
+        (&["report", "run", "-o", ""], "--output"),
+        (&["data", "check", "--data-dir", ""], "--data-dir"),
+    ] {
+        desk.bad(arguments, 2, &[flag]);
+    }
+    fs::write(desk.path("c.toml"), "adapter = \" \"\n").unwrap();
+    desk.bad(
+        &["train", "--config=c.toml"],
+        2,
+        &["--adapter must be auto"],
+    );
+    assert!(desk.runs().is_empty());
+}
+
+#[test]
+fn messages_speak_of_what_was_typed() {
+    let desk = Desk::new();
+    desk.bad(
+        &["train", "--connections=1"],
+        2,
+        &["--connections 1 leave a layer of the model without any"],
+    );
+    for set in ["mnist", "cifar10", "image-folder"] {
+        let flag = format!("--data={set}");
+        desk.bad(
+            &["train", &flag, "--data-dir=nowhere"],
+            1,
+            &["nowhere: there is no such folder"],
+        );
+    }
+    fs::write(desk.path("c.toml"), "epochs = 1\nadapter = 3\n").unwrap();
+    desk.bad(
+        &["train", "--config=c.toml"],
+        2,
+        &["c.toml, line 2: `adapter`: invalid type: integer"],
+    );
+    // An emptied file asks for nothing.
+    let run = desk.small(&["--epochs=1"]);
+    fs::write(run.join("config.toml"), "").unwrap();
+    let done = desk.bad(
+        &["train", "--resume", text(&run)],
+        2,
+        &["is not the configuration of the checkpoint"],
+    );
+    assert!(!done.err.contains("=0"), "{done:?}");
+}
