@@ -170,13 +170,11 @@ pub fn list() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, s)| s).collect()
 }
 
-/// Whether a number of threads has an effect on what such a choice opens: whether it may be the CPU executor.
+/// Whether a number of threads has an effect on what such a choice opens: whether that is no adapter, but the CPU executor.
 pub fn takes_threads(choice: &str) -> bool {
-    match choice.parse() {
-        Ok(AdapterChoice::Cpu) => true,
-        Ok(AdapterChoice::Auto) => !list().iter().any(|summary| summary.chosen),
-        Ok(AdapterChoice::Index(_) | AdapterChoice::Name(_)) => false,
-    }
+    let Ok(choice) = choice.parse();
+    // One that is not there is told as that, when it is opened.
+    choice == AdapterChoice::Cpu || !matches!(resolve(&choice, &list()), Ok(Some(_)))
 }
 
 /// Resolves a choice: `None` is the CPU executor.

@@ -81,7 +81,7 @@ fn the_environment_chooses_and_the_flag_goes_before() {
     run("nonsense", &[]).failed(1, &["\"nonsense\""]);
     let done = run("nonsense", &["--adapter=cpu"]);
     assert!(done.out.contains("adapter      cpu, 2 threads"), "{done:?}");
-    let done = run("llvmpipe", &["--method=static"]);
+    let done = run("llvmpipe", &["--method=static", "--threads=0"]);
     assert!(done.out.contains("adapter      llvmpipe"), "{done:?}");
 }
 

@@ -34,7 +34,8 @@ fn the_cpu_has_nothing_to_be_compared_with() {
 
 /// A training with the cache in the desk's folder, and not told to leave the verification out.
 fn train(desk: &Desk, adapter: &str, more: &[&str]) -> Done {
-    let arguments = [&["--steps=2", "--adapter", adapter], more].concat();
+    let adapter = format!("--adapter={adapter}");
+    let arguments = [&["--steps=2", &adapter], more].concat();
     let output = desk
         .command(&small(&arguments))
         .env_remove("ROOTLET_NO_VERIFY")
