@@ -172,7 +172,7 @@ pub fn list() -> Vec<AdapterSummary> {
 
 /// Whether a number of threads has an effect on what such a choice opens: whether that is no adapter, but the CPU executor.
 pub fn takes_threads(choice: &str) -> bool {
-    let Ok(choice) = choice.parse();
+    let Ok(choice) = choice.parse::<AdapterChoice>();
     // One that is not there is told as that, when it is opened.
     choice == AdapterChoice::Cpu || !matches!(resolve(&choice, &list()), Ok(Some(_)))
 }
