@@ -23,9 +23,33 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// The first few of `all` texts in a sentence: `a, b, c and 7 more`.
+pub(crate) fn listed<T: ToString>(all: u64, texts: impl IntoIterator<Item = T>) -> String {
+    const MOST: u64 = 10;
+    let shown: Vec<String> = (texts.into_iter().take(MOST as usize))
+        .map(|text| text.to_string())
+        .collect();
+    let shown = shown.join(", ");
+    match all {
+        0..=MOST => shown,
+        _ => format!("{shown} and {} more", grouped(all - MOST)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{counted, grouped};
+    use super::{counted, grouped, listed};
+
+    #[test]
+    fn the_first_ten_are_named_and_the_others_counted() {
+        assert_eq!(listed(2, ["a", "b"]), "a, b");
+        assert_eq!(listed(10, 1..=10), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10");
+        let most = listed(u64::MAX, 1..=u64::MAX);
+        assert!(
+            most.ends_with("9, 10 and 18,446,744,073,709,551,605 more"),
+            "{most}"
+        );
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

@@ -1,7 +1,7 @@
 //! Images of each class, and what is said where a class has none.
 
-use super::record::listed;
 use super::{Dataset, Images, TestPart};
+use crate::words::listed;
 
 impl Images {
     /// Number of images of each of so many classes.
@@ -28,7 +28,8 @@ impl Dataset {
                 .map(|(class, _)| self.class_names.get(class).map_or("?", String::as_str))
                 .collect();
             let count = names.len();
-            (count > 0).then(|| format!("{count} of {} classes: {}", self.classes, listed(&names)))
+            let named = listed(count as u64, &names);
+            (count > 0).then(|| format!("{count} of {} classes: {named}", self.classes))
         };
         let [train, test] =
             [&self.train, &self.test].map(|images| images.class_sizes(self.classes));

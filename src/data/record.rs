@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::folder::File;
 use super::{Dataset, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
+use crate::words::listed;
 
 /// What a data set was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -126,22 +127,12 @@ fn difference(before: &[String], now: &[String]) -> String {
     let mut parts = Vec::new();
     for (what, names) in [("not there now", gone), ("new", added)] {
         if !names.is_empty() {
-            parts.push(format!("{what}: {}", listed(&names)));
+            parts.push(format!("{what}: {}", listed(names.len() as u64, &names)));
         }
     }
     match parts.is_empty() {
         true => "the same names in another order".to_owned(),
         false => parts.join("; "),
-    }
-}
-
-/// Names in a sentence, the first of many.
-pub(super) fn listed(names: &[&str]) -> String {
-    const MOST: usize = 10;
-    let shown = names[..names.len().min(MOST)].join(", ");
-    match names.len() {
-        0..=MOST => shown,
-        all => format!("{shown} and {} more", all - MOST),
     }
 }
 
@@ -209,9 +200,9 @@ impl Dataset {
             return Err(Error::Usage(format!(
                 "the network was trained on the classes {}, and {} has others: {}; give data of the same classes, in folders of \
                  the same names",
-                listed(&known),
+                listed(known.len() as u64, &known),
                 self.name,
-                listed(&unknown)
+                listed(unknown.len() as u64, &unknown)
             )));
         };
         self.train = train;
