@@ -2,6 +2,7 @@
 
 mod content;
 mod file;
+mod order;
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -35,13 +36,13 @@ impl Tables {
     }
 
     /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `kept` are cut off, for they
-    /// will be written again, and so is a last line that was only half written. Rows that cannot be read are left out, `note`
-    /// hears of them, and the file with them stays beside the new one.
+    /// will be written again, and so is a last line that was only half written. Rows that cannot be read are left out, those that
+    /// are not in their order are sorted and count once; `note` hears of them, and the file as it was stays beside the new one.
     pub fn resume(run: &RunFolder, kept: Kept, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
         Ok(Self {
-            metrics: Table::resume::<Epoch>(metrics, kept.epochs, note)?,
-            topology: Table::resume::<TopologyRow>(topology, kept.rounds, note)?,
+            metrics: Table::resume::<Epoch>(metrics, kept.epochs, kept.done, note)?,
+            topology: Table::resume::<TopologyRow>(topology, kept.rounds, None, note)?,
         })
     }
 }
@@ -70,6 +71,8 @@ pub struct Kept {
     pub epochs: u64,
     /// Of rounds: the same, or the one before where a round at the checkpoint's step is done again.
     pub rounds: u64,
+    /// Epochs that were done by then, where that is known.
+    pub done: Option<u32>,
 }
 
 impl Kept {
@@ -78,6 +81,7 @@ impl Kept {
         Self {
             epochs: step,
             rounds: step,
+            done: None,
         }
     }
 }
@@ -183,6 +187,10 @@ impl Row for Epoch {
     fn place(&self) -> (u64, usize) {
         (self.step, 0)
     }
+
+    fn epoch(&self) -> Option<u32> {
+        Some(self.epoch)
+    }
 }
 
 impl Row for TopologyRow {
@@ -230,7 +238,7 @@ fn readable<R: Row>(path: &Path, damage: &mut Vec<String>) -> Vec<R> {
     }
 }
 
-/// Rows as rounds. Older versions could write a round twice around a resume: it counts once.
+/// Rows, which are in order, as rounds.
 fn rounds(rows: Vec<TopologyRow>) -> Vec<Round> {
     let mut rounds: Vec<Round> = Vec::new();
     for row in rows {
@@ -241,9 +249,7 @@ fn rounds(rows: Vec<TopologyRow>) -> Vec<Round> {
                 layers: Vec::new(),
             });
         }
-        if let Some(round) = rounds.last_mut()
-            && round.layers.iter().all(|layer| layer.layer != row.layer)
-        {
+        if let Some(round) = rounds.last_mut() {
             round.layers.push(row.layer());
         }
     }

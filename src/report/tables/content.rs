@@ -7,6 +7,7 @@ use csv::StringRecord;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::order::Disorder;
 use crate::files;
 use crate::{Error, Result};
 
@@ -14,6 +15,11 @@ use crate::{Error, Result};
 pub(super) trait Row: Default + Serialize + DeserializeOwned {
     /// Its step, and its number among the rows of that step: no two rows have the same.
     fn place(&self) -> (u64, usize);
+
+    /// Its epoch, of a table of epochs: it rises with the places.
+    fn epoch(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The rows of a file, and which of its lines are none.
@@ -23,6 +29,7 @@ pub(super) struct Content<R> {
     pub rows: Vec<R>,
     /// Lines that are damaged, counted from 1.
     pub damaged: Vec<usize>,
+    disorder: Disorder,
 }
 
 impl<R: Row> Content<R> {
@@ -45,6 +52,7 @@ impl<R: Row> Content<R> {
             path: path.to_owned(),
             rows: Vec::new(),
             damaged: Vec::new(),
+            disorder: Disorder::default(),
         };
         if bytes.is_empty() {
             return content;
@@ -57,7 +65,13 @@ impl<R: Row> Content<R> {
             Ok(rows) if known => content.rows = rows,
             _ => content.read_lines(bytes, own),
         }
+        content.disorder = Disorder::mend(&mut content.rows);
         content
+    }
+
+    /// Leaves out rows up to step `keep` of epochs that were not done by then.
+    pub fn bound(&mut self, keep: u64, epochs: u32) {
+        self.disorder.bound(&mut self.rows, keep, epochs);
     }
 
     /// Reads line by line, so that a stray quote or a lost line end costs no more than the lines that it is in.
@@ -99,19 +113,18 @@ impl<R: Row> Content<R> {
         }
     }
 
-    /// What to say of damaged rows, where there are any.
+    /// What to say of rows that are damaged, or not in their order, where there are any.
     pub fn damage(&self) -> Option<String> {
-        let first = self.damaged.first()?;
-        Some(match self.damaged.len() {
-            1 => format!(
-                "{}: line {first} is damaged and left out",
-                self.path.display()
-            ),
-            n => format!(
-                "{}: {n} lines are damaged and left out, the first of them line {first}",
-                self.path.display()
-            ),
-        })
+        let mut told = match self.damaged[..] {
+            [] => Vec::new(),
+            [line] => vec![format!("line {line} is damaged and left out")],
+            [first, ..] => vec![format!(
+                "{} lines are damaged and left out, the first of them line {first}",
+                self.damaged.len()
+            )],
+        };
+        told.extend(self.disorder.told());
+        (!told.is_empty()).then(|| format!("{}: {}", self.path.display(), told.join("; ")))
     }
 }
 

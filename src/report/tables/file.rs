@@ -24,9 +24,17 @@ impl Table {
         Ok(Self::on(path, file, true))
     }
 
-    /// Opens the file behind the rows up to step `keep`, everything later cut off.
-    pub fn resume<R: Row>(path: PathBuf, keep: u64, note: &mut dyn FnMut(&str)) -> Result<Self> {
-        let content = Content::<R>::read(&path)?;
+    /// Opens the file behind the rows up to step `keep`, everything later cut off; `epochs` were done by then, where that is known.
+    pub fn resume<R: Row>(
+        path: PathBuf,
+        keep: u64,
+        epochs: Option<u32>,
+        note: &mut dyn FnMut(&str),
+    ) -> Result<Self> {
+        let mut content = Content::<R>::read(&path)?;
+        if let Some(epochs) = epochs {
+            content.bound(keep, epochs);
+        }
         if let Some(damage) = content.damage() {
             let aside = aside(&path);
             fs::copy(&path, &aside).map_err(Error::io("write", &aside))?;
@@ -57,16 +65,9 @@ impl Table {
 
 /// The file of the rows to keep.
 pub(super) fn kept<R: Row>(content: Content<R>, keep: u64) -> io::Result<Vec<u8>> {
-    let mut kept: Vec<R> = Vec::new();
-    for row in content.rows {
-        // Older versions could write a row twice.
-        let again = kept.last().is_some_and(|last| last.place() >= row.place());
-        if row.place().0 <= keep && !again {
-            kept.push(row);
-        }
-    }
+    let mut kept = content.rows.iter().filter(|row| row.place().0 <= keep);
     let mut file = csv::Writer::from_writer(Vec::new());
-    kept.iter().try_for_each(|row| file.serialize(row))?;
+    kept.try_for_each(|row| file.serialize(row))?;
     file.into_inner().map_err(|error| error.into_error())
 }
 

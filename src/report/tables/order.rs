@@ -1,0 +1,169 @@
+//! Whether a table's rows are as a run writes them: each once, in the order of their steps.
+
+use super::content::Row;
+use crate::words::listed;
+
+/// What was wrong with the order of a table's rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Disorder {
+    /// The step of the first row that stood behind one of a later step; all are sorted now.
+    moved: Option<u64>,
+    /// Steps of rows that were there before: each counts once.
+    doubled: Vec<u64>,
+    /// Steps of rows whose epochs do not go with the steps: they are left out.
+    strange: Vec<u64>,
+}
+
+impl Disorder {
+    /// Puts rows in the order of their places, each once, and leaves out those whose epochs do not rise with them.
+    pub fn mend<R: Row>(rows: &mut Vec<R>) -> Self {
+        let mut disorder = Self::default();
+        if let Some(pair) = (rows.windows(2)).find(|pair| pair[1].place() < pair[0].place()) {
+            disorder.moved = Some(pair[1].place().0);
+            rows.sort_by_key(R::place);
+        }
+        // What was there first counts.
+        rows.dedup_by(|row, before| {
+            let again = row.place() == before.place();
+            disorder.doubled.extend(again.then_some(row.place().0));
+            again
+        });
+        disorder.doubled.dedup();
+        let epochs: Option<Vec<u32>> = rows.iter().map(R::epoch).collect();
+        if let Some(epochs) = epochs {
+            let mut rising = rising(&epochs).into_iter();
+            disorder.leave_out(rows, |_| !rising.next().unwrap_or(true));
+        }
+        disorder
+    }
+
+    /// Leaves out rows up to step `keep` of epochs that were not done by then.
+    pub fn bound<R: Row>(&mut self, rows: &mut Vec<R>, keep: u64, epochs: u32) {
+        self.leave_out(rows, |row| {
+            row.place().0 <= keep && row.epoch().is_some_and(|epoch| epoch > epochs)
+        });
+    }
+
+    fn leave_out<R: Row>(&mut self, rows: &mut Vec<R>, mut strange: impl FnMut(&R) -> bool) {
+        rows.retain(|row| {
+            let out = strange(row);
+            self.strange.extend(out.then_some(row.place().0));
+            !out
+        });
+    }
+
+    /// What to say of it, a part of a sentence each.
+    pub fn told(&self) -> Vec<String> {
+        let steps = |steps: &[u64]| {
+            let noun = if steps.len() == 1 { "step" } else { "steps" };
+            format!("{noun} {}", listed(steps.len() as u64, steps))
+        };
+        let mut told = Vec::new();
+        if let Some(step) = self.moved {
+            told.push(format!(
+                "rows stand in another order, that of step {step} is the first behind a later one: they are sorted"
+            ));
+        }
+        if !self.doubled.is_empty() {
+            told.push(format!(
+                "there are rows twice, of {}: what is there first counts",
+                steps(&self.doubled)
+            ));
+        }
+        if !self.strange.is_empty() {
+            told.push(format!(
+                "the epochs of the rows of {} do not go with those around them: they are left out",
+                steps(&self.strange)
+            ));
+        }
+        told
+    }
+}
+
+/// For each number whether it is in the longest rising sequence of them, or in one of the longest.
+fn rising(numbers: &[u32]) -> Vec<bool> {
+    // By length of a sequence the place of its least last number, and for each number the one before it in its sequence.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(numbers.len());
+    for (at, number) in numbers.iter().enumerate() {
+        let length = ends.partition_point(|&end| numbers[end] < *number);
+        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
+        match ends.get_mut(length) {
+            Some(end) => *end = at,
+            None => ends.push(at),
+        }
+    }
+    let mut rising = vec![false; numbers.len()];
+    let mut next = ends.last().copied();
+    while let Some(at) = next {
+        rising[at] = true;
+        next = before[at];
+    }
+    rising
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::event::Epoch;
+
+    fn mended(rows: &[(u32, u64)]) -> (Vec<u32>, Vec<String>) {
+        let row = |&(epoch, step): &(u32, u64)| Epoch {
+            epoch,
+            step,
+            ..Epoch::default()
+        };
+        let mut rows: Vec<Epoch> = rows.iter().map(row).collect();
+        let disorder = Disorder::mend(&mut rows);
+        (rows.iter().map(|row| row.epoch).collect(), disorder.told())
+    }
+
+    #[test]
+    fn rows_are_sorted_and_count_once() {
+        let told = |rows: &[(u32, u64)], left: &[u32], parts: &[&str]| {
+            let (epochs, told) = mended(rows);
+            assert_eq!(epochs, left);
+            assert_eq!(told.len(), parts.len(), "{told:?}");
+            for (told, part) in told.iter().zip(parts) {
+                assert!(told.contains(part), "{told}");
+            }
+        };
+        let row = |epoch: u32| (epoch, 19 * u64::from(epoch));
+        let [a, b, c, d] = [1, 2, 3, 4].map(row);
+        told(&[], &[], &[]);
+        told(&[a, b, c, d], &[1, 2, 3, 4], &[]);
+        told(&[b, d], &[2, 4], &[]);
+        told(
+            &[a, c, b, d],
+            &[1, 2, 3, 4],
+            &["that of step 38 is the first"],
+        );
+        told(&[a, b, b, b, c], &[1, 2, 3], &["of step 38: what"]);
+        let both = ["that of step 19 is the first", "of steps 19, 38: what"];
+        told(&[a, b, a, b, c], &[1, 2, 3], &both);
+        told(
+            &[a, b, (7, 57), d],
+            &[1, 2, 4],
+            &["rows of step 57 do not go"],
+        );
+        told(&[(9, 19), b, c], &[2, 3], &["rows of step 19 do not go"]);
+        // The last is as good as any, by itself.
+        told(&[a, b, (7, 57)], &[1, 2, 7], &[]);
+    }
+
+    #[test]
+    fn an_epoch_that_was_not_done_is_left_out() {
+        let row = |epoch, step| Epoch {
+            epoch,
+            step,
+            ..Epoch::default()
+        };
+        let mut rows = vec![row(1, 19), row(7, 38), row(8, 57)];
+        let mut disorder = Disorder::mend(&mut rows);
+        assert_eq!(disorder, Disorder::default());
+        disorder.bound(&mut rows, 38, 2);
+        let epochs: Vec<u32> = rows.iter().map(|row| row.epoch).collect();
+        assert_eq!(epochs, [1, 8]);
+        assert!(disorder.told()[0].contains("the rows of step 38"));
+    }
+}
