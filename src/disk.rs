@@ -88,6 +88,27 @@ pub(crate) fn replace_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_through(&path.with_extension(own), path, bytes, true)
 }
 
+/// Writes a file that a user named: as [`replace_shared`] where it is one or is new, so that a full disk leaves the old one whole. Into
+/// a pipe or a device, and where the folder takes no new file, it is written as it is.
+pub(crate) fn write_named(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let about = match fs::metadata(path) {
+        Ok(about) if !about.is_file() => return fs::write(path, bytes),
+        Ok(about) => Some(about),
+        // A link to nothing makes what it names.
+        Err(_) if path.is_symlink() => return fs::write(path, bytes),
+        Err(_) => None,
+    };
+    let Some(about) = about else {
+        return replace_shared(path, bytes);
+    };
+    let path = fs::canonicalize(path)?;
+    match replace_shared(&path, bytes) {
+        Ok(()) => fs::set_permissions(&path, about.permissions()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => fs::write(&path, bytes),
+        error => error,
+    }
+}
+
 fn replace_through(temporary: &Path, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     // What a killed process has left. Made anew, for opening a pipe in its place would wait.
     match fs::remove_file(temporary) {
@@ -111,5 +132,33 @@ fn replace_through(temporary: &Path, path: &Path, bytes: &[u8], durable: bool) -
     match durable {
         true => sync_parent(path),
         false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_named_is_replaced_and_what_is_none_written_into() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+        let desk = tempfile::tempdir().unwrap();
+        let path = |name: &str| desk.path().join(name);
+        write_named(&path("a"), b"1").unwrap();
+        fs::set_permissions(path("a"), fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(path("a"), path("link")).unwrap();
+        let before = fs::metadata(path("a")).unwrap();
+        write_named(&path("link"), b"2").unwrap();
+        let after = fs::metadata(path("a")).unwrap();
+        assert_eq!(fs::read(path("a")).unwrap(), b"2");
+        assert!(path("link").is_symlink() && after.ino() != before.ino());
+        assert_eq!(after.mode(), before.mode());
+        symlink(path("new"), path("loose")).unwrap();
+        write_named(&path("loose"), b"3").unwrap();
+        assert_eq!(fs::read(path("new")).unwrap(), b"3");
+        write_named(Path::new("/dev/null"), b"4").unwrap();
+        write_named(&path("nowhere/a"), b"5").unwrap_err();
+        assert_eq!(fs::read_dir(desk.path()).unwrap().count(), 4);
     }
 }

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 
 use super::compare::{PRODUCTS, Row, STEPS};
 use crate::error::{Error, Result};
-use crate::report::printable;
+use crate::report::{printable, write_file};
 
 /// One panel: a value of each device for each case.
 struct Panel<'a> {
@@ -37,7 +37,7 @@ const COLOURS: [RGBColor; 7] = [
 
 /// Draws the products at each size and the training steps as an SVG file, with a logarithmic axis and a colour a device.
 pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()> {
-    std::fs::write(path, text(names, rows)?).map_err(Error::io("write", path))
+    write_file(path, text(names, rows)?.as_bytes())
 }
 
 /// The SVG.

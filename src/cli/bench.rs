@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use rootlet::Result;
 use rootlet::bench::{BenchOptions, Comparison, Finding, Part, Table};
 use rootlet::train::config::within;
-use rootlet::{Error, Result};
 
 use super::DeviceArgs;
 
@@ -343,7 +343,7 @@ fn measure(args: &BenchArgs) -> Result<()> {
     match &args.json {
         None => {}
         Some(_) if to_stdout => super::print_json(&report.to_json()?)?,
-        Some(file) => std::fs::write(file, report.to_json()?).map_err(Error::io("write", file))?,
+        Some(file) => rootlet::report::write_file(file, report.to_json()?.as_bytes())?,
     }
     end
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rootlet::model::{Model, ModelCount};
-use rootlet::report::counted;
+use rootlet::report::{counted, write_file};
 use rootlet::sparse::{Assignment, allocate};
 use rootlet::train::config::{real, within};
 use rootlet::train::cost::{COUNTED, TrainingCost, dense_step};
@@ -123,7 +123,7 @@ pub fn run(args: &FlopsArgs) -> Result<()> {
     };
     if let Some(path) = &args.output {
         let svg = figure::draw(&comparison)?;
-        std::fs::write(path, svg).map_err(Error::io("write", path))?;
+        write_file(path, svg.as_bytes())?;
     }
     super::print(&(text + "\n"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, counted, read_runs};
+use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, counted, read_runs, write_file};
 use rootlet::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -65,7 +65,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         seen.insert(std::fs::canonicalize(&run.path).unwrap_or_else(|_| run.path.clone()))
     });
     let page = Page::new(&records, &benches)?;
-    std::fs::write(&args.output, page.html()?).map_err(Error::io("write", &args.output))?;
+    write_file(&args.output, page.html()?.as_bytes())?;
     let mut told = format!(
         "{}: {}, {}, {}",
         args.output.display(),

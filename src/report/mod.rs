@@ -42,8 +42,18 @@ pub use tensorboard::TensorBoard;
 pub use text::printable;
 pub use watch::{RunView, sparkline};
 
-use crate::Result;
+use std::path::Path;
+
 use crate::train::event::{Event, Observer};
+use crate::{Error, Result, disk};
+
+/// Writes a file that a user named, whole or not at all: one that was there stays where the disk is full.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    disk::write_named(path, bytes).map_err(Error::io("write", path))
+}
 
 /// Several observers as one. Each gets every event; the first error is returned once all have had it, so that a full
 /// disk does not hide the last line on the console.

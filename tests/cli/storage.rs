@@ -33,6 +33,13 @@ fn a_file_in_the_way() {
 /// The command below a mounted file system that only it sees; `None` where this machine does not allow that.
 #[cfg(target_os = "linux")]
 fn mounted(desk: &Desk, mount: &str, arguments: &[&str]) -> Option<Done> {
+    let script = format!("{mount} && cd . && exec \"$0\" \"$@\"");
+    in_a_mount(desk, &script, arguments)
+}
+
+/// As [`mounted`], of a script that mounts and calls.
+#[cfg(target_os = "linux")]
+fn in_a_mount(desk: &Desk, script: &str, arguments: &[&str]) -> Option<Done> {
     let unshare = |script: &str| {
         let mut command = Command::new("unshare");
         command
@@ -47,8 +54,7 @@ fn mounted(desk: &Desk, mount: &str, arguments: &[&str]) -> Option<Done> {
         eprintln!("SKIPPED: this machine has no `unshare` that may mount a file system");
         return None;
     }
-    let script = format!("{mount} && cd . && exec \"$0\" \"$@\"");
-    Some(Done::of(unshare(&script).unwrap()))
+    Some(Done::of(unshare(script).unwrap()))
 }
 
 #[cfg(target_os = "linux")]
@@ -91,8 +97,42 @@ fn a_read_only_disk() {
     if let Some(done) = mounted(&desk, mount, &resume) {
         done.failed(1, &["Read-only file system", "runs/"]);
     }
+    // A run that is over can be looked at.
+    if let Some(done) = mounted(&desk, mount, &["train", "--resume", text(&run)]) {
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(done.out.contains("test accuracy"), "{done:?}");
+    }
     // Reading is enough for an evaluation.
     if let Some(done) = mounted(&desk, mount, &["eval", text(&run)]) {
         assert_eq!(done.code, Some(0), "{done:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_on_a_full_disk_leaves_what_was_there() {
+    let desk = Desk::new();
+    let run = desk.small(&["--epochs=2"]);
+    // Copied out of the mount, to be looked at.
+    let script = "mount -t tmpfs -o size=200k tmpfs out && echo before > out/report.html && head -c 180k /dev/zero > out/zeros
+                  \"$0\" \"$@\"; status=$?; cp out/*.* seen; exit $status";
+    for to in [&["-o", "out/report.html"][..], &["--png", "out"]] {
+        for folder in ["out", "seen"] {
+            fs::create_dir_all(desk.path(folder)).unwrap();
+        }
+        let report = [&["report", text(&run)], to].concat();
+        let Some(done) = in_a_mount(&desk, script, &report) else {
+            return;
+        };
+        done.failed(1, &["No space left", "cannot write out/"]);
+        let page = fs::read_to_string(desk.path("seen/report.html")).unwrap();
+        assert_eq!(page, "before\n");
+        let found = crate::names(&desk.path("seen"));
+        let whole = |name: &String| fs::metadata(desk.path("seen").join(name)).unwrap().len() > 0;
+        assert!(found.iter().all(whole), "{found:?}");
+        assert!(
+            !found.iter().any(|name| name.ends_with(".tmp")),
+            "{found:?}"
+        );
     }
 }

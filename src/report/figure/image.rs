@@ -9,6 +9,7 @@ use plotters::prelude::*;
 use super::draw::Pen;
 use super::{Figure, FigureSize};
 use crate::report::text::printable;
+use crate::report::write_file;
 use crate::{Error, Result};
 
 /// The SVG is drawn with coordinates in halves of its units, for plotters' are whole numbers.
@@ -58,7 +59,7 @@ impl Figure {
         let bytes = encode(width, height, small.buffer())
             .map_err(std::io::Error::from)
             .map_err(Error::io("write", path))?;
-        std::fs::write(path, bytes).map_err(Error::io("write", path))
+        write_file(path, &bytes)
     }
 }
 
