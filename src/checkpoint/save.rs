@@ -198,7 +198,7 @@ impl Failure {
             _ => "check the disk",
         };
         format!(
-            "not saved, cannot {action} {}: {source}; {advice} or choose another folder with --runs. \
+            "not saved, cannot {action} {}: {source}; {advice} or choose another folder (--runs, of a sweep --out). \
              Checkpoints saved before are untouched",
             path.display()
         )

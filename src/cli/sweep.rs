@@ -84,8 +84,11 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     let sweep = Sweep::load(&args.sweep, adapter)?;
     let folder = args.out.clone().unwrap_or_else(|| sweep.default_folder());
     let mut tell = |text: &str| super::note(text);
+    sweep.repeats_note().iter().for_each(|text| tell(text));
     if args.dry_run {
-        super::print(&plan(&sweep, &folder)?.aligned())?;
+        let states = sweep.states(&folder)?;
+        sweep.check_adapters(&states)?;
+        super::print(&plan(&sweep, &folder, &states, &mut tell).aligned())?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.table {
@@ -128,19 +131,26 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     })
 }
 
-/// The runs and how far each is.
-fn plan(sweep: &Sweep, folder: &Path) -> Result<TextTable> {
+/// The runs and how far each is; `note` hears why some are not to be done.
+fn plan(
+    sweep: &Sweep,
+    folder: &Path,
+    states: &[RunState],
+    note: &mut dyn FnMut(&str),
+) -> TextTable {
     let mut table = TextTable {
         header: ["run", "state"].map(str::to_owned).to_vec(),
         words: 2,
         rows: Vec::new(),
     };
-    for run in &sweep.runs {
-        let state: RunState = run.state(folder)?;
+    for (run, state) in sweep.runs.iter().zip(states) {
+        if let Some(reason) = state.reason() {
+            note(&format!("{}: {reason}", run.name()));
+        }
         table.rows.push(vec![
             run.folder(folder).display().to_string(),
             state.name().to_owned(),
         ]);
     }
-    Ok(table)
+    table
 }

@@ -177,6 +177,18 @@ pub fn takes_threads(choice: &str) -> bool {
     choice == AdapterChoice::Cpu || !matches!(resolve(&choice, &list()), Ok(Some(_)))
 }
 
+/// Whether there is such an adapter, by what a user writes after `--adapter`.
+///
+/// # Errors
+/// An unknown or ambiguous choice; the message lists the candidates.
+pub fn check_choice(choice: &str) -> Result<()> {
+    let Ok(choice) = choice.parse();
+    match choice {
+        AdapterChoice::Auto | AdapterChoice::Cpu => Ok(()),
+        choice => resolve(&choice, &list()).map(drop),
+    }
+}
+
 /// Resolves a choice: `None` is the CPU executor.
 pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(wgpu::Adapter, AdapterSummary)>> {
     if *choice == AdapterChoice::Cpu {

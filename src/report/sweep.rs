@@ -19,14 +19,17 @@
 mod plan;
 mod run;
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::engine::adapter::check_choice;
 use crate::files;
 use crate::train::TrainConfig;
 use crate::train::config::{MethodName, parse};
+use crate::words::{counted, listed};
 use crate::{Error, Result};
 pub use plan::{PlannedRun, RunState};
 pub use run::{SweepOutcome, records, run, write_results};
@@ -38,6 +41,9 @@ pub struct Sweep {
     pub file: PathBuf,
     /// The runs.
     pub runs: Vec<PlannedRun>,
+    /// What its lists make, and is left out because it trains the same as one of these: its name, and that one's. A dense network has
+    /// no sparsity, whatever a list says.
+    pub repeats: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -128,8 +134,55 @@ impl Sweep {
                 ));
             }
         }
-        let file = path.to_owned();
-        Ok(Self { file, runs })
+        let mut sweep = Self {
+            file: path.to_owned(),
+            runs: Vec::with_capacity(runs.len()),
+            repeats: Vec::new(),
+        };
+        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        for run in runs {
+            let trains = format!("{:?}", run.config.effective()?.with_derived().values()?);
+            match known.entry(trains) {
+                Entry::Vacant(entry) => {
+                    entry.insert(run.name());
+                    sweep.runs.push(run);
+                }
+                Entry::Occupied(entry) => sweep.repeats.push((run.name(), entry.get().clone())),
+            }
+        }
+        Ok(sweep)
+    }
+
+    /// How far each run is, in the folder of the sweep.
+    ///
+    /// # Errors
+    /// As [`PlannedRun::state`].
+    pub fn states(&self, folder: &Path) -> Result<Vec<RunState>> {
+        self.runs.iter().map(|run| run.state(folder)).collect()
+    }
+
+    /// Whether the adapters are there that the runs which are left are to be trained on.
+    ///
+    /// # Errors
+    /// One that is not; the message lists the others.
+    pub fn check_adapters(&self, states: &[RunState]) -> Result<()> {
+        let left = self.runs.iter().zip(states);
+        let left = left.filter(|(_, state)| matches!(state, RunState::New | RunState::Unfinished));
+        let adapters: BTreeSet<&str> = left.map(|(run, _)| run.config.adapter.as_str()).collect();
+        adapters.into_iter().try_for_each(check_choice)
+    }
+
+    /// What to say of runs that are left out.
+    pub fn repeats_note(&self) -> Option<String> {
+        let count = self.repeats.len() as u64;
+        let each = (self.repeats.iter()).map(|(name, as_that)| format!("{name} (as {as_that})"));
+        (count > 0).then(|| {
+            format!(
+                "{} left out, which would train the same as others: {}",
+                counted(count, "run"),
+                listed(count, each)
+            )
+        })
     }
 
     /// Where its runs go if nothing else was said: `runs/<the file's stem>`.

@@ -383,3 +383,105 @@ fn a_lost_summary_splits_no_row() {
         fs::write(&path, before).unwrap();
     }
 }
+
+#[test]
+fn what_trains_the_same_is_done_once() {
+    let desk = Desk::new();
+    let base = "[base]\nhidden = [16]\nepochs = 1\nlimit = 320\nthreads = 1\n";
+    let lists =
+        "models = [\"mlp\", \"auto\"]\nmethods = [\"dense\", \"set\"]\nsparsities = [0.5, 0.9]\n";
+    desk.write("s.toml", &format!("{lists}{base}"));
+    let done = desk.good(&["sweep", "s.toml", "--dry-run"]);
+    let runs: Vec<&str> = done
+        .out
+        .lines()
+        .skip(1)
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        runs,
+        [
+            "runs/s/mlp_dense_sparsity-0.5",
+            "runs/s/mlp_set_sparsity-0.5",
+            "runs/s/mlp_set_sparsity-0.9"
+        ]
+    );
+    let says = "5 runs left out, which would train the same as others: mlp_dense_sparsity-0.9 (as mlp_dense_sparsity-0.5), ";
+    assert!(done.err.contains(says), "{done:?}");
+    // What one method ignores and another goes by.
+    let lists =
+        "methods = [\"static\", \"gse-uniform\"]\n[[axis]]\nkey = \"gamma\"\nvalues = [0.5, 1.0]\n";
+    desk.write("s.toml", &format!("{lists}{base}"));
+    let done = desk.good(&["sweep", "s.toml", "--dry-run"]);
+    assert_eq!(done.out.lines().count(), 1 + 3, "{done:?}");
+}
+
+#[test]
+fn a_plan_lists_every_run_whatever_is_in_its_folder() {
+    let desk = Desk::new();
+    desk.write("small.toml", SWEEP);
+    desk.good(&["sweep", "small.toml", "--quiet"]);
+    let whole = desk.good(&["sweep", "small.toml", "--quiet"]).out;
+    let folder = desk.path("runs/small");
+    let first = folder.join(ROWS[0]);
+    let states = |arguments: &[&str]| -> Vec<String> {
+        let plan = desk.good(&[&["sweep", "small.toml", "--dry-run"][..], arguments].concat());
+        let last = |line: &str| line.split("  ").last().unwrap().trim().to_owned();
+        plan.out.lines().skip(1).map(last).collect()
+    };
+    let finished = vec!["finished"; 4];
+    // The checkpoint tells what it was made with, and it is in the table like the others.
+    let config = fs::read(first.join("config.toml")).unwrap();
+    for content in [None, Some(""), Some("lr = 3.0"), Some("lr = ")] {
+        match content {
+            None => fs::remove_file(first.join("config.toml")).unwrap(),
+            Some(text) => fs::write(first.join("config.toml"), text).unwrap(),
+        }
+        assert_eq!(states(&[]), finished, "{content:?}");
+        let again = desk.good(&["sweep", "small.toml", "--quiet"]);
+        assert!(
+            again.err.contains("the checkpoint is believed"),
+            "{again:?}"
+        );
+        assert_eq!(again.out, whole, "{content:?}");
+    }
+    // Without one it is damaged, or another run; the others are listed all the same.
+    fs::rename(first.join("checkpoints"), desk.path("kept")).unwrap();
+    fs::rename(first.join("summary.json"), desk.path("summary")).unwrap();
+    fs::write(first.join("config.toml"), "").unwrap();
+    assert_eq!(states(&[]), ["damaged", "finished", "finished", "finished"]);
+    fs::write(first.join("config.toml"), "lr = 3.0").unwrap();
+    assert_eq!(
+        states(&[]),
+        ["another run", "finished", "finished", "finished"]
+    );
+    desk.bad(
+        &["sweep", "small.toml"],
+        2,
+        &["static_seed-1", "and the sweep now says"],
+    );
+    fs::rename(desk.path("kept"), first.join("checkpoints")).unwrap();
+    fs::rename(desk.path("summary"), first.join("summary.json")).unwrap();
+    fs::write(first.join("config.toml"), config).unwrap();
+    // A lock that is none.
+    fs::remove_file(first.join("lock")).unwrap();
+    fs::create_dir(first.join("lock")).unwrap();
+    assert_eq!(states(&[])[0], "damaged");
+    let done = desk.run(&["sweep", "small.toml", "--quiet"]);
+    assert!(done.err.contains("its lock is a folder"), "{done:?}");
+    assert_eq!(done.err.matches("finished before").count(), 3, "{done:?}");
+    fs::remove_dir(first.join("lock")).unwrap();
+    // An adapter that is not there is one for nothing only where nothing is left to do.
+    assert_eq!(states(&["--adapter=nix"]), finished);
+    desk.bad(
+        &[
+            "sweep",
+            "small.toml",
+            "--dry-run",
+            "--adapter=nix",
+            "--out=new",
+        ],
+        1,
+        &["no adapter's name contains \"nix\""],
+    );
+}

@@ -31,6 +31,8 @@ pub enum RunState {
     Diverged(String),
     /// Its folder cannot be read, for this reason: it is left alone.
     Damaged(String),
+    /// The run in its folder was made with another configuration: the text says which and what to do.
+    Other(String),
 }
 
 impl RunState {
@@ -42,6 +44,17 @@ impl RunState {
             RunState::Finished => "finished",
             RunState::Diverged(_) => "diverged",
             RunState::Damaged(_) => "damaged",
+            RunState::Other(_) => "another run",
+        }
+    }
+
+    /// What to know of it, where there is something.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            RunState::New | RunState::Unfinished | RunState::Finished => None,
+            RunState::Diverged(reason) | RunState::Damaged(reason) | RunState::Other(reason) => {
+                Some(reason)
+            }
         }
     }
 }
@@ -88,26 +101,27 @@ impl PlannedRun {
     /// How far it is.
     ///
     /// # Errors
-    /// A folder of a run with another configuration; the error names the value.
+    /// A folder that cannot be looked into.
     pub fn state(&self, sweep: &Path) -> Result<RunState> {
         let path = self.folder(sweep);
         let folder = match RunFolder::is_one(&path) {
             true => RunFolder::open(&path)?,
             false => return Ok(RunState::New),
         };
-        if !folder.has_config() {
-            // It is written anew, where there is a checkpoint from the one in it.
-            return Ok(match folder.has_checkpoint() {
-                true => RunState::Unfinished,
-                false => RunState::New,
-            });
-        }
         // What is left of a damaged folder is for a person to look at; the other runs go on.
+        if let Some(reason) = folder.lock_obstacle() {
+            return Ok(RunState::Damaged(reason));
+        }
         let record = match RunRecord::read(&path) {
             Ok(record) => record,
+            // It is written anew.
+            Err(_) if !folder.has_config() && !folder.has_checkpoint() => return Ok(RunState::New),
             Err(error) => return Ok(RunState::Damaged(error.to_string())),
         };
-        self.same_as(&record.config.clone().resolve()?, &path)?;
+        match self.same_as(&record.config, &path) {
+            Err(Error::Usage(reason)) => return Ok(RunState::Other(reason)),
+            same => same?,
+        }
         let failed = record.summary.as_ref().and_then(|s| s.failed.as_ref());
         match failed {
             Some(failed) if failed.diverged => {

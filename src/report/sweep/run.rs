@@ -46,9 +46,13 @@ pub fn run(
     stop: &AtomicBool,
     tell: &mut dyn FnMut(&str),
 ) -> Result<SweepOutcome> {
-    for run in &sweep.runs {
-        run.state(folder)?;
+    let states = sweep.states(folder)?;
+    for state in &states {
+        if let RunState::Other(reason) = state {
+            return Err(Error::Usage(reason.clone()));
+        }
     }
+    sweep.check_adapters(&states)?;
     let mut work = Work {
         folder,
         options,
@@ -183,6 +187,7 @@ impl Work<'_> {
                 tell(&format!("{place}: damaged; {advice}"));
                 Some(self.fail(planned, reason))
             }
+            RunState::Other(reason) => return Err(Error::Usage(reason)),
         })
     }
 
@@ -199,7 +204,7 @@ impl Work<'_> {
             false => Place::At(folder, lock),
             true => {
                 let resumed = Resumed::locked(folder, lock, &path, tell)?;
-                planned.same_as(resumed.config(), &path)?;
+                planned.same_as(&resumed.trained().config, &path)?;
                 Place::Resume(Box::new(resumed))
             }
         };

@@ -69,6 +69,38 @@ pub fn idle_threads(adapter: &str) -> String {
     )
 }
 
+impl TrainConfig {
+    /// This with the default in place of each value that has no effect: what two such configurations train is the same exactly if
+    /// they are.
+    ///
+    /// # Errors
+    /// None that a configuration can have.
+    pub fn effective(&self) -> Result<Self> {
+        let mut effective = self.table()?;
+        let default = Self::default().table()?;
+        effective.insert("model".to_owned(), self.model_name().into());
+        for name in MAYBE_IDLE {
+            let kept = match name {
+                // What is chosen from a dense network is as many connections as were divided, which rounding decides.
+                "assignment" => self.method != MethodName::Dense,
+                // Only an adapter can tell.
+                "threads" => true,
+                _ => false,
+            };
+            if kept || why_idle(name, self)?.is_none() {
+                continue;
+            }
+            match default.get(name) {
+                Some(value) => drop(effective.insert(name.to_owned(), value.clone())),
+                None => drop(effective.remove(name)),
+            }
+        }
+        effective.try_into().map_err(|error: toml::de::Error| {
+            Error::Usage(format!("the configuration: {}", error.message().trim()))
+        })
+    }
+}
+
 /// Why a value has no effect; none if it has one.
 fn why_idle(name: &str, config: &TrainConfig) -> Result<Option<String>> {
     use MethodName as M;
