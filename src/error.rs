@@ -20,10 +20,18 @@ pub enum Error {
         /// What is wrong with it and what to do.
         reason: String,
     },
-    /// A checkpoint or run folder that cannot be used.
+    /// A checkpoint that cannot be used, or a run that lacks one.
     #[error("checkpoint {}: {reason}", path.display())]
     Checkpoint {
         /// The checkpoint or run folder at fault.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// A run folder that is none, or in which something is in a file's place.
+    #[error("run {}: {reason}", path.display())]
+    Run {
+        /// The folder.
         path: PathBuf,
         /// What is wrong with it and what to do.
         reason: String,

@@ -2,7 +2,7 @@
 
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::manifest::{self, Manifest};
-use super::{Checked, Checkpoint, Progress, Snapshot, tensors};
+use super::{Checked, Checkpoint, Snapshot, tensors};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Read;
@@ -136,11 +136,12 @@ fn list(store: &Path) -> Checked<Vec<Entry>> {
     folder::list(store).map_err(|e| format!("cannot be listed: {e}; make the folder readable"))
 }
 
-/// How far the newest checkpoint of a run is whose manifest can be read; none where there is none. The tensors are not looked at.
-pub(crate) fn progress(run: &Path) -> Option<Progress> {
+/// The manifest of the newest checkpoint of a run that has one which can be read; none where there is none. The tensors are not looked
+/// at.
+pub(crate) fn newest_manifest(run: &Path) -> Option<Manifest> {
     let entries = folder::list(&run.join(STORE)).ok()?;
     let manifest = entries.iter().find_map(|entry| open(&entry.path).ok());
-    manifest.map(|(manifest, _)| manifest.progress)
+    manifest.map(|(manifest, _)| manifest)
 }
 
 /// Reads one checkpoint, checking everything.

@@ -39,7 +39,7 @@ pub use crate::layer::{ParameterArray, ParameterState};
 pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
 pub use load::load;
-pub(crate) use load::progress;
+pub(crate) use load::newest_manifest;
 pub use manifest::{FORMAT, LayerShape, Manifest, TensorFile};
 pub use optimiser::{NumberType, OptimiserShape, StateShape};
 pub use parameters::{ArrayShape, NormKind, NormShape, ParameterShape};

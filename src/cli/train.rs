@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use rootlet::data::{self, TestPart};
 use rootlet::report::{
-    Edit, Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, command_line,
-    run_through_losses,
+    Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, Trained, command_line,
+    run_through_losses, told,
 };
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
@@ -55,7 +55,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
     /// Go on with the run in this folder from its newest checkpoint (or name one of them), whose configuration decides; other
-    /// flags change what may change. Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is
+    /// flags change what may change, of methods those for each other that begin at random (static, set, rigl, gse-*). Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is
     /// left to train, no file changes: more --epochs train on
     #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
     resume: Option<PathBuf>,
@@ -88,37 +88,6 @@ pub struct RunArgs {
     #[arg(long, value_name = "KERNEL")]
     check: Option<String>,
 }
-
-/// What a checkpoint is made for, and a resumed run can therefore not change.
-const FIXED: [&str; 14] = [
-    "assignment",
-    "batch",
-    "connections",
-    "data",
-    "hidden",
-    "image_size",
-    "limit",
-    "model",
-    "micro_batch",
-    "resize",
-    "seed",
-    "sparsity",
-    "val_split",
-    "width",
-];
-
-/// What can change in a resumed run without making its results others than those of an unbroken one.
-const FREE: [&str; 9] = [
-    "checkpoint_activations",
-    "data_dir",
-    "epochs",
-    "resident",
-    "skip_bad_images",
-    "statistics",
-    "steps",
-    "threads",
-    "workers",
-];
 
 /// What to train.
 struct Job {
@@ -158,22 +127,28 @@ fn configure(args: &TrainArgs) -> Result<Job> {
             Resumed::locked(folder, lock, resume, &mut |text| super::note(text))?,
         ),
         false => {
-            let config = folder.config_to_begin_with()?;
+            let trained = folder.config_to_begin_with()?;
+            unedited(args, &folder, &trained)?;
             super::note(&format!(
-                "{} has no checkpoint yet: the run begins from its start, with its config.toml",
-                folder.path().display()
+                "{} has no checkpoint yet: the run begins from its start, with its {}",
+                folder.path().display(),
+                if folder.has_config() {
+                    CONFIG
+                } else {
+                    trained.source
+                }
             ));
-            begin(config, Some(Place::At(folder, lock)))
+            begin(trained.config, Some(Place::At(folder, lock)))
         }
     }
 }
 
+const CONFIG: &str = "config.toml";
+
 /// A run that goes on from a checkpoint.
 fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
-    let file = resumed.folder().path().join("config.toml");
-    let mut edits = resumed.edits()?;
-    edits.retain(|edit| !args.flags.decides(&edit.name));
-    refuse(&edits, &file)?;
+    let file = resumed.folder().path().join(CONFIG);
+    unedited(args, resumed.folder(), resumed.trained())?;
     if !file.is_file() {
         super::note(&format!(
             "{} is {}: the checkpoint has the configuration, and the next checkpoint writes the file anew",
@@ -181,40 +156,37 @@ fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
             if file.exists() { "no file" } else { "missing" }
         ));
     }
-    let before = resumed.config().clone();
+    let before = resumed.trained().config.clone();
     let mut config = args.flags.over(before.clone())?;
     if config.round_until.is_none() && config.epochs != before.epochs {
         // Else more epochs would shift the end of the rounds away from what the steps before were trained with.
         config.round_until = Some(before.round_until());
     }
     let config = config.resolve()?;
-    let changed = before.differences(&config)?;
+    let changed = before.goes_on_with(&config, &file)?;
     args.flags.check_effects(&config)?;
-    let recomputes = |name: &&String| !FREE.contains(&name.as_str());
-    if let Some(name) = changed.iter().find(|name| FIXED.contains(&name.as_str())) {
-        return Err(Error::Usage(format!(
-            "--{} cannot change in a resumed run; start a new one with --config {}",
-            name.replace('_', "-"),
-            file.display()
-        )));
-    }
     Ok(Job {
         config,
         place: Some(Place::Resume(Box::new(resumed))),
-        changed: changed.iter().find(recomputes).cloned(),
+        changed,
     })
 }
 
-/// What is in a run's `config.toml` and not in its checkpoint was edited: it is not trained with by itself.
-fn refuse(edits: &[Edit], file: &Path) -> Result<()> {
-    /// Values that are named; a file of another run has more.
-    const NAMED: usize = 3;
+/// What is in a run's `config.toml` and not in what it was trained with was edited: it is not trained with by itself.
+fn unedited(args: &TrainArgs, folder: &RunFolder, trained: &Trained) -> Result<()> {
+    let (file, source) = (folder.path().join(CONFIG), trained.source);
+    let mut edits = folder.edits(trained).map_err(|error| {
+        Error::Usage(format!(
+            "{error}; {source} has the configuration, too: remove the file, and it is written anew"
+        ))
+    })?;
+    edits.retain(|edit| !args.flags.decides(&edit.name));
     if edits.is_empty() {
         return Ok(());
     }
     // What the file leaves out, nobody asks for.
     let wanted = (edits.iter())
-        .filter(|edit| !FIXED.contains(&edit.name.as_str()))
+        .filter(|edit| !TrainConfig::is_fixed(&edit.name))
         .find_map(|edit| Some((edit.name.replace('_', "-"), edit.file.as_deref()?)));
     let way_out = match wanted {
         Some((name, value)) => format!(
@@ -225,20 +197,10 @@ fn refuse(edits: &[Edit], file: &Path) -> Result<()> {
         }
         None => "undo the edit, or start a new run with --config".to_owned(),
     };
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
-    let mut named: Vec<String> = (edits.iter().take(NAMED))
-        .map(|edit| {
-            let (file, checkpoint) = (text(&edit.file), text(&edit.checkpoint));
-            format!("`{}` is {file} there and {checkpoint} here", edit.name)
-        })
-        .collect();
-    if edits.len() > NAMED {
-        named.push(format!("{} more", edits.len() - NAMED));
-    }
     Err(Error::Usage(format!(
-        "{} is not the configuration of the checkpoint, which decides: {}; {way_out}",
+        "{} is not the configuration of {source}, which decides: {}; {way_out}",
         file.display(),
-        named.join(", "),
+        told(&edits),
     )))
 }
 

@@ -27,7 +27,8 @@ Examples:
 /// Shows how far a run is
 ///
 /// Shows a training that another process does: epoch, step, loss, accuracy, time left, the course of the loss, the last
-/// round. It redraws in place on a terminal and ends when the run has ended; elsewhere it prints what is to be said now.
+/// round. It redraws in place on a terminal and ends when the run has ended, or its process has died without a word; elsewhere it
+/// prints what is to be said now.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct WatchArgs {
@@ -71,8 +72,8 @@ pub fn run(args: &WatchArgs) -> Result<ExitCode> {
     }
     place.finish_and_clear();
     super::print(&(view.text(&losses) + "\n"))?;
-    Ok(match view.failure() {
-        Some(_) => ExitCode::FAILURE,
-        None => ExitCode::SUCCESS,
+    Ok(match view.failure().is_some() || view.is_dead() {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
     })
 }

@@ -28,7 +28,7 @@ mod shader_compiler;
 mod shape;
 pub mod step_state;
 
-pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions};
+pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions, check_choice};
 pub use buffer::{Buffer, View};
 pub use check::KernelCheck;
 pub(crate) use cpu::MOST_THREADS;

@@ -18,7 +18,7 @@ impl RunFolder {
     /// Something that cannot be moved, or that is in the place of the checkpoints.
     pub(super) fn set_aside(&self, note: &mut dyn FnMut(&str)) -> Result<()> {
         if let Some(kind) = not(&self.checkpoints(), fs::Metadata::is_dir) {
-            return Err(Error::Checkpoint {
+            return Err(Error::Run {
                 path: self.checkpoints(),
                 reason: format!("it is {kind}, not a folder; move it away"),
             });

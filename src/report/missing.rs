@@ -3,10 +3,11 @@
 
 use super::tables::{METRICS, TOPOLOGY};
 use super::{RunFolder, Summary};
-use crate::checkpoint::{self, Progress};
+use crate::checkpoint::Progress;
 use crate::topology::from_dense::Start;
 use crate::train::TrainConfig;
 use crate::train::event::{Epoch, Round};
+use crate::words::listed;
 
 /// How far a run is known to be, by its summary or its newest checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,9 +19,9 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// What the run's files tell. To be read before the tables, which are written first.
-    pub fn of(folder: &RunFolder, summary: Option<&Summary>) -> Self {
-        let saved = checkpoint::progress(folder.path()).map(|saved| Self::from(&saved));
+    /// What its newest checkpoint and its summary tell. To be read before the tables, which are written first.
+    pub fn of(saved: Option<&Progress>, summary: Option<&Summary>) -> Self {
+        let saved = saved.map(Self::from);
         let end = summary.and_then(|summary| summary.finished.as_ref());
         let end = end.map(|end| Self {
             step: end.step,
@@ -74,11 +75,14 @@ fn missing_epochs(known: &Known, epochs: &[Epoch]) -> Option<String> {
         [(first, last)] if first == last => Some(format!("the row of epoch {first} is missing")),
         _ => Some(format!(
             "the rows of epochs {} are missing",
-            listed(gaps.iter().map(|&(first, last)| match last - first {
-                0 => first.to_string(),
-                1 => format!("{first}, {last}"),
-                _ => format!("{first} to {last}"),
-            }))
+            listed(
+                gaps.len() as u64,
+                gaps.iter().map(|&(first, last)| match last - first {
+                    0 => first.to_string(),
+                    1 => format!("{first}, {last}"),
+                    _ => format!("{first} to {last}"),
+                })
+            )
         )),
     }
 }
@@ -111,8 +115,8 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
             true => {
                 let missing = gaps(done.iter().map(|step| step / every).collect(), all);
                 let missing = missing.into_iter().flat_map(|(first, last)| first..=last);
-                let steps = missing.map(|round| (round * every).to_string());
-                format!(", those after steps {}", listed(steps))
+                let steps = missing.map(|round| round * every);
+                format!(", those after steps {}", listed(lacking, steps))
             }
             false => String::new(),
         };
@@ -125,7 +129,7 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
     if !torn.is_empty() {
         told.push(format!(
             "rows of layers are missing of the rounds after steps {}",
-            listed(torn.iter().map(u64::to_string))
+            listed(torn.len() as u64, &torn)
         ));
     }
     (!told.is_empty()).then(|| told.join("; "))
@@ -148,16 +152,6 @@ fn gaps(numbers: Vec<u64>, end: u64) -> Vec<(u64, u64)> {
         gaps.push((next, end));
     }
     gaps
-}
-
-/// The first few of a list.
-fn listed(texts: impl Iterator<Item = String>) -> String {
-    const SHOWN: usize = 8;
-    let mut shown: Vec<String> = texts.take(SHOWN + 1).collect();
-    if shown.len() > SHOWN {
-        shown[SHOWN] = "more".to_owned();
-    }
-    shown.join(", ")
 }
 
 #[cfg(test)]
@@ -230,7 +224,7 @@ mod tests {
         let many = known(4000, 3, 200);
         assert_eq!(
             missing_rounds(&config, &many, &rounds(&[20, 60])).unwrap(),
-            "198 of 200 rounds are missing, those after steps 40, 80, 100, 120, 140, 160, 180, 200, more"
+            "198 of 200 rounds are missing, those after steps 40, 80, 100, 120, 140, 160, 180, 200, 220, 240 and 188 more"
         );
         let mut torn = rounds(&[20, 40, 60]);
         torn[1].layers.pop();

@@ -3,6 +3,7 @@
 //! `rootlet report`, the view of `rootlet watch`.
 
 mod aside;
+mod configuration;
 mod console;
 mod figure;
 mod lock;
@@ -23,6 +24,7 @@ mod text;
 mod watch;
 
 pub use crate::words::counted;
+pub use configuration::{Edit, Trained, told};
 pub use console::{Console, Lost, Style};
 pub use figure::{Figure, FigureSize, register_font};
 pub use lock::RunLock;
@@ -33,7 +35,7 @@ pub(crate) use record::fuzz as fuzz_run_folder;
 pub use record::{RunRecord, read_runs};
 pub use recorded::{Place, RecordOptions, Recorded, RecordedTraining, command_line};
 pub use results::{Group, Results, Spread, TextTable};
-pub use resumed::{Edit, Resumed};
+pub use resumed::Resumed;
 pub use run_folder::RunFolder;
 pub use summary::{Failure, ProgressNote, SUMMARY_SCHEMA, Summaries, Summary};
 pub(crate) use tables::fuzz as fuzz_tables;

@@ -6,8 +6,11 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::missing::{Known, missing};
+use super::summary::SUMMARY;
 use super::{RunFolder, Summary};
+use crate::checkpoint;
 use crate::train::TrainConfig;
+use crate::train::config::MethodName;
 use crate::train::event::{Epoch, Finished, LayerSummary, Round};
 use crate::{Error, Result};
 
@@ -16,7 +19,7 @@ use crate::{Error, Result};
 pub struct RunRecord {
     /// The folder.
     pub path: PathBuf,
-    /// Its `config.toml`.
+    /// What it was trained with: of its newest checkpoint, its summary and its `config.toml` the first that can be read.
     pub config: TrainConfig,
     /// Its `summary.json`; older versions wrote none.
     pub summary: Option<Summary>,
@@ -35,13 +38,24 @@ impl RunRecord {
     /// No run folder, or one without a configuration; other damage is in [`RunRecord::damage`].
     pub fn read(path: &Path) -> Result<Self> {
         let folder = RunFolder::open(path)?;
-        let config = folder.config()?;
         let mut damage = Vec::new();
-        let summary = folder.summary().unwrap_or_else(|error| {
+        let mut summary = folder.summary().unwrap_or_else(|error| {
             damage.push(format!("{error}; it is left out"));
             None
         });
-        let known = Known::of(&folder, summary.as_ref());
+        let newest = checkpoint::newest_manifest(folder.path());
+        let trained = folder.trained_with(newest.as_ref(), summary.as_ref())?;
+        damage.extend(folder.config_damage(&trained));
+        if let Some(other) = &summary
+            && let Some(what) = trained.differs_from(other)?
+        {
+            let file = folder.path().join(SUMMARY);
+            damage.push(format!("{} {what}; it is left out", file.display()));
+            summary = None;
+        }
+        let config = trained.config;
+        let saved = newest.map(|manifest| manifest.progress);
+        let known = Known::of(saved.as_ref(), summary.as_ref());
         let (epochs, rounds, tables) = folder.readable_tables();
         damage.extend(tables);
         damage.extend(missing(&folder, &config, &known, &epochs, &rounds));
@@ -75,11 +89,35 @@ impl RunRecord {
         }
     }
 
-    /// The sparsity asked for; that of the network where a number of connections was.
+    /// The sparsity asked for, where the network has it within a percent of its connections, which rounding and layers that are clipped
+    /// to dense may move; else the network's.
     pub fn sparsity(&self) -> f64 {
-        match (self.config.connections, &self.summary) {
-            (Some(_), Some(summary)) => summary.started.sparsity,
-            _ => self.config.sparsity,
+        let asked = self.config.sparsity;
+        let Some(network) = self.network_sparsity() else {
+            return asked;
+        };
+        let close = (network - asked).abs() <= 0.01 * (1.0 - asked);
+        match self.config.connections {
+            None if close => asked,
+            _ => network,
+        }
+    }
+
+    /// The network's sparsity, as far as it is known. That of a method which begins dense is known at its end.
+    fn network_sparsity(&self) -> Option<f64> {
+        let started = &self.summary.as_ref()?.started;
+        let is_dense = self.config.method == MethodName::Dense;
+        // What its forward passes use is what was asked for: its layers have those that are trained as well.
+        if self.config.method == MethodName::Topkast || started.dense == 0 {
+            return None;
+        }
+        let end = self.finished().map(|end| end.layers).unwrap_or_default();
+        match end.is_empty() {
+            false => {
+                let active: u64 = end.iter().map(|layer| layer.active).sum();
+                Some(1.0 - active as f64 / started.dense as f64)
+            }
+            true => (started.always_sparse || is_dense).then_some(started.sparsity),
         }
     }
 
@@ -102,7 +140,10 @@ impl RunRecord {
             return summary.finished.clone().filter(|f| !f.interrupted);
         }
         let last = self.epochs.last()?;
-        (last.epoch >= self.config.epochs).then(|| Finished {
+        // A method that begins anew trains all epochs several times.
+        let stages = self.config.build_method().ok()?.start().stages();
+        let epochs = u64::from(self.config.epochs) * u64::from(stages);
+        (u64::from(last.epoch) >= epochs).then(|| Finished {
             step: last.step,
             epochs: last.epoch,
             test_loss: last.test_loss,
@@ -158,7 +199,7 @@ fn find_runs(path: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     if runs.is_empty() {
-        return Err(Error::Checkpoint {
+        return Err(Error::Run {
             path: path.to_owned(),
             reason: "neither a run folder nor a folder of them: no config.toml is in it or one level below"
                 .to_owned(),

@@ -120,7 +120,7 @@ impl RecordedTraining {
                 resumed = Some(ResumePoint {
                     step: snapshot.progress.step,
                     path,
-                    config: run.config,
+                    config: run.trained.config,
                 });
                 for change in trainer.restore(snapshot)? {
                     note(&format!("the data have changed: {change}"));
@@ -267,6 +267,7 @@ fn record_in(
             let redone = u64::from(trainer.rounds_precede_steps());
             let kept = Kept {
                 rounds: step.saturating_sub(redone),
+                done: Some(trainer.progress().epoch),
                 ..Kept::through(step)
             };
             Tables::resume(folder, kept, note)?
@@ -364,5 +365,6 @@ pub(super) fn concerns_one_run(error: &Error) -> bool {
             | Error::Lost(_)
             | Error::Shape(_)
             | Error::Checkpoint { .. }
+            | Error::Run { .. }
     )
 }

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use super::configuration::Trained;
+use super::summary::SUMMARY;
 use crate::disk;
+use crate::files;
 use crate::train::TrainConfig;
 use crate::{Error, Result};
 
@@ -59,9 +62,12 @@ impl RunFolder {
         Ok(Self(path.to_owned()))
     }
 
-    /// Whether `path` is a run folder itself: also one whose configuration was lost, for it is in the checkpoints, too.
+    /// Whether `path` is a run folder itself: also one whose configuration was lost, for it is in the checkpoints and the summary,
+    /// too.
     pub fn is_one(path: &Path) -> bool {
-        fs::symlink_metadata(path.join(CONFIG)).is_ok() || path.join(CHECKPOINTS).is_dir()
+        fs::symlink_metadata(path.join(CONFIG)).is_ok()
+            || path.join(CHECKPOINTS).is_dir()
+            || path.join(SUMMARY).is_file()
     }
 
     /// Whether it has a `config.toml` that is a file.
@@ -77,7 +83,7 @@ impl RunFolder {
         match found {
             Some(folder) if folder == full => Ok(Self(path.to_owned())),
             Some(folder) => Ok(Self(folder.to_owned())),
-            None => Err(Error::Checkpoint {
+            None => Err(Error::Run {
                 path: path.to_owned(),
                 reason: format!("not a run folder: it has no {CONFIG}"),
             }),
@@ -95,26 +101,41 @@ impl RunFolder {
     }
 
     /// Reads its `config.toml`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no configuration, or says nothing: rootlet writes every value into it.
     pub fn config(&self) -> Result<TrainConfig> {
-        TrainConfig::load(&self.0.join(CONFIG))
+        let path = self.0.join(CONFIG);
+        let text = files::read_text(&path, files::Most::TYPED)?;
+        let says_nothing = |line: &str| line.trim().is_empty() || line.trim().starts_with('#');
+        if text.lines().all(says_nothing) {
+            return Err(Error::Run {
+                path: self.0.clone(),
+                reason: format!("its {CONFIG} is empty; restore it"),
+            });
+        }
+        TrainConfig::from_toml(&text, &path)
     }
 
     /// The configuration of a run without a checkpoint, to begin it with.
     ///
     /// # Errors
     /// No configuration that can be read, or a run that has ended: the checkpoints that it had are gone.
-    pub fn config_to_begin_with(&self) -> Result<TrainConfig> {
+    pub fn config_to_begin_with(&self) -> Result<Trained> {
         let refuse = |what: String| Error::Checkpoint {
             path: self.0.clone(),
             reason: format!("holds no checkpoint{what}"),
         };
         let summary = self.summary().ok().flatten();
-        if summary.is_some_and(|summary| summary.finished.is_some()) {
+        if summary
+            .as_ref()
+            .is_some_and(|summary| summary.finished.is_some())
+        {
             return Err(refuse(format!(
                 ", though the run had some: restore its {CHECKPOINTS}, or train anew with --config and its {CONFIG}"
             )));
         }
-        self.config().map_err(|error| {
+        self.trained_with(None, summary.as_ref()).map_err(|error| {
             refuse(format!(
                 ", and no configuration to begin with ({error}); start the run again"
             ))

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::recorded::quoted;
 use super::text::{duration, epoch, grouped, percent, result};
 use super::{ProgressNote, RunFolder, RunRecord};
 use crate::Result;
@@ -18,6 +19,8 @@ const SPARKS: usize = 60;
 pub struct RunView {
     pub(super) record: RunRecord,
     progress: Option<ProgressNote>,
+    /// Whether no process trains in the folder any more, though the run tells no end.
+    is_dead: bool,
 }
 
 impl RunView {
@@ -26,24 +29,43 @@ impl RunView {
     /// # Errors
     /// No run folder, or one without a configuration.
     pub fn read(path: &Path) -> Result<Self> {
+        let folder = RunFolder::open(path)?;
+        // Looked at first: a run tells its end before it lets go of its folder.
+        let is_free = folder.is_in_use() == Some(false);
         let mut record = RunRecord::read(path)?;
-        let progress = RunFolder::open(path)?.progress();
+        let progress = folder.progress();
         let progress = progress.unwrap_or_else(|error| {
             record.damage.push(error.to_string());
             None
         });
-        Ok(Self { record, progress })
+        let is_dead = is_free && !has_told_its_end(&record);
+        Ok(Self {
+            record,
+            progress,
+            is_dead,
+        })
     }
 
-    /// Whether the run has ended, by itself, by an error or by an interruption.
+    /// Whether the run has ended, by itself, by an error, by an interruption, or by the death of its process.
     pub fn has_ended(&self) -> bool {
-        match &self.record.summary {
-            Some(summary) => summary.finished.is_some() || summary.failed.is_some(),
-            // Of a run without a summary nothing more than its tables can be known.
-            None => self.record.finished().is_some(),
-        }
+        self.is_dead || has_told_its_end(&self.record)
     }
 
+    /// Whether its process died before it told the run's end.
+    pub fn is_dead(&self) -> bool {
+        self.is_dead
+    }
+}
+
+fn has_told_its_end(record: &RunRecord) -> bool {
+    match &record.summary {
+        Some(summary) => summary.finished.is_some() || summary.failed.is_some(),
+        // Of a run without a summary nothing more than its tables can be known.
+        None => record.finished().is_some(),
+    }
+}
+
+impl RunView {
     /// Why the run ended early, if it did.
     pub fn failure(&self) -> Option<&str> {
         self.record.failure()
@@ -91,6 +113,12 @@ impl RunView {
         if let Some(reason) = record.failure() {
             lines.push(format!("failed: {reason}"));
         }
+        if self.is_dead {
+            lines.push(format!(
+                "no process trains in it any more, and it tells no end: go on with rootlet train --resume {}",
+                quoted(&record.path.to_string_lossy())
+            ));
+        }
         lines.extend(record.damage.iter().map(|text| format!("damaged: {text}")));
         lines.join("\n")
     }
@@ -98,10 +126,10 @@ impl RunView {
     fn heading(&self) -> String {
         let record = &self.record;
         let adapter = record.adapter().map(|name| format!(" on {name}"));
-        // Whatever sparsity the configuration has, this method takes no notice of it.
-        let sparsity = match record.config.method {
-            MethodName::Dense => "all connections".to_owned(),
-            _ => format!("{} sparse", percent(record.sparsity())),
+        let sparsity = match (record.config.method, record.sparsity()) {
+            // Whatever sparsity was asked for, this method takes no notice of it.
+            (MethodName::Dense, _) | (_, 0.0) => "all connections".to_owned(),
+            (_, sparsity) => format!("{} sparse", percent(sparsity)),
         };
         format!(
             "{}: {}, {}, {sparsity}{}",

@@ -20,6 +20,7 @@ use crate::topology::{LOTTERY_CYCLES, Scope};
 use crate::{Error, Result};
 use derive::AUTO;
 
+mod change;
 mod derive;
 mod flags;
 mod idle;

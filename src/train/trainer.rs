@@ -79,7 +79,7 @@ impl Trainer {
     /// Returns what has changed of the data, a sentence each.
     ///
     /// # Errors
-    /// A snapshot of another model, or of data with classes of other names.
+    /// A snapshot of another model, of a method with another number of connections, or of data with classes of other names.
     pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
         self.data.judge_by(snapshot.data.as_ref());
         self.record.test_part = self.data.test_part.clone();
@@ -109,6 +109,7 @@ impl Trainer {
             progress.correct = 0;
             progress.seen = 0;
         }
+        self.fits_method(&snapshot.state)?;
         self.set_state(&snapshot.state)?;
         self.count_flops();
         if let Some(exploration) = &mut self.exploration {
@@ -383,12 +384,17 @@ impl Trainer {
         self.tell(hooks, Event::Started(started));
     }
 
+    /// Whether the method has rounds, and none was done yet.
+    fn lacks_rounds(&self) -> bool {
+        self.progress.rounds == 0 && (self.network.round.is_dynamic() || self.reserve.is_some())
+    }
+
     /// Why there is no round up to the run's end, where the method has rounds and there is none.
     fn no_round(&self) -> Option<String> {
-        let has_rounds = self.network.round.is_dynamic();
-        if self.progress.rounds > 0 || !(has_rounds || self.reserve.is_some()) {
+        if !self.lacks_rounds() {
             return None;
         }
+        let has_rounds = self.network.round.is_dynamic();
         let schedule = Schedule {
             // What goes by a reserve does so to the end.
             until: if has_rounds {
@@ -411,10 +417,11 @@ impl Trainer {
             return remarks;
         }
         remarks.extend(self.qualifying.clone());
-        remarks.extend(
-            self.no_round()
-                .map(|why| format!("no round took place: {why}")),
-        );
+        remarks.extend(self.lacks_rounds().then(|| match self.no_round() {
+            Some(why) => format!("no round took place: {why}"),
+            // As asked for now, some would have.
+            None => "no round took place in the steps that were trained".to_owned(),
+        }));
         if self.is_unpruned() {
             remarks.push(format!(
                 "{} did not come to its last pruning: the network has {} connections, not the {} asked for; give more --steps, or \

@@ -154,9 +154,9 @@ fn messages_speak_of_what_was_typed() {
         2,
         &["c.toml, line 2: `adapter`: invalid type: integer"],
     );
-    // An emptied file asks for nothing.
+    // What a file leaves out is not asked for.
     let run = desk.small(&["--epochs=1"]);
-    fs::write(run.join("config.toml"), "").unwrap();
+    fs::write(run.join("config.toml"), "epochs = 1\n").unwrap();
     let done = desk.bad(
         &["train", "--resume", text(&run)],
         2,

@@ -5,6 +5,7 @@ mod adapters;
 mod audience;
 mod bad_files;
 mod bad_input;
+mod believed;
 mod data;
 mod eval;
 mod flops;

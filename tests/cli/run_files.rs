@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// All files below a folder with their bytes, but for the lock.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     for name in names(folder).iter().filter(|name| *name != "lock") {
         let path = folder.join(name);
@@ -18,7 +18,7 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-fn summary(run: &Path) -> serde_json::Value {
+pub fn summary(run: &Path) -> serde_json::Value {
     serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap()
 }
 
@@ -252,7 +252,10 @@ fn nothing_is_missing_of_a_whole_run() {
 fn a_report_leaves_out_what_is_damaged_of_what_it_was_given() {
     let desk = Desk::new();
     let (bad, good) = (desk.small(&["--epochs=1"]), desk.small(&["--epochs=1"]));
+    // Nothing else has its configuration.
     fs::write(bad.join("config.toml"), "lr = ").unwrap();
+    fs::remove_file(bad.join("summary.json")).unwrap();
+    fs::remove_dir_all(bad.join("checkpoints")).unwrap();
     fs::write(desk.path("bench.json"), "{").unwrap();
     let done = desk.good(&["report", text(&bad), "bench.json", text(&good)]);
     for input in [text(&bad), "bench.json"] {

@@ -21,6 +21,8 @@ fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
     let mut key: BTreeMap<String, String> = config.values()?.into_iter().collect();
     key.retain(|name, _| !NOT_COMPARED.contains(&name.as_str()));
     key.insert("method".to_owned(), record.method());
+    // That of the network: a dense one has none, whatever was asked for.
+    key.insert("sparsity".to_owned(), record.sparsity().to_string());
     if let Some(adapter) = record.adapter() {
         // As older versions wrote it.
         let adapter = adapter.replace("cpu, 1 threads", "cpu, 1 thread");

@@ -8,7 +8,7 @@ use super::Trainer;
 use super::build::reside;
 use crate::data::{Batch, Interruptible, Loader, Order};
 use crate::engine::Class;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::sparse::{LayerState, allocate};
@@ -54,6 +54,27 @@ impl Trainer {
         }
         self.options.class = class_of(method, state, model);
         (self.network).rebuild(&self.device, model, state, &self.options, method)
+    }
+
+    /// Refuses a state of another model, or one that the method cannot have come to: its result would stand under a sparsity that is not the network's.
+    pub(super) fn fits_method(&self, state: &NetworkState) -> Result<()> {
+        state.check(&self.model)?;
+        let wanted: u64 = self.wanted.iter().sum();
+        let has = total(&state.layers);
+        let fits = match self.method.start() {
+            Start::Random | Start::Chosen(_) => has == wanted,
+            // It is on its way from all connections.
+            Start::Dense(_) => has >= wanted,
+            // Its dense weights tell.
+            Start::Backed(_) => true,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(Error::Shape(format!(
+                "the state has {has} connections, and {} trains {wanted} at this sparsity: it is of another method or configuration",
+                self.method.name()
+            ))),
+        }
     }
 
     /// Lets a method choose the connections to train.

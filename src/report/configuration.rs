@@ -1,0 +1,148 @@
+//! What a run was trained with. Its newest checkpoint tells that under a checksum, its summary has it, and so has `config.toml`,
+//! which people edit. The first of them that can be read is believed; where the others differ, that is said.
+
+use super::run_folder::CONFIG;
+use super::summary::SUMMARY;
+use super::{RunFolder, Summary};
+use crate::Result;
+use crate::checkpoint::Manifest;
+use crate::train::TrainConfig;
+use crate::words::listed;
+
+/// What a run was trained with.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The configuration.
+    pub config: TrainConfig,
+    /// Who tells it: "the checkpoint", a file's name.
+    pub source: &'static str,
+}
+
+/// A value in which another file of a run differs from what it was trained with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The value's name.
+    pub name: String,
+    /// What the file says; none where it is not set there.
+    pub file: Option<String>,
+    /// What the run was trained with.
+    pub trained: Option<String>,
+}
+
+impl RunFolder {
+    /// What the run was trained with, by its newest checkpoint, else its summary, else its `config.toml`.
+    ///
+    /// # Errors
+    /// None of them tells it: why `config.toml` does not.
+    pub(super) fn trained_with(
+        &self,
+        newest: Option<&Manifest>,
+        summary: Option<&Summary>,
+    ) -> Result<Trained> {
+        let saved = newest.and_then(|manifest| {
+            let path = self.checkpoints();
+            TrainConfig::from_toml(&manifest.config, &path).ok()
+        });
+        let sources = [
+            ("the checkpoint", saved),
+            (SUMMARY, summary.map(|summary| summary.config.clone())),
+        ];
+        let file = self.config().and_then(TrainConfig::resolve);
+        for (source, config) in sources {
+            // One that cannot be used, as of another version, tells nothing.
+            let Some(config) = config.and_then(|config| config.resolve().ok()) else {
+                continue;
+            };
+            // The file says what follows from other values in comments alone.
+            return Ok(match file {
+                Ok(file) if config.differences(&file)?.is_empty() => Trained {
+                    config: file,
+                    source,
+                },
+                _ => Trained { config, source },
+            });
+        }
+        let (config, source) = (file?, CONFIG);
+        Ok(Trained { config, source })
+    }
+
+    /// Values in which `config.toml` differs from what the run was trained with; one that is missing, or is no file, differs in none.
+    ///
+    /// # Errors
+    /// A file that is no configuration.
+    pub fn edits(&self, trained: &Trained) -> Result<Vec<Edit>> {
+        if !self.has_config() {
+            return Ok(Vec::new());
+        }
+        let file = self.config().and_then(TrainConfig::resolve);
+        edits(&trained.config, &file?)
+    }
+
+    /// What `config.toml` has to be said of, where the run was trained with something else: a sentence.
+    pub(super) fn config_damage(&self, trained: &Trained) -> Option<String> {
+        let file = self.path().join(CONFIG);
+        let (file, source) = (file.display(), trained.source);
+        if source == CONFIG {
+            return None;
+        }
+        let wrong = match (self.has_config(), self.edits(trained)) {
+            (true, Ok(edits)) if edits.is_empty() => return None,
+            (true, Ok(edits)) => format!(
+                "{file} is not what the run was trained with: {}",
+                told(&edits)
+            ),
+            (true, Err(error)) => error.to_string(),
+            (false, _) if self.path().join(CONFIG).exists() => format!("{file} is no file"),
+            (false, _) => format!("{file} is missing"),
+        };
+        Some(format!("{wrong}; {source} is believed"))
+    }
+}
+
+impl Trained {
+    /// Why a summary is not of this run, which a checkpoint tells of: a sentence; none where it may be.
+    pub(super) fn differs_from(&self, summary: &Summary) -> Result<Option<String>> {
+        let config = summary.config.clone().resolve()?;
+        let ended = summary.finished.is_some();
+        let mut edits = edits(&self.config, &config)?;
+        // Others may change in a run, and reach its files one after the other until it ends.
+        edits.retain(|edit| {
+            let name = &edit.name;
+            TrainConfig::is_fixed(name) || (ended && !TrainConfig::is_free(name))
+        });
+        Ok(match edits.is_empty() {
+            true => None,
+            false => Some(format!("is of another run: {}", told(&edits))),
+        })
+    }
+}
+
+fn edits(trained: &TrainConfig, file: &TrainConfig) -> Result<Vec<Edit>> {
+    let value = |config: &TrainConfig, name: &str| -> Result<Option<String>> {
+        let mut values = config.values()?.into_iter();
+        Ok(values.find(|(n, _)| n == name).map(|(_, text)| text))
+    };
+    let mut edits = Vec::new();
+    for name in trained.differences(file)? {
+        let (file, trained) = (value(file, &name)?, value(trained, &name)?);
+        // What is set in neither follows from a value that is.
+        if file != trained {
+            edits.push(Edit {
+                name,
+                file,
+                trained,
+            });
+        }
+    }
+    Ok(edits)
+}
+
+/// Values that differ, in a sentence.
+pub fn told(edits: &[Edit]) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+    let each = edits.iter().map(|edit| {
+        let (file, trained) = (text(&edit.file), text(&edit.trained));
+        format!("`{}` is {file} there and {trained} here", edit.name)
+    });
+    listed(edits.len() as u64, each)
+}

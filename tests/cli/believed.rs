@@ -1,0 +1,331 @@
+//! What of a run's files is believed: the checkpoint, whose checksum proves it, before the summary, before what people edit.
+
+use crate::run_files::{files, summary};
+use crate::{Desk, assert_same, names, small, table, text};
+use std::fs;
+use std::path::Path;
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let before = fs::read_to_string(path).unwrap();
+    assert!(before.contains(from), "no `{from}` in {before}");
+    fs::write(path, before.replacen(from, to, 1)).unwrap();
+}
+
+/// As a kill before the first checkpoint leaves it.
+fn without_checkpoint(run: &Path) {
+    let mut open = summary(run);
+    open["finished"] = serde_json::Value::Null;
+    fs::write(run.join("summary.json"), open.to_string()).unwrap();
+    fs::remove_dir_all(run.join("checkpoints")).unwrap();
+}
+
+#[test]
+fn a_method_that_does_not_fit_the_network_is_refused() {
+    let desk = Desk::new();
+    let kinds = [
+        (
+            "gse-uniform",
+            "network",
+            &[
+                "dense", "snip", "grasp", "synflow", "gradual", "lottery", "topkast",
+            ][..],
+        ),
+        (
+            "dense",
+            "begins with a dense network",
+            &["gse-uniform", "static", "gradual"],
+        ),
+        (
+            "snip",
+            "chooses its connections",
+            &["static", "gse-uniform", "grasp"],
+        ),
+        ("topkast", "keeps dense weights", &["rigl", "set"]),
+    ];
+    for (before, reason, others) in kinds {
+        let run = desk.small(&[&format!("--method={before}"), "--steps=40"]);
+        let whole = files(&run);
+        for other in others {
+            let flag = format!("--method={other}");
+            let says = format!("--method {other} cannot go on with a run of {before}: ");
+            let resume = ["train", "--resume", text(&run), "--steps=0", &flag];
+            desk.bad(
+                &resume,
+                2,
+                &[&says, reason, "static, set, rigl, gse-uniform", "--config"],
+            );
+        }
+        assert!(files(&run) == whole, "{before}");
+    }
+    let run = desk.small(&["--steps=40"]);
+    for (method, steps) in [
+        ("static", "60"),
+        ("set", "80"),
+        ("rigl", "100"),
+        ("gse-graest", "0"),
+    ] {
+        let (method, steps) = (format!("--method={method}"), format!("--steps={steps}"));
+        let done = desk.good(&["train", "--resume", text(&run), &method, &steps]);
+        assert!(
+            done.err.contains("--method differs from the steps before"),
+            "{done:?}"
+        );
+    }
+    // The first round of the four was before the change, the second fell to the static network.
+    let rounds = table(&run, "topology.csv");
+    let steps: Vec<&str> = rounds[1..].iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(
+        steps,
+        ["20", "20", "20", "40", "40", "40", "80", "80", "80"]
+    );
+}
+
+#[test]
+fn a_dense_network_is_in_the_table_as_one() {
+    let desk = Desk::new();
+    let sweep = "methods = [\"dense\", \"static\"]\n[base]\nhidden = [32]\nepochs = 1\nlimit = 320\nthreads = 1\n";
+    fs::write(desk.path("s.toml"), sweep).unwrap();
+    desk.good(&["sweep", "s.toml", "--quiet"]);
+    let csv = fs::read_to_string(desk.path("runs/s/results.csv")).unwrap();
+    for row in ["mlp,dense,0,1,1,0,false", "mlp,static,0.9,1,1,0,true"] {
+        assert!(csv.contains(row), "no {row} in {csv}");
+    }
+}
+
+#[test]
+fn a_run_without_a_checkpoint_begins_with_what_it_was_begun_with() {
+    let desk = Desk::new();
+    let unbroken = desk.small(&[]);
+    let run = desk.small(&["--steps=10"]);
+    without_checkpoint(&run);
+    let config = run.join("config.toml");
+    let whole = fs::read_to_string(&config).unwrap();
+    let resume = ["train", "--resume", text(&run), "--steps=0", "--quiet"];
+    fs::write(&config, "").unwrap();
+    desk.bad(
+        &resume,
+        2,
+        &[
+            "its config.toml is empty",
+            "summary.json has the configuration",
+        ],
+    );
+    for (text, says) in [
+        (
+            whole.replace("seed = 1", "seed = 2"),
+            "`seed` is 2 there and 1 here",
+        ),
+        (
+            "data = \"digits\"".to_owned(),
+            "`epochs` is 20 there and 6 here",
+        ),
+    ] {
+        fs::write(&config, text).unwrap();
+        desk.bad(
+            &resume,
+            2,
+            &["is not the configuration of summary.json", says],
+        );
+    }
+    fs::remove_file(&config).unwrap();
+    let done = desk.good(&resume);
+    assert!(
+        done.err
+            .contains("begins from its start, with its summary.json"),
+        "{done:?}"
+    );
+    assert_same(&unbroken, &run);
+    // With the lists of `small` alone it would have been another run.
+    assert!(small(&[]).len() > 5);
+}
+
+#[test]
+fn reports_go_by_the_checkpoint() {
+    let desk = Desk::new();
+    let run = desk.small(&[]);
+    let others = [desk.small(&["--seed=2"]), desk.small(&["--lr=0.2"])];
+    let config = run.join("config.toml");
+    let [whole, told] =
+        ["config.toml", "summary.json"].map(|name| fs::read(run.join(name)).unwrap());
+    let both = |says: &str| {
+        let done = desk.good(&["report", text(&run)]);
+        assert!(done.err.contains(says), "report: no `{says}` in {done:?}");
+        let page = fs::read_to_string(desk.path("report.html")).unwrap();
+        assert!(page.contains("mlp, 90 % sparse"), "{says}");
+        let done = desk.good(&["watch", "--once", text(&run)]);
+        assert!(done.out.contains("gse-uniform, 90.00 % sparse"), "{done:?}");
+        assert!(done.out.contains(says), "watch: no `{says}` in {done:?}");
+    };
+    edit(&config, "sparsity = 0.9", "sparsity = 0.5");
+    both("`sparsity` is 0.5 there and 0.9 here; the checkpoint is believed");
+    fs::write(&config, "").unwrap();
+    both("its config.toml is empty; restore it; the checkpoint is believed");
+    fs::write(&config, "lr = ").unwrap();
+    both("the checkpoint is believed");
+    fs::remove_file(&config).unwrap();
+    both("config.toml is missing; the checkpoint is believed");
+    fs::write(&config, whole).unwrap();
+    for (other, says) in others.iter().zip(["`seed` is 2", "`lr` is 0.2"]) {
+        fs::copy(other.join("summary.json"), run.join("summary.json")).unwrap();
+        both(&format!(
+            "summary.json is of another run: {says} there and "
+        ));
+    }
+    fs::write(run.join("summary.json"), told).unwrap();
+    let done = desk.good(&["report", text(&run)]);
+    assert_eq!(done.err, "");
+    // Nothing is left to go by: one error.
+    fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    fs::remove_file(run.join("summary.json")).unwrap();
+    fs::remove_file(&config).unwrap();
+    for command in [&["report"][..], &["watch", "--once"]] {
+        desk.bad(
+            &[command, &[text(&run)]].concat(),
+            1,
+            &["run folder", "no config.toml"],
+        );
+    }
+}
+
+#[test]
+fn a_process_that_died_is_told() {
+    let desk = Desk::new();
+    let run = desk.small(&[]);
+    let watch = || desk.good(&["watch", "--once", text(&run)]).out;
+    let says =
+        "no process trains in it any more, and it tells no end: go on with rootlet train --resume ";
+    assert!(!watch().contains(says));
+    let mut open = summary(&run);
+    open["finished"] = serde_json::Value::Null;
+    fs::write(run.join("summary.json"), open.to_string()).unwrap();
+    let shown = watch();
+    assert!(shown.contains(says) && !shown.contains(" left"), "{shown}");
+    // As of a process that trains.
+    let lock = fs::File::options()
+        .write(true)
+        .open(run.join("lock"))
+        .unwrap();
+    lock.lock().unwrap();
+    assert!(!watch().contains(says));
+    drop(lock);
+    assert!(watch().contains(says));
+    // Versions without locks tell nothing.
+    fs::remove_file(run.join("lock")).unwrap();
+    assert!(!watch().contains(says));
+}
+
+#[test]
+fn rows_in_another_order_are_sorted_and_count_once() {
+    let desk = Desk::new();
+    let whole = desk.small(&["--epochs=7"]);
+    let swap = |rows: &mut Vec<String>| rows.swap(2, 4);
+    let double = |rows: &mut Vec<String>| rows.insert(3, rows[2].clone());
+    let rename = |rows: &mut Vec<String>| rows[3] = rows[3].replacen("3,", "7,", 1);
+    let last = |rows: &mut Vec<String>| rows[6] = rows[6].replacen("6,", "7,", 1);
+    type Change<'a> = &'a dyn Fn(&mut Vec<String>);
+    let cases: [(&str, Change<'_>, &str, Option<u32>); 5] = [
+        (
+            "metrics.csv",
+            &swap,
+            "rows stand in another order, that of step 57 is the first",
+            None,
+        ),
+        (
+            "metrics.csv",
+            &double,
+            "there are rows twice, of step 38",
+            None,
+        ),
+        (
+            "topology.csv",
+            &swap,
+            "rows stand in another order, that of step 20 is the first",
+            None,
+        ),
+        (
+            "metrics.csv",
+            &rename,
+            "the epochs of the rows of step 57 do not go with",
+            Some(3),
+        ),
+        (
+            "metrics.csv",
+            &last,
+            "the row of epoch 6 is missing",
+            Some(6),
+        ),
+    ];
+    for (name, change, says, lost) in cases {
+        let run = desk.small(&[]);
+        let path = run.join(name);
+        let before = fs::read_to_string(&path).unwrap();
+        let mut rows: Vec<String> = before.lines().map(|line| format!("{line}\n")).collect();
+        change(&mut rows);
+        let changed: String = rows.concat();
+        assert_ne!(changed, before);
+        fs::write(&path, &changed).unwrap();
+        let done = desk.good(&["report", text(&run)]);
+        assert!(done.err.contains(says), "report: no `{says}` in {done:?}");
+        let done = desk.good(&[
+            "train",
+            "--resume",
+            text(&run),
+            "--epochs=7",
+            "--round-until=5",
+            "--quiet",
+        ]);
+        assert!(done.err.contains(says), "resume: no `{says}` in {done:?}");
+        let aside = path.with_extension("damaged.csv");
+        assert_eq!(fs::read_to_string(&aside).unwrap(), changed, "{says}");
+        let mut expected = table(&whole, name);
+        if let Some(epoch) = lost {
+            expected.retain(|row| row[0] != epoch.to_string());
+        }
+        assert_eq!(table(&run, name), expected, "{name}: {says}");
+    }
+}
+
+#[test]
+fn a_ticket_without_a_summary_is_not_finished_after_its_first_stage() {
+    let desk = Desk::new();
+    let run = desk.small(&["--method=lottery", "--epochs=2", "--steps=60"]);
+    fs::remove_file(run.join("summary.json")).unwrap();
+    desk.good(&["report", text(&run)]);
+    let page = fs::read_to_string(desk.path("report.html")).unwrap();
+    assert!(page.contains("1 unfinished"));
+}
+
+#[test]
+fn that_no_round_took_place_is_said_however_a_run_is_looked_at() {
+    let desk = Desk::new();
+    let run = desk.small(&["--round-every=1000"]);
+    for flags in [
+        &[][..],
+        &["--round-every=5"],
+        &["--round-every=5", "--round-until=6"],
+    ] {
+        let done = desk.good(&[&["train", "--resume", text(&run), "--quiet"], flags].concat());
+        assert!(done.out.contains("no round took place"), "{done:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_in_the_locks_place_is_named() {
+    let desk = Desk::new();
+    let run = desk.small(&["--epochs=1"]);
+    let lock = run.join("lock");
+    fs::remove_file(&lock).unwrap();
+    let resume = ["train", "--resume", text(&run), "--epochs=2"];
+    fs::create_dir(&lock).unwrap();
+    let done = desk.bad(
+        &resume,
+        1,
+        &["its lock is a folder, not a file; move it away"],
+    );
+    assert!(!done.err.contains("checkpoint"), "{done:?}");
+    fs::remove_dir(&lock).unwrap();
+    std::os::unix::fs::symlink("/nowhere/lock", &lock).unwrap();
+    desk.bad(&resume, 1, &["its lock is a link to nothing; remove it"]);
+    assert!(names(&run).contains(&"lock".to_owned()));
+}
