@@ -164,6 +164,8 @@ fn a_damaged_run_hides_no_other() {
     );
     // A run of which nothing can be read is left out, and the others stay.
     fs::write(run("static_seed-2").join("config.toml"), "seed = ").unwrap();
+    fs::remove_dir_all(run("static_seed-2").join("checkpoints")).unwrap();
+    fs::remove_file(run("static_seed-2").join("summary.json")).unwrap();
     fs::write(run("gse-uniform_seed-1").join("summary.json"), "{").unwrap();
     fs::write(run("gse-uniform_seed-2").join("progress.json"), "{").unwrap();
     let told = desk.good(&["sweep", "s.toml", "--table", "--out=s"]);
@@ -278,7 +280,9 @@ fn what_a_checkpoint_was_made_with_decides() {
         desk.bad(&resume, 2, &["config.toml", part, way_out]);
     }
     fs::write(&config, "").unwrap();
-    desk.bad(&resume, 2, &["config.toml", "which decides", " more"]);
+    desk.bad(&resume, 2, &["config.toml is empty", "remove the file"]);
+    fs::write(&config, "epochs = 6\n").unwrap();
+    desk.bad(&resume, 2, &["config.toml", "which decides"]);
     fs::write(&config, "seed = ").unwrap();
     desk.bad(&resume, 2, &["config.toml", "line 1", "remove the file"]);
     // A flag asks for what may change, and for that alone.
