@@ -1,7 +1,9 @@
 //! Every kernel pair of the crate, for the tests and for tools that go through all of them.
 
+#[cfg(feature = "bench")]
+use crate::bench;
 use crate::engine::{Kernel, KernelInfo};
-use crate::{bench, data, dense, layer, optim, sparse, topology};
+use crate::{data, dense, layer, optim, sparse, topology};
 
 /// All kernel pairs: one for each file below `shaders/`, `shaders/lib/` excepted.
 pub fn kernels() -> Vec<&'static KernelInfo> {
@@ -28,6 +30,7 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
     kernels.extend(layer::norm::kernels());
     kernels.extend(layer::attention::kernels());
     kernels.extend(topology::kernels());
+    #[cfg(feature = "bench")]
     kernels.extend(bench::kernels());
     kernels
 }

@@ -45,18 +45,32 @@
 //! Activations are `[unit][position][batch]`, the batch innermost: a connection is one scalar times one contiguous row, in a
 //! perceptron (one position), a convolution (pixels) and a transformer (tokens) alike.
 
+// What only a part uses that is left out is not told of as unused; the whole build is.
+#![cfg_attr(
+    not(all(
+        feature = "cli",
+        feature = "image-folder",
+        feature = "gpu",
+        feature = "cpu"
+    )),
+    allow(dead_code, unused_imports)
+)]
+
 // The `kernel!` and `uniform!` macros name the crate, also from within it.
 extern crate self as rootlet;
 
 #[macro_use]
 pub mod engine;
+#[cfg(feature = "bench")]
 pub mod bench;
 pub mod checkpoint;
+mod clock;
 pub mod data;
 pub mod dense;
 mod disk;
 pub mod error;
 mod files;
+#[cfg(all(feature = "bench", feature = "image-folder"))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod kernels;
@@ -65,8 +79,10 @@ pub mod model;
 pub mod network;
 pub mod optim;
 pub mod primitive;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod sparse;
+mod threads;
 pub mod topology;
 pub mod train;
 pub mod verify;

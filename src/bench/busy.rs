@@ -2,11 +2,12 @@
 //!
 //! A figure of a busy machine looks like any other, so it is not given. The judging is a pure function of numbers.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cpu_time::ProcessTime;
 
 use super::timing::Spread;
+use crate::clock::Instant;
 
 /// Share of the time that its threads wanted to run and could not, from which on a measurement is disturbed. An idle machine's is a
 /// tenth of that.

@@ -1,7 +1,6 @@
 //! A training step and a round of models by name, and where the step's time goes.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use super::busy;
 use super::guard::{Guard, Skipped, unless_impossible};
@@ -11,6 +10,7 @@ use super::report::Bytes;
 use super::stepper::{CLASSES, Stepper, Training};
 use super::timing::Spread;
 use super::{Finding, Observer};
+use crate::clock::Instant;
 use crate::engine::Device;
 use crate::error::Result;
 use crate::model::{Extent, Model, ModelOptions, by_name};

@@ -1,7 +1,6 @@
 //! The three sparse products over sizes, sparsities and matrices: their time, and their share of the ceiling that bounds them.
 
 use std::rc::Rc;
-use std::time::Instant;
 
 use super::busy::above_ceiling;
 use super::ceilings::{self, Ceiling, Ceilings, Pattern};
@@ -13,6 +12,7 @@ use super::options::{BenchOptions, Part};
 use super::reference::judge;
 use super::timing::Timed;
 use super::{Finding, Observer};
+use crate::clock::Instant;
 use crate::engine::{Device, Plan};
 use crate::error::Result;
 use crate::sparse::{Assignment, LayerState, Shape, allocate, draw};

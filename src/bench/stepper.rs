@@ -1,11 +1,12 @@
 //! A network with a random batch in place, whose training steps and rounds are timed: what perceptrons and models share.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::reference::noise;
 use super::report::Bytes;
 use super::timing::{Measured, gather, time_calls};
+use crate::clock::Instant;
 use crate::data::Batch;
 use crate::engine::random::{below, pcg4d};
 use crate::engine::{Class, Device, DispatchTime, StepState};

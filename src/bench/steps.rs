@@ -1,7 +1,5 @@
 //! One training step and one prune-and-grow round of a perceptron.
 
-use std::time::Instant;
-
 use super::guard::{Guard, Skipped, unless_impossible};
 use super::options::{BenchOptions, Part};
 use super::reference::{judge, mean_loss};
@@ -9,6 +7,7 @@ use super::report::Bytes;
 use super::stepper::{CLASSES, Stepper, Training};
 use super::timing::Spread;
 use super::{Finding, Observer};
+use crate::clock::Instant;
 use crate::error::Result;
 use crate::model::{Extent, Model, mlp};
 use crate::network::NetworkState;

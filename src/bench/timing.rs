@@ -1,9 +1,10 @@
 //! How time is taken: warm up, gather runs into samples longer than a submission costs, report the median and the spread. Where
 //! other work disturbed the samples, they are taken again, and in the end the figure says so.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::busy::{self, Usage, Watch};
+use crate::clock::Instant;
 use crate::engine::{Device, Plan, Program};
 use crate::error::Result;
 

@@ -119,6 +119,21 @@ impl Augmentation {
     }
 }
 
+/// Which part of an image to take.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    /// The middle, as in an evaluation.
+    Middle,
+    /// By chance, for training.
+    Random {
+        crop: Crop,
+        flip: bool,
+        draws: Draws,
+        /// Number of the image.
+        image: u32,
+    },
+}
+
 /// What an epoch's random numbers are a function of, besides the number of the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Draws {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use super::augmentation::Part;
 use super::bad::BadImage;
-use super::crop::Part;
 use super::decode::decode;
 use super::folder::{self, ADVICE, content};
 use super::scan::{Faults, reason_of};

@@ -4,7 +4,7 @@ use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ImageView, ResizeAlg, ResizeOptions, Resizer};
 
-use super::augmentation::{Crop, Draws, Place};
+use super::augmentation::{Crop, Draws, Part, Place};
 use super::decode::{LONGEST, Rgb};
 use crate::engine::random::{below, unit};
 
@@ -13,21 +13,6 @@ const AREA: (f64, f64) = (0.08, 1.0);
 const RATIO: (f64, f64) = (3.0 / 4.0, 4.0 / 3.0);
 /// Attempts at a resized crop that fits into the image.
 const ATTEMPTS: u32 = 10;
-
-/// Which part of an image to take.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Part {
-    /// The middle, as in an evaluation.
-    Middle,
-    /// By chance, for training.
-    Random {
-        crop: Crop,
-        flip: bool,
-        draws: Draws,
-        /// Number of the image.
-        image: u32,
-    },
-}
 
 /// A rectangle of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::augmentation::Part;
 use super::augmentation::{Augmentation, Draws};
-use super::crop::{Cutter, Part};
+use super::crop::Cutter;
 use super::{FolderSplit, ImageShape, Images, Split};
 use crate::error::{Error, Result};
 

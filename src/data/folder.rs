@@ -9,10 +9,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::augmentation::Part;
 use super::bad::BadImages;
 use super::copies::{Copies, copies};
-use super::crop::{Cutter, Part};
-use super::decode::{BESIDES, LONGEST, START, check_length, check_start, decode};
+use super::crop::Cutter;
+use super::decode::{BESIDES, LONGEST, START, available, check_length, check_start, decode};
 use super::scan::{EXPECTED, Faults, TEST_FOLDERS, root, scan};
 use super::{DataSource, Dataset, ImageOptions, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
@@ -263,6 +264,7 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
 /// # Errors
 /// No folder that is laid out as one, or one whose parts are empty.
 pub(super) fn list(source: &DataSource) -> Result<(Dataset, Faults)> {
+    available()?;
     let Some(dir) = source.dir.as_deref() else {
         return Err(Error::Usage(format!(
             "--data {NAME} needs --data-dir DIR, a folder with {EXPECTED}"

@@ -3,11 +3,12 @@
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Batch, DataSource, Dataset, Loader, load};
+use crate::clock::Instant;
 use crate::error::{Error, Result};
+use crate::threads;
 
 /// How long what is waited for may take once a stop was asked for. Its step would be done, but is not lost either.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,14 +38,16 @@ impl<'s> Patience<'s> {
 /// # Errors
 /// As [`load`]; [`Error::Stopped`] where `stop` is set and the files do not come.
 pub fn load_until(source: &DataSource, stop: &AtomicBool) -> Result<Dataset> {
+    if !threads::AVAILABLE {
+        return load(source);
+    }
     let (sender, receiver) = channel();
     let source = source.clone();
     let work = move || {
         // Nobody may wait for it any more.
         let _ = sender.send(load(&source));
     };
-    let thread = thread::Builder::new().name("data".to_owned());
-    let worker = thread.spawn(work).map_err(|error| {
+    let worker = threads::spawn("data".to_owned(), work).map_err(|error| {
         Error::Device(format!("cannot start a thread to load the data: {error}"))
     })?;
     let mut patience = Patience::new(stop);
@@ -104,6 +107,7 @@ impl Drop for Interruptible<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::thread;
 
     use super::*;
     use crate::data::loader::tests::empty;

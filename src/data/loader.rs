@@ -3,16 +3,18 @@
 //! Of `W` workers, each makes every `W`-th batch and has a queue of its own; the consumer takes from the queues in turn.
 //! That keeps the order without a lock or a sorting buffer, and it makes a batch depend on its number only.
 
+use std::fmt;
 use std::panic;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::assemble::Assembler;
 use super::batch::{Batch, LoaderOptions};
 use super::{ImageShape, Images, Normalisation};
 use crate::error::{Error, Result};
+use crate::threads;
 
 /// Batches that wait in one worker's queue. Two keep a worker busy while the consumer is late by one batch.
 const AHEAD: usize = 2;
@@ -29,7 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// decoded comes as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and waits for
 /// the batch that each is at; but one whose file hangs, as on a network that is gone, is left to itself after five seconds.
 /// Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch early.
-#[derive(Debug)]
+///
+/// Where there are no threads, as in a page, each batch is made when it is asked for.
 pub struct Loader {
     queues: Vec<Receiver<Result<Batch>>>,
     workers: Vec<JoinHandle<()>>,
@@ -37,6 +40,14 @@ pub struct Loader {
     ended: Receiver<()>,
     turn: usize,
     remaining: u64,
+    /// What makes the batches where no worker does.
+    here: Option<Here>,
+}
+
+/// The batches from a number on, made by the caller.
+struct Here {
+    make: Box<dyn Fn(u64) -> Result<Batch> + Send + Sync>,
+    next: u64,
 }
 
 impl Loader {
@@ -72,6 +83,9 @@ impl Loader {
         workers: usize,
         ahead: usize,
     ) -> Result<Self> {
+        if !threads::AVAILABLE {
+            return Ok(Self::without_workers(make, range));
+        }
         let (living, ended) = sync_channel(0);
         let mut loader = Self {
             queues: Vec::new(),
@@ -79,6 +93,7 @@ impl Loader {
             ended,
             turn: 0,
             remaining: range.end.saturating_sub(range.start),
+            here: None,
         };
         // Should a thread be refused, this goes before the loader, which waits for its last copy.
         let living = living;
@@ -99,8 +114,7 @@ impl Loader {
                     }
                 }
             };
-            let thread = thread::Builder::new().name(format!("loader {worker}"));
-            let handle = thread.spawn(work).map_err(|error| {
+            let handle = threads::spawn(format!("loader {worker}"), work).map_err(|error| {
                 Error::Device(format!(
                     "cannot start loader thread {worker} of {workers}: {error}; use fewer --workers"
                 ))
@@ -111,10 +125,31 @@ impl Loader {
         Ok(loader)
     }
 
+    /// Makes the batches of `range` itself, each when it is asked for.
+    fn without_workers(
+        make: impl Fn(u64) -> Result<Batch> + Send + Sync + 'static,
+        range: std::ops::Range<u64>,
+    ) -> Self {
+        Self {
+            queues: Vec::new(),
+            workers: Vec::new(),
+            ended: sync_channel(0).1,
+            turn: 0,
+            remaining: range.end.saturating_sub(range.start),
+            here: Some(Here {
+                make: Box::new(make),
+                next: range.start,
+            }),
+        }
+    }
+
     /// As [`next`](Iterator::next); nothing where that does not come within `time`.
     pub(super) fn next_within(&mut self, time: Duration) -> Option<Option<Result<Batch>>> {
         if self.remaining == 0 {
             return Some(None);
+        }
+        if let Some(batch) = self.make_here() {
+            return Some(Some(batch));
         }
         match self.queues[self.turn].recv_timeout(time) {
             Err(RecvTimeoutError::Timeout) => None,
@@ -129,14 +164,28 @@ impl Loader {
         self.workers.clear();
     }
 
+    /// The next batch where there are no workers.
+    fn make_here(&mut self) -> Option<Result<Batch>> {
+        let Here { make, next } = self.here.as_mut()?;
+        let batch = make(*next);
+        *next += 1;
+        self.counted(&batch);
+        Some(batch)
+    }
+
+    /// Has one batch less to come, or none behind an error.
+    fn counted(&mut self, batch: &Result<Batch>) {
+        self.remaining = match batch {
+            Ok(_) => self.remaining - 1,
+            Err(_) => 0,
+        };
+    }
+
     /// What the next worker's queue gave, none where the worker is gone, as what comes next.
     fn received(&mut self, batch: Option<Result<Batch>>) -> Option<Result<Batch>> {
         if let Some(batch) = batch {
             self.turn = (self.turn + 1) % self.queues.len();
-            self.remaining = match batch {
-                Ok(_) => self.remaining - 1,
-                Err(_) => 0,
-            };
+            self.counted(&batch);
             return Some(batch);
         }
         // A worker goes away before its last batch only by a panic.
@@ -155,6 +204,9 @@ impl Iterator for Loader {
         if self.remaining == 0 {
             return None;
         }
+        if let Some(batch) = self.make_here() {
+            return Some(batch);
+        }
         let batch = self.queues[self.turn].recv().ok();
         self.received(batch)
     }
@@ -166,6 +218,15 @@ impl Iterator for Loader {
 }
 
 impl ExactSizeIterator for Loader {}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = f.debug_struct("Loader");
+        text.field("workers", &self.workers.len())
+            .field("remaining", &self.remaining)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Drop for Loader {
     fn drop(&mut self) {
@@ -205,13 +266,17 @@ pub(super) mod tests {
                 5.. => Err(Error::Usage(format!("no batch {index}"))),
                 _ => empty(index),
             };
-            let mut loader = Loader::run(make, 0..20, workers, ahead).unwrap();
-            for index in 0..5 {
-                assert_eq!(loader.next().unwrap().unwrap().index, index);
+            let with_workers = Loader::run(make, 0..20, workers, ahead).unwrap();
+            for mut loader in [with_workers, Loader::without_workers(make, 0..20)] {
+                assert_eq!(loader.len(), 20);
+                for index in 0..5 {
+                    assert_eq!(loader.next().unwrap().unwrap().index, index);
+                }
+                let error = loader.next().unwrap().unwrap_err();
+                assert_eq!(error.to_string(), "no batch 5");
+                assert!(loader.next().is_none());
+                assert!(loader.next_within(Duration::ZERO).unwrap().is_none());
             }
-            let error = loader.next().unwrap().unwrap_err();
-            assert_eq!(error.to_string(), "no batch 5");
-            assert!(loader.next().is_none());
         }
     }
 
@@ -259,7 +324,7 @@ pub(super) mod tests {
                     .eq(0..taken as u64)
             );
             assert_eq!(loader.len(), 1_000_000 - taken);
-            thread::sleep(std::time::Duration::from_millis(20));
+            std::thread::sleep(std::time::Duration::from_millis(20));
             // Waiting in the queues, and one in each worker's hands.
             let most = (taken + workers * (ahead + 1)) as u64;
             assert!(made.load(Ordering::SeqCst) <= most);

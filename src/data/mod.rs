@@ -21,6 +21,7 @@
 //! | `held_out.rs` | images split off to test by, where a folder has none for that |
 //! | `decode.rs` | JPEG and PNG |
 //! | `crop.rs` | the part of a folder's image that the network sees: cut, resized |
+//! | `no_images.rs` | what stands for these two where the feature `image-folder` is left out |
 //! | `dataset.rs` | what a loaded set is |
 //! | `record.rs` | what a checkpoint keeps of a set, and what has changed since |
 //! | `bad.rs` | images that could not be read, where a run goes on without them |
@@ -68,8 +69,10 @@ mod class_names;
 mod class_sizes;
 mod contents;
 mod copies;
+#[cfg(feature = "image-folder")]
 mod crop;
 mod dataset;
+#[cfg(feature = "image-folder")]
 mod decode;
 mod digits;
 mod fetch;
@@ -79,12 +82,15 @@ mod idx;
 mod images;
 mod interruptible;
 mod loader;
+#[cfg(not(feature = "image-folder"))]
+mod no_images;
 mod record;
 mod resident;
 mod scan;
 mod shuffle;
 
 pub(crate) use cifar::fuzz as fuzz_cifar;
+#[cfg(feature = "image-folder")]
 pub(crate) use decode::fuzz as fuzz_image;
 pub(crate) use idx::fuzz as fuzz_idx;
 
@@ -105,6 +111,8 @@ pub use record::{DataRecord, PartRecord};
 pub use resident::ResidentImages;
 
 use catalogue::Format;
+#[cfg(not(feature = "image-folder"))]
+use no_images::{crop, decode};
 
 /// Which data set to load, and from where. The default is the embedded digits, which need no files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

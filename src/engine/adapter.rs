@@ -1,8 +1,6 @@
 //! Adapters: listing them, and choosing one by `auto`, `cpu`, number or name.
 
-use wgpu::{Backends, DeviceType, Limits};
-
-use super::gpu::Pace;
+use super::gpu::{Adapter, NONE_FOUND, Pace, enumerate};
 use super::shader_compiler::ShaderCompiler;
 use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
@@ -89,82 +87,6 @@ pub struct AdapterSummary {
     pub shapes: &'static [WorkgroupShape],
 }
 
-/// The adapters of a wgpu instance, with their summaries.
-pub(crate) fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
-    let open = |compiler| {
-        let instance = super::instance::instance(compiler);
-        pollster::block_on(instance.enumerate_adapters(Backends::all()))
-    };
-    let candidates = match super::instance::backends().contains(Backends::DX12) {
-        true => ShaderCompiler::candidates(),
-        false => Vec::new(),
-    };
-    let is_dx12 = |adapter: &wgpu::Adapter| adapter.get_info().backend == wgpu::Backend::Dx12;
-    let (adapters, compiler) = ShaderCompiler::first(candidates, open, is_dx12);
-    let mut list: Vec<_> = adapters
-        .into_iter()
-        .enumerate()
-        .map(|(index, adapter)| {
-            let mut summary = summarise(index, &adapter);
-            summary.shader_compiler = compiler.filter(|_| is_dx12(&adapter));
-            (adapter, summary)
-        })
-        .collect();
-    if let Some(best) = best_hardware(&list) {
-        list[best].1.chosen = true;
-    }
-    list
-}
-
-fn summarise(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
-    let info = adapter.get_info();
-    let limits = adapter.limits();
-    let features = adapter.features();
-    AdapterSummary {
-        index,
-        name: info.name.clone(),
-        kind: match info.device_type {
-            DeviceType::DiscreteGpu => "discrete GPU",
-            DeviceType::IntegratedGpu => "integrated GPU",
-            DeviceType::VirtualGpu => "virtual GPU",
-            DeviceType::Cpu => "software",
-            DeviceType::Other => "other",
-        },
-        backend: info.backend.to_string(),
-        driver: format!("{} {}", info.driver, info.driver_info)
-            .trim()
-            .to_owned(),
-        max_binding: limits.max_storage_buffer_binding_size,
-        max_buffer: limits.max_buffer_size,
-        workgroup_memory: limits.max_compute_workgroup_storage_size,
-        workgroup_invocations: limits.max_compute_invocations_per_workgroup,
-        subgroups: features
-            .contains(wgpu::Features::SUBGROUP)
-            .then_some((info.subgroup_min_size, info.subgroup_max_size)),
-        timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
-        usable: Limits::default().check_limits(&limits),
-        chosen: false,
-        shader_compiler: None,
-        shapes: WorkgroupShape::on(info.backend),
-    }
-}
-
-/// `auto`: a discrete GPU before an integrated before a virtual one; never a software adapter.
-fn best_hardware(list: &[(wgpu::Adapter, AdapterSummary)]) -> Option<usize> {
-    let rank = |kind: &str| match kind {
-        "discrete GPU" => Some(0),
-        "integrated GPU" => Some(1),
-        "virtual GPU" => Some(2),
-        "other" => Some(3),
-        _ => None,
-    };
-    list.iter()
-        .filter(|(_, s)| s.usable)
-        .filter_map(|(_, s)| rank(s.kind).map(|r| (r, s.index)))
-        .min()
-        .map(|(_, index)| index)
-}
-
 /// Every adapter of this machine, best first as the drivers list them; the built-in `cpu` is not among them.
 pub fn list() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, s)| s).collect()
@@ -190,7 +112,7 @@ pub fn check_choice(choice: &str) -> Result<()> {
 }
 
 /// Resolves a choice: `None` is the CPU executor.
-pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(wgpu::Adapter, AdapterSummary)>> {
+pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(Adapter, AdapterSummary)>> {
     if *choice == AdapterChoice::Cpu {
         return Ok(None);
     }
@@ -213,10 +135,7 @@ fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usi
             ));
         }
         if list.is_empty() {
-            text.push_str(
-                ". No Vulkan, Metal or DX12 adapter was found; a GPU needs its driver, and on Debian or \
-                 Ubuntu `apt-get install mesa-vulkan-drivers libvulkan1` installs a software adapter",
-            );
+            text.push_str(NONE_FOUND);
         }
         text
     };

@@ -75,7 +75,7 @@ impl HostMemory {
 
 pub(crate) enum Memory {
     Host(HostMemory),
-    Gpu(wgpu::Buffer),
+    Gpu(super::gpu::Buffer),
     /// None yet: a transient buffer, to be placed in another (see [`super::lifetime`]).
     Unplaced,
 }

@@ -1,4 +1,4 @@
-//! The CPU executor: runs the twins of a plan's kernels, one dispatch after the other, on its own rayon pool.
+//! The CPU executor: runs the twins of a plan's kernels, one dispatch after the other, on a pool of its own.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,12 +6,10 @@ use super::buffer::{HostMemory, Memory, View};
 use super::kernel::TwinCall;
 use super::plan::Dispatch;
 use crate::error::{Error, Result};
-
-/// More threads than any machine has cores are a typing error, and would only wait for each other.
-pub(crate) const MOST_THREADS: usize = 1024;
+use crate::threads::{MOST_THREADS, Pool};
 
 pub(crate) struct CpuExecutor {
-    pool: rayon::ThreadPool,
+    pool: Pool,
     /// Held while buffers are read or written: what makes the unsafe accesses to host memory exclusive.
     turn: Mutex<()>,
 }
@@ -24,24 +22,19 @@ impl CpuExecutor {
                 "--threads must be 1 to {MOST_THREADS}, or 0 for one per core, not {threads}"
             )));
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|i| format!("rootlet-cpu-{i}"))
-            .build()
-            .map_err(|e| Error::Device(format!("cannot start {threads} CPU threads: {e}")))?;
         Ok(CpuExecutor {
-            pool,
+            pool: Pool::new(threads)?,
             turn: Mutex::new(()),
         })
     }
 
     pub(crate) fn threads(&self) -> usize {
-        self.pool.current_num_threads()
+        self.pool.threads()
     }
 
     /// The right to the buffers' memory. A twin, which runs while another holds it, would wait for itself.
     fn turn(&self) -> Result<MutexGuard<'_, ()>> {
-        if self.pool.current_thread_index().is_some() {
+        if self.pool.has_caller() {
             return Err(Error::Device(
                 "a kernel's twin cannot use the device that it runs on".into(),
             ));
@@ -51,21 +44,7 @@ impl CpuExecutor {
 
     pub(crate) fn run(&self, dispatches: &[Dispatch]) -> Result<()> {
         let _turn = self.turn()?;
-        let work = || self.pool.install(|| dispatches.iter().for_each(run_twin));
-        if rayon::current_thread_index().is_none() {
-            work();
-            return Ok(());
-        }
-        // A thread of another rayon pool would take up a second of its tasks while it waits for our pool, with the turn in
-        // its hands; should that task want the turn too, it would never come. It waits for a thread that is in no pool instead.
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().spawn_scoped(scope, work);
-            let thread =
-                thread.map_err(|e| Error::Device(format!("cannot start a thread: {e}")))?;
-            thread
-                .join()
-                .or_else(|panic| std::panic::resume_unwind(panic))
-        })
+        self.pool.run(|| dispatches.iter().for_each(run_twin))
     }
 
     #[expect(unsafe_code, reason = "access to a buffer's memory")]

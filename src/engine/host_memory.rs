@@ -3,8 +3,24 @@
 
 use crate::error::{Error, Result};
 
-/// Bytes that can be had now, where the system tells it (Linux): what is available, or what the container may still take.
+/// Bytes that can be had now, where the system tells it (Linux, macOS, Windows).
 pub(crate) fn available() -> Option<u64> {
+    system()
+}
+
+#[cfg(any(windows, target_os = "macos"))]
+fn system() -> Option<u64> {
+    use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+    let memory = MemoryRefreshKind::nothing().with_ram();
+    let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory));
+    // 0 stands for a question that the system did not answer.
+    Some(system.available_memory()).filter(|&bytes| bytes > 0)
+}
+
+/// What is available, or what the container may still take.
+#[cfg(not(any(windows, target_os = "macos")))]
+fn system() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
     let machine = kibibytes(&meminfo, "MemAvailable:")?.saturating_mul(1024);
     let number = |path: &str| {

@@ -2,16 +2,23 @@
 //!
 //! A [`Plan`] is a list of dispatches, recorded once and replayed. A [`Kernel`] is one WGSL entry point
 //! and its CPU twin over the same bindings. [`Device`] runs a plan on a wgpu adapter or on the built-in CPU executor; both
-//! allocate through one byte [`Ledger`]. Nothing here knows of layers, training or the command line.
+//! allocate through one byte [`Ledger`]; either executor can be left out of the build (features `gpu` and `cpu`). Nothing here knows of layers, training or the command line.
 
 pub mod adapter;
 pub mod buffer;
 mod check;
+#[cfg(feature = "cpu")]
+mod cpu;
+#[cfg(not(feature = "cpu"))]
+#[path = "no_cpu.rs"]
 mod cpu;
 mod device;
+#[cfg(feature = "gpu")]
+mod gpu;
+#[cfg(not(feature = "gpu"))]
+#[path = "no_gpu.rs"]
 mod gpu;
 pub(crate) mod host_memory;
-mod instance;
 #[macro_use]
 pub mod kernel;
 pub mod ledger;
@@ -20,6 +27,7 @@ pub mod loops;
 mod loss;
 pub mod plan;
 pub mod random;
+#[cfg(feature = "gpu")]
 pub mod reflect;
 mod run_checked;
 mod running;
@@ -31,7 +39,6 @@ pub mod step_state;
 pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions, check_choice};
 pub use buffer::{Buffer, View};
 pub use check::KernelCheck;
-pub(crate) use cpu::MOST_THREADS;
 pub use device::{Device, Program};
 #[doc(hidden)]
 pub use gpu::Pace;

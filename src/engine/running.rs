@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::buffer::View;
 use super::check::KernelCheck;
 use super::device::{Device, Executor, Program};
 use super::section::{SectionTime, runs};
+use crate::clock::Instant;
 use crate::error::{Error, Result};
 
 /// What a dispatch took.

@@ -20,15 +20,6 @@ impl WorkgroupShape {
     /// Every shape.
     pub const ALL: [WorkgroupShape; 2] = [WorkgroupShape::Hardware, WorkgroupShape::Software];
 
-    /// The shapes in which an adapter of this backend computes rightly: Metal not in that of software, whose barriers have
-    /// fewer than [`BARRIER_INVOCATIONS`].
-    pub fn on(backend: wgpu::Backend) -> &'static [WorkgroupShape] {
-        match backend {
-            wgpu::Backend::Metal => &[WorkgroupShape::Hardware],
-            _ => &Self::ALL,
-        }
-    }
-
     /// Its name, for people.
     pub fn name(self) -> &'static str {
         match self {

@@ -33,12 +33,12 @@ mod tiles;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 
 pub use feed::{Feed, Part, Resident, ResidentBatch};
 pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
 pub use section::StepTimes;
 
+use crate::clock::Instant;
 use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;

@@ -1,11 +1,10 @@
 //! Running a network's programs over a batch, part by part.
 
-use std::time::Instant;
-
 use super::feed::{Feed, Part};
 use super::fixed::Fixed;
 use super::programs::{Pass, Programs};
 use super::section::StepTimes;
+use crate::clock::Instant;
 use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState};
 use crate::error::Result;
 

@@ -5,12 +5,13 @@ use std::cell::RefCell;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::recorded::quoted;
 use super::text;
+use crate::clock::Instant;
 use crate::train::event::{Event, Finished, Observer, Started};
 use crate::{Error, Result};
 

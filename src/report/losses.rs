@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::recorded::quoted;
 use super::{Place, Recorded, RecordedTraining, Resumed, RunFolder};
 use crate::checkpoint;
+use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::train::TrainConfig;
 

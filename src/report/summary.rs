@@ -1,7 +1,7 @@
 //! `summary.json`, a run in one file, and `progress.json`, how far it is at this moment.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::RunFolder;
 use super::run_folder::write_atomically;
+use crate::clock::Instant;
 use crate::disk;
 use crate::files;
 use crate::train::TrainConfig;

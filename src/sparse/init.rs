@@ -1,6 +1,5 @@
 //! The first graph: how many connections each layer gets, which ones, and their first weights.
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::layer_state::LayerState;
@@ -25,7 +24,8 @@ impl Shape {
 }
 
 /// How the connections are divided among the layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Assignment {
     /// In proportion to inputs + outputs (Mocanu et al. 2018), so that the total is linear in the width

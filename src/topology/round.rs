@@ -5,8 +5,6 @@ mod observe;
 mod options;
 mod sample;
 
-use std::time::Instant;
-
 pub use options::{Look, RoundOptions, Scope};
 
 use super::growth::{Candidates, Distribution, FinishInputs, Judged};
@@ -16,6 +14,7 @@ use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
 use super::table::{self, Slots};
 use super::tiles;
+use crate::clock::Instant;
 use crate::engine::{Buffer, Device, KernelCheck, Plan, Program, View};
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan, Window};

@@ -327,7 +327,7 @@ impl Statistics {
             return Ok(());
         }
         let words = positions * self.stride;
-        if positions >= 1 << 24 || words >= 1 << 32 || self.signs.words() < words {
+        if positions >= 1 << 24 || words > u32::MAX as usize || self.signs.words() < words {
             return Err(Error::Shape(format!(
                 "GraEst's signs of {positions} positions and {} lanes: there must be fewer than 2^24 positions, and a \
                  buffer as large; it has {} words",

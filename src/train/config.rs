@@ -2,12 +2,11 @@
 //!
 //! A value comes from the flag if it was given, else from `ROOTLET_ADAPTER` (the adapter only), else from the file, else
 //! from [`TrainConfig::default`]. A field is written down twice only, in the struct and in `Default`: clap and serde derive
-//! the rest, and [`ConfigFlags`] lays the flags that were really given over whatever was there before.
+//! the rest, and `ConfigFlags` lays the flags that were really given over whatever was there before.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +21,19 @@ use derive::AUTO;
 
 mod change;
 mod derive;
+#[cfg(feature = "cli")]
 mod flags;
+#[cfg(feature = "cli")]
 mod idle;
 mod number;
+#[cfg(feature = "cli")]
+mod text;
+#[cfg(not(feature = "cli"))]
+#[path = "config/plain_text.rs"]
 mod text;
 mod validate;
 
+#[cfg(feature = "cli")]
 pub use flags::ConfigFlags;
 pub use idle::idle_threads;
 pub use number::{Whole, real, whole, within};
@@ -36,7 +42,8 @@ pub use number::{Whole, real, whole, within};
 type List<T> = Vec<T>;
 
 /// How connections are pruned and grown during training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum MethodName {
     /// The initial graph stays as it is
@@ -69,22 +76,25 @@ pub enum MethodName {
 
 impl fmt::Display for MethodName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.to_possible_value() {
-            Some(value) => f.write_str(value.get_name()),
-            None => Ok(()),
-        }
+        self.serialize(f)
     }
 }
 
-const DATA: &str = "Data";
-const MODEL: &str = "Model";
-const TOPOLOGY: &str = "Topology";
-const OPTIMISER: &str = "Optimiser";
-const MACHINE: &str = "Machine";
+/// The headings of the flags in the help.
+#[cfg(feature = "cli")]
+mod heading {
+    pub const DATA: &str = "Data";
+    pub const MODEL: &str = "Model";
+    pub const TOPOLOGY: &str = "Topology";
+    pub const OPTIMISER: &str = "Optimiser";
+    pub const MACHINE: &str = "Machine";
+}
+#[cfg(feature = "cli")]
+use heading::*;
 
 /// Everything that decides what a training run computes.
 ///
-/// To read it from a command line, flatten [`ConfigFlags`], not this: its flags have no defaults of their own, which is how
+/// To read it from a command line, flatten `ConfigFlags`, not this: its flags have no defaults of their own, which is how
 /// a flag that was given is told from one that was not. The defaults train on the embedded digits in well under a minute.
 ///
 /// ```
@@ -93,172 +103,173 @@ const MACHINE: &str = "Machine";
 /// config.validate()?;
 /// # Ok::<(), rootlet::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Data set: digits (embedded), mnist, fashion-mnist, cifar10, cifar100 or image-folder (train/CLASS/*, val/CLASS/*)
-    #[arg(long, value_name = "NAME", help_heading = DATA)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "NAME", help_heading = DATA))]
     pub data: String,
     /// Folder with the data set's files, as they are downloaded; digits needs none
-    #[arg(long, value_name = "DIR", help_heading = DATA)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "DIR", help_heading = DATA))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// Use only the first N images of each split (0: all)
-    #[arg(long, value_name = "N", help_heading = DATA)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = DATA))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 
     /// How training images are varied: none, flip, pad-crop-flip, resized-crop-flip or plain-crop-flip; auto: as is usual
     /// for the data set, not at all for mlp
-    #[arg(long, value_name = "NAME", help_heading = DATA)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "NAME", help_heading = DATA))]
     pub augment: String,
     /// Side of an image folder's images, in pixels
-    #[arg(long, value_name = "N", help_heading = DATA)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = DATA))]
     pub image_size: usize,
     /// Shorter side of an image folder's images before the middle is cut out, or a plain crop [default: 8/7 of --image-size;
     /// the size itself below 128]
-    #[arg(long, value_name = "N", help_heading = DATA)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = DATA))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
 
     /// Share of an image folder's training images that test instead, by class and by --seed: where it has neither val/,
     /// validation/, valid/ nor test/
-    #[arg(long, value_name = "SHARE", help_heading = DATA)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "SHARE", help_heading = DATA))]
     pub val_split: f64,
 
     /// Go on without images of a folder that cannot be read: in training another one of the class takes the place, in tests they
     /// are left out; the end of the run lists them
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", hide_possible_values = true, help_heading = DATA)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = DATA))]
     pub skip_bad_images: bool,
 
     /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18, resnet34 or
     /// resnet50; auto: mlp, or resnet18 for images of more than 64 × 64 pixels where --hidden is not given; `rootlet model NAME`
     /// shows its layers
-    #[arg(long, value_name = "NAME", help_heading = MODEL)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "NAME", help_heading = MODEL))]
     pub model: String,
     /// Factor of all channels and hidden widths
-    #[arg(long, value_name = "FACTOR", help_heading = MODEL)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FACTOR", help_heading = MODEL))]
     pub width: f64,
     /// Widths of the hidden layers of mlp, as in 1024,1024 (none: no hidden layer)
-    #[arg(long, value_name = "WIDTHS", value_parser = |text: &str| flags::parse_list(text, whole::<usize>), help_heading = MODEL)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "WIDTHS", value_parser = |text: &str| flags::parse_list(text, whole::<usize>), help_heading = MODEL))]
     pub hidden: List<usize>,
     /// Share of all possible connections that do not exist: 0 (dense) to 0.9999 and more, while every layer keeps one
-    #[arg(long, value_name = "SHARE", help_heading = MODEL)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "SHARE", help_heading = MODEL))]
     pub sparsity: f64,
     /// Number of connections in place of --sparsity (0: by sparsity): it stays when --width grows
-    #[arg(long, value_name = "N", help_heading = MODEL)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = MODEL))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<u64>,
     /// How the connections are divided among the layers
-    #[arg(long, value_enum, value_name = "NAME", help_heading = MODEL)]
+    #[cfg_attr(feature = "cli", arg(long, value_enum, value_name = "NAME", help_heading = MODEL))]
     pub assignment: Assignment,
 
     /// How connections are pruned and grown during training
-    #[arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY))]
     pub method: MethodName,
     /// Prunings of the method lottery: it trains all epochs once more than that
-    #[arg(long, value_name = "N", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = TOPOLOGY))]
     pub lottery_cycles: u32,
     /// Connections that topkast trains, for each one that its forward pass uses
-    #[arg(long, value_name = "FACTOR", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FACTOR", help_heading = TOPOLOGY))]
     pub topkast_backward: f64,
     /// Rank weights and candidates within each layer or over the whole model
-    #[arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_enum, value_name = "NAME", help_heading = TOPOLOGY))]
     pub scope: Scope,
     /// Candidates drawn in a round, per active connection
-    #[arg(long, value_name = "FACTOR", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FACTOR", help_heading = TOPOLOGY))]
     pub gamma: f64,
     /// Draw candidates again until they are --gamma distinct inactive pairs per active connection, or all that a layer has;
     /// else what one draw finds is taken
     // Takes a value so that `=false` can override a file.
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", hide_possible_values = true, help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = TOPOLOGY))]
     pub distinct_candidates: bool,
     /// Batches that judge the candidates of a round: the step's own, and further ones with the weights as they are
-    #[arg(long, value_name = "N", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = TOPOLOGY))]
     pub round_batches: usize,
     /// Share of the connections replaced in a round, at the start; it falls to 0 along a cosine
-    #[arg(long, value_name = "SHARE", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "SHARE", help_heading = TOPOLOGY))]
     pub alpha: f64,
     /// Optimiser steps between two prune-and-grow rounds (T)
-    #[arg(long, visible_alias = "interval", value_name = "STEPS", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, visible_alias = "interval", value_name = "STEPS", help_heading = TOPOLOGY))]
     pub round_every: u64,
     /// Epoch after which the topology stays as it is (T_end) [default: 0.6 × the epochs]
-    #[arg(long, visible_alias = "until", value_name = "EPOCH", help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, visible_alias = "until", value_name = "EPOCH", help_heading = TOPOLOGY))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub round_until: Option<f64>,
     /// Follow what the rounds explore: ever active pairs, dead units, rank correlations; costs host time, changes no result
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", hide_possible_values = true, help_heading = TOPOLOGY)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = TOPOLOGY))]
     pub statistics: bool,
 
     /// Passes over the training images
-    #[arg(long, value_name = "N", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = OPTIMISER))]
     pub epochs: u32,
     /// Stop after N optimiser steps, even within an epoch (0: no such limit)
-    #[arg(long, value_name = "N", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = OPTIMISER))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
     /// Images in a step
-    #[arg(long, value_name = "N", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = OPTIMISER))]
     pub batch: usize,
     /// Images on the device at once, a divisor of --batch: gradients of the parts add up [default: as many as fit]
-    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = MACHINE))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<usize>,
     /// Keep few activations and compute the others again for the backward pass: less memory, more time
     // Takes a value so that `=false` can override a file.
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", hide_possible_values = true, help_heading = MACHINE)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = MACHINE))]
     pub checkpoint_activations: bool,
     /// Keep all training images on the device, which then makes the batches itself: the same ones [default: on a GPU with room]
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", hide_possible_values = true, help_heading = MACHINE)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = MACHINE))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resident: Option<bool>,
     /// Density from which on a layer's products are dense; above 1: never [default: as measured, by kind of adapter]
-    #[arg(long, value_name = "DENSITY", help_heading = MACHINE)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "DENSITY", help_heading = MACHINE))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dense_above: Option<f64>,
     /// Learning rate after the warm-up
-    #[arg(long, value_name = "RATE", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "RATE", help_heading = OPTIMISER))]
     pub lr: f64,
     /// Momentum of the gradient descent
-    #[arg(long, value_name = "FACTOR", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FACTOR", help_heading = OPTIMISER))]
     pub momentum: f64,
     /// Nesterov's form of the momentum
     // Takes a value so that `--nesterov=false` can override a file.
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", hide_possible_values = true, help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", hide_possible_values = true, help_heading = OPTIMISER))]
     pub nesterov: bool,
     /// Weight decay (L2), added to the gradient
-    #[arg(long, value_name = "FACTOR", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FACTOR", help_heading = OPTIMISER))]
     pub weight_decay: f64,
     /// Share of the target spread evenly over all classes
-    #[arg(long, value_name = "SHARE", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "SHARE", help_heading = OPTIMISER))]
     pub label_smoothing: f64,
     /// Epochs in which the learning rate rises linearly to --lr
-    #[arg(long, value_name = "EPOCHS", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "EPOCHS", help_heading = OPTIMISER))]
     pub warmup_epochs: f64,
     /// Epochs at which the learning rate is multiplied by --lr-decay, as in 8,12
-    #[arg(long, value_name = "EPOCHS", value_parser = |text: &str| flags::parse_list(text, real), help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "EPOCHS", value_parser = |text: &str| flags::parse_list(text, real), help_heading = OPTIMISER))]
     pub milestones: List<f64>,
     /// Factor of the learning rate at a milestone
-    #[arg(long, value_name = "FACTOR", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "FACTOR", help_heading = OPTIMISER))]
     pub lr_decay: f64,
     /// Seed of all random numbers: the same seed and adapter give the same bits
-    #[arg(long, value_name = "N", help_heading = OPTIMISER)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = OPTIMISER))]
     pub seed: u32,
 
     /// Adapter to train on: auto, cpu, an index of `rootlet adapters`, or a part of a name
-    #[arg(long, value_name = "ADAPTER", env = "ROOTLET_ADAPTER", help_heading = MACHINE)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "ADAPTER", env = "ROOTLET_ADAPTER", help_heading = MACHINE))]
     pub adapter: String,
     /// Threads of the CPU executor (0: one per core); the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = MACHINE))]
     pub threads: usize,
     /// Threads that prepare batches ahead of the device; the result does not depend on it
-    #[arg(long, value_name = "N", help_heading = MACHINE)]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = MACHINE))]
     pub workers: usize,
 }
 
@@ -404,7 +415,7 @@ impl TrainConfig {
         Ok(self
             .table()?
             .into_iter()
-            .map(|(name, value)| (name, flags::value_text(&value)))
+            .map(|(name, value)| (name, value_text(&value)))
             .collect())
     }
 
@@ -449,6 +460,16 @@ fn key_of(text: &str, at: usize) -> Option<&str> {
     let line = text.get(..at)?.rsplit('\n').next()?;
     let (key, _) = line.split_once('=')?;
     Some(key.trim())
+}
+
+/// A value as it would be typed after its flag.
+fn value_text(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) if items.is_empty() => "none".to_owned(),
+        toml::Value::Array(items) => list_text(items),
+        other => other.to_string(),
+    }
 }
 
 fn list_text<T: ToString>(list: &[T]) -> String {

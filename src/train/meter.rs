@@ -1,9 +1,8 @@
 //! What the trainer measures itself by: sums of losses and hits, and a clock.
 
-use std::time::Instant;
-
 use super::saving::{SaveEvery, Saving};
 use crate::checkpoint::Progress;
+use crate::clock::Instant;
 use crate::network::BatchResult;
 
 /// Running sums over batches.

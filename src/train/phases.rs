@@ -1,8 +1,9 @@
 //! Where the time and the memory of a run went: some steps are timed, and stand for the others.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::event::Phase;
+use crate::clock::Instant;
 use crate::network::{StepTimes, section};
 use crate::topology::RoundReport;
 

@@ -1,7 +1,9 @@
 //! When a run saves a checkpoint, besides at its end.
 
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::Instant;
 
 /// How long a run goes at most without a checkpoint, where nothing else is asked for.
 const USUAL: Duration = Duration::from_secs(10 * 60);

@@ -6,7 +6,7 @@ mod epoch;
 mod reserve;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::config::TrainConfig;
 use super::describe::{self, StepFlops};
@@ -18,6 +18,7 @@ use super::meter::Clock;
 use super::phases::Phases;
 use super::remarks;
 use crate::checkpoint::{Progress, Snapshot};
+use crate::clock::Instant;
 use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order, TestPart};
 use crate::engine::{Class, Device};
 use crate::error::{Error, Result};

@@ -15,18 +15,19 @@ mod perceptrons;
 mod problem;
 mod report;
 mod rounds;
+#[cfg(feature = "report")]
 pub mod seen;
 mod steps;
 mod tally;
 mod tokens;
 
-use std::time::Instant;
-
 pub use report::Report;
+#[cfg(feature = "report")]
 pub(crate) use seen::fuzz as fuzz_verified;
 pub use steps::{StepsResult, TOLERANCE};
 pub use tally::{KernelTally, Place, Tally};
 
+use crate::clock::Instant;
 use crate::engine::{Device, DeviceOptions, KernelInfo};
 use crate::error::{Error, Result};
 use problem::Problem;

@@ -2,14 +2,18 @@
 //!
 //! | file | job |
 //! |---|---|
+//! | `adapters.rs`, `instance.rs`, `dxc.rs` | what adapters there are, and through which of wgpu's backends and DX12's compilers |
 //! | `mod.rs` | opens an adapter, allocates buffers |
 //! | `program.rs`, `pipeline.rs` | a plan made ready: pipelines, bind groups |
 //! | `submit.rs` | submits programs, one open compute pass a submission, and waits |
 //! | `pace/` | how much is submitted together, so that no submission takes long |
 //! | `transfer.rs`, `timing.rs` | uploads and read-backs; timestamps |
-//! | `fault.rs`, `wait.rs` | what the driver reports out of band; where the engine blocks |
+//! | `fault.rs`, `wait.rs` | what the driver reports out of band; where the engine waits |
 
+mod adapters;
+mod dxc;
 mod fault;
+mod instance;
 mod pace;
 mod pipeline;
 mod program;
@@ -20,19 +24,21 @@ mod wait;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use wgpu::{BufferUsages, DeviceType, Features, Limits};
 
 use super::adapter::DeviceOptions;
 use super::shape::WorkgroupShape;
+use crate::clock::Instant;
 use crate::error::{Error, Result};
+pub(crate) use adapters::{Adapter, NONE_FOUND, enumerate};
 use fault::Faults;
 pub use pace::Pace;
 use pace::Pacer;
 use pipeline::Pipelines;
 pub(crate) use program::GpuProgram;
-pub(crate) use transfer::{Around, Copies};
+pub(crate) use transfer::Copies;
+pub(crate) use wgpu::Buffer;
 
 /// What a user can do about a buffer that is too large.
 const ADVICE: &str = "use a higher --sparsity, a smaller --batch or --hidden, or another --adapter";

@@ -209,6 +209,7 @@ fn check(kernel: &KernelInfo, reflection: &Reflection, backend: wgpu::Backend) -
 
 #[cfg(test)]
 mod tests {
+    use super::super::adapters::shapes;
     use super::*;
     use crate::engine::Kernel;
     use crate::sparse::Sddmm;
@@ -220,7 +221,7 @@ mod tests {
             check(Sddmm::INFO, &reflection, backend)
         };
         for backend in [wgpu::Backend::Metal, wgpu::Backend::Vulkan] {
-            for &shape in WorkgroupShape::on(backend) {
+            for &shape in shapes(backend) {
                 on(backend, shape).unwrap();
             }
         }

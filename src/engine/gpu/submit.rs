@@ -84,7 +84,7 @@ impl GpuExecutor {
 
     /// Waits for a submission, or for all of them. Where the device is gone, that is the error, whatever waiting says of it.
     pub(super) fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
-        let waited = wait::poll(&self.device, submission);
+        let waited = wait::submitted(&self.device, &self.queue, submission);
         self.faults.check()?;
         waited
     }

@@ -1,9 +1,10 @@
 //! Uploads and read-backs.
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Receiver;
 
 use super::super::buffer::{Memory, View};
+use super::super::run_checked::Around;
+use super::wait::{self, Mapped};
 use super::{GpuExecutor, GpuProgram};
 use crate::error::{Error, Result};
 
@@ -119,25 +120,9 @@ impl GpuExecutor {
         };
         self.pacer().finish(self)?;
         self.wait_for(Some(copies.submission))?;
-        (copies.mapped.try_recv())
-            .map_err(|e| failed(&e))?
-            .map_err(|e| failed(&e))?;
+        wait::mapped(&copies.mapped).map_err(|e| failed(&e))?;
         let mapped = (copies.staging.get_mapped_range(..)).map_err(|e| failed(&e))?;
         Ok(bytemuck::pod_collect_to_vec(&mapped))
-    }
-}
-
-/// What is copied around a dispatch.
-#[derive(Default)]
-pub(crate) struct Around<'a> {
-    pub before: Vec<&'a View>,
-    pub after: Vec<&'a View>,
-}
-
-impl Around<'_> {
-    pub(crate) fn words(&self) -> usize {
-        let views = self.before.iter().chain(&self.after);
-        views.map(|view| view.words()).sum()
     }
 }
 
@@ -145,5 +130,5 @@ impl Around<'_> {
 pub(crate) struct Copies {
     staging: wgpu::Buffer,
     submission: wgpu::SubmissionIndex,
-    mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
+    mapped: Mapped,
 }

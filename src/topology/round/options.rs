@@ -5,9 +5,8 @@ use crate::error::{Error, Result};
 use crate::sparse::{Arena, Window};
 
 /// Among what the k best and the k smallest are chosen.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Within each layer, whose number of connections then never changes: the paper's pseudocode

@@ -4,7 +4,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::number::told;
-use super::{TrainConfig, list_text};
+use super::{TrainConfig, value_text};
 use crate::{Error, Result};
 
 /// The flags of a [`TrainConfig`] that were given on a command line, to be laid over a file or the defaults.
@@ -78,16 +78,6 @@ impl Args for ConfigFlags {
 
     fn augment_args_for_update(command: Command) -> Command {
         Self::augment_args(command)
-    }
-}
-
-/// A value as it would be typed after its flag.
-pub(super) fn value_text(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Array(items) if items.is_empty() => "none".to_owned(),
-        toml::Value::Array(items) => list_text(items),
-        other => other.to_string(),
     }
 }
 

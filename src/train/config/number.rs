@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use clap::Arg;
-use clap::builder::ValueParser;
+#[cfg(feature = "cli")]
+use clap::{Arg, builder::ValueParser};
 
 /// Unsigned whole numbers of one width.
 pub trait Whole: TryFrom<u64> + Clone + Send + Sync + 'static {
@@ -56,6 +56,7 @@ pub fn real(text: &str) -> Result<f64, String> {
 }
 
 /// A flag that takes a number with such messages, any other as it was.
+#[cfg(feature = "cli")]
 pub(super) fn told(flag: Arg) -> Arg {
     let kind = flag.get_value_parser().type_id();
     let is = |parser: ValueParser| (kind == parser.type_id()).then_some(parser);

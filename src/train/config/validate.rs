@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{TrainConfig, list_text};
 use crate::data::{Augmentation, MOST_WORKERS};
-use crate::engine::MOST_THREADS;
 use crate::model::MODELS;
+use crate::threads::MOST_THREADS;
 use crate::{Error, Result};
 
 /// Indices on the device are 32-bit words.

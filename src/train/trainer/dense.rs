@@ -2,10 +2,10 @@
 //! Top-KAST's reserve of dense weights is in `reserve.rs`.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use super::Trainer;
 use super::build::reside;
+use crate::clock::Instant;
 use crate::data::{Batch, Interruptible, Loader, Order};
 use crate::engine::Class;
 use crate::error::{Error, Result};

@@ -1,9 +1,9 @@
 //! An epoch: its batches, its steps and rounds, and looking at the losses.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use super::{LOOK_EVERY, Trainer};
+use crate::clock::Instant;
 use crate::data::{Interruptible, Loader, Order};
 use crate::engine::StepState;
 use crate::error::{Error, Result};

@@ -1,9 +1,8 @@
 //! What the trainer does for a method that keeps dense weights beside its network (Top-KAST): every T steps the network's weights
 //! are laid back among them, and the network becomes the largest of all.
 
-use std::time::Instant;
-
 use super::{Trainer, dense};
+use crate::clock::Instant;
 use crate::engine::{Class, Device, View};
 use crate::error::{Error, Result};
 use crate::model::Model;

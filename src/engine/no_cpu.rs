@@ -1,0 +1,35 @@
+//! In place of the CPU executor, where the feature `cpu` is left out: no value of its type exists.
+
+use super::buffer::View;
+use super::plan::Dispatch;
+use crate::error::{Error, Result};
+
+enum Never {}
+
+pub(crate) struct CpuExecutor(Never);
+
+impl CpuExecutor {
+    pub(crate) fn new(_threads: usize) -> Result<Self> {
+        Err(Error::Adapter(
+            "this build of rootlet has no CPU executor (its feature `cpu` is left out); name one of the adapters that \
+             `rootlet::engine::adapter::list` returns, or build it with that feature"
+                .into(),
+        ))
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        match self.0 {}
+    }
+
+    pub(crate) fn run(&self, _: &[Dispatch]) -> Result<()> {
+        match self.0 {}
+    }
+
+    pub(crate) fn upload(&self, _: &View, _: &[u32]) -> Result<()> {
+        match self.0 {}
+    }
+
+    pub(crate) fn download(&self, _: &View) -> Result<Vec<u32>> {
+        match self.0 {}
+    }
+}
