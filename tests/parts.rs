@@ -1,0 +1,86 @@
+//! What can be left out of the build stays out, and what a page does in its own way stands in one file each.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Crates that a build of the library takes on this system, itself included, with these features alone.
+fn crates(features: &str) -> BTreeSet<String> {
+    let tree = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["tree", "--locked", "--offline", "--no-default-features"])
+        .args(["--features", features, "--edges", "normal"])
+        .args(["--prefix", "none", "--no-dedupe"])
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&tree.stderr);
+    assert!(tree.status.success(), "{message}");
+    let text = String::from_utf8(tree.stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_library_is_few_crates_without_its_other_parts() {
+    for (features, most) in [("cpu", 60), ("cpu,gpu", 110)] {
+        let crates = crates(features);
+        assert!(
+            crates.len() <= most,
+            "{} crates with the features {features}, more than {most}: {crates:#?}",
+            crates.len()
+        );
+    }
+    let cpu = crates("cpu");
+    for name in ["clap ", "naga ", "wgpu ", "plotters ", "png "] {
+        assert!(!cpu.iter().any(|line| line.starts_with(name)), "{name}");
+    }
+}
+
+/// Runs `see` on the files of a folder below `src`, with their paths.
+fn each_file(folder: &Path, see: &mut impl FnMut(&str, &str)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => each_file(&path, see),
+            false => {
+                let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+                let name = name.to_str().unwrap().replace('\\', "/");
+                see(&name, &fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+}
+
+/// The program is not for pages, tests neither.
+#[test]
+fn clocks_threads_and_waiting_stand_in_one_file_each() {
+    let seams: [(&str, &[&str]); 3] = [
+        (
+            "src/clock.rs",
+            &["time::Instant", "time::{Duration, Instant", "web_time::"],
+        ),
+        (
+            "src/threads.rs",
+            &[
+                "thread::Builder",
+                "thread::spawn",
+                "thread::scope",
+                "ThreadPool",
+            ],
+        ),
+        ("src/engine/gpu/wait.rs", &["pollster::", "PollType"]),
+    ];
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    each_file(&src, &mut |name, text| {
+        if name.starts_with("src/cli/") || !name.ends_with(".rs") {
+            return;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (seam, words) in seams {
+            for word in words.iter().filter(|word| code.contains(**word)) {
+                assert_eq!(name, seam, "`{word}` belongs into {seam}");
+            }
+        }
+    });
+}
