@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// The shaders, the modules of `src` that run them or in their place, and those that measure and check them.
-const KERNELS: [&str; 14] = [
+const KERNELS: [&str; 15] = [
     "shaders",
     "src/bench",
     "src/data",
@@ -12,6 +12,7 @@ const KERNELS: [&str; 14] = [
     "src/engine",
     "src/kernels.rs",
     "src/layer",
+    "src/loss",
     "src/model",
     "src/network",
     "src/optim",

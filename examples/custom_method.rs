@@ -4,7 +4,7 @@
 //! poorly connected units grow first. Candidates, selection and merge stay the engine's.
 
 use rootlet::Result;
-use rootlet::data::{self, DataSource};
+use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions, Grid, Plan};
 use rootlet::topology::{Candidates, Distribution, Growth, Method, ScoreInputs};
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
@@ -95,7 +95,7 @@ fn main() -> Result<()> {
         ..TrainConfig::default()
     };
     let device = Device::open("auto", &DeviceOptions::default())?;
-    let digits = data::load(&DataSource::default())?;
+    let digits = data::load(&DataOptions::default())?;
     let mut trainer = Trainer::with_method(device, config, digits, Box::new(PoorFirst))?;
     // In the first step and the first round, runs the new kernel on its twin too, and compares.
     trainer.check("example/");

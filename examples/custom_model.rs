@@ -3,7 +3,7 @@
 //! A model is a list of layers. Whatever is a convolution or a linear layer in it is sparse, and takes part in the rounds.
 
 use rootlet::Result;
-use rootlet::data::{self, DataSource};
+use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::model::{Builder, Extent, Model};
 use rootlet::topology::method;
@@ -30,7 +30,7 @@ fn main() -> Result<()> {
         ..TrainConfig::default()
     };
     let device = Device::open("auto", &DeviceOptions::default())?;
-    let digits = data::load(&DataSource::default())?;
+    let digits = data::load(&DataOptions::default())?;
     let model = small_net(digits.shape.extent(), digits.classes)?;
     let method = method("gse-uniform")?;
     let mut trainer = Trainer::with_model(device, config, digits, model, method)?;

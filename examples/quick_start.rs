@@ -1,12 +1,12 @@
 //! Trains a sparse network on the embedded digits and evaluates it: `cargo run --release --example quick_start`.
 
 use rootlet::Result;
-use rootlet::data::{self, DataSource};
+use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
 fn main() -> Result<()> {
-    let digits = data::load(&DataSource::default())?;
+    let digits = data::load(&DataOptions::default())?;
     let device = Device::open("auto", &DeviceOptions::default())?;
     let config = TrainConfig {
         hidden: vec![256, 256],

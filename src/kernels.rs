@@ -3,7 +3,7 @@
 #[cfg(feature = "bench")]
 use crate::bench;
 use crate::engine::{Kernel, KernelInfo};
-use crate::{data, dense, layer, optim, sparse, topology};
+use crate::{data, dense, layer, loss, optim, sparse, topology};
 
 /// All kernel pairs: one for each file below `shaders/`, `shaders/lib/` excepted.
 pub fn kernels() -> Vec<&'static KernelInfo> {
@@ -18,6 +18,7 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
         layer::BiasGradient::INFO,
         layer::SoftmaxCrossEntropy::INFO,
         layer::BatchMetrics::INFO,
+        loss::FoundClass::INFO,
         layer::PatchTokens::INFO,
         layer::AddPositions::INFO,
         layer::AddPositionsInPlace::INFO,

@@ -6,12 +6,12 @@
 //! grows the best and prunes the weakest.
 //!
 //! ```
-//! use rootlet::data::{self, DataSource};
+//! use rootlet::data::{self, DataOptions};
 //! use rootlet::engine::Device;
 //! use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 //!
 //! let config = TrainConfig { sparsity: 0.95, epochs: 2, ..TrainConfig::default() };
-//! let mut trainer = Trainer::new(Device::cpu(0)?, config, data::load(&DataSource::default())?)?;
+//! let mut trainer = Trainer::new(Device::cpu(0)?, config, data::load(&DataOptions::default())?)?;
 //! let mut show = |event: &Event| { println!("{event:?}"); Ok(()) };
 //! trainer.run(&mut Hooks::observing(&mut show))?;
 //! assert!(trainer.evaluate()?.accuracy > 0.8);
@@ -29,11 +29,12 @@
 //! | [`primitive`] | sort, scan, select and search on the device |
 //! | [`sparse`] | the connection arena, the first graph, the sparse products and convolutions |
 //! | [`dense`] | the products of layers that have all their connections, or most |
-//! | [`layer`] | layers, forward beside backward: sparse, norm, activation, pool, attention; the loss |
+//! | [`layer`] | layers, forward beside backward: sparse, norm, activation, pool, attention |
 //! | [`model`] | lists of layers: perceptrons, ResNets, VGG, ViT |
-//! | [`optim`] | optimisers: SGD with momentum, or your own; the learning rate's schedule |
+//! | [`optim`] | optimisers: SGD with momentum, or your own; the learning rate |
 //! | [`topology`] | prune-and-grow rounds and the methods behind them |
 //! | [`data`] | real images, from public files to normalised batches |
+//! | [`loss`] | losses and metrics |
 //! | [`network`] | a model on a device: its memory and the programs of a step |
 //! | [`checkpoint`] | what is saved, so that nothing is lost |
 //! | [`train`] | the configuration, the training step, the trainer and its events |
@@ -75,6 +76,7 @@ mod files;
 pub mod fuzzing;
 pub mod kernels;
 pub mod layer;
+pub mod loss;
 pub mod model;
 pub mod network;
 pub mod optim;

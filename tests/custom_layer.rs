@@ -10,7 +10,7 @@ mod prelu;
 use common::{Random, devices};
 use prelu::PreluLayer;
 use rootlet::checkpoint::{self, Snapshot};
-use rootlet::data::{self, Batch, DataSource};
+use rootlet::data::{self, Batch, DataOptions};
 use rootlet::engine::{Device, StepState};
 use rootlet::model::{Builder, Extent, Model};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
@@ -53,7 +53,7 @@ fn batch() -> Batch {
     labels.resize(stride, 0);
     Batch {
         inputs,
-        labels,
+        targets: labels.into(),
         count: COUNT,
         index: 0,
     }
@@ -123,7 +123,7 @@ fn trainer(device: Device, steps: Option<u64>) -> Trainer {
         batch: 64,
         ..TrainConfig::default()
     };
-    let digits = data::load(&DataSource::default()).unwrap();
+    let digits = data::load(&DataOptions::default()).unwrap();
     let input = Extent {
         channels: 1,
         height: 8,

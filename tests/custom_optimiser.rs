@@ -13,7 +13,7 @@ use std::sync::Arc;
 use aged::AgedMoments;
 use common::{Random, devices, says};
 use rootlet::checkpoint::{self, Snapshot};
-use rootlet::data::{self, Batch, DataSource};
+use rootlet::data::{self, Batch, DataOptions};
 use rootlet::engine::{Class, Device, DeviceOptions, StepState};
 use rootlet::model::{Builder, Extent, Model, mlp};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
@@ -51,7 +51,7 @@ fn batch() -> Batch {
     labels.resize(stride, 0);
     Batch {
         inputs,
-        labels,
+        targets: labels.into(),
         count: COUNT,
         index: 0,
     }
@@ -244,9 +244,9 @@ fn trainer(adapter: &str, name: &str, steps: Option<u64>) -> Trainer {
         lr: 0.3,
         ..TrainConfig::default()
     };
-    let source = DataSource {
+    let source = DataOptions {
         limit: config.limit,
-        ..DataSource::default()
+        ..DataOptions::default()
     };
     let digits = data::load(&source).unwrap();
     let model = mlp(digits.shape.extent(), &[40, 30], digits.classes).unwrap();

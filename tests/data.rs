@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rootlet::Error;
-use rootlet::data::{self, DataSource, Dataset, NAMES, Split};
+use rootlet::data::{self, DataOptions, Dataset, NAMES, Split};
 
 const FILES: [&str; 4] = [
     "train-images-idx3-ubyte",
@@ -53,11 +53,11 @@ fn folder(files: &[Vec<u8>; 4], ending: &str) -> tempfile::TempDir {
     folder
 }
 
-fn source(name: &str, dir: &Path) -> DataSource {
-    DataSource {
+fn source(name: &str, dir: &Path) -> DataOptions {
+    DataOptions {
         name: name.to_owned(),
         dir: Some(dir.to_owned()),
-        ..DataSource::default()
+        ..DataOptions::default()
     }
 }
 
@@ -293,7 +293,7 @@ fn a_missing_file_is_named() {
 fn a_limit_keeps_the_first_images() {
     let folder = folder(&tiny(), "");
     let limited = |limit| {
-        data::load(&DataSource {
+        data::load(&DataOptions {
             limit: Some(limit),
             ..source("mnist", folder.path())
         })
@@ -314,7 +314,7 @@ fn a_limit_keeps_the_first_images() {
 
 #[test]
 fn the_embedded_digits_need_no_folder() {
-    let set = data::load(&DataSource::default()).unwrap();
+    let set = data::load(&DataOptions::default()).unwrap();
     assert_eq!(
         (set.name.as_str(), set.classes, set.shape.features()),
         ("digits", 10, 64)
@@ -335,10 +335,10 @@ fn unknown_names_and_missing_folders_are_usage_errors() {
         ("cifar100", None),
         ("image-folder", None),
     ] {
-        let refused = data::load(&DataSource {
+        let refused = data::load(&DataOptions {
             name: name.to_owned(),
             dir,
-            ..DataSource::default()
+            ..DataOptions::default()
         });
         assert!(matches!(refused, Err(Error::Usage(_))), "{name}");
     }

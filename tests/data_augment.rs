@@ -9,7 +9,7 @@ use common::{Random, devices, says};
 use rootlet::Error;
 use rootlet::data::{
     Augmentation, Batch, Crop, Draws, ImageShape, Loader, LoaderOptions, Normalisation, Order,
-    ResidentImages, Split,
+    ResidentImages, Split, Targets,
 };
 use rootlet::engine::random::pcg4d;
 use rootlet::engine::{Class, Device, Plan};
@@ -87,7 +87,7 @@ fn expected(
 #[track_caller]
 fn check(batch: &Batch, stride: usize, shape: ImageShape, shift: (u32, bool), draws: Draws) {
     for lane in 0..stride {
-        let image = batch.labels[lane];
+        let image = batch.labels()[lane];
         for feature in 0..shape.features() {
             let input = batch.inputs[feature * stride + lane];
             let expected = match lane < batch.count {
@@ -146,7 +146,7 @@ fn batch_size_workers_and_first_batch_change_no_image() {
         for batch in load(&split, shape, options) {
             for lane in 0..batch.count {
                 let column = batch.inputs.iter().skip(lane).step_by(options.stride);
-                images.push((batch.labels[lane], column.copied().collect::<Vec<f32>>()));
+                images.push((batch.labels()[lane], column.copied().collect::<Vec<f32>>()));
             }
         }
         images
@@ -258,7 +258,7 @@ impl OnDevice<'_> {
         self.device.run(&program).unwrap();
         Batch {
             inputs: self.device.download(&inputs.range(0..words)).unwrap(),
-            labels: self.device.download(&labels.range(0..self.stride)).unwrap(),
+            targets: Targets::Labels(self.device.download(&labels.range(0..self.stride)).unwrap()),
             count: images.len(),
             index: 0,
         }
@@ -321,7 +321,7 @@ fn a_device_makes_the_loaders_batches() {
             assert_eq!(draws, Draws { seed, epoch });
             for (images, loaded) in order.chunks(batch).zip(load(&split, shape, options)) {
                 let made = on.batch(augmentation, images, draws);
-                assert_eq!(made.labels, loaded.labels, "{name} {shape:?}");
+                assert_eq!(made.labels(), loaded.labels(), "{name} {shape:?}");
                 let bits = |batch: &Batch| -> Vec<u32> {
                     batch.inputs.iter().map(|x| x.to_bits()).collect()
                 };

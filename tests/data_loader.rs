@@ -55,11 +55,11 @@ fn a_batch_is_normalised_transposed_and_padded() {
     );
     for (number, batch) in batches.iter().enumerate() {
         assert_eq!(batch.index, number as u64);
-        assert_eq!((batch.inputs.len(), batch.labels.len()), (30 * 28, 28));
+        assert_eq!((batch.inputs.len(), batch.labels().len()), (30 * 28, 28));
         for lane in 0..28 {
             let image = number * 21 + lane;
             let inside = lane < batch.count;
-            assert_eq!(batch.labels[lane], if inside { image as u32 } else { 0 });
+            assert_eq!(batch.labels()[lane], if inside { image as u32 } else { 0 });
             for feature in 0..30 {
                 let (mean, std) = if feature < 15 {
                     (0.25, 0.5)
@@ -89,7 +89,7 @@ fn a_shuffled_epoch_has_every_image_once_and_each_epoch_another_order() {
         let batches = load(&split(100), options);
         batches
             .iter()
-            .flat_map(|batch| batch.labels[..batch.count].to_vec())
+            .flat_map(|batch| batch.labels()[..batch.count].to_vec())
             .collect::<Vec<_>>()
     };
     let first = epoch(1, 0);

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use common::Random;
 use rootlet::Result;
-use rootlet::data::{self, DataSource};
+use rootlet::data::{self, DataOptions};
 use rootlet::engine::Device;
 use rootlet::report::{Place, RecordOptions, RecordedTraining, Style, run_through_losses};
 use rootlet::train::config::MethodName;
@@ -38,9 +38,9 @@ fn train(
     save_every: SaveEvery,
     watch: impl FnMut(&Device),
 ) -> (PathBuf, Result<u64>) {
-    let data = data::load(&DataSource {
+    let data = data::load(&DataOptions {
         limit: Some(300),
-        ..DataSource::default()
+        ..DataOptions::default()
     });
     let options = RecordOptions {
         style: Style::Quiet,

@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use common::says;
-use rootlet::data::{self, Batch, DataSource, Dataset, Split};
+use rootlet::data::{self, Batch, DataOptions, Dataset, Split, Targets};
 use rootlet::engine::{Device, StepState};
 use rootlet::layer::{Layer, Sparse};
 use rootlet::model::{Builder, Extent, Model, Node};
@@ -172,6 +172,13 @@ fn layers_with_wrong_indices_are_refused() {
     }
 }
 
+fn labels(batch: &mut Batch) -> &mut Vec<u32> {
+    match &mut batch.targets {
+        Targets::Labels(labels) => labels,
+        Targets::Values(_) => panic!("no labels"),
+    }
+}
+
 #[test]
 fn batches_that_do_not_fit_are_refused() {
     for (name, device) in common::devices() {
@@ -179,7 +186,7 @@ fn batches_that_do_not_fit_are_refused() {
         let network = network(&device, &model, &NetworkState::draw(&model, &[12, 6], 1)).unwrap();
         let good = Batch {
             inputs: vec![0.5; 6 * 4],
-            labels: vec![0, 1, 2, 0],
+            targets: vec![0u32, 1, 2, 0].into(),
             count: 4,
             index: 0,
         };
@@ -196,23 +203,30 @@ fn batches_that_do_not_fit_are_refused() {
             assert!(trained.is_err(), "{name}");
         };
         refused(
-            &|b| b.labels[3] = 3,
+            &|b| labels(b)[3] = 3,
             "class 3, and the network tells 3 classes apart",
         );
-        refused(&|b| b.labels[0] = u32::MAX, "tells 3 classes apart");
+        refused(&|b| labels(b)[0] = u32::MAX, "tells 3 classes apart");
         refused(
             &|b| b.inputs.truncate(20),
             "does not fit a network of 4 lanes",
         );
         refused(&|b| b.inputs.extend([0.0; 4]), "does not fit");
-        refused(&|b| b.labels.truncate(3), "does not fit");
-        refused(&|b| b.count = 5, "5 images in 4 lanes");
+        refused(
+            &|b| labels(b).truncate(3),
+            "takes a class a sample, in 4 lanes",
+        );
+        refused(
+            &|b| b.targets = vec![0.0f32; 4].into(),
+            "the batch has 4 numbers",
+        );
+        refused(&|b| b.count = 5, "5 samples with 24 numbers");
     }
 }
 
 #[test]
 fn data_whose_labels_are_no_classes_are_refused() {
-    let digits = data::load(&DataSource::default()).unwrap();
+    let digits = data::load(&DataOptions::default()).unwrap();
     let with = |label: u32| {
         let pixels = digits.shape.features();
         let split = Split::new(

@@ -22,6 +22,7 @@ fn epoch(number: u32, step: u64) -> Event {
         test_accuracy: 0.875,
         seconds: 1.5,
         images_per_second: 1234.5,
+        ..Epoch::default()
     })
 }
 

@@ -9,7 +9,7 @@ mod prelu;
 use prelu::PreluLayer;
 use rootlet::Result;
 use rootlet::checkpoint;
-use rootlet::data::{self, DataSource};
+use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::model::{Builder, Extent, Model};
 use rootlet::topology::method;
@@ -29,7 +29,7 @@ fn model(input: Extent, classes: usize) -> Result<Model> {
 
 fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
     let device = Device::open(adapter, &DeviceOptions::default())?;
-    let digits = data::load(&DataSource::default())?;
+    let digits = data::load(&DataOptions::default())?;
     let model = model(digits.shape.extent(), digits.classes)?;
     Trainer::with_model(
         device,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use aged::AgedMoments;
 use rootlet::Result;
 use rootlet::checkpoint;
-use rootlet::data::{self, DataSource};
+use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::model::mlp;
 use rootlet::topology::method;
@@ -19,7 +19,7 @@ use rootlet::train::{Event, Hooks, SaveEvery, TrainConfig, Trainer};
 
 fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
     let device = Device::open(adapter, &DeviceOptions::default())?;
-    let digits = data::load(&DataSource::default())?;
+    let digits = data::load(&DataOptions::default())?;
     let model = mlp(digits.shape.extent(), &[64, 64], digits.classes)?;
     let optimiser = AgedMoments {
         beta1: 0.9,

@@ -1,4 +1,4 @@
-// Sums the losses and hits of a batch into one slot of a ring, which the host reads now and then:
+// Sums the losses and scores of a batch into one slot of a ring, which the host reads now and then:
 // no step waits for it. One workgroup; the order of the sum is fixed.
 #import step
 
@@ -12,27 +12,27 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: StepState;
 @group(0) @binding(2) var<storage, read> losses: array<f32>; // [stride]
-@group(0) @binding(3) var<storage, read> hits: array<u32>; // [stride]
-@group(0) @binding(4) var<storage, read_write> ring: array<f32>; // [slots][2]: sum of losses, hits
+@group(0) @binding(3) var<storage, read> scores: array<f32>; // [stride]
+@group(0) @binding(4) var<storage, read_write> ring: array<f32>; // [slots][2]: sum of losses, sum of scores
 
 var<workgroup> loss: array<f32, LANES>;
-var<workgroup> hit: array<u32, LANES>;
+var<workgroup> score: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn batch_metrics(@builtin(local_invocation_index) lane: u32) {
     var l = 0.0;
-    var h = 0u;
+    var s = 0.0;
     for (var i = lane; i < params.stride; i += LANES) {
         l += losses[i];
-        h += hits[i];
+        s += scores[i];
     }
     loss[lane] = l;
-    hit[lane] = h;
+    score[lane] = s;
     workgroupBarrier();
     if lane == 0u {
         for (var i = 1u; i < LANES; i++) {
             l += loss[i];
-            h += hit[i];
+            s += score[i];
         }
         let slot = step.step % params.slots;
         var before = vec2(0.0);
@@ -40,6 +40,6 @@ fn batch_metrics(@builtin(local_invocation_index) lane: u32) {
             before = vec2(ring[2u * slot], ring[2u * slot + 1u]);
         }
         ring[2u * slot] = before.x + l;
-        ring[2u * slot + 1u] = before.y + f32(h);
+        ring[2u * slot + 1u] = before.y + s;
     }
 }

@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> labels: array<u32>; // [stride]
 @group(0) @binding(4) var<storage, read_write> delta: array<f32>; // [classes][stride]
 @group(0) @binding(5) var<storage, read_write> losses: array<f32>; // [stride]
-@group(0) @binding(6) var<storage, read_write> hits: array<u32>; // [stride]
+@group(0) @binding(6) var<storage, read_write> hits: array<f32>; // [stride]
 
 // The logits of four classes, one behind the other in what follows: a quarter of the rounds that one class each would take. Those
 // past the last class are the last one once more.
@@ -55,7 +55,7 @@ fn softmax_cross_entropy(
             put(c + 3u, lane, 0.0);
         }
         losses[lane] = 0.0;
-        hits[lane] = 0u;
+        hits[lane] = 0.0;
         return;
     }
     var best = 0u;
@@ -106,5 +106,5 @@ fn softmax_cross_entropy(
     // -sum over c of wanted[c] * log p[c], with log p[c] = z[c] - highest - log_total
     let own = logits[label * params.stride + lane] - highest;
     losses[lane] = log_total - (1.0 - params.smoothing) * own - even * shifted;
-    hits[lane] = select(0u, 1u, best == label);
+    hits[lane] = select(0.0, 1.0, best == label);
 }

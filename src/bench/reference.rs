@@ -103,7 +103,8 @@ impl Case {
 
 /// Mean cross-entropy of a perceptron of these layers, with a ReLU after each but the last, on a batch.
 pub fn mean_loss(layers: &[LayerState], batch: &Batch) -> f64 {
-    let stride = batch.labels.len();
+    let labels = batch.labels();
+    let stride = labels.len();
     let mut units: Vec<f64> = batch.inputs.iter().map(|x| f64::from(*x)).collect();
     for (l, layer) in layers.iter().enumerate() {
         let mut outputs = Vec::with_capacity(layer.n_out * stride);
@@ -126,7 +127,7 @@ pub fn mean_loss(layers: &[LayerState], batch: &Batch) -> f64 {
     let losses = (0..batch.count).map(|i| {
         let logits = units.iter().skip(i).step_by(stride);
         let total: f64 = logits.map(|z| z.exp()).sum();
-        total.ln() - units[batch.labels[i] as usize * stride + i]
+        total.ln() - units[labels[i] as usize * stride + i]
     });
     losses.sum::<f64>() / batch.count as f64
 }
@@ -249,7 +250,7 @@ mod tests {
             [(5, 3), (3, 4)].map(|(n_in, n_out)| LayerState::from_pairs(n_in, n_out, &[(0, 0)]));
         let mut batch = Batch {
             inputs: noise(5, 6, 8, 1),
-            labels: vec![3; 8],
+            targets: vec![3; 8].into(),
             count: 6,
             index: 0,
         };
@@ -257,7 +258,7 @@ mod tests {
         // One class that is certain, and right in half of the batch.
         let mut sure = layers;
         sure[1].bias[3] = 20.0;
-        batch.labels[..3].fill(0);
+        batch.targets = vec![0, 0, 0, 3, 3, 3, 3, 3].into();
         assert!((mean_loss(&sure, &batch) - 10.0).abs() < 1e-6);
     }
 

@@ -167,6 +167,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
             past,
             progress: manifest.progress.clone(),
             data: manifest.data.clone(),
+            objective: manifest.objective.clone(),
         },
         manifest,
         path: folder.to_owned(),

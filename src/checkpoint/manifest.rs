@@ -4,7 +4,7 @@
 //! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
 
 use super::parameters::Shapes;
-use super::{Checked, LayerState, NormShape, OptimiserShape, ParameterShape, Progress};
+use super::{Checked, LayerState, NormShape, Objective, OptimiserShape, ParameterShape, Progress};
 use crate::data::DataRecord;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,9 @@ pub struct Manifest {
     /// What the data were; none in files of versions that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataRecord>,
+    /// What the network was trained and judged by, where that is not cross-entropy and accuracy.
+    #[serde(default, skip_serializing_if = "Objective::is_default")]
+    pub objective: Objective,
     /// Size and checksum of `model.safetensors`.
     pub tensors: TensorFile,
     /// The run's complete `config.toml`.
@@ -203,6 +206,37 @@ pub(super) mod exact {
     }
 }
 
+/// A sum that is mostly a number of samples: a JSON number where it is whole, else as [`exact`].
+pub(super) mod whole_or_exact {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// From here on, not every whole number is one of `f64`.
+    const MOST: f64 = (1u64 << 53) as f64;
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Found {
+        Whole(u64),
+        Text(String),
+    }
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        match value.fract() == 0.0 && (0.0..MOST).contains(value) && value.is_sign_positive() {
+            true => serializer.serialize_u64(*value as u64),
+            false => super::exact::serialize(value, serializer),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        match Found::deserialize(deserializer)? {
+            Found::Whole(count) => Ok(count as f64),
+            Found::Text(text) => text
+                .parse()
+                .map_err(|_| D::Error::custom(format!("`{text}` is not a number"))),
+        }
+    }
+}
+
 /// For the fuzzer: the bytes as they are, and under a right checksum, past which it would hardly get.
 pub(crate) fn fuzz(bytes: &[u8]) {
     let _ = Manifest::decode(bytes);
@@ -245,6 +279,7 @@ mod tests {
             parameters: Vec::new(),
             optimiser: OptimiserShape::default(),
             data: None,
+            objective: Objective::default(),
             tensors: TensorFile {
                 bytes: 1000,
                 crc32: 7,

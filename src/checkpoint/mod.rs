@@ -32,7 +32,9 @@ mod save;
 mod tensors;
 
 use crate::data::DataRecord;
+use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::PathBuf;
 
 pub use crate::layer::{ParameterArray, ParameterState};
@@ -60,8 +62,9 @@ pub struct Progress {
     /// Sum of the losses over the samples of the epoch under way.
     #[serde(with = "manifest::exact")]
     pub loss_sum: f64,
-    /// Samples of the epoch under way that were classified correctly.
-    pub correct: u64,
+    /// Sum of the metric's scores over the samples of the epoch under way: of accuracy, those that were classified correctly.
+    #[serde(rename = "correct", with = "manifest::whole_or_exact")]
+    pub score_sum: f64,
     /// Samples of the epoch under way that were trained on.
     pub seen: u64,
     /// Prune-and-grow rounds done.
@@ -83,6 +86,41 @@ pub struct PastConnections {
     pub col_indices: Vec<u32>,
 }
 
+/// What a network is trained and judged by, by their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Objective {
+    /// The loss.
+    pub loss: String,
+    /// The metric, if there is one.
+    pub metric: Option<String>,
+}
+
+impl Default for Objective {
+    fn default() -> Self {
+        Objective {
+            loss: CrossEntropy::default().name().to_owned(),
+            metric: Some(Accuracy.name().to_owned()),
+        }
+    }
+}
+
+impl Objective {
+    /// Whether it is that of a run of the command.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the loss {}", self.loss)?;
+        match &self.metric {
+            Some(metric) => write!(f, " and the metric {metric}"),
+            None => f.write_str(" and no metric"),
+        }
+    }
+}
+
 /// What is saved: the model with its optimiser state, and the progress.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
@@ -94,6 +132,8 @@ pub struct Snapshot {
     pub past: Vec<PastConnections>,
     /// What the data are; none in older checkpoints.
     pub data: Option<DataRecord>,
+    /// What it was trained and judged by.
+    pub objective: Objective,
 }
 
 /// What [`load()`] returns.

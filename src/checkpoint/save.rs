@@ -70,6 +70,7 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Ve
         parameters,
         optimiser: OptimiserShape::of(state)?,
         data: snapshot.data.clone(),
+        objective: snapshot.objective.clone(),
         tensors: TensorFile {
             bytes: model.len() as u64,
             crc32: crc32fast::hash(&model),

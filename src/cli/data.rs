@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use rootlet::data::{self, BadImage, Check, DataSource, Dataset, ImageOptions, TestPart};
+use rootlet::data::{self, BadImage, Check, DataOptions, Dataset, ImageOptions, TestPart};
 use rootlet::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -54,7 +54,7 @@ pub fn run(args: &DataArgs) -> Result<()> {
             "the data set digits comes with rootlet; name another one with --data",
         ));
     }
-    let (data, check) = data::check(&DataSource {
+    let (data, check) = data::check(&DataOptions {
         name: args.data.clone(),
         dir: args.data_dir.clone(),
         limit: None,

@@ -3,14 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rootlet::checkpoint::{self, Checkpoint};
-use rootlet::data::{self, DataSource, Dataset, LoaderOptions, TestPart};
+use rootlet::checkpoint::{self, Checkpoint, Objective};
+use rootlet::data::{self, DataOptions, Dataset, LoaderOptions, TestPart};
 use rootlet::engine::{Device, DeviceOptions};
-use rootlet::network::{Network, NetworkOptions};
 use rootlet::report::counted;
-use rootlet::topology::method;
 use rootlet::train::config::whole;
-use rootlet::train::{Evaluation, TrainConfig, evaluate};
+use rootlet::train::{Evaluation, TrainConfig, evaluate, for_tests};
 use rootlet::{Error, Result};
 use serde::Serialize;
 
@@ -48,9 +46,9 @@ pub struct EvalArgs {
 }
 
 /// Loads the data as the network saw them, and says where they are not those of its training.
-fn load(args: &EvalArgs, own: DataSource, checkpoint: &Checkpoint) -> Result<Dataset> {
+fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Dataset> {
     let trained = checkpoint.manifest.data.as_ref();
-    let source = DataSource {
+    let source = DataOptions {
         name: args.data.clone().unwrap_or_else(|| own.name.clone()),
         dir: args.data_dir.clone().or(own.dir),
         limit: args.limit.filter(|&limit| limit > 0),
@@ -67,7 +65,7 @@ fn load(args: &EvalArgs, own: DataSource, checkpoint: &Checkpoint) -> Result<Dat
         // As many as in training, to be compared with those.
         let mut as_then = match source.limit == own.limit {
             true => data.clone(),
-            false => data::load(&DataSource {
+            false => data::load(&DataOptions {
                 limit: own.limit,
                 ..source.clone()
             })?,
@@ -119,6 +117,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     if let Some(note) = &checkpoint.note {
         super::note(note);
     }
+    let objective = &checkpoint.manifest.objective;
+    if *objective != Objective::default() {
+        return Err(Error::Usage(format!(
+            "{} was trained with {objective}, which a program of its own brought: test it with that one",
+            checkpoint.path.display()
+        )));
+    }
     let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
     let data = load(args, config.source(), &checkpoint)?;
     let options = DeviceOptions {
@@ -130,14 +135,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let model = config.build_model(data.shape, data.classes)?;
     let state = &checkpoint.snapshot.state;
     let layers = &state.layers;
-    let options = NetworkOptions {
-        micro_batch: config.micro_batch,
-        forward: config.forward(&model, config.build_method()?.as_ref())?,
-        dense_above: config.dense_above,
-        ..NetworkOptions::evaluation(config.batch.min(data.test.len().max(1)))
-    };
-    let method = method("static")?;
-    let network = Network::new(&device, &model, state, &options, method.as_ref())
+    let batch = config.batch.min(data.test.len().max(1));
+    let network = for_tests(&device, &config, &model, state, batch)
         .map_err(|error| match error {
             Error::Shape(_) => Error::Usage(format!(
                 "the network of {} takes {} inputs to {} classes, and {} has {} pixels and {} classes; give the data set \

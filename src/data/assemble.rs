@@ -1,21 +1,24 @@
-//! One batch: its images fetched, normalised and transposed.
+//! One batch: its samples read, normalised and transposed.
 
-use super::batch::{Batch, LoaderOptions, Order};
-use super::fetch::{Fetch, Recipe};
-use super::{ImageShape, Images, Normalisation};
+use super::batch::{Batch, LoaderOptions, Order, Share};
+use super::source::{DataSource, Inputs, Reader, Reading, values_of};
+use super::{ImageShape, Images, Normalisation, Targets};
 use crate::error::{Error, Result};
 
-/// Images transposed at once: 16 values of 4 bytes are one cache line of the batch's row, written in one go, while the
+/// Samples transposed at once: 16 values of 4 bytes are one cache line of the batch's row, written in one go, while the
 /// bytes of 16 images stream in.
 const LANES: usize = 16;
 
 /// Makes any batch of an epoch, independently of the others.
 pub(super) struct Assembler {
-    recipe: Recipe,
-    /// Image at each place of the epoch; `None` for the split's own order.
+    images: Images,
+    reading: Reading,
+    /// Sample at each place of the epoch; `None` for the source's own order.
     order: Option<Vec<u32>>,
-    /// Input for each pixel value, `[channel][pixel]`.
+    share: Share,
+    /// Input for each byte, `[channel][byte]`.
     table: Vec<[f32; 256]>,
+    normalisation: Normalisation,
     batch: usize,
     stride: usize,
 }
@@ -28,13 +31,14 @@ impl Assembler {
         options: &LoaderOptions,
     ) -> Result<Self> {
         let &LoaderOptions { batch, stride, .. } = options;
+        let source = images.source();
         if batch == 0 || stride < batch {
             return Err(Error::Shape(format!(
                 "cannot load batches of {batch} images in rows of {stride}; a batch needs at least one image, and a row \
                  room for all of them"
             )));
         }
-        let features = images.features();
+        let features = source.features();
         if shape.features() != features {
             return Err(Error::Shape(format!(
                 "images of {features} bytes are not of the shape {} × {} × {}, {} values",
@@ -49,78 +53,174 @@ impl Assembler {
                 "a batch of {features} features in rows of {stride} is larger than any memory; use a smaller batch"
             )));
         }
+        if u32::try_from(source.len()).is_err() {
+            return Err(Error::Shape(format!(
+                "{} samples are more than the {} that a set can hold",
+                source.len(),
+                u32::MAX
+            )));
+        }
+        options.share.check()?;
         let augmentation = options.augmentation;
-        augmentation.check(shape, images.memory().is_some())?;
+        source.check(augmentation, shape)?;
         Ok(Self {
             table: normalisation.table(shape.channels)?,
+            normalisation: normalisation.clone(),
             order: match options.order {
                 Order::Sequential => None,
-                Order::Shuffled { .. } => Some(options.order.images(images.len())),
+                Order::Shuffled { .. } => Some(options.order.images(source.len())),
             },
-            recipe: Recipe {
-                images,
+            reading: Reading {
                 shape,
                 augmentation,
                 draws: options.order.draws(),
                 replaces_bad: matches!(options.order, Order::Shuffled { .. }),
             },
+            images,
+            share: options.share,
             batch,
             stride,
         })
     }
 
+    /// Samples of the epoch.
+    fn len(&self) -> usize {
+        self.share.of_all(self.images.len())
+    }
+
     /// Number of batches, the last and smaller one included.
     pub fn batches(&self) -> u64 {
-        self.recipe.images.batches(self.batch)
+        self.len().div_ceil(self.batch) as u64
     }
 
     /// Bytes of one batch.
     pub fn bytes(&self) -> usize {
-        (self.recipe.shape.features() * self.stride).saturating_mul(size_of::<f32>())
+        (self.reading.shape.features() * self.stride).saturating_mul(size_of::<f32>())
     }
 
     /// Batch `index`, which must be below [`batches`](Self::batches).
     ///
     /// # Errors
-    /// A file that cannot be read or decoded.
+    /// A sample that cannot be read, or a source that breaks its word.
     pub fn assemble(&self, index: u64) -> Result<Batch> {
         let first = index as usize * self.batch;
-        let count = self.batch.min(self.recipe.images.len() - first);
-        let image_at = |lane: usize| match &self.order {
-            Some(order) => order[first + lane] as usize,
-            None => first + lane,
+        let count = self.batch.min(self.len() - first);
+        let sample_at = |lane: usize| {
+            let place = self.share.place(first + lane);
+            self.order
+                .as_ref()
+                .map_or(place, |order| order[place] as usize)
         };
-
-        let features = self.recipe.shape.features();
-        let mut inputs = vec![0.0; features * self.stride];
-        let plane = features / self.table.len();
-        let mut fetch = Fetch::new(&self.recipe, LANES);
-        let mut labels = vec![0; self.stride];
+        let source = self.images.source();
+        let mut inputs = vec![0.0; self.reading.shape.features() * self.stride];
+        let mut targets = Targets::zeros(source.targets(), self.stride);
+        let mut reader = source.open(&self.reading, LANES)?;
         let mut end = 0;
         for start in (0..count).step_by(LANES) {
             let width = LANES.min(count - start);
-            let ready = fetch.fill((start..start + width).map(image_at))?;
-            let images: [&[u8]; LANES] = std::array::from_fn(|lane| match ready.get(lane) {
-                Some(&number) => fetch.image(lane, number),
-                None => &[],
-            });
-            let lanes = end..end + ready.len();
-            for (feature, row) in inputs.chunks_exact_mut(self.stride).enumerate() {
-                let table = &self.table[feature / plane];
-                for (input, image) in row[lanes.clone()].iter_mut().zip(&images) {
-                    *input = table[usize::from(image[feature])];
-                }
+            let numbers: [usize; LANES] =
+                std::array::from_fn(|lane| sample_at(start + lane.min(width - 1)));
+            let ready = reader.fetch(&numbers[..width])?;
+            if ready.len() > width || ready.iter().any(|&number| number >= self.images.len()) {
+                return Err(broken(source, "gives samples that it was not asked for"));
             }
-            for (label, &number) in labels[lanes.clone()].iter_mut().zip(&ready) {
-                *label = self.recipe.images.label(number);
-            }
-            end = lanes.end;
+            self.put_inputs(source, reader.as_ref(), &ready, end, &mut inputs)?;
+            self.put_targets(source, reader.as_ref(), &ready, end, &mut targets)?;
+            end += ready.len();
         }
         Ok(Batch {
             inputs,
-            labels,
+            targets,
             count: end,
             index,
         })
     }
+
+    /// Writes the samples that are ready to the lanes from `lane` on, normalised.
+    fn put_inputs(
+        &self,
+        source: &dyn DataSource,
+        reader: &dyn Reader,
+        ready: &[usize],
+        lane: usize,
+        inputs: &mut [f32],
+    ) -> Result<()> {
+        let features = self.reading.shape.features();
+        let plane = features / self.table.len();
+        let (mut bytes, mut reals) = ([&[] as &[u8]; LANES], [&[] as &[f32]; LANES]);
+        let (mut of_bytes, mut of_reals) = (0, 0);
+        for (place, &number) in ready.iter().enumerate() {
+            match reader.inputs(place, number) {
+                Inputs::Bytes(sample) if sample.len() == features => {
+                    bytes[place] = sample;
+                    of_bytes += 1;
+                }
+                Inputs::Reals(sample) if sample.len() == features => {
+                    reals[place] = sample;
+                    of_reals += 1;
+                }
+                _ => return Err(broken(source, "gives samples of another size than it says")),
+            }
+        }
+        let lanes = lane..lane + ready.len();
+        let rows = inputs.chunks_exact_mut(self.stride).enumerate();
+        if of_bytes == ready.len() {
+            for (feature, row) in rows {
+                let table = &self.table[feature / plane];
+                for (input, image) in row[lanes.clone()].iter_mut().zip(&bytes) {
+                    *input = table[usize::from(image[feature])];
+                }
+            }
+        } else if of_reals == ready.len() {
+            let Normalisation { mean, std } = &self.normalisation;
+            for (feature, row) in rows {
+                let (mean, std) = (mean[feature / plane], std[feature / plane]);
+                for (input, sample) in row[lanes.clone()].iter_mut().zip(&reals) {
+                    *input = (sample[feature] - mean) / std;
+                }
+            }
+        } else {
+            return Err(broken(source, "gives bytes and numbers at once"));
+        }
+        Ok(())
+    }
+
+    /// Writes the targets of the samples that are ready to the lanes from `lane` on.
+    fn put_targets(
+        &self,
+        source: &dyn DataSource,
+        reader: &dyn Reader,
+        ready: &[usize],
+        lane: usize,
+        targets: &mut Targets,
+    ) -> Result<()> {
+        match targets {
+            Targets::Labels(labels) => {
+                for (label, &number) in labels[lane..].iter_mut().zip(ready) {
+                    *label = source.label(number);
+                }
+            }
+            Targets::Values(rows) => {
+                for (place, &number) in ready.iter().enumerate() {
+                    let values = reader.values(place, number);
+                    if values.len() != values_of(source.targets()) {
+                        return Err(broken(source, "gives other numbers of values than it says"));
+                    }
+                    for (row, &value) in rows.chunks_exact_mut(self.stride).zip(values) {
+                        row[lane + place] = value;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A source that does not keep its word.
+fn broken(source: &dyn DataSource, what: &str) -> Error {
+    Error::Shape(format!(
+        "a data source of {} samples of {} inputs {what}",
+        source.len(),
+        source.features()
+    ))
 }

@@ -2,18 +2,30 @@
 
 use super::augmentation::{Augmentation, Draws};
 use super::shuffle;
+use super::targets::Targets;
+use crate::error::{Error, Result};
 
-/// Images with their labels, as the device takes them.
+/// Samples with their targets, as the device takes them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Normalised pixels, `[feature][stride]`; the lanes from `count` on hold zeros.
+    /// Normalised inputs, `[feature][stride]`; the lanes from `count` on hold zeros.
     pub inputs: Vec<f32>,
-    /// Classes, `[stride]`; the lanes from `count` on hold zeros.
-    pub labels: Vec<u32>,
-    /// Number of images. Less than asked for in the epoch's last batch, and where images that cannot be read are left out.
+    /// Classes `[stride]`, or values `[value][stride]`; the lanes from `count` on hold zeros.
+    pub targets: Targets,
+    /// Number of samples. Less than asked for in the epoch's last batch, and where images that cannot be read are left out.
     pub count: usize,
     /// Number of this batch in its epoch, counted from 0.
     pub index: u64,
+}
+
+impl Batch {
+    /// The classes; none where the targets are values.
+    pub fn labels(&self) -> &[u32] {
+        match &self.targets {
+            Targets::Labels(labels) => labels,
+            Targets::Values(_) => &[],
+        }
+    }
 }
 
 /// The order of the images in an epoch.
@@ -48,6 +60,48 @@ impl Order {
     }
 }
 
+/// A part of an epoch's samples, for one of several processes that train together.
+///
+/// The samples are dealt like cards, in the order of the epoch: each is in one part, and no part has two more than another. Where a
+/// process takes batches of `n` samples, the batches of the same number of `of` processes together are the batch of that number of a single
+/// process that takes `n * of`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Its number, counted from 0.
+    pub index: usize,
+    /// How many parts there are.
+    pub of: usize,
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Share { index: 0, of: 1 }
+    }
+}
+
+impl Share {
+    /// Samples of this part, of so many in all.
+    pub fn of_all(self, samples: usize) -> usize {
+        samples.saturating_sub(self.index).div_ceil(self.of.max(1))
+    }
+
+    /// The place in the epoch of sample `place` of this part.
+    pub(super) fn place(self, place: usize) -> usize {
+        place * self.of + self.index
+    }
+
+    /// Whether there is such a part.
+    pub(super) fn check(self) -> Result<()> {
+        match self.index < self.of {
+            true => Ok(()),
+            false => Err(Error::Shape(format!(
+                "there is no part {} of {}: parts are counted from 0",
+                self.index, self.of
+            ))),
+        }
+    }
+}
+
 /// How a [`Loader`](super::Loader) cuts a split into batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoaderOptions {
@@ -59,6 +113,8 @@ pub struct LoaderOptions {
     pub batch: usize,
     /// Lanes in a row of [`Batch::inputs`], at least `batch`.
     pub stride: usize,
+    /// Which part of the samples: all, or one process's of several.
+    pub share: Share,
     /// The batch to start with: 0, or the one that an interrupted epoch goes on with. It changes no batch.
     pub first_batch: u64,
     /// Worker threads; 0 means 1. They change no batch.
@@ -72,6 +128,7 @@ impl LoaderOptions {
         Self {
             order: Order::Sequential,
             augmentation: Augmentation::None,
+            share: Share::default(),
             batch,
             stride: batch.checked_next_multiple_of(4).unwrap_or(usize::MAX),
             first_batch: 0,

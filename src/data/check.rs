@@ -10,7 +10,7 @@ use super::bad::BadImage;
 use super::decode::decode;
 use super::folder::{self, ADVICE, content};
 use super::scan::{Faults, reason_of};
-use super::{DataSource, Dataset, FolderSplit, Images};
+use super::{DataOptions, Dataset, FolderSplit, Images};
 use crate::error::Result;
 
 /// What reading every image of a set has shown.
@@ -32,7 +32,7 @@ pub struct Check {
 ///
 /// # Errors
 /// As [`load`](super::load), but for such entries.
-pub fn check(source: &DataSource) -> Result<(Dataset, Check)> {
+pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
     let (data, faults) = match source.name == folder::NAME {
         true => folder::list(source)?,
         false => (super::load(source)?, Faults::default()),

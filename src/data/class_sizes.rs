@@ -63,16 +63,16 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::{DataSource, load};
+    use crate::data::{DataOptions, load};
 
     #[test]
     fn classes_without_images_are_named() {
-        let digits = load(&DataSource::default()).unwrap();
+        let digits = load(&DataOptions::default()).unwrap();
         assert_eq!(digits.notes, Vec::<String>::new());
         assert_eq!(digits.test.class_sizes(10).iter().sum::<usize>(), 355);
-        let few = load(&DataSource {
+        let few = load(&DataOptions {
             limit: Some(2),
-            ..DataSource::default()
+            ..DataOptions::default()
         });
         let few = few.unwrap();
         let notes = [few.untaught, few.notes].concat();

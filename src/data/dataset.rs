@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Images;
+use super::{Images, TargetKind};
 use crate::error::{Error, Result};
 use crate::layer::Extent;
 
@@ -20,6 +20,15 @@ pub struct ImageShape {
 }
 
 impl ImageShape {
+    /// A plain vector of numbers.
+    pub fn vector(length: usize) -> Self {
+        ImageShape {
+            channels: length,
+            height: 1,
+            width: 1,
+        }
+    }
+
     /// Values of one image, the number of inputs of a network: channels × height × width.
     pub fn features(&self) -> usize {
         self.channels * self.height * self.width
@@ -35,10 +44,10 @@ impl ImageShape {
     }
 }
 
-/// How pixels become inputs: `(pixel / 255 - mean) / std`, with one mean and one standard deviation per channel.
+/// How pixels become inputs: `(pixel / 255 - mean) / std`, or numbers `(number - mean) / std`, with one mean and one standard deviation per channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
-    /// Mean per channel, of pixels scaled to `[0, 1]`.
+    /// Mean per channel: of pixels scaled to `[0, 1]`, or of numbers as they are.
     pub mean: Vec<f32>,
     /// Standard deviation per channel, of pixels scaled to `[0, 1]`.
     pub std: Vec<f32>,
@@ -212,7 +221,7 @@ pub struct Dataset {
     pub name: String,
     /// Size of every image.
     pub shape: ImageShape,
-    /// Number of classes; every label is below it.
+    /// Number of classes; every label is below it. 0 where samples have values.
     pub classes: usize,
     /// Their names, in the order of their numbers; none where they have no names.
     pub class_names: Vec<String>,
@@ -231,10 +240,47 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// A set of samples of one's own, such as [`Vectors`](super::Vectors), that are taken as they are. Classes are as many as the
+    /// labels need.
+    ///
+    /// # Errors
+    /// As [`Dataset::check`].
+    pub fn new(
+        name: &str,
+        shape: ImageShape,
+        train: impl Into<Images>,
+        test: impl Into<Images>,
+    ) -> Result<Self> {
+        let (train, test) = (train.into(), test.into());
+        let classes = |images: &Images| match images.targets() {
+            TargetKind::Labels => (0..images.len())
+                .map(|i| images.label(i) as usize + 1)
+                .max(),
+            TargetKind::Values(_) => None,
+        };
+        let data = Self {
+            name: name.to_owned(),
+            shape,
+            classes: classes(&train).max(classes(&test)).unwrap_or(0),
+            class_names: Vec::new(),
+            normalisation: Normalisation {
+                mean: vec![0.0; shape.channels],
+                std: vec![1.0; shape.channels],
+            },
+            train,
+            test,
+            test_part: TestPart::Published,
+            untaught: Vec::new(),
+            notes: Vec::new(),
+        };
+        data.check()?;
+        Ok(data)
+    }
+
     /// Whether its parts fit each other, whoever put them together.
     ///
     /// # Errors
-    /// [`Error::Shape`] for images of another size than `shape`, or a label that is not below `classes`.
+    /// [`Error::Shape`] for images of another size than `shape`, halves with other targets, or a label that is not below `classes`.
     pub fn check(&self) -> Result<()> {
         for (half, images) in [("training", &self.train), ("test", &self.test)] {
             let wrong = |reason: String| {
@@ -249,7 +295,10 @@ impl Dataset {
                     "they have {found} values, and their shape says {expected}"
                 ));
             }
-            if let Some(i) = (0..images.len()).find(|&i| images.label(i) as usize >= self.classes) {
+            if images.targets() == TargetKind::Labels
+                && let Some(i) =
+                    (0..images.len()).find(|&i| images.label(i) as usize >= self.classes)
+            {
                 return wrong(format!(
                     "label {} of image {i} (counted from 0) is not below {}, the number of classes",
                     images.label(i),
@@ -257,7 +306,14 @@ impl Dataset {
                 ));
             }
         }
-        Ok(())
+        let [train, test] = [&self.train, &self.test].map(Images::targets);
+        match train == test {
+            true => Ok(()),
+            false => Err(Error::Shape(format!(
+                "the training samples of {} have {train} each, the test samples {test}",
+                self.name
+            ))),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::copies::{Copies, copies};
 use super::crop::Cutter;
 use super::decode::{BESIDES, LONGEST, START, available, check_length, check_start, decode};
 use super::scan::{EXPECTED, Faults, TEST_FOLDERS, root, scan};
-use super::{DataSource, Dataset, ImageOptions, ImageShape, Images, Normalisation, TestPart};
+use super::{DataOptions, Dataset, ImageOptions, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
 
 /// What the data set's kind is called.
@@ -205,7 +205,7 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// A folder that is not laid out as one, or one with entries that cannot be used, unless they are to be left out.
-pub(super) fn load(source: &DataSource) -> Result<Dataset> {
+pub(super) fn load(source: &DataOptions) -> Result<Dataset> {
     let (mut data, faults) = list(source)?;
     let skip = source.images.skip_bad;
     if let Some(refusal) = faults.refusal(skip) {
@@ -263,7 +263,7 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
 ///
 /// # Errors
 /// No folder that is laid out as one, or one whose parts are empty.
-pub(super) fn list(source: &DataSource) -> Result<(Dataset, Faults)> {
+pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
     available()?;
     let Some(dir) = source.dir.as_deref() else {
         return Err(Error::Usage(format!(

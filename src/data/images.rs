@@ -1,25 +1,34 @@
-//! The images of a split, wherever they are: in memory as bytes, or files in a folder.
+//! The samples of one half of a data set, wherever they are.
 
 use std::sync::Arc;
 
-use super::{FolderSplit, Split};
+use super::source::DataSource;
+use super::{FolderSplit, Split, TargetKind, Vectors};
 
 /// The training half or the test half of a set.
 #[derive(Clone, Debug)]
 pub enum Images {
-    /// All of them in memory.
+    /// Images in memory.
     Memory(Arc<Split>),
     /// Files that are read when they are wanted.
     Folder(Arc<FolderSplit>),
+    /// Samples of another source.
+    Source(Arc<dyn DataSource>),
 }
 
 impl Images {
+    /// Whatever reads them.
+    pub fn source(&self) -> &dyn DataSource {
+        match self {
+            Images::Memory(split) => split.as_ref(),
+            Images::Folder(split) => split.as_ref(),
+            Images::Source(source) => source.as_ref(),
+        }
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
-        match self {
-            Images::Memory(split) => split.len(),
-            Images::Folder(split) => split.len(),
-        }
+        self.source().len()
     }
 
     /// Whether there is no image at all.
@@ -37,33 +46,32 @@ impl Images {
 
     /// Values of one image.
     pub fn features(&self) -> usize {
-        match self {
-            Images::Memory(split) => split.features(),
-            Images::Folder(split) => split.features(),
-        }
+        self.source().features()
+    }
+
+    /// What they are compared with.
+    pub fn targets(&self) -> TargetKind {
+        self.source().targets()
     }
 
     /// The class of image `index`. Like a slice's, an index past the end panics.
     pub fn label(&self, index: usize) -> u32 {
-        match self {
-            Images::Memory(split) => split.label(index),
-            Images::Folder(split) => split.label(index),
-        }
+        self.source().label(index)
     }
 
     /// The images, if they are in memory.
     pub fn memory(&self) -> Option<&Arc<Split>> {
         match self {
             Images::Memory(split) => Some(split),
-            Images::Folder(_) => None,
+            _ => None,
         }
     }
 
     /// The files, if the images are in a folder.
     pub fn folder(&self) -> Option<&Arc<FolderSplit>> {
         match self {
-            Images::Memory(_) => None,
             Images::Folder(split) => Some(split),
+            _ => None,
         }
     }
 }
@@ -77,5 +85,17 @@ impl From<Arc<Split>> for Images {
 impl From<Arc<FolderSplit>> for Images {
     fn from(split: Arc<FolderSplit>) -> Self {
         Images::Folder(split)
+    }
+}
+
+impl From<Arc<dyn DataSource>> for Images {
+    fn from(source: Arc<dyn DataSource>) -> Self {
+        Images::Source(source)
+    }
+}
+
+impl From<Vectors> for Images {
+    fn from(vectors: Vectors) -> Self {
+        Images::Source(Arc::new(vectors))
     }
 }

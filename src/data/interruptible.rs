@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::{Batch, DataSource, Dataset, Loader, load};
+use super::{Batch, DataOptions, Dataset, Loader, load};
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 use crate::threads;
@@ -37,7 +37,7 @@ impl<'s> Patience<'s> {
 ///
 /// # Errors
 /// As [`load`]; [`Error::Stopped`] where `stop` is set and the files do not come.
-pub fn load_until(source: &DataSource, stop: &AtomicBool) -> Result<Dataset> {
+pub fn load_until(source: &DataOptions, stop: &AtomicBool) -> Result<Dataset> {
     if !threads::AVAILABLE {
         return load(source);
     }

@@ -253,7 +253,7 @@ pub(super) mod tests {
     pub fn empty(index: u64) -> Result<Batch> {
         Ok(Batch {
             inputs: Vec::new(),
-            labels: Vec::new(),
+            targets: Vec::<u32>::new().into(),
             count: 0,
             index,
         })

@@ -1,7 +1,8 @@
 //! Real images, from their public files to normalised batches.
 //!
-//! The data's way: [`load`] finds the files of a [`DataSource`] and checks them ([`Dataset`]). Its two halves ([`Images`]) are
-//! bytes in memory ([`Split`]), or the files of a folder ([`FolderSplit`]), which are decoded when they are wanted. A
+//! The data's way: [`load`] finds the files that [`DataOptions`] name and checks them ([`Dataset`]). Its two halves ([`Images`]) are
+//! bytes in memory ([`Split`]), the files of a folder ([`FolderSplit`]), which are decoded when they are wanted, numbers in memory
+//! ([`Vectors`]), or whatever else is a [`DataSource`]. A
 //! [`Loader`] then runs ahead of the training step: its worker threads put the images of each batch in the epoch's [`Order`],
 //! vary them ([`Augmentation`]), normalise them, and lay them out as the device wants them, a feature's values for the whole
 //! batch side by side ([`Batch`]); bounded queues hand the batches over in order. Where a GPU has room for a whole set, it
@@ -27,20 +28,23 @@
 //! | `bad.rs` | images that could not be read, where a run goes on without them |
 //! | `copies.rs` | test images that are training images as well |
 //! | `check.rs` | reading every image, to find what is wrong before a run does |
-//! | `images.rs` | the images of a split, in memory or in a folder |
+//! | `images.rs` | the samples of one half of a set, wherever they are |
+//! | `targets.rs` | what a network's outputs are compared with |
 //! | `shuffle.rs` | the order of an epoch |
 //! | `augmentation.rs` | how images are varied, and the random numbers behind it |
 //! | `loader.rs` | worker threads and their queues |
 //! | `interruptible.rs` | waiting for them no longer than a stop allows |
-//! | `fetch.rs` | images as bytes, augmented |
-//! | `assemble.rs` | one batch: fetched, normalised, transposed |
+//! | `source.rs` | what a source of samples is: the trait |
+//! | `readers.rs` | images as sources: bytes, augmented |
+//! | `vectors.rs` | numbers in memory as a source |
+//! | `assemble.rs` | one batch: read, normalised, transposed |
 //! | `batch.rs` | what a batch is, and how a split is cut into them |
 //! | `resident.rs`, `augment.rs` | the whole set on the device, and the kernel that makes batches of it |
 //!
 //! ```
-//! use rootlet::data::{self, DataSource, Loader, LoaderOptions, Order};
+//! use rootlet::data::{self, DataOptions, Loader, LoaderOptions, Order};
 //!
-//! let digits = data::load(&DataSource::default())?;
+//! let digits = data::load(&DataOptions::default())?;
 //! let options = LoaderOptions { order: Order::Shuffled { seed: 1, epoch: 0 }, ..LoaderOptions::of_batch(32) };
 //! let mut images = 0;
 //! for batch in Loader::start(digits.train.clone(), digits.shape, &digits.normalisation, options)? {
@@ -75,7 +79,6 @@ mod dataset;
 #[cfg(feature = "image-folder")]
 mod decode;
 mod digits;
-mod fetch;
 mod folder;
 mod held_out;
 mod idx;
@@ -84,10 +87,14 @@ mod interruptible;
 mod loader;
 #[cfg(not(feature = "image-folder"))]
 mod no_images;
+mod readers;
 mod record;
 mod resident;
 mod scan;
 mod shuffle;
+mod source;
+mod targets;
+mod vectors;
 
 pub(crate) use cifar::fuzz as fuzz_cifar;
 #[cfg(feature = "image-folder")]
@@ -97,7 +104,7 @@ pub(crate) use idx::fuzz as fuzz_idx;
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
 pub use bad::BadImage;
-pub use batch::{Batch, LoaderOptions, Order};
+pub use batch::{Batch, LoaderOptions, Order, Share};
 pub use catalogue::{NAMES, usual_augmentation};
 pub use check::{Check, check};
 pub use dataset::{Dataset, ImageShape, Normalisation, Split, TestPart};
@@ -109,6 +116,9 @@ pub use loader::Loader;
 pub(crate) use loader::MOST_WORKERS;
 pub use record::{DataRecord, PartRecord};
 pub use resident::ResidentImages;
+pub use source::{DataSource, Inputs, Reader, Reading};
+pub use targets::{TargetKind, Targets};
+pub use vectors::Vectors;
 
 use catalogue::Format;
 #[cfg(not(feature = "image-folder"))]
@@ -116,7 +126,7 @@ use no_images::{crop, decode};
 
 /// Which data set to load, and from where. The default is the embedded digits, which need no files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DataSource {
+pub struct DataOptions {
     /// One of [`NAMES`].
     pub name: String,
     /// Folder that holds the set's files, or that holds a folder of the set's name with them. The embedded digits ignore it.
@@ -173,7 +183,7 @@ impl Default for ImageOptions {
     }
 }
 
-impl Default for DataSource {
+impl Default for DataOptions {
     fn default() -> Self {
         Self {
             name: NAMES[0].to_owned(),
@@ -197,7 +207,7 @@ struct Halves {
 /// # Errors
 /// [`Error::Usage`] for an unknown name, a `limit` of 0, or a missing `dir` for a set that needs one, [`Error::Data`] for a
 /// file that is missing, truncated or corrupt, and [`Error::Io`] for one that cannot be read.
-pub fn load(source: &DataSource) -> Result<Dataset> {
+pub fn load(source: &DataOptions) -> Result<Dataset> {
     if source.limit == Some(0) {
         return Err(Error::Usage(
             "--limit 0 leaves no images; give at least 1, or leave --limit out to use them all"

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3;
 
-use super::folder::File;
 use super::{Dataset, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
 use crate::words::listed;
@@ -36,34 +34,16 @@ pub struct PartRecord {
     /// Number of images.
     pub images: u64,
     /// XXH3 of 128 bits, in hexadecimal: of a folder over the class, the name and the length of each file, of a set in memory
-    /// over labels and pixels.
+    /// over labels and pixels, of a source of your own what it says.
     pub fingerprint: String,
 }
 
 impl PartRecord {
     pub(super) fn of(images: &Images) -> Self {
-        let mut hash = Xxh3::new();
-        match images {
-            Images::Memory(split) => {
-                for (image, label) in split.labels().iter().enumerate() {
-                    hash.update(&label.to_le_bytes());
-                    hash.update(split.image(image));
-                }
-            }
-            Images::Folder(split) => {
-                for File { class, bytes, name } in &split.files {
-                    // No name holds a zero byte, so nothing runs into the next.
-                    hash.update(split.classes[*class as usize].as_bytes());
-                    hash.update(&[0]);
-                    hash.update(name.as_encoded_bytes());
-                    hash.update(&[0]);
-                    hash.update(&bytes.to_le_bytes());
-                }
-            }
-        }
         Self {
             images: images.len() as u64,
-            fingerprint: format!("{:032x}", hash.digest128()),
+            // Samples that cannot be read are told by the run that needs them.
+            fingerprint: (images.source().fingerprint()).unwrap_or_else(|error| error.to_string()),
         }
     }
 
@@ -189,7 +169,7 @@ impl Dataset {
         let renumber = |images: &Images| match images {
             Images::Folder(split) => split.renumbered(&classes).map(|s| Arc::new(s).into()),
             // Sets in memory have all their classes, or are of others.
-            Images::Memory(_) => None,
+            Images::Memory(_) | Images::Source(_) => None,
         };
         let (Some(train), Some(test)) = (renumber(&self.train), renumber(&self.test)) else {
             let unknown: Vec<&str> = (self.class_names.iter())
@@ -216,17 +196,17 @@ impl Dataset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DataSource, load};
+    use crate::data::{DataOptions, load};
 
     #[test]
     fn a_record_tells_what_changed() {
-        let digits = load(&DataSource::default()).unwrap();
+        let digits = load(&DataOptions::default()).unwrap();
         let before = digits.record();
         assert_eq!((before.train.images, before.test.images), (1442, 355));
         assert_eq!(before.changes(&before).unwrap(), Vec::<String>::new());
-        let fewer = load(&DataSource {
+        let fewer = load(&DataOptions {
             limit: Some(100),
-            ..DataSource::default()
+            ..DataOptions::default()
         });
         let changes = fewer.unwrap().record().changes(&before).unwrap();
         assert_eq!(
@@ -256,7 +236,7 @@ mod tests {
 
     #[test]
     fn it_comes_back_from_json_as_it_was() {
-        let record = load(&DataSource::default()).unwrap().record();
+        let record = load(&DataOptions::default()).unwrap().record();
         let text = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<DataRecord>(&text).unwrap(), record);
     }

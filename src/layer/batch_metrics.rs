@@ -1,13 +1,13 @@
-//! A batch's loss and hits, kept on the device: printing them later forces no read-back in the step.
+//! A batch's loss and score, kept on the device: printing them later forces no read-back in the step.
 
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// `ring[step % slots] = (sum of losses, number of hits)`, added to what the batch's earlier parts left there. Grid: one
+    /// `ring[step % slots] = (sum of losses, sum of scores)`, added to what the batch's earlier parts left there. Grid: one
     /// workgroup.
     ///
-    /// Shapes: `losses` and `hits` `[stride]`, `ring` `[slots][2]`; other slots stay as they are.
+    /// Shapes: `losses` and `scores` `[stride]`, `ring` `[slots][2]`; other slots stay as they are.
     pub BatchMetrics, BatchMetricsParams, BatchMetricsTwin =
         "layer/batch_metrics", shader!("layer/batch_metrics");
     params {
@@ -19,7 +19,7 @@ crate::kernel! {
     loops |p, _| looped(p.stride.div_ceil(LANES as u32), NONE) + looped(LANES as u32, NONE);
     uniform step: StepState,
     read losses: f32,
-    read hits: u32,
+    read scores: f32,
     write ring: f32,
 }
 
@@ -29,14 +29,16 @@ const LANES: usize = 64;
 impl BatchMetricsTwin<'_> {
     fn run(self) {
         let stride = self.params.stride as usize;
-        let partial = |lane: usize| -> (f32, u32) {
+        let partial = |lane: usize| -> [f32; 2] {
             (lane..stride)
                 .step_by(LANES)
-                .fold((0.0, 0), |(l, h), i| (l + self.losses[i], h + self.hits[i]))
+                .fold([0.0; 2], |[loss, score], i| {
+                    [loss + self.losses[i], score + self.scores[i]]
+                })
         };
-        let (loss, hits) = (1..LANES).fold(partial(0), |(l, h), lane| {
-            let (more, hits) = partial(lane);
-            (l + more, h + hits)
+        let [loss, score] = (1..LANES).fold(partial(0), |[loss, score], lane| {
+            let more = partial(lane);
+            [loss + more[0], score + more[1]]
         });
         let slot = (self.step.step % self.params.slots) as usize;
         let before = match self.step.first {
@@ -44,6 +46,6 @@ impl BatchMetricsTwin<'_> {
             _ => [self.ring[2 * slot], self.ring[2 * slot + 1]],
         };
         self.ring[2 * slot] = before[0] + loss;
-        self.ring[2 * slot + 1] = before[1] + hits as f32;
+        self.ring[2 * slot + 1] = before[1] + score;
     }
 }

@@ -11,7 +11,7 @@
 //! | `pool/` | maximum, mean over windows, mean over all positions |
 //! | `dropout.rs`, `flatten.rs` | dropout; one vector of all numbers |
 //! | `attention/`, `patchify.rs`, `positions.rs` | self-attention; patches as tokens, and their positions |
-//! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | the loss, and what is kept of it |
+//! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | kernels of the loss, and of what is kept of it |
 //!
 //! Each has a description (`BatchNorm`), which implements [`Layer`], and its passes at one size (`BatchNormPass`), which record
 //! kernels.

@@ -4,7 +4,7 @@ use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Loss of each member of the batch, whether its largest logit is its label's, and the gradient of the loss's mean over the
+    /// Loss of each member of the batch, 1 where its largest logit is its label's (else 0), and the gradient of the loss's mean over the
     /// whole batch, `step.total` members.
     ///
     /// With K classes and smoothing s the target is `s / K` everywhere and `1 - s` more at the label (Szegedy et al. 2016).
@@ -28,7 +28,7 @@ crate::kernel! {
     read labels: u32,
     write delta: f32,
     write losses: f32,
-    write hits: u32,
+    write hits: f32,
 }
 
 impl SoftmaxCrossEntropyTwin<'_> {
@@ -42,7 +42,7 @@ impl SoftmaxCrossEntropyTwin<'_> {
             if lane >= self.step.count as usize {
                 (0..classes).for_each(|c| self.delta[c * stride + lane] = 0.0);
                 self.losses[lane] = 0.0;
-                self.hits[lane] = 0;
+                self.hits[lane] = 0.0;
                 continue;
             }
             let logit = |c: usize| self.logits[c * stride + lane];
@@ -63,7 +63,7 @@ impl SoftmaxCrossEntropyTwin<'_> {
             }
             let own = logit(label) - highest;
             self.losses[lane] = total.ln() - (1.0 - smoothing) * own - even * shifted;
-            self.hits[lane] = u32::from(best == label);
+            self.hits[lane] = if best == label { 1.0 } else { 0.0 };
         }
     }
 }

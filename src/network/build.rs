@@ -116,7 +116,7 @@ impl Network {
         let stride = micro_batch.next_multiple_of(4);
         let fixed = match fixed {
             Some(fixed) => fixed.with_products(products),
-            None => Fixed::new(device, model, stride, products, options.purpose)?,
+            None => Fixed::new(device, model, stride, products, options)?,
         };
         let round = Round::new(
             device,
@@ -142,6 +142,7 @@ impl Network {
             parameters,
             round,
             micro_batch,
+            metric: options.metric.clone(),
             passes: Passes { fixed, programs },
             optimiser: trained.then(|| options.optimiser.clone()),
             kept,

@@ -2,21 +2,72 @@
 
 use super::fixed::Fixed;
 use super::section;
-use crate::data::{Augmentation, Batch, Draws, ImageShape, Normalisation, ResidentImages, Split};
-use crate::engine::{Device, Plan, Program, touched_bytes};
+use crate::data::{
+    Augmentation, Batch, Draws, ImageShape, Normalisation, ResidentImages, Split, TargetKind,
+    Targets,
+};
+use crate::engine::{Device, Plan, Program, View, touched_bytes};
 use crate::error::{Error, Result};
 
-/// Images for a network's input.
+/// A part of a batch, for a network's input. Whatever can fill two views is one.
 pub trait Feed {
-    /// Number of images.
+    /// Number of samples.
     fn count(&self) -> usize;
 
-    /// Fills input and labels.
+    /// Fills inputs and targets; lanes from the number of samples on with zeros.
     ///
     /// # Errors
-    /// Images of another shape, or a lost device.
-    #[doc(hidden)]
-    fn load(&self, device: &Device, fixed: &Fixed) -> Result<()>;
+    /// Samples of another shape, or a lost device.
+    fn load(&self, device: &Device, slots: &Slots) -> Result<()>;
+}
+
+/// Where a batch goes.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Slots {
+    /// Lanes, padding included.
+    pub lanes: usize,
+    /// `[channels][positions][lanes]`, f32.
+    pub inputs: View,
+    /// What the loss compares the outputs with.
+    pub kind: TargetKind,
+    /// Outputs of the network; labels are below.
+    pub outputs: usize,
+    /// Labels `[lanes]`, u32, or values `[values][lanes]`, f32.
+    pub targets: View,
+}
+
+impl Slots {
+    pub(super) fn of(fixed: &Fixed) -> Self {
+        let words = fixed.kind.words() * fixed.stride;
+        Slots {
+            lanes: fixed.stride,
+            inputs: fixed.input.all(),
+            kind: fixed.kind,
+            outputs: fixed.classes,
+            targets: fixed.targets.range(0..words),
+        }
+    }
+
+    /// Refuses targets of another kind, and a class that the network has no logit for: the loss would be read from another place.
+    fn check(&self, targets: &Targets) -> Result<()> {
+        let words = self.kind.words() * self.lanes;
+        match (targets, self.kind) {
+            (Targets::Labels(labels), TargetKind::Labels) if labels.len() == words => {
+                known(labels, self.outputs)
+            }
+            (Targets::Values(values), TargetKind::Values(_)) if values.len() == words => Ok(()),
+            (found, kind) => Err(Error::Shape(format!(
+                "the network's loss takes {kind} a sample, in {} lanes, and the batch has {} {}",
+                self.lanes,
+                found.words(),
+                match found {
+                    Targets::Labels(_) => "labels",
+                    Targets::Values(_) => "numbers",
+                }
+            ))),
+        }
+    }
 }
 
 impl Feed for Batch {
@@ -24,32 +75,30 @@ impl Feed for Batch {
         self.count
     }
 
-    fn load(&self, device: &Device, fixed: &Fixed) -> Result<()> {
-        let (inputs, lanes) = (fixed.input.words(), fixed.stride);
-        if (self.inputs.len(), self.labels.len()) != (inputs, lanes) || self.count > lanes {
+    fn load(&self, device: &Device, slots: &Slots) -> Result<()> {
+        let (inputs, lanes) = (slots.inputs.words(), slots.lanes);
+        if self.inputs.len() != inputs || self.count > lanes {
             return Err(Error::Shape(format!(
-                "a batch of {} images in {} lanes with {} numbers does not fit a network of {lanes} lanes with {inputs}",
+                "a batch of {} samples with {} numbers does not fit a network of {lanes} lanes with {inputs}",
                 self.count,
-                self.labels.len(),
                 self.inputs.len()
             )));
         }
-        known(&self.labels, fixed)?;
-        device.upload(&fixed.input.all(), &self.inputs)?;
-        device.upload(&fixed.labels.all(), &self.labels)
+        slots.check(&self.targets)?;
+        device.upload(&slots.inputs, &self.inputs)?;
+        match &self.targets {
+            Targets::Labels(labels) => device.upload(&slots.targets, labels),
+            Targets::Values(values) => device.upload(&slots.targets, values),
+        }
     }
 }
 
-/// Refuses a class that the network has no logit for: the loss would be read from another place.
-fn known(labels: &[u32], fixed: &Fixed) -> Result<()> {
-    match labels
-        .iter()
-        .find(|&&label| label as usize >= fixed.classes)
-    {
+/// Refuses a class that the network has no logit for.
+fn known(labels: &[u32], outputs: usize) -> Result<()> {
+    match labels.iter().find(|&&label| label as usize >= outputs) {
         None => Ok(()),
         Some(label) => Err(Error::Shape(format!(
-            "an image has class {label}, and the network tells {} classes apart, counted from 0",
-            fixed.classes
+            "an image has class {label}, and the network tells {outputs} classes apart, counted from 0"
         ))),
     }
 }
@@ -69,7 +118,13 @@ impl Resident {
         normalisation: &Normalisation,
         augmentation: Augmentation,
     ) -> Result<Self> {
-        known(split.labels(), fixed)?;
+        if fixed.kind != TargetKind::Labels {
+            return Err(Error::Shape(format!(
+                "images on the device have classes, and the loss takes {} a sample",
+                fixed.kind
+            )));
+        }
+        known(split.labels(), fixed.classes)?;
         let images = ResidentImages::new(device, split, shape, normalisation, fixed.stride)?;
         let mut plan = Plan::new("batch of resident images");
         plan.section(section::DATA);
@@ -77,7 +132,7 @@ impl Resident {
             &mut plan,
             augmentation,
             fixed.input.all(),
-            fixed.labels.all(),
+            fixed.targets.all(),
         )?;
         Ok(Resident {
             program: device.prepare(&plan)?,
@@ -112,7 +167,7 @@ impl Feed for ResidentBatch<'_> {
         self.images.len()
     }
 
-    fn load(&self, device: &Device, _: &Fixed) -> Result<()> {
+    fn load(&self, device: &Device, _: &Slots) -> Result<()> {
         let Resident { images, program } = self.resident;
         images.load(device, &self.images, self.draws)?;
         device.run(program)
@@ -135,10 +190,10 @@ impl Feed for Part<'_> {
         }
     }
 
-    fn load(&self, device: &Device, fixed: &Fixed) -> Result<()> {
+    fn load(&self, device: &Device, slots: &Slots) -> Result<()> {
         match self {
-            Part::Loaded(batch) => batch.load(device, fixed),
-            Part::Resident(batch) => batch.load(device, fixed),
+            Part::Loaded(batch) => batch.load(device, slots),
+            Part::Resident(batch) => batch.load(device, slots),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What a network holds from one program to the next: the batch, its labels and losses, and fixed tables.
+//! What a network holds from one program to the next: the batch, its targets and losses, and fixed tables.
 
 use std::collections::HashMap;
 
 use super::RING;
-use super::options::Purpose;
+use super::options::{NetworkOptions, Purpose};
 use super::tiles;
+use crate::data::TargetKind;
 use crate::dense::Products;
 use crate::engine::{Buffer, Class, Device, STEP_WORDS};
 use crate::error::Result;
@@ -19,13 +20,15 @@ pub struct Fixed {
     pub products: Vec<Products>,
     /// `[channels][positions][stride]`.
     pub input: Buffer,
-    /// `[stride]`.
-    pub labels: Buffer,
+    /// What the loss compares the logits with.
+    pub kind: TargetKind,
+    /// `[stride]`, or `[values][stride]`.
+    pub targets: Buffer,
     pub step: Buffer,
     /// `[classes][stride]`.
     pub logits: Buffer,
     pub losses: Buffer,
-    pub hits: Buffer,
+    pub scores: Buffer,
     pub train_ring: Buffer,
     pub test_ring: Buffer,
     /// By node: its layer's constants.
@@ -42,17 +45,17 @@ impl Fixed {
         model: &Model,
         stride: usize,
         products: Vec<Products>,
-        purpose: Purpose,
+        options: &NetworkOptions,
     ) -> Result<Self> {
         let mut fixed = Self::with(
             model,
             stride,
             products,
-            purpose,
+            options,
             |label, class, words| device.buffer(label, class, words),
             |label, class, constants| device.buffer_with(label, class, constants),
         )?;
-        if purpose == Purpose::Flow {
+        if options.purpose == Purpose::Flow {
             // One image; the other lanes are padding, whose gradients are zero.
             let lane = |i: usize| if i.is_multiple_of(stride) { 1.0 } else { 0.0 };
             let ones: Vec<f32> = (0..model.classes() * stride).map(lane).collect();
@@ -72,14 +75,14 @@ impl Fixed {
         model: &Model,
         stride: usize,
         products: Vec<Products>,
-        purpose: Purpose,
+        options: &NetworkOptions,
     ) -> Result<Self> {
         let planned = |label: &str, class, words| Ok(device.transient(label, class, words));
         Self::with(
             model,
             stride,
             products,
-            purpose,
+            options,
             planned,
             |label, class, constants| planned(label, class, constants.len()),
         )
@@ -89,7 +92,7 @@ impl Fixed {
         model: &Model,
         stride: usize,
         products: Vec<Products>,
-        purpose: Purpose,
+        options: &NetworkOptions,
         buffer: impl Fn(&str, Class, usize) -> Result<Buffer>,
         filled: impl Fn(&str, Class, &[f32]) -> Result<Buffer>,
     ) -> Result<Self> {
@@ -102,21 +105,23 @@ impl Fixed {
                 constants.insert(n, filled("constants", Class::Activations, &numbers)?);
             }
         }
+        let kind = options.loss.targets(model.classes());
         Ok(Fixed {
             stride,
             classes: model.classes(),
             products,
             input: buffer("input", Class::Data, model.input().size() * stride)?,
-            labels: buffer("labels", Class::Data, stride)?,
+            kind,
+            targets: buffer("targets", Class::Data, kind.words() * stride)?,
             step: scratch("step", STEP_WORDS)?,
             logits: buffer("logits", Class::Activations, logits)?,
             losses: scratch("losses", stride)?,
-            hits: scratch("hits", stride)?,
+            scores: scratch("scores", stride)?,
             train_ring: scratch("train_metrics", 2 * RING)?,
             test_ring: scratch("test_metrics", 2 * RING)?,
             constants,
             ones: None,
-            tile: match purpose.in_tiles() {
+            tile: match options.purpose.in_tiles() {
                 true => Some(scratch("gradient.tile", tiles::words(model))?),
                 false => None,
             },

@@ -34,31 +34,32 @@ mod tiles;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use feed::{Feed, Part, Resident, ResidentBatch};
+pub use feed::{Feed, Part, Resident, ResidentBatch, Slots};
 pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
 pub use section::StepTimes;
 
 use crate::clock::Instant;
-use crate::data::{Augmentation, Batch, ImageShape, Normalisation, Split};
+use crate::data::{Augmentation, ImageShape, Normalisation, Split, TargetKind};
 use crate::engine::{Buffer, Device, DispatchTime, KernelCheck, StepState, View};
 use crate::error::Result;
 use crate::layer::Parameters;
+use crate::loss::Metric;
 use crate::optim::Optimiser;
 use crate::sparse::{Arena, LayerState};
 use crate::topology::{Look, Method, Round, RoundReport};
 use passes::{Passes, Runner};
 use programs::Pass;
 
-/// Batches whose loss and hits the device holds for the host to read: the most between two read-backs.
+/// Batches whose loss and score the device holds for the host to read: the most between two read-backs.
 pub const RING: usize = 1024;
 
-/// Loss and hits of one batch.
+/// Loss and score of one batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchResult {
     /// Sum of the losses of its members.
     pub loss: f32,
-    /// Members whose class was found.
-    pub hits: u64,
+    /// Sum of the metric's scores of its members; of accuracy, those whose class was found. 0 without a metric.
+    pub score: f32,
 }
 
 /// A model on a device.
@@ -70,6 +71,7 @@ pub struct Network {
     /// The topology's rounds.
     pub round: Round,
     micro_batch: usize,
+    metric: Option<Arc<dyn Metric>>,
     passes: Passes,
     /// None where nothing is trained.
     optimiser: Option<Arc<dyn Optimiser>>,
@@ -90,6 +92,21 @@ impl Network {
     /// Numbers that the optimiser trains: weights, biases and dense parameters, with what lies between these.
     pub fn trained(&self) -> usize {
         self.arena.connections + self.arena.n_rows + self.parameters.words()
+    }
+
+    /// Numbers that it tells of each sample.
+    pub fn outputs(&self) -> usize {
+        self.passes.fixed.classes
+    }
+
+    /// What its loss compares them with.
+    pub fn targets(&self) -> TargetKind {
+        self.passes.fixed.kind
+    }
+
+    /// What it is judged by besides the loss, if anything.
+    pub fn metric(&self) -> Option<&dyn Metric> {
+        self.metric.as_deref()
     }
 
     /// The uniform that changes from step to step.
@@ -117,8 +134,8 @@ impl Network {
     ///
     /// # Errors
     /// A batch of another shape, or a lost device.
-    pub fn load(&self, device: &Device, batch: &Batch) -> Result<()> {
-        batch.load(device, &self.passes.fixed)
+    pub fn load(&self, device: &Device, batch: &impl Feed) -> Result<()> {
+        batch.load(device, &Slots::of(&self.passes.fixed))
     }
 
     /// Puts all images of `split` on the device, which then makes this network's batches of them itself.
@@ -293,7 +310,7 @@ impl Network {
         device.run_checked(&self.passes.programs.test, filter)
     }
 
-    /// Loss and hits of training steps `steps`, of which only the last [`RING`] are held.
+    /// Loss and score of training steps `steps`, of which only the last [`RING`] are held.
     ///
     /// # Errors
     /// A lost device.
@@ -358,7 +375,7 @@ fn read_ring(device: &Device, ring: &Buffer, slots: Range<u64>) -> Result<Vec<Ba
             let at = 2 * (slot % RING as u64) as usize;
             BatchResult {
                 loss: words[at],
-                hits: words[at + 1] as u64,
+                score: words[at + 1],
             }
         })
         .collect())

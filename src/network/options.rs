@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::engine::Class;
 use crate::error::{Error, Result};
 use crate::layer::ParameterState;
+use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
 use crate::model::Model;
 use crate::optim::{Optimiser, OptimiserState, Sgd};
 use crate::sparse::{LayerState, draw};
@@ -46,8 +47,10 @@ pub struct NetworkOptions {
     pub batch: usize,
     /// Images that are on the device at once; none: as many as fit. Must divide `batch`.
     pub micro_batch: Option<usize>,
-    /// Label smoothing of the training loss; the evaluation has none.
-    pub label_smoothing: f32,
+    /// What training makes small.
+    pub loss: Arc<dyn Loss>,
+    /// What the network is judged by, besides the loss.
+    pub metric: Option<Arc<dyn Metric>>,
     /// The optimiser.
     pub optimiser: Arc<dyn Optimiser>,
     /// Among what a round ranks.
@@ -74,12 +77,13 @@ pub struct NetworkOptions {
 }
 
 impl NetworkOptions {
-    /// A start: plain loss, plain SGD.
+    /// A start: plain cross-entropy, accuracy, plain SGD.
     pub fn of_batch(batch: usize) -> Self {
         NetworkOptions {
             batch,
             micro_batch: None,
-            label_smoothing: 0.0,
+            loss: Arc::new(CrossEntropy::default()),
+            metric: Some(Arc::new(Accuracy)),
             optimiser: Arc::new(Sgd::PLAIN),
             scope: Scope::Layer,
             gamma: 1.0,

@@ -71,7 +71,7 @@ fn need(
 ) -> Result<(u64, u64)> {
     let stride = part.next_multiple_of(4);
     let input = (model.input().size() * stride) as u64 * 4;
-    let fixed = Fixed::planned(device, model, stride, products.to_vec(), options.purpose)?;
+    let fixed = Fixed::planned(device, model, stride, products.to_vec(), options)?;
     let options = NetworkOptions {
         keep: false,
         ..options.clone()

@@ -1,6 +1,6 @@
 //! Running a network's programs over a batch, part by part.
 
-use super::feed::{Feed, Part};
+use super::feed::{Feed, Part, Slots};
 use super::fixed::Fixed;
 use super::programs::{Pass, Programs};
 use super::section::StepTimes;
@@ -35,12 +35,13 @@ impl<'a> Runner<'a> {
     }
 
     fn load(&mut self, part: &impl Feed, fixed: &Fixed) -> Result<()> {
+        let slots = Slots::of(fixed);
         let Some(times) = &mut self.times else {
-            return part.load(self.device, fixed);
+            return part.load(self.device, &slots);
         };
         self.device.wait()?;
         let start = Instant::now();
-        part.load(self.device, fixed)?;
+        part.load(self.device, &slots)?;
         self.device.flush()?;
         times.data += start.elapsed().as_secs_f64();
         Ok(())

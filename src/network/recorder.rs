@@ -14,10 +14,8 @@ use super::tiles::Tile;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::layer::pass::Mode;
-use crate::layer::{
-    BatchMetrics, BatchMetricsParams, LayerParameters, Parameters, SoftmaxCrossEntropy,
-    SoftmaxCrossEntropyParams,
-};
+use crate::layer::{BatchMetrics, BatchMetricsParams, LayerParameters, Parameters};
+use crate::loss::Comparison;
 use crate::model::Model;
 use crate::optim::{Group, StateBuffers, Update};
 use crate::sparse::Arena;
@@ -246,7 +244,7 @@ impl<'a> Recorder<'a> {
         for node in 1..self.model.nodes().len() {
             self.forward(&mut plan, &mut values, node, Mode::Evaluate)?;
         }
-        self.loss(&mut plan, &mut values, 0.0, Some(&self.fixed.test_ring))?;
+        self.loss(&mut plan, &mut values, false, Some(&self.fixed.test_ring))?;
         Ok(plan)
     }
 
@@ -270,10 +268,9 @@ impl<'a> Recorder<'a> {
         for node in 1..self.model.nodes().len() {
             self.forward(&mut plan, &mut values, node, mode)?;
         }
-        let smoothing = self.options.label_smoothing;
-        // Loss and hits of a batch are counted once.
+        // Loss and score of a batch are counted once.
         let ring = (!nowhere).then_some(&self.fixed.train_ring);
-        self.loss(&mut plan, &mut values, smoothing, ring)?;
+        self.loss(&mut plan, &mut values, true, ring)?;
         plan.section(section::BACKWARD);
         let whole = vec![1..=self.model.nodes().len() - 1];
         let segments = match (self.options.keep, self.options.recompute) {
@@ -326,7 +323,7 @@ impl<'a> Recorder<'a> {
         &self,
         plan: &mut Plan,
         values: &mut Values,
-        smoothing: f32,
+        training: bool,
         ring: Option<&Buffer>,
     ) -> Result<()> {
         let f = self.fixed;
@@ -336,22 +333,24 @@ impl<'a> Recorder<'a> {
             return Ok(());
         }
         let delta = self.tensor(last, "delta", self.words(last))?;
-        plan.dispatch(
-            SoftmaxCrossEntropy {
-                params: SoftmaxCrossEntropyParams {
-                    classes: self.model.classes() as u32,
-                    stride: self.stride() as u32,
-                    smoothing,
-                },
-                step: f.step.all(),
-                logits: f.logits.all(),
-                labels: f.labels.all(),
-                delta: delta.clone(),
-                losses: f.losses.all(),
-                hits: f.hits.all(),
-            },
-            Grid::Items(self.stride()),
-        )?;
+        let comparison = Comparison {
+            device: self.device,
+            outputs: self.model.classes(),
+            lanes: self.stride(),
+            training,
+            step: f.step.all(),
+            output: f.logits.all(),
+            targets: f.targets.all(),
+            delta: delta.clone(),
+            losses: f.losses.all(),
+            scores: f.scores.all(),
+        };
+        let NetworkOptions { loss, metric, .. } = &self.options;
+        loss.record(plan, &comparison)?;
+        let metric = metric.as_deref().filter(|&metric| !loss.finds(metric));
+        if let (Some(metric), Some(_)) = (metric, ring) {
+            metric.record(plan, &comparison)?;
+        }
         values.delta[last] = Some(delta);
         let Some(ring) = ring else {
             return Ok(());
@@ -364,7 +363,7 @@ impl<'a> Recorder<'a> {
                 },
                 step: f.step.all(),
                 losses: f.losses.all(),
-                hits: f.hits.all(),
+                scores: f.scores.all(),
                 ring: ring.all(),
             },
             Grid::Groups(1),

@@ -35,12 +35,12 @@ impl StepTimes {
 
 impl Network {
     /// Bytes of device memory that a section's dispatches touch, parts that several touch counted once; of [`DATA`] the
-    /// input and the labels, which the host uploads.
+    /// input and the targets, which the host uploads.
     pub fn section_bytes(&self, section: &str) -> u64 {
         let passes = &self.passes;
         if section == DATA {
-            let (input, labels) = (&passes.fixed.input, &passes.fixed.labels);
-            return (input.words() + labels.words()) as u64 * 4;
+            let (input, targets) = (&passes.fixed.input, &passes.fixed.targets);
+            return (input.words() + targets.words()) as u64 * 4;
         }
         touched_bytes(self.programs(), section)
     }

@@ -9,6 +9,6 @@ mod state;
 pub use buffers::StateBuffers;
 pub(crate) use definition::check;
 pub use definition::{Group, Optimiser, Scalar, StateArray, Update};
-pub use rate::LearningRate;
+pub use rate::{LearningRate, Milestones, Moment};
 pub use sgd::{Sgd, SgdStep, SgdStepParams};
 pub use state::{Numbers, OptimiserState};

@@ -1,38 +1,84 @@
-//! Learning-rate schedule: linear warm-up, then steps down at milestones.
+//! The learning rate: a trait, and warm-up with steps down at milestones.
 
-/// The learning rate of every step.
+use std::fmt::Debug;
+
+/// Where a run is, as a learning rate goes by it. A method of several stages begins each with a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Optimiser steps before this one.
+    pub step: u64,
+    /// Optimiser steps in an epoch.
+    pub steps_per_epoch: u64,
+    /// Optimiser steps in all epochs.
+    pub steps: u64,
+}
+
+impl Moment {
+    /// Epochs before this step, with the part of the current one.
+    pub fn epoch(&self) -> f64 {
+        self.step as f64 / self.steps_per_epoch.max(1) as f64
+    }
+
+    /// Share of the steps that are done: 0 to 1.
+    pub fn progress(&self) -> f64 {
+        self.step as f64 / self.steps.max(1) as f64
+    }
+}
+
+/// The learning rate of every step: a function of where the run is, so that a resumed run goes on with it.
+///
+/// A closure `Fn(Moment) -> f32` is one.
+pub trait LearningRate: Send + Sync {
+    /// The rate of the step that comes: finite, not below 0.
+    fn at(&self, moment: Moment) -> f32;
+}
+
+impl<F: Fn(Moment) -> f32 + Send + Sync> LearningRate for F {
+    fn at(&self, moment: Moment) -> f32 {
+        self(moment)
+    }
+}
+
+/// A linear warm-up, then steps down at milestones.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LearningRate {
+pub struct Milestones {
     /// The rate after the warm-up.
     pub base: f64,
-    /// Optimiser steps of the warm-up.
+    /// Epochs of the warm-up: it rises in equal parts, and its first step has one part, not zero.
     pub warmup: f64,
-    /// Steps at which the rate is multiplied by `decay`.
+    /// Epochs at which the rate is multiplied by `decay`.
     pub milestones: Vec<f64>,
     /// The factor of a milestone.
     pub decay: f64,
 }
 
-impl LearningRate {
-    /// The rate of `step`, counted from 0. The warm-up rises to `base` in equal parts; its first step is one part, not zero.
-    pub fn at(&self, step: u64) -> f32 {
-        let step = step as f64;
-        let rise = ((step + 1.0) / self.warmup.max(1.0)).min(1.0);
-        let passed = self.milestones.iter().filter(|m| step >= **m).count();
-        (self.base * rise * self.decay.powi(passed as i32)) as f32
+impl LearningRate for Milestones {
+    fn at(&self, moment: Moment) -> f32 {
+        let (step, epoch) = (moment.step as f64, moment.steps_per_epoch as f64);
+        let rise = ((step + 1.0) / (self.warmup * epoch).max(1.0)).min(1.0);
+        let passed = self.milestones.iter().filter(|m| step >= **m * epoch);
+        (self.base * rise * self.decay.powi(passed.count() as i32)) as f32
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::LearningRate;
+    use super::*;
+
+    fn at(rate: &dyn LearningRate, step: u64) -> f32 {
+        rate.at(Moment {
+            step,
+            steps_per_epoch: 2,
+            steps: 20,
+        })
+    }
 
     #[test]
     fn warms_up_and_steps_down() {
-        let rate = LearningRate {
+        let rate = Milestones {
             base: 0.1,
-            warmup: 4.0,
-            milestones: vec![8.0, 12.0],
+            warmup: 2.0,
+            milestones: vec![4.0, 6.0],
             decay: 0.1,
         };
         let expected = [
@@ -45,22 +91,19 @@ mod tests {
             (12, 0.001),
         ];
         for (step, value) in expected {
-            assert!(
-                (rate.at(step) - value).abs() < 1e-8,
-                "step {step}: {}",
-                rate.at(step)
-            );
+            let found = at(&rate, step);
+            assert!((found - value).abs() < 1e-8, "step {step}: {found}");
         }
     }
 
     #[test]
     fn without_a_warm_up_the_first_step_has_the_full_rate() {
-        let rate = LearningRate {
+        let rate = Milestones {
             base: 0.5,
             warmup: 0.0,
             milestones: vec![],
             decay: 0.1,
         };
-        assert_eq!(rate.at(0), 0.5);
+        assert_eq!(at(&rate, 0), 0.5);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::data::TestPart;
 use crate::model::MODELS;
-use crate::train::event::{Epoch, Finished, Phase, Progress, Started};
+use crate::train::event::{Epoch, Finished, Phase, Progress, Score, Started};
 use crate::words::counted;
 pub(super) use crate::words::grouped;
 
@@ -83,13 +83,22 @@ pub(super) fn started(event: &Started) -> String {
     lines.join("\n")
 }
 
+/// Accuracy, or the metric in its place; nothing where the loss alone judges.
+fn judged(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
+    match metric {
+        Some(Score { name, value, .. }) => format!("{before}{name} {value:.4}"),
+        None if accuracy.is_nan() => String::new(),
+        None => format!("{before}accuracy {}", percent(accuracy.into())),
+    }
+}
+
 /// What stands beside the bar.
 pub(super) fn progress(event: &Progress) -> String {
     format!(
-        "epoch {:.1}  loss {:.4}  accuracy {}  {} images/s  {} left",
+        "epoch {:.1}  loss {:.4}{}  {} images/s  {} left",
         event.epoch,
         event.loss,
-        percent(event.accuracy.into()),
+        judged("  ", event.accuracy, event.metric.as_ref()),
         grouped(event.images_per_second.round() as u64),
         duration(event.seconds_left)
     )
@@ -99,12 +108,12 @@ pub(super) fn progress(event: &Progress) -> String {
 pub(super) fn epoch(event: &Epoch, epochs: Option<u32>) -> String {
     let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
     format!(
-        "epoch {}{of}  train loss {:.4}, accuracy {}  test loss {:.4}, accuracy {}  lr {}  {} images/s  {}",
+        "epoch {}{of}  train loss {:.4}{}  test loss {:.4}{}  lr {}  {} images/s  {}",
         event.epoch,
         event.train_loss,
-        percent(event.train_accuracy.into()),
+        judged(", ", event.train_accuracy, event.train_metric.as_ref()),
         event.test_loss,
-        percent(event.test_accuracy.into()),
+        judged(", ", event.test_accuracy, event.test_metric.as_ref()),
         rate(event.lr),
         grouped(event.images_per_second.round() as u64),
         duration(event.seconds)
@@ -137,11 +146,18 @@ pub(super) fn result(event: &Finished) -> String {
         Some(part @ TestPart::SplitOff { .. }) => format!(" ({part})"),
         _ => String::new(),
     };
-    format!(
-        "{how}{what} {}{part}, loss {:.4} {after}",
-        percent(event.test_accuracy.into()),
-        event.test_loss,
-    )
+    let (loss, accuracy) = (event.test_loss, event.test_accuracy);
+    match &event.test_metric {
+        Some(_) => {
+            let metric = judged(", ", accuracy, event.test_metric.as_ref());
+            format!("{how}loss {loss:.4}{metric}{part} {after}")
+        }
+        None if accuracy.is_nan() => format!("{how}loss {loss:.4}{part} {after}"),
+        None => format!(
+            "{how}{what} {}{part}, loss {loss:.4} {after}",
+            percent(accuracy.into())
+        ),
+    }
 }
 
 /// The table of peak bytes per class, and the bytes per connection. The peaks of the classes, each at a moment of its own, can add

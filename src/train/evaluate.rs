@@ -2,19 +2,24 @@
 
 use std::sync::atomic::AtomicBool;
 
+use super::event::Score;
 use super::meter::Sums;
+use super::score;
 use crate::data::{Dataset, Interruptible, Loader, LoaderOptions};
 use crate::engine::{Device, StepState};
 use crate::error::{Error, Result};
 use crate::network::{Network, RING};
 
-/// Mean loss and accuracy over the test images.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+/// Mean loss and metric over the test images.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Evaluation {
-    /// Mean cross-entropy, without label smoothing.
+    /// Mean loss: of cross-entropy, without label smoothing.
     pub loss: f32,
-    /// Share of the images whose class was found, 0 to 1.
+    /// Share of the images whose class was found, 0 to 1; NaN where accuracy is not the metric.
     pub accuracy: f32,
+    /// Another metric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Score>,
     /// Images evaluated.
     pub images: usize,
 }
@@ -73,7 +78,8 @@ pub(super) fn evaluate_until(
     sums.add(&network.test_results(device, pending)?);
     Ok(Evaluation {
         loss: sums.mean_loss(),
-        accuracy: sums.accuracy(),
+        accuracy: score::accuracy(network.metric(), sums.score()),
+        metric: score::other(network.metric(), sums.score()),
         images: sums.seen as usize,
     })
 }

@@ -118,15 +118,31 @@ pub struct Progress {
     /// Mean training loss since the last such event.
     #[serde(deserialize_with = "number")]
     pub loss: f32,
-    /// Training accuracy since the last such event, 0 to 1.
+    /// Training accuracy since the last such event, 0 to 1; NaN, in JSON null, where accuracy is not the metric.
     #[serde(deserialize_with = "number")]
     pub accuracy: f32,
+    /// Another metric's mean since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Score>,
     /// Training images per second.
     #[serde(deserialize_with = "number")]
     pub images_per_second: f64,
     /// Estimated seconds to the end.
     #[serde(deserialize_with = "number")]
     pub seconds_left: f64,
+}
+
+/// The mean of a metric that is not accuracy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Score {
+    /// Its name.
+    pub name: String,
+    /// The mean over the samples.
+    #[serde(deserialize_with = "number")]
+    pub value: f32,
+    /// Whether a higher one is better.
+    pub higher_is_better: bool,
 }
 
 /// A prune-and-grow round.
@@ -189,12 +205,18 @@ pub struct Epoch {
     pub lr: f32,
     /// Mean training loss.
     pub train_loss: f32,
-    /// Training accuracy, 0 to 1, as seen during the epoch.
+    /// Training accuracy, 0 to 1, as seen during the epoch; NaN where accuracy is not the metric.
     pub train_accuracy: f32,
     /// Mean test loss.
     pub test_loss: f32,
-    /// Test accuracy, 0 to 1.
+    /// Test accuracy, 0 to 1, or NaN likewise.
     pub test_accuracy: f32,
+    /// Another metric, as seen during the epoch; a run's tables have no column for it.
+    #[serde(skip)]
+    pub train_metric: Option<Score>,
+    /// The same of the test.
+    #[serde(skip)]
+    pub test_metric: Option<Score>,
     /// Seconds that this epoch took, evaluation included.
     pub seconds: f64,
     /// Training images per second.
@@ -214,9 +236,12 @@ pub struct Finished {
     /// Mean test loss.
     #[serde(deserialize_with = "number")]
     pub test_loss: f32,
-    /// Test accuracy, 0 to 1.
+    /// Test accuracy, 0 to 1; NaN, in JSON null, where accuracy is not the metric.
     #[serde(deserialize_with = "number")]
     pub test_accuracy: f32,
+    /// Another metric of the test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_metric: Option<Score>,
     /// Seconds of training, over all parts of a resumed run, with what a method does before the first step.
     pub seconds: f64,
     /// Peak device bytes of each class of buffers.

@@ -1,4 +1,4 @@
-//! What the trainer measures itself by: sums of losses and hits, and a clock.
+//! What the trainer measures itself by: sums of losses and scores, and a clock.
 
 use super::saving::{SaveEvery, Saving};
 use crate::checkpoint::Progress;
@@ -9,7 +9,7 @@ use crate::network::BatchResult;
 #[derive(Default)]
 pub(super) struct Sums {
     pub loss: f64,
-    pub hits: u64,
+    pub score: f64,
     pub seen: u64,
 }
 
@@ -17,7 +17,7 @@ impl Sums {
     pub fn add(&mut self, results: &[BatchResult]) {
         for result in results {
             self.loss += f64::from(result.loss);
-            self.hits += result.hits;
+            self.score += f64::from(result.score);
         }
     }
 
@@ -25,8 +25,9 @@ impl Sums {
         (self.loss / self.seen.max(1) as f64) as f32
     }
 
-    pub fn accuracy(&self) -> f32 {
-        (self.hits as f64 / self.seen.max(1) as f64) as f32
+    /// The mean of the metric.
+    pub fn score(&self) -> f32 {
+        (self.score / self.seen.max(1) as f64) as f32
     }
 }
 

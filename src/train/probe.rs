@@ -144,7 +144,7 @@ fn ones(model: &Model, stride: usize) -> Batch {
     let lane = |i: usize| if i.is_multiple_of(stride) { 1.0 } else { 0.0 };
     Batch {
         inputs: (0..model.input().size() * stride).map(lane).collect(),
-        labels: vec![0; stride],
+        targets: vec![0u32; stride].into(),
         count: 1,
         index: 0,
     }

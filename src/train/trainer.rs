@@ -4,6 +4,7 @@ mod build;
 mod dense;
 mod epoch;
 mod reserve;
+mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,16 +18,15 @@ use super::hooks::Hooks;
 use super::meter::Clock;
 use super::phases::Phases;
 use super::remarks;
-use crate::checkpoint::{Progress, Snapshot};
+use super::setup::Setup;
+use crate::checkpoint::Progress;
 use crate::clock::Instant;
-use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order, TestPart};
+use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order, Share};
 use crate::engine::{Class, Device};
 use crate::error::{Error, Result};
-use crate::model::Model;
-use crate::network::{Network, NetworkOptions, NetworkState, Resident, section};
-use crate::optim::LearningRate;
+use crate::network::{Network, NetworkOptions, Resident, section};
+use crate::topology::Schedule;
 use crate::topology::from_dense::Start;
-use crate::topology::{Method, Schedule};
 use reserve::Reserve;
 
 /// Time between two looks at the losses on the device.
@@ -41,11 +41,10 @@ pub struct Trainer {
     record: DataRecord,
     /// What is not as it was when the run began, a sentence each.
     changes: Vec<String>,
-    model: Model,
+    setup: Setup,
     network: Network,
     /// What the network was made with, and is made with again.
     options: NetworkOptions,
-    method: Box<dyn Method>,
     /// Connections of each layer that the configuration asks for.
     wanted: Vec<u64>,
     reserve: Option<Reserve>,
@@ -57,7 +56,6 @@ pub struct Trainer {
     /// What one must know of its data and configuration not to misread the result.
     qualifying: Vec<String>,
     schedule: Schedule,
-    rate: LearningRate,
     progress: Progress,
     /// Kernels to compare with their twins in the next step, and in the next round.
     check_step: Option<String>,
@@ -74,53 +72,6 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Goes on from a snapshot of a run with the same configuration. On data that have changed since it still trains the
-    /// epochs that are left: their steps, and with them the schedules, go by the images that there are now.
-    ///
-    /// Returns what has changed of the data, a sentence each.
-    ///
-    /// # Errors
-    /// A snapshot of another model, of a method with another number of connections, or of data with classes of other names.
-    pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
-        self.data.judge_by(snapshot.data.as_ref());
-        self.record.test_part = self.data.test_part.clone();
-        self.changes = match &snapshot.data {
-            Some(before) => self.record.changes(before)?,
-            None => Vec::new(),
-        };
-        let others = match (&snapshot.data, &self.data.test_part) {
-            (Some(before), _) => before.train.images != self.record.train.images,
-            // Versions that kept nothing of the data trained on all images, and tested on the same.
-            (None, part @ TestPart::SplitOff { .. }) => {
-                self.changes.push(format!(
-                    "the checkpoint is of an older rootlet, which trained on all of train/; the images to test by are {part}"
-                ));
-                true
-            }
-            (None, _) => false,
-        };
-        let progress = &mut snapshot.progress;
-        if others && progress.batch > 0 {
-            self.changes.push(format!(
-                "epoch {} was under way, and begins anew with the images that there are now",
-                progress.epoch + 1
-            ));
-            progress.batch = 0;
-            progress.loss_sum = 0.0;
-            progress.correct = 0;
-            progress.seen = 0;
-        }
-        self.fits_method(&snapshot.state)?;
-        self.set_state(&snapshot.state)?;
-        self.count_flops();
-        if let Some(exploration) = &mut self.exploration {
-            *exploration = Exploration::new(&snapshot.state.layers, &snapshot.past);
-        }
-        self.unread = snapshot.progress.step..snapshot.progress.step;
-        self.progress = snapshot.progress;
-        Ok(self.changes.clone())
-    }
-
     /// Debugging: in the first step and the first round, runs kernels whose name contains `filter` on their CPU twins
     /// too; a difference stops the run. The empty filter is all of them.
     pub fn check(&mut self, filter: &str) {
@@ -136,6 +87,11 @@ impl Trainer {
     /// The device.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Its data.
+    pub fn data(&self) -> &Dataset {
+        &self.data
     }
 
     /// How far it is.
@@ -165,7 +121,7 @@ impl Trainer {
 
     /// Steps at the end of all epochs: those done, and those that are left.
     fn steps_total(&self) -> u64 {
-        let whole = u64::from(self.method.start().stages()) * self.stage_steps();
+        let whole = u64::from(self.setup.method.start().stages()) * self.stage_steps();
         let whole = (self.progress.step + whole).saturating_sub(self.place());
         self.config.steps.map_or(whole, |steps| steps.min(whole))
     }
@@ -173,32 +129,6 @@ impl Trainer {
     /// Whether no step is left to train, and no epoch waits for its test.
     pub fn is_done(&self) -> bool {
         self.progress.step >= self.steps_total() && self.progress.batch < self.steps_per_epoch()
-    }
-
-    /// Reads the network and its optimiser state back.
-    ///
-    /// # Errors
-    /// A lost device, or weights that are no longer numbers: such a state is never worth keeping.
-    pub fn snapshot(&self) -> Result<Snapshot> {
-        let state = NetworkState {
-            reserve: self.reserved()?,
-            ..self.network.export(&self.device)?
-        };
-        match state.not_finite() {
-            Some(loss) => Err(Error::Diverged {
-                step: self.progress.step,
-                loss,
-            }),
-            None => Ok(Snapshot {
-                past: match &self.exploration {
-                    Some(exploration) => exploration.past(&state.layers),
-                    None => Vec::new(),
-                },
-                state,
-                progress: self.progress.clone(),
-                data: Some(self.record.clone()),
-            }),
-        }
     }
 
     /// Loss and accuracy on the test images.
@@ -232,6 +162,7 @@ impl Trainer {
             },
             batch: self.network.micro_batch(),
             stride: self.network.stride(),
+            share: Share::default(),
             first_batch,
             workers: self.config.workers,
         }
@@ -240,7 +171,10 @@ impl Trainer {
     /// Whether this method's rounds come between two steps, and belong to the one after them: a run that is resumed at such a
     /// moment does that round again.
     pub fn rounds_precede_steps(&self) -> bool {
-        matches!(self.method.start(), Start::Dense(_) | Start::Backed(_))
+        matches!(
+            self.setup.method.start(),
+            Start::Dense(_) | Start::Backed(_)
+        )
     }
 
     /// Lets the observer hear of something.
@@ -311,6 +245,7 @@ impl Trainer {
         let evaluation = tested.unwrap_or(Evaluation {
             loss: f32::NAN,
             accuracy: f32::NAN,
+            metric: None,
             images: 0,
         });
         let ledger = self.device.ledger();
@@ -323,6 +258,7 @@ impl Trainer {
             rounds: Some(self.progress.rounds),
             test_loss: evaluation.loss,
             test_accuracy: evaluation.accuracy,
+            test_metric: evaluation.metric.clone(),
             seconds: clock.seconds(),
             peak: by_class(&|class| ledger.peak(class)),
             peak_total: ledger.peak_total(),
@@ -332,7 +268,7 @@ impl Trainer {
                 / self.network.arena.connections as f64,
             interrupted,
             phases: self.phases.finish(|phase| self.phase_bytes(phase)),
-            layers: describe::layers(&self.model, self.network.round.active()),
+            layers: describe::layers(&self.setup.model, self.network.round.active()),
             train_flops: self.progress.train_flops,
             test_part: Some(self.data.test_part.clone()),
             remarks: self.remarks(&evaluation, interrupted),
@@ -344,7 +280,7 @@ impl Trainer {
     /// Counts a step's operations anew, where the connections have changed.
     fn count_flops(&mut self) {
         let used = self.options.forward.as_ref().map(|f| f.counts.as_slice());
-        self.flops = describe::step_flops(&self.model, self.network.round.active(), used);
+        self.flops = describe::step_flops(&self.setup.model, self.network.round.active(), used);
     }
 
     /// Bytes of device memory that a phase touches.
@@ -358,14 +294,14 @@ impl Trainer {
     fn announce(&mut self, hooks: &mut Hooks<'_>) {
         let active = self.network.round.active();
         let (started, note) = describe::started(
-            &self.model,
+            &self.setup.model,
             active,
             event::Started {
                 adapter: self.device.description().to_owned(),
                 steps_total: self.steps_total(),
-                epochs: self.config.epochs * self.method.start().stages(),
-                method: self.method.name().to_owned(),
-                always_sparse: matches!(self.method.start(), Start::Random),
+                epochs: self.config.epochs * self.setup.method.start().stages(),
+                method: self.setup.method.name().to_owned(),
+                always_sparse: matches!(self.setup.method.start(), Start::Random),
                 steps_per_epoch: self.steps_per_epoch(),
                 train_images: self.data.train.len(),
                 test_images: self.data.test.len(),
@@ -427,16 +363,18 @@ impl Trainer {
             remarks.push(format!(
                 "{} did not come to its last pruning: the network has {} connections, not the {} asked for; give more --steps, or \
                  leave --steps out",
-                self.method.name(),
+                self.setup.method.name(),
                 self.network.arena.connections,
                 self.wanted.iter().sum::<u64>()
             ));
         }
-        remarks.extend(remarks::worse_than_guessing(
-            evaluation.loss,
-            self.data.classes,
-            &self.config,
-        ));
+        if self.setup.is_cross_entropy() {
+            remarks.extend(remarks::worse_than_guessing(
+                evaluation.loss,
+                self.data.classes,
+                &self.config,
+            ));
+        }
         remarks
     }
 

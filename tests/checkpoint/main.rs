@@ -10,7 +10,8 @@ mod norms;
 mod roundtrip;
 
 use rootlet::checkpoint::{
-    LayerState, NetworkState, NormKind, ParameterState, PastConnections, Progress, Snapshot,
+    LayerState, NetworkState, NormKind, Objective, ParameterState, PastConnections, Progress,
+    Snapshot,
 };
 use std::path::{Path, PathBuf};
 
@@ -74,7 +75,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         epoch: 3,
         batch: step % 7,
         loss_sum: step as f64 * 0.1,
-        correct: 17,
+        score_sum: 17.0,
         seen: u64::MAX,
         rounds: step / 100,
         seconds: 1.0 / 3.0,
@@ -106,6 +107,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         progress,
         past,
         data: None,
+        objective: Objective::default(),
     }
 }
 
@@ -135,7 +137,7 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
     }
     let p = &snapshot.progress;
     bits.extend([p.step, u64::from(p.epoch), p.batch, p.loss_sum.to_bits()]);
-    bits.extend([p.correct, p.seen, p.rounds, p.seconds.to_bits()]);
+    bits.extend([p.score_sum.to_bits(), p.seen, p.rounds, p.seconds.to_bits()]);
     bits.push(p.train_flops.to_bits());
     for past in &snapshot.past {
         let indices = past.crow_indices.iter().chain(&past.col_indices);

@@ -621,7 +621,7 @@ fn a_checkpoint_suffices_to_compute_what_the_network_computes() {
         }
         (0..x.len()).max_by(|&a, &b| x[a].total_cmp(&x[b])).unwrap()
     };
-    let digits = rootlet::data::load(&rootlet::data::DataSource::default()).unwrap();
+    let digits = rootlet::data::load(&rootlet::data::DataOptions::default()).unwrap();
     let test = digits.test.memory().unwrap();
     assert_eq!(data["test"]["images"], test.len());
     let hits = (0..test.len()).filter(|&i| classify(test.image(i)) == test.label(i) as usize);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rootlet::data::{
-    self, Augmentation, DataSource, Dataset, ImageOptions, Images, Loader, LoaderOptions, Order,
+    self, Augmentation, DataOptions, Dataset, ImageOptions, Images, Loader, LoaderOptions, Order,
 };
 use tempfile::TempDir;
 
@@ -101,8 +101,8 @@ pub fn folder<C: AsRef<[u8]>>(files: impl IntoIterator<Item = (impl AsRef<Path>,
     dir
 }
 
-pub fn source(dir: &Path, size: usize, resize: usize) -> DataSource {
-    DataSource {
+pub fn source(dir: &Path, size: usize, resize: usize) -> DataOptions {
+    DataOptions {
         name: "image-folder".into(),
         dir: Some(dir.to_owned()),
         images: ImageOptions {
@@ -111,7 +111,7 @@ pub fn source(dir: &Path, size: usize, resize: usize) -> DataSource {
             val_split: 0.0,
             ..ImageOptions::default()
         },
-        ..DataSource::default()
+        ..DataOptions::default()
     }
 }
 
@@ -142,7 +142,7 @@ pub fn read(
                 );
                 ((input * std + mean) * 255.0).round() as u8
             });
-            read.push((bytes.collect(), batch.labels[lane]));
+            read.push((bytes.collect(), batch.labels()[lane]));
         }
     }
     Ok(read)

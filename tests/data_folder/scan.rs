@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rootlet::data::{self, DataSource, ImageOptions, Images, LoaderOptions, TestPart};
+use rootlet::data::{self, DataOptions, ImageOptions, Images, LoaderOptions, TestPart};
 use rootlet::{Error, Result};
 
 use crate::common::says;
@@ -208,7 +208,7 @@ fn a_limit_takes_from_every_class() {
         "train/b/1.png",
         "val/a/1.png",
     ]);
-    let set = data::load(&DataSource {
+    let set = data::load(&DataOptions {
         limit: Some(2),
         ..source(dir.path(), 4, 4)
     })
@@ -274,7 +274,7 @@ fn what_is_out_of_place_is_named() {
         nowhere,
         &["/nowhere/at/all", "not a folder", "train/<class>/*"],
     );
-    let refused = data::load(&DataSource {
+    let refused = data::load(&DataOptions {
         dir: None,
         ..source(Path::new("."), 4, 4)
     });
@@ -308,6 +308,6 @@ fn sizes_default_to_imagenets() {
     assert_eq!(options(224, None), 256);
     assert_eq!((options(64, None), options(64, Some(72))), (64, 72));
     // A saved source of earlier versions still parses.
-    let source: DataSource = toml::from_str("name = 'cifar10'").unwrap();
+    let source: DataOptions = toml::from_str("name = 'cifar10'").unwrap();
     assert_eq!(source.images, ImageOptions::default());
 }

@@ -1,7 +1,7 @@
 //! Whole networks with dense products and without: the same numbers within rounding, for full layers, layers with most of their
 //! connections, and a mixture; and where dense products must not be.
 
-use rootlet::data::Batch;
+use rootlet::data::{Batch, Targets};
 use rootlet::engine::{Class, Device, StepState};
 use rootlet::layer::{BatchNorm, Layer};
 use rootlet::model::{Builder, Extent, Model, ModelOptions, Node, by_name};
@@ -72,7 +72,7 @@ fn options(dense_above: f64) -> NetworkOptions {
 fn batch(network: &Network) -> Batch {
     Batch {
         inputs: Random(1).reals(network.input().words()),
-        labels: (0..network.stride() as u32).map(|i| i % 10).collect(),
+        targets: Targets::Labels((0..network.stride() as u32).map(|i| i % 10).collect()),
         count: COUNT,
         index: 0,
     }
@@ -247,7 +247,7 @@ fn rounds_leave_dense_layers_what_they_are() {
         let random = &mut Random(2);
         let batch = [Batch {
             inputs: random.reals(net.input().words()),
-            labels: (0..net.stride() as u32).map(|i| i % 10).collect(),
+            targets: Targets::Labels((0..net.stride() as u32).map(|i| i % 10).collect()),
             count: COUNT,
             index: 0,
         }];

@@ -434,7 +434,7 @@ fn losses_over_twenty_thousand_classes() {
                 labels: data.words("labels", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, classes - 1, 0]),
                 delta: data.reals("delta", words),
                 losses: data.reals("losses", lanes),
-                hits: data.words("hits", &[7; 12]),
+                hits: data.reals("hits", lanes),
             };
             plan.dispatch(kernel, Grid::Items(lanes)).unwrap();
         });

@@ -1,9 +1,12 @@
 //! Every gradient against central differences of the loss, computed in f64 on the host by the definitions alone.
 
+use std::sync::Arc;
+
 use crate::{Random, assert_close, devices, network, still};
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Plan, View};
 use rootlet::layer::{DenseWeights, SparsePass};
+use rootlet::loss::CrossEntropy;
 use rootlet::network::NetworkOptions;
 use rootlet::sparse::{LayerState, Shape, Window, draw};
 
@@ -167,16 +170,16 @@ fn gradients_are_the_differences_of_the_loss() {
                 *input = 0.0;
             }
         }
-        let labels = (0..stride).map(|_| random.below(classes) as u32).collect();
+        let labels: Vec<u32> = (0..stride).map(|_| random.below(classes) as u32).collect();
         let batch = Batch {
             inputs,
-            labels,
+            targets: labels.into(),
             count: case.count.min(batch),
             index: 0,
         };
         let host = Host::new(&layers, &batch, stride);
         let smoothing = f64::from(case.smoothing);
-        let loss = |host: &Host| host.loss(&layers, &batch.labels, smoothing);
+        let loss = |host: &Host| host.loss(&layers, batch.labels(), smoothing);
         let nearest = (0..case.count)
             .map(|i| host.logits(&layers, i).1)
             .fold(f64::INFINITY, f64::min);
@@ -199,7 +202,9 @@ fn gradients_are_the_differences_of_the_loss() {
         for device in &devices {
             let at = |what: &str| format!("{}, case {c}: {what}", device.name());
             let options = NetworkOptions {
-                label_smoothing: case.smoothing,
+                loss: Arc::new(CrossEntropy {
+                    smoothing: case.smoothing,
+                }),
                 keep: true,
                 ..NetworkOptions::of_batch(case.batch)
             };

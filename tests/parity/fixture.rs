@@ -150,7 +150,7 @@ impl Fixture {
                 labels.resize(stride, 0);
                 Batch {
                     inputs: lanes(inputs, count, stride),
-                    labels,
+                    targets: labels.into(),
                     count,
                     index,
                 }

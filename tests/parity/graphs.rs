@@ -1,11 +1,14 @@
 //! Models of other shapes than the catalogue's: values that several layers take, sums of sums, sums of a value with itself. Their
 //! gradients share memory in the ways that the graph allows; they must be the differences of a loss computed in f64.
 
+use std::sync::Arc;
+
 use crate::host::{Activation, Host};
 use crate::norms;
 use crate::{Random, assert_close, devices, still};
-use rootlet::data::Batch;
+use rootlet::data::{Batch, Targets};
 use rootlet::engine::{Device, View};
+use rootlet::loss::CrossEntropy;
 use rootlet::model::{Builder, Extent, Model, Value};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::sparse::draw;
@@ -70,7 +73,7 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
     let stride = COUNT.next_multiple_of(4);
     let batch = Batch {
         inputs: random.reals(model.input().size() * stride, 2.0),
-        labels: (0..stride).map(|_| random.below(CLASSES) as u32).collect(),
+        targets: Targets::Labels((0..stride).map(|_| random.below(CLASSES) as u32).collect()),
         count: COUNT,
         index: 0,
     };
@@ -82,11 +85,11 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
     };
     let inputs: Activation = (0..COUNT).map(|i| lane(i).collect()).collect();
     let host = Host::new(model, &state);
-    let (loss, nearest) = host.loss(&inputs, &batch.labels, f64::from(SMOOTHING));
+    let (loss, nearest) = host.loss(&inputs, batch.labels(), f64::from(SMOOTHING));
     if nearest < 1e-4 {
         return false;
     }
-    let of = |host: &Host| host.loss(&inputs, &batch.labels, f64::from(SMOOTHING)).0;
+    let of = |host: &Host| host.loss(&inputs, batch.labels(), f64::from(SMOOTHING)).0;
     let values = host.differences(|h| &mut h.values, of);
     let norm_weight = host.differences(|h| &mut h.norm_weight, of);
     let norm_bias = host.differences(|h| &mut h.norm_bias, of);
@@ -102,7 +105,9 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
     }
     for device in devices {
         let options = NetworkOptions {
-            label_smoothing: SMOOTHING,
+            loss: Arc::new(CrossEntropy {
+                smoothing: SMOOTHING,
+            }),
             ..NetworkOptions::of_batch(COUNT)
         };
         let run = |options: NetworkOptions| {

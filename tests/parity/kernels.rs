@@ -8,6 +8,7 @@ use rootlet::layer::{
     BatchMetrics, BatchMetricsParams, BiasGradient, BiasGradientParams, SoftmaxCrossEntropy,
     SoftmaxCrossEntropyParams,
 };
+use rootlet::loss::{FoundClass, FoundClassParams};
 use rootlet::optim::{SgdStep, SgdStepParams};
 
 /// What outputs are filled with: a number that no result here comes near.
@@ -82,6 +83,25 @@ fn softmax(
     outputs
 }
 
+/// What the kernel of accuracy alone finds.
+fn found(device: &Device, logits: &[f32], labels: &[u32], count: usize) -> Vec<f32> {
+    let (stride, n) = (labels.len(), logits.len());
+    let hits = noise(device, stride);
+    let labels = device.buffer_with("labels", Class::Data, labels).unwrap();
+    let kernel = FoundClass {
+        params: FoundClassParams {
+            classes: (n / stride) as u32,
+            stride: stride as u32,
+        },
+        step: step(device, still(count)).all(),
+        logits: put(device, logits).all(),
+        labels: labels.all(),
+        hits: hits.all(),
+    };
+    run(device, kernel, Grid::Items(stride));
+    read(device, &hits)
+}
+
 #[test]
 fn softmax_cross_entropy() {
     let mut random = Random(1);
@@ -102,10 +122,11 @@ fn softmax_cross_entropy() {
             let at = format!("{}, {classes} classes, {stride} lanes", device.name());
             let [delta, losses, hits] = softmax(&device, &logits, &labels, count, smoothing);
             let (delta, losses) = (read(&device, &delta), read(&device, &losses));
-            let hits: Vec<u32> = device.download(&hits.all()).unwrap();
+            let hits = read(&device, &hits);
+            assert_eq!(found(&device, &logits, &labels, count), hits, "{at}");
             for lane in 0..stride {
                 if lane >= count {
-                    assert_eq!((losses[lane], hits[lane]), (0.0, 0), "{at}, lane {lane}");
+                    assert_eq!((losses[lane], hits[lane]), (0.0, 0.0), "{at}, lane {lane}");
                     assert!((0..classes).all(|c| delta[c * stride + lane] == 0.0));
                     continue;
                 }
@@ -117,7 +138,8 @@ fn softmax_cross_entropy() {
                 near(&at, losses[lane], expected, 1e-5 * f64::from(scale));
                 let highest = own.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let best = own.iter().position(|z| *z == highest).unwrap();
-                assert_eq!(hits[lane], u32::from(best == label), "{at}, lane {lane}");
+                let hit = f32::from(u8::from(best == label));
+                assert_eq!(hits[lane], hit, "{at}, lane {lane}");
                 let total: f64 = own.iter().map(|z| (z - highest).exp()).sum();
                 for c in 0..classes {
                     let wanted =
@@ -136,8 +158,9 @@ fn softmax_cross_entropy() {
 fn equal_logits_count_for_the_lowest_class() {
     for device in devices() {
         let [_, losses, hits] = softmax(&device, &[0.5; 3 * 4], &[0, 1, 2, 0], 3, 0.0);
-        let hits: Vec<u32> = device.download(&hits.all()).unwrap();
-        assert_eq!(hits, [1, 0, 0, 0], "{}", device.name());
+        let hits = read(&device, &hits);
+        assert_eq!(hits, [1.0, 0.0, 0.0, 0.0], "{}", device.name());
+        assert_eq!(found(&device, &[0.5; 3 * 4], &[0, 1, 2, 0], 3), hits);
         let losses = read(&device, &losses);
         losses[..3]
             .iter()
@@ -201,7 +224,7 @@ fn softmax_unchecked(device: &Device, logits: &[f32], smoothing: f32) -> [Buffer
 fn metrics(
     device: &Device,
     losses: &Buffer,
-    hits: &Buffer,
+    scores: &Buffer,
     ring: &Buffer,
     at: u32,
 ) -> BatchMetrics {
@@ -216,7 +239,7 @@ fn metrics(
         },
         step: step(device, state).all(),
         losses: losses.all(),
-        hits: hits.all(),
+        scores: scores.all(),
         ring: ring.all(),
     }
 }
@@ -234,9 +257,11 @@ fn batch_metrics() {
             (260, 4_000_000_001),
         ] {
             let losses: Vec<f32> = random.reals(stride, 2.0).iter().map(|l| l.abs()).collect();
-            let hits: Vec<u32> = (0..stride).map(|_| random.below(2) as u32).collect();
+            let scores: Vec<f32> = (0..stride).map(|_| random.below(2) as f32).collect();
             let ring = noise(&device, 16);
-            let held = device.buffer_with("hits", Class::Scratch, &hits).unwrap();
+            let held = device
+                .buffer_with("scores", Class::Scratch, &scores)
+                .unwrap();
             let kernel = metrics(&device, &put(&device, &losses), &held, &ring, at);
             run(&device, kernel, Grid::Groups(1));
             let slot = 2 * (at % 8) as usize;
@@ -245,7 +270,7 @@ fn batch_metrics() {
                 if i == slot {
                     near("loss", found, expected, 0.0);
                 } else if i == slot + 1 {
-                    assert_eq!(found, hits.iter().sum::<u32>() as f32);
+                    assert_eq!(found, scores.iter().sum::<f32>());
                 } else {
                     assert_eq!(found, NOISE, "slot {}, {stride} lanes", i / 2);
                 }

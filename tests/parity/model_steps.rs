@@ -62,9 +62,9 @@ fn evaluate(case: &Case, device: &Device, network: &Network) -> (Vec<f32>, (f32,
         logits.extend(members(&found, part.count, network.stride()));
     }
     let results = network.test_results(device, 0..parts.len() as u64).unwrap();
-    let sums = results
-        .iter()
-        .fold((0.0, 0), |(loss, hits), r| (loss + r.loss, hits + r.hits));
+    let sums = results.iter().fold((0.0, 0), |(loss, hits), r| {
+        (loss + r.loss, hits + r.score as u64)
+    });
     (logits, sums)
 }
 

@@ -8,6 +8,7 @@ use crate::{Random, assert_close, assert_rows_close, dense_gradient, devices, st
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Device, Plan, View};
 use rootlet::layer::{LayerNormBackwardViews, LayerNormPass, PatchifyPass, SparsePass};
+use rootlet::loss::CrossEntropy;
 use rootlet::model::{Extent, Model, VitOptions, cifar_resnet, simple_vit};
 use rootlet::network::{BatchResult, Network, NetworkOptions, NetworkState};
 use rootlet::optim::Sgd;
@@ -72,7 +73,7 @@ impl Case {
 
     pub fn options(&self, batch: usize) -> NetworkOptions {
         NetworkOptions {
-            label_smoothing: 0.1,
+            loss: Arc::new(CrossEntropy { smoothing: 0.1 }),
             optimiser: Arc::new(Sgd {
                 momentum: 0.9,
                 weight_decay: 1e-4,
@@ -144,7 +145,9 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
     let clean = fixture.batch("", stride);
     let mut random = Random(7);
     let mut noisy = clean.clone();
-    noisy.labels[COUNT..].fill_with(|| random.below(CLASSES) as u32);
+    let mut labels = noisy.labels().to_vec();
+    labels[COUNT..].fill_with(|| random.below(CLASSES) as u32);
+    noisy.targets = labels.into();
     for lane in noisy.inputs.chunks_mut(stride) {
         lane[COUNT..].copy_from_slice(&random.reals(stride - COUNT, 1e3));
     }
@@ -315,8 +318,8 @@ fn parts_of_a_resnet_add_up() {
         close("norms", |p| &p.norm_gradient);
         let losses: f32 = passes.iter().map(|p| p.result.loss).sum();
         assert_close("loss", &[found.result.loss], &[losses], TOLERANCE);
-        let hits: u64 = passes.iter().map(|p| p.result.hits).sum();
-        assert_eq!(found.result.hits, hits);
+        let score: f32 = passes.iter().map(|p| p.result.score).sum();
+        assert_eq!(found.result.score, score);
         for (norm, alone) in found
             .state
             .parameters

@@ -1,9 +1,12 @@
 //! One forward and backward pass against PyTorch: logits, loss, every gradient.
 
+use std::sync::Arc;
+
 use crate::fixture::{Fixture, lanes, members};
 use crate::{Random, assert_close, dense_gradient, devices, network, still};
 use rootlet::engine::{Class, Plan, View};
 use rootlet::layer::SparsePass;
+use rootlet::loss::CrossEntropy;
 use rootlet::network::{Network, NetworkOptions};
 use rootlet::sparse::{Shape, Window};
 
@@ -14,7 +17,7 @@ const TOLERANCE: f64 = 1e-4;
 
 fn options() -> NetworkOptions {
     NetworkOptions {
-        label_smoothing: 0.1,
+        loss: Arc::new(CrossEntropy { smoothing: 0.1 }),
         keep: true,
         ..NetworkOptions::of_batch(COUNT)
     }
@@ -46,13 +49,13 @@ fn one_pass_agrees_with_pytorch() {
         let logits = fixture.reals("logits");
         let found = members(&read(&network.logits()), COUNT, STRIDE);
         close(&at("logits"), &found, &logits);
-        let hits = (logits.chunks(10).zip(&batch.labels))
+        let hits = (logits.chunks(10).zip(batch.labels()))
             .filter(|(row, label)| {
                 let best = (0..10).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
                 best == **label as usize
             })
             .count();
-        assert_eq!(result.hits, hits as u64);
+        assert_eq!(result.score, hits as f32);
 
         for l in 0..2 {
             // The network keeps what is behind the ReLU.
@@ -133,7 +136,9 @@ fn padding_lanes_may_hold_noise() {
                 batch.count = count;
                 let clear = vec![0.0; 20 * STRIDE];
                 let noise = noise.map_or(clear, |random| {
-                    (batch.labels[count..].iter_mut()).for_each(|l| *l = random.below(10) as u32);
+                    let mut labels = batch.labels().to_vec();
+                    labels[count..].fill_with(|| random.below(10) as u32);
+                    batch.targets = labels.into();
                     random.reals(20 * STRIDE, 1e3)
                 });
                 for (i, input) in batch.inputs.iter_mut().enumerate() {

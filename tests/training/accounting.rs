@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::{bits, cpu, digits, gpu, run, small, train};
 use rootlet::checkpoint;
-use rootlet::data::{Augmentation, Loader, LoaderOptions, Order};
+use rootlet::data::{Augmentation, Loader, LoaderOptions, Order, Share};
 use rootlet::engine::{Device, DeviceOptions, StepState, adapter};
 use rootlet::train::config::MethodName;
 use rootlet::train::event::Finished;
@@ -274,6 +274,7 @@ fn costs() {
             let trainer = Trainer::new(device, config.clone(), data.clone()).unwrap();
             let (network, device) = (trainer.network(), trainer.device());
             let options = LoaderOptions {
+                share: Share::default(),
                 order: Order::Sequential,
                 augmentation: Augmentation::None,
                 batch: 128,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{bits, cpu, digits, gpu, run, train};
 use rootlet::checkpoint::{LayerState, Snapshot};
-use rootlet::data::{Augmentation, Loader, LoaderOptions, Order};
+use rootlet::data::{Augmentation, Loader, LoaderOptions, Order, Share};
 use rootlet::engine::Class;
 use rootlet::network::NetworkState;
 use rootlet::topology::Scope;
@@ -48,6 +48,7 @@ fn weights(state: &NetworkState) -> Net {
 fn batch(config: &TrainConfig) -> Vec<(Vec<f64>, usize)> {
     let data = digits(None);
     let options = LoaderOptions {
+        share: Share::default(),
         order: Order::Shuffled {
             seed: config.seed,
             epoch: 0,
@@ -63,7 +64,7 @@ fn batch(config: &TrainConfig) -> Vec<(Vec<f64>, usize)> {
     (0..batch.count)
         .map(|i| {
             let pixels = (0..64).map(|p| f64::from(batch.inputs[p * 32 + i]));
-            (pixels.collect(), batch.labels[i] as usize)
+            (pixels.collect(), batch.labels()[i] as usize)
         })
         .collect()
 }

@@ -68,9 +68,9 @@ fn loss(logits: &[Vec<f64>], labels: &[u32], smoothing: f64) -> (f64, u64, Vec<V
 }
 
 fn step(layers: &mut [Layer], config: &TrainConfig, rate: f64, batch: &Batch) -> (f64, u64) {
-    let inputs = forward(layers, batch, batch.labels.len());
+    let inputs = forward(layers, batch, batch.labels().len());
     let logits = &inputs[layers.len()];
-    let (sum, hits, mut deltas) = loss(logits, &batch.labels, config.label_smoothing);
+    let (sum, hits, mut deltas) = loss(logits, batch.labels(), config.label_smoothing);
     for l in (0..layers.len()).rev() {
         let layer = &mut layers[l];
         let mut gradient = vec![0.0; layer.values.len()];
@@ -115,7 +115,7 @@ fn evaluate(layers: &[Layer], data: &Dataset, batch: usize) -> (f64, f64) {
     {
         let batch = batch.unwrap();
         let outputs = forward(layers, &batch, options.stride);
-        let (loss, found, _) = loss(&outputs[layers.len()], &batch.labels, 0.0);
+        let (loss, found, _) = loss(&outputs[layers.len()], batch.labels(), 0.0);
         sum += loss;
         hits += found;
     }

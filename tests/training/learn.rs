@@ -1,7 +1,7 @@
 //! Every method learns.
 
 use crate::{METHODS, SCOPES, cpu, digits, gpu, small, train};
-use rootlet::data::{self, DataSource};
+use rootlet::data::{self, DataOptions};
 use rootlet::train::TrainConfig;
 use rootlet::train::config::MethodName;
 
@@ -56,10 +56,10 @@ fn a_gpu_learns_as_well_as_cpu() {
 #[ignore = "needs the data set"]
 fn fashion_is_learnt_at_98_percent() {
     let dir = std::env::var_os("ROOTLET_DATA").expect("ROOTLET_DATA names the folder of the data");
-    let data = data::load(&DataSource {
+    let data = data::load(&DataOptions {
         name: "fashion-mnist".into(),
         dir: Some(dir.into()),
-        ..DataSource::default()
+        ..DataOptions::default()
     })
     .unwrap();
     let mut accuracies = Vec::new();

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use rootlet::checkpoint::Snapshot;
-use rootlet::data::{self, Batch, DataSource, Dataset};
+use rootlet::data::{self, Batch, DataOptions, Dataset, Targets};
 use rootlet::engine::{Device, DeviceOptions, Pace, WorkgroupShape, adapter};
 use rootlet::topology::Scope;
 use rootlet::train::config::MethodName;
@@ -71,9 +71,9 @@ fn open(options: DeviceOptions) -> Device {
 
 /// The embedded digits, or the first `limit` of each half.
 fn digits(limit: Option<usize>) -> Dataset {
-    data::load(&DataSource {
+    data::load(&DataOptions {
         limit,
-        ..DataSource::default()
+        ..DataOptions::default()
     })
     .unwrap()
 }
@@ -92,7 +92,7 @@ fn noise_batch(seed: u32) -> Batch {
         inputs: (0..64 * NOISE)
             .map(|_| next() as f32 / (1 << 23) as f32 - 1.0)
             .collect(),
-        labels: (0..NOISE).map(|_| next() % 10).collect(),
+        targets: Targets::Labels((0..NOISE).map(|_| next() % 10).collect()),
         count: NOISE,
         index: 0,
     }
@@ -184,7 +184,12 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
     bits.extend(reserve.map(|r| u64::from(r.to_bits())));
     let p = &snapshot.progress;
     bits.extend([p.step, u64::from(p.epoch), p.batch, p.loss_sum.to_bits()]);
-    bits.extend([p.correct, p.seen, p.rounds, p.train_flops.to_bits()]);
+    bits.extend([
+        p.score_sum.to_bits(),
+        p.seen,
+        p.rounds,
+        p.train_flops.to_bits(),
+    ]);
     for past in &snapshot.past {
         let indices = past.crow_indices.iter().chain(&past.col_indices);
         bits.extend(indices.map(|&i| u64::from(i)));

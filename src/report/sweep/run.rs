@@ -233,7 +233,7 @@ impl Work<'_> {
 
 /// The last data set: most sweeps have one for all runs.
 #[derive(Default)]
-struct Cache(Option<(data::DataSource, Dataset)>);
+struct Cache(Option<(data::DataOptions, Dataset)>);
 
 impl Cache {
     fn load(&mut self, planned: &PlannedRun, stop: &AtomicBool) -> Result<Dataset> {

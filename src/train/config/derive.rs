@@ -2,7 +2,7 @@
 
 use super::{MethodName, TrainConfig};
 use crate::data::{
-    Augmentation, DataSource, IMAGE_FOLDER, ImageOptions, ImageShape, usual_augmentation,
+    Augmentation, DataOptions, IMAGE_FOLDER, ImageOptions, ImageShape, usual_augmentation,
 };
 use crate::model::{MODELS, Model, ModelOptions, by_name};
 use crate::network::Forward;
@@ -78,9 +78,9 @@ impl TrainConfig {
     }
 
     /// The data set.
-    pub fn source(&self) -> DataSource {
+    pub fn source(&self) -> DataOptions {
         let defaults = ImageOptions::default();
-        DataSource {
+        DataOptions {
             name: self.data.clone(),
             dir: self.data_dir.clone(),
             limit: self.limit,

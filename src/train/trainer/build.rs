@@ -10,7 +10,7 @@ use crate::engine::Device;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Resident};
-use crate::optim::{LearningRate, Optimiser};
+use crate::optim::Optimiser;
 use crate::topology::from_dense::Start;
 use crate::topology::{Candidates, Method, Schedule};
 use crate::train::TrainConfig;
@@ -18,6 +18,7 @@ use crate::train::describe;
 use crate::train::exploration::{Exploration, SAMPLE};
 use crate::train::phases::Phases;
 use crate::train::remarks;
+use crate::train::setup::Setup;
 
 impl Trainer {
     /// Draws a network as `config` says and puts it on `device`.
@@ -25,8 +26,8 @@ impl Trainer {
     /// # Errors
     /// A configuration that cannot be used, or a device that is too small.
     pub fn new(device: Device, config: TrainConfig, data: Dataset) -> Result<Self> {
-        let method = config.build_method()?;
-        Self::with_method(device, config, data, method)
+        let setup = Setup::new(&config, &data)?;
+        Self::with_setup(device, config, data, setup)
     }
 
     /// As [`Trainer::new`] with a method of one's own; the configuration's is not looked at.
@@ -46,8 +47,7 @@ impl Trainer {
     /// As [`Trainer::with_method`] with a model of one's own, too; the configuration's is not looked at.
     ///
     /// # Errors
-    /// As [`Trainer::new`], a model that does not take the data's images, or data that fail
-    /// [`Dataset::check`].
+    /// As [`Trainer::new`], and a model that does not take the data's images.
     pub fn with_model(
         device: Device,
         config: TrainConfig,
@@ -55,8 +55,8 @@ impl Trainer {
         model: Model,
         method: Box<dyn Method>,
     ) -> Result<Self> {
-        let optimiser = Arc::new(config.optimiser());
-        Self::with_optimiser(device, config, data, model, method, optimiser)
+        let setup = Setup::of(&config, model, method);
+        Self::with_setup(device, config, data, setup)
     }
 
     /// As [`Trainer::with_model`] with an optimiser of one's own, too; the configuration's is not looked at, but for the learning
@@ -72,51 +72,59 @@ impl Trainer {
         method: Box<dyn Method>,
         optimiser: Arc<dyn Optimiser>,
     ) -> Result<Self> {
+        let setup = Setup {
+            optimiser,
+            ..Setup::of(&config, model, method)
+        };
+        Self::with_setup(device, config, data, setup)
+    }
+
+    /// As [`Trainer::new`], of parts of one's own: what the configuration says of those is not looked at.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], parts that do not suit the data, or data that fail [`Dataset::check`].
+    pub fn with_setup(
+        device: Device,
+        config: TrainConfig,
+        data: Dataset,
+        setup: Setup,
+    ) -> Result<Self> {
         let mut config = config.resolve()?;
         data.check()?;
         let augmentation = config.augmentation()?;
-        if model.input().size() != data.shape.features() || model.classes() < data.classes {
-            return Err(Error::Usage(format!(
-                "the model {} takes images of {} and tells {} classes apart; the data set {} has {} × {} × {} and {}",
-                model.name(),
-                model.input(),
-                model.classes(),
-                data.name,
-                data.shape.channels,
-                data.shape.height,
-                data.shape.width,
-                data.classes
-            )));
-        }
+        setup.check(&data)?;
+        let (model, method) = (&setup.model, &setup.method);
         if data.test.is_empty() {
             return Err(Error::Usage(format!(
                 "the data set {} has no test images, and training images judge nothing; add some",
                 data.name
             )));
         }
-        let wanted = config.allocate(&model)?;
-        admit(&device, &model, &wanted, method.start(), optimiser.bytes())?;
+        let wanted = config.allocate(model)?;
+        let start = method.start();
+        admit(&device, model, &wanted, start, setup.optimiser.bytes())?;
         let state = match method.start() {
-            Start::Dense(_) => dense::state(&model, &config)?,
-            Start::Backed(factor) => reserve::state(&model, &config, &wanted, factor)?,
-            Start::Random | Start::Chosen(_) => NetworkState::draw(&model, &wanted, config.seed),
+            Start::Dense(_) => dense::state(model, &config)?,
+            Start::Backed(factor) => reserve::state(model, &config, &wanted, factor)?,
+            Start::Random | Start::Chosen(_) => NetworkState::draw(model, &wanted, config.seed),
         };
         let mut options = NetworkOptions {
             micro_batch: config.micro_batch,
-            label_smoothing: config.label_smoothing as f32,
-            optimiser,
+            loss: setup.loss.clone(),
+            metric: setup.metric.clone(),
+            optimiser: setup.optimiser.clone(),
             scope: config.scope,
             dense_above: config.dense_above,
             gamma: config.gamma,
             distinct: config.distinct_candidates,
             round_batches: config.round_batches,
             recompute: config.checkpoint_activations,
-            class: dense::class_of(method.as_ref(), &state, &model),
-            forward: config.forward(&model, method.as_ref())?,
+            class: dense::class_of(method.as_ref(), &state, model),
+            forward: config.forward(model, method.as_ref())?,
             // No batch has more images than there are.
             ..NetworkOptions::of_batch(config.batch.min(data.train.len().max(1)))
         };
-        let mut network = Network::new(&device, &model, &state, &options, method.as_ref())?;
+        let mut network = Network::new(&device, model, &state, &options, method.as_ref())?;
         options.micro_batch = Some(network.micro_batch());
         let reserve = Reserve::new(&device, &state.reserve)?;
         let follows = config.statistics && network.round.is_dynamic();
@@ -134,7 +142,9 @@ impl Trainer {
                 config.model = model.name().to_owned();
             }
         }
-        qualifying.extend(remarks::single_class(data.classes));
+        if setup.tells_classes() {
+            qualifying.extend(remarks::single_class(data.classes));
+        }
         let stages = method.start().stages();
         qualifying.extend(remarks::past_the_end(&config, data.train.len(), stages));
         if config.micro_batch.is_none() && network.micro_batch() < options.batch {
@@ -171,16 +181,10 @@ impl Trainer {
             every: config.round_every,
             until: (config.round_until() * epoch).round() as u64,
         };
-        let rate = LearningRate {
-            base: config.lr,
-            warmup: config.warmup_epochs * epoch,
-            milestones: config.milestones.iter().map(|m| m * epoch).collect(),
-            decay: config.lr_decay,
-        };
         Ok(Trainer {
             flops: {
                 let used = options.forward.as_ref().map(|f| f.counts.as_slice());
-                describe::step_flops(&model, network.round.active(), used)
+                describe::step_flops(model, network.round.active(), used)
             },
             qualifying,
             exploration,
@@ -190,17 +194,15 @@ impl Trainer {
             record: data.record(),
             changes: Vec::new(),
             data,
-            model,
+            setup,
             network,
             options,
-            method,
             wanted,
             reserve,
             augmentation,
             resident,
             notes,
             schedule,
-            rate,
             progress: Progress::default(),
             check_step: None,
             check_round: None,

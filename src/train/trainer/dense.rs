@@ -44,11 +44,11 @@ impl Trainer {
     /// Puts a state into the network, which is made anew where its programs are not those of the state: where a method that
     /// begins with a dense network has left another number of connections, in all or in one layer.
     pub(super) fn set_state(&mut self, state: &NetworkState) -> Result<()> {
-        state.check(&self.model)?;
+        state.check(&self.setup.model)?;
         if let Some(reserve) = &self.reserve {
             reserve.set(&self.device, &state.reserve)?;
         }
-        let (model, method) = (&self.model, self.method.as_ref());
+        let (model, method) = (&self.setup.model, self.setup.method.as_ref());
         if (self.network).takes(&self.device, state, &self.options, method) {
             return self.network.import(&self.device, state);
         }
@@ -58,10 +58,10 @@ impl Trainer {
 
     /// Refuses a state of another model, or one that the method cannot have come to: its result would stand under a sparsity that is not the network's.
     pub(super) fn fits_method(&self, state: &NetworkState) -> Result<()> {
-        state.check(&self.model)?;
+        state.check(&self.setup.model)?;
         let wanted: u64 = self.wanted.iter().sum();
         let has = total(&state.layers);
-        let fits = match self.method.start() {
+        let fits = match self.setup.method.start() {
             Start::Random | Start::Chosen(_) => has == wanted,
             // It is on its way from all connections.
             Start::Dense(_) => has >= wanted,
@@ -72,7 +72,7 @@ impl Trainer {
             true => Ok(()),
             false => Err(Error::Shape(format!(
                 "the state has {has} connections, and {} trains {wanted} at this sparsity: it is of another method or configuration",
-                self.method.name()
+                self.setup.method.name()
             ))),
         }
     }
@@ -81,22 +81,22 @@ impl Trainer {
     pub(super) fn prune_before_the_first_step(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         // A snapshot from before the first step has the chosen connections, too, and the work that choosing them took.
         let chosen = self.progress.step > 0 || self.progress.train_flops > 0.0;
-        if chosen || !matches!(self.method.start(), Start::Chosen(_)) {
+        if chosen || !matches!(self.setup.method.start(), Start::Chosen(_)) {
             return Ok(());
         }
         let (started, stop) = (Instant::now(), hooks.stop);
-        let state = state(&self.model, &self.config)?;
+        let state = state(&self.setup.model, &self.config)?;
         let dense = total(&state.layers);
         let wanted: u64 = self.wanted.iter().sum();
         let parameters = state.parameters.clone();
         // The dense network has the device to itself: the one to train is made when it is known.
         self.resident = None;
-        self.network = Network::stand_in(&self.device, self.method.as_ref())?;
+        self.network = Network::stand_in(&self.device, self.setup.method.as_ref())?;
         let (layers, flops) = {
             let mut probe = DenseProbe {
                 device: &self.device,
-                model: &self.model,
-                method: self.method.as_ref(),
+                model: &self.setup.model,
+                method: self.setup.method.as_ref(),
                 options: NetworkOptions {
                     micro_batch: self.config.micro_batch,
                     ..self.options.clone()
@@ -108,7 +108,7 @@ impl Trainer {
                 flow: None,
                 flops: 0.0,
             };
-            let Start::Chosen(choice) = self.method.start() else {
+            let Start::Chosen(choice) = self.setup.method.start() else {
                 return Ok(());
             };
             let layers = choice.choose(&mut probe, wanted as usize)?;
@@ -121,7 +121,7 @@ impl Trainer {
             parameters,
             ..NetworkState::default()
         };
-        let (model, method) = (&self.model, self.method.as_ref());
+        let (model, method) = (&self.setup.model, self.setup.method.as_ref());
         self.network = Network::new(&self.device, model, &state, &self.options, method)?;
         self.resident = reside(
             &self.device,
@@ -132,7 +132,7 @@ impl Trainer {
         )?;
         self.count_flops();
         let active = self.network.round.active();
-        let names = self.model.sparse();
+        let names = self.setup.model.sparse();
         let lost: Vec<&str> = (names.iter().zip(active))
             .filter_map(|(layer, &active)| (active == 0).then_some(layer.name.as_str()))
             .collect();
@@ -142,7 +142,7 @@ impl Trainer {
         };
         let note = format!(
             "{} chose {wanted} of the {dense} connections of a dense network in {:.1} s{lost}",
-            self.method.name(),
+            self.setup.method.name(),
             started.elapsed().as_secs_f64()
         );
         self.tell(hooks, Event::Note(note));
@@ -180,7 +180,7 @@ impl Trainer {
                 .schedule
                 .until
                 .min(self.stage_steps().saturating_sub(1)),
-            dense: self.model.shapes().iter().map(|s| s.dense()).sum(),
+            dense: self.setup.model.shapes().iter().map(|s| s.dense()).sum(),
             wanted: self.wanted.iter().sum(),
         }
     }
@@ -188,7 +188,7 @@ impl Trainer {
     /// Whether the method begins dense and prunes by magnitude, and has connections left to prune.
     pub(super) fn is_unpruned(&self) -> bool {
         let moment = self.moment(self.stage_steps());
-        match self.method.start() {
+        match self.setup.method.start() {
             Start::Dense(thinning) => {
                 let connections = self.network.arena.connections as u64;
                 connections > moment.wanted && thinning.prune(&moment).is_some()
@@ -200,10 +200,16 @@ impl Trainer {
     /// Prunes by magnitude, if the method wants that between the step before and the one that comes. It belongs to the one that
     /// comes, so that a run stopped between them prunes once.
     pub(super) fn prune_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
-        let Start::Dense(thinning) = self.method.start() else {
+        let Start::Dense(thinning) = self.setup.method.start() else {
             return Ok(());
         };
-        let dense: Vec<u64> = self.model.shapes().iter().map(|s| s.dense()).collect();
+        let dense: Vec<u64> = self
+            .setup
+            .model
+            .shapes()
+            .iter()
+            .map(|s| s.dense())
+            .collect();
         let moment = self.moment(self.place());
         let Some(prune) = thinning.prune(&moment) else {
             return Ok(());
@@ -217,7 +223,7 @@ impl Trainer {
         let layers = self.survivors(&from, &dense, prune)?;
         let after = match prune.rewind {
             false => NetworkState { layers, ..before },
-            true => rewind(state(&self.model, &self.config)?, layers),
+            true => rewind(state(&self.setup.model, &self.config)?, layers),
         };
         self.set_state(&after)?;
         self.count_flops();
@@ -236,7 +242,7 @@ impl Trainer {
     ) {
         self.progress.rounds += 1;
         self.phases.chosen(started.elapsed(), 0.0);
-        let sparse = self.model.sparse();
+        let sparse = self.setup.model.sparse();
         let layers = sparse.iter().zip(before.iter().zip(after)).enumerate();
         let layers = layers
             .map(|(l, (layer, (before, after)))| {

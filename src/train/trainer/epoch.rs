@@ -8,11 +8,13 @@ use crate::data::{Interruptible, Loader, Order};
 use crate::engine::StepState;
 use crate::error::{Error, Result};
 use crate::network::{Feed, Network, Part, RING};
+use crate::optim::Moment;
 use crate::train::describe::{self, StepFlops};
 use crate::train::evaluate::Evaluation;
 use crate::train::event::{self, Event};
 use crate::train::hooks::Hooks;
 use crate::train::meter::{Clock, Sums};
+use crate::train::score;
 
 impl Trainer {
     /// Trains what is left of the current epoch; false if it was not finished.
@@ -108,14 +110,13 @@ impl Trainer {
         self.prune_if_due(hooks)?;
         self.choose_again_if_due(hooks)?;
         let (step, place) = (self.progress.step, self.place());
-        // A method of several stages begins each with the schedule of a new run.
-        let rate = self.rate.at(place % self.stage_steps().max(1));
+        let rate = self.learning_rate(place)?;
         let state = StepState::whole(self.config.seed, step as u32, count, rate);
         let due = self.network.round.is_dynamic() && self.schedule.due(place + 1);
         let mut report = None;
         if due {
             let alpha = self.schedule.alpha_at(place + 1);
-            let pairs = describe::round_flops(&self.model, &self.network.round);
+            let pairs = describe::round_flops(&self.setup.model, &self.network.round);
             let filter = self.check_round.take();
             let mut further = self.further_parts(hooks.stop)?;
             let norms = match &further {
@@ -166,7 +167,7 @@ impl Trainer {
         if let Some(report) = report {
             self.progress.rounds += 1;
             self.count_flops();
-            let mut round = describe::round(&self.model, &report, self.progress.step);
+            let mut round = describe::round(&self.setup.model, &report, self.progress.step);
             if let Some(exploration) = &mut self.exploration {
                 let Network {
                     arena, round: r, ..
@@ -177,6 +178,27 @@ impl Trainer {
             self.tell(hooks, Event::Round(round));
         }
         Ok(())
+    }
+
+    /// The learning rate of the step at `place` in the run's epochs. A method of several stages begins each with that of a new run.
+    ///
+    /// # Errors
+    /// A rate that is no number, or below 0.
+    fn learning_rate(&self, place: u64) -> Result<f32> {
+        let moment = Moment {
+            step: place % self.stage_steps().max(1),
+            steps_per_epoch: self.steps_per_epoch(),
+            steps: self.stage_steps(),
+        };
+        let rate = self.setup.learning_rate.at(moment);
+        match rate.is_finite() && rate >= 0.0 {
+            true => Ok(rate),
+            false => Err(Error::Usage(format!(
+                "the learning rate of step {} of {} is {rate}; it has to be a number, and not below 0",
+                moment.step + 1,
+                moment.steps
+            ))),
+        }
     }
 
     /// The parts of the further batches that score a round's candidates, if any: training images in an order of the round's own,
@@ -217,7 +239,7 @@ impl Trainer {
                 });
             }
             self.progress.loss_sum += f64::from(result.loss);
-            self.progress.correct += result.hits;
+            self.progress.score_sum += f64::from(result.score);
         }
         self.unread.start = self.unread.end;
         if steps.is_empty() {
@@ -230,13 +252,15 @@ impl Trainer {
         sums.add(&results);
         let elapsed = clock.started.elapsed().as_secs_f64();
         let rate = (self.progress.step - clock.first_step) as f64 / elapsed.max(1e-9);
+        let metric = self.network.metric();
         let progress = event::Progress {
             step: self.progress.step,
             steps_total: self.steps_total(),
             epoch: f64::from(self.progress.epoch)
                 + self.progress.batch as f64 / self.steps_per_epoch() as f64,
             loss: sums.mean_loss(),
-            accuracy: sums.accuracy(),
+            accuracy: score::accuracy(metric, sums.score()),
+            metric: score::other(metric, sums.score()),
             images_per_second: clock.images as f64 / elapsed.max(1e-9),
             seconds_left: (self.steps_total() - self.progress.step) as f64 / rate,
         };
@@ -258,7 +282,7 @@ impl Trainer {
         let trained = clock.epoch_started.elapsed().as_secs_f64();
         let sums = Sums {
             loss: self.progress.loss_sum,
-            hits: self.progress.correct,
+            score: self.progress.score_sum,
             seen: self.progress.seen,
         };
         let evaluation = self.timed_evaluation(stop)?;
@@ -271,16 +295,19 @@ impl Trainer {
         self.progress.epoch += 1;
         self.progress.batch = 0;
         self.progress.loss_sum = 0.0;
-        self.progress.correct = 0;
+        self.progress.score_sum = 0.0;
         self.progress.seen = 0;
+        let metric = self.network.metric();
         let epoch = event::Epoch {
             epoch: self.progress.epoch,
             step: self.progress.step,
-            lr: (self.rate).at(self.place().saturating_sub(1) % self.stage_steps().max(1)),
+            lr: self.learning_rate(self.place().saturating_sub(1))?,
             train_loss: sums.mean_loss(),
-            train_accuracy: sums.accuracy(),
+            train_accuracy: score::accuracy(metric, sums.score()),
+            train_metric: score::other(metric, sums.score()),
             test_loss: evaluation.loss,
             test_accuracy: evaluation.accuracy,
+            test_metric: evaluation.metric.clone(),
             seconds: clock.epoch_started.elapsed().as_secs_f64(),
             images_per_second: (clock.images - clock.images_before_epoch) as f64
                 / trained.max(1e-9),

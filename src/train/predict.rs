@@ -1,0 +1,239 @@
+//! From a checkpoint, or a trainer, to the outputs for given samples.
+
+use std::path::Path;
+
+use super::TrainConfig;
+use super::trainer::Trainer;
+use crate::checkpoint::{self, Checkpoint};
+use crate::data::{
+    DataRecord, ImageShape, Images, Loader, LoaderOptions, Normalisation, Targets, Vectors,
+};
+use crate::engine::{Device, DeviceOptions, StepState};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::network::{Network, NetworkOptions, NetworkState};
+use crate::topology::method;
+
+/// Samples at once, where a configuration says no less.
+const BATCH: usize = 64;
+
+/// A trained network that is only asked: the newest or a certain checkpoint of a run, with the normalisation of its training.
+pub struct Predictor {
+    device: Device,
+    network: Network,
+    shape: ImageShape,
+    normalisation: Normalisation,
+    class_names: Vec<String>,
+}
+
+impl Predictor {
+    /// Loads a checkpoint, or the newest one of a run folder, on the adapter that is usual here.
+    ///
+    /// # Errors
+    /// A checkpoint that cannot be read, one of an older version, which does not tell of its data, or one of a model of a program's own:
+    /// [`Predictor::new`] takes these.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Self::load_on(Device::open("auto", &DeviceOptions::default())?, path)
+    }
+
+    /// As [`Predictor::load`], on a device of one's choice.
+    ///
+    /// # Errors
+    /// As [`Predictor::load`].
+    pub fn load_on(device: Device, path: impl AsRef<Path>) -> Result<Self> {
+        let checkpoint = checkpoint::load(path.as_ref())?;
+        let refused = |reason: &str| Error::Checkpoint {
+            path: checkpoint.path.clone(),
+            reason: reason.to_owned(),
+        };
+        let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
+        let Some(data) = &checkpoint.manifest.data else {
+            return Err(refused(
+                "it is of an older rootlet and does not tell of its data; give Predictor::new the model and a record of them",
+            ));
+        };
+        let outputs = checkpoint.snapshot.state.layers.last();
+        let outputs = outputs.map_or(0, |layer| layer.n_out);
+        let model = config.build_model(data.shape, outputs)?;
+        if checkpoint.snapshot.state.check(&model).is_err() {
+            return Err(refused(
+                "its layers are not those of its configuration, but of a program's own model; give that one to Predictor::new",
+            ));
+        }
+        Self::new(device, &checkpoint, data, &model)
+    }
+
+    /// Of a checkpoint with a model of one's own, for data as `data` describes them.
+    ///
+    /// # Errors
+    /// A model whose layers are not the checkpoint's, or a device that is too small.
+    pub fn new(
+        device: Device,
+        checkpoint: &Checkpoint,
+        data: &DataRecord,
+        model: &Model,
+    ) -> Result<Self> {
+        let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
+        let state = &checkpoint.snapshot.state;
+        Ok(Self {
+            network: for_tests(&device, &config, model, state, BATCH.min(config.batch))?,
+            device,
+            shape: data.shape,
+            normalisation: data.normalisation.clone(),
+            class_names: data.classes.clone(),
+        })
+    }
+
+    /// The outputs for samples `[sample][channel][y][x]`, before normalisation: pixels are numbers from 0 to 1.
+    ///
+    /// # Errors
+    /// No whole number of samples, inputs that are not finite, or a lost device.
+    pub fn predict(&self, inputs: &[f32]) -> Result<Predictions> {
+        self.predict_all(&samples(self.shape, inputs)?)
+    }
+
+    /// The outputs for all samples of a source, such as the test half of a data set.
+    ///
+    /// # Errors
+    /// Samples of another size or that cannot be read, or a lost device.
+    pub fn predict_all(&self, samples: &Images) -> Result<Predictions> {
+        let (network, device) = (&self.network, &self.device);
+        outputs(device, network, samples, self.shape, &self.normalisation)
+    }
+
+    /// The names of the classes, in the order of the outputs; none where they have none.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+}
+
+impl Trainer {
+    /// The network's outputs as it is now for samples `[sample][channel][y][x]`, before normalisation: pixels are numbers from 0 to 1.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    pub fn predict(&self, inputs: &[f32]) -> Result<Predictions> {
+        self.predict_all(&samples(self.data().shape, inputs)?)
+    }
+
+    /// As [`Trainer::predict`] for all samples of a source, such as the test half of its data.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict_all`].
+    pub fn predict_all(&self, samples: &Images) -> Result<Predictions> {
+        let data = self.data();
+        let (network, device) = (self.network(), self.device());
+        outputs(device, network, samples, data.shape, &data.normalisation)
+    }
+}
+
+/// What a network tells of some samples: for classes logits, not probabilities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    outputs: usize,
+    /// `[sample][output]`.
+    values: Vec<f32>,
+}
+
+impl Predictions {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.outputs
+    }
+
+    /// Whether there is no sample at all.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// All outputs, `[sample][output]`.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The outputs for each sample.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.outputs)
+    }
+
+    /// The class of each sample: its largest output; of equal ones the lowest class.
+    pub fn classes(&self) -> Vec<usize> {
+        let largest = |row: &[f32]| {
+            let better = |best, c| if row[c] > row[best] { c } else { best };
+            (1..row.len()).fold(0, better)
+        };
+        self.rows().map(largest).collect()
+    }
+
+    /// The softmax of each sample's outputs, `[sample][class]`: of a network that was trained by cross-entropy, its probabilities.
+    pub fn probabilities(&self) -> Vec<f32> {
+        let mut all = self.values.clone();
+        for row in all.chunks_exact_mut(self.outputs) {
+            let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            row.iter_mut().for_each(|z| *z = (*z - highest).exp());
+            let total: f32 = row.iter().sum();
+            row.iter_mut().for_each(|z| *z /= total);
+        }
+        all
+    }
+}
+
+/// A network for forward passes alone, which computes what that of a training with this configuration does.
+///
+/// # Errors
+/// A state that is not the model's, or a device that is too small.
+pub fn for_tests(
+    device: &Device,
+    config: &TrainConfig,
+    model: &Model,
+    state: &NetworkState,
+    batch: usize,
+) -> Result<Network> {
+    let options = NetworkOptions {
+        micro_batch: config.micro_batch.map(|part| part.min(batch)),
+        forward: config.forward(model, config.build_method()?.as_ref())?,
+        dense_above: config.dense_above,
+        ..NetworkOptions::evaluation(batch)
+    };
+    Network::new(device, model, state, &options, method("static")?.as_ref())
+}
+
+fn samples(shape: ImageShape, inputs: &[f32]) -> Result<Images> {
+    let features = shape.features();
+    let labels = vec![0u32; inputs.len() / features.max(1)];
+    Ok(Vectors::new(features, inputs.to_vec(), labels)?.into())
+}
+
+fn outputs(
+    device: &Device,
+    network: &Network,
+    samples: &Images,
+    shape: ImageShape,
+    normalisation: &Normalisation,
+) -> Result<Predictions> {
+    let (stride, outputs) = (network.stride(), network.outputs());
+    let options = LoaderOptions {
+        stride,
+        ..LoaderOptions::of_batch(network.micro_batch())
+    };
+    let mut values = Vec::with_capacity(samples.len() * outputs);
+    for batch in Loader::start(samples.clone(), shape, normalisation, options)? {
+        let mut batch = batch?;
+        // Nothing is compared.
+        batch.targets = Targets::zeros(network.targets(), stride);
+        network.load(device, &batch)?;
+        network.test(device, StepState::whole(0, 0, batch.count, 0.0))?;
+        let found: Vec<f32> = device.download(&network.logits())?;
+        for lane in 0..batch.count {
+            values.extend((0..outputs).map(|o| found[o * stride + lane]));
+        }
+    }
+    let (found, wanted) = (values.len() / outputs, samples.len());
+    if found != wanted {
+        return Err(Error::Shape(format!(
+            "{} of {wanted} samples cannot be read: no outputs would stand for them",
+            wanted - found
+        )));
+    }
+    Ok(Predictions { outputs, values })
+}

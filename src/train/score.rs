@@ -1,0 +1,29 @@
+//! A metric's mean as events tell it: of accuracy, in the fields of that name; of any other, with its own.
+
+use std::any::Any;
+
+use super::event::Score;
+use crate::loss::{Accuracy, Metric};
+
+fn is_accuracy(metric: &dyn Metric) -> bool {
+    let metric: &dyn Any = metric;
+    metric.is::<Accuracy>()
+}
+
+/// The mean, if it is that of accuracy; else NaN.
+pub(super) fn accuracy(metric: Option<&dyn Metric>, mean: f32) -> f32 {
+    match metric.is_some_and(is_accuracy) {
+        true => mean,
+        false => f32::NAN,
+    }
+}
+
+/// The mean of another metric.
+pub(super) fn other(metric: Option<&dyn Metric>, mean: f32) -> Option<Score> {
+    let metric = metric.filter(|&metric| !is_accuracy(metric))?;
+    Some(Score {
+        name: metric.name().to_owned(),
+        value: mean,
+        higher_is_better: metric.higher_is_better(),
+    })
+}

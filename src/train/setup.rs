@@ -1,0 +1,117 @@
+//! What a run trains, and how: the parts that a program can bring itself.
+
+use std::sync::Arc;
+
+use super::TrainConfig;
+use crate::checkpoint::Objective;
+use crate::data::{Dataset, TargetKind};
+use crate::error::{Error, Result};
+use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
+use crate::model::Model;
+use crate::optim::{LearningRate, Milestones, Optimiser};
+use crate::topology::Method;
+
+/// What a [`Trainer`](super::Trainer) is made of, besides its device, its configuration and its data. Each part may be one of your own.
+pub struct Setup {
+    /// The layers.
+    pub model: Model,
+    /// How connections are pruned and grown.
+    pub method: Box<dyn Method>,
+    /// What training makes small.
+    pub loss: Arc<dyn Loss>,
+    /// What the network is judged by besides the loss; none: by the loss alone.
+    pub metric: Option<Arc<dyn Metric>>,
+    /// What the gradients do to the weights.
+    pub optimiser: Arc<dyn Optimiser>,
+    /// The learning rate of every step. It is not in checkpoints: give a resumed run the same one.
+    pub learning_rate: Arc<dyn LearningRate>,
+}
+
+impl Setup {
+    /// As `config` says, for these data.
+    ///
+    /// # Errors
+    /// A model or a method that cannot be made so.
+    pub fn new(config: &TrainConfig, data: &Dataset) -> Result<Self> {
+        let model = config.build_model(data.shape, data.classes)?;
+        Ok(Self::of(config, model, config.build_method()?))
+    }
+
+    /// As `config` says, but for the model and the method.
+    pub fn of(config: &TrainConfig, model: Model, method: Box<dyn Method>) -> Self {
+        Setup {
+            model,
+            method,
+            loss: Arc::new(CrossEntropy {
+                smoothing: config.label_smoothing as f32,
+            }),
+            metric: Some(Arc::new(Accuracy)),
+            optimiser: Arc::new(config.optimiser()),
+            learning_rate: Arc::new(Milestones {
+                base: config.lr,
+                warmup: config.warmup_epochs,
+                milestones: config.milestones.clone(),
+                decay: config.lr_decay,
+            }),
+        }
+    }
+
+    /// What a checkpoint says of it.
+    pub(super) fn objective(&self) -> Objective {
+        Objective {
+            loss: self.loss.name().to_owned(),
+            metric: self.metric.as_ref().map(|metric| metric.name().to_owned()),
+        }
+    }
+
+    /// Whether it suits the data.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(super) fn check(&self, data: &Dataset) -> Result<()> {
+        let (model, shape) = (&self.model, data.shape);
+        let outputs = model.classes();
+        if model.input().size() != shape.features() || outputs < data.classes {
+            return Err(Error::Usage(format!(
+                "the model {} takes images of {} and tells {outputs} classes apart; the data set {} has {} × {} × {} and {}",
+                model.name(),
+                model.input(),
+                data.name,
+                shape.channels,
+                shape.height,
+                shape.width,
+                data.classes
+            )));
+        }
+        let wanted = self.loss.targets(outputs);
+        for half in [&data.train, &data.test] {
+            let found = half.targets();
+            if found != wanted {
+                return Err(Error::Usage(format!(
+                    "the loss {} compares {outputs} outputs with {wanted} a sample, and the data set {} has {found}; give the Setup \
+                     another loss, or the data other targets",
+                    self.loss.name(),
+                    data.name
+                )));
+            }
+        }
+        match &self.metric {
+            Some(metric) if !metric.takes(wanted, outputs) => Err(Error::Usage(format!(
+                "the metric {} cannot compare {outputs} outputs with {wanted} a sample; give the Setup another one, or none",
+                metric.name()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether its test loss is the plain cross-entropy of classes, which that of guessing can be compared with.
+    pub(super) fn is_cross_entropy(&self) -> bool {
+        let loss: &dyn std::any::Any = self.loss.as_ref();
+        loss.is::<CrossEntropy>()
+    }
+
+    /// Whether samples have classes.
+    pub(super) fn tells_classes(&self) -> bool {
+        self.loss.targets(self.model.classes()) == TargetKind::Labels
+    }
+}

@@ -1,0 +1,111 @@
+//! The trainer's state: taken out as a snapshot, and set by one.
+
+use super::Trainer;
+use crate::checkpoint::{Progress, Snapshot};
+use crate::data::TestPart;
+use crate::error::{Error, Result};
+use crate::network::NetworkState;
+use crate::train::exploration::Exploration;
+
+impl Trainer {
+    /// Goes on from a snapshot of a run with the same configuration. On data that have changed since it still trains the
+    /// epochs that are left: their steps, and with them the schedules, go by the images that there are now.
+    ///
+    /// Returns what has changed of the data, a sentence each.
+    ///
+    /// # Errors
+    /// A snapshot of another model, loss or metric, of a method with another number of connections, or of data with classes of other names.
+    pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
+        let own = self.setup.objective();
+        if snapshot.objective != own {
+            return Err(Error::Usage(format!(
+                "the run was trained with {}, and is to go on with {own}; give it the same",
+                snapshot.objective
+            )));
+        }
+        self.data.judge_by(snapshot.data.as_ref());
+        self.record.test_part = self.data.test_part.clone();
+        self.changes = match &snapshot.data {
+            Some(before) => self.record.changes(before)?,
+            None => Vec::new(),
+        };
+        let others = match (&snapshot.data, &self.data.test_part) {
+            (Some(before), _) => before.train.images != self.record.train.images,
+            // Versions that kept nothing of the data trained on all images, and tested on the same.
+            (None, part @ TestPart::SplitOff { .. }) => {
+                self.changes.push(format!(
+                    "the checkpoint is of an older rootlet, which trained on all of train/; the images to test by are {part}"
+                ));
+                true
+            }
+            (None, _) => false,
+        };
+        let progress = &mut snapshot.progress;
+        if others && progress.batch > 0 {
+            self.changes.push(format!(
+                "epoch {} was under way, and begins anew with the images that there are now",
+                progress.epoch + 1
+            ));
+            progress.batch = 0;
+            progress.loss_sum = 0.0;
+            progress.score_sum = 0.0;
+            progress.seen = 0;
+        }
+        self.fits_method(&snapshot.state)?;
+        self.set_state(&snapshot.state)?;
+        self.count_flops();
+        if let Some(exploration) = &mut self.exploration {
+            *exploration = Exploration::new(&snapshot.state.layers, &snapshot.past);
+        }
+        self.unread = snapshot.progress.step..snapshot.progress.step;
+        self.progress = snapshot.progress;
+        Ok(self.changes.clone())
+    }
+
+    /// Begins with these weights instead of those that were drawn, as fine-tuning does: the state of another training, whose last layer may
+    /// have been exchanged. Nothing else of that training is taken over.
+    ///
+    /// # Errors
+    /// A state of another model, or a training that is under way.
+    pub fn begin_with(&mut self, state: &NetworkState) -> Result<()> {
+        if self.progress != Progress::default() {
+            return Err(Error::Usage(
+                "a training that has begun takes no other weights; make a new trainer".to_owned(),
+            ));
+        }
+        self.fits_method(state)?;
+        self.set_state(state)?;
+        self.count_flops();
+        if let Some(exploration) = &mut self.exploration {
+            *exploration = Exploration::new(&state.layers, &[]);
+        }
+        Ok(())
+    }
+
+    /// Reads the network and its optimiser state back.
+    ///
+    /// # Errors
+    /// A lost device, or weights that are no longer numbers: such a state is never worth keeping.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        let state = NetworkState {
+            reserve: self.reserved()?,
+            ..self.network.export(&self.device)?
+        };
+        match state.not_finite() {
+            Some(loss) => Err(Error::Diverged {
+                step: self.progress.step,
+                loss,
+            }),
+            None => Ok(Snapshot {
+                past: match &self.exploration {
+                    Some(exploration) => exploration.past(&state.layers),
+                    None => Vec::new(),
+                },
+                state,
+                progress: self.progress.clone(),
+                data: Some(self.record.clone()),
+                objective: self.setup.objective(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Data sources from outside the crate and vectors in memory: batches, shares, training, and words that are not kept.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::says;
+use rootlet::Result;
+use rootlet::data::{
+    DataSource, Dataset, Draws, ImageShape, Inputs, Loader, LoaderOptions, Normalisation, Order,
+    Reader, Reading, Share, TargetKind, Targets, Vectors,
+};
+use rootlet::engine::Device;
+use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+
+/// Makes its samples when they are wanted: noise around one of three corners, other noise in each epoch.
+#[derive(Debug)]
+struct Corners(usize);
+
+impl DataSource for Corners {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn features(&self) -> usize {
+        3
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Labels
+    }
+
+    fn label(&self, number: usize) -> u32 {
+        number as u32 % 3
+    }
+
+    fn read(&self, number: usize, draws: Draws, inputs: &mut [f32], _: &mut [f32]) -> Result<()> {
+        let seed = (number as u64) << 32 | u64::from(draws.epoch);
+        inputs.copy_from_slice(&common::Random(seed).reals(3));
+        inputs[number % 3] += 2.0;
+        Ok(())
+    }
+}
+
+fn plain(channels: usize) -> Normalisation {
+    Normalisation {
+        mean: vec![0.0; channels],
+        std: vec![1.0; channels],
+    }
+}
+
+#[test]
+fn a_generator_is_trained_on() {
+    let data = Dataset::new(
+        "corners",
+        ImageShape::vector(3),
+        Corners(300).boxed(),
+        Corners(60).boxed(),
+    )
+    .unwrap();
+    assert_eq!(data.classes, 3);
+    let config = TrainConfig {
+        sparsity: 0.5,
+        hidden: vec![20],
+        epochs: 3,
+        workers: 3,
+        ..TrainConfig::default()
+    };
+    let run = |workers| {
+        let config = TrainConfig {
+            workers,
+            ..config.clone()
+        };
+        let mut trainer = Trainer::new(Device::cpu(2).unwrap(), config, data.clone()).unwrap();
+        let end = trainer
+            .run(&mut Hooks::observing(&mut |_: &Event| Ok(())))
+            .unwrap();
+        (end.test_accuracy, trainer.snapshot().unwrap())
+    };
+    let (accuracy, snapshot) = run(1);
+    assert!(accuracy > 0.9, "{accuracy}");
+    assert_eq!(run(3).1.state, snapshot.state);
+    let record = snapshot.data.unwrap();
+    assert_eq!(
+        (record.train.images, record.train.fingerprint.len()),
+        (300, 32)
+    );
+    assert_ne!(record.train.fingerprint, record.test.fingerprint);
+}
+
+trait Boxed: DataSource + Sized {
+    fn boxed(self) -> std::sync::Arc<dyn DataSource> {
+        std::sync::Arc::new(self)
+    }
+}
+
+impl<S: DataSource> Boxed for S {}
+
+/// Batches of vectors are their numbers, normalised by channel and laid out by lane, with all values.
+#[test]
+fn vectors_become_batches() {
+    let numbers: Vec<f32> = (0..40).map(|i| i as f32).collect();
+    let values: Vec<f32> = (0..20).map(|i| -(i as f32)).collect();
+    let vectors = Vectors::new(4, numbers, values).unwrap();
+    let shape = ImageShape {
+        channels: 2,
+        height: 1,
+        width: 2,
+    };
+    let normalisation = Normalisation {
+        mean: vec![1.0, 0.0],
+        std: vec![2.0, 4.0],
+    };
+    let batches =
+        Loader::start(vectors, shape, &normalisation, LoaderOptions::of_batch(7)).unwrap();
+    let batches: Vec<_> = batches.map(|batch| batch.unwrap()).collect();
+    assert_eq!(batches.iter().map(|b| b.count).collect::<Vec<_>>(), [7, 3]);
+    for (b, batch) in batches.iter().enumerate() {
+        let Targets::Values(values) = &batch.targets else {
+            panic!("no values");
+        };
+        for lane in 0..8 {
+            let sample = 7 * b + lane;
+            let there = lane < batch.count;
+            for feature in 0..4 {
+                let (mean, std) = [(1.0, 2.0), (0.0, 4.0)][feature / 2];
+                let expected = ((4 * sample + feature) as f32 - mean) / std;
+                let found = batch.inputs[feature * 8 + lane];
+                assert_eq!(found, if there { expected } else { 0.0 });
+            }
+            for value in 0..2 {
+                let expected = -((2 * sample + value) as f32);
+                assert_eq!(values[value * 8 + lane], if there { expected } else { 0.0 });
+            }
+        }
+    }
+}
+
+/// Dealt to several processes, each sample is in one part, and the batches of all together are those of one process.
+#[test]
+fn an_epoch_is_dealt_to_processes() {
+    let numbers = |order, share, batch| -> Vec<Vec<u32>> {
+        let samples: Vec<f32> = (0..101).map(|i| i as f32).collect();
+        let vectors = Vectors::new(1, samples, (0..101u32).collect::<Vec<_>>()).unwrap();
+        let options = LoaderOptions {
+            order,
+            share,
+            workers: 2,
+            ..LoaderOptions::of_batch(batch)
+        };
+        let batches = Loader::start(vectors, ImageShape::vector(1), &plain(1), options).unwrap();
+        batches
+            .map(|batch| batch.unwrap())
+            .map(|b| b.labels()[..b.count].to_vec())
+            .collect()
+    };
+    for order in [Order::Sequential, Order::Shuffled { seed: 3, epoch: 5 }] {
+        for of in [1, 2, 3, 7, 200] {
+            let whole = numbers(order, Share::default(), 4 * of);
+            let parts: Vec<_> = (0..of)
+                .map(|index| numbers(order, Share { index, of }, 4))
+                .collect();
+            let all: Vec<u32> = parts.iter().flatten().flatten().copied().collect();
+            assert_eq!(all.len(), 101, "{of} parts");
+            assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 101);
+            let sizes = parts.iter().map(|p| p.iter().flatten().count());
+            assert!(sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1);
+            for (number, batch) in whole.iter().enumerate() {
+                let together = parts.iter().filter_map(|p| p.get(number)).flatten();
+                let together: BTreeSet<u32> = together.copied().collect();
+                assert_eq!(
+                    together,
+                    batch.iter().copied().collect(),
+                    "batch {number} of {of}"
+                );
+            }
+        }
+    }
+    let options = LoaderOptions {
+        share: Share { index: 2, of: 2 },
+        ..LoaderOptions::of_batch(4)
+    };
+    let started = Loader::start(
+        Vectors::new(1, vec![0.0], vec![0u32]).unwrap(),
+        ImageShape::vector(1),
+        &plain(1),
+        options,
+    );
+    says(started, &["no part 2 of 2"]);
+}
+
+/// Says something and does another thing.
+#[derive(Debug)]
+struct Liar(&'static str);
+
+impl DataSource for Liar {
+    fn len(&self) -> usize {
+        5
+    }
+
+    fn features(&self) -> usize {
+        2
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Values(1)
+    }
+
+    fn read(&self, _: usize, _: Draws, _: &mut [f32], _: &mut [f32]) -> Result<()> {
+        Ok(())
+    }
+
+    fn open<'a>(&'a self, _: &'a Reading, _: usize) -> Result<Box<dyn Reader + 'a>> {
+        Ok(Box::new(Liar(self.0)))
+    }
+}
+
+impl Reader for Liar {
+    fn fetch(&mut self, numbers: &[usize]) -> Result<Vec<usize>> {
+        Ok(match self.0 {
+            "more" => vec![0; numbers.len() + 1],
+            "others" => vec![5],
+            _ => numbers.to_vec(),
+        })
+    }
+
+    fn inputs(&self, place: usize, _: usize) -> Inputs<'_> {
+        match self.0 {
+            "short" => Inputs::Reals(&[0.0]),
+            "both" if place == 1 => Inputs::Bytes(&[1, 2]),
+            _ => Inputs::Reals(&[0.0, 1.0]),
+        }
+    }
+
+    fn values(&self, _: usize, _: usize) -> &[f32] {
+        if self.0 == "no values" { &[] } else { &[1.0] }
+    }
+}
+
+#[test]
+fn sources_that_break_their_word_are_refused() {
+    let load = |source: Liar| {
+        let mut loader = Loader::start(
+            source.boxed(),
+            ImageShape::vector(2),
+            &plain(2),
+            LoaderOptions::of_batch(4),
+        )
+        .unwrap();
+        loader.next().unwrap()
+    };
+    load(Liar("nothing")).unwrap();
+    says(load(Liar("more")), &["was not asked for"]);
+    says(load(Liar("others")), &["was not asked for"]);
+    says(load(Liar("short")), &["of another size"]);
+    says(load(Liar("both")), &["bytes and numbers at once"]);
+    says(load(Liar("no values")), &["other numbers of values"]);
+    let labels = Vectors::new(2, vec![0.0; 4], vec![0u32, 1]).unwrap();
+    let mixed = Dataset::new(
+        "mixed",
+        ImageShape::vector(2),
+        labels,
+        Liar("nothing").boxed(),
+    );
+    says(mixed, &["a class each, the test samples 1 number"]);
+}
