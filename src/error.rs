@@ -1,19 +1,34 @@
 //! The crate's one error type. Every variant renders as a single sentence that says what was wrong, where, and what to do.
+//!
+//! Options have the names that they have in the library: `batch`. A program that calls them otherwise, as a command line calls
+//! it `--batch`, says so by [`Error::told`].
 
+mod remedy;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
+
+pub use remedy::{Remedies, Remedy};
 
 /// Result of anything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can go wrong, by whose fault it is.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A flag, an option or a configuration value that cannot be used.
-    #[error("{0}")]
     Usage(String),
+    /// A value that an option cannot have.
+    Value {
+        /// The option's name, as in `round_every`.
+        option: &'static str,
+        /// What it must be: "must be at least 1 step".
+        must: String,
+        /// What it is.
+        value: String,
+    },
     /// A data file that is missing, truncated or corrupt.
-    #[error("data file {}: {reason}", path.display())]
     Data {
         /// The file at fault.
         path: PathBuf,
@@ -21,7 +36,6 @@ pub enum Error {
         reason: String,
     },
     /// A checkpoint that cannot be used, or a run that lacks one.
-    #[error("checkpoint {}: {reason}", path.display())]
     Checkpoint {
         /// The checkpoint or run folder at fault.
         path: PathBuf,
@@ -29,7 +43,6 @@ pub enum Error {
         reason: String,
     },
     /// A run folder that is none, or in which something is in a file's place.
-    #[error("run {}: {reason}", path.display())]
     Run {
         /// The folder.
         path: PathBuf,
@@ -37,11 +50,6 @@ pub enum Error {
         reason: String,
     },
     /// A run folder in which another process trains.
-    #[error(
-        "the run {} is in use by {}; wait until that has ended, or stop it",
-        path.display(),
-        process.map_or("another process".to_owned(), |id| format!("process {id}"))
-    )]
     InUse {
         /// The run folder.
         path: PathBuf,
@@ -49,7 +57,6 @@ pub enum Error {
         process: Option<u32>,
     },
     /// The operating system refused a file operation.
-    #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// The verb, such as "write".
         action: String,
@@ -59,10 +66,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// No adapter, or an unknown or ambiguous one.
-    #[error("{0}")]
     Adapter(String),
     /// A buffer that the device cannot hold or bind.
-    #[error("buffer `{buffer}` needs {bytes} bytes, more than {what} of {limit} bytes; {advice}")]
     Limit {
         /// The buffer's label.
         buffer: String,
@@ -73,23 +78,20 @@ pub enum Error {
         /// The name of that limit.
         what: String,
         /// What the user can do.
-        advice: String,
+        remedies: Remedies,
     },
     /// A buffer that the device, or the operating system, refuses to give memory for.
-    #[error("the allocation of {bytes} bytes for buffer `{buffer}` was refused; {advice}")]
     Memory {
         /// The buffer's label.
         buffer: String,
         /// Bytes it would need.
         bytes: u64,
+        /// Why, as far as that is known: "the device has no memory left".
+        why: Option<String>,
         /// What the user can do.
-        advice: String,
+        remedies: Remedies,
     },
     /// Loops of a kernel that adapters may not finish.
-    #[error(
-        "plan `{plan}`, kernel `{kernel}`: at this size the loops of an invocation have {iterations} iterations, and adapters are \
-         only known to finish {most}; use a smaller batch, smaller images or a smaller layer"
-    )]
     Loops {
         /// The plan's name.
         plan: String,
@@ -101,15 +103,10 @@ pub enum Error {
         most: u64,
     },
     /// The device was lost: its driver was reset, the machine slept, the GPU was unplugged.
-    #[error("the device was lost ({0})")]
     Lost(String),
     /// The device refused a shader, or a driver reported an error.
-    #[error("{0}")]
     Device(String),
     /// The loss is no longer a number.
-    #[error(
-        "the loss became {loss} at step {step}; checkpoints saved before are kept. Lower --lr, or lengthen --warmup-epochs"
-    )]
     Diverged {
         /// The optimiser step, counted from 1.
         step: u64,
@@ -117,16 +114,82 @@ pub enum Error {
         loss: f32,
     },
     /// A stop was asked for while images were waited for that did not come.
-    #[error(
-        "stopped while waiting for images that do not come; see whether the disk or network that they are on is there"
-    )]
     Stopped,
     /// Sizes that do not fit together.
-    #[error("{0}")]
     Shape(String),
 }
 
 impl Error {
+    /// Its sentence, with options called as `name` says: `told(|option| format!("--{option}"))`.
+    pub fn told(&self, name: impl Fn(&str) -> String) -> String {
+        match self {
+            Error::Usage(text)
+            | Error::Adapter(text)
+            | Error::Device(text)
+            | Error::Shape(text) => text.clone(),
+            Error::Value {
+                option,
+                must,
+                value,
+            } => format!("{} {must}, not {value}", name(option)),
+            Error::Data { path, reason } => format!("data file {}: {reason}", path.display()),
+            Error::Checkpoint { path, reason } => {
+                format!("checkpoint {}: {reason}", path.display())
+            }
+            Error::Run { path, reason } => format!("run {}: {reason}", path.display()),
+            Error::InUse { path, process } => format!(
+                "the run {} is in use by {}; wait until that has ended, or stop it",
+                path.display(),
+                process.map_or("another process".to_owned(), |id| format!("process {id}"))
+            ),
+            Error::Io {
+                action,
+                path,
+                source,
+            } => format!("cannot {action} {}: {source}", path.display()),
+            Error::Limit {
+                buffer,
+                bytes,
+                limit,
+                what,
+                remedies,
+            } => format!(
+                "buffer `{buffer}` needs {bytes} bytes, more than {what} of {limit} bytes; use {}",
+                remedies.told(&name)
+            ),
+            Error::Memory {
+                buffer,
+                bytes,
+                why,
+                remedies,
+            } => {
+                let why = why.as_ref().map(|why| format!("{why}, or ")).unwrap_or_default();
+                format!(
+                    "the allocation of {bytes} bytes for buffer `{buffer}` was refused; {why}use {}",
+                    remedies.told(&name)
+                )
+            }
+            Error::Loops {
+                plan,
+                kernel,
+                iterations,
+                most,
+            } => format!(
+                "plan `{plan}`, kernel `{kernel}`: at this size the loops of an invocation have {iterations} iterations, and \
+                 adapters are only known to finish {most}; use a smaller batch, smaller images or a smaller layer"
+            ),
+            Error::Lost(reason) => format!("the device was lost ({reason})"),
+            Error::Diverged { step, loss } => format!(
+                "the loss became {loss} at step {step}; checkpoints saved before are kept. Lower {}, or lengthen {}",
+                name("lr"),
+                name("warmup_epochs")
+            ),
+            Error::Stopped => "stopped while waiting for images that do not come; see whether the disk or network that they \
+                               are on is there"
+                .to_owned(),
+        }
+    }
+
     /// Closure for `map_err` that says which file operation failed on which path.
     pub fn io(action: &str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let (action, path) = (action.to_owned(), path.to_owned());
@@ -134,6 +197,21 @@ impl Error {
             action,
             path,
             source,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(|option| format!("`{option}`")))
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io { source, .. } => Some(source),
+            _ => None,
         }
     }
 }

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             let _ = writeln!(
                 std::io::stderr(),
                 "error: {}",
-                printable(&error.to_string())
+                printable(&cli::told(&error))
             );
             cli::exit_code(&error)
         }

@@ -141,7 +141,7 @@ mod tests {
             bytes: 8,
             limit: 4,
             what: "a limit".into(),
-            advice: "less".into(),
+            remedies: crate::error::Remedies::MEMORY,
         };
         assert!(unless_impossible::<()>(Err(limit)).unwrap().is_err());
         assert!(unless_impossible::<()>(Err(Error::Device("wrong".into()))).is_err());

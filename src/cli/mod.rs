@@ -213,10 +213,15 @@ pub fn name_variable(error: Error, matches: &ArgMatches) -> Error {
     }
 }
 
+/// An error's sentence, options by their flags.
+pub fn told(error: &Error) -> String {
+    error.told(|option| format!("--{}", option.replace('_', "-")))
+}
+
 /// 2 for what the user typed, as clap has it; 1 for everything else.
 pub fn exit_code(error: &Error) -> ExitCode {
     match error {
-        Error::Usage(_) => ExitCode::from(2),
+        Error::Usage(_) | Error::Value { .. } => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
 }

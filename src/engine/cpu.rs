@@ -18,9 +18,11 @@ impl CpuExecutor {
     /// `threads` = 0 takes every core.
     pub(crate) fn new(threads: usize) -> Result<Self> {
         if threads > MOST_THREADS {
-            return Err(Error::Usage(format!(
-                "--threads must be 1 to {MOST_THREADS}, or 0 for one per core, not {threads}"
-            )));
+            return Err(Error::Value {
+                option: "threads",
+                must: format!("must be 1 to {MOST_THREADS}, or 0 for one per core"),
+                value: threads.to_string(),
+            });
         }
         Ok(CpuExecutor {
             pool: Pool::new(threads)?,

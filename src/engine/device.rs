@@ -12,7 +12,7 @@ use super::ledger::{Class, Ledger};
 use super::loss::Fuse;
 use super::plan::{Dispatch, Plan};
 use super::shape::WorkgroupShape;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedies, Result};
 use crate::words::counted;
 
 pub(super) enum Executor {
@@ -195,7 +195,7 @@ impl Device {
                 bytes: (length as u64).saturating_mul(4),
                 limit: isize::MAX as u64,
                 what: "the address space".into(),
-                advice: "use a smaller model or batch".into(),
+                remedies: Remedies::MEMORY,
             });
         }
         // WebGPU has no empty bindings, and vec4 arrays need whole vectors.

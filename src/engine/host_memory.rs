@@ -1,7 +1,7 @@
 //! How much memory this machine can still give. Asked before anything large is allocated on the host, because a system that
 //! promises more than it has ends the process later, without a word.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedies, Result};
 
 /// Bytes that can be had now, where the system tells it (Linux, macOS, Windows).
 pub(crate) fn available() -> Option<u64> {
@@ -60,24 +60,22 @@ pub(crate) fn refusal(what: &str, bytes: u64, limit: u64) -> Error {
         bytes,
         limit,
         what: "this machine's free memory".to_owned(),
-        advice: "use a higher --sparsity, or a smaller --hidden or --batch".to_owned(),
+        remedies: Remedies::MEMORY,
     }
 }
 
 /// The error for memory that the system refuses although so much is free, as far as that is known.
 pub(crate) fn refused(what: &str, bytes: u64, free: Option<u64>) -> Error {
-    let advice = "use a higher --sparsity, or a smaller --hidden or --batch";
-    let advice = match free {
-        Some(free) => format!(
-            "{free} bytes are free, so a limit of the shell or the container (ulimit -v, cgroup) is below that: raise it, or \
-             {advice}"
-        ),
-        None => advice.to_owned(),
-    };
+    let why = free.map(|free| {
+        format!(
+            "{free} bytes are free, so a limit of the shell or the container (ulimit -v, cgroup) is below that: raise it"
+        )
+    });
     Error::Memory {
         buffer: what.to_owned(),
         bytes,
-        advice,
+        why,
+        remedies: Remedies::MEMORY,
     }
 }
 

@@ -48,9 +48,11 @@ pub fn by_name(name: &str, options: &ModelOptions<'_>) -> Result<Model> {
         hidden,
     } = options;
     if !(width.is_finite() && width > 0.0) {
-        return Err(Error::Usage(format!(
-            "--width must be a finite number above 0, not {width}"
-        )));
+        return Err(Error::Value {
+            option: "width",
+            must: "must be a finite number above 0".to_owned(),
+            value: width.to_string(),
+        });
     }
     let cifar = |n| cifar_resnet(name, input, n, width, classes);
     let imagenet = |block, blocks| imagenet_resnet(name, input, block, blocks, width, classes);
@@ -78,9 +80,10 @@ pub fn by_name(name: &str, options: &ModelOptions<'_>) -> Result<Model> {
         "resnet18" => imagenet(Block::Basic, [2, 2, 2, 2]),
         "resnet34" => imagenet(Block::Basic, [3, 4, 6, 3]),
         "resnet50" => imagenet(Block::Bottleneck, [3, 4, 6, 3]),
-        _ => Err(Error::Usage(format!(
-            "unknown model `{name}`; --model takes one of {}",
-            MODELS.join(", ")
-        ))),
+        _ => Err(Error::Value {
+            option: "model",
+            must: format!("must be one of {}", MODELS.join(", ")),
+            value: name.to_owned(),
+        }),
     }
 }

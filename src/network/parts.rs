@@ -6,7 +6,7 @@ use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
 use crate::dense::Products;
 use crate::engine::Device;
 use crate::engine::lifetime::Layout;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedies, Result};
 use crate::layer::Parameters;
 use crate::model::Model;
 use crate::sparse::Arena;
@@ -55,7 +55,7 @@ pub(super) fn choose(
         bytes,
         limit,
         what: what.into(),
-        advice: "use smaller images, a smaller --width, or another --adapter".into(),
+        remedies: Remedies::ONE_IMAGE,
     })
 }
 

@@ -80,12 +80,12 @@ fn default_limits_are_enough_and_are_kept() {
                 bytes,
                 limit,
                 what,
-                advice,
+                remedies,
             } => {
                 assert_eq!((buffer.as_str(), limit), ("far too large", LIMIT));
                 assert_eq!(bytes, LIMIT + 16, "whole vectors");
                 assert!(what.contains("binding"), "{what}");
-                assert!(!advice.is_empty());
+                assert!(!remedies.0.is_empty());
             }
             other => panic!("{other}"),
         }

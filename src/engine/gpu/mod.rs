@@ -30,7 +30,7 @@ use wgpu::{BufferUsages, DeviceType, Features, Limits};
 use super::adapter::DeviceOptions;
 use super::shape::WorkgroupShape;
 use crate::clock::Instant;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedies, Result};
 pub(crate) use adapters::{Adapter, NONE_FOUND, enumerate};
 use fault::Faults;
 pub use pace::Pace;
@@ -39,9 +39,6 @@ use pipeline::Pipelines;
 pub(crate) use program::GpuProgram;
 pub(crate) use transfer::Copies;
 pub(crate) use wgpu::Buffer;
-
-/// What a user can do about a buffer that is too large.
-const ADVICE: &str = "use a higher --sparsity, a smaller --batch or --hidden, or another --adapter";
 
 pub(crate) struct GpuExecutor {
     device: wgpu::Device,
@@ -137,7 +134,7 @@ impl GpuExecutor {
                 bytes,
                 limit,
                 what: what.to_owned(),
-                advice: ADVICE.to_owned(),
+                remedies: Remedies::DEVICE_MEMORY,
             }),
         }
     }
@@ -159,7 +156,8 @@ impl GpuExecutor {
             return Err(Error::Memory {
                 buffer: label.to_owned(),
                 bytes,
-                advice: format!("the device has no memory left: {ADVICE}"),
+                why: Some("the device has no memory left: free some".to_owned()),
+                remedies: Remedies::DEVICE_MEMORY,
             });
         }
         self.faults.check()?;

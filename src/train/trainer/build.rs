@@ -7,7 +7,7 @@ use super::{Trainer, dense};
 use crate::checkpoint::Progress;
 use crate::data::{Augmentation, Dataset, ResidentImages};
 use crate::engine::Device;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedies, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Resident};
 use crate::optim::Optimiser;
@@ -261,7 +261,7 @@ fn admit(
                 bytes,
                 limit,
                 what,
-                advice: "use smaller images, a smaller --width, or another --adapter".into(),
+                remedies: Remedies::ONE_IMAGE,
             },
             other => other,
         })
