@@ -28,6 +28,15 @@ pub enum Error {
         /// What it is.
         value: String,
     },
+    /// An option that is not given and has no default.
+    Missing {
+        /// The option's name, as in `data_dir`.
+        option: &'static str,
+        /// What needs it: "the data set mnist".
+        who: String,
+        /// What it is: "the folder with …".
+        what: String,
+    },
     /// A data file that is missing, truncated or corrupt.
     Data {
         /// The file at fault.
@@ -132,6 +141,9 @@ impl Error {
                 must,
                 value,
             } => format!("{} {must}, not {value}", name(option)),
+            Error::Missing { option, who, what } => {
+                format!("{who} needs {}, {what}", name(option))
+            }
             Error::Data { path, reason } => format!("data file {}: {reason}", path.display()),
             Error::Checkpoint { path, reason } => {
                 format!("checkpoint {}: {reason}", path.display())

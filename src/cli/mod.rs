@@ -153,7 +153,7 @@ fn threads(text: &str) -> std::result::Result<usize, String> {
         threads: whole(text)?,
         ..TrainConfig::default()
     };
-    config.validate().map_err(|error| error.to_string())?;
+    config.validate().map_err(|error| told(&error))?;
     Ok(config.threads)
 }
 
@@ -221,7 +221,7 @@ pub fn told(error: &Error) -> String {
 /// 2 for what the user typed, as clap has it; 1 for everything else.
 pub fn exit_code(error: &Error) -> ExitCode {
     match error {
-        Error::Usage(_) | Error::Value { .. } => ExitCode::from(2),
+        Error::Usage(_) | Error::Value { .. } | Error::Missing { .. } => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
 }

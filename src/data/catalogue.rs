@@ -144,11 +144,10 @@ pub(super) fn find(name: &str) -> Result<&'static Known> {
     KNOWN
         .iter()
         .find(|known| known.name == name)
-        .ok_or_else(|| {
-            Error::Usage(format!(
-                "unknown data set `{name}`; --data takes one of {}",
-                NAMES.join(", ")
-            ))
+        .ok_or_else(|| Error::Value {
+            option: "data",
+            must: format!("must be one of {}", NAMES.join(", ")),
+            value: name.to_owned(),
         })
 }
 
@@ -161,12 +160,15 @@ impl Known {
     /// The folder with the set's files: `dir` itself, or rather the one inside it that bears the set's name.
     pub fn folder(&self, dir: Option<&Path>) -> Result<PathBuf> {
         let Some(dir) = dir else {
-            return Err(Error::Usage(format!(
-                "--data {} needs --data-dir DIR with {}; get them from {}",
-                self.name,
-                self.expected(),
-                self.origin
-            )));
+            return Err(Error::Missing {
+                option: "data_dir",
+                who: format!("the data set {}", self.name),
+                what: format!(
+                    "the folder with {}; get them from {}",
+                    self.expected(),
+                    self.origin
+                ),
+            });
         };
         if !dir.is_dir() {
             return Err(Error::Data {
@@ -270,7 +272,7 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let message = find("minst").err().unwrap().to_string();
-        assert!(message.contains("`minst`"), "{message}");
+        assert!(message.contains("not minst"), "{message}");
         assert!(NAMES.iter().all(|name| message.contains(name)), "{message}");
     }
 
@@ -280,7 +282,7 @@ mod tests {
             let known = find(name).unwrap();
             let empty = tempfile::tempdir().unwrap();
             let usage = known.folder(None).unwrap_err();
-            assert!(matches!(usage, Error::Usage(_)));
+            assert!(matches!(usage, Error::Missing { .. }));
             let data = known.folder(Some(empty.path())).unwrap_err();
             assert!(matches!(data, Error::Data { .. }));
             for message in [usage.to_string(), data.to_string()] {

@@ -266,9 +266,11 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
 pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
     available()?;
     let Some(dir) = source.dir.as_deref() else {
-        return Err(Error::Usage(format!(
-            "--data {NAME} needs --data-dir DIR, a folder with {EXPECTED}"
-        )));
+        return Err(Error::Missing {
+            option: "data_dir",
+            who: format!("the data set {NAME}"),
+            what: format!("a folder with {EXPECTED}"),
+        });
     };
     let ImageOptions { val_split, .. } = source.images;
     let (size, resize) = sizes(&source.images)?;

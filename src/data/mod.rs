@@ -205,14 +205,15 @@ struct Halves {
 /// Reads and checks the whole of a data set; of an image folder only the names.
 ///
 /// # Errors
-/// [`Error::Usage`] for an unknown name, a `limit` of 0, or a missing `dir` for a set that needs one, [`Error::Data`] for a
+/// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`, [`Error::Data`] for a
 /// file that is missing, truncated or corrupt, and [`Error::Io`] for one that cannot be read.
 pub fn load(source: &DataOptions) -> Result<Dataset> {
     if source.limit == Some(0) {
-        return Err(Error::Usage(
-            "--limit 0 leaves no images; give at least 1, or leave --limit out to use them all"
-                .to_owned(),
-        ));
+        return Err(Error::Value {
+            option: "limit",
+            must: "must be at least 1 image, or be left out to use them all".to_owned(),
+            value: "0".to_owned(),
+        });
     }
     if source.name == folder::NAME {
         return folder::load(source);

@@ -27,7 +27,8 @@ fn refusal(flag: &str, value: &str) -> Option<String> {
     };
     let flags = ConfigFlags::from_arg_matches(&matches).unwrap();
     let config = flags.over(TrainConfig::default()).unwrap();
-    config.validate().err().map(|error| error.to_string())
+    let error = config.validate().err()?;
+    Some(error.told(|option| format!("--{}", option.replace('_', "-"))))
 }
 
 /// Each is refused with the flag, what it takes and the value; or it is among those that mean something there.

@@ -388,7 +388,7 @@ fn each_bad_value_has_its_message() {
         ),
         (
             &["--momentum", "0", "--nesterov"],
-            "--nesterov needs a --momentum above 0, not 0",
+            "--nesterov needs a momentum above 0, not 0",
         ),
         (&["--weight-decay", "-1"], "--weight-decay must"),
         (&["--label-smoothing", "1"], "--label-smoothing must"),
@@ -409,7 +409,7 @@ fn each_bad_value_has_its_message() {
         let message = over(TrainConfig::default(), flags)
             .validate()
             .unwrap_err()
-            .to_string();
+            .told(|option| format!("--{}", option.replace('_', "-")));
         assert!(message.contains(expected), "{flags:?}: {message}");
     }
     let limits: [&[&str]; 4] = [

@@ -278,8 +278,8 @@ fn what_is_out_of_place_is_named() {
         dir: None,
         ..source(Path::new("."), 4, 4)
     });
-    assert!(matches!(refused, Err(Error::Usage(_))));
-    says(refused, &["--data-dir", "train/<class>/*"]);
+    assert!(matches!(refused, Err(Error::Missing { .. })));
+    says(refused, &["`data_dir`", "train/<class>/*"]);
 }
 
 #[cfg(unix)]

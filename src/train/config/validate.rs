@@ -18,7 +18,7 @@ const LARGEST_RATE: f64 = 1e6;
 const LAST_EPOCH: f64 = u32::MAX as f64;
 
 impl TrainConfig {
-    /// Checks every value; [`Error::Usage`] names the first bad one and what it must be.
+    /// Checks every value; [`Error::Value`] names the first bad one and what it must be.
     pub fn validate(&self) -> Result<()> {
         let not_negative = |x: f64| x.is_finite() && x >= 0.0;
         // The device computes in f32, where what f64 holds may be 0, or 1 where it is nearly that.
@@ -45,7 +45,7 @@ impl TrainConfig {
         )?;
         check(
             (1..=1 << 14).contains(&self.image_size),
-            "image-size",
+            "image_size",
             "must be 1 to 16384 pixels",
             self.image_size,
         )?;
@@ -53,12 +53,12 @@ impl TrainConfig {
             self.resize
                 .is_none_or(|resize| (self.image_size..=1 << 14).contains(&resize)),
             "resize",
-            "must be at least --image-size, and at most 16384 pixels",
+            "must be at least the image size, and at most 16384 pixels",
             self.resize.unwrap_or(0),
         )?;
         check(
             self.val_split > 0.0 && self.val_split < 1.0,
-            "val-split",
+            "val_split",
             "must be above 0 and below 1",
             self.val_split,
         )?;
@@ -80,13 +80,16 @@ impl TrainConfig {
         check(
             self.micro_batch
                 .is_none_or(|micro| micro > 0 && self.batch.is_multiple_of(micro)),
-            "micro-batch",
-            &format!("must be at least 1 image and divide --batch {}", self.batch),
+            "micro_batch",
+            &format!(
+                "must be at least 1 image and divide the batch of {}",
+                self.batch
+            ),
             self.micro_batch.unwrap_or(0),
         )?;
         check(
             self.dense_above.is_none_or(not_negative),
-            "dense-above",
+            "dense_above",
             "must be a density of 0 or more, above 1 for never",
             self.dense_above.unwrap_or(0.0),
         )?;
@@ -104,7 +107,7 @@ impl TrainConfig {
         )?;
         check(
             (1..=1 << 16).contains(&self.round_batches),
-            "round-batches",
+            "round_batches",
             "must be 1 to 65536 batches",
             self.round_batches,
         )?;
@@ -116,25 +119,25 @@ impl TrainConfig {
         )?;
         check(
             (1..=100).contains(&self.lottery_cycles),
-            "lottery-cycles",
+            "lottery_cycles",
             "must be 1 to 100 prunings",
             self.lottery_cycles,
         )?;
         check(
             (1.0..=LARGEST_RATE).contains(&self.topkast_backward),
-            "topkast-backward",
+            "topkast_backward",
             "must be a factor of at least 1 and at most 1000000",
             self.topkast_backward,
         )?;
         check(
             self.round_every > 0,
-            "round-every",
+            "round_every",
             "must be at least 1 step",
             self.round_every,
         )?;
         check(
             epoch(until),
-            "round-until",
+            "round_until",
             "must be an epoch from 0 to 4294967295",
             until,
         )?;
@@ -160,24 +163,24 @@ impl TrainConfig {
         check(
             !self.nesterov || self.momentum > 0.0,
             "nesterov",
-            "needs a --momentum above 0",
+            "needs a momentum above 0",
             self.momentum,
         )?;
         check(
             (0.0..=LARGEST_RATE).contains(&self.weight_decay),
-            "weight-decay",
+            "weight_decay",
             "must be at least 0 and at most 1000000",
             self.weight_decay,
         )?;
         check(
             share(self.label_smoothing),
-            "label-smoothing",
+            "label_smoothing",
             "must be at least 0 and below 1",
             self.label_smoothing,
         )?;
         check(
             epoch(self.warmup_epochs),
-            "warmup-epochs",
+            "warmup_epochs",
             "must be a number of epochs from 0 to 4294967295",
             self.warmup_epochs,
         )?;
@@ -189,7 +192,7 @@ impl TrainConfig {
         )?;
         check(
             positive(self.lr_decay, LARGEST_RATE),
-            "lr-decay",
+            "lr_decay",
             "must be a factor above 0 and at most 1000000",
             self.lr_decay,
         )?;
@@ -214,9 +217,13 @@ impl TrainConfig {
     }
 }
 
-fn check(good: bool, flag: &str, must: &str, value: impl fmt::Display) -> Result<()> {
+fn check(good: bool, option: &'static str, must: &str, value: impl fmt::Display) -> Result<()> {
     if good {
         return Ok(());
     }
-    Err(Error::Usage(format!("--{flag} {must}, not {value}")))
+    Err(Error::Value {
+        option,
+        must: must.to_owned(),
+        value: value.to_string(),
+    })
 }
