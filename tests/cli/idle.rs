@@ -116,7 +116,7 @@ fn arguments_without_contents_are_refused() {
         (&["bench", "--adapter", " "], "--adapter"),
         (&["bench", "--json="], "--json"),
         (&["eval", "run", "--adapter", ""], "--adapter"),
-        (&["eval", ""], "--checkpoint"),
+        (&["eval", ""], "<CHECKPOINT>"),
         (&["sweep", "x.toml", "--out", ""], "--out"),
         (&["report", "run", "-o", ""], "--output"),
         (&["data", "check", "--data-dir", ""], "--data-dir"),
