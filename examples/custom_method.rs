@@ -3,6 +3,8 @@
 //! The rule: a candidate's gradient divided by the square root of its output unit's number of connections, so that
 //! poorly connected units grow first. Candidates, selection and merge stay the engine's.
 
+use std::sync::Arc;
+
 use rootlet::Result;
 use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions, Grid, Plan};
@@ -61,8 +63,8 @@ impl Method for PoorFirst {
         "poor-first"
     }
 
-    fn growth(&self) -> &dyn Growth {
-        self
+    fn growth(&self) -> Arc<dyn Growth> {
+        Arc::new(PoorFirst)
     }
 }
 

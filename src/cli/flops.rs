@@ -5,11 +5,12 @@ mod figure;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use rootlet::model::{Model, ModelCount};
 use rootlet::report::{counted, write_file};
 use rootlet::sparse::{Assignment, allocate};
 use rootlet::train::config::{real, within};
-use rootlet::train::cost::{COUNTED, TrainingCost, dense_step};
+use rootlet::train::cost::{self, TrainingCost, dense_step};
 use rootlet::{Error, Result};
 use serde::Serialize;
 
@@ -38,7 +39,7 @@ pub struct FlopsArgs {
     #[arg(default_value = "resnet50")]
     name: String,
     /// Methods to count; the ratio is that of the first to the second
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "gse,rigl", value_parser = COUNTED)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "gse,rigl", value_parser = method_values())]
     methods: Vec<String>,
     /// Sparsities to count at
     #[arg(
@@ -67,6 +68,12 @@ pub struct FlopsArgs {
     /// Draw the figure into this SVG file
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+/// The names of methods; clap takes such as live as long as the program.
+fn method_values() -> PossibleValuesParser {
+    let names = cost::counted().into_iter();
+    PossibleValuesParser::new(names.map(|name| &*name.leak()))
 }
 
 /// All that is counted.

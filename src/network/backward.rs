@@ -1,13 +1,14 @@
 //! What a node's layer sees in the backward pass, and where gradients go.
 
 use super::forward::NodePass;
-use super::recorder::{Observe, PassOptions, Recorder, Values, WeightGradients};
+use super::recorder::{PassOptions, Recorder, Values};
 use super::section;
 use crate::dense::Products;
 use crate::engine::{Plan, View};
 use crate::error::{Error, Result};
 use crate::layer::pass::{Backward, Mode, Sink};
 use crate::layer::{AddInto, ShortcutPass, SparsePass};
+use crate::topology::Observed;
 
 /// What a backward pass has besides.
 struct Back<'a> {
@@ -84,27 +85,27 @@ impl Backward for NodePass<'_, Back<'_>> {
         let (arena, add) = (recorder.arena, options.accumulate);
         let number = recorder.numbers[self.node].connections;
         let l = number.ok_or_else(|| Error::Shape("a layer without connections".into()))?;
-        let (x, d) = (input, delta);
-        match (options.gradients, recorder.products(self.node)) {
-            (WeightGradients::Nowhere, _) => {}
-            (WeightGradients::Tiles(tiles), _) => {
-                recorder.gradient_tiles(plan, l, layer, [x.clone(), d.clone()], tiles)?
+        let inputs = [input.clone(), delta.clone()];
+        match (options.tiles, recorder.products(self.node)) {
+            (Some(tiles), _) => recorder.gradient_tiles(plan, l, layer, inputs, tiles)?,
+            _ if !options.pass.gradients => {}
+            (_, Products::Full { first }) => {
+                layer.gradients_dense(plan, arena, first, inputs, add)?
             }
-            (WeightGradients::Whole, Products::Full { first }) => {
-                layer.gradients_dense(plan, arena, first, [x.clone(), d.clone()], add)?
-            }
-            (WeightGradients::Whole, _) => {
-                layer.gradients(plan, arena, x.clone(), d.clone(), add)?
-            }
+            _ => layer.gradients(plan, arena, input.clone(), delta.clone(), add)?,
         }
+        let Some(round) = recorder.round else {
+            return Ok(());
+        };
         let section = plan.section(section::ROUND);
-        match options.observe {
-            Observe::Nothing => {}
-            Observe::Statistics(round) => round.record_statistics(plan, l, x, d, add)?,
-            Observe::Scores(round, method) => {
-                round.record_scores(plan, method, arena, l, x, d, add)?
-            }
-        }
+        let observed = Observed {
+            arena,
+            layer: l,
+            activation: input,
+            delta,
+            accumulate: add,
+        };
+        round.observe(plan, options.pass.observes, observed)?;
         plan.section(section);
         Ok(())
     }

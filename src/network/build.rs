@@ -133,9 +133,10 @@ impl Network {
             },
         )?;
         let recorder = Recorder::new(device, model, &arena, &parameters, &fixed, options)
+            .observed_by(&round)
             .going_forward_by(forward.as_ref());
         let several = micro_batch < options.batch;
-        let programs = Programs::new(device, &recorder, &round, method, several)?;
+        let programs = Programs::new(device, &recorder, &round, several)?;
         let kept = recorder.into_kept();
         Ok(Network {
             arena,

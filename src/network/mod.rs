@@ -46,9 +46,8 @@ use crate::layer::Parameters;
 use crate::loss::Metric;
 use crate::optim::Optimiser;
 use crate::sparse::{Arena, LayerState};
-use crate::topology::{Look, Method, Round, RoundReport};
+use crate::topology::{Method, Observes, Round, RoundReport};
 use passes::{Passes, Runner};
-use programs::Pass;
 
 /// Batches whose loss and score the device holds for the host to read: the most between two read-backs.
 pub const RING: usize = 1024;
@@ -222,10 +221,10 @@ impl Network {
     ///
     /// The candidates' gradients are also summed over the parts of `further`, with the weights as they are before the update:
     /// of a network whose options say [`round_batches`](NetworkOptions::round_batches) above 1, where
-    /// [`Round::sums_scores`].
+    /// [`Round::further_pass`] is one.
     ///
     /// # Errors
-    /// As [`Network::train_parts`] and [`Round::run`].
+    /// As [`Network::train_parts`] and [`Round::begin`].
     pub fn train_with_round(
         &mut self,
         device: &Device,
@@ -238,48 +237,40 @@ impl Network {
         let Network { round, passes, .. } = self;
         // The draw looks at the step's seed and number before any part is loaded.
         passes.set_step(device, state)?;
-        let replays = round.looks().len() > 1;
+        let further_pass = round.further_pass();
         let mut runner = match filter {
             None => Runner::timing(device),
             Some(_) => Runner::new(device, filter),
         };
         let (mut within, mut seconds, mut further_images) = (0.0, 0.0, 0);
-        let mut look = |look: Look| {
-            let pass = match look {
-                Look::Statistics => {
-                    passes.pass(&mut runner, parts, state, Pass::Statistics)?;
-                    within = runner.seconds(section::ROUND);
-                    return Ok(());
-                }
-                Look::Scores if replays => Pass::ScoresAlone,
-                Look::Scores => Pass::Scores,
-            };
+        let mut running = round.begin(device, alpha_t, filter)?;
+        while let Some(pass) = running.next_pass()? {
+            let start = Instant::now();
             passes.pass(&mut runner, parts, state, pass)?;
-            if pass == Pass::Scores {
+            if pass.gradients {
+                // Of a pass that a plain step makes, too, the round's part alone counts.
                 within = runner.seconds(section::ROUND);
+            } else {
+                device.wait()?;
+                seconds += start.elapsed().as_secs_f64();
             }
-            if let Some(further) = further.as_deref_mut() {
+            if pass.observes != Observes::Scores {
+                continue;
+            }
+            if let (Some(pass), Some(parts)) = (further_pass, further.as_deref_mut()) {
                 device.wait()?;
                 let start = Instant::now();
                 let state = StepState {
                     first: state.total,
                     ..state
                 };
-                further_images = passes.further_scores(&mut runner, further, state)?;
+                further_images = passes.further(&mut runner, pass, parts, state)?;
                 device.wait()?;
-                // A pass that repeats is timed with the round already.
-                seconds = if replays {
-                    0.0
-                } else {
-                    start.elapsed().as_secs_f64()
-                };
+                seconds += start.elapsed().as_secs_f64();
             }
-            passes.update(&mut runner)
-        };
-        let (mut report, mut checks) = match filter {
-            None => (round.run(device, alpha_t, &mut look)?, Vec::new()),
-            Some(filter) => round.run_checked(device, alpha_t, filter, &mut look)?,
-        };
+            passes.update(&mut runner)?;
+        }
+        let (mut report, mut checks) = running.finish()?;
         checks.extend(runner.checks);
         report.within = within;
         report.seconds += seconds;

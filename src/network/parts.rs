@@ -2,7 +2,7 @@
 
 use super::fixed::Fixed;
 use super::options::{NetworkOptions, Purpose};
-use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
+use super::recorder::{PassOptions, Recorder};
 use crate::dense::Products;
 use crate::engine::Device;
 use crate::engine::lifetime::Layout;
@@ -10,6 +10,7 @@ use crate::error::{Error, Remedies, Result};
 use crate::layer::Parameters;
 use crate::model::Model;
 use crate::sparse::Arena;
+use crate::topology::StepPass;
 
 /// Share of the free memory that activations may take: the loader, the round's work space and the system need some too.
 const SHARE: f64 = 0.8;
@@ -78,11 +79,7 @@ fn need(
     };
     let recorder = Recorder::new(device, model, arena, parameters, &fixed, &options);
     let plan = match options.purpose {
-        Purpose::Training => recorder.pass(PassOptions {
-            gradients: WeightGradients::Whole,
-            observe: Observe::Nothing,
-            accumulate: false,
-        })?,
+        Purpose::Training => recorder.pass(PassOptions::first(StepPass::PLAIN))?,
         Purpose::Evaluation => recorder.evaluation()?,
         Purpose::Gradients | Purpose::Flow => recorder.pass_in_tiles()?.0,
     };

@@ -2,11 +2,12 @@
 
 use super::feed::{Feed, Part, Slots};
 use super::fixed::Fixed;
-use super::programs::{Pass, Programs};
+use super::programs::Programs;
 use super::section::StepTimes;
 use crate::clock::Instant;
 use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState};
 use crate::error::Result;
+use crate::topology::StepPass;
 
 /// Runs programs; with a filter also the twins of the kernels that it names, and keeps what the comparisons found.
 pub(super) struct Runner<'a> {
@@ -86,7 +87,7 @@ impl Passes {
             self.set_step(runner.device, state)?;
             return runner.run(self.programs.step()?);
         }
-        self.pass(runner, parts, state, Pass::Gradients)?;
+        self.pass(runner, parts, state, StepPass::PLAIN)?;
         self.update(runner)
     }
 
@@ -96,7 +97,7 @@ impl Passes {
         runner: &mut Runner<'_>,
         parts: &[impl Feed],
         state: StepState,
-        pass: Pass,
+        pass: StepPass,
     ) -> Result<()> {
         self.each_part(runner, parts, state, |runner, further| {
             runner.run(self.programs.pass(pass, further)?)
@@ -127,10 +128,11 @@ impl Passes {
         Ok(())
     }
 
-    /// Adds the scores of further parts, behind the `state.first` images that were seen. Returns how many images they have.
-    pub fn further_scores(
+    /// One pass over further parts, behind the `state.first` images that were seen. Returns how many images they have.
+    pub fn further(
         &self,
         runner: &mut Runner<'_>,
+        pass: StepPass,
         parts: &mut dyn Iterator<Item = Result<Part<'_>>>,
         state: StepState,
     ) -> Result<usize> {
@@ -145,7 +147,7 @@ impl Passes {
                 ..state
             };
             self.set_step(runner.device, state)?;
-            runner.run(self.programs.pass(Pass::ScoresAlone, true)?)?;
+            runner.run(self.programs.pass(pass, true)?)?;
             images += count;
         }
         Ok(images)

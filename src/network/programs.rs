@@ -3,25 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::options::Purpose;
-use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
+use super::recorder::{PassOptions, Recorder};
 use super::tiles::{self, TiledPass};
 use crate::engine::lifetime::place;
 use crate::engine::{Device, Plan, Program};
 use crate::error::{Error, Result};
-use crate::topology::{Look, Method, Round};
-
-/// A pass over a batch or a part of it, forward and backward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Pass {
-    /// Gradients of all parameters.
-    Gradients,
-    /// The same, and the sums behind f and g.
-    Statistics,
-    /// Gradients of all parameters, and of the candidates.
-    Scores,
-    /// Gradients of the candidates alone: after a pass that computed the others, or of a further batch.
-    ScoresAlone,
-}
+use crate::topology::{Round, StepPass};
 
 pub(super) struct Programs {
     /// Forward only.
@@ -29,7 +16,7 @@ pub(super) struct Programs {
     /// A whole step on a whole batch.
     step: Option<Program>,
     /// By pass, and whether it adds to what earlier parts left.
-    passes: BTreeMap<(Pass, bool), Program>,
+    passes: BTreeMap<(StepPass, bool), Program>,
     update: Option<Program>,
     /// The pass of a network for gradients alone.
     pub tiles: TiledPass,
@@ -40,7 +27,6 @@ impl Programs {
         device: &Device,
         recorder: &Recorder<'_>,
         round: &Round,
-        method: &dyn Method,
         several_parts: bool,
     ) -> Result<Self> {
         let mut test = recorder.evaluation()?;
@@ -59,36 +45,23 @@ impl Programs {
                 tiles: tiles::prepare(device, &pass, tiles)?,
             });
         }
-        let record = |pass: Pass, accumulate: bool| -> Result<Plan> {
+        let record = |pass: StepPass, accumulate: bool| {
             recorder.pass(PassOptions {
-                gradients: match pass {
-                    Pass::ScoresAlone => WeightGradients::Nowhere,
-                    _ => WeightGradients::Whole,
-                },
-                observe: match pass {
-                    Pass::Gradients => Observe::Nothing,
-                    Pass::Statistics => Observe::Statistics(round),
-                    Pass::Scores | Pass::ScoresAlone => Observe::Scores(round, method),
-                },
                 accumulate,
+                ..PassOptions::first(pass)
             })
         };
         let update = recorder.update()?;
         let mut step = None;
         if !several_parts {
-            let mut plan = record(Pass::Gradients, false)?;
+            let mut plan = record(StepPass::PLAIN, false)?;
             plan.name = "training step".into();
             plan.append(update.clone());
             step = Some(plan);
         }
-        let mut wanted = Vec::new();
+        let mut wanted = round.passes().to_vec();
         if several_parts {
-            wanted.push(Pass::Gradients);
-        }
-        match round.looks() {
-            [] => {}
-            [Look::Statistics, ..] => wanted.extend([Pass::Statistics, Pass::ScoresAlone]),
-            _ => wanted.push(Pass::Scores),
+            wanted.push(StepPass::PLAIN);
         }
         let parts: &[bool] = if several_parts {
             &[false, true]
@@ -98,10 +71,10 @@ impl Programs {
         let pairs = wanted
             .iter()
             .flat_map(|&pass| parts.iter().map(move |&more| (pass, more)));
-        let mut keys: BTreeSet<(Pass, bool)> = pairs.collect();
-        if recorder.options.round_batches > 1 && round.sums_scores() {
+        let mut keys: BTreeSet<(StepPass, bool)> = pairs.collect();
+        if recorder.options.round_batches > 1 {
             // Of a further batch; a batch in parts may have it already.
-            keys.insert((Pass::ScoresAlone, true));
+            keys.extend(round.further_pass().map(|pass| (pass, true)));
         }
         let mut plans = BTreeMap::new();
         for (pass, accumulate) in keys {
@@ -139,7 +112,7 @@ impl Programs {
         self.step.as_ref().ok_or_else(missing)
     }
 
-    pub fn pass(&self, pass: Pass, accumulate: bool) -> Result<&Program> {
+    pub fn pass(&self, pass: StepPass, accumulate: bool) -> Result<&Program> {
         self.passes.get(&(pass, accumulate)).ok_or_else(missing)
     }
 

@@ -19,42 +19,34 @@ use crate::loss::Comparison;
 use crate::model::Model;
 use crate::optim::{Group, StateBuffers, Update};
 use crate::sparse::Arena;
-use crate::topology::{ForwardSet, Method, Round};
+use crate::topology::{ForwardSet, Round, StepPass};
 
 /// Buffers that are kept to be looked at, by label.
 pub(super) type Kept = HashMap<String, Buffer>;
 
-/// What a pass looks at for a round.
-#[derive(Clone, Copy)]
-pub(super) enum Observe<'a> {
-    Nothing,
-    Statistics(&'a Round),
-    Scores(&'a Round, &'a dyn Method),
-}
-
-/// Where a pass leaves the gradients of the connections.
-#[derive(Clone, Copy)]
-pub(super) enum WeightGradients<'a> {
-    /// Nowhere: another pass computes them, and those of biases and norms.
-    Nowhere,
-    /// In the arena, and those of the biases.
-    Whole,
-    /// In the tile, one rows' after the other's; noted here.
-    Tiles(&'a RefCell<Vec<Tile>>),
-}
-
+/// How a pass is recorded.
 #[derive(Clone, Copy)]
 pub(super) struct PassOptions<'a> {
-    pub gradients: WeightGradients<'a>,
-    pub observe: Observe<'a>,
+    pub pass: StepPass,
     /// Whether gradients are added to those of the batch's earlier parts.
     pub accumulate: bool,
+    /// Where the connections' gradients go into the tile, one rows' after the other's, in place of the arena: noted here.
+    pub tiles: Option<&'a RefCell<Vec<Tile>>>,
 }
 
 impl PassOptions<'_> {
+    /// On a whole batch, or its first part.
+    pub fn first(pass: StepPass) -> Self {
+        PassOptions {
+            pass,
+            accumulate: false,
+            tiles: None,
+        }
+    }
+
     /// Whether the gradients of parameters are added to those of the batch's earlier parts.
     pub fn adds_parameters(&self) -> bool {
-        self.accumulate && !matches!(self.gradients, WeightGradients::Nowhere)
+        self.accumulate && self.pass.gradients
     }
 }
 
@@ -72,6 +64,8 @@ pub(super) struct Recorder<'a> {
     pub parameters: &'a Parameters,
     pub fixed: &'a Fixed,
     pub options: NetworkOptions,
+    /// The rounds that look at its passes.
+    pub round: Option<&'a Round>,
     /// Selects what the products use, where they do not use every connection.
     pub forward: Option<&'a ForwardSet>,
     pub consumers: Vec<Vec<usize>>,
@@ -140,6 +134,7 @@ impl<'a> Recorder<'a> {
             parameters,
             fixed,
             options: options.clone(),
+            round: None,
             forward: None,
             numbers,
             learns,
@@ -149,6 +144,12 @@ impl<'a> Recorder<'a> {
 
     pub fn into_kept(self) -> Kept {
         self.kept.into_inner()
+    }
+
+    /// With rounds that look at its passes.
+    pub fn observed_by(mut self, round: &'a Round) -> Self {
+        self.round = Some(round);
+        self
     }
 
     /// With a set of connections that products use alone.
@@ -251,25 +252,28 @@ impl<'a> Recorder<'a> {
     /// Forward and backward pass of training, without the update.
     pub fn pass(&self, options: PassOptions<'_>) -> Result<Plan> {
         let mut plan = Plan::new("training pass");
-        let nowhere = matches!(options.gradients, WeightGradients::Nowhere);
-        if let Observe::Statistics(round) = options.observe {
+        let pass = options.pass;
+        if let Some(round) = self.round {
             plan.section(section::ROUND);
-            round.record_signs(&mut plan)?;
+            round.begin_pass(&mut plan, pass.observes)?;
         }
         plan.section(section::FORWARD);
         let mut values = self.start(&mut plan)?;
-        if nowhere {
+        if !pass.gradients {
             // They come with the input's gradients, wanted or not.
             let words = self.parameters.words();
             let label = "unwanted gradients of parameters";
             values.parameters.gradient = self.device.transient(label, Class::Scratch, words);
         }
-        let mode = if nowhere { Mode::Again } else { Mode::Train };
+        let mode = match pass.gradients {
+            true => Mode::Train,
+            false => Mode::Again,
+        };
         for node in 1..self.model.nodes().len() {
             self.forward(&mut plan, &mut values, node, mode)?;
         }
         // Loss and score of a batch are counted once.
-        let ring = (!nowhere).then_some(&self.fixed.train_ring);
+        let ring = pass.gradients.then_some(&self.fixed.train_ring);
         self.loss(&mut plan, &mut values, true, ring)?;
         plan.section(section::BACKWARD);
         let whole = vec![1..=self.model.nodes().len() - 1];

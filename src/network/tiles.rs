@@ -7,11 +7,12 @@ use std::ops::Range;
 use super::Network;
 use super::feed::Feed;
 use super::passes::Runner;
-use super::recorder::{Observe, PassOptions, Recorder, WeightGradients};
+use super::recorder::{PassOptions, Recorder};
 use crate::engine::{Buffer, Device, Plan, Program, StepState, View};
 use crate::error::{Error, Result};
 use crate::layer::SparsePass;
 use crate::model::Model;
+use crate::topology::StepPass;
 use crate::topology::from_dense::{EachTile, GradientTile};
 
 /// Pairs of a tile, at most; but a tile has [`ROWS`] rows at least, however long they are.
@@ -51,9 +52,8 @@ impl Recorder<'_> {
     pub fn pass_in_tiles(&self) -> Result<(Plan, Vec<Tile>)> {
         let tiles = RefCell::default();
         let plan = self.pass(PassOptions {
-            gradients: WeightGradients::Tiles(&tiles),
-            observe: Observe::Nothing,
-            accumulate: false,
+            tiles: Some(&tiles),
+            ..PassOptions::first(StepPass::PLAIN)
         })?;
         Ok((plan, tiles.into_inner()))
     }

@@ -1,5 +1,8 @@
 //! Methods: what begins, and how connections grow. Each is a name, a growth rule, and the network that it begins with.
 
+use std::sync::Arc;
+
+use super::cost::Cost;
 use super::from_dense::{
     Gradual, Grasp, Lottery, Snip, Start, SynFlow, TOPKAST_BACKWARD, Thinning, TopKast,
 };
@@ -12,13 +15,18 @@ pub trait Method: Send + Sync {
     fn name(&self) -> &str;
 
     /// How its rounds grow connections: not at all, for a method without rounds.
-    fn growth(&self) -> &dyn Growth {
-        &NoGrowth
+    fn growth(&self) -> Arc<dyn Growth> {
+        Arc::new(NoGrowth)
     }
 
     /// The network that it begins with: for always-sparse methods a random one.
     fn start(&self) -> Start<'_> {
         Start::Random
+    }
+
+    /// What its training computes besides steps and rounds, as its paper runs it: for the count of floating-point operations.
+    fn cost(&self) -> Cost {
+        Cost::SPARSE
     }
 }
 
@@ -28,14 +36,14 @@ pub const LOTTERY_CYCLES: u32 = 3;
 /// The built-in methods.
 pub fn methods() -> [Box<dyn Method>; 13] {
     let growing =
-        |name, growth: Box<dyn Growth>| -> Box<dyn Method> { Box::new(Growing { name, growth }) };
+        |name, growth: Arc<dyn Growth>| -> Box<dyn Method> { Box::new(Growing { name, growth }) };
     [
-        growing("static", Box::new(NoGrowth)),
-        growing("set", Box::new(Set)),
-        growing("rigl", Box::new(RigL)),
-        growing("gse-uniform", Box::new(Gse(Distribution::Uniform))),
-        growing("gse-grabo", Box::new(Gse(Distribution::GraBo))),
-        growing("gse-graest", Box::new(Gse(Distribution::GraEst))),
+        growing("static", Arc::new(NoGrowth)),
+        growing("set", Arc::new(Set)),
+        growing("rigl", Arc::new(RigL)),
+        growing("gse-uniform", Arc::new(Gse(Distribution::Uniform))),
+        growing("gse-grabo", Arc::new(Gse(Distribution::GraBo))),
+        growing("gse-graest", Arc::new(Gse(Distribution::GraEst))),
         Box::new(Snip),
         Box::new(Grasp),
         Box::new(SynFlow),
@@ -71,7 +79,7 @@ pub fn method(name: &str) -> Result<Box<dyn Method>> {
 /// A method that begins with a random graph and grows by a rule: what most are.
 struct Growing {
     name: &'static str,
-    growth: Box<dyn Growth>,
+    growth: Arc<dyn Growth>,
 }
 
 impl Method for Growing {
@@ -79,8 +87,8 @@ impl Method for Growing {
         self.name
     }
 
-    fn growth(&self) -> &dyn Growth {
-        self.growth.as_ref()
+    fn growth(&self) -> Arc<dyn Growth> {
+        self.growth.clone()
     }
 }
 
@@ -96,5 +104,12 @@ impl Method for Dense {
 
     fn start(&self) -> Start<'_> {
         Start::Dense(self)
+    }
+
+    fn cost(&self) -> Cost {
+        Cost {
+            dense_share: 1.0,
+            ..Cost::SPARSE
+        }
     }
 }

@@ -34,6 +34,7 @@
 //! at gamma = 1; of all pairs, 40 bytes a connection and 20 a pair of a tile.
 
 mod candidates;
+mod cost;
 mod cumulate;
 mod exchange;
 mod forward_set;
@@ -52,6 +53,7 @@ mod table;
 mod tiles;
 
 pub use candidates::{Compact, CompactParams, Mark, MarkParams, Sample, SampleParams};
+pub use cost::Cost;
 pub use cumulate::{Cumulate, CumulateParams};
 pub use exchange::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
@@ -66,7 +68,7 @@ pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
 };
-pub use round::{JudgedPairs, Look, Round, RoundOptions, Scope};
+pub use round::{JudgedPairs, Observed, Observes, Round, RoundOptions, Running, Scope, StepPass};
 pub use schedule::Schedule;
 pub use signs::{GraEstSigns, GraEstSignsParams};
 pub use statistics::{GraBo, GraBoParams, GraEst, GraEstParams, Statistics};

@@ -3,31 +3,35 @@
 mod distinct;
 mod observe;
 mod options;
+mod pass;
+mod running;
 mod sample;
+mod sizes;
 
-pub use options::{Look, RoundOptions, Scope};
+use std::sync::Arc;
 
-use super::growth::{Candidates, Distribution, FinishInputs, Judged};
+pub use observe::Observed;
+pub use options::{RoundOptions, Scope};
+pub use pass::{Observes, StepPass};
+pub use running::Running;
+
+use super::growth::{Candidates, Distribution, FinishInputs, Growth};
 use super::method::Method;
 use super::record::{Drawn, Recorder};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
 use super::table::{self, Slots};
 use super::tiles;
-use crate::clock::Instant;
-use crate::engine::{Buffer, Device, KernelCheck, Plan, Program, View};
+use crate::engine::{Buffer, Device, Plan, Program, View};
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
 pub use sample::JudgedPairs;
 
-/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what a dispatch costs is little beside them.
-const LEAST_TILE: usize = 1 << 18;
-
 /// Prune-and-grow rounds of one method on one arena.
 ///
 /// A round works on the arena in place and leaves N unchanged: pruned connections go, grown ones come with zero weight and
-/// momentum, survivors keep both to the bit, and the transposed order is rebuilt. The arena's `gradient` is overwritten: after
-/// a round it means nothing until the next backward pass.
+/// the optimiser's starting state, survivors keep both to the bit, and the transposed order is rebuilt. The arena's
+/// `gradient` is overwritten: after a round it means nothing until the next backward pass.
 ///
 /// Candidates are drawn before the step that judges them, so that their gradients are computed within its backward pass, where
 /// each layer's gradient at its outputs is at hand: keeping those of all layers would double the activation memory. Where f
@@ -38,9 +42,7 @@ pub struct Round {
     connections: usize,
     active: Vec<usize>,
     row_offsets: Buffer,
-    candidates: Candidates,
-    judges_by_step: bool,
-    judged: Judged,
+    growth: Arc<dyn Growth>,
     scope: Scope,
     gamma: f64,
     distinct: bool,
@@ -100,9 +102,7 @@ impl Round {
             connections: arena.connections,
             active: Vec::new(),
             row_offsets: arena.row_offsets.clone(),
-            candidates: growth.candidates(),
-            judges_by_step: growth.judges_by_step(),
-            judged: growth.judged(),
+            growth,
             scope,
             gamma,
             distinct,
@@ -114,13 +114,13 @@ impl Round {
             work: None,
         };
         round.sync(device)?;
-        if round.candidates != Candidates::None {
-            round.work = Some(round.record(device, arena, method)?);
+        if round.growth.candidates() != Candidates::None {
+            round.work = Some(round.record(device, arena, method.name())?);
         }
         Ok(round)
     }
 
-    fn record(&self, device: &Device, arena: &Arena, method: &dyn Method) -> Result<Work> {
+    fn record(&self, device: &Device, arena: &Arena, method: &str) -> Result<Work> {
         let sizes = Sizes {
             capacity: self.capacity()?,
             segments: self.segments(),
@@ -129,7 +129,7 @@ impl Round {
                 Distribution::GraEst => self.most_positions() * self.stride,
                 _ => 0,
             },
-            tile: (self.candidates == Candidates::All).then(|| self.tile()),
+            tile: (self.growth.candidates() == Candidates::All).then(|| self.tile()),
         };
         let scratch = Scratch::new(device, arena, &sizes)?;
         let recorder = |name: &str| Recorder {
@@ -138,7 +138,7 @@ impl Round {
             sizes: &sizes,
             scratch: &scratch,
             plan: {
-                let mut plan = Plan::new(&format!("{name} of {}", method.name()));
+                let mut plan = Plan::new(&format!("{name} of {method}"));
                 plan.section("round");
                 plan
             },
@@ -150,7 +150,7 @@ impl Round {
         };
         let mut exchange = recorder("exchange");
         exchange.settle(&drawn)?;
-        method.growth().finish(
+        self.growth.finish(
             &FinishInputs {
                 arena,
                 step: self.step.clone(),
@@ -174,7 +174,7 @@ impl Round {
     }
 
     fn distribution(&self) -> Distribution {
-        match self.candidates {
+        match self.growth.candidates() {
             Candidates::Sampled(distribution) => distribution,
             Candidates::None | Candidates::All => Distribution::Uniform,
         }
@@ -183,26 +183,6 @@ impl Round {
     /// Whether rounds happen at all: not where the topology is static.
     pub fn is_dynamic(&self) -> bool {
         self.work.is_some()
-    }
-
-    /// What [`Round::run`] will ask for.
-    pub fn looks(&self) -> &'static [Look] {
-        match (&self.work, self.distribution()) {
-            (None, _) => &[],
-            (_, Distribution::Uniform) => &[Look::Scores],
-            _ => &[Look::Statistics, Look::Scores],
-        }
-    }
-
-    /// Whether a step that is looked at for this is recorded otherwise than a plain one.
-    pub fn records(&self, look: Look) -> bool {
-        self.looks().contains(&look) && (look == Look::Statistics || self.judges_by_step)
-    }
-
-    /// Whether scores are sums to which further batches can be added: not where growth ignores gradients, nor where a running
-    /// list keeps the best alone.
-    pub fn sums_scores(&self) -> bool {
-        self.records(Look::Scores) && self.candidates != Candidates::All
     }
 
     /// Reads how many connections each layer has: after an import into the arena.
@@ -244,85 +224,7 @@ impl Round {
             .map_or_else(Vec::new, |work| work.scratch.views())
     }
 
-    /// Runs a round that exchanges the share `alpha_t` of the connections
-    /// ([`Schedule::alpha_at`](super::Schedule::alpha_at)) around a training step, and waits for its report. `look` runs the
-    /// passes over the batch that [`Round::looks`] names.
-    ///
-    /// # Errors
-    /// A share outside 0..=1, a lost device, or what `look` returns.
-    pub fn run(
-        &mut self,
-        device: &Device,
-        alpha_t: f64,
-        look: &mut dyn FnMut(Look) -> Result<()>,
-    ) -> Result<RoundReport> {
-        Ok(self.run_with(device, alpha_t, None, look)?.0)
-    }
-
-    /// As [`Round::run`], with every kernel whose name contains `filter` compared with its twin, those within `look` excepted.
-    ///
-    /// # Errors
-    /// As [`Round::run`]. A difference is no error here: ask each check.
-    pub fn run_checked(
-        &mut self,
-        device: &Device,
-        alpha_t: f64,
-        filter: &str,
-        look: &mut dyn FnMut(Look) -> Result<()>,
-    ) -> Result<(RoundReport, Vec<KernelCheck>)> {
-        self.run_with(device, alpha_t, Some(filter), look)
-    }
-
-    fn run_with(
-        &mut self,
-        device: &Device,
-        alpha_t: f64,
-        filter: Option<&str>,
-        look: &mut dyn FnMut(Look) -> Result<()>,
-    ) -> Result<(RoundReport, Vec<KernelCheck>)> {
-        let mut checks = Vec::new();
-        let mut run = |program: &Program| -> Result<()> {
-            device.run_or_check(program, filter, &mut checks)?;
-            // What is still in flight belongs to this part of the round's time.
-            device.wait()
-        };
-        let looks = self.looks();
-        if let [Look::Statistics, ..] = looks {
-            look(Look::Statistics)?;
-        }
-        device.wait()?;
-        let start = Instant::now();
-        self.upload(device, alpha_t)?;
-        let Some(work) = &self.work else {
-            return Ok((self.finish(device, 0.0)?, checks));
-        };
-        run(&work.draw)?;
-        if let Some(redraw) = &work.redraw {
-            self.draw_again(device, work, &mut || run(redraw))?;
-        }
-        let mut seconds = start.elapsed().as_secs_f64();
-        let start = Instant::now();
-        look(Look::Scores)?;
-        device.wait()?;
-        if looks.len() == 2 {
-            // A pass that a plain step would not have made.
-            seconds += start.elapsed().as_secs_f64();
-        }
-        // Off the round's time: nothing of it depends on this.
-        let sample = self.draw_sample(device)?;
-        let start = Instant::now();
-        run(&work.exchange)?;
-        let seconds = seconds + start.elapsed().as_secs_f64();
-        self.sample = sample;
-        Ok((self.finish(device, seconds)?, checks))
-    }
-
     fn upload(&self, device: &Device, alpha_t: f64) -> Result<()> {
-        if !(0.0..=1.0).contains(&alpha_t) {
-            return Err(Error::Usage(format!(
-                "a round cannot exchange a share of {alpha_t} of the connections: alpha must lie between 0 and 1"
-            )));
-        }
         let Some(Work { scratch, .. }) = &self.work else {
             return Ok(());
         };
@@ -341,7 +243,7 @@ impl Round {
         Ok(())
     }
 
-    fn finish(&mut self, device: &Device, seconds: f64) -> Result<RoundReport> {
+    fn read_report(&mut self, device: &Device, seconds: f64) -> Result<RoundReport> {
         let words = match &self.work {
             Some(Work { scratch, .. }) => {
                 device.download(&scratch.report.range(0..self.spans.len() * report::WORDS))?
@@ -379,62 +281,5 @@ impl Round {
             seconds,
             ..RoundReport::default()
         })
-    }
-
-    fn segments(&self) -> usize {
-        match self.scope {
-            Scope::Layer => self.spans.len(),
-            Scope::Global => 1,
-        }
-    }
-
-    /// Candidate slots of a layer in the next round: none where they are not drawn.
-    fn slots(&self, layer: usize) -> Slots {
-        let Candidates::Sampled(_) = self.candidates else {
-            return Slots::default();
-        };
-        let (active, total) = (self.active[layer], self.pairs(layer));
-        let drawn = (self.gamma * active as f64).ceil() as usize;
-        let complete = self.distinct && drawn >= total - active;
-        Slots {
-            count: if complete { total } else { drawn },
-            complete,
-        }
-    }
-
-    /// Pairs of a layer, active or not.
-    fn pairs(&self, layer: usize) -> usize {
-        self.spans[layer].n_in * self.spans[layer].n_out
-    }
-
-    /// Pairs of a tile.
-    fn tile(&self) -> usize {
-        let largest = self.spans.iter().map(|s| s.n_in * s.n_out).max();
-        let tile = self.tile.unwrap_or(self.connections.max(LEAST_TILE));
-        tile.min(largest.unwrap_or(1)).max(1)
-    }
-
-    /// Most candidate slots that any division of the connections among the layers needs.
-    fn capacity(&self) -> Result<usize> {
-        let (capacity, slots) = match self.candidates {
-            Candidates::None => (0, 0),
-            Candidates::Sampled(_) => {
-                let drawn = (self.gamma * self.connections as f64).ceil() as usize;
-                // A layer whose inactive pairs are no more than are drawn of it gives all its pairs.
-                let active = if self.distinct { self.connections } else { 0 };
-                (drawn + active + self.spans.len(), 0)
-            }
-            // No more of the best are kept than are wanted.
-            Candidates::All => (self.connections, self.connections + self.tile()),
-        };
-        // The merge marks grown connections by the highest bit.
-        if capacity.max(self.connections).max(slots) >= 1 << 31 {
-            return Err(Error::Shape(format!(
-                "a topology round over {} candidates and {} connections: there must be fewer than 2^31 of each",
-                capacity.max(slots),
-                self.connections
-            )));
-        }
-        Ok(capacity)
     }
 }

@@ -8,22 +8,13 @@
 
 use crate::error::{Error, Result};
 use crate::model::{LayerCount, ModelCount};
-use crate::topology::Judged;
+use crate::topology::{Cost, Judged, Method, method_names, methods};
 
 /// What the training by a method computes.
-///
-/// The default is a sparse model from the first step to the last that never changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainingCost {
-    /// Share of the steps that are dense in place of sparse; of steps whose density falls, the mean of what they have more
-    /// than the final one, as a share of what a dense one has more.
-    pub dense_share: f64,
-    /// Dense forward and backward passes over the batch before the first step.
-    pub passes_before: f64,
-    /// Dense trainings of full length before this one.
-    pub trainings_before: f64,
-    /// Connections that the backward pass has for each of the forward pass.
-    pub backward: f64,
+    /// Besides steps and rounds.
+    pub method: Cost,
     /// Pairs whose gradient a round computes.
     pub judged: Judged,
     /// Candidates drawn per active connection.
@@ -32,94 +23,54 @@ pub struct TrainingCost {
     pub rounds: f64,
 }
 
-impl Default for TrainingCost {
-    fn default() -> Self {
-        TrainingCost {
-            dense_share: 0.0,
-            passes_before: 0.0,
-            trainings_before: 0.0,
-            backward: 1.0,
-            judged: Judged::Nothing,
-            gamma: 1.0,
-            rounds: 0.0,
-        }
-    }
+/// The names that [`TrainingCost::named`] knows. Methods that differ only in how they draw are counted alike, by the word that their names
+/// begin with: `gse`.
+pub fn counted() -> Vec<String> {
+    let mut names: Vec<String> = method_names().iter().map(|name| family(name)).collect();
+    names.dedup();
+    names
 }
 
-/// The methods that [`TrainingCost::named`] knows.
-pub const COUNTED: [&str; 11] = [
-    "static", "set", "gse", "rigl", "snip", "grasp", "synflow", "gradual", "lottery", "topkast",
-    "dense",
-];
+fn family(name: &str) -> String {
+    name.split('-').next().unwrap_or(name).to_owned()
+}
 
 impl TrainingCost {
-    /// A method's, as its paper runs it:
-    ///
-    /// - gse, rigl: gradients of gamma candidates a connection, or of all pairs, in every round;
-    /// - snip: one dense pass before the first step; grasp: two, for the gradient and the Hessian's product with it;
-    ///   synflow: 100, one an iteration;
-    /// - gradual: dense for the first 3/10 of the steps, then falling by a cube until 8/10 (Zhu and Gupta 2017);
-    /// - lottery: a dense training, one pruning, and the sparse training from the rewound weights;
-    /// - topkast: a backward pass of twice the connections.
+    /// A method's.
+    pub fn of(method: &dyn Method, gamma: f64, rounds: f64) -> Self {
+        TrainingCost {
+            method: method.cost(),
+            judged: method.growth().judged(),
+            gamma,
+            rounds,
+        }
+    }
+
+    /// A built-in method's, by one of the [counted] names.
     ///
     /// # Errors
     /// An unknown name: the message lists the known ones.
     pub fn named(name: &str, gamma: f64, rounds: f64) -> Result<Self> {
-        let sparse = TrainingCost {
-            gamma,
-            ..TrainingCost::default()
-        };
-        let judging = |judged| TrainingCost {
-            judged,
-            rounds,
-            ..sparse
-        };
-        let before = |passes_before| TrainingCost {
-            passes_before,
-            ..sparse
-        };
-        Ok(match name {
-            "static" | "set" => sparse,
-            "gse" => judging(Judged::Sampled),
-            "rigl" => judging(Judged::All),
-            "snip" => before(1.0),
-            "grasp" => before(2.0),
-            "synflow" => before(100.0),
-            "gradual" => TrainingCost {
-                // The mean of (1 - x)^3 over the falling half is a quarter.
-                dense_share: 0.3 + (0.8 - 0.3) / 4.0,
-                ..sparse
-            },
-            "lottery" => TrainingCost {
-                trainings_before: 1.0,
-                ..sparse
-            },
-            "topkast" => TrainingCost {
-                backward: 2.0,
-                ..sparse
-            },
-            "dense" => TrainingCost {
-                dense_share: 1.0,
-                ..sparse
-            },
-            _ => {
-                return Err(Error::Usage(format!(
-                    "no count of training FLOPs for the method `{name}`; known: {}",
-                    COUNTED.join(", ")
-                )));
-            }
-        })
+        let all = methods();
+        let found = all.iter().find(|method| family(method.name()) == name);
+        let method = found.ok_or_else(|| {
+            Error::Usage(format!(
+                "no count of training FLOPs for the method `{name}`; known: {}",
+                counted().join(", ")
+            ))
+        })?;
+        Ok(Self::of(method.as_ref(), gamma, rounds))
     }
 
     /// Mean FLOPs of a step in one layer, rounds and earlier trainings included.
     pub fn layer(&self, layer: &LayerCount) -> f64 {
         let pair = 2.0 * layer.positions as f64;
         let (active, total) = (layer.active as f64, dense_pairs(layer));
-        let backward = (self.backward * active).min(total);
+        let backward = (self.method.backward * active).min(total);
         let step = active + 2.0 * backward;
         let dense = 3.0 * total;
-        let steps =
-            (1.0 - self.dense_share) * step + (self.dense_share + self.trainings_before) * dense;
+        let steps = (1.0 - self.method.dense_share) * step
+            + (self.method.dense_share + self.method.trainings_before) * dense;
         let round = self.judged.pairs(active, total, self.gamma);
         pair * (steps + self.rounds * round)
     }
@@ -127,12 +78,12 @@ impl TrainingCost {
     /// Mean FLOPs of a step of the whole model.
     pub fn average(&self, model: &ModelCount) -> f64 {
         let layers: f64 = model.layers.iter().map(|l| self.layer(l)).sum();
-        layers + (1.0 + self.trainings_before) * 3.0 * model.attention_flops
+        layers + (1.0 + self.method.trainings_before) * 3.0 * model.attention_flops
     }
 
     /// FLOPs before the first step, an image of each pass's batch.
     pub fn before(&self, model: &ModelCount) -> f64 {
-        self.passes_before * dense_step(model)
+        self.method.passes_before * dense_step(model)
     }
 }
 

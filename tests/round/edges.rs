@@ -247,7 +247,7 @@ fn what_cannot_be_used_is_refused() {
     }
     let mut round = new(1.0, 4).unwrap();
     for alpha_t in [-0.1, 1.1, f64::NAN] {
-        assert!(round.run(&device, alpha_t, &mut |_| Ok(())).is_err());
+        assert!(round.begin(&device, alpha_t, None).is_err());
     }
 }
 

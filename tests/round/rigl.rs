@@ -1,5 +1,7 @@
 //! RigL: all inactive pairs in tiles of any size, against the oracle's dense gradients and sort.
 
+use std::sync::Arc;
+
 use rootlet::engine::{Class, Device, Grid, Plan, STEP_WORDS};
 use rootlet::sparse::{Arena, LayerState, Window};
 use rootlet::topology::{
@@ -161,8 +163,8 @@ impl Method for ByRow {
         "by-row"
     }
 
-    fn growth(&self) -> &dyn Growth {
-        self
+    fn growth(&self) -> Arc<dyn Growth> {
+        Arc::new(ByRow)
     }
 }
 
@@ -210,8 +212,8 @@ fn what_cannot_be_ranked_is_refused() {
             "blind"
         }
 
-        fn growth(&self) -> &dyn Growth {
-            self
+        fn growth(&self) -> Arc<dyn Growth> {
+            Arc::new(Blind)
         }
     }
 

@@ -6,7 +6,9 @@ use rootlet::engine::{
 };
 use rootlet::optim::{Numbers, Optimiser, OptimiserState, Sgd};
 use rootlet::sparse::{Arena, Holds, LayerState, Window};
-use rootlet::topology::{Look, Method, Round, RoundOptions, RoundReport, Scope};
+use rootlet::topology::{
+    Method, Observed, Observes, Round, RoundOptions, RoundReport, Scope, StepPass,
+};
 
 /// A small generator of its own (SplitMix64), independent of what is tested.
 pub struct Random(pub u64);
@@ -248,16 +250,22 @@ impl Rig {
         let round = Round::new(&device, &arena, method, options).unwrap();
         let mut statistics = Plan::new("statistics");
         let mut scores = Plan::new("scores");
-        round.record_signs(&mut statistics).unwrap();
-        // As in a backward pass, from the last layer to the first.
-        for l in (0..world.layers.len()).rev() {
-            let (h, d) = (activations[l].all(), deltas[l].all());
-            round
-                .record_statistics(&mut statistics, l, h.clone(), d.clone(), false)
-                .unwrap();
-            round
-                .record_scores(&mut scores, method, &arena, l, h, d, false)
-                .unwrap();
+        for (plan, observes) in [
+            (&mut statistics, Observes::Statistics),
+            (&mut scores, Observes::Scores),
+        ] {
+            round.begin_pass(plan, observes).unwrap();
+            // As in a backward pass, from the last layer to the first.
+            for layer in (0..world.layers.len()).rev() {
+                let observed = Observed {
+                    arena: &arena,
+                    layer,
+                    activation: activations[layer].all(),
+                    delta: deltas[layer].all(),
+                    accumulate: false,
+                };
+                round.observe(plan, observes, observed).unwrap();
+            }
         }
         Rig {
             statistics: device.prepare(&statistics).unwrap(),
@@ -271,65 +279,48 @@ impl Rig {
         }
     }
 
+    /// A round that looks at the world: `look` runs the program of a pass.
+    fn run_by(
+        &mut self,
+        alpha_t: f64,
+        filter: Option<&str>,
+        mut look: impl FnMut(&Device, &Program, StepPass),
+    ) -> (RoundReport, Vec<KernelCheck>) {
+        let mut running = self.round.begin(&self.device, alpha_t, filter).unwrap();
+        while let Some(pass) = running.next_pass().unwrap() {
+            let program = match pass.observes {
+                Observes::Statistics => &self.statistics,
+                _ => &self.scores,
+            };
+            look(&self.device, program, pass);
+        }
+        running.finish().unwrap()
+    }
+
     /// A round that looks at the world.
     pub fn run(&mut self, alpha_t: f64) -> RoundReport {
-        let Rig {
-            device,
-            round,
-            statistics,
-            scores,
-            ..
-        } = self;
-        round
-            .run(device, alpha_t, &mut |look| match look {
-                Look::Statistics => device.run(statistics),
-                Look::Scores => device.run(scores),
-            })
-            .unwrap()
+        let look = |device: &Device, program: &Program, _| device.run(program).unwrap();
+        self.run_by(alpha_t, None, look).0
     }
 
     /// The same; what each dispatch of the look at the scores took.
     pub fn run_timed(&mut self, alpha_t: f64) -> Vec<DispatchTime> {
-        let Rig {
-            device,
-            round,
-            statistics,
-            scores,
-            ..
-        } = self;
         let mut times = Vec::new();
-        round
-            .run(device, alpha_t, &mut |look| match look {
-                Look::Statistics => device.run(statistics),
-                Look::Scores => {
-                    times = device.run_timed(scores)?;
-                    Ok(())
-                }
-            })
-            .unwrap();
+        self.run_by(alpha_t, None, |device, program, pass| {
+            let found = device.run_timed(program).unwrap();
+            if pass.observes == Observes::Scores {
+                times = found;
+            }
+        });
         times
     }
 
     /// The same, every kernel on its twin too.
     pub fn run_checked(&mut self, alpha_t: f64) -> Vec<KernelCheck> {
-        let Rig {
-            device,
-            round,
-            statistics,
-            scores,
-            ..
-        } = self;
         let mut within = Vec::new();
-        let (_, mut checks) = round
-            .run_checked(device, alpha_t, "", &mut |look| {
-                let program = match look {
-                    Look::Statistics => &*statistics,
-                    Look::Scores => &*scores,
-                };
-                within.extend(device.run_checked(program, "")?);
-                Ok(())
-            })
-            .unwrap();
+        let (_, mut checks) = self.run_by(alpha_t, Some(""), |device, program, _| {
+            within.extend(device.run_checked(program, "").unwrap());
+        });
         checks.extend(within);
         checks
     }

@@ -1,6 +1,7 @@
 //! Pruning while a dense network trains: gradual magnitude pruning, and the lottery ticket.
 
 use super::{Moment, Prune, Start, Thinning};
+use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
 /// Gradual magnitude pruning (Zhu and Gupta 2017, "To prune, or not to prune", equation 1): every T steps until T_end the
@@ -14,6 +15,15 @@ impl Method for Gradual {
 
     fn start(&self) -> Start<'_> {
         Start::Dense(self)
+    }
+
+    /// Dense for the first 3/10 of the steps, then falling by a cube until 8/10, as its paper has it.
+    fn cost(&self) -> Cost {
+        Cost {
+            // The mean of (1 - x)^3 over the falling half is a quarter.
+            dense_share: 0.3 + (0.8 - 0.3) / 4.0,
+            ..Cost::SPARSE
+        }
     }
 }
 
@@ -48,6 +58,14 @@ impl Method for Lottery {
 
     fn start(&self) -> Start<'_> {
         Start::Dense(self)
+    }
+
+    /// A dense training, one pruning, and the sparse training from the rewound weights.
+    fn cost(&self) -> Cost {
+        Cost {
+            trainings_before: 1.0,
+            ..Cost::SPARSE
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::select::{Best, keep_largest, magnitudes};
 use super::{Choice, PerConnection, Probe, Start};
 use crate::error::Result;
 use crate::sparse::LayerState;
+use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
 /// SNIP (Lee et al. 2019, "Single-shot network pruning based on connection sensitivity"): keeps the largest |g theta| over the
@@ -21,6 +22,10 @@ impl Method for Snip {
 
     fn start(&self) -> Start<'_> {
         Start::Chosen(self)
+    }
+
+    fn cost(&self) -> Cost {
+        Cost::before(1.0)
     }
 }
 
@@ -59,6 +64,11 @@ impl Method for Grasp {
 
     fn start(&self) -> Start<'_> {
         Start::Chosen(self)
+    }
+
+    fn cost(&self) -> Cost {
+        // The gradient, and the Hessian's product with it.
+        Cost::before(2.0)
     }
 }
 
@@ -105,6 +115,10 @@ impl Method for SynFlow {
 
     fn start(&self) -> Start<'_> {
         Start::Chosen(self)
+    }
+
+    fn cost(&self) -> Cost {
+        Cost::before(f64::from(SYNFLOW_ITERATIONS))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Top-KAST: dense weights that are looked at now and then, and two sparse sets of them that are trained.
 
 use super::Start;
+use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
 /// Top-KAST (Jayakumar et al. 2020): the forward pass uses the set A of the wanted connections, in each layer those of the
@@ -24,5 +25,12 @@ impl Method for TopKast {
 
     fn start(&self) -> Start<'_> {
         Start::Backed(self.backward)
+    }
+
+    fn cost(&self) -> Cost {
+        Cost {
+            backward: self.backward,
+            ..Cost::SPARSE
+        }
     }
 }

@@ -15,7 +15,7 @@ const IN_VAIN: u32 = 16;
 impl Round {
     /// Whether one draw is not all.
     pub(super) fn redraws(&self) -> bool {
-        self.distinct && matches!(self.candidates, Candidates::Sampled(_))
+        self.distinct && matches!(self.growth.candidates(), Candidates::Sampled(_))
     }
 
     /// Draws again until every layer has found what [`Round::slots`](super::Round) asks for. What is still missing after

@@ -1,36 +1,63 @@
 //! What a round records into the passes of a training step: sums behind f and g, and the candidates' scores.
 
-use super::{Look, Round, Scope, Work};
+use super::{Observes, Round, Scope, Work};
 use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::sparse::{Arena, Window};
 use crate::topology::growth::ScoreInputs;
-use crate::topology::method::Method;
 use crate::topology::record::{LayerTiles, record_layer};
 use crate::topology::statistics::Statistics;
 
+/// A layer in a pass that a round looks at.
+pub struct Observed<'a> {
+    /// The connections that the round is of.
+    pub arena: &'a Arena,
+    /// Its number.
+    pub layer: usize,
+    /// Its input.
+    pub activation: View,
+    /// The gradient at its output.
+    pub delta: View,
+    /// Whether this is a further part of the batch.
+    pub accumulate: bool,
+}
+
 impl Round {
-    /// Records the sums behind f and g of one layer, from its input and the gradient at its output. `accumulate`: a
-    /// further part of the batch.
+    /// Records what a pass needs before its first layer.
     ///
     /// # Errors
     /// Views that do not fit.
-    pub fn record_statistics(
-        &self,
-        plan: &mut Plan,
-        layer: usize,
-        activation: View,
-        delta: View,
-        accumulate: bool,
-    ) -> Result<()> {
-        let (Some(work), true) = (&self.work, self.records(Look::Statistics)) else {
-            return Ok(());
-        };
-        let statistics = self.statistics(work, accumulate);
-        let (span, window) = (&self.spans[layer], &self.windows[layer]);
+    pub fn begin_pass(&self, plan: &mut Plan, observes: Observes) -> Result<()> {
+        match (&self.work, observes) {
+            (Some(work), Observes::Statistics) => {
+                let positions = self.most_positions();
+                self.statistics(work, false).signs(plan, positions)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records what a pass looks at in one layer. Layers come in the order of the backward pass, from the last to the first.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn observe(&self, plan: &mut Plan, observes: Observes, layer: Observed<'_>) -> Result<()> {
+        match (&self.work, observes) {
+            (Some(work), Observes::Statistics) => self.sum(work, plan, layer),
+            (Some(work), Observes::Scores) if self.growth.judges_by_step() => {
+                self.score(work, plan, layer)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The sums behind f and g.
+    fn sum(&self, work: &Work, plan: &mut Plan, layer: Observed<'_>) -> Result<()> {
+        let statistics = self.statistics(work, layer.accumulate);
+        let (span, window) = (&self.spans[layer.layer], &self.windows[layer.layer]);
         let (inputs, outputs) = (work.scratch.inputs.all(), work.scratch.outputs.all());
-        statistics.inputs(plan, span, window, activation, inputs)?;
-        statistics.outputs(plan, span, window, delta, outputs)
+        statistics.inputs(plan, span, window, layer.activation, inputs)?;
+        statistics.outputs(plan, span, window, layer.delta, outputs)
     }
 
     fn statistics(&self, work: &Work, accumulate: bool) -> Statistics {
@@ -43,48 +70,25 @@ impl Round {
         }
     }
 
-    /// Records the signs that [`Round::record_statistics`] needs: once, at the start of the pass.
-    ///
-    /// # Errors
-    /// Views that do not fit.
-    pub fn record_signs(&self, plan: &mut Plan) -> Result<()> {
-        match &self.work {
-            Some(work) => self
-                .statistics(work, false)
-                .signs(plan, self.most_positions()),
-            None => Ok(()),
-        }
-    }
-
     /// Output positions of the layer that has most.
     pub(super) fn most_positions(&self) -> usize {
         let positions = self.windows.iter().map(Window::output_positions);
         positions.max().unwrap_or(0)
     }
 
-    /// Records the scores of one layer's candidates by `method`, which must be that of the round. `accumulate`: a
-    /// further part of the batch. Layers come in the order of the backward pass, from the last to the first.
+    /// The scores of the layer's candidates.
     ///
     /// Where all inactive pairs are candidates, they are gone through here, tile by tile, and the best are kept: 21 dispatches a
     /// tile with the gradient as score. Scores of several parts of a batch cannot be added up without keeping all, so
     /// nothing is recorded for a further part: the first one alone judges.
-    ///
-    /// # Errors
-    /// Views that do not fit.
-    #[allow(clippy::too_many_arguments)]
-    pub fn record_scores(
-        &self,
-        plan: &mut Plan,
-        method: &dyn Method,
-        arena: &Arena,
-        layer: usize,
-        activation: View,
-        delta: View,
-        accumulate: bool,
-    ) -> Result<()> {
-        let (Some(work), true) = (&self.work, self.records(Look::Scores)) else {
-            return Ok(());
-        };
+    fn score(&self, work: &Work, plan: &mut Plan, observed: Observed<'_>) -> Result<()> {
+        let Observed {
+            arena,
+            layer,
+            activation,
+            delta,
+            accumulate,
+        } = observed;
         let mut inputs = ScoreInputs {
             layer,
             span: self.spans[layer],
@@ -102,7 +106,7 @@ impl Round {
             accumulate,
         };
         let Some(list) = &work.scratch.list else {
-            return method.growth().score(&inputs, plan);
+            return self.growth.score(&inputs, plan);
         };
         if accumulate {
             return Ok(());
@@ -121,6 +125,6 @@ impl Round {
             segment: if own_segment { layer } else { 0 },
             own_segment,
         };
-        record_layer(&tiles, plan, &|plan| method.growth().score(&inputs, plan))
+        record_layer(&tiles, plan, &|plan| self.growth.score(&inputs, plan))
     }
 }

@@ -1,4 +1,4 @@
-//! What a round is made for, and what it asks of the training step.
+//! What a round is made for.
 
 use crate::engine::View;
 use crate::error::{Error, Result};
@@ -67,15 +67,4 @@ impl RoundOptions {
         }
         Ok(())
     }
-}
-
-/// What a round needs of the training step, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// One pass over the batch in which [`Round::record_statistics`](super::Round::record_statistics) was recorded for
-    /// every layer.
-    Statistics,
-    /// One pass over the batch in which [`Round::record_scores`](super::Round::record_scores) was recorded for every layer,
-    /// the last one first; then the optimiser's update.
-    Scores,
 }

@@ -30,7 +30,7 @@ impl Round {
     pub fn judged_pairs(&self, layer: usize) -> f64 {
         let span = &self.spans[layer];
         let (active, total) = (self.active[layer] as f64, (span.n_in * span.n_out) as f64);
-        self.judged.pairs(active, total, self.gamma)
+        self.growth.judged().pairs(active, total, self.gamma)
     }
 
     pub(super) fn draw_sample(&self, device: &Device) -> Result<Vec<JudgedPairs>> {

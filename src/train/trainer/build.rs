@@ -167,7 +167,10 @@ impl Trainer {
                 network.micro_batch()
             ));
         }
-        if config.round_batches > 1 && network.round.is_dynamic() && !network.round.sums_scores() {
+        if config.round_batches > 1
+            && network.round.is_dynamic()
+            && network.round.further_pass().is_none()
+        {
             qualifying.push(format!(
                 "--round-batches {} has no effect: {} does not add up scores over batches",
                 config.round_batches,

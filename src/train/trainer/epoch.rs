@@ -208,7 +208,7 @@ impl Trainer {
         stop: &'s AtomicBool,
     ) -> Result<Option<impl Iterator<Item = Result<Part<'static>>> + use<'s>>> {
         let batches = self.config.round_batches.saturating_sub(1);
-        if batches == 0 || !self.network.round.sums_scores() {
+        if batches == 0 || self.network.round.further_pass().is_none() {
             return Ok(None);
         }
         let order = Order::Shuffled {

@@ -1,0 +1,62 @@
+//! The passes over a step's batch that a round needs: which, and in what order, is decided here alone.
+
+use super::Round;
+use crate::topology::growth::{Candidates, Distribution};
+
+/// What a pass over a batch looks at for a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Observes {
+    /// Nothing.
+    Nothing,
+    /// The sums behind f and g, by which candidates are drawn.
+    Statistics,
+    /// The candidates' scores.
+    Scores,
+}
+
+/// A pass over a batch or a part of it, forward and backward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepPass {
+    /// What it looks at for a round.
+    pub observes: Observes,
+    /// Whether it computes the gradients of all parameters: not where a pass before it did, nor on a further batch.
+    pub gradients: bool,
+}
+
+impl StepPass {
+    /// That of a step without a round.
+    pub const PLAIN: Self = StepPass::of(Observes::Nothing, true);
+    const SCORES_ALONE: Self = StepPass::of(Observes::Scores, false);
+
+    const fn of(observes: Observes, gradients: bool) -> Self {
+        StepPass {
+            observes,
+            gradients,
+        }
+    }
+}
+
+impl Round {
+    /// The passes over the batch that a round needs, in order: one, or two where f and g look at the batch. None where the
+    /// topology is static.
+    pub fn passes(&self) -> &'static [StepPass] {
+        const ONE: &[StepPass] = &[StepPass::of(Observes::Scores, true)];
+        const TWO: &[StepPass] = &[
+            StepPass::of(Observes::Statistics, true),
+            StepPass::SCORES_ALONE,
+        ];
+        match (&self.work, self.distribution()) {
+            (None, _) => &[],
+            (_, Distribution::Uniform) => ONE,
+            _ => TWO,
+        }
+    }
+
+    /// The pass by which further batches add to the scores. None where scores are no sums: where growth ignores gradients, or a
+    /// running list keeps the best alone.
+    pub fn further_pass(&self) -> Option<StepPass> {
+        let growth = &self.growth;
+        let sums = growth.judges_by_step() && growth.candidates() != Candidates::All;
+        (self.work.is_some() && sums).then_some(StepPass::SCORES_ALONE)
+    }
+}

@@ -1,0 +1,68 @@
+//! How large a round is: its segments, candidate slots and tiles.
+
+use super::{Round, Scope};
+use crate::error::{Error, Result};
+use crate::topology::growth::Candidates;
+use crate::topology::table::Slots;
+
+/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what a dispatch costs is little beside them.
+const LEAST_TILE: usize = 1 << 18;
+
+impl Round {
+    pub(super) fn segments(&self) -> usize {
+        match self.scope {
+            Scope::Layer => self.spans.len(),
+            Scope::Global => 1,
+        }
+    }
+
+    /// Candidate slots of a layer in the next round: none where they are not drawn.
+    pub(super) fn slots(&self, layer: usize) -> Slots {
+        let Candidates::Sampled(_) = self.growth.candidates() else {
+            return Slots::default();
+        };
+        let (active, total) = (self.active[layer], self.pairs(layer));
+        let drawn = (self.gamma * active as f64).ceil() as usize;
+        let complete = self.distinct && drawn >= total - active;
+        Slots {
+            count: if complete { total } else { drawn },
+            complete,
+        }
+    }
+
+    /// Pairs of a layer, active or not.
+    pub(super) fn pairs(&self, layer: usize) -> usize {
+        self.spans[layer].n_in * self.spans[layer].n_out
+    }
+
+    /// Pairs of a tile.
+    pub(super) fn tile(&self) -> usize {
+        let largest = self.spans.iter().map(|s| s.n_in * s.n_out).max();
+        let tile = self.tile.unwrap_or(self.connections.max(LEAST_TILE));
+        tile.min(largest.unwrap_or(1)).max(1)
+    }
+
+    /// Most candidate slots that any division of the connections among the layers needs.
+    pub(super) fn capacity(&self) -> Result<usize> {
+        let (capacity, slots) = match self.growth.candidates() {
+            Candidates::None => (0, 0),
+            Candidates::Sampled(_) => {
+                let drawn = (self.gamma * self.connections as f64).ceil() as usize;
+                // A layer whose inactive pairs are no more than are drawn of it gives all its pairs.
+                let active = if self.distinct { self.connections } else { 0 };
+                (drawn + active + self.spans.len(), 0)
+            }
+            // No more of the best are kept than are wanted.
+            Candidates::All => (self.connections, self.connections + self.tile()),
+        };
+        // The merge marks grown connections by the highest bit.
+        if capacity.max(self.connections).max(slots) >= 1 << 31 {
+            return Err(Error::Shape(format!(
+                "a topology round over {} candidates and {} connections: there must be fewer than 2^31 of each",
+                capacity.max(slots),
+                self.connections
+            )));
+        }
+        Ok(capacity)
+    }
+}
