@@ -127,7 +127,11 @@ pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(Adapter, AdapterS
 /// The number of the adapter that `choice` names among `list`; `None` is the CPU executor.
 fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usize>> {
     let candidates = || {
-        let mut text = String::from("choose one of: cpu (built in)");
+        let mut text = String::from("choose one of: ");
+        text.push_str(match cfg!(feature = "cpu") {
+            true => "cpu (built in)",
+            false => "auto",
+        });
         for s in list {
             text.push_str(&format!(
                 "; {} = {} ({}, {})",

@@ -13,7 +13,7 @@ fn system() -> Option<u64> {
     use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
     let memory = MemoryRefreshKind::nothing().with_ram();
-    let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory));
+    let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory)).ok()?;
     // 0 stands for a question that the system did not answer.
     Some(system.available_memory()).filter(|&bytes| bytes > 0)
 }

@@ -23,7 +23,6 @@ mod change;
 mod derive;
 #[cfg(feature = "cli")]
 mod flags;
-#[cfg(feature = "cli")]
 mod idle;
 mod number;
 #[cfg(feature = "cli")]
@@ -72,6 +71,25 @@ pub enum MethodName {
     Topkast,
     /// All connections, whatever --sparsity says
     Dense,
+}
+
+impl MethodName {
+    /// Every method.
+    pub const ALL: [MethodName; 13] = [
+        MethodName::Static,
+        MethodName::Set,
+        MethodName::Rigl,
+        MethodName::GseUniform,
+        MethodName::GseGrabo,
+        MethodName::GseGraest,
+        MethodName::Snip,
+        MethodName::Grasp,
+        MethodName::Synflow,
+        MethodName::Gradual,
+        MethodName::Lottery,
+        MethodName::Topkast,
+        MethodName::Dense,
+    ];
 }
 
 impl fmt::Display for MethodName {

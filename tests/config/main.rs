@@ -240,16 +240,14 @@ fn flags_and_file_have_the_same_names() {
             parse(&format!("assignment = '{name}'")).unwrap().assignment
         );
     }
-    for method in MethodName::value_variants() {
+    assert_eq!(MethodName::value_variants(), MethodName::ALL);
+    for method in MethodName::ALL {
         let name = method.to_string();
         assert_eq!(
             over(TrainConfig::default(), &["--method", &name]).method,
-            *method
+            method
         );
-        assert_eq!(
-            parse(&format!("method = '{name}'")).unwrap().method,
-            *method
-        );
+        assert_eq!(parse(&format!("method = '{name}'")).unwrap().method, method);
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use clap::ValueEnum;
-
 use super::{MethodName, TrainConfig};
 use crate::topology::from_dense::Start;
 use crate::{Error, Result};
@@ -104,7 +102,7 @@ impl TrainConfig {
 /// Methods that go on with each other's networks.
 fn interchangeable() -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for &method in MethodName::value_variants() {
+    for method in MethodName::ALL {
         let config = TrainConfig {
             method,
             ..TrainConfig::default()
@@ -135,8 +133,8 @@ mod tests {
             "gse-graest",
         ];
         assert_eq!(interchangeable().unwrap(), alike);
-        for before in MethodName::value_variants() {
-            for next in MethodName::value_variants() {
+        for before in &MethodName::ALL {
+            for next in &MethodName::ALL {
                 let names = [before.to_string(), next.to_string()];
                 let may = before == next || names.iter().all(|n| alike.contains(&n.as_str()));
                 let told = of(before).goes_on_with(&of(next), Path::new("config.toml"));

@@ -3,6 +3,7 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
+use super::idle::{MAYBE_IDLE, why_idle};
 use super::number::told;
 use super::{TrainConfig, value_text};
 use crate::{Error, Result};
@@ -42,6 +43,29 @@ impl ConfigFlags {
             }
             _ => false,
         }
+    }
+
+    /// Whether the value of that name in `config.toml` was typed.
+    pub fn given(&self, name: &str) -> bool {
+        // Asked of a name that it does not know, clap panics.
+        self.0.ids().any(|id| id.as_str() == name)
+            && self.0.value_source(name) == Some(ValueSource::CommandLine)
+    }
+
+    /// Refuses flags that were typed and have no effect on `config`, to which they led.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] names the flag and why it has none.
+    pub fn check_effects(&self, config: &TrainConfig) -> Result<()> {
+        for &name in MAYBE_IDLE.iter().filter(|name| self.given(name)) {
+            if let Some(why) = why_idle(name, config)? {
+                return Err(Error::Usage(format!(
+                    "--{} has no effect here: {why}; leave it out",
+                    name.replace('_', "-")
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

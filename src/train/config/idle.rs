@@ -1,9 +1,7 @@
-//! Flags that would have no effect are refused where they were typed: who types one expects something of it. Values from a file stay,
-//! so that one file serves many methods and models.
+//! Values that have no effect. Flags with them are refused where they were typed: who types one expects something of it. Values from a
+//! file stay, so that one file serves many methods and models.
 
-use clap::parser::ValueSource;
-
-use super::{ConfigFlags, MethodName, TrainConfig};
+use super::{MethodName, TrainConfig};
 use crate::data::{IMAGE_FOLDER, NAMES};
 use crate::engine::adapter::takes_threads;
 use crate::model::MODELS;
@@ -11,7 +9,7 @@ use crate::topology::Candidates;
 use crate::{Error, Result};
 
 /// The flags that may have no effect, by their names in `config.toml`.
-const MAYBE_IDLE: [&str; 23] = [
+pub(super) const MAYBE_IDLE: [&str; 23] = [
     "data_dir",
     "image_size",
     "resize",
@@ -36,31 +34,6 @@ const MAYBE_IDLE: [&str; 23] = [
     "lr_decay",
     "threads",
 ];
-
-impl ConfigFlags {
-    /// Whether the value of that name in `config.toml` was typed.
-    pub fn given(&self, name: &str) -> bool {
-        // Asked of a name that it does not know, clap panics.
-        self.0.ids().any(|id| id.as_str() == name)
-            && self.0.value_source(name) == Some(ValueSource::CommandLine)
-    }
-
-    /// Refuses flags that were typed and have no effect on `config`, to which they led.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] names the flag and why it has none.
-    pub fn check_effects(&self, config: &TrainConfig) -> Result<()> {
-        for &name in MAYBE_IDLE.iter().filter(|name| self.given(name)) {
-            if let Some(why) = why_idle(name, config)? {
-                return Err(Error::Usage(format!(
-                    "--{} has no effect here: {why}; leave it out",
-                    name.replace('_', "-")
-                )));
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Why a number of threads has no effect on an adapter.
 pub fn idle_threads(adapter: &str) -> String {
@@ -102,7 +75,7 @@ impl TrainConfig {
 }
 
 /// Why a value has no effect; none if it has one.
-fn why_idle(name: &str, config: &TrainConfig) -> Result<Option<String>> {
+pub(super) fn why_idle(name: &str, config: &TrainConfig) -> Result<Option<String>> {
     use MethodName as M;
     let (model, method) = (config.model_name(), config.method);
     let perceptron = model == MODELS[0];
