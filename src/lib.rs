@@ -5,43 +5,70 @@
 //! Stochastic Exploration", arXiv 2401.06898) samples a few inactive connections, computes the gradient of those alone,
 //! grows the best and prunes the weakest.
 //!
-//! ```
-//! use rootlet::data::{self, DataOptions};
-//! use rootlet::engine::Device;
-//! use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+//! # Your data, your model: train, predict, save
 //!
-//! let config = TrainConfig { sparsity: 0.95, epochs: 2, ..TrainConfig::default() };
-//! let mut trainer = Trainer::new(Device::cpu(0)?, config, data::load(&DataOptions::default())?)?;
+//! All names here are of the [`prelude`]. Data come from vectors, from files of your own through a [`data::DataSource`], or from the known
+//! sets and image folders that [`data::load`] reads.
+//!
+//! ```
+//! use rootlet::prelude::*;
+//!
+//! // Your data: points of the plane, which lie inside a circle or outside.
+//! let points = |count: usize| {
+//!     let at = |i: usize, step: f32| (i as f32 * step).fract() * 2.0 - 1.0;
+//!     let points: Vec<[f32; 2]> = (0..count).map(|i| [at(i, 0.754_878), at(i, 0.569_84)]).collect();
+//!     let inside = points.iter().map(|[x, y]| u32::from(x * x + y * y < 0.6)).collect::<Vec<_>>();
+//!     Vectors::new(2, points.concat(), inside)
+//! };
+//! let shape = ImageShape { channels: 2, height: 1, width: 1 };
+//! let data = Dataset::new("circle", shape, points(512)?, points(128)?)?;
+//!
+//! // Your model: two hidden layers, and half of all possible connections, replaced step by step by better ones.
+//! let config = TrainConfig { hidden: vec![32, 32], sparsity: 0.5, epochs: 20, ..TrainConfig::default() };
+//!
+//! // Train.
+//! let mut trainer = Trainer::new(Device::cpu(0)?, config.clone(), data)?;
 //! let mut show = |event: &Event| { println!("{event:?}"); Ok(()) };
 //! trainer.run(&mut Hooks::observing(&mut show))?;
-//! assert!(trainer.evaluate()?.accuracy > 0.8);
-//! # Ok::<(), rootlet::Error>(())
+//! assert!(trainer.evaluate()?.accuracy > 0.9);
+//!
+//! // Save, and predict from what was saved.
+//! let folder = std::env::temp_dir().join(format!("rootlet-circle-{}", std::process::id()));
+//! let saved = checkpoint::save(&folder, &trainer.snapshot()?, &config.to_toml()?)?;
+//! let predictor = Predictor::load_on(Device::cpu(0)?, &saved)?;
+//! println!("classes of three points: {:?}", predictor.predict_all(&points(3)?.into())?.classes());
+//! # std::fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+//! # Ok::<(), Error>(())
 //! ```
 //!
-//! # The data's way
+//! Go on from here with the examples: a training loop of one's own (`custom_loop`), fine-tuning, early stopping, predictions, and
+//! parts of one's own: a [`Layer`](layer::Layer), an [`Optimiser`](optim::Optimiser), a [`Loss`](loss::Loss), a
+//! [`Method`](topology::Method). Each is a trait; a [`Setup`](train::Setup) brings them to the trainer. On a GPU,
+//! `Device::open("auto", …)` takes the place of `Device::cpu`.
+//!
+//! # How it works inside
 //!
 //! sample → upload → forward → loss → backward → optimiser → (every T steps) topology round → events → checkpoint and
 //! report. Each module knows only those above it:
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`engine`] | adapters, buffers and their byte ledger, kernels as pairs of a shader and a CPU twin, plans, executors |
-//! | [`primitive`] | sort, scan, select and search on the device |
-//! | [`sparse`] | the connection arena, the first graph, the sparse products and convolutions |
-//! | [`dense`] | the products of layers that have all their connections, or most |
-//! | [`layer`] | layers, forward beside backward: sparse, norm, activation, pool, attention |
+//! | [`low_level::engine`] | adapters, buffers and their byte ledger, kernels as pairs of a shader and a CPU twin, plans, executors |
+//! | [`low_level::primitive`] | sort, scan, select and search on the device |
+//! | [`low_level::sparse`] | the connection arena, the first graph, the sparse products and convolutions |
+//! | [`low_level::dense`] | the products of layers that have all their connections, or most |
+//! | [`low_level::layer`] | layers, forward beside backward: sparse, norm, activation, pool, attention |
 //! | [`model`] | lists of layers: perceptrons, ResNets, VGG, ViT |
 //! | [`optim`] | optimisers: SGD with momentum, or your own; the learning rate |
-//! | [`topology`] | prune-and-grow rounds and the methods behind them |
+//! | [`low_level::topology`] | prune-and-grow rounds and the methods behind them |
 //! | [`data`] | real images, from public files to normalised batches |
 //! | [`loss`] | losses and metrics |
-//! | [`network`] | a model on a device: its memory and the programs of a step |
+//! | [`low_level::network`] | a model on a device: its memory and the programs of a step |
 //! | [`checkpoint`] | what is saved, so that nothing is lost |
 //! | [`train`] | the configuration, the training step, the trainer and its events |
-//! | [`report`] | run folders, tables, consoles: what becomes of the events; sweeps, figures, the report's page |
-//! | [`mod@bench`] | ceilings of an adapter, and what the kernels reach of them |
-//! | [`verify`] | whether an adapter computes what it should |
-//! | [`kernels`] | every kernel pair of the crate, for tests and tools |
+//! | [`command::report`] | run folders, tables, consoles: what becomes of the events; sweeps, figures, the report's page |
+//! | [`command::bench`] | ceilings of an adapter, and what the kernels reach of them |
+//! | [`command::verify`] | whether an adapter computes what it should |
 //!
 //! Activations are `[unit][position][batch]`, the batch innermost: a connection is one scalar times one contiguous row, in a
 //! perceptron (one position), a convolution (pixels) and a transformer (tokens) alike.
@@ -61,12 +88,15 @@
 extern crate self as rootlet;
 
 #[macro_use]
+#[doc(hidden)]
 pub mod engine;
 #[cfg(feature = "bench")]
+#[doc(hidden)]
 pub mod bench;
 pub mod checkpoint;
 mod clock;
 pub mod data;
+#[doc(hidden)]
 pub mod dense;
 mod disk;
 pub mod error;
@@ -74,20 +104,49 @@ mod files;
 #[cfg(all(feature = "bench", feature = "image-folder"))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[doc(hidden)]
 pub mod kernels;
+#[doc(hidden)]
 pub mod layer;
 pub mod loss;
 pub mod model;
+#[doc(hidden)]
 pub mod network;
 pub mod optim;
+pub mod prelude;
+#[doc(hidden)]
 pub mod primitive;
 #[cfg(feature = "report")]
+#[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
 pub mod sparse;
 mod threads;
+#[doc(hidden)]
 pub mod topology;
 pub mod train;
+#[doc(hidden)]
 pub mod verify;
 mod words;
 
 pub use error::{Error, Result};
+
+/// What the stable face is built on: kernels, layers, rounds, a model on a device. For programs that bring kernels of their own or go
+/// below the trainer, such as the examples `custom_layer` and `custom_loop`, and for tests. **Not stable**: any version may change it.
+pub mod low_level {
+    #[doc(inline)]
+    pub use crate::{dense, engine, kernels, layer, network, primitive, sparse, topology};
+}
+
+/// What the command `rootlet` is made of besides: run folders, tables and pages, benchmarks, the check of an adapter.
+/// **Not stable**: any version may change it.
+pub mod command {
+    #[cfg(feature = "bench")]
+    #[doc(inline)]
+    pub use crate::bench;
+    #[cfg(feature = "report")]
+    #[doc(inline)]
+    pub use crate::report;
+    #[doc(inline)]
+    pub use crate::verify;
+}

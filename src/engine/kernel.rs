@@ -230,11 +230,14 @@ macro_rules! kernel {
         $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
     ) => {
         $crate::uniform! {
+            #[doc(hidden)]
             #[doc = concat!("Parameters of [`struct@", stringify!($Name), "`]: the shader's uniform `params`.")]
             $vis struct $Params { $( $(#[$pmeta])* #[allow(missing_docs)] $pfield : $pty ),+ }
         }
 
         $(#[$meta])*
+        // Hundreds of them, of no use but to who records plans: the source has them.
+        #[doc(hidden)]
         #[derive(Clone)]
         $vis struct $Name {
             /// The parameters.
@@ -242,6 +245,7 @@ macro_rules! kernel {
             $( $(#[$bmeta])* #[allow(missing_docs)] pub $binding: $crate::engine::View ),+
         }
 
+        #[doc(hidden)]
         #[doc = concat!("Bindings of [`struct@", stringify!($Name), "`] as the CPU twin sees them.")]
         #[allow(missing_docs, dead_code)]
         $vis struct $Twin<'a> {
