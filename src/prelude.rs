@@ -4,7 +4,9 @@
 //! [`low_level`](crate::low_level).
 
 pub use crate::checkpoint;
-pub use crate::data::{self, DataOptions, DataSource, Dataset, ImageShape, Images, Targets, Vectors};
+pub use crate::data::{
+    self, DataOptions, DataSource, Dataset, ImageShape, Images, Targets, Vectors,
+};
 pub use crate::engine::{Device, DeviceOptions};
 pub use crate::layer::Layer;
 pub use crate::loss::{Loss, Metric};
