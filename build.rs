@@ -20,6 +20,7 @@ const KERNELS: [&str; 15] = [
     "src/sparse",
     "src/topology",
     "src/verify",
+    "src/window.rs",
 ];
 
 fn main() -> std::io::Result<()> {

@@ -127,6 +127,7 @@ pub mod topology;
 pub mod train;
 #[doc(hidden)]
 pub mod verify;
+mod window;
 mod words;
 
 pub use error::{Error, Result};

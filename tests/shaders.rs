@@ -12,9 +12,10 @@ use common::says;
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::{AddressSpace, Block, ImageClass, Module, ShaderStage, Statement, TypeInner};
-use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, KernelInfo};
+use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, FieldKind, KernelInfo};
 use rootlet::engine::loops::{NONE, Piece};
-use rootlet::engine::reflect::{capabilities, expand, reflect};
+use rootlet::engine::reflect::reflect;
+use rootlet::engine::wgsl::{capabilities, expand};
 use rootlet::engine::{BARRIER_INVOCATIONS, Kernel, WorkgroupShape};
 use rootlet::kernels::kernels;
 use rootlet::sparse::Spmm;
@@ -385,7 +386,7 @@ fn a_declaration_that_drifts_from_its_shader_is_named() {
         ],
     );
     says(
-        drifted(|f| f[1].wgsl = "f32", kept),
+        drifted(|f| f[1].kind = FieldKind::Scalar("f32"), kept),
         &[shader, "`params`", "vectors: f32"],
     );
 }
@@ -397,7 +398,7 @@ fn made_up(source: &'static str) -> rootlet::Result<()> {
         source,
         params: &[Field {
             name: "n",
-            wgsl: "u32",
+            kind: FieldKind::Scalar("u32"),
             offset: 0,
         }],
         bindings: &[BindingInfo {

@@ -1,13 +1,8 @@
 // Forward product of a full layer: how its tiles are computed is in shaders/lib/dense.wgsl.
-#import grid
-#import part
 #import dense
 
-override LANES: u32 = 8u;
-override ROWS: u32 = 1u;
-override VECTORS: u32 = 4u; // 1: tiles of a workgroup; 4: of a lane
-
 struct Params {
+    window: Window,
     rows: u32,
     units: u32,
     vectors: u32,
@@ -16,16 +11,6 @@ struct Params {
     unit_step: u32,
     first_row: u32,
     relu: u32,
-    input_y: u32,
-    input_x: u32,
-    output_y: u32,
-    output_x: u32,
-    kernel_y: u32,
-    kernel_x: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
     blocks: u32,
 }
 
@@ -41,14 +26,14 @@ fn remainders() -> u32 {
 
 fn place_of(remainder: u32, item: u32) -> Place {
     let position = item / params.vectors;
-    let y = position / params.output_x;
-    let x = position - y * params.output_x;
+    let y = position / params.window.output_x;
+    let x = position - y * params.window.output_x;
     return Place(
-        y < params.output_y,
+        y < params.window.output_y,
         item,
         item - position * params.vectors,
-        y * params.stride_y - params.padding_y,
-        x * params.stride_x - params.padding_x,
+        y * params.window.stride_y - params.window.padding_y,
+        x * params.window.stride_x - params.window.padding_x,
     );
 }
 
@@ -65,7 +50,7 @@ fn source_step() -> u32 {
 }
 
 fn seen() -> vec2<u32> {
-    return vec2(params.input_x, params.input_y);
+    return vec2(params.window.input_x, params.window.input_y);
 }
 
 fn source_at(at: u32) -> vec4<f32> {
@@ -76,7 +61,7 @@ fn store(row: u32, to: u32, sum: vec4<f32>) {
     if row >= params.rows {
         return;
     }
-    let at = row * (params.output_y * params.output_x * params.vectors) + to;
+    let at = row * (params.window.output_y * params.window.output_x * params.vectors) + to;
     var y = sum;
     if part.begin > 0u {
         y += output[at];
@@ -87,18 +72,4 @@ fn store(row: u32, to: u32, sum: vec4<f32>) {
         y = select(y, vec4(0.0), (y < vec4(0.0)) & vec4(params.relu != 0u));
     }
     output[at] = y;
-}
-
-@compute @workgroup_size(LANES, ROWS)
-fn forward(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_id) local: vec3<u32>,
-) {
-    let index = flat_group(group, groups);
-    if VECTORS == 1u {
-        product_by_workgroup(index, local.xy);
-    } else {
-        product_by_lane(index, local.x);
-    }
 }

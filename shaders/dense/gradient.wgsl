@@ -3,6 +3,7 @@
 // and adds up through workgroup memory; a software adapter lays them over the columns, two a lane, since barriers cost
 // it dearly.
 #import grid
+#import window
 #import part
 #import tile
 #import unfixed
@@ -17,21 +18,12 @@ const TILE_COLS = 16u;
 const PITCH = 33u;
 
 struct Params {
+    window: Window,
     rows: u32,
     cols: u32,
     vectors: u32,
     first_weight: u32,
     accumulate: u32, // 1: add to what is there
-    input_y: u32,
-    input_x: u32,
-    output_y: u32,
-    output_x: u32,
-    kernel_y: u32,
-    kernel_x: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -51,14 +43,14 @@ struct Source {
 fn source_of(col: u32) -> Source {
     // Columns past the last are summed as it is, and not written.
     let number = min(col, params.cols - 1u);
-    let taps = params.kernel_y * params.kernel_x;
+    let taps = params.window.taps;
     let channel = number / taps;
     let tap = number - channel * taps;
-    let y = tap / params.kernel_x;
+    let y = tap / params.window.kernel_x;
     return Source(
-        channel * params.input_y,
-        y - params.padding_y,
-        tap - y * params.kernel_x - params.padding_x,
+        channel * params.window.input_y,
+        y - params.window.padding_y,
+        tap - y * params.window.kernel_x - params.window.padding_x,
     );
 }
 
@@ -66,10 +58,10 @@ fn source_of(col: u32) -> Source {
 fn seen(source: Source, by: vec2<u32>, v: u32) -> vec4<f32> {
     let y = source.y + by.y;
     let x = source.x + by.x;
-    if y >= params.input_y || x >= params.input_x {
+    if y >= params.window.input_y || x >= params.window.input_x {
         return vec4(0.0);
     }
-    return input[((source.plane + y) * params.input_x + x) * params.vectors + v];
+    return input[((source.plane + y) * params.window.input_x + x) * params.vectors + v];
 }
 
 fn write(row: u32, col: u32, sum: f32) {
@@ -88,7 +80,7 @@ fn across(sum: vec4<f32>) -> f32 {
 
 fn lanes_over_batch(row: u32, col: u32, local: vec2<u32>) {
     let vectors = params.vectors;
-    let plane = params.output_y * params.output_x * vectors;
+    let plane = params.window.output_y * params.window.output_x * vectors;
     let last = params.rows - 1u;
     let d0 = row * plane;
     let d1 = min(row + 1u, last) * plane;
@@ -99,20 +91,20 @@ fn lanes_over_batch(row: u32, col: u32, local: vec2<u32>) {
     let c2 = source_of(col + 4u * local.y + 2u);
     let c3 = source_of(col + 4u * local.y + 3u);
     var tile: Tile;
-    let line = params.output_x * vectors;
+    let line = params.window.output_x * vectors;
     // Either range may be a part: vectors are shared out where there is one position alone.
     let end = part.end_y * line - (vectors - part.end);
-    var by = vec2(0u, part.begin_y * params.stride_y);
+    var by = vec2(0u, part.begin_y * params.window.stride_y);
     var x = 0u;
     var v = part.begin + local.x;
     for (var item = part.begin_y * line + v; item < end; item += LANES) {
         while v >= vectors {
             v -= vectors;
             x++;
-            by.x += params.stride_x;
-            if x == params.output_x {
+            by.x += params.window.stride_x;
+            if x == params.window.output_x {
                 x = 0u;
-                by = vec2(0u, by.y + params.stride_y);
+                by = vec2(0u, by.y + params.window.stride_y);
             }
         }
         add_products(
@@ -144,7 +136,7 @@ fn lanes_over_batch(row: u32, col: u32, local: vec2<u32>) {
 
 fn lanes_over_columns(row: u32, col: u32, lane: u32) {
     let vectors = params.vectors;
-    let plane = params.output_y * params.output_x * vectors;
+    let plane = params.window.output_y * params.window.output_x * vectors;
     let last = params.rows - 1u;
     let d0 = row * plane;
     let d1 = min(row + 1u, last) * plane;
@@ -162,19 +154,19 @@ fn lanes_over_columns(row: u32, col: u32, lane: u32) {
     var b3 = vec4(0.0);
     let end_y = unfixed(part.end_y, arrayLength(&delta));
     let end = unfixed(part.end, arrayLength(&delta));
-    let output_x = unfixed(params.output_x, arrayLength(&delta));
+    let output_x = unfixed(params.window.output_x, arrayLength(&delta));
     var item = part.begin_y * output_x * vectors + part.begin;
     for (var y = part.begin_y; y < end_y; y++) {
         for (var x = 0u; x < output_x; x++) {
-            let by = vec2(x * params.stride_x, y * params.stride_y);
+            let by = vec2(x * params.window.stride_x, y * params.window.stride_y);
             let ay = a.y + by.y;
             let ax = a.x + by.x;
-            let inside_a = ay < params.input_y && ax < params.input_x;
-            let at_a = select(0u, ((a.plane + ay) * params.input_x + ax) * vectors, inside_a);
+            let inside_a = ay < params.window.input_y && ax < params.window.input_x;
+            let at_a = select(0u, ((a.plane + ay) * params.window.input_x + ax) * vectors, inside_a);
             let b_y = b.y + by.y;
             let b_x = b.x + by.x;
-            let inside_b = b_y < params.input_y && b_x < params.input_x;
-            let at_b = select(0u, ((b.plane + b_y) * params.input_x + b_x) * vectors, inside_b);
+            let inside_b = b_y < params.window.input_y && b_x < params.window.input_x;
+            let at_b = select(0u, ((b.plane + b_y) * params.window.input_x + b_x) * vectors, inside_b);
             for (var v = part.begin; v < end; v++) {
                 let value_a = select(vec4(0.0), input[at_a + v], inside_a);
                 let value_b = select(vec4(0.0), input[at_b + v], inside_b);

@@ -1,15 +1,10 @@
 // Backward product of a full layer: how its tiles are computed is in shaders/lib/dense.wgsl. Positions of the input plane whose
 // distance from the padded plane's start leaves the same remainder by the stride see through the same taps, and make
 // up tiles of their own.
-#import grid
-#import part
 #import dense
 
-override LANES: u32 = 8u;
-override ROWS: u32 = 1u;
-override VECTORS: u32 = 4u; // 1: tiles of a workgroup; 4: of a lane
-
 struct Params {
+    window: Window,
     rows: u32,
     units: u32,
     vectors: u32,
@@ -18,16 +13,6 @@ struct Params {
     unit_step: u32,
     relu: u32,
     accumulate: u32,
-    input_y: u32,
-    input_x: u32,
-    output_y: u32,
-    output_x: u32,
-    kernel_y: u32,
-    kernel_x: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
     blocks: u32,
 }
 
@@ -38,18 +23,18 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> output: array<vec4<f32>>; // [rows][input_y][input_x][vectors]
 
 fn remainders() -> u32 {
-    return params.stride_y * params.stride_x;
+    return params.window.stride_y * params.window.stride_x;
 }
 
 fn first_tap(remainder: u32) -> vec2<u32> {
-    let y = remainder / params.stride_x;
-    return vec2(remainder - y * params.stride_x, y);
+    let y = remainder / params.window.stride_x;
+    return vec2(remainder - y * params.window.stride_x, y);
 }
 
 fn place_of(remainder: u32, item: u32) -> Place {
-    let stride = vec2(params.stride_x, params.stride_y);
-    let padding = vec2(params.padding_x, params.padding_y);
-    let size = vec2(params.input_x, params.input_y);
+    let stride = vec2(params.window.stride_x, params.window.stride_y);
+    let padding = vec2(params.window.padding_x, params.window.padding_y);
+    let size = vec2(params.window.input_x, params.window.input_y);
     let tap = first_tap(remainder);
     let each_x = (size.x + stride.x - 1u) / stride.x;
     let position = item / params.vectors;
@@ -68,7 +53,7 @@ fn place_of(remainder: u32, item: u32) -> Place {
 }
 
 fn tap_step() -> vec2<u32> {
-    return vec2(params.stride_x, params.stride_y);
+    return vec2(params.window.stride_x, params.window.stride_y);
 }
 
 fn source_step() -> u32 {
@@ -76,7 +61,7 @@ fn source_step() -> u32 {
 }
 
 fn seen() -> vec2<u32> {
-    return vec2(params.output_x, params.output_y);
+    return vec2(params.window.output_x, params.window.output_y);
 }
 
 fn source_at(at: u32) -> vec4<f32> {
@@ -87,7 +72,7 @@ fn store(row: u32, to: u32, sum: vec4<f32>) {
     if row >= params.rows {
         return;
     }
-    let at = row * (params.input_y * params.input_x * params.vectors) + to;
+    let at = row * (params.window.input_y * params.window.input_x * params.vectors) + to;
     var dx = sum;
     if params.accumulate != 0u || part.begin > 0u {
         dx += output[at];
@@ -96,18 +81,4 @@ fn store(row: u32, to: u32, sum: vec4<f32>) {
         dx = select(vec4(0.0), dx, activation[at] > vec4(0.0));
     }
     output[at] = dx;
-}
-
-@compute @workgroup_size(LANES, ROWS)
-fn transposed(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_id) local: vec3<u32>,
-) {
-    let index = flat_group(group, groups);
-    if VECTORS == 1u {
-        product_by_workgroup(index, local.xy);
-    } else {
-        product_by_lane(index, local.x);
-    }
 }

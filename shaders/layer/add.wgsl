@@ -1,7 +1,5 @@
-// The sum of two, one vec4 an invocation. Bound by memory.
-#import grid
-
-const WORKGROUP = 256u;
+// The sum of two.
+#import pointwise
 
 struct Params {
     vectors: u32,
@@ -12,15 +10,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<vec4<f32>>; // [vectors]
 @group(0) @binding(3) var<storage, read_write> output: array<vec4<f32>>; // [vectors]
 
-@compute @workgroup_size(WORKGROUP)
-fn add(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = flat_group(group, groups) * WORKGROUP + lane;
-    if i >= params.vectors {
-        return;
-    }
+fn compute(i: u32) {
     output[i] = a[i] + b[i];
 }

@@ -1,31 +1,9 @@
 // Adds to each row of lanes, a feature of a token, the number that says where the token lies.
-#import grid
+#import positions
 
-override LANES: u32 = 8u;
-override ROWS: u32 = 1u;
-
-struct Params {
-    rows: u32,
-    vectors: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<f32>; // [rows]
 @group(0) @binding(2) var<storage, read> input: array<vec4<f32>>; // [rows][vectors]
 @group(0) @binding(3) var<storage, read_write> output: array<vec4<f32>>; // [rows][vectors]
 
-@compute @workgroup_size(LANES, ROWS)
-fn add_positions(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_id) local: vec3<u32>,
-) {
-    let row = flat_group(group, groups) * ROWS + local.y;
-    if row >= params.rows {
-        return;
-    }
-    let position = table[row];
-    for (var v = local.x; v < params.vectors; v += LANES) {
-        output[row * params.vectors + v] = input[row * params.vectors + v] + position;
-    }
+fn put(at: u32, position: f32) {
+    output[at] = input[at] + position;
 }

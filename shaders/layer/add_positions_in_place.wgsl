@@ -1,30 +1,8 @@
 // As add_positions, with one buffer for input and output.
-#import grid
+#import positions
 
-override LANES: u32 = 8u;
-override ROWS: u32 = 1u;
-
-struct Params {
-    rows: u32,
-    vectors: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<f32>; // [rows]
 @group(0) @binding(2) var<storage, read_write> activation: array<vec4<f32>>; // [rows][vectors]
 
-@compute @workgroup_size(LANES, ROWS)
-fn add_positions_in_place(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_id) local: vec3<u32>,
-) {
-    let row = flat_group(group, groups) * ROWS + local.y;
-    if row >= params.rows {
-        return;
-    }
-    let position = table[row];
-    for (var v = local.x; v < params.vectors; v += LANES) {
-        activation[row * params.vectors + v] += position;
-    }
+fn put(at: u32, position: f32) {
+    activation[at] += position;
 }

@@ -1,33 +1,7 @@
-// ReLU's backward from the sign of its input or output, one vec4 an invocation. Bound by memory.
-#import grid
+// ReLU's backward from the sign of its input or output.
+#import activation_backward
 
-const WORKGROUP = 256u;
-
-struct Params {
-    vectors: u32,
-    accumulate: u32, // 1: add to what is there
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<vec4<f32>>; // [vectors]
-@group(0) @binding(2) var<storage, read> delta: array<vec4<f32>>; // [vectors]
-@group(0) @binding(3) var<storage, read_write> output: array<vec4<f32>>; // [vectors]
-
-@compute @workgroup_size(WORKGROUP)
-fn relu_backward(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let i = flat_group(group, groups) * WORKGROUP + lane;
-    if i >= params.vectors {
-        return;
-    }
-    let x = input[i];
+fn gradient(x: vec4<f32>, delta: vec4<f32>) -> vec4<f32> {
     // What is neither above zero nor at most zero is a NaN.
-    var d = select(select(x, vec4(0.0), x <= vec4(0.0)), delta[i], x > vec4(0.0));
-    if params.accumulate != 0u {
-        d += output[i];
-    }
-    output[i] = d;
+    return select(select(x, vec4(0.0), x <= vec4(0.0)), delta, x > vec4(0.0));
 }

@@ -1,21 +1,16 @@
 // The shortcut of option A: every stride-th position, channels padded with zeros. One line of output positions per line of
 // lanes, so that the row and the channel are found once a line.
 #import grid
+#import window
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 
 struct Params {
-    channels_in: u32,
+    window: Window,
     channels_out: u32,
     before: u32,
     vectors: u32,
-    input_y: u32,
-    input_x: u32,
-    output_y: u32,
-    output_x: u32,
-    stride_y: u32,
-    stride_x: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,22 +24,22 @@ fn shortcut(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let line = flat_group(group, groups) * ROWS + local.y;
-    if line >= params.channels_out * params.output_y {
+    if line >= params.channels_out * params.window.output_y {
         return;
     }
-    let channel = line / params.output_y;
-    let y = line - channel * params.output_y;
+    let channel = line / params.window.output_y;
+    let y = line - channel * params.window.output_y;
     let vectors = params.vectors;
-    let target_line = line * params.output_x * vectors;
-    if channel < params.before || channel - params.before >= params.channels_in {
-        for (var i = local.x; i < params.output_x * vectors; i += LANES) {
+    let target_line = line * params.window.output_x * vectors;
+    if channel < params.before || channel - params.before >= params.window.channels {
+        for (var i = local.x; i < params.window.output_x * vectors; i += LANES) {
             output[target_line + i] = vec4(0.0);
         }
         return;
     }
-    let source_line = ((channel - params.before) * params.input_y + y * params.stride_y) * params.input_x * vectors;
-    for (var x = 0u; x < params.output_x; x++) {
-        let source = source_line + x * params.stride_x * vectors;
+    let source_line = ((channel - params.before) * params.window.input_y + y * params.window.stride_y) * params.window.input_x * vectors;
+    for (var x = 0u; x < params.window.output_x; x++) {
+        let source = source_line + x * params.window.stride_x * vectors;
         for (var v = local.x; v < vectors; v += LANES) {
             output[target_line + x * vectors + v] = input[source + v];
         }

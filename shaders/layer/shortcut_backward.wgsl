@@ -1,20 +1,15 @@
 // Option A's shortcut backward, gathered: an input position that no output looks at gets nothing. One line of input positions
 // per line of lanes.
 #import grid
+#import window
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 
 struct Params {
-    channels_in: u32,
+    window: Window,
     before: u32,
     vectors: u32,
-    input_y: u32,
-    input_x: u32,
-    output_y: u32,
-    output_x: u32,
-    stride_y: u32,
-    stride_x: u32,
     accumulate: u32, // 1: add to what is there
 }
 
@@ -29,19 +24,19 @@ fn shortcut_backward(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let line = flat_group(group, groups) * ROWS + local.y;
-    if line >= params.channels_in * params.input_y {
+    if line >= params.window.channels * params.window.input_y {
         return;
     }
-    let channel = line / params.input_y;
-    let y = line - channel * params.input_y;
-    let output_row = y / params.stride_y;
-    let seen_line = output_row * params.stride_y == y;
+    let channel = line / params.window.input_y;
+    let y = line - channel * params.window.input_y;
+    let output_row = y / params.window.stride_y;
+    let seen_line = output_row * params.window.stride_y == y;
     let vectors = params.vectors;
-    let target_line = line * params.input_x * vectors;
+    let target_line = line * params.window.input_x * vectors;
     // The next output position, and the input position that it looks at.
-    var source = ((channel + params.before) * params.output_y + output_row) * params.output_x * vectors;
+    var source = ((channel + params.before) * params.window.output_y + output_row) * params.window.output_x * vectors;
     var next = 0u;
-    for (var x = 0u; x < params.input_x; x++) {
+    for (var x = 0u; x < params.window.input_x; x++) {
         let seen = seen_line && x == next;
         let to = target_line + x * vectors;
         for (var v = local.x; v < vectors; v += LANES) {
@@ -57,7 +52,7 @@ fn shortcut_backward(
         }
         if seen {
             source += vectors;
-            next += params.stride_x;
+            next += params.window.stride_x;
         }
     }
 }

@@ -6,8 +6,16 @@
 //
 // A piece has some of the units, and adds to what the pieces before have written.
 //
-// Who imports this has `part`, `params` with the fields named here, `weights`, LANES and ROWS as overrides, and says by functions what is
-// written and what is seen: `remainders`, `place_of`, `first_tap`, `tap_step`, `source_step`, `seen`, `source_at`, `store`.
+// Who imports this has `params` with the fields named here and `weights`, and says by functions what is written and what is seen:
+// `remainders`, `place_of`, `first_tap`, `tap_step`, `source_step`, `seen`, `source_at`, `store`.
+#import grid
+#import part
+#import window
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: tiles of a workgroup; 4: of a lane
+
 const TILE_ROWS = 32u;
 const TILE_VECTORS = 32u;
 const HELD_ROWS = 8u;
@@ -71,12 +79,12 @@ fn product_by_workgroup(index: u32, local: vec2<u32>) {
     var s7 = vec4(0.0);
     let first = first_tap(tile.remainder);
     var y = place.y;
-    for (var ky = first.y; ky < params.kernel_y; ky += tap_step().y) {
+    for (var ky = first.y; ky < params.window.kernel_y; ky += tap_step().y) {
         var x = place.x;
-        for (var kx = first.x; kx < params.kernel_x; kx += tap_step().x) {
+        for (var kx = first.x; kx < params.window.kernel_x; kx += tap_step().x) {
             let sees = place.inside && y < size.y && x < size.x;
             let at = (y * size.x + x) * params.vectors + place.v;
-            let w = params.first_weight + ky * params.kernel_x + kx;
+            let w = params.first_weight + ky * params.window.kernel_x + kx;
             for (var unit = part.begin; unit < part.end; unit += DEPTH) {
                 let count = min(DEPTH, part.end - unit);
                 for (var k = local.y; k < count; k += 4u) {
@@ -161,12 +169,12 @@ fn product_by_lane(index: u32, lane: u32) {
         var s6 = vec4(0.0);
         var s7 = vec4(0.0);
         var y = place.y;
-        for (var ky = first.y; ky < params.kernel_y; ky += tap_step().y) {
+        for (var ky = first.y; ky < params.window.kernel_y; ky += tap_step().y) {
             var x = place.x;
-            for (var kx = first.x; kx < params.kernel_x; kx += tap_step().x) {
+            for (var kx = first.x; kx < params.window.kernel_x; kx += tap_step().x) {
                 if y < size.y && x < size.x {
                     var at = (y * size.x + x) * params.vectors + place.v + part.begin * plane;
-                    var w = params.first_weight + ky * params.kernel_x + kx + part.begin * params.unit_step;
+                    var w = params.first_weight + ky * params.window.kernel_x + kx + part.begin * params.unit_step;
                     for (var unit = part.begin; unit < part.end; unit++) {
                         let value = source_at(at);
                         s0 += weights[w0 + w] * value;
@@ -193,5 +201,19 @@ fn product_by_lane(index: u32, lane: u32) {
         store(row + 5u, place.to, s5);
         store(row + 6u, place.to, s6);
         store(row + 7u, place.to, s7);
+    }
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn ENTRY(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+) {
+    let index = flat_group(group, groups);
+    if VECTORS == 1u {
+        product_by_workgroup(index, local.xy);
+    } else {
+        product_by_lane(index, local.x);
     }
 }

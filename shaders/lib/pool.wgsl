@@ -1,20 +1,26 @@
-// Which input positions an output position of a window sees, and which outputs see an input, along one axis. Padding is
-// smaller than the kernel, so every output sees at least one input. Twin: src/layer/pool/mod.rs.
+// Which input positions an output position of the window in `params` sees, and which outputs see an input, as begin..end along one
+// axis. Padding is smaller than the kernel, so every output sees at least one input. Twin: src/layer/pool/mod.rs.
 
-fn seen_first(output: u32, stride: u32, padding: u32) -> u32 {
-    return max(output * stride, padding) - padding;
+fn seen(output: u32, kernel: u32, stride: u32, padding: u32, inputs: u32) -> vec2<u32> {
+    return vec2(
+        max(output * stride, padding) - padding,
+        min(output * stride + kernel, inputs + padding) - padding,
+    );
 }
 
-fn seen_end(output: u32, kernel: u32, stride: u32, padding: u32, inputs: u32) -> u32 {
-    return min(output * stride + kernel, inputs + padding) - padding;
+fn seen_y(oy: u32) -> vec2<u32> {
+    return seen(oy, params.window.kernel_y, params.window.stride_y, params.window.padding_y, params.window.input_y);
 }
 
-// The first output whose window does not end before the input.
-fn covering_first(input: u32, kernel: u32, stride: u32, padding: u32) -> u32 {
-    return (max(input + padding + 1u, kernel) - kernel + stride - 1u) / stride;
+fn seen_x(ox: u32) -> vec2<u32> {
+    return seen(ox, params.window.kernel_x, params.window.stride_x, params.window.padding_x, params.window.input_x);
 }
 
-// One behind the last output whose window has begun by the input.
-fn covering_end(input: u32, stride: u32, padding: u32, outputs: u32) -> u32 {
-    return min((input + padding) / stride + 1u, outputs);
+// From the first output whose window does not end before the input to one behind the last whose window has begun by it.
+fn covering_y(iy: u32) -> vec2<u32> {
+    let padded = iy + params.window.padding_y;
+    return vec2(
+        (max(padded + 1u, params.window.kernel_y) - params.window.kernel_y + params.window.stride_y - 1u) / params.window.stride_y,
+        min(padded / params.window.stride_y + 1u, params.window.output_y),
+    );
 }

@@ -1,5 +1,21 @@
-// Quotient of n / d for inverse = 1 / d rounded to f32: exact for n < 2^22, where (n + 0.5) / d is at least 0.5 / d away
-// from any integer and the two roundings are off by less. An integer division costs a software adapter dearly.
-fn divide(n: u32, inverse: f32) -> u32 {
-    return u32((f32(n) + 0.5) * inverse);
+// How output positions see input positions. Host half: `WindowParams` in src/window.rs. It comes first in `Params`, and has 64
+// bytes: a struct in a uniform begins and ends at multiples of 16.
+struct Window {
+    channels: u32, // of the input plane
+    taps: u32, // of the kernel
+    input_y: u32,
+    input_x: u32,
+    output_y: u32,
+    output_x: u32,
+    kernel_y: u32,
+    kernel_x: u32,
+    stride_y: u32,
+    stride_x: u32,
+    padding_y: u32,
+    padding_x: u32,
+    // What `divide` takes.
+    inverse_taps: f32,
+    inverse_kernel_x: f32,
+    inverse_stride_y: f32,
+    inverse_stride_x: f32,
 }

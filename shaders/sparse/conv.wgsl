@@ -3,6 +3,7 @@
 // four positions that a lane holds in registers. Neighbouring lines are of the same positions in different channels.
 #import grid
 #import part
+#import tap
 #import window
 
 override LANES: u32 = 8u;
@@ -12,25 +13,13 @@ const LINE = 32u;
 const TILE = 4u;
 
 struct Params {
+    window: Window,
     rows: u32,
     vectors: u32,
     first_row: u32,
     first_col: u32,
-    channels: u32,
     relu: u32,
-    input_y: u32,
-    input_x: u32,
-    output_y: u32,
-    output_x: u32,
-    kernel_y: u32,
-    kernel_x: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
     lines: u32,
-    inverse_taps: f32,
-    inverse_kernel_x: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -44,21 +33,6 @@ struct Params {
 fn finish(sum: vec4<f32>, relu: bool) -> vec4<f32> {
     // A NaN stays a NaN, so that a diverged run shows.
     return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(relu));
-}
-
-// Input channel and kernel tap of connection j.
-struct Tap {
-    channel: u32,
-    y: u32,
-    x: u32,
-}
-
-fn tap_of(j: u32) -> Tap {
-    let col = cols[j] - params.first_col;
-    let channel = divide(col, params.inverse_taps);
-    let tap = col - channel * (params.kernel_y * params.kernel_x);
-    let y = divide(tap, params.inverse_kernel_x);
-    return Tap(channel, y, tap - y * params.kernel_x);
 }
 
 @compute @workgroup_size(LANES, ROWS)
@@ -85,10 +59,10 @@ fn conv(
     let relu = params.relu != 0u && end == row_end;
     let initial = vec4(bias[row]);
     let vectors = params.vectors;
-    let size_y = params.input_y;
-    let size_x = params.input_x;
-    let tiles_x = (params.output_x + TILE - 1u) / TILE;
-    let tiles = params.output_y * tiles_x;
+    let size_y = params.window.input_y;
+    let size_x = params.window.input_x;
+    let tiles_x = (params.window.output_x + TILE - 1u) / TILE;
+    let tiles = params.window.output_y * tiles_x;
 
     for (var item = line * LINE + local.x; item < (line + 1u) * LINE; item += LANES) {
         let tile = item / vectors;
@@ -99,16 +73,16 @@ fn conv(
         let y = tile / tiles_x;
         let x = (tile - y * tiles_x) * TILE;
         // The input position of tap (0, 0): below zero in the padding, which wraps to more than any plane has.
-        let iy = y * params.stride_y - params.padding_y;
-        let ix = x * params.stride_x - params.padding_x;
+        let iy = y * params.window.stride_y - params.window.padding_y;
+        let ix = x * params.window.stride_x - params.window.padding_x;
         let base = (iy * size_x + ix) * vectors + v;
-        let step = params.stride_x * vectors;
+        let step = params.window.stride_x * vectors;
         var s0 = initial;
         var s1 = initial;
         var s2 = initial;
         var s3 = initial;
-        let to = ((unit * params.output_y + y) * params.output_x + x) * vectors + v;
-        let held = min(TILE, params.output_x - x);
+        let to = ((unit * params.window.output_y + y) * params.window.output_x + x) * vectors + v;
+        let held = min(TILE, params.window.output_x - x);
         if part.begin > 0u {
             s0 = output[to];
             if held > 1u {
@@ -121,11 +95,11 @@ fn conv(
                 s3 = output[to + 3u * vectors];
             }
         }
-        let last_x = ix + (TILE - 1u) * params.stride_x + params.kernel_x - 1u;
-        if iy < size_y && iy + params.kernel_y <= size_y && ix < size_x && last_x < size_x {
+        let last_x = ix + (TILE - 1u) * params.window.stride_x + params.window.kernel_x - 1u;
+        if iy < size_y && iy + params.window.kernel_y <= size_y && ix < size_x && last_x < size_x {
             for (var j = begin; j < end; j++) {
                 let w = weights[j];
-                let tap = tap_of(j);
+                let tap = tap_of(cols[j] - params.first_col);
                 let at = ((tap.channel * size_y + tap.y) * size_x + tap.x) * vectors + base;
                 s0 += w * input[at];
                 s1 += w * input[at + step];
@@ -134,7 +108,7 @@ fn conv(
             }
         } else {
             for (var j = begin; j < end; j++) {
-                let tap = tap_of(j);
+                let tap = tap_of(cols[j] - params.first_col);
                 if iy + tap.y < size_y {
                     let w = weights[j];
                     let at = ((tap.channel * size_y + tap.y) * size_x + tap.x) * vectors + base;
@@ -142,13 +116,13 @@ fn conv(
                     if tx < size_x {
                         s0 += w * input[at];
                     }
-                    if tx + params.stride_x < size_x {
+                    if tx + params.window.stride_x < size_x {
                         s1 += w * input[at + step];
                     }
-                    if tx + 2u * params.stride_x < size_x {
+                    if tx + 2u * params.window.stride_x < size_x {
                         s2 += w * input[at + 2u * step];
                     }
-                    if tx + 3u * params.stride_x < size_x {
+                    if tx + 3u * params.window.stride_x < size_x {
                         s3 += w * input[at + 3u * step];
                     }
                 }

@@ -3,8 +3,9 @@
 // a software adapter lays its lanes over the pairs, holding a position's delta in registers, since barriers cost it dearly.
 #import grid
 #import part
-#import window
+#import divide
 #import tap
+#import window
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -21,26 +22,13 @@ const HELD = 32u;
 const PAIRS = 4u;
 
 struct Params {
+    window: Window,
     rows: u32,
     vectors: u32,
     first_row: u32,
     first_col: u32,
     accumulate: u32, // 1: add to what is there
-    taps: u32,
-    kernel_x: u32,
-    input_y: u32,
-    input_x: u32,
-    output_y: u32,
-    output_x: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
     inverse_vectors: f32,
-    inverse_taps: f32,
-    inverse_kernel_x: f32,
-    inverse_stride_y: f32,
-    inverse_stride_x: f32,
     cols: u32, // no row has more pairs
 }
 
@@ -69,21 +57,19 @@ struct Source {
 }
 
 fn source_of(j: u32) -> Source {
-    let unit = cols[j] - params.first_col;
-    let channel = divide(unit, params.inverse_taps);
-    let tap = unit - channel * params.taps;
-    let tap_y = divide(tap, params.inverse_kernel_x);
-    let tap_x = tap - tap_y * params.kernel_x;
-    let y = tap_y - params.padding_y;
-    let x = tap_x - params.padding_x;
+    let tap = tap_of(cols[j] - params.first_col);
+    let y = tap.y - params.window.padding_y;
+    let x = tap.x - params.window.padding_x;
+    let rows = valid_y(tap.y);
+    let columns = valid_x(tap.x);
     return Source(
-        (channel * params.input_y + y) * params.input_x + x,
+        (tap.channel * params.window.input_y + y) * params.window.input_x + x,
         y,
         x,
-        max(part.begin_y, valid_begin(tap_y, params.padding_y, params.stride_y, params.inverse_stride_y)),
-        min(part.end_y, valid_end(tap_y, params.input_y + params.padding_y, params.output_y, params.inverse_stride_y)),
-        valid_begin(tap_x, params.padding_x, params.stride_x, params.inverse_stride_x),
-        valid_end(tap_x, params.input_x + params.padding_x, params.output_x, params.inverse_stride_x),
+        max(part.begin_y, rows.x),
+        min(part.end_y, rows.y),
+        columns.x,
+        columns.y,
     );
 }
 
@@ -106,9 +92,9 @@ fn part_of_pair(unit: u32, j: u32, index: u32, width: u32) -> f32 {
     let total = (s.end_y - s.begin_y) * line;
     // Exact, though the quotient is not rounded correctly, for it is taken of numbers up to 128 alone.
     let inverse_line = 1.0 / f32(line);
-    let input_line = params.stride_y * params.input_x * vectors;
-    let input_step = params.stride_x * vectors;
-    let output_line = params.output_x * vectors;
+    let input_line = params.window.stride_y * params.window.input_x * vectors;
+    let input_step = params.window.stride_x * vectors;
+    let output_line = params.window.output_x * vectors;
 
     let step_y = divide(width, inverse_line);
     let step_x = divide(width - step_y * line, params.inverse_vectors);
@@ -124,7 +110,7 @@ fn part_of_pair(unit: u32, j: u32, index: u32, width: u32) -> f32 {
     var x = divide(index - y * line, params.inverse_vectors);
     var v = index - y * line - x * vectors;
     var input_at = s.at * vectors + (s.begin_y + y) * input_line + (s.begin_x + x) * input_step + v;
-    var delta_at = (unit * params.output_y + s.begin_y + y) * output_line + (s.begin_x + x) * vectors + v;
+    var delta_at = (unit * params.window.output_y + s.begin_y + y) * output_line + (s.begin_x + x) * vectors + v;
     var sum = vec4(0.0);
     for (var i = index; i < total; i += width) {
         sum += input[input_at] * delta[delta_at];
@@ -197,11 +183,11 @@ fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
             sums[t] = vec4(0.0);
         }
         for (var y = part.begin_y; y < part.end_y; y++) {
-            let input_y = y * params.stride_y;
-            for (var x = 0u; x < params.output_x; x++) {
-                let input_x = x * params.stride_x;
-                let on = input_y * params.input_x + input_x;
-                let delta_at = ((unit * params.output_y + y) * params.output_x + x) * vectors;
+            let input_y = y * params.window.stride_y;
+            for (var x = 0u; x < params.window.output_x; x++) {
+                let input_x = x * params.window.stride_x;
+                let on = input_y * params.window.input_x + input_x;
+                let delta_at = ((unit * params.window.output_y + y) * params.window.output_x + x) * vectors;
                 for (var block = part.begin; block < part.end; block += HELD) {
                     let held = min(HELD, part.end - block);
                     var d: array<vec4<f32>, HELD>;
@@ -209,7 +195,7 @@ fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
                         d[v] = delta[delta_at + block + v];
                     }
                     for (var t = 0u; t < pairs; t++) {
-                        if input_y + tap_y[t] < params.input_y && input_x + tap_x[t] < params.input_x {
+                        if input_y + tap_y[t] < params.window.input_y && input_x + tap_x[t] < params.window.input_x {
                             let source = (at[t] + on) * vectors + block;
                             var sum = vec4(0.0);
                             for (var v = 0u; v < held; v++) {

@@ -2,6 +2,7 @@
 // positions of a tile lie stride_x apart, so that they gather from neighbours in delta, through the same taps.
 #import grid
 #import part
+#import divide
 #import window
 
 override LANES: u32 = 8u;
@@ -11,26 +12,14 @@ const LINE = 32u;
 const TILE = 4u;
 
 struct Params {
+    window: Window,
     rows: u32,
     vectors: u32,
     first_row: u32,
     first_col: u32,
-    channels: u32,
     accumulate: u32,
-    input_y: u32,
-    input_x: u32,
-    output_y: u32,
-    output_x: u32,
-    kernel_y: u32,
-    kernel_x: u32,
-    stride_y: u32,
-    stride_x: u32,
-    padding_y: u32,
-    padding_x: u32,
     tiles: u32,
     lines: u32,
-    inverse_stride_y: f32,
-    inverse_stride_x: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -56,17 +45,17 @@ fn conv_transposed(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let index = flat_group(group, groups) * ROWS + local.y;
-    let line = index / params.channels;
+    let line = index / params.window.channels;
     if line >= params.lines {
         return;
     }
-    let channel = index - line * params.channels;
-    let first_col = params.first_col + channel * (params.kernel_y * params.kernel_x);
+    let channel = index - line * params.window.channels;
+    let first_col = params.first_col + channel * params.window.taps;
     let vectors = params.vectors;
-    let size_x = params.output_x;
-    let plane = params.output_y * size_x;
-    let tiles_x = params.stride_x * params.tiles;
-    let tiles = params.input_y * tiles_x;
+    let size_x = params.window.output_x;
+    let plane = params.window.output_y * size_x;
+    let tiles_x = params.window.stride_x * params.tiles;
+    let tiles = params.window.input_y * tiles_x;
 
     for (var item = line * LINE + local.x; item < (line + 1u) * LINE; item += LANES) {
         let tile = item / vectors;
@@ -82,14 +71,14 @@ fn conv_transposed(
             number -= params.tiles;
             x++;
         }
-        x += number * TILE * params.stride_x;
-        if x >= params.input_x {
+        x += number * TILE * params.window.stride_x;
+        if x >= params.window.input_x {
             continue;
         }
-        let held = min(TILE, (params.input_x - x - 1u) / params.stride_x + 1u);
+        let held = min(TILE, (params.window.input_x - x - 1u) / params.window.stride_x + 1u);
 
-        let to = ((channel * params.input_y + y) * params.input_x + x) * vectors + v;
-        let step = params.stride_x * vectors;
+        let to = ((channel * params.window.input_y + y) * params.window.input_x + x) * vectors + v;
+        let step = params.window.stride_x * vectors;
         var s0 = before(to);
         var s1 = vec4(0.0);
         var s2 = vec4(0.0);
@@ -105,18 +94,18 @@ fn conv_transposed(
         }
 
         // The first taps that hit a position of delta, and which.
-        var oy = divide(y + params.padding_y, params.inverse_stride_y);
-        let first_y = y + params.padding_y - oy * params.stride_y;
-        let first_ox = divide(x + params.padding_x, params.inverse_stride_x);
-        let first_x = x + params.padding_x - first_ox * params.stride_x;
-        let inside = first_ox + TILE <= size_x && first_ox + 1u >= params.kernel_x;
+        var oy = divide(y + params.window.padding_y, params.window.inverse_stride_y);
+        let first_y = y + params.window.padding_y - oy * params.window.stride_y;
+        let first_ox = divide(x + params.window.padding_x, params.window.inverse_stride_x);
+        let first_x = x + params.window.padding_x - first_ox * params.window.stride_x;
+        let inside = first_ox + TILE <= size_x && first_ox + 1u >= params.window.kernel_x;
 
         // Positions of delta below zero wrap to more than any plane has.
-        for (var ky = first_y; ky < params.kernel_y; ky += params.stride_y) {
-            if oy < params.output_y {
+        for (var ky = first_y; ky < params.window.kernel_y; ky += params.window.stride_y) {
+            if oy < params.window.output_y {
                 var ox = first_ox;
-                for (var kx = first_x; kx < params.kernel_x; kx += params.stride_x) {
-                    let col = first_col + ky * params.kernel_x + kx;
+                for (var kx = first_x; kx < params.window.kernel_x; kx += params.window.stride_x) {
+                    let col = first_col + ky * params.window.kernel_x + kx;
                     let col_begin = col_offsets[col];
                     let col_end = col_offsets[col + 1u];
                     let begin = min(col_begin + part.begin, col_end);

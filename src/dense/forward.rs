@@ -5,7 +5,8 @@ use super::product::{Finish, Initial, Left, Product, Right};
 use crate::engine::loops::{NONE, Piece, further, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
-use crate::sparse::{LayerSpan, Window};
+use crate::sparse::LayerSpan;
+use crate::window::{Window, WindowParams};
 
 /// Output channels and, by workgroup shape, vectors of four lanes that a workgroup writes: as in `shaders/lib/dense.wgsl`.
 pub(super) const ROWS: usize = 32;
@@ -22,6 +23,8 @@ crate::kernel! {
     /// [`DenseForwardParams::grid`]. Bound by the multiply-adds.
     pub DenseForward, DenseForwardParams, DenseForwardTwin = "dense/forward", shader!("dense/forward");
     params {
+        /// The planes and the window.
+        window: WindowParams,
         /// Output channels.
         rows: u32,
         /// Input channels.
@@ -38,16 +41,6 @@ crate::kernel! {
         first_row: u32,
         /// 1: negative sums become zero.
         relu: u32,
-        input_y: u32,
-        input_x: u32,
-        output_y: u32,
-        output_x: u32,
-        kernel_y: u32,
-        kernel_x: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
         /// Blocks of vectors that make up an output plane.
         blocks: u32,
     }
@@ -73,6 +66,7 @@ impl DenseForwardParams {
         let units = window.channels(span.n_in)?;
         let (window, stride) = flattened(window, stride);
         Ok(DenseForwardParams {
+            window: WindowParams::new(&window, units),
             rows: span.n_out as u32,
             units: units as u32,
             vectors: (stride / 4) as u32,
@@ -81,16 +75,6 @@ impl DenseForwardParams {
             unit_step: window.taps() as u32,
             first_row: span.first_row as u32,
             relu: relu.into(),
-            input_y: window.input[0] as u32,
-            input_x: window.input[1] as u32,
-            output_y: window.output[0] as u32,
-            output_x: window.output[1] as u32,
-            kernel_y: window.kernel[0] as u32,
-            kernel_x: window.kernel[1] as u32,
-            stride_y: window.stride[0] as u32,
-            stride_x: window.stride[1] as u32,
-            padding_y: window.padding[0] as u32,
-            padding_x: window.padding[1] as u32,
             blocks: (window.output_positions() * stride / 4).div_ceil(VECTORS) as u32,
         })
     }
@@ -101,8 +85,8 @@ impl DenseForwardParams {
     }
 
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let taps = [self.kernel_y, self.kernel_x];
-        let positions = self.output_y.saturating_mul(self.output_x);
+        let taps = [self.window.kernel_y, self.window.kernel_x];
+        let positions = self.window.output_y.saturating_mul(self.window.output_x);
         let written = positions.saturating_mul(self.vectors);
         unit_pieces(self.units, taps, written, grid, shape)
     }
@@ -155,13 +139,7 @@ pub(super) fn flattened(window: &Window, stride: usize) -> (Window, usize) {
 impl DenseForwardTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let window = Window::of_words(
-            [p.input_y, p.input_x],
-            [p.output_y, p.output_x],
-            [p.kernel_y, p.kernel_x],
-            [p.stride_y, p.stride_x],
-            [p.padding_y, p.padding_x],
-        );
+        let window = p.window.window();
         let stride = p.vectors as usize * 4;
         let [rows, row, unit] = [p.rows, p.row_step, p.unit_step].map(|n| n as usize);
         let plane = window.output_positions() * stride;

@@ -7,7 +7,8 @@ use super::rows::RowProducts;
 use crate::engine::loops::{Loops, NONE, Part, Piece, cut, further, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
-use crate::sparse::{LayerSpan, Window};
+use crate::sparse::LayerSpan;
+use crate::window::{Window, WindowParams};
 
 /// Output channels, and columns by workgroup shape, of a workgroup's tile: as in `shaders/dense/gradient.wgsl`.
 const ROWS: usize = 4;
@@ -27,6 +28,8 @@ crate::kernel! {
     /// multiply-adds.
     pub DenseGradient, DenseGradientParams, DenseGradientTwin = "dense/gradient", shader!("dense/gradient");
     params {
+        /// The planes and the window.
+        window: WindowParams,
         /// Output channels.
         rows: u32,
         /// Input units: channels times taps.
@@ -37,16 +40,6 @@ crate::kernel! {
         first_weight: u32,
         /// 1: add to what is there.
         accumulate: u32,
-        input_y: u32,
-        input_x: u32,
-        output_y: u32,
-        output_x: u32,
-        kernel_y: u32,
-        kernel_x: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
     }
     pieces DenseGradientParams::pieces;
     read input: f32,
@@ -66,24 +59,15 @@ impl DenseGradientParams {
         first_weight: usize,
         accumulate: bool,
     ) -> Result<Self> {
-        window.channels(span.n_in)?;
+        let channels = window.channels(span.n_in)?;
         let (window, stride) = flattened(window, stride);
         Ok(DenseGradientParams {
+            window: WindowParams::new(&window, channels),
             rows: span.n_out as u32,
             cols: span.n_in as u32,
             vectors: (stride / 4) as u32,
             first_weight: first_weight as u32,
             accumulate: accumulate.into(),
-            input_y: window.input[0] as u32,
-            input_x: window.input[1] as u32,
-            output_y: window.output[0] as u32,
-            output_x: window.output[1] as u32,
-            kernel_y: window.kernel[0] as u32,
-            kernel_x: window.kernel[1] as u32,
-            stride_y: window.stride[0] as u32,
-            stride_x: window.stride[1] as u32,
-            padding_y: window.padding[0] as u32,
-            padding_x: window.padding[1] as u32,
         })
     }
 
@@ -98,7 +82,7 @@ impl DenseGradientParams {
         match shape {
             WorkgroupShape::Hardware => {
                 let (lanes, rows) = (shape.lanes(), shape.rows());
-                let positions = lines.saturating_mul(self.output_x);
+                let positions = lines.saturating_mul(self.window.output_x);
                 let items = positions.saturating_mul(vectors).div_ceil(lanes);
                 let sums = ((ROWS * COLUMNS) as u32).div_ceil(lanes * rows);
                 // The search for an item's position goes on from that of the one before; neighbours' may take a step more.
@@ -107,14 +91,16 @@ impl DenseGradientParams {
                     + looped(16, NONE)
                     + looped(sums, looped(lanes, NONE))
             }
-            WorkgroupShape::Software => looped(lines, looped(self.output_x, looped(vectors, NONE))),
+            WorkgroupShape::Software => {
+                looped(lines, looped(self.window.output_x, looped(vectors, NONE)))
+            }
         }
     }
 
     /// Each has some lines of positions, or of a single position some vectors.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let (y, vectors) = (self.output_y, self.vectors);
-        let one = y * self.output_x == 1;
+        let (y, vectors) = (self.window.output_y, self.vectors);
+        let one = y * self.window.output_x == 1;
         let loops = |lines, vectors| self.loops(lines, vectors, shape);
         let ranges = match one {
             true => cut(vectors, 1, |vectors| loops(1, vectors)),
@@ -144,13 +130,7 @@ impl DenseGradientParams {
 impl DenseGradientTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let window = Window::of_words(
-            [p.input_y, p.input_x],
-            [p.output_y, p.output_x],
-            [p.kernel_y, p.kernel_x],
-            [p.stride_y, p.stride_x],
-            [p.padding_y, p.padding_x],
-        );
+        let window = p.window.window();
         let [rows, cols, first] = [p.rows, p.cols, p.first_weight].map(|n| n as usize);
         let stride = p.vectors as usize * 4;
         let lanes = window.output_positions() * stride;

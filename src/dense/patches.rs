@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use crate::sparse::Window;
+use crate::window::Window;
 
 /// Which plane of the window is written.
 #[derive(Clone, Copy, Debug, PartialEq)]

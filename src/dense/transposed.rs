@@ -6,7 +6,8 @@ use super::product::{Finish, Initial, Left, Product, Right};
 use crate::engine::loops::Piece;
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
-use crate::sparse::{LayerSpan, Window};
+use crate::sparse::LayerSpan;
+use crate::window::{Window, WindowParams};
 
 crate::kernel! {
     /// `output[c, y, x, i] = sum over b, ky, kx of W[b, (c, ky, kx)] * delta[b, y', x', i]`, or adds that to it; then zero where
@@ -19,6 +20,8 @@ crate::kernel! {
     /// are taken together, so that a stride wastes none.
     pub DenseTransposed, DenseTransposedParams, DenseTransposedTwin = "dense/transposed", shader!("dense/transposed");
     params {
+        /// The planes and the window.
+        window: WindowParams,
         /// Input channels.
         rows: u32,
         /// Output channels.
@@ -35,16 +38,6 @@ crate::kernel! {
         relu: u32,
         /// 1: add to what is there.
         accumulate: u32,
-        input_y: u32,
-        input_x: u32,
-        output_y: u32,
-        output_x: u32,
-        kernel_y: u32,
-        kernel_x: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
         /// Blocks of vectors that make up the positions of one remainder.
         blocks: u32,
     }
@@ -73,6 +66,7 @@ impl DenseTransposedParams {
         let (window, stride) = flattened(window, stride);
         let each = [0, 1].map(|axis| window.input[axis].div_ceil(window.stride[axis]));
         Ok(DenseTransposedParams {
+            window: WindowParams::new(&window, rows),
             rows: rows as u32,
             units: span.n_out as u32,
             vectors: (stride / 4) as u32,
@@ -81,48 +75,34 @@ impl DenseTransposedParams {
             unit_step: span.n_in as u32,
             relu: relu.into(),
             accumulate: accumulate.into(),
-            input_y: window.input[0] as u32,
-            input_x: window.input[1] as u32,
-            output_y: window.output[0] as u32,
-            output_x: window.output[1] as u32,
-            kernel_y: window.kernel[0] as u32,
-            kernel_x: window.kernel[1] as u32,
-            stride_y: window.stride[0] as u32,
-            stride_x: window.stride[1] as u32,
-            padding_y: window.padding[0] as u32,
-            padding_x: window.padding[1] as u32,
             blocks: (each[0] * each[1] * (stride / 4)).div_ceil(VECTORS) as u32,
         })
     }
 
     /// The grid that the kernel needs.
     pub fn grid(&self) -> Grid {
-        let remainders = (self.stride_y * self.stride_x) as usize;
+        let remainders = (self.window.stride_y * self.window.stride_x) as usize;
         let tiles = (self.rows as usize).div_ceil(ROWS) * remainders;
         Grid::Rows(tiles * 4 * self.blocks as usize)
     }
 
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let taps = [
-            self.kernel_y.div_ceil(self.stride_y),
-            self.kernel_x.div_ceil(self.stride_x),
-        ];
-        let positions = self.input_y.saturating_mul(self.input_x);
+        let positions = self.window.input_y.saturating_mul(self.window.input_x);
         let written = positions.saturating_mul(self.vectors);
-        unit_pieces(self.units, taps, written, grid, shape)
+        unit_pieces(
+            self.units,
+            self.window.taps_of_input(),
+            written,
+            grid,
+            shape,
+        )
     }
 }
 
 impl DenseTransposedTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let window = Window::of_words(
-            [p.input_y, p.input_x],
-            [p.output_y, p.output_x],
-            [p.kernel_y, p.kernel_x],
-            [p.stride_y, p.stride_x],
-            [p.padding_y, p.padding_x],
-        );
+        let window = p.window.window();
         let stride = p.vectors as usize * 4;
         let [rows, units, row, unit] =
             [p.rows, p.units, p.row_step, p.unit_step].map(|n| n as usize);

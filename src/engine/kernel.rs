@@ -17,10 +17,33 @@ use super::shape::WorkgroupShape;
 pub struct Field {
     /// Its name, the same on both sides.
     pub name: &'static str,
-    /// Its WGSL type.
-    pub wgsl: &'static str,
+    /// Its type.
+    pub kind: FieldKind,
     /// Its offset in bytes.
     pub offset: usize,
+}
+
+/// Type of a field of a uniform struct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A scalar, by its WGSL name.
+    Scalar(&'static str),
+    /// A struct with these fields, which a uniform has at a multiple of 16 bytes.
+    Struct(&'static [Field]),
+}
+
+/// What a field of a uniform struct can be: a scalar, or another such struct.
+pub trait FieldType: bytemuck::Pod {
+    /// Its type as the shader sees it.
+    const KIND: FieldKind;
+}
+
+impl FieldType for u32 {
+    const KIND: FieldKind = FieldKind::Scalar(Self::WGSL);
+}
+
+impl FieldType for f32 {
+    const KIND: FieldKind = FieldKind::Scalar(Self::WGSL);
 }
 
 /// A struct that a shader sees as a uniform: declared by [`uniform!`](crate::uniform!).
@@ -182,7 +205,7 @@ impl<'a> TwinCall<'a> {
     }
 }
 
-/// Declares a `repr(C)` struct of `u32` and `f32` fields that a shader sees as a uniform.
+/// Declares a `repr(C)` struct of `u32` and `f32` fields, and of other such structs, that a shader sees as a uniform.
 #[macro_export]
 macro_rules! uniform {
     ( $(#[$meta:meta])* $vis:vis struct $Name:ident { $( $(#[$fmeta:meta])* $field:ident : $ty:ty ),+ $(,)? } ) => {
@@ -196,10 +219,15 @@ macro_rules! uniform {
             const FIELDS: &'static [$crate::engine::kernel::Field] = &[ $(
                 $crate::engine::kernel::Field {
                     name: stringify!($field),
-                    wgsl: <$ty as $crate::engine::buffer::Scalar>::WGSL,
+                    kind: <$ty as $crate::engine::kernel::FieldType>::KIND,
                     offset: ::std::mem::offset_of!($Name, $field),
                 }
             ),+ ];
+        }
+
+        impl $crate::engine::kernel::FieldType for $Name {
+            const KIND: $crate::engine::kernel::FieldKind =
+                $crate::engine::kernel::FieldKind::Struct(<$Name as $crate::engine::kernel::Uniform>::FIELDS);
         }
     };
 }
@@ -322,7 +350,6 @@ macro_rules! shader {
         ))
     };
 }
-pub(crate) use shader;
 
 #[doc(hidden)]
 pub use bytemuck;

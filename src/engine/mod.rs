@@ -35,6 +35,7 @@ mod section;
 mod shader_compiler;
 mod shape;
 pub mod step_state;
+pub mod wgsl;
 
 pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions, check_choice};
 pub use buffer::{Buffer, View};

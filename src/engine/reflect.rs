@@ -3,38 +3,14 @@
 use std::collections::HashMap;
 
 use naga::valid::UniformityRequirements;
-use naga::{AddressSpace, Expression, Module, ScalarKind, Statement, StorageAccess, TypeInner};
+use naga::{
+    AddressSpace, Expression, Module, ScalarKind, Statement, StorageAccess, StructMember, TypeInner,
+};
 
-use super::kernel::{BindingKind, Field, KernelInfo, Uniform};
+use super::kernel::{BindingKind, Field, FieldKind, KernelInfo, Uniform};
 use super::loops::Part;
-use crate::error::{Error, Result};
-
-/// Shared WGSL that a shader pulls in by a line `#import NAME`.
-const LIBRARY: &[(&str, &str)] = &[
-    ("dense", super::kernel::shader!("lib/dense")),
-    (GRID, super::kernel::shader!("lib/grid")),
-    ("grid_range", super::kernel::shader!("lib/grid_range")),
-    ("nan", super::kernel::shader!("lib/nan")),
-    ("normal", super::kernel::shader!("lib/normal")),
-    ("part", super::kernel::shader!("lib/part")),
-    ("pool", super::kernel::shader!("lib/pool")),
-    ("members", super::kernel::shader!("lib/members")),
-    ("random", super::kernel::shader!("lib/random")),
-    ("round_table", super::kernel::shader!("lib/round_table")),
-    ("running_list", super::kernel::shader!("lib/running_list")),
-    ("segments", super::kernel::shader!("lib/segments")),
-    ("select_key", super::kernel::shader!("lib/select_key")),
-    ("step", super::kernel::shader!("lib/step")),
-    ("tap", super::kernel::shader!("lib/tap")),
-    ("tile", super::kernel::shader!("lib/tile")),
-    ("unfixed", super::kernel::shader!("lib/unfixed")),
-    ("window", super::kernel::shader!("lib/window")),
-    (
-        "workgroup_scan",
-        super::kernel::shader!("lib/workgroup_scan"),
-    ),
-    ("workgroup_sum", super::kernel::shader!("lib/workgroup_sum")),
-];
+use super::wgsl::{capabilities, expand, fault, imports_grid};
+use crate::error::Result;
 
 /// What a shader says of itself.
 #[derive(Debug)]
@@ -49,72 +25,13 @@ pub struct Reflection {
     pub part_binding: Option<u32>,
     /// Size of the workgroup under the overrides that were given.
     pub workgroup: [u32; 3],
-    /// Whether some of a dispatch's workgroups can run by themselves, see [`expand_ranges`]: it asks for the number of its workgroup, and
-    /// only by `flat_group` of the import `grid`.
+    /// Whether some of a dispatch's workgroups can run by themselves, see [`expand_ranges`](super::wgsl::expand_ranges): it
+    /// asks for the number of its workgroup, and only by `flat_group` of the import `grid`.
     pub ranges: bool,
     /// Whether its text has a barrier, called or not under the overrides that were given.
     pub barrier: bool,
     /// Names of the pipeline-override constants the shader declares.
     pub overrides: Vec<String>,
-}
-
-fn fault(kernel: &KernelInfo, reason: String) -> Error {
-    Error::Device(format!("shader `{}`: {reason}", kernel.name))
-}
-
-/// Fills in the `#import` lines, and takes out what is not WGSL.
-///
-/// # Errors
-/// An import that the library does not have.
-pub fn expand(kernel: &KernelInfo) -> Result<String> {
-    fill(kernel, GRID)
-}
-
-/// As [`expand`], for dispatches of a range of the workgroups, from that in a uniform of its own in group 1 on. Only of a kernel
-/// that [can](Reflection::ranges) run so.
-///
-/// # Errors
-/// As [`expand`].
-pub fn expand_ranges(kernel: &KernelInfo) -> Result<String> {
-    fill(kernel, "grid_range")
-}
-
-/// By which import a shader learns its workgroup's number.
-const GRID: &str = "grid";
-
-/// Expands a kernel with `grid` in place of [`GRID`].
-fn fill(kernel: &KernelInfo, grid: &str) -> Result<String> {
-    let mut text = String::new();
-    for line in kernel.source.lines() {
-        match line.strip_prefix("#import ") {
-            Some(name) => {
-                let name = match name.trim() {
-                    GRID => grid,
-                    name => name,
-                };
-                let (_, part) = LIBRARY
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .ok_or_else(|| fault(kernel, format!("unknown import `{name}`")))?;
-                text.push_str(part);
-            }
-            None if line == SUBGROUPS => {}
-            None => text.push_str(line),
-        }
-        text.push('\n');
-    }
-    Ok(text)
-}
-
-/// The line by which a shader says that it needs subgroups. naga does not know WGSL's own `enable subgroups;` yet.
-const SUBGROUPS: &str = "#require subgroups";
-
-/// The optional features that a shader declares to need: subgroups, or none.
-pub fn capabilities(kernel: &KernelInfo) -> naga::valid::Capabilities {
-    match kernel.source.lines().any(|line| line == SUBGROUPS) {
-        true => naga::valid::Capabilities::SUBGROUP,
-        false => naga::valid::Capabilities::empty(),
-    }
 }
 
 /// Parses and validates a kernel's shader and checks it against the host's declaration.
@@ -220,12 +137,8 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
         bindings,
         part_binding,
         workgroup,
-        ranges: can_range(
-            kernel,
-            &module,
-            &entry.function,
-            info.get_entry_point(index),
-        ),
+        ranges: imports_grid(kernel)?
+            && can_range(&module, &entry.function, info.get_entry_point(index)),
         barrier: info
             .get_entry_point(index)
             .uniformity
@@ -236,12 +149,7 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
 }
 
 /// Whether the workgroup's place in the dispatch goes into `flat_group` and nowhere else.
-fn can_range(
-    kernel: &KernelInfo,
-    module: &Module,
-    entry: &naga::Function,
-    info: &naga::valid::FunctionInfo,
-) -> bool {
+fn can_range(module: &Module, entry: &naga::Function, info: &naga::valid::FunctionInfo) -> bool {
     use naga::BuiltIn as B;
     let built_in = |handle: naga::Handle<Expression>| match entry.expressions[handle] {
         Expression::FunctionArgument(index) => match entry.arguments[index as usize].binding {
@@ -289,8 +197,7 @@ fn can_range(
             }
         }
     }
-    let imports = |line: &str| line.strip_prefix("#import ").map(str::trim) == Some(GRID);
-    kernel.source.lines().any(imports) && asked > 0 && asked == uses
+    asked > 0 && asked == uses
 }
 
 fn literal(module: &Module, handle: naga::Handle<Expression>) -> Option<u32> {
@@ -358,33 +265,37 @@ fn check_fields(module: &Module, inner: &TypeInner, fields: &[Field]) -> Result<
     let TypeInner::Struct { members, .. } = inner else {
         return Err("is not a struct".into());
     };
-    let found: Vec<String> = members
-        .iter()
-        .map(|m| {
-            let ty = match module.types[m.ty].inner {
-                TypeInner::Scalar(s) => scalar_name(s).to_owned(),
-                ref other => format!("{other:?}"),
-            };
-            format!(
-                "{}: {ty} at {}",
-                m.name.as_deref().unwrap_or_default(),
-                m.offset
-            )
-        })
-        .collect();
-    let declared: Vec<String> = fields
-        .iter()
-        .map(|f| format!("{}: {} at {}", f.name, f.wgsl, f.offset))
-        .collect();
+    let found = found_fields(module, members);
+    let declared = declared_fields(fields);
     if found == declared {
         Ok(())
     } else {
-        Err(format!(
-            "has fields [{}], the host [{}]",
-            found.join(", "),
-            declared.join(", ")
-        ))
+        Err(format!("has fields [{found}], the host [{declared}]"))
     }
+}
+
+fn found_fields(module: &Module, members: &[StructMember]) -> String {
+    let field = |m: &StructMember| {
+        let ty = match &module.types[m.ty].inner {
+            TypeInner::Scalar(s) => scalar_name(*s).to_owned(),
+            TypeInner::Struct { members, .. } => format!("[{}]", found_fields(module, members)),
+            other => format!("{other:?}"),
+        };
+        let name = m.name.as_deref().unwrap_or_default();
+        format!("{name}: {ty} at {}", m.offset)
+    };
+    members.iter().map(field).collect::<Vec<_>>().join(", ")
+}
+
+fn declared_fields(fields: &[Field]) -> String {
+    let field = |f: &Field| {
+        let ty = match f.kind {
+            FieldKind::Scalar(name) => name.to_owned(),
+            FieldKind::Struct(fields) => format!("[{}]", declared_fields(fields)),
+        };
+        format!("{}: {ty} at {}", f.name, f.offset)
+    };
+    fields.iter().map(field).collect::<Vec<_>>().join(", ")
 }
 
 fn scalar_name(scalar: naga::Scalar) -> &'static str {

@@ -11,6 +11,7 @@ use super::pointwise::{check_views, word};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
+use crate::window::{Window, WindowParams};
 
 crate::kernel! {
     /// `output[c + before][y][x] = input[c][y * stride_y][x * stride_x]`, and zero in the other channels.
@@ -19,47 +20,37 @@ crate::kernel! {
     /// [`Rows`](crate::engine::Grid::Rows) = `channels_out * output_y`. Bound by memory.
     pub ShortcutForward, ShortcutForwardParams, ShortcutForwardTwin = "layer/shortcut", shader!("layer/shortcut");
     params {
-        /// Channels of the input.
-        channels_in: u32,
+        /// The planes, through a kernel of one tap.
+        window: WindowParams,
         /// Channels of the output.
         channels_out: u32,
         /// Output channels of zeros before those of the input.
         before: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Rows of an input plane.
-        input_y: u32,
-        /// Columns of an input plane.
-        input_x: u32,
-        /// Rows of an output plane.
-        output_y: u32,
-        /// Columns of an output plane.
-        output_x: u32,
-        /// Input rows from one output row to the next.
-        stride_y: u32,
-        /// Input columns from one output column to the next.
-        stride_x: u32,
     }
-    loops |p, shape| looped(p.output_x, looped(p.vectors.div_ceil(shape.lanes()), NONE));
+    loops |p, shape| looped(p.window.output_x, looped(p.vectors.div_ceil(shape.lanes()), NONE));
     read input: f32,
     write output: f32,
 }
 
 impl ShortcutForwardTwin<'_> {
     fn run(self) {
-        let p = self.params.map();
-        let lanes = p.lanes;
-        self.output[..p.channels_out * p.output[0] * p.output[1] * lanes]
-            .par_chunks_exact_mut(p.output[1] * lanes)
+        let p = self.params;
+        let window = p.window.window();
+        let [channels, before, lanes] =
+            [p.window.channels, p.before, p.vectors * 4].map(|n| n as usize);
+        self.output[..p.channels_out as usize * window.output[0] * window.output[1] * lanes]
+            .par_chunks_exact_mut(window.output[1] * lanes)
             .enumerate()
             .for_each(|(line, output)| {
-                let (c, y) = (line / p.output[0], line % p.output[0]);
-                match c.checked_sub(p.before).filter(|c| *c < p.channels_in) {
+                let (c, y) = (line / window.output[0], line % window.output[0]);
+                match c.checked_sub(before).filter(|c| *c < channels) {
                     None => output.fill(0.0),
                     Some(c) => {
-                        let line = (c * p.input[0] + y * p.stride[0]) * p.input[1];
+                        let line = (c * window.input[0] + y * window.stride[0]) * window.input[1];
                         for (x, row) in output.chunks_exact_mut(lanes).enumerate() {
-                            let at = (line + x * p.stride[1]) * lanes;
+                            let at = (line + x * window.stride[1]) * lanes;
                             row.copy_from_slice(&self.input[at..][..lanes]);
                         }
                     }
@@ -77,55 +68,45 @@ crate::kernel! {
     pub ShortcutBackward, ShortcutBackwardParams, ShortcutBackwardTwin =
         "layer/shortcut_backward", shader!("layer/shortcut_backward");
     params {
-        /// Channels of the input.
-        channels_in: u32,
+        /// The planes, through a kernel of one tap.
+        window: WindowParams,
         /// Output channels of zeros before those of the input.
         before: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Rows of an input plane.
-        input_y: u32,
-        /// Columns of an input plane.
-        input_x: u32,
-        /// Rows of an output plane.
-        output_y: u32,
-        /// Columns of an output plane.
-        output_x: u32,
-        /// Input rows from one output row to the next.
-        stride_y: u32,
-        /// Input columns from one output column to the next.
-        stride_x: u32,
         /// 1: add to what is there.
         accumulate: u32,
     }
-    loops |p, shape| looped(p.input_x, looped(p.vectors.div_ceil(shape.lanes()), NONE));
+    loops |p, shape| looped(p.window.input_x, looped(p.vectors.div_ceil(shape.lanes()), NONE));
     read delta: f32,
     write output: f32,
 }
 
 impl ShortcutBackwardTwin<'_> {
     fn run(self) {
-        let p = self.params.map();
-        let accumulate = self.params.accumulate != 0;
-        let lanes = p.lanes;
+        let p = self.params;
+        let window = p.window.window();
+        let [channels, before, lanes] =
+            [p.window.channels, p.before, p.vectors * 4].map(|n| n as usize);
+        let accumulate = p.accumulate != 0;
         let arch = pulp::Arch::new();
-        self.output[..p.channels_in * p.input[0] * p.input[1] * lanes]
-            .par_chunks_exact_mut(p.input[1] * lanes)
+        self.output[..channels * window.input[0] * window.input[1] * lanes]
+            .par_chunks_exact_mut(window.input[1] * lanes)
             .enumerate()
             .for_each(|(line, output)| {
-                let (c, y) = (line / p.input[0] + p.before, line % p.input[0]);
-                let seen = y % p.stride[0] == 0;
+                let (c, y) = (line / window.input[0] + before, line % window.input[0]);
+                let seen = y % window.stride[0] == 0;
                 if !accumulate {
                     output.fill(0.0);
                 }
                 if !seen {
                     return;
                 }
-                let line = (c * p.output[0] + y / p.stride[0]) * p.output[1];
-                let delta = &self.delta[line * lanes..][..p.output[1] * lanes];
+                let line = (c * window.output[0] + y / window.stride[0]) * window.output[1];
+                let delta = &self.delta[line * lanes..][..window.output[1] * lanes];
                 arch.dispatch(LineBackward {
                     lanes,
-                    stride: p.stride[1],
+                    stride: window.stride[1],
                     delta,
                     output,
                 });
@@ -158,45 +139,6 @@ impl WithSimd for LineBackward<'_> {
     }
 }
 
-/// The parameters as the twins use them; planes are `[y, x]`.
-struct Map {
-    channels_in: usize,
-    channels_out: usize,
-    before: usize,
-    lanes: usize,
-    input: [usize; 2],
-    output: [usize; 2],
-    stride: [usize; 2],
-}
-
-impl ShortcutForwardParams {
-    fn map(&self) -> Map {
-        Map {
-            channels_in: self.channels_in as usize,
-            channels_out: self.channels_out as usize,
-            before: self.before as usize,
-            lanes: self.vectors as usize * 4,
-            input: [self.input_y as usize, self.input_x as usize],
-            output: [self.output_y as usize, self.output_x as usize],
-            stride: [self.stride_y as usize, self.stride_x as usize],
-        }
-    }
-}
-
-impl ShortcutBackwardParams {
-    fn map(&self) -> Map {
-        Map {
-            channels_in: self.channels_in as usize,
-            channels_out: 0,
-            before: self.before as usize,
-            lanes: self.vectors as usize * 4,
-            input: [self.input_y as usize, self.input_x as usize],
-            output: [self.output_y as usize, self.output_x as usize],
-            stride: [self.stride_y as usize, self.stride_x as usize],
-        }
-    }
-}
-
 /// The shortcut without parameters: every `stride`-th position, channels padded with zeros (He et al. 2016, option A).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShortcutPass {
@@ -221,6 +163,17 @@ impl ShortcutPass {
     /// Output channels of zeros before those of the input; the rest of the padding lies behind them.
     pub fn before(&self) -> usize {
         (self.channels_out - self.channels_in) / 2
+    }
+
+    fn window(&self) -> WindowParams {
+        let window = Window {
+            input: self.input,
+            output: self.output(),
+            kernel: [1, 1],
+            stride: self.stride,
+            padding: [0, 0],
+        };
+        WindowParams::new(&window, self.channels_in)
     }
 
     fn check(&self, input: (&str, &View), output: (&str, &View)) -> Result<()> {
@@ -252,18 +205,11 @@ impl ShortcutPass {
     /// Fewer channels out than in, a stride of zero, views that do not fit.
     pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
         self.check(("input", &input), ("output", &output))?;
-        let plane = self.output();
         let params = ShortcutForwardParams {
-            channels_in: self.channels_in as u32,
+            window: self.window(),
             channels_out: self.channels_out as u32,
             before: self.before() as u32,
             vectors: (self.lanes / 4) as u32,
-            input_y: self.input[0] as u32,
-            input_x: self.input[1] as u32,
-            output_y: plane[0] as u32,
-            output_x: plane[1] as u32,
-            stride_y: self.stride[0] as u32,
-            stride_x: self.stride[1] as u32,
         };
         plan.dispatch(
             ShortcutForward {
@@ -271,7 +217,7 @@ impl ShortcutPass {
                 input,
                 output,
             },
-            Grid::Rows(self.channels_out * plane[0]),
+            Grid::Rows(self.channels_out * self.output()[0]),
         )
     }
 
@@ -287,17 +233,10 @@ impl ShortcutPass {
         accumulate: bool,
     ) -> Result<()> {
         self.check(("output", &output), ("delta", &delta))?;
-        let plane = self.output();
         let params = ShortcutBackwardParams {
-            channels_in: self.channels_in as u32,
+            window: self.window(),
             before: self.before() as u32,
             vectors: (self.lanes / 4) as u32,
-            input_y: self.input[0] as u32,
-            input_x: self.input[1] as u32,
-            output_y: plane[0] as u32,
-            output_x: plane[1] as u32,
-            stride_y: self.stride[0] as u32,
-            stride_x: self.stride[1] as u32,
             accumulate: u32::from(accumulate),
         };
         plan.dispatch(

@@ -3,10 +3,10 @@
 use super::arena::LayerSpan;
 use super::lanes::Ends;
 use super::planes::{Direction, Planes, Tap};
-use super::window::{Window, reciprocal};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
+use crate::window::{Window, WindowParams};
 
 /// Positions of a row, next to each other, that one invocation computes.
 pub(super) const TILE: usize = 4;
@@ -23,6 +23,8 @@ crate::kernel! {
     /// rows of the arena. Grid: [`ConvParams::grid`]. Bound by the loads of `input`: one per connection, position and lane.
     pub Conv, ConvParams, ConvTwin = "sparse/conv", shader!("sparse/conv");
     params {
+        /// The planes and the window.
+        window: WindowParams,
         /// Output channels of the layer.
         rows: u32,
         /// `stride / 4`.
@@ -31,26 +33,10 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// Input channels.
-        channels: u32,
         /// 1: negative sums become zero.
         relu: u32,
-        input_y: u32,
-        input_x: u32,
-        output_y: u32,
-        output_x: u32,
-        kernel_y: u32,
-        kernel_x: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
         /// Lines of items (four positions of one vector) that make up an output plane.
         lines: u32,
-        /// `1 / (kernel_y * kernel_x)`.
-        inverse_taps: f32,
-        /// `1 / kernel_x`.
-        inverse_kernel_x: f32,
     }
     pieces ConvParams::pieces;
     read row_offsets: u32,
@@ -70,25 +56,13 @@ impl ConvParams {
         let channels = window.channels(span.n_in)?;
         let items = window.output[0] * window.output[1].div_ceil(TILE) * (stride / 4);
         Ok(ConvParams {
+            window: WindowParams::new(window, channels),
             rows: span.n_out as u32,
             vectors: (stride / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
-            channels: channels as u32,
             relu: relu.into(),
-            input_y: window.input[0] as u32,
-            input_x: window.input[1] as u32,
-            output_y: window.output[0] as u32,
-            output_x: window.output[1] as u32,
-            kernel_y: window.kernel[0] as u32,
-            kernel_x: window.kernel[1] as u32,
-            stride_y: window.stride[0] as u32,
-            stride_x: window.stride[1] as u32,
-            padding_y: window.padding[0] as u32,
-            padding_x: window.padding[1] as u32,
             lines: items.div_ceil(LINE) as u32,
-            inverse_taps: reciprocal(window.taps()),
-            inverse_kernel_x: reciprocal(window.kernel[1]),
         })
     }
 
@@ -100,32 +74,22 @@ impl ConvParams {
     /// Each has as many of a row's connections as an invocation may add up for all its items.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let items = (LINE as u32).div_ceil(shape.lanes());
-        let connections = self.channels * self.kernel_y * self.kernel_x;
+        let connections = self.window.channels * self.window.taps;
         // Neighbours may be inside the plane and at its border, which has a loop of its own.
         Piece::ranges(grid, connections, 1, |n| looped(items, 2 * looped(n, NONE)))
-    }
-
-    fn window(&self) -> Window {
-        Window::of_words(
-            [self.input_y, self.input_x],
-            [self.output_y, self.output_x],
-            [self.kernel_y, self.kernel_x],
-            [self.stride_y, self.stride_x],
-            [self.padding_y, self.padding_x],
-        )
     }
 }
 
 impl ConvTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let window = p.window();
+        let window = p.window.window();
         let stride = p.vectors as usize * 4;
         let planes = Planes {
             window,
             direction: Direction::Forward,
             stride,
-            units: p.channels as usize,
+            units: p.window.channels as usize,
         };
         let row = |unit: usize| p.first_row as usize + unit;
         planes.gather(
@@ -140,23 +104,10 @@ impl ConvTwin<'_> {
                     self.row_offsets[row(unit)] as usize..self.row_offsets[row(unit) + 1] as usize;
                 let pairs = self.cols[range.clone()].iter().zip(&self.weights[range]);
                 taps.extend(pairs.map(|(&col, &weight)| {
-                    let col = col - p.first_col;
-                    let unit = divide(col, p.inverse_taps);
-                    let tap = col - unit * (p.kernel_y * p.kernel_x);
-                    let y = divide(tap, p.inverse_kernel_x);
-                    let x = tap - y * p.kernel_x;
-                    Tap {
-                        weight,
-                        unit,
-                        at: [y, x],
-                    }
+                    let (unit, at) = p.window.tap_of(col - p.first_col);
+                    Tap { weight, unit, at }
                 }));
             },
         );
     }
-}
-
-/// Twin of `divide` in shaders/lib/window.wgsl.
-fn divide(n: u32, inverse: f32) -> u32 {
-    ((n as f32 + 0.5) * inverse) as u32
 }

@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use super::arena::LayerSpan;
 use super::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
 use super::sddmm::{chunks, put};
-use super::window::{Window, check_divisions, reciprocal};
 use crate::engine::loops::{Loops, NONE, Part, Piece, cut, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
+use crate::window::{Window, WindowParams, check_divisions, reciprocal};
 
 crate::kernel! {
     /// For each listed pair j = ((c, ky, kx), o), sets or adds to `output[j]` the sum over output positions (y, x) and lanes
@@ -22,6 +22,8 @@ crate::kernel! {
     /// zero. Grid: [`ConvSddmmParams::grid`]. Bound by the loads of `input` and `delta`.
     pub ConvSddmm, ConvSddmmParams, ConvSddmmTwin = "sparse/conv_sddmm", shader!("sparse/conv_sddmm");
     params {
+        /// The planes and the window.
+        window: WindowParams,
         /// Output channels of the layer.
         rows: u32,
         /// `stride / 4`.
@@ -32,24 +34,8 @@ crate::kernel! {
         first_col: u32,
         /// 1: add to what is there.
         accumulate: u32,
-        /// Taps of the kernel.
-        taps: u32,
-        /// Taps in a row of it.
-        kernel_x: u32,
-        input_y: u32,
-        input_x: u32,
-        output_y: u32,
-        output_x: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
         /// Reciprocals: see `shaders/lib/window.wgsl`.
         inverse_vectors: f32,
-        inverse_taps: f32,
-        inverse_kernel_x: f32,
-        inverse_stride_y: f32,
-        inverse_stride_x: f32,
         /// Input units of the layer: no row has more pairs.
         cols: u32,
     }
@@ -83,29 +69,15 @@ impl ConvSddmmParams {
     /// Inputs that are not whole kernels, or a layer or plane of 2^22 units or more.
     pub fn new(span: &LayerSpan, window: &Window, stride: usize, accumulate: bool) -> Result<Self> {
         check_divisions(window, stride / 4)?;
-        window.channels(span.n_in)?;
-        let [y, x] = [0, 1];
+        let channels = window.channels(span.n_in)?;
         Ok(ConvSddmmParams {
+            window: WindowParams::new(window, channels),
             rows: span.n_out as u32,
             vectors: (stride / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
             accumulate: u32::from(accumulate),
-            taps: window.taps() as u32,
-            kernel_x: window.kernel[x] as u32,
-            input_y: window.input[y] as u32,
-            input_x: window.input[x] as u32,
-            output_y: window.output[y] as u32,
-            output_x: window.output[x] as u32,
-            stride_y: window.stride[y] as u32,
-            stride_x: window.stride[x] as u32,
-            padding_y: window.padding[y] as u32,
-            padding_x: window.padding[x] as u32,
             inverse_vectors: reciprocal(stride / 4),
-            inverse_taps: reciprocal(window.taps()),
-            inverse_kernel_x: reciprocal(window.kernel[x]),
-            inverse_stride_y: reciprocal(window.stride[y]),
-            inverse_stride_x: reciprocal(window.stride[x]),
             cols: span.n_in as u32,
         })
     }
@@ -121,7 +93,9 @@ impl ConvSddmmParams {
         match shape {
             WorkgroupShape::Hardware => {
                 let width = shape.lanes() * shape.rows();
-                let items = lines.saturating_mul(self.output_x).saturating_mul(vectors);
+                let items = lines
+                    .saturating_mul(self.window.output_x)
+                    .saturating_mul(vectors);
                 let sums = looped(SUMMED, looped(items.div_ceil(width), NONE));
                 let parts = looped(
                     (SUMMED * PARTS).div_ceil(width),
@@ -136,7 +110,7 @@ impl ConvSddmmParams {
                 let ends = looped(PAIRS, NONE);
                 looped(
                     passes,
-                    ends + looped(lines, looped(self.output_x, position)) + ends,
+                    ends + looped(lines, looped(self.window.output_x, position)) + ends,
                 )
             }
         }
@@ -153,7 +127,7 @@ impl ConvSddmmParams {
     /// First as many workgroups share a row as it takes, then each piece has some lines of positions, and of a line that is
     /// too long by itself some vectors.
     fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let (y, vectors) = (self.output_y, self.vectors);
+        let (y, vectors) = (self.window.output_y, self.vectors);
         let chunks = chunks(CHUNKS, self.tiles(shape), |n| {
             self.loops(n, y, vectors, shape)
         });
@@ -184,22 +158,12 @@ impl ConvSddmmParams {
             .flat_map(|lines| ranges.iter().map(move |vectors| piece(lines, vectors)))
             .collect()
     }
-
-    fn window(&self) -> Window {
-        Window::of_words(
-            [self.input_y, self.input_x],
-            [self.output_y, self.output_x],
-            [self.taps / self.kernel_x, self.kernel_x],
-            [self.stride_y, self.stride_x],
-            [self.padding_y, self.padding_x],
-        )
-    }
 }
 
 impl ConvSddmmTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let window = p.window();
+        let window = p.window.window();
         let stride = p.vectors as usize * 4;
         let channel = window.output_positions() * stride;
         let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];

@@ -4,10 +4,10 @@ use super::arena::LayerSpan;
 use super::conv::{LINE, TILE};
 use super::lanes::Ends;
 use super::planes::{Direction, Planes, Tap};
-use super::window::{Window, reciprocal};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
+use crate::window::{Window, WindowParams};
 
 crate::kernel! {
     /// `output[c, y, x, i] = sum over connections ((c, ky, kx), b) of weight * delta[b, y', x', i]`, or adds that to it.
@@ -19,6 +19,8 @@ crate::kernel! {
     pub ConvTransposed, ConvTransposedParams, ConvTransposedTwin =
         "sparse/conv_transposed", shader!("sparse/conv_transposed");
     params {
+        /// The planes and the window.
+        window: WindowParams,
         /// Output channels of the layer.
         rows: u32,
         /// `stride / 4`.
@@ -27,28 +29,12 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// Input channels.
-        channels: u32,
         /// 1: add to what is there.
         accumulate: u32,
-        input_y: u32,
-        input_x: u32,
-        output_y: u32,
-        output_x: u32,
-        kernel_y: u32,
-        kernel_x: u32,
-        stride_y: u32,
-        stride_x: u32,
-        padding_y: u32,
-        padding_x: u32,
         /// Tiles of four positions, `stride_x` apart, that make up an `stride_x`-th of a row of the input plane.
         tiles: u32,
         /// Lines of 32 items (such a tile for four lanes of the batch) that make up an input plane.
         lines: u32,
-        /// `1 / stride_y`.
-        inverse_stride_y: f32,
-        /// `1 / stride_x`.
-        inverse_stride_x: f32,
     }
     pieces ConvTransposedParams::pieces;
     read col_offsets: u32,
@@ -74,64 +60,39 @@ impl ConvTransposedParams {
         let tiles = window.input[1].div_ceil(window.stride[1]).div_ceil(TILE);
         let items = window.input[0] * window.stride[1] * tiles * (stride / 4);
         Ok(ConvTransposedParams {
+            window: WindowParams::new(window, channels),
             rows: span.n_out as u32,
             vectors: (stride / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
-            channels: channels as u32,
             accumulate: accumulate.into(),
-            input_y: window.input[0] as u32,
-            input_x: window.input[1] as u32,
-            output_y: window.output[0] as u32,
-            output_x: window.output[1] as u32,
-            kernel_y: window.kernel[0] as u32,
-            kernel_x: window.kernel[1] as u32,
-            stride_y: window.stride[0] as u32,
-            stride_x: window.stride[1] as u32,
-            padding_y: window.padding[0] as u32,
-            padding_x: window.padding[1] as u32,
             tiles: tiles as u32,
             lines: items.div_ceil(LINE) as u32,
-            inverse_stride_y: reciprocal(window.stride[0]),
-            inverse_stride_x: reciprocal(window.stride[1]),
         })
     }
 
     /// The grid that the kernel needs.
     pub fn grid(&self) -> Grid {
-        Grid::Rows(self.channels as usize * self.lines as usize)
+        Grid::Rows(self.window.channels as usize * self.lines as usize)
     }
 
     /// Each has as many connections of every tap as an invocation may add up for all its items.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let items = (LINE as u32).div_ceil(shape.lanes());
-        let [y, x] = [
-            self.kernel_y.div_ceil(self.stride_y),
-            self.kernel_x.div_ceil(self.stride_x),
-        ];
+        let [y, x] = self.window.taps_of_input();
         // Neighbours may be inside the plane and at its border, which has a loop of its own.
         let taps = |connections| looped(y, looped(x, 2 * looped(connections, NONE)));
-        let remainder = looped(self.stride_x, NONE);
+        let remainder = looped(self.window.stride_x, NONE);
         Piece::ranges(grid, self.rows, 1, |n| looped(items, remainder + taps(n)))
-    }
-
-    fn window(&self) -> Window {
-        Window::of_words(
-            [self.input_y, self.input_x],
-            [self.output_y, self.output_x],
-            [self.kernel_y, self.kernel_x],
-            [self.stride_y, self.stride_x],
-            [self.padding_y, self.padding_x],
-        )
     }
 }
 
 impl ConvTransposedTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let window = p.window();
+        let window = p.window.window();
         let stride = p.vectors as usize * 4;
-        let taps_of_kernel = p.kernel_y * p.kernel_x;
+        let taps_of_kernel = p.window.taps;
         let planes = Planes {
             window,
             direction: Direction::Transposed,
@@ -144,7 +105,7 @@ impl ConvTransposedTwin<'_> {
         };
         planes.gather(
             self.delta,
-            &mut self.output[..p.channels as usize * window.input_positions() * stride],
+            &mut self.output[..p.window.channels as usize * window.input_positions() * stride],
             |_| ends,
             |channel, taps| {
                 let first = p.first_col + channel as u32 * taps_of_kernel;
@@ -157,7 +118,7 @@ impl ConvTransposedTwin<'_> {
                     taps.extend(pairs.map(|(&j, &row)| Tap {
                         weight: self.weights[j as usize],
                         unit: row - p.first_row,
-                        at: [tap / p.kernel_x, tap % p.kernel_x],
+                        at: [tap / p.window.kernel_x, tap % p.window.kernel_x],
                     }));
                 }
             },

@@ -25,8 +25,8 @@ mod planes;
 mod sddmm;
 mod spmm;
 mod spmm_transposed;
-mod window;
 
+pub use crate::window::{Window, WindowParams};
 pub use arena::{Arena, Holds, LayerSpan};
 pub use conv::{Conv, ConvParams};
 pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
@@ -37,5 +37,3 @@ pub use pair_gradients::PairGradients;
 pub use sddmm::{Sddmm, SddmmParams};
 pub use spmm::{Spmm, SpmmParams};
 pub use spmm_transposed::{SpmmTransposed, SpmmTransposedParams};
-pub use window::Window;
-pub(crate) use window::reciprocal;

@@ -3,9 +3,9 @@
 use super::arena::LayerSpan;
 use super::conv_sddmm::{ConvSddmm, ConvSddmmParams};
 use super::sddmm::{Sddmm, SddmmParams};
-use super::window::Window;
 use crate::engine::{Plan, View};
 use crate::error::Result;
+use crate::window::Window;
 
 /// One layer's listed pairs, and what their gradients are computed from.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::lanes::{Ends, Steps, Term, gather_rows};
 use super::pieces::pieces;
-use super::window::Window;
+use crate::window::Window;
 
 /// Bytes of the source that tasks running next to each other share: a usual second-level cache.
 const SHARED_BYTES: usize = 1 << 20;

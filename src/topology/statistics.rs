@@ -14,7 +14,7 @@ use crate::engine::loops::{Loops, NONE, cut, looped};
 use crate::engine::step_state::StepState;
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::{Error, Result};
-use crate::sparse::{LayerSpan, Window, reciprocal};
+use crate::sparse::{LayerSpan, Window, WindowParams};
 
 /// Invocations that share a unit; each holds a vector of four partial sums.
 const LANES: usize = 8;
@@ -29,12 +29,11 @@ crate::kernel! {
     /// [`Groups`](crate::engine::Grid::Groups), one per 8 units.
     pub GraBo, GraBoParams, GraBoTwin = "topology/grabo", shader!("topology/grabo");
     params {
+        /// The planes and the window.
+        window: WindowParams,
         rows: u32, vectors: u32, first: u32, accumulate: u32,
         /// Output positions in rows `begin_y..end_y` are summed.
         begin_y: u32, end_y: u32,
-        taps: u32, kernel_x: u32, input_y: u32, input_x: u32, output_y: u32, output_x: u32,
-        stride_y: u32, stride_x: u32, padding_y: u32, padding_x: u32,
-        inverse_taps: f32, inverse_kernel_x: f32, inverse_stride_y: f32, inverse_stride_x: f32,
     }
     loops GraBoParams::loops;
     read values: f32,
@@ -47,12 +46,11 @@ crate::kernel! {
     /// may come in parts. `signs` `[output positions][4 * vectors]`. Grid: as [`GraBo`].
     pub GraEst, GraEstParams, GraEstTwin = "topology/graest", shader!("topology/graest");
     params {
+        /// The planes and the window.
+        window: WindowParams,
         rows: u32, vectors: u32, first: u32, accumulate: u32,
         /// Output positions in rows `begin_y..end_y` are summed.
         begin_y: u32, end_y: u32,
-        taps: u32, kernel_x: u32, input_y: u32, input_x: u32, output_y: u32, output_x: u32,
-        stride_y: u32, stride_x: u32, padding_y: u32, padding_x: u32,
-        inverse_taps: f32, inverse_kernel_x: f32, inverse_stride_y: f32, inverse_stride_x: f32,
     }
     loops GraEstParams::loops;
     read values: f32,
@@ -75,29 +73,15 @@ macro_rules! params {
                 stride: usize,
                 accumulate: bool,
             ) -> Result<Self> {
-                window.channels(units)?;
-                let [y, x] = [0, 1];
+                let channels = window.channels(units)?;
                 Ok($Params {
+                    window: WindowParams::new(window, channels),
                     rows: units as u32,
                     vectors: (stride / 4) as u32,
                     first: first as u32,
                     accumulate: u32::from(accumulate),
                     begin_y: 0,
-                    end_y: window.output[y] as u32,
-                    taps: window.taps() as u32,
-                    kernel_x: window.kernel[x] as u32,
-                    input_y: window.input[y] as u32,
-                    input_x: window.input[x] as u32,
-                    output_y: window.output[y] as u32,
-                    output_x: window.output[x] as u32,
-                    stride_y: window.stride[y] as u32,
-                    stride_x: window.stride[x] as u32,
-                    padding_y: window.padding[y] as u32,
-                    padding_x: window.padding[x] as u32,
-                    inverse_taps: reciprocal(window.taps()),
-                    inverse_kernel_x: reciprocal(window.kernel[x]),
-                    inverse_stride_y: reciprocal(window.stride[y]),
-                    inverse_stride_x: reciprocal(window.stride[x]),
+                    end_y: window.output[0] as u32,
                 })
             }
 
@@ -108,7 +92,10 @@ macro_rules! params {
 
             fn loops(&self, _: WorkgroupShape) -> Loops {
                 let lanes = LANES as u32;
-                let line = looped(self.output_x, looped(self.vectors.div_ceil(lanes), NONE));
+                let line = looped(
+                    self.window.output_x,
+                    looped(self.vectors.div_ceil(lanes), NONE),
+                );
                 looped(self.end_y - self.begin_y, line) + looped(lanes, NONE)
             }
 
@@ -121,7 +108,7 @@ macro_rules! params {
                     ..self
                 };
                 let shape = WorkgroupShape::Software; // They have but one.
-                let ranges = cut(self.output_y, 1, |n| rows(0, n).loops(shape));
+                let ranges = cut(self.window.output_y, 1, |n| rows(0, n).loops(shape));
                 ranges.into_iter().map(move |range| $Params {
                     accumulate: self.accumulate | u32::from(range.start > 0),
                     ..rows(range.start, range.end)
@@ -130,13 +117,7 @@ macro_rules! params {
 
             fn units(&self) -> Units {
                 Units {
-                    window: Window::of_words(
-                        [self.input_y, self.input_x],
-                        [self.output_y, self.output_x],
-                        [self.taps / self.kernel_x, self.kernel_x],
-                        [self.stride_y, self.stride_x],
-                        [self.padding_y, self.padding_x],
-                    ),
+                    window: self.window.window(),
                     stride: self.vectors as usize * 4,
                     lines: self.begin_y as usize..self.end_y as usize,
                     range: self.first as usize..(self.first + self.rows) as usize,

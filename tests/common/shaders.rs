@@ -6,7 +6,8 @@ use naga::valid::{ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
 use rootlet::engine::WorkgroupShape;
 use rootlet::engine::kernel::KernelInfo;
-use rootlet::engine::reflect::{Reflection, capabilities, expand_ranges, reflect};
+use rootlet::engine::reflect::{Reflection, reflect};
+use rootlet::engine::wgsl::{capabilities, expand_ranges};
 use rootlet::kernels::kernels;
 
 /// A kernel's module under a workgroup shape, its pipeline overrides filled in.

@@ -3,7 +3,8 @@
 
 use rootlet::engine::kernel::{BindingKind, KernelInfo, Uniform, bytemuck};
 use rootlet::engine::loops::Part;
-use rootlet::engine::reflect::{capabilities, reflect};
+use rootlet::engine::reflect::reflect;
+use rootlet::engine::wgsl::capabilities;
 use rootlet::engine::{Kernel, WorkgroupShape};
 use rootlet::kernels::kernels;
 use rootlet::layer::SoftmaxCrossEntropy;

@@ -8,7 +8,7 @@ use naga::valid::{Capabilities, ModuleInfo};
 use naga::{Module, ShaderStage};
 use rootlet::engine::WorkgroupShape;
 use rootlet::engine::kernel::KernelInfo;
-use rootlet::engine::reflect::capabilities;
+use rootlet::engine::wgsl::capabilities;
 
 use crate::shaders::{each, each_in_ranges};
 

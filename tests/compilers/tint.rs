@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rootlet::engine::WorkgroupShape;
 use rootlet::engine::kernel::KernelInfo;
-use rootlet::engine::reflect::{Reflection, capabilities, expand_ranges, reflect};
+use rootlet::engine::reflect::{Reflection, reflect};
+use rootlet::engine::wgsl::{capabilities, expand_ranges};
 use rootlet::kernels::kernels;
 use serde_json::{Value, json};
 

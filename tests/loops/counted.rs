@@ -1,7 +1,7 @@
 //! Kernels that count: a shader whose every loop adds to a counter of its invocation's.
 
 use rootlet::engine::kernel::{BindingInfo, BindingKind, KernelInfo};
-use rootlet::engine::reflect::expand;
+use rootlet::engine::wgsl::expand;
 use rootlet::engine::{Class, Device, Dispatch, Plan};
 
 /// The most iterations that an invocation of the dispatch makes in all its loops together, on a device.

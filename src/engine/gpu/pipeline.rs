@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::kernel::{BindingKind, KernelInfo};
-use super::super::reflect::{Reflection, expand_ranges, reflect};
+use super::super::reflect::{Reflection, reflect};
 use super::super::shape::{BARRIER_INVOCATIONS, WorkgroupShape};
+use super::super::wgsl::expand_ranges;
 use super::wait;
 use crate::error::{Error, Result};
 

@@ -1,52 +1,28 @@
 //! Average pooling.
 
-use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
-
 use super::super::pointwise::scale_row;
-use super::{Axis, Windows, check, geometry, vector_pieces, window_params};
-use crate::engine::loops::{NONE, Piece, looped};
+use super::twin::{self, Deal, Fold};
+use super::{Windows, backward_pieces, check, forward_pieces};
+use crate::engine::loops::{NONE, Piece};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
 use crate::layer::pass::{Backward, Forward, Pass, Sink};
-use crate::sparse::Window;
+use crate::window::{Window, WindowParams};
 
 crate::kernel! {
-    /// Each output is `scale` times the sum of its window's inputs, padding being zero.
+    /// Each output is the mean of its window's inputs, padding being zero.
     ///
     /// Shapes: `input` `[channels][input_y][input_x][lanes]`, `output` `[channels][output_y][output_x][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = `channels * output_y`. Bound by the loads of `input`.
     pub AveragePoolForward, AveragePoolForwardParams, AveragePoolForwardTwin =
         "layer/average_pool", shader!("layer/average_pool");
     params {
-        /// Channels.
-        channels: u32,
+        /// The planes and the window.
+        window: WindowParams,
         /// `lanes / 4`.
         vectors: u32,
-        /// Rows of an input plane.
-        input_y: u32,
-        /// Columns of an input plane.
-        input_x: u32,
-        /// Rows of an output plane.
-        output_y: u32,
-        /// Columns of an output plane.
-        output_x: u32,
-        /// Rows of the window.
-        kernel_y: u32,
-        /// Columns of the window.
-        kernel_x: u32,
-        /// Input rows from one output row to the next.
-        stride_y: u32,
-        /// Input columns from one output column to the next.
-        stride_x: u32,
-        /// Rows of padding before and behind the input plane.
-        padding_y: u32,
-        /// Columns of padding before and behind the input plane.
-        padding_x: u32,
-        /// 1 / taps of the window.
-        scale: f32,
     }
     pieces AveragePoolForwardParams::pieces;
     read input: f32,
@@ -55,104 +31,50 @@ crate::kernel! {
 
 impl AveragePoolForwardParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let inner = looped(self.kernel_y, looped(self.kernel_x, NONE));
-        vector_pieces(self.output_x, inner, self.vectors, grid, shape)
+        forward_pieces(&self.window, self.vectors, grid, shape)
     }
 }
 
 impl AveragePoolForwardTwin<'_> {
     fn run(self) {
-        let (channels, y, x, lanes) = geometry!(self.params);
-        let scale = self.params.scale;
-        let arch = pulp::Arch::new();
-        self.output[..channels * y.output * x.output * lanes]
-            .par_chunks_exact_mut(x.output * lanes)
-            .enumerate()
-            .for_each(|(line, output)| {
-                let (channel, oy) = (line / y.output, line % y.output);
-                let plane = &self.input[channel * y.input * x.input * lanes..];
-                arch.dispatch(LineForward {
-                    y,
-                    x,
-                    row: oy,
-                    lanes,
-                    scale,
-                    plane,
-                    output,
-                });
-            });
+        let AveragePoolForwardParams { window, vectors } = self.params;
+        let mean = Mean(window.inverse_taps);
+        twin::forward(&window, vectors as usize * 4, self.input, self.output, mean);
     }
 }
 
-/// A line of output positions.
-struct LineForward<'a> {
-    y: Axis,
-    x: Axis,
-    /// Its row of the plane.
-    row: usize,
-    lanes: usize,
-    scale: f32,
-    plane: &'a [f32],
-    output: &'a mut [f32],
-}
+/// The sum times this.
+#[derive(Clone, Copy)]
+struct Mean(f32);
 
-impl WithSimd for LineForward<'_> {
-    type Output = ();
+impl Fold for Mean {
+    const INITIAL: f32 = 0.0;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let (x, lanes) = (self.x, self.lanes);
-        for (ox, sum) in self.output.chunks_exact_mut(lanes).enumerate() {
-            sum.fill(0.0);
-            for iy in self.y.seen(self.row) {
-                for ix in x.seen(ox) {
-                    let row = &self.plane[(iy * x.input + ix) * lanes..][..lanes];
-                    for (s, v) in sum.iter_mut().zip(row) {
-                        *s += v;
-                    }
-                }
-            }
-            for s in sum {
-                *s *= self.scale;
-            }
+    fn with_input(self, sum: f32, x: f32) -> f32 {
+        sum + x
+    }
+
+    #[inline(always)]
+    fn finish(self, output: &mut [f32]) {
+        for sum in output {
+            *sum *= self.0;
         }
     }
 }
 
 crate::kernel! {
-    /// `result` at an input is `scale` times the sum of `delta` over the outputs that see it, or has that added.
+    /// `result` at an input is the sum of `delta` over the outputs that see it, divided by the taps of the window, or has that added.
     ///
     /// Shapes: `delta` `[channels][output_y][output_x][lanes]`, `result` `[channels][input_y][input_x][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = `channels * input_y`.
     pub AveragePoolBackward, AveragePoolBackwardParams, AveragePoolBackwardTwin =
         "layer/average_pool_backward", shader!("layer/average_pool_backward");
     params {
-        /// Channels.
-        channels: u32,
+        /// The planes and the window.
+        window: WindowParams,
         /// `lanes / 4`.
         vectors: u32,
-        /// Rows of an input plane.
-        input_y: u32,
-        /// Columns of an input plane.
-        input_x: u32,
-        /// Rows of an output plane.
-        output_y: u32,
-        /// Columns of an output plane.
-        output_x: u32,
-        /// Rows of the window.
-        kernel_y: u32,
-        /// Columns of the window.
-        kernel_x: u32,
-        /// Input rows from one output row to the next.
-        stride_y: u32,
-        /// Input columns from one output column to the next.
-        stride_x: u32,
-        /// Rows of padding before and behind the input plane.
-        padding_y: u32,
-        /// Columns of padding before and behind the input plane.
-        padding_x: u32,
-        /// 1 / taps of the window.
-        scale: f32,
         /// 1: add to what is there.
         accumulate: u32,
     }
@@ -163,69 +85,41 @@ crate::kernel! {
 
 impl AveragePoolBackwardParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let [y, x] = [
-            self.kernel_y.div_ceil(self.stride_y),
-            self.kernel_x.div_ceil(self.stride_x),
-        ];
-        let inner = looped(y, looped(x, NONE));
-        vector_pieces(self.input_x, inner, self.vectors, grid, shape)
+        backward_pieces(&self.window, NONE, self.vectors, grid, shape)
     }
 }
 
 impl AveragePoolBackwardTwin<'_> {
     fn run(self) {
-        let (channels, y, x, lanes) = geometry!(self.params);
-        let scale = self.params.scale;
-        let accumulate = self.params.accumulate != 0;
-        let arch = pulp::Arch::new();
-        self.result[..channels * y.input * x.input * lanes]
-            .par_chunks_exact_mut(x.input * lanes)
-            .enumerate()
-            .for_each(|(line, result)| {
-                let (channel, iy) = (line / y.input, line % y.input);
-                let plane = &self.delta[channel * y.output * x.output * lanes..];
-                if !accumulate {
-                    result.fill(0.0);
-                }
-                arch.dispatch(LineBackward {
-                    y,
-                    x,
-                    row: iy,
-                    lanes,
-                    scale,
-                    plane,
-                    result,
-                });
-            });
+        let p = self.params;
+        let lanes = p.vectors as usize * 4;
+        let words = p.window.window().output_positions() * lanes;
+        let deal = |channel: usize| Shares {
+            delta: &self.delta[channel * words..][..words],
+            share: p.window.inverse_taps,
+            at: 0,
+        };
+        twin::backward(&p.window, lanes, p.accumulate != 0, self.result, deal);
     }
 }
 
-/// A line of input positions.
-struct LineBackward<'a> {
-    y: Axis,
-    x: Axis,
-    /// Its row of the plane.
-    row: usize,
-    lanes: usize,
-    scale: f32,
-    plane: &'a [f32],
-    result: &'a mut [f32],
+/// Every input that an output sees gets the same share of its delta.
+struct Shares<'a> {
+    delta: &'a [f32],
+    share: f32,
+    /// First lane of the output.
+    at: usize,
 }
 
-impl WithSimd for LineBackward<'_> {
-    type Output = ();
+impl Deal for Shares<'_> {
+    #[inline(always)]
+    fn take(&mut self, at: usize) {
+        self.at = at;
+    }
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let (x, lanes) = (self.x, self.lanes);
-        for (ix, sum) in self.result.chunks_exact_mut(lanes).enumerate() {
-            for oy in self.y.covering(self.row) {
-                for ox in x.covering(ix) {
-                    let row = &self.plane[(oy * x.output + ox) * lanes..][..lanes];
-                    scale_row(sum, row, self.scale, true);
-                }
-            }
-        }
+    fn give(&mut self, _: usize, result: &mut [f32]) {
+        scale_row(result, &self.delta[self.at..], self.share, true);
     }
 }
 
@@ -241,10 +135,6 @@ pub struct AveragePoolPass {
 }
 
 impl AveragePoolPass {
-    fn scale(&self) -> f32 {
-        1.0 / self.window.taps() as f32
-    }
-
     /// `output` `[channels][output positions][lanes]` from `input` `[channels][input positions][lanes]`.
     ///
     /// # Errors
@@ -258,7 +148,10 @@ impl AveragePoolPass {
             &[("input", &input)],
             &outputs,
         )?;
-        let params = window_params!(AveragePoolForwardParams, self, scale: self.scale());
+        let params = AveragePoolForwardParams {
+            window: WindowParams::new(&self.window, self.channels),
+            vectors: (self.lanes / 4) as u32,
+        };
         plan.dispatch(
             AveragePoolForward {
                 params,
@@ -288,9 +181,11 @@ impl AveragePoolPass {
             &inputs,
             &[("delta", &delta)],
         )?;
-        let params = window_params!(
-            AveragePoolBackwardParams, self, scale: self.scale(), accumulate: u32::from(accumulate)
-        );
+        let params = AveragePoolBackwardParams {
+            window: WindowParams::new(&self.window, self.channels),
+            vectors: (self.lanes / 4) as u32,
+            accumulate: accumulate.into(),
+        };
         plan.dispatch(
             AveragePoolBackward {
                 params,

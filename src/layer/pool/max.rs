@@ -1,16 +1,14 @@
 //! Max pooling.
 
-use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
-
-use super::{Axis, Windows, check, geometry, vector_pieces, window_params};
+use super::twin::{self, Deal, Fold};
+use super::{Windows, backward_pieces, check, forward_pieces};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
 use crate::layer::pass::{Backward, Forward, Pass, Sink};
-use crate::sparse::Window;
+use crate::window::{Window, WindowParams};
 
 crate::kernel! {
     /// Each output is the largest input of its window; padding counts as minus infinity, a NaN beats everything.
@@ -19,30 +17,10 @@ crate::kernel! {
     /// [`Rows`](crate::engine::Grid::Rows) = `channels * output_y`. Bound by the loads of `input`.
     pub MaxPoolForward, MaxPoolForwardParams, MaxPoolForwardTwin = "layer/max_pool", shader!("layer/max_pool");
     params {
-        /// Channels.
-        channels: u32,
+        /// The planes and the window.
+        window: WindowParams,
         /// `lanes / 4`.
         vectors: u32,
-        /// Rows of an input plane.
-        input_y: u32,
-        /// Columns of an input plane.
-        input_x: u32,
-        /// Rows of an output plane.
-        output_y: u32,
-        /// Columns of an output plane.
-        output_x: u32,
-        /// Rows of the window.
-        kernel_y: u32,
-        /// Columns of the window.
-        kernel_x: u32,
-        /// Input rows from one output row to the next.
-        stride_y: u32,
-        /// Input columns from one output column to the next.
-        stride_x: u32,
-        /// Rows of padding before and behind the input plane.
-        padding_y: u32,
-        /// Columns of padding before and behind the input plane.
-        padding_x: u32,
     }
     pieces MaxPoolForwardParams::pieces;
     read input: f32,
@@ -51,61 +29,32 @@ crate::kernel! {
 
 impl MaxPoolForwardParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let inner = looped(self.kernel_y, looped(self.kernel_x, NONE));
-        vector_pieces(self.output_x, inner, self.vectors, grid, shape)
+        forward_pieces(&self.window, self.vectors, grid, shape)
     }
 }
 
 impl MaxPoolForwardTwin<'_> {
     fn run(self) {
-        let (channels, y, x, lanes) = geometry!(self.params);
-        let arch = pulp::Arch::new();
-        self.output[..channels * y.output * x.output * lanes]
-            .par_chunks_exact_mut(x.output * lanes)
-            .enumerate()
-            .for_each(|(line, output)| {
-                let (channel, oy) = (line / y.output, line % y.output);
-                let plane = &self.input[channel * y.input * x.input * lanes..];
-                arch.dispatch(LineForward {
-                    y,
-                    x,
-                    row: oy,
-                    lanes,
-                    plane,
-                    output,
-                });
-            });
+        let MaxPoolForwardParams { window, vectors } = self.params;
+        twin::forward(
+            &window,
+            vectors as usize * 4,
+            self.input,
+            self.output,
+            Largest,
+        );
     }
 }
 
-/// A line of output positions.
-struct LineForward<'a> {
-    y: Axis,
-    x: Axis,
-    /// Its row of the plane.
-    row: usize,
-    lanes: usize,
-    plane: &'a [f32],
-    output: &'a mut [f32],
-}
+#[derive(Clone, Copy)]
+struct Largest;
 
-impl WithSimd for LineForward<'_> {
-    type Output = ();
+impl Fold for Largest {
+    const INITIAL: f32 = f32::NEG_INFINITY;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let (x, lanes) = (self.x, self.lanes);
-        for (ox, best) in self.output.chunks_exact_mut(lanes).enumerate() {
-            best.fill(f32::NEG_INFINITY);
-            for iy in self.y.seen(self.row) {
-                for ix in x.seen(ox) {
-                    let row = &self.plane[(iy * x.input + ix) * lanes..][..lanes];
-                    for (b, v) in best.iter_mut().zip(row) {
-                        *b = if *v > *b || v.is_nan() { *v } else { *b };
-                    }
-                }
-            }
-        }
+    fn with_input(self, best: f32, x: f32) -> f32 {
+        if x > best || x.is_nan() { x } else { best }
     }
 }
 
@@ -119,30 +68,10 @@ crate::kernel! {
     pub MaxPoolBackward, MaxPoolBackwardParams, MaxPoolBackwardTwin =
         "layer/max_pool_backward", shader!("layer/max_pool_backward");
     params {
-        /// Channels.
-        channels: u32,
+        /// The planes and the window.
+        window: WindowParams,
         /// `lanes / 4`.
         vectors: u32,
-        /// Rows of an input plane.
-        input_y: u32,
-        /// Columns of an input plane.
-        input_x: u32,
-        /// Rows of an output plane.
-        output_y: u32,
-        /// Columns of an output plane.
-        output_x: u32,
-        /// Rows of the window.
-        kernel_y: u32,
-        /// Columns of the window.
-        kernel_x: u32,
-        /// Input rows from one output row to the next.
-        stride_y: u32,
-        /// Input columns from one output column to the next.
-        stride_x: u32,
-        /// Rows of padding before and behind the input plane.
-        padding_y: u32,
-        /// Columns of padding before and behind the input plane.
-        padding_x: u32,
         /// 1: add to what is there.
         accumulate: u32,
     }
@@ -155,84 +84,59 @@ crate::kernel! {
 
 impl MaxPoolBackwardParams {
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let [y, x] = [
-            self.kernel_y.div_ceil(self.stride_y),
-            self.kernel_x.div_ceil(self.stride_x),
-        ];
-        let earlier = looped(self.kernel_y, looped(self.kernel_x, NONE));
-        let inner = looped(y, looped(x, earlier));
-        vector_pieces(self.input_x, inner, self.vectors, grid, shape)
+        let earlier = looped(self.window.kernel_y, looped(self.window.kernel_x, NONE));
+        backward_pieces(&self.window, earlier, self.vectors, grid, shape)
     }
 }
 
 impl MaxPoolBackwardTwin<'_> {
-    /// A task has a channel's planes to itself, so it may go through the outputs and hand their deltas out: an input's sum
-    /// runs over the same outputs in the same order as the shader's.
     fn run(self) {
-        let (channels, y, x, lanes) = geometry!(self.params);
-        let accumulate = self.params.accumulate != 0;
-        let [inputs, outputs] = [y.input * x.input, y.output * x.output].map(|n| n * lanes);
-        let arch = pulp::Arch::new();
-        self.result[..channels * inputs]
-            .par_chunks_exact_mut(inputs)
-            .zip(self.input.par_chunks_exact(inputs))
-            .zip(self.output.par_chunks_exact(outputs))
-            .zip(self.delta.par_chunks_exact(outputs))
-            .for_each(|(((result, input), output), delta)| {
-                if !accumulate {
-                    result.fill(0.0);
-                }
-                let mut left = vec![0f32; lanes];
-                arch.dispatch(PlaneBackward {
-                    y,
-                    x,
-                    lanes,
-                    input,
-                    output,
-                    delta,
-                    result,
-                    left: &mut left,
-                });
-            });
+        let p = self.params;
+        let (window, lanes) = (p.window.window(), p.vectors as usize * 4);
+        let [inputs, outputs] =
+            [window.input_positions(), window.output_positions()].map(|n| n * lanes);
+        let deal = |channel: usize| FirstLargest {
+            input: &self.input[channel * inputs..][..inputs],
+            output: &self.output[channel * outputs..][..outputs],
+            delta: &self.delta[channel * outputs..][..outputs],
+            at: 0,
+            left: vec![0.0; lanes],
+        };
+        twin::backward(&p.window, lanes, p.accumulate != 0, self.result, deal);
     }
 }
 
-/// A channel's planes.
-struct PlaneBackward<'a> {
-    y: Axis,
-    x: Axis,
-    lanes: usize,
+/// The first input that equals an output gets its delta.
+struct FirstLargest<'a> {
     input: &'a [f32],
     output: &'a [f32],
     delta: &'a [f32],
-    result: &'a mut [f32],
+    /// First lane of the output.
+    at: usize,
     /// Of each lane the delta that no input of the window has taken yet.
-    left: &'a mut [f32],
+    left: Vec<f32>,
 }
 
-impl WithSimd for PlaneBackward<'_> {
-    type Output = ();
+impl Deal for FirstLargest<'_> {
+    #[inline(always)]
+    fn take(&mut self, at: usize) {
+        self.at = at;
+        let lanes = self.left.len();
+        self.left.copy_from_slice(&self.delta[at..][..lanes]);
+    }
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let (y, x, lanes) = (self.y, self.x, self.lanes);
-        let outputs = self.output.chunks_exact(lanes);
-        for (o, (best, delta)) in outputs.zip(self.delta.chunks_exact(lanes)).enumerate() {
-            self.left.copy_from_slice(delta);
-            for iy in y.seen(o / x.output) {
-                for ix in x.seen(o % x.output) {
-                    let at = (iy * x.input + ix) * lanes;
-                    let inputs = self.input[at..][..lanes].iter().zip(best);
-                    let deltas = self.result[at..][..lanes].iter_mut().zip(&mut *self.left);
-                    for ((result, left), (input, best)) in deltas.zip(inputs) {
-                        // All ones or none: a choice would become a branch, which keeps the loop from being vectorised.
-                        let takes = ((input == best) | input.is_nan()) as u32;
-                        let takes = takes.wrapping_neg();
-                        *result += f32::from_bits(left.to_bits() & takes);
-                        *left = f32::from_bits(left.to_bits() & !takes);
-                    }
-                }
-            }
+    fn give(&mut self, at: usize, result: &mut [f32]) {
+        let lanes = self.left.len();
+        let inputs = self.input[at..][..lanes].iter();
+        let inputs = inputs.zip(&self.output[self.at..][..lanes]);
+        let deltas = result.iter_mut().zip(&mut self.left);
+        for ((result, left), (input, best)) in deltas.zip(inputs) {
+            // All ones or none: a choice would become a branch, which keeps the loop from being vectorised.
+            let takes = ((input == best) | input.is_nan()) as u32;
+            let takes = takes.wrapping_neg();
+            *result += f32::from_bits(left.to_bits() & takes);
+            *left = f32::from_bits(left.to_bits() & !takes);
         }
     }
 }
@@ -262,7 +166,10 @@ impl MaxPoolPass {
             &[("input", &input)],
             &outputs,
         )?;
-        let params = window_params!(MaxPoolForwardParams, self);
+        let params = MaxPoolForwardParams {
+            window: WindowParams::new(&self.window, self.channels),
+            vectors: (self.lanes / 4) as u32,
+        };
         plan.dispatch(
             MaxPoolForward {
                 params,
@@ -290,9 +197,11 @@ impl MaxPoolPass {
         let inputs = [("input", &input), ("result", &result)];
         let outputs = [("output", &output), ("delta", &delta)];
         check(self.channels, &self.window, self.lanes, &inputs, &outputs)?;
-        let params = window_params!(
-            MaxPoolBackwardParams, self, accumulate: u32::from(accumulate)
-        );
+        let params = MaxPoolBackwardParams {
+            window: WindowParams::new(&self.window, self.channels),
+            vectors: (self.lanes / 4) as u32,
+            accumulate: accumulate.into(),
+        };
         plan.dispatch(
             MaxPoolBackward {
                 params,

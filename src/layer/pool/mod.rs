@@ -6,6 +6,7 @@
 mod average;
 mod global;
 mod max;
+mod twin;
 
 pub use average::{
     AveragePool, AveragePoolBackward, AveragePoolBackwardParams, AveragePoolForward,
@@ -20,14 +21,12 @@ pub use max::{
     MaxPoolPass,
 };
 
-use std::ops::Range;
-
 use super::extent::Extent;
 use super::pointwise::{check_views, word};
-use crate::engine::loops::{Loops, Piece, looped};
+use crate::engine::loops::{Loops, NONE, Piece, looped};
 use crate::engine::{Grid, View, WorkgroupShape};
 use crate::error::{Error, Result};
-use crate::sparse::Window;
+use crate::window::{Window, WindowParams};
 
 /// Square windows over a plane, for each of its sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,80 +55,6 @@ impl Windows {
     }
 }
 
-/// One axis of a [`Window`], as the twins use it.
-#[derive(Clone, Copy)]
-struct Axis {
-    input: usize,
-    output: usize,
-    kernel: usize,
-    stride: usize,
-    padding: usize,
-}
-
-impl Axis {
-    /// Input positions that output position `o` sees: at least one.
-    fn seen(&self, o: usize) -> Range<usize> {
-        let start = o * self.stride;
-        start.saturating_sub(self.padding)
-            ..(start + self.kernel).min(self.input + self.padding) - self.padding
-    }
-
-    /// Output positions that see input position `i`: may be none.
-    fn covering(&self, i: usize) -> Range<usize> {
-        let behind = i + self.padding;
-        let first = (behind + 1)
-            .saturating_sub(self.kernel)
-            .div_ceil(self.stride);
-        first..(behind / self.stride + 1).min(self.output)
-    }
-}
-
-/// The axes and the lanes of a kernel's parameters.
-macro_rules! geometry {
-    ($params:expr) => {{
-        let p = $params;
-        let [y, x] = [
-            [p.input_y, p.output_y, p.kernel_y, p.stride_y, p.padding_y],
-            [p.input_x, p.output_x, p.kernel_x, p.stride_x, p.padding_x],
-        ]
-        .map(|axis| {
-            let [input, output, kernel, stride, padding] = axis.map(|n| n as usize);
-            super::Axis {
-                input,
-                output,
-                kernel,
-                stride,
-                padding,
-            }
-        });
-        (p.channels as usize, y, x, p.vectors as usize * 4)
-    }};
-}
-use geometry;
-
-/// Parameters of a kernel over a window, with further fields behind.
-macro_rules! window_params {
-    ($Params:ident, $layer:expr $(, $field:ident: $value:expr)*) => {{
-        let (layer, window) = ($layer, &$layer.window);
-        $Params {
-            channels: layer.channels as u32,
-            vectors: (layer.lanes / 4) as u32,
-            input_y: window.input[0] as u32,
-            input_x: window.input[1] as u32,
-            output_y: window.output[0] as u32,
-            output_x: window.output[1] as u32,
-            kernel_y: window.kernel[0] as u32,
-            kernel_x: window.kernel[1] as u32,
-            stride_y: window.stride[0] as u32,
-            stride_x: window.stride[1] as u32,
-            padding_y: window.padding[0] as u32,
-            padding_x: window.padding[1] as u32,
-            $($field: $value),*
-        }
-    }};
-}
-use window_params;
-
 /// The pieces of a kernel whose lanes go along `line` positions and the vectors of each, with `inner` loops for a vector: each
 /// has some vectors.
 fn vector_pieces(
@@ -143,6 +68,30 @@ fn vector_pieces(
     Piece::ranges(grid, vectors, lanes, |vectors| {
         looped(line, looped(vectors.div_ceil(lanes), inner))
     })
+}
+
+/// The pieces of a forward pass over windows.
+fn forward_pieces(
+    window: &WindowParams,
+    vectors: u32,
+    grid: Grid,
+    shape: WorkgroupShape,
+) -> Vec<Piece> {
+    let inner = looped(window.kernel_y, looped(window.kernel_x, NONE));
+    vector_pieces(window.output_x, inner, vectors, grid, shape)
+}
+
+/// The pieces of a backward pass over windows, with `inner` loops for each output that sees an input.
+fn backward_pieces(
+    window: &WindowParams,
+    inner: Loops,
+    vectors: u32,
+    grid: Grid,
+    shape: WorkgroupShape,
+) -> Vec<Piece> {
+    let [y, x] = window.taps_of_input();
+    let inner = looped(y, looped(x, inner));
+    vector_pieces(window.input_x, inner, vectors, grid, shape)
 }
 
 /// Refuses views that are shorter than the planes they stand for: `inputs` and `outputs` are views of input and of output
@@ -175,42 +124,4 @@ fn check(
         )
         .collect();
     check_views("pooling", lanes, &views)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn outputs_see_the_inputs_that_they_cover() {
-        for input in 1..9 {
-            for kernel in 1..5 {
-                for stride in 1..5 {
-                    for padding in 0..kernel {
-                        let Ok(window) =
-                            Window::new([input; 2], [kernel; 2], [stride; 2], [padding; 2])
-                        else {
-                            continue;
-                        };
-                        let axis = Axis {
-                            input,
-                            output: window.output[0],
-                            kernel,
-                            stride,
-                            padding,
-                        };
-                        for o in 0..axis.output {
-                            assert!(!axis.seen(o).is_empty());
-                            for i in 0..input {
-                                let tap = (i + padding).checked_sub(o * stride);
-                                let sees = tap.is_some_and(|tap| tap < kernel);
-                                assert_eq!(axis.seen(o).contains(&i), sees);
-                                assert_eq!(axis.covering(i).contains(&o), sees);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
 }

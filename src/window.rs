@@ -86,24 +86,6 @@ impl Window {
         self.kernel[0].saturating_mul(self.kernel[1])
     }
 
-    /// The window whose sizes, each `[y, x]`, are a kernel's parameters.
-    pub(crate) fn of_words(
-        input: [u32; 2],
-        output: [u32; 2],
-        kernel: [u32; 2],
-        stride: [u32; 2],
-        padding: [u32; 2],
-    ) -> Self {
-        let sizes = |words: [u32; 2]| words.map(|n| n as usize);
-        Window {
-            input: sizes(input),
-            output: sizes(output),
-            kernel: sizes(kernel),
-            stride: sizes(stride),
-            padding: sizes(padding),
-        }
-    }
-
     /// Input channels of a layer with `n_in` input units.
     ///
     /// # Errors
@@ -142,16 +124,113 @@ impl Window {
     }
 }
 
-/// What shaders divide by, in place of an integer division: see `shaders/lib/window.wgsl`.
+crate::uniform! {
+    /// A [`Window`] over planes of so many channels as kernels see it: `Window` of `shaders/lib/window.wgsl`.
+    pub struct WindowParams {
+        /// Channels of the input plane.
+        channels: u32,
+        /// Taps of the kernel.
+        taps: u32,
+        /// Rows of an input plane.
+        input_y: u32,
+        /// Columns of an input plane.
+        input_x: u32,
+        /// Rows of an output plane.
+        output_y: u32,
+        /// Columns of an output plane.
+        output_x: u32,
+        /// Rows of the kernel.
+        kernel_y: u32,
+        /// Columns of the kernel.
+        kernel_x: u32,
+        /// Input rows from one output row to the next.
+        stride_y: u32,
+        /// Input columns from one output column to the next.
+        stride_x: u32,
+        /// Rows of padding before and behind the input plane.
+        padding_y: u32,
+        /// Columns of padding before and behind the input plane.
+        padding_x: u32,
+        /// `1 / taps`, and so on: see [`reciprocal`].
+        inverse_taps: f32,
+        /// `1 / kernel_x`.
+        inverse_kernel_x: f32,
+        /// `1 / stride_y`.
+        inverse_stride_y: f32,
+        /// `1 / stride_x`.
+        inverse_stride_x: f32,
+    }
+}
+
+impl WindowParams {
+    /// `window` over planes of `channels` input channels.
+    pub fn new(window: &Window, channels: usize) -> Self {
+        let [y, x] = [0, 1];
+        WindowParams {
+            channels: channels as u32,
+            taps: window.taps() as u32,
+            input_y: window.input[y] as u32,
+            input_x: window.input[x] as u32,
+            output_y: window.output[y] as u32,
+            output_x: window.output[x] as u32,
+            kernel_y: window.kernel[y] as u32,
+            kernel_x: window.kernel[x] as u32,
+            stride_y: window.stride[y] as u32,
+            stride_x: window.stride[x] as u32,
+            padding_y: window.padding[y] as u32,
+            padding_x: window.padding[x] as u32,
+            inverse_taps: reciprocal(window.taps()),
+            inverse_kernel_x: reciprocal(window.kernel[x]),
+            inverse_stride_y: reciprocal(window.stride[y]),
+            inverse_stride_x: reciprocal(window.stride[x]),
+        }
+    }
+
+    /// The window.
+    pub fn window(&self) -> Window {
+        let sizes = |words: [u32; 2]| words.map(|n| n as usize);
+        Window {
+            input: sizes([self.input_y, self.input_x]),
+            output: sizes([self.output_y, self.output_x]),
+            kernel: sizes([self.kernel_y, self.kernel_x]),
+            stride: sizes([self.stride_y, self.stride_x]),
+            padding: sizes([self.padding_y, self.padding_x]),
+        }
+    }
+
+    /// Along each axis, the most taps of the kernel through which an input position is seen.
+    pub(crate) fn taps_of_input(&self) -> [u32; 2] {
+        [
+            self.kernel_y.div_ceil(self.stride_y),
+            self.kernel_x.div_ceil(self.stride_x),
+        ]
+    }
+
+    /// What input unit `unit` of a layer is seen through: its channel and the kernel's tap `[y, x]`. Twin of `tap_of` in
+    /// `shaders/lib/tap.wgsl`.
+    pub(crate) fn tap_of(&self, unit: u32) -> (u32, [u32; 2]) {
+        let channel = divide(unit, self.inverse_taps);
+        let tap = unit - channel * self.taps;
+        let y = divide(tap, self.inverse_kernel_x);
+        (channel, [y, tap - y * self.kernel_x])
+    }
+}
+
+/// What [`divide`] takes.
 pub(crate) fn reciprocal(n: usize) -> f32 {
     1.0 / n as f32
+}
+
+/// `n / d` for `inverse = 1 / d`: twin of `divide` in `shaders/lib/divide.wgsl`, which says for which numbers it is exact.
+fn divide(n: u32, inverse: f32) -> u32 {
+    ((n as f32 + 0.5) * inverse) as u32
 }
 
 /// Refuses what shaders could not divide exactly: `units` input units, or planes, of 2^22 and more.
 ///
 /// # Errors
 /// Such a layer.
-pub(super) fn check_divisions(window: &Window, units: usize) -> Result<()> {
+pub(crate) fn check_divisions(window: &Window, units: usize) -> Result<()> {
     let reach = |axis| window.input[axis] + window.padding[axis] + window.stride[axis];
     if units.max(reach(0)).max(reach(1)) < 1 << 22 {
         return Ok(());
@@ -196,17 +275,15 @@ mod tests {
         }
     }
 
-    /// As `shaders/lib/window.wgsl` computes it.
     #[test]
     fn shaders_divide_exactly_below_four_million() {
-        let divide = |n: usize, inverse: f32| ((n as f32 + 0.5) * inverse) as usize;
         for d in (1..400).chain((1..200).map(|i| i * 10_007)) {
             let inverse = reciprocal(d);
             let last = ((1 << 22) - 1) / d;
             let quotients = (0..=last.min(50)).chain(last.saturating_sub(50)..=last);
             for q in quotients {
                 for n in [q * d, q * d + d - 1].map(|n| n.min((1 << 22) - 1)) {
-                    assert_eq!(divide(n, inverse), n / d, "{n} / {d}");
+                    assert_eq!(divide(n as u32, inverse) as usize, n / d, "{n} / {d}");
                 }
             }
         }

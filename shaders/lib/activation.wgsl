@@ -1,0 +1,14 @@
+// An activation function, said by `activate`.
+#import pointwise
+
+struct Params {
+    vectors: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> input: array<vec4<f32>>; // [vectors]
+@group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>; // [vectors]
+
+fn compute(i: u32) {
+    output[i] = activate(input[i]);
+}

@@ -1,0 +1,17 @@
+// A kernel of one vec4 an invocation, bound by memory. Who imports this has `params.vectors`, and says by `compute` what becomes of
+// vector `i`.
+#import grid
+
+const WORKGROUP = 256u;
+
+@compute @workgroup_size(WORKGROUP)
+fn ENTRY(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let i = flat_group(group, groups) * WORKGROUP + lane;
+    if i < params.vectors {
+        compute(i);
+    }
+}

@@ -1,0 +1,129 @@
+//! The WGSL text of a kernel: its own, with the library's texts in place of its `#import` lines.
+
+use super::kernel::KernelInfo;
+use crate::error::{Error, Result};
+
+/// Texts that a shader, or another of them, pulls in by a line `#import NAME`: once, however often they are asked for.
+///
+/// `ENTRY` in them stands for the kernel's entry point: kernels that differ in a few lines share a text with the entry
+/// point itself, and have the functions that it calls.
+const LIBRARY: &[(&str, &str)] = &[
+    ("activation", shader!("lib/activation")),
+    ("activation_backward", shader!("lib/activation_backward")),
+    ("dense", shader!("lib/dense")),
+    ("divide", shader!("lib/divide")),
+    (GRID, shader!("lib/grid")),
+    ("grid_range", shader!("lib/grid_range")),
+    ("members", shader!("lib/members")),
+    ("nan", shader!("lib/nan")),
+    ("normal", shader!("lib/normal")),
+    ("part", shader!("lib/part")),
+    ("pointwise", shader!("lib/pointwise")),
+    ("pool", shader!("lib/pool")),
+    ("pool_backward", shader!("lib/pool_backward")),
+    ("pool_forward", shader!("lib/pool_forward")),
+    ("positions", shader!("lib/positions")),
+    ("random", shader!("lib/random")),
+    ("round_table", shader!("lib/round_table")),
+    ("running_list", shader!("lib/running_list")),
+    ("segments", shader!("lib/segments")),
+    ("select_key", shader!("lib/select_key")),
+    ("statistic", shader!("lib/statistic")),
+    ("step", shader!("lib/step")),
+    ("tap", shader!("lib/tap")),
+    ("tile", shader!("lib/tile")),
+    ("unfixed", shader!("lib/unfixed")),
+    ("window", shader!("lib/window")),
+    ("workgroup_scan", shader!("lib/workgroup_scan")),
+    ("workgroup_sum", shader!("lib/workgroup_sum")),
+];
+
+/// By which import a shader learns its workgroup's number.
+const GRID: &str = "grid";
+
+/// The line by which a shader says that it needs subgroups. naga does not know WGSL's own `enable subgroups;` yet.
+const SUBGROUPS: &str = "#require subgroups";
+
+pub(super) fn fault(kernel: &KernelInfo, reason: String) -> Error {
+    Error::Device(format!("shader `{}`: {reason}", kernel.name))
+}
+
+/// Fills in the `#import` lines, and takes out what is not WGSL.
+///
+/// # Errors
+/// An import that the library does not have.
+pub fn expand(kernel: &KernelInfo) -> Result<String> {
+    Ok(Expansion::of(kernel, GRID)?.text)
+}
+
+/// As [`expand`], for dispatches of a range of the workgroups, from that in a uniform of its own in group 1 on. Only of a kernel
+/// that [can](super::reflect::Reflection::ranges) run so.
+///
+/// # Errors
+/// As [`expand`].
+pub fn expand_ranges(kernel: &KernelInfo) -> Result<String> {
+    Ok(Expansion::of(kernel, "grid_range")?.text)
+}
+
+/// The optional features that a shader declares to need: subgroups, or none.
+pub fn capabilities(kernel: &KernelInfo) -> naga::valid::Capabilities {
+    match kernel.source.lines().any(|line| line == SUBGROUPS) {
+        true => naga::valid::Capabilities::SUBGROUP,
+        false => naga::valid::Capabilities::empty(),
+    }
+}
+
+/// Whether a kernel imports [`GRID`], itself or through others.
+pub(super) fn imports_grid(kernel: &KernelInfo) -> Result<bool> {
+    Ok(Expansion::of(kernel, GRID)?.imported.contains(&GRID))
+}
+
+/// A kernel's text while it is put together.
+struct Expansion<'a> {
+    kernel: &'a KernelInfo,
+    /// What stands in for [`GRID`].
+    grid: &'static str,
+    text: String,
+    imported: Vec<&'static str>,
+}
+
+impl<'a> Expansion<'a> {
+    fn of(kernel: &'a KernelInfo, grid: &'static str) -> Result<Self> {
+        let mut expansion = Expansion {
+            kernel,
+            grid,
+            text: String::new(),
+            imported: Vec::new(),
+        };
+        for line in kernel.source.lines().filter(|line| *line != SUBGROUPS) {
+            expansion.add(line, line)?;
+        }
+        Ok(expansion)
+    }
+
+    /// Adds a line, or what it imports.
+    fn add(&mut self, line: &str, text: &str) -> Result<()> {
+        match line.strip_prefix("#import ") {
+            Some(name) => self.import(name.trim())?,
+            None => self.text.push_str(text),
+        }
+        self.text.push('\n');
+        Ok(())
+    }
+
+    fn import(&mut self, name: &str) -> Result<()> {
+        let wanted = if name == GRID { self.grid } else { name };
+        let (name, text) = LIBRARY
+            .iter()
+            .find(|(known, _)| *known == wanted)
+            .ok_or_else(|| fault(self.kernel, format!("unknown import `{name}`")))?;
+        if self.imported.contains(name) {
+            return Ok(());
+        }
+        self.imported.push(name);
+        for line in text.lines() {
+            self.add(line, &line.replace("ENTRY", self.kernel.entry_point()))?;
+        }
+        Ok(())
+    }
+}
