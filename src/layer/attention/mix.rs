@@ -1,9 +1,9 @@
 //! The products of attention's matrices `[token][token]` with features: its output, and the gradients of q, k and v.
 
-use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
+use pulp::Simd;
 
-use super::columns::{Column, columns};
+use super::columns::Column;
+use super::heads::{Head, Task, for_each_head};
 use super::panels::{Block, Workspace, pack_columns, pack_rows, panel_vectors, store, tile};
 use super::vector_pieces;
 use crate::engine::loops::{NONE, Piece, looped};
@@ -51,7 +51,7 @@ impl MixTwin<'_> {
     }
 
     /// In vectors of the caller's choice.
-    pub(super) fn run_with(self, dispatch: impl Fn(Task<'_>) + Sync) {
+    pub(super) fn run_with(self, dispatch: impl Fn(Task<'_, MixHead<'_>>) + Sync) {
         let p = self.params;
         let [heads, dim, tokens, stride] =
             [p.heads, p.dim, p.tokens, p.vectors * 4].map(|n| n as usize);
@@ -60,61 +60,39 @@ impl MixTwin<'_> {
             first..first + heads * dim * tokens * stride
         };
         let input = &self.input[features(p.first_input)];
-        let tasks: Vec<_> = self.output[features(p.first_output)]
-            .chunks_exact_mut(dim * tokens * stride)
-            .enumerate()
-            .flat_map(|(head, block)| columns(block, stride).map(move |column| (head, column)))
-            .collect();
-        tasks
-            .into_par_iter()
-            .for_each_init(Workspace::default, |workspace, (head, column)| {
-                dispatch(Task {
-                    matrix: Block::of(self.matrix, head, [tokens, tokens, stride]),
-                    input: Block::of(input, head, [dim, tokens, stride]),
-                    transposed: p.transposed != 0,
-                    output: column,
-                    workspace,
-                });
-            });
+        let head = |head| MixHead {
+            matrix: Block::of(self.matrix, head, [tokens, tokens, stride]),
+            input: Block::of(input, head, [dim, tokens, stride]),
+            transposed: p.transposed != 0,
+        };
+        let output = &mut self.output[features(p.first_output)];
+        for_each_head(output, dim * tokens, stride, head, dispatch);
     }
 }
 
 /// Features of a tile.
 const FEATURES: usize = 4;
 
-/// One head in one column of lanes.
-pub(super) struct Task<'a> {
+pub(super) struct MixHead<'a> {
     matrix: Block<'a>,
     input: Block<'a>,
     transposed: bool,
-    output: Column<'a>,
-    workspace: &'a mut Workspace,
 }
 
-impl WithSimd for Task<'_> {
-    type Output = ();
-
+impl Head for MixHead<'_> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        // As many tokens as the sums leave registers for.
-        if S::REGISTER_COUNT >= 32 {
-            self.column::<S, 4>(simd);
-        } else {
-            self.column::<S, 2>(simd);
-        }
-    }
-}
-
-impl Task<'_> {
-    #[inline(always)]
-    fn column<S: Simd, const TOKENS: usize>(mut self, simd: S) {
+    fn write<S: Simd, const TOKENS: usize>(
+        self,
+        simd: S,
+        mut output: Column<'_>,
+        workspace: &mut Workspace,
+    ) {
         let (dim, tokens) = (self.input.rows, self.input.cols);
-        let lanes = self.output.lanes();
+        let lanes = output.lanes();
         let matrix_set = panel_vectors::<TOKENS>(tokens, tokens);
         let input_set = panel_vectors::<FEATURES>(dim, tokens);
-        let [matrix, input] = self
-            .workspace
-            .parts::<S, 2>(lanes.len().div_ceil(S::F32_LANES), [matrix_set, input_set]);
+        let [matrix, input] =
+            workspace.parts::<S, 2>(lanes.len().div_ceil(S::F32_LANES), [matrix_set, input_set]);
         if self.transposed {
             pack_columns::<S, TOKENS>(simd, self.matrix, lanes.clone(), matrix);
         } else {
@@ -133,7 +111,7 @@ impl Task<'_> {
                     for (d, sums) in sums.iter().enumerate().take(dim - feature) {
                         for (t, sum) in sums.iter().enumerate().take(tokens - token) {
                             let to = (feature + d) * tokens + token + t;
-                            store(simd, *sum, self.output.row(to, lanes.clone()));
+                            store(simd, *sum, output.row(to, lanes.clone()));
                         }
                     }
                 }

@@ -7,6 +7,7 @@
 mod attention_layer;
 mod columns;
 mod exp;
+mod heads;
 mod mix;
 mod panels;
 mod scores;
