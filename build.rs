@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// The shaders, the modules of `src` that run them or in their place, and those that measure and check them.
-const KERNELS: [&str; 15] = [
+const KERNELS: [&str; 16] = [
     "shaders",
     "src/bench",
     "src/data",
@@ -19,6 +19,7 @@ const KERNELS: [&str; 15] = [
     "src/primitive",
     "src/sparse",
     "src/topology",
+    "src/twin",
     "src/verify",
     "src/window.rs",
 ];

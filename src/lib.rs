@@ -125,6 +125,7 @@ mod threads;
 #[doc(hidden)]
 pub mod topology;
 pub mod train;
+mod twin;
 #[doc(hidden)]
 pub mod verify;
 mod window;

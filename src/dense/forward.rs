@@ -1,11 +1,13 @@
 //! The forward product of a full layer.
 
-use super::patches::{Direction, Patches};
-use super::product::{Finish, Initial, Left, Product, Right};
 use crate::engine::loops::{NONE, Piece, further, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::LayerSpan;
+use crate::twin::Direction;
+use crate::twin::pack::Left;
+use crate::twin::patches::Patches;
+use crate::twin::product::{Finish, Initial, Product, Right};
 use crate::window::{Window, WindowParams};
 
 /// Output channels and, by workgroup shape, vectors of four lanes that a workgroup writes: as in `shaders/lib/dense.wgsl`.

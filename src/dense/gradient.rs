@@ -1,13 +1,15 @@
 //! The weight gradient of a full layer.
 
 use super::forward::flattened;
-use super::patches::{Direction, Patches};
-use super::product::{Finish, Initial, Left, Product, Right};
-use super::rows::RowProducts;
 use crate::engine::loops::{Loops, NONE, Part, Piece, cut, further, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::LayerSpan;
+use crate::twin::Direction;
+use crate::twin::pack::Left;
+use crate::twin::patches::Patches;
+use crate::twin::product::{Finish, Initial, Product, Right};
+use crate::twin::rows::RowProducts;
 use crate::window::{Window, WindowParams};
 
 /// Output channels, and columns by workgroup shape, of a workgroup's tile: as in `shaders/dense/gradient.wgsl`.

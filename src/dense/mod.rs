@@ -21,10 +21,6 @@ mod choice;
 mod expand;
 mod forward;
 mod gradient;
-mod pack;
-mod patches;
-mod product;
-mod rows;
 mod transposed;
 
 pub use choice::{Products, above, choose};

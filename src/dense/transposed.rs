@@ -1,12 +1,14 @@
 //! The backward product of a full layer: from the gradient at its outputs to that at its inputs.
 
 use super::forward::{ROWS, VECTORS, flattened, unit_pieces};
-use super::patches::{Direction, Patches};
-use super::product::{Finish, Initial, Left, Product, Right};
 use crate::engine::loops::Piece;
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::LayerSpan;
+use crate::twin::Direction;
+use crate::twin::pack::Left;
+use crate::twin::patches::Patches;
+use crate::twin::product::{Finish, Initial, Product, Right};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {

@@ -1,11 +1,12 @@
 //! Sparse two-dimensional convolution: the forward product of a sparse layer with every patch of its input.
 
 use super::arena::LayerSpan;
-use super::lanes::Ends;
-use super::planes::{Direction, Planes, Tap};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
+use crate::twin::Direction;
+use crate::twin::lanes::Ends;
+use crate::twin::planes::{Planes, Tap};
 use crate::window::{Window, WindowParams};
 
 /// Positions of a row, next to each other, that one invocation computes.

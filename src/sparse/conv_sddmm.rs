@@ -6,11 +6,11 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::arena::LayerSpan;
-use super::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
 use super::sddmm::{chunks, put};
 use crate::engine::loops::{Loops, NONE, Part, Piece, cut, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
+use crate::twin::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
 use crate::window::{Window, WindowParams, check_divisions, reciprocal};
 
 crate::kernel! {
@@ -34,7 +34,7 @@ crate::kernel! {
         first_col: u32,
         /// 1: add to what is there.
         accumulate: u32,
-        /// Reciprocals: see `shaders/lib/window.wgsl`.
+        /// `1 / vectors`: see `shaders/lib/divide.wgsl`.
         inverse_vectors: f32,
         /// Input units of the layer: no row has more pairs.
         cols: u32,

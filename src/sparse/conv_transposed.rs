@@ -2,11 +2,12 @@
 
 use super::arena::LayerSpan;
 use super::conv::{LINE, TILE};
-use super::lanes::Ends;
-use super::planes::{Direction, Planes, Tap};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
+use crate::twin::Direction;
+use crate::twin::lanes::Ends;
+use crate::twin::planes::{Planes, Tap};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {

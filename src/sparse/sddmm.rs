@@ -6,10 +6,10 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::arena::LayerSpan;
-use super::dots::{PARTIAL, Partial, Runs, add_products, dots, fold, row_blocks};
-use super::pieces::rows_per_task;
 use crate::engine::loops::{Loops, MOST_ITERATIONS, NONE, Part, Piece, cut, looped};
 use crate::engine::{Grid, WorkgroupShape};
+use crate::twin::dots::{PARTIAL, Partial, Runs, add_products, dots, fold, row_blocks};
+use crate::twin::pieces::rows_per_task;
 
 crate::kernel! {
     /// `output[j] = sum over i of input[a, i] * delta[b, i]` for each listed pair j = (a, b): `delta · h^T` at sampled

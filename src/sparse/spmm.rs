@@ -3,10 +3,10 @@
 use pulp::Simd;
 
 use super::arena::LayerSpan;
-use super::lanes::{Ends, Term, gather_sum};
-use super::pieces::{Rows, write_rows};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
+use crate::twin::lanes::{Ends, Term, gather_sum};
+use crate::twin::pieces::{Rows, write_rows};
 
 /// Vectors of a row that a line of lanes takes, in either workgroup shape. The rows of a tile of so many follow on
 /// each other in the grid, so that they find its part of the source in the cache.

@@ -3,11 +3,11 @@
 use pulp::Simd;
 
 use super::arena::LayerSpan;
-use super::lanes::{Ends, Term, gather_sum};
-use super::pieces::{Rows, write_rows};
 use super::spmm::{tiled, tiled_pieces};
 use crate::engine::loops::Piece;
 use crate::engine::{Grid, WorkgroupShape};
+use crate::twin::lanes::{Ends, Term, gather_sum};
+use crate::twin::pieces::{Rows, write_rows};
 
 crate::kernel! {
     /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, or adds that to it; then zero where

@@ -9,17 +9,17 @@ use std::ops::Range;
 use pulp::Simd;
 
 /// Partial sums of a product: one vector of AVX-512, two of AVX2, four of NEON. Part of the result's bits, so the same everywhere.
-pub(super) const PARTIAL: usize = 16;
+pub(crate) const PARTIAL: usize = 16;
 
 /// A product's partial sums between two of its parts.
-pub(super) type Partial = [f32; PARTIAL];
+pub(crate) type Partial = [f32; PARTIAL];
 
 /// The same in registers: the first `PARTIAL / F32_LANES` vectors.
 type Held<S> = [<S as Simd>::f32s; PARTIAL];
 
 /// Where the lanes lie that are multiplied: segments of `delta`, and as many of each of `N` runs of the input.
 #[derive(Clone, Copy)]
-pub(super) struct Runs<const N: usize> {
+pub(crate) struct Runs<const N: usize> {
     /// First lane of each run.
     pub starts: [usize; N],
     /// Lanes of a segment.
@@ -48,7 +48,7 @@ impl<const N: usize> Runs<N> {
 
 /// Adds `delta` times each of `N` runs of `input` to the partial sums of these numbers, in one pass over `delta`.
 #[inline(always)]
-pub(super) fn add_products<S: Simd, const N: usize>(
+pub(crate) fn add_products<S: Simd, const N: usize>(
     simd: S,
     input: &[f32],
     runs: Runs<N>,
@@ -68,7 +68,7 @@ pub(super) fn add_products<S: Simd, const N: usize>(
 
 /// Dot products of `N` rows of `input` with `delta`, in one pass over `delta`.
 #[inline(always)]
-pub(super) fn dots<S: Simd, const N: usize>(
+pub(crate) fn dots<S: Simd, const N: usize>(
     simd: S,
     input: &[f32],
     starts: [usize; N],
@@ -86,7 +86,7 @@ pub(super) fn dots<S: Simd, const N: usize>(
 
 /// The product whose partial sums these are.
 #[inline(always)]
-pub(super) fn fold<S: Simd>(simd: S, partial: &Partial) -> f32 {
+pub(crate) fn fold<S: Simd>(simd: S, partial: &Partial) -> f32 {
     let mut held = [simd.splat_f32s(0.0); PARTIAL];
     load(simd, partial, &mut held);
     fold_held(simd, &mut held)
@@ -227,7 +227,7 @@ const PAIRS: usize = 4096;
 
 /// Divides rows into blocks of about as many pairs each, for tasks that each go through the whole input: one a thread,
 /// since all of them read all of it.
-pub(super) fn row_blocks(offsets: &[u32], threads: usize) -> Vec<Range<usize>> {
+pub(crate) fn row_blocks(offsets: &[u32], threads: usize) -> Vec<Range<usize>> {
     let rows = offsets.len() - 1;
     let pairs = (offsets[rows] - offsets[0]) as usize;
     let tasks = threads.max(pairs.div_ceil(PAIRS)).min(rows);

@@ -8,20 +8,12 @@ use std::ops::Range;
 
 use pulp::Simd;
 
+use super::Direction;
 use crate::window::Window;
-
-/// Which plane of the window is written.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Direction {
-    /// The output plane, from the input plane.
-    Forward,
-    /// The input plane, from the output plane.
-    Transposed,
-}
 
 /// A tap of the kernel, as the positions of a class see it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tap {
+pub(crate) struct Tap {
     /// Its number in the kernel.
     pub number: usize,
     /// From a position's origin to what it sees through the tap, `[y, x]`.
@@ -31,7 +23,7 @@ pub(super) struct Tap {
 /// Written positions that see through the same taps: all, or in the transposed product of a strided layer those that leave
 /// the same remainders.
 #[derive(Clone, Debug)]
-pub(super) struct Class {
+pub(crate) struct Class {
     remainder: [usize; 2],
     /// Its taps.
     pub taps: Vec<Tap>,
@@ -39,7 +31,7 @@ pub(super) struct Class {
 
 /// Lanes of one written position that lie in one panel of the packed matrix.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Segment {
+pub(crate) struct Segment {
     /// First lane among the packed ones.
     pub packed: usize,
     /// First lane among the written ones, from the first of the block on.
@@ -66,7 +58,7 @@ impl Segment {
 }
 
 /// A source seen through a window.
-pub(super) struct Patches<'a> {
+pub(crate) struct Patches<'a> {
     source: &'a [f32],
     direction: Direction,
     window: Window,
@@ -94,17 +86,11 @@ impl<'a> Patches<'a> {
     }
 
     fn written(&self) -> [usize; 2] {
-        match self.direction {
-            Direction::Forward => self.window.output,
-            Direction::Transposed => self.window.input,
-        }
+        self.direction.written(&self.window)
     }
 
     fn seen(&self) -> [usize; 2] {
-        match self.direction {
-            Direction::Forward => self.window.input,
-            Direction::Transposed => self.window.output,
-        }
+        self.direction.read(&self.window)
     }
 
     /// Lanes of a unit's written plane.

@@ -11,7 +11,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::pack::{Side, pack_left};
+use super::pack::{Left, Side, pack_left};
 use super::patches::{Class, Patches, Segment};
 
 /// Steps along `k` between two visits to the output: 24 KiB of a panel of 32 lanes.
@@ -26,16 +26,8 @@ const MOST_ROWS: usize = 256;
 /// Fewest rows of a task, where rows are divided among tasks that each pack the right-hand side.
 const FEWEST_ROWS: usize = 32;
 
-/// The left-hand side: row `m`, unit `u`, tap `t` at `m * row + u * unit + t`.
-#[derive(Clone, Copy)]
-pub(super) struct Left<'a> {
-    pub values: &'a [f32],
-    pub row: usize,
-    pub unit: usize,
-}
-
 /// The right-hand side.
-pub(super) enum Right<'a> {
+pub(crate) enum Right<'a> {
     /// Patches of `units` units.
     Patches { patches: Patches<'a>, units: usize },
     /// The transposed of a matrix whose rows have so many lanes: `right[k][l] = values[l * lanes + k]`.
@@ -44,7 +36,7 @@ pub(super) enum Right<'a> {
 
 /// What a sum is added to.
 #[derive(Clone, Copy)]
-pub(super) enum Initial<'a> {
+pub(crate) enum Initial<'a> {
     /// A number for each row.
     Rows(&'a [f32]),
     Zero,
@@ -54,7 +46,7 @@ pub(super) enum Initial<'a> {
 
 /// What becomes of a sum.
 #[derive(Clone, Copy)]
-pub(super) enum Finish<'a> {
+pub(crate) enum Finish<'a> {
     Plain,
     /// Negative sums become zero; a NaN stays a NaN, so that a diverged run shows.
     Relu,
@@ -63,7 +55,7 @@ pub(super) enum Finish<'a> {
 }
 
 /// A product.
-pub(super) struct Product<'a> {
+pub(crate) struct Product<'a> {
     pub left: Left<'a>,
     pub right: Right<'a>,
     /// Lanes of a row of the output.
@@ -104,7 +96,7 @@ impl Product<'_> {
 }
 
 /// Rows from `first_row` on, lanes from `first_lane` on, of an output.
-pub(super) struct Tile<'a> {
+pub(crate) struct Tile<'a> {
     pub first_row: usize,
     pub first_lane: usize,
     pub rows: Vec<&'a mut [f32]>,
@@ -168,7 +160,7 @@ impl Tile<'_> {
 }
 
 /// An output with rows of `plane` lanes, in tiles of at most `rows` by `lanes`, those of the same rows one after the other.
-pub(super) fn tiles(output: &mut [f32], plane: usize, rows: usize, lanes: usize) -> Vec<Tile<'_>> {
+pub(crate) fn tiles(output: &mut [f32], plane: usize, rows: usize, lanes: usize) -> Vec<Tile<'_>> {
     let mut tiles = Vec::new();
     for (chunk, output) in output.chunks_mut(rows * plane).enumerate() {
         let first = tiles.len();

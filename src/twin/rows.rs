@@ -22,7 +22,7 @@ const HELD: usize = 4;
 ///
 /// Bound by the multiply-adds: a tile of `HELD` by `HELD` sums in registers, each a vector wide, goes along the lanes, for 16
 /// multiply-adds loading 8 operands.
-pub(super) struct RowProducts<'a> {
+pub(crate) struct RowProducts<'a> {
     pub patches: &'a Patches<'a>,
     pub class: &'a Class,
     /// `[rows][lanes]`: as many lanes as the patches have.

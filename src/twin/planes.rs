@@ -11,6 +11,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::Direction;
 use super::lanes::{Ends, Steps, Term, gather_rows};
 use super::pieces::pieces;
 use crate::window::Window;
@@ -25,18 +26,9 @@ const WHOLE_BYTES: usize = 4 << 20;
 /// Pieces below which planes are cut finer, so that all threads have work.
 const FEWEST_PIECES: usize = 64;
 
-/// Which plane of the window is written.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Direction {
-    /// The output plane, from the input plane.
-    Forward,
-    /// The input plane, from the output plane.
-    Transposed,
-}
-
 /// A connection, as a unit that is written sees it.
 #[derive(Clone, Copy)]
-pub(super) struct Tap {
+pub(crate) struct Tap {
     pub weight: f32,
     /// The source's unit.
     pub unit: u32,
@@ -58,7 +50,7 @@ struct Run {
 }
 
 /// A window in one direction, for a batch of `stride` lanes.
-pub(super) struct Planes {
+pub(crate) struct Planes {
     pub window: Window,
     pub direction: Direction,
     pub stride: usize,
@@ -69,18 +61,12 @@ pub(super) struct Planes {
 impl Planes {
     /// The plane that is written.
     fn written(&self) -> [usize; 2] {
-        match self.direction {
-            Direction::Forward => self.window.output,
-            Direction::Transposed => self.window.input,
-        }
+        self.direction.written(&self.window)
     }
 
     /// The plane that is read.
     fn source(&self) -> [usize; 2] {
-        match self.direction {
-            Direction::Forward => self.window.input,
-            Direction::Transposed => self.window.output,
-        }
+        self.direction.read(&self.window)
     }
 
     /// Distance of two neighbours in a run, among the written positions and among their sources.

@@ -10,14 +10,14 @@ const HELD: usize = 8;
 
 /// One step of a gathered sum: a weight, and the first of the source's lanes that it scales.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Term {
+pub(crate) struct Term {
     pub weight: f32,
     pub start: usize,
 }
 
 /// How a gathered sum begins and ends.
 #[derive(Clone, Copy)]
-pub(super) struct Ends {
+pub(crate) struct Ends {
     /// What the terms are added to; `None`: to what is there.
     pub initial: Option<f32>,
     /// Negative sums become zero. A NaN stays a NaN, so that a diverged run shows.
@@ -26,7 +26,7 @@ pub(super) struct Ends {
 
 /// Rows of lanes that are gathered through the same terms, each a step further in source and output.
 #[derive(Clone, Copy)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     pub rows: usize,
     pub lanes: usize,
     pub source: usize,
@@ -35,7 +35,7 @@ pub(super) struct Steps {
 
 /// `output[lane] = initial + sum over terms of weight * source[start + lane]`, for all lanes of `output`, a multiple of 4.
 #[inline(always)]
-pub(super) fn gather_sum<S: Simd>(
+pub(crate) fn gather_sum<S: Simd>(
     simd: S,
     source: &[f32],
     terms: impl Iterator<Item = Term> + Clone,
@@ -53,7 +53,7 @@ pub(super) fn gather_sum<S: Simd>(
 
 /// [`gather_sum`] of several rows. Those that are too short to fill the registers are held together.
 #[inline(always)]
-pub(super) fn gather_rows<S: Simd>(
+pub(crate) fn gather_rows<S: Simd>(
     simd: S,
     source: &[f32],
     terms: &[Term],

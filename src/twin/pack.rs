@@ -5,10 +5,17 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::patches::{Class, Patches, Segment};
-use super::product::Left;
+
+/// The left-hand side: row `m`, unit `u`, tap `t` at `m * row + u * unit + t`.
+#[derive(Clone, Copy)]
+pub(crate) struct Left<'a> {
+    pub values: &'a [f32],
+    pub row: usize,
+    pub unit: usize,
+}
 
 /// The right-hand side of one class of lanes.
-pub(super) enum Side<'a> {
+pub(crate) enum Side<'a> {
     Patches {
         patches: &'a Patches<'a>,
         class: &'a Class,
@@ -65,7 +72,7 @@ impl Side<'_> {
 
 /// Rows of the left-hand side as `[k][R]`, zero past the last.
 #[inline(always)]
-pub(super) fn pack_left<const R: usize>(
+pub(crate) fn pack_left<const R: usize>(
     left: &Left<'_>,
     rows: Range<usize>,
     offsets: &[usize],

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 /// Rows that a thread takes at a time, of a layer of so many: enough to outweigh handing them out, few enough to share
 /// the work evenly, also of a classifier's ten long rows.
-pub(super) fn rows_per_task(rows: usize) -> usize {
+pub(crate) fn rows_per_task(rows: usize) -> usize {
     (rows / 64).clamp(1, 32)
 }
 
@@ -21,7 +21,7 @@ const FEWEST_LANES: usize = 512;
 
 /// Lanes of a row that a task takes, of rows of `stride` gathered from a source of `words`: all, or as many as keep that
 /// part of the source in the cache while all rows are written.
-pub(super) fn lanes_per_task(words: usize, stride: usize) -> usize {
+pub(crate) fn lanes_per_task(words: usize, stride: usize) -> usize {
     let bytes = words * size_of::<f32>();
     if bytes <= WHOLE_BYTES {
         return stride;
@@ -31,7 +31,7 @@ pub(super) fn lanes_per_task(words: usize, stride: usize) -> usize {
 }
 
 /// A part of one unit's row (or plane) of an output.
-pub(super) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     pub unit: usize,
     /// Which part of the unit's row it is, and so which part of a source it is gathered from.
     pub part: usize,
@@ -40,7 +40,7 @@ pub(super) struct Piece<'a> {
 
 /// An output of rows of `row` words in pieces of `piece`. Pieces of the same part follow on each other, so that tasks
 /// running next to each other find their part of the source in the cache.
-pub(super) fn pieces(output: &mut [f32], row: usize, piece: usize) -> Vec<Piece<'_>> {
+pub(crate) fn pieces(output: &mut [f32], row: usize, piece: usize) -> Vec<Piece<'_>> {
     let parts = row.div_ceil(piece);
     let mut rows: Vec<_> = output
         .chunks_mut(row)
@@ -56,13 +56,13 @@ pub(super) fn pieces(output: &mut [f32], row: usize, piece: usize) -> Vec<Piece<
 }
 
 /// A product that writes rows: any lanes of any row on their own.
-pub(super) trait Rows: Sync {
+pub(crate) trait Rows: Sync {
     /// Writes the lanes from `lane` on, as many as `output` has, of a unit's row.
     fn write<S: Simd>(&self, simd: S, unit: usize, lane: usize, output: &mut [f32]);
 }
 
 /// Writes all rows of `output`, which are `stride` wide and gathered from a source of `words`.
-pub(super) fn write_rows(rows: &impl Rows, words: usize, stride: usize, output: &mut [f32]) {
+pub(crate) fn write_rows(rows: &impl Rows, words: usize, stride: usize, output: &mut [f32]) {
     let arch = pulp::Arch::new();
     let some = rows_per_task(output.len() / stride);
     let lanes = lanes_per_task(words, stride);
