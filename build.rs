@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// The shaders, the modules of `src` that run them or in their place, and those that measure and check them.
-const KERNELS: [&str; 16] = [
+const KERNELS: [&str; 17] = [
     "shaders",
     "src/bench",
     "src/data",

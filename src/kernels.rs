@@ -1,11 +1,10 @@
-//! Every kernel pair of the crate, for the tests and for tools that go through all of them.
+//! Every kernel pair of a training, for the tests and for tools that go through all of them.
 
-#[cfg(feature = "bench")]
-use crate::bench;
 use crate::engine::{Kernel, KernelInfo};
 use crate::{data, dense, layer, loss, optim, sparse, topology};
 
-/// All kernel pairs: one for each file below `shaders/`, `shaders/lib/` excepted.
+/// All kernel pairs that a training can use: with `bench::kernels`, by which `rootlet bench`
+/// measures an adapter, one for each file below `shaders/`, `shaders/lib/` excepted.
 pub fn kernels() -> Vec<&'static KernelInfo> {
     let mut kernels = vec![
         data::Augment::INFO,
@@ -31,7 +30,5 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
     kernels.extend(layer::norm::kernels());
     kernels.extend(layer::attention::kernels());
     kernels.extend(topology::kernels());
-    #[cfg(feature = "bench")]
-    kernels.extend(bench::kernels());
     kernels
 }

@@ -17,9 +17,8 @@ use rootlet::engine::loops::{NONE, Piece};
 use rootlet::engine::reflect::reflect;
 use rootlet::engine::wgsl::{capabilities, expand};
 use rootlet::engine::{BARRIER_INVOCATIONS, Kernel, WorkgroupShape};
-use rootlet::kernels::kernels;
 use rootlet::sparse::Spmm;
-use shaders::each;
+use shaders::{each, kernels};
 
 #[test]
 fn every_shader_validates_and_is_what_its_host_half_declares() {
@@ -293,7 +292,7 @@ fn every_shader_is_registered_under_its_path() {
     assert_eq!(registered.len(), kernels().len(), "a name twice");
     assert_eq!(
         on_disk, registered,
-        "files below shaders/ and src/kernels.rs"
+        "files below shaders/, src/kernels.rs and src/bench/mod.rs"
     );
     for kernel in kernels() {
         let path = root.join(format!("{}.wgsl", kernel.name));

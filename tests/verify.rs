@@ -6,7 +6,8 @@ mod common;
 use std::collections::BTreeSet;
 
 use rootlet::engine::{Device, DeviceOptions, Pace, WorkgroupShape};
-use rootlet::verify::{Depth, Report, kernels, verify, verify_devices};
+use rootlet::kernels::kernels;
+use rootlet::verify::{Depth, Report, verify, verify_devices};
 
 fn quietly(_: &str, _: f64) -> rootlet::Result<()> {
     Ok(())

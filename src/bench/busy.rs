@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cpu_time::ProcessTime;
 
-use super::timing::Spread;
+use super::spread::Spread;
 use crate::clock::Instant;
 
 /// Share of the time that its threads wanted to run and could not, from which on a measurement is disturbed. An idle machine's is a

@@ -9,11 +9,12 @@ use super::latency;
 use super::load::{Load, LoadParams};
 use super::multiply_add::{CHAINS, MultiplyAdd, MultiplyAddParams};
 use super::options::{BenchOptions, Part};
-use super::plan_of;
 use super::reference::TOLERANCE;
-use super::timing::{Measured, Spread, Timed, time};
+use super::spread::Spread;
+use super::timing::{Measured, Timed, time};
+use super::{plan_of, wrong};
 use crate::engine::{Buffer, Class, Device, Grid, Plan};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// An adapter's measured ceilings, medians; the fields' names end in their units. One that other work disturbed is none, with the
 /// reason in `doubts`.
@@ -200,15 +201,6 @@ fn once(device: &Device, plan: &Plan, output: &Buffer) -> Result<Vec<f32>> {
     let program = device.prepare(plan)?;
     device.run(&program)?;
     device.download(&output.all())
-}
-
-/// The error for a kernel of this module that computes something else.
-pub(super) fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
-    Error::Device(format!(
-        "{} computes kernel `{kernel}` wrongly: {what}. No figure measured on it could be trusted; update its driver, or \
-         choose another --adapter",
-        device.name()
-    ))
 }
 
 /// Copies `words` words; 10^9 bytes a second, reads and writes counted.

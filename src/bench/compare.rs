@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::draw;
 use super::report::BenchReport;
+use super::row::{CEILINGS, MEMORY, PRODUCTS, ROUNDS, Row, STEPS};
 use super::table::{number, percent};
 use crate::error::{Error, Result};
 
@@ -12,24 +13,6 @@ use crate::error::{Error, Result};
 pub struct Comparison {
     reports: Vec<(String, BenchReport)>,
 }
-
-/// A figure of each report, where it has it.
-pub(super) struct Row {
-    /// The heading that it stands under.
-    pub section: &'static str,
-    /// The case.
-    pub case: String,
-    /// One value a report.
-    pub values: Vec<Option<f64>>,
-    /// Whether more is better.
-    pub more_is_better: bool,
-}
-
-pub(super) const CEILINGS: &str = "ceilings";
-pub(super) const PRODUCTS: &str = "products, GFLOP/s";
-pub(super) const STEPS: &str = "training steps, ms";
-pub(super) const ROUNDS: &str = "rounds, ms";
-const MEMORY: &str = "most bytes resident, MiB";
 
 impl Comparison {
     /// Reads the files of `rootlet bench --json`.

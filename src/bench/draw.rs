@@ -4,7 +4,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::compare::{PRODUCTS, Row, STEPS};
+use super::row::{PRODUCTS, Row, STEPS};
 use crate::error::{Error, Result};
 use crate::report::{printable, write_file};
 

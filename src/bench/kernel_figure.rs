@@ -1,6 +1,6 @@
 //! What is told of one product.
 
-use super::timing::Spread;
+use super::spread::Spread;
 
 /// The ceiling that a product is closest to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

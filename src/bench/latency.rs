@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::ceilings::wrong;
 use super::count::{Count, CountParams};
-use super::plan_of;
 use super::timing::{Measured, time, time_each};
 use super::workgroup::{
     Exchange, ExchangeParams, SIZE, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
 };
+use super::{plan_of, wrong};
 use crate::engine::{Class, Device, Grid, Plan};
 use crate::error::{Error, Result};
 

@@ -34,7 +34,9 @@ mod options;
 mod products;
 mod reference;
 mod report;
+mod row;
 mod scaling;
+mod spread;
 mod stepper;
 mod steps;
 mod table;
@@ -54,17 +56,18 @@ pub use matrix::read as read_matrix;
 pub use models::{KernelTime, ModelFigure};
 pub use multiply_add::{MultiplyAdd, MultiplyAddParams};
 pub use options::{BenchOptions, Part, SOFTWARE_BATCH};
-pub use report::{BenchReport, Bytes, Code, SCHEMA};
+pub use report::{BenchReport, Code, SCHEMA};
 pub use scaling::{Exponents, ScalingFigure};
+pub use spread::Spread;
+pub use stepper::Bytes;
 pub use steps::StepFigure;
 pub use table::Table;
-pub use timing::Spread;
 pub use workgroup::{
     Exchange, ExchangeParams, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
 };
 
 use crate::engine::{Device, Grid, Kernel, KernelInfo, Plan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sparse::LayerState;
 
 /// The kernels of this module.
@@ -210,6 +213,15 @@ fn measure(
         scaling::measure(options, observer)?;
     }
     Ok(())
+}
+
+/// The error for a kernel of this module that computes something else.
+fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
+    Error::Device(format!(
+        "{} computes kernel `{kernel}` wrongly: {what}. No figure measured on it could be trusted; update its driver, or \
+         choose another --adapter",
+        device.name()
+    ))
 }
 
 /// A plan of one dispatch.

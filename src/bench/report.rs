@@ -1,6 +1,5 @@
 //! All figures of a run, as they are written to a file and read back.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::ceilings::Ceilings;
@@ -82,9 +81,6 @@ pub struct BenchReport {
     #[serde(default)]
     pub skipped: Vec<Skipped>,
 }
-
-/// Bytes by class.
-pub type Bytes = BTreeMap<String, u64>;
 
 impl BenchReport {
     /// Whether there is no figure of a product, a step or the scaling, and some were withheld because the machine was busy.

@@ -2,9 +2,9 @@
 
 use super::guard::{Guard, Skipped};
 use super::options::{BenchOptions, Part};
+use super::spread::Spread;
 use super::stepper::CLASSES;
 use super::steps::perceptron;
-use super::timing::Spread;
 use super::{Finding, Observer};
 use crate::error::Result;
 use crate::model::{Extent, mlp};

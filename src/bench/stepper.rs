@@ -1,10 +1,10 @@
 //! A network with a random batch in place, whose training steps and rounds are timed: what perceptrons and models share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::reference::noise;
-use super::report::Bytes;
 use super::timing::{Measured, gather, time_calls};
 use crate::clock::Instant;
 use crate::data::Batch;
@@ -15,6 +15,9 @@ use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::optim::Sgd;
 use crate::topology::method;
+
+/// Bytes by class.
+pub type Bytes = BTreeMap<String, u64>;
 
 /// Share of the connections that a measured round exchanges.
 const ALPHA: f64 = 0.2;

@@ -3,9 +3,8 @@
 use super::guard::{Guard, Skipped, unless_impossible};
 use super::options::{BenchOptions, Part};
 use super::reference::{judge, mean_loss};
-use super::report::Bytes;
-use super::stepper::{CLASSES, Stepper, Training};
-use super::timing::Spread;
+use super::spread::Spread;
+use super::stepper::{Bytes, CLASSES, Stepper, Training};
 use super::{Finding, Observer};
 use crate::clock::Instant;
 use crate::error::Result;

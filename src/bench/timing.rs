@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::busy::{self, Usage, Watch};
+use super::spread::Spread;
 use crate::clock::Instant;
 use crate::engine::{Device, Plan, Program};
 use crate::error::Result;
@@ -23,21 +24,6 @@ const ATTEMPTS: usize = 3;
 
 /// Samples after which a median is good enough, however short they were.
 const MOST: usize = 101;
-
-/// How far the samples behind a median lie apart, in its unit.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Spread {
-    /// The least.
-    pub min: f64,
-    /// A quarter of the samples lies below; interpolated between neighbours.
-    pub q1: f64,
-    /// A quarter of the samples lies above.
-    pub q3: f64,
-    /// The most.
-    pub max: f64,
-    /// Number of samples.
-    pub samples: usize,
-}
 
 /// A figure that was measured several times.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 //! The file is one JSON object whose last member is the CRC-32 of every byte before that member. The reader demands the
 //! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
 
-use super::parameters::Shapes;
+use super::parameters::{MAX_INDEX, Shapes};
 use super::{Checked, LayerState, NormShape, Objective, OptimiserShape, ParameterShape, Progress};
 use crate::data::DataRecord;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,6 @@ pub const FORMAT: u32 = 1;
 
 /// The longest manifest that is written or read, in bytes. Real ones have a few kilobytes; a longer file is not ours.
 pub(super) const MAX_BYTES: usize = 16 << 20;
-
-/// Tensors are indexed by signed 32-bit integers, because PyTorch and SciPy are.
-pub(super) const MAX_INDEX: usize = i32::MAX as usize;
 
 /// What stands between the manifest's content and its checksum. It cannot occur inside a JSON string, where a line feed
 /// is escaped.

@@ -4,12 +4,15 @@
 //! any other has all of them in `parameters`.
 
 use super::tensors::{Column, File};
-use super::{Checked, OptimiserShape, manifest::MAX_INDEX, optimiser};
+use super::{Checked, OptimiserShape, optimiser};
 use crate::layer::{
     BatchNorm, Extent, Layer, LayerNorm, Parameter, ParameterArray, ParameterState,
 };
 use crate::optim::OptimiserState;
 use serde::{Deserialize, Serialize};
+
+/// Tensors are indexed by signed 32-bit integers, because PyTorch and SciPy are.
+pub(super) const MAX_INDEX: usize = i32::MAX as usize;
 
 /// What a norm takes its mean and variance over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

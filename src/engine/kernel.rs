@@ -8,8 +8,8 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::buffer::{HostMemory, Scalar, View};
+use super::grid::Grid;
 use super::loops::Piece;
-use super::plan::Grid;
 use super::shape::WorkgroupShape;
 
 /// A field of a uniform struct.

@@ -8,7 +8,7 @@
 
 use std::ops::{Add, Mul, Range};
 
-use super::plan::Grid;
+use super::grid::Grid;
 use super::shape::WorkgroupShape;
 
 /// Most iterations of all its loops together that an invocation of any kernel makes: less than llvmpipe allows, since another

@@ -1,31 +1,17 @@
 //! Devices that get lost: telling so, and losing one on purpose, for tests of what follows.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
 use super::device::{Device, Executor};
 use crate::error::{Error, Result};
 
 /// What a device says that was lost on purpose.
 const ON_PURPOSE: &str = "it was told to";
 
-/// Calls that are left until the device is to be lost.
-pub(super) struct Fuse(AtomicU64);
-
-/// No loss is wanted.
-const NEVER: u64 = u64::MAX;
-
-impl Default for Fuse {
-    fn default() -> Self {
-        Fuse(AtomicU64::new(NEVER))
-    }
-}
-
 impl Device {
     /// Why the device is gone, if it is: the driver was reset, the machine slept, the GPU was unplugged. Nothing that it computed
     /// after the last successful call can be trusted, and no further call will succeed.
     pub fn lost(&self) -> Option<String> {
         match &self.executor {
-            Executor::Cpu(_) => (self.fuse.0.load(Relaxed) == 0).then(|| ON_PURPOSE.to_owned()),
+            Executor::Cpu(_) => self.fuse.burnt().then(|| ON_PURPOSE.to_owned()),
             Executor::Gpu(gpu) => gpu.lost(),
         }
     }
@@ -34,19 +20,15 @@ impl Device {
     /// CPU executor refuses all work.
     #[doc(hidden)]
     pub fn lose_after(&self, calls: u64) {
-        self.fuse.0.store(calls.max(1), Relaxed);
+        self.fuse.light(calls);
     }
 
     /// To be called by what runs something or moves data.
     pub(super) fn burn_fuse(&self) -> Result<()> {
-        let left = self.fuse.0.load(Relaxed);
-        if left == NEVER {
+        if !self.fuse.burn() {
             return Ok(());
         }
-        let left = left.saturating_sub(1);
-        self.fuse.0.store(left, Relaxed);
         match &self.executor {
-            _ if left > 0 => Ok(()),
             Executor::Cpu(_) => Err(Error::Lost(ON_PURPOSE.to_owned())),
             Executor::Gpu(gpu) => {
                 // The driver's own answers are what a test is about.

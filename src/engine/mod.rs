@@ -13,11 +13,13 @@ mod cpu;
 #[path = "no_cpu.rs"]
 mod cpu;
 mod device;
+mod fuse;
 #[cfg(feature = "gpu")]
 mod gpu;
 #[cfg(not(feature = "gpu"))]
 #[path = "no_gpu.rs"]
 mod gpu;
+pub mod grid;
 pub(crate) mod host_memory;
 #[macro_use]
 pub mod kernel;
@@ -43,9 +45,10 @@ pub use check::KernelCheck;
 pub use device::{Device, Program};
 #[doc(hidden)]
 pub use gpu::Pace;
+pub use grid::Grid;
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
-pub use plan::{Dispatch, Grid, Plan};
+pub use plan::{Dispatch, Plan};
 pub use running::DispatchTime;
 pub use section::{SectionTime, touched_bytes};
 pub use shader_compiler::ShaderCompiler;

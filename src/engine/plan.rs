@@ -1,40 +1,11 @@
 //! A plan: dispatches over ledger buffers, recorded once and replayed on either executor.
 
 use super::buffer::{VIEW_ALIGNMENT, View};
+use super::grid::Grid;
 use super::kernel::{BindingKind, Kernel, KernelInfo};
 use super::loops::{MOST_ITERATIONS, Piece};
 use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
-
-/// How many workgroups a dispatch needs, in terms that do not depend on the workgroup's size, which is the shader's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grid {
-    /// One invocation along x per item.
-    Items(usize),
-    /// One invocation along y per row: a workgroup of `(lanes, rows)` serves as many rows as it is high.
-    Rows(usize),
-    /// So many workgroups.
-    Groups(usize),
-}
-
-impl Grid {
-    /// Workgroups needed when a workgroup is `size` invocations large.
-    pub fn workgroups(self, size: [u32; 3]) -> usize {
-        match self {
-            Grid::Items(n) => n.div_ceil(size[0] as usize),
-            Grid::Rows(n) => n.div_ceil(size[1] as usize),
-            Grid::Groups(n) => n,
-        }
-    }
-}
-
-/// Folds `groups` workgroups into x and y, each at most `limit` (WebGPU: 65,535).
-///
-/// The surplus `x * y - groups` is less than `y`; kernels skip it by comparing their index with their parameters.
-pub fn fold(groups: usize, limit: u32) -> (u32, u32) {
-    let y = groups.div_ceil(limit as usize).max(1);
-    (groups.div_ceil(y) as u32, y as u32)
-}
 
 /// One recorded dispatch.
 #[derive(Clone)]

@@ -28,7 +28,7 @@ pub use steps::{StepsResult, TOLERANCE};
 pub use tally::{KernelTally, Place, Tally};
 
 use crate::clock::Instant;
-use crate::engine::{Device, DeviceOptions, KernelInfo};
+use crate::engine::{Device, DeviceOptions};
 use crate::error::{Error, Result};
 use problem::Problem;
 
@@ -43,14 +43,6 @@ pub enum Depth {
 
 /// Steps of each network.
 const STEPS: usize = 10;
-
-/// The kernels that a verification reaches: all that a training can use.
-pub fn kernels() -> Vec<&'static KernelInfo> {
-    let mut kernels = crate::kernels::kernels();
-    // What `rootlet bench` measures an adapter by is no part of any training.
-    kernels.retain(|kernel| !kernel.name.starts_with("bench/"));
-    kernels
-}
 
 fn problems(depth: Depth) -> Result<Vec<Problem>> {
     let mut problems = perceptrons::problems()?;

@@ -8,7 +8,11 @@ use rootlet::engine::WorkgroupShape;
 use rootlet::engine::kernel::KernelInfo;
 use rootlet::engine::reflect::{Reflection, reflect};
 use rootlet::engine::wgsl::{capabilities, expand_ranges};
-use rootlet::kernels::kernels;
+
+/// Every kernel of the crate: those of a training, and those by which an adapter is measured.
+pub fn kernels() -> Vec<&'static KernelInfo> {
+    [rootlet::kernels::kernels(), rootlet::bench::kernels()].concat()
+}
 
 /// A kernel's module under a workgroup shape, its pipeline overrides filled in.
 pub fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {

@@ -1,12 +1,12 @@
 //! Mesa's llvmpipe compiles while it runs: what it compiles for one dispatch must serve the next. `shaders/lib/unfixed.wgsl` says
 //! what makes it compile anew each time, which takes longer than the dispatch and is never freed.
 
+use crate::shaders::kernels;
 use rootlet::engine::kernel::{BindingKind, KernelInfo, Uniform, bytemuck};
 use rootlet::engine::loops::Part;
 use rootlet::engine::reflect::reflect;
 use rootlet::engine::wgsl::capabilities;
 use rootlet::engine::{Kernel, WorkgroupShape};
-use rootlet::kernels::kernels;
 use rootlet::layer::SoftmaxCrossEntropy;
 use wgpu::{BufferUsages, DeviceDescriptor, PollType};
 

@@ -11,10 +11,10 @@ use rootlet::engine::WorkgroupShape;
 use rootlet::engine::kernel::KernelInfo;
 use rootlet::engine::reflect::{Reflection, reflect};
 use rootlet::engine::wgsl::{capabilities, expand_ranges};
-use rootlet::kernels::kernels;
 use serde_json::{Value, json};
 
 use crate::browser;
+use crate::shaders::kernels;
 
 /// Chromium has SwiftShader for an adapter where it has no other; it takes half a minute.
 const PATIENCE: Duration = Duration::from_secs(240);

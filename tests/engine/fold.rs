@@ -1,7 +1,7 @@
 //! Folding more workgroups than a dimension holds.
 
 use proptest::prelude::*;
-use rootlet::engine::plan::fold;
+use rootlet::engine::grid::fold;
 
 /// WebGPU's default limit of workgroups in a dimension.
 const LIMIT: u32 = 65_535;

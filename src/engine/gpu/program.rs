@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use super::super::buffer::{Buffer, Memory};
+use super::super::grid::fold;
 use super::super::kernel::{BindingKind, KernelInfo};
 use super::super::ledger::{Class, Ledger};
 use super::super::loops::{Part, Piece};
-use super::super::plan::{Dispatch, Plan, fold};
+use super::super::plan::{Dispatch, Plan};
 use super::GpuExecutor;
 use super::pace::{Shared, Timings, Unit};
 use super::pipeline::Pipeline;

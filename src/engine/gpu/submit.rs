@@ -6,7 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use wgpu::util::DeviceExt;
 
-use super::super::plan::fold;
+use super::super::grid::fold;
 use super::pace::{Chunk, Pacer, Queue};
 use super::pipeline::Pipeline;
 use super::program::{GpuProgram, PreparedPiece};

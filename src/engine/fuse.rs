@@ -1,0 +1,38 @@
+//! How long it takes until a device is lost on purpose.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Calls that are left until the device is to be lost.
+pub(super) struct Fuse(AtomicU64);
+
+/// No loss is wanted.
+const NEVER: u64 = u64::MAX;
+
+impl Default for Fuse {
+    fn default() -> Self {
+        Fuse(AtomicU64::new(NEVER))
+    }
+}
+
+impl Fuse {
+    /// The device is to be lost at the `calls`-th call from now.
+    pub fn light(&self, calls: u64) {
+        self.0.store(calls.max(1), Relaxed);
+    }
+
+    /// Whether no call is left.
+    pub fn burnt(&self) -> bool {
+        self.0.load(Relaxed) == 0
+    }
+
+    /// One call less; whether none is left.
+    pub fn burn(&self) -> bool {
+        let left = self.0.load(Relaxed);
+        if left == NEVER {
+            return false;
+        }
+        let left = left.saturating_sub(1);
+        self.0.store(left, Relaxed);
+        left == 0
+    }
+}
