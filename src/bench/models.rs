@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::busy;
 use super::guard::{Guard, Skipped, unless_impossible};
-use super::options::{BenchOptions, Part, SOFTWARE_BATCH};
+use super::options::{BenchOptions, Part, SOFTWARE_BATCH, model};
 use super::reference::judge;
 use super::spread::Spread;
-use super::stepper::{Bytes, CLASSES, Stepper, Training};
+use super::stepper::{Bytes, Stepper, Training};
 use super::{Finding, Observer};
 use crate::clock::Instant;
 use crate::engine::Device;
 use crate::error::Result;
-use crate::model::{Extent, Model, ModelOptions, by_name};
+use crate::model::Model;
 use crate::network::NetworkState;
 use crate::sparse::{Assignment, allocate};
 
@@ -85,23 +85,6 @@ pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Re
         }
     }
     Ok(())
-}
-
-/// The model of this name, for the images that it is measured on.
-pub(super) fn model(name: &str) -> Result<Model> {
-    by_name(
-        name,
-        &ModelOptions {
-            input: Extent {
-                channels: 3,
-                height: 32,
-                width: 32,
-            },
-            classes: CLASSES,
-            width: 1.0,
-            hidden: &[1024, 1024],
-        },
-    )
 }
 
 /// A model's figure, and why its kernels do not explain it; or why it is skipped.

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::models;
+use super::stepper::CLASSES;
 use crate::engine::{Device, DeviceOptions};
 use crate::error::{Error, Result};
+use crate::model::{Extent, Model, ModelOptions, by_name};
 use crate::sparse::{Assignment, Shape, allocate};
 
 /// A part of the benchmark.
@@ -174,7 +175,7 @@ impl BenchOptions {
         }
         if self.has(Part::Model) {
             for name in &self.models {
-                models::model(name)?;
+                model(name)?;
             }
         }
         self.check_layers()
@@ -197,4 +198,21 @@ impl BenchOptions {
         }
         refused
     }
+}
+
+/// The model of this name, for the images that it is measured on.
+pub(super) fn model(name: &str) -> Result<Model> {
+    by_name(
+        name,
+        &ModelOptions {
+            input: Extent {
+                channels: 3,
+                height: 32,
+                width: 32,
+            },
+            classes: CLASSES,
+            width: 1.0,
+            hidden: &[1024, 1024],
+        },
+    )
 }
