@@ -37,6 +37,7 @@ mod section;
 mod shader_compiler;
 mod shape;
 pub mod step_state;
+#[cfg(feature = "gpu")]
 pub mod wgsl;
 
 pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions, check_choice};
