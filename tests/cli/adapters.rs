@@ -59,7 +59,7 @@ fn unknown_adapters_list_the_candidates() {
         let done = train(adapter);
         done.failed(1, &[told, candidates[0], candidates[1]]);
     }
-    desk.bad(&["eval", "x", "--adapter="], 1, &["x"]);
+    desk.bad(&["eval", "x", "--adapter="], 2, &["--adapter"]);
     desk.bad(&["train", "--adapter="], 2, &["--adapter"]);
     assert!(
         desk.runs().is_empty(),

@@ -15,9 +15,9 @@ fn png() -> Vec<u8> {
 
 /// A folder of images at these paths; those that test are others than those that train.
 fn images(paths: &[&str]) -> tempfile::TempDir {
-    folder(paths.iter().map(|path| match path.starts_with("val") {
-        true => (path, Picture::rough(4, 4).png()),
-        false => (path, png()),
+    folder(paths.iter().map(|path| match path.contains("train/") {
+        true => (path, png()),
+        false => (path, Picture::rough(4, 4).png()),
     }))
 }
 
@@ -272,7 +272,7 @@ fn what_is_out_of_place_is_named() {
     let nowhere = data::load(&source(Path::new("/nowhere/at/all"), 4, 4));
     says(
         nowhere,
-        &["/nowhere/at/all", "not a folder", "train/<class>/*"],
+        &["/nowhere/at/all", "no such folder", "train/<class>/*"],
     );
     let refused = data::load(&DataOptions {
         dir: None,
