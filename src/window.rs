@@ -151,7 +151,7 @@ crate::uniform! {
         padding_y: u32,
         /// Columns of padding before and behind the input plane.
         padding_x: u32,
-        /// `1 / taps`, and so on: see [`reciprocal`].
+        /// `1 / taps`, and so on: see `reciprocal`.
         inverse_taps: f32,
         /// `1 / kernel_x`.
         inverse_kernel_x: f32,
