@@ -85,6 +85,13 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Da
         return Ok(data);
     };
     let data = data.as_trained(trained)?;
+    if data.record().test == trained.train {
+        return Err(Error::Usage(format!(
+            "the test images of {} are the very images that the network was trained on, and tell nothing of others; give it images \
+             that it has not seen",
+            source.name
+        )));
+    }
     if (source.limit, &source.name) == (own.limit, &own.name)
         && let Some(how) = data.test_change(trained)
     {

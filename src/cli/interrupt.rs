@@ -9,8 +9,8 @@ use rootlet::{Error, Result};
 /// Exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
 
-/// Exit status of a run that saved and stopped because the system or a scheduler asked it to (SIGTERM, SIGUSR1): EX_TEMPFAIL of
-/// sysexits.h, "try again later". The command with `--resume` goes on.
+/// Exit status of a run that saved and stopped because the system or a scheduler asked it to (SIGTERM; the warnings SIGUSR1, SIGUSR2 and
+/// SIGXCPU): EX_TEMPFAIL of sysexits.h, "try again later". The command with `--resume` goes on.
 #[cfg(unix)]
 const RESUME_ME: u8 = 75;
 
@@ -66,10 +66,12 @@ const STOPPING: &str = "stopping after a checkpoint; press Ctrl-C again to stop 
 
 #[cfg(unix)]
 fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
     use signal_hook::iterator::Signals;
 
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1])?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU])?;
+    // A file that may not grow further is an error of the write, which is told, not the end of the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     // Under nohup the end of the terminal is to be survived.
     if !is_ignored(SIGHUP) {
         signals.add_signal(SIGHUP)?;
@@ -79,7 +81,7 @@ fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
             let by_convention = 128 + number as u8;
             came(Signal {
                 in_order: match number {
-                    SIGTERM | SIGUSR1 => RESUME_ME,
+                    SIGTERM | SIGUSR1 | SIGUSR2 | SIGXCPU => RESUME_ME,
                     _ => by_convention,
                 },
                 at_once: by_convention,

@@ -40,8 +40,8 @@ Examples:
 /// the others go on, and the exit status is 1. Several processes can do the same sweep: each takes runs that no other does, and
 /// waits for the others' at the end.
 ///
-/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM and
-/// SIGUSR1 save a checkpoint and stop with exit status 75: the same command goes on.
+/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM,
+/// SIGUSR1, SIGUSR2 and SIGXCPU save a checkpoint and stop with exit status 75: the same command goes on.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct SweepArgs {

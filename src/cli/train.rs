@@ -35,8 +35,8 @@ Examples:
 /// Trains a sparse network and leaves a run folder with its configuration, tables of its metrics and topology, and
 /// checkpoints. Without any flag it trains on the embedded handwritten digits.
 ///
-/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM and
-/// SIGUSR1, as schedulers send them ahead of a time limit, save a checkpoint and stop with exit status 75: run the command
+/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM,
+/// SIGUSR1, SIGUSR2 and SIGXCPU, as schedulers send them ahead of a time limit, save a checkpoint and stop with exit status 75: run the command
 /// with --resume to go on. A second signal stops at once. A reader that goes away ends nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]

@@ -259,6 +259,32 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
     }
 }
 
+/// The folder of test images, if there is one.
+///
+/// # Errors
+/// Something else has its name, such as a link to a disk that is not there: images that were to test must not be made up for.
+fn test_folder(root: &Path) -> Result<Option<&'static str>> {
+    for name in TEST_FOLDERS {
+        let path = root.join(name);
+        if path.is_dir() {
+            return Ok(Some(name));
+        }
+        if let Ok(entry) = path.symlink_metadata() {
+            let what = match entry.is_symlink() && !path.exists() {
+                true => "a link to nothing",
+                false => "no folder",
+            };
+            return Err(Error::Data {
+                path,
+                reason: format!(
+                    "it is {what}, and bears the name of the folder of test images; put them there, or remove it"
+                ),
+            });
+        }
+    }
+    Ok(None)
+}
+
 /// Lists the files of an image folder, without the entries that cannot be used: what is wrong with the folder comes beside them.
 ///
 /// # Errors
@@ -277,9 +303,9 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
     let root = root(dir)?;
     let mut faults = Faults::default();
     let all = scan(&root.join("train"), None, size, resize, &mut faults)?;
-    let folder = TEST_FOLDERS.iter().find(|name| root.join(name).is_dir());
+    let folder = test_folder(&root)?;
     let (mut train, mut test, test_part) = match folder {
-        Some(&name) => {
+        Some(name) => {
             let known = Some(&all.classes);
             let test = scan(&root.join(name), known, size, resize, &mut faults)?;
             (all, test, TestPart::Folder(name.to_owned()))

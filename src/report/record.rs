@@ -9,6 +9,7 @@ use super::missing::{Known, missing};
 use super::summary::SUMMARY;
 use super::{RunFolder, Summary};
 use crate::checkpoint;
+use crate::data::DataRecord;
 use crate::train::TrainConfig;
 use crate::train::config::MethodName;
 use crate::train::event::{Epoch, Finished, LayerSummary, Round};
@@ -21,6 +22,8 @@ pub struct RunRecord {
     pub path: PathBuf,
     /// What it was trained with: of its newest checkpoint, its summary and its `config.toml` the first that can be read.
     pub config: TrainConfig,
+    /// What its data were, as its newest checkpoint tells.
+    pub data: Option<DataRecord>,
     /// Its `summary.json`; older versions wrote none.
     pub summary: Option<Summary>,
     /// The rows of its `metrics.csv`.
@@ -54,7 +57,10 @@ impl RunRecord {
             summary = None;
         }
         let config = trained.config;
-        let saved = newest.map(|manifest| manifest.progress);
+        let (saved, data) = match newest {
+            Some(manifest) => (Some(manifest.progress), manifest.data),
+            None => (None, None),
+        };
         let known = Known::of(saved.as_ref(), summary.as_ref());
         let (epochs, rounds, tables) = folder.readable_tables();
         damage.extend(tables);
@@ -62,6 +68,7 @@ impl RunRecord {
         Ok(Self {
             path: folder.path().to_owned(),
             config,
+            data,
             summary,
             epochs,
             rounds,

@@ -67,7 +67,8 @@ pub struct Trainer {
     phases: Phases,
     /// FLOPs of an image's forward pass.
     flops: StepFlops,
-    /// The first error of the observer: the run then stops as if asked to, so that what was computed is saved first.
+    /// The first error of the observer, or of an image that cannot be read: the run then stops as if asked to, so that what was computed
+    /// is saved first.
     unheard: Option<Error>,
 }
 
@@ -192,8 +193,8 @@ impl Trainer {
     /// Trains to the end of the configuration's epochs or steps, or until asked to stop.
     ///
     /// # Errors
-    /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an observer's error
-    /// the step under way is done and the state saved before it is returned.
+    /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an observer's error, or
+    /// that of an image, the state is saved before it is returned.
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
         self.train(hooks).map_err(|error| match self.device.lost() {
             // Whatever went wrong after that, this is why.
@@ -218,6 +219,11 @@ impl Trainer {
             }
             let (done, evaluation) = match self.finish_epoch(hooks.stop, &mut clock) {
                 Err(Error::Stopped) => break,
+                // A test image that cannot be read takes nothing away that was trained.
+                Err(error @ (Error::Data { .. } | Error::Io { .. })) => {
+                    self.unheard.get_or_insert(error);
+                    break;
+                }
                 finished => finished?,
             };
             self.progress.seconds = clock.seconds();

@@ -44,7 +44,14 @@ fn a_signal_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
     let desk = Desk::new();
     let unbroken = desk.small(&LONGER);
     // Those of a scheduler say "resume me", the others what they are.
-    let signals = [("INT", 130), ("TERM", 75), ("USR1", 75), ("HUP", 129)];
+    let signals = [
+        ("INT", 130),
+        ("TERM", 75),
+        ("USR1", 75),
+        ("USR2", 75),
+        ("XCPU", 75),
+        ("HUP", 129),
+    ];
     for (index, (name, code)) in signals.into_iter().enumerate() {
         let mut child = start(&desk, &small(&LONGER));
         let run = wait_for_a_checkpoint(&desk, &mut child, 1 + index);

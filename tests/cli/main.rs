@@ -14,6 +14,7 @@ mod folders;
 mod hanging;
 mod hostile;
 mod idle;
+mod images;
 mod interrupt;
 #[cfg(unix)]
 mod kills;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::Result;
+use crate::data::{DataRecord, PartRecord, TestPart};
 use crate::report::record::RunRecord;
 
 /// What does not make two runs different: the seed, and what only places the same work on a machine.
@@ -10,6 +11,8 @@ const NOT_COMPARED: [&str; 4] = ["seed", "threads", "workers", "data_dir"];
 
 /// The label of what a run ran on.
 const ADAPTER: &str = "adapter";
+/// The label of what the images were, where two folders or two states of one are compared.
+const IMAGES: &str = "images";
 
 /// What is always shown, in this order.
 pub(super) const SHOWN: [&str; 3] = ["model", "method", "sparsity"];
@@ -28,13 +31,28 @@ fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
         let adapter = adapter.replace("cpu, 1 threads", "cpu, 1 thread");
         key.insert(ADAPTER.to_owned(), adapter);
     }
+    if let Some(data) = &record.data {
+        key.insert(IMAGES.to_owned(), images_of(data));
+    }
     Ok(key)
+}
+
+/// What the images were, in a few letters. Those that each seed splits off in its own way are known by their number alone.
+fn images_of(data: &DataRecord) -> String {
+    let (train, test) = (&data.train, &data.test);
+    match data.test_part {
+        TestPart::SplitOff { .. } => format!("{}, some split off", train.images + test.images),
+        _ => {
+            let short = |part: &PartRecord| part.fingerprint.chars().take(8).collect::<String>();
+            format!("{} / {}", short(train), short(test))
+        }
+    }
 }
 
 /// Runs with the same key.
 pub(super) struct Row {
     pub key: BTreeMap<String, String>,
-    /// Whether they tell what they ran on: the key of others has what was asked for.
+    /// Whether they tell what they ran on and what their images were.
     told: bool,
     /// Indices, rising; at least one.
     pub runs: Vec<usize>,
@@ -43,14 +61,23 @@ pub(super) struct Row {
 /// The rows, in the order of their first runs.
 pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
-    // A run that does not tell its adapter, for its summary is lost or damaged, joins those that do.
+    // A run that does not tell its adapter or its images, for its summary or its checkpoints are lost, joins those that do.
     for told in [true, false] {
         for (index, record) in records.iter().enumerate() {
-            if record.adapter().is_some() != told {
+            let tells = [
+                (ADAPTER, record.adapter().is_some()),
+                (IMAGES, record.data.is_some()),
+            ];
+            if tells.iter().all(|(_, tells)| *tells) != told {
                 continue;
             }
             let key = key_of(record)?;
-            match place(&rows, &key, told) {
+            let untold = tells
+                .iter()
+                .filter(|(_, tells)| !tells)
+                .map(|(name, _)| *name);
+            let untold: Vec<&str> = untold.collect();
+            match place(&rows, &key, &untold) {
                 Some(at) => rows[at].runs.push(index),
                 None => rows.push(Row {
                     key,
@@ -65,18 +92,19 @@ pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The row that a run belongs to.
-fn place(rows: &[Row], key: &BTreeMap<String, String>, told: bool) -> Option<usize> {
+/// The row that a run belongs to which does not tell some of its labels.
+fn place(rows: &[Row], key: &BTreeMap<String, String>, untold: &[&str]) -> Option<usize> {
+    let told = untold.is_empty();
     let same = (rows.iter()).position(|row| row.told == told && row.key == *key);
     if same.is_some() || told {
         return same;
     }
-    let but_adapter = |key: &BTreeMap<String, String>| {
+    let but_untold = |key: &BTreeMap<String, String>| {
         let mut key = key.clone();
-        key.remove(ADAPTER);
+        key.retain(|name, _| !untold.contains(&name.as_str()));
         key
     };
-    let mut alike = (0..rows.len()).filter(|&at| but_adapter(&rows[at].key) == but_adapter(key));
+    let mut alike = (0..rows.len()).filter(|&at| but_untold(&rows[at].key) == but_untold(key));
     match (alike.next(), alike.next()) {
         (at, None) => at,
         // It may have run on any of several.

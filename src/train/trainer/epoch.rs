@@ -66,6 +66,11 @@ impl Trainer {
             self.phases.waited(waited.elapsed());
             match part {
                 Err(Error::Stopped) => break,
+                // As an observer's: what was trained is saved first.
+                Err(error @ (Error::Data { .. } | Error::Io { .. })) => {
+                    self.unheard.get_or_insert(error);
+                    break;
+                }
                 part => parts.push(part?),
             }
             let count: usize = parts.iter().map(Feed::count).sum();
