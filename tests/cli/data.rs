@@ -528,7 +528,11 @@ fn known_sets_are_checked_too() {
         2,
         &["--data-dir has no effect here"],
     );
-    desk.bad(&["data", "check", "--data=minst"], 2, &["unknown data set"]);
+    desk.bad(
+        &["data", "check", "--data=minst"],
+        2,
+        &["--data must be one of digits"],
+    );
     desk.bad(
         &["data", "check", "--data-dir=nowhere"],
         1,

@@ -54,7 +54,7 @@ fn data_of_another_shape_are_refused() {
     desk.bad(
         &["eval", text(&run), "--data=minst"],
         2,
-        &["`minst`", "fashion-mnist"],
+        &["not minst", "fashion-mnist"],
     );
 }
 
