@@ -307,7 +307,7 @@ fn a_limit_keeps_the_first_images() {
     assert_tiny(&limited(usize::MAX).unwrap());
     let message = limited(0).unwrap_err().to_string();
     assert!(
-        message.contains("--limit 0") && message.contains("at least 1"),
+        message.contains("`limit`") && message.contains("at least 1"),
         "{message}"
     );
 }

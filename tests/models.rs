@@ -128,7 +128,7 @@ fn images_of_other_sizes_are_taken_or_refused_by_name() {
         &["lenet", "resnet20", "simple-vit"],
     );
     for width in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        says(build("resnet20", 32, width), &["--width"]);
+        says(build("resnet20", 32, width), &["`width`"]);
     }
     // However narrow, a layer keeps a unit.
     assert!(

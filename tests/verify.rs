@@ -133,7 +133,8 @@ fn the_hash_of_the_sources_has_all_that_a_verification_runs() {
             let module = |path: &str| path.split([':', ';']).next().unwrap().to_owned();
             wanted.extend(
                 used.map(module)
-                    .filter(|module| root.join("src").join(module).is_dir()),
+                    // Errors' texts change no number.
+                    .filter(|module| module != "error" && root.join("src").join(module).is_dir()),
             );
         }
     }

@@ -293,7 +293,7 @@ mod tests {
             let nowhere = known
                 .folder(Some(&empty.path().join("nowhere")))
                 .unwrap_err();
-            assert!(nowhere.to_string().contains("not a folder"), "{nowhere}");
+            assert!(nowhere.to_string().contains("no such folder"), "{nowhere}");
         }
     }
 

@@ -119,7 +119,7 @@ fn missing_truncated_and_changed_files_are_named() {
     desk.bad(
         &arguments(Path::new("nowhere")),
         1,
-        &["nowhere", "not a folder"],
+        &["nowhere", "no such folder"],
     );
     let empty = tempfile::tempdir().unwrap();
     desk.bad(

@@ -168,7 +168,7 @@ fn bad_configuration_files() {
         ),
         ("method = \"gse\"\n", ["my.toml, line 1", "gse-uniform"]),
         ("[train]\nepochs = 2\n", ["my.toml, line 1", "train"]),
-        ("data = \"minst\"\n", ["`minst`", "digits"]),
+        ("data = \"minst\"\n", ["not minst", "digits"]),
     ] {
         write(content);
         desk.bad(&train, 2, &parts);

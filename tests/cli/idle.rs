@@ -123,11 +123,11 @@ fn arguments_without_contents_are_refused() {
     ] {
         desk.bad(arguments, 2, &[flag]);
     }
-    fs::write(desk.path("c.toml"), "adapter = \" \"\n").unwrap();
+    fs::write(desk.path("c.toml"), "data = \"\"\n").unwrap();
     desk.bad(
         &["train", "--config=c.toml"],
         2,
-        &["--adapter must be auto"],
+        &["--data must name a data set"],
     );
     assert!(desk.runs().is_empty());
 }

@@ -234,7 +234,7 @@ fn mistakes_in_the_file_are_named() {
         ("seeds = [1, 1]", ["bad.toml", "two runs are called seed-1"]),
         (
             "sparsities = [2.0]",
-            ["bad.toml: run sparsity-2.0", "--sparsity must be"],
+            ["bad.toml: run sparsity-2.0", "`sparsity` must be"],
         ),
         ("[base]\nsparsty = 0.5", ["bad.toml, line 2", "sparsty"]),
         (

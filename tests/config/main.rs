@@ -318,13 +318,16 @@ fn a_file_with_a_mistake_is_refused_with_its_line() {
         ),
         (
             "method = 'rigle'",
-            "line 1: unknown variant `rigle`, expected one of `static`, `set`, `rigl`, `gse-uniform`",
+            "line 1: `method`: unknown variant `rigle`, expected one of `static`, `set`, `rigl`, `gse-uniform`",
         ),
         (
             "\n\nlr = 'high'",
-            "line 3: invalid type: string \"high\", expected f64",
+            "line 3: `lr`: invalid type: string \"high\", expected f64",
         ),
-        ("epochs = -1", "line 1: invalid value: integer `-1`"),
+        (
+            "epochs = -1",
+            "line 1: `epochs`: invalid value: integer `-1`",
+        ),
         ("lr = ", "line 1: "),
         ("seed = 1\nseed = 2", "line 2: duplicate key"),
     ];
