@@ -85,7 +85,7 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Da
         return Ok(data);
     };
     let data = data.as_trained(trained)?;
-    if data.record().test == trained.train && trained.test != trained.train {
+    if data.tests_by_what_it_learned(trained) {
         return Err(Error::Usage(format!(
             "the test images of {} are the very images that the network was trained on, and tell nothing of others; give it images \
              that it has not seen",

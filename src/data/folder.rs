@@ -14,7 +14,7 @@ use super::bad::BadImages;
 use super::copies::{Copies, copies};
 use super::crop::Cutter;
 use super::decode::{BESIDES, LONGEST, START, available, check_length, check_start, decode};
-use super::scan::{EXPECTED, Faults, TEST_FOLDERS, root, scan};
+use super::scan::{EXPECTED, Faults, root, scan, test_folder};
 use super::{DataOptions, Dataset, ImageOptions, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
 
@@ -257,32 +257,6 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
              `rootlet data check` compares all"
         ))),
     }
-}
-
-/// The folder of test images, if there is one.
-///
-/// # Errors
-/// Something else has its name, such as a link to a disk that is not there: images that were to test must not be made up for.
-fn test_folder(root: &Path) -> Result<Option<&'static str>> {
-    for name in TEST_FOLDERS {
-        let path = root.join(name);
-        if path.is_dir() {
-            return Ok(Some(name));
-        }
-        if let Ok(entry) = path.symlink_metadata() {
-            let what = match entry.is_symlink() && !path.exists() {
-                true => "a link to nothing",
-                false => "no folder",
-            };
-            return Err(Error::Data {
-                path,
-                reason: format!(
-                    "it is {what}, and bears the name of the folder of test images; put them there, or remove it"
-                ),
-            });
-        }
-    }
-    Ok(None)
 }
 
 /// Lists the files of an image folder, without the entries that cannot be used: what is wrong with the folder comes beside them.

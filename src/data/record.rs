@@ -130,6 +130,13 @@ impl Dataset {
         }
     }
 
+    /// Whether its test images are those that a training with other ones to test by learned from. Looks at them only if they are as many.
+    pub fn tests_by_what_it_learned(&self, trained: &DataRecord) -> bool {
+        trained.test != trained.train
+            && self.test.len() as u64 == trained.train.images
+            && PartRecord::of(&self.test) == trained.train
+    }
+
     /// Compares it with the data of a training, none where that is not known. What is split off `train` is what was split off then
     /// only if all images are the same: else the network may have learned from some, and [`TestPart::trained_on`] says so.
     pub fn judge_by(&mut self, trained: Option<&DataRecord>) {

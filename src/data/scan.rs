@@ -95,6 +95,32 @@ pub(super) fn root(dir: &Path) -> Result<PathBuf> {
     }
 }
 
+/// The folder of test images, if there is one.
+///
+/// # Errors
+/// Something else has its name, such as a link to a disk that is not there: images that were to test must not be made up for.
+pub(super) fn test_folder(root: &Path) -> Result<Option<&'static str>> {
+    for name in TEST_FOLDERS {
+        let path = root.join(name);
+        if path.is_dir() {
+            return Ok(Some(name));
+        }
+        if let Ok(entry) = path.symlink_metadata() {
+            let what = match entry.is_symlink() && !path.exists() {
+                true => "a link to nothing",
+                false => "no folder",
+            };
+            return Err(Error::Data {
+                path,
+                reason: format!(
+                    "it is {what}, and bears the name of the folder of test images; put them there, or remove it"
+                ),
+            });
+        }
+    }
+    Ok(None)
+}
+
 /// What is in a folder and not hidden, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<DirEntry>> {
     let read = || Error::io("read", folder);

@@ -190,6 +190,21 @@ impl Trainer {
         self.unheard.is_some() || hooks.stop.load(Ordering::Relaxed)
     }
 
+    /// Keeps what an image that cannot be read has to tell until what was trained is saved; a stop has nothing to tell.
+    ///
+    /// # Errors
+    /// Any other error.
+    fn ends_in_order(&mut self, error: Error) -> Result<()> {
+        match error {
+            Error::Stopped => {}
+            Error::Data { .. } | Error::Io { .. } => {
+                self.unheard.get_or_insert(error);
+            }
+            other => return Err(other),
+        }
+        Ok(())
+    }
+
     /// Trains to the end of the configuration's epochs or steps, or until asked to stop.
     ///
     /// # Errors
@@ -218,13 +233,11 @@ impl Trainer {
                 break;
             }
             let (done, evaluation) = match self.finish_epoch(hooks.stop, &mut clock) {
-                Err(Error::Stopped) => break,
-                // A test image that cannot be read takes nothing away that was trained.
-                Err(error @ (Error::Data { .. } | Error::Io { .. })) => {
-                    self.unheard.get_or_insert(error);
+                Err(error) => {
+                    self.ends_in_order(error)?;
                     break;
                 }
-                finished => finished?,
+                Ok(finished) => finished,
             };
             self.progress.seconds = clock.seconds();
             self.tell(hooks, Event::Epoch(done));

@@ -65,13 +65,11 @@ impl Trainer {
             };
             self.phases.waited(waited.elapsed());
             match part {
-                Err(Error::Stopped) => break,
-                // As an observer's: what was trained is saved first.
-                Err(error @ (Error::Data { .. } | Error::Io { .. })) => {
-                    self.unheard.get_or_insert(error);
+                Err(error) => {
+                    self.ends_in_order(error)?;
                     break;
                 }
-                part => parts.push(part?),
+                Ok(part) => parts.push(part),
             }
             let count: usize = parts.iter().map(Feed::count).sum();
             if count < self.batch_images() {
