@@ -15,7 +15,7 @@ pub(crate) fn main() -> Result<()> {
     let digits = data::load(&DataOptions::default())?;
     let model = mlp(digits.shape.extent(), &[64], digits.classes)?;
     // Connections of each layer, and the method that exchanges them.
-    let state = NetworkState::draw(&model, &[400, 200], 1);
+    let state = NetworkState::initialise(&model, &[400, 200], 1);
     let method = method("gse-uniform")?;
     let options = NetworkOptions::of_batch(BATCH);
     let mut network = Network::new(&device, &model, &state, &options, method.as_ref())?;

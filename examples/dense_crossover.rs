@@ -7,7 +7,7 @@ use std::time::Instant;
 use rootlet::Result;
 use rootlet::engine::{Buffer, Class, Device, DeviceOptions, Plan};
 use rootlet::layer::{DenseWeights, SparsePass};
-use rootlet::sparse::{Arena, LayerState, Shape, Window, draw};
+use rootlet::sparse::{Arena, LayerState, Shape, Window, initialise};
 
 /// Members of a batch.
 const BATCH: usize = 128;
@@ -49,7 +49,7 @@ fn layer(device: &Device, name: &str, n_in: usize, n_out: usize, window: Window)
         let rates = times.map(|t| format!("{:8.3} ms {:6.1} GFLOP/s", t * 1e3, flop / t / 1e9));
         println!("{name:38} {what:12} {}", rates.join("  "));
     };
-    let full = Problem::new(device, draw(shape, shape.dense(), 1, 0), window)?;
+    let full = Problem::new(device, initialise(shape, shape.dense(), 1, 0), window)?;
     show("dense", times(device, &full.dense(false)?)?);
     show("sparse, full", times(device, &full.sparse()?)?);
     // Forward and backward of a layer that lacks connections; its gradient is of its connections alone either way.
@@ -57,7 +57,7 @@ fn layer(device: &Device, name: &str, n_in: usize, n_out: usize, window: Window)
     for percent in [10, 20, 30, 40, 50, 60, 80, 100] {
         let density = f64::from(percent) / 100.0;
         let count = (density * shape.dense() as f64) as u64;
-        let problem = Problem::new(device, draw(shape, count, 1, 0), window)?;
+        let problem = Problem::new(device, initialise(shape, count, 1, 0), window)?;
         let [sparse, dense] = times(device, &both(problem.sparse()?, problem.dense(true)?))?;
         let lead = sparse - dense;
         println!(
@@ -105,7 +105,7 @@ impl Problem {
             layer: SparsePass {
                 span,
                 window,
-                stride: BATCH,
+                lanes: BATCH,
                 bias: false,
                 relu: false,
             },

@@ -1,7 +1,7 @@
 //! The crate's one error type. Every variant renders as a single sentence that says what was wrong, where, and what to do.
 //!
 //! Options have the names that they have in the library: `batch`. A program that calls them otherwise, as a command line calls
-//! it `--batch`, says so by [`Error::told`].
+//! it `--batch`, says so by [`Error::message`].
 
 mod remedy;
 
@@ -62,7 +62,7 @@ pub enum Error {
     InUse {
         /// The run folder.
         path: PathBuf,
-        /// The process, where that can be told.
+        /// The process, where that is known.
         process: Option<u32>,
     },
     /// The operating system refused a file operation.
@@ -129,8 +129,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Its sentence, with options called as `name` says: `told(|option| format!("--{option}"))`.
-    pub fn told(&self, name: impl Fn(&str) -> String) -> String {
+    /// Its sentence, with options called as `name` says: `message(|option| format!("--{option}"))`.
+    pub fn message(&self, name: impl Fn(&str) -> String) -> String {
         match self {
             Error::Usage(text)
             | Error::Adapter(text)
@@ -167,7 +167,7 @@ impl Error {
                 remedies,
             } => format!(
                 "buffer `{buffer}` needs {bytes} bytes, more than {what} of {limit} bytes; use {}",
-                remedies.told(&name)
+                remedies.message(&name)
             ),
             Error::Memory {
                 buffer,
@@ -178,7 +178,7 @@ impl Error {
                 let why = why.as_ref().map(|why| format!("{why}, or ")).unwrap_or_default();
                 format!(
                     "the allocation of {bytes} bytes for buffer `{buffer}` was refused; {why}use {}",
-                    remedies.told(&name)
+                    remedies.message(&name)
                 )
             }
             Error::Loops {
@@ -215,7 +215,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told(|option| format!("`{option}`")))
+        f.write_str(&self.message(|option| format!("`{option}`")))
     }
 }
 

@@ -144,7 +144,7 @@ fn begins_as_text(start: &[u8]) -> Result<(), String> {
     let mut unpacked = Vec::new();
     let start = match start.starts_with(&GZIP) {
         true => {
-            // What is damaged is told when all is unpacked.
+            // What is damaged is reported when all is unpacked.
             let _ = MultiGzDecoder::new(start)
                 .take(START)
                 .read_to_end(&mut unpacked);

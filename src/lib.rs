@@ -73,7 +73,7 @@
 //! Activations are `[unit][position][batch]`, the batch innermost: a connection is one scalar times one contiguous row, in a
 //! perceptron (one position), a convolution (pixels) and a transformer (tokens) alike.
 
-// What only a part uses that is left out is not told of as unused; the whole build is.
+// What only a part uses that is left out is not reported as unused; the whole build is.
 #![cfg_attr(
     not(all(
         feature = "cli",

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             let _ = writeln!(
                 std::io::stderr(),
                 "error: {}",
-                printable(&cli::told(&error))
+                printable(&cli::message(&error))
             );
             cli::exit_code(&error)
         }

@@ -1,4 +1,4 @@
-//! The window of a convolution: how output positions look at input positions.
+//! The window of a convolution: how output positions read input positions.
 //!
 //! A convolution is a sparse layer applied to every patch (`n_in = channels * taps`, `n_out = output channels`, output
 //! positions being further members of the batch). Column `c * taps + ky * kernel_x + kx` is input channel `c` at kernel tap
@@ -65,7 +65,7 @@ impl Window {
         Window::new(input, [kernel; 2], [stride; 2], [padding; 2])
     }
 
-    /// The window of a layer that looks at each position alone: a linear layer (one position), or one applied to every token.
+    /// The window of a layer that reads each position alone: a linear layer (one position), or one applied to every token.
     pub fn pointwise(plane: [usize; 2]) -> Self {
         Window {
             input: plane,

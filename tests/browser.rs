@@ -93,7 +93,7 @@ frame.onload = () => {{
   document.querySelector('pre').textContent = JSON.stringify({{
     figures, page: page.documentElement.scrollWidth, frame: frame.contentWindow.innerWidth,
     paper: style(page.body, 'backgroundColor'), tables: page.querySelectorAll('.scroll table').length,
-    sections: page.querySelectorAll('section').length,
+    phases: page.querySelectorAll('phase').length,
   }});
 }};
 frame.srcdoc = {text};

@@ -14,7 +14,7 @@ use rootlet::data::{
 use rootlet::engine::Device;
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
-/// Makes its samples when they are wanted: noise around one of three corners, other noise in each epoch.
+/// Makes its samples when they are needed: noise around one of three corners, other noise in each epoch.
 #[derive(Debug)]
 struct Corners(usize);
 

@@ -44,13 +44,13 @@ fn small() -> Model {
 
 fn batch() -> Batch {
     let mut random = Random(7);
-    let stride = COUNT.next_multiple_of(4);
-    let mut inputs = random.reals(2 * 20 * stride);
-    for lane in inputs.chunks_exact_mut(stride) {
+    let lanes = COUNT.next_multiple_of(4);
+    let mut inputs = random.reals(2 * 20 * lanes);
+    for lane in inputs.chunks_exact_mut(lanes) {
         lane[COUNT..].fill(0.0);
     }
     let mut labels: Vec<u32> = (0..COUNT as u32).map(|i| i % 3).collect();
-    labels.resize(stride, 0);
+    labels.resize(lanes, 0);
     Batch {
         inputs,
         targets: labels.into(),
@@ -71,7 +71,7 @@ fn still() -> StepState {
 #[test]
 fn its_kernels_agree_with_their_twins() {
     for (name, device) in devices() {
-        let state = NetworkState::draw(&small(), &[60, 12], 3);
+        let state = NetworkState::initialise(&small(), &[60, 12], 3);
         let network = network(&device, &state, &NetworkOptions::of_batch(COUNT));
         let checks = network
             .train_parts_checked(&device, &[batch()], still(), "custom/")
@@ -87,7 +87,7 @@ fn its_kernels_agree_with_their_twins() {
 #[test]
 fn its_gradients_are_differences_of_the_loss() {
     let device = Device::cpu(1).unwrap();
-    let state = NetworkState::draw(&small(), &[60, 12], 3);
+    let state = NetworkState::initialise(&small(), &[60, 12], 3);
     let options = NetworkOptions::of_batch(COUNT);
     let loss = |state: &NetworkState| -> f64 {
         let network = network(&device, state, &options);

@@ -42,13 +42,13 @@ fn model() -> Model {
 
 fn batch() -> Batch {
     let mut random = Random(7);
-    let stride = COUNT.next_multiple_of(4);
-    let mut inputs = random.reals(9 * stride);
-    for lane in inputs.chunks_exact_mut(stride) {
+    let lanes = COUNT.next_multiple_of(4);
+    let mut inputs = random.reals(9 * lanes);
+    for lane in inputs.chunks_exact_mut(lanes) {
         lane[COUNT..].fill(0.0);
     }
     let mut labels: Vec<u32> = (0..COUNT as u32).map(|i| i % 3).collect();
-    labels.resize(stride, 0);
+    labels.resize(lanes, 0);
     Batch {
         inputs,
         targets: labels.into(),
@@ -68,7 +68,7 @@ fn network(device: &Device, state: &NetworkState, scope: Scope) -> Network {
 }
 
 fn drawn() -> NetworkState {
-    NetworkState::draw(&model(), &[50, 20], 3)
+    NetworkState::initialise(&model(), &[50, 20], 3)
 }
 
 fn at(step: u32) -> StepState {

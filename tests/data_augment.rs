@@ -85,11 +85,11 @@ fn expected(
 }
 
 #[track_caller]
-fn check(batch: &Batch, stride: usize, shape: ImageShape, shift: (u32, bool), draws: Draws) {
-    for lane in 0..stride {
+fn check(batch: &Batch, lanes: usize, shape: ImageShape, shift: (u32, bool), draws: Draws) {
+    for lane in 0..lanes {
         let image = batch.labels()[lane];
         for feature in 0..shape.features() {
-            let input = batch.inputs[feature * stride + lane];
+            let input = batch.inputs[feature * lanes + lane];
             let expected = match lane < batch.count {
                 true => expected(shape, shift, draws, image, feature),
                 false => 0.0,
@@ -125,7 +125,7 @@ fn batches_are_what_the_definition_says() {
             let batches = load(&split, shape, options);
             assert_eq!(batches.len(), 3);
             for batch in &batches {
-                check(batch, options.stride, shape, shift, Draws { seed, epoch });
+                check(batch, options.lanes, shape, shift, Draws { seed, epoch });
             }
         }
     }
@@ -145,7 +145,7 @@ fn batch_size_workers_and_first_batch_change_no_image() {
         let mut images = Vec::new();
         for batch in load(&split, shape, options) {
             for lane in 0..batch.count {
-                let column = batch.inputs.iter().skip(lane).step_by(options.stride);
+                let column = batch.inputs.iter().skip(lane).step_by(options.lanes);
                 images.push((batch.labels()[lane], column.copied().collect::<Vec<f32>>()));
             }
         }
@@ -236,16 +236,16 @@ struct OnDevice<'a> {
     device: &'a Device,
     resident: ResidentImages,
     shape: ImageShape,
-    stride: usize,
+    lanes: usize,
 }
 
 impl OnDevice<'_> {
     fn batch(&self, augmentation: Augmentation, images: &[u32], draws: Draws) -> Batch {
         let noise = &mut Random(5);
-        let words = self.shape.features() * self.stride;
+        let words = self.shape.features() * self.lanes;
         let buffer = |label, noise: &[u32]| self.device.buffer_with(label, Class::Data, noise);
         let inputs = buffer("inputs", &noise.noise(words)).unwrap();
-        let labels = buffer("labels", &noise.noise(self.stride)).unwrap();
+        let labels = buffer("labels", &noise.noise(self.lanes)).unwrap();
         let mut plan = Plan::new("batch");
         (self.resident)
             .record(&mut plan, augmentation, inputs.all(), labels.all())
@@ -258,7 +258,7 @@ impl OnDevice<'_> {
         self.device.run(&program).unwrap();
         Batch {
             inputs: self.device.download(&inputs.range(0..words)).unwrap(),
-            targets: Targets::Labels(self.device.download(&labels.range(0..self.stride)).unwrap()),
+            targets: Targets::Labels(self.device.download(&labels.range(0..self.lanes)).unwrap()),
             count: images.len(),
             index: 0,
         }
@@ -306,14 +306,14 @@ fn a_device_makes_the_loaders_batches() {
                 augmentation,
                 ..LoaderOptions::of_batch(batch)
             };
-            let stride = options.stride;
+            let lanes = options.lanes;
             let normalisation = normalisation(shape.channels);
             let on = OnDevice {
-                resident: ResidentImages::new(&device, &split, shape, &normalisation, stride)
+                resident: ResidentImages::new(&device, &split, shape, &normalisation, lanes)
                     .unwrap(),
                 device: &device,
                 shape,
-                stride,
+                lanes,
             };
             assert_eq!(on.resident.len(), images);
             let order = options.order.images(images);
@@ -330,7 +330,7 @@ fn a_device_makes_the_loaders_batches() {
                     Augmentation::PadCropFlip { pad, flip } => (pad, flip),
                     _ => (0, false),
                 };
-                check(&made, stride, shape, shift, draws);
+                check(&made, lanes, shape, shift, draws);
             }
         }
     }
@@ -370,8 +370,8 @@ fn a_device_refuses_what_it_cannot_make() {
         flip: true,
     };
     says(record(crop, 120, 4), &["random crops"]);
-    let wrong = |shape, normalisation, stride| {
-        ResidentImages::new(&device, &split, shape, &normalisation, stride).map(|_| ())
+    let wrong = |shape, normalisation, lanes| {
+        ResidentImages::new(&device, &split, shape, &normalisation, lanes).map(|_| ())
     };
     says(
         wrong(self::shape(1, 3, 5), normalisation(1), 4),

@@ -45,7 +45,7 @@ fn load(split: &Arc<Split>, options: LoaderOptions) -> Vec<Batch> {
 #[test]
 fn a_batch_is_normalised_transposed_and_padded() {
     let options = LoaderOptions {
-        stride: 28,
+        lanes: 28,
         ..LoaderOptions::of_batch(21)
     };
     let batches = load(&split(50), options);
@@ -111,7 +111,7 @@ proptest! {
     ) {
         let split = split(images);
         let order = if shuffled { Order::Shuffled { seed, epoch } } else { Order::Sequential };
-        let options = LoaderOptions { order, stride: batch + extra, ..LoaderOptions::of_batch(batch) };
+        let options = LoaderOptions { order, lanes: batch + extra, ..LoaderOptions::of_batch(batch) };
         let all = load(&split, options);
         prop_assert_eq!(all.len(), split.len().div_ceil(batch));
         prop_assert_eq!(all.iter().map(|batch| batch.count).sum::<usize>(), images);

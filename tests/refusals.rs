@@ -120,7 +120,7 @@ fn models_that_make_no_sense_are_refused() {
 fn layers_with_wrong_indices_are_refused() {
     let device = Device::cpu(1).unwrap();
     let model = model();
-    let good = NetworkState::draw(&model, &[12, 6], 1);
+    let good = NetworkState::initialise(&model, &[12, 6], 1);
     let mut network = network(&device, &model, &good).unwrap();
     let before = network.export(&device).unwrap();
     let refused = |change: &dyn Fn(&mut LayerState), part: &str, network: &mut Network| {
@@ -183,7 +183,12 @@ fn labels(batch: &mut Batch) -> &mut Vec<u32> {
 fn batches_that_do_not_fit_are_refused() {
     for (name, device) in common::devices() {
         let model = model();
-        let network = network(&device, &model, &NetworkState::draw(&model, &[12, 6], 1)).unwrap();
+        let network = network(
+            &device,
+            &model,
+            &NetworkState::initialise(&model, &[12, 6], 1),
+        )
+        .unwrap();
         let good = Batch {
             inputs: vec![0.5; 6 * 4],
             targets: vec![0u32, 1, 2, 0].into(),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use rootlet::report::{Console, Kept, Reports, RunFolder, RunRecord, Style, Summaries, Tables};
+use rootlet::report::{Console, Reports, RunFolder, RunRecord, Saved, Style, Summaries, Tables};
 use rootlet::train::TrainConfig;
 use rootlet::train::event::{
     Epoch, Event, Finished, LayerSummary, Observer, Progress, Round, RoundLayer, Started,
@@ -324,7 +324,7 @@ proptest! {
         let least = if checkpoint == 0 { 0 } else { rows };
         fs::write(&path, &whole.as_bytes()[..(least + torn).min(whole.len())]).unwrap();
 
-        let mut tables = Tables::resume(&run, Kept::through(u64::from(checkpoint) * 45), &mut |_| {}).unwrap();
+        let mut tables = Tables::resume(&run, Saved::through(u64::from(checkpoint) * 45), &mut |_| {}).unwrap();
         let kept = metrics(&run);
         prop_assert!(kept.is_empty() || kept == whole[..rows], "kept {kept:?}");
         write(&mut tables, checkpoint);
@@ -343,7 +343,7 @@ fn a_row_without_its_line_end_is_not_trusted() {
     // 1234.5 may have been cut to 1234: the row is complete for all that can be seen.
     let torn = whole.trim_end().strip_suffix(".5").unwrap();
     fs::write(run.path().join("metrics.csv"), torn).unwrap();
-    let mut tables = Tables::resume(&run, Kept::through(90), &mut |_| {}).unwrap();
+    let mut tables = Tables::resume(&run, Saved::through(90), &mut |_| {}).unwrap();
     tables.event(&epoch(2, 90)).unwrap();
     assert_eq!(metrics(&run), whole);
 }
@@ -353,7 +353,7 @@ fn tables_that_are_missing_or_foreign_are_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
     let run = new_run(folder.path());
     fs::write(run.path().join("metrics.csv"), b"\xff\xfe,\0\n1,2\n").unwrap();
-    let mut tables = Tables::resume(&run, Kept::through(1000), &mut |_| {}).unwrap();
+    let mut tables = Tables::resume(&run, Saved::through(1000), &mut |_| {}).unwrap();
     tables.event(&epoch(1, 45)).unwrap();
     tables.event(&round(50)).unwrap();
     assert!(metrics(&run).starts_with("epoch,step,"));
@@ -441,7 +441,7 @@ fn an_older_table_of_rounds_gets_the_columns_of_today_when_its_run_goes_on() {
                200,0,linear0,100,1000,90,20,20,0.2,0.5,0.125,0.25\n";
     fs::write(&path, old).unwrap();
     assert_eq!(run.rounds().unwrap()[0].layers[1].ever_active, None);
-    let mut tables = Tables::resume(&run, Kept::through(100), &mut |_| {}).unwrap();
+    let mut tables = Tables::resume(&run, Saved::through(100), &mut |_| {}).unwrap();
     tables.event(&round(200)).unwrap();
     let rounds = run.rounds().unwrap();
     assert_eq!(rounds.len(), 2);

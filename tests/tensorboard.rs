@@ -151,11 +151,11 @@ fn fields(mut bytes: &[u8]) -> Vec<Field> {
 }
 
 fn bytes_of(fields: &[Field], number: u64) -> Vec<Vec<u8>> {
-    let wanted = fields.iter().filter_map(|field| match field {
+    let requested = fields.iter().filter_map(|field| match field {
         Field::Bytes(n, bytes) if *n == number => Some(bytes.clone()),
         _ => None,
     });
-    wanted.collect()
+    requested.collect()
 }
 
 fn step_of(fields: &[Field]) -> u64 {

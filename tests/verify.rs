@@ -87,8 +87,8 @@ fn broken_kernels_are_caught_and_named() {
         _ => source,
     }));
     println!("{report}");
-    let wanted = ["layer/bias_gradient", "sparse/spmm"];
-    assert!(wanted.iter().all(|k| failed.contains(*k)), "{failed:?}");
+    let requested = ["layer/bias_gradient", "sparse/spmm"];
+    assert!(requested.iter().all(|k| failed.contains(*k)), "{failed:?}");
     let verdict = report.verdict().unwrap_err().to_string();
     assert!(verdict.contains("computes wrongly"), "{verdict}");
     for line in report
@@ -100,7 +100,7 @@ fn broken_kernels_are_caught_and_named() {
     }
 }
 
-/// A shader that the driver refuses is told of, and what follows is still run.
+/// A shader that the driver refuses is reported, and what follows is still run.
 #[test]
 fn a_shader_that_is_refused_hides_nothing() {
     let (failed, report) = found(broken(|kernel, source| match kernel {
@@ -118,28 +118,28 @@ fn a_shader_that_is_refused_hides_nothing() {
 fn the_hash_of_the_sources_has_all_that_a_verification_runs() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let hashed = std::fs::read_to_string(root.join("build.rs")).unwrap();
-    let mut wanted = BTreeSet::from(["verify".to_owned()]);
+    let mut requested = BTreeSet::from(["verify".to_owned()]);
     let entries = std::fs::read_dir(root.join("src")).unwrap();
     for folder in entries.map(|entry| entry.unwrap().path()) {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
         let texts = sources(&folder);
         if folder.is_dir() && texts.iter().any(|text| text.contains("crate::kernel! {")) {
-            wanted.insert(name.clone());
+            requested.insert(name.clone());
         }
         if name == "verify" {
             let used = texts
                 .iter()
                 .flat_map(|text| text.split("use crate::").skip(1));
             let module = |path: &str| path.split([':', ';']).next().unwrap().to_owned();
-            wanted.extend(
+            requested.extend(
                 used.map(module)
                     // Errors' texts change no number.
                     .filter(|module| module != "error" && root.join("src").join(module).is_dir()),
             );
         }
     }
-    assert!(wanted.len() > 8, "{wanted:?}");
-    let missing: Vec<_> = wanted
+    assert!(requested.len() > 8, "{requested:?}");
+    let missing: Vec<_> = requested
         .iter()
         .filter(|name| !hashed.contains(&format!("\"src/{name}\"")))
         .collect();

@@ -10,7 +10,7 @@ struct Params {
     channels: u32,
     height: u32,
     width: u32,
-    stride: u32,
+    lanes: u32,
     image_words: u32,
     pad: u32,
     flip: u32,
@@ -27,9 +27,9 @@ struct AugmentState {
 @group(0) @binding(2) var<storage, read> images: array<u32>; // [images][image_words]
 @group(0) @binding(3) var<storage, read> classes: array<u32>; // [images]
 @group(0) @binding(4) var<storage, read> table: array<f32>; // [channels][256]
-@group(0) @binding(5) var<storage, read> indices: array<u32>; // [stride]
-@group(0) @binding(6) var<storage, read_write> inputs: array<f32>; // [channel][y][x][stride]
-@group(0) @binding(7) var<storage, read_write> labels: array<u32>; // [stride]
+@group(0) @binding(5) var<storage, read> indices: array<u32>; // [lanes]
+@group(0) @binding(6) var<storage, read_write> inputs: array<f32>; // [channel][y][x][lanes]
+@group(0) @binding(7) var<storage, read_write> labels: array<u32>; // [lanes]
 
 @compute @workgroup_size(64)
 fn augment(
@@ -38,8 +38,8 @@ fn augment(
     @builtin(local_invocation_index) index: u32,
 ) {
     let item = flat_group(group, groups) * 64u + index;
-    let lane = item % params.stride;
-    let part = item / params.stride;
+    let lane = item % params.lanes;
+    let part = item / params.lanes;
     let spans = (params.width + SPAN - 1u) / SPAN;
     let row = part / spans;
     if row >= params.channels * params.height {
@@ -47,11 +47,11 @@ fn augment(
     }
     let first = (part % spans) * SPAN;
     let end = min(first + SPAN, params.width);
-    let to = row * params.width * params.stride + lane;
+    let to = row * params.width * params.lanes + lane;
 
     if lane >= state.count {
         for (var x = first; x < end; x++) {
-            inputs[to + x * params.stride] = 0.0;
+            inputs[to + x * params.lanes] = 0.0;
         }
         if part == 0u {
             labels[lane] = 0u;
@@ -79,6 +79,6 @@ fn augment(
             let at = start + column;
             pixel = (images[base + (at >> 2u)] >> ((at & 3u) * 8u)) & 0xffu;
         }
-        inputs[to + x * params.stride] = table[channel * 256u + pixel];
+        inputs[to + x * params.lanes] = table[channel * 256u + pixel];
     }
 }

@@ -5,14 +5,14 @@
 const LANES = 64u;
 
 struct Params {
-    stride: u32,
+    lanes: u32,
     slots: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: StepState;
-@group(0) @binding(2) var<storage, read> losses: array<f32>; // [stride]
-@group(0) @binding(3) var<storage, read> scores: array<f32>; // [stride]
+@group(0) @binding(2) var<storage, read> losses: array<f32>; // [lanes]
+@group(0) @binding(3) var<storage, read> scores: array<f32>; // [lanes]
 @group(0) @binding(4) var<storage, read_write> ring: array<f32>; // [slots][2]: sum of losses, sum of scores
 
 var<workgroup> loss: array<f32, LANES>;
@@ -22,7 +22,7 @@ var<workgroup> score: array<f32, LANES>;
 fn batch_metrics(@builtin(local_invocation_index) lane: u32) {
     var l = 0.0;
     var s = 0.0;
-    for (var i = lane; i < params.stride; i += LANES) {
+    for (var i = lane; i < params.lanes; i += LANES) {
         l += losses[i];
         s += scores[i];
     }

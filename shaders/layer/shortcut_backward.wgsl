@@ -1,4 +1,4 @@
-// Option A's shortcut backward, gathered: an input position that no output looks at gets nothing. One line of input positions
+// Option A's shortcut backward, gathered: an input position that no output reads gets nothing. One line of input positions
 // per line of lanes.
 #import grid
 #import window
@@ -33,7 +33,7 @@ fn shortcut_backward(
     let seen_line = output_row * params.window.stride_y == y;
     let vectors = params.vectors;
     let target_line = line * params.window.input_x * vectors;
-    // The next output position, and the input position that it looks at.
+    // The next output position, and the input position that it reads.
     var source = ((channel + params.before) * params.window.output_y + output_row) * params.window.output_x * vectors;
     var next = 0u;
     for (var x = 0u; x < params.window.input_x; x++) {

@@ -6,33 +6,33 @@
 
 struct Params {
     classes: u32,
-    stride: u32,
+    lanes: u32,
     smoothing: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: StepState;
-@group(0) @binding(2) var<storage, read> logits: array<f32>; // [classes][stride]
-@group(0) @binding(3) var<storage, read> labels: array<u32>; // [stride]
-@group(0) @binding(4) var<storage, read_write> delta: array<f32>; // [classes][stride]
-@group(0) @binding(5) var<storage, read_write> losses: array<f32>; // [stride]
-@group(0) @binding(6) var<storage, read_write> hits: array<f32>; // [stride]
+@group(0) @binding(2) var<storage, read> logits: array<f32>; // [classes][lanes]
+@group(0) @binding(3) var<storage, read> labels: array<u32>; // [lanes]
+@group(0) @binding(4) var<storage, read_write> delta: array<f32>; // [classes][lanes]
+@group(0) @binding(5) var<storage, read_write> losses: array<f32>; // [lanes]
+@group(0) @binding(6) var<storage, read_write> correct: array<f32>; // [lanes]
 
 // The logits of four classes, one behind the other in what follows: a quarter of the rounds that one class each would take. Those
 // past the last class are the last one once more.
 fn four(c: u32, lane: u32) -> vec4<f32> {
     let last = params.classes - 1u;
     return vec4(
-        logits[c * params.stride + lane],
-        logits[min(c + 1u, last) * params.stride + lane],
-        logits[min(c + 2u, last) * params.stride + lane],
-        logits[min(c + 3u, last) * params.stride + lane],
+        logits[c * params.lanes + lane],
+        logits[min(c + 1u, last) * params.lanes + lane],
+        logits[min(c + 2u, last) * params.lanes + lane],
+        logits[min(c + 3u, last) * params.lanes + lane],
     );
 }
 
 fn put(c: u32, lane: u32, value: f32) {
     if c < params.classes {
-        delta[c * params.stride + lane] = value;
+        delta[c * params.lanes + lane] = value;
     }
 }
 
@@ -43,7 +43,7 @@ fn softmax_cross_entropy(
     @builtin(local_invocation_index) index: u32,
 ) {
     let lane = flat_group(group, groups) * 64u + index;
-    if lane >= params.stride {
+    if lane >= params.lanes {
         return;
     }
     let classes = unfixed(params.classes, arrayLength(&logits));
@@ -55,7 +55,7 @@ fn softmax_cross_entropy(
             put(c + 3u, lane, 0.0);
         }
         losses[lane] = 0.0;
-        hits[lane] = 0.0;
+        correct[lane] = 0.0;
         return;
     }
     var best = 0u;
@@ -96,15 +96,15 @@ fn softmax_cross_entropy(
     for (var c = 0u; c < classes; c += 4u) {
         let probability = exp(four(c, lane) - highest) / total;
         let own = vec4(c) + vec4(0u, 1u, 2u, 3u) == vec4(label);
-        let wanted = even + select(vec4(0.0), vec4(1.0 - params.smoothing), own);
-        let d = (probability - wanted) * scale;
+        let target = even + select(vec4(0.0), vec4(1.0 - params.smoothing), own);
+        let d = (probability - target) * scale;
         put(c, lane, d.x);
         put(c + 1u, lane, d.y);
         put(c + 2u, lane, d.z);
         put(c + 3u, lane, d.w);
     }
-    // -sum over c of wanted[c] * log p[c], with log p[c] = z[c] - highest - log_total
-    let own = logits[label * params.stride + lane] - highest;
+    // -sum over c of target[c] * log p[c], with log p[c] = z[c] - highest - log_total
+    let own = logits[label * params.lanes + lane] - highest;
     losses[lane] = log_total - (1.0 - params.smoothing) * own - even * shifted;
-    hits[lane] = select(0.0, 1.0, best == label);
+    correct[lane] = select(0.0, 1.0, best == label);
 }

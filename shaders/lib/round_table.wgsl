@@ -5,7 +5,7 @@ const TABLE_COL = 1u; // first column
 const TABLE_INPUTS = 2u; // input units
 const TABLE_ROW = 3u; // first row
 const TABLE_OUTPUTS = 4u; // output units
-const TABLE_WANTED = 5u; // connections to exchange in this segment
+const TABLE_REQUESTED = 5u; // connections to exchange in this segment
 const TABLE_COMPLETE = 6u; // 1: the layer's slots are all its pairs, in order
 const TABLE_DRAWS = 7u; // in the row after the last: draws of this round before this program
 

@@ -5,14 +5,14 @@
 
 struct Params {
     classes: u32,
-    stride: u32,
+    lanes: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: StepState;
-@group(0) @binding(2) var<storage, read> logits: array<f32>; // [classes][stride]
-@group(0) @binding(3) var<storage, read> labels: array<u32>; // [stride]
-@group(0) @binding(4) var<storage, read_write> hits: array<f32>; // [stride]
+@group(0) @binding(2) var<storage, read> logits: array<f32>; // [classes][lanes]
+@group(0) @binding(3) var<storage, read> labels: array<u32>; // [lanes]
+@group(0) @binding(4) var<storage, read_write> correct: array<f32>; // [lanes]
 
 @compute @workgroup_size(64)
 fn found_class(
@@ -21,22 +21,22 @@ fn found_class(
     @builtin(local_invocation_index) index: u32,
 ) {
     let lane = flat_group(group, groups) * 64u + index;
-    if lane >= params.stride {
+    if lane >= params.lanes {
         return;
     }
     if lane >= step.count {
-        hits[lane] = 0.0;
+        correct[lane] = 0.0;
         return;
     }
     let classes = unfixed(params.classes, arrayLength(&logits));
     var best = 0u;
     var highest = logits[lane];
     for (var c = 1u; c < classes; c++) {
-        let z = logits[c * params.stride + lane];
+        let z = logits[c * params.lanes + lane];
         if z > highest {
             highest = z;
             best = c;
         }
     }
-    hits[lane] = select(0.0, 1.0, best == labels[lane]);
+    correct[lane] = select(0.0, 1.0, best == labels[lane]);
 }

@@ -1,4 +1,4 @@
-// Marks the items whose key is the last one to take: only some of them may be wanted.
+// Marks the items whose key is the last one to take: only some of them may be requested.
 #import grid
 #import segments
 #import select_key

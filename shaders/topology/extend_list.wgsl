@@ -32,15 +32,15 @@ fn extend_list(
     let first = offsets[0];
     let begin = list[LIST_BEGIN];
     let end = select(list[LIST_END], begin, params.opens != 0u);
-    let kept = min(table[params.segment * TABLE_WORDS + TABLE_WANTED], end - first);
+    let taken = min(table[params.segment * TABLE_WORDS + TABLE_REQUESTED], end - first);
     starts[0] = first;
     starts[1] = end;
     state[STATE_KEY] = 0u;
-    state[STATE_LEFT] = kept;
-    list[LIST_BEGIN] = end - kept;
+    state[STATE_LEFT] = taken;
+    list[LIST_BEGIN] = end - taken;
     list[LIST_END] = end;
-    let at = LIST_JUDGED + 2u * params.layer;
-    let judged = list[at] + (begin - first);
-    list[at + 1u] += u32(judged < list[at]);
-    list[at] = judged;
+    let at = LIST_SCORED + 2u * params.layer;
+    let scored = list[at] + (begin - first);
+    list[at + 1u] += u32(scored < list[at]);
+    list[at] = scored;
 }

@@ -10,9 +10,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read> rows: array<u32>; // [slots]
 @group(0) @binding(3) var<storage, read> cols: array<u32>; // [slots]
 @group(0) @binding(4) var<storage, read> scores: array<u32>; // [slots]
-@group(0) @binding(5) var<storage, read_write> kept_rows: array<u32>; // [capacity]
-@group(0) @binding(6) var<storage, read_write> kept_cols: array<u32>; // [capacity]
-@group(0) @binding(7) var<storage, read_write> kept_scores: array<u32>; // [capacity]
+@group(0) @binding(5) var<storage, read_write> best_rows: array<u32>; // [capacity]
+@group(0) @binding(6) var<storage, read_write> best_cols: array<u32>; // [capacity]
+@group(0) @binding(7) var<storage, read_write> best_scores: array<u32>; // [capacity]
 
 @compute @workgroup_size(256)
 fn keep_best(
@@ -26,8 +26,8 @@ fn keep_best(
     }
     let place = ranks[slot];
     if ranks[slot + 1u] > place {
-        kept_rows[place] = rows[slot];
-        kept_cols[place] = cols[slot];
-        kept_scores[place] = scores[slot];
+        best_rows[place] = rows[slot];
+        best_cols[place] = cols[slot];
+        best_scores[place] = scores[slot];
     }
 }

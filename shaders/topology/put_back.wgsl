@@ -1,4 +1,4 @@
-// Puts what was kept into the open part of the running list.
+// Puts the best into the open part of the running list.
 #import grid
 #import running_list
 
@@ -8,9 +8,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> list: array<u32>;
-@group(0) @binding(2) var<storage, read> kept_rows: array<u32>; // [capacity]
-@group(0) @binding(3) var<storage, read> kept_cols: array<u32>; // [capacity]
-@group(0) @binding(4) var<storage, read> kept_scores: array<u32>; // [capacity]
+@group(0) @binding(2) var<storage, read> best_rows: array<u32>; // [capacity]
+@group(0) @binding(3) var<storage, read> best_cols: array<u32>; // [capacity]
+@group(0) @binding(4) var<storage, read> best_scores: array<u32>; // [capacity]
 @group(0) @binding(5) var<storage, read_write> rows: array<u32>; // [slots]
 @group(0) @binding(6) var<storage, read_write> cols: array<u32>; // [slots]
 @group(0) @binding(7) var<storage, read_write> scores: array<u32>; // [slots]
@@ -24,8 +24,8 @@ fn put_back(
     let i = flat_group(group, groups) * 256u + index;
     let slot = list[LIST_BEGIN] + i;
     if i < params.capacity && slot < list[LIST_END] {
-        rows[slot] = kept_rows[i];
-        cols[slot] = kept_cols[i];
-        scores[slot] = kept_scores[i];
+        rows[slot] = best_rows[i];
+        cols[slot] = best_cols[i];
+        scores[slot] = best_scores[i];
     }
 }

@@ -32,12 +32,12 @@ fn draw_input(word: u32, first: u32, units: u32) -> u32 {
     if params.weighted == 0u || !(total > 0.0 && total <= LARGEST) {
         return first + below(word, units);
     }
-    let wanted = unit(word) * total;
+    let threshold = unit(word) * total;
     var low = first;
     var high = first + units - 1u;
     while low < high {
         let middle = (low + high) / 2u;
-        if inputs[middle] > wanted {
+        if inputs[middle] > threshold {
             high = middle;
         } else {
             low = middle + 1u;
@@ -51,12 +51,12 @@ fn draw_output(word: u32, first: u32, units: u32) -> u32 {
     if params.weighted == 0u || !(total > 0.0 && total <= LARGEST) {
         return first + below(word, units);
     }
-    let wanted = unit(word) * total;
+    let threshold = unit(word) * total;
     var low = first;
     var high = first + units - 1u;
     while low < high {
         let middle = (low + high) / 2u;
-        if outputs[middle] > wanted {
+        if outputs[middle] > threshold {
             high = middle;
         } else {
             low = middle + 1u;

@@ -47,7 +47,7 @@ fn segments(
         let end = first_row(segment + 1u);
         let connections = active_offsets[end] - active_offsets[row];
         let candidates = candidate_offsets[end] - candidate_offsets[row];
-        let exchanged = min(table[segment * TABLE_WORDS + TABLE_WANTED], min(connections, candidates));
+        let exchanged = min(table[segment * TABLE_WORDS + TABLE_REQUESTED], min(connections, candidates));
         prune_state[segment * STATE_WORDS + STATE_KEY] = 0u;
         prune_state[segment * STATE_WORDS + STATE_LEFT] = exchanged;
         grow_state[segment * STATE_WORDS + STATE_KEY] = 0u;

@@ -1,6 +1,6 @@
 //! Whether other work disturbed a measurement: by how far its samples lie apart, and by what the system tells of the time.
 //!
-//! A figure of a busy machine looks like any other, so it is not given. The judging is a pure function of numbers.
+//! A figure of a busy machine looks like any other, so it is not given. The verdict is a pure function of numbers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use cpu_time::ProcessTime;
 use super::spread::Spread;
 use crate::clock::Instant;
 
-/// Share of the time that its threads wanted to run and could not, from which on a measurement is disturbed. An idle machine's is a
+/// Share of the time that its threads were ready to run and could not, from which on a measurement is disturbed. An idle machine's is a
 /// tenth of that.
 const MOST_WAITED: f64 = 0.05;
 
@@ -134,7 +134,7 @@ impl Watch {
         self.began.elapsed()
     }
 
-    /// What was told since.
+    /// What was reported since.
     pub fn usage(&self) -> Usage {
         let since = |before: Option<f64>, now: Option<f64>| Some((now? - before?).max(0.0));
         let stolen = match (self.stolen, system::stolen()) {

@@ -129,7 +129,7 @@ pub(super) fn measure(
     let (budget, keep) = (options.budget, options.keep_doubtful);
     let all = options.has(Part::Ceilings);
     let (mut spread, mut doubts) = (BTreeMap::new(), BTreeMap::new());
-    let mut told = |name: &str, measured: Measured| {
+    let mut reported = |name: &str, measured: Measured| {
         spread.insert(name.to_owned(), measured.spread);
         match measured.doubt {
             Some(doubt) if !keep => {
@@ -140,17 +140,17 @@ pub(super) fn measure(
         }
     };
     let mut found = Ceilings {
-        copy_gb_s: told("copy_gb_s", copy(device, COPY_WORDS, budget)?),
+        copy_gb_s: reported("copy_gb_s", copy(device, COPY_WORDS, budget)?),
         ..Ceilings::default()
     };
     // A full layer's products have this one measured beside them.
     if all || Part::SPARSE.into_iter().any(|part| options.has(part)) {
         let measured = multiply_add(device, budget)?.measure(device, budget)?;
-        found.multiply_add_gflop_s = told("multiply_add_gflop_s", measured);
+        found.multiply_add_gflop_s = reported("multiply_add_gflop_s", measured);
     }
     let (dispatch, submit) = latency::dispatch(device, budget)?;
-    found.dispatch_us = told("dispatch_us", dispatch);
-    found.submit_us = told("submit_us", submit);
+    found.dispatch_us = reported("dispatch_us", dispatch);
+    found.submit_us = reported("submit_us", submit);
     let mut left_out = Vec::new();
     if all {
         let random = loads(device, 4096, 128, Pattern::Random, budget)?;
@@ -159,11 +159,11 @@ pub(super) fn measure(
             random.measure(device, budget)?,
             in_order.measure(device, budget)?,
         );
-        found.vec4_loads_gelem_s = told("vec4_loads_gelem_s", random);
-        found.vec4_loads_sequential_gelem_s = told("vec4_loads_sequential_gelem_s", in_order);
-        found.readback_us = told("readback_us", latency::readback(device, budget)?);
+        found.vec4_loads_gelem_s = reported("vec4_loads_gelem_s", random);
+        found.vec4_loads_sequential_gelem_s = reported("vec4_loads_sequential_gelem_s", in_order);
+        found.readback_us = reported("readback_us", latency::readback(device, budget)?);
         let together = latency::workgroup(device, budget)?;
-        let mut optional = |name: &str, measured: Option<Measured>| told(name, measured?);
+        let mut optional = |name: &str, measured: Option<Measured>| reported(name, measured?);
         found.barrier_ns = optional("barrier_ns", together.barrier);
         found.sum_memory_ns = optional("sum_memory_ns", together.sum_memory);
         found.sum_subgroups_ns = optional("sum_subgroups_ns", together.sum_subgroups);
@@ -240,11 +240,11 @@ const LOAD_ROWS: usize = 4096;
 /// Rows of the input added up for each row of the output: the writes are then 1 in 257 accesses.
 const LOAD_TERMS: u32 = 256;
 
-/// Loads of rows of `stride` elements (a multiple of 4) from a buffer of `input_rows`; in elements.
+/// Loads of rows of `lanes` elements (a multiple of 4) from a buffer of `input_rows`; in elements.
 pub(super) fn loads(
     device: &Device,
     input_rows: usize,
-    stride: usize,
+    lanes: usize,
     pattern: Pattern,
     budget: Duration,
 ) -> Result<Ceiling> {
@@ -257,16 +257,16 @@ pub(super) fn loads(
     };
     let params = LoadParams {
         rows: LOAD_ROWS as u32,
-        vectors: (stride / 4) as u32,
+        vectors: (lanes / 4) as u32,
         input_rows: input_rows as u32,
         terms: LOAD_TERMS,
         multiplier,
         increment,
     };
     // Small integers: their sums are exact in any order.
-    let data: Vec<f32> = (0..input_rows * stride).map(|i| (i % 251) as f32).collect();
+    let data: Vec<f32> = (0..input_rows * lanes).map(|i| (i % 251) as f32).collect();
     let input = device.buffer_with("bench.load.input", Class::Scratch, &data)?;
-    let output = poisoned(device, "bench.load.output", LOAD_ROWS * stride)?;
+    let output = poisoned(device, "bench.load.output", LOAD_ROWS * lanes)?;
     let kernel = Load {
         params,
         input: input.all(),
@@ -275,10 +275,10 @@ pub(super) fn loads(
     let plan = plan_of(kernel, Grid::Rows(LOAD_ROWS))?;
     let found = once(device, &plan, &output)?;
     // Every row is checked in one lane, another from row to row.
-    for (row, found) in found.chunks_exact(stride).enumerate() {
-        let lane = row % stride;
+    for (row, found) in found.chunks_exact(lanes).enumerate() {
+        let lane = row % lanes;
         let sequence = params.sequence(row as u32);
-        let expected: f64 = sequence.map(|a| ((a * stride + lane) % 251) as f64).sum();
+        let expected: f64 = sequence.map(|a| ((a * lanes + lane) % 251) as f64).sum();
         if f64::from(found[lane]) != expected {
             let what = format!(
                 "row {row}, lane {lane} is {} and not {expected}",
@@ -287,7 +287,7 @@ pub(super) fn loads(
             return Err(wrong(device, "bench/load", &what));
         }
     }
-    let elements = LOAD_ROWS as f64 * f64::from(LOAD_TERMS) * stride as f64;
+    let elements = LOAD_ROWS as f64 * f64::from(LOAD_TERMS) * lanes as f64;
     Ok(Ceiling {
         timed: Timed::new(device, &plan, budget)?,
         amount: elements * 1e-9,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::draw;
+use super::plot;
 use super::report::BenchReport;
 use super::row::{CEILINGS, MEMORY, PRODUCTS, ROUNDS, Row, STEPS};
 use super::table::{number, percent};
@@ -130,8 +130,8 @@ impl Comparison {
     ///
     /// # Errors
     /// Nothing to draw, or a file that cannot be written.
-    pub fn draw(&self, path: &Path) -> Result<()> {
-        draw::devices(path, &self.names(), &self.rows())
+    pub fn plot(&self, path: &Path) -> Result<()> {
+        plot::devices(path, &self.names(), &self.rows())
     }
 
     /// All cases, those of one section together.
@@ -281,5 +281,5 @@ pub(crate) fn fuzz(report: BenchReport) {
         reports: reports.to_vec(),
     };
     let _ = comparison.table();
-    let _ = draw::text(&comparison.names(), &comparison.rows());
+    let _ = plot::text(&comparison.names(), &comparison.rows());
 }

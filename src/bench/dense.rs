@@ -14,8 +14,8 @@ use crate::sparse::{LayerSpan, Window};
 /// An n × n layer with all connections, an input and a gradient at its output, all random.
 pub(super) struct DenseLayer {
     n: usize,
-    stride: usize,
-    /// On the host: `[n][n]` weights, `[n][stride]` inputs and deltas.
+    lanes: usize,
+    /// On the host: `[n][n]` weights, `[n][lanes]` inputs and deltas.
     host: [Vec<f32>; 3],
     /// `[n][n]`, a row an output.
     weights: Buffer,
@@ -23,7 +23,7 @@ pub(super) struct DenseLayer {
     gradient: Buffer,
     /// `[n]`, zero.
     bias: Buffer,
-    /// `[n][stride]` each.
+    /// `[n][lanes]` each.
     input: Buffer,
     delta: Buffer,
     output: Buffer,
@@ -31,25 +31,25 @@ pub(super) struct DenseLayer {
 
 impl DenseLayer {
     pub fn new(device: &Device, n: usize, batch: usize) -> Result<Self> {
-        let stride = batch.next_multiple_of(4);
+        let lanes = batch.next_multiple_of(4);
         // Asked for before the host's share is made: a device that is too small says so at once.
         let gradient = device.buffer("bench.dense.gradient", Class::Connections, n * n)?;
         let weights = device.buffer("bench.dense.weights", Class::Connections, n * n)?;
         let host = [
             noise(n, n, n, 5),
-            noise(n, batch, stride, 1),
-            noise(n, batch, stride, 2),
+            noise(n, batch, lanes, 1),
+            noise(n, batch, lanes, 2),
         ];
         device.upload(&weights.range(0..n * n), &host[0])?;
         Ok(DenseLayer {
             n,
-            stride,
+            lanes,
             weights,
             gradient,
             bias: device.buffer("bench.dense.bias", Class::Connections, n)?,
             input: device.buffer_with("bench.input", Class::Activations, &host[1])?,
             delta: device.buffer_with("bench.delta", Class::Activations, &host[2])?,
-            output: device.buffer("bench.output", Class::Activations, n * stride)?,
+            output: device.buffer("bench.output", Class::Activations, n * lanes)?,
             host,
         })
     }
@@ -63,11 +63,11 @@ impl Operand for DenseLayer {
             first_col: 0,
             first_row: 0,
         };
-        let (window, stride) = (Window::pointwise([1, 1]), self.stride);
+        let (window, lanes) = (Window::pointwise([1, 1]), self.lanes);
         match product {
             Product::DenseTransposed => {
                 let params =
-                    DenseTransposedParams::of_layer(&span, &window, stride, 0, false, false)?;
+                    DenseTransposedParams::of_layer(&span, &window, lanes, 0, false, false)?;
                 plan_of(
                     DenseTransposed {
                         params,
@@ -80,7 +80,7 @@ impl Operand for DenseLayer {
                 )
             }
             Product::DenseGradient => {
-                let params = DenseGradientParams::of_layer(&span, &window, stride, 0, false)?;
+                let params = DenseGradientParams::of_layer(&span, &window, lanes, 0, false)?;
                 plan_of(
                     DenseGradient {
                         params,
@@ -92,7 +92,7 @@ impl Operand for DenseLayer {
                 )
             }
             _ => {
-                let params = DenseForwardParams::of_layer(&span, &window, stride, 0, false)?;
+                let params = DenseForwardParams::of_layer(&span, &window, lanes, 0, false)?;
                 plan_of(
                     DenseForward {
                         params,
@@ -108,11 +108,11 @@ impl Operand for DenseLayer {
     }
 
     fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64> {
-        let (n, stride) = (self.n, self.stride);
+        let (n, lanes) = (self.n, self.lanes);
         let [weights, input, delta] = &self.host;
         let (view, columns) = match product {
             Product::DenseGradient => (self.gradient.range(0..n * n), n),
-            _ => (self.output.all(), stride),
+            _ => (self.output.all(), lanes),
         };
         let found = run_over_nan(device, plan, &view)?;
         let mut error = Deviation::default();
@@ -121,8 +121,8 @@ impl Operand for DenseLayer {
             sums.fill(0.0);
             match product {
                 Product::DenseGradient => {
-                    let delta = &delta[row * stride..][..stride];
-                    for (sum, input) in sums.iter_mut().zip(input.chunks_exact(stride)) {
+                    let delta = &delta[row * lanes..][..lanes];
+                    for (sum, input) in sums.iter_mut().zip(input.chunks_exact(lanes)) {
                         let terms = delta.iter().zip(input);
                         *sum = terms.map(|(d, x)| f64::from(*d) * f64::from(*x)).sum();
                     }
@@ -132,7 +132,7 @@ impl Operand for DenseLayer {
                         Product::DenseTransposed => (delta, row, n),
                         _ => (input, row * n, 1),
                     };
-                    for (unit, lanes) in rows.chunks_exact(stride).enumerate() {
+                    for (unit, lanes) in rows.chunks_exact(lanes).enumerate() {
                         let weight = f64::from(weights[first + unit * step]);
                         for (sum, x) in sums.iter_mut().zip(lanes) {
                             *sum += weight * f64::from(*x);

@@ -1,4 +1,4 @@
-//! What is told of one product.
+//! What is reported of one product.
 
 use super::spread::Spread;
 

@@ -63,9 +63,9 @@ impl Product {
         self.part() == Part::Dense
     }
 
-    /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `stride` lanes must move at least:
+    /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `lanes` must move at least:
     /// everything that it reads or writes, once.
-    pub fn bytes(self, rows: usize, cols: usize, connections: usize, stride: usize) -> f64 {
+    pub fn bytes(self, rows: usize, cols: usize, connections: usize, lanes: usize) -> f64 {
         let (activations, connection, units) = match self {
             // Column and weight of each connection; offsets and bias of each row; input and output.
             Product::Spmm => (rows + cols, 8, 2 * rows + 1),
@@ -78,7 +78,7 @@ impl Product {
             // Weight or gradient of each pair; two of input, delta and output.
             Product::DenseTransposed | Product::DenseGradient => (rows + cols, 4, 0),
         };
-        (activations * stride * 4 + connections * connection + units * 4) as f64
+        (activations * lanes * 4 + connections * connection + units * 4) as f64
     }
 }
 
@@ -87,27 +87,27 @@ pub(super) struct Layer {
     case: Case,
     connections: usize,
     arena: Arena,
-    /// `[n_in][stride]`
+    /// `[n_in][lanes]`
     input: Buffer,
-    /// `[n_out][stride]`
+    /// `[n_out][lanes]`
     delta: Buffer,
-    /// `[n_out][stride]`
+    /// `[n_out][lanes]`
     forward: Buffer,
-    /// `[n_in][stride]`
+    /// `[n_in][lanes]`
     backward: Buffer,
 }
 
 impl Layer {
     pub fn new(device: &Device, layer: LayerState, batch: usize) -> Result<Self> {
-        let stride = batch.next_multiple_of(4);
+        let lanes = batch.next_multiple_of(4);
         let (rows, cols) = (layer.n_out, layer.n_in);
         let case = Case {
-            stride,
-            input: noise(cols, batch, stride, 1),
-            delta: noise(rows, batch, stride, 2),
+            lanes,
+            input: noise(cols, batch, lanes, 1),
+            delta: noise(rows, batch, lanes, 2),
             layer,
         };
-        let buffer = |label, units: usize| device.buffer(label, Class::Activations, units * stride);
+        let buffer = |label, units: usize| device.buffer(label, Class::Activations, units * lanes);
         Ok(Layer {
             connections: case.layer.active(),
             arena: Arena::new(device, std::slice::from_ref(&case.layer))?,
@@ -122,11 +122,11 @@ impl Layer {
 
 impl Operand for Layer {
     fn plan(&self, product: Product) -> Result<Plan> {
-        let (arena, stride) = (&self.arena, self.case.stride);
+        let (arena, lanes) = (&self.arena, self.case.lanes);
         let span = &arena.spans[0];
         match product {
             Product::Spmm => {
-                let params = SpmmParams::of_layer(span, stride, false);
+                let params = SpmmParams::of_layer(span, lanes, false);
                 plan_of(
                     Spmm {
                         params,
@@ -141,7 +141,7 @@ impl Operand for Layer {
                 )
             }
             Product::SpmmTransposed => {
-                let params = SpmmTransposedParams::of_layer(span, stride, false, false);
+                let params = SpmmTransposedParams::of_layer(span, lanes, false, false);
                 plan_of(
                     SpmmTransposed {
                         params,
@@ -157,7 +157,7 @@ impl Operand for Layer {
                 )
             }
             _ => {
-                let params = SddmmParams::new(span, stride, false);
+                let params = SddmmParams::new(span, lanes, false);
                 plan_of(
                     Sddmm {
                         params,

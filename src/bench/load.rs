@@ -63,16 +63,16 @@ const HELD: usize = 8;
 
 impl LoadTwin<'_> {
     fn run(self) {
-        let stride = self.params.vectors as usize * 4;
+        let lanes = self.params.vectors as usize * 4;
         let arch = pulp::Arch::new();
-        self.output[..self.params.rows as usize * stride]
-            .par_chunks_mut(ROWS_PER_TASK * stride)
+        self.output[..self.params.rows as usize * lanes]
+            .par_chunks_mut(ROWS_PER_TASK * lanes)
             .enumerate()
             .for_each(|(task, output)| {
                 arch.dispatch(Rows {
                     params: self.params,
                     first: task * ROWS_PER_TASK,
-                    stride,
+                    lanes,
                     input: self.input,
                     output,
                 });
@@ -84,7 +84,7 @@ impl LoadTwin<'_> {
 struct Rows<'a> {
     params: LoadParams,
     first: usize,
-    stride: usize,
+    lanes: usize,
     input: &'a [f32],
     output: &'a mut [f32],
 }
@@ -94,12 +94,12 @@ impl WithSimd for Rows<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for (i, output) in self.output.chunks_exact_mut(self.stride).enumerate() {
+        for (i, output) in self.output.chunks_exact_mut(self.lanes).enumerate() {
             let unit = (self.first + i) as u32;
             let rows = self
                 .params
                 .sequence(unit)
-                .map(|row| &self.input[row * self.stride..][..self.stride]);
+                .map(|row| &self.input[row * self.lanes..][..self.lanes]);
             let (vectors, tail) = S::as_mut_simd_f32s(output);
             let (blocks, rest) = vectors.as_chunks_mut::<HELD>();
             let in_blocks = blocks.len() * HELD;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::busy;
 use super::guard::{Guard, Skipped, unless_impossible};
 use super::options::{BenchOptions, Part, SOFTWARE_BATCH, model};
-use super::reference::judge;
+use super::reference::tolerate;
 use super::spread::Spread;
 use super::stepper::{Bytes, Stepper, Training};
 use super::{Finding, Observer};
@@ -111,7 +111,7 @@ fn measure_one(
         Ok(counts) => counts,
         Err(reason) => return Ok(Err(reason)),
     };
-    let state = NetworkState::draw(&model, &counts, 1);
+    let state = NetworkState::initialise(&model, &counts, 1);
     let training = Training {
         batch,
         rate: 1e-2,
@@ -180,7 +180,7 @@ fn agreement(
             |most: f64, e| if e > most || e.is_nan() { e } else { most },
         );
     let what = format!("the first two losses of {name}");
-    judge(error, stepper.device.name(), &what)?;
+    tolerate(error, stepper.device.name(), &what)?;
     Ok(Some(error))
 }
 

@@ -9,13 +9,13 @@ use super::guard::{Guard, Skipped, too_large, unless_impossible};
 use super::kernel_figure::{Bound, KernelFigure, bounded_by};
 use super::layer::{Layer, Operand, Product};
 use super::options::{BenchOptions, Part};
-use super::reference::judge;
+use super::reference::tolerate;
 use super::timing::Timed;
 use super::{Finding, Observer};
 use crate::clock::Instant;
 use crate::engine::{Device, Plan};
 use crate::error::Result;
-use crate::sparse::{Assignment, LayerState, Shape, allocate, draw};
+use crate::sparse::{Assignment, LayerState, Shape, allocate, initialise};
 
 /// Runs of a product that a measurement takes at least: the check, two to find the number of copies, three samples.
 const RUNS: f64 = 6.0;
@@ -114,7 +114,7 @@ impl Products<'_> {
         };
         let make = || {
             let count = allocate(&[shape], sparsity, Assignment::Uniform)?[0];
-            Ok(draw(shape, count, 1, 0))
+            Ok(initialise(shape, count, 1, 0))
         };
         self.sparse(&subject, make, observer)
     }
@@ -148,7 +148,7 @@ impl Products<'_> {
         self.layer(subject, &Product::SPARSE, bytes, make, observer)
     }
 
-    /// Those of `products` that are wanted, of a layer with so many bytes a connection.
+    /// Those of `products` that are requested, of a layer with so many bytes a connection.
     fn layer<L: Operand>(
         &mut self,
         subject: &Subject,
@@ -169,9 +169,9 @@ impl Products<'_> {
             false => "sparse layer",
         };
         let work = subject.connections as f64;
-        let stride = options.batch.next_multiple_of(4);
-        let units = (2 * (subject.rows + subject.cols) * stride * 4) as u64;
-        let most = subject.rows.max(subject.cols) * stride;
+        let lanes = options.batch.next_multiple_of(4);
+        let units = (2 * (subject.rows + subject.cols) * lanes * 4) as u64;
+        let most = subject.rows.max(subject.cols) * lanes;
         let largest = (most.max(subject.connections) as u64).saturating_mul(4);
         let total = (subject.connections as u64).saturating_mul(bytes) + units;
         let begin = Instant::now();
@@ -232,21 +232,21 @@ impl Products<'_> {
         let plan: Plan = layer.plan(product)?;
         let max_error = layer.check(device, product, &plan)?;
         let what = format!("`{kernel}` at {}", subject.name());
-        judge(max_error, device.name(), &what)?;
+        tolerate(max_error, device.name(), &what)?;
 
-        let stride = options.batch.next_multiple_of(4);
+        let lanes = options.batch.next_multiple_of(4);
         let ceiling = match product {
             // They use what they load several times.
             _ if product.is_dense() => self.multiply_add()?,
             // What is read in the connections' order: deltas where the product is transposed, inputs else.
-            Product::SpmmTransposed => self.loads(subject.rows, stride)?,
-            _ => self.loads(subject.cols, stride)?,
+            Product::SpmmTransposed => self.loads(subject.rows, lanes)?,
+            _ => self.loads(subject.cols, lanes)?,
         };
         let connections = subject.connections;
         let operations = 2.0 * connections as f64 * options.batch as f64;
-        let bytes = product.bytes(subject.rows, subject.cols, connections, stride);
+        let bytes = product.bytes(subject.rows, subject.cols, connections, lanes);
         // Loads and multiply-adds are done for the padding lanes too.
-        let terms = connections as f64 * stride as f64;
+        let terms = connections as f64 * lanes as f64;
         let arithmetic = |rate: Option<f64>| rate.map_or(0.0, |rate| 2.0 * terms / (rate * 1e9));
         let dispatch = self.ceilings.dispatch_us.unwrap_or(0.0) * 1e-6;
         // What the ceilings ask for, by the time of a run of the one that is measured beside the product.
@@ -298,13 +298,13 @@ impl Products<'_> {
         })
     }
 
-    /// Random loads from a buffer of `rows` rows of `stride` lanes.
-    fn loads(&mut self, rows: usize, stride: usize) -> Result<Rc<Ceiling>> {
+    /// Random loads from a buffer of `rows` rows of `lanes`.
+    fn loads(&mut self, rows: usize, lanes: usize) -> Result<Rc<Ceiling>> {
         if let Some((_, known)) = self.loads.as_ref().filter(|known| known.0 == rows) {
             return Ok(known.clone());
         }
         let budget = self.options.budget;
-        let made = ceilings::loads(self.device, rows, stride, Pattern::Random, budget)?;
+        let made = ceilings::loads(self.device, rows, lanes, Pattern::Random, budget)?;
         let made = Rc::new(made);
         // Those of one size at a time: each holds a buffer.
         self.loads = Some((rows, made.clone()));

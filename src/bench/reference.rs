@@ -23,17 +23,17 @@ pub struct Case {
     /// The layer.
     pub layer: LayerState,
     /// Lanes of a row: the batch rounded up to a multiple of 4.
-    pub stride: usize,
-    /// `[n_in][stride]`
+    pub lanes: usize,
+    /// `[n_in][lanes]`
     pub input: Vec<f32>,
-    /// `[n_out][stride]`
+    /// `[n_out][lanes]`
     pub delta: Vec<f32>,
 }
 
 /// Numbers in [-1, 1), lanes from `batch` on zero.
-pub fn noise(units: usize, batch: usize, stride: usize, key: u32) -> Vec<f32> {
-    let mut values = vec![0.0; units * stride];
-    for (u, row) in values.chunks_exact_mut(stride).enumerate() {
+pub fn noise(units: usize, batch: usize, lanes: usize, key: u32) -> Vec<f32> {
+    let mut values = vec![0.0; units * lanes];
+    for (u, row) in values.chunks_exact_mut(lanes).enumerate() {
         for (i, x) in row[..batch].iter_mut().enumerate() {
             *x = unit(pcg4d([key, 0, u as u32, i as u32])[0]) * 2.0 - 1.0;
         }
@@ -42,38 +42,38 @@ pub fn noise(units: usize, batch: usize, stride: usize, key: u32) -> Vec<f32> {
 }
 
 impl Case {
-    /// Largest relative error of `output` `[n_out][stride]` as the product of layer and input, plus bias.
+    /// Largest relative error of `output` `[n_out][lanes]` as the product of layer and input, plus bias.
     pub fn spmm_error(&self, output: &[f32]) -> f64 {
         let mut error = Deviation::default();
         for b in sampled(self.layer.n_out) {
-            for i in 0..self.stride {
+            for i in 0..self.lanes {
                 let mut sum = f64::from(self.layer.bias[b]);
                 for j in self.layer.row(b) {
                     let a = self.layer.col_indices[j] as usize;
-                    let x = self.input[a * self.stride + i];
+                    let x = self.input[a * self.lanes + i];
                     sum += f64::from(self.layer.values[j]) * f64::from(x);
                 }
-                error.add(output[b * self.stride + i], sum);
+                error.add(output[b * self.lanes + i], sum);
             }
         }
         error.relative(output)
     }
 
-    /// Largest relative error of `output` `[n_in][stride]` as the product of the transposed layer and delta.
+    /// Largest relative error of `output` `[n_in][lanes]` as the product of the transposed layer and delta.
     pub fn spmm_transposed_error(&self, output: &[f32]) -> f64 {
         let mut sums = vec![Vec::new(); self.layer.n_in];
         for a in sampled(self.layer.n_in) {
-            sums[a] = vec![0f64; self.stride];
+            sums[a] = vec![0f64; self.lanes];
         }
         for (j, (b, a)) in self.layer.pairs().enumerate() {
-            let delta = &self.delta[b as usize * self.stride..][..self.stride];
+            let delta = &self.delta[b as usize * self.lanes..][..self.lanes];
             // Empty, and so left alone, where the column is not sampled.
             for (sum, d) in sums[a as usize].iter_mut().zip(delta) {
                 *sum += f64::from(self.layer.values[j]) * f64::from(*d);
             }
         }
         let mut error = Deviation::default();
-        for (sums, found) in sums.iter().zip(output.chunks_exact(self.stride)) {
+        for (sums, found) in sums.iter().zip(output.chunks_exact(self.lanes)) {
             for (sum, found) in sums.iter().zip(found) {
                 error.add(*found, *sum);
             }
@@ -84,7 +84,7 @@ impl Case {
     /// Largest relative error of `output` `[active]` as the products of input and delta at the connections.
     pub fn sddmm_error(&self, output: &[f32]) -> f64 {
         let row =
-            |values: &'_ [f32], unit: usize| values[unit * self.stride..][..self.stride].to_vec();
+            |values: &'_ [f32], unit: usize| values[unit * self.lanes..][..self.lanes].to_vec();
         let mut error = Deviation::default();
         for b in sampled(self.layer.n_out) {
             let delta = row(&self.delta, b);
@@ -104,15 +104,15 @@ impl Case {
 /// Mean cross-entropy of a perceptron of these layers, with a ReLU after each but the last, on a batch.
 pub fn mean_loss(layers: &[LayerState], batch: &Batch) -> f64 {
     let labels = batch.labels();
-    let stride = labels.len();
+    let lanes = labels.len();
     let mut units: Vec<f64> = batch.inputs.iter().map(|x| f64::from(*x)).collect();
     for (l, layer) in layers.iter().enumerate() {
-        let mut outputs = Vec::with_capacity(layer.n_out * stride);
+        let mut outputs = Vec::with_capacity(layer.n_out * lanes);
         for (b, bias) in layer.bias.iter().enumerate() {
-            let mut sums = vec![f64::from(*bias); stride];
+            let mut sums = vec![f64::from(*bias); lanes];
             for j in layer.row(b) {
                 let weight = f64::from(layer.values[j]);
-                let input = &units[layer.col_indices[j] as usize * stride..][..stride];
+                let input = &units[layer.col_indices[j] as usize * lanes..][..lanes];
                 for (sum, x) in sums.iter_mut().zip(input) {
                     *sum += weight * x;
                 }
@@ -125,9 +125,9 @@ pub fn mean_loss(layers: &[LayerState], batch: &Batch) -> f64 {
         units = outputs;
     }
     let losses = (0..batch.count).map(|i| {
-        let logits = units.iter().skip(i).step_by(stride);
+        let logits = units.iter().skip(i).step_by(lanes);
         let total: f64 = logits.map(|z| z.exp()).sum();
-        total.ln() - units[labels[i] as usize * stride + i]
+        total.ln() - units[labels[i] as usize * lanes + i]
     });
     losses.sum::<f64>() / batch.count as f64
 }
@@ -167,7 +167,7 @@ impl Deviation {
 ///
 /// # Errors
 /// It is above, or not a number.
-pub fn judge(error: f64, adapter: &str, what: &str) -> Result<()> {
+pub fn tolerate(error: f64, adapter: &str, what: &str) -> Result<()> {
     if error <= TOLERANCE {
         return Ok(());
     }
@@ -180,7 +180,7 @@ pub fn judge(error: f64, adapter: &str, what: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sparse::{Shape, draw};
+    use crate::sparse::{Shape, initialise};
 
     fn case() -> Case {
         let shape = Shape {
@@ -188,8 +188,8 @@ mod tests {
             n_out: 70,
         };
         Case {
-            layer: draw(shape, 300, 1, 0),
-            stride: 8,
+            layer: initialise(shape, 300, 1, 0),
+            lanes: 8,
             input: noise(40, 6, 8, 1),
             delta: noise(70, 6, 8, 2),
         }
@@ -229,10 +229,10 @@ mod tests {
         for (measure, exact) in products {
             let mut output: Vec<f32> = exact.iter().map(|x| *x as f32).collect();
             assert!(measure(&case, &output) < 1e-6);
-            assert!(judge(measure(&case, &output), "x", "y").is_ok());
+            assert!(tolerate(measure(&case, &output), "x", "y").is_ok());
             let last = output.len() - 1;
             let good = std::mem::replace(&mut output[last], exact[last] as f32 + 0.01);
-            let message = judge(measure(&case, &output), "the GPU", "spmm").unwrap_err();
+            let message = tolerate(measure(&case, &output), "the GPU", "spmm").unwrap_err();
             assert!(
                 message
                     .to_string()
@@ -240,7 +240,7 @@ mod tests {
             );
             output[last] = good;
             output[last / 2] = f32::NAN;
-            assert!(judge(measure(&case, &output), "x", "y").is_err());
+            assert!(tolerate(measure(&case, &output), "x", "y").is_err());
         }
     }
 

@@ -125,13 +125,13 @@ impl Stepper {
         };
         let method = method(METHOD)?;
         let network = Network::new(&device, model, state, &options, method.as_ref())?;
-        let stride = network.stride();
-        let mut labels = vec![0u32; stride];
+        let lanes = network.lanes();
+        let mut labels = vec![0u32; lanes];
         for (i, label) in labels[..count].iter_mut().enumerate() {
             *label = below(pcg4d([3, 0, 0, i as u32])[0], CLASSES as u32);
         }
         let batch = Batch {
-            inputs: noise(model.input().size(), count, stride, 1),
+            inputs: noise(model.input().size(), count, lanes, 1),
             targets: labels.into(),
             count,
             index: 0,

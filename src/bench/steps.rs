@@ -2,7 +2,7 @@
 
 use super::guard::{Guard, Skipped, unless_impossible};
 use super::options::{BenchOptions, Part};
-use super::reference::{judge, mean_loss};
+use super::reference::{mean_loss, tolerate};
 use super::spread::Spread;
 use super::stepper::{Bytes, CLASSES, Stepper, Training};
 use super::{Finding, Observer};
@@ -10,7 +10,7 @@ use crate::clock::Instant;
 use crate::error::Result;
 use crate::model::{Extent, Model, mlp};
 use crate::network::NetworkState;
-use crate::sparse::{Assignment, LayerState, allocate, draw};
+use crate::sparse::{Assignment, LayerState, allocate, initialise};
 
 /// A training step and a round of 3072-h-h-10, measured.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -94,7 +94,7 @@ pub(super) fn perceptron(
     let begin = Instant::now();
     let device = options.open()?;
     let layers: Vec<LayerState> = (model.shapes().iter().zip(counts).enumerate())
-        .map(|(l, (&shape, &count))| draw(shape, count, 1, l as u32))
+        .map(|(l, (&shape, &count))| initialise(shape, count, 1, l as u32))
         .collect();
     let state = NetworkState {
         layers,
@@ -114,7 +114,7 @@ pub(super) fn perceptron(
     let expected = mean_loss(&state.layers, stepper.batch());
     let max_error = (stepper.first_loss() - expected).abs() / expected;
     let what = format!("the loss of {name}");
-    judge(max_error, stepper.device.name(), &what)?;
+    tolerate(max_error, stepper.device.name(), &what)?;
     let made = begin.elapsed().as_secs_f64();
 
     let step = stepper.time_steps(options.budget)?;

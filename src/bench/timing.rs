@@ -116,7 +116,7 @@ impl Timed {
     /// # Errors
     /// As [`Device::prepare`] and [`Device::run`].
     pub fn new(device: &Device, plan: &Plan, budget: Duration) -> Result<Self> {
-        let wanted = SAMPLE.min(budget / 4).as_secs_f64();
+        let target = SAMPLE.min(budget / 4).as_secs_f64();
         let mut copies = 1;
         loop {
             let mut copied = Plan::new(&plan.name);
@@ -129,10 +129,10 @@ impl Timed {
                 timed.sample(device)?;
             }
             let seconds = timed.sample(device)? * copies as f64;
-            if seconds * 2.0 > wanted || copies == MOST_COPIES {
+            if seconds * 2.0 > target || copies == MOST_COPIES {
                 return Ok(timed);
             }
-            copies = ((copies as f64 * wanted / seconds) as usize).clamp(copies + 1, MOST_COPIES);
+            copies = ((copies as f64 * target / seconds) as usize).clamp(copies + 1, MOST_COPIES);
         }
     }
 
@@ -193,7 +193,7 @@ pub fn time_calls(
     budget: Duration,
     mut work: impl FnMut() -> Result<()>,
 ) -> Result<Measured> {
-    let wanted = SAMPLE.min(budget / 4).as_secs_f64();
+    let target = SAMPLE.min(budget / 4).as_secs_f64();
     let mut calls = |count: usize| -> Result<()> {
         for _ in 0..count {
             work()?;
@@ -204,7 +204,7 @@ pub fn time_calls(
     let start = Instant::now();
     calls(1)?;
     let each = start.elapsed().as_secs_f64();
-    let count = ((wanted / each) as usize).clamp(1, MOST_COPIES);
+    let count = ((target / each) as usize).clamp(1, MOST_COPIES);
     let timed = || {
         let start = Instant::now();
         calls(count)?;
@@ -305,7 +305,7 @@ mod tests {
         assert!(begin.elapsed() < long);
     }
 
-    /// Samples that lie apart are taken again, and told of if they stay so.
+    /// Samples that lie apart are taken again, and reported if they stay so.
     #[test]
     fn disturbed_samples_are_taken_again() {
         let mut given = 0;

@@ -41,7 +41,7 @@ pub struct Manifest {
     /// What the data were; none in files of versions that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataRecord>,
-    /// What the network was trained and judged by, where that is not cross-entropy and accuracy.
+    /// What the network was trained and evaluated by, where that is not cross-entropy and accuracy.
     #[serde(default, skip_serializing_if = "Objective::is_default")]
     pub objective: Objective,
     /// Size and checksum of `model.safetensors`.

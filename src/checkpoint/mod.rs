@@ -86,7 +86,7 @@ pub struct PastConnections {
     pub col_indices: Vec<u32>,
 }
 
-/// What a network is trained and judged by, by their names.
+/// What a network is trained and evaluated by, by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Objective {
     /// The loss.
@@ -132,7 +132,7 @@ pub struct Snapshot {
     pub past: Vec<PastConnections>,
     /// What the data are; none in older checkpoints.
     pub data: Option<DataRecord>,
-    /// What it was trained and judged by.
+    /// What it was trained and evaluated by.
     pub objective: Objective,
 }
 

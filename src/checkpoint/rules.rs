@@ -11,12 +11,12 @@ pub(super) fn layer(l: usize, layer: &LayerState) -> Checked<()> {
     layer.rules().map_err(wrong)
 }
 
-/// There is a reserve for each layer, or none.
-pub(super) fn reserve(state: &NetworkState) -> Checked<()> {
+/// There are dense weights for each layer, or none.
+pub(super) fn dense_weights(state: &NetworkState) -> Checked<()> {
     let sizes = state.layers.iter().map(|layer| layer.n_in * layer.n_out);
-    match state.reserve.is_empty() || state.reserve.iter().map(Vec::len).eq(sizes) {
+    match state.dense_weights.is_empty() || state.dense_weights.iter().map(Vec::len).eq(sizes) {
         true => Ok(()),
-        false => Err("the reserve of dense weights does not fit the layers".to_owned()),
+        false => Err("the dense weights beside the network do not fit the layers".to_owned()),
     }
 }
 

@@ -55,7 +55,7 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Ve
     for (i, layer) in state.parameters.iter().enumerate() {
         parameters::check(i, layer)?;
     }
-    rules::reserve(state)?;
+    rules::dense_weights(state)?;
     if !snapshot.past.is_empty() {
         past::check(&state.layers, &snapshot.past)?;
     }

@@ -93,7 +93,7 @@ pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<
     let (norms, parameters) = Shapes::of(&state.parameters);
     let shapes = Shapes::from_manifest(&norms, &parameters);
     columns.extend(shapes.columns(&state.parameters));
-    for (l, dense) in state.reserve.iter().enumerate() {
+    for (l, dense) in state.dense_weights.iter().enumerate() {
         columns.push((format!("reserve.{l}"), Column::real(dense)));
     }
     let mut names = BTreeSet::new();
@@ -169,7 +169,7 @@ pub(super) fn decode(
     let state = NetworkState {
         optimiser: optimiser.name.clone(),
         parameters: dense.read(&file, optimiser)?,
-        reserve: (reserved.iter().enumerate())
+        dense_weights: (reserved.iter().enumerate())
             .map(|(l, shape)| {
                 let pairs = shape.n_in * shape.n_out;
                 let name = format!("reserve.{l}");
@@ -331,7 +331,7 @@ mod tests {
             layers: vec![example(); layers],
             optimiser: Some("sgd".to_owned()),
             parameters: vec![norm()],
-            reserve: Vec::new(),
+            dense_weights: Vec::new(),
         }
     }
 

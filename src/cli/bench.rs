@@ -352,7 +352,7 @@ fn compare(args: &CompareArgs) -> Result<()> {
     let comparison = Comparison::read(&args.files)?;
     super::print(&comparison.table())?;
     match &args.output {
-        Some(file) => comparison.draw(file),
+        Some(file) => comparison.plot(file),
         None => Ok(()),
     }
 }

@@ -70,7 +70,7 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Da
                 ..source.clone()
             })?,
         };
-        as_then.judge_by(trained);
+        as_then.compare_with(trained);
         data.test_part = as_then.test_part;
     }
     for note in &data.notes {

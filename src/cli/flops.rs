@@ -129,7 +129,7 @@ pub fn run(args: &FlopsArgs) -> Result<()> {
         false => table(&comparison),
     };
     if let Some(path) = &args.output {
-        let svg = figure::draw(&comparison)?;
+        let svg = figure::plot(&comparison)?;
         write_file(path, svg.as_bytes())?;
     }
     super::print(&(text + "\n"))

@@ -39,7 +39,7 @@ impl Interrupt {
             // The status first: whoever sees the flag may ask for it.
             status.store(signal.in_order, Ordering::SeqCst);
             stop.store(true, Ordering::SeqCst);
-            super::say(&format!("\n{}", signal.told));
+            super::say(&format!("\n{}", signal.reported));
         };
         listen(came)
             .map_err(|error| Error::Device(format!("cannot listen for signals: {error}")))?;
@@ -59,7 +59,7 @@ struct Signal {
     /// Exit status where it is the second signal.
     at_once: u8,
     /// What is said when it is the first.
-    told: &'static str,
+    reported: &'static str,
 }
 
 const STOPPING: &str = "stopping after a checkpoint; press Ctrl-C again to stop at once";
@@ -70,7 +70,7 @@ fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
     use signal_hook::iterator::Signals;
 
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU])?;
-    // A file that may not grow further is an error of the write, which is told, not the end of the process.
+    // A file that may not grow further is an error of the write, which is reported, not the end of the process.
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     // Under nohup the end of the terminal is to be survived.
     if !is_ignored(SIGHUP) {
@@ -85,7 +85,7 @@ fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
                     _ => by_convention,
                 },
                 at_once: by_convention,
-                told: match number {
+                reported: match number {
                     SIGINT => STOPPING,
                     _ => "stopping after a checkpoint",
                 },
@@ -120,7 +120,7 @@ fn listen(came: impl Fn(Signal) + Send + 'static) -> Result<(), ctrlc::Error> {
         came(Signal {
             in_order: INTERRUPTED,
             at_once: INTERRUPTED,
-            told: STOPPING,
+            reported: STOPPING,
         });
     })
 }

@@ -153,7 +153,7 @@ fn threads(text: &str) -> std::result::Result<usize, String> {
         threads: whole(text)?,
         ..TrainConfig::default()
     };
-    config.validate().map_err(|error| told(&error))?;
+    config.validate().map_err(|error| message(&error))?;
     Ok(config.threads)
 }
 
@@ -214,8 +214,8 @@ pub fn name_variable(error: Error, matches: &ArgMatches) -> Error {
 }
 
 /// An error's sentence, options by their flags.
-pub fn told(error: &Error) -> String {
-    error.told(|option| format!("--{}", option.replace('_', "-")))
+pub fn message(error: &Error) -> String {
+    error.message(|option| format!("--{}", option.replace('_', "-")))
 }
 
 /// 2 for what the user typed, as clap has it; 1 for everything else.

@@ -44,7 +44,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     let mut damaged: Vec<(&Path, Error)> = Vec::new();
     for input in &args.inputs {
         std::fs::metadata(input).map_err(Error::io("open the run", input))?;
-        // What is neither is told as the file that it is not.
+        // What is neither is reported as the file that it is not.
         let read = match input.is_dir() {
             true => {
                 read_runs(input, &mut |text| super::note(text)).map(|runs| records.extend(runs))
@@ -66,7 +66,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     });
     let page = Page::new(&records, &benches)?;
     write_file(&args.output, page.html()?.as_bytes())?;
-    let mut told = format!(
+    let mut reported = format!(
         "{}: {}, {}, {}",
         args.output.display(),
         counted(records.len() as u64, "run"),
@@ -81,7 +81,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         for figure in page.figures() {
             figure.write_png(&folder.join(figure.file_name("png")), size)?;
         }
-        told += &format!(", as PNG in {}", folder.display());
+        reported += &format!(", as PNG in {}", folder.display());
     }
-    super::print(&(told + "\n"))
+    super::print(&(reported + "\n"))
 }

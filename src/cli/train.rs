@@ -8,7 +8,7 @@ use clap::Args;
 use rootlet::data::{self, TestPart};
 use rootlet::report::{
     Place, RecordOptions, RecordedTraining, Resumed, RunFolder, Style, Trained, command_line,
-    run_through_losses, told,
+    list_edits, run_through_losses,
 };
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
@@ -200,7 +200,7 @@ fn unedited(args: &TrainArgs, folder: &RunFolder, trained: &Trained) -> Result<(
     Err(Error::Usage(format!(
         "{} is not the configuration of {source}, which decides: {}; {way_out}",
         file.display(),
-        told(&edits),
+        list_edits(&edits),
     )))
 }
 

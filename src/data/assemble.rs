@@ -20,7 +20,7 @@ pub(super) struct Assembler {
     table: Vec<[f32; 256]>,
     normalisation: Normalisation,
     batch: usize,
-    stride: usize,
+    lanes: usize,
 }
 
 impl Assembler {
@@ -30,11 +30,11 @@ impl Assembler {
         normalisation: &Normalisation,
         options: &LoaderOptions,
     ) -> Result<Self> {
-        let &LoaderOptions { batch, stride, .. } = options;
+        let &LoaderOptions { batch, lanes, .. } = options;
         let source = images.source();
-        if batch == 0 || stride < batch {
+        if batch == 0 || lanes < batch {
             return Err(Error::Shape(format!(
-                "cannot load batches of {batch} images in rows of {stride}; a batch needs at least one image, and a row \
+                "cannot load batches of {batch} images in rows of {lanes}; a batch needs at least one image, and a row \
                  room for all of them"
             )));
         }
@@ -48,9 +48,9 @@ impl Assembler {
                 shape.features()
             )));
         }
-        if features.checked_mul(stride).is_none() {
+        if features.checked_mul(lanes).is_none() {
             return Err(Error::Shape(format!(
-                "a batch of {features} features in rows of {stride} is larger than any memory; use a smaller batch"
+                "a batch of {features} features in rows of {lanes} is larger than any memory; use a smaller batch"
             )));
         }
         if u32::try_from(source.len()).is_err() {
@@ -79,7 +79,7 @@ impl Assembler {
             images,
             share: options.share,
             batch,
-            stride,
+            lanes,
         })
     }
 
@@ -95,7 +95,7 @@ impl Assembler {
 
     /// Bytes of one batch.
     pub fn bytes(&self) -> usize {
-        (self.reading.shape.features() * self.stride).saturating_mul(size_of::<f32>())
+        (self.reading.shape.features() * self.lanes).saturating_mul(size_of::<f32>())
     }
 
     /// Batch `index`, which must be below [`batches`](Self::batches).
@@ -112,8 +112,8 @@ impl Assembler {
                 .map_or(place, |order| order[place] as usize)
         };
         let source = self.images.source();
-        let mut inputs = vec![0.0; self.reading.shape.features() * self.stride];
-        let mut targets = Targets::zeros(source.targets(), self.stride);
+        let mut inputs = vec![0.0; self.reading.shape.features() * self.lanes];
+        let mut targets = Targets::zeros(source.targets(), self.lanes);
         let mut reader = source.open(&self.reading, LANES)?;
         let mut end = 0;
         for start in (0..count).step_by(LANES) {
@@ -162,12 +162,12 @@ impl Assembler {
                 _ => return Err(broken(source, "gives samples of another size than it says")),
             }
         }
-        let lanes = lane..lane + ready.len();
-        let rows = inputs.chunks_exact_mut(self.stride).enumerate();
+        let members = lane..lane + ready.len();
+        let rows = inputs.chunks_exact_mut(self.lanes).enumerate();
         if of_bytes == ready.len() {
             for (feature, row) in rows {
                 let table = &self.table[feature / plane];
-                for (input, image) in row[lanes.clone()].iter_mut().zip(&bytes) {
+                for (input, image) in row[members.clone()].iter_mut().zip(&bytes) {
                     *input = table[usize::from(image[feature])];
                 }
             }
@@ -175,7 +175,7 @@ impl Assembler {
             let Normalisation { mean, std } = &self.normalisation;
             for (feature, row) in rows {
                 let (mean, std) = (mean[feature / plane], std[feature / plane]);
-                for (input, sample) in row[lanes.clone()].iter_mut().zip(&reals) {
+                for (input, sample) in row[members.clone()].iter_mut().zip(&reals) {
                     *input = (sample[feature] - mean) / std;
                 }
             }
@@ -206,7 +206,7 @@ impl Assembler {
                     if values.len() != values_of(source.targets()) {
                         return Err(broken(source, "gives other numbers of values than it says"));
                     }
-                    for (row, &value) in rows.chunks_exact_mut(self.stride).zip(values) {
+                    for (row, &value) in rows.chunks_exact_mut(self.lanes).zip(values) {
                         row[lane + place] = value;
                     }
                 }

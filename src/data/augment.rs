@@ -24,9 +24,9 @@ crate::kernel! {
     /// (seed, epoch, stream `Augmentation`, 0, image), and a pixel becomes an input by `table`.
     ///
     /// Shapes: `images` `[images][image_words]`, four bytes of `[channel][y][x]` a word, the first in the lowest bits;
-    /// `classes` `[images]`; `table` `[channels][256]`; `indices` `[stride]`, which images to take; `inputs`
-    /// `[channel][y][x][stride]` and `labels` `[stride]`, zero in the lanes from `state.count` on. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = channels × height × ⌈width / 8⌉ × stride. Bound by writing `inputs`.
+    /// `classes` `[images]`; `table` `[channels][256]`; `indices` `[lanes]`, which images to take; `inputs`
+    /// `[channel][y][x][lanes]` and `labels` `[lanes]`, zero in the lanes from `state.count` on. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = channels × height × ⌈width / 8⌉ × lanes. Bound by writing `inputs`.
     pub Augment, AugmentParams, AugmentTwin = "data/augment", shader!("data/augment");
     params {
         /// Colour planes.
@@ -36,7 +36,7 @@ crate::kernel! {
         /// Columns of a plane.
         width: u32,
         /// Lanes.
-        stride: u32,
+        lanes: u32,
         /// Words of an image.
         image_words: u32,
         /// Black pixels on each side that a crop may reach into.
@@ -57,14 +57,14 @@ crate::kernel! {
 impl AugmentTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let [height, width, stride] = [p.height, p.width, p.stride].map(|n| n as usize);
-        let count = (self.state.count as usize).min(stride);
+        let [height, width, lanes] = [p.height, p.width, p.lanes].map(|n| n as usize);
+        let count = (self.state.count as usize).min(lanes);
         let draws = Draws {
             seed: self.state.seed,
             epoch: self.state.epoch,
         };
         let places = 2 * p.pad + 1;
-        let lanes: Vec<_> = (self.indices[..count].iter())
+        let members: Vec<_> = (self.indices[..count].iter())
             .map(|&image| {
                 let place = draws.place(image, places, places, p.flip != 0);
                 let words = image as usize * p.image_words as usize;
@@ -72,22 +72,22 @@ impl AugmentTwin<'_> {
             })
             .collect();
 
-        for (lane, label) in self.labels[..stride].iter_mut().enumerate() {
+        for (lane, label) in self.labels[..lanes].iter_mut().enumerate() {
             *label = match lane < count {
                 true => self.classes[self.indices[lane] as usize],
                 false => 0,
             };
         }
         let rows = p.channels as usize * height;
-        self.inputs[..rows * width * stride]
-            .par_chunks_exact_mut(width * stride)
+        self.inputs[..rows * width * lanes]
+            .par_chunks_exact_mut(width * lanes)
             .enumerate()
             .for_each(|(row, inputs)| {
                 let table = &self.table[row / height * 256..][..256];
-                for (x, inputs) in inputs.chunks_exact_mut(stride).enumerate() {
+                for (x, inputs) in inputs.chunks_exact_mut(lanes).enumerate() {
                     let (batch, padding) = inputs.split_at_mut(count);
                     padding.fill(0.0);
-                    for (input, (image, place)) in batch.iter_mut().zip(&lanes) {
+                    for (input, (image, place)) in batch.iter_mut().zip(&members) {
                         let x = if place.flip { width - 1 - x } else { x };
                         let y = (row % height + place.top as usize).wrapping_sub(p.pad as usize);
                         let x = (x + place.left as usize).wrapping_sub(p.pad as usize);

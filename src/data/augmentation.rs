@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 /// How a part of a folder's image is chosen in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crop {
-    /// A part of random area (8 % to all of the image) and random aspect ratio (3:4 to 4:3), resized to the wanted size
+    /// A part of random area (8 % to all of the image) and random aspect ratio (3:4 to 4:3), resized to the asked size
     /// (Szegedy et al., "Going deeper with convolutions", CVPR 2015); the same draw as torchvision's `RandomResizedCrop`.
     Resized,
-    /// The image is resized as in an evaluation, then a part of the wanted size is cut out at random.
+    /// The image is resized as in an evaluation, then a part of the asked size is cut out at random.
     Plain,
 }
 
@@ -92,7 +92,7 @@ impl Augmentation {
     ///
     /// # Errors
     /// [`Error::Shape`] for a border larger than the images, [`Error::Usage`] for random crops of images in memory, which
-    /// have the wanted size already.
+    /// have the asked size already.
     pub(super) fn check(self, shape: ImageShape, in_memory: bool) -> Result<()> {
         let ImageShape { height, width, .. } = shape;
         match self {
@@ -157,7 +157,7 @@ impl Draws {
         self.words(image, PLACE + 1 + attempt)
     }
 
-    /// One of `rows` × `columns` places, and whether to mirror if that is wanted.
+    /// One of `rows` × `columns` places, and whether to mirror if so asked.
     pub(super) fn place(self, image: u32, rows: u32, columns: u32, flip: bool) -> Place {
         let words = self.words(image, PLACE);
         Place {

@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 /// Samples with their targets, as the device takes them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Normalised inputs, `[feature][stride]`; the lanes from `count` on hold zeros.
+    /// Normalised inputs, `[feature][lanes]`; the lanes from `count` on hold zeros.
     pub inputs: Vec<f32>,
-    /// Classes `[stride]`, or values `[value][stride]`; the lanes from `count` on hold zeros.
+    /// Classes `[lanes]`, or values `[value][lanes]`; the lanes from `count` on hold zeros.
     pub targets: Targets,
     /// Number of samples. Less than asked for in the epoch's last batch, and where images that cannot be read are left out.
     pub count: usize,
@@ -112,7 +112,7 @@ pub struct LoaderOptions {
     /// Images in a batch, at least 1.
     pub batch: usize,
     /// Lanes in a row of [`Batch::inputs`], at least `batch`.
-    pub stride: usize,
+    pub lanes: usize,
     /// Which part of the samples: all, or one process's of several.
     pub share: Share,
     /// The batch to start with: 0, or the one that an interrupted epoch goes on with. It changes no batch.
@@ -130,7 +130,7 @@ impl LoaderOptions {
             augmentation: Augmentation::None,
             share: Share::default(),
             batch,
-            stride: batch.checked_next_multiple_of(4).unwrap_or(usize::MAX),
+            lanes: batch.checked_next_multiple_of(4).unwrap_or(usize::MAX),
             first_batch: 0,
             workers: 1,
         }

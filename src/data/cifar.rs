@@ -74,7 +74,7 @@ impl Records {
         }
     }
 
-    /// Appends the file's records. What is wrong is told as exactly as can be: length, then labels, then the checksum.
+    /// Appends the file's records. What is wrong is reported as exactly as can be: length, then labels, then the checksum.
     fn read(
         &mut self,
         known: &Known,

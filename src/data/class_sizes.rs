@@ -17,13 +17,13 @@ impl Images {
 }
 
 impl Dataset {
-    /// Notes classes that cannot be learned, and those that nothing judges: whole sentences.
+    /// Notes classes that cannot be learned, and those that nothing tests: whole sentences.
     pub(super) fn note_classes(&mut self) {
-        let named = |sizes: &[usize], wanted: usize| {
+        let named = |sizes: &[usize], requested: usize| {
             let classes = sizes
                 .iter()
                 .enumerate()
-                .filter(|&(_, &size)| size == wanted);
+                .filter(|&(_, &size)| size == requested);
             let names: Vec<&str> = classes
                 .map(|(class, _)| self.class_names.get(class).map_or("?", String::as_str))
                 .collect();

@@ -105,13 +105,13 @@ fn spread(items: &mut Vec<usize>, most: usize) {
     }
 }
 
-/// Whether a test image is one of these. What is damaged is told as that, wherever else it lies.
+/// Whether a test image is one of these. What is damaged is reported as that, wherever else it lies.
 fn is_copy(split: &FolderSplit, index: usize, known: &HashSet<u128>) -> bool {
     let bytes = content(&split.path(index));
     bytes.is_ok_and(|bytes| known.contains(&xxh3_128(&bytes)) && decode(&bytes).is_ok())
 }
 
-/// A hash of a file's content; none where it cannot be read, which is told elsewhere.
+/// A hash of a file's content; none where it cannot be read, which is reported elsewhere.
 fn digest(split: &FolderSplit, index: usize) -> Option<u128> {
     content(&split.path(index))
         .ok()

@@ -47,7 +47,7 @@ impl Cutter {
         }
     }
 
-    /// Writes the wanted part of `image` to `output`, `[channel][y][x]`.
+    /// Writes the asked part of `image` to `output`, `[channel][y][x]`.
     ///
     /// # Errors
     /// Why the image cannot be resized: it is far too long for its width.

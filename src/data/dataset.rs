@@ -161,7 +161,7 @@ impl Split {
     }
 }
 
-/// Where the images come from that a network is judged by: never from those that it learns from.
+/// Where the images come from that a network is evaluated by: never from those that it learns from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TestPart {
@@ -229,7 +229,7 @@ pub struct Dataset {
     pub normalisation: Normalisation,
     /// What the network learns from.
     pub train: Images,
-    /// What it is judged by.
+    /// What it is evaluated by.
     pub test: Images,
     /// Where the test images come from.
     pub test_part: TestPart,

@@ -62,7 +62,7 @@ impl Format {
     }
 }
 
-/// Bytes of an image's file by which its format can be told.
+/// Bytes of an image's file by which its format can be recognised.
 pub(super) const START: u64 = 8;
 /// Bytes of a file that say nothing of its pixels at most: previews, profiles, a film behind the picture. The header, too, is
 /// among the first so many.
@@ -84,7 +84,7 @@ pub(super) fn check_length(start: &[u8], bytes: u64) -> Result<(), String> {
     let size = match Format::of(start)? {
         Format::Jpeg => {
             let mut decoder = JpegDecoder::new_with_options(ZCursor::new(start), jpeg_options());
-            // What is wrong with a header is told by the decoder of the whole, which a file of this length does not come to.
+            // What is wrong with a header is reported by the decoder of the whole, which a file of this length does not come to.
             decoder.decode_headers().ok();
             decoder.dimensions()
         }

@@ -1,7 +1,7 @@
 //! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG and PNG files of any size, one folder a class. That is how
 //! ImageNet and Tiny-ImageNet are commonly laid out. Where there is no folder to test by, a part of `train` is split off.
 //!
-//! Only the names are held in memory. A file is read and decoded when its image is wanted, by the loader's threads.
+//! Only the names are held in memory. A file is read and decoded when its image is needed, by the loader's threads.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -26,7 +26,7 @@ const STD: [f32; 3] = [0.229, 0.224, 0.225];
 /// How the reason ends why an image is refused.
 pub(super) const ADVICE: &str = "; put a sound copy in its place, or delete it";
 
-/// The training images or the test images of a folder: a list of files, read one by one as they are wanted.
+/// The training images or the test images of a folder: a list of files, read one by one as they are needed.
 #[derive(Clone, Debug)]
 pub struct FolderSplit {
     pub(super) folder: PathBuf,
@@ -92,7 +92,7 @@ impl FolderSplit {
         Cutter::new(self.size, self.resize)
     }
 
-    /// Reads image `index` and writes the wanted part of it to `output`, `[channel][y][x]`.
+    /// Reads image `index` and writes the asked part of it to `output`, `[channel][y][x]`.
     pub(super) fn read(
         &self,
         index: usize,
@@ -249,7 +249,7 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
     match found {
         0 => Ok(None),
         _ if found == compared => Err(Error::Usage(format!(
-            "{name}/ has the images of train/ (to the byte, all {compared}{of_all}), and training images judge nothing: put others \
+            "{name}/ has the images of train/ (to the byte, all {compared}{of_all}), and training images test nothing: put others \
              there, or remove it, and --val-split holds some of train/ out"
         ))),
         _ => Ok(Some(format!(

@@ -45,10 +45,10 @@ impl FolderSplit {
             }
             first += size;
         }
-        let part = |wanted: bool| -> Vec<File> {
+        let part = |requested: bool| -> Vec<File> {
             let files = self.files.iter().zip(&held);
             files
-                .filter(|(_, held)| **held == wanted)
+                .filter(|(_, held)| **held == requested)
                 .map(|(file, _)| file.clone())
                 .collect()
         };

@@ -10,7 +10,7 @@ use super::{FolderSplit, Split, TargetKind, Vectors};
 pub enum Images {
     /// Images in memory.
     Memory(Arc<Split>),
-    /// Files that are read when they are wanted.
+    /// Files that are read when they are needed.
     Folder(Arc<FolderSplit>),
     /// Samples of another source.
     Source(Arc<dyn DataSource>),

@@ -54,7 +54,7 @@ impl Loader {
     /// Starts to load `images`, which have the given shape. A `first_batch` past the end leaves no batches.
     ///
     /// # Errors
-    /// [`Error::Shape`] when shape, normalisation, batch, stride and augmentation do not fit together, [`Error::Usage`] for
+    /// [`Error::Shape`] when shape, normalisation, batch, lanes and augmentation do not fit together, [`Error::Usage`] for
     /// random crops of images in memory, [`Error::Device`] when the operating system gives no thread.
     pub fn start(
         images: impl Into<Images>,

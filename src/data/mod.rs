@@ -1,7 +1,7 @@
 //! Real images, from their public files to normalised batches.
 //!
 //! The data's way: [`load`] finds the files that [`DataOptions`] name and checks them ([`Dataset`]). Its two halves ([`Images`]) are
-//! bytes in memory ([`Split`]), the files of a folder ([`FolderSplit`]), which are decoded when they are wanted, numbers in memory
+//! bytes in memory ([`Split`]), the files of a folder ([`FolderSplit`]), which are decoded when they are needed, numbers in memory
 //! ([`Vectors`]), or whatever else is a [`DataSource`]. A
 //! [`Loader`] then runs ahead of the training step: its worker threads put the images of each batch in the epoch's [`Order`],
 //! vary them ([`Augmentation`]), normalise them, and lay them out as the device wants them, a feature's values for the whole
@@ -17,7 +17,7 @@
 //! | `class_names.rs` | the names of their classes |
 //! | `class_sizes.rs` | images of each class, and what is said where a class has none |
 //! | `contents.rs` | their published files, by checksum |
-//! | `folder.rs` | image folders: their files, read when they are wanted |
+//! | `folder.rs` | image folders: their files, read when they are needed |
 //! | `scan.rs` | what an image folder holds, and what does not belong there |
 //! | `held_out.rs` | images split off to test by, where a folder has none for that |
 //! | `decode.rs` | JPEG and PNG |

@@ -9,7 +9,7 @@ pub(super) mod decode {
     /// Longest side of an image.
     pub(in crate::data) const LONGEST: u32 = 1 << 14;
 
-    /// Bytes by which a format can be told, and bytes that say nothing of the pixels at most.
+    /// Bytes by which a format can be recognised, and bytes that say nothing of the pixels at most.
     pub(in crate::data) const START: u64 = 8;
     pub(in crate::data) const BESIDES: u64 = 64 << 20;
 

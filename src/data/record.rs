@@ -22,7 +22,7 @@ pub struct DataRecord {
     pub normalisation: Normalisation,
     /// What the network learned from.
     pub train: PartRecord,
-    /// What it was judged by.
+    /// What it was evaluated by.
     pub test: PartRecord,
     /// Where the test images came from.
     pub test_part: TestPart,
@@ -42,7 +42,7 @@ impl PartRecord {
     pub(super) fn of(images: &Images) -> Self {
         Self {
             images: images.len() as u64,
-            // Samples that cannot be read are told by the run that needs them.
+            // Samples that cannot be read are reported by the run that needs them.
             fingerprint: (images.source().fingerprint()).unwrap_or_else(|error| error.to_string()),
         }
     }
@@ -139,7 +139,7 @@ impl Dataset {
 
     /// Compares it with the data of a training, none where that is not known. What is split off `train` is what was split off then
     /// only if all images are the same: else the network may have learned from some, and [`TestPart::trained_on`] says so.
-    pub fn judge_by(&mut self, trained: Option<&DataRecord>) {
+    pub fn compare_with(&mut self, trained: Option<&DataRecord>) {
         if !matches!(self.test_part, TestPart::SplitOff { .. }) {
             return;
         }

@@ -19,7 +19,7 @@ const STATE_WORDS: usize = size_of::<AugmentState>() / 4;
 /// [`load`](Self::load) says which images to take. The batches are those of a [`Loader`](super::Loader), bit for bit.
 pub struct ResidentImages {
     shape: ImageShape,
-    stride: usize,
+    lanes: usize,
     length: usize,
     image_words: usize,
     images: Buffer,
@@ -36,7 +36,7 @@ impl ResidentImages {
         device.is_hardware() && bytes <= device.largest_binding()
     }
 
-    /// Uploads the images of `split`, of the given shape, for batches in rows of `stride` lanes.
+    /// Uploads the images of `split`, of the given shape, for batches in rows of `lanes`.
     ///
     /// # Errors
     /// [`Error::Shape`] when shape, normalisation and images do not fit together, or what the device refuses.
@@ -45,11 +45,11 @@ impl ResidentImages {
         split: &Split,
         shape: ImageShape,
         normalisation: &Normalisation,
-        stride: usize,
+        lanes: usize,
     ) -> Result<Self> {
-        if shape.features() != split.features() || stride == 0 || split.is_empty() {
+        if shape.features() != split.features() || lanes == 0 || split.is_empty() {
             return Err(Error::Shape(format!(
-                "{} images of {} bytes do not make batches of {} × {} × {} values in rows of {stride}",
+                "{} images of {} bytes do not make batches of {} × {} × {} values in rows of {lanes}",
                 split.len(),
                 split.features(),
                 shape.channels,
@@ -65,10 +65,10 @@ impl ResidentImages {
             images: device.buffer("resident images", Class::Data, words)?,
             classes: device.buffer_with("resident labels", Class::Data, split.labels())?,
             table: device.buffer_with("normalisation", Class::Data, &table)?,
-            indices: device.buffer("batch indices", Class::Data, stride)?,
+            indices: device.buffer("batch indices", Class::Data, lanes)?,
             state: device.buffer("augmentation state", Class::Scratch, STATE_WORDS)?,
             shape,
-            stride,
+            lanes,
             length,
             image_words,
         };
@@ -92,7 +92,7 @@ impl ResidentImages {
         self.length == 0
     }
 
-    /// Records the kernel that makes a batch: `inputs` `[feature][stride]` and `labels` `[stride]`.
+    /// Records the kernel that makes a batch: `inputs` `[feature][lanes]` and `labels` `[lanes]`.
     ///
     /// # Errors
     /// Views that are too short, and an augmentation that does not suit the images.
@@ -110,11 +110,11 @@ impl ResidentImages {
         } = self.shape;
         augmentation.check(self.shape, true)?;
         let (pad, flip) = augmentation.shift();
-        let wanted = [self.shape.features() * self.stride, self.stride];
+        let requested = [self.shape.features() * self.lanes, self.lanes];
         let given = [inputs.words(), labels.words()];
-        if given[0] < wanted[0] || given[1] < wanted[1] {
+        if given[0] < requested[0] || given[1] < requested[1] {
             return Err(Error::Shape(format!(
-                "a batch needs {wanted:?} words for inputs and labels, not {given:?}"
+                "a batch needs {requested:?} words for inputs and labels, not {given:?}"
             )));
         }
         let kernel = Augment {
@@ -122,7 +122,7 @@ impl ResidentImages {
                 channels: channels as u32,
                 height: height as u32,
                 width: width as u32,
-                stride: self.stride as u32,
+                lanes: self.lanes as u32,
                 image_words: self.image_words as u32,
                 pad,
                 flip: u32::from(flip),
@@ -135,20 +135,20 @@ impl ResidentImages {
             inputs,
             labels,
         };
-        let items = channels * height * width.div_ceil(SPAN) * self.stride;
+        let items = channels * height * width.div_ceil(SPAN) * self.lanes;
         plan.dispatch(kernel, Grid::Items(items))
     }
 
-    /// Sets the images of the next batch: their numbers in the split, at most `stride` of them.
+    /// Sets the images of the next batch: their numbers in the split, at most `lanes` of them.
     ///
     /// # Errors
     /// [`Error::Shape`] for too many or none, or a number past the end; a lost device.
     pub fn load(&self, device: &Device, images: &[u32], draws: Draws) -> Result<()> {
         let count = images.len();
-        if count == 0 || count > self.stride {
+        if count == 0 || count > self.lanes {
             return Err(Error::Shape(format!(
                 "a batch of {count} images does not fit rows of {}",
-                self.stride
+                self.lanes
             )));
         }
         if let Some(past) = images.iter().find(|&&image| image as usize >= self.length) {

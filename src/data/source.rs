@@ -9,7 +9,7 @@ use super::augmentation::{Augmentation, Draws};
 use super::{ImageShape, TargetKind};
 use crate::error::{Error, Result};
 
-/// Samples for training or for testing, numbered from 0: in memory, in files, or made when they are wanted.
+/// Samples for training or for testing, numbered from 0: in memory, in files, or made when they are needed.
 ///
 /// [`read`](DataSource::read) is all that most need. It is called by several threads at once, and for the same number, seed and epoch has to
 /// give the same sample, so that a run repeats. A source that hands over bytes, or that keeps something from sample to sample, has a

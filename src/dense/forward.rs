@@ -21,7 +21,7 @@ crate::kernel! {
     ///
     /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes: `weights` all of
     /// the arena's, the layer's `[rows][channels][kernel_y][kernel_x]` from `first_weight` on; `bias` all rows of the arena;
-    /// `input` `[channels][input_y][input_x][stride]`; `output` `[rows][output_y][output_x][stride]`. Grid:
+    /// `input` `[channels][input_y][input_x][lanes]`; `output` `[rows][output_y][output_x][lanes]`. Grid:
     /// [`DenseForwardParams::grid`]. Bound by the multiply-adds.
     pub DenseForward, DenseForwardParams, DenseForwardTwin = "dense/forward", shader!("dense/forward");
     params {
@@ -31,7 +31,7 @@ crate::kernel! {
         rows: u32,
         /// Input channels.
         units: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Where the layer's weights begin in `weights`.
         first_weight: u32,
@@ -54,30 +54,30 @@ crate::kernel! {
 }
 
 impl DenseForwardParams {
-    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `stride` lanes.
+    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `lanes`.
     ///
     /// # Errors
     /// A layer that has no such window, or one that is too large.
     pub fn of_layer(
         span: &LayerSpan,
         window: &Window,
-        stride: usize,
+        lanes: usize,
         first_weight: usize,
         relu: bool,
     ) -> Result<Self> {
         let units = window.channels(span.n_in)?;
-        let (window, stride) = flattened(window, stride);
+        let (window, lanes) = flattened(window, lanes);
         Ok(DenseForwardParams {
             window: WindowParams::new(&window, units),
             rows: span.n_out as u32,
             units: units as u32,
-            vectors: (stride / 4) as u32,
+            vectors: (lanes / 4) as u32,
             first_weight: first_weight as u32,
             row_step: span.n_in as u32,
             unit_step: window.taps() as u32,
             first_row: span.first_row as u32,
             relu: relu.into(),
-            blocks: (window.output_positions() * stride / 4).div_ceil(VECTORS) as u32,
+            blocks: (window.output_positions() * lanes / 4).div_ceil(VECTORS) as u32,
         })
     }
 
@@ -127,14 +127,14 @@ pub(super) fn unit_pieces(
     }
 }
 
-/// The positions of a window that looks at each alone, as further lanes of a single one.
-pub(super) fn flattened(window: &Window, stride: usize) -> (Window, usize) {
+/// The positions of a window that reads each alone, as further lanes of a single one.
+pub(super) fn flattened(window: &Window, lanes: usize) -> (Window, usize) {
     match window.is_pointwise() {
         true => {
-            let lanes = window.output_positions() * stride;
-            (Window::pointwise([1, 1]), lanes)
+            let row = window.output_positions() * lanes;
+            (Window::pointwise([1, 1]), row)
         }
-        false => (*window, stride),
+        false => (*window, lanes),
     }
 }
 
@@ -142,9 +142,9 @@ impl DenseForwardTwin<'_> {
     fn run(self) {
         let p = self.params;
         let window = p.window.window();
-        let stride = p.vectors as usize * 4;
+        let lanes = p.vectors as usize * 4;
         let [rows, row, unit] = [p.rows, p.row_step, p.unit_step].map(|n| n as usize);
-        let plane = window.output_positions() * stride;
+        let plane = window.output_positions() * lanes;
         let product = Product {
             left: Left {
                 values: &self.weights[p.first_weight as usize..][..rows * row],
@@ -152,7 +152,7 @@ impl DenseForwardTwin<'_> {
                 unit,
             },
             right: Right::Patches {
-                patches: Patches::new(self.input, Direction::Forward, window, stride),
+                patches: Patches::new(self.input, Direction::Forward, window, lanes),
                 units: p.units as usize,
             },
             plane,

@@ -25,7 +25,7 @@ crate::kernel! {
     /// `output[b, (c, ky, kx)] = sum over positions (y, x) and lanes of input[c, y', x', i] * delta[b, y, x, i]`, or adds that to it.
     ///
     /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes: `input`
-    /// `[channels][input_y][input_x][stride]`; `delta` `[rows][output_y][output_x][stride]`, padding lanes zero; `output`
+    /// `[channels][input_y][input_x][lanes]`; `delta` `[rows][output_y][output_x][lanes]`, padding lanes zero; `output`
     /// all of the arena's gradients, the layer's from `first_weight` on. Grid: [`DenseGradientParams::grid`]. Bound by the
     /// multiply-adds.
     pub DenseGradient, DenseGradientParams, DenseGradientTwin = "dense/gradient", shader!("dense/gradient");
@@ -36,7 +36,7 @@ crate::kernel! {
         rows: u32,
         /// Input units: channels times taps.
         cols: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Where the layer's gradients begin in `output`.
         first_weight: u32,
@@ -50,24 +50,24 @@ crate::kernel! {
 }
 
 impl DenseGradientParams {
-    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `stride` lanes.
+    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `lanes`.
     ///
     /// # Errors
     /// A layer that has no such window, or one that is too large.
     pub fn of_layer(
         span: &LayerSpan,
         window: &Window,
-        stride: usize,
+        lanes: usize,
         first_weight: usize,
         accumulate: bool,
     ) -> Result<Self> {
         let channels = window.channels(span.n_in)?;
-        let (window, stride) = flattened(window, stride);
+        let (window, lanes) = flattened(window, lanes);
         Ok(DenseGradientParams {
             window: WindowParams::new(&window, channels),
             rows: span.n_out as u32,
             cols: span.n_in as u32,
-            vectors: (stride / 4) as u32,
+            vectors: (lanes / 4) as u32,
             first_weight: first_weight as u32,
             accumulate: accumulate.into(),
         })
@@ -134,20 +134,20 @@ impl DenseGradientTwin<'_> {
         let p = self.params;
         let window = p.window.window();
         let [rows, cols, first] = [p.rows, p.cols, p.first_weight].map(|n| n as usize);
-        let stride = p.vectors as usize * 4;
-        let lanes = window.output_positions() * stride;
-        let delta = &self.delta[..rows * lanes];
+        let lanes = p.vectors as usize * 4;
+        let row = window.output_positions() * lanes;
+        let delta = &self.delta[..rows * row];
         let output = &mut self.output[first..][..rows * cols];
-        if window.is_pointwise() && lanes <= FEW {
+        if window.is_pointwise() && row <= FEW {
             let product = Product {
                 left: Left {
                     values: delta,
-                    row: lanes,
+                    row,
                     unit: 1,
                 },
                 right: Right::Transposed {
                     values: self.input,
-                    lanes,
+                    lanes: row,
                 },
                 plane: cols,
                 initial: match p.accumulate {
@@ -158,7 +158,7 @@ impl DenseGradientTwin<'_> {
             };
             return product.write(output);
         }
-        let patches = Patches::new(self.input, Direction::Forward, window, stride);
+        let patches = Patches::new(self.input, Direction::Forward, window, lanes);
         // In the forward direction all positions are of one class.
         for class in &patches.classes() {
             let product = RowProducts {

@@ -28,7 +28,7 @@ crate::kernel! {
         rows: u32,
         /// Output channels.
         units: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Where the layer's weights begin in `weights`.
         first_weight: u32,
@@ -51,7 +51,7 @@ crate::kernel! {
 }
 
 impl DenseTransposedParams {
-    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `stride` lanes; `relu`: mask by the
+    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `lanes`; `relu`: mask by the
     /// activation.
     ///
     /// # Errors
@@ -59,25 +59,25 @@ impl DenseTransposedParams {
     pub fn of_layer(
         span: &LayerSpan,
         window: &Window,
-        stride: usize,
+        lanes: usize,
         first_weight: usize,
         relu: bool,
         accumulate: bool,
     ) -> Result<Self> {
         let rows = window.channels(span.n_in)?;
-        let (window, stride) = flattened(window, stride);
+        let (window, lanes) = flattened(window, lanes);
         let each = [0, 1].map(|axis| window.input[axis].div_ceil(window.stride[axis]));
         Ok(DenseTransposedParams {
             window: WindowParams::new(&window, rows),
             rows: rows as u32,
             units: span.n_out as u32,
-            vectors: (stride / 4) as u32,
+            vectors: (lanes / 4) as u32,
             first_weight: first_weight as u32,
             row_step: window.taps() as u32,
             unit_step: span.n_in as u32,
             relu: relu.into(),
             accumulate: accumulate.into(),
-            blocks: (each[0] * each[1] * (stride / 4)).div_ceil(VECTORS) as u32,
+            blocks: (each[0] * each[1] * (lanes / 4)).div_ceil(VECTORS) as u32,
         })
     }
 
@@ -105,10 +105,10 @@ impl DenseTransposedTwin<'_> {
     fn run(self) {
         let p = self.params;
         let window = p.window.window();
-        let stride = p.vectors as usize * 4;
+        let lanes = p.vectors as usize * 4;
         let [rows, units, row, unit] =
             [p.rows, p.units, p.row_step, p.unit_step].map(|n| n as usize);
-        let plane = window.input_positions() * stride;
+        let plane = window.input_positions() * lanes;
         let product = Product {
             left: Left {
                 values: &self.weights[p.first_weight as usize..][..units * unit],
@@ -116,7 +116,7 @@ impl DenseTransposedTwin<'_> {
                 unit,
             },
             right: Right::Patches {
-                patches: Patches::new(self.delta, Direction::Transposed, window, stride),
+                patches: Patches::new(self.delta, Direction::Transposed, window, lanes),
                 units,
             },
             plane,

@@ -95,7 +95,7 @@ pub fn list() -> Vec<AdapterSummary> {
 /// Whether a number of threads has an effect on what such a choice opens: whether that is no adapter, but the CPU executor.
 pub fn takes_threads(choice: &str) -> bool {
     let Ok(choice) = choice.parse::<AdapterChoice>();
-    // One that is not there is told as that, when it is opened.
+    // One that is not there is reported as that, when it is opened.
     choice == AdapterChoice::Cpu || !matches!(resolve(&choice, &list()), Ok(Some(_)))
 }
 
@@ -154,11 +154,11 @@ fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usi
             )));
         }
         AdapterChoice::Name(name) => {
-            let wanted = name.to_lowercase();
-            let hits: Vec<usize> = (0..list.len())
-                .filter(|&i| list[i].name.to_lowercase().contains(&wanted))
+            let requested = name.to_lowercase();
+            let matches: Vec<usize> = (0..list.len())
+                .filter(|&i| list[i].name.to_lowercase().contains(&requested))
                 .collect();
-            match hits[..] {
+            match matches[..] {
                 [one] => one,
                 [] => {
                     return Err(Error::Adapter(format!(
@@ -169,7 +169,7 @@ fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usi
                 _ => {
                     return Err(Error::Adapter(format!(
                         "\"{name}\" fits {} adapters; {}",
-                        hits.len(),
+                        matches.len(),
                         candidates()
                     )));
                 }

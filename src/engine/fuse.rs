@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// Calls that are left until the device is to be lost.
 pub(super) struct Fuse(AtomicU64);
 
-/// No loss is wanted.
+/// No loss is requested.
 const NEVER: u64 = u64::MAX;
 
 impl Default for Fuse {

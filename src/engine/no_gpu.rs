@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::adapter::{AdapterSummary, DeviceOptions};
 use super::buffer::View;
 use super::ledger::Ledger;
+use super::phase::PhaseTime;
 use super::plan::Plan;
 use super::run_checked::Around;
-use super::section::SectionTime;
 use super::shape::WorkgroupShape;
 use crate::error::Result;
 
-/// What a user is told who has no adapter.
+/// What a user without an adapter reads.
 pub(crate) const NONE_FOUND: &str =
     ". This build of rootlet runs on no GPU: its feature `gpu` is left out";
 
@@ -99,11 +99,11 @@ impl GpuExecutor {
         match self.0 {}
     }
 
-    pub(crate) fn run_sections(
+    pub(crate) fn run_phases(
         &self,
         _: &GpuProgram,
         _: &[(&'static str, Range<usize>)],
-    ) -> Result<Vec<SectionTime>> {
+    ) -> Result<Vec<PhaseTime>> {
         match self.0 {}
     }
 

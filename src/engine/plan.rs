@@ -18,8 +18,8 @@ pub struct Dispatch {
     pub views: Vec<View>,
     /// How much work.
     pub grid: Grid,
-    /// The part of the work that it belongs to: see [`Plan::section`].
-    pub section: &'static str,
+    /// The part of the work that it belongs to: see [`Plan::phase`].
+    pub phase: &'static str,
 }
 
 impl Dispatch {
@@ -42,7 +42,7 @@ pub struct Plan {
     /// The name, for messages.
     pub name: String,
     dispatches: Vec<Dispatch>,
-    section: &'static str,
+    phase: &'static str,
 }
 
 impl Plan {
@@ -51,14 +51,14 @@ impl Plan {
         Plan {
             name: name.to_owned(),
             dispatches: Vec::new(),
-            section: "",
+            phase: "",
         }
     }
 
     /// Names the part of the work that the dispatches recorded from here on belong to, such as `forward`; returns the name
     /// before. What is timed and measured in bytes is told apart by it; what is computed does not depend on it.
-    pub fn section(&mut self, name: &'static str) -> &'static str {
-        std::mem::replace(&mut self.section, name)
+    pub fn phase(&mut self, name: &'static str) -> &'static str {
+        std::mem::replace(&mut self.phase, name)
     }
 
     /// The dispatches in order.
@@ -97,11 +97,11 @@ impl Plan {
             params,
             views: kernel.views(),
             grid,
-            section: self.section,
+            phase: self.phase,
         })
     }
 
-    /// Records a dispatch that may be of another plan, with that one's section. A grid of no work is left out.
+    /// Records a dispatch that may be of another plan, with that one's phase. A grid of no work is left out.
     ///
     /// # Errors
     /// A view out of its buffer's bounds or not aligned, one buffer bound twice with a write among the two (which

@@ -236,11 +236,11 @@ fn check_array(
     global: &naga::GlobalVariable,
     inner: &TypeInner,
     scalar: &str,
-    wanted: StorageAccess,
+    requested: StorageAccess,
 ) -> Result<(), String> {
     match global.space {
-        AddressSpace::Storage { access } if access == wanted => {}
-        other => return Err(format!("has space {other:?}, the host wants {wanted:?}")),
+        AddressSpace::Storage { access } if access == requested => {}
+        other => return Err(format!("has space {other:?}, the host wants {requested:?}")),
     }
     let TypeInner::Array { base, .. } = *inner else {
         return Err("is not an array".into());

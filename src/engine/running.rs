@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::buffer::View;
 use super::check::KernelCheck;
 use super::device::{Device, Executor, Program};
-use super::section::{SectionTime, runs};
+use super::phase::{PhaseTime, runs};
 use crate::clock::Instant;
 use crate::error::{Error, Result};
 
@@ -76,30 +76,30 @@ impl Device {
             .collect()
     }
 
-    /// Runs a program and times its [sections](super::Plan::section), each stretch of dispatches of one section by itself: with the
+    /// Runs a program and times its [phases](super::Plan::phase), each stretch of dispatches of one phase by itself: with the
     /// adapter's timestamps where it has them, and else from an idle device to an idle device. The same dispatches in
     /// the same order as [`Device::run`] gives, and therefore the same bits.
     ///
     /// # Errors
     /// As [`Device::run`].
-    pub fn run_sections(&self, program: &Program) -> Result<Vec<SectionTime>> {
+    pub fn run_phases(&self, program: &Program) -> Result<Vec<PhaseTime>> {
         self.prepared(program)?;
         self.burn_fuse()?;
         let stretches = runs(&program.dispatches);
         if let (Executor::Gpu(gpu), Some(prepared)) = (&self.executor, &program.gpu)
             && gpu.can_time(prepared)
         {
-            return gpu.run_sections(prepared, &stretches);
+            return gpu.run_phases(prepared, &stretches);
         }
         self.wait()?;
         stretches
             .into_iter()
-            .map(|(section, range)| {
+            .map(|(phase, range)| {
                 let start = Instant::now();
                 self.submit(program, range)?;
                 self.wait()?;
-                Ok(SectionTime {
-                    section,
+                Ok(PhaseTime {
+                    phase,
                     seconds: start.elapsed().as_secs_f64(),
                 })
             })

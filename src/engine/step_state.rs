@@ -10,7 +10,7 @@ crate::uniform! {
         seed: u32,
         /// Optimiser step, counted from 0.
         step: u32,
-        /// Members that are on the device: lanes `count..stride` are padding.
+        /// Members that are on the device: lanes `count..lanes` are padding.
         count: u32,
         /// Learning rate of this step.
         learning_rate: f32,

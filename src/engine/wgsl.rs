@@ -112,10 +112,10 @@ impl<'a> Expansion<'a> {
     }
 
     fn import(&mut self, name: &str) -> Result<()> {
-        let wanted = if name == GRID { self.grid } else { name };
+        let requested = if name == GRID { self.grid } else { name };
         let (name, text) = LIBRARY
             .iter()
-            .find(|(known, _)| *known == wanted)
+            .find(|(known, _)| *known == requested)
             .ok_or_else(|| fault(self.kernel, format!("unknown import `{name}`")))?;
         if self.imported.contains(name) {
             return Ok(());

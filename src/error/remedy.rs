@@ -39,7 +39,7 @@ impl Remedies {
     ]);
 
     /// "a higher `sparsity`, a smaller `batch` or another `adapter`", with options called as `name` says.
-    pub fn told(self, name: impl Fn(&str) -> String) -> String {
+    pub fn message(self, name: impl Fn(&str) -> String) -> String {
         let ways: Vec<String> = (self.0.iter())
             .map(|remedy| match remedy {
                 Remedy::Higher(option) => format!("a higher {}", name(option)),
@@ -72,13 +72,13 @@ mod tests {
         let library = "buffer `connections` needs 8 bytes, more than a limit of 4 bytes; use smaller images, a smaller `width` \
                        or another `adapter`";
         assert_eq!(error.to_string(), library);
-        let flags = error.told(|option| format!("--{option}"));
+        let flags = error.message(|option| format!("--{option}"));
         assert!(
             flags.ends_with("a smaller --width or another --adapter"),
             "{flags}"
         );
         assert_eq!(
-            Remedies(&[Remedy::Higher("lr")]).told(str::to_owned),
+            Remedies(&[Remedy::Higher("lr")]).message(str::to_owned),
             "a higher lr"
         );
     }

@@ -7,16 +7,16 @@ crate::kernel! {
     /// `ring[step % slots] = (sum of losses, sum of scores)`, added to what the batch's earlier parts left there. Grid: one
     /// workgroup.
     ///
-    /// Shapes: `losses` and `scores` `[stride]`, `ring` `[slots][2]`; other slots stay as they are.
+    /// Shapes: `losses` and `scores` `[lanes]`, `ring` `[slots][2]`; other slots stay as they are.
     pub BatchMetrics, BatchMetricsParams, BatchMetricsTwin =
         "layer/batch_metrics", shader!("layer/batch_metrics");
     params {
         /// Lanes.
-        stride: u32,
+        lanes: u32,
         /// Slots of the ring.
         slots: u32,
     }
-    loops |p, _| looped(p.stride.div_ceil(LANES as u32), NONE) + looped(LANES as u32, NONE);
+    loops |p, _| looped(p.lanes.div_ceil(LANES as u32), NONE) + looped(LANES as u32, NONE);
     uniform step: StepState,
     read losses: f32,
     read scores: f32,
@@ -28,9 +28,9 @@ const LANES: usize = 64;
 
 impl BatchMetricsTwin<'_> {
     fn run(self) {
-        let stride = self.params.stride as usize;
+        let lanes = self.params.lanes as usize;
         let partial = |lane: usize| -> [f32; 2] {
-            (lane..stride)
+            (lane..lanes)
                 .step_by(LANES)
                 .fold([0.0; 2], |[loss, score], i| {
                     [loss + self.losses[i], score + self.scores[i]]

@@ -7,13 +7,13 @@ use crate::engine::loops::{NONE, Piece, looped};
 crate::kernel! {
     /// `gradient[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
     ///
-    /// Shapes: `delta` `[rows][stride]`, `gradient` all rows of the arena. Grid:
+    /// Shapes: `delta` `[rows][lanes]`, `gradient` all rows of the arena. Grid:
     /// [`Items`](crate::engine::Grid::Items) = rows. Bound by reading `delta` once.
     pub BiasGradient, BiasGradientParams, BiasGradientTwin = "layer/bias_gradient", shader!("layer/bias_gradient");
     params {
         /// Output units of the layer.
         rows: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// The layer's first row in the arena.
         first_row: u32,
@@ -27,12 +27,12 @@ crate::kernel! {
 
 impl BiasGradientTwin<'_> {
     fn run(self) {
-        let stride = self.params.vectors as usize * 4;
+        let lanes = self.params.vectors as usize * 4;
         let rows = self.params.rows as usize;
         let accumulate = self.params.accumulate != 0;
         self.gradient[self.params.first_row as usize..][..rows]
             .par_iter_mut()
-            .zip(self.delta[..rows * stride].par_chunks_exact(stride))
+            .zip(self.delta[..rows * lanes].par_chunks_exact(lanes))
             .with_min_len(256)
             .for_each(|(gradient, delta)| {
                 let (vectors, _) = delta.as_chunks::<4>();

@@ -101,7 +101,7 @@ pub trait Layer: Any + Debug + Send + Sync {
 pub struct Connections {
     /// Output units.
     pub units: usize,
-    /// How output positions look at input positions.
+    /// How output positions read input positions.
     pub window: Window,
     /// Whether each output unit has a bias.
     pub bias: bool,

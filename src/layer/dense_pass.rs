@@ -59,8 +59,8 @@ impl SparsePass {
         output: View,
     ) -> Result<()> {
         self.check(&input, &output)?;
-        let (window, stride) = (&self.window, self.stride);
-        let params = DenseForwardParams::of_layer(&self.span, window, stride, first, self.relu)?;
+        let (window, lanes) = (&self.window, self.lanes);
+        let params = DenseForwardParams::of_layer(&self.span, window, lanes, first, self.relu)?;
         plan.dispatch(
             DenseForward {
                 params,
@@ -90,9 +90,9 @@ impl SparsePass {
         if let Some(mask) = &mask {
             self.check(mask, &delta)?;
         }
-        let (window, stride, relu) = (&self.window, self.stride, mask.is_some());
+        let (window, lanes, relu) = (&self.window, self.lanes, mask.is_some());
         let params =
-            DenseTransposedParams::of_layer(&self.span, window, stride, first, relu, accumulate)?;
+            DenseTransposedParams::of_layer(&self.span, window, lanes, first, relu, accumulate)?;
         plan.dispatch(
             DenseTransposed {
                 params,
@@ -119,8 +119,8 @@ impl SparsePass {
         accumulate: bool,
     ) -> Result<()> {
         self.check(&input, &delta)?;
-        let (window, stride) = (&self.window, self.stride);
-        let params = DenseGradientParams::of_layer(&self.span, window, stride, first, accumulate)?;
+        let (window, lanes) = (&self.window, self.lanes);
+        let params = DenseGradientParams::of_layer(&self.span, window, lanes, first, accumulate)?;
         plan.dispatch(
             DenseGradient {
                 params,
@@ -150,9 +150,9 @@ impl SparsePass {
             n_out: rows.len(),
             ..self.span
         };
-        let params = DenseGradientParams::of_layer(&span, &self.window, self.stride, 0, false)?;
+        let params = DenseGradientParams::of_layer(&span, &self.window, self.lanes, 0, false)?;
         let start = delta.range.start;
-        let [first, end] = [rows.start, rows.end].map(|row| start + row * self.lanes());
+        let [first, end] = [rows.start, rows.end].map(|row| start + row * self.row());
         let delta = delta.buffer.range(first..end);
         let kernel = DenseGradient {
             params,

@@ -30,7 +30,7 @@ impl Parameter {
     }
 
     /// An array that the layer keeps itself.
-    pub fn kept(name: &'static str, words: usize, start: f32) -> Self {
+    pub fn untrained(name: &'static str, words: usize, start: f32) -> Self {
         Parameter {
             trained: false,
             ..Self::trained(name, words, start)
@@ -109,7 +109,7 @@ impl ParameterState {
 pub struct ArraySpan {
     /// The array.
     pub parameter: Parameter,
-    /// Its first word: of [`Parameters::values`] where it is trained, else of [`Parameters::kept`]. A multiple of 64, so that
+    /// Its first word: of [`Parameters::values`] where it is trained, else of [`Parameters::untrained`]. A multiple of 64, so that
     /// a view may begin there.
     pub first: usize,
 }
@@ -132,7 +132,7 @@ pub struct ParameterSpan {
 /// The dense parameters of all layers on a device; there may be none. A clone is of the same buffers.
 ///
 /// One optimiser update over [`words`](Parameters::words) words serves all layers: what lies between their arrays is zero
-/// and stays so. 8 bytes a trained word and 4 for each of the optimiser's arrays; 4 a kept one.
+/// and stays so. 8 bytes a trained word and 4 for each of the optimiser's arrays; 4 an untrained one.
 #[derive(Clone)]
 pub struct Parameters {
     /// The layers that have some, in order.
@@ -144,7 +144,7 @@ pub struct Parameters {
     /// The gradient of `values` in the last step.
     pub gradient: Buffer,
     /// The arrays that layers keep themselves.
-    pub kept: Buffer,
+    pub untrained: Buffer,
     words: usize,
 }
 
@@ -158,7 +158,7 @@ impl Parameters {
         layers: &[(&'static str, Vec<Parameter>)],
         state: Option<&[StateArray]>,
     ) -> Result<Self> {
-        let (mut trained, mut kept) = (0usize, 0usize);
+        let (mut trained, mut untrained) = (0usize, 0usize);
         let mut spans = Vec::new();
         for (kind, parameters) in layers {
             let mut arrays = Vec::new();
@@ -172,7 +172,7 @@ impl Parameters {
                 let end = if parameter.trained {
                     &mut trained
                 } else {
-                    &mut kept
+                    &mut untrained
                 };
                 arrays.push(ArraySpan {
                     first: *end,
@@ -182,7 +182,7 @@ impl Parameters {
             }
             spans.push(ParameterSpan { kind, arrays });
         }
-        if trained.max(kept) >= u32::MAX as usize {
+        if trained.max(untrained) >= u32::MAX as usize {
             return Err(Error::Shape(format!(
                 "the layers have {trained} dense parameters, more than 32 bits count"
             )));
@@ -197,7 +197,7 @@ impl Parameters {
                 })
                 .transpose()?,
             gradient: buffer("parameters.gradient", trained)?,
-            kept: buffer("parameters.kept", kept)?,
+            untrained: buffer("parameters.untrained", untrained)?,
             words: trained,
         })
     }
@@ -219,7 +219,7 @@ impl Parameters {
             span,
             values: self.values.all(),
             gradient: self.gradient.all(),
-            kept: self.kept.all(),
+            untrained: self.untrained.all(),
         })
     }
 
@@ -244,12 +244,12 @@ impl Parameters {
         }
         let mut values = vec![0f32; self.values.words()];
         let mut placed = Vec::new();
-        let mut kept = vec![0f32; self.kept.words()];
+        let mut untrained = vec![0f32; self.untrained.words()];
         for (span, state) in self.spans.iter().zip(states) {
             for (at, array) in span.arrays.iter().zip(&state.arrays) {
                 let range = at.range();
                 if !array.trained {
-                    kept[range].copy_from_slice(&array.values);
+                    untrained[range].copy_from_slice(&array.values);
                     continue;
                 }
                 values[range.clone()].copy_from_slice(&array.values);
@@ -265,7 +265,7 @@ impl Parameters {
             }
         }
         device.upload(&self.values.all(), &values)?;
-        device.upload(&self.kept.all(), &kept)?;
+        device.upload(&self.untrained.all(), &untrained)?;
         match &self.state {
             Some(own) => own.import(device, &placed),
             None => Ok(()),
@@ -280,8 +280,9 @@ impl Parameters {
         if self.spans.is_empty() {
             return Ok(Vec::new());
         }
-        let [values, kept] = [&self.values, &self.kept].map(|b| device.download::<f32>(&b.all()));
-        let (values, kept) = (values?, kept?);
+        let [values, untrained] =
+            [&self.values, &self.untrained].map(|b| device.download::<f32>(&b.all()));
+        let (values, untrained) = (values?, untrained?);
         let arrays = self.spans.iter().flat_map(|span| &span.arrays);
         let trained = arrays.filter(|at| at.parameter.trained);
         let states = match &self.state {
@@ -291,7 +292,7 @@ impl Parameters {
         let mut states = states.into_iter();
         let mut array = |at: &ArraySpan| {
             let trained = at.parameter.trained;
-            let from = if trained { &values } else { &kept };
+            let from = if trained { &values } else { &untrained };
             ParameterArray {
                 name: at.parameter.name.to_owned(),
                 values: from[at.range()].to_vec(),
@@ -322,7 +323,7 @@ pub struct LayerParameters {
     /// Their gradients.
     pub gradient: View,
     /// What all layers keep.
-    pub kept: View,
+    pub untrained: View,
 }
 
 impl LayerParameters {
@@ -333,7 +334,7 @@ impl LayerParameters {
         })
     }
 
-    /// The first word of an array in [`values`](Self::values) and [`gradient`](Self::gradient), or in [`kept`](Self::kept).
+    /// The first word of an array in [`values`](Self::values) and [`gradient`](Self::gradient), or in [`untrained`](Self::untrained).
     ///
     /// # Errors
     /// It has no such array.
@@ -341,7 +342,7 @@ impl LayerParameters {
         Ok(self.array(name)?.first)
     }
 
-    /// An array alone, as one view of its own: trained or kept.
+    /// An array alone, as one view of its own: trained or not.
     ///
     /// # Errors
     /// It has no such array.
@@ -350,7 +351,7 @@ impl LayerParameters {
         let whole = if array.parameter.trained {
             &self.values
         } else {
-            &self.kept
+            &self.untrained
         };
         Ok(part(whole, array))
     }

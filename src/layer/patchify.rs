@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 crate::kernel! {
     /// Reorders an image into tokens of one patch each, or tokens into an image.
     ///
-    /// An image is `[channels][height][width][stride]`, tokens are `[side * side * channels][tokens][stride]`; both are the
+    /// An image is `[channels][height][width][lanes]`, tokens are `[side * side * channels][tokens][lanes]`; both are the
     /// same rows of lanes. Feature `(p1 * side + p2) * channels + c` of token `y * (width / side) + x` is channel `c` at
     /// `(y * side + p1, x * side + p2)`: einops' `b c (h p1) (w p2) -> b (h w) (p1 p2 c)`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = channels * height * width. Gathered; bound by copying.
@@ -27,7 +27,7 @@ crate::kernel! {
         width: u32,
         /// Rows and columns of a patch; divides both.
         side: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// 1: `input` holds tokens, `output` the image.
         inverse: u32,
@@ -40,7 +40,7 @@ crate::kernel! {
 impl PatchTokensTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let [channels, height, width, patch, stride] =
+        let [channels, height, width, patch, lanes] =
             [p.channels, p.height, p.width, p.side, p.vectors * 4].map(|n| n as usize);
         let tokens = (height / patch) * (width / patch);
         // Where an element of the one order lies in the other.
@@ -56,8 +56,8 @@ impl PatchTokensTwin<'_> {
             let x = token % (width / patch) * patch + tap % patch;
             (c * height + y) * width + x
         };
-        self.output[..channels * height * width * stride]
-            .par_chunks_exact_mut(stride)
+        self.output[..channels * height * width * lanes]
+            .par_chunks_exact_mut(lanes)
             .with_min_len(ROWS)
             .enumerate()
             .for_each(|(row, output)| {
@@ -65,7 +65,7 @@ impl PatchTokensTwin<'_> {
                     0 => of_tokens(row),
                     _ => of_image(row),
                 };
-                output.copy_from_slice(&self.input[from * stride..][..stride]);
+                output.copy_from_slice(&self.input[from * lanes..][..lanes]);
             });
     }
 }
@@ -80,7 +80,7 @@ pub struct PatchifyPass {
     /// Rows and columns of a patch.
     pub patch: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
-    pub stride: usize,
+    pub lanes: usize,
 }
 
 impl PatchifyPass {
@@ -88,7 +88,7 @@ impl PatchifyPass {
     ///
     /// # Errors
     /// Patches that do not tile the plane, or sizes of zero.
-    pub fn new(channels: usize, plane: [usize; 2], patch: usize, stride: usize) -> Result<Self> {
+    pub fn new(channels: usize, plane: [usize; 2], patch: usize, lanes: usize) -> Result<Self> {
         let tiled = patch > 0 && plane.iter().all(|&n| n > 0 && n.is_multiple_of(patch));
         if !tiled {
             return Err(Error::Shape(format!(
@@ -96,16 +96,16 @@ impl PatchifyPass {
                 plane[0], plane[1]
             )));
         }
-        if channels == 0 || stride == 0 || !stride.is_multiple_of(4) {
+        if channels == 0 || lanes == 0 || !lanes.is_multiple_of(4) {
             return Err(Error::Shape(format!(
-                "patches of {channels} channels and {stride} lanes: there must be a channel, and a positive multiple of 4 lanes"
+                "patches of {channels} channels and {lanes} lanes: there must be a channel, and a positive multiple of 4 lanes"
             )));
         }
         Ok(PatchifyPass {
             channels,
             plane,
             patch,
-            stride,
+            lanes,
         })
     }
 
@@ -121,10 +121,10 @@ impl PatchifyPass {
 
     /// Words of the image and of the tokens.
     pub fn words(&self) -> usize {
-        self.channels * self.plane[0] * self.plane[1] * self.stride
+        self.channels * self.plane[0] * self.plane[1] * self.lanes
     }
 
-    /// `tokens` `[features][tokens][stride]` from `image` `[channels][height][width][stride]`.
+    /// `tokens` `[features][tokens][lanes]` from `image` `[channels][height][width][lanes]`.
     ///
     /// # Errors
     /// Views that do not fit.
@@ -150,7 +150,7 @@ impl PatchifyPass {
                     height: self.plane[0] as u32,
                     width: self.plane[1] as u32,
                     side: self.patch as u32,
-                    vectors: (self.stride / 4) as u32,
+                    vectors: (self.lanes / 4) as u32,
                     inverse: inverse.into(),
                 },
                 input,

@@ -13,13 +13,13 @@ use crate::error::{Error, Result};
 crate::kernel! {
     /// `output[row, i] = input[row, i] + table[row]` for every lane i.
     ///
-    /// Shapes: `input` and `output` `[rows][stride]`, `table` `[rows]`, a row being a feature of a token. Grid:
+    /// Shapes: `input` and `output` `[rows][lanes]`, `table` `[rows]`, a row being a feature of a token. Grid:
     /// [`Rows`](crate::engine::Grid::Rows). Bound by copying.
     pub AddPositions, AddPositionsParams, AddPositionsTwin = "layer/add_positions", shader!("layer/add_positions");
     params {
         /// Features times tokens.
         rows: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
     }
     loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
@@ -30,11 +30,11 @@ crate::kernel! {
 
 impl AddPositionsTwin<'_> {
     fn run(self) {
-        let stride = self.params.vectors as usize * 4;
+        let lanes = self.params.vectors as usize * 4;
         let rows = self.params.rows as usize;
-        self.output[..rows * stride]
-            .par_chunks_exact_mut(stride)
-            .zip(self.input.par_chunks_exact(stride))
+        self.output[..rows * lanes]
+            .par_chunks_exact_mut(lanes)
+            .zip(self.input.par_chunks_exact(lanes))
             .zip(self.table)
             .with_min_len(ROWS)
             .for_each(|((output, input), position)| {
@@ -52,7 +52,7 @@ crate::kernel! {
     params {
         /// Features times tokens.
         rows: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
     }
     loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
@@ -62,10 +62,10 @@ crate::kernel! {
 
 impl AddPositionsInPlaceTwin<'_> {
     fn run(self) {
-        let stride = self.params.vectors as usize * 4;
+        let lanes = self.params.vectors as usize * 4;
         let rows = self.params.rows as usize;
-        self.activation[..rows * stride]
-            .par_chunks_exact_mut(stride)
+        self.activation[..rows * lanes]
+            .par_chunks_exact_mut(lanes)
             .zip(self.table)
             .with_min_len(ROWS)
             .for_each(|(activation, position)| {
@@ -84,23 +84,23 @@ pub struct PositionsPass {
     /// Tokens.
     pub tokens: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
-    pub stride: usize,
+    pub lanes: usize,
 }
 
 impl PositionsPass {
     /// Words of the input and of the output.
     pub fn words(&self) -> usize {
-        self.dim * self.tokens * self.stride
+        self.dim * self.tokens * self.lanes
     }
 
-    /// `output = input + table`, both `[dim][tokens][stride]`, `table` `[dim][tokens]`. The two may be one view.
+    /// `output = input + table`, both `[dim][tokens][lanes]`, `table` `[dim][tokens]`. The two may be one view.
     ///
     /// # Errors
     /// Views that do not fit, or that overlap without being the same.
     pub fn forward(&self, plan: &mut Plan, table: View, input: View, output: View) -> Result<()> {
         let rows = self.dim * self.tokens;
         let grid = Grid::Rows(rows);
-        let (rows, vectors) = (rows as u32, (self.stride / 4) as u32);
+        let (rows, vectors) = (rows as u32, (self.lanes / 4) as u32);
         fits("positions' table", &table, self.dim * self.tokens)?;
         fits("positions", &input, self.words())?;
         fits("positions", &output, self.words())?;
@@ -186,7 +186,7 @@ impl Layer for Positions {
         let layer = PositionsPass {
             dim: pass.extent().channels,
             tokens: pass.extent().positions(),
-            stride: pass.lanes(),
+            lanes: pass.lanes(),
         };
         layer.forward(plan, pass.constants()?, pass.input(0)?, pass.output())
     }

@@ -114,7 +114,7 @@ impl ShortcutBackwardTwin<'_> {
     }
 }
 
-/// A line of input positions that outputs look at.
+/// A line of input positions that outputs read.
 struct LineBackward<'a> {
     lanes: usize,
     stride: usize,

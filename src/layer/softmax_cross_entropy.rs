@@ -8,16 +8,16 @@ crate::kernel! {
     /// whole batch, `step.total` members.
     ///
     /// With K classes and smoothing s the target is `s / K` everywhere and `1 - s` more at the label (Szegedy et al. 2016).
-    /// Shapes: `logits` and `delta` `[classes][stride]`, `labels`, `losses` and `hits` `[stride]`; lanes from
+    /// Shapes: `logits` and `delta` `[classes][lanes]`, `labels`, `losses` and `correct` `[lanes]`; lanes from
     /// `step.count` on get zero. On equal logits the lowest class counts. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = stride.
+    /// [`Items`](crate::engine::Grid::Items) = lanes.
     pub SoftmaxCrossEntropy, SoftmaxCrossEntropyParams, SoftmaxCrossEntropyTwin =
         "layer/softmax_cross_entropy", shader!("layer/softmax_cross_entropy");
     params {
         /// Rows of `logits`.
         classes: u32,
         /// Lanes.
-        stride: u32,
+        lanes: u32,
         /// Share of the target spread over all classes.
         smoothing: f32,
     }
@@ -28,24 +28,24 @@ crate::kernel! {
     read labels: u32,
     write delta: f32,
     write losses: f32,
-    write hits: f32,
+    write correct: f32,
 }
 
 impl SoftmaxCrossEntropyTwin<'_> {
     fn run(self) {
-        let stride = self.params.stride as usize;
+        let lanes = self.params.lanes as usize;
         let classes = self.params.classes as usize;
         let smoothing = self.params.smoothing;
         let even = smoothing / classes as f32;
         let scale = 1.0 / self.step.total as f32;
-        for lane in 0..stride {
+        for lane in 0..lanes {
             if lane >= self.step.count as usize {
-                (0..classes).for_each(|c| self.delta[c * stride + lane] = 0.0);
+                (0..classes).for_each(|c| self.delta[c * lanes + lane] = 0.0);
                 self.losses[lane] = 0.0;
-                self.hits[lane] = 0.0;
+                self.correct[lane] = 0.0;
                 continue;
             }
-            let logit = |c: usize| self.logits[c * stride + lane];
+            let logit = |c: usize| self.logits[c * lanes + lane];
             let best =
                 (1..classes).fold(0, |best, c| if logit(c) > logit(best) { c } else { best });
             let highest = logit(best);
@@ -58,12 +58,12 @@ impl SoftmaxCrossEntropyTwin<'_> {
             let label = self.labels[lane] as usize;
             for c in 0..classes {
                 let probability = (logit(c) - highest).exp() / total;
-                let wanted = even + if c == label { 1.0 - smoothing } else { 0.0 };
-                self.delta[c * stride + lane] = (probability - wanted) * scale;
+                let target = even + if c == label { 1.0 - smoothing } else { 0.0 };
+                self.delta[c * lanes + lane] = (probability - target) * scale;
             }
             let own = logit(label) - highest;
             self.losses[lane] = total.ln() - (1.0 - smoothing) * own - even * shifted;
-            self.hits[lane] = if best == label { 1.0 } else { 0.0 };
+            self.correct[lane] = if best == label { 1.0 } else { 0.0 };
         }
     }
 }

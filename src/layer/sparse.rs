@@ -60,7 +60,7 @@ impl Sparse {
         Ok(SparsePass {
             span: pass.connections()?.1,
             window: self.window(pass.inputs()[0])?,
-            stride: pass.lanes(),
+            lanes: pass.lanes(),
             bias: self.bias,
             relu: self.relu,
         })

@@ -9,19 +9,19 @@ use crate::sparse::{
     SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
 };
 
-/// One sparse layer of an arena, for a batch of `stride` lanes.
+/// One sparse layer of an arena, for a batch of `lanes`.
 ///
-/// Its input is `[channels][input positions][stride]`, its output `[n_out][output positions][stride]`. A window that
+/// Its input is `[channels][input positions][lanes]`, its output `[n_out][output positions][lanes]`. A window that
 /// looks at each position alone (a linear layer, one applied to every token, a 1×1 convolution) takes the positions as
 /// further members of the batch.
 #[derive(Clone, Copy, Debug)]
 pub struct SparsePass {
     /// Where its units lie in the arena.
     pub span: LayerSpan,
-    /// How its outputs' positions look at its inputs'.
+    /// How its outputs' positions read its inputs'.
     pub window: Window,
     /// Lanes of the batch, padding included: a multiple of 4.
-    pub stride: usize,
+    pub lanes: usize,
     /// Whether its biases are trained; if not, the arena's are zero and stay so.
     pub bias: bool,
     /// Whether a ReLU follows.
@@ -30,19 +30,18 @@ pub struct SparsePass {
 
 impl SparsePass {
     /// Lanes of a pointwise layer's rows.
-    pub(super) fn lanes(&self) -> usize {
-        self.window.output_positions() * self.stride
+    pub(super) fn row(&self) -> usize {
+        self.window.output_positions() * self.lanes
     }
 
     /// Refuses views shorter than the layer's input and output.
     pub(super) fn check(&self, input: &View, output: &View) -> Result<()> {
         let channels = self.window.channels(self.span.n_in)?;
         let sizes = [
-            channels * self.window.input_positions() * self.stride,
-            self.span.n_out * self.lanes(),
+            channels * self.window.input_positions() * self.lanes,
+            self.span.n_out * self.row(),
         ];
-        if self.stride.is_multiple_of(4) && input.words() >= sizes[0] && output.words() >= sizes[1]
-        {
+        if self.lanes.is_multiple_of(4) && input.words() >= sizes[0] && output.words() >= sizes[1] {
             return Ok(());
         }
         Err(Error::Shape(format!(
@@ -50,7 +49,7 @@ impl SparsePass {
              its ends, not {} of `{}` and {} of `{}`",
             self.span.n_out,
             self.window,
-            self.stride,
+            self.lanes,
             sizes[0],
             sizes[1],
             input.words(),
@@ -72,7 +71,7 @@ impl SparsePass {
         let weights = arena.product_weights();
         let bias = arena.bias.all();
         if self.window.is_pointwise() {
-            let params = SpmmParams::of_layer(&self.span, self.lanes(), self.relu);
+            let params = SpmmParams::of_layer(&self.span, self.row(), self.relu);
             plan.dispatch(
                 Spmm {
                     params,
@@ -86,7 +85,7 @@ impl SparsePass {
                 params.grid(),
             )
         } else {
-            let params = ConvParams::of_layer(&self.span, &self.window, self.stride, self.relu)?;
+            let params = ConvParams::of_layer(&self.span, &self.window, self.lanes, self.relu)?;
             plan.dispatch(
                 Conv {
                     params,
@@ -106,7 +105,7 @@ impl SparsePass {
     /// what is there.
     ///
     /// With a `mask`, the activation that is the layer's input, `output` goes back through the ReLU that made it, together
-    /// with what was there: only for windows that look at each position alone.
+    /// with what was there: only for windows that read each position alone.
     ///
     /// # Errors
     /// Views that do not fit, a window that does not fit the layer, or a mask that it cannot take.
@@ -130,7 +129,7 @@ impl SparsePass {
             if let Some(mask) = &mask {
                 self.check(mask, &delta)?;
             }
-            let params = SpmmTransposedParams::of_layer(&self.span, self.lanes(), relu, accumulate);
+            let params = SpmmTransposedParams::of_layer(&self.span, self.row(), relu, accumulate);
             plan.dispatch(
                 SpmmTransposed {
                     params,
@@ -152,7 +151,7 @@ impl SparsePass {
             )))
         } else {
             let params =
-                ConvTransposedParams::of_layer(&self.span, &self.window, self.stride, accumulate)?;
+                ConvTransposedParams::of_layer(&self.span, &self.window, self.lanes, accumulate)?;
             plan.dispatch(
                 ConvTransposed {
                     params,
@@ -186,7 +185,7 @@ impl SparsePass {
         PairGradients {
             span: self.span,
             window: self.window,
-            stride: self.stride,
+            lanes: self.lanes,
             row_offsets: arena.row_offsets.all(),
             cols: arena.cols.all(),
             input,
@@ -211,7 +210,7 @@ impl SparsePass {
                 BiasGradient {
                     params: BiasGradientParams {
                         rows: self.span.n_out as u32,
-                        vectors: (self.lanes() / 4) as u32,
+                        vectors: (self.row() / 4) as u32,
                         first_row: self.span.first_row as u32,
                         accumulate: accumulate.into(),
                     },

@@ -27,12 +27,12 @@ impl Metric for Accuracy {
         let kernel = FoundClass {
             params: FoundClassParams {
                 classes: pass.outputs as u32,
-                stride: pass.lanes as u32,
+                lanes: pass.lanes as u32,
             },
             step: pass.step.clone(),
             logits: pass.output.clone(),
             labels: pass.targets.clone(),
-            hits: pass.scores.clone(),
+            correct: pass.scores.clone(),
         };
         plan.dispatch(kernel, Grid::Items(pass.lanes))
     }
@@ -42,27 +42,27 @@ crate::kernel! {
     /// 1 for each sample whose largest logit is its label's, else 0; for losses that do not
     /// [find it along the way](super::Loss::finds).
     ///
-    /// Shapes: `logits` `[classes][stride]`, `labels` and `hits` `[stride]`; lanes from `step.count` on get zero. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = stride.
+    /// Shapes: `logits` `[classes][lanes]`, `labels` and `correct` `[lanes]`; lanes from `step.count` on get zero. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = lanes.
     pub FoundClass, FoundClassParams, FoundClassTwin = "loss/found_class", shader!("loss/found_class");
     params {
         /// Rows of `logits`.
         classes: u32,
         /// Lanes.
-        stride: u32,
+        lanes: u32,
     }
     loops |p, _| looped(p.classes, NONE);
     uniform step: StepState,
     read logits: f32,
     read labels: u32,
-    write hits: f32,
+    write correct: f32,
 }
 
 impl FoundClassTwin<'_> {
     fn run(self) {
-        let FoundClassParams { classes, stride } = self.params;
-        let count = self.step.count.min(stride) as usize;
-        let logit = |class: u32, lane: usize| self.logits[(class * stride) as usize + lane];
+        let FoundClassParams { classes, lanes } = self.params;
+        let count = self.step.count.min(lanes) as usize;
+        let logit = |class: u32, lane: usize| self.logits[(class * lanes) as usize + lane];
         for lane in 0..count {
             let better = |best, c| {
                 if logit(c, lane) > logit(best, lane) {
@@ -72,8 +72,8 @@ impl FoundClassTwin<'_> {
                 }
             };
             let best = (1..classes).fold(0, better);
-            self.hits[lane] = if best == self.labels[lane] { 1.0 } else { 0.0 };
+            self.correct[lane] = if best == self.labels[lane] { 1.0 } else { 0.0 };
         }
-        self.hits[count..stride as usize].fill(0.0);
+        self.correct[count..lanes as usize].fill(0.0);
     }
 }

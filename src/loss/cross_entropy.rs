@@ -33,7 +33,7 @@ impl Loss for CrossEntropy {
         let kernel = SoftmaxCrossEntropy {
             params: SoftmaxCrossEntropyParams {
                 classes: pass.outputs as u32,
-                stride: pass.lanes as u32,
+                lanes: pass.lanes as u32,
                 smoothing: if pass.training { self.smoothing } else { 0.0 },
             },
             step: pass.step.clone(),
@@ -41,7 +41,7 @@ impl Loss for CrossEntropy {
             labels: pass.targets.clone(),
             delta: pass.delta.clone(),
             losses: pass.losses.clone(),
-            hits: pass.scores.clone(),
+            correct: pass.scores.clone(),
         };
         plan.dispatch(kernel, Grid::Items(pass.lanes))
     }

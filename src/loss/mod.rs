@@ -1,4 +1,4 @@
-//! What a network is trained by and what it is judged by: losses and metrics, each a trait that this crate and others implement
+//! What a network is trained by and what it is evaluated by: losses and metrics, each a trait that this crate and others implement
 //! alike.
 //!
 //! | file | job |
@@ -49,7 +49,7 @@ pub trait Loss: Any + Debug + Send + Sync {
     fn record(&self, plan: &mut Plan, pass: &Comparison<'_>) -> Result<()>;
 }
 
-/// What a network is judged by: a score for each sample, of which the mean is told.
+/// What a network is evaluated by: a score for each sample, of which the mean is reported.
 pub trait Metric: Any + Debug + Send + Sync {
     /// Its name, in messages and in files: "accuracy".
     fn name(&self) -> &'static str;

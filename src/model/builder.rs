@@ -80,7 +80,7 @@ impl Builder {
         self.push(name, Arc::new(layer), inputs)
     }
 
-    /// As [`Builder::layer`], for layers that take nearly everything: what does not fit is told at the end.
+    /// As [`Builder::layer`], for layers that take nearly everything: what does not fit is reported at the end.
     fn later(&mut self, name: &str, layer: impl Layer, inputs: &[Value]) -> Value {
         self.layer(name, layer, inputs).unwrap_or_else(|error| {
             self.wrong.get_or_insert(error);

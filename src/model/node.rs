@@ -52,7 +52,7 @@ pub struct SparseNode {
     pub name: String,
     /// Input units (channels × taps) and output units.
     pub shape: Shape,
-    /// How output positions look at input positions.
+    /// How output positions read input positions.
     pub window: Window,
     /// Whether its output units have biases.
     pub bias: bool,

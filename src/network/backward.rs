@@ -1,8 +1,8 @@
 //! What a node's layer sees in the backward pass, and where gradients go.
 
 use super::forward::NodePass;
+use super::phase;
 use super::recorder::{PassOptions, Recorder, Values};
-use super::section;
 use crate::dense::Products;
 use crate::engine::{Plan, View};
 use crate::error::{Error, Result};
@@ -97,7 +97,7 @@ impl Backward for NodePass<'_, Back<'_>> {
         let Some(round) = recorder.round else {
             return Ok(());
         };
-        let section = plan.section(section::ROUND);
+        let phase = plan.phase(phase::ROUND);
         let observed = Observed {
             arena,
             layer: l,
@@ -106,7 +106,7 @@ impl Backward for NodePass<'_, Back<'_>> {
             accumulate: add,
         };
         round.observe(plan, options.pass.observes, observed)?;
-        plan.section(section);
+        plan.phase(phase);
         Ok(())
     }
 }
@@ -120,7 +120,10 @@ impl Recorder<'_> {
         node: usize,
         options: &PassOptions<'_>,
     ) -> Result<()> {
-        let Some(delta) = values.delta[node].clone().filter(|_| self.learns[node]) else {
+        let Some(delta) = values.delta[node]
+            .clone()
+            .filter(|_| self.requires_gradient[node])
+        else {
             return Ok(());
         };
         let (parameters, saved) = (
@@ -147,9 +150,9 @@ impl Recorder<'_> {
         values.value(node)
     }
 
-    /// Where the gradient at the value of `target` goes; nowhere if nothing before it learns.
+    /// Where the gradient at the value of `target` goes; nowhere if nothing before it requires one.
     fn sink(&self, values: &mut Values, target: usize) -> Result<Option<Sink>> {
-        if !self.learns[target] {
+        if !self.requires_gradient[target] {
             return Ok(None);
         }
         if let Some(view) = values.delta[target].clone() {
@@ -173,7 +176,7 @@ impl Recorder<'_> {
         target: usize,
         delta: View,
     ) -> Result<()> {
-        if !self.learns[target] {
+        if !self.requires_gradient[target] {
             return Ok(());
         }
         if let Some(sum) = values.delta[target].clone() {
@@ -193,7 +196,7 @@ impl Recorder<'_> {
             channels_out: extent.channels,
             input: extent.plane(),
             stride: [1, 1],
-            lanes: self.stride(),
+            lanes: self.lanes(),
         }
         .forward(plan, delta, sink.view)
     }

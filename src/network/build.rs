@@ -1,13 +1,13 @@
 //! From a state to a network: what is resident, and the programs that are recorded for it.
 
 use super::Network;
+use super::buffers::Buffers;
 use super::dense;
-use super::fixed::Fixed;
 use super::options::{NetworkOptions, NetworkState, Purpose};
 use super::parts;
-use super::passes::Passes;
 use super::programs::Programs;
 use super::recorder::Recorder;
+use super::runner::Executor;
 use crate::engine::{Class, Device};
 use crate::error::Result;
 use crate::layer::Parameters;
@@ -45,19 +45,19 @@ impl Network {
         method: &dyn Method,
     ) -> Result<()> {
         let before = std::mem::replace(self, Self::stand_in(device, method)?);
-        let fixed = before.passes.fixed;
+        let buffers = before.executor.buffers;
         drop((
-            before.passes.programs,
+            before.executor.programs,
             before.round,
             before.arena,
             before.parameters,
-            before.kept,
+            before.retained,
         ));
         let options = NetworkOptions {
             micro_batch: Some(before.micro_batch),
             ..options.clone()
         };
-        *self = Self::build(device, model, state, &options, method, Some(fixed))?;
+        *self = Self::build(device, model, state, &options, method, Some(buffers))?;
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl Network {
         let x = net.input();
         let logits = net.linear("linear", x, 1);
         let model = net.finish(logits)?;
-        let state = NetworkState::draw(&model, &[1], 0);
+        let state = NetworkState::initialise(&model, &[1], 0);
         Self::new(
             device,
             &model,
@@ -83,7 +83,7 @@ impl Network {
         state: &NetworkState,
         options: &NetworkOptions,
         method: &dyn Method,
-        fixed: Option<Fixed>,
+        buffers: Option<Buffers>,
     ) -> Result<Self> {
         state.check(model)?;
         let optimiser = options.optimiser.as_ref();
@@ -113,10 +113,10 @@ impl Network {
         let parameters = Parameters::new(device, &model.parameters(), arrays.as_deref())?;
         parameters.import(device, &state.parameters)?;
         let micro_batch = parts::choose(device, model, &arena, &parameters, options, &products)?;
-        let stride = micro_batch.next_multiple_of(4);
-        let fixed = match fixed {
-            Some(fixed) => fixed.with_products(products),
-            None => Fixed::new(device, model, stride, products, options)?,
+        let lanes = micro_batch.next_multiple_of(4);
+        let buffers = match buffers {
+            Some(buffers) => buffers.with_products(products),
+            None => Buffers::new(device, model, lanes, products, options)?,
         };
         let round = Round::new(
             device,
@@ -126,27 +126,27 @@ impl Network {
                 scope: options.scope,
                 gamma: options.gamma,
                 distinct: options.distinct,
-                stride,
-                step: fixed.step.all(),
+                lanes,
+                step: buffers.step.all(),
                 windows: model.sparse().iter().map(|l| l.window).collect(),
                 tile: None,
             },
         )?;
-        let recorder = Recorder::new(device, model, &arena, &parameters, &fixed, options)
+        let recorder = Recorder::new(device, model, &arena, &parameters, &buffers, options)
             .observed_by(&round)
             .going_forward_by(forward.as_ref());
         let several = micro_batch < options.batch;
         let programs = Programs::new(device, &recorder, &round, several)?;
-        let kept = recorder.into_kept();
+        let retained = recorder.into_retained();
         Ok(Network {
             arena,
             parameters,
             round,
             micro_batch,
             metric: options.metric.clone(),
-            passes: Passes { fixed, programs },
+            executor: Executor { buffers, programs },
             optimiser: trained.then(|| options.optimiser.clone()),
-            kept,
+            retained,
         })
     }
 }

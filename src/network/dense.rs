@@ -56,7 +56,7 @@ impl Recorder<'_> {
     /// How a node's products are computed.
     pub fn products(&self, node: usize) -> Products {
         let layer = self.numbers[node].connections;
-        let products = layer.and_then(|layer| self.fixed.products.get(layer));
+        let products = layer.and_then(|layer| self.buffers.products.get(layer));
         products.copied().unwrap_or(Products::Sparse)
     }
 

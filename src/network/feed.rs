@@ -1,7 +1,7 @@
 //! How a batch, or a part of one, gets into a network's input: uploaded by the host, or made on the device.
 
-use super::fixed::Fixed;
-use super::section;
+use super::buffers::Buffers;
+use super::phase;
 use crate::data::{
     Augmentation, Batch, Draws, ImageShape, Normalisation, ResidentImages, Split, TargetKind,
     Targets,
@@ -38,14 +38,14 @@ pub struct Slots {
 }
 
 impl Slots {
-    pub(super) fn of(fixed: &Fixed) -> Self {
-        let words = fixed.kind.words() * fixed.stride;
+    pub(super) fn of(buffers: &Buffers) -> Self {
+        let words = buffers.kind.words() * buffers.lanes;
         Slots {
-            lanes: fixed.stride,
-            inputs: fixed.input.all(),
-            kind: fixed.kind,
-            outputs: fixed.classes,
-            targets: fixed.targets.range(0..words),
+            lanes: buffers.lanes,
+            inputs: buffers.input.all(),
+            kind: buffers.kind,
+            outputs: buffers.classes,
+            targets: buffers.targets.range(0..words),
         }
     }
 
@@ -112,27 +112,27 @@ pub struct Resident {
 impl Resident {
     pub(super) fn new(
         device: &Device,
-        fixed: &Fixed,
+        buffers: &Buffers,
         split: &Split,
         shape: ImageShape,
         normalisation: &Normalisation,
         augmentation: Augmentation,
     ) -> Result<Self> {
-        if fixed.kind != TargetKind::Labels {
+        if buffers.kind != TargetKind::Labels {
             return Err(Error::Shape(format!(
                 "images on the device have classes, and the loss takes {} a sample",
-                fixed.kind
+                buffers.kind
             )));
         }
-        known(split.labels(), fixed.classes)?;
-        let images = ResidentImages::new(device, split, shape, normalisation, fixed.stride)?;
+        known(split.labels(), buffers.classes)?;
+        let images = ResidentImages::new(device, split, shape, normalisation, buffers.lanes)?;
         let mut plan = Plan::new("batch of resident images");
-        plan.section(section::DATA);
+        plan.phase(phase::DATA);
         images.record(
             &mut plan,
             augmentation,
-            fixed.input.all(),
-            fixed.targets.all(),
+            buffers.input.all(),
+            buffers.targets.all(),
         )?;
         Ok(Resident {
             program: device.prepare(&plan)?,
@@ -142,7 +142,7 @@ impl Resident {
 
     /// Bytes of device memory that making a batch touches, all images among them.
     pub fn bytes(&self) -> u64 {
-        touched_bytes([&self.program], section::DATA)
+        touched_bytes([&self.program], phase::DATA)
     }
 
     /// A batch of the images of these numbers.

@@ -31,7 +31,7 @@ impl<Direction> NodePass<'_, Direction> {
 
 impl<Direction> Pass for NodePass<'_, Direction> {
     fn lanes(&self) -> usize {
-        self.recorder.stride()
+        self.recorder.lanes()
     }
 
     fn number(&self) -> usize {
@@ -47,7 +47,7 @@ impl<Direction> Pass for NodePass<'_, Direction> {
     }
 
     fn step(&self) -> View {
-        self.recorder.fixed.step.all()
+        self.recorder.buffers.step.all()
     }
 
     fn parameters(&self) -> Result<LayerParameters> {
@@ -56,7 +56,7 @@ impl<Direction> Pass for NodePass<'_, Direction> {
     }
 
     fn constants(&self) -> Result<View> {
-        let constants = self.recorder.fixed.constants.get(&self.node);
+        let constants = self.recorder.buffers.constants.get(&self.node);
         let constants = constants.map(|buffer| buffer.all());
         constants.ok_or_else(|| self.lacks("constants"))
     }
@@ -125,13 +125,13 @@ impl Recorder<'_> {
         let words = self.words(node);
         let last = node + 1 == self.model.nodes().len();
         let output = match last {
-            true => self.fixed.logits.range(0..words),
+            true => self.buffers.logits.range(0..words),
             false => self.tensor(node, "output", words)?,
         };
         values.value[node] = Some(output.clone());
         let saved = n
             .layer()
-            .saved_words(&self.model.inputs_of(n), self.stride());
+            .saved_words(&self.model.inputs_of(n), self.lanes());
         if saved > 0 && mode != Mode::Restore {
             values.saved[node] = Some(self.tensor(node, "saved", saved)?);
         }

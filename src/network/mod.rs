@@ -4,31 +4,31 @@
 //! |---|---|
 //! | `options.rs` | what a network does besides its layers |
 //! | `build.rs` | from a state to a network |
-//! | `fixed.rs` | what stays from one program to the next |
+//! | `buffers.rs` | what stays from one program to the next |
 //! | `recorder.rs` | from a model's nodes to plans: values, their gradients, and who writes them first |
 //! | `forward.rs`, `backward.rs` | what a node's layer sees while it records |
 //! | `dense.rs` | which layers' products are dense |
-//! | `segments.rs` | where activations may be dropped and computed again |
+//! | `checkpointing.rs` | where activations may be dropped and computed again |
 //! | `parts.rs` | how much of a batch fits the device at once |
 //! | `programs.rs` | the plans of a network, placed in shared memory |
 //! | `feed.rs` | how images get into the input |
 //! | `tiles.rs` | gradients of a dense network that is not trained, a few rows at a time |
-//! | `passes.rs` | running the programs over a batch, part by part |
-//! | `section.rs` | the sections of the programs: what is timed by itself |
+//! | `runner.rs` | running the programs over a batch, part by part |
+//! | `phase.rs` | the phases of the programs: what is timed by itself |
 
 mod backward;
+mod buffers;
 mod build;
+mod checkpointing;
 mod dense;
 mod feed;
-mod fixed;
 mod forward;
 mod options;
 mod parts;
-mod passes;
+pub mod phase;
 mod programs;
 mod recorder;
-pub mod section;
-mod segments;
+mod runner;
 mod tiles;
 
 use std::ops::Range;
@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 pub use feed::{Feed, Part, Resident, ResidentBatch, Slots};
 pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
-pub use section::StepTimes;
+pub use phase::StepTimes;
 
 use crate::clock::Instant;
 use crate::data::{Augmentation, ImageShape, Normalisation, Split, TargetKind};
@@ -47,7 +47,7 @@ use crate::loss::Metric;
 use crate::optim::Optimiser;
 use crate::sparse::{Arena, LayerState};
 use crate::topology::{Method, Observes, Round, RoundReport};
-use passes::{Passes, Runner};
+use runner::{Executor, Runner};
 
 /// Batches whose loss and score the device holds for the host to read: the most between two read-backs.
 pub const RING: usize = 1024;
@@ -71,16 +71,16 @@ pub struct Network {
     pub round: Round,
     micro_batch: usize,
     metric: Option<Arc<dyn Metric>>,
-    passes: Passes,
+    executor: Executor,
     /// None where nothing is trained.
     optimiser: Option<Arc<dyn Optimiser>>,
-    kept: recorder::Kept,
+    retained: recorder::Retained,
 }
 
 impl Network {
     /// Lanes of the batch, padding included.
-    pub fn stride(&self) -> usize {
-        self.passes.fixed.stride
+    pub fn lanes(&self) -> usize {
+        self.executor.buffers.lanes
     }
 
     /// Members of a batch that are on the device at once, at most.
@@ -95,38 +95,38 @@ impl Network {
 
     /// Numbers that it tells of each sample.
     pub fn outputs(&self) -> usize {
-        self.passes.fixed.classes
+        self.executor.buffers.classes
     }
 
     /// What its loss compares them with.
     pub fn targets(&self) -> TargetKind {
-        self.passes.fixed.kind
+        self.executor.buffers.kind
     }
 
-    /// What it is judged by besides the loss, if anything.
+    /// What it is evaluated by besides the loss, if anything.
     pub fn metric(&self) -> Option<&dyn Metric> {
         self.metric.as_deref()
     }
 
     /// The uniform that changes from step to step.
     pub fn step_state(&self) -> View {
-        self.passes.fixed.step.all()
+        self.executor.buffers.step.all()
     }
 
-    /// The loaded batch, `[channels][positions][stride]`.
+    /// The loaded batch, `[channels][positions][lanes]`.
     pub fn input(&self) -> View {
-        self.passes.fixed.input.all()
+        self.executor.buffers.input.all()
     }
 
-    /// The logits of the last pass, `[classes][stride]`.
+    /// The logits of the last pass, `[classes][lanes]`.
     pub fn logits(&self) -> View {
-        self.passes.fixed.logits.all()
+        self.executor.buffers.logits.all()
     }
 
     /// By node name, where the options keep them: a layer's value (`conv.output`) or the gradient there (`conv.delta`) in the
-    /// last pass, `[channels][positions][stride]`.
-    pub fn kept(&self, label: &str) -> Option<View> {
-        self.kept.get(label).map(Buffer::all)
+    /// last pass, `[channels][positions][lanes]`.
+    pub fn retained(&self, label: &str) -> Option<View> {
+        self.retained.get(label).map(Buffer::all)
     }
 
     /// Uploads a batch (or a part of one), whose rows must have as many lanes as the network's.
@@ -134,7 +134,7 @@ impl Network {
     /// # Errors
     /// A batch of another shape, or a lost device.
     pub fn load(&self, device: &Device, batch: &impl Feed) -> Result<()> {
-        batch.load(device, &Slots::of(&self.passes.fixed))
+        batch.load(device, &Slots::of(&self.executor.buffers))
     }
 
     /// Puts all images of `split` on the device, which then makes this network's batches of them itself.
@@ -149,8 +149,8 @@ impl Network {
         normalisation: &Normalisation,
         augmentation: Augmentation,
     ) -> Result<Resident> {
-        let fixed = &self.passes.fixed;
-        Resident::new(device, fixed, split, shape, normalisation, augmentation)
+        let buffers = &self.executor.buffers;
+        Resident::new(device, buffers, split, shape, normalisation, augmentation)
     }
 
     /// Runs one training step on the loaded batch, which must be whole; on a GPU it is only submitted.
@@ -158,8 +158,8 @@ impl Network {
     /// # Errors
     /// A lost device, or a network for evaluation only.
     pub fn train(&self, device: &Device, state: StepState) -> Result<()> {
-        self.passes.set_step(device, state)?;
-        device.run(self.passes.programs.step()?)
+        self.executor.set_step(device, state)?;
+        device.run(self.executor.programs.step()?)
     }
 
     /// As [`Network::train`], each dispatch timed.
@@ -167,8 +167,8 @@ impl Network {
     /// # Errors
     /// As [`Network::train`].
     pub fn train_timed(&self, device: &Device, state: StepState) -> Result<Vec<DispatchTime>> {
-        self.passes.set_step(device, state)?;
-        device.run_timed(self.passes.programs.step()?)
+        self.executor.set_step(device, state)?;
+        device.run_timed(self.executor.programs.step()?)
     }
 
     /// Loads each of the batch's parts and runs one training step over them all. `state` is that of the whole batch.
@@ -181,7 +181,7 @@ impl Network {
         parts: &[impl Feed],
         state: StepState,
     ) -> Result<()> {
-        self.passes
+        self.executor
             .step(&mut Runner::new(device, None), parts, state)
     }
 
@@ -197,7 +197,7 @@ impl Network {
         filter: &str,
     ) -> Result<Vec<KernelCheck>> {
         let mut runner = Runner::new(device, Some(filter));
-        self.passes.step(&mut runner, parts, state)?;
+        self.executor.step(&mut runner, parts, state)?;
         Ok(runner.checks)
     }
 
@@ -212,7 +212,7 @@ impl Network {
         state: StepState,
     ) -> Result<StepTimes> {
         let mut runner = Runner::timing(device);
-        self.passes.step(&mut runner, parts, state)?;
+        self.executor.step(&mut runner, parts, state)?;
         Ok(runner.times.unwrap_or_default())
     }
 
@@ -234,9 +234,11 @@ impl Network {
         mut further: Option<&mut dyn Iterator<Item = Result<Part<'_>>>>,
         filter: Option<&str>,
     ) -> Result<(RoundReport, Vec<KernelCheck>)> {
-        let Network { round, passes, .. } = self;
-        // The draw looks at the step's seed and number before any part is loaded.
-        passes.set_step(device, state)?;
+        let Network {
+            round, executor, ..
+        } = self;
+        // Sampling takes the step's seed and number before any part is loaded.
+        executor.set_step(device, state)?;
         let further_pass = round.further_pass();
         let mut runner = match filter {
             None => Runner::timing(device),
@@ -246,10 +248,10 @@ impl Network {
         let mut running = round.begin(device, alpha_t, filter)?;
         while let Some(pass) = running.next_pass()? {
             let start = Instant::now();
-            passes.pass(&mut runner, parts, state, pass)?;
+            executor.pass(&mut runner, parts, state, pass)?;
             if pass.gradients {
                 // Of a pass that a plain step makes, too, the round's part alone counts.
-                within = runner.seconds(section::ROUND);
+                within = runner.seconds(phase::ROUND);
             } else {
                 device.wait()?;
                 seconds += start.elapsed().as_secs_f64();
@@ -264,11 +266,11 @@ impl Network {
                     first: state.total,
                     ..state
                 };
-                further_images = passes.further(&mut runner, pass, parts, state)?;
+                further_images = executor.further(&mut runner, pass, parts, state)?;
                 device.wait()?;
                 seconds += start.elapsed().as_secs_f64();
             }
-            passes.update(&mut runner)?;
+            executor.update(&mut runner)?;
         }
         let (mut report, mut checks) = running.finish()?;
         checks.extend(runner.checks);
@@ -283,8 +285,8 @@ impl Network {
     /// # Errors
     /// A lost device.
     pub fn test(&self, device: &Device, state: StepState) -> Result<()> {
-        self.passes.set_step(device, state)?;
-        device.run(&self.passes.programs.test)
+        self.executor.set_step(device, state)?;
+        device.run(&self.executor.programs.test)
     }
 
     /// As [`Network::test`], each kernel whose name contains `filter` also on its CPU twin.
@@ -297,8 +299,8 @@ impl Network {
         state: StepState,
         filter: &str,
     ) -> Result<Vec<KernelCheck>> {
-        self.passes.set_step(device, state)?;
-        device.run_checked(&self.passes.programs.test, filter)
+        self.executor.set_step(device, state)?;
+        device.run_checked(&self.executor.programs.test, filter)
     }
 
     /// Loss and score of training steps `steps`, of which only the last [`RING`] are held.
@@ -306,7 +308,7 @@ impl Network {
     /// # Errors
     /// A lost device.
     pub fn train_results(&self, device: &Device, steps: Range<u64>) -> Result<Vec<BatchResult>> {
-        read_ring(device, &self.passes.fixed.train_ring, steps)
+        read_ring(device, &self.executor.buffers.train_ring, steps)
     }
 
     /// As [`Network::train_results`] for the batches of an evaluation.
@@ -314,7 +316,7 @@ impl Network {
     /// # Errors
     /// A lost device.
     pub fn test_results(&self, device: &Device, batches: Range<u64>) -> Result<Vec<BatchResult>> {
-        read_ring(device, &self.passes.fixed.test_ring, batches)
+        read_ring(device, &self.executor.buffers.test_ring, batches)
     }
 
     /// Reads the state back.
@@ -326,7 +328,7 @@ impl Network {
             layers: self.arena.export(device)?,
             optimiser: self.optimiser.as_ref().map(|own| own.name().to_owned()),
             parameters: self.parameters.export(device)?,
-            reserve: Vec::new(),
+            dense_weights: Vec::new(),
         })
     }
 
@@ -341,7 +343,8 @@ impl Network {
     ) -> bool {
         let connections: usize = state.layers.iter().map(LayerState::active).sum();
         connections == self.arena.connections
-            && dense::products(device, &state.layers, options, method) == self.passes.fixed.products
+            && dense::products(device, &state.layers, options, method)
+                == self.executor.buffers.products
     }
 
     /// Replaces the state by one of the same shapes, which this network [takes](Network::takes).
@@ -349,7 +352,7 @@ impl Network {
     /// # Errors
     /// A state of another model or optimiser, or one whose full layers are not this network's; a lost device.
     pub fn import(&mut self, device: &Device, state: &NetworkState) -> Result<()> {
-        dense::check(&self.passes.fixed.products, &state.layers)?;
+        dense::check(&self.executor.buffers.products, &state.layers)?;
         if let Some(own) = &self.optimiser {
             state.check_optimiser(own.as_ref())?;
         }

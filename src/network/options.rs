@@ -8,7 +8,7 @@ use crate::layer::ParameterState;
 use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
 use crate::model::Model;
 use crate::optim::{Optimiser, OptimiserState, Sgd};
-use crate::sparse::{LayerState, draw};
+use crate::sparse::{LayerState, initialise};
 use crate::topology::Scope;
 
 /// What a network is for, which decides what is recorded and resident.
@@ -49,7 +49,7 @@ pub struct NetworkOptions {
     pub micro_batch: Option<usize>,
     /// What training makes small.
     pub loss: Arc<dyn Loss>,
-    /// What the network is judged by, besides the loss.
+    /// What the network is evaluated by, besides the loss.
     pub metric: Option<Arc<dyn Metric>>,
     /// The optimiser.
     pub optimiser: Arc<dyn Optimiser>,
@@ -118,18 +118,18 @@ pub struct NetworkState {
     pub parameters: Vec<ParameterState>,
     /// By layer `[n_out][n_in]`: the weights of all pairs, where the method keeps dense ones beside its network. The
     /// network's own are in `layers`; where there is a connection, what is here is out of date.
-    pub reserve: Vec<Vec<f32>>,
+    pub dense_weights: Vec<Vec<f32>>,
 }
 
 impl NetworkState {
     /// Draws a network with `counts` connections in its layers; dense parameters start as their layers say.
-    pub fn draw(model: &Model, counts: &[u64], seed: u32) -> Self {
+    pub fn initialise(model: &Model, counts: &[u64], seed: u32) -> Self {
         let sparse = model.sparse();
         let layers = sparse.iter().zip(counts).enumerate();
         NetworkState {
             layers: layers
                 .map(|(l, (layer, &count))| {
-                    let mut state = draw(layer.shape, count, seed, l as u32);
+                    let mut state = initialise(layer.shape, count, seed, l as u32);
                     if !layer.bias {
                         state.bias.fill(0.0);
                     }
@@ -140,7 +140,7 @@ impl NetworkState {
             parameters: (model.parameters().iter())
                 .map(|(kind, parameters)| ParameterState::new(kind, parameters))
                 .collect(),
-            reserve: Vec::new(),
+            dense_weights: Vec::new(),
         }
     }
 
@@ -200,7 +200,7 @@ impl NetworkState {
         let weights = layers().flat_map(|l| [&l.values, &l.bias]);
         let weights = weights
             .chain(arrays().map(|a| &a.values))
-            .chain(&self.reserve);
+            .chain(&self.dense_weights);
         let states = layers().flat_map(|l| [&l.state, &l.bias_state]);
         let states = states.chain(arrays().map(|a| &a.state));
         (weights.flatten().copied())

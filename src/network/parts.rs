@@ -1,6 +1,6 @@
 //! How much of a batch fits the device at once.
 
-use super::fixed::Fixed;
+use super::buffers::Buffers;
 use super::options::{NetworkOptions, Purpose};
 use super::recorder::{PassOptions, Recorder};
 use crate::dense::Products;
@@ -70,14 +70,14 @@ fn need(
     products: &[Products],
     part: usize,
 ) -> Result<(u64, u64)> {
-    let stride = part.next_multiple_of(4);
-    let input = (model.input().size() * stride) as u64 * 4;
-    let fixed = Fixed::planned(device, model, stride, products.to_vec(), options)?;
+    let lanes = part.next_multiple_of(4);
+    let input = (model.input().size() * lanes) as u64 * 4;
+    let buffers = Buffers::planned(device, model, lanes, products.to_vec(), options)?;
     let options = NetworkOptions {
         keep: false,
         ..options.clone()
     };
-    let recorder = Recorder::new(device, model, arena, parameters, &fixed, &options);
+    let recorder = Recorder::new(device, model, arena, parameters, &buffers, &options);
     let plan = match options.purpose {
         Purpose::Training => recorder.pass(PassOptions::first(StepPass::PLAIN))?,
         Purpose::Evaluation => recorder.evaluation()?,

@@ -59,16 +59,16 @@ impl Programs {
             plan.append(update.clone());
             step = Some(plan);
         }
-        let mut wanted = round.passes().to_vec();
+        let mut requested = round.passes().to_vec();
         if several_parts {
-            wanted.push(StepPass::PLAIN);
+            requested.push(StepPass::PLAIN);
         }
         let parts: &[bool] = if several_parts {
             &[false, true]
         } else {
             &[false]
         };
-        let pairs = wanted
+        let pairs = requested
             .iter()
             .flat_map(|&pass| parts.iter().map(move |&more| (pass, more)));
         let mut keys: BTreeSet<(StepPass, bool)> = pairs.collect();

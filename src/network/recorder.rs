@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use super::RING;
-use super::fixed::Fixed;
+use super::buffers::Buffers;
+use super::checkpointing::segments;
 use super::forward::NodePass;
 use super::options::NetworkOptions;
-use super::section;
-use super::segments::segments;
+use super::phase;
 use super::tiles::Tile;
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
@@ -21,8 +21,8 @@ use crate::optim::{Group, StateBuffers, Update};
 use crate::sparse::Arena;
 use crate::topology::{ForwardSet, Round, StepPass};
 
-/// Buffers that are kept to be looked at, by label.
-pub(super) type Kept = HashMap<String, Buffer>;
+/// Buffers that are retained to be looked at, by label.
+pub(super) type Retained = HashMap<String, Buffer>;
 
 /// How a pass is recorded.
 #[derive(Clone, Copy)]
@@ -62,9 +62,9 @@ pub(super) struct Recorder<'a> {
     pub model: &'a Model,
     pub arena: &'a Arena,
     pub parameters: &'a Parameters,
-    pub fixed: &'a Fixed,
+    pub buffers: &'a Buffers,
     pub options: NetworkOptions,
-    /// The rounds that look at its passes.
+    /// The rounds that observe its passes.
     pub round: Option<&'a Round>,
     /// Selects what the products use, where they do not use every connection.
     pub forward: Option<&'a ForwardSet>,
@@ -72,8 +72,8 @@ pub(super) struct Recorder<'a> {
     /// By node.
     pub numbers: Vec<Numbers>,
     /// By node: whether it or one before it has parameters.
-    pub learns: Vec<bool>,
-    kept: RefCell<Kept>,
+    pub requires_gradient: Vec<bool>,
+    retained: RefCell<Retained>,
 }
 
 /// What a pass has recorded so far, by node.
@@ -110,12 +110,12 @@ impl<'a> Recorder<'a> {
         model: &'a Model,
         arena: &'a Arena,
         parameters: &'a Parameters,
-        fixed: &'a Fixed,
+        buffers: &'a Buffers,
         options: &NetworkOptions,
     ) -> Self {
         let (mut layers, mut dense) = (0.., 0..);
         let mut numbers = Vec::new();
-        let mut learns: Vec<bool> = Vec::new();
+        let mut requires_gradient: Vec<bool> = Vec::new();
         for node in model.nodes() {
             let has_dense = !(node.layer().parameters(&model.inputs_of(node))).is_empty();
             let own = Numbers {
@@ -123,7 +123,7 @@ impl<'a> Recorder<'a> {
                 parameters: has_dense.then(|| dense.next()).flatten(),
             };
             let trains = own.connections.is_some() || has_dense;
-            learns.push(trains || node.inputs().iter().any(|&i| learns[i]));
+            requires_gradient.push(trains || node.inputs().iter().any(|&i| requires_gradient[i]));
             numbers.push(own);
         }
         Recorder {
@@ -132,21 +132,21 @@ impl<'a> Recorder<'a> {
             model,
             arena,
             parameters,
-            fixed,
+            buffers,
             options: options.clone(),
             round: None,
             forward: None,
             numbers,
-            learns,
-            kept: RefCell::default(),
+            requires_gradient,
+            retained: RefCell::default(),
         }
     }
 
-    pub fn into_kept(self) -> Kept {
-        self.kept.into_inner()
+    pub fn into_retained(self) -> Retained {
+        self.retained.into_inner()
     }
 
-    /// With rounds that look at its passes.
+    /// With rounds that observe its passes.
     pub fn observed_by(mut self, round: &'a Round) -> Self {
         self.round = Some(round);
         self
@@ -159,8 +159,8 @@ impl<'a> Recorder<'a> {
     }
 
     /// Lanes of the batch, padding included.
-    pub fn stride(&self) -> usize {
-        self.fixed.stride
+    pub fn lanes(&self) -> usize {
+        self.buffers.lanes
     }
 
     /// The dense parameters of a node's layer, if it has some.
@@ -191,10 +191,10 @@ impl<'a> Recorder<'a> {
 
     /// Words of a node's value.
     pub fn words(&self, node: usize) -> usize {
-        self.model.nodes()[node].extent().size() * self.stride()
+        self.model.nodes()[node].extent().size() * self.lanes()
     }
 
-    /// Memory for a value that lives within one pass, or, where they are kept, for good.
+    /// Memory for a value that lives within one pass, or, where they are retained, for good.
     pub fn tensor(&self, node: usize, what: &str, words: usize) -> Result<View> {
         let name = self.model.nodes()[node].name();
         let label = match name.is_empty() {
@@ -205,12 +205,12 @@ impl<'a> Recorder<'a> {
             let buffer = self.device.transient(&label, Class::Activations, words);
             return Ok(buffer.range(0..words));
         }
-        let mut kept = self.kept.borrow_mut();
-        let buffer = match kept.get(&label) {
+        let mut retained = self.retained.borrow_mut();
+        let buffer = match retained.get(&label) {
             Some(buffer) => buffer.clone(),
             None => self.device.buffer(&label, Class::Activations, words)?,
         };
-        kept.insert(label, buffer.clone());
+        retained.insert(label, buffer.clone());
         Ok(buffer.range(0..words))
     }
 
@@ -233,19 +233,19 @@ impl<'a> Recorder<'a> {
             delta: vec![None; n],
             masked: vec![false; n],
         };
-        values.value[0] = Some(self.fixed.input.range(0..self.words(0)));
+        values.value[0] = Some(self.buffers.input.range(0..self.words(0)));
         Ok(values)
     }
 
     /// The forward pass of an evaluation, with loss and metrics.
     pub fn evaluation(&self) -> Result<Plan> {
         let mut plan = Plan::new("evaluation step");
-        plan.section(section::EVALUATION);
+        plan.phase(phase::EVALUATION);
         let mut values = self.start(&mut plan)?;
         for node in 1..self.model.nodes().len() {
             self.forward(&mut plan, &mut values, node, Mode::Evaluate)?;
         }
-        self.loss(&mut plan, &mut values, false, Some(&self.fixed.test_ring))?;
+        self.loss(&mut plan, &mut values, false, Some(&self.buffers.test_ring))?;
         Ok(plan)
     }
 
@@ -254,13 +254,13 @@ impl<'a> Recorder<'a> {
         let mut plan = Plan::new("training pass");
         let pass = options.pass;
         if let Some(round) = self.round {
-            plan.section(section::ROUND);
+            plan.phase(phase::ROUND);
             round.begin_pass(&mut plan, pass.observes)?;
         }
-        plan.section(section::FORWARD);
+        plan.phase(phase::FORWARD);
         let mut values = self.start(&mut plan)?;
         if !pass.gradients {
-            // They come with the input's gradients, wanted or not.
+            // They come with the input's gradients, requested or not.
             let words = self.parameters.words();
             let label = "unwanted gradients of parameters";
             values.parameters.gradient = self.device.transient(label, Class::Scratch, words);
@@ -273,9 +273,9 @@ impl<'a> Recorder<'a> {
             self.forward(&mut plan, &mut values, node, mode)?;
         }
         // Loss and score of a batch are counted once.
-        let ring = pass.gradients.then_some(&self.fixed.train_ring);
+        let ring = pass.gradients.then_some(&self.buffers.train_ring);
         self.loss(&mut plan, &mut values, true, ring)?;
-        plan.section(section::BACKWARD);
+        plan.phase(phase::BACKWARD);
         let whole = vec![1..=self.model.nodes().len() - 1];
         let segments = match (self.options.keep, self.options.recompute) {
             (true, _) => whole,
@@ -330,7 +330,7 @@ impl<'a> Recorder<'a> {
         training: bool,
         ring: Option<&Buffer>,
     ) -> Result<()> {
-        let f = self.fixed;
+        let f = self.buffers;
         let last = self.model.nodes().len() - 1;
         if let Some(ones) = &f.ones {
             values.delta[last] = Some(ones.all());
@@ -340,7 +340,7 @@ impl<'a> Recorder<'a> {
         let comparison = Comparison {
             device: self.device,
             outputs: self.model.classes(),
-            lanes: self.stride(),
+            lanes: self.lanes(),
             training,
             step: f.step.all(),
             output: f.logits.all(),
@@ -362,7 +362,7 @@ impl<'a> Recorder<'a> {
         plan.dispatch(
             BatchMetrics {
                 params: BatchMetricsParams {
-                    stride: self.stride() as u32,
+                    lanes: self.lanes() as u32,
                     slots: RING as u32,
                 },
                 step: f.step.all(),
@@ -377,7 +377,7 @@ impl<'a> Recorder<'a> {
     /// The optimiser's update of everything.
     pub fn update(&self) -> Result<Plan> {
         let mut plan = Plan::new("update");
-        plan.section(section::OPTIMISER);
+        plan.phase(phase::OPTIMISER);
         if let (Some(set), Some(forward)) = (self.forward, &self.options.forward) {
             set.decay(&mut plan, self.arena, forward.decay)?;
         }
@@ -386,7 +386,7 @@ impl<'a> Recorder<'a> {
         let (connections, biases) = (a.state.arrays(), a.bias_state.arrays());
         let mut step = |group, count, gradient: &Buffer, weights: &Buffer, state: &[_]| {
             let views = [gradient.all(), weights.all()];
-            let update = Update::new(group, count, self.fixed.step.all(), views, state);
+            let update = Update::new(group, count, self.buffers.step.all(), views, state);
             self.options.optimiser.step(&mut plan, &update)
         };
         let n = a.connections;

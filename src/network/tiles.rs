@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use super::Network;
 use super::feed::Feed;
-use super::passes::Runner;
 use super::recorder::{PassOptions, Recorder};
+use super::runner::Runner;
 use crate::engine::{Buffer, Device, Plan, Program, StepState, View};
 use crate::error::{Error, Result};
 use crate::layer::SparsePass;
@@ -71,7 +71,7 @@ impl Recorder<'_> {
         let step = rows(n_in, n_out);
         for first in (0..n_out).step_by(step) {
             let rows = first..n_out.min(first + step);
-            let tile = tile(&self.fixed.tile)?.all();
+            let tile = tile(&self.buffers.tile)?.all();
             layer.gradient_rows(plan, rows.clone(), inputs.clone(), tile)?;
             tiles.borrow_mut().push(Tile {
                 dispatches: plan.dispatches().len(),
@@ -104,11 +104,11 @@ impl Network {
         state: StepState,
         each: &mut EachTile<'_>,
     ) -> Result<()> {
-        let buffer = tile(&self.passes.fixed.tile)?;
+        let buffer = tile(&self.executor.buffers.tile)?;
         let mut runner = Runner::new(device, None);
-        self.passes
+        self.executor
             .each_part(&mut runner, parts, state, |runner, _| {
-                for (program, tile) in &self.passes.programs.tiles {
+                for (program, tile) in &self.executor.programs.tiles {
                     runner.run(program)?;
                     let words = buffer.range(0..tile.pairs.len());
                     let gradients: Vec<f32> = device.download(&words)?;

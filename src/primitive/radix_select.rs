@@ -26,7 +26,7 @@ crate::kernel! {
         segments: u32,
         /// Lowest of these eight bits.
         shift: u32,
-        /// 1: the largest are wanted.
+        /// 1: the largest are requested.
         largest: u32,
     }
     loops |p, _| looped(SEARCH, NONE) + looped(16, looped(0, NONE)) + further(p.segments);
@@ -130,7 +130,7 @@ impl RadixSelectTiesTwin<'_> {
 }
 
 crate::kernel! {
-    /// `taken[i]` = 1 where item `i` is among the wanted ones of its segment; `taken[length]` = 0. Grid: [`Grid::Items`] =
+    /// `taken[i]` = 1 where item `i` is among the requested ones of its segment; `taken[length]` = 0. Grid: [`Grid::Items`] =
     /// length + 1.
     pub RadixSelectFlags, RadixSelectFlagsParams, RadixSelectFlagsTwin =
         "primitive/radix_select_flags", shader!("primitive/radix_select_flags");
@@ -183,7 +183,7 @@ fn items<'a>(values: &'a [f32], starts: &[u32], segment: usize, length: u32) -> 
     &values[start..end]
 }
 
-/// What follows on the values before the first segment, which are marked as not wanted.
+/// What follows on the values before the first segment, which are marked as not requested.
 fn behind<'a>(starts: &[u32], marks: &'a mut [u32]) -> &'a mut [u32] {
     let first = (starts[0] as usize).min(marks.len());
     let (before, rest) = marks.split_at_mut(first);

@@ -89,7 +89,7 @@ impl RunFolder {
             (true, Ok(edits)) if edits.is_empty() => return None,
             (true, Ok(edits)) => format!(
                 "{file} is not what the run was trained with: {}",
-                told(&edits)
+                list(&edits)
             ),
             (true, Err(error)) => error.to_string(),
             (false, _) if self.path().join(CONFIG).exists() => format!("{file} is no file"),
@@ -112,7 +112,7 @@ impl Trained {
         });
         Ok(match edits.is_empty() {
             true => None,
-            false => Some(format!("is of another run: {}", told(&edits))),
+            false => Some(format!("is of another run: {}", list(&edits))),
         })
     }
 }
@@ -138,7 +138,7 @@ fn edits(trained: &TrainConfig, file: &TrainConfig) -> Result<Vec<Edit>> {
 }
 
 /// Values that differ, in a sentence.
-pub fn told(edits: &[Edit]) -> String {
+pub fn list(edits: &[Edit]) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
     let each = edits.iter().map(|edit| {
         let (file, trained) = (text(&edit.file), text(&edit.trained));

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::recorded::quoted;
+use super::record_run::quoted;
 use super::text;
 use crate::clock::Instant;
 use crate::train::event::{Event, Finished, Observer, Started};
 use crate::{Error, Result};
 
-/// In plain text, where lines stay, progress within an epoch is told no more often than this.
+/// In plain text, where lines stay, progress within an epoch is reported no more often than this.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How a run is shown.

@@ -2,12 +2,12 @@
 
 mod axis;
 mod colour;
-mod draw;
 mod image;
+mod plot;
 
 pub use colour::Colour;
 pub(super) use colour::stylesheet;
-pub use draw::register_font;
+pub use plot::register_font;
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq)]

@@ -117,7 +117,7 @@ impl RunFolder {
         }
     }
 
-    /// Whether a process trains in the folder; none where that cannot be told, as of runs of versions without locks.
+    /// Whether a process trains in the folder; none where that is not known, as of runs of versions without locks.
     pub(super) fn is_in_use(&self) -> Option<bool> {
         if self.lock_obstacle().is_some() {
             return None;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::recorded::quoted;
+use super::record_run::quoted;
 use super::{Place, Recorded, RecordedTraining, Resumed, RunFolder};
 use crate::checkpoint;
 use crate::clock::Instant;

@@ -59,11 +59,11 @@ pub(super) fn missing(
         (METRICS, missing_epochs(known, epochs)),
         (TOPOLOGY, missing_rounds(config, known, rounds)),
     ];
-    let told = of_tables.into_iter().filter_map(|(name, what)| {
+    let reported = of_tables.into_iter().filter_map(|(name, what)| {
         let path = folder.path().join(name);
         Some(format!("{}: {}", path.display(), what?))
     });
-    told.collect()
+    reported.collect()
 }
 
 fn missing_epochs(known: &Known, epochs: &[Epoch]) -> Option<String> {
@@ -102,7 +102,7 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
         .filter(|round| Some(round.layers.len()) < layers)
         .map(|round| round.step)
         .collect();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let all = known.rounds.unwrap_or(0);
     let lacking = all.saturating_sub(done.len() as u64);
     if lacking > 0 {
@@ -120,19 +120,19 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
             }
             false => String::new(),
         };
-        told.push(format!(
+        reported.push(format!(
             "{} of {all} rounds {} missing{which}",
             lacking,
             if lacking == 1 { "is" } else { "are" }
         ));
     }
     if !torn.is_empty() {
-        told.push(format!(
+        reported.push(format!(
             "rows of layers are missing of the rounds after steps {}",
             listed(torn.len() as u64, &torn)
         ));
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    (!reported.is_empty()).then(|| reported.join("; "))
 }
 
 /// The first and the last of each run of numbers from 1 to `end` that are not in `numbers`. A damaged row may have any number: they
@@ -173,11 +173,11 @@ mod tests {
             };
             numbers.iter().map(row).collect()
         };
-        let told = |all, rows: &[u32]| missing_epochs(&known(0, all, 0), &epochs(rows));
-        assert_eq!(told(3, &[1, 2, 3]), None);
+        let reported = |all, rows: &[u32]| missing_epochs(&known(0, all, 0), &epochs(rows));
+        assert_eq!(reported(3, &[1, 2, 3]), None);
         // Of a killed run, the checkpoint is behind.
-        assert_eq!(told(1, &[1, 2, 3]), None);
-        let says = |all, rows: &[u32], text: &str| assert_eq!(told(all, rows).unwrap(), text);
+        assert_eq!(reported(1, &[1, 2, 3]), None);
+        let says = |all, rows: &[u32], text: &str| assert_eq!(reported(all, rows).unwrap(), text);
         says(3, &[1, 3], "the row of epoch 2 is missing");
         says(1, &[1, 3], "the row of epoch 2 is missing");
         says(9, &[2, 7], "the rows of epochs 1, 3 to 6, 8, 9 are missing");
@@ -201,10 +201,11 @@ mod tests {
             };
             steps.iter().map(round).collect()
         };
-        let told = |all, steps: &[u64]| missing_rounds(&config, &known(70, 3, all), &rounds(steps));
-        assert_eq!(told(3, &[20, 40, 60]), None);
-        assert_eq!(told(3, &[20, 40, 60, 80]), None);
-        let says = |all, steps: &[u64], text: &str| assert_eq!(told(all, steps).unwrap(), text);
+        let reported =
+            |all, steps: &[u64]| missing_rounds(&config, &known(70, 3, all), &rounds(steps));
+        assert_eq!(reported(3, &[20, 40, 60]), None);
+        assert_eq!(reported(3, &[20, 40, 60, 80]), None);
+        let says = |all, steps: &[u64], text: &str| assert_eq!(reported(all, steps).unwrap(), text);
         says(
             3,
             &[20, 60, 80],

@@ -10,7 +10,7 @@ mod layers;
 mod origin;
 
 use super::figure::Figure;
-use super::record::RunRecord;
+use super::read_run::RunRecord;
 use super::results::{Results, TextTable};
 use crate::data::TestPart;
 use crate::{Error, Result};

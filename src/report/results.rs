@@ -5,7 +5,7 @@ mod text_table;
 
 use std::collections::BTreeMap;
 
-use super::record::RunRecord;
+use super::read_run::RunRecord;
 use super::text::{grouped, quantity};
 use crate::Result;
 use crate::train::event::Finished;
@@ -289,14 +289,14 @@ impl Results {
     /// The number of a run that came to this end in a column of `results.csv`; none where it does not tell. Tables and figures
     /// have it from here alone.
     pub(super) fn value(record: &RunRecord, end: &Finished, column: &str) -> Option<f64> {
-        let told = |value: f64| (value > 0.0).then_some(value);
+        let reported = |value: f64| (value > 0.0).then_some(value);
         let value = match column {
             "test_accuracy" => Some(f64::from(end.test_accuracy)),
             "test_loss" => Some(f64::from(end.test_loss)),
             "seconds" => Some(end.seconds),
-            "train_flops" => told(end.train_flops),
-            "connections" => told(record.layers().iter().map(|l| l.active as f64).sum()),
-            "peak_total" => told(end.peak_total as f64),
+            "train_flops" => reported(end.train_flops),
+            "connections" => reported(record.layers().iter().map(|l| l.active as f64).sum()),
+            "peak_total" => reported(end.peak_total as f64),
             key => end
                 .peak
                 .iter()

@@ -155,7 +155,7 @@ impl RunFolder {
     }
 }
 
-/// Local time as in `20260131-174502`, which sorts by age; UTC where the local offset cannot be told.
+/// Local time as in `20260131-174502`, which sorts by age; UTC where the local offset is not known.
 fn timestamp() -> String {
     let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
     format!(

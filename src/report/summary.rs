@@ -39,7 +39,7 @@ pub struct Summary {
     pub began: String,
     /// Its whole configuration, with what follows from other values written out.
     pub config: TrainConfig,
-    /// What it told of itself when it was started or last resumed.
+    /// What it said of itself when it was started or last resumed.
     pub started: Started,
     /// What it told at its end; none before.
     pub finished: Option<Finished>,

@@ -35,14 +35,14 @@ impl Tables {
         })
     }
 
-    /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `kept` are cut off, for they
+    /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `saved` are cut off, for they
     /// will be written again, and so is a last line that was only half written. Rows that cannot be read are left out, those that
     /// are not in their order are sorted and count once; `note` hears of them, and the file as it was stays beside the new one.
-    pub fn resume(run: &RunFolder, kept: Kept, note: &mut dyn FnMut(&str)) -> Result<Self> {
+    pub fn resume(run: &RunFolder, saved: Saved, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
         Ok(Self {
-            metrics: Table::resume::<Epoch>(metrics, kept.epochs, kept.done, note)?,
-            topology: Table::resume::<TopologyRow>(topology, kept.rounds, None, note)?,
+            metrics: Table::resume::<Epoch>(metrics, saved.epochs, saved.done, note)?,
+            topology: Table::resume::<TopologyRow>(topology, saved.rounds, None, note)?,
         })
     }
 }
@@ -66,7 +66,7 @@ impl Tables {
 
 /// The last steps whose rows a resumed run keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct Saved {
     /// Of epochs: the checkpoint's.
     pub epochs: u64,
     /// Of rounds: the same, or the one before where a round at the checkpoint's step is done again.
@@ -75,7 +75,7 @@ pub struct Kept {
     pub done: Option<u32>,
 }
 
-impl Kept {
+impl Saved {
     /// Everything up to a step.
     pub fn through(step: u64) -> Self {
         Self {

@@ -83,8 +83,8 @@ pub(super) fn started(event: &Started) -> String {
     lines.join("\n")
 }
 
-/// Accuracy, or the metric in its place; nothing where the loss alone judges.
-fn judged(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
+/// Accuracy, or the metric in its place; nothing where the loss alone is reported.
+fn scored(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
     match metric {
         Some(Score { name, value, .. }) => format!("{before}{name} {value:.4}"),
         None if accuracy.is_nan() => String::new(),
@@ -98,7 +98,7 @@ pub(super) fn progress(event: &Progress) -> String {
         "epoch {:.1}  loss {:.4}{}  {} images/s  {} left",
         event.epoch,
         event.loss,
-        judged("  ", event.accuracy, event.metric.as_ref()),
+        scored("  ", event.accuracy, event.metric.as_ref()),
         grouped(event.images_per_second.round() as u64),
         duration(event.seconds_left)
     )
@@ -111,9 +111,9 @@ pub(super) fn epoch(event: &Epoch, epochs: Option<u32>) -> String {
         "epoch {}{of}  train loss {:.4}{}  test loss {:.4}{}  lr {}  {} images/s  {}",
         event.epoch,
         event.train_loss,
-        judged(", ", event.train_accuracy, event.train_metric.as_ref()),
+        scored(", ", event.train_accuracy, event.train_metric.as_ref()),
         event.test_loss,
-        judged(", ", event.test_accuracy, event.test_metric.as_ref()),
+        scored(", ", event.test_accuracy, event.test_metric.as_ref()),
         rate(event.lr),
         grouped(event.images_per_second.round() as u64),
         duration(event.seconds)
@@ -149,7 +149,7 @@ pub(super) fn result(event: &Finished) -> String {
     let (loss, accuracy) = (event.test_loss, event.test_accuracy);
     match &event.test_metric {
         Some(_) => {
-            let metric = judged(", ", accuracy, event.test_metric.as_ref());
+            let metric = scored(", ", accuracy, event.test_metric.as_ref());
             format!("{how}loss {loss:.4}{metric}{part} {after}")
         }
         None if accuracy.is_nan() => format!("{how}loss {loss:.4}{part} {after}"),

@@ -20,7 +20,7 @@ crate::kernel! {
     /// `output[b, y, x, i] = bias[b] + sum over connections (a, b) of weight * input[c, y', x', i]`, then ReLU if asked for.
     ///
     /// Connection `a = (c, ky, kx)`, `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding is left
-    /// out. Shapes: `input` `[channels][input_y][input_x][stride]`, `output` `[rows][output_y][output_x][stride]`, `bias` all
+    /// out. Shapes: `input` `[channels][input_y][input_x][lanes]`, `output` `[rows][output_y][output_x][lanes]`, `bias` all
     /// rows of the arena. Grid: [`ConvParams::grid`]. Bound by the loads of `input`: one per connection, position and lane.
     pub Conv, ConvParams, ConvTwin = "sparse/conv", shader!("sparse/conv");
     params {
@@ -28,7 +28,7 @@ crate::kernel! {
         window: WindowParams,
         /// Output channels of the layer.
         rows: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// The layer's first row in the arena.
         first_row: u32,
@@ -49,17 +49,17 @@ crate::kernel! {
 }
 
 impl ConvParams {
-    /// For one layer of an arena, a batch of `stride` lanes.
+    /// For one layer of an arena, a batch of `lanes`.
     ///
     /// # Errors
     /// A layer that is no convolution with this window, or one that is too large.
-    pub fn of_layer(span: &LayerSpan, window: &Window, stride: usize, relu: bool) -> Result<Self> {
+    pub fn of_layer(span: &LayerSpan, window: &Window, lanes: usize, relu: bool) -> Result<Self> {
         let channels = window.channels(span.n_in)?;
-        let items = window.output[0] * window.output[1].div_ceil(TILE) * (stride / 4);
+        let items = window.output[0] * window.output[1].div_ceil(TILE) * (lanes / 4);
         Ok(ConvParams {
             window: WindowParams::new(window, channels),
             rows: span.n_out as u32,
-            vectors: (stride / 4) as u32,
+            vectors: (lanes / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
             relu: relu.into(),
@@ -85,17 +85,17 @@ impl ConvTwin<'_> {
     fn run(self) {
         let p = self.params;
         let window = p.window.window();
-        let stride = p.vectors as usize * 4;
+        let lanes = p.vectors as usize * 4;
         let planes = Planes {
             window,
             direction: Direction::Forward,
-            stride,
+            lanes,
             units: p.window.channels as usize,
         };
         let row = |unit: usize| p.first_row as usize + unit;
         planes.gather(
             self.input,
-            &mut self.output[..p.rows as usize * window.output_positions() * stride],
+            &mut self.output[..p.rows as usize * window.output_positions() * lanes],
             |unit| Ends {
                 initial: Some(self.bias[row(unit)]),
                 relu: p.relu != 0,

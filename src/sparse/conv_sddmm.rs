@@ -18,7 +18,7 @@ crate::kernel! {
     /// of `input[c][y*sy + ky - py][x*sx + kx - px] * delta[o][y][x]`, positions outside the input plane being zero.
     ///
     /// Pairs and layout of columns as for [`Sddmm`](super::Sddmm) and [`Window`]. Shapes: `input`
-    /// `[channels][input positions][stride]`, `delta` `[n_out][output positions][stride]`; padding lanes of `delta` are
+    /// `[channels][input positions][lanes]`, `delta` `[n_out][output positions][lanes]`; padding lanes of `delta` are
     /// zero. Grid: [`ConvSddmmParams::grid`]. Bound by the loads of `input` and `delta`.
     pub ConvSddmm, ConvSddmmParams, ConvSddmmTwin = "sparse/conv_sddmm", shader!("sparse/conv_sddmm");
     params {
@@ -26,7 +26,7 @@ crate::kernel! {
         window: WindowParams,
         /// Output channels of the layer.
         rows: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// The layer's first row in the arena.
         first_row: u32,
@@ -63,21 +63,21 @@ const SUMMED: u32 = 8;
 const PARTS: u32 = 16;
 
 impl ConvSddmmParams {
-    /// For one layer of an arena, whichever list of its pairs is bound. `stride`: lanes of the batch, a multiple of 4.
+    /// For one layer of an arena, whichever list of its pairs is bound. `lanes`: lanes of the batch, a multiple of 4.
     ///
     /// # Errors
     /// Inputs that are not whole kernels, or a layer or plane of 2^22 units or more.
-    pub fn new(span: &LayerSpan, window: &Window, stride: usize, accumulate: bool) -> Result<Self> {
-        check_divisions(window, stride / 4)?;
+    pub fn new(span: &LayerSpan, window: &Window, lanes: usize, accumulate: bool) -> Result<Self> {
+        check_divisions(window, lanes / 4)?;
         let channels = window.channels(span.n_in)?;
         Ok(ConvSddmmParams {
             window: WindowParams::new(window, channels),
             rows: span.n_out as u32,
-            vectors: (stride / 4) as u32,
+            vectors: (lanes / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
             accumulate: u32::from(accumulate),
-            inverse_vectors: reciprocal(stride / 4),
+            inverse_vectors: reciprocal(lanes / 4),
             cols: span.n_in as u32,
         })
     }
@@ -164,8 +164,8 @@ impl ConvSddmmTwin<'_> {
     fn run(self) {
         let p = self.params;
         let window = p.window.window();
-        let stride = p.vectors as usize * 4;
-        let channel = window.output_positions() * stride;
+        let lanes = p.vectors as usize * 4;
+        let channel = window.output_positions() * lanes;
         let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];
         let valid = |axis: usize| -> Vec<Range<usize>> {
             let taps = 0..window.kernel[axis];
@@ -189,7 +189,7 @@ impl ConvSddmmTwin<'_> {
                 first_col: p.first_col,
                 input: self.input,
                 delta: &self.delta[block.start * channel..block.end * channel],
-                stride,
+                lanes,
                 accumulate: p.accumulate != 0,
                 output,
             });
@@ -209,7 +209,7 @@ struct Rows<'a> {
     first_col: u32,
     input: &'a [f32],
     delta: &'a [f32],
-    stride: usize,
+    lanes: usize,
     accumulate: bool,
     output: &'a mut [f32],
 }
@@ -245,13 +245,13 @@ impl WithSimd for Rows<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let window = self.window;
         let [rows, columns] = window.output;
-        let lanes = columns * self.stride;
-        let long = lanes >= LONG || window.stride[1] > 1;
-        let height = if long { 1 } else { LONG / lanes };
+        let width = columns * self.lanes;
+        let long = width >= LONG || window.stride[1] > 1;
+        let height = if long { 1 } else { LONG / width };
         let sources = self.sources();
         let mut partial = vec![[0f32; PARTIAL]; self.output.len()];
         for y in (0..rows).step_by(height) {
-            for (row, delta) in self.delta.chunks_exact(rows * lanes).enumerate() {
+            for (row, delta) in self.delta.chunks_exact(rows * width).enumerate() {
                 let band = Band {
                     rows: y..y + height,
                     delta,
@@ -301,7 +301,7 @@ impl Rows<'_> {
                 .wrapping_add(tap_x as usize)
                 .wrapping_sub(window.padding[1]);
             Source {
-                at: position.wrapping_mul(self.stride),
+                at: position.wrapping_mul(self.lanes),
                 tap_y,
                 tap_x,
             }
@@ -360,25 +360,25 @@ impl Rows<'_> {
         if columns.is_empty() {
             return;
         }
-        let (window, stride) = (&self.window, self.stride);
+        let (window, lanes) = (&self.window, self.lanes);
         let rows = self.valid_y(band, pairs[0]);
         // Lanes from row to row and from column to column, of the input and of delta.
         let (step_y, step_x) = (
-            window.stride[0] * window.input[1] * stride,
-            window.stride[1] * stride,
+            window.stride[0] * window.input[1] * lanes,
+            window.stride[1] * lanes,
         );
-        let delta_y = window.output[1] * stride;
+        let delta_y = window.output[1] * lanes;
         let mut starts = [0; N];
         for n in 0..N {
             let on = rows.start * step_y + columns.start * step_x;
             starts[n] = band.sources[pairs[n]].at.wrapping_add(on);
         }
-        let delta = &band.delta[rows.start * delta_y + columns.start * stride..];
+        let delta = &band.delta[rows.start * delta_y + columns.start * lanes..];
         // Input positions side by side are one run of lanes.
-        let runs = if step_x == stride {
+        let runs = if step_x == lanes {
             Runs {
                 starts,
-                length: columns.len() * stride,
+                length: columns.len() * lanes,
                 count: rows.len(),
                 step: step_y,
                 delta_step: delta_y,
@@ -386,10 +386,10 @@ impl Rows<'_> {
         } else {
             Runs {
                 starts,
-                length: stride,
+                length: lanes,
                 count: columns.len(),
                 step: step_x,
-                delta_step: stride,
+                delta_step: lanes,
             }
         };
         add_products(simd, self.input, runs, delta, partial, pairs);

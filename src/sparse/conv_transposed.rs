@@ -14,7 +14,7 @@ crate::kernel! {
     /// `output[c, y, x, i] = sum over connections ((c, ky, kx), b) of weight * delta[b, y', x', i]`, or adds that to it.
     ///
     /// `y' = (y + padding_y - ky) / stride_y` where that is a position of `delta`, `x'` likewise. Shapes: `delta`
-    /// `[rows][output_y][output_x][stride]`, `output` `[channels][input_y][input_x][stride]`. Grid:
+    /// `[rows][output_y][output_x][lanes]`, `output` `[channels][input_y][input_x][lanes]`. Grid:
     /// [`ConvTransposedParams::grid`]. Gathered in the arena's transposed order, in which the connections of a channel's tap
     /// are one range, so nothing is scattered; bound by the loads of `delta`.
     pub ConvTransposed, ConvTransposedParams, ConvTransposedTwin =
@@ -24,7 +24,7 @@ crate::kernel! {
         window: WindowParams,
         /// Output channels of the layer.
         rows: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// The layer's first row in the arena.
         first_row: u32,
@@ -47,23 +47,23 @@ crate::kernel! {
 }
 
 impl ConvTransposedParams {
-    /// For one layer of an arena, a batch of `stride` lanes.
+    /// For one layer of an arena, a batch of `lanes`.
     ///
     /// # Errors
     /// A layer that is no convolution with this window, or one that is too large.
     pub fn of_layer(
         span: &LayerSpan,
         window: &Window,
-        stride: usize,
+        lanes: usize,
         accumulate: bool,
     ) -> Result<Self> {
         let channels = window.channels(span.n_in)?;
         let tiles = window.input[1].div_ceil(window.stride[1]).div_ceil(TILE);
-        let items = window.input[0] * window.stride[1] * tiles * (stride / 4);
+        let items = window.input[0] * window.stride[1] * tiles * (lanes / 4);
         Ok(ConvTransposedParams {
             window: WindowParams::new(window, channels),
             rows: span.n_out as u32,
-            vectors: (stride / 4) as u32,
+            vectors: (lanes / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
             accumulate: accumulate.into(),
@@ -92,12 +92,12 @@ impl ConvTransposedTwin<'_> {
     fn run(self) {
         let p = self.params;
         let window = p.window.window();
-        let stride = p.vectors as usize * 4;
+        let lanes = p.vectors as usize * 4;
         let taps_of_kernel = p.window.taps;
         let planes = Planes {
             window,
             direction: Direction::Transposed,
-            stride,
+            lanes,
             units: p.rows as usize,
         };
         let ends = Ends {
@@ -106,7 +106,7 @@ impl ConvTransposedTwin<'_> {
         };
         planes.gather(
             self.delta,
-            &mut self.output[..p.window.channels as usize * window.input_positions() * stride],
+            &mut self.output[..p.window.channels as usize * window.input_positions() * lanes],
             |_| ends,
             |channel, taps| {
                 let first = p.first_col + channel as u32 * taps_of_kernel;

@@ -120,40 +120,40 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
 ///
 /// Weights are uniform in `±sqrt(3 / fan_in)` with the *actual* fan-in of the output unit (at least 1), so
 /// that outputs have unit variance for inputs of unit variance; biases come from the same bounds.
-pub fn draw(shape: Shape, count: u64, seed: u32, layer: u32) -> LayerState {
+pub fn initialise(shape: Shape, count: u64, seed: u32, layer: u32) -> LayerState {
     let count = count.min(shape.dense()) as usize;
-    let pairs = draw_pairs(shape, count, seed, layer);
+    let pairs = sample_pairs(shape, count, seed, layer);
     let mut state = LayerState::from_pairs(shape.n_in, shape.n_out, &pairs);
     for b in 0..shape.n_out {
         let row = state.row(b);
         let bound = (3.0 / row.len().max(1) as f32).sqrt();
-        let draw = |index: u32, word: usize| {
+        let value = |index: u32, word: usize| {
             let words = random(seed, 0, Stream::Weights, layer, index);
             (unit(words[word]) * 2.0 - 1.0) * bound
         };
-        state.bias[b] = draw(b as u32, 1);
+        state.bias[b] = value(b as u32, 1);
         for j in row {
-            state.values[j] = draw(j as u32, 0);
+            state.values[j] = value(j as u32, 0);
         }
     }
     state
 }
 
 /// Distinct pairs `(output, input)` in rising order.
-fn draw_pairs(shape: Shape, count: usize, seed: u32, layer: u32) -> Vec<(u32, u32)> {
+fn sample_pairs(shape: Shape, count: usize, seed: u32, layer: u32) -> Vec<(u32, u32)> {
     let dense = shape.dense();
     // Above half density the pairs left out are the fewer: draw those. Both lists are then O(count) long.
     let complement = count as u64 * 2 > dense;
-    let wanted = if complement {
+    let requested = if complement {
         (dense - count as u64) as usize
     } else {
         count
     };
     // Drawing as many as are missing and dropping duplicates, until none is missing, is sampling without replacement.
-    let mut drawn: Vec<(u32, u32)> = Vec::with_capacity(wanted);
+    let mut drawn: Vec<(u32, u32)> = Vec::with_capacity(requested);
     let mut attempt = 0u32;
-    while drawn.len() < wanted {
-        for index in 0..(wanted - drawn.len()) as u32 {
+    while drawn.len() < requested {
+        for index in 0..(requested - drawn.len()) as u32 {
             let words = random(seed, attempt, Stream::Graph, layer, index);
             let b = below(words[0], shape.n_out as u32);
             let a = below(words[1], shape.n_in as u32);
@@ -250,13 +250,19 @@ mod tests {
             n_out: 23,
         };
         for count in [0, 1, 100, 425, 426, 700, 850, 851] {
-            let pairs = draw_pairs(shape, count, 7, 0);
+            let pairs = sample_pairs(shape, count, 7, 0);
             assert_eq!(pairs.len(), count);
             assert!(pairs.windows(2).all(|w| w[0] < w[1]));
             assert!(pairs.iter().all(|&(b, a)| b < 23 && a < 37));
         }
-        assert_ne!(draw_pairs(shape, 100, 7, 0), draw_pairs(shape, 100, 8, 0));
-        assert_ne!(draw_pairs(shape, 100, 7, 0), draw_pairs(shape, 100, 7, 1));
+        assert_ne!(
+            sample_pairs(shape, 100, 7, 0),
+            sample_pairs(shape, 100, 8, 0)
+        );
+        assert_ne!(
+            sample_pairs(shape, 100, 7, 0),
+            sample_pairs(shape, 100, 7, 1)
+        );
     }
 
     /// Chi-squared of how often each pair is drawn over many seeds, below and above half density.
@@ -267,7 +273,7 @@ mod tests {
             let mut hits = [0f64; 30];
             let seeds = 3000;
             for seed in 0..seeds {
-                for (b, a) in draw_pairs(shape, count, seed, 3) {
+                for (b, a) in sample_pairs(shape, count, seed, 3) {
                     hits[b as usize * 6 + a as usize] += 1.0;
                 }
             }
@@ -287,7 +293,7 @@ mod tests {
 
     #[test]
     fn weights_keep_unit_variance_at_the_actual_fan_in() {
-        let state = draw(
+        let state = initialise(
             Shape {
                 n_in: 400,
                 n_out: 300,

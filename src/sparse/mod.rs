@@ -27,7 +27,7 @@ pub use arena::{Arena, Holds, LayerSpan};
 pub use conv::{Conv, ConvParams};
 pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
 pub use conv_transposed::{ConvTransposed, ConvTransposedParams};
-pub use init::{Assignment, Shape, allocate, draw};
+pub use init::{Assignment, Shape, allocate, initialise};
 pub use layer_state::LayerState;
 pub use pair_gradients::PairGradients;
 pub use sddmm::{Sddmm, SddmmParams};

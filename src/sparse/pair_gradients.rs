@@ -12,17 +12,17 @@ use crate::window::Window;
 pub struct PairGradients {
     /// Where the layer lies in the arena.
     pub span: LayerSpan,
-    /// How its output positions look at its input positions.
+    /// How its output positions read its input positions.
     pub window: Window,
     /// Lanes of a position: the batch, rounded up to whole vectors of four.
-    pub stride: usize,
+    pub lanes: usize,
     /// `[R + 1]` u32: row r's pairs are `row_offsets[r]..row_offsets[r + 1]`.
     pub row_offsets: View,
     /// The pairs' columns, rising within a row.
     pub cols: View,
-    /// `[channels][input positions][stride]` f32: the layer's input h.
+    /// `[channels][input positions][lanes]` f32: the layer's input h.
     pub input: View,
-    /// `[n_out][output positions][stride]` f32: the loss's gradient at its output; padding lanes zero.
+    /// `[n_out][output positions][lanes]` f32: the loss's gradient at its output; padding lanes zero.
     pub delta: View,
     /// As long as `cols`, f32: the gradients.
     pub output: View,
@@ -38,8 +38,8 @@ impl PairGradients {
     pub fn record(self, plan: &mut Plan) -> Result<()> {
         let PairGradients { span, window, .. } = &self;
         if window.is_pointwise() {
-            let lanes = window.output_positions() * self.stride;
-            let params = SddmmParams::new(span, lanes, self.accumulate);
+            let row = window.output_positions() * self.lanes;
+            let params = SddmmParams::new(span, row, self.accumulate);
             let kernel = Sddmm {
                 params,
                 row_offsets: self.row_offsets,
@@ -50,7 +50,7 @@ impl PairGradients {
             };
             return plan.dispatch(kernel, params.grid());
         }
-        let params = ConvSddmmParams::new(span, window, self.stride, self.accumulate)?;
+        let params = ConvSddmmParams::new(span, window, self.lanes, self.accumulate)?;
         let kernel = ConvSddmm {
             params,
             row_offsets: self.row_offsets,

@@ -131,9 +131,9 @@ pub(super) fn chunks(least: u32, tiles: u32, loops: impl Fn(u32) -> Loops) -> u3
 impl SddmmTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let stride = p.vectors as usize * 4;
+        let lanes = p.vectors as usize * 4;
         let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];
-        let blocks = if stride > WIDE {
+        let blocks = if lanes > WIDE {
             row_blocks(offsets, rayon::current_num_threads())
         } else {
             let rows = p.rows as usize;
@@ -154,8 +154,8 @@ impl SddmmTwin<'_> {
                 cols: self.cols,
                 first_col: p.first_col,
                 input: self.input,
-                delta: &self.delta[block.start * stride..block.end * stride],
-                stride,
+                delta: &self.delta[block.start * lanes..block.end * lanes],
+                lanes,
                 accumulate: p.accumulate != 0,
                 output,
             });
@@ -171,7 +171,7 @@ struct Rows<'a> {
     first_col: u32,
     input: &'a [f32],
     delta: &'a [f32],
-    stride: usize,
+    lanes: usize,
     accumulate: bool,
     output: &'a mut [f32],
 }
@@ -181,7 +181,7 @@ impl WithSimd for Rows<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if self.stride >= 2 * TILE {
+        if self.lanes >= 2 * TILE {
             self.tiled(simd);
         } else {
             self.whole(simd);
@@ -194,12 +194,12 @@ impl Rows<'_> {
     #[inline(always)]
     fn whole<S: Simd>(self, simd: S) {
         let base = self.offsets[0] as usize;
-        let start = |col: u32| (col - self.first_col) as usize * self.stride;
+        let start = |col: u32| (col - self.first_col) as usize * self.lanes;
         let accumulate = self.accumulate;
         let put = |output: &mut f32, sum: f32| {
             *output = if accumulate { *output + sum } else { sum };
         };
-        for (row, delta) in self.delta.chunks_exact(self.stride).enumerate() {
+        for (row, delta) in self.delta.chunks_exact(self.lanes).enumerate() {
             let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
             let output = &mut self.output[range.start - base..range.end - base];
             // Four pairs at a time share the loads of delta and hide the latency of the sums.
@@ -221,25 +221,25 @@ impl Rows<'_> {
     fn tiled<S: Simd>(self, simd: S) {
         let base = self.offsets[0] as usize;
         let mut partial = vec![[0f32; PARTIAL]; self.output.len()];
-        for first in (0..self.stride).step_by(TILE) {
-            let lanes = TILE.min(self.stride - first);
+        for first in (0..self.lanes).step_by(TILE) {
+            let width = TILE.min(self.lanes - first);
             let start = |j: usize| {
                 let unit = (self.cols[base + j] - self.first_col) as usize;
-                unit * self.stride + first
+                unit * self.lanes + first
             };
-            for (row, delta) in self.delta.chunks_exact(self.stride).enumerate() {
-                let delta = &delta[first..first + lanes];
+            for (row, delta) in self.delta.chunks_exact(self.lanes).enumerate() {
+                let delta = &delta[first..first + width];
                 let range =
                     self.offsets[row] as usize - base..self.offsets[row + 1] as usize - base;
                 let mut j = range.start;
                 while j + 4 <= range.end {
                     let pairs = [j, j + 1, j + 2, j + 3];
-                    let runs = Runs::whole(pairs.map(start), lanes);
+                    let runs = Runs::whole(pairs.map(start), width);
                     add_products(simd, self.input, runs, delta, &mut partial, pairs);
                     j += 4;
                 }
                 for j in j..range.end {
-                    let runs = Runs::whole([start(j)], lanes);
+                    let runs = Runs::whole([start(j)], width);
                     add_products(simd, self.input, runs, delta, &mut partial, [j]);
                 }
             }

@@ -35,13 +35,13 @@ pub(super) fn tiled(rows: u32, vectors: u32) -> Grid {
 crate::kernel! {
     /// `output[b, i] = bias[b] + sum over connections (a, b) of weight * input[a, i]`, then ReLU if asked for.
     ///
-    /// Shapes: `input` `[n_in][stride]`, `output` `[n_out][stride]`, `bias` all rows of the arena; `stride` may be the batch
+    /// Shapes: `input` `[n_in][lanes]`, `output` `[n_out][lanes]`, `bias` all rows of the arena; `lanes` may be the batch
     /// times the positions that the layer is applied to. Grid: [`SpmmParams::grid`]. Bound by the loads of `input`: one per connection and lane.
     pub Spmm, SpmmParams, SpmmTwin = "sparse/spmm", shader!("sparse/spmm");
     params {
         /// Output units of the layer.
         rows: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// The layer's first row in the arena.
         first_row: u32,
@@ -62,11 +62,11 @@ crate::kernel! {
 }
 
 impl SpmmParams {
-    /// For one layer of an arena and `stride` lanes.
-    pub fn of_layer(span: &LayerSpan, stride: usize, relu: bool) -> Self {
+    /// For one layer of an arena and `lanes` lanes.
+    pub fn of_layer(span: &LayerSpan, lanes: usize, relu: bool) -> Self {
         SpmmParams {
             rows: span.n_out as u32,
-            vectors: (stride / 4) as u32,
+            vectors: (lanes / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
             relu: relu.into(),
@@ -86,7 +86,7 @@ impl SpmmParams {
 
 impl SpmmTwin<'_> {
     fn run(self) {
-        let (rows, stride) = (self.params.rows as usize, self.params.vectors as usize * 4);
+        let (rows, lanes) = (self.params.rows as usize, self.params.vectors as usize * 4);
         let product = Product {
             params: self.params,
             row_offsets: self.row_offsets,
@@ -94,10 +94,10 @@ impl SpmmTwin<'_> {
             weights: self.weights,
             bias: self.bias,
             input: self.input,
-            stride,
+            lanes,
         };
-        let output = &mut self.output[..rows * stride];
-        write_rows(&product, self.input.len(), stride, output);
+        let output = &mut self.output[..rows * lanes];
+        write_rows(&product, self.input.len(), lanes, output);
     }
 }
 
@@ -109,7 +109,7 @@ struct Product<'a> {
     weights: &'a [f32],
     bias: &'a [f32],
     input: &'a [f32],
-    stride: usize,
+    lanes: usize,
 }
 
 impl Rows for Product<'_> {
@@ -120,7 +120,7 @@ impl Rows for Product<'_> {
         let pairs = self.cols[range.clone()].iter().zip(&self.weights[range]);
         let terms = pairs.map(|(&col, &weight)| Term {
             weight,
-            start: (col - self.params.first_col) as usize * self.stride + lane,
+            start: (col - self.params.first_col) as usize * self.lanes + lane,
         });
         let ends = Ends {
             initial: Some(self.bias[row]),

@@ -13,8 +13,8 @@ crate::kernel! {
     /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, or adds that to it; then zero where
     /// `activation[a, i]` is not above zero.
     ///
-    /// The mask is the backward of the ReLU that made `activation`, the layer's input. Shapes: `delta` `[n_out][stride]`,
-    /// `activation` and `output` `[n_in][stride]`; `stride` may be the batch times the positions that the layer is applied
+    /// The mask is the backward of the ReLU that made `activation`, the layer's input. Shapes: `delta` `[n_out][lanes]`,
+    /// `activation` and `output` `[n_in][lanes]`; `lanes` may be the batch times the positions that the layer is applied
     /// to. Without the mask, `activation` is not read. Grid: [`SpmmTransposedParams::grid`].
     /// Gathered in the arena's transposed order, so nothing is scattered; bound by the loads of `delta`.
     pub SpmmTransposed, SpmmTransposedParams, SpmmTransposedTwin =
@@ -22,7 +22,7 @@ crate::kernel! {
     params {
         /// Input units of the layer.
         cols: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// The layer's first row in the arena.
         first_row: u32,
@@ -46,11 +46,11 @@ crate::kernel! {
 }
 
 impl SpmmTransposedParams {
-    /// For one layer of an arena and `stride` lanes; `relu`: mask by the activation.
-    pub fn of_layer(span: &LayerSpan, stride: usize, relu: bool, accumulate: bool) -> Self {
+    /// For one layer of an arena and `lanes` lanes; `relu`: mask by the activation.
+    pub fn of_layer(span: &LayerSpan, lanes: usize, relu: bool, accumulate: bool) -> Self {
         SpmmTransposedParams {
             cols: span.n_in as u32,
-            vectors: (stride / 4) as u32,
+            vectors: (lanes / 4) as u32,
             first_row: span.first_row as u32,
             first_col: span.first_col as u32,
             relu: relu.into(),
@@ -71,7 +71,7 @@ impl SpmmTransposedParams {
 
 impl SpmmTransposedTwin<'_> {
     fn run(self) {
-        let (cols, stride) = (self.params.cols as usize, self.params.vectors as usize * 4);
+        let (cols, lanes) = (self.params.cols as usize, self.params.vectors as usize * 4);
         let product = Product {
             params: self.params,
             col_offsets: self.col_offsets,
@@ -80,10 +80,10 @@ impl SpmmTransposedTwin<'_> {
             weights: self.weights,
             delta: self.delta,
             activation: self.activation,
-            stride,
+            lanes,
         };
-        let output = &mut self.output[..cols * stride];
-        write_rows(&product, self.delta.len(), stride, output);
+        let output = &mut self.output[..cols * lanes];
+        write_rows(&product, self.delta.len(), lanes, output);
     }
 }
 
@@ -96,7 +96,7 @@ struct Product<'a> {
     weights: &'a [f32],
     delta: &'a [f32],
     activation: &'a [f32],
-    stride: usize,
+    lanes: usize,
 }
 
 impl Rows for Product<'_> {
@@ -109,7 +109,7 @@ impl Rows for Product<'_> {
             .zip(&self.order_rows[range]);
         let terms = pairs.map(|(&j, &row)| Term {
             weight: self.weights[j as usize],
-            start: (row - self.params.first_row) as usize * self.stride + lane,
+            start: (row - self.params.first_row) as usize * self.lanes + lane,
         });
         let ends = Ends {
             initial: (self.params.accumulate == 0).then_some(0.0),
@@ -117,7 +117,7 @@ impl Rows for Product<'_> {
         };
         gather_sum(simd, self.delta, terms, ends, output);
         if self.params.relu != 0 {
-            let activation = &self.activation[unit * self.stride + lane..];
+            let activation = &self.activation[unit * self.lanes + lane..];
             for (dx, x) in output.iter_mut().zip(activation) {
                 *dx = if *x > 0.0 { *dx } else { 0.0 };
             }

@@ -140,8 +140,8 @@ impl<'a> Side<'a> {
         // The sought place rises with the word, so that of the smallest word with these bits is a lower bound.
         let guide = (0..1u32 << GUIDE_BITS)
             .map(|bits| {
-                let wanted = unit(bits << (32 - GUIDE_BITS)) * total;
-                sums[..units - 1].partition_point(|&sum| sum <= wanted) as u32
+                let threshold = unit(bits << (32 - GUIDE_BITS)) * total;
+                sums[..units - 1].partition_point(|&sum| sum <= threshold) as u32
             })
             .collect();
         Side {
@@ -155,9 +155,9 @@ impl<'a> Side<'a> {
             None => below(word, self.units as u32) as usize,
             Some((sums, guide)) => {
                 let last = self.units - 1;
-                let wanted = unit(word) * sums[last];
+                let threshold = unit(word) * sums[last];
                 let mut at = guide[(word >> (32 - GUIDE_BITS)) as usize] as usize;
-                while at < last && sums[at] <= wanted {
+                while at < last && sums[at] <= threshold {
                     at += 1;
                 }
                 at

@@ -77,7 +77,7 @@ pub struct ForwardSet {
     /// `[layers + 1]` u32: where the layers start.
     starts: Buffer,
     /// `[layers][2]` u32: zero, and how many to select; what a selection starts from, and what it works on.
-    wanted: Buffer,
+    requested: Buffer,
     state: Buffer,
     /// `[layers * 2]` u32: 0, 1, 2, …
     identity: Buffer,
@@ -109,8 +109,8 @@ impl ForwardSet {
             *end += active as u32;
             Some(*end)
         }));
-        let wanted: Vec<u32> = counts.iter().flat_map(|&count| [0, count as u32]).collect();
-        let identity: Vec<u32> = (0..wanted.len() as u32).collect();
+        let requested: Vec<u32> = counts.iter().flat_map(|&count| [0, count as u32]).collect();
+        let identity: Vec<u32> = (0..requested.len() as u32).collect();
         let with = |label: &str, data: &[u32]| device.buffer_with(label, Class::Scratch, data);
         Ok(ForwardSet {
             connections: n,
@@ -118,8 +118,8 @@ impl ForwardSet {
             ranks: words("forward.ranks", n + 1)?,
             ties: words("forward.ties", n + 1)?,
             starts: with("forward.starts", &starts)?,
-            wanted: with("forward.wanted", &wanted)?,
-            state: words("forward.state", wanted.len())?,
+            requested: with("forward.requested", &requested)?,
+            state: words("forward.state", requested.len())?,
             identity: with("forward.identity", &identity)?,
             scan: Scan::new(device, "forward.sums", n + 1)?,
             select: RadixSelect::new(device, "forward.histogram", layers)?,
@@ -138,7 +138,7 @@ impl ForwardSet {
                     length: words as u32,
                 },
                 indices: self.identity.all(),
-                source: self.wanted.all(),
+                source: self.requested.all(),
                 output: self.state.all(),
             },
             Grid::Items(words),

@@ -1,4 +1,4 @@
-//! Growth rules: where candidates come from and how they are judged. Everything else of a round is the same for all.
+//! Growth rules: where candidates come from and how they are scored. Everything else of a round is the same for all.
 
 use super::random_score::{RandomScore, RandomScoreParams};
 use crate::engine::{Grid, Plan, View};
@@ -23,16 +23,16 @@ pub enum Candidates {
     None,
     /// `ceil(gamma * |A|)` pairs a layer, drawn from a distribution.
     Sampled(Distribution),
-    /// All inactive pairs, in tiles with a running list of the best: O(n_in * n_out) time, O(N) memory. They are judged
-    /// within the backward pass, so [`Growth::judges_by_step`] must be so. Scores cannot be added up over the parts of a batch that
-    /// does not fit the device at once: the first part alone judges.
+    /// All inactive pairs, in tiles with a running list of the best: O(n_in * n_out) time, O(N) memory. They are scored
+    /// within the backward pass, so [`Growth::scores_by_step`] must be so. Scores cannot be added up over the parts of a batch that
+    /// does not fit the device at once: the first part alone scores.
     All,
 }
 
 /// The pairs whose gradient a round computes, as its floating-point operations are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judged {
-    /// None: growth does not look at gradients.
+pub enum Scored {
+    /// None: growth needs no gradients.
     Nothing,
     /// gamma for every active connection.
     Sampled,
@@ -40,13 +40,13 @@ pub enum Judged {
     All,
 }
 
-impl Judged {
+impl Scored {
     /// Number of pairs in a layer with `active` connections of `total` possible ones.
     pub fn pairs(self, active: f64, total: f64, gamma: f64) -> f64 {
         match self {
-            Judged::Nothing => 0.0,
-            Judged::Sampled => gamma * active,
-            Judged::All => total,
+            Scored::Nothing => 0.0,
+            Scored::Sampled => gamma * active,
+            Scored::All => total,
         }
     }
 }
@@ -60,21 +60,21 @@ pub trait Growth: Send + Sync {
     fn candidates(&self) -> Candidates;
 
     /// Whether [`Growth::score`] is to be called: whether the step's activations and gradients matter.
-    fn judges_by_step(&self) -> bool {
+    fn scores_by_step(&self) -> bool {
         true
     }
 
     /// The pairs whose gradient a round computes: for the count of floating-point operations alone.
-    fn judged(&self) -> Judged {
+    fn scored(&self) -> Scored {
         match self.candidates() {
-            Candidates::Sampled(_) if self.judges_by_step() => Judged::Sampled,
-            Candidates::All if self.judges_by_step() => Judged::All,
-            _ => Judged::Nothing,
+            Candidates::Sampled(_) if self.scores_by_step() => Scored::Sampled,
+            Candidates::All if self.scores_by_step() => Scored::All,
+            _ => Scored::Nothing,
         }
     }
 
     /// Records the kernels that write, or complete, the scores of one layer's candidates. Called for every layer of the step
-    /// that judges them, in the order of the backward pass, and again for each further part of a batch that does not
+    /// that scores them, in the order of the backward pass, and again for each further part of a batch that does not
     /// fit the device at once. Nothing may be kept in `inputs.scores` but sums over the batch: what comes after the sum goes
     /// into [`Growth::finish`].
     ///
@@ -88,7 +88,7 @@ pub trait Growth: Send + Sync {
     }
 
     /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the largest
-    /// |score| are grown, ties by the lower index. Of [`Candidates::All`] no more remain than are wanted.
+    /// |score| are grown, ties by the lower index. Of [`Candidates::All`] no more remain than are requested.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -115,24 +115,24 @@ pub struct FinishInputs<'a> {
     pub capacity: usize,
 }
 
-/// One layer of a training step, and the candidates to be judged by it. Views are whole buffers; those of the candidates are
+/// One layer of a training step, and the candidates to be scored by it. Views are whole buffers; those of the candidates are
 /// shared by all layers.
 pub struct ScoreInputs<'a> {
     /// The layer's number.
     pub layer: usize,
     /// Where it lies among the arena's rows and columns.
     pub span: LayerSpan,
-    /// How its output positions look at its input positions.
+    /// How its output positions read its input positions.
     pub window: Window,
     /// The active connections.
     pub arena: &'a Arena,
     /// Lanes of a position: the batch, rounded up to whole vectors of four.
-    pub stride: usize,
+    pub lanes: usize,
     /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
     pub step: View,
-    /// `[channels][input positions][stride]`: the layer's input h.
+    /// `[channels][input positions][lanes]`: the layer's input h.
     pub activation: View,
-    /// `[n_out][output positions][stride]`: the loss's gradient at the layer's output; padding lanes zero.
+    /// `[n_out][output positions][lanes]`: the loss's gradient at the layer's output; padding lanes zero.
     pub delta: View,
     /// `[capacity]` u32: the candidates' rows, rising.
     pub candidate_rows: View,
@@ -149,7 +149,7 @@ pub struct ScoreInputs<'a> {
 }
 
 impl ScoreInputs<'_> {
-    /// The paper's judgement: the gradient `g(a, b) = sum over positions and batch of h[a] * delta[b]` of each of the layer's
+    /// The paper's score: the gradient `g(a, b) = sum over positions and batch of h[a] * delta[b]` of each of the layer's
     /// candidates, by the kernel that also computes the weights' gradient. One dispatch.
     ///
     /// # Errors
@@ -158,7 +158,7 @@ impl ScoreInputs<'_> {
         PairGradients {
             span: self.span,
             window: self.window,
-            stride: self.stride,
+            lanes: self.lanes,
             row_offsets: self.candidate_offsets.clone(),
             cols: self.candidate_cols.clone(),
             input: self.activation.clone(),
@@ -188,7 +188,7 @@ impl Growth for Set {
         Candidates::Sampled(Distribution::Uniform)
     }
 
-    fn judges_by_step(&self) -> bool {
+    fn scores_by_step(&self) -> bool {
         false
     }
 

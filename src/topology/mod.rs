@@ -1,10 +1,10 @@
 //! Topology: when, where and how connections are pruned and grown, all on the device.
 //!
-//! Every T steps a [`Round`] draws candidate pairs, judges them by the gradient they would have, and exchanges the k
+//! Every T steps a [`Round`] draws candidate pairs, scores them by the gradient they would have, and exchanges the k
 //! best of them for the k weakest connections (Heddes et al., "Always-Sparse Training by Growing Connections with Guided
-//! Stochastic Exploration", arXiv 2401.06898). A [`Method`] says where candidates come from and how they are judged.
+//! Stochastic Exploration", arXiv 2401.06898). A [`Method`] says where candidates come from and how they are scored.
 //!
-//! Stages 2 to 5 run before the training step that judges the candidates, 1 and 6 within its passes, the others after its update.
+//! Stages 2 to 5 run before the training step that scores the candidates, 1 and 6 within its passes, the others after its update.
 //! Of a convolution, an input unit is a tap of a channel; patches and tokens are further members of the batch.
 //!
 //! | stage | kernels |
@@ -20,7 +20,7 @@
 //! | 9 merge | [`PlaceSurvivors`], [`PlaceGrown`], [`MergePairs`], [`MergeState`], [`CopyBack`] |
 //! | 10 offsets and transposed order | [`LowerBound`](crate::primitive::LowerBound), sort, [`Gather`](crate::primitive::Gather) |
 //!
-//! A method that judges all inactive pairs ([`Candidates::All`]: RigL) has no stages 1 to 5. Within the backward pass each layer's pairs
+//! A method that scores all inactive pairs ([`Candidates::All`]: RigL) has no stages 1 to 5. Within the backward pass each layer's pairs
 //! go by in tiles instead: O(n_in * n_out) time, O(N) memory.
 //!
 //! | for each tile | kernels |
@@ -36,10 +36,10 @@
 mod candidates;
 mod cost;
 mod cumulate;
-mod exchange;
 mod forward_set;
 pub mod from_dense;
 mod growth;
+mod merge;
 mod method;
 mod random_score;
 mod record;
@@ -55,20 +55,20 @@ mod tiles;
 pub use candidates::{Compact, CompactParams, Mark, MarkParams, Sample, SampleParams};
 pub use cost::Cost;
 pub use cumulate::{Cumulate, CumulateParams};
-pub use exchange::{
-    CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
-    PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
-};
 pub use forward_set::{
     ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
-pub use growth::{Candidates, Distribution, FinishInputs, Growth, Judged, NoGrowth, ScoreInputs};
+pub use growth::{Candidates, Distribution, FinishInputs, Growth, NoGrowth, ScoreInputs, Scored};
+pub use merge::{
+    CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
+    PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
+};
 pub use method::{LOTTERY_CYCLES, Method, method, method_names, methods};
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
 };
-pub use round::{JudgedPairs, Observed, Observes, Round, RoundOptions, Running, Scope, StepPass};
+pub use round::{Observed, Observes, Round, RoundOptions, Running, Scope, ScoredPairs, StepPass};
 pub use schedule::Schedule;
 pub use signs::{GraEstSigns, GraEstSignsParams};
 pub use statistics::{GraBo, GraBoParams, GraEst, GraEstParams, Statistics};

@@ -1,4 +1,4 @@
-//! A prune-and-grow round: two programs, recorded once, around the training step that judges the candidates.
+//! A prune-and-grow round: two programs, recorded once, around the training step that scores the candidates.
 
 mod distinct;
 mod observe;
@@ -17,7 +17,7 @@ pub use running::Running;
 
 use super::growth::{Candidates, Distribution, FinishInputs, Growth};
 use super::method::Method;
-use super::record::{Drawn, Recorder};
+use super::record::{Recorder, Sampled};
 use super::report::{self, LayerReport, RoundReport};
 use super::scratch::{Scratch, Sizes};
 use super::table::{self, Slots};
@@ -25,7 +25,7 @@ use super::tiles;
 use crate::engine::{Buffer, Device, Plan, Program, View};
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
-pub use sample::JudgedPairs;
+pub use sample::ScoredPairs;
 
 /// Prune-and-grow rounds of one method on one arena.
 ///
@@ -33,9 +33,9 @@ pub use sample::JudgedPairs;
 /// the optimiser's starting state, survivors keep both to the bit, and the transposed order is rebuilt. The arena's
 /// `gradient` is overwritten: after a round it means nothing until the next backward pass.
 ///
-/// Candidates are drawn before the step that judges them, so that their gradients are computed within its backward pass, where
+/// Candidates are drawn before the step that scores them, so that their gradients are computed within its backward pass, where
 /// each layer's gradient at its outputs is at hand: keeping those of all layers would double the activation memory. Where f
-/// and g look at the batch, the step is seen once for them and once more for the scores.
+/// and g need the batch, the step is seen once for them and once more for the scores.
 pub struct Round {
     spans: Vec<LayerSpan>,
     windows: Vec<Window>,
@@ -46,12 +46,12 @@ pub struct Round {
     scope: Scope,
     gamma: f64,
     distinct: bool,
-    stride: usize,
+    lanes: usize,
     step: View,
     tile: Option<usize>,
     /// Most candidates a layer of which a round keeps weight and score, and those of the last round.
     sampled: usize,
-    sample: Vec<JudgedPairs>,
+    sample: Vec<ScoredPairs>,
     /// None for a static topology.
     work: Option<Work>,
 }
@@ -59,10 +59,10 @@ pub struct Round {
 struct Work {
     scratch: Scratch,
     capacity: usize,
-    drawn: Drawn,
-    draw: Program,
+    sampled: Sampled,
+    sample: Program,
     /// Another draw, where candidates are to be distinct.
-    redraw: Option<Program>,
+    resample: Option<Program>,
     exchange: Program,
 }
 
@@ -71,7 +71,7 @@ impl Round {
     ///
     /// # Errors
     /// A gamma that is negative or no number, a tile of no pairs, another number of windows than layers or windows that do not
-    /// fit them, a method that wants all pairs but no look at the step, or a work space that the device refuses.
+    /// fit them, a method that wants all pairs but no scores of the step, or a work space that the device refuses.
     pub fn new(
         device: &Device,
         arena: &Arena,
@@ -84,12 +84,12 @@ impl Round {
             scope,
             gamma,
             distinct,
-            stride,
+            lanes,
             step,
             windows,
             tile,
         } = options;
-        if growth.candidates() == Candidates::All && !growth.judges_by_step() {
+        if growth.candidates() == Candidates::All && !growth.scores_by_step() {
             return Err(Error::Usage(format!(
                 "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed tile by tile, \
                  within its backward pass",
@@ -106,7 +106,7 @@ impl Round {
             scope,
             gamma,
             distinct,
-            stride,
+            lanes,
             step,
             tile,
             sampled: 0,
@@ -126,7 +126,7 @@ impl Round {
             segments: self.segments(),
             weighted: self.distribution() != Distribution::Uniform,
             signs: match self.distribution() {
-                Distribution::GraEst => self.most_positions() * self.stride,
+                Distribution::GraEst => self.most_positions() * self.lanes,
                 _ => 0,
             },
             tile: (self.growth.candidates() == Candidates::All).then(|| self.tile()),
@@ -139,35 +139,35 @@ impl Round {
             scratch: &scratch,
             plan: {
                 let mut plan = Plan::new(&format!("{name} of {method}"));
-                plan.section("round");
+                plan.phase("round");
                 plan
             },
         };
-        let (draw, drawn) = recorder("draw").draw()?;
-        let redraw = match self.redraws() {
-            true => Some(recorder("redraw").redraw(&drawn)?),
+        let (sample, sampled) = recorder("sample").sample()?;
+        let resample = match self.redraws() {
+            true => Some(recorder("resample").resample(&sampled)?),
             false => None,
         };
         let mut exchange = recorder("exchange");
-        exchange.settle(&drawn)?;
+        exchange.settle(&sampled)?;
         self.growth.finish(
             &FinishInputs {
                 arena,
                 step: self.step.clone(),
-                candidate_rows: drawn.candidates.keys.clone(),
-                candidate_cols: drawn.candidates.values.clone(),
+                candidate_rows: sampled.candidates.keys.clone(),
+                candidate_cols: sampled.candidates.values.clone(),
                 candidate_offsets: scratch.candidate_offsets.all(),
-                scores: drawn.scores.clone(),
+                scores: sampled.scores.clone(),
                 capacity: sizes.capacity,
             },
             &mut exchange.plan,
         )?;
-        let exchange = exchange.exchange(&drawn)?;
+        let exchange = exchange.exchange(&sampled)?;
         Ok(Work {
-            draw: device.prepare(&draw)?,
-            redraw: redraw.map(|plan| device.prepare(&plan)).transpose()?,
+            sample: device.prepare(&sample)?,
+            resample: resample.map(|plan| device.prepare(&plan)).transpose()?,
             exchange: device.prepare(&exchange)?,
-            drawn,
+            sampled,
             capacity: sizes.capacity,
             scratch,
         })
@@ -208,13 +208,17 @@ impl Round {
     /// Dispatches of a round, those within the training step not counted; none where the topology is static.
     pub fn dispatches(&self) -> usize {
         let work = self.work.as_ref();
-        work.map_or(0, |work| work.draw.len() + work.exchange.len())
+        work.map_or(0, |work| work.sample.len() + work.exchange.len())
     }
 
-    /// The programs before and after the step that judges the candidates.
+    /// The programs before and after the step that scores the candidates.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         let work = self.work.iter();
-        work.flat_map(|work| [&work.draw, &work.exchange].into_iter().chain(&work.redraw))
+        work.flat_map(|work| {
+            [&work.sample, &work.exchange]
+                .into_iter()
+                .chain(&work.resample)
+        })
     }
 
     /// The work space. A test fills it with noise before a round, so that a value that is read unwritten shows.
@@ -229,12 +233,12 @@ impl Round {
             return Ok(());
         };
         let slots: Vec<Slots> = (0..self.spans.len()).map(|l| self.slots(l)).collect();
-        let wanted = |active: usize| (alpha_t * active as f64).ceil() as usize;
-        let wanted: Vec<usize> = match self.scope {
-            Scope::Layer => self.active.iter().map(|&a| wanted(a)).collect(),
-            Scope::Global => vec![wanted(self.connections)],
+        let requested = |active: usize| (alpha_t * active as f64).ceil() as usize;
+        let requested: Vec<usize> = match self.scope {
+            Scope::Layer => self.active.iter().map(|&a| requested(a)).collect(),
+            Scope::Global => vec![requested(self.connections)],
         };
-        let words = table::build(&self.spans, &slots, &wanted);
+        let words = table::build(&self.spans, &slots, &requested);
         device.upload(&scratch.table.range(0..words.len()), &words)?;
         if let Some(list) = &scratch.list {
             let state = tiles::empty_list(list.slots, self.spans.len());
@@ -259,9 +263,9 @@ impl Round {
             .collect();
         if let Some(list) = self.work.as_ref().and_then(|w| w.scratch.list.as_ref()) {
             let state = list.state.range(0..tiles::state_words(layers.len()));
-            let judged = device.download(&state)?;
-            for (layer, judged) in layers.iter_mut().zip(tiles::judged(&judged)) {
-                layer.candidates = judged;
+            let scored = device.download(&state)?;
+            for (layer, scored) in layers.iter_mut().zip(tiles::scored(&scored)) {
+                layer.candidates = scored;
             }
         }
         let sum = |part: fn(&LayerReport) -> usize| layers.iter().map(part).sum::<usize>();

@@ -62,7 +62,7 @@ crate::kernel! {
 macro_rules! params {
     ($Params:ident) => {
         impl $Params {
-            /// For `units` units whose sums are `sums[first..]`, seen through `window`. `stride`: lanes of the batch.
+            /// For `units` units whose sums are `sums[first..]`, seen through `window`. `lanes`: lanes of the batch.
             ///
             /// # Errors
             /// Units that are not whole kernels, or a convolution of 2^22 units or more.
@@ -70,14 +70,14 @@ macro_rules! params {
                 window: &Window,
                 units: usize,
                 first: usize,
-                stride: usize,
+                lanes: usize,
                 accumulate: bool,
             ) -> Result<Self> {
                 let channels = window.channels(units)?;
                 Ok($Params {
                     window: WindowParams::new(window, channels),
                     rows: units as u32,
-                    vectors: (stride / 4) as u32,
+                    vectors: (lanes / 4) as u32,
                     first: first as u32,
                     accumulate: u32::from(accumulate),
                     begin_y: 0,
@@ -118,7 +118,7 @@ macro_rules! params {
             fn units(&self) -> Units {
                 Units {
                     window: self.window.window(),
-                    stride: self.vectors as usize * 4,
+                    lanes: self.vectors as usize * 4,
                     lines: self.begin_y as usize..self.end_y as usize,
                     range: self.first as usize..(self.first + self.rows) as usize,
                     accumulate: self.accumulate != 0,
@@ -133,7 +133,7 @@ params!(GraEstParams);
 /// The units of a dispatch.
 struct Units {
     window: Window,
-    stride: usize,
+    lanes: usize,
     /// Rows of output positions.
     lines: std::ops::Range<usize>,
     /// Their sums.
@@ -151,7 +151,7 @@ impl Units {
     /// Sets or adds to each unit's sum.
     fn sum(&self, sums: &mut [f32], terms: &impl Terms) {
         // Enough work to outweigh handing it out.
-        let work = self.window.output_positions() * self.stride;
+        let work = self.window.output_positions() * self.lanes;
         let arch = pulp::Arch::new();
         sums[self.range.clone()]
             .par_iter_mut()
@@ -160,7 +160,7 @@ impl Units {
             .for_each(|(number, out)| {
                 let unit = Unit {
                     window: &self.window,
-                    stride: self.stride,
+                    lanes: self.lanes,
                     lines: &self.lines,
                     number,
                     terms,
@@ -174,7 +174,7 @@ impl Units {
 /// One unit's sum, in a form that is compiled for each width of vectors.
 struct Unit<'a, T> {
     window: &'a Window,
-    stride: usize,
+    lanes: usize,
     lines: &'a std::ops::Range<usize>,
     number: usize,
     terms: &'a T,
@@ -196,7 +196,7 @@ impl<T: Terms> pulp::WithSimd for Unit<'_, T> {
             for x in window.valid(1, tap[1]) {
                 let at = row + x * window.stride[1] + tap[1] - window.padding[1];
                 let position = y * window.output[1] + x;
-                self.terms.add(&mut sum, at * self.stride, position);
+                self.terms.add(&mut sum, at * self.lanes, position);
             }
         }
         fold(&sum)
@@ -248,7 +248,7 @@ impl GraEstTwin<'_> {
         let terms = Signed {
             values: self.values,
             signs: self.signs,
-            stride: units.stride,
+            lanes: units.lanes,
         };
         units.sum(self.sums, &terms);
     }
@@ -257,14 +257,14 @@ impl GraEstTwin<'_> {
 struct Signed<'a> {
     values: &'a [f32],
     signs: &'a [f32],
-    stride: usize,
+    lanes: usize,
 }
 
 impl Terms for Signed<'_> {
     #[inline(always)]
     fn add(&self, sum: &mut [f32; PARTIAL], at: usize, position: usize) {
-        let (values, rest) = self.values[at..][..self.stride].as_chunks::<PARTIAL>();
-        let signs = &self.signs[position * self.stride..][..self.stride];
+        let (values, rest) = self.values[at..][..self.lanes].as_chunks::<PARTIAL>();
+        let signs = &self.signs[position * self.lanes..][..self.lanes];
         let (signs, signs_rest) = signs.as_chunks::<PARTIAL>();
         for (values, signs) in values.iter().zip(signs) {
             for i in 0..PARTIAL {
@@ -289,10 +289,10 @@ pub struct Statistics {
     /// Of which distribution; nothing is recorded for the uniform one.
     pub distribution: Distribution,
     /// Lanes of the batch: a multiple of 4.
-    pub stride: usize,
+    pub lanes: usize,
     /// A [`StepState`].
     pub step: View,
-    /// GraEst's signs: `[positions][stride]` for the layer of the most output positions.
+    /// GraEst's signs: `[positions][lanes]` for the layer of the most output positions.
     pub signs: View,
     /// Add to the sums of the batch's parts before.
     pub accumulate: bool,
@@ -307,17 +307,17 @@ impl Statistics {
         if self.distribution != Distribution::GraEst {
             return Ok(());
         }
-        let words = positions * self.stride;
+        let words = positions * self.lanes;
         if positions >= 1 << 24 || words > u32::MAX as usize || self.signs.words() < words {
             return Err(Error::Shape(format!(
                 "GraEst's signs of {positions} positions and {} lanes: there must be fewer than 2^24 positions, and a \
                  buffer as large; it has {} words",
-                self.stride,
+                self.lanes,
                 self.signs.words()
             )));
         }
         let params = GraEstSignsParams {
-            lanes: self.stride as u32,
+            lanes: self.lanes as u32,
             positions: positions as u32,
         };
         let kernel = GraEstSigns {
@@ -328,7 +328,7 @@ impl Statistics {
         plan.dispatch(kernel, Grid::Items(words))
     }
 
-    /// A layer's sums over its inputs. `values` `[n_in / taps][input positions][stride]`; `sums` those of all columns of
+    /// A layer's sums over its inputs. `values` `[n_in / taps][input positions][lanes]`; `sums` those of all columns of
     /// the arena.
     ///
     /// # Errors
@@ -344,7 +344,7 @@ impl Statistics {
         self.side(plan, window, span.n_in, span.first_col, values, sums)
     }
 
-    /// A layer's sums over its outputs. `deltas` `[n_out][output positions][stride]`; `sums` those of all rows of the
+    /// A layer's sums over its outputs. `deltas` `[n_out][output positions][lanes]`; `sums` those of all rows of the
     /// arena.
     ///
     /// # Errors
@@ -370,11 +370,11 @@ impl Statistics {
         values: View,
         sums: View,
     ) -> Result<()> {
-        let (stride, accumulate) = (self.stride, self.accumulate);
+        let (lanes, accumulate) = (self.lanes, self.accumulate);
         match self.distribution {
             Distribution::Uniform => Ok(()),
             Distribution::GraBo => {
-                let whole = GraBoParams::new(window, units, first, stride, accumulate)?;
+                let whole = GraBoParams::new(window, units, first, lanes, accumulate)?;
                 for params in whole.parts() {
                     let kernel = GraBo {
                         params,
@@ -387,7 +387,7 @@ impl Statistics {
                 Ok(())
             }
             Distribution::GraEst => {
-                let whole = GraEstParams::new(window, units, first, stride, accumulate)?;
+                let whole = GraEstParams::new(window, units, first, lanes, accumulate)?;
                 for params in whole.parts() {
                     let kernel = GraEst {
                         params,

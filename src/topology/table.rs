@@ -13,7 +13,7 @@ pub(super) const COL: usize = 1;
 /// First row; the number of output units follows.
 pub(super) const ROW: usize = 3;
 /// Connections to exchange in the segment of this number.
-pub(super) const WANTED: usize = 5;
+pub(super) const REQUESTED: usize = 5;
 /// 1: the layer's slots are all its pairs, in order.
 pub(super) const COMPLETE: usize = 6;
 /// In the row after the last: draws of this round before the program that reads this.
@@ -28,20 +28,20 @@ pub(super) struct Slots {
     pub complete: bool,
 }
 
-/// `[layers + 1][WORDS]`, of a round's first draw. `slots` and `wanted` are per layer; a single segment for all layers has its number in the first.
-pub(super) fn build(spans: &[LayerSpan], slots: &[Slots], wanted: &[usize]) -> Vec<u32> {
+/// `[layers + 1][WORDS]`, of a round's first draw. `slots` and `requested` are per layer; a single segment for all layers has its number in the first.
+pub(super) fn build(spans: &[LayerSpan], slots: &[Slots], requested: &[usize]) -> Vec<u32> {
     let mut table = Vec::with_capacity((spans.len() + 1) * WORDS);
     let mut first_slot = 0;
     let (mut cols, mut rows) = (0, 0);
     for (l, span) in spans.iter().enumerate() {
-        let wanted = wanted.get(l).copied().unwrap_or(0);
+        let requested = requested.get(l).copied().unwrap_or(0);
         let row = [
             first_slot,
             span.first_col,
             span.n_in,
             span.first_row,
             span.n_out,
-            wanted,
+            requested,
             usize::from(slots[l].complete),
             0,
         ];

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rayon::prelude::*;
 
-use super::table::{Table, WANTED};
+use super::table::{REQUESTED, Table};
 use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::primitive::shared;
 
@@ -20,7 +20,7 @@ use crate::primitive::shared;
 const BLOCK: usize = 4096;
 
 /// Words of the list's state: its first slot; the end of its part that is still open; then, by layer, how many pairs
-/// were judged, the lower half first. Shader half: `shaders/lib/running_list.wgsl`.
+/// were scored, the lower half first. Shader half: `shaders/lib/running_list.wgsl`.
 const BEGIN: usize = 0;
 const END: usize = 1;
 const JUDGED: usize = 2;
@@ -38,8 +38,8 @@ pub(super) fn empty_list(slots: usize, layers: usize) -> Vec<u32> {
     state
 }
 
-/// Pairs judged, by layer.
-pub(super) fn judged(state: &[u32]) -> impl Iterator<Item = usize> {
+/// Pairs scored, by layer.
+pub(super) fn scored(state: &[u32]) -> impl Iterator<Item = usize> {
     let halves = state[JUDGED..].as_chunks::<2>().0.iter();
     halves.map(|&[low, high]| (u64::from(high) << 32 | u64::from(low)) as usize)
 }
@@ -169,7 +169,7 @@ crate::kernel! {
     pub ExtendList, ExtendListParams, ExtendListTwin = "topology/extend_list", shader!("topology/extend_list");
     params {
         layer: u32,
-        /// Segment of the table that says how many are wanted.
+        /// Segment of the table that says how many are requested.
         segment: u32,
         /// 1: what is in the list belongs to other segments; this tile is the first of its own.
         opens: u32,
@@ -190,12 +190,12 @@ impl ExtendListTwin<'_> {
         let first = self.offsets[0];
         let begin = self.list[BEGIN];
         let end = if p.opens != 0 { begin } else { self.list[END] };
-        let wanted = Table(self.table).get(p.segment as usize, WANTED) as u32;
-        let kept = wanted.min(end - first);
+        let requested = Table(self.table).get(p.segment as usize, REQUESTED) as u32;
+        let taken = requested.min(end - first);
         self.histogram[..256].fill(0);
         self.starts[..2].copy_from_slice(&[first, end]);
-        self.state[..2].copy_from_slice(&[0, kept]);
-        self.list[BEGIN] = end - kept;
+        self.state[..2].copy_from_slice(&[0, taken]);
+        self.list[BEGIN] = end - taken;
         self.list[END] = end;
         let [low, high] = &mut self.list[JUDGED..].as_chunks_mut().0[p.layer as usize];
         let (sum, carry) = low.overflowing_add(begin - first);
@@ -214,16 +214,16 @@ crate::kernel! {
     read rows: u32,
     read cols: u32,
     read scores: u32,
-    write kept_rows: u32,
-    write kept_cols: u32,
-    write kept_scores: u32,
+    write best_rows: u32,
+    write best_cols: u32,
+    write best_scores: u32,
 }
 
 impl KeepBestTwin<'_> {
     fn run(self) {
-        let kept_rows = shared(self.kept_rows);
-        let kept_cols = shared(self.kept_cols);
-        let kept_scores = shared(self.kept_scores);
+        let best_rows = shared(self.best_rows);
+        let best_cols = shared(self.best_cols);
+        let best_scores = shared(self.best_scores);
         let slots = self.params.slots as usize;
         let ranks = &self.ranks[..=slots];
         (0..slots.div_ceil(BLOCK))
@@ -238,9 +238,9 @@ impl KeepBestTwin<'_> {
                 }
                 for (slot, &next) in (first..).zip(&ranks[1..]) {
                     if next > place {
-                        kept_rows[place as usize].store(self.rows[slot], Relaxed);
-                        kept_cols[place as usize].store(self.cols[slot], Relaxed);
-                        kept_scores[place as usize].store(self.scores[slot], Relaxed);
+                        best_rows[place as usize].store(self.rows[slot], Relaxed);
+                        best_cols[place as usize].store(self.cols[slot], Relaxed);
+                        best_scores[place as usize].store(self.scores[slot], Relaxed);
                         place = next;
                     }
                 }
@@ -249,14 +249,14 @@ impl KeepBestTwin<'_> {
 }
 
 crate::kernel! {
-    /// Puts what was kept into the open part of the list. Grid: [`Items`](crate::engine::Grid::Items) = capacity of the list.
+    /// Puts the best into the open part of the list. Grid: [`Items`](crate::engine::Grid::Items) = capacity of the list.
     pub PutBack, PutBackParams, PutBackTwin = "topology/put_back", shader!("topology/put_back");
     params { capacity: u32 }
     no loops;
     read list: u32,
-    read kept_rows: u32,
-    read kept_cols: u32,
-    read kept_scores: u32,
+    read best_rows: u32,
+    read best_cols: u32,
+    read best_scores: u32,
     write rows: u32,
     write cols: u32,
     write scores: u32,
@@ -265,10 +265,10 @@ crate::kernel! {
 impl PutBackTwin<'_> {
     fn run(self) {
         let open = self.list[BEGIN] as usize..self.list[END] as usize;
-        let kept = open.len();
-        self.rows[open.clone()].copy_from_slice(&self.kept_rows[..kept]);
-        self.cols[open.clone()].copy_from_slice(&self.kept_cols[..kept]);
-        self.scores[open].copy_from_slice(&self.kept_scores[..kept]);
+        let best = open.len();
+        self.rows[open.clone()].copy_from_slice(&self.best_rows[..best]);
+        self.cols[open.clone()].copy_from_slice(&self.best_cols[..best]);
+        self.scores[open].copy_from_slice(&self.best_scores[..best]);
     }
 }
 

@@ -204,7 +204,7 @@ pub struct TrainConfig {
     #[cfg_attr(feature = "cli", arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true,
           default_missing_value = "true", hide_possible_values = true, help_heading = TOPOLOGY))]
     pub distinct_candidates: bool,
-    /// Batches that judge the candidates of a round: the step's own, and further ones with the weights as they are
+    /// Batches that score the candidates of a round: the step's own, and further ones with the weights as they are
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", help_heading = TOPOLOGY))]
     pub round_batches: usize,
     /// Share of the connections replaced in a round, at the start; it falls to 0 along a cosine

@@ -8,7 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{LayerCount, ModelCount};
-use crate::topology::{Cost, Judged, Method, method_names, methods};
+use crate::topology::{Cost, Method, Scored, method_names, methods};
 
 /// What the training by a method computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub struct TrainingCost {
     /// Besides steps and rounds.
     pub method: Cost,
     /// Pairs whose gradient a round computes.
-    pub judged: Judged,
+    pub scored: Scored,
     /// Candidates drawn per active connection.
     pub gamma: f64,
     /// Rounds per step: 1 / T, times the share of the training until `T_end`.
@@ -40,7 +40,7 @@ impl TrainingCost {
     pub fn of(method: &dyn Method, gamma: f64, rounds: f64) -> Self {
         TrainingCost {
             method: method.cost(),
-            judged: method.growth().judged(),
+            scored: method.growth().scored(),
             gamma,
             rounds,
         }
@@ -71,7 +71,7 @@ impl TrainingCost {
         let dense = 3.0 * total;
         let steps = (1.0 - self.method.dense_share) * step
             + (self.method.dense_share + self.method.trainings_before) * dense;
-        let round = self.judged.pairs(active, total, self.gamma);
+        let round = self.scored.pairs(active, total, self.gamma);
         pair * (steps + self.rounds * round)
     }
 

@@ -84,12 +84,12 @@ pub(super) fn step_flops(model: &Model, active: &[usize], used: Option<&[usize]>
     }
 }
 
-/// FLOPs that the next round adds, an image of its batch: the gradients of the pairs that it judges.
+/// FLOPs that the next round adds, an image of its batch: the gradients of the pairs that it scores.
 pub(super) fn round_flops(model: &Model, round: &Round) -> f64 {
     let sparse = model.sparse();
     let layers = sparse.iter().enumerate();
     layers
-        .map(|(l, layer)| 2.0 * layer.window.output_positions() as f64 * round.judged_pairs(l))
+        .map(|(l, layer)| 2.0 * layer.window.output_positions() as f64 * round.scored_pairs(l))
         .sum()
 }
 

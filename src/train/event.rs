@@ -169,7 +169,7 @@ pub struct RoundLayer {
     pub active: u64,
     /// Possible connections, n_in × n_out.
     pub total: u64,
-    /// Distinct inactive pairs that were judged.
+    /// Distinct inactive pairs that were scored.
     pub candidates: u64,
     /// Connections removed.
     pub pruned: u64,

@@ -7,7 +7,7 @@ use crate::checkpoint::PastConnections;
 use crate::engine::Device;
 use crate::error::Result;
 use crate::sparse::{Arena, LayerSpan, LayerState};
-use crate::topology::JudgedPairs;
+use crate::topology::ScoredPairs;
 
 /// Most candidates a layer whose rank correlation is computed.
 pub(super) const SAMPLE: usize = 4096;
@@ -73,28 +73,23 @@ impl Exploration {
     ///
     /// # Errors
     /// A lost device.
-    pub fn look(
+    pub fn observe(
         &mut self,
         device: &Device,
         arena: &Arena,
-        sample: &[JudgedPairs],
+        sample: &[ScoredPairs],
     ) -> Result<Vec<LayerStatistics>> {
         let offsets: Vec<u32> = device.download(&arena.row_offsets.range(0..arena.n_rows + 1))?;
         let cols: Vec<u32> = device.download(&arena.cols.range(0..arena.connections))?;
-        let mut layers = self.observe(&arena.spans, &offsets, &cols);
-        for (layer, judged) in layers.iter_mut().zip(sample) {
-            layer.rank_correlation = spearman(&judged.weights, &judged.scores);
+        let mut layers = self.add(&arena.spans, &offsets, &cols);
+        for (layer, scored) in layers.iter_mut().zip(sample) {
+            layer.rank_correlation = spearman(&scored.weights, &scored.scores);
         }
         Ok(layers)
     }
 
     /// Adds the graph of an arena.
-    fn observe(
-        &mut self,
-        spans: &[LayerSpan],
-        offsets: &[u32],
-        cols: &[u32],
-    ) -> Vec<LayerStatistics> {
+    fn add(&mut self, spans: &[LayerSpan], offsets: &[u32], cols: &[u32]) -> Vec<LayerStatistics> {
         let of_layer = |(ever, span): (&mut RoaringTreemap, &LayerSpan)| {
             let rows = &offsets[span.first_row..=span.first_row + span.n_out];
             let range = rows[0] as usize..rows[span.n_out] as usize;
@@ -222,7 +217,7 @@ mod tests {
         let first = [layer(3, &[0, 1, 2], &[0, 2]), layer(2, &[0, 1, 2], &[0, 1])];
         let mut seen = Exploration::new(&first, &[]);
         // 2→1 becomes 1→0; the second layer stays.
-        let after = seen.observe(&SPANS, &[0, 2, 2, 3, 4], &[0, 1, 3, 4]);
+        let after = seen.add(&SPANS, &[0, 2, 2, 3, 4], &[0, 1, 3, 4]);
         assert_eq!(after[0].ever_active, 3.0 / 6.0);
         assert_eq!((after[0].dead_inputs, after[0].dead_outputs), (1, 1));
         assert_eq!(after[1].ever_active, 2.0 / 4.0);
@@ -230,7 +225,7 @@ mod tests {
         // 1→0 becomes 2→1 again, which was seen; in the second, 0→0 becomes 1→0.
         let graph = [layer(3, &[0, 1, 2], &[0, 2]), layer(2, &[0, 1, 2], &[1, 1])];
         let (offsets, cols) = ([0, 1, 2, 3, 4], [0, 2, 4, 4]);
-        let after = seen.observe(&SPANS, &offsets, &cols);
+        let after = seen.add(&SPANS, &offsets, &cols);
         assert_eq!(after[0].ever_active, 3.0 / 6.0);
         assert_eq!(after[1].ever_active, 3.0 / 4.0);
         assert_eq!((after[1].dead_inputs, after[1].dead_outputs), (1, 0));
@@ -241,6 +236,6 @@ mod tests {
         assert_eq!(past[1].crow_indices, [0, 1, 1]);
         assert_eq!(past[1].col_indices, [0]);
         let mut again = Exploration::new(&graph, &past);
-        assert_eq!(again.observe(&SPANS, &offsets, &cols), after);
+        assert_eq!(again.add(&SPANS, &offsets, &cols), after);
     }
 }

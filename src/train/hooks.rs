@@ -19,7 +19,7 @@ pub struct Hooks<'a> {
     pub save: Option<&'a mut Save<'a>>,
     /// What lies between two calls of `save`.
     pub save_every: SaveEvery,
-    /// The run's folder, to be told of.
+    /// The run's folder, to be reported.
     pub run: Option<&'a std::path::Path>,
     /// Set from elsewhere to stop after the current step.
     pub stop: &'a AtomicBool,
@@ -39,7 +39,7 @@ impl<'a> Hooks<'a> {
     }
 
     /// Tells of the comparisons with the twins, up to the first that fails.
-    pub(super) fn judge(&mut self, checks: &[KernelCheck]) -> Result<()> {
+    pub(super) fn stop_at_failed(&mut self, checks: &[KernelCheck]) -> Result<()> {
         for check in checks {
             self.observer.event(&Event::Note(check.to_string()))?;
             check.verdict()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::event::Phase;
 use crate::clock::Instant;
-use crate::network::{StepTimes, section};
+use crate::network::{StepTimes, phase};
 use crate::topology::RoundReport;
 
 /// A timed step waits for the device before and after, which costs it what the device and the host do at the same time in the others.
@@ -143,12 +143,12 @@ impl Phases {
 
     /// A step was timed.
     pub fn timed(&mut self, times: &StepTimes) {
-        let of = |section| times.seconds(section);
+        let of = |phase| times.seconds(phase);
         self.steps.timed([
             times.data,
-            of(section::FORWARD),
-            of(section::BACKWARD),
-            of(section::OPTIMISER),
+            of(phase::FORWARD),
+            of(phase::BACKWARD),
+            of(phase::OPTIMISER),
         ]);
         let every = match (self.steps.samples[0].0.len() as u64) < FIRST {
             true => 1,
@@ -220,28 +220,18 @@ impl Phases {
         let timed = self.steps.timed;
         let (round, evaluation) = (self.round, self.evaluation);
         vec![
-            phase(section::DATA, held * data, timed, 0.0),
-            phase(section::FORWARD, held * forward, timed, self.forward_flops),
+            phase(phase::DATA, held * data, timed, 0.0),
+            phase(phase::FORWARD, held * forward, timed, self.forward_flops),
+            phase(phase::BACKWARD, held * backward, timed, self.backward_flops),
             phase(
-                section::BACKWARD,
-                held * backward,
-                timed,
-                self.backward_flops,
-            ),
-            phase(
-                section::OPTIMISER,
+                phase::OPTIMISER,
                 held * optimiser,
                 timed,
                 self.optimiser_flops,
             ),
+            phase(phase::ROUND, round.seconds, round.samples, self.round_flops),
             phase(
-                section::ROUND,
-                round.seconds,
-                round.samples,
-                self.round_flops,
-            ),
-            phase(
-                section::EVALUATION,
+                phase::EVALUATION,
                 evaluation.seconds,
                 evaluation.samples,
                 self.evaluation_flops,

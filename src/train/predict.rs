@@ -211,28 +211,28 @@ fn outputs(
     shape: ImageShape,
     normalisation: &Normalisation,
 ) -> Result<Predictions> {
-    let (stride, outputs) = (network.stride(), network.outputs());
+    let (lanes, outputs) = (network.lanes(), network.outputs());
     let options = LoaderOptions {
-        stride,
+        lanes,
         ..LoaderOptions::of_batch(network.micro_batch())
     };
     let mut values = Vec::with_capacity(samples.len() * outputs);
     for batch in Loader::start(samples.clone(), shape, normalisation, options)? {
         let mut batch = batch?;
         // Nothing is compared.
-        batch.targets = Targets::zeros(network.targets(), stride);
+        batch.targets = Targets::zeros(network.targets(), lanes);
         network.load(device, &batch)?;
         network.test(device, StepState::whole(0, 0, batch.count, 0.0))?;
         let found: Vec<f32> = device.download(&network.logits())?;
         for lane in 0..batch.count {
-            values.extend((0..outputs).map(|o| found[o * stride + lane]));
+            values.extend((0..outputs).map(|o| found[o * lanes + lane]));
         }
     }
-    let (found, wanted) = (values.len() / outputs, samples.len());
-    if found != wanted {
+    let (found, requested) = (values.len() / outputs, samples.len());
+    if found != requested {
         return Err(Error::Shape(format!(
-            "{} of {wanted} samples cannot be read: no outputs would stand for them",
-            wanted - found
+            "{} of {requested} samples cannot be read: no outputs would stand for them",
+            requested - found
         )));
     }
     Ok(Predictions { outputs, values })

@@ -55,7 +55,7 @@ impl DenseProbe<'_> {
             ..self.options.clone()
         };
         let network = self.network(self.model, &self.state, options)?;
-        let parts = (self.parts)(network.micro_batch(), network.stride())?;
+        let parts = (self.parts)(network.micro_batch(), network.lanes())?;
         Ok((network, parts))
     }
 
@@ -120,7 +120,7 @@ impl Probe for DenseProbe<'_> {
             None => self.flow_network()?,
         };
         network.arena.set_weights(self.device, weights)?;
-        let ones = ones(self.model, network.stride());
+        let ones = ones(self.model, network.lanes());
         let step = StepState::whole(self.seed, 0, 1, 0.0);
         let mut finite = true;
         network.gradient_tiles(self.device, &[ones], step, &mut |tile| {
@@ -140,11 +140,11 @@ impl Probe for DenseProbe<'_> {
 }
 
 /// One image of ones.
-fn ones(model: &Model, stride: usize) -> Batch {
-    let lane = |i: usize| if i.is_multiple_of(stride) { 1.0 } else { 0.0 };
+fn ones(model: &Model, lanes: usize) -> Batch {
+    let lane = |i: usize| if i.is_multiple_of(lanes) { 1.0 } else { 0.0 };
     Batch {
-        inputs: (0..model.input().size() * stride).map(lane).collect(),
-        targets: vec![0u32; stride].into(),
+        inputs: (0..model.input().size() * lanes).map(lane).collect(),
+        targets: vec![0u32; lanes].into(),
         count: 1,
         index: 0,
     }

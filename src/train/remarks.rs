@@ -62,7 +62,7 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> 
     note(
         config.round_batches > batches + 1,
         format!(
-            "--round-batches {} are more than there are: all {images} training images judge a round's candidates",
+            "--round-batches {} are more than there are: all {images} training images score a round's candidates",
             config.round_batches
         ),
     );

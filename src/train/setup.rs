@@ -19,7 +19,7 @@ pub struct Setup {
     pub method: Box<dyn Method>,
     /// What training makes small.
     pub loss: Arc<dyn Loss>,
-    /// What the network is judged by besides the loss; none: by the loss alone.
+    /// What the network is evaluated by besides the loss; none: by the loss alone.
     pub metric: Option<Arc<dyn Metric>>,
     /// What the gradients do to the weights.
     pub optimiser: Arc<dyn Optimiser>,
@@ -83,12 +83,12 @@ impl Setup {
                 data.classes
             )));
         }
-        let wanted = self.loss.targets(outputs);
+        let requested = self.loss.targets(outputs);
         for half in [&data.train, &data.test] {
             let found = half.targets();
-            if found != wanted {
+            if found != requested {
                 return Err(Error::Usage(format!(
-                    "the loss {} compares {outputs} outputs with {wanted} a sample, and the data set {} has {found}; give the Setup \
+                    "the loss {} compares {outputs} outputs with {requested} a sample, and the data set {} has {found}; give the Setup \
                      another loss, or the data other targets",
                     self.loss.name(),
                     data.name
@@ -96,8 +96,8 @@ impl Setup {
             }
         }
         match &self.metric {
-            Some(metric) if !metric.takes(wanted, outputs) => Err(Error::Usage(format!(
-                "the metric {} cannot compare {outputs} outputs with {wanted} a sample; give the Setup another one, or none",
+            Some(metric) if !metric.takes(requested, outputs) => Err(Error::Usage(format!(
+                "the metric {} cannot compare {outputs} outputs with {requested} a sample; give the Setup another one, or none",
                 metric.name()
             ))),
             _ => Ok(()),

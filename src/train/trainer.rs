@@ -2,8 +2,8 @@
 
 mod build;
 mod dense;
+mod dense_weights;
 mod epoch;
-mod reserve;
 mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,10 +24,10 @@ use crate::clock::Instant;
 use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order, Share};
 use crate::engine::{Class, Device};
 use crate::error::{Error, Result};
-use crate::network::{Network, NetworkOptions, Resident, section};
+use crate::network::{Network, NetworkOptions, Resident, phase};
 use crate::topology::Schedule;
 use crate::topology::from_dense::Start;
-use reserve::Reserve;
+use dense_weights::DenseWeights;
 
 /// Time between two looks at the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -46,8 +46,8 @@ pub struct Trainer {
     /// What the network was made with, and is made with again.
     options: NetworkOptions,
     /// Connections of each layer that the configuration asks for.
-    wanted: Vec<u64>,
-    reserve: Option<Reserve>,
+    requested: Vec<u64>,
+    dense_weights: Option<DenseWeights>,
     augmentation: Augmentation,
     /// The training images, where the device makes the batches.
     resident: Option<Resident>,
@@ -162,7 +162,7 @@ impl Trainer {
                 Order::Sequential => Augmentation::None,
             },
             batch: self.network.micro_batch(),
-            stride: self.network.stride(),
+            lanes: self.network.lanes(),
             share: Share::default(),
             first_batch,
             workers: self.config.workers,
@@ -305,8 +305,8 @@ impl Trainer {
     /// Bytes of device memory that a phase touches.
     fn phase_bytes(&self, phase: &str) -> u64 {
         match &self.resident {
-            Some(resident) if phase == section::DATA => resident.bytes(),
-            _ => self.network.section_bytes(phase),
+            Some(resident) if phase == phase::DATA => resident.bytes(),
+            _ => self.network.phase_bytes_of(phase),
         }
     }
 
@@ -342,7 +342,8 @@ impl Trainer {
 
     /// Whether the method has rounds, and none was done yet.
     fn lacks_rounds(&self) -> bool {
-        self.progress.rounds == 0 && (self.network.round.is_dynamic() || self.reserve.is_some())
+        self.progress.rounds == 0
+            && (self.network.round.is_dynamic() || self.dense_weights.is_some())
     }
 
     /// Why there is no round up to the run's end, where the method has rounds and there is none.
@@ -352,7 +353,7 @@ impl Trainer {
         }
         let has_rounds = self.network.round.is_dynamic();
         let schedule = Schedule {
-            // What goes by a reserve does so to the end.
+            // What goes by dense weights does so to the end.
             until: if has_rounds {
                 self.schedule.until
             } else {
@@ -384,7 +385,7 @@ impl Trainer {
                  leave --steps out",
                 self.setup.method.name(),
                 self.network.arena.connections,
-                self.wanted.iter().sum::<u64>()
+                self.requested.iter().sum::<u64>()
             ));
         }
         if self.setup.is_cross_entropy() {

@@ -63,25 +63,25 @@ pub(crate) struct Patches<'a> {
     direction: Direction,
     window: Window,
     /// Lanes of a position.
-    stride: usize,
+    lanes: usize,
 }
 
 impl<'a> Patches<'a> {
-    /// `source`: `[units][positions][stride]`.
-    pub fn new(source: &'a [f32], direction: Direction, window: Window, stride: usize) -> Self {
+    /// `source`: `[units][positions][lanes]`.
+    pub fn new(source: &'a [f32], direction: Direction, window: Window, lanes: usize) -> Self {
         // Positions that are seen alone are further lanes.
-        let (window, stride) = match window.is_pointwise() {
+        let (window, lanes) = match window.is_pointwise() {
             true => {
-                let lanes = window.output_positions() * stride;
-                (Window::pointwise([1, 1]), lanes)
+                let row = window.output_positions() * lanes;
+                (Window::pointwise([1, 1]), row)
             }
-            false => (window, stride),
+            false => (window, lanes),
         };
         Patches {
             source,
             direction,
             window,
-            stride,
+            lanes,
         }
     }
 
@@ -95,7 +95,7 @@ impl<'a> Patches<'a> {
 
     /// Lanes of a unit's written plane.
     pub fn plane(&self) -> usize {
-        self.written().into_iter().product::<usize>() * self.stride
+        self.written().into_iter().product::<usize>() * self.lanes
     }
 
     /// The classes of written positions.
@@ -113,12 +113,12 @@ impl<'a> Patches<'a> {
                     .flat_map(|y| (0..self.window.kernel[1]).map(move |x| [y, x]))
                     .enumerate()
                 {
-                    let hits = |axis: usize| tap[axis] % steps[axis] == remainder[axis];
+                    let meets = |axis: usize| tap[axis] % steps[axis] == remainder[axis];
                     let shift = |axis: usize| match self.direction {
                         Direction::Forward => tap[axis] as isize,
                         Direction::Transposed => -((tap[axis] / steps[axis]) as isize),
                     };
-                    if hits(0) && hits(1) {
+                    if meets(0) && meets(1) {
                         let shift = [shift(0), shift(1)];
                         taps.push(Tap { number, shift });
                     }
@@ -141,8 +141,8 @@ impl<'a> Patches<'a> {
         let mut packed = 0;
         let mut lane = block.start;
         while lane < block.end {
-            let position = lane / self.stride;
-            let end = ((position + 1) * self.stride).min(block.end);
+            let position = lane / self.lanes;
+            let end = ((position + 1) * self.lanes).min(block.end);
             let at = [position / self.written()[1], position % self.written()[1]];
             let mut origin = [0isize; 2];
             let mut member = true;
@@ -160,14 +160,14 @@ impl<'a> Patches<'a> {
             let mut first = lane;
             while member && first < end {
                 let lanes = (end - first).min(width - packed % width);
-                let from = first - position * self.stride;
+                let from = first - position * self.lanes;
                 let place = origin[0] * self.seen()[1] as isize + origin[1];
                 segments.push(Segment {
                     packed,
                     written: first - block.start,
                     lanes,
                     origin,
-                    at: place * self.stride as isize + from as isize,
+                    at: place * self.lanes as isize + from as isize,
                 });
                 packed += lanes;
                 first += lanes;
@@ -191,12 +191,12 @@ impl<'a> Patches<'a> {
             return;
         }
         let [height, breadth] = self.seen();
-        let plane = (height * breadth * self.stride) as isize;
+        let plane = (height * breadth * self.lanes) as isize;
         let count = rows.len();
         let (mut unit, mut tap) = (rows.start / class.taps.len(), rows.start % class.taps.len());
         for row in 0..count {
             let [y, x] = class.taps[tap].shift;
-            let shift = (y * breadth as isize + x) * self.stride as isize + unit as isize * plane;
+            let shift = (y * breadth as isize + x) * self.lanes as isize + unit as isize * plane;
             for segment in segments {
                 let to =
                     segment.packed / width * (count * width) + row * width + segment.packed % width;

@@ -19,15 +19,15 @@ const PART_BYTES: usize = 2 << 20;
 /// cost more than the cache saves.
 const FEWEST_LANES: usize = 512;
 
-/// Lanes of a row that a task takes, of rows of `stride` gathered from a source of `words`: all, or as many as keep that
+/// Lanes of a row that a task takes, of rows of `lanes` gathered from a source of `words`: all, or as many as keep that
 /// part of the source in the cache while all rows are written.
-pub(crate) fn lanes_per_task(words: usize, stride: usize) -> usize {
+pub(crate) fn lanes_per_task(words: usize, lanes: usize) -> usize {
     let bytes = words * size_of::<f32>();
     if bytes <= WHOLE_BYTES {
-        return stride;
+        return lanes;
     }
-    let lanes = PART_BYTES * stride / bytes;
-    lanes.next_multiple_of(FEWEST_LANES).max(FEWEST_LANES)
+    let each = PART_BYTES * lanes / bytes;
+    each.next_multiple_of(FEWEST_LANES).max(FEWEST_LANES)
 }
 
 /// A part of one unit's row (or plane) of an output.
@@ -61,27 +61,27 @@ pub(crate) trait Rows: Sync {
     fn write<S: Simd>(&self, simd: S, unit: usize, lane: usize, output: &mut [f32]);
 }
 
-/// Writes all rows of `output`, which are `stride` wide and gathered from a source of `words`.
-pub(crate) fn write_rows(rows: &impl Rows, words: usize, stride: usize, output: &mut [f32]) {
+/// Writes all rows of `output`, which are `lanes` wide and gathered from a source of `words`.
+pub(crate) fn write_rows(rows: &impl Rows, words: usize, lanes: usize, output: &mut [f32]) {
     let arch = pulp::Arch::new();
-    let some = rows_per_task(output.len() / stride);
-    let lanes = lanes_per_task(words, stride);
-    if lanes < stride {
-        pieces(output, stride, lanes)
+    let some = rows_per_task(output.len() / lanes);
+    let each = lanes_per_task(words, lanes);
+    if each < lanes {
+        pieces(output, lanes, each)
             .par_chunks_mut(some)
             .for_each(|pieces| {
                 let pieces = pieces
                     .iter_mut()
-                    .map(|piece| (piece.unit, piece.part * lanes, &mut *piece.words));
+                    .map(|piece| (piece.unit, piece.part * each, &mut *piece.words));
                 arch.dispatch(Task { rows, pieces });
             });
     } else {
         output
-            .par_chunks_mut(some * stride)
+            .par_chunks_mut(some * lanes)
             .enumerate()
             .for_each(|(task, output)| {
                 let pieces = output
-                    .chunks_exact_mut(stride)
+                    .chunks_exact_mut(lanes)
                     .enumerate()
                     .map(|(i, words)| (task * some + i, 0, words));
                 arch.dispatch(Task { rows, pieces });

@@ -49,11 +49,11 @@ struct Run {
     offsets: Vec<usize>,
 }
 
-/// A window in one direction, for a batch of `stride` lanes.
+/// A window in one direction, for a batch of `lanes`.
 pub(crate) struct Planes {
     pub window: Window,
     pub direction: Direction,
-    pub stride: usize,
+    pub lanes: usize,
     /// Units of the source.
     pub units: usize,
 }
@@ -93,7 +93,7 @@ impl Planes {
     /// `positions` along an axis as runs.
     fn runs(&self, axis: usize, positions: Range<usize>) -> Vec<Run> {
         let [step, source_step] = self.steps(axis);
-        let pitch = self.stride * [self.source()[1], 1][axis];
+        let pitch = self.lanes * [self.source()[1], 1][axis];
         let mut runs: Vec<Run> = Vec::new();
         for first in positions.clone().take(step) {
             let before = runs.len();
@@ -126,7 +126,7 @@ impl Planes {
 
     /// Rows of the written plane that a task takes: as many as keep what they read in the cache, for all units.
     fn band(&self, outputs: usize) -> usize {
-        let row = self.units * self.source()[1] * self.stride * size_of::<f32>();
+        let row = self.units * self.source()[1] * self.lanes * size_of::<f32>();
         let source_rows = (SHARED_BYTES / row.max(1)).saturating_sub(self.window.kernel[0] - 1);
         let [step, source_step] = self.steps(0);
         let rows = if row * self.source()[0] <= WHOLE_BYTES {
@@ -148,7 +148,7 @@ impl Planes {
         taps_of: impl Fn(usize, &mut Vec<Tap>) + Sync,
     ) {
         let [height, width] = self.written();
-        let row = width * self.stride;
+        let row = width * self.lanes;
         let outputs = output.len() / (height * row);
         let band = self.band(outputs);
         let columns = self.runs(1, 0..width);
@@ -199,9 +199,9 @@ impl WithSimd for Band<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let (planes, stride) = (self.planes, self.planes.stride);
+        let (planes, lanes) = (self.planes, self.planes.lanes);
         let [source_height, source_width] = planes.source();
-        let plane = source_height * source_width * stride;
+        let plane = source_height * source_width * lanes;
         let width = planes.written()[1];
         let [row_step, source_row_step] = planes.steps(0);
         let [step, source_step] = planes.steps(1);
@@ -227,15 +227,15 @@ impl WithSimd for Band<'_> {
                 // Row by row of the rectangle, or where positions are apart, position by position of each row.
                 let along_y = Steps {
                     rows: rows.count,
-                    lanes: columns.count * stride,
-                    source: source_row_step * source_width * stride,
-                    output: row_step * width * stride,
+                    lanes: columns.count * lanes,
+                    source: source_row_step * source_width * lanes,
+                    output: row_step * width * lanes,
                 };
                 let along_x = Steps {
                     rows: columns.count,
-                    lanes: stride,
-                    source: source_step * stride,
-                    output: step * stride,
+                    lanes,
+                    source: source_step * lanes,
+                    output: step * lanes,
                 };
                 let contiguous = columns.count == 1 || (step, source_step) == (1, 1);
                 let (times, inner) = if contiguous {
@@ -243,7 +243,7 @@ impl WithSimd for Band<'_> {
                 } else {
                     (rows.count, along_x)
                 };
-                let first = ((rows.first - self.first_row) * width + columns.first) * stride;
+                let first = ((rows.first - self.first_row) * width + columns.first) * lanes;
                 for i in 0..times {
                     // Without terms there may be no source so far on.
                     let source = self.source.get(i * along_y.source..).unwrap_or_default();

@@ -72,9 +72,9 @@ impl Product<'_> {
         let blocks = plane.div_ceil(LANES);
         // Lanes as even as they can be, in whole vectors of four.
         let lanes = plane.div_ceil(blocks).next_multiple_of(4);
-        let wanted = (4 * rayon::current_num_threads()).div_ceil(blocks);
+        let requested = (4 * rayon::current_num_threads()).div_ceil(blocks);
         let some = rows
-            .div_ceil(wanted)
+            .div_ceil(requested)
             .next_multiple_of(8)
             .clamp(FEWEST_ROWS, MOST_ROWS);
         let classes = match &self.right {

@@ -106,10 +106,10 @@ fn batch(device: &Device, shape: ImageShape, count: usize, pad: u32) -> Result<V
         mean: [0.5, 0.25, 0.4465][..shape.channels].to_vec(),
         std: [0.5, 0.125, 0.2616][..shape.channels].to_vec(),
     };
-    let stride = count.next_multiple_of(4);
-    let resident = ResidentImages::new(device, &split, shape, &normalisation, stride)?;
-    let inputs = device.buffer("inputs", Class::Data, shape.features() * stride)?;
-    let labels = device.buffer("labels", Class::Data, stride)?;
+    let lanes = count.next_multiple_of(4);
+    let resident = ResidentImages::new(device, &split, shape, &normalisation, lanes)?;
+    let inputs = device.buffer("inputs", Class::Data, shape.features() * lanes)?;
+    let labels = device.buffer("labels", Class::Data, lanes)?;
     let augmentation = Augmentation::PadCropFlip { pad, flip: true };
     let mut plan = Plan::new("batch of resident images");
     resident.record(&mut plan, augmentation, inputs.all(), labels.all())?;

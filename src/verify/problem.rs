@@ -227,7 +227,7 @@ pub(super) fn options(batch: usize) -> NetworkOptions {
 pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
     let count = |dense: u64| ((dense as f64 * density).ceil() as u64).clamp(1, dense);
     let counts: Vec<u64> = model.shapes().iter().map(|s| count(s.dense())).collect();
-    let mut state = NetworkState::draw(model, &counts, SEED);
+    let mut state = NetworkState::initialise(model, &counts, SEED);
     let numbers = &mut Numbers::new(1);
     let mut fill = |values: &mut Vec<f32>, middle: f32, spread: f32| {
         (values.iter_mut()).for_each(|v| *v = middle + spread * numbers.real());
@@ -257,18 +257,18 @@ pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
 
 /// A batch of random images in the parts that the network takes; `number` tells batches apart.
 pub(super) fn parts(model: &Model, network: &Network, batch: usize, number: u32) -> Vec<Batch> {
-    let (features, stride) = (model.input().size(), network.stride());
+    let (features, lanes) = (model.input().size(), network.lanes());
     let mut numbers = Numbers::new(1000 * (number + 1));
     let sizes = (0..batch).step_by(network.micro_batch());
     sizes
         .enumerate()
         .map(|(index, first)| {
             let count = network.micro_batch().min(batch - first);
-            let mut inputs = numbers.reals(features * stride);
-            for lanes in inputs.chunks_mut(stride) {
-                lanes[count..].fill(0.0);
+            let mut inputs = numbers.reals(features * lanes);
+            for row in inputs.chunks_mut(lanes) {
+                row[count..].fill(0.0);
             }
-            let mut labels = vec![0; stride];
+            let mut labels = vec![0; lanes];
             for label in &mut labels[..count] {
                 *label = numbers.word() % model.classes() as u32;
             }

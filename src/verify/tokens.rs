@@ -43,8 +43,8 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         16,
         false,
     );
-    for stride in [4, 132] {
-        problems.push(in_place(stride));
+    for lanes in [4, 132] {
+        problems.push(in_place(lanes));
     }
     Ok(problems)
 }
@@ -74,11 +74,11 @@ fn block(input: Extent, patch: usize, dim: usize, [heads, head]: [usize; 2]) -> 
 }
 
 /// Positions added in place, which no network does.
-fn in_place(stride: usize) -> Problem {
+fn in_place(lanes: usize) -> Problem {
     let positions = PositionsPass {
         dim: 9,
         tokens: 7,
-        stride,
+        lanes,
     };
     let work = move |device: &crate::engine::Device| {
         let numbers = &mut Numbers::new(3);
@@ -90,5 +90,5 @@ fn in_place(stride: usize) -> Problem {
         positions.forward(&mut plan, table.all(), tokens.all(), tokens.all())?;
         device.run_checked(&device.prepare(&plan)?, "")
     };
-    Problem::new(format!("positions in place, {stride} lanes"), work).quick(stride == 4)
+    Problem::new(format!("positions in place, {lanes} lanes"), work).quick(lanes == 4)
 }

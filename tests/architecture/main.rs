@@ -132,7 +132,7 @@ fn the_drawing_is_up_to_date() {
     }
 }
 
-/// Every room is told of, and none that is not.
+/// Every room is described, and none that is not.
 #[test]
 fn the_page_tells_of_every_room() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");

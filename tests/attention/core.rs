@@ -54,9 +54,9 @@ fn large_scores_neither_overflow_nor_lose_the_sum() {
         problem.qkv[..part].fill(-20.0);
         problem.qkv[part..2 * part].fill(20.0);
         let found = problem.solve(&device, &name);
-        let stride = problem.stride;
+        let lanes = problem.lanes;
         for (i, p) in found.probabilities.iter().enumerate() {
-            let expected = if i % stride < 2 { 1.0 / 6.0 } else { 0.0 };
+            let expected = if i % lanes < 2 { 1.0 / 6.0 } else { 0.0 };
             assert!((p - expected).abs() < 1e-6, "{name}: {p}");
         }
     }
@@ -69,9 +69,9 @@ fn a_nan_is_passed_on_within_its_lane() {
         for (part, what) in ["q", "k", "v", "delta"].into_iter().enumerate() {
             let mut problem = problem(3, (heads, dim, tokens, count), 1.0);
             let (head, d, token, lane) = (1, 2, 4, 3);
-            let stride = problem.stride;
+            let lanes = problem.lanes;
             let word = |part: usize, head: usize, d: usize, token: usize| {
-                (((part * heads + head) * dim + d) * tokens + token) * stride + lane
+                (((part * heads + head) * dim + d) * tokens + token) * lanes + lane
             };
             match part {
                 3 => problem.delta[word(0, head, d, token)] = f32::NAN,
@@ -112,7 +112,7 @@ fn sizes_and_views_that_do_not_fit_are_refused() {
         heads: 2,
         dim: 3,
         tokens: 5,
-        stride: 8,
+        lanes: 8,
     };
     let forward = |layer: &AttentionPass, qkv: usize, probabilities: usize, output: usize| {
         let [step, qkv, probabilities, output] =
@@ -126,9 +126,9 @@ fn sizes_and_views_that_do_not_fit_are_refused() {
         &["`probabilities`", "396", "400"],
     );
     says(forward(&layer, 720, 400, 236), &["`output`", "236", "240"]);
-    for (stride, heads) in [(6, 2), (0, 2), (8, 0)] {
+    for (lanes, heads) in [(6, 2), (0, 2), (8, 0)] {
         let layer = AttentionPass {
-            stride,
+            lanes,
             heads,
             ..layer
         };

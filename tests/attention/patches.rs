@@ -6,7 +6,7 @@ use rootlet::layer::PatchifyPass;
 use crate::common::{Random, devices, says};
 use crate::problem::{Output, run_checked};
 
-/// Channels, height, width, patch, stride.
+/// Channels, height, width, patch, lanes.
 const SIZES: [(usize, usize, usize, usize, usize); 7] = [
     (1, 1, 1, 1, 4),
     (3, 1, 1, 1, 8),
@@ -42,15 +42,15 @@ fn run(
 #[test]
 fn tokens_have_the_order_of_their_definition() {
     for (name, device) in devices() {
-        for (channels, height, width, patch, stride) in SIZES {
-            let patches = PatchifyPass::new(channels, [height, width], patch, stride).unwrap();
+        for (channels, height, width, patch, lanes) in SIZES {
+            let patches = PatchifyPass::new(channels, [height, width], patch, lanes).unwrap();
             // Every word is its own number.
             let image: Vec<f32> = (0..patches.words()).map(|i| i as f32).collect();
             let tokens = run(&device, &patches, &image, false, &name);
             let [down, across] = patches.grid();
             assert_eq!(
                 tokens.len(),
-                patches.features() * down * across * stride,
+                patches.features() * down * across * lanes,
                 "{patches:?}"
             );
             // einops: b c (h p1) (w p2) -> b (h w) (p1 p2 c)
@@ -61,8 +61,8 @@ fn tokens_have_the_order_of_their_definition() {
                         for h in 0..down {
                             for w in 0..across {
                                 let (y, x) = (h * patch + p1, w * patch + p2);
-                                for lane in 0..stride {
-                                    let word = ((c * height + y) * width + x) * stride + lane;
+                                for lane in 0..lanes {
+                                    let word = ((c * height + y) * width + x) * lanes + lane;
                                     assert_eq!(
                                         *found.next().unwrap(),
                                         word as f32,
@@ -82,8 +82,8 @@ fn tokens_have_the_order_of_their_definition() {
 fn backward_is_the_adjoint_and_the_inverse() {
     let random = &mut Random(2);
     for (name, device) in devices() {
-        for (channels, height, width, patch, stride) in SIZES {
-            let patches = PatchifyPass::new(channels, [height, width], patch, stride).unwrap();
+        for (channels, height, width, patch, lanes) in SIZES {
+            let patches = PatchifyPass::new(channels, [height, width], patch, lanes).unwrap();
             let [image, delta] = [(); 2].map(|()| random.reals(patches.words()));
             let tokens = run(&device, &patches, &image, false, &name);
             let back = run(&device, &patches, &delta, true, &name);

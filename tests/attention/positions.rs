@@ -66,12 +66,8 @@ fn tables_that_cannot_be_are_refused() {
 fn positions_are_added_in_every_lane_in_place_or_not() {
     let random = &mut Random(3);
     for (name, device) in devices() {
-        for (dim, tokens, stride) in [(1, 1, 4), (8, 6, 8), (12, 5, 132), (5, 13, 36)] {
-            let layer = PositionsPass {
-                dim,
-                tokens,
-                stride,
-            };
+        for (dim, tokens, lanes) in [(1, 1, 4), (8, 6, 8), (12, 5, 132), (5, 13, 36)] {
+            let layer = PositionsPass { dim, tokens, lanes };
             let table = random.reals(dim * tokens);
             let mut input = random.reals(layer.words());
             input[2] = f32::NAN;
@@ -95,7 +91,7 @@ fn positions_are_added_in_every_lane_in_place_or_not() {
             run_checked(&device, &plan, what);
             let in_place = there.read(&device, what);
             for (i, x) in input.iter().enumerate() {
-                let expected = x + table[i / stride];
+                let expected = x + table[i / lanes];
                 for found in [apart[i], in_place[i]] {
                     assert!(
                         found == expected || (found.is_nan() && expected.is_nan()),
@@ -114,7 +110,7 @@ fn views_that_do_not_fit_are_refused() {
     let layer = PositionsPass {
         dim: 4,
         tokens: 16,
-        stride: 4,
+        lanes: 4,
     };
     let (table, right, small) = (buffer(64), buffer(256), buffer(252));
     let plan = &mut Plan::new("test");

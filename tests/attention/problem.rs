@@ -55,11 +55,11 @@ pub fn run_checked(device: &Device, plan: &Plan, what: &str) {
     }
 }
 
-/// A layer, its input and the gradient at its output, `[feature][token][stride]`.
+/// A layer, its input and the gradient at its output, `[feature][token][lanes]`.
 pub struct Problem {
     pub sizes: Sizes,
     pub count: usize,
-    pub stride: usize,
+    pub lanes: usize,
     pub qkv: Vec<f32>,
     pub delta: Vec<f32>,
 }
@@ -74,20 +74,20 @@ pub struct Results {
 impl Problem {
     /// With inputs in ±`spread`, rubbish in the activation's padding, zeros in the gradient's.
     pub fn new(random: &mut Random, sizes: Sizes, count: usize, spread: f32) -> Self {
-        let stride = count.next_multiple_of(4);
-        let mut qkv: Vec<f32> = random.reals(3 * sizes.output() * stride);
-        let mut delta: Vec<f32> = random.reals(sizes.output() * stride);
+        let lanes = count.next_multiple_of(4);
+        let mut qkv: Vec<f32> = random.reals(3 * sizes.output() * lanes);
+        let mut delta: Vec<f32> = random.reals(sizes.output() * lanes);
         for (i, x) in qkv.iter_mut().enumerate() {
             // Rubbish whose products are infinite.
-            *x *= if i % stride < count { spread } else { 3e38 };
+            *x *= if i % lanes < count { spread } else { 3e38 };
         }
         for (i, x) in delta.iter_mut().enumerate() {
-            *x *= if i % stride < count { 1.0 } else { 0.0 };
+            *x *= if i % lanes < count { 1.0 } else { 0.0 };
         }
         Problem {
             sizes,
             count,
-            stride,
+            lanes,
             qkv,
             delta,
         }
@@ -98,7 +98,7 @@ impl Problem {
             heads: self.sizes.heads,
             dim: self.sizes.dim,
             tokens: self.sizes.tokens,
-            stride: self.stride,
+            lanes: self.lanes,
         }
     }
 
@@ -151,9 +151,9 @@ impl Problem {
         }
     }
 
-    /// One image of an array `[...][stride]`.
+    /// One image of an array `[...][lanes]`.
     pub fn image(&self, data: &[f32], lane: usize) -> Vec<f64> {
-        let lanes = data.iter().skip(lane).step_by(self.stride);
+        let lanes = data.iter().skip(lane).step_by(self.lanes);
         lanes.map(|x| f64::from(*x)).collect()
     }
 
@@ -161,7 +161,7 @@ impl Problem {
     #[track_caller]
     pub fn assert_close(&self, found: &Results, except: Option<usize>, what: &str) {
         let what = &format!("{what}, {}", self.name());
-        for lane in 0..self.stride {
+        for lane in 0..self.lanes {
             let image = |data: &[f32]| self.image(data, lane);
             let found = [
                 ("probabilities", image(&found.probabilities)),

@@ -102,7 +102,7 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
             layers,
             optimiser: Some("sgd".to_owned()),
             parameters: norms,
-            reserve: Vec::new(),
+            dense_weights: Vec::new(),
         },
         progress,
         past,

@@ -18,7 +18,7 @@ proptest! {
     ) {
         let run = tempfile::tempdir().unwrap();
         let mut random = Random(seed);
-        let reserve = match seed % 2 {
+        let dense_weights = match seed % 2 {
             0 => Vec::new(),
             _ => layers.iter().map(|&(n_in, n_out, _)| random.reals(n_in * n_out)).collect(),
         };
@@ -27,7 +27,7 @@ proptest! {
             random.norm(if batch { NormKind::Batch } else { NormKind::Layer }, channels)
         }).collect();
         let progress = Progress { step, epoch, loss_sum: loss, seconds: -loss, ..Progress::default() };
-        let saved = Snapshot { state: NetworkState { layers, optimiser: Some("sgd".into()), parameters: norms, reserve }, progress, ..Snapshot::default() };
+        let saved = Snapshot { state: NetworkState { layers, optimiser: Some("sgd".into()), parameters: norms, dense_weights }, progress, ..Snapshot::default() };
         let path = checkpoint::save(run.path(), &saved, &config).unwrap();
         for place in [run.path(), &run.path().join("checkpoints"), &path, &path.join("manifest.json")] {
             let loaded = checkpoint::load(place).unwrap();

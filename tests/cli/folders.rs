@@ -327,7 +327,7 @@ fn copies_under_other_names_are_no_test_images() {
     assert!(summary.contains(note), "{summary}");
 }
 
-/// What qualifies a result is told beside it, also where notes are not shown.
+/// What qualifies a result is reported beside it, also where notes are not shown.
 #[test]
 fn classes_without_images_are_told_beside_the_result() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! The command as a person uses it: `rootlet` run as a process, judged by what it prints, how it exits and what it leaves.
+//! The command as a person uses it: `rootlet` run as a process, tested by what it prints, how it exits and what it leaves.
 #![allow(clippy::unwrap_used)]
 
 mod adapters;

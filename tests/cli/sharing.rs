@@ -126,7 +126,7 @@ fn two_sweeps_of_one_file_share_the_work() {
     }
 }
 
-/// Damage to one run of a sweep costs what was damaged, and is told.
+/// Damage to one run of a sweep costs what was damaged, and is reported.
 #[test]
 fn a_damaged_run_hides_no_other() {
     let desk = Desk::new();

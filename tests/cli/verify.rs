@@ -50,7 +50,7 @@ fn train(desk: &Desk, adapter: &str, more: &[&str]) -> Done {
 fn the_first_training_on_an_adapter_verifies_it() {
     let desk = Desk::new();
     let file = desk.path("cache/verified.json");
-    // A cache that cannot be read is told of and made anew.
+    // A cache that cannot be read is reported and made anew.
     fs::create_dir(desk.path("cache")).unwrap();
     fs::write(&file, "{").unwrap();
     let done = train(&desk, "llvmpipe", &["--no-verify"]);

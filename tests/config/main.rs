@@ -410,7 +410,7 @@ fn each_bad_value_has_its_message() {
         let message = over(TrainConfig::default(), flags)
             .validate()
             .unwrap_err()
-            .told(|option| format!("--{}", option.replace('_', "-")));
+            .message(|option| format!("--{}", option.replace('_', "-")));
         assert!(message.contains(expected), "{flags:?}: {message}");
     }
     let limits: [&[&str]; 4] = [

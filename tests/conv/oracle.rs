@@ -28,7 +28,7 @@ impl Sum {
 /// The product's output, padding lanes included.
 pub fn solve(problem: &Problem, product: Product) -> Vec<Sum> {
     let window = &problem.window;
-    let stride = problem.stride();
+    let lanes = problem.lanes();
     let mut sums = match product {
         Product::Forward { .. } => vec![Sum::default(); problem.delta.len()],
         Product::Backward { .. } => vec![Sum::default(); problem.before.len()],
@@ -36,7 +36,7 @@ pub fn solve(problem: &Problem, product: Product) -> Vec<Sum> {
     match product {
         Product::Forward { .. } => {
             for (at, sum) in sums.iter_mut().enumerate() {
-                sum.add(problem.bias[at / stride / window.output_positions()], 1.0);
+                sum.add(problem.bias[at / lanes / window.output_positions()], 1.0);
             }
         }
         Product::Backward { accumulate, .. } => {
@@ -64,9 +64,9 @@ pub fn solve(problem: &Problem, product: Product) -> Vec<Sum> {
                     continue;
                 }
                 let (iy, ix) = (iy as usize, ix as usize);
-                let from = ((channel * window.input[0] + iy) * window.input[1] + ix) * stride;
-                let to = ((row * window.output[0] + y) * window.output[1] + x) * stride;
-                for lane in 0..stride {
+                let from = ((channel * window.input[0] + iy) * window.input[1] + ix) * lanes;
+                let to = ((row * window.output[0] + y) * window.output[1] + x) * lanes;
+                for lane in 0..lanes {
                     match product {
                         Product::Forward { .. } => {
                             sums[to + lane].add(weight, problem.input[from + lane])

@@ -40,9 +40,9 @@ pub struct Problem {
     /// `(output channel, column, weight)` in rising order.
     pub connections: Vec<(u32, u32, f32)>,
     pub bias: Vec<f32>,
-    /// `[channels][input positions][stride]`, rubbish in the padding lanes.
+    /// `[channels][input positions][lanes]`, rubbish in the padding lanes.
     pub input: Vec<f32>,
-    /// `[rows][output positions][stride]`, zero in the padding lanes.
+    /// `[rows][output positions][lanes]`, zero in the padding lanes.
     pub delta: Vec<f32>,
     /// What is in the input gradient before; zero in the padding lanes.
     pub before: Vec<f32>,
@@ -78,21 +78,21 @@ impl Problem {
         batch: usize,
         connections: Vec<(u32, u32, f32)>,
     ) -> Self {
-        let stride = batch.next_multiple_of(4);
+        let lanes = batch.next_multiple_of(4);
         let mut cleared = |words: usize| {
             let mut reals = random.reals(words);
-            for lanes in reals.chunks_mut(stride) {
-                lanes[batch..].fill(0.0);
+            for row in reals.chunks_mut(lanes) {
+                row[batch..].fill(0.0);
             }
             reals
         };
-        let before = cleared(channels * window.input_positions() * stride);
-        let delta = cleared(rows * window.output_positions() * stride);
+        let before = cleared(channels * window.input_positions() * lanes);
+        let delta = cleared(rows * window.output_positions() * lanes);
         let mut input = random.reals(before.len());
-        for (i, lanes) in input.chunks_mut(stride).enumerate() {
-            lanes[batch..].fill(3e30);
+        for (i, row) in input.chunks_mut(lanes).enumerate() {
+            row[batch..].fill(3e30);
             // What a ReLU cut off: a mask must cut there, and at minus zero.
-            lanes[i % batch] = if i % 2 == 0 { 0.0 } else { -0.0 };
+            row[i % batch] = if i % 2 == 0 { 0.0 } else { -0.0 };
         }
         Problem {
             window,
@@ -107,7 +107,7 @@ impl Problem {
         }
     }
 
-    pub fn stride(&self) -> usize {
+    pub fn lanes(&self) -> usize {
         self.batch.next_multiple_of(4)
     }
 
@@ -131,7 +131,7 @@ impl Problem {
         let layer = SparsePass {
             span: arena.spans[1],
             window: self.window,
-            stride: self.stride(),
+            lanes: self.lanes(),
             bias: true,
             relu: false,
         };

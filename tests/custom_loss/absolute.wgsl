@@ -4,14 +4,14 @@
 
 struct Params {
     outputs: u32,
-    stride: u32,
+    lanes: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: StepState;
-@group(0) @binding(2) var<storage, read> output: array<f32>; // [outputs][stride]
-@group(0) @binding(3) var<storage, read> targets: array<f32>; // [outputs][stride]
-@group(0) @binding(4) var<storage, read_write> scores: array<f32>; // [stride]
+@group(0) @binding(2) var<storage, read> output: array<f32>; // [outputs][lanes]
+@group(0) @binding(3) var<storage, read> targets: array<f32>; // [outputs][lanes]
+@group(0) @binding(4) var<storage, read_write> scores: array<f32>; // [lanes]
 
 @compute @workgroup_size(64)
 fn absolute(
@@ -20,12 +20,12 @@ fn absolute(
     @builtin(local_invocation_index) index: u32,
 ) {
     let lane = flat_group(group, groups) * 64u + index;
-    if lane >= params.stride {
+    if lane >= params.lanes {
         return;
     }
     var sum = 0.0;
     for (var o = 0u; o < params.outputs; o++) {
-        let at = o * params.stride + lane;
+        let at = o * params.lanes + lane;
         sum += abs(output[at] - targets[at]);
     }
     scores[lane] = select(0.0, sum / f32(params.outputs), lane < step.count);

@@ -25,7 +25,7 @@ fn model() -> Model {
 }
 
 fn state() -> NetworkState {
-    NetworkState::draw(&model(), &[20, 12], 3)
+    NetworkState::initialise(&model(), &[20, 12], 3)
 }
 
 fn options() -> NetworkOptions {

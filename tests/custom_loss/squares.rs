@@ -7,9 +7,9 @@ use rootlet::loss::{Comparison, Loss, Metric};
 use rootlet::{Result, kernel};
 
 kernel! {
-    /// Mean over a sample's outputs of `(output - target)²`, and its gradient. Grid: Items = stride.
+    /// Mean over a sample's outputs of `(output - target)²`, and its gradient. Grid: Items = lanes.
     pub Squares, SquaresParams, SquaresTwin = "custom/squares", include_str!("squares.wgsl");
-    params { outputs: u32, stride: u32 }
+    params { outputs: u32, lanes: u32 }
     loops |p, _| looped(p.outputs, NONE);
     uniform step: StepState,
     read output: f32,
@@ -20,12 +20,12 @@ kernel! {
 
 impl SquaresTwin<'_> {
     fn run(self) {
-        let SquaresParams { outputs, stride } = self.params;
+        let SquaresParams { outputs, lanes } = self.params;
         let scale = 2.0 / (outputs * self.step.total) as f32;
-        for lane in 0..stride as usize {
+        for lane in 0..lanes as usize {
             let mut sum = 0.0;
             for o in 0..outputs as usize {
-                let at = o * stride as usize + lane;
+                let at = o * lanes as usize + lane;
                 let error = match lane < self.step.count as usize {
                     true => self.output[at] - self.targets[at],
                     false => 0.0,
@@ -39,9 +39,9 @@ impl SquaresTwin<'_> {
 }
 
 kernel! {
-    /// Mean over a sample's outputs of `|output - target|`. Grid: Items = stride.
+    /// Mean over a sample's outputs of `|output - target|`. Grid: Items = lanes.
     pub Absolute, AbsoluteParams, AbsoluteTwin = "custom/absolute", include_str!("absolute.wgsl");
-    params { outputs: u32, stride: u32 }
+    params { outputs: u32, lanes: u32 }
     loops |p, _| looped(p.outputs, NONE);
     uniform step: StepState,
     read output: f32,
@@ -51,9 +51,9 @@ kernel! {
 
 impl AbsoluteTwin<'_> {
     fn run(self) {
-        let AbsoluteParams { outputs, stride } = self.params;
-        for lane in 0..stride as usize {
-            let places = (0..outputs as usize).map(|o| o * stride as usize + lane);
+        let AbsoluteParams { outputs, lanes } = self.params;
+        for lane in 0..lanes as usize {
+            let places = (0..outputs as usize).map(|o| o * lanes as usize + lane);
             let sum: f32 = places
                 .map(|at| (self.output[at] - self.targets[at]).abs())
                 .sum();
@@ -80,7 +80,7 @@ impl Loss for MeanSquaredError {
         let kernel = Squares {
             params: SquaresParams {
                 outputs: pass.outputs as u32,
-                stride: pass.lanes as u32,
+                lanes: pass.lanes as u32,
             },
             step: pass.step.clone(),
             output: pass.output.clone(),
@@ -113,7 +113,7 @@ impl Metric for MeanAbsoluteError {
         let kernel = Absolute {
             params: AbsoluteParams {
                 outputs: pass.outputs as u32,
-                stride: pass.lanes as u32,
+                lanes: pass.lanes as u32,
             },
             step: pass.step.clone(),
             output: pass.output.clone(),

@@ -189,9 +189,9 @@ fn what_does_not_fit_is_refused() {
     );
 }
 
-/// Without a metric nothing is told in its place.
+/// Without a metric nothing is reported in its place.
 #[test]
-fn the_loss_alone_may_judge() {
+fn the_loss_may_be_alone() {
     let config = config("static", Some(5));
     let setup = Setup {
         metric: None,

@@ -133,7 +133,7 @@ pub fn read(
     for batch in Loader::start(images.clone(), set.shape, &set.normalisation, options)? {
         let batch = batch?;
         for lane in 0..batch.count {
-            let column = batch.inputs.iter().skip(lane).step_by(options.stride);
+            let column = batch.inputs.iter().skip(lane).step_by(options.lanes);
             let bytes = column.enumerate().map(|(feature, input)| {
                 let channel = feature / plane;
                 let (mean, std) = (

@@ -39,7 +39,7 @@ fn real_folders() {
             let (mut sum, mut squares, mut count) = (0.0, 0.0, 0.0);
             for batch in loader {
                 let batch = batch.unwrap();
-                for row in batch.inputs.chunks_exact(options.stride) {
+                for row in batch.inputs.chunks_exact(options.lanes) {
                     for &input in &row[..batch.count] {
                         sum += f64::from(input);
                         squares += f64::from(input).powi(2);

@@ -49,9 +49,10 @@ fn every_weight_is_where_it_belongs() {
             plan.dispatch(kernel, params.grid()).unwrap();
             device.run(&device.prepare(&plan).unwrap()).unwrap();
             let found: Vec<u32> = device.download(&output.all()).unwrap();
-            let mut wanted = noise;
-            wanted[MARGIN..MARGIN + n_in * n_out].copy_from_slice(bytemuck::cast_slice(&expected));
-            let wrong = found.iter().zip(&wanted).position(|(f, w)| f != w);
+            let mut requested = noise;
+            requested[MARGIN..MARGIN + n_in * n_out]
+                .copy_from_slice(bytemuck::cast_slice(&expected));
+            let wrong = found.iter().zip(&requested).position(|(f, w)| f != w);
             assert_eq!(wrong, None, "{name}: {n_in} to {n_out}");
         }
     }

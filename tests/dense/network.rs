@@ -72,7 +72,7 @@ fn options(dense_above: f64) -> NetworkOptions {
 fn batch(network: &Network) -> Batch {
     Batch {
         inputs: Random(1).reals(network.input().words()),
-        targets: Targets::Labels((0..network.stride() as u32).map(|i| i % 10).collect()),
+        targets: Targets::Labels((0..network.lanes() as u32).map(|i| i % 10).collect()),
         count: COUNT,
         index: 0,
     }
@@ -80,7 +80,7 @@ fn batch(network: &Network) -> Batch {
 
 /// The gradients and logits of one step.
 fn step(device: &Device, network: &Network) -> [Vec<f32>; 3] {
-    let stride = network.stride();
+    let lanes = network.lanes();
     network.load(device, &batch(network)).unwrap();
     let state = StepState::whole(1, 0, COUNT, 0.0);
     network.train(device, state).unwrap();
@@ -88,8 +88,8 @@ fn step(device: &Device, network: &Network) -> [Vec<f32>; 3] {
     let read = |view: rootlet::engine::View| device.download(&view).unwrap();
     let mut logits = read(network.logits());
     // What is in the padding lanes is not said.
-    for lanes in logits.chunks_mut(stride) {
-        lanes[COUNT..].fill(0.0);
+    for row in logits.chunks_mut(lanes) {
+        row[COUNT..].fill(0.0);
     }
     [
         read(arena.gradient.range(0..arena.connections)),
@@ -134,7 +134,7 @@ fn a_step_is_the_same_with_dense_products() {
             // rounding: without the ReLUs it is as close as the others. A product that is wrong anywhere is wrong by as
             // much as it is large.
             let tolerance = if model_name == "resnet20" { 5e-3 } else { 5e-6 };
-            let state = NetworkState::draw(&model, &counts(&model, densities), 1);
+            let state = NetworkState::initialise(&model, &counts(&model, densities), 1);
             let run = |dense_above| {
                 let network = network(&device, &model, &state, "static", options(dense_above));
                 step(&device, &network)
@@ -168,7 +168,7 @@ fn gradients_in_tiles_are_those_of_a_step() {
     for (name, device) in devices() {
         for (model, further) in &models {
             let what = format!("{} on {name}", model.name());
-            let state = NetworkState::draw(model, &counts(model, &[1.0]), 1);
+            let state = NetworkState::initialise(model, &counts(model, &[1.0]), 1);
             let [expected, ..] = step(
                 &device,
                 &network(&device, model, &state, "static", options(0.5)),
@@ -211,7 +211,7 @@ fn gradients_in_tiles_are_those_of_a_step() {
 fn only_a_network_for_gradients_has_them_in_tiles() {
     let device = Device::cpu(1).unwrap();
     let model = model("mlp");
-    let state = NetworkState::draw(&model, &counts(&model, &[1.0]), 1);
+    let state = NetworkState::initialise(&model, &counts(&model, &[1.0]), 1);
     let network = network(&device, &model, &state, "static", options(0.5));
     let state = StepState::whole(1, 0, COUNT, 0.0);
     let found = network.gradient_tiles(&device, &[batch(&network)], state, &mut |_| ());
@@ -223,7 +223,7 @@ fn only_a_network_for_gradients_has_them_in_tiles() {
 fn layers_are_dense_only_where_their_places_stay() {
     let device = Device::cpu(2).unwrap();
     let model = model("mlp");
-    let state = NetworkState::draw(&model, &counts(&model, &MIXED), 1);
+    let state = NetworkState::initialise(&model, &counts(&model, &MIXED), 1);
     let run = |method, scope, dense_above| {
         let options = NetworkOptions {
             scope,
@@ -242,12 +242,12 @@ fn layers_are_dense_only_where_their_places_stay() {
 fn rounds_leave_dense_layers_what_they_are() {
     for (name, device) in devices() {
         let model = model("mlp");
-        let state = NetworkState::draw(&model, &counts(&model, &MIXED), 1);
+        let state = NetworkState::initialise(&model, &counts(&model, &MIXED), 1);
         let mut net = network(&device, &model, &state, "gse-uniform", options(0.5));
         let random = &mut Random(2);
         let batch = [Batch {
             inputs: random.reals(net.input().words()),
-            targets: Targets::Labels((0..net.stride() as u32).map(|i| i % 10).collect()),
+            targets: Targets::Labels((0..net.lanes() as u32).map(|i| i % 10).collect()),
             count: COUNT,
             index: 0,
         }];
@@ -277,13 +277,13 @@ fn a_state_with_other_full_layers_is_refused() {
     let mut other = full.clone();
     other[0] -= 5;
     other[1] += 5;
-    let draw = |counts: &[u64]| NetworkState::draw(&model, counts, 1);
-    let mut net = network(&device, &model, &draw(&full), "static", options(0.5));
+    let initialise = |counts: &[u64]| NetworkState::initialise(&model, counts, 1);
+    let mut net = network(&device, &model, &initialise(&full), "static", options(0.5));
     says(
-        net.import(&device, &draw(&other)),
+        net.import(&device, &initialise(&other)),
         &["layer 0", "all of them", "dense_above"],
     );
-    net.import(&device, &draw(&full)).unwrap();
-    let mut sparse = network(&device, &model, &draw(&full), "static", options(2.0));
-    sparse.import(&device, &draw(&other)).unwrap();
+    net.import(&device, &initialise(&full)).unwrap();
+    let mut sparse = network(&device, &model, &initialise(&full), "static", options(2.0));
+    sparse.import(&device, &initialise(&other)).unwrap();
 }

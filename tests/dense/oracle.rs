@@ -28,13 +28,13 @@ impl Sum {
 /// The product's output, padding lanes included.
 pub fn solve(problem: &Problem, product: Product) -> Vec<Sum> {
     let window = &problem.window;
-    let stride = problem.stride();
+    let lanes = problem.lanes();
     let taps = window.taps();
     let columns = problem.channels * taps;
     let mut sums = vec![Sum::default(); problem.words(product)];
     for (at, sum) in sums.iter_mut().enumerate() {
         if let Product::Forward { .. } = product {
-            sum.add(problem.bias[at / stride / window.output_positions()], 1.0);
+            sum.add(problem.bias[at / lanes / window.output_positions()], 1.0);
         } else if product.accumulates() {
             sum.add(problem.before(product)[at], 1.0);
         }
@@ -55,9 +55,9 @@ pub fn solve(problem: &Problem, product: Product) -> Vec<Sum> {
                         continue;
                     }
                     let (iy, ix) = (iy as usize, ix as usize);
-                    let from = ((channel * window.input[0] + iy) * window.input[1] + ix) * stride;
-                    let to = ((row * window.output[0] + y) * window.output[1] + x) * stride;
-                    for lane in 0..stride {
+                    let from = ((channel * window.input[0] + iy) * window.input[1] + ix) * lanes;
+                    let to = ((row * window.output[0] + y) * window.output[1] + x) * lanes;
+                    for lane in 0..lanes {
                         let (input, delta) = (problem.input[from + lane], problem.delta[to + lane]);
                         match product {
                             Product::Forward { .. } => sums[to + lane].add(weight, input),

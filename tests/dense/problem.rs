@@ -52,9 +52,9 @@ pub struct Problem {
     /// `[rows][channels][taps]`.
     pub weights: Vec<f32>,
     pub bias: Vec<f32>,
-    /// `[channels][input positions][stride]`, rubbish in the padding lanes.
+    /// `[channels][input positions][lanes]`, rubbish in the padding lanes.
     pub input: Vec<f32>,
-    /// `[rows][output positions][stride]`, zero in the padding lanes.
+    /// `[rows][output positions][lanes]`, zero in the padding lanes.
     pub delta: Vec<f32>,
     /// What is in the input gradient before; zero in the padding lanes.
     pub input_before: Vec<f32>,
@@ -78,21 +78,21 @@ impl Problem {
         [channels, rows]: [usize; 2],
         batch: usize,
     ) -> Self {
-        let stride = batch.next_multiple_of(4);
+        let lanes = batch.next_multiple_of(4);
         let mut cleared = |words: usize| {
             let mut reals = random.reals(words);
-            for lanes in reals.chunks_mut(stride) {
-                lanes[batch..].fill(0.0);
+            for row in reals.chunks_mut(lanes) {
+                row[batch..].fill(0.0);
             }
             reals
         };
-        let input_before = cleared(channels * window.input_positions() * stride);
-        let delta = cleared(rows * window.output_positions() * stride);
+        let input_before = cleared(channels * window.input_positions() * lanes);
+        let delta = cleared(rows * window.output_positions() * lanes);
         let mut input = random.reals(input_before.len());
-        for (i, lanes) in input.chunks_mut(stride).enumerate() {
-            lanes[batch..].fill(3e30);
+        for (i, row) in input.chunks_mut(lanes).enumerate() {
+            row[batch..].fill(3e30);
             // What a ReLU cut off: a mask must cut there, and at minus zero.
-            lanes[i % batch] = if i % 2 == 0 { 0.0 } else { -0.0 };
+            row[i % batch] = if i % 2 == 0 { 0.0 } else { -0.0 };
         }
         let weights = rows * channels * window.taps();
         Problem {
@@ -109,7 +109,7 @@ impl Problem {
         }
     }
 
-    pub fn stride(&self) -> usize {
+    pub fn lanes(&self) -> usize {
         self.batch.next_multiple_of(4)
     }
 
@@ -140,7 +140,7 @@ impl Problem {
     }
 
     fn plan(&self, device: &Device, product: Product, output: View) -> Plan {
-        let (span, window, stride) = (&self.span(), &self.window, self.stride());
+        let (span, window, lanes) = (&self.span(), &self.window, self.lanes());
         let behind = |words: usize, values: &[f32]| [&vec![f32::NAN; words], values].concat();
         let buffer = |label: &str, data: &[f32]| -> Buffer {
             device.buffer_with(label, Class::Scratch, data).unwrap()
@@ -152,7 +152,7 @@ impl Problem {
         match product {
             Product::Forward { relu } => {
                 let params =
-                    DenseForwardParams::of_layer(span, window, stride, FIRST_WEIGHT, relu).unwrap();
+                    DenseForwardParams::of_layer(span, window, lanes, FIRST_WEIGHT, relu).unwrap();
                 let bias = buffer("bias", &behind(FIRST_ROW, &self.bias)).all();
                 let kernel = DenseForward {
                     params,
@@ -167,7 +167,7 @@ impl Problem {
                 let params = DenseTransposedParams::of_layer(
                     span,
                     window,
-                    stride,
+                    lanes,
                     FIRST_WEIGHT,
                     mask,
                     accumulate,
@@ -184,7 +184,7 @@ impl Problem {
             }
             Product::Gradient { accumulate } => {
                 let params =
-                    DenseGradientParams::of_layer(span, window, stride, FIRST_WEIGHT, accumulate)
+                    DenseGradientParams::of_layer(span, window, lanes, FIRST_WEIGHT, accumulate)
                         .unwrap();
                 let kernel = DenseGradient {
                     params,

@@ -9,7 +9,7 @@ use crate::scale::Use;
 fn work(device: &Device, used: &Use) -> rootlet::Result<()> {
     let program = device.prepare(&used.plan)?;
     device.run(&program)?;
-    device.run_sections(&program)?;
+    device.run_phases(&program)?;
     device.run_checked(&program, "")?;
     let buffer = device.buffer_with("x", Class::Scratch, &[1.0f32; 8])?;
     device.download::<f32>(&buffer.all())?;

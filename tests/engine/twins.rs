@@ -19,7 +19,7 @@ fn in_time(work: impl FnOnce() + Send + 'static) {
         work();
         done.send(()).unwrap();
     });
-    // Panics in the thread close the channel, and are told by themselves.
+    // Panics in the thread close the channel, and are reported by themselves.
     end.recv_timeout(Duration::from_secs(120))
         .expect("a deadlock, or a panic");
 }

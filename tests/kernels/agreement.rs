@@ -20,8 +20,8 @@ fn problems(layers: &[Layer]) -> Vec<Problem<'_>> {
     let random = &mut Random(8);
     Product::ALL
         .into_iter()
-        .flat_map(|product| [36, 100].map(|stride| (product, stride)))
-        .map(|(product, stride)| Problem::new(random, layers, 1, stride, product))
+        .flat_map(|product| [36, 100].map(|lanes| (product, lanes)))
+        .map(|(product, lanes)| Problem::new(random, layers, 1, lanes, product))
         .collect()
 }
 

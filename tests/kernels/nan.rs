@@ -12,21 +12,21 @@ fn a_nan_passes_through_and_stays_in_its_lane() {
     })];
     for (name, device) in devices() {
         for product in Product::ALL {
-            for stride in [4, 36, 128] {
-                let mut problem = Problem::new(random, &layers, 0, stride, product);
-                problem.input[3 * stride + 2] = f32::NAN;
-                problem.delta[5 * stride + 1] = f32::NAN;
+            for lanes in [4, 36, 128] {
+                let mut problem = Problem::new(random, &layers, 0, lanes, product);
+                problem.input[3 * lanes + 2] = f32::NAN;
+                problem.delta[5 * lanes + 1] = f32::NAN;
                 // One that the mask lets through.
-                problem.input[3 * stride + 1] = 1.0;
+                problem.input[3 * lanes + 1] = 1.0;
                 let found = problem.solve(&device, &name);
                 assert_close(&found, &problem, &name);
                 let nan = |word: usize| found[word].is_nan();
                 match product {
                     Product::Spmm { .. } => {
-                        assert!((0..9).all(|b| nan(b * stride + 2)), "{name}, {product:?}")
+                        assert!((0..9).all(|b| nan(b * lanes + 2)), "{name}, {product:?}")
                     }
                     Product::Transposed { .. } => {
-                        assert!(nan(3 * stride + 1), "{name}, {product:?}")
+                        assert!(nan(3 * lanes + 1), "{name}, {product:?}")
                     }
                     Product::Sddmm => assert!(nan(0) || nan(1) || nan(2) || nan(3), "{name}"),
                 }

@@ -27,16 +27,16 @@ impl Sum {
 /// The words that the kernel owns, in order.
 pub fn solve(problem: &Problem) -> Vec<Sum> {
     let layer = problem.layer();
-    let stride = problem.stride;
-    let lanes = |unit: u32| (0..stride).map(move |i| unit as usize * stride + i);
+    let lanes = problem.lanes;
+    let row = |unit: u32| (0..lanes).map(move |i| unit as usize * lanes + i);
     match problem.product {
         Product::Spmm { relu } => {
-            let mut sums = vec![Sum::default(); layer.n_out * stride];
+            let mut sums = vec![Sum::default(); layer.n_out * lanes];
             for (at, sum) in sums.iter_mut().enumerate() {
-                sum.add(layer.bias[at / stride], 1.0);
+                sum.add(layer.bias[at / lanes], 1.0);
             }
             for &(b, a, weight) in &layer.triplets {
-                for (to, from) in lanes(b).zip(lanes(a)) {
+                for (to, from) in row(b).zip(row(a)) {
                     sums[to].add(weight, problem.input[from]);
                 }
             }
@@ -48,9 +48,9 @@ pub fn solve(problem: &Problem) -> Vec<Sum> {
             sums
         }
         Product::Transposed { relu } => {
-            let mut sums = vec![Sum::default(); layer.n_in * stride];
+            let mut sums = vec![Sum::default(); layer.n_in * lanes];
             for &(b, a, weight) in &layer.triplets {
-                for (to, from) in lanes(a).zip(lanes(b)) {
+                for (to, from) in row(a).zip(row(b)) {
                     sums[to].add(weight, problem.delta[from]);
                 }
             }
@@ -68,7 +68,7 @@ pub fn solve(problem: &Problem) -> Vec<Sum> {
             .iter()
             .map(|&(b, a, _)| {
                 let mut sum = Sum::default();
-                for (x, d) in lanes(a).zip(lanes(b)) {
+                for (x, d) in row(a).zip(row(b)) {
                     sum.add(problem.input[x], problem.delta[d]);
                 }
                 sum

@@ -77,11 +77,11 @@ impl Product {
 pub struct Problem<'a> {
     pub layers: &'a [Layer],
     pub layer: usize,
-    pub stride: usize,
+    pub lanes: usize,
     pub product: Product,
-    /// `[n_in][stride]`: the layer's input, for the transposed product the activation that masks.
+    /// `[n_in][lanes]`: the layer's input, for the transposed product the activation that masks.
     pub input: Vec<f32>,
-    /// `[n_out][stride]`.
+    /// `[n_out][lanes]`.
     pub delta: Vec<f32>,
 }
 
@@ -93,11 +93,11 @@ impl<'a> Problem<'a> {
         random: &mut Random,
         layers: &'a [Layer],
         layer: usize,
-        stride: usize,
+        lanes: usize,
         product: Product,
     ) -> Self {
         let size = &layers[layer];
-        let mut input = random.reals(size.n_in * stride);
+        let mut input = random.reals(size.n_in * lanes);
         // An activation is exactly zero where its ReLU cut it off; the mask must cut there, and at minus zero.
         for (i, x) in input.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0) {
             *x = if i % 2 == 0 { 0.0 } else { -0.0 };
@@ -105,10 +105,10 @@ impl<'a> Problem<'a> {
         Problem {
             layers,
             layer,
-            stride,
+            lanes,
             product,
             input,
-            delta: random.reals(size.n_out * stride),
+            delta: random.reals(size.n_out * lanes),
         }
     }
 
@@ -123,8 +123,8 @@ impl<'a> Problem<'a> {
             self.layers[..self.layer].iter().map(part).sum()
         };
         let (first, words) = match self.product {
-            Product::Spmm { .. } => (0, layer.n_out * self.stride),
-            Product::Transposed { .. } => (0, layer.n_in * self.stride),
+            Product::Spmm { .. } => (0, layer.n_out * self.lanes),
+            Product::Transposed { .. } => (0, layer.n_in * self.lanes),
             Product::Sddmm => (before(|l| l.triplets.len()), layer.triplets.len()),
         };
         MARGIN + first..MARGIN + first + words
@@ -168,8 +168,8 @@ impl<'a> Problem<'a> {
     pub fn name(&self) -> String {
         let layer = self.layer();
         format!(
-            "{:?} of layer {} ({} to {}), stride {}",
-            self.product, self.layer, layer.n_in, layer.n_out, self.stride
+            "{:?} of layer {} ({} to {}), lanes {}",
+            self.product, self.layer, layer.n_in, layer.n_out, self.lanes
         )
     }
 
@@ -182,7 +182,7 @@ impl<'a> Problem<'a> {
         let mut plan = Plan::new("test");
         match self.product {
             Product::Spmm { relu } => {
-                let params = SpmmParams::of_layer(&span, self.stride, relu);
+                let params = SpmmParams::of_layer(&span, self.lanes, relu);
                 let kernel = Spmm {
                     params,
                     row_offsets: arena.row_offsets.all(),
@@ -195,7 +195,7 @@ impl<'a> Problem<'a> {
                 plan.dispatch(kernel, params.grid()).unwrap();
             }
             Product::Transposed { relu } => {
-                let params = SpmmTransposedParams::of_layer(&span, self.stride, relu, false);
+                let params = SpmmTransposedParams::of_layer(&span, self.lanes, relu, false);
                 let kernel = SpmmTransposed {
                     params,
                     col_offsets: arena.col_offsets.all(),
@@ -209,7 +209,7 @@ impl<'a> Problem<'a> {
                 plan.dispatch(kernel, params.grid()).unwrap();
             }
             Product::Sddmm => {
-                let params = SddmmParams::new(&span, self.stride, false);
+                let params = SddmmParams::new(&span, self.lanes, false);
                 let kernel = Sddmm {
                     params,
                     row_offsets: arena.row_offsets.all(),

@@ -40,9 +40,9 @@ fn test(product: Product) {
     let arenas = arenas();
     for (name, device) in devices() {
         for layers in &arenas {
-            for stride in STRIDES {
+            for lanes in STRIDES {
                 for layer in 0..layers.len() {
-                    let problem = Problem::new(random, layers, layer, stride, product);
+                    let problem = Problem::new(random, layers, layer, lanes, product);
                     assert_close(&problem.solve(&device, &name), &problem, &name);
                 }
             }

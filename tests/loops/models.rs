@@ -21,7 +21,7 @@ fn network(name: &str, side: usize, sparsity: f64, batch: usize, rounds: &str) -
     };
     let model = by_name(name, &options).unwrap();
     let counts = allocate(&model.shapes(), sparsity, Assignment::ErdosRenyi).unwrap();
-    let state = NetworkState::draw(&model, &counts, 1);
+    let state = NetworkState::initialise(&model, &counts, 1);
     let options = NetworkOptions {
         micro_batch: Some(batch),
         ..NetworkOptions::of_batch(batch)

@@ -7,7 +7,7 @@ use rootlet::layer::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 use crate::common::says;
 
 rootlet::kernel! {
-    /// Goes round as often as it is told, says its statement.
+    /// Goes round as often as it is asked to, says its statement.
     pub Told, ToldParams, ToldTwin = "tests/told", "";
     params { rounds: u32 }
     loops |p, _| further(p.rounds);
@@ -67,7 +67,7 @@ fn so_is_a_layer_that_no_cut_helps() {
         let kernel = SoftmaxCrossEntropy {
             params: SoftmaxCrossEntropyParams {
                 classes,
-                stride: 4,
+                lanes: 4,
                 smoothing: 0.0,
             },
             step: buffer(8),
@@ -75,7 +75,7 @@ fn so_is_a_layer_that_no_cut_helps() {
             labels: buffer(4),
             delta: buffer(logits),
             losses: buffer(4),
-            hits: buffer(4),
+            correct: buffer(4),
         };
         Plan::new("loss").dispatch(kernel, Grid::Items(4))
     };

@@ -27,17 +27,17 @@ fn same(plane: [usize; 2]) -> Window {
     Window::new(plane, [3, 3], [1, 1], [1, 1]).unwrap()
 }
 
-fn spmm(data: &Data<'_>, plan: &mut Plan, n_in: usize, stride: usize, relu: bool) {
+fn spmm(data: &Data<'_>, plan: &mut Plan, n_in: usize, lanes: usize, relu: bool) {
     let arena = data.layer(n_in, 3);
-    let params = SpmmParams::of_layer(&arena.spans[0], stride, relu);
+    let params = SpmmParams::of_layer(&arena.spans[0], lanes, relu);
     let kernel = Spmm {
         params,
         row_offsets: arena.row_offsets.all(),
         cols: arena.cols.all(),
         weights: arena.weights.all(),
         bias: arena.bias.all(),
-        input: data.reals("input", n_in * stride),
-        output: data.reals("output", 3 * stride),
+        input: data.reals("input", n_in * lanes),
+        output: data.reals("output", 3 * lanes),
     };
     plan.dispatch(kernel, params.grid()).unwrap();
 }
@@ -56,18 +56,18 @@ fn rows_of_a_hundred_thousand_connections() {
 fn columns_of_a_hundred_thousand_connections() {
     for (relu, accumulate) in [(false, false), (true, true)] {
         solve(BOTH, |data, plan| {
-            let (n_out, stride) = (100_000, 4);
+            let (n_out, lanes) = (100_000, 4);
             let arena = data.layer(3, n_out);
-            let params = SpmmTransposedParams::of_layer(&arena.spans[0], stride, relu, accumulate);
+            let params = SpmmTransposedParams::of_layer(&arena.spans[0], lanes, relu, accumulate);
             let kernel = SpmmTransposed {
                 params,
                 col_offsets: arena.col_offsets.all(),
                 order: arena.order.all(),
                 order_rows: arena.order_rows.all(),
                 weights: arena.weights.all(),
-                delta: data.reals("delta", n_out * stride),
-                activation: data.reals("activation", 3 * stride),
-                output: data.reals("output", 3 * stride),
+                delta: data.reals("delta", n_out * lanes),
+                activation: data.reals("activation", 3 * lanes),
+                output: data.reals("output", 3 * lanes),
             };
             plan.dispatch(kernel, params.grid()).unwrap();
         });
@@ -77,11 +77,11 @@ fn columns_of_a_hundred_thousand_connections() {
 /// A convolution of 900 channels on planes of 4 by 5 (and a last tile of one position), both ways.
 #[test]
 fn wide_convolutions() {
-    let (window, stride, wide) = (same([4, 5]), 12, 900);
-    let plane = 20 * stride;
+    let (window, lanes, wide) = (same([4, 5]), 12, 900);
+    let plane = 20 * lanes;
     solve(SOFTWARE, |data, plan| {
         let arena = data.layer(wide * 9, 2);
-        let params = ConvParams::of_layer(&arena.spans[0], &window, stride, true).unwrap();
+        let params = ConvParams::of_layer(&arena.spans[0], &window, lanes, true).unwrap();
         let kernel = Conv {
             params,
             row_offsets: arena.row_offsets.all(),
@@ -98,7 +98,7 @@ fn wide_convolutions() {
             // Two channels, of which the first has a tap that all outputs are connected to.
             let arena = data.layer(18, wide);
             let span = &arena.spans[0];
-            let params = ConvTransposedParams::of_layer(span, &window, stride, accumulate).unwrap();
+            let params = ConvTransposedParams::of_layer(span, &window, lanes, accumulate).unwrap();
             let kernel = ConvTransposed {
                 params,
                 col_offsets: arena.col_offsets.all(),
@@ -117,7 +117,7 @@ fn pair_gradients(
     data: &Data<'_>,
     plan: &mut Plan,
     window: Window,
-    [channels, n_out, stride]: [usize; 3],
+    [channels, n_out, lanes]: [usize; 3],
     accumulate: bool,
 ) {
     let arena = data.layer(channels * window.taps(), n_out);
@@ -125,11 +125,11 @@ fn pair_gradients(
     let gradients = PairGradients {
         span: arena.spans[0],
         window,
-        stride,
+        lanes,
         row_offsets: arena.row_offsets.all(),
         cols: arena.cols.all(),
-        input: data.reals("input", channels * window.input_positions() * stride),
-        delta: data.reals("delta", n_out * positions * stride),
+        input: data.reals("input", channels * window.input_positions() * lanes),
+        delta: data.reals("delta", n_out * positions * lanes),
         output: data.reals("output", arena.cols.words()),
         accumulate,
     };
@@ -184,13 +184,13 @@ fn solve_shared(shapes: &[rootlet::engine::WorkgroupShape], record: impl Fn(&Dat
 /// Rows of 200,000 pairs, and 400,000 members and positions.
 #[test]
 fn gradients_of_linear_layers() {
-    let record = |n_in, stride, accumulate| {
+    let record = |n_in, lanes, accumulate| {
         move |data: &Data<'_>, plan: &mut Plan| {
             pair_gradients(
                 data,
                 plan,
                 Window::pointwise([1, 1]),
-                [n_in, 2, stride],
+                [n_in, 2, lanes],
                 accumulate,
             );
         }
@@ -214,17 +214,17 @@ fn full(window: &Window, channels: usize, rows: usize) -> LayerSpan {
 #[test]
 fn full_layers_of_a_hundred_thousand_inputs() {
     let point = Window::pointwise([1, 1]);
-    for (shapes, window, channels, stride, relu) in [
+    for (shapes, window, channels, lanes, relu) in [
         (BOTH, point, 100_000, 4, true),
         (BOTH, point, 45_000, 36, false),
         (SOFTWARE, same([4, 5]), 1700, 12, true),
         (NEITHER, point, 14_900, 128, true),
     ] {
-        let words = |positions, units| units * positions * stride;
+        let words = |positions, units| units * positions * lanes;
         let (input, output) = (window.input_positions(), window.output_positions());
         solve(shapes, |data, plan| {
             let span = full(&window, channels, 3);
-            let params = DenseForwardParams::of_layer(&span, &window, stride, 0, relu).unwrap();
+            let params = DenseForwardParams::of_layer(&span, &window, lanes, 0, relu).unwrap();
             let kernel = DenseForward {
                 params,
                 weights: data.reals("weights", span.n_in * 3),
@@ -238,7 +238,7 @@ fn full_layers_of_a_hundred_thousand_inputs() {
             solve(shapes, |data, plan| {
                 let span = full(&window, 3, channels);
                 let params =
-                    DenseTransposedParams::of_layer(&span, &window, stride, 0, relu, accumulate)
+                    DenseTransposedParams::of_layer(&span, &window, lanes, 0, relu, accumulate)
                         .unwrap();
                 let kernel = DenseTransposed {
                     params,
@@ -257,7 +257,7 @@ fn full_layers_of_a_hundred_thousand_inputs() {
 fn full_layers_of_many_positions() {
     let point = Window::pointwise([1, 1]);
     let stem = Window::new([224, 224], [7, 7], [2, 2], [3, 3]).unwrap();
-    for (shapes, window, stride) in [
+    for (shapes, window, lanes) in [
         (SOFTWARE, point, 400_000),
         (BOTH, point, 3_600_000),
         (SOFTWARE, stem, 32),
@@ -268,11 +268,11 @@ fn full_layers_of_many_positions() {
             solve(shapes, |data, plan| {
                 let span = full(&window, 1, 2);
                 let params =
-                    DenseGradientParams::of_layer(&span, &window, stride, 0, accumulate).unwrap();
+                    DenseGradientParams::of_layer(&span, &window, lanes, 0, accumulate).unwrap();
                 let kernel = DenseGradient {
                     params,
-                    input: data.reals("input", window.input_positions() * stride),
-                    delta: data.reals("delta", 2 * window.output_positions() * stride),
+                    input: data.reals("input", window.input_positions() * lanes),
+                    delta: data.reals("delta", 2 * window.output_positions() * lanes),
                     output: data.reals("output", 2 * span.n_in),
                 };
                 plan.dispatch(kernel, params.grid()).unwrap();
@@ -319,17 +319,17 @@ fn sums_over_many_members_and_positions() {
         });
     }
     solve(NEITHER, |data, plan| {
-        let (positions, stride) = (50_176, 8);
+        let (positions, lanes) = (50_176, 8);
         let kernel = BatchNormStatistics {
             params: BatchNormStatisticsParams {
                 channels: 1,
                 positions,
-                vectors: stride as u32 / 4,
+                vectors: lanes as u32 / 4,
                 tile: 3136,
                 tiles: 16,
             },
-            step: data.step(stride),
-            input: data.reals("input", positions as usize * stride),
+            step: data.step(lanes),
+            input: data.reals("input", positions as usize * lanes),
             parts: data.reals("parts", 32),
         };
         plan.dispatch(kernel, Grid::Groups(16)).unwrap();
@@ -399,12 +399,12 @@ fn attention_of_large_batches() {
             heads: 1,
             dim: 8,
             tokens: 30,
-            stride: 5000,
+            lanes: 5000,
         };
         let qkv = data.reals("qkv", attention.qkv_words());
         let probabilities = data.reals("probabilities", attention.probability_words());
         let output = data.reals("output", attention.output_words());
-        let step = data.step(attention.stride);
+        let step = data.step(attention.lanes);
         attention
             .forward(plan, step, qkv.clone(), probabilities.clone(), output)
             .unwrap();
@@ -426,7 +426,7 @@ fn losses_over_twenty_thousand_classes() {
             let kernel = SoftmaxCrossEntropy {
                 params: SoftmaxCrossEntropyParams {
                     classes,
-                    stride: lanes as u32,
+                    lanes: lanes as u32,
                     smoothing: 0.1,
                 },
                 step: data.step(lanes),
@@ -434,7 +434,7 @@ fn losses_over_twenty_thousand_classes() {
                 labels: data.words("labels", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, classes - 1, 0]),
                 delta: data.reals("delta", words),
                 losses: data.reals("losses", lanes),
-                hits: data.reals("hits", lanes),
+                correct: data.reals("correct", lanes),
             };
             plan.dispatch(kernel, Grid::Items(lanes)).unwrap();
         });
@@ -465,19 +465,19 @@ fn statistics_of_large_planes_are_the_same_bits_everywhere() {
         let mut first: Option<Vec<u32>> = None;
         for (name, device) in devices() {
             let data = Data(&device);
-            let stride = 4;
-            let signs = data.reals("signs", window.output_positions() * stride);
+            let lanes = 4;
+            let signs = data.reals("signs", window.output_positions() * lanes);
             let sums: View = data.reals("sums", 12);
             let statistics = Statistics {
                 distribution,
-                stride,
-                step: data.step(stride),
+                lanes,
+                step: data.step(lanes),
                 signs,
                 accumulate: false,
             };
             let mut plan = Plan::new("statistics");
             let span = full(&window, 1, 1);
-            let values = data.reals("values", window.input_positions() * stride);
+            let values = data.reals("values", window.input_positions() * lanes);
             statistics
                 .inputs(&mut plan, &span, &window, values, sums.clone())
                 .unwrap();

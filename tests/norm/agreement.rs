@@ -46,7 +46,7 @@ fn layer(device: &Device, size: Size) -> Vec<u32> {
     let norm = LayerNormPass {
         channels: world.size.channels,
         positions: size.positions,
-        stride: size.stride,
+        lanes: size.lanes,
     };
     let input = world.buffer(&size.activation(random));
     let delta = world.buffer(&size.delta(random));

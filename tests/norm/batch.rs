@@ -80,7 +80,7 @@ impl Problem {
         BatchNormPass {
             channels: world.size.channels,
             positions: self.size.positions,
-            stride: self.size.stride,
+            lanes: self.size.lanes,
             relu: self.relu,
         }
     }

@@ -153,7 +153,7 @@ fn views_that_do_not_fit_are_refused() {
     let norm = BatchNormPass {
         channels: world.size.channels,
         positions: 6,
-        stride: 8,
+        lanes: 8,
         relu: true,
     };
     let scratch = NormScratch::new(&device, &[norm]).unwrap();

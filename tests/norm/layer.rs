@@ -58,7 +58,7 @@ fn record(
     let norm = LayerNormPass {
         channels: world.size.channels,
         positions: world.size.positions,
-        stride: world.size.stride,
+        lanes: world.size.lanes,
     };
     let words = world.size.words();
     let passed = Passed {
@@ -192,7 +192,7 @@ fn gradients_of_micro_batches_add_up_and_the_inputs_may_be_left_out() {
         let norm = LayerNormPass {
             channels: world.size.channels,
             positions: size.positions,
-            stride: size.stride,
+            lanes: size.lanes,
         };
         let views = LayerNormBackwardViews {
             input: world.noise(size.words()).view(),
@@ -231,7 +231,7 @@ fn a_small_variance_about_a_large_mean_is_found() {
                 value: inverse,
                 magnitude: inverse,
             };
-            let found = saved[(size.positions + p) * size.stride + lane];
+            let found = saved[(size.positions + p) * size.lanes + lane];
             // Each update of the running mean rounds it to 3e-5 of a deviation of 0.1.
             assert_close(&name, &[found], &[exact], 1e-3);
             let expected: Vec<Number> = (group.forward().iter())

@@ -106,7 +106,7 @@ fn a_layer_finds_its_arrays_by_name() {
             "scale",
             vec![
                 Parameter::trained("gain", 3, 2.0),
-                Parameter::kept("seen", 2, 0.0),
+                Parameter::untrained("seen", 2, 0.0),
             ],
         ),
     ];

@@ -10,31 +10,31 @@ use crate::common::{Random, norms};
 /// Words of noise before the view of an output and behind it.
 const MARGIN: usize = 64;
 
-/// `[channels][positions][stride]`, of which the first `count` lanes are members.
+/// `[channels][positions][lanes]`, of which the first `count` lanes are members.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Size {
     pub channels: usize,
     pub positions: usize,
-    pub stride: usize,
+    pub lanes: usize,
     pub count: usize,
 }
 
 impl Size {
-    pub const fn new(channels: usize, positions: usize, stride: usize, count: usize) -> Self {
+    pub const fn new(channels: usize, positions: usize, lanes: usize, count: usize) -> Self {
         Size {
             channels,
             positions,
-            stride,
+            lanes,
             count,
         }
     }
 
     pub fn words(&self) -> usize {
-        self.channels * self.positions * self.stride
+        self.channels * self.positions * self.lanes
     }
 
     pub fn at(&self, c: usize, p: usize, lane: usize) -> usize {
-        (c * self.positions + p) * self.stride + lane
+        (c * self.positions + p) * self.lanes + lane
     }
 
     /// Every member's words of channel `c`, in order.
@@ -46,8 +46,8 @@ impl Size {
 
     /// The words of padding lanes.
     pub fn padding(&self) -> impl Iterator<Item = usize> + use<> {
-        let Size { stride, count, .. } = *self;
-        (0..self.words()).filter(move |i| i % stride >= count)
+        let Size { lanes, count, .. } = *self;
+        (0..self.words()).filter(move |i| i % lanes >= count)
     }
 
     /// An activation: any finite numbers in the padding lanes.

@@ -8,7 +8,7 @@ use rootlet::engine::{Class, Plan, View};
 use rootlet::layer::{DenseWeights, SparsePass};
 use rootlet::loss::CrossEntropy;
 use rootlet::network::NetworkOptions;
-use rootlet::sparse::{LayerState, Shape, Window, draw};
+use rootlet::sparse::{LayerState, Shape, Window, initialise};
 
 /// A network's parameters in f64, and the inputs, as one flat list that can be nudged.
 #[derive(Clone)]
@@ -20,14 +20,14 @@ struct Host {
 }
 
 impl Host {
-    fn new(layers: &[LayerState], batch: &Batch, stride: usize) -> Self {
+    fn new(layers: &[LayerState], batch: &Batch, lanes: usize) -> Self {
         let wide = |v: &[f32]| v.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
         Host {
             values: layers.iter().map(|l| wide(&l.values)).collect(),
             bias: layers.iter().map(|l| wide(&l.bias)).collect(),
             inputs: (0..batch.count)
                 .map(|i| {
-                    let lane = batch.inputs[i..].iter().step_by(stride);
+                    let lane = batch.inputs[i..].iter().step_by(lanes);
                     lane.map(|&x| f64::from(x)).collect()
                 })
                 .collect(),
@@ -93,8 +93,8 @@ pub fn cross_entropy(logits: &[f64], label: usize, smoothing: f64) -> f64 {
     let even = smoothing / logits.len() as f64;
     (logits.iter().enumerate())
         .map(|(c, z)| {
-            let wanted = even + if c == label { 1.0 - smoothing } else { 0.0 };
-            wanted * (total.ln() + highest - z)
+            let requested = even + if c == label { 1.0 - smoothing } else { 0.0 };
+            requested * (total.ln() + highest - z)
         })
         .sum()
 }
@@ -152,7 +152,7 @@ fn gradients_are_the_differences_of_the_loss() {
     let devices = devices();
     for (c, case) in cases.iter().enumerate() {
         let mut random = Random(100 + c as u64);
-        let (sizes, batch, stride) = (case.sizes, case.batch, case.batch.next_multiple_of(4));
+        let (sizes, batch, lanes) = (case.sizes, case.batch, case.batch.next_multiple_of(4));
         let layers: Vec<LayerState> = (sizes.windows(2).enumerate())
             .map(|(l, n)| {
                 let shape = Shape {
@@ -160,24 +160,24 @@ fn gradients_are_the_differences_of_the_loss() {
                     n_out: n[1],
                 };
                 let active = (shape.dense() as f64 * case.density).round() as u64;
-                draw(shape, active, c as u32, l as u32)
+                initialise(shape, active, c as u32, l as u32)
             })
             .collect();
         let classes = sizes[sizes.len() - 1];
-        let mut inputs = random.reals(sizes[0] * stride, 2.0);
+        let mut inputs = random.reals(sizes[0] * lanes, 2.0);
         for (i, input) in inputs.iter_mut().enumerate() {
-            if i % stride >= case.count {
+            if i % lanes >= case.count {
                 *input = 0.0;
             }
         }
-        let labels: Vec<u32> = (0..stride).map(|_| random.below(classes) as u32).collect();
+        let labels: Vec<u32> = (0..lanes).map(|_| random.below(classes) as u32).collect();
         let batch = Batch {
             inputs,
             targets: labels.into(),
             count: case.count.min(batch),
             index: 0,
         };
-        let host = Host::new(&layers, &batch, stride);
+        let host = Host::new(&layers, &batch, lanes);
         let smoothing = f64::from(case.smoothing);
         let loss = |host: &Host| host.loss(&layers, batch.labels(), smoothing);
         let nearest = (0..case.count)
@@ -191,11 +191,11 @@ fn gradients_are_the_differences_of_the_loss() {
             values.extend(host.differences(|h| &mut h.values[l], loss));
             bias.extend(host.differences(|h| &mut h.bias[l], loss));
         }
-        let mut input = vec![0.0; sizes[0] * stride];
+        let mut input = vec![0.0; sizes[0] * lanes];
         for i in 0..case.count {
             let member = host.differences(|h| &mut h.inputs[i], loss);
             for (a, value) in member.into_iter().enumerate() {
-                input[a * stride + i] = value;
+                input[a * lanes + i] = value;
             }
         }
 
@@ -225,12 +225,12 @@ fn gradients_are_the_differences_of_the_loss() {
             let first = SparsePass {
                 span: arena.spans[0],
                 window: Window::pointwise([1, 1]),
-                stride,
+                lanes,
                 bias: true,
                 relu: false,
             };
             let mut plan = Plan::new("input gradient");
-            let delta = network.kept("linear0.delta").unwrap();
+            let delta = network.retained("linear0.delta").unwrap();
             let output_view = output.all();
             match arena.holds.indices {
                 true => first.backward(&mut plan, arena, delta, None, output_view, false),

@@ -133,13 +133,13 @@ impl Fixture {
             .collect()
     }
 
-    /// Inputs and labels as the network takes them, in rows of `stride` lanes.
-    pub fn batch(&self, prefix: &str, stride: usize) -> Batch {
-        self.parts(prefix, stride, stride).remove(0)
+    /// Inputs and labels as the network takes them, in rows of `lanes`.
+    pub fn batch(&self, prefix: &str, lanes: usize) -> Batch {
+        self.parts(prefix, lanes, lanes).remove(0)
     }
 
     /// A batch in parts of at most `most` members.
-    pub fn parts(&self, prefix: &str, most: usize, stride: usize) -> Vec<Batch> {
+    pub fn parts(&self, prefix: &str, most: usize, lanes: usize) -> Vec<Batch> {
         let labels = self.integers(&format!("{prefix}labels"));
         let inputs = self.reals(&format!("{prefix}x"));
         let size = inputs.len() / labels.len();
@@ -147,9 +147,9 @@ impl Fixture {
             .map(|((inputs, labels), index)| {
                 let count = labels.len();
                 let mut labels = labels.to_vec();
-                labels.resize(stride, 0);
+                labels.resize(lanes, 0);
                 Batch {
-                    inputs: lanes(inputs, count, stride),
+                    inputs: in_lanes(inputs, count, lanes),
                     targets: labels.into(),
                     count,
                     index,
@@ -159,22 +159,22 @@ impl Fixture {
     }
 }
 
-/// From PyTorch's `[count][units]` to the device's `[units][stride]`; padding lanes are zero.
-pub fn lanes(members: &[f32], count: usize, stride: usize) -> Vec<f32> {
+/// From PyTorch's `[count][units]` to the device's `[units][lanes]`; padding lanes are zero.
+pub fn in_lanes(members: &[f32], count: usize, lanes: usize) -> Vec<f32> {
     let units = members.len() / count;
-    let mut lanes = vec![0.0; units * stride];
+    let mut values = vec![0.0; units * lanes];
     for (i, member) in members.chunks(units).enumerate() {
         for (u, &value) in member.iter().enumerate() {
-            lanes[u * stride + i] = value;
+            values[u * lanes + i] = value;
         }
     }
-    lanes
+    values
 }
 
 /// The way back, without the padding.
-pub fn members(lanes: &[f32], count: usize, stride: usize) -> Vec<f32> {
-    let units = lanes.len() / stride;
+pub fn members(values: &[f32], count: usize, lanes: usize) -> Vec<f32> {
+    let units = values.len() / lanes;
     (0..count)
-        .flat_map(|i| (0..units).map(move |u| lanes[u * stride + i]))
+        .flat_map(|i| (0..units).map(move |u| values[u * lanes + i]))
         .collect()
 }

@@ -11,7 +11,7 @@ use rootlet::engine::{Device, View};
 use rootlet::loss::CrossEntropy;
 use rootlet::model::{Builder, Extent, Model, Value};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
-use rootlet::sparse::draw;
+use rootlet::sparse::initialise;
 use rootlet::topology::method;
 
 const CLASSES: usize = 3;
@@ -47,9 +47,9 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
     let counts: Vec<u64> = (sparse.iter())
         .map(|layer| (layer.shape.dense() * 2 / 5).clamp(1, 60))
         .collect();
-    let mut state = NetworkState::draw(model, &counts, seed as u32);
+    let mut state = NetworkState::initialise(model, &counts, seed as u32);
     for (layer, node) in state.layers.iter_mut().zip(&sparse) {
-        *layer = draw(
+        *layer = initialise(
             node.shape,
             layer.active() as u64,
             seed as u32,
@@ -70,17 +70,17 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
         norms::set(norm, "weight", weight);
         norms::set(norm, "bias", random.reals(channels, 0.5));
     }
-    let stride = COUNT.next_multiple_of(4);
+    let lanes = COUNT.next_multiple_of(4);
     let batch = Batch {
-        inputs: random.reals(model.input().size() * stride, 2.0),
-        targets: Targets::Labels((0..stride).map(|_| random.below(CLASSES) as u32).collect()),
+        inputs: random.reals(model.input().size() * lanes, 2.0),
+        targets: Targets::Labels((0..lanes).map(|_| random.below(CLASSES) as u32).collect()),
         count: COUNT,
         index: 0,
     };
     let lane = |i: usize| {
         batch.inputs[i..]
             .iter()
-            .step_by(stride)
+            .step_by(lanes)
             .map(|&x| f64::from(x))
     };
     let inputs: Activation = (0..COUNT).map(|i| lane(i).collect()).collect();

@@ -58,18 +58,14 @@ fn softmax(
     count: usize,
     smoothing: f32,
 ) -> [Buffer; 3] {
-    let (stride, n) = (labels.len(), logits.len());
-    let outputs = [
-        noise(device, n),
-        noise(device, stride),
-        noise(device, stride),
-    ];
+    let (lanes, n) = (labels.len(), logits.len());
+    let outputs = [noise(device, n), noise(device, lanes), noise(device, lanes)];
     let labels = device.buffer_with("labels", Class::Data, labels).unwrap();
-    let [delta, losses, hits] = outputs.each_ref().map(Buffer::all);
+    let [delta, losses, correct] = outputs.each_ref().map(Buffer::all);
     let kernel = SoftmaxCrossEntropy {
         params: SoftmaxCrossEntropyParams {
-            classes: (n / stride) as u32,
-            stride: stride as u32,
+            classes: (n / lanes) as u32,
+            lanes: lanes as u32,
             smoothing,
         },
         step: step(device, still(count)).all(),
@@ -77,36 +73,36 @@ fn softmax(
         labels: labels.all(),
         delta,
         losses,
-        hits,
+        correct,
     };
-    run(device, kernel, Grid::Items(stride));
+    run(device, kernel, Grid::Items(lanes));
     outputs
 }
 
 /// What the kernel of accuracy alone finds.
 fn found(device: &Device, logits: &[f32], labels: &[u32], count: usize) -> Vec<f32> {
-    let (stride, n) = (labels.len(), logits.len());
-    let hits = noise(device, stride);
+    let (lanes, n) = (labels.len(), logits.len());
+    let correct = noise(device, lanes);
     let labels = device.buffer_with("labels", Class::Data, labels).unwrap();
     let kernel = FoundClass {
         params: FoundClassParams {
-            classes: (n / stride) as u32,
-            stride: stride as u32,
+            classes: (n / lanes) as u32,
+            lanes: lanes as u32,
         },
         step: step(device, still(count)).all(),
         logits: put(device, logits).all(),
         labels: labels.all(),
-        hits: hits.all(),
+        correct: correct.all(),
     };
-    run(device, kernel, Grid::Items(stride));
-    read(device, &hits)
+    run(device, kernel, Grid::Items(lanes));
+    read(device, &correct)
 }
 
 #[test]
 fn softmax_cross_entropy() {
     let mut random = Random(1);
     for device in devices() {
-        for (classes, stride, count, scale, smoothing) in [
+        for (classes, lanes, count, scale, smoothing) in [
             (1, 4, 1, 1.0, 0.0),
             (1, 8, 8, 5.0, 0.3),
             (2, 4, 3, 3.0, 0.0),
@@ -117,21 +113,25 @@ fn softmax_cross_entropy() {
             (1000, 12, 10, 8.0, 0.0),
             (1000, 128, 128, 30.0, 0.1),
         ] {
-            let logits = random.reals(classes * stride, scale);
-            let labels: Vec<u32> = (0..stride).map(|_| random.below(classes) as u32).collect();
-            let at = format!("{}, {classes} classes, {stride} lanes", device.name());
-            let [delta, losses, hits] = softmax(&device, &logits, &labels, count, smoothing);
+            let logits = random.reals(classes * lanes, scale);
+            let labels: Vec<u32> = (0..lanes).map(|_| random.below(classes) as u32).collect();
+            let at = format!("{}, {classes} classes, {lanes} lanes", device.name());
+            let [delta, losses, correct] = softmax(&device, &logits, &labels, count, smoothing);
             let (delta, losses) = (read(&device, &delta), read(&device, &losses));
-            let hits = read(&device, &hits);
-            assert_eq!(found(&device, &logits, &labels, count), hits, "{at}");
-            for lane in 0..stride {
+            let correct = read(&device, &correct);
+            assert_eq!(found(&device, &logits, &labels, count), correct, "{at}");
+            for lane in 0..lanes {
                 if lane >= count {
-                    assert_eq!((losses[lane], hits[lane]), (0.0, 0.0), "{at}, lane {lane}");
-                    assert!((0..classes).all(|c| delta[c * stride + lane] == 0.0));
+                    assert_eq!(
+                        (losses[lane], correct[lane]),
+                        (0.0, 0.0),
+                        "{at}, lane {lane}"
+                    );
+                    assert!((0..classes).all(|c| delta[c * lanes + lane] == 0.0));
                     continue;
                 }
                 let own: Vec<f64> = (0..classes)
-                    .map(|c| f64::from(logits[c * stride + lane]))
+                    .map(|c| f64::from(logits[c * lanes + lane]))
                     .collect();
                 let (label, smoothing) = (labels[lane] as usize, f64::from(smoothing));
                 let expected = cross_entropy(&own, label, smoothing);
@@ -139,13 +139,13 @@ fn softmax_cross_entropy() {
                 let highest = own.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let best = own.iter().position(|z| *z == highest).unwrap();
                 let hit = f32::from(u8::from(best == label));
-                assert_eq!(hits[lane], hit, "{at}, lane {lane}");
+                assert_eq!(correct[lane], hit, "{at}, lane {lane}");
                 let total: f64 = own.iter().map(|z| (z - highest).exp()).sum();
                 for c in 0..classes {
-                    let wanted =
+                    let requested =
                         smoothing / classes as f64 + if c == label { 1.0 - smoothing } else { 0.0 };
-                    let expected = ((own[c] - highest).exp() / total - wanted) / count as f64;
-                    let found = delta[c * stride + lane];
+                    let expected = ((own[c] - highest).exp() / total - requested) / count as f64;
+                    let found = delta[c * lanes + lane];
                     near(&at, found, expected, 2e-6 / count as f64);
                 }
             }
@@ -157,10 +157,10 @@ fn softmax_cross_entropy() {
 #[test]
 fn equal_logits_count_for_the_lowest_class() {
     for device in devices() {
-        let [_, losses, hits] = softmax(&device, &[0.5; 3 * 4], &[0, 1, 2, 0], 3, 0.0);
-        let hits = read(&device, &hits);
-        assert_eq!(hits, [1.0, 0.0, 0.0, 0.0], "{}", device.name());
-        assert_eq!(found(&device, &[0.5; 3 * 4], &[0, 1, 2, 0], 3), hits);
+        let [_, losses, correct] = softmax(&device, &[0.5; 3 * 4], &[0, 1, 2, 0], 3, 0.0);
+        let correct = read(&device, &correct);
+        assert_eq!(correct, [1.0, 0.0, 0.0, 0.0], "{}", device.name());
+        assert_eq!(found(&device, &[0.5; 3 * 4], &[0, 1, 2, 0], 3), correct);
         let losses = read(&device, &losses);
         losses[..3]
             .iter()
@@ -178,15 +178,18 @@ fn bad_logits_reach_the_loss() {
                     let mut logits = [0.5, 0.25, 1.0, -2.0].repeat(3);
                     logits[class * 4 + 1] = bad;
                     // Not through `run`: the twin's result is no number either, and that is no agreement.
-                    let [_, losses, hits] = softmax_unchecked(&device, &logits, smoothing);
+                    let [_, losses, correct] = softmax_unchecked(&device, &logits, smoothing);
                     let found = read(&device, &losses);
                     let finite: Vec<bool> = found.iter().map(|l| l.is_finite()).collect();
                     let at = format!("{}: {bad} in class {class}, {found:?}", device.name());
                     assert_eq!(finite, [true, false, true, true], "{at}");
                     let ring = noise(&device, 8);
                     let mut plan = Plan::new("test");
-                    plan.dispatch(metrics(&device, &losses, &hits, &ring, 2), Grid::Groups(1))
-                        .unwrap();
+                    plan.dispatch(
+                        metrics(&device, &losses, &correct, &ring, 2),
+                        Grid::Groups(1),
+                    )
+                    .unwrap();
                     device.run(&device.prepare(&plan).unwrap()).unwrap();
                     assert!(!read(&device, &ring)[4].is_finite(), "{at}");
                 }
@@ -200,11 +203,11 @@ fn softmax_unchecked(device: &Device, logits: &[f32], smoothing: f32) -> [Buffer
         .buffer_with("labels", Class::Data, &[0u32, 1, 2, 0])
         .unwrap();
     let outputs = [noise(device, 12), noise(device, 4), noise(device, 4)];
-    let [delta, losses, hits] = outputs.each_ref().map(Buffer::all);
+    let [delta, losses, correct] = outputs.each_ref().map(Buffer::all);
     let kernel = SoftmaxCrossEntropy {
         params: SoftmaxCrossEntropyParams {
             classes: 3,
-            stride: 4,
+            lanes: 4,
             smoothing,
         },
         step: step(device, still(4)).all(),
@@ -212,7 +215,7 @@ fn softmax_unchecked(device: &Device, logits: &[f32], smoothing: f32) -> [Buffer
         labels: labels.all(),
         delta,
         losses,
-        hits,
+        correct,
     };
     let mut plan = Plan::new("test");
     plan.dispatch(kernel, Grid::Items(4)).unwrap();
@@ -234,7 +237,7 @@ fn metrics(
     };
     BatchMetrics {
         params: BatchMetricsParams {
-            stride: losses.words() as u32,
+            lanes: losses.words() as u32,
             slots: (ring.words() / 2) as u32,
         },
         step: step(device, state).all(),
@@ -248,7 +251,7 @@ fn metrics(
 fn batch_metrics() {
     let mut random = Random(2);
     for device in devices() {
-        for (stride, at) in [
+        for (lanes, at) in [
             (4, 0),
             (60, 5),
             (64, 3),
@@ -256,8 +259,8 @@ fn batch_metrics() {
             (128, 7),
             (260, 4_000_000_001),
         ] {
-            let losses: Vec<f32> = random.reals(stride, 2.0).iter().map(|l| l.abs()).collect();
-            let scores: Vec<f32> = (0..stride).map(|_| random.below(2) as f32).collect();
+            let losses: Vec<f32> = random.reals(lanes, 2.0).iter().map(|l| l.abs()).collect();
+            let scores: Vec<f32> = (0..lanes).map(|_| random.below(2) as f32).collect();
             let ring = noise(&device, 16);
             let held = device
                 .buffer_with("scores", Class::Scratch, &scores)
@@ -272,7 +275,7 @@ fn batch_metrics() {
                 } else if i == slot + 1 {
                     assert_eq!(found, scores.iter().sum::<f32>());
                 } else {
-                    assert_eq!(found, NOISE, "slot {}, {stride} lanes", i / 2);
+                    assert_eq!(found, NOISE, "slot {}, {lanes} lanes", i / 2);
                 }
             }
         }
@@ -283,19 +286,19 @@ fn batch_metrics() {
 fn bias_gradient() {
     let mut random = Random(3);
     for device in devices() {
-        for (rows, stride, first) in [
+        for (rows, lanes, first) in [
             (1, 4, 0),
             (3, 12, 5),
             (63, 8, 1),
             (65, 260, 0),
             (1000, 20, 17),
         ] {
-            let delta = random.reals(rows * stride, 1.0);
+            let delta = random.reals(rows * lanes, 1.0);
             let gradient = noise(&device, first + rows + 3);
             let kernel = BiasGradient {
                 params: BiasGradientParams {
                     rows: rows as u32,
-                    vectors: (stride / 4) as u32,
+                    vectors: (lanes / 4) as u32,
                     first_row: first as u32,
                     accumulate: 0,
                 },
@@ -311,9 +314,9 @@ fn bias_gradient() {
                     assert_eq!(found, NOISE, "row {i} of another layer");
                     continue;
                 }
-                let row = &delta[(i - first) * stride..][..stride];
+                let row = &delta[(i - first) * lanes..][..lanes];
                 let expected: f64 = row.iter().map(|&d| f64::from(d)).sum();
-                near(device.name(), found, expected, 1e-6 * stride as f64);
+                near(device.name(), found, expected, 1e-6 * lanes as f64);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Every layer by itself against PyTorch: outputs, and the gradients of inputs, parameters and pairs. Padding lanes of
 //! activations hold rubbish, those of gradients zeros; what a kernel writes holds NaN before.
 
-use crate::fixture::{Fixture, lanes, members};
+use crate::fixture::{Fixture, in_lanes, members};
 use crate::norms;
 use crate::{Random, assert_close, dense_gradient, devices, still};
 use rootlet::checkpoint::NormKind;
@@ -14,7 +14,7 @@ use rootlet::layer::{
 use rootlet::sparse::{Arena, Shape, Window};
 
 const COUNT: usize = 5;
-const STRIDE: usize = 8;
+const LANES: usize = 8;
 const TOLERANCE: f64 = 1e-4;
 
 /// One case of the fixture on one device.
@@ -38,7 +38,7 @@ impl Case<'_> {
 
     /// Words of an activation.
     fn words(&self, name: &str) -> usize {
-        self.shape(name).iter().product::<usize>() * STRIDE
+        self.shape(name).iter().product::<usize>() * LANES
     }
 
     /// Rows and columns of the positions, and the channels.
@@ -61,10 +61,10 @@ impl Case<'_> {
 
     /// As a layer is given it: whatever finite numbers in the padding lanes.
     fn activation(&self, name: &str) -> View {
-        let mut words = lanes(&self.fixture.activation(&self.tensor(name)), COUNT, STRIDE);
+        let mut words = in_lanes(&self.fixture.activation(&self.tensor(name)), COUNT, LANES);
         let rubbish = Random(words.len() as u64).reals(words.len(), 1e3);
         for (i, word) in words.iter_mut().enumerate() {
-            if i % STRIDE >= COUNT {
+            if i % LANES >= COUNT {
                 *word = rubbish[i];
             }
         }
@@ -74,7 +74,7 @@ impl Case<'_> {
     /// The gradient at the output.
     fn delta(&self) -> View {
         let members = self.fixture.activation(&self.tensor("output_gradient"));
-        self.put(&lanes(&members, COUNT, STRIDE))
+        self.put(&in_lanes(&members, COUNT, LANES))
     }
 
     fn step(&self) -> View {
@@ -115,7 +115,7 @@ impl Case<'_> {
         let at = self.tensor("output");
         assert!(found.iter().all(|x| x.is_finite()), "{at}: padding");
         let expected = self.fixture.activation(&at);
-        self.close("output", &members(&found, COUNT, STRIDE), &expected);
+        self.close("output", &members(&found, COUNT, LANES), &expected);
     }
 
     /// The gradient at an input: its padding lanes are zero.
@@ -123,7 +123,7 @@ impl Case<'_> {
     fn check_delta(&self, name: &str, view: &View) {
         let name = format!("{name}_gradient");
         let expected = self.fixture.activation(&self.tensor(&name));
-        self.close(&name, &self.read(view), &lanes(&expected, COUNT, STRIDE));
+        self.close(&name, &self.read(view), &in_lanes(&expected, COUNT, LANES));
     }
 }
 
@@ -164,7 +164,7 @@ fn sparse_layer(case: &Case, kernel: [usize; 2], stride: usize, padding: [usize;
     let layer = SparsePass {
         span: arena.spans[0],
         window,
-        stride: STRIDE,
+        lanes: LANES,
         bias,
         relu: false,
     };
@@ -187,7 +187,7 @@ fn sparse_layer(case: &Case, kernel: [usize; 2], stride: usize, padding: [usize;
         true => case.check("bias_gradient", &gradient),
         false => assert!(gradient.iter().all(|g| g.is_nan()), "{}", case.name),
     }
-    let dense = dense_gradient(case.device, shape, window, STRIDE, x, delta);
+    let dense = dense_gradient(case.device, shape, window, LANES, x, delta);
     case.check("dense_gradient", &dense);
 }
 
@@ -227,7 +227,7 @@ fn batch_norms() {
         let norm = BatchNormPass {
             channels: before.values("weight").len(),
             positions: plane[0] * plane[1],
-            stride: STRIDE,
+            lanes: LANES,
             relu: case.name.ends_with("relu"),
         };
         let residual = case.name.contains("residual");
@@ -308,7 +308,7 @@ fn layer_norm_and_gelu() {
         let norm = LayerNormPass {
             channels,
             positions: plane[1],
-            stride: STRIDE,
+            lanes: LANES,
         };
         let words = case.words("x");
         let (x, output, x_delta) = (case.activation("x"), case.noise(words), case.noise(words));
@@ -372,7 +372,7 @@ fn pools() {
             let (plane, channels) = case.plane("x");
             let window = Window::new(plane, [size; 2], [stride; 2], [padding; 2]).unwrap();
             assert_eq!(window.output, case.plane("output").0);
-            let lanes = STRIDE;
+            let lanes = LANES;
             if name.starts_with("max") {
                 let pool = MaxPoolPass {
                     channels,
@@ -405,7 +405,7 @@ fn pools() {
         let mean = GlobalAveragePass {
             units,
             positions: plane[0] * plane[1],
-            lanes: STRIDE,
+            lanes: LANES,
         };
         plain(
             case,
@@ -425,7 +425,7 @@ fn shortcuts_and_patches() {
             channels_out,
             input,
             stride: [2, 2],
-            lanes: STRIDE,
+            lanes: LANES,
         };
         assert_eq!(shortcut.output(), output);
         plain(
@@ -437,7 +437,7 @@ fn shortcuts_and_patches() {
     each(["patchify_4", "patchify_2"], |case| {
         let (plane, channels) = case.plane("x");
         let patch = if case.name.ends_with('4') { 4 } else { 2 };
-        let patchify = PatchifyPass::new(channels, plane, patch, STRIDE).unwrap();
+        let patchify = PatchifyPass::new(channels, plane, patch, LANES).unwrap();
         plain(
             case,
             |plan, x, output| patchify.forward(plan, x, output),
@@ -449,7 +449,7 @@ fn shortcuts_and_patches() {
         let name = format!("positions_{height}x{width}x{dim}");
         let table = sincos_positions(height, width, dim).unwrap();
         // PyTorch's `[tokens][dim]` are as many members of `dim` units.
-        let expected = lanes(&fixture.reals(&name), height * width, height * width);
+        let expected = in_lanes(&fixture.reals(&name), height * width, height * width);
         assert_close(&name, &table, &expected, TOLERANCE);
     }
 }
@@ -463,7 +463,7 @@ fn attentions() {
                 heads,
                 dim,
                 tokens: plane[1],
-                stride: STRIDE,
+                lanes: LANES,
             };
             assert_eq!(features, 3 * heads * dim);
             let probabilities = case.noise(attention.probability_words());

@@ -75,7 +75,7 @@ fn dense_gradient(
     device: &Device,
     shape: Shape,
     window: Window,
-    stride: usize,
+    lanes: usize,
     input: View,
     delta: View,
 ) -> Vec<f32> {
@@ -90,7 +90,7 @@ fn dense_gradient(
     PairGradients {
         span: dense.spans[0],
         window,
-        stride,
+        lanes,
         row_offsets: dense.row_offsets.all(),
         cols: dense.cols.all(),
         input,

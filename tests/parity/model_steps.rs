@@ -20,16 +20,16 @@ struct Trained {
     losses: Vec<f32>,
     state: NetworkState,
     eval_logits: Vec<f32>,
-    /// Sum of the losses, and hits.
+    /// Sum of the losses, and how many are correct.
     evaluation: (f32, u64),
 }
 
 /// Trains on the batches in turn, each in parts of as many images as the options put on the device at once.
 fn train(case: &Case, device: &Device, options: &NetworkOptions, steps: usize) -> Trained {
     let network = case.network(device, options);
-    let (micro, stride) = (network.micro_batch(), network.stride());
+    let (micro, lanes) = (network.micro_batch(), network.lanes());
     let batches: Vec<Vec<Batch>> = (0..6)
-        .map(|i| (case.fixture).parts(&format!("batches.{i}."), micro, stride))
+        .map(|i| (case.fixture).parts(&format!("batches.{i}."), micro, lanes))
         .collect();
     let count = |step: usize| batches[step % 6].iter().map(|p| p.count).sum::<usize>();
     assert_eq!((count(0), count(5)), (BATCH, 11));
@@ -50,20 +50,20 @@ fn train(case: &Case, device: &Device, options: &NetworkOptions, steps: usize) -
     }
 }
 
-/// Logits of the single pass's images in evaluation, the sum of their losses, and the hits.
+/// Logits of the single pass's images in evaluation, the sum of their losses, and how many are correct.
 fn evaluate(case: &Case, device: &Device, network: &Network) -> (Vec<f32>, (f32, u64)) {
-    let parts = (case.fixture).parts("", network.micro_batch(), network.stride());
+    let parts = (case.fixture).parts("", network.micro_batch(), network.lanes());
     let mut logits = Vec::new();
     for (i, part) in parts.iter().enumerate() {
         network.load(device, part).unwrap();
         let state = StepState::whole(0, i as u32, part.count, 0.0);
         network.test(device, state).unwrap();
         let found = device.download(&network.logits()).unwrap();
-        logits.extend(members(&found, part.count, network.stride()));
+        logits.extend(members(&found, part.count, network.lanes()));
     }
     let results = network.test_results(device, 0..parts.len() as u64).unwrap();
-    let sums = results.iter().fold((0.0, 0), |(loss, hits), r| {
-        (loss + r.loss, hits + r.score as u64)
+    let sums = results.iter().fold((0.0, 0), |(loss, correct), r| {
+        (loss + r.loss, correct + r.score as u64)
     });
     (logits, sums)
 }
@@ -95,12 +95,12 @@ fn check_training(case: &Case, at: &str, found: &Trained) {
     let labels = fixture.integers("labels");
     let logits = fixture.reals("trained.eval_logits");
     let members = logits.chunks(CLASSES).zip(&labels);
-    let (mut loss, mut hits) = (0.0, 0);
+    let (mut loss, mut correct) = (0.0, 0);
     for (logits, &label) in members {
         let logits: Vec<f64> = logits.iter().map(|&z| f64::from(z)).collect();
         loss += cross_entropy(&logits, label as usize, 0.0);
         let best = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        hits += u64::from(logits[label as usize] == best);
+        correct += u64::from(logits[label as usize] == best);
     }
     let found = found.evaluation;
     assert_close(
@@ -109,7 +109,7 @@ fn check_training(case: &Case, at: &str, found: &Trained) {
         &[loss as f32],
         TOLERANCE,
     );
-    assert_eq!(found.1, hits, "{at}");
+    assert_eq!(found.1, correct, "{at}");
 }
 
 /// Training on whole batches, and what must not change it by a bit.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::fixture::{Fixture, lanes, members};
+use crate::fixture::{Fixture, in_lanes, members};
 use crate::{Random, assert_close, assert_rows_close, dense_gradient, devices, still};
 use rootlet::data::Batch;
 use rootlet::engine::{Class, Device, Plan, View};
@@ -94,7 +94,7 @@ impl Case {
             "" => format!("node{node}"),
             name => name.to_owned(),
         };
-        (network.kept(&format!("{name}.{what}"))).unwrap_or_else(|| panic!("no {name}.{what}"))
+        (network.retained(&format!("{name}.{what}"))).unwrap_or_else(|| panic!("no {name}.{what}"))
     }
 
     fn value(&self, network: &Network, node: usize) -> View {
@@ -130,7 +130,7 @@ fn pass(device: &Device, network: &Network, parts: &[Batch]) -> Pass {
     let last = parts.last().unwrap().count;
     Pass {
         result: network.train_results(device, 0..1).unwrap()[0],
-        logits: members(&read(network.logits()), last, network.stride()),
+        logits: members(&read(network.logits()), last, network.lanes()),
         gradient: read(arena.gradient.range(0..arena.connections)),
         bias_gradient: read(arena.bias_gradient.range(0..arena.n_rows)),
         norm_gradient: read(norms.gradient.all()),
@@ -141,15 +141,15 @@ fn pass(device: &Device, network: &Network, parts: &[Batch]) -> Pass {
 /// One pass with every gradient, on batches whose padding lanes hold noise.
 fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
     let fixture = &case.fixture;
-    let stride = COUNT.next_multiple_of(4);
-    let clean = fixture.batch("", stride);
+    let lanes = COUNT.next_multiple_of(4);
+    let clean = fixture.batch("", lanes);
     let mut random = Random(7);
     let mut noisy = clean.clone();
     let mut labels = noisy.labels().to_vec();
     labels[COUNT..].fill_with(|| random.below(CLASSES) as u32);
     noisy.targets = labels.into();
-    for lane in noisy.inputs.chunks_mut(stride) {
-        lane[COUNT..].copy_from_slice(&random.reals(stride - COUNT, 1e3));
+    for lane in noisy.inputs.chunks_mut(lanes) {
+        lane[COUNT..].copy_from_slice(&random.reals(lanes - COUNT, 1e3));
     }
     for device in devices() {
         let close = |what: &str, found: &[f32], expected: &[f32]| {
@@ -192,14 +192,14 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
             let input = case.value(&network, case.model.nodes()[layer.node].inputs()[0]);
             let delta = case.kept(&network, layer.node, "delta");
             let (shape, window) = (layer.shape, layer.window);
-            let gradient = dense_gradient(&device, shape, window, stride, input, delta);
+            let gradient = dense_gradient(&device, shape, window, lanes, input, delta);
             let name = format!("layers.{l}.dense_gradient");
             // Row by row: behind a batch norm an empty row's is far larger than the others.
             let at = format!("{}: {name}", device.name());
             let expected = fixture.reals(&name);
             assert_rows_close(&at, &gradient, &expected, shape.n_in, TOLERANCE);
         }
-        let expected = lanes(&fixture.reals("x_gradient"), COUNT, stride);
+        let expected = in_lanes(&fixture.reals("x_gradient"), COUNT, lanes);
         close("x_gradient", &x_gradient(&device, &network), &expected);
         // The rate is zero.
         for (layer, before) in found.state.layers.iter().zip(&case.state.layers) {
@@ -242,7 +242,7 @@ fn one_pass_of_a_resnet_agrees_with_pytorch() {
         let layer = SparsePass {
             span: network.arena.spans[0],
             window: stem.window,
-            stride: network.stride(),
+            lanes: network.lanes(),
             bias: false,
             relu: false,
         };
@@ -259,13 +259,13 @@ fn one_pass_of_a_vit_agrees_with_pytorch() {
     one_pass(&case, |device, network| {
         let (patches, norm) = (case.first("patchify"), case.first("layer-norm"));
         let (image, tokens) = (case.model.input(), case.model.nodes()[patches].extent());
-        let stride = network.stride();
+        let lanes = network.lanes();
         let layer = LayerNormPass {
             channels: tokens.channels,
             positions: tokens.positions(),
-            stride,
+            lanes,
         };
-        let patchify = PatchifyPass::new(image.channels, image.plane(), 4, stride).unwrap();
+        let patchify = PatchifyPass::new(image.channels, image.plane(), 4, lanes).unwrap();
         let words = network.input().words();
         let between = device.buffer("patches", Class::Scratch, words).unwrap();
         behind(device, words, |plan, x| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::fixture::{Fixture, lanes, members};
+use crate::fixture::{Fixture, in_lanes, members};
 use crate::{Random, assert_close, dense_gradient, devices, network, still};
 use rootlet::engine::{Class, Plan, View};
 use rootlet::layer::SparsePass;
@@ -12,7 +12,7 @@ use rootlet::sparse::{Shape, Window};
 
 const SIZES: [usize; 4] = [20, 24, 16, 10];
 const COUNT: usize = 13;
-const STRIDE: usize = 16;
+const LANES: usize = 16;
 const TOLERANCE: f64 = 1e-4;
 
 fn options() -> NetworkOptions {
@@ -25,7 +25,7 @@ fn options() -> NetworkOptions {
 
 /// What layer `l` keeps.
 fn kept(network: &Network, l: usize, what: &str) -> View {
-    network.kept(&format!("linear{l}.{what}")).unwrap()
+    network.retained(&format!("linear{l}.{what}")).unwrap()
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn one_pass_agrees_with_pytorch() {
     for device in devices() {
         let at = |what: &str| format!("{}: {what}", device.name());
         let network = network(&device, &SIZES, &layers, &options());
-        let batch = fixture.batch("", STRIDE);
+        let batch = fixture.batch("", LANES);
         network.load(&device, &batch).unwrap();
         network.train(&device, still(COUNT)).unwrap();
         let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
@@ -47,27 +47,27 @@ fn one_pass_agrees_with_pytorch() {
         let loss = result.loss / COUNT as f32;
         close(&at("loss"), &[loss], &fixture.reals("loss"));
         let logits = fixture.reals("logits");
-        let found = members(&read(&network.logits()), COUNT, STRIDE);
+        let found = members(&read(&network.logits()), COUNT, LANES);
         close(&at("logits"), &found, &logits);
-        let hits = (logits.chunks(10).zip(batch.labels()))
+        let correct = (logits.chunks(10).zip(batch.labels()))
             .filter(|(row, label)| {
                 let best = (0..10).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap();
                 best == **label as usize
             })
             .count();
-        assert_eq!(result.score, hits as f32);
+        assert_eq!(result.score, correct as f32);
 
         for l in 0..2 {
             // The network keeps what is behind the ReLU.
             let mut output = fixture.reals(&format!("layers.{l}.output"));
             output.iter_mut().for_each(|v| *v = v.max(0.0));
-            let found = members(&read(&kept(&network, l, "output")), COUNT, STRIDE);
+            let found = members(&read(&kept(&network, l, "output")), COUNT, LANES);
             close(&at(&format!("output {l}")), &found, &output);
         }
         for l in 0..3 {
             let expected = fixture.reals(&format!("layers.{l}.output_gradient"));
             // Padding lanes included: they must be zero.
-            let expected = lanes(&expected, COUNT, STRIDE);
+            let expected = in_lanes(&expected, COUNT, LANES);
             close(
                 &at(&format!("delta {l}")),
                 &read(&kept(&network, l, "delta")),
@@ -86,11 +86,11 @@ fn one_pass_agrees_with_pytorch() {
         }
 
         // The loss's gradient at the input, which training has no use for.
-        let gradient = device.buffer("x", Class::Scratch, 20 * STRIDE).unwrap();
+        let gradient = device.buffer("x", Class::Scratch, 20 * LANES).unwrap();
         let first = SparsePass {
             span: arena.spans[0],
             window: Window::pointwise([1, 1]),
-            stride: STRIDE,
+            lanes: LANES,
             bias: true,
             relu: true,
         };
@@ -100,7 +100,7 @@ fn one_pass_agrees_with_pytorch() {
             .backward(&mut plan, arena, delta, None, gradient.all(), false)
             .unwrap();
         device.run(&device.prepare(&plan).unwrap()).unwrap();
-        let expected = lanes(&fixture.reals("x_gradient"), COUNT, STRIDE);
+        let expected = in_lanes(&fixture.reals("x_gradient"), COUNT, LANES);
         close(&at("input gradient"), &read(&gradient.all()), &expected);
 
         // The gradient of every pair, active or not: what a round samples from.
@@ -115,14 +115,14 @@ fn one_pass_agrees_with_pytorch() {
             };
             let window = Window::pointwise([1, 1]);
             let delta = kept(&network, l, "delta");
-            let found = dense_gradient(&device, shape, window, STRIDE, input, delta);
+            let found = dense_gradient(&device, shape, window, LANES, input, delta);
             let expected = fixture.reals(&format!("layers.{l}.dense_gradient"));
             close(&at(&format!("dense gradient {l}")), &found, &expected);
         }
     }
 }
 
-/// What lies in the padding lanes reaches nothing: not the loss, not the hits, not a gradient.
+/// What lies in the padding lanes reaches nothing: not the loss, not the score, not a gradient.
 #[test]
 fn padding_lanes_may_hold_noise() {
     let fixture = Fixture::open("small.safetensors");
@@ -132,17 +132,17 @@ fn padding_lanes_may_hold_noise() {
         for count in [1, 3, 4, COUNT] {
             let run = |noise: Option<&mut Random>| {
                 let network = network(&device, &SIZES, &layers, &options());
-                let mut batch = fixture.batch("", STRIDE);
+                let mut batch = fixture.batch("", LANES);
                 batch.count = count;
-                let clear = vec![0.0; 20 * STRIDE];
+                let clear = vec![0.0; 20 * LANES];
                 let noise = noise.map_or(clear, |random| {
                     let mut labels = batch.labels().to_vec();
                     labels[count..].fill_with(|| random.below(10) as u32);
                     batch.targets = labels.into();
-                    random.reals(20 * STRIDE, 1e3)
+                    random.reals(20 * LANES, 1e3)
                 });
                 for (i, input) in batch.inputs.iter_mut().enumerate() {
-                    if i % STRIDE >= count {
+                    if i % LANES >= count {
                         *input = noise[i];
                     }
                 }

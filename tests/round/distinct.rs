@@ -38,7 +38,7 @@ fn rig(device: Device, world: &World, method: &dyn Method, gamma: f64) -> Rig {
     })
 }
 
-fn wanted(shape: &Shape, gamma: f64) -> usize {
+fn requested(shape: &Shape, gamma: f64) -> usize {
     let drawn = (gamma * shape.active as f64).ceil() as usize;
     drawn.min(shape.n_in * shape.n_out - shape.active)
 }
@@ -56,13 +56,13 @@ fn as_many_as_asked_for_are_found() {
                 rig.set(&world, step);
                 let report = rig.run(0.4);
                 for (layer, shape) in report.layers.iter().zip(&SHAPES) {
-                    let wanted = wanted(shape, gamma);
+                    let requested = requested(shape, gamma);
                     assert_eq!(
-                        layer.candidates, wanted,
+                        layer.candidates, requested,
                         "{name}, gamma {gamma}, step {step}"
                     );
                     let exchanged = (0.4 * shape.active as f64).ceil() as usize;
-                    assert_eq!(layer.grown, exchanged.min(wanted));
+                    assert_eq!(layer.grown, exchanged.min(requested));
                 }
                 rig.check_arena();
             }
@@ -81,7 +81,11 @@ fn one_draw_finds_fewer() {
     rig.set(&world, 1);
     let report = rig.run(0.4);
     let layers = report.layers.iter().zip(&SHAPES);
-    assert!(layers.take(3).all(|(l, s)| l.candidates < wanted(s, 1.0)));
+    assert!(
+        layers
+            .take(3)
+            .all(|(l, s)| l.candidates < requested(s, 1.0))
+    );
 }
 
 /// Where every inactive pair is asked for, the candidates are those of RigL, whose oracle goes through all pairs.
@@ -107,7 +111,7 @@ fn pairs_of_no_weight_are_done_without() {
     let shapes = [shape(12, 10, 20)];
     let mut world = World::new(&shapes, 4, 5);
     // Of the inputs only the first two were ever active.
-    world.activations[0][2 * world.stride..].fill(0.0);
+    world.activations[0][2 * world.lanes..].fill(0.0);
     let mut rig = rig(cpu(), &world, method.as_ref(), 1.0);
     rig.set(&world, 1);
     let report = rig.run(1.0);

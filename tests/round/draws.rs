@@ -15,15 +15,15 @@ const CRITICAL: f64 = 73.0;
 
 /// Counts of `[output][input]` pairs, drawn by the kernels from the world's only layer.
 fn counts(device: &Device, world: &World, distribution: Distribution) -> Vec<u32> {
-    let stride = world.stride;
-    // First slot, first column, inputs, first row, outputs, wanted; then the end.
+    let lanes = world.lanes;
+    // First slot, first column, inputs, first row, outputs, requested; then the end.
     let (n_in, n_out) = (N_IN as u32, N_OUT as u32);
     let layer = [0, 0, n_in, 0, n_out, 0, 0, 0];
     let end = [DRAWS as u32, n_in, 0, n_out, 0, 0, 0, 0];
     let table = upload_u32(device, &[layer, end].concat());
     let count = world.count as u32;
     let step = upload_u32(device, &[world.seed, 3, count, 0, 0, count]);
-    let signs = device.buffer("signs", Class::Scratch, stride).unwrap();
+    let signs = device.buffer("signs", Class::Scratch, lanes).unwrap();
     let inputs = device.buffer("f", Class::Scratch, N_IN).unwrap();
     let outputs = device.buffer("g", Class::Scratch, N_OUT).unwrap();
     let (cols, rows) = (
@@ -33,7 +33,7 @@ fn counts(device: &Device, world: &World, distribution: Distribution) -> Vec<u32
     let mut plan = Plan::new("draws");
     let statistics = Statistics {
         distribution,
-        stride,
+        lanes,
         step: step.all(),
         signs: signs.all(),
         accumulate: false,
@@ -127,9 +127,9 @@ fn world() -> World {
         values.iter_mut().for_each(|v| *v *= 0.37);
     }
     for unit in [0, 3, N_IN - 1] {
-        world.activations[0][unit * world.stride..][..world.count].fill(0.0);
+        world.activations[0][unit * world.lanes..][..world.count].fill(0.0);
     }
-    world.deltas[0][(N_OUT - 1) * world.stride..].fill(0.0);
+    world.deltas[0][(N_OUT - 1) * world.lanes..].fill(0.0);
     world
 }
 

@@ -229,8 +229,8 @@ fn what_cannot_be_used_is_refused() {
         .buffer("step", Class::Activations, STEP_WORDS)
         .unwrap();
     let m = method("gse-uniform").unwrap();
-    let new = |gamma: f64, stride: usize| {
-        Round::new(&device, &arena, m.as_ref(), options(&step, stride, gamma))
+    let new = |gamma: f64, lanes: usize| {
+        Round::new(&device, &arena, m.as_ref(), options(&step, lanes, gamma))
     };
     assert!(message(new(-1.0, 4)).contains("gamma"));
     assert!(message(new(f64::NAN, 4)).contains("gamma"));
@@ -252,12 +252,12 @@ fn what_cannot_be_used_is_refused() {
 }
 
 /// For a single layer of one position.
-fn options(step: &Buffer, stride: usize, gamma: f64) -> RoundOptions {
+fn options(step: &Buffer, lanes: usize, gamma: f64) -> RoundOptions {
     RoundOptions {
         scope: Scope::Layer,
         gamma,
         distinct: false,
-        stride,
+        lanes,
         step: step.all(),
         windows: vec![Window::pointwise([1, 1])],
         tile: None,

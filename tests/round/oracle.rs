@@ -72,8 +72,8 @@ pub fn round(
                     .map(|l| sets[l].len())
                     .sum()
             };
-            let wanted = (alpha_t * sum(&active) as f64).ceil() as usize;
-            wanted.min(sum(&active)).min(sum(&candidates))
+            let requested = (alpha_t * sum(&active) as f64).ceil() as usize;
+            requested.min(sum(&active)).min(sum(&candidates))
         })
         .collect();
     let mut left_to_prune = left.clone();
@@ -168,7 +168,7 @@ fn drawn(
     (0..(gamma * layer.active() as f64).ceil() as u32)
         .map(|slot| {
             let words = random(world.seed, step, Stream::Candidates, l as u32, slot);
-            (draw(&g, words[1]), draw(&f, words[0]))
+            (initialise(&g, words[1]), initialise(&f, words[0]))
         })
         .collect()
 }
@@ -180,7 +180,7 @@ pub fn density(world: &World, values: &[f32], distribution: Distribution, step: 
         if word >> 31 == 0 { 1.0 } else { -1.0 }
     };
     values
-        .chunks(world.stride)
+        .chunks(world.lanes)
         .map(|row| {
             let row = row[..world.count].iter().map(|&x| f64::from(x));
             match distribution {
@@ -197,16 +197,16 @@ pub fn density(world: &World, values: &[f32], distribution: Distribution, step: 
 }
 
 /// Inverse CDF. With integer activations all sums are exact, in f32 as in f64.
-fn draw(density: &[f64], word: u32) -> u32 {
+fn initialise(density: &[f64], word: u32) -> u32 {
     let total: f64 = density.iter().sum();
     if total == 0.0 {
         return below(word, density.len() as u32);
     }
-    let wanted = f64::from(unit(word) * total as f32);
+    let requested = f64::from(unit(word) * total as f32);
     let mut sum = 0.0;
     for (unit, share) in density.iter().enumerate() {
         sum += share;
-        if sum > wanted {
+        if sum > requested {
             return unit as u32;
         }
     }

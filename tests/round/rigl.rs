@@ -122,9 +122,9 @@ fn gse_with_everything_drawn_grows_what_rigl_grows() {
                 let mut other = Rig::new(device(), &world, gse.as_ref(), scope, gamma);
                 other.set(&world, 4);
                 let report = other.run(0.4);
-                for (layer, judged) in report.layers.iter().zip(&expected.layers) {
+                for (layer, scored) in report.layers.iter().zip(&expected.layers) {
                     assert_eq!(
-                        layer.candidates, judged.candidates,
+                        layer.candidates, scored.candidates,
                         "{name} drew too little"
                     );
                 }
@@ -222,7 +222,7 @@ fn what_cannot_be_ranked_is_refused() {
             Candidates::All
         }
 
-        fn judges_by_step(&self) -> bool {
+        fn scores_by_step(&self) -> bool {
             false
         }
     }
@@ -236,7 +236,7 @@ fn what_cannot_be_ranked_is_refused() {
             scope: Scope::Layer,
             gamma: 1.0,
             distinct: false,
-            stride: 4,
+            lanes: 4,
             step: step.all(),
             windows: world.windows.clone(),
             tile,
@@ -263,7 +263,7 @@ fn no_buffer_grows_with_the_pairs() {
             scope: Scope::Layer,
             gamma: 1.0,
             distinct: false,
-            stride: 4,
+            lanes: 4,
             step: step.all(),
             windows: vec![Window::pointwise([1, 1])],
             tile: None,

@@ -80,14 +80,14 @@ pub fn shape(n_in: usize, n_out: usize, active: usize) -> Shape {
 #[derive(Clone)]
 pub struct World {
     pub layers: Vec<LayerState>,
-    pub stride: usize,
+    pub lanes: usize,
     pub count: usize,
     pub seed: u32,
     /// By layer.
     pub windows: Vec<Window>,
-    /// By layer `[channels][input positions][stride]`; padding lanes hold rubbish.
+    /// By layer `[channels][input positions][lanes]`; padding lanes hold rubbish.
     pub activations: Vec<Vec<f32>>,
-    /// By layer `[n_out][output positions][stride]`; padding lanes are zero.
+    /// By layer `[n_out][output positions][lanes]`; padding lanes are zero.
     pub deltas: Vec<Vec<f32>>,
 }
 
@@ -100,27 +100,27 @@ impl World {
     /// Of convolutions: `n_in` are whole kernels.
     pub fn with_windows(shapes: &[Shape], windows: Vec<Window>, count: usize, seed: u64) -> Self {
         let mut random = Random(seed);
-        let stride = count.next_multiple_of(4);
+        let lanes = count.next_multiple_of(4);
         let layers = shapes.iter().map(|&s| layer(s, &mut random)).collect();
         let layers_of = || shapes.iter().zip(&windows);
         let activations = layers_of()
             .map(|(s, w)| {
                 let channels = s.n_in / w.taps();
-                random.integers(channels * w.input_positions() * stride, 3)
+                random.integers(channels * w.input_positions() * lanes, 3)
             })
             .collect();
         let deltas = layers_of()
             .map(|(s, w)| {
-                let mut delta = random.integers(s.n_out * w.output_positions() * stride, 3);
+                let mut delta = random.integers(s.n_out * w.output_positions() * lanes, 3);
                 delta
-                    .chunks_mut(stride)
+                    .chunks_mut(lanes)
                     .for_each(|row| row[count..].fill(0.0));
                 delta
             })
             .collect();
         World {
             layers,
-            stride,
+            lanes,
             count,
             seed: seed as u32,
             windows,
@@ -135,9 +135,9 @@ impl World {
         let [height, width] = w.input;
         let (channel, tap) = (col / w.taps(), col % w.taps());
         let (ky, kx) = (tap / w.kernel[1], tap % w.kernel[1]);
-        let lanes = |values: &[f32], position: usize| -> Vec<f64> {
-            let lanes = &values[position * self.stride..][..self.count];
-            lanes.iter().map(|&v| f64::from(v)).collect()
+        let members = |values: &[f32], position: usize| -> Vec<f64> {
+            let members = &values[position * self.lanes..][..self.count];
+            members.iter().map(|&v| f64::from(v)).collect()
         };
         let mut sum = 0.0;
         for position in 0..w.output_positions() {
@@ -147,8 +147,8 @@ impl World {
             let (Some(y), Some(x)) = (y.filter(|&y| y < height), x.filter(|&x| x < width)) else {
                 continue;
             };
-            let h = lanes(&self.activations[layer], (channel * height + y) * width + x);
-            let d = lanes(&self.deltas[layer], row * w.output_positions() + position);
+            let h = members(&self.activations[layer], (channel * height + y) * width + x);
+            let d = members(&self.deltas[layer], row * w.output_positions() + position);
             sum += h.iter().zip(d).map(|(h, d)| h * d).sum::<f64>();
         }
         sum
@@ -241,7 +241,7 @@ impl Rig {
             scope,
             gamma,
             distinct: false,
-            stride: world.stride,
+            lanes: world.lanes,
             step: step.all(),
             windows: world.windows.clone(),
             tile: None,
@@ -279,12 +279,12 @@ impl Rig {
         }
     }
 
-    /// A round that looks at the world: `look` runs the program of a pass.
+    /// A round that observes the world: `observe` runs the program of a pass.
     fn run_by(
         &mut self,
         alpha_t: f64,
         filter: Option<&str>,
-        mut look: impl FnMut(&Device, &Program, StepPass),
+        mut observe: impl FnMut(&Device, &Program, StepPass),
     ) -> (RoundReport, Vec<KernelCheck>) {
         let mut running = self.round.begin(&self.device, alpha_t, filter).unwrap();
         while let Some(pass) = running.next_pass().unwrap() {
@@ -292,15 +292,15 @@ impl Rig {
                 Observes::Statistics => &self.statistics,
                 _ => &self.scores,
             };
-            look(&self.device, program, pass);
+            observe(&self.device, program, pass);
         }
         running.finish().unwrap()
     }
 
-    /// A round that looks at the world.
+    /// A round that observes the world.
     pub fn run(&mut self, alpha_t: f64) -> RoundReport {
-        let look = |device: &Device, program: &Program, _| device.run(program).unwrap();
-        self.run_by(alpha_t, None, look).0
+        let observe = |device: &Device, program: &Program, _| device.run(program).unwrap();
+        self.run_by(alpha_t, None, observe).0
     }
 
     /// The same; what each dispatch of the look at the scores took.

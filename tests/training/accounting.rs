@@ -78,7 +78,7 @@ fn the_phases_of_a_run_fit_its_time_without_timestamps() {
 #[test]
 fn training_flops_add_up_by_hand() {
     let data = digits(None);
-    for (method, judged) in [
+    for (method, scored) in [
         (MethodName::Static, 0.0),
         (MethodName::Set, 0.0),
         (MethodName::GseUniform, 0.5),
@@ -98,7 +98,7 @@ fn training_flops_add_up_by_hand() {
         let images = data.train.len() as f64;
         // After steps 10, 20, 30, 40 on whole batches of 32.
         let rounds = 4.0 * 32.0;
-        let expected = 2.0 * n * (3.0 * images + judged * rounds);
+        let expected = 2.0 * n * (3.0 * images + scored * rounds);
         let off = (finished.train_flops - expected).abs() / expected;
         assert!(off < 1e-12, "{method}: {} {expected}", finished.train_flops);
         assert_eq!(snapshot.progress.train_flops, finished.train_flops);
@@ -258,7 +258,7 @@ fn what_was_explored_survives_a_checkpoint_or_begins_anew() {
     }
 }
 
-/// What timing and statistics cost: prints, and judges nothing. `cargo nextest run --run-ignored all --no-capture costs`.
+/// What timing and statistics cost: prints, and scores nothing. `cargo nextest run --run-ignored all --no-capture costs`.
 #[test]
 #[ignore = "measures"]
 fn costs() {
@@ -278,7 +278,7 @@ fn costs() {
                 order: Order::Sequential,
                 augmentation: Augmentation::None,
                 batch: 128,
-                stride: network.stride(),
+                lanes: network.lanes(),
                 first_batch: 0,
                 workers: 1,
             };

@@ -37,7 +37,7 @@ fn drawn(config: &TrainConfig) -> NetworkState {
     let data = digits(None);
     let model = config.build_model(data.shape, data.classes).unwrap();
     let counts: Vec<u64> = model.shapes().iter().map(|s| s.dense()).collect();
-    NetworkState::draw(&model, &counts, config.seed)
+    NetworkState::initialise(&model, &counts, config.seed)
 }
 
 fn weights(state: &NetworkState) -> Net {
@@ -55,7 +55,7 @@ fn batch(config: &TrainConfig) -> Vec<(Vec<f64>, usize)> {
         },
         augmentation: Augmentation::None,
         batch: BATCH,
-        stride: 32,
+        lanes: 32,
         first_batch: 0,
         workers: 1,
     };
@@ -245,10 +245,10 @@ fn gradual_pruning_ends_at_the_wanted_sparsity_and_frees_the_rest() {
         for round in &log.rounds {
             let active: u64 = round.layers.iter().map(|l| l.active).sum();
             let rest = (1.0 - round.step as f64 / 30.0).powi(3);
-            let wanted = 296.0 + 1184.0 * rest;
+            let requested = 296.0 + 1184.0 * rest;
             assert!(
-                (active as f64 - wanted).abs() <= 1.0,
-                "{active} and {wanted}"
+                (active as f64 - requested).abs() <= 1.0,
+                "{active} and {requested}"
             );
         }
         assert_eq!(trainer.network().arena.connections, 296);
@@ -367,9 +367,9 @@ fn topkast_goes_forward_with_some_and_trains_more() {
     };
     let data = digits(None);
     let model = config.build_model(data.shape, data.classes).unwrap();
-    let wanted = config.allocate(&model).unwrap();
+    let requested = config.allocate(&model).unwrap();
     let state = drawn(&config);
-    let used: Vec<BTreeSet<usize>> = (state.layers.iter().zip(&wanted))
+    let used: Vec<BTreeSet<usize>> = (state.layers.iter().zip(&requested))
         .map(|(layer, &n)| largest(&layer.values, n as usize))
         .collect();
     let mut masked = weights(&state);
@@ -379,7 +379,7 @@ fn topkast_goes_forward_with_some_and_trains_more() {
         }
     }
     let g = gradients(&masked, &biases(&state), &batch(&config));
-    let density = wanted.iter().sum::<u64>() as f64 / 1480.0;
+    let density = requested.iter().sum::<u64>() as f64 / 1480.0;
     for device in [cpu, gpu] {
         let one = TrainConfig {
             steps: Some(1),
@@ -389,10 +389,10 @@ fn topkast_goes_forward_with_some_and_trains_more() {
         for (l, layer) in snapshot.state.layers.iter().enumerate() {
             let drawn = &state.layers[l].values;
             let places = layer_places(layer);
-            let trained = largest(drawn, (wanted[l] as f64 * 2.5).round() as usize);
+            let trained = largest(drawn, (requested[l] as f64 * 2.5).round() as usize);
             assert!(places.iter().copied().eq(trained), "layer {l}");
             assert_eq!(
-                snapshot.state.reserve[l], *drawn,
+                snapshot.state.dense_weights[l], *drawn,
                 "laid back every T steps only"
             );
             for (&place, &value) in places.iter().zip(&layer.values) {
@@ -429,11 +429,11 @@ fn topkast_chooses_anew_from_all_weights() {
     let mut moved = 0;
     for l in 0..2 {
         let (old, new) = (&before.state.layers[l], &after.1.state.layers[l]);
-        let mut all = before.state.reserve[l].clone();
+        let mut all = before.state.dense_weights[l].clone();
         for (place, value) in layer_places(old).into_iter().zip(&old.values) {
             all[place] = *value;
         }
-        assert_eq!(after.1.state.reserve[l], all);
+        assert_eq!(after.1.state.dense_weights[l], all);
         let chosen = largest(&all, old.active());
         assert!(layer_places(new).into_iter().eq(chosen));
         moved += after.0.rounds[0].layers[l].grown;
@@ -464,7 +464,7 @@ fn topkast_without_more_is_static() {
             .snapshot()
             .unwrap();
         let (_, topkast) = train(device(), &base, &data);
-        start.state.reserve.clear();
+        start.state.dense_weights.clear();
         let config = TrainConfig {
             method: MethodName::Static,
             ..base.clone()

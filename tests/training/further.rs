@@ -28,7 +28,7 @@ fn build(model: &str, sparsity: f64) -> (Model, NetworkState) {
     };
     let model = config.build_model(shape, 10).unwrap();
     let counts = config.allocate(&model).unwrap();
-    let state = NetworkState::draw(&model, &counts, 3);
+    let state = NetworkState::initialise(&model, &counts, 3);
     (model, state)
 }
 
@@ -93,7 +93,7 @@ fn further_batches_add_up_on_the_gpu() {
     further_batches_add_up(gpu());
 }
 
-/// Norms (parameters, momentum, running statistics), biases, loss and hits are those of the same round without further batches; so
+/// Norms (parameters, momentum, running statistics), biases, loss and score are those of the same round without further batches; so
 /// are the weights that both keep.
 #[test]
 fn nothing_else_changes() {

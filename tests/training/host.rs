@@ -21,9 +21,9 @@ fn wide(v: &[f32]) -> Vec<f64> {
 }
 
 /// Every layer's input, member by member, and at the end the logits.
-fn forward(layers: &[Layer], batch: &Batch, stride: usize) -> Vec<Vec<Vec<f64>>> {
+fn forward(layers: &[Layer], batch: &Batch, lanes: usize) -> Vec<Vec<Vec<f64>>> {
     let member = |i: usize| -> Vec<f64> {
-        let lane = batch.inputs[i..].iter().step_by(stride);
+        let lane = batch.inputs[i..].iter().step_by(lanes);
         lane.map(|&x| f64::from(x)).collect()
     };
     let mut all = vec![(0..batch.count).map(member).collect::<Vec<_>>()];
@@ -43,13 +43,13 @@ fn forward(layers: &[Layer], batch: &Batch, stride: usize) -> Vec<Vec<Vec<f64>>>
     all
 }
 
-/// Sum of the losses, hits, and the gradient of the mean loss at the logits.
+/// Sum of the losses, how many are correct, and the gradient of the mean loss at the logits.
 fn loss(logits: &[Vec<f64>], labels: &[u32], smoothing: f64) -> (f64, u64, Vec<Vec<f64>>) {
-    let (mut sum, mut hits, mut deltas) = (0.0, 0, Vec::new());
+    let (mut sum, mut correct, mut deltas) = (0.0, 0, Vec::new());
     for (z, &label) in logits.iter().zip(labels) {
         let highest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let total: f64 = z.iter().map(|z| (z - highest).exp()).sum();
-        let wanted = |c: usize| {
+        let requested = |c: usize| {
             smoothing / z.len() as f64
                 + if c == label as usize {
                     1.0 - smoothing
@@ -58,19 +58,20 @@ fn loss(logits: &[Vec<f64>], labels: &[u32], smoothing: f64) -> (f64, u64, Vec<V
                 }
         };
         sum -= (0..z.len())
-            .map(|c| wanted(c) * (z[c] - highest - total.ln()))
+            .map(|c| requested(c) * (z[c] - highest - total.ln()))
             .sum::<f64>();
-        hits += u64::from(z[label as usize] == highest);
-        let delta = |c: usize| ((z[c] - highest).exp() / total - wanted(c)) / logits.len() as f64;
+        correct += u64::from(z[label as usize] == highest);
+        let delta =
+            |c: usize| ((z[c] - highest).exp() / total - requested(c)) / logits.len() as f64;
         deltas.push((0..z.len()).map(delta).collect());
     }
-    (sum, hits, deltas)
+    (sum, correct, deltas)
 }
 
 fn step(layers: &mut [Layer], config: &TrainConfig, rate: f64, batch: &Batch) -> (f64, u64) {
     let inputs = forward(layers, batch, batch.labels().len());
     let logits = &inputs[layers.len()];
-    let (sum, hits, mut deltas) = loss(logits, batch.labels(), config.label_smoothing);
+    let (sum, correct, mut deltas) = loss(logits, batch.labels(), config.label_smoothing);
     for l in (0..layers.len()).rev() {
         let layer = &mut layers[l];
         let mut gradient = vec![0.0; layer.values.len()];
@@ -104,23 +105,23 @@ fn step(layers: &mut [Layer], config: &TrainConfig, rate: f64, batch: &Batch) ->
         update(&mut layer.values, &mut layer.momentum, &gradient);
         update(&mut layer.bias, &mut layer.bias_momentum, &bias_gradient);
     }
-    (sum, hits)
+    (sum, correct)
 }
 
 /// Mean test loss and accuracy.
 fn evaluate(layers: &[Layer], data: &Dataset, batch: usize) -> (f64, f64) {
     let options = LoaderOptions::of_batch(batch);
-    let (mut sum, mut hits) = (0.0, 0);
+    let (mut sum, mut correct) = (0.0, 0);
     for batch in Loader::start(data.test.clone(), data.shape, &data.normalisation, options).unwrap()
     {
         let batch = batch.unwrap();
-        let outputs = forward(layers, &batch, options.stride);
+        let outputs = forward(layers, &batch, options.lanes);
         let (loss, found, _) = loss(&outputs[layers.len()], batch.labels(), 0.0);
         sum += loss;
-        hits += found;
+        correct += found;
     }
     let images = data.test.len() as f64;
-    (sum / images, hits as f64 / images)
+    (sum / images, correct as f64 / images)
 }
 
 /// The f64 training drifts from the f32 one by rounding only.
@@ -179,7 +180,7 @@ fn a_run_equals_the_same_training_in_f64() {
                 },
                 ..LoaderOptions::of_batch(30)
             };
-            let (mut sum, mut hits, mut seen, mut rate) = (0.0, 0, 0, 0.0);
+            let (mut sum, mut correct, mut seen, mut rate) = (0.0, 0, 0, 0.0);
             for batch in
                 Loader::start(data.train.clone(), data.shape, &data.normalisation, options).unwrap()
             {
@@ -193,7 +194,7 @@ fn a_run_equals_the_same_training_in_f64() {
                 };
                 let (loss, found) = step(&mut layers, &config, rate, &batch);
                 sum += loss;
-                hits += found;
+                correct += found;
                 seen += batch.count;
                 t += 1;
             }
@@ -205,7 +206,7 @@ fn a_run_equals_the_same_training_in_f64() {
             // Rounding may decide a tie between two classes; it may not decide many.
             let images = |share: f64| (share * 220.0).round() as i64;
             let differ = |a: f32, b: f64| (images(f64::from(a)) - images(b)).abs();
-            assert!(differ(told.train_accuracy, hits as f64 / 220.0) <= 1);
+            assert!(differ(told.train_accuracy, correct as f64 / 220.0) <= 1);
             assert!(differ(told.test_accuracy, accuracy) <= 1);
         }
         assert_eq!(log.epochs.len(), 4);

@@ -180,8 +180,8 @@ fn bits(snapshot: &Snapshot) -> Vec<u64> {
     for layer in &snapshot.state.parameters {
         bits.extend(norms::numbers(layer).map(|r| u64::from(r.to_bits())));
     }
-    let reserve = snapshot.state.reserve.iter().flatten();
-    bits.extend(reserve.map(|r| u64::from(r.to_bits())));
+    let dense_weights = snapshot.state.dense_weights.iter().flatten();
+    bits.extend(dense_weights.map(|r| u64::from(r.to_bits())));
     let p = &snapshot.progress;
     bits.extend([p.step, u64::from(p.epoch), p.batch, p.loss_sum.to_bits()]);
     bits.extend([

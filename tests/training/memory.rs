@@ -50,7 +50,7 @@ struct Sizes {
     connections: u64,
     /// Inputs and outputs of all layers.
     units: u64,
-    stride: u64,
+    lanes: u64,
     dense: u64,
     /// Every buffer by its place and label.
     buffers: Vec<(String, u64)>,
@@ -60,10 +60,10 @@ struct Sizes {
 fn measure(device: Device, width: usize, method: MethodName, scope: Scope) -> Sizes {
     let dense = (784 * width + width * width + width * 10) as u64;
     let units = (784 + width + width + width + width + 10) as u64;
-    let wanted = PER_UNIT as u64 * units;
+    let requested = PER_UNIT as u64 * units;
     let config = TrainConfig {
         hidden: vec![width, width],
-        sparsity: 1.0 - wanted as f64 / dense as f64,
+        sparsity: 1.0 - requested as f64 / dense as f64,
         method,
         scope,
         epochs: 1,
@@ -79,13 +79,13 @@ fn measure(device: Device, width: usize, method: MethodName, scope: Scope) -> Si
     assert_eq!(log.rounds.len(), 3);
     let arena = &trainer.network().arena;
     let connections = arena.connections as u64;
-    assert!(connections.abs_diff(wanted) <= 1);
+    assert!(connections.abs_diff(requested) <= 1);
     assert_eq!((arena.n_rows + arena.n_cols) as u64, units);
     let ledger = trainer.device().ledger();
     Sizes {
         connections,
         units,
-        stride: trainer.network().stride() as u64,
+        lanes: trainer.network().lanes() as u64,
         dense,
         buffers: (ledger.entries().into_iter())
             .map(|e| (e.label, e.bytes))
@@ -105,10 +105,10 @@ fn nothing_dense(device: fn() -> Device, method: MethodName, scope: Scope) {
             0
         };
         let floor = 4096 + 4 * tile;
-        let linear = run.connections + run.units * run.stride;
+        let linear = run.connections + run.units * run.lanes;
         for (label, bytes) in &run.buffers {
             // Four bytes a connection or an activation; two candidates' slots a connection would still pass.
-            let most = 4 * (2 * run.connections).max(run.units * run.stride) + floor;
+            let most = 4 * (2 * run.connections).max(run.units * run.lanes) + floor;
             assert!(*bytes <= most, "{label}: {bytes} bytes, more than {most}");
         }
         for &(class, peak) in &run.peaks {

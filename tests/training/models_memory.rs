@@ -91,7 +91,7 @@ fn measure(model: &Model, connections: u64) -> Sizes {
     assert_eq!(counts.iter().sum::<u64>(), connections, "{}", model.name());
     let device = cpu();
     let network = {
-        let state = NetworkState::draw(model, &counts, 1);
+        let state = NetworkState::initialise(model, &counts, 1);
         let options = NetworkOptions {
             micro_batch: Some(BATCH),
             ..NetworkOptions::of_batch(BATCH)

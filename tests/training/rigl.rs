@@ -35,7 +35,7 @@ fn build(model: &str) -> (Model, NetworkState) {
     let config = config(model);
     let model = config.build_model(shape, 10).unwrap();
     let counts = config.allocate(&model).unwrap();
-    let state = NetworkState::draw(&model, &counts, 3);
+    let state = NetworkState::initialise(&model, &counts, 3);
     (model, state)
 }
 
@@ -71,7 +71,7 @@ fn dense(device: &Device, model: &Model, network: &Network, layer: usize) -> Vec
     let sparse = &model.sparse()[layer];
     let node = &model.nodes()[sparse.node];
     let window = sparse.window;
-    let kept = |name: &str, what: &str| network.kept(&format!("{name}.{what}"));
+    let kept = |name: &str, what: &str| network.retained(&format!("{name}.{what}"));
     // A value that a node hands on as it is, is kept by the name of the node before.
     let mut from = node.inputs()[0];
     let h = loop {
@@ -143,7 +143,7 @@ fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope) {
         let g = dense(&device, &built.0, &network, l);
         let active: BTreeSet<_> = before[l].pairs().collect();
         let now: BTreeSet<_> = after[l].pairs().collect();
-        let mut judged = 0;
+        let mut scored = 0;
         let mut sum = 0.0;
         let mut count = 0;
         for (b, row) in (0u32..).zip(&g) {
@@ -151,7 +151,7 @@ fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope) {
                 if active.contains(&(b, a)) {
                     continue;
                 }
-                judged += 1;
+                scored += 1;
                 let segment = if scope == Scope::Layer { l } else { 0 };
                 if now.contains(&(b, a)) {
                     grown[segment].push(g);
@@ -163,7 +163,7 @@ fn grows_the_largest(device: fn() -> Device, name: &str, scope: Scope) {
             }
         }
         let told = &report.layers[l];
-        assert_eq!((told.candidates, told.grown), (judged, count), "{at}, {l}");
+        assert_eq!((told.candidates, told.grown), (scored, count), "{at}, {l}");
         let mean = sum / count.max(1) as f64;
         let told = f64::from(told.grown_gradient);
         assert!(
@@ -198,7 +198,7 @@ fn the_largest_of_all_gradients_grow() {
 
 /// Of a batch in parts the first one decides, whatever the others are.
 #[test]
-fn the_first_part_of_a_batch_judges() {
+fn the_first_part_of_a_batch_scores() {
     for scope in SCOPES {
         for device in [cpu(), gpu()] {
             let built = build("mlp");
@@ -223,7 +223,7 @@ fn the_first_part_of_a_batch_judges() {
 }
 
 #[test]
-fn a_run_in_parts_says_who_judges() {
+fn a_run_in_parts_says_what_scores() {
     let data = crate::digits(Some(64));
     let note = |batch: usize, micro_batch: Option<usize>, method: MethodName| {
         let config = TrainConfig {
@@ -237,7 +237,7 @@ fn a_run_in_parts_says_who_judges() {
         let (log, result) = run(&mut trainer);
         result.unwrap();
         (log.notes.iter())
-            .any(|n| n.contains("judges by the first part of a batch alone, 8 images"))
+            .any(|n| n.contains("scores by the first part of a batch alone, 8 images"))
     };
     assert!(note(32, Some(8), MethodName::Rigl));
     assert!(!note(32, None, MethodName::Rigl));

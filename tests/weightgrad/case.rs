@@ -38,11 +38,11 @@ pub struct Case {
     pub n_out: usize,
     /// Members of the batch, and lanes.
     pub count: usize,
-    pub stride: usize,
+    pub lanes: usize,
     pub pairs: Vec<(u32, u32)>,
-    /// `[channels][input positions][stride]`; padding lanes hold rubbish.
+    /// `[channels][input positions][lanes]`; padding lanes hold rubbish.
     pub input: Vec<f32>,
-    /// `[n_out][output positions][stride]`; padding lanes are zero.
+    /// `[n_out][output positions][lanes]`; padding lanes are zero.
     pub delta: Vec<f32>,
 }
 
@@ -56,7 +56,7 @@ impl Case {
         count: usize,
         value: impl Fn(&mut Random) -> f32,
     ) -> Self {
-        let stride = count.next_multiple_of(4);
+        let lanes = count.next_multiple_of(4);
         let n_in = channels * window.taps();
         let mut pairs = Vec::new();
         for b in 0..n_out as u32 {
@@ -67,22 +67,22 @@ impl Case {
                 }
             }
         }
-        let mut lanes = |positions: usize, padding: f32| -> Vec<f32> {
-            (0..positions * stride)
-                .map(|i| match i % stride < count {
+        let mut values = |positions: usize, padding: f32| -> Vec<f32> {
+            (0..positions * lanes)
+                .map(|i| match i % lanes < count {
                     true => value(random),
                     false => padding,
                 })
                 .collect()
         };
-        let input = lanes(channels * window.input_positions(), -3e30);
-        let delta = lanes(n_out * window.output_positions(), 0.0);
+        let input = values(channels * window.input_positions(), -3e30);
+        let delta = values(n_out * window.output_positions(), 0.0);
         Case {
             window,
             n_in,
             n_out,
             count,
-            stride,
+            lanes,
             pairs,
             input,
             delta,
@@ -108,9 +108,9 @@ impl Case {
             return vec![0.0; self.count];
         }
         let position = (row - w.padding[0]) * w.input[1] + column - w.padding[1];
-        let at = (channel * w.input_positions() + position) * self.stride;
-        let lanes = &self.input[at..at + self.count];
-        lanes.iter().map(|&x| f64::from(x)).collect()
+        let at = (channel * w.input_positions() + position) * self.lanes;
+        let row = &self.input[at..at + self.count];
+        row.iter().map(|&x| f64::from(x)).collect()
     }
 
     /// All that unit `a` sees, position by position, member by member.
@@ -124,9 +124,9 @@ impl Case {
 
     /// The same of output unit `b`'s deltas.
     pub fn deltas(&self, b: usize) -> Vec<f64> {
-        let lanes = self.window.output_positions() * self.stride;
-        self.delta[b * lanes..][..lanes]
-            .chunks(self.stride)
+        let row = self.window.output_positions() * self.lanes;
+        self.delta[b * row..][..row]
+            .chunks(self.lanes)
             .flat_map(|row| row[..self.count].iter().map(|&d| f64::from(d)))
             .collect()
     }

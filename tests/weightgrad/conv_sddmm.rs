@@ -21,7 +21,7 @@ pub fn solve(case: &Case, device: &Device, accumulate: bool, what: &str) -> (Vec
     let activations = |data: &[f32]| device.buffer_with("x", Class::Activations, data).unwrap();
     let output = device.buffer_with("g", Class::Scratch, &before).unwrap();
     let params =
-        ConvSddmmParams::new(&arena.spans[1], &case.window, case.stride, accumulate).unwrap();
+        ConvSddmmParams::new(&arena.spans[1], &case.window, case.lanes, accumulate).unwrap();
     let kernel = ConvSddmm {
         params,
         row_offsets: arena.row_offsets.all(),
@@ -130,7 +130,7 @@ fn a_nan_reaches_the_pairs_that_see_it_alone() {
     let random = &mut Random(3);
     let window = Window::new([5, 4], [3, 3], [2, 1], [1, 1]).unwrap();
     let mut case = Case::new(random, window, 2, 4, 6, Random::real);
-    let plane = window.input_positions() * case.stride;
+    let plane = window.input_positions() * case.lanes;
     // The last member at the first position of channel 1: not under every tap.
     case.input[plane + case.count - 1] = f32::NAN;
     for (name, device) in devices() {

@@ -64,19 +64,19 @@ fn solve(
     let positions = case.window.output_positions() + 2;
     let mut first = 0;
     for &count in parts {
-        let stride = count.next_multiple_of(4);
+        let lanes = count.next_multiple_of(4);
         let state = StepState {
             first: first as u32,
             total: case.count as u32,
             ..StepState::whole(SEED, STEP, count, 0.0)
         };
         let words: &[u32] = bytemuck_words(&state);
-        let lanes = |values: &[f32]| {
+        let part = |values: &[f32]| {
             let part: Vec<f32> = values
-                .chunks(case.stride)
+                .chunks(case.lanes)
                 .flat_map(|row| {
                     let mut part = row[first..first + count].to_vec();
-                    part.resize(stride, 5e30);
+                    part.resize(lanes, 5e30);
                     part
                 })
                 .collect();
@@ -87,16 +87,16 @@ fn solve(
         };
         let statistics = Statistics {
             distribution,
-            stride,
+            lanes,
             step: device
                 .buffer_with("step", Class::Scratch, words)
                 .unwrap()
                 .all(),
-            signs: noise(positions * stride).all(),
+            signs: noise(positions * lanes).all(),
             accumulate: first > 0,
         };
         let mut plan = Plan::new("test");
-        let (input, delta) = (lanes(&case.input), lanes(&case.delta));
+        let (input, delta) = (part(&case.input), part(&case.delta));
         statistics.signs(&mut plan, positions).unwrap();
         statistics
             .inputs(&mut plan, &span, &case.window, input, inputs.all())
@@ -200,7 +200,7 @@ fn signs_without_room_are_refused() {
     let buffer = |words| device.buffer("test", Class::Scratch, words).unwrap().all();
     let statistics = Statistics {
         distribution: Distribution::GraEst,
-        stride: 8,
+        lanes: 8,
         step: buffer(6),
         signs: buffer(80),
         accumulate: false,

@@ -21,7 +21,7 @@ const COLOURS: [RGBColor; 7] = [
 ];
 
 /// The text of an SVG file. The axis of sparsity is logarithmic in the density, as that of the operations is.
-pub(super) fn draw(comparison: &Comparison) -> Result<String> {
+pub(super) fn plot(comparison: &Comparison) -> Result<String> {
     let mut svg = String::new();
     chart(comparison, &mut svg)
         .map_err(|e| Error::Device(format!("the figure cannot be drawn: {e}")))?;

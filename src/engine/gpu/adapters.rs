@@ -8,7 +8,7 @@ use super::super::shader_compiler::ShaderCompiler;
 use super::super::shape::WorkgroupShape;
 use super::{instance, wait};
 
-/// What a user is told who has no adapter.
+/// What a user without an adapter reads.
 pub(crate) const NONE_FOUND: &str = ". No Vulkan, Metal or DX12 adapter was found; a GPU needs its driver, and on Debian or \
     Ubuntu `apt-get install mesa-vulkan-drivers libvulkan1` installs a software adapter";
 

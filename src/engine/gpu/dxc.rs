@@ -34,7 +34,7 @@ impl ShaderCompiler {
         }
     }
 
-    /// What wgpu is told.
+    /// What wgpu is set to.
     pub(super) fn option(self) -> Dx12Compiler {
         match self {
             ShaderCompiler::LinkedDxc => Dx12Compiler::StaticDxc,

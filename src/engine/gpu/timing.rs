@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use wgpu::{BufferDescriptor, BufferUsages, ComputePassDescriptor, ComputePassTimestampWrites};
 
-use super::super::section::SectionTime;
+use super::super::phase::PhaseTime;
 use super::submit::encode;
 use super::{GpuExecutor, GpuProgram};
 use crate::error::Result;
@@ -13,17 +13,17 @@ use crate::error::Result;
 const STRETCHES: usize = 2048;
 
 impl GpuExecutor {
-    /// Whether the adapter can time a program's sections itself: in one submission.
+    /// Whether the adapter can time a program's phases itself: in one submission.
     pub(crate) fn can_time(&self, program: &GpuProgram) -> bool {
         self.timestamps && self.in_one(program)
     }
 
     /// Runs a program with a pass of its own for each of the stretches, and waits for their times.
-    pub(crate) fn run_sections(
+    pub(crate) fn run_phases(
         &self,
         program: &GpuProgram,
         stretches: &[(&'static str, Range<usize>)],
-    ) -> Result<Vec<SectionTime>> {
+    ) -> Result<Vec<PhaseTime>> {
         let mut times = Vec::with_capacity(stretches.len());
         for stretches in stretches.chunks(STRETCHES) {
             let ticks = self.time(program, stretches)?;
@@ -33,8 +33,8 @@ impl GpuExecutor {
                 stretches
                     .iter()
                     .zip(pairs)
-                    .map(|(&(section, _), &[start, end])| SectionTime {
-                        section,
+                    .map(|(&(phase, _), &[start, end])| PhaseTime {
+                        phase,
                         // Clocks of some drivers step back; no stretch takes less than nothing.
                         seconds: end.saturating_sub(start) as f64 * period,
                     }),

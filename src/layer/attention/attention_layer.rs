@@ -26,7 +26,7 @@ impl Attention {
             heads: self.heads,
             dim: self.dim,
             tokens: input.positions(),
-            stride: lanes,
+            lanes,
         }
     }
 }

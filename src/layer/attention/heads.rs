@@ -40,18 +40,18 @@ impl<H: Head> WithSimd for Task<'_, H> {
     }
 }
 
-/// Writes `output`, for each head `rows` rows of `stride` lanes.
+/// Writes `output`, for each head `rows` rows of `lanes`.
 pub(super) fn for_each_head<H: Head>(
     output: &mut [f32],
     rows: usize,
-    stride: usize,
+    lanes: usize,
     head: impl Fn(usize) -> H + Sync,
     dispatch: impl Fn(Task<'_, H>) + Sync,
 ) {
     let tasks: Vec<_> = output
-        .chunks_exact_mut(rows * stride)
+        .chunks_exact_mut(rows * lanes)
         .enumerate()
-        .flat_map(|(number, block)| columns(block, stride).map(move |column| (number, column)))
+        .flat_map(|(number, block)| columns(block, lanes).map(move |column| (number, column)))
         .collect();
     tasks
         .into_par_iter()
@@ -76,7 +76,7 @@ pub(super) trait Query {
         query: usize,
         products: &mut [S::f32s],
         spare: &mut [S::f32s],
-        lanes: Range<usize>,
+        range: Range<usize>,
         output: &mut Column<'_>,
     );
 }
@@ -92,22 +92,22 @@ pub(super) fn write_products<S: Simd, const QUERIES: usize>(
     workspace: &mut Workspace,
 ) {
     let (dim, tokens) = (queries.rows, queries.cols);
-    let lanes = output.lanes();
+    let range = output.range();
     let query_set = panel_vectors::<QUERIES>(tokens, dim);
     let key_set = panel_vectors::<KEYS>(tokens, dim);
     let padded = tokens.next_multiple_of(KEYS);
     let [query_panels, key_panels, products, spare] = workspace.parts::<S, 4>(
-        lanes.len().div_ceil(S::F32_LANES),
+        range.len().div_ceil(S::F32_LANES),
         [query_set, key_set, QUERIES * padded, tokens],
     );
-    pack_columns::<S, QUERIES>(simd, queries, lanes.clone(), query_panels);
-    pack_columns::<S, KEYS>(simd, keys, lanes.clone(), key_panels);
+    pack_columns::<S, QUERIES>(simd, queries, range.clone(), query_panels);
+    pack_columns::<S, KEYS>(simd, keys, range.clone(), key_panels);
     let spare = &mut spare[..tokens];
     let sets = query_panels
         .chunks_exact(query_set)
         .zip(key_panels.chunks_exact(key_set));
-    for ((query_panels, key_panels), first) in sets.zip(lanes.clone().step_by(S::F32_LANES)) {
-        let lanes = first..(first + S::F32_LANES).min(lanes.end);
+    for ((query_panels, key_panels), first) in sets.zip(range.clone().step_by(S::F32_LANES)) {
+        let range = first..(first + S::F32_LANES).min(range.end);
         for (panel, q) in query_panels.chunks_exact(dim * QUERIES).enumerate() {
             for (keys, k) in key_panels.chunks_exact(dim * KEYS).enumerate() {
                 let sums = tile::<S, QUERIES, KEYS>(simd, q, k);
@@ -122,7 +122,7 @@ pub(super) fn write_products<S: Simd, const QUERIES: usize>(
             for i in 0..QUERIES.min(tokens - first) {
                 let products = &mut products[i * padded..][..tokens];
                 let number = first + i;
-                query.finish(simd, number, products, spare, lanes.clone(), &mut output);
+                query.finish(simd, number, products, spare, range.clone(), &mut output);
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::engine::{Grid, WorkgroupShape};
 crate::kernel! {
     /// `output[head, d, t] = sum over u of matrix[head, t, u] * input[head, d, u]`, or of `matrix[head, u, t]`, in every lane.
     ///
-    /// Shapes: `matrix` `[heads][tokens][tokens][stride]`; `input` and `output` `[features][tokens][stride]`, of which the
+    /// Shapes: `matrix` `[heads][tokens][tokens][lanes]`; `input` and `output` `[features][tokens][lanes]`, of which the
     /// features from `first_input` and `first_output` on are `[heads][dim]`. Grid: [`Rows`](crate::engine::Grid::Rows) =
     /// tiles of 4 tokens by 4 features, both rounded up in each head.
     pub Mix, MixParams, MixTwin = "layer/attention/mix", shader!("layer/attention/mix");
@@ -23,7 +23,7 @@ crate::kernel! {
         dim: u32,
         /// Tokens.
         tokens: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// First feature of `input`.
         first_input: u32,
@@ -53,20 +53,20 @@ impl MixTwin<'_> {
     /// In vectors of the caller's choice.
     pub(super) fn run_with(self, dispatch: impl Fn(Task<'_, MixHead<'_>>) + Sync) {
         let p = self.params;
-        let [heads, dim, tokens, stride] =
+        let [heads, dim, tokens, lanes] =
             [p.heads, p.dim, p.tokens, p.vectors * 4].map(|n| n as usize);
         let features = |first: u32| {
-            let first = first as usize * tokens * stride;
-            first..first + heads * dim * tokens * stride
+            let first = first as usize * tokens * lanes;
+            first..first + heads * dim * tokens * lanes
         };
         let input = &self.input[features(p.first_input)];
         let head = |head| MixHead {
-            matrix: Block::of(self.matrix, head, [tokens, tokens, stride]),
-            input: Block::of(input, head, [dim, tokens, stride]),
+            matrix: Block::of(self.matrix, head, [tokens, tokens, lanes]),
+            input: Block::of(input, head, [dim, tokens, lanes]),
             transposed: p.transposed != 0,
         };
         let output = &mut self.output[features(p.first_output)];
-        for_each_head(output, dim * tokens, stride, head, dispatch);
+        for_each_head(output, dim * tokens, lanes, head, dispatch);
     }
 }
 
@@ -88,22 +88,22 @@ impl Head for MixHead<'_> {
         workspace: &mut Workspace,
     ) {
         let (dim, tokens) = (self.input.rows, self.input.cols);
-        let lanes = output.lanes();
+        let range = output.range();
         let matrix_set = panel_vectors::<TOKENS>(tokens, tokens);
         let input_set = panel_vectors::<FEATURES>(dim, tokens);
         let [matrix, input] =
-            workspace.parts::<S, 2>(lanes.len().div_ceil(S::F32_LANES), [matrix_set, input_set]);
+            workspace.parts::<S, 2>(range.len().div_ceil(S::F32_LANES), [matrix_set, input_set]);
         if self.transposed {
-            pack_columns::<S, TOKENS>(simd, self.matrix, lanes.clone(), matrix);
+            pack_columns::<S, TOKENS>(simd, self.matrix, range.clone(), matrix);
         } else {
-            pack_rows::<S, TOKENS>(simd, self.matrix, lanes.clone(), matrix);
+            pack_rows::<S, TOKENS>(simd, self.matrix, range.clone(), matrix);
         }
-        pack_rows::<S, FEATURES>(simd, self.input, lanes.clone(), input);
+        pack_rows::<S, FEATURES>(simd, self.input, range.clone(), input);
         let sets = matrix
             .chunks_exact(matrix_set)
             .zip(input.chunks_exact(input_set));
-        for ((matrix, input), first) in sets.zip(lanes.clone().step_by(S::F32_LANES)) {
-            let lanes = first..(first + S::F32_LANES).min(lanes.end);
+        for ((matrix, input), first) in sets.zip(range.clone().step_by(S::F32_LANES)) {
+            let range = first..(first + S::F32_LANES).min(range.end);
             for (features, input) in input.chunks_exact(tokens * FEATURES).enumerate() {
                 for (panel, matrix) in matrix.chunks_exact(tokens * TOKENS).enumerate() {
                     let sums = tile::<S, FEATURES, TOKENS>(simd, input, matrix);
@@ -111,7 +111,7 @@ impl Head for MixHead<'_> {
                     for (d, sums) in sums.iter().enumerate().take(dim - feature) {
                         for (t, sum) in sums.iter().enumerate().take(tokens - token) {
                             let to = (feature + d) * tokens + token + t;
-                            store(simd, *sum, output.row(to, lanes.clone()));
+                            store(simd, *sum, output.row(to, range.clone()));
                         }
                     }
                 }

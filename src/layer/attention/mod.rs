@@ -49,10 +49,10 @@ fn key_loops(tokens: u32, products: Loops, times: u64, shape: WorkgroupShape) ->
     keys(products) + times * (rows + looped(tile, rows + keys(looped(tile, NONE))))
 }
 
-/// `output = softmax(q^T k / sqrt(dim)) v` in each head, without mask or dropout, for a batch of `stride` lanes.
+/// `output = softmax(q^T k / sqrt(dim)) v` in each head, without mask or dropout, for a batch of `lanes`.
 ///
-/// The input `qkv` is `[3 * heads * dim][tokens][stride]`: the queries of all heads, then the keys, then the values, feature
-/// `head * dim + d` in each. The output is `[heads * dim][tokens][stride]`. The probabilities are kept
+/// The input `qkv` is `[3 * heads * dim][tokens][lanes]`: the queries of all heads, then the keys, then the values, feature
+/// `head * dim + d` in each. The output is `[heads * dim][tokens][lanes]`. The probabilities are kept
 /// from the forward to the backward pass: computing them again would add a quarter to the backward pass's products.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionPass {
@@ -63,7 +63,7 @@ pub struct AttentionPass {
     /// Tokens: queries and keys.
     pub tokens: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
-    pub stride: usize,
+    pub lanes: usize,
 }
 
 impl AttentionPass {
@@ -74,12 +74,12 @@ impl AttentionPass {
 
     /// Words of the output and of the gradient at it.
     pub fn output_words(&self) -> usize {
-        self.heads * self.dim * self.tokens * self.stride
+        self.heads * self.dim * self.tokens * self.lanes
     }
 
-    /// Words of the probabilities `[heads][tokens][tokens][stride]`, which the forward pass leaves for the backward pass.
+    /// Words of the probabilities `[heads][tokens][tokens][lanes]`, which the forward pass leaves for the backward pass.
     pub fn probability_words(&self) -> usize {
-        self.heads * self.tokens * self.tokens * self.stride
+        self.heads * self.tokens * self.tokens * self.lanes
     }
 
     /// Words of the work space of the backward pass; layers may share it.
@@ -92,16 +92,16 @@ impl AttentionPass {
     }
 
     fn vectors(&self) -> u32 {
-        (self.stride / 4) as u32
+        (self.lanes / 4) as u32
     }
 
     /// Refuses sizes that make no layer, and views too small for it: a shader would drop what is out of bounds.
     fn check(&self, views: &[(&str, &View, usize)]) -> Result<()> {
-        if [self.heads, self.dim, self.tokens, self.stride].contains(&0)
-            || !self.stride.is_multiple_of(4)
+        if [self.heads, self.dim, self.tokens, self.lanes].contains(&0)
+            || !self.lanes.is_multiple_of(4)
         {
             return Err(Error::Shape(format!(
-                "{self:?}: heads, dim and tokens must be at least 1, the stride a positive multiple of 4"
+                "{self:?}: heads, dim and tokens must be at least 1, the lanes a positive multiple of 4"
             )));
         }
         for (name, view, words) in views {

@@ -1,6 +1,6 @@
 //! The inner loops of attention's twins: products of small matrices whose elements are vectors of lanes.
 //!
-//! In `[feature][token][stride]` consecutive features of one token and lane lie kilobytes apart, in the same few sets of
+//! In `[feature][token][lanes]` consecutive features of one token and lane lie kilobytes apart, in the same few sets of
 //! the cache. A task therefore first copies its lanes of the operands into panels, `P` rows or columns
 //! interleaved in the order in which the product reads them (as BLIS does: Van Zee and van de Geijn 2015), and then keeps
 //! a tile of sums in registers. The order of every sum is that of its index, whatever the vectors' and tiles' width.
@@ -9,41 +9,41 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-/// A matrix `[rows][cols]` of rows of lanes, `[rows][cols][stride]`.
+/// A matrix `[rows][cols]` of rows of lanes, `[rows][cols][lanes]`.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a> {
     pub data: &'a [f32],
     pub rows: usize,
     pub cols: usize,
-    pub stride: usize,
+    pub lanes: usize,
 }
 
 impl<'a> Block<'a> {
     /// Block `index` of `data`, an array of such blocks.
-    pub(super) fn of(data: &'a [f32], index: usize, [rows, cols, stride]: [usize; 3]) -> Self {
-        let words = rows * cols * stride;
+    pub(super) fn of(data: &'a [f32], index: usize, [rows, cols, lanes]: [usize; 3]) -> Self {
+        let words = rows * cols * lanes;
         Block {
             data: &data[index * words..][..words],
             rows,
             cols,
-            stride,
+            lanes,
         }
     }
 
     /// Its elements of one row, each a row of lanes.
     #[inline(always)]
     pub(super) fn row(&self, row: usize) -> impl Iterator<Item = &'a [f32]> + use<'a> {
-        let words = self.cols * self.stride;
-        self.data[row * words..][..words].chunks_exact(self.stride)
+        let words = self.cols * self.lanes;
+        self.data[row * words..][..words].chunks_exact(self.lanes)
     }
 }
 
 /// A vector of these lanes, at most as many as it has; the others are zero.
 #[inline(always)]
-pub(super) fn load<S: Simd>(simd: S, lanes: &[f32]) -> S::f32s {
-    match S::as_simd_f32s(lanes) {
+pub(super) fn load<S: Simd>(simd: S, range: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(range) {
         ([vector], _) => *vector,
-        _ => simd.partial_load_f32s(lanes),
+        _ => simd.partial_load_f32s(range),
     }
 }
 
@@ -100,14 +100,14 @@ pub(super) fn panel_vectors<const P: usize>(length: usize, terms: usize) -> usiz
 pub(super) fn pack_columns<S: Simd, const P: usize>(
     simd: S,
     block: Block<'_>,
-    lanes: Range<usize>,
+    range: Range<usize>,
     panels: &mut [S::f32s],
 ) {
     let set = panel_vectors::<P>(block.cols, block.rows);
     for row in 0..block.rows {
         for (col, element) in block.row(row).enumerate() {
             let at = (col / P * block.rows + row) * P + col % P;
-            pack(simd, &element[lanes.clone()], &mut panels[at..], set);
+            pack(simd, &element[range.clone()], &mut panels[at..], set);
         }
     }
 }
@@ -117,22 +117,22 @@ pub(super) fn pack_columns<S: Simd, const P: usize>(
 pub(super) fn pack_rows<S: Simd, const P: usize>(
     simd: S,
     block: Block<'_>,
-    lanes: Range<usize>,
+    range: Range<usize>,
     panels: &mut [S::f32s],
 ) {
     let set = panel_vectors::<P>(block.rows, block.cols);
     for row in 0..block.rows {
         for (col, element) in block.row(row).enumerate() {
             let at = (row / P * block.cols + col) * P + row % P;
-            pack(simd, &element[lanes.clone()], &mut panels[at..], set);
+            pack(simd, &element[range.clone()], &mut panels[at..], set);
         }
     }
 }
 
 /// Copies the lanes of one element, a vector into each set.
 #[inline(always)]
-fn pack<S: Simd>(simd: S, lanes: &[f32], panels: &mut [S::f32s], set: usize) {
-    match S::as_simd_f32s(lanes) {
+fn pack<S: Simd>(simd: S, range: &[f32], panels: &mut [S::f32s], set: usize) {
+    match S::as_simd_f32s(range) {
         ([vector], []) => panels[0] = *vector,
         (vectors, rest) => {
             for (i, vector) in vectors.iter().enumerate() {

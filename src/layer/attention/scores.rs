@@ -15,8 +15,8 @@ use crate::engine::{Grid, StepState, WorkgroupShape};
 crate::kernel! {
     /// `probabilities[head, i, j] = softmax over j of scale * sum over d of q[head, d, i] * k[head, d, j]`, in every lane.
     ///
-    /// Shapes: `qkv` `[3 * heads * dim][tokens][stride]`, the queries' features first, then the keys', then the values';
-    /// `probabilities` `[heads][tokens][tokens][stride]`. Lanes from `step.count` on get zero, so that whatever padding holds
+    /// Shapes: `qkv` `[3 * heads * dim][tokens][lanes]`, the queries' features first, then the keys', then the values';
+    /// `probabilities` `[heads][tokens][tokens][lanes]`. Lanes from `step.count` on get zero, so that whatever padding holds
     /// goes no further. Grid: [`Groups`](crate::engine::Grid::Groups) = heads * tokens / 4, rounded up for each head.
     pub Scores, ScoresParams, ScoresTwin = "layer/attention/scores", shader!("layer/attention/scores");
     params {
@@ -26,7 +26,7 @@ crate::kernel! {
         dim: u32,
         /// Tokens: queries and keys.
         tokens: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Factor of the products: `dim^-0.5`.
         scale: f32,
@@ -53,17 +53,17 @@ impl ScoresTwin<'_> {
     /// In vectors of the caller's choice.
     pub(super) fn run_with(self, dispatch: impl Fn(Task<'_, ScoresHead<'_>>) + Sync) {
         let p = self.params;
-        let [heads, dim, tokens, stride] =
+        let [heads, dim, tokens, lanes] =
             [p.heads, p.dim, p.tokens, p.vectors * 4].map(|n| n as usize);
         let rows = tokens * tokens;
         let head = |head| ScoresHead {
-            q: Block::of(self.qkv, head, [dim, tokens, stride]),
-            k: Block::of(self.qkv, heads + head, [dim, tokens, stride]),
+            q: Block::of(self.qkv, head, [dim, tokens, lanes]),
+            k: Block::of(self.qkv, heads + head, [dim, tokens, lanes]),
             scale: p.scale,
             count: self.step.count as usize,
         };
-        let output = &mut self.probabilities[..heads * rows * stride];
-        for_each_head(output, rows, stride, head, dispatch);
+        let output = &mut self.probabilities[..heads * rows * lanes];
+        for_each_head(output, rows, lanes, head, dispatch);
     }
 }
 
@@ -95,16 +95,16 @@ impl Query for ScoresHead<'_> {
         query: usize,
         products: &mut [S::f32s],
         _: &mut [S::f32s],
-        lanes: Range<usize>,
+        range: Range<usize>,
         output: &mut Column<'_>,
     ) {
         let tokens = products.len();
         softmax(simd, products, self.scale);
         for (key, probability) in products.iter().enumerate() {
-            let output = output.row(query * tokens + key, lanes.clone());
+            let output = output.row(query * tokens + key, range.clone());
             store(simd, *probability, output);
-            if lanes.end > self.count {
-                output[self.count.max(lanes.start) - lanes.start..].fill(0.0);
+            if range.end > self.count {
+                output[self.count.max(range.start) - range.start..].fill(0.0);
             }
         }
     }

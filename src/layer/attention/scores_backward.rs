@@ -16,8 +16,8 @@ crate::kernel! {
     ///
     /// With `dP[i, j] = sum over d of delta[d, i] * v[d, j]` and `P` the probabilities, it is
     /// `scale * P[i, j] * (dP[i, j] - sum over m of P[i, m] * dP[i, m])`, in every head and lane.
-    /// Shapes: `qkv` `[3 * heads * dim][tokens][stride]`, `delta` `[heads * dim][tokens][stride]`, `probabilities` and
-    /// `output` `[heads][tokens][tokens][stride]`. Grid: as [`struct@super::Scores`].
+    /// Shapes: `qkv` `[3 * heads * dim][tokens][lanes]`, `delta` `[heads * dim][tokens][lanes]`, `probabilities` and
+    /// `output` `[heads][tokens][tokens][lanes]`. Grid: as [`struct@super::Scores`].
     pub ScoresBackward, ScoresBackwardParams, ScoresBackwardTwin =
         "layer/attention/scores_backward", shader!("layer/attention/scores_backward");
     params {
@@ -27,7 +27,7 @@ crate::kernel! {
         dim: u32,
         /// Tokens: queries and keys.
         tokens: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Factor of the products: `dim^-0.5`.
         scale: f32,
@@ -55,17 +55,17 @@ impl ScoresBackwardTwin<'_> {
     /// In vectors of the caller's choice.
     pub(super) fn run_with(self, dispatch: impl Fn(Task<'_, GradientHead<'_>>) + Sync) {
         let p = self.params;
-        let [heads, dim, tokens, stride] =
+        let [heads, dim, tokens, lanes] =
             [p.heads, p.dim, p.tokens, p.vectors * 4].map(|n| n as usize);
         let rows = tokens * tokens;
         let head = |head| GradientHead {
-            delta: Block::of(self.delta, head, [dim, tokens, stride]),
-            v: Block::of(self.qkv, 2 * heads + head, [dim, tokens, stride]),
-            probabilities: Block::of(self.probabilities, head, [tokens, tokens, stride]),
+            delta: Block::of(self.delta, head, [dim, tokens, lanes]),
+            v: Block::of(self.qkv, 2 * heads + head, [dim, tokens, lanes]),
+            probabilities: Block::of(self.probabilities, head, [tokens, tokens, lanes]),
             scale: p.scale,
         };
-        let output = &mut self.output[..heads * rows * stride];
-        for_each_head(output, rows, stride, head, dispatch);
+        let output = &mut self.output[..heads * rows * lanes];
+        for_each_head(output, rows, lanes, head, dispatch);
     }
 }
 
@@ -96,14 +96,14 @@ impl Query for GradientHead<'_> {
         query: usize,
         products: &mut [S::f32s],
         probabilities: &mut [S::f32s],
-        lanes: Range<usize>,
+        range: Range<usize>,
         output: &mut Column<'_>,
     ) {
         let tokens = products.len();
         // Read once: elements so far apart fall into the same few sets of the cache.
         let elements = self.probabilities.row(query);
         for (probability, element) in probabilities.iter_mut().zip(elements) {
-            *probability = load(simd, &element[lanes.clone()]);
+            *probability = load(simd, &element[range.clone()]);
         }
         let mut mean = simd.splat_f32s(0.0);
         for (probability, product) in probabilities.iter().zip(&*products) {
@@ -116,7 +116,7 @@ impl Query for GradientHead<'_> {
             store(
                 simd,
                 gradient,
-                output.row(query * tokens + key, lanes.clone()),
+                output.row(query * tokens + key, range.clone()),
             );
         }
     }

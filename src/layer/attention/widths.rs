@@ -12,7 +12,7 @@ const HEADS: usize = 2;
 const DIM: usize = 5;
 const TOKENS: usize = 7;
 /// A whole column of lanes and a narrow one.
-const STRIDE: usize = 20;
+const LANES: usize = 20;
 
 fn numbers(length: usize) -> Vec<f32> {
     let number = |i: usize| (i as u32).wrapping_mul(0x9e37_79b9) >> 8;
@@ -23,10 +23,10 @@ fn numbers(length: usize) -> Vec<f32> {
 
 /// What the three twins write, as bits.
 fn bits<S: Simd>(simd: S) -> Vec<u32> {
-    let features = HEADS * DIM * TOKENS * STRIDE;
-    let pairs = HEADS * TOKENS * TOKENS * STRIDE;
+    let features = HEADS * DIM * TOKENS * LANES;
+    let pairs = HEADS * TOKENS * TOKENS * LANES;
     let (qkv, delta) = (numbers(3 * features), numbers(features));
-    let [heads, dim, tokens, vectors] = [HEADS, DIM, TOKENS, STRIDE / 4].map(|n| n as u32);
+    let [heads, dim, tokens, vectors] = [HEADS, DIM, TOKENS, LANES / 4].map(|n| n as u32);
     let (mut probabilities, mut scores) = (vec![f32::NAN; pairs], vec![f32::NAN; pairs]);
     let mut outputs = [(); 2].map(|()| vec![f32::NAN; features]);
     ScoresTwin {

@@ -30,7 +30,7 @@ struct Tiles {
     tiles: usize,
 }
 
-/// A batch norm's passes over data of one size, for a batch of `stride` lanes: statistics for each channel over the batch's members and all
+/// A batch norm's passes over data of one size, for a batch of `lanes`: statistics for each channel over the batch's members and all
 /// positions.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNormPass {
@@ -39,7 +39,7 @@ pub struct BatchNormPass {
     /// Positions of a channel's plane.
     pub positions: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
-    pub stride: usize,
+    pub lanes: usize,
     /// Whether a ReLU follows (after the residual).
     pub relu: bool,
 }
@@ -71,7 +71,7 @@ impl NormScratch {
 /// What a batch norm's forward pass reads and writes.
 #[derive(Clone)]
 pub struct BatchNormForwardViews {
-    /// `[channels][positions][stride]`.
+    /// `[channels][positions][lanes]`.
     pub input: View,
     /// What is added before the ReLU, shaped as the input.
     pub residual: Option<View>,
@@ -102,7 +102,7 @@ pub struct BatchNormBackwardViews {
 impl BatchNormPass {
     /// Words of an activation.
     pub(super) fn words(&self) -> usize {
-        self.channels * self.positions * self.stride
+        self.channels * self.positions * self.lanes
     }
 
     /// Words of [`NormScratch::parts`] that it needs: whole vectors, since it stands in for a residual that is not there.
@@ -116,8 +116,8 @@ impl BatchNormPass {
     }
 
     fn tiles(&self, words: usize, most: usize) -> Tiles {
-        let wanted = (self.positions * self.stride / words).clamp(1, most);
-        let tile = self.positions.div_ceil(wanted).max(1);
+        let requested = (self.positions * self.lanes / words).clamp(1, most);
+        let tile = self.positions.div_ceil(requested).max(1);
         Tiles {
             tile,
             tiles: self.positions.div_ceil(tile),
@@ -158,7 +158,7 @@ impl BatchNormPass {
                 params: BatchNormStatisticsParams {
                     channels: self.channels as u32,
                     positions: self.positions as u32,
-                    vectors: (self.stride / 4) as u32,
+                    vectors: (self.lanes / 4) as u32,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
                 },
@@ -183,7 +183,7 @@ impl BatchNormPass {
                 },
                 step: step.clone(),
                 parts: scratch.parts.clone(),
-                running: parameters.kept.clone(),
+                running: parameters.untrained.clone(),
                 saved: views.saved.clone(),
             },
             Grid::Items(self.channels),
@@ -211,7 +211,7 @@ impl BatchNormPass {
                     variance: first(parameters, "running_variance")?,
                     epsilon: EPSILON,
                 },
-                running: parameters.kept.clone(),
+                running: parameters.untrained.clone(),
                 saved: views.saved.clone(),
             },
             Grid::Items(self.channels),
@@ -256,7 +256,7 @@ impl BatchNormPass {
                 params: BatchNormApplyParams {
                     channels: self.channels as u32,
                     positions: self.positions as u32,
-                    vectors: (self.stride / 4) as u32,
+                    vectors: (self.lanes / 4) as u32,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
                     weight: first(parameters, "weight")?,
@@ -324,7 +324,7 @@ impl BatchNormPass {
                 params: BatchNormSumsParams {
                     channels: self.channels as u32,
                     positions: self.positions as u32,
-                    vectors: (self.stride / 4) as u32,
+                    vectors: (self.lanes / 4) as u32,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
                     weight: first(parameters, "weight")?,
@@ -368,7 +368,7 @@ impl BatchNormPass {
                 params: BatchNormBackwardParams {
                     channels: self.channels as u32,
                     positions: self.positions as u32,
-                    vectors: (self.stride / 4) as u32,
+                    vectors: (self.lanes / 4) as u32,
                     tile: tiles.tile as u32,
                     tiles: tiles.tiles as u32,
                     weight: first(parameters, "weight")?,

@@ -6,7 +6,7 @@ use crate::engine::StepState;
 crate::kernel! {
     /// `output = relu?((input - mean) / deviation * weight + bias (+ residual))`; padding lanes become zero.
     ///
-    /// Shapes: `input`, `residual` (read only if asked for) and `output` `[channels][positions][stride]`, `saved`
+    /// Shapes: `input`, `residual` (read only if asked for) and `output` `[channels][positions][lanes]`, `saved`
     /// `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid: [`Groups`](crate::engine::Grid::Groups) = channels ×
     /// tiles. Bound by memory.
     pub BatchNormApply, BatchNormApplyParams, BatchNormApplyTwin =
@@ -16,7 +16,7 @@ crate::kernel! {
         channels: u32,
         /// Positions of a channel's plane.
         positions: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
@@ -43,12 +43,12 @@ crate::kernel! {
 impl BatchNormApplyTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let stride = p.vectors as usize * 4;
-        let plane = p.positions as usize * stride;
+        let lanes = p.vectors as usize * 4;
+        let plane = p.positions as usize * lanes;
         let channels = p.channels as usize;
         let arch = pulp::Arch::new();
         let output = &mut self.output[..channels * plane];
-        for_each_part(output, plane, stride, |c, offset, y| {
+        for_each_part(output, plane, lanes, |c, offset, y| {
             let range = c * plane + offset..c * plane + offset + y.len();
             let x = &self.input[range.clone()];
             let scale = self.saved[channels + c] * self.values[p.weight as usize + c];
@@ -67,7 +67,7 @@ impl BatchNormApplyTwin<'_> {
                         .for_each(|((y, &x), r)| *y = relu(normal(x) + r)),
                 },
             );
-            clear_padding(y, stride, self.step.count as usize);
+            clear_padding(y, lanes, self.step.count as usize);
         });
     }
 }

@@ -11,7 +11,7 @@ crate::kernel! {
     ///
     /// `mask` says how the ReLU's mask is known, as for [`BatchNormSums`](super::BatchNormSums). Shapes: `input`, `delta`,
     /// `activation` (read only with mask 2), `output`, `residual` (touched only if asked for; any other buffer may be
-    /// bound) `[channels][positions][stride]`, `saved` and `sums` `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
+    /// bound) `[channels][positions][lanes]`, `saved` and `sums` `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. Bound by memory.
     pub BatchNormBackward, BatchNormBackwardParams, BatchNormBackwardTwin =
         "layer/norm/batch_norm_backward", shader!("layer/norm/batch_norm_backward");
@@ -20,7 +20,7 @@ crate::kernel! {
         channels: u32,
         /// Positions of a channel's plane.
         positions: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
@@ -53,18 +53,18 @@ const BLOCK: usize = 1024;
 impl BatchNormBackwardTwin<'_> {
     fn run(mut self) {
         let p = self.params;
-        let stride = p.vectors as usize * 4;
-        let plane = p.positions as usize * stride;
+        let lanes = p.vectors as usize * 4;
+        let plane = p.positions as usize * lanes;
         let words = p.channels as usize * plane;
         let output = &mut std::mem::take(&mut self.output)[..words];
         let residual = std::mem::take(&mut self.residual);
         if p.residual_mode == 0 {
-            for_each_part(output, plane, stride, |c, offset, dx| {
+            for_each_part(output, plane, lanes, |c, offset, dx| {
                 self.part(c, offset, dx, None);
             });
         } else {
             let arrays = [output, &mut residual[..words]];
-            for_each_pair_of_parts(arrays, plane, stride, |c, offset, dx, dr| {
+            for_each_pair_of_parts(arrays, plane, lanes, |c, offset, dx, dr| {
                 self.part(c, offset, dx, Some(dr));
             });
         }
@@ -73,14 +73,14 @@ impl BatchNormBackwardTwin<'_> {
     /// The words `dx` of channel `c`, from `offset` of its plane on.
     fn part(&self, c: usize, offset: usize, dx: &mut [f32], mut dr: Option<&mut [f32]>) {
         let p = self.params;
-        let stride = p.vectors as usize * 4;
+        let lanes = p.vectors as usize * 4;
         let channels = p.channels as usize;
         let n = (p.positions * self.step.count) as f32;
         let (mean, inverse) = (self.saved[c], self.saved[channels + c]);
         let scale = inverse * self.values[p.weight as usize + c];
         let bias = self.values[p.bias as usize + c];
         let [mean_dz, mean_product] = [self.sums[c], self.sums[channels + c]].map(|sum| sum / n);
-        let first = c * p.positions as usize * stride + offset;
+        let first = c * p.positions as usize * lanes + offset;
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
@@ -111,6 +111,6 @@ impl BatchNormBackwardTwin<'_> {
                 }
             },
         );
-        clear_padding(dx, stride, self.step.count as usize);
+        clear_padding(dx, lanes, self.step.count as usize);
     }
 }

@@ -27,7 +27,7 @@ impl BatchNorm {
         BatchNormPass {
             channels: pass.extent().channels,
             positions: pass.extent().positions(),
-            stride: pass.lanes(),
+            lanes: pass.lanes(),
             relu: self.relu,
         }
     }
@@ -57,8 +57,8 @@ impl Layer for BatchNorm {
     fn parameters(&self, inputs: &[Extent]) -> Vec<Parameter> {
         let channels = inputs[0].channels;
         let mut parameters = scale_and_shift(channels);
-        parameters.push(Parameter::kept("running_mean", channels, 0.0));
-        parameters.push(Parameter::kept("running_variance", channels, 1.0));
+        parameters.push(Parameter::untrained("running_mean", channels, 0.0));
+        parameters.push(Parameter::untrained("running_variance", channels, 1.0));
         parameters
     }
 
@@ -93,7 +93,7 @@ impl Layer for BatchNorm {
         let norm = self.pass(pass);
         let adds = pass.inputs().len() == 2;
         let residual = if adds { pass.sink(1)? } else { None };
-        // The gradients of scale and shift come with the input's, wanted or not.
+        // The gradients of scale and shift come with the input's, needed or not.
         let sink = match pass.sink(0)? {
             Some(sink) => sink,
             None => Sink {

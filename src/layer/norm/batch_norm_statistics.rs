@@ -10,7 +10,7 @@ crate::kernel! {
     /// Mean of the tile's members and the sum of their squared differences from it, for each channel and tile of `tile`
     /// positions.
     ///
-    /// Shapes: `input` `[channels][positions][stride]`, `parts` `[channels][tiles][2]`. Grid:
+    /// Shapes: `input` `[channels][positions][lanes]`, `parts` `[channels][tiles][2]`. Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. In two passes, so that a small variance about a large mean
     /// is not lost; the second finds the tile in the cache.
     pub BatchNormStatistics, BatchNormStatisticsParams, BatchNormStatisticsTwin =
@@ -20,7 +20,7 @@ crate::kernel! {
         channels: u32,
         /// Positions of a channel's plane.
         positions: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
@@ -42,8 +42,8 @@ impl BatchNormStatisticsTwin<'_> {
             tile,
             tiles,
         } = self.params;
-        let stride = vectors as usize * 4;
-        let [plane, tile] = [positions, tile].map(|p| p as usize * stride);
+        let lanes = vectors as usize * 4;
+        let [plane, tile] = [positions, tile].map(|p| p as usize * lanes);
         let [channels, tiles] = [channels, tiles].map(|n| n as usize);
         let arch = pulp::Arch::new();
         self.parts[..channels * tiles * 2]
@@ -55,7 +55,7 @@ impl BatchNormStatisticsTwin<'_> {
                 let end = (first + tile).min(plane);
                 parts.copy_from_slice(&arch.dispatch(Tile {
                     input: &self.input[item / tiles * plane..][first..end],
-                    stride,
+                    lanes,
                     count: self.step.count as usize,
                 }));
             });
@@ -64,7 +64,7 @@ impl BatchNormStatisticsTwin<'_> {
 
 struct Tile<'a> {
     input: &'a [f32],
-    stride: usize,
+    lanes: usize,
     count: usize,
 }
 
@@ -75,17 +75,17 @@ impl WithSimd for Tile<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> [f32; 2] {
         let Tile {
             input,
-            stride,
+            lanes,
             count,
         } = self;
-        let n = (input.len() / stride * count) as f32;
-        let [sum] = sums(simd, [input], stride, count, |x| x);
+        let n = (input.len() / lanes * count) as f32;
+        let [sum] = sums(simd, [input], lanes, count, |x| x);
         let mean = sum / n;
         let about = simd.splat_f32s(mean);
         let [rest, squares] = sums(
             simd,
             [input],
-            stride,
+            lanes,
             count,
             #[inline(always)]
             |[x]| {

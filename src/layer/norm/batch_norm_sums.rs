@@ -13,7 +13,7 @@ crate::kernel! {
     ///
     /// `mask` says how that is known: 0, there is no ReLU; 1, from the sign of the normalised input, computed anew, so that
     /// the activation need not be read; 2, from the sign of `activation`, which a residual has entered. Shapes:
-    /// `input`, `delta` and `activation` (read only with mask 2) `[channels][positions][stride]`, `saved` `[2][channels]`,
+    /// `input`, `delta` and `activation` (read only with mask 2) `[channels][positions][lanes]`, `saved` `[2][channels]`,
     /// `values` that of [`Parameters`](crate::layer::Parameters), `parts` `[channels][tiles][2]`. Grid: [`Groups`](crate::engine::Grid::Groups) =
     /// channels × tiles.
     pub BatchNormSums, BatchNormSumsParams, BatchNormSumsTwin =
@@ -23,7 +23,7 @@ crate::kernel! {
         channels: u32,
         /// Positions of a channel's plane.
         positions: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Positions of a tile; the last tile of a plane may have fewer.
         tile: u32,
@@ -49,8 +49,8 @@ crate::kernel! {
 impl BatchNormSumsTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let stride = p.vectors as usize * 4;
-        let [plane, tile] = [p.positions, p.tile].map(|n| n as usize * stride);
+        let lanes = p.vectors as usize * 4;
+        let [plane, tile] = [p.positions, p.tile].map(|n| n as usize * lanes);
         let [channels, tiles] = [p.channels, p.tiles].map(|n| n as usize);
         let arch = pulp::Arch::new();
         self.parts[..channels * tiles * 2]
@@ -69,7 +69,7 @@ impl BatchNormSumsTwin<'_> {
                         mask::ACTIVATION => &self.activation[range],
                         _ => &[],
                     },
-                    stride,
+                    lanes,
                     count: self.step.count as usize,
                     mask: p.mask,
                     mean: self.saved[c],
@@ -85,7 +85,7 @@ struct Tile<'a> {
     input: &'a [f32],
     delta: &'a [f32],
     activation: &'a [f32],
-    stride: usize,
+    lanes: usize,
     count: usize,
     mask: u32,
     mean: f32,
@@ -101,14 +101,14 @@ impl WithSimd for Tile<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> [f32; 2] {
         let [zero, mean, inverse, scale, bias] =
             [0.0, self.mean, self.inverse, self.scale, self.bias].map(|x| simd.splat_f32s(x));
-        let (stride, count) = (self.stride, self.count);
+        let (lanes, count) = (self.lanes, self.count);
         let of_input = [self.input, self.delta];
         // Closures that are not part of the loop's function would know nothing of wide vectors: hence the attributes.
         match self.mask {
             mask::NONE => sums(
                 simd,
                 of_input,
-                stride,
+                lanes,
                 count,
                 #[inline(always)]
                 |[x, dz]| {
@@ -119,7 +119,7 @@ impl WithSimd for Tile<'_> {
             mask::INPUT => sums(
                 simd,
                 of_input,
-                stride,
+                lanes,
                 count,
                 #[inline(always)]
                 |[x, dy]| {
@@ -132,7 +132,7 @@ impl WithSimd for Tile<'_> {
             _ => sums(
                 simd,
                 [self.input, self.delta, self.activation],
-                stride,
+                lanes,
                 count,
                 #[inline(always)]
                 |[x, dy, y]| {

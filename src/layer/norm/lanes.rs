@@ -21,14 +21,14 @@ const LANE_NUMBERS: [f32; PARTIAL] = {
     numbers
 };
 
-/// `N` sums over the first `count` lanes of every `stride` lanes of `M` equally long arrays.
+/// `N` sums over the first `count` lanes of every `lanes` lanes of `M` equally long arrays.
 ///
 /// A sum is [`PARTIAL`] interleaved partial sums, folded by halves: the same order at any vector width.
 #[inline(always)]
 pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
     simd: S,
     arrays: [&[f32]; M],
-    stride: usize,
+    lanes: usize,
     count: usize,
     term: impl Fn([S::f32s; M]) -> [S::f32s; N],
 ) -> [f32; N] {
@@ -37,10 +37,10 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
     let mut partial = [[zero; N]; PARTIAL];
     let length = arrays[0].len();
     // A full batch has no gaps: one long row.
-    let (stride, count) = if count == stride {
+    let (lanes, count) = if count == lanes {
         (length.max(1), length)
     } else {
-        (stride, count)
+        (lanes, count)
     };
     // The lanes of a row's last, partial chunk that there are.
     let rest = count % PARTIAL;
@@ -50,7 +50,7 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
         members[p] = simd.less_than_f32s(numbers[p], simd.splat_f32s(rest as f32));
     }
     let mut values = [zero; M];
-    for first in (0..length).step_by(stride) {
+    for first in (0..length).step_by(lanes) {
         let mut rows = arrays;
         for row in &mut rows {
             *row = &row[first..first + count];
@@ -110,21 +110,21 @@ pub(super) fn workgroup_sum(shape: WorkgroupShape) -> Loops {
 /// Words that a thread takes at a time, at least where there are so many: 64 KiB.
 const TASK: usize = 16 * 1024;
 
-/// Words of a part of a plane of `positions` times `stride` words: whole positions.
-fn part(stride: usize) -> usize {
-    (TASK / stride).max(1) * stride
+/// Words of a part of a plane of `positions` times `lanes` words: whole positions.
+fn part(lanes: usize) -> usize {
+    (TASK / lanes).max(1) * lanes
 }
 
 /// Calls `work` with the channel, the offset in its plane, and the words of each part of `array`, in parallel.
 ///
-/// `array` is `[channels][positions][stride]`, a plane being one channel's.
+/// `array` is `[channels][positions][lanes]`, a plane being one channel's.
 pub(super) fn for_each_part(
     array: &mut [f32],
     plane: usize,
-    stride: usize,
+    lanes: usize,
     work: impl Fn(usize, usize, &mut [f32]) + Sync,
 ) {
-    let part = part(stride);
+    let part = part(lanes);
     array
         .par_chunks_mut(plane)
         .with_min_len((TASK / plane).max(1))
@@ -141,10 +141,10 @@ pub(super) fn for_each_part(
 pub(super) fn for_each_pair_of_parts(
     arrays: [&mut [f32]; 2],
     plane: usize,
-    stride: usize,
+    lanes: usize,
     work: impl Fn(usize, usize, &mut [f32], &mut [f32]) + Sync,
 ) {
-    let part = part(stride);
+    let part = part(lanes);
     let [a, b] = arrays;
     a.par_chunks_mut(plane)
         .zip(b.par_chunks_mut(plane))
@@ -158,10 +158,10 @@ pub(super) fn for_each_pair_of_parts(
         });
 }
 
-/// Writes zero to the lanes from `count` on of every row of `stride` words.
-pub(super) fn clear_padding(words: &mut [f32], stride: usize, count: usize) {
-    if count < stride {
-        for row in words.chunks_exact_mut(stride) {
+/// Writes zero to the lanes from `count` on of every row of `lanes` words.
+pub(super) fn clear_padding(words: &mut [f32], lanes: usize, count: usize) {
+    if count < lanes {
+        for row in words.chunks_exact_mut(lanes) {
             row[count..].fill(0.0);
         }
     }

@@ -11,7 +11,7 @@ use crate::layer::extent::Extent;
 use crate::layer::parameters::{LayerParameters, Parameter};
 use crate::layer::pass::{Backward, Forward, Pass};
 
-/// A layer norm's passes over data of one size, for a batch of `stride` lanes: statistics for each member and position over the channels.
+/// A layer norm's passes over data of one size, for a batch of `lanes`: statistics for each member and position over the channels.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNormPass {
     /// Its channels.
@@ -19,13 +19,13 @@ pub struct LayerNormPass {
     /// Positions (tokens).
     pub positions: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
-    pub stride: usize,
+    pub lanes: usize,
 }
 
 /// What a layer norm's backward pass reads and writes.
 #[derive(Clone)]
 pub struct LayerNormBackwardViews {
-    /// The forward pass's input, `[channels][positions][stride]`.
+    /// The forward pass's input, `[channels][positions][lanes]`.
     pub input: View,
     /// The gradient at the output, shaped as the input.
     pub delta: View,
@@ -39,21 +39,21 @@ pub struct LayerNormBackwardViews {
 impl LayerNormPass {
     /// Words of an activation.
     fn words(&self) -> usize {
-        self.channels * self.positions * self.stride
+        self.channels * self.positions * self.lanes
     }
 
     /// Words of `saved`.
     pub fn saved_words(&self) -> usize {
-        2 * self.positions * self.stride
+        2 * self.positions * self.lanes
     }
 
     /// A vector of four lanes at a position is one item.
     fn items(&self) -> usize {
-        self.positions * self.stride / 4
+        self.positions * self.lanes / 4
     }
 
     /// Records the forward pass, in training and evaluation alike. `input` and `output`
-    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`: means, and inverse standard deviations, which the
+    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`: means, and inverse standard deviations, which the
     /// backward pass reads.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl LayerNormPass {
                 params: LayerNormForwardParams {
                     channels: self.channels as u32,
                     positions: self.positions as u32,
-                    vectors: (self.stride / 4) as u32,
+                    vectors: (self.lanes / 4) as u32,
                     weight: first(parameters, "weight")?,
                     bias: first(parameters, "bias")?,
                     epsilon: EPSILON,
@@ -153,7 +153,7 @@ impl LayerNorm {
         LayerNormPass {
             channels: pass.extent().channels,
             positions: pass.extent().positions(),
-            stride: pass.lanes(),
+            lanes: pass.lanes(),
         }
     }
 }

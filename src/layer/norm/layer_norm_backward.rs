@@ -11,14 +11,14 @@ crate::kernel! {
     /// weight[c]`, x the normalised input, and the means over the channels c.
     ///
     /// `saved` is zero in padding lanes, which makes the result zero there. Shapes: `input`, `delta` and `output`
-    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
+    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Items`](crate::engine::Grid::Items) = items.
     pub LayerNormBackward, LayerNormBackwardParams, LayerNormBackwardTwin =
         "layer/norm/layer_norm_backward", shader!("layer/norm/layer_norm_backward");
     params {
         /// Channels.
         channels: u32,
-        /// Vectors of four lanes of a channel: `positions * stride / 4`.
+        /// Vectors of four lanes of a channel: `positions * lanes / 4`.
         items: u32,
         /// Where the channels' weights start.
         weight: u32,

@@ -12,7 +12,7 @@ crate::kernel! {
     ///
     /// `saved` becomes the means, and the inverse standard deviations, for the backward pass. In padding lanes it becomes
     /// zero, so that nothing of them enters a gradient, and `output` likewise. Shapes: `input` and `output`
-    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
+    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Items`](crate::engine::Grid::Items) = positions × vectors. The mean and the sum of squares are taken in one pass over the channels
     /// (Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products", 1962).
     pub LayerNormForward, LayerNormForwardParams, LayerNormForwardTwin =
@@ -22,7 +22,7 @@ crate::kernel! {
         channels: u32,
         /// Positions.
         positions: u32,
-        /// `stride / 4`.
+        /// `lanes / 4`.
         vectors: u32,
         /// Where the channels' weights start.
         weight: u32,
@@ -52,9 +52,9 @@ impl LayerNormForwardParams {
 impl LayerNormForwardTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let stride = p.vectors as usize * 4;
+        let lanes = p.vectors as usize * 4;
         let count = self.step.count as usize;
-        let plane = p.positions as usize * stride;
+        let plane = p.positions as usize * lanes;
         let channels = p.channels as usize;
         let arch = pulp::Arch::new();
         let (means, inverses) = self.saved[..2 * plane].split_at_mut(plane);
@@ -84,11 +84,11 @@ impl LayerNormForwardTwin<'_> {
                     },
                 );
             });
-        clear_padding(means, stride, count);
-        clear_padding(inverses, stride, count);
+        clear_padding(means, lanes, count);
+        clear_padding(inverses, lanes, count);
         let (means, inverses) = (&*means, &*inverses);
         let output = &mut self.output[..channels * plane];
-        for_each_part(output, plane, stride, |c, offset, y| {
+        for_each_part(output, plane, lanes, |c, offset, y| {
             let x = &self.input[c * plane + offset..][..y.len()];
             let (mean, inverse) = (&means[offset..][..y.len()], &inverses[offset..][..y.len()]);
             let weight = self.values[p.weight as usize + c];
@@ -101,7 +101,7 @@ impl LayerNormForwardTwin<'_> {
                     }
                 },
             );
-            clear_padding(y, stride, count);
+            clear_padding(y, lanes, count);
         });
     }
 }

@@ -12,14 +12,14 @@ crate::kernel! {
     /// `delta`, its bias's.
     ///
     /// `saved` and `delta` are zero in padding lanes, which therefore add nothing. Shapes: `input` and `delta`
-    /// `[channels][positions][stride]`, `saved` `[2][positions][stride]`, `gradient` that of [`Parameters`](crate::layer::Parameters). Grid:
+    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `gradient` that of [`Parameters`](crate::layer::Parameters). Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels.
     pub LayerNormGradients, LayerNormGradientsParams, LayerNormGradientsTwin =
         "layer/norm/layer_norm_gradients", shader!("layer/norm/layer_norm_gradients");
     params {
         /// Channels.
         channels: u32,
-        /// Vectors of four lanes of a channel: `positions * stride / 4`.
+        /// Vectors of four lanes of a channel: `positions * lanes / 4`.
         items: u32,
         /// Where the channels' weights start.
         weight: u32,

@@ -6,7 +6,7 @@ use fast_image_resize::images::Image;
 use fast_image_resize::{PixelType, Resizer};
 use plotters::prelude::*;
 
-use super::draw::Pen;
+use super::plot::Pen;
 use super::{Figure, FigureSize};
 use crate::report::text::printable;
 use crate::report::write_file;
@@ -28,7 +28,7 @@ impl Figure {
         let mut text = String::new();
         {
             let root = SVGBackend::with_string(&mut text, pen.size(self)).into_drawing_area();
-            pen.draw(self, &root)?;
+            pen.plot(self, &root)?;
         }
         // Names from files are in it; XML allows none of their control characters.
         Ok(printable(&text).into_owned())
@@ -45,7 +45,7 @@ impl Figure {
         let mut pixels = vec![255; width as usize * height as usize * 3];
         {
             let root = BitMapBackend::with_buffer(&mut pixels, (width, height));
-            pen.draw(self, &root.into_drawing_area())?;
+            pen.plot(self, &root.into_drawing_area())?;
         }
         let failed =
             |what: String| Error::Shape(format!("figure {} cannot be drawn: {what}", self.id));

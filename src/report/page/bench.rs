@@ -87,7 +87,7 @@ fn shown(value: Option<f64>, decimals: usize) -> String {
     value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"))
 }
 
-/// Seconds with the middle half of the samples, where it is told: `1.23 ms (1.20 to 1.31)`.
+/// Seconds with the middle half of the samples, where it is reported: `1.23 ms (1.20 to 1.31)`.
 fn time(value: &Value, key: &str, spread: &str) -> String {
     let Some(seconds) = number(value, key) else {
         return "–".to_owned();

@@ -5,7 +5,7 @@
 use super::Section;
 use super::experiment::{Experiment, Variant};
 use crate::report::figure::{Axis, Colour, Figure, Format, Part, Plot};
-use crate::report::record::RunRecord;
+use crate::report::read_run::RunRecord;
 use crate::report::results::Results;
 use crate::train::event::Finished;
 
@@ -46,8 +46,8 @@ const COSTS: [Cost; 3] = [
         label: "training FLOPs",
         column: "train_flops",
         parts: operations,
-        rest: "not told by phase",
-        note: "As Evci et al. (2020) count them, without evaluations. Not told by phase: what a resumed run did before its last \
+        rest: "not known by phase",
+        note: "As Evci et al. (2020) count them, without evaluations. Not known by phase: what a resumed run did before its last \
                start.",
         why_not: "no finished run tells the operations of its phases.",
     },
@@ -57,7 +57,7 @@ const COSTS: [Cost; 3] = [
         label: "bytes on the device when they were most",
         column: "peak_total",
         parts: bytes,
-        rest: "not told by class",
+        rest: "not known by class",
         note: "By class at that moment: a class alone may have had more at another, which the table tells.",
         why_not: "no finished run tells its device memory.",
     },
@@ -75,13 +75,14 @@ fn operations(end: &Finished) -> Parts {
 
 fn bytes(end: &Finished) -> Parts {
     let all: u64 = end.peak.iter().map(|(_, bytes)| bytes).sum();
-    let told = match end.at_peak.is_empty() {
+    let reported = match end.at_peak.is_empty() {
         false => &end.at_peak,
         // An older version's. Peaks that add up to that of all were at the same moment.
         true if all == end.peak_total => &end.peak,
         true => return Vec::new(),
     };
-    told.iter()
+    reported
+        .iter()
         .map(|(c, bytes)| (c.clone(), *bytes as f64))
         .collect()
 }
@@ -150,8 +151,8 @@ fn bars(cost: &Cost, experiment: &Experiment, results: &Results, records: &[RunR
         Some((variant, total, mean(cost, variant, records)?))
     });
     let mut means: Vec<(&Variant, String, Parts)> = means.collect();
-    let told = |(name, amount): &(String, f64)| name != cost.rest && *amount > 0.0;
-    if !means.iter().any(|(.., parts)| parts.iter().any(told)) {
+    let reported = |(name, amount): &(String, f64)| name != cost.rest && *amount > 0.0;
+    if !means.iter().any(|(.., parts)| parts.iter().any(reported)) {
         // Of the table's numbers alone there is nothing to divide.
         means.clear();
     }
@@ -232,10 +233,10 @@ mod tests {
             ("dense_weights".to_owned(), 5.0),
         );
         assert_eq!(bytes(&end(12, Vec::new())), [connections, weights]);
-        let told = bytes(&end(
+        let reported = bytes(&end(
             9,
             vec![class("connections", 4), class("dense_weights", 5)],
         ));
-        assert_eq!(told.iter().map(|p| p.1).sum::<f64>(), 9.0);
+        assert_eq!(reported.iter().map(|p| p.1).sum::<f64>(), 9.0);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Section;
 use super::experiment::{Colours, Experiment, Variant, percent, variant_name};
 use crate::report::figure::{Axis, Figure, Format, Plot, Series, thinned};
-use crate::report::record::RunRecord;
+use crate::report::read_run::RunRecord;
 use crate::report::results::Results;
 use crate::train::event::{Epoch, Round, RoundLayer};
 
@@ -184,21 +184,21 @@ fn figure(
 
 /// The mean over the layers that tell a number and its weight: the sum of the first over that of the second.
 fn mean(round: &Round, of: fn(&RoundLayer) -> Option<(f64, f64)>) -> Option<f64> {
-    let told: Vec<(f64, f64)> = round.layers.iter().filter_map(of).collect();
-    let weight: f64 = told.iter().map(|t| t.1).sum();
-    (weight > 0.0).then(|| told.iter().map(|t| t.0).sum::<f64>() / weight)
+    let reported: Vec<(f64, f64)> = round.layers.iter().filter_map(of).collect();
+    let weight: f64 = reported.iter().map(|t| t.1).sum();
+    (weight > 0.0).then(|| reported.iter().map(|t| t.0).sum::<f64>() / weight)
 }
 
 fn dead_units(round: &Round) -> Option<f64> {
-    let told = round
+    let reported = round
         .layers
         .iter()
         .filter_map(|l| match (l.dead_inputs, l.dead_outputs) {
             (None, None) => None,
             (inputs, outputs) => Some(inputs.unwrap_or(0) as f64 + outputs.unwrap_or(0) as f64),
         });
-    let told: Vec<f64> = told.collect();
-    (!told.is_empty()).then(|| told.iter().sum())
+    let reported: Vec<f64> = reported.collect();
+    (!reported.is_empty()).then(|| reported.iter().sum())
 }
 
 /// Accuracy against density, for each data set and model that was trained at several sparsities.

@@ -3,7 +3,7 @@
 use super::Section;
 use super::experiment::{Experiment, Variant};
 use crate::report::figure::{Axis, Colour, Figure, Format, Plot, Series, thinned};
-use crate::report::record::RunRecord;
+use crate::report::read_run::RunRecord;
 use crate::train::event::LayerSummary;
 
 /// Most layers in a figure over time; of more, so many are taken evenly.

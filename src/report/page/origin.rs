@@ -1,8 +1,8 @@
 //! How the runs came about: command lines, versions, adapters.
 
 use super::{Block, Section};
-use crate::report::record::RunRecord;
-use crate::report::recorded::quoted;
+use crate::report::read_run::RunRecord;
+use crate::report::record_run::quoted;
 
 /// The section of all runs.
 pub(super) fn section(records: &[RunRecord]) -> Section {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Result;
 use crate::data::{DataRecord, PartRecord, TestPart};
-use crate::report::record::RunRecord;
+use crate::report::read_run::RunRecord;
 
 /// What does not make two runs different: the seed, and what only places the same work on a machine.
 const NOT_COMPARED: [&str; 4] = ["seed", "threads", "workers", "data_dir"];
@@ -53,7 +53,7 @@ fn images_of(data: &DataRecord) -> String {
 pub(super) struct Row {
     pub key: BTreeMap<String, String>,
     /// Whether they tell what they ran on and what their images were.
-    told: bool,
+    reported: bool,
     /// Indices, rising; at least one.
     pub runs: Vec<usize>,
 }
@@ -62,13 +62,13 @@ pub(super) struct Row {
 pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
     // A run that does not tell its adapter or its images, for its summary or its checkpoints are lost, joins those that do.
-    for told in [true, false] {
+    for reported in [true, false] {
         for (index, record) in records.iter().enumerate() {
             let tells = [
                 (ADAPTER, record.adapter().is_some()),
                 (IMAGES, record.data.is_some()),
             ];
-            if tells.iter().all(|(_, tells)| *tells) != told {
+            if tells.iter().all(|(_, tells)| *tells) != reported {
                 continue;
             }
             let key = key_of(record)?;
@@ -81,7 +81,7 @@ pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
                 Some(at) => rows[at].runs.push(index),
                 None => rows.push(Row {
                     key,
-                    told,
+                    reported,
                     runs: vec![index],
                 }),
             }
@@ -94,9 +94,9 @@ pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
 
 /// The row that a run belongs to which does not tell some of its labels.
 fn place(rows: &[Row], key: &BTreeMap<String, String>, untold: &[&str]) -> Option<usize> {
-    let told = untold.is_empty();
-    let same = (rows.iter()).position(|row| row.told == told && row.key == *key);
-    if same.is_some() || told {
+    let reported = untold.is_empty();
+    let same = (rows.iter()).position(|row| row.reported == reported && row.key == *key);
+    if same.is_some() || reported {
         return same;
     }
     let but_untold = |key: &BTreeMap<String, String>| {

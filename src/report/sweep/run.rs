@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::{PlannedRun, RunState, Sweep};
 use crate::data::{self, Dataset};
 use crate::disk;
-use crate::report::record::read_each;
-use crate::report::recorded::concerns_one_run;
+use crate::report::read_run::read_each;
+use crate::report::record_run::concerns_one_run;
 use crate::report::{
     Place, RecordOptions, Recorded, RecordedTraining, Results, Resumed, RunFolder, RunLock,
     RunRecord, TextTable, run_through_losses,

@@ -115,7 +115,7 @@ impl<R: Row> Content<R> {
 
     /// What to say of rows that are damaged, or not in their order, where there are any.
     pub fn damage(&self) -> Option<String> {
-        let mut told = match self.damaged[..] {
+        let mut reported = match self.damaged[..] {
             [] => Vec::new(),
             [line] => vec![format!("line {line} is damaged and left out")],
             [first, ..] => vec![format!(
@@ -123,8 +123,8 @@ impl<R: Row> Content<R> {
                 self.damaged.len()
             )],
         };
-        told.extend(self.disorder.told());
-        (!told.is_empty()).then(|| format!("{}: {}", self.path.display(), told.join("; ")))
+        reported.extend(self.disorder.notes());
+        (!reported.is_empty()).then(|| format!("{}: {}", self.path.display(), reported.join("; ")))
     }
 }
 

@@ -53,30 +53,30 @@ impl Disorder {
     }
 
     /// What to say of it, a part of a sentence each.
-    pub fn told(&self) -> Vec<String> {
+    pub fn notes(&self) -> Vec<String> {
         let steps = |steps: &[u64]| {
             let noun = if steps.len() == 1 { "step" } else { "steps" };
             format!("{noun} {}", listed(steps.len() as u64, steps))
         };
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         if let Some(step) = self.moved {
-            told.push(format!(
+            reported.push(format!(
                 "rows stand in another order, that of step {step} is the first behind a later one: they are sorted"
             ));
         }
         if !self.doubled.is_empty() {
-            told.push(format!(
+            reported.push(format!(
                 "there are rows twice, of {}: what is there first counts",
                 steps(&self.doubled)
             ));
         }
         if !self.strange.is_empty() {
-            told.push(format!(
+            reported.push(format!(
                 "the epochs of the rows of {} do not go with those around them: they are left out",
                 steps(&self.strange)
             ));
         }
-        told
+        reported
     }
 }
 
@@ -115,40 +115,40 @@ mod tests {
         };
         let mut rows: Vec<Epoch> = rows.iter().map(row).collect();
         let disorder = Disorder::mend(&mut rows);
-        (rows.iter().map(|row| row.epoch).collect(), disorder.told())
+        (rows.iter().map(|row| row.epoch).collect(), disorder.notes())
     }
 
     #[test]
     fn rows_are_sorted_and_count_once() {
-        let told = |rows: &[(u32, u64)], left: &[u32], parts: &[&str]| {
-            let (epochs, told) = mended(rows);
+        let reported = |rows: &[(u32, u64)], left: &[u32], parts: &[&str]| {
+            let (epochs, reported) = mended(rows);
             assert_eq!(epochs, left);
-            assert_eq!(told.len(), parts.len(), "{told:?}");
-            for (told, part) in told.iter().zip(parts) {
-                assert!(told.contains(part), "{told}");
+            assert_eq!(reported.len(), parts.len(), "{reported:?}");
+            for (reported, part) in reported.iter().zip(parts) {
+                assert!(reported.contains(part), "{reported}");
             }
         };
         let row = |epoch: u32| (epoch, 19 * u64::from(epoch));
         let [a, b, c, d] = [1, 2, 3, 4].map(row);
-        told(&[], &[], &[]);
-        told(&[a, b, c, d], &[1, 2, 3, 4], &[]);
-        told(&[b, d], &[2, 4], &[]);
-        told(
+        reported(&[], &[], &[]);
+        reported(&[a, b, c, d], &[1, 2, 3, 4], &[]);
+        reported(&[b, d], &[2, 4], &[]);
+        reported(
             &[a, c, b, d],
             &[1, 2, 3, 4],
             &["that of step 38 is the first"],
         );
-        told(&[a, b, b, b, c], &[1, 2, 3], &["of step 38: what"]);
+        reported(&[a, b, b, b, c], &[1, 2, 3], &["of step 38: what"]);
         let both = ["that of step 19 is the first", "of steps 19, 38: what"];
-        told(&[a, b, a, b, c], &[1, 2, 3], &both);
-        told(
+        reported(&[a, b, a, b, c], &[1, 2, 3], &both);
+        reported(
             &[a, b, (7, 57), d],
             &[1, 2, 4],
             &["rows of step 57 do not go"],
         );
-        told(&[(9, 19), b, c], &[2, 3], &["rows of step 19 do not go"]);
+        reported(&[(9, 19), b, c], &[2, 3], &["rows of step 19 do not go"]);
         // The last is as good as any, by itself.
-        told(&[a, b, (7, 57)], &[1, 2, 7], &[]);
+        reported(&[a, b, (7, 57)], &[1, 2, 7], &[]);
     }
 
     #[test]
@@ -164,6 +164,6 @@ mod tests {
         disorder.bound(&mut rows, 38, 2);
         let epochs: Vec<u32> = rows.iter().map(|row| row.epoch).collect();
         assert_eq!(epochs, [1, 8]);
-        assert!(disorder.told()[0].contains("the rows of step 38"));
+        assert!(disorder.notes()[0].contains("the rows of step 38"));
     }
 }

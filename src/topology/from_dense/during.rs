@@ -5,7 +5,7 @@ use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
 /// Gradual magnitude pruning (Zhu and Gupta 2017, "To prune, or not to prune", equation 1): every T steps until T_end the
-/// smallest weights go, so that `(1 - step / T_end)^3` of the surplus over the wanted connections is left.
+/// smallest weights go, so that `(1 - step / T_end)^3` of the surplus over the requested connections is left.
 pub struct Gradual;
 
 impl Method for Gradual {
@@ -79,14 +79,14 @@ impl Thinning for Lottery {
             return None;
         }
         let done = at.step / at.stage_steps;
-        if done == 0 || done > u64::from(self.cycles) || at.dense <= at.wanted {
+        if done == 0 || done > u64::from(self.cycles) || at.dense <= at.requested {
             return None;
         }
         let part = done as f64 / f64::from(self.cycles);
-        let left = (at.dense as f64).powf(1.0 - part) * (at.wanted as f64).powf(part);
-        let surplus = (at.dense - at.wanted) as f64;
+        let left = (at.dense as f64).powf(1.0 - part) * (at.requested as f64).powf(part);
+        let surplus = (at.dense - at.requested) as f64;
         Some(Prune {
-            rest: ((left - at.wanted as f64) / surplus).clamp(0.0, 1.0),
+            rest: ((left - at.requested as f64) / surplus).clamp(0.0, 1.0),
             rewind: true,
         })
     }
@@ -103,7 +103,7 @@ mod tests {
             every: 10,
             until: 60,
             dense: 1000,
-            wanted: 10,
+            requested: 10,
         }
     }
 

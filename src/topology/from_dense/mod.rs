@@ -25,13 +25,13 @@ pub type PerConnection = Vec<Vec<f32>>;
 /// The network that a method begins with.
 #[derive(Clone, Copy)]
 pub enum Start<'a> {
-    /// Drawn at random with the wanted number of connections.
+    /// Drawn at random with the requested number of connections.
     Random,
     /// Chosen from a dense one before the first step.
     Chosen(&'a dyn Choice),
     /// Dense, and pruned between steps.
     Dense(&'a dyn Thinning),
-    /// So many times the wanted connections, of which forward passes use the wanted ones; dense weights are kept beside it, from
+    /// So many times the requested connections, of which forward passes use the requested ones; dense weights are kept beside it, from
     /// which it is chosen anew every T steps.
     Backed(f64),
 }
@@ -48,11 +48,11 @@ impl Start<'_> {
 
 /// Chooses the connections of a dense network that are trained.
 pub trait Choice: Send + Sync {
-    /// Chooses `wanted` connections of a dense network before the first step.
+    /// Chooses `requested` connections of a dense network before the first step.
     ///
     /// # Errors
-    /// A model that the method cannot judge, or a lost device.
-    fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>>;
+    /// A model that the method cannot score, or a lost device.
+    fn choose(&self, probe: &mut dyn Probe, requested: usize) -> Result<Vec<LayerState>>;
 }
 
 /// Prunes a dense network while it trains.
@@ -122,23 +122,23 @@ pub struct Moment {
     pub until: u64,
     /// Connections of the dense model.
     pub dense: u64,
-    /// Connections wanted in the end.
-    pub wanted: u64,
+    /// Connections requested in the end.
+    pub requested: u64,
 }
 
 /// A pruning by magnitude that a moment calls for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prune {
-    /// Connections left, as a share of the way from the wanted number (0) to the dense one (1).
+    /// Connections left, as a share of the way from the requested number (0) to the dense one (1).
     pub rest: f64,
     /// Whether those that stay go back to what they were before the first step, and so do biases, norms and optimiser.
     pub rewind: bool,
 }
 
 impl Prune {
-    /// Connections left of `dense`, of which `wanted` are wanted in the end.
-    pub fn left(&self, dense: u64, wanted: u64) -> u64 {
-        let above = dense.saturating_sub(wanted) as f64;
-        wanted + (above * self.rest).round() as u64
+    /// Connections left of `dense`, of which `requested` are requested in the end.
+    pub fn left(&self, dense: u64, requested: u64) -> u64 {
+        let above = dense.saturating_sub(requested) as f64;
+        requested + (above * self.rest).round() as u64
     }
 }

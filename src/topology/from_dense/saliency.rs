@@ -30,9 +30,9 @@ impl Method for Snip {
 }
 
 impl Choice for Snip {
-    fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
+    fn choose(&self, probe: &mut dyn Probe, requested: usize) -> Result<Vec<LayerState>> {
         let weights = weights(probe.layers());
-        let mut best = Best::of(probe.layers(), wanted);
+        let mut best = Best::of(probe.layers(), requested);
         probe.gradients(&weights, &mut |tile| {
             let weights = &weights[tile.layer][tile.pairs()];
             let scores = weights
@@ -73,7 +73,7 @@ impl Method for Grasp {
 }
 
 impl Choice for Grasp {
-    fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
+    fn choose(&self, probe: &mut dyn Probe, requested: usize) -> Result<Vec<LayerState>> {
         let weights = weights(probe.layers());
         let gradients = whole(probe, &weights)?;
         let length = norm(&gradients);
@@ -83,7 +83,7 @@ impl Choice for Grasp {
         };
         let ahead = whole(probe, &combine(&weights, &gradients, |w, g| w + step * g))?;
         let behind = combine(&weights, &gradients, |w, g| w - step * g);
-        let mut best = Best::of(probe.layers(), wanted);
+        let mut best = Best::of(probe.layers(), requested);
         probe.gradients(&behind, &mut |tile| {
             let weights = &weights[tile.layer][tile.pairs()];
             let ahead = &ahead[tile.layer][tile.pairs()];
@@ -123,7 +123,7 @@ impl Method for SynFlow {
 }
 
 impl Choice for SynFlow {
-    fn choose(&self, probe: &mut dyn Probe, wanted: usize) -> Result<Vec<LayerState>> {
+    fn choose(&self, probe: &mut dyn Probe, requested: usize) -> Result<Vec<LayerState>> {
         let dense: usize = probe.layers().iter().map(LayerState::active).sum();
         let mut weights = magnitudes(probe.layers());
         let mut scores = weights.clone();
@@ -140,10 +140,10 @@ impl Choice for SynFlow {
                 }
             })?;
             let part = f64::from(iteration) / f64::from(SYNFLOW_ITERATIONS);
-            let left = (dense as f64).powf(1.0 - part) * (wanted as f64).powf(part);
+            let left = (dense as f64).powf(1.0 - part) * (requested as f64).powf(part);
             drop_the_smallest(probe.layers(), &mut weights, &scores, left.round() as usize)?;
         }
-        keep_largest(probe.layers(), &scores, wanted)
+        keep_largest(probe.layers(), &scores, requested)
     }
 }
 
@@ -163,10 +163,10 @@ fn drop_the_smallest(
     scores: &PerConnection,
     left: usize,
 ) -> Result<()> {
-    let kept = Best::among(layers, scores, left).numbers()?;
-    for (weights, kept) in weights.iter_mut().zip(kept) {
+    let survivors = Best::among(layers, scores, left).numbers()?;
+    for (weights, survivors) in weights.iter_mut().zip(survivors) {
         let mut rest = vec![0.0; weights.len()];
-        kept.iter().for_each(|&j| rest[j] = weights[j]);
+        survivors.iter().for_each(|&j| rest[j] = weights[j]);
         *weights = rest;
     }
     Ok(())

@@ -13,9 +13,9 @@ pub fn magnitudes(layers: &[LayerState]) -> PerConnection {
 }
 
 /// A running list of the connections of the largest scores, ties to the earlier. Scores come in tiles, in any order; of
-/// those that cannot be among the best any more none are kept, so that the list takes O(wanted) memory.
+/// those that cannot be among the best any more none are kept, so that the list takes O(requested) memory.
 pub struct Best {
-    wanted: usize,
+    requested: usize,
     /// By layer: the number of its first connection among all; then how many there are.
     starts: Vec<usize>,
     /// Scores and connections.
@@ -27,15 +27,15 @@ pub struct Best {
 }
 
 impl Best {
-    /// An empty list for `wanted` of the layers' connections.
-    pub fn of(layers: &[LayerState], wanted: usize) -> Self {
+    /// An empty list for `requested` of the layers' connections.
+    pub fn of(layers: &[LayerState], requested: usize) -> Self {
         let mut starts = vec![0];
         starts.extend(layers.iter().scan(0, |sum, layer| {
             *sum += layer.active();
             Some(*sum)
         }));
         Best {
-            wanted,
+            requested,
             starts,
             list: Vec::new(),
             floor: f32::NEG_INFINITY,
@@ -43,9 +43,9 @@ impl Best {
         }
     }
 
-    /// The list of the `wanted` best by `scores`.
-    pub fn among(layers: &[LayerState], scores: &PerConnection, wanted: usize) -> Self {
-        let mut best = Best::of(layers, wanted);
+    /// The list of the `requested` best by `scores`.
+    pub fn among(layers: &[LayerState], scores: &PerConnection, requested: usize) -> Self {
+        let mut best = Best::of(layers, requested);
         for (l, scores) in scores.iter().enumerate() {
             best.offer(l, 0, scores.iter().copied());
         }
@@ -60,7 +60,7 @@ impl Best {
             } else if score >= self.floor {
                 self.list.push((score, at as u32));
             }
-            if self.list.len() >= 2 * self.wanted + SLACK {
+            if self.list.len() >= 2 * self.requested + SLACK {
                 self.trim();
             }
         }
@@ -68,13 +68,13 @@ impl Best {
 
     /// Leaves the best ones alone.
     fn trim(&mut self) {
-        if self.wanted == 0 {
+        if self.requested == 0 {
             self.list.clear();
-        } else if self.list.len() > self.wanted {
+        } else if self.list.len() > self.requested {
             let rank = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-            let (_, last, _) = self.list.select_nth_unstable_by(self.wanted - 1, rank);
+            let (_, last, _) = self.list.select_nth_unstable_by(self.requested - 1, rank);
             self.floor = last.0;
-            self.list.truncate(self.wanted);
+            self.list.truncate(self.requested);
         }
     }
 
@@ -114,7 +114,7 @@ impl Best {
     }
 }
 
-/// Entries that a list holds beside twice the wanted ones before it is trimmed.
+/// Entries that a list holds beside twice the requested ones before it is trimmed.
 const SLACK: usize = 1 << 16;
 
 /// The layers with their `count` connections of the largest `scores`, ties to the earlier one: weights, biases and what the
@@ -145,12 +145,12 @@ pub fn keep_largest_of_each(
     layers: &[LayerState],
     counts: impl IntoIterator<Item = usize>,
 ) -> Result<Vec<LayerState>> {
-    let mut kept = Vec::with_capacity(layers.len());
+    let mut survivors = Vec::with_capacity(layers.len());
     for (layer, count) in layers.iter().zip(counts) {
         let layer = std::slice::from_ref(layer);
-        kept.extend(keep_largest(layer, &magnitudes(layer), count)?);
+        survivors.extend(keep_largest(layer, &magnitudes(layer), count)?);
     }
-    Ok(kept)
+    Ok(survivors)
 }
 
 /// The connections of a layer that have these numbers, which rise.
@@ -197,13 +197,13 @@ mod tests {
     #[test]
     fn the_largest_of_all_layers_stay() {
         let layers = [layer(2, &[1.0, -5.0, 3.0, 2.0]), layer(1, &[3.0, -0.5])];
-        let kept = keep_largest(&layers, &magnitudes(&layers), 3).expect("scores fit");
+        let survivors = keep_largest(&layers, &magnitudes(&layers), 3).expect("scores fit");
         // Of the two of magnitude 3 and the one of 5 all stay.
-        assert_eq!(kept[0].values, [-5.0, 3.0]);
-        assert_eq!(kept[0].state.f32("momentum"), [-50.0, 30.0]);
-        assert_eq!(kept[0].crow_indices, [0, 1, 2]);
-        assert_eq!(kept[0].col_indices, [1, 0]);
-        assert_eq!(kept[1].values, [3.0]);
+        assert_eq!(survivors[0].values, [-5.0, 3.0]);
+        assert_eq!(survivors[0].state.f32("momentum"), [-50.0, 30.0]);
+        assert_eq!(survivors[0].crow_indices, [0, 1, 2]);
+        assert_eq!(survivors[0].col_indices, [1, 0]);
+        assert_eq!(survivors[1].values, [3.0]);
         let two = keep_largest(&layers, &magnitudes(&layers), 2).expect("scores fit");
         assert_eq!(
             (two[0].active(), two[1].active()),
@@ -224,19 +224,19 @@ mod tests {
         // Enough that the list is trimmed on the way, and with ties in plenty.
         let values: Vec<f32> = (0..300_000u32).map(|i| (i * 7919 % 1013) as f32).collect();
         let layers = [layer(300, &values)];
-        for wanted in [0, 1, 777, 150_000, 300_000] {
+        for requested in [0, 1, 777, 150_000, 300_000] {
             let mut order: Vec<usize> = (0..values.len()).collect();
             order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
-            order.truncate(wanted);
+            order.truncate(requested);
             order.sort_unstable();
-            let mut best = Best::of(&layers, wanted);
+            let mut best = Best::of(&layers, requested);
             for first in (0..values.len()).step_by(7001).rev() {
                 let tile = &values[first..values.len().min(first + 7001)];
                 best.offer(0, first, tile.iter().copied());
             }
             assert!(
                 best.numbers().expect("they are numbers") == [order],
-                "{wanted}"
+                "{requested}"
             );
         }
     }

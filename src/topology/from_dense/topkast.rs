@@ -4,7 +4,7 @@ use super::Start;
 use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
-/// Top-KAST (Jayakumar et al. 2020): the forward pass uses the set A of the wanted connections, in each layer those of the
+/// Top-KAST (Jayakumar et al. 2020): the forward pass uses the set A of the requested connections, in each layer those of the
 /// largest |theta|; gradients are computed for the wider set B, and every T steps B is chosen anew by magnitude from all
 /// weights, those outside B included, which stay what they were when they left it.
 ///

@@ -1,11 +1,11 @@
 //! Exchanging: the k best candidates for the k weakest connections, and the arena's order after it.
 
-use super::{Drawn, Recorder};
+use super::{Recorder, Sampled};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
 use crate::optim::Scalar;
 use crate::primitive::{Gather, GatherParams, Pairs, Selection, bits_for};
-use crate::topology::exchange::{
+use crate::topology::merge::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
 };
@@ -13,10 +13,10 @@ use crate::topology::report::{ReportLayers, ReportLayersParams, ReportRows, Repo
 
 impl Recorder<'_> {
     /// Records the exchange of candidates that were drawn and scored.
-    pub fn exchange(mut self, drawn: &Drawn) -> Result<Plan> {
-        self.select(&drawn.scores, &drawn.grow_ranks)?;
-        self.report(&drawn.scores, &drawn.grow_ranks)?;
-        self.merge(&drawn.candidates, &drawn.grow_ranks)?;
+    pub fn exchange(mut self, sampled: &Sampled) -> Result<Plan> {
+        self.select(&sampled.scores, &sampled.grow_ranks)?;
+        self.report(&sampled.scores, &sampled.grow_ranks)?;
+        self.merge(&sampled.candidates, &sampled.grow_ranks)?;
         self.transpose()?;
         Ok(self.plan)
     }

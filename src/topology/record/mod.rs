@@ -1,8 +1,8 @@
-//! The dispatches of a round, stage by stage: drawing the candidates before the step that judges them, or
+//! The dispatches of a round, stage by stage: drawing the candidates before the step that scores them, or
 //! looking at all pairs within it, and exchanging after it.
 
-mod draw;
 mod exchange;
+mod sample;
 mod tiles;
 
 use super::scratch::{Scratch, Sizes};
@@ -24,7 +24,7 @@ pub(super) struct Recorder<'a> {
 
 /// The candidates and their scores, in arrays that sorting left them in.
 #[derive(Clone)]
-pub(super) struct Drawn {
+pub(super) struct Sampled {
     /// Rows as keys, columns as values.
     pub candidates: Pairs,
     pub scores: View,
@@ -32,7 +32,7 @@ pub(super) struct Drawn {
     pub grow_ranks: View,
 }
 
-impl Drawn {
+impl Sampled {
     /// The arrays that the candidates were picked from, free until they are scored: rows as keys, columns as values.
     fn sorted(&self) -> Pairs {
         Pairs {

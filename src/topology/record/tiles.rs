@@ -1,6 +1,6 @@
 //! Looking at all pairs: a layer's tiles within the backward pass, each merged with the best so far; then the list as candidates.
 
-use super::{Drawn, Recorder};
+use super::{Recorder, Sampled};
 use crate::engine::{Grid, Plan};
 use crate::error::Result;
 use crate::primitive::{Pairs, Selection};
@@ -19,7 +19,7 @@ pub(in crate::topology) struct LayerTiles<'a> {
     /// What the list holds at most.
     pub capacity: usize,
     pub layer: usize,
-    /// Which of the wanted numbers is this layer's.
+    /// Which of the requested numbers is this layer's.
     pub segment: usize,
     /// Whether it has a selection of its own.
     pub own_segment: bool,
@@ -79,7 +79,7 @@ impl LayerTiles<'_> {
     /// The best of the tile and of the list's open part become the list's open part.
     fn select(&self, plan: &mut Plan, first_of_layer: bool) -> Result<()> {
         let (s, list) = (self.scratch, self.list);
-        let (kept, kept_scores) = kept(s);
+        let (best, best_scores) = best(s);
         plan.dispatch(
             ExtendList {
                 params: ExtendListParams {
@@ -115,9 +115,9 @@ impl LayerTiles<'_> {
                 rows: list.rows.all(),
                 cols: list.cols.all(),
                 scores: list.scores.all(),
-                kept_rows: kept.keys.clone(),
-                kept_cols: kept.values.clone(),
-                kept_scores: kept_scores.clone(),
+                best_rows: best.keys.clone(),
+                best_cols: best.values.clone(),
+                best_scores: best_scores.clone(),
             },
             Grid::Items(list.slots),
         )?;
@@ -127,9 +127,9 @@ impl LayerTiles<'_> {
                     capacity: self.capacity as u32,
                 },
                 list: list.state.all(),
-                kept_rows: kept.keys,
-                kept_cols: kept.values,
-                kept_scores,
+                best_rows: best.keys,
+                best_cols: best.values,
+                best_scores,
                 rows: list.rows.all(),
                 cols: list.cols.all(),
                 scores: list.scores.all(),
@@ -139,15 +139,15 @@ impl LayerTiles<'_> {
     }
 }
 
-/// Where the kept ones are on their way from the list to the list: arrays that are free until the exchange.
-fn kept(scratch: &Scratch) -> (Pairs, crate::engine::View) {
+/// Where the best ones are on their way from the list to the list: arrays that are free until the exchange.
+fn best(scratch: &Scratch) -> (Pairs, crate::engine::View) {
     let [a, b] = scratch.pairs();
     (b, a.keys)
 }
 
 impl Recorder<'_> {
     /// Where the step went through all pairs, the list becomes the candidates with their scores.
-    pub fn settle(&mut self, drawn: &Drawn) -> Result<()> {
+    pub fn settle(&mut self, sampled: &Sampled) -> Result<()> {
         let s = self.scratch;
         let Some(list) = &s.list else {
             return Ok(());
@@ -163,13 +163,13 @@ impl Recorder<'_> {
                 rows: list.rows.all(),
                 cols: list.cols.all(),
                 scores: list.scores.all(),
-                out_rows: drawn.candidates.keys.clone(),
-                out_cols: drawn.candidates.values.clone(),
-                out_scores: drawn.scores.clone(),
+                out_rows: sampled.candidates.keys.clone(),
+                out_cols: sampled.candidates.values.clone(),
+                out_scores: sampled.scores.clone(),
             },
             Grid::Items(self.sizes.capacity),
         )?;
-        let rows = drawn.candidates.keys.clone();
+        let rows = sampled.candidates.keys.clone();
         self.offsets(
             rows,
             self.sizes.capacity,

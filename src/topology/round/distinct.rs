@@ -24,7 +24,7 @@ impl Round {
         &self,
         device: &Device,
         work: &Work,
-        redraw: &mut dyn FnMut() -> Result<()>,
+        resample: &mut dyn FnMut() -> Result<()>,
     ) -> Result<()> {
         let mut missing = self.missing(device, work)?;
         let mut in_vain = 0;
@@ -35,14 +35,14 @@ impl Round {
             }
             let word = self.spans.len() * table::WORDS + DRAWS;
             device.upload(&work.scratch.table.range(word..word + 1), &[draws])?;
-            redraw()?;
+            resample()?;
             let before = std::mem::replace(&mut missing, self.missing(device, work)?);
             in_vain = if missing < before { 0 } else { in_vain + 1 };
         }
         Ok(())
     }
 
-    /// Candidates that the layers lack, of those that were to be drawn.
+    /// Candidates that the layers lack, of those that were to be sampled.
     fn missing(&self, device: &Device, work: &Work) -> Result<usize> {
         let offsets: Vec<u32> = device.download(&work.scratch.candidate_offsets.all())?;
         let layers = self.spans.iter().enumerate();

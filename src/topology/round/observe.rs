@@ -8,7 +8,7 @@ use crate::topology::growth::ScoreInputs;
 use crate::topology::record::{LayerTiles, record_layer};
 use crate::topology::statistics::Statistics;
 
-/// A layer in a pass that a round looks at.
+/// A layer in a pass that a round observes.
 pub struct Observed<'a> {
     /// The connections that the round is of.
     pub arena: &'a Arena,
@@ -37,14 +37,14 @@ impl Round {
         }
     }
 
-    /// Records what a pass looks at in one layer. Layers come in the order of the backward pass, from the last to the first.
+    /// Records what a pass observes in one layer. Layers come in the order of the backward pass, from the last to the first.
     ///
     /// # Errors
     /// Views that do not fit.
     pub fn observe(&self, plan: &mut Plan, observes: Observes, layer: Observed<'_>) -> Result<()> {
         match (&self.work, observes) {
             (Some(work), Observes::Statistics) => self.sum(work, plan, layer),
-            (Some(work), Observes::Scores) if self.growth.judges_by_step() => {
+            (Some(work), Observes::Scores) if self.growth.scores_by_step() => {
                 self.score(work, plan, layer)
             }
             _ => Ok(()),
@@ -63,7 +63,7 @@ impl Round {
     fn statistics(&self, work: &Work, accumulate: bool) -> Statistics {
         Statistics {
             distribution: self.distribution(),
-            stride: self.stride,
+            lanes: self.lanes,
             step: self.step.clone(),
             signs: work.scratch.signs.all(),
             accumulate,
@@ -80,7 +80,7 @@ impl Round {
     ///
     /// Where all inactive pairs are candidates, they are gone through here, tile by tile, and the best are kept: 21 dispatches a
     /// tile with the gradient as score. Scores of several parts of a batch cannot be added up without keeping all, so
-    /// nothing is recorded for a further part: the first one alone judges.
+    /// nothing is recorded for a further part: the first one alone scores.
     fn score(&self, work: &Work, plan: &mut Plan, observed: Observed<'_>) -> Result<()> {
         let Observed {
             arena,
@@ -94,14 +94,14 @@ impl Round {
             span: self.spans[layer],
             window: self.windows[layer],
             arena,
-            stride: self.stride,
+            lanes: self.lanes,
             step: self.step.clone(),
             activation,
             delta,
-            candidate_rows: work.drawn.candidates.keys.clone(),
-            candidate_cols: work.drawn.candidates.values.clone(),
+            candidate_rows: work.sampled.candidates.keys.clone(),
+            candidate_cols: work.sampled.candidates.values.clone(),
             candidate_offsets: work.scratch.candidate_offsets.all(),
-            scores: work.drawn.scores.clone(),
+            scores: work.sampled.scores.clone(),
             capacity: work.capacity,
             accumulate,
         };

@@ -25,12 +25,12 @@ pub struct RoundOptions {
     /// as the paper's experiments do it. Else what one draw finds is taken, which is the paper's pseudocode.
     pub distinct: bool,
     /// Lanes of a position: the batch on the device, rounded up to whole vectors of four.
-    pub stride: usize,
+    pub lanes: usize,
     /// A [`StepState`](crate::engine::StepState): seed, step and batch size.
     pub step: View,
-    /// By layer: how its output positions look at its input positions.
+    /// By layer: how its output positions read its input positions.
     pub windows: Vec<Window>,
-    /// Pairs that a method which judges all inactive ones looks at together: none leaves it to the round, which takes as many
+    /// Pairs that a method which scores all inactive ones scores together: none leaves it to the round, which takes as many
     /// as there are connections, at least 2^18, never more than the largest layer has. What a round does is the same
     /// at any size; a small tile takes less memory, and more dispatches.
     pub tile: Option<usize>,
@@ -40,7 +40,7 @@ impl RoundOptions {
     pub(super) fn check(&self, arena: &Arena) -> Result<()> {
         let RoundOptions {
             gamma,
-            stride,
+            lanes,
             windows,
             ..
         } = self;
@@ -51,16 +51,16 @@ impl RoundOptions {
         }
         if self.tile == Some(0) {
             return Err(Error::Usage(
-                "a tile of no pairs: a round that looks at all pairs needs tiles of one or more"
+                "a tile of no pairs: a round that scores all pairs needs tiles of one or more"
                     .into(),
             ));
         }
         let fits = windows.len() == arena.spans.len()
             && (arena.spans.iter().zip(windows)).all(|(s, w)| s.n_in.is_multiple_of(w.taps()));
-        if !fits || *stride == 0 || !stride.is_multiple_of(4) {
+        if !fits || *lanes == 0 || !lanes.is_multiple_of(4) {
             return Err(Error::Shape(format!(
-                "a round over {} layers needs as many windows, whose taps divide the input units, and a stride that is a \
-                 multiple of 4, not {} windows and {stride}",
+                "a round over {} layers needs as many windows, whose taps divide the input units, and lanes that are a \
+                 multiple of 4, not {} windows and {lanes}",
                 arena.spans.len(),
                 windows.len(),
             )));

@@ -3,12 +3,12 @@
 use super::Round;
 use crate::topology::growth::{Candidates, Distribution};
 
-/// What a pass over a batch looks at for a round.
+/// What a pass over a batch observes for a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Observes {
     /// Nothing.
     Nothing,
-    /// The sums behind f and g, by which candidates are drawn.
+    /// The sums behind f and g, by which candidates are sampled.
     Statistics,
     /// The candidates' scores.
     Scores,
@@ -17,7 +17,7 @@ pub enum Observes {
 /// A pass over a batch or a part of it, forward and backward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StepPass {
-    /// What it looks at for a round.
+    /// What it observes for a round.
     pub observes: Observes,
     /// Whether it computes the gradients of all parameters: not where a pass before it did, nor on a further batch.
     pub gradients: bool,
@@ -37,7 +37,7 @@ impl StepPass {
 }
 
 impl Round {
-    /// The passes over the batch that a round needs, in order: one, or two where f and g look at the batch. None where the
+    /// The passes over the batch that a round needs, in order: one, or two where f and g need the batch. None where the
     /// topology is static.
     pub fn passes(&self) -> &'static [StepPass] {
         const ONE: &[StepPass] = &[StepPass::of(Observes::Scores, true)];
@@ -56,7 +56,7 @@ impl Round {
     /// running list keeps the best alone.
     pub fn further_pass(&self) -> Option<StepPass> {
         let growth = &self.growth;
-        let sums = growth.judges_by_step() && growth.candidates() != Candidates::All;
+        let sums = growth.scores_by_step() && growth.candidates() != Candidates::All;
         (self.work.is_some() && sums).then_some(StepPass::SCORES_ALONE)
     }
 }

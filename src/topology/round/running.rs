@@ -65,7 +65,7 @@ impl Running<'_> {
     pub fn next_pass(&mut self) -> Result<Option<StepPass>> {
         let pass = self.round.passes().get(self.next).copied();
         match pass {
-            Some(pass) if pass.observes == Observes::Scores => self.draw()?,
+            Some(pass) if pass.observes == Observes::Scores => self.sample()?,
             Some(_) => {}
             None if self.report.is_none() => self.exchange()?,
             None => {}
@@ -88,16 +88,16 @@ impl Running<'_> {
     }
 
     /// Draws the candidates, from the statistics if the method has some.
-    fn draw(&mut self) -> Result<()> {
+    fn sample(&mut self) -> Result<()> {
         self.device.wait()?;
         let start = Instant::now();
         let (round, device) = (&*self.round, self.device);
         round.upload(device, self.alpha_t)?;
         if let Some(work) = &round.work {
             let mut run = |program: &Program| run(device, program, self.filter, &mut self.checks);
-            run(&work.draw)?;
-            if let Some(redraw) = &work.redraw {
-                round.draw_again(device, work, &mut || run(redraw))?;
+            run(&work.sample)?;
+            if let Some(resample) = &work.resample {
+                round.draw_again(device, work, &mut || run(resample))?;
             }
         }
         self.seconds += start.elapsed().as_secs_f64();
@@ -108,7 +108,7 @@ impl Running<'_> {
     fn exchange(&mut self) -> Result<()> {
         self.device.wait()?;
         // Off the round's time: nothing of it depends on this.
-        let sample = self.round.draw_sample(self.device)?;
+        let sample = self.round.read_sample(self.device)?;
         let start = Instant::now();
         if let Some(work) = &self.round.work {
             run(self.device, &work.exchange, self.filter, &mut self.checks)?;

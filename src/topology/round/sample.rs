@@ -1,4 +1,4 @@
-//! Looking at what a round judges: how candidates were weighed when they were drawn, and how they scored.
+//! Reading what a round scores: how candidates were weighed when they were sampled, and how they scored.
 
 use super::{Round, Work};
 use crate::engine::Device;
@@ -7,7 +7,7 @@ use crate::topology::growth::Distribution;
 
 /// Some of a layer's candidates in one round, at equal distances in the order of rows and columns.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct JudgedPairs {
+pub struct ScoredPairs {
     /// f × g of each, up to a factor that is the same for all: as they were drawn by.
     pub weights: Vec<f32>,
     /// Its |score|: |g|, unless the method ranks by something else.
@@ -22,29 +22,31 @@ impl Round {
     }
 
     /// What the last round kept, by layer; nothing where candidates are drawn uniformly.
-    pub fn sample(&self) -> &[JudgedPairs] {
+    pub fn sample(&self) -> &[ScoredPairs] {
         &self.sample
     }
 
     /// Pairs of a layer whose gradient a round computes, as its floating-point operations are counted.
-    pub fn judged_pairs(&self, layer: usize) -> f64 {
+    pub fn scored_pairs(&self, layer: usize) -> f64 {
         let span = &self.spans[layer];
         let (active, total) = (self.active[layer] as f64, (span.n_in * span.n_out) as f64);
-        self.growth.judged().pairs(active, total, self.gamma)
+        self.growth.scored().pairs(active, total, self.gamma)
     }
 
-    pub(super) fn draw_sample(&self, device: &Device) -> Result<Vec<JudgedPairs>> {
+    pub(super) fn read_sample(&self, device: &Device) -> Result<Vec<ScoredPairs>> {
         let Some(work) = &self.work else {
             return Ok(Vec::new());
         };
         if self.sampled == 0 || self.distribution() == Distribution::Uniform {
             return Ok(Vec::new());
         }
-        let Work { scratch, drawn, .. } = work;
+        let Work {
+            scratch, sampled, ..
+        } = work;
         let offsets: Vec<u32> = device.download(&scratch.candidate_offsets.all())?;
-        let rows: Vec<u32> = device.download(&drawn.candidates.keys)?;
-        let cols: Vec<u32> = device.download(&drawn.candidates.values)?;
-        let scores: Vec<f32> = device.download(&drawn.scores)?;
+        let rows: Vec<u32> = device.download(&sampled.candidates.keys)?;
+        let cols: Vec<u32> = device.download(&sampled.candidates.values)?;
+        let scores: Vec<f32> = device.download(&sampled.scores)?;
         let f: Vec<f32> = device.download(&scratch.inputs.all())?;
         let g: Vec<f32> = device.download(&scratch.outputs.all())?;
         let layers = self.spans.iter().map(|span| {
@@ -63,7 +65,7 @@ impl Round {
                 .unzip()
         });
         Ok(layers
-            .map(|(weights, scores)| JudgedPairs { weights, scores })
+            .map(|(weights, scores)| ScoredPairs { weights, scores })
             .collect())
     }
 }

@@ -16,16 +16,16 @@ impl Round {
         }
     }
 
-    /// Candidate slots of a layer in the next round: none where they are not drawn.
+    /// Candidate slots of a layer in the next round: none where they are not sampled.
     pub(super) fn slots(&self, layer: usize) -> Slots {
         let Candidates::Sampled(_) = self.growth.candidates() else {
             return Slots::default();
         };
         let (active, total) = (self.active[layer], self.pairs(layer));
-        let drawn = (self.gamma * active as f64).ceil() as usize;
-        let complete = self.distinct && drawn >= total - active;
+        let sampled = (self.gamma * active as f64).ceil() as usize;
+        let complete = self.distinct && sampled >= total - active;
         Slots {
-            count: if complete { total } else { drawn },
+            count: if complete { total } else { sampled },
             complete,
         }
     }
@@ -47,12 +47,12 @@ impl Round {
         let (capacity, slots) = match self.growth.candidates() {
             Candidates::None => (0, 0),
             Candidates::Sampled(_) => {
-                let drawn = (self.gamma * self.connections as f64).ceil() as usize;
-                // A layer whose inactive pairs are no more than are drawn of it gives all its pairs.
+                let sampled = (self.gamma * self.connections as f64).ceil() as usize;
+                // A layer whose inactive pairs are no more than are sampled of it gives all its pairs.
                 let active = if self.distinct { self.connections } else { 0 };
-                (drawn + active + self.spans.len(), 0)
+                (sampled + active + self.spans.len(), 0)
             }
-            // No more of the best are kept than are wanted.
+            // No more of the best are kept than are requested.
             Candidates::All => (self.connections, self.connections + self.tile()),
         };
         // The merge marks grown connections by the highest bit.

@@ -142,7 +142,7 @@ pub(super) fn why_idle(name: &str, config: &TrainConfig) -> Result<Option<String
         ),
         "round_batches" => (
             config.round_batches > 1
-                && !(matches!(candidates, Candidates::Sampled(_)) && growth.judges_by_step()),
+                && !(matches!(candidates, Candidates::Sampled(_)) && growth.scores_by_step()),
             format!("the method {method} does not add up what several batches say of candidates"),
         ),
         "gamma" | "distinct_candidates" => (

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::reserve::{self, Reserve};
+use super::dense_weights::{self, DenseWeights};
 use super::{Trainer, dense};
 use crate::checkpoint::Progress;
 use crate::data::{Augmentation, Dataset, ResidentImages};
@@ -96,17 +96,19 @@ impl Trainer {
         let (model, method) = (&setup.model, &setup.method);
         if data.test.is_empty() {
             return Err(Error::Usage(format!(
-                "the data set {} has no test images, and training images judge nothing; add some",
+                "the data set {} has no test images, and training images test nothing; add some",
                 data.name
             )));
         }
-        let wanted = config.allocate(model)?;
+        let requested = config.allocate(model)?;
         let start = method.start();
-        admit(&device, model, &wanted, start, setup.optimiser.bytes())?;
+        admit(&device, model, &requested, start, setup.optimiser.bytes())?;
         let state = match method.start() {
             Start::Dense(_) => dense::state(model, &config)?,
-            Start::Backed(factor) => reserve::state(model, &config, &wanted, factor)?,
-            Start::Random | Start::Chosen(_) => NetworkState::draw(model, &wanted, config.seed),
+            Start::Backed(factor) => dense_weights::state(model, &config, &requested, factor)?,
+            Start::Random | Start::Chosen(_) => {
+                NetworkState::initialise(model, &requested, config.seed)
+            }
         };
         let mut options = NetworkOptions {
             micro_batch: config.micro_batch,
@@ -126,7 +128,7 @@ impl Trainer {
         };
         let mut network = Network::new(&device, model, &state, &options, method.as_ref())?;
         options.micro_batch = Some(network.micro_batch());
-        let reserve = Reserve::new(&device, &state.reserve)?;
+        let dense_weights = DenseWeights::new(&device, &state.dense_weights)?;
         let follows = config.statistics && network.round.is_dynamic();
         let exploration = follows.then(|| Exploration::new(&state.layers, &[]));
         if follows {
@@ -161,7 +163,7 @@ impl Trainer {
         if network.micro_batch() < options.batch && method.growth().candidates() == Candidates::All
         {
             qualifying.push(format!(
-                "{} judges by the first part of a batch alone, {} images: a running list of the best cannot add up scores over \
+                "{} scores by the first part of a batch alone, {} images: a running list of the best cannot add up scores over \
                  parts",
                 method.name(),
                 network.micro_batch()
@@ -200,8 +202,8 @@ impl Trainer {
             setup,
             network,
             options,
-            wanted,
-            reserve,
+            requested,
+            dense_weights,
             augmentation,
             resident,
             notes,
@@ -220,21 +222,21 @@ impl Trainer {
 fn admit(
     device: &Device,
     model: &Model,
-    wanted: &[u64],
+    requested: &[u64],
     start: Start<'_>,
     state: u64,
 ) -> Result<()> {
     let shapes = model.shapes();
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
     let dense = sum(&mut shapes.iter().map(|s| s.dense()));
-    let wanted = sum(&mut wanted.iter().copied());
+    let requested = sum(&mut requested.iter().copied());
     // Connections, and the words that each has at least while it is trained, or chosen from.
     let state = state.div_ceil(4);
     let (connections, words) = match start {
-        Start::Random => (wanted, 6 + state),
+        Start::Random => (requested, 6 + state),
         Start::Dense(_) => (dense, 2 + state),
         Start::Chosen(_) => (dense, 1),
-        Start::Backed(factor) => ((wanted as f64 * factor) as u64, 6 + state),
+        Start::Backed(factor) => ((requested as f64 * factor) as u64, 6 + state),
     };
     let bytes = |count: u64, words: u64| count.saturating_mul(4 * words);
     device.admit(

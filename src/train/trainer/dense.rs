@@ -1,5 +1,5 @@
 //! What the trainer does for methods that begin with a dense network: choosing before the first step, pruning between steps.
-//! Top-KAST's reserve of dense weights is in `reserve.rs`.
+//! Top-KAST's dense weights are in `dense_weights.rs`.
 
 use std::sync::atomic::AtomicBool;
 
@@ -33,7 +33,7 @@ pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model)
 /// A dense network as drawn: what methods begin with, choose from, and rewind tickets to.
 pub(super) fn state(model: &Model, config: &TrainConfig) -> Result<NetworkState> {
     let counts = allocate(&model.shapes(), 0.0, config.assignment)?;
-    Ok(NetworkState::draw(model, &counts, config.seed))
+    Ok(NetworkState::initialise(model, &counts, config.seed))
 }
 
 fn total(layers: &[LayerState]) -> u64 {
@@ -45,8 +45,8 @@ impl Trainer {
     /// begins with a dense network has left another number of connections, in all or in one layer.
     pub(super) fn set_state(&mut self, state: &NetworkState) -> Result<()> {
         state.check(&self.setup.model)?;
-        if let Some(reserve) = &self.reserve {
-            reserve.set(&self.device, &state.reserve)?;
+        if let Some(dense_weights) = &self.dense_weights {
+            dense_weights.set(&self.device, &state.dense_weights)?;
         }
         let (model, method) = (&self.setup.model, self.setup.method.as_ref());
         if (self.network).takes(&self.device, state, &self.options, method) {
@@ -59,19 +59,19 @@ impl Trainer {
     /// Refuses a state of another model, or one that the method cannot have come to: its result would stand under a sparsity that is not the network's.
     pub(super) fn fits_method(&self, state: &NetworkState) -> Result<()> {
         state.check(&self.setup.model)?;
-        let wanted: u64 = self.wanted.iter().sum();
+        let requested: u64 = self.requested.iter().sum();
         let has = total(&state.layers);
         let fits = match self.setup.method.start() {
-            Start::Random | Start::Chosen(_) => has == wanted,
+            Start::Random | Start::Chosen(_) => has == requested,
             // It is on its way from all connections.
-            Start::Dense(_) => has >= wanted,
+            Start::Dense(_) => has >= requested,
             // Its dense weights tell.
             Start::Backed(_) => true,
         };
         match fits {
             true => Ok(()),
             false => Err(Error::Shape(format!(
-                "the state has {has} connections, and {} trains {wanted} at this sparsity: it is of another method or configuration",
+                "the state has {has} connections, and {} trains {requested} at this sparsity: it is of another method or configuration",
                 self.setup.method.name()
             ))),
         }
@@ -87,7 +87,7 @@ impl Trainer {
         let (started, stop) = (Instant::now(), hooks.stop);
         let state = state(&self.setup.model, &self.config)?;
         let dense = total(&state.layers);
-        let wanted: u64 = self.wanted.iter().sum();
+        let requested: u64 = self.requested.iter().sum();
         let parameters = state.parameters.clone();
         // The dense network has the device to itself: the one to train is made when it is known.
         self.resident = None;
@@ -103,7 +103,7 @@ impl Trainer {
                 },
                 seed: self.config.seed,
                 state,
-                parts: &|micro_batch, stride| self.first_batch(micro_batch, stride, stop),
+                parts: &|micro_batch, lanes| self.first_batch(micro_batch, lanes, stop),
                 loss: None,
                 flow: None,
                 flops: 0.0,
@@ -111,7 +111,7 @@ impl Trainer {
             let Start::Chosen(choice) = self.setup.method.start() else {
                 return Ok(());
             };
-            let layers = choice.choose(&mut probe, wanted as usize)?;
+            let layers = choice.choose(&mut probe, requested as usize)?;
             (layers, probe.flops)
         };
         self.progress.train_flops += flops;
@@ -141,7 +141,7 @@ impl Trainer {
             false => format!("; {} lost every connection", lost.join(", ")),
         };
         let note = format!(
-            "{} chose {wanted} of the {dense} connections of a dense network in {:.1} s{lost}",
+            "{} chose {requested} of the {dense} connections of a dense network in {:.1} s{lost}",
             self.setup.method.name(),
             started.elapsed().as_secs_f64()
         );
@@ -153,7 +153,7 @@ impl Trainer {
     fn first_batch(
         &self,
         micro_batch: usize,
-        stride: usize,
+        lanes: usize,
         stop: &AtomicBool,
     ) -> Result<Vec<Batch>> {
         let order = Order::Shuffled {
@@ -162,7 +162,7 @@ impl Trainer {
         };
         let mut options = self.batches(order, 0);
         options.batch = micro_batch;
-        options.stride = stride;
+        options.lanes = lanes;
         let parts = self.options.batch.div_ceil(micro_batch);
         let images = self.data.train.clone();
         let loader = Loader::start(images, self.data.shape, &self.data.normalisation, options)?;
@@ -175,13 +175,13 @@ impl Trainer {
             step,
             stage_steps: self.stage_steps(),
             every: self.schedule.every,
-            // The last step is on the connections that were wanted.
+            // The last step is on the connections that were requested.
             until: self
                 .schedule
                 .until
                 .min(self.stage_steps().saturating_sub(1)),
             dense: self.setup.model.shapes().iter().map(|s| s.dense()).sum(),
-            wanted: self.wanted.iter().sum(),
+            requested: self.requested.iter().sum(),
         }
     }
 
@@ -191,7 +191,7 @@ impl Trainer {
         match self.setup.method.start() {
             Start::Dense(thinning) => {
                 let connections = self.network.arena.connections as u64;
-                connections > moment.wanted && thinning.prune(&moment).is_some()
+                connections > moment.requested && thinning.prune(&moment).is_some()
             }
             _ => false,
         }
@@ -214,7 +214,7 @@ impl Trainer {
         let Some(prune) = thinning.prune(&moment) else {
             return Ok(());
         };
-        if prune.left(moment.dense, moment.wanted) >= self.network.arena.connections as u64 {
+        if prune.left(moment.dense, moment.requested) >= self.network.arena.connections as u64 {
             return Ok(());
         }
         let started = Instant::now();
@@ -277,12 +277,12 @@ impl Trainer {
     ) -> Result<Vec<LayerState>> {
         match self.options.scope {
             Scope::Global => {
-                let left = prune.left(dense.iter().sum(), self.wanted.iter().sum());
+                let left = prune.left(dense.iter().sum(), self.requested.iter().sum());
                 keep_largest(layers, &magnitudes(layers), left as usize)
             }
             Scope::Layer => {
-                let pairs = dense.iter().zip(&self.wanted);
-                let left = pairs.map(|(&dense, &wanted)| prune.left(dense, wanted) as usize);
+                let pairs = dense.iter().zip(&self.requested);
+                let left = pairs.map(|(&dense, &requested)| prune.left(dense, requested) as usize);
                 keep_largest_of_each(layers, left)
             }
         }
@@ -307,10 +307,10 @@ fn rewind(mut dense: NetworkState, layers: Vec<LayerState>) -> NetworkState {
 /// Connections of `after` that `before` does not have.
 fn grown(before: &LayerState, after: &LayerState) -> u64 {
     let mut old = before.pairs().peekable();
-    let mut kept = 0;
+    let mut survivors = 0;
     for pair in after.pairs() {
         while old.next_if(|&o| o < pair).is_some() {}
-        kept += u64::from(old.next_if_eq(&pair).is_some());
+        survivors += u64::from(old.next_if_eq(&pair).is_some());
     }
-    after.active() as u64 - kept
+    after.active() as u64 - survivors
 }

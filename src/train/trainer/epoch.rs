@@ -83,22 +83,22 @@ impl Trainer {
             clock.images += count as u64;
             let ring_full = self.unread.end - self.unread.start == RING as u64;
             if ring_full || clock.looked.elapsed() >= LOOK_EVERY {
-                self.look(hooks, clock)?;
+                self.read_losses(hooks, clock)?;
             }
             if (self.stopping(hooks) || self.progress.step >= self.steps_total())
                 && self.progress.batch < self.steps_per_epoch()
             {
-                self.look(hooks, clock)?;
+                self.read_losses(hooks, clock)?;
                 return Ok(false);
             }
-            // The last state of an epoch is saved when its end was told of.
+            // The last state of an epoch is saved when its end was reported.
             if self.progress.batch < self.steps_per_epoch() && clock.saving.due(self.progress.step)
             {
-                self.look(hooks, clock)?;
+                self.read_losses(hooks, clock)?;
                 self.save(hooks, clock)?;
             }
         }
-        self.look(hooks, clock)?;
+        self.read_losses(hooks, clock)?;
         Ok(self.progress.batch >= self.steps_per_epoch())
     }
 
@@ -139,7 +139,7 @@ impl Trainer {
                 self.network.parameters.import(&self.device, &norms)?;
             }
             let (round, checks) = trained?;
-            hooks.judge(&checks)?;
+            hooks.stop_at_failed(&checks)?;
             // A further batch goes forward, and its gradients back to the inputs: half of a backward pass.
             let StepFlops { forward, backward } = self.flops;
             let passes = forward + backward / 2.0;
@@ -150,7 +150,7 @@ impl Trainer {
             report = Some(round);
         } else if let Some(filter) = self.check_step.take() {
             let checks = (self.network).train_parts_checked(&self.device, parts, state, &filter)?;
-            hooks.judge(&checks)?;
+            hooks.stop_at_failed(&checks)?;
         } else if self.phases.due() {
             let times = (self.network).train_parts_timed(&self.device, parts, state)?;
             self.phases.timed(&times);
@@ -175,7 +175,7 @@ impl Trainer {
                 let Network {
                     arena, round: r, ..
                 } = &self.network;
-                let layers = exploration.look(&self.device, arena, r.sample())?;
+                let layers = exploration.observe(&self.device, arena, r.sample())?;
                 describe::explored(&mut round, layers);
             }
             self.tell(hooks, Event::Round(round));
@@ -230,8 +230,8 @@ impl Trainer {
         Ok(Some(batches.map(|batch| batch.map(Part::Loaded))))
     }
 
-    /// Reads the losses since the last look, and stops at one that is not a number.
-    fn look(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<()> {
+    /// Reads the losses since the last reading, and stops at one that is not a number.
+    fn read_losses(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<()> {
         let steps = self.unread.clone();
         let results = self.network.train_results(&self.device, steps.clone())?;
         for (step, result) in steps.clone().zip(&results) {

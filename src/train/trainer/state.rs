@@ -23,7 +23,7 @@ impl Trainer {
                 snapshot.objective
             )));
         }
-        self.data.judge_by(snapshot.data.as_ref());
+        self.data.compare_with(snapshot.data.as_ref());
         self.record.test_part = self.data.test_part.clone();
         self.changes = match &snapshot.data {
             Some(before) => self.record.changes(before)?,
@@ -88,7 +88,7 @@ impl Trainer {
     /// A lost device, or weights that are no longer numbers: such a state is never worth keeping.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let state = NetworkState {
-            reserve: self.reserved()?,
+            dense_weights: self.dense_weights()?,
             ..self.network.export(&self.device)?
         };
         match state.not_finite() {

@@ -7,7 +7,7 @@
 //! submitted, or since the one before it ended, is at least what it took. If that is too long, the next run is
 //! measured again. On a fast device a program becomes one submission with its second run.
 //!
-//! Everything here is told the time and has a [`Queue`] of its own to submit to, so that tests can run it by a clock that they
+//! Everything here is given the time and has a [`Queue`] of its own to submit to, so that tests can run it by a clock that they
 //! set.
 
 mod guess;

@@ -1,7 +1,7 @@
-//! The sections of a network's programs, and what a timed step took.
+//! The phases of a network's programs, and what a timed step took.
 
 use super::Network;
-use crate::engine::{Program, SectionTime, touched_bytes};
+use crate::engine::{PhaseTime, Program, touched_bytes};
 
 /// The batch, made on the device or uploaded.
 pub const DATA: &str = "data";
@@ -21,32 +21,32 @@ pub const EVALUATION: &str = "evaluation";
 pub struct StepTimes {
     /// Seconds until the batch was on the device, from an idle device to an idle device.
     pub data: f64,
-    /// Seconds of the device, by stretches of one section.
-    pub sections: Vec<SectionTime>,
+    /// Seconds of the device, by stretches of one phase.
+    pub phases: Vec<PhaseTime>,
 }
 
 impl StepTimes {
-    /// Seconds of a section.
-    pub fn seconds(&self, section: &str) -> f64 {
-        let of = self.sections.iter().filter(|time| time.section == section);
+    /// Seconds of a phase.
+    pub fn seconds(&self, phase: &str) -> f64 {
+        let of = self.phases.iter().filter(|time| time.phase == phase);
         of.map(|time| time.seconds).sum()
     }
 }
 
 impl Network {
-    /// Bytes of device memory that a section's dispatches touch, parts that several touch counted once; of [`DATA`] the
+    /// Bytes of device memory that a phase's dispatches touch, parts that several touch counted once; of [`DATA`] the
     /// input and the targets, which the host uploads.
-    pub fn section_bytes(&self, section: &str) -> u64 {
-        let passes = &self.passes;
-        if section == DATA {
-            let (input, targets) = (&passes.fixed.input, &passes.fixed.targets);
+    pub fn phase_bytes_of(&self, phase: &str) -> u64 {
+        let executor = &self.executor;
+        if phase == DATA {
+            let (input, targets) = (&executor.buffers.input, &executor.buffers.targets);
             return (input.words() + targets.words()) as u64 * 4;
         }
-        touched_bytes(self.programs(), section)
+        touched_bytes(self.programs(), phase)
     }
 
     /// All programs that it runs, its rounds' among them.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
-        self.passes.programs.all().chain(self.round.programs())
+        self.executor.programs.all().chain(self.round.programs())
     }
 }

@@ -14,33 +14,35 @@ use crate::train::TrainConfig;
 use crate::train::hooks::Hooks;
 
 /// Weights of all pairs, on the device.
-pub(super) struct Reserve {
+pub(super) struct DenseWeights {
     /// By layer `[n_out][n_in]`: of a buffer, which is longer where its words are no multiple of four, the weights alone.
     weights: Vec<View>,
 }
 
-/// The network to begin with: of the dense one the largest weights of each layer, `factor` times the wanted number.
+/// The network to begin with: of the dense one the largest weights of each layer, `factor` times the requested number.
 pub(super) fn state(
     model: &Model,
     config: &TrainConfig,
-    wanted: &[u64],
+    requested: &[u64],
     factor: f64,
 ) -> Result<NetworkState> {
     let state = dense::state(model, config)?;
-    let reserve = state
+    let dense_weights = state
         .layers
         .iter()
         .map(|layer| layer.values.clone())
         .collect();
-    let counts = wanted.iter().map(|&n| (n as f64 * factor).round() as usize);
+    let counts = requested
+        .iter()
+        .map(|&n| (n as f64 * factor).round() as usize);
     Ok(NetworkState {
         layers: keep_largest_of_each(&state.layers, counts)?,
-        reserve,
+        dense_weights,
         ..state
     })
 }
 
-impl Reserve {
+impl DenseWeights {
     /// None where there are no such weights.
     pub fn new(device: &Device, weights: &[Vec<f32>]) -> Result<Option<Self>> {
         if weights.is_empty() {
@@ -50,7 +52,7 @@ impl Reserve {
             let buffer = device.buffer_with("reserve", Class::DenseWeights, w)?;
             Ok(buffer.range(0..w.len()))
         };
-        Ok(Some(Reserve {
+        Ok(Some(DenseWeights {
             weights: weights.iter().map(view).collect::<Result<_>>()?,
         }))
     }
@@ -74,9 +76,9 @@ impl Reserve {
 
 impl Trainer {
     /// The dense weights, for a snapshot.
-    pub(super) fn reserved(&self) -> Result<Vec<Vec<f32>>> {
-        match &self.reserve {
-            Some(reserve) => reserve.get(&self.device),
+    pub(super) fn dense_weights(&self) -> Result<Vec<Vec<f32>>> {
+        match &self.dense_weights {
+            Some(dense_weights) => dense_weights.get(&self.device),
             None => Ok(Vec::new()),
         }
     }
@@ -84,11 +86,14 @@ impl Trainer {
     /// Chooses the network anew, if that is due between the step before and the one that comes.
     pub(super) fn choose_again_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         let step = self.place();
-        if self.reserve.is_none() || step == 0 || !step.is_multiple_of(self.schedule.every.max(1)) {
+        if self.dense_weights.is_none()
+            || step == 0
+            || !step.is_multiple_of(self.schedule.every.max(1))
+        {
             return Ok(());
         }
         let started = Instant::now();
-        let mut weights = self.reserved()?;
+        let mut weights = self.dense_weights()?;
         let before = self.network.export(&self.device)?;
         let arrays = self.options.optimiser.state();
         let dense: Vec<LayerState> = (before.layers.iter().zip(&mut weights))
@@ -99,7 +104,7 @@ impl Trainer {
             layers: keep_largest_of_each(&dense, counts)?,
             optimiser: before.optimiser,
             parameters: before.parameters,
-            reserve: weights,
+            dense_weights: weights,
         };
         self.set_state(&after)?;
         self.tell_exchange(hooks, started, &before.layers, &after.layers);

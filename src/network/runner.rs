@@ -1,9 +1,9 @@
 //! Running a network's programs over a batch, part by part.
 
+use super::buffers::Buffers;
 use super::feed::{Feed, Part, Slots};
-use super::fixed::Fixed;
+use super::phase::StepTimes;
 use super::programs::Programs;
-use super::section::StepTimes;
 use crate::clock::Instant;
 use crate::engine::{Device, KernelCheck, Program, STEP_WORDS, StepState};
 use crate::error::Result;
@@ -35,8 +35,8 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn load(&mut self, part: &impl Feed, fixed: &Fixed) -> Result<()> {
-        let slots = Slots::of(fixed);
+    fn load(&mut self, part: &impl Feed, buffers: &Buffers) -> Result<()> {
+        let slots = Slots::of(buffers);
         let Some(times) = &mut self.times else {
             return part.load(self.device, &slots);
         };
@@ -48,30 +48,30 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// What a section has taken so far; 0 where nothing is timed.
-    pub fn seconds(&self, section: &str) -> f64 {
+    /// What a phase has taken so far; 0 where nothing is timed.
+    pub fn seconds(&self, phase: &str) -> f64 {
         let times = self.times.as_ref();
-        times.map_or(0.0, |times| times.seconds(section))
+        times.map_or(0.0, |times| times.seconds(phase))
     }
 
     pub fn run(&mut self, program: &Program) -> Result<()> {
         if let (None, Some(times)) = (self.filter, &mut self.times) {
-            times.sections.extend(self.device.run_sections(program)?);
+            times.phases.extend(self.device.run_phases(program)?);
             return Ok(());
         }
         (self.device).run_or_check(program, self.filter, &mut self.checks)
     }
 }
 
-pub(super) struct Passes {
-    pub fixed: Fixed,
+pub(super) struct Executor {
+    pub buffers: Buffers,
     pub programs: Programs,
 }
 
-impl Passes {
+impl Executor {
     pub fn set_step(&self, device: &Device, state: StepState) -> Result<()> {
         let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
-        device.upload(&self.fixed.step.range(0..STEP_WORDS), words)
+        device.upload(&self.buffers.step.range(0..STEP_WORDS), words)
     }
 
     /// A training step on a batch in parts, whose state is `state`.
@@ -83,7 +83,7 @@ impl Passes {
     ) -> Result<()> {
         // A network for batches in parts takes the last one, which may be a single part, as the others.
         if let ([whole], true) = (parts, self.programs.takes_whole_batches()) {
-            runner.load(whole, &self.fixed)?;
+            runner.load(whole, &self.buffers)?;
             self.set_step(runner.device, state)?;
             return runner.run(self.programs.step()?);
         }
@@ -114,7 +114,7 @@ impl Passes {
     ) -> Result<()> {
         let mut first = 0;
         for part in parts {
-            runner.load(part, &self.fixed)?;
+            runner.load(part, &self.buffers)?;
             let count = part.count() as u32;
             let part = StepState {
                 count,
@@ -139,7 +139,7 @@ impl Passes {
         let mut images = 0;
         for part in parts {
             let part = part?;
-            runner.load(&part, &self.fixed)?;
+            runner.load(&part, &self.buffers)?;
             let count = part.count();
             let state = StepState {
                 count: count as u32,

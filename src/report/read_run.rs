@@ -170,7 +170,7 @@ impl RunRecord {
         Some(&failed.message)
     }
 
-    /// Its sparse layers at the end, or as they were when they were last told of; none where nothing is known.
+    /// Its sparse layers at the end, or as they were when they were last reported; none where nothing is known.
     pub fn layers(&self) -> Vec<LayerSummary> {
         let mut layers = match &self.summary {
             Some(Summary {

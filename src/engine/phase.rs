@@ -6,34 +6,34 @@ use std::ops::Range;
 use super::device::Program;
 use super::plan::Dispatch;
 
-/// What a stretch of dispatches of one section took.
+/// What a stretch of dispatches of one phase took.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SectionTime {
-    /// The section's name.
-    pub section: &'static str,
+pub struct PhaseTime {
+    /// The phase's name.
+    pub phase: &'static str,
     /// Seconds on the device.
     pub seconds: f64,
 }
 
-/// The stretches of neighbouring dispatches of one section each.
+/// The stretches of neighbouring dispatches of one phase each.
 pub(super) fn runs(dispatches: &[Dispatch]) -> Vec<(&'static str, Range<usize>)> {
     let mut first = 0;
     dispatches
-        .chunk_by(|a, b| a.section == b.section)
+        .chunk_by(|a, b| a.phase == b.phase)
         .map(|stretch| {
             let range = first..first + stretch.len();
             first = range.end;
-            (stretch[0].section, range)
+            (stretch[0].phase, range)
         })
         .collect()
 }
 
-/// Bytes of device memory that the dispatches of `section` touch in any of `programs`: a word that several bind counts once.
-pub fn touched_bytes<'a>(programs: impl IntoIterator<Item = &'a Program>, section: &str) -> u64 {
+/// Bytes of device memory that the dispatches of `phase` touch in any of `programs`: a word that several bind counts once.
+pub fn touched_bytes<'a>(programs: impl IntoIterator<Item = &'a Program>, phase: &str) -> u64 {
     let mut ranges: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();
     for program in programs {
         for dispatch in program.dispatches() {
-            if dispatch.section == section {
+            if dispatch.phase == phase {
                 for view in &dispatch.views {
                     let of_buffer = ranges.entry(view.buffer.id()).or_default();
                     of_buffer.push(view.range.clone());

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use rayon::prelude::*;
 
 use super::candidates::Walk;
-use super::table::{ROW, Table, WANTED};
+use super::table::{REQUESTED, ROW, Table};
 use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::primitive::{STATE_WORDS, shared};
 
@@ -16,7 +16,7 @@ const BLOCK: usize = 4096;
 
 crate::kernel! {
     /// Prepares the two selections: the segments' starts among connections and candidates, and in each segment
-    /// `k = min(wanted, |A|, |S|)` to take of both. Zeroes the selections' histogram. Grid:
+    /// `k = min(requested, |A|, |S|)` to take of both. Zeroes the selections' histogram. Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = segments + 1.
     pub Segments, SegmentsParams, SegmentsTwin = "topology/segments", shader!("topology/segments");
     params { segments: u32, layers: u32 }
@@ -47,7 +47,7 @@ impl SegmentsTwin<'_> {
         }
         for segment in 0..segments {
             let length = |starts: &[u32]| starts[segment + 1] - starts[segment];
-            let exchanged = (table.get(segment, WANTED) as u32)
+            let exchanged = (table.get(segment, REQUESTED) as u32)
                 .min(length(self.prune_starts))
                 .min(length(self.grow_starts));
             let state = segment * STATE_WORDS..(segment + 1) * STATE_WORDS;

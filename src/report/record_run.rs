@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::missing::{Known, missing};
 use super::{
-    Console, Kept, Lost, Reports, Resumed, RunFolder, RunLock, Style, Summaries, Tables,
+    Console, Lost, Reports, Resumed, RunFolder, RunLock, Saved, Style, Summaries, Tables,
     TensorBoard,
 };
 use crate::checkpoint::{self, Checkpoint, Snapshot};
@@ -51,7 +51,7 @@ pub struct RecordOptions {
 pub struct Recorded {
     /// Its end.
     pub finished: Finished,
-    /// Why its output was not all written, where that was not for want of a reader: to be told when all is done.
+    /// Why its output was not all written, where that was not for want of a reader: to be reported when all is done.
     pub unwritten: Option<Error>,
 }
 
@@ -265,12 +265,12 @@ fn record_in(
         None => Tables::create(folder)?,
         Some(step) => {
             let redone = u64::from(trainer.rounds_precede_steps());
-            let kept = Kept {
+            let saved = Saved {
                 rounds: step.saturating_sub(redone),
                 done: Some(trainer.progress().epoch),
-                ..Kept::through(step)
+                ..Saved::through(step)
             };
-            Tables::resume(folder, kept, note)?
+            Tables::resume(folder, saved, note)?
         }
     });
     let command = (!again).then_some(options.command.as_str());

@@ -51,7 +51,7 @@ pub(super) fn text(names: &[String], rows: &[Row]) -> Result<String> {
     let legend = 24 * names.len() as u32 + 12;
     let height = legend + PANEL_HEIGHT * lines(&panels).len() as u32;
     let mut text = String::new();
-    draw(&mut text, (WIDTH, height), legend, names, &panels)
+    plot(&mut text, (WIDTH, height), legend, names, &panels)
         .map_err(|e| Error::Shape(format!("the figure cannot be drawn: {e}")))?;
     // Devices' names are from files; XML allows none of their control characters.
     Ok(printable(&text).into_owned())
@@ -110,7 +110,7 @@ impl Panel<'_> {
 
 type DrawResult = std::result::Result<(), Box<dyn std::error::Error>>;
 
-fn draw(
+fn plot(
     text: &mut String,
     size: (u32, u32),
     legend: u32,

@@ -1,6 +1,6 @@
 //! Drawing: from the sums behind f and g, where a method has them, to the candidate set S.
 
-use super::{Drawn, Recorder};
+use super::{Recorder, Sampled};
 use crate::engine::{Grid, Plan};
 use crate::error::Result;
 use crate::primitive::{Pairs, RadixSort, bits_for};
@@ -11,9 +11,9 @@ use crate::topology::table;
 impl Recorder<'_> {
     /// Records the draw; nothing where the step itself goes through all pairs. Says where the candidates are when it has
     /// run, or when the list of the best has settled.
-    pub fn draw(mut self) -> Result<(Plan, Drawn)> {
+    pub fn sample(mut self) -> Result<(Plan, Sampled)> {
         let [a, b] = self.scratch.pairs();
-        let (drawn, candidates) = match &self.scratch.list {
+        let (sampled, candidates) = match &self.scratch.list {
             Some(_) => (a, b),
             None => {
                 if self.sizes.weighted {
@@ -22,18 +22,18 @@ impl Recorder<'_> {
                 self.draw_from(a, b, 0)?
             }
         };
-        let drawn = Drawn {
+        let sampled = Sampled {
             candidates,
-            scores: drawn.keys,
-            grow_ranks: drawn.values,
+            scores: sampled.keys,
+            grow_ranks: sampled.values,
         };
-        Ok((self.plan, drawn))
+        Ok((self.plan, sampled))
     }
 
     /// Records another draw of the same round: the candidates that were found stay, every other slot is drawn anew.
-    pub fn redraw(mut self, drawn: &Drawn) -> Result<Plan> {
-        let mut free = drawn.sorted().swapped();
-        let mut candidates = drawn.candidates.clone();
+    pub fn resample(mut self, sampled: &Sampled) -> Result<Plan> {
+        let mut free = sampled.sorted().swapped();
+        let mut candidates = sampled.candidates.clone();
         // An odd number of sorting passes leaves the candidates in the other arrays: one more draw brings them back.
         for number in 1..=1 + self.sorting_passes() % 2 {
             let (sorted, found) = self.draw_from(free, candidates.swapped(), number)?;
@@ -46,11 +46,11 @@ impl Recorder<'_> {
     /// Draws, sorts and drops, by way of the arrays `to`; `held`, columns as keys like `to`, has the candidates so far. Returns the
     /// sorted pairs, whose arrays are free again, and the candidates, rows as keys.
     fn draw_from(&mut self, to: Pairs, held: Pairs, number: u32) -> Result<(Pairs, Pairs)> {
-        self.sample(&to, &held, number)?;
+        self.sample_pairs(&to, &held, number)?;
         // The sorted pairs are in one pair of arrays; their candidates go into the other.
-        let (drawn, candidates) = self.sort(to, held)?;
-        self.keep_candidates(&drawn, &candidates)?;
-        Ok((drawn, candidates))
+        let (sampled, candidates) = self.sort(to, held)?;
+        self.keep_candidates(&sampled, &candidates)?;
+        Ok((sampled, candidates))
     }
 
     /// The statistics f and g as running sums.
@@ -78,7 +78,7 @@ impl Recorder<'_> {
     }
 
     /// Columns as keys, rows as values.
-    fn sample(&mut self, to: &Pairs, held: &Pairs, redraw: u32) -> Result<()> {
+    fn sample_pairs(&mut self, to: &Pairs, held: &Pairs, redraw: u32) -> Result<()> {
         let s = self.scratch;
         self.plan.dispatch(
             Sample {
@@ -104,11 +104,11 @@ impl Recorder<'_> {
     }
 
     /// Sorts by column, then stably by row. Returns the sorted pairs, rows as keys, and the spare arrays.
-    fn sort(&mut self, drawn: Pairs, spare: Pairs) -> Result<(Pairs, Pairs)> {
+    fn sort(&mut self, sampled: Pairs, spare: Pairs) -> Result<(Pairs, Pairs)> {
         let sort = &self.scratch.sort;
         let n = self.sizes.capacity;
         let [cols, rows] = self.key_bits();
-        let (by_col, spare) = sort.sort(&mut self.plan, n, cols, drawn, spare)?;
+        let (by_col, spare) = sort.sort(&mut self.plan, n, cols, sampled, spare)?;
         sort.sort(&mut self.plan, n, rows, by_col.swapped(), spare.swapped())
     }
 
@@ -123,14 +123,14 @@ impl Recorder<'_> {
     }
 
     /// Duplicates and active pairs are dropped, rows become offsets.
-    fn keep_candidates(&mut self, drawn: &Pairs, candidates: &Pairs) -> Result<()> {
+    fn keep_candidates(&mut self, sampled: &Pairs, candidates: &Pairs) -> Result<()> {
         let s = self.scratch;
         let (capacity, n_rows) = (self.capacity(), self.n_rows());
         self.plan.dispatch(
             Mark {
                 params: MarkParams { capacity, n_rows },
-                rows: drawn.keys.clone(),
-                cols: drawn.values.clone(),
+                rows: sampled.keys.clone(),
+                cols: sampled.values.clone(),
                 active_offsets: self.arena.row_offsets.all(),
                 active_cols: self.arena.cols.all(),
                 marks: s.ties.all(),
@@ -143,8 +143,8 @@ impl Recorder<'_> {
             Compact {
                 params: CompactParams { capacity, n_rows },
                 ranks: s.ties.all(),
-                rows: drawn.keys.clone(),
-                cols: drawn.values.clone(),
+                rows: sampled.keys.clone(),
+                cols: sampled.values.clone(),
                 out_rows: candidates.keys.clone(),
                 out_cols: candidates.values.clone(),
             },

@@ -126,7 +126,7 @@ impl Pen {
     }
 
     /// Draws the figure over the whole of `area`, which has the size told by [`Pen::size`].
-    pub(super) fn draw<DB: DrawingBackend>(
+    pub(super) fn plot<DB: DrawingBackend>(
         self,
         figure: &Figure,
         area: &DrawingArea<DB, Shift>,

@@ -12,20 +12,20 @@ use crate::error::Result;
 use crate::model::Model;
 
 /// Buffers that a network holds from one program to the next.
-pub struct Fixed {
-    pub stride: usize,
+pub struct Buffers {
+    pub lanes: usize,
     /// Logits.
     pub classes: usize,
     /// By sparse layer.
     pub products: Vec<Products>,
-    /// `[channels][positions][stride]`.
+    /// `[channels][positions][lanes]`.
     pub input: Buffer,
     /// What the loss compares the logits with.
     pub kind: TargetKind,
-    /// `[stride]`, or `[values][stride]`.
+    /// `[lanes]`, or `[values][lanes]`.
     pub targets: Buffer,
     pub step: Buffer,
-    /// `[classes][stride]`.
+    /// `[classes][lanes]`.
     pub logits: Buffer,
     pub losses: Buffer,
     pub scores: Buffer,
@@ -33,23 +33,23 @@ pub struct Fixed {
     pub test_ring: Buffer,
     /// By node: its layer's constants.
     pub constants: HashMap<usize, Buffer>,
-    /// `[classes][stride]`: the gradient of the sum of the logits, where that takes the loss's place.
+    /// `[classes][lanes]`: the gradient of the sum of the logits, where that takes the loss's place.
     pub ones: Option<Buffer>,
     /// A tile of the weights' gradients, where they leave the device in tiles.
     pub tile: Option<Buffer>,
 }
 
-impl Fixed {
+impl Buffers {
     pub fn new(
         device: &Device,
         model: &Model,
-        stride: usize,
+        lanes: usize,
         products: Vec<Products>,
         options: &NetworkOptions,
     ) -> Result<Self> {
-        let mut fixed = Self::with(
+        let mut buffers = Self::with(
             model,
-            stride,
+            lanes,
             products,
             options,
             |label, class, words| device.buffer(label, class, words),
@@ -57,30 +57,30 @@ impl Fixed {
         )?;
         if options.purpose == Purpose::Flow {
             // One image; the other lanes are padding, whose gradients are zero.
-            let lane = |i: usize| if i.is_multiple_of(stride) { 1.0 } else { 0.0 };
-            let ones: Vec<f32> = (0..model.classes() * stride).map(lane).collect();
-            fixed.ones = Some(device.buffer_with("ones", Class::Activations, &ones)?);
+            let lane = |i: usize| if i.is_multiple_of(lanes) { 1.0 } else { 0.0 };
+            let ones: Vec<f32> = (0..model.classes() * lanes).map(lane).collect();
+            buffers.ones = Some(device.buffer_with("ones", Class::Activations, &ones)?);
         }
-        Ok(fixed)
+        Ok(buffers)
     }
 
     /// The same memory for layers whose products are computed otherwise.
     pub fn with_products(self, products: Vec<Products>) -> Self {
-        Fixed { products, ..self }
+        Buffers { products, ..self }
     }
 
     /// Without memory: to learn what a plan needs.
     pub fn planned(
         device: &Device,
         model: &Model,
-        stride: usize,
+        lanes: usize,
         products: Vec<Products>,
         options: &NetworkOptions,
     ) -> Result<Self> {
         let planned = |label: &str, class, words| Ok(device.transient(label, class, words));
         Self::with(
             model,
-            stride,
+            lanes,
             products,
             options,
             planned,
@@ -90,14 +90,14 @@ impl Fixed {
 
     fn with(
         model: &Model,
-        stride: usize,
+        lanes: usize,
         products: Vec<Products>,
         options: &NetworkOptions,
         buffer: impl Fn(&str, Class, usize) -> Result<Buffer>,
         filled: impl Fn(&str, Class, &[f32]) -> Result<Buffer>,
     ) -> Result<Self> {
         let scratch = |label: &str, n: usize| buffer(label, Class::Scratch, n);
-        let logits = model.classes() * stride;
+        let logits = model.classes() * lanes;
         let mut constants = HashMap::new();
         for (n, node) in model.nodes().iter().enumerate() {
             let numbers = node.layer().constants(&model.inputs_of(node))?;
@@ -106,17 +106,17 @@ impl Fixed {
             }
         }
         let kind = options.loss.targets(model.classes());
-        Ok(Fixed {
-            stride,
+        Ok(Buffers {
+            lanes,
             classes: model.classes(),
             products,
-            input: buffer("input", Class::Data, model.input().size() * stride)?,
+            input: buffer("input", Class::Data, model.input().size() * lanes)?,
             kind,
-            targets: buffer("targets", Class::Data, kind.words() * stride)?,
+            targets: buffer("targets", Class::Data, kind.words() * lanes)?,
             step: scratch("step", STEP_WORDS)?,
             logits: buffer("logits", Class::Activations, logits)?,
-            losses: scratch("losses", stride)?,
-            scores: scratch("scores", stride)?,
+            losses: scratch("losses", lanes)?,
+            scores: scratch("scores", lanes)?,
             train_ring: scratch("train_metrics", 2 * RING)?,
             test_ring: scratch("test_metrics", 2 * RING)?,
             constants,
