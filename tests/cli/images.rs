@@ -38,6 +38,39 @@ fn what_was_trained_before_a_bad_image_is_saved() {
     assert_same(whole, broken);
 }
 
+/// Only a round's further batch has the bad image: the batches up to it have not come to it yet.
+#[test]
+fn what_was_trained_before_a_bad_image_of_a_further_batch_is_saved() {
+    let desk = Desk::new();
+    sound(&desk);
+    let flags = [
+        "--batch=2",
+        "--epochs=2",
+        "--round-every=2",
+        "--round-batches=13",
+        "--name=whole",
+    ];
+    let train = with(&TRAIN, &flags);
+    desk.good(&train);
+    let file = desk.path("data/train/cat/05.png");
+    let good = fs::read(&file).unwrap();
+    let end = good.len() - 24;
+    fs::write(&file, [&good[..end], &[0; 24]].concat()).unwrap();
+    desk.bad(&with(&train, &["--name=broken"]), 1, &["cat/05.png"]);
+    fs::write(&file, &good).unwrap();
+    let find = |name: &str| {
+        let mut runs = desk.runs().into_iter();
+        runs.find(|run| text(run).ends_with(name)).unwrap()
+    };
+    let (broken, whole) = (find("broken"), find("whole"));
+    assert_eq!(
+        crate::names(&broken.join("checkpoints")),
+        ["step-0000000001"]
+    );
+    desk.good(&["train", "--resume", text(&broken)]);
+    assert_same(&whole, &broken);
+}
+
 #[test]
 fn runs_on_other_images_are_rows_of_their_own() {
     let desk = Desk::new();

@@ -75,9 +75,9 @@ impl Trainer {
             if count < self.batch_images() {
                 continue;
             }
-            match self.step(&parts, count, hooks) {
-                Err(Error::Stopped) => break,
-                done => done?,
+            if let Err(error) = self.step(&parts, count, hooks) {
+                self.ends_in_order(error)?;
+                break;
             }
             parts.clear();
             clock.images += count as u64;
@@ -134,8 +134,8 @@ impl Trainer {
                 further.as_mut().map(|parts| parts as _),
                 filter.as_deref(),
             );
-            if let Err(Error::Stopped) = trained {
-                // Before the update only the norms' running means have changed.
+            if let Err(Error::Stopped | Error::Data { .. } | Error::Io { .. }) = trained {
+                // A further batch did not come. Before the update only the norms' running means have changed.
                 self.network.parameters.import(&self.device, &norms)?;
             }
             let (round, checks) = trained?;
