@@ -252,7 +252,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         tensorboard: args.run.tensorboard,
         command: command_line(),
     };
-    let steps = config.steps;
+    let (steps, stages) = (config.steps, config.build_method()?.start().stages());
     let mut note = |text: &str| super::note(text);
     let mut prepare = |config, place, note: &mut dyn FnMut(&str)| {
         RecordedTraining::prepare(config, data.clone(), check, place, &options, note)
@@ -272,6 +272,8 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
             Some(_) => {
                 "nothing was left to do; give a larger --steps, or --steps 0 to train all epochs"
             }
+            // With other epochs its stages would be others.
+            None if stages > 1 => "nothing was left to do",
             None => "nothing was left to do; give more --epochs to train on",
         });
     }

@@ -57,6 +57,17 @@ fn a_method_that_does_not_fit_the_network_is_refused() {
         }
         assert!(files(&run) == whole, "{before}");
     }
+    let run = desk.small(&["--method=lottery", "--steps=40"]);
+    for (flag, says) in [
+        ("--lottery-cycles=2", "--lottery-cycles cannot change"),
+        (
+            "--epochs=3",
+            "--epochs cannot change in a resumed run of lottery",
+        ),
+    ] {
+        let resume = ["train", "--resume", text(&run), "--steps=0", flag];
+        desk.bad(&resume, 2, &[says, "--config"]);
+    }
     let run = desk.small(&["--steps=40"]);
     for (method, steps) in [
         ("static", "60"),

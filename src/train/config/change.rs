@@ -7,7 +7,7 @@ use crate::topology::from_dense::Start;
 use crate::{Error, Result};
 
 /// What a checkpoint is made for, and a resumed run can therefore not change.
-const FIXED: [&str; 15] = [
+const FIXED: [&str; 16] = [
     "assignment",
     "batch",
     "connections",
@@ -15,6 +15,7 @@ const FIXED: [&str; 15] = [
     "hidden",
     "image_size",
     "limit",
+    "lottery_cycles",
     "micro_batch",
     "model",
     "resize",
@@ -71,6 +72,13 @@ impl TrainConfig {
         if let Some(name) = changed.iter().find(|name| Self::is_fixed(name)) {
             let name = name.replace('_', "-");
             return refuse(format!("--{name} cannot change in a resumed run"));
+        }
+        // Its stages are so many epochs each: with another number, what was trained would be part of another stage.
+        if self.method == MethodName::Lottery && self.epochs != next.epochs {
+            return refuse(format!(
+                "--epochs cannot change in a resumed run of {}, which trains them once more after each pruning",
+                self.method
+            ));
         }
         let mut changed = changed.into_iter();
         Ok(changed.find(|name| !Self::is_free(name)))
@@ -144,6 +152,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_ticket_keeps_its_stages() {
+        let run = TrainConfig {
+            method: MethodName::Lottery,
+            ..TrainConfig::default()
+        };
+        let refused = |next: TrainConfig| {
+            let told = run.goes_on_with(&next, Path::new("config.toml"));
+            told.unwrap_err().to_string()
+        };
+        let epochs = refused(TrainConfig {
+            epochs: 30,
+            ..run.clone()
+        });
+        assert!(
+            epochs.contains("--epochs cannot change in a resumed run of lottery"),
+            "{epochs}"
+        );
+        let cycles = refused(TrainConfig {
+            lottery_cycles: 9,
+            ..run.clone()
+        });
+        assert!(
+            cycles.contains("--lottery-cycles cannot change"),
+            "{cycles}"
+        );
     }
 
     #[test]
