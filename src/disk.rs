@@ -89,7 +89,7 @@ pub(crate) fn replace_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Writes a file that a user named: as [`replace_shared`] where it is one or is new, so that a full disk leaves the old one whole. Into
-/// a pipe or a device, and where the folder takes no new file, it is written as it is.
+/// what the shell opened or a device, and where the folder takes no new file, it is written as it is.
 pub(crate) fn write_named(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let about = match fs::metadata(path) {
         Ok(about) if !about.is_file() => return fs::write(path, bytes),

@@ -39,8 +39,8 @@ pub(crate) fn kind(about: &Metadata) -> &'static str {
 }
 
 /// Whether the shell opened it for this process, as `<(…)` does: opening it again waits for nobody.
-fn handed_over(path: &Path) -> bool {
-    path == Path::new("/dev/stdin")
+pub(crate) fn handed_over(path: &Path) -> bool {
+    ["/dev/stdin", "/dev/stdout", "/dev/stderr"].contains(&path.to_str().unwrap_or_default())
         || path.starts_with("/dev/fd")
         || path.starts_with("/proc/self/fd")
 }

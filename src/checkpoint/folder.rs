@@ -55,6 +55,14 @@ pub(super) fn parse(name: &str) -> Option<(u64, bool)> {
     Some((digits.parse().ok()?, replaced))
 }
 
+/// Whether this is the path of a file of a checkpoint.
+pub(crate) fn is_file_of_one(path: &Path) -> bool {
+    let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
+    let folder = path.parent().and_then(name);
+    folder.is_some_and(|folder| parse(&folder).is_some())
+        && name(path).is_some_and(|name| [MODEL, MANIFEST].contains(&name.as_str()))
+}
+
 /// The checkpoints, newest first.
 pub(super) fn list(store: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();

@@ -40,6 +40,7 @@ use std::path::PathBuf;
 pub use crate::layer::{ParameterArray, ParameterState};
 pub use crate::network::NetworkState;
 pub use crate::sparse::LayerState;
+pub(crate) use folder::is_file_of_one;
 pub use load::load;
 pub(crate) use load::newest_manifest;
 pub use manifest::{FORMAT, LayerShape, Manifest, TensorFile};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use rootlet::Result;
 use rootlet::bench::{BenchOptions, Comparison, Finding, Part, Table};
+use rootlet::report::check_output;
 use rootlet::train::config::within;
 
 use super::DeviceArgs;
@@ -330,7 +331,7 @@ fn measure(args: &BenchArgs) -> Result<()> {
     let options = args.options();
     args.check_effects(&options)?;
     if let Some(file) = args.json.as_deref().filter(|_| !to_stdout) {
-        super::check_writable(file)?;
+        check_output(file, &args.matrix)?;
     }
     let (report, end) = rootlet::bench::run_keeping(&options, &mut show)?;
     if report.is_withheld() && !options.parts.contains(&Part::Ceilings) {
@@ -349,6 +350,9 @@ fn measure(args: &BenchArgs) -> Result<()> {
 }
 
 fn compare(args: &CompareArgs) -> Result<()> {
+    if let Some(file) = &args.output {
+        check_output(file, &args.files)?;
+    }
     let comparison = Comparison::read(&args.files)?;
     super::print(&comparison.table())?;
     match &args.output {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use rootlet::model::{Model, ModelCount};
-use rootlet::report::{counted, write_file};
+use rootlet::report::{check_output, counted, write_file};
 use rootlet::sparse::{Assignment, allocate};
 use rootlet::train::config::{real, within};
 use rootlet::train::cost::{self, TrainingCost, dense_step};
@@ -122,6 +122,9 @@ struct Counted {
 
 /// Counts, prints, and draws.
 pub fn run(args: &FlopsArgs) -> Result<()> {
+    if let Some(path) = &args.output {
+        check_output(path, &[])?;
+    }
     let comparison = compare(args)?;
     let text = match args.json {
         true => serde_json::to_string(&comparison)

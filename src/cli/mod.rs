@@ -113,20 +113,6 @@ fn no_effect(flag: &str, why: &str) -> Error {
     Error::Usage(format!("--{flag} has no effect here: {why}; leave it out"))
 }
 
-/// Refuses a file that cannot be written, before there is anything to write: what takes long is not lost to a wrong path.
-fn check_writable(file: &Path) -> Result<()> {
-    let is_new = !file.exists();
-    let opened = std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(file);
-    opened.map_err(Error::io("write", file))?;
-    if is_new {
-        std::fs::remove_file(file).map_err(Error::io("write", file))?;
-    }
-    Ok(())
-}
-
 /// Refuses flags and arguments that were typed with nothing in them, as a script's empty variable leaves them.
 pub fn check_typed(matches: &ArgMatches) -> Result<()> {
     for id in matches.ids() {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rootlet::report::{BenchFile, FigureSize, Page, RunRecord, counted, read_runs, write_file};
+use rootlet::report::{
+    BenchFile, FigureSize, Page, RunRecord, check_output, counted, read_runs, write_file,
+};
 use rootlet::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -40,6 +42,10 @@ pub struct ReportArgs {
 
 /// Makes the page.
 pub fn run(args: &ReportArgs) -> Result<()> {
+    check_output(&args.output, &args.inputs)?;
+    if let Some(folder) = &args.png {
+        std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+    }
     let (mut records, mut benches): (Vec<RunRecord>, Vec<BenchFile>) = (Vec::new(), Vec::new());
     let mut damaged: Vec<(&Path, Error)> = Vec::new();
     for input in &args.inputs {
@@ -74,7 +80,6 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         counted(page.figures().count() as u64, "figure")
     );
     if let Some(folder) = &args.png {
-        std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
         let size = FigureSize {
             scale: args.png_scale,
         };

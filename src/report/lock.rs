@@ -9,7 +9,7 @@ use super::RunFolder;
 use crate::{Error, Result, files};
 
 /// The file that is locked. It stays, for one that is removed could be locked twice; in it is who holds it.
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 
 /// A run's folder is this process's own for as long as this lives.
 #[derive(Debug)]

@@ -10,7 +10,9 @@ mod lock;
 mod losses;
 mod missing;
 mod model;
+mod output;
 mod page;
+mod proof;
 mod read_run;
 mod record_run;
 mod results;
@@ -30,6 +32,7 @@ pub use figure::{Figure, FigureSize, register_font};
 pub use lock::RunLock;
 pub use losses::run_through_losses;
 pub use model::count_text;
+pub use output::check_output;
 pub use page::{BenchFile, Page};
 pub(crate) use read_run::fuzz as fuzz_run_folder;
 pub use read_run::{RunRecord, read_runs};
@@ -52,8 +55,9 @@ use crate::{Error, Result, disk};
 /// Writes a file that a user named, whole or not at all: one that was there stays where the disk is full.
 ///
 /// # Errors
-/// A file that cannot be written.
+/// A file that cannot be written, or must not: see [`check_output`].
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    output::admit(path, &[])?;
     disk::write_named(path, bytes).map_err(Error::io("write", path))
 }
 

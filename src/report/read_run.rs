@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::missing::{Known, missing};
+use super::proof::leave_out_beyond;
 use super::summary::SUMMARY;
 use super::{RunFolder, Summary};
 use crate::checkpoint;
@@ -62,8 +63,14 @@ impl RunRecord {
             None => (None, None),
         };
         let known = Known::of(saved.as_ref(), summary.as_ref());
-        let (epochs, rounds, tables) = folder.readable_tables();
+        let (mut epochs, mut rounds, tables) = folder.readable_tables();
         damage.extend(tables);
+        damage.extend(leave_out_beyond(
+            &folder,
+            summary.as_ref(),
+            &mut epochs,
+            &mut rounds,
+        ));
         damage.extend(missing(&folder, &config, &known, &epochs, &rounds));
         Ok(Self {
             path: folder.path().to_owned(),

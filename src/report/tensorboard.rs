@@ -145,6 +145,11 @@ fn event_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Whether this is the path of an event file in a run's folder of them.
+pub(super) fn is_event_file(path: &Path) -> bool {
+    second_of(path).is_some() && path.parent().is_some_and(|folder| folder.ends_with(FOLDER))
+}
+
 /// The second in an event file's name.
 fn second_of(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?;

@@ -12,7 +12,7 @@ use crate::{Desk, Done, small, text};
 const SOON: Duration = Duration::from_secs(180);
 
 /// Runs a command that must end by itself.
-fn soon(mut command: Command) -> Done {
+pub fn soon(mut command: Command) -> Done {
     let mut child = (command.stdout(Stdio::piped()).stderr(Stdio::piped()))
         .spawn()
         .unwrap();
@@ -27,7 +27,7 @@ fn soon(mut command: Command) -> Done {
     Done::of(child.wait_with_output().unwrap())
 }
 
-fn pipe(path: &Path) {
+pub fn pipe(path: &Path) {
     let _ = fs::remove_file(path);
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }

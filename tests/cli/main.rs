@@ -21,6 +21,7 @@ mod kills;
 mod large_files;
 mod models;
 mod older;
+mod outputs;
 mod readme;
 mod report;
 mod resume;

@@ -45,6 +45,23 @@ fn a_run_that_failed_or_has_told_little_is_shown_too() {
 }
 
 #[test]
+fn rows_past_the_end_are_not_the_runs() {
+    let desk = Desk::new();
+    let run = desk.small(&["--epochs=2"]);
+    let path = run.join("topology.csv");
+    let table = fs::read_to_string(&path).unwrap();
+    let last = table.lines().last().unwrap();
+    let (_, rest) = last.split_once(',').unwrap();
+    fs::write(&path, format!("{table}100,{rest}\n")).unwrap();
+    let shown = desk.good(&["watch", text(&run)]).out;
+    assert!(shown.contains("last round at step 20"), "{shown}");
+    let says = "the run has no step past 38, and rows of step 100: they are left out";
+    assert!(shown.contains(says), "{shown}");
+    let done = desk.good(&["report", text(&run)]);
+    assert!(done.err.contains(says), "{done:?}");
+}
+
+#[test]
 fn what_cannot_be_watched() {
     let desk = Desk::new();
     desk.bad(&["watch", "nowhere"], 1, &["cannot open the run nowhere"]);

@@ -1,0 +1,98 @@
+//! Where a user wants a file. It is looked at before there is anything to write, so that what takes long is not lost to a wrong path, and
+//! no run to a page that was to be laid beside it.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::RunFolder;
+use super::lock::LOCK;
+use super::run_folder::CONFIG;
+use super::summary::{PROGRESS, SUMMARY};
+use super::tables::{METRICS, TOPOLOGY};
+use super::tensorboard::is_event_file;
+use crate::checkpoint;
+use crate::{Error, Result, files};
+
+/// Refuses a path that no file can be written to, or none must: a pipe, where writing waits for a reader, a file of a run, or one of the
+/// `inputs` that are to be read. What the shell opened for this process (`/dev/stdout`, `>(…)`) and devices are written into.
+///
+/// # Errors
+/// Such a path; the message says why it is none to write to.
+pub fn check_output(path: &Path, inputs: &[PathBuf]) -> Result<()> {
+    admit(path, inputs)?;
+    if files::handed_over(path) {
+        return Ok(());
+    }
+    let is_new = !path.exists();
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(Error::io("write", path))?;
+    match is_new {
+        true => fs::remove_file(path).map_err(Error::io("write", path)),
+        false => Ok(()),
+    }
+}
+
+/// As [`check_output`], whether or not it can be written.
+pub(super) fn admit(path: &Path, inputs: &[PathBuf]) -> Result<()> {
+    if files::handed_over(path) {
+        return Ok(());
+    }
+    let refuse = |reason: String| Err(Error::io("write", path)(io::Error::other(reason)));
+    match fs::metadata(path) {
+        Ok(about) if !about.is_file() && !is_character_device(&about) => {
+            return refuse(format!("it is {}, not a file", files::kind(&about)));
+        }
+        _ => {}
+    }
+    let place = place(path).map_err(Error::io("write", path))?;
+    if let Some(run) = run_of(&place) {
+        return refuse(format!(
+            "it is a file of the run in {}; give another name",
+            run.display()
+        ));
+    }
+    let is_read = |input: &PathBuf| fs::canonicalize(input).is_ok_and(|input| input == place);
+    match inputs.iter().any(is_read) {
+        true => refuse("it is to be read, too; give another name".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// Such as `/dev/null`.
+fn is_character_device(about: &Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileTypeExt::is_char_device(&about.file_type());
+    #[cfg(not(unix))]
+    return !about.is_dir();
+}
+
+/// The file itself, links followed, also one that is not there yet.
+fn place(path: &Path) -> io::Result<PathBuf> {
+    if path.exists() {
+        return fs::canonicalize(path);
+    }
+    let folder = |path: &Path| match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let named = match fs::read_link(path) {
+        Ok(target) => folder(path).join(target),
+        Err(_) => path.to_owned(),
+    };
+    let name = named.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(fs::canonicalize(folder(&named))?.join(name))
+}
+
+/// The run that a file is part of, there already or not yet.
+fn run_of(file: &Path) -> Option<&Path> {
+    const OWN: [&str; 6] = [CONFIG, SUMMARY, PROGRESS, METRICS, TOPOLOGY, LOCK];
+    let folder = file.parent()?;
+    let name = file.file_name()?.to_str()?;
+    if OWN.contains(&name) && RunFolder::is_one(folder) {
+        return Some(folder);
+    }
+    let inside = is_event_file(file) || checkpoint::is_file_of_one(file);
+    let mut above = folder.ancestors().skip(1);
+    above.find(|folder| inside && RunFolder::is_one(folder))
+}
