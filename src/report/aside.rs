@@ -12,7 +12,7 @@ use crate::{Error, Result, files};
 
 impl RunFolder {
     /// To be called before a run writes into a folder that was there before: moves aside what is in the place of a run's file and is
-    /// none, and a summary or a note of progress that cannot be read. `note` hears of each.
+    /// none, or far too large for one, and a summary or a note of progress that cannot be read. `note` hears of each.
     ///
     /// # Errors
     /// Something that cannot be moved, or that is in the place of the checkpoints.
@@ -27,6 +27,17 @@ impl RunFolder {
             let path = self.path().join(name);
             if let Some(kind) = not(&path, fs::Metadata::is_file) {
                 let what = format!("{} is {kind}, not a file", path.display());
+                move_aside(&path, &what, note)?;
+            }
+        }
+        for name in [METRICS, TOPOLOGY] {
+            let path = self.path().join(name);
+            let bytes = fs::metadata(&path).map_or(0, |about| about.len());
+            if files::Most::TABLE.admit(bytes).is_err() {
+                let what = format!(
+                    "{} has {bytes} bytes, and is no table of a run",
+                    path.display()
+                );
                 move_aside(&path, &what, note)?;
             }
         }

@@ -158,7 +158,7 @@ impl Sweep {
     /// # Errors
     /// As [`PlannedRun::state`].
     pub fn states(&self, folder: &Path) -> Result<Vec<RunState>> {
-        self.runs.iter().map(|run| run.state(folder)).collect()
+        self.runs.iter().map(|run| run.state_seen(folder)).collect()
     }
 
     /// Whether the adapters are there that the runs which are left are to be trained on.

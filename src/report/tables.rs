@@ -36,7 +36,7 @@ impl Tables {
     }
 
     /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `saved` are cut off, for they
-    /// will be written again, and so is a last line that was only half written. Rows that cannot be read are left out, those that
+    /// will be written again, and so is a last line of theirs that was only half written. Rows that cannot be read are left out, those that
     /// are not in their order are sorted and count once; `note` hears of them, and the file as it was stays beside the new one.
     pub fn resume(run: &RunFolder, saved: Saved, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
@@ -191,12 +191,39 @@ impl Row for Epoch {
     fn epoch(&self) -> Option<u32> {
         Some(self.epoch)
     }
+
+    fn is_possible(&self) -> bool {
+        // Where accuracy is not the metric, there is none.
+        let share = |value: f32| value.is_nan() || (0.0..=1.0).contains(&value);
+        let losses = [self.train_loss, self.test_loss];
+        is_amount(self.lr.into())
+            && losses.iter().all(|loss| loss.is_finite())
+            && share(self.train_accuracy)
+            && share(self.test_accuracy)
+            && is_amount(self.seconds)
+            && is_amount(self.images_per_second)
+    }
 }
 
 impl Row for TopologyRow {
     fn place(&self) -> (u64, usize) {
         (self.step, self.layer)
     }
+
+    fn is_possible(&self) -> bool {
+        let means = [self.grown_gradient, self.pruned_magnitude];
+        self.active <= self.total
+            && is_amount(self.turnover)
+            && is_amount(self.seconds)
+            && means.iter().all(|&mean| mean >= 0.0)
+            && (self.rank_correlation).is_none_or(|r| (-1.001..=1.001).contains(&r))
+            && (self.ever_active).is_none_or(|share| (0.0..=1.0).contains(&share))
+    }
+}
+
+/// Whether it is a number of something: finite, and not below none.
+fn is_amount(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
 }
 
 impl RunFolder {

@@ -141,6 +141,47 @@ fn a_kill_at_the_very_start_leaves_a_run_that_goes_on() {
     }
 }
 
+/// An editor leaves the last line without its end.
+#[test]
+fn a_last_row_without_its_line_end_is_kept() {
+    let desk = Desk::new();
+    let whole = desk.small(&["--epochs=7"]);
+    for name in ["metrics.csv", "topology.csv"] {
+        let run = desk.small(&[]);
+        let path = run.join(name);
+        let before = fs::read_to_string(&path).unwrap();
+        fs::write(&path, before.trim_end()).unwrap();
+        let resume = [
+            "train",
+            "--resume",
+            text(&run),
+            "--epochs=7",
+            "--round-until=5",
+            "--quiet",
+        ];
+        let done = desk.good(&resume);
+        assert!(!done.err.contains(name), "{done:?}");
+        assert_same(&whole, &run);
+        // One that was cut is kept beside the table.
+        let run = desk.small(&[]);
+        let path = run.join(name);
+        let cut = &before[..before.len() - 20];
+        fs::write(&path, cut).unwrap();
+        let resume = [
+            "train",
+            "--resume",
+            text(&run),
+            "--epochs=7",
+            "--round-until=5",
+            "--quiet",
+        ];
+        let done = desk.good(&resume);
+        assert!(done.err.contains("is damaged and left out"), "{done:?}");
+        let aside = path.with_extension("damaged.csv");
+        assert_eq!(fs::read_to_string(aside).unwrap(), cut);
+    }
+}
+
 #[test]
 fn rows_that_are_missing_are_told() {
     let desk = Desk::new();

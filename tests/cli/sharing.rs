@@ -37,6 +37,23 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
         1,
         &[text(&run), &holder],
     );
+    // A sweep that has such a run says so.
+    fs::create_dir(desk.path("runs/s")).unwrap();
+    std::os::unix::fs::symlink(&run, desk.path("runs/s/run")).unwrap();
+    let base: Vec<String> = fs::read_to_string(run.join("config.toml"))
+        .unwrap()
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
+    fs::write(
+        desk.path("s.toml"),
+        format!("[base]\n{}\n", base.join("\n")),
+    )
+    .unwrap();
+    let plan = desk.good(&["sweep", "s.toml", "--dry-run"]).out;
+    assert!(plan.contains("in training"), "{plan}");
+    fs::remove_dir_all(desk.path("runs/s")).unwrap();
     // Reading goes on meanwhile.
     desk.good(&["eval", text(&run)]);
     desk.good(&["watch", text(&run)]);

@@ -25,6 +25,8 @@ pub enum RunState {
     New,
     /// There is a checkpoint to go on from.
     Unfinished,
+    /// Another process trains it at this moment.
+    InTraining,
     /// Done: it is skipped.
     Finished,
     /// It diverged, for this reason, and would again: it is skipped.
@@ -41,6 +43,7 @@ impl RunState {
         match self {
             RunState::New => "to do",
             RunState::Unfinished => "to resume",
+            RunState::InTraining => "in training",
             RunState::Finished => "finished",
             RunState::Diverged(_) => "diverged",
             RunState::Damaged(_) => "damaged",
@@ -51,7 +54,9 @@ impl RunState {
     /// What to know of it, where there is something.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            RunState::New | RunState::Unfinished | RunState::Finished => None,
+            RunState::New | RunState::Unfinished | RunState::InTraining | RunState::Finished => {
+                None
+            }
             RunState::Diverged(reason) | RunState::Damaged(reason) | RunState::Other(reason) => {
                 Some(reason)
             }
@@ -137,6 +142,19 @@ impl PlannedRun {
                 (false, false) => RunState::New,
             },
         )
+    }
+
+    /// How far it is, for whoever does not hold its lock: that of a process which trains it is reported, too.
+    ///
+    /// # Errors
+    /// As [`PlannedRun::state`].
+    pub fn state_seen(&self, sweep: &Path) -> Result<RunState> {
+        let state = self.state(sweep)?;
+        let left = matches!(state, RunState::New | RunState::Unfinished);
+        let path = self.folder(sweep);
+        // Of a folder with nothing but a lock, too.
+        let used = left && path.is_dir() && RunFolder::create_at(&path)?.is_in_use() == Some(true);
+        Ok(if used { RunState::InTraining } else { state })
     }
 
     /// Refuses a run that was made with another configuration.

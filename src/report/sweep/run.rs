@@ -174,7 +174,7 @@ impl Work<'_> {
     ) -> Result<Option<Attempt>> {
         let advice = "remove its folder to run it again";
         Ok(match planned.state(self.folder)? {
-            RunState::New | RunState::Unfinished => None,
+            RunState::New | RunState::Unfinished | RunState::InTraining => None,
             RunState::Finished => {
                 tell(&format!("{place}: finished before"));
                 Some(Attempt::Done)

@@ -20,6 +20,17 @@ pub(super) trait Row: Default + Serialize + DeserializeOwned {
     fn epoch(&self) -> Option<u32> {
         None
     }
+
+    /// Whether a run can have had these numbers.
+    fn is_possible(&self) -> bool;
+}
+
+/// What stands behind the last line end and is no whole row.
+struct Torn {
+    /// Its line, counted from 1.
+    line: usize,
+    /// Its step, where it got as far.
+    step: Option<u64>,
 }
 
 /// The rows of a file, and which of its lines are none.
@@ -29,22 +40,36 @@ pub(super) struct Content<R> {
     pub rows: Vec<R>,
     /// Lines that are damaged, counted from 1.
     pub damaged: Vec<usize>,
+    torn: Option<Torn>,
     disorder: Disorder,
 }
 
 impl<R: Row> Content<R> {
-    /// Reads a file; one that is not there is empty. A last line without its end is being written at this moment, or was when
-    /// the process died, and is left out.
+    /// Reads a file; one that is not there is empty. A last line without its end counts where it is a whole row; else it is being
+    /// written at this moment, or was when the process died, and is left out.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = files::read_if_there(path, files::Most::TABLE)?.unwrap_or_default();
-        let whole = whole_lines(&bytes);
-        let mut content = Self::of(path, &bytes[..whole]);
+        Ok(Self::of_file(path, &bytes))
+    }
+
+    fn of_file(path: &Path, bytes: &[u8]) -> Self {
+        let whole = whole_lines(bytes);
+        let torn = match &bytes[whole..] {
+            [] => None,
+            rest => torn::<R>(&bytes[..whole], rest),
+        };
+        let mut content = match torn {
+            Some(_) => Self::of(path, &bytes[..whole]),
+            None => Self::of(path, bytes),
+        };
         // Without a whole line it is a header being written, or nothing that a run wrote.
         let own: Vec<u8> = header::<R>().iter().collect::<Vec<_>>().join(",").into();
-        if whole == 0 && !own.starts_with(&bytes) {
-            content.damaged.push(1);
+        match whole {
+            0 if !own.starts_with(bytes) => content.damaged.push(1),
+            0 => {}
+            _ => content.torn = torn,
         }
-        Ok(content)
+        content
     }
 
     pub(super) fn of(path: &Path, bytes: &[u8]) -> Self {
@@ -52,6 +77,7 @@ impl<R: Row> Content<R> {
             path: path.to_owned(),
             rows: Vec::new(),
             damaged: Vec::new(),
+            torn: None,
             disorder: Disorder::default(),
         };
         if bytes.is_empty() {
@@ -61,8 +87,8 @@ impl<R: Row> Content<R> {
         let own = header::<R>();
         // A column that is missing would be read as its default, so a damaged header must not count as one.
         let known = reader.headers().is_ok_and(|header| fits(header, &own));
-        match reader.deserialize().collect::<Result<_, csv::Error>>() {
-            Ok(rows) if known => content.rows = rows,
+        match reader.deserialize().collect::<Result<Vec<R>, csv::Error>>() {
+            Ok(rows) if known && rows.iter().all(R::is_possible) => content.rows = rows,
             _ => content.read_lines(bytes, own),
         }
         content.disorder = Disorder::mend(&mut content.rows);
@@ -72,6 +98,15 @@ impl<R: Row> Content<R> {
     /// Leaves out rows up to step `keep` of epochs that were not done by then.
     pub fn bound(&mut self, keep: u64, epochs: u32) {
         self.disorder.bound(&mut self.rows, keep, epochs);
+    }
+
+    /// Counts what is left of a last line as damage, unless it is of a step behind `keep`, which comes again.
+    pub fn tell_torn(&mut self, keep: u64) {
+        if let Some(torn) = &self.torn
+            && torn.step.is_none_or(|step| step <= keep)
+        {
+            self.damaged.push(torn.line);
+        }
     }
 
     /// Reads line by line, so that a stray quote or a lost line end costs no more than the lines that it is in.
@@ -89,9 +124,8 @@ impl<R: Row> Content<R> {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let row = record.deserialize(Some(&header));
-            match row {
-                Ok(row) if one && record.len() == header.len() => self.rows.push(row),
+            match row(&record, &header) {
+                Some(row) if one => self.rows.push(row),
                 _ => self.damaged.push(index + 1),
             }
         }
@@ -128,6 +162,40 @@ impl<R: Row> Content<R> {
     }
 }
 
+/// The row of a line, where it is one.
+fn row<R: Row>(record: &StringRecord, header: &StringRecord) -> Option<R> {
+    let row: R = record.deserialize(Some(header)).ok()?;
+    (record.len() == header.len() && row.is_possible()).then_some(row)
+}
+
+/// What is cut in the rest of a file behind its whole lines; none where that is a row of its own, which lacks its line end alone.
+fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
+    let read = |line: &[u8]| {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(line);
+        let mut record = StringRecord::new();
+        let read = reader.read_record(&mut record).is_ok_and(|read| read);
+        read.then_some(record)
+    };
+    let own = header::<R>();
+    let first = lines.split_inclusive(|&byte| byte == b'\n').next();
+    let header = first.and_then(read).filter(|header| fits(header, &own));
+    let header = header.unwrap_or(own);
+    let record = read(rest).unwrap_or_default();
+    // A last cell that is empty was cut, unless the row before has none there either.
+    let ends = !rest.ends_with(b",") || lines.ends_with(b",\n");
+    if !lines.is_empty() && ends && row::<R>(&record, &header).is_some() {
+        return None;
+    }
+    let at = header.iter().position(|name| name == "step");
+    let step = at.filter(|at| record.len() > at + 1);
+    Some(Torn {
+        line: lines.split(|&byte| byte == b'\n').count(),
+        step: step.and_then(|at| record[at].parse().ok()),
+    })
+}
+
 /// Whether a header is the one that this version writes, or one with fewer columns of an older version, or more of a newer one.
 fn fits(header: &StringRecord, own: &StringRecord) -> bool {
     header.iter().any(|name| name == "step") && header.iter().zip(own).all(|(a, b)| a == b)
@@ -158,6 +226,43 @@ mod tests {
         let content = Content::<Epoch>::of(Path::new("metrics.csv"), text);
         let steps = content.rows.iter().map(|row| row.step).collect();
         (steps, content.damaged)
+    }
+
+    #[test]
+    fn a_last_row_counts_without_its_line_end_where_it_is_whole() {
+        let header = header::<Epoch>().iter().collect::<Vec<_>>().join(",");
+        let read = |rest: &str, keep: u64| {
+            let text = format!("{header}\n1,46,1,1,1,1,1,1,1\n{rest}");
+            let mut content = Content::<Epoch>::of_file(Path::new("metrics.csv"), text.as_bytes());
+            content.tell_torn(keep);
+            (content.rows.len(), content.damaged)
+        };
+        assert_eq!(read("2,92,1,1,1,1,1,1,1.5", 92), (2, vec![]));
+        for rest in ["2,92,1,1,1,1,1,1,", "2,92,1,1,1", "2,92,1,1,1,1,1,1,x"] {
+            assert_eq!(read(rest, 92), (1, vec![3]), "{rest}");
+            // It will be written again.
+            assert_eq!(read(rest, 91), (1, vec![]), "{rest}");
+        }
+        assert_eq!(read("2,9", 0), (1, vec![3]));
+        assert_eq!(read("", 92), (1, vec![]));
+    }
+
+    #[test]
+    fn a_row_with_impossible_numbers_is_damaged() {
+        let header = header::<Epoch>().iter().collect::<Vec<_>>().join(",");
+        for row in [
+            "1,46,NaN,1,1,1,1,1,1",
+            "1,46,-1,1,1,1,1,1,1",
+            "1,46,1,inf,1,1,1,1,1",
+            "1,46,1,1,1.5,1,1,1,1",
+            "1,46,1,1,1,NaN,1,1,1",
+            "1,46,1,1,1,1,-0.5,1,1",
+            "1,46,1,1,1,1,1,-2,1",
+            "1,46,1,1,1,1,1,1,NaN",
+        ] {
+            let text = format!("{header}\n{row}\n2,92,1,1,NaN,1,NaN,1,1\n");
+            assert_eq!(read(text.as_bytes()), (vec![92], vec![2]), "{row}");
+        }
     }
 
     #[test]

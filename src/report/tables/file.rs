@@ -32,6 +32,7 @@ impl Table {
         note: &mut dyn FnMut(&str),
     ) -> Result<Self> {
         let mut content = Content::<R>::read(&path)?;
+        content.tell_torn(keep);
         if let Some(epochs) = epochs {
             content.bound(keep, epochs);
         }
