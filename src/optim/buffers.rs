@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::definition::{Scalar, StateArray};
+use super::array::{Scalar, StateArray};
 use super::state::{OptimiserState, Placed};
 use crate::engine::{Buffer, Class, Device, View};
 use crate::error::Result;

@@ -1,10 +1,9 @@
 //! What an optimiser is: one trait, which those of this crate and of others implement alike.
 
-use std::fmt::Debug;
-
-use super::state::Numbers;
+use super::array::StateArray;
 use crate::engine::{Plan, View};
 use crate::error::{Error, Result};
+use std::fmt::Debug;
 
 /// How trained numbers move by their gradients.
 ///
@@ -34,56 +33,6 @@ pub trait Optimiser: Debug + Send + Sync {
     /// layers.
     fn flops(&self, _count: usize) -> f64 {
         0.0
-    }
-}
-
-/// An array with a word for every trained number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StateArray {
-    /// Its name in files: lower-case letters, digits and underscores.
-    pub name: &'static str,
-    /// What each word starts with, which is also its type.
-    pub start: Scalar,
-}
-
-impl StateArray {
-    /// An array of f32.
-    pub const fn f32(name: &'static str, start: f32) -> Self {
-        let start = Scalar::F32(start);
-        StateArray { name, start }
-    }
-
-    /// An array of u32.
-    pub const fn u32(name: &'static str, start: u32) -> Self {
-        let start = Scalar::U32(start);
-        StateArray { name, start }
-    }
-}
-
-/// A word with its type.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Scalar {
-    /// A real number.
-    F32(f32),
-    /// A count.
-    U32(u32),
-}
-
-impl Scalar {
-    /// The word.
-    pub fn bits(self) -> u32 {
-        match self {
-            Scalar::F32(value) => value.to_bits(),
-            Scalar::U32(value) => value,
-        }
-    }
-
-    /// So many of it.
-    pub fn times(self, count: usize) -> Numbers {
-        match self {
-            Scalar::F32(value) => Numbers::F32(vec![value; count]),
-            Scalar::U32(value) => Numbers::U32(vec![value; count]),
-        }
     }
 }
 

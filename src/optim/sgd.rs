@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::definition::{Optimiser, StateArray, Update};
+use super::array::StateArray;
+use super::definition::{Optimiser, Update};
 use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 

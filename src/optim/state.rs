@@ -1,69 +1,8 @@
 //! What an optimiser keeps, on the host: what is saved, and read back.
 
-use std::ops::Range;
-
-use super::definition::{Scalar, StateArray};
+use super::array::{Numbers, Scalar, StateArray};
 use crate::error::Result;
-
-/// The numbers of an array.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Numbers {
-    /// Real numbers.
-    F32(Vec<f32>),
-    /// Counts.
-    U32(Vec<u32>),
-}
-
-impl Numbers {
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.words().len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.words().is_empty()
-    }
-
-    /// As words.
-    pub fn words(&self) -> &[u32] {
-        match self {
-            Numbers::F32(values) => bytemuck::cast_slice(values),
-            Numbers::U32(values) => values,
-        }
-    }
-
-    /// The type's name.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Numbers::F32(_) => "f32",
-            Numbers::U32(_) => "u32",
-        }
-    }
-
-    /// Those at these places.
-    fn select(&self, places: &[usize]) -> Self {
-        match self {
-            Numbers::F32(values) => Numbers::F32(places.iter().map(|&i| values[i]).collect()),
-            Numbers::U32(values) => Numbers::U32(places.iter().map(|&i| values[i]).collect()),
-        }
-    }
-
-    /// Among so many of `start`, those that lie at these places.
-    fn spread(&self, start: Scalar, count: usize, places: &[usize]) -> Self {
-        match (start.times(count), self) {
-            (Numbers::F32(mut all), Numbers::F32(own)) => {
-                places.iter().zip(own).for_each(|(&i, &v)| all[i] = v);
-                Numbers::F32(all)
-            }
-            (Numbers::U32(mut all), Numbers::U32(own)) => {
-                places.iter().zip(own).for_each(|(&i, &v)| all[i] = v);
-                Numbers::U32(all)
-            }
-            (all, _) => all,
-        }
-    }
-}
+use std::ops::Range;
 
 /// An optimiser's arrays for some trained numbers, by name and in its order. Of an optimiser that has not begun there may be none:
 /// they are then what they start with.
