@@ -41,6 +41,7 @@ pub mod from_dense;
 mod growth;
 mod merge;
 mod method;
+mod methods;
 mod random_score;
 mod record;
 mod report;
@@ -51,6 +52,7 @@ mod signs;
 mod statistics;
 mod table;
 mod tiles;
+mod unit_sums;
 
 pub use candidates::{Compact, CompactParams, Mark, MarkParams, Sample, SampleParams};
 pub use cost::Cost;
@@ -63,7 +65,8 @@ pub use merge::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
 };
-pub use method::{LOTTERY_CYCLES, Method, method, method_names, methods};
+pub use method::Method;
+pub use methods::{LOTTERY_CYCLES, method, method_names, methods};
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,
@@ -71,11 +74,12 @@ pub use report::{
 pub use round::{Observed, Observes, Round, RoundOptions, Running, Scope, ScoredPairs, StepPass};
 pub use schedule::Schedule;
 pub use signs::{GraEstSigns, GraEstSignsParams};
-pub use statistics::{GraBo, GraBoParams, GraEst, GraEstParams, Statistics};
+pub use statistics::Statistics;
 pub use tiles::{
     Enumerate, EnumerateParams, ExtendList, ExtendListParams, KeepBest, KeepBestParams, PutBack,
     PutBackParams, Settle, SettleParams,
 };
+pub use unit_sums::{GraBo, GraBoParams, GraEst, GraEstParams};
 
 use crate::engine::{Kernel, KernelInfo};
 

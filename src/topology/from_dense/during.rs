@@ -1,6 +1,6 @@
 //! Pruning while a dense network trains: gradual magnitude pruning, and the lottery ticket.
 
-use super::{Moment, Prune, Start, Thinning};
+use super::start::{Moment, Prune, Start, Thinning};
 use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 

@@ -4,8 +4,10 @@
 //! tile. SNIP's list holds the best so far alone; GraSP also needs a gradient to step along, and SynFlow, which prunes little by
 //! little, a score for every connection: those are the host's.
 
+use super::probe::{PerConnection, Probe};
 use super::select::{Best, keep_largest, magnitudes};
-use super::{Choice, PerConnection, Probe, Start};
+use super::start::{Choice, Start};
+
 use crate::error::Result;
 use crate::sparse::LayerState;
 use crate::topology::cost::Cost;

@@ -1,6 +1,6 @@
 //! Choosing which connections stay: on the host, for it happens a few times a run.
 
-use super::PerConnection;
+use super::probe::PerConnection;
 use crate::error::{Error, Result};
 use crate::sparse::LayerState;
 

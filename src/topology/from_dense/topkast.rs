@@ -1,6 +1,6 @@
 //! Top-KAST: dense weights that are looked at now and then, and two sparse sets of them that are trained.
 
-use super::Start;
+use super::start::Start;
 use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 

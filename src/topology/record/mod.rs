@@ -2,77 +2,9 @@
 //! looking at all pairs within it, and exchanging after it.
 
 mod exchange;
+mod recorder;
 mod sample;
 mod tiles;
 
-use super::scratch::{Scratch, Sizes};
-use crate::engine::{Buffer, Grid, Plan, View};
-use crate::error::Result;
-use crate::primitive::{LowerBound, LowerBoundParams, Pairs};
-use crate::sparse::{Arena, LayerSpan};
-
+pub(super) use recorder::{Recorder, Sampled};
 pub(super) use tiles::{LayerTiles, record_layer};
-
-pub(super) struct Recorder<'a> {
-    pub arena: &'a Arena,
-    /// A [`StepState`](crate::engine::StepState).
-    pub step: View,
-    pub sizes: &'a Sizes,
-    pub scratch: &'a Scratch,
-    pub plan: Plan,
-}
-
-/// The candidates and their scores, in arrays that sorting left them in.
-#[derive(Clone)]
-pub(super) struct Sampled {
-    /// Rows as keys, columns as values.
-    pub candidates: Pairs,
-    pub scores: View,
-    /// Free until the candidates are ranked.
-    pub grow_ranks: View,
-}
-
-impl Sampled {
-    /// The arrays that the candidates were picked from, free until they are scored: rows as keys, columns as values.
-    fn sorted(&self) -> Pairs {
-        Pairs {
-            keys: self.scores.clone(),
-            values: self.grow_ranks.clone(),
-        }
-    }
-}
-
-impl Recorder<'_> {
-    /// The largest layer's units.
-    fn most(&self, units: impl Fn(&LayerSpan) -> usize) -> u32 {
-        let units = self.arena.spans.iter().map(units);
-        units.max().unwrap_or(0) as u32
-    }
-
-    /// Offsets `[rows + 1]` of sorted rows.
-    fn offsets(&mut self, keys: View, length: usize, offsets: &Buffer, rows: usize) -> Result<()> {
-        self.plan.dispatch(
-            LowerBound {
-                params: LowerBoundParams {
-                    length: length as u32,
-                    targets: rows as u32 + 1,
-                },
-                keys,
-                offsets: offsets.all(),
-            },
-            Grid::Items(rows + 1),
-        )
-    }
-
-    fn layers(&self) -> u32 {
-        self.arena.spans.len() as u32
-    }
-
-    fn n_rows(&self) -> u32 {
-        self.arena.n_rows as u32
-    }
-
-    fn capacity(&self) -> u32 {
-        self.sizes.capacity as u32
-    }
-}
