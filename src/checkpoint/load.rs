@@ -1,12 +1,27 @@
 //! Loading: find the checkpoint, check every byte, and say what to do where one is wrong.
 
+use super::checked::Checked;
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::manifest::{self, Manifest};
-use super::{Checked, Checkpoint, Snapshot, tensors};
+use super::snapshot::Snapshot;
+use super::tensors;
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+/// What [`load()`] returns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// The model and the progress, bit for bit as saved.
+    pub snapshot: Snapshot,
+    /// The rest of the manifest, the configuration among it.
+    pub manifest: Manifest,
+    /// The folder that was read.
+    pub path: PathBuf,
+    /// Set when newer checkpoints of the run are damaged and this is an earlier one: a sentence for the user.
+    pub note: Option<String>,
+}
 
 /// Loads a checkpoint: the one at `path`, or the newest intact one when `path` is a run's folder or its `checkpoints`.
 ///

@@ -3,8 +3,12 @@
 //! The file is one JSON object whose last member is the CRC-32 of every byte before that member. The reader demands the
 //! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
 
-use super::parameters::{MAX_INDEX, Shapes};
-use super::{Checked, LayerState, NormShape, Objective, OptimiserShape, ParameterShape, Progress};
+use super::checked::Checked;
+use super::layer_shape::LayerShape;
+use super::objective::Objective;
+use super::optimiser::OptimiserShape;
+use super::parameters::{NormShape, ParameterShape, Shapes};
+use super::progress::Progress;
 use crate::data::DataRecord;
 use serde::{Deserialize, Serialize};
 
@@ -50,17 +54,6 @@ pub struct Manifest {
     pub config: String,
 }
 
-/// A layer's sizes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LayerShape {
-    /// Input units.
-    pub n_in: usize,
-    /// Output units.
-    pub n_out: usize,
-    /// Active connections.
-    pub active: usize,
-}
-
 /// Size and checksum of the tensor file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TensorFile {
@@ -68,40 +61,6 @@ pub struct TensorFile {
     pub bytes: u64,
     /// CRC-32 (that of zip and gzip) of all its bytes.
     pub crc32: u32,
-}
-
-impl LayerShape {
-    /// The sizes of a layer.
-    pub(super) fn of(layer: &LayerState) -> Self {
-        Self {
-            n_in: layer.n_in,
-            n_out: layer.n_out,
-            active: layer.col_indices.len(),
-        }
-    }
-
-    /// Bytes of the layer's tensors, at so many of the optimiser for each number, or what makes the sizes impossible.
-    pub(super) fn bytes(&self, l: usize, state: u64) -> Checked<u64> {
-        let Self {
-            n_in,
-            n_out,
-            active,
-        } = *self;
-        if n_in > MAX_INDEX || n_out >= MAX_INDEX || active > MAX_INDEX {
-            return Err(format!(
-                "layer {l} ({n_in} inputs, {n_out} outputs, {active} connections) passes the {MAX_INDEX} that 32-bit indices reach"
-            ));
-        }
-        // Below 2^31 each, as just checked: the products fit.
-        if active as u64 > n_in as u64 * n_out as u64 {
-            return Err(format!(
-                "layer {l} has {active} connections, more than {n_in} inputs and {n_out} outputs allow"
-            ));
-        }
-        let (rows, active) = (n_out as u64, active as u64);
-        // The files' limits keep a state's bytes small: no sum overflows.
-        Ok((4 + state) * rows + 4 * (rows + 1) + (8 + state) * active)
-    }
 }
 
 impl Manifest {
@@ -188,52 +147,6 @@ fn seal(content: &[u8]) -> String {
     format!("{SEAL}{}\n}}\n", crc32fast::hash(content))
 }
 
-/// `f64` as its shortest exact decimal text: serde_json reads a JSON number only to within a bit, and has no NaN.
-pub(super) mod exact {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|_| D::Error::custom(format!("`{text}` is not a number")))
-    }
-}
-
-/// A sum that is mostly a number of samples: a JSON number where it is whole, else as [`exact`].
-pub(super) mod whole_or_exact {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    /// From here on, not every whole number is one of `f64`.
-    const MOST: f64 = (1u64 << 53) as f64;
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Found {
-        Whole(u64),
-        Text(String),
-    }
-
-    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        match value.fract() == 0.0 && (0.0..MOST).contains(value) && value.is_sign_positive() {
-            true => serializer.serialize_u64(*value as u64),
-            false => super::exact::serialize(value, serializer),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        match Found::deserialize(deserializer)? {
-            Found::Whole(count) => Ok(count as f64),
-            Found::Text(text) => text
-                .parse()
-                .map_err(|_| D::Error::custom(format!("`{text}` is not a number"))),
-        }
-    }
-}
-
 /// For the fuzzer: the bytes as they are, and under a right checksum, past which it would hardly get.
 pub(crate) fn fuzz(bytes: &[u8]) {
     let _ = Manifest::decode(bytes);
@@ -250,7 +163,8 @@ pub(crate) fn fuzz(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::NormKind;
+    use super::super::layer_shape::MAX_INDEX;
+    use super::super::parameters::NormKind;
     use super::*;
     use proptest::prelude::*;
 

@@ -1,7 +1,8 @@
 //! The optimiser's name and arrays, as the manifest has them, and its tensors.
 
-use super::tensors::{Column, File};
-use super::{Checked, NetworkState};
+use super::checked::Checked;
+use super::columns::{Column, File};
+use crate::network::NetworkState;
 use crate::optim::{Numbers, OptimiserState, Sgd};
 use serde::{Deserialize, Serialize};
 

@@ -3,16 +3,15 @@
 //! A model whose dense parameters are those of norms alone has them in the manifest's `norms` and in tensors `norms.{i}.…`;
 //! any other has all of them in `parameters`.
 
-use super::tensors::{Column, File};
-use super::{Checked, OptimiserShape, optimiser};
+use super::checked::Checked;
+use super::columns::{Column, File};
+use super::layer_shape::MAX_INDEX;
+use super::optimiser::{self, OptimiserShape};
 use crate::layer::{
     BatchNorm, Extent, Layer, LayerNorm, Parameter, ParameterArray, ParameterState,
 };
 use crate::optim::OptimiserState;
 use serde::{Deserialize, Serialize};
-
-/// Tensors are indexed by signed 32-bit integers, because PyTorch and SciPy are.
-pub(super) const MAX_INDEX: usize = i32::MAX as usize;
 
 /// What a norm takes its mean and variance over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,16 @@
 //! What was explored, in a checkpoint: pairs that were active once and are not now.
 
-use super::{Checked, LayerState, PastConnections};
+use super::checked::Checked;
+use crate::sparse::LayerState;
+
+/// Connections of a layer that were active once and are not now, as compressed sparse rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastConnections {
+    /// `[n_out + 1]`: row b's are `crow_indices[b]..crow_indices[b + 1]`.
+    pub crow_indices: Vec<u32>,
+    /// Their input units, rising within a row.
+    pub col_indices: Vec<u32>,
+}
 
 /// Compressed rows that fit each layer, and none of whose pairs is active.
 pub(super) fn check(layers: &[LayerState], past: &[PastConnections]) -> Checked<()> {

@@ -1,7 +1,9 @@
 //! What a state must be like before it is written: lengths that fit each other, rows in order.
 
-use super::manifest::LayerShape;
-use super::{Checked, LayerState, NetworkState};
+use super::checked::Checked;
+use super::layer_shape::LayerShape;
+use crate::network::NetworkState;
+use crate::sparse::LayerState;
 
 /// The rules of compressed sparse rows, at sizes that a checkpoint can have.
 pub(super) fn layer(l: usize, layer: &LayerState) -> Checked<()> {

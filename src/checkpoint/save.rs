@@ -1,10 +1,14 @@
 //! Saving: write aside, flush, rename, and only then remove what is older.
 
+use super::checked::Checked;
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
+use super::layer_shape::LayerShape;
 use super::load::verify;
-use super::manifest::{FORMAT, LayerShape, Manifest, TensorFile};
+use super::manifest::{FORMAT, Manifest, TensorFile};
+use super::optimiser::OptimiserShape;
 use super::parameters::{self, Shapes};
-use super::{OptimiserShape, Snapshot, past, rules, tensors};
+use super::snapshot::Snapshot;
+use super::{past, rules, tensors};
 use crate::disk::{Disk, Machine};
 use crate::{Error, Result};
 use std::io::{self, ErrorKind};
@@ -47,7 +51,7 @@ pub(super) fn save_on(
 }
 
 /// The bytes of the two files.
-fn encode(snapshot: &Snapshot, config_toml: &str) -> super::Checked<(Vec<u8>, Vec<u8>)> {
+fn encode(snapshot: &Snapshot, config_toml: &str) -> Checked<(Vec<u8>, Vec<u8>)> {
     let state = &snapshot.state;
     for (l, layer) in state.layers.iter().enumerate() {
         rules::layer(l, layer)?;

@@ -1,0 +1,151 @@
+//! A safetensors file as columns: tensors of one dimension and their names.
+
+use super::checked::Checked;
+use safetensors::tensor::{Dtype, Metadata, View};
+use std::borrow::Cow;
+
+/// A tensor of one dimension on its way to the file.
+pub(super) enum Column<'a> {
+    Index(&'a [u32], [usize; 1]),
+    Count(&'a [u32], [usize; 1]),
+    Real(&'a [f32], [usize; 1]),
+}
+
+impl<'a> Column<'a> {
+    pub fn index(data: &'a [u32]) -> Self {
+        Self::Index(data, [data.len()])
+    }
+
+    pub fn count(data: &'a [u32]) -> Self {
+        Self::Count(data, [data.len()])
+    }
+
+    pub fn real(data: &'a [f32]) -> Self {
+        Self::Real(data, [data.len()])
+    }
+}
+
+impl View for Column<'_> {
+    fn dtype(&self) -> Dtype {
+        match self {
+            // Checked to be below 2^31, where signed and unsigned have the same bits.
+            Self::Index(..) => Dtype::I32,
+            Self::Count(..) => Dtype::U32,
+            Self::Real(..) => Dtype::F32,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        match self {
+            Self::Index(_, shape) | Self::Count(_, shape) | Self::Real(_, shape) => shape,
+        }
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        if cfg!(target_endian = "little") {
+            return Cow::Borrowed(match self {
+                Self::Index(data, _) | Self::Count(data, _) => bytemuck::cast_slice(data),
+                Self::Real(data, _) => bytemuck::cast_slice(data),
+            });
+        }
+        Cow::Owned(match self {
+            Self::Index(data, _) | Self::Count(data, _) => {
+                data.iter().flat_map(|x| x.to_le_bytes()).collect()
+            }
+            Self::Real(data, _) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        })
+    }
+
+    fn data_len(&self) -> usize {
+        4 * self.shape()[0]
+    }
+}
+
+/// The file in two parts. Not through `SafeTensors::deserialize`, whose sum of offsets overflows on a crafted header.
+pub(super) struct File<'a> {
+    header: Metadata,
+    data: &'a [u8],
+}
+
+impl<'a> File<'a> {
+    /// The layout: the header's length as eight bytes, little endian; the header, JSON; the tensors.
+    pub fn open(bytes: &'a [u8]) -> Checked<Self> {
+        let (length, rest) = bytes
+            .split_first_chunk::<8>()
+            .ok_or("is too short to be a safetensors file")?;
+        let length = u64::from_le_bytes(*length);
+        let (header, data) = usize::try_from(length)
+            .ok()
+            .and_then(|length| rest.split_at_checked(length))
+            .ok_or_else(|| format!("declares a header of {length} bytes and is shorter"))?;
+        let header: Metadata =
+            serde_json::from_slice(header).map_err(|e| format!("has an unreadable header: {e}"))?;
+        if header.data_len() != data.len() {
+            return Err(format!(
+                "declares {} bytes of tensors and has {}",
+                header.data_len(),
+                data.len()
+            ));
+        }
+        Ok(Self { header, data })
+    }
+
+    /// How many tensors it has.
+    pub fn tensors(&self) -> usize {
+        self.header.tensors().len()
+    }
+
+    /// Whether it has one of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.header.info(name).is_some()
+    }
+
+    /// Elements of the tensor `name` of one dimension; 0 where there is none.
+    pub fn length(&self, name: &str) -> usize {
+        match self.header.info(name).map(|info| &info.shape[..]) {
+            Some(&[length]) => length,
+            _ => 0,
+        }
+    }
+
+    /// The tensor `name` of `len` indices.
+    pub fn indices(&self, name: &str, len: usize) -> Checked<Vec<u32>> {
+        self.column(name, Dtype::I32, len, u32::from_le_bytes)
+    }
+
+    /// The tensor `name` of `len` real numbers.
+    pub fn reals(&self, name: &str, len: usize) -> Checked<Vec<f32>> {
+        self.column(name, Dtype::F32, len, f32::from_le_bytes)
+    }
+
+    /// The tensor `name` of `len` counts.
+    pub fn counts(&self, name: &str, len: usize) -> Checked<Vec<u32>> {
+        self.column(name, Dtype::U32, len, u32::from_le_bytes)
+    }
+
+    /// The tensor `name` of `len` elements.
+    fn column<T>(
+        &self,
+        name: &str,
+        dtype: Dtype,
+        len: usize,
+        read: fn([u8; 4]) -> T,
+    ) -> Checked<Vec<T>> {
+        let info = self
+            .header
+            .info(name)
+            .ok_or_else(|| format!("has no tensor `{name}`"))?;
+        if info.dtype != dtype || info.shape != [len] {
+            return Err(format!(
+                "has `{name}` as {:?} {:?}, expected {dtype:?} [{len}]",
+                info.dtype, info.shape
+            ));
+        }
+        let (start, end) = info.data_offsets;
+        let bytes = self
+            .data
+            .get(start..end)
+            .ok_or_else(|| format!("ends before the end of `{name}`"))?;
+        Ok(bytes.as_chunks().0.iter().map(|&b| read(b)).collect())
+    }
+}

@@ -1,0 +1,31 @@
+//! How far a run has come.
+
+use super::sums::{exact, whole_or_exact};
+use serde::{Deserialize, Serialize};
+
+/// How far a run has come, with the running sums of the epoch it is in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Optimiser steps done.
+    pub step: u64,
+    /// Epochs completed.
+    pub epoch: u32,
+    /// Batches done in the epoch under way.
+    pub batch: u64,
+    /// Sum of the losses over the samples of the epoch under way.
+    #[serde(with = "exact")]
+    pub loss_sum: f64,
+    /// Sum of the metric's scores over the samples of the epoch under way: of accuracy, those that were classified correctly.
+    #[serde(rename = "correct", with = "whole_or_exact")]
+    pub score_sum: f64,
+    /// Samples of the epoch under way that were trained on.
+    pub seen: u64,
+    /// Prune-and-grow rounds done.
+    pub rounds: u64,
+    /// Seconds spent on training, those before a resume included.
+    #[serde(with = "exact")]
+    pub seconds: f64,
+    /// Training FLOPs since the run's beginning; in checkpoints of versions that did not count them, since the first that did.
+    #[serde(default, with = "exact")]
+    pub train_flops: f64,
+}
