@@ -96,14 +96,14 @@ fn softmax_cross_entropy(
     for (var c = 0u; c < classes; c += 4u) {
         let probability = exp(four(c, lane) - highest) / total;
         let own = vec4(c) + vec4(0u, 1u, 2u, 3u) == vec4(label);
-        let target = even + select(vec4(0.0), vec4(1.0 - params.smoothing), own);
-        let d = (probability - target) * scale;
+        let smoothed = even + select(vec4(0.0), vec4(1.0 - params.smoothing), own);
+        let d = (probability - smoothed) * scale;
         put(c, lane, d.x);
         put(c + 1u, lane, d.y);
         put(c + 2u, lane, d.z);
         put(c + 3u, lane, d.w);
     }
-    // -sum over c of target[c] * log p[c], with log p[c] = z[c] - highest - log_total
+    // -sum over c of smoothed[c] * log p[c], with log p[c] = z[c] - highest - log_total
     let own = logits[label * params.lanes + lane] - highest;
     losses[lane] = log_total - (1.0 - params.smoothing) * own - even * shifted;
     correct[lane] = select(0.0, 1.0, best == label);

@@ -16,19 +16,19 @@ fn lower_bound(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
-    let target = flat_group(group, groups) * 256u + index;
-    if target >= params.targets {
+    let place = flat_group(group, groups) * 256u + index;
+    if place >= params.targets {
         return;
     }
     var low = 0u;
     var high = params.length;
     while low < high {
         let middle = low + (high - low) / 2u;
-        if keys[middle] < target {
+        if keys[middle] < place {
             low = middle + 1u;
         } else {
             high = middle;
         }
     }
-    offsets[target] = low;
+    offsets[place] = low;
 }

@@ -58,8 +58,8 @@ impl SoftmaxCrossEntropyTwin<'_> {
             let label = self.labels[lane] as usize;
             for c in 0..classes {
                 let probability = (logit(c) - highest).exp() / total;
-                let target = even + if c == label { 1.0 - smoothing } else { 0.0 };
-                self.delta[c * lanes + lane] = (probability - target) * scale;
+                let smoothed = even + if c == label { 1.0 - smoothing } else { 0.0 };
+                self.delta[c * lanes + lane] = (probability - smoothed) * scale;
             }
             let own = logit(label) - highest;
             self.losses[lane] = total.ln() - (1.0 - smoothing) * own - even * shifted;
