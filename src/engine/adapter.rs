@@ -1,8 +1,7 @@
 //! Adapters: listing them, and choosing one by `auto`, `cpu`, number or name.
 
-use super::gpu::{Adapter, NONE_FOUND, Pace, enumerate};
-use super::shader_compiler::ShaderCompiler;
-use super::shape::WorkgroupShape;
+use super::adapter_summary::AdapterSummary;
+use super::gpu::{Adapter, NONE_FOUND, enumerate};
 use crate::error::{Error, Result};
 
 /// Which adapter a user asked for.
@@ -32,59 +31,6 @@ impl std::str::FromStr for AdapterChoice {
             },
         })
     }
-}
-
-/// How to open a device.
-#[derive(Clone, Debug, Default)]
-pub struct DeviceOptions {
-    /// Threads of the CPU executor; 0 takes every core.
-    pub threads: usize,
-    /// Request exactly WebGPU's default limits and no optional feature, though the adapter has more.
-    pub default_limits: bool,
-    /// The kernels' workgroup shape; `None` chooses by the adapter. Another shape is slower, not wrong: tests run both.
-    pub shape: Option<WorkgroupShape>,
-    /// For tests: what becomes of a kernel's WGSL before the driver sees it.
-    #[doc(hidden)]
-    pub rewrite: Option<fn(kernel: &str, source: String) -> String>,
-    /// For tests: how programs are cut into submissions; `None` chooses by the adapter.
-    #[doc(hidden)]
-    pub pace: Option<Pace>,
-}
-
-/// One line of `rootlet adapters`.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct AdapterSummary {
-    /// Its number, for `--adapter INDEX`.
-    pub index: usize,
-    /// The device's name.
-    pub name: String,
-    /// "discrete GPU", "integrated GPU", "virtual GPU", "software" or "other".
-    pub kind: &'static str,
-    /// Vulkan, Metal or DX12.
-    pub backend: String,
-    /// The driver's name and version.
-    pub driver: String,
-    /// Largest storage binding in bytes.
-    pub max_binding: u64,
-    /// Largest buffer in bytes.
-    pub max_buffer: u64,
-    /// Bytes of workgroup memory.
-    pub workgroup_memory: u32,
-    /// Most invocations in a workgroup.
-    pub workgroup_invocations: u32,
-    /// Smallest and largest subgroup, if it has any.
-    pub subgroups: Option<(u32, u32)>,
-    /// Whether it can time its own work.
-    pub timestamps: bool,
-    /// Whether it meets WebGPU's default limits, which is all that rootlet needs.
-    pub usable: bool,
-    /// Whether `auto` would choose it.
-    pub chosen: bool,
-    /// What compiles its shaders, where that is ours to choose: on DX12.
-    pub shader_compiler: Option<ShaderCompiler>,
-    /// The workgroup shapes in which it computes rightly.
-    #[serde(skip)]
-    pub shapes: &'static [WorkgroupShape],
 }
 
 /// Every adapter of this machine, best first as the drivers list them; the built-in `cpu` is not among them.
@@ -188,6 +134,7 @@ fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usi
 
 #[cfg(test)]
 mod tests {
+    use super::super::shape::WorkgroupShape;
     use super::*;
 
     fn summary(index: usize, name: &str, chosen: bool) -> AdapterSummary {

@@ -3,9 +3,11 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::adapter::{AdapterChoice, AdapterSummary, DeviceOptions, choose};
+use super::adapter::{AdapterChoice, choose};
+use super::adapter_summary::AdapterSummary;
 use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
 use super::cpu::CpuExecutor;
+use super::device_options::DeviceOptions;
 use super::fuse::Fuse;
 use super::gpu::{GpuExecutor, GpuProgram};
 use super::host_memory;

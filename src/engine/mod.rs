@@ -5,6 +5,8 @@
 //! allocate through one byte [`Ledger`]; either executor can be left out of the build (features `gpu` and `cpu`). Nothing here knows of layers, training or the command line.
 
 pub mod adapter;
+mod adapter_summary;
+mod around;
 pub mod buffer;
 mod check;
 #[cfg(feature = "cpu")]
@@ -13,6 +15,7 @@ mod cpu;
 #[path = "no_cpu.rs"]
 mod cpu;
 mod device;
+mod device_options;
 mod fuse;
 #[cfg(feature = "gpu")]
 mod gpu;
@@ -27,6 +30,7 @@ pub mod ledger;
 pub mod lifetime;
 pub mod loops;
 mod loss;
+mod pace;
 mod phase;
 pub mod plan;
 pub mod random;
@@ -40,15 +44,17 @@ pub mod step_state;
 #[cfg(feature = "gpu")]
 pub mod wgsl;
 
-pub use adapter::{AdapterChoice, AdapterSummary, DeviceOptions, check_choice};
+pub use adapter::{AdapterChoice, check_choice};
+pub use adapter_summary::AdapterSummary;
 pub use buffer::{Buffer, View};
 pub use check::KernelCheck;
 pub use device::{Device, Program};
-#[doc(hidden)]
-pub use gpu::Pace;
+pub use device_options::DeviceOptions;
 pub use grid::Grid;
 pub use kernel::{Kernel, KernelInfo};
 pub use ledger::{Class, Ledger};
+#[doc(hidden)]
+pub use pace::Pace;
 pub use phase::{PhaseTime, touched_bytes};
 pub use plan::{Dispatch, Plan};
 pub use running::DispatchTime;

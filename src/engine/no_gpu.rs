@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::adapter::{AdapterSummary, DeviceOptions};
+use super::adapter_summary::AdapterSummary;
+use super::around::Around;
 use super::buffer::View;
+use super::device_options::DeviceOptions;
 use super::ledger::Ledger;
 use super::phase::PhaseTime;
 use super::plan::Plan;
-use super::run_checked::Around;
 use super::shape::WorkgroupShape;
 use crate::error::Result;
 
@@ -16,12 +17,7 @@ use crate::error::Result;
 pub(crate) const NONE_FOUND: &str =
     ". This build of rootlet runs on no GPU: its feature `gpu` is left out";
 
-#[derive(Clone, Copy, Debug, PartialEq)]
 enum Never {}
-
-/// How a device's programs are cut into submissions.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace(Never);
 
 pub(crate) struct Adapter(Never);
 pub(crate) struct Buffer(Never);

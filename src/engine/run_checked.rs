@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::around::Around;
 use super::buffer::View;
 use super::check::{KernelCheck, compare};
 use super::device::{Device, Executor, Program};
@@ -18,20 +19,6 @@ use crate::error::Result;
 
 /// Words copied for a stretch, 16 MiB, of which two are under way: a dispatch that has more bound runs by itself.
 const WORDS: usize = 4 << 20;
-
-/// What is copied around a dispatch.
-#[derive(Default)]
-pub(crate) struct Around<'a> {
-    pub before: Vec<&'a View>,
-    pub after: Vec<&'a View>,
-}
-
-impl Around<'_> {
-    pub(crate) fn words(&self) -> usize {
-        let views = self.before.iter().chain(&self.after);
-        views.map(|view| view.words()).sum()
-    }
-}
 
 impl Device {
     /// Runs a program dispatch by dispatch; those whose kernel's name contains `filter` also on the twin, and compares.

@@ -3,7 +3,7 @@
 pub(crate) use wgpu::Adapter;
 use wgpu::{Backends, DeviceType, Limits};
 
-use super::super::adapter::AdapterSummary;
+use super::super::adapter_summary::AdapterSummary;
 use super::super::shader_compiler::ShaderCompiler;
 use super::super::shape::WorkgroupShape;
 use super::{instance, wait};

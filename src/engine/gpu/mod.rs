@@ -3,7 +3,7 @@
 //! | file | job |
 //! |---|---|
 //! | `adapters.rs`, `instance.rs`, `dxc.rs` | what adapters there are, and through which of wgpu's backends and DX12's compilers |
-//! | `mod.rs` | opens an adapter, allocates buffers |
+//! | `executor.rs` | opens an adapter, allocates buffers |
 //! | `program.rs`, `pipeline.rs` | a plan made ready: pipelines, bind groups |
 //! | `submit.rs` | submits programs, one open compute pass a submission, and waits |
 //! | `pace/` | how much is submitted together, so that no submission takes long |
@@ -12,6 +12,7 @@
 
 mod adapters;
 mod dxc;
+mod executor;
 mod fault;
 mod instance;
 mod pace;
@@ -22,156 +23,8 @@ mod timing;
 mod transfer;
 mod wait;
 
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
-
-use wgpu::{BufferUsages, DeviceType, Features, Limits};
-
-use super::adapter::DeviceOptions;
-use super::shape::WorkgroupShape;
-use crate::clock::Instant;
-use crate::error::{Error, Remedies, Result};
 pub(crate) use adapters::{Adapter, NONE_FOUND, enumerate};
-use fault::Faults;
-pub use pace::Pace;
-use pace::Pacer;
-use pipeline::Pipelines;
+pub(crate) use executor::GpuExecutor;
 pub(crate) use program::GpuProgram;
 pub(crate) use transfer::Copies;
 pub(crate) use wgpu::Buffer;
-
-pub(crate) struct GpuExecutor {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
-    limits: Limits,
-    hardware: bool,
-    shape: WorkgroupShape,
-    faults: Arc<Faults>,
-    /// Whether passes can write timestamps.
-    timestamps: bool,
-    pipelines: Pipelines,
-    pacer: Mutex<Pacer<wgpu::SubmissionIndex>>,
-    /// Bytes of uploads since the last submission.
-    staged: AtomicU64,
-    opened: Instant,
-}
-
-impl GpuExecutor {
-    pub(crate) fn open(adapter: wgpu::Adapter, options: &DeviceOptions) -> Result<Self> {
-        let info = adapter.get_info();
-        let offered = adapter.limits();
-        let mut limits = Limits::default();
-        if !options.default_limits {
-            limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
-            limits.max_buffer_size = offered.max_buffer_size;
-        }
-        // Taken where it is offered: nothing that is computed depends on it.
-        let features = match options.default_limits {
-            true => Features::empty(),
-            false => adapter.features() & (Features::TIMESTAMP_QUERY | Features::SUBGROUP),
-        };
-        let request = adapter.request_device(&wgpu::DeviceDescriptor {
-            label: Some("rootlet"),
-            required_features: features,
-            required_limits: limits.clone(),
-            ..Default::default()
-        });
-        let (device, queue) = wait::block_on(request)
-            .map_err(|e| Error::Device(format!("cannot open adapter {}: {e}", info.name)))?;
-        let faults = Faults::watch(&device);
-        let hardware = info.device_type != DeviceType::Cpu;
-        let shape = options.shape.unwrap_or(match hardware {
-            true => WorkgroupShape::Hardware,
-            false => WorkgroupShape::Software,
-        });
-        Ok(GpuExecutor {
-            pipelines: Pipelines::new(device.clone(), shape, info.backend, options.rewrite),
-            device,
-            queue,
-            limits,
-            hardware,
-            shape,
-            faults,
-            timestamps: features.contains(Features::TIMESTAMP_QUERY),
-            pacer: Mutex::new(Pacer::new(options.pace.unwrap_or(Pace::of(hardware)))),
-            staged: AtomicU64::new(0),
-            opened: Instant::now(),
-        })
-    }
-
-    pub(crate) fn is_hardware(&self) -> bool {
-        self.hardware
-    }
-
-    pub(crate) fn shape(&self) -> WorkgroupShape {
-        self.shape
-    }
-
-    pub(crate) fn has_subgroups(&self) -> bool {
-        self.device.features().contains(Features::SUBGROUP)
-    }
-
-    pub(crate) fn largest_binding(&self) -> u64 {
-        let limits = &self.limits;
-        limits
-            .max_storage_buffer_binding_size
-            .min(limits.max_buffer_size)
-    }
-
-    /// Refuses a buffer that is larger than the adapter's limits.
-    pub(crate) fn admit(&self, label: &str, bytes: u64) -> Result<()> {
-        let limits = [
-            (
-                self.limits.max_storage_buffer_binding_size,
-                "this adapter's largest storage binding",
-            ),
-            (self.limits.max_buffer_size, "this adapter's largest buffer"),
-        ];
-        match limits.into_iter().find(|(limit, _)| bytes > *limit) {
-            None => Ok(()),
-            Some((limit, what)) => Err(Error::Limit {
-                buffer: label.to_owned(),
-                bytes,
-                limit,
-                what: what.to_owned(),
-                remedies: Remedies::DEVICE_MEMORY,
-            }),
-        }
-    }
-
-    pub(crate) fn allocate(&self, label: &str, words: usize) -> Result<wgpu::Buffer> {
-        let bytes = words as u64 * 4;
-        self.admit(label, bytes)?;
-        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: bytes,
-            usage: BufferUsages::STORAGE
-                | BufferUsages::UNIFORM
-                | BufferUsages::COPY_SRC
-                | BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        if wait::block_on(memory.pop()).is_some() {
-            return Err(Error::Memory {
-                buffer: label.to_owned(),
-                bytes,
-                why: Some("the device has no memory left: free some".to_owned()),
-                remedies: Remedies::DEVICE_MEMORY,
-            });
-        }
-        self.faults.check()?;
-        Ok(buffer)
-    }
-
-    /// Why the device is gone, if it is.
-    pub(crate) fn lost(&self) -> Option<String> {
-        self.faults.lost()
-    }
-
-    /// Loses the device, as a driver does that was reset.
-    pub(crate) fn lose(&self, reason: &str) {
-        self.faults.lose(reason.to_owned());
-        self.device.destroy();
-    }
-}

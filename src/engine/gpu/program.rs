@@ -9,7 +9,7 @@ use super::super::kernel::{BindingKind, KernelInfo};
 use super::super::ledger::{Class, Ledger};
 use super::super::loops::{Part, Piece};
 use super::super::plan::{Dispatch, Plan};
-use super::GpuExecutor;
+use super::executor::GpuExecutor;
 use super::pace::{Shared, Timings, Unit};
 use super::pipeline::Pipeline;
 use crate::error::{Error, Result};

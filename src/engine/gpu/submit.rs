@@ -7,10 +7,11 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use wgpu::util::DeviceExt;
 
 use super::super::grid::fold;
+use super::executor::GpuExecutor;
 use super::pace::{Chunk, Pacer, Queue};
 use super::pipeline::Pipeline;
 use super::program::{GpuProgram, PreparedPiece};
-use super::{GpuExecutor, wait};
+use super::wait;
 use crate::error::Result;
 
 impl Queue for GpuExecutor {

@@ -5,8 +5,9 @@ use std::ops::Range;
 use wgpu::{BufferDescriptor, BufferUsages, ComputePassDescriptor, ComputePassTimestampWrites};
 
 use super::super::phase::PhaseTime;
+use super::executor::GpuExecutor;
+use super::program::GpuProgram;
 use super::submit::encode;
-use super::{GpuExecutor, GpuProgram};
 use crate::error::Result;
 
 /// Stretches that one set of queries times: WebGPU's sets hold at most 4096 timestamps.

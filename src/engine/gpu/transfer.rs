@@ -2,10 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
+use super::super::around::Around;
 use super::super::buffer::{Memory, View};
-use super::super::run_checked::Around;
+use super::executor::GpuExecutor;
+use super::program::GpuProgram;
 use super::wait::{self, Mapped};
-use super::{GpuExecutor, GpuProgram};
 use crate::error::{Error, Result};
 
 /// Bytes of uploads that one submission copies: a tenth of a second on a slow bus.

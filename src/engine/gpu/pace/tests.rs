@@ -1,8 +1,12 @@
 //! The pacer on a device that is not there, by a clock that is set.
 
 use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Mutex};
 
-use super::*;
+use super::pacer::{PLANNED, Pacer};
+use super::{Chunk, Queue, Shared, Timings, Unit};
+use crate::engine::pace::Pace;
+use crate::error::Result;
 
 /// The way to the device and back.
 const LATENCY: f64 = 2e-4;

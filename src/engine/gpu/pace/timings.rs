@@ -1,8 +1,10 @@
 //! What is known of the time that a program takes, and where it is therefore cut.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
-use super::{Guess, Pace};
+use super::guess::Guess;
+use crate::engine::pace::Pace;
 
 /// A doubt that was in vain lets more of them pass before the next is looked into: at most so many.
 const PATIENCE: u32 = 1023;
@@ -65,6 +67,9 @@ impl Position {
         Position { unit, group: 0 }
     }
 }
+
+/// The timings of a program, which its submissions in flight refer to.
+pub(in crate::engine::gpu) type Shared = Arc<Mutex<Timings>>;
 
 /// The units of a program.
 pub(crate) struct Timings {

@@ -1,0 +1,17 @@
+//! What is copied around a dispatch, so that it can be compared with its twin.
+
+use super::buffer::View;
+
+/// What is copied around a dispatch.
+#[derive(Default)]
+pub(crate) struct Around<'a> {
+    pub before: Vec<&'a View>,
+    pub after: Vec<&'a View>,
+}
+
+impl Around<'_> {
+    pub(crate) fn words(&self) -> usize {
+        let views = self.before.iter().chain(&self.after);
+        views.map(|view| view.words()).sum()
+    }
+}

@@ -1,0 +1,21 @@
+//! How a device is opened.
+
+use super::pace::Pace;
+use super::shape::WorkgroupShape;
+
+/// How to open a device.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceOptions {
+    /// Threads of the CPU executor; 0 takes every core.
+    pub threads: usize,
+    /// Request exactly WebGPU's default limits and no optional feature, though the adapter has more.
+    pub default_limits: bool,
+    /// The kernels' workgroup shape; `None` chooses by the adapter. Another shape is slower, not wrong: tests run both.
+    pub shape: Option<WorkgroupShape>,
+    /// For tests: what becomes of a kernel's WGSL before the driver sees it.
+    #[doc(hidden)]
+    pub rewrite: Option<fn(kernel: &str, source: String) -> String>,
+    /// For tests: how programs are cut into submissions; `None` chooses by the adapter.
+    #[doc(hidden)]
+    pub pace: Option<Pace>,
+}

@@ -1,0 +1,152 @@
+//! An adapter that is open: its limits, its buffers, and whether it is still there.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+
+use wgpu::{BufferUsages, DeviceType, Features, Limits};
+
+use super::fault::Faults;
+use super::pace::Pacer;
+use super::pipeline::Pipelines;
+use super::wait;
+use crate::clock::Instant;
+use crate::engine::device_options::DeviceOptions;
+use crate::engine::pace::Pace;
+use crate::engine::shape::WorkgroupShape;
+use crate::error::{Error, Remedies, Result};
+
+pub(crate) struct GpuExecutor {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) limits: Limits,
+    pub(super) hardware: bool,
+    pub(super) shape: WorkgroupShape,
+    pub(super) faults: Arc<Faults>,
+    /// Whether passes can write timestamps.
+    pub(super) timestamps: bool,
+    pub(super) pipelines: Pipelines,
+    pub(super) pacer: Mutex<Pacer<wgpu::SubmissionIndex>>,
+    /// Bytes of uploads since the last submission.
+    pub(super) staged: AtomicU64,
+    pub(super) opened: Instant,
+}
+
+impl GpuExecutor {
+    pub(crate) fn open(adapter: wgpu::Adapter, options: &DeviceOptions) -> Result<Self> {
+        let info = adapter.get_info();
+        let offered = adapter.limits();
+        let mut limits = Limits::default();
+        if !options.default_limits {
+            limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
+            limits.max_buffer_size = offered.max_buffer_size;
+        }
+        // Taken where it is offered: nothing that is computed depends on it.
+        let features = match options.default_limits {
+            true => Features::empty(),
+            false => adapter.features() & (Features::TIMESTAMP_QUERY | Features::SUBGROUP),
+        };
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("rootlet"),
+            required_features: features,
+            required_limits: limits.clone(),
+            ..Default::default()
+        });
+        let (device, queue) = wait::block_on(request)
+            .map_err(|e| Error::Device(format!("cannot open adapter {}: {e}", info.name)))?;
+        let faults = Faults::watch(&device);
+        let hardware = info.device_type != DeviceType::Cpu;
+        let shape = options.shape.unwrap_or(match hardware {
+            true => WorkgroupShape::Hardware,
+            false => WorkgroupShape::Software,
+        });
+        Ok(GpuExecutor {
+            pipelines: Pipelines::new(device.clone(), shape, info.backend, options.rewrite),
+            device,
+            queue,
+            limits,
+            hardware,
+            shape,
+            faults,
+            timestamps: features.contains(Features::TIMESTAMP_QUERY),
+            pacer: Mutex::new(Pacer::new(options.pace.unwrap_or(Pace::of(hardware)))),
+            staged: AtomicU64::new(0),
+            opened: Instant::now(),
+        })
+    }
+
+    pub(crate) fn is_hardware(&self) -> bool {
+        self.hardware
+    }
+
+    pub(crate) fn shape(&self) -> WorkgroupShape {
+        self.shape
+    }
+
+    pub(crate) fn has_subgroups(&self) -> bool {
+        self.device.features().contains(Features::SUBGROUP)
+    }
+
+    pub(crate) fn largest_binding(&self) -> u64 {
+        let limits = &self.limits;
+        limits
+            .max_storage_buffer_binding_size
+            .min(limits.max_buffer_size)
+    }
+
+    /// Refuses a buffer that is larger than the adapter's limits.
+    pub(crate) fn admit(&self, label: &str, bytes: u64) -> Result<()> {
+        let limits = [
+            (
+                self.limits.max_storage_buffer_binding_size,
+                "this adapter's largest storage binding",
+            ),
+            (self.limits.max_buffer_size, "this adapter's largest buffer"),
+        ];
+        match limits.into_iter().find(|(limit, _)| bytes > *limit) {
+            None => Ok(()),
+            Some((limit, what)) => Err(Error::Limit {
+                buffer: label.to_owned(),
+                bytes,
+                limit,
+                what: what.to_owned(),
+                remedies: Remedies::DEVICE_MEMORY,
+            }),
+        }
+    }
+
+    pub(crate) fn allocate(&self, label: &str, words: usize) -> Result<wgpu::Buffer> {
+        let bytes = words as u64 * 4;
+        self.admit(label, bytes)?;
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes,
+            usage: BufferUsages::STORAGE
+                | BufferUsages::UNIFORM
+                | BufferUsages::COPY_SRC
+                | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        if wait::block_on(memory.pop()).is_some() {
+            return Err(Error::Memory {
+                buffer: label.to_owned(),
+                bytes,
+                why: Some("the device has no memory left: free some".to_owned()),
+                remedies: Remedies::DEVICE_MEMORY,
+            });
+        }
+        self.faults.check()?;
+        Ok(buffer)
+    }
+
+    /// Why the device is gone, if it is.
+    pub(crate) fn lost(&self) -> Option<String> {
+        self.faults.lost()
+    }
+
+    /// Loses the device, as a driver does that was reset.
+    pub(crate) fn lose(&self, reason: &str) {
+        self.faults.lose(reason.to_owned());
+        self.device.destroy();
+    }
+}
