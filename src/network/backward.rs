@@ -1,6 +1,6 @@
 //! What a node's layer sees in the backward pass, and where gradients go.
 
-use super::forward::NodePass;
+use super::node_pass::NodePass;
 use super::phase;
 use super::recorder::{PassOptions, Recorder, Values};
 use crate::dense::Products;

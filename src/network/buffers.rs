@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::RING;
 use super::options::{NetworkOptions, Purpose};
+use super::ring::RING;
 use super::tiles;
 use crate::data::TargetKind;
 use crate::dense::Products;

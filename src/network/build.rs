@@ -1,8 +1,8 @@
 //! From a state to a network: what is resident, and the programs that are recorded for it.
 
-use super::Network;
 use super::buffers::Buffers;
 use super::dense;
+use super::on_device::Network;
 use super::options::{NetworkOptions, NetworkState, Purpose};
 use super::parts;
 use super::programs::Programs;

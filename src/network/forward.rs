@@ -1,87 +1,10 @@
 //! What a node's layer sees in the forward pass.
 
+use super::node_pass::NodePass;
 use super::recorder::{Recorder, Values};
 use crate::engine::{Plan, View};
 use crate::error::{Error, Result};
-use crate::layer::pass::{Forward, Mode, Pass};
-use crate::layer::{DenseWeights, Extent, LayerParameters, SparsePass};
-use crate::sparse::{Arena, LayerSpan};
-
-/// A node, and what a pass lets its layer see: what both directions have in common, and one's own.
-pub(super) struct NodePass<'a, Direction> {
-    pub recorder: &'a Recorder<'a>,
-    pub node: usize,
-    pub inputs: Vec<Extent>,
-    /// Its dense parameters, whose gradients may go elsewhere than where the optimiser looks.
-    pub parameters: Option<LayerParameters>,
-    pub saved: Option<View>,
-    pub own: Direction,
-}
-
-impl<Direction> NodePass<'_, Direction> {
-    /// A layer that asks for what it did not declare.
-    fn lacks(&self, what: &str) -> Error {
-        let node = &self.recorder.model.nodes()[self.node];
-        Error::Shape(format!(
-            "a {} layer asks for {what}, of which it declares none",
-            node.layer().kind()
-        ))
-    }
-}
-
-impl<Direction> Pass for NodePass<'_, Direction> {
-    fn lanes(&self) -> usize {
-        self.recorder.lanes()
-    }
-
-    fn number(&self) -> usize {
-        self.node
-    }
-
-    fn inputs(&self) -> &[Extent] {
-        &self.inputs
-    }
-
-    fn extent(&self) -> Extent {
-        self.recorder.model.nodes()[self.node].extent()
-    }
-
-    fn step(&self) -> View {
-        self.recorder.buffers.step.all()
-    }
-
-    fn parameters(&self) -> Result<LayerParameters> {
-        let parameters = self.parameters.clone();
-        parameters.ok_or_else(|| self.lacks("dense parameters"))
-    }
-
-    fn constants(&self) -> Result<View> {
-        let constants = self.recorder.buffers.constants.get(&self.node);
-        let constants = constants.map(|buffer| buffer.all());
-        constants.ok_or_else(|| self.lacks("constants"))
-    }
-
-    fn saved(&self) -> Result<View> {
-        let saved = self.saved.clone();
-        saved.ok_or_else(|| self.lacks("words that stay until the backward pass"))
-    }
-
-    fn scratch(&self, label: &str, words: usize) -> View {
-        self.recorder.scratch(label, words)
-    }
-
-    fn connections(&self) -> Result<(&Arena, LayerSpan)> {
-        let recorder = self.recorder;
-        match recorder.numbers[self.node].connections {
-            Some(layer) => Ok((recorder.arena, recorder.arena.spans[layer])),
-            None => Err(self.lacks("connections")),
-        }
-    }
-
-    fn dense_weights(&self, plan: &mut Plan, layer: &SparsePass) -> Result<Option<DenseWeights>> {
-        self.recorder.dense_weights(plan, self.node, layer)
-    }
-}
+use crate::layer::pass::{Forward, Mode};
 
 /// What a forward pass has besides.
 struct Ahead {

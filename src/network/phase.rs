@@ -1,7 +1,6 @@
 //! The phases of a network's programs, and what a timed step took.
 
-use super::Network;
-use crate::engine::{PhaseTime, Program, touched_bytes};
+use crate::engine::PhaseTime;
 
 /// The batch, made on the device or uploaded.
 pub const DATA: &str = "data";
@@ -30,23 +29,5 @@ impl StepTimes {
     pub fn seconds(&self, phase: &str) -> f64 {
         let of = self.phases.iter().filter(|time| time.phase == phase);
         of.map(|time| time.seconds).sum()
-    }
-}
-
-impl Network {
-    /// Bytes of device memory that a phase's dispatches touch, parts that several touch counted once; of [`DATA`] the
-    /// input and the targets, which the host uploads.
-    pub fn phase_bytes_of(&self, phase: &str) -> u64 {
-        let executor = &self.executor;
-        if phase == DATA {
-            let (input, targets) = (&executor.buffers.input, &executor.buffers.targets);
-            return (input.words() + targets.words()) as u64 * 4;
-        }
-        touched_bytes(self.programs(), phase)
-    }
-
-    /// All programs that it runs, its rounds' among them.
-    pub fn programs(&self) -> impl Iterator<Item = &Program> {
-        self.executor.programs.all().chain(self.round.programs())
     }
 }

@@ -1,19 +1,10 @@
-//! Gradients of a dense network's weights, tile by tile: the device holds those of a few rows at a time, and the host takes them
-//! before the next rows' are computed. O(n_in * n_out) time, and no memory that grows with it but the weights'.
+//! Tiles of the gradients of a dense network's weights: some rows of a layer each.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
-use super::Network;
-use super::feed::Feed;
-use super::recorder::{PassOptions, Recorder};
-use super::runner::Runner;
-use crate::engine::{Buffer, Device, Plan, Program, StepState, View};
+use crate::engine::{Buffer, Device, Plan, Program};
 use crate::error::{Error, Result};
-use crate::layer::SparsePass;
 use crate::model::Model;
-use crate::topology::StepPass;
-use crate::topology::from_dense::{EachTile, GradientTile};
 
 /// Pairs of a tile, at most; but a tile has [`ROWS`] rows at least, however long they are.
 const PAIRS: usize = 1 << 18;
@@ -25,17 +16,17 @@ const ROWS: usize = 16;
 /// Rows of a layer whose gradients are in the tile after so many dispatches of their pass.
 #[derive(Clone)]
 pub(super) struct Tile {
-    dispatches: usize,
-    layer: usize,
+    pub dispatches: usize,
+    pub layer: usize,
     /// Pairs, as numbers among the layer's.
-    pairs: Range<usize>,
+    pub pairs: Range<usize>,
 }
 
 /// A pass whose weight gradients are in the tile one after the other: each tile's when its program has run.
 pub(super) type TiledPass = Vec<(Program, Tile)>;
 
 /// Rows of a layer's tiles.
-fn rows(n_in: usize, n_out: usize) -> usize {
+pub(super) fn rows(n_in: usize, n_out: usize) -> usize {
     let fit = PAIRS / n_in.max(1);
     (fit / ROWS * ROWS).max(ROWS).min(n_out)
 }
@@ -47,42 +38,6 @@ pub(super) fn words(model: &Model) -> usize {
     tiles.max().unwrap_or(1)
 }
 
-impl Recorder<'_> {
-    /// Forward and backward pass with the weights' gradients in tiles; and the tiles, in their order.
-    pub fn pass_in_tiles(&self) -> Result<(Plan, Vec<Tile>)> {
-        let tiles = RefCell::default();
-        let plan = self.pass(PassOptions {
-            tiles: Some(&tiles),
-            ..PassOptions::first(StepPass::PLAIN)
-        })?;
-        Ok((plan, tiles.into_inner()))
-    }
-
-    /// The gradients of a layer's weights, from its input and the gradient at its outputs.
-    pub fn gradient_tiles(
-        &self,
-        plan: &mut Plan,
-        number: usize,
-        layer: &SparsePass,
-        inputs: [View; 2],
-        tiles: &RefCell<Vec<Tile>>,
-    ) -> Result<()> {
-        let (n_in, n_out) = (layer.span.n_in, layer.span.n_out);
-        let step = rows(n_in, n_out);
-        for first in (0..n_out).step_by(step) {
-            let rows = first..n_out.min(first + step);
-            let tile = tile(&self.buffers.tile)?.all();
-            layer.gradient_rows(plan, rows.clone(), inputs.clone(), tile)?;
-            tiles.borrow_mut().push(Tile {
-                dispatches: plan.dispatches().len(),
-                layer: number,
-                pairs: rows.start * n_in..rows.end * n_in,
-            });
-        }
-        Ok(())
-    }
-}
-
 /// Prepares a pass, whose transient buffers have their places, to be run tile by tile.
 pub(super) fn prepare(device: &Device, plan: &Plan, tiles: Vec<Tile>) -> Result<TiledPass> {
     let stretches = plan.stretches(tiles.iter().map(|tile| tile.dispatches));
@@ -91,39 +46,8 @@ pub(super) fn prepare(device: &Device, plan: &Plan, tiles: Vec<Tile>) -> Result<
         .collect()
 }
 
-impl Network {
-    /// Loads each of the batch's parts, computes the gradients of the weights, and hands them out tile by tile: of every pair once,
-    /// and of each part again, to be added up. `state` is that of the whole batch.
-    ///
-    /// # Errors
-    /// A network that is not for [gradients](super::Purpose::Gradients), parts of other shapes, or a lost device.
-    pub fn gradient_tiles(
-        &self,
-        device: &Device,
-        parts: &[impl Feed],
-        state: StepState,
-        each: &mut EachTile<'_>,
-    ) -> Result<()> {
-        let buffer = tile(&self.executor.buffers.tile)?;
-        let mut runner = Runner::new(device, None);
-        self.executor
-            .each_part(&mut runner, parts, state, |runner, _| {
-                for (program, tile) in &self.executor.programs.tiles {
-                    runner.run(program)?;
-                    let words = buffer.range(0..tile.pairs.len());
-                    let gradients: Vec<f32> = device.download(&words)?;
-                    each(GradientTile {
-                        layer: tile.layer,
-                        first: tile.pairs.start,
-                        gradients: &gradients,
-                    });
-                }
-                Ok(())
-            })
-    }
-}
-
-fn tile(buffer: &Option<Buffer>) -> Result<&Buffer> {
+/// The memory of a tile, of a network that has one.
+pub(super) fn tile(buffer: &Option<Buffer>) -> Result<&Buffer> {
     let missing = || Error::Shape("this network was not made for gradients in tiles".into());
     buffer.as_ref().ok_or_else(missing)
 }

@@ -1,0 +1,340 @@
+//! A model on a device: its steps, its rounds, its evaluation.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::dense;
+use super::feed::{Feed, Part, Resident, Slots};
+use super::options::{NetworkOptions, NetworkState};
+use super::phase::{self, StepTimes};
+use super::recorder::Retained;
+use super::ring::{BatchResult, read_ring};
+use super::runner::{Executor, Runner};
+use crate::clock::Instant;
+use crate::data::{Augmentation, ImageShape, Normalisation, Split, TargetKind};
+use crate::engine::{
+    Buffer, Device, DispatchTime, KernelCheck, Program, StepState, View, touched_bytes,
+};
+use crate::error::Result;
+use crate::layer::Parameters;
+use crate::loss::Metric;
+use crate::optim::Optimiser;
+use crate::sparse::{Arena, LayerState};
+use crate::topology::{Method, Observes, Round, RoundReport};
+
+/// A model on a device.
+pub struct Network {
+    /// The connections.
+    pub arena: Arena,
+    /// The dense parameters.
+    pub parameters: Parameters,
+    /// The topology's rounds.
+    pub round: Round,
+    pub(super) micro_batch: usize,
+    pub(super) metric: Option<Arc<dyn Metric>>,
+    pub(super) executor: Executor,
+    /// None where nothing is trained.
+    pub(super) optimiser: Option<Arc<dyn Optimiser>>,
+    pub(super) retained: Retained,
+}
+
+impl Network {
+    /// Lanes of the batch, padding included.
+    pub fn lanes(&self) -> usize {
+        self.executor.buffers.lanes
+    }
+
+    /// Members of a batch that are on the device at once, at most.
+    pub fn micro_batch(&self) -> usize {
+        self.micro_batch
+    }
+
+    /// Numbers that the optimiser trains: weights, biases and dense parameters, with what lies between these.
+    pub fn trained(&self) -> usize {
+        self.arena.connections + self.arena.n_rows + self.parameters.words()
+    }
+
+    /// Numbers that it tells of each sample.
+    pub fn outputs(&self) -> usize {
+        self.executor.buffers.classes
+    }
+
+    /// What its loss compares them with.
+    pub fn targets(&self) -> TargetKind {
+        self.executor.buffers.kind
+    }
+
+    /// What it is evaluated by besides the loss, if anything.
+    pub fn metric(&self) -> Option<&dyn Metric> {
+        self.metric.as_deref()
+    }
+
+    /// The uniform that changes from step to step.
+    pub fn step_state(&self) -> View {
+        self.executor.buffers.step.all()
+    }
+
+    /// The loaded batch, `[channels][positions][lanes]`.
+    pub fn input(&self) -> View {
+        self.executor.buffers.input.all()
+    }
+
+    /// The logits of the last pass, `[classes][lanes]`.
+    pub fn logits(&self) -> View {
+        self.executor.buffers.logits.all()
+    }
+
+    /// By node name, where the options keep them: a layer's value (`conv.output`) or the gradient there (`conv.delta`) in the
+    /// last pass, `[channels][positions][lanes]`.
+    pub fn retained(&self, label: &str) -> Option<View> {
+        self.retained.get(label).map(Buffer::all)
+    }
+
+    /// Uploads a batch (or a part of one), whose rows must have as many lanes as the network's.
+    ///
+    /// # Errors
+    /// A batch of another shape, or a lost device.
+    pub fn load(&self, device: &Device, batch: &impl Feed) -> Result<()> {
+        batch.load(device, &Slots::of(&self.executor.buffers))
+    }
+
+    /// Puts all images of `split` on the device, which then makes this network's batches of them itself.
+    ///
+    /// # Errors
+    /// Images of another shape, or more than the device holds.
+    pub fn reside(
+        &self,
+        device: &Device,
+        split: &Split,
+        shape: ImageShape,
+        normalisation: &Normalisation,
+        augmentation: Augmentation,
+    ) -> Result<Resident> {
+        let buffers = &self.executor.buffers;
+        Resident::new(device, buffers, split, shape, normalisation, augmentation)
+    }
+
+    /// Runs one training step on the loaded batch, which must be whole; on a GPU it is only submitted.
+    ///
+    /// # Errors
+    /// A lost device, or a network for evaluation only.
+    pub fn train(&self, device: &Device, state: StepState) -> Result<()> {
+        self.executor.set_step(device, state)?;
+        device.run(self.executor.programs.step()?)
+    }
+
+    /// As [`Network::train`], each dispatch timed.
+    ///
+    /// # Errors
+    /// As [`Network::train`].
+    pub fn train_timed(&self, device: &Device, state: StepState) -> Result<Vec<DispatchTime>> {
+        self.executor.set_step(device, state)?;
+        device.run_timed(self.executor.programs.step()?)
+    }
+
+    /// Loads each of the batch's parts and runs one training step over them all. `state` is that of the whole batch.
+    ///
+    /// # Errors
+    /// Parts of other shapes, or a lost device.
+    pub fn train_parts(
+        &self,
+        device: &Device,
+        parts: &[impl Feed],
+        state: StepState,
+    ) -> Result<()> {
+        self.executor
+            .step(&mut Runner::new(device, None), parts, state)
+    }
+
+    /// As [`Network::train_parts`], each kernel whose name contains `filter` also on its CPU twin.
+    ///
+    /// # Errors
+    /// As [`Network::train_parts`]. Differences are in the checks.
+    pub fn train_parts_checked(
+        &self,
+        device: &Device,
+        parts: &[impl Feed],
+        state: StepState,
+        filter: &str,
+    ) -> Result<Vec<KernelCheck>> {
+        let mut runner = Runner::new(device, Some(filter));
+        self.executor.step(&mut runner, parts, state)?;
+        Ok(runner.checks)
+    }
+
+    /// As [`Network::train_parts`], from an idle device to an idle device, and timed: the same bits.
+    ///
+    /// # Errors
+    /// As [`Network::train_parts`].
+    pub fn train_parts_timed(
+        &self,
+        device: &Device,
+        parts: &[impl Feed],
+        state: StepState,
+    ) -> Result<StepTimes> {
+        let mut runner = Runner::timing(device);
+        self.executor.step(&mut runner, parts, state)?;
+        Ok(runner.times.unwrap_or_default())
+    }
+
+    /// A training step with a round that exchanges the share `alpha_t` of the connections; kernels whose name contains
+    /// `filter` are compared with their twins. `state` is that of the whole batch.
+    ///
+    /// The candidates' gradients are also summed over the parts of `further`, with the weights as they are before the update:
+    /// of a network whose options say [`round_batches`](NetworkOptions::round_batches) above 1, where
+    /// [`Round::further_pass`] is one.
+    ///
+    /// # Errors
+    /// As [`Network::train_parts`] and [`Round::begin`].
+    pub fn train_with_round(
+        &mut self,
+        device: &Device,
+        parts: &[impl Feed],
+        state: StepState,
+        alpha_t: f64,
+        mut further: Option<&mut dyn Iterator<Item = Result<Part<'_>>>>,
+        filter: Option<&str>,
+    ) -> Result<(RoundReport, Vec<KernelCheck>)> {
+        let Network {
+            round, executor, ..
+        } = self;
+        // Sampling takes the step's seed and number before any part is loaded.
+        executor.set_step(device, state)?;
+        let further_pass = round.further_pass();
+        let mut runner = match filter {
+            None => Runner::timing(device),
+            Some(_) => Runner::new(device, filter),
+        };
+        let (mut within, mut seconds, mut further_images) = (0.0, 0.0, 0);
+        let mut running = round.begin(device, alpha_t, filter)?;
+        while let Some(pass) = running.next_pass()? {
+            let start = Instant::now();
+            executor.pass(&mut runner, parts, state, pass)?;
+            if pass.gradients {
+                // Of a pass that a plain step makes, too, the round's part alone counts.
+                within = runner.seconds(phase::ROUND);
+            } else {
+                device.wait()?;
+                seconds += start.elapsed().as_secs_f64();
+            }
+            if pass.observes != Observes::Scores {
+                continue;
+            }
+            if let (Some(pass), Some(parts)) = (further_pass, further.as_deref_mut()) {
+                device.wait()?;
+                let start = Instant::now();
+                let state = StepState {
+                    first: state.total,
+                    ..state
+                };
+                further_images = executor.further(&mut runner, pass, parts, state)?;
+                device.wait()?;
+                seconds += start.elapsed().as_secs_f64();
+            }
+            executor.update(&mut runner)?;
+        }
+        let (mut report, mut checks) = running.finish()?;
+        checks.extend(runner.checks);
+        report.within = within;
+        report.seconds += seconds;
+        report.further_images = further_images;
+        Ok((report, checks))
+    }
+
+    /// Runs the loaded batch forward only; `state.step` is the batch's number in the evaluation.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn test(&self, device: &Device, state: StepState) -> Result<()> {
+        self.executor.set_step(device, state)?;
+        device.run(&self.executor.programs.test)
+    }
+
+    /// As [`Network::test`], each kernel whose name contains `filter` also on its CPU twin.
+    ///
+    /// # Errors
+    /// As [`Network::test`]. Differences are in the checks.
+    pub fn test_checked(
+        &self,
+        device: &Device,
+        state: StepState,
+        filter: &str,
+    ) -> Result<Vec<KernelCheck>> {
+        self.executor.set_step(device, state)?;
+        device.run_checked(&self.executor.programs.test, filter)
+    }
+
+    /// Loss and score of training steps `steps`, of which only the last [`RING`] are held.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn train_results(&self, device: &Device, steps: Range<u64>) -> Result<Vec<BatchResult>> {
+        read_ring(device, &self.executor.buffers.train_ring, steps)
+    }
+
+    /// As [`Network::train_results`] for the batches of an evaluation.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn test_results(&self, device: &Device, batches: Range<u64>) -> Result<Vec<BatchResult>> {
+        read_ring(device, &self.executor.buffers.test_ring, batches)
+    }
+
+    /// Reads the state back.
+    ///
+    /// # Errors
+    /// A lost device.
+    pub fn export(&self, device: &Device) -> Result<NetworkState> {
+        Ok(NetworkState {
+            layers: self.arena.export(device)?,
+            optimiser: self.optimiser.as_ref().map(|own| own.name().to_owned()),
+            parameters: self.parameters.export(device)?,
+            dense_weights: Vec::new(),
+        })
+    }
+
+    /// Whether a network made of `state` would have the same programs as this one, so that [`Network::import`] gives its bits:
+    /// as many connections in all, and in each layer on the same side of the density from which on its products are dense.
+    pub fn takes(
+        &self,
+        device: &Device,
+        state: &NetworkState,
+        options: &NetworkOptions,
+        method: &dyn Method,
+    ) -> bool {
+        let connections: usize = state.layers.iter().map(LayerState::active).sum();
+        connections == self.arena.connections
+            && dense::products(device, &state.layers, options, method)
+                == self.executor.buffers.products
+    }
+
+    /// Replaces the state by one of the same shapes, which this network [takes](Network::takes).
+    ///
+    /// # Errors
+    /// A state of another model or optimiser, or one whose full layers are not this network's; a lost device.
+    pub fn import(&mut self, device: &Device, state: &NetworkState) -> Result<()> {
+        dense::check(&self.executor.buffers.products, &state.layers)?;
+        if let Some(own) = &self.optimiser {
+            state.check_optimiser(own.as_ref())?;
+        }
+        self.arena.import(device, &state.layers)?;
+        self.parameters.import(device, &state.parameters)?;
+        self.round.sync(device)
+    }
+
+    /// Bytes of device memory that a phase's dispatches touch, parts that several touch counted once; of [`DATA`](phase::DATA) the
+    /// input and the targets, which the host uploads.
+    pub fn phase_bytes_of(&self, name: &str) -> u64 {
+        let executor = &self.executor;
+        if name == phase::DATA {
+            let (input, targets) = (&executor.buffers.input, &executor.buffers.targets);
+            return (input.words() + targets.words()) as u64 * 4;
+        }
+        touched_bytes(self.programs(), name)
+    }
+
+    /// All programs that it runs, its rounds' among them.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.executor.programs.all().chain(self.round.programs())
+    }
+}
