@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rootlet::report::{Console, Reports, RunFolder, RunRecord, Saved, Style, Summaries, Tables};
 use rootlet::train::TrainConfig;
 use rootlet::train::event::{
-    Epoch, Event, Finished, LayerSummary, Observer, Progress, Round, RoundLayer, Started,
+    Epoch, Event, Finished, LayerSummary, Observer, Progress, Round, RoundLayer, Score, Started,
 };
 
 fn epoch(number: u32, step: u64) -> Event {
@@ -245,7 +245,7 @@ fn a_run_folder_keeps_its_configuration_and_is_found_from_its_checkpoints() {
     let run = new_run(folder.path());
     let mut config = TrainConfig::default().resolve().unwrap();
     run.write_config(&config).unwrap();
-    config.seed = 9;
+    config.run.seed = 9;
     run.write_config(&config).unwrap();
     assert_eq!(run.config().unwrap(), config);
     assert_eq!(
@@ -302,6 +302,56 @@ fn tables_have_a_row_an_epoch_and_a_row_a_round_and_layer_at_once() {
          rank_correlation,ever_active,dead_inputs,dead_outputs\n\
          100,0,linear0,100,1000,90,20,20,0.2,0.5,0.125,0.25,,0.2,3,\n\
          100,1,linear1,100,1000,90,20,20,0.2,0.5,0.125,0.25,,0.2,3,\n"
+    );
+}
+
+/// A run that is evaluated by another metric than accuracy has its name and its means in columns of their own, which are read back and
+/// go on where the run does.
+#[test]
+fn tables_have_columns_of_another_metric() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = new_run(folder.path());
+    let score = |value: f32| {
+        Some(Score {
+            name: "mean-absolute-error".to_owned(),
+            value,
+            higher_is_better: false,
+        })
+    };
+    let judged = |number: u32| Epoch {
+        epoch: number,
+        step: u64::from(number) * 45,
+        train_accuracy: f32::NAN,
+        test_accuracy: f32::NAN,
+        train_metric: score(0.5),
+        test_metric: score(0.25),
+        ..Epoch::default()
+    };
+    let mut tables = Tables::create(&run).unwrap();
+    for number in 1..=3 {
+        tables.event(&Event::Epoch(judged(number))).unwrap();
+    }
+    drop(tables);
+    let text = metrics(&run);
+    let header = "images_per_second,metric,higher_is_better,train_metric,test_metric\n";
+    assert!(text.contains(header), "{text}");
+    let row = "NaN,0.0,0.0,mean-absolute-error,false,0.5,0.25\n";
+    assert_eq!(text.matches(row).count(), 3, "{text}");
+    let mut tables =
+        Tables::resume(&run, Saved::through(90), &mut |note| panic!("{note}")).unwrap();
+    tables.event(&Event::Epoch(judged(3))).unwrap();
+    assert_eq!(metrics(&run), text);
+    let epochs = run.epochs().unwrap();
+    assert_eq!(epochs.len(), 3);
+    assert_eq!(
+        (&epochs[2].train_metric, &epochs[2].test_metric),
+        (&score(0.5), &score(0.25))
+    );
+    // In a line of --json, too.
+    let line = serde_json::to_string(&Event::Epoch(judged(1))).unwrap();
+    assert!(
+        line.contains(r#""test_metric":{"name":"mean-absolute-error","value":0.25"#),
+        "{line}"
     );
 }
 

@@ -1,6 +1,7 @@
 //! The run folder's tables: `metrics.csv` with a row an epoch, `topology.csv` with a row a round and layer.
 
 mod content;
+mod epoch;
 mod file;
 mod order;
 
@@ -13,7 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::RunFolder;
 use crate::train::event::{Epoch, Event, Observer, Round, RoundLayer};
 use crate::{Error, Result};
-use content::{Content, Row, whole_lines};
+use content::{Content, Row, is_amount, whole_lines};
+use epoch::EpochRow;
 use file::Table;
 
 pub(super) const METRICS: &str = "metrics.csv";
@@ -41,7 +43,7 @@ impl Tables {
     pub fn resume(run: &RunFolder, saved: Saved, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
         Ok(Self {
-            metrics: Table::resume::<Epoch>(metrics, saved.epochs, saved.done, note)?,
+            metrics: Table::resume::<EpochRow>(metrics, saved.epochs, saved.done, note)?,
             topology: Table::resume::<TopologyRow>(topology, saved.rounds, None, note)?,
         })
     }
@@ -89,7 +91,7 @@ impl Saved {
 impl Observer for Tables {
     fn event(&mut self, event: &Event) -> Result<()> {
         match event {
-            Event::Epoch(epoch) => self.metrics.write([epoch]),
+            Event::Epoch(epoch) => self.metrics.write([EpochRow::from(epoch)]),
             Event::Round(round) => self.topology.write(
                 round
                     .layers
@@ -183,28 +185,6 @@ impl TopologyRow {
     }
 }
 
-impl Row for Epoch {
-    fn place(&self) -> (u64, usize) {
-        (self.step, 0)
-    }
-
-    fn epoch(&self) -> Option<u32> {
-        Some(self.epoch)
-    }
-
-    fn is_possible(&self) -> bool {
-        // Where accuracy is not the metric, there is none.
-        let share = |value: f32| value.is_nan() || (0.0..=1.0).contains(&value);
-        let losses = [self.train_loss, self.test_loss];
-        is_amount(self.lr.into())
-            && losses.iter().all(|loss| loss.is_finite())
-            && share(self.train_accuracy)
-            && share(self.test_accuracy)
-            && is_amount(self.seconds)
-            && is_amount(self.images_per_second)
-    }
-}
-
 impl Row for TopologyRow {
     fn place(&self) -> (u64, usize) {
         (self.step, self.layer)
@@ -221,18 +201,14 @@ impl Row for TopologyRow {
     }
 }
 
-/// Whether it is a number of something: finite, and not below none.
-fn is_amount(value: f64) -> bool {
-    value.is_finite() && value >= 0.0
-}
-
 impl RunFolder {
     /// The rows of `metrics.csv`, in order; none where there is no such file.
     ///
     /// # Errors
     /// A file that cannot be read, or has a damaged row.
     pub fn epochs(&self) -> Result<Vec<Epoch>> {
-        Content::read(&self.path().join(METRICS))?.whole()
+        let rows = Content::read(&self.path().join(METRICS))?.whole()?;
+        Ok(epochs(rows))
     }
 
     /// The rounds of `topology.csv`, in order; none where there is no such file.
@@ -246,9 +222,9 @@ impl RunFolder {
     /// What can be read of both tables, with a sentence for each that is damaged or cannot be opened.
     pub fn readable_tables(&self) -> (Vec<Epoch>, Vec<Round>, Vec<String>) {
         let mut damage = Vec::new();
-        let epochs = readable(&self.path().join(METRICS), &mut damage);
+        let metrics = readable(&self.path().join(METRICS), &mut damage);
         let rows = readable(&self.path().join(TOPOLOGY), &mut damage);
-        (epochs, rounds(rows), damage)
+        (epochs(metrics), rounds(rows), damage)
     }
 }
 
@@ -263,6 +239,10 @@ fn readable<R: Row>(path: &Path, damage: &mut Vec<String>) -> Vec<R> {
             Vec::new()
         }
     }
+}
+
+fn epochs(rows: Vec<EpochRow>) -> Vec<Epoch> {
+    rows.into_iter().map(EpochRow::into_event).collect()
 }
 
 /// Rows, which are in order, as rounds.
@@ -296,7 +276,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
         }
     }
     for keep in [100, u64::MAX] {
-        cut::<Epoch>(bytes, keep);
+        cut::<EpochRow>(bytes, keep);
         cut::<TopologyRow>(bytes, keep);
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::RunFolder;
-use crate::train::event::{Epoch, Event, Observer, Progress, Round};
+use crate::train::event::{Epoch, Event, Observer, Progress, Round, Score};
 use crate::{Error, Result};
 use message::{Message, What};
 
@@ -71,24 +71,25 @@ impl TensorBoard {
     }
 
     fn progress(&mut self, event: &Progress) -> Result<()> {
-        let scalars = [
+        let mut scalars = named([
             ("train/loss", event.loss),
-            ("train/accuracy", event.accuracy),
             ("speed/images_per_second", event.images_per_second as f32),
-        ];
-        self.scalars(event.step, named(scalars))
+        ]);
+        scalars.extend(score("train/", event.accuracy, event.metric.as_ref()));
+        self.scalars(event.step, scalars)
     }
 
     fn epoch(&mut self, event: &Epoch) -> Result<()> {
-        let scalars = [
+        let mut scalars = named([
             ("epoch/train_loss", event.train_loss),
-            ("epoch/train_accuracy", event.train_accuracy),
             ("epoch/test_loss", event.test_loss),
-            ("epoch/test_accuracy", event.test_accuracy),
             ("epoch/learning_rate", event.lr),
             ("epoch/images_per_second", event.images_per_second as f32),
-        ];
-        self.scalars(event.step, named(scalars))
+        ]);
+        let (train, test) = (event.train_metric.as_ref(), event.test_metric.as_ref());
+        scalars.extend(score("epoch/train_", event.train_accuracy, train));
+        scalars.extend(score("epoch/test_", event.test_accuracy, test));
+        self.scalars(event.step, scalars)
     }
 
     fn round(&mut self, event: &Round) -> Result<()> {
@@ -124,6 +125,14 @@ impl Observer for TensorBoard {
 
 fn named<const N: usize>(scalars: [(&str, f32); N]) -> Vec<(String, f32)> {
     scalars.map(|(tag, value)| (tag.to_owned(), value)).to_vec()
+}
+
+/// What judges: another metric by its name, else accuracy, unless there is none.
+fn score(before: &str, accuracy: f32, metric: Option<&Score>) -> Option<(String, f32)> {
+    match metric {
+        Some(metric) => Some((format!("{before}{}", metric.name), metric.value)),
+        None => (!accuracy.is_nan()).then(|| (format!("{before}accuracy"), accuracy)),
+    }
 }
 
 /// Seconds since 1970.

@@ -211,11 +211,11 @@ pub struct Epoch {
     pub test_loss: f32,
     /// Test accuracy, 0 to 1, or NaN likewise.
     pub test_accuracy: f32,
-    /// Another metric, as seen during the epoch; a run's tables have no column for it.
-    #[serde(skip)]
+    /// Another metric, as seen during the epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub train_metric: Option<Score>,
     /// The same of the test.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub test_metric: Option<Score>,
     /// Seconds that this epoch took, evaluation included.
     pub seconds: f64,

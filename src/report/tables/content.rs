@@ -217,13 +217,18 @@ pub(super) fn whole_lines(bytes: &[u8]) -> usize {
     end.map_or(0, |end| end + 1)
 }
 
+/// Whether it is a number of something: finite, and not below none.
+pub(super) fn is_amount(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::event::Epoch;
+    use crate::report::tables::epoch::EpochRow;
 
     fn read(text: &[u8]) -> (Vec<u64>, Vec<usize>) {
-        let content = Content::<Epoch>::of(Path::new("metrics.csv"), text);
+        let content = Content::<EpochRow>::of(Path::new("metrics.csv"), text);
         let steps = content.rows.iter().map(|row| row.step).collect();
         (steps, content.damaged)
     }
@@ -267,7 +272,7 @@ mod tests {
 
     #[test]
     fn damage_costs_the_lines_that_it_is_in() {
-        let header = header::<Epoch>().iter().collect::<Vec<_>>().join(",");
+        let header = header::<EpochRow>().iter().collect::<Vec<_>>().join(",");
         let rows = [
             "1,46,1,1,1,1,1,1,1",
             "2,92,1,1,1,1,1,1,1",

@@ -105,15 +105,15 @@ fn rising(numbers: &[u32]) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::event::Epoch;
+    use crate::report::tables::epoch::EpochRow;
 
     fn mended(rows: &[(u32, u64)]) -> (Vec<u32>, Vec<String>) {
-        let row = |&(epoch, step): &(u32, u64)| Epoch {
+        let row = |&(epoch, step): &(u32, u64)| EpochRow {
             epoch,
             step,
-            ..Epoch::default()
+            ..EpochRow::default()
         };
-        let mut rows: Vec<Epoch> = rows.iter().map(row).collect();
+        let mut rows: Vec<EpochRow> = rows.iter().map(row).collect();
         let disorder = Disorder::mend(&mut rows);
         (rows.iter().map(|row| row.epoch).collect(), disorder.notes())
     }
@@ -153,10 +153,10 @@ mod tests {
 
     #[test]
     fn an_epoch_that_was_not_done_is_left_out() {
-        let row = |epoch, step| Epoch {
+        let row = |epoch, step| EpochRow {
             epoch,
             step,
-            ..Epoch::default()
+            ..EpochRow::default()
         };
         let mut rows = vec![row(1, 19), row(7, 38), row(8, 57)];
         let mut disorder = Disorder::mend(&mut rows);

@@ -1,0 +1,104 @@
+//! The rows of `metrics.csv`.
+
+use serde::{Deserialize, Serialize};
+
+use super::content::{Row, is_amount};
+use crate::train::event::{Epoch, Score};
+
+/// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are NaN, and the columns at
+/// the end tell the metric's name and its means; else there are no such columns, as in older versions.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct EpochRow {
+    pub(super) epoch: u32,
+    pub(super) step: u64,
+    pub(super) lr: f32,
+    pub(super) train_loss: f32,
+    pub(super) train_accuracy: f32,
+    pub(super) test_loss: f32,
+    pub(super) test_accuracy: f32,
+    pub(super) seconds: f64,
+    pub(super) images_per_second: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metric: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) higher_is_better: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) train_metric: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test_metric: Option<f32>,
+}
+
+impl From<&Epoch> for EpochRow {
+    fn from(epoch: &Epoch) -> Self {
+        let (train, test) = (epoch.train_metric.as_ref(), epoch.test_metric.as_ref());
+        let either = test.or(train);
+        // A run has all of these columns or none.
+        let mean =
+            |score: Option<&Score>| either.map(|_| score.map_or(f32::NAN, |score| score.value));
+        Self {
+            epoch: epoch.epoch,
+            step: epoch.step,
+            lr: epoch.lr,
+            train_loss: epoch.train_loss,
+            train_accuracy: epoch.train_accuracy,
+            test_loss: epoch.test_loss,
+            test_accuracy: epoch.test_accuracy,
+            seconds: epoch.seconds,
+            images_per_second: epoch.images_per_second,
+            metric: either.map(|score| score.name.clone()),
+            higher_is_better: either.map(|score| score.higher_is_better),
+            train_metric: mean(train),
+            test_metric: mean(test),
+        }
+    }
+}
+
+impl EpochRow {
+    /// The event that the row tells of.
+    pub(super) fn into_event(self) -> Epoch {
+        let (name, higher_is_better) = (self.metric, self.higher_is_better.unwrap_or(false));
+        let score = |value: Option<f32>| {
+            Some(Score {
+                name: name.clone()?,
+                value: value?,
+                higher_is_better,
+            })
+        };
+        Epoch {
+            train_metric: score(self.train_metric),
+            test_metric: score(self.test_metric),
+            epoch: self.epoch,
+            step: self.step,
+            lr: self.lr,
+            train_loss: self.train_loss,
+            train_accuracy: self.train_accuracy,
+            test_loss: self.test_loss,
+            test_accuracy: self.test_accuracy,
+            seconds: self.seconds,
+            images_per_second: self.images_per_second,
+        }
+    }
+}
+
+impl Row for EpochRow {
+    fn place(&self) -> (u64, usize) {
+        (self.step, 0)
+    }
+
+    fn epoch(&self) -> Option<u32> {
+        Some(self.epoch)
+    }
+
+    fn is_possible(&self) -> bool {
+        // Where accuracy is not the metric, there is none.
+        let share = |value: f32| value.is_nan() || (0.0..=1.0).contains(&value);
+        let losses = [self.train_loss, self.test_loss];
+        is_amount(self.lr.into())
+            && losses.iter().all(|loss| loss.is_finite())
+            && share(self.train_accuracy)
+            && share(self.test_accuracy)
+            && is_amount(self.seconds)
+            && is_amount(self.images_per_second)
+    }
+}
