@@ -15,7 +15,7 @@ use rootlet::engine::{Device, StepState};
 use rootlet::model::{Builder, Extent, Model};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::topology::method;
-use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+use rootlet::train::{Event, Hooks, Setup, TrainConfig, Trainer};
 
 const COUNT: usize = 6;
 
@@ -100,7 +100,7 @@ fn its_gradients_are_differences_of_the_loss() {
     run.train(&device, still()).unwrap();
     // The norm is the first layer with dense parameters.
     for layer in [1, 2] {
-        let view = run.parameters.layer(layer).unwrap().gradient_of("slope");
+        let view = run.parameters().layer(layer).unwrap().gradient_of("slope");
         let found: Vec<f32> = device.download(&view.unwrap()).unwrap();
         for (c, &found) in found.iter().enumerate().take(6) {
             let at = |by: f32| {
@@ -116,13 +116,11 @@ fn its_gradients_are_differences_of_the_loss() {
 }
 
 fn trainer(device: Device, steps: Option<u64>) -> Trainer {
-    let config = TrainConfig {
-        sparsity: 0.8,
-        epochs: 2,
-        steps,
-        batch: 64,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.8;
+    config.run.epochs = 2;
+    config.run.steps = steps;
+    config.run.batch = 64;
     let digits = data::load(&DataOptions::default()).unwrap();
     let input = Extent {
         channels: 1,
@@ -130,8 +128,8 @@ fn trainer(device: Device, steps: Option<u64>) -> Trainer {
         width: 8,
     };
     let model = model(input, digits.classes);
-    let method = method("gse-uniform").unwrap();
-    Trainer::with_model(device, config, digits, model, method).unwrap()
+    let setup = Setup::of(&config, model);
+    Trainer::with_setup(device, config, digits, setup).unwrap()
 }
 
 fn run(trainer: &mut Trainer) -> Snapshot {

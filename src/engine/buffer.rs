@@ -184,13 +184,22 @@ impl Buffer {
 /// A range of a buffer, in words.
 #[derive(Clone)]
 pub struct View {
-    /// The buffer.
-    pub buffer: Buffer,
-    /// The words of it.
-    pub range: Range<usize>,
+    pub(crate) buffer: Buffer,
+    /// The words of it; that it has them is checked where they are used.
+    pub(crate) range: Range<usize>,
 }
 
 impl View {
+    /// The buffer.
+    pub fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// The words of it.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
     /// Length in words.
     pub fn words(&self) -> usize {
         self.range.len()

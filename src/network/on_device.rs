@@ -24,12 +24,9 @@ use crate::topology::{Method, Observes, Round, RoundReport};
 
 /// A model on a device.
 pub struct Network {
-    /// The connections.
-    pub arena: Arena,
-    /// The dense parameters.
-    pub parameters: Parameters,
-    /// The topology's rounds.
-    pub round: Round,
+    pub(crate) arena: Arena,
+    pub(crate) parameters: Parameters,
+    pub(crate) round: Round,
     pub(super) micro_batch: usize,
     pub(super) metric: Option<Arc<dyn Metric>>,
     pub(super) executor: Executor,
@@ -39,6 +36,21 @@ pub struct Network {
 }
 
 impl Network {
+    /// The connections.
+    pub fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
+    /// The dense parameters.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The topology's rounds.
+    pub fn round(&self) -> &Round {
+        &self.round
+    }
+
     /// Lanes of the batch, padding included.
     pub fn lanes(&self) -> usize {
         self.executor.buffers.lanes

@@ -84,7 +84,7 @@ fn step(device: &Device, network: &Network) -> [Vec<f32>; 3] {
     network.load(device, &batch(network)).unwrap();
     let state = StepState::whole(1, 0, COUNT, 0.0);
     network.train(device, state).unwrap();
-    let arena = &network.arena;
+    let arena = network.arena();
     let read = |view: rootlet::engine::View| device.download(&view).unwrap();
     let mut logits = read(network.logits());
     // What is in the padding lanes is not said.

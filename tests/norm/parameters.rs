@@ -113,9 +113,9 @@ fn a_layer_finds_its_arrays_by_name() {
     let parameters = Parameters::new(&device, &layers, None).unwrap();
     let scale = parameters.layer(1).unwrap();
     assert_eq!(scale.first("gain").unwrap(), 128);
-    assert_eq!(scale.values_of("gain").unwrap().range, 128..131);
-    assert_eq!(scale.gradient_of("gain").unwrap().range, 128..131);
-    assert_eq!(scale.values_of("seen").unwrap().range, 0..2);
+    assert_eq!(scale.values_of("gain").unwrap().range(), 128..131);
+    assert_eq!(scale.gradient_of("gain").unwrap().range(), 128..131);
+    assert_eq!(scale.values_of("seen").unwrap().range(), 0..2);
     says(
         scale.gradient_of("seen").map(|_| ()),
         &["`seen`", "scale", "not trained"],

@@ -214,7 +214,7 @@ fn gradients_are_the_differences_of_the_loss() {
             let result = network.train_results(device, 0..1).unwrap()[0];
             let mean = result.loss / case.count as f32;
             assert_close(&at("loss"), &[mean], &[loss(&host) as f32], 1e-5);
-            let arena = &network.arena;
+            let arena = network.arena();
             let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
             let found = read(&arena.gradient.range(0..arena.connections));
             assert_close(&at("weights"), &found, &values, 1e-4);

@@ -29,7 +29,7 @@ const CHANNELS: usize = 8;
 fn gradients(device: &Device, network: &Network, batch: &Batch) -> [Vec<f32>; 4] {
     network.load(device, batch).unwrap();
     network.train(device, still(COUNT)).unwrap();
-    let (arena, norms) = (&network.arena, &network.parameters);
+    let (arena, norms) = (network.arena(), network.parameters());
     let loss = network.train_results(device, 0..1).unwrap()[0].loss / COUNT as f32;
     let read = |buffer: &rootlet::engine::Buffer, n| device.download(&buffer.range(0..n)).unwrap();
     [
@@ -114,8 +114,9 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
             let method = method("static").unwrap();
             let network = Network::new(device, model, &state, &options, method.as_ref()).unwrap();
             let of = |name: &str| {
-                let layers = 0..network.parameters.spans.len();
-                let views = layers.map(|l| network.parameters.layer(l).unwrap().gradient_of(name));
+                let layers = 0..network.parameters().spans.len();
+                let views =
+                    layers.map(|l| network.parameters().layer(l).unwrap().gradient_of(name));
                 let read = |view: View| device.download::<f32>(&view).unwrap();
                 views
                     .flat_map(|view| read(view.unwrap()))

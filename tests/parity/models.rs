@@ -126,7 +126,7 @@ fn pass(device: &Device, network: &Network, parts: &[Batch]) -> Pass {
     let count = parts.iter().map(|p| p.count).sum();
     network.train_parts(device, parts, still(count)).unwrap();
     let read = |view: View| -> Vec<f32> { device.download(&view).unwrap() };
-    let (arena, norms) = (&network.arena, &network.parameters);
+    let (arena, norms) = (network.arena(), network.parameters());
     let last = parts.last().unwrap().count;
     Pass {
         result: network.train_results(device, 0..1).unwrap()[0],
@@ -166,7 +166,7 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
         stored("logits", &found.logits);
         stored("loss", &[found.result.loss / COUNT as f32]);
         let mut connections = 0;
-        for (l, span) in network.arena.spans.iter().enumerate() {
+        for (l, span) in network.arena().spans.iter().enumerate() {
             let state = &case.state.layers[l];
             let gradient = &found.gradient[connections..][..state.active()];
             connections += state.active();
@@ -178,8 +178,8 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
                 false => assert!(gradient.iter().all(|g| *g == 0.0), "{name}"),
             }
         }
-        for i in 0..network.parameters.spans.len() {
-            let own = network.parameters.layer(i).unwrap();
+        for i in 0..network.parameters().spans.len() {
+            let own = network.parameters().layer(i).unwrap();
             for name in ["weight", "bias"] {
                 let first = own.first(name).unwrap();
                 let words = own.gradient_of(name).unwrap().words();
@@ -240,7 +240,7 @@ fn one_pass_of_a_resnet_agrees_with_pytorch() {
     one_pass(&case, |device, network| {
         let stem = &case.model.sparse()[0];
         let layer = SparsePass {
-            span: network.arena.spans[0],
+            span: network.arena().spans[0],
             window: stem.window,
             lanes: network.lanes(),
             bias: false,
@@ -248,7 +248,7 @@ fn one_pass_of_a_resnet_agrees_with_pytorch() {
         };
         let delta = case.kept(network, stem.node, "delta");
         behind(device, network.input().words(), |plan, x| {
-            layer.backward(plan, &network.arena, delta, None, x, false)
+            layer.backward(plan, network.arena(), delta, None, x, false)
         })
     });
 }
@@ -275,7 +275,7 @@ fn one_pass_of_a_vit_agrees_with_pytorch() {
                 saved: case.kept(network, norm, "saved"),
                 output: Some((between.all(), false)),
             };
-            layer.backward(plan, &network.parameters.layer(0)?, views, false)?;
+            layer.backward(plan, &network.parameters().layer(0)?, views, false)?;
             patchify.backward(plan, between.all(), x)
         })
     });

@@ -74,7 +74,7 @@ fn one_pass_agrees_with_pytorch() {
                 &expected,
             );
         }
-        let arena = &network.arena;
+        let arena = network.arena();
         let gradient = read(&arena.gradient.range(0..arena.connections));
         let expected = fixture.of_layers("", 3, "values_gradient");
         close(&at("gradient"), &gradient, &expected);
@@ -151,8 +151,8 @@ fn padding_lanes_may_hold_noise() {
                 let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
                 let result = network.train_results(&device, 0..1).unwrap()[0];
                 let deltas: Vec<_> = (0..3).map(|l| read(&kept(&network, l, "delta"))).collect();
-                let gradient = read(&network.arena.gradient.all());
-                let bias = read(&network.arena.bias_gradient.all());
+                let gradient = read(&network.arena().gradient.all());
+                let bias = read(&network.arena().bias_gradient.all());
                 network.test(&device, still(count)).unwrap();
                 let test = network.test_results(&device, 0..1).unwrap()[0];
                 (result, test, deltas, gradient, bias)

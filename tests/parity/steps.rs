@@ -44,7 +44,7 @@ fn a_hundred_steps_agree_with_pytorch() {
             let expected = fixture.reals(&format!("{run}.losses"));
             assert_close(&at("losses"), &losses, &expected, TOLERANCE);
 
-            let after = network.arena.export(&device).unwrap();
+            let after = network.arena().export(&device).unwrap();
             let gather = |part: fn(&rootlet::sparse::LayerState) -> &[f32]| -> Vec<f32> {
                 after.iter().flat_map(part).copied().collect()
             };

@@ -276,7 +276,7 @@ fn no_buffer_grows_with_the_pairs() {
             bytes,
             "all of it is listed"
         );
-        let label = |v: &rootlet::engine::View| v.buffer.label().to_owned();
+        let label = |v: &rootlet::engine::View| v.buffer().label().to_owned();
         views
             .iter()
             .map(|v| (label(v), 4 * v.words() as u64))
