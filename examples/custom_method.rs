@@ -9,7 +9,7 @@ use rootlet::Result;
 use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions, Grid, Plan};
 use rootlet::topology::{Candidates, Distribution, Growth, Method, ScoreInputs};
-use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+use rootlet::train::{Event, Hooks, Setup, TrainConfig, Trainer};
 
 const FAVOUR_THE_POOR: &str = "
 struct Params { capacity: u32, rows: u32 }
@@ -91,14 +91,16 @@ impl Growth for PoorFirst {
 }
 
 fn main() -> Result<()> {
-    let config = TrainConfig {
-        sparsity: 0.97,
-        epochs: 10,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.97;
+    config.run.epochs = 10;
     let device = Device::open("auto", &DeviceOptions::default())?;
     let digits = data::load(&DataOptions::default())?;
-    let mut trainer = Trainer::with_method(device, config, digits, Box::new(PoorFirst))?;
+    let setup = Setup {
+        method: Box::new(PoorFirst),
+        ..Setup::new(&config, &digits)?
+    };
+    let mut trainer = Trainer::with_setup(device, config, digits, setup)?;
     // In the first step and the first round, runs the new kernel on its twin too, and compares.
     trainer.check("example/");
     let mut show = |event: &Event| {

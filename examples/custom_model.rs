@@ -6,8 +6,7 @@ use rootlet::Result;
 use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::model::{Builder, Extent, Model};
-use rootlet::topology::method;
-use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+use rootlet::train::{Event, Hooks, Setup, TrainConfig, Trainer};
 
 /// Two convolutions with a shortcut around the second.
 fn small_net(input: Extent, classes: usize) -> Result<Model> {
@@ -24,16 +23,14 @@ fn small_net(input: Extent, classes: usize) -> Result<Model> {
 }
 
 fn main() -> Result<()> {
-    let config = TrainConfig {
-        sparsity: 0.9,
-        epochs: 5,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.9;
+    config.run.epochs = 5;
     let device = Device::open("auto", &DeviceOptions::default())?;
     let digits = data::load(&DataOptions::default())?;
     let model = small_net(digits.shape.extent(), digits.classes)?;
-    let method = method("gse-uniform")?;
-    let mut trainer = Trainer::with_model(device, config, digits, model, method)?;
+    let setup = Setup::of(&config, model);
+    let mut trainer = Trainer::with_setup(device, config, digits, setup)?;
     let mut show = |event: &Event| {
         if let Event::Epoch(e) = event {
             println!(

@@ -10,10 +10,8 @@ use rootlet::train::{Event, Hooks, SaveEvery, TrainConfig, Trainer};
 use rootlet::{Error, Result};
 
 pub(crate) fn main() -> Result<()> {
-    let config = TrainConfig {
-        epochs: 40,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.run.epochs = 40;
     let device = Device::open("auto", &DeviceOptions::default())?;
     let mut trainer = Trainer::new(device, config, data::load(&DataOptions::default())?)?;
 

@@ -17,11 +17,9 @@ fn darkened(images: &Images) -> Result<Images> {
 }
 
 fn trainer(data: &Dataset, epochs: u32, lr: f64) -> Result<Trainer> {
-    let config = TrainConfig {
-        epochs,
-        lr,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.run.epochs = epochs;
+    config.optimiser.lr = lr;
     let device = Device::open("auto", &DeviceOptions::default())?;
     Trainer::new(device, config, data.clone())
 }

@@ -8,12 +8,10 @@ use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 fn main() -> Result<()> {
     let digits = data::load(&DataOptions::default())?;
     let device = Device::open("auto", &DeviceOptions::default())?;
-    let config = TrainConfig {
-        hidden: vec![256, 256],
-        sparsity: 0.95, // 5 of 100 connections exist
-        epochs: 10,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.hidden = vec![256, 256];
+    config.model.sparsity = 0.95; // 5 of 100 connections exist
+    config.run.epochs = 10;
     let mut trainer = Trainer::new(device, config, digits)?;
 
     // The trainer tells what happens; what to show of it is the caller's.

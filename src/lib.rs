@@ -24,7 +24,10 @@
 //! let data = Dataset::new("circle", shape, points(512)?, points(128)?)?;
 //!
 //! // Your model: two hidden layers, and half of all possible connections, replaced step by step by better ones.
-//! let config = TrainConfig { hidden: vec![32, 32], sparsity: 0.5, epochs: 20, ..TrainConfig::default() };
+//! let mut config = TrainConfig::default();
+//! config.model.hidden = vec![32, 32];
+//! config.model.sparsity = 0.5;
+//! config.run.epochs = 20;
 //!
 //! // Train.
 //! let mut trainer = Trainer::new(Device::cpu(0)?, config.clone(), data)?;
@@ -94,6 +97,7 @@ pub mod engine;
 #[doc(hidden)]
 pub mod bench;
 pub mod checkpoint;
+mod choice;
 mod clock;
 pub mod data;
 #[doc(hidden)]

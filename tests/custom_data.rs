@@ -60,18 +60,14 @@ fn a_generator_is_trained_on() {
     )
     .unwrap();
     assert_eq!(data.classes, 3);
-    let config = TrainConfig {
-        sparsity: 0.5,
-        hidden: vec![20],
-        epochs: 3,
-        workers: 3,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.5;
+    config.model.hidden = vec![20];
+    config.run.epochs = 3;
+    config.machine.workers = 3;
     let run = |workers| {
-        let config = TrainConfig {
-            workers,
-            ..config.clone()
-        };
+        let mut config = config.clone();
+        config.machine.workers = workers;
         let mut trainer = Trainer::new(Device::cpu(2).unwrap(), config, data.clone()).unwrap();
         let end = trainer
             .run(&mut Hooks::observing(&mut |_: &Event| Ok(())))

@@ -20,7 +20,7 @@ use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::optim::{OptimiserState, StateArray};
 use rootlet::sparse::LayerState;
 use rootlet::topology::{Scope, method};
-use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
+use rootlet::train::{Event, Hooks, Setup, TrainConfig, Trainer};
 
 const COUNT: usize = 6;
 const OPTIMISER: AgedMoments = AgedMoments {
@@ -171,7 +171,7 @@ fn its_state_follows_connections_through_rounds() {
                 assert_eq!(begun.count(), grown, "{name}");
 
                 // The step itself, by its definition.
-                let arena = &still.arena;
+                let arena = still.arena();
                 let gradient = device.download(&arena.gradient.all()).unwrap();
                 let before = network(&device, &state, scope).export(&device).unwrap();
                 let flat = |layers| connections(layers).into_values().collect::<Vec<_>>();
@@ -184,7 +184,7 @@ fn its_state_follows_connections_through_rounds() {
                         .collect()
                 };
                 assert_stepped(&biases(&before), &gradient, &biases(&alone), name);
-                let norm = still.parameters.layer(0).unwrap();
+                let norm = still.parameters().layer(0).unwrap();
                 for array in ["weight", "bias"] {
                     let gradient = device.download(&norm.gradient_of(array).unwrap()).unwrap();
                     let of = |state: &NetworkState| -> Vec<Kept> {
@@ -211,9 +211,9 @@ fn the_ledger_knows_its_arrays_by_name() {
     let device = Device::cpu(1).unwrap();
     let network = network(&device, &drawn(), Scope::Layer);
     for (owner, words) in [
-        ("connections", network.arena.connections),
-        ("bias", network.arena.n_rows),
-        ("parameters", network.parameters.words()),
+        ("connections", network.arena().connections),
+        ("bias", network.arena().n_rows),
+        ("parameters", network.parameters().words()),
     ] {
         for array in ["first", "second", "age"] {
             let entries = device.ledger().entries();
@@ -234,29 +234,30 @@ fn open(adapter: &str) -> Device {
 }
 
 fn trainer(adapter: &str, name: &str, steps: Option<u64>) -> Trainer {
-    let config = TrainConfig {
-        sparsity: 0.8,
-        epochs: 3,
-        steps,
-        batch: 64,
-        limit: Some(640),
-        round_every: 4,
-        lr: 0.3,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.8;
+    config.run.epochs = 3;
+    config.run.steps = steps;
+    config.run.batch = 64;
+    config.data.limit = Some(640);
+    config.topology.round_every = 4;
+    config.optimiser.lr = 0.3;
     let source = DataOptions {
-        limit: config.limit,
+        limit: config.data.limit,
         ..DataOptions::default()
     };
     let digits = data::load(&source).unwrap();
     let model = mlp(digits.shape.extent(), &[40, 30], digits.classes).unwrap();
-    let (device, method) = (open(adapter), method(name).unwrap());
-    let optimiser = Arc::new(AgedMoments {
-        beta1: 0.9,
-        beta2: 0.99,
-        grown_up: 8.0,
-    });
-    Trainer::with_optimiser(device, config, digits, model, method, optimiser).unwrap()
+    let setup = Setup {
+        method: method(name).unwrap(),
+        optimiser: Arc::new(AgedMoments {
+            beta1: 0.9,
+            beta2: 0.99,
+            grown_up: 8.0,
+        }),
+        ..Setup::of(&config, model)
+    };
+    Trainer::with_setup(open(adapter), config, digits, setup).unwrap()
 }
 
 fn run(trainer: &mut Trainer) -> Snapshot {

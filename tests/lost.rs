@@ -12,23 +12,22 @@ use rootlet::Result;
 use rootlet::data::{self, DataOptions};
 use rootlet::engine::Device;
 use rootlet::report::{Place, RecordOptions, RecordedTraining, Style, run_through_losses};
-use rootlet::train::config::MethodName;
+use rootlet::topology::MethodName;
 use rootlet::train::{SaveEvery, TrainConfig};
 
 fn config(adapter: &str, epochs: u32) -> TrainConfig {
-    TrainConfig {
-        hidden: vec![24, 16],
-        sparsity: 0.8,
-        adapter: adapter.to_owned(),
-        threads: 1,
-        batch: 32,
-        epochs,
-        round_every: 7,
-        round_until: Some(f64::from(epochs)),
-        method: MethodName::GseGrabo,
-        limit: Some(300),
-        ..TrainConfig::default()
-    }
+    let mut config = TrainConfig::default();
+    config.model.hidden = vec![24, 16];
+    config.model.sparsity = 0.8;
+    config.machine.adapter = adapter.to_owned();
+    config.machine.threads = 1;
+    config.run.batch = 32;
+    config.run.epochs = epochs;
+    config.topology.round_every = 7;
+    config.topology.round_until = Some(f64::from(epochs));
+    config.topology.method = MethodName::GseGrabo;
+    config.data.limit = Some(300);
+    config
 }
 
 /// A run in `runs`, on devices that `watch` sees when they are opened; its folder and its end.

@@ -12,8 +12,7 @@ use rootlet::checkpoint;
 use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::model::{Builder, Extent, Model};
-use rootlet::topology::method;
-use rootlet::train::{Event, Hooks, SaveEvery, TrainConfig, Trainer};
+use rootlet::train::{Event, Hooks, SaveEvery, Setup, TrainConfig, Trainer};
 
 fn model(input: Extent, classes: usize) -> Result<Model> {
     let mut net = Builder::new("prelu-net", input);
@@ -31,23 +30,15 @@ fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
     let device = Device::open(adapter, &DeviceOptions::default())?;
     let digits = data::load(&DataOptions::default())?;
     let model = model(digits.shape.extent(), digits.classes)?;
-    Trainer::with_model(
-        device,
-        config.clone(),
-        digits,
-        model,
-        method("gse-uniform")?,
-    )
+    Trainer::with_setup(device, config.clone(), digits, Setup::of(config, model))
 }
 
 fn main() -> Result<()> {
     let adapter = std::env::args().nth(1).unwrap_or("auto".into());
-    let config = TrainConfig {
-        sparsity: 0.9,
-        epochs: 4,
-        steps: Some(20),
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.9;
+    config.run.epochs = 4;
+    config.run.steps = Some(20);
     let run = std::env::temp_dir().join(format!("rootlet-custom-layer-{}", std::process::id()));
 
     // Twenty steps, saved at the end.
@@ -63,10 +54,7 @@ fn main() -> Result<()> {
     first.run(&mut hooks)?;
 
     // A new trainer goes on from the file to the end.
-    let config = TrainConfig {
-        steps: None,
-        ..config
-    };
+    config.run.steps = None;
     let mut second = trainer(&adapter, &config)?;
     second.restore(checkpoint::load(&run)?.snapshot)?;
     let mut show = |event: &Event| {
@@ -89,6 +77,6 @@ fn main() -> Result<()> {
 fn toml_of(config: &TrainConfig) -> String {
     format!(
         "sparsity = {}\nepochs = {}\n",
-        config.sparsity, config.epochs
+        config.model.sparsity, config.run.epochs
     )
 }

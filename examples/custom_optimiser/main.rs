@@ -15,7 +15,7 @@ use rootlet::data::{self, DataOptions};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::model::mlp;
 use rootlet::topology::method;
-use rootlet::train::{Event, Hooks, SaveEvery, TrainConfig, Trainer};
+use rootlet::train::{Event, Hooks, SaveEvery, Setup, TrainConfig, Trainer};
 
 fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
     let device = Device::open(adapter, &DeviceOptions::default())?;
@@ -26,26 +26,22 @@ fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
         beta2: 0.99,
         grown_up: 8.0,
     };
-    Trainer::with_optimiser(
-        device,
-        config.clone(),
-        digits,
-        model,
-        method("gse-graest")?,
-        Arc::new(optimiser),
-    )
+    let setup = Setup {
+        method: method("gse-graest")?,
+        optimiser: Arc::new(optimiser),
+        ..Setup::of(config, model)
+    };
+    Trainer::with_setup(device, config.clone(), digits, setup)
 }
 
 fn main() -> Result<()> {
     let adapter = std::env::args().nth(1).unwrap_or("auto".into());
-    let config = TrainConfig {
-        sparsity: 0.9,
-        epochs: 4,
-        round_every: 10,
-        lr: 0.3,
-        steps: Some(30),
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.9;
+    config.run.epochs = 4;
+    config.topology.round_every = 10;
+    config.optimiser.lr = 0.3;
+    config.run.steps = Some(30);
     let run = std::env::temp_dir().join(format!("rootlet-optimiser-{}", std::process::id()));
 
     // Thirty steps with rounds among them, saved at the end.
@@ -58,10 +54,7 @@ fn main() -> Result<()> {
     })?;
 
     // A new trainer goes on from the file to the end.
-    let config = TrainConfig {
-        steps: None,
-        ..config
-    };
+    config.run.steps = None;
     let mut second = trainer(&adapter, &config)?;
     second.restore(checkpoint::load(&run)?.snapshot)?;
     let mut show = |event: &Event| {

@@ -142,7 +142,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let model = config.build_model(data.shape, data.classes)?;
     let state = &checkpoint.snapshot.state;
     let layers = &state.layers;
-    let batch = config.batch.min(data.test.len().max(1));
+    let batch = config.run.batch.min(data.test.len().max(1));
     let network = for_tests(&device, &config, &model, state, batch)
         .map_err(|error| match error {
             Error::Shape(_) => Error::Usage(format!(

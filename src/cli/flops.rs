@@ -200,7 +200,7 @@ fn compare(args: &FlopsArgs) -> Result<Comparison> {
     let dense = ModelCount::new(&model, &pairs);
     let mut rows = Vec::new();
     for &sparsity in &args.sparsities {
-        rows.push(match allocate(&shapes, sparsity, config.assignment) {
+        rows.push(match allocate(&shapes, sparsity, config.model.assignment) {
             Ok(active) => row(args, &model, &active, sparsity)?,
             Err(Error::Usage(reason)) => Row {
                 sparsity,
@@ -218,8 +218,8 @@ fn compare(args: &FlopsArgs) -> Result<Comparison> {
         model: model.name().to_owned(),
         dense_connections: dense.dense,
         dense_step: args.batch as f64 * dense_step(&dense),
-        assignment: config.assignment,
-        gamma: config.gamma,
+        assignment: config.model.assignment,
+        gamma: config.topology.gamma,
         round_every: args.round_every(),
         until: args.until(),
         batch: args.batch,

@@ -135,12 +135,10 @@ pub fn check_typed(matches: &ArgMatches) -> Result<()> {
 
 /// A number of threads, also where the adapter has none of its own: a typing error stays one.
 fn threads(text: &str) -> std::result::Result<usize, String> {
-    let config = TrainConfig {
-        threads: whole(text)?,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.machine.threads = whole(text)?;
     config.validate().map_err(|error| message(&error))?;
-    Ok(config.threads)
+    Ok(config.machine.threads)
 }
 
 /// Runs what the command line asks for.

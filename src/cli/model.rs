@@ -3,7 +3,6 @@
 use clap::Args;
 use rootlet::model::{MODELS, ModelCount};
 use rootlet::report::count_text;
-use rootlet::train::TrainConfig;
 use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result};
 
@@ -68,16 +67,16 @@ pub fn run(args: &ModelArgs) -> Result<()> {
 }
 
 fn describe(args: &ModelArgs, name: &str) -> Result<String> {
-    let config = TrainConfig {
-        sparsity: args.sparsity.unwrap_or(TrainConfig::default().sparsity),
-        connections: args.connections.filter(|&n| n > 0),
-        ..args.model.config(name)
-    };
+    let mut config = args.model.config(name);
+    if let Some(sparsity) = args.sparsity {
+        config.model.sparsity = sparsity;
+    }
+    config.model.connections = args.connections.filter(|&n| n > 0);
     let model = args.model.build(&config)?;
-    let count = ModelCount::new(&model, &config.allocate(&model)?);
+    let count = ModelCount::new(&model, &config.model.allocate(&model)?);
     match args.json {
         true => serde_json::to_string(&count)
             .map_err(|e| Error::Device(format!("the model cannot be shown as JSON: {e}"))),
-        false => Ok(count_text(&model, &count, config.gamma)),
+        false => Ok(count_text(&model, &count, config.topology.gamma)),
     }
 }

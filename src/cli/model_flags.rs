@@ -43,15 +43,14 @@ const LARGE: [&str; 4] = ["simple-vit", "resnet18", "resnet34", "resnet50"];
 impl ModelFlags {
     /// The configuration that trains the model of this name.
     pub fn config(&self, name: &str) -> TrainConfig {
-        let defaults = TrainConfig::default();
-        TrainConfig {
-            model: name.to_owned(),
-            hidden: self.hidden.clone().unwrap_or(defaults.hidden),
-            width: self.width.unwrap_or(defaults.width),
-            assignment: self.assignment.unwrap_or(defaults.assignment),
-            gamma: self.gamma.unwrap_or(defaults.gamma),
-            ..TrainConfig::default()
-        }
+        let mut config = TrainConfig::default();
+        let model = &mut config.model;
+        model.name = name.to_owned();
+        take(&self.width, &mut model.width);
+        take(&self.hidden, &mut model.hidden);
+        take(&self.assignment, &mut model.assignment);
+        take(&self.gamma, &mut config.topology.gamma);
+        config
     }
 
     /// A flag that was typed.
@@ -71,15 +70,22 @@ impl ModelFlags {
     /// The model that a configuration trains on such images.
     pub fn build(&self, config: &TrainConfig) -> Result<Model> {
         config.validate()?;
-        if self.hidden.is_some() && config.model != MODELS[0] {
+        if self.hidden.is_some() && config.model.name != MODELS[0] {
             return Err(Error::Usage(format!(
                 "--hidden has no effect here: the model {} has widths of its own, which --width scales; leave it out",
-                config.model
+                config.model.name
             )));
         }
-        let shape = image_shape(self.image.as_deref(), &config.model)?;
-        let classes = default_classes(self.classes, &config.model)?;
+        let shape = image_shape(self.image.as_deref(), &config.model.name)?;
+        let classes = default_classes(self.classes, &config.model.name)?;
         config.build_model(shape, classes)
+    }
+}
+
+/// Takes what was typed, if it was.
+fn take<T: Clone>(typed: &Option<T>, value: &mut T) {
+    if let Some(typed) = typed {
+        value.clone_from(typed);
     }
 }
 

@@ -100,7 +100,7 @@ struct Job {
 
 fn configure(args: &TrainArgs) -> Result<Job> {
     let begin = |base: TrainConfig, place| {
-        let mut config = args.flags.over(base)?.resolve()?;
+        let mut config = args.flags.over(base).resolve()?;
         if args.flags.given("hidden") && config.takes_perceptron() {
             super::note(
                 "the model is mlp, for --hidden is of perceptrons alone and no --model was given",
@@ -157,10 +157,10 @@ fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
         ));
     }
     let before = resumed.trained().config.clone();
-    let mut config = args.flags.over(before.clone())?;
-    if config.round_until.is_none() && config.epochs != before.epochs {
+    let mut config = args.flags.over(before.clone());
+    if config.topology.round_until.is_none() && config.run.epochs != before.run.epochs {
         // Else more epochs would shift the end of the rounds away from what the steps before were trained with.
-        config.round_until = Some(before.round_until());
+        config.topology.round_until = Some(before.round_until());
     }
     let config = config.resolve()?;
     let changed = before.goes_on_with(&config, &file)?;
@@ -252,7 +252,10 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         tensorboard: args.run.tensorboard,
         command: command_line(),
     };
-    let (steps, stages) = (config.steps, config.build_method()?.start().stages());
+    let (steps, stages) = (
+        config.run.steps,
+        config.topology.build_method().start().stages(),
+    );
     let mut note = |text: &str| super::note(text);
     let mut prepare = |config, place, note: &mut dyn FnMut(&str)| {
         RecordedTraining::prepare(config, data.clone(), check, place, &options, note)

@@ -89,10 +89,9 @@ fn missing_epochs(known: &Known, epochs: &[Epoch]) -> Option<String> {
 
 fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Option<String> {
     // Of a killed run, rows behind the checkpoint are rightly there, and will be written again.
-    let precede = config.build_method().is_ok_and(|method| {
-        // Rounds between two steps have the number of the step before, and belong to the one that comes.
-        matches!(method.start(), Start::Dense(_) | Start::Backed(_))
-    });
+    // Rounds between two steps have the number of the step before, and belong to the one that comes.
+    let method = config.topology.build_method();
+    let precede = matches!(method.start(), Start::Dense(_) | Start::Backed(_));
     let done = rounds.iter().map(|round| round.step);
     let done: Vec<u64> = done
         .filter(|&step| step < known.step || (step == known.step && !precede))
@@ -107,7 +106,7 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
     let lacking = all.saturating_sub(done.len() as u64);
     if lacking > 0 {
         // Where rounds came at every so many steps, which ones is known, too.
-        let every = config.round_every.max(1);
+        let every = config.topology.round_every.max(1);
         let regular = !precede
             && (all.checked_mul(every)).is_some_and(|last| last <= known.step)
             && (done.iter()).all(|step| step.is_multiple_of(every) && step / every <= all);
@@ -189,10 +188,8 @@ mod tests {
             "the rows of epochs 2 to 4294967294 are missing",
         );
 
-        let config = TrainConfig {
-            round_every: 20,
-            ..TrainConfig::default()
-        };
+        let mut config = TrainConfig::default();
+        config.topology.round_every = 20;
         let rounds = |steps: &[u64]| -> Vec<Round> {
             let round = |&step: &u64| Round {
                 step,

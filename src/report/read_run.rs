@@ -11,8 +11,8 @@ use super::summary::SUMMARY;
 use super::{RunFolder, Summary};
 use crate::checkpoint;
 use crate::data::DataRecord;
+use crate::topology::MethodName;
 use crate::train::TrainConfig;
-use crate::train::config::MethodName;
 use crate::train::event::{Epoch, Finished, LayerSummary, Round};
 use crate::{Error, Result};
 
@@ -99,19 +99,19 @@ impl RunRecord {
     pub fn method(&self) -> String {
         match self.summary.as_ref().map(|s| s.started.method.as_str()) {
             Some(name) if !name.is_empty() => name.to_owned(),
-            _ => self.config.method.to_string(),
+            _ => self.config.topology.method.to_string(),
         }
     }
 
     /// The sparsity asked for, where the network has it within a percent of its connections, which rounding and layers that are clipped
     /// to dense may move; else the network's.
     pub fn sparsity(&self) -> f64 {
-        let asked = self.config.sparsity;
+        let asked = self.config.model.sparsity;
         let Some(network) = self.network_sparsity() else {
             return asked;
         };
         let close = (network - asked).abs() <= 0.01 * (1.0 - asked);
-        match self.config.connections {
+        match self.config.model.connections {
             None if close => asked,
             _ => network,
         }
@@ -120,9 +120,9 @@ impl RunRecord {
     /// The network's sparsity, as far as it is known. That of a method which begins dense is known at its end.
     fn network_sparsity(&self) -> Option<f64> {
         let started = &self.summary.as_ref()?.started;
-        let is_dense = self.config.method == MethodName::Dense;
+        let is_dense = self.config.topology.method == MethodName::Dense;
         // What its forward passes use is what was asked for: its layers have those that are trained as well.
-        if self.config.method == MethodName::Topkast || started.dense == 0 {
+        if self.config.topology.method == MethodName::Topkast || started.dense == 0 {
             return None;
         }
         let end = self.finished().map(|end| end.layers).unwrap_or_default();
@@ -155,8 +155,8 @@ impl RunRecord {
         }
         let last = self.epochs.last()?;
         // A method that begins anew trains all epochs several times.
-        let stages = self.config.build_method().ok()?.start().stages();
-        let epochs = u64::from(self.config.epochs) * u64::from(stages);
+        let stages = self.config.topology.build_method().start().stages();
+        let epochs = u64::from(self.config.run.epochs) * u64::from(stages);
         (u64::from(last.epoch) >= epochs).then(|| Finished {
             step: last.step,
             epochs: last.epoch,

@@ -94,11 +94,11 @@ impl RecordedTraining {
         note: &mut dyn FnMut(&str),
     ) -> Result<Self> {
         let device_options = DeviceOptions {
-            threads: config.threads,
+            threads: config.machine.threads,
             ..DeviceOptions::default()
         };
-        let device = Device::open(&config.adapter, &device_options)?;
-        let (choice, threads) = (config.adapter.clone(), config.threads);
+        let device = Device::open(&config.machine.adapter, &device_options)?;
+        let (choice, threads) = (config.machine.adapter.clone(), config.machine.threads);
         device.warning().into_iter().for_each(&mut *note);
         let mut trainer = Trainer::new(device, config, data)?;
         if options.verify {

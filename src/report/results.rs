@@ -183,7 +183,7 @@ impl Group {
         let record = &records[*runs.iter().find(telling).unwrap_or(&runs[0])];
         Self {
             labels: Vec::new(),
-            data: record.config.data.clone(),
+            data: record.config.data.name.clone(),
             model: record.config.model_name().to_owned(),
             method: record.method(),
             sparsity: record.sparsity(),

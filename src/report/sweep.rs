@@ -27,8 +27,9 @@ use serde::Deserialize;
 
 use crate::engine::adapter::check_choice;
 use crate::files;
+use crate::topology::MethodName;
 use crate::train::TrainConfig;
-use crate::train::config::{MethodName, parse};
+use crate::train::config::parse;
 use crate::words::{counted, listed};
 use crate::{Error, Result};
 pub use plan::{PlannedRun, RunState};
@@ -86,7 +87,7 @@ impl Sweep {
             |what: String| Err(Error::Usage(format!("sweep {}: {what}", path.display())));
         let mut base = file.base.clone();
         if let Some(adapter) = adapter {
-            base.adapter = adapter.to_owned();
+            base.machine.adapter = adapter.to_owned();
         }
         let axes = file.axes();
         let mut seen = BTreeSet::new();
@@ -168,7 +169,9 @@ impl Sweep {
     pub fn check_adapters(&self, states: &[RunState]) -> Result<()> {
         let left = self.runs.iter().zip(states);
         let left = left.filter(|(_, state)| matches!(state, RunState::New | RunState::Unfinished));
-        let adapters: BTreeSet<&str> = left.map(|(run, _)| run.config.adapter.as_str()).collect();
+        let adapters: BTreeSet<&str> = left
+            .map(|(run, _)| run.config.machine.adapter.as_str())
+            .collect();
         adapters.into_iter().try_for_each(check_choice)
     }
 

@@ -6,7 +6,7 @@ use super::record_run::quoted;
 use super::text::{duration, epoch, grouped, percent, result};
 use super::{ProgressNote, RunFolder, RunRecord};
 use crate::Result;
-use crate::train::config::MethodName;
+use crate::topology::MethodName;
 
 /// A run whose progress is older than this, in seconds, is said to show no sign of life.
 const SILENT: f64 = 120.0;
@@ -89,7 +89,7 @@ impl RunView {
             lines.push(format!("training loss  {}", sparkline(&logs, SPARKS)));
         }
         if let Some(last) = record.epochs.last() {
-            lines.push(epoch(last, Some(record.config.epochs)));
+            lines.push(epoch(last, Some(record.config.run.epochs)));
         }
         if let Some(round) = record.rounds.last() {
             let sum = |of: fn(&crate::train::event::RoundLayer) -> u64| -> u64 {
@@ -126,7 +126,7 @@ impl RunView {
     fn heading(&self) -> String {
         let record = &self.record;
         let adapter = record.adapter().map(|name| format!(" on {name}"));
-        let sparsity = match (record.config.method, record.sparsity()) {
+        let sparsity = match (record.config.topology.method, record.sparsity()) {
             // Whatever sparsity was asked for, this method takes no notice of it.
             (MethodName::Dense, _) | (_, 0.0) => "all connections".to_owned(),
             (_, sparsity) => format!("{} sparse", percent(sparsity)),
@@ -144,7 +144,7 @@ impl RunView {
     fn epochs(&self) -> u32 {
         let record = &self.record;
         let summary = record.summary.as_ref();
-        summary.map_or(record.config.epochs, |s| s.started.epochs)
+        summary.map_or(record.config.run.epochs, |s| s.started.epochs)
     }
 
     fn progress_lines(&self, note: &ProgressNote) -> Vec<String> {

@@ -1,8 +1,7 @@
 //! The first graph: how many connections each layer gets, which ones, and their first weights.
 
-use serde::{Deserialize, Serialize};
-
 use super::layer_state::LayerState;
+use crate::choice::choice;
 use crate::engine::host_memory;
 use crate::engine::random::{Stream, below, random, unit};
 use crate::error::{Error, Result};
@@ -23,15 +22,14 @@ impl Shape {
     }
 }
 
-/// How the connections are divided among the layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-#[serde(rename_all = "kebab-case")]
-pub enum Assignment {
-    /// In proportion to inputs + outputs (Mocanu et al. 2018), so that the total is linear in the width
-    ErdosRenyi,
-    /// The same density in every layer
-    Uniform,
+choice! {
+    /// How the connections are divided among the layers.
+    pub enum Assignment {
+        /// In proportion to inputs + outputs (Mocanu et al. 2018), so that the total is linear in the width
+        ErdosRenyi = "erdos-renyi",
+        /// The same density in every layer
+        Uniform = "uniform",
+    }
 }
 
 /// Bytes on the host of each connection that is being drawn: 12 of its [`LayerState`], 8 of its pair, and 20 of the indices

@@ -1,9 +1,10 @@
-//! What a method is: a name, a growth rule, and the network that it begins with.
+//! What a method of sparse training is: a name, a growth rule, and the network that it begins with.
+
+use std::sync::Arc;
 
 use super::cost::Cost;
 use super::from_dense::Start;
 use super::growth::{Growth, NoGrowth};
-use std::sync::Arc;
 
 /// A method of sparse training.
 pub trait Method: Send + Sync {

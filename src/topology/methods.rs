@@ -1,5 +1,6 @@
-//! The methods that are built in.
+//! The list of the built-in methods: the name of each, what it does in a line, and how it is made.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::cost::Cost;
@@ -8,40 +9,102 @@ use super::from_dense::{
 };
 use super::growth::{Distribution, Growth, Gse, NoGrowth, RigL, Set};
 use super::method::Method;
+use crate::choice::choice;
 use crate::error::{Error, Result};
 
-/// Prunings of the method `lottery`, where no other number is asked for.
-pub const LOTTERY_CYCLES: u32 = 3;
-
-/// The built-in methods.
-pub fn methods() -> [Box<dyn Method>; 13] {
-    let growing =
-        |name, growth: Arc<dyn Growth>| -> Box<dyn Method> { Box::new(Growing { name, growth }) };
-    [
-        growing("static", Arc::new(NoGrowth)),
-        growing("set", Arc::new(Set)),
-        growing("rigl", Arc::new(RigL)),
-        growing("gse-uniform", Arc::new(Gse(Distribution::Uniform))),
-        growing("gse-grabo", Arc::new(Gse(Distribution::GraBo))),
-        growing("gse-graest", Arc::new(Gse(Distribution::GraEst))),
-        Box::new(Snip),
-        Box::new(Grasp),
-        Box::new(SynFlow),
-        Box::new(Gradual),
-        Box::new(Lottery {
-            cycles: LOTTERY_CYCLES,
-        }),
-        Box::new(TopKast {
-            backward: TOPKAST_BACKWARD,
-        }),
-        Box::new(Dense),
-    ]
+/// What some of the methods are made with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MethodOptions {
+    /// Prunings of the lottery.
+    pub lottery_cycles: u32,
+    /// Connections that topkast trains, for each one that its forward pass uses.
+    pub topkast_backward: f64,
 }
 
-/// Names of the built-in methods.
-pub fn method_names() -> Vec<String> {
-    let methods = methods();
-    methods.iter().map(|m| m.name().to_owned()).collect()
+impl Default for MethodOptions {
+    fn default() -> Self {
+        Self {
+            lottery_cycles: 3,
+            topkast_backward: TOPKAST_BACKWARD,
+        }
+    }
+}
+
+/// Declares the methods: a choice of names, and how the method of each is made.
+macro_rules! methods {
+    ($($(#[doc = $about:literal])+ $variant:ident = $name:expr => $make:expr;)+) => {
+        choice! {
+            /// A built-in method.
+            pub enum MethodName {
+                $($(#[doc = $about])+ $variant = $name,)+
+            }
+        }
+
+        impl MethodName {
+            /// The method.
+            pub fn build(self, options: &MethodOptions) -> Box<dyn Method> {
+                match self {
+                    $(MethodName::$variant => method_of($make, self.name(), options),)+
+                }
+            }
+        }
+    };
+}
+
+methods! {
+    /// The initial graph stays as it is
+    Static = "static" => |name, _| Growing::by(name, NoGrowth);
+    /// Prune the smallest weights, grow at random
+    Set = "set" => |name, _| Growing::by(name, Set);
+    /// Prune the smallest weights, grow those of the largest gradient among all pairs
+    Rigl = "rigl" => |name, _| Growing::by(name, RigL);
+    /// Guided stochastic exploration, candidates drawn uniformly
+    GseUniform = "gse-uniform" => |name, _| Growing::by(name, Gse(Distribution::Uniform));
+    /// The same, drawn by the upper bound of the gradient
+    GseGrabo = "gse-grabo" => |name, _| Growing::by(name, Gse(Distribution::GraBo));
+    /// The same, drawn by an unbiased estimate of the gradient
+    GseGraest = "gse-graest" => |name, _| Growing::by(name, Gse(Distribution::GraEst));
+    /// Before the first step, keep the connections of a dense network of the largest |gradient × weight|
+    Snip = Snip::NAME => |_, _| Snip;
+    /// The same, those that preserve the gradient flow
+    Grasp = Grasp::NAME => |_, _| Grasp;
+    /// The same, those of the largest synaptic flow: needs no data
+    Synflow = SynFlow::NAME => |_, _| SynFlow;
+    /// Dense at first, pruned by magnitude as it trains
+    Gradual = Gradual::NAME => |_, _| Gradual;
+    /// Dense to the end, pruned by magnitude, set back to the beginning and trained again (--lottery-cycles)
+    Lottery = Lottery::NAME => |_, options| Lottery { cycles: options.lottery_cycles };
+    /// The forward pass uses the largest weights, gradients are computed for more (--topkast-backward), chosen from dense ones
+    Topkast = TopKast::NAME => |_, options| TopKast { backward: options.topkast_backward };
+    /// All connections, whatever --sparsity says
+    Dense = Dense::NAME => |_, _| Dense;
+}
+
+/// Makes a method.
+fn method_of<M: Method + 'static>(
+    make: impl Fn(&'static str, &MethodOptions) -> M,
+    name: &'static str,
+    options: &MethodOptions,
+) -> Box<dyn Method> {
+    Box::new(make(name, options))
+}
+
+impl FromStr for MethodName {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::named(name).ok_or_else(|| {
+            let known = Self::NAMES.join(", ");
+            Error::Usage(format!("unknown method `{name}`; known: {known}"))
+        })
+    }
+}
+
+/// The built-in methods.
+pub fn methods() -> Vec<Box<dyn Method>> {
+    let all = MethodName::ALL.iter();
+    all.map(|name| name.build(&MethodOptions::default()))
+        .collect()
 }
 
 /// A built-in method by name.
@@ -49,17 +112,22 @@ pub fn method_names() -> Vec<String> {
 /// # Errors
 /// An unknown name: the message lists the known ones.
 pub fn method(name: &str) -> Result<Box<dyn Method>> {
-    let found = methods().into_iter().find(|method| method.name() == name);
-    found.ok_or_else(|| {
-        let known = method_names().join(", ");
-        Error::Usage(format!("unknown method `{name}`; known: {known}"))
-    })
+    Ok(name.parse::<MethodName>()?.build(&MethodOptions::default()))
 }
 
 /// A method that begins with a random graph and grows by a rule: what most are.
 struct Growing {
     name: &'static str,
     growth: Arc<dyn Growth>,
+}
+
+impl Growing {
+    fn by(name: &'static str, growth: impl Growth + 'static) -> Self {
+        Growing {
+            name,
+            growth: Arc::new(growth),
+        }
+    }
 }
 
 impl Method for Growing {
@@ -75,11 +143,15 @@ impl Method for Growing {
 /// All connections, all the time.
 struct Dense;
 
+impl Dense {
+    const NAME: &str = "dense";
+}
+
 impl Thinning for Dense {}
 
 impl Method for Dense {
     fn name(&self) -> &str {
-        "dense"
+        Self::NAME
     }
 
     fn start(&self) -> Start<'_> {

@@ -66,7 +66,7 @@ pub use merge::{
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
 };
 pub use method::Method;
-pub use methods::{LOTTERY_CYCLES, method, method_names, methods};
+pub use methods::{MethodName, MethodOptions, method, methods};
 pub use random_score::{RandomScore, RandomScoreParams};
 pub use report::{
     LayerReport, ReportLayers, ReportLayersParams, ReportRows, ReportRowsParams, RoundReport,

@@ -8,7 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{LayerCount, ModelCount};
-use crate::topology::{Cost, Method, Scored, method_names, methods};
+use crate::topology::{Cost, Method, MethodName, Scored, methods};
 
 /// What the training by a method computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub struct TrainingCost {
 /// The names that [`TrainingCost::named`] knows. Methods that differ only in how they draw are counted alike, by the word that their names
 /// begin with: `gse`.
 pub fn counted() -> Vec<String> {
-    let mut names: Vec<String> = method_names().iter().map(|name| family(name)).collect();
+    let mut names: Vec<String> = MethodName::NAMES.iter().map(|name| family(name)).collect();
     names.dedup();
     names
 }

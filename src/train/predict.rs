@@ -76,7 +76,7 @@ impl Predictor {
         let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
         let state = &checkpoint.snapshot.state;
         Ok(Self {
-            network: for_tests(&device, &config, model, state, BATCH.min(config.batch))?,
+            network: for_tests(&device, &config, model, state, BATCH.min(config.run.batch))?,
             device,
             shape: data.shape,
             normalisation: data.normalisation.clone(),
@@ -190,9 +190,9 @@ pub fn for_tests(
     batch: usize,
 ) -> Result<Network> {
     let options = NetworkOptions {
-        micro_batch: config.micro_batch.map(|part| part.min(batch)),
-        forward: config.forward(model, config.build_method()?.as_ref())?,
-        dense_above: config.dense_above,
+        micro_batch: config.machine.micro_batch.map(|part| part.min(batch)),
+        forward: config.forward(model, config.topology.build_method().as_ref())?,
+        dense_above: config.machine.dense_above,
         ..NetworkOptions::evaluation(batch)
     };
     Network::new(device, model, state, &options, method("static")?.as_ref())

@@ -14,21 +14,21 @@ pub(super) fn single_class(classes: usize) -> Option<String> {
 
 /// Which values reach past what there is, and what they come to.
 pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> Vec<String> {
-    let epochs = f64::from(config.epochs);
-    let last = match config.epochs {
+    let epochs = f64::from(config.run.epochs);
+    let last = match config.run.epochs {
         1 => "the only epoch".to_owned(),
         epochs => format!("the last of {epochs} epochs"),
     };
     let mut notes = Vec::new();
     let mut note = |wrong: bool, text: String| notes.extend(wrong.then_some(text));
     note(
-        config.batch > images,
+        config.run.batch > images,
         format!(
             "--batch {} is more than the {images} training images: every step takes all of them",
-            config.batch
+            config.run.batch
         ),
     );
-    let late: Vec<String> = (config.milestones.iter())
+    let late: Vec<String> = (config.optimiser.milestones.iter())
         .filter(|&&at| at >= epochs)
         .map(f64::to_string)
         .collect();
@@ -40,30 +40,33 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> 
         ),
     );
     note(
-        config.warmup_epochs >= epochs,
+        config.optimiser.warmup_epochs >= epochs,
         format!(
             "--warmup-epochs {} end past {last}: the learning rate does not reach --lr",
-            config.warmup_epochs
+            config.optimiser.warmup_epochs
         ),
     );
     note(
-        config.round_until.is_some_and(|until| until > epochs),
+        config
+            .topology
+            .round_until
+            .is_some_and(|until| until > epochs),
         format!("--round-until {} is past {last}", config.round_until()),
     );
-    let batches = images.div_ceil(config.batch.max(1));
-    let all = batches as u64 * u64::from(config.epochs) * u64::from(stages);
+    let batches = images.div_ceil(config.run.batch.max(1));
+    let all = batches as u64 * u64::from(config.run.epochs) * u64::from(stages);
     note(
-        config.steps.is_some_and(|steps| steps > all),
+        config.run.steps.is_some_and(|steps| steps > all),
         format!(
             "--steps {} are more than the run has: it ends after {all}, with {last}",
-            config.steps.unwrap_or(0)
+            config.run.steps.unwrap_or(0)
         ),
     );
     note(
-        config.round_batches > batches + 1,
+        config.topology.round_batches > batches + 1,
         format!(
             "--round-batches {} are more than there are: all {images} training images score a round's candidates",
-            config.round_batches
+            config.topology.round_batches
         ),
     );
     notes
@@ -112,7 +115,7 @@ pub(super) fn worse_than_guessing(
     config: &TrainConfig,
 ) -> Option<String> {
     let guessing = (classes as f32).ln();
-    let way_out = match config.warmup_epochs >= f64::from(config.epochs) {
+    let way_out = match config.optimiser.warmup_epochs >= f64::from(config.run.epochs) {
         true => "the learning rate never rose to --lr: try a shorter --warmup-epochs",
         false => "try a lower --lr, a longer --warmup-epochs, or another --model",
     };
@@ -169,25 +172,21 @@ mod tests {
     fn what_reaches_past_the_end_is_said_and_nothing_else() {
         let config = TrainConfig::default();
         assert_eq!(past_the_end(&config, 320, 1), Vec::<String>::new());
-        let ends = TrainConfig {
-            batch: 320,
-            milestones: vec![8.0, 19.0],
-            warmup_epochs: 19.0,
-            round_until: Some(20.0),
-            round_batches: 2,
-            steps: Some(20),
-            ..config.clone()
-        };
+        let mut ends = config.clone();
+        ends.run.batch = 320;
+        ends.optimiser.milestones = vec![8.0, 19.0];
+        ends.optimiser.warmup_epochs = 19.0;
+        ends.topology.round_until = Some(20.0);
+        ends.topology.round_batches = 2;
+        ends.run.steps = Some(20);
         assert_eq!(past_the_end(&ends, 320, 1), Vec::<String>::new());
-        let past = TrainConfig {
-            batch: 321,
-            milestones: vec![8.0, 20.0, 31.5],
-            warmup_epochs: 20.0,
-            round_until: Some(20.5),
-            round_batches: 3,
-            steps: Some(21),
-            ..config
-        };
+        let mut past = config;
+        past.run.batch = 321;
+        past.optimiser.milestones = vec![8.0, 20.0, 31.5];
+        past.optimiser.warmup_epochs = 20.0;
+        past.topology.round_until = Some(20.5);
+        past.topology.round_batches = 3;
+        past.run.steps = Some(21);
         let notes = past_the_end(&past, 320, 1);
         for (note, start) in notes.iter().zip([
             "--batch 321 is more than the 320 training images",
@@ -210,10 +209,8 @@ mod tests {
         assert!(text.contains("ln 10 = 2.3026"), "{text}");
         assert!(text.contains("a longer --warmup-epochs"), "{text}");
         assert_eq!(worse_than_guessing(5.0, 1, &config), None);
-        let endless = TrainConfig {
-            warmup_epochs: 1e9,
-            ..config
-        };
+        let mut endless = config;
+        endless.optimiser.warmup_epochs = 1e9;
         let text = worse_than_guessing(2.31, 10, &endless).unwrap();
         assert!(text.ends_with("try a shorter --warmup-epochs"), "{text}");
         assert!(single_class(1).is_some() && single_class(2).is_none());

@@ -8,7 +8,7 @@ use crate::data::{Dataset, TargetKind};
 use crate::error::{Error, Result};
 use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
 use crate::model::Model;
-use crate::optim::{LearningRate, Milestones, Optimiser};
+use crate::optim::{LearningRate, Optimiser};
 use crate::topology::Method;
 
 /// What a [`Trainer`](super::Trainer) is made of, besides its device, its configuration and its data. Each part may be one of your own.
@@ -31,28 +31,21 @@ impl Setup {
     /// As `config` says, for these data.
     ///
     /// # Errors
-    /// A model or a method that cannot be made so.
+    /// A model that cannot be made so.
     pub fn new(config: &TrainConfig, data: &Dataset) -> Result<Self> {
         let model = config.build_model(data.shape, data.classes)?;
-        Ok(Self::of(config, model, config.build_method()?))
+        Ok(Self::of(config, model))
     }
 
-    /// As `config` says, but for the model and the method.
-    pub fn of(config: &TrainConfig, model: Model, method: Box<dyn Method>) -> Self {
+    /// As `config` says, but for the model.
+    pub fn of(config: &TrainConfig, model: Model) -> Self {
         Setup {
             model,
-            method,
-            loss: Arc::new(CrossEntropy {
-                smoothing: config.label_smoothing as f32,
-            }),
+            method: config.topology.build_method(),
+            loss: Arc::new(config.optimiser.loss()),
             metric: Some(Arc::new(Accuracy)),
-            optimiser: Arc::new(config.optimiser()),
-            learning_rate: Arc::new(Milestones {
-                base: config.lr,
-                warmup: config.warmup_epochs,
-                milestones: config.milestones.clone(),
-                decay: config.lr_decay,
-            }),
+            optimiser: Arc::new(config.optimiser.sgd()),
+            learning_rate: Arc::new(config.optimiser.learning_rate()),
         }
     }
 

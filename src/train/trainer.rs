@@ -106,12 +106,12 @@ impl Trainer {
     }
 
     fn steps_per_epoch(&self) -> u64 {
-        self.data.train.batches(self.config.batch)
+        self.data.train.batches(self.config.run.batch)
     }
 
     /// Steps of one of the method's stages.
     fn stage_steps(&self) -> u64 {
-        u64::from(self.config.epochs) * self.steps_per_epoch()
+        u64::from(self.config.run.epochs) * self.steps_per_epoch()
     }
 
     /// Where in its epochs the run is, in steps: what the schedules go by. It is the number of steps that were done, unless the
@@ -124,7 +124,10 @@ impl Trainer {
     fn steps_total(&self) -> u64 {
         let whole = u64::from(self.setup.method.start().stages()) * self.stage_steps();
         let whole = (self.progress.step + whole).saturating_sub(self.place());
-        self.config.steps.map_or(whole, |steps| steps.min(whole))
+        self.config
+            .run
+            .steps
+            .map_or(whole, |steps| steps.min(whole))
     }
 
     /// Whether no step is left to train, and no epoch waits for its test.
@@ -165,7 +168,7 @@ impl Trainer {
             lanes: self.network.lanes(),
             share: Share::default(),
             first_batch,
-            workers: self.config.workers,
+            workers: self.config.machine.workers,
         }
     }
 
@@ -318,7 +321,7 @@ impl Trainer {
             event::Started {
                 adapter: self.device.description().to_owned(),
                 steps_total: self.steps_total(),
-                epochs: self.config.epochs * self.setup.method.start().stages(),
+                epochs: self.config.run.epochs * self.setup.method.start().stages(),
                 method: self.setup.method.name().to_owned(),
                 always_sparse: matches!(self.setup.method.start(), Start::Random),
                 steps_per_epoch: self.steps_per_epoch(),

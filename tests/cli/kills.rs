@@ -51,7 +51,7 @@ impl Case {
 }
 
 fn methods() -> Vec<Case> {
-    let names = rootlet::topology::method_names();
+    let names = rootlet::topology::MethodName::NAMES;
     let methods = names.iter();
     (methods.map(|method| Case::new("cpu", method, "epochs = 30"))).collect()
 }

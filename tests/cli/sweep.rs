@@ -322,7 +322,7 @@ fn the_recipes_of_comparisons_are_sweeps_of_every_method() {
         let plan = desk
             .good(&["sweep", file.to_str().unwrap(), "--dry-run"])
             .out;
-        for method in rootlet::topology::method_names() {
+        for method in rootlet::topology::MethodName::NAMES {
             let name = format!("_{method}_sparsity-0.98_seed-");
             let runs = plan.lines().filter(|line| line.contains(&name)).count();
             assert!(runs >= 3, "{method} in {}: {plan}", file.display());

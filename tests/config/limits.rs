@@ -26,7 +26,7 @@ fn refusal(flag: &str, value: &str) -> Option<String> {
         Err(error) => return Some(error.to_string()),
     };
     let flags = ConfigFlags::from_arg_matches(&matches).unwrap();
-    let config = flags.over(TrainConfig::default()).unwrap();
+    let config = flags.over(TrainConfig::default());
     let error = config.validate().err()?;
     Some(error.message(|option| format!("--{}", option.replace('_', "-"))))
 }

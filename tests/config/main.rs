@@ -10,9 +10,11 @@ use assert_cmd::Command;
 use clap::{Args, FromArgMatches, ValueEnum};
 use proptest::prelude::*;
 use rootlet::sparse::Assignment;
-use rootlet::topology::Scope;
+use rootlet::topology::{MethodName, Scope};
 use rootlet::train::TrainConfig;
-use rootlet::train::config::{ConfigFlags, MethodName};
+use rootlet::train::config::{
+    ConfigFlags, DataConfig, MachineConfig, ModelConfig, OptimiserConfig, RunConfig, TopologyConfig,
+};
 
 fn parse(text: &str) -> rootlet::Result<TrainConfig> {
     TrainConfig::from_toml(text, Path::new("my.toml"))
@@ -23,7 +25,7 @@ fn over(base: TrainConfig, flags: &[&str]) -> TrainConfig {
     let command = ConfigFlags::augment_args(clap::Command::new("train"));
     let matches = command.try_get_matches_from([&["train"], flags].concat());
     let flags = ConfigFlags::from_arg_matches(&matches.unwrap()).unwrap();
-    flags.over(base).unwrap()
+    flags.over(base)
 }
 
 /// Runs the command in `folder` and returns what it did.
@@ -69,50 +71,62 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
         let (rates, milestones, (epochs, seed, nesterov), (steps, batch)) = optimiser;
         let (lr, momentum, weight_decay, label_smoothing, warmup_epochs, lr_decay) = rates;
         TrainConfig {
-            data: data.0,
-            data_dir: data.1,
-            limit: data.2,
-            augment: format!("{seed}"),
-            image_size: batch,
-            resize: data.2,
-            val_split: gamma,
-            skip_bad_images: nesterov,
-            model: "mlp".into(),
-            width: gamma,
-            hidden: data.3,
-            sparsity,
-            connections: steps,
-            assignment,
-            method,
-            lottery_cycles: seed % 7,
-            topkast_backward: gamma,
-            scope,
-            gamma,
-            distinct_candidates: nesterov,
-            round_batches: batch,
-            alpha,
-            round_every,
-            round_until,
-            statistics: nesterov,
-            epochs,
-            steps,
-            batch,
-            micro_batch: data.2,
-            checkpoint_activations: nesterov,
-            resident: data.2.map(|limit| limit > 9),
-            dense_above: round_until,
-            lr,
-            momentum,
-            nesterov,
-            weight_decay,
-            label_smoothing,
-            warmup_epochs,
-            milestones,
-            lr_decay,
-            seed,
-            adapter: machine.0,
-            threads: machine.1,
-            workers: machine.2,
+            data: DataConfig {
+                name: data.0,
+                dir: data.1,
+                limit: data.2,
+                augment: format!("{seed}"),
+                image_size: batch,
+                resize: data.2,
+                val_split: gamma,
+                skip_bad_images: nesterov,
+            },
+            model: ModelConfig {
+                name: "mlp".into(),
+                width: gamma,
+                hidden: data.3,
+                sparsity,
+                connections: steps,
+                assignment,
+            },
+            topology: TopologyConfig {
+                method,
+                lottery_cycles: seed % 7,
+                topkast_backward: gamma,
+                scope,
+                gamma,
+                distinct_candidates: nesterov,
+                round_batches: batch,
+                alpha,
+                round_every,
+                round_until,
+                statistics: nesterov,
+            },
+            run: RunConfig {
+                epochs,
+                steps,
+                batch,
+                seed,
+            },
+            optimiser: OptimiserConfig {
+                lr,
+                momentum,
+                nesterov,
+                weight_decay,
+                label_smoothing,
+                warmup_epochs,
+                milestones,
+                lr_decay,
+            },
+            machine: MachineConfig {
+                micro_batch: data.2,
+                checkpoint_activations: nesterov,
+                resident: data.2.map(|limit| limit > 9),
+                dense_above: round_until,
+                adapter: machine.0,
+                threads: machine.1,
+                workers: machine.2,
+            },
         }
     })
 }
@@ -127,7 +141,10 @@ proptest! {
 #[test]
 fn the_default_is_valid_complete_and_survives_being_saved() {
     let config = TrainConfig::default().resolve().unwrap();
-    assert_eq!((config.round_until, config.round_until()), (None, 12.0));
+    assert_eq!(
+        (config.topology.round_until, config.round_until()),
+        (None, 12.0)
+    );
     assert_eq!(parse(&config.to_toml().unwrap()).unwrap(), config);
     assert_eq!(config.clone().resolve().unwrap(), config);
 }
@@ -135,7 +152,7 @@ fn the_default_is_valid_complete_and_survives_being_saved() {
 #[test]
 fn the_file_has_every_key_with_its_comment() {
     let text = TrainConfig::default().to_toml().unwrap();
-    let flags = TrainConfig::augment_args(clap::Command::new("train"));
+    let flags = ConfigFlags::augment_args(clap::Command::new("train"));
     for flag in flags.get_arguments() {
         let key = flag.get_id().as_str();
         let starts = [
@@ -155,7 +172,8 @@ fn the_file_has_every_key_with_its_comment() {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let help = words(&flag.get_help().unwrap().to_string());
+        let help = flag.get_help().unwrap().to_string();
+        let help = words(help.split(" [default: ").next().unwrap());
         assert!(words(&text).contains(&help), "{key}: {help}");
     }
     for expected in [
@@ -175,7 +193,7 @@ fn the_file_has_every_key_with_its_comment() {
         .replace("# round_until =", "round_until =")
         .replace("# resize =", "resize =");
     let written_out = parse(&written_out).unwrap();
-    assert_eq!(written_out.round_until, Some(12.0));
+    assert_eq!(written_out.topology.round_until, Some(12.0));
     assert_eq!(
         written_out.differences(&TrainConfig::default()).unwrap(),
         [""; 0]
@@ -221,7 +239,7 @@ fn derived_values_follow_what_is_laid_over_a_printed_file() {
     )
     .unwrap();
     let said = print(&["--config", "said.toml", "--epochs", "100"]);
-    assert_eq!(parse(&said).unwrap().round_until, Some(7.0));
+    assert_eq!(parse(&said).unwrap().topology.round_until, Some(7.0));
 }
 
 /// What the merging relies on: a flag's id is its key in the file.
@@ -236,18 +254,31 @@ fn flags_and_file_have_the_same_names() {
     }
     for name in ["erdos-renyi", "uniform"] {
         assert_eq!(
-            over(TrainConfig::default(), &["--assignment", name]).assignment,
-            parse(&format!("assignment = '{name}'")).unwrap().assignment
+            over(TrainConfig::default(), &["--assignment", name])
+                .model
+                .assignment,
+            parse(&format!("assignment = '{name}'"))
+                .unwrap()
+                .model
+                .assignment
         );
     }
     assert_eq!(MethodName::value_variants(), MethodName::ALL);
     for method in MethodName::ALL {
         let name = method.to_string();
         assert_eq!(
-            over(TrainConfig::default(), &["--method", &name]).method,
+            over(TrainConfig::default(), &["--method", &name])
+                .topology
+                .method,
             method
         );
-        assert_eq!(parse(&format!("method = '{name}'")).unwrap().method, method);
+        assert_eq!(
+            parse(&format!("method = '{name}'"))
+                .unwrap()
+                .topology
+                .method,
+            method
+        );
     }
 }
 
@@ -255,15 +286,13 @@ fn flags_and_file_have_the_same_names() {
 fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
     let file = "lr = 0.5\nnesterov = true\nmilestones = [8, 12]\nhidden = [64]\nlimit = 100";
     let file = parse(file).unwrap();
-    assert_eq!(file.batch, TrainConfig::default().batch);
+    assert_eq!(file.run.batch, TrainConfig::default().run.batch);
     // A flag that repeats the default still overrides the file.
-    let default_lr = TrainConfig::default().lr.to_string();
+    let default_lr = TrainConfig::default().optimiser.lr.to_string();
     let mixed = over(file.clone(), &["--lr", &default_lr, "--hidden", "32,16"]);
-    let expected = TrainConfig {
-        lr: TrainConfig::default().lr,
-        hidden: vec![32, 16],
-        ..file.clone()
-    };
+    let mut expected = file.clone();
+    expected.optimiser.lr = TrainConfig::default().optimiser.lr;
+    expected.model.hidden = vec![32, 16];
     assert_eq!(mixed, expected);
     assert_eq!(over(file.clone(), &[]), file);
     // What a file switched on can be switched off.
@@ -271,9 +300,16 @@ fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
         file,
         &["--nesterov=false", "--milestones", "none", "--limit", "0"],
     );
-    assert_eq!((off.nesterov, off.milestones.len()), (false, 0));
-    assert_eq!(off.resolve().unwrap().limit, None);
-    assert!(over(TrainConfig::default(), &["--nesterov"]).nesterov);
+    assert_eq!(
+        (off.optimiser.nesterov, off.optimiser.milestones.len()),
+        (false, 0)
+    );
+    assert_eq!(off.resolve().unwrap().data.limit, None);
+    assert!(
+        over(TrainConfig::default(), &["--nesterov"])
+            .optimiser
+            .nesterov
+    );
 }
 
 #[test]
@@ -298,15 +334,15 @@ fn the_command_lays_flags_environment_and_file_together() {
         parse(&text(&output.stdout)).unwrap()
     };
     let file = ["--config", "my.toml"];
-    assert_eq!(run(None, &file).adapter, "from file");
-    assert_eq!(run(Some("from env"), &file).adapter, "from env");
-    assert_eq!(run(Some("from env"), &[]).adapter, "from env");
+    assert_eq!(run(None, &file).machine.adapter, "from file");
+    assert_eq!(run(Some("from env"), &file).machine.adapter, "from env");
+    assert_eq!(run(Some("from env"), &[]).machine.adapter, "from env");
     let flag = ["--config", "my.toml", "--adapter", "from flag"];
-    assert_eq!(run(Some("from env"), &flag).adapter, "from flag");
+    assert_eq!(run(Some("from env"), &flag).machine.adapter, "from flag");
     let config = run(None, &file);
-    assert_eq!((config.seed, config.round_until()), (7, 12.0));
+    assert_eq!((config.run.seed, config.round_until()), (7, 12.0));
     let here = folder.path().canonicalize().unwrap().join("here");
-    assert_eq!(config.data_dir, Some(here));
+    assert_eq!(config.data.dir, Some(here));
 }
 
 #[test]
@@ -494,14 +530,14 @@ fn a_resumed_run_keeps_what_its_checkpoint_was_made_for() {
     ]);
     assert_eq!(status, Some(0), "{error}");
     let config = parse(&config).unwrap();
-    assert_eq!((config.seed, config.steps), (3, Some(20)));
+    assert_eq!((config.run.seed, config.run.steps), (3, Some(20)));
 
     // More epochs do not move the end of the rounds, by which the steps before were trained.
     let (status, config, error) = resume(&["--resume", "run", "--epochs", "40"]);
     assert_eq!(status, Some(0), "{error}");
-    assert_eq!(parse(&config).unwrap().round_until, Some(12.0));
+    assert_eq!(parse(&config).unwrap().topology.round_until, Some(12.0));
     let (_, config, _) = resume(&["--resume", "run", "--epochs", "40", "--until", "24"]);
-    assert_eq!(parse(&config).unwrap().round_until, Some(24.0));
+    assert_eq!(parse(&config).unwrap().topology.round_until, Some(24.0));
 
     let (status, _, error) = resume(&["--resume", "run", "--batch", "64"]);
     assert_eq!(status, Some(2));
@@ -559,7 +595,7 @@ fn idle(flags: &[&str]) -> Option<String> {
     let command = ConfigFlags::augment_args(clap::Command::new("train"));
     let matches = command.try_get_matches_from([&["train"], flags].concat());
     let given = ConfigFlags::from_arg_matches(&matches.unwrap()).unwrap();
-    let config = given.over(TrainConfig::default()).unwrap();
+    let config = given.over(TrainConfig::default());
     let refused = given.check_effects(&config).err();
     refused.map(|error| error.to_string())
 }

@@ -35,15 +35,14 @@ fn data() -> Dataset {
 }
 
 fn config(name: &str, steps: Option<u64>) -> TrainConfig {
-    TrainConfig {
-        sparsity: 0.5,
-        epochs: 4,
-        steps,
-        round_every: 7,
-        batch: 50,
-        micro_batch: (name == "set").then_some(25),
-        ..TrainConfig::default()
-    }
+    let mut config = TrainConfig::default();
+    config.model.sparsity = 0.5;
+    config.run.epochs = 4;
+    config.run.steps = steps;
+    config.topology.round_every = 7;
+    config.run.batch = 50;
+    config.machine.micro_batch = (name == "set").then_some(25);
+    config
 }
 
 /// Half a cosine.
@@ -57,7 +56,8 @@ fn setup(config: &TrainConfig, name: &str) -> Setup {
         loss: Arc::new(MeanSquaredError),
         metric: Some(Arc::new(MeanAbsoluteError)),
         learning_rate: Arc::new(cosine),
-        ..Setup::of(config, model, method(name).unwrap())
+        method: method(name).unwrap(),
+        ..Setup::of(config, model)
     }
 }
 
@@ -165,11 +165,8 @@ fn what_does_not_fit_is_refused() {
     };
     let plain = TrainConfig::default();
     let usual = || {
-        Setup::of(
-            &plain,
-            mlp(ImageShape::vector(INPUTS).extent(), &[], 2).unwrap(),
-            method("static").unwrap(),
-        )
+        let model = mlp(ImageShape::vector(INPUTS).extent(), &[], 2).unwrap();
+        Setup::of(&plain, model)
     };
     refused(
         &|s| s.loss = usual().loss,

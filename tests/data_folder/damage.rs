@@ -194,11 +194,9 @@ fn a_run_stops_with_the_files_name() {
         ("val/a/1.png", &other),
         ("val/b/1.png", &other),
     ]);
-    let config = TrainConfig {
-        hidden: vec![16],
-        batch: 2,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.hidden = vec![16];
+    config.run.batch = 2;
     let set = open(dir.path(), 4, 4);
     let mut trainer = Trainer::new(Device::cpu(1).unwrap(), config, set).unwrap();
     trainer.evaluate().unwrap();

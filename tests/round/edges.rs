@@ -2,7 +2,7 @@
 
 use rootlet::engine::{Buffer, Class, STEP_WORDS};
 use rootlet::sparse::{Arena, LayerState, Window};
-use rootlet::topology::{Method, Round, RoundOptions, Schedule, Scope, method, method_names};
+use rootlet::topology::{Method, MethodName, Round, RoundOptions, Schedule, Scope, method};
 use rootlet::{Error, Result};
 
 use super::oracle;
@@ -36,9 +36,9 @@ fn both(world: &World, method: &dyn Method, scope: Scope, gamma: f64, alpha_t: f
 #[test]
 fn a_dense_layer_has_no_candidates() {
     let world = World::new(&[shape(6, 5, 30), shape(5, 4, 9)], 4, 1);
-    for name in method_names() {
+    for name in MethodName::NAMES {
         for scope in [Scope::Layer, Scope::Global] {
-            both(&world, method(&name).unwrap().as_ref(), scope, 1.0, 0.5);
+            both(&world, method(name).unwrap().as_ref(), scope, 1.0, 0.5);
         }
     }
     let dense = World::new(&[shape(6, 5, 30)], 4, 1);

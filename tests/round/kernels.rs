@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rootlet::engine::reflect::reflect;
 use rootlet::engine::{Class, Grid, Plan};
-use rootlet::topology::{RandomScore, RandomScoreParams, Scope, kernels, method, method_names};
+use rootlet::topology::{MethodName, RandomScore, RandomScoreParams, Scope, kernels, method};
 
 use super::world::{Random, Rig, Shape, World, gpu, shape};
 
@@ -38,8 +38,8 @@ fn every_kernel_equals_its_twin() {
     let mut seen = BTreeSet::new();
     for world in worlds() {
         for scope in [Scope::Layer, Scope::Global] {
-            for name in method_names() {
-                let m = method(&name).unwrap();
+            for name in MethodName::NAMES {
+                let m = method(name).unwrap();
                 let rig = Rig::new(gpu(), &world, m.as_ref(), scope, 1.3);
                 checked(rig, &world, &mut seen);
             }

@@ -1,7 +1,7 @@
 //! Whole rounds against the oracle, on both executors.
 
 use rootlet::engine::Device;
-use rootlet::topology::{LayerReport, Method, Schedule, Scope, method, method_names};
+use rootlet::topology::{LayerReport, Method, MethodName, Schedule, Scope, method};
 
 use super::oracle;
 use super::world::{Random, Rig, Shape, World, assert_same, cpu, gpu, shape};
@@ -102,12 +102,12 @@ fn shapes(world: &World) -> Vec<Shape> {
 
 fn all_methods(device: fn() -> Device, rounds: u32) {
     for scope in [Scope::Layer, Scope::Global] {
-        for name in method_names() {
+        for name in MethodName::NAMES {
             let world = World::new(&SMALL, 6, 3);
             follow(
                 device(),
                 world,
-                method(&name).unwrap().as_ref(),
+                method(name).unwrap().as_ref(),
                 scope,
                 1.0,
                 rounds,

@@ -7,9 +7,9 @@ use crate::{bits, cpu, digits, gpu, run, small, train};
 use rootlet::checkpoint;
 use rootlet::data::{Augmentation, Loader, LoaderOptions, Order, Share};
 use rootlet::engine::{Device, DeviceOptions, StepState, adapter};
-use rootlet::train::config::MethodName;
+use rootlet::topology::MethodName;
+use rootlet::train::Trainer;
 use rootlet::train::event::Finished;
-use rootlet::train::{TrainConfig, Trainer};
 
 const PHASES: [&str; 7] = [
     "data",
@@ -23,10 +23,8 @@ const PHASES: [&str; 7] = [
 
 /// Every phase was timed, took some of the time and touches memory; together no more than there was.
 fn phases_fit(device: Device, what: &str) -> Finished {
-    let config = TrainConfig {
-        method: MethodName::GseGraest,
-        ..small()
-    };
+    let mut config = small();
+    config.topology.method = MethodName::GseGraest;
     let peak_before = device.ledger().peak_total();
     assert_eq!(peak_before, 0, "{what}");
     let start = Instant::now();
@@ -84,12 +82,10 @@ fn training_flops_add_up_by_hand() {
         (MethodName::GseUniform, 0.5),
         (MethodName::GseGrabo, 0.5),
     ] {
-        let config = TrainConfig {
-            method,
-            gamma: 0.5,
-            epochs: 1,
-            ..small()
-        };
+        let mut config = small();
+        config.topology.method = method;
+        config.topology.gamma = 0.5;
+        config.run.epochs = 1;
         let (log, snapshot) = train(cpu(), &config, &data);
         let finished = log.finished.unwrap();
         let n: f64 = finished.layers.iter().map(|l| l.active as f64).sum();
@@ -121,7 +117,8 @@ fn the_phases_of_every_method_add_up_to_the_run() {
         MethodName::Topkast,
         MethodName::Rigl,
     ] {
-        let config = TrainConfig { method, ..small() };
+        let mut config = small();
+        config.topology.method = method;
         let (log, _) = train(cpu(), &config, &data);
         let finished = log.finished.unwrap();
         let training = finished.phases.iter().filter(|p| p.name != "evaluation");
@@ -153,7 +150,8 @@ fn rounds_tell_of_the_exploration() {
         MethodName::GseGraest,
     ] {
         let weighs = matches!(method, MethodName::GseGrabo | MethodName::GseGraest);
-        let config = TrainConfig { method, ..small() };
+        let mut config = small();
+        config.topology.method = method;
         let (log, _) = train(cpu(), &config, &data);
         let mut before = vec![0.0; 3];
         for round in &log.rounds {
@@ -184,13 +182,11 @@ fn rounds_tell_of_the_exploration() {
 /// A batch of one: the bound is the gradient, and the ranks agree.
 #[test]
 fn at_a_batch_of_one_grabo_ranks_as_the_gradient() {
-    let config = TrainConfig {
-        method: MethodName::GseGrabo,
-        batch: 1,
-        round_every: 5,
-        steps: Some(6),
-        ..small()
-    };
+    let mut config = small();
+    config.topology.method = MethodName::GseGrabo;
+    config.run.batch = 1;
+    config.topology.round_every = 5;
+    config.run.steps = Some(6);
     let (log, _) = train(cpu(), &config, &digits(Some(64)));
     for layer in &log.rounds[0].layers {
         let r = layer.rank_correlation.unwrap();
@@ -201,14 +197,10 @@ fn at_a_batch_of_one_grabo_ranks_as_the_gradient() {
 #[test]
 fn statistics_change_no_bit_and_can_be_left_out() {
     let data = digits(Some(588));
-    let config = TrainConfig {
-        method: MethodName::GseGrabo,
-        ..small()
-    };
-    let off = TrainConfig {
-        statistics: false,
-        ..config.clone()
-    };
+    let mut config = small();
+    config.topology.method = MethodName::GseGrabo;
+    let mut off = config.clone();
+    off.topology.statistics = false;
     let (on, mut with) = train(cpu(), &config, &data);
     let (out, without) = train(cpu(), &off, &data);
     assert!(on.rounds[0].layers[0].ever_active.is_some());
@@ -223,17 +215,13 @@ fn statistics_change_no_bit_and_can_be_left_out() {
 #[test]
 fn what_was_explored_survives_a_checkpoint_or_begins_anew() {
     let data = digits(Some(588));
-    let config = TrainConfig {
-        epochs: 1,
-        round_every: 6,
-        round_until: Some(1.0),
-        ..small()
-    };
+    let mut config = small();
+    config.run.epochs = 1;
+    config.topology.round_every = 6;
+    config.topology.round_until = Some(1.0);
     let (whole, _) = train(cpu(), &config, &data);
-    let half = TrainConfig {
-        steps: Some(13),
-        ..config.clone()
-    };
+    let mut half = config.clone();
+    half.run.steps = Some(13);
     let (_, snapshot) = train(cpu(), &half, &data);
     assert!(snapshot.past.iter().any(|p| !p.col_indices.is_empty()));
     let folder = tempfile::tempdir().unwrap();
@@ -264,11 +252,9 @@ fn what_was_explored_survives_a_checkpoint_or_begins_anew() {
 fn costs() {
     let data = digits(None);
     for device in [cpu as fn() -> Device, gpu] {
-        let config = TrainConfig {
-            hidden: vec![512, 512],
-            batch: 128,
-            ..small()
-        };
+        let mut config = small();
+        config.model.hidden = vec![512, 512];
+        config.run.batch = 128;
         let seconds = |timed: bool, steps: u32| {
             let device = device();
             let trainer = Trainer::new(device, config.clone(), data.clone()).unwrap();
@@ -310,22 +296,18 @@ fn costs() {
         );
     }
     // 17.6 million pairs, of which a million is active.
-    let config = TrainConfig {
-        method: MethodName::GseGrabo,
-        hidden: vec![4096, 4096],
-        sparsity: 0.943,
-        batch: 128,
-        round_every: 2,
-        round_until: Some(4.0),
-        epochs: 4,
-        ..small()
-    };
+    let mut config = small();
+    config.topology.method = MethodName::GseGrabo;
+    config.model.hidden = vec![4096, 4096];
+    config.model.sparsity = 0.943;
+    config.run.batch = 128;
+    config.topology.round_every = 2;
+    config.topology.round_until = Some(4.0);
+    config.run.epochs = 4;
     for _ in 0..3 {
         for statistics in [true, false] {
-            let config = TrainConfig {
-                statistics,
-                ..config.clone()
-            };
+            let mut config = config.clone();
+            config.topology.statistics = statistics;
             let (log, snapshot) = train(cpu(), &config, &data);
             let n: usize = snapshot.state.layers.iter().map(|l| l.values.len()).sum();
             let rounds: f64 = log.rounds.iter().map(|r| r.seconds).sum();

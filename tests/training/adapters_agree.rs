@@ -2,7 +2,7 @@
 
 use crate::{Log, cpu, digits, gpu, run};
 use rootlet::engine::Device;
-use rootlet::train::config::MethodName;
+use rootlet::topology::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 fn learn(device: Device, config: &TrainConfig) -> (Log, f32) {
@@ -16,19 +16,17 @@ fn learn(device: Device, config: &TrainConfig) -> (Log, f32) {
 
 #[test]
 fn a_resnet_learns_alike_on_cpu_and_on_a_gpu() {
-    let config = TrainConfig {
-        model: "resnet20".into(),
-        width: 0.25,
-        sparsity: 0.8,
-        method: MethodName::GseUniform,
-        augment: "none".into(),
-        epochs: 2,
-        batch: 32,
-        lr: 0.05,
-        round_every: 5,
-        round_until: Some(2.0),
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.name = "resnet20".into();
+    config.model.width = 0.25;
+    config.model.sparsity = 0.8;
+    config.topology.method = MethodName::GseUniform;
+    config.data.augment = "none".into();
+    config.run.epochs = 2;
+    config.run.batch = 32;
+    config.optimiser.lr = 0.05;
+    config.topology.round_every = 5;
+    config.topology.round_until = Some(2.0);
     let (cpu, cpu_loss) = learn(cpu(), &config);
     let (gpu, gpu_loss) = learn(gpu(), &config);
     println!("first losses: cpu {cpu_loss}, gpu {gpu_loss}");

@@ -1,17 +1,15 @@
 //! `--check`: every kernel of the first step and of the first round against its twin, within a run.
 
 use crate::{METHODS, SCOPES, digits, gpu, run, small};
-use rootlet::train::{TrainConfig, Trainer};
+use rootlet::train::Trainer;
 
 #[test]
 fn every_kernel_of_a_run_agrees_with_its_twin() {
     for (i, method) in METHODS.into_iter().enumerate() {
-        let config = TrainConfig {
-            method,
-            scope: SCOPES[i % 2],
-            steps: Some(12),
-            ..small()
-        };
+        let mut config = small();
+        config.topology.method = method;
+        config.topology.scope = SCOPES[i % 2];
+        config.run.steps = Some(12);
         let mut trainer = Trainer::new(gpu(), config, digits(Some(333))).unwrap();
         trainer.check("");
         let (log, result) = run(&mut trainer);

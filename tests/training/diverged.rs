@@ -22,7 +22,7 @@ fn finite(snapshot: &Snapshot) -> bool {
 
 /// The step at which it diverges, after `epochs` good epochs were saved.
 fn diverges(device: Device, config: &TrainConfig, epochs: usize) -> u64 {
-    let at = format!("{}, {:?}", config.method, config.scope);
+    let at = format!("{}, {:?}", config.topology.method, config.topology.scope);
     let mut trainer = Trainer::new(device, config.clone(), digits(Some(320))).unwrap();
     let (log, result) = run(&mut trainer);
     assert_eq!(log.saved.len(), epochs, "{at}");
@@ -47,20 +47,16 @@ fn diverges(device: Device, config: &TrainConfig, epochs: usize) -> u64 {
 fn a_diverged_run_stops_before_it_saves() {
     for method in METHODS {
         for scope in SCOPES {
-            let config = TrainConfig {
-                method,
-                scope,
-                lr: 1e6,
-                round_every: 2,
-                ..small()
-            };
+            let mut config = small();
+            config.topology.method = method;
+            config.topology.scope = scope;
+            config.optimiser.lr = 1e6;
+            config.topology.round_every = 2;
             let step = diverges(cpu(), &config, 0);
             assert!((2..=10).contains(&step), "{method}: step {step}");
             // The step named is the first: up to the one before it, the losses were numbers.
-            let before = TrainConfig {
-                steps: Some(step - 1),
-                ..config
-            };
+            let mut before = config;
+            before.run.steps = Some(step - 1);
             let mut trainer = Trainer::new(cpu(), before, digits(Some(320))).unwrap();
             let (log, result) = run(&mut trainer);
             assert!(log.saved.iter().all(finite));
@@ -75,12 +71,10 @@ fn a_diverged_run_stops_before_it_saves() {
 #[test]
 fn what_was_saved_before_it_diverged_stays() {
     for device in [cpu(), gpu()] {
-        let config = TrainConfig {
-            lr: 0.05,
-            milestones: vec![1.0],
-            lr_decay: 1e6,
-            ..small()
-        };
+        let mut config = small();
+        config.optimiser.lr = 0.05;
+        config.optimiser.milestones = vec![1.0];
+        config.optimiser.lr_decay = 1e6;
         let step = diverges(device, &config, 1);
         assert!((12..=20).contains(&step), "step {step}");
     }

@@ -8,25 +8,24 @@ use rootlet::checkpoint::{LayerState, Snapshot};
 use rootlet::data::{Augmentation, Loader, LoaderOptions, Order, Share};
 use rootlet::engine::Class;
 use rootlet::network::NetworkState;
+use rootlet::topology::MethodName;
 use rootlet::topology::Scope;
-use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 const BATCH: usize = 30;
 const SIZES: [usize; 3] = [64, 20, 10];
 
 fn config(method: MethodName) -> TrainConfig {
-    TrainConfig {
-        method,
-        hidden: vec![SIZES[1]],
-        sparsity: 0.8,
-        epochs: 4,
-        batch: BATCH,
-        round_every: 7,
-        round_until: Some(3.0),
-        scope: Scope::Global,
-        ..TrainConfig::default()
-    }
+    let mut config = TrainConfig::default();
+    config.topology.method = method;
+    config.model.hidden = vec![SIZES[1]];
+    config.model.sparsity = 0.8;
+    config.run.epochs = 4;
+    config.run.batch = BATCH;
+    config.topology.round_every = 7;
+    config.topology.round_until = Some(3.0);
+    config.topology.scope = Scope::Global;
+    config
 }
 
 /// Layers of weights `[out][in]` without biases.
@@ -37,7 +36,7 @@ fn drawn(config: &TrainConfig) -> NetworkState {
     let data = digits(None);
     let model = config.build_model(data.shape, data.classes).unwrap();
     let counts: Vec<u64> = model.shapes().iter().map(|s| s.dense()).collect();
-    NetworkState::initialise(&model, &counts, config.seed)
+    NetworkState::initialise(&model, &counts, config.run.seed)
 }
 
 fn weights(state: &NetworkState) -> Net {
@@ -50,7 +49,7 @@ fn batch(config: &TrainConfig) -> Vec<(Vec<f64>, usize)> {
     let options = LoaderOptions {
         share: Share::default(),
         order: Order::Shuffled {
-            seed: config.seed,
+            seed: config.run.seed,
             epoch: 0,
         },
         augmentation: Augmentation::None,
@@ -123,10 +122,8 @@ fn places(layers: &[LayerState]) -> BTreeSet<usize> {
 
 /// What a method chose, after a single step.
 fn chosen(config: &TrainConfig, device: fn() -> rootlet::engine::Device) -> Snapshot {
-    let config = TrainConfig {
-        steps: Some(1),
-        ..config.clone()
-    };
+    let mut config = config.clone();
+    config.run.steps = Some(1);
     let (log, snapshot) = train(device(), &config, &digits(None));
     assert!(
         log.notes
@@ -164,10 +161,8 @@ fn snip_keeps_what_the_loss_is_most_sensitive_to() {
     });
     // In parts, the gradients of all parts are added up.
     for micro_batch in [None, Some(10)] {
-        let config = TrainConfig {
-            micro_batch,
-            ..config.clone()
-        };
+        let mut config = config.clone();
+        config.machine.micro_batch = micro_batch;
         for device in [cpu, gpu] {
             assert!(agreement(&config, device, &scores) > 0.99);
         }
@@ -226,10 +221,8 @@ fn synflow_conserves_the_flow() {
 #[test]
 fn gradual_pruning_ends_at_the_wanted_sparsity_and_frees_the_rest() {
     for (scope, device) in [(Scope::Global, cpu as fn() -> _), (Scope::Layer, gpu)] {
-        let config = TrainConfig {
-            scope,
-            ..config(MethodName::Gradual)
-        };
+        let mut config = config(MethodName::Gradual);
+        config.topology.scope = scope;
         let data = digits(Some(300));
         let mut trainer = Trainer::new(device(), config.clone(), data).unwrap();
         let dense_bytes = trainer.device().ledger().current(Class::DenseWeights);
@@ -251,7 +244,7 @@ fn gradual_pruning_ends_at_the_wanted_sparsity_and_frees_the_rest() {
                 "{active} and {requested}"
             );
         }
-        assert_eq!(trainer.network().arena.connections, 296);
+        assert_eq!(trainer.network().arena().connections, 296);
         let ledger = trainer.device().ledger();
         assert_eq!(ledger.current(Class::DenseWeights), 0);
         assert_eq!(ledger.peak(Class::DenseWeights), dense_bytes);
@@ -261,19 +254,15 @@ fn gradual_pruning_ends_at_the_wanted_sparsity_and_frees_the_rest() {
 
 #[test]
 fn a_ticket_is_the_first_draw_of_the_largest_weights() {
-    let config = TrainConfig {
-        lottery_cycles: 1,
-        epochs: 2,
-        ..config(MethodName::Lottery)
-    };
+    let mut config = config(MethodName::Lottery);
+    config.topology.lottery_cycles = 1;
+    config.run.epochs = 2;
     let data = digits(Some(300));
     // The last step of the first stage, and the first of the second with a learning rate of nearly nothing.
     let stopped = |steps: u64, lr: f64| {
-        let config = TrainConfig {
-            steps: Some(steps),
-            lr,
-            ..config.clone()
-        };
+        let mut config = config.clone();
+        config.run.steps = Some(steps);
+        config.optimiser.lr = lr;
         train(cpu(), &config, &data).1
     };
     let before = stopped(20, 0.1);
@@ -305,16 +294,12 @@ fn a_run_stopped_around_a_pruning_ends_with_the_same_bits() {
         (MethodName::Snip, [1, 2, 3]),
         (MethodName::Topkast, [13, 14, 15]),
     ] {
-        let config = TrainConfig {
-            lottery_cycles: 1,
-            ..config(method)
-        };
+        let mut config = config(method);
+        config.topology.lottery_cycles = 1;
         let (_, unbroken) = train(cpu(), &config, &data);
         for stop in stops {
-            let part = TrainConfig {
-                steps: Some(stop),
-                ..config.clone()
-            };
+            let mut part = config.clone();
+            part.run.steps = Some(stop);
             let (_, half) = train(cpu(), &part, &data);
             let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
             trainer.restore(half).unwrap();
@@ -329,10 +314,8 @@ fn a_run_stopped_around_a_pruning_ends_with_the_same_bits() {
 
 #[test]
 fn dense_is_dense_whatever_the_sparsity() {
-    let config = TrainConfig {
-        epochs: 1,
-        ..config(MethodName::Dense)
-    };
+    let mut config = config(MethodName::Dense);
+    config.run.epochs = 1;
     let (log, snapshot) = train(cpu(), &config, &digits(Some(300)));
     assert_eq!(places(&snapshot.state.layers).len(), 1480);
     let peak = log.finished.unwrap().peak;
@@ -360,14 +343,12 @@ fn layer_places(layer: &LayerState) -> Vec<usize> {
 /// The first step against double precision: forward by A, gradients for B, the penalty on what is in B and not in A.
 #[test]
 fn topkast_goes_forward_with_some_and_trains_more() {
-    let config = TrainConfig {
-        weight_decay: 1e-3,
-        topkast_backward: 2.5,
-        ..config(MethodName::Topkast)
-    };
+    let mut config = config(MethodName::Topkast);
+    config.optimiser.weight_decay = 1e-3;
+    config.topology.topkast_backward = 2.5;
     let data = digits(None);
     let model = config.build_model(data.shape, data.classes).unwrap();
-    let requested = config.allocate(&model).unwrap();
+    let requested = config.model.allocate(&model).unwrap();
     let state = drawn(&config);
     let used: Vec<BTreeSet<usize>> = (state.layers.iter().zip(&requested))
         .map(|(layer, &n)| largest(&layer.values, n as usize))
@@ -381,10 +362,8 @@ fn topkast_goes_forward_with_some_and_trains_more() {
     let g = gradients(&masked, &biases(&state), &batch(&config));
     let density = requested.iter().sum::<u64>() as f64 / 1480.0;
     for device in [cpu, gpu] {
-        let one = TrainConfig {
-            steps: Some(1),
-            ..config.clone()
-        };
+        let mut one = config.clone();
+        one.run.steps = Some(1);
         let (_, snapshot) = train(device(), &one, &data);
         for (l, layer) in snapshot.state.layers.iter().enumerate() {
             let drawn = &state.layers[l].values;
@@ -416,12 +395,10 @@ fn topkast_chooses_anew_from_all_weights() {
     let config = config(MethodName::Topkast);
     let data = digits(Some(300));
     let stopped = |steps: u64, lr: f64| {
-        let config = TrainConfig {
-            steps: Some(steps),
-            lr,
-            weight_decay: 0.0,
-            ..config.clone()
-        };
+        let mut config = config.clone();
+        config.run.steps = Some(steps);
+        config.optimiser.lr = lr;
+        config.optimiser.weight_decay = 0.0;
         train(cpu(), &config, &data)
     };
     let (before, after) = (stopped(7, 0.1).1, stopped(8, 0.1));
@@ -451,13 +428,11 @@ fn topkast_chooses_anew_from_all_weights() {
 #[test]
 fn topkast_without_more_is_static() {
     let data = digits(Some(300));
-    let base = TrainConfig {
-        topkast_backward: 1.0,
-        round_every: 1000,
-        weight_decay: 0.0,
-        epochs: 1,
-        ..config(MethodName::Topkast)
-    };
+    let mut base = config(MethodName::Topkast);
+    base.topology.topkast_backward = 1.0;
+    base.topology.round_every = 1000;
+    base.optimiser.weight_decay = 0.0;
+    base.run.epochs = 1;
     for device in [cpu, gpu] {
         let mut start = Trainer::new(device(), base.clone(), data.clone())
             .unwrap()
@@ -465,10 +440,8 @@ fn topkast_without_more_is_static() {
             .unwrap();
         let (_, topkast) = train(device(), &base, &data);
         start.state.dense_weights.clear();
-        let config = TrainConfig {
-            method: MethodName::Static,
-            ..base.clone()
-        };
+        let mut config = base.clone();
+        config.topology.method = MethodName::Static;
         let mut trainer = Trainer::new(device(), config, data.clone()).unwrap();
         trainer.restore(start).unwrap();
         run(&mut trainer).1.unwrap();

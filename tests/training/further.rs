@@ -4,8 +4,8 @@ use rootlet::data::{Batch, ImageShape};
 use rootlet::engine::{Device, StepState};
 use rootlet::model::Model;
 use rootlet::network::{Network, NetworkOptions, NetworkState, Part};
+use rootlet::topology::MethodName;
 use rootlet::topology::{RoundReport, method};
-use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 use crate::{MOMENTUM, NOISE, cpu, digits, gpu, noise_batch, run, small};
@@ -19,15 +19,13 @@ fn build(model: &str, sparsity: f64) -> (Model, NetworkState) {
         height: 8,
         width: 8,
     };
-    let config = TrainConfig {
-        model: model.into(),
-        hidden: vec![40, 32],
-        width: if model == "mlp" { 1.0 } else { 0.25 },
-        sparsity,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.name = model.into();
+    config.model.hidden = vec![40, 32];
+    config.model.width = if model == "mlp" { 1.0 } else { 0.25 };
+    config.model.sparsity = sparsity;
     let model = config.build_model(shape, 10).unwrap();
-    let counts = config.allocate(&model).unwrap();
+    let counts = config.model.allocate(&model).unwrap();
     let state = NetworkState::initialise(&model, &counts, 3);
     (model, state)
 }
@@ -137,13 +135,11 @@ fn nothing_else_changes() {
 /// A run counts them, and repeats, also in parts and resumed in the middle.
 #[test]
 fn a_run_counts_further_batches_and_resumes() {
-    let config = TrainConfig {
-        method: MethodName::GseUniform,
-        distinct_candidates: true,
-        round_batches: 4,
-        steps: Some(30),
-        ..small()
-    };
+    let mut config = small();
+    config.topology.method = MethodName::GseUniform;
+    config.topology.distinct_candidates = true;
+    config.topology.round_batches = 4;
+    config.run.steps = Some(30);
     let data = digits(Some(400));
     let train = |config: &TrainConfig| {
         let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
@@ -152,25 +148,21 @@ fn a_run_counts_further_batches_and_resumes() {
     };
     let (log, finished, end) = train(&config);
     assert_eq!(log.rounds.len(), 2);
-    let (_, plain, _) = train(&TrainConfig {
-        round_batches: 1,
-        ..config.clone()
-    });
+    let mut once = config.clone();
+    once.topology.round_batches = 1;
+    let (_, plain, _) = train(&once);
     // Three batches more a round: forward, backward to the inputs, and the candidates.
     assert!(finished.train_flops > plain.train_flops);
-    let (_, _, half) = train(&TrainConfig {
-        steps: Some(15),
-        ..config.clone()
-    });
+    let mut part = config.clone();
+    part.run.steps = Some(15);
+    let (_, _, half) = train(&part);
     let mut trainer = Trainer::new(cpu(), config.clone(), data.clone()).unwrap();
     trainer.restore(half).unwrap();
     let (_, resumed) = run(&mut trainer);
     assert_eq!(resumed.unwrap().train_flops, finished.train_flops);
     assert_eq!(trainer.snapshot().unwrap().state, end.state);
-    let (log, _, _) = train(&TrainConfig {
-        method: MethodName::Rigl,
-        ..config
-    });
+    config.topology.method = MethodName::Rigl;
+    let (log, _, _) = train(&config);
     assert!(
         log.notes.iter().any(|n| n.contains("no effect")),
         "{:?}",

@@ -4,7 +4,7 @@
 use crate::{MOMENTUM, cpu, digits, gpu, run, small};
 use rootlet::data::{Batch, Dataset, Loader, LoaderOptions, Order};
 use rootlet::sparse::LayerState;
-use rootlet::train::config::MethodName;
+use rootlet::topology::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 /// A layer in f64, with the velocities beside the weights.
@@ -71,7 +71,7 @@ fn loss(logits: &[Vec<f64>], labels: &[u32], smoothing: f64) -> (f64, u64, Vec<V
 fn step(layers: &mut [Layer], config: &TrainConfig, rate: f64, batch: &Batch) -> (f64, u64) {
     let inputs = forward(layers, batch, batch.labels().len());
     let logits = &inputs[layers.len()];
-    let (sum, correct, mut deltas) = loss(logits, batch.labels(), config.label_smoothing);
+    let (sum, correct, mut deltas) = loss(logits, batch.labels(), config.optimiser.label_smoothing);
     for l in (0..layers.len()).rev() {
         let layer = &mut layers[l];
         let mut gradient = vec![0.0; layer.values.len()];
@@ -92,11 +92,11 @@ fn step(layers: &mut [Layer], config: &TrainConfig, rate: f64, batch: &Batch) ->
         deltas = before;
         let update = |w: &mut [f64], v: &mut [f64], g: &[f64]| {
             for i in 0..w.len() {
-                let g = g[i] + config.weight_decay * w[i];
-                v[i] = config.momentum * v[i] + g;
+                let g = g[i] + config.optimiser.weight_decay * w[i];
+                v[i] = config.optimiser.momentum * v[i] + g;
                 w[i] -= rate
-                    * if config.nesterov {
-                        g + config.momentum * v[i]
+                    * if config.optimiser.nesterov {
+                        g + config.optimiser.momentum * v[i]
                     } else {
                         v[i]
                     };
@@ -141,20 +141,18 @@ fn a_run_equals_the_same_training_in_f64() {
     let data = digits(Some(220));
     let until = 8 * 4;
     for (case, device) in [cpu(), gpu(), cpu()].into_iter().enumerate() {
-        let config = TrainConfig {
-            hidden: vec![40, 24],
-            method: MethodName::Static,
-            batch: 30,
-            epochs: 4,
-            lr: 0.2,
-            warmup_epochs: 0.5,
-            milestones: vec![1.5, 3.0],
-            lr_decay: 0.2,
-            weight_decay: 1e-3,
-            nesterov: case != 2,
-            label_smoothing: if case == 2 { 0.0 } else { 0.1 },
-            ..small()
-        };
+        let mut config = small();
+        config.model.hidden = vec![40, 24];
+        config.topology.method = MethodName::Static;
+        config.run.batch = 30;
+        config.run.epochs = 4;
+        config.optimiser.lr = 0.2;
+        config.optimiser.warmup_epochs = 0.5;
+        config.optimiser.milestones = vec![1.5, 3.0];
+        config.optimiser.lr_decay = 0.2;
+        config.optimiser.weight_decay = 1e-3;
+        config.optimiser.nesterov = case != 2;
+        config.optimiser.label_smoothing = if case == 2 { 0.0 } else { 0.1 };
         let at = |what: &str| format!("{}: {what}", device.name());
         let at: Vec<String> = ["train loss", "test loss", "values"].map(at).into();
         let mut trainer = Trainer::new(device, config.clone(), data.clone()).unwrap();
@@ -175,7 +173,7 @@ fn a_run_equals_the_same_training_in_f64() {
         for (epoch, told) in log.epochs.iter().enumerate() {
             let options = LoaderOptions {
                 order: Order::Shuffled {
-                    seed: config.seed,
+                    seed: config.run.seed,
                     epoch: epoch as u32,
                 },
                 ..LoaderOptions::of_batch(30)

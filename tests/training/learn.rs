@@ -2,21 +2,19 @@
 
 use crate::{METHODS, SCOPES, cpu, digits, gpu, small, train};
 use rootlet::data::{self, DataOptions};
+use rootlet::topology::MethodName;
 use rootlet::train::TrainConfig;
-use rootlet::train::config::MethodName;
 
 #[test]
 fn every_method_learns_the_digits() {
     let data = digits(None);
     for method in METHODS {
         for scope in SCOPES {
-            let config = TrainConfig {
-                method,
-                scope,
-                hidden: vec![96],
-                epochs: 4,
-                ..small()
-            };
+            let mut config = small();
+            config.topology.method = method;
+            config.topology.scope = scope;
+            config.model.hidden = vec![96];
+            config.run.epochs = 4;
             let (log, _) = train(cpu(), &config, &data);
             let finished = log.finished.unwrap();
             let accuracy = finished.test_accuracy;
@@ -31,11 +29,9 @@ fn every_method_learns_the_digits() {
 #[test]
 fn a_gpu_learns_as_well_as_cpu() {
     let data = digits(None);
-    let config = TrainConfig {
-        hidden: vec![96],
-        epochs: 3,
-        ..small()
-    };
+    let mut config = small();
+    config.model.hidden = vec![96];
+    config.run.epochs = 3;
     let accuracy = |device| {
         train(device, &config, &data)
             .0
@@ -64,17 +60,15 @@ fn fashion_is_learnt_at_98_percent() {
     .unwrap();
     let mut accuracies = Vec::new();
     for method in [MethodName::Static, MethodName::GseUniform] {
-        let config = TrainConfig {
-            hidden: vec![512, 512],
-            sparsity: 0.98,
-            method,
-            batch: 128,
-            epochs: 2,
-            milestones: vec![1.5],
-            round_every: 100,
-            round_until: Some(1.5),
-            ..TrainConfig::default()
-        };
+        let mut config = TrainConfig::default();
+        config.model.hidden = vec![512, 512];
+        config.model.sparsity = 0.98;
+        config.topology.method = method;
+        config.run.batch = 128;
+        config.run.epochs = 2;
+        config.optimiser.milestones = vec![1.5];
+        config.topology.round_every = 100;
+        config.topology.round_until = Some(1.5);
         let (log, _) = train(cpu(), &config, &data);
         let accuracy = log.finished.unwrap().test_accuracy;
         println!("{method}: {accuracy}");

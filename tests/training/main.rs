@@ -28,8 +28,8 @@ use std::sync::atomic::AtomicBool;
 use rootlet::checkpoint::Snapshot;
 use rootlet::data::{self, Batch, DataOptions, Dataset, Targets};
 use rootlet::engine::{Device, DeviceOptions, Pace, WorkgroupShape, adapter};
+use rootlet::topology::MethodName;
 use rootlet::topology::Scope;
-use rootlet::train::config::MethodName;
 use rootlet::train::event::{Epoch, Finished, Round};
 use rootlet::train::{Event, Hooks, SaveEvery, TrainConfig, Trainer};
 
@@ -100,14 +100,13 @@ fn noise_batch(seed: u32) -> Batch {
 
 /// A small model on the digits: 46 steps an epoch, the last on 2 images.
 fn small() -> TrainConfig {
-    TrainConfig {
-        hidden: vec![48, 32],
-        sparsity: 0.8,
-        epochs: 2,
-        round_every: 10,
-        round_until: Some(2.0),
-        ..TrainConfig::default()
-    }
+    let mut config = TrainConfig::default();
+    config.model.hidden = vec![48, 32];
+    config.model.sparsity = 0.8;
+    config.run.epochs = 2;
+    config.topology.round_every = 10;
+    config.topology.round_until = Some(2.0);
+    config
 }
 
 /// What a run told and saved.

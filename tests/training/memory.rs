@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::{cpu, gpu, run};
 use rootlet::data::{Dataset, ImageShape, Normalisation, Split, TestPart};
 use rootlet::engine::{Class, Device};
+use rootlet::topology::MethodName;
 use rootlet::topology::Scope;
-use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 const WIDTHS: [usize; 4] = [256, 512, 1024, 2048];
@@ -61,23 +61,21 @@ fn measure(device: Device, width: usize, method: MethodName, scope: Scope) -> Si
     let dense = (784 * width + width * width + width * 10) as u64;
     let units = (784 + width + width + width + width + 10) as u64;
     let requested = PER_UNIT as u64 * units;
-    let config = TrainConfig {
-        hidden: vec![width, width],
-        sparsity: 1.0 - requested as f64 / dense as f64,
-        method,
-        scope,
-        epochs: 1,
-        batch: 50,
-        round_every: 1,
-        round_until: Some(3.0),
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.hidden = vec![width, width];
+    config.model.sparsity = 1.0 - requested as f64 / dense as f64;
+    config.topology.method = method;
+    config.topology.scope = scope;
+    config.run.epochs = 1;
+    config.run.batch = 50;
+    config.topology.round_every = 1;
+    config.topology.round_until = Some(3.0);
     // 2 steps of 50 and one of 20, each with a round.
     let mut trainer = Trainer::new(device, config, noise(120)).unwrap();
     let (log, result) = run(&mut trainer);
     result.unwrap();
     assert_eq!(log.rounds.len(), 3);
-    let arena = &trainer.network().arena;
+    let arena = trainer.network().arena();
     let connections = arena.connections as u64;
     assert!(connections.abs_diff(requested) <= 1);
     assert_eq!((arena.n_rows + arena.n_cols) as u64, units);

@@ -4,8 +4,8 @@
 use crate::{Log, bits, digits, paced, run, small, told};
 use rootlet::checkpoint::Snapshot;
 use rootlet::engine::{Pace, WorkgroupShape};
+use rootlet::topology::MethodName;
 use rootlet::topology::Scope;
-use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 /// Trains, and counts the submissions.
@@ -33,15 +33,14 @@ fn assert_same(shape: WorkgroupShape, config: &TrainConfig) {
 }
 
 fn perceptron(method: MethodName, scope: Scope) -> TrainConfig {
-    TrainConfig {
-        method,
-        scope,
-        batch: 16,
-        epochs: 1,
-        round_every: 3,
-        round_until: Some(1.0),
-        ..small()
-    }
+    let mut config = small();
+    config.topology.method = method;
+    config.topology.scope = scope;
+    config.run.batch = 16;
+    config.run.epochs = 1;
+    config.topology.round_every = 3;
+    config.topology.round_until = Some(1.0);
+    config
 }
 
 #[test]
@@ -61,18 +60,16 @@ fn a_perceptron_in_ranges_has_the_same_bits() {
 
 #[test]
 fn a_resnet_in_ranges_has_the_same_bits() {
-    let config = TrainConfig {
-        model: "resnet20".into(),
-        width: 0.25,
-        sparsity: 0.8,
-        method: MethodName::GseUniform,
-        augment: "none".into(),
-        epochs: 1,
-        batch: 32,
-        round_every: 1,
-        round_until: Some(1.0),
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default();
+    config.model.name = "resnet20".into();
+    config.model.width = 0.25;
+    config.model.sparsity = 0.8;
+    config.topology.method = MethodName::GseUniform;
+    config.data.augment = "none".into();
+    config.run.epochs = 1;
+    config.run.batch = 32;
+    config.topology.round_every = 1;
+    config.topology.round_until = Some(1.0);
     assert_same(WorkgroupShape::Software, &config);
 }
 
@@ -81,10 +78,8 @@ fn a_resnet_in_ranges_has_the_same_bits() {
 fn further_epochs_take_no_more_submissions_than_without_a_limit() {
     let further = |pace| {
         let submissions = |epochs| {
-            let config = TrainConfig {
-                epochs,
-                ..perceptron(MethodName::Static, Scope::Layer)
-            };
+            let mut config = perceptron(MethodName::Static, Scope::Layer);
+            config.run.epochs = epochs;
             train(pace, WorkgroupShape::Software, &config).2
         };
         submissions(4) - submissions(2)

@@ -7,7 +7,7 @@ use crate::{Log, bits, cpu, gpu, run, told, train};
 use rootlet::checkpoint::{self, Snapshot};
 use rootlet::data::{Dataset, ImageShape, Normalisation, Split, TestPart};
 use rootlet::engine::Device;
-use rootlet::train::config::MethodName;
+use rootlet::topology::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 /// Images of 8 × 8 random bytes; four rows are brighter by their class.
@@ -50,24 +50,23 @@ fn noise(images: usize) -> Dataset {
 const IMAGES: usize = 116;
 
 fn config(method: MethodName, micro_batch: Option<usize>) -> TrainConfig {
-    TrainConfig {
-        hidden: vec![40, 24],
-        sparsity: 0.8,
-        method,
-        epochs: 2,
-        batch: 32,
-        micro_batch,
-        label_smoothing: 0.1,
-        round_every: 3,
-        round_until: Some(4.0),
-        ..TrainConfig::default()
-    }
+    let mut config = TrainConfig::default();
+    config.model.hidden = vec![40, 24];
+    config.model.sparsity = 0.8;
+    config.topology.method = method;
+    config.run.epochs = 2;
+    config.run.batch = 32;
+    config.machine.micro_batch = micro_batch;
+    config.optimiser.label_smoothing = 0.1;
+    config.topology.round_every = 3;
+    config.topology.round_until = Some(4.0);
+    config
 }
 
 /// What a run tells, its end, and the loss of each step.
 fn losses(device: Device, config: &TrainConfig) -> (Log, Snapshot, Vec<f32>) {
     let mut trainer = Trainer::new(device, config.clone(), noise(IMAGES)).unwrap();
-    let micro_batch = config.micro_batch.unwrap_or(config.batch);
+    let micro_batch = config.machine.micro_batch.unwrap_or(config.run.batch);
     assert_eq!(trainer.network().micro_batch(), micro_batch);
     let (log, result) = run(&mut trainer);
     let steps = result.unwrap().step;
@@ -132,21 +131,17 @@ fn a_batch_in_parts_trains_as_the_whole_on_a_gpu() {
 #[test]
 fn a_resumed_run_in_parts_ends_with_the_same_bits() {
     let mlp = config(MethodName::GseGraest, Some(8));
-    let resnet = TrainConfig {
-        model: "resnet20".into(),
-        width: 0.25,
-        ..config(MethodName::GseGrabo, Some(16))
-    };
+    let mut resnet = config(MethodName::GseGrabo, Some(16));
+    resnet.model.name = "resnet20".into();
+    resnet.model.width = 0.25;
     for config in [mlp, resnet] {
         let data = noise(IMAGES);
         let (log, unbroken) = train(cpu(), &config, &data);
         // After a round, and within an epoch, on whose end is a smaller batch.
         for stop in [3, 4, 5] {
-            let at = format!("{}, stopped at {stop}", config.model);
-            let part = TrainConfig {
-                steps: Some(stop),
-                ..config.clone()
-            };
+            let at = format!("{}, stopped at {stop}", config.model.name);
+            let mut part = config.clone();
+            part.run.steps = Some(stop);
             let (_, half) = train(cpu(), &part, &data);
             assert_eq!(half.progress.step, stop);
             let folder = tempfile::tempdir().unwrap();
@@ -182,14 +177,15 @@ fn an_automatic_part_is_recorded_with_the_batch_it_divides() {
     const IMAGES: usize = 700;
     // One hidden activation of the whole batch is larger than a binding may be.
     let hidden = (device.largest_binding() / 4).div_ceil(IMAGES as u64) as usize;
-    let config = TrainConfig {
-        hidden: vec![hidden],
-        batch: 1000,
-        sparsity: 0.999,
-        ..config(MethodName::Static, None)
-    };
+    let mut config = config(MethodName::Static, None);
+    config.model.hidden = vec![hidden];
+    config.run.batch = 1000;
+    config.model.sparsity = 0.999;
     let trainer = Trainer::new(device, config, noise(IMAGES)).unwrap();
     let recorded = trainer.config();
-    assert_eq!((recorded.batch, recorded.micro_batch), (IMAGES, Some(350)));
+    assert_eq!(
+        (recorded.run.batch, recorded.machine.micro_batch),
+        (IMAGES, Some(350))
+    );
     recorded.validate().unwrap();
 }

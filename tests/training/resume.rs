@@ -8,8 +8,8 @@ use crate::{SCOPES, bits, cpu, digits, gpu, run, small, told, train};
 use rootlet::checkpoint::{self, Snapshot};
 use rootlet::data::Dataset;
 use rootlet::engine::Device;
+use rootlet::topology::MethodName;
 use rootlet::topology::Scope;
-use rootlet::train::config::MethodName;
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
 /// Stops after each of `stops` steps, through a checkpoint on disk, and goes on in a fresh trainer.
@@ -21,11 +21,12 @@ fn resumed_equals_unbroken(
 ) {
     let (log, unbroken) = train(device(), config, data);
     for &stop in stops {
-        let at = format!("{}, {:?}, stopped at {stop}", config.method, config.scope);
-        let part = TrainConfig {
-            steps: Some(stop),
-            ..config.clone()
-        };
+        let at = format!(
+            "{}, {:?}, stopped at {stop}",
+            config.topology.method, config.topology.scope
+        );
+        let mut part = config.clone();
+        part.run.steps = Some(stop);
         let (_, half) = train(device(), &part, data);
         assert_eq!(half.progress.step, stop);
         let folder = tempfile::tempdir().unwrap();
@@ -59,20 +60,18 @@ fn every_method(model: &str, stops: &[u64]) {
     let data = digits(Some(96));
     for &method in MethodName::value_variants() {
         for (seed, sparsity) in (1..).zip([0.5, 0.7, 0.9, 0.98]) {
-            let config = TrainConfig {
-                model: model.to_owned(),
-                width: if model == "mlp" { 1.0 } else { 0.125 },
-                method,
-                sparsity,
-                seed,
-                hidden: vec![24, 16],
-                epochs: 2,
-                // Three steps an epoch, with rounds at 2 and 4; the lottery has two stages of six steps.
-                lottery_cycles: 1,
-                round_every: 2,
-                round_until: Some(1.5),
-                ..small()
-            };
+            let mut config = small();
+            config.model.name = model.to_owned();
+            config.model.width = if model == "mlp" { 1.0 } else { 0.125 };
+            config.topology.method = method;
+            config.model.sparsity = sparsity;
+            config.run.seed = seed;
+            config.model.hidden = vec![24, 16];
+            config.run.epochs = 2;
+            // Three steps an epoch, with rounds at 2 and 4; the lottery has two stages of six steps.
+            config.topology.lottery_cycles = 1;
+            config.topology.round_every = 2;
+            config.topology.round_until = Some(1.5);
             resumed_equals_unbroken(cpu, &config, &data, stops);
             if method == MethodName::Lottery {
                 resumed_equals_unbroken(cpu, &config, &data, &[6, 7]);
@@ -101,18 +100,17 @@ fn every_method_resumes_after_every_step() {
 
 /// 19 batches an epoch, the last on 12 images; rounds at 7, 14, 21, 28.
 fn config(method: MethodName, scope: Scope, seed: u32) -> TrainConfig {
-    TrainConfig {
-        method,
-        scope,
-        seed,
-        round_every: 7,
-        round_until: Some(1.8),
-        milestones: vec![1.2],
-        warmup_epochs: 0.5,
-        label_smoothing: 0.05,
-        nesterov: seed.is_multiple_of(2),
-        ..small()
-    }
+    let mut config = small();
+    config.topology.method = method;
+    config.topology.scope = scope;
+    config.run.seed = seed;
+    config.topology.round_every = 7;
+    config.topology.round_until = Some(1.8);
+    config.optimiser.milestones = vec![1.2];
+    config.optimiser.warmup_epochs = 0.5;
+    config.optimiser.label_smoothing = 0.05;
+    config.optimiser.nesterov = seed.is_multiple_of(2);
+    config
 }
 
 #[test]
@@ -192,10 +190,8 @@ fn an_observer_s_error_comes_after_a_save() {
 fn a_snapshot_of_another_model_is_refused() {
     let data = digits(Some(64));
     let (_, snapshot) = train(cpu(), &small(), &data);
-    let other = TrainConfig {
-        hidden: vec![48, 33],
-        ..small()
-    };
+    let mut other = small();
+    other.model.hidden = vec![48, 33];
     let mut trainer = Trainer::new(cpu(), other, data).unwrap();
     let message = trainer.restore(snapshot).unwrap_err().to_string();
     assert!(message.contains("do not fit"), "{message}");

@@ -8,22 +8,21 @@ use rootlet::data::{Batch, ImageShape};
 use rootlet::engine::{Device, StepState, View};
 use rootlet::model::Model;
 use rootlet::network::{Network, NetworkOptions, NetworkState};
+use rootlet::topology::MethodName;
 use rootlet::topology::{Scope, method};
-use rootlet::train::config::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 const COUNT: usize = NOISE;
 const ALPHA: f64 = 0.3;
 
 fn config(model: &str) -> TrainConfig {
-    TrainConfig {
-        model: model.into(),
-        hidden: vec![20, 16],
-        width: if model == "mlp" { 1.0 } else { 0.25 },
-        sparsity: 0.8,
-        method: MethodName::Rigl,
-        ..TrainConfig::default()
-    }
+    let mut config = TrainConfig::default();
+    config.model.name = model.into();
+    config.model.hidden = vec![20, 16];
+    config.model.width = if model == "mlp" { 1.0 } else { 0.25 };
+    config.model.sparsity = 0.8;
+    config.topology.method = MethodName::Rigl;
+    config
 }
 
 fn build(model: &str) -> (Model, NetworkState) {
@@ -34,7 +33,7 @@ fn build(model: &str) -> (Model, NetworkState) {
     };
     let config = config(model);
     let model = config.build_model(shape, 10).unwrap();
-    let counts = config.allocate(&model).unwrap();
+    let counts = config.model.allocate(&model).unwrap();
     let state = NetworkState::initialise(&model, &counts, 3);
     (model, state)
 }
@@ -226,13 +225,11 @@ fn the_first_part_of_a_batch_scores() {
 fn a_run_in_parts_says_what_scores() {
     let data = crate::digits(Some(64));
     let note = |batch: usize, micro_batch: Option<usize>, method: MethodName| {
-        let config = TrainConfig {
-            batch,
-            micro_batch,
-            method,
-            steps: Some(1),
-            ..config("mlp")
-        };
+        let mut config = config("mlp");
+        config.run.batch = batch;
+        config.machine.micro_batch = micro_batch;
+        config.topology.method = method;
+        config.run.steps = Some(1);
         let mut trainer = Trainer::new(cpu(), config, data.clone()).unwrap();
         let (log, result) = run(&mut trainer);
         result.unwrap();

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use crate::{METHODS, MOMENTUM, SCOPES, cpu, digits, gpu, small, train};
 use rootlet::engine::Device;
 use rootlet::sparse::LayerState;
+use rootlet::topology::MethodName;
 use rootlet::topology::Scope;
-use rootlet::train::TrainConfig;
-use rootlet::train::config::MethodName;
 
 fn active(layers: &[LayerState]) -> Vec<usize> {
     layers.iter().map(LayerState::active).collect()
@@ -39,18 +38,14 @@ fn table(layers: &[LayerState]) -> BTreeMap<(usize, u32, u32), (f32, f32)> {
 fn one_round(device: fn() -> Device, method: MethodName, scope: Scope) {
     let at = format!("{method}, {scope:?}");
     let data = digits(Some(400));
-    let config = TrainConfig {
-        method,
-        scope,
-        steps: Some(10),
-        // In scope global no layer is dense; the other run's sums must be in the same order.
-        dense_above: Some(2.0),
-        ..small()
-    };
-    let fixed = TrainConfig {
-        method: MethodName::Static,
-        ..config.clone()
-    };
+    let mut config = small();
+    config.topology.method = method;
+    config.topology.scope = scope;
+    config.run.steps = Some(10);
+    // In scope global no layer is dense; the other run's sums must be in the same order.
+    config.machine.dense_above = Some(2.0);
+    let mut fixed = config.clone();
+    fixed.topology.method = MethodName::Static;
     let (_, before) = train(device(), &fixed, &data);
     let (log, after) = train(device(), &config, &data);
     assert_eq!(log.rounds.len(), 1, "{at}");
@@ -143,26 +138,18 @@ fn every_method_runs_on_a_gpu_and_keeps_the_number_of_connections() {
     let data = digits(Some(200));
     for method in METHODS {
         for scope in SCOPES {
-            let config = TrainConfig {
-                method,
-                scope,
-                round_every: 3,
-                steps: Some(7),
-                ..small()
-            };
+            let mut config = small();
+            config.topology.method = method;
+            config.topology.scope = scope;
+            config.topology.round_every = 3;
+            config.run.steps = Some(7);
             let at = format!("{method}, {scope:?}");
             let (log, after) = train(gpu(), &config, &data);
             let expected = if method == MethodName::Static { 0 } else { 2 };
             assert_eq!(log.rounds.len(), expected, "{at}");
             assert_sound(&after.state.layers);
-            let (_, cpu) = train(
-                cpu(),
-                &TrainConfig {
-                    steps: Some(1),
-                    ..config
-                },
-                &data,
-            );
+            config.run.steps = Some(1);
+            let (_, cpu) = train(cpu(), &config, &data);
             let (now, first) = (active(&after.state.layers), active(&cpu.state.layers));
             assert_eq!(now.iter().sum::<usize>(), first.iter().sum::<usize>());
             if scope == Scope::Layer {
@@ -176,13 +163,11 @@ fn every_method_runs_on_a_gpu_and_keeps_the_number_of_connections() {
 #[test]
 fn rounds_follow_the_schedule() {
     let data = digits(None);
-    let config = TrainConfig {
-        epochs: 4,
-        round_every: 20,
-        round_until: Some(3.0),
-        alpha: 0.3,
-        ..small()
-    };
+    let mut config = small();
+    config.run.epochs = 4;
+    config.topology.round_every = 20;
+    config.topology.round_until = Some(3.0);
+    config.topology.alpha = 0.3;
     let (log, after) = train(cpu(), &config, &data);
     let until = 3.0 * 46.0;
     let steps: Vec<u64> = log.rounds.iter().map(|r| r.step).collect();
@@ -197,9 +182,7 @@ fn rounds_follow_the_schedule() {
             assert!((layer.turnover - k as f64 / layer.active as f64).abs() < 1e-9);
         }
     }
-    let none = TrainConfig {
-        round_until: Some(0.0),
-        ..config
-    };
+    let mut none = config;
+    none.topology.round_until = Some(0.0);
     assert!(train(cpu(), &none, &data).0.rounds.is_empty());
 }

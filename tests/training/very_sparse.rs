@@ -3,7 +3,7 @@
 use crate::{Log, cpu, digits, gpu, run};
 use rootlet::checkpoint::Snapshot;
 use rootlet::engine::Device;
-use rootlet::train::config::MethodName;
+use rootlet::topology::MethodName;
 use rootlet::train::{TrainConfig, Trainer};
 
 fn train(device: Device, config: &TrainConfig) -> (Log, Snapshot, f32) {
@@ -22,16 +22,14 @@ fn a_wide_network_with_mostly_empty_rows_trains_alike_on_cpu_and_on_a_gpu() {
         (MethodName::GseGraest, 0.9999, 1708),
         (MethodName::Set, 0.99999, 171),
     ] {
-        let config = TrainConfig {
-            hidden: vec![4096, 4096],
-            sparsity,
-            method,
-            epochs: 2,
-            batch: 32,
-            round_every: 3,
-            round_until: Some(2.0),
-            ..TrainConfig::default()
-        };
+        let mut config = TrainConfig::default();
+        config.model.hidden = vec![4096, 4096];
+        config.model.sparsity = sparsity;
+        config.topology.method = method;
+        config.run.epochs = 2;
+        config.run.batch = 32;
+        config.topology.round_every = 3;
+        config.topology.round_until = Some(2.0);
         let (cpu, after, cpu_loss) = train(cpu(), &config);
         let (gpu, on_gpu, gpu_loss) = train(gpu(), &config);
         assert!((cpu_loss - gpu_loss).abs() <= 1e-4, "{cpu_loss} {gpu_loss}");

@@ -174,9 +174,9 @@ impl PlannedRun {
     /// In what a run that was made with `before` is another one than this; none where it is the same.
     pub(super) fn difference(&self, before: &TrainConfig) -> Result<Option<String>> {
         let mut before = before.clone();
-        if self.config.micro_batch.is_none() {
+        if self.config.machine.micro_batch.is_none() {
             // The device decided.
-            before.micro_batch = None;
+            before.machine.micro_batch = None;
         }
         let changed = before.differences(&self.config)?;
         let Some(key) = changed.iter().find(|key| !FREE.contains(&key.as_str())) else {

@@ -8,9 +8,13 @@ use crate::topology::method::Method;
 /// smallest weights go, so that `(1 - step / T_end)^3` of the surplus over the requested connections is left.
 pub struct Gradual;
 
+impl Gradual {
+    pub(in crate::topology) const NAME: &str = "gradual";
+}
+
 impl Method for Gradual {
     fn name(&self) -> &str {
-        "gradual"
+        Self::NAME
     }
 
     fn start(&self) -> Start<'_> {
@@ -51,9 +55,13 @@ pub struct Lottery {
     pub cycles: u32,
 }
 
+impl Lottery {
+    pub(in crate::topology) const NAME: &str = "lottery";
+}
+
 impl Method for Lottery {
     fn name(&self) -> &str {
-        "lottery"
+        Self::NAME
     }
 
     fn start(&self) -> Start<'_> {

@@ -17,9 +17,13 @@ use crate::topology::method::Method;
 /// whole model, g on one batch.
 pub struct Snip;
 
+impl Snip {
+    pub(in crate::topology) const NAME: &str = "snip";
+}
+
 impl Method for Snip {
     fn name(&self) -> &str {
-        "snip"
+        Self::NAME
     }
 
     fn start(&self) -> Start<'_> {
@@ -59,9 +63,13 @@ pub struct Grasp;
 /// single precision rounds away.
 pub const GRASP_STEP: f64 = 1e-4;
 
+impl Grasp {
+    pub(in crate::topology) const NAME: &str = "grasp";
+}
+
 impl Method for Grasp {
     fn name(&self) -> &str {
-        "grasp"
+        Self::NAME
     }
 
     fn start(&self) -> Start<'_> {
@@ -110,9 +118,13 @@ pub struct SynFlow;
 /// Prunings of SynFlow, as in its paper.
 pub const SYNFLOW_ITERATIONS: u32 = 100;
 
+impl SynFlow {
+    pub(in crate::topology) const NAME: &str = "synflow";
+}
+
 impl Method for SynFlow {
     fn name(&self) -> &str {
-        "synflow"
+        Self::NAME
     }
 
     fn start(&self) -> Start<'_> {

@@ -18,9 +18,13 @@ pub struct TopKast {
 /// [`TopKast::backward`] where no other is asked for.
 pub const TOPKAST_BACKWARD: f64 = 2.0;
 
+impl TopKast {
+    pub(in crate::topology) const NAME: &str = "topkast";
+}
+
 impl Method for TopKast {
     fn name(&self) -> &str {
-        "topkast"
+        Self::NAME
     }
 
     fn start(&self) -> Start<'_> {

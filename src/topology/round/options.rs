@@ -1,18 +1,18 @@
 //! What a round is made for.
 
+use crate::choice::choice;
 use crate::engine::View;
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, Window};
 
-/// Among what the k best and the k smallest are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Within each layer, whose number of connections then never changes: the paper's pseudocode
-    Layer,
-    /// Over the whole model, so that connections move between layers: the paper's experiments
-    Global,
+choice! {
+    /// Among what the k best and the k smallest are chosen.
+    pub enum Scope {
+        /// Within each layer, whose number of connections then never changes: the paper's pseudocode
+        Layer = "layer",
+        /// Over the whole model, so that connections move between layers: the paper's experiments
+        Global = "global",
+    }
 }
 
 /// What a round is made for, besides the arena and the method.

@@ -2,52 +2,21 @@
 
 use std::path::Path;
 
-use super::{MethodName, TrainConfig};
+use super::section::OnResume;
+use super::train_config::TrainConfig;
 use crate::topology::from_dense::Start;
+use crate::topology::{MethodName, MethodOptions};
 use crate::{Error, Result};
-
-/// What a checkpoint is made for, and a resumed run can therefore not change.
-const FIXED: [&str; 16] = [
-    "assignment",
-    "batch",
-    "connections",
-    "data",
-    "hidden",
-    "image_size",
-    "limit",
-    "lottery_cycles",
-    "micro_batch",
-    "model",
-    "resize",
-    "seed",
-    "sparsity",
-    "topkast_backward",
-    "val_split",
-    "width",
-];
-
-/// What can change in a resumed run without making its results others than those of an unbroken one.
-const FREE: [&str; 9] = [
-    "checkpoint_activations",
-    "data_dir",
-    "epochs",
-    "resident",
-    "skip_bad_images",
-    "statistics",
-    "steps",
-    "threads",
-    "workers",
-];
 
 impl TrainConfig {
     /// Whether a run keeps the value of this name, as in `config.toml`, from its first step to its last.
     pub fn is_fixed(name: &str) -> bool {
-        FIXED.contains(&name)
+        Self::field(name).is_some_and(|field| field.on_resume == OnResume::Fixed)
     }
 
     /// Whether a run's result does not depend on the value of this name, but for how long it is trained.
     pub fn is_free(name: &str) -> bool {
-        FREE.contains(&name)
+        Self::field(name).is_some_and(|field| field.on_resume == OnResume::Free)
     }
 
     /// Whether a run with this configuration can go on with `next`; gives the name of a value, if there is one, that makes of what
@@ -62,10 +31,10 @@ impl TrainConfig {
                 "{what}; start a new one with --config {file}"
             )))
         };
-        if let Some(reason) = self.method_change(next)? {
+        if let Some(reason) = self.method_change(next) {
             return refuse(format!(
                 "--method {} cannot go on with a run of {}: {reason}",
-                next.method, self.method
+                next.topology.method, self.topology.method
             ));
         }
         let changed = self.differences(next)?;
@@ -74,10 +43,10 @@ impl TrainConfig {
             return refuse(format!("--{name} cannot change in a resumed run"));
         }
         // Its stages are so many epochs each: with another number, what was trained would be part of another stage.
-        if self.method == MethodName::Lottery && self.epochs != next.epochs {
+        if self.topology.method == MethodName::Lottery && self.run.epochs != next.run.epochs {
             return refuse(format!(
                 "--epochs cannot change in a resumed run of {}, which trains them once more after each pruning",
-                self.method
+                self.topology.method
             ));
         }
         let mut changed = changed.into_iter();
@@ -85,52 +54,49 @@ impl TrainConfig {
     }
 
     /// Why the method of `next` cannot go on with what this one's has trained; none if it can.
-    fn method_change(&self, next: &Self) -> Result<Option<String>> {
-        if self.method == next.method {
-            return Ok(None);
+    fn method_change(&self, next: &Self) -> Option<String> {
+        if self.topology.method == next.topology.method {
+            return None;
         }
         for config in [self, next] {
-            let begins = match config.build_method()?.start() {
+            let begins = match config.topology.build_method().start() {
                 Start::Random => continue,
                 Start::Chosen(_) => "chooses its connections from a dense network",
                 Start::Dense(_) => "begins with a dense network",
                 Start::Backed(_) => "keeps dense weights beside its network",
             };
-            let alike = interchangeable()?.join(", ");
-            return Ok(Some(format!(
+            let alike = interchangeable().join(", ");
+            return Some(format!(
                 "{} {begins}, and only methods that begin with a random network and keep its number of connections ({alike}) take \
                  over from each other",
-                config.method
-            )));
+                config.topology.method
+            ));
         }
-        Ok(None)
+        None
     }
 }
 
 /// Methods that go on with each other's networks.
-fn interchangeable() -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for method in MethodName::ALL {
-        let config = TrainConfig {
-            method,
-            ..TrainConfig::default()
-        };
-        if matches!(config.build_method()?.start(), Start::Random) {
-            names.push(method.to_string());
-        }
-    }
-    Ok(names)
+fn interchangeable() -> Vec<&'static str> {
+    let at_random = |name: &MethodName| {
+        let method = name.build(&MethodOptions::default());
+        matches!(method.start(), Start::Random)
+    };
+    let alike = MethodName::ALL.into_iter().filter(at_random);
+    alike.map(MethodName::name).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::section::Section;
     use super::*;
 
     #[test]
     fn methods_that_begin_alike_take_over_from_each_other_and_no_others() {
-        let of = |&method: &MethodName| TrainConfig {
-            method,
-            ..TrainConfig::default()
+        let of = |&method: &MethodName| {
+            let mut config = TrainConfig::default();
+            config.topology.method = method;
+            config
         };
         let alike = [
             "static",
@@ -140,7 +106,7 @@ mod tests {
             "gse-grabo",
             "gse-graest",
         ];
-        assert_eq!(interchangeable().unwrap(), alike);
+        assert_eq!(interchangeable(), alike);
         for before in &MethodName::ALL {
             for next in &MethodName::ALL {
                 let names = [before.to_string(), next.to_string()];
@@ -156,49 +122,39 @@ mod tests {
 
     #[test]
     fn a_ticket_keeps_its_stages() {
-        let run = TrainConfig {
-            method: MethodName::Lottery,
-            ..TrainConfig::default()
+        let mut run = TrainConfig::default();
+        run.topology.method = MethodName::Lottery;
+        let refused = |next: &TrainConfig, part: &str| {
+            let told = run.goes_on_with(next, Path::new("config.toml"));
+            let told = told.unwrap_err().to_string();
+            assert!(told.contains(part), "{told}");
         };
-        let refused = |next: TrainConfig| {
-            let told = run.goes_on_with(&next, Path::new("config.toml"));
-            told.unwrap_err().to_string()
-        };
-        let epochs = refused(TrainConfig {
-            epochs: 30,
-            ..run.clone()
-        });
-        assert!(
-            epochs.contains("--epochs cannot change in a resumed run of lottery"),
-            "{epochs}"
+        let mut longer = run.clone();
+        longer.run.epochs = 30;
+        refused(
+            &longer,
+            "--epochs cannot change in a resumed run of lottery",
         );
-        let cycles = refused(TrainConfig {
-            lottery_cycles: 9,
-            ..run.clone()
-        });
-        assert!(
-            cycles.contains("--lottery-cycles cannot change"),
-            "{cycles}"
-        );
+        let mut more = run.clone();
+        more.topology.lottery_cycles = 9;
+        refused(&more, "--lottery-cycles cannot change");
     }
 
+    /// What a checkpoint is made for, and what a result does not depend on: nothing gets in or out by accident.
     #[test]
-    fn every_name_is_one_of_a_value() {
-        let all = TrainConfig {
-            data_dir: Some("x".into()),
-            limit: Some(1),
-            resize: Some(1),
-            connections: Some(1),
-            steps: Some(1),
-            micro_batch: Some(1),
-            resident: Some(true),
-            ..TrainConfig::default()
+    fn what_may_change_is_known() {
+        let names = |rule: OnResume| {
+            let fields = TrainConfig::fields().into_iter();
+            let keys = fields.filter(|field| field.on_resume == rule);
+            let mut keys: Vec<_> = keys.map(|field| field.key).collect();
+            keys.sort_unstable();
+            keys
         };
-        let names: Vec<String> = (all.values().unwrap().into_iter())
-            .map(|(n, _)| n)
-            .collect();
-        for name in FIXED.iter().chain(&FREE) {
-            assert!(names.iter().any(|known| known == name), "{name}");
-        }
+        let fixed = "assignment batch connections data hidden image_size limit lottery_cycles micro_batch model resize seed sparsity topkast_backward \
+                     val_split width";
+        assert_eq!(names(OnResume::Fixed).join(" "), fixed);
+        let free = "checkpoint_activations data_dir epochs resident skip_bad_images statistics steps threads workers";
+        assert_eq!(names(OnResume::Free).join(" "), free);
+        assert!(!TrainConfig::is_fixed("none") && !TrainConfig::is_free("none"));
     }
 }

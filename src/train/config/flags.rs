@@ -1,31 +1,33 @@
 //! The command line's side of the configuration: the flags that were given, laid over a file or the defaults.
 
-use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use super::idle::{MAYBE_IDLE, why_idle};
-use super::number::told;
-use super::{TrainConfig, value_text};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+use super::file::value_text;
+use super::section::{Field, Section};
+use super::train_config::TrainConfig;
 use crate::{Error, Result};
 
 /// The flags of a [`TrainConfig`] that were given on a command line, to be laid over a file or the defaults.
 /// Flatten this into a clap parser.
 #[derive(Clone, Debug)]
-pub struct ConfigFlags(pub(super) ArgMatches);
+pub struct ConfigFlags(ArgMatches);
 
 impl ConfigFlags {
     /// `base` with the values that were given on the command line (or in the environment) in place of its own.
-    pub fn over(&self, mut base: TrainConfig) -> Result<TrainConfig> {
-        // The flags have no clap defaults, so that only those that were given are present, and only those are updated.
-        let adapter = base.adapter.clone();
-        base.update_from_arg_matches(&self.0)
-            .map_err(|error| Error::Usage(error.to_string()))?;
+    pub fn over(&self, mut base: TrainConfig) -> TrainConfig {
+        // The flags have no clap defaults, so that only those that were given are present, and only those are taken.
+        let adapter = base.machine.adapter.clone();
+        base.take(&self.0);
         // A variable that is set to nothing, as scripts leave it, chooses nothing.
         let variable = self.0.value_source("adapter") == Some(ValueSource::EnvVariable);
-        if variable && base.adapter.trim().is_empty() {
-            base.adapter = adapter;
+        if variable && base.machine.adapter.trim().is_empty() {
+            base.machine.adapter = adapter;
         }
-        Ok(base)
+        base
     }
 
     /// Whether the value of that name in `config.toml` comes from the command line or the environment, and not from a file.
@@ -57,11 +59,12 @@ impl ConfigFlags {
     /// # Errors
     /// [`Error::Usage`] names the flag and why it has none.
     pub fn check_effects(&self, config: &TrainConfig) -> Result<()> {
-        for &name in MAYBE_IDLE.iter().filter(|name| self.given(name)) {
-            if let Some(why) = why_idle(name, config)? {
+        let fields = TrainConfig::fields().into_iter();
+        for field in fields.filter(|field| self.given(field.key)) {
+            if let Some(why) = config.has_no_effect(field.key) {
                 return Err(Error::Usage(format!(
                     "--{} has no effect here: {why}; leave it out",
-                    name.replace('_', "-")
+                    field.flag_name()
                 )));
             }
         }
@@ -84,24 +87,55 @@ impl Args for ConfigFlags {
     fn augment_args(command: Command) -> Command {
         // An unserialisable default would only cost the help its "[default: …]".
         let defaults = TrainConfig::default().table().unwrap_or_default();
-        let flags = TrainConfig::augment_args(Command::new("config")).mut_args(|flag| {
+        command.args(TrainConfig::all_flags().into_iter().map(|flag| {
             let default = defaults
                 .get(flag.get_id().as_str())
                 .and_then(default_text)
                 .map(|value| format!(" [default: {value}]"))
                 .unwrap_or_default();
             let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
-            told(flag)
-                .required(false)
-                // So that `--sparsity -1` is told what is wrong with the value, not that -1 is no flag.
-                .allow_negative_numbers(true)
-                .help(help + &default)
-        });
-        command.args(flags.get_arguments())
+            flag.help(help + &default)
+        }))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
         Self::augment_args(command)
+    }
+}
+
+impl TrainConfig {
+    /// The flags, in the order of [`TrainConfig::all_fields`].
+    fn all_flags() -> Vec<Arg> {
+        let mut flags = Self::flags();
+        let place = |flag: &Arg| {
+            let mut fields = Self::all_fields().into_iter();
+            fields.position(|field| flag.get_id() == field.key)
+        };
+        flags.sort_by_key(place);
+        flags
+    }
+}
+
+impl Field {
+    /// The flag's name: the key with dashes.
+    fn flag_name(&self) -> &'static str {
+        // clap borrows names for as long as the program runs.
+        static NAMES: LazyLock<BTreeMap<&str, String>> = LazyLock::new(|| {
+            let keys = TrainConfig::fields().into_iter().map(|field| field.key);
+            keys.map(|key| (key, key.replace('_', "-"))).collect()
+        });
+        NAMES.get(self.key).map_or(self.key, String::as_str)
+    }
+
+    /// The flag, but for what it takes.
+    pub(super) fn flag(&self) -> Arg {
+        Arg::new(self.key)
+            .long(self.flag_name())
+            .value_name(self.value_name)
+            .help_heading(self.heading)
+            .help(self.help)
+            // So that `--sparsity -1` is told what is wrong with the value, not that -1 is no flag.
+            .allow_negative_numbers(true)
     }
 }
 
@@ -111,18 +145,4 @@ fn default_text(value: &toml::Value) -> Option<String> {
         toml::Value::Boolean(false) => None,
         other => Some(value_text(other)),
     }
-}
-
-/// `8,12` as a list; an empty text or `none` is the empty list.
-pub(super) fn parse_list<T>(
-    text: &str,
-    item: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
-    let text = text.trim();
-    if text.is_empty() || text == "none" {
-        return Ok(Vec::new());
-    }
-    text.split(',')
-        .map(|text| item(text).map_err(|error| format!("`{}`: {error}", text.trim())))
-        .collect()
 }

@@ -2,9 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-#[cfg(feature = "cli")]
-use clap::{Arg, builder::ValueParser};
-
 /// Unsigned whole numbers of one width.
 pub trait Whole: TryFrom<u64> + Clone + Send + Sync + 'static {
     /// The largest.
@@ -55,17 +52,17 @@ pub fn real(text: &str) -> Result<f64, String> {
     text.trim().parse().map_err(wrong)
 }
 
-/// A flag that takes a number with such messages, any other as it was.
+/// Reads a list, such as `8,12`; an empty text or `none` is the empty list.
 #[cfg(feature = "cli")]
-pub(super) fn told(flag: Arg) -> Arg {
-    let kind = flag.get_value_parser().type_id();
-    let is = |parser: ValueParser| (kind == parser.type_id()).then_some(parser);
-    let parser = is(ValueParser::new(whole::<usize>))
-        .or_else(|| is(ValueParser::new(whole::<u64>)))
-        .or_else(|| is(ValueParser::new(whole::<u32>)))
-        .or_else(|| is(ValueParser::new(real)));
-    match parser {
-        Some(parser) => flag.value_parser(parser),
-        None => flag,
+pub(super) fn list<T>(
+    text: &str,
+    item: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    let text = text.trim();
+    if text.is_empty() || text == "none" {
+        return Ok(Vec::new());
     }
+    text.split(',')
+        .map(|text| item(text).map_err(|error| format!("`{}`: {error}", text.trim())))
+        .collect()
 }

@@ -1,9 +1,8 @@
 //! The text of a `config.toml`: every key with a comment, and what follows from other values only as a comment, so that it still
 //! follows when they are changed.
 
-use clap::{Arg, Args, Command};
-
-use super::TrainConfig;
+use super::section::Field;
+use super::train_config::TrainConfig;
 use crate::Result;
 
 /// Columns of the comments.
@@ -17,18 +16,17 @@ impl TrainConfig {
     /// A number that TOML cannot hold.
     pub fn to_toml(&self) -> Result<String> {
         let (values, derived) = (self.table()?, self.with_derived().table()?);
-        let flags = TrainConfig::augment_args(Command::new("config"));
+        let fields = Self::all_fields();
         let mut text = format!(
             "# rootlet {}; to repeat this run: rootlet train --config config.toml\n\
              # Values that follow from others stand in comments, and go on following them.\n",
             env!("CARGO_PKG_VERSION")
         );
-        for heading in headings(&flags) {
+        for heading in headings(&fields) {
             text += &format!("\n# {heading}\n");
-            let of_heading = |flag: &&Arg| flag.get_help_heading() == Some(heading);
-            for flag in flags.get_arguments().filter(of_heading) {
-                let key = flag.get_id().as_str();
-                text += &format!("\n{}", comment(flag));
+            for field in fields.iter().filter(|field| field.heading == heading) {
+                let key = field.key;
+                text += &format!("\n{}", comment(field));
                 text += &match (values.get(key), derived.get(key)) {
                     (Some(value), Some(here)) if value != here => {
                         format!("{key} = {value}  # here: {here}\n")
@@ -43,24 +41,22 @@ impl TrainConfig {
     }
 }
 
-/// The headings of the flags, each once.
-fn headings(flags: &Command) -> Vec<&str> {
+/// The headings of the fields, each once.
+fn headings(fields: &[Field]) -> Vec<&'static str> {
     let mut headings = Vec::new();
-    for heading in flags.get_arguments().filter_map(Arg::get_help_heading) {
-        if !headings.contains(&heading) {
-            headings.push(heading);
+    for field in fields {
+        if !headings.contains(&field.heading) {
+            headings.push(field.heading);
         }
     }
     headings
 }
 
-/// A flag's help as lines of comment.
-fn comment(flag: &Arg) -> String {
-    let mut help = flag.get_help().map(ToString::to_string).unwrap_or_default();
-    let choices = flag.get_possible_values();
-    if !choices.is_empty() && !flag.is_hide_possible_values_set() {
-        let names: Vec<&str> = choices.iter().map(|choice| choice.get_name()).collect();
-        help += &format!(": {}", names.join(", "));
+/// A field's explanation as lines of comment.
+fn comment(field: &Field) -> String {
+    let mut help = field.help.to_owned();
+    if !field.choices.is_empty() {
+        help += &format!(": {}", field.choices.join(", "));
     }
     let mut text = String::new();
     let mut line = String::from("#");

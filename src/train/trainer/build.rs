@@ -1,7 +1,5 @@
 //! From a configuration to a trainer: the network on its device, its data, its schedules.
 
-use std::sync::Arc;
-
 use super::dense_weights::{self, DenseWeights};
 use super::{Trainer, dense};
 use crate::checkpoint::Progress;
@@ -10,9 +8,8 @@ use crate::engine::Device;
 use crate::error::{Error, Remedies, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Resident};
-use crate::optim::Optimiser;
+use crate::topology::Candidates;
 use crate::topology::from_dense::Start;
-use crate::topology::{Candidates, Method, Schedule};
 use crate::train::TrainConfig;
 use crate::train::describe;
 use crate::train::exploration::{Exploration, SAMPLE};
@@ -30,56 +27,20 @@ impl Trainer {
         Self::with_setup(device, config, data, setup)
     }
 
-    /// As [`Trainer::new`] with a method of one's own; the configuration's is not looked at.
+    /// As [`Trainer::new`], with parts of your own, such as a model, a method or an optimiser: what the configuration says of those
+    /// is not looked at.
     ///
-    /// # Errors
-    /// As [`Trainer::new`].
-    pub fn with_method(
-        device: Device,
-        config: TrainConfig,
-        data: Dataset,
-        method: Box<dyn Method>,
-    ) -> Result<Self> {
-        let model = config.build_model(data.shape, data.classes)?;
-        Self::with_model(device, config, data, model, method)
-    }
-
-    /// As [`Trainer::with_method`] with a model of one's own, too; the configuration's is not looked at.
+    /// ```
+    /// use std::sync::Arc;
+    /// use rootlet::optim::Sgd;
+    /// use rootlet::prelude::*;
     ///
-    /// # Errors
-    /// As [`Trainer::new`], and a model that does not take the data's images.
-    pub fn with_model(
-        device: Device,
-        config: TrainConfig,
-        data: Dataset,
-        model: Model,
-        method: Box<dyn Method>,
-    ) -> Result<Self> {
-        let setup = Setup::of(&config, model, method);
-        Self::with_setup(device, config, data, setup)
-    }
-
-    /// As [`Trainer::with_model`] with an optimiser of one's own, too; the configuration's is not looked at, but for the learning
-    /// rate.
-    ///
-    /// # Errors
-    /// As [`Trainer::with_model`], or an optimiser whose arrays have names that files could not tell apart.
-    pub fn with_optimiser(
-        device: Device,
-        config: TrainConfig,
-        data: Dataset,
-        model: Model,
-        method: Box<dyn Method>,
-        optimiser: Arc<dyn Optimiser>,
-    ) -> Result<Self> {
-        let setup = Setup {
-            optimiser,
-            ..Setup::of(&config, model, method)
-        };
-        Self::with_setup(device, config, data, setup)
-    }
-
-    /// As [`Trainer::new`], of parts of one's own: what the configuration says of those is not looked at.
+    /// let digits = data::load(&DataOptions::default())?;
+    /// let config = TrainConfig::default();
+    /// let setup = Setup { optimiser: Arc::new(Sgd::PLAIN), ..Setup::new(&config, &digits)? };
+    /// let trainer = Trainer::with_setup(Device::cpu(1)?, config, digits, setup)?;
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Trainer::new`], parts that do not suit the data, or data that fail [`Dataset::check`].
@@ -100,36 +61,36 @@ impl Trainer {
                 data.name
             )));
         }
-        let requested = config.allocate(model)?;
+        let requested = config.model.allocate(model)?;
         let start = method.start();
         admit(&device, model, &requested, start, setup.optimiser.bytes())?;
         let state = match method.start() {
             Start::Dense(_) => dense::state(model, &config)?,
             Start::Backed(factor) => dense_weights::state(model, &config, &requested, factor)?,
             Start::Random | Start::Chosen(_) => {
-                NetworkState::initialise(model, &requested, config.seed)
+                NetworkState::initialise(model, &requested, config.run.seed)
             }
         };
         let mut options = NetworkOptions {
-            micro_batch: config.micro_batch,
+            micro_batch: config.machine.micro_batch,
             loss: setup.loss.clone(),
             metric: setup.metric.clone(),
             optimiser: setup.optimiser.clone(),
-            scope: config.scope,
-            dense_above: config.dense_above,
-            gamma: config.gamma,
-            distinct: config.distinct_candidates,
-            round_batches: config.round_batches,
-            recompute: config.checkpoint_activations,
+            scope: config.topology.scope,
+            dense_above: config.machine.dense_above,
+            gamma: config.topology.gamma,
+            distinct: config.topology.distinct_candidates,
+            round_batches: config.topology.round_batches,
+            recompute: config.machine.checkpoint_activations,
             class: dense::class_of(method.as_ref(), &state, model),
             forward: config.forward(model, method.as_ref())?,
             // No batch has more images than there are.
-            ..NetworkOptions::of_batch(config.batch.min(data.train.len().max(1)))
+            ..NetworkOptions::of_batch(config.run.batch.min(data.train.len().max(1)))
         };
         let mut network = Network::new(&device, model, &state, &options, method.as_ref())?;
         options.micro_batch = Some(network.micro_batch());
         let dense_weights = DenseWeights::new(&device, &state.dense_weights)?;
-        let follows = config.statistics && network.round.is_dynamic();
+        let follows = config.topology.statistics && network.round.is_dynamic();
         let exploration = follows.then(|| Exploration::new(&state.layers, &[]));
         if follows {
             network.round.keep_sample(SAMPLE);
@@ -141,7 +102,7 @@ impl Trainer {
             notes.extend(config.model_note(data.shape));
             if config.model_name() != model.name() {
                 // Only the data set's files told how large its images are.
-                config.model = model.name().to_owned();
+                config.model.name = model.name().to_owned();
             }
         }
         if setup.tells_classes() {
@@ -149,7 +110,7 @@ impl Trainer {
         }
         let stages = method.start().stages();
         qualifying.extend(remarks::past_the_end(&config, data.train.len(), stages));
-        if config.micro_batch.is_none() && network.micro_batch() < options.batch {
+        if config.machine.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             qualifying.push(format!(
                 "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add up \
@@ -157,8 +118,8 @@ impl Trainer {
                 options.batch
             ));
             // Part of what repeats the run: a part divides the batch, which has no more images than there are.
-            config.batch = options.batch;
-            config.micro_batch = Some(micro);
+            config.run.batch = options.batch;
+            config.machine.micro_batch = Some(micro);
         }
         if network.micro_batch() < options.batch && method.growth().candidates() == Candidates::All
         {
@@ -169,23 +130,19 @@ impl Trainer {
                 network.micro_batch()
             ));
         }
-        if config.round_batches > 1
+        if config.topology.round_batches > 1
             && network.round.is_dynamic()
             && network.round.further_pass().is_none()
         {
             qualifying.push(format!(
                 "--round-batches {} has no effect: {} does not add up scores over batches",
-                config.round_batches,
+                config.topology.round_batches,
                 method.name()
             ));
         }
         let resident = reside(&device, &network, &config, &data, augmentation)?;
-        let epoch = data.train.batches(config.batch) as f64;
-        let schedule = Schedule {
-            alpha: config.alpha,
-            every: config.round_every,
-            until: (config.round_until() * epoch).round() as u64,
-        };
+        let epoch = data.train.batches(config.run.batch);
+        let schedule = config.topology.schedule(config.run.epochs, epoch);
         Ok(Trainer {
             flops: {
                 let used = options.forward.as_ref().map(|f| f.counts.as_slice());
@@ -284,6 +241,7 @@ pub(super) fn reside(
         return Ok(None);
     };
     if !config
+        .machine
         .resident
         .unwrap_or(ResidentImages::pays(device, split))
     {

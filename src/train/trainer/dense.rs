@@ -32,8 +32,8 @@ pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model)
 
 /// A dense network as drawn: what methods begin with, choose from, and rewind tickets to.
 pub(super) fn state(model: &Model, config: &TrainConfig) -> Result<NetworkState> {
-    let counts = allocate(&model.shapes(), 0.0, config.assignment)?;
-    Ok(NetworkState::initialise(model, &counts, config.seed))
+    let counts = allocate(&model.shapes(), 0.0, config.model.assignment)?;
+    Ok(NetworkState::initialise(model, &counts, config.run.seed))
 }
 
 fn total(layers: &[LayerState]) -> u64 {
@@ -98,10 +98,10 @@ impl Trainer {
                 model: &self.setup.model,
                 method: self.setup.method.as_ref(),
                 options: NetworkOptions {
-                    micro_batch: self.config.micro_batch,
+                    micro_batch: self.config.machine.micro_batch,
                     ..self.options.clone()
                 },
-                seed: self.config.seed,
+                seed: self.config.run.seed,
                 state,
                 parts: &|micro_batch, lanes| self.first_batch(micro_batch, lanes, stop),
                 loss: None,
@@ -157,7 +157,7 @@ impl Trainer {
         stop: &AtomicBool,
     ) -> Result<Vec<Batch>> {
         let order = Order::Shuffled {
-            seed: self.config.seed,
+            seed: self.config.run.seed,
             epoch: 0,
         };
         let mut options = self.batches(order, 0);

@@ -20,10 +20,10 @@ impl Trainer {
     /// Trains what is left of the current epoch; false if it was not finished.
     pub(super) fn train_epoch(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<bool> {
         let order = Order::Shuffled {
-            seed: self.config.seed,
+            seed: self.config.run.seed,
             epoch: self.progress.epoch,
         };
-        let parts_of_a_batch = self.config.batch.div_ceil(self.network.micro_batch()) as u64;
+        let parts_of_a_batch = self.config.run.batch.div_ceil(self.network.micro_batch()) as u64;
         let first = self.progress.batch * parts_of_a_batch;
         // Taken out for the while, because its batches borrow it.
         let resident = self.resident.take();
@@ -104,8 +104,8 @@ impl Trainer {
 
     /// Images of the batch that comes next: the epoch's last one may be smaller.
     fn batch_images(&self) -> usize {
-        let before = self.progress.batch as usize * self.config.batch;
-        self.config.batch.min(self.data.train.len() - before)
+        let before = self.progress.batch as usize * self.config.run.batch;
+        self.config.run.batch.min(self.data.train.len() - before)
     }
 
     /// One optimiser step on a batch in parts, with a topology round if one is due after it.
@@ -114,7 +114,7 @@ impl Trainer {
         self.choose_again_if_due(hooks)?;
         let (step, place) = (self.progress.step, self.place());
         let rate = self.learning_rate(place)?;
-        let state = StepState::whole(self.config.seed, step as u32, count, rate);
+        let state = StepState::whole(self.config.run.seed, step as u32, count, rate);
         let due = self.network.round.is_dynamic() && self.schedule.due(place + 1);
         let mut report = None;
         if due {
@@ -210,12 +210,12 @@ impl Trainer {
         &self,
         stop: &'s AtomicBool,
     ) -> Result<Option<impl Iterator<Item = Result<Part<'static>>> + use<'s>>> {
-        let batches = self.config.round_batches.saturating_sub(1);
+        let batches = self.config.topology.round_batches.saturating_sub(1);
         if batches == 0 || self.network.round.further_pass().is_none() {
             return Ok(None);
         }
         let order = Order::Shuffled {
-            seed: self.config.seed,
+            seed: self.config.run.seed,
             // No epoch gets as far.
             epoch: u32::MAX - self.progress.rounds as u32,
         };
@@ -225,7 +225,7 @@ impl Trainer {
             &self.data.normalisation,
             self.batches(order, 0),
         )?;
-        let parts = batches * self.config.batch.div_ceil(self.network.micro_batch());
+        let parts = batches * self.config.run.batch.div_ceil(self.network.micro_batch());
         let batches = Interruptible::new(loader, stop).take(parts);
         Ok(Some(batches.map(|batch| batch.map(Part::Loaded))))
     }

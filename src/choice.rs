@@ -1,0 +1,77 @@
+//! Values that are one of a few names, such as a method's: text, files and flags all have them from one list.
+
+/// Declares an enum whose variants have a name and an explanation each, written once.
+///
+/// The enum has `NAMES`, `ALL`, `name()` and `about()`; as text and in files it is its name, and on a command line its explanations stand in the
+/// help.
+macro_rules! choice {
+    (
+        $(#[$about:meta])*
+        pub enum $choice:ident {
+            $($(#[doc = $help:literal])+ $variant:ident = $name:expr,)+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $choice {
+            $($(#[doc = $help])+ $variant,)+
+        }
+
+        impl $choice {
+            /// The names of all of them.
+            pub const NAMES: &[&str] = &[$($name),+];
+
+            /// All of them, in the order of their names.
+            pub const ALL: [$choice; $choice::NAMES.len()] = [$($choice::$variant),+];
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                Self::NAMES[self as usize]
+            }
+
+            /// What it is, in a line.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $($choice::$variant => concat!($($help),+).trim_start(),)+
+                }
+            }
+
+            /// The one of this name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|one| one.name() == name)
+            }
+        }
+
+        impl std::fmt::Display for $choice {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl serde::Serialize for $choice {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $choice {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                let unknown = || serde::de::Error::unknown_variant(&name, Self::NAMES);
+                Self::named(&name).ok_or_else(unknown)
+            }
+        }
+
+        #[cfg(feature = "cli")]
+        impl clap::ValueEnum for $choice {
+            fn value_variants<'a>() -> &'a [Self] {
+                &Self::ALL
+            }
+
+            fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+                Some(clap::builder::PossibleValue::new(self.name()).help(self.about()))
+            }
+        }
+    };
+}
+pub(crate) use choice;

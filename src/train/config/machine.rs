@@ -1,0 +1,94 @@
+//! What a run computes on, and how it uses that.
+
+use super::check::check;
+use super::context::Context;
+use super::section::section;
+use crate::Result;
+use crate::data::MOST_WORKERS;
+use crate::engine::adapter::takes_threads;
+use crate::threads::MOST_THREADS;
+
+section! {
+    /// What a run computes on, and how it uses that.
+    pub struct MachineConfig in "Machine" {
+        /// Images on the device at once, a divisor of --batch: gradients of the parts add up [default: as many as fit]
+        micro_batch: Option<usize> = None,
+            N, on resume Fixed;
+        /// Keep few activations and compute the others again for the backward pass: less memory, more time
+        checkpoint_activations: bool = false,
+            BOOL, on resume Free;
+        /// Keep all training images on the device, which then makes the batches itself: the same ones [default: on a GPU with room]
+        resident: Option<bool> = None,
+            BOOL, on resume Free, idle stays_in_files;
+        /// Density from which on a layer's products are dense; above 1: never [default: as measured, by kind of adapter]
+        dense_above: Option<f64> = None,
+            DENSITY, on resume Noted;
+        /// Adapter to train on: auto, cpu, an index of `rootlet adapters`, or a part of a name
+        adapter: String = "auto".to_owned(),
+            ADAPTER env "ROOTLET_ADAPTER", on resume Noted;
+        /// Threads of the CPU executor (0: one per core); the result does not depend on it
+        threads: usize = 0,
+            N, on resume Free, idle takes_no_threads;
+        /// Threads that prepare batches ahead of the device; the result does not depend on it
+        workers: usize = 1,
+            N, on resume Free;
+    }
+}
+
+/// Why a number of threads has no effect on an adapter.
+pub fn idle_threads(adapter: &str) -> String {
+    format!(
+        "it is for the built-in CPU executor, and the adapter is {adapter}; --adapter cpu takes it"
+    )
+}
+
+impl MachineConfig {
+    fn stays_in_files(&self, context: &Context<'_>) -> Option<String> {
+        (context.is_folder() && self.resident == Some(true)).then(|| {
+            "the files of an image folder are decoded as they are needed, and stay where they are"
+                .to_owned()
+        })
+    }
+
+    fn takes_no_threads(&self, _: &Context<'_>) -> Option<String> {
+        (self.threads > 0 && !takes_threads(&self.adapter)).then(|| idle_threads(&self.adapter))
+    }
+
+    /// Checks every value, for batches of that size.
+    ///
+    /// # Errors
+    /// The first that is not what it must be.
+    pub fn validate(&self, batch: usize) -> Result<()> {
+        check(
+            self.micro_batch
+                .is_none_or(|micro| micro > 0 && batch.is_multiple_of(micro)),
+            "micro_batch",
+            &format!("must be at least 1 image and divide the batch of {batch}"),
+            self.micro_batch.unwrap_or(0),
+        )?;
+        check(
+            self.dense_above.is_none_or(|x| x.is_finite() && x >= 0.0),
+            "dense_above",
+            "must be a density of 0 or more, above 1 for never",
+            self.dense_above.unwrap_or(0.0),
+        )?;
+        check(
+            !self.adapter.trim().is_empty(),
+            "adapter",
+            "must be auto, cpu, an index or a part of a name",
+            "nothing",
+        )?;
+        check(
+            (1..=MOST_WORKERS).contains(&self.workers),
+            "workers",
+            &format!("must be 1 to {MOST_WORKERS} threads"),
+            self.workers,
+        )?;
+        check(
+            self.threads <= MOST_THREADS,
+            "threads",
+            &format!("must be 1 to {MOST_THREADS}, or 0 for one per core"),
+            self.threads,
+        )
+    }
+}

@@ -1,0 +1,165 @@
+//! Which model a run trains, and how many connections it has.
+
+use super::check::{LARGEST_FACTOR, MOST, check, list_text, positive};
+use super::context::Context;
+use super::section::section;
+use super::value::AUTO;
+use crate::model::{MODELS, Model};
+use crate::sparse::{Assignment, allocate};
+use crate::words::counted;
+use crate::{Error, Result};
+
+/// The model for large images where none was named.
+const LARGE_MODEL: &str = "resnet18";
+/// Pixels of images up to which the default is a perceptron. Its first layer has an input for every value: 150,528 of a photo of
+/// 224 × 224 pixels.
+const PERCEPTRON_PIXELS: usize = 64 * 64;
+
+section! {
+    /// Which model a run trains, and how many connections it has.
+    pub struct ModelConfig in "Model" {
+        /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18, resnet34 or
+        /// resnet50; auto: mlp, or resnet18 for images of more than 64 × 64 pixels where --hidden is not given; `rootlet model NAME`
+        /// shows its layers
+        name as "model": String = AUTO.to_owned(),
+            NAME, on resume Fixed;
+        /// Factor of all channels and hidden widths
+        width: f64 = 1.0,
+            FACTOR, on resume Fixed, idle has_no_widths;
+        /// Widths of the hidden layers of mlp, as in 1024,1024 (none: no hidden layer)
+        hidden: Vec<usize> = vec![256, 256],
+            WIDTHS, on resume Fixed, idle is_no_perceptron;
+        /// Share of all possible connections that do not exist: 0 (dense) to 0.9999 and more, while every layer keeps one
+        sparsity: f64 = 0.9,
+            SHARE, on resume Fixed, idle sparsity_is_known;
+        /// Number of connections in place of --sparsity (0: by sparsity): it stays when --width grows
+        connections: Option<u64> = None,
+            N, on resume Fixed, idle is_dense;
+        /// How the connections are divided among the layers
+        assignment: Assignment = Assignment::ErdosRenyi,
+            NAME, on resume Fixed, idle divides_none;
+    }
+}
+
+impl ModelConfig {
+    fn has_no_widths(&self, context: &Context<'_>) -> Option<String> {
+        (context.is_perceptron() && self.hidden.is_empty())
+            .then(|| "a perceptron without a hidden layer has no widths".to_owned())
+    }
+
+    fn is_no_perceptron(&self, context: &Context<'_>) -> Option<String> {
+        (!context.is_perceptron()).then(|| {
+            format!(
+                "the model {} has widths of its own, which --width scales",
+                context.model
+            )
+        })
+    }
+
+    fn is_dense(&self, context: &Context<'_>) -> Option<String> {
+        context
+            .is_dense()
+            .then(|| "the method dense has all connections".to_owned())
+    }
+
+    fn sparsity_is_known(&self, context: &Context<'_>) -> Option<String> {
+        self.is_dense(context).or_else(|| {
+            let known = self.connections.is_some_and(|n| n > 0);
+            known.then(|| "--connections says how many there are".to_owned())
+        })
+    }
+
+    fn divides_none(&self, context: &Context<'_>) -> Option<String> {
+        (context.is_chosen() || context.is_dense()).then(|| {
+            format!(
+                "the method {} does not begin with connections divided among the layers",
+                context.name
+            )
+        })
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// The first that is not what it must be.
+    pub fn validate(&self) -> Result<()> {
+        check(
+            self.hidden.iter().all(|width| (1..MOST).contains(width)),
+            "hidden",
+            "must list widths of at least 1, below 2^32, as in 256,256, or be none",
+            list_text(&self.hidden),
+        )?;
+        check(
+            self.name == AUTO || MODELS.contains(&self.name.as_str()),
+            "model",
+            &format!("must be one of {}, or auto", MODELS.join(", ")),
+            &self.name,
+        )?;
+        check(
+            positive(self.width, LARGEST_FACTOR),
+            "width",
+            "must be a factor above 0 and at most 1000",
+            self.width,
+        )?;
+        check(
+            (0.0..1.0).contains(&self.sparsity),
+            "sparsity",
+            "must be at least 0 and below 1",
+            self.sparsity,
+        )
+    }
+
+    /// The model's name: as given, or by the number of an image's pixels.
+    pub fn name_for(&self, pixels: usize) -> &str {
+        match self.name.as_str() {
+            // Whoever chose widths for a perceptron wants one.
+            AUTO if pixels > PERCEPTRON_PIXELS && self.hidden == Self::default().hidden => {
+                LARGE_MODEL
+            }
+            AUTO => MODELS[0],
+            name => name,
+        }
+    }
+
+    /// Takes the perceptron where its widths were asked for and no model. Returns whether images of so many pixels would have been
+    /// given another one by their size alone.
+    pub(super) fn takes_perceptron(&mut self, pixels: usize) -> bool {
+        if self.name != AUTO {
+            return false;
+        }
+        let default = Self::default();
+        if default.hidden == self.hidden {
+            // Widths that are also the default say nothing by themselves.
+            self.name = MODELS[0].to_owned();
+        }
+        default.name_for(pixels) != MODELS[0]
+    }
+
+    /// Number of connections of each sparse layer of `model`.
+    ///
+    /// # Errors
+    /// More connections than the dense model has, or as [`allocate`].
+    pub fn allocate(&self, model: &Model) -> Result<Vec<u64>> {
+        let shapes = model.shapes();
+        let sparsity = match self.connections {
+            None => self.sparsity,
+            Some(connections) => {
+                let dense: u64 = shapes.iter().map(|s| s.dense()).sum();
+                if connections > dense {
+                    return Err(Error::Usage(format!(
+                        "--connections {connections} are more than the {dense} of the dense model"
+                    )));
+                }
+                1.0 - connections as f64 / dense as f64
+            }
+        };
+        allocate(&shapes, sparsity, self.assignment).map_err(|error| match (error, self.connections) {
+            // Of a sparsity nobody spoke.
+            (Error::Usage(_), Some(connections)) => Error::Usage(format!(
+                "--connections {connections} leave a layer of the model without any, as they are divided among its {} (--assignment); give more",
+                counted(shapes.len() as u64, "layer"),
+            )),
+            (other, _) => other,
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! How long a run trains, in what steps, and with which random numbers.
+
+use super::check::{MOST, check};
+use super::section::section;
+use crate::Result;
+
+section! {
+    /// How long a run trains, in what steps, and with which random numbers.
+    pub struct RunConfig in "Optimiser" {
+        /// Passes over the training images
+        epochs: u32 = 20,
+            N, on resume Free;
+        /// Stop after N optimiser steps, even within an epoch (0: no such limit)
+        steps: Option<u64> = None,
+            N, on resume Free;
+        /// Images in a step
+        batch: usize = 32,
+            N, on resume Fixed;
+        /// Seed of all random numbers: the same seed and adapter give the same bits
+        seed: u32 = 1,
+            N, on resume Fixed;
+    }
+}
+
+impl RunConfig {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// The first that is not what it must be.
+    pub fn validate(&self) -> Result<()> {
+        check(self.epochs > 0, "epochs", "must be at least 1", self.epochs)?;
+        check(
+            (1..MOST).contains(&self.batch),
+            "batch",
+            "must be at least 1 image, and below 2^32",
+            self.batch,
+        )
+    }
+}

@@ -1,0 +1,164 @@
+//! [`TrainConfig`]: all sections together, as one flat table in files.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::data::DataConfig;
+use super::machine::MachineConfig;
+use super::model::ModelConfig;
+use super::optimiser::OptimiserConfig;
+use super::run::RunConfig;
+use super::section::{Field, Section, sections};
+use super::topology::TopologyConfig;
+use crate::{Error, Result};
+
+sections! {
+    /// Everything that decides what a training run computes.
+    ///
+    /// It is the `config.toml` of a run, where all keys stand in one table, and with `ConfigFlags` the flags of `rootlet train`. A value
+    /// comes from the flag if it was given, else from `ROOTLET_ADAPTER` (the adapter only), else from the file, else it is the
+    /// default. The defaults train on the embedded digits in well under a minute.
+    ///
+    /// ```
+    /// use rootlet::train::TrainConfig;
+    /// let mut config = TrainConfig::default();
+    /// config.model.hidden = vec![512];
+    /// config.model.sparsity = 0.98;
+    /// config.validate()?;
+    /// # Ok::<(), rootlet::Error>(())
+    /// ```
+    pub struct TrainConfig {
+        /// Which images it trains on.
+        data: DataConfig,
+        /// Which model, and how many connections it has.
+        model: ModelConfig,
+        /// How connections are pruned and grown.
+        topology: TopologyConfig,
+        /// How long, in what steps, and with which random numbers.
+        run: RunConfig,
+        /// The loss, the optimiser and its learning rate.
+        optimiser: OptimiserConfig,
+        /// What it computes on.
+        machine: MachineConfig,
+    }
+}
+
+impl TrainConfig {
+    /// Checks every value; [`Error::Value`] names the first bad one and what it must be.
+    pub fn validate(&self) -> Result<()> {
+        self.data.validate()?;
+        self.model.validate()?;
+        self.topology.validate()?;
+        self.run.validate()?;
+        self.optimiser.validate()?;
+        self.machine.validate(self.run.batch)
+    }
+
+    /// Validates, and replaces what depends on the working directory or has two forms, so that the result, saved, repeats the run
+    /// from anywhere: the data's folder becomes absolute, and a `limit`, `steps` or `connections` of 0 none. What follows from other
+    /// values is left to them: see [`TrainConfig::with_derived`].
+    pub fn resolve(mut self) -> Result<Self> {
+        self.validate()?;
+        self.data.limit = self.data.limit.filter(|&limit| limit > 0);
+        self.run.steps = self.run.steps.filter(|&steps| steps > 0);
+        self.model.connections = (self.model.connections).filter(|&connections| connections > 0);
+        self.topology.round_until = self.topology.round_until.map(|_| self.round_until());
+        if let Some(dir) = &self.data.dir {
+            let full = std::path::absolute(dir).map_err(Error::io("find", dir))?;
+            if full.to_str().is_none() {
+                return Err(Error::Usage(format!(
+                    "--data-dir {}: the folder's name is no text in UTF-8, as config.toml, which keeps it, has to be; rename it",
+                    full.display()
+                )));
+            }
+            self.data.dir = Some(full);
+        }
+        Ok(self)
+    }
+
+    /// T_end in epochs: as given, or 0.6 × the epochs.
+    pub fn round_until(&self) -> f64 {
+        self.topology.until(self.run.epochs)
+    }
+
+    /// The fields of all sections, in the order of the help: the seed closes the heading that the run and its optimiser share.
+    pub(super) fn all_fields() -> Vec<Field> {
+        let mut fields = Self::fields();
+        fields.sort_by_key(|field| field.key == "seed");
+        fields
+    }
+
+    /// The field of a key.
+    pub(super) fn field(key: &str) -> Option<Field> {
+        Self::fields().into_iter().find(|field| field.key == key)
+    }
+}
+
+impl Serialize for TrainConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.write(&mut map)?;
+        map.end()
+    }
+}
+
+// What serde's `flatten` and `deny_unknown_fields` would do, which it does not do together: an unknown key is refused, and an error keeps
+// its place in the file.
+impl<'de> Deserialize<'de> for TrainConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Table)
+    }
+}
+
+/// Reads the keys of all sections; what is left out is the default.
+struct Table;
+
+impl<'de> Visitor<'de> for Table {
+    type Value = TrainConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a configuration")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TrainConfig, A::Error> {
+        let mut config = TrainConfig::default();
+        let mut seen = Vec::new();
+        while let Some(key) = map.next_key_seed(Key)? {
+            if seen.contains(&key) {
+                return Err(A::Error::duplicate_field(key));
+            }
+            seen.push(key);
+            config.read(key, &mut map)?;
+        }
+        Ok(config)
+    }
+}
+
+/// Reads a key that there is.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = &'static str;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = &'static str;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
+        static KEYS: std::sync::LazyLock<Vec<&'static str>> =
+            std::sync::LazyLock::new(|| TrainConfig::fields().iter().map(|f| f.key).collect());
+        let known = KEYS.iter().find(|known| **known == key);
+        known.copied().ok_or_else(|| E::unknown_field(key, &KEYS))
+    }
+}
