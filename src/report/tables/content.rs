@@ -235,10 +235,11 @@ mod tests {
 
     #[test]
     fn a_last_row_counts_without_its_line_end_where_it_is_whole() {
-        let header = header::<Epoch>().iter().collect::<Vec<_>>().join(",");
+        let header = header::<EpochRow>().iter().collect::<Vec<_>>().join(",");
         let read = |rest: &str, keep: u64| {
             let text = format!("{header}\n1,46,1,1,1,1,1,1,1\n{rest}");
-            let mut content = Content::<Epoch>::of_file(Path::new("metrics.csv"), text.as_bytes());
+            let mut content =
+                Content::<EpochRow>::of_file(Path::new("metrics.csv"), text.as_bytes());
             content.tell_torn(keep);
             (content.rows.len(), content.damaged)
         };
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_row_with_impossible_numbers_is_damaged() {
-        let header = header::<Epoch>().iter().collect::<Vec<_>>().join(",");
+        let header = header::<EpochRow>().iter().collect::<Vec<_>>().join(",");
         for row in [
             "1,46,NaN,1,1,1,1,1,1",
             "1,46,-1,1,1,1,1,1,1",
