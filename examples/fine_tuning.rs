@@ -1,8 +1,6 @@
 //! Trains on darkened digits, then goes on with the real ones: the trained layers under a new last one.
 //! `cargo run --release --example fine_tuning`.
 
-use std::sync::Arc;
-
 use rootlet::data::{self, DataOptions, Dataset, Images, Split};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
@@ -13,7 +11,7 @@ fn darkened(images: &Images) -> Result<Images> {
     let pixels = (0..split.len()).flat_map(|i| split.image(i).iter().map(|p| p / 2));
     let labels = split.labels().to_vec();
     let split = Split::new(split.features(), pixels.collect(), labels)?;
-    Ok(Arc::new(split).into())
+    Ok(split.into())
 }
 
 fn trainer(data: &Dataset, epochs: u32, lr: f64) -> Result<Trainer> {

@@ -62,7 +62,7 @@ fn source(name: &str, dir: &Path) -> DataOptions {
 }
 
 fn halves(set: &Dataset) -> [&Split; 2] {
-    [&set.train, &set.test].map(|images| &**images.memory().unwrap())
+    [&set.train, &set.test].map(|images| images.memory().unwrap())
 }
 
 fn assert_tiny(set: &Dataset) {

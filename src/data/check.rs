@@ -10,7 +10,7 @@ use super::bad::BadImage;
 use super::decode::decode;
 use super::folder::{self, ADVICE, content};
 use super::scan::{Faults, reason_of};
-use super::{DataOptions, Dataset, FolderSplit, Images};
+use super::{DataOptions, Dataset, FolderSplit};
 use crate::error::Result;
 
 /// What reading every image of a set has shown.
@@ -37,7 +37,7 @@ pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
         true => folder::list(source)?,
         false => (super::load(source)?, Faults::default()),
     };
-    let (Images::Folder(train), Images::Folder(test)) = (&data.train, &data.test) else {
+    let (Some(train), Some(test)) = (data.train.folder(), data.test.folder()) else {
         // Files of other sets are checked as a whole when they are loaded.
         let record = data.record();
         let mut hash = Xxh3::new();

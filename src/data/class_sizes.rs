@@ -38,7 +38,7 @@ impl Dataset {
             format!("there are no training images of {which}; the network cannot learn them")
         }));
         // A few images of a known set are meant as a trial.
-        if let Images::Folder(_) = &self.train {
+        if self.train.folder().is_some() {
             untaught.extend(
                 named(&train, 1)
                     .map(|which| format!("there is a single training image each of {which}")),

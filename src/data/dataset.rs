@@ -326,7 +326,7 @@ mod tests {
         let split = Split::new(2, vec![1, 2, 3, 4, 5, 6], vec![7, 8, 9]).unwrap();
         assert_eq!((split.len(), split.features()), (3, 2));
         assert_eq!((split.image(1), split.label(2)), (&[3, 4][..], 9));
-        let images = Images::from(std::sync::Arc::new(split));
+        let images = Images::from(split);
         assert_eq!([2, 3, 0].map(|batch| images.batches(batch)), [2, 1, 0]);
         for (features, bytes, labels) in [(2, 5, 3), (2, 8, 3), (0, 0, 3), (usize::MAX, 6, 3)] {
             let refused = Split::new(features, vec![0; bytes], vec![0; labels]);

@@ -15,7 +15,7 @@ use super::copies::{Copies, copies};
 use super::crop::Cutter;
 use super::decode::{BESIDES, LONGEST, START, available, check_length, check_start, decode};
 use super::scan::{EXPECTED, Faults, root, scan, test_folder};
-use super::{DataOptions, Dataset, ImageOptions, ImageShape, Images, Normalisation, TestPart};
+use super::{DataOptions, Dataset, ImageOptions, ImageShape, Normalisation, TestPart};
 use crate::error::{Error, Result};
 
 /// What the data set's kind is called.
@@ -217,8 +217,13 @@ pub(super) fn load(source: &DataOptions) -> Result<Dataset> {
     if skip {
         let bad = Arc::new(BadImages::from(faults.entries));
         for images in [&mut data.train, &mut data.test] {
-            if let Images::Folder(split) = images {
-                Arc::make_mut(split).bad = Some(bad.clone());
+            if let Some(split) = images.folder() {
+                let bad = Some(bad.clone());
+                *images = FolderSplit {
+                    bad,
+                    ..split.clone()
+                }
+                .into();
             }
         }
     }
@@ -228,8 +233,8 @@ pub(super) fn load(source: &DataOptions) -> Result<Dataset> {
 /// Refuses a folder of test images that are those of `train/`, by links or copies under whatever names: no number from training
 /// images is a test's. Some that are is a note.
 fn test_by_others(data: &Dataset) -> Result<Option<String>> {
-    let (TestPart::Folder(name), Images::Folder(train), Images::Folder(test)) =
-        (&data.test_part, &data.train, &data.test)
+    let (TestPart::Folder(name), Some(train), Some(test)) =
+        (&data.test_part, data.train.folder(), data.test.folder())
     else {
         return Ok(None);
     };

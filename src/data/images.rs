@@ -1,29 +1,19 @@
 //! The samples of one half of a data set, wherever they are.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::source::DataSource;
-use super::{FolderSplit, Split, TargetKind, Vectors};
+use super::{FolderSplit, Split, TargetKind};
 
-/// The training half or the test half of a set.
+/// The training half or the test half of a set: any [`DataSource`], shared by those who read it.
 #[derive(Clone, Debug)]
-pub enum Images {
-    /// Images in memory.
-    Memory(Arc<Split>),
-    /// Files that are read when they are needed.
-    Folder(Arc<FolderSplit>),
-    /// Samples of another source.
-    Source(Arc<dyn DataSource>),
-}
+pub struct Images(Arc<dyn DataSource>);
 
 impl Images {
     /// Whatever reads them.
     pub fn source(&self) -> &dyn DataSource {
-        match self {
-            Images::Memory(split) => split.as_ref(),
-            Images::Folder(split) => split.as_ref(),
-            Images::Source(source) => source.as_ref(),
-        }
+        self.0.as_ref()
     }
 
     /// Number of images.
@@ -60,42 +50,36 @@ impl Images {
     }
 
     /// The images, if they are in memory.
-    pub fn memory(&self) -> Option<&Arc<Split>> {
-        match self {
-            Images::Memory(split) => Some(split),
-            _ => None,
-        }
+    pub fn memory(&self) -> Option<&Split> {
+        self.downcast()
     }
 
     /// The files, if the images are in a folder.
-    pub fn folder(&self) -> Option<&Arc<FolderSplit>> {
-        match self {
-            Images::Folder(split) => Some(split),
-            _ => None,
-        }
+    pub fn folder(&self) -> Option<&FolderSplit> {
+        self.downcast()
+    }
+
+    /// The source, if it is of that type.
+    fn downcast<S: DataSource>(&self) -> Option<&S> {
+        let source: &dyn Any = self.source();
+        source.downcast_ref()
     }
 }
 
-impl From<Arc<Split>> for Images {
-    fn from(split: Arc<Split>) -> Self {
-        Images::Memory(split)
+impl<S: DataSource> From<S> for Images {
+    fn from(source: S) -> Self {
+        Images(Arc::new(source))
     }
 }
 
-impl From<Arc<FolderSplit>> for Images {
-    fn from(split: Arc<FolderSplit>) -> Self {
-        Images::Folder(split)
+impl<S: DataSource> From<Arc<S>> for Images {
+    fn from(source: Arc<S>) -> Self {
+        Images(source)
     }
 }
 
 impl From<Arc<dyn DataSource>> for Images {
     fn from(source: Arc<dyn DataSource>) -> Self {
-        Images::Source(source)
-    }
-}
-
-impl From<Vectors> for Images {
-    fn from(vectors: Vectors) -> Self {
-        Images::Source(Arc::new(vectors))
+        Images(source)
     }
 }

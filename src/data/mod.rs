@@ -55,7 +55,6 @@
 //! ```
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -246,8 +245,8 @@ pub fn load(source: &DataOptions) -> Result<Dataset> {
             mean: known.mean.to_vec(),
             std: known.std.to_vec(),
         },
-        train: Arc::new(train).into(),
-        test: Arc::new(test).into(),
+        train: train.into(),
+        test: test.into(),
         test_part: TestPart::Published,
         notes,
         untaught: Vec::new(),

@@ -173,11 +173,8 @@ impl Dataset {
             return Ok(self);
         }
         let classes: Arc<[String]> = trained.classes.clone().into();
-        let renumber = |images: &Images| match images {
-            Images::Folder(split) => split.renumbered(&classes).map(|s| Arc::new(s).into()),
-            // Sets in memory have all their classes, or are of others.
-            Images::Memory(_) | Images::Source(_) => None,
-        };
+        // Sets in memory have all their classes, or are of others.
+        let renumber = |images: &Images| Some(images.folder()?.renumbered(&classes)?.into());
         let (Some(train), Some(test)) = (renumber(&self.train), renumber(&self.test)) else {
             let unknown: Vec<&str> = (self.class_names.iter())
                 .filter(|name| !trained.classes.contains(name))
