@@ -8,11 +8,11 @@ use super::copy::{Copy, CopyParams};
 use super::latency;
 use super::load::{Load, LoadParams};
 use super::multiply_add::{CHAINS, MultiplyAdd, MultiplyAddParams};
+use super::one_kernel::{plan_of, wrong};
 use super::options::{BenchOptions, Part};
 use super::reference::TOLERANCE;
 use super::spread::Spread;
 use super::timing::{Measured, Timed, time};
-use super::{plan_of, wrong};
 use crate::engine::{Buffer, Class, Device, Grid, Plan};
 use crate::error::Result;
 

@@ -1,7 +1,7 @@
 //! A full layer, for the dense products beside the sparse ones.
 
 use super::layer::{Operand, Product, run_over_nan};
-use super::plan_of;
+use super::one_kernel::plan_of;
 use super::reference::{Deviation, noise, sampled};
 use crate::dense::{
     DenseForward, DenseForwardParams, DenseGradient, DenseGradientParams, DenseTransposed,

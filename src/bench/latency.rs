@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::count::{Count, CountParams};
+use super::one_kernel::{plan_of, wrong};
 use super::timing::{Measured, time, time_each};
 use super::workgroup::{
     Exchange, ExchangeParams, SIZE, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
 };
-use super::{plan_of, wrong};
 use crate::engine::{Class, Device, Grid, Plan};
 use crate::error::{Error, Result};
 

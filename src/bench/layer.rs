@@ -1,7 +1,7 @@
 //! A layer that the products are measured on: random or from a file, on the host and on the device.
 
+use super::one_kernel::plan_of;
 use super::options::Part;
-use super::plan_of;
 use super::reference::{Case, noise};
 use crate::engine::{Buffer, Class, Device, Plan, View};
 use crate::error::Result;

@@ -23,20 +23,27 @@ mod dense;
 mod guard;
 mod identity;
 mod kernel_figure;
+mod kernels;
 mod latency;
 mod layer;
 mod load;
 pub(crate) mod matrix;
+mod model_figure;
 mod models;
 mod multiply_add;
+mod observer;
+mod one_kernel;
 mod options;
 mod plot;
 mod products;
 mod reference;
 mod report;
 mod row;
+mod run;
 mod scaling;
+mod scaling_figure;
 mod spread;
+mod step_figure;
 mod stepper;
 mod steps;
 mod table;
@@ -51,182 +58,20 @@ pub use count::{Count, CountParams};
 pub use guard::Skipped;
 pub use identity::Identity;
 pub use kernel_figure::{Bound, KernelFigure};
+pub use kernels::kernels;
 pub use load::{Load, LoadParams};
 pub use matrix::read as read_matrix;
-pub use models::{KernelTime, ModelFigure};
+pub use model_figure::{KernelTime, ModelFigure};
 pub use multiply_add::{MultiplyAdd, MultiplyAddParams};
+pub use observer::Finding;
 pub use options::{BenchOptions, Part, SOFTWARE_BATCH};
 pub use report::{BenchReport, Code, SCHEMA};
-pub use scaling::{Exponents, ScalingFigure};
+pub use run::{run, run_keeping};
+pub use scaling_figure::{Exponents, ScalingFigure};
 pub use spread::Spread;
+pub use step_figure::StepFigure;
 pub use stepper::Bytes;
-pub use steps::StepFigure;
 pub use table::Table;
 pub use workgroup::{
     Exchange, ExchangeParams, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
 };
-
-use crate::engine::{Device, Grid, Kernel, KernelInfo, Plan};
-use crate::error::{Error, Result};
-use crate::sparse::LayerState;
-
-/// The kernels of this module.
-pub fn kernels() -> Vec<&'static KernelInfo> {
-    vec![
-        Copy::INFO,
-        Count::INFO,
-        Exchange::INFO,
-        Load::INFO,
-        MultiplyAdd::INFO,
-        SumMemory::INFO,
-        SumSubgroups::INFO,
-    ]
-}
-
-/// What was found so far, for a caller that shows it.
-#[derive(Clone, std::marker::Copy, Debug)]
-pub enum Finding<'a> {
-    /// Who is measured.
-    Adapter(&'a Identity),
-    /// Its ceilings.
-    Ceilings(&'a Ceilings),
-    /// One product.
-    Kernel(&'a KernelFigure),
-    /// One training step.
-    Step(&'a StepFigure),
-    /// One model's training step.
-    Model(&'a ModelFigure),
-    /// One width of the scaling part.
-    Scaling(&'a ScalingFigure),
-    /// How the scaling part's figures grow.
-    Exponents(&'a Exponents),
-    /// Something that was not measured.
-    Skipped(&'a Skipped),
-}
-
-/// Hands findings on, and keeps them.
-struct Observer<'a> {
-    sink: &'a mut dyn FnMut(Finding<'_>),
-    report: BenchReport,
-}
-
-impl Observer<'_> {
-    fn tell(&mut self, finding: Finding<'_>) {
-        (self.sink)(finding);
-        let report = &mut self.report;
-        match finding {
-            Finding::Adapter(identity) => report.adapter = identity.clone(),
-            Finding::Ceilings(ceilings) => report.ceilings = Some(ceilings.clone()),
-            Finding::Kernel(figure) => report.kernels.push(figure.clone()),
-            Finding::Step(figure) => report.steps.push(figure.clone()),
-            Finding::Model(figure) => report.models.push(figure.clone()),
-            Finding::Scaling(figure) => report.scaling.push(figure.clone()),
-            Finding::Exponents(exponents) => report.exponents = Some(exponents.clone()),
-            Finding::Skipped(skipped) => report.skipped.push(skipped.clone()),
-        }
-    }
-
-    /// Withholds what cannot be trusted; says whether it did.
-    fn withholds(&mut self, keep: bool, part: &str, case: &str, doubt: Option<&str>) -> bool {
-        let Some(doubt) = doubt.filter(|_| !keep) else {
-            return false;
-        };
-        self.skip(Skipped {
-            part: part.to_owned(),
-            case: case.to_owned(),
-            reason: doubt.to_owned(),
-            busy: true,
-        });
-        true
-    }
-
-    fn skip(&mut self, skipped: Skipped) {
-        self.tell(Finding::Skipped(&skipped));
-    }
-}
-
-/// Measures, and tells `observe` of each figure as it is found.
-///
-/// # Errors
-/// Options that cannot be used, an adapter that cannot be opened, or a wrong result.
-pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Result<BenchReport> {
-    let (report, end) = run_keeping(options, observe)?;
-    end.map(|()| report)
-}
-
-/// As [`run`]; what was measured before an error comes beside it.
-///
-/// # Errors
-/// Those that come before anything is measured: options that cannot be used, or an adapter that cannot be opened.
-pub fn run_keeping(
-    options: &BenchOptions,
-    observe: &mut dyn FnMut(Finding<'_>),
-) -> Result<(BenchReport, Result<()>)> {
-    options.check()?;
-    // Before anything is measured: a wrong file should not cost a minute.
-    let matrices = matrix::read_all(&options.matrices)?;
-    let device = options.open()?;
-    let identity = Identity::of(&device, &options.adapter);
-    let mut observer = Observer {
-        sink: observe,
-        report: BenchReport::new(identity.clone()),
-    };
-    observer.tell(Finding::Adapter(&identity));
-    let end = measure(options, device, matrices, &mut observer);
-    if let Err(error) = &end {
-        // Nobody is to take it for all that was asked for.
-        observer.report.skipped.push(Skipped {
-            part: "all".to_owned(),
-            case: "what would have come next".to_owned(),
-            reason: error.to_string(),
-            busy: false,
-        });
-    }
-    Ok((observer.report, end))
-}
-
-/// Measures the parts one after the other.
-fn measure(
-    options: &BenchOptions,
-    device: Device,
-    matrices: Vec<(String, LayerState)>,
-    observer: &mut Observer<'_>,
-) -> Result<()> {
-    let products = Part::PRODUCTS.into_iter().any(|part| options.has(part));
-    if options.has(Part::Ceilings) || products {
-        let (ceilings, left_out) = ceilings::measure(&device, options)?;
-        observer.tell(Finding::Ceilings(&ceilings));
-        for (case, reason) in left_out {
-            observer.skip(Skipped::new(Part::Ceilings, case, reason));
-        }
-        products::measure(&device, &ceilings, options, matrices, observer)?;
-    }
-    // The steps have devices of their own, whose ledgers count nothing else.
-    drop(device);
-    if options.has(Part::Step) {
-        steps::measure(options, observer)?;
-    }
-    if options.has(Part::Model) {
-        models::measure(options, observer)?;
-    }
-    if options.has(Part::Scaling) {
-        scaling::measure(options, observer)?;
-    }
-    Ok(())
-}
-
-/// The error for a kernel of this module that computes something else.
-fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
-    Error::Device(format!(
-        "{} computes kernel `{kernel}` wrongly: {what}. No figure measured on it could be trusted; update its driver, or \
-         choose another --adapter",
-        device.name()
-    ))
-}
-
-/// A plan of one dispatch.
-fn plan_of<K: Kernel>(kernel: K, grid: Grid) -> Result<Plan> {
-    let mut plan = Plan::new(K::INFO.name);
-    plan.dispatch(kernel, grid)?;
-    Ok(plan)
-}

@@ -4,65 +4,17 @@ use std::collections::BTreeMap;
 
 use super::busy;
 use super::guard::{Guard, Skipped, unless_impossible};
+use super::model_figure::{KernelTime, ModelFigure};
+use super::observer::{Finding, Observer};
 use super::options::{BenchOptions, Part, SOFTWARE_BATCH, model};
 use super::reference::tolerate;
-use super::spread::Spread;
-use super::stepper::{Bytes, Stepper, Training};
-use super::{Finding, Observer};
+use super::stepper::{Stepper, Training};
 use crate::clock::Instant;
 use crate::engine::Device;
 use crate::error::Result;
 use crate::model::Model;
 use crate::network::NetworkState;
 use crate::sparse::{Assignment, allocate};
-
-/// A training step of a model on 32×32 colour images of 10 classes.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct ModelFigure {
-    /// The model's name.
-    pub model: String,
-    /// Overall sparsity, as asked for.
-    pub sparsity: f64,
-    /// Members of the batch.
-    pub batch: usize,
-    /// Active connections.
-    pub connections: usize,
-    /// Median of a training step on a batch that is in place: forward, loss, backward, SGD with momentum.
-    pub seconds: f64,
-    /// How far the samples lie apart.
-    pub seconds_spread: Spread,
-    /// Median of what a round of gse-uniform adds to a step, its report's read-back included.
-    pub round_seconds: f64,
-    /// How far the samples lie apart.
-    pub round_spread: Spread,
-    /// What a round costs in training steps.
-    pub round_in_steps: f64,
-    /// Most bytes resident at once, by class.
-    pub bytes: Bytes,
-    /// Losses of the first two steps against those of the CPU executor, relative; none on that itself. The second step's loss
-    /// depends on all of the first step's gradients.
-    pub max_error: Option<f64>,
-    /// Kernels, the costliest first, from steps whose dispatches were timed one by one. None where they do not explain the step.
-    pub kernels: Vec<KernelTime>,
-    /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubt: Option<String>,
-}
-
-/// What a kernel's dispatches of a step take together.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct KernelTime {
-    /// Its name.
-    pub kernel: String,
-    /// Its dispatches.
-    pub calls: usize,
-    /// Their time.
-    pub seconds: f64,
-    /// Share of the step's time.
-    pub share: f64,
-    /// Rate of the bytes that it must move at least: everything that it has bound, once.
-    pub gb_s: f64,
-}
 
 /// Steps that are timed dispatch by dispatch.
 const TIMED: usize = 3;

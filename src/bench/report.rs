@@ -6,9 +6,9 @@ use super::ceilings::Ceilings;
 use super::guard::Skipped;
 use super::identity::Identity;
 use super::kernel_figure::KernelFigure;
-use super::models::ModelFigure;
-use super::scaling::{Exponents, ScalingFigure};
-use super::steps::StepFigure;
+use super::model_figure::ModelFigure;
+use super::scaling_figure::{Exponents, ScalingFigure};
+use super::step_figure::StepFigure;
 use crate::error::{Error, Result};
 use crate::files;
 

@@ -1,7 +1,8 @@
 //! The Deep Learning Matrix Collection's format: a line with rows, columns and entries; the row offsets; the column indices.
 //! <https://github.com/google-research/google-research/tree/master/sgk>
 
-use super::{Entries, Fault, admit, drawn, whole};
+use super::entries::Entries;
+use super::parsing::{Fault, admit, drawn, whole};
 
 /// Reads the text of a file. It has no values; they are drawn.
 pub(super) fn parse(text: &str) -> Result<Entries, Fault> {

@@ -1,6 +1,7 @@
 //! Matrix Market's exchange format, coordinate matrices of real numbers: <https://math.nist.gov/MatrixMarket/formats.html>.
 
-use super::{Entries, Fault, admit, shown, whole};
+use super::entries::Entries;
+use super::parsing::{Fault, admit, shown, whole};
 
 /// What the entries' values are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

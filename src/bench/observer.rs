@@ -1,0 +1,72 @@
+//! What is found, as it is found: handed on, and gathered in a report.
+
+use super::ceilings::Ceilings;
+use super::guard::Skipped;
+use super::identity::Identity;
+use super::kernel_figure::KernelFigure;
+use super::model_figure::ModelFigure;
+use super::report::BenchReport;
+use super::scaling_figure::{Exponents, ScalingFigure};
+use super::step_figure::StepFigure;
+
+/// What was found so far, for a caller that shows it.
+#[derive(Clone, Copy, Debug)]
+pub enum Finding<'a> {
+    /// Who is measured.
+    Adapter(&'a Identity),
+    /// Its ceilings.
+    Ceilings(&'a Ceilings),
+    /// One product.
+    Kernel(&'a KernelFigure),
+    /// One training step.
+    Step(&'a StepFigure),
+    /// One model's training step.
+    Model(&'a ModelFigure),
+    /// One width of the scaling part.
+    Scaling(&'a ScalingFigure),
+    /// How the scaling part's figures grow.
+    Exponents(&'a Exponents),
+    /// Something that was not measured.
+    Skipped(&'a Skipped),
+}
+
+/// Hands findings on, and keeps them.
+pub(super) struct Observer<'a> {
+    pub sink: &'a mut dyn FnMut(Finding<'_>),
+    pub report: BenchReport,
+}
+
+impl Observer<'_> {
+    pub fn tell(&mut self, finding: Finding<'_>) {
+        (self.sink)(finding);
+        let report = &mut self.report;
+        match finding {
+            Finding::Adapter(identity) => report.adapter = identity.clone(),
+            Finding::Ceilings(ceilings) => report.ceilings = Some(ceilings.clone()),
+            Finding::Kernel(figure) => report.kernels.push(figure.clone()),
+            Finding::Step(figure) => report.steps.push(figure.clone()),
+            Finding::Model(figure) => report.models.push(figure.clone()),
+            Finding::Scaling(figure) => report.scaling.push(figure.clone()),
+            Finding::Exponents(exponents) => report.exponents = Some(exponents.clone()),
+            Finding::Skipped(skipped) => report.skipped.push(skipped.clone()),
+        }
+    }
+
+    /// Withholds what cannot be trusted; says whether it did.
+    pub fn withholds(&mut self, keep: bool, part: &str, case: &str, doubt: Option<&str>) -> bool {
+        let Some(doubt) = doubt.filter(|_| !keep) else {
+            return false;
+        };
+        self.skip(Skipped {
+            part: part.to_owned(),
+            case: case.to_owned(),
+            reason: doubt.to_owned(),
+            busy: true,
+        });
+        true
+    }
+
+    pub fn skip(&mut self, skipped: Skipped) {
+        self.tell(Finding::Skipped(&skipped));
+    }
+}

@@ -1,0 +1,20 @@
+//! Running a kernel by itself: its plan, and the error where it computes something else.
+
+use crate::engine::{Device, Grid, Kernel, Plan};
+use crate::error::{Error, Result};
+
+/// The error for a kernel of this module that computes something else.
+pub(super) fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
+    Error::Device(format!(
+        "{} computes kernel `{kernel}` wrongly: {what}. No figure measured on it could be trusted; update its driver, or \
+         choose another --adapter",
+        device.name()
+    ))
+}
+
+/// A plan of one dispatch.
+pub(super) fn plan_of<K: Kernel>(kernel: K, grid: Grid) -> Result<Plan> {
+    let mut plan = Plan::new(K::INFO.name);
+    plan.dispatch(kernel, grid)?;
+    Ok(plan)
+}

@@ -1,0 +1,81 @@
+//! Running the benchmark: its parts, one after the other.
+
+use super::guard::Skipped;
+use super::identity::Identity;
+use super::observer::{Finding, Observer};
+use super::options::{BenchOptions, Part};
+use super::report::BenchReport;
+use super::{ceilings, matrix, models, products, scaling, steps};
+use crate::engine::Device;
+use crate::error::Result;
+use crate::sparse::LayerState;
+
+/// Measures, and tells `observe` of each figure as it is found.
+///
+/// # Errors
+/// Options that cannot be used, an adapter that cannot be opened, or a wrong result.
+pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Result<BenchReport> {
+    let (report, end) = run_keeping(options, observe)?;
+    end.map(|()| report)
+}
+
+/// As [`run`]; what was measured before an error comes beside it.
+///
+/// # Errors
+/// Those that come before anything is measured: options that cannot be used, or an adapter that cannot be opened.
+pub fn run_keeping(
+    options: &BenchOptions,
+    observe: &mut dyn FnMut(Finding<'_>),
+) -> Result<(BenchReport, Result<()>)> {
+    options.check()?;
+    // Before anything is measured: a wrong file should not cost a minute.
+    let matrices = matrix::read_all(&options.matrices)?;
+    let device = options.open()?;
+    let identity = Identity::of(&device, &options.adapter);
+    let mut observer = Observer {
+        sink: observe,
+        report: BenchReport::new(identity.clone()),
+    };
+    observer.tell(Finding::Adapter(&identity));
+    let end = measure(options, device, matrices, &mut observer);
+    if let Err(error) = &end {
+        // Nobody is to take it for all that was asked for.
+        observer.report.skipped.push(Skipped {
+            part: "all".to_owned(),
+            case: "what would have come next".to_owned(),
+            reason: error.to_string(),
+            busy: false,
+        });
+    }
+    Ok((observer.report, end))
+}
+
+/// Measures the parts one after the other.
+fn measure(
+    options: &BenchOptions,
+    device: Device,
+    matrices: Vec<(String, LayerState)>,
+    observer: &mut Observer<'_>,
+) -> Result<()> {
+    let products = Part::PRODUCTS.into_iter().any(|part| options.has(part));
+    if options.has(Part::Ceilings) || products {
+        let (ceilings, left_out) = ceilings::measure(&device, options)?;
+        observer.tell(Finding::Ceilings(&ceilings));
+        for (case, reason) in left_out {
+            observer.skip(Skipped::new(Part::Ceilings, case, reason));
+        }
+        products::measure(&device, &ceilings, options, matrices, observer)?;
+    }
+    // The steps have devices of their own, whose ledgers count nothing else.
+    drop(device);
+    if options.has(Part::Step) {
+        steps::measure(options, observer)?;
+    }
+    if options.has(Part::Model) {
+        models::measure(options, observer)?;
+    }
+    if options.has(Part::Scaling) {
+        scaling::measure(options, observer)?;
+    }
+    Ok(())
+}
