@@ -7,7 +7,7 @@
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
 //! | `norm/` | batch norm, layer norm |
 //! | `activation.rs`, `normal.rs` | ReLU, GELU, and the normal distribution behind it |
-//! | `residual.rs`, `shortcut.rs` | sums, and the shortcut without parameters |
+//! | `residual.rs`, `add.rs`, `shortcut.rs` | sums, and the shortcut without parameters |
 //! | `pool/` | maximum, mean over windows, mean over all positions |
 //! | `dropout.rs`, `flatten.rs` | dropout; one vector of all numbers |
 //! | `attention/`, `patchify.rs`, `positions.rs` | self-attention; patches as tokens, and their positions |
@@ -19,6 +19,7 @@
 //! A padding lane of an activation may hold any finite number, one of a gradient holds zero.
 
 mod activation;
+mod add;
 pub mod attention;
 mod batch_metrics;
 mod bias_gradient;
@@ -27,6 +28,7 @@ mod dense_pass;
 mod dropout;
 mod extent;
 mod flatten;
+mod kernels;
 pub mod norm;
 mod normal;
 mod parameters;
@@ -45,6 +47,7 @@ pub use activation::{
     Activation, Gelu, GeluBackward, GeluBackwardParams, GeluForward, GeluForwardParams, Relu,
     ReluBackward, ReluBackwardParams, ReluForward, ReluForwardParams,
 };
+pub use add::{AddForward, AddForwardParams, AddInto, AddIntoParams};
 pub use attention::{Attention, AttentionPass};
 pub use batch_metrics::{BatchMetrics, BatchMetricsParams};
 pub use bias_gradient::{BiasGradient, BiasGradientParams};
@@ -54,6 +57,7 @@ pub use dropout::{Dropout, DropoutApply, DropoutApplyParams, DropoutPass};
 pub use extent::Extent;
 pub use flatten::Flatten;
 pub(crate) use flatten::Input;
+pub(crate) use kernels::simple_kernels;
 pub use norm::{
     BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, LayerNorm,
     LayerNormBackwardViews, LayerNormPass, NormScratch,
@@ -74,7 +78,7 @@ pub use positions::{
     AddPositions, AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsParams, Positions,
     PositionsPass, sincos_positions,
 };
-pub use residual::{Add, AddForward, AddForwardParams, AddInto, AddIntoParams};
+pub use residual::Add;
 pub use shortcut::{
     Shortcut, ShortcutBackward, ShortcutBackwardParams, ShortcutForward, ShortcutForwardParams,
     ShortcutPass,
@@ -82,26 +86,3 @@ pub use shortcut::{
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 pub use sparse::Sparse;
 pub use sparse_pass::SparsePass;
-
-use crate::engine::{Kernel, KernelInfo};
-
-/// The kernels of the layers without parameters: activations, residual connections, pooling, dropout.
-pub(crate) fn simple_kernels() -> Vec<&'static KernelInfo> {
-    vec![
-        ReluForward::INFO,
-        ReluBackward::INFO,
-        GeluForward::INFO,
-        GeluBackward::INFO,
-        AddForward::INFO,
-        AddInto::INFO,
-        ShortcutForward::INFO,
-        ShortcutBackward::INFO,
-        MaxPoolForward::INFO,
-        MaxPoolBackward::INFO,
-        AveragePoolForward::INFO,
-        AveragePoolBackward::INFO,
-        GlobalAverageForward::INFO,
-        GlobalAverageBackward::INFO,
-        DropoutApply::INFO,
-    ]
-}

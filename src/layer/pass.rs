@@ -1,5 +1,6 @@
 //! What a layer sees while its dispatches are recorded.
 
+use super::add::AddInto;
 use super::dense_pass::DenseWeights;
 use super::extent::Extent;
 use super::parameters::LayerParameters;
@@ -171,6 +172,6 @@ impl dyn Backward + '_ {
         let words = self.inputs()[i].size() * self.lanes();
         let part = self.scratch("part of a delta", words);
         record(plan, part.clone())?;
-        super::AddInto::record(plan, part, sink.view, words)
+        AddInto::record(plan, part, sink.view, words)
     }
 }

@@ -5,7 +5,7 @@ use pulp::Simd;
 use super::columns::Column;
 use super::heads::{Head, Task, for_each_head};
 use super::panels::{Block, Workspace, pack_columns, pack_rows, panel_vectors, store, tile};
-use super::vector_pieces;
+use super::tiles::vector_pieces;
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 

@@ -8,7 +8,7 @@ use super::columns::Column;
 use super::exp::exp;
 use super::heads::{Head, Query, Task, for_each_head, write_products};
 use super::panels::{Block, Workspace, store};
-use super::{key_loops, vector_pieces};
+use super::tiles::{key_loops, vector_pieces};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, StepState, WorkgroupShape};
 

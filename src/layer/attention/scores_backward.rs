@@ -7,7 +7,7 @@ use pulp::Simd;
 use super::columns::Column;
 use super::heads::{Head, Query, Task, for_each_head, write_products};
 use super::panels::{Block, Workspace, load, store};
-use super::{key_loops, vector_pieces};
+use super::tiles::{key_loops, vector_pieces};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 

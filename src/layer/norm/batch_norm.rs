@@ -7,7 +7,7 @@ use super::batch_norm_merge::{BatchNormMerge, BatchNormMergeParams};
 use super::batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
 use super::batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 use super::batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
-use super::{EPSILON, MOMENTUM, first, holds, mask};
+use super::shared::{EPSILON, MOMENTUM, first, holds, mask};
 use crate::engine::{Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::layer::parameters::LayerParameters;

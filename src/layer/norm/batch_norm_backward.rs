@@ -1,7 +1,7 @@
 //! Batch norm backward, third part: the gradient at its input, and that at the residual which was added to its output.
 
 use super::lanes::{clear_padding, for_each_pair_of_parts, for_each_part, tile};
-use super::mask;
+use super::shared::mask;
 use crate::engine::StepState;
 
 crate::kernel! {

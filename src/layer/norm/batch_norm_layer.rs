@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::batch_norm::{
     BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch,
 };
-use super::scale_and_shift;
+use super::shared::scale_and_shift;
 use crate::engine::Plan;
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};

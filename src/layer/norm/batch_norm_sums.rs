@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::lanes::{sums, tile, workgroup_sum};
-use super::mask;
+use super::shared::mask;
 use crate::engine::StepState;
 
 crate::kernel! {

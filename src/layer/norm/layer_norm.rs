@@ -3,7 +3,7 @@
 use super::layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 use super::layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 use super::layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
-use super::{EPSILON, first, holds, scale_and_shift};
+use super::shared::{EPSILON, first, holds, scale_and_shift};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};

@@ -2,7 +2,7 @@
 
 use super::super::pointwise::scale_row;
 use super::twin::{self, Deal, Fold};
-use super::{Windows, backward_pieces, check, forward_pieces};
+use super::windows::{Windows, backward_pieces, check, forward_pieces};
 use crate::engine::loops::{NONE, Piece};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;

@@ -1,7 +1,7 @@
 //! Max pooling.
 
 use super::twin::{self, Deal, Fold};
-use super::{Windows, backward_pieces, check, forward_pieces};
+use super::windows::{Windows, backward_pieces, check, forward_pieces};
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, Plan, View, WorkgroupShape};
 use crate::error::Result;

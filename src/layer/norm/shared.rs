@@ -1,0 +1,45 @@
+//! What both norms share: their constants, their parameters, the check of their views.
+
+use crate::engine::View;
+use crate::error::{Error, Result};
+use crate::layer::parameters::{LayerParameters, Parameter};
+
+/// Added to a variance before its root is taken.
+pub const EPSILON: f32 = 1e-5;
+
+/// Share of the running statistics that each batch replaces.
+pub const MOMENTUM: f32 = 0.1;
+
+/// How a batch norm's backward kernels know what the ReLU behind it let through.
+pub(super) mod mask {
+    pub const NONE: u32 = 0;
+    /// The sign of the normalised input.
+    pub const INPUT: u32 = 1;
+    /// The sign of the activation.
+    pub const ACTIVATION: u32 = 2;
+}
+
+/// Refuses a view of fewer than `words` words.
+pub(super) fn holds(what: &str, view: &View, words: usize) -> Result<()> {
+    if view.words() >= words {
+        return Ok(());
+    }
+    Err(Error::Shape(format!(
+        "the {what} of a norm needs {words} words, buffer `{}` offers {}",
+        view.buffer.label(),
+        view.words()
+    )))
+}
+
+/// What both norms train: a scale and a shift a channel, at first the identity.
+pub(super) fn scale_and_shift(channels: usize) -> Vec<Parameter> {
+    vec![
+        Parameter::trained("weight", channels, 1.0),
+        Parameter::trained("bias", channels, 0.0),
+    ]
+}
+
+/// Where an array begins, for a kernel's parameters.
+pub(super) fn first(parameters: &LayerParameters, name: &str) -> Result<u32> {
+    Ok(parameters.first(name)? as u32)
+}
