@@ -21,22 +21,12 @@ mod choice;
 mod expand;
 mod forward;
 mod gradient;
+mod kernels;
 mod transposed;
 
 pub use choice::{Products, above, choose};
 pub use expand::{Expand, ExpandParams};
 pub use forward::{DenseForward, DenseForwardParams};
 pub use gradient::{DenseGradient, DenseGradientParams};
+pub(crate) use kernels::kernels;
 pub use transposed::{DenseTransposed, DenseTransposedParams};
-
-use crate::engine::{Kernel, KernelInfo};
-
-/// The kernels of this module.
-pub(crate) fn kernels() -> Vec<&'static KernelInfo> {
-    vec![
-        DenseForward::INFO,
-        DenseTransposed::INFO,
-        DenseGradient::INFO,
-        Expand::INFO,
-    ]
-}

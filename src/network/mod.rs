@@ -27,7 +27,6 @@ mod dense;
 mod feed;
 mod forward;
 mod gradient_tiles;
-
 mod node_pass;
 mod on_device;
 mod options;

@@ -4,6 +4,7 @@
 //! reduce-then-scan: no forward-progress guarantee and no subgroups are assumed, and 16 KiB of workgroup memory suffice.
 
 mod gather;
+mod kernels;
 mod lower_bound;
 mod radix_select;
 mod radix_sort;
@@ -19,23 +20,5 @@ pub use radix_select::{
 pub use radix_sort::{Pairs, RadixSort, RadixSortHistogram, RadixSortScatter, bits_for};
 pub use scan::{Scan, ScanApply, ScanReduce, ScanSums};
 
+pub use kernels::kernels;
 pub(crate) use scatter::shared;
-
-use crate::engine::{Kernel, KernelInfo};
-
-/// Every kernel of this module.
-pub fn kernels() -> Vec<&'static KernelInfo> {
-    vec![
-        ScanReduce::INFO,
-        ScanSums::INFO,
-        ScanApply::INFO,
-        RadixSortHistogram::INFO,
-        RadixSortScatter::INFO,
-        RadixSelectHistogram::INFO,
-        RadixSelectPick::INFO,
-        RadixSelectTies::INFO,
-        RadixSelectFlags::INFO,
-        LowerBound::INFO,
-        Gather::INFO,
-    ]
-}

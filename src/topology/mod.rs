@@ -39,6 +39,7 @@ mod cumulate;
 mod forward_set;
 pub mod from_dense;
 mod growth;
+mod kernels;
 mod merge;
 mod method;
 mod methods;
@@ -61,6 +62,7 @@ pub use forward_set::{
     ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
 pub use growth::{Candidates, Distribution, FinishInputs, Growth, NoGrowth, ScoreInputs, Scored};
+pub use kernels::kernels;
 pub use merge::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,
@@ -80,35 +82,3 @@ pub use tiles::{
     PutBackParams, Settle, SettleParams,
 };
 pub use unit_sums::{GraBo, GraBoParams, GraEst, GraEstParams};
-
-use crate::engine::{Kernel, KernelInfo};
-
-/// Every kernel that a round may dispatch, those of [`primitive`](crate::primitive) included, [`Sddmm`](crate::sparse::Sddmm)
-/// not.
-pub fn kernels() -> Vec<&'static KernelInfo> {
-    let mut kernels = crate::primitive::kernels();
-    kernels.extend([
-        GraBo::INFO,
-        GraEstSigns::INFO,
-        GraEst::INFO,
-        Cumulate::INFO,
-        Sample::INFO,
-        Mark::INFO,
-        Compact::INFO,
-        Enumerate::INFO,
-        ExtendList::INFO,
-        KeepBest::INFO,
-        PutBack::INFO,
-        Settle::INFO,
-        RandomScore::INFO,
-        Segments::INFO,
-        ReportRows::INFO,
-        ReportLayers::INFO,
-        PlaceSurvivors::INFO,
-        PlaceGrown::INFO,
-        MergePairs::INFO,
-        MergeState::INFO,
-        CopyBack::INFO,
-    ]);
-    kernels
-}

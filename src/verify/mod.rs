@@ -3,12 +3,14 @@
 //!
 //! | file | job |
 //! |---|---|
+//! | `adapter.rs` | all of it on an adapter |
 //! | `problem.rs` | a problem: a small network's step, or a few kernels by themselves |
 //! | `perceptrons.rs`, `images.rs`, `tokens.rs`, `rounds.rs`, `lists.rs` | the problems by what they are about |
 //! | `steps.rs` | training steps, each begun from the CPU executor's state |
 //! | `tally.rs`, `report.rs` | what was found |
 //! | `seen.rs` | the adapters that passed before a first training |
 
+mod adapter;
 mod images;
 mod lists;
 mod perceptrons;
@@ -21,126 +23,9 @@ mod steps;
 mod tally;
 mod tokens;
 
+pub use adapter::{Depth, verify, verify_devices};
 pub use report::Report;
 #[cfg(feature = "report")]
 pub(crate) use seen::fuzz as fuzz_verified;
 pub use steps::{StepsResult, TOLERANCE};
 pub use tally::{KernelTally, Place, Tally};
-
-use crate::clock::Instant;
-use crate::engine::{Device, DeviceOptions};
-use crate::error::{Error, Result};
-use problem::Problem;
-
-/// How much is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// Everything, in every workgroup shape.
-    Full,
-    /// Every kernel, but at fewer sizes and in the shape that trainings use: some seconds.
-    Quick,
-}
-
-/// Steps of each network.
-const STEPS: usize = 10;
-
-fn problems(depth: Depth) -> Result<Vec<Problem>> {
-    let mut problems = perceptrons::problems()?;
-    problems.extend(images::problems()?);
-    problems.extend(tokens::problems()?);
-    problems.extend(rounds::problems()?);
-    problems.extend(lists::problems());
-    problems.retain(|problem| depth == Depth::Full || problem.quick);
-    Ok(problems)
-}
-
-/// Verifies the adapter that `choice` names, as a user writes it after `--adapter`. `tell` hears what is done next, and how
-/// much of all is done.
-///
-/// # Errors
-/// An adapter that cannot be opened, or is the CPU executor, whose kernels are the twins; what `tell` returns. What is found to
-/// be wrong is in the report.
-pub fn verify(
-    choice: &str,
-    threads: usize,
-    depth: Depth,
-    tell: &mut dyn FnMut(&str, f64) -> Result<()>,
-) -> Result<Report> {
-    let open = |shape| {
-        let options = DeviceOptions {
-            threads,
-            shape,
-            ..DeviceOptions::default()
-        };
-        Device::open(choice, &options)
-    };
-    let usual = open(None)?;
-    let shapes = usual.adapter().map_or(&[][..], |adapter| adapter.shapes);
-    let devices = match depth {
-        Depth::Full if !shapes.is_empty() => (shapes.iter())
-            .map(|&shape| open(Some(shape)))
-            .collect::<Result<Vec<_>>>()?,
-        Depth::Full | Depth::Quick => vec![usual],
-    };
-    verify_devices(&devices, threads, depth, tell)
-}
-
-/// As [`verify`], on devices of one adapter, each of another workgroup shape.
-///
-/// # Errors
-/// As [`verify`].
-pub fn verify_devices(
-    devices: &[Device],
-    threads: usize,
-    depth: Depth,
-    tell: &mut dyn FnMut(&str, f64) -> Result<()>,
-) -> Result<Report> {
-    let started = Instant::now();
-    let Some(adapter) = devices.first().and_then(Device::adapter) else {
-        return Err(Error::Usage(
-            "the CPU executor runs the kernels' twins themselves: there is nothing to compare them with; name a GPU or another \
-             adapter with --adapter (`rootlet adapters` lists them)"
-                .into(),
-        ));
-    };
-    let mut report = Report::new(adapter);
-    let problems = problems(depth)?;
-    let networks = match depth {
-        Depth::Full => steps::all()?,
-        Depth::Quick => Vec::new(),
-    };
-    let all = (problems.len() + networks.len()) * devices.len();
-    let mut done = 0;
-    let mut next = |name: &str| {
-        done += 1;
-        tell(name, (done - 1) as f64 / all as f64)
-    };
-    let cpu = Device::cpu(threads)?;
-    for device in devices {
-        let shape = device
-            .shape()
-            .map_or(String::new(), |s| s.name().to_owned());
-        report.shapes.push(shape.clone());
-        for problem in &problems {
-            next(&problem.name)?;
-            report.problems += 1;
-            match problem.run(device) {
-                Ok(checks) => report.kernels.add(&problem.name, &shape, &checks),
-                Err(error) => {
-                    (report.errors).push(format!("{}, {shape} shape: {error}", problem.name));
-                }
-            }
-        }
-        for network in &networks {
-            next(network.name)?;
-            match network.run(&cpu, device, STEPS) {
-                Ok(result) => report.steps.push(result),
-                Err(error) => {
-                    (report.errors).push(format!("{}, {shape} shape: {error}", network.name));
-                }
-            }
-        }
-    }
-    report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
-}

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{Depth, verify};
+use super::adapter::{Depth, verify};
 use crate::engine::{AdapterSummary, Device};
 use crate::error::{Error, Result};
 use crate::files;

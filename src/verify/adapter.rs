@@ -1,0 +1,121 @@
+//! Verifying an adapter: all problems and networks on it, beside the CPU.
+
+use super::problem::Problem;
+use super::report::Report;
+use super::{images, lists, perceptrons, rounds, steps, tokens};
+use crate::clock::Instant;
+use crate::engine::{Device, DeviceOptions};
+use crate::error::{Error, Result};
+
+/// How much is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything, in every workgroup shape.
+    Full,
+    /// Every kernel, but at fewer sizes and in the shape that trainings use: some seconds.
+    Quick,
+}
+
+/// Steps of each network.
+const STEPS: usize = 10;
+
+fn problems(depth: Depth) -> Result<Vec<Problem>> {
+    let mut problems = perceptrons::problems()?;
+    problems.extend(images::problems()?);
+    problems.extend(tokens::problems()?);
+    problems.extend(rounds::problems()?);
+    problems.extend(lists::problems());
+    problems.retain(|problem| depth == Depth::Full || problem.quick);
+    Ok(problems)
+}
+
+/// Verifies the adapter that `choice` names, as a user writes it after `--adapter`. `tell` hears what is done next, and how
+/// much of all is done.
+///
+/// # Errors
+/// An adapter that cannot be opened, or is the CPU executor, whose kernels are the twins; what `tell` returns. What is found to
+/// be wrong is in the report.
+pub fn verify(
+    choice: &str,
+    threads: usize,
+    depth: Depth,
+    tell: &mut dyn FnMut(&str, f64) -> Result<()>,
+) -> Result<Report> {
+    let open = |shape| {
+        let options = DeviceOptions {
+            threads,
+            shape,
+            ..DeviceOptions::default()
+        };
+        Device::open(choice, &options)
+    };
+    let usual = open(None)?;
+    let shapes = usual.adapter().map_or(&[][..], |adapter| adapter.shapes);
+    let devices = match depth {
+        Depth::Full if !shapes.is_empty() => (shapes.iter())
+            .map(|&shape| open(Some(shape)))
+            .collect::<Result<Vec<_>>>()?,
+        Depth::Full | Depth::Quick => vec![usual],
+    };
+    verify_devices(&devices, threads, depth, tell)
+}
+
+/// As [`verify`], on devices of one adapter, each of another workgroup shape.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_devices(
+    devices: &[Device],
+    threads: usize,
+    depth: Depth,
+    tell: &mut dyn FnMut(&str, f64) -> Result<()>,
+) -> Result<Report> {
+    let started = Instant::now();
+    let Some(adapter) = devices.first().and_then(Device::adapter) else {
+        return Err(Error::Usage(
+            "the CPU executor runs the kernels' twins themselves: there is nothing to compare them with; name a GPU or another \
+             adapter with --adapter (`rootlet adapters` lists them)"
+                .into(),
+        ));
+    };
+    let mut report = Report::new(adapter);
+    let problems = problems(depth)?;
+    let networks = match depth {
+        Depth::Full => steps::all()?,
+        Depth::Quick => Vec::new(),
+    };
+    let all = (problems.len() + networks.len()) * devices.len();
+    let mut done = 0;
+    let mut next = |name: &str| {
+        done += 1;
+        tell(name, (done - 1) as f64 / all as f64)
+    };
+    let cpu = Device::cpu(threads)?;
+    for device in devices {
+        let shape = device
+            .shape()
+            .map_or(String::new(), |s| s.name().to_owned());
+        report.shapes.push(shape.clone());
+        for problem in &problems {
+            next(&problem.name)?;
+            report.problems += 1;
+            match problem.run(device) {
+                Ok(checks) => report.kernels.add(&problem.name, &shape, &checks),
+                Err(error) => {
+                    (report.errors).push(format!("{}, {shape} shape: {error}", problem.name));
+                }
+            }
+        }
+        for network in &networks {
+            next(network.name)?;
+            match network.run(&cpu, device, STEPS) {
+                Ok(result) => report.steps.push(result),
+                Err(error) => {
+                    (report.errors).push(format!("{}, {shape} shape: {error}", network.name));
+                }
+            }
+        }
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
