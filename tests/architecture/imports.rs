@@ -1,5 +1,5 @@
-//! Who imports whom, by the `use` lines. Re-exports are followed to the file that defines a name, and are no imports themselves;
-//! tests within files do not count.
+//! Who imports whom, by the `use` lines and by the paths within expressions (`super::name(…)`, `child::name(…)`). Re-exports are
+//! followed to the file that defines a name, and are no imports themselves; tests within files do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,9 +16,10 @@ struct Module {
     imports: Vec<Import>,
 }
 
-/// What a `use` brings into a module.
+/// What a `use` brings into a module, or a path within it names.
+#[derive(Clone)]
 struct Import {
-    /// What it is called there.
+    /// What it is called there; nothing, of a path.
     alias: String,
     /// Where it comes from.
     path: Name,
@@ -78,7 +79,7 @@ fn modules() -> BTreeMap<Name, Module> {
         let file = file.strip_prefix(&root).unwrap().to_str().unwrap();
         let module = Module {
             file: file.replace('\\', "/"),
-            imports: imports(&words, &own, &names),
+            imports: [imports(&words, &own, &names), paths(&words, &own, &names)].concat(),
         };
         (own, module)
     };
@@ -143,6 +144,57 @@ fn imports(words: &[String], own: &Name, names: &BTreeSet<Name>) -> Vec<Import> 
         }));
     }
     imports
+}
+
+/// What is named by a path outside the `use` lines: from the crate's root, from a parent, or of a child.
+fn paths(words: &[String], own: &Name, names: &BTreeSet<Name>) -> Vec<Import> {
+    let begins = |at: usize| {
+        let child = names.contains(&[own.as_slice(), &words[at..=at]].concat());
+        let follows = at > 0 && matches!(words[at - 1].as_str(), "::" | "$" | ".");
+        (child || matches!(words[at].as_str(), "crate" | "super" | "self"))
+            && !follows
+            && words.get(at + 1).is_some_and(|word| word == "::")
+    };
+    let mut found = Vec::new();
+    let mut in_use = false;
+    for at in 0..words.len() {
+        in_use = words[at] == "use" || in_use && words[at] != ";";
+        if in_use || !begins(at) {
+            continue;
+        }
+        let mut path = vec![words[at].clone()];
+        let mut next = at + 1;
+        while words[next] == "::" && words[next + 1].starts_with(|c: char| c.is_alphanumeric()) {
+            path.push(words[next + 1].clone());
+            next += 2;
+        }
+        found.push(Import {
+            alias: String::new(),
+            path: absolute(&path, own),
+            reexport: false,
+        });
+    }
+    found
+}
+
+/// Files called `mod.rs` that define something: `mod` and `use` lines apart from comments and attributes are all that they may have.
+pub fn defining_mods() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    let defines = |file: &&PathBuf| {
+        let text = std::fs::read_to_string(file).unwrap();
+        file.ends_with("mod.rs") && words(&text).iter().any(|word| is_definition(word))
+    };
+    let named = |file: &PathBuf| file.strip_prefix(&root).unwrap().display().to_string();
+    files.iter().filter(defines).map(named).collect()
+}
+
+fn is_definition(word: &str) -> bool {
+    matches!(
+        word,
+        "fn" | "struct" | "enum" | "trait" | "impl" | "const" | "static" | "type" | "macro_rules"
+    )
 }
 
 /// Reads the path, or tree of paths, at `at`; says where it ends.

@@ -1,4 +1,4 @@
-//! What ARCHITECTURE.md says of the rooms, held against the `use` lines: no circles, and a drawing that is up to date.
+//! What ARCHITECTURE.md says of the rooms, held against the sources: no circles, and a drawing that is up to date.
 #![allow(clippy::unwrap_used)]
 
 mod imports;
@@ -9,7 +9,7 @@ use std::path::Path;
 use imports::Graph;
 
 /// Rooms whose files still import each other in circles.
-const WITH_CIRCLES: [&str; 3] = ["data/", "report/", "train/"];
+const WITH_CIRCLES: [&str; 4] = ["cli/", "data/", "report/", "train/"];
 
 /// Shortest way of imports from a file back to itself.
 fn circle(graph: &Graph, start: &str) -> Option<Vec<String>> {
@@ -57,6 +57,14 @@ fn no_files_import_each_other_in_circles() {
         .filter(|way| !WITH_CIRCLES.iter().any(|room| way.starts_with(room)))
         .collect();
     assert!(found.is_empty(), "circles:\n{}", found.join("\n"));
+}
+
+/// What a parent defines, its children use, and it uses them: so it has a file of its own, named for what it holds.
+#[test]
+fn mod_files_hold_documentation_and_names_alone() {
+    let mut found = imports::defining_mods();
+    found.retain(|file| !WITH_CIRCLES.iter().any(|room| file.starts_with(room)));
+    assert!(found.is_empty(), "{found:?} define something");
 }
 
 #[test]
