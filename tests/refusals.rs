@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use common::says;
-use rootlet::data::{self, Batch, DataOptions, Dataset, Split, Targets};
+use rootlet::data::{self, Batch, DataOptions, Dataset, ImageShape, Split, Targets, Vectors};
 use rootlet::engine::{Device, StepState};
 use rootlet::layer::{Layer, Sparse};
 use rootlet::model::{Builder, Extent, Model, Node};
@@ -229,6 +229,21 @@ fn batches_that_do_not_fit_are_refused() {
     }
 }
 
+/// A shape that no memory holds is an error, too.
+#[test]
+fn vectors_of_another_shape_are_refused() {
+    let points = || Vectors::new(2, vec![0.0; 4], vec![0u32, 1]).unwrap();
+    let shape = ImageShape {
+        channels: usize::MAX,
+        height: 1,
+        width: 2,
+    };
+    says(
+        Dataset::new("points", shape, points(), points()).map(|_| ()),
+        &["they have 2 values"],
+    );
+}
+
 #[test]
 fn data_whose_labels_are_no_classes_are_refused() {
     let digits = data::load(&DataOptions::default()).unwrap();
@@ -268,6 +283,12 @@ fn data_whose_labels_are_no_classes_are_refused() {
     let mut wrong = digits.clone();
     wrong.shape.height += 1;
     says(trainer(wrong), &["images of digits"]);
+    let mut wrong = digits.clone();
+    wrong.shape.channels = usize::MAX;
+    says(trainer(wrong), &["does not fit images of"]);
+    let mut wrong = digits.clone();
+    wrong.class_names = vec!["nought".to_owned()];
+    says(trainer(wrong), &["10 classes and 1 names"]);
     trainer(Dataset {
         train: with(9).into(),
         ..digits

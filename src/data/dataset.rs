@@ -31,7 +31,8 @@ impl ImageShape {
 
     /// Values of one image, the number of inputs of a network: channels × height × width.
     pub fn features(&self) -> usize {
-        self.channels * self.height * self.width
+        let plane = self.height.saturating_mul(self.width);
+        self.channels.saturating_mul(plane)
     }
 
     /// The size of a model's input that takes such images.
@@ -258,14 +259,14 @@ impl Dataset {
                 .max(),
             TargetKind::Values(_) => None,
         };
-        let data = Self {
+        let mut data = Self {
             name: name.to_owned(),
             shape,
             classes: classes(&train).max(classes(&test)).unwrap_or(0),
             class_names: Vec::new(),
             normalisation: Normalisation {
-                mean: vec![0.0; shape.channels],
-                std: vec![1.0; shape.channels],
+                mean: Vec::new(),
+                std: Vec::new(),
             },
             train,
             test,
@@ -274,13 +275,18 @@ impl Dataset {
             notes: Vec::new(),
         };
         data.check()?;
+        data.normalisation = Normalisation {
+            mean: vec![0.0; shape.channels],
+            std: vec![1.0; shape.channels],
+        };
         Ok(data)
     }
 
     /// Whether its parts fit each other, whoever put them together.
     ///
     /// # Errors
-    /// [`Error::Shape`] for images of another size than `shape`, halves with other targets, or a label that is not below `classes`.
+    /// [`Error::Shape`] for images of another size than `shape`, halves with other targets, a label that is not below
+    /// `classes`, or names of other classes.
     pub fn check(&self) -> Result<()> {
         for (half, images) in [("training", &self.train), ("test", &self.test)] {
             let wrong = |reason: String| {
@@ -305,6 +311,13 @@ impl Dataset {
                     self.classes
                 ));
             }
+        }
+        let names = self.class_names.len();
+        if names > 0 && names != self.classes {
+            return Err(Error::Shape(format!(
+                "the data set {} has {} classes and {names} names of classes; give one of each, or no names",
+                self.name, self.classes
+            )));
         }
         let [train, test] = [&self.train, &self.test].map(Images::targets);
         match train == test {

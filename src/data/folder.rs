@@ -279,6 +279,13 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
     };
     let ImageOptions { val_split, .. } = source.images;
     let (size, resize) = sizes(&source.images)?;
+    if !(0.0..1.0).contains(&val_split) {
+        return Err(Error::Value {
+            option: "val_split",
+            must: "must be at least 0 and below 1".to_owned(),
+            value: val_split.to_string(),
+        });
+    }
     let root = root(dir)?;
     let mut faults = Faults::default();
     let all = scan(&root.join("train"), None, size, resize, &mut faults)?;

@@ -311,3 +311,27 @@ fn sizes_default_to_imagenets() {
     let source: DataOptions = toml::from_str("name = 'cifar10'").unwrap();
     assert_eq!(source.images, ImageOptions::default());
 }
+
+/// Not even a folder is looked for.
+#[test]
+fn a_share_of_test_images_is_below_all() {
+    let folder = tempfile::tempdir().unwrap();
+    for val_split in [-0.5, 1.0, f64::NAN] {
+        let images = ImageOptions {
+            val_split,
+            ..ImageOptions::default()
+        };
+        let source = DataOptions {
+            name: "image-folder".to_owned(),
+            dir: Some(folder.path().to_owned()),
+            limit: None,
+            images,
+        };
+        let refused = data::load(&source).map(|_| ());
+        let told = refused.unwrap_err().to_string();
+        assert!(
+            told.contains("val_split") && told.contains("below 1"),
+            "{told}"
+        );
+    }
+}

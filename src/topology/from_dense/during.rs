@@ -79,7 +79,7 @@ impl Method for Lottery {
 
 impl Thinning for Lottery {
     fn stages(&self) -> u32 {
-        self.cycles + 1
+        self.cycles.saturating_add(1)
     }
 
     fn prune(&self, at: &Moment) -> Option<Prune> {
