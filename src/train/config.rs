@@ -1,9 +1,9 @@
 //! The configuration of a run: what decides everything that it computes.
 //!
-//! [`TrainConfig`] is made of sections, one struct a subject: data, model, topology, run, optimiser, machine. Each says in one table what is
-//! to be said of its fields (`section.rs`), checks their values, and makes of them what the library takes: [`DataOptions`](crate::data::DataOptions),
-//! [`Sgd`](crate::optim::Sgd), [`Milestones`](crate::optim::Milestones), [`Schedule`](crate::topology::Schedule). `config.toml` and the flags
-//! of `rootlet train` follow from the tables.
+//! [`TrainConfig`] is made of sections, one struct a subject: data, model, topology, run, optimiser, machine. Each declares its
+//! fields in one table (`section.rs`), checks their values, and makes of them what the library takes, such as
+//! [`DataOptions`](crate::data::DataOptions), [`Sgd`](crate::optim::Sgd), [`Milestones`](crate::optim::Milestones) and
+//! [`Schedule`](crate::topology::Schedule). `config.toml` and the flags of `rootlet train` follow from the tables.
 
 mod change;
 mod check;

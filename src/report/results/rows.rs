@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use crate::Result;
 use crate::data::{DataRecord, PartRecord, TestPart};
 use crate::report::read_run::RunRecord;
-
-/// What does not make two runs different: the seed, and what only places the same work on a machine.
-const NOT_COMPARED: [&str; 4] = ["seed", "threads", "workers", "data_dir"];
+use crate::train::TrainConfig;
 
 /// The label of what a run ran on.
 const ADAPTER: &str = "adapter";
@@ -22,7 +20,8 @@ fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
     // Two runs of the same command can be saved with and without what follows from other values.
     let config = record.config.clone().resolve()?.with_derived();
     let mut key: BTreeMap<String, String> = config.values()?.into_iter().collect();
-    key.retain(|name, _| !NOT_COMPARED.contains(&name.as_str()));
+    // The seed does not make two runs different, nor what only places the same work on a machine.
+    key.retain(|name, _| name != "seed" && !TrainConfig::is_of_host(name));
     key.insert("method".to_owned(), record.method());
     // That of the network: a dense one has none, whatever was asked for.
     key.insert("sparsity".to_owned(), record.sparsity().to_string());

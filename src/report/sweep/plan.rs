@@ -6,9 +6,6 @@ use crate::report::{RunFolder, RunRecord};
 use crate::train::TrainConfig;
 use crate::{Error, Result};
 
-/// What may differ between the plan and what was run without making it another run.
-const FREE: [&str; 3] = ["threads", "workers", "data_dir"];
-
 /// A run of a sweep.
 #[derive(Clone, Debug)]
 pub struct PlannedRun {
@@ -179,7 +176,7 @@ impl PlannedRun {
             before.machine.micro_batch = None;
         }
         let changed = before.differences(&self.config)?;
-        let Some(key) = changed.iter().find(|key| !FREE.contains(&key.as_str())) else {
+        let Some(key) = changed.iter().find(|key| !TrainConfig::is_of_host(key)) else {
             return Ok(None);
         };
         let value = |config: &TrainConfig| -> Result<String> {

@@ -16,7 +16,13 @@ impl TrainConfig {
 
     /// Whether a run's result does not depend on the value of this name, but for how long it is trained.
     pub fn is_free(name: &str) -> bool {
-        Self::field(name).is_some_and(|field| field.on_resume == OnResume::Free)
+        let free = [OnResume::Free, OnResume::Host];
+        Self::field(name).is_some_and(|field| free.contains(&field.on_resume))
+    }
+
+    /// Whether the value of this name is a matter of the machine that trains: two runs that differ in it alone are the same.
+    pub fn is_of_host(name: &str) -> bool {
+        Self::field(name).is_some_and(|field| field.on_resume == OnResume::Host)
     }
 
     /// Whether a run with this configuration can go on with `next`; gives the name of a value, if there is one, that makes of what
@@ -153,8 +159,9 @@ mod tests {
         let fixed = "assignment batch connections data hidden image_size limit lottery_cycles micro_batch model resize seed sparsity topkast_backward \
                      val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
-        let free = "checkpoint_activations data_dir epochs resident skip_bad_images statistics steps threads workers";
+        let free = "checkpoint_activations epochs resident skip_bad_images statistics steps";
         assert_eq!(names(OnResume::Free).join(" "), free);
+        assert_eq!(names(OnResume::Host).join(" "), "data_dir threads workers");
         assert!(!TrainConfig::is_fixed("none") && !TrainConfig::is_free("none"));
     }
 }

@@ -17,7 +17,7 @@ section! {
             NAME, on resume Fixed;
         /// Folder with the data set's files, as they are downloaded; digits needs none
         dir as "data_dir": Option<PathBuf> = None,
-            DIR, on resume Free, idle needs_no_files;
+            DIR, on resume Host, idle needs_no_files;
         /// Use only the first N images of each split (0: all)
         limit: Option<usize> = None,
             N, on resume Fixed;

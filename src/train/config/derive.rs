@@ -1,5 +1,5 @@
-//! What a configuration stands for, where several sections decide it: the names of its model and of its run, augmentation, and what forward
-//! passes use.
+//! What a configuration stands for, where several sections decide it: the names of its model and of its run, its data, how images are
+//! varied, and what forward passes use.
 
 use super::train_config::TrainConfig;
 use super::value::AUTO;

@@ -28,10 +28,10 @@ section! {
             ADAPTER env "ROOTLET_ADAPTER", on resume Noted;
         /// Threads of the CPU executor (0: one per core); the result does not depend on it
         threads: usize = 0,
-            N, on resume Free, idle takes_no_threads;
+            N, on resume Host, idle takes_no_threads;
         /// Threads that prepare batches ahead of the device; the result does not depend on it
         workers: usize = 1,
-            N, on resume Free;
+            N, on resume Host;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Sections: the parts of a configuration. A section's fields are declared in one table each, which says everything about a field: its name,
+//! Sections: the parts of a configuration. Each declares its fields in one table, which says everything about a field: its name,
 //! type, default, flag, explanation, and what becomes of it where a run goes on or where it has no effect.
 
 use serde::de::MapAccess;
@@ -31,8 +31,10 @@ pub(super) enum OnResume {
     Fixed,
     /// Change it, which makes of what comes another training than what was: that is said.
     Noted,
-    /// Change it: the result does not depend on it, but for how long is trained.
+    /// Change it: the result does not depend on it, but for how long is trained and what is told.
     Free,
+    /// Change it: nothing depends on it but the machine that trains.
+    Host,
 }
 
 /// A part of a configuration, or all of it.
@@ -63,7 +65,7 @@ pub(super) trait Section: Default {
 /// - its explanation, as a comment: it is the help, the comment in the file, and the documentation;
 /// - name, type and default; `as "key"` where its key is not its name;
 /// - the flag's value, with an `alias` of the flag or a variable of the environment (`env`);
-/// - `on resume`: `Fixed`, `Noted` or `Free` ([`OnResume`]);
+/// - `on resume`: `Fixed`, `Noted`, `Free` or `Host` ([`OnResume`]);
 /// - `idle`: the section's function that says why it has no effect, where it may have none.
 macro_rules! section {
     (
