@@ -112,21 +112,19 @@ impl<R: Row> Content<R> {
     /// Reads line by line, so that a stray quote or a lost line end costs no more than the lines that it is in.
     fn read_lines(&mut self, bytes: &[u8], mut header: StringRecord) {
         for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-            let mut reader = csv::ReaderBuilder::new()
-                .has_headers(false)
-                .from_reader(line);
-            let mut record = StringRecord::new();
-            let one = reader.read_record(&mut record).is_ok_and(|read| read);
-            if index == 0 && one && fits(&record, &header) {
-                header = record;
+            let found = record(line);
+            if index == 0
+                && let Some(first) = found.as_ref().filter(|first| fits(first, &header))
+            {
+                header = first.clone();
                 continue;
             }
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            match row(&record, &header) {
-                Some(row) if one => self.rows.push(row),
-                _ => self.damaged.push(index + 1),
+            match found.and_then(|found| row(&found, &header)) {
+                Some(row) => self.rows.push(row),
+                None => self.damaged.push(index + 1),
             }
         }
     }
@@ -168,31 +166,45 @@ fn row<R: Row>(record: &StringRecord, header: &StringRecord) -> Option<R> {
     (record.len() == header.len() && row.is_possible()).then_some(row)
 }
 
+/// The record of a line; none where it has none.
+fn record(line: &[u8]) -> Option<StringRecord> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(line);
+    let mut record = StringRecord::new();
+    let read = reader.read_record(&mut record).is_ok_and(|read| read);
+    read.then_some(record)
+}
+
+/// Whether a record is in the very text in which a run writes its row: where the last number was cut it seldom is.
+fn is_as_written<R: Row>(row: &R, found: &StringRecord) -> bool {
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(Vec::new());
+    let written = writer.serialize(row).is_ok();
+    let bytes = writer.into_inner().unwrap_or_default();
+    // Older versions had fewer columns.
+    written && record(&bytes).is_some_and(|own| found.iter().eq(own.iter().take(found.len())))
+}
+
 /// What is cut in the rest of a file behind its whole lines; none where that is a row of its own, which lacks its line end alone.
 fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
-    let read = |line: &[u8]| {
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .from_reader(line);
-        let mut record = StringRecord::new();
-        let read = reader.read_record(&mut record).is_ok_and(|read| read);
-        read.then_some(record)
-    };
     let own = header::<R>();
     let first = lines.split_inclusive(|&byte| byte == b'\n').next();
-    let header = first.and_then(read).filter(|header| fits(header, &own));
+    let header = first.and_then(record).filter(|header| fits(header, &own));
     let header = header.unwrap_or(own);
-    let record = read(rest).unwrap_or_default();
+    let found = record(rest).unwrap_or_default();
     // A last cell that is empty was cut, unless the row before has none there either.
     let ends = !rest.ends_with(b",") || lines.ends_with(b",\n");
-    if !lines.is_empty() && ends && row::<R>(&record, &header).is_some() {
+    let row = row::<R>(&found, &header).filter(|row| is_as_written(row, &found));
+    if !lines.is_empty() && ends && row.is_some() {
         return None;
     }
     let at = header.iter().position(|name| name == "step");
-    let step = at.filter(|at| record.len() > at + 1);
+    let step = at.filter(|at| found.len() > at + 1);
     Some(Torn {
         line: lines.split(|&byte| byte == b'\n').count(),
-        step: step.and_then(|at| record[at].parse().ok()),
+        step: step.and_then(|at| found[at].parse().ok()),
     })
 }
 
@@ -243,12 +255,16 @@ mod tests {
             content.tell_torn(keep);
             (content.rows.len(), content.damaged)
         };
-        assert_eq!(read("2,92,1,1,1,1,1,1,1.5", 92), (2, vec![]));
-        for rest in ["2,92,1,1,1,1,1,1,", "2,92,1,1,1", "2,92,1,1,1,1,1,1,x"] {
+        let whole = "2,92,1.0,1.0,1.0,1.0,1.0,1.0,1234.5";
+        assert_eq!(read(whole, 92), (2, vec![]));
+        for cut in [1, 2, 3, 6, 20] {
+            let rest = &whole[..whole.len() - cut];
             assert_eq!(read(rest, 92), (1, vec![3]), "{rest}");
             // It will be written again.
             assert_eq!(read(rest, 91), (1, vec![]), "{rest}");
         }
+        let wrong = whole.replace("1234.5", "x");
+        assert_eq!(read(&wrong, 92), (1, vec![3]));
         assert_eq!(read("2,9", 0), (1, vec![3]));
         assert_eq!(read("", 92), (1, vec![]));
     }
