@@ -228,7 +228,7 @@ const SAVES: [(&[u64], u64); 7] = [
 fn run_with(before: &[u64], leftovers: bool) -> tempfile::TempDir {
     let run = tempfile::tempdir().expect("a folder");
     for &step in before {
-        save_on(&Quick, run.path(), &snapshot(step, false), "").expect("the disk is fine");
+        save_on(&Quick, run.path(), &snapshot(step, false), "", None).expect("the disk is fine");
     }
     if let (true, Some(&last)) = (leftovers, before.last()) {
         let store = run.path().join(folder::STORE);
@@ -261,7 +261,7 @@ fn inject(
     let run = run_with(before, leftovers);
     let old = before.last().map(|&step| snapshot(step, false));
     let new = snapshot(step, true);
-    let saved = save_on(disk, run.path(), &new, "");
+    let saved = save_on(disk, run.path(), &new, "", None);
     let came = disk.done.get() > disk.at;
     if disk.way == Way::PowerCut {
         disk.cut_the_power();
@@ -286,7 +286,8 @@ fn inject(
     if !disk.forgets {
         // A disk that works again takes the next save, and what was left behind goes.
         let next = snapshot(step + 1, false);
-        save_on(&Quick, run.path(), &next, "").unwrap_or_else(|error| panic!("{}: {error}", at()));
+        save_on(&Quick, run.path(), &next, "", None)
+            .unwrap_or_else(|error| panic!("{}: {error}", at()));
         let found = load(run.path()).expect("it was just saved");
         assert_eq!((found.snapshot, found.note), (next, None), "{}", at());
         let left = fs::read_dir(run.path().join(folder::STORE)).expect("it was just written");

@@ -183,6 +183,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
             progress: manifest.progress.clone(),
             data: manifest.data.clone(),
             objective: manifest.objective.clone(),
+            changes: manifest.changes.clone(),
         },
         manifest,
         path: folder.to_owned(),

@@ -7,6 +7,7 @@ use super::checked::Checked;
 use super::layer_shape::LayerShape;
 use super::objective::Objective;
 use super::optimiser::OptimiserShape;
+use super::origin::{Change, Origin};
 use super::parameters::{NormShape, ParameterShape, Shapes};
 use super::progress::Progress;
 use crate::data::DataRecord;
@@ -48,6 +49,12 @@ pub struct Manifest {
     /// What the network was trained and evaluated by, where that is not cross-entropy and accuracy.
     #[serde(default, skip_serializing_if = "Objective::is_default")]
     pub objective: Objective,
+    /// The run that saved it; none in files of versions that did not keep it, and of programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Origin>,
+    /// What the run went on with and had not begun with; none in files of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// Size and checksum of `model.safetensors`.
     pub tensors: TensorFile,
     /// The run's complete `config.toml`.
@@ -191,6 +198,8 @@ mod tests {
             optimiser: OptimiserShape::default(),
             data: None,
             objective: Objective::default(),
+            run: None,
+            changes: Vec::new(),
             tensors: TensorFile {
                 bytes: 1000,
                 crc32: 7,

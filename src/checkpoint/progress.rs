@@ -1,5 +1,6 @@
 //! How far a run has come.
 
+use super::origin::Tested;
 use super::sums::{exact, whole_or_exact};
 use serde::{Deserialize, Serialize};
 
@@ -28,4 +29,7 @@ pub struct Progress {
     /// Training FLOPs since the run's beginning; in checkpoints of versions that did not count them, since the first that did.
     #[serde(default, with = "exact")]
     pub train_flops: f64,
+    /// The last test at an epoch's end; none before the first, and in checkpoints of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested: Option<Tested>,
 }

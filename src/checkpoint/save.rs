@@ -6,6 +6,7 @@ use super::layer_shape::LayerShape;
 use super::load::verify;
 use super::manifest::{FORMAT, Manifest, TensorFile};
 use super::optimiser::OptimiserShape;
+use super::origin::Origin;
 use super::parameters::{self, Shapes};
 use super::snapshot::Snapshot;
 use super::{past, rules, tensors};
@@ -27,7 +28,17 @@ use std::path::{Path, PathBuf};
 /// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState) or [`ParameterState`](super::ParameterState); [`Error::Checkpoint`] when the
 /// disk is full, read-only or failing. Nothing saved before is lost then.
 pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBuf> {
-    save_on(&Machine, run, snapshot, config_toml)
+    save_on(&Machine, run, snapshot, config_toml, None)
+}
+
+/// As [`save`], of a run of this origin.
+pub(crate) fn save_of(
+    run: &Path,
+    snapshot: &Snapshot,
+    config_toml: &str,
+    origin: &Origin,
+) -> Result<PathBuf> {
+    save_on(&Machine, run, snapshot, config_toml, Some(origin))
 }
 
 /// As [`save`], on this disk.
@@ -36,9 +47,10 @@ pub(super) fn save_on(
     run: &Path,
     snapshot: &Snapshot,
     config_toml: &str,
+    origin: Option<&Origin>,
 ) -> Result<PathBuf> {
     let step = snapshot.progress.step;
-    let (model, manifest) = encode(snapshot, config_toml)
+    let (model, manifest) = encode(snapshot, config_toml, origin)
         .map_err(|reason| Error::Shape(format!("no checkpoint of step {step}: {reason}")))?;
     let store = run.join(STORE);
     let target = store.join(folder::name(step));
@@ -51,7 +63,11 @@ pub(super) fn save_on(
 }
 
 /// The bytes of the two files.
-fn encode(snapshot: &Snapshot, config_toml: &str) -> Checked<(Vec<u8>, Vec<u8>)> {
+fn encode(
+    snapshot: &Snapshot,
+    config_toml: &str,
+    origin: Option<&Origin>,
+) -> Checked<(Vec<u8>, Vec<u8>)> {
     let state = &snapshot.state;
     for (l, layer) in state.layers.iter().enumerate() {
         rules::layer(l, layer)?;
@@ -75,6 +91,8 @@ fn encode(snapshot: &Snapshot, config_toml: &str) -> Checked<(Vec<u8>, Vec<u8>)>
         optimiser: OptimiserShape::of(state)?,
         data: snapshot.data.clone(),
         objective: snapshot.objective.clone(),
+        run: origin.cloned(),
+        changes: snapshot.changes.clone(),
         tensors: TensorFile {
             bytes: model.len() as u64,
             crc32: crc32fast::hash(&model),

@@ -1,6 +1,7 @@
 //! What is saved.
 
 use super::objective::Objective;
+use super::origin::Change;
 use super::past::PastConnections;
 use super::progress::Progress;
 use crate::data::DataRecord;
@@ -19,4 +20,6 @@ pub struct Snapshot {
     pub data: Option<DataRecord>,
     /// What it was trained and evaluated by.
     pub objective: Objective,
+    /// What it went on with, in the order of its steps.
+    pub changes: Vec<Change>,
 }

@@ -1,11 +1,10 @@
 //! `rootlet report`.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rootlet::report::{
-    BenchFile, FigureSize, Page, RunRecord, check_output, counted, read_runs, write_file,
+    BenchFile, FigureSize, Page, RunRecord, check_output, counted, distinct, read_runs, write_file,
 };
 use rootlet::{Error, Result};
 
@@ -65,11 +64,8 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     for (input, error) in damaged {
         super::note(&format!("{} is left out: {error}", input.display()));
     }
-    // A run that was named twice, alone and with its sweep, counts once.
-    let mut seen = BTreeSet::new();
-    records.retain(|run| {
-        seen.insert(std::fs::canonicalize(&run.path).unwrap_or_else(|_| run.path.clone()))
-    });
+    // Also where it was named alone and with its sweep.
+    let records = distinct(records, &mut |text| super::note(text))?;
     let page = Page::new(&records, &benches)?;
     write_file(&args.output, page.html()?.as_bytes())?;
     let mut reported = format!(

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use rootlet::Result;
 use rootlet::report::sweep::{self, RunState, Sweep};
-use rootlet::report::{RecordOptions, Style, TextTable, command_line};
+use rootlet::report::{RecordOptions, RunFolder, Style, TextTable, command_line};
 use rootlet::train::SaveEvery;
 
 use super::interrupt::Interrupt;
@@ -83,6 +83,7 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
         .filter(|name| !name.trim().is_empty());
     let sweep = Sweep::load(&args.sweep, adapter)?;
     let folder = args.out.clone().unwrap_or_else(|| sweep.default_folder());
+    RunFolder::check_runs(&folder, "out")?;
     let mut tell = |text: &str| super::note(text);
     sweep.repeats_note().iter().for_each(|text| tell(text));
     if args.dry_run {

@@ -56,7 +56,8 @@ pub struct RunArgs {
     config: Option<PathBuf>,
     /// Go on with the run in this folder from its newest checkpoint (or name one of them), whose configuration decides; other
     /// flags change what may change, of methods those for each other that begin at random (static, set, rigl, gse-*). Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is
-    /// left to train, no file changes: more --epochs train on
+    /// left to train, no file changes: more --epochs train on, and rounds that have begun still end where they were to (--round-until
+    /// sets another end). What was changed is said beside the result, and makes a row of its own in tables
     #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
     resume: Option<PathBuf>,
     /// Folder in which the run gets a folder of its own
@@ -94,8 +95,6 @@ struct Job {
     config: TrainConfig,
     /// Of a resumed run, its folder.
     place: Option<Place>,
-    /// Of a resumed run, a value that makes what comes another training than what was before.
-    changed: Option<String>,
 }
 
 fn configure(args: &TrainArgs) -> Result<Job> {
@@ -107,11 +106,7 @@ fn configure(args: &TrainArgs) -> Result<Job> {
             );
         }
         args.flags.check_effects(&config)?;
-        Ok(Job {
-            config,
-            place,
-            changed: None,
-        })
+        Ok(Job { config, place })
     };
     let Some(resume) = &args.run.resume else {
         return match &args.run.config {
@@ -157,18 +152,14 @@ fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
         ));
     }
     let before = resumed.trained().config.clone();
-    let mut config = args.flags.over(before.clone());
-    if config.topology.round_until.is_none() && config.run.epochs != before.run.epochs {
-        // Else more epochs would shift the end of the rounds away from what the steps before were trained with.
-        config.topology.round_until = Some(before.round_until());
-    }
+    let config = args.flags.over(before.clone());
+    let config = config.keep_rounds(&before, resumed.progress().rounds);
     let config = config.resolve()?;
-    let changed = before.goes_on_with(&config, &file)?;
+    before.goes_on_with(&config, &file)?;
     args.flags.check_effects(&config)?;
     Ok(Job {
         config,
         place: Some(Place::Resume(Box::new(resumed))),
-        changed,
     })
 }
 
@@ -225,14 +216,13 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
 }
 
 fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> {
-    let Job {
-        config,
-        place,
-        changed,
-    } = job;
+    let Job { config, place } = job;
     let check = args.run.check.as_deref().map(kernel_filter).transpose()?;
     if let Some(name) = &args.run.name {
         RunFolder::check_name(name)?;
+    }
+    if place.is_none() {
+        RunFolder::check_runs(&args.run.runs, "runs")?;
     }
     let data = data::load_until(&config.source(), &interrupt.stop)?;
     if args.flags.given("val_split") && !matches!(data.test_part, TestPart::SplitOff { .. }) {
@@ -262,12 +252,6 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
     };
     let training = prepare(config, place, &mut note)?;
     let done = training.is_done();
-    if let (Some(name), false) = (changed, done) {
-        super::note(&format!(
-            "--{} differs from the steps before, so config.toml alone no longer repeats this run",
-            name.replace('_', "-")
-        ));
-    }
     let recorded = run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?;
     let finished = &recorded.finished;
     if done {

@@ -5,7 +5,7 @@ use super::run_folder::CONFIG;
 use super::summary::SUMMARY;
 use super::{RunFolder, Summary};
 use crate::Result;
-use crate::checkpoint::Manifest;
+use crate::checkpoint::{Manifest, Origin};
 use crate::train::TrainConfig;
 use crate::words::listed;
 
@@ -100,8 +100,12 @@ impl RunFolder {
 }
 
 impl Trained {
-    /// Why a summary is not of this run, which a checkpoint tells of: a sentence; none where it may be.
-    pub(super) fn differs_from(&self, summary: &Summary) -> Result<Option<String>> {
+    /// Why a summary is not of this run, which its newest checkpoint tells of: a sentence; none where it may be.
+    pub(super) fn differs_from(
+        &self,
+        summary: &Summary,
+        origin: Option<&Origin>,
+    ) -> Result<Option<String>> {
         let config = summary.config.clone().resolve()?;
         let ended = summary.finished.is_some();
         let mut edits = edits(&self.config, &config)?;
@@ -110,9 +114,14 @@ impl Trained {
             let name = &edit.name;
             TrainConfig::is_fixed(name) || (ended && !TrainConfig::is_free(name))
         });
-        Ok(match edits.is_empty() {
-            true => None,
-            false => Some(format!("is of another run: {}", list(&edits))),
+        let other = origin.filter(|origin| origin.began != summary.began);
+        Ok(match (edits.is_empty(), other) {
+            (true, None) => None,
+            (false, _) => Some(format!("is of another run: {}", list(&edits))),
+            (true, Some(origin)) => Some(format!(
+                "is of another run: that was first started at {}, and this one at {}",
+                summary.began, origin.began
+            )),
         })
     }
 }

@@ -5,6 +5,7 @@
 mod aside;
 mod configuration;
 mod console;
+mod copies;
 mod figure;
 mod lock;
 mod losses;
@@ -28,6 +29,7 @@ mod watch;
 pub use crate::words::counted;
 pub use configuration::{Edit, Trained, list as list_edits};
 pub use console::{Console, Lost, Style};
+pub use copies::distinct;
 pub use figure::{Figure, FigureSize, register_font};
 pub use lock::RunLock;
 pub use losses::run_through_losses;

@@ -9,6 +9,7 @@ mod html;
 mod layers;
 mod origin;
 
+use super::copies::trained_twice;
 use super::figure::Figure;
 use super::read_run::RunRecord;
 use super::results::{Results, TextTable};
@@ -119,12 +120,20 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
          class: the moments differ, so the classes’ can add up to more.",
     );
     section.blocks.push(Block::Table(results.table()));
+    for told in trained_twice(records, &results.groups) {
+        section.text(told);
+    }
     for record in records {
         if let Some(reason) = record.failure() {
             section.text(format!("{} failed: {reason}", record.name()));
         }
         for remark in remarks(record) {
             section.text(format!("{}: {remark}", record.name()));
+        }
+        if record.finished().is_none() {
+            for change in &record.changes {
+                section.text(format!("{}: {}", record.name(), change.remark));
+            }
         }
         for damage in &record.damage {
             section.blocks.push(Block::Missing(damage.clone()));

@@ -1,17 +1,21 @@
-//! What of a run's tables and summary cannot be, by what else is known of the run.
+//! What of a run's summary and tables cannot be, by what else is known of it: the newest checkpoint knows the steps, the result of the last
+//! test and the layers, under a checksum.
 
 use std::path::Path;
 
+use super::summary::SUMMARY;
 use super::tables::{METRICS, TOPOLOGY};
 use super::{RunFolder, Summary};
-use crate::train::event::{Epoch, Round};
-use crate::words::listed;
+use crate::checkpoint::{Change, LayerShape, Manifest, Progress, Tested};
+use crate::train::event::{Epoch, Finished, Round};
+use crate::words::{grouped, listed};
 
 /// Leaves out rows of steps that the run has not: past its end, or past the steps that it is to have. A sentence for each table that
 /// had some.
 pub(super) fn leave_out_beyond(
     folder: &RunFolder,
     summary: Option<&Summary>,
+    saved: Option<&Progress>,
     epochs: &mut Vec<Epoch>,
     rounds: &mut Vec<Round>,
 ) -> Vec<String> {
@@ -20,12 +24,13 @@ pub(super) fn leave_out_beyond(
     };
     let end = summary.finished.as_ref().map(|finished| finished.step);
     let end = end.unwrap_or(summary.started.steps_total);
+    let end = end.max(saved.map_or(0, |saved| saved.step));
     let path = |name: &str| folder.path().join(name);
-    let told = [
+    let reported = [
         beyond(&path(METRICS), epochs, |row| row.step, end),
         beyond(&path(TOPOLOGY), rounds, |round| round.step, end),
     ];
-    told.into_iter().flatten().collect()
+    reported.into_iter().flatten().collect()
 }
 
 fn beyond<R>(path: &Path, rows: &mut Vec<R>, step: fn(&R) -> u64, end: u64) -> Option<String> {
@@ -40,4 +45,113 @@ fn beyond<R>(path: &Path, rows: &mut Vec<R>, step: fn(&R) -> u64, end: u64) -> O
             listed(out.len() as u64, &out)
         )
     })
+}
+
+/// What the tables say otherwise than the checkpoint, a sentence for each.
+pub(super) fn tables_against(
+    folder: &RunFolder,
+    tested: Option<&Tested>,
+    layers: &[LayerShape],
+    epochs: &[Epoch],
+    rounds: &[Round],
+) -> Vec<String> {
+    let mut reported = Vec::new();
+    let row = tested.and_then(|tested| {
+        let row = epochs.iter().find(|row| row.step == tested.step)?;
+        (!tested.is(row.test_loss, row.test_accuracy)).then_some((row.epoch, tested))
+    });
+    if let Some((epoch, tested)) = row {
+        reported.push(format!(
+            "{}: the row of epoch {epoch} has another test result than the checkpoint, {tested}: it was edited, or is of another run",
+            folder.path().join(METRICS).display()
+        ));
+    }
+    let is_other = |round: &&Round| {
+        let totals = round.layers.iter().map(|layer| (layer.layer, layer.total));
+        let mut own = totals.map(|(at, total)| (layers.get(at), total));
+        own.any(|(layer, total)| layer.is_none_or(|l| (l.n_in as u64 * l.n_out as u64) != total))
+    };
+    if let Some(round) = rounds.iter().find(is_other) {
+        reported.push(format!(
+            "{}: the round after step {} has other layers than the checkpoint: it was edited, or is of another run",
+            folder.path().join(TOPOLOGY).display(),
+            round.step
+        ));
+    }
+    reported
+}
+
+/// Puts into a run's end what its newest checkpoint knows better, where they differ; what was put in, a sentence.
+pub(super) fn correct(folder: &RunFolder, end: &mut Finished, saved: &Manifest) -> Option<String> {
+    let file = folder.path().join(SUMMARY);
+    let here = &saved.progress;
+    if end.step != here.step {
+        // Nothing else can be compared.
+        return Some(format!(
+            "{} tells of an end at step {}, and the newest checkpoint is of step {}",
+            file.display(),
+            grouped(end.step),
+            grouped(here.step)
+        ));
+    }
+    let mut wrong = Vec::new();
+    let mut differs = |name: &str, there: String, here: String| {
+        wrong.push(format!("{name} {there} there and {here} here"));
+    };
+    if end.epochs != here.epoch {
+        differs("epochs", end.epochs.to_string(), here.epoch.to_string());
+        end.epochs = here.epoch;
+    }
+    // Older versions told none.
+    if let Some(rounds) = end.rounds.filter(|&rounds| rounds != here.rounds) {
+        differs("rounds", rounds.to_string(), here.rounds.to_string());
+        end.rounds = Some(here.rounds);
+    }
+    // Older versions counted none.
+    if here.train_flops > 0.0 && (end.train_flops / here.train_flops - 1.0).abs() > 1e-9 {
+        let [there, own] = [end.train_flops, here.train_flops].map(|flops| format!("{flops:e}"));
+        differs("training FLOPs", there, own);
+        end.train_flops = here.train_flops;
+    }
+    // The last test came behind the checkpoint.
+    if end.seconds < here.seconds - 1e-6 {
+        let own = format!("{} and more", here.seconds);
+        differs("seconds", end.seconds.to_string(), own);
+        end.seconds = here.seconds;
+    }
+    for (layer, own) in end.layers.iter_mut().zip(&saved.layers) {
+        let own = own.active as u64;
+        if layer.active != own {
+            let name = format!("connections of {}", layer.name);
+            differs(&name, grouped(layer.active), grouped(own));
+            layer.active = own;
+        }
+    }
+    if let Some(tested) = last_test(end, here) {
+        let there = Tested {
+            loss: end.test_loss,
+            accuracy: tested.accuracy.and(Some(end.test_accuracy)),
+            ..tested
+        };
+        differs("test", there.to_string(), tested.to_string());
+        end.test_loss = tested.loss;
+        end.test_accuracy = tested.accuracy.unwrap_or(f32::NAN);
+    }
+    (!wrong.is_empty()).then(|| {
+        format!(
+            "{} is not as the run ended: {}; the checkpoint is believed",
+            file.display(),
+            wrong.join(", ")
+        )
+    })
+}
+
+/// What a run's last test gave, where its end says something else.
+fn last_test(end: &Finished, saved: &Progress) -> Option<Tested> {
+    // A run that went on with other images, and trained no step with them, was tested with them; one that was stopped may have had no test.
+    let others = (end.changes.iter()).any(|c| c.step == end.step && c.name == Change::IMAGES);
+    let untested = end.interrupted && end.test_loss.is_nan();
+    let tested = saved.tested.filter(|tested| tested.step == end.step)?;
+    let same = tested.is(end.test_loss, end.test_accuracy);
+    (!others && !untested && !same).then_some(tested)
 }

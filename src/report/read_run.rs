@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::missing::{Known, missing};
-use super::proof::leave_out_beyond;
+use super::proof::{correct, leave_out_beyond, tables_against};
 use super::summary::SUMMARY;
 use super::{RunFolder, Summary};
-use crate::checkpoint;
+use crate::checkpoint::{self, Change};
 use crate::data::DataRecord;
 use crate::topology::MethodName;
 use crate::train::TrainConfig;
@@ -25,7 +25,9 @@ pub struct RunRecord {
     pub config: TrainConfig,
     /// What its data were, as its newest checkpoint tells.
     pub data: Option<DataRecord>,
-    /// Its `summary.json`; older versions wrote none.
+    /// What it went on with and had not begun with, as its newest checkpoint or its summary tells.
+    pub changes: Vec<Change>,
+    /// Its `summary.json`; older versions wrote none. Of its end what the newest checkpoint knows better.
     pub summary: Option<Summary>,
     /// The rows of its `metrics.csv`.
     pub epochs: Vec<Epoch>,
@@ -51,31 +53,55 @@ impl RunRecord {
         let trained = folder.trained_with(newest.as_ref(), summary.as_ref())?;
         damage.extend(folder.config_damage(&trained));
         if let Some(other) = &summary
-            && let Some(what) = trained.differs_from(other)?
+            && let Some(what) =
+                trained.differs_from(other, newest.as_ref().and_then(|m| m.run.as_ref()))?
         {
             let file = folder.path().join(SUMMARY);
             damage.push(format!("{} {what}; it is left out", file.display()));
             summary = None;
         }
         let config = trained.config;
-        let (saved, data) = match newest {
-            Some(manifest) => (Some(manifest.progress), manifest.data),
-            None => (None, None),
-        };
-        let known = Known::of(saved.as_ref(), summary.as_ref());
+        let end = summary.as_mut().and_then(|s| s.finished.as_mut());
+        if let (Some(end), Some(saved)) = (end, &newest) {
+            damage.extend(correct(&folder, end, saved));
+        }
+        let saved = newest.as_ref().map(|manifest| &manifest.progress);
+        let known = Known::of(saved, summary.as_ref());
         let (mut epochs, mut rounds, tables) = folder.readable_tables();
         damage.extend(tables);
         damage.extend(leave_out_beyond(
             &folder,
             summary.as_ref(),
+            saved,
             &mut epochs,
             &mut rounds,
         ));
         damage.extend(missing(&folder, &config, &known, &epochs, &rounds));
+        if let Some(saved) = &newest {
+            let tested = saved.progress.tested.as_ref();
+            damage.extend(tables_against(
+                &folder,
+                tested,
+                &saved.layers,
+                &epochs,
+                &rounds,
+            ));
+        }
+        let end = summary.as_ref().and_then(|s| s.finished.as_ref());
+        let at_end = end.map(|end| end.changes.clone()).unwrap_or_default();
+        let (data, saved) = match newest {
+            Some(manifest) => (manifest.data, manifest.changes),
+            None => (None, Vec::new()),
+        };
         Ok(Self {
             path: folder.path().to_owned(),
             config,
             data,
+            // Those of the images are in the end alone, where no step was trained with them.
+            changes: match at_end.len() > saved.len() {
+                true => at_end,
+                false => saved,
+            },
             summary,
             epochs,
             rounds,
@@ -200,18 +226,22 @@ impl RunRecord {
     }
 }
 
-/// The run folders that a path stands for: itself, or those in it, by name.
-fn find_runs(path: &Path) -> Result<Vec<PathBuf>> {
-    if RunFolder::is_one(path) {
+/// The run folders that a path stands for: itself, or those in it, by name. `note` hears of what else is in it, but for files.
+fn find_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<PathBuf>> {
+    if RunFolder::look(path).map_err(Error::io("open the run", path))? {
         return Ok(vec![path.to_owned()]);
     }
-    let mut runs = Vec::new();
+    let (mut runs, mut others) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(path).map_err(Error::io("open the run", path))? {
         let inside = entry.map_err(Error::io("read", path))?.path();
-        if RunFolder::is_one(&inside) {
-            runs.push(inside);
+        match RunFolder::is_entry(&inside) {
+            Ok(true) => runs.push(inside),
+            Ok(false) => {}
+            Err(reason) => others.push(format!("{} is left out: {reason}", inside.display())),
         }
     }
+    others.sort();
+    others.iter().for_each(|other| note(other));
     if runs.is_empty() {
         return Err(Error::Run {
             path: path.to_owned(),
@@ -224,12 +254,13 @@ fn find_runs(path: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The runs that a path stands for: the one in it, or those one level below, as in the folder of a sweep. They come in the
-/// order in which they were begun. Of several, `note` hears of those that cannot be read, and of what of them is damaged.
+/// order in which they were begun. Of several, `note` hears of those that cannot be read, of what of them is damaged, and of what else is
+/// there.
 ///
 /// # Errors
 /// A path that is neither, or that no run can be read of.
 pub fn read_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
-    let runs = find_runs(path)?;
+    let runs = find_runs(path, note)?;
     let mut records = read_each(&runs, note)?;
     records.sort_by_key(RunRecord::began);
     Ok(records)

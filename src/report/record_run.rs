@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::missing::{Known, missing};
+use super::proof::tables_against;
+use super::resumed::ResumePoint;
+use super::summary::now;
 use super::{
     Console, Lost, Reports, Resumed, RunFolder, RunLock, Saved, Style, Summaries, Tables,
     TensorBoard,
 };
-use crate::checkpoint::{self, Checkpoint, Snapshot};
+use crate::checkpoint::{self, Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
 use crate::train::event::Finished;
@@ -66,17 +69,10 @@ pub struct RecordedTraining {
     save_every: SaveEvery,
     /// Of a resumed run: where it goes on from.
     resumed: Option<ResumePoint>,
+    /// What its checkpoints say of where they come from.
+    origin: Origin,
     /// Whether there is nothing to train and nothing to record.
     is_over: bool,
-}
-
-/// Where a resumed run goes on from.
-struct ResumePoint {
-    step: u64,
-    /// Its checkpoint.
-    path: PathBuf,
-    /// What that was trained with.
-    config: TrainConfig,
 }
 
 impl RecordedTraining {
@@ -107,7 +103,7 @@ impl RecordedTraining {
         if let Some(filter) = check {
             trainer.check(filter);
         }
-        let mut resumed = None;
+        let (mut resumed, mut layers) = (None, Vec::new());
         let (folder, lock) = match place {
             Place::New { runs, name } => {
                 let folder = RunFolder::create(&runs, &name)?;
@@ -116,36 +112,58 @@ impl RecordedTraining {
             }
             Place::At(folder, lock) => (folder, lock),
             Place::Resume(run) => {
-                let Checkpoint { snapshot, path, .. } = run.checkpoint;
-                resumed = Some(ResumePoint {
+                let Checkpoint {
+                    snapshot,
+                    path,
+                    manifest,
+                    ..
+                } = run.checkpoint;
+                let from = ResumePoint {
                     step: snapshot.progress.step,
                     path,
                     config: run.trained.config,
-                });
+                    origin: manifest.run,
+                };
                 for change in trainer.restore(snapshot)? {
                     note(&format!("the data have changed: {change}"));
                 }
+                let changes = from.changes(&trainer)?;
+                if !trainer.is_done() {
+                    changes.iter().for_each(|change| note(&change.remark));
+                }
+                trainer.goes_on_with(changes);
+                layers = manifest.layers;
+                resumed = Some(from);
                 (run.folder, run.lock)
             }
+        };
+        let known = resumed.as_ref().and_then(|from| from.origin.clone());
+        let told = || Some(folder.summary().ok()??.began);
+        let origin = Origin {
+            began: (known.map(|known| known.began))
+                .or_else(told)
+                .unwrap_or_else(now),
+            adapter: trainer.device().description().to_owned(),
         };
         let is_over = (resumed.as_ref())
             .is_some_and(|from| trainer.is_done() && tells_the_end(&folder, from.step));
         let mut reports = Reports::new();
         if !is_over {
-            record_in(
-                &folder,
-                &trainer,
-                &resumed,
-                lock.again,
-                options,
-                &mut reports,
-                note,
-            )?;
+            let start = Start {
+                trainer: &trainer,
+                resumed: resumed.as_ref(),
+                began: &origin.began,
+                command: (!lock.again).then_some(options.command.as_str()),
+                tensorboard: options.tensorboard,
+            };
+            start.record_in(&folder, &mut reports, note)?;
         }
         if let Some(from) = &resumed {
             let known = Known::from(trainer.progress());
             let (epochs, rounds, mut damage) = folder.readable_tables();
             damage.extend(missing(&folder, &from.config, &known, &epochs, &rounds));
+            let tested = trainer.progress().tested.as_ref();
+            damage.extend(tables_against(&folder, tested, &layers, &epochs, &rounds));
             damage.iter().for_each(|text| note(text));
         }
         let console = Console::new(options.style);
@@ -159,6 +177,7 @@ impl RecordedTraining {
             lost,
             save_every: options.save_every,
             resumed,
+            origin,
             is_over,
         })
     }
@@ -202,6 +221,7 @@ impl RecordedTraining {
             // Of a resumed run the file stays that of the old checkpoint until there is a new one: they tell the same at each moment.
             written: self.resumed.is_none(),
             resumed: self.resumed.as_ref(),
+            origin: &self.origin,
         };
         let mut save = |snapshot: &Snapshot| saver.save(snapshot);
         let finished = self.trainer.run(&mut Hooks {
@@ -243,42 +263,53 @@ fn tells_the_end(folder: &RunFolder, step: u64) -> bool {
     summary.is_some_and(|summary| summary.is_complete() || step < summary.started.steps_total)
 }
 
-/// Puts a run's files in place, and adds what writes them to `reports`.
-fn record_in(
-    folder: &RunFolder,
-    trainer: &Trainer,
-    resumed: &Option<ResumePoint>,
-    again: bool,
-    options: &RecordOptions,
-    reports: &mut Reports,
-    note: &mut dyn FnMut(&str),
-) -> Result<()> {
-    folder.set_aside(note)?;
-    // With what the device decided, so that it repeats the run. Before all else: with it alone a run can begin anew.
-    let config = trainer.config();
-    let trained = resumed.as_ref().map_or(config, |from| &from.config);
-    if resumed.is_none() || !folder.has_config() {
-        folder.write_config(trained)?;
-    }
-    let resumed_at = resumed.as_ref().map(|from| from.step);
-    reports.push(match resumed_at {
-        None => Tables::create(folder)?,
-        Some(step) => {
-            let redone = u64::from(trainer.rounds_precede_steps());
-            let saved = Saved {
-                rounds: step.saturating_sub(redone),
-                done: Some(trainer.progress().epoch),
-                ..Saved::through(step)
-            };
-            Tables::resume(folder, saved, note)?
+/// What a run starts to be recorded with.
+struct Start<'a> {
+    trainer: &'a Trainer,
+    /// Where a resumed run goes on from.
+    resumed: Option<&'a ResumePoint>,
+    /// When it was first started.
+    began: &'a str,
+    /// The command line; none of a process that goes on with its run.
+    command: Option<&'a str>,
+    tensorboard: bool,
+}
+
+impl Start<'_> {
+    /// Puts a run's files in place, and adds what writes them to `reports`.
+    fn record_in(
+        &self,
+        folder: &RunFolder,
+        reports: &mut Reports,
+        note: &mut dyn FnMut(&str),
+    ) -> Result<()> {
+        folder.set_aside(note)?;
+        // With what the device decided, so that it repeats the run. Before all else: with it alone a run can begin anew.
+        let (trainer, resumed) = (self.trainer, self.resumed);
+        let trained = resumed.map_or(trainer.config(), |from| &from.config);
+        if resumed.is_none() || !folder.has_config() {
+            folder.write_config(trained)?;
         }
-    });
-    let command = (!again).then_some(options.command.as_str());
-    reports.push(Summaries::new(folder, config, command).after(trained));
-    if options.tensorboard {
-        reports.push(TensorBoard::create(folder, resumed_at)?);
+        let resumed_at = resumed.map(|from| from.step);
+        reports.push(match resumed_at {
+            None => Tables::create(folder)?,
+            Some(step) => {
+                let redone = u64::from(trainer.rounds_precede_steps());
+                let saved = Saved {
+                    rounds: step.saturating_sub(redone),
+                    done: Some(trainer.progress().epoch),
+                    ..Saved::through(step)
+                };
+                Tables::resume(folder, saved, note)?
+            }
+        });
+        let summaries = Summaries::new(folder, trainer.config(), self.command).after(trained);
+        reports.push(summaries.since(self.began));
+        if self.tensorboard {
+            reports.push(TensorBoard::create(folder, resumed_at)?);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Saves a run's checkpoints.
@@ -291,6 +322,7 @@ struct Saver<'a> {
     written: bool,
     /// The checkpoint that the run went on from.
     resumed: Option<&'a ResumePoint>,
+    origin: &'a Origin,
 }
 
 impl Saver<'_> {
@@ -310,7 +342,7 @@ impl Saver<'_> {
         }
         // First, so that no checkpoint on the disk is ahead of its tables; but the checkpoint matters more.
         let flushed = Tables::sync(self.folder);
-        let saved = checkpoint::save(path, snapshot, &self.text)?;
+        let saved = checkpoint::save_of(path, snapshot, &self.text, self.origin)?;
         flushed?;
         if !self.written {
             self.folder.write_config(&self.config)?;

@@ -9,6 +9,7 @@ use super::read_run::RunRecord;
 use super::text::{grouped, quantity};
 use crate::Result;
 use crate::train::event::Finished;
+pub(super) use rows::same_row;
 use rows::{SHOWN, rows, varying};
 pub use text_table::TextTable;
 

@@ -1,12 +1,15 @@
-//! A run to go on with: its folder, locked, and a checkpoint of it, whose configuration decides.
+//! A run to go on with: its folder, locked, and a checkpoint of it, whose configuration decides; and what is not as it was when it
+//! goes on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::configuration::Trained;
+use super::summary::SUMMARY;
+use super::tables::{METRICS, TOPOLOGY};
 use super::{RunFolder, RunLock};
-use crate::Result;
-use crate::checkpoint::{self, Checkpoint};
-use crate::train::TrainConfig;
+use crate::checkpoint::{self, Change, Checkpoint, Manifest, Origin, Progress};
+use crate::train::{TrainConfig, Trainer};
+use crate::{Error, Result};
 
 /// A run to go on with.
 pub struct Resumed {
@@ -21,7 +24,7 @@ impl Resumed {
     /// should know.
     ///
     /// # Errors
-    /// No checkpoint that can be used.
+    /// No checkpoint that can be used, or one of another run than the folder's summary.
     pub fn locked(
         folder: RunFolder,
         lock: RunLock,
@@ -34,6 +37,9 @@ impl Resumed {
         }
         let step = checkpoint.manifest.progress.step;
         let newest = checkpoint::newest_manifest(folder.path());
+        if let Some(newest) = &newest {
+            of_one_run(&folder, newest)?;
+        }
         if let Some(newest) = newest.map(|manifest| manifest.progress.step)
             && newest > step
             && checkpoint.note.is_none()
@@ -62,5 +68,79 @@ impl Resumed {
     /// What the checkpoint was made with.
     pub fn trained(&self) -> &Trained {
         &self.trained
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> &Progress {
+        &self.checkpoint.snapshot.progress
+    }
+}
+
+/// Refuses checkpoints beside the summary, and with it the tables, of another run: they would go on as one.
+fn of_one_run(folder: &RunFolder, newest: &Manifest) -> Result<()> {
+    // One that cannot be read is put aside.
+    let Some(summary) = folder.summary().ok().flatten() else {
+        return Ok(());
+    };
+    let config = TrainConfig::from_toml(&newest.config, &folder.checkpoints())?;
+    let trained = Trained {
+        config: config.resolve()?,
+        source: "the checkpoint",
+    };
+    match trained.differs_from(&summary, newest.run.as_ref())? {
+        None => Ok(()),
+        Some(what) => Err(Error::Run {
+            path: folder.path().to_owned(),
+            reason: format!(
+                "its checkpoints do not belong to its {SUMMARY}, which {what}; put the files of one run together again, or move {SUMMARY}, \
+                 {METRICS} and {TOPOLOGY} away to go on from the checkpoints without them"
+            ),
+        }),
+    }
+}
+
+/// Where a resumed run goes on from.
+pub(super) struct ResumePoint {
+    pub step: u64,
+    /// Its checkpoint.
+    pub path: PathBuf,
+    /// What that was trained with.
+    pub config: TrainConfig,
+    /// Where it comes from, where that is known.
+    pub origin: Option<Origin>,
+}
+
+impl ResumePoint {
+    /// What is not as it was with a trainer that goes on from here.
+    pub fn changes(&self, trainer: &Trainer) -> Result<Vec<Change>> {
+        let mut changes = self.config.changes(trainer.config(), self.step)?;
+        let Some(origin) = &self.origin else {
+            return Ok(changes);
+        };
+        // Whatever it was chosen by.
+        changes.retain(|change| change.name != Change::ADAPTER);
+        let [before, after] =
+            [&origin.adapter, trainer.device().description()].map(without_threads);
+        if before != after {
+            changes.push(Change {
+                step: self.step,
+                name: Change::ADAPTER.to_owned(),
+                before: Some(before.to_owned()),
+                remark: format!(
+                    "the adapter differs from that of the steps before ({before} up to step {}, {after} from then on), so config.toml \
+                     alone no longer repeats this run",
+                    self.step
+                ),
+            });
+        }
+        Ok(changes)
+    }
+}
+
+/// An adapter without the number of its threads, on which no result depends.
+fn without_threads(adapter: &str) -> &str {
+    match adapter.split_once(", ") {
+        Some(("cpu", _)) => "cpu",
+        _ => adapter,
     }
 }

@@ -1,7 +1,8 @@
 //! The folder that a run leaves behind: `runs/<time>-<name>/` with its configuration, summary, tables and checkpoints.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -35,10 +36,25 @@ impl RunFolder {
         Ok(())
     }
 
+    /// Refuses a folder for runs that is the folder of a run: whoever looks at it would see that run alone.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the name of the flag that asked for it.
+    pub fn check_runs(folder: &Path, flag: &str) -> Result<()> {
+        match Self::is_one(folder) {
+            false => Ok(()),
+            true => Err(Error::Usage(format!(
+                "--{flag} {} is the folder of a run itself; give another one",
+                folder.display()
+            ))),
+        }
+    }
+
     /// Makes a new folder `<time>-<name>` in `runs`, which is made too if it is not there. Two runs never share one, also
     /// when they start in the same second: the later ones get `-2`, `-3` and so on.
     pub fn create(runs: &Path, name: &str) -> Result<Self> {
         Self::check_name(name)?;
+        Self::check_runs(runs, "runs")?;
         disk::create_folders(runs).map_err(Error::io("create the folder", runs))?;
         let stem = format!("{}-{name}", timestamp());
         let mut path = runs.join(&stem);
@@ -65,9 +81,41 @@ impl RunFolder {
     /// Whether `path` is a run folder itself: also one whose configuration was lost, for it is in the checkpoints and the summary,
     /// too.
     pub fn is_one(path: &Path) -> bool {
-        fs::symlink_metadata(path.join(CONFIG)).is_ok()
-            || path.join(CHECKPOINTS).is_dir()
-            || path.join(SUMMARY).is_file()
+        Self::look(path).unwrap_or(false)
+    }
+
+    /// As [`RunFolder::is_one`], where that can be known.
+    ///
+    /// # Errors
+    /// A folder that nobody lets this process look into.
+    pub(super) fn look(path: &Path) -> io::Result<bool> {
+        match fs::symlink_metadata(path.join(CONFIG)) {
+            Ok(_) => Ok(true),
+            Err(error) if !is_absence(&error) => Err(error),
+            Err(_) => Ok(path.join(CHECKPOINTS).is_dir() || path.join(SUMMARY).is_file()),
+        }
+    }
+
+    /// Whether an entry of a folder of runs is one; files and what is hidden are none, and need no reason.
+    ///
+    /// # Errors
+    /// Why another one is none.
+    pub(super) fn is_entry(entry: &Path) -> Result<bool, String> {
+        let hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
+        match fs::metadata(entry) {
+            Err(error) if is_absence(&error) => return Err("it is a link to nothing".to_owned()),
+            Err(error) => return Err(format!("it cannot be opened ({error})")),
+            Ok(about) if !about.is_dir() => return Ok(false),
+            Ok(_) => {}
+        }
+        match Self::look(entry) {
+            Ok(true) => Ok(true),
+            Ok(false) if entry.file_name().is_some_and(hidden) => Ok(false),
+            Ok(false) => Err(format!(
+                "no run folder, for it has neither {CONFIG} nor {SUMMARY} nor {CHECKPOINTS}"
+            )),
+            Err(error) => Err(format!("it cannot be looked into ({error})")),
+        }
     }
 
     /// Whether it has a `config.toml` that is a file.
@@ -79,7 +127,13 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<Self> {
         let full = std::path::absolute(path).map_err(Error::io("find", path))?;
         fs::metadata(&full).map_err(Error::io("open the run", path))?;
-        let found = full.ancestors().take(3).find(|folder| Self::is_one(folder));
+        let mut found = None;
+        for folder in full.ancestors().take(3) {
+            if Self::look(folder).map_err(Error::io("look into the folder", folder))? {
+                found = Some(folder);
+                break;
+            }
+        }
         match found {
             Some(folder) if folder == full => Ok(Self(path.to_owned())),
             Some(folder) => Ok(Self(folder.to_owned())),
@@ -153,6 +207,11 @@ impl RunFolder {
         let whole = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("step-");
         fs::read_dir(self.checkpoints()).is_ok_and(|entries| entries.flatten().any(whole))
     }
+}
+
+/// Whether an error says that nothing is there.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Local time as in `20260131-174502`, which sorts by age; UTC where the local offset is not known.

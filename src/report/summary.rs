@@ -155,7 +155,7 @@ fn json<T: Serialize>(value: &T, path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn now() -> String {
+pub(super) fn now() -> String {
     // Formatting fails for years past 9999 only.
     OffsetDateTime::now_utc()
         .format(&Rfc3339)
@@ -169,6 +169,8 @@ pub struct Summaries {
     /// What the run was trained with until there is a checkpoint of this process.
     trained: TrainConfig,
     command: Option<String>,
+    /// When the run was first started, where that is known otherwise than by its summary.
+    began: Option<String>,
     summary: Option<Summary>,
     /// The step that a resumed run goes on from.
     resumed_at: Option<u64>,
@@ -185,6 +187,7 @@ impl Summaries {
             config: config.clone(),
             trained: config.clone(),
             command: command.map(str::to_owned),
+            began: None,
             summary: None,
             resumed_at: None,
             last: None,
@@ -199,13 +202,20 @@ impl Summaries {
         Self { trained, ..self }
     }
 
+    /// This of a run that was first started at that moment.
+    pub(super) fn since(self, began: &str) -> Self {
+        let began = Some(began.to_owned());
+        Self { began, ..self }
+    }
+
     fn started(&mut self, started: &Started) -> Result<()> {
         // One that cannot be read was put aside.
         let before = self.folder.summary().ok().flatten();
-        let (mut commands, began) = match before {
-            Some(before) => (before.commands, before.began),
-            None => (Vec::new(), now()),
+        let (mut commands, told) = match before {
+            Some(before) => (before.commands, Some(before.began)),
+            None => (Vec::new(), None),
         };
+        let began = self.began.take().or(told).unwrap_or_else(now);
         commands.extend(self.command.take());
         self.resumed_at = started.resumed_at;
         let summary = Summary {

@@ -110,6 +110,10 @@ impl RunView {
         if let Some(finished) = summary.and_then(|s| s.finished.as_ref()) {
             lines.push(result(finished));
         }
+        let end = summary.and_then(|s| s.finished.as_ref());
+        let remarks = end.map(|end| end.remarks.clone());
+        let changes = || record.changes.iter().map(|change| change.remark.clone());
+        lines.extend(remarks.unwrap_or_else(|| changes().collect()));
         if let Some(reason) = record.failure() {
             lines.push(format!("failed: {reason}"));
         }

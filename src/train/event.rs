@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Result;
+use crate::checkpoint::Change;
 use crate::data::TestPart;
 
 /// Listens to the events of a run. An error stops the run, for what cannot be recorded should not be computed.
@@ -268,6 +269,8 @@ pub struct Finished {
     pub test_part: Option<TestPart>,
     /// What one must know not to misread the result, whole sentences.
     pub remarks: Vec<String>,
+    /// What the run went on with and had not begun with.
+    pub changes: Vec<Change>,
 }
 
 /// A part of the training's work.

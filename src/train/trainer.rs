@@ -19,7 +19,7 @@ use super::meter::Clock;
 use super::phases::Phases;
 use super::remarks;
 use super::setup::Setup;
-use crate::checkpoint::Progress;
+use crate::checkpoint::{Change, Progress};
 use crate::clock::Instant;
 use crate::data::{Augmentation, DataRecord, Dataset, LoaderOptions, Order, Share};
 use crate::engine::{Class, Device};
@@ -39,8 +39,8 @@ pub struct Trainer {
     data: Dataset,
     /// What the data are.
     record: DataRecord,
-    /// What is not as it was when the run began, a sentence each.
-    changes: Vec<String>,
+    /// What is not as it was when the run began.
+    changes: Vec<Change>,
     setup: Setup,
     network: Network,
     /// What the network was made with, and is made with again.
@@ -294,6 +294,7 @@ impl Trainer {
             train_flops: self.progress.train_flops,
             test_part: Some(self.data.test_part.clone()),
             remarks: self.remarks(&evaluation, interrupted),
+            changes: self.changes_so_far(),
         };
         hooks.observer.event(&Event::Finished(finished.clone()))?;
         Ok(finished)
@@ -369,8 +370,8 @@ impl Trainer {
 
     /// What one must know of the result.
     fn remarks(&self, evaluation: &Evaluation, interrupted: bool) -> Vec<String> {
-        let mut remarks: Vec<String> = (self.changes.iter())
-            .map(|change| format!("the data changed during the run: {change}"))
+        let mut remarks: Vec<String> = (self.changes_so_far().into_iter())
+            .map(|change| change.remark)
             .collect();
         remarks.extend(remarks::bad_images(&self.data.bad_images()));
         if interrupted {

@@ -10,8 +10,8 @@ mod norms;
 mod roundtrip;
 
 use rootlet::checkpoint::{
-    LayerState, NetworkState, NormKind, Objective, ParameterState, PastConnections, Progress,
-    Snapshot,
+    Change, LayerState, NetworkState, NormKind, Objective, ParameterState, PastConnections,
+    Progress, Snapshot, Tested,
 };
 use std::path::{Path, PathBuf};
 
@@ -80,6 +80,11 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         rounds: step / 100,
         seconds: 1.0 / 3.0,
         train_flops: 1e18 / 3.0,
+        tested: Some(Tested {
+            step,
+            loss: 0.1,
+            accuracy: step.is_multiple_of(2).then_some(1.0 / 3.0),
+        }),
     };
     // The pairs beside the active ones of the first row.
     let past = layers
@@ -108,6 +113,12 @@ fn snapshot(step: u64, sizes: &[usize]) -> Snapshot {
         past,
         data: None,
         objective: Objective::default(),
+        changes: vec![Change {
+            step: 1,
+            name: "lr".to_owned(),
+            before: Some("0.1".to_owned()),
+            remark: "--lr differs".to_owned(),
+        }],
     }
 }
 

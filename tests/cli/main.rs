@@ -6,6 +6,7 @@ mod audience;
 mod bad_files;
 mod bad_input;
 mod believed;
+mod changes;
 mod data;
 mod eval;
 mod flops;

@@ -31,6 +31,16 @@ fn a_runs_own_files_are_not_written_over() {
         std::os::unix::fs::symlink(run.join("config.toml"), desk.path("page.html")).unwrap();
         desk.bad(&["report", text(&run), "-o", "page.html"], 1, &[says]);
     }
+    // Nor is a run a folder of runs.
+    fs::write(desk.path("s.toml"), "[base]\nepochs = 1\n").unwrap();
+    let says = "is the folder of a run itself";
+    desk.bad(
+        &["sweep", "s.toml", "--out", text(&run)],
+        2,
+        &["--out", says],
+    );
+    let runs = format!("--runs={}", text(&run));
+    desk.bad(&["train", &runs], 2, &["--runs", says]);
     assert!(files(&run) == before);
     // A page beside them is nobody's.
     desk.good(&["report", text(&run), "-o", text(&run.join("report.html"))]);

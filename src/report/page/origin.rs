@@ -1,6 +1,7 @@
 //! How the runs came about: command lines, versions, adapters.
 
 use super::{Block, Section};
+use crate::checkpoint::Change;
 use crate::report::read_run::RunRecord;
 use crate::report::record_run::quoted;
 
@@ -8,8 +9,8 @@ use crate::report::record_run::quoted;
 pub(super) fn section(records: &[RunRecord]) -> Section {
     let mut section = Section::new("Commands and versions");
     section.text(format!(
-        "This page was made by rootlet {}. The last command of each run repeats it from its configuration, to the bit on the \
-         same adapter.",
+        "This page was made by rootlet {}. A run’s command with --config repeats it, to the bit on the same adapter. Where something \
+         changed on the way there is none: the configuration alone does not repeat such a run.",
         env!("CARGO_PKG_VERSION")
     ));
     for record in records {
@@ -21,11 +22,16 @@ pub(super) fn section(records: &[RunRecord]) -> Section {
             facts.push(("began".to_owned(), summary.began.clone()));
             commands.extend(summary.commands.iter().cloned());
         }
-        let config = record.path.join("config.toml");
-        commands.push(format!(
-            "rootlet train --config {}",
-            quoted(&config.to_string_lossy())
-        ));
+        let changes: Vec<String> = record.changes.iter().filter_map(Change::label).collect();
+        if changes.is_empty() {
+            let config = record.path.join("config.toml");
+            commands.push(format!(
+                "rootlet train --config {}",
+                quoted(&config.to_string_lossy())
+            ));
+        } else {
+            facts.push(("changed".to_owned(), changes.join("; ")));
+        }
         let name = record.path.display().to_string();
         section.blocks.push(Block::Origin(name, facts, commands));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::Result;
+use crate::checkpoint::Change;
 use crate::data::{DataRecord, PartRecord, TestPart};
 use crate::report::read_run::RunRecord;
 use crate::train::TrainConfig;
@@ -11,6 +12,9 @@ use crate::train::TrainConfig;
 const ADAPTER: &str = "adapter";
 /// The label of what the images were, where two folders or two states of one are compared.
 const IMAGES: &str = "images";
+
+/// The label of what a run went on with.
+const CHANGED: &str = "changed";
 
 /// What is always shown, in this order.
 pub(super) const SHOWN: [&str; 3] = ["model", "method", "sparsity"];
@@ -33,7 +37,25 @@ fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
     if let Some(data) = &record.data {
         key.insert(IMAGES.to_owned(), images_of(data));
     }
+    // Such a run is none that its configuration alone repeats.
+    let mut changes: Vec<String> = record.changes.iter().filter_map(Change::label).collect();
+    changes.dedup();
+    if !changes.is_empty() {
+        key.insert(CHANGED.to_owned(), changes.join("; "));
+    }
     Ok(key)
+}
+
+/// Whether two runs that tell all are of one row.
+pub(in crate::report) fn same_row(one: &RunRecord, other: &RunRecord) -> Result<bool> {
+    let mut keys = [key_of(one)?, key_of(other)?];
+    if one.data.is_none() || other.data.is_none() {
+        keys.iter_mut().for_each(|key| drop(key.remove(IMAGES)));
+    }
+    if one.adapter().is_none() || other.adapter().is_none() {
+        keys.iter_mut().for_each(|key| drop(key.remove(ADAPTER)));
+    }
+    Ok(keys[0] == keys[1])
 }
 
 /// What the images were, in a few letters. Those that each seed splits off in its own way are known by their number alone.
@@ -118,9 +140,10 @@ pub(super) fn varying(keys: &[BTreeMap<String, String>]) -> Vec<String> {
     names.dedup();
     names.retain(|name| {
         !SHOWN.contains(&name.as_str())
-            && keys
+            // Also where it is the same for all: it is in no configuration.
+            && (name == CHANGED || keys
                 .windows(2)
-                .any(|pair| pair[0].get(name) != pair[1].get(name))
+                .any(|pair| pair[0].get(name) != pair[1].get(name)))
     });
     names
 }

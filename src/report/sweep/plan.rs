@@ -124,6 +124,13 @@ impl PlannedRun {
             Err(Error::Usage(reason)) => return Ok(RunState::Other(reason)),
             same => same?,
         }
+        if let Some(change) = record.changes.iter().find(|change| change.was_asked_for()) {
+            return Ok(RunState::Other(format!(
+                "the run in {} is not the sweep's: {}; give another --out, or remove that folder",
+                path.display(),
+                change.remark
+            )));
+        }
         let failed = record.summary.as_ref().and_then(|s| s.failed.as_ref());
         match failed {
             Some(failed) if failed.diverged => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{PlannedRun, RunState, Sweep};
 use crate::data::{self, Dataset};
 use crate::disk;
+use crate::report::distinct;
 use crate::report::read_run::read_each;
 use crate::report::record_run::concerns_one_run;
 use crate::report::{
@@ -257,8 +258,15 @@ impl Cache {
 /// There are some, and none can be read.
 pub fn records(sweep: &Sweep, folder: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
     let mut runs: Vec<PathBuf> = sweep.runs.iter().map(|run| run.folder(folder)).collect();
-    runs.retain(|path| RunFolder::is_one(path));
-    read_each(&runs, note)
+    runs.retain(|path| {
+        // Most are not there yet.
+        path.symlink_metadata().is_ok()
+            && RunFolder::is_entry(path).unwrap_or_else(|reason| {
+                note(&format!("{} is left out: {reason}", path.display()));
+                false
+            })
+    });
+    distinct(read_each(&runs, note)?, note)
 }
 
 /// Tells of runs that are not what the sweep's file plans now, as after it was edited.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::section::OnResume;
 use super::train_config::TrainConfig;
+use crate::checkpoint::Change;
 use crate::topology::from_dense::Start;
 use crate::topology::{MethodName, MethodOptions};
 use crate::{Error, Result};
@@ -25,12 +26,11 @@ impl TrainConfig {
         Self::field(name).is_some_and(|field| field.on_resume == OnResume::Host)
     }
 
-    /// Whether a run with this configuration can go on with `next`; gives the name of a value, if there is one, that makes of what
-    /// comes another training than of what was. `file` is the run's `config.toml`, for advice.
+    /// Whether a run with this configuration can go on with `next`. `file` is the run's `config.toml`, for advice.
     ///
     /// # Errors
     /// [`Error::Usage`] names the value that cannot change, and why.
-    pub fn goes_on_with(&self, next: &Self, file: &Path) -> Result<Option<String>> {
+    pub fn goes_on_with(&self, next: &Self, file: &Path) -> Result<()> {
         let refuse = |what: String| {
             let file = file.display();
             Err(Error::Usage(format!(
@@ -55,8 +55,73 @@ impl TrainConfig {
                 self.topology.method
             ));
         }
-        let mut changed = changed.into_iter();
-        Ok(changed.find(|name| !Self::is_free(name)))
+        Ok(())
+    }
+
+    /// This with more or fewer epochs, for a run of `before` that has done so many rounds: the end of the rounds stays where they were
+    /// trained by, where it followed from the epochs. Without a round yet it follows them on.
+    pub fn keep_rounds(mut self, before: &Self, rounds: u64) -> Self {
+        let follows = self.topology.round_until.is_none() && self.run.epochs != before.run.epochs;
+        if follows && rounds > 0 && self.has_no_effect("round_until").is_none() {
+            self.topology.round_until = Some(before.round_until());
+        }
+        self
+    }
+
+    /// What is not as it was in a run with this configuration that goes on with `next` after so many steps.
+    ///
+    /// # Errors
+    /// None that a configuration can have.
+    pub(crate) fn changes(&self, next: &Self, step: u64) -> Result<Vec<Change>> {
+        let value = |config: &Self, name: &str| -> Result<String> {
+            let mut values = config.with_derived().values()?.into_iter();
+            let value = values.find(|(known, _)| known == name);
+            Ok(value.map_or_else(|| "not set".to_owned(), |(_, text)| text))
+        };
+        let mut changes = Vec::new();
+        for name in self.differences(next)? {
+            // What follows from the epochs in both has decided nothing yet: see `keep_rounds`.
+            let until = [self, next].map(|config| config.topology.round_until);
+            let follows = until == [None, None];
+            if Self::is_free(&name) || (follows && name == "round_until") {
+                continue;
+            }
+            let (before, after) = (value(self, &name)?, value(next, &name)?);
+            let remark = format!(
+                "--{} differs from the steps before ({before} up to step {step}, {after} from then on), so config.toml alone no \
+                 longer repeats this run",
+                name.replace('_', "-")
+            );
+            changes.push(Change {
+                step,
+                name,
+                before: Some(before),
+                remark,
+            });
+        }
+        let until = self
+            .topology
+            .round_until
+            .is_none()
+            .then(|| self.round_until());
+        if until.is_some()
+            && next.topology.round_until == until
+            && self.run.epochs != next.run.epochs
+        {
+            changes.push(Change {
+                step,
+                name: "epochs".to_owned(),
+                before: None,
+                remark: format!(
+                    "--epochs was {} up to step {step}, and rounds still end after epoch {} of {}, as the steps before were trained; \
+                     --round-until sets another end",
+                    self.run.epochs,
+                    self.round_until(),
+                    next.run.epochs
+                ),
+            });
+        }
+        Ok(changes)
     }
 
     /// Why the method of `next` cannot go on with what this one's has trained; none if it can.
@@ -119,9 +184,9 @@ mod tests {
                 let may = before == next || names.iter().all(|n| alike.contains(&n.as_str()));
                 let told = of(before).goes_on_with(&of(next), Path::new("config.toml"));
                 assert_eq!(told.is_ok(), may, "{names:?}: {told:?}");
-                if let Ok(told) = told {
-                    assert_eq!(told.as_deref(), (before != next).then_some("method"));
-                }
+                let changes = of(before).changes(&of(next), 7).unwrap();
+                let names: Vec<&str> = changes.iter().map(|c| c.name.as_str()).collect();
+                assert_eq!(names.contains(&"method"), before != next);
             }
         }
     }

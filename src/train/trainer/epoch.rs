@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::{LOOK_EVERY, Trainer};
+use crate::checkpoint::Tested;
 use crate::clock::Instant;
 use crate::data::{Interruptible, Loader, Order};
 use crate::engine::StepState;
@@ -300,6 +301,11 @@ impl Trainer {
         self.progress.loss_sum = 0.0;
         self.progress.score_sum = 0.0;
         self.progress.seen = 0;
+        self.progress.tested = Some(Tested {
+            step: self.progress.step,
+            loss: evaluation.loss,
+            accuracy: Some(evaluation.accuracy).filter(|accuracy| !accuracy.is_nan()),
+        });
         let metric = self.network.metric();
         let epoch = event::Epoch {
             epoch: self.progress.epoch,

@@ -1,7 +1,7 @@
 //! The trainer's state: taken out as a snapshot, and set by one.
 
 use super::Trainer;
-use crate::checkpoint::{Progress, Snapshot};
+use crate::checkpoint::{Change, Progress, Snapshot};
 use crate::data::TestPart;
 use crate::error::{Error, Result};
 use crate::network::NetworkState;
@@ -25,7 +25,7 @@ impl Trainer {
         }
         self.data.compare_with(snapshot.data.as_ref());
         self.record.test_part = self.data.test_part.clone();
-        self.changes = match &snapshot.data {
+        let mut changes = match &snapshot.data {
             Some(before) => self.record.changes(before)?,
             None => Vec::new(),
         };
@@ -33,7 +33,7 @@ impl Trainer {
             (Some(before), _) => before.train.images != self.record.train.images,
             // Versions that kept nothing of the data trained on all images, and tested on the same.
             (None, part @ TestPart::SplitOff { .. }) => {
-                self.changes.push(format!(
+                changes.push(format!(
                     "the checkpoint is of an older rootlet, which trained on all of train/; the images to test by are {part}"
                 ));
                 true
@@ -42,7 +42,7 @@ impl Trainer {
         };
         let progress = &mut snapshot.progress;
         if others && progress.batch > 0 {
-            self.changes.push(format!(
+            changes.push(format!(
                 "epoch {} was under way, and begins anew with the images that there are now",
                 progress.epoch + 1
             ));
@@ -59,7 +59,26 @@ impl Trainer {
         }
         self.unread = snapshot.progress.step..snapshot.progress.step;
         self.progress = snapshot.progress;
-        Ok(self.changes.clone())
+        self.changes = snapshot.changes;
+        self.changes.extend(changes.iter().map(|what| Change {
+            step: self.progress.step,
+            name: Change::IMAGES.to_owned(),
+            before: Some("others".to_owned()),
+            remark: format!("the data changed during the run: {what}"),
+        }));
+        Ok(changes)
+    }
+
+    /// Takes note of what the run goes on with from here.
+    pub(crate) fn goes_on_with(&mut self, changes: Vec<Change>) {
+        self.changes.extend(changes);
+    }
+
+    /// What the run went on with, but for what no step was trained with yet; other images test as well.
+    pub(super) fn changes_so_far(&self) -> Vec<Change> {
+        let counts =
+            |change: &&Change| change.step < self.progress.step || change.name == Change::IMAGES;
+        self.changes.iter().filter(counts).cloned().collect()
     }
 
     /// Begins with these weights instead of those that were drawn, as fine-tuning does: the state of another training, whose last layer may
@@ -105,6 +124,7 @@ impl Trainer {
                 progress: self.progress.clone(),
                 data: Some(self.record.clone()),
                 objective: self.setup.objective(),
+                changes: self.changes_so_far(),
             }),
         }
     }

@@ -1,0 +1,100 @@
+//! Runs that are given twice: a row of results counts each once.
+
+use super::results::same_row;
+use super::{Group, RunRecord};
+use crate::Result;
+
+/// Leaves out runs that are there twice: the same folder by another path, and copies of a folder, of which the one stays that is further.
+/// `note` hears of each that is left out.
+///
+/// # Errors
+/// A configuration that cannot be shown.
+pub fn distinct(records: Vec<RunRecord>, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
+    let mut kept: Vec<RunRecord> = Vec::with_capacity(records.len());
+    for run in records {
+        let mut twin = None;
+        for (at, other) in kept.iter().enumerate() {
+            if is_one_folder(other, &run) || is_copy(other, &run)? {
+                twin = Some(at);
+                break;
+            }
+        }
+        let Some(at) = twin else {
+            kept.push(run);
+            continue;
+        };
+        let other = &mut kept[at];
+        let [first, second] = [&*other, &run].map(|run| run.path.display().to_string());
+        if is_one_folder(other, &run) {
+            note(&match first == second {
+                true => format!("{second} is given twice, and counts once"),
+                false => format!("{second} is left out: it is {first} by another path"),
+            });
+            continue;
+        }
+        let (mut stays, mut goes) = (first, second);
+        if last_step(&run) > last_step(other) {
+            *other = run;
+            std::mem::swap(&mut stays, &mut goes);
+        }
+        note(&format!(
+            "{goes} is left out: it is a copy of {stays}, the same training, and no repetition of it"
+        ));
+    }
+    Ok(kept)
+}
+
+fn is_one_folder(one: &RunRecord, other: &RunRecord) -> bool {
+    let [one, other] = [one, other].map(|run| std::fs::canonicalize(&run.path).ok());
+    one.is_some() && one == other
+}
+
+/// Whether two folders tell of one training. Two that began at different moments are two, also where they have the same bits.
+fn is_copy(one: &RunRecord, other: &RunRecord) -> Result<bool> {
+    let began = |run: &RunRecord| run.summary.as_ref().map(|summary| summary.began.clone());
+    let same = match (began(one), began(other)) {
+        (Some(one), Some(other)) => one == other,
+        // Seconds are never the same twice.
+        _ => {
+            let both = one.epochs.len().min(other.epochs.len());
+            both > 0 && one.epochs[..both] == other.epochs[..both]
+        }
+    };
+    Ok(same && one.config.run.seed == other.config.run.seed && same_row(one, other)?)
+}
+
+fn last_step(run: &RunRecord) -> u64 {
+    let end = run.finished().map(|end| end.step);
+    end.or_else(|| Some(run.epochs.last()?.step)).unwrap_or(0)
+}
+
+/// Runs of a row that have the same seed: a sentence for each such seed.
+pub(super) fn trained_twice(records: &[RunRecord], groups: &[Group]) -> Vec<String> {
+    let mut reported = Vec::new();
+    for group in groups {
+        let mut seeds: Vec<u32> = group
+            .runs
+            .iter()
+            .map(|&run| records[run].config.run.seed)
+            .collect();
+        seeds.sort_unstable();
+        let mut again: Vec<u32> = (seeds.windows(2))
+            .filter(|pair| pair[0] == pair[1])
+            .map(|pair| pair[0])
+            .collect();
+        again.dedup();
+        for seed in again {
+            let of_seed = group.runs.iter().map(|&run| &records[run]);
+            let names: Vec<String> = of_seed
+                .filter(|run| run.config.run.seed == seed)
+                .map(RunRecord::name)
+                .collect();
+            reported.push(format!(
+                "{} have the same seed, {seed}: one training done {} times, and no repetitions of it",
+                names.join(", "),
+                names.len()
+            ));
+        }
+    }
+    reported
+}
