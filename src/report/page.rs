@@ -8,60 +8,22 @@ mod experiment;
 mod html;
 mod layers;
 mod origin;
+mod section;
 
 use super::copies::trained_twice;
 use super::figure::Figure;
-use super::read_run::RunRecord;
-use super::results::{Results, TextTable};
+use super::recording::RunRecord;
+use super::results::Results;
 use crate::data::TestPart;
 use crate::{Error, Result};
 pub use bench_file::BenchFile;
 use experiment::{Experiment, experiments};
+use section::{Block, Section};
 
 /// A report of runs and benchmarks.
 #[derive(Clone, Debug)]
 pub struct Page {
     sections: Vec<Section>,
-}
-
-/// A part of the page under a heading.
-#[derive(Clone, Debug)]
-struct Section {
-    heading: String,
-    blocks: Vec<Block>,
-}
-
-#[derive(Clone, Debug)]
-enum Block {
-    /// A sentence or more.
-    Text(String),
-    /// Why there is no figure or number.
-    Missing(String),
-    Table(TextTable),
-    Figure(Figure),
-    /// A run and how it came about: name, facts, command lines.
-    Origin(String, Vec<(String, String)>, Vec<String>),
-}
-
-impl Section {
-    fn new(heading: &str) -> Self {
-        Self {
-            heading: heading.to_owned(),
-            blocks: Vec::new(),
-        }
-    }
-
-    fn text(&mut self, text: impl Into<String>) {
-        self.blocks.push(Block::Text(text.into()));
-    }
-
-    /// The figure, or where it has nothing in it, a sentence with the reason.
-    fn figure(&mut self, figure: Figure, why_not: &str) {
-        self.blocks.push(match figure.has_content() {
-            true => Block::Figure(figure),
-            false => Block::Missing(format!("No figure “{}”: {why_not}", figure.title)),
-        });
-    }
 }
 
 impl Page {

@@ -5,7 +5,7 @@ mod text_table;
 
 use std::collections::BTreeMap;
 
-use super::read_run::RunRecord;
+use super::recording::RunRecord;
 use super::text::{grouped, quantity};
 use crate::Result;
 use crate::train::event::Finished;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::record_run::quoted;
+use super::shell::quoted;
 use super::text::{duration, epoch, grouped, percent, result};
 use super::{ProgressNote, RunFolder, RunRecord};
 use crate::Result;

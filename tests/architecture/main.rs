@@ -9,7 +9,7 @@ use std::path::Path;
 use imports::Graph;
 
 /// Rooms whose files still import each other in circles.
-const WITH_CIRCLES: [&str; 4] = ["cli/", "data/", "report/", "train/"];
+const WITH_CIRCLES: [&str; 3] = ["cli/", "data/", "train/"];
 
 /// Shortest way of imports from a file back to itself.
 fn circle(graph: &Graph, start: &str) -> Option<Vec<String>> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::bench_file::{BenchFile, entries, number, text};
 use super::experiment::percent;
-use super::{Block, Section};
+use super::section::{Block, Section};
 use crate::report::figure::{Axis, Colour, Figure, Format, Part, Plot, Series};
 use crate::report::results::TextTable;
 use crate::report::text::{grouped, quantity};

@@ -2,10 +2,10 @@
 //!
 //! A bar is as long as the table of results says: parts divide that number, and what they leave of it is a part of its own.
 
-use super::Section;
 use super::experiment::{Experiment, Variant};
+use super::section::Section;
 use crate::report::figure::{Axis, Colour, Figure, Format, Part, Plot};
-use crate::report::read_run::RunRecord;
+use crate::report::recording::RunRecord;
 use crate::report::results::Results;
 use crate::train::event::Finished;
 

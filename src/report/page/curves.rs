@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Section;
 use super::experiment::{Colours, Experiment, Variant, percent, variant_name};
+use super::section::Section;
 use crate::report::figure::{Axis, Figure, Format, Plot, Series, thinned};
-use crate::report::read_run::RunRecord;
+use crate::report::recording::RunRecord;
 use crate::report::results::Results;
 use crate::train::event::{Epoch, Round, RoundLayer};
 

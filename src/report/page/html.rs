@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Block, Section};
+use super::section::{Block, Section};
 use crate::Result;
 use crate::report::figure::{Figure, stylesheet};
 use crate::report::results::TextTable;

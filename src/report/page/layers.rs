@@ -1,9 +1,10 @@
 //! Sparsity and compression of each layer, over time and at the end (Heddes et al. 2024, Figure 9).
 
-use super::Section;
+use super::curves;
 use super::experiment::{Experiment, Variant};
+use super::section::{Block, Section};
 use crate::report::figure::{Axis, Colour, Figure, Format, Plot, Series, thinned};
-use crate::report::read_run::RunRecord;
+use crate::report::recording::RunRecord;
 use crate::train::event::LayerSummary;
 
 /// Most layers in a figure over time; of more, so many are taken evenly.
@@ -71,7 +72,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
         }
     }
     if !changed {
-        section.blocks.push(super::Block::Missing(
+        section.blocks.push(Block::Missing(
             "No figure of the layers over time: each kept the number of connections that it began with, as in --scope layer."
                 .to_owned(),
         ));
@@ -103,7 +104,7 @@ fn at_the_end(experiment: &Experiment, records: &[RunRecord], value: OfDensity) 
             let densities = layers.iter().zip(1..).filter(|(l, _)| l.density > 0.0);
             densities.map(|(l, i)| (i, value(l.density))).collect()
         };
-        super::curves::series(variant, records, points)
+        curves::series(variant, records, points)
     });
     variants.filter(|s| !s.points.is_empty()).collect()
 }

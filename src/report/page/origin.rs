@@ -1,9 +1,9 @@
 //! How the runs came about: command lines, versions, adapters.
 
-use super::{Block, Section};
+use super::section::{Block, Section};
 use crate::checkpoint::Change;
-use crate::report::read_run::RunRecord;
-use crate::report::record_run::quoted;
+use crate::report::recording::RunRecord;
+use crate::report::shell::quoted;
 
 /// The section of all runs.
 pub(super) fn section(records: &[RunRecord]) -> Section {

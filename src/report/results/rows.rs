@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::Result;
 use crate::checkpoint::Change;
 use crate::data::{DataRecord, PartRecord, TestPart};
-use crate::report::read_run::RunRecord;
+use crate::report::recording::RunRecord;
 use crate::train::TrainConfig;
 
 /// The label of what a run ran on.

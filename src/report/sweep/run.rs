@@ -9,8 +9,8 @@ use super::{PlannedRun, RunState, Sweep};
 use crate::data::{self, Dataset};
 use crate::disk;
 use crate::report::distinct;
-use crate::report::read_run::read_each;
-use crate::report::record_run::concerns_one_run;
+use crate::report::recording::read_each;
+use crate::report::training::concerns_one_run;
 use crate::report::{
     Place, RecordOptions, Recorded, RecordedTraining, Results, Resumed, RunFolder, RunLock,
     RunRecord, TextTable, run_through_losses,

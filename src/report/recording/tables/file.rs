@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::content::{Content, Row, whole_lines};
+use super::content::{Content, whole_lines};
+use super::row::Row;
 use crate::disk;
-use crate::report::aside::aside;
+use crate::report::recording::aside::aside;
 use crate::{Error, Result};
 
 /// One CSV file. Its header comes from the fields of its first row.

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::RunFolder;
+use super::names::{PROGRESS, SUMMARY};
 use super::run_folder::write_atomically;
 use crate::clock::Instant;
 use crate::disk;
@@ -16,9 +17,6 @@ use crate::files;
 use crate::train::TrainConfig;
 use crate::train::event::{Event, Finished, Observer, Progress, Started};
 use crate::{Error, Result};
-
-pub(super) const SUMMARY: &str = "summary.json";
-pub(super) const PROGRESS: &str = "progress.json";
 
 /// Version of `summary.json`, raised when a reader of the old one would misread the new one.
 pub const SUMMARY_SCHEMA: u32 = 1;
@@ -155,7 +153,7 @@ fn json<T: Serialize>(value: &T, path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-pub(super) fn now() -> String {
+pub(in crate::report) fn now() -> String {
     // Formatting fails for years past 9999 only.
     OffsetDateTime::now_utc()
         .format(&Rfc3339)
@@ -203,7 +201,7 @@ impl Summaries {
     }
 
     /// This of a run that was first started at that moment.
-    pub(super) fn since(self, began: &str) -> Self {
+    pub(in crate::report) fn since(self, began: &str) -> Self {
         let began = Some(began.to_owned());
         Self { began, ..self }
     }

@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use super::summary::SUMMARY;
-use super::tables::{METRICS, TOPOLOGY};
+use super::names::{METRICS, SUMMARY, TOPOLOGY};
 use super::{RunFolder, Summary};
 use crate::checkpoint::{Change, LayerShape, Manifest, Progress, Tested};
 use crate::train::event::{Epoch, Finished, Round};
@@ -12,7 +11,7 @@ use crate::words::{grouped, listed};
 
 /// Leaves out rows of steps that the run has not: past its end, or past the steps that it is to have. A sentence for each table that
 /// had some.
-pub(super) fn leave_out_beyond(
+pub(in crate::report) fn leave_out_beyond(
     folder: &RunFolder,
     summary: Option<&Summary>,
     saved: Option<&Progress>,
@@ -48,7 +47,7 @@ fn beyond<R>(path: &Path, rows: &mut Vec<R>, step: fn(&R) -> u64, end: u64) -> O
 }
 
 /// What the tables say otherwise than the checkpoint, a sentence for each.
-pub(super) fn tables_against(
+pub(in crate::report) fn tables_against(
     folder: &RunFolder,
     tested: Option<&Tested>,
     layers: &[LayerShape],
@@ -82,7 +81,11 @@ pub(super) fn tables_against(
 }
 
 /// Puts into a run's end what its newest checkpoint knows better, where they differ; what was put in, a sentence.
-pub(super) fn correct(folder: &RunFolder, end: &mut Finished, saved: &Manifest) -> Option<String> {
+pub(in crate::report) fn correct(
+    folder: &RunFolder,
+    end: &mut Finished,
+    saved: &Manifest,
+) -> Option<String> {
     let file = folder.path().join(SUMMARY);
     let here = &saved.progress;
     if end.step != here.step {

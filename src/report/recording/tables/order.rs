@@ -1,6 +1,6 @@
 //! Whether a table's rows are as a run writes them: each once, in the order of their steps.
 
-use super::content::Row;
+use super::row::Row;
 use crate::words::listed;
 
 /// What was wrong with the order of a table's rows.
@@ -105,7 +105,7 @@ fn rising(numbers: &[u32]) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tables::epoch::EpochRow;
+    use crate::report::recording::tables::epoch::EpochRow;
 
     fn mended(rows: &[(u32, u64)]) -> (Vec<u32>, Vec<String>) {
         let row = |&(epoch, step): &(u32, u64)| EpochRow {

@@ -6,13 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::RunFolder;
-use super::lock::LOCK;
-use super::run_folder::CONFIG;
-use super::summary::{PROGRESS, SUMMARY};
-use super::tables::{METRICS, TOPOLOGY};
+use super::names::{CONFIG, LOCK, METRICS, PROGRESS, SUMMARY, TOPOLOGY};
 use super::tensorboard::is_event_file;
-use crate::checkpoint;
-use crate::{Error, Result, files};
+use crate::{Error, Result, checkpoint, disk, files};
 
 /// Refuses a path that no file can be written to, or none must: a pipe, where writing waits for a reader, a file of a run, or one of the
 /// `inputs` that are to be read. What the shell opened for this process (`/dev/stdout`, `>(…)`) and devices are written into.
@@ -33,8 +29,17 @@ pub fn check_output(path: &Path, inputs: &[PathBuf]) -> Result<()> {
     }
 }
 
+/// Writes a file that a user named, whole or not at all: one that was there stays where the disk is full.
+///
+/// # Errors
+/// A file that cannot be written, or must not: see [`check_output`].
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    admit(path, &[])?;
+    disk::write_named(path, bytes).map_err(Error::io("write", path))
+}
+
 /// As [`check_output`], whether or not it can be written.
-pub(super) fn admit(path: &Path, inputs: &[PathBuf]) -> Result<()> {
+pub(in crate::report) fn admit(path: &Path, inputs: &[PathBuf]) -> Result<()> {
     if files::handed_over(path) {
         return Ok(());
     }

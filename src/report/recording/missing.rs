@@ -1,7 +1,7 @@
 //! Rows that a run's tables should have and do not: lines that somebody deleted, a file that was cut at a line's end, emptied or
 //! removed. What such a table still has looks whole, so that it is held against what the run knows of itself.
 
-use super::tables::{METRICS, TOPOLOGY};
+use super::names::{METRICS, TOPOLOGY};
 use super::{RunFolder, Summary};
 use crate::checkpoint::Progress;
 use crate::topology::from_dense::Start;
@@ -11,7 +11,7 @@ use crate::words::listed;
 
 /// How far a run is known to be, by its summary or its newest checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Known {
+pub(in crate::report) struct Known {
     step: u64,
     epochs: u32,
     /// Rounds; none where that is not known.
@@ -48,7 +48,7 @@ impl From<&Progress> for Known {
 }
 
 /// What is missing, a sentence for each table.
-pub(super) fn missing(
+pub(in crate::report) fn missing(
     folder: &RunFolder,
     config: &TrainConfig,
     known: &Known,

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::record_run::quoted;
-use super::{Place, Recorded, RecordedTraining, Resumed, RunFolder};
 use crate::checkpoint;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
+use crate::report::shell::quoted;
+use crate::report::{Place, Recorded, RecordedTraining, Resumed, RunFolder};
 use crate::train::TrainConfig;
 
 /// Losses without a new checkpoint between them after which a run stops: the work itself may be what kills the device.

@@ -155,7 +155,7 @@ fn event_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Whether this is the path of an event file in a run's folder of them.
-pub(super) fn is_event_file(path: &Path) -> bool {
+pub(in crate::report) fn is_event_file(path: &Path) -> bool {
     second_of(path).is_some() && path.parent().is_some_and(|folder| folder.ends_with(FOLDER))
 }
 

@@ -4,6 +4,7 @@ mod content;
 mod epoch;
 mod file;
 mod order;
+mod row;
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -12,14 +13,13 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::RunFolder;
+use super::names::{METRICS, TOPOLOGY};
 use crate::train::event::{Epoch, Event, Observer, Round, RoundLayer};
 use crate::{Error, Result};
-use content::{Content, Row, is_amount, whole_lines};
+use content::{Content, is_amount, whole_lines};
 use epoch::EpochRow;
 use file::Table;
-
-pub(super) const METRICS: &str = "metrics.csv";
-pub(super) const TOPOLOGY: &str = "topology.csv";
+use row::Row;
 
 /// Writes both tables as the events come. Every row is handed to the operating system at once, so that a killed run
 /// loses none.
@@ -51,7 +51,7 @@ impl Tables {
 
 impl Tables {
     /// Flushes the tables of a run to the disk, those that are files.
-    pub(super) fn sync(run: &RunFolder) -> Result<()> {
+    pub(in crate::report) fn sync(run: &RunFolder) -> Result<()> {
         for name in [METRICS, TOPOLOGY] {
             let path = run.path().join(name);
             if path.is_file() {

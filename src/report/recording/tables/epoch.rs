@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::content::{Row, is_amount};
+use super::content::is_amount;
+use super::row::Row;
 use crate::train::event::{Epoch, Score};
 
 /// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are NaN, and the columns at

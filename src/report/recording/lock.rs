@@ -6,10 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::RunFolder;
+use super::names::LOCK;
 use crate::{Error, Result, files};
-
-/// The file that is locked. It stays, for one that is removed could be locked twice; in it is who holds it.
-pub(super) const LOCK: &str = "lock";
 
 /// A run's folder is this process's own for as long as this lives.
 #[derive(Debug)]
@@ -17,7 +15,7 @@ pub struct RunLock {
     /// None where the folder cannot be written and has none.
     file: Option<File>,
     /// Whether this process has trained here before, and goes on.
-    pub(super) again: bool,
+    pub(in crate::report) again: bool,
 }
 
 impl RunLock {
@@ -26,7 +24,7 @@ impl RunLock {
     }
 
     /// The lock of a process that goes on with the run that it trained before.
-    pub(super) fn again(self) -> Self {
+    pub(in crate::report) fn again(self) -> Self {
         let mut lock = self;
         lock.again = true;
         lock
@@ -102,7 +100,7 @@ impl RunFolder {
     }
 
     /// What is in the lock's place and is no file, if anything is.
-    pub(super) fn lock_obstacle(&self) -> Option<String> {
+    pub(in crate::report) fn lock_obstacle(&self) -> Option<String> {
         let path = self.path().join(LOCK);
         match std::fs::metadata(&path) {
             Ok(about) if about.is_file() => None,
@@ -118,7 +116,7 @@ impl RunFolder {
     }
 
     /// Whether a process trains in the folder; none where that is not known, as of runs of versions without locks.
-    pub(super) fn is_in_use(&self) -> Option<bool> {
+    pub(in crate::report) fn is_in_use(&self) -> Option<bool> {
         if self.lock_obstacle().is_some() {
             return None;
         }
@@ -132,7 +130,7 @@ impl RunFolder {
     }
 
     /// Removes the folder where nothing but a lock is in it: of a run that was given up before it began.
-    pub(super) fn remove_if_empty(&self) {
+    pub(in crate::report) fn remove_if_empty(&self) {
         let only = |entries: std::fs::ReadDir| {
             (entries.flatten()).all(|entry| entry.file_name().to_str() == Some(LOCK))
         };

@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::missing::{Known, missing};
-use super::proof::tables_against;
-use super::resumed::ResumePoint;
-use super::summary::now;
-use super::{
-    Console, Lost, Reports, Resumed, RunFolder, RunLock, Saved, Style, Summaries, Tables,
-    TensorBoard,
-};
 use crate::checkpoint::{self, Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
+use crate::report::recording::{Known, ResumePoint, missing, now, tables_against};
+use crate::report::shell::quoted;
+use crate::report::{
+    Console, Lost, Reports, Resumed, RunFolder, RunLock, Saved, Style, Summaries, Tables,
+    TensorBoard,
+};
 use crate::train::event::Finished;
 use crate::train::{Hooks, SaveEvery, TrainConfig, Trainer};
 use crate::verify::seen::verify_once;
@@ -362,31 +360,8 @@ impl Saver<'_> {
     }
 }
 
-/// This process's command line, as a shell takes it; its own name without the folder.
-pub fn command_line() -> String {
-    let words: Vec<String> = std::env::args_os()
-        .enumerate()
-        .map(|(index, word)| {
-            let word = match index {
-                0 => Path::new(&word)
-                    .file_name()
-                    .map_or(word.clone(), Into::into),
-                _ => word,
-            };
-            quoted(&word.to_string_lossy())
-        })
-        .collect();
-    words.join(" ")
-}
-
-/// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    // A word with a NUL cannot be typed, nor can the operating system hand one over.
-    shlex::try_quote(word).map_or_else(|_| word.to_owned(), |word| word.into_owned())
-}
-
 /// Which error of a run leaves the others of a sweep a chance: all but those of files and of what was typed.
-pub(super) fn concerns_one_run(error: &Error) -> bool {
+pub(in crate::report) fn concerns_one_run(error: &Error) -> bool {
     matches!(
         error,
         Error::Diverged { .. }

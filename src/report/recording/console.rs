@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::record_run::quoted;
-use super::text;
 use crate::clock::Instant;
+use crate::report::shell::quoted;
+use crate::report::text;
 use crate::train::event::{Event, Finished, Observer, Started};
 use crate::{Error, Result};
 

@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::missing::{Known, missing};
+use super::names::SUMMARY;
 use super::proof::{correct, leave_out_beyond, tables_against};
-use super::summary::SUMMARY;
 use super::{RunFolder, Summary};
 use crate::checkpoint::{self, Change};
 use crate::data::DataRecord;
@@ -270,7 +270,10 @@ pub fn read_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecor
 ///
 /// # Errors
 /// There are some, and none can be read: why the first cannot.
-pub(super) fn read_each(runs: &[PathBuf], note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
+pub(in crate::report) fn read_each(
+    runs: &[PathBuf],
+    note: &mut dyn FnMut(&str),
+) -> Result<Vec<RunRecord>> {
     let mut records = Vec::with_capacity(runs.len());
     let mut unread = Vec::new();
     for run in runs {
@@ -291,39 +294,4 @@ pub(super) fn read_each(runs: &[PathBuf], note: &mut dyn FnMut(&str)) -> Result<
         note(&format!("{} is left out: {error}", run.display()));
     }
     Ok(records)
-}
-
-/// For the fuzzer: the files of a run's folder in their order, with a line of five equals signs between two.
-pub(crate) fn fuzz(bytes: &[u8]) {
-    const NAMES: [&str; 5] = [
-        "config.toml",
-        "summary.json",
-        "progress.json",
-        "metrics.csv",
-        "topology.csv",
-    ];
-    const BETWEEN: &[u8] = b"\n=====\n";
-    let folder = std::env::temp_dir().join(format!("rootlet-fuzz-{}", std::process::id()));
-    if std::fs::create_dir_all(&folder).is_err() {
-        return;
-    }
-    let mut rest = bytes;
-    for name in NAMES {
-        let end = rest
-            .windows(BETWEEN.len())
-            .position(|window| window == BETWEEN);
-        let content = &rest[..end.unwrap_or(rest.len())];
-        rest = end.map_or(&[], |end| &rest[end + BETWEEN.len()..]);
-        let path = folder.join(name);
-        let _ = match content {
-            // Some are not always there.
-            [] => std::fs::remove_file(path),
-            _ => std::fs::write(path, content),
-        };
-    }
-    if let Ok(view) = super::RunView::read(&folder) {
-        let _ = view.text(&[]);
-        // An error, such as that of a model that takes no such images, is an answer.
-        let _ = super::Page::new(&[view.record], &[]).and_then(|page| page.html());
-    }
 }

@@ -1,13 +1,12 @@
 //! What a run was trained with. Its newest checkpoint tells that under a checksum, its summary has it, and so has `config.toml`,
 //! which people edit. The first of them that can be read is believed; where the others differ, that is said.
 
-use super::run_folder::CONFIG;
-use super::summary::SUMMARY;
+use super::names::{CHECKPOINTS, CONFIG, SUMMARY};
 use super::{RunFolder, Summary};
-use crate::Result;
 use crate::checkpoint::{Manifest, Origin};
 use crate::train::TrainConfig;
 use crate::words::listed;
+use crate::{Error, Result};
 
 /// What a run was trained with.
 #[derive(Clone, Debug)]
@@ -34,7 +33,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// None of them tells it: why `config.toml` does not.
-    pub(super) fn trained_with(
+    pub(in crate::report) fn trained_with(
         &self,
         newest: Option<&Manifest>,
         summary: Option<&Summary>,
@@ -66,6 +65,31 @@ impl RunFolder {
         Ok(Trained { config, source })
     }
 
+    /// The configuration of a run without a checkpoint, to begin it with.
+    ///
+    /// # Errors
+    /// No configuration that can be read, or a run that has ended: the checkpoints that it had are gone.
+    pub fn config_to_begin_with(&self) -> Result<Trained> {
+        let refuse = |what: String| Error::Checkpoint {
+            path: self.path().to_owned(),
+            reason: format!("holds no checkpoint{what}"),
+        };
+        let summary = self.summary().ok().flatten();
+        if summary
+            .as_ref()
+            .is_some_and(|summary| summary.finished.is_some())
+        {
+            return Err(refuse(format!(
+                ", though the run had some: restore its {CHECKPOINTS}, or train anew with --config and its {CONFIG}"
+            )));
+        }
+        self.trained_with(None, summary.as_ref()).map_err(|error| {
+            refuse(format!(
+                ", and no configuration to begin with ({error}); start the run again"
+            ))
+        })
+    }
+
     /// Values in which `config.toml` differs from what the run was trained with; one that is missing, or is no file, differs in none.
     ///
     /// # Errors
@@ -79,7 +103,7 @@ impl RunFolder {
     }
 
     /// What `config.toml` has to be said of, where the run was trained with something else: a sentence.
-    pub(super) fn config_damage(&self, trained: &Trained) -> Option<String> {
+    pub(in crate::report) fn config_damage(&self, trained: &Trained) -> Option<String> {
         let file = self.path().join(CONFIG);
         let (file, source) = (file.display(), trained.source);
         if source == CONFIG {
@@ -101,7 +125,7 @@ impl RunFolder {
 
 impl Trained {
     /// Why a summary is not of this run, which its newest checkpoint tells of: a sentence; none where it may be.
-    pub(super) fn differs_from(
+    pub(in crate::report) fn differs_from(
         &self,
         summary: &Summary,
         origin: Option<&Origin>,

@@ -7,15 +7,11 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use super::configuration::Trained;
-use super::summary::SUMMARY;
+use super::names::{CHECKPOINTS, CONFIG, SUMMARY};
 use crate::disk;
 use crate::files;
 use crate::train::TrainConfig;
 use crate::{Error, Result};
-
-pub(super) const CONFIG: &str = "config.toml";
-pub(super) const CHECKPOINTS: &str = "checkpoints";
 
 /// A run's folder, which exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +84,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// A folder that nobody lets this process look into.
-    pub(super) fn look(path: &Path) -> io::Result<bool> {
+    pub(in crate::report) fn look(path: &Path) -> io::Result<bool> {
         match fs::symlink_metadata(path.join(CONFIG)) {
             Ok(_) => Ok(true),
             Err(error) if !is_absence(&error) => Err(error),
@@ -100,7 +96,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// Why another one is none.
-    pub(super) fn is_entry(entry: &Path) -> Result<bool, String> {
+    pub(in crate::report) fn is_entry(entry: &Path) -> Result<bool, String> {
         let hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
         match fs::metadata(entry) {
             Err(error) if is_absence(&error) => return Err("it is a link to nothing".to_owned()),
@@ -171,31 +167,6 @@ impl RunFolder {
         TrainConfig::from_toml(&text, &path)
     }
 
-    /// The configuration of a run without a checkpoint, to begin it with.
-    ///
-    /// # Errors
-    /// No configuration that can be read, or a run that has ended: the checkpoints that it had are gone.
-    pub fn config_to_begin_with(&self) -> Result<Trained> {
-        let refuse = |what: String| Error::Checkpoint {
-            path: self.0.clone(),
-            reason: format!("holds no checkpoint{what}"),
-        };
-        let summary = self.summary().ok().flatten();
-        if summary
-            .as_ref()
-            .is_some_and(|summary| summary.finished.is_some())
-        {
-            return Err(refuse(format!(
-                ", though the run had some: restore its {CHECKPOINTS}, or train anew with --config and its {CONFIG}"
-            )));
-        }
-        self.trained_with(None, summary.as_ref()).map_err(|error| {
-            refuse(format!(
-                ", and no configuration to begin with ({error}); start the run again"
-            ))
-        })
-    }
-
     /// Writes its `config.toml`, whole or not at all.
     pub fn write_config(&self, config: &TrainConfig) -> Result<()> {
         write_atomically(&self.0.join(CONFIG), config.to_toml()?.as_bytes())
@@ -229,6 +200,6 @@ fn timestamp() -> String {
 }
 
 /// Replaces a file, whole or not at all, and for good.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(in crate::report) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     disk::replace(path, bytes, true).map_err(Error::io("write", path))
 }

@@ -4,26 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::order::Disorder;
+use super::row::Row;
 use crate::files;
 use crate::{Error, Result};
-
-/// A row of a table, with a column `step`.
-pub(super) trait Row: Default + Serialize + DeserializeOwned {
-    /// Its step, and its number among the rows of that step: no two rows have the same.
-    fn place(&self) -> (u64, usize);
-
-    /// Its epoch, of a table of epochs: it rises with the places.
-    fn epoch(&self) -> Option<u32> {
-        None
-    }
-
-    /// Whether a run can have had these numbers.
-    fn is_possible(&self) -> bool;
-}
 
 /// What stands behind the last line end and is no whole row.
 struct Torn {
@@ -237,7 +222,7 @@ pub(super) fn is_amount(value: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tables::epoch::EpochRow;
+    use crate::report::recording::tables::epoch::EpochRow;
 
     fn read(text: &[u8]) -> (Vec<u64>, Vec<usize>) {
         let content = Content::<EpochRow>::of(Path::new("metrics.csv"), text);

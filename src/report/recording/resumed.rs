@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::configuration::Trained;
-use super::summary::SUMMARY;
-use super::tables::{METRICS, TOPOLOGY};
+use super::names::{METRICS, SUMMARY, TOPOLOGY};
 use super::{RunFolder, RunLock};
 use crate::checkpoint::{self, Change, Checkpoint, Manifest, Origin, Progress};
 use crate::train::{TrainConfig, Trainer};
@@ -13,10 +12,10 @@ use crate::{Error, Result};
 
 /// A run to go on with.
 pub struct Resumed {
-    pub(super) folder: RunFolder,
-    pub(super) lock: RunLock,
-    pub(super) checkpoint: Checkpoint,
-    pub(super) trained: Trained,
+    pub(in crate::report) folder: RunFolder,
+    pub(in crate::report) lock: RunLock,
+    pub(in crate::report) checkpoint: Checkpoint,
+    pub(in crate::report) trained: Trained,
 }
 
 impl Resumed {
@@ -100,7 +99,7 @@ fn of_one_run(folder: &RunFolder, newest: &Manifest) -> Result<()> {
 }
 
 /// Where a resumed run goes on from.
-pub(super) struct ResumePoint {
+pub(in crate::report) struct ResumePoint {
     pub step: u64,
     /// Its checkpoint.
     pub path: PathBuf,

@@ -5,9 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::RunFolder;
-use super::run_folder::CONFIG;
-use super::summary::{PROGRESS, SUMMARY};
-use super::tables::{METRICS, TOPOLOGY};
+use super::names::{CONFIG, METRICS, PROGRESS, SUMMARY, TOPOLOGY};
 use crate::{Error, Result, files};
 
 impl RunFolder {
@@ -16,7 +14,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// Something that cannot be moved, or that is in the place of the checkpoints.
-    pub(super) fn set_aside(&self, note: &mut dyn FnMut(&str)) -> Result<()> {
+    pub(in crate::report) fn set_aside(&self, note: &mut dyn FnMut(&str)) -> Result<()> {
         if let Some(kind) = not(&self.checkpoints(), fs::Metadata::is_dir) {
             return Err(Error::Run {
                 path: self.checkpoints(),
@@ -75,7 +73,7 @@ fn move_aside(path: &Path, what: &str, note: &mut dyn FnMut(&str)) -> Result<()>
 }
 
 /// A name beside `path` that nothing has: `metrics.damaged.csv`, `metrics.damaged-2.csv`.
-pub(super) fn aside(path: &Path) -> PathBuf {
+pub(in crate::report) fn aside(path: &Path) -> PathBuf {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let mut aside = path.with_extension(format!("damaged.{extension}"));
     let mut number = 2_u32;

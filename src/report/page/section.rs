@@ -1,0 +1,44 @@
+//! A part of the page under a heading, and what is in it.
+
+use crate::report::figure::Figure;
+use crate::report::results::TextTable;
+
+/// A part of the page under a heading.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    pub heading: String,
+    pub blocks: Vec<Block>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Block {
+    /// A sentence or more.
+    Text(String),
+    /// Why there is no figure or number.
+    Missing(String),
+    Table(TextTable),
+    Figure(Figure),
+    /// A run and how it came about: name, facts, command lines.
+    Origin(String, Vec<(String, String)>, Vec<String>),
+}
+
+impl Section {
+    pub fn new(heading: &str) -> Self {
+        Self {
+            heading: heading.to_owned(),
+            blocks: Vec::new(),
+        }
+    }
+
+    pub fn text(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Text(text.into()));
+    }
+
+    /// The figure, or where it has nothing in it, a sentence with the reason.
+    pub fn figure(&mut self, figure: Figure, why_not: &str) {
+        self.blocks.push(match figure.has_content() {
+            true => Block::Figure(figure),
+            false => Block::Missing(format!("No figure “{}”: {why_not}", figure.title)),
+        });
+    }
+}

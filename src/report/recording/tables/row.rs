@@ -1,0 +1,18 @@
+//! A row of a table.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A row of a table, with a column `step`.
+pub(super) trait Row: Default + Serialize + DeserializeOwned {
+    /// Its step, and its number among the rows of that step: no two rows have the same.
+    fn place(&self) -> (u64, usize);
+
+    /// Its epoch, of a table of epochs: it rises with the places.
+    fn epoch(&self) -> Option<u32> {
+        None
+    }
+
+    /// Whether a run can have had these numbers.
+    fn is_possible(&self) -> bool;
+}

@@ -1,0 +1,8 @@
+//! Opening a device and training in a run folder, also where the device gets lost.
+
+mod losses;
+mod record_run;
+
+pub use losses::run_through_losses;
+pub(super) use record_run::concerns_one_run;
+pub use record_run::{Place, RecordOptions, Recorded, RecordedTraining};
