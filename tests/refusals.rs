@@ -295,3 +295,32 @@ fn data_whose_labels_are_no_classes_are_refused() {
     })
     .unwrap();
 }
+
+#[test]
+fn options_of_a_network_that_cannot_be_are_refused() {
+    let (device, model) = (Device::cpu(1).unwrap(), model());
+    let shapes = model.shapes();
+    let counts: Vec<u64> = shapes.iter().map(|shape| shape.dense()).collect();
+    let state = NetworkState::initialise(&model, &counts, 1);
+    let refused = |change: &dyn Fn(&mut NetworkOptions), parts: &[&str]| {
+        let mut options = NetworkOptions::of_batch(4);
+        change(&mut options);
+        let method = topology::method("gse-uniform").unwrap();
+        let made = Network::new(&device, &model, &state, &options, method.as_ref());
+        says(made.map(|_| ()), parts);
+    };
+    for batch in [0, usize::MAX] {
+        refused(&|o| o.batch = batch, &["batch", "at least 1 image"]);
+    }
+    refused(&|o| o.micro_batch = Some(0), &["micro_batch", "at least 1"]);
+    for dense_above in [-1.0, f64::NAN] {
+        refused(
+            &|o| o.dense_above = Some(dense_above),
+            &["dense_above", "density"],
+        );
+    }
+    for gamma in [-1.0, f64::NAN] {
+        refused(&|o| o.gamma = gamma, &["gamma", "factor of 0 or more"]);
+    }
+    refused(&|o| o.gamma = 1e30, &["fewer than 2^31"]);
+}

@@ -85,6 +85,7 @@ impl Network {
         method: &dyn Method,
         buffers: Option<Buffers>,
     ) -> Result<Self> {
+        options.check()?;
         state.check(model)?;
         let optimiser = options.optimiser.as_ref();
         optim::check(optimiser)?;

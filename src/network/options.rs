@@ -45,7 +45,7 @@ pub struct Forward {
 pub struct NetworkOptions {
     /// Images in a batch, at most.
     pub batch: usize,
-    /// Images that are on the device at once; none: as many as fit. Must divide `batch`.
+    /// Images that are on the device at once; none: as many as fit, and divide the batch.
     pub micro_batch: Option<usize>,
     /// What training makes small.
     pub loss: Arc<dyn Loss>,
@@ -103,6 +103,36 @@ impl NetworkOptions {
         NetworkOptions {
             purpose: Purpose::Evaluation,
             ..Self::of_batch(batch)
+        }
+    }
+
+    /// Whether its numbers can be used.
+    ///
+    /// # Errors
+    /// [`Error::Value`] names one that cannot.
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |option, must: &str, value: String| {
+            Err(Error::Value {
+                option,
+                must: must.to_owned(),
+                value,
+            })
+        };
+        // Indices on the device are 32-bit words.
+        let most = u32::MAX as usize - 3;
+        if !(1..most).contains(&self.batch) {
+            let must = "must be at least 1 image, and below 2^32";
+            return refuse("batch", must, self.batch.to_string());
+        }
+        if self.micro_batch == Some(0) {
+            return refuse("micro_batch", "must be at least 1 image", "0".to_owned());
+        }
+        match self.dense_above {
+            Some(density) if density.is_nan() || density < 0.0 => {
+                let must = "must be a density of 0 or more, above 1 for never";
+                refuse("dense_above", must, density.to_string())
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -45,9 +45,11 @@ impl RoundOptions {
             ..
         } = self;
         if !(gamma.is_finite() && *gamma >= 0.0) {
-            return Err(Error::Usage(format!(
-                "gamma is {gamma}: it must be a finite number, zero or more"
-            )));
+            return Err(Error::Value {
+                option: "gamma",
+                must: "must be a finite factor of 0 or more".to_owned(),
+                value: gamma.to_string(),
+            });
         }
         if self.tile == Some(0) {
             return Err(Error::Usage(

@@ -50,7 +50,7 @@ impl Round {
                 let sampled = (self.gamma * self.connections as f64).ceil() as usize;
                 // A layer whose inactive pairs are no more than are sampled of it gives all its pairs.
                 let active = if self.distinct { self.connections } else { 0 };
-                (sampled + active + self.spans.len(), 0)
+                (sampled.saturating_add(active + self.spans.len()), 0)
             }
             // No more of the best are kept than are requested.
             Candidates::All => (self.connections, self.connections + self.tile()),
