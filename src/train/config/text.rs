@@ -71,3 +71,31 @@ fn comment(field: &Field) -> String {
     }
     text + &line + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Also in a build without the command line, whose help tells the same.
+    #[test]
+    fn every_key_is_explained_and_read_back() {
+        let config = TrainConfig::default();
+        let text = config.to_toml().unwrap();
+        for field in TrainConfig::all_fields() {
+            let explained = format!("{}# {}", comment(&field), field.key);
+            let set = explained.replace(&format!("# {}", field.key), &format!("{} = ", field.key));
+            assert!(
+                text.contains(&explained) || text.contains(&set),
+                "{}",
+                field.key
+            );
+        }
+        assert!(text.contains(": static, set, rigl, "), "{text}");
+        assert_eq!(
+            TrainConfig::from_toml(&text, Path::new("config.toml")).unwrap(),
+            config
+        );
+    }
+}
