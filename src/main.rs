@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let matches = cli::Cli::command().get_matches();
     let done = match cli::Cli::from_arg_matches(&matches) {
         Ok(parsed) => cli::check_typed(&matches)
+            .and_then(|()| cli::check_beside(&matches))
             .and_then(|()| cli::run(parsed))
             .map_err(|error| cli::name_variable(error, &matches)),
         Err(error) => error.exit(),

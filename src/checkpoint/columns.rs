@@ -9,6 +9,7 @@ pub(super) enum Column<'a> {
     Index(&'a [u32], [usize; 1]),
     Count(&'a [u32], [usize; 1]),
     Real(&'a [f32], [usize; 1]),
+    Hash(&'a [u64], [usize; 1]),
 }
 
 impl<'a> Column<'a> {
@@ -23,6 +24,10 @@ impl<'a> Column<'a> {
     pub fn real(data: &'a [f32]) -> Self {
         Self::Real(data, [data.len()])
     }
+
+    pub fn hash(data: &'a [u64]) -> Self {
+        Self::Hash(data, [data.len()])
+    }
 }
 
 impl View for Column<'_> {
@@ -32,12 +37,15 @@ impl View for Column<'_> {
             Self::Index(..) => Dtype::I32,
             Self::Count(..) => Dtype::U32,
             Self::Real(..) => Dtype::F32,
+            // As signed numbers, which every reader has.
+            Self::Hash(..) => Dtype::I64,
         }
     }
 
     fn shape(&self) -> &[usize] {
         match self {
-            Self::Index(_, shape) | Self::Count(_, shape) | Self::Real(_, shape) => shape,
+            Self::Index(_, shape) | Self::Count(_, shape) => shape,
+            Self::Real(_, shape) | Self::Hash(_, shape) => shape,
         }
     }
 
@@ -46,6 +54,7 @@ impl View for Column<'_> {
             return Cow::Borrowed(match self {
                 Self::Index(data, _) | Self::Count(data, _) => bytemuck::cast_slice(data),
                 Self::Real(data, _) => bytemuck::cast_slice(data),
+                Self::Hash(data, _) => bytemuck::cast_slice(data),
             });
         }
         Cow::Owned(match self {
@@ -53,11 +62,16 @@ impl View for Column<'_> {
                 data.iter().flat_map(|x| x.to_le_bytes()).collect()
             }
             Self::Real(data, _) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Self::Hash(data, _) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         })
     }
 
     fn data_len(&self) -> usize {
-        4 * self.shape()[0]
+        let bytes = match self {
+            Self::Index(..) | Self::Count(..) | Self::Real(..) => 4,
+            Self::Hash(..) => 8,
+        };
+        bytes * self.shape()[0]
     }
 }
 
@@ -123,13 +137,18 @@ impl<'a> File<'a> {
         self.column(name, Dtype::U32, len, u32::from_le_bytes)
     }
 
+    /// The tensor `name` of hashes, however many there are.
+    pub fn hashes(&self, name: &str) -> Checked<Vec<u64>> {
+        self.column(name, Dtype::I64, self.length(name), u64::from_le_bytes)
+    }
+
     /// The tensor `name` of `len` elements.
-    fn column<T>(
+    fn column<T, const BYTES: usize>(
         &self,
         name: &str,
         dtype: Dtype,
         len: usize,
-        read: fn([u8; 4]) -> T,
+        read: fn([u8; BYTES]) -> T,
     ) -> Checked<Vec<T>> {
         let info = self
             .header

@@ -4,7 +4,7 @@ use super::checked::Checked;
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
 use super::manifest::{self, Manifest};
 use super::snapshot::Snapshot;
-use super::tensors;
+use super::tensors::{self, Tensors};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Read;
@@ -169,7 +169,11 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
     if crc32fast::hash(&data) != manifest.tensors.crc32 {
         return Err(wrong("fails its checksum".to_owned()));
     }
-    let (state, past) = tensors::decode(
+    let Tensors {
+        state,
+        past,
+        learned_images,
+    } = tensors::decode(
         &data,
         &manifest.layers,
         &manifest.dense(),
@@ -184,6 +188,7 @@ fn read(folder: &Path) -> Checked<Checkpoint> {
             data: manifest.data.clone(),
             objective: manifest.objective.clone(),
             changes: manifest.changes.clone(),
+            learned_images,
         },
         manifest,
         path: folder.to_owned(),

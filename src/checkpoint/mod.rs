@@ -8,7 +8,8 @@
 //!   `norms.{i}.running_variance` (F32). Where a model has dense parameters in layers of other kinds, all that have some are
 //!   in `parameters.{i}.{name}` and, of trained arrays, `parameters.{i}.{name}_momentum` instead. Of a method that keeps dense weights beside its network, per layer `reserve.{l}`
 //!   (F32, `[n_out * n_in]`). Where a run follows what its rounds explore, also per layer the pairs that were active
-//!   once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32).
+//!   once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32). Of images `data.learned_images` (I64):
+//!   hashes of those that the network has learned from.
 //!
 //!   The tensors `…momentum` are those of SGD. Another optimiser's arrays stand in their place, by the names that it gives them: F32, or
 //!   U32 for counts.

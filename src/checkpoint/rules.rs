@@ -22,6 +22,14 @@ pub(super) fn dense_weights(state: &NetworkState) -> Checked<()> {
     }
 }
 
+/// Hashes of images, each once.
+pub(super) fn learned_images(hashes: &[u64]) -> Checked<()> {
+    match hashes.windows(2).all(|pair| pair[0] < pair[1]) {
+        true => Ok(()),
+        false => Err("the hashes of the images that were learned from do not rise".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

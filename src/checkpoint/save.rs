@@ -79,7 +79,8 @@ fn encode(
     if !snapshot.past.is_empty() {
         past::check(&state.layers, &snapshot.past)?;
     }
-    let model = tensors::encode(state, &snapshot.past)?;
+    rules::learned_images(&snapshot.learned_images)?;
+    let model = tensors::encode(state, &snapshot.past, &snapshot.learned_images)?;
     let (norms, parameters) = Shapes::of(&state.parameters);
     let manifest = Manifest {
         format: FORMAT,

@@ -15,8 +15,23 @@ const PAST_ROWS: &str = "past_crow_indices";
 
 const PAST_COLS: &str = "past_col_indices";
 
-/// The file's bytes. The layers have passed [`rules::layer`] and [`parameters::check`], and `past` [`past::check`] unless empty.
-pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<Vec<u8>> {
+const LEARNED: &str = "data.learned_images";
+
+/// What is in the file.
+#[derive(Debug)]
+pub(super) struct Tensors {
+    pub state: NetworkState,
+    pub past: Vec<PastConnections>,
+    pub learned_images: Vec<u64>,
+}
+
+/// The file's bytes. The layers have passed [`rules::layer`] and [`parameters::check`], `past` [`past::check`] unless empty, and
+/// `learned_images` [`rules::learned_images`].
+pub(super) fn encode(
+    state: &NetworkState,
+    past: &[PastConnections],
+    learned_images: &[u64],
+) -> Checked<Vec<u8>> {
     let mut columns = Vec::new();
     for (l, layer) in state.layers.iter().enumerate() {
         let mut add = |name, column| columns.push((format!("layers.{l}.{name}"), column));
@@ -41,6 +56,9 @@ pub(super) fn encode(state: &NetworkState, past: &[PastConnections]) -> Checked<
     for (l, dense) in state.dense_weights.iter().enumerate() {
         columns.push((format!("reserve.{l}"), Column::real(dense)));
     }
+    if !learned_images.is_empty() {
+        columns.push((LEARNED.to_owned(), Column::hash(learned_images)));
+    }
     let mut names = BTreeSet::new();
     if let Some((name, _)) = columns.iter().find(|(name, _)| !names.insert(name)) {
         return Err(format!(
@@ -57,7 +75,7 @@ pub(super) fn decode(
     shapes: &[LayerShape],
     dense: &Shapes,
     optimiser: &OptimiserShape,
-) -> Checked<(NetworkState, Vec<PastConnections>)> {
+) -> Checked<Tensors> {
     let file = File::open(bytes)?;
     let tensors = file.tensors();
     let reserved = match file.has("reserve.0") {
@@ -66,9 +84,15 @@ pub(super) fn decode(
     };
     // Older checkpoints, and runs that do not follow what is explored, have none.
     let has_past = file.has(&format!("layers.0.{PAST_ROWS}"));
+    let learned_images = match file.has(LEARNED) {
+        true => file.hashes(LEARNED)?,
+        false => Vec::new(),
+    };
+    rules::learned_images(&learned_images)?;
     let states = optimiser.arrays.len();
     let of_layer = if has_past { 6 } else { 4 } + 2 * states;
     let needed = of_layer * shapes.len() + dense.tensors(states) + reserved.len();
+    let needed = needed + usize::from(file.has(LEARNED));
     if tensors != needed {
         return Err(format!(
             "has {tensors} tensors where {} layers and {} with dense parameters need {needed}",
@@ -123,7 +147,11 @@ pub(super) fn decode(
             .collect::<Checked<_>>()?,
         layers,
     };
-    Ok((state, past))
+    Ok(Tensors {
+        state,
+        past,
+        learned_images,
+    })
 }
 
 /// For the fuzzer: the file of a network of one layer and one norm.
@@ -139,15 +167,18 @@ pub(crate) fn fuzz(bytes: &[u8]) {
     }];
     let norm = Shapes::from_manifest(&norm, &[]);
     let sgd = OptimiserShape::default();
-    if let Ok((state, past)) = decode(bytes, &[layer], &norm, &sgd) {
+    if let Ok(read) = decode(bytes, &[layer], &norm, &sgd) {
+        let Tensors {
+            state,
+            past,
+            learned_images,
+        } = &read;
         assert!(rules::layer(0, &state.layers[0]).is_ok());
         assert!(parameters::check(0, &state.parameters[0]).is_ok());
-        assert!(past.is_empty() || past::check(&state.layers, &past).is_ok());
-        let again = encode(&state, &past).and_then(|bytes| decode(&bytes, &[layer], &norm, &sgd));
-        assert_eq!(
-            format!("{again:?}"),
-            format!("{:?}", Ok::<_, String>((state, past)))
-        );
+        assert!(past.is_empty() || past::check(&state.layers, past).is_ok());
+        let again = encode(state, past, learned_images)
+            .and_then(|bytes| decode(&bytes, &[layer], &norm, &sgd));
+        assert_eq!(format!("{again:?}"), format!("{:?}", Ok::<_, String>(read)));
     }
 }
 
@@ -163,7 +194,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8], shapes: &[LayerShape], norms: &Shapes) -> Checked<NetworkState> {
-        decode(bytes, shapes, norms, &OptimiserShape::default()).map(|(state, _)| state)
+        decode(bytes, shapes, norms, &OptimiserShape::default()).map(|read| read.state)
     }
 
     fn example() -> LayerState {
@@ -237,7 +268,7 @@ mod tests {
         let error = refuse(&file(&format!("{{{}}}", huge.join(",")), 16));
         assert!(error.contains("bytes of tensors"), "{error}");
         // The right tensors under another type, and one too many.
-        let good = encode(&state(1), &[]).unwrap();
+        let good = encode(&state(1), &[], &[]).unwrap();
         let edit = |from: &str, to: &str| {
             let mut text = good.clone();
             let at = text.windows(from.len()).position(|w| w == from.as_bytes());
@@ -248,7 +279,15 @@ mod tests {
         assert!(edit("F32", "I32").contains("expected F32"));
         assert!(edit("I32", "U32").contains("expected I32"));
         assert!(edit("layers.0.bias\"", "layers.1.bias\"").contains("no tensor"));
-        let two = encode(&state(2), &[]).unwrap();
+        // Hashes of images that do not rise.
+        let learned = encode(&state(1), &[], &[3, 7]).unwrap();
+        let read = decode(&learned, &shapes, &norms, &OptimiserShape::default());
+        assert_eq!(read.unwrap().learned_images, [3, 7]);
+        let mut disordered = learned.clone();
+        let seven = disordered.windows(8).position(|w| w == 7u64.to_le_bytes());
+        disordered[seven.unwrap()] = 3;
+        assert!(refuse(&disordered).contains("do not rise"));
+        let two = encode(&state(2), &[], &[]).unwrap();
         assert!(refuse(&two).contains("18 tensors"));
     }
 
@@ -263,7 +302,7 @@ mod tests {
         /// Without the checksum: a file changed at random decodes to a valid layer or is refused.
         #[test]
         fn changed_files_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-            let mut bytes = encode(&state(1), &[]).unwrap();
+            let mut bytes = encode(&state(1), &[], &[]).unwrap();
             for (at, value) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = value;

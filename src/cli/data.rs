@@ -115,10 +115,13 @@ fn words(data: &Dataset, check: &Check) -> String {
     lines.push(format!("             test {}", record.test.fingerprint));
     lines.push(format!("contents     {}", check.contents));
     if check.copies > 0 {
-        lines.push(format!(
-            "copies       {} test images are training images as well, to the byte: they test nothing",
-            check.copies
-        ));
+        let what = match &data.test_part {
+            TestPart::SplitOff { .. } => {
+                "training images are others once more, to the byte: those of them that `rootlet train` splits off test nothing"
+            }
+            _ => "test images are training images as well, to the byte: they test nothing",
+        };
+        lines.push(format!("copies       {} {what}", check.copies));
     }
     for bad in check.bad_folders.iter().chain(&check.bad) {
         lines.push(format!("bad          {bad}"));

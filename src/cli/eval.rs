@@ -45,10 +45,17 @@ pub struct EvalArgs {
     json: bool,
 }
 
+/// What a network is evaluated on.
+struct Tested {
+    data: Dataset,
+    /// Whether the images are those that its training tested it by.
+    own: bool,
+}
+
 /// Loads the data as the network saw them, and says where they are not those of its training.
-fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Dataset> {
+fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Tested> {
     let trained = checkpoint.manifest.data.as_ref();
-    let source = DataOptions {
+    let mut source = DataOptions {
         name: args.data.clone().unwrap_or_else(|| own.name.clone()),
         dir: args.data_dir.clone().or(own.dir),
         limit: args.limit.filter(|&limit| limit > 0),
@@ -60,29 +67,41 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Da
             "the data set digits comes with rootlet; name another one with --data",
         ));
     }
+    if let (true, Some(trained)) = (source.name != own.name, trained) {
+        // A folder's images become as large as those that the network knows.
+        source.images.size = trained.shape.height;
+        source.images.resize = None;
+    }
+    let own_limit = own.limit;
     let mut data = data::load(&source)?;
-    if matches!(data.test_part, TestPart::SplitOff { .. }) {
-        // As many as in training, to be compared with those.
-        let mut as_then = match source.limit == own.limit {
-            true => data.clone(),
-            false => data::load(&DataOptions {
-                limit: own.limit,
-                ..source.clone()
-            })?,
-        };
+    // As many as in training, to be compared with those.
+    let mut as_then = match source.limit == own.limit {
+        true => data.clone(),
+        false => data::load(&DataOptions {
+            limit: own.limit,
+            ..source.clone()
+        })?,
+    };
+    if checkpoint.snapshot.learned_images.is_empty() {
+        // Else the images tell.
         as_then.compare_with(trained);
-        data.test_part = as_then.test_part;
+    }
+    data.test_part = as_then.test_part.clone();
+    if let Some(limit) = source.limit.filter(|_| args.limit.is_some()) {
+        super::note_wide_limit(limit, data.test.len());
     }
     for note in &data.notes {
         super::note(note);
     }
+    let same_name = source.name == own.name;
     let Some(trained) = trained else {
         if source.name == data::IMAGE_FOLDER {
             super::note(
                 "this checkpoint is of an older rootlet and does not tell the names of its classes: they go by their numbers",
             );
         }
-        return Ok(data);
+        let own = same_name && data.test_part == TestPart::Published;
+        return Ok(Tested { data, own });
     };
     let data = data.as_trained(trained)?;
     if data.tests_by_what_it_learned(trained) {
@@ -92,20 +111,12 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Da
             source.name
         )));
     }
-    if (source.limit, &source.name) == (own.limit, &own.name)
-        && let Some(how) = data.test_change(trained)
-    {
+    let change = as_then.test_change(trained);
+    let own = same_name && change.is_none() && data.test_part == trained.test_part;
+    if let (true, true, Some(how)) = (same_name, source.limit == own_limit, change) {
         super::note(&format!("the data have changed: test images: {how}"));
     }
-    if let (TestPart::SplitOff { .. }, TestPart::Folder(name)) =
-        (&trained.test_part, &data.test_part)
-    {
-        super::note(&format!(
-            "there was no folder to test by when the network was trained: those images of {name}/ that were in train/ then, it \
-             was trained on"
-        ));
-    }
-    Ok(data)
+    Ok(Tested { data, own })
 }
 
 /// The result as JSON.
@@ -115,6 +126,39 @@ struct Shown<'a> {
     result: Evaluation,
     /// Where the images come from.
     test_part: &'a TestPart,
+    /// Of how many of them the network has learned; null where that is not known.
+    trained_on: Option<u64>,
+}
+
+impl Shown<'_> {
+    /// In a line. `own`: whether the images are those that the network's training tested it by.
+    fn line(&self, set: &str, own: bool) -> String {
+        let images = match own && TestPart::is_test(Some(self.test_part), self.trained_on) {
+            true => "test image",
+            false => "image",
+        };
+        let of_others = match (own || self.test_part.trained_on(), self.trained_on) {
+            (false, Some(0)) => {
+                Some("to the pixel, the network was trained on none of them".to_owned())
+            }
+            (false, None) => {
+                Some("whether the network was trained on some of them is not known".to_owned())
+            }
+            _ => None,
+        };
+        let about = TestPart::about(Some(self.test_part), self.trained_on);
+        let about: Vec<String> = about.into_iter().chain(of_others).collect();
+        let about = match about.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", about.join("; ")),
+        };
+        format!(
+            "{} of {set}{about}: accuracy {:.2} %, loss {:.4}",
+            counted(self.result.images as u64, images),
+            self.result.accuracy * 100.0,
+            self.result.loss
+        )
+    }
 }
 
 /// Evaluates a checkpoint.
@@ -132,7 +176,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         )));
     }
     let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
-    let data = load(args, config.source(), &checkpoint)?;
+    let Tested { mut data, own } = load(args, config.source(), &checkpoint)?;
     let options = DeviceOptions {
         threads: args.device.threads,
         ..DeviceOptions::default()
@@ -166,29 +210,23 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     for bad in data.bad_images() {
         super::note(&format!("left out, for it cannot be read: {bad}"));
     }
-    let text = if args.json {
-        let shown = Shown {
-            result,
-            test_part: &data.test_part,
-        };
-        serde_json::to_string(&shown)
-            .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))?
-    } else {
-        let part = match &data.test_part {
-            part @ TestPart::SplitOff { .. } => format!(" ({part})"),
-            _ => String::new(),
-        };
-        let what = match data.test_part.trained_on() {
-            true => "image",
-            false => "test image",
-        };
-        format!(
-            "{} of {}{part}: accuracy {:.2} %, loss {:.4}",
-            counted(result.images as u64, what),
-            data.name,
-            result.accuracy * 100.0,
-            result.loss
-        )
+    let learned = &checkpoint.snapshot.learned_images;
+    let trained_on = match (own, &data.test_part) {
+        // Published as test images.
+        (true, TestPart::Published) => Some(0),
+        _ if learned.is_empty() => None,
+        _ => data.test_images_among(learned),
+    };
+    data.test_part = data.test_part.known(trained_on);
+    let shown = Shown {
+        result,
+        test_part: &data.test_part,
+        trained_on,
+    };
+    let text = match args.json {
+        true => serde_json::to_string(&shown)
+            .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))?,
+        false => shown.line(&data.name, own),
     };
     super::print(&(text + "\n"))
 }

@@ -133,6 +133,66 @@ pub fn check_typed(matches: &ArgMatches) -> Result<()> {
     }
 }
 
+/// Flags that have no effect beside another one, by command: that other one, its value where it matters, and why.
+const IDLE_BESIDE: [(&str, &str, Option<&str>, &str, &str); 6] = [
+    (
+        "sweep",
+        "table",
+        None,
+        "no_verify",
+        "--table trains nothing",
+    ),
+    ("sweep", "table", None, "adapter", "--table trains nothing"),
+    (
+        "sweep",
+        "dry_run",
+        None,
+        "no_verify",
+        "--dry-run trains nothing",
+    ),
+    (
+        "train",
+        "print_config",
+        None,
+        "no_verify",
+        "--print-config trains nothing",
+    ),
+    ("train", "adapter", Some("cpu"), "no_verify", NOT_VERIFIED),
+    ("sweep", "adapter", Some("cpu"), "no_verify", NOT_VERIFIED),
+];
+const NOT_VERIFIED: &str = "the CPU executor is what others are compared with";
+
+/// Refuses flags that were typed beside one that leaves them without effect. A variable of the environment is for many commands.
+pub fn check_beside(matches: &ArgMatches) -> Result<()> {
+    let Some((command, matches)) = matches.subcommand() else {
+        return Ok(());
+    };
+    let typed = |id: &str| {
+        matches.try_contains_id(id).is_ok()
+            && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    let has = |id: &str, value: &str| {
+        let raw = matches.try_get_raw(id).ok().flatten();
+        (raw.into_iter().flatten()).any(|raw| raw.to_string_lossy().eq_ignore_ascii_case(value))
+    };
+    for (of, beside, value, flag, why) in IDLE_BESIDE {
+        let there = typed(beside) && value.is_none_or(|value| has(beside, value));
+        if of == command && there && typed(flag) {
+            return Err(no_effect(&flag.replace('_', "-"), why));
+        }
+    }
+    Ok(())
+}
+
+/// Says that a limit is none.
+fn note_wide_limit(limit: usize, images: usize) {
+    if limit > images {
+        note(&format!(
+            "--limit {limit} changes nothing: there are {images} images at most, and all are used"
+        ));
+    }
+}
+
 /// A number of threads, also where the adapter has none of its own: a typing error stays one.
 fn threads(text: &str) -> std::result::Result<usize, String> {
     let mut config = TrainConfig::default();

@@ -1,5 +1,6 @@
 //! `rootlet report`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -79,8 +80,18 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         let size = FigureSize {
             scale: args.png_scale,
         };
+        let mut names = BTreeSet::new();
         for figure in page.figures() {
-            figure.write_png(&folder.join(figure.file_name("png")), size)?;
+            let name = figure.file_name("png");
+            // What names differ in may be nothing that a file's can have.
+            let number = |n: u32| match n {
+                1 => name.clone(),
+                n => format!("{n}-{name}"),
+            };
+            let free = (1..)
+                .map(number)
+                .find(|name| names.insert(name.to_lowercase()));
+            figure.write_png(&folder.join(free.unwrap_or(name)), size)?;
         }
         reported += &format!(", as PNG in {}", folder.display());
     }

@@ -99,7 +99,8 @@ struct Job {
 
 fn configure(args: &TrainArgs) -> Result<Job> {
     let begin = |base: TrainConfig, place| {
-        let mut config = args.flags.over(base).resolve()?;
+        let config = args.flags.over(base);
+        let mut config = config.resolve().map_err(|error| of_file(args, error))?;
         if args.flags.given("hidden") && config.takes_perceptron() {
             super::note(
                 "the model is mlp, for --hidden is of perceptrons alone and no --model was given",
@@ -135,6 +136,16 @@ fn configure(args: &TrainArgs) -> Result<Job> {
             ));
             begin(trained.config, Some(Place::At(folder, lock)))
         }
+    }
+}
+
+/// An error about a value that is the file's, as that.
+fn of_file(args: &TrainArgs, error: Error) -> Error {
+    match (&error, &args.run.config) {
+        (Error::Value { option, .. }, Some(file)) if !args.flags.decides(option) => {
+            Error::Usage(format!("{}: {error}", file.display()))
+        }
+        _ => error,
     }
 }
 
@@ -230,6 +241,9 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
             "--val-split has no effect here: the test images are {}; leave it out",
             data.test_part
         )));
+    }
+    if let Some(limit) = config.data.limit.filter(|_| args.flags.given("limit")) {
+        super::note_wide_limit(limit, data.train.len().max(data.test.len()));
     }
     let place = place.unwrap_or_else(|| Place::New {
         runs: args.run.runs.clone(),

@@ -10,7 +10,7 @@ use super::bad::BadImage;
 use super::decode::decode;
 use super::folder::{self, ADVICE, content};
 use super::scan::{Faults, reason_of};
-use super::{DataOptions, Dataset, FolderSplit};
+use super::{DataOptions, Dataset, FolderSplit, TestPart};
 use crate::error::Result;
 
 /// What reading every image of a set has shown.
@@ -23,7 +23,8 @@ pub struct Check {
     pub bad_folders: Vec<BadImage>,
     /// XXH3 of 128 bits over the contents of all files, in hexadecimal; of a set in memory over labels and pixels.
     pub contents: String,
-    /// Test images that are, to the byte, training images as well.
+    /// Test images that are, to the byte, training images as well; where no test images have a part of their own, training images that
+    /// are others once more, of which some may be held out.
     pub copies: usize,
 }
 
@@ -62,12 +63,16 @@ pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
     }
     bad.sort_by_cached_key(|bad| (!bad.path.starts_with(train.folder()), bad.path.clone()));
     let [train, test] = digests;
+    let images = train.len();
     let known: HashSet<u128> = train.into_iter().collect();
     let check = Check {
         bad,
         bad_folders,
         contents: format!("{:032x}", hash.digest128()),
-        copies: test.iter().filter(|digest| known.contains(digest)).count(),
+        copies: match &data.test_part {
+            TestPart::SplitOff { .. } => images - known.len(),
+            _ => test.iter().filter(|digest| known.contains(digest)).count(),
+        },
     };
     Ok((data, check))
 }

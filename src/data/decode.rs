@@ -3,11 +3,13 @@
 
 use std::io::Cursor;
 
+use xxhash_rust::xxh3::xxh3_64;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::hashes::of_planes;
 use crate::error::Result;
 
 /// Whether this build reads images' files.
@@ -37,6 +39,19 @@ pub(super) fn decode(content: &[u8]) -> Result<Rgb, String> {
         Format::Jpeg => jpeg(content),
         Format::Png => png(content),
     }
+}
+
+/// By what a file is known again that was decoded to this image: of a JPEG its bytes, of a PNG its pixels.
+pub(super) fn hash(content: &[u8], image: &Rgb) -> u64 {
+    if content.starts_with(&JPEG) {
+        return xxh3_64(content).max(1);
+    }
+    let planes = [0, 1, 2].map(|channel| -> Vec<u8> {
+        let pixels = image.pixels.iter().skip(channel);
+        pixels.step_by(3).copied().collect()
+    });
+    let planes = planes.each_ref().map(Vec::as_slice);
+    of_planes(image.width, image.height, planes)
 }
 
 /// What a file is by its first bytes.

@@ -13,7 +13,8 @@ use super::augmentation::Part;
 use super::bad::BadImages;
 use super::copies::{Copies, copies};
 use super::crop::Cutter;
-use super::decode::{BESIDES, LONGEST, START, available, check_length, check_start, decode};
+use super::decode::{BESIDES, LONGEST, START, available, check_length, check_start, decode, hash};
+use super::hashes::Hashes;
 use super::scan::{EXPECTED, Faults, root, scan, test_folder};
 use super::{DataOptions, Dataset, ImageOptions, ImageShape, Normalisation, TestPart};
 use crate::error::{Error, Result};
@@ -38,6 +39,8 @@ pub struct FolderSplit {
     pub(super) resize: u32,
     /// What could not be read, where the images are used without it.
     pub(super) bad: Option<Arc<BadImages>>,
+    /// By what its images are known again; of other files anew.
+    pub(super) hashes: Hashes,
 }
 
 /// An image's file.
@@ -103,7 +106,11 @@ impl FolderSplit {
         let path = self.path(index);
         let content = content(&path)?;
         decode(&content)
-            .and_then(|image| cutter.cut(&image, part, output))
+            .and_then(|image| {
+                self.hashes
+                    .note(index, self.len(), || hash(&content, &image));
+                cutter.cut(&image, part, output)
+            })
             .map_err(|what| Error::Data {
                 path,
                 reason: format!("{what}{ADVICE}"),
@@ -123,6 +130,7 @@ impl FolderSplit {
             files: self.files.iter().map(file).collect(),
             folder: self.folder.clone(),
             bad: self.bad.clone(),
+            hashes: self.hashes.clone(),
             ..*self
         })
     }
@@ -167,6 +175,7 @@ impl FolderSplit {
             keep
         });
         self.files.shrink_to_fit();
+        self.hashes = Hashes::default();
     }
 }
 
@@ -230,12 +239,10 @@ pub(super) fn load(source: &DataOptions) -> Result<Dataset> {
     Ok(data)
 }
 
-/// Refuses a folder of test images that are those of `train/`, by links or copies under whatever names: no number from training
-/// images is a test's. Some that are is a note.
+/// Refuses test images that are all training images, by links or copies under whatever names: no number from training images is a
+/// test's. Some that are is a note.
 fn test_by_others(data: &Dataset) -> Result<Option<String>> {
-    let (TestPart::Folder(name), Some(train), Some(test)) =
-        (&data.test_part, data.train.folder(), data.test.folder())
-    else {
+    let (Some(train), Some(test)) = (data.train.folder(), data.test.folder()) else {
         return Ok(None);
     };
     let Copies {
@@ -251,14 +258,22 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
         true => String::new(),
         false => format!(" of its {} that were compared", test.len()),
     };
-    match found {
-        0 => Ok(None),
-        _ if found == compared => Err(Error::Usage(format!(
+    let where_from = match &data.test_part {
+        TestPart::Folder(name) => format!("in {name}/"),
+        _ => "that --val-split holds out of train/".to_owned(),
+    };
+    match (found, &data.test_part) {
+        (0, _) => Ok(None),
+        (_, TestPart::Folder(name)) if found == compared => Err(Error::Usage(format!(
             "{name}/ has the images of train/ (to the byte, all {compared}{of_all}), and training images test nothing: put others \
              there, or remove it, and --val-split holds some of train/ out"
         ))),
+        (_, _) if found == compared => Err(Error::Usage(format!(
+            "the test images {where_from} lie there once more (to the byte, all {compared}{of_all}), and training images test nothing: \
+             leave one of each in train/, or put others into val/"
+        ))),
         _ => Ok(Some(format!(
-            "{least}{found} of {compared} test images in {name}/{of_all} are, to the byte, images of train/ as well: they test nothing; \
+            "{least}{found} of {compared} test images {where_from}{of_all} are, to the byte, training images as well: they test nothing; \
              `rootlet data check` compares all"
         ))),
     }
@@ -381,6 +396,7 @@ mod tests {
                 size: 1,
                 resize: 1,
                 bad: None,
+                hashes: Hashes::default(),
             };
             split.truncate(limit);
             let names = split.files.iter().map(|file| file.name.to_str().unwrap());

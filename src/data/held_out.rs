@@ -4,6 +4,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::FolderSplit;
 use super::folder::File;
+use super::hashes::Hashes;
 use super::scan::TEST_FOLDERS;
 use crate::error::{Error, Result};
 
@@ -58,6 +59,7 @@ impl FolderSplit {
             folder: self.folder.clone(),
             classes: self.classes.clone(),
             bad: self.bad.clone(),
+            hashes: Hashes::default(),
             ..self
         };
         Ok((split(train), split(test)))

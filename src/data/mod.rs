@@ -27,6 +27,8 @@
 //! | `record.rs` | what a checkpoint keeps of a set, and what has changed since |
 //! | `bad.rs` | images that could not be read, where a run goes on without them |
 //! | `copies.rs` | test images that are training images as well |
+//! | `hashes.rs` | hashes of images |
+//! | `familiar.rs` | images that a network has learned from, known again by them |
 //! | `check.rs` | reading every image, to find what is wrong before a run does |
 //! | `images.rs` | the samples of one half of a set, wherever they are |
 //! | `targets.rs` | what a network's outputs are compared with |
@@ -78,7 +80,9 @@ mod dataset;
 #[cfg(feature = "image-folder")]
 mod decode;
 mod digits;
+mod familiar;
 mod folder;
+mod hashes;
 mod held_out;
 mod idx;
 mod images;

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::catalogue::no_folder;
 use super::folder::File;
+use super::hashes::Hashes;
 use super::{BadImage, FolderSplit};
 use crate::error::{Error, Result};
 
@@ -229,6 +230,7 @@ pub(super) fn scan(
         size,
         resize,
         bad: None,
+        hashes: Hashes::default(),
     })
 }
 

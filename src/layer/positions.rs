@@ -169,7 +169,9 @@ impl Layer for Positions {
     fn output(&self, inputs: &[Extent]) -> Result<Extent, String> {
         match inputs[0].channels {
             dim if dim.is_multiple_of(4) && dim > 4 => Ok(inputs[0]),
-            dim => Err(format!("{dim} features are not a multiple of 4 above 4")),
+            dim => Err(format!(
+                "positions need features in a multiple of 4, at least 8, not {dim}"
+            )),
         }
     }
 

@@ -50,10 +50,10 @@ impl VitOptions {
         }
     }
 
-    /// `width` times as many features, heads and hidden units; features stay a multiple of 4, as the positions need.
+    /// `width` times as many features, heads and hidden units; features stay a multiple of 4, and at least 8, as the positions need.
     pub fn wide(self, width: f64) -> Self {
         VitOptions {
-            dim: wide(self.dim / 4, width) * 4,
+            dim: wide(self.dim / 4, width).max(2) * 4,
             heads: wide(self.heads, width),
             mlp: wide(self.mlp, width),
             ..self

@@ -14,7 +14,6 @@ use super::copies::trained_twice;
 use super::figure::Figure;
 use super::recording::RunRecord;
 use super::results::Results;
-use crate::data::TestPart;
 use crate::{Error, Result};
 pub use bench_file::BenchFile;
 use experiment::{Experiment, experiments};
@@ -89,7 +88,7 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         if let Some(reason) = record.failure() {
             section.text(format!("{} failed: {reason}", record.name()));
         }
-        for remark in remarks(record) {
+        for remark in record.remarks() {
             section.text(format!("{}: {remark}", record.name()));
         }
         if record.finished().is_none() {
@@ -109,24 +108,6 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         }
     }
     section
-}
-
-/// What one must know of a run's result.
-fn remarks(record: &RunRecord) -> Vec<String> {
-    let Some(finished) = record.finished() else {
-        return Vec::new();
-    };
-    let split_off = match &finished.test_part {
-        Some(part @ TestPart::SplitOff { .. }) => {
-            let what = match part.trained_on() {
-                true => "what stands as test accuracy is of images",
-                false => "the test images are",
-            };
-            Some(format!("{what} {part}"))
-        }
-        _ => None,
-    };
-    split_off.into_iter().chain(finished.remarks).collect()
 }
 
 fn experiment_section(

@@ -122,6 +122,7 @@ impl Sweep {
             }
             runs = more;
         }
+        mark_alike(&mut runs);
         let mut names = BTreeSet::new();
         for run in &mut runs {
             run.config = match run.config.clone().resolve() {
@@ -191,6 +192,21 @@ impl Sweep {
     /// Where its runs go if nothing else was said: `runs/<the file's stem>`.
     pub fn default_folder(&self) -> PathBuf {
         Path::new("runs").join(self.file.file_stem().unwrap_or("sweep".as_ref()))
+    }
+}
+
+/// Marks the names of runs that would have one folder, though their values differ: in characters that no folder should have, or in capitals,
+/// which not every system tells from small letters.
+fn mark_alike(runs: &mut [PlannedRun]) {
+    let mut alike: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for run in runs.iter() {
+        let of_folder = alike.entry(run.name().to_lowercase()).or_default();
+        of_folder.insert(run.full_name());
+    }
+    for run in runs {
+        if alike[&run.name().to_lowercase()].len() > 1 {
+            run.mark();
+        }
     }
 }
 

@@ -127,9 +127,10 @@ pub(super) fn result(event: &Finished) -> String {
     } else {
         ""
     };
-    let what = match event.test_part.as_ref().is_some_and(TestPart::trained_on) {
-        true => "accuracy",
-        false => "test accuracy",
+    let part = event.test_part.as_ref();
+    let what = match TestPart::is_test(part, event.trained_on) {
+        true => "test accuracy",
+        false => "accuracy",
     };
     let after = format!(
         "after {}, {}, {}",
@@ -142,10 +143,8 @@ pub(super) fn result(event: &Finished) -> String {
         return format!("{how}not tested, for the images do not come, {after}");
     }
     // Images that others cannot have: a result to compare with nobody's.
-    let part = match &event.test_part {
-        Some(part @ TestPart::SplitOff { .. }) => format!(" ({part})"),
-        _ => String::new(),
-    };
+    let part = TestPart::about(part, event.trained_on);
+    let part = part.map_or(String::new(), |part| format!(" ({part})"));
     let (loss, accuracy) = (event.test_loss, event.test_accuracy);
     match &event.test_metric {
         Some(_) => {

@@ -267,6 +267,9 @@ pub struct Finished {
     pub train_flops: f64,
     /// Where the test images come from; none where an older version did not tell.
     pub test_part: Option<TestPart>,
+    /// Of how many test images the network has learned; none where that is not known, and of a published set's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trained_on: Option<u64>,
     /// What one must know not to misread the result, whole sentences.
     pub remarks: Vec<String>,
     /// What the run went on with and had not begun with.

@@ -4,6 +4,7 @@ mod build;
 mod dense;
 mod dense_weights;
 mod epoch;
+mod learned;
 mod state;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,7 @@ use crate::network::{Network, NetworkOptions, Resident, phase};
 use crate::topology::Schedule;
 use crate::topology::from_dense::Start;
 use dense_weights::DenseWeights;
+use learned::Learned;
 
 /// Time between two looks at the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -41,6 +43,7 @@ pub struct Trainer {
     record: DataRecord,
     /// What is not as it was when the run began.
     changes: Vec<Change>,
+    learned: Learned,
     setup: Setup,
     network: Network,
     /// What the network was made with, and is made with again.
@@ -270,6 +273,10 @@ impl Trainer {
             metric: None,
             images: 0,
         });
+        let trained_on = match evaluation.images {
+            0 => None,
+            _ => self.trained_on(),
+        };
         let ledger = self.device.ledger();
         let by_class = |bytes: &dyn Fn(Class) -> u64| -> Vec<(String, u64)> {
             Class::ALL.map(|c| (c.name().to_owned(), bytes(c))).into()
@@ -292,7 +299,8 @@ impl Trainer {
             phases: self.phases.finish(|phase| self.phase_bytes(phase)),
             layers: describe::layers(&self.setup.model, self.network.round.active()),
             train_flops: self.progress.train_flops,
-            test_part: Some(self.data.test_part.clone()),
+            test_part: Some(self.data.test_part.known(trained_on)),
+            trained_on,
             remarks: self.remarks(&evaluation, interrupted),
             changes: self.changes_so_far(),
         };

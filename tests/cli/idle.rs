@@ -23,6 +23,34 @@ fn flags_without_effect_are_refused_by_every_command() {
             "--data-dir has no effect here: the data set digits",
         ),
         (&["train", "--print-config", "--name=x"], "--name"),
+        (
+            &["train", "--print-config", "--no-verify"],
+            "--no-verify has no effect here: --print-config",
+        ),
+        (
+            &["train", "--adapter=cpu", "--no-verify"],
+            "--no-verify has no effect here: the CPU executor",
+        ),
+        (
+            &["train", "--adapter=cpu", "--check=all"],
+            "--check all has no effect here: the CPU executor",
+        ),
+        (
+            &["sweep", "x.toml", "--table", "--no-verify"],
+            "--no-verify has no effect here: --table",
+        ),
+        (
+            &["sweep", "x.toml", "--table", "--adapter=nonsense"],
+            "--adapter has no effect here: --table",
+        ),
+        (
+            &["sweep", "x.toml", "--table", "--save-every=3"],
+            "--save-every",
+        ),
+        (
+            &["sweep", "x.toml", "--dry-run", "--no-verify"],
+            "--no-verify has no effect here: --dry-run",
+        ),
         (&["train", "--print-config", "--json"], "--json"),
         (&["sweep", "x.toml", "--table", "--quiet"], "--quiet"),
         (
@@ -127,8 +155,11 @@ fn arguments_without_contents_are_refused() {
     desk.bad(
         &["train", "--config=c.toml"],
         2,
-        &["--data must name a data set"],
+        &["c.toml: `data` must name a data set"],
     );
+    fs::write(desk.path("c.toml"), "lr = 0\n").unwrap();
+    desk.bad(&["train", "--config=c.toml"], 2, &["c.toml: `lr` must"]);
+    desk.bad(&["train", "--config=c.toml", "--lr=-1"], 2, &["--lr must"]);
     assert!(desk.runs().is_empty());
 }
 

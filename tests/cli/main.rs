@@ -9,6 +9,7 @@ mod believed;
 mod changes;
 mod data;
 mod eval;
+mod familiar;
 mod flops;
 mod folders;
 #[cfg(target_os = "linux")]

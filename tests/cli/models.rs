@@ -103,6 +103,8 @@ fn connections_stay_when_the_width_grows() {
         "{}",
         done.out
     );
+    // As narrow as its positions allow.
+    desk.good(&["model", "simple-vit", "--image=3x32x32", "--width=0.01"]);
 }
 
 #[test]

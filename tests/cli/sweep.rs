@@ -223,6 +223,62 @@ fn a_changed_configuration_is_named_before_anything_is_trained() {
     );
 }
 
+/// Folders whose names differ in what no folder's name should have, or in capitals: each is a run of its own, and none is taken for another.
+#[test]
+fn values_that_differ_in_punctuation_have_runs_of_their_own() {
+    let desk = Desk::new();
+    let plan = |values: &str| {
+        desk.write(
+            "s.toml",
+            &format!(
+                "[[axis]]\nkey = \"data_dir\"\nvalues = [{values}]\n[base]\ndata = \"mnist\"\n"
+            ),
+        );
+        let done = desk.good(&["sweep", "s.toml", "--dry-run"]);
+        let runs = done
+            .out
+            .lines()
+            .skip(1)
+            .filter(|line| line.contains("data-dir"));
+        runs.map(|line| line.split_whitespace().next().unwrap().to_owned())
+            .collect::<std::collections::BTreeSet<String>>()
+    };
+    assert_eq!(plan("\"x/y\", \"x y\", \"X y\", \"z\"").len(), 4);
+    let alone = plan("\"x/y\"");
+    assert!(alone.iter().all(|name| name.ends_with("x+y")), "{alone:?}");
+    assert!(plan("\"x/y\", \"x y\"").is_disjoint(&alone));
+    desk.bad(
+        &["sweep", "s.toml", "--table", "--adapter=cpu"],
+        2,
+        &["--adapter has no effect here"],
+    );
+}
+
+/// A run of the same name in the place of one that trained on another folder.
+#[test]
+fn what_a_sweep_varies_makes_another_run() {
+    let desk = Desk::new();
+    let plan = |folder: &str| {
+        desk.write(
+            "s.toml",
+            &format!(
+                "[[axis]]\nkey = \"data_dir\"\nvalues = [\"{folder}\"]\n[base]\ndata = \"image-folder\"\nimage_size = 16\n\
+                 hidden = [16]\nepochs = 1\nbatch = 8\nthreads = 1\n"
+            ),
+        );
+    };
+    for folder in ["x/y", "x y"] {
+        for (part, first) in [("train", 0), ("val", 20)] {
+            crate::data::photos(&desk.path(folder).join(part), &["bee", "cat"], first, 4);
+        }
+    }
+    plan("x/y");
+    desk.good(&["sweep", "s.toml", "--quiet"]);
+    plan("x y");
+    let done = desk.good(&["sweep", "s.toml", "--dry-run"]);
+    assert!(done.out.contains("another run"), "{done:?}");
+}
+
 #[test]
 fn mistakes_in_the_file_are_named() {
     let desk = Desk::new();

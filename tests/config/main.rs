@@ -391,7 +391,7 @@ fn each_bad_value_has_its_message() {
         (&["--sparsity", "NaN"], "not NaN"),
         (
             &["--hidden", "64,0"],
-            "--hidden must list widths of at least 1, below 2^32, as in 256,256, or be none, not 64,0",
+            "--hidden must list widths from 1 to 4294967291, as in 256,256, or be none, not 64,0",
         ),
         (
             &["--gamma", "0"],
@@ -411,7 +411,7 @@ fn each_bad_value_has_its_message() {
         (&["--epochs", "0"], "--epochs must be at least 1, not 0"),
         (
             &["--batch", "0"],
-            "--batch must be at least 1 image, and below 2^32, not 0",
+            "--batch must be from 1 to 4294967291 images, not 0",
         ),
         (
             &["--lr", "0"],

@@ -10,7 +10,7 @@ use super::names::SUMMARY;
 use super::proof::{correct, leave_out_beyond, tables_against};
 use super::{RunFolder, Summary};
 use crate::checkpoint::{self, Change};
-use crate::data::DataRecord;
+use crate::data::{DataRecord, TestPart};
 use crate::topology::MethodName;
 use crate::train::TrainConfig;
 use crate::train::event::{Epoch, Finished, LayerSummary, Round};
@@ -201,6 +201,35 @@ impl RunRecord {
     pub fn failure(&self) -> Option<&str> {
         let failed = self.summary.as_ref()?.failed.as_ref()?;
         Some(&failed.message)
+    }
+
+    /// What one must know of its result.
+    pub fn remarks(&self) -> Vec<String> {
+        let Some(finished) = self.finished() else {
+            return Vec::new();
+        };
+        let images = self.no_test().or_else(|| {
+            let images = TestPart::about(finished.test_part.as_ref(), finished.trained_on);
+            images.map(|images| format!("the test images are {images}"))
+        });
+        images.into_iter().chain(finished.remarks).collect()
+    }
+
+    /// Why its result is not that of a test; none where it is.
+    pub fn no_test(&self) -> Option<String> {
+        let finished = self.finished()?;
+        let part = finished.test_part.as_ref();
+        if TestPart::is_test(part, finished.trained_on) {
+            return None;
+        }
+        let from = match part {
+            Some(part @ TestPart::Folder(_)) => format!("{part}; "),
+            _ => String::new(),
+        };
+        let images = TestPart::about(part, finished.trained_on).unwrap_or_default();
+        Some(format!(
+            "what stands as test accuracy is of images {from}{images}"
+        ))
     }
 
     /// Its sparse layers at the end, or as they were when they were last reported; none where nothing is known.

@@ -265,18 +265,19 @@ fn rounds(rows: Vec<TopologyRow>) -> Vec<Round> {
 
 /// For the fuzzer: a table that was cut where a run goes on is read back as it was written, without damage.
 pub(crate) fn fuzz(bytes: &[u8]) {
-    fn cut<R: Row>(bytes: &[u8], keep: u64) {
+    fn cut<R: Row>(bytes: &[u8]) {
         let read = |bytes: &[u8]| Content::<R>::of(Path::new(METRICS), bytes);
-        if let Ok(first) = file::kept(read(&bytes[..whole_lines(bytes)]), keep) {
-            let again = read(&first);
-            assert!(again.damaged.is_empty());
-            assert!(again.rows.iter().all(|row| row.place().0 <= keep));
-            let again = file::kept(again, keep);
-            assert!(again.is_ok_and(|again| again == first));
+        let first = read(&bytes[..whole_lines(bytes)]);
+        for keep in [100, u64::MAX] {
+            if let Ok(cut) = file::kept(&first, keep) {
+                let again = read(&cut);
+                assert!(again.damaged.is_empty());
+                assert!(again.rows.iter().all(|row| row.place().0 <= keep));
+                let again = file::kept(&again, keep);
+                assert!(again.is_ok_and(|again| again == cut));
+            }
         }
     }
-    for keep in [100, u64::MAX] {
-        cut::<EpochRow>(bytes, keep);
-        cut::<TopologyRow>(bytes, keep);
-    }
+    cut::<EpochRow>(bytes);
+    cut::<TopologyRow>(bytes);
 }

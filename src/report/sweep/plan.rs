@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::report::{RunFolder, RunRecord};
 use crate::train::TrainConfig;
 use crate::{Error, Result};
@@ -13,6 +15,8 @@ pub struct PlannedRun {
     pub config: TrainConfig,
     /// The values in which it differs from others: name and text.
     values: Vec<(String, String)>,
+    /// Whether its name is marked.
+    marked: bool,
 }
 
 /// How far a run of a sweep is.
@@ -66,6 +70,7 @@ impl PlannedRun {
         Self {
             config,
             values: Vec::new(),
+            marked: false,
         }
     }
 
@@ -75,11 +80,30 @@ impl PlannedRun {
         let text = config.values()?.into_iter().find(|(name, _)| name == key);
         let mut values = self.values.clone();
         values.push((key.to_owned(), text.map_or_else(String::new, |(_, t)| t)));
-        Ok(Self { config, values })
+        Ok(Self {
+            config,
+            values,
+            marked: self.marked,
+        })
     }
 
-    /// Its folder's name, made of the values in which it differs: `mlp_gse-uniform_sparsity-0.98_seed-1`.
+    /// Its folder's name, made of the values in which it differs: `mlp_gse-uniform_sparsity-0.98_seed-1`. Characters that a folder
+    /// should not have are `+` in it.
     pub fn name(&self) -> String {
+        let plain = |c: char| match c.is_alphanumeric() || "-_.,".contains(c) {
+            true => c,
+            false => '+',
+        };
+        let mut name: String = self.full_name().chars().map(plain).collect();
+        if self.marked {
+            let hash = xxh3_64(self.full_name().as_bytes());
+            name += &format!("_{:08x}", hash >> 32);
+        }
+        name
+    }
+
+    /// Its name with every character of its values.
+    pub(super) fn full_name(&self) -> String {
         if self.values.is_empty() {
             return "run".to_owned();
         }
@@ -88,11 +112,12 @@ impl PlannedRun {
             _ => format!("{}-{text}", name.replace('_', "-")),
         };
         let name: Vec<String> = self.values.iter().map(part).collect();
-        let plain = |c: char| match c.is_alphanumeric() || "-_.,".contains(c) {
-            true => c,
-            false => '+',
-        };
-        name.join("_").chars().map(plain).collect()
+        name.join("_")
+    }
+
+    /// Tells it from another run of the same name, whose values differ in other characters, by a mark in its name.
+    pub(super) fn mark(&mut self) {
+        self.marked = true;
     }
 
     /// Its folder in that of the sweep.
@@ -183,7 +208,10 @@ impl PlannedRun {
             before.machine.micro_batch = None;
         }
         let changed = before.differences(&self.config)?;
-        let Some(key) = changed.iter().find(|key| !TrainConfig::is_of_host(key)) else {
+        // What the sweep itself varies tells its runs apart.
+        let varied = |key: &String| self.values.iter().any(|(name, _)| name == key);
+        let other = |key: &&String| varied(key) || !TrainConfig::is_of_host(key);
+        let Some(key) = changed.iter().find(other) else {
             return Ok(None);
         };
         let value = |config: &TrainConfig| -> Result<String> {

@@ -335,6 +335,11 @@ pub fn write_results(
         if let Some(reason) = record.failure() {
             text += &format!("\n{} failed: {reason}\n", record.name());
         }
+        if let Some(why) = record.no_test() {
+            let told = format!("{}: {why}", record.name());
+            note(&told);
+            text += &format!("\n{told}\n");
+        }
     }
     let unwritten = write_files(folder, &results, &text).err();
     Ok((table, unwritten))

@@ -94,6 +94,13 @@ impl RecordedTraining {
         let device = Device::open(&config.machine.adapter, &device_options)?;
         let (choice, threads) = (config.machine.adapter.clone(), config.machine.threads);
         device.warning().into_iter().for_each(&mut *note);
+        if let (Some(filter), true) = (check, device.is_cpu()) {
+            let kernel = if filter.is_empty() { "all" } else { filter };
+            return Err(Error::Usage(format!(
+                "--check {kernel} has no effect here: the CPU executor runs the twins themselves, and a kernel is compared with its twin; \
+                 leave it out, or train on another --adapter"
+            )));
+        }
         let mut trainer = Trainer::new(device, config, data)?;
         if options.verify {
             verify_once(trainer.device(), &choice, threads, note)?;

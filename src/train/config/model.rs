@@ -86,7 +86,10 @@ impl ModelConfig {
         check(
             self.hidden.iter().all(|width| (1..MOST).contains(width)),
             "hidden",
-            "must list widths of at least 1, below 2^32, as in 256,256, or be none",
+            &format!(
+                "must list widths from 1 to {}, as in 256,256, or be none",
+                MOST - 1
+            ),
             list_text(&self.hidden),
         )?;
         check(

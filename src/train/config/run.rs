@@ -32,7 +32,7 @@ impl RunConfig {
         check(
             (1..MOST).contains(&self.batch),
             "batch",
-            "must be at least 1 image, and below 2^32",
+            &format!("must be from 1 to {} images", MOST - 1),
             self.batch,
         )
     }

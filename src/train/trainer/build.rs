@@ -1,6 +1,7 @@
 //! From a configuration to a trainer: the network on its device, its data, its schedules.
 
 use super::dense_weights::{self, DenseWeights};
+use super::learned::Learned;
 use super::{Trainer, dense};
 use crate::checkpoint::Progress;
 use crate::data::{Augmentation, Dataset, ResidentImages};
@@ -155,6 +156,7 @@ impl Trainer {
             config,
             record: data.record(),
             changes: Vec::new(),
+            learned: Learned::nothing(),
             data,
             setup,
             network,

@@ -23,7 +23,10 @@ impl Trainer {
                 snapshot.objective
             )));
         }
-        self.data.compare_with(snapshot.data.as_ref());
+        if snapshot.learned_images.is_empty() {
+            // Else the images tell.
+            self.data.compare_with(snapshot.data.as_ref());
+        }
         self.record.test_part = self.data.test_part.clone();
         let mut changes = match &snapshot.data {
             Some(before) => self.record.changes(before)?,
@@ -53,6 +56,7 @@ impl Trainer {
         }
         self.fits_method(&snapshot.state)?;
         self.set_state(&snapshot.state)?;
+        self.learned_before(&snapshot);
         self.count_flops();
         if let Some(exploration) = &mut self.exploration {
             *exploration = Exploration::new(&snapshot.state.layers, &snapshot.past);
@@ -94,6 +98,7 @@ impl Trainer {
         }
         self.fits_method(state)?;
         self.set_state(state)?;
+        self.learned.forget();
         self.count_flops();
         if let Some(exploration) = &mut self.exploration {
             *exploration = Exploration::new(&state.layers, &[]);
@@ -125,6 +130,7 @@ impl Trainer {
                 data: Some(self.record.clone()),
                 objective: self.setup.objective(),
                 changes: self.changes_so_far(),
+                learned_images: self.learned_images().unwrap_or_default(),
             }),
         }
     }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
+use csv_core::ReadRecordResult;
 
 use super::order::Disorder;
 use super::row::Row;
@@ -96,8 +97,9 @@ impl<R: Row> Content<R> {
 
     /// Reads line by line, so that a stray quote or a lost line end costs no more than the lines that it is in.
     fn read_lines(&mut self, bytes: &[u8], mut header: StringRecord) {
+        let mut parser = csv_core::Reader::new();
         for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-            let found = record(line);
+            let found = record(&mut parser, line);
             if index == 0
                 && let Some(first) = found.as_ref().filter(|first| fits(first, &header))
             {
@@ -151,16 +153,6 @@ fn row<R: Row>(record: &StringRecord, header: &StringRecord) -> Option<R> {
     (record.len() == header.len() && row.is_possible()).then_some(row)
 }
 
-/// The record of a line; none where it has none.
-fn record(line: &[u8]) -> Option<StringRecord> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(line);
-    let mut record = StringRecord::new();
-    let read = reader.read_record(&mut record).is_ok_and(|read| read);
-    read.then_some(record)
-}
-
 /// Whether a record is in the very text in which a run writes its row: where the last number was cut it seldom is.
 fn is_as_written<R: Row>(row: &R, found: &StringRecord) -> bool {
     let mut writer = csv::WriterBuilder::new()
@@ -169,14 +161,20 @@ fn is_as_written<R: Row>(row: &R, found: &StringRecord) -> bool {
     let written = writer.serialize(row).is_ok();
     let bytes = writer.into_inner().unwrap_or_default();
     // Older versions had fewer columns.
-    written && record(&bytes).is_some_and(|own| found.iter().eq(own.iter().take(found.len())))
+    written
+        && record(&mut csv_core::Reader::new(), &bytes)
+            .is_some_and(|own| found.iter().eq(own.iter().take(found.len())))
 }
 
 /// What is cut in the rest of a file behind its whole lines; none where that is a row of its own, which lacks its line end alone.
 fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
+    let mut parser = csv_core::Reader::new();
+    let mut record = |line: &[u8]| record(&mut parser, line);
     let own = header::<R>();
     let first = lines.split_inclusive(|&byte| byte == b'\n').next();
-    let header = first.and_then(record).filter(|header| fits(header, &own));
+    let header = first
+        .and_then(&mut record)
+        .filter(|header| fits(header, &own));
     let header = header.unwrap_or(own);
     let found = record(rest).unwrap_or_default();
     // A last cell that is empty was cut, unless the row before has none there either.
@@ -198,14 +196,38 @@ fn fits(header: &StringRecord, own: &StringRecord) -> bool {
     header.iter().any(|name| name == "step") && header.iter().zip(own).all(|(a, b)| a == b)
 }
 
-/// The columns that this version writes.
+/// The columns that this version writes: names of fields, which need no quotes.
 fn header<R: Row>() -> StringRecord {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let written = writer.serialize(R::default()).map_err(io::Error::from);
     let bytes = written.and_then(|()| writer.into_inner().map_err(|error| error.into_error()));
-    let mut reader =
-        csv::ReaderBuilder::new().from_reader(io::Cursor::new(bytes.unwrap_or_default()));
-    reader.headers().cloned().unwrap_or_default()
+    let bytes = bytes.unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines().next().unwrap_or_default().split(',').collect()
+}
+
+/// The record that a line is; none where it is not one, but no text or several. One parser serves all lines: its tables take
+/// longer to make than a line to read.
+fn record(parser: &mut csv_core::Reader, line: &[u8]) -> Option<StringRecord> {
+    let (mut fields, mut ends) = (vec![0; line.len()], vec![0; line.len() + 1]);
+    parser.reset();
+    let (mut result, read, length, mut count) = parser.read_record(line, &mut fields, &mut ends);
+    if result == ReadRecordResult::InputEmpty {
+        // The line has no end, or that is within quotes: nothing follows.
+        let (last, _, _, more) = parser.read_record(&[], &mut fields[length..], &mut ends[count..]);
+        (result, count) = (last, count + more);
+    }
+    if result != ReadRecordResult::Record || !line[read..].trim_ascii().is_empty() {
+        return None;
+    }
+    let mut from = 0;
+    let field = |&end: &usize| {
+        let field = &fields[from..end];
+        from = end;
+        field
+    };
+    let fields: ByteRecord = ends[..count].iter().map(field).collect();
+    StringRecord::from_byte_record(fields).ok()
 }
 
 /// Bytes of the lines that have their end: a row without it may stop in the middle of a number.

@@ -66,7 +66,7 @@ impl Table {
 }
 
 /// The file of the rows to keep.
-pub(super) fn kept<R: Row>(content: Content<R>, keep: u64) -> io::Result<Vec<u8>> {
+pub(super) fn kept<R: Row>(content: &Content<R>, keep: u64) -> io::Result<Vec<u8>> {
     let mut kept = content.rows.iter().filter(|row| row.place().0 <= keep);
     let mut file = csv::Writer::from_writer(Vec::new());
     kept.try_for_each(|row| file.serialize(row))?;
@@ -76,7 +76,7 @@ pub(super) fn kept<R: Row>(content: Content<R>, keep: u64) -> io::Result<Vec<u8>
 /// Leaves the file with the rows to keep alone, and opens it behind them; says whether nothing is left. The file is written
 /// anew only where it has to be, and then replaced as a whole: a row that is kept is at no moment missing.
 fn cut<R: Row>(path: &Path, content: Content<R>, keep: u64) -> io::Result<(File, bool)> {
-    let new = kept(content, keep)?;
+    let new = kept(&content, keep)?;
     let old = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         read => read?,

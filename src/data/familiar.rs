@@ -1,0 +1,134 @@
+//! By what images are known again that a network has learned from, wherever they lie: a hash of 64 bits of each.
+//!
+//! Of a JPEG file it is taken over its bytes, for decoders may differ by a bit; of any other image over its size and its planes of red,
+//! green and blue, so that a set in memory and a folder of PNG files made of it have the same. An image that was resized, or compressed
+//! once more, is another one.
+
+use super::hashes::of_planes;
+use super::{Dataset, ImageShape, Images, Split, TestPart};
+
+/// The hashes of images in memory; none where they are neither grey nor RGB.
+fn of_split(split: &Split, shape: ImageShape) -> Option<Vec<u64>> {
+    let ImageShape {
+        channels,
+        height,
+        width,
+    } = shape;
+    let planes: [usize; 3] = match channels {
+        1 => [0; 3],
+        3 => [0, 1, 2],
+        _ => return None,
+    };
+    let (wide, high) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+    let of_image = |index| {
+        let image = split.image(index);
+        let plane = |plane| &image[plane * width * height..][..width * height];
+        of_planes(wide, high, planes.map(plane))
+    };
+    Some((0..split.len()).map(of_image).collect())
+}
+
+impl Images {
+    /// A hash of each image of this shape, 0 of a folder's that were not read so far; none of samples that are no images.
+    pub(crate) fn hashes(&self, shape: ImageShape) -> Option<Vec<u64>> {
+        match (self.memory(), self.folder()) {
+            (Some(split), _) => of_split(split, shape),
+            (_, Some(split)) => Some(split.hashes.all(split.len())),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Dataset {
+    /// How many of the test images that were read have one of these hashes, which rise; none of samples that are no images.
+    pub fn test_images_among(&self, known: &[u64]) -> Option<u64> {
+        let hashes = self.test.hashes(self.shape)?;
+        let among = hashes
+            .iter()
+            .filter(|hash| known.binary_search(hash).is_ok());
+        Some(among.count() as u64)
+    }
+}
+
+impl TestPart {
+    /// Whether a result on images from there is that of a test: on none that the network was trained on. `trained_on`: how many it was, where
+    /// that is known.
+    pub fn is_test(part: Option<&Self>, trained_on: Option<u64>) -> bool {
+        match trained_on {
+            Some(count) => count == 0,
+            None => !part.is_some_and(Self::trained_on),
+        }
+    }
+
+    /// What one must know of such images to take a result on them for what it is: how they were split off, and how many the network was
+    /// trained on.
+    pub fn about(part: Option<&Self>, trained_on: Option<u64>) -> Option<String> {
+        let from = part.filter(|part| matches!(part, TestPart::SplitOff { .. }));
+        // How many is said beside it.
+        let from = from.map(|part| part.known(trained_on.map(|_| 0)).to_string());
+        let trained_on = match trained_on {
+            Some(0) | None => None,
+            Some(count) => Some(format!("the network was trained on {count} of them")),
+        };
+        let about: Vec<String> = from.into_iter().chain(trained_on).collect();
+        (!about.is_empty()).then(|| about.join("; "))
+    }
+
+    /// This, where it is known of how many of the images the network has learned.
+    pub fn known(&self, learned_of: Option<u64>) -> Self {
+        let mut part = self.clone();
+        if let (TestPart::SplitOff { trained_on, .. }, Some(count)) = (&mut part, learned_of) {
+            *trained_on = count > 0;
+        }
+        part
+    }
+}
+
+#[cfg(feature = "image-folder")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::decode;
+
+    fn png(pixels: &[u8], colour: png::ColorType) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, 3, 2);
+        encoder.set_color(colour);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(pixels).unwrap();
+        writer.finish().unwrap();
+        file
+    }
+
+    /// A set in memory, `[channel][y][x]`, and a folder's file, `[y][x][channel]`.
+    #[test]
+    fn an_image_is_known_again_in_memory_and_in_a_file() {
+        let shape = |channels| ImageShape {
+            channels,
+            height: 2,
+            width: 3,
+        };
+        let of_file = |file: &[u8]| decode::hash(file, &decode::decode(file).unwrap());
+        let planes: Vec<u8> = (0..18).collect();
+        let rgb: Vec<u8> = (0..18).map(|at| planes[at % 3 * 6 + at / 3]).collect();
+        let split = Split::new(18, planes.clone(), vec![7]).unwrap();
+        let [hash] = of_split(&split, shape(3)).unwrap()[..] else {
+            panic!("one image");
+        };
+        assert_eq!(of_file(&png(&rgb, png::ColorType::Rgb)), hash);
+        assert_ne!(of_file(&png(&planes, png::ColorType::Rgb)), hash);
+        let grey = Split::new(6, planes[..12].to_vec(), vec![0, 1]).unwrap();
+        let hashes = of_split(&grey, shape(1)).unwrap();
+        for (hash, image) in hashes.iter().zip(planes.chunks(6)) {
+            assert_eq!(of_file(&png(image, png::ColorType::Grayscale)), *hash);
+        }
+        assert!(of_split(&split, ImageShape::vector(18)).is_none());
+        // Another shape of the same bytes.
+        let turned = ImageShape {
+            channels: 3,
+            height: 3,
+            width: 2,
+        };
+        assert_ne!(of_split(&split, turned).unwrap(), [hash]);
+    }
+}
