@@ -188,6 +188,14 @@ pub(crate) fn read_if_there(path: &Path, most: Most) -> Result<Option<Vec<u8>>> 
     }
 }
 
+/// What is in a folder's place.
+pub(crate) fn no_folder(path: &Path) -> &'static str {
+    match path.exists() {
+        true => "this is not a folder",
+        false => "there is no such folder",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,10 @@
 use rayon::prelude::*;
 
 use super::augmentation::Draws;
-use super::resident::SPAN;
 use crate::engine::loops::{NONE, looped};
+
+/// Pixels that one invocation of the kernel makes.
+pub(super) const SPAN: usize = 8;
 
 crate::uniform! {
     /// The uniform `state` of [`struct@Augment`], rewritten for every batch.

@@ -5,10 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::folder::ADVICE;
-use super::scan::reason_of;
-use super::{Dataset, Images};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// How the reason ends why an image is refused.
+pub(super) const ADVICE: &str = "; put a sound copy in its place, or delete it";
 
 /// An image that cannot be read, or another entry of an image folder that is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,24 +53,16 @@ impl BadImages {
     }
 
     // Whoever panicked while holding it left it whole: one insertion is all that is done.
-    fn all(&self) -> MutexGuard<'_, BTreeMap<PathBuf, String>> {
+    pub fn all(&self) -> MutexGuard<'_, BTreeMap<PathBuf, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Dataset {
-    /// The images that could not be read so far, by path: where [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad) leaves
-    /// them out.
-    pub fn bad_images(&self) -> Vec<BadImage> {
-        let parts = [&self.train, &self.test].map(Images::folder);
-        // The two parts share one list.
-        let bad = parts
-            .into_iter()
-            .flatten()
-            .find_map(|split| split.bad.as_ref());
-        let all = bad.map(|bad| bad.all().clone()).unwrap_or_default();
-        all.into_iter()
-            .map(|(path, reason)| BadImage { path, reason })
-            .collect()
+/// What an error says of the path that it is about.
+pub(super) fn reason_of(error: Error) -> String {
+    match error {
+        Error::Data { reason, .. } => reason,
+        Error::Io { source, .. } => format!("it cannot be read ({source})"),
+        other => other.to_string(),
     }
 }

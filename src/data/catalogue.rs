@@ -1,12 +1,12 @@
 //! The known data sets: which files they are made of, where one gets them, and how they are normalised.
 
-use std::fmt::Display;
-use std::path::{Path, PathBuf};
-
 use super::augmentation::Augmentation;
-use super::cifar::{self, Layout};
-use super::{class_names, contents, folder};
+use super::known::{CIFAR_HUNDRED, CIFAR_TEN, Format, Known};
+use super::{checksums, class_names};
 use crate::error::{Error, Result};
+
+/// What the kind of data set is called whose images are files in folders.
+pub const IMAGE_FOLDER: &str = "image-folder";
 
 /// The names that [`load`](super::load) knows; the first is the default.
 pub const NAMES: [&str; 6] = [
@@ -15,37 +15,8 @@ pub const NAMES: [&str; 6] = [
     "fashion-mnist",
     "cifar10",
     "cifar100",
-    folder::NAME,
+    IMAGE_FOLDER,
 ];
-
-/// The form a set's files have.
-pub(super) enum Format {
-    /// Part of the program.
-    Embedded,
-    /// Four IDX files.
-    Idx,
-    /// Files of fixed-size records.
-    Cifar(Layout),
-}
-
-/// A known data set.
-pub(super) struct Known {
-    pub name: &'static str,
-    /// Names of its classes, in the order of their numbers.
-    pub class_names: &'static [&'static str],
-    /// Mean and standard deviation per channel of the training images' pixels, scaled to `[0, 1]`.
-    pub mean: &'static [f32],
-    pub std: &'static [f32],
-    pub format: Format,
-    /// Names of the folder inside `--data-dir`: ours, and the one the official archive unpacks to.
-    folders: &'static [&'static str],
-    /// The files the set is made of, training files first.
-    pub files: &'static [&'static str],
-    /// CRC-32 of their unpacked contents.
-    pub checksums: &'static [u32],
-    /// Where one gets them.
-    origin: &'static str,
-}
 
 const IDX_FILES: &[&str] = &[
     "train-images-idx3-ubyte",
@@ -64,7 +35,7 @@ pub(super) static KNOWN: [Known; 5] = [
         format: Format::Embedded,
         folders: &[],
         files: &[],
-        checksums: contents::DIGITS,
+        checksums: checksums::DIGITS,
         origin: "",
     },
     Known {
@@ -76,7 +47,7 @@ pub(super) static KNOWN: [Known; 5] = [
         format: Format::Idx,
         folders: &["mnist", "MNIST/raw"],
         files: IDX_FILES,
-        checksums: contents::MNIST,
+        checksums: checksums::MNIST,
         origin: "https://ossci-datasets.s3.amazonaws.com/mnist/",
     },
     Known {
@@ -88,7 +59,7 @@ pub(super) static KNOWN: [Known; 5] = [
         format: Format::Idx,
         folders: &["fashion-mnist", "FashionMNIST/raw"],
         files: IDX_FILES,
-        checksums: contents::FASHION,
+        checksums: checksums::FASHION,
         origin: "https://github.com/zalandoresearch/fashion-mnist",
     },
     Known {
@@ -97,7 +68,7 @@ pub(super) static KNOWN: [Known; 5] = [
         // The training images' own, as in the literature on sparse training.
         mean: &[0.4914, 0.4822, 0.4465],
         std: &[0.2470, 0.2435, 0.2616],
-        format: Format::Cifar(cifar::TEN),
+        format: Format::Cifar(CIFAR_TEN),
         folders: &["cifar10", "cifar-10-batches-bin"],
         files: &[
             "data_batch_1.bin",
@@ -107,7 +78,7 @@ pub(super) static KNOWN: [Known; 5] = [
             "data_batch_5.bin",
             "test_batch.bin",
         ],
-        checksums: contents::CIFAR_10,
+        checksums: checksums::CIFAR_10,
         origin: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     },
     Known {
@@ -116,10 +87,10 @@ pub(super) static KNOWN: [Known; 5] = [
         // The training images' own, as in the literature on sparse training.
         mean: &[0.5071, 0.4865, 0.4409],
         std: &[0.2673, 0.2564, 0.2762],
-        format: Format::Cifar(cifar::HUNDRED),
+        format: Format::Cifar(CIFAR_HUNDRED),
         folders: &["cifar100", "cifar-100-binary"],
         files: &["train.bin", "test.bin"],
-        checksums: contents::CIFAR_100,
+        checksums: checksums::CIFAR_100,
         origin: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
     },
 ];
@@ -130,7 +101,7 @@ pub(super) static KNOWN: [Known; 5] = [
 /// # Errors
 /// [`Error::Usage`] for an unknown name.
 pub fn usual_augmentation(name: &str) -> Result<Augmentation> {
-    if name == folder::NAME {
+    if name == IMAGE_FOLDER {
         return "resized-crop-flip".parse();
     }
     match find(name)?.format {
@@ -151,111 +122,10 @@ pub(super) fn find(name: &str) -> Result<&'static Known> {
         })
 }
 
-impl Known {
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
-        self.class_names.len()
-    }
-
-    /// The folder with the set's files: `dir` itself, or rather the one inside it that bears the set's name.
-    pub fn folder(&self, dir: Option<&Path>) -> Result<PathBuf> {
-        let Some(dir) = dir else {
-            return Err(Error::Missing {
-                option: "data_dir",
-                who: format!("the data set {}", self.name),
-                what: format!(
-                    "the folder with {}; get them from {}",
-                    self.expected(),
-                    self.origin
-                ),
-            });
-        };
-        if !dir.is_dir() {
-            return Err(Error::Data {
-                path: dir.to_owned(),
-                reason: format!(
-                    "{}; --data-dir takes the folder with {}",
-                    no_folder(dir),
-                    self.expected()
-                ),
-            });
-        }
-        let inside = self.folders.iter().map(|folder| dir.join(folder));
-        let mut candidates = inside.chain([dir.to_owned()]);
-        candidates
-            .find(|folder| self.files.iter().any(|file| existing(folder, file).is_some()))
-            .ok_or_else(|| Error::Data {
-                path: dir.to_owned(),
-                reason: format!(
-                    "no file of the data set {} is here or in its folder `{}`; expected {}; get them from {}",
-                    self.name,
-                    self.folders[0],
-                    self.expected(),
-                    self.origin
-                ),
-            })
-    }
-
-    /// The path of one of the set's files in `folder`.
-    pub fn file(&self, folder: &Path, name: &str) -> Result<PathBuf> {
-        existing(folder, name).ok_or_else(|| Error::Data {
-            path: folder.join(name),
-            reason: format!("the file is missing; get it from {}", self.origin),
-        })
-    }
-
-    /// The error for a file that is not as it should be: what is wrong, and where to get a sound one.
-    pub fn damaged(&self, path: &Path, what: impl Display) -> Error {
-        Error::Data {
-            path: path.to_owned(),
-            reason: format!("{what}; {}", self.remedy()),
-        }
-    }
-
-    /// Where to get a sound file.
-    pub fn remedy(&self) -> String {
-        match self.format {
-            Format::Embedded => "build the program again from unchanged sources".to_owned(),
-            _ => format!("get it again from {}", self.origin),
-        }
-    }
-
-    fn expected(&self) -> String {
-        let gzip = match self.format {
-            Format::Idx => " (each may end in .gz)",
-            _ => "",
-        };
-        format!("{}{gzip}", self.files.join(", "))
-    }
-}
-
-/// What is in a folder's place.
-pub(super) fn no_folder(path: &Path) -> &'static str {
-    match path.exists() {
-        true => "this is not a folder",
-        false => "there is no such folder",
-    }
-}
-
-/// The file `name` in `folder`. An IDX file goes by more names: gzipped, which comes first for its checksum, and with a dot
-/// in place of a hyphen, as some archives of MNIST have it (`train-images.idx3-ubyte`).
-fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
-    let mut names = vec![name.to_owned()];
-    if name.contains("-idx") {
-        names.push(name.replace("-idx", ".idx"));
-        names.splice(
-            0..0,
-            [format!("{}.gz", names[0]), format!("{}.gz", names[1])],
-        );
-    }
-    names
-        .into_iter()
-        .map(|name| folder.join(name))
-        .find(|path| path.is_file())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]

@@ -6,10 +6,14 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::augmentation::Part;
+use super::bad::ADVICE;
 use super::bad::BadImage;
+use super::bad::reason_of;
+use super::catalogue::IMAGE_FOLDER;
 use super::decode::decode;
-use super::folder::{self, ADVICE, content};
-use super::scan::{Faults, reason_of};
+use super::folder;
+use super::folder_split::content;
+use super::scan::Faults;
 use super::{DataOptions, Dataset, FolderSplit, TestPart};
 use crate::error::Result;
 
@@ -34,7 +38,7 @@ pub struct Check {
 /// # Errors
 /// As [`load`](super::load), but for such entries.
 pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
-    let (data, faults) = match source.name == folder::NAME {
+    let (data, faults) = match source.name == IMAGE_FOLDER {
         true => folder::list(source)?,
         false => (super::load(source)?, Faults::default()),
     };

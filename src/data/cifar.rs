@@ -6,8 +6,9 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use super::catalogue::Known;
-use super::{Halves, ImageShape, Split};
+use super::known::{CIFAR_HUNDRED, Known, Layout};
+use super::shape::ImageShape;
+use super::split::{Halves, Split};
 use crate::error::{Error, Result};
 
 const SHAPE: ImageShape = ImageShape {
@@ -16,26 +17,6 @@ const SHAPE: ImageShape = ImageShape {
     width: 32,
 };
 const PIXELS: usize = 3 * 32 * 32;
-
-/// What the files of one of the two sets are like.
-pub(super) struct Layout {
-    /// The number of classes of each label byte. The last label is the one to learn: CIFAR-100's fine one.
-    label_classes: &'static [u8],
-    /// Records of each training file, and of the test file.
-    records: [usize; 2],
-}
-
-/// CIFAR-10.
-pub(super) const TEN: Layout = Layout {
-    label_classes: &[10],
-    records: [10_000, 10_000],
-};
-
-/// CIFAR-100: a coarse label, then a fine one.
-pub(super) const HUNDRED: Layout = Layout {
-    label_classes: &[20, 100],
-    records: [50_000, 10_000],
-};
 
 /// Reads the files of a set in `folder`.
 pub(super) fn load(known: &Known, layout: &Layout, folder: &Path) -> Result<Halves> {
@@ -144,7 +125,7 @@ pub(crate) fn fuzz(bytes: &[u8]) {
     };
     if std::fs::write(&path, bytes).is_ok() {
         let mut half = Records::with_capacity(2);
-        let read = half.read(known, &HUNDRED, &path, 2, crc32fast::hash(bytes));
+        let read = half.read(known, &CIFAR_HUNDRED, &path, 2, crc32fast::hash(bytes));
         let _ = std::fs::remove_file(&path);
         assert!(read.is_err() || half.labels.iter().all(|&label| label < 100));
     }
@@ -173,7 +154,7 @@ mod tests {
         fs::write(&path, content).unwrap();
         let mut half = Records::with_capacity(2);
         let known = catalogue::find("cifar100").unwrap();
-        let result = half.read(known, &HUNDRED, &path, 2, crc32fast::hash(&records()));
+        let result = half.read(known, &CIFAR_HUNDRED, &path, 2, crc32fast::hash(&records()));
         result.map(|()| half).map_err(|error| {
             assert!(matches!(error, Error::Data { .. }), "{error}");
             error.to_string()

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::FolderSplit;
 use super::decode::decode;
-use super::folder::content;
+use super::folder_split::content;
 
 /// Test images that are compared; of more, so many, evenly spread.
 const SAMPLE: usize = 256;

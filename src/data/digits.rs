@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use super::catalogue::{self, NAMES};
 use super::idx::{Source, half};
-use super::{Halves, Split};
+use super::split::{Halves, Split};
 use crate::error::Result;
 
 static IMAGES: &[u8] = include_bytes!("digits/images.idx.gz");

@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::FolderSplit;
-use super::folder::File;
+use super::folder_split::File;
 use super::hashes::Hashes;
 use super::scan::TEST_FOLDERS;
 use crate::error::{Error, Result};

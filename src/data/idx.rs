@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::catalogue::Known;
-use super::{Halves, ImageShape, Split};
+use super::known::Known;
+use super::shape::ImageShape;
+use super::split::{Halves, Split};
 use crate::engine::host_memory;
 use crate::error::{Error, Result};
 use crate::files::GZIP;

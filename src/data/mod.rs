@@ -10,20 +10,22 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `catalogue.rs` | the known sets: their files, where these come from, their normalisation |
+//! | `options.rs`, `load.rs` | which set is asked for; loading it |
+//! | `known.rs`, `catalogue.rs` | what a known set is; all of them: their files, where these come from, their normalisation |
 //! | `digits.rs` | the embedded digits |
 //! | `idx.rs` | MNIST's IDX format, gzipped or plain |
 //! | `cifar.rs` | the binary version of CIFAR-10 and CIFAR-100 |
 //! | `class_names.rs` | the names of their classes |
 //! | `class_sizes.rs` | images of each class, and what is said where a class has none |
-//! | `contents.rs` | their published files, by checksum |
-//! | `folder.rs` | image folders: their files, read when they are needed |
+//! | `contents.rs`, `checksums.rs` | their published files, by checksum |
+//! | `folder.rs`, `folder_split.rs` | image folders: listing one; its files, read when they are needed |
 //! | `scan.rs` | what an image folder holds, and what does not belong there |
 //! | `held_out.rs` | images split off to test by, where a folder has none for that |
 //! | `decode.rs` | JPEG and PNG |
 //! | `crop.rs` | the part of a folder's image that the network sees: cut, resized |
-//! | `no_images.rs` | what stands for these two where the feature `image-folder` is left out |
+//! | `no_decode.rs`, `no_crop.rs` | what stands for these two where the feature `image-folder` is left out |
 //! | `dataset.rs` | what a loaded set is |
+//! | `shape.rs`, `normalisation.rs`, `split.rs` | the size of an image; how pixels become inputs; images in memory |
 //! | `record.rs` | what a checkpoint keeps of a set, and what has changed since |
 //! | `bad.rs` | images that could not be read, where a run goes on without them |
 //! | `copies.rs` | test images that are training images as well |
@@ -56,12 +58,6 @@
 //! # Ok::<(), rootlet::Error>(())
 //! ```
 
-use std::path::PathBuf;
-
-use serde::{Deserialize, Serialize};
-
-use crate::error::{Error, Result};
-
 mod assemble;
 mod augment;
 mod augmentation;
@@ -69,33 +65,39 @@ mod bad;
 mod batch;
 mod catalogue;
 mod check;
+mod checksums;
 mod cifar;
 mod class_names;
 mod class_sizes;
 mod contents;
 mod copies;
-#[cfg(feature = "image-folder")]
+#[cfg_attr(not(feature = "image-folder"), path = "no_crop.rs")]
 mod crop;
 mod dataset;
-#[cfg(feature = "image-folder")]
+#[cfg_attr(not(feature = "image-folder"), path = "no_decode.rs")]
 mod decode;
 mod digits;
 mod familiar;
 mod folder;
+mod folder_split;
 mod hashes;
 mod held_out;
 mod idx;
 mod images;
 mod interruptible;
+mod known;
+mod load;
 mod loader;
-#[cfg(not(feature = "image-folder"))]
-mod no_images;
+mod normalisation;
+mod options;
 mod readers;
 mod record;
 mod resident;
 mod scan;
+mod shape;
 mod shuffle;
 mod source;
+mod split;
 mod targets;
 mod vectors;
 
@@ -108,153 +110,22 @@ pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
 pub use bad::BadImage;
 pub use batch::{Batch, LoaderOptions, Order, Share};
-pub use catalogue::{NAMES, usual_augmentation};
+pub use catalogue::{IMAGE_FOLDER, NAMES, usual_augmentation};
 pub use check::{Check, check};
-pub use dataset::{Dataset, ImageShape, Normalisation, Split, TestPart};
-pub use folder::{FolderSplit, NAME as IMAGE_FOLDER};
+pub use dataset::{Dataset, TestPart};
+pub use folder_split::FolderSplit;
 pub use images::Images;
 pub(crate) use interruptible::Interruptible;
 pub use interruptible::load_until;
+pub use load::load;
 pub use loader::Loader;
 pub(crate) use loader::MOST_WORKERS;
+pub use normalisation::Normalisation;
+pub use options::{DataOptions, ImageOptions};
 pub use record::{DataRecord, PartRecord};
 pub use resident::ResidentImages;
+pub use shape::ImageShape;
 pub use source::{DataSource, Inputs, Reader, Reading};
+pub use split::Split;
 pub use targets::{TargetKind, Targets};
 pub use vectors::Vectors;
-
-use catalogue::Format;
-#[cfg(not(feature = "image-folder"))]
-use no_images::{crop, decode};
-
-/// Which data set to load, and from where. The default is the embedded digits, which need no files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DataOptions {
-    /// One of [`NAMES`].
-    pub name: String,
-    /// Folder that holds the set's files, or that holds a folder of the set's name with them. The embedded digits ignore it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dir: Option<PathBuf>,
-    /// Use only the first so many training images, and the first so many test images. More than there are means all. Of an
-    /// image folder these are the first of every class, then the second of every class, and so on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<usize>,
-    /// What an image folder's images become; other sets have sizes and parts of their own.
-    #[serde(default)]
-    pub images: ImageOptions,
-}
-
-/// The size that a folder's images get, and which of them test where nothing else does.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ImageOptions {
-    /// Sides of the part of an image that the network sees, in pixels.
-    pub size: usize,
-    /// Length of an image's shorter side before the part is cut out, in an evaluation and for plain crops. `None` is 8/7 of
-    /// `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are whole already.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resize: Option<usize>,
-    /// Share of the training images that test where the folder has none for that: neither `val`, `validation`, `valid` nor
-    /// `test`. With 0 there are no test images then.
-    pub val_split: f64,
-    /// What chooses them.
-    pub seed: u32,
-    /// Whether images that cannot be read are left out, rather than being an error: in training another one of the class takes
-    /// the place.
-    pub skip_bad: bool,
-}
-
-impl ImageOptions {
-    /// Length of an image's shorter side before the part is cut out.
-    pub fn resize(&self) -> usize {
-        self.resize.unwrap_or_else(|| match self.size {
-            0..128 => self.size,
-            size => size.saturating_add(size / 7),
-        })
-    }
-}
-
-impl Default for ImageOptions {
-    fn default() -> Self {
-        Self {
-            size: 224,
-            resize: None,
-            val_split: 0.1,
-            seed: 1,
-            skip_bad: false,
-        }
-    }
-}
-
-impl Default for DataOptions {
-    fn default() -> Self {
-        Self {
-            name: NAMES[0].to_owned(),
-            dir: None,
-            limit: None,
-            images: ImageOptions::default(),
-        }
-    }
-}
-
-/// The two halves of a set as its format's reader finds them.
-struct Halves {
-    shape: ImageShape,
-    train: Split,
-    test: Split,
-    notes: Vec<String>,
-}
-
-/// Reads and checks the whole of a data set; of an image folder only the names.
-///
-/// # Errors
-/// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`, [`Error::Data`] for a
-/// file that is missing, truncated or corrupt, and [`Error::Io`] for one that cannot be read.
-pub fn load(source: &DataOptions) -> Result<Dataset> {
-    if source.limit == Some(0) {
-        return Err(Error::Value {
-            option: "limit",
-            must: "must be at least 1 image, or be left out to use them all".to_owned(),
-            value: "0".to_owned(),
-        });
-    }
-    if source.name == folder::NAME {
-        return folder::load(source);
-    }
-    let known = catalogue::find(&source.name)?;
-    let Halves {
-        shape,
-        mut train,
-        mut test,
-        notes,
-    } = match &known.format {
-        Format::Embedded => digits::load()?,
-        Format::Idx => idx::load(known, &known.folder(source.dir.as_deref())?)?,
-        Format::Cifar(layout) => cifar::load(known, layout, &known.folder(source.dir.as_deref())?)?,
-    };
-    if let Some(limit) = source.limit {
-        train.truncate(limit);
-        test.truncate(limit);
-    }
-    let mut data = Dataset {
-        name: known.name.to_owned(),
-        shape,
-        classes: known.classes(),
-        class_names: known
-            .class_names
-            .iter()
-            .map(|&name| name.to_owned())
-            .collect(),
-        normalisation: Normalisation {
-            mean: known.mean.to_vec(),
-            std: known.std.to_vec(),
-        },
-        train: train.into(),
-        test: test.into(),
-        test_part: TestPart::Published,
-        notes,
-        untaught: Vec::new(),
-    };
-    data.note_classes();
-    Ok(data)
-}

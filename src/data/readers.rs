@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::augmentation::{Augmentation, Draws, Part};
 use super::crop::Cutter;
-use super::folder::File;
+use super::folder_split::File;
 use super::source::{DataSource, Inputs, Reader, Reading};
 use super::{FolderSplit, ImageShape, Split, TargetKind};
 use crate::error::{Error, Result};

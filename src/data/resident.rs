@@ -1,13 +1,10 @@
 //! A whole set of images on the device, as bytes: a batch then costs the upload of its images' numbers.
 
-use super::augment::{Augment, AugmentParams, AugmentState};
+use super::augment::{Augment, AugmentParams, AugmentState, SPAN};
 use super::augmentation::{Augmentation, Draws};
 use super::{ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::{Error, Result};
-
-/// Pixels that one invocation of the kernel makes.
-pub(super) const SPAN: usize = 8;
 /// Bytes uploaded at a time, so that what is staged for it stays small.
 const UPLOAD: usize = 16 << 20;
 /// Words of a buffer that an [`AugmentState`] is uploaded to.

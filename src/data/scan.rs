@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::catalogue::no_folder;
-use super::folder::File;
+use super::bad::{BadImage, reason_of};
+use super::folder_split::File;
+use super::folder_split::FolderSplit;
 use super::hashes::Hashes;
-use super::{BadImage, FolderSplit};
 use crate::error::{Error, Result};
+use crate::files::no_folder;
 
 /// What is expected of the folder, for messages.
 pub(super) const EXPECTED: &str =
@@ -232,15 +233,6 @@ pub(super) fn scan(
         bad: None,
         hashes: Hashes::default(),
     })
-}
-
-/// What an error says of the path that it is about.
-pub(super) fn reason_of(error: Error) -> String {
-    match error {
-        Error::Data { reason, .. } => reason,
-        Error::Io { source, .. } => format!("it cannot be read ({source})"),
-        other => other.to_string(),
-    }
 }
 
 /// An entry of a class's folder, which must be an image's file by its name and its kind.

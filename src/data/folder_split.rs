@@ -1,0 +1,241 @@
+//! The images of a folder: a list of files, read and decoded one by one as they are needed.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::augmentation::Part;
+use super::bad::{ADVICE, BadImages};
+use super::crop::Cutter;
+use super::decode::{BESIDES, START, check_length, check_start, decode, hash};
+use super::hashes::Hashes;
+use crate::error::{Error, Result};
+
+/// The training images or the test images of a folder: a list of files, read one by one as they are needed.
+#[derive(Clone, Debug)]
+pub struct FolderSplit {
+    pub(super) folder: PathBuf,
+    /// Names of the classes: a class's number is its place here. Sorted, but for a folder that takes another's numbers.
+    pub(super) classes: Arc<[String]>,
+    /// Sorted by class, then by name.
+    pub(super) files: Vec<File>,
+    pub(super) size: u32,
+    pub(super) resize: u32,
+    /// What could not be read, where the images are used without it.
+    pub(super) bad: Option<Arc<BadImages>>,
+    /// By what its images are known again; of other files anew.
+    pub(super) hashes: Hashes,
+}
+
+/// An image's file.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    pub class: u32,
+    pub bytes: u64,
+    pub name: Box<OsStr>,
+}
+
+impl FolderSplit {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is no image at all.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The folder with the classes' folders.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The class of image `index`. Like a slice's, an index past the end panics.
+    pub fn label(&self, index: usize) -> u32 {
+        self.files[index].class
+    }
+
+    /// The file of image `index`. Like a slice's, an index past the end panics.
+    pub fn path(&self, index: usize) -> PathBuf {
+        let File { class, name, .. } = &self.files[index];
+        self.folder
+            .join(&self.classes[*class as usize])
+            .join(Path::new(name))
+    }
+
+    /// The classes' names, in the order of their numbers.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Bytes of one image as the network sees it.
+    pub(super) fn features(&self) -> usize {
+        3 * (self.size as usize).pow(2)
+    }
+
+    /// What cuts parts out of these images.
+    pub(super) fn cutter(&self) -> Cutter {
+        Cutter::new(self.size, self.resize)
+    }
+
+    /// Reads image `index` and writes the asked part of it to `output`, `[channel][y][x]`.
+    pub(super) fn read(
+        &self,
+        index: usize,
+        part: Part,
+        cutter: &mut Cutter,
+        output: &mut [u8],
+    ) -> Result<()> {
+        let path = self.path(index);
+        let content = content(&path)?;
+        decode(&content)
+            .and_then(|image| {
+                self.hashes
+                    .note(index, self.len(), || hash(&content, &image));
+                cutter.cut(&image, part, output)
+            })
+            .map_err(|what| Error::Data {
+                path,
+                reason: format!("{what}{ADVICE}"),
+            })
+    }
+
+    /// The same files under the numbers that their classes have in `classes`; none if one of them is not there.
+    pub(super) fn renumbered(&self, classes: &Arc<[String]>) -> Option<Self> {
+        let number = |name: &String| classes.iter().position(|known| known == name);
+        let numbers: Vec<usize> = self.classes.iter().map(number).collect::<Option<_>>()?;
+        let file = |file: &File| File {
+            class: numbers[file.class as usize] as u32,
+            ..file.clone()
+        };
+        Some(Self {
+            classes: classes.clone(),
+            files: self.files.iter().map(file).collect(),
+            folder: self.folder.clone(),
+            bad: self.bad.clone(),
+            hashes: self.hashes.clone(),
+            ..*self
+        })
+    }
+
+    /// The other images of its class, from the next one on; they lie together.
+    pub(super) fn others_of_class(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        let class = self.label(index);
+        let same = move |&at: &usize| self.files[at].class == class;
+        let first = (0..index).rev().take_while(same).last().unwrap_or(index);
+        (index + 1..self.len()).take_while(same).chain(first..index)
+    }
+
+    /// Images of each class.
+    pub(super) fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.classes.len()];
+        for file in &self.files {
+            sizes[file.class as usize] += 1;
+        }
+        sizes
+    }
+
+    /// Keeps `limit` images: the first of every class, then the second of every class, and so on.
+    pub(super) fn truncate(&mut self, limit: usize) {
+        if limit >= self.files.len() {
+            return;
+        }
+        let sizes = self.sizes();
+        let mut kept = vec![0usize; sizes.len()];
+        let mut left = limit;
+        while left > 0 {
+            for (kept, &size) in kept.iter_mut().zip(&sizes) {
+                if *kept < size && left > 0 {
+                    *kept += 1;
+                    left -= 1;
+                }
+            }
+        }
+        self.files.retain(|file| {
+            let kept = &mut kept[file.class as usize];
+            let keep = *kept > 0;
+            *kept -= usize::from(keep);
+            keep
+        });
+        self.files.shrink_to_fit();
+        self.hashes = Hashes::default();
+    }
+}
+
+/// A file's content. It was a file when it was found; asked once more, for a pipe would keep the reader waiting for ever.
+pub(super) fn content(path: &Path) -> Result<Vec<u8>> {
+    let about = fs::metadata(path).map_err(Error::io("read", path))?;
+    if !about.is_file() {
+        return Err(Error::Data {
+            path: path.to_owned(),
+            reason: "it is not a file any more; put an image in its place, or remove it".to_owned(),
+        });
+    }
+    let mut file = fs::File::open(path).map_err(Error::io("read", path))?;
+    let mut bytes = Vec::new();
+    let mut read_up_to = |length: u64, bytes: &mut Vec<u8>| {
+        let missing = length.min(about.len()).saturating_sub(bytes.len() as u64);
+        let room = usize::try_from(missing).unwrap_or(usize::MAX);
+        (bytes.try_reserve_exact(room).map_err(std::io::Error::other))
+            .and_then(|()| (&mut file).take(missing).read_to_end(bytes))
+            .map_err(Error::io("read", path))
+    };
+    // A file's name promises an image. What is none, and may be larger than the memory, is left unread.
+    let wrong = |what| Error::Data {
+        path: path.to_owned(),
+        reason: format!("{what}{ADVICE}"),
+    };
+    read_up_to(START, &mut bytes)?;
+    check_start(&bytes).map_err(wrong)?;
+    read_up_to(BESIDES, &mut bytes)?;
+    check_length(&bytes, about.len()).map_err(wrong)?;
+    read_up_to(u64::MAX, &mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_takes_from_every_class_in_turn() {
+        let split = |limit| {
+            let classes = ["a", "b", "c"].map(str::to_owned);
+            let file = |(class, name): (u32, &str)| File {
+                class,
+                bytes: 1,
+                name: OsStr::new(name).into(),
+            };
+            let files = [
+                (0, "p"),
+                (0, "q"),
+                (0, "r"),
+                (0, "s"),
+                (1, "t"),
+                (2, "u"),
+                (2, "v"),
+            ];
+            let mut split = FolderSplit {
+                folder: PathBuf::new(),
+                classes: Arc::new(classes),
+                files: files.map(file).into(),
+                size: 1,
+                resize: 1,
+                bad: None,
+                hashes: Hashes::default(),
+            };
+            split.truncate(limit);
+            let names = split.files.iter().map(|file| file.name.to_str().unwrap());
+            names.collect::<String>()
+        };
+        let expected = [
+            "", "p", "pt", "ptu", "pqtu", "pqtuv", "pqrtuv", "pqrstuv", "pqrstuv",
+        ];
+        for (limit, expected) in expected.into_iter().enumerate() {
+            assert_eq!(split(limit), expected, "{limit}");
+        }
+    }
+}

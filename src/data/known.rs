@@ -1,0 +1,151 @@
+//! A known data set: what it is made of, and finding its files.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::files::no_folder;
+
+/// The form a set's files have.
+pub(super) enum Format {
+    /// Part of the program.
+    Embedded,
+    /// Four IDX files.
+    Idx,
+    /// Files of fixed-size records.
+    Cifar(Layout),
+}
+
+/// A known data set.
+pub(super) struct Known {
+    pub name: &'static str,
+    /// Names of its classes, in the order of their numbers.
+    pub class_names: &'static [&'static str],
+    /// Mean and standard deviation per channel of the training images' pixels, scaled to `[0, 1]`.
+    pub mean: &'static [f32],
+    pub std: &'static [f32],
+    pub format: Format,
+    /// Names of the folder inside `--data-dir`: ours, and the one the official archive unpacks to.
+    pub(super) folders: &'static [&'static str],
+    /// The files the set is made of, training files first.
+    pub files: &'static [&'static str],
+    /// CRC-32 of their unpacked contents.
+    pub checksums: &'static [u32],
+    /// Where one gets them.
+    pub(super) origin: &'static str,
+}
+
+impl Known {
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
+    }
+
+    /// The folder with the set's files: `dir` itself, or rather the one inside it that bears the set's name.
+    pub fn folder(&self, dir: Option<&Path>) -> Result<PathBuf> {
+        let Some(dir) = dir else {
+            return Err(Error::Missing {
+                option: "data_dir",
+                who: format!("the data set {}", self.name),
+                what: format!(
+                    "the folder with {}; get them from {}",
+                    self.expected(),
+                    self.origin
+                ),
+            });
+        };
+        if !dir.is_dir() {
+            return Err(Error::Data {
+                path: dir.to_owned(),
+                reason: format!(
+                    "{}; --data-dir takes the folder with {}",
+                    no_folder(dir),
+                    self.expected()
+                ),
+            });
+        }
+        let inside = self.folders.iter().map(|folder| dir.join(folder));
+        let mut candidates = inside.chain([dir.to_owned()]);
+        candidates
+            .find(|folder| self.files.iter().any(|file| existing(folder, file).is_some()))
+            .ok_or_else(|| Error::Data {
+                path: dir.to_owned(),
+                reason: format!(
+                    "no file of the data set {} is here or in its folder `{}`; expected {}; get them from {}",
+                    self.name,
+                    self.folders[0],
+                    self.expected(),
+                    self.origin
+                ),
+            })
+    }
+
+    /// The path of one of the set's files in `folder`.
+    pub fn file(&self, folder: &Path, name: &str) -> Result<PathBuf> {
+        existing(folder, name).ok_or_else(|| Error::Data {
+            path: folder.join(name),
+            reason: format!("the file is missing; get it from {}", self.origin),
+        })
+    }
+
+    /// The error for a file that is not as it should be: what is wrong, and where to get a sound one.
+    pub fn damaged(&self, path: &Path, what: impl Display) -> Error {
+        Error::Data {
+            path: path.to_owned(),
+            reason: format!("{what}; {}", self.remedy()),
+        }
+    }
+
+    /// Where to get a sound file.
+    pub fn remedy(&self) -> String {
+        match self.format {
+            Format::Embedded => "build the program again from unchanged sources".to_owned(),
+            _ => format!("get it again from {}", self.origin),
+        }
+    }
+
+    fn expected(&self) -> String {
+        let gzip = match self.format {
+            Format::Idx => " (each may end in .gz)",
+            _ => "",
+        };
+        format!("{}{gzip}", self.files.join(", "))
+    }
+}
+
+/// The file `name` in `folder`. An IDX file goes by more names: gzipped, which comes first for its checksum, and with a dot
+/// in place of a hyphen, as some archives of MNIST have it (`train-images.idx3-ubyte`).
+fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
+    let mut names = vec![name.to_owned()];
+    if name.contains("-idx") {
+        names.push(name.replace("-idx", ".idx"));
+        names.splice(
+            0..0,
+            [format!("{}.gz", names[0]), format!("{}.gz", names[1])],
+        );
+    }
+    names
+        .into_iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// What the files of CIFAR-10 or CIFAR-100 are like.
+pub(super) struct Layout {
+    /// The number of classes of each label byte. The last label is the one to learn: CIFAR-100's fine one.
+    pub label_classes: &'static [u8],
+    /// Records of each training file, and of the test file.
+    pub records: [usize; 2],
+}
+
+/// CIFAR-10.
+pub(super) const CIFAR_TEN: Layout = Layout {
+    label_classes: &[10],
+    records: [10_000, 10_000],
+};
+
+/// CIFAR-100: a coarse label, then a fine one.
+pub(super) const CIFAR_HUNDRED: Layout = Layout {
+    label_classes: &[20, 100],
+    records: [50_000, 10_000],
+};

@@ -1,0 +1,64 @@
+//! Loading a data set by its name.
+
+use super::catalogue::{self, IMAGE_FOLDER};
+use super::dataset::{Dataset, TestPart};
+use super::known::Format;
+use super::normalisation::Normalisation;
+use super::options::DataOptions;
+use super::split::Halves;
+use super::{cifar, digits, folder, idx};
+use crate::error::{Error, Result};
+
+/// Reads and checks the whole of a data set; of an image folder only the names.
+///
+/// # Errors
+/// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`, [`Error::Data`] for a
+/// file that is missing, truncated or corrupt, and [`Error::Io`] for one that cannot be read.
+pub fn load(source: &DataOptions) -> Result<Dataset> {
+    if source.limit == Some(0) {
+        return Err(Error::Value {
+            option: "limit",
+            must: "must be at least 1 image, or be left out to use them all".to_owned(),
+            value: "0".to_owned(),
+        });
+    }
+    if source.name == IMAGE_FOLDER {
+        return folder::load(source);
+    }
+    let known = catalogue::find(&source.name)?;
+    let Halves {
+        shape,
+        mut train,
+        mut test,
+        notes,
+    } = match &known.format {
+        Format::Embedded => digits::load()?,
+        Format::Idx => idx::load(known, &known.folder(source.dir.as_deref())?)?,
+        Format::Cifar(layout) => cifar::load(known, layout, &known.folder(source.dir.as_deref())?)?,
+    };
+    if let Some(limit) = source.limit {
+        train.truncate(limit);
+        test.truncate(limit);
+    }
+    let mut data = Dataset {
+        name: known.name.to_owned(),
+        shape,
+        classes: known.classes(),
+        class_names: known
+            .class_names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect(),
+        normalisation: Normalisation {
+            mean: known.mean.to_vec(),
+            std: known.std.to_vec(),
+        },
+        train: train.into(),
+        test: test.into(),
+        test_part: TestPart::Published,
+        notes,
+        untaught: Vec::new(),
+    };
+    data.note_classes();
+    Ok(data)
+}

@@ -1,0 +1,42 @@
+//! The size of an image.
+
+use serde::{Deserialize, Serialize};
+
+use crate::layer::Extent;
+
+/// Size of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageShape {
+    /// Colour planes: 1 for grey, 3 for RGB.
+    pub channels: usize,
+    /// Rows of a plane.
+    pub height: usize,
+    /// Columns of a plane.
+    pub width: usize,
+}
+
+impl ImageShape {
+    /// A plain vector of numbers.
+    pub fn vector(length: usize) -> Self {
+        ImageShape {
+            channels: length,
+            height: 1,
+            width: 1,
+        }
+    }
+
+    /// Values of one image, the number of inputs of a network: channels × height × width.
+    pub fn features(&self) -> usize {
+        let plane = self.height.saturating_mul(self.width);
+        self.channels.saturating_mul(plane)
+    }
+
+    /// The size of a model's input that takes such images.
+    pub fn extent(&self) -> Extent {
+        Extent {
+            channels: self.channels,
+            height: self.height,
+            width: self.width,
+        }
+    }
+}
