@@ -1,14 +1,16 @@
 //! From a configuration to a trainer: the network on its device, its data, its schedules.
 
-use super::dense_weights::{self, DenseWeights};
+use super::Trainer;
+use super::begin;
+use super::dense_weights::DenseWeights;
 use super::learned::Learned;
-use super::{Trainer, dense};
+use super::resident::reside;
 use crate::checkpoint::Progress;
-use crate::data::{Augmentation, Dataset, ResidentImages};
+use crate::data::Dataset;
 use crate::engine::Device;
 use crate::error::{Error, Remedies, Result};
 use crate::model::Model;
-use crate::network::{Network, NetworkOptions, NetworkState, Resident};
+use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::topology::Candidates;
 use crate::topology::from_dense::Start;
 use crate::train::TrainConfig;
@@ -66,8 +68,8 @@ impl Trainer {
         let start = method.start();
         admit(&device, model, &requested, start, setup.optimiser.bytes())?;
         let state = match method.start() {
-            Start::Dense(_) => dense::state(model, &config)?,
-            Start::Backed(factor) => dense_weights::state(model, &config, &requested, factor)?,
+            Start::Dense(_) => begin::dense(model, &config)?,
+            Start::Backed(factor) => begin::backed(model, &config, &requested, factor)?,
             Start::Random | Start::Chosen(_) => {
                 NetworkState::initialise(model, &requested, config.run.seed)
             }
@@ -83,7 +85,7 @@ impl Trainer {
             distinct: config.topology.distinct_candidates,
             round_batches: config.topology.round_batches,
             recompute: config.machine.checkpoint_activations,
-            class: dense::class_of(method.as_ref(), &state, model),
+            class: begin::class_of(method.as_ref(), &state, model),
             forward: config.forward(model, method.as_ref())?,
             // No batch has more images than there are.
             ..NetworkOptions::of_batch(config.run.batch.min(data.train.len().max(1)))
@@ -229,27 +231,4 @@ fn admit(
             },
             other => other,
         })
-}
-
-/// Puts the training images on the device, where the configuration or the device says so.
-pub(super) fn reside(
-    device: &Device,
-    network: &Network,
-    config: &TrainConfig,
-    data: &Dataset,
-    augmentation: Augmentation,
-) -> Result<Option<Resident>> {
-    let Some(split) = data.train.memory() else {
-        return Ok(None);
-    };
-    if !config
-        .machine
-        .resident
-        .unwrap_or(ResidentImages::pays(device, split))
-    {
-        return Ok(None);
-    }
-    let normalisation = &data.normalisation;
-    let resident = network.reside(device, split, data.shape, normalisation, augmentation)?;
-    Ok(Some(resident))
 }

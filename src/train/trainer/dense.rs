@@ -4,41 +4,20 @@
 use std::sync::atomic::AtomicBool;
 
 use super::Trainer;
-use super::build::reside;
+use super::begin::{self, class_of, total};
+use super::resident::reside;
 use crate::clock::Instant;
 use crate::data::{Batch, Interruptible, Loader, Order};
-use crate::engine::Class;
 use crate::error::{Error, Result};
-use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
-use crate::sparse::{LayerState, allocate};
+use crate::sparse::LayerState;
+use crate::topology::Scope;
 use crate::topology::from_dense::{
     Moment, Prune, Start, keep_largest, keep_largest_of_each, magnitudes,
 };
-use crate::topology::{Method, Scope};
-use crate::train::TrainConfig;
 use crate::train::event::{Event, Round, RoundLayer};
 use crate::train::hooks::Hooks;
 use crate::train::probe::DenseProbe;
-
-/// The ledger's class of a network: that of a dense one, for as long as it has every connection.
-pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model) -> Class {
-    let dense: u64 = model.shapes().iter().map(|s| s.dense()).sum();
-    match matches!(method.start(), Start::Dense(_)) && total(&state.layers) == dense {
-        true => Class::DenseWeights,
-        false => Class::Connections,
-    }
-}
-
-/// A dense network as drawn: what methods begin with, choose from, and rewind tickets to.
-pub(super) fn state(model: &Model, config: &TrainConfig) -> Result<NetworkState> {
-    let counts = allocate(&model.shapes(), 0.0, config.model.assignment)?;
-    Ok(NetworkState::initialise(model, &counts, config.run.seed))
-}
-
-fn total(layers: &[LayerState]) -> u64 {
-    layers.iter().map(|l| l.active() as u64).sum()
-}
 
 impl Trainer {
     /// Puts a state into the network, which is made anew where its programs are not those of the state: where a method that
@@ -85,7 +64,7 @@ impl Trainer {
             return Ok(());
         }
         let (started, stop) = (Instant::now(), hooks.stop);
-        let state = state(&self.setup.model, &self.config)?;
+        let state = begin::dense(&self.setup.model, &self.config)?;
         let dense = total(&state.layers);
         let requested: u64 = self.requested.iter().sum();
         let parameters = state.parameters.clone();
@@ -223,7 +202,7 @@ impl Trainer {
         let layers = self.survivors(&from, &dense, prune)?;
         let after = match prune.rewind {
             false => NetworkState { layers, ..before },
-            true => rewind(state(&self.setup.model, &self.config)?, layers),
+            true => rewind(begin::dense(&self.setup.model, &self.config)?, layers),
         };
         self.set_state(&after)?;
         self.count_flops();

@@ -1,8 +1,9 @@
 //! An epoch: its batches, its steps and rounds, and looking at the losses.
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use super::{LOOK_EVERY, Trainer};
+use super::Trainer;
 use crate::checkpoint::Tested;
 use crate::clock::Instant;
 use crate::data::{Interruptible, Loader, Order};
@@ -16,6 +17,9 @@ use crate::train::event::{self, Event};
 use crate::train::hooks::Hooks;
 use crate::train::meter::{Clock, Sums};
 use crate::train::score;
+
+/// Time between two looks at the losses on the device.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 impl Trainer {
     /// Trains what is left of the current epoch; false if it was not finished.

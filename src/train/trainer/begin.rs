@@ -1,0 +1,53 @@
+//! The state that a run begins with where its method begins with a dense network, or keeps one beside it.
+
+use crate::engine::Class;
+use crate::error::Result;
+use crate::model::Model;
+use crate::network::NetworkState;
+use crate::sparse::{LayerState, allocate};
+use crate::topology::Method;
+use crate::topology::from_dense::{Start, keep_largest_of_each};
+use crate::train::TrainConfig;
+
+/// The network to begin with: of the dense one the largest weights of each layer, `factor` times the requested number.
+pub(super) fn backed(
+    model: &Model,
+    config: &TrainConfig,
+    requested: &[u64],
+    factor: f64,
+) -> Result<NetworkState> {
+    let state = dense(model, config)?;
+    let dense_weights = state
+        .layers
+        .iter()
+        .map(|layer| layer.values.clone())
+        .collect();
+    let counts = requested
+        .iter()
+        .map(|&n| (n as f64 * factor).round() as usize);
+    Ok(NetworkState {
+        layers: keep_largest_of_each(&state.layers, counts)?,
+        dense_weights,
+        ..state
+    })
+}
+
+/// The ledger's class of a network: that of a dense one, for as long as it has every connection.
+pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model) -> Class {
+    let dense: u64 = model.shapes().iter().map(|s| s.dense()).sum();
+    match matches!(method.start(), Start::Dense(_)) && total(&state.layers) == dense {
+        true => Class::DenseWeights,
+        false => Class::Connections,
+    }
+}
+
+/// A dense network as drawn: what methods begin with, choose from, and rewind tickets to.
+pub(super) fn dense(model: &Model, config: &TrainConfig) -> Result<NetworkState> {
+    let counts = allocate(&model.shapes(), 0.0, config.model.assignment)?;
+    Ok(NetworkState::initialise(model, &counts, config.run.seed))
+}
+
+/// Connections of all layers.
+pub(super) fn total(layers: &[LayerState]) -> u64 {
+    layers.iter().map(|l| l.active() as u64).sum()
+}

@@ -1,0 +1,69 @@
+//! Which images the network has learned from, so that no result on them is called that of a test.
+
+use super::Trainer;
+use crate::checkpoint::Snapshot;
+use crate::data::{Order, TestPart};
+
+impl Trainer {
+    /// Takes over what is known of a run that goes on.
+    pub(super) fn learned_before(&mut self, snapshot: &Snapshot) {
+        // Of images in memory all are known if they are the same, also where an older version kept none.
+        let same = snapshot.data.as_ref().is_some_and(|before| {
+            before.train == self.record.train && self.data.train.memory().is_some()
+        });
+        let none_yet = snapshot.progress.step == 0 || same;
+        let known = &snapshot.learned_images;
+        self.learned.before = (!known.is_empty() || none_yet).then(|| known.clone());
+    }
+
+    /// Hashes of the images that the network has learned from, rising; none where that is not known.
+    pub(super) fn learned_images(&self) -> Option<Vec<u64>> {
+        let before = self.learned.before.as_ref()?;
+        let (train, shape) = (&self.data.train, self.data.shape);
+        let of_folder;
+        let hashes = match train.memory() {
+            Some(_) => {
+                let of_memory = || train.hashes(shape);
+                self.learned.in_memory.get_or_init(of_memory).as_ref()?
+            }
+            None => {
+                of_folder = train.hashes(shape)?;
+                &of_folder
+            }
+        };
+        let mut learned = before.clone();
+        match self.progress.epoch {
+            // Batches are read ahead, how far is chance: only those that were trained on count.
+            0 => {
+                let order = Order::Shuffled {
+                    seed: self.config.run.seed,
+                    epoch: 0,
+                };
+                let count = self
+                    .progress
+                    .batch
+                    .saturating_mul(self.config.run.batch as u64);
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                let images = order.images(hashes.len()).into_iter().take(count);
+                learned.extend(images.map(|image| hashes[image as usize]));
+            }
+            _ => learned.extend(hashes),
+        }
+        // Those that were not read.
+        learned.retain(|&hash| hash != 0);
+        learned.sort_unstable();
+        learned.dedup();
+        Some(learned)
+    }
+
+    /// How many of the test images, which were read, it has learned from; none where that is not known. What is published as a set's
+    /// test images is that, also where its makers took one twice.
+    pub(super) fn trained_on(&self) -> Option<u64> {
+        match self.data.test_part {
+            TestPart::Published => None,
+            TestPart::Folder(_) | TestPart::SplitOff { .. } => {
+                self.data.test_images_among(&self.learned_images()?)
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Running a training: epoch by epoch to the end or to a stop, saving, and telling what came of it.
+
+use std::sync::atomic::Ordering;
+
+use super::Trainer;
+use crate::checkpoint::Progress;
+use crate::clock::Instant;
+use crate::engine::Class;
+use crate::error::{Error, Result};
+use crate::network::phase;
+use crate::topology::Schedule;
+use crate::topology::from_dense::Start;
+use crate::train::describe;
+use crate::train::evaluate::Evaluation;
+use crate::train::event::{self, Event};
+use crate::train::hooks::Hooks;
+use crate::train::meter::Clock;
+use crate::train::phases::Phases;
+use crate::train::remarks;
+
+impl Trainer {
+    /// Lets the observer hear of something.
+    pub(super) fn tell(&mut self, hooks: &mut Hooks<'_>, event: Event) {
+        if let Err(error) = hooks.observer.event(&event) {
+            self.unheard.get_or_insert(error);
+        }
+    }
+
+    /// Whether to stop after the current step.
+    pub(super) fn stopping(&self, hooks: &Hooks<'_>) -> bool {
+        self.unheard.is_some() || hooks.stop.load(Ordering::Relaxed)
+    }
+
+    /// Keeps what an image that cannot be read has to tell until what was trained is saved; a stop has nothing to tell.
+    ///
+    /// # Errors
+    /// Any other error.
+    pub(super) fn ends_in_order(&mut self, error: Error) -> Result<()> {
+        match error {
+            Error::Stopped => {}
+            Error::Data { .. } | Error::Io { .. } => {
+                self.unheard.get_or_insert(error);
+            }
+            other => return Err(other),
+        }
+        Ok(())
+    }
+
+    /// Trains to the end of the configuration's epochs or steps, or until asked to stop.
+    ///
+    /// # Errors
+    /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an observer's error, or
+    /// that of an image, the state is saved before it is returned.
+    pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
+        self.train(hooks).map_err(|error| match self.device.lost() {
+            // Whatever went wrong after that, this is why.
+            Some(reason) => Error::Lost(reason),
+            None => error,
+        })
+    }
+
+    fn train(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
+        let began = Instant::now();
+        self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
+        self.prune_before_the_first_step(hooks)?;
+        self.announce(hooks);
+        self.progress.seconds += began.elapsed().as_secs_f64();
+        let mut clock = Clock::new(&self.progress, hooks.save_every);
+        let mut last = None;
+        while !self.is_done() && !self.stopping(hooks) {
+            let whole = self.train_epoch(hooks, &mut clock)?;
+            self.progress.seconds = clock.seconds();
+            if !whole {
+                break;
+            }
+            let (done, evaluation) = match self.finish_epoch(hooks.stop, &mut clock) {
+                Err(error) => {
+                    self.ends_in_order(error)?;
+                    break;
+                }
+                Ok(finished) => finished,
+            };
+            self.progress.seconds = clock.seconds();
+            self.tell(hooks, Event::Epoch(done));
+            last = Some((self.progress.step, evaluation));
+            let Progress { epoch, step, .. } = self.progress;
+            if clock.saving.due_after_epoch(epoch, step) {
+                self.save(hooks, &mut clock)?;
+            }
+        }
+        if !clock.saving.is_saved(self.progress.step) {
+            self.save(hooks, &mut clock)?;
+        }
+        if let Some(error) = self.unheard.take() {
+            return Err(error);
+        }
+        let tested = match last {
+            Some((step, evaluation)) if step == self.progress.step => Some(evaluation),
+            _ => match self.timed_evaluation(hooks.stop) {
+                Err(Error::Stopped) => None,
+                evaluation => Some(evaluation?),
+            },
+        };
+        let interrupted = tested.is_none() || !self.is_done();
+        let evaluation = tested.unwrap_or(Evaluation {
+            loss: f32::NAN,
+            accuracy: f32::NAN,
+            metric: None,
+            images: 0,
+        });
+        let trained_on = match evaluation.images {
+            0 => None,
+            _ => self.trained_on(),
+        };
+        let ledger = self.device.ledger();
+        let by_class = |bytes: &dyn Fn(Class) -> u64| -> Vec<(String, u64)> {
+            Class::ALL.map(|c| (c.name().to_owned(), bytes(c))).into()
+        };
+        let finished = event::Finished {
+            step: self.progress.step,
+            epochs: self.progress.epoch,
+            rounds: Some(self.progress.rounds),
+            test_loss: evaluation.loss,
+            test_accuracy: evaluation.accuracy,
+            test_metric: evaluation.metric.clone(),
+            seconds: clock.seconds(),
+            peak: by_class(&|class| ledger.peak(class)),
+            peak_total: ledger.peak_total(),
+            at_peak: by_class(&|class| ledger.at_peak(class)),
+            bytes_per_connection: (ledger.current(Class::Connections)
+                + ledger.current(Class::DenseWeights)) as f64
+                / self.network.arena.connections as f64,
+            interrupted,
+            phases: self.phases.finish(|phase| self.phase_bytes(phase)),
+            layers: describe::layers(&self.setup.model, self.network.round.active()),
+            train_flops: self.progress.train_flops,
+            test_part: Some(self.data.test_part.known(trained_on)),
+            trained_on,
+            remarks: self.remarks(&evaluation, interrupted),
+            changes: self.changes_so_far(),
+        };
+        hooks.observer.event(&Event::Finished(finished.clone()))?;
+        Ok(finished)
+    }
+
+    /// Counts a step's operations anew, where the connections have changed.
+    pub(super) fn count_flops(&mut self) {
+        let used = self.options.forward.as_ref().map(|f| f.counts.as_slice());
+        self.flops = describe::step_flops(&self.setup.model, self.network.round.active(), used);
+    }
+
+    /// Bytes of device memory that a phase touches.
+    fn phase_bytes(&self, phase: &str) -> u64 {
+        match &self.resident {
+            Some(resident) if phase == phase::DATA => resident.bytes(),
+            _ => self.network.phase_bytes_of(phase),
+        }
+    }
+
+    fn announce(&mut self, hooks: &mut Hooks<'_>) {
+        let active = self.network.round.active();
+        let (started, note) = describe::started(
+            &self.setup.model,
+            active,
+            event::Started {
+                adapter: self.device.description().to_owned(),
+                steps_total: self.steps_total(),
+                epochs: self.config.run.epochs * self.setup.method.start().stages(),
+                method: self.setup.method.name().to_owned(),
+                always_sparse: matches!(self.setup.method.start(), Start::Random),
+                steps_per_epoch: self.steps_per_epoch(),
+                train_images: self.data.train.len(),
+                test_images: self.data.test.len(),
+                test_part: Some(self.data.test_part.clone()),
+                run: hooks.run.map(std::path::Path::to_owned),
+                resumed_at: (self.progress.step > 0).then_some(self.progress.step),
+                ..event::Started::default()
+            },
+        );
+        let idle = self
+            .no_round()
+            .map(|why| format!("no round will take place: {why}"));
+        let notes = [self.notes.clone(), self.qualifying.clone()].concat();
+        for note in notes.into_iter().chain(note).chain(idle) {
+            self.tell(hooks, Event::Note(note));
+        }
+        self.tell(hooks, Event::Started(started));
+    }
+
+    /// Whether the method has rounds, and none was done yet.
+    fn lacks_rounds(&self) -> bool {
+        self.progress.rounds == 0
+            && (self.network.round.is_dynamic() || self.dense_weights.is_some())
+    }
+
+    /// Why there is no round up to the run's end, where the method has rounds and there is none.
+    fn no_round(&self) -> Option<String> {
+        if !self.lacks_rounds() {
+            return None;
+        }
+        let has_rounds = self.network.round.is_dynamic();
+        let schedule = Schedule {
+            // What goes by dense weights does so to the end.
+            until: if has_rounds {
+                self.schedule.until
+            } else {
+                u64::MAX
+            },
+            ..self.schedule
+        };
+        remarks::no_round(&schedule, self.steps_total())
+    }
+
+    /// What one must know of the result.
+    fn remarks(&self, evaluation: &Evaluation, interrupted: bool) -> Vec<String> {
+        let mut remarks: Vec<String> = (self.changes_so_far().into_iter())
+            .map(|change| change.remark)
+            .collect();
+        remarks.extend(remarks::bad_images(&self.data.bad_images()));
+        if interrupted {
+            return remarks;
+        }
+        remarks.extend(self.qualifying.clone());
+        remarks.extend(self.lacks_rounds().then(|| match self.no_round() {
+            Some(why) => format!("no round took place: {why}"),
+            // As asked for now, some would have.
+            None => "no round took place in the steps that were trained".to_owned(),
+        }));
+        if self.is_unpruned() {
+            remarks.push(format!(
+                "{} did not come to its last pruning: the network has {} connections, not the {} asked for; give more --steps, or \
+                 leave --steps out",
+                self.setup.method.name(),
+                self.network.arena.connections,
+                self.requested.iter().sum::<u64>()
+            ));
+        }
+        if self.setup.is_cross_entropy() {
+            remarks.extend(remarks::worse_than_guessing(
+                evaluation.loss,
+                self.data.classes,
+                &self.config,
+            ));
+        }
+        remarks
+    }
+
+    pub(super) fn save(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<()> {
+        self.progress.seconds = clock.seconds();
+        if let Some(save) = &mut hooks.save {
+            let path = save(&self.snapshot()?)?;
+            self.tell(hooks, Event::Saved(path));
+        }
+        clock.saving.saved(self.progress.step);
+        Ok(())
+    }
+}
