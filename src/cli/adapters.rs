@@ -5,6 +5,8 @@ use rootlet::engine::{AdapterSummary, ShaderCompiler, adapter};
 use rootlet::report::counted;
 use rootlet::{Error, Result};
 
+use super::output;
+
 /// Lists the GPUs and other adapters
 ///
 /// Lists every adapter with its index, name, type, backend, driver, limits and features, and marks the one that
@@ -41,7 +43,7 @@ pub fn run(args: &AdaptersArgs) -> Result<()> {
         let threads = counted(threads as u64, "thread");
         text += &format!("cpu  the built-in CPU executor, {threads}{chosen}\n");
     }
-    super::print(&text)
+    output::print(&text)
 }
 
 fn describe(summary: &AdapterSummary) -> String {

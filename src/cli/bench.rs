@@ -10,7 +10,8 @@ use rootlet::bench::{BenchOptions, Comparison, Finding, Part, Table};
 use rootlet::report::check_output;
 use rootlet::train::config::within;
 
-use super::DeviceArgs;
+use super::device_args::DeviceArgs;
+use super::{checks, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -295,7 +296,7 @@ impl BenchArgs {
         ];
         for (flag, given, has_effect, why) in rules {
             if given && !has_effect {
-                return Err(super::no_effect(flag, why));
+                return Err(checks::no_effect(flag, why));
             }
         }
         self.device.check_threads()
@@ -335,7 +336,7 @@ fn measure(args: &BenchArgs) -> Result<()> {
     }
     let (report, end) = rootlet::bench::run_keeping(&options, &mut show)?;
     if report.is_withheld() && !options.parts.contains(&Part::Ceilings) {
-        super::note(
+        output::note(
             "the machine was busy with other work, and every time that was measured is withheld; run it again on an idle one, or \
              keep the doubtful times with --keep-doubtful",
         );
@@ -343,7 +344,7 @@ fn measure(args: &BenchArgs) -> Result<()> {
     // Before the error, if there is one: what was measured is not lost to it.
     match &args.json {
         None => {}
-        Some(_) if to_stdout => super::print_json(&report.to_json()?)?,
+        Some(_) if to_stdout => output::print_json(&report.to_json()?)?,
         Some(file) => rootlet::report::write_file(file, report.to_json()?.as_bytes())?,
     }
     end
@@ -354,7 +355,7 @@ fn compare(args: &CompareArgs) -> Result<()> {
         check_output(file, &args.files)?;
     }
     let comparison = Comparison::read(&args.files)?;
-    super::print(&comparison.table())?;
+    output::print(&comparison.table())?;
     match &args.output {
         Some(file) => comparison.plot(file),
         None => Ok(()),

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 use rootlet::data::{self, BadImage, Check, DataOptions, Dataset, ImageOptions, TestPart};
 use rootlet::{Error, Result};
 
+use super::{checks, output};
+
 const EXAMPLES: &str = "\
 Examples:
   rootlet data check --data image-folder --data-dir ~/photos
@@ -49,7 +51,7 @@ pub struct CheckArgs {
 pub fn run(args: &DataArgs) -> Result<()> {
     let DataCommand::Check(args) = &args.command;
     if args.data == data::NAMES[0] && args.data_dir.is_some() {
-        return Err(super::no_effect(
+        return Err(checks::no_effect(
             "data-dir",
             "the data set digits comes with rootlet; name another one with --data",
         ));
@@ -65,7 +67,7 @@ pub fn run(args: &DataArgs) -> Result<()> {
         },
     })?;
     for note in data.untaught.iter().chain(&data.notes) {
-        super::note(note);
+        output::note(note);
     }
     let text = match args.json {
         true => json(&data, &check),

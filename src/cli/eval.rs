@@ -12,7 +12,8 @@ use rootlet::train::{Evaluation, TrainConfig, evaluate, for_tests};
 use rootlet::{Error, Result};
 use serde::Serialize;
 
-use super::DeviceArgs;
+use super::device_args::DeviceArgs;
+use super::{checks, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +63,7 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Te
         images: own.images,
     };
     if source.name == data::NAMES[0] && args.data_dir.is_some() {
-        return Err(super::no_effect(
+        return Err(checks::no_effect(
             "data-dir",
             "the data set digits comes with rootlet; name another one with --data",
         ));
@@ -88,15 +89,15 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Te
     }
     data.test_part = as_then.test_part.clone();
     if let Some(limit) = source.limit.filter(|_| args.limit.is_some()) {
-        super::note_wide_limit(limit, data.test.len());
+        output::note_wide_limit(limit, data.test.len());
     }
     for note in &data.notes {
-        super::note(note);
+        output::note(note);
     }
     let same_name = source.name == own.name;
     let Some(trained) = trained else {
         if source.name == data::IMAGE_FOLDER {
-            super::note(
+            output::note(
                 "this checkpoint is of an older rootlet and does not tell the names of its classes: they go by their numbers",
             );
         }
@@ -114,7 +115,7 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Te
     let change = as_then.test_change(trained);
     let own = same_name && change.is_none() && data.test_part == trained.test_part;
     if let (true, true, Some(how)) = (same_name, source.limit == own_limit, change) {
-        super::note(&format!("the data have changed: test images: {how}"));
+        output::note(&format!("the data have changed: test images: {how}"));
     }
     Ok(Tested { data, own })
 }
@@ -166,7 +167,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     args.device.check_threads()?;
     let checkpoint = checkpoint::load(&args.checkpoint)?;
     if let Some(note) = &checkpoint.note {
-        super::note(note);
+        output::note(note);
     }
     let objective = &checkpoint.manifest.objective;
     if *objective != Objective::default() {
@@ -182,7 +183,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         ..DeviceOptions::default()
     };
     let device = Device::open(&args.device.adapter, &options)?;
-    device.warning().into_iter().for_each(super::note);
+    device.warning().into_iter().for_each(output::note);
     let model = config.build_model(data.shape, data.classes)?;
     let state = &checkpoint.snapshot.state;
     let layers = &state.layers;
@@ -208,7 +209,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         LoaderOptions::of_batch(network.micro_batch()),
     )?;
     for bad in data.bad_images() {
-        super::note(&format!("left out, for it cannot be read: {bad}"));
+        output::note(&format!("left out, for it cannot be read: {bad}"));
     }
     let learned = &checkpoint.snapshot.learned_images;
     let trained_on = match (own, &data.test_part) {
@@ -228,5 +229,5 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))?,
         false => shown.line(&data.name, own),
     };
-    super::print(&(text + "\n"))
+    output::print(&(text + "\n"))
 }

@@ -1,5 +1,6 @@
 //! `rootlet flops`.
 
+mod comparison;
 mod figure;
 
 use std::path::PathBuf;
@@ -8,13 +9,14 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use rootlet::model::{Model, ModelCount};
 use rootlet::report::{check_output, counted, write_file};
-use rootlet::sparse::{Assignment, allocate};
+use rootlet::sparse::allocate;
 use rootlet::train::config::{real, within};
 use rootlet::train::cost::{self, TrainingCost, dense_step};
 use rootlet::{Error, Result};
-use serde::Serialize;
 
 use super::model_flags::ModelFlags;
+use super::{checks, output};
+use comparison::{Comparison, Counted, Row, percent};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,50 +78,6 @@ fn method_values() -> PossibleValuesParser {
     PossibleValuesParser::new(names.map(|name| &*name.leak()))
 }
 
-/// All that is counted.
-#[derive(Debug, Serialize)]
-struct Comparison {
-    model: String,
-    image: String,
-    classes: usize,
-    /// Connections of the dense model.
-    dense_connections: u64,
-    /// FLOPs of a step of the dense model.
-    dense_step: f64,
-    assignment: Assignment,
-    gamma: f64,
-    round_every: u64,
-    until: f64,
-    batch: u64,
-    rows: Vec<Row>,
-}
-
-/// One sparsity.
-#[derive(Debug, Serialize)]
-struct Row {
-    /// The one asked for.
-    sparsity: f64,
-    connections: u64,
-    methods: Vec<Counted>,
-    /// FLOPs of the first method for each of the second's; none where only one is counted.
-    ratio: Option<f64>,
-    /// Why there are no counts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    skipped: Option<String>,
-}
-
-/// One method at one sparsity.
-#[derive(Debug, Serialize)]
-struct Counted {
-    method: String,
-    /// Mean FLOPs of a step.
-    step: f64,
-    /// step / the dense model's.
-    of_dense: f64,
-    /// FLOPs before the first step.
-    before: f64,
-}
-
 /// Counts, prints, and draws.
 pub fn run(args: &FlopsArgs) -> Result<()> {
     if let Some(path) = &args.output {
@@ -135,7 +93,7 @@ pub fn run(args: &FlopsArgs) -> Result<()> {
         let svg = figure::plot(&comparison)?;
         write_file(path, svg.as_bytes())?;
     }
-    super::print(&(text + "\n"))
+    output::print(&(text + "\n"))
 }
 
 impl FlopsArgs {
@@ -173,7 +131,7 @@ impl FlopsArgs {
         ] {
             if typed && !has_effect {
                 let why = format!("none of the --methods {why}");
-                return Err(super::no_effect(flag, &why));
+                return Err(checks::no_effect(flag, &why));
             }
         }
         Ok(())
@@ -311,11 +269,6 @@ fn table(c: &Comparison) -> String {
         );
     }
     text
-}
-
-/// A share as it was typed, in percent: without the digits that binary fractions add.
-fn percent(share: f64) -> String {
-    format!("{} %", (share * 1e8).round() / 1e6)
 }
 
 /// A number with four digits.

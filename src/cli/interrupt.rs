@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use rootlet::{Error, Result};
 
+use super::output;
+
 /// Exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
 
@@ -39,7 +41,7 @@ impl Interrupt {
             // The status first: whoever sees the flag may ask for it.
             status.store(signal.in_order, Ordering::SeqCst);
             stop.store(true, Ordering::SeqCst);
-            super::say(&format!("\n{}", signal.reported));
+            output::say(&format!("\n{}", signal.reported));
         };
         listen(came)
             .map_err(|error| Error::Device(format!("cannot listen for signals: {error}")))?;

@@ -7,6 +7,7 @@ use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result};
 
 use super::model_flags::ModelFlags;
+use super::{checks, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,12 +59,12 @@ pub struct ModelArgs {
 pub fn run(args: &ModelArgs) -> Result<()> {
     let text = match &args.name {
         None => match args.model.typed() {
-            Some(flag) => return Err(super::no_effect(flag, "no model is named: give its NAME")),
+            Some(flag) => return Err(checks::no_effect(flag, "no model is named: give its NAME")),
             None => MODELS.join("\n"),
         },
         Some(name) => describe(args, name)?,
     };
-    super::print(&(text + "\n"))
+    output::print(&(text + "\n"))
 }
 
 fn describe(args: &ModelArgs, name: &str) -> Result<String> {

@@ -9,6 +9,8 @@ use rootlet::report::{
 };
 use rootlet::{Error, Result};
 
+use super::output;
+
 const EXAMPLES: &str = "\
 Examples:
   rootlet report runs/20260131-174502-digits -o report.html
@@ -53,7 +55,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         // What is neither is reported as the file that it is not.
         let read = match input.is_dir() {
             true => {
-                read_runs(input, &mut |text| super::note(text)).map(|runs| records.extend(runs))
+                read_runs(input, &mut |text| output::note(text)).map(|runs| records.extend(runs))
             }
             false => BenchFile::read(input).map(|bench| benches.push(bench)),
         };
@@ -63,10 +65,10 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         return Err(damaged.remove(0).1);
     }
     for (input, error) in damaged {
-        super::note(&format!("{} is left out: {error}", input.display()));
+        output::note(&format!("{} is left out: {error}", input.display()));
     }
     // Also where it was named alone and with its sweep.
-    let records = distinct(records, &mut |text| super::note(text))?;
+    let records = distinct(records, &mut |text| output::note(text))?;
     let page = Page::new(&records, &benches)?;
     write_file(&args.output, page.html()?.as_bytes())?;
     let mut reported = format!(
@@ -95,5 +97,5 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         }
         reported += &format!(", as PNG in {}", folder.display());
     }
-    super::print(&(reported + "\n"))
+    output::print(&(reported + "\n"))
 }

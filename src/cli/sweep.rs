@@ -10,6 +10,7 @@ use rootlet::report::{RecordOptions, RunFolder, Style, TextTable, command_line};
 use rootlet::train::SaveEvery;
 
 use super::interrupt::Interrupt;
+use super::output;
 
 const EXAMPLES: &str = "\
 The file, in which every list is optional and [base] is a config.toml:
@@ -84,18 +85,18 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     let sweep = Sweep::load(&args.sweep, adapter)?;
     let folder = args.out.clone().unwrap_or_else(|| sweep.default_folder());
     RunFolder::check_runs(&folder, "out")?;
-    let mut tell = |text: &str| super::note(text);
+    let mut tell = |text: &str| output::note(text);
     sweep.repeats_note().iter().for_each(|text| tell(text));
     if args.dry_run {
         let states = sweep.states(&folder)?;
         sweep.check_adapters(&states)?;
-        super::print(&plan(&sweep, &folder, &states, &mut tell).aligned())?;
+        output::print(&plan(&sweep, &folder, &states, &mut tell).aligned())?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.table {
         let (table, unwritten) = sweep::write_results(&sweep, &folder, &mut tell)?;
-        super::print(&table.aligned())?;
-        unwritten.iter().for_each(|e| super::note(&e.to_string()));
+        output::print(&table.aligned())?;
+        unwritten.iter().for_each(|e| output::note(&e.to_string()));
         return Ok(ExitCode::SUCCESS);
     }
     let options = RecordOptions {
@@ -108,20 +109,20 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let outcome = sweep::run(&sweep, &folder, &options, &interrupt.stop, &mut tell)?;
     if outcome.interrupted {
-        super::note("the same command goes on");
+        output::note("the same command goes on");
         return Ok(interrupt.status());
     }
     let (table, unwritten) = sweep::write_results(&sweep, &folder, &mut tell)?;
-    super::print(&format!("\n{}\n", table.aligned()))?;
+    output::print(&format!("\n{}\n", table.aligned()))?;
     if let Some(error) = unwritten {
         return Err(error);
     }
-    super::print(&format!(
+    output::print(&format!(
         "{} and results.md have the same table\n",
         folder.join("results.csv").display()
     ))?;
     for (name, reason) in &outcome.failed {
-        super::note(&format!("{name} failed: {reason}"));
+        output::note(&format!("{name} failed: {reason}"));
     }
     if let Some(error) = outcome.unwritten {
         return Err(error);

@@ -15,6 +15,7 @@ use rootlet::train::{SaveEvery, TrainConfig};
 use rootlet::{Error, Result};
 
 use super::interrupt::Interrupt;
+use super::output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -102,7 +103,7 @@ fn configure(args: &TrainArgs) -> Result<Job> {
         let config = args.flags.over(base);
         let mut config = config.resolve().map_err(|error| of_file(args, error))?;
         if args.flags.given("hidden") && config.takes_perceptron() {
-            super::note(
+            output::note(
                 "the model is mlp, for --hidden is of perceptrons alone and no --model was given",
             );
         }
@@ -116,16 +117,16 @@ fn configure(args: &TrainArgs) -> Result<Job> {
         };
     };
     let folder = RunFolder::open(resume)?;
-    let lock = folder.lock(&mut |text| super::note(text))?;
+    let lock = folder.lock(&mut |text| output::note(text))?;
     match folder.has_checkpoint() {
         true => go_on(
             args,
-            Resumed::locked(folder, lock, resume, &mut |text| super::note(text))?,
+            Resumed::locked(folder, lock, resume, &mut |text| output::note(text))?,
         ),
         false => {
             let trained = folder.config_to_begin_with()?;
             unedited(args, &folder, &trained)?;
-            super::note(&format!(
+            output::note(&format!(
                 "{} has no checkpoint yet: the run begins from its start, with its {}",
                 folder.path().display(),
                 if folder.has_config() {
@@ -156,7 +157,7 @@ fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
     let file = resumed.folder().path().join(CONFIG);
     unedited(args, resumed.folder(), resumed.trained())?;
     if !file.is_file() {
-        super::note(&format!(
+        output::note(&format!(
             "{} is {}: the checkpoint has the configuration, and the next checkpoint writes the file anew",
             file.display(),
             if file.exists() { "no file" } else { "missing" }
@@ -219,7 +220,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     match train(args, job, &interrupt) {
         Err(error @ Error::Stopped) => {
-            super::note(&error.to_string());
+            output::note(&error.to_string());
             Ok(interrupt.status())
         }
         done => done,
@@ -243,7 +244,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         )));
     }
     if let Some(limit) = config.data.limit.filter(|_| args.flags.given("limit")) {
-        super::note_wide_limit(limit, data.train.len().max(data.test.len()));
+        output::note_wide_limit(limit, data.train.len().max(data.test.len()));
     }
     let place = place.unwrap_or_else(|| Place::New {
         runs: args.run.runs.clone(),
@@ -260,7 +261,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
         config.run.steps,
         config.topology.build_method().start().stages(),
     );
-    let mut note = |text: &str| super::note(text);
+    let mut note = |text: &str| output::note(text);
     let mut prepare = |config, place, note: &mut dyn FnMut(&str)| {
         RecordedTraining::prepare(config, data.clone(), check, place, &options, note)
     };
@@ -269,7 +270,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
     let recorded = run_through_losses(training, &mut prepare, &interrupt.stop, &mut note)?;
     let finished = &recorded.finished;
     if done {
-        super::note(match steps {
+        output::note(match steps {
             Some(_) => {
                 "nothing was left to do; give a larger --steps, or --steps 0 to train all epochs"
             }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rootlet::verify::{Depth, Report, verify};
 use rootlet::{Error, Result};
 
-use super::DeviceArgs;
+use super::device_args::DeviceArgs;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -11,6 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rootlet::Result;
 use rootlet::report::{RunFolder, RunView};
 
+use super::output;
+
 /// Time between two looks: the run reports once a second at most.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -43,7 +45,7 @@ pub struct WatchArgs {
 pub fn run(args: &WatchArgs) -> Result<ExitCode> {
     let mut view = RunView::read(&args.run)?;
     if args.once || !stdout().is_terminal() || !stderr().is_terminal() {
-        super::print(&(view.text(&[]) + "\n"))?;
+        output::print(&(view.text(&[]) + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let folder = RunFolder::open(&args.run)?;
@@ -71,7 +73,7 @@ pub fn run(args: &WatchArgs) -> Result<ExitCode> {
         view = RunView::read(&args.run)?;
     }
     place.finish_and_clear();
-    super::print(&(view.text(&losses) + "\n"))?;
+    output::print(&(view.text(&losses) + "\n"))?;
     Ok(match view.failure().is_some() || view.is_dead() {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,

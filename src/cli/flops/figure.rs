@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use rootlet::report::counted;
 use rootlet::{Error, Result};
 
-use super::{Comparison, percent};
+use super::comparison::{Comparison, percent};
 
 /// Pixels.
 const SIZE: (u32, u32) = (760, 480);

@@ -1,0 +1,82 @@
+//! What is refused of what was typed, before anything is done: empty values, flags without effect.
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use rootlet::{Error, Result};
+
+/// The error for a flag that would change nothing.
+pub(super) fn no_effect(flag: &str, why: &str) -> Error {
+    Error::Usage(format!("--{flag} has no effect here: {why}; leave it out"))
+}
+
+/// Refuses flags and arguments that were typed with nothing in them, as a script's empty variable leaves them.
+pub fn check_typed(matches: &ArgMatches) -> Result<()> {
+    for id in matches.ids() {
+        let typed = matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        let mut values = (matches.try_get_raw(id.as_str()).ok().flatten())
+            .into_iter()
+            .flatten();
+        if typed && values.any(|value| value.to_string_lossy().trim().is_empty()) {
+            return Err(Error::Usage(format!(
+                "--{} has an empty value; give one, or leave it out",
+                id.as_str().replace('_', "-")
+            )));
+        }
+    }
+    match matches.subcommand() {
+        Some((_, matches)) => check_typed(matches),
+        None => Ok(()),
+    }
+}
+
+/// Flags that have no effect beside another one, by command: that other one, its value where it matters, and why.
+const IDLE_BESIDE: [(&str, &str, Option<&str>, &str, &str); 6] = [
+    (
+        "sweep",
+        "table",
+        None,
+        "no_verify",
+        "--table trains nothing",
+    ),
+    ("sweep", "table", None, "adapter", "--table trains nothing"),
+    (
+        "sweep",
+        "dry_run",
+        None,
+        "no_verify",
+        "--dry-run trains nothing",
+    ),
+    (
+        "train",
+        "print_config",
+        None,
+        "no_verify",
+        "--print-config trains nothing",
+    ),
+    ("train", "adapter", Some("cpu"), "no_verify", NOT_VERIFIED),
+    ("sweep", "adapter", Some("cpu"), "no_verify", NOT_VERIFIED),
+];
+
+const NOT_VERIFIED: &str = "the CPU executor is what others are compared with";
+
+/// Refuses flags that were typed beside one that leaves them without effect. A variable of the environment is for many commands.
+pub fn check_beside(matches: &ArgMatches) -> Result<()> {
+    let Some((command, matches)) = matches.subcommand() else {
+        return Ok(());
+    };
+    let typed = |id: &str| {
+        matches.try_contains_id(id).is_ok()
+            && matches.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    let has = |id: &str, value: &str| {
+        let raw = matches.try_get_raw(id).ok().flatten();
+        (raw.into_iter().flatten()).any(|raw| raw.to_string_lossy().eq_ignore_ascii_case(value))
+    };
+    for (of, beside, value, flag, why) in IDLE_BESIDE {
+        let there = typed(beside) && value.is_none_or(|value| has(beside, value));
+        if of == command && there && typed(flag) {
+            return Err(no_effect(&flag.replace('_', "-"), why));
+        }
+    }
+    Ok(())
+}

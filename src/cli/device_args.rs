@@ -1,0 +1,44 @@
+//! The device that a command runs on, where it is not a training.
+
+use clap::Args;
+use rootlet::Result;
+use rootlet::engine::adapter::takes_threads;
+use rootlet::train::TrainConfig;
+use rootlet::train::config::{idle_threads, whole};
+
+use super::checks::no_effect;
+use super::errors::message;
+
+/// What a command that is not a training runs on.
+#[derive(Clone, Debug, Args)]
+pub struct DeviceArgs {
+    /// Adapter to run on: auto, cpu, an index of `rootlet adapters`, or a part of a name
+    #[arg(
+        long,
+        value_name = "ADAPTER",
+        env = "ROOTLET_ADAPTER",
+        default_value = "auto"
+    )]
+    pub adapter: String,
+    /// Threads of the CPU executor (0: one per core)
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
+    pub threads: usize,
+}
+
+impl DeviceArgs {
+    /// Refuses a number of threads on an adapter that has cores of its own.
+    pub(super) fn check_threads(&self) -> Result<()> {
+        match self.threads > 0 && !takes_threads(&self.adapter) {
+            true => Err(no_effect("threads", &idle_threads(&self.adapter))),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A number of threads, also where the adapter has none of its own: a typing error stays one.
+fn threads(text: &str) -> std::result::Result<usize, String> {
+    let mut config = TrainConfig::default();
+    config.machine.threads = whole(text)?;
+    config.validate().map_err(|error| message(&error))?;
+    Ok(config.machine.threads)
+}

@@ -1,0 +1,39 @@
+//! Lines for people and for programs.
+
+use std::io::Write;
+use std::path::Path;
+
+use rootlet::report::printable;
+use rootlet::{Error, Result};
+
+/// Says that a limit is none.
+pub(super) fn note_wide_limit(limit: usize, images: usize) {
+    if limit > images {
+        note(&format!(
+            "--limit {limit} changes nothing: there are {images} images at most, and all are used"
+        ));
+    }
+}
+
+/// Tells of something that the user should know, without stopping for it.
+pub(super) fn note(text: &str) {
+    say(&format!("note: {text}"));
+}
+
+/// A line on standard error.
+pub(super) fn say(text: &str) {
+    // Should nobody be there to read it, the command goes on.
+    let _ = writeln!(std::io::stderr(), "{}", printable(text));
+}
+
+/// Prints for people.
+pub(super) fn print(text: &str) -> Result<()> {
+    print_json(&printable(text))
+}
+
+/// Prints for programs, to which every character is one like the others.
+pub(super) fn print_json(text: &str) -> Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Error::io("write", Path::new("standard output")))
+}
