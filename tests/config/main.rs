@@ -503,7 +503,13 @@ fn the_command_refuses_bad_values_with_one_error_and_status_2() {
 fn a_resumed_run_keeps_what_its_checkpoint_was_made_for() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let short = ["--seed=3", "--steps=10", "--limit=64", "--adapter=cpu"];
+    let short = [
+        "--seed=3",
+        "--steps=10",
+        "--limit=64",
+        "--round-every=5",
+        "--adapter=cpu",
+    ];
     let done = rootlet(folder.path(), &[&["train"], &short[..]].concat());
     assert!(done.status.success(), "{}", text(&done.stderr));
     let made = folder.path().join("runs").read_dir().unwrap().next();
@@ -532,7 +538,7 @@ fn a_resumed_run_keeps_what_its_checkpoint_was_made_for() {
     let config = parse(&config).unwrap();
     assert_eq!((config.run.seed, config.run.steps), (3, Some(20)));
 
-    // More epochs do not move the end of the rounds, by which the steps before were trained.
+    // More epochs do not move the end of the rounds, by which those before were done.
     let (status, config, error) = resume(&["--resume", "run", "--epochs", "40"]);
     assert_eq!(status, Some(0), "{error}");
     assert_eq!(parse(&config).unwrap().topology.round_until, Some(12.0));

@@ -130,7 +130,12 @@ impl Trained {
         summary: &Summary,
         origin: Option<&Origin>,
     ) -> Result<Option<String>> {
-        let config = summary.config.clone().resolve()?;
+        let config = match summary.config.clone().resolve() {
+            Ok(config) => config,
+            Err(error) => {
+                return Ok(Some(format!("has a configuration of no run: {error}")));
+            }
+        };
         let ended = summary.finished.is_some();
         let mut edits = edits(&self.config, &config)?;
         // Others may change in a run, and reach its files one after the other until it ends.

@@ -121,6 +121,21 @@ impl TrainConfig {
                 ),
             });
         }
+        // Until there it prunes, if no end of the rounds comes before.
+        let last = f64::from(self.run.epochs.min(next.run.epochs));
+        let to_the_end = self.topology.method == MethodName::Gradual && self.round_until() >= last;
+        if to_the_end && self.run.epochs != next.run.epochs {
+            changes.push(Change {
+                step,
+                name: "epochs".to_owned(),
+                before: Some(self.run.epochs.to_string()),
+                remark: format!(
+                    "--epochs differs from the steps before ({} up to step {step}, {} from then on), and {} prunes to their end, so \
+                     config.toml alone no longer repeats this run",
+                    self.run.epochs, next.run.epochs, self.topology.method
+                ),
+            });
+        }
         Ok(changes)
     }
 
@@ -189,6 +204,43 @@ mod tests {
                 assert_eq!(names.contains(&"method"), before != next);
             }
         }
+    }
+
+    #[test]
+    fn what_epochs_decided_is_a_change_and_nothing_else_of_them() {
+        let of = |method, epochs, until| {
+            let mut config = TrainConfig::default();
+            config.topology.method = method;
+            config.topology.round_until = until;
+            config.run.epochs = epochs;
+            config
+        };
+        let changes = |before: &TrainConfig, after: TrainConfig, rounds| {
+            let after = after.keep_rounds(before, rounds);
+            let changes = before.changes(&after, 7).unwrap();
+            let changes = changes
+                .into_iter()
+                .map(|change| (change.name, change.before));
+            changes.collect::<Vec<_>>()
+        };
+        let (gse, fixed) = (MethodName::GseUniform, MethodName::Static);
+        let said = |before: Option<&str>| vec![("epochs".to_owned(), before.map(str::to_owned))];
+        // The rounds that were done went by the old end.
+        assert_eq!(changes(&of(gse, 3, None), of(gse, 6, None), 2), said(None));
+        assert_eq!(changes(&of(gse, 3, None), of(gse, 6, None), 0), []);
+        assert_eq!(
+            changes(&of(gse, 3, Some(2.0)), of(gse, 6, Some(2.0)), 2),
+            []
+        );
+        assert_eq!(changes(&of(fixed, 3, None), of(fixed, 6, None), 0), []);
+        let gradual = MethodName::Gradual;
+        let before = of(gradual, 3, Some(3.0));
+        assert_eq!(
+            changes(&before, of(gradual, 6, Some(3.0)), 2),
+            said(Some("3"))
+        );
+        let before = of(gradual, 3, Some(2.0));
+        assert_eq!(changes(&before, of(gradual, 6, Some(2.0)), 2), []);
     }
 
     #[test]
