@@ -28,6 +28,10 @@ fn flags_without_effect_are_refused_by_every_command() {
             "--no-verify has no effect here: --print-config",
         ),
         (
+            &["train", "--model=mlp", "--checkpoint-activations"],
+            "--checkpoint-activations has no effect here: the model mlp",
+        ),
+        (
             &["train", "--adapter=cpu", "--no-verify"],
             "--no-verify has no effect here: the CPU executor",
         ),

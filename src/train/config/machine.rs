@@ -16,7 +16,7 @@ section! {
             N, on resume Fixed;
         /// Keep few activations and compute the others again for the backward pass: less memory, more time
         checkpoint_activations: bool = false,
-            BOOL, on resume Free;
+            BOOL, on resume Free, idle keeps_all;
         /// Keep all training images on the device, which then makes the batches itself: the same ones [default: on a GPU with room]
         resident: Option<bool> = None,
             BOOL, on resume Free, idle stays_in_files;
@@ -43,6 +43,16 @@ pub fn idle_threads(adapter: &str) -> String {
 }
 
 impl MachineConfig {
+    /// A perceptron's layers each need their input, and hold nothing else.
+    fn keeps_all(&self, context: &Context<'_>) -> Option<String> {
+        (context.is_perceptron() && self.checkpoint_activations).then(|| {
+            format!(
+                "the model {} needs all activations that it holds",
+                context.model
+            )
+        })
+    }
+
     fn stays_in_files(&self, context: &Context<'_>) -> Option<String> {
         (context.is_folder() && self.resident == Some(true)).then(|| {
             "the files of an image folder are decoded as they are needed, and stay where they are"
