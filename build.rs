@@ -1,6 +1,8 @@
 //! Hashes the sources that decide what kernels compute and how fast, and what `rootlet verify` checks: figures can then say which
-//! code made them without a repository, and an adapter that passed is checked anew by other code.
+//! code made them without a repository, and an adapter that passed is checked anew by other code. And lists the crate's own shaders,
+//! by which `src/engine/gpu/trust.rs` knows them.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The shaders, the modules of `src` that run them or in their place, and those that measure and check them.
@@ -48,7 +50,29 @@ fn main() -> std::io::Result<()> {
         add(&std::fs::read(path)?);
     }
     println!("cargo::rustc-env=ROOTLET_SOURCES={hash:016x}");
-    Ok(())
+    own_shaders()
+}
+
+/// Writes the list of the crate's kernels, by name, with their texts: `&[("folder/name", include_str!(…)), …]`.
+fn own_shaders() -> std::io::Result<()> {
+    let mut files = Vec::new();
+    collect(Path::new("shaders"), &mut files)?;
+    files.retain(|path| {
+        !path.starts_with("shaders/lib") && path.extension().is_some_and(|e| e == "wgsl")
+    });
+    files.sort();
+    let mut list = String::from("&[\n");
+    for path in files {
+        let name = path.with_extension("").to_string_lossy().replace('\\', "/");
+        let name = name.trim_start_matches("shaders/");
+        let text = format!(
+            "include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/shaders/{name}.wgsl\"))"
+        );
+        let _ = writeln!(list, "    (\"{name}\", {text}),");
+    }
+    list.push_str("]\n");
+    let out = std::env::var_os("OUT_DIR").unwrap_or_default();
+    std::fs::write(Path::new(&out).join("own_shaders.rs"), list)
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

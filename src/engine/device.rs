@@ -130,6 +130,14 @@ impl Device {
         }
     }
 
+    /// Whether the crate's own kernels have WebGPU's run-time checks on it: see [`DeviceOptions::checked`].
+    pub fn is_checked(&self) -> bool {
+        match &self.executor {
+            Executor::Cpu(_) => false,
+            Executor::Gpu(gpu) => gpu.is_checked(),
+        }
+    }
+
     /// The adapter in a few words for people.
     pub fn description(&self) -> &str {
         &self.description

@@ -38,6 +38,10 @@ impl GpuExecutor {
         match self.0 {}
     }
 
+    pub(crate) fn is_checked(&self) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn shape(&self) -> WorkgroupShape {
         match self.0 {}
     }

@@ -29,7 +29,7 @@ fn problems(depth: Depth) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Verifies the adapter that `choice` names, as a user writes it after `--adapter`. `tell` hears what is done next, and how
+/// Verifies the adapter that `choice` names, in its full form also with WebGPU's run-time checks in the kernels, as a user writes it after `--adapter`. `tell` hears what is done next, and how
 /// much of all is done.
 ///
 /// # Errors
@@ -41,26 +41,28 @@ pub fn verify(
     depth: Depth,
     tell: &mut dyn FnMut(&str, f64) -> Result<()>,
 ) -> Result<Report> {
-    let open = |shape| {
+    let open = |shape, checked| {
         let options = DeviceOptions {
             threads,
             shape,
+            checked,
             ..DeviceOptions::default()
         };
         Device::open(choice, &options)
     };
-    let usual = open(None)?;
+    let usual = open(None, false)?;
     let shapes = usual.adapter().map_or(&[][..], |adapter| adapter.shapes);
     let devices = match depth {
         Depth::Full if !shapes.is_empty() => (shapes.iter())
-            .map(|&shape| open(Some(shape)))
+            .map(|&shape| open(Some(shape), false))
+            .chain([open(None, true)])
             .collect::<Result<Vec<_>>>()?,
         Depth::Full | Depth::Quick => vec![usual],
     };
     verify_devices(&devices, threads, depth, tell)
 }
 
-/// As [`verify`], on devices of one adapter, each of another workgroup shape.
+/// As [`verify`], on devices of one adapter, each of another workgroup shape or with run-time checks, which take fewer problems.
 ///
 /// # Errors
 /// As [`verify`].
@@ -84,7 +86,11 @@ pub fn verify_devices(
         Depth::Full => steps::all()?,
         Depth::Quick => Vec::new(),
     };
-    let all = (problems.len() + networks.len()) * devices.len();
+    let work_of = |device: &Device| match device.is_checked() {
+        true => problems.iter().filter(|problem| problem.quick).count(),
+        false => problems.len() + networks.len(),
+    };
+    let all: usize = devices.iter().map(work_of).sum();
     let mut done = 0;
     let mut next = |name: &str| {
         done += 1;
@@ -92,11 +98,14 @@ pub fn verify_devices(
     };
     let cpu = Device::cpu(threads)?;
     for device in devices {
-        let shape = device
+        let mut shape = device
             .shape()
             .map_or(String::new(), |s| s.name().to_owned());
+        if device.is_checked() {
+            shape += " with checks";
+        }
         report.shapes.push(shape.clone());
-        for problem in &problems {
+        for problem in (problems.iter()).filter(|problem| problem.quick || !device.is_checked()) {
             next(&problem.name)?;
             report.problems += 1;
             match problem.run(device) {
@@ -106,7 +115,7 @@ pub fn verify_devices(
                 }
             }
         }
-        for network in &networks {
+        for network in networks.iter().filter(|_| !device.is_checked()) {
             next(network.name)?;
             match network.run(&cpu, device, STEPS) {
                 Ok(result) => report.steps.push(result),

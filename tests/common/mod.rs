@@ -17,17 +17,23 @@ pub fn adapters() -> Vec<AdapterSummary> {
     usable
 }
 
-/// Every adapter in every workgroup shape that is right on it, by name.
+/// Every adapter in every workgroup shape that is right on it, by name, and once more with run-time checks in the crate's own kernels.
 pub fn gpus() -> Vec<(String, Device)> {
     let mut devices = Vec::new();
     for adapter in adapters() {
-        for &shape in adapter.shapes {
+        let as_used = adapter.shapes.iter().map(|&shape| (Some(shape), false));
+        for (shape, checked) in as_used.chain([(None, true)]) {
             let options = DeviceOptions {
-                shape: Some(shape),
+                shape,
+                checked,
                 ..DeviceOptions::default()
             };
             let device = Device::open(&adapter.index.to_string(), &options).unwrap();
-            devices.push((format!("{}, {shape:?} shape", device.description()), device));
+            let how = match checked {
+                true => "with checks".to_owned(),
+                false => format!("{:?} shape", device.shape().unwrap()),
+            };
+            devices.push((format!("{}, {how}", device.description()), device));
         }
     }
     devices

@@ -2,6 +2,8 @@
 #![allow(dead_code)] // Each test program uses its part.
 
 use naga::back::pipeline_constants::process_overrides;
+use naga::back::spv;
+use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
 use rootlet::engine::WorkgroupShape;
@@ -67,4 +69,33 @@ pub fn each_in_ranges(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module,
             }
         }
     }
+}
+
+/// SPIR-V as wgpu writes it on drivers with robust buffer access; `checked`: with run-time checks, as kernels of other crates have them.
+pub fn spirv(
+    kernel: &KernelInfo,
+    module: &Module,
+    info: &ModuleInfo,
+    lang_version: (u8, u8),
+    checked: bool,
+) -> Vec<u32> {
+    let index = match checked {
+        true => BoundsCheckPolicy::Restrict,
+        false => BoundsCheckPolicy::Unchecked,
+    };
+    let options = spv::Options {
+        lang_version,
+        bounds_check_policies: BoundsCheckPolicies {
+            index,
+            ..BoundsCheckPolicies::default()
+        },
+        force_loop_bounding: checked,
+        emit_int_div_checks: checked,
+        ..spv::Options::default()
+    };
+    let pipeline = spv::PipelineOptions {
+        shader_stage: ShaderStage::Compute,
+        entry_point: kernel.entry_point().to_owned(),
+    };
+    spv::write_vec(module, info, &options, Some(&pipeline)).unwrap()
 }

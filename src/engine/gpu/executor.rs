@@ -60,7 +60,7 @@ impl GpuExecutor {
             false => WorkgroupShape::Software,
         });
         Ok(GpuExecutor {
-            pipelines: Pipelines::new(device.clone(), shape, info.backend, options.rewrite),
+            pipelines: Pipelines::new(device.clone(), shape, info.backend, options),
             device,
             queue,
             limits,
@@ -76,6 +76,10 @@ impl GpuExecutor {
 
     pub(crate) fn is_hardware(&self) -> bool {
         self.hardware
+    }
+
+    pub(crate) fn is_checked(&self) -> bool {
+        self.pipelines.checked()
     }
 
     pub(crate) fn shape(&self) -> WorkgroupShape {

@@ -21,6 +21,7 @@ mod program;
 mod submit;
 mod timing;
 mod transfer;
+mod trust;
 mod wait;
 
 pub(crate) use adapters::{Adapter, NONE_FOUND, enumerate};

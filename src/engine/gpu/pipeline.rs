@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::super::device_options::DeviceOptions;
 use super::super::kernel::{BindingKind, KernelInfo};
 use super::super::reflect::{Reflection, reflect};
 use super::super::shape::{BARRIER_INVOCATIONS, WorkgroupShape};
 use super::super::wgsl::expand_ranges;
-use super::wait;
+use super::{trust, wait};
 use crate::error::{Error, Result};
 
 pub(super) struct Pipeline {
@@ -26,6 +27,8 @@ pub(super) struct Pipelines {
     shape: &'static [(&'static str, f64)],
     backend: wgpu::Backend,
     rewrite: Option<Rewrite>,
+    /// Whether the crate's own kernels keep their run-time checks.
+    checked: bool,
     /// By name and source: a kernel declared outside the crate may bear the name of another.
     cache: Mutex<HashMap<Key, Arc<Pipeline>>>,
     /// Those that run ranges of workgroups: compiled when a dispatch is too long, which is rare.
@@ -38,7 +41,7 @@ impl Pipelines {
         device: wgpu::Device,
         shape: WorkgroupShape,
         backend: wgpu::Backend,
-        rewrite: Option<Rewrite>,
+        options: &DeviceOptions,
     ) -> Self {
         let range_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("range of workgroups"),
@@ -50,9 +53,15 @@ impl Pipelines {
             ranged: Mutex::default(),
             shape: shape.constants(),
             backend,
-            rewrite,
+            rewrite: options.rewrite,
+            checked: options.checked,
             cache: Mutex::default(),
         }
+    }
+
+    /// Whether the crate's own kernels keep their run-time checks.
+    pub(super) fn checked(&self) -> bool {
+        self.checked
     }
 
     pub(super) fn get(&self, kernel: &'static KernelInfo) -> Result<Arc<Pipeline>> {
@@ -144,12 +153,8 @@ impl Pipelines {
                     bind_group_layouts: layouts,
                     immediate_size: 0,
                 });
-            let module = self
-                .device
-                .create_shader_module(wgpu::ShaderModuleDescriptor {
-                    label: Some(kernel.name),
-                    source: wgpu::ShaderSource::Wgsl(source.into()),
-                });
+            let trusted = !self.checked && self.rewrite.is_none() && trust::is_own(kernel);
+            let module = trust::module(&self.device, kernel.name, source, trusted);
             self.device
                 .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                     label: Some(kernel.name),

@@ -89,6 +89,7 @@ impl RecordedTraining {
     ) -> Result<Self> {
         let device_options = DeviceOptions {
             threads: config.machine.threads,
+            checked: check.is_some(),
             ..DeviceOptions::default()
         };
         let device = Device::open(&config.machine.adapter, &device_options)?;
