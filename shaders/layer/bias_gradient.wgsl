@@ -1,8 +1,13 @@
-// Sums each row of delta: the gradient of the biases. One invocation per row, vec4 at a time, in order.
+// Sums each row of delta: the gradient of the biases. Two shapes, by the adapter: hardware gives each row a workgroup, whose
+// invocations lie over the vectors, so that loads are coalesced; a software adapter gives it one invocation, for barriers cost it dearly.
 #import grid
 #import part
 
+override VECTORS: u32 = 4u; // 1: a workgroup per row; 4: an invocation per row
+
 const WORKGROUP = 64u;
+// Invocations whose sums one of them adds up.
+const GROUP = 8u;
 
 struct Params {
     rows: u32,
@@ -15,22 +20,69 @@ struct Params {
 @group(0) @binding(1) var<storage, read> delta: array<vec4<f32>>; // [rows][vectors]
 @group(0) @binding(2) var<storage, read_write> gradient: array<f32>; // [R]
 
+var<workgroup> sums: array<f32, WORKGROUP>;
+
+fn put(row: u32, sum: f32) {
+    // The pieces, each of some vectors, add to the one before.
+    let add = params.accumulate != 0u || part.begin > 0u;
+    let before = select(0.0, gradient[params.first_row + row], add);
+    gradient[params.first_row + row] = before + sum;
+}
+
+// Every `step`-th vector of a row, four loads under way at a time.
+fn sum_of(row: u32, first: u32, step: u32) -> f32 {
+    let at = row * params.vectors;
+    var sum = vec4(0.0);
+    var v = first;
+    for (; v + 3u * step < part.end; v += 4u * step) {
+        let d0 = delta[at + v];
+        let d1 = delta[at + v + step];
+        let d2 = delta[at + v + 2u * step];
+        let d3 = delta[at + v + 3u * step];
+        sum += d0;
+        sum += d1;
+        sum += d2;
+        sum += d3;
+    }
+    for (; v < part.end; v += step) {
+        sum += delta[at + v];
+    }
+    return (sum.x + sum.y) + (sum.z + sum.w);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn bias_gradient(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let row = flat_group(group, groups) * WORKGROUP + lane;
-    if row >= params.rows {
+    let number = flat_group(group, groups);
+    if VECTORS == 4u {
+        let row = number * WORKGROUP + lane;
+        if row < params.rows {
+            put(row, sum_of(row, part.begin, 1u));
+        }
         return;
     }
-    var sum = vec4(0.0);
-    for (var v = part.begin; v < part.end; v++) {
-        sum += delta[row * params.vectors + v];
+    if number >= params.rows {
+        return;
     }
-    // The pieces, each of some vectors, add to the one before.
-    let add = params.accumulate != 0u || part.begin > 0u;
-    let before = select(0.0, gradient[params.first_row + row], add);
-    gradient[params.first_row + row] = before + ((sum.x + sum.y) + (sum.z + sum.w));
+    sums[lane] = sum_of(number, part.begin + lane, WORKGROUP);
+    workgroupBarrier();
+    if lane < WORKGROUP / GROUP {
+        var sum = 0.0;
+        for (var i = 0u; i < GROUP; i++) {
+            sum += sums[lane * GROUP + i];
+        }
+        // Nobody else reads this group's.
+        sums[lane * GROUP] = sum;
+    }
+    workgroupBarrier();
+    if lane == 0u {
+        var sum = 0.0;
+        for (var i = 0u; i < WORKGROUP; i += GROUP) {
+            sum += sums[i];
+        }
+        put(number, sum);
+    }
 }

@@ -8,6 +8,7 @@
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: hardware, which loads what lies outside from the border and drops it; 4: branches around loads
 
 const LINE = 32u;
 const TILE = 4u;
@@ -105,6 +106,24 @@ fn conv(
                 s1 += w * input[at + step];
                 s2 += w * input[at + 2u * step];
                 s3 += w * input[at + 3u * step];
+            }
+        } else if VECTORS == 1u {
+            for (var j = begin; j < end; j++) {
+                let w = weights[j];
+                let tap = tap_of(cols[j] - params.first_col);
+                let ty = iy + tap.y;
+                let tx = ix + tap.x + vec4(0u, 1u, 2u, 3u) * params.window.stride_x;
+                let inside = (tx < vec4(size_x)) & vec4(ty < size_y);
+                let line = (tap.channel * size_y + min(ty, size_y - 1u)) * size_x;
+                let at = (line + min(tx, vec4(size_x - 1u))) * vectors + v;
+                let x0 = input[at.x];
+                let x1 = input[at.y];
+                let x2 = input[at.z];
+                let x3 = input[at.w];
+                s0 = select(s0, s0 + w * x0, inside.x);
+                s1 = select(s1, s1 + w * x1, inside.y);
+                s2 = select(s2, s2 + w * x2, inside.z);
+                s3 = select(s3, s3 + w * x3, inside.w);
             }
         } else {
             for (var j = begin; j < end; j++) {

@@ -79,8 +79,47 @@ fn put(j: u32, sum: f32) {
     output[j] = select(0.0, output[j], add) + sum;
 }
 
-// One invocation's part of a pair's sum: every `width`-th vector of the box of positions where the tap is valid. The
-// place in it is a number of three digits, y, x and vector, to which those of `width` are added.
+// A place in the box of positions where a pair's tap is valid: a number of three digits, y, x and vector. The first digit is in
+// the places of input and delta alone.
+struct Walk {
+    v: u32,
+    x: u32,
+    input_at: u32,
+    delta_at: u32,
+}
+
+// What is added to a place from one to the next, and what a carry corrects: the lower digit's span taken off, one of the next
+// added.
+struct Step {
+    on: Walk,
+    vectors: u32,
+    positions: u32,
+    carry_v: u32,
+    input_carry: u32,
+    delta_carry: u32,
+}
+
+fn next(walk: Walk, step: Step) -> Walk {
+    var to = Walk(
+        walk.v + step.on.v,
+        walk.x + step.on.x,
+        walk.input_at + step.on.input_at,
+        walk.delta_at + step.on.delta_at,
+    );
+    if to.v >= step.vectors {
+        to.v -= step.vectors;
+        to.x += 1u;
+        to.input_at += step.carry_v;
+    }
+    if to.x >= step.positions {
+        to.x -= step.positions;
+        to.input_at += step.input_carry;
+        to.delta_at += step.delta_carry;
+    }
+    return to;
+}
+
+// One invocation's part of a pair's sum: every `width`-th vector of the box of positions where the tap is valid.
 fn part_of_pair(unit: u32, j: u32, index: u32, width: u32) -> f32 {
     let s = source_of(j);
     if s.begin_y >= s.end_y || s.begin_x >= s.end_x {
@@ -99,35 +138,53 @@ fn part_of_pair(unit: u32, j: u32, index: u32, width: u32) -> f32 {
     let step_y = divide(width, inverse_line);
     let step_x = divide(width - step_y * line, params.inverse_vectors);
     let step_v = width - step_y * line - step_x * vectors;
-    let input_on = step_y * input_line + step_x * input_step + step_v;
-    let delta_on = step_y * output_line + step_x * vectors + step_v;
-    // What a carry corrects: the lower digit's span taken off, one of the next added.
-    let carry_v = input_step - vectors;
-    let input_carry = input_line - positions * input_step;
-    let delta_carry = output_line - line;
+    let step = Step(
+        Walk(
+            step_v,
+            step_x,
+            step_y * input_line + step_x * input_step + step_v,
+            step_y * output_line + step_x * vectors + step_v,
+        ),
+        vectors,
+        positions,
+        input_step - vectors,
+        input_line - positions * input_step,
+        output_line - line,
+    );
 
     let y = divide(index, inverse_line);
-    var x = divide(index - y * line, params.inverse_vectors);
-    var v = index - y * line - x * vectors;
-    var input_at = s.at * vectors + (s.begin_y + y) * input_line + (s.begin_x + x) * input_step + v;
-    var delta_at = (unit * params.window.output_y + s.begin_y + y) * output_line + (s.begin_x + x) * vectors + v;
+    let x = divide(index - y * line, params.inverse_vectors);
+    let v = index - y * line - x * vectors;
+    var p0 = Walk(
+        v,
+        x,
+        s.at * vectors + (s.begin_y + y) * input_line + (s.begin_x + x) * input_step + v,
+        (unit * params.window.output_y + s.begin_y + y) * output_line + (s.begin_x + x) * vectors + v,
+    );
     var sum = vec4(0.0);
-    for (var i = index; i < total; i += width) {
-        sum += input[input_at] * delta[delta_at];
-        v += step_v;
-        x += step_x;
-        input_at += input_on;
-        delta_at += delta_on;
-        if v >= vectors {
-            v -= vectors;
-            x += 1u;
-            input_at += carry_v;
-        }
-        if x >= positions {
-            x -= positions;
-            input_at += input_carry;
-            delta_at += delta_carry;
-        }
+    // Four places at a time, whose loads are under way together.
+    var i = index;
+    for (; i + 3u * width < total; i += 4u * width) {
+        let p1 = next(p0, step);
+        let p2 = next(p1, step);
+        let p3 = next(p2, step);
+        let x0 = input[p0.input_at];
+        let x1 = input[p1.input_at];
+        let x2 = input[p2.input_at];
+        let x3 = input[p3.input_at];
+        let d0 = delta[p0.delta_at];
+        let d1 = delta[p1.delta_at];
+        let d2 = delta[p2.delta_at];
+        let d3 = delta[p3.delta_at];
+        sum += x0 * d0;
+        sum += x1 * d1;
+        sum += x2 * d2;
+        sum += x3 * d3;
+        p0 = next(p3, step);
+    }
+    for (; i < total; i += width) {
+        sum += input[p0.input_at] * delta[p0.delta_at];
+        p0 = next(p0, step);
     }
     return (sum.x + sum.y) + (sum.z + sum.w);
 }

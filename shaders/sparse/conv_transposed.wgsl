@@ -7,6 +7,7 @@
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: hardware, which loads what lies outside from the border and drops it; 4: branches around loads
 
 const LINE = 32u;
 const TILE = 4u;
@@ -119,6 +120,22 @@ fn conv_transposed(
                             s1 += w * delta[at + vectors];
                             s2 += w * delta[at + 2u * vectors];
                             s3 += w * delta[at + 3u * vectors];
+                        }
+                    } else if VECTORS == 1u {
+                        let tx = ox + vec4(0u, 1u, 2u, 3u);
+                        let hit = tx < vec4(size_x);
+                        let column = (oy * size_x + min(tx, vec4(size_x - 1u))) * vectors + v;
+                        for (var j = begin; j < end; j++) {
+                            let w = weights[order[j]];
+                            let at = (order_rows[j] - params.first_row) * plane * vectors + column;
+                            let x0 = delta[at.x];
+                            let x1 = delta[at.y];
+                            let x2 = delta[at.z];
+                            let x3 = delta[at.w];
+                            s0 = select(s0, s0 + w * x0, hit.x);
+                            s1 = select(s1, s1 + w * x1, hit.y);
+                            s2 = select(s2, s2 + w * x2, hit.z);
+                            s3 = select(s3, s3 + w * x3, hit.w);
                         }
                     } else {
                         for (var j = begin; j < end; j++) {

@@ -89,7 +89,20 @@ fn spmm(
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
             var s = before(initial, to);
-            for (var j = begin; j < end; j++) {
+            // Four loads under way at a time, added up in the row's order.
+            var j = begin;
+            for (; j + 3u < end; j += 4u) {
+                let at = (vec4(cols[j], cols[j + 1u], cols[j + 2u], cols[j + 3u]) - params.first_col) * vectors + v;
+                let x0 = input[at.x];
+                let x1 = input[at.y];
+                let x2 = input[at.z];
+                let x3 = input[at.w];
+                s += weights[j] * x0;
+                s += weights[j + 1u] * x1;
+                s += weights[j + 2u] * x2;
+                s += weights[j + 3u] * x3;
+            }
+            for (; j < end; j++) {
                 s += weights[j] * input[(cols[j] - params.first_col) * vectors + v];
             }
             output[to] = finish(s, relu);

@@ -90,7 +90,25 @@ fn spmm_transposed(
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
             var s = before(to);
-            for (var j = begin; j < end; j++) {
+            // Four loads under way at a time, added up in the column's order.
+            var j = begin;
+            for (; j + 3u < end; j += 4u) {
+                let rows = vec4(order_rows[j], order_rows[j + 1u], order_rows[j + 2u], order_rows[j + 3u]);
+                let at = (rows - params.first_row) * vectors + v;
+                let w0 = weights[order[j]];
+                let w1 = weights[order[j + 1u]];
+                let w2 = weights[order[j + 2u]];
+                let w3 = weights[order[j + 3u]];
+                let x0 = delta[at.x];
+                let x1 = delta[at.y];
+                let x2 = delta[at.z];
+                let x3 = delta[at.w];
+                s += w0 * x0;
+                s += w1 * x1;
+                s += w2 * x2;
+                s += w3 * x3;
+            }
+            for (; j < end; j++) {
                 s += weights[order[j]] * delta[(order_rows[j] - params.first_row) * vectors + v];
             }
             finish(to, s, last);

@@ -43,6 +43,11 @@ pub fn looped(rounds: u32, inside: Loops) -> Loops {
     }
 }
 
+/// A loop of `rounds` by fours, and one for the rest: where several loads are to be under way together.
+pub fn by_fours(rounds: u32, inside: Loops) -> Loops {
+    looped(rounds / 4, inside) + looped(rounds.min(3), inside)
+}
+
 /// Further rounds of a loop that is stated elsewhere.
 pub fn further(rounds: u32) -> Loops {
     Loops {

@@ -2,13 +2,19 @@
 
 use rayon::prelude::*;
 
-use crate::engine::loops::{NONE, Piece, looped};
+use crate::engine::loops::{NONE, Piece, by_fours, looped};
+use crate::engine::{Grid, WorkgroupShape};
+
+/// Invocations of a workgroup.
+const WORKGROUP: u32 = 64;
+/// Invocations whose sums one of them adds up.
+const GROUP: u32 = 8;
 
 crate::kernel! {
     /// `gradient[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
     ///
     /// Shapes: `delta` `[rows][lanes]`, `gradient` all rows of the arena. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = rows. Bound by reading `delta` once.
+    /// [`Items`](crate::engine::Grid::Items) = rows; hardware gives each row a workgroup. Bound by reading `delta` once.
     pub BiasGradient, BiasGradientParams, BiasGradientTwin = "layer/bias_gradient", shader!("layer/bias_gradient");
     params {
         /// Output units of the layer.
@@ -20,7 +26,15 @@ crate::kernel! {
         /// 1: add to what is there.
         accumulate: u32,
     }
-    pieces |p, grid, _| Piece::ranges(grid, p.vectors, 1, |vectors| looped(vectors, NONE));
+    pieces |p, _, shape| {
+        let rows = p.rows as usize;
+        let (grid, share) = match shape {
+            WorkgroupShape::Hardware => (Grid::Groups(rows), WORKGROUP),
+            WorkgroupShape::Software => (Grid::Items(rows), 1),
+        };
+        let totals = looped(GROUP, NONE) + looped(WORKGROUP / GROUP, NONE);
+        Piece::ranges(grid, p.vectors, WORKGROUP, |vectors| by_fours(vectors.div_ceil(share), NONE) + totals)
+    };
     read delta: f32,
     write gradient: f32,
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::arena::LayerSpan;
 use super::sddmm::{chunks, put};
-use crate::engine::loops::{Loops, NONE, Part, Piece, cut, looped};
+use crate::engine::loops::{Loops, NONE, Part, Piece, by_fours, cut, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::twin::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
@@ -96,7 +96,7 @@ impl ConvSddmmParams {
                 let items = lines
                     .saturating_mul(self.window.output_x)
                     .saturating_mul(vectors);
-                let sums = looped(SUMMED, looped(items.div_ceil(width), NONE));
+                let sums = looped(SUMMED, by_fours(items.div_ceil(width), NONE));
                 let parts = looped(
                     (SUMMED * PARTS).div_ceil(width),
                     looped(width / PARTS, NONE),

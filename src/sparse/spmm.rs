@@ -22,9 +22,11 @@ pub(super) fn tiled_pieces(
 ) -> Vec<Piece> {
     let tile = TILE as u32;
     let tail = vectors % tile;
-    // Of the last tile a lane takes one vector after the other, of a whole one all at once.
+    // Of the last tile a lane takes one vector after the other, four connections at a time, of a whole one all at once.
     let rounds = tail.div_ceil(shape.lanes()).max(u32::from(vectors >= tile));
-    Piece::ranges(grid, terms, 1, |terms| looped(rounds, looped(terms, NONE)))
+    Piece::ranges(grid, terms, 1, |terms| {
+        looped(rounds, looped(terms, NONE) + looped(3, NONE))
+    })
 }
 
 /// The grid of a product that writes `rows` of so many vectors.
