@@ -276,7 +276,7 @@ impl Network {
         device.run_checked(&self.executor.programs.test, filter)
     }
 
-    /// Loss and score of training steps `steps`, of which only the last [`RING`] are held.
+    /// Loss and score of training steps `steps`, of which only the last [`RING`](super::RING) are held.
     ///
     /// # Errors
     /// A lost device.
