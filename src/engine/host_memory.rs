@@ -40,6 +40,7 @@ fn system() -> Option<u64> {
     Some(machine.min(container))
 }
 
+#[cfg(any(test, not(any(windows, target_os = "macos"))))]
 fn kibibytes(meminfo: &str, name: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
