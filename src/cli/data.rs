@@ -36,8 +36,7 @@ enum DataCommand {
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// Data set: digits, mnist, fashion-mnist, cifar10, cifar100 or image-folder
-    #[arg(long, value_name = "NAME", default_value = data::IMAGE_FOLDER)]
+    #[arg(long, value_name = "NAME", default_value = data::IMAGE_FOLDER, help = format!("Data set: {}", data::NAMES.join(", ")))]
     data: String,
     /// Folder with the data set's files
     #[arg(long, value_name = "DIR")]

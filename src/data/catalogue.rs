@@ -8,15 +8,16 @@ use crate::error::{Error, Result};
 /// What the kind of data set is called whose images are files in folders.
 pub const IMAGE_FOLDER: &str = "image-folder";
 
-/// The names that [`load`](super::load) knows; the first is the default.
-pub const NAMES: [&str; 6] = [
-    "digits",
-    "mnist",
-    "fashion-mnist",
-    "cifar10",
-    "cifar100",
-    IMAGE_FOLDER,
-];
+/// The names that [`load`](super::load) knows: those of the catalogue, of which the first is the default, and image folders.
+pub const NAMES: [&str; KNOWN.len() + 1] = {
+    let mut names = [IMAGE_FOLDER; KNOWN.len() + 1];
+    let mut i = 0;
+    while i < KNOWN.len() {
+        names[i] = KNOWN[i].name;
+        i += 1;
+    }
+    names
+};
 
 const IDX_FILES: &[&str] = &[
     "train-images-idx3-ubyte",
@@ -25,9 +26,10 @@ const IDX_FILES: &[&str] = &[
     "t10k-labels-idx1-ubyte",
 ];
 
-pub(super) static KNOWN: [Known; 5] = [
+/// All of them. The embedded one comes first.
+pub(super) static KNOWN: &[Known] = &[
     Known {
-        name: NAMES[0],
+        name: "digits",
         class_names: &class_names::TEN_DIGITS,
         // Computed from our training split (see digits.rs); a test computes them again.
         mean: &[0.2872],
@@ -39,7 +41,7 @@ pub(super) static KNOWN: [Known; 5] = [
         origin: "",
     },
     Known {
-        name: NAMES[1],
+        name: "mnist",
         class_names: &class_names::TEN_DIGITS,
         // Those of PyTorch's MNIST example, which everyone uses.
         mean: &[0.1307],
@@ -51,7 +53,7 @@ pub(super) static KNOWN: [Known; 5] = [
         origin: "https://ossci-datasets.s3.amazonaws.com/mnist/",
     },
     Known {
-        name: NAMES[2],
+        name: "fashion-mnist",
         class_names: &class_names::FASHION,
         // The training images' own, like those of MNIST.
         mean: &[0.2860],
@@ -63,7 +65,7 @@ pub(super) static KNOWN: [Known; 5] = [
         origin: "https://github.com/zalandoresearch/fashion-mnist",
     },
     Known {
-        name: NAMES[3],
+        name: "cifar10",
         class_names: &class_names::CIFAR_10,
         // The training images' own, as in the literature on sparse training.
         mean: &[0.4914, 0.4822, 0.4465],
@@ -82,7 +84,7 @@ pub(super) static KNOWN: [Known; 5] = [
         origin: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     },
     Known {
-        name: NAMES[4],
+        name: "cifar100",
         class_names: &class_names::CIFAR_100,
         // The training images' own, as in the literature on sparse training.
         mean: &[0.5071, 0.4865, 0.4409],
@@ -130,9 +132,8 @@ mod tests {
 
     #[test]
     fn every_name_has_an_entry_that_is_whole() {
-        for name in &NAMES[..5] {
-            let known = find(name).unwrap();
-            assert_eq!(known.name, *name);
+        for known in KNOWN {
+            assert_eq!(find(known.name).unwrap().name, known.name, "a name twice");
             assert_eq!(known.mean.len(), known.std.len());
             let embedded = matches!(known.format, Format::Embedded);
             assert_eq!(embedded, known.files.is_empty() && known.folders.is_empty());
@@ -148,15 +149,14 @@ mod tests {
 
     #[test]
     fn a_missing_folder_says_what_is_expected() {
-        for name in &NAMES[1..5] {
-            let known = find(name).unwrap();
+        for known in &KNOWN[1..] {
             let empty = tempfile::tempdir().unwrap();
             let usage = known.folder(None).unwrap_err();
             assert!(matches!(usage, Error::Missing { .. }));
             let data = known.folder(Some(empty.path())).unwrap_err();
             assert!(matches!(data, Error::Data { .. }));
             for message in [usage.to_string(), data.to_string()] {
-                for part in known.files.iter().chain([name, &known.origin]) {
+                for part in known.files.iter().chain([&known.name, &known.origin]) {
                     assert!(message.contains(part), "{part} is not in: {message}");
                 }
             }

@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn every_published_file_is_recognised_wherever_it_lies() {
         let mut all: Vec<u32> = Vec::new();
-        for known in &KNOWN {
+        for known in KNOWN {
             assert!(known.files.is_empty() || known.files.len() == known.checksums.len());
             all.extend(known.checksums);
             for (index, &crc) in known.checksums.iter().enumerate() {

@@ -2,7 +2,7 @@
 //!
 //! [`TrainConfig`] is made of sections, one struct a subject: data, model, topology, run, optimiser, machine. Each declares its
 //! fields in one table (`section.rs`), checks their values, and makes of them what the library takes, such as
-//! [`DataOptions`](crate::data::DataOptions), [`Sgd`](crate::optim::Sgd), [`Milestones`](crate::optim::Milestones) and
+//! [`DataOptions`](crate::data::DataOptions), an [`Optimiser`](crate::optim::Optimiser) and a
 //! [`Schedule`](crate::topology::Schedule). `config.toml` and the flags of `rootlet train` follow from the tables.
 
 mod change;

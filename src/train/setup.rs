@@ -42,10 +42,10 @@ impl Setup {
         Setup {
             model,
             method: config.topology.build_method(),
-            loss: Arc::new(config.optimiser.loss()),
+            loss: config.optimiser.build_loss(),
             metric: Some(Arc::new(Accuracy)),
-            optimiser: Arc::new(config.optimiser.sgd()),
-            learning_rate: Arc::new(config.optimiser.learning_rate()),
+            optimiser: config.optimiser.build_optimiser(),
+            learning_rate: config.optimiser.build_learning_rate(),
         }
     }
 

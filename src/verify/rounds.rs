@@ -4,14 +4,21 @@ use super::perceptrons::chain;
 use super::problem::{Path, Problem, Trial, image};
 use crate::error::Result;
 use crate::model::{Builder, Model};
-use crate::topology::Scope;
+use crate::topology::{Candidates, MethodName, MethodOptions, Scope};
 
 /// The methods with rounds.
-const METHODS: [&str; 5] = ["set", "rigl", "gse-uniform", "gse-grabo", "gse-graest"];
+fn with_rounds() -> impl Iterator<Item = &'static str> {
+    let grows = |name: &MethodName| {
+        let method = name.build(&MethodOptions::default());
+        method.growth().candidates() != Candidates::None
+    };
+    let names = MethodName::ALL.into_iter().filter(grows);
+    names.map(MethodName::name)
+}
 
 pub(super) fn problems() -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
-    for method in METHODS {
+    for method in with_rounds() {
         for scope in [Scope::Layer, Scope::Global] {
             let round = |model: Model, density, batch, parts| Trial {
                 method,

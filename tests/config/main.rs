@@ -474,8 +474,7 @@ fn the_command_refuses_bad_values_with_one_error_and_status_2() {
         ),
         (
             &["--method", "rigle"],
-            "[possible values: static, set, rigl, gse-uniform, gse-grabo, gse-graest, snip, grasp, synflow, gradual, lottery, \
-             topkast, dense]",
+            &format!("[possible values: {}]", MethodName::NAMES.join(", ")),
         ),
         (
             &["--hidden", "64,x"],
@@ -577,6 +576,11 @@ fn help_shows_the_defaults_and_a_newcomer_sees_examples() {
         "[default: none]",
     ] {
         assert!(help.contains(expected), "{expected} is not in\n{help}");
+    }
+    for name in rootlet::data::NAMES {
+        let start = help.find("--data <NAME>").unwrap();
+        let listed = &help[start..help.find("--data-dir <DIR>").unwrap()];
+        assert!(listed.contains(name), "{name} is not in: {listed}");
     }
     for arguments in [&[][..], &["-h"], &["--help"]] {
         let output = rootlet(folder.path(), arguments);

@@ -1,11 +1,11 @@
 //! `--check`: every kernel of the first step and of the first round against its twin, within a run.
 
-use crate::{METHODS, SCOPES, digits, gpu, run, small};
+use crate::{SCOPES, digits, gpu, methods, run, small};
 use rootlet::train::Trainer;
 
 #[test]
 fn every_kernel_of_a_run_agrees_with_its_twin() {
-    for (i, method) in METHODS.into_iter().enumerate() {
+    for (i, method) in methods().enumerate() {
         let mut config = small();
         config.topology.method = method;
         config.topology.scope = SCOPES[i % 2];

@@ -1,6 +1,6 @@
 //! A loss that is no longer a number stops the run, says the step, and is never saved.
 
-use crate::{METHODS, MOMENTUM, SCOPES, cpu, digits, gpu, run, small};
+use crate::{MOMENTUM, SCOPES, cpu, digits, gpu, methods, run, small};
 use rootlet::Error;
 use rootlet::checkpoint::Snapshot;
 use rootlet::engine::Device;
@@ -45,7 +45,7 @@ fn diverges(device: Device, config: &TrainConfig, epochs: usize) -> u64 {
 
 #[test]
 fn a_diverged_run_stops_before_it_saves() {
-    for method in METHODS {
+    for method in methods() {
         for scope in SCOPES {
             let mut config = small();
             config.topology.method = method;

@@ -1,6 +1,6 @@
 //! Every method learns.
 
-use crate::{METHODS, SCOPES, cpu, digits, gpu, small, train};
+use crate::{SCOPES, cpu, digits, gpu, methods, small, train};
 use rootlet::data::{self, DataOptions};
 use rootlet::topology::MethodName;
 use rootlet::train::TrainConfig;
@@ -8,7 +8,7 @@ use rootlet::train::TrainConfig;
 #[test]
 fn every_method_learns_the_digits() {
     let data = digits(None);
-    for method in METHODS {
+    for method in methods() {
         for scope in SCOPES {
             let mut config = small();
             config.topology.method = method;

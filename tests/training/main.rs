@@ -28,19 +28,20 @@ use std::sync::atomic::AtomicBool;
 use rootlet::checkpoint::Snapshot;
 use rootlet::data::{self, Batch, DataOptions, Dataset, Targets};
 use rootlet::engine::{Device, DeviceOptions, Pace, WorkgroupShape, adapter};
-use rootlet::topology::MethodName;
-use rootlet::topology::Scope;
+use rootlet::topology::from_dense::Start;
+use rootlet::topology::{MethodName, MethodOptions, Scope};
 use rootlet::train::event::{Epoch, Finished, Round};
 use rootlet::train::{Event, Hooks, SaveEvery, TrainConfig, Trainer};
 
-const METHODS: [MethodName; 6] = [
-    MethodName::Static,
-    MethodName::Set,
-    MethodName::Rigl,
-    MethodName::GseUniform,
-    MethodName::GseGrabo,
-    MethodName::GseGraest,
-];
+/// The methods that are sparse from the first step to the last.
+fn methods() -> impl Iterator<Item = MethodName> {
+    let is_sparse = |name: &MethodName| {
+        let method = name.build(&MethodOptions::default());
+        matches!(method.start(), Start::Random)
+    };
+    MethodName::ALL.into_iter().filter(is_sparse)
+}
+
 const SCOPES: [Scope; 2] = [Scope::Layer, Scope::Global];
 
 fn cpu() -> Device {

@@ -1,11 +1,13 @@
 //! What a run makes small, and what the gradients do to the weights.
 
+use std::sync::Arc;
+
 use super::check::{LARGEST_RATE, check, epoch, list_text, positive, share};
 use super::context::Context;
 use super::section::section;
 use crate::Result;
-use crate::loss::CrossEntropy;
-use crate::optim::{Milestones, Sgd};
+use crate::loss::{CrossEntropy, Loss};
+use crate::optim::{LearningRate, Milestones, Optimiser, Sgd};
 
 section! {
     /// The loss, the optimiser and its learning rate. Momentum and weight decay: Heddes et al., arXiv 2401.06898, CIFAR set-up.
@@ -100,28 +102,28 @@ impl OptimiserConfig {
     }
 
     /// The optimiser.
-    pub fn sgd(&self) -> Sgd {
-        Sgd {
+    pub fn build_optimiser(&self) -> Arc<dyn Optimiser> {
+        Arc::new(Sgd {
             momentum: self.momentum as f32,
             weight_decay: self.weight_decay as f32,
             nesterov: self.nesterov,
-        }
+        })
     }
 
     /// The learning rate.
-    pub fn learning_rate(&self) -> Milestones {
-        Milestones {
+    pub fn build_learning_rate(&self) -> Arc<dyn LearningRate> {
+        Arc::new(Milestones {
             base: self.lr,
             warmup: self.warmup_epochs,
             milestones: self.milestones.clone(),
             decay: self.lr_decay,
-        }
+        })
     }
 
     /// The loss.
-    pub fn loss(&self) -> CrossEntropy {
-        CrossEntropy {
+    pub fn build_loss(&self) -> Arc<dyn Loss> {
+        Arc::new(CrossEntropy {
             smoothing: self.label_smoothing as f32,
-        }
+        })
     }
 }
