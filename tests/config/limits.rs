@@ -49,16 +49,7 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
             _ => &[],
         }
     };
-    let words = [
-        "data",
-        "data-dir",
-        "augment",
-        "model",
-        "assignment",
-        "method",
-        "scope",
-        "adapter",
-    ];
+    let words = ["data", "data-dir", "augment", "model", "adapter"];
     let command = ConfigFlags::augment_args(clap::Command::new("train"));
     let switch = |flag: &&Arg| {
         flag.get_value_names()
@@ -66,7 +57,7 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
     };
     let numbers: Vec<&str> = command
         .get_arguments()
-        .filter(|flag| !switch(flag))
+        .filter(|flag| !switch(flag) && flag.get_possible_values().is_empty())
         .filter_map(Arg::get_long)
         .filter(|name| !words.contains(name))
         .collect();
