@@ -1,6 +1,7 @@
 //! A model of one's own: `cargo run --release --example custom_model`.
 //!
-//! A model is a list of layers. Whatever is a convolution or a linear layer in it is sparse, and takes part in the rounds.
+//! A model is a list of layers. Whatever is a convolution or a linear layer in it is sparse, and takes part in the
+//! rounds.
 
 use rootlet::Result;
 use rootlet::data::{self, DataOptions};

@@ -1,5 +1,5 @@
-//! From a checkpoint to numbers: `cargo run --release --example predict [RUN]`. RUN is the folder of a run on the digits, or one of
-//! its checkpoints; without it, one is trained first.
+//! From a checkpoint to numbers: `cargo run --release --example predict [RUN]`. RUN is the folder of a run on the
+//! digits, or one of its checkpoints; without it, one is trained first.
 
 use std::path::PathBuf;
 

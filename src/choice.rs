@@ -2,8 +2,8 @@
 
 /// Declares an enum whose variants have a name and an explanation each, written once.
 ///
-/// The enum has `NAMES`, `ALL`, `name()` and `about()`. As text and in files it is its name; on a command line its explanations stand
-/// in the help.
+/// The enum has `NAMES`, `ALL`, `name()` and `about()`. As text and in files it is its name; on a command line its
+/// explanations stand in the help.
 macro_rules! choice {
     (
         $(#[$about:meta])*

@@ -1,5 +1,5 @@
-//! File operations that last: data and names are flushed to the disk. What changes a disk while a checkpoint is saved goes
-//! through the trait [`Disk`], so that a test can let each of its operations fail in turn.
+//! File operations that last: data and names are flushed to the disk. What changes a disk while a checkpoint is saved
+//! goes through the trait [`Disk`], so that a test can let each of its operations fail in turn.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -76,8 +76,8 @@ pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     new.into_iter().try_for_each(sync_parent)
 }
 
-/// Replaces a file by way of a temporary one beside it: whoever reads sees the old or the new content, never a part. What is not
-/// `durable` may be lost when the machine goes down, and holds nothing up.
+/// Replaces a file by way of a temporary one beside it: whoever reads sees the old or the new content, never a part.
+/// What is not `durable` may be lost when the machine goes down, and holds nothing up.
 pub(crate) fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     replace_through(&path.with_extension("tmp"), path, bytes, durable)
 }
@@ -88,8 +88,8 @@ pub(crate) fn replace_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_through(&path.with_extension(own), path, bytes, true)
 }
 
-/// Writes a file that a user named: as [`replace_shared`] where it is one or is new, so that a full disk leaves the old one whole. Into
-/// what the shell opened or a device, and where the folder takes no new file, it is written as it is.
+/// Writes a file that a user named: as [`replace_shared`] where it is one or is new, so that a full disk leaves the old
+/// one whole. Into what the shell opened or a device, and where the folder takes no new file, it is written as it is.
 pub(crate) fn write_named(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let about = match fs::metadata(path) {
         Ok(about) if !about.is_file() => return fs::write(path, bytes),

@@ -1,7 +1,8 @@
-//! The crate's one error type. Every variant renders as a single sentence that says what was wrong, where, and what to do.
+//! The crate's one error type. Every variant renders as a single sentence that says what was wrong, where, and what to
+//! do.
 //!
-//! Options have the names that they have in the library: `batch`. A program that calls them otherwise, as a command line calls
-//! it `--batch`, says so by [`Error::message`].
+//! Options have the names that they have in the library: `batch`. A program that calls them otherwise, as a command
+//! line calls it `--batch`, says so by [`Error::message`].
 
 mod remedy;
 

@@ -1,5 +1,5 @@
-//! Reading whole files that were named by a user or found in a folder: what is no file is refused before it is opened, and what
-//! is larger than its kind can be before it is read.
+//! Reading whole files that were named by a user or found in a folder: what is no file is refused before it is opened,
+//! and what is larger than its kind can be before it is read.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 /// Opens a file to be read.
 ///
 /// # Errors
-/// One that is not there, or is no file: opening a named pipe would wait for somebody to write into it, and a device or a
-/// socket may never end.
+/// One that is not there, or is no file: opening a named pipe would wait for somebody to write into it, and a device or
+/// a socket may never end.
 pub(crate) fn open(path: &Path) -> Result<(File, Metadata)> {
     let about = std::fs::metadata(path).map_err(Error::io("read", path))?;
     if !about.is_file() && !handed_over(path) {
@@ -113,8 +113,8 @@ pub(crate) fn read_text(path: &Path, most: Most) -> Result<String> {
 /// The first bytes of a gzip file.
 pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// All bytes of a text, unpacked where it is gzipped. Only its end says how large it is, so that one that begins with zeros, as what
-/// was never written does, is refused by its beginning.
+/// All bytes of a text, unpacked where it is gzipped. Only its end says how large it is, so that one that begins with
+/// zeros, as what was never written does, is refused by its beginning.
 ///
 /// # Errors
 /// As [`read`], a beginning that is no text, or gzip data that are damaged, or too many for the memory.
@@ -158,8 +158,8 @@ fn begins_as_text(start: &[u8]) -> Result<(), String> {
     }
 }
 
-/// A file's bytes, unpacked where they are gzipped, to `room` bytes at most. An error's text is a reason that fits behind the
-/// file's name.
+/// A file's bytes, unpacked where they are gzipped, to `room` bytes at most. An error's text is a reason that fits
+/// behind the file's name.
 pub(crate) fn unpack(bytes: Vec<u8>, room: u64) -> Result<Vec<u8>, String> {
     if !bytes.starts_with(&GZIP) {
         return Ok(bytes);

@@ -1,6 +1,7 @@
 //! The readers of files, each as a function of a file's bytes, for fuzzers: whatever the bytes, it returns.
 //!
-//! A function panics where a reader does, and where what was read breaks a promise, such as being written and read alike.
+//! A function panics where a reader does, and where what was read breaks a promise, such as being written and read
+//! alike.
 
 use std::path::Path;
 

@@ -7,8 +7,8 @@
 //!
 //! # Your data, your model: train, predict, save
 //!
-//! All names here are of the [`prelude`]. Data come from vectors, from files of your own through a [`data::DataSource`], or from the known
-//! sets and image folders that [`data::load`] reads.
+//! All names here are of the [`prelude`]. Data come from vectors, from files of your own through a
+//! [`data::DataSource`], or from the known sets and image folders that [`data::load`] reads.
 //!
 //! ```
 //! use rootlet::prelude::*;
@@ -44,10 +44,10 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! Go on from here with the examples: a training loop of one's own (`custom_loop`), fine-tuning, early stopping, predictions, and
-//! parts of one's own: a [`Layer`](layer::Layer), an [`Optimiser`](optim::Optimiser), a [`Loss`](loss::Loss), a
-//! [`Method`](topology::Method). Each is a trait; a [`Setup`](train::Setup) brings them to the trainer. On a GPU,
-//! `Device::open("auto", …)` takes the place of `Device::cpu`.
+//! Go on from here with the examples: a training loop of one's own (`custom_loop`), fine-tuning, early stopping,
+//! predictions, and parts of one's own: a [`Layer`](layer::Layer), an [`Optimiser`](optim::Optimiser), a
+//! [`Loss`](loss::Loss), a [`Method`](topology::Method). Each is a trait; a [`Setup`](train::Setup) brings them to the
+//! trainer. On a GPU, `Device::open("auto", …)` takes the place of `Device::cpu`.
 //!
 //! # How it works inside
 //!
@@ -73,8 +73,8 @@
 //! | [`command::bench`] | ceilings of an adapter, and what the kernels reach of them |
 //! | [`command::verify`] | whether an adapter computes what it should |
 //!
-//! Activations are `[unit][position][batch]`, the batch innermost: a connection is one scalar times one contiguous row, in a
-//! perceptron (one position), a convolution (pixels) and a transformer (tokens) alike.
+//! Activations are `[unit][position][batch]`, the batch innermost: a connection is one scalar times one contiguous row,
+//! in a perceptron (one position), a convolution (pixels) and a transformer (tokens) alike.
 
 // What only a part uses that is left out is not reported as unused; the whole build is.
 #![cfg_attr(
@@ -137,8 +137,9 @@ mod words;
 
 pub use error::{Error, Result};
 
-/// What the stable face is built on: kernels, layers, rounds, a model on a device. For programs that bring kernels of their own or go
-/// below the trainer, such as the examples `custom_layer` and `custom_loop`, and for tests. **Not stable**: any version may change it.
+/// What the stable face is built on: kernels, layers, rounds, a model on a device. For programs that bring kernels of
+/// their own or go below the trainer, such as the examples `custom_layer` and `custom_loop`, and for tests. **Not
+/// stable**: any version may change it.
 pub mod low_level {
     #[doc(inline)]
     pub use crate::{dense, engine, kernels, layer, network, primitive, sparse, topology};

@@ -1,6 +1,7 @@
 //! Threads: whether there are any, starting one, and the pool that the CPU executor runs on.
 //!
-//! WebAssembly in a page has none. rayon's iterators then run on the caller's thread by themselves, and so does a [`Pool`].
+//! WebAssembly in a page has none. rayon's iterators then run on the caller's thread by themselves, and so does a
+//! [`Pool`].
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
@@ -58,8 +59,9 @@ mod pool {
                 work();
                 return Ok(());
             }
-            // A thread of another rayon pool would take up a second of its tasks while it waits for ours, with whatever locks its
-            // first task holds; should the second want one of these, it would never come. It waits for a thread that is in no pool.
+            // A thread of another rayon pool would take up a second of its tasks while it waits for ours, with whatever
+            // locks its first task holds; should the second want one of these, it would never come. It waits for a
+            // thread that is in no pool.
             std::thread::scope(|scope| {
                 let thread = Builder::new().spawn_scoped(scope, work);
                 let thread =

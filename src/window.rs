@@ -1,8 +1,8 @@
 //! The window of a convolution: how output positions read input positions.
 //!
 //! A convolution is a sparse layer applied to every patch (`n_in = channels * taps`, `n_out = output channels`, output
-//! positions being further members of the batch). Column `c * taps + ky * kernel_x + kx` is input channel `c` at kernel tap
-//! `(ky, kx)`: the order of PyTorch's weights `[out][in][ky][kx]`.
+//! positions being further members of the batch). Column `c * taps + ky * kernel_x + kx` is input channel `c` at kernel
+//! tap `(ky, kx)`: the order of PyTorch's weights `[out][in][ky][kx]`.
 
 use std::ops::Range;
 
@@ -65,7 +65,8 @@ impl Window {
         Window::new(input, [kernel; 2], [stride; 2], [padding; 2])
     }
 
-    /// The window of a layer that reads each position alone: a linear layer (one position), or one applied to every token.
+    /// The window of a layer that reads each position alone: a linear layer (one position), or one applied to every
+    /// token.
     pub fn pointwise(plane: [usize; 2]) -> Self {
         Window {
             input: plane,
@@ -114,8 +115,8 @@ impl Window {
         self.output[0] * self.output[1]
     }
 
-    /// Along one axis, the output positions whose kernel tap lies inside the input plane: one run, empty for a tap that only
-    /// ever sees padding.
+    /// Along one axis, the output positions whose kernel tap lies inside the input plane: one run, empty for a tap that
+    /// only ever sees padding.
     pub fn valid(&self, axis: usize, tap: usize) -> Range<usize> {
         let (stride, reach) = (self.stride[axis], self.input[axis] + self.padding[axis]);
         let begin = self.padding[axis].saturating_sub(tap).div_ceil(stride);
@@ -206,8 +207,8 @@ impl WindowParams {
         ]
     }
 
-    /// What input unit `unit` of a layer is seen through: its channel and the kernel's tap `[y, x]`. Twin of `tap_of` in
-    /// `shaders/lib/tap.wgsl`.
+    /// What input unit `unit` of a layer is seen through: its channel and the kernel's tap `[y, x]`. Twin of `tap_of`
+    /// in `shaders/lib/tap.wgsl`.
     pub(crate) fn tap_of(&self, unit: u32) -> (u32, [u32; 2]) {
         let channel = divide(unit, self.inverse_taps);
         let tap = unit - channel * self.taps;
@@ -221,7 +222,8 @@ pub(crate) fn reciprocal(n: usize) -> f32 {
     1.0 / n as f32
 }
 
-/// `n / d` for `inverse = 1 / d`: twin of `divide` in `shaders/lib/divide.wgsl`, which says for which numbers it is exact.
+/// `n / d` for `inverse = 1 / d`: twin of `divide` in `shaders/lib/divide.wgsl`, which says for which numbers it is
+/// exact.
 fn divide(n: u32, inverse: f32) -> u32 {
     ((n as f32 + 0.5) * inverse) as u32
 }

@@ -1,5 +1,5 @@
-//! The report in a real browser, headless Chromium: it renders without a word on the console, every figure has content that
-//! is really laid out, on a phone and on a desk, for light and dark readers.
+//! The report in a real browser, headless Chromium: it renders without a word on the console, every figure has content
+//! that is really laid out, on a phone and on a desk, for light and dark readers.
 #![allow(clippy::unwrap_used)]
 
 #[path = "common/browser.rs"]
@@ -121,7 +121,8 @@ frame.srcdoc = {text};
     serde_json::from_str(&json).unwrap_or_else(|e| panic!("{e}: {json}"))
 }
 
-/// The real runs of the sweep. What this machine's trainer may not tell of them is made up, so that every figure is drawn.
+/// The real runs of the sweep. What this machine's trainer may not tell of them is made up, so that every figure is
+/// drawn.
 fn records(folder: &Path) -> Vec<RunRecord> {
     let file = folder.join("sweep.toml");
     fs::write(&file, SWEEP).unwrap();

@@ -1,5 +1,5 @@
-//! A layer from outside the crate (that of the example): right by its twins and by differences of the loss, trained, saved and
-//! resumed to the bit.
+//! A layer from outside the crate (that of the example): right by its twins and by differences of the loss, trained,
+//! saved and resumed to the bit.
 #![allow(clippy::unwrap_used)]
 
 #[path = "common/mod.rs"]

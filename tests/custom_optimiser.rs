@@ -1,5 +1,5 @@
-//! An optimiser from outside the crate (that of the example), with two moments and an age: right by its twin and by a plain
-//! formula, followed through rounds, saved and resumed to the bit.
+//! An optimiser from outside the crate (that of the example), with two moments and an age: right by its twin and by a
+//! plain formula, followed through rounds, saved and resumed to the bit.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../examples/custom_optimiser/aged.rs"]

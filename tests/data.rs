@@ -90,8 +90,8 @@ fn assert_tiny(set: &Dataset) {
     }
 }
 
-/// Damages file `index` of the gzipped (or plain) set, loads it, and wants either the right set or an error that names the
-/// file and the remedy. Returns the error's message.
+/// Damages file `index` of the gzipped (or plain) set, loads it, and wants either the right set or an error that names
+/// the file and the remedy. Returns the error's message.
 fn damaged(index: usize, ending: &str, content: &[u8]) -> Option<String> {
     let files = match ending {
         ".gz" => tiny().map(|file| gzip(&file)),
@@ -213,8 +213,8 @@ fn what_goes_on_after_the_end_is_an_error() {
     }
 }
 
-/// In a gzip file, a flipped bit is an error, or it is one of the few that mean nothing: in the header of 10 bytes (such as
-/// the time), or those that fill up the last byte of a block.
+/// In a gzip file, a flipped bit is an error, or it is one of the few that mean nothing: in the header of 10 bytes
+/// (such as the time), or those that fill up the last byte of a block.
 #[test]
 fn every_flipped_bit_is_an_error_or_harmless() {
     for (index, whole) in tiny().iter().enumerate() {

@@ -1,4 +1,5 @@
-//! Augmented batches: against the definition, the same however they are cut and made, and the same bits on every device.
+//! Augmented batches: against the definition, the same however they are cut and made, and the same bits on every
+//! device.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -32,9 +32,9 @@ fn dense(model: &Model) -> ModelCount {
     ModelCount::new(model, &active)
 }
 
-/// CIFAR form: the parameters of He et al. 2016, table 6 (0.27 M … 1.7 M), to the last one as the option-A networks have them.
-/// ImageNet form: torchvision's. Millions of multiply-adds: He et al. 2016, table 1 (1.8, 3.6, 3.8 G), as torchvision counts
-/// them today, with the bottlenecks' stride in their 3×3.
+/// CIFAR form: the parameters of He et al. 2016, table 6 (0.27 M … 1.7 M), to the last one as the option-A networks
+/// have them. ImageNet form: torchvision's. Millions of multiply-adds: He et al. 2016, table 1 (1.8, 3.6, 3.8 G), as
+/// torchvision counts them today, with the bottlenecks' stride in their 3×3.
 #[test]
 fn counts_are_the_published_ones() {
     for (name, side, classes, parameters, mega_macs) in [
@@ -56,7 +56,8 @@ fn counts_are_the_published_ones() {
     }
 }
 
-/// Layers by name: 6n + 2 of He et al., 16 of VGG-16 (13 convolutions and 3 linear), 50 and four projections of ResNet-50.
+/// Layers by name: 6n + 2 of He et al., 16 of VGG-16 (13 convolutions and 3 linear), 50 and four projections of
+/// ResNet-50.
 #[test]
 fn models_have_the_layers_that_their_names_say() {
     for (name, layers) in [

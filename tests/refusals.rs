@@ -1,4 +1,5 @@
-//! What a library's user can get wrong: models, layers, batches and data that do not fit are errors, not panics and not other results.
+//! What a library's user can get wrong: models, layers, batches and data that do not fit are errors, not panics and not
+//! other results.
 #![allow(clippy::unwrap_used)]
 
 #[path = "common/mod.rs"]

@@ -1,4 +1,5 @@
-//! TensorBoard's event files: framing and checksums by a small reader of one's own, and what TensorBoard's own reader finds.
+//! TensorBoard's event files: framing and checksums by a small reader of one's own, and what TensorBoard's own reader
+//! finds.
 //!
 //! The second needs a Python that has TensorBoard:
 //!

@@ -112,8 +112,8 @@ fn a_shader_that_is_refused_hides_nothing() {
     assert!(report.errors.iter().any(|e| e.contains("layer/gelu")));
 }
 
-/// What changes a kernel, or what is checked, changes the hash by which an adapter that passed is remembered: all of `src` that has
-/// kernels, or that a verification uses.
+/// What changes a kernel, or what is checked, changes the hash by which an adapter that passed is remembered: all of
+/// `src` that has kernels, or that a verification uses.
 #[test]
 fn the_hash_of_the_sources_has_all_that_a_verification_runs() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,8 +1,8 @@
 //! A layer of one's own, with parameters and kernels, trained, saved and resumed:
 //! `cargo run --release --example custom_layer -- [ADAPTER]`.
 //!
-//! `prelu.rs` and the three shaders beside it are all that the layer is. Where it stands in a model its slopes are trained by the
-//! optimiser, are in every checkpoint under the layer's kind, and come back with it.
+//! `prelu.rs` and the three shaders beside it are all that the layer is. Where it stands in a model its slopes are
+//! trained by the optimiser, are in every checkpoint under the layer's kind, and come back with it.
 
 mod prelu;
 

@@ -1,5 +1,5 @@
-//! PReLU (He et al., arXiv 1502.01852): `y = x` where x is above zero, else `y = a x`, with a slope `a` a channel that is
-//! trained. A layer from outside the crate: three kernels, each a shader with its twin on the CPU, and the trait.
+//! PReLU (He et al., arXiv 1502.01852): `y = x` where x is above zero, else `y = a x`, with a slope `a` a channel that
+//! is trained. A layer from outside the crate: three kernels, each a shader with its twin on the CPU, and the trait.
 
 use rootlet::engine::loops::{NONE, Piece, looped};
 use rootlet::engine::{Grid, Plan};

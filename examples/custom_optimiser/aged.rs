@@ -1,6 +1,6 @@
-//! Steps by the first moment over the root of the second, slow where a number is young: a connection that a round has grown moves
-//! little until it has seen some gradients. An optimiser from outside the crate: one kernel, a shader with its twin on the CPU, and
-//! the trait.
+//! Steps by the first moment over the root of the second, slow where a number is young: a connection that a round has
+//! grown moves little until it has seen some gradients. An optimiser from outside the crate: one kernel, a shader with
+//! its twin on the CPU, and the trait.
 
 use rootlet::engine::{Grid, Plan, StepState};
 use rootlet::optim::{Optimiser, StateArray, Update};

@@ -1,8 +1,8 @@
 //! An optimiser of one's own, with two moments and an age for every number, trained through rounds, saved and resumed:
 //! `cargo run --release --example custom_optimiser -- [ADAPTER]`.
 //!
-//! `aged.rs` and the shader beside it are all that the optimiser is. Its arrays are in every checkpoint by their names, and what it
-//! keeps of a connection follows that through the rounds.
+//! `aged.rs` and the shader beside it are all that the optimiser is. Its arrays are in every checkpoint by their names,
+//! and what it keeps of a connection follows that through the rounds.
 
 mod aged;
 

@@ -1,5 +1,6 @@
-// Storage loads in the shape of the sparse products: the lanes of a row add up rows of `input`, whole and vec4 at a time. Which rows comes
-// from a linear congruential sequence in a register, so that nothing but the loads is waited for.
+// Storage loads in the shape of the sparse products: the lanes of a row add up rows of `input`, whole and vec4 at a
+// time. Which rows comes from a linear congruential sequence in a register, so that nothing but the loads is waited
+// for.
 #import grid
 
 override LANES: u32 = 8u;

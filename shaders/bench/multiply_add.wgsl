@@ -1,4 +1,5 @@
-// Arithmetic alone: sixteen independent chains of multiply-add per invocation, in registers, enough to hide their latency.
+// Arithmetic alone: sixteen independent chains of multiply-add per invocation, in registers, enough to hide their
+// latency.
 #import grid
 
 const SIZE = 64u;

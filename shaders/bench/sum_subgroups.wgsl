@@ -1,4 +1,5 @@
-// The same sums as sum_memory's with subgroups: each adds up its own lanes, and the few that there are meet in workgroup memory.
+// The same sums as sum_memory's with subgroups: each adds up its own lanes, and the few that there are meet in
+// workgroup memory.
 #require subgroups
 #import grid
 

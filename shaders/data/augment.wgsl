@@ -1,6 +1,6 @@
 // A batch of a set that is here as bytes: border, random crop, mirroring, normalisation. One invocation makes up to 8
-// neighbouring pixels of one image, which lie in two or three words; neighbouring invocations are neighbouring lanes, so
-// that writes are coalesced.
+// neighbouring pixels of one image, which lie in two or three words; neighbouring invocations are neighbouring lanes,
+// so that writes are coalesced.
 #import grid
 #import random
 

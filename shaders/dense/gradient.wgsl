@@ -1,7 +1,7 @@
-// Weight gradient of a full layer: a workgroup writes a tile of 4 rows by 16 columns. Two shapes, by the adapter: hardware lays
-// its lanes over the positions and the batch, so that loads are coalesced, each row of invocations holding 4 by 4 sums,
-// and adds up through workgroup memory; a software adapter lays them over the columns, two a lane, since barriers cost
-// it dearly.
+// Weight gradient of a full layer: a workgroup writes a tile of 4 rows by 16 columns. Two shapes, by the adapter:
+// hardware lays its lanes over the positions and the batch, so that loads are coalesced, each row of invocations
+// holding 4 by 4 sums, and adds up through workgroup memory; a software adapter lays them over the columns, two a lane,
+// since barriers cost it dearly.
 #import grid
 #import window
 #import part

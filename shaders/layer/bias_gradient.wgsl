@@ -1,5 +1,6 @@
-// Sums each row of delta: the gradient of the biases. Two shapes, by the adapter: hardware gives each row a workgroup, whose
-// invocations lie over the vectors, so that loads are coalesced; a software adapter gives it one invocation, for barriers cost it dearly.
+// Sums each row of delta: the gradient of the biases. Two shapes, by the adapter: hardware gives each row a workgroup,
+// whose invocations lie over the vectors, so that loads are coalesced; a software adapter gives it one invocation, for
+// barriers cost it dearly.
 #import grid
 #import part
 

@@ -1,5 +1,6 @@
-// Inverted dropout, whose mask is computed anew wherever it is needed. One row of the activation per line of lanes: four
-// members of the batch share a hash, and a row its key. Twin: src/layer/dropout.rs, which says why the keys are sound.
+// Inverted dropout, whose mask is computed anew wherever it is needed. One row of the activation per line of lanes:
+// four members of the batch share a hash, and a row its key. Twin: src/layer/dropout.rs, which says why the keys are
+// sound.
 #import grid
 #import random
 #import step

@@ -1,5 +1,5 @@
-// The shortcut of option A: every stride-th position, channels padded with zeros. One line of output positions per line of
-// lanes, so that the row and the channel are found once a line.
+// The shortcut of option A: every stride-th position, channels padded with zeros. One line of output positions per line
+// of lanes, so that the row and the channel are found once a line.
 #import grid
 #import window
 

@@ -1,13 +1,15 @@
-// The product of a full layer's weights with what positions see through a window: sum over taps and units of weight * source.
+// The product of a full layer's weights with what positions see through a window: sum over taps and units of weight *
+// source.
 //
-// A workgroup of the hardware shape writes a tile of 32 rows by 32 vectors of lanes, 8 rows and one vector an invocation; source
-// and weights of 16 units at a time go through workgroup memory, so that a vector loaded serves 32 rows. One of the
-// software shape writes 8 of those rows, four vectors a lane one after the other, from registers: barriers cost it dearly.
+// A workgroup of the hardware shape writes a tile of 32 rows by 32 vectors of lanes, 8 rows and one vector an
+// invocation; source and weights of 16 units at a time go through workgroup memory, so that a vector loaded serves 32
+// rows. One of the software shape writes 8 of those rows, four vectors a lane one after the other, from registers:
+// barriers cost it dearly.
 //
 // A piece has some of the units, and adds to what the pieces before have written.
 //
-// Who imports this has `params` with the fields named here and `weights`, and says by functions what is written and what is seen:
-// `remainders`, `place_of`, `first_tap`, `tap_step`, `source_step`, `seen`, `source_at`, `store`.
+// Who imports this has `params` with the fields named here and `weights`, and says by functions what is written and
+// what is seen: `remainders`, `place_of`, `first_tap`, `tap_step`, `source_step`, `seen`, `source_at`, `store`.
 #import grid
 #import part
 #import window

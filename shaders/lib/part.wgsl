@@ -1,5 +1,5 @@
-// The share of a dispatch's work that this piece of it has: a dispatch whose loops would be too long runs in several. Host
-// half: src/engine/loops.rs.
+// The share of a dispatch's work that this piece of it has: a dispatch whose loops would be too long runs in several.
+// Host half: src/engine/loops.rs.
 struct Part {
     begin: u32,
     end: u32,

@@ -1,5 +1,6 @@
-// Which input positions an output position of the window in `params` sees, and which outputs see an input, as begin..end along one
-// axis. Padding is smaller than the kernel, so every output sees at least one input. Twin: src/layer/pool/mod.rs.
+// Which input positions an output position of the window in `params` sees, and which outputs see an input, as
+// begin..end along one axis. Padding is smaller than the kernel, so every output sees at least one input. Twin:
+// src/layer/pool/mod.rs.
 
 fn seen(output: u32, kernel: u32, stride: u32, padding: u32, inputs: u32) -> vec2<u32> {
     return vec2(

@@ -1,4 +1,5 @@
-// Pooling over windows. One line of output positions per line of lanes, so that the rows that a window sees are found once a line.
+// Pooling over windows. One line of output positions per line of lanes, so that the rows that a window sees are found
+// once a line.
 //
 // Who imports this says by functions what becomes of a window's inputs: `initial`, `with_input`, `finished`.
 #import grid

@@ -16,8 +16,8 @@ fn tap_of(unit: u32) -> Tap {
     return Tap(channel, y, tap - y * params.window.kernel_x);
 }
 
-// Along one axis, the output positions begin..end whose tap `k` lies inside the input plane: a tap's valid positions are
-// a box, so borders are bounds of loops. `reach`: input positions and padding.
+// Along one axis, the output positions begin..end whose tap `k` lies inside the input plane: a tap's valid positions
+// are a box, so borders are bounds of loops. `reach`: input positions and padding.
 fn valid(k: u32, padding: u32, stride: u32, reach: u32, output: u32, inverse_stride: f32) -> vec2<u32> {
     return vec2(
         divide(max(padding, k) - k + stride - 1u, inverse_stride),

@@ -1,5 +1,5 @@
-// How output positions see input positions. Host half: `WindowParams` in src/window.rs. It comes first in `Params`, and has 64
-// bytes: a struct in a uniform begins and ends at multiples of 16.
+// How output positions see input positions. Host half: `WindowParams` in src/window.rs. It comes first in `Params`, and
+// has 64 bytes: a struct in a uniform begins and ends at multiples of 16.
 struct Window {
     channels: u32, // of the input plane
     taps: u32, // of the kernel

@@ -1,4 +1,5 @@
-// Counts, segment by segment, the next eight bits of the keys that agree with what is known of the requested key so far.
+// Counts, segment by segment, the next eight bits of the keys that agree with what is known of the requested key so
+// far.
 #import grid
 #import segments
 #import select_key

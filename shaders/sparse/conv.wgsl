@@ -1,6 +1,7 @@
-// Sparse convolution. An item is a tile of four neighbouring positions of a row, for one vec4 of the batch; a line is 32 items,
-// over the lanes of one row of a workgroup. The weight and the tap are the same for all of a line's lanes, and for the
-// four positions that a lane holds in registers. Neighbouring lines are of the same positions in different channels.
+// Sparse convolution. An item is a tile of four neighbouring positions of a row, for one vec4 of the batch; a line is
+// 32 items, over the lanes of one row of a workgroup. The weight and the tap are the same for all of a line's lanes,
+// and for the four positions that a lane holds in registers. Neighbouring lines are of the same positions in different
+// channels.
 #import grid
 #import part
 #import tap

@@ -1,6 +1,7 @@
-// SDDMM of a convolution: some workgroups per output channel share its pairs. Two shapes, by the adapter: hardware lays all
-// its invocations over a pair's positions and batch, so that loads are coalesced, and adds up through workgroup memory;
-// a software adapter lays its lanes over the pairs, holding a position's delta in registers, since barriers cost it dearly.
+// SDDMM of a convolution: some workgroups per output channel share its pairs. Two shapes, by the adapter: hardware lays
+// all its invocations over a pair's positions and batch, so that loads are coalesced, and adds up through workgroup
+// memory; a software adapter lays its lanes over the pairs, holding a position's delta in registers, since barriers
+// cost it dearly.
 #import grid
 #import part
 #import divide
@@ -79,8 +80,8 @@ fn put(j: u32, sum: f32) {
     output[j] = select(0.0, output[j], add) + sum;
 }
 
-// A place in the box of positions where a pair's tap is valid: a number of three digits, y, x and vector. The first digit is in
-// the places of input and delta alone.
+// A place in the box of positions where a pair's tap is valid: a number of three digits, y, x and vector. The first
+// digit is in the places of input and delta alone.
 struct Walk {
     v: u32,
     x: u32,
@@ -88,8 +89,8 @@ struct Walk {
     delta_at: u32,
 }
 
-// What is added to a place from one to the next, and what a carry corrects: the lower digit's span taken off, one of the next
-// added.
+// What is added to a place from one to the next, and what a carry corrects: the lower digit's span taken off, one of
+// the next added.
 struct Step {
     on: Walk,
     vectors: u32,

@@ -1,5 +1,5 @@
-// The input gradient of the sparse convolution: as conv, gathered in the transposed order, a kernel tap at a time. The four
-// positions of a tile lie stride_x apart, so that they gather from neighbours in delta, through the same taps.
+// The input gradient of the sparse convolution: as conv, gathered in the transposed order, a kernel tap at a time. The
+// four positions of a tile lie stride_x apart, so that they gather from neighbours in delta, through the same taps.
 #import grid
 #import part
 #import divide

@@ -1,6 +1,6 @@
-// SDDMM: one workgroup or more per row b, which all its pairs (a, b) share. Two shapes, by the adapter:
-// hardware lays the lanes over the batch, so that loads are coalesced, each row of invocations taking its part of a tile of
-// pairs, and adds up through workgroup memory; a software adapter lays them over the pairs, keeping the row of delta in
+// SDDMM: one workgroup or more per row b, which all its pairs (a, b) share. Two shapes, by the adapter: hardware lays
+// the lanes over the batch, so that loads are coalesced, each row of invocations taking its part of a tile of pairs,
+// and adds up through workgroup memory; a software adapter lays them over the pairs, keeping the row of delta in
 // registers, since barriers cost it dearly.
 #import grid
 #import part
@@ -47,7 +47,8 @@ fn lanes_over_batch(unit: u32, begin: u32, end: u32, local: vec2<u32>) {
     let vectors = params.vectors;
     let chunks = part.chunks;
     for (var first = begin; first < end; first += SUMMED * chunks) {
-        // Four pairs at a time, whose loads are under way together; those past the end read the last one, and nobody reads their sums.
+        // Four pairs at a time, whose loads are under way together; those past the end read the last one, and nobody
+        // reads their sums.
         for (var t = local.y; t < SUMMED && first + t * chunks < end; t += 4u * ROWS) {
             let pairs = min(first + (t + vec4(0u, ROWS, 2u * ROWS, 3u * ROWS)) * chunks, vec4(end - 1u));
             let units = vec4(cols[pairs.x], cols[pairs.y], cols[pairs.z], cols[pairs.w]);

@@ -1,4 +1,5 @@
-// Transposed SpMM: as spmm, gathered in the transposed order; masked by the activation whose ReLU it passes back through.
+// Transposed SpMM: as spmm, gathered in the transposed order; masked by the activation whose ReLU it passes back
+// through.
 #import grid
 #import part
 

@@ -1,4 +1,5 @@
-// Running sums of a distribution's magnitudes, layer by layer: what the inverse of its cumulative function is searched in.
+// Running sums of a distribution's magnitudes, layer by layer: what the inverse of its cumulative function is searched
+// in.
 //
 // One invocation sums a consecutive chunk, then starts from the sum of the chunks before. The last running sum of
 // a chunk is, to the bit, the start of the next, so a unit of no probability never rises and is never drawn.

@@ -1,4 +1,5 @@
-// The random signs of the GraEst sketch, one per output position and member of the batch, the same for activations and deltas.
+// The random signs of the GraEst sketch, one per output position and member of the batch, the same for activations and
+// deltas.
 #import grid
 #import random
 #import step

@@ -1,5 +1,5 @@
-// Draws candidate pairs: the input from f, the output from g, independently and with replacement. In a further draw of a
-// round, a layer's first slots hold the candidates that it has found before; the others are drawn anew.
+// Draws candidate pairs: the input from f, the output from g, independently and with replacement. In a further draw of
+// a round, a layer's first slots hold the candidates that it has found before; the others are drawn anew.
 #import grid
 #import random
 #import round_table

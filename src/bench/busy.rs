@@ -1,4 +1,5 @@
-//! Whether other work disturbed a measurement: by how far its samples lie apart, and by what the system tells of the time.
+//! Whether other work disturbed a measurement: by how far its samples lie apart, and by what the system tells of the
+//! time.
 //!
 //! A figure of a busy machine looks like any other, so it is not given. The verdict is a pure function of numbers.
 
@@ -9,11 +10,12 @@ use cpu_time::ProcessTime;
 use super::spread::Spread;
 use crate::clock::Instant;
 
-/// Share of the time that its threads were ready to run and could not, from which on a measurement is disturbed. An idle machine's is a
-/// tenth of that.
+/// Share of the time that its threads were ready to run and could not, from which on a measurement is disturbed. An
+/// idle machine's is a tenth of that.
 const MOST_WAITED: f64 = 0.05;
 
-/// How far the middle half of the samples may lie apart, as a factor. An idle machine's is 1.02 to 1.1, where its clock changes 1.3.
+/// How far the middle half of the samples may lie apart, as a factor. An idle machine's is 1.02 to 1.1, where its clock
+/// changes 1.3.
 const MOST_APART: f64 = 1.5;
 
 /// A share of a ceiling that measurements can reach by their own scatter.

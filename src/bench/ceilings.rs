@@ -16,8 +16,8 @@ use super::timing::{Measured, Timed, time};
 use crate::engine::{Buffer, Class, Device, Grid, Plan};
 use crate::error::Result;
 
-/// An adapter's measured ceilings, medians; the fields' names end in their units. One that other work disturbed is none, with the
-/// reason in `doubts`.
+/// An adapter's measured ceilings, medians; the fields' names end in their units. One that other work disturbed is
+/// none, with the reason in `doubts`.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Ceilings {
@@ -36,8 +36,8 @@ pub struct Ceilings {
     pub submit_us: Option<f64>,
     /// Reading 16 bytes back from an idle device, in microseconds.
     pub readback_us: Option<f64>,
-    /// A barrier of a workgroup of 256 that has the device for itself, with the write and the read of workgroup memory that it
-    /// orders, in nanoseconds. None on the CPU, which has no workgroups.
+    /// A barrier of a workgroup of 256 that has the device for itself, with the write and the read of workgroup memory
+    /// that it orders, in nanoseconds. None on the CPU, which has no workgroups.
     pub barrier_ns: Option<f64>,
     /// A sum over a workgroup of 256 by a tree in workgroup memory, on a device full of them: seconds over sums, in
     /// nanoseconds.
@@ -117,8 +117,8 @@ impl Ceilings {
 /// Words of each of the two buffers copied: 64 MiB, half of WebGPU's default largest binding and past any usual cache.
 const COPY_WORDS: usize = 1 << 24;
 
-/// Measures all of them where the ceilings are a part of `options`, else those that the chosen products are compared with; and what
-/// was left out of all, with the reason.
+/// Measures all of them where the ceilings are a part of `options`, else those that the chosen products are compared
+/// with; and what was left out of all, with the reason.
 ///
 /// # Errors
 /// A wrong result, a lost device, or buffers that the device refuses.

@@ -54,17 +54,18 @@ pub struct KernelFigure {
     pub gflop_s: f64,
     /// Bytes that must be moved at least, everything once, in 10^9 a second.
     pub gb_s: f64,
-    /// That over the copy ceiling. Above 1 where caches hold what the product works on. None where that was not measured.
+    /// That over the copy ceiling. Above 1 where caches hold what the product works on. None where that was not
+    /// measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_of_copy: Option<f64>,
-    /// Loads that this adapter manages on a buffer of this layer's size, in 10^9 elements a second. None for full layers, which
-    /// use what they load several times.
+    /// Loads that this adapter manages on a buffer of this layer's size, in 10^9 elements a second. None for full
+    /// layers, which use what they load several times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loads_gelem_s: Option<f64>,
     /// Which ceiling asks for the most time.
     pub bound: Bound,
-    /// That time over the measured one, the median of turns in which both were taken: 1 is the ceiling. None where it cannot be
-    /// trusted.
+    /// That time over the measured one, the median of turns in which both were taken: 1 is the ceiling. None where it
+    /// cannot be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_of_ceiling: Option<f64>,
     /// Why that is none.

@@ -7,8 +7,8 @@ use crate::engine::WorkgroupShape;
 use crate::engine::loops::{Loops, NONE, looped};
 
 crate::kernel! {
-    /// `output[b, i] = sum over terms of input[a, i]`, with rows `a` from a pseudo-random sequence of the row's own: measures
-    /// how fast storage can be read in the pattern of the sparse products.
+    /// `output[b, i] = sum over terms of input[a, i]`, with rows `a` from a pseudo-random sequence of the row's own:
+    /// measures how fast storage can be read in the pattern of the sparse products.
     ///
     /// State 0 of row b is `b * 2654435761`, the next is `state * multiplier + increment`, and `a` is the state's high
     /// half times `input_rows / 65536` (all modulo 2^32). Shapes: `input` `[input_rows][4 * vectors]`, `output`

@@ -9,9 +9,9 @@
 //! | model | the same of models by name, and which kernels take the step's time |
 //! | scaling | step, round and resident bytes against n at a fixed number of connections per unit |
 //!
-//! Every result is checked against the host's own before it is timed: a driver that skips work is a
-//! fast one. Times are medians with their quartiles; the first run, in which drivers compile, never counts. A product and its
-//! ceiling are measured in turns. What an adapter cannot hold, or would take too long for, is skipped, and what other work on the
+//! Every result is checked against the host's own before it is timed: a driver that skips work is a fast one. Times are
+//! medians with their quartiles; the first run, in which drivers compile, never counts. A product and its ceiling are
+//! measured in turns. What an adapter cannot hold, or would take too long for, is skipped, and what other work on the
 //! machine disturbed is withheld; the report says why.
 
 mod busy;

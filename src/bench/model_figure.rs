@@ -26,10 +26,11 @@ pub struct ModelFigure {
     pub round_in_steps: f64,
     /// Most bytes resident at once, by class.
     pub bytes: Bytes,
-    /// Losses of the first two steps against those of the CPU executor, relative; none on that itself. The second step's loss
-    /// depends on all of the first step's gradients.
+    /// Losses of the first two steps against those of the CPU executor, relative; none on that itself. The second
+    /// step's loss depends on all of the first step's gradients.
     pub max_error: Option<f64>,
-    /// Kernels, the costliest first, from steps whose dispatches were timed one by one. None where they do not explain the step.
+    /// Kernels, the costliest first, from steps whose dispatches were timed one by one. None where they do not explain
+    /// the step.
     pub kernels: Vec<KernelTime>,
     /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
     #[serde(default, skip_serializing_if = "Option::is_none")]

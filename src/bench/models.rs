@@ -107,8 +107,8 @@ fn measure_one(
     Ok(Ok((figure, unexplained)))
 }
 
-/// Does a second step and compares both losses with the CPU executor's, whose kernels are other code: the largest relative
-/// error. On the CPU executor itself there is nothing to compare with.
+/// Does a second step and compares both losses with the CPU executor's, whose kernels are other code: the largest
+/// relative error. On the CPU executor itself there is nothing to compare with.
 fn agreement(
     options: &BenchOptions,
     stepper: &mut Stepper,

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Element e of `output` is the sum of what its four numbers become after `iterations` of `x = x * factor + summand`,
-    /// chain k starting from e mod 64 + k: measures arithmetic without any memory.
+    /// Element e of `output` is the sum of what its four numbers become after `iterations` of
+    /// `x = x * factor + summand`, chain k starting from e mod 64 + k: measures arithmetic without any memory.
     ///
     /// Shapes: `output` `[vectors][4]`. Grid: [`Items`](crate::engine::Grid::Items) = `vectors`.
     pub MultiplyAdd, MultiplyAddParams, MultiplyAddTwin = "bench/multiply_add", shader!("bench/multiply_add");

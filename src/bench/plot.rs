@@ -35,7 +35,8 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(90, 90, 90),
 ];
 
-/// Draws the products at each size and the training steps as an SVG file, with a logarithmic axis and a colour a device.
+/// Draws the products at each size and the training steps as an SVG file, with a logarithmic axis and a colour a
+/// device.
 pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()> {
     write_file(path, text(names, rows)?.as_bytes())
 }
@@ -94,8 +95,8 @@ fn lines<'a, 'b>(panels: &'b [Panel<'a>]) -> Vec<&'b [Panel<'a>]> {
 }
 
 impl Panel<'_> {
-    /// Least and largest value, with some room. Over more decades than these an axis shows nothing, and plotters counts them one by
-    /// one: a value below stands at the lower end.
+    /// Least and largest value, with some room. Over more decades than these an axis shows nothing, and plotters counts
+    /// them one by one: a value below stands at the lower end.
     fn range(&self) -> Option<(f64, f64)> {
         let values = self
             .rows

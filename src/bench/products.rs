@@ -1,4 +1,5 @@
-//! The three sparse products over sizes, sparsities and matrices: their time, and their share of the ceiling that bounds them.
+//! The three sparse products over sizes, sparsities and matrices: their time, and their share of the ceiling that
+//! bounds them.
 
 use std::rc::Rc;
 
@@ -26,7 +27,8 @@ const BYTES_PER_CONNECTION: u64 = 68;
 /// The same for a full layer: weights and gradients on the device, weights on the host, and one of them on its way.
 const BYTES_PER_PAIR: u64 = 16;
 
-/// Measures the products among `options.parts`, of random layers and of these matrices; the rows of the sampled results are checked first.
+/// Measures the products among `options.parts`, of random layers and of these matrices; the rows of the sampled results
+/// are checked first.
 pub(super) fn measure(
     device: &Device,
     ceilings: &Ceilings,

@@ -1,5 +1,5 @@
-//! The sparse products once more, in f64 on the host, row by row from a layer's own lists: independent of the kernels and
-//! their twins.
+//! The sparse products once more, in f64 on the host, row by row from a layer's own lists: independent of the kernels
+//! and their twins.
 
 use crate::data::Batch;
 use crate::engine::random::{pcg4d, unit};

@@ -83,7 +83,8 @@ pub struct BenchReport {
 }
 
 impl BenchReport {
-    /// Whether there is no figure of a product, a step or the scaling, and some were withheld because the machine was busy.
+    /// Whether there is no figure of a product, a step or the scaling, and some were withheld because the machine was
+    /// busy.
     pub fn is_withheld(&self) -> bool {
         let none = self.kernels.is_empty()
             && self.steps.is_empty()

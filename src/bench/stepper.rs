@@ -1,4 +1,5 @@
-//! A network with a random batch in place, whose training steps and rounds are timed: what perceptrons and models share.
+//! A network with a random batch in place, whose training steps and rounds are timed: what perceptrons and models
+//! share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

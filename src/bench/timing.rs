@@ -1,5 +1,5 @@
-//! How time is taken: warm up, gather runs into samples longer than a submission costs, report the median and the spread. Where
-//! other work disturbed the samples, they are taken again, and in the end the figure says so.
+//! How time is taken: warm up, gather runs into samples longer than a submission costs, report the median and the
+//! spread. Where other work disturbed the samples, they are taken again, and in the end the figure says so.
 
 use std::time::Duration;
 
@@ -111,7 +111,8 @@ pub struct Timed {
 }
 
 impl Timed {
-    /// Finds the number of copies for measurements of about `budget`. The first run, in which drivers compile, is done here.
+    /// Finds the number of copies for measurements of about `budget`. The first run, in which drivers compile, is done
+    /// here.
     ///
     /// # Errors
     /// As [`Device::prepare`] and [`Device::run`].
@@ -152,8 +153,8 @@ impl Timed {
         gather(device.threads(), budget, || self.sample(device))
     }
 
-    /// Seconds of a run of this and of `other`, one after the other in turns: what changes about the machine meanwhile, changes
-    /// for both. Also what `ratio` makes of each turn's two. Takes about twice `budget`.
+    /// Seconds of a run of this and of `other`, one after the other in turns: what changes about the machine meanwhile,
+    /// changes for both. Also what `ratio` makes of each turn's two. Takes about twice `budget`.
     ///
     /// # Errors
     /// As [`Device::run`].
@@ -225,7 +226,8 @@ pub fn time_each(budget: Duration, mut work: impl FnMut() -> Result<()>) -> Resu
     })
 }
 
-/// What `sample` returns; at least three samples, and at most so many as `budget` holds. `threads` should run meanwhile.
+/// What `sample` returns; at least three samples, and at most so many as `budget` holds. `threads` should run
+/// meanwhile.
 ///
 /// # Errors
 /// Whatever `sample` reports.

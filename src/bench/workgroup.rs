@@ -7,8 +7,8 @@ pub const SIZE: usize = 256;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Element `i` of `output` becomes `(i + rounds) mod 256 + rounds`: in each round every invocation of one workgroup takes its
-    /// neighbour's number and adds one, between two barriers.
+    /// Element `i` of `output` becomes `(i + rounds) mod 256 + rounds`: in each round every invocation of one workgroup
+    /// takes its neighbour's number and adds one, between two barriers.
     ///
     /// Shapes: `output` `[256]`. Grid: [`Groups`](crate::engine::Grid::Groups) of 1.
     pub Exchange, ExchangeParams, ExchangeTwin = "bench/exchange", shader!("bench/exchange");
@@ -32,8 +32,8 @@ impl ExchangeTwin<'_> {
 }
 
 crate::kernel! {
-    /// `output[g] = t` after `rounds` of `t = sum over 256 lanes of (t >> 8) + lane`, starting from `t = g << 8`: sums through
-    /// workgroup memory.
+    /// `output[g] = t` after `rounds` of `t = sum over 256 lanes of (t >> 8) + lane`, starting from `t = g << 8`: sums
+    /// through workgroup memory.
     ///
     /// Shapes: `output` `[groups]`. Grid: [`Groups`](crate::engine::Grid::Groups) of `groups`.
     pub SumMemory, SumMemoryParams, SumMemoryTwin = "bench/sum_memory", shader!("bench/sum_memory");

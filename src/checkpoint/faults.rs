@@ -1,4 +1,5 @@
-//! Every write, flush, rename and removal of a save fails in turn, in three ways; what is left holds a whole checkpoint.
+//! Every write, flush, rename and removal of a save fails in turn, in three ways; what is left holds a whole
+//! checkpoint.
 
 use std::cell::{Cell, RefCell};
 use std::fs::{self, File};
@@ -16,7 +17,8 @@ enum Way {
     Once,
     /// This one and all after it, as when the process is killed or the disk goes away.
     ForGood,
-    /// Likewise, and then what was not flushed is lost: names made since their folder was flushed, latest first, and content.
+    /// Likewise, and then what was not flushed is lost: names made since their folder was flushed, latest first, and
+    /// content.
     PowerCut,
 }
 

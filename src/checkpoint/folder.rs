@@ -101,7 +101,8 @@ pub(super) fn sweep(disk: &impl Disk, store: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a checkpoint: renamed first, since a kill in the middle of removing would leave half of it under a good name.
+/// Removes a checkpoint: renamed first, since a kill in the middle of removing would leave half of it under a good
+/// name.
 pub(super) fn discard(disk: &impl Disk, store: &Path, entry: &Entry) -> io::Result<()> {
     let scrap = store.join(scrap(entry.step));
     disk.rename(&entry.path, &scrap)?;

@@ -25,12 +25,12 @@ pub struct Checkpoint {
 
 /// Loads a checkpoint: the one at `path`, or the newest intact one when `path` is a run's folder or its `checkpoints`.
 ///
-/// When a run's newest checkpoint is damaged, the one before it is loaded and [`Checkpoint::note`] says so. When a damaged
-/// checkpoint was named itself, nothing else is loaded; the error names the one to use instead.
+/// When a run's newest checkpoint is damaged, the one before it is loaded and [`Checkpoint::note`] says so. When a
+/// damaged checkpoint was named itself, nothing else is loaded; the error names the one to use instead.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] when nothing is there or a file is missing, truncated, changed by as much as a bit, or of another
-/// format.
+/// [`Error::Checkpoint`] when nothing is there or a file is missing, truncated, changed by as much as a bit, or of
+/// another format.
 pub fn load(path: &Path) -> Result<Checkpoint> {
     let failed = |reason: String| Error::Checkpoint {
         path: path.to_owned(),
@@ -151,8 +151,8 @@ fn list(store: &Path) -> Checked<Vec<Entry>> {
     folder::list(store).map_err(|e| format!("cannot be listed: {e}; make the folder readable"))
 }
 
-/// The manifest of the newest checkpoint of a run that has one which can be read; none where there is none. The tensors are not looked
-/// at.
+/// The manifest of the newest checkpoint of a run that has one which can be read; none where there is none. The tensors
+/// are not looked at.
 pub(crate) fn newest_manifest(run: &Path) -> Option<Manifest> {
     let entries = folder::list(&run.join(STORE)).ok()?;
     let manifest = entries.iter().find_map(|entry| open(&entry.path).ok());

@@ -3,22 +3,24 @@
 //! A checkpoint is a folder, `RUN/checkpoints/step-0000000123/`, with two files:
 //! - `model.safetensors`: per layer `l` the tensors `layers.{l}.crow_indices`, `layers.{l}.col_indices` (I32, PyTorch's
 //!   names for compressed sparse rows; a row is an output unit), `layers.{l}.values`, `layers.{l}.momentum`,
-//!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32); per norm `i` the tensors `norms.{i}.weight`, `norms.{i}.bias`,
-//!   `norms.{i}.weight_momentum`, `norms.{i}.bias_momentum` and, of a batch norm, `norms.{i}.running_mean` and
-//!   `norms.{i}.running_variance` (F32). Where a model has dense parameters in layers of other kinds, all that have some are
-//!   in `parameters.{i}.{name}` and, of trained arrays, `parameters.{i}.{name}_momentum` instead. Of a method that keeps dense weights beside its network, per layer `reserve.{l}`
-//!   (F32, `[n_out * n_in]`). Where a run follows what its rounds explore, also per layer the pairs that were active
-//!   once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32). Of images `data.learned_images` (I64):
-//!   hashes of those that the network has learned from.
+//!   `layers.{l}.bias` and `layers.{l}.bias_momentum` (F32); per norm `i` the tensors `norms.{i}.weight`,
+//!   `norms.{i}.bias`, `norms.{i}.weight_momentum`, `norms.{i}.bias_momentum` and, of a batch norm,
+//!   `norms.{i}.running_mean` and `norms.{i}.running_variance` (F32). Where a model has dense parameters in layers of
+//!   other kinds, all that have some are in `parameters.{i}.{name}` and, of trained arrays,
+//!   `parameters.{i}.{name}_momentum` instead. Of a method that keeps dense weights beside its network, per layer
+//!   `reserve.{l}` (F32, `[n_out * n_in]`). Where a run follows what its rounds explore, also per layer the pairs that
+//!   were active once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32). Of
+//!   images `data.learned_images` (I64): hashes of those that the network has learned from.
 //!
-//!   The tensors `…momentum` are those of SGD. Another optimiser's arrays stand in their place, by the names that it gives them: F32, or
+//!   The tensors `…momentum` are those of SGD. Another optimiser's arrays stand in their place, by the names that it
+//!   gives them: F32, or
 //!   U32 for counts.
-//! - `manifest.json`: format, version, progress, the layers' and norms' sizes, the optimiser unless it is SGD, what the data were, the tensor file's bytes and
-//!   CRC-32, the whole configuration, and a CRC-32 of the manifest itself.
+//! - `manifest.json`: format, version, progress, the layers' and norms' sizes, the optimiser unless it is SGD, what the
+//!   data were, the tensor file's bytes and CRC-32, the whole configuration, and a CRC-32 of the manifest itself.
 //!
-//! [`save()`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a kill
-//! at any moment leaves one to go on from. [`load()`] believes no byte: whatever is in the files, it returns either exactly
-//! what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
+//! [`save()`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a
+//! kill at any moment leaves one to go on from. [`load()`] believes no byte: whatever is in the files, it returns
+//! either exactly what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
 
 mod checked;
 mod columns;

@@ -1,7 +1,7 @@
 //! Kinds and sizes of the layers with dense parameters, as the manifest has them.
 //!
-//! A model whose dense parameters are those of norms alone has them in the manifest's `norms` and in tensors `norms.{i}.…`;
-//! any other has all of them in `parameters`.
+//! A model whose dense parameters are those of norms alone has them in the manifest's `norms` and in tensors
+//! `norms.{i}.…`; any other has all of them in `parameters`.
 
 use super::checked::Checked;
 use super::columns::{Column, File};

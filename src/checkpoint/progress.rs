@@ -16,7 +16,8 @@ pub struct Progress {
     /// Sum of the losses over the samples of the epoch under way.
     #[serde(with = "exact")]
     pub loss_sum: f64,
-    /// Sum of the metric's scores over the samples of the epoch under way: of accuracy, those that were classified correctly.
+    /// Sum of the metric's scores over the samples of the epoch under way: of accuracy, those that were classified
+    /// correctly.
     #[serde(rename = "correct", with = "whole_or_exact")]
     pub score_sum: f64,
     /// Samples of the epoch under way that were trained on.
@@ -26,7 +27,8 @@ pub struct Progress {
     /// Seconds spent on training, those before a resume included.
     #[serde(with = "exact")]
     pub seconds: f64,
-    /// Training FLOPs since the run's beginning; in checkpoints of versions that did not count them, since the first that did.
+    /// Training FLOPs since the run's beginning; in checkpoints of versions that did not count them, since the first
+    /// that did.
     #[serde(default, with = "exact")]
     pub train_flops: f64,
     /// The last test at an epoch's end; none before the first, and in checkpoints of versions that did not keep it.

@@ -18,15 +18,17 @@ use std::path::{Path, PathBuf};
 /// Saves a checkpoint into `run/checkpoints/step-…`, `run` being the run's folder, and returns its path.
 ///
 /// The two files are written into a temporary folder beside it, flushed to the disk and renamed into place together, so
-/// that a checkpoint is either whole or not there. Then older ones are removed, but for the newest that is intact; so are
-/// those of *later* steps, which a run leaves behind that was resumed from an earlier one: [`load()`](super::load()) of the run
-/// gives what was saved last. While saving, the disk holds up to three checkpoints, four where a step is saved again and replaced.
+/// that a checkpoint is either whole or not there. Then older ones are removed, but for the newest that is intact; so
+/// are those of *later* steps, which a run leaves behind that was resumed from an earlier one:
+/// [`load()`](super::load()) of the run gives what was saved last. While saving, the disk holds up to three
+/// checkpoints, four where a step is saved again and replaced.
 ///
 /// One process at a time may save into a run. Others may load meanwhile.
 ///
 /// # Errors
-/// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState) or [`ParameterState`](super::ParameterState); [`Error::Checkpoint`] when the
-/// disk is full, read-only or failing. Nothing saved before is lost then.
+/// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState) or
+/// [`ParameterState`](super::ParameterState); [`Error::Checkpoint`] when the disk is full, read-only or failing.
+/// Nothing saved before is lost then.
 pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBuf> {
     save_on(&Machine, run, snapshot, config_toml, None)
 }
@@ -171,7 +173,8 @@ fn prune(disk: &impl Disk, store: &Path, step: u64) -> io::Result<()> {
         .iter()
         .filter(older)
         .find(|e| verify(&e.path).is_ok());
-    // The newest goes last: should this be interrupted, it is either that or the one just saved that the run goes on from.
+    // The newest goes last: should this be interrupted, it is either that or the one just saved that the run goes on
+    // from.
     for entry in entries.iter().rev() {
         let saved = entry.step == step && !entry.replaced;
         if !saved && Some(entry) != previous {

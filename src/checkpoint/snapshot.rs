@@ -22,7 +22,7 @@ pub struct Snapshot {
     pub objective: Objective,
     /// What it went on with, in the order of its steps.
     pub changes: Vec<Change>,
-    /// Hashes of the images that it has learned from, by which they are known again wherever they lie; they rise. None where that is
-    /// not known: of samples that are no images, and in older checkpoints.
+    /// Hashes of the images that it has learned from, by which they are known again wherever they lie; they rise. None
+    /// where that is not known: of samples that are no images, and in older checkpoints.
     pub learned_images: Vec<u64>,
 }

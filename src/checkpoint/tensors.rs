@@ -25,8 +25,8 @@ pub(super) struct Tensors {
     pub learned_images: Vec<u64>,
 }
 
-/// The file's bytes. The layers have passed [`rules::layer`] and [`parameters::check`], `past` [`past::check`] unless empty, and
-/// `learned_images` [`rules::learned_images`].
+/// The file's bytes. The layers have passed [`rules::layer`] and [`parameters::check`], `past` [`past::check`] unless
+/// empty, and `learned_images` [`rules::learned_images`].
 pub(super) fn encode(
     state: &NetworkState,
     past: &[PastConnections],

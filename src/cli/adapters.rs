@@ -10,7 +10,8 @@ use super::output;
 /// Lists the GPUs and other adapters
 ///
 /// Lists every adapter with its index, name, type, backend, driver, limits and features, and marks the one that
-/// `--adapter auto` takes. On DX12 it says which compiler the shaders go through. `--adapter` (or the environment variable ROOTLET_ADAPTER) chooses another.
+/// `--adapter auto` takes. On DX12 it says which compiler the shaders go through. `--adapter` (or the environment
+/// variable ROOTLET_ADAPTER) chooses another.
 #[derive(Debug, Args)]
 pub struct AdaptersArgs {
     /// Print one JSON object per adapter

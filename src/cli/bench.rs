@@ -34,10 +34,11 @@ Examples:
 
 /// Measures this machine's speed
 ///
-/// Measures the adapter's ceilings (copy, load, multiply-add, dispatch, read-back, barrier), then the sparse products over
-/// several sizes and sparsities, each result checked, and the share of the ceiling that they reach; then a training step and
-/// a prune-and-grow round of perceptrons and other models, and how they grow with the width. What the adapter cannot hold, or
-/// would take too long for, is skipped with a reason; so is what other work on the machine disturbed: measure on an idle one.
+/// Measures the adapter's ceilings (copy, load, multiply-add, dispatch, read-back, barrier), then the sparse products
+/// over several sizes and sparsities, each result checked, and the share of the ceiling that they reach; then a
+/// training step and a prune-and-grow round of perceptrons and other models, and how they grow with the width. What the
+/// adapter cannot hold, or would take too long for, is skipped with a reason; so is what other work on the machine
+/// disturbed: measure on an idle one.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {

@@ -59,7 +59,8 @@ const IDLE_BESIDE: [(&str, &str, Option<&str>, &str, &str); 6] = [
 
 const NOT_VERIFIED: &str = "the CPU executor is what others are compared with";
 
-/// Refuses flags that were typed beside one that leaves them without effect. A variable of the environment is for many commands.
+/// Refuses flags that were typed beside one that leaves them without effect. A variable of the environment is for many
+/// commands.
 pub fn check_beside(matches: &ArgMatches) -> Result<()> {
     let Some((command, matches)) = matches.subcommand() else {
         return Ok(());

@@ -10,8 +10,8 @@ use super::{adapters, bench, data, eval, flops, model, report, sweep, train, ver
 /// Trains sparse neural networks on any GPU, or without one
 ///
 /// Trains neural networks that are sparse from the first step to the last: only the connections that exist are ever in
-/// memory, and guided stochastic exploration (arXiv 2401.06898) keeps replacing the useless ones by better ones. It runs on
-/// any GPU of any vendor, and on the CPU.
+/// memory, and guided stochastic exploration (arXiv 2401.06898) keeps replacing the useless ones by better ones. It
+/// runs on any GPU of any vendor, and on the CPU.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Cli {

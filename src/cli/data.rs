@@ -30,9 +30,9 @@ enum DataCommand {
 
 /// Reads all of a data set and names what is wrong
 ///
-/// Reads and decodes every image, names each that cannot be read and whatever else is in an image's place, and shows classes,
-/// numbers of images and fingerprints: one of the files' names and lengths, which checkpoints keep, and one of their contents. Exit
-/// status 1 if an entry is bad.
+/// Reads and decodes every image, names each that cannot be read and whatever else is in an image's place, and shows
+/// classes, numbers of images and fingerprints: one of the files' names and lengths, which checkpoints keep, and one of
+/// their contents. Exit status 1 if an entry is bad.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct CheckArgs {

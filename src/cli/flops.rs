@@ -31,9 +31,10 @@ Examples:
 
 /// Compares methods by their training FLOPs
 ///
-/// Counts the floating-point operations of training by each method, as Evci et al. 2020 count them (forward f, backward 2 f, and
-/// what a round computes): the mean of a step, per image, at a row of sparsities. The defaults are those of the figure that the
-/// paper of GSE publishes: a round every 100 steps to the end, gamma 1. Nothing is allocated or trained.
+/// Counts the floating-point operations of training by each method, as Evci et al. 2020 count them (forward f, backward
+/// 2 f, and what a round computes): the mean of a step, per image, at a row of sparsities. The defaults are those of
+/// the figure that the paper of GSE publishes: a round every 100 steps to the end, gamma 1. Nothing is allocated or
+/// trained.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct FlopsArgs {

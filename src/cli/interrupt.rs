@@ -11,8 +11,8 @@ use super::output;
 /// Exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
 
-/// Exit status of a run that saved and stopped because the system or a scheduler asked it to (SIGTERM; the warnings SIGUSR1, SIGUSR2 and
-/// SIGXCPU): EX_TEMPFAIL of sysexits.h, "try again later". The command with `--resume` goes on.
+/// Exit status of a run that saved and stopped because the system or a scheduler asked it to (SIGTERM; the warnings
+/// SIGUSR1, SIGUSR2 and SIGXCPU): EX_TEMPFAIL of sysexits.h, "try again later". The command with `--resume` goes on.
 #[cfg(unix)]
 const RESUME_ME: u8 = 75;
 
@@ -105,7 +105,8 @@ fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
 #[expect(unsafe_code, reason = "sigaction is only in C")]
 fn is_ignored(signal: i32) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: no new action is given, so the call only fills in the old one, which is all zeros until then and valid as such.
+    // SAFETY: no new action is given, so the call only fills in the old one, which is all zeros until then and valid as
+    // such.
     let action = unsafe {
         match libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) {
             0 => action.assume_init(),

@@ -22,8 +22,8 @@ Examples:
 
 /// Shows a model's layers, parameters and cost
 ///
-/// Shows what a model has and costs at a sparsity: connections of each layer, trained parameters, and floating-point operations
-/// as Evci et al. 2020 count them (forward f, backward 2 f). Nothing is allocated or trained.
+/// Shows what a model has and costs at a sparsity: connections of each layer, trained parameters, and floating-point
+/// operations as Evci et al. 2020 count them (forward f, backward 2 f). Nothing is allocated or trained.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ModelArgs {

@@ -22,9 +22,9 @@ Examples:
 
 /// Shows runs and benchmarks as one page
 ///
-/// Makes one self-contained HTML page without scripts: the table of results, curves of loss and accuracy (runs that differ
-/// in their seeds alone are one curve with a band), sparsity and compression of the layers, turnover, where the time and the
-/// bytes go, benchmarks, the exact commands and versions. It suits light and dark readers and phones.
+/// Makes one self-contained HTML page without scripts: the table of results, curves of loss and accuracy (runs that
+/// differ in their seeds alone are one curve with a band), sparsity and compression of the layers, turnover, where the
+/// time and the bytes go, benchmarks, the exact commands and versions. It suits light and dark readers and phones.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ReportArgs {

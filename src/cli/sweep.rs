@@ -36,10 +36,10 @@ Examples:
 /// Trains many runs and compares them
 ///
 /// Trains models × methods × sparsities × seeds, one after the other, each in a run folder of its own below --out, and
-/// prints one table with means and standard deviations over the seeds (results.csv and results.md in the same folder). Runs
-/// that are finished are skipped, and one that was interrupted goes on from its checkpoint. A run that diverges is recorded,
-/// the others go on, and the exit status is 1. Several processes can do the same sweep: each takes runs that no other does, and
-/// waits for the others' at the end.
+/// prints one table with means and standard deviations over the seeds (results.csv and results.md in the same folder).
+/// Runs that are finished are skipped, and one that was interrupted goes on from its checkpoint. A run that diverges is
+/// recorded, the others go on, and the exit status is 1. Several processes can do the same sweep: each takes runs that
+/// no other does, and waits for the others' at the end.
 ///
 /// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM,
 /// SIGUSR1, SIGUSR2 and SIGXCPU save a checkpoint and stop with exit status 75: the same command goes on.
@@ -60,8 +60,8 @@ pub struct SweepArgs {
     /// Adapter to train on, in place of the file's: auto, cpu, an index of `rootlet adapters`, or a part of a name
     #[arg(long, value_name = "ADAPTER", env = "ROOTLET_ADAPTER")]
     adapter: Option<String>,
-    /// What lies between checkpoints: epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at the end
-    /// [default: an epoch, or 10m where one takes longer]
+    /// What lies between checkpoints: epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at the
+    /// end [default: an epoch, or 10m where one takes longer]
     #[arg(long, value_name = "EVERY")]
     save_every: Option<SaveEvery>,
     /// Do not verify an adapter and driver that no training was on before

@@ -37,8 +37,9 @@ Examples:
 /// checkpoints. Without any flag it trains on the embedded handwritten digits.
 ///
 /// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM,
-/// SIGUSR1, SIGUSR2 and SIGXCPU, as schedulers send them ahead of a time limit, save a checkpoint and stop with exit status 75: run the command
-/// with --resume to go on. A second signal stops at once. A reader that goes away ends nothing.
+/// SIGUSR1, SIGUSR2 and SIGXCPU, as schedulers send them ahead of a time limit, save a checkpoint and stop with exit
+/// status 75: run the command with --resume to go on. A second signal stops at once. A reader that goes away ends
+/// nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
@@ -55,9 +56,10 @@ pub struct RunArgs {
     /// Take the values of this config.toml; flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder from its newest checkpoint (or name one of them), whose configuration decides; other
-    /// flags change what may change, of methods those for each other that begin at random (static, set, rigl, gse-*). Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is
-    /// left to train, no file changes: more --epochs train on, and rounds that have begun still end where they were to (--round-until
+    /// Go on with the run in this folder from its newest checkpoint (or name one of them), whose configuration decides;
+    /// other flags change what may change, of methods those for each other that begin at random (static, set, rigl,
+    /// gse-*). Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is left to train,
+    /// no file changes: more --epochs train on, and rounds that have begun still end where they were to (--round-until
     /// sets another end). What was changed is said beside the result, and makes a row of its own in tables
     #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
     resume: Option<PathBuf>,
@@ -67,8 +69,8 @@ pub struct RunArgs {
     /// Name of the run, behind the time [default: the data set and the method]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// What lies between checkpoints: epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at the end
-    /// [default: an epoch, or 10m where one takes longer]
+    /// What lies between checkpoints: epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at the
+    /// end [default: an epoch, or 10m where one takes longer]
     #[arg(long, value_name = "EVERY")]
     save_every: Option<SaveEvery>,
     /// Do not verify an adapter and driver that no training was on before

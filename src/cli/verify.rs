@@ -19,10 +19,11 @@ Examples:
 
 /// Checks that an adapter computes what it should
 ///
-/// Runs every kernel beside its twin on the CPU, in every workgroup shape, at sizes where drivers go wrong: 1 to 9, 33, 257 and
-/// 513 units, batches of 1, 3 and 128, rows of 70,001 connections and rows of none. Then trains three small networks for ten steps, each
-/// begun from the CPU's state. Takes about half a minute. What it prints belongs into a bug report; the exit status is 1 where something is
-/// wrong. The first training on an adapter and driver runs a shorter form of this by itself.
+/// Runs every kernel beside its twin on the CPU, in every workgroup shape, at sizes where drivers go wrong: 1 to 9, 33,
+/// 257 and 513 units, batches of 1, 3 and 128, rows of 70,001 connections and rows of none. Then trains three small
+/// networks for ten steps, each begun from the CPU's state. Takes about half a minute. What it prints belongs into a
+/// bug report; the exit status is 1 where something is wrong. The first training on an adapter and driver runs a
+/// shorter form of this by itself.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct VerifyArgs {

@@ -29,8 +29,8 @@ Examples:
 /// Shows how far a run is
 ///
 /// Shows a training that another process does: epoch, step, loss, accuracy, time left, the course of the loss, the last
-/// round. It redraws in place on a terminal and ends when the run has ended, or its process has died without a word; elsewhere it
-/// prints what is to be said now.
+/// round. It redraws in place on a terminal and ends when the run has ended, or its process has died without a word;
+/// elsewhere it prints what is to be said now.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct WatchArgs {

@@ -22,8 +22,8 @@ crate::uniform! {
 
 crate::kernel! {
     /// Border, random crop, mirroring and normalisation of the batch's images, the same bits as
-    /// [`Loader`](super::Loader)'s: row, column and mirroring are drawn from [`random`](crate::engine::random::random) at
-    /// (seed, epoch, stream `Augmentation`, 0, image), and a pixel becomes an input by `table`.
+    /// [`Loader`](super::Loader)'s: row, column and mirroring are drawn from [`random`](crate::engine::random::random)
+    /// at (seed, epoch, stream `Augmentation`, 0, image), and a pixel becomes an input by `table`.
     ///
     /// Shapes: `images` `[images][image_words]`, four bytes of `[channel][y][x]` a word, the first in the lowest bits;
     /// `classes` `[images]`; `table` `[channels][256]`; `indices` `[lanes]`, which images to take; `inputs`

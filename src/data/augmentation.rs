@@ -1,7 +1,7 @@
 //! How training images are varied, and the random numbers behind it.
 //!
-//! What happens to an image is a function of the seed, the epoch and the image's number: neither batch size, workers nor
-//! the batch that an interrupted epoch goes on with change it, and the device can compute it as well
+//! What happens to an image is a function of the seed, the epoch and the image's number: neither batch size, workers
+//! nor the batch that an interrupted epoch goes on with change it, and the device can compute it as well
 //! (`shaders/data/augment.wgsl`).
 
 use std::str::FromStr;
@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crop {
     /// A part of random area (8 % to all of the image) and random aspect ratio (3:4 to 4:3), resized to the asked size
-    /// (Szegedy et al., "Going deeper with convolutions", CVPR 2015); the same draw as torchvision's `RandomResizedCrop`.
+    /// (Szegedy et al., "Going deeper with convolutions", CVPR 2015); the same draw as torchvision's
+    /// `RandomResizedCrop`.
     Resized,
     /// The image is resized as in an evaluation, then a part of the asked size is cut out at random.
     Plain,
@@ -26,8 +27,8 @@ pub enum Augmentation {
     /// Nothing: the image as it is; of a folder's image the middle, as in an evaluation.
     #[default]
     None,
-    /// A black border of `pad` pixels is put round the image, and a part of the image's size is cut out at random (He et
-    /// al., "Deep residual learning", CVPR 2016, section 4.2).
+    /// A black border of `pad` pixels is put round the image, and a part of the image's size is cut out at random (He
+    /// et al., "Deep residual learning", CVPR 2016, section 4.2).
     PadCropFlip {
         /// Pixels of the border on each side; 0 moves nothing.
         pad: u32,
@@ -91,8 +92,8 @@ impl Augmentation {
     /// Whether it suits images of this shape.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a border larger than the images, [`Error::Usage`] for random crops of images in memory, which
-    /// have the asked size already.
+    /// [`Error::Shape`] for a border larger than the images, [`Error::Usage`] for random crops of images in memory,
+    /// which have the asked size already.
     pub(super) fn check(self, shape: ImageShape, in_memory: bool) -> Result<()> {
         let ImageShape { height, width, .. } = shape;
         match self {

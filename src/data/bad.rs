@@ -25,8 +25,8 @@ impl fmt::Display for BadImage {
     }
 }
 
-/// What could not be read so far. An image that once could not be is not tried again: it would be there in one epoch and not in
-/// another.
+/// What could not be read so far. An image that once could not be is not tried again: it would be there in one epoch
+/// and not in another.
 #[derive(Debug, Default)]
 pub(super) struct BadImages(Mutex<BTreeMap<PathBuf, String>>);
 

@@ -12,7 +12,8 @@ pub struct Batch {
     pub inputs: Vec<f32>,
     /// Classes `[lanes]`, or values `[value][lanes]`; the lanes from `count` on hold zeros.
     pub targets: Targets,
-    /// Number of samples. Less than asked for in the epoch's last batch, and where images that cannot be read are left out.
+    /// Number of samples. Less than asked for in the epoch's last batch, and where images that cannot be read are left
+    /// out.
     pub count: usize,
     /// Number of this batch in its epoch, counted from 0.
     pub index: u64,
@@ -62,9 +63,9 @@ impl Order {
 
 /// A part of an epoch's samples, for one of several processes that train together.
 ///
-/// The samples are dealt like cards, in the order of the epoch: each is in one part, and no part has two more than another. Where a
-/// process takes batches of `n` samples, the batches of the same number of `of` processes together are the batch of that number of a single
-/// process that takes `n * of`.
+/// The samples are dealt like cards, in the order of the epoch: each is in one part, and no part has two more than
+/// another. Where a process takes batches of `n` samples, the batches of the same number of `of` processes together are
+/// the batch of that number of a single process that takes `n * of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
     /// Its number, counted from 0.
@@ -122,8 +123,8 @@ pub struct LoaderOptions {
 }
 
 impl LoaderOptions {
-    /// Batches of that many images as they are, in rows rounded up to a multiple of 4, from the first one on, in the files'
-    /// order, by one worker.
+    /// Batches of that many images as they are, in rows rounded up to a multiple of 4, from the first one on, in the
+    /// files' order, by one worker.
     pub fn of_batch(batch: usize) -> Self {
         Self {
             order: Order::Sequential,

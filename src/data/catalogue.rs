@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 /// What the kind of data set is called whose images are files in folders.
 pub const IMAGE_FOLDER: &str = "image-folder";
 
-/// The names that [`load`](super::load) knows: those of the catalogue, of which the first is the default, and image folders.
+/// The names that [`load`](super::load) knows: those of the catalogue, of which the first is the default, and image
+/// folders.
 pub const NAMES: [&str; KNOWN.len() + 1] = {
     let mut names = [IMAGE_FOLDER; KNOWN.len() + 1];
     let mut i = 0;
@@ -97,8 +98,8 @@ pub(super) static KNOWN: &[Known] = &[
     },
 ];
 
-/// The augmentation that is usual for the set of that name: none for digits and garments, which have a right way up and lie
-/// in the middle; border, crop and mirroring for CIFAR; resized crops and mirroring for image folders.
+/// The augmentation that is usual for the set of that name: none for digits and garments, which have a right way up and
+/// lie in the middle; border, crop and mirroring for CIFAR; resized crops and mirroring for image folders.
 ///
 /// # Errors
 /// [`Error::Usage`] for an unknown name.

@@ -27,13 +27,13 @@ pub struct Check {
     pub bad_folders: Vec<BadImage>,
     /// XXH3 of 128 bits over the contents of all files, in hexadecimal; of a set in memory over labels and pixels.
     pub contents: String,
-    /// Test images that are, to the byte, training images as well; where no test images have a part of their own, training images that
-    /// are others once more, of which some may be held out.
+    /// Test images that are, to the byte, training images as well; where no test images have a part of their own,
+    /// training images that are others once more, of which some may be held out.
     pub copies: usize,
 }
 
-/// Reads and decodes every image. Of an image folder it lists what cannot be used, and goes on; the set that it gives is without
-/// the entries that are no files of images.
+/// Reads and decodes every image. Of an image folder it lists what cannot be used, and goes on; the set that it gives
+/// is without the entries that are no files of images.
 ///
 /// # Errors
 /// As [`load`](super::load), but for such entries.

@@ -1,6 +1,6 @@
-//! The binary version of CIFAR-10 and CIFAR-100: records of one or two label bytes and 3,072 pixel bytes, a plane of 32 × 32
-//! each of red, green and blue. The format has neither header nor checksum, so a file must have the published length and
-//! contents (`contents.rs`).
+//! The binary version of CIFAR-10 and CIFAR-100: records of one or two label bytes and 3,072 pixel bytes, a plane of 32
+//! × 32 each of red, green and blue. The format has neither header nor checksum, so a file must have the published
+//! length and contents (`contents.rs`).
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -55,7 +55,8 @@ impl Records {
         }
     }
 
-    /// Appends the file's records. What is wrong is reported as exactly as can be: length, then labels, then the checksum.
+    /// Appends the file's records. What is wrong is reported as exactly as can be: length, then labels, then the
+    /// checksum.
     fn read(
         &mut self,
         known: &Known,
@@ -138,7 +139,8 @@ mod tests {
     use super::super::catalogue;
     use super::*;
 
-    /// Two records of CIFAR-100 with the labels (3, 99) and (19, 42), the pixels of a record counting up from its number.
+    /// Two records of CIFAR-100 with the labels (3, 99) and (19, 42), the pixels of a record counting up from its
+    /// number.
     fn records() -> Vec<u8> {
         let record = |n: u8, labels: [u8; 2]| {
             labels

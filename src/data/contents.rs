@@ -1,5 +1,5 @@
-//! Whose files these are: the published files of the known sets by the CRC-32 of their unpacked contents, and what is said where a
-//! file is one of another set, or of none. Sets made to replace others have files of the same names.
+//! Whose files these are: the published files of the known sets by the CRC-32 of their unpacked contents, and what is
+//! said where a file is one of another set, or of none. Sets made to replace others have files of the same names.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Test images that are training images as well. Every test image can be compared with every training image by its length, which is
-//! known; only files of equal length are read.
+//! Test images that are training images as well. Every test image can be compared with every training image by its
+//! length, which is known; only files of equal length are read.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -26,8 +26,8 @@ pub enum TestPart {
         share: f64,
         /// What chose them.
         seed: u32,
-        /// Whether the network may have learned from some: it was trained on other images of the folder, or when nothing, or
-        /// something else, was split off. Its accuracy on them is then none of a test.
+        /// Whether the network may have learned from some: it was trained on other images of the folder, or when
+        /// nothing, or something else, was split off. Its accuracy on them is then none of a test.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         trained_on: bool,
     },
@@ -85,13 +85,14 @@ pub struct Dataset {
     pub test_part: TestPart,
     /// What the user should know of it, whole sentences.
     pub notes: Vec<String>,
-    /// Classes that a training on it does not teach, or hardly: whole sentences. They are nothing to a network that was trained.
+    /// Classes that a training on it does not teach, or hardly: whole sentences. They are nothing to a network that was
+    /// trained.
     pub untaught: Vec<String>,
 }
 
 impl Dataset {
-    /// A set of samples of one's own, such as [`Vectors`](super::Vectors), that are taken as they are. Classes are as many as the
-    /// labels need.
+    /// A set of samples of one's own, such as [`Vectors`](super::Vectors), that are taken as they are. Classes are as
+    /// many as the labels need.
     ///
     /// # Errors
     /// As [`Dataset::check`].
@@ -178,8 +179,8 @@ impl Dataset {
         }
     }
 
-    /// The images that could not be read so far, by path: where [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad) leaves
-    /// them out.
+    /// The images that could not be read so far, by path: where
+    /// [`ImageOptions::skip_bad`](super::ImageOptions::skip_bad) leaves them out.
     pub fn bad_images(&self) -> Vec<BadImage> {
         let parts = [&self.train, &self.test].map(Images::folder);
         // The two parts share one list.

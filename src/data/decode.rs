@@ -1,5 +1,5 @@
-//! JPEG and PNG files to RGB pixels. Which of the two a file is, its first bytes say: names are not to be trusted (ImageNet
-//! has a PNG that is called `.JPEG`).
+//! JPEG and PNG files to RGB pixels. Which of the two a file is, its first bytes say: names are not to be trusted
+//! (ImageNet has a PNG that is called `.JPEG`).
 
 use std::io::Cursor;
 
@@ -79,8 +79,8 @@ impl Format {
 
 /// Bytes of an image's file by which its format can be recognised.
 pub(super) const START: u64 = 8;
-/// Bytes of a file that say nothing of its pixels at most: previews, profiles, a film behind the picture. The header, too, is
-/// among the first so many.
+/// Bytes of a file that say nothing of its pixels at most: previews, profiles, a film behind the picture. The header,
+/// too, is among the first so many.
 pub(super) const BESIDES: u64 = 64 << 20;
 /// Bytes that a pixel takes at most: eight without any compression, with four channels of 16 bits.
 const OF_A_PIXEL: u64 = 16;
@@ -90,8 +90,8 @@ pub(super) fn check_start(start: &[u8]) -> Result<(), String> {
     Format::of(start).map(|_| ())
 }
 
-/// Refuses a file of more bytes than an image of its header's size can have. `start` is the whole file, or the first [`BESIDES`]
-/// bytes of a larger one.
+/// Refuses a file of more bytes than an image of its header's size can have. `start` is the whole file, or the first
+/// [`BESIDES`] bytes of a larger one.
 pub(super) fn check_length(start: &[u8], bytes: u64) -> Result<(), String> {
     if bytes <= BESIDES {
         return Ok(());
@@ -99,7 +99,8 @@ pub(super) fn check_length(start: &[u8], bytes: u64) -> Result<(), String> {
     let size = match Format::of(start)? {
         Format::Jpeg => {
             let mut decoder = JpegDecoder::new_with_options(ZCursor::new(start), jpeg_options());
-            // What is wrong with a header is reported by the decoder of the whole, which a file of this length does not come to.
+            // What is wrong with a header is reported by the decoder of the whole, which a file of this length does not
+            // come to.
             decoder.decode_headers().ok();
             decoder.dimensions()
         }
@@ -158,9 +159,10 @@ fn jpeg(content: &[u8]) -> Result<Rgb, String> {
     })
 }
 
-/// The file up to its end marker, with 128 bits of ones in front of that. The decoder reads zeros past the marker and so makes
-/// grey out of what a truncated file lacks, strict or not. No code is all ones (ISO 10918-1, C.2), and the data are padded with
-/// ones anyway (F.1.2.3): a decoder that has all it needs never looks at them, one that lacks something fails.
+/// The file up to its end marker, with 128 bits of ones in front of that. The decoder reads zeros past the marker and
+/// so makes grey out of what a truncated file lacks, strict or not. No code is all ones (ISO 10918-1, C.2), and the
+/// data are padded with ones anyway (F.1.2.3): a decoder that has all it needs never looks at them, one that lacks
+/// something fails.
 ///
 /// None if there is no end marker. A thumbnail in the header has one of its own, and some files go on behind theirs.
 fn closed(content: &[u8]) -> Option<Vec<u8>> {

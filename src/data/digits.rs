@@ -4,12 +4,13 @@
 //! <https://doi.org/10.24432/C50P49>, licensed under CC BY 4.0. `digits/ATTRIBUTION` tells what was changed, and
 //! `scripts/make_digits.py` makes the two files.
 //!
-//! Every fifth image of each class is a test image: 1,442 train and 355 test, between 34 and 36 of each class. (Every fifth
-//! image of the whole would not do: the forms the digits were copied from repeat, so that some classes would have 21 test
-//! images and others 52.) The same writers are in both halves, which makes the set easier than one split by writers.
+//! Every fifth image of each class is a test image: 1,442 train and 355 test, between 34 and 36 of each class. (Every
+//! fifth image of the whole would not do: the forms the digits were copied from repeat, so that some classes would have
+//! 21 test images and others 52.) The same writers are in both halves, which makes the set easier than one split by
+//! writers.
 //!
-//! Pixels are stored as the original's 0..=16 and held as their multiples of 15, up to 240: so they are bytes like those of
-//! any other set, and exactly proportional.
+//! Pixels are stored as the original's 0..=16 and held as their multiples of 15, up to 240: so they are bytes like
+//! those of any other set, and exactly proportional.
 
 use std::path::PathBuf;
 

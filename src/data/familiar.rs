@@ -1,8 +1,8 @@
 //! By what images are known again that a network has learned from, wherever they lie: a hash of 64 bits of each.
 //!
-//! Of a JPEG file it is taken over its bytes, for decoders may differ by a bit; of any other image over its size and its planes of red,
-//! green and blue, so that a set in memory and a folder of PNG files made of it have the same. An image that was resized, or compressed
-//! once more, is another one.
+//! Of a JPEG file it is taken over its bytes, for decoders may differ by a bit; of any other image over its size and
+//! its planes of red, green and blue, so that a set in memory and a folder of PNG files made of it have the same. An
+//! image that was resized, or compressed once more, is another one.
 
 use super::hashes::of_planes;
 use super::{Dataset, ImageShape, Images, Split, TestPart};
@@ -29,7 +29,8 @@ fn of_split(split: &Split, shape: ImageShape) -> Option<Vec<u64>> {
 }
 
 impl Images {
-    /// A hash of each image of this shape, 0 of a folder's that were not read so far; none of samples that are no images.
+    /// A hash of each image of this shape, 0 of a folder's that were not read so far; none of samples that are no
+    /// images.
     pub(crate) fn hashes(&self, shape: ImageShape) -> Option<Vec<u64>> {
         match (self.memory(), self.folder()) {
             (Some(split), _) => of_split(split, shape),
@@ -40,7 +41,8 @@ impl Images {
 }
 
 impl Dataset {
-    /// How many of the test images that were read have one of these hashes, which rise; none of samples that are no images.
+    /// How many of the test images that were read have one of these hashes, which rise; none of samples that are no
+    /// images.
     pub fn test_images_among(&self, known: &[u64]) -> Option<u64> {
         let hashes = self.test.hashes(self.shape)?;
         let among = hashes
@@ -51,8 +53,8 @@ impl Dataset {
 }
 
 impl TestPart {
-    /// Whether a result on images from there is that of a test: on none that the network was trained on. `trained_on`: how many it was, where
-    /// that is known.
+    /// Whether a result on images from there is that of a test: on none that the network was trained on. `trained_on`:
+    /// how many it was, where that is known.
     pub fn is_test(part: Option<&Self>, trained_on: Option<u64>) -> bool {
         match trained_on {
             Some(count) => count == 0,
@@ -60,8 +62,8 @@ impl TestPart {
         }
     }
 
-    /// What one must know of such images to take a result on them for what it is: how they were split off, and how many the network was
-    /// trained on.
+    /// What one must know of such images to take a result on them for what it is: how they were split off, and how many
+    /// the network was trained on.
     pub fn about(part: Option<&Self>, trained_on: Option<u64>) -> Option<String> {
         let from = part.filter(|part| matches!(part, TestPart::SplitOff { .. }));
         // How many is said beside it.

@@ -1,5 +1,6 @@
-//! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG and PNG files of any size, one folder a class. That is how
-//! ImageNet and Tiny-ImageNet are commonly laid out. Where there is no folder to test by, a part of `train` is split off.
+//! An image folder: `train/<class>/*` and `val/<class>/*`, JPEG and PNG files of any size, one folder a class. That is
+//! how ImageNet and Tiny-ImageNet are commonly laid out. Where there is no folder to test by, a part of `train` is
+//! split off.
 //!
 //! Only the names are held in memory. A file is read and decoded when its image is needed, by the loader's threads.
 
@@ -50,8 +51,8 @@ pub(super) fn load(source: &DataOptions) -> Result<Dataset> {
     Ok(data)
 }
 
-/// Refuses test images that are all training images, by links or copies under whatever names: no number from training images is a
-/// test's. Some that are is a note.
+/// Refuses test images that are all training images, by links or copies under whatever names: no number from training
+/// images is a test's. Some that are is a note.
 fn test_by_others(data: &Dataset) -> Result<Option<String>> {
     let (Some(train), Some(test)) = (data.train.folder(), data.test.folder()) else {
         return Ok(None);
@@ -90,7 +91,8 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
     }
 }
 
-/// Lists the files of an image folder, without the entries that cannot be used: what is wrong with the folder comes beside them.
+/// Lists the files of an image folder, without the entries that cannot be used: what is wrong with the folder comes
+/// beside them.
 ///
 /// # Errors
 /// No folder that is laid out as one, or one whose parts are empty.

@@ -165,7 +165,8 @@ impl FolderSplit {
     }
 }
 
-/// A file's content. It was a file when it was found; asked once more, for a pipe would keep the reader waiting for ever.
+/// A file's content. It was a file when it was found; asked once more, for a pipe would keep the reader waiting for
+/// ever.
 pub(super) fn content(path: &Path) -> Result<Vec<u8>> {
     let about = fs::metadata(path).map_err(Error::io("read", path))?;
     if !about.is_file() {

@@ -9,9 +9,9 @@ use super::scan::TEST_FOLDERS;
 use crate::error::{Error, Result};
 
 impl FolderSplit {
-    /// Training images and test images: of every class `share`, of which one image at least stays for training. Which ones is
-    /// a matter of the seed and of their names, so that images which come or go move few of the others. Nothing is split off
-    /// for a share of 0.
+    /// Training images and test images: of every class `share`, of which one image at least stays for training. Which
+    /// ones is a matter of the seed and of their names, so that images which come or go move few of the others. Nothing
+    /// is split off for a share of 0.
     ///
     /// # Errors
     /// A share that leaves no test image.
@@ -77,8 +77,8 @@ impl FolderSplit {
     }
 }
 
-/// How many to hold out of classes of so many images. What a class's share lacks of a whole image, or has too much, goes over to
-/// the next class, so that the sum is right also where classes are small.
+/// How many to hold out of classes of so many images. What a class's share lacks of a whole image, or has too much,
+/// goes over to the next class, so that the sum is right also where classes are small.
 fn counts(sizes: &[usize], share: f64) -> Vec<usize> {
     let mut owed = 0.0;
     let count = |&size: &usize| {

@@ -1,6 +1,7 @@
 //! IDX, the format of MNIST and of the sets made to replace it: two zero bytes, the type of the values (8: bytes), the
-//! number of dimensions, each dimension as a big-endian `u32`, then the values. Files are read gzipped or plain, told apart
-//! by their first bytes. Only gzip has a checksum: in a plain file, damage to the values themselves goes unnoticed.
+//! number of dimensions, each dimension as a big-endian `u32`, then the values. Files are read gzipped or plain, told
+//! apart by their first bytes. Only gzip has a checksum: in a plain file, damage to the values themselves goes
+//! unnoticed.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -79,8 +80,8 @@ pub(super) struct Source<'a, R> {
     pub content: R,
 }
 
-/// Reads images and their labels, and checks that they belong together. Adds the names of files with contents that nobody
-/// published to `unknown`.
+/// Reads images and their labels, and checks that they belong together. Adds the names of files with contents that
+/// nobody published to `unknown`.
 pub(super) fn half<R: BufRead>(
     mut images: Source<R>,
     mut labels: Source<R>,

@@ -113,8 +113,8 @@ impl Known {
     }
 }
 
-/// The file `name` in `folder`. An IDX file goes by more names: gzipped, which comes first for its checksum, and with a dot
-/// in place of a hyphen, as some archives of MNIST have it (`train-images.idx3-ubyte`).
+/// The file `name` in `folder`. An IDX file goes by more names: gzipped, which comes first for its checksum, and with a
+/// dot in place of a hyphen, as some archives of MNIST have it (`train-images.idx3-ubyte`).
 fn existing(folder: &Path, name: &str) -> Option<PathBuf> {
     let mut names = vec![name.to_owned()];
     if name.contains("-idx") {

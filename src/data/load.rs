@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 /// Reads and checks the whole of a data set; of an image folder only the names.
 ///
 /// # Errors
-/// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`, [`Error::Data`] for a
-/// file that is missing, truncated or corrupt, and [`Error::Io`] for one that cannot be read.
+/// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`,
+/// [`Error::Data`] for a file that is missing, truncated or corrupt, and [`Error::Io`] for one that cannot be read.
 pub fn load(source: &DataOptions) -> Result<Dataset> {
     if source.limit == Some(0) {
         return Err(Error::Value {

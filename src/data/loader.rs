@@ -1,7 +1,7 @@
 //! Loading ahead of the device: worker threads assemble batches, bounded queues hand them over in order.
 //!
-//! Of `W` workers, each makes every `W`-th batch and has a queue of its own; the consumer takes from the queues in turn.
-//! That keeps the order without a lock or a sorting buffer, and it makes a batch depend on its number only.
+//! Of `W` workers, each makes every `W`-th batch and has a queue of its own; the consumer takes from the queues in
+//! turn. That keeps the order without a lock or a sorting buffer, and it makes a batch depend on its number only.
 
 use std::fmt;
 use std::panic;
@@ -28,9 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The batches of one epoch, in order, made ahead by worker threads.
 ///
 /// At most three batches per worker exist at a time, and one if it is larger than 16 MiB. A file that cannot be read or
-/// decoded comes as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and waits for
-/// the batch that each is at; but one whose file hangs, as on a network that is gone, is left to itself after five seconds.
-/// Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch early.
+/// decoded comes as an error in place of its batch, and ends the epoch. Dropping the loader stops the workers, and
+/// waits for the batch that each is at; but one whose file hangs, as on a network that is gone, is left to itself after
+/// five seconds. Should a worker panic, [`next`](Iterator::next) goes on with that panic instead of ending the epoch
+/// early.
 ///
 /// Where there are no threads, as in a page, each batch is made when it is asked for.
 pub struct Loader {
@@ -54,8 +55,8 @@ impl Loader {
     /// Starts to load `images`, which have the given shape. A `first_batch` past the end leaves no batches.
     ///
     /// # Errors
-    /// [`Error::Shape`] when shape, normalisation, batch, lanes and augmentation do not fit together, [`Error::Usage`] for
-    /// random crops of images in memory, [`Error::Device`] when the operating system gives no thread.
+    /// [`Error::Shape`] when shape, normalisation, batch, lanes and augmentation do not fit together, [`Error::Usage`]
+    /// for random crops of images in memory, [`Error::Device`] when the operating system gives no thread.
     pub fn start(
         images: impl Into<Images>,
         shape: ImageShape,

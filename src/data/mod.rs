@@ -1,12 +1,12 @@
 //! Real images, from their public files to normalised batches.
 //!
-//! The data's way: [`load`] finds the files that [`DataOptions`] name and checks them ([`Dataset`]). Its two halves ([`Images`]) are
-//! bytes in memory ([`Split`]), the files of a folder ([`FolderSplit`]), which are decoded when they are needed, numbers in memory
-//! ([`Vectors`]), or whatever else is a [`DataSource`]. A
-//! [`Loader`] then runs ahead of the training step: its worker threads put the images of each batch in the epoch's [`Order`],
-//! vary them ([`Augmentation`]), normalise them, and lay them out as the device wants them, a feature's values for the whole
-//! batch side by side ([`Batch`]); bounded queues hand the batches over in order. Where a GPU has room for a whole set, it
-//! can make the same batches itself ([`ResidentImages`]).
+//! The data's way: [`load`] finds the files that [`DataOptions`] name and checks them ([`Dataset`]). Its two halves
+//! ([`Images`]) are bytes in memory ([`Split`]), the files of a folder ([`FolderSplit`]), which are decoded when they
+//! are needed, numbers in memory ([`Vectors`]), or whatever else is a [`DataSource`]. A [`Loader`] then runs ahead of
+//! the training step: its worker threads put the images of each batch in the epoch's [`Order`], vary them
+//! ([`Augmentation`]), normalise them, and lay them out as the device wants them, a feature's values for the whole
+//! batch side by side ([`Batch`]); bounded queues hand the batches over in order. Where a GPU has room for a whole set,
+//! it can make the same batches itself ([`ResidentImages`]).
 //!
 //! | file | job |
 //! |---|---|

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// How pixels become inputs: `(pixel / 255 - mean) / std`, or numbers `(number - mean) / std`, with one mean and one standard deviation per channel.
+/// How pixels become inputs: `(pixel / 255 - mean) / std`, or numbers `(number - mean) / std`, with one mean and one
+/// standard deviation per channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Normalisation {
     /// Mean per channel: of pixels scaled to `[0, 1]`, or of numbers as they are.

@@ -11,11 +11,12 @@ use super::catalogue::NAMES;
 pub struct DataOptions {
     /// One of [`NAMES`].
     pub name: String,
-    /// Folder that holds the set's files, or that holds a folder of the set's name with them. The embedded digits ignore it.
+    /// Folder that holds the set's files, or that holds a folder of the set's name with them. The embedded digits
+    /// ignore it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
-    /// Use only the first so many training images, and the first so many test images. More than there are means all. Of an
-    /// image folder these are the first of every class, then the second of every class, and so on.
+    /// Use only the first so many training images, and the first so many test images. More than there are means all. Of
+    /// an image folder these are the first of every class, then the second of every class, and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// What an image folder's images become; other sets have sizes and parts of their own.
@@ -29,17 +30,17 @@ pub struct DataOptions {
 pub struct ImageOptions {
     /// Sides of the part of an image that the network sees, in pixels.
     pub size: usize,
-    /// Length of an image's shorter side before the part is cut out, in an evaluation and for plain crops. `None` is 8/7 of
-    /// `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are whole already.
+    /// Length of an image's shorter side before the part is cut out, in an evaluation and for plain crops. `None` is
+    /// 8/7 of `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are whole already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
-    /// Share of the training images that test where the folder has none for that: neither `val`, `validation`, `valid` nor
-    /// `test`. With 0 there are no test images then.
+    /// Share of the training images that test where the folder has none for that: neither `val`, `validation`, `valid`
+    /// nor `test`. With 0 there are no test images then.
     pub val_split: f64,
     /// What chooses them.
     pub seed: u32,
-    /// Whether images that cannot be read are left out, rather than being an error: in training another one of the class takes
-    /// the place.
+    /// Whether images that cannot be read are left out, rather than being an error: in training another one of the
+    /// class takes the place.
     pub skip_bad: bool,
 }
 

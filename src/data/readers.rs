@@ -211,8 +211,8 @@ impl Reader for Files<'_> {
 }
 
 impl Files<'_> {
-    /// Reads an image to a place. Returns the number of the image that was read: where bad ones are left out, in a shuffled epoch
-    /// another one of the class, else none.
+    /// Reads an image to a place. Returns the number of the image that was read: where bad ones are left out, in a
+    /// shuffled epoch another one of the class, else none.
     fn read(&mut self, number: usize, place: usize) -> Result<Option<usize>> {
         let (split, replaces_bad) = (self.split, self.reading.replaces_bad);
         let Some(bad) = &split.bad else {

@@ -33,8 +33,8 @@ pub struct DataRecord {
 pub struct PartRecord {
     /// Number of images.
     pub images: u64,
-    /// XXH3 of 128 bits, in hexadecimal: of a folder over the class, the name and the length of each file, of a set in memory
-    /// over labels and pixels, of a source of your own what it says.
+    /// XXH3 of 128 bits, in hexadecimal: of a folder over the class, the name and the length of each file, of a set in
+    /// memory over labels and pixels, of a source of your own what it says.
     pub fingerprint: String,
 }
 
@@ -130,15 +130,17 @@ impl Dataset {
         }
     }
 
-    /// Whether its test images are those that a training with other ones to test by learned from. Looks at them only if they are as many.
+    /// Whether its test images are those that a training with other ones to test by learned from. Looks at them only if
+    /// they are as many.
     pub fn tests_by_what_it_learned(&self, trained: &DataRecord) -> bool {
         trained.test != trained.train
             && self.test.len() as u64 == trained.train.images
             && PartRecord::of(&self.test) == trained.train
     }
 
-    /// Compares it with the data of a training, none where that is not known. What is split off `train` is what was split off then
-    /// only if all images are the same: else the network may have learned from some, and [`TestPart::trained_on`] says so.
+    /// Compares it with the data of a training, none where that is not known. What is split off `train` is what was
+    /// split off then only if all images are the same: else the network may have learned from some, and
+    /// [`TestPart::trained_on`] says so.
     pub fn compare_with(&mut self, trained: Option<&DataRecord>) {
         if !matches!(self.test_part, TestPart::SplitOff { .. }) {
             return;
@@ -157,8 +159,8 @@ impl Dataset {
         PartRecord::of(&self.test).change(&trained.test)
     }
 
-    /// This as a network of those classes sees it: a class has the number of its name, and pixels become inputs as they did in
-    /// training.
+    /// This as a network of those classes sees it: a class has the number of its name, and pixels become inputs as they
+    /// did in training.
     ///
     /// # Errors
     /// [`Error::Usage`] for a class that the network does not know.

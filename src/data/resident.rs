@@ -27,7 +27,8 @@ pub struct ResidentImages {
 }
 
 impl ResidentImages {
-    /// Whether batches are made faster here than by loading them: on a hardware GPU whose largest binding takes the set.
+    /// Whether batches are made faster here than by loading them: on a hardware GPU whose largest binding takes the
+    /// set.
     pub fn pays(device: &Device, split: &Split) -> bool {
         let bytes = (split.features().div_ceil(4) as u64 * 4).saturating_mul(split.len() as u64);
         device.is_hardware() && bytes <= device.largest_binding()

@@ -38,8 +38,8 @@ impl Faults {
         self.folders.push(BadImage { path, reason });
     }
 
-    /// The error for the first of them, entries before the folders that hold nothing else; none if there are none, or those of
-    /// entries alone and `skip` leaves these out.
+    /// The error for the first of them, entries before the folders that hold nothing else; none if there are none, or
+    /// those of entries alone and `skip` leaves these out.
     pub fn refusal(&self, skip: bool) -> Option<Error> {
         let entries = match skip {
             true => &[][..],
@@ -100,7 +100,8 @@ pub(super) fn root(dir: &Path) -> Result<PathBuf> {
 /// The folder of test images, if there is one.
 ///
 /// # Errors
-/// Something else has its name, such as a link to a disk that is not there: images that were to test must not be made up for.
+/// Something else has its name, such as a link to a disk that is not there: images that were to test must not be made
+/// up for.
 pub(super) fn test_folder(root: &Path) -> Result<Option<&'static str>> {
     for name in TEST_FOLDERS {
         let path = root.join(name);
@@ -145,8 +146,8 @@ fn is_folder(entry: &DirEntry) -> bool {
     }
 }
 
-/// Lists the images below `folder`. The classes are its folders, or `known` ones, which then must have all of them. What cannot be
-/// used is left out and added to `faults`.
+/// Lists the images below `folder`. The classes are its folders, or `known` ones, which then must have all of them.
+/// What cannot be used is left out and added to `faults`.
 ///
 /// # Errors
 /// `folder` itself cannot be read, or holds too many images.

@@ -1,4 +1,5 @@
-//! Where samples come from: a trait that images in memory, image folders, vectors and sources of your own implement alike.
+//! Where samples come from: a trait that images in memory, image folders, vectors and sources of your own implement
+//! alike.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -11,9 +12,9 @@ use crate::error::{Error, Result};
 
 /// Samples for training or for testing, numbered from 0: in memory, in files, or made when they are needed.
 ///
-/// [`read`](DataSource::read) is all that most need. It is called by several threads at once, and for the same number, seed and epoch has to
-/// give the same sample, so that a run repeats. A source that hands over bytes, or that keeps something from sample to sample, has a
-/// [`Reader`] of its own.
+/// [`read`](DataSource::read) is all that most need. It is called by several threads at once, and for the same number,
+/// seed and epoch has to give the same sample, so that a run repeats. A source that hands over bytes, or that keeps
+/// something from sample to sample, has a [`Reader`] of its own.
 pub trait DataSource: Any + Debug + Send + Sync {
     /// Number of samples, below 2³².
     fn len(&self) -> usize;
@@ -34,8 +35,8 @@ pub trait DataSource: Any + Debug + Send + Sync {
         0
     }
 
-    /// Reads sample `number`: writes all of `inputs`, `[feature]`, before normalisation, and of `values` where targets are
-    /// [values](TargetKind::Values). `draws` tells epochs apart, for sources that vary their samples.
+    /// Reads sample `number`: writes all of `inputs`, `[feature]`, before normalisation, and of `values` where targets
+    /// are [values](TargetKind::Values). `draws` tells epochs apart, for sources that vary their samples.
     ///
     /// # Errors
     /// A sample that cannot be read: it ends the run.
@@ -68,8 +69,8 @@ pub trait DataSource: Any + Debug + Send + Sync {
         Ok(Box::new(Plain::new(self, reading.draws, most)))
     }
 
-    /// What tells these samples from others: a checkpoint keeps it. By default over every sample as it is read with no seed, which takes
-    /// a pass over all of them.
+    /// What tells these samples from others: a checkpoint keeps it. By default over every sample as it is read with no
+    /// seed, which takes a pass over all of them.
     ///
     /// # Errors
     /// A sample that cannot be read.
@@ -103,8 +104,8 @@ pub struct Reading {
 
 /// A few samples at a time.
 pub trait Reader {
-    /// Gets the samples with these numbers ready, and returns the numbers of those that are, in their order: all but those that are
-    /// left out.
+    /// Gets the samples with these numbers ready, and returns the numbers of those that are, in their order: all but
+    /// those that are left out.
     ///
     /// # Errors
     /// A sample that cannot be read.

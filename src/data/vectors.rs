@@ -18,8 +18,8 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    /// Samples `[sample][feature]` of `features` numbers each, with labels `[sample]` (a `Vec<u32>`) or values `[sample][value]`
-    /// (a `Vec<f32>`, as many for each).
+    /// Samples `[sample][feature]` of `features` numbers each, with labels `[sample]` (a `Vec<u32>`) or values
+    /// `[sample][value]` (a `Vec<f32>`, as many for each).
     ///
     /// # Errors
     /// [`Error::Shape`] for sizes that do not fit each other, and numbers that are not finite: no loss would be.

@@ -17,9 +17,10 @@ pub enum Products {
     Expanded,
 }
 
-/// The density from which on the dense forward and backward product, the expansion of the weights for each included, take no
-/// more time than the sparse ones: measured by `cargo run --release --example dense_crossover -- ADAPTER`, the mean of a linear
-/// layer of 1024 units and a 3×3 convolution of 64 channels; the figures are in docs/benchmarks.md, "Dense path".
+/// The density from which on the dense forward and backward product, the expansion of the weights for each included,
+/// take no more time than the sparse ones: measured by `cargo run --release --example dense_crossover -- ADAPTER`, the
+/// mean of a linear layer of 1024 units and a 3×3 convolution of 64 channels; the figures are in docs/benchmarks.md,
+/// "Dense path".
 const ABOVE_CPU: f64 = 0.55;
 
 /// The same on a GPU: measured on llvmpipe, for want of a hardware GPU.
@@ -35,8 +36,8 @@ pub fn above(device: &Device) -> f64 {
 
 /// How the products of each of an arena's layers are computed: densely from density `above` on.
 ///
-/// Holds as long as no layer's number of connections changes, since a layer's place in the arena depends on those before
-/// it: for a topology that stays as it is, or is changed within each layer alone.
+/// Holds as long as no layer's number of connections changes, since a layer's place in the arena depends on those
+/// before it: for a topology that stays as it is, or is changed within each layer alone.
 pub fn choose(layers: &[LayerState], above: f64) -> Vec<Products> {
     let mut first = 0;
     layers

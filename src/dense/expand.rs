@@ -12,8 +12,8 @@ const COLUMNS: usize = 64;
 crate::kernel! {
     /// `output[b, a]` is the weight of connection (a, b) of one layer, or zero if there is none.
     ///
-    /// Shapes: `output` `[n_out][n_in]`. Grid: [`ExpandParams::grid`]. Each invocation finds where its columns begin among its
-    /// row's connections and goes along both, so every word is written once. Bound by the stores.
+    /// Shapes: `output` `[n_out][n_in]`. Grid: [`ExpandParams::grid`]. Each invocation finds where its columns begin
+    /// among its row's connections and goes along both, so every word is written once. Bound by the stores.
     pub Expand, ExpandParams, ExpandTwin = "dense/expand", shader!("dense/expand");
     params {
         /// Output units of the layer.

@@ -10,19 +10,21 @@ use crate::twin::patches::Patches;
 use crate::twin::product::{Finish, Initial, Product, Right};
 use crate::window::{Window, WindowParams};
 
-/// Output channels and, by workgroup shape, vectors of four lanes that a workgroup writes: as in `shaders/lib/dense.wgsl`.
+/// Output channels and, by workgroup shape, vectors of four lanes that a workgroup writes: as in
+/// `shaders/lib/dense.wgsl`.
 pub(super) const ROWS: usize = 32;
 
 /// See [`ROWS`]. A workgroup of the software shape is a part of one of the hardware shape.
 pub(super) const VECTORS: usize = 32;
 
 crate::kernel! {
-    /// `output[b, y, x, i] = bias[b] + sum over c, ky, kx of W[b, (c, ky, kx)] * input[c, y', x', i]`, then ReLU if asked for.
+    /// `output[b, y, x, i] = bias[b] + sum over c, ky, kx of W[b, (c, ky, kx)] * input[c, y', x', i]`, then ReLU if
+    /// asked for.
     ///
-    /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes: `weights` all of
-    /// the arena's, the layer's `[rows][channels][kernel_y][kernel_x]` from `first_weight` on; `bias` all rows of the arena;
-    /// `input` `[channels][input_y][input_x][lanes]`; `output` `[rows][output_y][output_x][lanes]`. Grid:
-    /// [`DenseForwardParams::grid`]. Bound by the multiply-adds.
+    /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes:
+    /// `weights` all of the arena's, the layer's `[rows][channels][kernel_y][kernel_x]` from `first_weight` on; `bias`
+    /// all rows of the arena; `input` `[channels][input_y][input_x][lanes]`; `output`
+    /// `[rows][output_y][output_x][lanes]`. Grid: [`DenseForwardParams::grid`]. Bound by the multiply-adds.
     pub DenseForward, DenseForwardParams, DenseForwardTwin = "dense/forward", shader!("dense/forward");
     params {
         /// The planes and the window.
@@ -97,8 +99,8 @@ impl DenseForwardParams {
 /// Units of source and weights that the hardware shape takes at a time through workgroup memory.
 const DEPTH: u32 = 16;
 
-/// The pieces of a product that sums over `units` through `taps` (along y and x), of so many written vectors in a plane: each
-/// has some of the units, and adds to what the pieces before have written.
+/// The pieces of a product that sums over `units` through `taps` (along y and x), of so many written vectors in a
+/// plane: each has some of the units, and adds to what the pieces before have written.
 pub(super) fn unit_pieces(
     units: u32,
     taps: [u32; 2],

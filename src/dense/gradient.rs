@@ -18,16 +18,18 @@ const ROWS: usize = 4;
 /// See [`ROWS`].
 const COLUMNS: usize = 16;
 
-/// Lanes up to which the twin transposes the input once, in place of folding each sum's vector: a batch, without positions.
+/// Lanes up to which the twin transposes the input once, in place of folding each sum's vector: a batch, without
+/// positions.
 const FEW: usize = 512;
 
 crate::kernel! {
-    /// `output[b, (c, ky, kx)] = sum over positions (y, x) and lanes of input[c, y', x', i] * delta[b, y, x, i]`, or adds that to it.
+    /// `output[b, (c, ky, kx)] = sum over positions (y, x) and lanes of input[c, y', x', i] * delta[b, y, x, i]`, or
+    /// adds that to it.
     ///
     /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes: `input`
     /// `[channels][input_y][input_x][lanes]`; `delta` `[rows][output_y][output_x][lanes]`, padding lanes zero; `output`
-    /// all of the arena's gradients, the layer's from `first_weight` on. Grid: [`DenseGradientParams::grid`]. Bound by the
-    /// multiply-adds.
+    /// all of the arena's gradients, the layer's from `first_weight` on. Grid: [`DenseGradientParams::grid`]. Bound by
+    /// the multiply-adds.
     pub DenseGradient, DenseGradientParams, DenseGradientTwin = "dense/gradient", shader!("dense/gradient");
     params {
         /// The planes and the window.
@@ -87,7 +89,8 @@ impl DenseGradientParams {
                 let positions = lines.saturating_mul(self.window.output_x);
                 let items = positions.saturating_mul(vectors).div_ceil(lanes);
                 let sums = ((ROWS * COLUMNS) as u32).div_ceil(lanes * rows);
-                // The search for an item's position goes on from that of the one before; neighbours' may take a step more.
+                // The search for an item's position goes on from that of the one before; neighbours' may take a step
+                // more.
                 looped(items, looped(1, NONE))
                     + further(positions)
                     + looped(16, NONE)

@@ -12,14 +12,14 @@ use crate::twin::product::{Finish, Initial, Product, Right};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
-    /// `output[c, y, x, i] = sum over b, ky, kx of W[b, (c, ky, kx)] * delta[b, y', x', i]`, or adds that to it; then zero where
-    /// `activation[c, y, x, i]` is not above zero.
+    /// `output[c, y, x, i] = sum over b, ky, kx of W[b, (c, ky, kx)] * delta[b, y', x', i]`, or adds that to it; then
+    /// zero where `activation[c, y, x, i]` is not above zero.
     ///
-    /// `y' = (y + padding_y - ky) / stride_y` where that is a position of `delta`, `x'` likewise. The mask is the backward of the
-    /// ReLU that made `activation`, the layer's input; without it, `activation` is not read. Shapes as for
-    /// [`DenseForward`](super::DenseForward), `delta` being that of its output, `output` and `activation` that of its
-    /// input. Grid: [`DenseTransposedParams::grid`]. Bound by the multiply-adds: positions that see through the same taps
-    /// are taken together, so that a stride wastes none.
+    /// `y' = (y + padding_y - ky) / stride_y` where that is a position of `delta`, `x'` likewise. The mask is the
+    /// backward of the ReLU that made `activation`, the layer's input; without it, `activation` is not read. Shapes as
+    /// for [`DenseForward`](super::DenseForward), `delta` being that of its output, `output` and `activation` that of
+    /// its input. Grid: [`DenseTransposedParams::grid`]. Bound by the multiply-adds: positions that see through the
+    /// same taps are taken together, so that a stride wastes none.
     pub DenseTransposed, DenseTransposedParams, DenseTransposedTwin = "dense/transposed", shader!("dense/transposed");
     params {
         /// The planes and the window.

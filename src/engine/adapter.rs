@@ -38,7 +38,8 @@ pub fn list() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, s)| s).collect()
 }
 
-/// Whether a number of threads has an effect on what such a choice opens: whether that is no adapter, but the CPU executor.
+/// Whether a number of threads has an effect on what such a choice opens: whether that is no adapter, but the CPU
+/// executor.
 pub fn takes_threads(choice: &str) -> bool {
     let Ok(choice) = choice.parse::<AdapterChoice>();
     // One that is not there is reported as that, when it is opened.

@@ -62,8 +62,8 @@ impl std::fmt::Display for KernelCheck {
     }
 }
 
-/// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`: the words of the
-/// views that are written, in their order.
+/// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`: the words
+/// of the views that are written, in their order.
 #[expect(unsafe_code, reason = "hands a twin memory that is its own")]
 pub(crate) fn compare(
     dispatch: &Dispatch,

@@ -79,7 +79,8 @@ fn host(view: &View) -> &HostMemory {
 fn run_twin(dispatch: &Dispatch) {
     let views = dispatch.views.iter();
     let ranges = views.map(|view| (host(view), view.range.clone()));
-    // SAFETY: whoever runs dispatches holds the turn, and the device has checked that each binds nothing twice that it writes.
+    // SAFETY: whoever runs dispatches holds the turn, and the device has checked that each binds nothing twice that it
+    // writes.
     let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, ranges) };
     (dispatch.kernel.twin)(&call);
 }

@@ -51,7 +51,8 @@ impl Program {
         self.dispatches.is_empty()
     }
 
-    /// Dispatches that it is on an adapter of this workgroup shape: more where [`loops`](super::loops) would be too long.
+    /// Dispatches that it is on an adapter of this workgroup shape: more where [`loops`](super::loops) would be too
+    /// long.
     pub fn pieces(&self, shape: WorkgroupShape) -> usize {
         let pieces = self.dispatches.iter().map(|d| d.pieces(shape).len());
         pieces.sum()
@@ -232,8 +233,8 @@ impl Device {
         }
     }
 
-    /// Refuses what the device cannot hold, before anybody works for it: buffers under this label of which the largest has so many
-    /// bytes, and all together `total`.
+    /// Refuses what the device cannot hold, before anybody works for it: buffers under this label of which the largest
+    /// has so many bytes, and all together `total`.
     ///
     /// # Errors
     /// More than a binding may hold, or than is free, as far as that is known.

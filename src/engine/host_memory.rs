@@ -1,5 +1,5 @@
-//! How much memory this machine can still give. Asked before anything large is allocated on the host, because a system that
-//! promises more than it has ends the process later, without a word.
+//! How much memory this machine can still give. Asked before anything large is allocated on the host, because a system
+//! that promises more than it has ends the process later, without a word.
 
 use crate::error::{Error, Remedies, Result};
 

@@ -132,7 +132,8 @@ impl<'a> TwinCall<'a> {
     /// A call of `kernel`'s twin with its parameters' bytes and a range of memory for each binding.
     ///
     /// # Safety
-    /// As long as it lives, nobody else may access these ranges, and one that is bound to be written may overlap no other.
+    /// As long as it lives, nobody else may access these ranges, and one that is bound to be written may overlap no
+    /// other.
     #[expect(
         unsafe_code,
         reason = "the executors' promise, on which `read` and `write` rely"
@@ -184,8 +185,8 @@ impl<'a> TwinCall<'a> {
     /// Binding `index`, to be written. Called once per binding by the code that `kernel!` generates.
     ///
     /// # Panics
-    /// If there is no such binding, it is none to be written, or it was handed out before: two slices of one memory could
-    /// both be written.
+    /// If there is no such binding, it is none to be written, or it was handed out before: two slices of one memory
+    /// could both be written.
     #[expect(unsafe_code, reason = "slices of the executor's memory")]
     #[allow(clippy::mut_from_ref)]
     pub fn write<T: Scalar>(&self, index: usize) -> &mut [T] {
@@ -199,8 +200,8 @@ impl<'a> TwinCall<'a> {
             !slice.taken.replace(true),
             "binding `{name}` is handed out once"
         );
-        // SAFETY: nobody else accesses it and nothing else overlaps it, by the contract of `new`; this is its only slice, for
-        // `read` refuses it and `taken` a second.
+        // SAFETY: nobody else accesses it and nothing else overlaps it, by the contract of `new`; this is its only
+        // slice, for `read` refuses it and `taken` a second.
         bytemuck::cast_slice_mut(unsafe { slice.memory.slice_mut(slice.range.clone()) })
     }
 }
@@ -233,8 +234,8 @@ macro_rules! uniform {
 }
 
 /// Declares the host half of a kernel; the module documentation of [`engine::kernel`](crate::engine::kernel) says what
-/// comes of it. The twin is a method `run(self)` on the third name. A kernel whose loops may be too long for an adapter has
-/// `pieces FUNCTION;` there, a [`Pieces`](crate::engine::loops::Pieces) that cuts it.
+/// comes of it. The twin is a method `run(self)` on the third name. A kernel whose loops may be too long for an adapter
+/// has `pieces FUNCTION;` there, a [`Pieces`](crate::engine::loops::Pieces) that cuts it.
 ///
 /// ```text
 /// kernel! {

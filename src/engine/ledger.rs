@@ -128,8 +128,8 @@ impl Ledger {
         self.book().peak.get(&class).copied().unwrap_or(0)
     }
 
-    /// Bytes of `class` at the moment of [`Ledger::peak_total`], the first of several: those of all classes add up to it, which
-    /// their own peaks, at moments of their own, need not.
+    /// Bytes of `class` at the moment of [`Ledger::peak_total`], the first of several: those of all classes add up to
+    /// it, which their own peaks, at moments of their own, need not.
     pub fn at_peak(&self, class: Class) -> u64 {
         self.book().at_peak.get(&class).copied().unwrap_or(0)
     }

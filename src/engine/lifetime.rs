@@ -1,10 +1,11 @@
 //! Memory shared by lifetime: the transient buffers of plans are placed in as few bytes as their lifetimes allow.
 //!
-//! A transient buffer lives from the first dispatch of a plan that names it to the last. Two whose lives do not overlap can
-//! have the same memory. Memory comes in *slots*, each a real buffer as large as the largest transient that lives in it; smaller ones
-//! lie side by side in it. Transients are placed greedily in falling order of size (Pisarchyk and Lee 2020, "Efficient
-//! Memory Management for Deep Neural Net Inference"). WebGPU forbids a dispatch to write a buffer that it also has bound elsewhere, even at
-//! disjoint ranges: two transients that meet so in a dispatch are kept in different slots.
+//! A transient buffer lives from the first dispatch of a plan that names it to the last. Two whose lives do not overlap
+//! can have the same memory. Memory comes in *slots*, each a real buffer as large as the largest transient that lives
+//! in it; smaller ones lie side by side in it. Transients are placed greedily in falling order of size (Pisarchyk and
+//! Lee 2020, "Efficient Memory Management for Deep Neural Net Inference"). WebGPU forbids a dispatch to write a buffer
+//! that it also has bound elsewhere, even at disjoint ranges: two transients that meet so in a dispatch are kept in
+//! different slots.
 
 use std::collections::{HashMap, HashSet};
 
@@ -49,8 +50,8 @@ impl Layout {
         Self::with(plans, false)
     }
 
-    /// As [`Layout::of`], to learn the sizes before anything is allocated: a transient buffer that is read first stands for
-    /// one that is filled from elsewhere.
+    /// As [`Layout::of`], to learn the sizes before anything is allocated: a transient buffer that is read first stands
+    /// for one that is filled from elsewhere.
     ///
     /// # Errors
     /// None today.
@@ -172,8 +173,8 @@ fn bound(dispatch: &Dispatch) -> impl Iterator<Item = (&View, bool)> {
     dispatch.views.iter().zip(writes)
 }
 
-/// Gives every transient buffer of `plans` memory on `device`. The plans may be run in any order, never two at once; what a
-/// transient buffer held is lost when another plan, or the same one again, runs.
+/// Gives every transient buffer of `plans` memory on `device`. The plans may be run in any order, never two at once;
+/// what a transient buffer held is lost when another plan, or the same one again, runs.
 ///
 /// # Errors
 /// As [`Layout::of`], or memory that the device refuses.

@@ -1,24 +1,25 @@
 //! How long an invocation's loops may be, and how a dispatch is cut where they would be longer.
 //!
 //! Mesa's llvmpipe ends the loops of an invocation, all of them together, after 65,535 iterations (its constant
-//! `LP_MAX_TGSI_LOOP_ITERATIONS`), and says nothing: sums are then short of their last terms. Loops that grow with the batch, a
-//! plane, a row or a layer get there at sizes that people train. So every kernel states its [`Loops`] for its parameters and a
-//! workgroup shape, and [`Plan::dispatch`](super::Plan::dispatch) refuses more than [`MOST_ITERATIONS`]. A kernel with long loops is cut into [`Piece`]s, which an adapter runs one after the other, in a
-//! fixed order; each adds to what the ones before have written. The twin has no such limit and runs whole.
+//! `LP_MAX_TGSI_LOOP_ITERATIONS`), and says nothing: sums are then short of their last terms. Loops that grow with the
+//! batch, a plane, a row or a layer get there at sizes that people train. So every kernel states its [`Loops`] for its
+//! parameters and a workgroup shape, and [`Plan::dispatch`](super::Plan::dispatch) refuses more than
+//! [`MOST_ITERATIONS`]. A kernel with long loops is cut into [`Piece`]s, which an adapter runs one after the other, in
+//! a fixed order; each adds to what the ones before have written. The twin has no such limit and runs whole.
 
 use std::ops::{Add, Mul, Range};
 
 use super::grid::Grid;
 use super::shape::WorkgroupShape;
 
-/// Most iterations of all its loops together that an invocation of any kernel makes: less than llvmpipe allows, since another
-/// version of it may count somewhat differently.
+/// Most iterations of all its loops together that an invocation of any kernel makes: less than llvmpipe allows, since
+/// another version of it may count somewhat differently.
 pub const MOST_ITERATIONS: u64 = 60_000;
 
 /// Loops of an invocation, as llvmpipe counts them for the invocations that share a CPU vector.
 ///
-/// A loop lasts as long as the longest of theirs, and where a branch divides them, both sides are gone through. The round that ends
-/// a loop counts, and goes through the loops inside, one round each, with no invocation taking part.
+/// A loop lasts as long as the longest of theirs, and where a branch divides them, both sides are gone through. The
+/// round that ends a loop counts, and goes through the loops inside, one round each, with no invocation taking part.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Loops {
     /// Iterations of all loops together.
@@ -84,8 +85,8 @@ impl Mul<Loops> for u64 {
 pub const SEARCH: u32 = 32;
 
 crate::uniform! {
-    /// The share of a dispatch's work that a piece has: the uniform `part` of shaders that import `part`. What the ranges are
-    /// ranges of is the kernel's own; those that it does not cut are whole.
+    /// The share of a dispatch's work that a piece has: the uniform `part` of shaders that import `part`. What the
+    /// ranges are ranges of is the kernel's own; those that it does not cut are whole.
     pub struct Part {
         /// First of the terms, vectors or positions.
         begin: u32,
@@ -121,8 +122,8 @@ impl Piece {
         }]
     }
 
-    /// A dispatch in pieces that each have a range of `0..total`, in order: as few and as equal as `loops(length)` allow, in
-    /// multiples of `step`.
+    /// A dispatch in pieces that each have a range of `0..total`, in order: as few and as equal as `loops(length)`
+    /// allow, in multiples of `step`.
     pub fn ranges(grid: Grid, total: u32, step: u32, loops: impl Fn(u32) -> Loops) -> Vec<Piece> {
         let piece = |range: Range<u32>| Piece {
             part: Part {

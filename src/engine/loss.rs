@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 const ON_PURPOSE: &str = "it was told to";
 
 impl Device {
-    /// Why the device is gone, if it is: the driver was reset, the machine slept, the GPU was unplugged. Nothing that it computed
-    /// after the last successful call can be trusted, and no further call will succeed.
+    /// Why the device is gone, if it is: the driver was reset, the machine slept, the GPU was unplugged. Nothing that
+    /// it computed after the last successful call can be trusted, and no further call will succeed.
     pub fn lost(&self) -> Option<String> {
         match &self.executor {
             Executor::Cpu(_) => self.fuse.burnt().then(|| ON_PURPOSE.to_owned()),
@@ -16,8 +16,8 @@ impl Device {
         }
     }
 
-    /// For tests: the device is lost at the `calls`-th call from now that runs something or moves data. A GPU is then destroyed; the
-    /// CPU executor refuses all work.
+    /// For tests: the device is lost at the `calls`-th call from now that runs something or moves data. A GPU is then
+    /// destroyed; the CPU executor refuses all work.
     #[doc(hidden)]
     pub fn lose_after(&self, calls: u64) {
         self.fuse.light(calls);

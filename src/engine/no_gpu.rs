@@ -1,4 +1,5 @@
-//! In place of the wgpu executor, where the feature `gpu` is left out: no adapter is found, and no value of these types exists.
+//! In place of the wgpu executor, where the feature `gpu` is left out: no adapter is found, and no value of these types
+//! exists.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -28,7 +28,8 @@ pub(super) fn runs(dispatches: &[Dispatch]) -> Vec<(&'static str, Range<usize>)>
         .collect()
 }
 
-/// Bytes of device memory that the dispatches of `phase` touch in any of `programs`: a word that several bind counts once.
+/// Bytes of device memory that the dispatches of `phase` touch in any of `programs`: a word that several bind counts
+/// once.
 pub fn touched_bytes<'a>(programs: impl IntoIterator<Item = &'a Program>, phase: &str) -> u64 {
     let mut ranges: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();
     for program in programs {

@@ -55,8 +55,8 @@ impl Plan {
         }
     }
 
-    /// Names the part of the work that the dispatches recorded from here on belong to, such as `forward`; returns the name
-    /// before. What is timed and measured in bytes is told apart by it; what is computed does not depend on it.
+    /// Names the part of the work that the dispatches recorded from here on belong to, such as `forward`; returns the
+    /// name before. What is timed and measured in bytes is told apart by it; what is computed does not depend on it.
     pub fn phase(&mut self, name: &'static str) -> &'static str {
         std::mem::replace(&mut self.phase, name)
     }
@@ -75,8 +75,8 @@ impl Plan {
         self.dispatches.extend(other.dispatches);
     }
 
-    /// The stretches of dispatches that end where `ends` says, in rising order, to be run one after the other; what is behind
-    /// the last end is left out.
+    /// The stretches of dispatches that end where `ends` says, in rising order, to be run one after the other; what is
+    /// behind the last end is left out.
     pub(crate) fn stretches(&self, ends: impl IntoIterator<Item = usize>) -> Vec<Plan> {
         let mut start = 0;
         let stretch = |end| Plan {

@@ -53,7 +53,8 @@ pub fn unit(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 
-/// A word as an integer in `0..n`: the high half of the product (Lemire 2019, without the rejection; the bias is below n / 2^32).
+/// A word as an integer in `0..n`: the high half of the product (Lemire 2019, without the rejection; the bias is below
+/// n / 2^32).
 pub fn below(word: u32, n: u32) -> u32 {
     ((u64::from(word) * u64::from(n)) >> 32) as u32
 }

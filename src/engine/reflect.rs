@@ -25,8 +25,9 @@ pub struct Reflection {
     pub part_binding: Option<u32>,
     /// Size of the workgroup under the overrides that were given.
     pub workgroup: [u32; 3],
-    /// Whether some of a dispatch's workgroups can run by themselves, see [`expand_ranges`](super::wgsl::expand_ranges): it
-    /// asks for the number of its workgroup, and only by `flat_group` of the import `grid`.
+    /// Whether some of a dispatch's workgroups can run by themselves, see
+    /// [`expand_ranges`](super::wgsl::expand_ranges): it asks for the number of its workgroup, and only by `flat_group`
+    /// of the import `grid`.
     pub ranges: bool,
     /// Whether its text has a barrier, called or not under the overrides that were given.
     pub barrier: bool,

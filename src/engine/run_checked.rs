@@ -1,8 +1,8 @@
 //! Running a program whose kernels are compared with their twins.
 //!
-//! A network's kernels are many and mostly small, so that an adapter would be idle for most of the time if each were waited for, and
-//! each buffer of it. Instead, stretches of dispatches are submitted between copies of what each reads and writes, and waited for
-//! once; the twins of a stretch run on all cores, while the device has the next one.
+//! A network's kernels are many and mostly small, so that an adapter would be idle for most of the time if each were
+//! waited for, and each buffer of it. Instead, stretches of dispatches are submitted between copies of what each reads
+//! and writes, and waited for once; the twins of a stretch run on all cores, while the device has the next one.
 
 use std::ops::Range;
 
@@ -85,7 +85,8 @@ impl Device {
     }
 }
 
-/// What a comparison needs: all that is bound before, and what may have been written behind. Nothing where the filter leaves it out.
+/// What a comparison needs: all that is bound before, and what may have been written behind. Nothing where the filter
+/// leaves it out.
 fn around<'a>(dispatch: &'a Dispatch, filter: &str) -> Around<'a> {
     if !dispatch.kernel.name.contains(filter) {
         return Around::default();

@@ -52,8 +52,8 @@ impl Device {
         }
     }
 
-    /// Runs a program dispatch by dispatch, each from an idle device to an idle device, and times them. On a GPU that adds
-    /// a submission and a wait to each.
+    /// Runs a program dispatch by dispatch, each from an idle device to an idle device, and times them. On a GPU that
+    /// adds a submission and a wait to each.
     ///
     /// # Errors
     /// As [`Device::run`].
@@ -76,9 +76,9 @@ impl Device {
             .collect()
     }
 
-    /// Runs a program and times its [phases](super::Plan::phase), each stretch of dispatches of one phase by itself: with the
-    /// adapter's timestamps where it has them, and else from an idle device to an idle device. The same dispatches in
-    /// the same order as [`Device::run`] gives, and therefore the same bits.
+    /// Runs a program and times its [phases](super::Plan::phase), each stretch of dispatches of one phase by itself:
+    /// with the adapter's timestamps where it has them, and else from an idle device to an idle device. The same
+    /// dispatches in the same order as [`Device::run`] gives, and therefore the same bits.
     ///
     /// # Errors
     /// As [`Device::run`].

@@ -12,8 +12,8 @@ pub enum WorkgroupShape {
     Software,
 }
 
-/// The fewest invocations of a workgroup with a barrier that Apple's compiler can be trusted with: at 32 and fewer it drops the
-/// barrier, since one SIMD group seems to need none (MoltenVK issue 2711).
+/// The fewest invocations of a workgroup with a barrier that Apple's compiler can be trusted with: at 32 and fewer it
+/// drops the barrier, since one SIMD group seems to need none (MoltenVK issue 2711).
 pub const BARRIER_INVOCATIONS: u32 = 64;
 
 impl WorkgroupShape {

@@ -56,8 +56,8 @@ pub fn expand(kernel: &KernelInfo) -> Result<String> {
     Ok(Expansion::of(kernel, GRID)?.text)
 }
 
-/// As [`expand`], for dispatches of a range of the workgroups, from that in a uniform of its own in group 1 on. Only of a kernel
-/// that [can](super::reflect::Reflection::ranges) run so.
+/// As [`expand`], for dispatches of a range of the workgroups, from that in a uniform of its own in group 1 on. Only of
+/// a kernel that [can](super::reflect::Reflection::ranges) run so.
 ///
 /// # Errors
 /// As [`expand`].

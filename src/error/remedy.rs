@@ -1,4 +1,5 @@
-//! What a user can do about something that does not fit, as data: each program words it with its own names of the options.
+//! What a user can do about something that does not fit, as data: each program words it with its own names of the
+//! options.
 
 /// One way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

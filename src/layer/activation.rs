@@ -1,7 +1,7 @@
 //! Activation functions, element by element: ReLU and GELU.
 //!
-//! A kernel of one `f'(x) * delta` keeps a delta's padding lanes zero: they are zero in `delta`, and f' is finite wherever
-//! x is.
+//! A kernel of one `f'(x) * delta` keeps a delta's padding lanes zero: they are zero in `delta`, and f' is finite
+//! wherever x is.
 
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
@@ -74,8 +74,8 @@ impl ReluBackwardTwin<'_> {
 }
 
 crate::kernel! {
-    /// `output = x Phi(x)` with the normal distribution function Phi: the exact GELU (Hendrycks and Gimpel 2016), not its tanh
-    /// approximation.
+    /// `output = x Phi(x)` with the normal distribution function Phi: the exact GELU (Hendrycks and Gimpel 2016), not
+    /// its tanh approximation.
     ///
     /// Phi is computed within 1.1e-7 by formulas of Abramowitz and Stegun (`shaders/lib/normal.wgsl`). Shapes: both
     /// `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors.

@@ -4,8 +4,8 @@ use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// `ring[step % slots] = (sum of losses, sum of scores)`, added to what the batch's earlier parts left there. Grid: one
-    /// workgroup.
+    /// `ring[step % slots] = (sum of losses, sum of scores)`, added to what the batch's earlier parts left there. Grid:
+    /// one workgroup.
     ///
     /// Shapes: `losses` and `scores` `[lanes]`, `ring` `[slots][2]`; other slots stay as they are.
     pub BatchMetrics, BatchMetricsParams, BatchMetricsTwin =

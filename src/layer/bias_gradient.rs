@@ -13,8 +13,8 @@ const GROUP: u32 = 8;
 crate::kernel! {
     /// `gradient[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
     ///
-    /// Shapes: `delta` `[rows][lanes]`, `gradient` all rows of the arena. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = rows; hardware gives each row a workgroup. Bound by reading `delta` once.
+    /// Shapes: `delta` `[rows][lanes]`, `gradient` all rows of the arena. Grid: [`Items`](crate::engine::Grid::Items) =
+    /// rows; hardware gives each row a workgroup. Bound by reading `delta` once.
     pub BiasGradient, BiasGradientParams, BiasGradientTwin = "layer/bias_gradient", shader!("layer/bias_gradient");
     params {
         /// Output units of the layer.

@@ -14,10 +14,10 @@ use crate::sparse::Window;
 
 /// A layer of a model: what it makes of the values that it takes, forward and backward.
 ///
-/// A layer is a description. It holds no memory: a network asks it for its sizes, allocates what it needs, and lets it record
-/// its dispatches into plans. `inputs` are the sizes of the values that it takes, in order. A custom layer brings kernels of
-/// its own ([`kernel!`](crate::kernel!)) and goes into a model by [`Builder::layer`](crate::model::Builder::layer);
-/// `examples/custom_layer` is one with parameters.
+/// A layer is a description. It holds no memory: a network asks it for its sizes, allocates what it needs, and lets it
+/// record its dispatches into plans. `inputs` are the sizes of the values that it takes, in order. A custom layer
+/// brings kernels of its own ([`kernel!`](crate::kernel!)) and goes into a model by
+/// [`Builder::layer`](crate::model::Builder::layer); `examples/custom_layer` is one with parameters.
 pub trait Layer: Any + Debug + Send + Sync {
     /// Its kind, in messages and in files: "batch-norm".
     fn kind(&self) -> &'static str;
@@ -51,14 +51,14 @@ pub trait Layer: Any + Debug + Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Words that its forward pass leaves for its backward pass, besides its value, at so many lanes. With the sizes of its
-    /// parameters and of its value that is the memory of the layer.
+    /// Words that its forward pass leaves for its backward pass, besides its value, at so many lanes. With the sizes of
+    /// its parameters and of its value that is the memory of the layer.
     fn saved_words(&self, _inputs: &[Extent], _lanes: usize) -> usize {
         0
     }
 
-    /// Floating-point operations of the products in one member's forward pass, besides those of its connections, which are two a
-    /// connection and position. Element-wise work is not counted, as in Evci et al. 2020.
+    /// Floating-point operations of the products in one member's forward pass, besides those of its connections, which
+    /// are two a connection and position. Element-wise work is not counted, as in Evci et al. 2020.
     fn flops(&self, _inputs: &[Extent]) -> f64 {
         0.0
     }
@@ -80,19 +80,20 @@ pub trait Layer: Any + Debug + Send + Sync {
         false
     }
 
-    /// Whether its value is that of a ReLU, and its backward pass can take a gradient that went back through that already
-    /// ([`Backward::is_masked`]).
+    /// Whether its value is that of a ReLU, and its backward pass can take a gradient that went back through that
+    /// already ([`Backward::is_masked`]).
     fn ends_in_relu(&self) -> bool {
         false
     }
 
-    /// Whether one pass over its input and what it saved makes its value again ([`Mode::Restore`]), so that the value need not
-    /// stay until the backward pass.
+    /// Whether one pass over its input and what it saved makes its value again ([`Mode::Restore`]), so that the value
+    /// need not stay until the backward pass.
     fn restores(&self) -> bool {
         false
     }
 
-    /// What is left of it, with so many inputs, in the linear network under a model, in the sense of Tanaka et al. 2020.
+    /// What is left of it, with so many inputs, in the linear network under a model, in the sense of Tanaka et al.
+    /// 2020.
     fn linear(&self, inputs: usize) -> Linear;
 }
 

@@ -133,8 +133,8 @@ impl SparsePass {
         self.bias_gradients(plan, arena, delta, accumulate)
     }
 
-    /// The weights' gradients of some of its rows, all pairs of each, from the layer's input and the gradient `delta` at its
-    /// outputs; to the beginning of `output`. The rows' part of `delta` must lie where a view may begin.
+    /// The weights' gradients of some of its rows, all pairs of each, from the layer's input and the gradient `delta`
+    /// at its outputs; to the beginning of `output`. The rows' part of `delta` must lie where a view may begin.
     ///
     /// # Errors
     /// As [`SparsePass::gradients`].

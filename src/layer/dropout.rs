@@ -13,14 +13,15 @@ use crate::engine::{Grid, Plan, StepState, View};
 use crate::error::{Error, Result};
 
 crate::kernel! {
-    /// `output = input * (scale where a member keeps its element, else 0)`, or adds that to `output`. Forward and backward
-    /// are one kernel.
+    /// `output = input * (scale where a member keeps its element, else 0)`, or adds that to `output`. Forward and
+    /// backward are one kernel.
     ///
-    /// Member m of the batch (`step.first` + lane) keeps element e of layer l if its random word is at least `threshold`. The
-    /// word is word m mod 4 of `pcg4d(k0, k1, k2, m / 4)`, where (k0, k1, k2) are the first words of
-    /// `random(seed, step, Stream::Dropout, l, e)`. pcg4d maps its four words one to one, so two elements' keys agree only by a
-    /// coincidence of 96 bits, and within an element every group of four members is an input of its own: no draw repeats
-    /// another's, however many elements and members there are, and none depends on how the batch is split into parts.
+    /// Member m of the batch (`step.first` + lane) keeps element e of layer l if its random word is at least
+    /// `threshold`. The word is word m mod 4 of `pcg4d(k0, k1, k2, m / 4)`, where (k0, k1, k2) are the first words of
+    /// `random(seed, step, Stream::Dropout, l, e)`. pcg4d maps its four words one to one, so two elements' keys agree
+    /// only by a coincidence of 96 bits, and within an element every group of four members is an input of its own: no
+    /// draw repeats another's, however many elements and members there are, and none depends on how the batch is split
+    /// into parts.
     ///
     /// A dropped element is multiplied by zero, so a NaN shows and a delta's padding stays zero. Shapes: both
     /// `[elements][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = elements.
@@ -123,8 +124,8 @@ impl WithSimd for Row<'_> {
     }
 }
 
-/// Inverted dropout (Srivastava et al. 2014): an element is kept with probability 1 - p and then scaled by 1 / (1 - p), so
-/// that evaluation needs no layer at all.
+/// Inverted dropout (Srivastava et al. 2014): an element is kept with probability 1 - p and then scaled by 1 / (1 - p),
+/// so that evaluation needs no layer at all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DropoutPass {
     /// Share of the elements that are dropped, in [0, 1).

@@ -13,8 +13,8 @@
 //! | `attention/`, `patchify.rs`, `positions.rs` | self-attention; patches as tokens, and their positions |
 //! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | kernels of the loss, and of what is kept of it |
 //!
-//! Each has a description (`BatchNorm`), which implements [`Layer`], and its passes at one size (`BatchNormPass`), which record
-//! kernels.
+//! Each has a description (`BatchNorm`), which implements [`Layer`], and its passes at one size (`BatchNormPass`),
+//! which record kernels.
 //!
 //! A padding lane of an activation may hold any finite number, one of a gradient holds zero.
 

@@ -1,5 +1,5 @@
-//! The normal distribution, for GELU's twin: the shader's formulas (`shaders/lib/normal.wgsl`), in a form that compilers
-//! vectorise.
+//! The normal distribution, for GELU's twin: the shader's formulas (`shaders/lib/normal.wgsl`), in a form that
+//! compilers vectorise.
 
 /// `1 / sqrt(2 pi)`.
 const PEAK: f32 = 0.398_942_3;
@@ -17,7 +17,8 @@ const NEAR: [f32; 8] = [
     -4.122_667_5e-8,
 ];
 
-/// Abramowitz and Stegun 26.2.17: `1 - Phi(x) = density(x) (b1 t + … + b5 t^5)`, `t = 1 / (1 + p x)`, x >= 0, within 7.5e-8.
+/// Abramowitz and Stegun 26.2.17: `1 - Phi(x) = density(x) (b1 t + … + b5 t^5)`, `t = 1 / (1 + p x)`, x >= 0, within
+/// 7.5e-8.
 const FAR: [f32; 5] = [
     0.319_381_53,
     -0.356_563_78,
@@ -50,8 +51,8 @@ pub(super) fn normal(x: f32) -> (f32, f32) {
 
 /// `e^x` for x <= 0 within 8e-8 of its value; zero from -87 down, where it would leave the normal numbers.
 ///
-/// The power of two nearest to it times the rest's Taylor polynomial; the standard library's is a call for each element,
-/// which no compiler vectorises.
+/// The power of two nearest to it times the rest's Taylor polynomial; the standard library's is a call for each
+/// element, which no compiler vectorises.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     /// Added and taken away again it rounds to an integer.

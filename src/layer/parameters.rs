@@ -1,4 +1,5 @@
-//! Dense parameters of layers, and what they keep from batch to batch: a few words a channel, beside the connection arena.
+//! Dense parameters of layers, and what they keep from batch to batch: a few words a channel, beside the connection
+//! arena.
 
 use crate::engine::buffer::VIEW_ALIGNMENT;
 use crate::engine::{Buffer, Class, Device, View};
@@ -109,8 +110,8 @@ impl ParameterState {
 pub struct ArraySpan {
     /// The array.
     pub parameter: Parameter,
-    /// Its first word: of [`Parameters::values`] where it is trained, else of [`Parameters::untrained`]. A multiple of 64, so that
-    /// a view may begin there.
+    /// Its first word: of [`Parameters::values`] where it is trained, else of [`Parameters::untrained`]. A multiple of
+    /// 64, so that a view may begin there.
     pub first: usize,
 }
 
@@ -131,15 +132,16 @@ pub struct ParameterSpan {
 
 /// The dense parameters of all layers on a device; there may be none. A clone is of the same buffers.
 ///
-/// One optimiser update over [`words`](Parameters::words) words serves all layers: what lies between their arrays is zero
-/// and stays so. 8 bytes a trained word and 4 for each of the optimiser's arrays; 4 an untrained one.
+/// One optimiser update over [`words`](Parameters::words) words serves all layers: what lies between their arrays is
+/// zero and stays so. 8 bytes a trained word and 4 for each of the optimiser's arrays; 4 an untrained one.
 #[derive(Clone)]
 pub struct Parameters {
     /// The layers that have some, in order.
     pub spans: Vec<ParameterSpan>,
     /// The trained arrays.
     pub values: Buffer,
-    /// The optimiser's arrays for `values`; none where nothing is trained, and then states of any optimiser are passed over.
+    /// The optimiser's arrays for `values`; none where nothing is trained, and then states of any optimiser are passed
+    /// over.
     pub state: Option<StateBuffers>,
     /// The gradient of `values` in the last step.
     pub gradient: Buffer,
@@ -334,7 +336,8 @@ impl LayerParameters {
         })
     }
 
-    /// The first word of an array in [`values`](Self::values) and [`gradient`](Self::gradient), or in [`untrained`](Self::untrained).
+    /// The first word of an array in [`values`](Self::values) and [`gradient`](Self::gradient), or in
+    /// [`untrained`](Self::untrained).
     ///
     /// # Errors
     /// It has no such array.

@@ -16,7 +16,8 @@ pub enum Mode {
     Train,
     /// The same computed again: nothing moves.
     Again,
-    /// The value alone, from the input and what [`Pass::saved`] holds; asked of layers that [can](super::Layer::restores).
+    /// The value alone, from the input and what [`Pass::saved`] holds; asked of layers that
+    /// [can](super::Layer::restores).
     Restore,
     /// Running statistics, no dropout.
     Evaluate,
@@ -119,7 +120,8 @@ pub trait Backward: Pass {
     /// Whether gradients of parameters are added to those of the batch's earlier parts.
     fn accumulates(&self) -> bool;
 
-    /// Where the gradient at an input goes; nowhere if nothing before it has parameters. To be asked once for each input.
+    /// Where the gradient at an input goes; nowhere if nothing before it has parameters. To be asked once for each
+    /// input.
     ///
     /// # Errors
     /// There is no input of this number.
@@ -131,8 +133,9 @@ pub trait Backward: Pass {
     /// Views that do not fit.
     fn pass_on(&mut self, plan: &mut Plan, i: usize, delta: View) -> Result<()>;
 
-    /// Whether the gradient at an input may go back through the ReLU that made it in the store that writes it: the value ends in
-    /// a ReLU and nothing else takes it. From then on that gradient counts as [masked](Backward::is_masked).
+    /// Whether the gradient at an input may go back through the ReLU that made it in the store that writes it: the
+    /// value ends in a ReLU and nothing else takes it. From then on that gradient counts as
+    /// [masked](Backward::is_masked).
     fn claim_mask(&mut self, i: usize) -> bool;
 
     /// Memory as large as the layer's value.
@@ -155,7 +158,8 @@ pub trait Backward: Pass {
 }
 
 impl dyn Backward + '_ {
-    /// For kernels that write and cannot add: records into the sink of input `i`, or into work space that is then added to it.
+    /// For kernels that write and cannot add: records into the sink of input `i`, or into work space that is then added
+    /// to it.
     ///
     /// # Errors
     /// As `record`'s.

@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 crate::kernel! {
     /// Reorders an image into tokens of one patch each, or tokens into an image.
     ///
-    /// An image is `[channels][height][width][lanes]`, tokens are `[side * side * channels][tokens][lanes]`; both are the
-    /// same rows of lanes. Feature `(p1 * side + p2) * channels + c` of token `y * (width / side) + x` is channel `c` at
-    /// `(y * side + p1, x * side + p2)`: einops' `b c (h p1) (w p2) -> b (h w) (p1 p2 c)`. Grid:
+    /// An image is `[channels][height][width][lanes]`, tokens are `[side * side * channels][tokens][lanes]`; both are
+    /// the same rows of lanes. Feature `(p1 * side + p2) * channels + c` of token `y * (width / side) + x` is channel
+    /// `c` at `(y * side + p1, x * side + p2)`: einops' `b c (h p1) (w p2) -> b (h w) (p1 p2 c)`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = channels * height * width. Gathered; bound by copying.
     pub PatchTokens, PatchTokensParams, PatchTokensTwin = "layer/patch_tokens", shader!("layer/patch_tokens");
     params {

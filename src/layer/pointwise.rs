@@ -30,8 +30,8 @@ pub(super) fn map<const N: usize>(
         });
 }
 
-/// One task of [`map`]. A type and not a closure, as all these loops: a closure may be called through a shim that is compiled
-/// for the narrowest vectors.
+/// One task of [`map`]. A type and not a closure, as all these loops: a closure may be called through a shim that is
+/// compiled for the narrowest vectors.
 struct Map<'a, const N: usize, F> {
     target: &'a mut [f32],
     sources: [&'a [f32]; N],

@@ -1,5 +1,5 @@
-//! The shortcut without parameters around residual blocks that change the size: He et al., "Deep Residual Learning for Image
-//! Recognition", 2016, option A.
+//! The shortcut without parameters around residual blocks that change the size: He et al., "Deep Residual Learning for
+//! Image Recognition", 2016, option A.
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -16,8 +16,8 @@ use crate::window::{Window, WindowParams};
 crate::kernel! {
     /// `output[c + before][y][x] = input[c][y * stride_y][x * stride_x]`, and zero in the other channels.
     ///
-    /// Shapes: `input` `[channels_in][input_y][input_x][lanes]`, `output` `[channels_out][output_y][output_x][lanes]`. Grid:
-    /// [`Rows`](crate::engine::Grid::Rows) = `channels_out * output_y`. Bound by memory.
+    /// Shapes: `input` `[channels_in][input_y][input_x][lanes]`, `output` `[channels_out][output_y][output_x][lanes]`.
+    /// Grid: [`Rows`](crate::engine::Grid::Rows) = `channels_out * output_y`. Bound by memory.
     pub ShortcutForward, ShortcutForwardParams, ShortcutForwardTwin = "layer/shortcut", shader!("layer/shortcut");
     params {
         /// The planes, through a kernel of one tap.
@@ -60,11 +60,12 @@ impl ShortcutForwardTwin<'_> {
 }
 
 crate::kernel! {
-    /// `output[c][y * stride_y][x * stride_x] = delta[c + before][y][x]` and zero at the positions between, or adds that to
-    /// what is there.
+    /// `output[c][y * stride_y][x * stride_x] = delta[c + before][y][x]` and zero at the positions between, or adds
+    /// that to what is there.
     ///
-    /// Each input position gathers, so every word of `output` is written. Shapes: `delta` as [`struct@Shortcut`]'s output,
-    /// `output` as its input. Grid: [`Rows`](crate::engine::Grid::Rows) = `channels_in * input_y`. Bound by memory.
+    /// Each input position gathers, so every word of `output` is written. Shapes: `delta` as [`struct@Shortcut`]'s
+    /// output, `output` as its input. Grid: [`Rows`](crate::engine::Grid::Rows) = `channels_in * input_y`. Bound by
+    /// memory.
     pub ShortcutBackward, ShortcutBackwardParams, ShortcutBackwardTwin =
         "layer/shortcut_backward", shader!("layer/shortcut_backward");
     params {

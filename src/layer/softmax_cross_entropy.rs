@@ -1,16 +1,17 @@
-//! Softmax and cross-entropy with label smoothing, forward and backward in one kernel: the loss needs no pass of its own.
+//! Softmax and cross-entropy with label smoothing, forward and backward in one kernel: the loss needs no pass of its
+//! own.
 
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Loss of each member of the batch, 1 where its largest logit is its label's (else 0), and the gradient of the loss's mean over the
-    /// whole batch, `step.total` members.
+    /// Loss of each member of the batch, 1 where its largest logit is its label's (else 0), and the gradient of the
+    /// loss's mean over the whole batch, `step.total` members.
     ///
-    /// With K classes and smoothing s the target is `s / K` everywhere and `1 - s` more at the label (Szegedy et al. 2016).
-    /// Shapes: `logits` and `delta` `[classes][lanes]`, `labels`, `losses` and `correct` `[lanes]`; lanes from
-    /// `step.count` on get zero. On equal logits the lowest class counts. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = lanes.
+    /// With K classes and smoothing s the target is `s / K` everywhere and `1 - s` more at the label (Szegedy et al.
+    /// 2016). Shapes: `logits` and `delta` `[classes][lanes]`, `labels`, `losses` and `correct` `[lanes]`; lanes from
+    /// `step.count` on get zero. On equal logits the lowest class counts. Grid: [`Items`](crate::engine::Grid::Items) =
+    /// lanes.
     pub SoftmaxCrossEntropy, SoftmaxCrossEntropyParams, SoftmaxCrossEntropyTwin =
         "layer/softmax_cross_entropy", shader!("layer/softmax_cross_entropy");
     params {

@@ -1,5 +1,5 @@
-//! The sparse layer: linear, token-wise or convolutional, with its bias and the ReLU that may follow, fused into the product's
-//! last store.
+//! The sparse layer: linear, token-wise or convolutional, with its bias and the ReLU that may follow, fused into the
+//! product's last store.
 
 use super::bias_gradient::{BiasGradient, BiasGradientParams};
 use crate::engine::{Grid, Plan, View};
@@ -101,11 +101,11 @@ impl SparsePass {
         }
     }
 
-    /// The gradient at the layer's input, from the gradient `delta` at its outputs (before the ReLU); `accumulate` adds it to
-    /// what is there.
+    /// The gradient at the layer's input, from the gradient `delta` at its outputs (before the ReLU); `accumulate` adds
+    /// it to what is there.
     ///
-    /// With a `mask`, the activation that is the layer's input, `output` goes back through the ReLU that made it, together
-    /// with what was there: only for windows that read each position alone.
+    /// With a `mask`, the activation that is the layer's input, `output` goes back through the ReLU that made it,
+    /// together with what was there: only for windows that read each position alone.
     ///
     /// # Errors
     /// Views that do not fit, a window that does not fit the layer, or a mask that it cannot take.

@@ -42,8 +42,8 @@ crate::kernel! {
     /// 1 for each sample whose largest logit is its label's, else 0; for losses that do not
     /// [find it along the way](super::Loss::finds).
     ///
-    /// Shapes: `logits` `[classes][lanes]`, `labels` and `correct` `[lanes]`; lanes from `step.count` on get zero. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = lanes.
+    /// Shapes: `logits` `[classes][lanes]`, `labels` and `correct` `[lanes]`; lanes from `step.count` on get zero.
+    /// Grid: [`Items`](crate::engine::Grid::Items) = lanes.
     pub FoundClass, FoundClassParams, FoundClassTwin = "loss/found_class", shader!("loss/found_class");
     params {
         /// Rows of `logits`.

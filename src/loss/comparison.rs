@@ -4,8 +4,8 @@ use crate::engine::{Class, Device, View};
 
 /// A batch's outputs and targets, and where the results go.
 ///
-/// Lanes from `step.count` on are padding: what is written there must be zero. A batch may come in parts: `step.total` is the
-/// number of samples in all of them ([`StepState`](crate::engine::StepState)).
+/// Lanes from `step.count` on are padding: what is written there must be zero. A batch may come in parts: `step.total`
+/// is the number of samples in all of them ([`StepState`](crate::engine::StepState)).
 #[non_exhaustive]
 pub struct Comparison<'a> {
     pub(crate) device: &'a Device,

@@ -8,10 +8,11 @@ use crate::data::TargetKind;
 use crate::engine::Plan;
 use crate::error::Result;
 
-/// What training makes small: from the outputs of a network and the targets of its samples, a number for each sample and the
-/// gradient at the outputs.
+/// What training makes small: from the outputs of a network and the targets of its samples, a number for each sample
+/// and the gradient at the outputs.
 ///
-/// A loss is a description. It holds no memory: a network asks it what targets it takes, and lets it record its dispatches.
+/// A loss is a description. It holds no memory: a network asks it what targets it takes, and lets it record its
+/// dispatches.
 pub trait Loss: Any + Debug + Send + Sync {
     /// Its name, in messages and in files: "softmax-cross-entropy".
     fn name(&self) -> &'static str;

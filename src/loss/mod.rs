@@ -1,5 +1,5 @@
-//! What a network is trained by and what it is evaluated by: losses and metrics, each a trait that this crate and others implement
-//! alike.
+//! What a network is trained by and what it is evaluated by: losses and metrics, each a trait that this crate and
+//! others implement alike.
 //!
 //! | file | job |
 //! |---|---|

@@ -71,8 +71,8 @@ impl Builder {
         ))
     }
 
-    /// Adds any layer behind the values that it takes, one of your own too. The name stands in tables and messages; it may be
-    /// empty where the layer has no parameters.
+    /// Adds any layer behind the values that it takes, one of your own too. The name stands in tables and messages; it
+    /// may be empty where the layer has no parameters.
     ///
     /// # Errors
     /// A layer that does not take these values.

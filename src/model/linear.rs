@@ -5,9 +5,10 @@ use crate::error::{Error, Result};
 use crate::layer::Linear;
 
 impl Model {
-    /// What is left of the model when every norm, bias, activation and dropout is taken out, in the sense of Tanaka et al. 2020
-    /// ("Pruning neural networks without any data"): with weights and an input that are not negative, a ReLU changes
-    /// nothing, and a norm at the start of an evaluation is the identity. Its sparse layers are those of the model.
+    /// What is left of the model when every norm, bias, activation and dropout is taken out, in the sense of Tanaka et
+    /// al. 2020 ("Pruning neural networks without any data"): with weights and an input that are not negative, a ReLU
+    /// changes nothing, and a norm at the start of an evaluation is the identity. Its sparse layers are those of the
+    /// model.
     ///
     /// # Errors
     /// A model with attention, in which nothing of this holds.

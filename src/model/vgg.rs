@@ -1,4 +1,5 @@
-//! VGG with batch norm and a quarter of the channels (Simonyan and Zisserman 2015; "small" as in Heddes et al., arXiv 2401.06898).
+//! VGG with batch norm and a quarter of the channels (Simonyan and Zisserman 2015; "small" as in Heddes et al., arXiv
+//! 2401.06898).
 
 use super::resnet::wide;
 use super::{Builder, Extent, Model};

@@ -50,7 +50,8 @@ impl VitOptions {
         }
     }
 
-    /// `width` times as many features, heads and hidden units; features stay a multiple of 4, and at least 8, as the positions need.
+    /// `width` times as many features, heads and hidden units; features stay a multiple of 4, and at least 8, as the
+    /// positions need.
     pub fn wide(self, width: f64) -> Self {
         VitOptions {
             dim: wide(self.dim / 4, width).max(2) * 4,

@@ -203,8 +203,8 @@ impl Recorder<'_> {
 
     /// Whether the gradient at `target` can be the very memory of `node`'s, `delta`.
     ///
-    /// Other nodes before `node` may have that memory as well. Nodes are passed back from the last to the first: nothing may be
-    /// added to the gradient of one of them before the others have used theirs.
+    /// Other nodes before `node` may have that memory as well. Nodes are passed back from the last to the first:
+    /// nothing may be added to the gradient of one of them before the others have used theirs.
     fn may_share(&self, values: &Values, node: usize, target: usize, delta: &View) -> bool {
         let adds = |value: usize| (self.consumers[value].iter().copied()).filter(|&c| c < node);
         let same = |view: &View| {

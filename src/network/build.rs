@@ -20,7 +20,8 @@ impl Network {
     /// Allocates the model's buffers, uploads `state`, and records the programs; rounds follow `method`.
     ///
     /// # Errors
-    /// A state that does not fit it, has wrong indices or is another optimiser's, a batch of which no part fits the device, or buffers that it refuses.
+    /// A state that does not fit it, has wrong indices or is another optimiser's, a batch of which no part fits the
+    /// device, or buffers that it refuses.
     pub fn new(
         device: &Device,
         model: &Model,

@@ -1,7 +1,7 @@
 //! Where activations may be dropped: a model cut into segments that meet in a single value.
 //!
-//! Recomputation after Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost": the values between segments stay, those
-//! within are computed again, segment by segment, when the backward pass comes to them.
+//! Recomputation after Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost": the values between segments
+//! stay, those within are computed again, segment by segment, when the backward pass comes to them.
 
 use std::ops::RangeInclusive;
 
@@ -10,8 +10,9 @@ use crate::model::Model;
 
 /// The segments of nodes 1 to the last, in order.
 ///
-/// A cut lies behind a node whose value is the only one that later nodes take, the input excepted, which stays anyway. There is none
-/// behind a sparse layer: it is what follows (norm, activation) that makes the input of the next, which must stay.
+/// A cut lies behind a node whose value is the only one that later nodes take, the input excepted, which stays anyway.
+/// There is none behind a sparse layer: it is what follows (norm, activation) that makes the input of the next, which
+/// must stay.
 pub(super) fn segments(model: &Model) -> Vec<RangeInclusive<usize>> {
     let consumers = model.consumers();
     let last = model.nodes().len() - 1;

@@ -9,7 +9,8 @@ use crate::layer::{DenseWeights, SparsePass};
 use crate::sparse::LayerState;
 use crate::topology::{Candidates, Method, Scope};
 
-/// How the products of each layer are computed; dense ones only where no round changes how many connections a layer has.
+/// How the products of each layer are computed; dense ones only where no round changes how many connections a layer
+/// has.
 pub(super) fn products(
     device: &Device,
     layers: &[LayerState],

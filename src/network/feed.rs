@@ -49,7 +49,8 @@ impl Slots {
         }
     }
 
-    /// Refuses targets of another kind, and a class that the network has no logit for: the loss would be read from another place.
+    /// Refuses targets of another kind, and a class that the network has no logit for: the loss would be read from
+    /// another place.
     fn check(&self, targets: &Targets) -> Result<()> {
         let words = self.kind.words() * self.lanes;
         match (targets, self.kind) {

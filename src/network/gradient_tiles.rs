@@ -1,5 +1,6 @@
-//! Gradients of a dense network's weights, tile by tile: the device holds those of a few rows at a time, and the host takes them
-//! before the next rows' are computed. O(n_in * n_out) time, and no memory that grows with it but the weights'.
+//! Gradients of a dense network's weights, tile by tile: the device holds those of a few rows at a time, and the host
+//! takes them before the next rows' are computed. O(n_in * n_out) time, and no memory that grows with it but the
+//! weights'.
 
 use std::cell::RefCell;
 
@@ -51,8 +52,8 @@ impl Recorder<'_> {
 }
 
 impl Network {
-    /// Loads each of the batch's parts, computes the gradients of the weights, and hands them out tile by tile: of every pair once,
-    /// and of each part again, to be added up. `state` is that of the whole batch.
+    /// Loads each of the batch's parts, computes the gradients of the weights, and hands them out tile by tile: of
+    /// every pair once, and of each part again, to be added up. `state` is that of the whole batch.
     ///
     /// # Errors
     /// A network that is not for [gradients](super::Purpose::Gradients), parts of other shapes, or a lost device.

@@ -96,8 +96,8 @@ impl Network {
         self.executor.buffers.logits.all()
     }
 
-    /// By node name, where the options keep them: a layer's value (`conv.output`) or the gradient there (`conv.delta`) in the
-    /// last pass, `[channels][positions][lanes]`.
+    /// By node name, where the options keep them: a layer's value (`conv.output`) or the gradient there (`conv.delta`)
+    /// in the last pass, `[channels][positions][lanes]`.
     pub fn retained(&self, label: &str) -> Option<View> {
         self.retained.get(label).map(Buffer::all)
     }
@@ -192,8 +192,8 @@ impl Network {
     /// A training step with a round that exchanges the share `alpha_t` of the connections; kernels whose name contains
     /// `filter` are compared with their twins. `state` is that of the whole batch.
     ///
-    /// The candidates' gradients are also summed over the parts of `further`, with the weights as they are before the update:
-    /// of a network whose options say [`round_batches`](NetworkOptions::round_batches) above 1, where
+    /// The candidates' gradients are also summed over the parts of `further`, with the weights as they are before the
+    /// update: of a network whose options say [`round_batches`](NetworkOptions::round_batches) above 1, where
     /// [`Round::further_pass`] is one.
     ///
     /// # Errors
@@ -305,8 +305,9 @@ impl Network {
         })
     }
 
-    /// Whether a network made of `state` would have the same programs as this one, so that [`Network::import`] gives its bits:
-    /// as many connections in all, and in each layer on the same side of the density from which on its products are dense.
+    /// Whether a network made of `state` would have the same programs as this one, so that [`Network::import`] gives
+    /// its bits: as many connections in all, and in each layer on the same side of the density from which on its
+    /// products are dense.
     pub fn takes(
         &self,
         device: &Device,
@@ -334,8 +335,8 @@ impl Network {
         self.round.sync(device)
     }
 
-    /// Bytes of device memory that a phase's dispatches touch, parts that several touch counted once; of [`DATA`](phase::DATA) the
-    /// input and the targets, which the host uploads.
+    /// Bytes of device memory that a phase's dispatches touch, parts that several touch counted once; of
+    /// [`DATA`](phase::DATA) the input and the targets, which the host uploads.
     pub fn phase_bytes_of(&self, name: &str) -> u64 {
         let executor = &self.executor;
         if name == phase::DATA {

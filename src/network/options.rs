@@ -61,8 +61,8 @@ pub struct NetworkOptions {
     pub distinct: bool,
     /// Batches that score them: the step's own, and further ones.
     pub round_batches: usize,
-    /// Density from which on a layer's products are dense: none, as measured for this kind of device; above 1, never. Rounds
-    /// that change how many connections a layer has leave all of them sparse.
+    /// Density from which on a layer's products are dense: none, as measured for this kind of device; above 1, never.
+    /// Rounds that change how many connections a layer has leave all of them sparse.
     pub dense_above: Option<f64>,
     /// What it is for.
     pub purpose: Purpose,

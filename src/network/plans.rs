@@ -74,8 +74,9 @@ impl Recorder<'_> {
         Ok(plan)
     }
 
-    /// Forgets the values of layers that can restore them from their one input: where the backward pass reads one, a single pass
-    /// over that input, which it reads anyway, makes it again. That holds a quarter less of a ResNet for a twentieth more time.
+    /// Forgets the values of layers that can restore them from their one input: where the backward pass reads one, a
+    /// single pass over that input, which it reads anyway, makes it again. That holds a quarter less of a ResNet for a
+    /// twentieth more time.
     fn drop_restorable(&self, values: &mut Values) {
         let last = self.model.nodes().len() - 1;
         for (n, node) in self.model.nodes()[..last].iter().enumerate() {

@@ -22,7 +22,8 @@ pub(super) struct PassOptions<'a> {
     pub pass: StepPass,
     /// Whether gradients are added to those of the batch's earlier parts.
     pub accumulate: bool,
-    /// Where the connections' gradients go into the tile, one rows' after the other's, in place of the arena: noted here.
+    /// Where the connections' gradients go into the tile, one rows' after the other's, in place of the arena: noted
+    /// here.
     pub tiles: Option<&'a RefCell<Vec<Tile>>>,
 }
 

@@ -9,8 +9,8 @@ use crate::model::Model;
 /// Pairs of a tile, at most; but a tile has [`ROWS`] rows at least, however long they are.
 const PAIRS: usize = 1 << 18;
 
-/// Tiles are whole multiples of so many rows, but for a layer's last: each row of delta is four words or more, and views begin at
-/// multiples of 64.
+/// Tiles are whole multiples of so many rows, but for a layer's last: each row of delta is four words or more, and
+/// views begin at multiples of 64.
 const ROWS: usize = 16;
 
 /// Rows of a layer whose gradients are in the tile after so many dispatches of their pass.

@@ -7,10 +7,11 @@ use std::fmt::Debug;
 
 /// How trained numbers move by their gradients.
 ///
-/// An optimiser is a description. It holds no memory: a network asks it for the arrays that it keeps, allocates them, and lets it
-/// record its dispatches into plans. Each array has a word for every trained number, be it a connection's weight, a bias or a
-/// layer's dense parameter. A connection's words follow it through the rounds; a grown connection begins with the array's
-/// start. A custom optimiser brings kernels of its own ([`kernel!`](crate::kernel!)); `examples/custom_optimiser` is one.
+/// An optimiser is a description. It holds no memory: a network asks it for the arrays that it keeps, allocates them,
+/// and lets it record its dispatches into plans. Each array has a word for every trained number, be it a connection's
+/// weight, a bias or a layer's dense parameter. A connection's words follow it through the rounds; a grown connection
+/// begins with the array's start. A custom optimiser brings kernels of its own ([`kernel!`](crate::kernel!));
+/// `examples/custom_optimiser` is one.
 pub trait Optimiser: Debug + Send + Sync {
     /// Its name, in messages and in files: "sgd".
     fn name(&self) -> &'static str;
@@ -24,13 +25,14 @@ pub trait Optimiser: Debug + Send + Sync {
     /// Views that do not fit.
     fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()>;
 
-    /// Bytes that it keeps for each trained number. By them a run is refused that the device cannot hold, before anything is drawn.
+    /// Bytes that it keeps for each trained number. By them a run is refused that the device cannot hold, before
+    /// anything is drawn.
     fn bytes(&self) -> u64 {
         4 * self.state().len() as u64
     }
 
-    /// Floating-point operations of the products in one step on so many trained numbers. Element-wise work is not counted, as of
-    /// layers.
+    /// Floating-point operations of the products in one step on so many trained numbers. Element-wise work is not
+    /// counted, as of layers.
     fn flops(&self, _count: usize) -> f64 {
         0.0
     }
@@ -47,8 +49,8 @@ pub enum Group {
     Dense,
 }
 
-/// One step's update of a group. All views have `count` words and are padded to whole vectors of four, which may be updated, too:
-/// gradients and weights there are zero, and so are those of units without a bias.
+/// One step's update of a group. All views have `count` words and are padded to whole vectors of four, which may be
+/// updated, too: gradients and weights there are zero, and so are those of units without a bias.
 pub struct Update<'a> {
     /// What is updated.
     pub group: Group,

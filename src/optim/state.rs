@@ -4,8 +4,8 @@ use super::array::{Numbers, Scalar, StateArray};
 use crate::error::Result;
 use std::ops::Range;
 
-/// An optimiser's arrays for some trained numbers, by name and in its order. Of an optimiser that has not begun there may be none:
-/// they are then what they start with.
+/// An optimiser's arrays for some trained numbers, by name and in its order. Of an optimiser that has not begun there
+/// may be none: they are then what they start with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OptimiserState {
     arrays: Vec<(String, Numbers)>,

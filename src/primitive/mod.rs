@@ -1,7 +1,8 @@
 //! What the topology round is made of and knows nothing of topology: scan, sort, select, search, gather.
 //!
-//! All work on `u32` words (or on the bits of magnitudes), so every adapter and the CPU executor give the same bits. Scans are
-//! reduce-then-scan: no forward-progress guarantee and no subgroups are assumed, and 16 KiB of workgroup memory suffice.
+//! All work on `u32` words (or on the bits of magnitudes), so every adapter and the CPU executor give the same bits.
+//! Scans are reduce-then-scan: no forward-progress guarantee and no subgroups are assumed, and 16 KiB of workgroup
+//! memory suffice.
 
 mod gather;
 mod kernels;

@@ -1,8 +1,8 @@
 //! The k smallest or largest magnitudes of each segment, exactly: radix select on the bits, eight a pass.
 //!
-//! A segment's state is two words: the key of the last item to take, known to ever more bits, and how many to take
-//! of the items that agree with it. After four passes all 31 bits of the magnitude are known, and what is left to take of the
-//! ties goes to the lowest indices. Only integers are compared and counted, so no order of atomics can show.
+//! A segment's state is two words: the key of the last item to take, known to ever more bits, and how many to take of
+//! the items that agree with it. After four passes all 31 bits of the magnitude are known, and what is left to take of
+//! the ties goes to the lowest indices. Only integers are compared and counted, so no order of atomics can show.
 
 use rayon::prelude::*;
 
@@ -18,7 +18,8 @@ const BLOCK: usize = 4096;
 const DIGITS: usize = 256;
 
 crate::kernel! {
-    /// Counts the next eight bits of the keys that agree with the known ones. Grid: [`Grid::Groups`], one per 4096 items.
+    /// Counts the next eight bits of the keys that agree with the known ones. Grid: [`Grid::Groups`], one per 4096
+    /// items.
     pub RadixSelectHistogram, RadixSelectHistogramParams, RadixSelectHistogramTwin =
         "primitive/radix_select_histogram", shader!("primitive/radix_select_histogram");
     params {
@@ -130,8 +131,8 @@ impl RadixSelectTiesTwin<'_> {
 }
 
 crate::kernel! {
-    /// `taken[i]` = 1 where item `i` is among the requested ones of its segment; `taken[length]` = 0. Grid: [`Grid::Items`] =
-    /// length + 1.
+    /// `taken[i]` = 1 where item `i` is among the requested ones of its segment; `taken[length]` = 0. Grid:
+    /// [`Grid::Items`] = length + 1.
     pub RadixSelectFlags, RadixSelectFlagsParams, RadixSelectFlagsTwin =
         "primitive/radix_select_flags", shader!("primitive/radix_select_flags");
     params { length: u32, segments: u32, largest: u32 }
@@ -224,8 +225,8 @@ impl RadixSelect {
         })
     }
 
-    /// Writes into `ranks` (`[length + 1]` u32) how many taken items lie before each item; item `i` is taken itself where
-    /// `ranks[i + 1]` is larger than `ranks[i]`. `ties` (`[length + 1]` u32) is scratch. 16 dispatches.
+    /// Writes into `ranks` (`[length + 1]` u32) how many taken items lie before each item; item `i` is taken itself
+    /// where `ranks[i + 1]` is larger than `ranks[i]`. `ties` (`[length + 1]` u32) is scratch. 16 dispatches.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].

@@ -52,8 +52,8 @@ impl RadixSortHistogramTwin<'_> {
 }
 
 crate::kernel! {
-    /// Moves every key and value to its place after this pass; `bases` is the histogram, scanned. Grid: [`Grid::Groups`],
-    /// one a block of 2048.
+    /// Moves every key and value to its place after this pass; `bases` is the histogram, scanned. Grid:
+    /// [`Grid::Groups`], one a block of 2048.
     pub RadixSortScatter, RadixSortScatterParams, RadixSortScatterTwin =
         "primitive/radix_sort_scatter", shader!("primitive/radix_sort_scatter");
     params {
@@ -152,8 +152,8 @@ impl RadixSort {
         bits.div_ceil(BITS)
     }
 
-    /// Sorts `length` pairs by the lowest `bits` of their keys, to and fro between `from` and `spare`; returns where the
-    /// result lies, and the other. Three dispatches for every four bits.
+    /// Sorts `length` pairs by the lowest `bits` of their keys, to and fro between `from` and `spare`; returns where
+    /// the result lies, and the other. Three dispatches for every four bits.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].

@@ -4,8 +4,8 @@ use super::results::same_row;
 use super::{Group, RunRecord};
 use crate::Result;
 
-/// Leaves out runs that are there twice: the same folder by another path, and copies of a folder, of which the one stays that is further.
-/// `note` hears of each that is left out.
+/// Leaves out runs that are there twice: the same folder by another path, and copies of a folder, of which the one
+/// stays that is further. `note` hears of each that is left out.
 ///
 /// # Errors
 /// A configuration that cannot be shown.
@@ -49,7 +49,8 @@ fn is_one_folder(one: &RunRecord, other: &RunRecord) -> bool {
     one.is_some() && one == other
 }
 
-/// Whether two folders tell of one training. Two that began at different moments are two, also where they have the same bits.
+/// Whether two folders tell of one training. Two that began at different moments are two, also where they have the same
+/// bits.
 fn is_copy(one: &RunRecord, other: &RunRecord) -> Result<bool> {
     let began = |run: &RunRecord| run.summary.as_ref().map(|summary| summary.began.clone());
     let same = match (began(one), began(other)) {

@@ -287,8 +287,8 @@ fn columns(records: &[RunRecord]) -> Vec<Column> {
 }
 
 impl Results {
-    /// The number of a run that came to this end in a column of `results.csv`; none where it does not tell. Tables and figures
-    /// have it from here alone.
+    /// The number of a run that came to this end in a column of `results.csv`; none where it does not tell. Tables and
+    /// figures have it from here alone.
     pub(super) fn value(record: &RunRecord, end: &Finished, column: &str) -> Option<f64> {
         let reported = |value: f64| (value > 0.0).then_some(value);
         let value = match column {

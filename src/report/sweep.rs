@@ -35,15 +35,16 @@ use crate::{Error, Result};
 pub use plan::{PlannedRun, RunState};
 pub use run::{SweepOutcome, records, run, write_results};
 
-/// The runs of a sweep, in the order in which they are done: models outermost, then methods, sparsities, other axes, seeds.
+/// The runs of a sweep, in the order in which they are done: models outermost, then methods, sparsities, other axes,
+/// seeds.
 #[derive(Clone, Debug)]
 pub struct Sweep {
     /// The file that plans it.
     pub file: PathBuf,
     /// The runs.
     pub runs: Vec<PlannedRun>,
-    /// What its lists make, and is left out because it trains the same as one of these: its name, and that one's. A dense network has
-    /// no sparsity, whatever a list says.
+    /// What its lists make, and is left out because it trains the same as one of these: its name, and that one's. A
+    /// dense network has no sparsity, whatever a list says.
     pub repeats: Vec<(String, String)>,
 }
 
@@ -195,8 +196,8 @@ impl Sweep {
     }
 }
 
-/// Marks the names of runs that would have one folder, though their values differ: in characters that no folder should have, or in capitals,
-/// which not every system tells from small letters.
+/// Marks the names of runs that would have one folder, though their values differ: in characters that no folder should
+/// have, or in capitals, which not every system tells from small letters.
 fn mark_alike(runs: &mut [PlannedRun]) {
     let mut alike: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for run in runs.iter() {

@@ -159,8 +159,8 @@ pub(super) fn result(event: &Finished) -> String {
     }
 }
 
-/// The table of peak bytes per class, and the bytes per connection. The peaks of the classes, each at a moment of its own, can add
-/// up to more than the most at once.
+/// The table of peak bytes per class, and the bytes per connection. The peaks of the classes, each at a moment of its
+/// own, can add up to more than the most at once.
 pub(super) fn memory(event: &Finished) -> String {
     let width = event
         .peak
@@ -194,8 +194,9 @@ pub(super) fn phases(event: &Finished) -> Option<String> {
     Some(format!("time: {}", shares.join(", ")))
 }
 
-/// Text that is safe to show, whoever gave the names in it: a terminal would obey their control characters, and characters that
-/// turn the direction of writing make one thing look like another. They are spelled out, as in `\u{1b}`; line ends and tabs stay.
+/// Text that is safe to show, whoever gave the names in it: a terminal would obey their control characters, and
+/// characters that turn the direction of writing make one thing look like another. They are spelled out, as in
+/// `\u{1b}`; line ends and tabs stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
     let obeyed = |c: char| match c {
         '\n' | '\t' => false,

@@ -1,9 +1,9 @@
 //! The connection arena: all layers' connections in one set of device buffers.
 //!
-//! The arena is one compressed sparse matrix whose rows are the output units of all layers, one layer after the other, and whose
-//! columns are likewise all input units. A layer is a range of rows and of columns. So the optimiser is one dispatch over
-//! all connections, a global threshold is one histogram, and connections can move between layers
-//! without a layer's range being fixed anywhere but in `row_offsets`.
+//! The arena is one compressed sparse matrix whose rows are the output units of all layers, one layer after the other,
+//! and whose columns are likewise all input units. A layer is a range of rows and of columns. So the optimiser is one
+//! dispatch over all connections, a global threshold is one histogram, and connections can move between layers without
+//! a layer's range being fixed anywhere but in `row_offsets`.
 
 use std::ops::Range;
 
@@ -34,8 +34,8 @@ impl LayerSpan {
 
 /// The connections of all layers on a device.
 ///
-/// `N` connections, `R` rows, `C` columns; connections are ordered by row, then column. 24 bytes a
-/// connection, 4 bytes a column and 12 bytes a row; for each array of the optimiser 4 bytes more a connection and a row.
+/// `N` connections, `R` rows, `C` columns; connections are ordered by row, then column. 24 bytes a connection, 4 bytes
+/// a column and 12 bytes a row; for each array of the optimiser 4 bytes more a connection and a row.
 pub struct Arena {
     /// The layers in order.
     pub spans: Vec<LayerSpan>,
@@ -78,8 +78,8 @@ pub struct Arena {
 /// Which buffers an arena has for its connections, besides their weights. One that it has not is a word long.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Holds {
-    /// `rows`, `cols`, `order` and `order_rows`, 16 bytes a connection: not needed where every layer is full and nothing
-    /// reads it as a list of connections.
+    /// `rows`, `cols`, `order` and `order_rows`, 16 bytes a connection: not needed where every layer is full and
+    /// nothing reads it as a list of connections.
     pub indices: bool,
     /// `gradient`, 4 bytes a connection: not needed where nothing is trained.
     pub gradient: bool,
@@ -102,7 +102,8 @@ impl Arena {
     /// Uploads the layers, for products and gradients: nothing that an optimiser keeps.
     ///
     /// # Errors
-    /// Layers that break a rule of [`LayerState::check`], no connections, more than `u32::MAX`, or buffers that the device refuses.
+    /// Layers that break a rule of [`LayerState::check`], no connections, more than `u32::MAX`, or buffers that the
+    /// device refuses.
     pub fn new(device: &Device, layers: &[LayerState]) -> Result<Self> {
         Self::with(
             device,
@@ -184,8 +185,8 @@ impl Arena {
     /// Replaces topology, weights and optimiser state; the shapes and the total must be the arena's.
     ///
     /// # Errors
-    /// Layers that break a rule of [`LayerState::check`], of other shapes or another number of connections, or the state of
-    /// another optimiser.
+    /// Layers that break a rule of [`LayerState::check`], of other shapes or another number of connections, or the
+    /// state of another optimiser.
     pub fn import(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
         check(layers)?;
         self.put(device, layers)

@@ -12,16 +12,18 @@ use crate::window::{Window, WindowParams};
 /// Positions of a row, next to each other, that one invocation computes.
 pub(super) const TILE: usize = 4;
 
-/// Items, a tile of positions for four lanes of the batch each, that a line of lanes computes: one a lane in the hardware
-/// shape, four in the software shape.
+/// Items, a tile of positions for four lanes of the batch each, that a line of lanes computes: one a lane in the
+/// hardware shape, four in the software shape.
 pub(super) const LINE: usize = 32;
 
 crate::kernel! {
-    /// `output[b, y, x, i] = bias[b] + sum over connections (a, b) of weight * input[c, y', x', i]`, then ReLU if asked for.
+    /// `output[b, y, x, i] = bias[b] + sum over connections (a, b) of weight * input[c, y', x', i]`, then ReLU if asked
+    /// for.
     ///
-    /// Connection `a = (c, ky, kx)`, `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding is left
-    /// out. Shapes: `input` `[channels][input_y][input_x][lanes]`, `output` `[rows][output_y][output_x][lanes]`, `bias` all
-    /// rows of the arena. Grid: [`ConvParams::grid`]. Bound by the loads of `input`: one per connection, position and lane.
+    /// Connection `a = (c, ky, kx)`, `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding
+    /// is left out. Shapes: `input` `[channels][input_y][input_x][lanes]`, `output`
+    /// `[rows][output_y][output_x][lanes]`, `bias` all rows of the arena. Grid: [`ConvParams::grid`]. Bound by the
+    /// loads of `input`: one per connection, position and lane.
     pub Conv, ConvParams, ConvTwin = "sparse/conv", shader!("sparse/conv");
     params {
         /// The planes and the window.

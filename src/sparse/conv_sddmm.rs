@@ -14,8 +14,9 @@ use crate::twin::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
 use crate::window::{Window, WindowParams, check_divisions, reciprocal};
 
 crate::kernel! {
-    /// For each listed pair j = ((c, ky, kx), o), sets or adds to `output[j]` the sum over output positions (y, x) and lanes
-    /// of `input[c][y*sy + ky - py][x*sx + kx - px] * delta[o][y][x]`, positions outside the input plane being zero.
+    /// For each listed pair j = ((c, ky, kx), o), sets or adds to `output[j]` the sum over output positions (y, x) and
+    /// lanes of `input[c][y*sy + ky - py][x*sx + kx - px] * delta[o][y][x]`, positions outside the input plane being
+    /// zero.
     ///
     /// Pairs and layout of columns as for [`Sddmm`](super::Sddmm) and [`Window`]. Shapes: `input`
     /// `[channels][input positions][lanes]`, `delta` `[n_out][output positions][lanes]`; padding lanes of `delta` are
@@ -56,7 +57,8 @@ const HELD: u32 = 32;
 /// See [`HELD`].
 const PAIRS: u32 = 4;
 
-/// Pairs that a workgroup of the hardware shape sums between two barriers, and the parts in which each is then added up.
+/// Pairs that a workgroup of the hardware shape sums between two barriers, and the parts in which each is then added
+/// up.
 const SUMMED: u32 = 8;
 
 /// See [`SUMMED`].
@@ -124,8 +126,8 @@ impl ConvSddmmParams {
         })
     }
 
-    /// First as many workgroups share a row as it takes, then each piece has some lines of positions, and of a line that is
-    /// too long by itself some vectors.
+    /// First as many workgroups share a row as it takes, then each piece has some lines of positions, and of a line
+    /// that is too long by itself some vectors.
     fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let (y, vectors) = (self.window.output_y, self.vectors);
         let chunks = chunks(CHUNKS, self.tiles(shape), |n| {
@@ -239,8 +241,8 @@ const LONG: usize = 512;
 impl WithSimd for Rows<'_> {
     type Output = ();
 
-    /// Row of positions by row of positions: that of delta then stays in the first cache for all pairs of its channel, and
-    /// the rows of the input that the kernel reaches in the second for all channels.
+    /// Row of positions by row of positions: that of delta then stays in the first cache for all pairs of its channel,
+    /// and the rows of the input that the kernel reaches in the second for all channels.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let window = self.window;
@@ -315,8 +317,8 @@ impl Rows<'_> {
         valid.start.max(band.rows.start)..valid.end.min(band.rows.end)
     }
 
-    /// Adds the products of `N` pairs of a channel in a band: where all taps see the input, all at once. Several pairs take
-    /// a band of one row, seen by all of them.
+    /// Adds the products of `N` pairs of a channel in a band: where all taps see the input, all at once. Several pairs
+    /// take a band of one row, seen by all of them.
     #[inline(always)]
     fn add<S: Simd, const N: usize>(
         &self,

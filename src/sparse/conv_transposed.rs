@@ -11,12 +11,13 @@ use crate::twin::planes::{Planes, Tap};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
-    /// `output[c, y, x, i] = sum over connections ((c, ky, kx), b) of weight * delta[b, y', x', i]`, or adds that to it.
+    /// `output[c, y, x, i] = sum over connections ((c, ky, kx), b) of weight * delta[b, y', x', i]`, or adds that to
+    /// it.
     ///
     /// `y' = (y + padding_y - ky) / stride_y` where that is a position of `delta`, `x'` likewise. Shapes: `delta`
     /// `[rows][output_y][output_x][lanes]`, `output` `[channels][input_y][input_x][lanes]`. Grid:
-    /// [`ConvTransposedParams::grid`]. Gathered in the arena's transposed order, in which the connections of a channel's tap
-    /// are one range, so nothing is scattered; bound by the loads of `delta`.
+    /// [`ConvTransposedParams::grid`]. Gathered in the arena's transposed order, in which the connections of a
+    /// channel's tap are one range, so nothing is scattered; bound by the loads of `delta`.
     pub ConvTransposed, ConvTransposedParams, ConvTransposedTwin =
         "sparse/conv_transposed", shader!("sparse/conv_transposed");
     params {

@@ -32,8 +32,8 @@ choice! {
     }
 }
 
-/// Bytes on the host of each connection that is being drawn: 12 of its [`LayerState`], 8 of its pair, and 20 of the indices
-/// that are uploaded.
+/// Bytes on the host of each connection that is being drawn: 12 of its [`LayerState`], 8 of its pair, and 20 of the
+/// indices that are uploaded.
 const DRAWN: u64 = 40;
 
 /// Number of connections of each layer, for an overall `sparsity` in `[0, 1)`.
@@ -43,8 +43,8 @@ const DRAWN: u64 = 40;
 /// Fractions are given to the layers with the largest remainders, the earlier on ties.
 ///
 /// # Errors
-/// A sparsity outside `[0, 1)`, or one so high that a layer has no connection left; more connections or units than 32-bit
-/// indices can count, or more connections than this machine has memory to draw them in.
+/// A sparsity outside `[0, 1)`, or one so high that a layer has no connection left; more connections or units than
+/// 32-bit indices can count, or more connections than this machine has memory to draw them in.
 pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Result<Vec<u64>> {
     if !(0.0..1.0).contains(&sparsity) {
         return Err(Error::Usage(format!(
@@ -114,7 +114,8 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
     Ok(counts)
 }
 
-/// Draws a layer: `count` distinct pairs (all, if there are fewer), uniformly without replacement (a G(n, M) graph), and its weights.
+/// Draws a layer: `count` distinct pairs (all, if there are fewer), uniformly without replacement (a G(n, M) graph),
+/// and its weights.
 ///
 /// Weights are uniform in `±sqrt(3 / fan_in)` with the *actual* fan-in of the output unit (at least 1), so
 /// that outputs have unit variance for inputs of unit variance; biases come from the same bounds.

@@ -11,8 +11,8 @@ pub struct LayerState {
     pub n_in: usize,
     /// Output units: the matrix's rows.
     pub n_out: usize,
-    /// `[n_out + 1]`: row `b`'s connections are `crow_indices[b]..crow_indices[b + 1]`. Starts at 0, ends at the number of
-    /// active connections.
+    /// `[n_out + 1]`: row `b`'s connections are `crow_indices[b]..crow_indices[b + 1]`. Starts at 0, ends at the number
+    /// of active connections.
     pub crow_indices: Vec<u32>,
     /// `[active]`: each connection's input unit, strictly increasing inside a row.
     pub col_indices: Vec<u32>,
@@ -52,7 +52,8 @@ impl LayerState {
         }
     }
 
-    /// Whether it is what its fields' descriptions say. Values may be anything, NaN included: a diverged run can be looked at, too.
+    /// Whether it is what its fields' descriptions say. Values may be anything, NaN included: a diverged run can be
+    /// looked at, too.
     ///
     /// # Errors
     /// [`Error::Shape`] says which rule is broken, and where.

@@ -52,7 +52,8 @@ const HELD: u32 = 32;
 /// Lanes from which on a layer counts as one of many positions, which tends to have few rows and much work in each.
 const WIDE: usize = 1024;
 
-/// Lanes of the twin's tiles: a row of delta and one of the input fill a core's first cache. Rows of two and more are tiled.
+/// Lanes of the twin's tiles: a row of delta and one of the input fill a core's first cache. Rows of two and more are
+/// tiled.
 const TILE: usize = 8192;
 
 impl SddmmParams {
@@ -113,8 +114,8 @@ impl SddmmParams {
     }
 }
 
-/// The fewest workgroups, `least` or more, that share a row of `tiles` of pairs with few enough iterations; one for every
-/// tile where that does not do.
+/// The fewest workgroups, `least` or more, that share a row of `tiles` of pairs with few enough iterations; one for
+/// every tile where that does not do.
 pub(super) fn chunks(least: u32, tiles: u32, loops: impl Fn(u32) -> Loops) -> u32 {
     let least = least.max(1);
     let (mut few, mut enough) = (least, tiles.max(least));

@@ -12,8 +12,8 @@ use crate::twin::pieces::{Rows, write_rows};
 /// each other in the grid, so that they find its part of the source in the cache.
 const TILE: usize = 32;
 
-/// The pieces of such a product whose rows each have at most `terms`: each piece has as many of a row's terms as an invocation
-/// may add up, which go on from where the piece before ended.
+/// The pieces of such a product whose rows each have at most `terms`: each piece has as many of a row's terms as an
+/// invocation may add up, which go on from where the piece before ended.
 pub(super) fn tiled_pieces(
     vectors: u32,
     terms: u32,
@@ -37,8 +37,9 @@ pub(super) fn tiled(rows: u32, vectors: u32) -> Grid {
 crate::kernel! {
     /// `output[b, i] = bias[b] + sum over connections (a, b) of weight * input[a, i]`, then ReLU if asked for.
     ///
-    /// Shapes: `input` `[n_in][lanes]`, `output` `[n_out][lanes]`, `bias` all rows of the arena; `lanes` may be the batch
-    /// times the positions that the layer is applied to. Grid: [`SpmmParams::grid`]. Bound by the loads of `input`: one per connection and lane.
+    /// Shapes: `input` `[n_in][lanes]`, `output` `[n_out][lanes]`, `bias` all rows of the arena; `lanes` may be the
+    /// batch times the positions that the layer is applied to. Grid: [`SpmmParams::grid`]. Bound by the loads of
+    /// `input`: one per connection and lane.
     pub Spmm, SpmmParams, SpmmTwin = "sparse/spmm", shader!("sparse/spmm");
     params {
         /// Output units of the layer.

@@ -13,9 +13,9 @@ crate::kernel! {
     /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, or adds that to it; then zero where
     /// `activation[a, i]` is not above zero.
     ///
-    /// The mask is the backward of the ReLU that made `activation`, the layer's input. Shapes: `delta` `[n_out][lanes]`,
-    /// `activation` and `output` `[n_in][lanes]`; `lanes` may be the batch times the positions that the layer is applied
-    /// to. Without the mask, `activation` is not read. Grid: [`SpmmTransposedParams::grid`].
+    /// The mask is the backward of the ReLU that made `activation`, the layer's input. Shapes: `delta`
+    /// `[n_out][lanes]`, `activation` and `output` `[n_in][lanes]`; `lanes` may be the batch times the positions that
+    /// the layer is applied to. Without the mask, `activation` is not read. Grid: [`SpmmTransposedParams::grid`].
     /// Gathered in the arena's transposed order, so nothing is scattered; bound by the loads of `delta`.
     pub SpmmTransposed, SpmmTransposedParams, SpmmTransposedTwin =
         "sparse/spmm_transposed", shader!("sparse/spmm_transposed");

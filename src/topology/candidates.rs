@@ -14,9 +14,10 @@ use crate::primitive::shared;
 const BLOCK: usize = 4096;
 
 crate::kernel! {
-    /// Draws the pairs of all slots in use: a from f, b from g, independently, with replacement; a distribution that is all
-    /// zero counts as uniform. In a further draw of a round, a layer's first slots take the candidates that it has found
-    /// before. A layer whose table says so gets all its pairs, in order. Grid: [`Items`](crate::engine::Grid::Items) = capacity.
+    /// Draws the pairs of all slots in use: a from f, b from g, independently, with replacement; a distribution that is
+    /// all zero counts as uniform. In a further draw of a round, a layer's first slots take the candidates that it has
+    /// found before. A layer whose table says so gets all its pairs, in order. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = capacity.
     pub Sample, SampleParams, SampleTwin = "topology/sample", shader!("topology/sample");
     params {
         /// Slots, in use or not.
@@ -195,8 +196,8 @@ fn slots<F: Fn(u32) -> (u32, u32) + Sync>(
 }
 
 crate::kernel! {
-    /// `marks[i]` = 1 where the sorted pair `i` is in use, not equal to the one before, and not active; `marks[capacity]` = 0.
-    /// Grid: [`Items`](crate::engine::Grid::Items) = capacity + 1.
+    /// `marks[i]` = 1 where the sorted pair `i` is in use, not equal to the one before, and not active;
+    /// `marks[capacity]` = 0. Grid: [`Items`](crate::engine::Grid::Items) = capacity + 1.
     pub Mark, MarkParams, MarkTwin = "topology/mark", shader!("topology/mark");
     params { capacity: u32, n_rows: u32 }
     loops |_, _| looped(SEARCH, NONE);

@@ -1,11 +1,11 @@
 //! What a method's training computes, for the count of floating-point operations.
 
-/// What a method computes besides the steps of a sparse model that never changes, as its paper runs it. What its rounds compute
-/// says its [growth](super::Growth::scored).
+/// What a method computes besides the steps of a sparse model that never changes, as its paper runs it. What its rounds
+/// compute says its [growth](super::Growth::scored).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
-    /// Share of the steps that are dense in place of sparse; of steps whose density falls, the mean of what they have more
-    /// than the final one, as a share of what a dense one has more.
+    /// Share of the steps that are dense in place of sparse; of steps whose density falls, the mean of what they have
+    /// more than the final one, as a share of what a dense one has more.
     pub dense_share: f64,
     /// Dense forward and backward passes over the batch before the first step.
     pub passes_before: f64,

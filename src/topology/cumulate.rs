@@ -4,8 +4,8 @@ use super::table::Table;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Running sums of magnitudes in place, layer by layer. They never fall, and rise only at units of some probability.
-    /// Grid: [`Groups`](crate::engine::Grid::Groups) = layers.
+    /// Running sums of magnitudes in place, layer by layer. They never fall, and rise only at units of some
+    /// probability. Grid: [`Groups`](crate::engine::Grid::Groups) = layers.
     pub Cumulate, CumulateParams, CumulateTwin = "topology/cumulate", shader!("topology/cumulate");
     params {
         layers: u32,

@@ -1,4 +1,5 @@
-//! The connections that forward passes use, where they use only a part of those that are trained: Top-KAST's set A within B.
+//! The connections that forward passes use, where they use only a part of those that are trained: Top-KAST's set A
+//! within B.
 
 use rayon::prelude::*;
 

@@ -24,8 +24,8 @@ pub enum Candidates {
     /// `ceil(gamma * |A|)` pairs a layer, drawn from a distribution.
     Sampled(Distribution),
     /// All inactive pairs, in tiles with a running list of the best: O(n_in * n_out) time, O(N) memory. They are scored
-    /// within the backward pass, so [`Growth::scores_by_step`] must be so. Scores cannot be added up over the parts of a batch that
-    /// does not fit the device at once: the first part alone scores.
+    /// within the backward pass, so [`Growth::scores_by_step`] must be so. Scores cannot be added up over the parts of
+    /// a batch that does not fit the device at once: the first part alone scores.
     All,
 }
 
@@ -53,8 +53,8 @@ impl Scored {
 
 /// A growth rule: what a round asks of a method.
 ///
-/// The paper's rule is the default of [`Growth::score`]; a rule of one's own overrides it with dispatches of its own kernels
-/// (see [`kernel!`](crate::kernel!)).
+/// The paper's rule is the default of [`Growth::score`]; a rule of one's own overrides it with dispatches of its own
+/// kernels (see [`kernel!`](crate::kernel!)).
 pub trait Growth: Send + Sync {
     /// Where its candidates come from.
     fn candidates(&self) -> Candidates;
@@ -73,13 +73,13 @@ pub trait Growth: Send + Sync {
         }
     }
 
-    /// Records the kernels that write, or complete, the scores of one layer's candidates. Called for every layer of the step
-    /// that scores them, in the order of the backward pass, and again for each further part of a batch that does not
-    /// fit the device at once. Nothing may be kept in `inputs.scores` but sums over the batch: what comes after the sum goes
-    /// into [`Growth::finish`].
+    /// Records the kernels that write, or complete, the scores of one layer's candidates. Called for every layer of the
+    /// step that scores them, in the order of the backward pass, and again for each further part of a batch that does
+    /// not fit the device at once. Nothing may be kept in `inputs.scores` but sums over the batch: what comes after the
+    /// sum goes into [`Growth::finish`].
     ///
-    /// Of [`Candidates::All`] it is called once for each tile of the layer's pairs, and for the first part of a batch only; what
-    /// it leaves in `inputs.scores` decides at once which pairs remain.
+    /// Of [`Candidates::All`] it is called once for each tile of the layer's pairs, and for the first part of a batch
+    /// only; what it leaves in `inputs.scores` decides at once which pairs remain.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -87,7 +87,8 @@ pub trait Growth: Send + Sync {
         inputs.gradient(plan)
     }
 
-    /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the largest
+    /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the
+    /// largest
     /// |score| are grown, ties by the lower index. Of [`Candidates::All`] no more remain than are requested.
     ///
     /// # Errors
@@ -115,8 +116,8 @@ pub struct FinishInputs<'a> {
     pub capacity: usize,
 }
 
-/// One layer of a training step, and the candidates to be scored by it. Views are whole buffers; those of the candidates are
-/// shared by all layers.
+/// One layer of a training step, and the candidates to be scored by it. Views are whole buffers; those of the
+/// candidates are shared by all layers.
 pub struct ScoreInputs<'a> {
     /// The layer's number.
     pub layer: usize,
@@ -138,7 +139,8 @@ pub struct ScoreInputs<'a> {
     pub candidate_rows: View,
     /// `[capacity]` u32: the candidates' columns, rising within a row.
     pub candidate_cols: View,
-    /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`; the first need not be at 0.
+    /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`; the first need not be at
+    /// 0.
     pub candidate_offsets: View,
     /// `[capacity]` f32: to be filled for the candidates of this layer's rows. What lies elsewhere belongs to others.
     pub scores: View,
@@ -149,8 +151,8 @@ pub struct ScoreInputs<'a> {
 }
 
 impl ScoreInputs<'_> {
-    /// The paper's score: the gradient `g(a, b) = sum over positions and batch of h[a] * delta[b]` of each of the layer's
-    /// candidates, by the kernel that also computes the weights' gradient. One dispatch.
+    /// The paper's score: the gradient `g(a, b) = sum over positions and batch of h[a] * delta[b]` of each of the
+    /// layer's candidates, by the kernel that also computes the weights' gradient. One dispatch.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -206,7 +208,8 @@ impl Growth for Set {
     }
 }
 
-/// RigL (Evci et al. 2020, "Rigging the Lottery: Making All Tickets Winners"): of all inactive pairs, those of the largest
+/// RigL (Evci et al. 2020, "Rigging the Lottery: Making All Tickets Winners"): of all inactive pairs, those of the
+/// largest
 /// |g| are grown.
 pub(super) struct RigL;
 

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::engine::{Kernel, KernelInfo};
 
-/// Every kernel that a round may dispatch, those of [`primitive`](crate::primitive) included, [`Sddmm`](crate::sparse::Sddmm)
-/// not.
+/// Every kernel that a round may dispatch, those of [`primitive`](crate::primitive) included,
+/// [`Sddmm`](crate::sparse::Sddmm) not.
 pub fn kernels() -> Vec<&'static KernelInfo> {
     let mut kernels = crate::primitive::kernels();
     kernels.extend([

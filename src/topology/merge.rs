@@ -99,7 +99,8 @@ fn in_blocks(length: u32, work: impl Fn(std::ops::Range<usize>) + Sync) {
 }
 
 crate::kernel! {
-    /// `sources[p] = 2^31 + i` for every candidate `i` that is grown. Grid: [`Items`](crate::engine::Grid::Items) = capacity.
+    /// `sources[p] = 2^31 + i` for every candidate `i` that is grown. Grid: [`Items`](crate::engine::Grid::Items) =
+    /// capacity.
     pub PlaceGrown, PlaceGrownParams, PlaceGrownTwin = "topology/place_grown", shader!("topology/place_grown");
     params { capacity: u32 }
     loops |_, _| looped(SEARCH, NONE);
@@ -130,7 +131,8 @@ impl PlaceGrownTwin<'_> {
 }
 
 crate::kernel! {
-    /// Rows and columns of the new order, gathered by `sources`. Grid: [`Items`](crate::engine::Grid::Items) = connections.
+    /// Rows and columns of the new order, gathered by `sources`. Grid: [`Items`](crate::engine::Grid::Items) =
+    /// connections.
     pub MergePairs, MergePairsParams, MergePairsTwin = "topology/merge_pairs", shader!("topology/merge_pairs");
     params { connections: u32 }
     no loops;

@@ -21,7 +21,8 @@ pub trait Method: Send + Sync {
         Start::Random
     }
 
-    /// What its training computes besides steps and rounds, as its paper runs it: for the count of floating-point operations.
+    /// What its training computes besides steps and rounds, as its paper runs it: for the count of floating-point
+    /// operations.
     fn cost(&self) -> Cost {
         Cost::SPARSE
     }

@@ -74,7 +74,8 @@ methods! {
     Gradual = Gradual::NAME => |_, _| Gradual;
     /// Dense to the end, pruned by magnitude, set back to the beginning and trained again (--lottery-cycles)
     Lottery = Lottery::NAME => |_, options| Lottery { cycles: options.lottery_cycles };
-    /// The forward pass uses the largest weights, gradients are computed for more (--topkast-backward), chosen from dense ones
+    /// The forward pass uses the largest weights, gradients are computed for more (--topkast-backward), chosen from
+    /// dense ones
     Topkast = TopKast::NAME => |_, options| TopKast { backward: options.topkast_backward };
     /// All connections, whatever --sparsity says
     Dense = Dense::NAME => |_, _| Dense;

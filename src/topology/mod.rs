@@ -1,11 +1,13 @@
 //! Topology: when, where and how connections are pruned and grown, all on the device.
 //!
 //! Every T steps a [`Round`] draws candidate pairs, scores them by the gradient they would have, and exchanges the k
-//! best of them for the k weakest connections (Heddes et al., "Always-Sparse Training by Growing Connections with Guided
-//! Stochastic Exploration", arXiv 2401.06898). A [`Method`] says where candidates come from and how they are scored.
+//! best of them for the k weakest connections (Heddes et al., "Always-Sparse Training by Growing Connections with
+//! Guided Stochastic Exploration", arXiv 2401.06898). A [`Method`] says where candidates come from and how they are
+//! scored.
 //!
-//! Stages 2 to 5 run before the training step that scores the candidates, 1 and 6 within its passes, the others after its update.
-//! Of a convolution, an input unit is a tap of a channel; patches and tokens are further members of the batch.
+//! Stages 2 to 5 run before the training step that scores the candidates, 1 and 6 within its passes, the others after
+//! its update. Of a convolution, an input unit is a tap of a channel; patches and tokens are further members of the
+//! batch.
 //!
 //! | stage | kernels |
 //! |---|---|
@@ -20,8 +22,8 @@
 //! | 9 merge | [`PlaceSurvivors`], [`PlaceGrown`], [`MergePairs`], [`MergeState`], [`CopyBack`] |
 //! | 10 offsets and transposed order | [`LowerBound`](crate::primitive::LowerBound), sort, [`Gather`](crate::primitive::Gather) |
 //!
-//! A method that scores all inactive pairs ([`Candidates::All`]: RigL) has no stages 1 to 5. Within the backward pass each layer's pairs
-//! go by in tiles instead: O(n_in * n_out) time, O(N) memory.
+//! A method that scores all inactive pairs ([`Candidates::All`]: RigL) has no stages 1 to 5. Within the backward pass
+//! each layer's pairs go by in tiles instead: O(n_in * n_out) time, O(N) memory.
 //!
 //! | for each tile | kernels |
 //! |---|---|
@@ -30,8 +32,8 @@
 //! | the best of it and of those so far | [`ExtendList`], [`RadixSelect`](crate::primitive::RadixSelect), [`KeepBest`], [`PutBack`] |
 //! | in the end: the candidates | [`Settle`], [`LowerBound`](crate::primitive::LowerBound) |
 //!
-//! Nothing is drawn, ranked or merged by the order of atomics: a round repeats bit for bit. Work space: 24 bytes a connection
-//! at gamma = 1; of all pairs, 40 bytes a connection and 20 a pair of a tile.
+//! Nothing is drawn, ranked or merged by the order of atomics: a round repeats bit for bit. Work space: 24 bytes a
+//! connection at gamma = 1; of all pairs, 40 bytes a connection and 20 a pair of a tile.
 
 mod candidates;
 mod cost;

@@ -105,8 +105,8 @@ pub struct RoundReport {
     pub layers: Vec<LayerReport>,
     /// Wall-clock time, the device's work and the read-back of these numbers included.
     pub seconds: f64,
-    /// Seconds of the device for what the round added to the step that it looked at: sums behind f and g, and scores where
-    /// these did not need a pass of their own. Zero where that was not timed.
+    /// Seconds of the device for what the round added to the step that it looked at: sums behind f and g, and scores
+    /// where these did not need a pass of their own. Zero where that was not timed.
     pub within: f64,
     /// Images of the further batches that scored the candidates.
     pub further_images: usize,

@@ -29,13 +29,13 @@ pub use sample::ScoredPairs;
 
 /// Prune-and-grow rounds of one method on one arena.
 ///
-/// A round works on the arena in place and leaves N unchanged: pruned connections go, grown ones come with zero weight and
-/// the optimiser's starting state, survivors keep both to the bit, and the transposed order is rebuilt. The arena's
+/// A round works on the arena in place and leaves N unchanged: pruned connections go, grown ones come with zero weight
+/// and the optimiser's starting state, survivors keep both to the bit, and the transposed order is rebuilt. The arena's
 /// `gradient` is overwritten: after a round it means nothing until the next backward pass.
 ///
-/// Candidates are drawn before the step that scores them, so that their gradients are computed within its backward pass, where
-/// each layer's gradient at its outputs is at hand: keeping those of all layers would double the activation memory. Where f
-/// and g need the batch, the step is seen once for them and once more for the scores.
+/// Candidates are drawn before the step that scores them, so that their gradients are computed within its backward
+/// pass, where each layer's gradient at its outputs is at hand: keeping those of all layers would double the activation
+/// memory. Where f and g need the batch, the step is seen once for them and once more for the scores.
 pub struct Round {
     spans: Vec<LayerSpan>,
     windows: Vec<Window>,
@@ -70,8 +70,9 @@ impl Round {
     /// Allocates the work space and records the programs.
     ///
     /// # Errors
-    /// A gamma that is negative or no number, a tile of no pairs, another number of windows than layers or windows that do not
-    /// fit them, a method that wants all pairs but no scores of the step, or a work space that the device refuses.
+    /// A gamma that is negative or no number, a tile of no pairs, another number of windows than layers or windows that
+    /// do not fit them, a method that wants all pairs but no scores of the step, or a work space that the device
+    /// refuses.
     pub fn new(
         device: &Device,
         arena: &Arena,

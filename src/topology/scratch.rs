@@ -4,8 +4,8 @@
 //! more, and two more; besides, three words an input or output unit. What is overwritten anyway serves as well: the
 //! arena's transposed order and its gradient hold the merged connections before they are copied back.
 //!
-//! A method that scores all inactive pairs needs four words more a connection, for the running list, and five a pair of a tile:
-//! by default there are as many of these as connections, or 2^18.
+//! A method that scores all inactive pairs needs four words more a connection, for the running list, and five a pair of
+//! a tile: by default there are as many of these as connections, or 2^18.
 
 use super::table;
 use super::tiles;

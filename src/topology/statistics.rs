@@ -1,7 +1,7 @@
 //! The distributions f over a layer's inputs and g over its outputs that candidates are drawn from: O(n B) each.
 //!
-//! A convolution's patches and a transformer's tokens are further members of the batch: f of input unit (c, ky, kx) sums over
-//! the output positions whose tap sees the input plane, g of an output unit over all its positions.
+//! A convolution's patches and a transformer's tokens are further members of the batch: f of input unit (c, ky, kx)
+//! sums over the output positions whose tap sees the input plane, g of an output unit over all its positions.
 
 use super::growth::Distribution;
 use super::signs::{GraEstSigns, GraEstSignsParams};

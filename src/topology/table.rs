@@ -28,7 +28,8 @@ pub(super) struct Slots {
     pub complete: bool,
 }
 
-/// `[layers + 1][WORDS]`, of a round's first draw. `slots` and `requested` are per layer; a single segment for all layers has its number in the first.
+/// `[layers + 1][WORDS]`, of a round's first draw. `slots` and `requested` are per layer; a single segment for all
+/// layers has its number in the first.
 pub(super) fn build(spans: &[LayerSpan], slots: &[Slots], requested: &[usize]) -> Vec<u32> {
     let mut table = Vec::with_capacity((spans.len() + 1) * WORDS);
     let mut first_slot = 0;

@@ -1,12 +1,13 @@
 //! All inactive pairs, tile by tile, and the running list of the best: O(n_in * n_out) time, O(N) memory.
 //!
-//! The list and the tile lie in one array of slots. The list ends at the last slot, and a tile's inactive pairs are written
-//! right before it. Layers come last first, as in a backward pass, and so do the tiles of a layer: what is in use is thus always
-//! one stretch in rising order of (row, column), and that ties go to the lower pair takes no more than a selection that
-//! gives them to the lower slot. A running selection under one total order is exact, whatever the tiles' size.
+//! The list and the tile lie in one array of slots. The list ends at the last slot, and a tile's inactive pairs are
+//! written right before it. Layers come last first, as in a backward pass, and so do the tiles of a layer: what is in
+//! use is thus always one stretch in rising order of (row, column), and that ties go to the lower pair takes no more
+//! than a selection that gives them to the lower slot. A running selection under one total order is exact, whatever the
+//! tiles' size.
 //!
-//! Where every layer has a selection of its own, a layer's part of the list is closed when the next one begins, and stays
-//! behind it.
+//! Where every layer has a selection of its own, a layer's part of the list is closed when the next one begins, and
+//! stays behind it.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -45,9 +46,9 @@ pub(super) fn scored(state: &[u32]) -> impl Iterator<Item = usize> {
 }
 
 crate::kernel! {
-    /// Writes the inactive pairs of a tile (so many of a layer's pairs in the order of row, column) into the slots before the
-    /// list, and where each row's pairs lie there. Grid: [`Items`](crate::engine::Grid::Items) = the larger of length and
-    /// n_rows + 1.
+    /// Writes the inactive pairs of a tile (so many of a layer's pairs in the order of row, column) into the slots
+    /// before the list, and where each row's pairs lie there. Grid: [`Items`](crate::engine::Grid::Items) = the larger
+    /// of length and n_rows + 1.
     pub Enumerate, EnumerateParams, EnumerateTwin = "topology/enumerate", shader!("topology/enumerate");
     params {
         /// Pairs of the tile: at least 1.
@@ -164,8 +165,8 @@ impl EnumerateTwin<'_> {
 }
 
 crate::kernel! {
-    /// Prepares the selection among a tile and the open part of the list: where they lie, and how many to keep. Moves the
-    /// list's state on to what it will be then. Grid: [`Groups`](crate::engine::Grid::Groups) of 1.
+    /// Prepares the selection among a tile and the open part of the list: where they lie, and how many to keep. Moves
+    /// the list's state on to what it will be then. Grid: [`Groups`](crate::engine::Grid::Groups) of 1.
     pub ExtendList, ExtendListParams, ExtendListTwin = "topology/extend_list", shader!("topology/extend_list");
     params {
         layer: u32,
@@ -249,7 +250,8 @@ impl KeepBestTwin<'_> {
 }
 
 crate::kernel! {
-    /// Puts the best into the open part of the list. Grid: [`Items`](crate::engine::Grid::Items) = capacity of the list.
+    /// Puts the best into the open part of the list. Grid: [`Items`](crate::engine::Grid::Items) = capacity of the
+    /// list.
     pub PutBack, PutBackParams, PutBackTwin = "topology/put_back", shader!("topology/put_back");
     params { capacity: u32 }
     no loops;

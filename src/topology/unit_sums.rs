@@ -1,7 +1,7 @@
 //! Sums over the batch of what each unit sees: the kernels behind f and g.
 //!
-//! Sums are in one fixed order, the same in shader and twin, and without products that an adapter could fuse: so the bits,
-//! and with them the topology, are the same on every adapter.
+//! Sums are in one fixed order, the same in shader and twin, and without products that an adapter could fuse: so the
+//! bits, and with them the topology, are the same on every adapter.
 
 use rayon::prelude::*;
 
@@ -20,8 +20,8 @@ const PARTIAL: usize = LANES * 4;
 const UNITS: usize = 8;
 
 crate::kernel! {
-    /// GraBo: `sums[first + u] = sum over positions and members of |values|`, or adds that to it, for each unit u as its tap
-    /// of the window sees `values` `[units / taps][input positions][4 * vectors]`. Grid:
+    /// GraBo: `sums[first + u] = sum over positions and members of |values|`, or adds that to it, for each unit u as
+    /// its tap of the window sees `values` `[units / taps][input positions][4 * vectors]`. Grid:
     /// [`Groups`](crate::engine::Grid::Groups), one per 8 units.
     pub GraBo, GraBoParams, GraBoTwin = "topology/grabo", shader!("topology/grabo");
     params {
@@ -38,8 +38,8 @@ crate::kernel! {
 }
 
 crate::kernel! {
-    /// GraEst: as [`GraBo`], with the sum of `values * signs`: not its magnitude, which [`Cumulate`](super::Cumulate) takes, so that a batch
-    /// may come in parts. `signs` `[output positions][4 * vectors]`. Grid: as [`GraBo`].
+    /// GraEst: as [`GraBo`], with the sum of `values * signs`: not its magnitude, which [`Cumulate`](super::Cumulate)
+    /// takes, so that a batch may come in parts. `signs` `[output positions][4 * vectors]`. Grid: as [`GraBo`].
     pub GraEst, GraEstParams, GraEstTwin = "topology/graest", shader!("topology/graest");
     params {
         /// The planes and the window.
@@ -95,8 +95,8 @@ macro_rules! params {
                 looped(self.end_y - self.begin_y, line) + looped(lanes, NONE)
             }
 
-            /// The sums of some rows of positions each, to be added up in this order on every adapter and the CPU executor: as
-            /// many as an invocation may go through.
+            /// The sums of some rows of positions each, to be added up in this order on every adapter and the CPU
+            /// executor: as many as an invocation may go through.
             pub(super) fn parts(self) -> impl Iterator<Item = Self> {
                 let rows = move |begin_y, end_y| $Params {
                     begin_y,

@@ -1,10 +1,11 @@
-//! Training FLOPs as Evci et al. 2020 ("Rigging the Lottery: Making All Tickets Winners", section 4 and appendix H) count
-//! them: a layer's products, two operations a connection and position; the forward pass costs f, the backward pass 2 f: once for
-//! the gradients at the inputs, once for those of the weights. What a method computes besides is added.
+//! Training FLOPs as Evci et al. 2020 ("Rigging the Lottery: Making All Tickets Winners", section 4 and appendix H)
+//! count them: a layer's products, two operations a connection and position; the forward pass costs f, the backward
+//! pass 2 f: once for the gradients at the inputs, once for those of the weights. What a method computes besides is
+//! added.
 //!
-//! All figures are per image of a batch, so they do not depend on its size. Not counted are what is no product of a layer or
-//! of attention (norms, activations, sorting, the sums behind f and g: all O(n B) or O(N)), and what an implementation computes a second time,
-//! such as the pass that GSE's weighted distributions repeat.
+//! All figures are per image of a batch, so they do not depend on its size. Not counted are what is no product of a
+//! layer or of attention (norms, activations, sorting, the sums behind f and g: all O(n B) or O(N)), and what an
+//! implementation computes a second time, such as the pass that GSE's weighted distributions repeat.
 
 use crate::error::{Error, Result};
 use crate::model::{LayerCount, ModelCount};
@@ -23,8 +24,8 @@ pub struct TrainingCost {
     pub rounds: f64,
 }
 
-/// The names that [`TrainingCost::named`] knows. Methods that differ only in how they draw are counted alike, by the word that their names
-/// begin with: `gse`.
+/// The names that [`TrainingCost::named`] knows. Methods that differ only in how they draw are counted alike, by the
+/// word that their names begin with: `gse`.
 pub fn counted() -> Vec<String> {
     let mut names: Vec<String> = MethodName::NAMES.iter().map(|name| family(name)).collect();
     names.dedup();

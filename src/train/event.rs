@@ -1,5 +1,5 @@
-//! What a run tells about itself while it goes. The trainer emits [`Event`]s and knows nothing of who listens; consoles,
-//! tables and programs are [`Observer`]s. As JSON an event is one object whose `event` names its kind.
+//! What a run tells about itself while it goes. The trainer emits [`Event`]s and knows nothing of who listens;
+//! consoles, tables and programs are [`Observer`]s. As JSON an event is one object whose `event` names its kind.
 
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,8 @@ pub struct Started {
     pub adapter: String,
     /// The method's name.
     pub method: String,
-    /// Whether only the active connections are resident; if not, the method by its nature holds dense weights for a while.
+    /// Whether only the active connections are resident; if not, the method by its nature holds dense weights for a
+    /// while.
     pub always_sparse: bool,
     /// The model's name.
     pub model_name: String,
@@ -182,11 +183,11 @@ pub struct RoundLayer {
     pub grown_gradient: f32,
     /// Mean |theta| of the pruned connections.
     pub pruned_magnitude: f32,
-    /// Spearman's rank correlation of f × g with |g| over (a part of) the candidates; none where f and g are uniform, or the
-    /// candidates fewer than three.
+    /// Spearman's rank correlation of f × g with |g| over (a part of) the candidates; none where f and g are uniform,
+    /// or the candidates fewer than three.
     pub rank_correlation: Option<f64>,
-    /// Share of the possible connections that were active at some time so far: in-time over-parameterisation (Liu et al. 2021,
-    /// "Do we actually need dense over-parameterization?").
+    /// Share of the possible connections that were active at some time so far: in-time over-parameterisation (Liu et
+    /// al. 2021, "Do we actually need dense over-parameterization?").
     pub ever_active: Option<f64>,
     /// Input units without a connection.
     pub dead_inputs: Option<u64>,
@@ -249,21 +250,21 @@ pub struct Finished {
     pub peak: Vec<(String, u64)>,
     /// Peak device bytes of all classes together.
     pub peak_total: u64,
-    /// Device bytes of each class when all together were at their peak: they add up to it, which the peaks of the classes need
-    /// not. Empty of older versions.
+    /// Device bytes of each class when all together were at their peak: they add up to it, which the peaks of the
+    /// classes need not. Empty of older versions.
     pub at_peak: Vec<(String, u64)>,
     /// Resident bytes for weights, optimiser state and indices, per connection.
     #[serde(deserialize_with = "number")]
     pub bytes_per_connection: f64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// Where the time and the memory went since the run was started or resumed, in the order of a step; their seconds add up to
-    /// that time.
+    /// Where the time and the memory went since the run was started or resumed, in the order of a step; their seconds
+    /// add up to that time.
     pub phases: Vec<Phase>,
     /// The sparse layers at the end.
     pub layers: Vec<LayerSummary>,
-    /// Training FLOPs since the run's beginning as Evci et al. 2020 count them: steps, rounds, and what a method computes before
-    /// the first step; no evaluations.
+    /// Training FLOPs since the run's beginning as Evci et al. 2020 count them: steps, rounds, and what a method
+    /// computes before the first step; no evaluations.
     pub train_flops: f64,
     /// Where the test images come from; none where an older version did not tell.
     pub test_part: Option<TestPart>,
@@ -282,8 +283,9 @@ pub struct Finished {
 pub struct Phase {
     /// forward, backward, optimiser, round, data, evaluation, or other: checkpoints, reports, the host's own work.
     pub name: String,
-    /// Seconds in all. Of forward, backward and optimiser: the median of the steps that were timed, times the number of steps,
-    /// for each network that a method prunes to; held to the time that rounds and evaluations leave of the run's.
+    /// Seconds in all. Of forward, backward and optimiser: the median of the steps that were timed, times the number of
+    /// steps, for each network that a method prunes to; held to the time that rounds and evaluations leave of the
+    /// run's.
     pub seconds: f64,
     /// How many times it was timed.
     pub samples: u64,

@@ -1,5 +1,5 @@
-//! What the rounds have explored: pairs that were ever active, units without a connection, and how well the distributions
-//! f and g tell the gradient. All of it on the host, from the graph that a round left, O(N) a round.
+//! What the rounds have explored: pairs that were ever active, units without a connection, and how well the
+//! distributions f and g tell the gradient. All of it on the host, from the graph that a round left, O(N) a round.
 
 use roaring::RoaringTreemap;
 
@@ -32,7 +32,8 @@ pub(super) struct Exploration {
 }
 
 impl Exploration {
-    /// Begins with the graph of `layers`, and what was active before it; nothing is known to have been where `past` is empty.
+    /// Begins with the graph of `layers`, and what was active before it; nothing is known to have been where `past` is
+    /// empty.
     pub fn new(layers: &[LayerState], past: &[PastConnections]) -> Self {
         let mut ever: Vec<RoaringTreemap> = layers
             .iter()
@@ -131,8 +132,8 @@ fn set<I: Iterator<Item = u64>>(keys: impl Fn() -> I) -> RoaringTreemap {
     RoaringTreemap::from_sorted_iter(keys()).unwrap_or_else(|_| keys().collect())
 }
 
-/// Spearman's rank correlation, ties with their mean rank; none for fewer than three pairs, or where all of one side are
-/// equal.
+/// Spearman's rank correlation, ties with their mean rank; none for fewer than three pairs, or where all of one side
+/// are equal.
 fn spearman(x: &[f32], y: &[f32]) -> Option<f64> {
     if x.len() < 3 || x.len() != y.len() {
         return None;

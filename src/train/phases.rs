@@ -7,7 +7,8 @@ use crate::clock::Instant;
 use crate::network::{StepTimes, phase};
 use crate::topology::RoundReport;
 
-/// A timed step waits for the device before and after, which costs it what the device and the host do at the same time in the others.
+/// A timed step waits for the device before and after, which costs it what the device and the host do at the same time
+/// in the others.
 const EVERY: u64 = 64;
 
 /// Steps timed at the start, before one in [`EVERY`] is: so that short runs have a mean.
@@ -48,8 +49,8 @@ impl Samples {
 /// Seconds of steps by their parts: until the batch was on the device, forward, backward, optimiser.
 type Parts = [f64; 4];
 
-/// Steps of networks of different sizes, each size estimated by its own timed steps: those of a dense network say nothing of what it
-/// is pruned to.
+/// Steps of networks of different sizes, each size estimated by its own timed steps: those of a dense network say
+/// nothing of what it is pruned to.
 #[derive(Default)]
 struct Steps {
     /// Of this size.
@@ -198,8 +199,9 @@ impl Phases {
 
     /// The phases in the order of a step; `bytes` tells what each touches.
     ///
-    /// The estimates are held to the time that there was: where the host waits for the loader while the device works, or the timed
-    /// steps were slower than the others, what is not rounds and evaluations is scaled down to what these leave of it.
+    /// The estimates are held to the time that there was: where the host waits for the loader while the device works,
+    /// or the timed steps were slower than the others, what is not rounds and evaluations is scaled down to what these
+    /// leave of it.
     pub fn finish(&self, bytes: impl Fn(&str) -> u64) -> Vec<Phase> {
         let measured = self.round.seconds + self.evaluation.seconds;
         let left = self.started.elapsed().as_secs_f64() - measured;

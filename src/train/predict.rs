@@ -17,7 +17,8 @@ use crate::topology::method;
 /// Samples at once, where a configuration says no less.
 const BATCH: usize = 64;
 
-/// A trained network that is only asked: the newest or a certain checkpoint of a run, with the normalisation of its training.
+/// A trained network that is only asked: the newest or a certain checkpoint of a run, with the normalisation of its
+/// training.
 pub struct Predictor {
     device: Device,
     network: Network,
@@ -30,8 +31,8 @@ impl Predictor {
     /// Loads a checkpoint, or the newest one of a run folder, on the adapter that is usual here.
     ///
     /// # Errors
-    /// A checkpoint that cannot be read, one of an older version, which does not tell of its data, or one of a model of a program's own:
-    /// [`Predictor::new`] takes these.
+    /// A checkpoint that cannot be read, one of an older version, which does not tell of its data, or one of a model of
+    /// a program's own: [`Predictor::new`] takes these.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Self::load_on(Device::open("auto", &DeviceOptions::default())?, path)
     }
@@ -108,7 +109,8 @@ impl Predictor {
 }
 
 impl Trainer {
-    /// The network's outputs as it is now for samples `[sample][channel][y][x]`, before normalisation: pixels are numbers from 0 to 1.
+    /// The network's outputs as it is now for samples `[sample][channel][y][x]`, before normalisation: pixels are
+    /// numbers from 0 to 1.
     ///
     /// # Errors
     /// As [`Predictor::predict`].
@@ -165,7 +167,8 @@ impl Predictions {
         self.rows().map(largest).collect()
     }
 
-    /// The softmax of each sample's outputs, `[sample][class]`: of a network that was trained by cross-entropy, its probabilities.
+    /// The softmax of each sample's outputs, `[sample][class]`: of a network that was trained by cross-entropy, its
+    /// probabilities.
     pub fn probabilities(&self) -> Vec<f32> {
         let mut all = self.values.clone();
         for row in all.chunks_exact_mut(self.outputs) {

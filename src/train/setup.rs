@@ -11,7 +11,8 @@ use crate::model::Model;
 use crate::optim::{LearningRate, Optimiser};
 use crate::topology::Method;
 
-/// What a [`Trainer`](super::Trainer) is made of, besides its device, its configuration and its data. Each part may be one of your own.
+/// What a [`Trainer`](super::Trainer) is made of, besides its device, its configuration and its data. Each part may be
+/// one of your own.
 pub struct Setup {
     /// The layers.
     pub model: Model,

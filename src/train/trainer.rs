@@ -67,8 +67,8 @@ pub struct Trainer {
     phases: Phases,
     /// FLOPs of an image's forward pass.
     flops: StepFlops,
-    /// The first error of the observer, or of an image that cannot be read: the run then stops as if asked to, so that what was computed
-    /// is saved first.
+    /// The first error of the observer, or of an image that cannot be read: the run then stops as if asked to, so that
+    /// what was computed is saved first.
     unheard: Option<Error>,
 }
 
@@ -114,8 +114,8 @@ impl Trainer {
         u64::from(self.config.run.epochs) * self.steps_per_epoch()
     }
 
-    /// Where in its epochs the run is, in steps: what the schedules go by. It is the number of steps that were done, unless the
-    /// number of images has changed since the run began.
+    /// Where in its epochs the run is, in steps: what the schedules go by. It is the number of steps that were done,
+    /// unless the number of images has changed since the run began.
     fn place(&self) -> u64 {
         u64::from(self.progress.epoch) * self.steps_per_epoch() + self.progress.batch
     }
@@ -172,8 +172,8 @@ impl Trainer {
         }
     }
 
-    /// Whether this method's rounds come between two steps, and belong to the one after them: a run that is resumed at such a
-    /// moment does that round again.
+    /// Whether this method's rounds come between two steps, and belong to the one after them: a run that is resumed at
+    /// such a moment does that round again.
     pub fn rounds_precede_steps(&self) -> bool {
         matches!(
             self.setup.method.start(),

@@ -1,14 +1,15 @@
 //! Dot products of listed pairs' rows: what the twins of the weight gradients share.
 //!
-//! A product is [`PARTIAL`] interleaved partial sums, which are kept apart until its end and then folded by halves. As the
-//! sum may pause at any multiple of that many lanes, its bits depend neither on the width of the vectors nor on
-//! how the lanes are tiled, nor on which task has the pair.
+//! A product is [`PARTIAL`] interleaved partial sums, which are kept apart until its end and then folded by halves. As
+//! the sum may pause at any multiple of that many lanes, its bits depend neither on the width of the vectors nor on how
+//! the lanes are tiled, nor on which task has the pair.
 
 use std::ops::Range;
 
 use pulp::Simd;
 
-/// Partial sums of a product: one vector of AVX-512, two of AVX2, four of NEON. Part of the result's bits, so the same everywhere.
+/// Partial sums of a product: one vector of AVX-512, two of AVX2, four of NEON. Part of the result's bits, so the same
+/// everywhere.
 pub(crate) const PARTIAL: usize = 16;
 
 /// A product's partial sums between two of its parts.

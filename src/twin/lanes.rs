@@ -1,7 +1,8 @@
-//! The innermost loops of the CPU twins: over the batch, which is contiguous, in the widest vectors that the machine has.
+//! The innermost loops of the CPU twins: over the batch, which is contiguous, in the widest vectors that the machine
+//! has.
 //!
-//! Multiply and add stay separate operations: with a fused one, machines with and without it would give
-//! different bits, and these loops are bound by loads, not by arithmetic. The order of every sum is the same for all vector widths.
+//! Multiply and add stay separate operations: with a fused one, machines with and without it would give different bits,
+//! and these loops are bound by loads, not by arithmetic. The order of every sum is the same for all vector widths.
 
 use pulp::Simd;
 
@@ -33,7 +34,8 @@ pub(crate) struct Steps {
     pub output: usize,
 }
 
-/// `output[lane] = initial + sum over terms of weight * source[start + lane]`, for all lanes of `output`, a multiple of 4.
+/// `output[lane] = initial + sum over terms of weight * source[start + lane]`, for all lanes of `output`, a multiple of
+/// 4.
 #[inline(always)]
 pub(crate) fn gather_sum<S: Simd>(
     simd: S,

@@ -1,7 +1,8 @@
 //! What the CPU twins of the sparse and full products share.
 //!
-//! A twin computes what its shader does over the same buffers, in vectors as wide as the machine has them and on all threads,
-//! with bits that depend on neither. None of this is a kernel; what a single layer's twins share lies beside that layer.
+//! A twin computes what its shader does over the same buffers, in vectors as wide as the machine has them and on all
+//! threads, with bits that depend on neither. None of this is a kernel; what a single layer's twins share lies beside
+//! that layer.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! The right-hand sides of the CPU twins' products, packed: what the positions of a plane see through a window.
 //!
-//! A layer through a window is one matrix product, of the weights with the matrix of patches: a row of it for each unit and kernel
-//! tap, a column for each position and member of the batch. That matrix is never whole anywhere: of a few rows and columns
-//! at a time a copy is made where the product wants it, in the cache.
+//! A layer through a window is one matrix product, of the weights with the matrix of patches: a row of it for each unit
+//! and kernel tap, a column for each position and member of the batch. That matrix is never whole anywhere: of a few
+//! rows and columns at a time a copy is made where the product wants it, in the cache.
 
 use std::ops::Range;
 
@@ -20,8 +20,8 @@ pub(crate) struct Tap {
     pub shift: [isize; 2],
 }
 
-/// Written positions that see through the same taps: all, or in the transposed product of a strided layer those that leave
-/// the same remainders.
+/// Written positions that see through the same taps: all, or in the transposed product of a strided layer those that
+/// leave the same remainders.
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
     remainder: [usize; 2],
@@ -176,8 +176,9 @@ impl<'a> Patches<'a> {
         }
     }
 
-    /// Packs rows `rows` of a class's patches, row `k` being unit `k / taps` through tap `k % taps` of the class, as panels
-    /// `[panel][row][width]`; what the segments leave of the last panel stays zero, as does what falls into the padding.
+    /// Packs rows `rows` of a class's patches, row `k` being unit `k / taps` through tap `k % taps` of the class, as
+    /// panels `[panel][row][width]`; what the segments leave of the last panel stays zero, as does what falls into the
+    /// padding.
     #[inline(always)]
     pub fn pack<S: Simd>(
         &self,

@@ -1,10 +1,10 @@
 //! What the CPU twins of the convolution share: gathering one plane from others through a window.
 //!
-//! Seen from the positions that are written, the products in both directions are the same: a position gathers from one source
-//! position per kernel tap, or from none where the tap falls into the padding (or, in the transposed product, between two
-//! strides). Positions at which the same taps have a source form rectangles. Over a rectangle the list of terms is
-//! built once and then only shifted, so that no border is looked at in the inner loop; where neighbouring positions
-//! have neighbouring sources, a whole row of a rectangle is one contiguous run of lanes.
+//! Seen from the positions that are written, the products in both directions are the same: a position gathers from one
+//! source position per kernel tap, or from none where the tap falls into the padding (or, in the transposed product,
+//! between two strides). Positions at which the same taps have a source form rectangles. Over a rectangle the list of
+//! terms is built once and then only shifted, so that no border is looked at in the inner loop; where neighbouring
+//! positions have neighbouring sources, a whole row of a rectangle is one contiguous run of lanes.
 
 use std::ops::Range;
 
@@ -138,8 +138,8 @@ impl Planes {
         rows.min(enough).clamp(1, self.written()[0])
     }
 
-    /// Writes every unit's plane of `output`: `taps_of(unit)` lists its connections in the order in which they are added,
-    /// `ends_of(unit)` says to what.
+    /// Writes every unit's plane of `output`: `taps_of(unit)` lists its connections in the order in which they are
+    /// added, `ends_of(unit)` says to what.
     pub fn gather(
         &self,
         source: &[f32],

@@ -1,10 +1,11 @@
 //! The blocked matrix product of the CPU twins: `output[m][l] = initial + sum over k of left[m][k] * right[k][l]`.
 //!
-//! Bound by the multiply-adds, if what they read is near: a tile of `R` rows by `V` vectors of the output stays in registers
-//! while it goes along `k`, for `R * V` multiply-adds loading `R + V` operands. The right-hand side's panel of `V` vectors by
-//! [`DEPTH`] fits the first cache, the block of [`LANES`] by [`DEPTH`] that it belongs to and the left-hand side's rows the
-//! second (the scheme of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). Unlike the sparse
-//! products these fuse multiply and add where the machine can, as they are bound by arithmetic.
+//! Bound by the multiply-adds, if what they read is near: a tile of `R` rows by `V` vectors of the output stays in
+//! registers while it goes along `k`, for `R * V` multiply-adds loading `R + V` operands. The right-hand side's panel
+//! of `V` vectors by [`DEPTH`] fits the first cache, the block of [`LANES`] by [`DEPTH`] that it belongs to and the
+//! left-hand side's rows the second (the scheme of Goto and van de Geijn, "Anatomy of High-Performance Matrix
+//! Multiplication", 2008). Unlike the sparse products these fuse multiply and add where the machine can, as they are
+//! bound by arithmetic.
 
 use std::ops::Range;
 
@@ -159,7 +160,8 @@ impl Tile<'_> {
     }
 }
 
-/// An output with rows of `plane` lanes, in tiles of at most `rows` by `lanes`, those of the same rows one after the other.
+/// An output with rows of `plane` lanes, in tiles of at most `rows` by `lanes`, those of the same rows one after the
+/// other.
 pub(crate) fn tiles(output: &mut [f32], plane: usize, rows: usize, lanes: usize) -> Vec<Tile<'_>> {
     let mut tiles = Vec::new();
     for (chunk, output) in output.chunks_mut(rows * plane).enumerate() {

@@ -20,8 +20,8 @@ const HELD: usize = 4;
 
 /// `output[m][k] = sum over lanes of delta[m] * patches[k]`, or adds that to it.
 ///
-/// Bound by the multiply-adds: a tile of `HELD` by `HELD` sums in registers, each a vector wide, goes along the lanes, for 16
-/// multiply-adds loading 8 operands.
+/// Bound by the multiply-adds: a tile of `HELD` by `HELD` sums in registers, each a vector wide, goes along the lanes,
+/// for 16 multiply-adds loading 8 operands.
 pub(crate) struct RowProducts<'a> {
     pub patches: &'a Patches<'a>,
     pub class: &'a Class,
@@ -109,7 +109,8 @@ impl Task<'_> {
 }
 
 impl Tile<'_> {
-    /// Adds the products of `HELD` rows of delta with these rows of patches, all of them lanes `block`, from `[m, k]` on.
+    /// Adds the products of `HELD` rows of delta with these rows of patches, all of them lanes `block`, from `[m, k]`
+    /// on.
     #[inline(always)]
     fn add_products<S: Simd, const N: usize>(
         &mut self,

@@ -29,12 +29,12 @@ fn problems(depth: Depth) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Verifies the adapter that `choice` names, in its full form also with WebGPU's run-time checks in the kernels, as a user writes it after `--adapter`. `tell` hears what is done next, and how
-/// much of all is done.
+/// Verifies the adapter that `choice` names, in its full form also with WebGPU's run-time checks in the kernels, as a
+/// user writes it after `--adapter`. `tell` hears what is done next, and how much of all is done.
 ///
 /// # Errors
-/// An adapter that cannot be opened, or is the CPU executor, whose kernels are the twins; what `tell` returns. What is found to
-/// be wrong is in the report.
+/// An adapter that cannot be opened, or is the CPU executor, whose kernels are the twins; what `tell` returns. What is
+/// found to be wrong is in the report.
 pub fn verify(
     choice: &str,
     threads: usize,
@@ -62,7 +62,8 @@ pub fn verify(
     verify_devices(&devices, threads, depth, tell)
 }
 
-/// As [`verify`], on devices of one adapter, each of another workgroup shape or with run-time checks, which take fewer problems.
+/// As [`verify`], on devices of one adapter, each of another workgroup shape or with run-time checks, which take fewer
+/// problems.
 ///
 /// # Errors
 /// As [`verify`].

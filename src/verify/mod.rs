@@ -1,5 +1,5 @@
-//! Whether an adapter computes what it should: every kernel beside its CPU twin, at sizes where drivers go wrong, and whole
-//! steps beside the CPU executor.
+//! Whether an adapter computes what it should: every kernel beside its CPU twin, at sizes where drivers go wrong, and
+//! whole steps beside the CPU executor.
 //!
 //! | file | job |
 //! |---|---|

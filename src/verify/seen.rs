@@ -1,7 +1,7 @@
 //! The adapters that passed before: a first training on another one verifies it, in some seconds.
 //!
-//! They are kept in `verified.json` in the user's cache folder, by adapter, backend, driver, the sources of the kernels and the
-//! versions of what they are compiled with. What is lost there costs a verification, and no more.
+//! They are kept in `verified.json` in the user's cache folder, by adapter, backend, driver, the sources of the kernels
+//! and the versions of what they are compiled with. What is lost there costs a verification, and no more.
 
 use std::any::TypeId;
 use std::hash::{Hash, Hasher};
@@ -55,9 +55,9 @@ impl Seen {
     }
 }
 
-/// What the compiler tells this crate by from others: it follows the versions of all crates below, naga and wgpu among them, and that of
-/// the compiler, whichever lock file chose them. Nothing else tells them to a library that other crates are built with. One that
-/// differs without a reason costs a verification.
+/// What the compiler tells this crate by from others: it follows the versions of all crates below, naga and wgpu among
+/// them, and that of the compiler, whichever lock file chose them. Nothing else tells them to a library that other
+/// crates are built with. One that differs without a reason costs a verification.
 fn build() -> u64 {
     let mut hash = Xxh3::new();
     TypeId::of::<Device>().hash(&mut hash);
@@ -70,8 +70,8 @@ struct File {
     verified: Vec<Seen>,
 }
 
-/// Verifies the adapter of `device` in the quick form, unless it passed before. `note` hears of it. The CPU executor runs the
-/// twins themselves, which there is nothing to compare with.
+/// Verifies the adapter of `device` in the quick form, unless it passed before. `note` hears of it. The CPU executor
+/// runs the twins themselves, which there is nothing to compare with.
 ///
 /// # Errors
 /// An adapter that computes wrongly, with what to do.

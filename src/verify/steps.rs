@@ -1,5 +1,5 @@
-//! Whole training steps beside the CPU executor, each begun from its state: what no kernel by itself shows, such as a kernel
-//! that starts before the one before it is done.
+//! Whole training steps beside the CPU executor, each begun from its state: what no kernel by itself shows, such as a
+//! kernel that starts before the one before it is done.
 
 use super::problem::{drawn, image, options, parts};
 use crate::engine::{Device, StepState};
@@ -9,8 +9,8 @@ use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::sparse::LayerState;
 use crate::topology::method;
 
-/// Largest difference of a number after a step, relative to the largest of its tensor: rounding, which a step carries through
-/// all layers, and through norms that divide by small deviations.
+/// Largest difference of a number after a step, relative to the largest of its tensor: rounding, which a step carries
+/// through all layers, and through norms that divide by small deviations.
 pub const TOLERANCE: f64 = 1e-3;
 
 /// Share of the connections that a round must choose alike: rounding decides between scores that are almost equal.

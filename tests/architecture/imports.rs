@@ -1,5 +1,6 @@
-//! Who imports whom, by the `use` lines and by the paths within expressions (`super::name(…)`, `child::name(…)`). Re-exports are
-//! followed to the file that defines a name, and are no imports themselves; tests within files do not count.
+//! Who imports whom, by the `use` lines and by the paths within expressions (`super::name(…)`, `child::name(…)`).
+//! Re-exports are followed to the file that defines a name, and are no imports themselves; tests within files do not
+//! count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -177,7 +178,8 @@ fn paths(words: &[String], own: &Name, names: &BTreeSet<Name>) -> Vec<Import> {
     found
 }
 
-/// Files called `mod.rs` that define something: `mod` and `use` lines apart from comments and attributes are all that they may have.
+/// Files called `mod.rs` that define something: `mod` and `use` lines apart from comments and attributes are all that
+/// they may have.
 pub fn defining_mods() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();

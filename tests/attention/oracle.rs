@@ -1,4 +1,5 @@
-//! Attention of one image by its definition, in 64-bit floats, and its gradient through the full Jacobian of the softmax.
+//! Attention of one image by its definition, in 64-bit floats, and its gradient through the full Jacobian of the
+//! softmax.
 
 /// Sizes of the layer.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,5 @@
-//! The benchmark: its JSON is complete, its figures hang together, its kernels agree with their twins, what does not fit is
-//! skipped, matrices are read and devices compared, its mistakes are errors.
+//! The benchmark: its JSON is complete, its figures hang together, its kernels agree with their twins, what does not
+//! fit is skipped, matrices are read and devices compared, its mistakes are errors.
 #![allow(clippy::unwrap_used)]
 
 mod command;

@@ -71,8 +71,8 @@ fn what_would_take_too_long_is_skipped() {
     assert!(report.exponents.is_none());
 }
 
-/// On a machine that is too busy nothing is given that could be taken for a measurement: a figure is there, or it is named as
-/// withheld with the reason.
+/// On a machine that is too busy nothing is given that could be taken for a measurement: a figure is there, or it is
+/// named as withheld with the reason.
 #[test]
 fn what_other_work_disturbs_is_withheld_by_name() {
     let mut options = tiny("cpu");

@@ -1,4 +1,5 @@
-//! What of a run's files is believed: the checkpoint, whose checksum proves it, before the summary, before what people edit.
+//! What of a run's files is believed: the checkpoint, whose checksum proves it, before the summary, before what people
+//! edit.
 
 use crate::run_files::{files, summary};
 use crate::{Desk, assert_same, names, small, table, text};

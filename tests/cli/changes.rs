@@ -1,4 +1,5 @@
-//! Runs that went on with other values, copies of runs, and files of several runs in one folder: each is reported for what it is.
+//! Runs that went on with other values, copies of runs, and files of several runs in one folder: each is reported for
+//! what it is.
 
 use std::fs;
 use std::path::Path;

@@ -170,8 +170,8 @@ fn classes_are_matched_by_their_names() {
     );
 }
 
-/// 36 training images at first, then 18: three steps an epoch, then two; the eight epochs are trained all the same, by the
-/// schedules of eight epochs.
+/// 36 training images at first, then 18: three steps an epoch, then two; the eight epochs are trained all the same, by
+/// the schedules of eight epochs.
 #[test]
 fn a_run_resumed_on_other_images_says_so_and_keeps_its_epochs() {
     let desk = Desk::new();

@@ -1,5 +1,5 @@
-//! Images that a network has learned from are known again wherever they lie: a result on them is never called that of a test, and
-//! says how many they are.
+//! Images that a network has learned from are known again wherever they lie: a result on them is never called that of a
+//! test, and says how many they are.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Image folders that are not what they should be: every entry that is no image is named, or left out where that was asked for, and
-//! images that a network may have learned from are never called test images.
+//! Image folders that are not what they should be: every entry that is no image is named, or left out where that was
+//! asked for, and images that a network may have learned from are never called test images.
 
 use std::fs;
 use std::path::Path;
@@ -189,7 +189,8 @@ pub(crate) fn result(done: &crate::Done) -> String {
 
 const TRAINED_ON: &str = "; the network was trained on 1 of them";
 
-/// Of a folder without a part to test by some images are held out by name and seed: those of the training, or nobody knows which.
+/// Of a folder without a part to test by some images are held out by name and seed: those of the training, or nobody
+/// knows which.
 #[test]
 fn images_that_were_trained_on_are_no_test_images() {
     let desk = Desk::new();

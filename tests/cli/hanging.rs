@@ -1,5 +1,6 @@
-//! A disk or a network that hangs: whoever opens a file there waits, and nobody can tell for how long. A lease does the same to one
-//! file: the system keeps everybody waiting who opens it until its holder gives it back, or three quarters of a minute are over.
+//! A disk or a network that hangs: whoever opens a file there waits, and nobody can tell for how long. A lease does the
+//! same to one file: the system keeps everybody waiting who opens it until its holder gives it back, or three quarters
+//! of a minute are over.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -39,8 +40,8 @@ impl Held {
             .open(path)
             .unwrap();
         let began = Instant::now();
-        // SAFETY: the calls take numbers alone. The signal that tells of somebody who waits is of no interest. While somebody has the
-        // file open, there is no lease to be had.
+        // SAFETY: the calls take numbers alone. The signal that tells of somebody who waits is of no interest. While
+        // somebody has the file open, there is no lease to be had.
         while unsafe {
             libc::signal(libc::SIGIO, libc::SIG_IGN);
             libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK)
@@ -92,8 +93,8 @@ fn stop(child: Child) -> Done {
     Done::of(child.wait_with_output().unwrap())
 }
 
-/// A training, further batches of rounds and a test whose file hangs: the first signal saves and stops, and the run goes on to the
-/// bits of one that nothing happened to.
+/// A training, further batches of rounds and a test whose file hangs: the first signal saves and stops, and the run
+/// goes on to the bits of one that nothing happened to.
 #[test]
 fn a_file_that_hangs_keeps_no_run_from_saving() {
     let desk = Desk::new();

@@ -1,5 +1,5 @@
-//! Files and surroundings that nobody wishes for: pipes in place of files, absurd numbers, names that a terminal would obey,
-//! variables set to nothing, limits below what is free.
+//! Files and surroundings that nobody wishes for: pipes in place of files, absurd numbers, names that a terminal would
+//! obey, variables set to nothing, limits below what is free.
 
 use std::fs;
 use std::path::Path;

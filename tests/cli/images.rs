@@ -1,5 +1,5 @@
-//! Images that go bad, are exchanged between two runs, or were learned from: nothing trained is lost, and no number means what it does
-//! not.
+//! Images that go bad, are exchanged between two runs, or were learned from: nothing trained is lost, and no number
+//! means what it does not.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Kills at random moments, the middle of a save among them: of every method, model and adapter, and of sweeps. Every end equals
-//! that of an unbroken run to the bit.
+//! Kills at random moments, the middle of a save among them: of every method, model and adapter, and of sweeps. Every
+//! end equals that of an unbroken run to the bit.
 //!
 //! All thousand: `cargo test --test cli -- --ignored --nocapture a_thousand_kills`.
 

@@ -1,5 +1,5 @@
-//! Files that are larger than the memory: refused by their first bytes, their header or their length, and never read. They have no
-//! contents on the disk.
+//! Files that are larger than the memory: refused by their first bytes, their header or their length, and never read.
+//! They have no contents on the disk.
 
 use std::fs::{self, File};
 use std::io::Write;

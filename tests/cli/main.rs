@@ -1,4 +1,5 @@
-//! The command as a person uses it: `rootlet` run as a process, tested by what it prints, how it exits and what it leaves.
+//! The command as a person uses it: `rootlet` run as a process, tested by what it prints, how it exits and what it
+//! leaves.
 #![allow(clippy::unwrap_used)]
 
 mod adapters;
@@ -41,7 +42,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A short run of a small network that has several rounds and checkpoints; on the CPU executor it takes a tenth of a second.
+/// A short run of a small network that has several rounds and checkpoints; on the CPU executor it takes a tenth of a
+/// second.
 const SMALL: [&str; 9] = [
     "train",
     "--hidden=48,32",

@@ -1,4 +1,5 @@
-//! Where what a command writes may go: nothing that somebody saved is overwritten by it, and nothing waits for a pipe's reader.
+//! Where what a command writes may go: nothing that somebody saved is overwritten by it, and nothing waits for a pipe's
+//! reader.
 
 use std::fs;
 use std::process::Command;

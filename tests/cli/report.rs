@@ -152,7 +152,8 @@ fn mean_seconds(desk: &Desk, method: &str) -> f64 {
     seconds.iter().sum::<f64>() / seconds.len() as f64
 }
 
-/// The page's figures against its table: of networks that shrink, of what is done before the first step, of a resumed run.
+/// The page's figures against its table: of networks that shrink, of what is done before the first step, of a resumed
+/// run.
 #[test]
 fn the_bars_of_a_page_are_the_numbers_of_its_table() {
     let desk = Desk::new();

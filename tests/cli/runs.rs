@@ -93,8 +93,8 @@ fn the_configuration_alone_repeats_the_run_to_the_bit() {
     assert!(model(&first) != model(&other), "the seed changes nothing");
 }
 
-/// T_end that follows from the epochs stays so in the run's file, and that repeats the run; one that an older version wrote out
-/// is the same run.
+/// T_end that follows from the epochs stays so in the run's file, and that repeats the run; one that an older version
+/// wrote out is the same run.
 #[test]
 fn a_run_whose_rounds_end_by_its_epochs_is_repeated_to_the_bit() {
     let desk = Desk::new();

@@ -62,7 +62,8 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
     let more = ["--steps=1", "--quiet"];
     let resume = [&["train", "--resume", text(&run)][..], &more].concat();
     desk.good(&resume);
-    // Whoever let go is named no more; of one that was killed the number stays, and is not taken for who holds the run now.
+    // Whoever let go is named no more; of one that was killed the number stays, and is not taken for who holds the run
+    // now.
     assert_eq!(fs::read_to_string(run.join("lock")).unwrap(), "");
     let lock = fs::File::options()
         .write(true)

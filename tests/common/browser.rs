@@ -1,5 +1,5 @@
-//! Chromium without a window, as the tests drive it. `scripts/test` installs it where it is missing; `ROOTLET_CHROMIUM` names
-//! another one.
+//! Chromium without a window, as the tests drive it. `scripts/test` installs it where it is missing; `ROOTLET_CHROMIUM`
+//! names another one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

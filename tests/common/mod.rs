@@ -17,7 +17,8 @@ pub fn adapters() -> Vec<AdapterSummary> {
     usable
 }
 
-/// Every adapter in every workgroup shape that is right on it, by name, and once more with run-time checks in the crate's own kernels.
+/// Every adapter in every workgroup shape that is right on it, by name, and once more with run-time checks in the
+/// crate's own kernels.
 pub fn gpus() -> Vec<(String, Device)> {
     let mut devices = Vec::new();
     for adapter in adapters() {

@@ -71,7 +71,8 @@ pub fn each_in_ranges(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module,
     }
 }
 
-/// SPIR-V as wgpu writes it on drivers with robust buffer access; `checked`: with run-time checks, as kernels of other crates have them.
+/// SPIR-V as wgpu writes it on drivers with robust buffer access; `checked`: with run-time checks, as kernels of other
+/// crates have them.
 pub fn spirv(
     kernel: &KernelInfo,
     module: &Module,

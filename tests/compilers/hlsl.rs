@@ -1,5 +1,6 @@
-//! HLSL as wgpu gives it to DX12's compilers. Those run on Windows alone, so what the old one, FXC, refuses is looked for in the
-//! text: a vector's component chosen by an index that only the running shader knows, on the left of an assignment.
+//! HLSL as wgpu gives it to DX12's compilers. Those run on Windows alone, so what the old one, FXC, refuses is looked
+//! for in the text: a vector's component chosen by an index that only the running shader knows, on the left of an
+//! assignment.
 
 use std::collections::HashMap;
 

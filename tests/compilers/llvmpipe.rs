@@ -1,5 +1,6 @@
-//! Mesa's llvmpipe compiles while it runs: what it compiles for one dispatch must serve the next. `shaders/lib/unfixed.wgsl` says
-//! what makes it compile anew each time, which takes longer than the dispatch and is never freed.
+//! Mesa's llvmpipe compiles while it runs: what it compiles for one dispatch must serve the next.
+//! `shaders/lib/unfixed.wgsl` says what makes it compile anew each time, which takes longer than the dispatch and is
+//! never freed.
 
 use crate::shaders::kernels;
 use rootlet::engine::kernel::{BindingKind, KernelInfo, Uniform, bytemuck};
@@ -43,8 +44,8 @@ impl Llvmpipe {
         Llvmpipe { device, queue }
     }
 
-    /// Kilobytes that a dispatch of `source` leaves behind, with every word of its uniforms `value`, but for those where a part
-    /// begins.
+    /// Kilobytes that a dispatch of `source` leaves behind, with every word of its uniforms `value`, but for those
+    /// where a part begins.
     fn left_behind(&self, kernel: &KernelInfo, source: &str, value: u32) -> f64 {
         let constants = WorkgroupShape::Software.constants();
         let reflection = reflect(kernel, constants).unwrap();

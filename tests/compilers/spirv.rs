@@ -1,4 +1,5 @@
-//! SPIR-V as wgpu gives it to Vulkan drivers, through Khronos's validator. `scripts/test` installs it where it is missing.
+//! SPIR-V as wgpu gives it to Vulkan drivers, through Khronos's validator. `scripts/test` installs it where it is
+//! missing.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -6,7 +6,8 @@ use rootlet::sparse::Window;
 use crate::common::{Random, devices, says};
 use crate::problem::{Problem, Product};
 
-/// A NaN reaches what reads it, through ReLU too, and nothing else: not the positions whose taps fall outside the plane.
+/// A NaN reaches what reads it, through ReLU too, and nothing else: not the positions whose taps fall outside the
+/// plane.
 #[test]
 fn a_nan_reaches_what_looks_at_it_alone() {
     let random = &mut Random(3);

@@ -1,5 +1,5 @@
-//! The convolution by its definition, in 64-bit floats; its input gradient is what each term of the forward sum sends back,
-//! scattered, so that no geometry is derived twice.
+//! The convolution by its definition, in 64-bit floats; its input gradient is what each term of the forward sum sends
+//! back, scattered, so that no geometry is derived twice.
 
 use crate::problem::{Problem, Product};
 

@@ -1,4 +1,5 @@
-//! A loss and a metric from outside the crate: mean squared and mean absolute error, each a shader with its twin and the trait.
+//! A loss and a metric from outside the crate: mean squared and mean absolute error, each a shader with its twin and
+//! the trait.
 
 use rootlet::data::TargetKind;
 use rootlet::engine::loops::{NONE, looped};

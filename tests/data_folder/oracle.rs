@@ -10,8 +10,8 @@ pub struct Exact {
     pub pixels: Vec<[f64; 3]>,
 }
 
-/// Weights of the source pixels for each of `to` pixels: a triangle as wide as a pixel of the smaller of the two images,
-/// cut off at the edges, which is what Pillow calls bilinear.
+/// Weights of the source pixels for each of `to` pixels: a triangle as wide as a pixel of the smaller of the two
+/// images, cut off at the edges, which is what Pillow calls bilinear.
 fn weights(from: usize, to: usize) -> Vec<Vec<(usize, f64)>> {
     let scale = from as f64 / to as f64;
     let radius = scale.max(1.0);

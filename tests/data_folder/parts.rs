@@ -1,4 +1,5 @@
-//! The part of an image that the network sees, against the oracle, and that nothing but seed, epoch and number decides it.
+//! The part of an image that the network sees, against the oracle, and that nothing but seed, epoch and number decides
+//! it.
 
 use rootlet::data::{Augmentation, Crop, LoaderOptions};
 use rootlet::{Error, data};

@@ -86,8 +86,8 @@ fn the_folder_to_test_by_goes_by_four_names() {
     }
 }
 
-/// Where no folder is there to test by: no image is in both parts, each is in one, each class has its share, and the seed and
-/// the names alone decide.
+/// Where no folder is there to test by: no image is in both parts, each is in one, each class has its share, and the
+/// seed and the names alone decide.
 #[test]
 fn a_part_is_split_off_by_class_and_seed() {
     let paths: Vec<String> = (0..60)

@@ -1,5 +1,5 @@
-//! Whole networks with dense products and without: the same numbers within rounding, for full layers, layers with most of their
-//! connections, and a mixture; and where dense products must not be.
+//! Whole networks with dense products and without: the same numbers within rounding, for full layers, layers with most
+//! of their connections, and a mixture; and where dense products must not be.
 
 use rootlet::data::{Batch, Targets};
 use rootlet::engine::{Class, Device, StepState};

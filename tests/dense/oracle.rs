@@ -1,5 +1,5 @@
-//! The products by their definition, in 64-bit floats: every term of the forward sum is visited once, and added to where each
-//! product has it, so that no geometry is derived twice.
+//! The products by their definition, in 64-bit floats: every term of the forward sum is visited once, and added to
+//! where each product has it, so that no geometry is derived twice.
 
 use crate::problem::{Problem, Product};
 

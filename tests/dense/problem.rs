@@ -207,8 +207,8 @@ impl Problem {
         device.download(&output.all()).unwrap()
     }
 
-    /// Asserts that what a device computes, on a buffer of noise and with the twin beside it, is what the oracle says, and that
-    /// nothing else is written.
+    /// Asserts that what a device computes, on a buffer of noise and with the twin beside it, is what the oracle says,
+    /// and that nothing else is written.
     #[track_caller]
     pub fn assert_close(&self, device: &Device, product: Product, what: &str) {
         let what = format!(

@@ -1,4 +1,5 @@
-//! What safe code can do with the CPU executor: share it among rayon's tasks, ask it from within a twin, forge a kernel.
+//! What safe code can do with the CPU executor: share it among rayon's tasks, ask it from within a twin, forge a
+//! kernel.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, mpsc};

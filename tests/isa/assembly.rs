@@ -2,8 +2,8 @@
 
 /// The most vector loads of at least `words` words that are under way at once within any loop of a shader.
 ///
-/// Blocks are gone through in order. A load adds to those under way, `s_waitcnt vmcnt(n)` leaves n of them. A branch to a block that
-/// came before closes a loop. What was under way before a loop counts as waited for.
+/// Blocks are gone through in order. A load adds to those under way, `s_waitcnt vmcnt(n)` leaves n of them. A branch to
+/// a block that came before closes a loop. What was under way before a loop counts as waited for.
 pub fn loads_in_flight(assembly: &str, words: u32) -> usize {
     let lines: Vec<Line> = assembly.lines().filter_map(Line::of).collect();
     let starts = |name: &str| {

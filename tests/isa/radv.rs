@@ -1,5 +1,5 @@
-//! Mesa's RADV on its null device: compiles compute pipelines for an AMD chip that is not there, and tells what they became.
-//! Nothing runs.
+//! Mesa's RADV on its null device: compiles compute pipelines for an AMD chip that is not there, and tells what they
+//! became. Nothing runs.
 #![allow(unsafe_code)] // Vulkan is C.
 
 use std::collections::BTreeMap;
@@ -34,7 +34,8 @@ fn text(from: &[c_char]) -> String {
 }
 
 impl Radv {
-    /// Opens the chip of this family, such as `navi21`. Once a process: the driver reads its environment when it is loaded.
+    /// Opens the chip of this family, such as `navi21`. Once a process: the driver reads its environment when it is
+    /// loaded.
     pub fn open(family: &str) -> Self {
         assert!(
             std::path::Path::new(MANIFEST).exists(),

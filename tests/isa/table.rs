@@ -49,8 +49,8 @@ impl Row {
     }
 }
 
-/// What is beyond what docs/isa.md states, or is not stated there. Another version of the driver is compared with the one that the page
-/// names by registers alone, with some room.
+/// What is beyond what docs/isa.md states, or is not stated there. Another version of the driver is compared with the
+/// one that the page names by registers alone, with some room.
 pub fn compare(driver: &str, rows: &[Row]) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/isa.md");
     let page = std::fs::read_to_string(&path).unwrap();

@@ -1,4 +1,5 @@
-//! Every kernel against its twin on every adapter in every workgroup shape, and both against an oracle in 64-bit floats.
+//! Every kernel against its twin on every adapter in every workgroup shape, and both against an oracle in 64-bit
+//! floats.
 //!
 //! The tolerance is the bound of Higham's "Accuracy and Stability of Numerical Algorithms" for a sum of `k` products in
 //! any order, `(k + 2) * 2^-24 * sum of |terms|`, doubled: no result may be farther from the oracle's.

@@ -9,8 +9,8 @@ use crate::harness::{
 
 const BOTH: [Activation; 2] = [Activation::Relu, Activation::Gelu];
 
-/// The normal distribution function to 64-bit accuracy: the power series, or from 3 on the continued fraction of the tail
-/// (Abramowitz and Stegun 26.2.10 and 26.2.14).
+/// The normal distribution function to 64-bit accuracy: the power series, or from 3 on the continued fraction of the
+/// tail (Abramowitz and Stegun 26.2.10 and 26.2.14).
 fn distribution(x: f64) -> f64 {
     let density = (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
     let a = x.abs();

@@ -112,8 +112,8 @@ fn the_largest_of_each_window_comes_out() {
     }
 }
 
-/// Without ties against differences; with many ties, zeros of both signs and infinities among them, against the oracle that
-/// runs through the window.
+/// Without ties against differences; with many ties, zeros of both signs and infinities among them, against the oracle
+/// that runs through the window.
 #[test]
 fn the_first_largest_gets_the_gradient() {
     let random = &mut Random(42);

@@ -9,8 +9,8 @@ use rootlet::sparse::{Arena, LayerState};
 use crate::common::{Random, adapters};
 use crate::counted::count;
 
-/// Runs a plan that `record` records, each kernel beside its twin, and compares; then counts the iterations, of which there are
-/// not more than stated. In the shapes `cut`, one dispatch at least is in several pieces.
+/// Runs a plan that `record` records, each kernel beside its twin, and compares; then counts the iterations, of which
+/// there are not more than stated. In the shapes `cut`, one dispatch at least is in several pieces.
 ///
 /// # Panics
 /// Where that is not so.

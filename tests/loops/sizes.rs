@@ -1,4 +1,5 @@
-//! Sizes that people train, small in the other dimensions: kernels agree with their twins, and are cut where they must be.
+//! Sizes that people train, small in the other dimensions: kernels agree with their twins, and are cut where they must
+//! be.
 
 use rootlet::dense::{
     DenseForward, DenseForwardParams, DenseGradient, DenseGradientParams, DenseTransposed,

@@ -94,7 +94,8 @@ pub struct Passed {
     pub dr: Noise,
 }
 
-/// Records forward and backward; the gradient at the residual, if there is one, is added to `dr_before` if that is given.
+/// Records forward and backward; the gradient at the residual, if there is one, is added to `dr_before` if that is
+/// given.
 pub fn record(
     plan: &mut Plan,
     world: &World,

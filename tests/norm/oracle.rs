@@ -1,5 +1,5 @@
-//! The norms by their definitions in 64-bit floats, over the members alone: gradients by the chain rule through mean and
-//! variance, one after the other, as Ioffe and Szegedy write it down; and a check of those against differences.
+//! The norms by their definitions in 64-bit floats, over the members alone: gradients by the chain rule through mean
+//! and variance, one after the other, as Ioffe and Szegedy write it down; and a check of those against differences.
 
 use crate::common::Random;
 
@@ -12,8 +12,8 @@ pub struct Number {
     pub magnitude: f64,
 }
 
-/// One group of values that share a mean and a variance, each value with its own weight and bias: for a batch norm a channel's, for
-/// a layer norm a position's of one member.
+/// One group of values that share a mean and a variance, each value with its own weight and bias: for a batch norm a
+/// channel's, for a layer norm a position's of one member.
 pub struct Group {
     pub x: Vec<f64>,
     pub weight: Vec<f64>,

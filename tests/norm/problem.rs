@@ -159,7 +159,8 @@ impl<'a> World<'a> {
         self.device.run(&program).unwrap();
     }
 
-    /// Gradients of the weights and of the biases of the norm under test; those of the other norms must be what `before` says.
+    /// Gradients of the weights and of the biases of the norm under test; those of the other norms must be what
+    /// `before` says.
     pub fn gradients(&self, before: &[u32]) -> [Vec<f32>; 2] {
         let words: Vec<u32> = self.device.download(&self.norms.gradient.all()).unwrap();
         let own = ["weight", "bias"].map(|name| {

@@ -46,8 +46,8 @@ impl Fixture {
         tensors.tensor(name).unwrap().shape().to_vec()
     }
 
-    /// An activation as `[batch][units]`, units in the device's order: channels, then positions. PyTorch has an image's in that
-    /// order, but of tokens the features last.
+    /// An activation as `[batch][units]`, units in the device's order: channels, then positions. PyTorch has an image's
+    /// in that order, but of tokens the features last.
     pub fn activation(&self, name: &str) -> Vec<f32> {
         let numbers = self.reals(name);
         let [_, tokens, features] = self.shape(name)[..] else {

@@ -1,5 +1,6 @@
-//! Models of other shapes than the catalogue's: values that several layers take, sums of sums, sums of a value with itself. Their
-//! gradients share memory in the ways that the graph allows; they must be the differences of a loss computed in f64.
+//! Models of other shapes than the catalogue's: values that several layers take, sums of sums, sums of a value with
+//! itself. Their gradients share memory in the ways that the graph allows; they must be the differences of a loss
+//! computed in f64.
 
 use std::sync::Arc;
 

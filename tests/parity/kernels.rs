@@ -1,5 +1,5 @@
-//! The kernels of the loss, its metrics, the bias gradient and the optimiser, each against its twin and against the formula
-//! in f64, on outputs filled with noise: what is not written shows, and what must not be written, too.
+//! The kernels of the loss, its metrics, the bias gradient and the optimiser, each against its twin and against the
+//! formula in f64, on outputs filled with noise: what is not written shows, and what must not be written, too.
 
 use crate::differences::cross_entropy;
 use crate::{Random, devices, still};

@@ -1,5 +1,6 @@
-//! Parity: the network's numbers against PyTorch's (the fixtures beside this file), against finite differences in f64, and
-//! the loss's and the optimiser's kernels against plain f64 formulas. On `cpu` and on every adapter of this machine.
+//! Parity: the network's numbers against PyTorch's (the fixtures beside this file), against finite differences in f64,
+//! and the loss's and the optimiser's kernels against plain f64 formulas. On `cpu` and on every adapter of this
+//! machine.
 #![allow(clippy::unwrap_used)]
 
 mod differences;
@@ -42,8 +43,8 @@ fn still(count: usize) -> StepState {
     StepState::whole(0, 0, count, 0.0)
 }
 
-/// Every number to `relative` of itself; of numbers near zero, to a tenth of that beside the largest: rounding in what they
-/// are computed from (sums that cancel, a hundred steps of updates) is relative to that.
+/// Every number to `relative` of itself; of numbers near zero, to a tenth of that beside the largest: rounding in what
+/// they are computed from (sums that cancel, a hundred steps of updates) is relative to that.
 #[track_caller]
 fn assert_close(what: &str, found: &[f32], expected: &[f32], relative: f64) {
     assert_eq!(found.len(), expected.len(), "{what}: length");

@@ -1,5 +1,5 @@
-//! Twenty steps of training whole models against PyTorch, and the evaluation behind them; in parts, with activations computed
-//! again, and with memory that values share or not.
+//! Twenty steps of training whole models against PyTorch, and the evaluation behind them; in parts, with activations
+//! computed again, and with memory that values share or not.
 
 use crate::differences::cross_entropy;
 use crate::fixture::members;

@@ -1,5 +1,5 @@
-//! A pass of whole models against PyTorch, with all gradients; in parts, with activations computed again, and with memory that
-//! values share or not.
+//! A pass of whole models against PyTorch, with all gradients; in parts, with activations computed again, and with
+//! memory that values share or not.
 
 use std::sync::Arc;
 

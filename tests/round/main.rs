@@ -1,5 +1,5 @@
-//! The prune-and-grow round: every kernel against its twin, the primitives against the standard library, whole rounds against
-//! a brute-force oracle, and the draws against their distributions.
+//! The prune-and-grow round: every kernel against its twin, the primitives against the standard library, whole rounds
+//! against a brute-force oracle, and the draws against their distributions.
 //!
 //! Needs a wgpu adapter; without one these tests fail, they are never skipped.
 #![allow(clippy::unwrap_used)]

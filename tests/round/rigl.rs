@@ -15,7 +15,8 @@ fn rigl() -> Box<dyn Method> {
     method("rigl").unwrap()
 }
 
-/// One pair; less than a row; a row of the first layer, of the last; ragged; a few rows; a layer but one pair; everything.
+/// One pair; less than a row; a row of the first layer, of the last; ragged; a few rows; a layer but one pair;
+/// everything.
 const TILES: [usize; 8] = [1, 5, 13, 19, 38, 40, 132, 1 << 20];
 
 fn linear() -> World {

@@ -1,4 +1,5 @@
-//! What the kernels of RigL's tiles take beside the products: `cargo nextest run --test round timing --run-ignored only --no-capture`.
+//! What the kernels of RigL's tiles take beside the products:
+//! `cargo nextest run --test round timing --run-ignored only --no-capture`.
 
 use std::collections::BTreeMap;
 

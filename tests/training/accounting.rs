@@ -105,7 +105,8 @@ fn training_flops_add_up_by_hand() {
     }
 }
 
-/// What a method computes before the first step, and networks that shrink, are in the phases as they are in the run's figures.
+/// What a method computes before the first step, and networks that shrink, are in the phases as they are in the run's
+/// figures.
 #[test]
 fn the_phases_of_every_method_add_up_to_the_run() {
     let data = digits(Some(588));
@@ -246,7 +247,8 @@ fn what_was_explored_survives_a_checkpoint_or_begins_anew() {
     }
 }
 
-/// What timing and statistics cost: prints, and scores nothing. `cargo nextest run --run-ignored all --no-capture costs`.
+/// What timing and statistics cost: prints, and scores nothing.
+/// `cargo nextest run --run-ignored all --no-capture costs`.
 #[test]
 #[ignore = "measures"]
 fn costs() {

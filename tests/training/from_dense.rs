@@ -1,5 +1,5 @@
-//! Methods that begin with a dense network, against plain arithmetic in double precision: the digits' first batch, one hidden
-//! layer.
+//! Methods that begin with a dense network, against plain arithmetic in double precision: the digits' first batch, one
+//! hidden layer.
 
 use std::collections::BTreeSet;
 
@@ -226,8 +226,8 @@ fn gradual_pruning_ends_at_the_wanted_sparsity_and_frees_the_rest() {
         let data = digits(Some(300));
         let mut trainer = Trainer::new(device(), config.clone(), data).unwrap();
         let dense_bytes = trainer.device().ledger().current(Class::DenseWeights);
-        // Weights, momentum and gradient: lists of connections that are all there would be 16 bytes more each. And what there
-        // is of units, four words an output and one an input.
+        // Weights, momentum and gradient: lists of connections that are all there would be 16 bytes more each. And what
+        // there is of units, four words an output and one an input.
         let most = 1480 * 12 + 30 * 16 + 84 * 4 + 256;
         assert!((1480 * 12..most).contains(&dense_bytes), "{dense_bytes}");
         let (log, result) = run(&mut trainer);

@@ -55,8 +55,8 @@ fn step(
     (network, report)
 }
 
-/// At a learning rate of zero, a batch and three further ones rank the candidates as the four parts of one batch do: their
-/// gradients are the same sums but for a factor of four, and weights do not move.
+/// At a learning rate of zero, a batch and three further ones rank the candidates as the four parts of one batch do:
+/// their gradients are the same sums but for a factor of four, and weights do not move.
 fn further_batches_add_up(device: Device) {
     let built = build("mlp", 0.9);
     let batches = [1, 2, 3, 4].map(noise_batch);
@@ -91,8 +91,8 @@ fn further_batches_add_up_on_the_gpu() {
     further_batches_add_up(gpu());
 }
 
-/// Norms (parameters, momentum, running statistics), biases, loss and score are those of the same round without further batches; so
-/// are the weights that both keep.
+/// Norms (parameters, momentum, running statistics), biases, loss and score are those of the same round without further
+/// batches; so are the weights that both keep.
 #[test]
 fn nothing_else_changes() {
     let device = cpu();

@@ -1,5 +1,5 @@
-//! Nothing dense is ever resident: the ledger's proof. With the connections per unit fixed, the width is doubled three times:
-//! the hidden layer's inputs × outputs grow fourfold each time, and every buffer at most as the width does.
+//! Nothing dense is ever resident: the ledger's proof. With the connections per unit fixed, the width is doubled three
+//! times: the hidden layer's inputs × outputs grow fourfold each time, and every buffer at most as the width does.
 
 use std::sync::Arc;
 

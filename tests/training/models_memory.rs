@@ -1,6 +1,6 @@
-//! Nothing dense is ever resident, whichever model: the ledger's proof. Every model by name is made at width 1 and, with as many
-//! connections, at width 4, where its layers' inputs × outputs are up to 16 times as many: every buffer grows at most as the units do.
-//! Nothing is trained, so that even the largest take little time.
+//! Nothing dense is ever resident, whichever model: the ledger's proof. Every model by name is made at width 1 and,
+//! with as many connections, at width 4, where its layers' inputs × outputs are up to 16 times as many: every buffer
+//! grows at most as the units do. Nothing is trained, so that even the largest take little time.
 
 use crate::cpu;
 use rootlet::engine::Class;

@@ -1,5 +1,5 @@
-//! Cut into many submissions, with dispatches in ranges of their workgroups, as on hardware with a time limit, a training has the
-//! same bits.
+//! Cut into many submissions, with dispatches in ranges of their workgroups, as on hardware with a time limit, a
+//! training has the same bits.
 
 use crate::{Log, bits, digits, paced, run, small, told};
 use rootlet::checkpoint::Snapshot;

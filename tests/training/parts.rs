@@ -169,8 +169,8 @@ fn a_single_part_can_be_checked() {
     assert_eq!(result.unwrap().step, 2, "{:?}", log.notes);
 }
 
-/// What the device cannot hold at once is divided by itself, and recorded so that the run can be repeated: with the batch
-/// that there is, not the larger one that was asked for, which the part need not divide.
+/// What the device cannot hold at once is divided by itself, and recorded so that the run can be repeated: with the
+/// batch that there is, not the larger one that was asked for, which the part need not divide.
 #[test]
 fn an_automatic_part_is_recorded_with_the_batch_it_divides() {
     let device = gpu();

@@ -42,8 +42,8 @@ fn resumed_equals_unbroken(
             bits(&trainer.snapshot().unwrap()) == bits(&unbroken),
             "{at}"
         );
-        // The rest of the tables too: the epoch that was interrupted counts all its images, and a round that is due before the
-        // step that comes is done after the resume.
+        // The rest of the tables too: the epoch that was interrupted counts all its images, and a round that is due
+        // before the step that comes is done after the resume.
         let (rounds, epochs) = told(&rest, 0);
         let redone = u64::from(trainer.rounds_precede_steps());
         assert!(rounds == told(&log, stop - redone).0, "{at}");
@@ -54,8 +54,8 @@ fn resumed_equals_unbroken(
     }
 }
 
-/// Every method, from a sparsity at which layers' products are dense to one at which all are sparse; what a method chooses has
-/// layers of other densities than what was drawn at first.
+/// Every method, from a sparsity at which layers' products are dense to one at which all are sparse; what a method
+/// chooses has layers of other densities than what was drawn at first.
 fn every_method(model: &str, stops: &[u64]) {
     let data = digits(Some(96));
     for &method in MethodName::value_variants() {

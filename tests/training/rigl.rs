@@ -1,5 +1,5 @@
-//! RigL within a network: what grows are the largest of all inactive pairs' gradients, computed densely from the step's own
-//! activations and deltas.
+//! RigL within a network: what grows are the largest of all inactive pairs' gradients, computed densely from the step's
+//! own activations and deltas.
 
 use std::collections::BTreeSet;
 

@@ -8,8 +8,8 @@ use crate::common::Random;
 /// `[y, x]` of input, kernel, stride, padding.
 pub type Sizes = [[usize; 2]; 4];
 
-/// Kernels of 1, 2, 3, 5 and 7 and two that are not square; strides up to 3; planes from one position to 9 × 7; taps that
-/// see nothing but padding.
+/// Kernels of 1, 2, 3, 5 and 7 and two that are not square; strides up to 3; planes from one position to 9 × 7; taps
+/// that see nothing but padding.
 pub const WINDOWS: [Sizes; 14] = [
     [[1, 1], [1, 1], [1, 1], [0, 0]],
     [[3, 4], [1, 1], [1, 1], [0, 0]],

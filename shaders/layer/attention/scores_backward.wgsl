@@ -1,5 +1,5 @@
-// Back through attention's softmax. A workgroup has four queries of a head; its rows share out the keys, four at a time,
-// and settle the softmax's mean gradient through workgroup memory. The products wait in `output`, where each
+// Back through attention's softmax. A workgroup has four queries of a head; its rows share out the keys, four at a
+// time, and settle the softmax's mean gradient through workgroup memory. The products wait in `output`, where each
 // invocation reads only what it wrote itself.
 #import grid
 #import part

@@ -1,5 +1,5 @@
-// Batch norm's statistics, first half: mean and sum of squared differences of each channel's tiles. One workgroup per tile: its rows
-// over local y, the batch over local x. The second pass finds the tile in the cache.
+// Batch norm's statistics, first half: mean and sum of squared differences of each channel's tiles. One workgroup per
+// tile: its rows over local y, the batch over local x. The second pass finds the tile in the cache.
 #import grid
 #import step
 #import members

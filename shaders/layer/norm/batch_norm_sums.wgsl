@@ -1,4 +1,5 @@
-// Batch norm backward, first part: each tile's sums of the gradient dz, and of dz times the normalised input. One workgroup per tile.
+// Batch norm backward, first part: each tile's sums of the gradient dz, and of dz times the normalised input. One
+// workgroup per tile.
 #import grid
 #import step
 #import members

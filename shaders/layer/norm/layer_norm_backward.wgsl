@@ -1,4 +1,5 @@
-// Layer norm backward: the gradient at its input. As forward: local x takes four lanes each, local y shares the channels out.
+// Layer norm backward: the gradient at its input. As forward: local x takes four lanes each, local y shares the
+// channels out.
 #import grid
 #import unfixed
 

@@ -1,4 +1,5 @@
-// Layer norm backward: the gradients of its parameters. One workgroup per channel, its invocations over positions and lanes.
+// Layer norm backward: the gradients of its parameters. One workgroup per channel, its invocations over positions and
+// lanes.
 #import grid
 #import part
 

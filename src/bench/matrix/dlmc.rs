@@ -1,4 +1,5 @@
-//! The Deep Learning Matrix Collection's format: a line with rows, columns and entries; the row offsets; the column indices.
+//! The Deep Learning Matrix Collection's format: a line with rows, columns and entries; the row offsets; the column
+//! indices.
 //! <https://github.com/google-research/google-research/tree/master/sgk>
 
 use super::entries::Entries;

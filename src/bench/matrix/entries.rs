@@ -43,8 +43,8 @@ impl Entries {
         Ok(layer)
     }
 
-    /// Refuses values whose products with numbers of [-1, 1], such as the benchmark's, could pass what 32 bits hold: no device
-    /// could compute them.
+    /// Refuses values whose products with numbers of [-1, 1], such as the benchmark's, could pass what 32 bits hold: no
+    /// device could compute them.
     fn admit_products(&self) -> Result<(), Fault> {
         let mut sums = [vec![0f64; self.rows], vec![0f64; self.cols]];
         for &(row, col, value) in &self.entries {

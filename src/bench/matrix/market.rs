@@ -1,4 +1,5 @@
-//! Matrix Market's exchange format, coordinate matrices of real numbers: <https://math.nist.gov/MatrixMarket/formats.html>.
+//! Matrix Market's exchange format, coordinate matrices of real numbers:
+//! <https://math.nist.gov/MatrixMarket/formats.html>.
 
 use super::entries::Entries;
 use super::parsing::{Fault, admit, shown, whole};
@@ -16,8 +17,8 @@ enum Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Symmetry {
     General,
-    /// An entry off the diagonal stands for its mirror image too. The format wants those below the diagonal alone; of a file with
-    /// both, they add up, as SciPy has it.
+    /// An entry off the diagonal stands for its mirror image too. The format wants those below the diagonal alone; of a
+    /// file with both, they add up, as SciPy has it.
     Symmetric,
     /// The mirror image has the other sign.
     Skew,

@@ -17,8 +17,8 @@ pub(in crate::bench) fn read_all(paths: &[PathBuf]) -> Result<Vec<(String, Layer
     paths.iter().map(named).collect()
 }
 
-/// Reads a matrix as a layer whose outputs are the rows and whose inputs are the columns. Values that the file lacks are ones
-/// (Matrix Market patterns) or random (`.smtx`); biases are zero. The file may be gzipped.
+/// Reads a matrix as a layer whose outputs are the rows and whose inputs are the columns. Values that the file lacks
+/// are ones (Matrix Market patterns) or random (`.smtx`); biases are zero. The file may be gzipped.
 ///
 /// # Errors
 /// A file that cannot be read, another format, or contents that break it: the message names the line.
@@ -62,7 +62,8 @@ impl Format {
 
 /// The layer in a file's bytes.
 pub(crate) fn parse(bytes: &[u8], format: Format) -> Result<LayerState, Fault> {
-    // What is no UTF-8, such as an author's name in a comment, is of no interest; where a number should be, it is no number.
+    // What is no UTF-8, such as an author's name in a comment, is of no interest; where a number should be, it is no
+    // number.
     let text = String::from_utf8_lossy(bytes);
     let entries = match format {
         Format::Market => market::parse(&text)?,

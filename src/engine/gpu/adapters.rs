@@ -88,8 +88,8 @@ fn best_hardware(list: &[(Adapter, AdapterSummary)]) -> Option<usize> {
         .map(|(_, index)| index)
 }
 
-/// The shapes in which an adapter of this backend computes rightly: Metal not in that of software, whose barriers have fewer than
-/// [`BARRIER_INVOCATIONS`](super::super::shape::BARRIER_INVOCATIONS).
+/// The shapes in which an adapter of this backend computes rightly: Metal not in that of software, whose barriers have
+/// fewer than [`BARRIER_INVOCATIONS`](super::super::shape::BARRIER_INVOCATIONS).
 pub(super) fn shapes(backend: wgpu::Backend) -> &'static [WorkgroupShape] {
     match backend {
         wgpu::Backend::Metal => &[WorkgroupShape::Hardware],

@@ -1,5 +1,5 @@
-//! Which of DX12's shader compilers is taken. rootlet chooses among them as wgpu would, but itself: wgpu does not say which it
-//! took.
+//! Which of DX12's shader compilers is taken. rootlet chooses among them as wgpu would, but itself: wgpu does not say
+//! which it took.
 
 use wgpu::Dx12Compiler;
 
@@ -14,8 +14,8 @@ impl ShaderCompiler {
         not(target_arch = "aarch64")
     ));
 
-    /// Those that this build can use, best first; the environment variable WGPU_DX12_COMPILER may ask for one. None where
-    /// there is no DX12.
+    /// Those that this build can use, best first; the environment variable WGPU_DX12_COMPILER may ask for one. None
+    /// where there is no DX12.
     pub(super) fn candidates() -> Vec<Self> {
         match cfg!(windows) {
             true => Self::ranked(Dx12Compiler::from_env(), Self::LINKED),
@@ -43,8 +43,8 @@ impl ShaderCompiler {
         }
     }
 
-    /// The adapters that `open` finds with the first of `candidates` that DX12 opens with, and which it was. DX12 has no
-    /// adapters with a compiler that is not there.
+    /// The adapters that `open` finds with the first of `candidates` that DX12 opens with, and which it was. DX12 has
+    /// no adapters with a compiler that is not there.
     pub(super) fn first<T>(
         candidates: Vec<Self>,
         mut open: impl FnMut(Option<Self>) -> Vec<T>,

@@ -163,8 +163,8 @@ impl Pipelines {
                     entry_point: Some(kernel.entry_point()),
                     compilation_options: wgpu::PipelineCompilationOptions {
                         constants: &constants,
-                        // Every kernel writes workgroup memory before it reads it, but Apple's compiler takes barriers over
-                        // memory that nothing was written to for needless (wgpu issues 3181 and 4500).
+                        // Every kernel writes workgroup memory before it reads it, but Apple's compiler takes barriers
+                        // over memory that nothing was written to for needless (wgpu issues 3181 and 4500).
                         zero_initialize_workgroup_memory: self.backend == wgpu::Backend::Metal,
                     },
                     cache: None,

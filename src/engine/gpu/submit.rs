@@ -83,7 +83,8 @@ impl GpuExecutor {
         self.wait_for(None)
     }
 
-    /// Waits for a submission, or for all of them. Where the device is gone, that is the error, whatever waiting says of it.
+    /// Waits for a submission, or for all of them. Where the device is gone, that is the error, whatever waiting says
+    /// of it.
     pub(super) fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
         let waited = wait::submitted(&self.device, &self.queue, submission);
         self.faults.check()?;

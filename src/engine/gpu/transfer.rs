@@ -59,7 +59,8 @@ impl GpuExecutor {
         self.collect(self.map(staging), label)
     }
 
-    /// Runs dispatches of a program from `first` on, each between copies of some of what it has bound, and does not wait for the last.
+    /// Runs dispatches of a program from `first` on, each between copies of some of what it has bound, and does not
+    /// wait for the last.
     pub(crate) fn run_copied(
         &self,
         program: &GpuProgram,

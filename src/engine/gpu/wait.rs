@@ -1,8 +1,9 @@
 //! Where the engine waits, and the only place: for the future of a device, for submissions, for memory that is mapped.
 //!
-//! A page must not be blocked: the GPU's answers come through its event loop. So there the whole stack is suspended by the page
-//! (WebAssembly's JSPI), which gives the function `pause` of the module `rootlet_host`: a `WebAssembly.Suspending` whose promise
-//! is kept in a later turn of the loop. What calls the engine is exported through `WebAssembly.promising`.
+//! A page must not be blocked: the GPU's answers come through its event loop. So there the whole stack is suspended by
+//! the page (WebAssembly's JSPI), which gives the function `pause` of the module `rootlet_host`: a
+//! `WebAssembly.Suspending` whose promise is kept in a later turn of the loop. What calls the engine is exported
+//! through `WebAssembly.promising`.
 
 use std::sync::mpsc::Receiver;
 

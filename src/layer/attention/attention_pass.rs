@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 
 /// `output = softmax(q^T k / sqrt(dim)) v` in each head, without mask or dropout, for a batch of `lanes`.
 ///
-/// The input `qkv` is `[3 * heads * dim][tokens][lanes]`: the queries of all heads, then the keys, then the values, feature
-/// `head * dim + d` in each. The output is `[heads * dim][tokens][lanes]`. The probabilities are kept
-/// from the forward to the backward pass: computing them again would add a quarter to the backward pass's products.
+/// The input `qkv` is `[3 * heads * dim][tokens][lanes]`: the queries of all heads, then the keys, then the values,
+/// feature `head * dim + d` in each. The output is `[heads * dim][tokens][lanes]`. The probabilities are kept from the
+/// forward to the backward pass: computing them again would add a quarter to the backward pass's products.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionPass {
     /// Attention heads.
@@ -33,7 +33,8 @@ impl AttentionPass {
         self.heads * self.dim * self.tokens * self.lanes
     }
 
-    /// Words of the probabilities `[heads][tokens][tokens][lanes]`, which the forward pass leaves for the backward pass.
+    /// Words of the probabilities `[heads][tokens][tokens][lanes]`, which the forward pass leaves for the backward
+    /// pass.
     pub fn probability_words(&self) -> usize {
         self.heads * self.tokens * self.tokens * self.lanes
     }
@@ -72,8 +73,8 @@ impl AttentionPass {
         Ok(())
     }
 
-    /// `output` and `probabilities` from `qkv`. Lanes from the step's count on become zero, whatever finite numbers `qkv` holds
-    /// there.
+    /// `output` and `probabilities` from `qkv`. Lanes from the step's count on become zero, whatever finite numbers
+    /// `qkv` holds there.
     ///
     /// # Errors
     /// Views that do not fit.
@@ -109,8 +110,8 @@ impl AttentionPass {
         self.mix(plan, (probabilities, false), (qkv, values), (output, 0))
     }
 
-    /// The gradient `delta_qkv` at `qkv` (all of it is written) from the gradient `delta` at the output, whose padding lanes are
-    /// zero; so are then the result's.
+    /// The gradient `delta_qkv` at `qkv` (all of it is written) from the gradient `delta` at the output, whose padding
+    /// lanes are zero; so are then the result's.
     ///
     /// `qkv` and `probabilities` as the forward pass left them; `scratch` of [`AttentionPass::scratch_words`].
     ///
@@ -160,7 +161,8 @@ impl AttentionPass {
         Grid::Groups(self.heads * self.tokens.div_ceil(TILE))
     }
 
-    /// One [`struct@Mix`] of a matrix (transposed or not) with features from the given one on, to those of another view.
+    /// One [`struct@Mix`] of a matrix (transposed or not) with features from the given one on, to those of another
+    /// view.
     fn mix(
         &self,
         plan: &mut Plan,

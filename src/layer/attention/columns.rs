@@ -54,8 +54,8 @@ impl Column<'_> {
                 && range.start <= range.end
                 && range.end <= self.range.end
         );
-        // SAFETY: within the block by the assertion and the construction in `columns`; the columns' lanes are disjoint, and
-        // the borrow of `self` keeps this column's slices apart.
+        // SAFETY: within the block by the assertion and the construction in `columns`; the columns' lanes are disjoint,
+        // and the borrow of `self` keeps this column's slices apart.
         unsafe {
             std::slice::from_raw_parts_mut(
                 self.base.add(row * self.lanes + range.start),

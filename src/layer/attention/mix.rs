@@ -10,11 +10,12 @@ use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
-    /// `output[head, d, t] = sum over u of matrix[head, t, u] * input[head, d, u]`, or of `matrix[head, u, t]`, in every lane.
+    /// `output[head, d, t] = sum over u of matrix[head, t, u] * input[head, d, u]`, or of `matrix[head, u, t]`, in
+    /// every lane.
     ///
-    /// Shapes: `matrix` `[heads][tokens][tokens][lanes]`; `input` and `output` `[features][tokens][lanes]`, of which the
-    /// features from `first_input` and `first_output` on are `[heads][dim]`. Grid: [`Rows`](crate::engine::Grid::Rows) =
-    /// tiles of 4 tokens by 4 features, both rounded up in each head.
+    /// Shapes: `matrix` `[heads][tokens][tokens][lanes]`; `input` and `output` `[features][tokens][lanes]`, of which
+    /// the features from `first_input` and `first_output` on are `[heads][dim]`. Grid:
+    /// [`Rows`](crate::engine::Grid::Rows) = tiles of 4 tokens by 4 features, both rounded up in each head.
     pub Mix, MixParams, MixTwin = "layer/attention/mix", shader!("layer/attention/mix");
     params {
         /// Attention heads.

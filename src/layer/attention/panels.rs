@@ -1,9 +1,9 @@
 //! The inner loops of attention's twins: products of small matrices whose elements are vectors of lanes.
 //!
 //! In `[feature][token][lanes]` consecutive features of one token and lane lie kilobytes apart, in the same few sets of
-//! the cache. A task therefore first copies its lanes of the operands into panels, `P` rows or columns
-//! interleaved in the order in which the product reads them (as BLIS does: Van Zee and van de Geijn 2015), and then keeps
-//! a tile of sums in registers. The order of every sum is that of its index, whatever the vectors' and tiles' width.
+//! the cache. A task therefore first copies its lanes of the operands into panels, `P` rows or columns interleaved in
+//! the order in which the product reads them (as BLIS does: Van Zee and van de Geijn 2015), and then keeps a tile of
+//! sums in registers. The order of every sum is that of its index, whatever the vectors' and tiles' width.
 
 use std::ops::Range;
 
@@ -94,8 +94,8 @@ pub(super) fn panel_vectors<const P: usize>(length: usize, terms: usize) -> usiz
     length.next_multiple_of(P) * terms
 }
 
-/// Copies a block into panels `[ceil(cols / P)][rows][P]`, one such set for each vector of `lanes`: the product sums over the
-/// rows. All vectors in one pass, which touches every page of the block once.
+/// Copies a block into panels `[ceil(cols / P)][rows][P]`, one such set for each vector of `lanes`: the product sums
+/// over the rows. All vectors in one pass, which touches every page of the block once.
 #[inline(always)]
 pub(super) fn pack_columns<S: Simd, const P: usize>(
     simd: S,

@@ -13,11 +13,13 @@ use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, StepState, WorkgroupShape};
 
 crate::kernel! {
-    /// `probabilities[head, i, j] = softmax over j of scale * sum over d of q[head, d, i] * k[head, d, j]`, in every lane.
+    /// `probabilities[head, i, j] = softmax over j of scale * sum over d of q[head, d, i] * k[head, d, j]`, in every
+    /// lane.
     ///
     /// Shapes: `qkv` `[3 * heads * dim][tokens][lanes]`, the queries' features first, then the keys', then the values';
-    /// `probabilities` `[heads][tokens][tokens][lanes]`. Lanes from `step.count` on get zero, so that whatever padding holds
-    /// goes no further. Grid: [`Groups`](crate::engine::Grid::Groups) = heads * tokens / 4, rounded up for each head.
+    /// `probabilities` `[heads][tokens][tokens][lanes]`. Lanes from `step.count` on get zero, so that whatever padding
+    /// holds goes no further. Grid: [`Groups`](crate::engine::Grid::Groups) = heads * tokens / 4, rounded up for each
+    /// head.
     pub Scores, ScoresParams, ScoresTwin = "layer/attention/scores", shader!("layer/attention/scores");
     params {
         /// Attention heads.

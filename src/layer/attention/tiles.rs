@@ -19,8 +19,8 @@ pub(super) fn vector_pieces(
     })
 }
 
-/// Loops of a row of invocations over its share of the keys: once for all of a tile's queries with `products` for each four
-/// keys, and `times` for each query, key by key.
+/// Loops of a row of invocations over its share of the keys: once for all of a tile's queries with `products` for each
+/// four keys, and `times` for each query, key by key.
 pub(super) fn key_loops(tokens: u32, products: Loops, times: u64, shape: WorkgroupShape) -> Loops {
     let tile = TILE as u32;
     let keys = |inner| looped(tokens.div_ceil(tile * shape.rows()), inner);

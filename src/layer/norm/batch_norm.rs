@@ -30,8 +30,8 @@ struct Tiles {
     tiles: usize,
 }
 
-/// A batch norm's passes over data of one size, for a batch of `lanes`: statistics for each channel over the batch's members and all
-/// positions.
+/// A batch norm's passes over data of one size, for a batch of `lanes`: statistics for each channel over the batch's
+/// members and all positions.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNormPass {
     /// Its channels.
@@ -105,7 +105,8 @@ impl BatchNormPass {
         self.channels * self.positions * self.lanes
     }
 
-    /// Words of [`NormScratch::parts`] that it needs: whole vectors, since it stands in for a residual that is not there.
+    /// Words of [`NormScratch::parts`] that it needs: whole vectors, since it stands in for a residual that is not
+    /// there.
     pub fn parts_words(&self) -> usize {
         (2 * self.channels * self.sum_tiles().tiles).next_multiple_of(4)
     }

@@ -7,8 +7,8 @@ crate::kernel! {
     /// `output = relu?((input - mean) / deviation * weight + bias (+ residual))`; padding lanes become zero.
     ///
     /// Shapes: `input`, `residual` (read only if asked for) and `output` `[channels][positions][lanes]`, `saved`
-    /// `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid: [`Groups`](crate::engine::Grid::Groups) = channels ×
-    /// tiles. Bound by memory.
+    /// `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
+    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. Bound by memory.
     pub BatchNormApply, BatchNormApplyParams, BatchNormApplyTwin =
         "layer/norm/batch_norm_apply", shader!("layer/norm/batch_norm_apply");
     params {

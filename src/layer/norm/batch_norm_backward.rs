@@ -5,14 +5,15 @@ use super::shared::mask;
 use crate::engine::StepState;
 
 crate::kernel! {
-    /// `output = weight / deviation * (dz - mean(dz) - x * mean(dz * x))`, x being the normalised input and the means over the
-    /// channel's `n = count * positions` members; and `residual = dz` or `residual += dz`. Padding lanes of `output` become
-    /// zero.
+    /// `output = weight / deviation * (dz - mean(dz) - x * mean(dz * x))`, x being the normalised input and the means
+    /// over the channel's `n = count * positions` members; and `residual = dz` or `residual += dz`. Padding lanes of
+    /// `output` become zero.
     ///
-    /// `mask` says how the ReLU's mask is known, as for [`BatchNormSums`](super::BatchNormSums). Shapes: `input`, `delta`,
-    /// `activation` (read only with mask 2), `output`, `residual` (touched only if asked for; any other buffer may be
-    /// bound) `[channels][positions][lanes]`, `saved` and `sums` `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
-    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. Bound by memory.
+    /// `mask` says how the ReLU's mask is known, as for [`BatchNormSums`](super::BatchNormSums). Shapes: `input`,
+    /// `delta`, `activation` (read only with mask 2), `output`, `residual` (touched only if asked for; any other buffer
+    /// may be bound) `[channels][positions][lanes]`, `saved` and `sums` `[2][channels]`, `values` that of
+    /// [`Parameters`](crate::layer::Parameters). Grid: [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
+    /// Bound by memory.
     pub BatchNormBackward, BatchNormBackwardParams, BatchNormBackwardTwin =
         "layer/norm/batch_norm_backward", shader!("layer/norm/batch_norm_backward");
     params {

@@ -3,11 +3,11 @@
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Adds up the tiles of [`BatchNormSums`](super::BatchNormSums) in order: `sums[c]` over `dz`, `sums[channels + c]` over
-    /// `dz * normalised input`, which are also the gradients of bias and weight.
+    /// Adds up the tiles of [`BatchNormSums`](super::BatchNormSums) in order: `sums[c]` over `dz`, `sums[channels + c]`
+    /// over `dz * normalised input`, which are also the gradients of bias and weight.
     ///
-    /// Shapes: `parts` `[channels][tiles][2]`, `gradient` that of [`Parameters`](crate::layer::Parameters), `sums` `[2][channels]`. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = channels.
+    /// Shapes: `parts` `[channels][tiles][2]`, `gradient` that of [`Parameters`](crate::layer::Parameters), `sums`
+    /// `[2][channels]`. Grid: [`Items`](crate::engine::Grid::Items) = channels.
     pub BatchNormGradients, BatchNormGradientsParams, BatchNormGradientsTwin =
         "layer/norm/batch_norm_gradients", shader!("layer/norm/batch_norm_gradients");
     params {

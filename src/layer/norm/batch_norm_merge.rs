@@ -4,13 +4,14 @@ use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Merges the tiles of [`BatchNormStatistics`](super::BatchNormStatistics) in order, by the formula of Chan, Golub and LeVeque
-    /// ("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979):
+    /// Merges the tiles of [`BatchNormStatistics`](super::BatchNormStatistics) in order, by the formula of Chan, Golub
+    /// and LeVeque ("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979):
     /// `saved[c] = mean`, `saved[channels + c] = 1 / sqrt(variance + epsilon)`.
     ///
-    /// With `update` also `running = (1 - momentum) * running + momentum * batch`, the variance there being the unbiased
-    /// one (over `n - 1`; of a single value it is zero), as PyTorch has it. Shapes: `parts` `[channels][tiles][2]`, `running` that of
-    /// [`Parameters`](crate::layer::Parameters), `saved` `[2][channels]`. Grid: [`Items`](crate::engine::Grid::Items) = channels.
+    /// With `update` also `running = (1 - momentum) * running + momentum * batch`, the variance there being the
+    /// unbiased one (over `n - 1`; of a single value it is zero), as PyTorch has it. Shapes: `parts`
+    /// `[channels][tiles][2]`, `running` that of [`Parameters`](crate::layer::Parameters), `saved` `[2][channels]`.
+    /// Grid: [`Items`](crate::engine::Grid::Items) = channels.
     pub BatchNormMerge, BatchNormMergeParams, BatchNormMergeTwin =
         "layer/norm/batch_norm_merge", shader!("layer/norm/batch_norm_merge");
     params {

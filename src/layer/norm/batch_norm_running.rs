@@ -3,8 +3,8 @@
 crate::kernel! {
     /// `saved[c] = running mean`, `saved[channels + c] = 1 / sqrt(running variance + epsilon)`.
     ///
-    /// Shapes: `running` that of [`Parameters`](crate::layer::Parameters), `saved` `[2][channels]`. Grid: [`Items`](crate::engine::Grid::Items) =
-    /// channels.
+    /// Shapes: `running` that of [`Parameters`](crate::layer::Parameters), `saved` `[2][channels]`. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = channels.
     pub BatchNormRunning, BatchNormRunningParams, BatchNormRunningTwin =
         "layer/norm/batch_norm_running", shader!("layer/norm/batch_norm_running");
     params {

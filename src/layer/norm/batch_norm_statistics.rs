@@ -11,8 +11,8 @@ crate::kernel! {
     /// positions.
     ///
     /// Shapes: `input` `[channels][positions][lanes]`, `parts` `[channels][tiles][2]`. Grid:
-    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. In two passes, so that a small variance about a large mean
-    /// is not lost; the second finds the tile in the cache.
+    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles. In two passes, so that a small variance about a
+    /// large mean is not lost; the second finds the tile in the cache.
     pub BatchNormStatistics, BatchNormStatisticsParams, BatchNormStatisticsTwin =
         "layer/norm/batch_norm_statistics", shader!("layer/norm/batch_norm_statistics");
     params {

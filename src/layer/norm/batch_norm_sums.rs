@@ -8,14 +8,14 @@ use super::shared::mask;
 use crate::engine::StepState;
 
 crate::kernel! {
-    /// Sum of `dz` and of `dz * (input - mean) / deviation` over the members of each channel's tile of `tile` positions, `dz`
-    /// being `delta` where the ReLU let through.
+    /// Sum of `dz` and of `dz * (input - mean) / deviation` over the members of each channel's tile of `tile`
+    /// positions, `dz` being `delta` where the ReLU let through.
     ///
-    /// `mask` says how that is known: 0, there is no ReLU; 1, from the sign of the normalised input, computed anew, so that
-    /// the activation need not be read; 2, from the sign of `activation`, which a residual has entered. Shapes:
-    /// `input`, `delta` and `activation` (read only with mask 2) `[channels][positions][lanes]`, `saved` `[2][channels]`,
-    /// `values` that of [`Parameters`](crate::layer::Parameters), `parts` `[channels][tiles][2]`. Grid: [`Groups`](crate::engine::Grid::Groups) =
-    /// channels × tiles.
+    /// `mask` says how that is known: 0, there is no ReLU; 1, from the sign of the normalised input, computed anew, so
+    /// that the activation need not be read; 2, from the sign of `activation`, which a residual has entered. Shapes:
+    /// `input`, `delta` and `activation` (read only with mask 2) `[channels][positions][lanes]`, `saved`
+    /// `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters), `parts` `[channels][tiles][2]`.
+    /// Grid: [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
     pub BatchNormSums, BatchNormSumsParams, BatchNormSumsTwin =
         "layer/norm/batch_norm_sums", shader!("layer/norm/batch_norm_sums");
     params {

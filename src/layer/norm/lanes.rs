@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use crate::engine::WorkgroupShape;
 use crate::engine::loops::{Loops, NONE, looped};
 
-/// Lanes that a sum keeps apart until its end: two vectors of AVX-512, four of AVX2. Part of the result's bits, so the same
-/// everywhere.
+/// Lanes that a sum keeps apart until its end: two vectors of AVX-512, four of AVX2. Part of the result's bits, so the
+/// same everywhere.
 const PARTIAL: usize = 32;
 
 /// The numbers of those lanes.

@@ -11,7 +11,8 @@ use crate::layer::extent::Extent;
 use crate::layer::parameters::{LayerParameters, Parameter};
 use crate::layer::pass::{Backward, Forward, Pass};
 
-/// A layer norm's passes over data of one size, for a batch of `lanes`: statistics for each member and position over the channels.
+/// A layer norm's passes over data of one size, for a batch of `lanes`: statistics for each member and position over
+/// the channels.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNormPass {
     /// Its channels.
@@ -52,9 +53,8 @@ impl LayerNormPass {
         self.positions * self.lanes / 4
     }
 
-    /// Records the forward pass, in training and evaluation alike. `input` and `output`
-    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`: means, and inverse standard deviations, which the
-    /// backward pass reads.
+    /// Records the forward pass, in training and evaluation alike. `input` and `output` `[channels][positions][lanes]`,
+    /// `saved` `[2][positions][lanes]`: means, and inverse standard deviations, which the backward pass reads.
     ///
     /// # Errors
     /// Views that do not fit.

@@ -7,12 +7,12 @@ use crate::engine::WorkgroupShape;
 use crate::engine::loops::{Loops, NONE, looped};
 
 crate::kernel! {
-    /// `output[c] (+)= (g[c] - mean(g) - x[c] * mean(g * x)) / deviation` for each position and lane, with `g[c] = delta[c] *
-    /// weight[c]`, x the normalised input, and the means over the channels c.
+    /// `output[c] (+)= (g[c] - mean(g) - x[c] * mean(g * x)) / deviation` for each position and lane, with
+    /// `g[c] = delta[c] * weight[c]`, x the normalised input, and the means over the channels c.
     ///
     /// `saved` is zero in padding lanes, which makes the result zero there. Shapes: `input`, `delta` and `output`
-    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
-    /// [`Items`](crate::engine::Grid::Items) = items.
+    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `values` that of
+    /// [`Parameters`](crate::layer::Parameters). Grid: [`Items`](crate::engine::Grid::Items) = items.
     pub LayerNormBackward, LayerNormBackwardParams, LayerNormBackwardTwin =
         "layer/norm/layer_norm_backward", shader!("layer/norm/layer_norm_backward");
     params {

@@ -7,14 +7,15 @@ use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{StepState, WorkgroupShape};
 
 crate::kernel! {
-    /// `output[c] = (input[c] - mean) / deviation * weight[c] + bias[c]` for each position and lane, mean and deviation being
-    /// over the channels c.
+    /// `output[c] = (input[c] - mean) / deviation * weight[c] + bias[c]` for each position and lane, mean and deviation
+    /// being over the channels c.
     ///
-    /// `saved` becomes the means, and the inverse standard deviations, for the backward pass. In padding lanes it becomes
-    /// zero, so that nothing of them enters a gradient, and `output` likewise. Shapes: `input` and `output`
-    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `values` that of [`Parameters`](crate::layer::Parameters). Grid:
-    /// [`Items`](crate::engine::Grid::Items) = positions × vectors. The mean and the sum of squares are taken in one pass over the channels
-    /// (Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products", 1962).
+    /// `saved` becomes the means, and the inverse standard deviations, for the backward pass. In padding lanes it
+    /// becomes zero, so that nothing of them enters a gradient, and `output` likewise. Shapes: `input` and `output`
+    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `values` that of
+    /// [`Parameters`](crate::layer::Parameters). Grid: [`Items`](crate::engine::Grid::Items) = positions × vectors. The
+    /// mean and the sum of squares are taken in one pass over the channels (Welford, "Note on a Method for Calculating
+    /// Corrected Sums of Squares and Products", 1962).
     pub LayerNormForward, LayerNormForwardParams, LayerNormForwardTwin =
         "layer/norm/layer_norm_forward", shader!("layer/norm/layer_norm_forward");
     params {

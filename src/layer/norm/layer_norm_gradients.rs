@@ -8,12 +8,12 @@ use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
-    /// For each channel the sums over positions and lanes of `delta * (input - mean) / deviation`, its weight's gradient, and of
-    /// `delta`, its bias's.
+    /// For each channel the sums over positions and lanes of `delta * (input - mean) / deviation`, its weight's
+    /// gradient, and of `delta`, its bias's.
     ///
     /// `saved` and `delta` are zero in padding lanes, which therefore add nothing. Shapes: `input` and `delta`
-    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `gradient` that of [`Parameters`](crate::layer::Parameters). Grid:
-    /// [`Groups`](crate::engine::Grid::Groups) = channels.
+    /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `gradient` that of
+    /// [`Parameters`](crate::layer::Parameters). Grid: [`Groups`](crate::engine::Grid::Groups) = channels.
     pub LayerNormGradients, LayerNormGradientsParams, LayerNormGradientsTwin =
         "layer/norm/layer_norm_gradients", shader!("layer/norm/layer_norm_gradients");
     params {

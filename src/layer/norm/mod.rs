@@ -6,8 +6,8 @@
 //! | [`LayerNormPass`] | [`LayerNormForward`] | [`LayerNormGradients`], [`LayerNormBackward`] |
 //!
 //! What a batch norm adds up over a channel is added up over tiles of its plane first, since a few channels alone would
-//! leave a GPU idle, and then over the tiles, in order. Both norms write zero to an output's padding lanes: what lies in their
-//! input there could grow from layer to layer until it is no number.
+//! leave a GPU idle, and then over the tiles, in order. Both norms write zero to an output's padding lanes: what lies
+//! in their input there could grow from layer to layer until it is no number.
 
 mod batch_norm;
 mod batch_norm_apply;

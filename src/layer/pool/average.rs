@@ -64,7 +64,8 @@ impl Fold for Mean {
 }
 
 crate::kernel! {
-    /// `result` at an input is the sum of `delta` over the outputs that see it, divided by the taps of the window, or has that added.
+    /// `result` at an input is the sum of `delta` over the outputs that see it, divided by the taps of the window, or
+    /// has that added.
     ///
     /// Shapes: `delta` `[channels][output_y][output_x][lanes]`, `result` `[channels][input_y][input_x][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = `channels * input_y`.

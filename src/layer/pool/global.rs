@@ -15,8 +15,8 @@ crate::kernel! {
     /// `output[unit] = scale * sum over positions of input[unit][position]`.
     ///
     /// Position p belongs to the partial sum p mod 4; the result is `(s0 + s1) + (s2 + s3)`. Shapes: `input`
-    /// `[units][positions][lanes]`, `output` `[units][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = units. Bound by
-    /// the loads of `input`.
+    /// `[units][positions][lanes]`, `output` `[units][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = units. Bound
+    /// by the loads of `input`.
     pub GlobalAverageForward, GlobalAverageForwardParams, GlobalAverageForwardTwin =
         "layer/global_average", shader!("layer/global_average");
     params {
@@ -101,8 +101,8 @@ impl WithSimd for Mean<'_> {
 crate::kernel! {
     /// `result[unit][position] = scale * delta[unit]` for every position, or adds that to it.
     ///
-    /// Shapes: `delta` `[units][lanes]`, `result` `[units][positions][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) =
-    /// units. Bound by the stores of `result`.
+    /// Shapes: `delta` `[units][lanes]`, `result` `[units][positions][lanes]`. Grid:
+    /// [`Rows`](crate::engine::Grid::Rows) = units. Bound by the stores of `result`.
     pub GlobalAverageBackward, GlobalAverageBackwardParams, GlobalAverageBackwardTwin =
         "layer/global_average_backward", shader!("layer/global_average_backward");
     params {

@@ -59,8 +59,8 @@ impl Fold for Largest {
 }
 
 crate::kernel! {
-    /// Each output's delta goes to the first input of its window, in row-major order, that equals the output (or is a NaN);
-    /// `result` is the sum of those that an input gets, or has it added.
+    /// Each output's delta goes to the first input of its window, in row-major order, that equals the output (or is a
+    /// NaN); `result` is the sum of those that an input gets, or has it added.
     ///
     /// That input is PyTorch's, but for windows with several NaNs. It is found anew from `input` and the forward pass's
     /// `output`. Shapes: `input` and `result` `[channels][input_y][input_x][lanes]`, `output` and `delta`
@@ -180,8 +180,8 @@ impl MaxPoolPass {
         )
     }
 
-    /// The gradient at the input, `result`, from the forward pass's `input` and `output` and the gradient `delta` at the
-    /// output; added to what is there if `accumulate`.
+    /// The gradient at the input, `result`, from the forward pass's `input` and `output` and the gradient `delta` at
+    /// the output; added to what is there if `accumulate`.
     ///
     /// # Errors
     /// Views that do not fit, or `result` in the buffer of another.

@@ -76,8 +76,8 @@ pub(super) fn forward(
         });
 }
 
-/// A line of output positions. A type and not a closure, as all these loops: a closure may be called through a shim that is
-/// compiled for the narrowest vectors.
+/// A line of output positions. A type and not a closure, as all these loops: a closure may be called through a shim
+/// that is compiled for the narrowest vectors.
 struct Line<'a, F> {
     /// Rows of the input plane that it sees.
     rows: Range<usize>,

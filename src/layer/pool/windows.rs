@@ -34,8 +34,8 @@ impl Windows {
     }
 }
 
-/// The pieces of a kernel whose lanes go along `line` positions and the vectors of each, with `inner` loops for a vector: each
-/// has some vectors.
+/// The pieces of a kernel whose lanes go along `line` positions and the vectors of each, with `inner` loops for a
+/// vector: each has some vectors.
 fn vector_pieces(
     line: u32,
     inner: Loops,
@@ -73,8 +73,8 @@ pub(super) fn backward_pieces(
     vector_pieces(window.input_x, inner, vectors, grid, shape)
 }
 
-/// Refuses views that are shorter than the planes they stand for: `inputs` and `outputs` are views of input and of output
-/// planes.
+/// Refuses views that are shorter than the planes they stand for: `inputs` and `outputs` are views of input and of
+/// output planes.
 pub(super) fn check(
     channels: usize,
     window: &Window,

@@ -11,8 +11,8 @@ pub enum Colour {
     Ramp(usize, usize),
 }
 
-/// Okabe and Ito's palette ("Color Universal Design", 2008) without its yellow, which white paper swallows: on a light and
-/// on a dark page.
+/// Okabe and Ito's palette ("Color Universal Design", 2008) without its yellow, which white paper swallows: on a light
+/// and on a dark page.
 const SERIES: [(u32, u32); 8] = [
     (0x0072b2, 0x4aa8e0),
     (0xd55e00, 0xff8a3d),

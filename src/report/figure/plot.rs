@@ -27,8 +27,8 @@ const SWATCH: u32 = 18;
 /// The largest share of a figure's width that the names of bars may take.
 const NAMES_SHARE: f64 = 0.45;
 
-/// Makes the embedded font known to plotters as `sans-serif`, once. Whoever draws letters with plotters in this process needs
-/// it first: there is no other font.
+/// Makes the embedded font known to plotters as `sans-serif`, once. Whoever draws letters with plotters in this process
+/// needs it first: there is no other font.
 ///
 /// # Errors
 /// A damaged font in the build.

@@ -1,6 +1,7 @@
 //! Where the time, the operations and the bytes go: bars, one a variant, the means over its runs.
 //!
-//! A bar is as long as the table of results says: parts divide that number, and what they leave of it is a part of its own.
+//! A bar is as long as the table of results says: parts divide that number, and what they leave of it is a part of its
+//! own.
 
 use super::experiment::{Experiment, Variant};
 use super::section::Section;

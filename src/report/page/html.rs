@@ -1,4 +1,5 @@
-//! The sections as HTML. maud escapes every text; only the SVG of the figures, whose writer escapes too, goes in as it is.
+//! The sections as HTML. maud escapes every text; only the SVG of the figures, whose writer escapes too, goes in as it
+//! is.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

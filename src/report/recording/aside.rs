@@ -1,5 +1,5 @@
-//! What stands in the way of a run's own files, or is what is left of one, is kept under another name: nothing that somebody saved is
-//! overwritten, and nothing waits for a pipe.
+//! What stands in the way of a run's own files, or is what is left of one, is kept under another name: nothing that
+//! somebody saved is overwritten, and nothing waits for a pipe.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use super::names::{CONFIG, METRICS, PROGRESS, SUMMARY, TOPOLOGY};
 use crate::{Error, Result, files};
 
 impl RunFolder {
-    /// To be called before a run writes into a folder that was there before: moves aside what is in the place of a run's file and is
-    /// none, or far too large for one, and a summary or a note of progress that cannot be read. `note` hears of each.
+    /// To be called before a run writes into a folder that was there before: moves aside what is in the place of a
+    /// run's file and is none, or far too large for one, and a summary or a note of progress that cannot be read.
+    /// `note` hears of each.
     ///
     /// # Errors
     /// Something that cannot be moved, or that is in the place of the checkpoints.

@@ -1,5 +1,6 @@
-//! What a run was trained with. Its newest checkpoint tells that under a checksum, its summary has it, and so has `config.toml`,
-//! which people edit. The first of them that can be read is believed; where the others differ, that is said.
+//! What a run was trained with. Its newest checkpoint tells that under a checksum, its summary has it, and so has
+//! `config.toml`, which people edit. The first of them that can be read is believed; where the others differ, that is
+//! said.
 
 use super::names::{CHECKPOINTS, CONFIG, SUMMARY};
 use super::{RunFolder, Summary};
@@ -90,7 +91,8 @@ impl RunFolder {
         })
     }
 
-    /// Values in which `config.toml` differs from what the run was trained with; one that is missing, or is no file, differs in none.
+    /// Values in which `config.toml` differs from what the run was trained with; one that is missing, or is no file,
+    /// differs in none.
     ///
     /// # Errors
     /// A file that is no configuration.

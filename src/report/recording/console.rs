@@ -1,4 +1,5 @@
-//! What a run shows on the console: a progress bar on a terminal, plain lines otherwise, the result only, or JSON lines.
+//! What a run shows on the console: a progress bar on a terminal, plain lines otherwise, the result only, or JSON
+//! lines.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -55,7 +56,8 @@ impl Lost {
     }
 }
 
-/// Shows events on the console. A run never ends for want of it: once the output cannot be written, the console is silent.
+/// Shows events on the console. A run never ends for want of it: once the output cannot be written, the console is
+/// silent.
 pub struct Console<W: Write = Stdout> {
     style: Style,
     out: W,

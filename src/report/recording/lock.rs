@@ -1,4 +1,5 @@
-//! One process at a time trains in a run's folder: an advisory lock, which the system releases when the process ends, however.
+//! One process at a time trains in a run's folder: an advisory lock, which the system releases when the process ends,
+//! however.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -41,8 +42,8 @@ impl Drop for RunLock {
 }
 
 impl RunFolder {
-    /// Locks the folder, to write in it. `note` hears of a file system that has no locks, or cannot be written: there, a run that is over
-    /// can still be looked at.
+    /// Locks the folder, to write in it. `note` hears of a file system that has no locks, or cannot be written: there,
+    /// a run that is over can still be looked at.
     ///
     /// # Errors
     /// [`Error::InUse`] where another process holds it; [`Error::Run`] where something else is in the lock's place.

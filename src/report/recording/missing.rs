@@ -1,5 +1,6 @@
-//! Rows that a run's tables should have and do not: lines that somebody deleted, a file that was cut at a line's end, emptied or
-//! removed. What such a table still has looks whole, so that it is held against what the run knows of itself.
+//! Rows that a run's tables should have and do not: lines that somebody deleted, a file that was cut at a line's end,
+//! emptied or removed. What such a table still has looks whole, so that it is held against what the run knows of
+//! itself.
 
 use super::names::{METRICS, TOPOLOGY};
 use super::{RunFolder, Summary};
@@ -134,8 +135,8 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
     (!reported.is_empty()).then(|| reported.join("; "))
 }
 
-/// The first and the last of each run of numbers from 1 to `end` that are not in `numbers`. A damaged row may have any number: they
-/// are not counted out.
+/// The first and the last of each run of numbers from 1 to `end` that are not in `numbers`. A damaged row may have any
+/// number: they are not counted out.
 fn gaps(numbers: Vec<u64>, end: u64) -> Vec<(u64, u64)> {
     let mut numbers = numbers;
     numbers.sort_unstable();

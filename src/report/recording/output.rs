@@ -1,5 +1,5 @@
-//! Where a user wants a file. It is looked at before there is anything to write, so that what takes long is not lost to a wrong path, and
-//! no run to a page that was to be laid beside it.
+//! Where a user wants a file. It is looked at before there is anything to write, so that what takes long is not lost to
+//! a wrong path, and no run to a page that was to be laid beside it.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io;
@@ -10,8 +10,9 @@ use super::names::{CONFIG, LOCK, METRICS, PROGRESS, SUMMARY, TOPOLOGY};
 use super::tensorboard::is_event_file;
 use crate::{Error, Result, checkpoint, disk, files};
 
-/// Refuses a path that no file can be written to, or none must: a pipe, where writing waits for a reader, a file of a run, or one of the
-/// `inputs` that are to be read. What the shell opened for this process (`/dev/stdout`, `>(…)`) and devices are written into.
+/// Refuses a path that no file can be written to, or none must: a pipe, where writing waits for a reader, a file of a
+/// run, or one of the `inputs` that are to be read. What the shell opened for this process (`/dev/stdout`, `>(…)`) and
+/// devices are written into.
 ///
 /// # Errors
 /// Such a path; the message says why it is none to write to.

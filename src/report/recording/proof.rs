@@ -1,5 +1,5 @@
-//! What of a run's summary and tables cannot be, by what else is known of it: the newest checkpoint knows the steps, the result of the last
-//! test and the layers, under a checksum.
+//! What of a run's summary and tables cannot be, by what else is known of it: the newest checkpoint knows the steps,
+//! the result of the last test and the layers, under a checksum.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use crate::checkpoint::{Change, LayerShape, Manifest, Progress, Tested};
 use crate::train::event::{Epoch, Finished, Round};
 use crate::words::{grouped, listed};
 
-/// Leaves out rows of steps that the run has not: past its end, or past the steps that it is to have. A sentence for each table that
-/// had some.
+/// Leaves out rows of steps that the run has not: past its end, or past the steps that it is to have. A sentence for
+/// each table that had some.
 pub(in crate::report) fn leave_out_beyond(
     folder: &RunFolder,
     summary: Option<&Summary>,
@@ -151,7 +151,8 @@ pub(in crate::report) fn correct(
 
 /// What a run's last test gave, where its end says something else.
 fn last_test(end: &Finished, saved: &Progress) -> Option<Tested> {
-    // A run that went on with other images, and trained no step with them, was tested with them; one that was stopped may have had no test.
+    // A run that went on with other images, and trained no step with them, was tested with them; one that was stopped
+    // may have had no test.
     let others = (end.changes.iter()).any(|c| c.step == end.step && c.name == Change::IMAGES);
     let untested = end.interrupted && end.test_loss.is_nan();
     let tested = saved.tested.filter(|tested| tested.step == end.step)?;

@@ -21,7 +21,8 @@ use crate::{Error, Result};
 pub struct RunRecord {
     /// The folder.
     pub path: PathBuf,
-    /// What it was trained with: of its newest checkpoint, its summary and its `config.toml` the first that can be read.
+    /// What it was trained with: of its newest checkpoint, its summary and its `config.toml` the first that can be
+    /// read.
     pub config: TrainConfig,
     /// What its data were, as its newest checkpoint tells.
     pub data: Option<DataRecord>,
@@ -129,8 +130,8 @@ impl RunRecord {
         }
     }
 
-    /// The sparsity asked for, where the network has it within a percent of its connections, which rounding and layers that are clipped
-    /// to dense may move; else the network's.
+    /// The sparsity asked for, where the network has it within a percent of its connections, which rounding and layers
+    /// that are clipped to dense may move; else the network's.
     pub fn sparsity(&self) -> f64 {
         let asked = self.config.model.sparsity;
         let Some(network) = self.network_sparsity() else {
@@ -255,7 +256,8 @@ impl RunRecord {
     }
 }
 
-/// The run folders that a path stands for: itself, or those in it, by name. `note` hears of what else is in it, but for files.
+/// The run folders that a path stands for: itself, or those in it, by name. `note` hears of what else is in it, but for
+/// files.
 fn find_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<PathBuf>> {
     if RunFolder::look(path).map_err(Error::io("open the run", path))? {
         return Ok(vec![path.to_owned()]);
@@ -282,9 +284,9 @@ fn find_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<PathBuf>> {
     Ok(runs)
 }
 
-/// The runs that a path stands for: the one in it, or those one level below, as in the folder of a sweep. They come in the
-/// order in which they were begun. Of several, `note` hears of those that cannot be read, of what of them is damaged, and of what else is
-/// there.
+/// The runs that a path stands for: the one in it, or those one level below, as in the folder of a sweep. They come in
+/// the order in which they were begun. Of several, `note` hears of those that cannot be read, of what of them is
+/// damaged, and of what else is there.
 ///
 /// # Errors
 /// A path that is neither, or that no run can be read of.

@@ -1,5 +1,5 @@
-//! A run to go on with: its folder, locked, and a checkpoint of it, whose configuration decides; and what is not as it was when it
-//! goes on.
+//! A run to go on with: its folder, locked, and a checkpoint of it, whose configuration decides; and what is not as it
+//! was when it goes on.
 
 use std::path::{Path, PathBuf};
 
@@ -19,8 +19,8 @@ pub struct Resumed {
 }
 
 impl Resumed {
-    /// Loads the checkpoint of a run that `path` names, or where that is the run's folder, the newest. `note` hears of what a user
-    /// should know.
+    /// Loads the checkpoint of a run that `path` names, or where that is the run's folder, the newest. `note` hears of
+    /// what a user should know.
     ///
     /// # Errors
     /// No checkpoint that can be used, or one of another run than the folder's summary.

@@ -46,8 +46,8 @@ impl RunFolder {
         }
     }
 
-    /// Makes a new folder `<time>-<name>` in `runs`, which is made too if it is not there. Two runs never share one, also
-    /// when they start in the same second: the later ones get `-2`, `-3` and so on.
+    /// Makes a new folder `<time>-<name>` in `runs`, which is made too if it is not there. Two runs never share one,
+    /// also when they start in the same second: the later ones get `-2`, `-3` and so on.
     pub fn create(runs: &Path, name: &str) -> Result<Self> {
         Self::check_name(name)?;
         Self::check_runs(runs, "runs")?;
@@ -74,8 +74,8 @@ impl RunFolder {
         Ok(Self(path.to_owned()))
     }
 
-    /// Whether `path` is a run folder itself: also one whose configuration was lost, for it is in the checkpoints and the summary,
-    /// too.
+    /// Whether `path` is a run folder itself: also one whose configuration was lost, for it is in the checkpoints and
+    /// the summary, too.
     pub fn is_one(path: &Path) -> bool {
         Self::look(path).unwrap_or(false)
     }

@@ -178,7 +178,8 @@ pub struct Summaries {
 }
 
 impl Summaries {
-    /// Of a run in `folder` that `command` started or resumed; none where the process goes on that its last command started.
+    /// Of a run in `folder` that `command` started or resumed; none where the process goes on that its last command
+    /// started.
     pub fn new(folder: &RunFolder, config: &TrainConfig, command: Option<&str>) -> Self {
         Self {
             folder: folder.clone(),
@@ -193,8 +194,8 @@ impl Summaries {
         }
     }
 
-    /// This of a run that was trained with another configuration up to now: the summary has that until a step that was trained
-    /// with the new one is saved.
+    /// This of a run that was trained with another configuration up to now: the summary has that until a step that was
+    /// trained with the new one is saved.
     pub fn after(self, trained: &TrainConfig) -> Self {
         let trained = trained.clone();
         Self { trained, ..self }
@@ -259,8 +260,8 @@ impl Summaries {
             time: now(),
             progress: progress.clone(),
         };
-        // For whoever watches: a training does not end because it cannot be watched, as where a reader holds the file open on
-        // Windows. A full disk ends it at the next table or checkpoint.
+        // For whoever watches: a training does not end because it cannot be watched, as where a reader holds the file
+        // open on Windows. A full disk ends it at the next table or checkpoint.
         if let Ok(bytes) = json(&note, &path) {
             let _ = disk::replace(&path, &bytes, false);
         }

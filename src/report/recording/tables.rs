@@ -37,9 +37,10 @@ impl Tables {
         })
     }
 
-    /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `saved` are cut off, for they
-    /// will be written again, and so is a last line of theirs that was only half written. Rows that cannot be read are left out, those that
-    /// are not in their order are sorted and count once; `note` hears of them, and the file as it was stays beside the new one.
+    /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `saved` are cut off,
+    /// for they will be written again, and so is a last line of theirs that was only half written. Rows that cannot be
+    /// read are left out, those that are not in their order are sorted and count once; `note` hears of them, and the
+    /// file as it was stays beside the new one.
     pub fn resume(run: &RunFolder, saved: Saved, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
         Ok(Self {

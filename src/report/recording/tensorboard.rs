@@ -1,7 +1,7 @@
 //! TensorBoard's event files, written without TensorFlow: `RUN/tensorboard/events.out.tfevents.…`.
 //!
-//! A file is a sequence of TFRecords, each the protocol buffer of one event. A resumed run begins a new file whose first
-//! events carry the step that it goes on from: TensorBoard then forgets what an earlier file says of later steps.
+//! A file is a sequence of TFRecords, each the protocol buffer of one event. A resumed run begins a new file whose
+//! first events carry the step that it goes on from: TensorBoard then forgets what an earlier file says of later steps.
 
 mod message;
 mod tfrecord;
@@ -18,16 +18,16 @@ use message::{Message, What};
 
 const FOLDER: &str = "tensorboard";
 
-/// Writes scalars: loss, accuracy, learning rate and images a second of steps and epochs; density, turnover and share of
-/// ever-active connections of each layer, and seconds, of rounds.
+/// Writes scalars: loss, accuracy, learning rate and images a second of steps and epochs; density, turnover and share
+/// of ever-active connections of each layer, and seconds, of rounds.
 pub struct TensorBoard {
     path: PathBuf,
     file: File,
 }
 
 impl TensorBoard {
-    /// Begins an event file of a run, in its folder `tensorboard`. Of a run resumed from a checkpoint, `resumed_at` is the
-    /// step; of a new one, files that are there already are removed.
+    /// Begins an event file of a run, in its folder `tensorboard`. Of a run resumed from a checkpoint, `resumed_at` is
+    /// the step; of a new one, files that are there already are removed.
     ///
     /// # Errors
     /// A file that cannot be written.

@@ -58,7 +58,8 @@ pub(in crate::report) fn same_row(one: &RunRecord, other: &RunRecord) -> Result<
     Ok(keys[0] == keys[1])
 }
 
-/// What the images were, in a few letters. Those that each seed splits off in its own way are known by their number alone.
+/// What the images were, in a few letters. Those that each seed splits off in its own way are known by their number
+/// alone.
 fn images_of(data: &DataRecord) -> String {
     let (train, test) = (&data.train, &data.test);
     match data.test_part {
@@ -82,7 +83,8 @@ pub(super) struct Row {
 /// The rows, in the order of their first runs.
 pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
-    // A run that does not tell its adapter or its images, for its summary or its checkpoints are lost, joins those that do.
+    // A run that does not tell its adapter or its images, for its summary or its checkpoints are lost, joins those that
+    // do.
     for reported in [true, false] {
         for (index, record) in records.iter().enumerate() {
             let tells = [

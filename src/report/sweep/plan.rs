@@ -87,8 +87,8 @@ impl PlannedRun {
         })
     }
 
-    /// Its folder's name, made of the values in which it differs: `mlp_gse-uniform_sparsity-0.98_seed-1`. Characters that a folder
-    /// should not have are `+` in it.
+    /// Its folder's name, made of the values in which it differs: `mlp_gse-uniform_sparsity-0.98_seed-1`. Characters
+    /// that a folder should not have are `+` in it.
     pub fn name(&self) -> String {
         let plain = |c: char| match c.is_alphanumeric() || "-_.,".contains(c) {
             true => c,

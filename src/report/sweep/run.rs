@@ -33,13 +33,14 @@ pub struct SweepOutcome {
     pub unwritten: Option<Error>,
 }
 
-/// Does the runs that are left, one after the other, each in its folder in `folder`. `tell` hears what is being done. A run
-/// that diverges, does not fit the device or is damaged is recorded, and the others go on. Runs that other processes do are
-/// passed over, and looked at again until they are done: of a process that dies, its run is taken over.
+/// Does the runs that are left, one after the other, each in its folder in `folder`. `tell` hears what is being done. A
+/// run that diverges, does not fit the device or is damaged is recorded, and the others go on. Runs that other
+/// processes do are passed over, and looked at again until they are done: of a process that dies, its run is taken
+/// over.
 ///
 /// # Errors
-/// Before anything is trained: a folder of a run with another configuration. Then: files that cannot be read or written,
-/// and mistakes that concern all runs.
+/// Before anything is trained: a folder of a run with another configuration. Then: files that cannot be read or
+/// written, and mistakes that concern all runs.
 pub fn run(
     sweep: &Sweep,
     folder: &Path,
@@ -309,8 +310,8 @@ fn tell_edits(
     Ok(())
 }
 
-/// Writes `results.csv` and `results.md` in the sweep's folder, and gives the table, and why the files could not be written where
-/// that is so: the table is none the worse for it. `note` hears of runs that are damaged.
+/// Writes `results.csv` and `results.md` in the sweep's folder, and gives the table, and why the files could not be
+/// written where that is so: the table is none the worse for it. `note` hears of runs that are damaged.
 ///
 /// # Errors
 /// No run yet, or a file that cannot be read.

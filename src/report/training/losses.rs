@@ -1,5 +1,5 @@
-//! A run whose device gets lost: the driver was reset, the machine slept, the GPU was unplugged. It goes on from its newest
-//! checkpoint as if it had been resumed, and ends with the bits of a run that lost nothing.
+//! A run whose device gets lost: the driver was reset, the machine slept, the GPU was unplugged. It goes on from its
+//! newest checkpoint as if it had been resumed, and ends with the bits of a run that lost nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,12 +43,12 @@ impl Losses {
 type Prepare<'a> =
     dyn FnMut(TrainConfig, Place, &mut dyn FnMut(&str)) -> Result<RecordedTraining> + 'a;
 
-/// Runs a training to its end or until `stop` is set. Where its device is lost, it opens the adapter again by `prepare`, goes on from
-/// the newest checkpoint, or from the start where there is none yet, and tells `note` of it.
+/// Runs a training to its end or until `stop` is set. Where its device is lost, it opens the adapter again by
+/// `prepare`, goes on from the newest checkpoint, or from the start where there is none yet, and tells `note` of it.
 ///
 /// # Errors
-/// As [`RecordedTraining::run`]. After three losses without a new checkpoint between them, and where the adapter does not come
-/// back: the newest checkpoint is whole.
+/// As [`RecordedTraining::run`]. After three losses without a new checkpoint between them, and where the adapter does
+/// not come back: the newest checkpoint is whole.
 pub fn run_through_losses(
     training: RecordedTraining,
     prepare: &mut Prepare<'_>,

@@ -74,8 +74,9 @@ pub struct RecordedTraining {
 }
 
 impl RecordedTraining {
-    /// Opens the device and puts the network on it, from the start or from a checkpoint. `note` hears of what a user should
-    /// know. What can go wrong by a mistake comes before the folder is made, so that none leaves an empty one behind.
+    /// Opens the device and puts the network on it, from the start or from a checkpoint. `note` hears of what a user
+    /// should know. What can go wrong by a mistake comes before the folder is made, so that none leaves an empty one
+    /// behind.
     ///
     /// # Errors
     /// A configuration that cannot be used, a device that is too small, or a folder or checkpoint that is at fault.
@@ -213,8 +214,8 @@ impl RecordedTraining {
         self.trainer.is_done()
     }
 
-    /// Trains to the end, or until `stop` is set; with checkpoints as asked for. A run that is over is tested, and nothing is
-    /// written.
+    /// Trains to the end, or until `stop` is set; with checkpoints as asked for. A run that is over is tested, and
+    /// nothing is written.
     ///
     /// # Errors
     /// As [`Trainer::run`]; the summary keeps the reason.
@@ -224,7 +225,8 @@ impl RecordedTraining {
             folder,
             config: self.trainer.config().clone(),
             text: self.trainer.config().to_toml()?,
-            // Of a resumed run the file stays that of the old checkpoint until there is a new one: they tell the same at each moment.
+            // Of a resumed run the file stays that of the old checkpoint until there is a new one: they tell the same
+            // at each moment.
             written: self.resumed.is_none(),
             resumed: self.resumed.as_ref(),
             origin: &self.origin,
@@ -262,7 +264,8 @@ impl RecordedTraining {
     }
 }
 
-/// Whether a run's summary tells how it ended at `step`, or was to go on from there: then there is nothing to add to it.
+/// Whether a run's summary tells how it ended at `step`, or was to go on from there: then there is nothing to add to
+/// it.
 fn tells_the_end(folder: &RunFolder, step: u64) -> bool {
     // Without one, as when the process was killed before it wrote the end, this is what is missing.
     let summary = folder.summary().ok().flatten();
@@ -290,7 +293,8 @@ impl Start<'_> {
         note: &mut dyn FnMut(&str),
     ) -> Result<()> {
         folder.set_aside(note)?;
-        // With what the device decided, so that it repeats the run. Before all else: with it alone a run can begin anew.
+        // With what the device decided, so that it repeats the run. Before all else: with it alone a run can begin
+        // anew.
         let (trainer, resumed) = (self.trainer, self.resumed);
         let trained = resumed.map_or(trainer.config(), |from| &from.config);
         if resumed.is_none() || !folder.has_config() {

@@ -4,8 +4,8 @@ use super::start::{Moment, Prune, Start, Thinning};
 use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
-/// Gradual magnitude pruning (Zhu and Gupta 2017, "To prune, or not to prune", equation 1): every T steps until T_end the
-/// smallest weights go, so that `(1 - step / T_end)^3` of the surplus over the requested connections is left.
+/// Gradual magnitude pruning (Zhu and Gupta 2017, "To prune, or not to prune", equation 1): every T steps until T_end
+/// the smallest weights go, so that `(1 - step / T_end)^3` of the surplus over the requested connections is left.
 pub struct Gradual;
 
 impl Gradual {
@@ -47,9 +47,9 @@ impl Thinning for Gradual {
     }
 }
 
-/// The lottery ticket (Frankle and Carbin 2019): train the dense network to the end, drop the smallest weights, set those
-/// that stay back to what they were before the first step, and train again; in `cycles` prunings, each of which leaves the
-/// same share of the connections before it.
+/// The lottery ticket (Frankle and Carbin 2019): train the dense network to the end, drop the smallest weights, set
+/// those that stay back to what they were before the first step, and train again; in `cycles` prunings, each of which
+/// leaves the same share of the connections before it.
 pub struct Lottery {
     /// Prunings; the run has one more stage.
     pub cycles: u32,

@@ -1,8 +1,8 @@
 //! Methods that begin with a dense network: scored and pruned before the first step, or pruned while it trains.
 //!
-//! They are what always-sparse methods are measured against, and by their nature hold dense weights for a while: the ledger
-//! has those in a class of their own, [`Class::DenseWeights`](crate::engine::Class::DenseWeights). Their choices are made on
-//! the host, once or a few times a run.
+//! They are what always-sparse methods are measured against, and by their nature hold dense weights for a while: the
+//! ledger has those in a class of their own, [`Class::DenseWeights`](crate::engine::Class::DenseWeights). Their choices
+//! are made on the host, once or a few times a run.
 
 mod during;
 mod probe;

@@ -34,15 +34,16 @@ pub trait Probe {
     /// Its layers with all their connections, as drawn.
     fn layers(&self) -> &[LayerState];
 
-    /// Gradients of the loss on the probe's batch of training images, always the same one, with `weights` in place of those of
-    /// [`Probe::layers`]. They come tile by tile, each pair once, in no order: nobody holds them all who need not.
+    /// Gradients of the loss on the probe's batch of training images, always the same one, with `weights` in place of
+    /// those of [`Probe::layers`]. They come tile by tile, each pair once, in no order: nobody holds them all who need
+    /// not.
     ///
     /// # Errors
     /// A lost device.
     fn gradients(&mut self, weights: &PerConnection, each: &mut EachTile<'_>) -> Result<()>;
 
-    /// Gradients of the sum of the logits of the linear network that is left without norms, biases and activations, with
-    /// `weights` that are not negative, for an image of ones; in tiles likewise.
+    /// Gradients of the sum of the logits of the linear network that is left without norms, biases and activations,
+    /// with `weights` that are not negative, for an image of ones; in tiles likewise.
     ///
     /// # Errors
     /// A model that has no such network, or a lost device.

@@ -1,8 +1,9 @@
-//! Pruning before the first step: SNIP, GraSP and SynFlow score the connections of a dense network that is not trained yet.
+//! Pruning before the first step: SNIP, GraSP and SynFlow score the connections of a dense network that is not trained
+//! yet.
 //!
-//! Gradients come from the device in tiles and are scored there and then, so that it holds a dense network's weights and a
-//! tile. SNIP's list holds the best so far alone; GraSP also needs a gradient to step along, and SynFlow, which prunes little by
-//! little, a score for every connection: those are the host's.
+//! Gradients come from the device in tiles and are scored there and then, so that it holds a dense network's weights
+//! and a tile. SNIP's list holds the best so far alone; GraSP also needs a gradient to step along, and SynFlow, which
+//! prunes little by little, a score for every connection: those are the host's.
 
 use super::probe::{PerConnection, Probe};
 use super::select::{Best, keep_largest, magnitudes};
@@ -13,8 +14,8 @@ use crate::sparse::LayerState;
 use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
-/// SNIP (Lee et al. 2019, "Single-shot network pruning based on connection sensitivity"): keeps the largest |g theta| over the
-/// whole model, g on one batch.
+/// SNIP (Lee et al. 2019, "Single-shot network pruning based on connection sensitivity"): keeps the largest |g theta|
+/// over the whole model, g on one batch.
 pub struct Snip;
 
 impl Snip {
@@ -51,12 +52,12 @@ impl Choice for Snip {
     }
 }
 
-/// GraSP (Wang et al. 2020, "Picking winning tickets before training by preserving gradient flow"): drops what a gradient step
-/// would miss least, keeping the largest `theta * (H g)` over the whole model, on one batch and without the original's
-/// temperature.
+/// GraSP (Wang et al. 2020, "Picking winning tickets before training by preserving gradient flow"): drops what a
+/// gradient step would miss least, keeping the largest `theta * (H g)` over the whole model, on one batch and without
+/// the original's temperature.
 ///
-/// `H g` is a central difference of gradients along g, `(g(theta + e g) - g(theta - e g)) / 2e`, with e such that the step is
-/// [`GRASP_STEP`] of the weights' length.
+/// `H g` is a central difference of gradients along g, `(g(theta + e g) - g(theta - e g)) / 2e`, with e such that the
+/// step is [`GRASP_STEP`] of the weights' length.
 pub struct Grasp;
 
 /// Length of GraSP's finite step along the gradient, relative to the weights': small against them, and far above what
@@ -106,13 +107,13 @@ impl Choice for Grasp {
     }
 }
 
-/// SynFlow (Tanaka et al. 2020, "Pruning neural networks without any data by iteratively conserving synaptic flow"): keeps the
-/// largest `|theta| dR/d|theta|`, R being the sum of the logits for an image of ones with all weights positive, in
-/// [`SYNFLOW_ITERATIONS`] prunings that leave the same share each.
+/// SynFlow (Tanaka et al. 2020, "Pruning neural networks without any data by iteratively conserving synaptic flow"):
+/// keeps the largest `|theta| dR/d|theta|`, R being the sum of the logits for an image of ones with all weights
+/// positive, in [`SYNFLOW_ITERATIONS`] prunings that leave the same share each.
 ///
-/// Each layer's weights are scaled so that it keeps its input's mean, for R of a deep network is more than single precision can
-/// hold. In a chain of layers this multiplies all scores by the same number; where shortcuts pass layers by, it sets them
-/// and the branches they pass on an equal footing, which the original does not.
+/// Each layer's weights are scaled so that it keeps its input's mean, for R of a deep network is more than single
+/// precision can hold. In a chain of layers this multiplies all scores by the same number; where shortcuts pass layers
+/// by, it sets them and the branches they pass on an equal footing, which the original does not.
 pub struct SynFlow;
 
 /// Prunings of SynFlow, as in its paper.

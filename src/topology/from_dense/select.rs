@@ -101,8 +101,8 @@ impl Best {
         Ok(layers.collect())
     }
 
-    /// The layers with the best of their connections alone: weights, biases and what the optimiser keeps stay. `layers` are those that the
-    /// list was made of.
+    /// The layers with the best of their connections alone: weights, biases and what the optimiser keeps stay. `layers`
+    /// are those that the list was made of.
     ///
     /// # Errors
     /// As [`Best::numbers`].
@@ -117,8 +117,8 @@ impl Best {
 /// Entries that a list holds beside twice the requested ones before it is trimmed.
 const SLACK: usize = 1 << 16;
 
-/// The layers with their `count` connections of the largest `scores`, ties to the earlier one: weights, biases and what the
-/// optimiser keeps stay.
+/// The layers with their `count` connections of the largest `scores`, ties to the earlier one: weights, biases and what
+/// the optimiser keeps stay.
 ///
 /// # Errors
 /// Scores that are not numbers, or not one for each connection.

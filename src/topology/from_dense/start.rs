@@ -13,8 +13,8 @@ pub enum Start<'a> {
     Chosen(&'a dyn Choice),
     /// Dense, and pruned between steps.
     Dense(&'a dyn Thinning),
-    /// So many times the requested connections, of which forward passes use the requested ones; dense weights are kept beside it, from
-    /// which it is chosen anew every T steps.
+    /// So many times the requested connections, of which forward passes use the requested ones; dense weights are kept
+    /// beside it, from which it is chosen anew every T steps.
     Backed(f64),
 }
 

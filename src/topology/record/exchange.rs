@@ -172,7 +172,8 @@ impl Recorder<'_> {
         (arena.state.starts()).try_for_each(|(start, array)| self.merge_state(start, array))
     }
 
-    /// One array of the connections in the new order, by way of the gradient's: any number of arrays thus take no more bindings.
+    /// One array of the connections in the new order, by way of the gradient's: any number of arrays thus take no more
+    /// bindings.
     fn merge_state(&mut self, start: Scalar, array: View) -> Result<()> {
         let (arena, merged) = (self.arena, self.arena.gradient.all());
         self.plan.dispatch(

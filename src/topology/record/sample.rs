@@ -9,8 +9,8 @@ use crate::topology::cumulate::{Cumulate, CumulateParams};
 use crate::topology::table;
 
 impl Recorder<'_> {
-    /// Records the draw; nothing where the step itself goes through all pairs. Says where the candidates are when it has
-    /// run, or when the list of the best has settled.
+    /// Records the draw; nothing where the step itself goes through all pairs. Says where the candidates are when it
+    /// has run, or when the list of the best has settled.
     pub fn sample(mut self) -> Result<(Plan, Sampled)> {
         let [a, b] = self.scratch.pairs();
         let (sampled, candidates) = match &self.scratch.list {
@@ -43,8 +43,8 @@ impl Recorder<'_> {
         Ok(self.plan)
     }
 
-    /// Draws, sorts and drops, by way of the arrays `to`; `held`, columns as keys like `to`, has the candidates so far. Returns the
-    /// sorted pairs, whose arrays are free again, and the candidates, rows as keys.
+    /// Draws, sorts and drops, by way of the arrays `to`; `held`, columns as keys like `to`, has the candidates so far.
+    /// Returns the sorted pairs, whose arrays are free again, and the candidates, rows as keys.
     fn draw_from(&mut self, to: Pairs, held: Pairs, number: u32) -> Result<(Pairs, Pairs)> {
         self.sample_pairs(&to, &held, number)?;
         // The sorted pairs are in one pair of arrays; their candidates go into the other.

@@ -1,4 +1,5 @@
-//! Looking at all pairs: a layer's tiles within the backward pass, each merged with the best so far; then the list as candidates.
+//! Looking at all pairs: a layer's tiles within the backward pass, each merged with the best so far; then the list as
+//! candidates.
 
 use super::{Recorder, Sampled};
 use crate::engine::{Grid, Plan};
@@ -25,8 +26,8 @@ pub(in crate::topology) struct LayerTiles<'a> {
     pub own_segment: bool,
 }
 
-/// Records the tiles of a layer, last one first; `score` records the scores of the pairs at hand. Per tile 20 dispatches
-/// and those of `score`.
+/// Records the tiles of a layer, last one first; `score` records the scores of the pairs at hand. Per tile 20
+/// dispatches and those of `score`.
 pub(in crate::topology) fn record_layer(
     tiles: &LayerTiles<'_>,
     plan: &mut Plan,

@@ -18,8 +18,8 @@ impl Round {
         self.distinct && matches!(self.growth.candidates(), Candidates::Sampled(_))
     }
 
-    /// Draws again until every layer has found what [`Round::slots`](super::Round) asks for. What is still missing after
-    /// [`MOST`] programs is done without: the report tells how many candidates there were.
+    /// Draws again until every layer has found what [`Round::slots`](super::Round) asks for. What is still missing
+    /// after [`MOST`] programs is done without: the report tells how many candidates there were.
     pub(super) fn draw_again(
         &self,
         device: &Device,

@@ -37,7 +37,8 @@ impl Round {
         }
     }
 
-    /// Records what a pass observes in one layer. Layers come in the order of the backward pass, from the last to the first.
+    /// Records what a pass observes in one layer. Layers come in the order of the backward pass, from the last to the
+    /// first.
     ///
     /// # Errors
     /// Views that do not fit.
@@ -78,9 +79,9 @@ impl Round {
 
     /// The scores of the layer's candidates.
     ///
-    /// Where all inactive pairs are candidates, they are gone through here, tile by tile, and the best are kept: 21 dispatches a
-    /// tile with the gradient as score. Scores of several parts of a batch cannot be added up without keeping all, so
-    /// nothing is recorded for a further part: the first one alone scores.
+    /// Where all inactive pairs are candidates, they are gone through here, tile by tile, and the best are kept: 21
+    /// dispatches a tile with the gradient as score. Scores of several parts of a batch cannot be added up without
+    /// keeping all, so nothing is recorded for a further part: the first one alone scores.
     fn score(&self, work: &Work, plan: &mut Plan, observed: Observed<'_>) -> Result<()> {
         let Observed {
             arena,

@@ -21,8 +21,8 @@ pub struct RoundOptions {
     pub scope: Scope,
     /// Candidates drawn per active connection.
     pub gamma: f64,
-    /// Whether candidates are drawn again until as many distinct inactive pairs are found as gamma asks for, or the layer has:
-    /// as the paper's experiments do it. Else what one draw finds is taken, which is the paper's pseudocode.
+    /// Whether candidates are drawn again until as many distinct inactive pairs are found as gamma asks for, or the
+    /// layer has: as the paper's experiments do it. Else what one draw finds is taken, which is the paper's pseudocode.
     pub distinct: bool,
     /// Lanes of a position: the batch on the device, rounded up to whole vectors of four.
     pub lanes: usize,
@@ -30,9 +30,9 @@ pub struct RoundOptions {
     pub step: View,
     /// By layer: how its output positions read its input positions.
     pub windows: Vec<Window>,
-    /// Pairs that a method which scores all inactive ones scores together: none leaves it to the round, which takes as many
-    /// as there are connections, at least 2^18, never more than the largest layer has. What a round does is the same
-    /// at any size; a small tile takes less memory, and more dispatches.
+    /// Pairs that a method which scores all inactive ones scores together: none leaves it to the round, which takes as
+    /// many as there are connections, at least 2^18, never more than the largest layer has. What a round does is the
+    /// same at any size; a small tile takes less memory, and more dispatches.
     pub tile: Option<usize>,
 }
 

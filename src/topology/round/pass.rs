@@ -52,8 +52,8 @@ impl Round {
         }
     }
 
-    /// The pass by which further batches add to the scores. None where scores are no sums: where growth ignores gradients, or a
-    /// running list keeps the best alone.
+    /// The pass by which further batches add to the scores. None where scores are no sums: where growth ignores
+    /// gradients, or a running list keeps the best alone.
     pub fn further_pass(&self) -> Option<StepPass> {
         let growth = &self.growth;
         let sums = growth.scores_by_step() && growth.candidates() != Candidates::All;

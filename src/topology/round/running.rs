@@ -8,9 +8,9 @@ use crate::topology::report::RoundReport;
 
 /// A round under way around a training step.
 ///
-/// Whoever holds it asks for the [next pass](Running::next_pass) over the batch and makes it, until there is none. Statistics come
-/// first where the method weighs its draw; the draw goes before the pass that scores, the exchange after it. The optimiser's
-/// update belongs before the exchange, behind the pass that scores.
+/// Whoever holds it asks for the [next pass](Running::next_pass) over the batch and makes it, until there is none.
+/// Statistics come first where the method weighs its draw; the draw goes before the pass that scores, the exchange
+/// after it. The optimiser's update belongs before the exchange, behind the pass that scores.
 pub struct Running<'a> {
     round: &'a mut Round,
     device: &'a Device,
@@ -28,8 +28,8 @@ pub struct Running<'a> {
 
 impl Round {
     /// Begins a round that exchanges the share `alpha_t` of the connections
-    /// ([`Schedule::alpha_at`](crate::topology::Schedule::alpha_at)). With a filter, its kernels whose names contain that are
-    /// compared with their twins.
+    /// ([`Schedule::alpha_at`](crate::topology::Schedule::alpha_at)). With a filter, its kernels whose names contain
+    /// that are compared with their twins.
     ///
     /// # Errors
     /// A share outside 0..=1.
@@ -58,7 +58,8 @@ impl Round {
 }
 
 impl Running<'_> {
-    /// Goes on to the next pass over the batch, of [`Round::passes`]; the one before must have been made. None: the round is done.
+    /// Goes on to the next pass over the batch, of [`Round::passes`]; the one before must have been made. None: the
+    /// round is done.
     ///
     /// # Errors
     /// A lost device, or one that computes wrongly.

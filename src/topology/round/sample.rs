@@ -15,8 +15,8 @@ pub struct ScoredPairs {
 }
 
 impl Round {
-    /// Lets the rounds from here on keep weight and score of up to `most` candidates a layer, where the method weighs them; 0
-    /// for none. That reads the candidates back, O(N), between the device's work and not in its time.
+    /// Lets the rounds from here on keep weight and score of up to `most` candidates a layer, where the method weighs
+    /// them; 0 for none. That reads the candidates back, O(N), between the device's work and not in its time.
     pub fn keep_sample(&mut self, most: usize) {
         self.sampled = most;
     }

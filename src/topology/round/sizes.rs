@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use crate::topology::growth::Candidates;
 use crate::topology::table::Slots;
 
-/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what a dispatch costs is little beside them.
+/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what a dispatch costs is little beside
+/// them.
 const LEAST_TILE: usize = 1 << 18;
 
 impl Round {

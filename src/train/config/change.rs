@@ -21,7 +21,8 @@ impl TrainConfig {
         Self::field(name).is_some_and(|field| free.contains(&field.on_resume))
     }
 
-    /// Whether the value of this name is a matter of the machine that trains: two runs that differ in it alone are the same.
+    /// Whether the value of this name is a matter of the machine that trains: two runs that differ in it alone are the
+    /// same.
     pub fn is_of_host(name: &str) -> bool {
         Self::field(name).is_some_and(|field| field.on_resume == OnResume::Host)
     }
@@ -58,8 +59,8 @@ impl TrainConfig {
         Ok(())
     }
 
-    /// This with more or fewer epochs, for a run of `before` that has done so many rounds: the end of the rounds stays where they were
-    /// trained by, where it followed from the epochs. Without a round yet it follows them on.
+    /// This with more or fewer epochs, for a run of `before` that has done so many rounds: the end of the rounds stays
+    /// where they were trained by, where it followed from the epochs. Without a round yet it follows them on.
     pub fn keep_rounds(mut self, before: &Self, rounds: u64) -> Self {
         let follows = self.topology.round_until.is_none() && self.run.epochs != before.run.epochs;
         if follows && rounds > 0 && self.has_no_effect("round_until").is_none() {

@@ -6,7 +6,8 @@ use crate::{Error, Result};
 
 /// Indices on the device are 32-bit words.
 pub(super) const MOST: usize = u32::MAX as usize - 3;
-/// Factors above are typing errors: no network is a thousand times as wide as another, nor are there so many candidates.
+/// Factors above are typing errors: no network is a thousand times as wide as another, nor are there so many
+/// candidates.
 pub(super) const LARGEST_FACTOR: f64 = 1000.0;
 /// Rates above leave nothing of any weight.
 pub(super) const LARGEST_RATE: f64 = 1e6;

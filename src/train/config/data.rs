@@ -12,7 +12,8 @@ use crate::data::{Augmentation, DataOptions, IMAGE_FOLDER, ImageOptions, NAMES};
 section! {
     /// Which images a run trains on, and how they are varied.
     pub struct DataConfig in "Data" {
-        /// Data set: digits (embedded), mnist, fashion-mnist, cifar10, cifar100 or image-folder (train/CLASS/*, val/CLASS/*)
+        /// Data set: digits (embedded), mnist, fashion-mnist, cifar10, cifar100 or image-folder (train/CLASS/*,
+        /// val/CLASS/*)
         name as "data": String = "digits".to_owned(),
             NAME, on resume Fixed;
         /// Folder with the data set's files, as they are downloaded; digits needs none
@@ -21,23 +22,23 @@ section! {
         /// Use only the first N images of each split (0: all)
         limit: Option<usize> = None,
             N, on resume Fixed;
-        /// How training images are varied: none, flip, pad-crop-flip, resized-crop-flip or plain-crop-flip; auto: as is usual
-        /// for the data set, not at all for mlp
+        /// How training images are varied: none, flip, pad-crop-flip, resized-crop-flip or plain-crop-flip; auto: as is
+        /// usual for the data set, not at all for mlp
         augment: String = AUTO.to_owned(),
             NAME, on resume Noted;
         /// Side of an image folder's images, in pixels
         image_size: usize = 224,
             N, on resume Fixed, idle is_no_folder;
-        /// Shorter side of an image folder's images before the middle is cut out, or a plain crop [default: 8/7 of --image-size;
-        /// the size itself below 128]
+        /// Shorter side of an image folder's images before the middle is cut out, or a plain crop [default: 8/7 of
+        /// --image-size; the size itself below 128]
         resize: Option<usize> = None,
             N, on resume Fixed, idle is_no_folder;
-        /// Share of an image folder's training images that test instead, by class and by --seed: where it has neither val/,
-        /// validation/, valid/ nor test/
+        /// Share of an image folder's training images that test instead, by class and by --seed: where it has neither
+        /// val/, validation/, valid/ nor test/
         val_split: f64 = 0.1,
             SHARE, on resume Fixed, idle is_no_folder;
-        /// Go on without images of a folder that cannot be read: in training another one of the class takes the place, in tests they
-        /// are left out; the end of the run lists them
+        /// Go on without images of a folder that cannot be read: in training another one of the class takes the place,
+        /// in tests they are left out; the end of the run lists them
         skip_bad_images: bool = false,
             BOOL, on resume Free, idle skips_none;
     }
@@ -100,8 +101,8 @@ impl DataConfig {
         Ok(())
     }
 
-    /// Pixels of an image as far as they are known before the data set is read: those of a folder. The published images of other sets
-    /// are small.
+    /// Pixels of an image as far as they are known before the data set is read: those of a folder. The published images
+    /// of other sets are small.
     pub(super) fn pixels(&self) -> usize {
         match self.name == IMAGE_FOLDER {
             true => self.image_size.saturating_pow(2),

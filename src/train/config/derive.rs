@@ -1,5 +1,5 @@
-//! What a configuration stands for, where several sections decide it: the names of its model and of its run, its data, how images are
-//! varied, and what forward passes use.
+//! What a configuration stands for, where several sections decide it: the names of its model and of its run, its data,
+//! how images are varied, and what forward passes use.
 
 use super::train_config::TrainConfig;
 use super::value::AUTO;
@@ -11,8 +11,8 @@ use crate::topology::Method;
 use crate::topology::from_dense::Start;
 
 impl TrainConfig {
-    /// The model's name as far as it is known before the data set is read: as given, or by the size that an image folder's images
-    /// get. The published images of other sets are small.
+    /// The model's name as far as it is known before the data set is read: as given, or by the size that an image
+    /// folder's images get. The published images of other sets are small.
     pub fn model_name(&self) -> &str {
         self.model.name_for(self.data.pixels())
     }
@@ -23,8 +23,8 @@ impl TrainConfig {
             .name_for(shape.height.saturating_mul(shape.width))
     }
 
-    /// Takes the perceptron where its widths were asked for and no model. Returns whether another would have been taken by their
-    /// size alone.
+    /// Takes the perceptron where its widths were asked for and no model. Returns whether another would have been taken
+    /// by their size alone.
     pub fn takes_perceptron(&mut self) -> bool {
         self.model.takes_perceptron(self.data.pixels())
     }
@@ -41,8 +41,8 @@ impl TrainConfig {
         })
     }
 
-    /// The name of a run that was given none, on images of this size: the data set, the model unless it is a perceptron, and the
-    /// method.
+    /// The name of a run that was given none, on images of this size: the data set, the model unless it is a
+    /// perceptron, and the method.
     pub fn run_name(&self, shape: ImageShape) -> String {
         let (data, method) = (&self.data.name, self.topology.method);
         match self.model_for(shape) {
@@ -51,8 +51,8 @@ impl TrainConfig {
         }
     }
 
-    /// This with every value that follows from others written out: what it means at this moment, for comparisons and readers. To
-    /// be trained with or saved, it would no longer follow a change of those others.
+    /// This with every value that follows from others written out: what it means at this moment, for comparisons and
+    /// readers. To be trained with or saved, it would no longer follow a change of those others.
     pub fn with_derived(&self) -> Self {
         let mut derived = self.clone();
         if let Some(name) = self.augmentation().ok().and_then(Augmentation::name) {

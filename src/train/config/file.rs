@@ -22,8 +22,8 @@ impl TrainConfig {
         Self::from_toml(&text, path)
     }
 
-    /// Names of the values in which the two differ, as they stand in `config.toml`; one that is derived in one of them and written
-    /// out in the other is no difference.
+    /// Names of the values in which the two differ, as they stand in `config.toml`; one that is derived in one of them
+    /// and written out in the other is no difference.
     pub fn differences(&self, other: &Self) -> Result<Vec<String>> {
         let (mine, theirs) = (self.with_derived().table()?, other.with_derived().table()?);
         let mut names: Vec<String> = mine

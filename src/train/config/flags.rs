@@ -30,7 +30,8 @@ impl ConfigFlags {
         base
     }
 
-    /// Whether the value of that name in `config.toml` comes from the command line or the environment, and not from a file.
+    /// Whether the value of that name in `config.toml` comes from the command line or the environment, and not from a
+    /// file.
     pub fn decides(&self, name: &str) -> bool {
         // Asked of a name that it does not know, clap panics.
         if !self.0.ids().any(|id| id.as_str() == name) {

@@ -1,5 +1,5 @@
-//! Values that have no effect. Flags with them are refused where they were typed: who types one expects something of it. Values from a
-//! file stay, so that one file serves many methods and models.
+//! Values that have no effect. Flags with them are refused where they were typed: who types one expects something of
+//! it. Values from a file stay, so that one file serves many methods and models.
 
 use super::context::Context;
 use super::section::Section;
@@ -21,8 +21,8 @@ impl TrainConfig {
         )
     }
 
-    /// This with the default in place of each value that has no effect: what two such configurations train is the same exactly if
-    /// they are.
+    /// This with the default in place of each value that has no effect: what two such configurations train is the same
+    /// exactly if they are.
     ///
     /// # Errors
     /// None that a configuration can have.

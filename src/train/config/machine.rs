@@ -17,10 +17,12 @@ section! {
         /// Keep few activations and compute the others again for the backward pass: less memory, more time
         checkpoint_activations: bool = false,
             BOOL, on resume Free, idle keeps_all;
-        /// Keep all training images on the device, which then makes the batches itself: the same ones [default: on a GPU with room]
+        /// Keep all training images on the device, which then makes the batches itself: the same ones [default: on a
+        /// GPU with room]
         resident: Option<bool> = None,
             BOOL, on resume Free, idle stays_in_files;
-        /// Density from which on a layer's products are dense; above 1: never [default: as measured, by kind of adapter]
+        /// Density from which on a layer's products are dense; above 1: never [default: as measured, by kind of
+        /// adapter]
         dense_above: Option<f64> = None,
             DENSITY, on resume Noted;
         /// Adapter to train on: auto, cpu, an index of `rootlet adapters`, or a part of a name

@@ -11,16 +11,16 @@ use crate::{Error, Result};
 
 /// The model for large images where none was named.
 const LARGE_MODEL: &str = "resnet18";
-/// Pixels of images up to which the default is a perceptron. Its first layer has an input for every value: 150,528 of a photo of
-/// 224 × 224 pixels.
+/// Pixels of images up to which the default is a perceptron. Its first layer has an input for every value: 150,528 of a
+/// photo of 224 × 224 pixels.
 const PERCEPTRON_PIXELS: usize = 64 * 64;
 
 section! {
     /// Which model a run trains, and how many connections it has.
     pub struct ModelConfig in "Model" {
-        /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18, resnet34 or
-        /// resnet50; auto: mlp, or resnet18 for images of more than 64 × 64 pixels where --hidden is not given; `rootlet model NAME`
-        /// shows its layers
+        /// Model: mlp, resnet20 to resnet110, vgg11-small to vgg19-small, simple-vit-tiny, simple-vit, resnet18,
+        /// resnet34 or resnet50; auto: mlp, or resnet18 for images of more than 64 × 64 pixels where --hidden is not
+        /// given; `rootlet model NAME` shows its layers
         name as "model": String = AUTO.to_owned(),
             NAME, on resume Fixed;
         /// Factor of all channels and hidden widths
@@ -29,7 +29,8 @@ section! {
         /// Widths of the hidden layers of mlp, as in 1024,1024 (none: no hidden layer)
         hidden: Vec<usize> = vec![256, 256],
             WIDTHS, on resume Fixed, idle is_no_perceptron;
-        /// Share of all possible connections that do not exist: 0 (dense) to 0.9999 and more, while every layer keeps one
+        /// Share of all possible connections that do not exist: 0 (dense) to 0.9999 and more, while every layer keeps
+        /// one
         sparsity: f64 = 0.9,
             SHARE, on resume Fixed, idle sparsity_is_known;
         /// Number of connections in place of --sparsity (0: by sparsity): it stays when --width grows
@@ -124,8 +125,8 @@ impl ModelConfig {
         }
     }
 
-    /// Takes the perceptron where its widths were asked for and no model. Returns whether images of so many pixels would have been
-    /// given another one by their size alone.
+    /// Takes the perceptron where its widths were asked for and no model. Returns whether images of so many pixels
+    /// would have been given another one by their size alone.
     pub(super) fn takes_perceptron(&mut self, pixels: usize) -> bool {
         if self.name != AUTO {
             return false;

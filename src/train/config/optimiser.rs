@@ -10,7 +10,8 @@ use crate::loss::{CrossEntropy, Loss};
 use crate::optim::{LearningRate, Milestones, Optimiser, Sgd};
 
 section! {
-    /// The loss, the optimiser and its learning rate. Momentum and weight decay: Heddes et al., arXiv 2401.06898, CIFAR set-up.
+    /// The loss, the optimiser and its learning rate. Momentum and weight decay: Heddes et al., arXiv 2401.06898, CIFAR
+    /// set-up.
     pub struct OptimiserConfig in "Optimiser" {
         /// Learning rate after the warm-up
         lr: f64 = 0.1,

@@ -1,5 +1,5 @@
-//! Sections: the parts of a configuration. Each declares its fields in one table, which says everything about a field: its name,
-//! type, default, flag, explanation, and what becomes of it where a run goes on or where it has no effect.
+//! Sections: the parts of a configuration. Each declares its fields in one table, which says everything about a field:
+//! its name, type, default, flag, explanation, and what becomes of it where a run goes on or where it has no effect.
 
 use serde::de::MapAccess;
 use serde::ser::SerializeMap;

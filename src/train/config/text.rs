@@ -1,5 +1,5 @@
-//! The text of a `config.toml`: every key with a comment, and what follows from other values only as a comment, so that it still
-//! follows when they are changed.
+//! The text of a `config.toml`: every key with a comment, and what follows from other values only as a comment, so that
+//! it still follows when they are changed.
 
 use super::section::Field;
 use super::train_config::TrainConfig;
@@ -9,8 +9,9 @@ use crate::Result;
 const WIDTH: usize = 100;
 
 impl TrainConfig {
-    /// The text of `config.toml`: every key, also those with default values, under the headings of `--help` and explained as
-    /// there. A key that is not set stands in a comment, with the value that it has here where others decide it.
+    /// The text of `config.toml`: every key, also those with default values, under the headings of `--help` and
+    /// explained as there. A key that is not set stands in a comment, with the value that it has here where others
+    /// decide it.
     ///
     /// # Errors
     /// A number that TOML cannot hold.

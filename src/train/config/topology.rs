@@ -27,8 +27,8 @@ section! {
         /// Candidates drawn in a round, per active connection
         gamma: f64 = 1.0,
             FACTOR, on resume Noted, idle draws_none;
-        /// Draw candidates again until they are --gamma distinct inactive pairs per active connection, or all that a layer has;
-        /// else what one draw finds is taken
+        /// Draw candidates again until they are --gamma distinct inactive pairs per active connection, or all that a
+        /// layer has; else what one draw finds is taken
         distinct_candidates: bool = false,
             BOOL, on resume Noted, idle draws_none;
         /// Batches that score the candidates of a round: the step's own, and further ones with the weights as they are
@@ -43,7 +43,8 @@ section! {
         /// Epoch after which the topology stays as it is (T_end) [default: 0.6 × the epochs]
         round_until: Option<f64> = None,
             EPOCH alias "until", on resume Noted, idle ends_no_rounds;
-        /// Follow what the rounds explore: ever active pairs, dead units, rank correlations; costs host time, changes no result
+        /// Follow what the rounds explore: ever active pairs, dead units, rank correlations; costs host time, changes
+        /// no result
         statistics: bool = true,
             BOOL, on resume Free, idle explores_none;
     }

@@ -18,9 +18,9 @@ use crate::{Error, Result};
 sections! {
     /// Everything that decides what a training run computes.
     ///
-    /// It is the `config.toml` of a run, where all keys stand in one table, and with `ConfigFlags` the flags of `rootlet train`. A value
-    /// comes from the flag if it was given, else from `ROOTLET_ADAPTER` (the adapter only), else from the file, else it is the
-    /// default. The defaults train on the embedded digits in well under a minute.
+    /// It is the `config.toml` of a run, where all keys stand in one table, and with `ConfigFlags` the flags of
+    /// `rootlet train`. A value comes from the flag if it was given, else from `ROOTLET_ADAPTER` (the adapter only),
+    /// else from the file, else it is the default. The defaults train on the embedded digits in well under a minute.
     ///
     /// ```
     /// use rootlet::train::TrainConfig;
@@ -57,9 +57,9 @@ impl TrainConfig {
         self.machine.validate(self.run.batch)
     }
 
-    /// Validates, and replaces what depends on the working directory or has two forms, so that the result, saved, repeats the run
-    /// from anywhere: the data's folder becomes absolute, and a `limit`, `steps` or `connections` of 0 none. What follows from other
-    /// values is left to them: see [`TrainConfig::with_derived`].
+    /// Validates, and replaces what depends on the working directory or has two forms, so that the result, saved,
+    /// repeats the run from anywhere: the data's folder becomes absolute, and a `limit`, `steps` or `connections` of 0
+    /// none. What follows from other values is left to them: see [`TrainConfig::with_derived`].
     pub fn resolve(mut self) -> Result<Self> {
         self.validate()?;
         self.data.limit = self.data.limit.filter(|&limit| limit > 0);
@@ -84,7 +84,8 @@ impl TrainConfig {
         self.topology.until(self.run.epochs)
     }
 
-    /// The fields of all sections, in the order of the help: the seed closes the heading that the run and its optimiser share.
+    /// The fields of all sections, in the order of the help: the seed closes the heading that the run and its optimiser
+    /// share.
     pub(super) fn all_fields() -> Vec<Field> {
         let mut fields = Self::fields();
         fields.sort_by_key(|field| field.key == "seed");
@@ -105,8 +106,8 @@ impl Serialize for TrainConfig {
     }
 }
 
-// What serde's `flatten` and `deny_unknown_fields` would do, which it does not do together: an unknown key is refused, and an error keeps
-// its place in the file.
+// What serde's `flatten` and `deny_unknown_fields` would do, which it does not do together: an unknown key is refused,
+// and an error keeps its place in the file.
 impl<'de> Deserialize<'de> for TrainConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Table)

@@ -30,8 +30,8 @@ impl Trainer {
         Self::with_setup(device, config, data, setup)
     }
 
-    /// As [`Trainer::new`], with parts of your own, such as a model, a method or an optimiser: what the configuration says of those
-    /// is not looked at.
+    /// As [`Trainer::new`], with parts of your own, such as a model, a method or an optimiser: what the configuration
+    /// says of those is not looked at.
     ///
     /// ```
     /// use std::sync::Arc;

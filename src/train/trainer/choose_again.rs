@@ -1,5 +1,5 @@
-//! What the trainer does for a method that keeps dense weights beside its network (Top-KAST): every T steps the network's weights
-//! are laid back among them, and the network becomes the largest of all.
+//! What the trainer does for a method that keeps dense weights beside its network (Top-KAST): every T steps the
+//! network's weights are laid back among them, and the network becomes the largest of all.
 
 use super::Trainer;
 use crate::clock::Instant;
@@ -48,7 +48,8 @@ impl Trainer {
     }
 }
 
-/// Writes a layer's weights among all, and gives the dense layer of them, in which the optimiser begins with what was no connection.
+/// Writes a layer's weights among all, and gives the dense layer of them, in which the optimiser begins with what was
+/// no connection.
 fn lay_back(layer: &LayerState, weights: &mut [f32], arrays: &[StateArray]) -> LayerState {
     let place = |(b, a)| b as usize * layer.n_in + a as usize;
     let places: Vec<usize> = layer.pairs().map(place).collect();

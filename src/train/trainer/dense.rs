@@ -1,5 +1,5 @@
-//! What the trainer does for methods that begin with a dense network: choosing before the first step, pruning between steps.
-//! Top-KAST's dense weights are in `dense_weights.rs`.
+//! What the trainer does for methods that begin with a dense network: choosing before the first step, pruning between
+//! steps. Top-KAST's dense weights are in `dense_weights.rs`.
 
 use std::sync::atomic::AtomicBool;
 
@@ -20,8 +20,8 @@ use crate::train::hooks::Hooks;
 use crate::train::probe::DenseProbe;
 
 impl Trainer {
-    /// Puts a state into the network, which is made anew where its programs are not those of the state: where a method that
-    /// begins with a dense network has left another number of connections, in all or in one layer.
+    /// Puts a state into the network, which is made anew where its programs are not those of the state: where a method
+    /// that begins with a dense network has left another number of connections, in all or in one layer.
     pub(super) fn set_state(&mut self, state: &NetworkState) -> Result<()> {
         state.check(&self.setup.model)?;
         if let Some(dense_weights) = &self.dense_weights {
@@ -35,7 +35,8 @@ impl Trainer {
         (self.network).rebuild(&self.device, model, state, &self.options, method)
     }
 
-    /// Refuses a state of another model, or one that the method cannot have come to: its result would stand under a sparsity that is not the network's.
+    /// Refuses a state of another model, or one that the method cannot have come to: its result would stand under a
+    /// sparsity that is not the network's.
     pub(super) fn fits_method(&self, state: &NetworkState) -> Result<()> {
         state.check(&self.setup.model)?;
         let requested: u64 = self.requested.iter().sum();
@@ -176,8 +177,8 @@ impl Trainer {
         }
     }
 
-    /// Prunes by magnitude, if the method wants that between the step before and the one that comes. It belongs to the one that
-    /// comes, so that a run stopped between them prunes once.
+    /// Prunes by magnitude, if the method wants that between the step before and the one that comes. It belongs to the
+    /// one that comes, so that a run stopped between them prunes once.
     pub(super) fn prune_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         let Start::Dense(thinning) = self.setup.method.start() else {
             return Ok(());

@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 
 /// Weights of all pairs, on the device.
 pub(super) struct DenseWeights {
-    /// By layer `[n_out][n_in]`: of a buffer, which is longer where its words are no multiple of four, the weights alone.
+    /// By layer `[n_out][n_in]`: of a buffer, which is longer where its words are no multiple of four, the weights
+    /// alone.
     weights: Vec<View>,
 }
 

@@ -188,7 +188,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// The learning rate of the step at `place` in the run's epochs. A method of several stages begins each with that of a new run.
+    /// The learning rate of the step at `place` in the run's epochs. A method of several stages begins each with that
+    /// of a new run.
     ///
     /// # Errors
     /// A rate that is no number, or below 0.
@@ -209,8 +210,8 @@ impl Trainer {
         }
     }
 
-    /// The parts of the further batches that score a round's candidates, if any: training images in an order of the round's own,
-    /// so that the epoch goes on as it would.
+    /// The parts of the further batches that score a round's candidates, if any: training images in an order of the
+    /// round's own, so that the epoch goes on as it would.
     fn further_parts<'s>(
         &self,
         stop: &'s AtomicBool,
@@ -281,7 +282,8 @@ impl Trainer {
     /// Tests after an epoch, and begins the next one.
     ///
     /// # Errors
-    /// [`Error::Stopped`] where `stop` is set and the test images do not come: then the epoch is trained, and waits for its end.
+    /// [`Error::Stopped`] where `stop` is set and the test images do not come: then the epoch is trained, and waits for
+    /// its end.
     pub(super) fn finish_epoch(
         &mut self,
         stop: &AtomicBool,

@@ -56,8 +56,8 @@ impl Trainer {
         Some(learned)
     }
 
-    /// How many of the test images, which were read, it has learned from; none where that is not known. What is published as a set's
-    /// test images is that, also where its makers took one twice.
+    /// How many of the test images, which were read, it has learned from; none where that is not known. What is
+    /// published as a set's test images is that, also where its makers took one twice.
     pub(super) fn trained_on(&self) -> Option<u64> {
         match self.data.test_part {
             TestPart::Published => None,

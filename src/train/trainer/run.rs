@@ -49,8 +49,8 @@ impl Trainer {
     /// Trains to the end of the configuration's epochs or steps, or until asked to stop.
     ///
     /// # Errors
-    /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an observer's error, or
-    /// that of an image, the state is saved before it is returned.
+    /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an
+    /// observer's error, or that of an image, the state is saved before it is returned.
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
         self.train(hooks).map_err(|error| match self.device.lost() {
             // Whatever went wrong after that, this is why.

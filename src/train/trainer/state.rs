@@ -8,13 +8,14 @@ use crate::network::NetworkState;
 use crate::train::exploration::Exploration;
 
 impl Trainer {
-    /// Goes on from a snapshot of a run with the same configuration. On data that have changed since it still trains the
-    /// epochs that are left: their steps, and with them the schedules, go by the images that there are now.
+    /// Goes on from a snapshot of a run with the same configuration. On data that have changed since it still trains
+    /// the epochs that are left: their steps, and with them the schedules, go by the images that there are now.
     ///
     /// Returns what has changed of the data, a sentence each.
     ///
     /// # Errors
-    /// A snapshot of another model, loss or metric, of a method with another number of connections, or of data with classes of other names.
+    /// A snapshot of another model, loss or metric, of a method with another number of connections, or of data with
+    /// classes of other names.
     pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
         let own = self.setup.objective();
         if snapshot.objective != own {
@@ -85,8 +86,8 @@ impl Trainer {
         self.changes.iter().filter(counts).cloned().collect()
     }
 
-    /// Begins with these weights instead of those that were drawn, as fine-tuning does: the state of another training, whose last layer may
-    /// have been exchanged. Nothing else of that training is taken over.
+    /// Begins with these weights instead of those that were drawn, as fine-tuning does: the state of another training,
+    /// whose last layer may have been exchanged. Nothing else of that training is taken over.
     ///
     /// # Errors
     /// A state of another model, or a training that is under way.

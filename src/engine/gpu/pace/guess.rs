@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-/// Seconds for a unit of work on a device of which nothing is known: several times those of most kernels on Mesa's llvmpipe on
-/// two cores, and so slower than any GPU.
+/// Seconds for a unit of work on a device of which nothing is known: several times those of most kernels on Mesa's
+/// llvmpipe on two cores, and so slower than any GPU.
 const UNKNOWN: f64 = 4e-9;
 
 /// Guesses are so many times what was measured.
 const CARE: f64 = 4.0;
 
-/// And so many times that for a kernel that was never run: what a unit of work takes differs two hundredfold on llvmpipe, between
-/// a loop that only adds and one that multiplies tiles of matrices.
+/// And so many times that for a kernel that was never run: what a unit of work takes differs two hundredfold on
+/// llvmpipe, between a loop that only adds and one that multiplies tiles of matrices.
 const CARE_OF_NEW: f64 = 16.0;
 
-/// So many times less than guessed is believed of one measurement: where workgroups have unequal work, there is less of it than
-/// was thought.
+/// So many times less than guessed is believed of one measurement: where workgroups have unequal work, there is less of
+/// it than was thought.
 const BELIEVED: f64 = 64.0;
 
 /// And for kernels that were never run.

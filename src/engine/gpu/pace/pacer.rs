@@ -23,8 +23,8 @@ const IN_FLIGHT: usize = 4;
 /// A wait of so many seconds was for the device: its end is when the submission ended, not only a time by which it had.
 const WAITED: f64 = 1e-3;
 
-/// A submission that the host needed so many seconds for made the driver compile, and the device began with its end: some drivers
-/// put compiling off until a pipeline is first used.
+/// A submission that the host needed so many seconds for made the driver compile, and the device began with its end:
+/// some drivers put compiling off until a pipeline is first used.
 const COMPILED: f64 = 0.01;
 
 impl Pace {

@@ -126,8 +126,8 @@ fn longest(submissions: &[(Chunk, f64)]) -> f64 {
     submissions.iter().map(|s| s.1).fold(0.0, f64::max)
 }
 
-/// A training step of several kernels with dispatches of all sizes, on a device that takes so long for a unit of work; the work
-/// of some kernels costs eighty times that of others.
+/// A training step of several kernels with dispatches of all sizes, on a device that takes so long for a unit of work;
+/// the work of some kernels costs eighty times that of others.
 fn step(rate: f64) -> Program {
     let kernels = [("a", 1.0), ("b", 0.1), ("c", 4.0), ("d", 0.05), ("e", 2.0)];
     let unit = |i: usize| {

@@ -132,7 +132,8 @@ impl Timings {
         whole(at.unit..at.unit + 1 + more, measured)
     }
 
-    /// As many workgroups of these as make a rectangle: those that fill up a dispatch would be of the next range, and run twice.
+    /// As many workgroups of these as make a rectangle: those that fill up a dispatch would be of the next range, and
+    /// run twice.
     fn foldable(&self, groups: usize) -> usize {
         match groups > self.side {
             true => groups - groups % self.side,

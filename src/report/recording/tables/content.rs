@@ -31,8 +31,8 @@ pub(super) struct Content<R> {
 }
 
 impl<R: Row> Content<R> {
-    /// Reads a file; one that is not there is empty. A last line without its end counts where it is a whole row; else it is being
-    /// written at this moment, or was when the process died, and is left out.
+    /// Reads a file; one that is not there is empty. A last line without its end counts where it is a whole row; else
+    /// it is being written at this moment, or was when the process died, and is left out.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = files::read_if_there(path, files::Most::TABLE)?.unwrap_or_default();
         Ok(Self::of_file(path, &bytes))
@@ -166,7 +166,8 @@ fn is_as_written<R: Row>(row: &R, found: &StringRecord) -> bool {
             .is_some_and(|own| found.iter().eq(own.iter().take(found.len())))
 }
 
-/// What is cut in the rest of a file behind its whole lines; none where that is a row of its own, which lacks its line end alone.
+/// What is cut in the rest of a file behind its whole lines; none where that is a row of its own, which lacks its line
+/// end alone.
 fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
     let mut parser = csv_core::Reader::new();
     let mut record = |line: &[u8]| record(&mut parser, line);
@@ -191,7 +192,8 @@ fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
     })
 }
 
-/// Whether a header is the one that this version writes, or one with fewer columns of an older version, or more of a newer one.
+/// Whether a header is the one that this version writes, or one with fewer columns of an older version, or more of a
+/// newer one.
 fn fits(header: &StringRecord, own: &StringRecord) -> bool {
     header.iter().any(|name| name == "step") && header.iter().zip(own).all(|(a, b)| a == b)
 }
@@ -206,8 +208,8 @@ fn header<R: Row>() -> StringRecord {
     text.lines().next().unwrap_or_default().split(',').collect()
 }
 
-/// The record that a line is; none where it is not one, but no text or several. One parser serves all lines: its tables take
-/// longer to make than a line to read.
+/// The record that a line is; none where it is not one, but no text or several. One parser serves all lines: its tables
+/// take longer to make than a line to read.
 fn record(parser: &mut csv_core::Reader, line: &[u8]) -> Option<StringRecord> {
     let (mut fields, mut ends) = (vec![0; line.len()], vec![0; line.len() + 1]);
     parser.reset();

@@ -6,8 +6,9 @@ use super::content::is_amount;
 use super::row::Row;
 use crate::train::event::{Epoch, Score};
 
-/// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are NaN, and the columns at
-/// the end tell the metric's name and its means; else there are no such columns, as in older versions.
+/// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are
+/// NaN, and the columns at the end tell the metric's name and its means; else there are no such columns, as in older
+/// versions.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct EpochRow {

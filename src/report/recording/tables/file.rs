@@ -25,7 +25,8 @@ impl Table {
         Ok(Self::on(path, file, true))
     }
 
-    /// Opens the file behind the rows up to step `keep`, everything later cut off; `epochs` were done by then, where that is known.
+    /// Opens the file behind the rows up to step `keep`, everything later cut off; `epochs` were done by then, where
+    /// that is known.
     pub fn resume<R: Row>(
         path: PathBuf,
         keep: u64,
@@ -73,8 +74,8 @@ pub(super) fn kept<R: Row>(content: &Content<R>, keep: u64) -> io::Result<Vec<u8
     file.into_inner().map_err(|error| error.into_error())
 }
 
-/// Leaves the file with the rows to keep alone, and opens it behind them; says whether nothing is left. The file is written
-/// anew only where it has to be, and then replaced as a whole: a row that is kept is at no moment missing.
+/// Leaves the file with the rows to keep alone, and opens it behind them; says whether nothing is left. The file is
+/// written anew only where it has to be, and then replaced as a whole: a row that is kept is at no moment missing.
 fn cut<R: Row>(path: &Path, content: Content<R>, keep: u64) -> io::Result<(File, bool)> {
     let new = kept(&content, keep)?;
     let old = match fs::read(path) {

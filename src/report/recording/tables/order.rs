@@ -82,7 +82,8 @@ impl Disorder {
 
 /// For each number whether it is in the longest rising sequence of them, or in one of the longest.
 fn rising(numbers: &[u32]) -> Vec<bool> {
-    // By length of a sequence the place of its least last number, and for each number the one before it in its sequence.
+    // By length of a sequence the place of its least last number, and for each number the one before it in its
+    // sequence.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(numbers.len());
     for (at, number) in numbers.iter().enumerate() {
