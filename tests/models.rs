@@ -162,7 +162,7 @@ fn models_that_cannot_be_are_refused() {
         net.attention(x, 2, 4),
         &["24 features (queries, keys and values), not 3"],
     );
-    says(net.positions(x), &["3 features"]);
+    says(net.positions(x), &["multiple of 4", "not 3"]);
     let y = net.mean(x);
     says(net.add(x, y), &["adds 3 to 3×8×8"]);
     says(start().finish(x), &["one vector"]);
