@@ -101,7 +101,7 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Te
                 "this checkpoint is of an older rootlet and does not tell the names of its classes: they go by their numbers",
             );
         }
-        let own = same_name && data.test_part == TestPart::Published;
+        let own = same_name && matches!(data.test_part, TestPart::Published | TestPart::Given);
         return Ok(Tested { data, own });
     };
     let data = data.as_trained(trained)?;
@@ -140,7 +140,10 @@ impl Shown<'_> {
         };
         let of_others = match (own || self.test_part.trained_on(), self.trained_on) {
             (false, Some(0)) => {
-                Some("to the pixel, the network was trained on none of them".to_owned())
+                Some(
+                    "by their pixels, of JPEG files by their bytes, the network was trained on none of them"
+                        .to_owned(),
+                )
             }
             (false, None) => {
                 Some("whether the network was trained on some of them is not known".to_owned())

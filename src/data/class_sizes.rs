@@ -48,7 +48,7 @@ impl Dataset {
         if !self.test.is_empty() {
             let place = match &self.test_part {
                 TestPart::Folder(name) => format!(" in {name}/"),
-                TestPart::Published | TestPart::SplitOff { .. } => String::new(),
+                TestPart::Published | TestPart::Given | TestPart::SplitOff { .. } => String::new(),
             };
             unjudged = named(&test, 0).map(|which| {
                 format!(

@@ -18,6 +18,8 @@ pub enum TestPart {
     /// They are the set's own.
     #[default]
     Published,
+    /// They are in files of a published set's names, of which some have other contents than the published ones.
+    Given,
     /// They are in the folder of that name, beside the training images.
     Folder(String),
     /// They were split off the training images, which have no others beside them.
@@ -38,7 +40,7 @@ impl TestPart {
     pub fn trained_on(&self) -> bool {
         match self {
             TestPart::SplitOff { trained_on, .. } => *trained_on,
-            TestPart::Published | TestPart::Folder(_) => false,
+            TestPart::Published | TestPart::Given | TestPart::Folder(_) => false,
         }
     }
 }
@@ -47,6 +49,7 @@ impl fmt::Display for TestPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TestPart::Published => f.write_str("the set's own"),
+            TestPart::Given => f.write_str("in files that are not the published ones"),
             TestPart::Folder(name) => write!(f, "from {name}/"),
             TestPart::SplitOff {
                 share,

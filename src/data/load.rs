@@ -55,7 +55,11 @@ pub fn load(source: &DataOptions) -> Result<Dataset> {
         },
         train: train.into(),
         test: test.into(),
-        test_part: TestPart::Published,
+        // Notes say whose contents the files have.
+        test_part: match (&known.format, notes.is_empty()) {
+            (Format::Idx, false) => TestPart::Given,
+            _ => TestPart::Published,
+        },
         notes,
         untaught: Vec::new(),
     };

@@ -33,7 +33,7 @@ pub(super) fn started(event: &Started) -> String {
             grouped(event.train_images as u64),
             grouped(event.test_images as u64),
             match &event.test_part {
-                None | Some(TestPart::Published) => String::new(),
+                None | Some(TestPart::Published | TestPart::Given) => String::new(),
                 Some(part) => format!(" ({part})"),
             }
         ),

@@ -23,12 +23,18 @@ fn idx(dimensions: &[u32], content: impl Iterator<Item = u8>) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A data set like Fashion-MNIST, of 40 training and 20 test images of 3 × 5 pixels.
+/// A data set like Fashion-MNIST, of 40 training and 20 test images of 3 × 5 pixels, none twice.
 pub fn idx_folder() -> TempDir {
+    idx_folder_of([31, 37])
+}
+
+/// As [`idx_folder`]; where the two factors are equal, the test images are training images.
+pub fn idx_folder_of(factors: [u32; 2]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
     for (half, count) in [(0, 40), (2, 20)] {
-        let pixels = (0..count * 15).map(|p| (p * 31 % 251) as u8);
+        let factor = factors[half / 2];
+        let pixels = (0..count * 15).map(|p| (p * factor % 251) as u8);
         write(FILES[half], idx(&[count, 3, 5], pixels));
         let labels = (0..count).map(|i| (i % 10) as u8);
         write(FILES[half + 1], idx(&[count], labels));

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use crate::bad_files::idx_folder_of;
 use crate::data::{TRAIN, json, photos, with};
 use crate::folders::result;
 use crate::{Desk, text};
@@ -35,7 +36,7 @@ fn images_of_the_training_in_another_folder_are_counted() {
     assert!(result(&eval(&[])).starts_with("4 test images of image-folder: "));
     assert_eq!(count(&[]), 0);
     let other = ["--data-dir=other"];
-    let none = "4 images of image-folder (to the pixel, the network was trained on none of them): ";
+    let none = "4 images of image-folder (by their pixels, of JPEG files by their bytes, the network was trained on none of them): ";
     assert!(
         result(&eval(&other)).starts_with(none),
         "{:?}",
@@ -199,4 +200,28 @@ fn a_limit_above_the_number_of_images_is_said_to_be_none() {
     );
     // What the run itself was limited to is no flag.
     assert_eq!(desk.good(&["eval", text(&run)]).err, "");
+}
+
+/// Files of a published set's names whose contents are others: their test images may be any, those that were trained on too.
+#[test]
+fn images_of_the_training_in_files_of_a_known_sets_names_are_counted() {
+    for (factors, result_of, trained_on) in
+        [([31, 37], "test accuracy ", 0), ([31, 31], "accuracy ", 20)]
+    {
+        let data = idx_folder_of(factors);
+        let desk = Desk::new();
+        let train = [
+            "train",
+            "--data=fashion-mnist",
+            "--data-dir",
+            text(data.path()),
+            "--hidden=16",
+            "--epochs=2",
+        ];
+        let done = desk.good(&train);
+        assert!(result(&done).starts_with(result_of), "{done:?}");
+        let run = desk.runs().remove(0);
+        let tested = json(&desk.good(&["eval", text(&run), "--json"]).out);
+        assert_eq!(tested["trained_on"], trained_on, "{tested}");
+    }
 }

@@ -61,7 +61,7 @@ impl Trainer {
     pub(super) fn trained_on(&self) -> Option<u64> {
         match self.data.test_part {
             TestPart::Published => None,
-            TestPart::Folder(_) | TestPart::SplitOff { .. } => {
+            TestPart::Given | TestPart::Folder(_) | TestPart::SplitOff { .. } => {
                 self.data.test_images_among(&self.learned_images()?)
             }
         }
