@@ -30,12 +30,12 @@ fn put(row: u32, sum: f32) {
     gradient[params.first_row + row] = before + sum;
 }
 
-// Every `step`-th vector of a row, four loads under way at a time.
+// Every `step`-th vector of a row, on hardware four loads under way at a time.
 fn sum_of(row: u32, first: u32, step: u32) -> f32 {
     let at = row * params.vectors;
     var sum = vec4(0.0);
     var v = first;
-    for (; v + 3u * step < part.end; v += 4u * step) {
+    for (; VECTORS == 1u && v + 3u * step < part.end; v += 4u * step) {
         let d0 = delta[at + v];
         let d1 = delta[at + v + step];
         let d2 = delta[at + v + 2u * step];

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::engine::loops::{NONE, Piece, by_fours, looped};
+use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 /// Invocations of a workgroup.
@@ -33,7 +33,7 @@ crate::kernel! {
             WorkgroupShape::Software => (Grid::Items(rows), 1),
         };
         let totals = looped(GROUP, NONE) + looped(WORKGROUP / GROUP, NONE);
-        Piece::ranges(grid, p.vectors, WORKGROUP, |vectors| by_fours(vectors.div_ceil(share), NONE) + totals)
+        Piece::ranges(grid, p.vectors, WORKGROUP, |vectors| looped(1, NONE) + looped(vectors.div_ceil(share), NONE) + totals)
     };
     read delta: f32,
     write gradient: f32,

@@ -286,7 +286,7 @@ fn full_layers_of_many_positions() {
 fn sums_over_many_members_and_positions() {
     for accumulate in [0, 1] {
         solve(SOFTWARE, |data, plan| {
-            let lanes = 1_000_000;
+            let lanes = 400_000;
             let params = BiasGradientParams {
                 rows: 2,
                 vectors: lanes as u32 / 4,
