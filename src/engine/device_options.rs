@@ -11,7 +11,8 @@ pub struct DeviceOptions {
     /// Request exactly WebGPU's default limits and no optional feature, though the adapter has more.
     pub default_limits: bool,
     /// Keep the run-time checks of WebGPU (bounded loops, clamped indices, guarded divisions) in the crate's own
-    /// kernels, too, which are compared with their twins and run without. Kernels of other crates always have them.
+    /// kernels, too, which are compared with their twins and run without in the hardware shape. Kernels of other crates
+    /// always have them.
     pub checked: bool,
     /// The kernels' workgroup shape; `None` chooses by the adapter. Another shape is slower, not wrong: tests run both.
     pub shape: Option<WorkgroupShape>,

@@ -202,7 +202,8 @@ fn a_limit_above_the_number_of_images_is_said_to_be_none() {
     assert_eq!(desk.good(&["eval", text(&run)]).err, "");
 }
 
-/// Files of a published set's names whose contents are others: their test images may be any, those that were trained on too.
+/// Files of a published set's names whose contents are others: their test images may be any, those that were trained on
+/// too.
 #[test]
 fn images_of_the_training_in_files_of_a_known_sets_names_are_counted() {
     for (factors, result_of, trained_on) in
