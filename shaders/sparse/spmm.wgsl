@@ -89,7 +89,7 @@ fn spmm(
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
             var s = before(initial, to);
-            // On hardware four loads under way at a time, added up in the row's order; a software adapter loses by it.
+            // On hardware four loads under way at a time, added up in the row's order.
             var j = begin;
             for (; VECTORS == 1u && j + 3u < end; j += 4u) {
                 let at = (vec4(cols[j], cols[j + 1u], cols[j + 2u], cols[j + 3u]) - params.first_col) * vectors + v;

@@ -91,8 +91,7 @@ fn spmm_transposed(
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
             var s = before(to);
-            // On hardware four loads under way at a time, added up in the column's order; a software adapter loses by
-            // it.
+            // On hardware four loads under way at a time, added up in the column's order.
             var j = begin;
             for (; VECTORS == 1u && j + 3u < end; j += 4u) {
                 let rows = vec4(order_rows[j], order_rows[j + 1u], order_rows[j + 2u], order_rows[j + 3u]);
