@@ -51,24 +51,8 @@ fn sum_of(row: u32, first: u32, step: u32) -> f32 {
     return (sum.x + sum.y) + (sum.z + sum.w);
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn bias_gradient(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let number = flat_group(group, groups);
-    if VECTORS == 4u {
-        let row = number * WORKGROUP + lane;
-        if row < params.rows {
-            put(row, sum_of(row, part.begin, 1u));
-        }
-        return;
-    }
-    if number >= params.rows {
-        return;
-    }
-    sums[lane] = sum_of(number, part.begin + lane, WORKGROUP);
+fn by_workgroup(row: u32, lane: u32) {
+    sums[lane] = sum_of(row, part.begin + lane, WORKGROUP);
     workgroupBarrier();
     if lane < WORKGROUP / GROUP {
         var sum = 0.0;
@@ -84,6 +68,25 @@ fn bias_gradient(
         for (var i = 0u; i < WORKGROUP; i += GROUP) {
             sum += sums[i];
         }
-        put(number, sum);
+        put(row, sum);
+    }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn bias_gradient(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let number = flat_group(group, groups);
+    if VECTORS == 1u {
+        if number < params.rows {
+            by_workgroup(number, lane);
+        }
+    } else {
+        let row = number * WORKGROUP + lane;
+        if row < params.rows {
+            put(row, sum_of(row, part.begin, 1u));
+        }
     }
 }

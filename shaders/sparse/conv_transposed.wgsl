@@ -7,7 +7,8 @@
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
-override VECTORS: u32 = 4u; // 1: hardware, which loads what lies outside from the border and drops it; 4: branches around loads
+// Taps outside the plane. 1: on hardware the border is loaded in their place, and dropped; 4: branches around the loads.
+override VECTORS: u32 = 4u;
 
 const LINE = 32u;
 const TILE = 4u;

@@ -1,5 +1,7 @@
 //! Runs that are given twice: a row of results counts each once.
 
+use std::path::PathBuf;
+
 use super::results::same_row;
 use super::{Group, RunRecord};
 use crate::Result;
@@ -11,21 +13,25 @@ use crate::Result;
 /// A configuration that cannot be shown.
 pub fn distinct(records: Vec<RunRecord>, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
     let mut kept: Vec<RunRecord> = Vec::with_capacity(records.len());
+    let mut folders: Vec<Option<PathBuf>> = Vec::with_capacity(records.len());
     for run in records {
+        let folder = std::fs::canonicalize(&run.path).ok();
         let mut twin = None;
         for (at, other) in kept.iter().enumerate() {
-            if is_one_folder(other, &run) || is_copy(other, &run)? {
-                twin = Some(at);
+            let one_folder = folder.is_some() && folder == folders[at];
+            if one_folder || is_copy(other, &run)? {
+                twin = Some((at, one_folder));
                 break;
             }
         }
-        let Some(at) = twin else {
+        let Some((at, one_folder)) = twin else {
             kept.push(run);
+            folders.push(folder);
             continue;
         };
         let other = &mut kept[at];
         let [first, second] = [&*other, &run].map(|run| run.path.display().to_string());
-        if is_one_folder(other, &run) {
+        if one_folder {
             note(&match first == second {
                 true => format!("{second} is given twice, and counts once"),
                 false => format!("{second} is left out: it is {first} by another path"),
@@ -35,6 +41,7 @@ pub fn distinct(records: Vec<RunRecord>, note: &mut dyn FnMut(&str)) -> Result<V
         let (mut stays, mut goes) = (first, second);
         if last_step(&run) > last_step(other) {
             *other = run;
+            folders[at] = folder;
             std::mem::swap(&mut stays, &mut goes);
         }
         note(&format!(
@@ -42,11 +49,6 @@ pub fn distinct(records: Vec<RunRecord>, note: &mut dyn FnMut(&str)) -> Result<V
         ));
     }
     Ok(kept)
-}
-
-fn is_one_folder(one: &RunRecord, other: &RunRecord) -> bool {
-    let [one, other] = [one, other].map(|run| std::fs::canonicalize(&run.path).ok());
-    one.is_some() && one == other
 }
 
 /// Whether two folders tell of one training. Two that began at different moments are two, also where they have the same

@@ -87,18 +87,25 @@ pub fn verify_devices(
         Depth::Full => steps::all()?,
         Depth::Quick => Vec::new(),
     };
-    let work_of = |device: &Device| match device.is_checked() {
-        true => problems.iter().filter(|problem| problem.quick).count(),
-        false => problems.len() + networks.len(),
+    // With run-time checks the kernels alone, at fewer sizes.
+    let work_of = |device: &Device| {
+        let whole = !device.is_checked();
+        let problems: Vec<_> = (problems.iter())
+            .filter(|problem| whole || problem.quick)
+            .collect();
+        (problems, if whole { &networks[..] } else { &[] })
     };
-    let all: usize = devices.iter().map(work_of).sum();
+    let work: Vec<_> = devices.iter().map(work_of).collect();
+    let all: usize = (work.iter())
+        .map(|(problems, networks)| problems.len() + networks.len())
+        .sum();
     let mut done = 0;
     let mut next = |name: &str| {
         done += 1;
         tell(name, (done - 1) as f64 / all as f64)
     };
     let cpu = Device::cpu(threads)?;
-    for device in devices {
+    for (device, (problems, networks)) in devices.iter().zip(work) {
         let mut shape = device
             .shape()
             .map_or(String::new(), |s| s.name().to_owned());
@@ -106,7 +113,7 @@ pub fn verify_devices(
             shape += " with checks";
         }
         report.shapes.push(shape.clone());
-        for problem in (problems.iter()).filter(|problem| problem.quick || !device.is_checked()) {
+        for problem in problems {
             next(&problem.name)?;
             report.problems += 1;
             match problem.run(device) {
@@ -116,7 +123,7 @@ pub fn verify_devices(
                 }
             }
         }
-        for network in networks.iter().filter(|_| !device.is_checked()) {
+        for network in networks {
             next(network.name)?;
             match network.run(&cpu, device, STEPS) {
                 Ok(result) => report.steps.push(result),

@@ -31,9 +31,9 @@ fn layer_norm_backward(
 ) {
     let items = params.items;
     let channels = unfixed(params.channels, arrayLength(&input));
-    let item_or_more = flat_group(group, groups) * LANES + local.x;
+    let number = flat_group(group, groups) * LANES + local.x;
     // All invocations must reach the barrier: those beyond the last item repeat it and write nothing.
-    let item = min(item_or_more, items - 1u);
+    let item = min(number, items - 1u);
     let mean = saved[item];
     let inverse = saved[items + item];
     var mean_g = vec4(0.0);
@@ -55,7 +55,7 @@ fn layer_norm_backward(
             mean_product += row_product[r * LANES + local.x];
         }
     }
-    if item_or_more >= items {
+    if number >= items {
         return;
     }
     let n = f32(params.channels);

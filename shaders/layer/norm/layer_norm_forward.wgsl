@@ -35,9 +35,9 @@ fn layer_norm_forward(
 ) {
     let items = params.positions * params.vectors;
     let channels = unfixed(params.channels, arrayLength(&input));
-    let item_or_more = flat_group(group, groups) * LANES + local.x;
+    let number = flat_group(group, groups) * LANES + local.x;
     // All invocations must reach the barrier: those beyond the last item repeat it and write nothing.
-    let item = min(item_or_more, items - 1u);
+    let item = min(number, items - 1u);
     var n = 0.0;
     var mean = vec4(0.0);
     var squares = vec4(0.0);
@@ -64,7 +64,7 @@ fn layer_norm_forward(
             n = total;
         }
     }
-    if item_or_more >= items {
+    if number >= items {
         return;
     }
     let keep = members(item % params.vectors);

@@ -24,7 +24,7 @@ type Key = (&'static str, &'static str);
 
 pub(super) struct Pipelines {
     device: wgpu::Device,
-    shape: &'static [(&'static str, f64)],
+    shape: WorkgroupShape,
     backend: wgpu::Backend,
     rewrite: Option<Rewrite>,
     /// Whether the crate's own kernels keep their run-time checks.
@@ -51,7 +51,7 @@ impl Pipelines {
             device,
             range_layout,
             ranged: Mutex::default(),
-            shape: shape.constants(),
+            shape,
             backend,
             rewrite: options.rewrite,
             checked: options.checked,
@@ -101,7 +101,7 @@ impl Pipelines {
     }
 
     fn compile(&self, kernel: &'static KernelInfo) -> Result<Pipeline> {
-        let mut reflection = reflect(kernel, self.shape)?;
+        let mut reflection = reflect(kernel, self.shape.constants())?;
         check(kernel, &reflection, self.backend)?;
         reflection.source = self.rewritten(kernel, reflection.source);
         let mut entries: Vec<_> = [Some(reflection.params_binding), reflection.part_binding]
@@ -141,6 +141,7 @@ impl Pipelines {
     ) -> Result<wgpu::ComputePipeline> {
         let constants: Vec<(&str, f64)> = self
             .shape
+            .constants()
             .iter()
             .filter(|(name, _)| overrides.iter().any(|o| o == name))
             .copied()
@@ -154,9 +155,10 @@ impl Pipelines {
                     immediate_size: 0,
                 });
             // llvmpipe's code without the checks takes a tenth longer: the software shape keeps them.
-            let hardware = self.shape == WorkgroupShape::Hardware.constants();
-            let trusted =
-                hardware && !self.checked && self.rewrite.is_none() && trust::is_own(kernel);
+            let trusted = self.shape == WorkgroupShape::Hardware
+                && !self.checked
+                && self.rewrite.is_none()
+                && trust::is_own(kernel);
             let module = trust::module(&self.device, kernel.name, source, trusted);
             self.device
                 .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
