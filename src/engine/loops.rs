@@ -136,6 +136,18 @@ impl Piece {
         };
         cut(total, step, &loops).into_iter().map(piece).collect()
     }
+
+    /// As [`Piece::ranges`], where `invocations` take turns at a range: `loops` goes by the turns of one.
+    pub fn dealt(
+        grid: Grid,
+        total: u32,
+        invocations: u32,
+        loops: impl Fn(u32) -> Loops,
+    ) -> Vec<Piece> {
+        Piece::ranges(grid, total, invocations, |length| {
+            loops(length.div_ceil(invocations))
+        })
+    }
 }
 
 /// Cuts `0..total` into as few ranges as keep `loops(length)` at most [`MOST_ITERATIONS`], equal but for rounding to

@@ -278,14 +278,7 @@ fn rows_in_another_order_are_sorted_and_count_once() {
         fs::write(&path, &changed).unwrap();
         let done = desk.good(&["report", text(&run)]);
         assert!(done.err.contains(says), "report: no `{says}` in {done:?}");
-        let done = desk.good(&[
-            "train",
-            "--resume",
-            text(&run),
-            "--epochs=7",
-            "--round-until=5",
-            "--quiet",
-        ]);
+        let done = desk.seven(&run);
         assert!(done.err.contains(says), "resume: no `{says}` in {done:?}");
         let aside = path.with_extension("damaged.csv");
         assert_eq!(fs::read_to_string(&aside).unwrap(), changed, "{says}");

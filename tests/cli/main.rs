@@ -108,6 +108,18 @@ impl Desk {
         new.remove(0)
     }
 
+    /// Goes on with a small run, to seven epochs.
+    fn seven(&self, run: &Path) -> Done {
+        self.good(&[
+            "train",
+            "--resume",
+            text(run),
+            "--epochs=7",
+            "--round-until=5",
+            "--quiet",
+        ])
+    }
+
     /// The run folders, oldest first.
     fn runs(&self) -> Vec<PathBuf> {
         let runs = self.path("runs");

@@ -151,15 +151,7 @@ fn a_last_row_without_its_line_end_is_kept() {
         let path = run.join(name);
         let before = fs::read_to_string(&path).unwrap();
         fs::write(&path, before.trim_end()).unwrap();
-        let resume = [
-            "train",
-            "--resume",
-            text(&run),
-            "--epochs=7",
-            "--round-until=5",
-            "--quiet",
-        ];
-        let done = desk.good(&resume);
+        let done = desk.seven(&run);
         assert!(!done.err.contains(name), "{done:?}");
         assert_same(&whole, &run);
         // One that was cut is kept beside the table.
@@ -167,15 +159,7 @@ fn a_last_row_without_its_line_end_is_kept() {
         let path = run.join(name);
         let cut = &before[..before.len() - 20];
         fs::write(&path, cut).unwrap();
-        let resume = [
-            "train",
-            "--resume",
-            text(&run),
-            "--epochs=7",
-            "--round-until=5",
-            "--quiet",
-        ];
-        let done = desk.good(&resume);
+        let done = desk.seven(&run);
         assert!(done.err.contains("is damaged and left out"), "{done:?}");
         let aside = path.with_extension("damaged.csv");
         assert_eq!(fs::read_to_string(aside).unwrap(), cut);

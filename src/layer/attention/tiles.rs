@@ -13,10 +13,7 @@ pub(super) fn vector_pieces(
     grid: Grid,
     shape: WorkgroupShape,
 ) -> Vec<Piece> {
-    let lanes = shape.lanes();
-    Piece::ranges(grid, vectors, lanes, |vectors| {
-        looped(vectors.div_ceil(lanes), inner)
-    })
+    Piece::dealt(grid, vectors, shape.lanes(), |turns| looped(turns, inner))
 }
 
 /// Loops of a row of invocations over its share of the keys: once for all of a tile's queries with `products` for each

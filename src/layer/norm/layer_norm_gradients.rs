@@ -39,8 +39,8 @@ impl LayerNormGradientsParams {
     /// Each has some items, and adds to the one before.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let width = shape.lanes() * shape.rows();
-        Piece::ranges(grid, self.items, width, |items| {
-            looped(items.div_ceil(width), NONE) + workgroup_sum(shape)
+        Piece::dealt(grid, self.items, width, |turns| {
+            looped(turns, NONE) + workgroup_sum(shape)
         })
     }
 }

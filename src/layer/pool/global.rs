@@ -41,9 +41,8 @@ impl GlobalAverageForwardParams {
     /// Each has some vectors.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let positions = looped(self.positions / PARTIAL as u32, NONE);
-        let lanes = shape.lanes();
-        Piece::ranges(grid, self.vectors, lanes, |vectors| {
-            looped(vectors.div_ceil(lanes), positions)
+        Piece::dealt(grid, self.vectors, shape.lanes(), |turns| {
+            looped(turns, positions)
         })
     }
 }

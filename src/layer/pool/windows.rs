@@ -43,9 +43,8 @@ fn vector_pieces(
     grid: Grid,
     shape: WorkgroupShape,
 ) -> Vec<Piece> {
-    let lanes = shape.lanes();
-    Piece::ranges(grid, vectors, lanes, |vectors| {
-        looped(line, looped(vectors.div_ceil(lanes), inner))
+    Piece::dealt(grid, vectors, shape.lanes(), |turns| {
+        looped(line, looped(turns, inner))
     })
 }
 
