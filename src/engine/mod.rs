@@ -42,6 +42,7 @@ mod running;
 mod shader_compiler;
 mod shape;
 pub mod step_state;
+mod traffic;
 #[cfg(feature = "gpu")]
 pub mod wgsl;
 
@@ -62,3 +63,4 @@ pub use running::DispatchTime;
 pub use shader_compiler::ShaderCompiler;
 pub use shape::{BARRIER_INVOCATIONS, WorkgroupShape};
 pub use step_state::{STEP_WORDS, StepState};
+pub use traffic::Traffic;

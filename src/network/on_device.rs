@@ -13,7 +13,7 @@ use super::runner::{Executor, Runner};
 use crate::clock::Instant;
 use crate::data::{Augmentation, ImageShape, Normalisation, Split, TargetKind};
 use crate::engine::{
-    Buffer, Device, DispatchTime, KernelCheck, Program, StepState, View, touched_bytes,
+    Buffer, Device, DispatchTime, KernelCheck, Program, StepState, Traffic, View, touched_bytes,
 };
 use crate::error::Result;
 use crate::layer::Parameters;
@@ -344,6 +344,14 @@ impl Network {
             return (input.words() + targets.words()) as u64 * 4;
         }
         touched_bytes(self.programs(), name)
+    }
+
+    /// What a training step on a whole batch dispatches.
+    ///
+    /// # Errors
+    /// A network that takes batches in parts, or is not trained.
+    pub fn step_traffic(&self) -> Result<Traffic> {
+        Ok(self.executor.programs.step()?.traffic())
     }
 
     /// All programs that it runs, its rounds' among them.
