@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use crate::{bench, checkpoint, data, files, report, train, verify};
+use crate::{bench, cache, checkpoint, data, files, report, train, verify};
 
 /// A reader by its name, that of its fuzz target and corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All readers.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("idx", data::fuzz_idx),
     ("cifar", data::fuzz_cifar),
     ("image", data::fuzz_image),
@@ -25,6 +25,7 @@ pub const TARGETS: [Target; 14] = [
     ("run_folder", report::fuzz_run_folder),
     ("tables", report::fuzz_tables),
     ("bench_json", bench_json),
+    ("tuned", cache::tuned::fuzz),
     ("verified", verify::fuzz_verified),
 ];
 

@@ -96,6 +96,8 @@ pub mod engine;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(feature = "report")]
+mod cache;
 pub mod checkpoint;
 mod choice;
 mod clock;
@@ -151,6 +153,9 @@ pub mod command {
     #[cfg(feature = "bench")]
     #[doc(inline)]
     pub use crate::bench;
+    #[cfg(feature = "report")]
+    #[doc(inline)]
+    pub use crate::cache::tuned;
     #[cfg(feature = "report")]
     #[doc(inline)]
     pub use crate::report;

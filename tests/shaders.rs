@@ -12,7 +12,7 @@ use common::says;
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::{AddressSpace, Block, ImageClass, Module, ShaderStage, Statement, TypeInner};
-use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, FieldKind, KernelInfo};
+use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, FieldKind, KernelInfo, Variants};
 use rootlet::engine::loops::{NONE, Piece};
 use rootlet::engine::reflect::reflect;
 use rootlet::engine::wgsl::{capabilities, expand};
@@ -165,7 +165,7 @@ fn every_shader_stays_inside_the_default_limits() {
             "{what}: {shared} bytes of workgroup memory"
         );
         let size = module.entry_points[0].workgroup_size;
-        let reflected = reflect(kernel, shape.constants()).unwrap().workgroup;
+        let reflected = reflect(kernel, &shape.constants()).unwrap().workgroup;
         assert_eq!(
             size, reflected,
             "{what}: workgroup size as naga resolves it"
@@ -206,11 +206,11 @@ fn every_barrier_on_hardware_has_64_invocations() {
     let mut with_barrier = BTreeSet::new();
     each(|kernel, shape, module, _| {
         let barrier = has_barrier(module, &module.entry_points[0].function.body);
-        let reflection = reflect(kernel, shape.constants()).unwrap();
+        let reflection = reflect(kernel, &shape.constants()).unwrap();
         assert_eq!(barrier, reflection.barrier, "{} {shape:?}", kernel.name);
         let size: u32 = reflection.workgroup.iter().product();
         // The only shape that Metal's adapters are given.
-        if barrier && shape == WorkgroupShape::Hardware {
+        if barrier && shape == WorkgroupShape::HARDWARE {
             with_barrier.insert(kernel.name);
             assert!(
                 size >= BARRIER_INVOCATIONS,
@@ -406,6 +406,7 @@ fn made_up(source: &'static str) -> rootlet::Result<()> {
         }],
         parts: false,
         pieces: |_, grid, _| Piece::whole(grid, NONE),
+        variants: Variants::NONE,
         twin: |_| {},
     };
     reflect(&kernel, &[]).map(|_| ())

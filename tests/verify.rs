@@ -38,7 +38,7 @@ fn every_kernel_in_ranges_agrees_with_its_twin() {
     for adapter in common::adapters() {
         let options = DeviceOptions {
             pace: Some(Pace::Ranges(3)),
-            shape: Some(WorkgroupShape::Hardware),
+            shape: Some(WorkgroupShape::HARDWARE),
             ..DeviceOptions::default()
         };
         let device = Device::open(&adapter.index.to_string(), &options).unwrap();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rootlet::Result;
 
-use super::{adapters, bench, data, eval, flops, model, report, sweep, train, verify, watch};
+use super::{adapters, bench, data, eval, flops, model, report, sweep, train, tune, verify, watch};
 
 /// Trains sparse neural networks on any GPU, or without one
 ///
@@ -45,6 +45,8 @@ Examples:
       See which GPUs there are and which one would be chosen.
   rootlet verify
       Check that the GPU and its driver compute what they should.
+  rootlet tune resnet56 --sparsity 0.98
+      Measure in which workgroups a model's kernels run fastest.
 
 `rootlet train --help` explains all that can be chosen.";
 
@@ -61,6 +63,7 @@ enum Command {
     Flops(flops::FlopsArgs),
     Data(data::DataArgs),
     Verify(verify::VerifyArgs),
+    Tune(tune::TuneArgs),
 }
 
 /// Runs what the command line asks for.
@@ -77,6 +80,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Flops(args) => flops::run(&args)?,
         Command::Data(args) => data::run(&args)?,
         Command::Verify(args) => verify::run(&args)?,
+        Command::Tune(args) => tune::run(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

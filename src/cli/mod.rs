@@ -16,6 +16,7 @@ mod output;
 mod report;
 mod sweep;
 mod train;
+mod tune;
 mod verify;
 mod watch;
 

@@ -1,7 +1,7 @@
 //! The forward product of a full layer.
 
 use crate::engine::loops::{NONE, Piece, further, looped};
-use crate::engine::{Grid, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::LayerSpan;
 use crate::twin::Direction;
@@ -109,14 +109,14 @@ pub(super) fn unit_pieces(
     shape: WorkgroupShape,
 ) -> Vec<Piece> {
     let over_taps = |inner| looped(taps[0], looped(taps[1], inner));
-    match shape {
-        WorkgroupShape::Hardware => {
+    match shape.family {
+        ShapeFamily::Hardware => {
             let depth = looped(DEPTH / shape.rows(), NONE) + looped(DEPTH, NONE);
             Piece::ranges(grid, units, DEPTH, |units| {
                 over_taps(looped(units.div_ceil(DEPTH), depth))
             })
         }
-        WorkgroupShape::Software => {
+        ShapeFamily::Software => {
             let rounds = VECTORS as u32 / shape.lanes();
             let inside = written.div_ceil(shape.lanes()).min(rounds);
             Piece::ranges(grid, units, 1, |units| {

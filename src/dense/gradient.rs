@@ -2,7 +2,7 @@
 
 use super::forward::flattened;
 use crate::engine::loops::{Loops, NONE, Part, Piece, cut, further, looped};
-use crate::engine::{Grid, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::LayerSpan;
 use crate::twin::Direction;
@@ -83,8 +83,8 @@ impl DenseGradientParams {
 
     /// Loops over some lines of positions and vectors of each.
     fn loops(&self, lines: u32, vectors: u32, shape: WorkgroupShape) -> Loops {
-        match shape {
-            WorkgroupShape::Hardware => {
+        match shape.family {
+            ShapeFamily::Hardware => {
                 let (lanes, rows) = (shape.lanes(), shape.rows());
                 let positions = lines.saturating_mul(self.window.output_x);
                 let items = positions.saturating_mul(vectors).div_ceil(lanes);
@@ -96,7 +96,7 @@ impl DenseGradientParams {
                     + looped(16, NONE)
                     + looped(sums, looped(lanes, NONE))
             }
-            WorkgroupShape::Software => {
+            ShapeFamily::Software => {
                 looped(lines, looped(self.window.output_x, looped(vectors, NONE)))
             }
         }

@@ -14,6 +14,7 @@ use super::host_memory;
 use super::ledger::{Class, Ledger};
 use super::plan::{Dispatch, Plan};
 use super::shape::WorkgroupShape;
+use super::tune::Chosen;
 use crate::error::{Error, Remedies, Result};
 use crate::words::counted;
 
@@ -30,6 +31,11 @@ pub struct Device {
     adapter: Option<AdapterSummary>,
     pub(super) description: String,
     pub(super) fuse: Fuse,
+    /// Shapes of workgroups that were measured.
+    pub(super) chosen: Chosen,
+    /// Whether it measures them.
+    pub(super) tunes: bool,
+    pub(super) variant: Option<usize>,
 }
 
 /// A plan made ready for one device: pipelines compiled, bind groups built.
@@ -86,16 +92,28 @@ impl Device {
                     ledger: Arc::default(),
                     adapter: None,
                     fuse: Fuse::default(),
+                    chosen: Chosen::default(),
+                    tunes: false,
+                    variant: None,
                     description,
                 })
             }
-            Some((adapter, summary)) => Ok(Device {
-                executor: Executor::Gpu(Box::new(GpuExecutor::open(adapter, options)?)),
-                ledger: Arc::default(),
-                description: format!("{} ({}, {})", summary.name, summary.backend, summary.kind),
-                adapter: Some(summary),
-                fuse: Fuse::default(),
-            }),
+            Some((adapter, summary)) => {
+                let gpu = GpuExecutor::open(adapter, options)?;
+                Ok(Device {
+                    variant: options.variant,
+                    tunes: options.tune.includes(gpu.is_hardware()) && !options.checked,
+                    executor: Executor::Gpu(Box::new(gpu)),
+                    ledger: Arc::default(),
+                    description: format!(
+                        "{} ({}, {})",
+                        summary.name, summary.backend, summary.kind
+                    ),
+                    adapter: Some(summary),
+                    fuse: Fuse::default(),
+                    chosen: Chosen::default(),
+                })
+            }
         }
     }
 
@@ -321,6 +339,17 @@ impl Device {
     /// # Errors
     /// A shader that differs from its host half, or that the driver refuses.
     pub fn prepare(&self, plan: &Plan) -> Result<Program> {
+        let shapes: Vec<WorkgroupShape> = match self.shape() {
+            None => Vec::new(),
+            Some(base) => (plan.dispatches().iter())
+                .map(|dispatch| self.shape_of(dispatch, base))
+                .collect(),
+        };
+        self.prepare_in(plan, &shapes)
+    }
+
+    /// As [`Device::prepare`], the workgroups of each dispatch given; the CPU executor has none.
+    pub(super) fn prepare_in(&self, plan: &Plan, shapes: &[WorkgroupShape]) -> Result<Program> {
         // Placing has given transient buffers the memory of others since they were recorded.
         plan.recheck()?;
         for dispatch in plan.dispatches() {
@@ -330,7 +359,7 @@ impl Device {
         }
         let gpu = match &self.executor {
             Executor::Cpu(_) => None,
-            Executor::Gpu(gpu) => Some(gpu.prepare(plan, &self.ledger)?),
+            Executor::Gpu(gpu) => Some(gpu.prepare(plan, shapes, &self.ledger)?),
         };
         Ok(Program {
             ledger: self.ledger.clone(),

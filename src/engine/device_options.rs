@@ -2,6 +2,7 @@
 
 use super::pace::Pace;
 use super::shape::WorkgroupShape;
+use super::tune::Tune;
 
 /// How to open a device.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,12 @@ pub struct DeviceOptions {
     pub checked: bool,
     /// The kernels' workgroup shape; `None` chooses by the adapter. Another shape is slower, not wrong: tests run both.
     pub shape: Option<WorkgroupShape>,
+    /// Measure the [variants](super::tune) of kernels on the adapter, and run the fastest. They give the same bits. Where
+    /// kernels are checked they run in their usual shape.
+    pub tune: Tune,
+    /// For tests: the number of the variant that kernels with any run in, in place of what was measured.
+    #[doc(hidden)]
+    pub variant: Option<usize>,
     /// For tests: what becomes of a kernel's WGSL before the driver sees it.
     #[doc(hidden)]
     pub rewrite: Option<fn(kernel: &str, source: String) -> String>,

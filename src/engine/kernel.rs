@@ -87,14 +87,40 @@ pub struct KernelInfo {
     pub parts: bool,
     /// The dispatches that stand for one with these bytes of parameters and this grid, and how long their loops are.
     pub pieces: fn(&[u8], Grid, WorkgroupShape) -> Vec<Piece>,
+    /// The other shapes of a workgroup that it can run in.
+    pub variants: Variants,
     /// Runs the twin.
     pub twin: fn(&TwinCall<'_>),
+}
+
+/// Other shapes of a kernel's workgroup, in which it gives the same bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Variants {
+    /// The shapes, of either family.
+    pub shapes: &'static [WorkgroupShape],
+    /// How many invocations in a row have work with these parameters; more lanes than that would idle.
+    pub width: fn(&[u8]) -> u32,
+}
+
+impl Variants {
+    /// What most kernels have.
+    pub const NONE: Variants = Variants {
+        shapes: &[],
+        width: |_| u32::MAX,
+    };
 }
 
 impl KernelInfo {
     /// Name of the WGSL entry point: the last part of the kernel's name.
     pub fn entry_point(&self) -> &'static str {
         self.name.rsplit('/').next().unwrap_or(self.name)
+    }
+
+    /// The shapes that it can run in where other kernels run in `base`: that one, and its variants of the same family.
+    pub fn shapes(&self, base: WorkgroupShape) -> impl Iterator<Item = WorkgroupShape> {
+        let others = self.variants.shapes.iter().copied();
+        let others = others.filter(move |other| other.family == base.family && *other != base);
+        std::iter::once(base).chain(others)
     }
 }
 
@@ -241,6 +267,7 @@ macro_rules! uniform {
 /// kernel! {
 ///     /// What it computes.
 ///     pub Scale, ScaleParams, ScaleTwin = "folder/scale", include_str!("scale.wgsl");
+///     // or `…, variants SHAPES, |params| params.length / 4;`: see [`Variants`](crate::engine::kernel::Variants)
 ///     params { length: u32, factor: f32 }
 ///     no loops;               // or `loops |params, shape| looped(…);`: see [`engine::loops`](crate::engine::loops)
 ///     read input: f32,        // var<storage, read> input: array<f32>
@@ -253,7 +280,8 @@ macro_rules! uniform {
 macro_rules! kernel {
     (
         $(#[$meta:meta])*
-        $vis:vis $Name:ident, $Params:ident, $Twin:ident = $path:expr, $source:expr;
+        $vis:vis $Name:ident, $Params:ident, $Twin:ident = $path:expr, $source:expr
+        $(, variants $variants:expr, $width:expr)?;
         params { $( $(#[$pmeta:meta])* $pfield:ident : $pty:ty ),+ $(,)? }
         $loops:ident $how:expr;
         $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
@@ -296,6 +324,7 @@ macro_rules! kernel {
                     let params = &$crate::engine::kernel::bytemuck::pod_read_unaligned::<$Params>(params);
                     $crate::kernel!(@pieces $loops $Params $how, params, grid, shape)
                 },
+                variants: $crate::kernel!(@variants $Params $($variants, $width)?),
                 twin: |call| {
                     let mut _index = 0usize..;
                     $Twin {
@@ -312,6 +341,16 @@ macro_rules! kernel {
             fn views(self) -> Vec<$crate::engine::View> {
                 vec![ $( self.$binding ),+ ]
             }
+        }
+    };
+    (@variants $Params:ident) => { $crate::engine::kernel::Variants::NONE };
+    (@variants $Params:ident $shapes:expr, $width:expr) => {
+        $crate::engine::kernel::Variants {
+            shapes: $shapes,
+            width: |params| {
+                let width: fn(&$Params) -> u32 = $width;
+                width(&$crate::engine::kernel::bytemuck::pod_read_unaligned(params))
+            },
         }
     };
     (@parts no) => { false };

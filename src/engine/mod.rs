@@ -43,6 +43,7 @@ mod shader_compiler;
 mod shape;
 pub mod step_state;
 mod traffic;
+pub mod tune;
 #[cfg(feature = "gpu")]
 pub mod wgsl;
 
@@ -61,6 +62,6 @@ pub use phase::{PhaseTime, touched_bytes};
 pub use plan::{Dispatch, Plan};
 pub use running::DispatchTime;
 pub use shader_compiler::ShaderCompiler;
-pub use shape::{BARRIER_INVOCATIONS, WorkgroupShape};
+pub use shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};
 pub use step_state::{STEP_WORDS, StepState};
 pub use traffic::Traffic;

@@ -75,7 +75,12 @@ impl GpuExecutor {
         match self.0 {}
     }
 
-    pub(crate) fn prepare(&self, _: &Plan, _: &Arc<Ledger>) -> Result<GpuProgram> {
+    pub(crate) fn prepare(
+        &self,
+        _: &Plan,
+        _: &[WorkgroupShape],
+        _: &Arc<Ledger>,
+    ) -> Result<GpuProgram> {
         match self.0 {}
     }
 

@@ -23,6 +23,17 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
+    /// The shape that it runs in where others run in `base` and nothing was measured: no more lanes than have work, and
+    /// as many invocations.
+    pub fn default_shape(&self, base: WorkgroupShape) -> WorkgroupShape {
+        let width = (self.kernel.variants.width)(&self.params);
+        let shapes = self.kernel.shapes(base);
+        let narrow = shapes.filter(|shape| {
+            shape.invocations() == base.invocations() && shape.lanes() >= width.min(base.lanes())
+        });
+        narrow.min_by_key(|shape| shape.lanes()).unwrap_or(base)
+    }
+
     /// What it is on an adapter: itself, or several with shorter loops.
     pub fn pieces(&self, shape: WorkgroupShape) -> Vec<Piece> {
         (self.kernel.pieces)(&self.params, self.grid, shape)
@@ -30,7 +41,8 @@ impl Dispatch {
 
     /// Iterations of all loops of the busiest invocation of any piece in any shape.
     pub fn iterations(&self) -> u64 {
-        let shapes = WorkgroupShape::ALL.into_iter();
+        let bases = WorkgroupShape::ALL.into_iter();
+        let shapes = bases.flat_map(|base| self.kernel.shapes(base));
         let pieces = shapes.flat_map(|shape| self.pieces(shape));
         pieces.map(|piece| piece.iterations).max().unwrap_or(0)
     }

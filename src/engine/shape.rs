@@ -1,15 +1,28 @@
 //! Workgroup shapes: pipeline overrides that a kernel's shader may declare.
 
-/// How the invocations of a workgroup are laid out, by the kind of adapter.
+/// What a kernel's text is laid out for.
 ///
-/// A hardware GPU wants a subgroup of 32 lanes with one vec4 each per row; a software adapter, whose
-/// lanes are one CPU vector of 8 and whose workgroups cost 55 ns to launch, 8 lanes with 4 vec4 each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WorkgroupShape {
+/// A hardware GPU wants many narrow lanes, each with a vec4 of a row; a software adapter, whose lanes are one CPU vector
+/// and whose workgroups cost 55 ns to launch, few lanes with much work each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ShapeFamily {
     /// Many narrow lanes.
     Hardware,
     /// Few lanes with much work each.
     Software,
+}
+
+/// How the invocations of a workgroup are laid out.
+///
+/// Each family has one that all kernels can take, [`HARDWARE`](Self::HARDWARE) and [`SOFTWARE`](Self::SOFTWARE). A
+/// kernel may have [variants](super::kernel::Variants): other shapes of a family, in which it gives the same
+/// bits, and of which the fastest is found by [measurement](super::tune).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkgroupShape {
+    /// Which of the texts of a kernel that has two.
+    pub family: ShapeFamily,
+    lanes: u32,
+    rows: u32,
 }
 
 /// The fewest invocations of a workgroup with a barrier that Apple's compiler can be trusted with: at 32 and fewer it
@@ -17,32 +30,80 @@ pub enum WorkgroupShape {
 pub const BARRIER_INVOCATIONS: u32 = 64;
 
 impl WorkgroupShape {
-    /// Every shape.
-    pub const ALL: [WorkgroupShape; 2] = [WorkgroupShape::Hardware, WorkgroupShape::Software];
+    /// A subgroup of 32 lanes a row.
+    pub const HARDWARE: WorkgroupShape = WorkgroupShape::hardware(32, 4);
 
-    /// Its name, for people.
-    pub fn name(self) -> &'static str {
-        match self {
-            WorkgroupShape::Hardware => "hardware",
-            WorkgroupShape::Software => "software",
+    /// A CPU vector a row.
+    pub const SOFTWARE: WorkgroupShape = WorkgroupShape::software(8, 1);
+
+    /// The one of each family that all kernels can take.
+    pub const ALL: [WorkgroupShape; 2] = [WorkgroupShape::HARDWARE, WorkgroupShape::SOFTWARE];
+
+    /// A shape for hardware.
+    pub const fn hardware(lanes: u32, rows: u32) -> Self {
+        WorkgroupShape {
+            family: ShapeFamily::Hardware,
+            lanes,
+            rows,
         }
     }
 
-    /// The overrides by name; a shader declares those that it uses.
-    pub fn constants(self) -> &'static [(&'static str, f64)] {
-        match self {
-            WorkgroupShape::Hardware => &[("LANES", 32.0), ("ROWS", 4.0), ("VECTORS", 1.0)],
-            WorkgroupShape::Software => &[("LANES", 8.0), ("ROWS", 1.0), ("VECTORS", 4.0)],
+    /// A shape for software adapters.
+    pub const fn software(lanes: u32, rows: u32) -> Self {
+        WorkgroupShape {
+            family: ShapeFamily::Software,
+            lanes,
+            rows,
         }
+    }
+
+    /// Its name, for people: the family's, or lanes and rows of a variant.
+    pub fn name(self) -> String {
+        match self {
+            WorkgroupShape::HARDWARE => "hardware".to_owned(),
+            WorkgroupShape::SOFTWARE => "software".to_owned(),
+            WorkgroupShape { lanes, rows, .. } => format!("{lanes}x{rows}"),
+        }
+    }
+
+    /// The one of a family that is called so.
+    pub fn named(family: ShapeFamily, name: &str) -> Option<Self> {
+        if let Some(base) = Self::ALL.into_iter().find(|base| base.name() == name) {
+            return (base.family == family).then_some(base);
+        }
+        let (lanes, rows) = name.split_once('x')?;
+        Some(WorkgroupShape {
+            family,
+            lanes: lanes.parse().ok()?,
+            rows: rows.parse().ok()?,
+        })
+    }
+
+    /// The overrides by name; a shader declares those that it uses.
+    pub fn constants(self) -> [(&'static str, f64); 3] {
+        let vectors = match self.family {
+            ShapeFamily::Hardware => 1.0,
+            ShapeFamily::Software => 4.0,
+        };
+        [
+            ("LANES", self.lanes.into()),
+            ("ROWS", self.rows.into()),
+            ("VECTORS", vectors),
+        ]
     }
 
     /// Invocations along x of a workgroup that declares `LANES`.
     pub(crate) fn lanes(self) -> u32 {
-        self.constants()[0].1 as u32
+        self.lanes
     }
 
     /// Invocations along y of a workgroup that declares `ROWS`.
     pub(crate) fn rows(self) -> u32 {
-        self.constants()[1].1 as u32
+        self.rows
+    }
+
+    /// Invocations of a workgroup that declares both.
+    pub fn invocations(self) -> u32 {
+        self.lanes * self.rows
     }
 }

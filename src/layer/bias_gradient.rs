@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::engine::loops::{NONE, Piece, looped};
-use crate::engine::{Grid, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily};
 
 /// Invocations of a workgroup.
 const WORKGROUP: u32 = 64;
@@ -28,9 +28,9 @@ crate::kernel! {
     }
     pieces |p, _, shape| {
         let rows = p.rows as usize;
-        let (grid, invocations) = match shape {
-            WorkgroupShape::Hardware => (Grid::Groups(rows), WORKGROUP),
-            WorkgroupShape::Software => (Grid::Items(rows), 1),
+        let (grid, invocations) = match shape.family {
+            ShapeFamily::Hardware => (Grid::Groups(rows), WORKGROUP),
+            ShapeFamily::Software => (Grid::Items(rows), 1),
         };
         let totals = looped(GROUP, NONE) + looped(WORKGROUP / GROUP, NONE);
         // The loop by fours makes fewer rounds, and one that ends it.

@@ -17,6 +17,7 @@
 //! | `feed.rs` | how images get into the input |
 //! | `tiles.rs`, `gradient_tiles.rs` | gradients of a dense network that is not trained, a few rows at a time |
 //! | `runner.rs` | running the programs over a batch, part by part |
+//! | `tune.rs` | measuring the variants of its kernels ahead of a training |
 //! | `phase.rs` | the phases of the programs: what is timed by itself |
 
 mod backward;
@@ -38,9 +39,11 @@ mod recorder;
 mod ring;
 mod runner;
 mod tiles;
+mod tune;
 
 pub use feed::{Feed, Part, Resident, ResidentBatch, Slots};
 pub use on_device::Network;
 pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
 pub use phase::StepTimes;
 pub use ring::{BatchResult, RING};
+pub use tune::tune;

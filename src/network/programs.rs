@@ -84,6 +84,12 @@ impl Programs {
         all.extend(step.as_mut());
         all.extend(plans.values_mut());
         place(device, &mut all)?;
+        let plain = plans.get(&(StepPass::PLAIN, false));
+        let tuned: Vec<&Plan> = [step.as_ref(), plain, Some(&test)]
+            .into_iter()
+            .flatten()
+            .collect();
+        device.tune(&tuned)?;
         Ok(Programs {
             test: device.prepare(&test)?,
             step: step.map(|plan| device.prepare(&plan)).transpose()?,

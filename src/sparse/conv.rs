@@ -1,6 +1,7 @@
 //! Sparse two-dimensional convolution: the forward product of a sparse layer with every patch of its input.
 
 use super::arena::LayerSpan;
+use super::spmm::GATHERS;
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
@@ -24,7 +25,8 @@ crate::kernel! {
     /// is left out. Shapes: `input` `[channels][input_y][input_x][lanes]`, `output`
     /// `[rows][output_y][output_x][lanes]`, `bias` all rows of the arena. Grid: [`ConvParams::grid`]. Bound by the
     /// loads of `input`: one per connection, position and lane.
-    pub Conv, ConvParams, ConvTwin = "sparse/conv", shader!("sparse/conv");
+    pub Conv, ConvParams, ConvTwin = "sparse/conv", shader!("sparse/conv"),
+        variants GATHERS, |_| LINE as u32;
     params {
         /// The planes and the window.
         window: WindowParams,

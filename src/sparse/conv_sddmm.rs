@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::arena::LayerSpan;
 use super::sddmm::{chunks, put};
 use crate::engine::loops::{Loops, NONE, Part, Piece, by_fours, cut, looped};
-use crate::engine::{Grid, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
 use crate::twin::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
 use crate::window::{Window, WindowParams, check_divisions, reciprocal};
@@ -92,8 +92,8 @@ impl ConvSddmmParams {
     /// Loops where `chunks` workgroups share a row's pairs, over some lines of positions and vectors of each.
     fn loops(&self, chunks: u32, lines: u32, vectors: u32, shape: WorkgroupShape) -> Loops {
         let passes = self.tiles(shape).div_ceil(chunks);
-        match shape {
-            WorkgroupShape::Hardware => {
+        match shape.family {
+            ShapeFamily::Hardware => {
                 let width = shape.lanes() * shape.rows();
                 let items = lines
                     .saturating_mul(self.window.output_x)
@@ -106,7 +106,7 @@ impl ConvSddmmParams {
                 let totals = looped(SUMMED.div_ceil(width), looped(PARTS, NONE));
                 looped(passes, sums + parts + totals)
             }
-            WorkgroupShape::Software => {
+            ShapeFamily::Software => {
                 let held = looped(vectors.min(HELD), NONE);
                 let position = looped(vectors.div_ceil(HELD), held + looped(PAIRS, held));
                 let ends = looped(PAIRS, NONE);
@@ -120,9 +120,9 @@ impl ConvSddmmParams {
 
     /// The most that a row's pairs can be shared out.
     fn tiles(&self, shape: WorkgroupShape) -> u32 {
-        self.cols.div_ceil(match shape {
-            WorkgroupShape::Hardware => SUMMED,
-            WorkgroupShape::Software => shape.lanes() * PAIRS,
+        self.cols.div_ceil(match shape.family {
+            ShapeFamily::Hardware => SUMMED,
+            ShapeFamily::Software => shape.lanes() * PAIRS,
         })
     }
 
@@ -135,9 +135,9 @@ impl ConvSddmmParams {
         });
         let loops = |lines, vectors| self.loops(chunks, lines, vectors, shape);
         // The hardware shape's invocations are over whole positions.
-        let step = match shape {
-            WorkgroupShape::Hardware => vectors,
-            WorkgroupShape::Software => 1,
+        let step = match shape.family {
+            ShapeFamily::Hardware => vectors,
+            ShapeFamily::Software => 1,
         };
         let ranges = cut(vectors, step, |vectors| loops(1, vectors));
         let lines: Vec<_> = match ranges.len() {

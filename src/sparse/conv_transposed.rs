@@ -2,6 +2,7 @@
 
 use super::arena::LayerSpan;
 use super::conv::{LINE, TILE};
+use super::spmm::GATHERS;
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
@@ -19,7 +20,8 @@ crate::kernel! {
     /// [`ConvTransposedParams::grid`]. Gathered in the arena's transposed order, in which the connections of a
     /// channel's tap are one range, so nothing is scattered; bound by the loads of `delta`.
     pub ConvTransposed, ConvTransposedParams, ConvTransposedTwin =
-        "sparse/conv_transposed", shader!("sparse/conv_transposed");
+        "sparse/conv_transposed", shader!("sparse/conv_transposed"),
+        variants GATHERS, |_| LINE as u32;
     params {
         /// The planes and the window.
         window: WindowParams,

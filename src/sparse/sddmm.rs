@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::arena::LayerSpan;
 use crate::engine::loops::{Loops, MOST_ITERATIONS, NONE, Part, Piece, cut, looped};
-use crate::engine::{Grid, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::twin::dots::{PARTIAL, Partial, Runs, add_products, dots, fold, row_blocks};
 use crate::twin::pieces::rows_per_task;
 
@@ -18,7 +18,8 @@ crate::kernel! {
     /// The pairs are compressed sparse rows: the arena's own for the weight gradient, a round's candidates for their
     /// scores. Shapes: `input` `[n_in][lanes]`, `delta` `[n_out][lanes]`; padding lanes of `delta` are zero.
     /// Grid: [`SddmmParams::grid`]. Bound by the loads of `input`.
-    pub Sddmm, SddmmParams, SddmmTwin = "sparse/sddmm", shader!("sparse/sddmm");
+    pub Sddmm, SddmmParams, SddmmTwin = "sparse/sddmm", shader!("sparse/sddmm"),
+        variants VARIANTS, |_| u32::MAX;
     params {
         /// Output units of the layer.
         rows: u32,
@@ -42,6 +43,12 @@ crate::kernel! {
     read delta: f32,
     write output: f32,
 }
+
+/// Other numbers of rows on hardware: each lane's part of a sum, and the order of the parts, stay.
+const VARIANTS: &[WorkgroupShape] = &[
+    WorkgroupShape::hardware(32, 2),
+    WorkgroupShape::hardware(32, 8),
+];
 
 /// Pairs that a workgroup of the hardware shape sums between two barriers.
 const SUMMED: u32 = 64;
@@ -79,19 +86,19 @@ impl SddmmParams {
     /// First as many workgroups share a row as it takes, then each piece has some vectors.
     fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let (lanes, rows) = (shape.lanes(), shape.rows());
-        let tiles = self.cols.div_ceil(match shape {
-            WorkgroupShape::Hardware => SUMMED,
-            WorkgroupShape::Software => HELD,
+        let tiles = self.cols.div_ceil(match shape.family {
+            ShapeFamily::Hardware => SUMMED,
+            ShapeFamily::Software => HELD,
         });
         let loops = |chunks, vectors: u32| {
             let passes = tiles.div_ceil(chunks);
-            match shape {
-                WorkgroupShape::Hardware => {
+            match shape.family {
+                ShapeFamily::Hardware => {
                     let sums = looped(SUMMED / rows, looped(vectors.div_ceil(lanes), NONE));
                     let totals = looped(SUMMED.div_ceil(lanes * rows), looped(lanes, NONE));
                     looped(passes, sums + totals)
                 }
-                WorkgroupShape::Software => {
+                ShapeFamily::Software => {
                     let held = looped(vectors.min(HELD), NONE);
                     let pairs = looped(passes, looped(HELD / lanes, held));
                     looped(vectors.div_ceil(HELD), held + pairs)

@@ -4,13 +4,25 @@ use pulp::Simd;
 
 use super::arena::LayerSpan;
 use crate::engine::loops::{NONE, Piece, looped};
-use crate::engine::{Grid, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::twin::lanes::{Ends, Term, gather_sum};
 use crate::twin::pieces::{Rows, write_rows};
 
 /// Vectors of a row that a line of lanes takes, in either workgroup shape. The rows of a tile of so many follow on
 /// each other in the grid, so that they find its part of the source in the cache.
 const TILE: usize = 32;
+
+/// Shapes of workgroups for the products that gather: an output's sum is one invocation's in all of them. On hardware no
+/// more lanes than a row has vectors, which at 32 lanes are a subgroup to itself; fewer rows where few would fill the
+/// device.
+pub(super) const GATHERS: &[WorkgroupShape] = &[
+    WorkgroupShape::hardware(4, 32),
+    WorkgroupShape::hardware(8, 16),
+    WorkgroupShape::hardware(16, 8),
+    WorkgroupShape::hardware(32, 2),
+    WorkgroupShape::hardware(32, 8),
+    WorkgroupShape::software(8, 4),
+];
 
 /// The pieces of such a product whose rows each have at most `terms`: each piece has as many of a row's terms as an
 /// invocation may add up, which go on from where the piece before ended.
@@ -22,8 +34,14 @@ pub(super) fn tiled_pieces(
 ) -> Vec<Piece> {
     let tile = TILE as u32;
     let tail = vectors % tile;
-    // Of the last tile a lane takes one vector after the other, four connections at a time, of a whole one all at once.
-    let rounds = tail.div_ceil(shape.lanes()).max(u32::from(vectors >= tile));
+    // Of the last tile a lane takes one vector after the other, four connections at a time on hardware; of a whole one in
+    // software all at once.
+    let whole = match shape.family {
+        ShapeFamily::Hardware => tile.div_ceil(shape.lanes()),
+        ShapeFamily::Software => 1,
+    };
+    let whole = if vectors >= tile { whole } else { 0 };
+    let rounds = tail.div_ceil(shape.lanes()).max(whole);
     Piece::ranges(grid, terms, 1, |terms| {
         looped(rounds, looped(terms, NONE) + looped(3, NONE))
     })
@@ -40,7 +58,8 @@ crate::kernel! {
     /// Shapes: `input` `[n_in][lanes]`, `output` `[n_out][lanes]`, `bias` all rows of the arena; `lanes` may be the
     /// batch times the positions that the layer is applied to. Grid: [`SpmmParams::grid`]. Bound by the loads of
     /// `input`: one per connection and lane.
-    pub Spmm, SpmmParams, SpmmTwin = "sparse/spmm", shader!("sparse/spmm");
+    pub Spmm, SpmmParams, SpmmTwin = "sparse/spmm", shader!("sparse/spmm"),
+        variants GATHERS, |params| params.vectors;
     params {
         /// Output units of the layer.
         rows: u32,

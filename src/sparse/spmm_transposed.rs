@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::arena::LayerSpan;
-use super::spmm::{tiled, tiled_pieces};
+use super::spmm::{GATHERS, tiled, tiled_pieces};
 use crate::engine::loops::Piece;
 use crate::engine::{Grid, WorkgroupShape};
 use crate::twin::lanes::{Ends, Term, gather_sum};
@@ -18,7 +18,8 @@ crate::kernel! {
     /// the layer is applied to. Without the mask, `activation` is not read. Grid: [`SpmmTransposedParams::grid`].
     /// Gathered in the arena's transposed order, so nothing is scattered; bound by the loads of `delta`.
     pub SpmmTransposed, SpmmTransposedParams, SpmmTransposedTwin =
-        "sparse/spmm_transposed", shader!("sparse/spmm_transposed");
+        "sparse/spmm_transposed", shader!("sparse/spmm_transposed"),
+        variants GATHERS, |params| params.vectors;
     params {
         /// Input units of the layer.
         cols: u32,

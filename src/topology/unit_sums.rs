@@ -103,7 +103,7 @@ macro_rules! params {
                     end_y,
                     ..self
                 };
-                let shape = WorkgroupShape::Software; // They have but one.
+                let shape = WorkgroupShape::SOFTWARE; // They have but one.
                 let ranges = cut(self.window.output_y, 1, |n| rows(0, n).loops(shape));
                 ranges.into_iter().map(move |range| $Params {
                     accumulate: self.accumulate | u32::from(range.start > 0),

@@ -33,6 +33,7 @@ mod runs;
 mod sharing;
 mod storage;
 mod sweep;
+mod tune;
 mod verify;
 mod watch;
 

@@ -18,13 +18,13 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
 
 /// A kernel's module under a workgroup shape, its pipeline overrides filled in.
 pub fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
-    let reflection = reflect(kernel, shape.constants()).unwrap();
+    let reflection = reflect(kernel, &shape.constants()).unwrap();
     resolve(kernel, shape, &reflection, &reflection.source)
 }
 
 /// As [`resolved`], for ranges of its workgroups.
 pub fn resolved_ranges(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
-    let reflection = reflect(kernel, shape.constants()).unwrap();
+    let reflection = reflect(kernel, &shape.constants()).unwrap();
     resolve(kernel, shape, &reflection, &expand_ranges(kernel).unwrap())
 }
 
@@ -52,7 +52,8 @@ fn resolve(
 /// Calls `test` for every kernel in every shape.
 pub fn each(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
     for kernel in kernels() {
-        for shape in WorkgroupShape::ALL {
+        let bases = WorkgroupShape::ALL.into_iter();
+        for shape in bases.flat_map(|base| kernel.shapes(base)) {
             let (module, info) = resolved(kernel, shape);
             test(kernel, shape, &module, &info);
         }
@@ -63,7 +64,7 @@ pub fn each(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleIn
 pub fn each_in_ranges(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
     for kernel in kernels() {
         for shape in WorkgroupShape::ALL {
-            if reflect(kernel, shape.constants()).unwrap().ranges {
+            if reflect(kernel, &shape.constants()).unwrap().ranges {
                 let (module, info) = resolved_ranges(kernel, shape);
                 test(kernel, shape, &module, &info);
             }

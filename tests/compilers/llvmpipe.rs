@@ -47,8 +47,8 @@ impl Llvmpipe {
     /// Kilobytes that a dispatch of `source` leaves behind, with every word of its uniforms `value`, but for those
     /// where a part begins.
     fn left_behind(&self, kernel: &KernelInfo, source: &str, value: u32) -> f64 {
-        let constants = WorkgroupShape::Software.constants();
-        let reflection = reflect(kernel, constants).unwrap();
+        let constants = WorkgroupShape::SOFTWARE.constants();
+        let reflection = reflect(kernel, &constants).unwrap();
         let constants: Vec<(&str, f64)> = constants
             .iter()
             .filter(|(name, _)| reflection.overrides.iter().any(|o| o == name))

@@ -49,7 +49,7 @@ fetch('/report', { method: 'POST', body: JSON.stringify(report) });
 
 /// A kernel's pipelines: for whole dispatches, and for ranges of workgroups where it can.
 fn pipelines(kernel: &KernelInfo, shape: WorkgroupShape) -> Vec<Value> {
-    let reflection = reflect(kernel, shape.constants()).unwrap();
+    let reflection = reflect(kernel, &shape.constants()).unwrap();
     let ranges = reflection.ranges.then(|| expand_ranges(kernel).unwrap());
     let sources = [Some(reflection.source.clone()), ranges];
     let pipeline = |source: String| pipeline(kernel, shape, &reflection, &source);

@@ -9,6 +9,7 @@ use std::process::Output;
 use assert_cmd::Command;
 use clap::{Args, FromArgMatches, ValueEnum};
 use proptest::prelude::*;
+use rootlet::engine::tune::Tune;
 use rootlet::sparse::Assignment;
 use rootlet::topology::{MethodName, Scope};
 use rootlet::train::TrainConfig;
@@ -119,6 +120,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 lr_decay,
             },
             machine: MachineConfig {
+                tune: Tune::Off,
                 micro_batch: data.2,
                 checkpoint_activations: nesterov,
                 resident: data.2.map(|limit| limit > 9),

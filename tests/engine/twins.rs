@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 use rayon::prelude::*;
-use rootlet::engine::kernel::{BindingInfo, BindingKind};
+use rootlet::engine::kernel::{BindingInfo, BindingKind, Variants};
 use rootlet::engine::loops::{NONE, Piece};
 use rootlet::engine::{Buffer, Class, Device, Grid, Kernel, KernelInfo, Plan, Program, View};
 
@@ -71,6 +71,7 @@ impl<const WAY: u32> Kernel for Forged<WAY> {
         ],
         parts: false,
         pieces: |_, grid, _| Piece::whole(grid, NONE),
+        variants: Variants::NONE,
         twin: |call| match WAY {
             0 => call.write::<f32>(1).fill(7.0),
             1 => {

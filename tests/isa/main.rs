@@ -31,9 +31,8 @@ const GATHER: [&str; 7] = [
 ];
 
 /// A kernel as hardware runs it, without the run-time checks that the crate's own do without.
-fn compiled(chip: &Radv, kernel: &'static KernelInfo) -> Compiled {
-    let shape = WorkgroupShape::Hardware;
-    let reflection = reflect(kernel, shape.constants()).unwrap();
+fn compiled(chip: &Radv, kernel: &'static KernelInfo, shape: WorkgroupShape) -> Compiled {
+    let reflection = reflect(kernel, &shape.constants()).unwrap();
     let (module, info) = shaders::resolved(kernel, shape);
     let words = shaders::spirv(kernel, &module, &info, (1, 6), false);
     let mut bindings = vec![(reflection.params_binding, true)];
@@ -51,21 +50,24 @@ fn every_kernel_is_good_machine_code() {
     let mut faults = Vec::new();
     let mut kernels = shaders::kernels();
     kernels.sort_by_key(|kernel| kernel.name);
-    for kernel in kernels {
-        let compiled = compiled(&chip, kernel);
+    let base = WorkgroupShape::HARDWARE;
+    let each = kernels.into_iter();
+    for (kernel, shape) in each.flat_map(|k| k.shapes(base).map(move |shape| (k, shape))) {
+        let compiled = compiled(&chip, kernel, shape);
+        let name = match shape == base {
+            true => kernel.name.to_owned(),
+            false => format!("{} {}", kernel.name, shape.name()),
+        };
         if std::env::var("ISA").is_ok_and(|name| name == kernel.name) {
             println!("{}", compiled.assembly);
         }
-        let row = Row::of(kernel.name, &compiled);
+        let row = Row::of(&name, &compiled);
         let spilled = ["Spilled SGPRs", "Spilled VGPRs", "Scratch size"];
         if spilled.iter().any(|name| compiled.statistics[*name] > 0) {
-            faults.push(format!("{} spills registers", kernel.name));
+            faults.push(format!("{name} spills registers"));
         }
         if GATHER.contains(&kernel.name) && row.loads < 4 {
-            faults.push(format!(
-                "{} has {} loads under way, not 4",
-                kernel.name, row.loads
-            ));
+            faults.push(format!("{name} has {} loads under way, not 4", row.loads));
         }
         rows.push(row);
     }

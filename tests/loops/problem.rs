@@ -59,8 +59,8 @@ pub fn solve(cut: &[WorkgroupShape], record: impl Fn(&Data<'_>, &mut Plan)) {
 }
 
 pub const BOTH: &[WorkgroupShape] = &WorkgroupShape::ALL;
-pub const HARDWARE: &[WorkgroupShape] = &[WorkgroupShape::Hardware];
-pub const SOFTWARE: &[WorkgroupShape] = &[WorkgroupShape::Software];
+pub const HARDWARE: &[WorkgroupShape] = &[WorkgroupShape::HARDWARE];
+pub const SOFTWARE: &[WorkgroupShape] = &[WorkgroupShape::SOFTWARE];
 pub const NEITHER: &[WorkgroupShape] = &[];
 
 /// Buffers of a device.

@@ -20,6 +20,7 @@ mod repeat;
 mod resume;
 mod rigl;
 mod rounds;
+mod variants;
 mod very_sparse;
 
 use std::path::PathBuf;

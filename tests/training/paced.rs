@@ -47,12 +47,12 @@ fn perceptron(method: MethodName, scope: Scope) -> TrainConfig {
 fn a_perceptron_in_ranges_has_the_same_bits() {
     for (shape, method, scope) in [
         (
-            WorkgroupShape::Software,
+            WorkgroupShape::SOFTWARE,
             MethodName::GseGraest,
             Scope::Global,
         ),
-        (WorkgroupShape::Hardware, MethodName::GseGrabo, Scope::Layer),
-        (WorkgroupShape::Hardware, MethodName::Rigl, Scope::Layer),
+        (WorkgroupShape::HARDWARE, MethodName::GseGrabo, Scope::Layer),
+        (WorkgroupShape::HARDWARE, MethodName::Rigl, Scope::Layer),
     ] {
         assert_same(shape, &perceptron(method, scope));
     }
@@ -70,7 +70,7 @@ fn a_resnet_in_ranges_has_the_same_bits() {
     config.run.batch = 32;
     config.topology.round_every = 1;
     config.topology.round_until = Some(1.0);
-    assert_same(WorkgroupShape::Software, &config);
+    assert_same(WorkgroupShape::SOFTWARE, &config);
 }
 
 /// What is far from the limit is submitted as where there is none, once it was seen.
@@ -80,7 +80,7 @@ fn further_epochs_take_no_more_submissions_than_without_a_limit() {
         let submissions = |epochs| {
             let mut config = perceptron(MethodName::Static, Scope::Layer);
             config.run.epochs = epochs;
-            train(pace, WorkgroupShape::Software, &config).2
+            train(pace, WorkgroupShape::SOFTWARE, &config).2
         };
         submissions(4) - submissions(2)
     };

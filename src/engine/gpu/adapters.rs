@@ -92,7 +92,7 @@ fn best_hardware(list: &[(Adapter, AdapterSummary)]) -> Option<usize> {
 /// fewer than [`BARRIER_INVOCATIONS`](super::super::shape::BARRIER_INVOCATIONS).
 pub(super) fn shapes(backend: wgpu::Backend) -> &'static [WorkgroupShape] {
     match backend {
-        wgpu::Backend::Metal => &[WorkgroupShape::Hardware],
+        wgpu::Backend::Metal => &[WorkgroupShape::HARDWARE],
         _ => &WorkgroupShape::ALL,
     }
 }

@@ -56,11 +56,11 @@ impl GpuExecutor {
         let faults = Faults::watch(&device);
         let hardware = info.device_type != DeviceType::Cpu;
         let shape = options.shape.unwrap_or(match hardware {
-            true => WorkgroupShape::Hardware,
-            false => WorkgroupShape::Software,
+            true => WorkgroupShape::HARDWARE,
+            false => WorkgroupShape::SOFTWARE,
         });
         Ok(GpuExecutor {
-            pipelines: Pipelines::new(device.clone(), shape, info.backend, options),
+            pipelines: Pipelines::new(device.clone(), info.backend, options),
             device,
             queue,
             limits,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::super::device_options::DeviceOptions;
 use super::super::kernel::{BindingKind, KernelInfo};
 use super::super::reflect::{Reflection, reflect};
-use super::super::shape::{BARRIER_INVOCATIONS, WorkgroupShape};
+use super::super::shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};
 use super::super::wgsl::expand_ranges;
 use super::{trust, wait};
 use crate::error::{Error, Result};
@@ -20,16 +20,15 @@ pub(super) struct Pipeline {
 /// From a kernel's name and WGSL to another WGSL.
 type Rewrite = fn(&str, String) -> String;
 
-type Key = (&'static str, &'static str);
+type Key = (&'static str, &'static str, WorkgroupShape);
 
 pub(super) struct Pipelines {
     device: wgpu::Device,
-    shape: WorkgroupShape,
     backend: wgpu::Backend,
     rewrite: Option<Rewrite>,
     /// Whether the crate's own kernels keep their run-time checks.
     checked: bool,
-    /// By name and source: a kernel declared outside the crate may bear the name of another.
+    /// By name, source and shape: a kernel declared outside the crate may bear the name of another.
     cache: Mutex<HashMap<Key, Arc<Pipeline>>>,
     /// Those that run ranges of workgroups: compiled when a dispatch is too long, which is rare.
     ranged: Mutex<HashMap<Key, wgpu::ComputePipeline>>,
@@ -39,7 +38,6 @@ pub(super) struct Pipelines {
 impl Pipelines {
     pub(super) fn new(
         device: wgpu::Device,
-        shape: WorkgroupShape,
         backend: wgpu::Backend,
         options: &DeviceOptions,
     ) -> Self {
@@ -51,7 +49,6 @@ impl Pipelines {
             device,
             range_layout,
             ranged: Mutex::default(),
-            shape,
             backend,
             rewrite: options.rewrite,
             checked: options.checked,
@@ -64,27 +61,43 @@ impl Pipelines {
         self.checked
     }
 
-    pub(super) fn get(&self, kernel: &'static KernelInfo) -> Result<Arc<Pipeline>> {
+    pub(super) fn get(
+        &self,
+        kernel: &'static KernelInfo,
+        shape: WorkgroupShape,
+    ) -> Result<Arc<Pipeline>> {
+        let key = (kernel.name, kernel.source, shape);
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = cache.get(&(kernel.name, kernel.source)) {
+        if let Some(found) = cache.get(&key) {
             return Ok(found.clone());
         }
-        let made = Arc::new(self.compile(kernel)?);
-        cache.insert((kernel.name, kernel.source), made.clone());
+        let made = Arc::new(self.compile(kernel, shape)?);
+        cache.insert(key, made.clone());
         Ok(made)
     }
 
     /// A kernel's pipeline for ranges of workgroups: group 0 as that of [`Pipelines::get`], and the range in group 1.
-    pub(super) fn ranged(&self, kernel: &'static KernelInfo) -> Result<wgpu::ComputePipeline> {
-        let whole = self.get(kernel)?;
+    pub(super) fn ranged(
+        &self,
+        kernel: &'static KernelInfo,
+        shape: WorkgroupShape,
+    ) -> Result<wgpu::ComputePipeline> {
+        let whole = self.get(kernel, shape)?;
+        let key = (kernel.name, kernel.source, shape);
         let mut cache = self.ranged.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = cache.get(&(kernel.name, kernel.source)) {
+        if let Some(found) = cache.get(&key) {
             return Ok(found.clone());
         }
         let source = self.rewritten(kernel, expand_ranges(kernel)?);
         let layouts = [Some(&whole.layout), Some(&self.range_layout)];
-        let made = self.create(kernel, &source, &layouts, &whole.reflection.overrides)?;
-        cache.insert((kernel.name, kernel.source), made.clone());
+        let made = self.create(
+            kernel,
+            shape,
+            &source,
+            &layouts,
+            &whole.reflection.overrides,
+        )?;
+        cache.insert(key, made.clone());
         Ok(made)
     }
 
@@ -100,8 +113,8 @@ impl Pipelines {
         }
     }
 
-    fn compile(&self, kernel: &'static KernelInfo) -> Result<Pipeline> {
-        let mut reflection = reflect(kernel, self.shape.constants())?;
+    fn compile(&self, kernel: &'static KernelInfo, shape: WorkgroupShape) -> Result<Pipeline> {
+        let mut reflection = reflect(kernel, &shape.constants())?;
         check(kernel, &reflection, self.backend)?;
         reflection.source = self.rewritten(kernel, reflection.source);
         let mut entries: Vec<_> = [Some(reflection.params_binding), reflection.part_binding]
@@ -126,7 +139,7 @@ impl Pipelines {
         })?;
         let (source, overrides) = (&reflection.source, &reflection.overrides);
         Ok(Pipeline {
-            pipeline: self.create(kernel, source, &[Some(&layout)], overrides)?,
+            pipeline: self.create(kernel, shape, source, &[Some(&layout)], overrides)?,
             layout,
             reflection,
         })
@@ -135,16 +148,15 @@ impl Pipelines {
     fn create(
         &self,
         kernel: &KernelInfo,
+        shape: WorkgroupShape,
         source: &str,
         layouts: &[Option<&wgpu::BindGroupLayout>],
         overrides: &[String],
     ) -> Result<wgpu::ComputePipeline> {
-        let constants: Vec<(&str, f64)> = self
-            .shape
+        let constants: Vec<(&str, f64)> = shape
             .constants()
-            .iter()
+            .into_iter()
             .filter(|(name, _)| overrides.iter().any(|o| o == name))
-            .copied()
             .collect();
         self.accepted(kernel, || {
             let layout = self
@@ -155,7 +167,7 @@ impl Pipelines {
                     immediate_size: 0,
                 });
             // llvmpipe's code without the checks takes a tenth longer: the software shape keeps them.
-            let trusted = self.shape == WorkgroupShape::Hardware
+            let trusted = shape.family == ShapeFamily::Hardware
                 && !self.checked
                 && self.rewrite.is_none()
                 && trust::is_own(kernel);
@@ -228,7 +240,7 @@ mod tests {
     #[test]
     fn metal_is_not_given_barriers_in_small_workgroups() {
         let on = |backend, shape: WorkgroupShape| {
-            let reflection = reflect(Sddmm::INFO, shape.constants()).unwrap();
+            let reflection = reflect(Sddmm::INFO, &shape.constants()).unwrap();
             check(Sddmm::INFO, &reflection, backend)
         };
         for backend in [wgpu::Backend::Metal, wgpu::Backend::Vulkan] {
@@ -236,7 +248,7 @@ mod tests {
                 on(backend, shape).unwrap();
             }
         }
-        let message = on(wgpu::Backend::Metal, WorkgroupShape::Software)
+        let message = on(wgpu::Backend::Metal, WorkgroupShape::SOFTWARE)
             .unwrap_err()
             .to_string();
         for part in ["`sparse/sddmm`", "barrier", "8 invocations", "at least 64"] {

@@ -9,6 +9,7 @@ use super::super::kernel::{BindingKind, KernelInfo};
 use super::super::ledger::{Class, Ledger};
 use super::super::loops::{Part, Piece};
 use super::super::plan::{Dispatch, Plan};
+use super::super::shape::WorkgroupShape;
 use super::executor::GpuExecutor;
 use super::pace::{Shared, Timings, Unit};
 use super::pipeline::Pipeline;
@@ -35,6 +36,7 @@ impl GpuProgram {
 /// A recorded dispatch, or one of the several that it is here.
 pub(super) struct PreparedPiece {
     pub(super) kernel: &'static KernelInfo,
+    pub(super) shape: WorkgroupShape,
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) bind_group: wgpu::BindGroup,
     pub(super) grid: (u32, u32),
@@ -75,11 +77,15 @@ fn uniform(
 }
 
 impl GpuExecutor {
-    pub(crate) fn prepare(&self, plan: &Plan, ledger: &Arc<Ledger>) -> Result<GpuProgram> {
-        let pieces: Vec<Vec<Piece>> = plan
-            .dispatches()
-            .iter()
-            .map(|dispatch| dispatch.pieces(self.shape))
+    /// `shapes`: the workgroups of each dispatch.
+    pub(crate) fn prepare(
+        &self,
+        plan: &Plan,
+        shapes: &[WorkgroupShape],
+        ledger: &Arc<Ledger>,
+    ) -> Result<GpuProgram> {
+        let pieces: Vec<Vec<Piece>> = (plan.dispatches().iter().zip(shapes))
+            .map(|(dispatch, &shape)| dispatch.pieces(shape))
             .collect();
         let mut uniforms = Uniforms {
             alignment: self.limits.min_uniform_buffer_offset_alignment as usize,
@@ -104,10 +110,9 @@ impl GpuExecutor {
         let mut prepared = Vec::new();
         let mut units = Vec::new();
         let mut first = vec![0];
-        for ((dispatch, pieces), (offset, parts)) in
-            plan.dispatches().iter().zip(pieces).zip(offsets)
-        {
-            let pipeline = self.pipelines.get(dispatch.kernel)?;
+        let dispatches = plan.dispatches().iter().zip(shapes);
+        for (((dispatch, &shape), pieces), (offset, parts)) in dispatches.zip(pieces).zip(offsets) {
+            let pipeline = self.pipelines.get(dispatch.kernel, shape)?;
             let mut entries = vec![uniform(
                 pipeline.reflection.params_binding,
                 &params,
@@ -156,6 +161,7 @@ impl GpuExecutor {
                 ));
                 prepared.push(PreparedPiece {
                     kernel: dispatch.kernel,
+                    shape,
                     pipeline: pipeline.clone(),
                     bind_group: self.device.create_bind_group(&wgpu::BindGroupDescriptor {
                         label: Some(dispatch.kernel.name),

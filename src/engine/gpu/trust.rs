@@ -61,6 +61,7 @@ mod tests {
             bindings: first.bindings,
             parts: first.parts,
             pieces: first.pieces,
+            variants: first.variants,
             twin: first.twin,
         };
         assert!(is_own(&altered(first.name, first.source)));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use crate::cache::tuned;
 use crate::checkpoint::{self, Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
@@ -91,6 +92,7 @@ impl RecordedTraining {
         let device_options = DeviceOptions {
             threads: config.machine.threads,
             checked: check.is_some(),
+            tune: config.machine.tune,
             ..DeviceOptions::default()
         };
         let device = Device::open(&config.machine.adapter, &device_options)?;
@@ -103,7 +105,11 @@ impl RecordedTraining {
                  leave it out, or train on another --adapter"
             )));
         }
+        if device.tunes() {
+            tuned::recall(&device, note);
+        }
         let mut trainer = Trainer::new(device, config, data)?;
+        tuned::keep(trainer.device(), trainer.device().measured(), note);
         if options.verify {
             verify_once(trainer.device(), &choice, threads, note)?;
         }

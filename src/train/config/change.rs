@@ -279,7 +279,10 @@ mod tests {
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free = "checkpoint_activations epochs resident skip_bad_images statistics steps";
         assert_eq!(names(OnResume::Free).join(" "), free);
-        assert_eq!(names(OnResume::Host).join(" "), "data_dir threads workers");
+        assert_eq!(
+            names(OnResume::Host).join(" "),
+            "data_dir tune threads workers"
+        );
         assert!(!TrainConfig::is_fixed("none") && !TrainConfig::is_free("none"));
     }
 }

@@ -6,6 +6,7 @@ use super::section::section;
 use crate::Result;
 use crate::data::MOST_WORKERS;
 use crate::engine::adapter::takes_threads;
+use crate::engine::tune::Tune;
 use crate::threads::MOST_THREADS;
 
 section! {
@@ -25,6 +26,10 @@ section! {
         /// adapter]
         dense_above: Option<f64> = None,
             DENSITY, on resume Noted;
+        /// Whether the workgroups that kernels run fastest in are measured on the adapter, where sizes are new to it;
+        /// the result does not depend on it
+        tune: Tune = Tune::Auto,
+            WHEN, on resume Host, idle has_no_variants;
         /// Adapter to train on: auto, cpu, an index of `rootlet adapters`, or a part of a name
         adapter: String = "auto".to_owned(),
             ADAPTER env "ROOTLET_ADAPTER", on resume Noted;
@@ -59,6 +64,15 @@ impl MachineConfig {
         (context.is_folder() && self.resident == Some(true)).then(|| {
             "the files of an image folder are decoded as they are needed, and stay where they are"
                 .to_owned()
+        })
+    }
+
+    fn has_no_variants(&self, _: &Context<'_>) -> Option<String> {
+        (self.tune == Tune::On && takes_threads(&self.adapter)).then(|| {
+            format!(
+                "the CPU executor has no workgroups, and the adapter is {}",
+                self.adapter
+            )
         })
     }
 

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "cli")]
 use super::number::{list, real, whole};
+use crate::engine::tune::Tune;
 use crate::sparse::Assignment;
 use crate::topology::{MethodName, Scope};
 
@@ -83,6 +84,7 @@ values! {
     Vec<f64>: |text: &str| list(text, real);
     Assignment: EnumValueParser::<Assignment>::new(), Assignment::NAMES;
     MethodName: EnumValueParser::<MethodName>::new(), MethodName::NAMES;
+    Tune: EnumValueParser::<Tune>::new(), Tune::NAMES;
     Scope: EnumValueParser::<Scope>::new(), Scope::NAMES;
 }
 

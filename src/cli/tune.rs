@@ -1,0 +1,115 @@
+//! `rootlet tune`.
+
+use std::fmt::Write;
+
+use clap::Args;
+use rootlet::command::tuned;
+use rootlet::engine::tune::{Tune, Tuned};
+use rootlet::engine::{Device, DeviceOptions};
+use rootlet::train::config::{real, whole};
+use rootlet::{Error, Result, network};
+use serde_json::json;
+
+use super::device_args::DeviceArgs;
+use super::model_flags::ModelFlags;
+use super::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  rootlet tune resnet56 --sparsity 0.98
+      Measure what the training of a ResNet-56 in batches of 128 will run, on the GPU that it would take.
+  rootlet tune mlp --hidden 4096,4096 --batch 32 --adapter llvmpipe
+      A perceptron in small batches, on another adapter.";
+
+/// Measures in which workgroups a model's kernels run fastest
+///
+/// The products of sparse layers can run in workgroups of several shapes, with the same bits. This measures them on an
+/// adapter, for the sizes that a model has, compares the bits of a faster one with the usual one's, and keeps the
+/// choice in the user's cache, by adapter and driver. A training on hardware does so by itself where sizes are new to it;
+/// `rootlet train --tune off` takes the usual shapes.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct TuneArgs {
+    /// Name of the model
+    name: String,
+    /// Share of all possible connections that do not exist [default: 0.9]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
+    sparsity: Option<f64>,
+    /// Images in a batch [default: 128]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
+    batch: Option<usize>,
+    #[command(flatten)]
+    model: ModelFlags,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures, and keeps the choices.
+pub fn run(args: &TuneArgs) -> Result<()> {
+    args.device.check_threads()?;
+    let mut config = args.model.config(&args.name);
+    if let Some(sparsity) = args.sparsity {
+        config.model.sparsity = sparsity;
+    }
+    if let Some(batch) = args.batch {
+        config.run.batch = batch;
+    }
+    let model = args.model.build(&config)?;
+    let counts = config.model.allocate(&model)?;
+    let options = DeviceOptions {
+        tune: Tune::On,
+        ..DeviceOptions::default()
+    };
+    let device = Device::open(&args.device.adapter, &options)?;
+    device.warning().into_iter().for_each(output::note);
+    let measured = network::tune(&device, &model, &counts, config.run.batch)?;
+    let text = match args.json {
+        true => json(&device, &measured)?,
+        false => table(&device, &measured),
+    };
+    output::print(&text)?;
+    tuned::keep(&device, measured, &mut output::note);
+    Ok(())
+}
+
+fn table(device: &Device, measured: &[Tuned]) -> String {
+    let mut text = format!("{}\n", device.description());
+    for tuned in measured {
+        let times = tuned
+            .seconds
+            .iter()
+            .map(|(shape, seconds)| format!("{} {:.1} µs", shape.name(), seconds * 1e6));
+        let times: Vec<String> = times.collect();
+        // Nothing fails where a line is added to a text.
+        let _ = writeln!(
+            text,
+            "{}\n  {}: {:.2} times as fast ({})",
+            tuned.class,
+            tuned.chosen.name(),
+            tuned.gain(),
+            times.join(", ")
+        );
+    }
+    text
+}
+
+fn json(device: &Device, measured: &[Tuned]) -> Result<String> {
+    let sizes: Vec<_> = measured
+        .iter()
+        .map(|tuned| {
+            let seconds: serde_json::Map<_, _> = (tuned.seconds.iter())
+                .map(|(shape, seconds)| (shape.name(), json!(seconds)))
+                .collect();
+            json!({
+                "class": tuned.class, "chosen": tuned.chosen.name(), "gain": tuned.gain(), "seconds": seconds,
+                "wrong": tuned.wrong.iter().map(|shape| shape.name()).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    serde_json::to_string(&json!({"adapter": device.description(), "sizes": sizes}))
+        .map(|text| text + "\n")
+        .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))
+}
