@@ -24,16 +24,21 @@ fn in_variant(base: WorkgroupShape, number: usize) -> Device {
     })
 }
 
-/// At the sizes of a verification: odd ones, and some that people train.
+/// At the sizes of a verification: odd ones, and some that people train. The narrowest and the largest of hardware, and
+/// that of software; the others have the same bits as the usual one, by the next test.
 #[test]
-fn each_agrees_with_its_twin() {
-    for base in WorkgroupShape::ALL {
-        let variants = 1..most(base);
-        let devices: Vec<Device> = variants.map(|number| in_variant(base, number)).collect();
-        assert!(!devices.is_empty());
-        let report = verify_devices(&devices, 2, Depth::Quick, &mut |_, _| Ok(())).unwrap();
-        report.verdict().unwrap();
-    }
+fn some_agree_with_their_twins() {
+    let numbers = [
+        (WorkgroupShape::HARDWARE, 1),
+        (WorkgroupShape::HARDWARE, 5),
+        (WorkgroupShape::SOFTWARE, 1),
+    ];
+    let devices = numbers.map(|(base, number)| {
+        assert!(number < most(base));
+        in_variant(base, number)
+    });
+    let report = verify_devices(&devices, 2, Depth::Quick, &mut |_, _| Ok(())).unwrap();
+    report.verdict().unwrap();
 }
 
 /// The bits that a training ends with.
