@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The shaders, the modules of `src` that run them or in their place, and those that measure and check them.
-const KERNELS: [&str; 17] = [
+const KERNELS: [&str; 18] = [
     "shaders",
     "src/bench",
+    "src/cache",
     "src/data",
     "src/dense",
     "src/engine",

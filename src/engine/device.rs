@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::adapter::{AdapterChoice, choose};
 use super::adapter_summary::AdapterSummary;
 use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
+use super::choices::Chosen;
 use super::cpu::CpuExecutor;
 use super::device_options::DeviceOptions;
 use super::fuse::Fuse;
@@ -14,7 +15,6 @@ use super::host_memory;
 use super::ledger::{Class, Ledger};
 use super::plan::{Dispatch, Plan};
 use super::shape::WorkgroupShape;
-use super::tune::Chosen;
 use crate::error::{Error, Remedies, Result};
 use crate::words::counted;
 

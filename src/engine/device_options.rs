@@ -2,7 +2,7 @@
 
 use super::pace::Pace;
 use super::shape::WorkgroupShape;
-use super::tune::Tune;
+use super::choices::Tune;
 
 /// How to open a device.
 #[derive(Clone, Debug, Default)]

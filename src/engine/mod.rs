@@ -10,6 +10,7 @@ mod adapter_summary;
 mod around;
 pub mod buffer;
 mod check;
+mod choices;
 #[cfg(feature = "cpu")]
 mod cpu;
 #[cfg(not(feature = "cpu"))]

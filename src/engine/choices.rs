@@ -1,0 +1,124 @@
+//! What a device has chosen of its kernels' variants: see [`tune`](super::tune).
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::kernel::{Field, FieldKind};
+use super::plan::Dispatch;
+use super::shape::WorkgroupShape;
+use crate::choice::choice;
+
+choice! {
+    /// Whether a device measures variants.
+    pub enum Tune {
+        /// On hardware: a software adapter would take longer to compile them than most runs gain
+        Auto = "auto",
+        /// On every adapter
+        On = "on",
+        /// On none, nor are choices of before taken
+        Off = "off",
+    }
+}
+
+impl Default for Tune {
+    fn default() -> Self {
+        Tune::Auto
+    }
+}
+
+impl Tune {
+    /// Whether an adapter is measured.
+    pub fn includes(self, hardware: bool) -> bool {
+        match self {
+            Tune::Auto => hardware,
+            Tune::On => true,
+            Tune::Off => false,
+        }
+    }
+}
+
+/// The shapes that were chosen, by class of sizes.
+pub type Choices = BTreeMap<String, WorkgroupShape>;
+
+/// A kernel's shape for a class of sizes, as measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tuned {
+    /// The kernel's name, and the sizes.
+    pub class: String,
+    /// Seconds of each shape, the default first.
+    pub seconds: Vec<(WorkgroupShape, f64)>,
+    /// The one that was chosen.
+    pub chosen: WorkgroupShape,
+    /// Those that were faster and wrong: their bits were not those of the default.
+    pub wrong: Vec<WorkgroupShape>,
+}
+
+impl Tuned {
+    /// How many times faster the chosen one is than the default.
+    pub fn gain(&self) -> f64 {
+        let of = |shape| self.seconds.iter().find(|(other, _)| *other == shape);
+        match (self.seconds.first(), of(self.chosen)) {
+            (Some((_, default)), Some((_, chosen))) if *chosen > 0.0 => default / chosen,
+            _ => 1.0,
+        }
+    }
+}
+
+/// The choices of a device.
+#[derive(Default)]
+pub(super) struct Chosen(Mutex<State>);
+
+#[derive(Default)]
+pub(super) struct State {
+    pub choices: Choices,
+    pub measured: Vec<Tuned>,
+}
+
+impl Chosen {
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Dispatch {
+    /// The class of sizes that its speed depends on: the kernel, its parameters but for where a layer begins, and how
+    /// many connections a row has. None of a kernel without variants.
+    pub fn class(&self, base: WorkgroupShape) -> Option<String> {
+        self.kernel.shapes(base).nth(1)?;
+        let mut class = self.kernel.name.to_owned();
+        scalars(self.kernel.params, 0, &self.params, &mut class);
+        if let Some(power) = self.connections_a_row() {
+            class += &format!(" per_row=2^{power}");
+        }
+        Some(class)
+    }
+
+    /// The mean over the arena, as a power of two.
+    fn connections_a_row(&self) -> Option<u32> {
+        let words = |names: [&str; 2]| {
+            let mut bindings = self.kernel.bindings.iter().zip(&self.views);
+            let found = bindings.find(|(binding, _)| names.contains(&binding.name));
+            found.map(|(_, view)| view.words())
+        };
+        let rows = words(["row_offsets", "col_offsets"])?;
+        let connections = words(["cols", "order"])?;
+        Some((connections / rows.max(1)).max(1).ilog2())
+    }
+}
+
+/// Appends the whole numbers among the parameters by name.
+fn scalars(fields: &[Field], base: usize, bytes: &[u8], text: &mut String) {
+    for field in fields {
+        let at = base + field.offset;
+        match field.kind {
+            FieldKind::Struct(fields) => scalars(fields, at, bytes, text),
+            FieldKind::Scalar("u32") if !field.name.starts_with("first_") => {
+                if let Some(&[a, b, c, d]) = bytes.get(at..at + 4).and_then(|b| b.as_array()) {
+                    let value = u32::from_le_bytes([a, b, c, d]);
+                    *text += &format!(" {}={value}", field.name);
+                }
+            }
+            FieldKind::Scalar(_) => {}
+        }
+    }
+}
