@@ -1,8 +1,8 @@
 //! How a device is opened.
 
+use super::choices::Tune;
 use super::pace::Pace;
 use super::shape::WorkgroupShape;
-use super::choices::Tune;
 
 /// How to open a device.
 #[derive(Clone, Debug, Default)]
