@@ -20,6 +20,7 @@ choice! {
     }
 }
 
+#[allow(clippy::derivable_impls)] // Where it is declared by a macro.
 impl Default for Tune {
     fn default() -> Self {
         Tune::Auto
