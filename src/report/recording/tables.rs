@@ -38,15 +38,28 @@ impl Tables {
     }
 
     /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `saved` are cut off,
-    /// for they will be written again, and so is a last line of theirs that was only half written. Rows that cannot be
-    /// read are left out, those that are not in their order are sorted and count once; `note` hears of them, and the
-    /// file as it was stays beside the new one.
+    /// for they will be written again, and so is a last line of theirs that was only half written; `note` hears how
+    /// many they are. Rows that cannot be read are left out, those that are not in their order are sorted and count
+    /// once; `note` hears of them, too, and the file as it was stays beside the new one.
     pub fn resume(run: &RunFolder, saved: Saved, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
-        Ok(Self {
-            metrics: Table::resume::<EpochRow>(metrics, saved.epochs, saved.done, note)?,
-            topology: Table::resume::<TopologyRow>(topology, saved.rounds, None, note)?,
-        })
+        let (metrics, epochs) = Table::resume::<EpochRow>(metrics, saved.epochs, saved.done, note)?;
+        let (topology, rounds) = Table::resume::<TopologyRow>(topology, saved.rounds, None, note)?;
+        // A round at the checkpoint's own step that is done again is none behind it.
+        let behind = |steps: Vec<u64>| steps.iter().filter(|&&step| step > saved.epochs).count();
+        let cut: Vec<String> = [(METRICS, behind(epochs)), (TOPOLOGY, behind(rounds))]
+            .into_iter()
+            .filter(|(_, rows)| *rows > 0)
+            .map(|(name, rows)| format!("{rows} of {name}"))
+            .collect();
+        if !cut.is_empty() {
+            note(&format!(
+                "the run goes on from step {}; rows of later steps, which are trained again, are cut off: {}",
+                saved.epochs,
+                cut.join(", ")
+            ));
+        }
+        Ok(Self { metrics, topology })
     }
 }
 

@@ -25,14 +25,14 @@ impl Table {
         Ok(Self::on(path, file, true))
     }
 
-    /// Opens the file behind the rows up to step `keep`, everything later cut off; `epochs` were done by then, where
-    /// that is known.
+    /// Opens the file behind the rows up to step `keep`, everything later cut off, and gives the steps of the rows that
+    /// were; `epochs` were done by then, where that is known.
     pub fn resume<R: Row>(
         path: PathBuf,
         keep: u64,
         epochs: Option<u32>,
         note: &mut dyn FnMut(&str),
-    ) -> Result<Self> {
+    ) -> Result<(Self, Vec<u64>)> {
         let mut content = Content::<R>::read(&path)?;
         content.tell_torn(keep);
         if let Some(epochs) = epochs {
@@ -46,8 +46,10 @@ impl Table {
                 aside.display()
             ));
         }
+        let steps = content.rows.iter().map(|row| row.place().0);
+        let later = steps.filter(|&step| step > keep).collect();
         let (file, empty) = cut(&path, content, keep).map_err(Error::io("write", &path))?;
-        Ok(Self::on(path, file, empty))
+        Ok((Self::on(path, file, empty), later))
     }
 
     fn on(path: PathBuf, file: File, empty: bool) -> Self {
