@@ -13,7 +13,7 @@ mod section;
 use super::copies::trained_twice;
 use super::figure::Figure;
 use super::recording::RunRecord;
-use super::results::Results;
+use super::results::{Results, tested_differently};
 use crate::{Error, Result};
 pub use bench_file::BenchFile;
 use experiment::{Experiment, experiments};
@@ -81,7 +81,8 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
          class: the moments differ, so the classes’ can add up to more.",
     );
     section.blocks.push(Block::Table(results.table()));
-    for told in trained_twice(records, &results.groups) {
+    let told = tested_differently(records, &results.groups).into_iter();
+    for told in told.chain(trained_twice(records, &results.groups)) {
         section.text(told);
     }
     for record in records {

@@ -1,6 +1,7 @@
 //! The table of results: runs that differ in nothing but their seeds are a row, with means and standard deviations.
 
 mod rows;
+mod tested;
 mod text_table;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use crate::Result;
 use crate::train::event::Finished;
 pub(super) use rows::same_row;
 use rows::{SHOWN, rows, varying};
+pub(super) use tested::tested_differently;
 pub use text_table::TextTable;
 
 /// A quantity over the seeds.
@@ -194,6 +196,12 @@ impl Group {
             always_sparse: record.always_sparse(),
             spreads: Vec::new(),
         }
+    }
+
+    /// What the row is labelled with, in words.
+    fn name(&self) -> String {
+        let labels: Vec<&str> = self.labels.iter().map(|(_, text)| text.as_str()).collect();
+        labels.join(" ")
     }
 
     /// Its spread of a column of `results.csv`, such as `test_accuracy`, among those of `results`.

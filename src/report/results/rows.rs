@@ -1,6 +1,6 @@
 //! Which runs are a row of the table of results: those that differ in nothing but their seeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
 use crate::checkpoint::Change;
@@ -140,12 +140,17 @@ pub(super) fn varying(keys: &[BTreeMap<String, String>]) -> Vec<String> {
     let mut names: Vec<String> = keys.iter().flat_map(|key| key.keys().cloned()).collect();
     names.sort();
     names.dedup();
+    let differ = |name: &String| {
+        let texts = keys.iter().map(|key| key.get(name));
+        // What a run does not tell makes it no other one.
+        let untold = [ADAPTER, IMAGES].contains(&name.as_str());
+        let told: BTreeSet<Option<&String>> =
+            texts.filter(|text| text.is_some() || !untold).collect();
+        told.len() > 1
+    };
     names.retain(|name| {
-        !SHOWN.contains(&name.as_str())
-            // Also where it is the same for all: it is in no configuration.
-            && (name == CHANGED || keys
-                .windows(2)
-                .any(|pair| pair[0].get(name) != pair[1].get(name)))
+        // Also where it is the same for all: it is in no configuration.
+        !SHOWN.contains(&name.as_str()) && (name == CHANGED || differ(name))
     });
     names
 }

@@ -10,6 +10,7 @@ use crate::data::{self, Dataset};
 use crate::disk;
 use crate::report::distinct;
 use crate::report::recording::read_each;
+use crate::report::results::tested_differently;
 use crate::report::training::concerns_one_run;
 use crate::report::{
     Place, RecordOptions, Recorded, RecordedTraining, Results, Resumed, RunFolder, RunLock,
@@ -332,6 +333,10 @@ pub fn write_results(
     let results = Results::of(&records)?;
     let table = results.table();
     let mut text = table.markdown();
+    if let Some(told) = tested_differently(&records, &results.groups) {
+        note(&told);
+        text += &format!("\n{told}\n");
+    }
     for record in &records {
         if let Some(reason) = record.failure() {
             text += &format!("\n{} failed: {reason}\n", record.name());

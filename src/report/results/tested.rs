@@ -1,0 +1,36 @@
+//! Whether the runs of a row were tested on the same images.
+
+use std::collections::BTreeSet;
+
+use super::Group;
+use crate::report::recording::RunRecord;
+use crate::words::listed;
+
+/// Says which rows have runs that were tested on different images, as where each seed holds out images of its own; none
+/// where no row has.
+pub(in crate::report) fn tested_differently(
+    records: &[RunRecord],
+    groups: &[Group],
+) -> Option<String> {
+    let differently = |group: &&Group| {
+        let ended = group.runs.iter().map(|&run| &records[run]);
+        let parts: BTreeSet<&str> = ended
+            .filter(|run| run.finished().is_some())
+            .filter_map(|run| Some(run.data.as_ref()?.test.fingerprint.as_str()))
+            .collect();
+        parts.len() > 1
+    };
+    let rows: Vec<&Group> = groups.iter().filter(differently).collect();
+    let which = match rows.len() {
+        0 => return None,
+        all if all == groups.len() => "of each row".to_owned(),
+        some => format!(
+            "of {}",
+            listed(some as u64, rows.iter().map(|row| row.name()))
+        ),
+    };
+    Some(format!(
+        "the runs {which} were tested on different images, each on those that its seed held out: mean and spread are over these, \
+         too; a folder val/ beside train/ tests all runs by the same"
+    ))
+}
