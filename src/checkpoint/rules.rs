@@ -2,6 +2,7 @@
 
 use super::checked::Checked;
 use super::layer_shape::LayerShape;
+use crate::data::LearnedImages;
 use crate::network::NetworkState;
 use crate::sparse::LayerState;
 
@@ -23,8 +24,9 @@ pub(super) fn dense_weights(state: &NetworkState) -> Checked<()> {
 }
 
 /// Hashes of images, each once.
-pub(super) fn learned_images(hashes: &[u64]) -> Checked<()> {
-    match hashes.windows(2).all(|pair| pair[0] < pair[1]) {
+pub(super) fn learned_images(images: &LearnedImages) -> Checked<()> {
+    let rise = |hashes: &[u64]| hashes.windows(2).all(|pair| pair[0] < pair[1]);
+    match rise(&images.pixels) && rise(&images.older) {
         true => Ok(()),
         false => Err("the hashes of the images that were learned from do not rise".to_owned()),
     }

@@ -4,7 +4,7 @@ use super::objective::Objective;
 use super::origin::Change;
 use super::past::PastConnections;
 use super::progress::Progress;
-use crate::data::DataRecord;
+use crate::data::{DataRecord, LearnedImages};
 use crate::network::NetworkState;
 
 /// What is saved: the model with its optimiser state, and the progress.
@@ -22,7 +22,7 @@ pub struct Snapshot {
     pub objective: Objective,
     /// What it went on with, in the order of its steps.
     pub changes: Vec<Change>,
-    /// Hashes of the images that it has learned from, by which they are known again wherever they lie; they rise. None
-    /// where that is not known: of samples that are no images, and in older checkpoints.
-    pub learned_images: Vec<u64>,
+    /// The images that it has learned from. None where that is not known: of samples that are no images, and in older
+    /// checkpoints.
+    pub learned_images: LearnedImages,
 }

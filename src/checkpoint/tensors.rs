@@ -7,6 +7,7 @@ use super::optimiser::{self, OptimiserShape};
 use super::parameters::{self, NormKind, NormShape, Shapes};
 use super::past::{self, PastConnections};
 use super::rules;
+use crate::data::LearnedImages;
 use crate::network::NetworkState;
 use crate::sparse::LayerState;
 use std::collections::BTreeSet;
@@ -15,14 +16,18 @@ const PAST_ROWS: &str = "past_crow_indices";
 
 const PAST_COLS: &str = "past_col_indices";
 
-const LEARNED: &str = "data.learned_images";
+/// The images that were learned from, by their pixels.
+const LEARNED: &str = "data.learned_pixels";
+
+/// The same as older versions knew them.
+const LEARNED_OLDER: &str = "data.learned_images";
 
 /// What is in the file.
 #[derive(Debug)]
 pub(super) struct Tensors {
     pub state: NetworkState,
     pub past: Vec<PastConnections>,
-    pub learned_images: Vec<u64>,
+    pub learned_images: LearnedImages,
 }
 
 /// The file's bytes. The layers have passed [`rules::layer`] and [`parameters::check`], `past` [`past::check`] unless
@@ -30,7 +35,7 @@ pub(super) struct Tensors {
 pub(super) fn encode(
     state: &NetworkState,
     past: &[PastConnections],
-    learned_images: &[u64],
+    learned_images: &LearnedImages,
 ) -> Checked<Vec<u8>> {
     let mut columns = Vec::new();
     for (l, layer) in state.layers.iter().enumerate() {
@@ -56,8 +61,11 @@ pub(super) fn encode(
     for (l, dense) in state.dense_weights.iter().enumerate() {
         columns.push((format!("reserve.{l}"), Column::real(dense)));
     }
-    if !learned_images.is_empty() {
-        columns.push((LEARNED.to_owned(), Column::hash(learned_images)));
+    let LearnedImages { pixels, older } = learned_images;
+    for (name, hashes) in [(LEARNED, pixels), (LEARNED_OLDER, older)] {
+        if !hashes.is_empty() {
+            columns.push((name.to_owned(), Column::hash(hashes)));
+        }
     }
     let mut names = BTreeSet::new();
     if let Some((name, _)) = columns.iter().find(|(name, _)| !names.insert(name)) {
@@ -84,15 +92,20 @@ pub(super) fn decode(
     };
     // Older checkpoints, and runs that do not follow what is explored, have none.
     let has_past = file.has(&format!("layers.0.{PAST_ROWS}"));
-    let learned_images = match file.has(LEARNED) {
-        true => file.hashes(LEARNED)?,
-        false => Vec::new(),
+    let hashes = |name| match file.has(name) {
+        true => file.hashes(name),
+        false => Ok(Vec::new()),
+    };
+    let learned_images = LearnedImages {
+        pixels: hashes(LEARNED)?,
+        older: hashes(LEARNED_OLDER)?,
     };
     rules::learned_images(&learned_images)?;
     let states = optimiser.arrays.len();
     let of_layer = if has_past { 6 } else { 4 } + 2 * states;
     let needed = of_layer * shapes.len() + dense.tensors(states) + reserved.len();
-    let needed = needed + usize::from(file.has(LEARNED));
+    let of_images = [LEARNED, LEARNED_OLDER].map(|name| usize::from(file.has(name)));
+    let needed = needed + of_images.iter().sum::<usize>();
     if tensors != needed {
         return Err(format!(
             "has {tensors} tensors where {} layers and {} with dense parameters need {needed}",
@@ -268,7 +281,7 @@ mod tests {
         let error = refuse(&file(&format!("{{{}}}", huge.join(",")), 16));
         assert!(error.contains("bytes of tensors"), "{error}");
         // The right tensors under another type, and one too many.
-        let good = encode(&state(1), &[], &[]).unwrap();
+        let good = encode(&state(1), &[], &LearnedImages::default()).unwrap();
         let edit = |from: &str, to: &str| {
             let mut text = good.clone();
             let at = text.windows(from.len()).position(|w| w == from.as_bytes());
@@ -280,14 +293,22 @@ mod tests {
         assert!(edit("I32", "U32").contains("expected I32"));
         assert!(edit("layers.0.bias\"", "layers.1.bias\"").contains("no tensor"));
         // Hashes of images that do not rise.
-        let learned = encode(&state(1), &[], &[3, 7]).unwrap();
+        let images = LearnedImages {
+            pixels: vec![3, 7],
+            older: vec![5, 9],
+        };
+        let learned = encode(&state(1), &[], &images).unwrap();
         let read = decode(&learned, &shapes, &norms, &OptimiserShape::default());
-        assert_eq!(read.unwrap().learned_images, [3, 7]);
-        let mut disordered = learned.clone();
-        let seven = disordered.windows(8).position(|w| w == 7u64.to_le_bytes());
-        disordered[seven.unwrap()] = 3;
-        assert!(refuse(&disordered).contains("do not rise"));
-        let two = encode(&state(2), &[], &[]).unwrap();
+        assert_eq!(read.unwrap().learned_images, images);
+        for second in [7u64, 9] {
+            let mut disordered = learned.clone();
+            let at = disordered
+                .windows(8)
+                .position(|w| w == second.to_le_bytes());
+            disordered[at.unwrap()] = 3;
+            assert!(refuse(&disordered).contains("do not rise"));
+        }
+        let two = encode(&state(2), &[], &LearnedImages::default()).unwrap();
         assert!(refuse(&two).contains("18 tensors"));
     }
 
@@ -302,7 +323,7 @@ mod tests {
         /// Without the checksum: a file changed at random decodes to a valid layer or is refused.
         #[test]
         fn changed_files_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-            let mut bytes = encode(&state(1), &[], &[]).unwrap();
+            let mut bytes = encode(&state(1), &[], &LearnedImages::default()).unwrap();
             for (at, value) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = value;

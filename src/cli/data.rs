@@ -118,9 +118,9 @@ fn words(data: &Dataset, check: &Check) -> String {
     if check.copies > 0 {
         let what = match &data.test_part {
             TestPart::SplitOff { .. } => {
-                "training images are others once more, to the byte: those of them that `rootlet train` splits off test nothing"
+                "training images are others once more, by their pixels: those of them that `rootlet train` splits off test nothing"
             }
-            _ => "test images are training images as well, to the byte: they test nothing",
+            _ => "test images are training images as well, by their pixels: they test nothing",
         };
         lines.push(format!("copies       {} {what}", check.copies));
     }

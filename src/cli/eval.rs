@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rootlet::checkpoint::{self, Checkpoint, Objective};
-use rootlet::data::{self, DataOptions, Dataset, LoaderOptions, TestPart};
+use rootlet::checkpoint::{self, Checkpoint, Objective, Snapshot};
+use rootlet::data::{self, DataOptions, DataRecord, Dataset, LoaderOptions, TestPart};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::report::counted;
 use rootlet::train::config::whole;
@@ -39,6 +39,9 @@ pub struct EvalArgs {
     /// Use only the first N test images (0: all) [default: all]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     limit: Option<usize>,
+    /// Leave out images of a folder that cannot be read, and name them [default: as it was trained]
+    #[arg(long)]
+    skip_bad_images: bool,
     #[command(flatten)]
     device: DeviceArgs,
     /// Print the result as one JSON object
@@ -51,10 +54,13 @@ struct Tested {
     data: Dataset,
     /// Whether the images are those that its training tested it by.
     own: bool,
+    /// Of how many of them it has learned, where other things than the images tell.
+    learned: Option<u64>,
 }
 
 /// Loads the data as the network saw them, and says where they are not those of its training.
-fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Tested> {
+fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Result<Tested> {
+    let own = config.source();
     let trained = checkpoint.manifest.data.as_ref();
     let mut source = DataOptions {
         name: args.data.clone().unwrap_or_else(|| own.name.clone()),
@@ -68,24 +74,35 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Te
             "the data set digits comes with rootlet; name another one with --data",
         ));
     }
+    if args.skip_bad_images && source.name != data::IMAGE_FOLDER {
+        return Err(checks::no_effect(
+            "skip-bad-images",
+            &format!(
+                "the data set {} is read and checked as a whole",
+                source.name
+            ),
+        ));
+    }
+    source.images.skip_bad |= args.skip_bad_images;
     if let (true, Some(trained)) = (source.name != own.name, trained) {
         // A folder's images become as large as those that the network knows.
         source.images.size = trained.shape.height;
         source.images.resize = None;
     }
     let own_limit = own.limit;
-    let mut data = data::load(&source)?;
+    let mut data = data::load_to_test(&source)?;
     // As many as in training, to be compared with those.
     let mut as_then = match source.limit == own.limit {
         true => data.clone(),
-        false => data::load(&DataOptions {
+        false => data::load_to_test(&DataOptions {
             limit: own.limit,
             ..source.clone()
         })?,
     };
-    if checkpoint.snapshot.learned_images.is_empty() {
-        // Else the images tell.
-        as_then.compare_with(trained);
+    match checkpoint.snapshot.learned_images.is_empty() {
+        true => as_then.compare_with(trained),
+        // The images tell.
+        false => data.compares_with(&checkpoint.snapshot.learned_images),
     }
     data.test_part = as_then.test_part.clone();
     if let Some(limit) = source.limit.filter(|_| args.limit.is_some()) {
@@ -102,13 +119,18 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Te
             );
         }
         let own = same_name && matches!(data.test_part, TestPart::Published | TestPart::Given);
-        return Ok(Tested { data, own });
+        return Ok(Tested {
+            data,
+            own,
+            learned: None,
+        });
     };
     let data = data.as_trained(trained)?;
-    if data.tests_by_what_it_learned(trained) {
+    let learned = learned_of(&data, trained, config.run.batch, checkpoint)?;
+    if learned.is_some_and(|learned| learned > 0 && learned == data.test.len() as u64) {
         return Err(Error::Usage(format!(
-            "the test images of {} are the very images that the network was trained on, and tell nothing of others; give it images \
-             that it has not seen",
+            "the network was trained on all {} test images of {}, which tell nothing of others; give it images that it has not seen",
+            data.test.len(),
             source.name
         )));
     }
@@ -117,7 +139,34 @@ fn load(args: &EvalArgs, own: DataOptions, checkpoint: &Checkpoint) -> Result<Te
     if let (true, true, Some(how)) = (same_name, source.limit == own_limit, change) {
         output::note(&format!("the data have changed: test images: {how}"));
     }
-    Ok(Tested { data, own })
+    Ok(Tested { data, own, learned })
+}
+
+/// Of how many of the test images the network has learned, where they bear the names of those that its training learned
+/// from: all, or it was not through with them, or their contents are others. None where the names are others.
+fn learned_of(
+    data: &Dataset,
+    trained: &DataRecord,
+    batch: usize,
+    checkpoint: &Checkpoint,
+) -> Result<Option<u64>> {
+    if !data.tests_by_what_it_learned(trained) {
+        return Ok(None);
+    }
+    let Snapshot {
+        learned_images,
+        progress,
+        ..
+    } = &checkpoint.snapshot;
+    if !learned_images.is_empty() {
+        data.read_test_images()?;
+        return Ok(data.test_images_among(learned_images));
+    }
+    let all = data.test.len() as u64;
+    Ok(Some(match progress.epoch {
+        0 => progress.batch.saturating_mul(batch as u64).min(all),
+        _ => all,
+    }))
 }
 
 /// The result as JSON.
@@ -129,6 +178,9 @@ struct Shown<'a> {
     test_part: &'a TestPart,
     /// Of how many of them the network has learned; null where that is not known.
     trained_on: Option<u64>,
+    /// Whether the checkpoint knows JPEG files by their bytes.
+    #[serde(skip)]
+    by_bytes: bool,
 }
 
 impl Shown<'_> {
@@ -140,10 +192,13 @@ impl Shown<'_> {
         };
         let of_others = match (own || self.test_part.trained_on(), self.trained_on) {
             (false, Some(0)) => {
-                Some(
-                    "by their pixels, of JPEG files by their bytes, the network was trained on none of them"
-                        .to_owned(),
-                )
+                let by = match self.by_bytes {
+                    true => "pixels, of JPEG files by their bytes",
+                    false => "pixels",
+                };
+                Some(format!(
+                    "by their {by}, the network was trained on none of them"
+                ))
             }
             (false, None) => {
                 Some("whether the network was trained on some of them is not known".to_owned())
@@ -180,7 +235,11 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         )));
     }
     let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
-    let Tested { mut data, own } = load(args, config.source(), &checkpoint)?;
+    let Tested {
+        mut data,
+        own,
+        learned,
+    } = load(args, &config, &checkpoint)?;
     let options = DeviceOptions {
         threads: args.device.threads,
         ..DeviceOptions::default()
@@ -214,18 +273,19 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     for bad in data.bad_images() {
         output::note(&format!("left out, for it cannot be read: {bad}"));
     }
-    let learned = &checkpoint.snapshot.learned_images;
+    let images = &checkpoint.snapshot.learned_images;
     let trained_on = match (own, &data.test_part) {
         // Published as test images.
         (true, TestPart::Published) => Some(0),
-        _ if learned.is_empty() => None,
-        _ => data.test_images_among(learned),
+        _ if images.is_empty() => learned,
+        _ => data.test_images_among(images),
     };
     data.test_part = data.test_part.known(trained_on);
     let shown = Shown {
         result,
         test_part: &data.test_part,
         trained_on,
+        by_bytes: !images.older.is_empty(),
     };
     let text = match args.json {
         true => serde_json::to_string(&shown)

@@ -10,7 +10,7 @@ use super::bad::ADVICE;
 use super::bad::BadImage;
 use super::bad::reason_of;
 use super::catalogue::IMAGE_FOLDER;
-use super::decode::decode;
+use super::decode::{decode, hash as pixels_of};
 use super::folder;
 use super::folder_split::content;
 use super::scan::Faults;
@@ -27,7 +27,7 @@ pub struct Check {
     pub bad_folders: Vec<BadImage>,
     /// XXH3 of 128 bits over the contents of all files, in hexadecimal; of a set in memory over labels and pixels.
     pub contents: String,
-    /// Test images that are, to the byte, training images as well; where no test images have a part of their own,
+    /// Test images that are, by their pixels, training images as well; where no test images have a part of their own,
     /// training images that are others once more, of which some may be held out.
     pub copies: usize,
 }
@@ -63,26 +63,32 @@ pub fn check(source: &DataOptions) -> Result<(Dataset, Check)> {
     let mut hash = Xxh3::new();
     let digests = [train, test].map(|split| digests(split, &mut bad));
     for digest in digests.iter().flatten() {
-        hash.update(&digest.to_le_bytes());
+        hash.update(&digest.bytes.to_le_bytes());
     }
     bad.sort_by_cached_key(|bad| (!bad.path.starts_with(train.folder()), bad.path.clone()));
     let [train, test] = digests;
     let images = train.len();
-    let known: HashSet<u128> = train.into_iter().collect();
+    let known: HashSet<u64> = train.iter().map(|digest| digest.pixels).collect();
     let check = Check {
         bad,
         bad_folders,
         contents: format!("{:032x}", hash.digest128()),
         copies: match &data.test_part {
             TestPart::SplitOff { .. } => images - known.len(),
-            _ => test.iter().filter(|digest| known.contains(digest)).count(),
+            _ => (test.iter().filter(|digest| known.contains(&digest.pixels))).count(),
         },
     };
     Ok((data, check))
 }
 
-/// A hash of each file's content, without those that cannot be read; they are added to `bad`.
-fn digests(split: &FolderSplit, bad: &mut Vec<BadImage>) -> Vec<u128> {
+/// Hashes of a file.
+struct Digest {
+    bytes: u128,
+    pixels: u64,
+}
+
+/// Hashes of each file, without those that cannot be read; they are added to `bad`.
+fn digests(split: &FolderSplit, bad: &mut Vec<BadImage>) -> Vec<Digest> {
     let one = |cutter: &mut _, index: usize| {
         let path = split.path(index);
         let read = content(&path).map_err(|error| {
@@ -93,7 +99,10 @@ fn digests(split: &FolderSplit, bad: &mut Vec<BadImage>) -> Vec<u128> {
         let digest = read.and_then(|content| {
             let image = decode(&content)?;
             super::crop::Cutter::cut(cutter, &image, Part::Middle, &mut output)?;
-            Ok(xxh3_128(&content))
+            Ok(Digest {
+                bytes: xxh3_128(&content),
+                pixels: pixels_of(&image),
+            })
         });
         digest.map_err(|reason| BadImage { path, reason })
     };

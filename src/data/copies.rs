@@ -1,30 +1,48 @@
-//! Test images that are training images as well. Every test image can be compared with every training image by its
-//! length, which is known; only files of equal length are read.
+//! Test images that are training images as well.
+//!
+//! All of a sample are compared with every training image by the files' lengths, which are known, and what has the same
+//! length by its bytes. The others are compared by their pixels, whatever else is in the files: with all training
+//! images where these are few, else with those whose files have the same name but for the ending.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsStr;
+use std::path::Path;
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::FolderSplit;
-use super::decode::decode;
-use super::folder_split::content;
+use super::decode::{decode, hash};
+use super::folder_split::{File, content};
 
 /// Test images that are compared; of more, so many, evenly spread.
 const SAMPLE: usize = 256;
-/// Files that are read at most: seconds on a disk.
-const MOST_FILES: usize = 8192;
-/// Their bytes at most.
-const MOST_BYTES: u64 = 256 << 20;
+/// How much is looked at.
+#[derive(Clone, Copy)]
+struct Most {
+    files: usize,
+    bytes: u64,
+}
+
+/// Files that are read: seconds on a disk.
+const READ: Most = Most {
+    files: 8192,
+    bytes: 256 << 20,
+};
+/// Files that are decoded: about a second of one core, by JPEG files.
+const DECODED: Most = Most {
+    files: 8192,
+    bytes: 64 << 20,
+};
 
 /// What a comparison has shown.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Copies {
     /// Test images that were compared.
     pub compared: usize,
-    /// Those of them that are, to the byte, training images.
+    /// Those of them that are training images.
     pub found: usize,
-    /// Whether there may be more among them: too many files have one length.
+    /// Whether there may be more among them: not all pairs were compared.
     pub perhaps_more: bool,
 }
 
@@ -41,13 +59,28 @@ impl SameLength {
     }
 }
 
-/// Looks for test images among the training images. Where more files have one length than are read, some of either are.
+/// Looks for test images among the training images.
 pub(super) fn copies(train: &FolderSplit, test: &FolderSplit) -> Copies {
-    let mut lengths: BTreeMap<u64, SameLength> = BTreeMap::new();
     let sampled: Vec<usize> = (0..test.len())
         .step_by(test.len().div_ceil(SAMPLE).max(1))
         .collect();
-    for &index in &sampled {
+    let same_files = by_bytes(train, test, &sampled);
+    let left: Vec<usize> = (sampled.iter().copied())
+        .filter(|index| !same_files.contains(index))
+        .collect();
+    let (same_pixels, perhaps_more) = by_pixels(train, test, &left, DECODED);
+    Copies {
+        compared: sampled.len(),
+        found: same_files.len() + same_pixels,
+        perhaps_more,
+    }
+}
+
+/// The test images whose files are training images' to the byte. Where more files have one length than are read, some
+/// of either are.
+fn by_bytes(train: &FolderSplit, test: &FolderSplit, sampled: &[usize]) -> BTreeSet<usize> {
+    let mut lengths: BTreeMap<u64, SameLength> = BTreeMap::new();
+    for &index in sampled {
         let of_length = lengths.entry(test.files[index].bytes).or_default();
         of_length.test.push(index);
     }
@@ -60,41 +93,69 @@ pub(super) fn copies(train: &FolderSplit, test: &FolderSplit) -> Copies {
     let mut lengths: Vec<(u64, SameLength)> = lengths.into_iter().collect();
     // The few before the many, so that as many as can be are compared with all of their length.
     lengths.sort_by_key(|(_, of_length)| of_length.files());
-    let (mut files, mut bytes) = (MOST_FILES, MOST_BYTES);
-    let mut perhaps_more = false;
+    let Most {
+        mut files,
+        mut bytes,
+    } = READ;
     for (length, of_length) in &mut lengths {
         let room = usize::try_from(bytes / (*length).max(1)).unwrap_or(usize::MAX);
         let room = room.min(files);
-        perhaps_more |= of_length.files() > room;
         let for_test = of_length.test.len().min(room / 2);
         spread(&mut of_length.test, for_test);
         spread(&mut of_length.train, room - for_test);
         files -= of_length.files();
         bytes -= of_length.files() as u64 * *length;
     }
-    let found = lengths
-        .par_iter()
-        .map(
-            |(
-                _,
-                SameLength {
-                    train: of_train,
-                    test: of_test,
-                },
-            )| {
-                let known: HashSet<u128> = (of_train.par_iter())
-                    .filter_map(|&index| digest(train, index))
-                    .collect();
-                let same = |&&index: &&usize| is_copy(test, index, &known);
-                of_test.par_iter().filter(same).count()
-            },
-        )
-        .sum();
-    Copies {
-        compared: sampled.len(),
-        found,
-        perhaps_more,
+    let same = |(_, of_length): &(u64, SameLength)| -> Vec<usize> {
+        let digests = of_length.train.par_iter();
+        let known: HashSet<u128> = digests.filter_map(|&index| digest(train, index)).collect();
+        let same = |index: &&usize| is_copy(test, **index, &known);
+        of_length.test.par_iter().filter(same).copied().collect()
+    };
+    lengths.par_iter().flat_map(same).collect()
+}
+
+/// How many of these test images are training images by their pixels, and whether there may be more.
+fn by_pixels(train: &FolderSplit, test: &FolderSplit, left: &[usize], most: Most) -> (usize, bool) {
+    let bytes = |split: &FolderSplit, index: usize| split.files[index].bytes;
+    let total = |split, images: &[usize]| -> u64 {
+        let bytes = images.iter().map(|&index| bytes(split, index));
+        // A file can claim any length.
+        bytes.fold(0, u64::saturating_add)
+    };
+    let files = most.files.saturating_sub(left.len());
+    let mut room = most.bytes.saturating_sub(total(test, left));
+    let mut candidates: Vec<usize> = (0..train.len()).collect();
+    let few = candidates.len() <= files && total(train, &candidates) <= room;
+    if !few {
+        let names: HashSet<&OsStr> = left.iter().map(|&index| stem(&test.files[index])).collect();
+        candidates.retain(|&index| {
+            let fits = bytes(train, index) <= room && names.contains(stem(&train.files[index]));
+            room -= if fits { bytes(train, index) } else { 0 };
+            fits
+        });
+        candidates.truncate(files);
     }
+    if left.is_empty() || candidates.is_empty() {
+        return (0, !few && !left.is_empty());
+    }
+    let known: HashSet<u64> = (candidates.par_iter())
+        .filter_map(|&index| pixels(train, index))
+        .collect();
+    let is_known = |&&index: &&usize| pixels(test, index).is_some_and(|hash| known.contains(&hash));
+    (left.par_iter().filter(is_known).count(), !few)
+}
+
+/// A file's name without its ending.
+fn stem(file: &File) -> &OsStr {
+    let name: &OsStr = &file.name;
+    Path::new(name).file_stem().unwrap_or(name)
+}
+
+/// A hash of an image's pixels; none of a file that is damaged, which is reported elsewhere.
+fn pixels(split: &FolderSplit, index: usize) -> Option<u64> {
+    let bytes = content(&split.path(index)).ok()?;
+    decode(&bytes).ok().map(|image| hash(&image))
 }
 
 /// Keeps `most` items, evenly spread.
@@ -121,6 +182,41 @@ fn digest(split: &FolderSplit, index: usize) -> Option<u128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two pictures in either folder, in files of other lengths, one under another name.
+    #[cfg(feature = "image-folder")]
+    #[test]
+    fn where_training_images_are_many_those_of_the_same_name_are_compared() {
+        use super::super::scan::scan;
+        use std::fs;
+
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, colour: u8, compression| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), 8, 8);
+            encoder.set_color(png::ColorType::Rgb);
+            encoder.set_compression(compression);
+            let mut writer = encoder.write_header().unwrap();
+            writer.write_image_data(&[colour; 192]).unwrap();
+            writer.finish().unwrap();
+        };
+        put("train/a/one.png", 1, png::Compression::High);
+        put("train/a/two.png", 2, png::Compression::High);
+        put("val/a/one.PNG", 1, png::Compression::NoCompression);
+        put("val/a/other.png", 2, png::Compression::NoCompression);
+        let split = |name| {
+            let folder = folder.path().join(name);
+            scan(&folder, None, 8, 8, &mut Default::default()).unwrap()
+        };
+        let (train, test) = (split("train"), split("val"));
+        assert!(by_bytes(&train, &test, &[0, 1]).is_empty());
+        let found = |files, bytes| by_pixels(&train, &test, &[0, 1], Most { files, bytes });
+        assert_eq!(found(4, 1 << 20), (2, false));
+        assert_eq!(found(3, 1 << 20), (1, true));
+        assert_eq!(found(4, 500), (0, true));
+        assert_eq!(found(2, 1 << 20), (0, true));
+    }
 
     #[test]
     fn a_few_of_many_are_spread_over_all() {

@@ -1,14 +1,21 @@
-//! By what images are known again that a network has learned from, wherever they lie: a hash of 64 bits of each.
+//! By what images are known again that a network has learned from, wherever they lie: a hash of 64 bits of each, over its
+//! size and its pixels, so that a set in memory and a folder of PNG files made of it have the same.
 //!
-//! Of a JPEG file it is taken over its bytes, for decoders may differ by a bit; of any other image over its size and
-//! its planes of red, green and blue, so that a set in memory and a folder of PNG files made of it have the same. An
-//! image that was resized, or compressed once more, is another one.
+//! An image that was resized, or compressed once more, is another one.
 
-use super::hashes::of_planes;
-use super::{Dataset, ImageShape, Images, Split, TestPart};
+use rayon::prelude::*;
 
-/// The hashes of images in memory; none where they are neither grey nor RGB.
-fn of_split(split: &Split, shape: ImageShape) -> Option<Vec<u64>> {
+use super::hashes::{of_pixels, of_planes};
+use super::{Dataset, ImageShape, Images, LearnedImages, Split, TestPart};
+use crate::error::Result;
+
+/// What `hash` gives of each image in memory, of its size and its planes of red, green and blue; none where they are
+/// neither grey nor RGB.
+fn of_split(
+    split: &Split,
+    shape: ImageShape,
+    hash: impl Fn(u32, u32, [&[u8]; 3]) -> u64,
+) -> Option<Vec<u64>> {
     let ImageShape {
         channels,
         height,
@@ -23,9 +30,16 @@ fn of_split(split: &Split, shape: ImageShape) -> Option<Vec<u64>> {
     let of_image = |index| {
         let image = split.image(index);
         let plane = |plane| &image[plane * width * height..][..width * height];
-        of_planes(wide, high, planes.map(plane))
+        hash(wide, high, planes.map(plane))
     };
     Some((0..split.len()).map(of_image).collect())
+}
+
+/// The hash over pixels of planes.
+fn of_interleaved(width: u32, height: u32, [red, green, blue]: [&[u8]; 3]) -> u64 {
+    let pixels = red.iter().zip(green).zip(blue);
+    let pixels: Vec<u8> = pixels.flat_map(|((&r, &g), &b)| [r, g, b]).collect();
+    of_pixels(width, height, &pixels)
 }
 
 impl Images {
@@ -33,22 +47,57 @@ impl Images {
     /// images.
     pub(crate) fn hashes(&self, shape: ImageShape) -> Option<Vec<u64>> {
         match (self.memory(), self.folder()) {
-            (Some(split), _) => of_split(split, shape),
-            (_, Some(split)) => Some(split.hashes.all(split.len())),
+            (Some(split), _) => of_split(split, shape, of_interleaved),
+            (_, Some(split)) => Some(split.hashes.of_pixels(split.len())),
+            (None, None) => None,
+        }
+    }
+
+    /// The same as older versions took them.
+    fn older_hashes(&self, shape: ImageShape) -> Option<Vec<u64>> {
+        match (self.memory(), self.folder()) {
+            (Some(split), _) => of_split(split, shape, of_planes),
+            (_, Some(split)) => Some(split.hashes.of_older(split.len())),
             (None, None) => None,
         }
     }
 }
 
 impl Dataset {
-    /// How many of the test images that were read have one of these hashes, which rise; none of samples that are no
-    /// images.
-    pub fn test_images_among(&self, known: &[u64]) -> Option<u64> {
-        let hashes = self.test.hashes(self.shape)?;
-        let among = hashes
-            .iter()
-            .filter(|hash| known.binary_search(hash).is_ok());
-        Some(among.count() as u64)
+    /// The test images are going to be compared with these: what they take to be known by is noted from here on, as
+    /// they are read.
+    pub fn compares_with(&self, learned: &LearnedImages) {
+        if let (false, Some(split)) = (learned.older.is_empty(), self.test.folder()) {
+            split.hashes.expect_older(split.len());
+        }
+    }
+
+    /// How many of the test images that were read are among these; none of samples that are no images.
+    pub fn test_images_among(&self, learned: &LearnedImages) -> Option<u64> {
+        let known = |known: &[u64], hashes: Vec<u64>| -> Vec<bool> {
+            let one = |hash| known.binary_search(hash).is_ok();
+            hashes.iter().map(one).collect()
+        };
+        let mut among = known(&learned.pixels, self.test.hashes(self.shape)?);
+        if !learned.older.is_empty() {
+            let older = known(&learned.older, self.test.older_hashes(self.shape)?);
+            (among.iter_mut().zip(older)).for_each(|(among, older)| *among |= older);
+        }
+        Some(among.into_iter().filter(|&among| among).count() as u64)
+    }
+
+    /// Reads all test images of a folder, and so knows them.
+    ///
+    /// # Errors
+    /// An image that cannot be read, where such are not left out.
+    pub fn read_test_images(&self) -> Result<()> {
+        let Some(split) = self.test.folder() else {
+            return Ok(());
+        };
+        (0..split.len()).into_par_iter().try_for_each_init(
+            || (split.cutter(), vec![0; split.features()]),
+            |(cutter, scratch), index| split.look(index, cutter, scratch),
+        )
     }
 }
 
@@ -110,27 +159,27 @@ mod tests {
             height: 2,
             width: 3,
         };
-        let of_file = |file: &[u8]| decode::hash(file, &decode::decode(file).unwrap());
+        let of_file = |file: &[u8]| decode::hash(&decode::decode(file).unwrap());
         let planes: Vec<u8> = (0..18).collect();
         let rgb: Vec<u8> = (0..18).map(|at| planes[at % 3 * 6 + at / 3]).collect();
         let split = Split::new(18, planes.clone(), vec![7]).unwrap();
-        let [hash] = of_split(&split, shape(3)).unwrap()[..] else {
+        let [hash] = of_split(&split, shape(3), of_interleaved).unwrap()[..] else {
             panic!("one image");
         };
         assert_eq!(of_file(&png(&rgb, png::ColorType::Rgb)), hash);
         assert_ne!(of_file(&png(&planes, png::ColorType::Rgb)), hash);
         let grey = Split::new(6, planes[..12].to_vec(), vec![0, 1]).unwrap();
-        let hashes = of_split(&grey, shape(1)).unwrap();
+        let hashes = of_split(&grey, shape(1), of_interleaved).unwrap();
         for (hash, image) in hashes.iter().zip(planes.chunks(6)) {
             assert_eq!(of_file(&png(image, png::ColorType::Grayscale)), *hash);
         }
-        assert!(of_split(&split, ImageShape::vector(18)).is_none());
+        assert!(of_split(&split, ImageShape::vector(18), of_interleaved).is_none());
         // Another shape of the same bytes.
         let turned = ImageShape {
             channels: 3,
             height: 3,
             width: 2,
         };
-        assert_ne!(of_split(&split, turned).unwrap(), [hash]);
+        assert_ne!(of_split(&split, turned, of_interleaved).unwrap(), [hash]);
     }
 }

@@ -14,7 +14,7 @@ use super::decode::{LONGEST, available};
 use super::folder_split::FolderSplit;
 use super::normalisation::Normalisation;
 use super::options::{DataOptions, ImageOptions};
-use super::scan::{EXPECTED, Faults, root, scan, test_folder};
+use super::scan::{EXPECTED, Faults, TEST_FOLDERS, root, scan, test_folder, unused_folders};
 use super::shape::ImageShape;
 use crate::error::{Error, Result};
 
@@ -22,18 +22,29 @@ use crate::error::{Error, Result};
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const STD: [f32; 3] = [0.229, 0.224, 0.225];
 
-/// Lists the files of an image folder.
+/// Lists the files of an image folder. `to_train`: whether a network is to learn from them.
 ///
 /// # Errors
-/// A folder that is not laid out as one, or one with entries that cannot be used, unless they are to be left out.
-pub(super) fn load(source: &DataOptions) -> Result<Dataset> {
+/// A folder that is not laid out as one, or one with entries that cannot be used, unless they are to be left out; for a
+/// training also one whose test images are all training images.
+pub(super) fn load(source: &DataOptions, to_train: bool) -> Result<Dataset> {
     let (mut data, faults) = list(source)?;
     let skip = source.images.skip_bad;
     if let Some(refusal) = faults.refusal(skip) {
         return Err(refusal);
     }
-    if let Some(note) = test_by_others(&data)? {
-        data.notes.push(note);
+    match test_by_others(&data) {
+        Some(Shared::All(what, advice)) if to_train => {
+            let why = format!("{what}, and training images test nothing: {advice}");
+            return Err(Error::Usage(why));
+        }
+        Some(Shared::All(what, _)) => {
+            (data.notes).push(format!(
+                "{what}, and tests no network that learns from these"
+            ));
+        }
+        Some(Shared::Some(note)) => data.notes.push(note),
+        None => {}
     }
     if skip {
         let bad = Arc::new(BadImages::from(faults.entries));
@@ -51,12 +62,16 @@ pub(super) fn load(source: &DataOptions) -> Result<Dataset> {
     Ok(data)
 }
 
-/// Refuses test images that are all training images, by links or copies under whatever names: no number from training
-/// images is a test's. Some that are is a note.
-fn test_by_others(data: &Dataset) -> Result<Option<String>> {
-    let (Some(train), Some(test)) = (data.train.folder(), data.test.folder()) else {
-        return Ok(None);
-    };
+/// Test images that are training images, in words.
+enum Shared {
+    /// All that were compared: what they are, and what to do.
+    All(String, &'static str),
+    Some(String),
+}
+
+/// Looks for test images that are training images, by links or copies under whatever names.
+fn test_by_others(data: &Dataset) -> Option<Shared> {
+    let (train, test) = (data.train.folder()?, data.test.folder()?);
     let Copies {
         compared,
         found,
@@ -74,21 +89,23 @@ fn test_by_others(data: &Dataset) -> Result<Option<String>> {
         TestPart::Folder(name) => format!("in {name}/"),
         _ => "that --val-split holds out of train/".to_owned(),
     };
-    match (found, &data.test_part) {
-        (0, _) => Ok(None),
-        (_, TestPart::Folder(name)) if found == compared => Err(Error::Usage(format!(
-            "{name}/ has the images of train/ (to the byte, all {compared}{of_all}), and training images test nothing: put others \
-             there, or remove it, and --val-split holds some of train/ out"
-        ))),
-        (_, _) if found == compared => Err(Error::Usage(format!(
-            "the test images {where_from} lie there once more (to the byte, all {compared}{of_all}), and training images test nothing: \
-             leave one of each in train/, or put others into val/"
-        ))),
-        _ => Ok(Some(format!(
-            "{least}{found} of {compared} test images {where_from}{of_all} are, to the byte, training images as well: they test nothing; \
-             `rootlet data check` compares all"
-        ))),
-    }
+    let how = format!("(by their pixels, all {compared}{of_all})");
+    let shared = match (found, &data.test_part) {
+        (0, _) => return None,
+        (_, TestPart::Folder(name)) if found == compared => Shared::All(
+            format!("{name}/ has the images of train/ {how}"),
+            "put others there, or remove it, and --val-split holds some of train/ out",
+        ),
+        (_, _) if found == compared => Shared::All(
+            format!("the test images {where_from} lie there once more {how}"),
+            "leave one of each in train/, or put others into val/",
+        ),
+        _ => Shared::Some(format!(
+            "{least}{found} of {compared} test images {where_from}{of_all} are, by their pixels, training images as well, and test \
+             no network that learns from these; `rootlet data check` compares all"
+        )),
+    };
+    Some(shared)
 }
 
 /// Lists the files of an image folder, without the entries that cannot be used: what is wrong with the folder comes
@@ -118,11 +135,12 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
     let mut faults = Faults::default();
     let all = scan(&root.join("train"), None, size, resize, &mut faults)?;
     let folder = test_folder(&root)?;
+    let unused = unused_folders(&root, folder.as_deref(), &all.classes)?;
     let (mut train, mut test, test_part) = match folder {
         Some(name) => {
             let known = Some(&all.classes);
-            let test = scan(&root.join(name), known, size, resize, &mut faults)?;
-            (all, test, TestPart::Folder(name.to_owned()))
+            let test = scan(&root.join(&name), known, size, resize, &mut faults)?;
+            (all, test, TestPart::Folder(name))
         }
         None => {
             // What is wrong with the images is said before what follows from it.
@@ -144,6 +162,15 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
         train.truncate(limit);
         test.truncate(limit);
     }
+    let unused = unused.iter().map(|path| {
+        format!(
+            "{} has folders of the same classes, and its images are not used: those that test are {test_part}; a folder of such is \
+             called {}",
+            path.display(),
+            TEST_FOLDERS.join(", ")
+        )
+    });
+    let notes = unused.collect();
     let class_names = train.classes.to_vec();
     let mut data = Dataset {
         name: IMAGE_FOLDER.to_owned(),
@@ -161,7 +188,7 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
         train: Arc::new(train).into(),
         test: Arc::new(test).into(),
         test_part,
-        notes: Vec::new(),
+        notes,
         untaught: Vec::new(),
     };
     data.note_classes();

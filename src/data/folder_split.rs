@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::augmentation::Part;
 use super::bad::{ADVICE, BadImages};
 use super::crop::Cutter;
-use super::decode::{BESIDES, START, check_length, check_start, decode, hash};
+use super::decode::{BESIDES, START, check_length, check_start, decode, hash, older_hash};
 use super::hashes::Hashes;
 use crate::error::{Error, Result};
 
@@ -93,14 +93,26 @@ impl FolderSplit {
         let content = content(&path)?;
         decode(&content)
             .and_then(|image| {
-                self.hashes
-                    .note(index, self.len(), || hash(&content, &image));
+                let older = || older_hash(&content, &image);
+                self.hashes.note(index, self.len(), || hash(&image), older);
                 cutter.cut(&image, part, output)
             })
             .map_err(|what| Error::Data {
                 path,
                 reason: format!("{what}{ADVICE}"),
             })
+    }
+
+    /// Reads image `index` for its hash alone, to `scratch`; one that cannot be read is left out where such are.
+    pub(super) fn look(&self, index: usize, cutter: &mut Cutter, scratch: &mut [u8]) -> Result<()> {
+        let mut read = || self.read(index, Part::Middle, cutter, scratch);
+        match &self.bad {
+            Some(bad) => {
+                bad.good(&self.path(index), read);
+                Ok(())
+            }
+            None => read(),
+        }
     }
 
     /// The same files under the numbers that their classes have in `classes`; none if one of them is not there.
@@ -119,6 +131,17 @@ impl FolderSplit {
             hashes: self.hashes.clone(),
             ..*self
         })
+    }
+
+    /// The image that is trained on in the place of image `index`: itself, unless it was left out.
+    pub(super) fn stand_in(&self, index: usize) -> usize {
+        let Some(bad) = &self.bad else {
+            return index;
+        };
+        let bad = bad.all();
+        let good = |&index: &usize| !bad.contains_key(&self.path(index));
+        let mut all = std::iter::once(index).chain(self.others_of_class(index));
+        all.find(good).unwrap_or(index)
     }
 
     /// The other images of its class, from the next one on; they lie together.

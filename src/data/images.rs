@@ -59,6 +59,11 @@ impl Images {
         self.downcast()
     }
 
+    /// The image that is trained on in the place of image `index`: itself, but for files that were left out.
+    pub(crate) fn stand_in(&self, index: usize) -> usize {
+        self.folder().map_or(index, |split| split.stand_in(index))
+    }
+
     /// The source, if it is of that type.
     fn downcast<S: DataSource>(&self) -> Option<&S> {
         let source: &dyn Any = self.source();

@@ -13,8 +13,22 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`,
-/// [`Error::Data`] for a file that is missing, truncated or corrupt, and [`Error::Io`] for one that cannot be read.
+/// [`Error::Data`] for a file that is missing, truncated or corrupt, [`Error::Io`] for one that cannot be read, and
+/// [`Error::Usage`] for a folder whose test images are all training images.
 pub fn load(source: &DataOptions) -> Result<Dataset> {
+    load_as(source, true)
+}
+
+/// As [`load`], for a network that was trained: test images that all lie among the training images as well are a note,
+/// for it may have learned from others.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_to_test(source: &DataOptions) -> Result<Dataset> {
+    load_as(source, false)
+}
+
+fn load_as(source: &DataOptions, to_train: bool) -> Result<Dataset> {
     if source.limit == Some(0) {
         return Err(Error::Value {
             option: "limit",
@@ -23,7 +37,7 @@ pub fn load(source: &DataOptions) -> Result<Dataset> {
         });
     }
     if source.name == IMAGE_FOLDER {
-        return folder::load(source);
+        return folder::load(source, to_train);
     }
     let known = catalogue::find(&source.name)?;
     let Halves {

@@ -34,8 +34,8 @@ pub struct ImageOptions {
     /// 8/7 of `size`, as 256 is of ImageNet's 224; below 128 it is `size` itself, since small images are whole already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
-    /// Share of the training images that test where the folder has none for that: neither `val`, `validation`, `valid`
-    /// nor `test`. With 0 there are no test images then.
+    /// Share of the training images that test where the folder has none for that: neither `val`, `validation`, `valid`,
+    /// `test` nor `testing`. With 0 there are no test images then.
     pub val_split: f64,
     /// What chooses them.
     pub seed: u32,

@@ -18,8 +18,10 @@ use crate::files::no_folder;
 /// What is expected of the folder, for messages.
 pub(super) const EXPECTED: &str =
     "train/<class>/* and val/<class>/* (JPEG or PNG files, one folder a class)";
-/// Names that the folder with the test images goes by; the first that is there is taken.
-pub(super) const TEST_FOLDERS: [&str; 4] = ["val", "validation", "valid", "test"];
+/// Names that the folder with the test images goes by, in capital letters, too; the first that is there is taken.
+pub(super) const TEST_FOLDERS: [&str; 5] = ["val", "validation", "valid", "test", "testing"];
+/// Classes by which a folder is known to be of the same ones.
+const SOME_CLASSES: usize = 32;
 /// Endings of the files that are taken for images, in lower case.
 const ENDINGS: [&str; 4] = ["jpg", "jpeg", "jpe", "png"];
 
@@ -102,26 +104,52 @@ pub(super) fn root(dir: &Path) -> Result<PathBuf> {
 /// # Errors
 /// Something else has its name, such as a link to a disk that is not there: images that were to test must not be made
 /// up for.
-pub(super) fn test_folder(root: &Path) -> Result<Option<&'static str>> {
-    for name in TEST_FOLDERS {
-        let path = root.join(name);
-        if path.is_dir() {
-            return Ok(Some(name));
+pub(super) fn test_folder(root: &Path) -> Result<Option<String>> {
+    let found = entries(root)?;
+    for known in TEST_FOLDERS {
+        let mut of_name: Vec<&DirEntry> = (found.iter())
+            .filter(|entry| entry.file_name().eq_ignore_ascii_case(known))
+            .collect();
+        of_name.sort_by_key(|entry| entry.file_name() != known);
+        let Some(entry) = of_name.first() else {
+            continue;
+        };
+        let path = entry.path();
+        if is_folder(entry) {
+            return Ok(Some(entry.file_name().to_string_lossy().into_owned()));
         }
-        if let Ok(entry) = path.symlink_metadata() {
-            let what = match entry.is_symlink() && !path.exists() {
-                true => "a link to nothing",
-                false => "no folder",
-            };
-            return Err(Error::Data {
-                path,
-                reason: format!(
-                    "it is {what}, and bears the name of the folder of test images; put them there, or remove it"
-                ),
-            });
-        }
+        let what = match path.exists() {
+            false => "a link to nothing",
+            true => "no folder",
+        };
+        return Err(Error::Data {
+            path,
+            reason: format!(
+                "it is {what}, and bears the name of the folder of test images; put them there, or remove it"
+            ),
+        });
     }
     Ok(None)
+}
+
+/// Folders beside `train` and that of the test images that have folders of these classes, too: their images are not
+/// used.
+pub(super) fn unused_folders(
+    root: &Path,
+    test: Option<&str>,
+    classes: &[String],
+) -> Result<Vec<PathBuf>> {
+    let others = entries(root)?.into_iter().filter(|entry| {
+        let name = entry.file_name();
+        let used = name == "train" || test.is_some_and(|test| name == test);
+        !used && is_folder(entry)
+    });
+    let mut unused: Vec<PathBuf> = others.map(|entry| entry.path()).collect();
+    unused.retain(|path| {
+        let mut some = classes.iter().take(SOME_CLASSES);
+        some.any(|class| path.join(class).is_dir())
+    });
+    Ok(unused)
 }
 
 /// What is in a folder and not hidden, sorted by name.

@@ -3,16 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use crate::data::{TRAIN, photos, with};
 use crate::run_files::summary;
-use crate::{Desk, assert_same, names, text};
-
-fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-r").args([from, to]).status();
-    assert!(copied.unwrap().success());
-}
+use crate::{Desk, assert_same, copy_all, names, text};
 
 /// The page of a report of these runs, and what was said.
 fn report(desk: &Desk, runs: &[&Path]) -> (String, String) {
@@ -207,7 +201,7 @@ fn files_of_another_run_do_not_go_on_as_one() {
             if own.is_dir() {
                 fs::remove_dir_all(&own).unwrap();
             }
-            copy(&other.join(name), &own);
+            copy_all(&other.join(name), &own);
         }
         let says = "is of another run";
         let resume = ["train", "--resume", text(&run), "--steps=0", "--quiet"];
@@ -342,7 +336,7 @@ fn a_run_counts_once_however_often_it_is_there() {
     let desk = Desk::new();
     let run = desk.small(&["--epochs=2"]);
     let (copied, linked) = (desk.path("runs/copied"), desk.path("runs/linked"));
-    copy(&run, &copied);
+    copy_all(&run, &copied);
     symlink(&run, &linked).unwrap();
     for (given, says) in [
         (
@@ -359,7 +353,7 @@ fn a_run_counts_once_however_often_it_is_there() {
     }
     // A copy that went on stays in the copy's place.
     let stopped = desk.small(&["--epochs=2", "--steps=20", "--seed=4"]);
-    copy(&stopped, &desk.path("further"));
+    copy_all(&stopped, &desk.path("further"));
     desk.good(&["train", "--resume", "further", "--steps=30", "--quiet"]);
     let (page, notes) = report(&desk, &[&stopped, &desk.path("further")]);
     assert!(notes.is_empty() && rows(&page) == 2, "{notes}");

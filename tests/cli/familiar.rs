@@ -36,7 +36,8 @@ fn images_of_the_training_in_another_folder_are_counted() {
     assert!(result(&eval(&[])).starts_with("4 test images of image-folder: "));
     assert_eq!(count(&[]), 0);
     let other = ["--data-dir=other"];
-    let none = "4 images of image-folder (by their pixels, of JPEG files by their bytes, the network was trained on none of them): ";
+    let none =
+        "4 images of image-folder (by their pixels, the network was trained on none of them): ";
     assert!(
         result(&eval(&other)).starts_with(none),
         "{:?}",
@@ -53,7 +54,7 @@ fn images_of_the_training_in_another_folder_are_counted() {
     assert_eq!(count(&other), 2);
     // An older checkpoint kept nothing of them.
     let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
-    checkpoint.snapshot.learned_images.clear();
+    checkpoint.snapshot.learned_images = Default::default();
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
     let unknown =
         "6 images of image-folder (whether the network was trained on some of them is not known): ";
@@ -129,7 +130,7 @@ fn copies_within_train_are_counted_where_some_are_held_out() {
     photos(&desk.path("data/train"), &CLASSES, 0, 10);
     copy(&desk, "data/train", 3, "data/train");
     let check = desk.good(&["data", "check", "--data-dir=data"]);
-    let copies = "copies       2 training images are others once more, to the byte";
+    let copies = "copies       2 training images are others once more, by their pixels";
     assert!(check.out.contains(copies), "{check:?}");
     // Whichever are held out: half of them are so that one of a pair is, for some seed.
     let told = (1..6).any(|seed| {
@@ -140,7 +141,7 @@ fn copies_within_train_are_counted_where_some_are_held_out() {
         ));
         let noted = done
             .out
-            .contains("test images that --val-split holds out of train/ are, to the byte");
+            .contains("test images that --val-split holds out of train/ are, by their pixels");
         let line = result(&done);
         assert_eq!(noted, line.starts_with("accuracy "), "{done:?}");
         assert_eq!(
@@ -159,7 +160,7 @@ fn copies_within_train_are_counted_where_some_are_held_out() {
         &with(&TRAIN, &["--val-split=0.05"]),
         2,
         &[
-            "lie there once more (to the byte, all 2)",
+            "lie there once more (by their pixels, all 2)",
             "leave one of each",
         ],
     );

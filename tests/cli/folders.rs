@@ -261,7 +261,7 @@ fn a_checkpoint_that_knows_no_data_has_no_test_images_of_them() {
     let run = desk.runs().remove(0);
     let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
     checkpoint.snapshot.data = None;
-    checkpoint.snapshot.learned_images.clear();
+    checkpoint.snapshot.learned_images = Default::default();
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
     let done = desk.good(&["eval", text(&run)]);
     assert!(result(&done).starts_with("2 images of "), "{done:?}");
@@ -297,12 +297,12 @@ fn copies_under_other_names_are_no_test_images() {
         }
     }
     let parts = [
-        "val/ has the images of train/ (to the byte, all 8)",
+        "val/ has the images of train/ (by their pixels, all 8)",
         "--val-split",
     ];
     desk.bad(&TRAIN, 2, &parts);
     photos(&desk.path("data/val"), &["bee", "cat"], 60, 3);
-    let note = "8 of 14 test images in val/ are, to the byte, training images as well";
+    let note = "8 of 14 test images in val/ are, by their pixels, training images as well";
     let done = desk.good(&with(&TRAIN, &["--quiet", "--epochs=1"]));
     assert!(done.out.contains(note), "{done:?}");
     let summary = fs::read_to_string(desk.runs().remove(0).join("summary.json")).unwrap();

@@ -21,6 +21,7 @@ mod images;
 mod interrupt;
 #[cfg(unix)]
 mod kills;
+mod known_again;
 mod large_files;
 mod models;
 mod older;
@@ -33,6 +34,7 @@ mod runs;
 mod sharing;
 mod storage;
 mod sweep;
+mod tested;
 mod tune;
 mod verify;
 mod watch;
@@ -237,6 +239,19 @@ fn table(run: &Path, name: &str) -> Vec<Vec<String>> {
             cells.map(|(cell, _)| cell.clone()).collect()
         })
         .collect()
+}
+
+/// Copies a file, or a folder with all that is in it.
+fn copy_all(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        copy_all(&entry.path(), &to.join(entry.file_name()));
+    }
 }
 
 /// Both runs ended with the same bits and wrote the same tables, but for the times.

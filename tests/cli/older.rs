@@ -1,24 +1,12 @@
 //! Runs that the first version with this checkpoint format left, one of each kind, are evaluated and go on.
 
-use crate::{Desk, newest, table, text};
+use crate::{Desk, copy_all, newest, table, text};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The runs, each stopped in the middle, and in `ends.csv` what they came to unbroken.
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/checkpoint/format-1")
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).unwrap()),
-        }
-    }
 }
 
 /// The test loss at the end that a run's summary tells.
@@ -37,7 +25,7 @@ fn runs_of_an_older_version_are_read_and_go_on() {
         let (kind, end) = (cells[0], cells[1].parse::<f64>().unwrap());
         let desk = Desk::new();
         let run = desk.path(kind);
-        copy(&fixtures().join(kind), &run);
+        copy_all(&fixtures().join(kind), &run);
         let stopped = loss(&run);
         // Another processor rounds sums in another order.
         let close = |found: f64, expected: f64| {

@@ -34,7 +34,7 @@ section! {
         resize: Option<usize> = None,
             N, on resume Fixed, idle is_no_folder;
         /// Share of an image folder's training images that test instead, by class and by --seed: where it has neither
-        /// val/, validation/, valid/ nor test/
+        /// val/, validation/, valid/, test/ nor testing/
         val_split: f64 = 0.1,
             SHARE, on resume Fixed, idle is_no_folder;
         /// Go on without images of a folder that cannot be read: in training another one of the class takes the place,

@@ -59,9 +59,7 @@ impl Trainer {
 
     /// Lets a method choose the connections to train.
     pub(super) fn prune_before_the_first_step(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
-        // A snapshot from before the first step has the chosen connections, too, and the work that choosing them took.
-        let chosen = self.progress.step > 0 || self.progress.train_flops > 0.0;
-        if chosen || !matches!(self.setup.method.start(), Start::Chosen(_)) {
+        if self.chose_connections() || !matches!(self.setup.method.start(), Start::Chosen(_)) {
             return Ok(());
         }
         let (started, stop) = (Instant::now(), hooks.stop);
@@ -127,6 +125,12 @@ impl Trainer {
         );
         self.tell(hooks, Event::Note(note));
         Ok(())
+    }
+
+    /// Whether the method has chosen the connections to train, if it is one that does, by the first batch.
+    pub(super) fn chose_connections(&self) -> bool {
+        // A snapshot from before the first step has the chosen connections, too, and the work that choosing them took.
+        self.progress.step > 0 || self.progress.train_flops > 0.0
     }
 
     /// The first batch of the first epoch, in parts for a network of so many lanes.

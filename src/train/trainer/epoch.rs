@@ -216,15 +216,11 @@ impl Trainer {
         &self,
         stop: &'s AtomicBool,
     ) -> Result<Option<impl Iterator<Item = Result<Part<'static>>> + use<'s>>> {
-        let batches = self.config.topology.round_batches.saturating_sub(1);
-        if batches == 0 || self.network.round.further_pass().is_none() {
+        let batches = self.further_batches() as usize;
+        if batches == 0 {
             return Ok(None);
         }
-        let order = Order::Shuffled {
-            seed: self.config.run.seed,
-            // No epoch gets as far.
-            epoch: u32::MAX - self.progress.rounds as u32,
-        };
+        let order = self.further_order(self.progress.rounds);
         let loader = Loader::start(
             self.data.train.clone(),
             self.data.shape,
@@ -234,6 +230,23 @@ impl Trainer {
         let parts = batches * self.config.run.batch.div_ceil(self.network.micro_batch());
         let batches = Interruptible::new(loader, stop).take(parts);
         Ok(Some(batches.map(|batch| batch.map(Part::Loaded))))
+    }
+
+    /// Batches that score the candidates of each round besides the step's own.
+    pub(super) fn further_batches(&self) -> u64 {
+        match self.network.round.further_pass() {
+            Some(_) => self.config.topology.round_batches.saturating_sub(1) as u64,
+            None => 0,
+        }
+    }
+
+    /// The order of the images in the further batches of a round, counted from 0.
+    pub(super) fn further_order(&self, round: u64) -> Order {
+        Order::Shuffled {
+            seed: self.config.run.seed,
+            // No epoch gets as far.
+            epoch: u32::MAX - round as u32,
+        }
     }
 
     /// Reads the losses since the last reading, and stops at one that is not a number.

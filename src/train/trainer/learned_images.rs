@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use crate::checkpoint::Snapshot;
-use crate::data::{Order, TestPart};
+use crate::data::{LearnedImages, Order, TestPart};
 
 impl Trainer {
     /// Takes over what is known of a run that goes on.
@@ -14,11 +14,12 @@ impl Trainer {
         let none_yet = snapshot.progress.step == 0 || same;
         let known = &snapshot.learned_images;
         self.learned.before = (!known.is_empty() || none_yet).then(|| known.clone());
+        self.learned.rounds_before = snapshot.progress.rounds;
     }
 
-    /// Hashes of the images that the network has learned from, rising; none where that is not known.
-    pub(super) fn learned_images(&self) -> Option<Vec<u64>> {
-        let before = self.learned.before.as_ref()?;
+    /// The images that the network has learned from; none where that is not known.
+    pub(super) fn learned_images(&self) -> Option<LearnedImages> {
+        let mut learned = self.learned.before.clone()?;
         let (train, shape) = (&self.data.train, self.data.shape);
         let of_folder;
         let hashes = match train.memory() {
@@ -31,29 +32,44 @@ impl Trainer {
                 &of_folder
             }
         };
-        let mut learned = before.clone();
         match self.progress.epoch {
             // Batches are read ahead, how far is chance: only those that were trained on count.
             0 => {
-                let order = Order::Shuffled {
-                    seed: self.config.run.seed,
-                    epoch: 0,
-                };
-                let count = self
-                    .progress
-                    .batch
-                    .saturating_mul(self.config.run.batch as u64);
-                let count = usize::try_from(count).unwrap_or(usize::MAX);
-                let images = order.images(hashes.len()).into_iter().take(count);
-                learned.extend(images.map(|image| hashes[image as usize]));
+                for (order, batches) in self.orders_so_far() {
+                    let count = batches.saturating_mul(self.config.run.batch as u64);
+                    let count = usize::try_from(count).unwrap_or(usize::MAX);
+                    let images = order.images(hashes.len()).into_iter().take(count);
+                    let images = images.map(|image| train.stand_in(image as usize));
+                    learned.pixels.extend(images.map(|image| hashes[image]));
+                }
             }
-            _ => learned.extend(hashes),
+            _ => learned.pixels.extend(hashes),
         }
         // Those that were not read.
-        learned.retain(|&hash| hash != 0);
-        learned.sort_unstable();
-        learned.dedup();
+        learned.pixels.retain(|&hash| hash != 0);
+        learned.pixels.sort_unstable();
+        learned.pixels.dedup();
         Some(learned)
+    }
+
+    /// The orders in which images were taken within the first epoch, each with the number of its batches: those of the
+    /// steps, or the one that chose the connections before them, and of the rounds' further batches, whose gradients
+    /// decide what grows.
+    fn orders_so_far(&self) -> impl Iterator<Item = (Order, u64)> {
+        let of_steps = match self.progress.step {
+            0 => u64::from(self.chose_connections()),
+            _ => self.progress.batch,
+        };
+        let epoch = Order::Shuffled {
+            seed: self.config.run.seed,
+            epoch: 0,
+        };
+        let rounds = match self.further_batches() {
+            0 => 0..0,
+            _ => self.learned.rounds_before..self.progress.rounds,
+        };
+        let further = rounds.map(|round| (self.further_order(round), self.further_batches()));
+        std::iter::once((epoch, of_steps)).chain(further)
     }
 
     /// How many of the test images, which were read, it has learned from; none where that is not known. What is

@@ -24,9 +24,9 @@ impl Trainer {
                 snapshot.objective
             )));
         }
-        if snapshot.learned_images.is_empty() {
-            // Else the images tell.
-            self.data.compare_with(snapshot.data.as_ref());
+        match snapshot.learned_images.is_empty() {
+            true => self.data.compare_with(snapshot.data.as_ref()),
+            false => self.data.compares_with(&snapshot.learned_images),
         }
         self.record.test_part = self.data.test_part.clone();
         let mut changes = match &snapshot.data {
