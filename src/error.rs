@@ -2,13 +2,15 @@
 //! do.
 //!
 //! Options have the names that they have in the library: `batch`. A program that calls them otherwise, as a command
-//! line calls it `--batch`, says so by [`Error::message`].
+//! line calls it `--batch`, says so by [`name_options`].
 
+pub(crate) mod option;
 mod remedy;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use option::{OptionName, name_options};
 pub use remedy::{Remedies, Remedy};
 
 /// Result of anything in this crate that can fail.
@@ -130,7 +132,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Its sentence, with options called as `name` says: `message(|option| format!("--{option}"))`.
+    /// Its sentence for where options have other names than in the rest of the program, as in a file: those that the
+    /// error has as data are called as `name` says.
     pub fn message(&self, name: impl Fn(&str) -> String) -> String {
         match self {
             Error::Usage(text)
@@ -194,8 +197,8 @@ impl Error {
             Error::Lost(reason) => format!("the device was lost ({reason})"),
             Error::Diverged { step, loss } => format!(
                 "the loss became {loss} at step {step}; checkpoints saved before are kept. Lower {}, or lengthen {}",
-                name("lr"),
-                name("warmup_epochs")
+                name(option::LR.0),
+                name(option::WARMUP_EPOCHS.0)
             ),
             Error::Stopped => "stopped while waiting for images that do not come; see whether the disk or network that they \
                                are on is there"
@@ -216,7 +219,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message(|option| format!("`{option}`")))
+        f.write_str(&self.message(|option| OptionName(option).to_string()))
     }
 }
 

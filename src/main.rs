@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches};
 use rootlet::report::printable;
 
 fn main() -> ExitCode {
+    rootlet::error::name_options(cli::flag);
     let matches = cli::Cli::command().get_matches();
     let done = match cli::Cli::from_arg_matches(&matches) {
         Ok(parsed) => cli::check_typed(&matches)
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
             let _ = writeln!(
                 std::io::stderr(),
                 "error: {}",
-                printable(&cli::message(&error))
+                printable(&error.to_string())
             );
             cli::exit_code(&error)
         }

@@ -278,7 +278,7 @@ fn a_run_folder_that_cannot_be_made_is_a_clear_error() {
         let error = RunFolder::create(folder.path(), name)
             .unwrap_err()
             .to_string();
-        assert!(error.starts_with("--name must consist of"), "{error}");
+        assert!(error.starts_with("`name` must consist of"), "{error}");
     }
 }
 

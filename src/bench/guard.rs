@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::options::Part;
 use crate::engine::Device;
+use crate::error::option::LIMIT;
 use crate::error::{Error, Result};
 
 /// A case that was not measured.
@@ -72,7 +73,7 @@ impl Guard {
     pub fn too_long(&self, seconds: f64) -> Option<String> {
         (seconds > self.limit).then(|| {
             format!(
-                "would take about {seconds:.0} s by a smaller case, more than --limit {}",
+                "would take about {seconds:.0} s by a smaller case, more than {LIMIT} {}",
                 self.limit
             )
         })
@@ -127,7 +128,7 @@ mod tests {
         assert_eq!(guard.foresee("sddmm", 200.0), 0.0);
         assert_eq!(guard.too_long(2.0), None);
         let reason = guard.too_long(32.4).unwrap();
-        assert!(reason.contains("about 32 s") && reason.contains("--limit 2"));
+        assert!(reason.contains("about 32 s") && reason.contains("`limit` 2"));
     }
 
     #[test]

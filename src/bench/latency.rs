@@ -9,6 +9,7 @@ use super::workgroup::{
     Exchange, ExchangeParams, SIZE, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
 };
 use crate::engine::{Class, Device, Grid, Plan};
+use crate::error::option::ADAPTER;
 use crate::error::{Error, Result};
 
 /// Dispatches in a pass when their cost is measured.
@@ -61,7 +62,7 @@ pub(super) fn readback(device: &Device, budget: Duration) -> Result<Measured> {
     match good {
         true => Ok(seconds.map(|seconds| seconds * 1e6)),
         false => Err(Error::Device(format!(
-            "{} reads other words back than were written; update its driver, or choose another --adapter",
+            "{} reads other words back than were written; update its driver, or choose another {ADAPTER}",
             device.name()
         ))),
     }

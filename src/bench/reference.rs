@@ -3,6 +3,7 @@
 
 use crate::data::Batch;
 use crate::engine::random::{pcg4d, unit};
+use crate::error::option::ADAPTER;
 use crate::error::{Error, Result};
 use crate::sparse::LayerState;
 
@@ -173,7 +174,7 @@ pub fn tolerate(error: f64, adapter: &str, what: &str) -> Result<()> {
     }
     Err(Error::Device(format!(
         "{adapter} computes {what} wrongly: off by {error:.1e} of the largest entry, where {TOLERANCE:.0e} is allowed. No \
-         figure measured on it could be trusted; update its driver, or choose another --adapter"
+         figure measured on it could be trusted; update its driver, or choose another {ADAPTER}"
     )))
 }
 

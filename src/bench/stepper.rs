@@ -11,6 +11,7 @@ use crate::clock::Instant;
 use crate::data::Batch;
 use crate::engine::random::{below, pcg4d};
 use crate::engine::{Class, Device, DispatchTime, StepState};
+use crate::error::option::ADAPTER;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
@@ -194,7 +195,7 @@ impl Stepper {
             true => Ok(measured),
             false => Err(Error::Device(format!(
                 "{} computes the training step of {} wrongly: after {} steps on one batch the loss is {last}, and it was \
-                 {first}. Update its driver, or choose another --adapter",
+                 {first}. Update its driver, or choose another {ADAPTER}",
                 self.device.name(),
                 self.name,
                 self.trainer.done

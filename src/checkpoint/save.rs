@@ -11,6 +11,7 @@ use super::parameters::{self, Shapes};
 use super::snapshot::Snapshot;
 use super::{past, rules, tensors};
 use crate::disk::{Disk, Machine};
+use crate::error::option::{OUT, RUNS};
 use crate::{Error, Result};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -225,7 +226,7 @@ impl Failure {
             _ => "check the disk",
         };
         format!(
-            "not saved, cannot {action} {}: {source}; {advice} or choose another folder (--runs, of a sweep --out). \
+            "not saved, cannot {action} {}: {source}; {advice} or choose another folder ({RUNS}, of a sweep {OUT}). \
              Checkpoints saved before are untouched",
             path.display()
         )

@@ -7,7 +7,6 @@ use rootlet::train::TrainConfig;
 use rootlet::train::config::{idle_threads, whole};
 
 use super::checks::no_effect;
-use super::errors::message;
 
 /// What a command that is not a training runs on.
 #[derive(Clone, Debug, Args)]
@@ -39,6 +38,6 @@ impl DeviceArgs {
 fn threads(text: &str) -> std::result::Result<usize, String> {
     let mut config = TrainConfig::default();
     config.machine.threads = whole(text)?;
-    config.validate().map_err(|error| message(&error))?;
+    config.validate().map_err(|error| error.to_string())?;
     Ok(config.machine.threads)
 }

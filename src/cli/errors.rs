@@ -21,9 +21,9 @@ pub fn name_variable(error: Error, matches: &ArgMatches) -> Error {
     }
 }
 
-/// An error's sentence, options by their flags.
-pub fn message(error: &Error) -> String {
-    error.message(|option| format!("--{}", option.replace('_', "-")))
+/// The flag of an option of the library.
+pub fn flag(option: &str) -> String {
+    format!("--{}", option.replace('_', "-"))
 }
 
 /// 2 for what the user typed, as clap has it; 1 for everything else.

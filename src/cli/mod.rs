@@ -22,4 +22,4 @@ mod watch;
 
 pub use checks::{check_beside, check_typed};
 pub use command::{Cli, run};
-pub use errors::{exit_code, message, name_variable};
+pub use errors::{exit_code, flag, name_variable};

@@ -146,7 +146,9 @@ fn configure(args: &TrainArgs) -> Result<Job> {
 fn of_file(args: &TrainArgs, error: Error) -> Error {
     match (&error, &args.run.config) {
         (Error::Value { option, .. }, Some(file)) if !args.flags.decides(option) => {
-            Error::Usage(format!("{}: {error}", file.display()))
+            let key = |option: &str| format!("`{option}`");
+            let message = error.message(key);
+            Error::Usage(format!("{}: {message}", file.display()))
         }
         _ => error,
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::catalogue::KNOWN;
 use super::known::Known;
 use crate::error::Error;
+use crate::error::option::{DATA, DATA_DIR};
 
 impl Known {
     /// Whether the set's file `index` has these published contents.
@@ -26,8 +27,8 @@ impl Known {
                 self.remedy()
             ),
             false => format!(
-                "it has the contents of the data set {}, its {file}, not of {}; name the right set with --data, or the right \
-                 folder with --data-dir",
+                "it has the contents of the data set {}, its {file}, not of {}; name the right set with {DATA}, or the right \
+                 folder with {DATA_DIR}",
                 other.name, self.name
             ),
         };

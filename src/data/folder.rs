@@ -16,6 +16,7 @@ use super::normalisation::Normalisation;
 use super::options::{DataOptions, ImageOptions};
 use super::scan::{EXPECTED, Faults, TEST_FOLDERS, root, scan, test_folder, unused_folders};
 use super::shape::ImageShape;
+use crate::error::option::{IMAGE_SIZE, RESIZE, VAL_SPLIT};
 use crate::error::{Error, Result};
 
 /// Mean and standard deviation of ImageNet's training images, those that everyone uses.
@@ -65,7 +66,7 @@ pub(super) fn load(source: &DataOptions, to_train: bool) -> Result<Dataset> {
 /// Test images that are training images, in words.
 enum Shared {
     /// All that were compared: what they are, and what to do.
-    All(String, &'static str),
+    All(String, String),
     Some(String),
 }
 
@@ -87,18 +88,18 @@ fn test_by_others(data: &Dataset) -> Option<Shared> {
     };
     let where_from = match &data.test_part {
         TestPart::Folder(name) => format!("in {name}/"),
-        _ => "that --val-split holds out of train/".to_owned(),
+        _ => format!("that {VAL_SPLIT} holds out of train/"),
     };
     let how = format!("(by their pixels, all {compared}{of_all})");
     let shared = match (found, &data.test_part) {
         (0, _) => return None,
         (_, TestPart::Folder(name)) if found == compared => Shared::All(
             format!("{name}/ has the images of train/ {how}"),
-            "put others there, or remove it, and --val-split holds some of train/ out",
+            format!("put others there, or remove it, and {VAL_SPLIT} holds some of train/ out"),
         ),
         (_, _) if found == compared => Shared::All(
             format!("the test images {where_from} lie there once more {how}"),
-            "leave one of each in train/, or put others into val/",
+            "leave one of each in train/, or put others into val/".to_owned(),
         ),
         _ => Shared::Some(format!(
             "{least}{found} of {compared} test images {where_from}{of_all} are, by their pixels, training images as well, and test \
@@ -201,7 +202,7 @@ fn sizes(options: &ImageOptions) -> Result<(u32, u32)> {
     if size == 0 || size > resize || resize > LONGEST as usize {
         return Err(Error::Usage(format!(
             "parts of {size} × {size} pixels cannot be cut out of images whose shorter side is resized to {resize}; \
-             --image-size must be at least 1 and at most --resize, and that at most {LONGEST}"
+             {IMAGE_SIZE} must be at least 1 and at most {RESIZE}, and that at most {LONGEST}"
         )));
     }
     Ok((size as u32, resize as u32))

@@ -6,6 +6,7 @@ use super::FolderSplit;
 use super::folder_split::File;
 use super::hashes::Hashes;
 use super::scan::TEST_FOLDERS;
+use crate::error::option::VAL_SPLIT;
 use crate::error::{Error, Result};
 
 impl FolderSplit {
@@ -20,14 +21,14 @@ impl FolderSplit {
         let held_out = counts(&sizes, share);
         if share > 0.0 && held_out.iter().all(|&count| count == 0) {
             let way_out = match sizes.iter().any(|&size| size > 1) {
-                true => "put some into val/<class>/*, or give a larger --val-split",
-                false => "put others into val/<class>/*",
+                true => format!("put some into val/<class>/*, or give a larger {VAL_SPLIT}"),
+                false => "put others into val/<class>/*".to_owned(),
             };
             return Err(Error::Data {
                 path: self.folder,
                 reason: format!(
                     "there are no images to test by: no folder {} is beside it, and of its {} images in {} classes a \
-                     --val-split of {share} holds none out, for one of each class stays; {way_out}",
+                     {VAL_SPLIT} of {share} holds none out, for one of each class stays; {way_out}",
                     TEST_FOLDERS.join(", "),
                     self.files.len(),
                     sizes.len(),

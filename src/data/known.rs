@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use crate::error::option::DATA_DIR;
 use crate::error::{Error, Result};
 use crate::files::no_folder;
 
@@ -58,7 +59,7 @@ impl Known {
             return Err(Error::Data {
                 path: dir.to_owned(),
                 reason: format!(
-                    "{}; --data-dir takes the folder with {}",
+                    "{}; {DATA_DIR} takes the folder with {}",
                     no_folder(dir),
                     self.expected()
                 ),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::assemble::Assembler;
 use super::batch::{Batch, LoaderOptions};
 use super::{ImageShape, Images, Normalisation};
+use crate::error::option::WORKERS;
 use crate::error::{Error, Result};
 use crate::threads;
 
@@ -117,7 +118,7 @@ impl Loader {
             };
             let handle = threads::spawn(format!("loader {worker}"), work).map_err(|error| {
                 Error::Device(format!(
-                    "cannot start loader thread {worker} of {workers}: {error}; use fewer --workers"
+                    "cannot start loader thread {worker} of {workers}: {error}; use fewer {WORKERS}"
                 ))
             })?;
             loader.queues.push(receiver);

@@ -12,6 +12,7 @@ use super::bad::{BadImage, reason_of};
 use super::folder_split::File;
 use super::folder_split::FolderSplit;
 use super::hashes::Hashes;
+use crate::error::option::DATA_DIR;
 use crate::error::{Error, Result};
 use crate::files::no_folder;
 
@@ -78,7 +79,7 @@ pub(super) fn root(dir: &Path) -> Result<PathBuf> {
     let refuse = |what: &str| {
         refuse(
             dir.to_owned(),
-            &format!("{what}; --data-dir takes a folder with {EXPECTED}"),
+            &format!("{what}; {DATA_DIR} takes a folder with {EXPECTED}"),
         )
     };
     if !dir.is_dir() {

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::augmentation::{Augmentation, Draws};
 use super::{ImageShape, TargetKind};
+use crate::error::option::AUGMENT;
 use crate::error::{Error, Result};
 
 /// Samples for training or for testing, numbered from 0: in memory, in files, or made when they are needed.
@@ -55,9 +56,9 @@ pub trait DataSource: Any + Debug + Send + Sync {
     fn check(&self, augmentation: Augmentation, _shape: ImageShape) -> Result<()> {
         match augmentation {
             Augmentation::None => Ok(()),
-            _ => Err(Error::Usage(
-                "--augment varies images of bytes; these samples come as they are: use --augment none".to_owned(),
-            )),
+            _ => Err(Error::Usage(format!(
+                "{AUGMENT} varies images of bytes; these samples come as they are: use {AUGMENT} none"
+            ))),
         }
     }
 

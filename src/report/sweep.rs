@@ -86,6 +86,7 @@ impl Sweep {
         let file: SweepFile = parse(text, path, "sweep")?;
         let complain =
             |what: String| Err(Error::Usage(format!("sweep {}: {what}", path.display())));
+        let key = |option: &str| format!("`{option}`");
         let mut base = file.base.clone();
         if let Some(adapter) = adapter {
             base.machine.adapter = adapter.to_owned();
@@ -117,7 +118,7 @@ impl Sweep {
                 for value in &axis.values {
                     match run.with(&axis.key, value) {
                         Ok(run) => more.push(run),
-                        Err(error) => return complain(error.to_string()),
+                        Err(error) => return complain(error.message(key)),
                     }
                 }
             }
@@ -128,7 +129,9 @@ impl Sweep {
         for run in &mut runs {
             run.config = match run.config.clone().resolve() {
                 Ok(config) => config,
-                Err(error) => return complain(format!("run {}: {error}", run.name())),
+                Err(error) => {
+                    return complain(format!("run {}: {}", run.name(), error.message(key)));
+                }
             };
             if !names.insert(run.name()) {
                 return complain(format!(

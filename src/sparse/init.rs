@@ -4,6 +4,7 @@ use super::layer_state::LayerState;
 use crate::choice::choice;
 use crate::engine::host_memory;
 use crate::engine::random::{Stream, below, random, unit};
+use crate::error::option::{HIDDEN, SPARSITY};
 use crate::error::{Error, Result};
 
 /// A layer's size.
@@ -57,7 +58,7 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
     if total.max(units) >= f64::from(u32::MAX) {
         return Err(Error::Usage(format!(
             "{total} connections between {units} units are more than 2^32, all that can be counted; use a higher \
-             --sparsity or a smaller --hidden"
+             {SPARSITY} or a smaller {HIDDEN}"
         )));
     }
     let total = total as u64;

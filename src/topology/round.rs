@@ -23,6 +23,7 @@ use super::scratch::{Scratch, Sizes};
 use super::table::{self, Slots};
 use super::tiles;
 use crate::engine::{Buffer, Device, Plan, Program, View};
+use crate::error::option::CHECK;
 use crate::error::{Error, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
 pub use sample::ScoredPairs;
@@ -273,7 +274,7 @@ impl Round {
         if sum(|l| l.pruned) != sum(|l| l.grown) || sum(|l| l.active) != self.connections {
             return Err(Error::Device(format!(
                 "the topology round pruned {} and grew {} connections, which leaves {} of {}: the driver computes wrongly; \
-                 --check topology finds the kernel",
+                 {CHECK} topology finds the kernel",
                 sum(|l| l.pruned),
                 sum(|l| l.grown),
                 sum(|l| l.active),

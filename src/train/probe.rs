@@ -3,6 +3,7 @@
 use super::describe;
 use crate::data::Batch;
 use crate::engine::{Class, Device, StepState};
+use crate::error::option::METHOD;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Purpose};
@@ -132,7 +133,7 @@ impl Probe for DenseProbe<'_> {
         match finite {
             true => Ok(()),
             false => Err(Error::Shape(format!(
-                "the synaptic flow of {} is more than single precision can hold: use another --method",
+                "the synaptic flow of {} is more than single precision can hold: use another {METHOD}",
                 self.model.name()
             ))),
         }

@@ -1,6 +1,10 @@
 //! What one must know of a run's result not to misread it, in whole sentences.
 
 use crate::data::BadImage;
+use crate::error::option::{
+    BATCH, EPOCHS, LR, MILESTONES, MODEL, ROUND_BATCHES, ROUND_EVERY, ROUND_UNTIL, SKIP_BAD_IMAGES,
+    STEPS, WARMUP_EPOCHS,
+};
 use crate::topology::Schedule;
 use crate::train::TrainConfig;
 use crate::words::counted;
@@ -24,7 +28,7 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> 
     note(
         config.run.batch > images,
         format!(
-            "--batch {} is more than the {images} training images: every step takes all of them",
+            "{BATCH} {} is more than the {images} training images: every step takes all of them",
             config.run.batch
         ),
     );
@@ -35,14 +39,14 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> 
     note(
         !late.is_empty(),
         format!(
-            "--milestones {} change nothing: they are past {last}",
+            "{MILESTONES} {} change nothing: they are past {last}",
             late.join(",")
         ),
     );
     note(
         config.optimiser.warmup_epochs >= epochs,
         format!(
-            "--warmup-epochs {} end past {last}: the learning rate does not reach --lr",
+            "{WARMUP_EPOCHS} {} end past {last}: the learning rate does not reach {LR}",
             config.optimiser.warmup_epochs
         ),
     );
@@ -51,21 +55,21 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> 
             .topology
             .round_until
             .is_some_and(|until| until > epochs),
-        format!("--round-until {} is past {last}", config.round_until()),
+        format!("{ROUND_UNTIL} {} is past {last}", config.round_until()),
     );
     let batches = images.div_ceil(config.run.batch.max(1));
     let all = batches as u64 * u64::from(config.run.epochs) * u64::from(stages);
     note(
         config.run.steps.is_some_and(|steps| steps > all),
         format!(
-            "--steps {} are more than the run has: it ends after {all}, with {last}",
+            "{STEPS} {} are more than the run has: it ends after {all}, with {last}",
             config.run.steps.unwrap_or(0)
         ),
     );
     note(
         config.topology.round_batches > batches + 1,
         format!(
-            "--round-batches {} are more than there are: all {images} training images score a round's candidates",
+            "{ROUND_BATCHES} {} are more than there are: all {images} training images score a round's candidates",
             config.topology.round_batches
         ),
     );
@@ -102,7 +106,7 @@ pub(super) fn bad_images(bad: &[BadImage]) -> Option<String> {
         ),
     };
     Some(format!(
-        "{} could not be read and {were} left out (see --skip-bad-images): {}{more}",
+        "{} could not be read and {were} left out (see {SKIP_BAD_IMAGES}): {}{more}",
         counted(bad.len() as u64, "image"),
         shown.join("; ")
     ))
@@ -116,8 +120,8 @@ pub(super) fn worse_than_guessing(
 ) -> Option<String> {
     let guessing = (classes as f32).ln();
     let way_out = match config.optimiser.warmup_epochs >= f64::from(config.run.epochs) {
-        true => "the learning rate never rose to --lr: try a shorter --warmup-epochs",
-        false => "try a lower --lr, a longer --warmup-epochs, or another --model",
+        true => format!("the learning rate never rose to {LR}: try a shorter {WARMUP_EPOCHS}"),
+        false => format!("try a lower {LR}, a longer {WARMUP_EPOCHS}, or another {MODEL}"),
     };
     (classes > 1 && loss > guessing).then(|| {
         format!(
@@ -132,13 +136,13 @@ pub(super) fn no_round(schedule: &Schedule, steps: u64) -> Option<String> {
     let first = schedule.every;
     if first >= schedule.until {
         return Some(format!(
-            "rounds end before step {} (--round-until), and the first would come at step {first} (--round-every)",
+            "rounds end before step {} ({ROUND_UNTIL}), and the first would come at step {first} ({ROUND_EVERY})",
             schedule.until
         ));
     }
     (first > steps).then(|| {
         format!(
-            "the run ends at step {steps} (--epochs, --steps), and the first would come at step {first} (--round-every)"
+            "the run ends at step {steps} ({EPOCHS}, {STEPS}), and the first would come at step {first} ({ROUND_EVERY})"
         )
     })
 }
@@ -189,12 +193,12 @@ mod tests {
         past.run.steps = Some(21);
         let notes = past_the_end(&past, 320, 1);
         for (note, start) in notes.iter().zip([
-            "--batch 321 is more than the 320 training images",
-            "--milestones 20,31.5 change nothing: they are past the last of 20 epochs",
-            "--warmup-epochs 20 end past",
-            "--round-until 20.5 is past",
-            "--steps 21 are more than the run has: it ends after 20",
-            "--round-batches 3 are more than there are: all 320",
+            "`batch` 321 is more than the 320 training images",
+            "`milestones` 20,31.5 change nothing: they are past the last of 20 epochs",
+            "`warmup_epochs` 20 end past",
+            "`round_until` 20.5 is past",
+            "`steps` 21 are more than the run has: it ends after 20",
+            "`round_batches` 3 are more than there are: all 320",
         ]) {
             assert!(note.starts_with(start), "{note}");
         }
@@ -207,12 +211,12 @@ mod tests {
         assert_eq!(worse_than_guessing(2.3, 10, &config), None);
         let text = worse_than_guessing(2.31, 10, &config).unwrap();
         assert!(text.contains("ln 10 = 2.3026"), "{text}");
-        assert!(text.contains("a longer --warmup-epochs"), "{text}");
+        assert!(text.contains("a longer `warmup_epochs`"), "{text}");
         assert_eq!(worse_than_guessing(5.0, 1, &config), None);
         let mut endless = config;
         endless.optimiser.warmup_epochs = 1e9;
         let text = worse_than_guessing(2.31, 10, &endless).unwrap();
-        assert!(text.ends_with("try a shorter --warmup-epochs"), "{text}");
+        assert!(text.ends_with("try a shorter `warmup_epochs`"), "{text}");
         assert!(single_class(1).is_some() && single_class(2).is_none());
     }
 }

@@ -5,6 +5,7 @@ use super::report::Report;
 use super::{images, lists, perceptrons, rounds, steps, tokens};
 use crate::clock::Instant;
 use crate::engine::{Device, DeviceOptions};
+use crate::error::option::ADAPTER;
 use crate::error::{Error, Result};
 
 /// How much is run.
@@ -75,11 +76,10 @@ pub fn verify_devices(
 ) -> Result<Report> {
     let started = Instant::now();
     let Some(adapter) = devices.first().and_then(Device::adapter) else {
-        return Err(Error::Usage(
+        return Err(Error::Usage(format!(
             "the CPU executor runs the kernels' twins themselves: there is nothing to compare them with; name a GPU or another \
-             adapter with --adapter (`rootlet adapters` lists them)"
-                .into(),
-        ));
+             adapter with {ADAPTER} (`rootlet adapters` lists them)"
+        )));
     };
     let mut report = Report::new(adapter);
     let problems = problems(depth)?;

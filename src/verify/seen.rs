@@ -11,6 +11,7 @@ use super::adapter::{Depth, verify};
 use crate::cache::KnownAdapter;
 use crate::cache::folder::{folder as cache_folder, read, read_or_note, replace};
 use crate::engine::Device;
+use crate::error::option::{ADAPTER, NO_VERIFY};
 use crate::error::{Error, Result};
 
 const FILE: &str = "verified.json";
@@ -48,7 +49,7 @@ pub fn verify_once(
     }
     note(&format!(
         "first training on {} with this driver: its kernels are compared with their CPU twins, once, in some seconds \
-         (--no-verify leaves it out)",
+         ({NO_VERIFY} leaves it out)",
         adapter.name
     ));
     // A device of its own: what a run says of its memory is the training's.
@@ -64,8 +65,8 @@ pub fn verify_once(
 
 fn advice(error: &Error) -> Error {
     Error::Device(format!(
-        "{error}; what is trained there would be wrong. Update the driver, or train on another adapter (--adapter cpu always works); \
-         `rootlet verify` tells more, for a bug report. --no-verify trains all the same"
+        "{error}; what is trained there would be wrong. Update the driver, or train on another adapter ({ADAPTER} cpu always works); \
+         `rootlet verify` tells more, for a bug report. {NO_VERIFY} trains all the same"
     ))
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod imports;
+mod options;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -28,7 +28,7 @@ fn refusal(flag: &str, value: &str) -> Option<String> {
     let flags = ConfigFlags::from_arg_matches(&matches).unwrap();
     let config = flags.over(TrainConfig::default());
     let error = config.validate().err()?;
-    Some(error.message(|option| format!("--{}", option.replace('_', "-"))))
+    Some(error.message(super::flag))
 }
 
 /// Each is refused with the flag, what it takes and the value; or it is among those that mean something there.

@@ -40,6 +40,11 @@ fn rootlet(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// An option as the command calls it.
+fn flag(option: &str) -> String {
+    format!("--{}", option.replace('_', "-"))
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
@@ -451,7 +456,7 @@ fn each_bad_value_has_its_message() {
         let message = over(TrainConfig::default(), flags)
             .validate()
             .unwrap_err()
-            .message(|option| format!("--{}", option.replace('_', "-")));
+            .message(flag);
         assert!(message.contains(expected), "{flags:?}: {message}");
     }
     let limits: [&[&str]; 4] = [

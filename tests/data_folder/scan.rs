@@ -160,7 +160,7 @@ fn a_split_that_leaves_nothing_is_refused() {
     refused(
         &few,
         0.1,
-        &["val, validation, valid, test", "give a larger --val-split"],
+        &["val, validation, valid, test", "give a larger `val_split`"],
     );
 }
 

@@ -3,6 +3,7 @@
 use super::curves;
 use super::experiment::{Experiment, Variant};
 use super::section::{Block, Section};
+use crate::error::option::SCOPE;
 use crate::report::figure::{Axis, Colour, Figure, Format, Plot, Series, thinned};
 use crate::report::recording::RunRecord;
 use crate::train::event::LayerSummary;
@@ -73,8 +74,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
     }
     if !changed {
         section.blocks.push(Block::Missing(
-            "No figure of the layers over time: each kept the number of connections that it began with, as in --scope layer."
-                .to_owned(),
+            format!("No figure of the layers over time: each kept the number of connections that it began with, as in {SCOPE} layer."),
         ));
     }
 }

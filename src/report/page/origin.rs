@@ -2,6 +2,7 @@
 
 use super::section::{Block, Section};
 use crate::checkpoint::Change;
+use crate::error::option::CONFIG;
 use crate::report::recording::RunRecord;
 use crate::report::shell::quoted;
 
@@ -9,7 +10,7 @@ use crate::report::shell::quoted;
 pub(super) fn section(records: &[RunRecord]) -> Section {
     let mut section = Section::new("Commands and versions");
     section.text(format!(
-        "This page was made by rootlet {}. A run’s command with --config repeats it, to the bit on the same adapter. Where something \
+        "This page was made by rootlet {}. A run’s command with {CONFIG} repeats it, to the bit on the same adapter. Where something \
          changed on the way there is none: the configuration alone does not repeat such a run.",
         env!("CARGO_PKG_VERSION")
     ));

@@ -5,6 +5,7 @@
 use super::names::{CHECKPOINTS, CONFIG, SUMMARY};
 use super::{RunFolder, Summary};
 use crate::checkpoint::{Manifest, Origin};
+use crate::error::option;
 use crate::train::TrainConfig;
 use crate::words::listed;
 use crate::{Error, Result};
@@ -81,7 +82,8 @@ impl RunFolder {
             .is_some_and(|summary| summary.finished.is_some())
         {
             return Err(refuse(format!(
-                ", though the run had some: restore its {CHECKPOINTS}, or train anew with --config and its {CONFIG}"
+                ", though the run had some: restore its {CHECKPOINTS}, or train anew with {} and its {CONFIG}",
+                option::CONFIG
             )));
         }
         self.trained_with(None, summary.as_ref()).map_err(|error| {

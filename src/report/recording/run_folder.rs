@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::names::{CHECKPOINTS, CONFIG, SUMMARY};
 use crate::disk;
+use crate::error::{OptionName, option::NAME};
 use crate::files;
 use crate::train::TrainConfig;
 use crate::{Error, Result};
@@ -26,7 +27,7 @@ impl RunFolder {
         let allowed = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
         if name.is_empty() || !name.chars().all(allowed) {
             return Err(Error::Usage(format!(
-                "--name must consist of letters, digits and -_.+ only, not `{name}`"
+                "{NAME} must consist of letters, digits and -_.+ only, not `{name}`"
             )));
         }
         Ok(())
@@ -35,12 +36,13 @@ impl RunFolder {
     /// Refuses a folder for runs that is the folder of a run: whoever looks at it would see that run alone.
     ///
     /// # Errors
-    /// [`Error::Usage`] with the name of the flag that asked for it.
-    pub fn check_runs(folder: &Path, flag: &str) -> Result<()> {
+    /// [`Error::Usage`] with the name of the option that asked for it.
+    pub fn check_runs(folder: &Path, option: &str) -> Result<()> {
         match Self::is_one(folder) {
             false => Ok(()),
             true => Err(Error::Usage(format!(
-                "--{flag} {} is the folder of a run itself; give another one",
+                "{} {} is the folder of a run itself; give another one",
+                OptionName(option),
                 folder.display()
             ))),
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::error::option::OUT;
 use crate::report::{RunFolder, RunRecord};
 use crate::train::TrainConfig;
 use crate::{Error, Result};
@@ -151,7 +152,7 @@ impl PlannedRun {
         }
         if let Some(change) = record.changes.iter().find(|change| change.was_asked_for()) {
             return Ok(RunState::Other(format!(
-                "the run in {} is not the sweep's: {}; give another --out, or remove that folder",
+                "the run in {} is not the sweep's: {}; give another {OUT}, or remove that folder",
                 path.display(),
                 change.remark
             )));
@@ -194,7 +195,7 @@ impl PlannedRun {
         match self.difference(before)? {
             None => Ok(()),
             Some(difference) => Err(Error::Usage(format!(
-                "the run in {} {difference}; give another --out, or remove that folder",
+                "the run in {} {difference}; give another {OUT}, or remove that folder",
                 path.display()
             ))),
         }

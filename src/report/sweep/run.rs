@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{PlannedRun, RunState, Sweep};
 use crate::data::{self, Dataset};
 use crate::disk;
+use crate::error::option::OUT;
 use crate::report::distinct;
 use crate::report::recording::read_each;
 use crate::report::results::tested_differently;
@@ -325,7 +326,7 @@ pub fn write_results(
     tell_edits(sweep, folder, &records, note)?;
     if records.is_empty() {
         return Err(Error::Usage(format!(
-            "no run of {} is in {} yet; run the sweep first, or give its --out",
+            "no run of {} is in {} yet; run the sweep first, or give its {OUT}",
             sweep.file.display(),
             folder.display()
         )));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::checkpoint;
 use crate::clock::Instant;
+use crate::error::option::{BATCH, SAVE_EVERY};
 use crate::error::{Error, Result};
 use crate::report::shell::quoted;
 use crate::report::{Place, Recorded, RecordedTraining, Resumed, RunFolder};
@@ -171,7 +172,9 @@ fn way_out(folder: &Path, saved: Option<u64>) -> String {
             "the checkpoint of step {step} is whole, go on with rootlet train --resume {}",
             quoted(&folder.to_string_lossy())
         ),
-        None => "there was no checkpoint yet; save more often with --save-every, or use a smaller --batch".to_owned(),
+        None => format!(
+            "there was no checkpoint yet; save more often with {SAVE_EVERY}, or use a smaller {BATCH}"
+        ),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::cache::tuned;
 use crate::checkpoint::{self, Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
+use crate::error::option::{ADAPTER, CHECK};
 use crate::report::recording::{Known, ResumePoint, missing, now, tables_against};
 use crate::report::shell::quoted;
 use crate::report::{
@@ -101,8 +102,8 @@ impl RecordedTraining {
         if let (Some(filter), true) = (check, device.is_cpu()) {
             let kernel = if filter.is_empty() { "all" } else { filter };
             return Err(Error::Usage(format!(
-                "--check {kernel} has no effect here: the CPU executor runs the twins themselves, and a kernel is compared with its twin; \
-                 leave it out, or train on another --adapter"
+                "{CHECK} {kernel} has no effect here: the CPU executor runs the twins themselves, and a kernel is compared with its twin; \
+                 leave it out, or train on another {ADAPTER}"
             )));
         }
         if device.tunes() {

@@ -1,6 +1,7 @@
 //! Choosing which connections stay: on the host, for it happens a few times a run.
 
 use super::probe::PerConnection;
+use crate::error::option::LR;
 use crate::error::{Error, Result};
 use crate::sparse::LayerState;
 
@@ -85,7 +86,7 @@ impl Best {
     pub fn numbers(mut self) -> Result<Vec<Vec<usize>>> {
         if let Some((at, score)) = self.odd {
             return Err(Error::Shape(format!(
-                "connection {at} of the dense network has a score of {score}: its gradients are no numbers; a lower --lr or other \
+                "connection {at} of the dense network has a score of {score}: its gradients are no numbers; a lower {LR} or other \
                  images do not change that before the first step, so look at the model"
             )));
         }

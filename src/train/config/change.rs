@@ -5,6 +5,8 @@ use std::path::Path;
 use super::section::OnResume;
 use super::train_config::TrainConfig;
 use crate::checkpoint::Change;
+use crate::error::OptionName;
+use crate::error::option::{CONFIG, EPOCHS, METHOD, ROUND_UNTIL};
 use crate::topology::from_dense::Start;
 use crate::topology::{MethodName, MethodOptions};
 use crate::{Error, Result};
@@ -35,24 +37,26 @@ impl TrainConfig {
         let refuse = |what: String| {
             let file = file.display();
             Err(Error::Usage(format!(
-                "{what}; start a new one with --config {file}"
+                "{what}; start a new one with {CONFIG} {file}"
             )))
         };
         if let Some(reason) = self.method_change(next) {
             return refuse(format!(
-                "--method {} cannot go on with a run of {}: {reason}",
+                "{METHOD} {} cannot go on with a run of {}: {reason}",
                 next.topology.method, self.topology.method
             ));
         }
         let changed = self.differences(next)?;
         if let Some(name) = changed.iter().find(|name| Self::is_fixed(name)) {
-            let name = name.replace('_', "-");
-            return refuse(format!("--{name} cannot change in a resumed run"));
+            return refuse(format!(
+                "{} cannot change in a resumed run",
+                OptionName(name)
+            ));
         }
         // Its stages are so many epochs each: with another number, what was trained would be part of another stage.
         if self.topology.method == MethodName::Lottery && self.run.epochs != next.run.epochs {
             return refuse(format!(
-                "--epochs cannot change in a resumed run of {}, which trains them once more after each pruning",
+                "{EPOCHS} cannot change in a resumed run of {}, which trains them once more after each pruning",
                 self.topology.method
             ));
         }
@@ -89,9 +93,9 @@ impl TrainConfig {
             }
             let (before, after) = (value(self, &name)?, value(next, &name)?);
             let remark = format!(
-                "--{} differs from the steps before ({before} up to step {step}, {after} from then on), so config.toml alone no \
+                "{} differs from the steps before ({before} up to step {step}, {after} from then on), so config.toml alone no \
                  longer repeats this run",
-                name.replace('_', "-")
+                OptionName(&name)
             );
             changes.push(Change {
                 step,
@@ -114,8 +118,8 @@ impl TrainConfig {
                 name: "epochs".to_owned(),
                 before: None,
                 remark: format!(
-                    "--epochs was {} up to step {step}, and rounds still end after epoch {} of {}, as the steps before were trained; \
-                     --round-until sets another end",
+                    "{EPOCHS} was {} up to step {step}, and rounds still end after epoch {} of {}, as the steps before were trained; \
+                     {ROUND_UNTIL} sets another end",
                     self.run.epochs,
                     self.round_until(),
                     next.run.epochs
@@ -131,7 +135,7 @@ impl TrainConfig {
                 name: "epochs".to_owned(),
                 before: Some(self.run.epochs.to_string()),
                 remark: format!(
-                    "--epochs differs from the steps before ({} up to step {step}, {} from then on), and {} prunes to their end, so \
+                    "{EPOCHS} differs from the steps before ({} up to step {step}, {} from then on), and {} prunes to their end, so \
                      config.toml alone no longer repeats this run",
                     self.run.epochs, next.run.epochs, self.topology.method
                 ),
@@ -257,11 +261,11 @@ mod tests {
         longer.run.epochs = 30;
         refused(
             &longer,
-            "--epochs cannot change in a resumed run of lottery",
+            "`epochs` cannot change in a resumed run of lottery",
         );
         let mut more = run.clone();
         more.topology.lottery_cycles = 9;
-        refused(&more, "--lottery-cycles cannot change");
+        refused(&more, "`lottery_cycles` cannot change");
     }
 
     /// What a checkpoint is made for, and what a result does not depend on: nothing gets in or out by accident.

@@ -8,6 +8,7 @@ use super::section::section;
 use super::value::AUTO;
 use crate::Result;
 use crate::data::{Augmentation, DataOptions, IMAGE_FOLDER, ImageOptions, NAMES};
+use crate::error::option::DATA;
 
 section! {
     /// Which images a run trains on, and how they are varied.
@@ -47,14 +48,14 @@ section! {
 impl DataConfig {
     fn needs_no_files(&self, _: &Context<'_>) -> Option<String> {
         (self.name == NAMES[0]).then(|| {
-            "the data set digits comes with rootlet; name another one with --data".to_owned()
+            format!("the data set digits comes with rootlet; name another one with {DATA}")
         })
     }
 
     fn is_no_folder(&self, context: &Context<'_>) -> Option<String> {
         (!context.is_folder()).then(|| {
             format!(
-                "the images of {} have their size and their parts; it is for --data {IMAGE_FOLDER}",
+                "the images of {} have their size and their parts; it is for {DATA} {IMAGE_FOLDER}",
                 self.name
             )
         })

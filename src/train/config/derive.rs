@@ -5,6 +5,7 @@ use super::train_config::TrainConfig;
 use super::value::AUTO;
 use crate::Result;
 use crate::data::{Augmentation, DataOptions, ImageShape, usual_augmentation};
+use crate::error::option::MODEL;
 use crate::model::{MODELS, Model, ModelOptions, by_name};
 use crate::network::Forward;
 use crate::topology::Method;
@@ -34,8 +35,8 @@ impl TrainConfig {
         let model = self.model_for(shape);
         (self.model.name == AUTO && model != MODELS[0]).then(|| {
             format!(
-                "the model is {model}, for no --model was given and images of {} × {} pixels are many inputs for a perceptron; \
-                 --model mlp trains one all the same",
+                "the model is {model}, for no {MODEL} was given and images of {} × {} pixels are many inputs for a perceptron; \
+                 {MODEL} mlp trains one all the same",
                 shape.height, shape.width
             )
         })

@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use super::file::value_text;
 use super::section::{Field, Section};
 use super::train_config::TrainConfig;
+use crate::error::OptionName;
 use crate::{Error, Result};
 
 /// The flags of a [`TrainConfig`] that were given on a command line, to be laid over a file or the defaults.
@@ -64,8 +65,8 @@ impl ConfigFlags {
         for field in fields.filter(|field| self.given(field.key)) {
             if let Some(why) = config.has_no_effect(field.key) {
                 return Err(Error::Usage(format!(
-                    "--{} has no effect here: {why}; leave it out",
-                    field.flag_name()
+                    "{} has no effect here: {why}; leave it out",
+                    OptionName(field.key)
                 )));
             }
         }

@@ -7,6 +7,7 @@ use crate::Result;
 use crate::data::MOST_WORKERS;
 use crate::engine::adapter::takes_threads;
 use crate::engine::tune::Tune;
+use crate::error::option::ADAPTER;
 use crate::threads::MOST_THREADS;
 
 section! {
@@ -45,7 +46,7 @@ section! {
 /// Why a number of threads has no effect on an adapter.
 pub fn idle_threads(adapter: &str) -> String {
     format!(
-        "it is for the built-in CPU executor, and the adapter is {adapter}; --adapter cpu takes it"
+        "it is for the built-in CPU executor, and the adapter is {adapter}; {ADAPTER} cpu takes it"
     )
 }
 

@@ -4,6 +4,7 @@ use super::check::{LARGEST_FACTOR, MOST, check, list_text, positive};
 use super::context::Context;
 use super::section::section;
 use super::value::AUTO;
+use crate::error::option::{ASSIGNMENT, CONNECTIONS, WIDTH};
 use crate::model::{MODELS, Model};
 use crate::sparse::{Assignment, allocate};
 use crate::words::counted;
@@ -51,7 +52,7 @@ impl ModelConfig {
     fn is_no_perceptron(&self, context: &Context<'_>) -> Option<String> {
         (!context.is_perceptron()).then(|| {
             format!(
-                "the model {} has widths of its own, which --width scales",
+                "the model {} has widths of its own, which {WIDTH} scales",
                 context.model
             )
         })
@@ -66,7 +67,7 @@ impl ModelConfig {
     fn sparsity_is_known(&self, context: &Context<'_>) -> Option<String> {
         self.is_dense(context).or_else(|| {
             let known = self.connections.is_some_and(|n| n > 0);
-            known.then(|| "--connections says how many there are".to_owned())
+            known.then(|| format!("{CONNECTIONS} says how many there are"))
         })
     }
 
@@ -151,7 +152,7 @@ impl ModelConfig {
                 let dense: u64 = shapes.iter().map(|s| s.dense()).sum();
                 if connections > dense {
                     return Err(Error::Usage(format!(
-                        "--connections {connections} are more than the {dense} of the dense model"
+                        "{CONNECTIONS} {connections} are more than the {dense} of the dense model"
                     )));
                 }
                 1.0 - connections as f64 / dense as f64
@@ -160,7 +161,7 @@ impl ModelConfig {
         allocate(&shapes, sparsity, self.assignment).map_err(|error| match (error, self.connections) {
             // Of a sparsity nobody spoke.
             (Error::Usage(_), Some(connections)) => Error::Usage(format!(
-                "--connections {connections} leave a layer of the model without any, as they are divided among its {} (--assignment); give more",
+                "{CONNECTIONS} {connections} leave a layer of the model without any, as they are divided among its {} ({ASSIGNMENT}); give more",
                 counted(shapes.len() as u64, "layer"),
             )),
             (other, _) => other,

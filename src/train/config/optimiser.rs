@@ -6,6 +6,7 @@ use super::check::{LARGEST_RATE, check, epoch, list_text, positive, share};
 use super::context::Context;
 use super::section::section;
 use crate::Result;
+use crate::error::option::MILESTONES;
 use crate::loss::{CrossEntropy, Loss};
 use crate::optim::{LearningRate, Milestones, Optimiser, Sgd};
 
@@ -43,7 +44,7 @@ section! {
 impl OptimiserConfig {
     fn has_no_milestones(&self, _: &Context<'_>) -> Option<String> {
         (self.milestones.is_empty())
-            .then(|| "there are no --milestones at which it would be applied".to_owned())
+            .then(|| format!("there are no {MILESTONES} at which it would be applied"))
     }
 
     /// Checks every value.

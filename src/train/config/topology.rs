@@ -4,6 +4,7 @@ use super::check::{LARGEST_FACTOR, LARGEST_RATE, check, epoch, positive};
 use super::context::Context;
 use super::section::section;
 use crate::Result;
+use crate::error::option::METHOD;
 use crate::topology::{Method, MethodName, MethodOptions, Schedule, Scope};
 
 /// T_end as a share of all epochs where none is given: epoch 120 of 200 in Heddes et al., arXiv 2401.06898.
@@ -52,11 +53,11 @@ section! {
 
 impl TopologyConfig {
     fn is_no_lottery(&self, _: &Context<'_>) -> Option<String> {
-        (self.method != MethodName::Lottery).then(|| "it is for --method lottery".to_owned())
+        (self.method != MethodName::Lottery).then(|| format!("it is for {METHOD} lottery"))
     }
 
     fn is_no_topkast(&self, _: &Context<'_>) -> Option<String> {
-        (self.method != MethodName::Topkast).then(|| "it is for --method topkast".to_owned())
+        (self.method != MethodName::Topkast).then(|| format!("it is for {METHOD} topkast"))
     }
 
     fn ranks_one_way(&self, context: &Context<'_>) -> Option<String> {

@@ -13,6 +13,7 @@ use super::optimiser::OptimiserConfig;
 use super::run::RunConfig;
 use super::section::{Field, Section, sections};
 use super::topology::TopologyConfig;
+use crate::error::option::DATA_DIR;
 use crate::{Error, Result};
 
 sections! {
@@ -70,7 +71,7 @@ impl TrainConfig {
             let full = std::path::absolute(dir).map_err(Error::io("find", dir))?;
             if full.to_str().is_none() {
                 return Err(Error::Usage(format!(
-                    "--data-dir {}: the folder's name is no text in UTF-8, as config.toml, which keeps it, has to be; rename it",
+                    "{DATA_DIR} {}: the folder's name is no text in UTF-8, as config.toml, which keeps it, has to be; rename it",
                     full.display()
                 )));
             }
@@ -161,5 +162,28 @@ impl Visitor<'_> for Key {
             std::sync::LazyLock::new(|| TrainConfig::fields().iter().map(|f| f.key).collect());
         let known = KEYS.iter().find(|known| **known == key);
         known.copied().ok_or_else(|| E::unknown_field(key, &KEYS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::option::ALL;
+
+    #[test]
+    fn messages_name_options_that_there_are() {
+        let of_commands = [
+            "check",
+            "config",
+            "name",
+            "no_verify",
+            "out",
+            "runs",
+            "save_every",
+        ];
+        for option in ALL {
+            let known = TrainConfig::field(option.0).is_some();
+            assert!(known || of_commands.contains(&option.0), "{option}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::resident::reside;
 use crate::checkpoint::Progress;
 use crate::data::Dataset;
 use crate::engine::Device;
+use crate::error::option::{MICRO_BATCH, ROUND_BATCHES};
 use crate::error::{Error, Remedies, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
@@ -117,7 +118,7 @@ impl Trainer {
             let micro = network.micro_batch();
             qualifying.push(format!(
                 "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add up \
-                 (--micro-batch {micro}); batch norms see a part at a time",
+                 ({MICRO_BATCH} {micro}); batch norms see a part at a time",
                 options.batch
             ));
             // Part of what repeats the run: a part divides the batch, which has no more images than there are.
@@ -138,7 +139,7 @@ impl Trainer {
             && network.round.further_pass().is_none()
         {
             qualifying.push(format!(
-                "--round-batches {} has no effect: {} does not add up scores over batches",
+                "{ROUND_BATCHES} {} has no effect: {} does not add up scores over batches",
                 config.topology.round_batches,
                 method.name()
             ));

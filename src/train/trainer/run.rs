@@ -6,6 +6,7 @@ use super::Trainer;
 use crate::checkpoint::Progress;
 use crate::clock::Instant;
 use crate::engine::Class;
+use crate::error::option::STEPS;
 use crate::error::{Error, Result};
 use crate::network::phase;
 use crate::topology::Schedule;
@@ -228,8 +229,8 @@ impl Trainer {
         }));
         if self.is_unpruned() {
             remarks.push(format!(
-                "{} did not come to its last pruning: the network has {} connections, not the {} asked for; give more --steps, or \
-                 leave --steps out",
+                "{} did not come to its last pruning: the network has {} connections, not the {} asked for; give more {STEPS}, or \
+                 leave {STEPS} out",
                 self.setup.method.name(),
                 self.network.arena.connections,
                 self.requested.iter().sum::<u64>()

@@ -1,0 +1,85 @@
+//! What options are called in messages: as in the library's structs, `round_every`, until the program says otherwise.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+static CALLED: OnceLock<fn(&str) -> String> = OnceLock::new();
+
+/// Has messages of this process call options by these names from now on, as a command line calls `round_every`
+/// `--round-every`. It is the program's to say, once, before it does anything else; later calls have no effect.
+pub fn name_options(name: fn(&str) -> String) {
+    // A second naming would have one message speak in two ways.
+    let _ = CALLED.set(name);
+}
+
+/// An option, by its name in the library, to be written into messages: it reads as the program calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionName<'a>(pub &'a str);
+
+impl fmt::Display for OptionName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match CALLED.get() {
+            Some(name) => f.write_str(&name(self.0)),
+            None => write!(f, "`{}`", self.0),
+        }
+    }
+}
+
+macro_rules! options {
+    ($($name:ident = $option:literal,)+) => {
+        $(pub(crate) const $name: OptionName<'static> = OptionName($option);)+
+
+        #[cfg(test)]
+        pub(crate) const ALL: &[OptionName<'static>] = &[$($name),+];
+    };
+}
+
+// Those that texts of the library advise about: of a configuration, then of commands alone.
+options! {
+    ADAPTER = "adapter",
+    ASSIGNMENT = "assignment",
+    AUGMENT = "augment",
+    BATCH = "batch",
+    CONNECTIONS = "connections",
+    DATA = "data",
+    DATA_DIR = "data_dir",
+    EPOCHS = "epochs",
+    HIDDEN = "hidden",
+    IMAGE_SIZE = "image_size",
+    LR = "lr",
+    METHOD = "method",
+    MICRO_BATCH = "micro_batch",
+    MILESTONES = "milestones",
+    MODEL = "model",
+    RESIZE = "resize",
+    ROUND_BATCHES = "round_batches",
+    ROUND_EVERY = "round_every",
+    ROUND_UNTIL = "round_until",
+    SCOPE = "scope",
+    SKIP_BAD_IMAGES = "skip_bad_images",
+    SPARSITY = "sparsity",
+    STEPS = "steps",
+    VAL_SPLIT = "val_split",
+    WARMUP_EPOCHS = "warmup_epochs",
+    WIDTH = "width",
+    WORKERS = "workers",
+
+    CHECK = "check",
+    CONFIG = "config",
+    LIMIT = "limit",
+    NAME = "name",
+    NO_VERIFY = "no_verify",
+    OUT = "out",
+    RUNS = "runs",
+    SAVE_EVERY = "save_every",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_has_its_name_of_the_library_where_nobody_says_another() {
+        assert_eq!(format!("a higher {LR}"), "a higher `lr`");
+    }
+}
