@@ -1,6 +1,6 @@
 //! Hashes the sources that decide what kernels compute and how fast, and what `rootlet verify` checks: figures can then say which
-//! code made them without a repository, and an adapter that passed is checked anew by other code. And lists the crate's own shaders,
-//! by which `src/engine/gpu/trust.rs` knows them.
+//! code made them without a repository, and an adapter that passed is checked anew by other code. And lists the crate's kernels
+//! and their shaders, by which `src/engine/gpu/trust.rs` knows them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,54 @@ fn main() -> std::io::Result<()> {
         add(&std::fs::read(path)?);
     }
     println!("cargo::rustc-env=ROOTLET_SOURCES={hash:016x}");
-    own_shaders()
+    own_shaders()?;
+    kernels()
+}
+
+/// Writes the lists of the kernels that `kernel!` declares, those of `src/bench` in one of their own: `&[INFO, …]`. A
+/// folder's `mod.rs` re-exports its kernels, so that they are found under its name.
+fn kernels() -> std::io::Result<()> {
+    let mut files = Vec::new();
+    collect(Path::new("src"), &mut files)?;
+    files.retain(|path| path.extension().is_some_and(|e| e == "rs"));
+    files.sort();
+    let (mut training, mut bench) = (String::from("&[\n"), String::from("&[\n"));
+    for path in files {
+        let text = std::fs::read_to_string(&path)?;
+        let folder = path
+            .parent()
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
+        let list = match folder.starts_with("src/bench") {
+            true => &mut bench,
+            false => &mut training,
+        };
+        let module = folder.replacen("src", "crate", 1).replace('/', "::");
+        for name in declared(&text) {
+            let _ = writeln!(
+                list,
+                "    <{module}::{name} as crate::engine::Kernel>::INFO,"
+            );
+        }
+    }
+    let out = std::env::var_os("OUT_DIR").unwrap_or_default();
+    std::fs::write(Path::new(&out).join("kernels.rs"), training + "]\n")?;
+    std::fs::write(Path::new(&out).join("bench_kernels.rs"), bench + "]\n")
+}
+
+/// Names of the kernels that a file declares: `kernel! {`, comments, `pub NAME, …`.
+fn declared(text: &str) -> Vec<&str> {
+    let mut lines = text.lines().map(str::trim);
+    let mut names = Vec::new();
+    while let Some(line) = lines.next() {
+        if matches!(line, "kernel! {" | "crate::kernel! {") {
+            let declaration = lines.find(|line| !line.starts_with("//") && !line.starts_with('#'));
+            let name = declaration.and_then(|line| line.strip_prefix("pub ")?.split(',').next());
+            names.extend(name);
+        }
+    }
+    names
 }
 
 /// Writes the list of the crate's kernels, by name, with their texts: `&[("folder/name", include_str!(…)), …]`.

@@ -79,10 +79,10 @@ impl Growth for PoorFirst {
             FavourThePoor {
                 params: FavourThePoorParams {
                     capacity: inputs.capacity as u32,
-                    rows: inputs.arena.n_rows as u32,
+                    rows: inputs.arena.n_rows() as u32,
                 },
                 candidate_rows: inputs.candidate_rows.clone(),
-                row_offsets: inputs.arena.row_offsets.all(),
+                row_offsets: inputs.arena.row_offsets().all(),
                 scores: inputs.scores.clone(),
             },
             Grid::Items(inputs.capacity),

@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     let device = Device::open("auto", &DeviceOptions::default())?;
     let digits = data::load(&DataOptions::default())?;
     let model = small_net(digits.shape.extent(), digits.classes)?;
-    let setup = Setup::of(&config, model);
+    let setup = Setup::of(&config, model)?;
     let mut trainer = Trainer::with_setup(device, config, digits, setup)?;
     let mut show = |event: &Event| {
         if let Event::Epoch(e) = event {

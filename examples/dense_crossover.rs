@@ -87,7 +87,7 @@ struct Problem {
 impl Problem {
     fn new(device: &Device, state: LayerState, window: Window) -> Result<Self> {
         let arena = Arena::new(device, &[state])?;
-        let span = arena.spans[0];
+        let span = arena.spans()[0];
         let values = |label: &str, words: usize| {
             let values: Vec<f32> = (0..words)
                 .map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0)
@@ -132,7 +132,7 @@ impl Problem {
         let weights = |plan: &mut Plan| match expand {
             true => l.expand(plan, arena, self.expanded.all()),
             false => Ok(DenseWeights {
-                weights: arena.weights.all(),
+                weights: arena.weights().all(),
                 first: 0,
             }),
         };

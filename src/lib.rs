@@ -96,6 +96,7 @@ pub mod engine;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+mod bounds;
 #[cfg(feature = "report")]
 mod cache;
 pub mod checkpoint;

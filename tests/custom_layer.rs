@@ -128,7 +128,7 @@ fn trainer(device: Device, steps: Option<u64>) -> Trainer {
         width: 8,
     };
     let model = model(input, digits.classes);
-    let setup = Setup::of(&config, model);
+    let setup = Setup::of(&config, model).unwrap();
     Trainer::with_setup(device, config, digits, setup).unwrap()
 }
 

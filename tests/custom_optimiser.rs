@@ -172,12 +172,12 @@ fn its_state_follows_connections_through_rounds() {
 
                 // The step itself, by its definition.
                 let arena = still.arena();
-                let gradient = device.download(&arena.gradient.all()).unwrap();
+                let gradient = device.download(&arena.gradient().all()).unwrap();
                 let before = network(&device, &state, scope).export(&device).unwrap();
                 let flat = |layers| connections(layers).into_values().collect::<Vec<_>>();
                 let name = &format!("{name}, step {step}");
                 assert_stepped(&flat(&before.layers), &gradient, &flat(&alone.layers), name);
-                let gradient = device.download(&arena.bias_gradient.all()).unwrap();
+                let gradient = device.download(&arena.bias_gradient().all()).unwrap();
                 let biases = |state: &NetworkState| -> Vec<Kept> {
                     (state.layers.iter())
                         .flat_map(|l| kept(&l.bias, &l.bias_state))
@@ -211,8 +211,8 @@ fn the_ledger_knows_its_arrays_by_name() {
     let device = Device::cpu(1).unwrap();
     let network = network(&device, &drawn(), Scope::Layer);
     for (owner, words) in [
-        ("connections", network.arena().connections),
-        ("bias", network.arena().n_rows),
+        ("connections", network.arena().connections()),
+        ("bias", network.arena().n_rows()),
         ("parameters", network.parameters().words()),
     ] {
         for array in ["first", "second", "age"] {
@@ -255,7 +255,7 @@ fn trainer(adapter: &str, name: &str, steps: Option<u64>) -> Trainer {
             beta2: 0.99,
             grown_up: 8.0,
         }),
-        ..Setup::of(&config, model)
+        ..Setup::of(&config, model).unwrap()
     };
     Trainer::with_setup(open(adapter), config, digits, setup).unwrap()
 }

@@ -46,11 +46,7 @@ fn step(name: &str, side: usize, batch: usize) -> (Traffic, f64) {
     let state = NetworkState::initialise(&model, &counts, 1);
     let options = NetworkOptions {
         micro_batch: Some(batch),
-        optimiser: Arc::new(Sgd {
-            momentum: 0.9,
-            weight_decay: 1e-4,
-            nesterov: false,
-        }),
+        optimiser: Arc::new(Sgd::new(0.9, 1e-4, false).unwrap()),
         ..NetworkOptions::of_batch(batch)
     };
     let method = method("gse-uniform").unwrap();

@@ -30,7 +30,8 @@ fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
     let device = Device::open(adapter, &DeviceOptions::default())?;
     let digits = data::load(&DataOptions::default())?;
     let model = model(digits.shape.extent(), digits.classes)?;
-    Trainer::with_setup(device, config.clone(), digits, Setup::of(config, model))
+    let setup = Setup::of(config, model)?;
+    Trainer::with_setup(device, config.clone(), digits, setup)
 }
 
 fn main() -> Result<()> {

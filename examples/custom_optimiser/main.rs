@@ -29,7 +29,7 @@ fn trainer(adapter: &str, config: &TrainConfig) -> Result<Trainer> {
     let setup = Setup {
         method: method("gse-graest")?,
         optimiser: Arc::new(optimiser),
-        ..Setup::of(config, model)
+        ..Setup::of(config, model)?
     };
     Trainer::with_setup(device, config.clone(), digits, setup)
 }

@@ -1,17 +1,10 @@
-//! The list of the kernels.
+//! The list of the kernels that measure an adapter.
 
-use super::{Copy, Count, Exchange, Load, MultiplyAdd, SumMemory, SumSubgroups};
-use crate::engine::{Kernel, KernelInfo};
+use crate::engine::KernelInfo;
+
+const KERNELS: &[&KernelInfo] = include!(concat!(env!("OUT_DIR"), "/bench_kernels.rs"));
 
 /// The kernels of this module.
 pub fn kernels() -> Vec<&'static KernelInfo> {
-    vec![
-        Copy::INFO,
-        Count::INFO,
-        Exchange::INFO,
-        Load::INFO,
-        MultiplyAdd::INFO,
-        SumMemory::INFO,
-        SumSubgroups::INFO,
-    ]
+    KERNELS.to_vec()
 }

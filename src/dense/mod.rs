@@ -21,12 +21,10 @@ mod choice;
 mod expand;
 mod forward;
 mod gradient;
-mod kernels;
 mod transposed;
 
 pub use choice::{Products, above, choose};
 pub use expand::{Expand, ExpandParams};
 pub use forward::{DenseForward, DenseForwardParams};
 pub use gradient::{DenseGradient, DenseGradientParams};
-pub(crate) use kernels::kernels;
 pub use transposed::{DenseTransposed, DenseTransposedParams};

@@ -1,4 +1,4 @@
-//! What is told of an adapter.
+//! What is known of an adapter.
 
 use super::shader_compiler::ShaderCompiler;
 use super::shape::WorkgroupShape;

@@ -28,14 +28,13 @@ mod dense_pass;
 mod dropout;
 mod extent;
 mod flatten;
-mod kernels;
 pub mod norm;
 mod normal;
 mod parameters;
 pub mod pass;
 mod patchify;
 mod pointwise;
-mod pool;
+pub(crate) mod pool;
 mod positions;
 mod residual;
 mod shortcut;
@@ -57,7 +56,6 @@ pub use dropout::{Dropout, DropoutApply, DropoutApplyParams, DropoutPass};
 pub use extent::Extent;
 pub use flatten::Flatten;
 pub(crate) use flatten::Input;
-pub(crate) use kernels::simple_kernels;
 pub use norm::{
     BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, LayerNorm,
     LayerNormBackwardViews, LayerNormPass, NormScratch,

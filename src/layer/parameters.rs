@@ -136,17 +136,11 @@ pub struct ParameterSpan {
 /// zero and stays so. 8 bytes a trained word and 4 for each of the optimiser's arrays; 4 an untrained one.
 #[derive(Clone)]
 pub struct Parameters {
-    /// The layers that have some, in order.
-    pub spans: Vec<ParameterSpan>,
-    /// The trained arrays.
-    pub values: Buffer,
-    /// The optimiser's arrays for `values`; none where nothing is trained, and then states of any optimiser are passed
-    /// over.
-    pub state: Option<StateBuffers>,
-    /// The gradient of `values` in the last step.
-    pub gradient: Buffer,
-    /// The arrays that layers keep themselves.
-    pub untrained: Buffer,
+    pub(crate) spans: Vec<ParameterSpan>,
+    pub(crate) values: Buffer,
+    pub(crate) state: Option<StateBuffers>,
+    pub(crate) gradient: Buffer,
+    pub(crate) untrained: Buffer,
     words: usize,
 }
 
@@ -202,6 +196,32 @@ impl Parameters {
             untrained: buffer("parameters.untrained", untrained)?,
             words: trained,
         })
+    }
+
+    /// The layers that have some, in order.
+    pub fn spans(&self) -> &[ParameterSpan] {
+        &self.spans
+    }
+
+    /// The trained arrays.
+    pub fn values(&self) -> &Buffer {
+        &self.values
+    }
+
+    /// The optimiser's arrays for `values`; none where nothing is trained, and then states of any optimiser are passed
+    /// over.
+    pub fn state(&self) -> Option<&StateBuffers> {
+        self.state.as_ref()
+    }
+
+    /// The gradient of `values` in the last step.
+    pub fn gradient(&self) -> &Buffer {
+        &self.gradient
+    }
+
+    /// The arrays that layers keep themselves.
+    pub fn untrained(&self) -> &Buffer {
+        &self.untrained
     }
 
     /// Words that the optimiser updates, 0 where there are no parameters.

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use super::{Accuracy, Comparison, Loss, Metric};
+use crate::bounds::{check, share};
 use crate::data::TargetKind;
 use crate::engine::{Grid, Plan};
 use crate::error::Result;
@@ -11,8 +12,25 @@ use crate::layer::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 /// Cross-entropy of the outputs' softmax against a class, with label smoothing while it trains (Szegedy et al. 2016).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CrossEntropy {
-    /// Share of the target that is spread over all classes, 0 to 1.
-    pub smoothing: f32,
+    pub(crate) smoothing: f32,
+}
+
+impl CrossEntropy {
+    /// `label_smoothing` is the share of the target that is spread evenly over all classes.
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value): a share outside [0, 1).
+    pub fn new(label_smoothing: f64) -> Result<Self> {
+        check(
+            share(label_smoothing),
+            "label_smoothing",
+            "must be at least 0 and below 1",
+            label_smoothing,
+        )?;
+        Ok(CrossEntropy {
+            smoothing: label_smoothing as f32,
+        })
+    }
 }
 
 impl Loss for CrossEntropy {

@@ -2,6 +2,9 @@
 
 use std::fmt::Debug;
 
+use crate::bounds::{LARGEST_RATE, check, epoch, list_text, positive};
+use crate::error::Result;
+
 /// Where a run is, as a learning rate goes by it. A method of several stages begins each with a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -42,22 +45,60 @@ impl<F: Fn(Moment) -> f32 + Send + Sync> LearningRate for F {
 /// A linear warm-up, then steps down at milestones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Milestones {
-    /// The rate after the warm-up.
-    pub base: f64,
-    /// Epochs of the warm-up: it rises in equal parts, and its first step has one part, not zero.
-    pub warmup: f64,
-    /// Epochs at which the rate is multiplied by `decay`.
-    pub milestones: Vec<f64>,
-    /// The factor of a milestone.
-    pub decay: f64,
+    lr: f64,
+    warmup_epochs: f64,
+    milestones: Vec<f64>,
+    decay: f64,
+}
+
+impl Milestones {
+    /// `lr` is the rate after the warm-up. In the epochs of the warm-up it rises in equal parts, and its first step has
+    /// one part, not zero. At each of the `milestones`, epochs in ascending order, it is multiplied by `decay`.
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value): a rate or factor that is not above 0 and at most 1,000,000, epochs that
+    /// are none, milestones out of order.
+    pub fn new(lr: f64, warmup_epochs: f64, milestones: Vec<f64>, decay: f64) -> Result<Self> {
+        let ascending = milestones.windows(2).all(|pair| pair[0] < pair[1]);
+        check(
+            positive(lr, LARGEST_RATE),
+            "lr",
+            "must be above 0 and at most 1000000",
+            lr,
+        )?;
+        check(
+            epoch(warmup_epochs),
+            "warmup_epochs",
+            "must be a number of epochs from 0 to 4294967295",
+            warmup_epochs,
+        )?;
+        check(
+            ascending && milestones.iter().all(|&at| at > 0.0 && epoch(at)),
+            "milestones",
+            "must list epochs above 0, up to 4294967295, in ascending order, as in 8,12, or be none",
+            list_text(&milestones),
+        )?;
+        check(
+            positive(decay, LARGEST_RATE),
+            "lr_decay",
+            "must be a factor above 0 and at most 1000000",
+            decay,
+        )?;
+        Ok(Milestones {
+            lr,
+            warmup_epochs,
+            milestones,
+            decay,
+        })
+    }
 }
 
 impl LearningRate for Milestones {
     fn at(&self, moment: Moment) -> f32 {
         let (step, epoch) = (moment.step as f64, moment.steps_per_epoch as f64);
-        let rise = ((step + 1.0) / (self.warmup * epoch).max(1.0)).min(1.0);
+        let rise = ((step + 1.0) / (self.warmup_epochs * epoch).max(1.0)).min(1.0);
         let passed = self.milestones.iter().filter(|m| step >= **m * epoch);
-        (self.base * rise * self.decay.powi(passed.count() as i32)) as f32
+        (self.lr * rise * self.decay.powi(passed.count() as i32)) as f32
     }
 }
 
@@ -75,12 +116,7 @@ mod tests {
 
     #[test]
     fn warms_up_and_steps_down() {
-        let rate = Milestones {
-            base: 0.1,
-            warmup: 2.0,
-            milestones: vec![4.0, 6.0],
-            decay: 0.1,
-        };
+        let rate = Milestones::new(0.1, 2.0, vec![4.0, 6.0], 0.1).unwrap();
         let expected = [
             (0, 0.025),
             (1, 0.05),
@@ -98,12 +134,7 @@ mod tests {
 
     #[test]
     fn without_a_warm_up_the_first_step_has_the_full_rate() {
-        let rate = Milestones {
-            base: 0.5,
-            warmup: 0.0,
-            milestones: vec![],
-            decay: 0.1,
-        };
+        let rate = Milestones::new(0.5, 0.0, vec![], 0.1).unwrap();
         assert_eq!(at(&rate, 0), 0.5);
     }
 }

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::array::StateArray;
 use super::definition::{Optimiser, Update};
+use crate::bounds::{LARGEST_RATE, check, share};
 use crate::engine::{Grid, Plan, StepState};
 use crate::error::Result;
 
@@ -63,12 +64,9 @@ impl SgdStepTwin<'_> {
 /// SGD with momentum, weight decay and Nesterov's form: what stays the same over a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
-    /// Share of the velocity that is kept.
-    pub momentum: f32,
-    /// L2 penalty, added to the gradient of weights and biases alike.
-    pub weight_decay: f32,
-    /// Nesterov's form.
-    pub nesterov: bool,
+    pub(crate) momentum: f32,
+    pub(crate) weight_decay: f32,
+    pub(crate) nesterov: bool,
 }
 
 impl Sgd {
@@ -83,6 +81,38 @@ impl Sgd {
         weight_decay: 0.0,
         nesterov: false,
     };
+
+    /// `momentum` is the share of the velocity that is kept, `weight_decay` the L2 penalty, added to the gradient of
+    /// weights and biases alike.
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value): a momentum outside [0, 1), a penalty below 0 or above 1,000,000,
+    /// Nesterov's form without a momentum.
+    pub fn new(momentum: f64, weight_decay: f64, nesterov: bool) -> Result<Self> {
+        check(
+            share(momentum),
+            "momentum",
+            "must be at least 0 and below 1",
+            momentum,
+        )?;
+        check(
+            !nesterov || momentum > 0.0,
+            "nesterov",
+            "needs a momentum above 0",
+            momentum,
+        )?;
+        check(
+            (0.0..=LARGEST_RATE).contains(&weight_decay),
+            "weight_decay",
+            "must be at least 0 and at most 1000000",
+            weight_decay,
+        )?;
+        Ok(Sgd {
+            momentum: momentum as f32,
+            weight_decay: weight_decay as f32,
+            nesterov,
+        })
+    }
 }
 
 impl Optimiser for Sgd {

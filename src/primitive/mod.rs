@@ -5,7 +5,6 @@
 //! memory suffice.
 
 mod gather;
-mod kernels;
 mod lower_bound;
 mod radix_select;
 mod radix_sort;
@@ -21,5 +20,4 @@ pub use radix_select::{
 pub use radix_sort::{Pairs, RadixSort, RadixSortHistogram, RadixSortScatter, bits_for};
 pub use scan::{Scan, ScanApply, ScanReduce, ScanSums};
 
-pub use kernels::kernels;
 pub(crate) use scatter::shared;

@@ -5,12 +5,14 @@
 //! dispatch over all connections, a global threshold is one histogram, and connections can move between layers without
 //! a layer's range being fixed anywhere but in `row_offsets`.
 
+mod transfer;
+
 use std::ops::Range;
 
-use super::layer_state::LayerState;
+use super::layer_state::{LayerState, check_all};
 use crate::engine::{Buffer, Class, Device, View};
 use crate::error::{Error, Result};
-use crate::optim::{OptimiserState, StateArray, StateBuffers};
+use crate::optim::{StateArray, StateBuffers};
 
 /// Where a layer's units lie among the arena's rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,42 +39,24 @@ impl LayerSpan {
 /// `N` connections, `R` rows, `C` columns; connections are ordered by row, then column. 24 bytes a connection, 4 bytes
 /// a column and 12 bytes a row; for each array of the optimiser 4 bytes more a connection and a row.
 pub struct Arena {
-    /// The layers in order.
-    pub spans: Vec<LayerSpan>,
-    /// `N`.
-    pub connections: usize,
-    /// Which of the connections' buffers there are.
-    pub holds: Holds,
-    /// `R`: output units of all layers.
-    pub n_rows: usize,
-    /// `C`: input units of all layers.
-    pub n_cols: usize,
-    /// `[R + 1]` u32: row `r`'s connections are `row_offsets[r]..row_offsets[r + 1]`.
-    pub row_offsets: Buffer,
-    /// `[N]` u32: each connection's row.
-    pub rows: Buffer,
-    /// `[N]` u32: each connection's column.
-    pub cols: Buffer,
-    /// `[N]` f32.
-    pub weights: Buffer,
-    /// `[N]` f32: what the products use in place of `weights`, where they use only some of them.
-    pub forward: Option<Buffer>,
-    /// `[N]`: the optimiser's arrays.
-    pub state: StateBuffers,
-    /// `[N]` f32: the weights' gradient in the last step.
-    pub gradient: Buffer,
-    /// `[C + 1]` u32: column `c`'s connections are `col_offsets[c]..col_offsets[c + 1]` of `order`.
-    pub col_offsets: Buffer,
-    /// `[N]` u32: the connections in the order of columns, then rows.
-    pub order: Buffer,
-    /// `[N]` u32: `rows[order[j]]`, so that the transposed product reads it in sequence.
-    pub order_rows: Buffer,
-    /// `[R]` f32.
-    pub bias: Buffer,
-    /// `[R]`: the optimiser's arrays.
-    pub bias_state: StateBuffers,
-    /// `[R]` f32.
-    pub bias_gradient: Buffer,
+    pub(crate) spans: Vec<LayerSpan>,
+    pub(crate) connections: usize,
+    pub(crate) holds: Holds,
+    pub(crate) n_rows: usize,
+    pub(crate) n_cols: usize,
+    pub(crate) row_offsets: Buffer,
+    pub(crate) rows: Buffer,
+    pub(crate) cols: Buffer,
+    pub(crate) weights: Buffer,
+    pub(crate) forward: Option<Buffer>,
+    pub(crate) state: StateBuffers,
+    pub(crate) gradient: Buffer,
+    pub(crate) col_offsets: Buffer,
+    pub(crate) order: Buffer,
+    pub(crate) order_rows: Buffer,
+    pub(crate) bias: Buffer,
+    pub(crate) bias_state: StateBuffers,
+    pub(crate) bias_gradient: Buffer,
 }
 
 /// Which buffers an arena has for its connections, besides their weights. One that it has not is a word long.
@@ -126,7 +110,7 @@ impl Arena {
         class: Class,
         holds: Holds,
     ) -> Result<Self> {
-        check(layers)?;
+        check_all(layers)?;
         let mut spans = Vec::new();
         let (mut n_rows, mut n_cols) = (0, 0);
         for layer in layers {
@@ -181,186 +165,97 @@ impl Arena {
     pub fn product_weights(&self) -> View {
         self.forward.as_ref().unwrap_or(&self.weights).all()
     }
-
-    /// Replaces topology, weights and optimiser state; the shapes and the total must be the arena's.
-    ///
-    /// # Errors
-    /// Layers that break a rule of [`LayerState::check`], of other shapes or another number of connections, or the
-    /// state of another optimiser.
-    pub fn import(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
-        check(layers)?;
-        self.put(device, layers)
-    }
-
-    /// As [`Arena::import`], of layers that were checked.
-    fn put(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
-        let total: usize = layers.iter().map(LayerState::active).sum();
-        let same = layers.len() == self.spans.len()
-            && self
-                .spans
-                .iter()
-                .zip(layers)
-                .all(|(s, l)| s.n_in == l.n_in && s.n_out == l.n_out);
-        if !same || total != self.connections {
-            return Err(Error::Shape(format!(
-                "layers with {total} connections do not fit the model's {} layers with {} connections",
-                self.spans.len(),
-                self.connections
-            )));
-        }
-        let full = |l: &LayerState| l.active() == l.n_in * l.n_out;
-        if !self.holds.indices && !layers.iter().all(full) {
-            return Err(Error::Shape(
-                "an arena without indices takes layers of every connection only".into(),
-            ));
-        }
-        let mut row_offsets = vec![0u32];
-        let (mut rows, mut cols) = (Vec::with_capacity(total), Vec::with_capacity(total));
-        for (span, layer) in self.spans.iter().zip(layers) {
-            let base = rows.len() as u32;
-            row_offsets.extend(layer.crow_indices[1..].iter().map(|o| base + o));
-            for (b, a) in layer.pairs() {
-                rows.push(span.first_row as u32 + b);
-                cols.push(span.first_col as u32 + a);
-            }
-        }
-        let (col_offsets, order) = transpose(&cols, self.n_cols);
-        let order_rows: Vec<u32> = order.iter().map(|&j| rows[j as usize]).collect();
-        let gather = |part: fn(&LayerState) -> &Vec<f32>| -> Vec<f32> {
-            layers.iter().flat_map(part).copied().collect()
-        };
-        let put_u32 =
-            |buffer: &Buffer, data: &[u32]| device.upload(&buffer.range(0..data.len()), data);
-        let put_f32 =
-            |buffer: &Buffer, data: Vec<f32>| device.upload(&buffer.range(0..data.len()), &data);
-        put_u32(&self.row_offsets, &row_offsets)?;
-        put_u32(&self.col_offsets, &col_offsets)?;
-        if self.holds.indices {
-            put_u32(&self.rows, &rows)?;
-            put_u32(&self.cols, &cols)?;
-            put_u32(&self.order, &order)?;
-            put_u32(&self.order_rows, &order_rows)?;
-        }
-        put_f32(&self.weights, gather(|l| &l.values))?;
-        put_f32(&self.bias, gather(|l| &l.bias))?;
-        self.put_state(device, layers)
-    }
-
-    /// The optimiser's part.
-    fn put_state(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
-        let Some(arrays) = &self.holds.state else {
-            return Ok(());
-        };
-        let fits =
-            |l: &LayerState| l.state.fits(arrays, l.active()) && l.bias_state.fits(arrays, l.n_out);
-        if let Some(l) = layers.iter().position(|layer| !fits(layer)) {
-            let names: Vec<&str> = arrays.iter().map(|array| array.name).collect();
-            return Err(Error::Shape(format!(
-                "layer {l} has the state of another optimiser than this network's, whose arrays are [{}]",
-                names.join(", ")
-            )));
-        }
-        let mut first = 0;
-        let connections: Vec<_> = (layers.iter())
-            .map(|layer| {
-                let start = first;
-                first += layer.active();
-                (start..first, &layer.state)
-            })
-            .collect();
-        let rows: Vec<_> = (self.spans.iter().zip(layers))
-            .map(|(span, layer)| (span.rows(), &layer.bias_state))
-            .collect();
-        self.state.import(device, &connections)?;
-        self.bias_state.import(device, &rows)
-    }
-
-    /// Replaces the weights alone, given by layer in the order of its connections.
-    ///
-    /// # Errors
-    /// Another number of weights, or a lost device.
-    pub fn set_weights(&self, device: &Device, weights: &[Vec<f32>]) -> Result<()> {
-        let flat = weights.concat();
-        if flat.len() != self.connections {
-            return Err(Error::Shape(format!(
-                "{} weights for {} connections",
-                flat.len(),
-                self.connections
-            )));
-        }
-        device.upload(&self.weights.range(0..flat.len()), &flat)
-    }
-
-    /// Reads the layers back.
-    ///
-    /// # Errors
-    /// A lost device.
-    pub fn export(&self, device: &Device) -> Result<Vec<LayerState>> {
-        let offsets: Vec<u32> = device.download(&self.row_offsets.range(0..self.n_rows + 1))?;
-        let cols: Vec<u32> = match self.holds.indices {
-            true => device.download(&self.cols.range(0..self.connections))?,
-            false => (self.spans.iter())
-                .flat_map(|span| {
-                    let cols = span.first_col as u32..(span.first_col + span.n_in) as u32;
-                    (0..span.n_out).flat_map(move |_| cols.clone())
-                })
-                .collect(),
-        };
-        let values: Vec<f32> = device.download(&self.weights.range(0..self.connections))?;
-        let bias: Vec<f32> = device.download(&self.bias.range(0..self.n_rows))?;
-        let connections = |span: &LayerSpan| {
-            let rows = span.rows();
-            offsets[rows.start] as usize..offsets[rows.end] as usize
-        };
-        let state = (self.state).export(device, self.spans.iter().map(connections))?;
-        let bias_state =
-            (self.bias_state).export(device, self.spans.iter().map(LayerSpan::rows))?;
-        let layer =
-            |(span, (state, bias_state)): (&LayerSpan, (OptimiserState, OptimiserState))| {
-                let (rows, range) = (span.rows(), connections(span));
-                let base = offsets[rows.start];
-                LayerState {
-                    n_in: span.n_in,
-                    n_out: span.n_out,
-                    crow_indices: (offsets[rows.start..=rows.end].iter())
-                        .map(|o| o - base)
-                        .collect(),
-                    col_indices: (cols[range.clone()].iter())
-                        .map(|c| c - span.first_col as u32)
-                        .collect(),
-                    values: values[range].to_vec(),
-                    state,
-                    bias: bias[rows].to_vec(),
-                    bias_state,
-                }
-            };
-        let states = state.into_iter().zip(bias_state);
-        Ok(self.spans.iter().zip(states).map(layer).collect())
-    }
 }
 
-fn check(layers: &[LayerState]) -> Result<()> {
-    let check = |(l, layer): (usize, &LayerState)| {
-        let wrong = |reason| Error::Shape(format!("layer {l}: {reason}"));
-        layer.rules().map_err(wrong)
-    };
-    layers.iter().enumerate().try_for_each(check)
-}
+/// Its parts: sizes, and the buffers that kernels read.
+impl Arena {
+    /// The layers in order.
+    pub fn spans(&self) -> &[LayerSpan] {
+        &self.spans
+    }
 
-/// Column offsets and the stable order by column: a counting sort.
-fn transpose(cols: &[u32], n_cols: usize) -> (Vec<u32>, Vec<u32>) {
-    let mut offsets = vec![0u32; n_cols + 1];
-    for &c in cols {
-        offsets[c as usize + 1] += 1;
+    /// `N`.
+    pub fn connections(&self) -> usize {
+        self.connections
     }
-    for c in 0..n_cols {
-        offsets[c + 1] += offsets[c];
+
+    /// Which of the connections' buffers there are.
+    pub fn holds(&self) -> &Holds {
+        &self.holds
     }
-    let mut next = offsets.clone();
-    let mut order = vec![0u32; cols.len()];
-    for (j, &c) in cols.iter().enumerate() {
-        order[next[c as usize] as usize] = j as u32;
-        next[c as usize] += 1;
+
+    /// `R`: output units of all layers.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
     }
-    (offsets, order)
+
+    /// `C`: input units of all layers.
+    pub fn n_cols(&self) -> usize {
+        self.n_cols
+    }
+
+    /// `[R + 1]` u32: row `r`'s connections are `row_offsets[r]..row_offsets[r + 1]`.
+    pub fn row_offsets(&self) -> &Buffer {
+        &self.row_offsets
+    }
+
+    /// `[N]` u32: each connection's row.
+    pub fn rows(&self) -> &Buffer {
+        &self.rows
+    }
+
+    /// `[N]` u32: each connection's column.
+    pub fn cols(&self) -> &Buffer {
+        &self.cols
+    }
+
+    /// `[N]` f32.
+    pub fn weights(&self) -> &Buffer {
+        &self.weights
+    }
+
+    /// `[N]` f32: what the products use in place of `weights`, where they use only some of them.
+    pub fn forward(&self) -> Option<&Buffer> {
+        self.forward.as_ref()
+    }
+
+    /// `[N]`: the optimiser's arrays.
+    pub fn state(&self) -> &StateBuffers {
+        &self.state
+    }
+
+    /// `[N]` f32: the weights' gradient in the last step.
+    pub fn gradient(&self) -> &Buffer {
+        &self.gradient
+    }
+
+    /// `[C + 1]` u32: column `c`'s connections are `col_offsets[c]..col_offsets[c + 1]` of `order`.
+    pub fn col_offsets(&self) -> &Buffer {
+        &self.col_offsets
+    }
+
+    /// `[N]` u32: the connections in the order of columns, then rows.
+    pub fn order(&self) -> &Buffer {
+        &self.order
+    }
+
+    /// `[N]` u32: `rows[order[j]]`, so that the transposed product reads it in sequence.
+    pub fn order_rows(&self) -> &Buffer {
+        &self.order_rows
+    }
+
+    /// `[R]` f32.
+    pub fn bias(&self) -> &Buffer {
+        &self.bias
+    }
+
+    /// `[R]`: the optimiser's arrays.
+    pub fn bias_state(&self) -> &StateBuffers {
+        &self.bias_state
+    }
+
+    /// `[R]` f32.
+    pub fn bias_gradient(&self) -> &Buffer {
+        &self.bias_gradient
+    }
 }

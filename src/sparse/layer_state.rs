@@ -122,3 +122,12 @@ impl LayerState {
         (0..self.n_out).flat_map(move |b| self.row(b).map(move |j| (b as u32, self.col_indices[j])))
     }
 }
+
+/// Refuses the first layer that breaks a rule, by its number.
+pub(super) fn check_all(layers: &[LayerState]) -> Result<()> {
+    let check = |(l, layer): (usize, &LayerState)| {
+        let wrong = |reason| Error::Shape(format!("layer {l}: {reason}"));
+        layer.rules().map_err(wrong)
+    };
+    layers.iter().enumerate().try_for_each(check)
+}

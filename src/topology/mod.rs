@@ -41,7 +41,6 @@ mod cumulate;
 mod forward_set;
 pub mod from_dense;
 mod growth;
-mod kernels;
 mod merge;
 mod method;
 mod methods;
@@ -64,7 +63,6 @@ pub use forward_set::{
     ExploreDecay, ExploreDecayParams, ForwardSet, ForwardWeights, ForwardWeightsParams,
 };
 pub use growth::{Candidates, Distribution, FinishInputs, Growth, NoGrowth, ScoreInputs, Scored};
-pub use kernels::kernels;
 pub use merge::{
     CopyBack, CopyBackParams, MergePairs, MergePairsParams, MergeState, MergeStateParams,
     PlaceGrown, PlaceGrownParams, PlaceSurvivors, PlaceSurvivorsParams, Segments, SegmentsParams,

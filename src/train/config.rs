@@ -6,7 +6,6 @@
 //! [`Schedule`](crate::topology::Schedule). `config.toml` and the flags of `rootlet train` follow from the tables.
 
 mod change;
-mod check;
 mod context;
 mod data;
 mod derive;

@@ -32,22 +32,25 @@ impl Setup {
     /// As `config` says, for these data.
     ///
     /// # Errors
-    /// A model that cannot be made so.
+    /// A model that cannot be made so, or as [`Setup::of`].
     pub fn new(config: &TrainConfig, data: &Dataset) -> Result<Self> {
         let model = config.build_model(data.shape, data.classes)?;
-        Ok(Self::of(config, model))
+        Self::of(config, model)
     }
 
     /// As `config` says, but for the model.
-    pub fn of(config: &TrainConfig, model: Model) -> Self {
-        Setup {
+    ///
+    /// # Errors
+    /// [`Error::Value`] names a value that a part cannot have.
+    pub fn of(config: &TrainConfig, model: Model) -> Result<Self> {
+        Ok(Setup {
             model,
             method: config.topology.build_method(),
-            loss: config.optimiser.build_loss(),
+            loss: config.optimiser.build_loss()?,
             metric: Some(Arc::new(Accuracy)),
-            optimiser: config.optimiser.build_optimiser(),
-            learning_rate: config.optimiser.build_learning_rate(),
-        }
+            optimiser: config.optimiser.build_optimiser()?,
+            learning_rate: config.optimiser.build_learning_rate()?,
+        })
     }
 
     /// What a checkpoint says of it.

@@ -129,7 +129,7 @@ impl Problem {
         first.values.fill(f32::NAN);
         let arena = Arena::new(device, &[first, state]).unwrap();
         let layer = SparsePass {
-            span: arena.spans[1],
+            span: arena.spans()[1],
             window: self.window,
             lanes: self.lanes(),
             bias: true,

@@ -121,7 +121,7 @@ fn gradients_are_differences_of_the_loss() {
     let network_of = |state: &NetworkState| network(&device, state, &options());
     let run = network_of(&state());
     trained(&device, &run);
-    let found: Vec<f32> = device.download(&run.arena().gradient.all()).unwrap();
+    let found: Vec<f32> = device.download(&run.arena().gradient().all()).unwrap();
     let mut at = 0;
     for layer in 0..2 {
         for c in 0..state().layers[layer].values.len() {

@@ -57,7 +57,7 @@ fn setup(config: &TrainConfig, name: &str) -> Setup {
         metric: Some(Arc::new(MeanAbsoluteError)),
         learning_rate: Arc::new(cosine),
         method: method(name).unwrap(),
-        ..Setup::of(config, model)
+        ..Setup::of(config, model).unwrap()
     }
 }
 
@@ -166,7 +166,7 @@ fn what_does_not_fit_is_refused() {
     let plain = TrainConfig::default();
     let usual = || {
         let model = mlp(ImageShape::vector(INPUTS).extent(), &[], 2).unwrap();
-        Setup::of(&plain, model)
+        Setup::of(&plain, model).unwrap()
     };
     refused(
         &|s| s.loss = usual().loss,

@@ -37,12 +37,12 @@ fn every_weight_is_where_it_belongs() {
             let output = device
                 .buffer_with("output", Class::Scratch, &noise)
                 .unwrap();
-            let params = ExpandParams::of_layer(&arena.spans[1]);
+            let params = ExpandParams::of_layer(&arena.spans()[1]);
             let kernel = Expand {
                 params,
-                row_offsets: arena.row_offsets.all(),
-                cols: arena.cols.all(),
-                weights: arena.weights.all(),
+                row_offsets: arena.row_offsets().all(),
+                cols: arena.cols().all(),
+                weights: arena.weights().all(),
                 output: output.range(MARGIN..noise.len()),
             };
             let mut plan = Plan::new("test");

@@ -92,8 +92,8 @@ fn step(device: &Device, network: &Network) -> [Vec<f32>; 3] {
         row[COUNT..].fill(0.0);
     }
     [
-        read(arena.gradient.range(0..arena.connections)),
-        read(arena.bias_gradient.range(0..arena.n_rows)),
+        read(arena.gradient().range(0..arena.connections())),
+        read(arena.bias_gradient().range(0..arena.n_rows())),
         logits,
     ]
 }

@@ -174,7 +174,7 @@ impl<'a> Problem<'a> {
     }
 
     fn plan(&self, device: &Device, arena: &Arena, output: &rootlet::engine::Buffer) -> Plan {
-        let span = arena.spans[self.layer];
+        let span = arena.spans()[self.layer];
         let activations = |label, data| device.buffer_with(label, Class::Activations, data);
         let input = activations("input", &self.input).unwrap().all();
         let delta = activations("delta", &self.delta).unwrap().all();
@@ -185,10 +185,10 @@ impl<'a> Problem<'a> {
                 let params = SpmmParams::of_layer(&span, self.lanes, relu);
                 let kernel = Spmm {
                     params,
-                    row_offsets: arena.row_offsets.all(),
-                    cols: arena.cols.all(),
-                    weights: arena.weights.all(),
-                    bias: arena.bias.all(),
+                    row_offsets: arena.row_offsets().all(),
+                    cols: arena.cols().all(),
+                    weights: arena.weights().all(),
+                    bias: arena.bias().all(),
                     input,
                     output,
                 };
@@ -198,10 +198,10 @@ impl<'a> Problem<'a> {
                 let params = SpmmTransposedParams::of_layer(&span, self.lanes, relu, false);
                 let kernel = SpmmTransposed {
                     params,
-                    col_offsets: arena.col_offsets.all(),
-                    order: arena.order.all(),
-                    order_rows: arena.order_rows.all(),
-                    weights: arena.weights.all(),
+                    col_offsets: arena.col_offsets().all(),
+                    order: arena.order().all(),
+                    order_rows: arena.order_rows().all(),
+                    weights: arena.weights().all(),
                     delta,
                     activation: input,
                     output,
@@ -212,8 +212,8 @@ impl<'a> Problem<'a> {
                 let params = SddmmParams::new(&span, self.lanes, false);
                 let kernel = Sddmm {
                     params,
-                    row_offsets: arena.row_offsets.all(),
-                    cols: arena.cols.all(),
+                    row_offsets: arena.row_offsets().all(),
+                    cols: arena.cols().all(),
                     input,
                     delta,
                     output,

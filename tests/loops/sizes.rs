@@ -30,13 +30,13 @@ fn same(plane: [usize; 2]) -> Window {
 
 fn spmm(data: &Data<'_>, plan: &mut Plan, n_in: usize, lanes: usize, relu: bool) {
     let arena = data.layer(n_in, 3);
-    let params = SpmmParams::of_layer(&arena.spans[0], lanes, relu);
+    let params = SpmmParams::of_layer(&arena.spans()[0], lanes, relu);
     let kernel = Spmm {
         params,
-        row_offsets: arena.row_offsets.all(),
-        cols: arena.cols.all(),
-        weights: arena.weights.all(),
-        bias: arena.bias.all(),
+        row_offsets: arena.row_offsets().all(),
+        cols: arena.cols().all(),
+        weights: arena.weights().all(),
+        bias: arena.bias().all(),
         input: data.reals("input", n_in * lanes),
         output: data.reals("output", 3 * lanes),
     };
@@ -59,13 +59,13 @@ fn columns_of_a_hundred_thousand_connections() {
         solve(BOTH, |data, plan| {
             let (n_out, lanes) = (100_000, 4);
             let arena = data.layer(3, n_out);
-            let params = SpmmTransposedParams::of_layer(&arena.spans[0], lanes, relu, accumulate);
+            let params = SpmmTransposedParams::of_layer(&arena.spans()[0], lanes, relu, accumulate);
             let kernel = SpmmTransposed {
                 params,
-                col_offsets: arena.col_offsets.all(),
-                order: arena.order.all(),
-                order_rows: arena.order_rows.all(),
-                weights: arena.weights.all(),
+                col_offsets: arena.col_offsets().all(),
+                order: arena.order().all(),
+                order_rows: arena.order_rows().all(),
+                weights: arena.weights().all(),
                 delta: data.reals("delta", n_out * lanes),
                 activation: data.reals("activation", 3 * lanes),
                 output: data.reals("output", 3 * lanes),
@@ -82,13 +82,13 @@ fn wide_convolutions() {
     let plane = 20 * lanes;
     solve(SOFTWARE, |data, plan| {
         let arena = data.layer(wide * 9, 2);
-        let params = ConvParams::of_layer(&arena.spans[0], &window, lanes, true).unwrap();
+        let params = ConvParams::of_layer(&arena.spans()[0], &window, lanes, true).unwrap();
         let kernel = Conv {
             params,
-            row_offsets: arena.row_offsets.all(),
-            cols: arena.cols.all(),
-            weights: arena.weights.all(),
-            bias: arena.bias.all(),
+            row_offsets: arena.row_offsets().all(),
+            cols: arena.cols().all(),
+            weights: arena.weights().all(),
+            bias: arena.bias().all(),
             input: data.reals("input", wide * plane),
             output: data.reals("output", 2 * plane),
         };
@@ -98,14 +98,14 @@ fn wide_convolutions() {
         solve(SOFTWARE, |data, plan| {
             // Two channels, of which the first has a tap that all outputs are connected to.
             let arena = data.layer(18, wide);
-            let span = &arena.spans[0];
+            let span = &arena.spans()[0];
             let params = ConvTransposedParams::of_layer(span, &window, lanes, accumulate).unwrap();
             let kernel = ConvTransposed {
                 params,
-                col_offsets: arena.col_offsets.all(),
-                order: arena.order.all(),
-                order_rows: arena.order_rows.all(),
-                weights: arena.weights.all(),
+                col_offsets: arena.col_offsets().all(),
+                order: arena.order().all(),
+                order_rows: arena.order_rows().all(),
+                weights: arena.weights().all(),
                 delta: data.reals("delta", wide * plane),
                 output: data.reals("output", 2 * plane),
             };
@@ -124,14 +124,14 @@ fn pair_gradients(
     let arena = data.layer(channels * window.taps(), n_out);
     let positions = window.output_positions();
     let gradients = PairGradients {
-        span: arena.spans[0],
+        span: arena.spans()[0],
         window,
         lanes,
-        row_offsets: arena.row_offsets.all(),
-        cols: arena.cols.all(),
+        row_offsets: arena.row_offsets().all(),
+        cols: arena.cols().all(),
         input: data.reals("input", channels * window.input_positions() * lanes),
         delta: data.reals("delta", n_out * positions * lanes),
-        output: data.reals("output", arena.cols.words()),
+        output: data.reals("output", arena.cols().words()),
         accumulate,
     };
     gradients.record(plan).unwrap();

@@ -47,7 +47,7 @@ fn what_is_imported_is_exported() {
         let parameters = upload(&device, &first);
         // 70 channels take two blocks of 64 words, the others one, for scales and for shifts.
         assert_eq!(parameters.words(), 2 * (128 + 64 + 64));
-        assert_eq!(parameters.spans[2].arrays[1].first, 2 * 128 + 2 * 64 + 64);
+        assert_eq!(parameters.spans()[2].arrays[1].first, 2 * 128 + 2 * 64 + 64);
         assert_eq!(parameters.export(&device).unwrap(), first, "{name}");
         let second = states(random);
         parameters.import(&device, &second).unwrap();
@@ -129,13 +129,9 @@ fn update(plan: &mut Plan, device: &Device, parameters: &Parameters) {
     let state = StepState::whole(0, 0, 1, 0.5);
     let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
     let step = device.buffer_with("step", Class::Scratch, words).unwrap();
-    let sgd = Sgd {
-        momentum: 0.5,
-        weight_decay: 0.25,
-        nesterov: false,
-    };
-    let state = parameters.state.as_ref().map(StateBuffers::arrays).unwrap();
-    let views = [parameters.gradient.all(), parameters.values.all()];
+    let sgd = Sgd::new(0.5, 0.25, false).unwrap();
+    let state = parameters.state().map(StateBuffers::arrays).unwrap();
+    let views = [parameters.gradient().all(), parameters.values().all()];
     let step = step.range(0..STEP_WORDS);
     let update = Update::new(Group::Dense, parameters.words(), step, views, &state);
     sgd.step(plan, &update).unwrap();
@@ -149,7 +145,7 @@ fn one_update_serves_all_layers() {
         let parameters = upload(&device, &before);
         let mut gradient = vec![0f32; parameters.words()];
         let trained = || {
-            let arrays = parameters.spans.iter().flat_map(|span| &span.arrays);
+            let arrays = parameters.spans().iter().flat_map(|span| &span.arrays);
             arrays.filter(|array| array.parameter.trained)
         };
         let range = |first: usize, words: usize| first..first + words;
@@ -158,14 +154,14 @@ fn one_update_serves_all_layers() {
             gradient[range(array.first, words)].copy_from_slice(&random.reals(words));
         }
         device
-            .upload(&parameters.gradient.all(), &gradient)
+            .upload(&parameters.gradient().all(), &gradient)
             .unwrap();
         let mut plan = Plan::new("test");
         update(&mut plan, &device, &parameters);
         assert_eq!(plan.dispatches().len(), 1);
         device.run(&device.prepare(&plan).unwrap()).unwrap();
         let after = parameters.export(&device).unwrap();
-        for ((span, before), after) in parameters.spans.iter().zip(&before).zip(&after) {
+        for ((span, before), after) in parameters.spans().iter().zip(&before).zip(&after) {
             for ((at, before), after) in span.arrays.iter().zip(&before.arrays).zip(&after.arrays) {
                 if !before.trained {
                     assert_eq!(before, after, "{name}");
@@ -182,7 +178,7 @@ fn one_update_serves_all_layers() {
             }
         }
         // What lies between and behind the arrays is zero and stays so.
-        let mut values: Vec<f32> = device.download(&parameters.values.all()).unwrap();
+        let mut values: Vec<f32> = device.download(&parameters.values().all()).unwrap();
         for array in trained() {
             values[range(array.first, array.parameter.words)].fill(0.0);
         }

@@ -95,7 +95,7 @@ impl<'a> World<'a> {
         let norms = norms::upload(device, &states);
         // Gradients are written, not added to.
         let noise = random.noise(norms.words());
-        device.upload(&norms.gradient.all(), &noise).unwrap();
+        device.upload(&norms.gradient().all(), &noise).unwrap();
         let whole = StepState::whole(1, 2, size.count, 0.1);
         let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&whole));
         let step = device.buffer_with("step", Class::Scratch, words).unwrap();
@@ -162,7 +162,7 @@ impl<'a> World<'a> {
     /// Gradients of the weights and of the biases of the norm under test; those of the other norms must be what
     /// `before` says.
     pub fn gradients(&self, before: &[u32]) -> [Vec<f32>; 2] {
-        let words: Vec<u32> = self.device.download(&self.norms.gradient.all()).unwrap();
+        let words: Vec<u32> = self.device.download(&self.norms.gradient().all()).unwrap();
         let own = ["weight", "bias"].map(|name| {
             let first = self.tested().first(name).unwrap();
             first..first + self.size.channels
@@ -177,7 +177,7 @@ impl<'a> World<'a> {
     }
 
     pub fn gradient_words(&self) -> Vec<u32> {
-        self.device.download(&self.norms.gradient.all()).unwrap()
+        self.device.download(&self.norms.gradient().all()).unwrap()
     }
 }
 

@@ -202,9 +202,7 @@ fn gradients_are_the_differences_of_the_loss() {
         for device in &devices {
             let at = |what: &str| format!("{}, case {c}: {what}", device.name());
             let options = NetworkOptions {
-                loss: Arc::new(CrossEntropy {
-                    smoothing: case.smoothing,
-                }),
+                loss: Arc::new(CrossEntropy::new(f64::from(case.smoothing)).unwrap()),
                 keep: true,
                 ..NetworkOptions::of_batch(case.batch)
             };
@@ -216,14 +214,14 @@ fn gradients_are_the_differences_of_the_loss() {
             assert_close(&at("loss"), &[mean], &[loss(&host) as f32], 1e-5);
             let arena = network.arena();
             let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
-            let found = read(&arena.gradient.range(0..arena.connections));
+            let found = read(&arena.gradient().range(0..arena.connections()));
             assert_close(&at("weights"), &found, &values, 1e-4);
-            let found = read(&arena.bias_gradient.range(0..arena.n_rows));
+            let found = read(&arena.bias_gradient().range(0..arena.n_rows()));
             assert_close(&at("biases"), &found, &bias, 1e-4);
 
             let output = device.buffer("x", Class::Scratch, input.len()).unwrap();
             let first = SparsePass {
-                span: arena.spans[0],
+                span: arena.spans()[0],
                 window: Window::pointwise([1, 1]),
                 lanes,
                 bias: true,
@@ -232,11 +230,11 @@ fn gradients_are_the_differences_of_the_loss() {
             let mut plan = Plan::new("input gradient");
             let delta = network.retained("linear0.delta").unwrap();
             let output_view = output.all();
-            match arena.holds.indices {
+            match arena.holds().indices {
                 true => first.backward(&mut plan, arena, delta, None, output_view, false),
                 // Every layer is full: there are no lists of connections.
                 false => {
-                    let weights = arena.weights.all();
+                    let weights = arena.weights().all();
                     let weights = DenseWeights { weights, first: 0 };
                     first.backward_dense(&mut plan, weights, delta, None, output_view, false)
                 }

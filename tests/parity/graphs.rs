@@ -35,9 +35,9 @@ fn gradients(device: &Device, network: &Network, batch: &Batch) -> [Vec<f32>; 4]
     let read = |buffer: &rootlet::engine::Buffer, n| device.download(&buffer.range(0..n)).unwrap();
     [
         vec![loss],
-        read(&arena.gradient, arena.connections),
-        read(&arena.bias_gradient, arena.n_rows),
-        read(&norms.gradient, norms.words()),
+        read(arena.gradient(), arena.connections()),
+        read(arena.bias_gradient(), arena.n_rows()),
+        read(norms.gradient(), norms.words()),
     ]
 }
 
@@ -106,16 +106,14 @@ fn check(devices: &[Device], model: &Model, seed: u64) -> bool {
     }
     for device in devices {
         let options = NetworkOptions {
-            loss: Arc::new(CrossEntropy {
-                smoothing: SMOOTHING,
-            }),
+            loss: Arc::new(CrossEntropy::new(f64::from(SMOOTHING)).unwrap()),
             ..NetworkOptions::of_batch(COUNT)
         };
         let run = |options: NetworkOptions| {
             let method = method("static").unwrap();
             let network = Network::new(device, model, &state, &options, method.as_ref()).unwrap();
             let of = |name: &str| {
-                let layers = 0..network.parameters().spans.len();
+                let layers = 0..network.parameters().spans().len();
                 let views =
                     layers.map(|l| network.parameters().layer(l).unwrap().gradient_of(name));
                 let read = |view: View| device.download::<f32>(&view).unwrap();

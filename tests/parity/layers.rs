@@ -159,10 +159,10 @@ fn sparse_layer(case: &Case, kernel: [usize; 2], stride: usize, padding: [usize;
     let bias = case.fixture.has(&case.tensor("bias"));
     let state = case.fixture.layer(case.name, shape);
     let arena = Arena::new(case.device, &[state]).unwrap();
-    fill(case.device, &arena.gradient);
-    fill(case.device, &arena.bias_gradient);
+    fill(case.device, arena.gradient());
+    fill(case.device, arena.bias_gradient());
     let layer = SparsePass {
-        span: arena.spans[0],
+        span: arena.spans()[0],
         window,
         lanes: LANES,
         bias,
@@ -180,9 +180,9 @@ fn sparse_layer(case: &Case, kernel: [usize; 2], stride: usize, padding: [usize;
     });
     case.check_output(&output);
     case.check_delta("x", &x_delta);
-    let gradient = case.read(&arena.gradient.range(0..arena.connections));
+    let gradient = case.read(&arena.gradient().range(0..arena.connections()));
     case.check("values_gradient", &gradient);
-    let gradient = case.read(&arena.bias_gradient.range(0..arena.n_rows));
+    let gradient = case.read(&arena.bias_gradient().range(0..arena.n_rows()));
     match bias {
         true => case.check("bias_gradient", &gradient),
         false => assert!(gradient.iter().all(|g| g.is_nan()), "{}", case.name),
@@ -222,7 +222,7 @@ fn batch_norms() {
         let before = case.fixture.norm(case.name, NormKind::Batch);
         let norms = norms::upload(case.device, std::slice::from_ref(&before));
         let own = norms.layer(0).unwrap();
-        fill(case.device, &norms.gradient);
+        fill(case.device, norms.gradient());
         let (plane, _) = case.plane("x");
         let norm = BatchNormPass {
             channels: before.values("weight").len(),
@@ -303,7 +303,7 @@ fn layer_norm_and_gelu() {
         let channels = state.values("weight").len();
         let norms = norms::upload(case.device, &[state]);
         let own = norms.layer(0).unwrap();
-        fill(case.device, &norms.gradient);
+        fill(case.device, norms.gradient());
         let (plane, _) = case.plane("x");
         let norm = LayerNormPass {
             channels,

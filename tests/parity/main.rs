@@ -89,11 +89,11 @@ fn dense_gradient(
         (device.buffer_with("dense", Class::Scratch, &vec![f32::NAN; pairs.len()])).unwrap();
     let mut plan = Plan::new("dense gradient");
     PairGradients {
-        span: dense.spans[0],
+        span: dense.spans()[0],
         window,
         lanes,
-        row_offsets: dense.row_offsets.all(),
-        cols: dense.cols.all(),
+        row_offsets: dense.row_offsets().all(),
+        cols: dense.cols().all(),
         input,
         delta,
         output: output.all(),

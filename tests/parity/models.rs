@@ -73,12 +73,8 @@ impl Case {
 
     pub fn options(&self, batch: usize) -> NetworkOptions {
         NetworkOptions {
-            loss: Arc::new(CrossEntropy { smoothing: 0.1 }),
-            optimiser: Arc::new(Sgd {
-                momentum: 0.9,
-                weight_decay: 1e-4,
-                nesterov: false,
-            }),
+            loss: Arc::new(CrossEntropy::new(0.1).unwrap()),
+            optimiser: Arc::new(Sgd::new(0.9, 1e-4, false).unwrap()),
             ..NetworkOptions::of_batch(batch)
         }
     }
@@ -131,9 +127,9 @@ fn pass(device: &Device, network: &Network, parts: &[Batch]) -> Pass {
     Pass {
         result: network.train_results(device, 0..1).unwrap()[0],
         logits: members(&read(network.logits()), last, network.lanes()),
-        gradient: read(arena.gradient.range(0..arena.connections)),
-        bias_gradient: read(arena.bias_gradient.range(0..arena.n_rows)),
-        norm_gradient: read(norms.gradient.all()),
+        gradient: read(arena.gradient().range(0..arena.connections())),
+        bias_gradient: read(arena.bias_gradient().range(0..arena.n_rows())),
+        norm_gradient: read(norms.gradient().all()),
         state: network.export(device).unwrap(),
     }
 }
@@ -166,7 +162,7 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
         stored("logits", &found.logits);
         stored("loss", &[found.result.loss / COUNT as f32]);
         let mut connections = 0;
-        for (l, span) in network.arena().spans.iter().enumerate() {
+        for (l, span) in network.arena().spans().iter().enumerate() {
             let state = &case.state.layers[l];
             let gradient = &found.gradient[connections..][..state.active()];
             connections += state.active();
@@ -178,7 +174,7 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
                 false => assert!(gradient.iter().all(|g| *g == 0.0), "{name}"),
             }
         }
-        for i in 0..network.parameters().spans.len() {
+        for i in 0..network.parameters().spans().len() {
             let own = network.parameters().layer(i).unwrap();
             for name in ["weight", "bias"] {
                 let first = own.first(name).unwrap();
@@ -240,7 +236,7 @@ fn one_pass_of_a_resnet_agrees_with_pytorch() {
     one_pass(&case, |device, network| {
         let stem = &case.model.sparse()[0];
         let layer = SparsePass {
-            span: network.arena().spans[0],
+            span: network.arena().spans()[0],
             window: stem.window,
             lanes: network.lanes(),
             bias: false,

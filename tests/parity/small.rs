@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 1e-4;
 
 fn options() -> NetworkOptions {
     NetworkOptions {
-        loss: Arc::new(CrossEntropy { smoothing: 0.1 }),
+        loss: Arc::new(CrossEntropy::new(0.1).unwrap()),
         keep: true,
         ..NetworkOptions::of_batch(COUNT)
     }
@@ -75,10 +75,10 @@ fn one_pass_agrees_with_pytorch() {
             );
         }
         let arena = network.arena();
-        let gradient = read(&arena.gradient.range(0..arena.connections));
+        let gradient = read(&arena.gradient().range(0..arena.connections()));
         let expected = fixture.of_layers("", 3, "values_gradient");
         close(&at("gradient"), &gradient, &expected);
-        let gradient = read(&arena.bias_gradient.range(0..arena.n_rows));
+        let gradient = read(&arena.bias_gradient().range(0..arena.n_rows()));
         let expected = fixture.of_layers("", 3, "bias_gradient");
         close(&at("bias gradient"), &gradient, &expected);
         for (layer, before) in arena.export(&device).unwrap().iter().zip(&layers) {
@@ -88,7 +88,7 @@ fn one_pass_agrees_with_pytorch() {
         // The loss's gradient at the input, which training has no use for.
         let gradient = device.buffer("x", Class::Scratch, 20 * LANES).unwrap();
         let first = SparsePass {
-            span: arena.spans[0],
+            span: arena.spans()[0],
             window: Window::pointwise([1, 1]),
             lanes: LANES,
             bias: true,
@@ -104,7 +104,7 @@ fn one_pass_agrees_with_pytorch() {
         close(&at("input gradient"), &read(&gradient.all()), &expected);
 
         // The gradient of every pair, active or not: what a round samples from.
-        for (l, &span) in arena.spans.iter().enumerate() {
+        for (l, &span) in arena.spans().iter().enumerate() {
             let shape = Shape {
                 n_in: span.n_in,
                 n_out: span.n_out,
@@ -151,8 +151,8 @@ fn padding_lanes_may_hold_noise() {
                 let read = |view: &View| -> Vec<f32> { device.download(view).unwrap() };
                 let result = network.train_results(&device, 0..1).unwrap()[0];
                 let deltas: Vec<_> = (0..3).map(|l| read(&kept(&network, l, "delta"))).collect();
-                let gradient = read(&network.arena().gradient.all());
-                let bias = read(&network.arena().bias_gradient.all());
+                let gradient = read(&network.arena().gradient().all());
+                let bias = read(&network.arena().bias_gradient().all());
                 network.test(&device, still(count)).unwrap();
                 let test = network.test_results(&device, 0..1).unwrap()[0];
                 (result, test, deltas, gradient, bias)

@@ -23,11 +23,7 @@ fn a_hundred_steps_agree_with_pytorch() {
             let run = if nesterov { "nesterov" } else { "plain" };
             let at = |what: &str| format!("{}, {run}: {what}", device.name());
             let options = NetworkOptions {
-                optimiser: Arc::new(Sgd {
-                    momentum: 0.9,
-                    weight_decay: 1e-4,
-                    nesterov,
-                }),
+                optimiser: Arc::new(Sgd::new(0.9, 1e-4, nesterov).unwrap()),
                 ..NetworkOptions::of_batch(32)
             };
             let network = network(&device, &[32, 48, 40, 10], &layers, &options);

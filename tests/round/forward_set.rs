@@ -26,12 +26,14 @@ fn check(device: &Device, name: &str, sizes: &[(usize, usize)]) {
     let mut random = Random(sizes.len() as u64);
     let layers: Vec<LayerState> = sizes.iter().map(|s| layer(&mut random, s.0)).collect();
     let arena = Arena::new(device, &layers).unwrap();
-    let n = arena.connections;
+    let n = arena.connections();
     let noise: Vec<f32> = (0..n).map(|_| random.words(1)[0] as f32).collect();
     let forward = device
         .buffer_with("forward", Class::Connections, &noise)
         .unwrap();
-    device.upload(&arena.gradient.range(0..n), &noise).unwrap();
+    device
+        .upload(&arena.gradient().range(0..n), &noise)
+        .unwrap();
     let (active, counts): (Vec<usize>, Vec<usize>) = sizes.iter().copied().unzip();
     let set = ForwardSet::new(device, &arena, &active, &counts).unwrap();
     let mut plan = Plan::new("forward set");
@@ -40,10 +42,12 @@ fn check(device: &Device, name: &str, sizes: &[(usize, usize)]) {
     let program = device.prepare(&plan).unwrap();
     // Twice: the second selection must not see what the first left.
     device.run(&program).unwrap();
-    device.upload(&arena.gradient.range(0..n), &noise).unwrap();
+    device
+        .upload(&arena.gradient().range(0..n), &noise)
+        .unwrap();
     device.run(&program).unwrap();
     let found: Vec<f32> = device.download(&forward.range(0..n)).unwrap();
-    let gradient: Vec<f32> = device.download(&arena.gradient.range(0..n)).unwrap();
+    let gradient: Vec<f32> = device.download(&arena.gradient().range(0..n)).unwrap();
     let mut first = 0;
     for (l, (layer, &count)) in layers.iter().zip(&counts).enumerate() {
         let values = &layer.values;

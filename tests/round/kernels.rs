@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rootlet::engine::reflect::reflect;
 use rootlet::engine::{Class, Grid, Plan};
-use rootlet::topology::{MethodName, RandomScore, RandomScoreParams, Scope, kernels, method};
+use rootlet::kernels::kernels;
+use rootlet::topology::{MethodName, RandomScore, RandomScoreParams, Scope, method};
 
 use super::world::{Random, Rig, Shape, World, gpu, shape};
 
@@ -53,7 +54,14 @@ fn every_kernel_equals_its_twin() {
             }
         }
     }
-    let all: BTreeSet<String> = kernels().iter().map(|k| k.name.to_owned()).collect();
+    // These two are Top-KAST's, which has no rounds.
+    let others = ["topology/forward_weights", "topology/explore_decay"];
+    let rounds = |name: &&str| {
+        let room = name.split('/').next();
+        matches!(room, Some("topology" | "primitive")) && !others.contains(name)
+    };
+    let all = kernels().into_iter().map(|kernel| kernel.name);
+    let all: BTreeSet<String> = all.filter(rounds).map(str::to_owned).collect();
     seen.remove("sparse/sddmm");
     assert_eq!(
         seen, all,
@@ -63,7 +71,11 @@ fn every_kernel_equals_its_twin() {
 
 fn checked(mut rig: Rig, world: &World, seen: &mut BTreeSet<String>) {
     rig.set(world, 5);
-    let stale = [&rig.arena.gradient, &rig.arena.order, &rig.arena.order_rows];
+    let stale = [
+        rig.arena.gradient(),
+        rig.arena.order(),
+        rig.arena.order_rows(),
+    ];
     for (i, view) in rig
         .round
         .scratch()

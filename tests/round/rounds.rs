@@ -62,7 +62,7 @@ pub fn follow_with(
         every: 1,
         until: u64::from(rounds) + 1,
     };
-    let n = rig.arena.connections;
+    let n = rig.arena.connections();
     for step in 1..=rounds {
         let seed = u64::from(step) * 77 + 5;
         let windows = world.windows.clone();

@@ -351,12 +351,12 @@ impl Rig {
         let a = &self.arena;
         let get =
             |b: &Buffer, n: usize| -> Vec<u32> { self.device.download(&b.range(0..n)).unwrap() };
-        let n = a.connections;
-        let (rows, cols) = (get(&a.rows, n), get(&a.cols, n));
+        let n = a.connections();
+        let (rows, cols) = (get(a.rows(), n), get(a.cols(), n));
         let pairs: Vec<(u32, u32)> = rows.iter().copied().zip(cols.iter().copied()).collect();
         assert!(pairs.windows(2).all(|p| p[0] < p[1]), "sorted and distinct");
         for (&(row, col), l) in pairs.iter().zip(layer_of(a, &rows)) {
-            let span = a.spans[l];
+            let span = a.spans()[l];
             assert!((row as usize) < span.first_row + span.n_out);
             let own = span.first_col..span.first_col + span.n_in;
             assert!(
@@ -369,20 +369,26 @@ impl Rig {
                 .map(|u| keys.iter().filter(|&&k| k < u).count() as u32)
                 .collect()
         };
-        assert_eq!(get(&a.row_offsets, a.n_rows + 1), expected(&rows, a.n_rows));
-        assert_eq!(get(&a.col_offsets, a.n_cols + 1), expected(&cols, a.n_cols));
+        assert_eq!(
+            get(a.row_offsets(), a.n_rows() + 1),
+            expected(&rows, a.n_rows())
+        );
+        assert_eq!(
+            get(a.col_offsets(), a.n_cols() + 1),
+            expected(&cols, a.n_cols())
+        );
         let mut order: Vec<u32> = (0..n as u32).collect();
         order.sort_by_key(|&j| (cols[j as usize], rows[j as usize]));
-        assert_eq!(get(&a.order, n), order);
+        assert_eq!(get(a.order(), n), order);
         let order_rows: Vec<u32> = order.iter().map(|&j| rows[j as usize]).collect();
-        assert_eq!(get(&a.order_rows, n), order_rows);
+        assert_eq!(get(a.order_rows(), n), order_rows);
     }
 }
 
 fn layer_of(arena: &Arena, rows: &[u32]) -> Vec<usize> {
     rows.iter()
         .map(|&r| {
-            let spans = arena.spans.iter();
+            let spans = arena.spans().iter();
             spans.filter(|s| s.first_row <= r as usize).count() - 1
         })
         .collect()

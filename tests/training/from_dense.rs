@@ -244,7 +244,7 @@ fn gradual_pruning_ends_at_the_wanted_sparsity_and_frees_the_rest() {
                 "{active} and {requested}"
             );
         }
-        assert_eq!(trainer.network().arena().connections, 296);
+        assert_eq!(trainer.network().arena().connections(), 296);
         let ledger = trainer.device().ledger();
         assert_eq!(ledger.current(Class::DenseWeights), 0);
         assert_eq!(ledger.peak(Class::DenseWeights), dense_bytes);

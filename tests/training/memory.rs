@@ -76,9 +76,9 @@ fn measure(device: Device, width: usize, method: MethodName, scope: Scope) -> Si
     result.unwrap();
     assert_eq!(log.rounds.len(), 3);
     let arena = trainer.network().arena();
-    let connections = arena.connections as u64;
+    let connections = arena.connections() as u64;
     assert!(connections.abs_diff(requested) <= 1);
-    assert_eq!((arena.n_rows + arena.n_cols) as u64, units);
+    assert_eq!((arena.n_rows() + arena.n_cols()) as u64, units);
     let ledger = trainer.device().ledger();
     Sizes {
         connections,

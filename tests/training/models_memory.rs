@@ -102,10 +102,10 @@ fn measure(model: &Model, connections: u64) -> Sizes {
     };
     let shapes = model.shapes();
     Sizes {
-        connections: network.arena().connections as u64,
+        connections: network.arena().connections() as u64,
         layers: shapes.len() as u64,
-        rows: network.arena().n_rows as u64,
-        cols: network.arena().n_cols as u64,
+        rows: network.arena().n_rows() as u64,
+        cols: network.arena().n_cols() as u64,
         norm_channels: network.parameters().words() as u64 / 2,
         largest_layer: shapes.iter().map(|s| s.dense()).max().unwrap(),
         largest_value: largest_value(model),

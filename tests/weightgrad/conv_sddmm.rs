@@ -10,10 +10,10 @@ use crate::common::{Random, devices, says};
 pub fn solve(case: &Case, device: &Device, accumulate: bool, what: &str) -> (Vec<f32>, Vec<f32>) {
     let arena = case.arena(device);
     let (first, words) = (3, case.pairs.len());
-    let mut before = Random(3).noise(arena.connections);
+    let mut before = Random(3).noise(arena.connections());
     if accumulate {
         before = Random(3)
-            .reals(arena.connections)
+            .reals(arena.connections())
             .iter()
             .map(|x| x.to_bits())
             .collect();
@@ -21,11 +21,11 @@ pub fn solve(case: &Case, device: &Device, accumulate: bool, what: &str) -> (Vec
     let activations = |data: &[f32]| device.buffer_with("x", Class::Activations, data).unwrap();
     let output = device.buffer_with("g", Class::Scratch, &before).unwrap();
     let params =
-        ConvSddmmParams::new(&arena.spans[1], &case.window, case.lanes, accumulate).unwrap();
+        ConvSddmmParams::new(&arena.spans()[1], &case.window, case.lanes, accumulate).unwrap();
     let kernel = ConvSddmm {
         params,
-        row_offsets: arena.row_offsets.all(),
-        cols: arena.cols.all(),
+        row_offsets: arena.row_offsets().all(),
+        cols: arena.cols().all(),
         input: activations(&case.input).all(),
         delta: activations(&case.delta).all(),
         output: output.all(),

@@ -51,16 +51,16 @@ impl Wide {
     fn solve(&self, device: &Device, accumulate: bool, what: &str) -> Vec<f32> {
         let arena = Arena::new(device, &self.layers).unwrap();
         let before = match accumulate {
-            true => vec![0.25f32.to_bits(); arena.connections],
-            false => Random(1).noise(arena.connections),
+            true => vec![0.25f32.to_bits(); arena.connections()],
+            false => Random(1).noise(arena.connections()),
         };
         let activations = |data: &[f32]| device.buffer_with("x", Class::Activations, data).unwrap();
         let output = device.buffer_with("g", Class::Scratch, &before).unwrap();
-        let params = SddmmParams::new(&arena.spans[1], self.lanes, accumulate);
+        let params = SddmmParams::new(&arena.spans()[1], self.lanes, accumulate);
         let kernel = Sddmm {
             params,
-            row_offsets: arena.row_offsets.all(),
-            cols: arena.cols.all(),
+            row_offsets: arena.row_offsets().all(),
+            cols: arena.cols().all(),
             input: activations(&self.input).all(),
             delta: activations(&self.delta).all(),
             output: output.all(),
@@ -73,7 +73,7 @@ impl Wide {
         }
         let found: Vec<u32> = device.download(&output.all()).unwrap();
         assert_eq!(found[..2], before[..2], "{what}: another layer's");
-        found[2..arena.connections]
+        found[2..arena.connections()]
             .iter()
             .map(|w| f32::from_bits(*w))
             .collect()

@@ -9,7 +9,6 @@ mod attention_pass;
 mod columns;
 mod exp;
 mod heads;
-mod kernels;
 mod mix;
 mod panels;
 mod scores;
@@ -20,7 +19,6 @@ mod widths;
 
 pub use attention_layer::Attention;
 pub use attention_pass::AttentionPass;
-pub use kernels::kernels;
 pub use mix::{Mix, MixParams};
 pub use scores::{Scores, ScoresParams};
 pub use scores_backward::{ScoresBackward, ScoresBackwardParams};

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::check::check;
 use super::context::Context;
 use super::section::section;
 use super::value::AUTO;
 use crate::Result;
+use crate::bounds::check;
 use crate::data::{Augmentation, DataOptions, IMAGE_FOLDER, ImageOptions, NAMES};
 use crate::error::option::DATA;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::check::list_text;
 use super::train_config::TrainConfig;
+use crate::bounds::list_text;
 use crate::files;
 use crate::{Error, Result};
 

@@ -1,9 +1,9 @@
 //! What a run computes on, and how it uses that.
 
-use super::check::check;
 use super::context::Context;
 use super::section::section;
 use crate::Result;
+use crate::bounds::check;
 use crate::data::MOST_WORKERS;
 use crate::engine::adapter::takes_threads;
 use crate::engine::tune::Tune;

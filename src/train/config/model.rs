@@ -1,9 +1,9 @@
 //! Which model a run trains, and how many connections it has.
 
-use super::check::{LARGEST_FACTOR, MOST, check, list_text, positive};
 use super::context::Context;
 use super::section::section;
 use super::value::AUTO;
+use crate::bounds::{LARGEST_FACTOR, MOST, check, list_text, positive};
 use crate::error::option::{ASSIGNMENT, CONNECTIONS, WIDTH};
 use crate::model::{MODELS, Model};
 use crate::sparse::{Assignment, allocate};

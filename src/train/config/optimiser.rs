@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::check::{LARGEST_RATE, check, epoch, list_text, positive, share};
 use super::context::Context;
 use super::section::section;
 use crate::Result;
@@ -52,80 +51,36 @@ impl OptimiserConfig {
     /// # Errors
     /// The first that is not what it must be.
     pub fn validate(&self) -> Result<()> {
-        let ascending = self.milestones.windows(2).all(|pair| pair[0] < pair[1]);
-        check(
-            positive(self.lr, LARGEST_RATE),
-            "lr",
-            "must be above 0 and at most 1000000",
-            self.lr,
-        )?;
-        check(
-            share(self.momentum),
-            "momentum",
-            "must be at least 0 and below 1",
-            self.momentum,
-        )?;
-        check(
-            !self.nesterov || self.momentum > 0.0,
-            "nesterov",
-            "needs a momentum above 0",
-            self.momentum,
-        )?;
-        check(
-            (0.0..=LARGEST_RATE).contains(&self.weight_decay),
-            "weight_decay",
-            "must be at least 0 and at most 1000000",
-            self.weight_decay,
-        )?;
-        check(
-            share(self.label_smoothing),
-            "label_smoothing",
-            "must be at least 0 and below 1",
-            self.label_smoothing,
-        )?;
-        check(
-            epoch(self.warmup_epochs),
-            "warmup_epochs",
-            "must be a number of epochs from 0 to 4294967295",
-            self.warmup_epochs,
-        )?;
-        check(
-            ascending && (self.milestones.iter()).all(|&at| at > 0.0 && epoch(at)),
-            "milestones",
-            "must list epochs above 0, up to 4294967295, in ascending order, as in 8,12, or be none",
-            list_text(&self.milestones),
-        )?;
-        check(
-            positive(self.lr_decay, LARGEST_RATE),
-            "lr_decay",
-            "must be a factor above 0 and at most 1000000",
-            self.lr_decay,
-        )
+        self.build_learning_rate()?;
+        self.build_optimiser()?;
+        self.build_loss()?;
+        Ok(())
     }
 
     /// The optimiser.
-    pub fn build_optimiser(&self) -> Arc<dyn Optimiser> {
-        Arc::new(Sgd {
-            momentum: self.momentum as f32,
-            weight_decay: self.weight_decay as f32,
-            nesterov: self.nesterov,
-        })
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value) names the value that it cannot have.
+    pub fn build_optimiser(&self) -> Result<Arc<dyn Optimiser>> {
+        let sgd = Sgd::new(self.momentum, self.weight_decay, self.nesterov)?;
+        Ok(Arc::new(sgd))
     }
 
     /// The learning rate.
-    pub fn build_learning_rate(&self) -> Arc<dyn LearningRate> {
-        Arc::new(Milestones {
-            base: self.lr,
-            warmup: self.warmup_epochs,
-            milestones: self.milestones.clone(),
-            decay: self.lr_decay,
-        })
+    ///
+    /// # Errors
+    /// As [`OptimiserConfig::build_optimiser`].
+    pub fn build_learning_rate(&self) -> Result<Arc<dyn LearningRate>> {
+        let milestones = self.milestones.clone();
+        let rate = Milestones::new(self.lr, self.warmup_epochs, milestones, self.lr_decay)?;
+        Ok(Arc::new(rate))
     }
 
     /// The loss.
-    pub fn build_loss(&self) -> Arc<dyn Loss> {
-        Arc::new(CrossEntropy {
-            smoothing: self.label_smoothing as f32,
-        })
+    ///
+    /// # Errors
+    /// As [`OptimiserConfig::build_optimiser`].
+    pub fn build_loss(&self) -> Result<Arc<dyn Loss>> {
+        Ok(Arc::new(CrossEntropy::new(self.label_smoothing)?))
     }
 }

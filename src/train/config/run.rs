@@ -1,8 +1,8 @@
 //! How long a run trains, in what steps, and with which random numbers.
 
-use super::check::{MOST, check};
 use super::section::section;
 use crate::Result;
+use crate::bounds::{MOST, check};
 
 section! {
     /// How long a run trains, in what steps, and with which random numbers.

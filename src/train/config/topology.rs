@@ -1,9 +1,9 @@
 //! How connections are pruned and grown.
 
-use super::check::{LARGEST_FACTOR, LARGEST_RATE, check, epoch, positive};
 use super::context::Context;
 use super::section::section;
 use crate::Result;
+use crate::bounds::{LARGEST_FACTOR, LARGEST_RATE, check, epoch, positive};
 use crate::error::option::METHOD;
 use crate::topology::{Method, MethodName, MethodOptions, Schedule, Scope};
 

@@ -1,31 +1,31 @@
-//! What values may be: the bounds that several have, and what is said of one that is beyond them.
+//! What numbers may be: the bounds that several have, and what is said of one that is beyond them.
 
 use std::fmt;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Indices on the device are 32-bit words.
-pub(super) const MOST: usize = u32::MAX as usize - 3;
+pub(crate) const MOST: usize = u32::MAX as usize - 3;
 /// Factors above are typing errors: no network is a thousand times as wide as another, nor are there so many
 /// candidates.
-pub(super) const LARGEST_FACTOR: f64 = 1000.0;
+pub(crate) const LARGEST_FACTOR: f64 = 1000.0;
 /// Rates above leave nothing of any weight.
-pub(super) const LARGEST_RATE: f64 = 1e6;
+pub(crate) const LARGEST_RATE: f64 = 1e6;
 /// A network has passed every image so often only by a typing error.
 const LAST_EPOCH: f64 = u32::MAX as f64;
 
 /// Whether a number is above 0 and at most that. The device computes in f32, where what f64 holds may be 0.
-pub(super) fn positive(x: f64, most: f64) -> bool {
+pub(crate) fn positive(x: f64, most: f64) -> bool {
     x as f32 > 0.0 && x <= most
 }
 
 /// Whether a number is a share below 1, also in f32, where it may be 1 that nearly is.
-pub(super) fn share(x: f64) -> bool {
+pub(crate) fn share(x: f64) -> bool {
     (0.0..1.0).contains(&(x as f32))
 }
 
 /// Whether a number is an epoch.
-pub(super) fn epoch(x: f64) -> bool {
+pub(crate) fn epoch(x: f64) -> bool {
     (0.0..=LAST_EPOCH).contains(&x)
 }
 
@@ -33,7 +33,7 @@ pub(super) fn epoch(x: f64) -> bool {
 ///
 /// # Errors
 /// [`Error::Value`]: `option` must be so, and is not.
-pub(super) fn check(
+pub(crate) fn check(
     good: bool,
     option: &'static str,
     must: &str,
@@ -50,7 +50,7 @@ pub(super) fn check(
 }
 
 /// A list as it is typed.
-pub(super) fn list_text<T: ToString>(list: &[T]) -> String {
+pub(crate) fn list_text<T: ToString>(list: &[T]) -> String {
     let items: Vec<String> = list.iter().map(T::to_string).collect();
     items.join(",")
 }
