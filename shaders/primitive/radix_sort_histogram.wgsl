@@ -1,13 +1,14 @@
-// How often each of 16 digits occurs in each block of 2048 keys.
+// How often each of 256 digits occurs in each block of 2048 keys.
 #import grid
 
 const WIDTH = 128u;
 const PER_INVOCATION = 16u;
-const DIGITS = 16u;
+const DIGITS = 256u;
 
 struct Params {
     length: u32,
     shift: u32,
+    mask: u32, // of the digit's bits, once shifted
     blocks: u32,
 }
 
@@ -15,8 +16,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> keys: array<u32>; // [length]
 @group(0) @binding(2) var<storage, read_write> histogram: array<u32>; // [DIGITS][blocks]
 
-// A column an invocation, so that counting needs no atomics.
-var<workgroup> counts: array<u32, 2048>; // [DIGITS][WIDTH]
+// Whole numbers, which add up to the same in any order.
+var<workgroup> counts: array<atomic<u32>, DIGITS>;
 
 @compute @workgroup_size(128)
 fn radix_sort_histogram(
@@ -25,30 +26,20 @@ fn radix_sort_histogram(
     @builtin(local_invocation_index) index: u32,
 ) {
     let block = flat_group(group, groups);
-    for (var d = 0u; d < DIGITS; d++) {
-        counts[d * WIDTH + index] = 0u;
+    for (var d = index; d < DIGITS; d += WIDTH) {
+        atomicStore(&counts[d], 0u);
     }
+    workgroupBarrier();
     for (var i = 0u; i < PER_INVOCATION; i++) {
         let at = (block * PER_INVOCATION + i) * WIDTH + index;
         if at < params.length {
-            let digit = (keys[at] >> params.shift) & (DIGITS - 1u);
-            counts[digit * WIDTH + index] += 1u;
+            atomicAdd(&counts[(keys[at] >> params.shift) & params.mask], 1u);
         }
     }
     workgroupBarrier();
-    // Eight invocations a digit; the first of them then adds the eight sums.
-    var sum = 0u;
-    for (var i = 0u; i < DIGITS; i++) {
-        sum += counts[index * DIGITS + i];
-    }
-    workgroupBarrier();
-    counts[index] = sum;
-    workgroupBarrier();
-    if index < DIGITS && block < params.blocks {
-        var total = 0u;
-        for (var i = 0u; i < WIDTH / DIGITS; i++) {
-            total += counts[index * (WIDTH / DIGITS) + i];
+    if block < params.blocks {
+        for (var d = index; d < DIGITS; d += WIDTH) {
+            histogram[d * params.blocks + block] = atomicLoad(&counts[d]);
         }
-        histogram[index * params.blocks + block] = total;
     }
 }

@@ -1,14 +1,22 @@
-// One pass of a stable radix sort: moves each key and its value behind those with a smaller digit, and behind those
-// of the same digit that come before it.
+// One pass of a stable radix sort: moves each key and its value behind those with a smaller digit, and behind those of
+// the same digit that come before it. A block sorts its digits in itself, by their lower and then by their upper nibble;
+// neighbours of one digit then go to neighbouring places.
 #import grid
 
 const WIDTH = 128u;
 const PER_INVOCATION = 16u;
-const DIGITS = 16u;
+const BLOCK = 2048u; // WIDTH * PER_INVOCATION
+const DIGITS = 256u;
+// Values of a nibble, half a digit; two share a word of the counters, a number up to BLOCK each.
+const NIBBLES = 16u;
+const WORDS = 8u;
+// Invocations that scan the counters of one word.
+const TEAM = 16u;
 
 struct Params {
     length: u32,
     shift: u32,
+    mask: u32, // of the digit's bits, once shifted
     blocks: u32,
     indices: u32, // 1: a key's value is its index, `values` is not read
 }
@@ -20,8 +28,74 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> sorted_keys: array<u32>; // [length]
 @group(0) @binding(5) var<storage, read_write> sorted_values: array<u32>; // [length]
 
-var<workgroup> counts: array<u32, 2048>; // [DIGITS][WIDTH]
+// A key of the block: its digit, above its place in the block.
+var<workgroup> items: array<u32, BLOCK>;
+// [WORDS][WIDTH]: how many keys of an invocation have either of two nibbles; then, how many of those before.
+var<workgroup> counts: array<u32, 1024>;
 var<workgroup> sums: array<u32, WIDTH>;
+// Where each digit begins in the sorted block.
+var<workgroup> starts: array<u32, DIGITS>;
+
+// The counter of a nibble: its word, and how far up it lies there.
+fn word_of(nibble: u32, index: u32) -> u32 {
+    return (nibble / 2u) * WIDTH + index;
+}
+
+fn lift_of(nibble: u32) -> u32 {
+    return (nibble % 2u) * 16u;
+}
+
+// Sorts the items stably by four of their bits.
+fn sort_by(shift: u32, index: u32) {
+    var mine: array<u32, PER_INVOCATION>;
+    for (var w = 0u; w < WORDS; w++) {
+        counts[w * WIDTH + index] = 0u;
+    }
+    for (var i = 0u; i < PER_INVOCATION; i++) {
+        mine[i] = items[index * PER_INVOCATION + i];
+        let nibble = (mine[i] >> shift) & (NIBBLES - 1u);
+        counts[word_of(nibble, index)] += 1u << lift_of(nibble);
+    }
+    workgroupBarrier();
+    // Scan within each word: an invocation takes 8 counters in sequence, 16 invocations make a word.
+    var sum = 0u;
+    for (var i = 0u; i < WORDS; i++) {
+        sum += counts[index * WORDS + i];
+    }
+    sums[index] = sum;
+    workgroupBarrier();
+    // Of all nibbles below: those of the words before, and in the word the lower for the upper.
+    var before = 0u;
+    var below = 0u;
+    var total = 0u;
+    for (var i = 0u; i < WIDTH; i++) {
+        let other = sums[i];
+        let word = i / TEAM;
+        let own = index / TEAM;
+        if word < own {
+            below += (other & 0xffffu) + (other >> 16u);
+        }
+        if word == own {
+            total += other & 0xffffu;
+            before += select(0u, other, i < index);
+        }
+    }
+    before += below + ((below + total) << 16u);
+    for (var i = 0u; i < WORDS; i++) {
+        let count = counts[index * WORDS + i];
+        counts[index * WORDS + i] = before;
+        before += count;
+    }
+    workgroupBarrier();
+    for (var i = 0u; i < PER_INVOCATION; i++) {
+        let nibble = (mine[i] >> shift) & (NIBBLES - 1u);
+        let counter = word_of(nibble, index);
+        let place = (counts[counter] >> lift_of(nibble)) & 0xffffu;
+        counts[counter] += 1u << lift_of(nibble);
+        items[place] = mine[i];
+    }
+    workgroupBarrier();
+}
 
 @compute @workgroup_size(128)
 fn radix_sort_scatter(
@@ -30,45 +104,43 @@ fn radix_sort_scatter(
     @builtin(local_invocation_index) index: u32,
 ) {
     let block = flat_group(group, groups);
-    let first = (block * WIDTH + index) * PER_INVOCATION;
-    let end = min(first + PER_INVOCATION, params.length);
-    for (var d = 0u; d < DIGITS; d++) {
-        counts[d * WIDTH + index] = 0u;
-    }
-    for (var at = first; at < end; at++) {
-        let digit = (keys[at] >> params.shift) & (DIGITS - 1u);
-        counts[digit * WIDTH + index] += 1u;
-    }
-    workgroupBarrier();
-    // Scan within each digit: an invocation takes 16 counters in sequence, eight invocations make a digit.
-    var sum = 0u;
-    for (var i = 0u; i < DIGITS; i++) {
-        sum += counts[index * DIGITS + i];
-    }
-    sums[index] = sum;
-    workgroupBarrier();
-    let team = WIDTH / DIGITS;
-    var before = 0u;
-    for (var i = index / team * team; i < index; i++) {
-        before += sums[i];
-    }
-    for (var i = 0u; i < DIGITS; i++) {
-        let count = counts[index * DIGITS + i];
-        counts[index * DIGITS + i] = before;
-        before += count;
+    let first = block * BLOCK;
+    for (var i = 0u; i < PER_INVOCATION; i++) {
+        let place = i * WIDTH + index;
+        // What lies behind the last key stays last: it has the largest digit, and comes after those that have it, too.
+        var digit = DIGITS - 1u;
+        if first + place < params.length {
+            digit = (keys[first + place] >> params.shift) & params.mask;
+        }
+        items[place] = digit << 16u | place;
     }
     workgroupBarrier();
-    for (var at = first; at < end; at++) {
-        let key = keys[at];
-        let digit = (key >> params.shift) & (DIGITS - 1u);
-        let counter = digit * WIDTH + index;
-        let target_index = bases[digit * params.blocks + block] + counts[counter];
-        counts[counter] += 1u;
-        sorted_keys[target_index] = key;
-        if params.indices != 0u {
-            sorted_values[target_index] = at;
-        } else {
-            sorted_values[target_index] = values[at];
+    sort_by(16u, index);
+    if params.mask >= NIBBLES {
+        sort_by(20u, index);
+    }
+    for (var i = 0u; i < PER_INVOCATION; i++) {
+        let place = i * WIDTH + index;
+        let digit = items[place] >> 16u;
+        // The first of all has none before it.
+        let other = items[max(place, 1u) - 1u] >> 16u;
+        if place == 0u || other != digit {
+            starts[digit] = place;
+        }
+    }
+    workgroupBarrier();
+    for (var i = 0u; i < PER_INVOCATION; i++) {
+        let place = i * WIDTH + index;
+        let digit = items[place] >> 16u;
+        let at = first + (items[place] & 0xffffu);
+        if at < params.length {
+            let to = bases[digit * params.blocks + block] + place - starts[digit];
+            sorted_keys[to] = keys[at];
+            if params.indices != 0u {
+                sorted_values[to] = at;
+            } else {
+                sorted_values[to] = values[at];
+            }
         }
     }
 }

@@ -1,30 +1,39 @@
-//! Stable radix sort of `u32` keys with `u32` values, least significant digit first, four bits a pass.
+//! Stable radix sort of `u32` keys with `u32` values, least significant digit first, eight bits a pass.
 //!
-//! Four bits are what a block's private counters leave room for in 16 KiB of workgroup memory without atomics, whose
-//! order would be free.
+//! A block is first sorted in itself, by its digits' two halves: four bits are what private counters leave room for in
+//! 16 KiB of workgroup memory, and atomics have no order. It is then moved as one run for each digit.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 use rayon::prelude::*;
 
-use super::scan::{BLOCK, ScanSums, ScanSumsParams};
+use super::scan::{BLOCK, Scan, ScanSums, ScanSumsParams};
 use super::scatter::shared;
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
 /// Bits sorted by in one pass.
-const BITS: u32 = 4;
+const BITS: u32 = 8;
 const DIGITS: usize = 1 << BITS;
 /// Blocks that a task of the scatter's twin moves.
 const RUN: usize = 32;
+/// Counters that one workgroup scans in good time; more are scanned by several, in two dispatches more.
+const SCANNED: usize = 8192;
 
 crate::kernel! {
     /// `histogram[d][k]` = keys of the `k`-th block of 2048 whose digit is `d`. Grid: [`Grid::Groups`], one a block.
     pub RadixSortHistogram, RadixSortHistogramParams, RadixSortHistogramTwin =
         "primitive/radix_sort_histogram", shader!("primitive/radix_sort_histogram");
-    params { length: u32, shift: u32, blocks: u32 }
-    loops |_, _| 3 * looped(16, NONE) + looped(8, NONE);
+    params {
+        length: u32,
+        shift: u32,
+        /// Of the digit's bits, once shifted: fewer than eight where the keys end.
+        mask: u32,
+        blocks: u32,
+    }
+    loops |_, _| looped(16, NONE) + 2 * looped(2, NONE);
     read keys: u32,
     write histogram: u32,
 }
@@ -38,7 +47,7 @@ impl RadixSortHistogramTwin<'_> {
             .map(|block| {
                 let mut counts = [0; DIGITS];
                 for key in block {
-                    counts[(key >> p.shift) as usize % DIGITS] += 1;
+                    counts[(key >> p.shift & p.mask) as usize % DIGITS] += 1;
                 }
                 counts
             })
@@ -59,11 +68,13 @@ crate::kernel! {
     params {
         length: u32,
         shift: u32,
+        /// Of the digit's bits, once shifted.
+        mask: u32,
         blocks: u32,
         /// 1: a key's value is its index, and `values` is not read.
         indices: u32,
     }
-    loops |_, _| 5 * looped(16, NONE) + looped(8, NONE);
+    loops |_, _| 2 * (3 * looped(8, NONE) + 2 * looped(16, NONE) + looped(128, NONE)) + 3 * looped(16, NONE);
     read bases: u32,
     read keys: u32,
     read values: u32,
@@ -85,7 +96,7 @@ impl RadixSortScatterTwin<'_> {
                 let mut next: [u32; DIGITS] =
                     std::array::from_fn(|d| self.bases[d * p.blocks as usize + first]);
                 let mut put = |key: u32, value: u32| {
-                    let digit = (key >> p.shift) as usize % DIGITS;
+                    let digit = (key >> p.shift & p.mask) as usize % DIGITS;
                     let place = next[digit] as usize;
                     next[digit] += 1;
                     sorted_keys[place].store(key, Relaxed);
@@ -129,10 +140,12 @@ pub fn bits_for(bound: usize) -> u32 {
     usize::BITS - bound.saturating_sub(1).max(1).leading_zeros()
 }
 
-/// Records sorts of up to a given length; holds the histograms, 1/128 of a word per key.
+/// Records sorts of up to a given length; holds the histograms, 1/8 of a word per key.
 pub struct RadixSort {
-    /// `[16][blocks]` u32.
+    /// `[256][blocks]` u32.
     pub histogram: Buffer,
+    /// For its scan.
+    pub scan: Scan,
 }
 
 impl RadixSort {
@@ -144,6 +157,7 @@ impl RadixSort {
         let blocks = capacity.div_ceil(BLOCK);
         Ok(RadixSort {
             histogram: device.buffer(label, Class::Scratch, blocks * DIGITS)?,
+            scan: Scan::new(device, &format!("{label}.sums"), blocks * DIGITS)?,
         })
     }
 
@@ -153,7 +167,7 @@ impl RadixSort {
     }
 
     /// Sorts `length` pairs by the lowest `bits` of their keys, to and fro between `from` and `spare`; returns where
-    /// the result lies, and the other. Three dispatches for every four bits.
+    /// the result lies, and the other. Three dispatches for every eight bits, five of more than 65,536 keys.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -167,7 +181,7 @@ impl RadixSort {
     ) -> Result<(Pairs, Pairs)> {
         let (mut from, mut to) = (from, spare);
         for shift in (0..bits).step_by(BITS as usize) {
-            self.pass(plan, length, shift, false, &from, &to)?;
+            self.pass(plan, length, shift..bits, false, &from, &to)?;
             std::mem::swap(&mut from, &mut to);
         }
         Ok((from, to))
@@ -195,28 +209,31 @@ impl RadixSort {
             if shift + BITS >= bits {
                 to.values = order.clone();
             }
-            self.pass(plan, length, shift, pass == 0, &from, &to)?;
+            self.pass(plan, length, shift..bits, pass == 0, &from, &to)?;
             from = to;
         }
         Ok(from.keys)
     }
 
+    /// By the lowest eight of some bits.
     fn pass(
         &self,
         plan: &mut Plan,
         length: usize,
-        shift: u32,
+        bits: Range<u32>,
         indices: bool,
         from: &Pairs,
         to: &Pairs,
     ) -> Result<()> {
         let blocks = length.div_ceil(BLOCK);
         let histogram = self.histogram.all();
+        let (shift, mask) = (bits.start, (1 << BITS.min(bits.end - bits.start)) - 1);
         plan.dispatch(
             RadixSortHistogram {
                 params: RadixSortHistogramParams {
                     length: length as u32,
                     shift,
+                    mask,
                     blocks: blocks as u32,
                 },
                 keys: from.keys.clone(),
@@ -224,20 +241,24 @@ impl RadixSort {
             },
             Grid::Groups(blocks),
         )?;
-        plan.dispatch(
-            ScanSums {
-                params: ScanSumsParams {
-                    length: (blocks * DIGITS) as u32,
+        match blocks * DIGITS {
+            counters @ ..=SCANNED => plan.dispatch(
+                ScanSums {
+                    params: ScanSumsParams {
+                        length: counters as u32,
+                    },
+                    sums: histogram.clone(),
                 },
-                sums: histogram.clone(),
-            },
-            Grid::Groups(1),
-        )?;
+                Grid::Groups(1),
+            )?,
+            counters => self.scan.record(plan, &histogram, counters)?,
+        }
         plan.dispatch(
             RadixSortScatter {
                 params: RadixSortScatterParams {
                     length: length as u32,
                     shift,
+                    mask,
                     blocks: blocks as u32,
                     indices: u32::from(indices),
                 },

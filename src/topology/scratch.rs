@@ -5,7 +5,7 @@
 //! arena's transposed order and its gradient hold the merged connections before they are copied back.
 //!
 //! A method that scores all inactive pairs needs four words more a connection, for the running list, and five a pair of
-//! a tile: by default there are as many of these as connections, or 2^18.
+//! a tile: by default there are as many of these as connections, or 2^18, or on hardware 2^22.
 
 use super::table;
 use super::tiles;
@@ -143,6 +143,7 @@ impl Scratch {
             &self.prune_sums,
             &self.grow_sums,
             &self.sort.histogram,
+            &self.sort.scan.sums,
             &self.scan.sums,
             &self.select.histogram,
         ]

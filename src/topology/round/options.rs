@@ -31,7 +31,7 @@ pub struct RoundOptions {
     /// By layer: how its output positions read its input positions.
     pub windows: Vec<Window>,
     /// Pairs that a method which scores all inactive ones scores together: none leaves it to the round, which takes as
-    /// many as there are connections, at least 2^18, never more than the largest layer has. What a round does is the
+    /// many as there are connections, at least 2^18 or on hardware 2^22, never more than the largest layer has. What a round does is the
     /// same at any size; a small tile takes less memory, and more dispatches.
     pub tile: Option<usize>,
 }
