@@ -38,7 +38,7 @@ fn radix_sort_histogram(
     }
     workgroupBarrier();
     if block < params.blocks {
-        for (var d = index; d < DIGITS; d += WIDTH) {
+        for (var d = index; d <= params.mask; d += WIDTH) {
             histogram[d * params.blocks + block] = atomicLoad(&counts[d]);
         }
     }

@@ -1,4 +1,4 @@
-//! Stable radix sort of `u32` keys with `u32` values, least significant digit first, eight bits a pass.
+//! Stable radix sort of `u32` keys with `u32` values, least significant digit first, up to eight bits a pass.
 //!
 //! A block is first sorted in itself, by its digits' two halves: four bits are what private counters leave room for in
 //! 16 KiB of workgroup memory, and atomics have no order. It is then moved as one run for each digit.
@@ -14,7 +14,7 @@ use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
-/// Bits sorted by in one pass.
+/// Bits sorted by in one pass, at most.
 const BITS: u32 = 8;
 const DIGITS: usize = 1 << BITS;
 /// Blocks that a task of the scatter's twin moves.
@@ -53,7 +53,7 @@ impl RadixSortHistogramTwin<'_> {
             })
             .collect();
         for (k, block) in counts.iter().enumerate() {
-            for (d, &count) in block.iter().enumerate() {
+            for (d, &count) in block[..=p.mask as usize].iter().enumerate() {
                 self.histogram[d * blocks + k] = count;
             }
         }
@@ -93,8 +93,10 @@ impl RadixSortScatterTwin<'_> {
             .enumerate()
             .for_each(|(run, keys)| {
                 let first = run * RUN;
-                let mut next: [u32; DIGITS] =
-                    std::array::from_fn(|d| self.bases[d * p.blocks as usize + first]);
+                let mut next = [0; DIGITS];
+                for (d, base) in next[..=p.mask as usize].iter_mut().enumerate() {
+                    *base = self.bases[d * p.blocks as usize + first];
+                }
                 let mut put = |key: u32, value: u32| {
                     let digit = (key >> p.shift & p.mask) as usize % DIGITS;
                     let place = next[digit] as usize;
@@ -140,6 +142,13 @@ pub fn bits_for(bound: usize) -> u32 {
     usize::BITS - bound.saturating_sub(1).max(1).leading_zeros()
 }
 
+/// The bits of each pass, as equal as they can be: fewer digits are fewer places to write to in turns.
+fn digits(bits: u32) -> impl Iterator<Item = Range<u32>> {
+    let width = bits.div_ceil(RadixSort::passes(bits).max(1)).max(1);
+    let starts = (0..bits).step_by(width as usize);
+    starts.map(move |start| start..bits.min(start + width))
+}
+
 /// Records sorts of up to a given length; holds the histograms, 1/8 of a word per key.
 pub struct RadixSort {
     /// `[256][blocks]` u32.
@@ -167,7 +176,8 @@ impl RadixSort {
     }
 
     /// Sorts `length` pairs by the lowest `bits` of their keys, to and fro between `from` and `spare`; returns where
-    /// the result lies, and the other. Three dispatches for every eight bits, five of more than 65,536 keys.
+    /// the result lies, and the other. Three dispatches a pass, five where there are many
+    /// keys.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -180,8 +190,8 @@ impl RadixSort {
         spare: Pairs,
     ) -> Result<(Pairs, Pairs)> {
         let (mut from, mut to) = (from, spare);
-        for shift in (0..bits).step_by(BITS as usize) {
-            self.pass(plan, length, shift..bits, false, &from, &to)?;
+        for digit in digits(bits) {
+            self.pass(plan, length, digit, false, &from, &to)?;
             std::mem::swap(&mut from, &mut to);
         }
         Ok((from, to))
@@ -204,30 +214,29 @@ impl RadixSort {
             values: keys.clone(), // not read
             keys,
         };
-        for (pass, shift) in (0..bits).step_by(BITS as usize).enumerate() {
+        for (pass, digit) in digits(bits).enumerate() {
             let mut to = scratch[pass % 2].clone();
-            if shift + BITS >= bits {
+            if digit.end == bits {
                 to.values = order.clone();
             }
-            self.pass(plan, length, shift..bits, pass == 0, &from, &to)?;
+            self.pass(plan, length, digit, pass == 0, &from, &to)?;
             from = to;
         }
         Ok(from.keys)
     }
 
-    /// By the lowest eight of some bits.
     fn pass(
         &self,
         plan: &mut Plan,
         length: usize,
-        bits: Range<u32>,
+        digit: Range<u32>,
         indices: bool,
         from: &Pairs,
         to: &Pairs,
     ) -> Result<()> {
         let blocks = length.div_ceil(BLOCK);
         let histogram = self.histogram.all();
-        let (shift, mask) = (bits.start, (1 << BITS.min(bits.end - bits.start)) - 1);
+        let (shift, mask) = (digit.start, (1 << digit.len()) - 1);
         plan.dispatch(
             RadixSortHistogram {
                 params: RadixSortHistogramParams {
@@ -241,7 +250,7 @@ impl RadixSort {
             },
             Grid::Groups(blocks),
         )?;
-        match blocks * DIGITS {
+        match blocks << digit.len() {
             counters @ ..=SCANNED => plan.dispatch(
                 ScanSums {
                     params: ScanSumsParams {
