@@ -33,7 +33,7 @@ var<workgroup> items: array<u32, BLOCK>;
 // [WORDS][WIDTH]: how many keys of an invocation have either of two nibbles; then, how many of those before.
 var<workgroup> counts: array<u32, 1024>;
 var<workgroup> sums: array<u32, WIDTH>;
-// Where each digit begins in the sorted block.
+// Where each digit begins in the sorted block; before that, how many keys each word counts.
 var<workgroup> starts: array<u32, DIGITS>;
 
 // The counter of a nibble: its word, and how far up it lies there.
@@ -64,23 +64,25 @@ fn sort_by(shift: u32, index: u32) {
     }
     sums[index] = sum;
     workgroupBarrier();
-    // Of all nibbles below: those of the words before, and in the word the lower for the upper.
+    let own = index / TEAM;
     var before = 0u;
-    var below = 0u;
-    var total = 0u;
-    for (var i = 0u; i < WIDTH; i++) {
-        let other = sums[i];
-        let word = i / TEAM;
-        let own = index / TEAM;
-        if word < own {
-            below += (other & 0xffffu) + (other >> 16u);
-        }
-        if word == own {
-            total += other & 0xffffu;
-            before += select(0u, other, i < index);
-        }
+    for (var i = own * TEAM; i < index; i++) {
+        before += sums[i];
     }
-    before += below + ((below + total) << 16u);
+    if index < WORDS {
+        var total = 0u;
+        for (var i = 0u; i < TEAM; i++) {
+            total += sums[index * TEAM + i];
+        }
+        starts[index] = total;
+    }
+    workgroupBarrier();
+    // Keys of smaller nibbles: those of the words before, and in the word the lower nibble's for the upper.
+    var below = 0u;
+    for (var w = 0u; w < own; w++) {
+        below += (starts[w] & 0xffffu) + (starts[w] >> 16u);
+    }
+    before += below + ((below + (starts[own] & 0xffffu)) << 16u);
     for (var i = 0u; i < WORDS; i++) {
         let count = counts[index * WORDS + i];
         counts[index * WORDS + i] = before;

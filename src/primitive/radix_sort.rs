@@ -74,7 +74,7 @@ crate::kernel! {
         /// 1: a key's value is its index, and `values` is not read.
         indices: u32,
     }
-    loops |_, _| 2 * (3 * looped(8, NONE) + 2 * looped(16, NONE) + looped(128, NONE)) + 3 * looped(16, NONE);
+    loops |_, _| 2 * (4 * looped(8, NONE) + 4 * looped(16, NONE)) + 3 * looped(16, NONE);
     read bases: u32,
     read keys: u32,
     read values: u32,
