@@ -11,6 +11,7 @@ use std::path::Path;
 use common::says;
 use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
+use naga::valid::ModuleInfo;
 use naga::{AddressSpace, Block, ImageClass, Module, ShaderStage, Statement, TypeInner};
 use rootlet::engine::kernel::{BindingInfo, BindingKind, Field, FieldKind, KernelInfo, Variants};
 use rootlet::engine::loops::{NONE, Piece};
@@ -18,7 +19,7 @@ use rootlet::engine::reflect::reflect;
 use rootlet::engine::wgsl::{capabilities, expand};
 use rootlet::engine::{BARRIER_INVOCATIONS, Kernel, WorkgroupShape};
 use rootlet::sparse::Spmm;
-use shaders::{each, kernels};
+use shaders::{each, each_packed, kernels};
 
 #[test]
 fn every_shader_validates_and_is_what_its_host_half_declares() {
@@ -43,91 +44,103 @@ fn only_a_bench_kernel_needs_an_optional_feature() {
 
 #[test]
 fn every_shader_translates_to_spirv() {
-    each(|kernel, shape, module, info| {
-        let pipeline = spv::PipelineOptions {
-            shader_stage: ShaderStage::Compute,
-            entry_point: kernel.entry_point().to_owned(),
+    let translate =
+        |kernel: &KernelInfo, shape: WorkgroupShape, module: &Module, info: &ModuleInfo| {
+            let pipeline = spv::PipelineOptions {
+                shader_stage: ShaderStage::Compute,
+                entry_point: kernel.entry_point().to_owned(),
+            };
+            let words = spv::write_vec(module, info, &spv::Options::default(), Some(&pipeline))
+                .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
+            assert_eq!(words[0], 0x0723_0203, "SPIR-V's magic number");
         };
-        let words = spv::write_vec(module, info, &spv::Options::default(), Some(&pipeline))
-            .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
-        assert_eq!(words[0], 0x0723_0203, "SPIR-V's magic number");
-    });
+    each(translate);
+    each_packed(translate);
 }
 
 #[test]
 fn every_shader_translates_to_msl() {
-    each(|kernel, shape, module, info| {
-        let options = msl::Options {
-            lang_version: (2, 0),
-            fake_missing_bindings: true,
-            ..Default::default()
+    let translate =
+        |kernel: &KernelInfo, shape: WorkgroupShape, module: &Module, info: &ModuleInfo| {
+            let options = msl::Options {
+                lang_version: (2, 0),
+                fake_missing_bindings: true,
+                ..Default::default()
+            };
+            let pipeline = msl::PipelineOptions {
+                entry_point: Some((ShaderStage::Compute, kernel.entry_point().to_owned())),
+                ..Default::default()
+            };
+            let (text, translation) = msl::write_string(module, info, &options, &pipeline)
+                .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
+            assert!(
+                translation.entry_point_names.iter().all(Result::is_ok),
+                "{}",
+                kernel.name
+            );
+            assert!(text.contains("kernel void"), "{}", kernel.name);
         };
-        let pipeline = msl::PipelineOptions {
-            entry_point: Some((ShaderStage::Compute, kernel.entry_point().to_owned())),
-            ..Default::default()
-        };
-        let (text, translation) = msl::write_string(module, info, &options, &pipeline)
-            .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
-        assert!(
-            translation.entry_point_names.iter().all(Result::is_ok),
-            "{}",
-            kernel.name
-        );
-        assert!(text.contains("kernel void"), "{}", kernel.name);
-    });
+    each(translate);
+    each_packed(translate);
 }
 
 #[test]
 fn every_shader_translates_to_hlsl() {
-    each(|kernel, shape, module, info| {
-        let options = hlsl::Options {
-            fake_missing_bindings: true,
-            ..Default::default()
+    let translate =
+        |kernel: &KernelInfo, shape: WorkgroupShape, module: &Module, info: &ModuleInfo| {
+            let options = hlsl::Options {
+                fake_missing_bindings: true,
+                ..Default::default()
+            };
+            let pipeline = hlsl::PipelineOptions {
+                entry_point: Some((ShaderStage::Compute, kernel.entry_point().to_owned())),
+            };
+            let mut text = String::new();
+            let translation = hlsl::Writer::new(&mut text, &options, &pipeline)
+                .write(module, info, None)
+                .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
+            assert!(
+                translation.entry_point_names.iter().all(Result::is_ok),
+                "{}",
+                kernel.name
+            );
+            assert!(text.contains("numthreads"), "{}", kernel.name);
         };
-        let pipeline = hlsl::PipelineOptions {
-            entry_point: Some((ShaderStage::Compute, kernel.entry_point().to_owned())),
-        };
-        let mut text = String::new();
-        let translation = hlsl::Writer::new(&mut text, &options, &pipeline)
-            .write(module, info, None)
-            .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
-        assert!(
-            translation.entry_point_names.iter().all(Result::is_ok),
-            "{}",
-            kernel.name
-        );
-        assert!(text.contains("numthreads"), "{}", kernel.name);
-    });
+    each(translate);
+    each_packed(translate);
 }
 
 #[test]
 fn every_shader_translates_to_glsl() {
-    each(|kernel, shape, module, info| {
-        let options = glsl::Options {
-            version: glsl::Version::Embedded {
-                version: 310,
-                is_webgl: false,
-            },
-            ..Default::default()
+    let translate =
+        |kernel: &KernelInfo, shape: WorkgroupShape, module: &Module, info: &ModuleInfo| {
+            let options = glsl::Options {
+                version: glsl::Version::Embedded {
+                    version: 310,
+                    is_webgl: false,
+                },
+                ..Default::default()
+            };
+            let pipeline = glsl::PipelineOptions {
+                shader_stage: ShaderStage::Compute,
+                entry_point: kernel.entry_point().to_owned(),
+                multiview: None,
+            };
+            let mut text = String::new();
+            glsl::Writer::new(
+                &mut text,
+                module,
+                info,
+                &options,
+                &pipeline,
+                BoundsCheckPolicies::default(),
+            )
+            .and_then(|mut writer| writer.write())
+            .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
+            assert!(text.contains("#version 310 es"), "{}", kernel.name);
         };
-        let pipeline = glsl::PipelineOptions {
-            shader_stage: ShaderStage::Compute,
-            entry_point: kernel.entry_point().to_owned(),
-            multiview: None,
-        };
-        let mut text = String::new();
-        glsl::Writer::new(
-            &mut text,
-            module,
-            info,
-            &options,
-            &pipeline,
-            BoundsCheckPolicies::default(),
-        )
-        .and_then(|mut writer| writer.write())
-        .unwrap_or_else(|e| panic!("{} {shape:?}: {e}", kernel.name));
-        assert!(text.contains("#version 310 es"), "{}", kernel.name);
-    });
+    each(translate);
+    each_packed(translate);
 }
 
 /// WebGPU's default limits for compute: 8 storage buffers a stage, 256 invocations and 16 KiB a workgroup.

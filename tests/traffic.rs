@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use rootlet::engine::{Device, Traffic};
+use rootlet::engine::{Device, Precision, Traffic};
 use rootlet::model::{Extent, ModelOptions, by_name};
 use rootlet::network::{Network, NetworkOptions, NetworkState};
 use rootlet::optim::Sgd;
@@ -30,7 +30,7 @@ const MODELS: [(&str, usize, usize); 6] = [
 
 /// A step's traffic, and the bytes that its sparse products gather: a row of the batch for each connection, output
 /// position, and product.
-fn step(name: &str, side: usize, batch: usize) -> (Traffic, f64) {
+fn step(name: &str, side: usize, batch: usize, activations: Precision) -> (Traffic, f64) {
     let options = ModelOptions {
         input: Extent {
             channels: 3,
@@ -46,6 +46,7 @@ fn step(name: &str, side: usize, batch: usize) -> (Traffic, f64) {
     let state = NetworkState::initialise(&model, &counts, 1);
     let options = NetworkOptions {
         micro_batch: Some(batch),
+        activations,
         optimiser: Arc::new(Sgd::new(0.9, 1e-4, false).unwrap()),
         ..NetworkOptions::of_batch(batch)
     };
@@ -59,20 +60,27 @@ fn step(name: &str, side: usize, batch: usize) -> (Traffic, f64) {
         .zip(&counts)
         .enumerate()
         .map(|(l, (layer, &active))| {
-            // Forward, the connections' gradients, and, but for the first layer, the gradient at the input.
-            let products = if l == 0 { 2 } else { 3 };
-            (products * active as usize * layer.window.output_positions()) as f64
+            // Forward and the connections' gradients read the input; but for the first layer, the gradient at the input
+            // reads that at the output. The batch and the gradient at the logits are f32 always.
+            let stored = activations.bits() / 8;
+            let bytes = match l {
+                0 => 2 * 4,
+                _ if l + 1 == layers.len() => 2 * stored + 4,
+                _ => 3 * stored,
+            };
+            (bytes * active as usize * layer.window.output_positions()) as f64
         });
-    let gathered = rows.sum::<f64>() * (4 * batch) as f64;
+    let gathered = rows.sum::<f64>() * batch as f64;
     (network.step_traffic().unwrap(), gathered)
 }
 
 fn table() -> String {
     let mut table = String::from(
-        "| model | dispatches | barriers | bound, MB | gathered, MB |\n|---|---|---|---|---|\n",
+        "| model | dispatches | barriers | bound, MB | in bf16 | gathered, MB | in bf16 |\n|---|---|---|---|---|---|---|\n",
     );
     for (name, side, batch) in MODELS {
-        let (traffic, gathered) = step(name, side, batch);
+        let (traffic, gathered) = step(name, side, batch, Precision::F32);
+        let (half, half_gathered) = step(name, side, batch, Precision::Bf16);
         if std::env::var_os("KERNELS").is_some() {
             println!("{name}: {:#?}", traffic.kernels);
         }
@@ -82,11 +90,13 @@ fn table() -> String {
         };
         writeln!(
             table,
-            "| {name}{size} | {} | {} | {:.0} | {:.0} |",
+            "| {name}{size} | {} | {} | {:.0} | {:.0} | {:.0} | {:.0} |",
             traffic.dispatches(),
             traffic.barriers,
             traffic.bytes as f64 * 1e-6,
+            half.bytes as f64 * 1e-6,
             gathered * 1e-6,
+            half_gathered * 1e-6,
         )
         .unwrap();
     }

@@ -12,6 +12,6 @@ pub(crate) struct Around<'a> {
 impl Around<'_> {
     pub(crate) fn words(&self) -> usize {
         let views = self.before.iter().chain(&self.after);
-        views.map(|view| view.words()).sum()
+        views.map(|view| view.word_range().len()).sum()
     }
 }

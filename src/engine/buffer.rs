@@ -1,10 +1,11 @@
-//! Device buffers of 32-bit words, and views into them.
+//! Device buffers of numbers, 32-bit words or two to a word, and views into them.
 
 use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::ledger::{Class, Ledger};
+use super::precision::Precision;
 
 /// Words that a view's start must be a multiple of: WebGPU's default `minStorageBufferOffsetAlignment` of 256 bytes.
 pub const VIEW_ALIGNMENT: usize = 64;
@@ -84,6 +85,7 @@ struct Inner {
     label: String,
     class: Class,
     words: usize,
+    precision: Precision,
     memory: Memory,
     ledger: Arc<Ledger>,
     /// None for a transient buffer, which has no bytes of its own.
@@ -98,7 +100,7 @@ impl Drop for Inner {
     }
 }
 
-/// A device allocation of 32-bit words, in the ledger as long as any handle to it lives.
+/// A device allocation, in the ledger as long as any handle to it lives: of 32-bit words, or of numbers of 16 bits.
 #[derive(Clone)]
 pub struct Buffer(Arc<Inner>);
 
@@ -107,6 +109,7 @@ impl Buffer {
         label: &str,
         class: Class,
         words: usize,
+        precision: Precision,
         memory: Memory,
         ledger: &Arc<Ledger>,
     ) -> Self {
@@ -118,6 +121,7 @@ impl Buffer {
             label: label.to_owned(),
             class,
             words,
+            precision,
             memory,
             ledger: ledger.clone(),
             entry,
@@ -139,16 +143,33 @@ impl Buffer {
         self.0.words
     }
 
-    /// The whole buffer.
-    pub fn all(&self) -> View {
-        self.range(0..self.0.words)
+    /// How its numbers are stored.
+    pub fn precision(&self) -> Precision {
+        self.0.precision
     }
 
-    /// Words `range` of the buffer; checked when a plan or a transfer uses it.
+    /// The whole buffer.
+    pub fn all(&self) -> View {
+        self.range(0..self.0.precision.numbers(self.0.words))
+    }
+
+    /// Numbers `range` of the buffer, words where nothing else is said; checked when a plan or a transfer uses it.
     pub fn range(&self, range: Range<usize>) -> View {
         View {
             buffer: self.clone(),
             range,
+            precision: self.0.precision,
+        }
+    }
+
+    /// Numbers `range` of what begins at word `first`, stored in another way than the buffer's own: where transient
+    /// buffers share memory.
+    pub(crate) fn stored(&self, precision: Precision, first: usize, range: Range<usize>) -> View {
+        let first = precision.numbers(first);
+        View {
+            buffer: self.clone(),
+            range: first + range.start..first + range.end,
+            precision,
         }
     }
 
@@ -181,12 +202,13 @@ impl Buffer {
     }
 }
 
-/// A range of a buffer, in words.
+/// A range of a buffer, in numbers: words, or halves of words.
 #[derive(Clone)]
 pub struct View {
     pub(crate) buffer: Buffer,
-    /// The words of it; that it has them is checked where they are used.
+    /// The numbers of it; that it has them is checked where they are used.
     pub(crate) range: Range<usize>,
+    precision: Precision,
 }
 
 impl View {
@@ -195,18 +217,45 @@ impl View {
         &self.buffer
     }
 
-    /// The words of it.
+    /// The numbers of it.
     pub fn range(&self) -> Range<usize> {
         self.range.clone()
     }
 
-    /// Length in words.
+    /// How many numbers: 32-bit words, or [halves](View::precision) of them.
     pub fn words(&self) -> usize {
         self.range.len()
     }
 
+    /// How they are stored.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Where it lies in the buffer, in 32-bit words.
+    pub(crate) fn word_range(&self) -> Range<usize> {
+        let start = self.precision.words(self.range.start);
+        start..start + self.precision.words(self.range.len())
+    }
+
+    /// Where it begins in the buffer, in bytes.
+    pub(crate) fn offset(&self) -> u64 {
+        self.word_range().start as u64 * 4
+    }
+
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        self.word_range().len() as u64 * 4
+    }
+
+    /// Whether it begins and ends between words: halves come in vectors of four.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.precision.is_half()
+            || self.range.start.is_multiple_of(4) && self.range.len().is_multiple_of(4)
+    }
+
     pub(crate) fn in_bounds(&self) -> bool {
-        self.range.start <= self.range.end && self.range.end <= self.buffer.words()
+        self.range.start <= self.range.end && self.word_range().end <= self.buffer.words()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Runs a kernel of a plan on its twin as well, and compares: the debugging switch behind `--check`.
 
 use super::buffer::{HostMemory, View};
-use super::kernel::{BindingKind, TwinCall};
+use super::kernel::{BindingKind, Bound, TwinCall};
 use super::plan::Dispatch;
+use super::precision::Precision;
 use crate::error::{Error, Result};
 
 /// How far a kernel's result lay from its twin's.
@@ -19,7 +20,7 @@ pub struct KernelCheck {
     /// Words compared.
     pub words: usize,
     /// Largest difference of two floats, relative to the largest magnitude among the words that the kernel or its twin
-    /// changed; for integers 0 or infinite. A NaN equals any other.
+    /// changed; for integers 0 or infinite. A NaN equals any other, and a number of 16 bits the next one.
     pub error: f64,
 }
 
@@ -62,8 +63,8 @@ impl std::fmt::Display for KernelCheck {
     }
 }
 
-/// Runs the twin of `dispatch` on `before` (the words of each view) and compares what it wrote with `after`: the words
-/// of the views that are written, in their order.
+/// Runs the twin of `dispatch` on `before` (the words of each view, of numbers of 16 bits widened) and compares what it
+/// wrote with `after`: the words of the views that are written, in their order.
 #[expect(unsafe_code, reason = "hands a twin memory that is its own")]
 pub(crate) fn compare(
     dispatch: &Dispatch,
@@ -84,11 +85,14 @@ pub(crate) fn compare(
             Ok(memory)
         })
         .collect::<Result<_>>()?;
-    let ranges = memories.iter().zip(before);
-    let ranges = ranges.map(|(memory, words)| (memory, 0..words.len()));
+    let bound = memories.iter().zip(before).map(|(memory, words)| Bound {
+        memory,
+        words: 0..words.len(),
+        precision: Precision::F32,
+    });
     // SAFETY: nobody else has these memories, and each is there for one binding.
-    let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, ranges) };
-    (dispatch.kernel.twin)(&call);
+    let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, bound) };
+    call?.run();
     let mut checks = Vec::new();
     let bindings = dispatch.kernel.bindings.iter().enumerate();
     let written = bindings.filter_map(|(i, binding)| match binding.kind {
@@ -99,6 +103,16 @@ pub(crate) fn compare(
         // SAFETY: the twin has returned.
         let twin = unsafe { memories[i].slice(0..before[i].len()) };
         let view: &View = &dispatch.views[i];
+        let precision = view.precision();
+        let rounded = |&word: &u32| precision.round(f32::from_bits(word)).to_bits();
+        let stored: Vec<u32>;
+        let twin = match precision.is_half() {
+            true => {
+                stored = twin.iter().map(rounded).collect();
+                &stored
+            }
+            false => twin,
+        };
         let different = twin.iter().zip(after).filter(|(a, b)| a != b).count();
         checks.push(KernelCheck {
             kernel: dispatch.kernel.name.to_owned(),
@@ -109,7 +123,7 @@ pub(crate) fn compare(
             error: if different == 0 {
                 0.0
             } else if scalar == "f32" {
-                relative_error(&before[i], twin, after)
+                relative_error(precision, &before[i], twin, after)
             } else {
                 f64::INFINITY
             },
@@ -118,7 +132,9 @@ pub(crate) fn compare(
     Ok(checks)
 }
 
-fn relative_error(before: &[u32], expected: &[u32], found: &[u32]) -> f64 {
+/// Of numbers of 16 bits only what is beyond the next one counts: where f32 sums lie about half-way between two, their
+/// last bit decides which is stored.
+fn relative_error(precision: Precision, before: &[u32], expected: &[u32], found: &[u32]) -> f64 {
     let mut scale = 0f64;
     let mut worst = 0f64;
     for ((&b, &e), &f) in before.iter().zip(expected).zip(found) {
@@ -134,6 +150,10 @@ fn relative_error(before: &[u32], expected: &[u32], found: &[u32]) -> f64 {
             continue;
         }
         let difference = (f64::from(e) - f64::from(f)).abs();
+        let difference = match e.is_finite() && difference <= precision.step(e) {
+            true => 0.0,
+            false => difference,
+        };
         worst = if difference.is_nan() {
             f64::INFINITY
         } else {

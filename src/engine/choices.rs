@@ -83,13 +83,16 @@ impl Chosen {
 
 impl Dispatch {
     /// The class of sizes that its speed depends on: the kernel, its parameters but for where a layer begins, and how
-    /// many connections a row has. None of a kernel without variants.
+    /// many connections a row has; and how its views are stored, where that is not f32. None of a kernel without variants.
     pub fn class(&self, base: WorkgroupShape) -> Option<String> {
         self.kernel.shapes(base).nth(1)?;
         let mut class = self.kernel.name.to_owned();
         scalars(self.kernel.params, 0, &self.params, &mut class);
         if let Some(power) = self.connections_a_row() {
             class += &format!(" per_row=2^{power}");
+        }
+        for precision in self.precisions() {
+            class += &format!(" {precision}");
         }
         Some(class)
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::buffer::{HostMemory, Memory, View};
-use super::kernel::TwinCall;
+use super::kernel::{Bound, TwinCall};
 use super::plan::Dispatch;
 use crate::error::{Error, Result};
 use crate::threads::{MOST_THREADS, Pool};
@@ -46,14 +46,17 @@ impl CpuExecutor {
 
     pub(crate) fn run(&self, dispatches: &[Dispatch]) -> Result<()> {
         let _turn = self.turn()?;
-        self.pool.run(|| dispatches.iter().for_each(run_twin))
+        let mut ran = Ok(());
+        self.pool
+            .run(|| ran = dispatches.iter().try_for_each(run_twin))?;
+        ran
     }
 
     #[expect(unsafe_code, reason = "access to a buffer's memory")]
     pub(crate) fn upload(&self, view: &View, words: &[u32]) -> Result<()> {
         let _turn = self.turn()?;
         // SAFETY: the turn is ours.
-        unsafe { host(view).slice_mut(view.range.clone()) }.copy_from_slice(words);
+        unsafe { host(view).slice_mut(view.word_range()) }.copy_from_slice(words);
         Ok(())
     }
 
@@ -61,7 +64,7 @@ impl CpuExecutor {
     pub(crate) fn download(&self, view: &View) -> Result<Vec<u32>> {
         let _turn = self.turn()?;
         // SAFETY: the turn is ours.
-        Ok(unsafe { host(view).slice(view.range.clone()) }.to_vec())
+        Ok(unsafe { host(view).slice(view.word_range()) }.to_vec())
     }
 }
 
@@ -76,11 +79,15 @@ fn host(view: &View) -> &HostMemory {
 
 /// Runs the twin of a dispatch whose buffers are host memory.
 #[expect(unsafe_code, reason = "hands a twin the memory of its bindings")]
-fn run_twin(dispatch: &Dispatch) {
-    let views = dispatch.views.iter();
-    let ranges = views.map(|view| (host(view), view.range.clone()));
+fn run_twin(dispatch: &Dispatch) -> Result<()> {
+    let bound = dispatch.views.iter().map(|view| Bound {
+        memory: host(view),
+        words: view.word_range(),
+        precision: view.precision(),
+    });
     // SAFETY: whoever runs dispatches holds the turn, and the device has checked that each binds nothing twice that it
     // writes.
-    let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, ranges) };
-    (dispatch.kernel.twin)(&call);
+    let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, bound) };
+    call?.run();
+    Ok(())
 }

@@ -14,6 +14,7 @@ use super::gpu::{GpuExecutor, GpuProgram};
 use super::host_memory;
 use super::ledger::{Class, Ledger};
 use super::plan::{Dispatch, Plan};
+use super::precision::Precision;
 use super::shape::WorkgroupShape;
 use crate::error::{Error, Remedies, Result};
 use crate::words::counted;
@@ -44,6 +45,19 @@ pub struct Program {
     pub(super) ledger: Arc<Ledger>,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) gpu: Option<GpuProgram>,
+}
+
+/// Words of a buffer for so many numbers: WebGPU has no empty bindings, and vec4 arrays need whole vectors.
+fn words_of(length: usize, precision: Precision) -> usize {
+    precision.words(length.max(1)).next_multiple_of(4)
+}
+
+/// A view's words, of numbers of 16 bits as f32.
+pub(super) fn widened(view: &View, words: &[u32]) -> Vec<u32> {
+    let precision = view.precision();
+    let mut numbers = vec![0; precision.numbers(words.len())];
+    precision.widen(words, bytemuck::cast_slice_mut(&mut numbers));
+    numbers
 }
 
 impl Program {
@@ -218,6 +232,20 @@ impl Device {
     /// # Errors
     /// More than a binding may hold, or more than the device has.
     pub fn buffer(&self, label: &str, class: Class, length: usize) -> Result<Buffer> {
+        self.buffer_of(label, class, length, Precision::F32)
+    }
+
+    /// Allocates `length` numbers that are stored so, zeroed.
+    ///
+    /// # Errors
+    /// As [`Device::buffer`].
+    pub fn buffer_of(
+        &self,
+        label: &str,
+        class: Class,
+        length: usize,
+        precision: Precision,
+    ) -> Result<Buffer> {
         if length > isize::MAX as usize / 8 {
             return Err(Error::Limit {
                 buffer: label.to_owned(),
@@ -227,20 +255,44 @@ impl Device {
                 remedies: Remedies::MEMORY,
             });
         }
-        // WebGPU has no empty bindings, and vec4 arrays need whole vectors.
-        let words = length.max(1).next_multiple_of(4);
+        let words = words_of(length, precision);
         let memory = match &self.executor {
             Executor::Cpu(_) => Memory::Host(self.host(label, words)?),
             Executor::Gpu(gpu) => Memory::Gpu(gpu.allocate(label, words)?),
         };
-        Ok(Buffer::new(label, class, words, memory, &self.ledger))
+        Ok(Buffer::new(
+            label,
+            class,
+            words,
+            precision,
+            memory,
+            &self.ledger,
+        ))
     }
 
     /// A buffer for values that live within one run of a plan only. It has no memory until
     /// [`lifetime::place`](super::lifetime::place) lets it share some with others.
     pub fn transient(&self, label: &str, class: Class, length: usize) -> Buffer {
-        let words = length.max(1).next_multiple_of(4);
-        Buffer::new(label, class, words, Memory::Unplaced, &self.ledger)
+        self.transient_of(label, class, length, Precision::F32)
+    }
+
+    /// As [`Device::transient`], of numbers that are stored so.
+    pub fn transient_of(
+        &self,
+        label: &str,
+        class: Class,
+        length: usize,
+        precision: Precision,
+    ) -> Buffer {
+        let words = words_of(length, precision);
+        Buffer::new(
+            label,
+            class,
+            words,
+            precision,
+            Memory::Unplaced,
+            &self.ledger,
+        )
     }
 
     /// Bytes that can still be allocated, where that is known: not on a hardware GPU, which WebGPU does not ask.
@@ -288,6 +340,8 @@ impl Device {
             "have no memory: the transient buffers of a plan are placed before it is prepared"
         } else if !view.in_bounds() {
             "are out of bounds"
+        } else if !view.is_whole() {
+            "are not whole vectors of four, as 16-bit numbers are kept"
         } else {
             return Ok(());
         };
@@ -299,7 +353,8 @@ impl Device {
         )))
     }
 
-    /// Copies `data` into `view`; ordered with the programs run before and after.
+    /// Copies `data` into `view`, rounded where that holds numbers of 16 bits; ordered with the programs run before and
+    /// after.
     ///
     /// # Errors
     /// A length that differs from the view's.
@@ -314,13 +369,23 @@ impl Device {
             )));
         }
         self.burn_fuse()?;
+        let mut narrowed = Vec::new();
+        let words: &[u32] = match view.precision().is_half() {
+            false => bytemuck::cast_slice(data),
+            true => {
+                narrowed.resize(view.word_range().len(), 0);
+                let numbers = bytemuck::cast_slice(data);
+                view.precision().narrow(numbers, &mut narrowed);
+                &narrowed
+            }
+        };
         match &self.executor {
-            Executor::Cpu(cpu) => cpu.upload(view, bytemuck::cast_slice(data)),
-            Executor::Gpu(gpu) => gpu.upload(view, bytemuck::cast_slice(data)),
+            Executor::Cpu(cpu) => cpu.upload(view, words),
+            Executor::Gpu(gpu) => gpu.upload(view, words),
         }
     }
 
-    /// Reads `view` back, after all work submitted before.
+    /// Reads `view` back, after all work submitted before; numbers of 16 bits come as f32.
     ///
     /// # Errors
     /// A lost device.
@@ -330,6 +395,10 @@ impl Device {
         let words = match &self.executor {
             Executor::Cpu(cpu) => cpu.download(view)?,
             Executor::Gpu(gpu) => gpu.download(view)?,
+        };
+        let words = match view.precision().is_half() {
+            true => widened(view, &words),
+            false => words,
         };
         Ok(bytemuck::allocation::cast_vec(words))
     }

@@ -10,7 +10,9 @@ use std::ops::Range;
 use super::buffer::{HostMemory, Scalar, View};
 use super::grid::Grid;
 use super::loops::Piece;
+use super::precision::Precision;
 use super::shape::WorkgroupShape;
+use crate::error::{Error, Result};
 
 /// A field of a uniform struct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,18 @@ pub enum BindingKind {
     Write(&'static str),
     /// `var<uniform>` of a struct with these fields.
     Uniform(&'static [Field]),
+}
+
+impl BindingKind {
+    /// Whether it is an array of this scalar.
+    pub(crate) fn holds(self, wanted: &str) -> bool {
+        matches!(self, BindingKind::Read(scalar) | BindingKind::Write(scalar) if scalar == wanted)
+    }
+
+    /// Whether it is written.
+    pub(crate) fn writes(self) -> bool {
+        matches!(self, BindingKind::Write(_))
+    }
 }
 
 /// One binding as the host declares it.
@@ -134,28 +148,92 @@ pub trait Kernel {
     fn views(self) -> Vec<View>;
 }
 
+/// Memory that a twin works on.
+pub(crate) struct Bound<'a> {
+    pub memory: &'a HostMemory,
+    /// The words of it.
+    pub words: Range<usize>,
+    /// How they hold numbers.
+    pub precision: Precision,
+}
+
 /// A twin's arguments before they are given types.
 pub struct TwinCall<'a> {
+    kernel: &'static KernelInfo,
     params: &'a [u8],
     slices: Vec<TwinSlice<'a>>,
 }
 
 struct TwinSlice<'a> {
-    memory: &'a HostMemory,
-    range: Range<usize>,
+    bound: Bound<'a>,
+    /// In place of numbers of 16 bits, which twins do not know.
+    widened: Option<HostMemory>,
     binding: &'static BindingInfo,
     /// Whether it was handed out to be written.
     taken: Cell<bool>,
 }
 
-impl TwinSlice<'_> {
-    fn writes(&self) -> bool {
-        matches!(self.binding.kind, BindingKind::Write(_))
+impl<'a> TwinSlice<'a> {
+    /// # Safety
+    /// As [`TwinCall::new`].
+    #[expect(unsafe_code, reason = "slices of the executor's memory")]
+    unsafe fn new(binding: &'static BindingInfo, bound: Bound<'a>) -> Option<Self> {
+        let widened = match bound.precision.is_half() {
+            false => None,
+            true => {
+                let numbers = bound.precision.numbers(bound.words.len());
+                let own = HostMemory::zeroed(numbers)?;
+                // SAFETY: nobody else has this memory, and of the other nobody writes it, by the contract.
+                let (words, room) = unsafe {
+                    (
+                        bound.memory.slice(bound.words.clone()),
+                        own.slice_mut(0..numbers),
+                    )
+                };
+                bound.precision.widen(words, bytemuck::cast_slice_mut(room));
+                Some(own)
+            }
+        };
+        let taken = Cell::new(false);
+        Some(TwinSlice {
+            bound,
+            widened,
+            binding,
+            taken,
+        })
+    }
+
+    /// The memory that a twin sees, as words.
+    fn seen(&self) -> (&HostMemory, Range<usize>) {
+        match &self.widened {
+            None => (self.bound.memory, self.bound.words.clone()),
+            Some(own) => (own, 0..self.bound.precision.numbers(self.bound.words.len())),
+        }
+    }
+
+    /// Rounds what a twin wrote into numbers of 16 bits.
+    #[expect(unsafe_code, reason = "slices of the executor's memory")]
+    fn store(&self) {
+        if self.widened.is_none() || !self.binding.kind.writes() {
+            return;
+        }
+        let ((own, numbers), bound) = (self.seen(), &self.bound);
+        // SAFETY: the twin has returned, and the words are ours by the contract of `TwinCall::new`.
+        let (numbers, words) = unsafe {
+            (
+                own.slice(numbers),
+                bound.memory.slice_mut(bound.words.clone()),
+            )
+        };
+        bound.precision.narrow(bytemuck::cast_slice(numbers), words);
     }
 }
 
 impl<'a> TwinCall<'a> {
     /// A call of `kernel`'s twin with its parameters' bytes and a range of memory for each binding.
+    ///
+    /// # Errors
+    /// No memory to widen numbers in.
     ///
     /// # Safety
     /// As long as it lives, nobody else may access these ranges, and one that is bound to be written may overlap no
@@ -165,20 +243,26 @@ impl<'a> TwinCall<'a> {
         reason = "the executors' promise, on which `read` and `write` rely"
     )]
     pub(crate) unsafe fn new(
-        kernel: &KernelInfo,
+        kernel: &'static KernelInfo,
         params: &'a [u8],
-        ranges: impl IntoIterator<Item = (&'a HostMemory, Range<usize>)>,
-    ) -> Self {
-        let slice = |(binding, (memory, range)): (&'static BindingInfo, _)| TwinSlice {
-            memory,
-            range,
-            binding,
-            taken: Cell::new(false),
-        };
-        TwinCall {
+        bound: impl IntoIterator<Item = Bound<'a>>,
+    ) -> Result<Self> {
+        let bindings = kernel.bindings.iter().zip(bound);
+        // SAFETY: by the contract.
+        let slices = bindings.map(|(binding, bound)| unsafe { TwinSlice::new(binding, bound) });
+        let slices: Option<Vec<_>> = slices.collect();
+        let lacking = || Error::Device(format!("no memory left for kernel `{}`", kernel.name));
+        Ok(TwinCall {
+            kernel,
             params,
-            slices: kernel.bindings.iter().zip(ranges).map(slice).collect(),
-        }
+            slices: slices.ok_or_else(lacking)?,
+        })
+    }
+
+    /// Runs the twin.
+    pub(crate) fn run(self) {
+        (self.kernel.twin)(&self);
+        self.slices.iter().for_each(TwinSlice::store);
     }
 
     /// The parameters.
@@ -195,11 +279,12 @@ impl<'a> TwinCall<'a> {
         let slice = &self.slices[index];
         let name = slice.binding.name;
         assert!(
-            !slice.writes(),
+            !slice.binding.kind.writes(),
             "binding `{name}` is declared to be written, not read"
         );
+        let (memory, range) = slice.seen();
         // SAFETY: nobody else accesses it and nothing to be written overlaps it, by the contract of `new`.
-        bytemuck::cast_slice(unsafe { slice.memory.slice(slice.range.clone()) })
+        bytemuck::cast_slice(unsafe { memory.slice(range) })
     }
 
     /// Binding `index`, as a uniform struct.
@@ -219,16 +304,17 @@ impl<'a> TwinCall<'a> {
         let slice = &self.slices[index];
         let name = slice.binding.name;
         assert!(
-            slice.writes(),
+            slice.binding.kind.writes(),
             "binding `{name}` is declared to be read, not written"
         );
         assert!(
             !slice.taken.replace(true),
             "binding `{name}` is handed out once"
         );
+        let (memory, range) = slice.seen();
         // SAFETY: nobody else accesses it and nothing else overlaps it, by the contract of `new`; this is its only
         // slice, for `read` refuses it and `taken` a second.
-        bytemuck::cast_slice_mut(unsafe { slice.memory.slice_mut(slice.range.clone()) })
+        bytemuck::cast_slice_mut(unsafe { memory.slice_mut(range) })
     }
 }
 

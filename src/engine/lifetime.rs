@@ -192,10 +192,7 @@ pub fn place(device: &Device, plans: &mut [&mut Plan]) -> Result<()> {
     for (number, plan) in plans.iter_mut().enumerate() {
         for view in plan.dispatches_mut().iter_mut().flat_map(|d| &mut d.views) {
             if let Some((home, at)) = homes.get(&(number, view.buffer.id())) {
-                *view = View {
-                    buffer: home.clone(),
-                    range: at + view.range.start..at + view.range.end,
-                };
+                *view = home.stored(view.precision(), *at, view.range());
             }
         }
     }

@@ -33,8 +33,11 @@ pub mod lifetime;
 pub mod loops;
 mod loss;
 mod pace;
+#[cfg(feature = "gpu")]
+mod packed;
 mod phase;
 pub mod plan;
+mod precision;
 pub mod random;
 #[cfg(feature = "gpu")]
 pub mod reflect;
@@ -61,6 +64,7 @@ pub use ledger::{Class, Ledger};
 pub use pace::Pace;
 pub use phase::{PhaseTime, touched_bytes};
 pub use plan::{Dispatch, Plan};
+pub use precision::Precision;
 pub use running::DispatchTime;
 pub use shader_compiler::ShaderCompiler;
 pub use shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};

@@ -37,7 +37,7 @@ pub fn touched_bytes<'a>(programs: impl IntoIterator<Item = &'a Program>, phase:
             if dispatch.phase == phase {
                 for view in &dispatch.views {
                     let of_buffer = ranges.entry(view.buffer.id()).or_default();
-                    of_buffer.push(view.range.clone());
+                    of_buffer.push(view.word_range());
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::buffer::{VIEW_ALIGNMENT, View};
 use super::grid::Grid;
 use super::kernel::{BindingKind, Kernel, KernelInfo};
 use super::loops::{MOST_ITERATIONS, Piece};
+use super::precision::Precision;
 use super::shape::WorkgroupShape;
 use crate::error::{Error, Result};
 
@@ -23,6 +24,14 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
+    /// How the numbers of each view are stored; empty where all are words.
+    pub fn precisions(&self) -> Vec<Precision> {
+        match self.views.iter().any(|view| view.precision().is_half()) {
+            true => self.views.iter().map(View::precision).collect(),
+            false => Vec::new(),
+        }
+    }
+
     /// The shape that it runs in where others run in `base` and nothing was measured: no more lanes than have work, and
     /// as many invocations.
     pub fn default_shape(&self, base: WorkgroupShape) -> WorkgroupShape {
@@ -160,8 +169,19 @@ impl Plan {
             if !view.in_bounds() || view.range.is_empty() {
                 return complain(binding.name, view, "out of bounds or empty");
             }
-            if view.range.start % VIEW_ALIGNMENT != 0 {
+            if view.word_range().start % VIEW_ALIGNMENT != 0 {
                 return complain(binding.name, view, "must start at a multiple of 64 words");
+            }
+            if !view.is_whole() {
+                return complain(binding.name, view, "16-bit numbers come four at a time");
+            }
+            let floats = binding.kind.holds("f32");
+            if view.precision().is_half() && !floats {
+                return complain(
+                    binding.name,
+                    view,
+                    "holds 16-bit numbers, and is not of f32",
+                );
             }
             for (other, other_view) in bindings.iter().zip(&dispatch.views).skip(i + 1) {
                 let writes = [binding.kind, other.kind]

@@ -9,6 +9,8 @@ use naga::{
 
 use super::kernel::{BindingKind, Field, FieldKind, KernelInfo, Uniform};
 use super::loops::Part;
+use super::packed::packed;
+use super::precision::Precision;
 use super::wgsl::{capabilities, expand, fault, imports_grid};
 use crate::error::Result;
 
@@ -42,7 +44,19 @@ pub struct Reflection {
 /// # Errors
 /// A shader that does not parse or validate, or differs from the host's declaration: the message names the difference.
 pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflection> {
-    let source = expand(kernel)?;
+    reflect_packed(kernel, &[], constants)
+}
+
+/// As [`reflect`], of the text for bindings whose numbers are stored so; all are words where nothing is said.
+///
+/// # Errors
+/// As there, or a binding of 16-bit numbers that the shader does not read and write as vectors of four.
+pub fn reflect_packed(
+    kernel: &KernelInfo,
+    precisions: &[Precision],
+    constants: &[(&str, f64)],
+) -> Result<Reflection> {
+    let source = packed(kernel, expand(kernel)?, precisions)?;
     let module = naga::front::wgsl::parse_str(&source)
         .map_err(|e| fault(kernel, e.emit_to_string(&source)))?;
     let info =
@@ -88,23 +102,32 @@ pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflect
             ),
         ));
     }
-    let find = |name: &str, kind: BindingKind| -> Result<u32> {
+    let find = |name: &str, kind: BindingKind, precision: Precision| -> Result<u32> {
         let (binding, global) = globals
             .get(name)
             .ok_or_else(|| fault(kernel, format!("has no binding `{name}`")))?;
-        check_binding(&module, global, kind)
+        check_binding(&module, global, kind, precision)
             .map_err(|reason| fault(kernel, format!("binding `{name}` {reason}")))?;
         Ok(*binding)
     };
-    let params_binding = find("params", BindingKind::Uniform(kernel.params))?;
+    let params_binding = find(
+        "params",
+        BindingKind::Uniform(kernel.params),
+        Precision::F32,
+    )?;
     let bindings = kernel
         .bindings
         .iter()
-        .map(|b| find(b.name, b.kind))
+        .zip(precisions.iter().chain(std::iter::repeat(&Precision::F32)))
+        .map(|(b, precision)| find(b.name, b.kind, *precision))
         .collect::<Result<_>>()?;
 
     let part_binding = match kernel.parts {
-        true => Some(find("part", BindingKind::Uniform(Part::FIELDS))?),
+        true => Some(find(
+            "part",
+            BindingKind::Uniform(Part::FIELDS),
+            Precision::F32,
+        )?),
         false => None,
     };
 
@@ -212,6 +235,7 @@ fn check_binding(
     module: &Module,
     global: &naga::GlobalVariable,
     kind: BindingKind,
+    precision: Precision,
 ) -> Result<(), String> {
     let inner = &module.types[global.ty].inner;
     match kind {
@@ -223,11 +247,11 @@ fn check_binding(
         }
         BindingKind::Read(scalar) => {
             let access = StorageAccess::LOAD;
-            check_array(module, global, inner, scalar, access)
+            check_array(module, global, inner, scalar, access, precision)
         }
         BindingKind::Write(scalar) => {
             let access = StorageAccess::LOAD | StorageAccess::STORE;
-            check_array(module, global, inner, scalar, access)
+            check_array(module, global, inner, scalar, access, precision)
         }
     }
 }
@@ -238,6 +262,7 @@ fn check_array(
     inner: &TypeInner,
     scalar: &str,
     requested: StorageAccess,
+    precision: Precision,
 ) -> Result<(), String> {
     match global.space {
         AddressSpace::Storage { access } if access == requested => {}
@@ -246,6 +271,16 @@ fn check_array(
     let TypeInner::Array { base, .. } = *inner else {
         return Err("is not an array".into());
     };
+    if precision.is_half() {
+        let pair = TypeInner::Vector {
+            size: naga::VectorSize::Bi,
+            scalar: naga::Scalar::U32,
+        };
+        return match module.types[base].inner == pair {
+            true => Ok(()),
+            false => Err("is not read and written as vec4, as 16-bit numbers must be".into()),
+        };
+    }
     let found = match module.types[base].inner {
         TypeInner::Scalar(s) | TypeInner::Atomic(s) => s,
         TypeInner::Vector {

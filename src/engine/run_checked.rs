@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::around::Around;
 use super::buffer::View;
 use super::check::{KernelCheck, compare};
-use super::device::{Device, Executor, Program};
+use super::device::{Device, Executor, Program, widened};
 use super::gpu::Copies;
 use super::kernel::BindingKind;
 use super::plan::Dispatch;
@@ -124,9 +124,9 @@ fn compare_all(
 ) -> Result<Vec<KernelCheck>> {
     let mut take = |views: &[&View]| -> Vec<Vec<u32>> {
         let mut next = |view: &&View| {
-            let (copied, rest) = words.split_at(view.words());
+            let (copied, rest) = words.split_at(view.word_range().len());
             words = rest;
-            copied.to_vec()
+            widened(view, copied)
         };
         views.iter().map(&mut next).collect()
     };

@@ -66,11 +66,10 @@ impl Device {
                 let start = Instant::now();
                 self.submit(program, i..i + 1)?;
                 self.wait()?;
-                let words: usize = dispatch.views.iter().map(View::words).sum();
                 Ok(DispatchTime {
                     kernel: dispatch.kernel.name,
                     seconds: start.elapsed().as_secs_f64(),
-                    bytes: words as u64 * 4,
+                    bytes: dispatch.views.iter().map(View::bytes).sum(),
                 })
             })
             .collect()

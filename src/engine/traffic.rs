@@ -48,10 +48,9 @@ impl Traffic {
 fn bytes(dispatch: &Dispatch) -> u64 {
     let views = dispatch.views.iter();
     let distinct: HashSet<_> = views
-        .map(|view| (view.buffer.id(), view.range.start, view.range.end))
+        .map(|view| (view.buffer.id(), view.offset(), view.bytes()))
         .collect();
-    let words = distinct.iter().map(|(_, start, end)| end - start);
-    words.sum::<usize>() as u64 * 4
+    distinct.iter().map(|(_, _, bytes)| bytes).sum()
 }
 
 impl Program {

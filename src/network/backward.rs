@@ -70,8 +70,7 @@ impl Backward for NodePass<'_, Back<'_>> {
     }
 
     fn like_output(&self, what: &str) -> Result<View> {
-        let (recorder, node) = (self.recorder, self.node);
-        recorder.tensor(node, what, recorder.words(node))
+        self.recorder.delta(self.node, what)
     }
 
     fn connection_gradients(
@@ -159,7 +158,7 @@ impl Recorder<'_> {
             let accumulate = true;
             return Ok(Some(Sink { view, accumulate }));
         }
-        let view = self.tensor(target, "delta", self.words(target))?;
+        let view = self.delta(target, "delta")?;
         values.delta[target] = Some(view.clone());
         Ok(Some(Sink {
             view,

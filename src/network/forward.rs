@@ -2,7 +2,7 @@
 
 use super::node_pass::NodePass;
 use super::recorder::{Recorder, Values};
-use crate::engine::{Plan, View};
+use crate::engine::{Plan, Precision, View};
 use crate::error::{Error, Result};
 use crate::layer::pass::{Forward, Mode};
 
@@ -49,14 +49,14 @@ impl Recorder<'_> {
         let last = node + 1 == self.model.nodes().len();
         let output = match last {
             true => self.buffers.logits.range(0..words),
-            false => self.tensor(node, "output", words)?,
+            false => self.value(node)?,
         };
         values.value[node] = Some(output.clone());
         let saved = n
             .layer()
             .saved_words(&self.model.inputs_of(n), self.lanes());
         if saved > 0 && mode != Mode::Restore {
-            values.saved[node] = Some(self.tensor(node, "saved", saved)?);
+            values.saved[node] = Some(self.tensor(node, "saved", saved, Precision::F32)?);
         }
         let ahead = Ahead {
             mode,

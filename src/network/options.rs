@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::Class;
+use crate::engine::{Class, Precision};
 use crate::error::{Error, Result};
 use crate::layer::ParameterState;
 use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
@@ -72,6 +72,10 @@ pub struct NetworkOptions {
     pub forward: Option<Forward>,
     /// Whether most activations are dropped after the forward pass, and computed again for the backward pass.
     pub recompute: bool,
+    /// How activations are stored, and, [less the range](Precision::of_gradients), their gradients: all that layers
+    /// pass to one another. The input, the logits and the gradient at them stay f32, which the loss reads and writes;
+    /// so do weights, gradients of weights, and statistics of norms, which are sums.
+    pub activations: Precision,
     /// Whether every activation and delta gets memory of its own, to be looked at: for tests.
     pub keep: bool,
 }
@@ -94,6 +98,7 @@ impl NetworkOptions {
             class: Class::Connections,
             forward: None,
             recompute: false,
+            activations: Precision::F32,
             keep: false,
         }
     }

@@ -7,7 +7,7 @@ use super::options::NetworkOptions;
 use super::phase;
 use super::recorder::{PassOptions, Recorder, Values};
 use super::ring::RING;
-use crate::engine::{Buffer, Class, Grid, Plan};
+use crate::engine::{Buffer, Class, Grid, Plan, Precision};
 use crate::error::Result;
 use crate::layer::pass::Mode;
 use crate::layer::{BatchMetrics, BatchMetricsParams};
@@ -115,7 +115,7 @@ impl Recorder<'_> {
             values.delta[last] = Some(ones.all());
             return Ok(());
         }
-        let delta = self.tensor(last, "delta", self.words(last))?;
+        let delta = self.tensor(last, "delta", self.words(last), Precision::F32)?;
         let comparison = Comparison {
             device: self.device,
             outputs: self.model.classes(),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::buffers::Buffers;
 use super::options::NetworkOptions;
 use super::tiles::Tile;
-use crate::engine::{Buffer, Class, Device, Plan, View};
+use crate::engine::{Buffer, Class, Device, Plan, Precision, View};
 use crate::error::{Error, Result};
 use crate::layer::{LayerParameters, Parameters};
 use crate::model::Model;
@@ -169,21 +169,47 @@ impl<'a> Recorder<'a> {
         self.model.nodes()[node].extent().size() * self.lanes()
     }
 
-    /// Memory for a value that lives within one pass, or, where they are retained, for good.
-    pub fn tensor(&self, node: usize, what: &str, words: usize) -> Result<View> {
+    /// How the values that layers pass on are stored. Networks of which dense gradients are taken are for choosing
+    /// connections once, before a training, and are exact.
+    fn activations(&self) -> Precision {
+        match self.options.purpose.in_tiles() {
+            true => Precision::F32,
+            false => self.options.activations,
+        }
+    }
+
+    /// Memory for the value of a node within a pass.
+    pub fn value(&self, node: usize) -> Result<View> {
+        self.tensor(node, "output", self.words(node), self.activations())
+    }
+
+    /// Memory as large as a node's value for the gradient at it, or for what leads to that.
+    pub fn delta(&self, node: usize, what: &str) -> Result<View> {
+        let precision = self.activations().of_gradients();
+        self.tensor(node, what, self.words(node), precision)
+    }
+
+    /// Memory for what lives within one pass, or, where values are retained, for good.
+    pub fn tensor(
+        &self,
+        node: usize,
+        what: &str,
+        words: usize,
+        precision: Precision,
+    ) -> Result<View> {
         let name = self.model.nodes()[node].name();
         let label = match name.is_empty() {
             true => format!("node{node}.{what}"),
             false => format!("{name}.{what}"),
         };
         if !self.options.keep {
-            let buffer = self.device.transient(&label, Class::Activations, words);
+            let buffer = (self.device).transient_of(&label, Class::Activations, words, precision);
             return Ok(buffer.range(0..words));
         }
         let mut retained = self.retained.borrow_mut();
         let buffer = match retained.get(&label) {
             Some(buffer) => buffer.clone(),
-            None => self.device.buffer(&label, Class::Activations, words)?,
+            None => (self.device).buffer_of(&label, Class::Activations, words, precision)?,
         };
         retained.insert(label, buffer.clone());
         Ok(buffer.range(0..words))

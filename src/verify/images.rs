@@ -1,6 +1,6 @@
 //! Convolutions, batch norms, pools, shortcuts, activations and dropout on planes of all sizes.
 
-use super::perceptrons::BATCHES;
+use super::perceptrons::{BATCHES, HALVES};
 use super::problem::{Path, Problem, Trial, image};
 use crate::error::Result;
 use crate::model::{Builder, Extent, Model};
@@ -40,6 +40,19 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         3,
         false,
     );
+    for activations in HALVES {
+        for (model, path) in [
+            (residual(image(3, 9, 7), [5, 9])?, Path::Sparse(0.4)),
+            (residual(image(3, 9, 7), [5, 9])?, Path::Full),
+            (pools(image(2, 11, 13), 5)?, Path::Sparse(0.4)),
+        ] {
+            let trial = Trial {
+                activations,
+                ..Trial::new(model, path, 7)
+            };
+            problems.push(trial.into_problem().quick(true));
+        }
+    }
     let parts = Trial {
         parts: 2,
         ..Trial::new(residual(image(3, 9, 7), [5, 9])?, Path::Full, 6)

@@ -1,6 +1,7 @@
 //! Linear layers of all sizes: sparse and dense products, biases, the loss, the optimiser.
 
 use super::problem::{Path, Problem, Trial};
+use crate::engine::Precision;
 use crate::error::Result;
 use crate::model::{Builder, Extent, Model};
 
@@ -10,6 +11,9 @@ const ODD: [usize; 5] = [9, 33, 257, 513, 10];
 
 /// One member, fewer than a vector, more than a workgroup has lanes.
 pub(super) const BATCHES: [usize; 3] = [1, 3, 128];
+
+/// Activations of 16 bits.
+pub(super) const HALVES: [Precision; 2] = [Precision::Bf16, Precision::F16];
 
 /// More inputs than a driver's loops may count to: llvmpipe gives up after 65,535 iterations.
 const LONG: usize = 70_001;
@@ -49,6 +53,15 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         }
         .into_problem(),
     );
+    for activations in HALVES {
+        for path in Path::ALL {
+            let trial = Trial {
+                activations,
+                ..Trial::new(chain("9 to 513 units", &ODD)?, path, 7)
+            };
+            problems.push(trial.into_problem().quick(true));
+        }
+    }
     Ok(problems)
 }
 

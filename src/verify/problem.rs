@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::data::{Batch, TargetKind};
 use crate::engine::random::{pcg4d, unit};
-use crate::engine::{Device, KernelCheck, Plan, StepState};
+use crate::engine::{Device, KernelCheck, Plan, Precision, StepState};
 use crate::error::Result;
 use crate::loss::{Comparison, CrossEntropy, Loss};
 use crate::model::{Extent, Model};
@@ -120,6 +120,8 @@ pub(super) struct Trial {
     pub scope: Scope,
     /// Whether forward passes use half of the connections (Top-KAST).
     pub forward_half: bool,
+    /// How activations are stored.
+    pub activations: Precision,
 }
 
 impl Trial {
@@ -133,6 +135,7 @@ impl Trial {
             method: "static",
             scope: Scope::Layer,
             forward_half: false,
+            activations: Precision::F32,
         }
     }
 
@@ -147,6 +150,9 @@ impl Trial {
                 Scope::Global => "globally",
             };
             name += &format!(", {} {scope}", self.method);
+        }
+        if self.activations.is_half() {
+            name += &format!(", activations in {}", self.activations);
         }
         Problem::new(name, move |device| self.run(device))
     }
@@ -171,6 +177,7 @@ impl Trial {
                     .collect(),
                 decay: 0.01,
             }),
+            activations: self.activations,
             ..options(self.batch)
         };
         let mut network = Network::new(device, &self.model, &state, &options, method.as_ref())?;

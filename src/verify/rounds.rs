@@ -2,6 +2,7 @@
 
 use super::perceptrons::chain;
 use super::problem::{Path, Problem, Trial, image};
+use crate::engine::Precision;
 use crate::error::Result;
 use crate::model::{Builder, Model};
 use crate::topology::{Candidates, MethodName, MethodOptions, Scope};
@@ -35,6 +36,11 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
             let parts = chain("33 to 257 units", &[33, 257, 9])?;
             problems.push(round(parts, 0.1, 128, 2).into_problem());
             problems.push(round(windows()?, 0.3, 3, 1).into_problem());
+            let halves = Trial {
+                activations: Precision::Bf16,
+                ..round(windows()?, 0.3, 7, 1)
+            };
+            problems.push(halves.into_problem().quick(quick));
         }
     }
     for (units, batch) in [(&[9, 33, 257, 513, 10][..], 3), (&[1, 2, 3, 4, 5], 128)] {

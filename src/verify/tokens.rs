@@ -1,6 +1,6 @@
 //! Transformers: patches, positions, attention, layer norms.
 
-use super::perceptrons::BATCHES;
+use super::perceptrons::{BATCHES, HALVES};
 use super::problem::{Numbers, Path, Problem, Trial, image};
 use crate::engine::{Class, Plan};
 use crate::error::Result;
@@ -43,6 +43,13 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         16,
         false,
     );
+    for activations in HALVES {
+        let trial = Trial {
+            activations,
+            ..Trial::new(block(image(3, 6, 4), 2, 12, [3, 5])?, Path::Sparse(0.4), 7)
+        };
+        problems.push(trial.into_problem().quick(true));
+    }
     for lanes in [4, 132] {
         problems.push(in_place(lanes));
     }

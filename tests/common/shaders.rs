@@ -6,10 +6,10 @@ use naga::back::spv;
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
-use rootlet::engine::WorkgroupShape;
 use rootlet::engine::kernel::KernelInfo;
-use rootlet::engine::reflect::{Reflection, reflect};
-use rootlet::engine::wgsl::{capabilities, expand_ranges};
+use rootlet::engine::reflect::{Reflection, reflect, reflect_packed};
+use rootlet::engine::wgsl::{capabilities, expand, expand_ranges};
+use rootlet::engine::{Precision, WorkgroupShape};
 
 /// Every kernel of the crate: those of a training, and those by which an adapter is measured.
 pub fn kernels() -> Vec<&'static KernelInfo> {
@@ -18,8 +18,38 @@ pub fn kernels() -> Vec<&'static KernelInfo> {
 
 /// A kernel's module under a workgroup shape, its pipeline overrides filled in.
 pub fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
-    let reflection = reflect(kernel, &shape.constants()).unwrap();
+    resolved_packed(kernel, &[], shape)
+}
+
+/// As [`resolved`], for bindings whose numbers are stored so.
+pub fn resolved_packed(
+    kernel: &KernelInfo,
+    precisions: &[Precision],
+    shape: WorkgroupShape,
+) -> (Module, ModuleInfo) {
+    let reflection = reflect_packed(kernel, precisions, &shape.constants()).unwrap();
     resolve(kernel, shape, &reflection, &reflection.source)
+}
+
+/// With each binding that is an array of vec4 in 16 bits, in both ways; nothing of a kernel that has none.
+pub fn packings(kernel: &KernelInfo) -> Vec<Vec<Precision>> {
+    let text = expand(kernel).unwrap();
+    let vectors = |name: &str| text.contains(&format!("> {name}: array<vec4<f32>>"));
+    if !kernel.bindings.iter().any(|b| vectors(b.name)) {
+        return Vec::new();
+    }
+    let all = |half: Precision| {
+        let bindings = kernel.bindings.iter();
+        let stored = bindings.map(|b| {
+            if vectors(b.name) {
+                half
+            } else {
+                Precision::F32
+            }
+        });
+        stored.collect()
+    };
+    vec![all(Precision::Bf16), all(Precision::F16)]
 }
 
 /// As [`resolved`], for ranges of its workgroups.
@@ -56,6 +86,18 @@ pub fn each(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleIn
         for shape in bases.flat_map(|base| kernel.shapes(base)) {
             let (module, info) = resolved(kernel, shape);
             test(kernel, shape, &module, &info);
+        }
+    }
+}
+
+/// Calls `test` for every kernel in every shape and every one of its [packings].
+pub fn each_packed(mut test: impl FnMut(&KernelInfo, WorkgroupShape, &Module, &ModuleInfo)) {
+    for kernel in kernels() {
+        for precisions in packings(kernel) {
+            for shape in WorkgroupShape::ALL {
+                let (module, info) = resolved_packed(kernel, &precisions, shape);
+                test(kernel, shape, &module, &info);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use std::process::Output;
 use assert_cmd::Command;
 use clap::{Args, FromArgMatches, ValueEnum};
 use proptest::prelude::*;
+use rootlet::engine::Precision;
 use rootlet::engine::tune::Tune;
 use rootlet::sparse::Assignment;
 use rootlet::topology::{MethodName, Scope};
@@ -72,7 +73,8 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
         (any::<u32>(), any::<u32>(), any::<bool>()),
         (prop::option::of(0..u64::MAX / 2), 0..100_000_usize),
     );
-    let machine = ("\\PC{0,20}", 0..64_usize, 0..64_usize);
+    let precision = prop::sample::select(Precision::value_variants());
+    let machine = ("\\PC{0,20}", 0..64_usize, 0..64_usize, precision);
     (data, topology, optimiser, machine).prop_map(|(data, topology, optimiser, machine)| {
         let (assignment, method, scope, (sparsity, gamma, alpha, round_until), round_every) =
             topology;
@@ -129,6 +131,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
             machine: MachineConfig {
                 tune: Tune::Off,
                 micro_batch: data.2,
+                activations: machine.3,
                 checkpoint_activations: nesterov,
                 resident: data.2.map(|limit| limit > 9),
                 dense_above: round_until,

@@ -8,6 +8,7 @@ mod adapters;
 mod buffers;
 mod checks;
 mod fold;
+mod halves;
 mod loss;
 mod plans;
 mod random;

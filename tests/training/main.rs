@@ -7,6 +7,7 @@ mod check;
 mod diverged;
 mod from_dense;
 mod further;
+mod halves;
 mod host;
 mod learn;
 mod memory;

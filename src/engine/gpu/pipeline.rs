@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::device_options::DeviceOptions;
 use super::super::kernel::{BindingKind, KernelInfo};
-use super::super::reflect::{Reflection, reflect};
+use super::super::packed::packed;
+use super::super::precision::Precision;
+use super::super::reflect::{Reflection, reflect_packed};
 use super::super::shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};
 use super::super::wgsl::expand_ranges;
 use super::{trust, wait};
@@ -15,12 +17,15 @@ pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) layout: wgpu::BindGroupLayout,
     pub(super) reflection: Reflection,
+    shape: WorkgroupShape,
+    /// How the numbers of its bindings are stored; empty where all are words.
+    precisions: Vec<Precision>,
 }
 
 /// From a kernel's name and WGSL to another WGSL.
 type Rewrite = fn(&str, String) -> String;
 
-type Key = (&'static str, &'static str, WorkgroupShape);
+type Key = (&'static str, &'static str, WorkgroupShape, Vec<Precision>);
 
 pub(super) struct Pipelines {
     device: wgpu::Device,
@@ -28,7 +33,8 @@ pub(super) struct Pipelines {
     rewrite: Option<Rewrite>,
     /// Whether the crate's own kernels keep their run-time checks.
     checked: bool,
-    /// By name, source and shape: a kernel declared outside the crate may bear the name of another.
+    /// By name, source, shape and how bindings are stored: a kernel declared outside the crate may bear the name of
+    /// another.
     cache: Mutex<HashMap<Key, Arc<Pipeline>>>,
     /// Those that run ranges of workgroups: compiled when a dispatch is too long, which is rare.
     ranged: Mutex<HashMap<Key, wgpu::ComputePipeline>>,
@@ -61,17 +67,19 @@ impl Pipelines {
         self.checked
     }
 
+    /// A kernel's pipeline in a shape, for bindings whose numbers are stored so.
     pub(super) fn get(
         &self,
         kernel: &'static KernelInfo,
         shape: WorkgroupShape,
+        precisions: &[Precision],
     ) -> Result<Arc<Pipeline>> {
-        let key = (kernel.name, kernel.source, shape);
+        let key = (kernel.name, kernel.source, shape, precisions.to_vec());
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = cache.get(&key) {
             return Ok(found.clone());
         }
-        let made = Arc::new(self.compile(kernel, shape)?);
+        let made = Arc::new(self.compile(kernel, shape, precisions)?);
         cache.insert(key, made.clone());
         Ok(made)
     }
@@ -80,19 +88,20 @@ impl Pipelines {
     pub(super) fn ranged(
         &self,
         kernel: &'static KernelInfo,
-        shape: WorkgroupShape,
+        whole: &Pipeline,
     ) -> Result<wgpu::ComputePipeline> {
-        let whole = self.get(kernel, shape)?;
-        let key = (kernel.name, kernel.source, shape);
+        let precisions = whole.precisions.clone();
+        let key = (kernel.name, kernel.source, whole.shape, precisions);
         let mut cache = self.ranged.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = cache.get(&key) {
             return Ok(found.clone());
         }
-        let source = self.rewritten(kernel, expand_ranges(kernel)?);
+        let source = packed(kernel, expand_ranges(kernel)?, &whole.precisions)?;
+        let source = self.rewritten(kernel, source);
         let layouts = [Some(&whole.layout), Some(&self.range_layout)];
         let made = self.create(
             kernel,
-            shape,
+            whole.shape,
             &source,
             &layouts,
             &whole.reflection.overrides,
@@ -113,8 +122,13 @@ impl Pipelines {
         }
     }
 
-    fn compile(&self, kernel: &'static KernelInfo, shape: WorkgroupShape) -> Result<Pipeline> {
-        let mut reflection = reflect(kernel, &shape.constants())?;
+    fn compile(
+        &self,
+        kernel: &'static KernelInfo,
+        shape: WorkgroupShape,
+        precisions: &[Precision],
+    ) -> Result<Pipeline> {
+        let mut reflection = reflect_packed(kernel, precisions, &shape.constants())?;
         check(kernel, &reflection, self.backend)?;
         reflection.source = self.rewritten(kernel, reflection.source);
         let mut entries: Vec<_> = [Some(reflection.params_binding), reflection.part_binding]
@@ -142,6 +156,8 @@ impl Pipelines {
             pipeline: self.create(kernel, shape, source, &[Some(&layout)], overrides)?,
             layout,
             reflection,
+            shape,
+            precisions: precisions.to_vec(),
         })
     }
 
@@ -235,6 +251,7 @@ mod tests {
     use super::super::adapters::shapes;
     use super::*;
     use crate::engine::Kernel;
+    use crate::engine::reflect::reflect;
     use crate::sparse::Sddmm;
 
     #[test]

@@ -9,6 +9,7 @@ use super::super::kernel::{BindingKind, KernelInfo};
 use super::super::ledger::{Class, Ledger};
 use super::super::loops::{Part, Piece};
 use super::super::plan::{Dispatch, Plan};
+use super::super::precision::Precision;
 use super::super::shape::WorkgroupShape;
 use super::executor::GpuExecutor;
 use super::pace::{Shared, Timings, Unit};
@@ -36,7 +37,6 @@ impl GpuProgram {
 /// A recorded dispatch, or one of the several that it is here.
 pub(super) struct PreparedPiece {
     pub(super) kernel: &'static KernelInfo,
-    pub(super) shape: WorkgroupShape,
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) bind_group: wgpu::BindGroup,
     pub(super) grid: (u32, u32),
@@ -112,7 +112,8 @@ impl GpuExecutor {
         let mut first = vec![0];
         let dispatches = plan.dispatches().iter().zip(shapes);
         for (((dispatch, &shape), pieces), (offset, parts)) in dispatches.zip(pieces).zip(offsets) {
-            let pipeline = self.pipelines.get(dispatch.kernel, shape)?;
+            let precisions = dispatch.precisions();
+            let pipeline = self.pipelines.get(dispatch.kernel, shape, &precisions)?;
             let mut entries = vec![uniform(
                 pipeline.reflection.params_binding,
                 &params,
@@ -132,16 +133,16 @@ impl GpuExecutor {
                         view.buffer.label()
                     )));
                 };
-                let words = match info.kind {
-                    BindingKind::Uniform(fields) => fields.len().next_multiple_of(4),
-                    _ => view.words(),
+                let bytes = match info.kind {
+                    BindingKind::Uniform(fields) => fields.len().next_multiple_of(4) as u64 * 4,
+                    _ => view.bytes(),
                 };
                 entries.push(wgpu::BindGroupEntry {
                     binding: *binding,
                     resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                         buffer,
-                        offset: view.range.start as u64 * 4,
-                        size: wgpu::BufferSize::new(words as u64 * 4),
+                        offset: view.offset(),
+                        size: wgpu::BufferSize::new(bytes),
                     }),
                 });
             }
@@ -161,7 +162,6 @@ impl GpuExecutor {
                 ));
                 prepared.push(PreparedPiece {
                     kernel: dispatch.kernel,
-                    shape,
                     pipeline: pipeline.clone(),
                     bind_group: self.device.create_bind_group(&wgpu::BindGroupDescriptor {
                         label: Some(dispatch.kernel.name),
@@ -183,6 +183,7 @@ impl GpuExecutor {
                 &label,
                 Class::Scratch,
                 bytes.len() / 4,
+                Precision::F32,
                 Memory::Gpu(params),
                 ledger,
             ),

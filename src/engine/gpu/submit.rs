@@ -98,7 +98,7 @@ impl GpuExecutor {
         piece: &PreparedPiece,
         groups: &Range<usize>,
     ) -> Result<()> {
-        let pipeline = self.pipelines.ranged(piece.kernel, piece.shape)?;
+        let pipeline = self.pipelines.ranged(piece.kernel, &piece.pipeline)?;
         // Short-lived and four words: not resident, so not in the ledger.
         let first = self
             .device

@@ -24,7 +24,7 @@ fn memory(view: &View) -> Result<&wgpu::Buffer> {
 
 impl GpuExecutor {
     pub(crate) fn upload(&self, view: &View, words: &[u32]) -> Result<()> {
-        let (buffer, mut offset) = (memory(view)?, view.range.start as u64 * 4);
+        let (buffer, mut offset) = (memory(view)?, view.offset());
         // In several submissions where there is much: the device copies it, and no submission is to take long.
         for words in words.chunks(STAGED as usize / 4) {
             let bytes = size_of_val(words) as u64;
@@ -40,7 +40,7 @@ impl GpuExecutor {
     }
 
     pub(crate) fn download(&self, view: &View) -> Result<Vec<u32>> {
-        let (offset, bytes) = (view.range.start as u64 * 4, view.words() as u64 * 4);
+        let (offset, bytes) = (view.offset(), view.bytes());
         self.read(memory(view)?, offset, bytes, view.buffer.label())
     }
 
@@ -73,7 +73,7 @@ impl GpuExecutor {
         let mut copy = |views: &[&View]| -> Result<()> {
             let mut encoder = self.device.create_command_encoder(&Default::default());
             for view in views {
-                let (offset, bytes) = (view.range.start as u64 * 4, view.words() as u64 * 4);
+                let (offset, bytes) = (view.offset(), view.bytes());
                 encoder.copy_buffer_to_buffer(memory(view)?, offset, &staging, at, bytes);
                 at += bytes;
             }

@@ -5,6 +5,7 @@ use super::section::section;
 use crate::Result;
 use crate::bounds::check;
 use crate::data::MOST_WORKERS;
+use crate::engine::Precision;
 use crate::engine::adapter::takes_threads;
 use crate::engine::tune::Tune;
 use crate::error::option::ADAPTER;
@@ -16,6 +17,10 @@ section! {
         /// Images on the device at once, a divisor of --batch: gradients of the parts add up [default: as many as fit]
         micro_batch: Option<usize> = None,
             N, on resume Fixed;
+        /// How activations and their gradients are stored: 16 bits halve their memory and what products read; sums,
+        /// weights and the loss are f32 always
+        activations: Precision = Precision::F32,
+            NAME, on resume Fixed;
         /// Keep few activations and compute the others again for the backward pass: less memory, more time
         checkpoint_activations: bool = false,
             BOOL, on resume Free, idle keeps_all;

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "cli")]
 use super::number::{list, real, whole};
+use crate::engine::Precision;
 use crate::engine::tune::Tune;
 use crate::sparse::Assignment;
 use crate::topology::{MethodName, Scope};
@@ -85,6 +86,7 @@ values! {
     Assignment: EnumValueParser::<Assignment>::new(), Assignment::NAMES;
     MethodName: EnumValueParser::<MethodName>::new(), MethodName::NAMES;
     Tune: EnumValueParser::<Tune>::new(), Tune::NAMES;
+    Precision: EnumValueParser::<Precision>::new(), Precision::NAMES;
     Scope: EnumValueParser::<Scope>::new(), Scope::NAMES;
 }
 

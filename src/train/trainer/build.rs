@@ -86,6 +86,7 @@ impl Trainer {
             distinct: config.topology.distinct_candidates,
             round_batches: config.topology.round_batches,
             recompute: config.machine.checkpoint_activations,
+            activations: config.machine.activations,
             class: begin::class_of(method.as_ref(), &state, model),
             forward: config.forward(model, method.as_ref())?,
             // No batch has more images than there are.
