@@ -31,6 +31,13 @@ pub enum Error {
         /// What it is.
         value: String,
     },
+    /// An option that was asked for and changes nothing.
+    NoEffect {
+        /// The option's name, as in `lottery_cycles`.
+        option: String,
+        /// Why: "it is for the method lottery".
+        why: String,
+    },
     /// An option that is not given and has no default.
     Missing {
         /// The option's name, as in `data_dir`.
@@ -145,6 +152,9 @@ impl Error {
                 must,
                 value,
             } => format!("{} {must}, not {value}", name(option)),
+            Error::NoEffect { option, why } => {
+                format!("{} has no effect here: {why}; leave it out", name(option))
+            }
             Error::Missing { option, who, what } => {
                 format!("{who} needs {}, {what}", name(option))
             }

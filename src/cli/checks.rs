@@ -6,7 +6,10 @@ use rootlet::{Error, Result};
 
 /// The error for a flag that would change nothing.
 pub(super) fn no_effect(flag: &str, why: &str) -> Error {
-    Error::Usage(format!("--{flag} has no effect here: {why}; leave it out"))
+    Error::NoEffect {
+        option: flag.to_owned(),
+        why: why.to_owned(),
+    }
 }
 
 /// Refuses flags and arguments that were typed with nothing in them, as a script's empty variable leaves them.

@@ -29,7 +29,9 @@ pub fn flag(option: &str) -> String {
 /// 2 for what the user typed, as clap has it; 1 for everything else.
 pub fn exit_code(error: &Error) -> ExitCode {
     match error {
-        Error::Usage(_) | Error::Value { .. } | Error::Missing { .. } => ExitCode::from(2),
+        Error::Usage(_) | Error::Value { .. } | Error::NoEffect { .. } | Error::Missing { .. } => {
+            ExitCode::from(2)
+        }
         _ => ExitCode::FAILURE,
     }
 }

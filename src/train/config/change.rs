@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(names(OnResume::Free).join(" "), free);
         assert_eq!(
             names(OnResume::Host).join(" "),
-            "data_dir tune threads workers"
+            "data_dir threads tune workers"
         );
         assert!(!TrainConfig::is_fixed("none") && !TrainConfig::is_free("none"));
     }

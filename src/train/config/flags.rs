@@ -9,7 +9,6 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use super::file::value_text;
 use super::section::{Field, Section};
 use super::train_config::TrainConfig;
-use crate::error::OptionName;
 use crate::{Error, Result};
 
 /// The flags of a [`TrainConfig`] that were given on a command line, to be laid over a file or the defaults.
@@ -59,15 +58,15 @@ impl ConfigFlags {
     /// Refuses flags that were typed and have no effect on `config`, to which they led.
     ///
     /// # Errors
-    /// [`Error::Usage`] names the flag and why it has none.
+    /// [`Error::NoEffect`] names the flag and why it has none.
     pub fn check_effects(&self, config: &TrainConfig) -> Result<()> {
         let fields = TrainConfig::fields().into_iter();
         for field in fields.filter(|field| self.given(field.key)) {
             if let Some(why) = config.has_no_effect(field.key) {
-                return Err(Error::Usage(format!(
-                    "{} has no effect here: {why}; leave it out",
-                    OptionName(field.key)
-                )));
+                return Err(Error::NoEffect {
+                    option: field.key.to_owned(),
+                    why,
+                });
             }
         }
         Ok(())
