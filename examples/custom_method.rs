@@ -102,7 +102,7 @@ fn main() -> Result<()> {
     };
     let mut trainer = Trainer::with_setup(device, config, digits, setup)?;
     // In the first step and the first round, runs the new kernel on its twin too, and compares.
-    trainer.check("example/");
+    trainer.check("example/")?;
     let mut show = |event: &Event| {
         match event {
             Event::Note(note) => println!("{note}"),

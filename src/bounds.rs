@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::words::short;
 
 /// Indices on the device are 32-bit words.
 pub(crate) const MOST: usize = u32::MAX as usize - 3;
@@ -51,6 +52,6 @@ pub(crate) fn check(
 
 /// A list as it is typed.
 pub(crate) fn list_text<T: ToString>(list: &[T]) -> String {
-    let items: Vec<String> = list.iter().map(T::to_string).collect();
+    let items: Vec<String> = list.iter().map(|item| short(&item.to_string())).collect();
     items.join(",")
 }

@@ -10,6 +10,7 @@ mod remedy;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::words::given;
 pub use option::{OptionName, name_options};
 pub use remedy::{Remedies, Remedy};
 
@@ -151,7 +152,7 @@ impl Error {
                 option,
                 must,
                 value,
-            } => format!("{} {must}, not {value}", name(option)),
+            } => format!("{} {must}, not {}", name(option), given(value)),
             Error::NoEffect { option, why } => {
                 format!("{} has no effect here: {why}; leave it out", name(option))
             }

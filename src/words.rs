@@ -23,6 +23,24 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// A number's text; of one with more digits than anybody reads, such as 1e300 written out, the short form.
+pub(crate) fn short(number: &str) -> String {
+    // 17 digits, and room for zeros before or behind them.
+    const MOST: usize = 25;
+    match number.parse::<f64>() {
+        Ok(x) if number.len() > MOST => format!("{x:e}"),
+        _ => number.to_owned(),
+    }
+}
+
+/// A value as it was given, or a list of them: what is empty is `nothing`.
+pub(crate) fn given(value: &str) -> String {
+    if value.trim().is_empty() {
+        return "nothing".to_owned();
+    }
+    value.split(',').map(short).collect::<Vec<_>>().join(",")
+}
+
 /// The first few of `all` texts in a sentence: `a, b, c and 7 more`.
 pub(crate) fn listed<T: ToString>(all: u64, texts: impl IntoIterator<Item = T>) -> String {
     const MOST: u64 = 10;
@@ -38,7 +56,30 @@ pub(crate) fn listed<T: ToString>(all: u64, texts: impl IntoIterator<Item = T>) 
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, grouped, listed};
+    use super::{counted, given, grouped, listed, short};
+
+    #[test]
+    fn nobody_has_to_read_three_hundred_digits() {
+        for x in [
+            0.1,
+            1.0 / 3.0,
+            1e-5 / 3.0,
+            1e15 / 3.0,
+            12345.678,
+            f64::INFINITY,
+        ] {
+            assert_eq!(short(&x.to_string()), x.to_string());
+        }
+        assert_eq!(short(&1e300.to_string()), "1e300");
+        assert_eq!(short(&1e-300.to_string()), "1e-300");
+        assert_eq!(short(&"a".repeat(300)), "a".repeat(300));
+        let list = format!("8,{},12", 1e200);
+        assert_eq!(given(&list), "8,1e200,12");
+        assert_eq!(
+            (given(""), given(" ")),
+            ("nothing".into(), "nothing".into())
+        );
+    }
 
     #[test]
     fn the_first_ten_are_named_and_the_others_counted() {

@@ -25,10 +25,9 @@ fn connections_before(at: u32) -> u32 {
     let row = params.row + unit / params.inputs;
     let input = unit % params.inputs;
     var low = active_offsets[row];
-    if input == 0u {
-        return low; // of the row behind the last, too
-    }
-    var high = active_offsets[row + 1u];
+    // Before a row's first input there is nothing, and behind the last row no row. A branch on it would depend on
+    // uniforms alone: see lib/unfixed.wgsl.
+    var high = active_offsets[row + min(input, 1u)];
     while low < high {
         let middle = low + (high - low) / 2u;
         if active_cols[middle] < params.first_col + input {

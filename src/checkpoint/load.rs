@@ -85,38 +85,64 @@ fn step_of(folder: &Path) -> Option<u64> {
 
 /// The newest checkpoint that can be read, with a note on those that cannot.
 fn newest(store: &Path) -> Checked<Checkpoint> {
-    let entries = list(store)?;
-    if entries.is_empty() {
-        return Err(
+    let looked = first_usable(store, |folder| match read(folder) {
+        // Whole, and no reason to lose the steps since the one before.
+        Err(reason) if is_later(folder) => Ok(Err(format!("{}: {reason}", folder.display()))),
+        checkpoint => checkpoint.map(Ok),
+    })?;
+    match looked {
+        Looked {
+            found: Some(checkpoint),
+            damage,
+        } => checkpoint.map(|checkpoint| Checkpoint {
+            note: (!damage.is_empty()).then(|| {
+                let path = checkpoint.path.display();
+                format!("going back to checkpoint {path}: {}", damage.join("; "))
+            }),
+            ..checkpoint
+        }),
+        Looked { damage, .. } if damage.is_empty() => Err(
             "holds no checkpoint; give the folder of a run that has saved one, or start the run again".to_owned(),
-        );
+        ),
+        Looked { damage, .. } => Err(format!(
+            "none of its checkpoints can be used ({}); restore one from a copy, or start the run again",
+            damage.join("; ")
+        )),
     }
-    let mut failures = Vec::new();
-    for entry in entries {
-        match read(&entry.path) {
-            Ok(mut checkpoint) => {
-                if !failures.is_empty() {
-                    checkpoint.note = Some(format!(
-                        "going back to checkpoint {}: {}",
-                        entry.path.display(),
-                        failures.join("; ")
-                    ));
+}
+
+/// What was found by going through a run's checkpoints.
+pub(crate) struct Looked<T> {
+    /// What the newest gives that can be used, if one can.
+    pub found: Option<T>,
+    /// Why newer ones cannot be used, each.
+    pub damage: Vec<String>,
+}
+
+/// Goes through the checkpoints, newest first, until `look` can use one. A run that goes on saves new ones meanwhile and
+/// removes the old: where one has gone since they were listed, this begins anew.
+fn first_usable<T>(store: &Path, look: impl Fn(&Path) -> Checked<T>) -> Checked<Looked<T>> {
+    'listing: loop {
+        let mut damage = Vec::new();
+        for Entry { path, .. } in list(store)? {
+            match look(&path) {
+                Ok(found) => {
+                    return Ok(Looked {
+                        found: Some(found),
+                        damage,
+                    });
                 }
-                return Ok(checkpoint);
-            }
-            // Whole, and no reason to lose the steps since the one before.
-            Err(reason) if is_later(&entry.path) => {
-                return Err(format!("{}: {reason}", entry.path.display()));
-            }
-            Err(reason) => {
-                failures.push(format!("{} cannot be used: {reason}", entry.path.display()))
+                Err(_) if !path.is_dir() => continue 'listing,
+                Err(reason) => {
+                    damage.push(format!("{} cannot be used: {reason}", path.display()));
+                }
             }
         }
+        return Ok(Looked {
+            found: None,
+            damage,
+        });
     }
-    Err(format!(
-        "none of its checkpoints can be used ({}); restore one from a copy, or start the run again",
-        failures.join("; ")
-    ))
 }
 
 /// Whether a later version saved this checkpoint in a format that this one does not read.
@@ -151,12 +177,16 @@ fn list(store: &Path) -> Checked<Vec<Entry>> {
     folder::list(store).map_err(|e| format!("cannot be listed: {e}; make the folder readable"))
 }
 
-/// The manifest of the newest checkpoint of a run that has one which can be read; none where there is none. The tensors
-/// are not looked at.
-pub(crate) fn newest_manifest(run: &Path) -> Option<Manifest> {
-    let entries = folder::list(&run.join(STORE)).ok()?;
-    let manifest = entries.iter().find_map(|entry| open(&entry.path).ok());
-    manifest.map(|(manifest, _)| manifest)
+/// The manifest of a run's newest checkpoint that has one which can be read. The tensors are not looked at.
+pub(crate) fn newest_manifest(run: &Path) -> Looked<Manifest> {
+    let looked = first_usable(&run.join(STORE), |folder| {
+        open(folder).map(|(manifest, _)| manifest)
+    });
+    // Without a folder of them there is none.
+    looked.unwrap_or(Looked {
+        found: None,
+        damage: Vec::new(),
+    })
 }
 
 /// Reads one checkpoint, checking everything.

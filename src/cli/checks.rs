@@ -12,6 +12,21 @@ pub(super) fn no_effect(flag: &str, why: &str) -> Error {
     }
 }
 
+/// Reads the environment's `ROOTLET_NO_VERIFY`: its flag takes no value.
+///
+/// # Errors
+/// What it may be.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err(
+            "the environment's ROOTLET_NO_VERIFY must be 1, true, yes or on, or else 0, false, no, off or empty"
+                .to_owned(),
+        ),
+    }
+}
+
 /// Refuses flags and arguments that were typed with nothing in them, as a script's empty variable leaves them.
 pub fn check_typed(matches: &ArgMatches) -> Result<()> {
     for id in matches.ids() {
@@ -33,7 +48,7 @@ pub fn check_typed(matches: &ArgMatches) -> Result<()> {
 }
 
 /// Flags that have no effect beside another one, by command: that other one, its value where it matters, and why.
-const IDLE_BESIDE: [(&str, &str, Option<&str>, &str, &str); 6] = [
+const IDLE_BESIDE: [(&str, &str, Option<&str>, &str, &str); 7] = [
     (
         "sweep",
         "table",
@@ -54,6 +69,13 @@ const IDLE_BESIDE: [(&str, &str, Option<&str>, &str, &str); 6] = [
         "print_config",
         None,
         "no_verify",
+        "--print-config trains nothing",
+    ),
+    (
+        "train",
+        "print_config",
+        None,
+        "runs",
         "--print-config trains nothing",
     ),
     ("train", "adapter", Some("cpu"), "no_verify", NOT_VERIFIED),

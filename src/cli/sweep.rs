@@ -9,6 +9,7 @@ use rootlet::report::sweep::{self, RunState, Sweep};
 use rootlet::report::{RecordOptions, RunFolder, Style, TextTable, command_line};
 use rootlet::train::SaveEvery;
 
+use super::checks::switch;
 use super::interrupt::Interrupt;
 use super::output;
 
@@ -65,7 +66,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "EVERY")]
     save_every: Option<SaveEvery>,
     /// Do not verify an adapter and driver that no training was on before
-    #[arg(long, env = "ROOTLET_NO_VERIFY", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, env = "ROOTLET_NO_VERIFY", value_parser = switch)]
     no_verify: bool,
     /// Write TensorBoard's event files too, in each run folder's tensorboard/
     #[arg(long)]

@@ -14,6 +14,7 @@ use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
 use rootlet::{Error, Result};
 
+use super::checks::switch;
 use super::interrupt::Interrupt;
 use super::output;
 
@@ -74,7 +75,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "EVERY")]
     save_every: Option<SaveEvery>,
     /// Do not verify an adapter and driver that no training was on before
-    #[arg(long, env = "ROOTLET_NO_VERIFY", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, env = "ROOTLET_NO_VERIFY", value_parser = switch)]
     no_verify: bool,
     /// Show the final result and errors only
     #[arg(long, conflicts_with = "json")]
@@ -283,7 +284,10 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
             None => "nothing was left to do; give more --epochs to train on",
         });
     }
-    match (finished.interrupted, recorded.unwritten) {
+    match (
+        finished.interrupted,
+        recorded.unwritten.or(recorded.unchecked),
+    ) {
         (true, _) => Ok(interrupt.status()),
         (false, None) => Ok(ExitCode::SUCCESS),
         (false, Some(error)) => Err(error),

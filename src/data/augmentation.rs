@@ -74,7 +74,7 @@ impl FromStr for Augmentation {
     fn from_str(name: &str) -> Result<Self> {
         let found = NAMED.iter().find(|(known, _)| *known == name);
         found.map(|(_, augmentation)| *augmentation).ok_or_else(|| {
-            let names = NAMED.map(|(name, _)| name).join(", ");
+            let names = Self::names().join(", ");
             Error::Usage(format!(
                 "unknown augmentation `{name}`; choose one of {names}"
             ))
@@ -83,6 +83,11 @@ impl FromStr for Augmentation {
 }
 
 impl Augmentation {
+    /// The names that it parses from.
+    pub fn names() -> [&'static str; NAMED.len()] {
+        NAMED.map(|(name, _)| name)
+    }
+
     /// The name that it parses from; none of one with another border.
     pub fn name(self) -> Option<&'static str> {
         let found = NAMED.iter().find(|(_, known)| *known == self);

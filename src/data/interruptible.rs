@@ -149,7 +149,7 @@ mod tests {
                 Loader::run(make, 0..20, workers, 2).unwrap(),
                 &stop,
             ));
-            assert!(began.elapsed() < 2 * PATIENCE, "{:?}", began.elapsed());
+            assert!(began.elapsed() < 30 * PATIENCE, "{:?}", began.elapsed());
             go_on.store(true, Ordering::Relaxed);
         }
     }

@@ -78,6 +78,11 @@ impl Program {
         pieces.sum()
     }
 
+    /// The kernel of each dispatch, by name.
+    pub fn kernels(&self) -> impl Iterator<Item = &'static str> {
+        self.dispatches.iter().map(|dispatch| dispatch.kernel.name)
+    }
+
     /// For each kernel the iterations of all loops of an invocation, at most: see [`loops`](super::loops).
     pub fn iterations(&self) -> impl Iterator<Item = (&'static str, u64)> {
         self.dispatches

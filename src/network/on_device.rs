@@ -358,4 +358,15 @@ impl Network {
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         self.executor.programs.all().chain(self.round.programs())
     }
+
+    /// Those of a step without a round.
+    pub(crate) fn step_programs(&self) -> impl Iterator<Item = &Program> {
+        self.executor.programs.of_step()
+    }
+
+    /// Those of a step with a round.
+    pub(crate) fn round_programs(&self) -> impl Iterator<Item = &Program> {
+        let programs = &self.executor.programs;
+        programs.of_round().chain(self.round.programs())
+    }
 }

@@ -114,6 +114,21 @@ impl Programs {
         training.chain(self.passes.values()).chain([&self.test])
     }
 
+    /// Those of a step without a round: of a whole batch, or of one in parts.
+    pub fn of_step(&self) -> impl Iterator<Item = &Program> {
+        let plain = self
+            .passes
+            .iter()
+            .filter(|((pass, _), _)| *pass == StepPass::PLAIN);
+        let plain = plain.map(|(_, program)| program);
+        self.step.iter().chain(&self.update).chain(plain)
+    }
+
+    /// The passes of a step with a round.
+    pub fn of_round(&self) -> impl Iterator<Item = &Program> {
+        self.passes.values()
+    }
+
     pub fn step(&self) -> Result<&Program> {
         self.step.as_ref().ok_or_else(missing)
     }

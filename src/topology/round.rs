@@ -50,7 +50,7 @@ pub struct Round {
     lanes: usize,
     step: View,
     tile: Option<usize>,
-    least_tile: usize,
+    hardware: bool,
     /// Most candidates a layer of which a round keeps weight and score, and those of the last round.
     sampled: usize,
     sample: Vec<ScoredPairs>,
@@ -112,7 +112,7 @@ impl Round {
             lanes,
             step,
             tile,
-            least_tile: sizes::least_tile(device.is_hardware()),
+            hardware: device.is_hardware(),
             sampled: 0,
             sample: Vec::new(),
             work: None,

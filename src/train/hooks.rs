@@ -2,10 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::event::{Event, Observer};
+use super::event::Observer;
 use super::saving::SaveEvery;
 use crate::checkpoint::Snapshot;
-use crate::engine::KernelCheck;
 use crate::error::Result;
 
 /// Saves a snapshot and says where.
@@ -36,14 +35,5 @@ impl<'a> Hooks<'a> {
             run: None,
             stop: &NEVER,
         }
-    }
-
-    /// Tells of the comparisons with the twins, up to the first that fails.
-    pub(super) fn stop_at_failed(&mut self, checks: &[KernelCheck]) -> Result<()> {
-        for check in checks {
-            self.observer.event(&Event::Note(check.to_string()))?;
-            check.verdict()?;
-        }
-        Ok(())
     }
 }

@@ -2,7 +2,9 @@
 
 mod begin;
 mod build;
+mod checking;
 mod choose_again;
+mod compared;
 mod dense;
 mod dense_weights;
 mod epoch;
@@ -28,6 +30,7 @@ use crate::error::{Error, Result};
 use crate::network::{Network, NetworkOptions, Resident};
 use crate::topology::Schedule;
 use crate::topology::from_dense::Start;
+use compared::Checking;
 use dense_weights::DenseWeights;
 use learned::Learned;
 
@@ -55,11 +58,12 @@ pub struct Trainer {
     notes: Vec<String>,
     /// What one must know of its data and configuration not to misread the result.
     qualifying: Vec<String>,
+    /// As those, of a run that has steps left to train.
+    past_the_end: Vec<String>,
     schedule: Schedule,
     progress: Progress,
-    /// Kernels to compare with their twins in the next step, and in the next round.
-    check_step: Option<String>,
-    check_round: Option<String>,
+    /// Kernels to compare with their twins, if any.
+    checking: Option<Checking>,
     /// Training steps whose losses were not looked at yet.
     unread: std::ops::Range<u64>,
     /// What the rounds have explored, where that is followed.
@@ -73,13 +77,6 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Debugging: in the first step and the first round, runs kernels whose name contains `filter` on their CPU twins
-    /// too; a difference stops the run. The empty filter is all of them.
-    pub fn check(&mut self, filter: &str) {
-        self.check_step = Some(filter.to_owned());
-        self.check_round = Some(filter.to_owned());
-    }
-
     /// The network.
     pub fn network(&self) -> &Network {
         &self.network

@@ -231,7 +231,7 @@ fn a_model_too_large_is_refused_before_it_eats_the_memory() {
             "largest storage binding",
         ],
     );
-    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_secs() < 180, "{:?}", started.elapsed());
     assert!(desk.runs().is_empty());
 }
 

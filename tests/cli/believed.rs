@@ -1,8 +1,9 @@
 //! What of a run's files is believed: the checkpoint, whose checksum proves it, before the summary, before what people
 //! edit.
 
+use crate::going::Going;
 use crate::run_files::{files, summary};
-use crate::{Desk, assert_same, names, small, table, text};
+use crate::{Desk, assert_same, names, newest, small, table, text};
 use std::fs;
 use std::path::Path;
 
@@ -197,6 +198,90 @@ fn reports_go_by_the_checkpoint() {
             &["run folder", "no config.toml"],
         );
     }
+}
+
+/// Nothing else proves what a run ended with.
+#[test]
+fn checkpoints_that_lost_their_manifests_are_told() {
+    let desk = Desk::new();
+    let sweep = "seeds = [1]\n[base]\nhidden = [16]\nepochs = 3\nlimit = 64\n";
+    fs::write(desk.path("s.toml"), sweep).unwrap();
+    desk.good(&["sweep", "s.toml", "--quiet", "--out=s"]);
+    let run = desk.path("s/seed-1");
+    let store = run.join("checkpoints");
+    let told = |says: &[&str]| {
+        let report = desk.good(&["report", text(&run)]).err;
+        let table = desk.good(&["sweep", "s.toml", "--table", "--out=s"]).err;
+        let watch = desk.good(&["watch", text(&run)]).out;
+        for told in [report, table, watch] {
+            for says in says {
+                assert!(told.contains(says), "no `{says}` in {told}");
+            }
+        }
+    };
+    let last = newest(&run);
+    let name = last.file_name().unwrap().to_str().unwrap().to_owned();
+    let missing = format!("{name} cannot be used: manifest.json is missing");
+    fs::remove_file(last.join("manifest.json")).unwrap();
+    told(&[&missing, "the newest checkpoint is of step 4"]);
+    for name in names(&store) {
+        let _ = fs::remove_file(store.join(name).join("manifest.json"));
+    }
+    told(&[&missing, "none of its checkpoints can be used"]);
+}
+
+/// What changed during a run is in the checkpoint, whatever the summary leaves out.
+#[test]
+fn changes_that_the_summary_leaves_out_are_told() {
+    let desk = Desk::new();
+    let run = desk.small(&["--steps=50"]);
+    desk.good(&["train", "--resume", text(&run), "--steps=0", "--lr=0.05"]);
+    let whole = summary(&run);
+    let remark = "--lr differs from the steps before (0.1 up to step 50";
+    for emptied in ["changes", "remarks"] {
+        let mut edited = whole.clone();
+        edited["finished"][emptied] = serde_json::json!([]);
+        fs::write(run.join("summary.json"), edited.to_string()).unwrap();
+        let report = desk.good(&["report", text(&run)]);
+        let page = fs::read_to_string(desk.path("report.html")).unwrap();
+        let watch = desk.good(&["watch", text(&run)]);
+        let says = "what changed during the run is left out there";
+        assert!(report.err.contains(says), "{emptied}: {report:?}");
+        assert!(page.contains(remark), "{emptied}");
+        for part in [says, remark] {
+            assert!(
+                watch.out.contains(part),
+                "{emptied}: no `{part}` in {watch:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_command_that_saved_no_step_is_none_of_the_runs() {
+    let desk = Desk::new();
+    let run = desk.small(&["--steps=50"]);
+    let first = summary(&run)["commands"].clone();
+    let resume = ["train", "--resume", text(&run), "--quiet"];
+    let late = [
+        &resume[..],
+        &["--epochs=100000", "--steps=0", "--save-every=100000"],
+    ]
+    .concat();
+    let mut child = Going::start(desk.command(&late));
+    child.wait_for("its beginning", || {
+        summary(&run)["finished"].is_null().then_some(())
+    });
+    drop(child);
+    assert_eq!(summary(&run)["commands"], first);
+    desk.good(&[&resume[..], &["--steps=60"]].concat());
+    let commands = summary(&run)["commands"].clone();
+    assert_eq!(commands.as_array().unwrap().len(), 2, "{commands}");
+    assert_eq!(commands[0], first[0]);
+    assert!(
+        commands[1].as_str().unwrap().contains("--steps=60"),
+        "{commands}"
+    );
 }
 
 #[test]

@@ -190,6 +190,23 @@ fn where_rounds_end_is_said_when_the_epochs_change() {
 }
 
 #[test]
+fn a_run_that_is_over_is_not_said_to_have_fewer_epochs() {
+    let desk = Desk::new();
+    let train = [
+        "train",
+        "--hidden=16",
+        "--limit=64",
+        "--epochs=2",
+        "--round-every=1",
+    ];
+    desk.good(&train);
+    let run = desk.runs().remove(0);
+    let done = desk.good(&["train", "--resume", text(&run), "--epochs=1"]);
+    assert!(done.err.contains("nothing was left to do"), "{done:?}");
+    assert!(!format!("{done:?}").contains("only epoch"), "{done:?}");
+}
+
+#[test]
 fn files_of_another_run_do_not_go_on_as_one() {
     let desk = Desk::new();
     let whole = desk.small(&["--steps=60"]);

@@ -5,12 +5,12 @@
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::bad_files::idx_folder;
 use crate::data::photos;
+use crate::going::{ENDLESS, Going};
 use crate::{Desk, Done, assert_same, text};
 
 const TRAIN: [&str; 10] = [
@@ -26,9 +26,15 @@ const TRAIN: [&str; 10] = [
     "--runs=runs",
 ];
 
+/// Optimiser steps of an epoch.
+const EPOCH: u64 = 3;
+
+/// How long the system keeps others waiting.
+const LEASE: Duration = Duration::from_secs(40);
+
 /// A file that is held until this is dropped.
 struct Held {
-    _file: fs::File,
+    file: fs::File,
 }
 
 impl Held {
@@ -48,49 +54,30 @@ impl Held {
         } != 0
         {
             let error = std::io::Error::last_os_error();
-            assert!(began.elapsed().as_secs() < 10, "{error}");
+            assert!(began.elapsed().as_secs() < 100, "{error}");
+            sleep(Duration::from_millis(1));
         }
-        Self { _file: file }
+        Self { file }
+    }
+
+    /// Whether somebody waits for the file: the lease is one that is being given back.
+    #[expect(unsafe_code, reason = "leases are only in C")]
+    fn is_awaited(&self) -> bool {
+        // SAFETY: the call takes numbers alone.
+        let lease = unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_GETLEASE) };
+        lease != libc::F_WRLCK
     }
 }
 
-fn start(desk: &Desk, arguments: &[&str]) -> Child {
-    let mut command = desk.command(arguments);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-/// Whether a thread of the process waits for a lease.
-fn waits(child: &Child) -> bool {
-    let threads = fs::read_dir(format!("/proc/{}/task", child.id()));
-    threads.into_iter().flatten().flatten().any(|thread| {
-        fs::read_to_string(thread.path().join("wchan")).is_ok_and(|at| at.contains("lease"))
-    })
-}
-
-/// Stops a process that hangs by one signal, and gives what came of it; it has ten seconds.
-fn stop(child: Child) -> Done {
-    let mut child = child;
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-s", "TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+/// Stops a process that hangs by one signal, and gives what came of it. Were it to wait for the file, it would come
+/// with an end of its own or none.
+fn stop(mut child: Going, held: &Held) -> Done {
+    child.wait_for("a look at the file", || held.is_awaited().then_some(()));
+    child.signal(libc::SIGTERM);
     let began = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if began.elapsed().as_secs() >= 10 {
-            child.kill().unwrap();
-            panic!(
-                "it hangs: {:?}",
-                Done::of(child.wait_with_output().unwrap())
-            );
-        }
-        sleep(Duration::from_millis(10));
-    }
-    Done::of(child.wait_with_output().unwrap())
+    let done = child.end();
+    assert!(began.elapsed() < LEASE, "it waited for the file: {done:?}");
+    done
 }
 
 /// A training, further batches of rounds and a test whose file hangs: the first signal saves and stops, and the run
@@ -100,49 +87,43 @@ fn a_file_that_hangs_keeps_no_run_from_saving() {
     let desk = Desk::new();
     photos(&desk.path("data/train"), &["a", "b"], 0, 12);
     photos(&desk.path("data/val"), &["a", "b"], 20, 5);
-    // Long enough to be caught at work.
-    let perceptron = ["--model=mlp", "--hidden=16", "--epochs=100"];
-    let rounds = [
-        "--model=resnet20",
-        "--round-batches=3",
-        "--sparsity=0.5",
-        "--epochs=4",
-        "--round-until=4",
-    ];
+    let perceptron = ["--model=mlp", "--hidden=16"];
+    let rounds = ["--model=resnet20", "--round-batches=3", "--sparsity=0.5"];
     for (more, file) in [
         (&perceptron[..], "data/train/a/07.png"),
         (&perceptron, "data/val/b/22.png"),
         (&rounds, "data/train/b/03.png"),
     ] {
-        let arguments = [&TRAIN[..], more].concat();
-        let before = desk.runs().len();
-        desk.good(&arguments);
-        let unbroken = desk.runs().remove(before);
-        let child = start(&desk, &arguments);
-        // All files were opened once before it begins.
-        let begun = Instant::now();
-        while !(desk.runs().get(before + 1)).is_some_and(|run| run.join("config.toml").exists()) {
-            assert!(begun.elapsed().as_secs() < 30, "it does not begin");
-        }
+        // Not quiet, to be told how to go on.
+        let arguments = [&TRAIN[..], &ENDLESS[..2], more].concat();
+        let before = desk.runs();
+        let mut child = Going::start(desk.command(&arguments));
+        // A step is done, before which there is nothing to save.
+        let broken = child.wait_for("an epoch", || {
+            let mut runs = desk.runs().into_iter();
+            let run = runs.find(|run| !before.contains(run))?;
+            let rows = fs::read_to_string(run.join("metrics.csv")).ok()?;
+            (rows.lines().count() > 1).then_some(run)
+        });
         let held = Held::new(&desk.path(file));
-        // Where the system does not tell that it waits, it does so after a while.
-        let began = Instant::now();
-        while !waits(&child) && began.elapsed().as_secs() < 3 {
-            sleep(Duration::from_millis(10));
-        }
-        sleep(Duration::from_millis(200));
-        let done = stop(child);
-        assert_eq!(done.code, Some(75), "{file}: {done:?}");
-        let broken = desk.runs().remove(before + 1);
+        let done = stop(child, &held);
         drop(held);
-        assert!(crate::has_saved(&broken));
+        assert_eq!(done.code, Some(75), "{file}: {done:?}");
         assert!(done.out.contains("interrupted: "), "{done:?}");
         assert!(
             done.out.contains("to go on: rootlet train --resume"),
             "{done:?}"
         );
-        desk.good(&["train", "--resume", text(&broken), "--quiet"]);
-        assert_same(&unbroken, &broken);
+        let end = format!(
+            "--steps={}",
+            (crate::going::step(&broken) / EPOCH + 1) * EPOCH
+        );
+        desk.good(&["train", "--resume", text(&broken), "--quiet", &end]);
+        let before = desk.runs();
+        desk.good(&[&arguments[..], &[&end]].concat());
+        let mut runs = desk.runs();
+        runs.retain(|run| !before.contains(run));
+        assert_same(&runs[0], &broken);
     }
 }
 
@@ -151,7 +132,6 @@ fn a_file_that_hangs_keeps_no_run_from_saving() {
 fn data_that_hang_keep_no_command_from_stopping() {
     let desk = Desk::new();
     let folder = idx_folder();
-    let held = Held::new(&folder.path().join("train-images-idx3-ubyte.gz"));
     let base = format!(
         "[base]\ndata = \"fashion-mnist\"\ndata_dir = {:?}\n",
         folder.path()
@@ -164,13 +144,13 @@ fn data_that_hang_keep_no_command_from_stopping() {
         text(folder.path()),
     ];
     for arguments in [&train[..], &["sweep", "sweep.toml"]] {
-        let child = start(&desk, arguments);
-        sleep(Duration::from_millis(700));
-        let done = stop(child);
+        // One that was asked for stays so, until it is given back.
+        let held = Held::new(&folder.path().join("train-images-idx3-ubyte.gz"));
+        let child = Going::start(desk.command(arguments));
+        let done = stop(child, &held);
         assert_eq!(done.code, Some(75), "{done:?}");
         let runs = desk.runs();
         let empty = |run: &std::path::PathBuf| fs::read_dir(run).unwrap().next().is_none();
         assert!(runs.iter().all(empty), "{runs:?}");
     }
-    drop(held);
 }

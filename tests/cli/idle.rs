@@ -24,6 +24,14 @@ fn flags_without_effect_are_refused_by_every_command() {
         ),
         (&["train", "--print-config", "--name=x"], "--name"),
         (
+            &["train", "--print-config", "--runs=x"],
+            "--runs has no effect here: --print-config",
+        ),
+        (
+            &["train", "--sparsity=0", "--assignment=uniform"],
+            "--assignment has no effect here: at --sparsity 0",
+        ),
+        (
             &["train", "--print-config", "--no-verify"],
             "--no-verify has no effect here: --print-config",
         ),
@@ -161,6 +169,18 @@ fn arguments_without_contents_are_refused() {
         2,
         &["c.toml: `data` must name a data set"],
     );
+    for (line, says) in [
+        ("model = \"\"", "c.toml: `model` must be one of"),
+        ("model = \"\"", "or auto, not nothing"),
+        (
+            "augment = \"foo\"",
+            "c.toml: `augment` must be one of none, flip",
+        ),
+        ("augment = \"foo\"", "or auto, not foo"),
+    ] {
+        fs::write(desk.path("c.toml"), line).unwrap();
+        desk.bad(&["train", "--config=c.toml"], 2, &[says]);
+    }
     fs::write(desk.path("c.toml"), "lr = 0\n").unwrap();
     desk.bad(&["train", "--config=c.toml"], 2, &["c.toml: `lr` must"]);
     desk.bad(&["train", "--config=c.toml", "--lr=-1"], 2, &["--lr must"]);
@@ -168,8 +188,26 @@ fn arguments_without_contents_are_refused() {
 }
 
 #[test]
+fn a_switch_of_the_environment_is_on_or_off() {
+    let desk = Desk::new();
+    let print = |value: &str| {
+        let mut command = desk.command(&["train", "--print-config"]);
+        crate::Done::of(command.env("ROOTLET_NO_VERIFY", value).output().unwrap())
+    };
+    for value in ["1", "true", "Yes", "on", "0", "false", "no", "OFF", ""] {
+        assert_eq!(print(value).code, Some(0), "{value}");
+    }
+    for value in ["banana", "2", "y es"] {
+        print(value).failed(2, &["ROOTLET_NO_VERIFY must be 1, true"]);
+    }
+}
+
+#[test]
 fn messages_speak_of_what_was_typed() {
     let desk = Desk::new();
+    desk.bad(&["train", "--width=1e300"], 2, &["not 1e300"]);
+    desk.bad(&["train", "--lr=1e-300"], 2, &["not 1e-300"]);
+    desk.bad(&["train", "--milestones=3,1e300"], 2, &["not 3,1e300"]);
     desk.bad(
         &["train", "--connections=1"],
         2,

@@ -1,64 +1,36 @@
 //! Signals stop a run in good order.
 #![cfg(unix)]
 
-use crate::{Desk, Done, assert_same, newest, small, text};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use crate::going::{ENDLESS, Going, end_past, step};
+use crate::{Desk, assert_same, small, text};
+use std::path::Path;
+use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// Longer than the small run: some two seconds, so that there is something to interrupt.
-const LONGER: [&str; 2] = ["--epochs=150", "--round-until=120"];
-
-fn start(desk: &Desk, arguments: &[&str]) -> Child {
-    let mut command = desk.command(arguments);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-/// Waits for the first checkpoint of the newest run, or for the end of the process; gives the run.
-fn wait_for_a_checkpoint(desk: &Desk, child: &mut Child, before: usize) -> PathBuf {
-    let started = Instant::now();
-    loop {
-        let run = desk.runs().into_iter().nth(before);
-        if let Some(run) = run.filter(|run| crate::has_saved(run)) {
-            return run;
-        }
-        assert!(
-            child.try_wait().unwrap().is_none(),
-            "it ended without a checkpoint"
-        );
-        assert!(started.elapsed().as_secs() < 30, "no checkpoint came");
-        sleep(Duration::from_millis(1));
-    }
-}
-
-fn signal(child: &Child, name: &str) {
-    let id = child.id().to_string();
-    let sent = Command::new("kill").args(["-s", name, &id]).status();
-    assert!(sent.unwrap().success());
-}
+use std::time::Duration;
 
 #[test]
 fn a_signal_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
     let desk = Desk::new();
-    let unbroken = desk.small(&LONGER);
     // Those of a scheduler say "resume me", the others what they are.
     let signals = [
-        ("INT", 130),
-        ("TERM", 75),
-        ("USR1", 75),
-        ("USR2", 75),
-        ("XCPU", 75),
-        ("HUP", 129),
+        (libc::SIGINT, 130),
+        (libc::SIGTERM, 75),
+        (libc::SIGUSR1, 75),
+        (libc::SIGUSR2, 75),
+        (libc::SIGXCPU, 75),
+        (libc::SIGHUP, 129),
     ];
-    for (index, (name, code)) in signals.into_iter().enumerate() {
-        let mut child = start(&desk, &small(&LONGER));
-        let run = wait_for_a_checkpoint(&desk, &mut child, 1 + index);
+    let mut stopped = Vec::new();
+    for (signal, code) in signals {
+        let mut arguments = small(&ENDLESS);
+        arguments.retain(|argument| *argument != "--quiet");
+        let before = desk.runs();
+        let mut child = Going::start(desk.command(&arguments));
+        let run = child.saved_run(&desk, &before);
         sleep(Duration::from_millis(37));
-        signal(&child, name);
-        let done = Done::of(child.wait_with_output().unwrap());
-        assert_eq!(done.code, Some(code), "{name}: {done:?}");
+        child.signal(signal);
+        let done = child.end();
+        assert_eq!(done.code, Some(code), "{signal}: {done:?}");
         assert!(done.err.contains("stopping after a checkpoint"), "{done:?}");
         assert!(!done.err.contains("error"), "{done:?}");
         let last: Vec<&str> = done.out.lines().rev().take(2).collect();
@@ -68,15 +40,20 @@ fn a_signal_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
         );
         let advice = format!("to go on: rootlet train --resume {}", relative(&desk, &run));
         assert_eq!(last[0], advice);
-        // It saved where it stopped, and the advice works as it stands.
-        let step = newest(&run).file_name().unwrap().to_str().unwrap()[5..].parse::<u64>();
+        // It saved where it stopped.
         let told = last[1].split(" after ").nth(1).unwrap();
         let told = told.split(' ').next().unwrap().replace(',', "");
-        assert_eq!(told, step.unwrap().to_string());
+        assert_eq!(told, step(&run).to_string());
+        stopped.push((run, advice));
+    }
+    // The advice works as it stands.
+    let end = end_past(stopped.iter().map(|(run, _)| step(run)));
+    let unbroken = desk.small(&[&ENDLESS[..], &[&end]].concat());
+    for (run, advice) in &stopped {
         let words: Vec<&str> = advice.split(' ').skip(4).collect();
-        let done = desk.good(&[&words[..], &["--quiet"]].concat());
+        let done = desk.good(&[&words[..], &["--quiet", &end]].concat());
         assert_eq!(done.err, "");
-        assert_same(&unbroken, &run);
+        assert_same(&unbroken, run);
     }
 }
 
@@ -88,16 +65,20 @@ fn an_ignored_hangup_stays_ignored() {
     command
         .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
         .arg(assert_cmd::cargo::cargo_bin!("rootlet"))
-        .args(small(&["--epochs=40", "--quiet"]))
+        .args(small(&ENDLESS))
         .current_dir(desk.path("."))
-        .env("ROOTLET_ADAPTER", "cpu")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    wait_for_a_checkpoint(&desk, &mut child, 0);
-    signal(&child, "HUP");
-    let done = Done::of(child.wait_with_output().unwrap());
-    assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{done:?}");
+        .env("ROOTLET_ADAPTER", "cpu");
+    let mut child = Going::start(command);
+    let run = child.saved_run(&desk, &[]);
+    child.signal(libc::SIGHUP);
+    // It saves several times more, as it does not where it stops.
+    let first = step(&run);
+    child.wait_for("a later checkpoint", || {
+        (step(&run) >= first + 200).then_some(())
+    });
+    child.signal(libc::SIGTERM);
+    let done = child.end();
+    assert_eq!(done.code, Some(75), "{done:?}");
 }
 
 fn relative(desk: &Desk, run: &Path) -> String {

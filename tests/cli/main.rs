@@ -13,6 +13,7 @@ mod eval;
 mod familiar;
 mod flops;
 mod folders;
+mod going;
 #[cfg(target_os = "linux")]
 mod hanging;
 mod hostile;

@@ -1,36 +1,15 @@
 //! Two processes at one folder: the second of one run is refused, those of one sweep share the work.
 
-use crate::{Desk, Done, assert_same, newest, small, table, text};
+use crate::going::{ENDLESS, Going, end_past, step};
+use crate::{Desk, assert_same, newest, table, text};
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-
-fn start(desk: &Desk, arguments: &[&str]) -> Child {
-    let mut command = desk.command(arguments);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-fn wait_for(what: &str, there: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !there() {
-        assert!(started.elapsed().as_secs() < 60, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-const LONG: [&str; 3] = ["--epochs=3000", "--round-until=5", "--quiet"];
 
 #[test]
 fn a_run_in_use_is_refused_until_its_process_is_gone() {
     let desk = Desk::new();
-    let mut child = start(&desk, &small(&LONG));
-    wait_for("a checkpoint", || {
-        let run = desk.runs().pop();
-        run.is_some_and(|run| crate::has_saved(&run))
-    });
-    let run = desk.runs().pop().unwrap();
+    let mut child = Going::endless(&desk, &[]);
+    let run = child.saved_run(&desk, &[]);
     let holder = format!("is in use by process {}; wait", child.id());
     desk.bad(
         &["train", "--resume", text(&run)],
@@ -54,11 +33,13 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
     let plan = desk.good(&["sweep", "s.toml", "--dry-run"]).out;
     assert!(plan.contains("in training"), "{plan}");
     fs::remove_dir_all(desk.path("runs/s")).unwrap();
-    // Reading goes on meanwhile.
-    desk.good(&["eval", text(&run)]);
+    // Reading goes on meanwhile, whatever checkpoint makes way for the next.
+    for _ in 0..5 {
+        assert_eq!(desk.good(&["eval", text(&run)]).err, "");
+    }
     desk.good(&["watch", text(&run)]);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let killed = child.id();
+    drop(child);
     let more = ["--steps=1", "--quiet"];
     let resume = [&["train", "--resume", text(&run)][..], &more].concat();
     desk.good(&resume);
@@ -70,7 +51,7 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
         .open(run.join("lock"))
         .unwrap();
     lock.lock().unwrap();
-    fs::write(run.join("lock"), child.id().to_string()).unwrap();
+    fs::write(run.join("lock"), killed.to_string()).unwrap();
     desk.bad(&resume, 1, &["is in use by another process; wait"]);
 }
 
@@ -78,23 +59,16 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
 #[test]
 fn a_removed_run_folder_is_there_again_with_a_checkpoint() {
     let desk = Desk::new();
-    let arguments = small(&["--epochs=60", "--round-until=50", "--quiet"]);
-    desk.good(&arguments);
-    let unbroken = desk.runs().pop().unwrap();
-    let child = start(&desk, &arguments);
-    let second = || desk.runs().into_iter().find(|run| *run != unbroken);
-    wait_for("a checkpoint", || {
-        second().is_some_and(|run| crate::has_saved(&run))
-    });
-    let run = second().unwrap();
-    // While it is being written a folder can refuse to go at once.
-    wait_for("the end of the folder", || {
-        let _ = fs::remove_dir_all(&run);
-        !run.exists()
-    });
-    let done = Done::of(child.wait_with_output().unwrap());
+    let mut child = Going::endless(&desk, &[]);
+    let run = child.saved_run(&desk, &[]);
+    child.hold();
+    fs::remove_dir_all(&run).unwrap();
+    child.go_on();
+    let done = child.end();
     done.failed(1, &["removed while it was trained", "--resume"]);
-    desk.good(&["train", "--resume", text(&run), "--quiet"]);
+    let end = end_past([step(&run)]);
+    desk.good(&["train", "--resume", text(&run), "--quiet", &end]);
+    let unbroken = desk.small(&[&ENDLESS[..], &[&end]].concat());
     assert!(crate::model(&run) == crate::model(&unbroken));
     assert_eq!(
         table(&run, "metrics.csv").last(),
@@ -118,8 +92,8 @@ fn two_sweeps_of_one_file_share_the_work() {
     let desk = Desk::new();
     fs::write(desk.path("s.toml"), SWEEP).unwrap();
     let both = ["sweep", "s.toml", "--out=both", "--quiet"];
-    let children = [start(&desk, &both), start(&desk, &both)];
-    let done = children.map(|child| Done::of(child.wait_with_output().unwrap()));
+    let children = [(); 2].map(|()| Going::start(desk.command(&both)));
+    let done = children.map(Going::end);
     desk.good(&["sweep", "s.toml", "--out=one", "--quiet"]);
     let mut trained = 0;
     for done in &done {

@@ -1,5 +1,6 @@
 //! Sweeps: many runs from one file, resumable, and one table.
 
+use crate::going::Going;
 use crate::{Desk, model, names, table, text};
 use std::fs;
 use std::path::Path;
@@ -328,34 +329,26 @@ fn mistakes_in_the_file_are_named() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_sweep_goes_on_where_it_stopped() {
-    use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
-    let desk = Desk::new();
-    desk.write("long.toml", &SWEEP.replace("epochs = 2", "epochs = 60"));
-    desk.good(&["sweep", "long.toml", "--quiet", "--out=whole"]);
-    let mut command = desk.command(&["sweep", "long.toml", "--quiet", "--out=broken"]);
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let second = desk.path("broken").join(ROWS[1]).join("checkpoints");
-    let started = Instant::now();
-    while !second.is_dir() {
-        assert!(
-            started.elapsed().as_secs() < 60,
-            "the second run did not begin"
+    // As many epochs as let a sweep be met at work; the file decides how many, so that no other is an end.
+    let met = (5..).map(|power| 2_u32.pow(power)).find_map(|epochs| {
+        let desk = Desk::new();
+        desk.write(
+            "long.toml",
+            &SWEEP.replace("epochs = 2", &format!("epochs = {epochs}")),
         );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(killed.unwrap().success());
-    let done = crate::Done::of(child.wait_with_output().unwrap());
+        let mut child =
+            Going::start(desk.command(&["sweep", "long.toml", "--quiet", "--out=broken"]));
+        let second = desk.path("broken").join(ROWS[1]).join("checkpoints");
+        child.wait_for("the second run", || second.is_dir().then_some(()));
+        child.signal(libc::SIGINT);
+        let done = child.end();
+        (done.code != Some(0)).then_some((desk, done))
+    });
+    let (desk, done) = met.unwrap();
     assert_eq!(done.code, Some(130), "{done:?}");
     assert!(done.err.contains("the same command goes on"), "{done:?}");
     desk.good(&["sweep", "long.toml", "--quiet", "--out=broken"]);
+    desk.good(&["sweep", "long.toml", "--quiet", "--out=whole"]);
     for row in ROWS {
         same(
             &desk.path("whole").join(row),

@@ -164,7 +164,7 @@ fn a_resumed_run_in_parts_ends_with_the_same_bits() {
 fn a_single_part_can_be_checked() {
     let mut trainer =
         Trainer::new(cpu(), config(MethodName::GseUniform, Some(8)), noise(5)).unwrap();
-    trainer.check("");
+    trainer.check("").unwrap();
     let (log, result) = run(&mut trainer);
     assert_eq!(result.unwrap().step, 2, "{:?}", log.notes);
 }

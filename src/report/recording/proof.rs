@@ -88,16 +88,22 @@ pub(in crate::report) fn correct(
 ) -> Option<String> {
     let file = folder.path().join(SUMMARY);
     let here = &saved.progress;
+    let untold = put_in_changes(end, &saved.changes);
     if end.step != here.step {
         // Nothing else can be compared.
+        let untold = untold.then_some(", and leaves out what changed on the way to it");
         return Some(format!(
-            "{} tells of an end at step {}, and the newest checkpoint is of step {}",
+            "{} tells of an end at step {}{}, and the newest checkpoint is of step {}",
             file.display(),
             grouped(end.step),
+            untold.unwrap_or_default(),
             grouped(here.step)
         ));
     }
     let mut wrong = Vec::new();
+    if untold {
+        wrong.push("what changed during the run is left out there and told here".to_owned());
+    }
     let mut differs = |name: &str, there: String, here: String| {
         wrong.push(format!("{name} {there} there and {here} here"));
     };
@@ -147,6 +153,30 @@ pub(in crate::report) fn correct(
             wrong.join(", ")
         )
     })
+}
+
+/// Puts into a run's end what changed before it, and what is to be said of that, as the checkpoint has it. Whether
+/// anything was left out.
+fn put_in_changes(end: &mut Finished, saved: &[Change]) -> bool {
+    let mut untold = false;
+    // In their order, before what else is to be said.
+    for (at, change) in saved
+        .iter()
+        .filter(|change| change.step < end.step)
+        .enumerate()
+    {
+        if !end.changes.contains(change) {
+            end.changes
+                .insert(at.min(end.changes.len()), change.clone());
+            untold = true;
+        }
+        if !end.remarks.contains(&change.remark) {
+            end.remarks
+                .insert(at.min(end.remarks.len()), change.remark.clone());
+            untold = true;
+        }
+    }
+    untold
 }
 
 /// What a run's last test gave, where its end says something else.

@@ -50,7 +50,8 @@ impl RunRecord {
             damage.push(format!("{error}; it is left out"));
             None
         });
-        let newest = checkpoint::newest_manifest(folder.path());
+        let looked = checkpoint::newest_manifest(folder.path());
+        let newest = looked.found;
         let trained = folder.trained_with(newest.as_ref(), summary.as_ref())?;
         damage.extend(folder.config_damage(&trained));
         if let Some(other) = &summary
@@ -61,6 +62,15 @@ impl RunRecord {
             damage.push(format!("{} {what}; it is left out", file.display()));
             summary = None;
         }
+        let ended = summary.as_ref().is_some_and(|s| s.finished.is_some());
+        let unproved = newest.is_none() && ended && !looked.damage.is_empty();
+        damage.extend(looked.damage);
+        damage.extend(unproved.then(|| {
+            format!(
+                "{}: none of its checkpoints can be used, and only they could prove what its other files tell of its end",
+                folder.path().display()
+            )
+        }));
         let config = trained.config;
         let end = summary.as_mut().and_then(|s| s.finished.as_mut());
         if let (Some(end), Some(saved)) = (end, &newest) {

@@ -35,7 +35,7 @@ impl Resumed {
             note(text);
         }
         let step = checkpoint.manifest.progress.step;
-        let newest = checkpoint::newest_manifest(folder.path());
+        let newest = checkpoint::newest_manifest(folder.path()).found;
         if let Some(newest) = &newest {
             of_one_run(&folder, newest)?;
         }
@@ -112,6 +112,9 @@ pub(in crate::report) struct ResumePoint {
 impl ResumePoint {
     /// What is not as it was with a trainer that goes on from here.
     pub fn changes(&self, trainer: &Trainer) -> Result<Vec<Change>> {
+        if self.step == 0 && !trainer.chose_connections() {
+            return Ok(Vec::new());
+        }
         let mut changes = self.config.changes(trainer.config(), self.step)?;
         let Some(origin) = &self.origin else {
             return Ok(changes);

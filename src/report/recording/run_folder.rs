@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use super::names::{CHECKPOINTS, CONFIG, SUMMARY};
+use super::names::{CHECKPOINTS, CONFIG, LOCK, SUMMARY};
 use crate::disk;
 use crate::error::{OptionName, option::NAME};
 use crate::files;
@@ -119,6 +119,11 @@ impl RunFolder {
     /// Whether it has a `config.toml` that is a file.
     pub fn has_config(&self) -> bool {
         self.0.join(CONFIG).is_file()
+    }
+
+    /// Whether it still is the folder that a training began in: both files last as long as that.
+    pub(in crate::report) fn is_in_place(&self) -> bool {
+        self.has_config() || self.0.join(LOCK).exists()
     }
 
     /// The run folder that `path` is, or that holds the checkpoint (or the folder of checkpoints) that `path` is.

@@ -31,7 +31,8 @@ pub struct Summary {
     pub schema: u32,
     /// Version of rootlet.
     pub rootlet: String,
-    /// The command lines that started and resumed it, as a shell takes them.
+    /// The command lines that started and resumed it, as a shell takes them: those of which a step was saved, and that
+    /// which started it.
     pub commands: Vec<String>,
     /// When it was first started, as in RFC 3339.
     pub began: String,
@@ -166,6 +167,7 @@ pub struct Summaries {
     config: TrainConfig,
     /// What the run was trained with until there is a checkpoint of this process.
     trained: TrainConfig,
+    /// What is to be added to its commands.
     command: Option<String>,
     /// When the run was first started, where that is known otherwise than by its summary.
     began: Option<String>,
@@ -215,7 +217,12 @@ impl Summaries {
             None => (Vec::new(), None),
         };
         let began = self.began.take().or(told).unwrap_or_else(now);
-        commands.extend(self.command.take());
+        if started.resumed_at.is_none()
+            && let Some(command) = self.command.take()
+        {
+            // It begins from the start: of the commands before nothing is left.
+            commands = vec![command];
+        }
         self.resumed_at = started.resumed_at;
         let summary = Summary {
             schema: SUMMARY_SCHEMA,
@@ -232,17 +239,20 @@ impl Summaries {
         Ok(())
     }
 
-    /// A checkpoint was saved.
+    /// A checkpoint was saved: where it has a step of this process, the run has been trained with its configuration and
+    /// command.
     fn saved(&mut self) -> Result<()> {
         let step = self.last.as_ref().map(|progress| progress.step);
-        let config = self.config.with_derived();
-        match &mut self.summary {
-            Some(summary) if summary.config != config && step > self.resumed_at => {
-                summary.config = config;
-                self.folder.write_summary(summary)
-            }
-            _ => Ok(()),
+        let Some(summary) = self.summary.as_mut().filter(|_| step > self.resumed_at) else {
+            return Ok(());
+        };
+        let (config, command) = (self.config.with_derived(), self.command.take());
+        if command.is_none() && summary.config == config {
+            return Ok(());
         }
+        summary.config = config;
+        summary.commands.extend(command);
+        self.folder.write_summary(summary)
     }
 
     fn progress(&mut self, progress: &Progress) {

@@ -56,6 +56,8 @@ pub struct Recorded {
     pub finished: Finished,
     /// Why its output was not all written, where that was not for want of a reader: to be reported when all is done.
     pub unwritten: Option<Error>,
+    /// Kernels were to be compared with their twins, and none was.
+    pub unchecked: Option<Error>,
 }
 
 /// A training that is in place and has its folder; [`RecordedTraining::run`] trains.
@@ -114,10 +116,11 @@ impl RecordedTraining {
         if options.verify {
             verify_once(trainer.device(), &choice, threads, note)?;
         }
-        if let Some(filter) = check {
-            trainer.check(filter);
-        }
         let (mut resumed, mut layers) = (None, Vec::new());
+        let arm = |trainer: &mut Trainer| check.map_or(Ok(()), |filter| trainer.check(filter));
+        if !matches!(place, Place::Resume(_)) {
+            arm(&mut trainer)?;
+        }
         let (folder, lock) = match place {
             Place::New { runs, name } => {
                 let folder = RunFolder::create(&runs, &name)?;
@@ -146,6 +149,7 @@ impl RecordedTraining {
                     changes.iter().for_each(|change| note(&change.remark));
                 }
                 trainer.goes_on_with(changes);
+                arm(&mut trainer)?;
                 layers = manifest.layers;
                 resumed = Some(from);
                 (run.folder, run.lock)
@@ -161,13 +165,15 @@ impl RecordedTraining {
         };
         let is_over = (resumed.as_ref())
             .is_some_and(|from| trainer.is_done() && tells_the_end(&folder, from.step));
+        let last_command = || folder.summary().ok()??.commands.pop();
+        let told = lock.again && last_command().as_ref() == Some(&options.command);
         let mut reports = Reports::new();
         if !is_over {
             let start = Start {
                 trainer: &trainer,
                 resumed: resumed.as_ref(),
                 began: &origin.began,
-                command: (!lock.again).then_some(options.command.as_str()),
+                command: (!told).then_some(options.command.as_str()),
                 tensorboard: options.tensorboard,
             };
             start.record_in(&folder, &mut reports, note)?;
@@ -258,6 +264,7 @@ impl RecordedTraining {
         }
         Ok(Recorded {
             finished: finished?,
+            unchecked: self.trainer.has_checked().err(),
             unwritten: self.lost.error().map(|source| Error::Io {
                 action: "write".to_owned(),
                 path: format!(
@@ -286,7 +293,7 @@ struct Start<'a> {
     resumed: Option<&'a ResumePoint>,
     /// When it was first started.
     began: &'a str,
-    /// The command line; none of a process that goes on with its run.
+    /// The command line; none of a process that goes on with its run and has told it.
     command: Option<&'a str>,
     tensorboard: bool,
 }
@@ -345,7 +352,6 @@ struct Saver<'a> {
 impl Saver<'_> {
     fn save(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
         let path = self.folder.path();
-        let removed = !path.is_dir();
         // No step was trained with what may have changed in the configuration: the checkpoint tells the truth.
         if let Some(from) = self.resumed
             && from.step == snapshot.progress.step
@@ -353,10 +359,27 @@ impl Saver<'_> {
         {
             return Ok(from.path.clone());
         }
-        if removed {
-            RunFolder::create_at(path)?;
-            self.folder.write_config(&self.config)?;
+        if self.folder.is_in_place() {
+            let saved = self.write(snapshot);
+            // It may have been removed meanwhile, and a part of it made anew by the save.
+            if self.folder.is_in_place() {
+                return saved;
+            }
         }
+        RunFolder::create_at(path)?;
+        self.folder.write_config(&self.config)?;
+        Err(Error::Checkpoint {
+            path: self.write(snapshot)?,
+            reason: format!(
+                "the run's folder was removed while it was trained: it is there again with this checkpoint, its tables are \
+                 lost up to here; go on with rootlet train --resume {}",
+                quoted(&path.to_string_lossy())
+            ),
+        })
+    }
+
+    fn write(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
+        let path = self.folder.path();
         // First, so that no checkpoint on the disk is ahead of its tables; but the checkpoint matters more.
         let flushed = Tables::sync(self.folder);
         let saved = checkpoint::save_of(path, snapshot, &self.text, self.origin)?;
@@ -365,17 +388,7 @@ impl Saver<'_> {
             self.folder.write_config(&self.config)?;
             self.written = true;
         }
-        match removed {
-            false => Ok(saved),
-            true => Err(Error::Checkpoint {
-                path: saved,
-                reason: format!(
-                    "the run's folder was removed while it was trained: it is there again with this checkpoint, its tables are \
-                     lost up to here; go on with rootlet train --resume {}",
-                    quoted(&path.to_string_lossy())
-                ),
-            }),
-        }
+        Ok(saved)
     }
 }
 

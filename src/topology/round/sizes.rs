@@ -7,7 +7,7 @@ use crate::topology::table::Slots;
 
 /// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what its dispatches cost is little beside
 /// them. Some twenty, of 3 µs each, on hardware, which goes through a million pairs in the same time.
-pub(super) fn least_tile(hardware: bool) -> usize {
+fn least_tile(hardware: bool) -> usize {
     if hardware { 1 << 22 } else { 1 << 18 }
 }
 
@@ -41,7 +41,9 @@ impl Round {
     /// Pairs of a tile.
     pub(super) fn tile(&self) -> usize {
         let largest = self.spans.iter().map(|s| s.n_in * s.n_out).max();
-        let tile = self.tile.unwrap_or(self.connections.max(self.least_tile));
+        let tile = self
+            .tile
+            .unwrap_or(self.connections.max(least_tile(self.hardware)));
         tile.min(largest.unwrap_or(1)).max(1)
     }
 

@@ -9,6 +9,7 @@ use crate::error::OptionName;
 use crate::error::option::{CONFIG, EPOCHS, METHOD, ROUND_UNTIL};
 use crate::topology::from_dense::Start;
 use crate::topology::{MethodName, MethodOptions};
+use crate::words::short;
 use crate::{Error, Result};
 
 impl TrainConfig {
@@ -84,6 +85,10 @@ impl TrainConfig {
             Ok(value.map_or_else(|| "not set".to_owned(), |(_, text)| text))
         };
         let mut changes = Vec::new();
+        if step == 0 {
+            // Nothing was trained with this.
+            return Ok(changes);
+        }
         for name in self.differences(next)? {
             // What follows from the epochs in both has decided nothing yet: see `keep_rounds`.
             let until = [self, next].map(|config| config.topology.round_until);
@@ -121,7 +126,7 @@ impl TrainConfig {
                     "{EPOCHS} was {} up to step {step}, and rounds still end after epoch {} of {}, as the steps before were trained; \
                      {ROUND_UNTIL} sets another end",
                     self.run.epochs,
-                    self.round_until(),
+                    short(&self.round_until().to_string()),
                     next.run.epochs
                 ),
             });
@@ -204,6 +209,8 @@ mod tests {
                 let may = before == next || names.iter().all(|n| alike.contains(&n.as_str()));
                 let told = of(before).goes_on_with(&of(next), Path::new("config.toml"));
                 assert_eq!(told.is_ok(), may, "{names:?}: {told:?}");
+                // With no step trained, nothing was as it is no more.
+                assert_eq!(of(before).changes(&of(next), 0).unwrap(), []);
                 let changes = of(before).changes(&of(next), 7).unwrap();
                 let names: Vec<&str> = changes.iter().map(|c| c.name.as_str()).collect();
                 assert_eq!(names.contains(&"method"), before != next);

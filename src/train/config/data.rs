@@ -75,7 +75,7 @@ impl DataConfig {
             !self.name.is_empty(),
             "data",
             "must name a data set",
-            "nothing",
+            &self.name,
         )?;
         check(
             (1..=1 << 14).contains(&self.image_size),
@@ -96,10 +96,15 @@ impl DataConfig {
             "must be above 0 and below 1",
             self.val_split,
         )?;
-        if self.augment != AUTO {
-            self.augment.parse::<Augmentation>()?;
-        }
-        Ok(())
+        check(
+            self.augment == AUTO || self.augment.parse::<Augmentation>().is_ok(),
+            "augment",
+            &format!(
+                "must be one of {}, or auto",
+                Augmentation::names().join(", ")
+            ),
+            &self.augment,
+        )
     }
 
     /// Pixels of an image as far as they are known before the data set is read: those of a folder. The published images

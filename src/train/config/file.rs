@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::train_config::TrainConfig;
 use crate::bounds::list_text;
 use crate::files;
+use crate::words::short;
 use crate::{Error, Result};
 
 impl TrainConfig {
@@ -94,6 +95,6 @@ pub(super) fn value_text(value: &toml::Value) -> String {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(items) if items.is_empty() => "none".to_owned(),
         toml::Value::Array(items) => list_text(items),
-        other => other.to_string(),
+        other => short(&other.to_string()),
     }
 }

@@ -42,7 +42,8 @@ section! {
         /// Threads of the CPU executor (0: one per core); the result does not depend on it
         threads: usize = 0,
             N, on resume Host, idle takes_no_threads;
-        /// Threads that prepare batches ahead of the device; the result does not depend on it
+        /// Threads that prepare batches ahead of the device, where it is --resident those of tests alone; the result
+        /// does not depend on it
         workers: usize = 1,
             N, on resume Host;
     }
@@ -108,7 +109,7 @@ impl MachineConfig {
             !self.adapter.trim().is_empty(),
             "adapter",
             "must be auto, cpu, an index or a part of a name",
-            "nothing",
+            &self.adapter,
         )?;
         check(
             (1..=MOST_WORKERS).contains(&self.workers),

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::section::section;
 use super::value::AUTO;
 use crate::bounds::{LARGEST_FACTOR, MOST, check, list_text, positive};
-use crate::error::option::{ASSIGNMENT, CONNECTIONS, WIDTH};
+use crate::error::option::{ASSIGNMENT, CONNECTIONS, SPARSITY, WIDTH};
 use crate::model::{MODELS, Model};
 use crate::sparse::{Assignment, allocate};
 use crate::words::counted;
@@ -72,12 +72,14 @@ impl ModelConfig {
     }
 
     fn divides_none(&self, context: &Context<'_>) -> Option<String> {
-        (context.is_chosen() || context.is_dense()).then(|| {
-            format!(
+        if context.is_chosen() || context.is_dense() {
+            return Some(format!(
                 "the method {} does not begin with connections divided among the layers",
                 context.name
-            )
-        })
+            ));
+        }
+        let all = self.sparsity == 0.0 && self.sparsity_is_known(context).is_none();
+        all.then(|| format!("at {SPARSITY} 0 every layer has all its connections"))
     }
 
     /// Checks every value.

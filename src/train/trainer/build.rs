@@ -114,7 +114,7 @@ impl Trainer {
             qualifying.extend(remarks::single_class(data.classes));
         }
         let stages = method.start().stages();
-        qualifying.extend(remarks::past_the_end(&config, data.train.len(), stages));
+        let past_the_end = remarks::past_the_end(&config, data.train.len(), stages);
         if config.machine.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             qualifying.push(format!(
@@ -154,6 +154,7 @@ impl Trainer {
                 describe::step_flops(model, network.round.active(), used)
             },
             qualifying,
+            past_the_end,
             exploration,
             phases: Phases::new(0),
             device,
@@ -172,8 +173,7 @@ impl Trainer {
             notes,
             schedule,
             progress: Progress::default(),
-            check_step: None,
-            check_round: None,
+            checking: None,
             unread: 0..0,
             unheard: None,
         })

@@ -127,8 +127,9 @@ impl Trainer {
         Ok(())
     }
 
-    /// Whether the method has chosen the connections to train, if it is one that does, by the first batch.
-    pub(super) fn chose_connections(&self) -> bool {
+    /// Whether the method has chosen the connections to train, if it is one that does, by the first batch: whether
+    /// anything was computed with the images.
+    pub(crate) fn chose_connections(&self) -> bool {
         // A snapshot from before the first step has the chosen connections, too, and the work that choosing them took.
         self.progress.step > 0 || self.progress.train_flops > 0.0
     }

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::Trainer;
+use super::compared::Checking;
 use crate::checkpoint::Tested;
 use crate::clock::Instant;
 use crate::data::{Interruptible, Loader, Order};
@@ -125,7 +126,7 @@ impl Trainer {
         if due {
             let alpha = self.schedule.alpha_at(place + 1);
             let pairs = describe::round_flops(&self.setup.model, &self.network.round);
-            let filter = self.check_round.take();
+            let filter = self.checking.as_mut().and_then(Checking::round);
             let mut further = self.further_parts(hooks.stop)?;
             let norms = match &further {
                 Some(_) => self.network.parameters.export(&self.device)?,
@@ -144,7 +145,7 @@ impl Trainer {
                 self.network.parameters.import(&self.device, &norms)?;
             }
             let (round, checks) = trained?;
-            hooks.stop_at_failed(&checks)?;
+            self.compared(&checks, hooks)?;
             // A further batch goes forward, and its gradients back to the inputs: half of a backward pass.
             let StepFlops { forward, backward } = self.flops;
             let passes = forward + backward / 2.0;
@@ -153,9 +154,9 @@ impl Trainer {
             self.phases.round(&round, flops);
             self.progress.train_flops += flops;
             report = Some(round);
-        } else if let Some(filter) = self.check_step.take() {
+        } else if let Some(filter) = self.checking.as_mut().and_then(Checking::step) {
             let checks = (self.network).train_parts_checked(&self.device, parts, state, &filter)?;
-            hooks.stop_at_failed(&checks)?;
+            self.compared(&checks, hooks)?;
         } else if self.phases.due() {
             let times = (self.network).train_parts_timed(&self.device, parts, state)?;
             self.phases.timed(&times);

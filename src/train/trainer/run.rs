@@ -64,6 +64,9 @@ impl Trainer {
         let began = Instant::now();
         self.phases = Phases::new(self.steps_total().saturating_sub(self.progress.step));
         self.prune_before_the_first_step(hooks)?;
+        if !self.is_done() {
+            self.qualifying.append(&mut self.past_the_end);
+        }
         self.announce(hooks);
         self.progress.seconds += began.elapsed().as_secs_f64();
         let mut clock = Clock::new(&self.progress, hooks.save_every);

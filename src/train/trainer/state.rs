@@ -65,12 +65,14 @@ impl Trainer {
         self.unread = snapshot.progress.step..snapshot.progress.step;
         self.progress = snapshot.progress;
         self.changes = snapshot.changes;
-        self.changes.extend(changes.iter().map(|what| Change {
+        let of_run = changes.iter().filter(|_| self.chose_connections());
+        let of_run = of_run.map(|what| Change {
             step: self.progress.step,
             name: Change::IMAGES.to_owned(),
             before: Some("others".to_owned()),
             remark: format!("the data changed during the run: {what}"),
-        }));
+        });
+        self.changes.extend(of_run.collect::<Vec<_>>());
         Ok(changes)
     }
 
