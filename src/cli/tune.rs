@@ -5,7 +5,8 @@ use std::fmt::Write;
 use clap::Args;
 use rootlet::command::tuned;
 use rootlet::engine::tune::{Tune, Tuned};
-use rootlet::engine::{Device, DeviceOptions};
+use rootlet::engine::{Device, DeviceOptions, Precision};
+use rootlet::network::NetworkOptions;
 use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result, network};
 use serde_json::json;
@@ -38,6 +39,9 @@ pub struct TuneArgs {
     /// Images in a batch [default: 128]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     batch: Option<usize>,
+    /// How activations are stored [default: f32]
+    #[arg(long, value_name = "NAME")]
+    activations: Option<Precision>,
     #[command(flatten)]
     model: ModelFlags,
     #[command(flatten)]
@@ -65,7 +69,11 @@ pub fn run(args: &TuneArgs) -> Result<()> {
     };
     let device = Device::open(&args.device.adapter, &options)?;
     device.warning().into_iter().for_each(output::note);
-    let measured = network::tune(&device, &model, &counts, config.run.batch)?;
+    let options = NetworkOptions {
+        activations: args.activations.unwrap_or(Precision::F32),
+        ..NetworkOptions::of_batch(config.run.batch)
+    };
+    let measured = network::tune(&device, &model, &counts, &options)?;
     let text = match args.json {
         true => json(&device, &measured)?,
         false => table(&device, &measured),

@@ -9,11 +9,17 @@ use crate::model::Model;
 use crate::topology::{Method, MethodName, MethodOptions};
 
 /// Measures the variants of the kernels of a training step of `model` with so many connections in its layers, on a
-/// `device` that tunes, and returns what was measured. What the device has chosen before stays.
+/// `device` that tunes, and returns what was measured. Of the options the batch counts, and how activations are stored.
+/// What the device has chosen before stays.
 ///
 /// # Errors
 /// A device without variants, or one on which the model does not fit.
-pub fn tune(device: &Device, model: &Model, counts: &[u64], batch: usize) -> Result<Vec<Tuned>> {
+pub fn tune(
+    device: &Device,
+    model: &Model,
+    counts: &[u64],
+    options: &NetworkOptions,
+) -> Result<Vec<Tuned>> {
     if !device.tunes() {
         return Err(Error::Usage(
             "the CPU executor runs the kernels' twins, which have no variants: name a GPU or another adapter \
@@ -23,7 +29,6 @@ pub fn tune(device: &Device, model: &Model, counts: &[u64], batch: usize) -> Res
     }
     let method: Box<dyn Method> = MethodName::Static.build(&MethodOptions::default());
     let state = NetworkState::initialise(model, counts, 0);
-    let options = NetworkOptions::of_batch(batch);
-    Network::new(device, model, &state, &options, method.as_ref())?;
+    Network::new(device, model, &state, options, method.as_ref())?;
     Ok(device.measured())
 }
