@@ -30,7 +30,13 @@ const MODELS: [(&str, usize, usize); 6] = [
 
 /// A step's traffic, and the bytes that its sparse products gather: a row of the batch for each connection, output
 /// position, and product.
-fn step(name: &str, side: usize, batch: usize, activations: Precision) -> (Traffic, f64) {
+fn step(
+    name: &str,
+    side: usize,
+    batch: usize,
+    activations: Precision,
+    fused: bool,
+) -> (Traffic, f64) {
     let options = ModelOptions {
         input: Extent {
             channels: 3,
@@ -48,6 +54,7 @@ fn step(name: &str, side: usize, batch: usize, activations: Precision) -> (Traff
         micro_batch: Some(batch),
         activations,
         optimiser: Arc::new(Sgd::new(0.9, 1e-4, false).unwrap()),
+        fused: Some(fused),
         ..NetworkOptions::of_batch(batch)
     };
     let method = method("gse-uniform").unwrap();
@@ -76,11 +83,13 @@ fn step(name: &str, side: usize, batch: usize, activations: Precision) -> (Traff
 
 fn table() -> String {
     let mut table = String::from(
-        "| model | dispatches | barriers | bound, MB | in bf16 | gathered, MB | in bf16 |\n|---|---|---|---|---|---|---|\n",
+        "| model | dispatches | barriers | bound, MB | in bf16 | not fused: dispatches | bound, MB | gathered, MB | in bf16 |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     for (name, side, batch) in MODELS {
-        let (traffic, gathered) = step(name, side, batch, Precision::F32);
-        let (half, half_gathered) = step(name, side, batch, Precision::Bf16);
+        let (traffic, gathered) = step(name, side, batch, Precision::F32, true);
+        let (apart, _) = step(name, side, batch, Precision::F32, false);
+        let (half, half_gathered) = step(name, side, batch, Precision::Bf16, true);
         if std::env::var_os("KERNELS").is_some() {
             println!("{name}: {:#?}", traffic.kernels);
         }
@@ -90,11 +99,13 @@ fn table() -> String {
         };
         writeln!(
             table,
-            "| {name}{size} | {} | {} | {:.0} | {:.0} | {:.0} | {:.0} |",
+            "| {name}{size} | {} | {} | {:.0} | {:.0} | {} | {:.0} | {:.0} | {:.0} |",
             traffic.dispatches(),
             traffic.barriers,
             traffic.bytes as f64 * 1e-6,
             half.bytes as f64 * 1e-6,
+            apart.dispatches(),
+            apart.bytes as f64 * 1e-6,
             gathered * 1e-6,
             half_gathered * 1e-6,
         )

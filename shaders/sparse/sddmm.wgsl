@@ -4,6 +4,7 @@
 // registers, since barriers cost it dearly.
 #import grid
 #import part
+#import sddmm_batch
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
@@ -13,11 +14,6 @@ override VECTORS: u32 = 4u; // 1: lanes over the batch; 4: lanes over the pairs
 const HELD = 32u;
 // Pairs that a workgroup takes at a time, by lanes over the pairs.
 const TILE = 32u;
-// Pairs summed between two barriers, by lanes over the batch: a multiple of 4 * ROWS.
-const SUMMED = 64u;
-// Of a sum's parts: one more than the lanes, to keep the workgroup memory's banks apart.
-const PITCH = 33u;
-
 struct Params {
     rows: u32,
     vectors: u32,
@@ -34,52 +30,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> input: array<vec4<f32>>; // [n_in][vectors]
 @group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [n_out][vectors]
 @group(0) @binding(5) var<storage, read_write> output: array<f32>; // [pairs]
-
-var<workgroup> partial: array<f32, 2112>; // SUMMED * PITCH
-
-// What a sum is added to; the pieces, each of some vectors, add to the one before.
-fn before(j: u32) -> f32 {
-    return select(0.0, output[j], params.accumulate != 0u || part.begin > 0u);
-}
-
-// Every `chunks`-th pair from `begin` on.
-fn lanes_over_batch(unit: u32, begin: u32, end: u32, local: vec2<u32>) {
-    let vectors = params.vectors;
-    let chunks = part.chunks;
-    for (var first = begin; first < end; first += SUMMED * chunks) {
-        // Four pairs at a time, whose loads are under way together; those past the end read the last one, and nobody
-        // reads their sums.
-        for (var t = local.y; t < SUMMED && first + t * chunks < end; t += 4u * ROWS) {
-            let pairs = min(first + (t + vec4(0u, ROWS, 2u * ROWS, 3u * ROWS)) * chunks, vec4(end - 1u));
-            let units = vec4(cols[pairs.x], cols[pairs.y], cols[pairs.z], cols[pairs.w]);
-            let at = (units - params.first_col) * vectors;
-            var sum = vec4(0.0);
-            for (var v = part.begin + local.x; v < part.end; v += LANES) {
-                let d = delta[unit * vectors + v];
-                let x0 = input[at.x + v];
-                let x1 = input[at.y + v];
-                let x2 = input[at.z + v];
-                let x3 = input[at.w + v];
-                sum += vec4(dot(x0, d), dot(x1, d), dot(x2, d), dot(x3, d));
-            }
-            let to = t * PITCH + local.x;
-            partial[to] = sum.x;
-            partial[to + ROWS * PITCH] = sum.y;
-            partial[to + 2u * ROWS * PITCH] = sum.z;
-            partial[to + 3u * ROWS * PITCH] = sum.w;
-        }
-        workgroupBarrier();
-        for (var t = local.y * LANES + local.x; t < SUMMED && first + t * chunks < end; t += LANES * ROWS) {
-            var sum = 0.0;
-            for (var l = 0u; l < LANES; l++) {
-                sum += partial[t * PITCH + l];
-            }
-            let j = first + t * chunks;
-            output[j] = before(j) + sum;
-        }
-        workgroupBarrier();
-    }
-}
 
 // Every `chunks`-th tile of pairs from `begin` on.
 fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {

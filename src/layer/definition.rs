@@ -92,6 +92,12 @@ pub trait Layer: Any + Debug + Send + Sync {
         false
     }
 
+    /// Whether its value is the batch norm of its one input, by what it saved (`[4][channels]`: mean, inverse standard
+    /// deviation, weight, bias), and then whether a ReLU follows: a kernel may take that input in the value's place.
+    fn normalises(&self) -> Option<bool> {
+        None
+    }
+
     /// What is left of it, with so many inputs, in the linear network under a model, in the sense of Tanaka et al.
     /// 2020.
     fn linear(&self, inputs: usize) -> Linear;

@@ -36,6 +36,9 @@ pub trait Pass {
     /// Lanes of the batch, padding included: a multiple of 4.
     fn lanes(&self) -> usize;
 
+    /// Whether kernels that follow each other are one, where there is one for both.
+    fn fuses(&self) -> bool;
+
     /// The layer's number in its model: what its random numbers depend on.
     fn number(&self) -> usize;
 
@@ -155,6 +158,18 @@ pub trait Backward: Pass {
         input: View,
         delta: View,
     ) -> Result<()>;
+
+    /// The same where the layer's input was dropped and is the norm of another value, which the kernel takes in its
+    /// place: whether that was recorded.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    fn normalised_gradients(
+        &mut self,
+        plan: &mut Plan,
+        layer: &SparsePass,
+        delta: View,
+    ) -> Result<bool>;
 }
 
 impl dyn Backward + '_ {

@@ -108,14 +108,21 @@ impl Layer for Sparse {
             Activation::Relu.backward(plan, output, delta, masked.clone(), words, false)?;
             delta = masked;
         }
-        let input = pass.input(plan, 0)?;
-        pass.connection_gradients(plan, &layer, input.clone(), delta.clone())?;
+        let pointwise = layer.window.is_pointwise();
+        let input = match !pointwise && pass.normalised_gradients(plan, &layer, delta.clone())? {
+            true => None,
+            false => {
+                let input = pass.input(plan, 0)?;
+                pass.connection_gradients(plan, &layer, input.clone(), delta.clone())?;
+                Some(input)
+            }
+        };
         let Some(Sink { view, accumulate }) = pass.sink(0)? else {
             return Ok(());
         };
         // The ReLU before this layer is passed back through in the same store, where nothing else adds to the gradient.
-        let mask = layer.window.is_pointwise() && pass.claim_mask(0);
-        let mask = mask.then_some(input);
+        let mask = pointwise && pass.claim_mask(0);
+        let mask = input.filter(|_| mask);
         let weights = pass.dense_weights(plan, &layer)?;
         let (arena, _) = pass.connections()?;
         match weights {

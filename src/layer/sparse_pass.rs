@@ -5,8 +5,8 @@ use super::bias_gradient::{BiasGradient, BiasGradientParams};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::sparse::{
-    Arena, Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, PairGradients, Spmm,
-    SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
+    Arena, Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, Normalised,
+    PairGradients, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
 };
 
 /// One sparse layer of an arena, for a batch of `lanes`.
@@ -182,6 +182,58 @@ impl SparsePass {
     ) -> Result<()> {
         listed(arena)?;
         self.check(&input, &delta)?;
+        self.pair_gradients(arena, input, delta.clone(), accumulate)
+            .record(plan)?;
+        self.bias_gradients(plan, arena, delta, accumulate)
+    }
+
+    /// As [`gradients`](Self::gradients), in one dispatch where there is a kernel for both.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn gradients_fused(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        input: View,
+        delta: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        if !(self.bias && self.window.is_pointwise()) {
+            return self.gradients(plan, arena, input, delta, accumulate);
+        }
+        listed(arena)?;
+        self.check(&input, &delta)?;
+        self.pair_gradients(arena, input, delta, accumulate)
+            .record_with_bias(plan, arena.bias_gradient.all())
+    }
+
+    /// As [`gradients`](Self::gradients) of a convolution, its input being the norm of another value.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn gradients_normalised(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        normalised: Normalised,
+        delta: View,
+        accumulate: bool,
+    ) -> Result<()> {
+        listed(arena)?;
+        self.check(&normalised.input, &delta)?;
+        self.pair_gradients(arena, normalised.input.clone(), delta.clone(), accumulate)
+            .record_normalised(plan, normalised)?;
+        self.bias_gradients(plan, arena, delta, accumulate)
+    }
+
+    fn pair_gradients(
+        &self,
+        arena: &Arena,
+        input: View,
+        delta: View,
+        accumulate: bool,
+    ) -> PairGradients {
         PairGradients {
             span: self.span,
             window: self.window,
@@ -189,12 +241,10 @@ impl SparsePass {
             row_offsets: arena.row_offsets.all(),
             cols: arena.cols.all(),
             input,
-            delta: delta.clone(),
+            delta,
             output: arena.gradient.all(),
             accumulate,
         }
-        .record(plan)?;
-        self.bias_gradients(plan, arena, delta, accumulate)
     }
 
     /// The gradients of the biases, if they are trained.

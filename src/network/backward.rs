@@ -8,7 +8,8 @@ use crate::engine::{Plan, View};
 use crate::error::{Error, Result};
 use crate::layer::pass::{Backward, Mode, Sink};
 use crate::layer::{AddInto, ShortcutPass, SparsePass};
-use crate::topology::Observed;
+use crate::sparse::Normalised;
+use crate::topology::{Observed, Observes};
 
 /// What a backward pass has besides.
 struct Back<'a> {
@@ -23,6 +24,25 @@ impl NodePass<'_, Back<'_>> {
         let node = &self.recorder.model.nodes()[self.node];
         let source = node.inputs().get(i).copied();
         source.ok_or_else(|| Error::Shape(format!("a layer asks for its input number {i}")))
+    }
+}
+
+impl NodePass<'_, Back<'_>> {
+    /// What the value of the first input is the norm of, where it was dropped.
+    fn normalised(&self) -> Option<Normalised> {
+        let (recorder, values) = (self.recorder, &self.own.values);
+        let source = self.source(0).ok()?;
+        let node = &recorder.model.nodes()[source];
+        let relu = node.layer().normalises()?;
+        match (node.inputs(), &values.value[source]) {
+            (&[before], None) => Some(Normalised {
+                input: values.value[before].clone()?,
+                saved: values.saved[source].clone()?,
+                relu,
+                step: recorder.buffers.step.all(),
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -91,6 +111,9 @@ impl Backward for NodePass<'_, Back<'_>> {
             (_, Products::Full { first }) => {
                 layer.gradients_dense(plan, arena, first, inputs, add)?
             }
+            _ if recorder.fuses() => {
+                layer.gradients_fused(plan, arena, input.clone(), delta.clone(), add)?
+            }
             _ => layer.gradients(plan, arena, input.clone(), delta.clone(), add)?,
         }
         let Some(round) = recorder.round else {
@@ -107,6 +130,28 @@ impl Backward for NodePass<'_, Back<'_>> {
         round.observe(plan, options.pass.observes, observed)?;
         plan.phase(phase);
         Ok(())
+    }
+
+    fn normalised_gradients(
+        &mut self,
+        plan: &mut Plan,
+        layer: &SparsePass,
+        delta: View,
+    ) -> Result<bool> {
+        let (recorder, options) = (self.recorder, self.own.options);
+        let pass = options.pass;
+        // What a round observes is the input itself.
+        let alone = pass.gradients && pass.observes == Observes::Nothing && options.tiles.is_none();
+        let listed = !matches!(recorder.products(self.node), Products::Full { .. });
+        let normalised = match recorder.fuses() && alone && listed {
+            true => self.normalised(),
+            false => None,
+        };
+        let Some(normalised) = normalised else {
+            return Ok(false);
+        };
+        layer.gradients_normalised(plan, recorder.arena, normalised, delta, options.accumulate)?;
+        Ok(true)
     }
 }
 

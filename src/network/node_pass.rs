@@ -34,6 +34,10 @@ impl<Direction> Pass for NodePass<'_, Direction> {
         self.recorder.lanes()
     }
 
+    fn fuses(&self) -> bool {
+        self.recorder.fuses()
+    }
+
     fn number(&self) -> usize {
         self.node
     }

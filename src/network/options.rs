@@ -64,6 +64,9 @@ pub struct NetworkOptions {
     /// Density from which on a layer's products are dense: none, as measured for this kind of device; above 1, never.
     /// Rounds that change how many connections a layer has leave all of them sparse.
     pub dense_above: Option<f64>,
+    /// Whether kernels that follow each other are one, where there is one for both; none: on hardware alone, where a
+    /// dispatch costs more than work that is done twice. Sums are then in another order.
+    pub fused: Option<bool>,
     /// What it is for.
     pub purpose: Purpose,
     /// The ledger's class of its connections.
@@ -94,6 +97,7 @@ impl NetworkOptions {
             distinct: false,
             round_batches: 1,
             dense_above: None,
+            fused: None,
             purpose: Purpose::Training,
             class: Class::Connections,
             forward: None,

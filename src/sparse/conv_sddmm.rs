@@ -90,9 +90,16 @@ impl ConvSddmmParams {
     }
 
     /// Loops where `chunks` workgroups share a row's pairs, over some lines of positions and vectors of each.
-    fn loops(&self, chunks: u32, lines: u32, vectors: u32, shape: WorkgroupShape) -> Loops {
-        let passes = self.tiles(shape).div_ceil(chunks);
-        match shape.family {
+    fn loops(
+        &self,
+        chunks: u32,
+        lines: u32,
+        vectors: u32,
+        text: ShapeFamily,
+        shape: WorkgroupShape,
+    ) -> Loops {
+        let passes = self.tiles(text, shape).div_ceil(chunks);
+        match text {
             ShapeFamily::Hardware => {
                 let width = shape.lanes() * shape.rows();
                 let items = lines
@@ -101,7 +108,7 @@ impl ConvSddmmParams {
                 let sums = looped(SUMMED, by_fours(items.div_ceil(width), NONE));
                 let parts = looped(
                     (SUMMED * PARTS).div_ceil(width),
-                    looped(width / PARTS, NONE),
+                    looped(width.div_ceil(PARTS), NONE),
                 );
                 let totals = looped(SUMMED.div_ceil(width), looped(PARTS, NONE));
                 looped(passes, sums + parts + totals)
@@ -119,23 +126,27 @@ impl ConvSddmmParams {
     }
 
     /// The most that a row's pairs can be shared out.
-    fn tiles(&self, shape: WorkgroupShape) -> u32 {
-        self.cols.div_ceil(match shape.family {
+    fn tiles(&self, text: ShapeFamily, shape: WorkgroupShape) -> u32 {
+        self.cols.div_ceil(match text {
             ShapeFamily::Hardware => SUMMED,
             ShapeFamily::Software => shape.lanes() * PAIRS,
         })
     }
 
-    /// First as many workgroups share a row as it takes, then each piece has some lines of positions, and of a line
-    /// that is too long by itself some vectors.
     fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        self.cut(shape.family, shape)
+    }
+
+    /// Of the text for a family in any shape. First as many workgroups share a row as it takes, then each piece has some lines of positions, and of a line
+    /// that is too long by itself some vectors.
+    pub(super) fn cut(&self, text: ShapeFamily, shape: WorkgroupShape) -> Vec<Piece> {
         let (y, vectors) = (self.window.output_y, self.vectors);
-        let chunks = chunks(CHUNKS, self.tiles(shape), |n| {
-            self.loops(n, y, vectors, shape)
+        let chunks = chunks(CHUNKS, self.tiles(text, shape), |n| {
+            self.loops(n, y, vectors, text, shape)
         });
-        let loops = |lines, vectors| self.loops(chunks, lines, vectors, shape);
+        let loops = |lines, vectors| self.loops(chunks, lines, vectors, text, shape);
         // The hardware shape's invocations are over whole positions.
-        let step = match shape.family {
+        let step = match text {
             ShapeFamily::Hardware => vectors,
             ShapeFamily::Software => 1,
         };
@@ -163,7 +174,7 @@ impl ConvSddmmParams {
 }
 
 impl ConvSddmmTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let window = p.window.window();
         let lanes = p.vectors as usize * 4;

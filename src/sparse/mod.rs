@@ -7,18 +7,22 @@
 //! | forward of a convolution | [`Conv`] | the inputs of an output channel, at every position |
 //! | its input gradient | [`ConvTransposed`] | the outputs of an input channel, at every position |
 //! | gradients of connections, active or not, `g(a,b) = sum_i x[a,i] dy[b,i]` | [`Sddmm`] | the batch |
+//! | the same, with the gradients of biases | [`SddmmBias`] | the batch |
 //! | the same of a convolution | [`ConvSddmm`] | the batch and output positions |
+//! | the same behind a batch norm whose output was dropped | [`ConvSddmmNormal`] | the batch and output positions |
 //!
 //! In all of them the batch is the lane: a connection is one scalar times one contiguous row.
 
 mod arena;
 mod conv;
 mod conv_sddmm;
+mod conv_sddmm_normal;
 mod conv_transposed;
 mod init;
 mod layer_state;
 mod pair_gradients;
 mod sddmm;
+mod sddmm_bias;
 mod spmm;
 mod spmm_transposed;
 
@@ -26,10 +30,12 @@ pub use crate::window::{Window, WindowParams};
 pub use arena::{Arena, Holds, LayerSpan};
 pub use conv::{Conv, ConvParams};
 pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
+pub use conv_sddmm_normal::{ConvSddmmNormal, ConvSddmmNormalParams};
 pub use conv_transposed::{ConvTransposed, ConvTransposedParams};
 pub use init::{Assignment, Shape, allocate, initialise};
 pub use layer_state::LayerState;
-pub use pair_gradients::PairGradients;
+pub use pair_gradients::{Normalised, PairGradients};
 pub use sddmm::{Sddmm, SddmmParams};
+pub use sddmm_bias::{SddmmBias, SddmmBiasParams};
 pub use spmm::{Spmm, SpmmParams};
 pub use spmm_transposed::{SpmmTransposed, SpmmTransposedParams};

@@ -2,7 +2,9 @@
 
 use super::arena::LayerSpan;
 use super::conv_sddmm::{ConvSddmm, ConvSddmmParams};
+use super::conv_sddmm_normal::{ConvSddmmNormal, ConvSddmmNormalParams};
 use super::sddmm::{Sddmm, SddmmParams};
+use super::sddmm_bias::{SddmmBias, SddmmBiasParams};
 use crate::engine::{Plan, View};
 use crate::error::Result;
 use crate::window::Window;
@@ -30,7 +32,60 @@ pub struct PairGradients {
     pub accumulate: bool,
 }
 
+/// What a layer's input is the batch norm of, where it is not there itself.
+#[derive(Clone)]
+pub struct Normalised {
+    /// What was normalised; shaped as the layer's input.
+    pub input: View,
+    /// `[4][channels]`: mean, inverse standard deviation, weight, bias.
+    pub saved: View,
+    /// Whether a ReLU followed.
+    pub relu: bool,
+    /// The uniform that says which lanes are members.
+    pub step: View,
+}
+
 impl PairGradients {
+    /// As [`record`](Self::record) of a convolution, whose `input` is then not read: its input is the norm of another.
+    ///
+    /// # Errors
+    /// As there, or a window that reads each position alone.
+    pub fn record_normalised(self, plan: &mut Plan, normalised: Normalised) -> Result<()> {
+        let PairGradients { span, window, .. } = &self;
+        let params = ConvSddmmParams::new(span, window, self.lanes, self.accumulate)?;
+        let kernel = ConvSddmmNormal {
+            params: ConvSddmmNormalParams::new(params, normalised.relu),
+            step: normalised.step,
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            input: normalised.input,
+            saved: normalised.saved,
+            delta: self.delta,
+            output: self.output,
+        };
+        plan.dispatch(kernel, params.grid())
+    }
+
+    /// As [`record`](Self::record) of a window that reads each position alone, and the gradients of the layer's biases
+    /// into `bias`, all rows of the arena.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn record_with_bias(self, plan: &mut Plan, bias: View) -> Result<()> {
+        let row = self.window.output_positions() * self.lanes;
+        let params = SddmmParams::new(&self.span, row, self.accumulate);
+        let kernel = SddmmBias {
+            params: SddmmBiasParams::new(params),
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            input: self.input,
+            delta: self.delta,
+            output: self.output,
+            bias,
+        };
+        plan.dispatch(kernel, params.grid())
+    }
+
     /// Records `g(a, b) = sum over positions and batch of h[a] * delta[b]` for every listed pair (a, b) of the layer.
     ///
     /// # Errors

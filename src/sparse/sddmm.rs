@@ -83,16 +83,26 @@ impl SddmmParams {
         Grid::Groups(self.rows as usize * self.chunks as usize)
     }
 
-    /// First as many workgroups share a row as it takes, then each piece has some vectors.
     fn pieces(&self, _: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        self.cut(shape.family, shape, |_| NONE)
+    }
+
+    /// Of the text for a family in any shape. First as many workgroups share a row as it takes, then each piece has some
+    /// vectors, by which loops that a kernel has besides go, too.
+    pub(super) fn cut(
+        &self,
+        text: ShapeFamily,
+        shape: WorkgroupShape,
+        besides: impl Fn(u32) -> Loops,
+    ) -> Vec<Piece> {
         let (lanes, rows) = (shape.lanes(), shape.rows());
-        let tiles = self.cols.div_ceil(match shape.family {
+        let tiles = self.cols.div_ceil(match text {
             ShapeFamily::Hardware => SUMMED,
             ShapeFamily::Software => HELD,
         });
         let loops = |chunks, vectors: u32| {
             let passes = tiles.div_ceil(chunks);
-            match shape.family {
+            let pairs = match text {
                 ShapeFamily::Hardware => {
                     let sums = looped(SUMMED / rows, looped(vectors.div_ceil(lanes), NONE));
                     let totals = looped(SUMMED.div_ceil(lanes * rows), looped(lanes, NONE));
@@ -103,7 +113,8 @@ impl SddmmParams {
                     let pairs = looped(passes, looped(HELD / lanes, held));
                     looped(vectors.div_ceil(HELD), held + pairs)
                 }
-            }
+            };
+            pairs + besides(vectors)
         };
         let chunks = chunks(self.chunks, tiles, |n| loops(n, self.vectors));
         let ranges = cut(self.vectors, HELD, |vectors| loops(chunks, vectors));
@@ -137,7 +148,7 @@ pub(super) fn chunks(least: u32, tiles: u32, loops: impl Fn(u32) -> Loops) -> u3
 }
 
 impl SddmmTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::{Builder, Extent, Model};
 
 pub(super) fn problems() -> Result<Vec<Problem>> {
-    let mut problems = Vec::new();
+    let (mut problems, mut more) = (Vec::new(), Vec::new());
     let mut add = |model: Model, path, batch, quick| {
         problems.push(Trial::new(model, path, batch).into_problem().quick(quick));
     };
@@ -26,13 +26,20 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
             batch == 128,
         );
     }
-    // As people train: 131,072 positions of a batch go into each gradient.
-    add(
-        residual(image(3, 32, 32), [4, 8])?,
-        Path::Sparse(0.1),
-        128,
-        true,
-    );
+    // As people train: 131,072 positions of a batch go into each gradient. Planes are norms' whole work or a part of it.
+    for side in [32, 9] {
+        for fused in [false, true] {
+            let trial = Trial {
+                fused: Some(fused),
+                ..Trial::new(
+                    residual(image(3, side, side), [4, 8])?,
+                    Path::Sparse(0.1),
+                    128,
+                )
+            };
+            more.push(trial.into_problem().quick(true));
+        }
+    }
     add(residual(image(3, 32, 32), [4, 8])?, Path::Full, 128, false);
     add(
         residual(image(33, 6, 5), [257, 257])?,
@@ -58,6 +65,7 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         ..Trial::new(residual(image(3, 9, 7), [5, 9])?, Path::Full, 6)
     };
     problems.push(parts.into_problem());
+    problems.extend(more);
     Ok(problems)
 }
 

@@ -122,6 +122,8 @@ pub(super) struct Trial {
     pub forward_half: bool,
     /// How activations are stored.
     pub activations: Precision,
+    /// Whether kernels are fused; none: as this kind of adapter has them.
+    pub fused: Option<bool>,
 }
 
 impl Trial {
@@ -136,11 +138,17 @@ impl Trial {
             scope: Scope::Layer,
             forward_half: false,
             activations: Precision::F32,
+            fused: None,
         }
     }
 
     pub fn into_problem(self) -> Problem {
         let mut name = format!("{}, batch {}, {}", self.model.name(), self.batch, self.path);
+        name += match self.fused {
+            None => "",
+            Some(true) => ", fused",
+            Some(false) => ", not fused",
+        };
         if self.parts > 1 {
             name += &format!(" in {} parts", self.parts);
         }
@@ -178,6 +186,7 @@ impl Trial {
                 decay: 0.01,
             }),
             activations: self.activations,
+            fused: self.fused,
             ..options(self.batch)
         };
         let mut network = Network::new(device, &self.model, &state, &options, method.as_ref())?;

@@ -19,13 +19,24 @@ use rootlet::engine::reflect::reflect;
 use radv::{Compiled, Radv};
 use table::Row;
 
-/// Kernels whose main loops must have at least four vec4 loads under way: they gather rows, and wait for little else.
-const GATHER: [&str; 7] = [
+/// Kernels whose main loops must have at least four vec4 loads under way: they gather rows or go through planes, and wait
+/// for little else.
+const GATHER: [&str; 17] = [
     "layer/bias_gradient",
+    "layer/norm/batch_norm_apply",
+    "layer/norm/batch_norm_backward",
+    "layer/norm/batch_norm_merge_apply",
+    "layer/norm/batch_norm_merge_backward",
+    "layer/norm/batch_norm_statistics",
+    "layer/norm/batch_norm_sums",
+    "layer/norm/batch_norm_whole",
+    "layer/norm/batch_norm_whole_backward",
     "sparse/conv",
     "sparse/conv_sddmm",
+    "sparse/conv_sddmm_normal",
     "sparse/conv_transposed",
     "sparse/sddmm",
+    "sparse/sddmm_bias",
     "sparse/spmm",
     "sparse/spmm_transposed",
 ];

@@ -1,6 +1,7 @@
 //! Sizes that people train, small in the other dimensions: kernels agree with their twins, and are cut where they must
 //! be.
 
+use rootlet::checkpoint::NormKind;
 use rootlet::dense::{
     DenseForward, DenseForwardParams, DenseGradient, DenseGradientParams, DenseTransposed,
     DenseTransposedParams,
@@ -8,19 +9,20 @@ use rootlet::dense::{
 use rootlet::engine::{Device, Grid, Plan, View};
 use rootlet::layer::attention::AttentionPass;
 use rootlet::layer::norm::{
-    BatchNormStatistics, BatchNormStatisticsParams, LayerNormGradients, LayerNormGradientsParams,
+    BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, LayerNormGradients,
+    LayerNormGradientsParams, NormScratch,
 };
 use rootlet::layer::{
     AveragePoolPass, BiasGradient, BiasGradientParams, GlobalAveragePass, MaxPoolPass,
     SoftmaxCrossEntropy, SoftmaxCrossEntropyParams,
 };
 use rootlet::sparse::{
-    Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, PairGradients, Spmm,
-    SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
+    Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, Normalised, PairGradients,
+    Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
 };
 use rootlet::topology::{Distribution, ReportRows, ReportRowsParams, Statistics};
 
-use crate::common::devices;
+use crate::common::{devices, norms};
 use crate::problem::{BOTH, Data, HARDWARE, NEITHER, SOFTWARE, solve};
 
 /// 3 by 3 with padding.
@@ -282,8 +284,59 @@ fn full_layers_of_many_positions() {
     }
 }
 
+/// In both shapes over positions, of which one of few lanes has more.
+#[test]
+fn gradients_behind_a_norm() {
+    for (shapes, side) in [(NEITHER, 32), (SOFTWARE, 96)] {
+        for accumulate in [false, true] {
+            solve(shapes, |data, plan| {
+                let (window, lanes) = (same([side, side]), 128);
+                let arena = data.layer(window.taps(), 2);
+                let words = side * side * lanes;
+                let input = data.reals("input", words);
+                let gradients = PairGradients {
+                    span: arena.spans()[0],
+                    window,
+                    lanes,
+                    row_offsets: arena.row_offsets().all(),
+                    cols: arena.cols().all(),
+                    input: input.clone(),
+                    delta: data.reals("delta", 2 * words),
+                    output: data.reals("output", arena.connections()),
+                    accumulate,
+                };
+                let normalised = Normalised {
+                    input,
+                    saved: data.reals("saved", 4),
+                    relu: true,
+                    step: data.step(lanes),
+                };
+                gradients.record_normalised(plan, normalised).unwrap();
+            });
+        }
+    }
+}
+
 #[test]
 fn sums_over_many_members_and_positions() {
+    for accumulate in [false, true] {
+        solve(BOTH, |data, plan| {
+            let (lanes, arena) = (1_000_000, data.layer(3, 2));
+            let gradients = PairGradients {
+                span: arena.spans()[0],
+                window: Window::pointwise([1, 1]),
+                lanes,
+                row_offsets: arena.row_offsets().all(),
+                cols: arena.cols().all(),
+                input: data.reals("input", 3 * lanes),
+                delta: data.reals("delta", 2 * lanes),
+                output: data.reals("gradient", arena.connections()),
+                accumulate,
+            };
+            let bias = data.reals("bias", arena.n_rows());
+            gradients.record_with_bias(plan, bias).unwrap();
+        });
+    }
     for accumulate in [0, 1] {
         solve(SOFTWARE, |data, plan| {
             let lanes = 400_000;
@@ -319,22 +372,51 @@ fn sums_over_many_members_and_positions() {
             plan.dispatch(kernel, Grid::Groups(1)).unwrap();
         });
     }
-    solve(NEITHER, |data, plan| {
-        let (positions, lanes) = (50_176, 8);
-        let kernel = BatchNormStatistics {
-            params: BatchNormStatisticsParams {
-                channels: 1,
-                positions,
-                vectors: lanes as u32 / 4,
-                tile: 3136,
-                tiles: 16,
-            },
-            step: data.step(lanes),
-            input: data.reals("input", positions as usize * lanes),
-            parts: data.reals("parts", 32),
-        };
-        plan.dispatch(kernel, Grid::Groups(16)).unwrap();
-    });
+}
+
+/// A plane of 224 by 224 pixels, and the largest that a workgroup takes whole.
+#[test]
+fn batch_norms_of_large_planes() {
+    for (positions, lanes) in [(50_176, 8), (8192, 4)] {
+        for fused in [false, true] {
+            solve(NEITHER, |data, plan| {
+                let norm = BatchNormPass {
+                    channels: 1,
+                    positions,
+                    lanes,
+                    relu: true,
+                    fused,
+                };
+                let device = data.0;
+                let parameters = norms::upload(device, &[norms::norm(NormKind::Batch, 1)]);
+                let (own, step) = (parameters.layer(0).unwrap(), data.step(lanes));
+                let scratch = NormScratch::new(device, &[norm]).unwrap();
+                let words = positions * lanes;
+                let views = BatchNormForwardViews {
+                    input: data.reals("input", words),
+                    residual: None,
+                    output: data.reals("output", words),
+                    saved: data.reals("saved", norm.saved_words()),
+                };
+                norm.forward_train(plan, &own, &scratch, &step, views.clone(), true)
+                    .unwrap();
+                // The kernels of tiles have no binding left for the counter.
+                if !fused || positions > 8192 {
+                    return;
+                }
+                let views = BatchNormBackwardViews {
+                    input: views.input,
+                    delta: data.reals("delta", words),
+                    activation: None,
+                    saved: views.saved,
+                    output: data.reals("result", words),
+                    residual: None,
+                };
+                norm.backward(plan, &own, &scratch, &step, views, false)
+                    .unwrap();
+            });
+        }
+    }
 }
 
 #[test]

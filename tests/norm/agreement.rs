@@ -20,9 +20,18 @@ fn bits(numbers: &[f32]) -> impl Iterator<Item = u32> {
 }
 
 fn batch(device: &Device, size: Size) -> Vec<u32> {
+    batch_norm(device, size, false)
+}
+
+fn fused(device: &Device, size: Size) -> Vec<u32> {
+    batch_norm(device, size, true)
+}
+
+fn batch_norm(device: &Device, size: Size, fused: bool) -> Vec<u32> {
     let random = &mut Random(41);
     let world = World::new(device, size, NormKind::Batch, random);
-    let problem = Problem::new(random, size, true, true);
+    let mut problem = Problem::new(random, size, true, true);
+    problem.fused = fused;
     let mut plan = Plan::new("test");
     let passed = record(&mut plan, &world, &problem, true, false, None);
     world.run(&plan);
@@ -84,7 +93,7 @@ fn layer(device: &Device, size: Size) -> Vec<u32> {
 fn bits_do_not_depend_on_the_number_of_threads() {
     let devices = [1, 2, 3].map(|threads| Device::cpu(threads).unwrap());
     for size in SIZES {
-        for pass in [batch, layer] {
+        for pass in [batch, fused, layer] {
             let [one, two, three] = devices.each_ref().map(|device| pass(device, size));
             assert!(one == two && one == three, "{size:?}");
         }
@@ -95,12 +104,28 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 fn a_run_repeats_bit_for_bit_on_an_adapter() {
     for (name, device) in gpus() {
         for size in SIZES {
-            for pass in [batch, layer] {
+            for pass in [batch, fused, layer] {
                 assert!(
                     pass(&device, size) == pass(&device, size),
                     "{name}, {size:?}"
                 );
             }
         }
+    }
+}
+
+/// Statistics of several tiles are merged in one order, be it once or in each workgroup: on the CPU executor the bits are
+/// the same. Planes that are taken whole have sums of their own.
+#[test]
+fn a_merge_in_every_workgroup_is_the_same_merge() {
+    let device = Device::cpu(2).unwrap();
+    for (size, same) in [(SIZES[0], true), (Size::new(2, 60, 260, 260), false)] {
+        let [apart, together] = [batch, fused].map(|pass| pass(&device, size));
+        // Behind the statistics, fused norms save their parameters.
+        let (n, saved) = (size.words(), 2 * size.channels);
+        assert_eq!(together.len(), apart.len() + saved);
+        let rest = &together[n + 2 * saved..];
+        let equal = apart[..n + saved] == together[..n + saved] && apart[n + saved..] == *rest;
+        assert_eq!(equal, same, "{size:?}");
     }
 }

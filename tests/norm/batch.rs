@@ -32,6 +32,7 @@ pub const SIZES: [Size; 11] = [
 pub struct Problem {
     pub size: Size,
     pub relu: bool,
+    pub fused: bool,
     pub x: Vec<f32>,
     pub residual: Option<Vec<f32>>,
     pub dy: Vec<f32>,
@@ -42,6 +43,7 @@ impl Problem {
         Problem {
             size,
             relu,
+            fused: false,
             x: size.activation(random),
             residual: residual.then(|| size.activation(random)),
             dy: size.delta(random),
@@ -82,6 +84,7 @@ impl Problem {
             positions: self.size.positions,
             lanes: self.size.lanes,
             relu: self.relu,
+            fused: self.fused,
         }
     }
 }
@@ -156,15 +159,23 @@ pub fn record(
 }
 
 fn test(name: &str, device: &Device, size: Size, relu: bool, residual: bool, add: bool) {
+    for fused in [false, true] {
+        test_one(name, device, size, [relu, residual, add, fused]);
+    }
+}
+
+fn test_one(name: &str, device: &Device, size: Size, [relu, residual, add, fused]: [bool; 4]) {
     let random = &mut Random(size.words() as u64);
     let world = World::new(device, size, NormKind::Batch, random);
     let mut problem = Problem::new(random, size, relu, residual);
+    problem.fused = fused;
     problem.keep_off_the_kink(&world);
     let before = (residual && add).then(|| size.delta(random));
     let gradient_before = world.gradient_words();
     let mut plan = Plan::new("test");
     let passed = record(&mut plan, &world, &problem, true, false, before.as_deref());
-    let what = format!("{name}, {size:?}, relu {relu}, residual {residual}, add {add}");
+    let what =
+        format!("{name}, {size:?}, relu {relu}, residual {residual}, add {add}, fused {fused}");
     world.run_checked(&plan, &what);
 
     let [y, saved, dx] = [&passed.y, &passed.saved, &passed.dx].map(|n| n.read(device));

@@ -1,7 +1,7 @@
 //! Batch norm: recomputation, micro-batches, cancellation, NaN, and views that do not fit.
 
 use rootlet::checkpoint::NormKind;
-use rootlet::engine::{Plan, View};
+use rootlet::engine::{Device, Plan, View};
 use rootlet::layer::norm::{
     BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch,
 };
@@ -11,13 +11,21 @@ use crate::common::{Random, devices, says};
 use crate::oracle::{Number, assert_close, total};
 use crate::problem::{Size, TESTED, World, pick, wide};
 
+/// Every device, with fused kernels and without.
+fn both() -> impl Iterator<Item = ((String, Device), bool)> {
+    [false, true]
+        .into_iter()
+        .flat_map(|fused| devices().into_iter().map(move |device| (device, fused)))
+}
+
 #[test]
 fn a_recomputation_leaves_the_running_statistics_alone() {
     let size = Size::new(3, 50, 132, 130);
-    for (name, device) in devices() {
+    for ((name, device), fused) in both() {
         let random = &mut Random(5);
         let world = World::new(&device, size, NormKind::Batch, random);
-        let problem = Problem::new(random, size, true, false);
+        let mut problem = Problem::new(random, size, true, false);
+        problem.fused = fused;
         let mut plan = Plan::new("test");
         let first = record(&mut plan, &world, &problem, true, false, None);
         world.run(&plan);
@@ -37,13 +45,14 @@ fn a_recomputation_leaves_the_running_statistics_alone() {
 #[test]
 fn gradients_of_micro_batches_add_up() {
     let size = Size::new(4, 20, 36, 33);
-    for (name, device) in devices() {
+    for ((name, device), fused) in both() {
         let random = &mut Random(6);
         let world = World::new(&device, size, NormKind::Batch, random);
         let before = world.gradient_words();
         let mut problems = [true, true].map(|relu| Problem::new(random, size, relu, true));
         let mut plan = Plan::new("test");
         for (i, problem) in problems.iter_mut().enumerate() {
+            problem.fused = fused;
             problem.keep_off_the_kink(&world);
             record(&mut plan, &world, problem, true, i > 0, None);
         }
@@ -67,10 +76,11 @@ fn gradients_of_micro_batches_add_up() {
 #[test]
 fn a_small_variance_about_a_large_mean_is_found() {
     for size in [Size::new(2, 1, 64, 50), Size::new(2, 100, 132, 130)] {
-        for (name, device) in devices() {
+        for ((name, device), fused) in both() {
             let random = &mut Random(7);
             let world = World::new(&device, size, NormKind::Batch, random);
             let mut problem = Problem::new(random, size, false, false);
+            problem.fused = fused;
             for c in 0..size.channels {
                 for i in size.of_channel(c) {
                     problem.x[i] = 1000.0 + 0.2 * problem.x[i];
@@ -111,11 +121,12 @@ fn a_small_variance_about_a_large_mean_is_found() {
 #[test]
 fn a_nan_shows_in_its_channel_and_there_alone() {
     let size = Size::new(3, 5, 12, 10);
-    for (name, device) in devices() {
+    for ((name, device), fused) in both() {
         for (relu, residual) in [(false, false), (true, false), (true, true)] {
             let random = &mut Random(8);
             let world = World::new(&device, size, NormKind::Batch, random);
             let mut problem = Problem::new(random, size, relu, residual);
+            problem.fused = fused;
             problem.x[size.at(1, 2, 3)] = f32::NAN;
             let mut plan = Plan::new("test");
             let passed = record(&mut plan, &world, &problem, true, false, None);
@@ -155,6 +166,7 @@ fn views_that_do_not_fit_are_refused() {
         positions: 6,
         lanes: 8,
         relu: true,
+        fused: false,
     };
     let scratch = NormScratch::new(&device, &[norm]).unwrap();
     let forward = |words: [usize; 4]| {

@@ -229,6 +229,7 @@ fn batch_norms() {
             positions: plane[0] * plane[1],
             lanes: LANES,
             relu: case.name.ends_with("relu"),
+            fused: false,
         };
         let residual = case.name.contains("residual");
         let words = case.words("x");
@@ -236,7 +237,7 @@ fn batch_norms() {
             input: case.activation("x"),
             residual: residual.then(|| case.activation("residual")),
             output: case.noise(words),
-            saved: case.noise(norm.saved_words()),
+            saved: case.noise(2 * norm.saved_words()),
         };
         let step = case.step();
         if case.name.contains("eval") {
@@ -248,13 +249,14 @@ fn batch_norms() {
         }
         let scratch = NormScratch {
             parts: case.noise(norm.parts_words()),
-            sums: case.noise(norm.saved_words()),
+            sums: case.noise(2 * norm.saved_words()),
         };
         // The activation says what the ReLU let through; without a residual the input says it as well.
-        for by_input in [false, true] {
+        for (by_input, fused) in [(false, false), (false, true), (true, false), (true, true)] {
             if by_input && residual {
                 continue;
             }
+            let norm = BatchNormPass { fused, ..norm };
             let (x_delta, residual_delta) = (case.noise(words), case.noise(words));
             let backward = BatchNormBackwardViews {
                 input: views.input.clone(),

@@ -1,13 +1,25 @@
 //! Gradients of a convolution's listed connections.
 
 use rootlet::engine::{Class, Device, Plan};
-use rootlet::sparse::{ConvSddmm, ConvSddmmParams, LayerSpan, Window};
+use rootlet::engine::{STEP_WORDS, StepState};
+use rootlet::sparse::{ConvSddmm, ConvSddmmParams, LayerSpan, Normalised, PairGradients, Window};
 
 use crate::case::{Case, WINDOWS, window};
 use crate::common::{Random, devices, says};
 
 /// The gradients, and what lay there before if they are added to that; nothing else may be written.
 pub fn solve(case: &Case, device: &Device, accumulate: bool, what: &str) -> (Vec<f32>, Vec<f32>) {
+    solve_behind(None, case, device, accumulate, what)
+}
+
+/// As [`solve`], the input being that of a norm in front of the layer.
+fn solve_behind(
+    norm: Option<&Norm>,
+    case: &Case,
+    device: &Device,
+    accumulate: bool,
+    what: &str,
+) -> (Vec<f32>, Vec<f32>) {
     let arena = case.arena(device);
     let (first, words) = (3, case.pairs.len());
     let mut before = Random(3).noise(arena.connections());
@@ -20,18 +32,50 @@ pub fn solve(case: &Case, device: &Device, accumulate: bool, what: &str) -> (Vec
     }
     let activations = |data: &[f32]| device.buffer_with("x", Class::Activations, data).unwrap();
     let output = device.buffer_with("g", Class::Scratch, &before).unwrap();
-    let params =
-        ConvSddmmParams::new(&arena.spans()[1], &case.window, case.lanes, accumulate).unwrap();
-    let kernel = ConvSddmm {
-        params,
-        row_offsets: arena.row_offsets().all(),
-        cols: arena.cols().all(),
-        input: activations(&case.input).all(),
-        delta: activations(&case.delta).all(),
-        output: output.all(),
-    };
+    let (input, delta) = (
+        activations(&case.input).all(),
+        activations(&case.delta).all(),
+    );
+    let (row_offsets, cols) = (arena.row_offsets().all(), arena.cols().all());
     let mut plan = Plan::new("test");
-    plan.dispatch(kernel, params.grid()).unwrap();
+    match norm {
+        None => {
+            let span = &arena.spans()[1];
+            let params = ConvSddmmParams::new(span, &case.window, case.lanes, accumulate).unwrap();
+            let kernel = ConvSddmm {
+                params,
+                row_offsets,
+                cols,
+                input,
+                delta,
+                output: output.all(),
+            };
+            plan.dispatch(kernel, params.grid()).unwrap();
+        }
+        Some(norm) => {
+            let gradients = PairGradients {
+                span: arena.spans()[1],
+                window: case.window,
+                lanes: case.lanes,
+                row_offsets,
+                cols,
+                input: input.clone(),
+                delta,
+                output: output.all(),
+                accumulate,
+            };
+            let state = StepState::whole(1, 2, case.count, 0.1);
+            let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
+            let step = device.buffer_with("step", Class::Scratch, words).unwrap();
+            let normalised = Normalised {
+                input,
+                saved: activations(&norm.saved).all(),
+                relu: norm.relu,
+                step: step.range(0..STEP_WORDS),
+            };
+            gradients.record_normalised(&mut plan, normalised).unwrap();
+        }
+    }
     let program = device.prepare(&plan).unwrap();
     for check in device.run_checked(&program, "").unwrap() {
         check
@@ -52,6 +96,29 @@ pub fn solve(case: &Case, device: &Device, accumulate: bool, what: &str) -> (Vec
     (reals(&after), reals(&before))
 }
 
+/// A batch norm, as it leaves its statistics and parameters.
+struct Norm {
+    /// `[4][channels]`.
+    saved: Vec<f32>,
+    relu: bool,
+}
+
+impl Norm {
+    /// What the layer sees: `input` through the norm.
+    fn output(&self, case: &Case) -> Vec<f32> {
+        let plane = case.window.input_positions() * case.lanes;
+        let channels = case.input.len() / plane;
+        let of = |row: usize, c: usize| self.saved[row * channels + c];
+        (case.input.iter().enumerate())
+            .map(|(i, x)| {
+                let c = i / plane;
+                let y = (x - of(0, c)) * (of(1, c) * of(2, c)) + of(3, c);
+                if self.relu && y < 0.0 { 0.0 } else { y }
+            })
+            .collect()
+    }
+}
+
 /// Asserts that these are the gradients, within the bound of a sum of so many products in any order (Higham).
 #[track_caller]
 fn assert_close(case: &Case, found: &[f32], before: Option<&[f32]>, what: &str) {
@@ -60,7 +127,7 @@ fn assert_close(case: &Case, found: &[f32], before: Option<&[f32]>, what: &str) 
         let before = before.map_or(0.0, |before| f64::from(before[j]));
         let value = before + x.iter().zip(&d).map(|(x, d)| x * d).sum::<f64>();
         let size = before.abs() + x.iter().zip(&d).map(|(x, d)| (x * d).abs()).sum::<f64>();
-        let bound = (x.len() + 3) as f64 * f64::from(f32::EPSILON) * size;
+        let bound = (x.len() + 8) as f64 * f64::from(f32::EPSILON) * size;
         let error = (f64::from(found[j]) - value).abs();
         assert!(
             error <= bound || (found[j].is_nan() && value.is_nan()),
@@ -109,6 +176,40 @@ fn gradients_are_those_of_the_padded_patches() {
             assert_close(case, &found, None, &name);
             let (found, before) = solve(case, &device, true, &name);
             assert_close(case, &found, Some(&before), &name);
+        }
+    }
+}
+
+#[test]
+fn gradients_behind_a_norm_are_those_of_its_output() {
+    let random = &mut Random(4);
+    let cases = cases(random);
+    for (name, device) in devices() {
+        // One position alone has a kernel that takes no norm.
+        for (i, case) in cases
+            .iter()
+            .enumerate()
+            .filter(|(_, case)| !case.window.is_pointwise())
+        {
+            let channels = case.n_in / case.window.taps();
+            let norm = Norm {
+                saved: random.reals(4 * channels),
+                relu: i % 2 == 0,
+            };
+            let behind = Case {
+                input: norm.output(case),
+                pairs: case.pairs.clone(),
+                delta: case.delta.clone(),
+                ..*case
+            };
+            let accumulate = i % 3 == 0;
+            let (found, before) = solve_behind(Some(&norm), case, &device, accumulate, &name);
+            assert_close(
+                &behind,
+                &found,
+                accumulate.then_some(before.as_slice()),
+                &name,
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The pointwise product over layers of so many lanes that the twin tiles them and several workgroups share a row.
 
 use rootlet::engine::{Class, Device, Plan};
-use rootlet::sparse::{Arena, LayerState, Sddmm, SddmmParams};
+use rootlet::sparse::{Arena, LayerState, PairGradients, Sddmm, SddmmParams, Window};
 
 use crate::common::{Random, devices};
 
@@ -80,6 +80,52 @@ impl Wide {
     }
 }
 
+impl Wide {
+    /// The gradients of the pairs, and of the biases of the rows, in one dispatch.
+    fn solve_with_bias(&self, device: &Device, accumulate: bool, what: &str) -> [Vec<f32>; 2] {
+        let arena = Arena::new(device, &self.layers).unwrap();
+        let numbers = |n: usize| match accumulate {
+            true => vec![0.25f32.to_bits(); n],
+            false => Random(1).noise(n),
+        };
+        let buffer = |words: &[u32]| device.buffer_with("g", Class::Scratch, words).unwrap();
+        let before = [numbers(arena.connections()), numbers(arena.n_rows())];
+        let [output, bias] = before.each_ref().map(|words| buffer(words));
+        let activations = |data: &[f32]| device.buffer_with("x", Class::Activations, data).unwrap();
+        let gradients = PairGradients {
+            span: arena.spans()[1],
+            // As many positions as make a row of a batch of four.
+            window: Window::pointwise([self.lanes / 4, 1]),
+            lanes: 4,
+            row_offsets: arena.row_offsets().all(),
+            cols: arena.cols().all(),
+            input: activations(&self.input).all(),
+            delta: activations(&self.delta).all(),
+            output: output.all(),
+            accumulate,
+        };
+        let mut plan = Plan::new("test");
+        gradients.record_with_bias(&mut plan, bias.all()).unwrap();
+        let program = device.prepare(&plan).unwrap();
+        for check in device.run_checked(&program, "").unwrap() {
+            check.verdict().unwrap_or_else(|e| panic!("{what}: {e}"));
+        }
+        let mut own = Vec::new();
+        for (buffer, before) in [output, bias].iter().zip(&before) {
+            let found: Vec<u32> = device.download(&buffer.all()).unwrap();
+            // Two pairs, and two rows, of the layer before.
+            assert_eq!(found[..2], before[..2], "{what}: another layer's");
+            own.push(
+                found[2..before.len()]
+                    .iter()
+                    .map(|w| f32::from_bits(*w))
+                    .collect(),
+            );
+        }
+        own.try_into().unwrap()
+    }
+}
+
 fn wide(random: &mut Random) -> Vec<Wide> {
     vec![
         Wide::new(random, 90, 4, 1028),
@@ -108,6 +154,31 @@ fn gradients_of_wide_rows() {
                         error <= bound,
                         "{name}, case {i}, pair {j}: {found}, not {value} + {before}"
                     );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_with_those_of_the_biases() {
+    let mut cases = wide(&mut Random(3));
+    // Fewer lanes than a workgroup has, and rows without a whole turn.
+    cases.extend([4, 132].map(|lanes| Wide::new(&mut Random(4), 5, 3, lanes)));
+    for (name, device) in devices() {
+        for case in &cases {
+            for (accumulate, before) in [(false, 0.0), (true, 0.25)] {
+                let [pairs, bias] = case.solve_with_bias(&device, accumulate, &name);
+                let rows = case.delta.chunks(case.lanes).map(|row| {
+                    let terms = row.iter().map(|&d| f64::from(d));
+                    [terms.clone().sum(), terms.map(f64::abs).sum()]
+                });
+                let expected = case.expected().into_iter().chain(rows);
+                assert_eq!(pairs.len() + bias.len(), expected.clone().count());
+                for (found, [value, size]) in pairs.iter().chain(&bias).zip(expected) {
+                    let bound = case.lanes as f64 * f64::from(f32::EPSILON) * (size + 1.0);
+                    let error = (f64::from(*found) - value - before).abs();
+                    assert!(error <= bound, "{name}: {found}, not {value} + {before}");
                 }
             }
         }

@@ -1,10 +1,11 @@
 // Batch norm's output, with the addition and the ReLU that may follow it. One workgroup per tile of a channel's plane.
 #import grid
 #import step
-#import members
+#import norm_apply
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: four loads under way at once
 
 struct Params {
     channels: u32,
@@ -36,25 +37,10 @@ fn batch_norm_apply(
     if item >= params.channels * params.tiles {
         return;
     }
-    let vectors = params.vectors;
     let c = item / params.tiles;
     let first = (item % params.tiles) * params.tile;
     let rows = min(params.tile, params.positions - first);
-    let base = (c * params.positions + first) * vectors;
-    let mean = saved[c];
+    let base = (c * params.positions + first) * params.vectors;
     let scale = saved[params.channels + c] * values[params.weight + c];
-    let bias = values[params.bias + c];
-    let relu = vec4(params.relu != 0u);
-    for (var v = local.x; v < vectors; v += LANES) {
-        let keep = members(v);
-        for (var p = local.y; p < rows; p += ROWS) {
-            let at = base + p * vectors + v;
-            var y = (input[at] - mean) * scale + bias;
-            if params.add != 0u {
-                y += residual[at];
-            }
-            // A NaN stays a NaN, so that a diverged run shows.
-            output[at] = select(y, vec4(0.0), !keep | (relu & (y < vec4(0.0))));
-        }
-    }
+    apply_tile(base, rows, local, saved[c], scale, values[params.bias + c]);
 }

@@ -2,10 +2,11 @@
 // One workgroup per tile of a channel's plane.
 #import grid
 #import step
-#import members
+#import norm_backward
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: four loads under way at once
 
 struct Params {
     channels: u32,
@@ -40,36 +41,12 @@ fn batch_norm_backward(
     if item >= params.channels * params.tiles {
         return;
     }
-    let vectors = params.vectors;
     let c = item / params.tiles;
     let first = (item % params.tiles) * params.tile;
     let rows = min(params.tile, params.positions - first);
-    let base = (c * params.positions + first) * vectors;
+    let base = (c * params.positions + first) * params.vectors;
     let n = f32(params.positions * step.count);
-    let mean = saved[c];
     let inverse = saved[params.channels + c];
-    let scale = inverse * values[params.weight + c];
-    let bias = values[params.bias + c];
-    let mean_dz = sums[c] / n;
-    let mean_product = sums[params.channels + c] / n;
-    for (var v = local.x; v < vectors; v += LANES) {
-        let keep = members(v);
-        for (var p = local.y; p < rows; p += ROWS) {
-            let at = base + p * vectors + v;
-            let away = input[at] - mean;
-            var passed = keep;
-            if params.mask == 1u {
-                passed &= away * scale + bias > vec4(0.0);
-            } else if params.mask == 2u {
-                passed &= activation[at] > vec4(0.0);
-            }
-            let dz = select(vec4(0.0), delta[at], passed);
-            output[at] = select(vec4(0.0), scale * ((dz - mean_dz) - away * inverse * mean_product), keep);
-            if params.residual_mode == 1u {
-                residual[at] = dz;
-            } else if params.residual_mode == 2u {
-                residual[at] += dz;
-            }
-        }
-    }
+    let channel = channel_of(saved[c], inverse, values[params.weight + c], values[params.bias + c]);
+    backward_tile(base, rows, local, channel, vec2(sums[c], sums[params.channels + c]) / n);
 }

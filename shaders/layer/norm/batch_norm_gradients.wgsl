@@ -1,5 +1,7 @@
 // Batch norm backward, second part: adds up each channel's tiles, in order. One invocation per channel.
 #import grid
+#import norm_add_up
+#import norm_gradient
 
 const WORKGROUP = 64u;
 
@@ -26,17 +28,8 @@ fn batch_norm_gradients(
     if c >= params.channels {
         return;
     }
-    var sum = vec2(0.0);
-    for (var t = 0u; t < params.tiles; t++) {
-        let at = 2u * (c * params.tiles + t);
-        sum += vec2(parts[at], parts[at + 1u]);
-    }
+    let sum = add_up(c, params.tiles);
     sums[c] = sum.x;
     sums[params.channels + c] = sum.y;
-    var before = vec2(0.0);
-    if params.accumulate != 0u {
-        before = vec2(gradient[params.bias + c], gradient[params.weight + c]);
-    }
-    gradient[params.bias + c] = before.x + sum.x;
-    gradient[params.weight + c] = before.y + sum.y;
+    put_gradients(c, sum);
 }

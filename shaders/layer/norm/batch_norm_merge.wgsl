@@ -1,6 +1,8 @@
 // Batch norm's statistics, second half: merges each channel's tiles, in order. One invocation per channel.
 #import grid
 #import step
+#import norm_merge
+#import norm_keep_statistics
 
 const WORKGROUP = 64u;
 
@@ -32,27 +34,6 @@ fn batch_norm_merge(
     if c >= params.channels {
         return;
     }
-    var n = 0.0;
-    var mean = 0.0;
-    var squares = 0.0;
-    for (var t = 0u; t < params.tiles; t++) {
-        let at = 2u * (c * params.tiles + t);
-        let rows = min(params.tile, params.positions - t * params.tile);
-        let more = f32(rows * step.count);
-        let total = n + more;
-        let d = parts[at] - mean;
-        mean += d * (more / total);
-        squares += parts[at + 1u] + d * d * (n * (more / total));
-        n = total;
-    }
-    let variance = squares / n;
-    saved[c] = mean;
-    saved[params.channels + c] = 1.0 / sqrt(variance + params.epsilon);
-    if params.update != 0u {
-        let unbiased = squares / max(n - 1.0, 1.0);
-        let at_mean = params.mean + c;
-        let at_variance = params.variance + c;
-        running[at_mean] = (1.0 - params.momentum) * running[at_mean] + params.momentum * mean;
-        running[at_variance] = (1.0 - params.momentum) * running[at_variance] + params.momentum * unbiased;
-    }
+    let merged = merge(c, params.tile, params.tiles);
+    keep_statistics(c, merged.n, merged.mean, merged.squares);
 }

@@ -2,12 +2,11 @@
 // tile: its rows over local y, the batch over local x. The second pass finds the tile in the cache.
 #import grid
 #import step
-#import members
+#import norm_statistics
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
-
-#import workgroup_sum
+override VECTORS: u32 = 4u; // 1: four loads under way at once
 
 struct Params {
     channels: u32,
@@ -32,40 +31,12 @@ fn batch_norm_statistics(
     if item >= params.channels * params.tiles {
         return;
     }
-    let index = local.y * LANES + local.x;
-    let vectors = params.vectors;
     let first = (item % params.tiles) * params.tile;
     let rows = min(params.tile, params.positions - first);
-    let base = (item / params.tiles * params.positions + first) * vectors;
-    let n = f32(rows * step.count);
-
-    var sum = vec4(0.0);
-    for (var v = local.x; v < vectors; v += LANES) {
-        let keep = members(v);
-        for (var p = local.y; p < rows; p += ROWS) {
-            sum += select(vec4(0.0), input[base + p * vectors + v], keep);
-        }
-    }
-    let mean = workgroup_sum(index, vec2((sum.x + sum.y) + (sum.z + sum.w), 0.0)).x / n;
-
-    var rest = vec4(0.0);
-    var squares = vec4(0.0);
-    for (var v = local.x; v < vectors; v += LANES) {
-        let keep = members(v);
-        for (var p = local.y; p < rows; p += ROWS) {
-            let d = select(vec4(0.0), input[base + p * vectors + v] - mean, keep);
-            rest += d;
-            squares += d * d;
-        }
-    }
-    let both = workgroup_sum(
-        index,
-        vec2((rest.x + rest.y) + (rest.z + rest.w), (squares.x + squares.y) + (squares.z + squares.w)),
-    );
-    if index == 0u {
-        // What rounding left in the mean is taken out of both.
-        let shift = both.x / n;
-        parts[2u * item] = mean + shift;
-        parts[2u * item + 1u] = both.y - both.x * shift;
+    let base = (item / params.tiles * params.positions + first) * params.vectors;
+    let found = tile_statistics(base, rows, local);
+    if local.x == 0u && local.y == 0u {
+        parts[2u * item] = found.x;
+        parts[2u * item + 1u] = found.y;
     }
 }

@@ -2,12 +2,11 @@
 // workgroup per tile.
 #import grid
 #import step
-#import members
+#import norm_sums
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
-
-#import workgroup_sum
+override VECTORS: u32 = 4u; // 1: four loads under way at once
 
 struct Params {
     channels: u32,
@@ -39,37 +38,13 @@ fn batch_norm_sums(
     if item >= params.channels * params.tiles {
         return;
     }
-    let vectors = params.vectors;
     let c = item / params.tiles;
     let first = (item % params.tiles) * params.tile;
     let rows = min(params.tile, params.positions - first);
-    let base = (c * params.positions + first) * vectors;
-    let mean = saved[c];
+    let base = (c * params.positions + first) * params.vectors;
     let inverse = saved[params.channels + c];
-    let scale = inverse * values[params.weight + c];
-    let bias = values[params.bias + c];
-    var sum = vec4(0.0);
-    var product = vec4(0.0);
-    for (var v = local.x; v < vectors; v += LANES) {
-        let keep = members(v);
-        for (var p = local.y; p < rows; p += ROWS) {
-            let at = base + p * vectors + v;
-            let away = select(vec4(0.0), input[at] - mean, keep);
-            var passed = keep;
-            if params.mask == 1u {
-                passed &= away * scale + bias > vec4(0.0);
-            } else if params.mask == 2u {
-                passed &= activation[at] > vec4(0.0);
-            }
-            let dz = select(vec4(0.0), delta[at], passed);
-            sum += dz;
-            product += dz * (away * inverse);
-        }
-    }
-    let both = workgroup_sum(
-        local.y * LANES + local.x,
-        vec2((sum.x + sum.y) + (sum.z + sum.w), (product.x + product.y) + (product.z + product.w)),
-    );
+    let channel = channel_of(saved[c], inverse, values[params.weight + c], values[params.bias + c]);
+    let both = tile_sums(base, rows, local, channel);
     if local.x == 0u && local.y == 0u {
         parts[2u * item] = both.x;
         parts[2u * item + 1u] = both.y;

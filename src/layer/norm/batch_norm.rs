@@ -23,11 +23,11 @@ const MAP_TILE: usize = 2048;
 
 /// A plane in tiles of whole positions.
 #[derive(Clone, Copy)]
-struct Tiles {
+pub(super) struct Tiles {
     /// Positions of a tile.
-    tile: usize,
+    pub tile: usize,
     /// Tiles of the plane.
-    tiles: usize,
+    pub tiles: usize,
 }
 
 /// A batch norm's passes over data of one size, for a batch of `lanes`: statistics for each channel over the batch's
@@ -42,6 +42,8 @@ pub struct BatchNormPass {
     pub lanes: usize,
     /// Whether a ReLU follows (after the residual).
     pub relu: bool,
+    /// Whether it takes as few dispatches as it can, for work that is done twice; another order of sums.
+    pub fused: bool,
 }
 
 /// Work space that batch norms need within one forward or one backward pass and may share.
@@ -77,7 +79,8 @@ pub struct BatchNormForwardViews {
     pub residual: Option<View>,
     /// Shaped as the input.
     pub output: View,
-    /// `[2][channels]`: means, and inverse standard deviations; written here, and read by the backward pass.
+    /// `[2][channels]`: means, and inverse standard deviations; if fused `[4][channels]`, with weights and biases behind
+    /// them. Written here, and read by the backward pass.
     pub saved: View,
 }
 
@@ -113,7 +116,10 @@ impl BatchNormPass {
 
     /// Words of `saved`, and of [`NormScratch::sums`].
     pub fn saved_words(&self) -> usize {
-        2 * self.channels
+        match self.fused {
+            true => 4 * self.channels,
+            false => 2 * self.channels,
+        }
     }
 
     fn tiles(&self, words: usize, most: usize) -> Tiles {
@@ -125,15 +131,15 @@ impl BatchNormPass {
         }
     }
 
-    fn sum_tiles(&self) -> Tiles {
+    pub(super) fn sum_tiles(&self) -> Tiles {
         self.tiles(SUM_TILE, MOST_SUM_TILES)
     }
 
-    fn map_tiles(&self) -> Tiles {
+    pub(super) fn map_tiles(&self) -> Tiles {
         self.tiles(MAP_TILE, usize::MAX)
     }
 
-    fn grid(&self, tiles: Tiles) -> Grid {
+    pub(super) fn grid(&self, tiles: Tiles) -> Grid {
         Grid::Groups(self.channels * tiles.tiles)
     }
 
@@ -154,21 +160,27 @@ impl BatchNormPass {
         self.check_forward(&views)?;
         holds("parts", &scratch.parts, self.parts_words())?;
         let tiles = self.sum_tiles();
-        plan.dispatch(
-            BatchNormStatistics {
-                params: BatchNormStatisticsParams {
-                    channels: self.channels as u32,
-                    positions: self.positions as u32,
-                    vectors: (self.lanes / 4) as u32,
-                    tile: tiles.tile as u32,
-                    tiles: tiles.tiles as u32,
+        if !(self.fused && self.takes_planes_whole()) {
+            plan.dispatch(
+                BatchNormStatistics {
+                    params: BatchNormStatisticsParams {
+                        channels: self.channels as u32,
+                        positions: self.positions as u32,
+                        vectors: (self.lanes / 4) as u32,
+                        tile: tiles.tile as u32,
+                        tiles: tiles.tiles as u32,
+                    },
+                    step: step.clone(),
+                    input: views.input.clone(),
+                    parts: scratch.parts.clone(),
                 },
-                step: step.clone(),
-                input: views.input.clone(),
-                parts: scratch.parts.clone(),
-            },
-            self.grid(tiles),
-        )?;
+                self.grid(tiles),
+            )?;
+        }
+        if self.fused {
+            let parts = &scratch.parts;
+            return self.forward_fused(plan, parameters, parts, step, views, update_running);
+        }
         plan.dispatch(
             BatchNormMerge {
                 params: BatchNormMergeParams {
@@ -276,6 +288,18 @@ impl BatchNormPass {
         )
     }
 
+    /// How the ReLU's mask is known.
+    pub(super) fn mask(&self, views: &BatchNormBackwardViews) -> Result<u32> {
+        match (self.relu, &views.activation, &views.residual) {
+            (false, ..) => Ok(mask::NONE),
+            (true, Some(_), _) => Ok(mask::ACTIVATION),
+            (true, None, None) => Ok(mask::INPUT),
+            (true, None, Some(_)) => Err(Error::Shape(
+                "a batch norm's ReLU that follows a residual is passed back only with the activation".into(),
+            )),
+        }
+    }
+
     /// Records the backward pass: the parameters' gradients, added to those that are there if `accumulate`, and the
     /// gradients at the input and at the residual.
     ///
@@ -290,16 +314,7 @@ impl BatchNormPass {
         views: BatchNormBackwardViews,
         accumulate: bool,
     ) -> Result<()> {
-        let mask = match (self.relu, &views.activation, &views.residual) {
-            (false, ..) => mask::NONE,
-            (true, Some(_), _) => mask::ACTIVATION,
-            (true, None, None) => mask::INPUT,
-            (true, None, Some(_)) => {
-                return Err(Error::Shape(
-                    "a batch norm's ReLU that follows a residual is passed back only with the activation".into(),
-                ));
-            }
-        };
+        let mask = self.mask(&views)?;
         for (what, view) in [
             ("input", Some(&views.input)),
             ("delta", Some(&views.delta)),
@@ -317,8 +332,11 @@ impl BatchNormPass {
         holds("saved statistics", &views.saved, self.saved_words())?;
         holds("parts", &scratch.parts, self.parts_words())?;
         holds("sums", &scratch.sums, self.saved_words())?;
+        if self.fused && self.takes_planes_whole() {
+            return self.backward_fused(plan, parameters, scratch, step, views, accumulate);
+        }
         // Read only where the mask comes from it.
-        let activation = views.activation.unwrap_or_else(|| views.input.clone());
+        let activation = (views.activation.clone()).unwrap_or_else(|| views.input.clone());
         let tiles = self.sum_tiles();
         plan.dispatch(
             BatchNormSums {
@@ -342,6 +360,9 @@ impl BatchNormPass {
             },
             self.grid(tiles),
         )?;
+        if self.fused {
+            return self.backward_fused(plan, parameters, scratch, step, views, accumulate);
+        }
         plan.dispatch(
             BatchNormGradients {
                 params: BatchNormGradientsParams {

@@ -41,7 +41,7 @@ crate::kernel! {
 }
 
 impl BatchNormApplyTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let plane = p.positions as usize * lanes;

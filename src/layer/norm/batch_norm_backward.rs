@@ -52,7 +52,7 @@ crate::kernel! {
 const BLOCK: usize = 1024;
 
 impl BatchNormBackwardTwin<'_> {
-    fn run(mut self) {
+    pub(super) fn run(mut self) {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let plane = p.positions as usize * lanes;

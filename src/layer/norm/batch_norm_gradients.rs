@@ -29,7 +29,7 @@ crate::kernel! {
 }
 
 impl BatchNormGradientsTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let [channels, tiles] = [p.channels, p.tiles].map(|n| n as usize);
         for c in 0..channels {

@@ -29,6 +29,7 @@ impl BatchNorm {
             positions: pass.extent().positions(),
             lanes: pass.lanes(),
             relu: self.relu,
+            fused: pass.fuses(),
         }
     }
 }
@@ -63,7 +64,7 @@ impl Layer for BatchNorm {
     }
 
     fn saved_words(&self, inputs: &[Extent], _: usize) -> usize {
-        2 * inputs[0].channels
+        4 * inputs[0].channels
     }
 
     fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
@@ -121,6 +122,10 @@ impl Layer for BatchNorm {
 
     fn restores(&self) -> bool {
         true
+    }
+
+    fn normalises(&self) -> Option<bool> {
+        Some(self.relu)
     }
 
     fn linear(&self, inputs: usize) -> Linear {

@@ -42,7 +42,7 @@ crate::kernel! {
 }
 
 impl BatchNormMergeTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let [channels, tiles] = [p.channels, p.tiles].map(|n| n as usize);
         for c in 0..channels {

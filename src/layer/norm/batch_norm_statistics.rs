@@ -34,7 +34,7 @@ crate::kernel! {
 }
 
 impl BatchNormStatisticsTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let BatchNormStatisticsParams {
             channels,
             positions,

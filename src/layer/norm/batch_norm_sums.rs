@@ -47,7 +47,7 @@ crate::kernel! {
 }
 
 impl BatchNormSumsTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let [plane, tile] = [p.positions, p.tile].map(|n| n as usize * lanes);

@@ -3,8 +3,8 @@
 use pulp::Simd;
 use rayon::prelude::*;
 
-use crate::engine::WorkgroupShape;
-use crate::engine::loops::{Loops, NONE, looped};
+use crate::engine::loops::{Loops, NONE, by_fours, looped};
+use crate::engine::{ShapeFamily, WorkgroupShape};
 
 /// Lanes that a sum keeps apart until its end: two vectors of AVX-512, four of AVX2. Part of the result's bits, so the
 /// same everywhere.
@@ -98,7 +98,12 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
 /// Loops of an invocation over a tile of `rows` of `vectors`.
 pub(super) fn tile(vectors: u32, rows: u32, shape: WorkgroupShape) -> Loops {
     let [vectors, rows] = [vectors.div_ceil(shape.lanes()), rows.div_ceil(shape.rows())];
-    looped(vectors, looped(rows, NONE))
+    let rows = match shape.family {
+        ShapeFamily::Hardware => by_fours(rows, NONE),
+        // The loop by fours ends at once.
+        ShapeFamily::Software => looped(0, NONE) + looped(rows, NONE),
+    };
+    looped(vectors, rows)
 }
 
 /// Loops of `workgroup_sum`: see `shaders/lib/workgroup_sum.wgsl`.

@@ -3,6 +3,7 @@
 //! | | forward | backward |
 //! |---|---|---|
 //! | [`BatchNormPass`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
+//! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; of small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; of small planes [`BatchNormWholeBackward`] |
 //! | [`LayerNormPass`] | [`LayerNormForward`] | [`LayerNormGradients`], [`LayerNormBackward`] |
 //!
 //! What a batch norm adds up over a channel is added up over tiles of its plane first, since a few channels alone would
@@ -12,12 +13,17 @@
 mod batch_norm;
 mod batch_norm_apply;
 mod batch_norm_backward;
+mod batch_norm_fused;
 mod batch_norm_gradients;
 mod batch_norm_layer;
 mod batch_norm_merge;
+mod batch_norm_merge_apply;
+mod batch_norm_merge_backward;
 mod batch_norm_running;
 mod batch_norm_statistics;
 mod batch_norm_sums;
+mod batch_norm_whole;
+mod batch_norm_whole_backward;
 mod lanes;
 mod layer_norm;
 mod layer_norm_backward;
@@ -31,9 +37,13 @@ pub use batch_norm_backward::{BatchNormBackward, BatchNormBackwardParams};
 pub use batch_norm_gradients::{BatchNormGradients, BatchNormGradientsParams};
 pub use batch_norm_layer::BatchNorm;
 pub use batch_norm_merge::{BatchNormMerge, BatchNormMergeParams};
+pub use batch_norm_merge_apply::{BatchNormMergeApply, BatchNormMergeApplyParams};
+pub use batch_norm_merge_backward::{BatchNormMergeBackward, BatchNormMergeBackwardParams};
 pub use batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
 pub use batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 pub use batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
+pub use batch_norm_whole::{BatchNormWhole, BatchNormWholeParams};
+pub use batch_norm_whole_backward::{BatchNormWholeBackward, BatchNormWholeBackwardParams};
 pub use layer_norm::{LayerNorm, LayerNormBackwardViews, LayerNormPass};
 pub use layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 pub use layer_norm_forward::{LayerNormForward, LayerNormForwardParams};

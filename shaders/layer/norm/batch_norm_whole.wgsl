@@ -1,0 +1,57 @@
+// A batch norm of planes that are small enough for a workgroup each: statistics, then output, which finds the plane in
+// the cache.
+#import grid
+#import step
+#import norm_apply
+#import norm_keep_parameters
+#import norm_keep_statistics
+#import norm_statistics
+
+override LANES: u32 = 8u;
+override ROWS: u32 = 1u;
+override VECTORS: u32 = 4u; // 1: four loads under way at once
+
+struct Params {
+    channels: u32,
+    positions: u32,
+    vectors: u32,
+    weight: u32, // where the channels' weights start
+    bias: u32,
+    mean: u32, // where the channels' running means start
+    variance: u32,
+    epsilon: f32,
+    momentum: f32,
+    update: u32,
+    relu: u32,
+    add: u32, // 1: add the residual
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: StepState;
+@group(0) @binding(2) var<storage, read> input: array<vec4<f32>>; // [channels][positions][vectors]
+@group(0) @binding(3) var<storage, read> residual: array<vec4<f32>>; // as input
+@group(0) @binding(4) var<storage, read> values: array<f32>;
+@group(0) @binding(5) var<storage, read_write> running: array<f32>;
+@group(0) @binding(6) var<storage, read_write> saved: array<f32>; // [4][channels]: mean, 1 / standard deviation, weight, bias
+@group(0) @binding(7) var<storage, read_write> output: array<vec4<f32>>; // as input
+
+@compute @workgroup_size(LANES, ROWS)
+fn batch_norm_whole(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_id) local: vec3<u32>,
+) {
+    let c = flat_group(group, groups);
+    if c >= params.channels {
+        return;
+    }
+    let base = c * params.positions * params.vectors;
+    let n = f32(params.positions * step.count);
+    let found = tile_statistics(base, params.positions, local);
+    if local.x == 0u && local.y == 0u {
+        keep_statistics(c, n, found.x, found.y);
+        keep_parameters(c);
+    }
+    let scale = inverse_deviation(n, found.y) * values[params.weight + c];
+    apply_tile(base, params.positions, local, found.x, scale, values[params.bias + c]);
+}

@@ -1,0 +1,54 @@
+// Sums over the batch for the gradients of pairs: the lanes lie over the batch, so that loads are coalesced, each row of
+// invocations takes its part of a tile of pairs, and sums are added up through workgroup memory.
+#import part
+
+// Pairs summed between two barriers, by lanes over the batch: a multiple of 4 * ROWS.
+const SUMMED = 64u;
+// Of a sum's parts: one more than the lanes, to keep the workgroup memory's banks apart.
+const PITCH = 33u;
+
+var<workgroup> partial: array<f32, 2112>; // SUMMED * PITCH
+
+// What a sum is added to; the pieces, each of some vectors, add to the one before.
+fn before(j: u32) -> f32 {
+    return select(0.0, output[j], params.accumulate != 0u || part.begin > 0u);
+}
+
+// Every `chunks`-th pair from `begin` on.
+fn lanes_over_batch(unit: u32, begin: u32, end: u32, local: vec2<u32>) {
+    let vectors = params.vectors;
+    let chunks = part.chunks;
+    for (var first = begin; first < end; first += SUMMED * chunks) {
+        // Four pairs at a time, whose loads are under way together; those past the end read the last one, and nobody
+        // reads their sums.
+        for (var t = local.y; t < SUMMED && first + t * chunks < end; t += 4u * ROWS) {
+            let pairs = min(first + (t + vec4(0u, ROWS, 2u * ROWS, 3u * ROWS)) * chunks, vec4(end - 1u));
+            let units = vec4(cols[pairs.x], cols[pairs.y], cols[pairs.z], cols[pairs.w]);
+            let at = (units - params.first_col) * vectors;
+            var sum = vec4(0.0);
+            for (var v = part.begin + local.x; v < part.end; v += LANES) {
+                let d = delta[unit * vectors + v];
+                let x0 = input[at.x + v];
+                let x1 = input[at.y + v];
+                let x2 = input[at.z + v];
+                let x3 = input[at.w + v];
+                sum += vec4(dot(x0, d), dot(x1, d), dot(x2, d), dot(x3, d));
+            }
+            let to = t * PITCH + local.x;
+            partial[to] = sum.x;
+            partial[to + ROWS * PITCH] = sum.y;
+            partial[to + 2u * ROWS * PITCH] = sum.z;
+            partial[to + 3u * ROWS * PITCH] = sum.w;
+        }
+        workgroupBarrier();
+        for (var t = local.y * LANES + local.x; t < SUMMED && first + t * chunks < end; t += LANES * ROWS) {
+            var sum = 0.0;
+            for (var l = 0u; l < LANES; l++) {
+                sum += partial[t * PITCH + l];
+            }
+            let j = first + t * chunks;
+            output[j] = before(j) + sum;
+        }
+        workgroupBarrier();
+    }
+}

@@ -1,0 +1,109 @@
+//! Batch norm's merge and output in one dispatch.
+
+use super::batch_norm_apply::{BatchNormApplyParams, BatchNormApplyTwin};
+use super::batch_norm_merge::{BatchNormMergeParams, BatchNormMergeTwin};
+use super::lanes::tile;
+use crate::engine::StepState;
+use crate::engine::loops::{NONE, looped};
+
+crate::kernel! {
+    /// [`BatchNormMerge`](super::BatchNormMerge) and [`BatchNormApply`](super::BatchNormApply): each workgroup merges its
+    /// channel's tiles again, in the same order, and the plane's first keeps what comes of it.
+    ///
+    /// Shapes as theirs, but for `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. Grid:
+    /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
+    pub BatchNormMergeApply, BatchNormMergeApplyParams, BatchNormMergeApplyTwin =
+        "layer/norm/batch_norm_merge_apply", shader!("layer/norm/batch_norm_merge_apply");
+    params {
+        /// Channels.
+        channels: u32,
+        /// Positions of a channel's plane.
+        positions: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// Positions of a tile of the statistics; the last tile of a plane may have fewer.
+        sum_tile: u32,
+        /// Such tiles of a plane.
+        sum_tiles: u32,
+        /// Positions of a tile of the output, likewise.
+        tile: u32,
+        /// Such tiles of a plane.
+        tiles: u32,
+        /// Where the channels' weights start.
+        weight: u32,
+        /// Where their biases start.
+        bias: u32,
+        /// Where their running means start.
+        mean: u32,
+        /// Where their running variances start.
+        variance: u32,
+        /// Added to the variance.
+        epsilon: f32,
+        /// Share of the running statistics that the batch replaces.
+        momentum: f32,
+        /// 1: update the running statistics.
+        update: u32,
+        /// 1: negative results become zero.
+        relu: u32,
+        /// 1: add `residual`.
+        add: u32,
+    }
+    loops |p, shape| looped(p.sum_tiles, NONE) + tile(p.vectors, p.tile, shape);
+    uniform step: StepState,
+    read parts: f32,
+    read input: f32,
+    read residual: f32,
+    read values: f32,
+    write running: f32,
+    write saved: f32,
+    write output: f32,
+}
+
+impl BatchNormMergeApplyTwin<'_> {
+    pub(super) fn run(self) {
+        let p = self.params;
+        BatchNormMergeTwin {
+            params: BatchNormMergeParams {
+                channels: p.channels,
+                positions: p.positions,
+                tile: p.sum_tile,
+                tiles: p.sum_tiles,
+                mean: p.mean,
+                variance: p.variance,
+                epsilon: p.epsilon,
+                momentum: p.momentum,
+                update: p.update,
+            },
+            step: self.step,
+            parts: self.parts,
+            running: self.running,
+            saved: &mut *self.saved,
+        }
+        .run();
+        let channels = p.channels as usize;
+        for (row, first) in [(2, p.weight), (3, p.bias)] {
+            self.saved[row * channels..][..channels]
+                .copy_from_slice(&self.values[first as usize..][..channels]);
+        }
+        BatchNormApplyTwin {
+            params: BatchNormApplyParams {
+                channels: p.channels,
+                positions: p.positions,
+                vectors: p.vectors,
+                tile: p.tile,
+                tiles: p.tiles,
+                weight: p.weight,
+                bias: p.bias,
+                relu: p.relu,
+                add: p.add,
+            },
+            step: self.step,
+            input: self.input,
+            residual: self.residual,
+            saved: self.saved,
+            values: self.values,
+            output: self.output,
+        }
+        .run();
+    }
+}

@@ -1,0 +1,104 @@
+//! SDDMM of a convolution behind a batch norm whose output is not there any more.
+
+use rayon::prelude::*;
+
+use super::conv_sddmm::{ConvSddmmParams, ConvSddmmTwin};
+use crate::engine::{ShapeFamily, StepState};
+use crate::window::WindowParams;
+
+crate::kernel! {
+    /// As [`ConvSddmm`](super::ConvSddmm), its input h being a batch norm's output, with the ReLU that may follow:
+    /// computed from the norm's `input` at each load, in place of a pass that writes it and one that reads it.
+    ///
+    /// Shapes as there; `input` `[channels][input positions][lanes]`, `saved` `[4][channels]`: mean, `1 / standard
+    /// deviation`, weight and bias of the norm. Grid: [`ConvSddmmParams::grid`].
+    pub ConvSddmmNormal, ConvSddmmNormalParams, ConvSddmmNormalTwin =
+        "sparse/conv_sddmm_normal", shader!("sparse/conv_sddmm_normal");
+    params {
+        /// The planes and the window.
+        window: WindowParams,
+        /// Output channels of the layer.
+        rows: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// The layer's first row in the arena.
+        first_row: u32,
+        /// The layer's first column in the arena.
+        first_col: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+        /// `1 / vectors`: see `shaders/lib/divide.wgsl`.
+        inverse_vectors: f32,
+        /// Input units of the layer: no row has more pairs.
+        cols: u32,
+        /// 1: negative outputs of the norm become zero.
+        relu: u32,
+    }
+    pieces |p, _, shape| p.product().cut(ShapeFamily::Hardware, shape);
+    uniform step: StepState,
+    read row_offsets: u32,
+    read cols: u32,
+    read input: f32,
+    read saved: f32,
+    read delta: f32,
+    write output: f32,
+}
+
+impl ConvSddmmNormalParams {
+    /// Those of the product with a norm in front of it.
+    pub fn new(product: ConvSddmmParams, relu: bool) -> Self {
+        ConvSddmmNormalParams {
+            window: product.window,
+            rows: product.rows,
+            vectors: product.vectors,
+            first_row: product.first_row,
+            first_col: product.first_col,
+            accumulate: product.accumulate,
+            inverse_vectors: product.inverse_vectors,
+            cols: product.cols,
+            relu: relu.into(),
+        }
+    }
+
+    fn product(&self) -> ConvSddmmParams {
+        ConvSddmmParams {
+            window: self.window,
+            rows: self.rows,
+            vectors: self.vectors,
+            first_row: self.first_row,
+            first_col: self.first_col,
+            accumulate: self.accumulate,
+            inverse_vectors: self.inverse_vectors,
+            cols: self.cols,
+        }
+    }
+}
+
+impl ConvSddmmNormalTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let (lanes, count) = (p.vectors as usize * 4, self.step.count as usize);
+        let [channels, plane] =
+            [p.window.channels, p.window.input_y * p.window.input_x].map(|n| n as usize);
+        let mut input = self.input[..channels * plane * lanes].to_vec();
+        (input.par_chunks_exact_mut(plane * lanes).enumerate()).for_each(|(c, plane)| {
+            let [mean, inverse, weight, bias] =
+                [0, 1, 2, 3].map(|row| self.saved[row * channels + c]);
+            let scale = inverse * weight;
+            for (i, x) in plane.iter_mut().enumerate() {
+                let y = (*x - mean) * scale + bias;
+                let nothing = i % lanes >= count || (p.relu != 0 && y < 0.0);
+                *x = if nothing { 0.0 } else { y };
+            }
+        });
+        ConvSddmmTwin {
+            params: p.product(),
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            input: &input,
+            delta: self.delta,
+            output: self.output,
+        }
+        .run();
+    }
+}

@@ -1,0 +1,96 @@
+//! SDDMM with the gradients of the biases.
+
+use rayon::prelude::*;
+
+use super::sddmm::{SddmmParams, SddmmTwin};
+use crate::engine::loops::{Loops, NONE, looped};
+use crate::engine::{ShapeFamily, WorkgroupShape};
+
+crate::kernel! {
+    /// As [`Sddmm`](super::Sddmm), and `bias[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
+    ///
+    /// Shapes as there; `bias` all rows of the arena. Grid: [`SddmmParams::grid`].
+    pub SddmmBias, SddmmBiasParams, SddmmBiasTwin = "sparse/sddmm_bias", shader!("sparse/sddmm_bias");
+    params {
+        /// Output units of the layer.
+        rows: u32,
+        /// `lanes / 4`.
+        vectors: u32,
+        /// The layer's first row in the arena.
+        first_row: u32,
+        /// The layer's first column in the arena.
+        first_col: u32,
+        /// 1: add to what is there.
+        accumulate: u32,
+        /// Workgroups that share a row's pairs: at least 1. More do where their loops would be too long.
+        chunks: u32,
+        /// Input units of the layer: no row has more pairs.
+        cols: u32,
+    }
+    pieces |p, _, shape| p.product().cut(ShapeFamily::Hardware, shape, |vectors| row_sum(vectors, shape));
+    read row_offsets: u32,
+    read cols: u32,
+    read input: f32,
+    read delta: f32,
+    write output: f32,
+    write bias: f32,
+}
+
+/// Loops of the shader's `row_sum`. That by fours makes fewer rounds, and one that ends it.
+fn row_sum(vectors: u32, shape: WorkgroupShape) -> Loops {
+    let turns = vectors.div_ceil(shape.lanes() * shape.rows());
+    looped(1, NONE) + looped(turns, NONE) + looped(shape.lanes(), NONE) + looped(shape.rows(), NONE)
+}
+
+impl SddmmBiasParams {
+    /// Those of the product without biases.
+    pub fn new(product: SddmmParams) -> Self {
+        SddmmBiasParams {
+            rows: product.rows,
+            vectors: product.vectors,
+            first_row: product.first_row,
+            first_col: product.first_col,
+            accumulate: product.accumulate,
+            chunks: product.chunks,
+            cols: product.cols,
+        }
+    }
+
+    fn product(&self) -> SddmmParams {
+        SddmmParams {
+            rows: self.rows,
+            vectors: self.vectors,
+            first_row: self.first_row,
+            first_col: self.first_col,
+            accumulate: self.accumulate,
+            chunks: self.chunks,
+            cols: self.cols,
+        }
+    }
+}
+
+impl SddmmBiasTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let (rows, lanes) = (p.rows as usize, p.vectors as usize * 4);
+        let own = &mut self.bias[p.first_row as usize..][..rows];
+        let deltas = self.delta[..rows * lanes].par_chunks_exact(lanes);
+        (own.par_iter_mut().zip(deltas).with_min_len(256)).for_each(|(bias, delta)| {
+            let (vectors, _) = delta.as_chunks::<4>();
+            let sum = vectors.iter().fold([0f32; 4], |sum, v| {
+                [sum[0] + v[0], sum[1] + v[1], sum[2] + v[2], sum[3] + v[3]]
+            });
+            let before = if p.accumulate != 0 { *bias } else { 0.0 };
+            *bias = before + ((sum[0] + sum[1]) + (sum[2] + sum[3]));
+        });
+        SddmmTwin {
+            params: p.product(),
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            input: self.input,
+            delta: self.delta,
+            output: self.output,
+        }
+        .run();
+    }
+}
