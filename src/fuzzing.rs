@@ -101,4 +101,9 @@ fn bench_json(bytes: &[u8]) {
     if let Ok(report) = bench::BenchReport::parse(&text, path) {
         bench::fuzz_comparison(report);
     }
+    if let Ok(shared) = bench::SharedReport::parse(&text, path) {
+        let again = shared.to_json();
+        assert!(again.is_ok_and(|text| bench::SharedReport::parse(&text, path).is_ok()));
+        let _ = bench::pasted(&shared);
+    }
 }

@@ -13,7 +13,7 @@ import numpy
 import torch
 import torch.nn.functional as F
 
-import models
+from shared import models
 from graph import assign, random_csr
 from timing import error, measure, require
 

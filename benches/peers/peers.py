@@ -16,8 +16,8 @@ import torch
 
 import kernels
 import model_steps
-import models
 import steps
+from shared import models
 
 
 def numbers(kind):

@@ -1,6 +1,6 @@
 // Storage loads in the shape of the sparse products: the lanes of a row add up rows of `input`, whole and vec4 at a
-// time. Which rows comes from a linear congruential sequence in a register, so that nothing but the loads is waited
-// for.
+// time. Which rows comes from a linear congruential sequence in registers, so that nothing but the loads is waited for,
+// and on hardware eight of them are under way at once.
 #import grid
 
 override LANES: u32 = 8u;
@@ -10,8 +10,10 @@ override VECTORS: u32 = 4u; // 1 or 4
 struct Params {
     rows: u32,
     vectors: u32,
-    input_rows: u32, // at most 65,536
     terms: u32,
+    shift: u32,
+    factor: u32,
+    down: u32,
     multiplier: u32,
     increment: u32,
 }
@@ -20,9 +22,13 @@ struct Params {
 @group(0) @binding(1) var<storage, read> input: array<vec4<f32>>; // [input_rows][vectors]
 @group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>; // [rows][vectors]
 
-// The high half of the state as a fraction of `input_rows`.
+// The row of the input that a state stands for.
 fn row_of(state: u32) -> u32 {
-    return ((state >> 16u) * params.input_rows) >> 16u;
+    return ((state >> params.shift) * params.factor) >> params.down;
+}
+
+fn rows_of(states: vec4<u32>) -> vec4<u32> {
+    return ((states >> vec4(params.shift)) * params.factor) >> vec4(params.down);
 }
 
 @compute @workgroup_size(LANES, ROWS)
@@ -63,10 +69,43 @@ fn load(
             output[at + 3u * LANES] = s3;
         }
     }
+    // Four steps of the sequence in one.
+    let by2 = params.multiplier * params.multiplier;
+    let by4 = by2 * by2;
+    let more = params.increment * (1u + params.multiplier) * (1u + by2);
     for (var v = first + local.x; v < vectors; v += LANES) {
         var state = seed;
         var s = vec4(0.0);
-        for (var t = 0u; t < terms; t++) {
+        var t = 0u;
+        if VECTORS == 1u {
+            let one = seed * params.multiplier + params.increment;
+            let two = one * params.multiplier + params.increment;
+            var states = vec4(seed, one, two, two * params.multiplier + params.increment);
+            for (; t + 8u <= terms; t += 8u) {
+                let a = rows_of(states) * vectors + v;
+                states = states * by4 + more;
+                let b = rows_of(states) * vectors + v;
+                states = states * by4 + more;
+                let x0 = input[a.x];
+                let x1 = input[a.y];
+                let x2 = input[a.z];
+                let x3 = input[a.w];
+                let x4 = input[b.x];
+                let x5 = input[b.y];
+                let x6 = input[b.z];
+                let x7 = input[b.w];
+                s += x0;
+                s += x1;
+                s += x2;
+                s += x3;
+                s += x4;
+                s += x5;
+                s += x6;
+                s += x7;
+            }
+            state = states.x;
+        }
+        for (; t < terms; t++) {
             s += input[row_of(state) * vectors + v];
             state = state * params.multiplier + params.increment;
         }

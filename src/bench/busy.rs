@@ -19,7 +19,7 @@ const MOST_WAITED: f64 = 0.05;
 const MOST_APART: f64 = 1.5;
 
 /// A share of a ceiling that measurements can reach by their own scatter.
-const MOST_SHARE: f64 = 1.1;
+pub(super) const MOST_SHARE: f64 = 1.1;
 
 /// Share of the cores' time that the executor's threads run at least while they compute, if nothing else does.
 const LEAST_RUN: f64 = 0.6;
@@ -97,10 +97,10 @@ pub(super) fn above_ceiling(share: f64) -> Option<String> {
     })
 }
 
-/// Why the kernels of a step, timed one by one, do not explain it. `exact`: each was timed without waiting for it.
+/// Why the kernels of a step, timed one by one, do not explain it. `exact`: each was timed as it ran in the step.
 pub(super) fn unexplained(kernels: f64, step: f64, exact: bool) -> Option<String> {
     let share = kernels / step;
-    // Waiting for each dispatch takes its time; overlapping and unnamed work takes some off.
+    // Work that runs by itself many times takes another time; overlapping and unnamed work takes some off.
     let fits = share >= 0.5 && (share <= 2.0 || !exact);
     (!fits).then(|| {
         format!(

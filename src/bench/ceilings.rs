@@ -4,16 +4,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::ceiling::Ceiling;
 use super::copy::{Copy, CopyParams};
 use super::latency;
-use super::load::{Load, LoadParams};
+use super::load::Pattern;
+use super::loads::{self, LoadRate};
 use super::multiply_add::{CHAINS, MultiplyAdd, MultiplyAddParams};
-use super::one_kernel::{plan_of, wrong};
+use super::one_kernel::{once, plan_of, poisoned, wrong};
 use super::options::{BenchOptions, Part};
 use super::reference::TOLERANCE;
 use super::spread::Spread;
-use super::timing::{Measured, Timed, time};
-use crate::engine::{Buffer, Class, Device, Grid, Plan};
+use super::timing::{Measured, Timed};
+use crate::engine::{Class, Device, Grid, TimedBy};
 use crate::error::Result;
 
 /// An adapter's measured ceilings, medians; the fields' names end in their units. One that other work disturbed is
@@ -23,8 +25,9 @@ use crate::error::Result;
 pub struct Ceilings {
     /// Copying 64 MiB from one buffer to another, vec4 at a time; bytes read *plus* bytes written, in 10^9 a second.
     pub copy_gb_s: Option<f64>,
-    /// Loads of whole rows of 32 vec4 at pseudo-random places in a buffer of 4096 such rows, added up in registers: the
-    /// sparse products' pattern at n = 4096 and batch 128. In 10^9 f32 elements a second.
+    /// Loads of whole rows of 32 vec4 (512 bytes) at pseudo-random places in a buffer of 4096 such rows, several under way
+    /// at once, added up in registers: the sparse products' pattern at n = 4096 and batch 128. In 10^9 f32 elements a
+    /// second.
     pub vec4_loads_gelem_s: Option<f64>,
     /// The same with rows one after the other.
     pub vec4_loads_sequential_gelem_s: Option<f64>,
@@ -32,6 +35,8 @@ pub struct Ceilings {
     pub multiply_add_gflop_s: Option<f64>,
     /// One more dispatch in a pass, waiting for the one before, in microseconds.
     pub dispatch_us: Option<f64>,
+    /// What the host takes to record and submit one more dispatch, in microseconds. None on the CPU executor.
+    pub encode_us: Option<f64>,
     /// Submitting a pass of one dispatch and waiting for it, in microseconds.
     pub submit_us: Option<f64>,
     /// Reading 16 bytes back from an idle device, in microseconds.
@@ -44,6 +49,13 @@ pub struct Ceilings {
     pub sum_memory_ns: Option<f64>,
     /// The same sum with subgroups. None without that feature.
     pub sum_subgroups_ns: Option<f64>,
+    /// The loads of 512-byte rows from buffers of growing sizes, which caches of rising levels hold, and memory at last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<LoadRate>,
+    /// By which clock all but `encode_us`, `submit_us` and `readback_us` are timed, which are the host's. None in files
+    /// from before it was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timed_by: Option<TimedBy>,
     /// How far the samples behind each field lie apart, in its unit.
     pub spread: BTreeMap<String, Spread>,
     /// Why a field has no number, where it was measured and cannot be trusted.
@@ -53,7 +65,7 @@ pub struct Ceilings {
 
 impl Ceilings {
     /// Label, field, value and unit of each, in the order of tables.
-    pub(super) fn rows(&self) -> [(&'static str, &'static str, Option<f64>, &'static str); 10] {
+    pub(super) fn rows(&self) -> [(&'static str, &'static str, Option<f64>, &'static str); 11] {
         [
             (
                 "copy",
@@ -80,6 +92,12 @@ impl Ceilings {
                 "GFLOP/s",
             ),
             ("dispatch", "dispatch_us", self.dispatch_us, "µs in a pass"),
+            (
+                "",
+                "encode_us",
+                self.encode_us,
+                "µs of the host to record one and submit it",
+            ),
             (
                 "",
                 "submit_us",
@@ -114,6 +132,15 @@ impl Ceilings {
     }
 }
 
+impl Ceilings {
+    fn loads_mut(&mut self, pattern: Pattern) -> &mut Option<f64> {
+        match pattern {
+            Pattern::Random => &mut self.vec4_loads_gelem_s,
+            Pattern::Sequential => &mut self.vec4_loads_sequential_gelem_s,
+        }
+    }
+}
+
 /// Words of each of the two buffers copied: 64 MiB, half of WebGPU's default largest binding and past any usual cache.
 const COPY_WORDS: usize = 1 << 24;
 
@@ -125,7 +152,7 @@ const COPY_WORDS: usize = 1 << 24;
 pub(super) fn measure(
     device: &Device,
     options: &BenchOptions,
-) -> Result<(Ceilings, Vec<(&'static str, String)>)> {
+) -> Result<(Ceilings, Vec<(String, String)>)> {
     let (budget, keep) = (options.budget, options.keep_doubtful);
     let all = options.has(Part::Ceilings);
     let (mut spread, mut doubts) = (BTreeMap::new(), BTreeMap::new());
@@ -139,8 +166,10 @@ pub(super) fn measure(
             _ => Some(measured.median),
         }
     };
+    let (copied, timed_by) = copy(device, COPY_WORDS, budget)?;
     let mut found = Ceilings {
-        copy_gb_s: reported("copy_gb_s", copy(device, COPY_WORDS, budget)?),
+        copy_gb_s: reported("copy_gb_s", copied),
+        timed_by: Some(timed_by),
         ..Ceilings::default()
     };
     // A full layer's products have this one measured beside them.
@@ -148,26 +177,34 @@ pub(super) fn measure(
         let measured = multiply_add(device, budget)?.measure(device, budget)?;
         found.multiply_add_gflop_s = reported("multiply_add_gflop_s", measured);
     }
-    let (dispatch, submit) = latency::dispatch(device, budget)?;
-    found.dispatch_us = reported("dispatch_us", dispatch);
-    found.submit_us = reported("submit_us", submit);
+    let costs = latency::dispatch(device, budget)?;
+    found.dispatch_us = reported("dispatch_us", costs.dispatch);
+    found.encode_us = costs.encode.and_then(|e| reported("encode_us", e));
+    found.submit_us = reported("submit_us", costs.submit);
     let mut left_out = Vec::new();
     if all {
-        let random = loads(device, 4096, 128, Pattern::Random, budget)?;
-        let in_order = loads(device, 4096, 128, Pattern::Sequential, budget)?;
-        let (random, in_order) = (
-            random.measure(device, budget)?,
-            in_order.measure(device, budget)?,
-        );
-        found.vec4_loads_gelem_s = reported("vec4_loads_gelem_s", random);
-        found.vec4_loads_sequential_gelem_s = reported("vec4_loads_sequential_gelem_s", in_order);
+        for (name, pattern) in [
+            ("vec4_loads_gelem_s", Pattern::Random),
+            ("vec4_loads_sequential_gelem_s", Pattern::Sequential),
+        ] {
+            let rate =
+                loads::ceiling(device, 4096, 128, pattern, budget)?.measure(device, budget)?;
+            *found.loads_mut(pattern) = reported(name, rate);
+        }
+        for bytes in &options.working_sets {
+            match loads::rate(device, *bytes, budget)? {
+                Ok(measured) => found.loads.push(measured.told(&mut reported)),
+                Err(reason) => left_out.push((loads::name(*bytes), reason)),
+            }
+        }
         found.readback_us = reported("readback_us", latency::readback(device, budget)?);
         let together = latency::workgroup(device, budget)?;
         let mut optional = |name: &str, measured: Option<Measured>| reported(name, measured?);
         found.barrier_ns = optional("barrier_ns", together.barrier);
         found.sum_memory_ns = optional("sum_memory_ns", together.sum_memory);
         found.sum_subgroups_ns = optional("sum_subgroups_ns", together.sum_subgroups);
-        left_out = together.left_out;
+        let together = together.left_out.into_iter();
+        left_out.extend(together.map(|(what, reason)| (what.to_owned(), reason)));
     }
     let ceilings = Ceilings {
         spread,
@@ -177,34 +214,8 @@ pub(super) fn measure(
     Ok((ceilings, left_out))
 }
 
-/// A ceiling that can be measured in turns with what it bounds.
-pub(super) struct Ceiling {
-    pub timed: Timed,
-    /// 10^9 elements or operations of a run.
-    pub amount: f64,
-}
-
-impl Ceiling {
-    /// 10^9 elements or operations a second.
-    fn measure(&self, device: &Device, budget: Duration) -> Result<Measured> {
-        Ok(self.timed.measure(device, budget)?.rate(self.amount))
-    }
-}
-
-/// A buffer whose every word is a NaN, so that what is not written shows.
-fn poisoned(device: &Device, label: &str, words: usize) -> Result<Buffer> {
-    device.buffer_with(label, Class::Scratch, &vec![f32::NAN; words])
-}
-
-/// Runs a plan once, and reads `output` back.
-fn once(device: &Device, plan: &Plan, output: &Buffer) -> Result<Vec<f32>> {
-    let program = device.prepare(plan)?;
-    device.run(&program)?;
-    device.download(&output.all())
-}
-
-/// Copies `words` words; 10^9 bytes a second, reads and writes counted.
-fn copy(device: &Device, words: usize, budget: Duration) -> Result<Measured> {
+/// Copies `words` words; 10^9 bytes a second, reads and writes counted, and by which clock.
+fn copy(device: &Device, words: usize, budget: Duration) -> Result<(Measured, TimedBy)> {
     let data: Vec<f32> = (0..words).map(|i| (i % 65_521) as f32).collect();
     let input = device.buffer_with("bench.copy.input", Class::Scratch, &data)?;
     let output = poisoned(device, "bench.copy.output", words)?;
@@ -222,76 +233,9 @@ fn copy(device: &Device, words: usize, budget: Duration) -> Result<Measured> {
         let what = format!("word {at} is {} and not {}", found[at], data[at]);
         return Err(wrong(device, "bench/copy", &what));
     }
-    Ok(time(device, &plan, budget)?.rate(8e-9 * words as f64))
-}
-
-/// In which order rows are loaded.
-#[derive(Clone, std::marker::Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pattern {
-    /// As the connections of a random graph have it.
-    Random,
-    /// One after the other.
-    Sequential,
-}
-
-/// Rows of the output when loads are measured: enough for any GPU to be busy.
-const LOAD_ROWS: usize = 4096;
-
-/// Rows of the input added up for each row of the output: the writes are then 1 in 257 accesses.
-const LOAD_TERMS: u32 = 256;
-
-/// Loads of rows of `lanes` elements (a multiple of 4) from a buffer of `input_rows`; in elements.
-pub(super) fn loads(
-    device: &Device,
-    input_rows: usize,
-    lanes: usize,
-    pattern: Pattern,
-    budget: Duration,
-) -> Result<Ceiling> {
-    // The sequence has 16 bits of row number. Larger buffers are past the caches as well.
-    let input_rows = input_rows.min(1 << 16);
-    let (multiplier, increment) = match pattern {
-        // Numerical Recipes' generator.
-        Pattern::Random => (1_664_525, 1_013_904_223),
-        Pattern::Sequential => (1, ((1u64 << 32) / input_rows as u64) as u32),
-    };
-    let params = LoadParams {
-        rows: LOAD_ROWS as u32,
-        vectors: (lanes / 4) as u32,
-        input_rows: input_rows as u32,
-        terms: LOAD_TERMS,
-        multiplier,
-        increment,
-    };
-    // Small integers: their sums are exact in any order.
-    let data: Vec<f32> = (0..input_rows * lanes).map(|i| (i % 251) as f32).collect();
-    let input = device.buffer_with("bench.load.input", Class::Scratch, &data)?;
-    let output = poisoned(device, "bench.load.output", LOAD_ROWS * lanes)?;
-    let kernel = Load {
-        params,
-        input: input.all(),
-        output: output.all(),
-    };
-    let plan = plan_of(kernel, Grid::Rows(LOAD_ROWS))?;
-    let found = once(device, &plan, &output)?;
-    // Every row is checked in one lane, another from row to row.
-    for (row, found) in found.chunks_exact(lanes).enumerate() {
-        let lane = row % lanes;
-        let sequence = params.sequence(row as u32);
-        let expected: f64 = sequence.map(|a| ((a * lanes + lane) % 251) as f64).sum();
-        if f64::from(found[lane]) != expected {
-            let what = format!(
-                "row {row}, lane {lane} is {} and not {expected}",
-                found[lane]
-            );
-            return Err(wrong(device, "bench/load", &what));
-        }
-    }
-    let elements = LOAD_ROWS as f64 * f64::from(LOAD_TERMS) * lanes as f64;
-    Ok(Ceiling {
-        timed: Timed::new(device, &plan, budget)?,
-        amount: elements * 1e-9,
-    })
+    let timed = Timed::new(device, &plan, budget)?;
+    let rate = timed.measure(device, budget)?.rate(8e-9 * words as f64);
+    Ok((rate, timed.timed_by()))
 }
 
 /// Multiply-adds in registers; in operations.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use super::loads::size;
 use super::plot;
 use super::report::BenchReport;
 use super::row::{CEILINGS, MEMORY, PRODUCTS, ROUNDS, Row, STEPS};
@@ -214,6 +215,17 @@ impl Comparison {
                 more_is_better: field.ends_with("_s"),
             });
         }
+        self.collect(rows, CEILINGS, true, |report| {
+            let rates = report.ceilings.iter().flat_map(|c| &c.loads);
+            let both = rates.flat_map(|rate| {
+                let case = |order| format!("512-byte rows {order}, GB/s, {}", size(rate.bytes));
+                [
+                    (case("at random"), rate.random_gb_s),
+                    (case("in order"), rate.sequential_gb_s),
+                ]
+            });
+            both.collect()
+        });
     }
 
     /// Adds the cases that `of` finds in any report, in the order in which they come.

@@ -56,6 +56,12 @@ impl DenseLayer {
 }
 
 impl Operand for DenseLayer {
+    fn fill(&self, device: &Device) -> Result<()> {
+        let [_, input, delta] = &self.host;
+        device.upload(&self.input.range(0..input.len()), input)?;
+        device.upload(&self.delta.range(0..delta.len()), delta)
+    }
+
     fn plan(&self, product: Product) -> Result<Plan> {
         let span = LayerSpan {
             n_in: self.n,

@@ -1,6 +1,7 @@
 //! What is reported of one product.
 
 use super::spread::Spread;
+use crate::engine::TimedBy;
 
 /// The ceiling that a product is closest to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -50,6 +51,15 @@ pub struct KernelFigure {
     pub seconds: f64,
     /// How far the samples lie apart.
     pub seconds_spread: Spread,
+    /// By which clock. None in files from before it was told, as the two fields below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed_by: Option<TimedBy>,
+    /// Two for each connection and member of the batch.
+    #[serde(default)]
+    pub operations: u64,
+    /// Bytes that must be moved at least: everything that is read or written, once.
+    #[serde(default)]
+    pub bytes: u64,
     /// Two operations per connection and member of the batch, in 10^9 a second.
     pub gflop_s: f64,
     /// Bytes that must be moved at least, everything once, in 10^9 a second.

@@ -4,19 +4,30 @@ use std::time::Duration;
 
 use super::count::{Count, CountParams};
 use super::one_kernel::{plan_of, wrong};
-use super::timing::{Measured, time, time_each};
+use super::timing::{Measured, gather, time, time_each};
 use super::workgroup::{
     Exchange, ExchangeParams, SIZE, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
 };
-use crate::engine::{Class, Device, Grid, Plan};
+use crate::clock::Instant;
+use crate::engine::{Class, Device, Grid, Plan, TimedBy};
 use crate::error::option::ADAPTER;
 use crate::error::{Error, Result};
 
 /// Dispatches in a pass when their cost is measured.
 const DISPATCHES: usize = 500;
 
-/// Microseconds of one more dispatch in a pass, and of a submission with one.
-pub(super) fn dispatch(device: &Device, budget: Duration) -> Result<(Measured, Measured)> {
+/// What dispatches cost, in microseconds.
+pub(super) struct Dispatches {
+    /// One more in a pass.
+    pub dispatch: Measured,
+    /// The host's part of that: recording and submitting. None on the CPU executor, which runs at once.
+    pub encode: Option<Measured>,
+    /// A submission with one, from an idle device to an idle device.
+    pub submit: Measured,
+}
+
+/// Measures what dispatches cost that wait for one another.
+pub(super) fn dispatch(device: &Device, budget: Duration) -> Result<Dispatches> {
     let counter = device.buffer("bench.count.counter", Class::Scratch, 4)?;
     let plan = plan_of(
         Count {
@@ -31,21 +42,51 @@ pub(super) fn dispatch(device: &Device, budget: Duration) -> Result<(Measured, M
     }
     let (one, many) = (device.prepare(&plan)?, device.prepare(&many)?);
     let mut total = 0u32;
-    let mut run = |program, count: usize| {
-        total = total.wrapping_add(count as u32);
-        device.run(program)?;
+    let mut count = |dispatches: usize| total = total.wrapping_add(dispatches as u32);
+    let mut alone = || {
+        count(1);
+        device.run(&one)?;
         device.wait()
     };
-    run(&one, 1)?; // compiles
-    let submission = time_each(budget / 2, || run(&one, 1))?;
-    let pass = time_each(budget / 2, || run(&many, 1 + DISPATCHES))?;
+    alone()?; // compiles
+    alone()?;
+    let submission = time_each(budget / 2, alone)?;
+    let mut pass = || {
+        count(1 + DISPATCHES);
+        device.run_whole(&many)
+    };
+    // The pacer cuts the first run into several submissions.
+    pass()?;
+    let (_, timed_by) = pass()?;
+    let whole = gather(device.threads(), budget / 2, || Ok(pass()?.0))?;
+    let mut submitted = || {
+        count(1 + DISPATCHES);
+        let start = Instant::now();
+        device.run(&many)?;
+        let seconds = start.elapsed().as_secs_f64();
+        device.wait()?;
+        Ok(seconds)
+    };
+    let encode = match device.is_cpu() {
+        true => None,
+        false => Some(gather(None, budget / 2, &mut submitted)?),
+    };
     let found = device.download::<u32>(&counter.all())?[0];
     if found != total {
         let what = format!("after {total} dispatches the counter is {found}");
         return Err(wrong(device, "bench/count", &what));
     }
-    let each = |seconds: f64| (seconds - submission.median).max(0.0) / DISPATCHES as f64 * 1e6;
-    Ok((pass.map(each), submission.map(|seconds| seconds * 1e6)))
+    // Timestamps leave the submission out.
+    let outside = match timed_by {
+        TimedBy::TimestampsAroundPass => 0.0,
+        _ => submission.median,
+    };
+    let each = |seconds: f64| (seconds - outside).max(0.0) / DISPATCHES as f64 * 1e6;
+    Ok(Dispatches {
+        dispatch: whole.map(each),
+        encode: encode.map(|e| e.map(|seconds| seconds / DISPATCHES as f64 * 1e6)),
+        submit: submission.map(|seconds| seconds * 1e6),
+    })
 }
 
 /// Microseconds to read 16 bytes back.

@@ -25,6 +25,9 @@ pub(super) trait Operand {
     /// The plan of one product.
     fn plan(&self, product: Product) -> Result<Plan>;
 
+    /// Brings inputs and deltas in place, again where something else was in theirs.
+    fn fill(&self, device: &Device) -> Result<()>;
+
     /// Runs a product once over an output full of NaN, and compares with the host's f64: the largest relative error.
     fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64>;
 }
@@ -121,6 +124,12 @@ impl Layer {
 }
 
 impl Operand for Layer {
+    fn fill(&self, device: &Device) -> Result<()> {
+        let (input, delta) = (&self.case.input, &self.case.delta);
+        device.upload(&self.input.range(0..input.len()), input)?;
+        device.upload(&self.delta.range(0..delta.len()), delta)
+    }
+
     fn plan(&self, product: Product) -> Result<Plan> {
         let (arena, lanes) = (&self.arena, self.case.lanes);
         let span = &arena.spans[0];

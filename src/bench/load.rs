@@ -10,19 +10,23 @@ crate::kernel! {
     /// `output[b, i] = sum over terms of input[a, i]`, with rows `a` from a pseudo-random sequence of the row's own:
     /// measures how fast storage can be read in the pattern of the sparse products.
     ///
-    /// State 0 of row b is `b * 2654435761`, the next is `state * multiplier + increment`, and `a` is the state's high
-    /// half times `input_rows / 65536` (all modulo 2^32). Shapes: `input` `[input_rows][4 * vectors]`, `output`
-    /// `[rows][4 * vectors]`. Grid: [`Rows`](crate::engine::Grid::Rows) = `rows`.
+    /// State 0 of row b is `b * 2654435761`, the next is `state * multiplier + increment` (modulo 2^32), and `a` is
+    /// `((state >> shift) * factor) >> down`. Shapes: `input` `[input rows][4 * vectors]`, `output` `[rows][4 *
+    /// vectors]`. Grid: [`Rows`](crate::engine::Grid::Rows) = `rows`.
     pub Load, LoadParams, LoadTwin = "bench/load", shader!("bench/load");
     params {
         /// Rows of the output.
         rows: u32,
         /// Vectors of four words in a row.
         vectors: u32,
-        /// Rows of the input, at most 65,536.
-        input_rows: u32,
         /// Rows of the input that are added up per row of the output.
         terms: u32,
+        /// Bits of a state that do not count.
+        shift: u32,
+        /// What the others are multiplied by.
+        factor: u32,
+        /// Bits of the product that do not count.
+        down: u32,
         /// Of the sequence of rows.
         multiplier: u32,
         /// Of the sequence of rows.
@@ -33,7 +37,50 @@ crate::kernel! {
     write output: f32,
 }
 
+/// In which order rows are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// As the connections of a random graph have it.
+    Random,
+    /// One after the other.
+    Sequential,
+}
+
+/// Rows of an input up to which each number of rows can be had; above, powers of two.
+const ANY_ROWS: usize = 1 << 16;
+
 impl LoadParams {
+    /// `rows` sums of `terms` rows each of an input of `input_rows`: of as many rows as there are states for, the next
+    /// lower power of two above 65,536.
+    pub fn new(
+        rows: usize,
+        vectors: usize,
+        input_rows: usize,
+        terms: u32,
+        pattern: Pattern,
+    ) -> Self {
+        let (shift, factor, down) = match input_rows <= ANY_ROWS {
+            true => (16, input_rows as u32, 16),
+            false => (32 - input_rows.ilog2().min(31), 1, 0),
+        };
+        let (multiplier, increment) = match pattern {
+            // Numerical Recipes' generator.
+            Pattern::Random => (1_664_525, 1_013_904_223),
+            Pattern::Sequential if input_rows > ANY_ROWS => (1, 1 << shift),
+            Pattern::Sequential => (1, ((1u64 << 32) / input_rows.max(1) as u64) as u32),
+        };
+        LoadParams {
+            rows: rows as u32,
+            vectors: vectors as u32,
+            terms,
+            shift,
+            factor,
+            down,
+            multiplier,
+            increment,
+        }
+    }
+
     fn loops(&self, shape: WorkgroupShape) -> Loops {
         let vectors = self.vectors.div_ceil(shape.lanes());
         looped(vectors, looped(self.terms, NONE))
@@ -51,7 +98,9 @@ impl LoadParams {
         };
         std::iter::successors(Some(unit.wrapping_mul(2_654_435_761)), next)
             .take(self.terms as usize)
-            .map(move |state| ((state >> 16).wrapping_mul(self.input_rows) >> 16) as usize)
+            .map(move |state| {
+                ((state >> self.shift).wrapping_mul(self.factor) >> self.down) as usize
+            })
     }
 }
 

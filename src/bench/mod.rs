@@ -3,23 +3,30 @@
 //!
 //! | part | measured |
 //! |---|---|
-//! | ceilings | copy, vec4 loads, multiply-add, cost of a dispatch, a read-back, a barrier, a sum over a workgroup |
+//! | ceilings | copy, loads from working sets of growing size, multiply-add, cost of a dispatch, a read-back, a barrier, a sum over a workgroup |
 //! | products | SpMM, transposed SpMM and SDDMM of n × n layers or of matrices from files, full layers beside them, and the ceilings that bound them |
 //! | step | one training step of 3072-h-h-10 and one prune-and-grow round |
 //! | model | the same of models by name, and which kernels take the step's time |
+//! | crossover | layers from lists of connections and densely, at rising densities: from which on the latter is faster |
 //! | scaling | step, round and resident bytes against n at a fixed number of connections per unit |
 //!
-//! Every result is checked against the host's own before it is timed: a driver that skips work is a fast one. Times are
+//! Every result is checked against the host's own before it is timed: a driver that skips work is a fast one. Kernels are
+//! timed by the adapter's timestamps where it has them, and else by many of them in one submission ([`TimedBy`] says
+//! which); what a submission costs is a figure of its own. Times are
 //! medians with their quartiles; the first run, in which drivers compile, never counts. A product and its ceiling are
 //! measured in turns. What an adapter cannot hold, or would take too long for, is skipped, and what other work on the
 //! machine disturbed is withheld; the report says why.
 
 mod busy;
+mod ceiling;
 mod ceilings;
 mod compare;
 mod copy;
 mod count;
+mod crossover;
+mod crossover_figure;
 mod dense;
+mod gallery;
 mod guard;
 mod identity;
 mod kernel_figure;
@@ -27,6 +34,7 @@ mod kernels;
 mod latency;
 mod layer;
 mod load;
+mod loads;
 pub(crate) mod matrix;
 mod model_figure;
 mod models;
@@ -42,6 +50,7 @@ mod row;
 mod run;
 mod scaling;
 mod scaling_figure;
+mod share;
 mod spread;
 mod step_figure;
 mod stepper;
@@ -50,16 +59,20 @@ mod table;
 mod timing;
 mod workgroup;
 
+pub use crate::engine::TimedBy;
 pub use ceilings::Ceilings;
 pub use compare::Comparison;
 pub(crate) use compare::fuzz as fuzz_comparison;
 pub use copy::{Copy, CopyParams};
 pub use count::{Count, CountParams};
+pub use crossover_figure::{AtDensity, CrossoverFigure};
+pub use gallery::{Gallery, pasted};
 pub use guard::Skipped;
 pub use identity::Identity;
 pub use kernel_figure::{Bound, KernelFigure};
 pub use kernels::kernels;
-pub use load::{Load, LoadParams};
+pub use load::{Load, LoadParams, Pattern};
+pub use loads::LoadRate;
 pub use matrix::read as read_matrix;
 pub use model_figure::{KernelTime, ModelFigure};
 pub use multiply_add::{MultiplyAdd, MultiplyAddParams};
@@ -68,6 +81,7 @@ pub use options::{BenchOptions, Part, SOFTWARE_BATCH};
 pub use report::{BenchReport, Code, SCHEMA};
 pub use run::{run, run_keeping};
 pub use scaling_figure::{Exponents, ScalingFigure};
+pub use share::{SharedReport, load};
 pub use spread::Spread;
 pub use step_figure::StepFigure;
 pub use stepper::Bytes;

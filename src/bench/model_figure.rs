@@ -2,6 +2,7 @@
 
 use super::spread::Spread;
 use super::stepper::Bytes;
+use crate::engine::TimedBy;
 
 /// A training step of a model on 32×32 colour images of 10 classes.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -32,6 +33,9 @@ pub struct ModelFigure {
     /// Kernels, the costliest first, from steps whose dispatches were timed one by one. None where they do not explain
     /// the step.
     pub kernels: Vec<KernelTime>,
+    /// By which clock the kernels were timed; the step's is the host's, over many steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernels_timed_by: Option<TimedBy>,
     /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
@@ -44,6 +48,9 @@ pub struct KernelTime {
     pub kernel: String,
     /// Its dispatches.
     pub calls: usize,
+    /// Bytes of all that they have bound, each dispatch's once.
+    #[serde(default)]
+    pub bytes: u64,
     /// Their time.
     pub seconds: f64,
     /// Share of the step's time.

@@ -1,6 +1,7 @@
 //! What is found, as it is found: handed on, and gathered in a report.
 
 use super::ceilings::Ceilings;
+use super::crossover_figure::CrossoverFigure;
 use super::guard::Skipped;
 use super::identity::Identity;
 use super::kernel_figure::KernelFigure;
@@ -18,6 +19,8 @@ pub enum Finding<'a> {
     Ceilings(&'a Ceilings),
     /// One product.
     Kernel(&'a KernelFigure),
+    /// One layer, run both ways.
+    Crossover(&'a CrossoverFigure),
     /// One training step.
     Step(&'a StepFigure),
     /// One model's training step.
@@ -44,6 +47,7 @@ impl Observer<'_> {
             Finding::Adapter(identity) => report.adapter = identity.clone(),
             Finding::Ceilings(ceilings) => report.ceilings = Some(ceilings.clone()),
             Finding::Kernel(figure) => report.kernels.push(figure.clone()),
+            Finding::Crossover(figure) => report.crossover.push(figure.clone()),
             Finding::Step(figure) => report.steps.push(figure.clone()),
             Finding::Model(figure) => report.models.push(figure.clone()),
             Finding::Scaling(figure) => report.scaling.push(figure.clone()),

@@ -1,6 +1,6 @@
 //! Running a kernel by itself: its plan, and the error where it computes something else.
 
-use crate::engine::{Device, Grid, Kernel, Plan};
+use crate::engine::{Buffer, Class, Device, Grid, Kernel, Plan};
 use crate::error::option::ADAPTER;
 use crate::error::{Error, Result};
 
@@ -18,4 +18,16 @@ pub(super) fn plan_of<K: Kernel>(kernel: K, grid: Grid) -> Result<Plan> {
     let mut plan = Plan::new(K::INFO.name);
     plan.dispatch(kernel, grid)?;
     Ok(plan)
+}
+
+/// A buffer whose every word is a NaN, so that what is not written shows.
+pub(super) fn poisoned(device: &Device, label: &str, words: usize) -> Result<Buffer> {
+    device.buffer_with(label, Class::Scratch, &vec![f32::NAN; words])
+}
+
+/// Runs a plan once, and reads `output` back.
+pub(super) fn once(device: &Device, plan: &Plan, output: &Buffer) -> Result<Vec<f32>> {
+    let program = device.prepare(plan)?;
+    device.run(&program)?;
+    device.download(&output.all())
 }

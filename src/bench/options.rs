@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::stepper::CLASSES;
+use crate::engine::tune::Tune;
 use crate::engine::{Device, DeviceOptions};
 use crate::error::{Error, Result};
 use crate::model::{Extent, Model, ModelOptions, by_name};
@@ -22,6 +23,8 @@ pub enum Part {
     Sddmm,
     /// The same three products of a full layer.
     Dense,
+    /// From which density on the dense products are the faster ones; only where it is asked for.
+    Crossover,
     /// A training step and a round of 3072-h-h-10.
     Step,
     /// A training step and a round of models by name.
@@ -32,12 +35,13 @@ pub enum Part {
 
 impl Part {
     /// All parts.
-    pub const ALL: [Part; 8] = [
+    pub const ALL: [Part; 9] = [
         Part::Ceilings,
         Part::Spmm,
         Part::SpmmTransposed,
         Part::Sddmm,
         Part::Dense,
+        Part::Crossover,
         Part::Step,
         Part::Model,
         Part::Scaling,
@@ -57,6 +61,7 @@ impl Part {
             Part::SpmmTransposed => "spmm_transposed",
             Part::Sddmm => "sddmm",
             Part::Dense => "dense",
+            Part::Crossover => "crossover",
             Part::Step => "step",
             Part::Model => "model",
             Part::Scaling => "scaling",
@@ -71,8 +76,12 @@ pub struct BenchOptions {
     pub adapter: String,
     /// Threads of the CPU executor; 0 takes every core.
     pub threads: usize,
+    /// Whether variants of kernels are measured first, and the fastest run.
+    pub tune: Tune,
     /// The parts.
     pub parts: Vec<Part>,
+    /// Bytes of the buffers from which loads are measured: from a cache's size to past the last one's.
+    pub working_sets: Vec<u64>,
     /// Widths n of the products' square layers.
     pub sizes: Vec<usize>,
     /// Sparsities of the products' square layers.
@@ -103,12 +112,16 @@ pub struct BenchOptions {
 pub const SOFTWARE_BATCH: usize = 16;
 
 impl Default for BenchOptions {
-    /// Everything, on `auto`: the paper's Figure 8, and the models of its tables that take images of 32×32 pixels.
+    /// Everything but the crossover, on `auto`: the paper's Figure 8, and the models of its tables that take images of 32×32 pixels.
     fn default() -> Self {
         BenchOptions {
             adapter: "auto".to_owned(),
             threads: 0,
-            parts: Part::ALL.to_vec(),
+            tune: Tune::Auto,
+            parts: (Part::ALL.into_iter())
+                .filter(|part| *part != Part::Crossover)
+                .collect(),
+            working_sets: [256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20].to_vec(),
             sizes: vec![2048, 4096, 8192, 16384],
             sparsities: vec![0.8, 0.9, 0.95, 0.98, 0.99, 0.999],
             matrices: Vec::new(),
@@ -131,6 +144,7 @@ impl BenchOptions {
     /// A first impression within seconds: small layers, one model.
     pub fn quick() -> Self {
         BenchOptions {
+            working_sets: vec![256 << 10, 4 << 20, 64 << 20],
             sizes: vec![2048, 4096],
             sparsities: vec![0.9, 0.98, 0.999],
             hidden: vec![1024],
@@ -151,6 +165,7 @@ impl BenchOptions {
             &self.adapter,
             &DeviceOptions {
                 threads: self.threads,
+                tune: self.tune,
                 ..DeviceOptions::default()
             },
         )

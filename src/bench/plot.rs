@@ -1,199 +1,327 @@
-//! Devices side by side as a figure.
+//! Devices side by side as a figure: a line a case, a dot a device, one logarithmic axis for all cases of a unit.
+//!
+//! Places across are shares of the width, and texts keep their size: the figure fits a wide page and a narrow one alike.
 
 use std::path::Path;
 
-use plotters::prelude::*;
+use maud::{Markup, PreEscaped, html};
 
 use super::row::{PRODUCTS, Row, STEPS};
+use super::table::number;
 use crate::error::{Error, Result};
 use crate::report::{printable, write_file};
 
-/// One panel: a value of each device for each case.
-struct Panel<'a> {
-    title: String,
-    unit: &'static str,
-    rows: Vec<(&'a str, &'a Row)>,
-}
+/// Where the axis begins and ends, in percent of the width.
+const AXIS: (f64, f64) = (38.0, 95.0);
 
-const WIDTH: u32 = 1100;
-const PANEL_HEIGHT: u32 = 330;
+/// Heights in pixels: of a line of text, of a case, of what stands between sections.
+const LINE: usize = 20;
+const CASE: usize = 22;
+const GAP: usize = 18;
 
-/// From an axis' upper end to its lower one, at most.
+/// Letters of a line of text that fit the narrowest page.
+const LETTERS: usize = 46;
+
+/// From an axis' upper end to its lower one, at most; values beyond stand at its end.
 const DECADES: f64 = 1e12;
 
 /// The largest value that an axis reaches.
 const LARGEST: f64 = 1e100;
 
-/// Colours that people with any sight can tell apart (Okabe and Ito).
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(213, 94, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(90, 90, 90),
+/// Colours that people with any sight can tell apart (Okabe and Ito), on white and on black.
+const COLOURS: [(&str, &str); 7] = [
+    ("#0072B2", "#56B4E9"),
+    ("#E69F00", "#E69F00"),
+    ("#009E73", "#2FCFA0"),
+    ("#CC79A7", "#E19AC4"),
+    ("#D55E00", "#FF8A3D"),
+    ("#56B4E9", "#A6DAF7"),
+    ("#5A5A5A", "#B8B8B8"),
 ];
 
-/// Draws the products at each size and the training steps as an SVG file, with a logarithmic axis and a colour a
-/// device.
+/// The cases of one unit, those of a heading together.
+struct Section<'a> {
+    title: &'static str,
+    groups: Vec<(String, Vec<(&'a str, &'a Row)>)>,
+}
+
+/// Draws the products at each size and the training steps as an SVG file.
 pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()> {
     write_file(path, text(names, rows)?.as_bytes())
 }
 
 /// The SVG.
 pub(super) fn text(names: &[String], rows: &[Row]) -> Result<String> {
-    let panels = panels(rows);
-    if panels.is_empty() {
+    let sections = sections(rows);
+    if sections.is_empty() {
         return Err(Error::Usage(
             "the files have neither products nor training steps that could be drawn".to_owned(),
         ));
     }
-    let legend = 24 * names.len() as u32 + 12;
-    let height = legend + PANEL_HEIGHT * lines(&panels).len() as u32;
-    let mut text = String::new();
-    plot(&mut text, (WIDTH, height), legend, names, &panels)
-        .map_err(|e| Error::Shape(format!("the figure cannot be drawn: {e}")))?;
+    let mut drawing = Drawing::default();
+    drawing.y = GAP;
+    for (device, name) in names.iter().enumerate() {
+        drawing.legend(device, name);
+    }
+    for section in &sections {
+        drawing.section(section);
+    }
+    let height = drawing.y + GAP;
+    let svg = html! {
+        svg xmlns="http://www.w3.org/2000/svg" width="100%" height=(height) style="max-width:960px" role="img"
+            aria-label="Devices side by side" font-family="system-ui, sans-serif" font-size="13" {
+            style { (PreEscaped(style())) }
+            rect.page width="100%" height="100%" {}
+            @for mark in &drawing.marks { (mark) }
+        }
+    };
     // Devices' names are from files; XML allows none of their control characters.
-    Ok(printable(&text).into_owned())
+    Ok(printable(&(svg.into_string() + "\n")).into_owned())
 }
 
-fn panels(rows: &[Row]) -> Vec<Panel<'_>> {
-    let mut panels: Vec<Panel<'_>> = Vec::new();
+fn style() -> String {
+    let dots = |pick: fn(&(&'static str, &'static str)) -> &'static str| -> String {
+        let of = |(i, colours)| format!(".d{i}{{fill:{}}}", pick(colours));
+        COLOURS.iter().enumerate().map(of).collect()
+    };
+    format!(
+        ".page{{fill:#fff}}text{{fill:#1a1a1a}}.minor{{fill:#555}}line{{stroke:#ddd}}.span{{stroke:#aaa}}circle{{stroke:#fff}}{}\
+         @media(prefers-color-scheme:dark){{.page{{fill:#15171a}}text{{fill:#eee}}.minor{{fill:#aaa}}line{{stroke:#34383d}}\
+         .span{{stroke:#70767d}}circle{{stroke:#15171a}}{}}}",
+        dots(|colours| colours.0),
+        dots(|colours| colours.1)
+    )
+}
+
+fn sections(rows: &[Row]) -> Vec<Section<'_>> {
+    let mut sections = [
+        Section {
+            title: "Products, GFLOP/s: more is better",
+            groups: Vec::new(),
+        },
+        Section {
+            title: "Training steps, ms: less is better",
+            groups: Vec::new(),
+        },
+    ];
     for row in rows {
-        let (title, unit, label) = match row.section {
+        let (section, title, label) = match row.section {
             PRODUCTS => {
                 // "spmm n = 4096, batch 128, 98 %"
                 let (title, label) = row.case.rsplit_once(", ").unwrap_or((&row.case, ""));
-                (title.to_owned(), "GFLOP/s", label)
+                (0, title, label)
             }
             // "resnet20, batch 128, 98 %"
             STEPS => {
-                let label = row.case.split(',').next().unwrap_or(&row.case);
-                ("training steps".to_owned(), "ms", label)
+                let (label, title) = row.case.split_once(", ").unwrap_or((&row.case, ""));
+                (1, title, label)
             }
             _ => continue,
         };
-        match panels.iter_mut().find(|p| p.title == title) {
-            Some(panel) => panel.rows.push((label, row)),
-            None => panels.push(Panel {
-                title,
-                unit,
-                rows: vec![(label, row)],
-            }),
+        if !row.values.iter().flatten().any(|v| drawn(*v)) {
+            continue;
+        }
+        let groups = &mut sections[section].groups;
+        match groups.iter_mut().find(|group| group.0 == title) {
+            Some(group) => group.1.push((label, row)),
+            None => groups.push((title.to_owned(), vec![(label, row)])),
         }
     }
-    panels.retain(|p| p.range().is_some());
-    panels
+    let mut sections = Vec::from(sections);
+    sections.retain(|section| !section.groups.is_empty());
+    sections
 }
 
-/// Two products beside each other; the training steps, the last panel, have long names and a line for themselves.
-fn lines<'a, 'b>(panels: &'b [Panel<'a>]) -> Vec<&'b [Panel<'a>]> {
-    let steps = panels.iter().position(|p| p.unit == "ms");
-    let (products, steps) = panels.split_at(steps.unwrap_or(panels.len()));
-    products.chunks(2).chain(steps.chunks(1)).collect()
+/// Whether a value has a place on a logarithmic axis.
+fn drawn(value: f64) -> bool {
+    value > 0.0 && value.is_finite()
 }
 
-impl Panel<'_> {
-    /// Least and largest value, with some room. Over more decades than these an axis shows nothing, and plotters counts
-    /// them one by one: a value below stands at the lower end.
-    fn range(&self) -> Option<(f64, f64)> {
-        let values = self
-            .rows
-            .iter()
-            .flat_map(|(_, row)| row.values.iter().flatten());
-        let positive = values.copied().filter(|v| *v > 0.0 && v.is_finite());
-        let (low, high) = positive.fold((f64::MAX, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
+/// A logarithmic axis with some room at its ends.
+struct Axis {
+    low: f64,
+    high: f64,
+}
+
+impl Axis {
+    fn of<'a>(rows: impl Iterator<Item = &'a Row>) -> Self {
+        let values = rows.flat_map(|row| row.values.iter().flatten().copied());
+        let (low, high) = values
+            .filter(|v| drawn(*v))
+            .fold((LARGEST, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
         let high = high.min(LARGEST);
-        (high > 0.0).then(|| ((low / 2.0).max(high / DECADES), high * 1.5))
+        Axis {
+            low: low.max(high / DECADES) / 1.3,
+            high: high * 1.3,
+        }
+    }
+
+    /// In percent of the width.
+    fn place(&self, value: f64) -> String {
+        let share = (value / self.low).ln() / (self.high / self.low).ln();
+        let (begin, end) = AXIS;
+        format!("{:.2}%", begin + (end - begin) * share.clamp(0.0, 1.0))
+    }
+
+    /// Powers of ten, with twice and five times those where few fit.
+    fn ticks(&self) -> Vec<f64> {
+        let (first, last) = (
+            self.low.log10().floor() as i32,
+            self.high.log10().ceil() as i32,
+        );
+        let wide = self.high / self.low;
+        // Numbers need a tenth of a narrow page each.
+        let every = ((last - first) as usize).div_ceil(6).max(1);
+        let steps: &[f64] = match wide {
+            w if w < 30.0 => &[1.0, 2.0, 5.0],
+            w if w < 1e3 => &[1.0, 3.0],
+            _ => &[1.0],
+        };
+        (first..=last)
+            .step_by(every)
+            .flat_map(|power| steps.iter().map(move |step| step * 10f64.powi(power)))
+            .filter(|tick| (self.low..=self.high).contains(tick))
+            .collect()
     }
 }
 
-type DrawResult = std::result::Result<(), Box<dyn std::error::Error>>;
-
-fn plot(
-    text: &mut String,
-    size: (u32, u32),
-    legend: u32,
-    names: &[String],
-    panels: &[Panel<'_>],
-) -> DrawResult {
-    crate::report::register_font()?;
-    let root = SVGBackend::with_string(text, size).into_drawing_area();
-    root.fill(&WHITE)?;
-    let (top, rest) = root.split_vertically(legend);
-    for (i, name) in names.iter().enumerate() {
-        let y = 14 + 24 * i as i32;
-        let colour = COLOURS[i % COLOURS.len()].filled();
-        top.draw(&Rectangle::new([(20, y), (34, y + 12)], colour))?;
-        top.draw(&Text::new(name.clone(), (42, y), ("sans-serif", 15)))?;
-    }
-    let lines = lines(panels);
-    for (area, line) in rest.split_evenly((lines.len(), 1)).iter().zip(&lines) {
-        for (area, panel) in area.split_evenly((1, line.len())).iter().zip(*line) {
-            bars(area, panel, names.len())?;
-        }
-    }
-    root.present()?;
-    Ok(())
+/// What was drawn so far, from the top down.
+#[derive(Default)]
+struct Drawing {
+    marks: Vec<Markup>,
+    y: usize,
 }
 
-/// Bars from the axis' lower end up, the devices side by side for each case.
-fn bars<B: DrawingBackend>(
-    area: &DrawingArea<B, plotters::coord::Shift>,
-    panel: &Panel<'_>,
-    devices: usize,
-) -> DrawResult
-where
-    B::ErrorType: 'static,
-{
-    let Some((low, high)) = panel.range() else {
-        return Ok(());
-    };
-    let cases = panel.rows.len();
-    let mut chart = ChartBuilder::on(area)
-        .caption(&panel.title, ("sans-serif", 17))
-        .margin(10)
-        .x_label_area_size(34)
-        .y_label_area_size(64)
-        .build_cartesian_2d(0.0..cases as f64, (low..high).log_scale())?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .disable_x_axis()
-        .light_line_style(TRANSPARENT)
-        .y_labels(6)
-        .y_desc(format!("{}, log scale", panel.unit))
-        .y_label_formatter(&|v| super::table::number(*v))
-        .label_style(("sans-serif", 13))
-        .axis_desc_style(("sans-serif", 14))
-        .draw()?;
-    let width = 0.8 / devices as f64;
-    for (c, (label, row)) in panel.rows.iter().enumerate() {
-        for (d, value) in row.values.iter().enumerate() {
-            let Some(value) = value.filter(|v| *v > low && v.is_finite()) else {
-                continue;
-            };
-            let left = c as f64 + 0.1 + d as f64 * width;
-            let colour = COLOURS[d % COLOURS.len()].filled();
-            let top = value.min(high);
-            let bar = Rectangle::new([(left, low), (left + width * 0.94, top)], colour);
-            chart.draw_series(std::iter::once(bar))?;
+impl Drawing {
+    /// A text from the left edge, in as many lines as it takes.
+    fn words(&mut self, x: usize, words: &str, weight: &str) {
+        for line in wrapped(words) {
+            self.y += LINE;
+            self.marks.push(html! {
+                text x=(x) y=(self.y - 6) font-weight=(weight) { (line) }
+            });
         }
-        let (x, y) = chart.backend_coord(&(c as f64 + 0.5, low));
-        let (left, top) = area.get_base_pixel();
-        let style = ("sans-serif", 12).into_text_style(area);
-        let centred = style.pos(plotters::style::text_anchor::Pos::new(
-            plotters::style::text_anchor::HPos::Center,
-            plotters::style::text_anchor::VPos::Top,
-        ));
-        // Every other label a line lower: neighbours' may be long.
-        let lower = 6 + 14 * (c % 2) as i32;
-        area.draw(&Text::new(
-            (*label).to_owned(),
-            (x - left, y - top + lower),
-            centred,
-        ))?;
     }
-    Ok(())
+
+    fn legend(&mut self, device: usize, name: &str) {
+        let y = self.y + LINE / 2;
+        self.marks.push(html! {
+            circle class={ "d" (device % COLOURS.len()) } cx="18" cy=(y) r="6" {}
+        });
+        self.words(32, name, "normal");
+    }
+
+    fn section(&mut self, section: &Section<'_>) {
+        let axis = Axis::of(section.groups.iter().flat_map(|g| g.1.iter().map(|c| c.1)));
+        self.y += GAP;
+        self.words(12, section.title, "bold");
+        self.numbers(&axis);
+        // Behind what follows.
+        let (grid, top) = (self.marks.len(), self.y);
+        for (title, cases) in &section.groups {
+            self.words(12, title, "normal");
+            for (label, row) in cases {
+                self.case(&axis, label, row);
+            }
+        }
+        let lines = axis.ticks().into_iter().map(|tick| {
+            let x = axis.place(tick);
+            html! { line x1=(x) x2=(x) y1=(top) y2=(self.y) {} }
+        });
+        let lines: Vec<Markup> = lines.collect();
+        self.marks.splice(grid..grid, lines);
+        self.numbers(&axis);
+    }
+
+    fn numbers(&mut self, axis: &Axis) {
+        self.y += LINE;
+        for tick in axis.ticks() {
+            self.marks.push(html! {
+                text.minor x=(axis.place(tick)) y=(self.y - 6) text-anchor="middle" font-size="11" { (short(tick)) }
+            });
+        }
+    }
+
+    /// A dot for each device that has a value, and a line from the first to the last.
+    fn case(&mut self, axis: &Axis, label: &str, row: &Row) {
+        let y = self.y + CASE / 2;
+        let values = row.values.iter().enumerate();
+        let dots: Vec<(usize, f64)> = values
+            .filter_map(|(device, value)| Some((device, value.filter(|v| drawn(*v))?)))
+            .collect();
+        let (low, high) =
+            (dots.iter()).fold((f64::MAX, 0.0f64), |(l, h), d| (l.min(d.1), h.max(d.1)));
+        self.marks.push(html! {
+            text.minor x="24" y=(y + 4) font-size="12" { (label) }
+            line.span x1=(axis.place(low)) x2=(axis.place(high)) y1=(y) y2=(y) {}
+            @for (device, value) in dots {
+                circle class={ "d" (device % COLOURS.len()) } cx=(axis.place(value)) cy=(y) r="6" {
+                    title { (number(value)) }
+                }
+            }
+        });
+        self.y += CASE;
+    }
+}
+
+/// A tick's number: 0.001, 5, 2000, 1e6.
+fn short(tick: f64) -> String {
+    match tick {
+        t if !(1e-4..1e6).contains(&t) => format!("{t:.0e}"),
+        t if t >= 1.0 => format!("{t:.0}"),
+        t => format!("{t:.*}", (-t.log10()).ceil() as usize),
+    }
+}
+
+/// Lines of at most [`LETTERS`] letters, broken at spaces where there are some.
+fn wrapped(words: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words.split_whitespace() {
+        for piece in word.chars().collect::<Vec<_>>().chunks(LETTERS) {
+            let piece: String = piece.iter().collect();
+            let last = lines.len() - 1;
+            let line = &mut lines[last];
+            if !line.is_empty() && line.chars().count() + 1 + piece.chars().count() > LETTERS {
+                lines.push(piece);
+            } else {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(&piece);
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_few_and_within_the_axis() {
+        for (low, high) in [
+            (0.9, 1.1),
+            (3.0, 80.0),
+            (0.02, 4000.0),
+            (1e-9, 1e9),
+            (1e-3, 1e6),
+        ] {
+            let axis = Axis { low, high };
+            let ticks = axis.ticks();
+            assert!((1..=8).contains(&ticks.len()), "{low} {high}: {ticks:?}");
+            assert!(ticks.iter().all(|tick| (low..=high).contains(tick)));
+        }
+        let shown = [0.001, 0.02, 5.0, 2000.0, 1e6, 1e-9].map(short);
+        assert_eq!(shown, ["0.001", "0.02", "5", "2000", "1e6", "1e-9"]);
+    }
+
+    #[test]
+    fn long_names_take_several_lines() {
+        let long = format!("a device {} of a long name", "x".repeat(60));
+        let lines = wrapped(&long);
+        assert!(lines.iter().all(|line| line.chars().count() <= LETTERS));
+        assert_eq!(lines.concat().replace(' ', ""), long.replace(' ', ""));
+        assert_eq!(wrapped(""), [""]);
+    }
 }

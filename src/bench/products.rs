@@ -4,11 +4,14 @@
 use std::rc::Rc;
 
 use super::busy::above_ceiling;
-use super::ceilings::{self, Ceiling, Ceilings, Pattern};
+use super::ceiling::Ceiling;
+use super::ceilings::{self, Ceilings};
 use super::dense::DenseLayer;
 use super::guard::{Guard, Skipped, too_large, unless_impossible};
 use super::kernel_figure::{Bound, KernelFigure, bounded_by};
 use super::layer::{Layer, Operand, Product};
+use super::load::Pattern;
+use super::loads;
 use super::observer::{Finding, Observer};
 use super::options::{BenchOptions, Part};
 use super::reference::tolerate;
@@ -232,6 +235,10 @@ impl Products<'_> {
         let (device, options) = (self.device, self.options);
         let kernel = product.name();
         let plan: Plan = layer.plan(product)?;
+        if device.tunes() {
+            device.tune(&[&plan])?;
+            layer.fill(device)?;
+        }
         let max_error = layer.check(device, product, &plan)?;
         let what = format!("`{kernel}` at {}", subject.name());
         tolerate(max_error, device.name(), &what)?;
@@ -287,6 +294,9 @@ impl Products<'_> {
             connections,
             seconds,
             seconds_spread: measured.spread,
+            timed_by: Some(timed.timed_by()),
+            operations: operations as u64,
+            bytes: bytes as u64,
             gflop_s: operations / seconds / 1e9,
             gb_s,
             share_of_copy: self.ceilings.copy_gb_s.map(|copy| gb_s / copy),
@@ -306,7 +316,7 @@ impl Products<'_> {
             return Ok(known.clone());
         }
         let budget = self.options.budget;
-        let made = ceilings::loads(self.device, rows, lanes, Pattern::Random, budget)?;
+        let made = loads::ceiling(self.device, rows, lanes, Pattern::Random, budget)?;
         let made = Rc::new(made);
         // Those of one size at a time: each holds a buffer.
         self.loads = Some((rows, made.clone()));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::ceilings::Ceilings;
+use super::crossover_figure::CrossoverFigure;
 use super::guard::Skipped;
 use super::identity::Identity;
 use super::kernel_figure::KernelFigure;
@@ -14,6 +15,9 @@ use crate::files;
 
 /// Version of the JSON: another number means other fields, or fields that mean something else.
 pub const SCHEMA: u32 = 2;
+
+/// What to do about a file that is no report.
+const REMEDY: &str = "compare files that `rootlet bench --json FILE` wrote";
 
 /// Which code made the figures.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -57,6 +61,9 @@ pub struct BenchReport {
     pub code: Code,
     /// When it began, in UTC.
     pub date: String,
+    /// Whether variants of kernels were measured first: "auto", on hardware, "on" or "off". Empty in files from before.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tune: String,
     /// Who was measured.
     pub adapter: Identity,
     /// Absent where only steps were asked for.
@@ -65,6 +72,9 @@ pub struct BenchReport {
     /// The products.
     #[serde(default)]
     pub kernels: Vec<KernelFigure>,
+    /// Layers run both ways.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crossover: Vec<CrossoverFigure>,
     /// The training steps of perceptrons.
     #[serde(default)]
     pub steps: Vec<StepFigure>,
@@ -87,6 +97,7 @@ impl BenchReport {
     /// busy.
     pub fn is_withheld(&self) -> bool {
         let none = self.kernels.is_empty()
+            && self.crossover.is_empty()
             && self.steps.is_empty()
             && self.models.is_empty()
             && self.scaling.is_empty();
@@ -102,9 +113,11 @@ impl BenchReport {
             date: now
                 .format(&time::format_description::well_known::Rfc3339)
                 .unwrap_or_default(),
+            tune: String::new(),
             adapter,
             ceilings: None,
             kernels: Vec::new(),
+            crossover: Vec::new(),
             steps: Vec::new(),
             models: Vec::new(),
             scaling: Vec::new(),
@@ -137,11 +150,19 @@ impl BenchReport {
             path: path.to_owned(),
             reason,
         };
-        let remedy = "compare files that `rootlet bench --json FILE` wrote";
-        let value: serde_json::Value =
-            serde_json::from_str(text).map_err(|e| fault(format!("is no JSON ({e}); {remedy}")))?;
+        let value =
+            serde_json::from_str(text).map_err(|e| fault(format!("is no JSON ({e}); {REMEDY}")))?;
+        Self::of_value(value, path)
+    }
+
+    /// Takes such a file's contents; `path` names it in messages.
+    pub(super) fn of_value(value: serde_json::Value, path: &Path) -> Result<Self> {
+        let fault = |reason: String| Error::Data {
+            path: path.to_owned(),
+            reason,
+        };
         let Some(schema) = value.get("schema").and_then(serde_json::Value::as_u64) else {
-            return Err(fault(format!("has no schema version; {remedy}")));
+            return Err(fault(format!("has no schema version; {REMEDY}")));
         };
         if schema != u64::from(SCHEMA) {
             return Err(fault(format!(
@@ -150,6 +171,6 @@ impl BenchReport {
             )));
         }
         serde_json::from_value(value)
-            .map_err(|e| fault(format!("is not what schema {SCHEMA} says ({e}); {remedy}")))
+            .map_err(|e| fault(format!("is not what schema {SCHEMA} says ({e}); {REMEDY}")))
     }
 }

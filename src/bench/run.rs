@@ -5,7 +5,7 @@ use super::identity::Identity;
 use super::observer::{Finding, Observer};
 use super::options::{BenchOptions, Part};
 use super::report::BenchReport;
-use super::{ceilings, matrix, models, products, scaling, steps};
+use super::{ceilings, crossover, matrix, models, products, scaling, steps};
 use crate::engine::Device;
 use crate::error::Result;
 use crate::sparse::LayerState;
@@ -34,7 +34,10 @@ pub fn run_keeping(
     let identity = Identity::of(&device, &options.adapter);
     let mut observer = Observer {
         sink: observe,
-        report: BenchReport::new(identity.clone()),
+        report: BenchReport {
+            tune: options.tune.name().to_owned(),
+            ..BenchReport::new(identity.clone())
+        },
     };
     observer.tell(Finding::Adapter(&identity));
     let end = measure(options, device, matrices, &mut observer);
@@ -62,12 +65,15 @@ fn measure(
         let (ceilings, left_out) = ceilings::measure(&device, options)?;
         observer.tell(Finding::Ceilings(&ceilings));
         for (case, reason) in left_out {
-            observer.skip(Skipped::new(Part::Ceilings, case, reason));
+            observer.skip(Skipped::new(Part::Ceilings, &case, reason));
         }
         products::measure(&device, &ceilings, options, matrices, observer)?;
     }
     // The steps have devices of their own, whose ledgers count nothing else.
     drop(device);
+    if options.has(Part::Crossover) {
+        crossover::measure(options, observer)?;
+    }
     if options.has(Part::Step) {
         steps::measure(options, observer)?;
     }

@@ -220,7 +220,7 @@ impl Stepper {
         gather(device.threads(), budget, pair)
     }
 
-    /// One step, each dispatch timed by itself.
+    /// One step, each dispatch timed by itself; the last thing to be done, see [`Device::run_timed`].
     pub fn dispatches(&mut self) -> Result<Vec<DispatchTime>> {
         let state = self.trainer.next();
         self.trainer.network.train_timed(&self.device, state)

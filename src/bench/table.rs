@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use super::loads::size;
 use super::{
-    Ceilings, Exponents, Finding, Identity, KernelFigure, ModelFigure, ScalingFigure, Spread,
-    StepFigure,
+    Ceilings, CrossoverFigure, Exponents, Finding, Identity, KernelFigure, ModelFigure,
+    ScalingFigure, Spread, StepFigure,
 };
 
 /// Turns findings into lines, with a heading before the first of each kind.
@@ -16,7 +17,7 @@ pub struct Table {
 }
 
 const KERNELS: &str = "\
-kernel                n  batch  sparsity        ms      quartiles   GFLOP/s      GB/s  of its ceiling";
+kernel                n  batch  sparsity        ms      quartiles     MFLOP   GFLOP/s        MB      GB/s  of its ceiling";
 const STEPS: &str = "\
 training step        batch  sparsity  connections   step, ms      quartiles  round, ms  in steps   peak, MiB";
 const SCALING: &str = "scaling    n  connections   step, ms  round, ms   peak, MiB";
@@ -28,6 +29,10 @@ impl Table {
             Finding::Adapter(a) => adapter(a),
             Finding::Ceilings(c) => ceilings(c),
             Finding::Kernel(k) => self.head(KERNELS) + &self.matrix(k) + &kernel(k),
+            Finding::Crossover(c) => {
+                self.section = None;
+                crossover(c)
+            }
             Finding::Step(s) => self.head(STEPS) + &step(s),
             Finding::Model(m) => {
                 self.section = None;
@@ -86,6 +91,20 @@ fn ceilings(c: &Ceilings) -> String {
             number(value)
         );
     }
+    for (i, rate) in c.loads.iter().enumerate() {
+        let label = if i == 0 { "512-byte rows" } else { "" };
+        let shown = |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), number);
+        let _ = write!(
+            text,
+            "\n  {label:<14}{:>9} {:>14}  GB/s at random and in order, from {}",
+            shown(rate.random_gb_s),
+            shown(rate.sequential_gb_s),
+            size(rate.bytes)
+        );
+    }
+    if let Some(clock) = c.timed_by {
+        let _ = write!(text, "\n  timed by {}", clock.words());
+    }
     text
 }
 
@@ -100,13 +119,15 @@ fn kernel(k: &KernelFigure) -> String {
         None => "not measured".to_owned(),
     };
     let mut text = format!(
-        "{:<16}{n:>7}{:>7}{:>10}{:>10} {:>14}{:>10}{:>10}  {share}",
+        "{:<16}{n:>7}{:>7}{:>10}{:>10} {:>14}{:>10}{:>10}{:>10}{:>10}  {share}",
         k.kernel,
         k.batch,
         percent(k.sparsity),
         number(k.seconds * 1e3),
         quartiles(&k.seconds_spread, 1e3),
+        number(k.operations as f64 * 1e-6),
         number(k.gflop_s),
+        number(k.bytes as f64 * 1e-6),
         number(k.gb_s),
     );
     if let (None, Some(doubt)) = (k.share_of_ceiling, &k.ceiling_doubt) {
@@ -120,6 +141,27 @@ fn doubtful(doubt: &Option<String>) -> String {
     doubt
         .as_ref()
         .map_or_else(String::new, |d| format!("  doubtful: {d}"))
+}
+
+fn crossover(c: &CrossoverFigure) -> String {
+    let tie = match c.tie {
+        Some(tie) => format!(
+            "dense from a density of {} on",
+            percent((tie * 1e3).round() / 1e3)
+        ),
+        None => "dense at no density".to_owned(),
+    };
+    let mut text = format!("\n{}, batch {}: {tie}", c.layer, c.batch) + &doubtful(&c.doubt);
+    for at in &c.densities {
+        let _ = write!(
+            text,
+            "\n  {:>6}  sparse {:>9} ms  dense {:>9} ms",
+            percent(at.density),
+            number(at.sparse_seconds * 1e3),
+            number(at.dense_seconds * 1e3)
+        );
+    }
+    text
 }
 
 fn step(s: &StepFigure) -> String {
@@ -156,17 +198,18 @@ fn model(m: &ModelFigure) -> String {
     }
     let _ = write!(
         text,
-        "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
-        "kernel of the step", "calls", "ms", "share", "GB/s"
+        "\n  {:<32}{:>6}{:>10}{:>9}{:>9}{:>9}",
+        "kernel of the step", "calls", "ms", "share", "MB", "GB/s"
     );
     for k in m.kernels.iter().filter(|k| k.share >= 0.02) {
         let _ = write!(
             text,
-            "\n  {:<32}{:>6}{:>10}{:>9}{:>9}",
+            "\n  {:<32}{:>6}{:>10}{:>9}{:>9}{:>9}",
             k.kernel,
             k.calls,
             number(k.seconds * 1e3),
             percent((k.share * 1e3).round() / 1e3),
+            number(k.bytes as f64 * 1e-6),
             number(k.gb_s)
         );
     }

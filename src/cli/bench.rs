@@ -1,17 +1,23 @@
 //! `rootlet bench`.
 
+mod compare;
+mod effects;
+mod gallery;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
-use rootlet::Result;
-use rootlet::bench::{BenchOptions, Comparison, Finding, Part, Table};
+use rootlet::bench::{BenchOptions, Finding, Part, SharedReport, Table};
+use rootlet::engine::tune::Tune;
 use rootlet::report::check_output;
 use rootlet::train::config::within;
+use rootlet::{Error, Result};
 
 use super::device_args::DeviceArgs;
-use super::{checks, output};
+use super::output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,10 +33,16 @@ Examples:
       Training steps of two models on 32×32 images, and what each kernel takes of them.
   rootlet bench --matrix layer.smtx graph.mtx
       The products with real matrices.
+  rootlet bench --only crossover
+      From which density on layers are faster densely.
   rootlet bench --only scaling
       How time and memory of a step grow with the width.
+  rootlet bench --share
+      The standard cases as a file and a row of a table, for others to see.
   rootlet bench compare cpu.json gpu.json -o devices.svg
-      Devices side by side.";
+      Devices side by side.
+  rootlet bench gallery docs/devices
+      The page of a folder of shared files.";
 
 /// Measures this machine's speed
 ///
@@ -49,6 +61,10 @@ pub struct BenchArgs {
     /// Write all figures to this file too; `-` writes them, and nothing else, to standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a file of the standard cases into this folder, to be shared, and print it as the row of a table; --quick
+    /// leaves the longer ones out
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", conflicts_with_all = NARROWING)]
+    share: Option<PathBuf>,
     /// Small sizes and short measurements: a first impression within seconds
     #[arg(long)]
     quick: bool,
@@ -92,28 +108,33 @@ pub struct BenchArgs {
     /// Skip what would take longer than so many seconds by a smaller case [default: 10, with --quick 3]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     limit: Option<f64>,
+    /// Whether variants of kernels are measured first and the fastest run: auto, on hardware; on; off
+    #[arg(long, value_name = "WHETHER", default_value = "auto", hide_default_value = true, value_parser = tune())]
+    tune: Tune,
     /// Keep figures that other work on the machine disturbed, marked as doubtful, in place of withholding them
     #[arg(long)]
     keep_doubtful: bool,
 }
 
+/// What a shared file's cases may not depend on.
+const NARROWING: [&str; 11] = [
+    "only",
+    "scaling",
+    "matrix",
+    "sizes",
+    "sparsities",
+    "hidden",
+    "step_sparsity",
+    "models",
+    "checkpoint_activations",
+    "scaling_sizes",
+    "batch",
+];
+
 #[derive(Debug, Subcommand)]
 enum BenchCommand {
-    Compare(CompareArgs),
-}
-
-/// Puts devices side by side
-///
-/// Prints the figures of several files of `rootlet bench --json` next to each other. Files of different schema or code
-/// versions are refused: their differences would be those of the code.
-#[derive(Debug, Args)]
-struct CompareArgs {
-    /// What `rootlet bench --json FILE` wrote, one file a device
-    #[arg(value_name = "FILE", required = true, num_args = 2..)]
-    files: Vec<PathBuf>,
-    /// Draw the products and the training steps into this SVG file
-    #[arg(short, long, value_name = "FILE.svg")]
-    output: Option<PathBuf>,
+    Compare(compare::CompareArgs),
+    Gallery(gallery::GalleryArgs),
 }
 
 /// A part, as the command line spells it.
@@ -144,6 +165,11 @@ fn sparsity(text: &str) -> Result<f64, String> {
         Ok(value) if (0.0..1.0).contains(&value) => Ok(value),
         _ => Err("it must be a number from 0 to below 1".to_owned()),
     }
+}
+
+fn tune() -> impl clap::builder::TypedValueParser<Value = Tune> {
+    let by_name = |name: String| Tune::ALL.into_iter().find(|tune| tune.name() == name);
+    PossibleValuesParser::new(Tune::NAMES).map(move |name| by_name(name).unwrap_or_default())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -199,7 +225,9 @@ impl BenchArgs {
         BenchOptions {
             adapter: self.device.adapter.clone(),
             threads: self.device.threads,
+            tune: self.tune,
             parts,
+            working_sets: defaults.working_sets,
             sizes,
             sparsities: match self.sparsities.is_empty() {
                 true => defaults.sparsities,
@@ -225,94 +253,17 @@ impl BenchArgs {
 }
 
 impl BenchArgs {
-    /// Refuses flags that would have no effect on what is measured: who types one expects something of it.
-    fn check_effects(&self, options: &BenchOptions) -> Result<()> {
-        let any = |parts: &[Part]| parts.iter().any(|part| options.parts.contains(part));
-        let products = any(&Part::PRODUCTS);
-        let sparse = any(&[Part::Spmm, Part::SpmmTransposed, Part::Sddmm]);
-        let steps = any(&[Part::Step]);
-        let models = any(&[Part::Model]);
-        let scaling = any(&[Part::Scaling]);
-        let rules = [
-            (
-                "matrix",
-                !self.matrix.is_empty(),
-                sparse,
-                "it is for the sparse products",
-            ),
-            (
-                "sizes",
-                !self.sizes.is_empty(),
-                products || (steps && self.hidden.is_empty()),
-                "it is for the products, and for the part step without --hidden",
-            ),
-            (
-                "sparsities",
-                !self.sparsities.is_empty(),
-                sparse && !options.sizes.is_empty(),
-                "it is for the sparse products at --sizes",
-            ),
-            (
-                "hidden",
-                !self.hidden.is_empty(),
-                steps,
-                "it is for the part step",
-            ),
-            (
-                "step-sparsity",
-                self.step_sparsity.is_some(),
-                steps || models,
-                "it is for the parts step and model",
-            ),
-            (
-                "checkpoint-activations",
-                self.checkpoint_activations,
-                models,
-                "it is for the part model",
-            ),
-            (
-                "scaling",
-                self.scaling,
-                self.names_parts(),
-                "without --only, --models or --matrix everything is measured",
-            ),
-            (
-                "scaling-sizes",
-                !self.scaling_sizes.is_empty(),
-                scaling,
-                "it is for the part scaling",
-            ),
-            (
-                "batch",
-                self.batch.is_some(),
-                products || steps || models || scaling,
-                "the ceilings alone have no batch",
-            ),
-            (
-                "limit",
-                self.limit.is_some(),
-                products || steps || models || scaling,
-                "the ceilings alone have no smaller cases",
-            ),
-        ];
-        for (flag, given, has_effect, why) in rules {
-            if given && !has_effect {
-                return Err(checks::no_effect(flag, why));
-            }
-        }
-        self.device.check_threads()
-    }
-
     /// Whether parts were named, or what names some.
     fn names_parts(&self) -> bool {
         !(self.only.is_empty() && self.models.is_empty() && self.matrix.is_empty())
     }
 }
 
-/// Measures, or compares what was measured.
+/// Measures, or shows what was measured.
 pub fn run(args: &BenchArgs) -> Result<()> {
     match &args.command {
-        Some(BenchCommand::Compare(args)) => compare(args),
+        Some(BenchCommand::Compare(args)) => compare::run(args),
+        Some(BenchCommand::Gallery(args)) => gallery::run(args),
         None => measure(args),
     }
 }
@@ -335,6 +286,16 @@ fn measure(args: &BenchArgs) -> Result<()> {
     if let Some(file) = args.json.as_deref().filter(|_| !to_stdout) {
         check_output(file, &args.matrix)?;
     }
+    // Before anything is measured.
+    if let Some(folder) = &args.share
+        && !folder.is_dir()
+    {
+        return Err(Error::Usage(format!(
+            "--share {} is no folder; make it, or name another",
+            folder.display()
+        )));
+    }
+    let load = rootlet::bench::load();
     let (report, end) = rootlet::bench::run_keeping(&options, &mut show)?;
     if report.is_withheld() && !options.parts.contains(&Part::Ceilings) {
         output::note(
@@ -348,17 +309,20 @@ fn measure(args: &BenchArgs) -> Result<()> {
         Some(_) if to_stdout => output::print_json(&report.to_json()?)?,
         Some(file) => rootlet::report::write_file(file, report.to_json()?.as_bytes())?,
     }
-    end
+    end?;
+    match &args.share {
+        None => Ok(()),
+        Some(folder) => share(folder, SharedReport::new(report, load)?, to_stdout),
+    }
 }
 
-fn compare(args: &CompareArgs) -> Result<()> {
-    if let Some(file) = &args.output {
-        check_output(file, &args.files)?;
-    }
-    let comparison = Comparison::read(&args.files)?;
-    output::print(&comparison.table())?;
-    match &args.output {
-        Some(file) => comparison.plot(file),
-        None => Ok(()),
+/// Writes a shared file, and shows it as a row.
+fn share(folder: &Path, shared: SharedReport, quiet: bool) -> Result<()> {
+    let file = folder.join(shared.file_name());
+    rootlet::report::write_file(&file, shared.to_json()?.as_bytes())?;
+    output::say(&format!("wrote {}", file.display()));
+    match quiet {
+        true => Ok(()),
+        false => output::print(&format!("\n{}", rootlet::bench::pasted(&shared))),
     }
 }

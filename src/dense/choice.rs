@@ -18,7 +18,7 @@ pub enum Products {
 }
 
 /// The density from which on the dense forward and backward product, the expansion of the weights for each included,
-/// take no more time than the sparse ones: measured by `cargo run --release --example dense_crossover -- ADAPTER`, the
+/// take no more time than the sparse ones: measured by `rootlet bench --only crossover`, the
 /// mean of a linear layer of 1024 units and a 3×3 convolution of 64 channels; the figures are in docs/benchmarks.md,
 /// "Dense path".
 const ABOVE_CPU: f64 = 0.55;

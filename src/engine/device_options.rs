@@ -3,6 +3,7 @@
 use super::choices::Tune;
 use super::pace::Pace;
 use super::shape::WorkgroupShape;
+use super::timed_by::TimedBy;
 
 /// How to open a device.
 #[derive(Clone, Debug, Default)]
@@ -29,4 +30,7 @@ pub struct DeviceOptions {
     /// For tests: how programs are cut into submissions; `None` chooses by the adapter.
     #[doc(hidden)]
     pub pace: Option<Pace>,
+    /// For tests: the finest clock that is used; `None` takes the adapter's.
+    #[doc(hidden)]
+    pub timed_by: Option<TimedBy>,
 }

@@ -46,6 +46,7 @@ mod running;
 mod shader_compiler;
 mod shape;
 pub mod step_state;
+mod timed_by;
 mod traffic;
 pub mod tune;
 #[cfg(feature = "gpu")]
@@ -69,4 +70,5 @@ pub use running::DispatchTime;
 pub use shader_compiler::ShaderCompiler;
 pub use shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};
 pub use step_state::{STEP_WORDS, StepState};
+pub use timed_by::TimedBy;
 pub use traffic::Traffic;

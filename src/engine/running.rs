@@ -7,16 +7,26 @@ use super::buffer::View;
 use super::check::KernelCheck;
 use super::device::{Device, Executor, Program};
 use super::phase::{PhaseTime, runs};
+use super::plan::{Dispatch, Plan};
+use super::timed_by::TimedBy;
 use crate::clock::Instant;
 use crate::error::{Error, Result};
+
+/// Seconds that many runs of a dispatch take together, against which a submission counts little.
+const MANY_SECONDS: f64 = 2e-3;
+
+/// Runs of a dispatch in one submission, at most.
+const MANY: usize = 256;
 
 /// What a dispatch took.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DispatchTime {
     /// The kernel's name.
     pub kernel: &'static str,
-    /// Wall-clock time.
+    /// What it took.
     pub seconds: f64,
+    /// By which clock.
+    pub timed_by: TimedBy,
     /// Bytes of all that it has bound: what it moves if it reads and writes everything once.
     pub bytes: u64,
 }
@@ -52,27 +62,87 @@ impl Device {
         }
     }
 
-    /// Runs a program dispatch by dispatch, each from an idle device to an idle device, and times them. On a GPU that
-    /// adds a submission and a wait to each.
+    /// Runs a program and times each dispatch by the finest clock there is. Where that is an adapter's host, which
+    /// cannot tell a dispatch from its submission, each dispatch runs many times over: then what the program computes is
+    /// not what a run of it does.
     ///
     /// # Errors
     /// As [`Device::run`].
     pub fn run_timed(&self, program: &Program) -> Result<Vec<DispatchTime>> {
         self.prepared(program)?;
         self.wait()?;
-        let dispatches = program.dispatches.iter().enumerate();
-        dispatches
-            .map(|(i, dispatch)| {
-                let start = Instant::now();
-                self.submit(program, i..i + 1)?;
-                self.wait()?;
-                Ok(DispatchTime {
-                    kernel: dispatch.kernel.name,
-                    seconds: start.elapsed().as_secs_f64(),
-                    bytes: dispatch.views.iter().map(View::bytes).sum(),
-                })
-            })
-            .collect()
+        let dispatches = || program.dispatches.iter();
+        let (seconds, timed_by) = match (&self.executor, &program.gpu) {
+            (Executor::Gpu(gpu), Some(prepared)) if gpu.can_time(prepared) => {
+                self.burn_fuse()?;
+                (gpu.run_dispatches(prepared)?, gpu.timed_by())
+            }
+            (Executor::Gpu(_), _) => {
+                let seconds: Result<Vec<f64>> = dispatches().map(|d| self.time_many(d)).collect();
+                (seconds?, TimedBy::ManyDispatches)
+            }
+            (Executor::Cpu(_), _) => {
+                let each = (0..program.len()).map(|i| self.clocked(program, i..i + 1));
+                (each.collect::<Result<_>>()?, TimedBy::HostClock)
+            }
+        };
+        let times = dispatches()
+            .zip(seconds)
+            .map(|(dispatch, seconds)| DispatchTime {
+                kernel: dispatch.kernel.name,
+                seconds,
+                timed_by,
+                bytes: dispatch.views.iter().map(View::bytes).sum(),
+            });
+        Ok(times.collect())
+    }
+
+    /// Seconds of a dispatch from many of it in one submission.
+    fn time_many(&self, dispatch: &Dispatch) -> Result<f64> {
+        let copies = |count: usize| {
+            let mut plan = Plan::new("many of a dispatch");
+            for _ in 0..count {
+                plan.push(dispatch.clone())?;
+            }
+            let program = self.prepare(&plan)?;
+            // The first run compiles, and the pacer learns from it.
+            self.clocked(&program, 0..count)?;
+            self.clocked(&program, 0..count)
+        };
+        let once = copies(1)?;
+        match ((MANY_SECONDS / once) as usize).min(MANY) {
+            0 | 1 => Ok(once),
+            count => Ok(copies(count)? / count as f64),
+        }
+    }
+
+    /// Seconds by the host's clock, from an idle device to an idle device.
+    fn clocked(&self, program: &Program, dispatches: Range<usize>) -> Result<f64> {
+        let start = Instant::now();
+        self.submit(program, dispatches)?;
+        self.wait()?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+
+    /// Runs a program as a whole and waits for it: its seconds, by the adapter's timestamps where it has them and the
+    /// program is one submission, else from an idle device to an idle device.
+    ///
+    /// # Errors
+    /// As [`Device::run`].
+    pub fn run_whole(&self, program: &Program) -> Result<(f64, TimedBy)> {
+        self.prepared(program)?;
+        self.wait()?;
+        let all = 0..program.len();
+        match (&self.executor, &program.gpu) {
+            (Executor::Gpu(gpu), Some(prepared)) if gpu.can_time(prepared) => {
+                self.burn_fuse()?;
+                let times = gpu.run_phases(prepared, &[("", all)])?;
+                let seconds = times.iter().map(|time| time.seconds).sum();
+                Ok((seconds, TimedBy::TimestampsAroundPass))
+            }
+            (Executor::Gpu(_), _) => Ok((self.clocked(program, all)?, TimedBy::ManyDispatches)),
+            (Executor::Cpu(_), _) => Ok((self.clocked(program, all)?, TimedBy::HostClock)),
+        }
     }
 
     /// Runs a program and times its [phases](super::Plan::phase), each stretch of dispatches of one phase by itself:
@@ -94,13 +164,8 @@ impl Device {
         stretches
             .into_iter()
             .map(|(phase, range)| {
-                let start = Instant::now();
-                self.submit(program, range)?;
-                self.wait()?;
-                Ok(PhaseTime {
-                    phase,
-                    seconds: start.elapsed().as_secs_f64(),
-                })
+                let seconds = self.clocked(program, range)?;
+                Ok(PhaseTime { phase, seconds })
             })
             .collect()
     }

@@ -135,7 +135,8 @@ impl Network {
         device.run(self.executor.programs.step()?)
     }
 
-    /// As [`Network::train`], each dispatch timed.
+    /// As [`Network::train`], each dispatch timed; where that runs them several times, the step is none: see
+    /// [`Device::run_timed`].
     ///
     /// # Errors
     /// As [`Network::train`].

@@ -83,18 +83,25 @@ fn devices_stand_side_by_side_and_are_drawn() {
     for part in [
         "A &lt;fast&gt; GPU",
         "spmm n = 40, batch 6",
-        "training steps",
-        "GFLOP/s, log scale",
-        "\nms, log scale\n",
+        "Products, GFLOP/s: more is better",
+        "Training steps, ms: less is better",
+        "prefers-color-scheme:dark",
     ] {
         assert!(svg.contains(part), "no {part:?} in the figure");
     }
-    // Bars: two devices with two products of two sparsities each, one of them with the step; two more in the legend.
-    let bars = ["#0072B2", "#E69F00"].map(|colour| {
-        let fill = format!("fill=\"{colour}\"");
-        svg.matches(&fill).count()
-    });
-    assert_eq!(bars, [1 + 4 + 1, 1 + 4]);
+    // Dots: two devices with two products of two sparsities each, one of them with the step; two more in the legend.
+    let dots = ["d0", "d1"].map(|device| svg.matches(&format!("class=\"{device}\"")).count());
+    assert_eq!(dots, [1 + 4 + 1, 1 + 4]);
+    // Nothing lies outside the page: places are shares of its width.
+    for place in svg
+        .split("cx=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("%\""))
+    {
+        if let Ok(share) = place.0.parse::<f64>() {
+            assert!((38.0..=95.0).contains(&share), "{share}");
+        }
+    }
 }
 
 /// What a busy machine disturbed is no number to compare, withheld or kept.

@@ -1,6 +1,8 @@
 //! The figures of every part on every adapter.
 
-use rootlet::bench::{self, Bound, Finding, Table};
+use std::time::Duration;
+
+use rootlet::bench::{self, Bound, Finding, Part, Table, TimedBy};
 
 use crate::{choices, tiny};
 
@@ -16,6 +18,7 @@ fn every_part_is_measured_on_every_adapter() {
                 Finding::Adapter(_) => 'a',
                 Finding::Ceilings(_) => 'c',
                 Finding::Kernel(_) => 'k',
+                Finding::Crossover(_) => 'x',
                 Finding::Step(_) => 's',
                 Finding::Model(_) => 'm',
                 Finding::Scaling(_) => 'w',
@@ -59,7 +62,21 @@ fn every_part_is_measured_on_every_adapter() {
         ];
         assert_eq!(together.iter().flatten().count(), 3 - left_out);
         assert!(together.iter().flatten().all(|ns| *ns >= 0.0));
-        assert_eq!(ceilings.spread.len(), 10 - left_out);
+        // What a submission costs the host is told of adapters alone.
+        assert_eq!(ceilings.encode_us.is_none(), adapter == "cpu");
+        let found = 11 - left_out - usize::from(adapter == "cpu");
+        assert_eq!(ceilings.spread.len(), found + 2 * ceilings.loads.len());
+        let sets: Vec<u64> = ceilings.loads.iter().map(|rate| rate.bytes).collect();
+        assert_eq!(sets, options.working_sets);
+        for rate in &ceilings.loads {
+            let rates = [rate.random_gb_s, rate.sequential_gb_s].map(Option::unwrap);
+            assert!(rates.iter().all(|r| *r > 0.0 && r.is_finite()), "{rate:?}");
+        }
+        let clock = match adapter.as_str() {
+            "cpu" => TimedBy::HostClock,
+            _ => TimedBy::TimestampsAroundPass,
+        };
+        assert_eq!(ceilings.timed_by, Some(clock));
         for (name, s) in &ceilings.spread {
             let ordered = s.min <= s.q1 && s.q1 <= s.q3 && s.q3 <= s.max;
             assert!(ordered && s.samples >= 3, "{name}: {s:?}");
@@ -71,6 +88,8 @@ fn every_part_is_measured_on_every_adapter() {
             assert_eq!((k.rows, k.cols, full), (n, n, k.loads_gelem_s.is_none()));
             assert_eq!(k.connections as f64, (dense * (1.0 - k.sparsity)).round());
             let operations = 2.0 * (k.connections * k.batch) as f64;
+            assert_eq!((k.operations as f64, k.timed_by), (operations, Some(clock)));
+            assert!((k.bytes as f64 / 1e9 / k.seconds / k.gb_s - 1.0).abs() < 1e-6);
             assert!((k.gflop_s * 1e9 * k.seconds / operations - 1.0).abs() < 1e-9);
             assert!(k.max_error > 0.0 && k.max_error < 1e-4, "{k:?}");
             let spread = k.seconds_spread;
@@ -102,6 +121,12 @@ fn every_part_is_measured_on_every_adapter() {
         assert_eq!(model.max_error.is_none(), adapter == "cpu");
         let shares: f64 = model.kernels.iter().map(|k| k.share).sum();
         assert!((shares - 1.0).abs() < 1e-9, "{shares}");
+        let clock = match adapter.as_str() {
+            "cpu" => TimedBy::HostClock,
+            _ => TimedBy::TimestampsInsidePass,
+        };
+        assert_eq!(model.kernels_timed_by, Some(clock));
+        assert!(model.kernels.iter().all(|k| k.bytes > 0));
         let calls = |name: &str| {
             model
                 .kernels
@@ -132,4 +157,41 @@ fn every_part_is_measured_on_every_adapter() {
             assert_eq!(text.matches(heading).count(), 1, "{text}");
         }
     }
+}
+
+/// On the CPU executor alone, and of one layer: they have their real sizes.
+#[test]
+fn the_crossover_is_measured_layer_by_layer() {
+    let mut options = tiny("cpu");
+    options.parts = vec![Part::Crossover];
+    options.batch = 4;
+    // The first has nothing that it could be foreseen from.
+    options.limit = Duration::from_nanos(1);
+    let mut table = Table::default();
+    let mut text = String::new();
+    let report = bench::run(&options, &mut |finding| {
+        text.push_str(&table.lines(finding));
+    })
+    .unwrap();
+    let [figure] = &report.crossover[..] else {
+        panic!("{:?}", report.crossover)
+    };
+    assert_eq!(report.skipped.len(), 5);
+    assert_eq!((figure.batch, figure.densities.len()), (4, 8));
+    let rising = figure.densities.windows(2);
+    assert!(
+        rising
+            .into_iter()
+            .all(|pair| pair[0].density < pair[1].density)
+    );
+    let all = figure.densities.iter();
+    assert!(
+        all.into_iter()
+            .all(|at| at.sparse_seconds > 0.0 && at.dense_seconds > 0.0)
+    );
+    assert!(
+        figure.tie.is_none_or(|tie| (0.1..=1.0).contains(&tie)),
+        "{figure:?}"
+    );
+    assert!(text.contains(&figure.layer), "{text}");
 }

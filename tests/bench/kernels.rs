@@ -2,7 +2,8 @@
 
 use rootlet::bench::{
     self, Copy, CopyParams, Count, CountParams, Exchange, ExchangeParams, Load, LoadParams,
-    MultiplyAdd, MultiplyAddParams, SumMemory, SumMemoryParams, SumSubgroups, SumSubgroupsParams,
+    MultiplyAdd, MultiplyAddParams, Pattern, SumMemory, SumMemoryParams, SumSubgroups,
+    SumSubgroupsParams,
 };
 use rootlet::engine::{Class, Device, DeviceOptions, Grid, Plan};
 
@@ -52,21 +53,15 @@ fn kernels_agree_with_their_twins() {
             (70, 32, 300, 0),
             (33, 37, 1000, 64),
             (5, 33, 65_536, 9),
+            (9, 1, 200_000, 300),
         ] {
-            for (multiplier, increment) in [(1_664_525, 1_013_904_223), (1, 1 << 20)] {
+            for pattern in [Pattern::Random, Pattern::Sequential] {
                 let load = Load {
-                    params: LoadParams {
-                        rows,
-                        vectors,
-                        input_rows,
-                        terms,
-                        multiplier,
-                        increment,
-                    },
-                    input: filled("input", (input_rows * vectors * 4) as usize, 4).all(),
-                    output: filled("output", (rows * vectors * 4) as usize, 5).all(),
+                    params: LoadParams::new(rows, vectors, input_rows, terms, pattern),
+                    input: filled("input", input_rows * vectors * 4, 4).all(),
+                    output: filled("output", rows * vectors * 4, 5).all(),
                 };
-                plan.dispatch(load, Grid::Rows(rows as usize)).unwrap();
+                plan.dispatch(load, Grid::Rows(rows)).unwrap();
             }
         }
         let counter = device

@@ -9,13 +9,15 @@ mod compare;
 mod figures;
 mod kernels;
 mod matrix;
+mod share;
 mod skips;
 
 use std::time::Duration;
 
 use assert_cmd::Command;
 use common::adapters;
-use rootlet::bench::{BenchOptions, Part};
+use rootlet::bench::BenchOptions;
+use rootlet::engine::tune::Tune;
 
 /// What to pass as `--adapter`: the CPU executor, and every adapter.
 fn choices() -> Vec<String> {
@@ -28,6 +30,8 @@ fn tiny(adapter: &str) -> BenchOptions {
     BenchOptions {
         adapter: adapter.to_owned(),
         threads: 2,
+        tune: Tune::Auto,
+        working_sets: vec![256 << 10],
         sizes: vec![40, 100],
         sparsities: vec![0.0, 0.9],
         matrices: Vec::new(),
@@ -41,7 +45,8 @@ fn tiny(adapter: &str) -> BenchOptions {
         limit: Duration::from_secs(600),
         // Of 2 ms, on machines that test, all are doubtful.
         keep_doubtful: true,
-        parts: Part::ALL.to_vec(),
+        // The crossover's layers are of people's sizes: it has a test of its own.
+        parts: BenchOptions::default().parts,
     }
 }
 
@@ -50,7 +55,7 @@ fn rootlet(arguments: &[&str]) -> assert_cmd::assert::Assert {
     Command::new(env!("CARGO_BIN_EXE_rootlet"))
         .env_remove("ROOTLET_ADAPTER")
         .arg("bench")
-        .args((arguments.first() != Some(&"compare")).then_some("--keep-doubtful"))
+        .args((!["compare", "gallery"].contains(&arguments[0])).then_some("--keep-doubtful"))
         .args(arguments)
         .assert()
 }

@@ -7,6 +7,7 @@ mod common;
 mod adapters;
 mod buffers;
 mod checks;
+mod clocks;
 mod fold;
 mod halves;
 mod loss;

@@ -21,7 +21,8 @@ use table::Row;
 
 /// Kernels whose main loops must have at least four vec4 loads under way: they gather rows or go through planes, and wait
 /// for little else.
-const GATHER: [&str; 17] = [
+const GATHER: [&str; 18] = [
+    "bench/load",
     "layer/bias_gradient",
     "layer/norm/batch_norm_apply",
     "layer/norm/batch_norm_backward",

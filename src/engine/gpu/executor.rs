@@ -13,6 +13,7 @@ use crate::clock::Instant;
 use crate::engine::device_options::DeviceOptions;
 use crate::engine::pace::Pace;
 use crate::engine::shape::WorkgroupShape;
+use crate::engine::timed_by::TimedBy;
 use crate::error::{Error, Remedies, Result};
 
 pub(crate) struct GpuExecutor {
@@ -22,8 +23,8 @@ pub(crate) struct GpuExecutor {
     pub(super) hardware: bool,
     pub(super) shape: WorkgroupShape,
     pub(super) faults: Arc<Faults>,
-    /// Whether passes can write timestamps.
-    pub(super) timestamps: bool,
+    /// The finest clock that times dispatches.
+    pub(super) timed_by: TimedBy,
     pub(super) pipelines: Pipelines,
     pub(super) pacer: Mutex<Pacer<wgpu::SubmissionIndex>>,
     /// Bytes of uploads since the last submission.
@@ -43,7 +44,7 @@ impl GpuExecutor {
         // Taken where it is offered: nothing that is computed depends on it.
         let features = match options.default_limits {
             true => Features::empty(),
-            false => adapter.features() & (Features::TIMESTAMP_QUERY | Features::SUBGROUP),
+            false => adapter.features() & (Features::SUBGROUP | timestamps(options.timed_by)),
         };
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("rootlet"),
@@ -67,11 +68,15 @@ impl GpuExecutor {
             hardware,
             shape,
             faults,
-            timestamps: features.contains(Features::TIMESTAMP_QUERY),
+            timed_by: finest(features),
             pacer: Mutex::new(Pacer::new(options.pace.unwrap_or(Pace::of(hardware)))),
             staged: AtomicU64::new(0),
             opened: Instant::now(),
         })
+    }
+
+    pub(crate) fn timed_by(&self) -> TimedBy {
+        self.timed_by
     }
 
     pub(crate) fn is_hardware(&self) -> bool {
@@ -152,5 +157,27 @@ impl GpuExecutor {
     pub(crate) fn lose(&self, reason: &str) {
         self.faults.lose(reason.to_owned());
         self.device.destroy();
+    }
+}
+
+/// The features that a clock needs, at most.
+fn timestamps(most: Option<TimedBy>) -> Features {
+    match most {
+        None | Some(TimedBy::TimestampsInsidePass) => {
+            Features::TIMESTAMP_QUERY | Features::TIMESTAMP_QUERY_INSIDE_PASSES
+        }
+        Some(TimedBy::TimestampsAroundPass) => Features::TIMESTAMP_QUERY,
+        Some(TimedBy::ManyDispatches | TimedBy::HostClock) => Features::empty(),
+    }
+}
+
+/// The finest clock that a device with these features has.
+fn finest(features: Features) -> TimedBy {
+    if features.contains(timestamps(None)) {
+        TimedBy::TimestampsInsidePass
+    } else if features.contains(Features::TIMESTAMP_QUERY) {
+        TimedBy::TimestampsAroundPass
+    } else {
+        TimedBy::ManyDispatches
     }
 }

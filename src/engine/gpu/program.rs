@@ -28,6 +28,11 @@ pub(crate) struct GpuProgram {
 }
 
 impl GpuProgram {
+    /// Number of dispatches.
+    pub(super) fn dispatches(&self) -> usize {
+        self.first.len() - 1
+    }
+
     /// The pieces of some dispatches.
     pub(super) fn pieces_of(&self, dispatches: Range<usize>) -> Range<usize> {
         self.first[dispatches.start]..self.first[dispatches.end]

@@ -1,22 +1,23 @@
-//! Timing on the device: timestamps at the beginning and the end of compute passes.
+//! Timing on the device: timestamps at the beginning and the end of compute passes, or between their dispatches.
 
 use std::ops::Range;
 
 use wgpu::{BufferDescriptor, BufferUsages, ComputePassDescriptor, ComputePassTimestampWrites};
 
 use super::super::phase::PhaseTime;
+use super::super::timed_by::TimedBy;
 use super::executor::GpuExecutor;
 use super::program::GpuProgram;
 use super::submit::encode;
 use crate::error::Result;
 
-/// Stretches that one set of queries times: WebGPU's sets hold at most 4096 timestamps.
-const STRETCHES: usize = 2048;
+/// Timestamps of one set of queries: WebGPU's hold no more.
+const TIMESTAMPS: usize = 4096;
 
 impl GpuExecutor {
-    /// Whether the adapter can time a program's phases itself: in one submission.
+    /// Whether the adapter can time a program itself: in one submission.
     pub(crate) fn can_time(&self, program: &GpuProgram) -> bool {
-        self.timestamps && self.in_one(program)
+        self.timed_by != TimedBy::ManyDispatches && self.in_one(program)
     }
 
     /// Runs a program with a pass of its own for each of the stretches, and waits for their times.
@@ -26,9 +27,8 @@ impl GpuExecutor {
         stretches: &[(&'static str, Range<usize>)],
     ) -> Result<Vec<PhaseTime>> {
         let mut times = Vec::with_capacity(stretches.len());
-        for stretches in stretches.chunks(STRETCHES) {
-            let ticks = self.time(program, stretches)?;
-            let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
+        for stretches in stretches.chunks(TIMESTAMPS / 2) {
+            let ticks = self.around(program, stretches)?;
             let pairs = ticks.as_chunks::<2>().0;
             times.extend(
                 stretches
@@ -36,21 +36,78 @@ impl GpuExecutor {
                     .zip(pairs)
                     .map(|(&(phase, _), &[start, end])| PhaseTime {
                         phase,
-                        // Clocks of some drivers step back; no stretch takes less than nothing.
-                        seconds: end.saturating_sub(start) as f64 * period,
+                        seconds: self.seconds(start, end),
                     }),
             );
         }
         Ok(times)
     }
 
+    /// Runs a program, and waits for the seconds of each of its dispatches.
+    pub(crate) fn run_dispatches(&self, program: &GpuProgram) -> Result<Vec<f64>> {
+        let count = program.dispatches();
+        if self.timed_by != TimedBy::TimestampsInsidePass {
+            let each: Vec<_> = (0..count).map(|i| ("", i..i + 1)).collect();
+            let times = self.run_phases(program, &each)?;
+            return Ok(times.into_iter().map(|time| time.seconds).collect());
+        }
+        let mut seconds = Vec::with_capacity(count);
+        for first in (0..count).step_by(TIMESTAMPS - 1) {
+            let range = first..count.min(first + TIMESTAMPS - 1);
+            let ticks = self.between(program, range)?;
+            seconds.extend(ticks.windows(2).map(|pair| self.seconds(pair[0], pair[1])));
+        }
+        Ok(seconds)
+    }
+
+    /// Clocks of some drivers step back; nothing takes less than nothing.
+    fn seconds(&self, start: u64, end: u64) -> f64 {
+        let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
+        end.saturating_sub(start) as f64 * period
+    }
+
     /// The ticks at the beginning and the end of each stretch.
-    fn time(
+    fn around(
         &self,
         program: &GpuProgram,
         stretches: &[(&'static str, Range<usize>)],
     ) -> Result<Vec<u64>> {
-        let count = 2 * stretches.len() as u32;
+        self.ticks(2 * stretches.len(), |encoder, queries| {
+            for (i, (_, range)) in stretches.iter().enumerate() {
+                let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor {
+                    label: None,
+                    timestamp_writes: Some(ComputePassTimestampWrites {
+                        query_set: queries,
+                        beginning_of_pass_write_index: Some(2 * i as u32),
+                        end_of_pass_write_index: Some(2 * i as u32 + 1),
+                    }),
+                });
+                encode(&mut pass, &program.pieces[program.pieces_of(range.clone())]);
+            }
+        })
+    }
+
+    /// The ticks before the first of these dispatches and behind each, all in one pass: what a dispatch waits for the
+    /// one before counts as its own.
+    fn between(&self, program: &GpuProgram, dispatches: Range<usize>) -> Result<Vec<u64>> {
+        self.ticks(dispatches.len() + 1, |encoder, queries| {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            pass.write_timestamp(queries, 0);
+            for (i, dispatch) in dispatches.enumerate() {
+                let pieces = program.pieces_of(dispatch..dispatch + 1);
+                encode(&mut pass, &program.pieces[pieces]);
+                pass.write_timestamp(queries, i as u32 + 1);
+            }
+        })
+    }
+
+    /// Submits what `record` records with a set of so many queries, and reads their timestamps.
+    fn ticks(
+        &self,
+        count: usize,
+        record: impl FnOnce(&mut wgpu::CommandEncoder, &wgpu::QuerySet),
+    ) -> Result<Vec<u64>> {
+        let count = count as u32;
         if count == 0 {
             return Ok(Vec::new());
         }
@@ -67,17 +124,7 @@ impl GpuExecutor {
             mapped_at_creation: false,
         });
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        for (i, (_, range)) in stretches.iter().enumerate() {
-            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor {
-                label: None,
-                timestamp_writes: Some(ComputePassTimestampWrites {
-                    query_set: &queries,
-                    beginning_of_pass_write_index: Some(2 * i as u32),
-                    end_of_pass_write_index: Some(2 * i as u32 + 1),
-                }),
-            });
-            encode(&mut pass, &program.pieces[program.pieces_of(range.clone())]);
-        }
+        record(&mut encoder, &queries);
         encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
         self.queue.submit([encoder.finish()]);
         let words = self.read(&resolved, 0, u64::from(count) * 8, "timestamps")?;

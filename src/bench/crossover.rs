@@ -1,0 +1,178 @@
+//! From which density on the dense products are faster than the sparse ones, layer by layer: where the constants of
+//! [`crate::dense`] come from.
+
+use super::crossover_figure::{AtDensity, CrossoverFigure};
+use super::guard::{Guard, Skipped, too_large, unless_impossible};
+use super::observer::{Finding, Observer};
+use super::options::{BenchOptions, Part};
+use super::timing::Timed;
+use crate::clock::Instant;
+use crate::engine::{Buffer, Class, Device, Plan};
+use crate::error::Result;
+use crate::layer::{DenseWeights, SparsePass};
+use crate::sparse::{Arena, LayerState, Shape, Window, initialise};
+
+/// Densities at which both are timed, in percent.
+const DENSITIES: [u32; 8] = [10, 20, 30, 40, 50, 60, 80, 100];
+
+/// Name, input and output units, and window of a layer.
+type Case = (&'static str, usize, usize, Window);
+
+/// The layers, those that the constants come from first.
+fn cases() -> Result<Vec<Case>> {
+    let plane = |n| Window::new([n, n], [3, 3], [1, 1], [1, 1]);
+    Ok(vec![
+        ("3x3 of 64 channels, 8x8", 64, 64, plane(8)?),
+        ("linear 1024", 1024, 1024, Window::pointwise([1, 1])),
+        (
+            "64 tokens of 192 to 768",
+            192,
+            768,
+            Window::pointwise([8, 8]),
+        ),
+        ("3x3 of 16 channels, 32x32", 16, 16, plane(32)?),
+        (
+            "3x3 of 32 to 64 channels, 16x16 by 2",
+            32,
+            64,
+            Window::new([16, 16], [3, 3], [2, 2], [1, 1])?,
+        ),
+        ("linear 4096", 4096, 4096, Window::pointwise([1, 1])),
+    ])
+}
+
+/// Measures each layer.
+pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Result<()> {
+    let device = options.open()?;
+    let mut guard = Guard::new(options.limit);
+    for (name, n_in, n_out, window) in cases()? {
+        let shape = Shape {
+            n_in: n_in * window.taps(),
+            n_out,
+        };
+        let lanes = options.batch.next_multiple_of(4);
+        let work = (shape.dense() as usize * window.output_positions() * lanes) as f64;
+        // Weights, gradient, indices and the copy with zeros, and what the host holds meanwhile.
+        let bytes = shape.dense() * 96;
+        let begin = Instant::now();
+        let found = match too_large(&device, shape.dense() * 4, bytes)
+            .or_else(|| guard.too_long(guard.foresee("crossover", work)))
+        {
+            Some(reason) => Err(reason),
+            None => unless_impossible(layer(&device, options, name, shape, window))?,
+        };
+        match found {
+            Ok(figure) => {
+                guard.note("crossover", work, begin.elapsed().as_secs_f64());
+                observer.tell(Finding::Crossover(&figure));
+            }
+            Err(reason) => observer.skip(Skipped::new(Part::Crossover, name, reason)),
+        }
+    }
+    Ok(())
+}
+
+fn layer(
+    device: &Device,
+    options: &BenchOptions,
+    name: &str,
+    shape: Shape,
+    window: Window,
+) -> Result<CrossoverFigure> {
+    let mut densities = Vec::new();
+    let mut doubt = None;
+    for percent in DENSITIES {
+        let density = f64::from(percent) / 100.0;
+        let count = (density * shape.dense() as f64) as u64;
+        let state = initialise(shape, count.max(1), 1, 0);
+        let problem = Problem::new(device, state, window, options.batch)?;
+        let (sparse, dense) = (problem.sparse()?, problem.dense()?);
+        device.tune(&[&sparse, &dense])?;
+        let sparse = Timed::new(device, &sparse, options.budget)?;
+        let dense = Timed::new(device, &dense, options.budget)?;
+        let ratio = |sparse: f64, dense: f64| sparse / dense;
+        let [sparse, dense, ratio] = sparse.in_turns(&dense, device, options.budget, ratio)?;
+        doubt = doubt.or(ratio.doubt);
+        densities.push(AtDensity {
+            density,
+            sparse_seconds: sparse.median,
+            dense_seconds: dense.median,
+        });
+    }
+    let operations = 4.0 * (shape.dense() as usize * window.output_positions()) as f64;
+    Ok(CrossoverFigure {
+        layer: name.to_owned(),
+        batch: options.batch,
+        tie: CrossoverFigure::tie_of(&densities),
+        dense_gflop_s: densities
+            .last()
+            .map(|at| operations * options.batch as f64 / at.dense_seconds * 1e-9),
+        densities,
+        doubt,
+    })
+}
+
+/// A layer that is run both ways.
+struct Problem {
+    arena: Arena,
+    layer: SparsePass,
+    input: Buffer,
+    delta: Buffer,
+    input_gradient: Buffer,
+    output: Buffer,
+    expanded: Buffer,
+}
+
+impl Problem {
+    fn new(device: &Device, state: LayerState, window: Window, batch: usize) -> Result<Self> {
+        let lanes = batch.next_multiple_of(4);
+        let arena = Arena::new(device, &[state])?;
+        let span = arena.spans()[0];
+        let values = |label: &str, words: usize| {
+            let values: Vec<f32> = (0..words)
+                .map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0)
+                .collect();
+            device.buffer_with(label, Class::Activations, &values)
+        };
+        let inputs = span.n_in / window.taps() * window.input_positions() * lanes;
+        let outputs = span.n_out * window.output_positions() * lanes;
+        let empty = |label: &str, words: usize| device.buffer(label, Class::Activations, words);
+        Ok(Problem {
+            input: values("bench.input", inputs)?,
+            delta: values("bench.delta", outputs)?,
+            input_gradient: empty("bench.input_gradient", inputs)?,
+            output: empty("bench.output", outputs)?,
+            expanded: device.buffer("bench.expanded", Class::Scratch, span.n_in * span.n_out)?,
+            layer: SparsePass {
+                span,
+                window,
+                lanes,
+                bias: false,
+                relu: false,
+            },
+            arena,
+        })
+    }
+
+    /// Forward and backward from the lists of connections. The gradient is of the connections alone either way.
+    fn sparse(&self) -> Result<Plan> {
+        let (l, arena) = (&self.layer, &self.arena);
+        let mut plan = Plan::new("sparse products");
+        l.forward(&mut plan, arena, self.input.all(), self.output.all())?;
+        let (delta, dx) = (self.delta.all(), self.input_gradient.all());
+        l.backward(&mut plan, arena, delta, None, dx, false)?;
+        Ok(plan)
+    }
+
+    /// The same from a copy of the weights, which is made for each of the two.
+    fn dense(&self) -> Result<Plan> {
+        let (l, arena) = (&self.layer, &self.arena);
+        let mut plan = Plan::new("dense products");
+        let w: DenseWeights = l.expand(&mut plan, arena, self.expanded.all())?;
+        l.forward_dense(&mut plan, arena, w, self.input.all(), self.output.all())?;
+        let w = l.expand(&mut plan, arena, self.expanded.all())?;
+        let (delta, dx) = (self.delta.all(), self.input_gradient.all());
+        l.backward_dense(&mut plan, w, delta, None, dx, false)?;
+        Ok(plan)
+    }
+}

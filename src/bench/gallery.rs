@@ -1,0 +1,241 @@
+//! A gallery of devices: a page made of the reports that people shared.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::loads::size;
+use super::share::SharedReport;
+use super::table::{number, percent};
+use crate::error::{Error, Result};
+
+/// The reports of a folder.
+pub struct Gallery {
+    devices: Vec<(String, SharedReport)>,
+}
+
+/// The page's file in the folder.
+const PAGE: &str = "README.md";
+
+const HEAD: &str = "\
+# Devices
+
+What `rootlet bench --share` measured on machines that people have, a file each. To add yours, on an idle machine:
+
+```sh
+rootlet bench --share docs/devices
+rootlet bench gallery docs/devices
+```
+
+The second command writes this page anew. It refuses files that were changed by hand, that lack what others are compared by, or whose
+figures cannot be. `rootlet bench compare` takes the reports of single machines side by side.
+
+";
+
+/// The case that a product's columns show, n and sparsity.
+const SHOWN: (usize, f64) = (4096, 0.98);
+
+/// Load for each core from which on other work took a part of the machine.
+const BUSY: f64 = 0.5;
+
+impl Gallery {
+    /// Reads the `.json` files of a folder.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, or a file that is refused: see [`SharedReport::read`].
+    pub fn read(folder: &Path) -> Result<Self> {
+        let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(Error::io("read", folder))?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        let read = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            Ok((name.into_owned(), SharedReport::read(path)?))
+        };
+        let devices = paths.iter().map(read).collect::<Result<Vec<_>>>()?;
+        match devices.is_empty() {
+            true => Err(Error::Usage(format!(
+                "{} has no shared report; `rootlet bench --share {0}` writes one",
+                folder.display()
+            ))),
+            false => Ok(Gallery { devices }),
+        }
+    }
+
+    /// How many devices there are.
+    pub fn len(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// Whether there are none, which [`Gallery::read`] refuses.
+    pub fn is_empty(&self) -> bool {
+        self.devices.is_empty()
+    }
+
+    /// Where the page of a folder stands.
+    pub fn page_path(folder: &Path) -> PathBuf {
+        folder.join(PAGE)
+    }
+
+    /// The page.
+    pub fn page(&self) -> String {
+        let mut text = HEAD.to_owned();
+        text += &heading();
+        for (file, device) in &self.devices {
+            text += &row(device, Some(file));
+        }
+        let (n, sparsity) = SHOWN;
+        let _ = write!(
+            text,
+            "\nProducts at n = {n}, {}, batch 128: milliseconds and the share of their bound. Steps in milliseconds, at {0} and the \
+             batch in brackets. \\*: disturbed by other work; where the load is more than half the cores, other work ran beside, rates \
+             are lower bounds and times upper ones, while shares were measured in turns with what bounds them.\n",
+            percent(sparsity)
+        );
+        text += &self.loads();
+        text
+    }
+
+    /// Loads by working set, a column a size that any device has.
+    fn loads(&self) -> String {
+        let rates = |device: &SharedReport| {
+            let ceilings = device.report.ceilings.as_ref();
+            ceilings.map_or_else(Vec::new, |c| c.loads.clone())
+        };
+        let all = self.devices.iter().flat_map(|(_, device)| rates(device));
+        let mut sizes: Vec<u64> = all.map(|rate| rate.bytes).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let mut text = "\n## Loads by working set\n\nRows of 512 bytes at random places and in order, GB/s.\n\n| device |".to_owned();
+        sizes
+            .iter()
+            .for_each(|&bytes| text += &format!(" {} |", size(bytes)));
+        text += &format!("\n|---|{}\n", "---|".repeat(sizes.len()));
+        for (_, device) in &self.devices {
+            let _ = write!(text, "| {} |", cell(&device.report.adapter.name));
+            let rates = rates(device);
+            for bytes in &sizes {
+                let rate = rates.iter().find(|rate| rate.bytes == *bytes);
+                let shown = |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), number);
+                let random = shown(rate.and_then(|rate| rate.random_gb_s));
+                let in_order = shown(rate.and_then(|rate| rate.sequential_gb_s));
+                let _ = write!(text, " {random} · {in_order} |");
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A report as the table row that people paste, below its heading.
+pub fn pasted(device: &SharedReport) -> String {
+    heading() + &row(device, None)
+}
+
+const COLUMNS: [&str; 13] = [
+    "device",
+    "driver",
+    "copy, GB/s",
+    "random rows, GB/s",
+    "multiply-add, GFLOP/s",
+    "dispatch, µs",
+    "SpMM",
+    "SpMM, transposed",
+    "SDDMM",
+    "resnet20",
+    "resnet56",
+    "rootlet",
+    "date, load",
+];
+
+fn heading() -> String {
+    format!(
+        "| {} |\n|{}\n",
+        COLUMNS.join(" | "),
+        "---|".repeat(COLUMNS.len())
+    )
+}
+
+/// A line of the table; `file` is linked to.
+fn row(device: &SharedReport, file: Option<&str>) -> String {
+    let report = &device.report;
+    let name = cell(&report.adapter.name);
+    let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
+    let ceilings = report.ceilings.clone().unwrap_or_default();
+    let product = |kernel: &str| {
+        let (n, sparsity) = SHOWN;
+        let same = |k: &&super::KernelFigure| {
+            k.kernel == kernel && k.n == Some(n) && (k.sparsity - sparsity).abs() < 1e-9
+        };
+        match report.kernels.iter().find(same) {
+            None => "–".to_owned(),
+            Some(k) => {
+                let share = k.share_of_ceiling.map_or_else(String::new, |share| {
+                    format!(" ({:.0} % of {})", 100.0 * share, k.bound.name())
+                });
+                number(k.seconds * 1e3) + mark(&k.doubt) + &share
+            }
+        }
+    };
+    let model = |name: &str| match report.models.iter().find(|m| m.model == name) {
+        None => "–".to_owned(),
+        Some(m) => format!(
+            "{}{} ({})",
+            number(m.seconds * 1e3),
+            mark(&m.doubt),
+            m.batch
+        ),
+    };
+    let date = report.date.split('T').next().unwrap_or_default();
+    let load = match device.load {
+        Some(load) if load > BUSY * device.cores as f64 => {
+            format!(", load {load:.1} on {} cores", device.cores)
+        }
+        _ => String::new(),
+    };
+    let cells = [
+        file.map_or(name.clone(), |file| format!("[{name}]({file})")),
+        cell(&report.adapter.driver),
+        shown(ceilings.copy_gb_s),
+        shown(ceilings.loads.last().and_then(|rate| rate.random_gb_s)),
+        shown(ceilings.multiply_add_gflop_s),
+        shown(ceilings.dispatch_us),
+        product("spmm"),
+        product("spmm_transposed"),
+        product("sddmm"),
+        model("resnet20"),
+        model("resnet56"),
+        cell(&report.code.version),
+        cell(&format!("{date}{load}")),
+    ];
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn mark(doubt: &Option<String>) -> &'static str {
+    match doubt {
+        Some(_) => "\\*",
+        None => "",
+    }
+}
+
+/// A text from a file, as a cell of a table holds it.
+fn cell(text: &str) -> String {
+    let plain = |c: char| match c {
+        '|' | '<' | '>' | '[' | ']' | '`' | '*' | '_' | '\\' => ' ',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    text.chars()
+        .map(plain)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}

@@ -1,0 +1,206 @@
+//! A report that people share: with the machine's load beside it and a checksum over both; figures that cannot be are
+//! refused.
+
+use std::path::Path;
+
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::busy::MOST_SHARE;
+use super::reference::TOLERANCE;
+use super::report::BenchReport;
+use super::spread::Spread;
+use crate::error::{Error, Result};
+use crate::files;
+
+/// Version of what stands around the report.
+const SHARE: u64 = 1;
+
+/// A report to be shared.
+#[derive(Clone, Debug)]
+pub struct SharedReport {
+    /// Processes that ran or waited for a core on average in the minute before, where the system tells.
+    pub load: Option<f64>,
+    /// The host's cores.
+    pub cores: usize,
+    /// The figures.
+    pub report: BenchReport,
+}
+
+impl SharedReport {
+    /// Of figures that were just measured; `load` is the machine's before.
+    ///
+    /// # Errors
+    /// Figures that lack what others are compared by, or that cannot be.
+    pub fn new(report: BenchReport, load: Option<f64>) -> Result<Self> {
+        let shared = SharedReport {
+            load,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            report,
+        };
+        shared.check().map_err(Error::Usage)?;
+        Ok(shared)
+    }
+
+    /// The name of its file: the device's and the backend's, in letters that every system takes.
+    pub fn file_name(&self) -> String {
+        let adapter = &self.report.adapter;
+        let words = format!("{} {}", adapter.name, adapter.backend).to_lowercase();
+        let parts = words.split(|c: char| !c.is_ascii_alphanumeric());
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        parts.join("-") + ".json"
+    }
+
+    /// As text, with its checksum.
+    ///
+    /// # Errors
+    /// Never in practice: every field has a place in JSON.
+    pub fn to_json(&self) -> Result<String> {
+        let fault = |e| Error::Shape(format!("the figures cannot be written as JSON: {e}"));
+        let report = serde_json::to_value(&self.report).map_err(fault)?;
+        let (share, load, cores) = (SHARE, self.load, self.cores);
+        let mut value =
+            serde_json::json!({ "share": share, "load": load, "cores": cores, "report": report });
+        value["checksum"] = checksum(&value).into();
+        serde_json::to_string_pretty(&value)
+            .map(|text| text + "\n")
+            .map_err(fault)
+    }
+
+    /// Reads what `rootlet bench --share` wrote, and checks it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, that is no such JSON or of another version, whose checksum differs, whose figures
+    /// lack what others are compared by, or cannot be.
+    pub fn read(path: &Path) -> Result<Self> {
+        Self::parse(&files::read_text(path, files::Most::RECORD)?, path)
+    }
+
+    /// Reads the text of such a file; `path` names it in messages.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
+        let fault = |reason: String| Error::Data {
+            path: path.to_owned(),
+            reason,
+        };
+        let remedy = "give what `rootlet bench --share` wrote, as it is";
+        let mut value: Value =
+            serde_json::from_str(text).map_err(|e| fault(format!("is no JSON ({e}); {remedy}")))?;
+        match value.get("share").and_then(Value::as_u64) {
+            Some(SHARE) => {}
+            Some(other) => {
+                return Err(fault(format!(
+                    "is a shared file of version {other}, and this rootlet reads {SHARE}"
+                )));
+            }
+            None => return Err(fault(format!("is no shared file; {remedy}"))),
+        }
+        let told = value.as_object_mut().and_then(|map| map.remove("checksum"));
+        if told != Some(checksum(&value).into()) {
+            return Err(fault(format!(
+                "has another checksum than its contents: it was changed; {remedy}"
+            )));
+        }
+        let shared = SharedReport {
+            load: value.get("load").and_then(Value::as_f64),
+            cores: value.get("cores").and_then(Value::as_u64).unwrap_or(0) as usize,
+            report: BenchReport::of_value(value["report"].take(), path)?,
+        };
+        shared.check().map_err(fault)?;
+        Ok(shared)
+    }
+
+    /// Says what of the figures is missing, or cannot be.
+    fn check(&self) -> Result<(), String> {
+        let report = &self.report;
+        if report.code.name != "rootlet" {
+            return Err(format!("was measured by {}, not by rootlet", report.code));
+        }
+        let ceilings = report.ceilings.as_ref();
+        let baselines = [
+            ("copy", ceilings.and_then(|c| c.copy_gb_s)),
+            (
+                "multiply-add",
+                ceilings.and_then(|c| c.multiply_add_gflop_s),
+            ),
+            ("dispatch", ceilings.and_then(|c| c.dispatch_us)),
+            ("loads", ceilings.and_then(|c| c.loads.last()?.random_gb_s)),
+        ];
+        for (name, value) in baselines {
+            match value {
+                None => {
+                    let why = ceilings.and_then(|c| c.doubts.values().next());
+                    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+                    return Err(format!(
+                        "lacks the ceiling {name}, by which others are compared{why}: measure again on an idle machine"
+                    ));
+                }
+                Some(value) if !possible(value) => {
+                    return Err(format!("has a ceiling that cannot be: {name} {value}"));
+                }
+                Some(_) => {}
+            }
+        }
+        if report.kernels.is_empty() || (report.steps.is_empty() && report.models.is_empty()) {
+            return Err(
+                "has no products or no training step: measure again on an idle machine".to_owned(),
+            );
+        }
+        for k in &report.kernels {
+            let case = format!("{} {}", k.kernel, k.n.unwrap_or(k.rows));
+            let rate = k.operations as f64 / k.seconds * 1e-9;
+            if !ordered(&k.seconds_spread, k.seconds) || !near(rate, k.gflop_s) {
+                return Err(format!("has times that cannot be, of {case}"));
+            }
+            if let Some(share) = k
+                .share_of_ceiling
+                .filter(|s| !(0.0..=MOST_SHARE).contains(s))
+            {
+                return Err(format!(
+                    "has a share of {share:.2} of a ceiling, more than there is, of {case}: measure again on an idle machine"
+                ));
+            }
+            if !(0.0..=TOLERANCE).contains(&k.max_error) {
+                return Err(format!("has a wrong result, of {case}"));
+            }
+        }
+        let steps = report
+            .steps
+            .iter()
+            .map(|s| (&s.model, s.seconds, &s.seconds_spread));
+        let models = report
+            .models
+            .iter()
+            .map(|m| (&m.model, m.seconds, &m.seconds_spread));
+        for (model, seconds, spread) in steps.chain(models) {
+            if !ordered(spread, seconds) {
+                return Err(format!("has times that cannot be, of a step of {model}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn possible(value: f64) -> bool {
+    value >= 0.0 && value.is_finite()
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a / b - 1.0).abs() < 1e-3
+}
+
+/// Whether these are quartiles of times around their median.
+fn ordered(s: &Spread, median: f64) -> bool {
+    let rising = [s.min, s.q1, median, s.q3, s.max];
+    s.min > 0.0 && s.max.is_finite() && rising.is_sorted()
+}
+
+/// XXH3 of a value's JSON, whose keys serde_json sorts.
+fn checksum(value: &Value) -> String {
+    format!("{:016x}", xxh3_64(value.to_string().as_bytes()))
+}
+
+/// The machine's load, where the system tells.
+pub fn load() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}

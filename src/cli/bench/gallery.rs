@@ -1,0 +1,45 @@
+//! `rootlet bench gallery`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rootlet::bench::Gallery;
+use rootlet::report::{counted, write_file};
+use rootlet::{Error, Result};
+
+use super::super::output;
+
+/// Makes the page of a folder of shared files
+///
+/// Reads what `rootlet bench --share` wrote into a folder, and writes its README.md: a table of the devices. Files that
+/// were changed, lack what others are compared by, or have figures that cannot be are refused.
+#[derive(Debug, Args)]
+pub struct GalleryArgs {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Write nothing, and fail where the page is not what the files make
+    #[arg(long)]
+    check: bool,
+}
+
+/// Writes or checks the page.
+pub fn run(args: &GalleryArgs) -> Result<()> {
+    let gallery = Gallery::read(&args.folder)?;
+    let (page, file) = (gallery.page(), Gallery::page_path(&args.folder));
+    let devices = counted(gallery.len() as u64, "device");
+    if !args.check {
+        write_file(&file, page.as_bytes())?;
+        return output::print(&format!("{}: {devices}\n", file.display()));
+    }
+    match std::fs::read_to_string(&file).is_ok_and(|old| old == page) {
+        true => output::print(&format!("{} is up to date: {devices}\n", file.display())),
+        false => Err(Error::Data {
+            path: file,
+            reason: format!(
+                "is not what the files make; `rootlet bench gallery {}` writes it",
+                args.folder.display()
+            ),
+        }),
+    }
+}
