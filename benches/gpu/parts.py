@@ -109,13 +109,13 @@ class Rootlet:
     def bench(self, name, arguments, limit):
         """`rootlet bench`: what other work on the machine disturbs is kept, and marked."""
         command = [self.options.rootlet, "bench", "--adapter", self.adapter(), "--seconds", str(self.sizes.seconds)]
-        # Making a layer of tens of millions of connections takes the host some time.
-        command += ["--keep-doubtful", "--json", "{base}.json", "--limit", "30", *arguments]
+        command += ["--keep-doubtful", "--json", "{base}.json", *arguments]
         return Part(name, command, read_json, limit * self.sizes.patience, self.needs_gpu)
 
     def products(self, n, more=(), name=None):
         arguments = ["--only", "spmm,spmm_transposed,sddmm", "--sizes", str(n), "--batch", str(self.sizes.batch)]
-        arguments += ["--sparsities", ",".join(map(str, self.sizes.sparsities)), *more]
+        # Making a layer of tens of millions of connections takes the host some time.
+        arguments += ["--sparsities", ",".join(map(str, self.sizes.sparsities)), "--limit", "30", *more]
         return self.bench(name or f"products {n}", arguments, 90)
 
     def step(self, model, more=(), name=None):

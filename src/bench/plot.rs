@@ -58,8 +58,10 @@ pub(super) fn text(names: &[String], rows: &[Row]) -> Result<String> {
             "the files have neither products nor training steps that could be drawn".to_owned(),
         ));
     }
-    let mut drawing = Drawing::default();
-    drawing.y = GAP;
+    let mut drawing = Drawing {
+        marks: Vec::new(),
+        y: GAP,
+    };
     for (device, name) in names.iter().enumerate() {
         drawing.legend(device, name);
     }
@@ -186,7 +188,6 @@ impl Axis {
 }
 
 /// What was drawn so far, from the top down.
-#[derive(Default)]
 struct Drawing {
     marks: Vec<Markup>,
     y: usize,

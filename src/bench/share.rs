@@ -32,7 +32,11 @@ impl SharedReport {
     ///
     /// # Errors
     /// Figures that lack what others are compared by, or that cannot be.
-    pub fn new(report: BenchReport, load: Option<f64>) -> Result<Self> {
+    pub fn new(mut report: BenchReport, load: Option<f64>) -> Result<Self> {
+        // Kept although they cannot be, they say nothing to anybody else.
+        for kernel in &mut report.kernels {
+            kernel.share_of_ceiling = kernel.share_of_ceiling.filter(|s| *s <= MOST_SHARE);
+        }
         let shared = SharedReport {
             load,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
