@@ -151,3 +151,10 @@ fn what_is_shared_has_the_standard_cases() {
     let message = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
     assert!(message.contains("is no folder"), "{message}");
 }
+
+/// `rootlet bench gallery docs/devices` writes the page.
+#[test]
+fn the_gallery_of_the_docs_is_up_to_date() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/devices");
+    gallery(&folder, &["--check"]).success();
+}
