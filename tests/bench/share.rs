@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{rootlet, tiny};
 
+/// What becomes of a report before it is written.
+type Change = fn(&mut SharedReport);
+
 /// A report as of an idle machine.
 fn shared() -> SharedReport {
     let options = BenchOptions {
@@ -58,7 +61,7 @@ fn what_was_shared_is_read_back_and_what_cannot_be_is_refused() {
     );
     refuses("{".to_owned(), "is no JSON");
     // Written so by a program.
-    let written = |change: fn(&mut SharedReport)| {
+    let written = |change: Change| {
         let mut other = good.clone();
         change(&mut other);
         other.to_json().unwrap()
@@ -68,7 +71,7 @@ fn what_was_shared_is_read_back_and_what_cannot_be_is_refused() {
         written(|s| s.report.code.name = "burn".into()),
         "measured by burn",
     );
-    let cases: [(fn(&mut SharedReport), &str); 6] = [
+    let cases: [(Change, &str); 6] = [
         (|s| s.report.ceilings = None, "lacks the ceiling copy"),
         (
             |s| s.report.ceilings.as_mut().unwrap().loads.clear(),
