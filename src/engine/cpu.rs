@@ -24,6 +24,9 @@ impl CpuExecutor {
                 value: threads.to_string(),
             });
         }
+        // The twins' vectors are in the module, so that only what has them loads it; pulp waits to be told.
+        #[cfg(target_arch = "wasm32")]
+        pulp::wasm::enable_simd128();
         Ok(CpuExecutor {
             pool: Pool::new(threads)?,
             turn: Mutex::new(()),
