@@ -1,9 +1,10 @@
 //! Runs a kernel of a plan on its twin as well, and compares: the debugging switch behind `--check`.
 
 use super::buffer::{HostMemory, View};
-use super::kernel::{BindingKind, Bound, TwinCall};
+use super::kernel::BindingKind;
 use super::plan::Dispatch;
 use super::precision::Precision;
+use super::twin_call::{Bound, TwinCall};
 use crate::error::{Error, Result};
 
 /// How far a kernel's result lay from its twin's.
@@ -91,8 +92,8 @@ pub(crate) fn compare(
         precision: Precision::F32,
     });
     // SAFETY: nobody else has these memories, and each is there for one binding.
-    let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, bound) };
-    call?.run();
+    let call = unsafe { TwinCall::new(dispatch.kernel.bound(), &dispatch.params, bound) };
+    dispatch.kernel.run_twin(call)?;
     let mut checks = Vec::new();
     let bindings = dispatch.kernel.bindings.iter().enumerate();
     let written = bindings.filter_map(|(i, binding)| match binding.kind {

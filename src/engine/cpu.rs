@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::buffer::{HostMemory, Memory, View};
-use super::kernel::{Bound, TwinCall};
 use super::plan::Dispatch;
+use super::twin_call::{Bound, TwinCall};
 use crate::error::{Error, Result};
 use crate::threads::{MOST_THREADS, Pool};
 
@@ -90,7 +90,6 @@ fn run_twin(dispatch: &Dispatch) -> Result<()> {
     });
     // SAFETY: whoever runs dispatches holds the turn, and the device has checked that each binds nothing twice that it
     // writes.
-    let call = unsafe { TwinCall::new(dispatch.kernel, &dispatch.params, bound) };
-    call?.run();
-    Ok(())
+    let call = unsafe { TwinCall::new(dispatch.kernel.bound(), &dispatch.params, bound) };
+    dispatch.kernel.run_twin(call)
 }

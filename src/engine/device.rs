@@ -5,18 +5,15 @@ use std::sync::Arc;
 
 use super::adapter::{AdapterChoice, choose};
 use super::adapter_summary::AdapterSummary;
-use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
 use super::choices::Chosen;
 use super::cpu::CpuExecutor;
 use super::device_options::DeviceOptions;
 use super::fuse::Fuse;
 use super::gpu::{GpuExecutor, GpuProgram};
-use super::host_memory;
-use super::ledger::{Class, Ledger};
+use super::ledger::Ledger;
 use super::plan::{Dispatch, Plan};
-use super::precision::Precision;
 use super::shape::WorkgroupShape;
-use crate::error::{Error, Remedies, Result};
+use crate::error::Result;
 use crate::words::counted;
 
 pub(super) enum Executor {
@@ -45,19 +42,6 @@ pub struct Program {
     pub(super) ledger: Arc<Ledger>,
     pub(super) dispatches: Vec<Dispatch>,
     pub(super) gpu: Option<GpuProgram>,
-}
-
-/// Words of a buffer for so many numbers: WebGPU has no empty bindings, and vec4 arrays need whole vectors.
-fn words_of(length: usize, precision: Precision) -> usize {
-    precision.words(length.max(1)).next_multiple_of(4)
-}
-
-/// A view's words, of numbers of 16 bits as f32.
-pub(super) fn widened(view: &View, words: &[u32]) -> Vec<u32> {
-    let precision = view.precision();
-    let mut numbers = vec![0; precision.numbers(words.len())];
-    precision.widen(words, bytemuck::cast_slice_mut(&mut numbers));
-    numbers
 }
 
 impl Program {
@@ -230,182 +214,6 @@ impl Device {
     /// The byte ledger of this device.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
-    }
-
-    /// Allocates `length` words, zeroed.
-    ///
-    /// # Errors
-    /// More than a binding may hold, or more than the device has.
-    pub fn buffer(&self, label: &str, class: Class, length: usize) -> Result<Buffer> {
-        self.buffer_of(label, class, length, Precision::F32)
-    }
-
-    /// Allocates `length` numbers that are stored so, zeroed.
-    ///
-    /// # Errors
-    /// As [`Device::buffer`].
-    pub fn buffer_of(
-        &self,
-        label: &str,
-        class: Class,
-        length: usize,
-        precision: Precision,
-    ) -> Result<Buffer> {
-        if length > isize::MAX as usize / 8 {
-            return Err(Error::Limit {
-                buffer: label.to_owned(),
-                bytes: (length as u64).saturating_mul(4),
-                limit: isize::MAX as u64,
-                what: "the address space".into(),
-                remedies: Remedies::MEMORY,
-            });
-        }
-        let words = words_of(length, precision);
-        let memory = match &self.executor {
-            Executor::Cpu(_) => Memory::Host(self.host(label, words)?),
-            Executor::Gpu(gpu) => Memory::Gpu(gpu.allocate(label, words)?),
-        };
-        Ok(Buffer::new(
-            label,
-            class,
-            words,
-            precision,
-            memory,
-            &self.ledger,
-        ))
-    }
-
-    /// A buffer for values that live within one run of a plan only. It has no memory until
-    /// [`lifetime::place`](super::lifetime::place) lets it share some with others.
-    pub fn transient(&self, label: &str, class: Class, length: usize) -> Buffer {
-        self.transient_of(label, class, length, Precision::F32)
-    }
-
-    /// As [`Device::transient`], of numbers that are stored so.
-    pub fn transient_of(
-        &self,
-        label: &str,
-        class: Class,
-        length: usize,
-        precision: Precision,
-    ) -> Buffer {
-        let words = words_of(length, precision);
-        Buffer::new(
-            label,
-            class,
-            words,
-            precision,
-            Memory::Unplaced,
-            &self.ledger,
-        )
-    }
-
-    /// Bytes that can still be allocated, where that is known: not on a hardware GPU, which WebGPU does not ask.
-    pub fn free_memory(&self) -> Option<u64> {
-        match self.is_hardware() {
-            true => None,
-            false => host_memory::available(),
-        }
-    }
-
-    /// Refuses what the device cannot hold, before anybody works for it: buffers under this label of which the largest
-    /// has so many bytes, and all together `total`.
-    ///
-    /// # Errors
-    /// More than a binding may hold, or than is free, as far as that is known.
-    pub fn admit(&self, label: &str, largest: u64, total: u64) -> Result<()> {
-        if let Executor::Gpu(gpu) = &self.executor {
-            gpu.admit(label, largest)?;
-        }
-        host_memory::admit(label, total, self.free_memory())
-    }
-
-    /// Memory for a buffer of the CPU executor.
-    fn host(&self, label: &str, words: usize) -> Result<HostMemory> {
-        let bytes = (words as u64).saturating_mul(4);
-        let free = host_memory::available();
-        host_memory::admit(label, bytes, free)?;
-        HostMemory::zeroed(words).ok_or_else(|| host_memory::refused(label, bytes, free))
-    }
-
-    /// Allocates a buffer that holds `data`, zero-padded to whole vectors.
-    ///
-    /// # Errors
-    /// As [`Device::buffer`] and [`Device::upload`].
-    pub fn buffer_with<T: Scalar>(&self, label: &str, class: Class, data: &[T]) -> Result<Buffer> {
-        let buffer = self.buffer(label, class, data.len())?;
-        self.upload(&buffer.range(0..data.len()), data)?;
-        Ok(buffer)
-    }
-
-    fn owns(&self, view: &View) -> Result<()> {
-        let reason = if !view.buffer.belongs_to(&self.ledger) {
-            "belong to another device"
-        } else if view.buffer.is_transient() {
-            "have no memory: the transient buffers of a plan are placed before it is prepared"
-        } else if !view.in_bounds() {
-            "are out of bounds"
-        } else if !view.is_whole() {
-            "are not whole vectors of four, as 16-bit numbers are kept"
-        } else {
-            return Ok(());
-        };
-        Err(Error::Shape(format!(
-            "words {:?} of buffer `{}` ({} words) {reason}",
-            view.range,
-            view.buffer.label(),
-            view.buffer.words()
-        )))
-    }
-
-    /// Copies `data` into `view`, rounded where that holds numbers of 16 bits; ordered with the programs run before and
-    /// after.
-    ///
-    /// # Errors
-    /// A length that differs from the view's.
-    pub fn upload<T: Scalar>(&self, view: &View, data: &[T]) -> Result<()> {
-        self.owns(view)?;
-        if view.words() != data.len() {
-            return Err(Error::Shape(format!(
-                "{} words do not fit the {} words of a view of buffer `{}`",
-                data.len(),
-                view.words(),
-                view.buffer.label()
-            )));
-        }
-        self.burn_fuse()?;
-        let mut narrowed = Vec::new();
-        let words: &[u32] = match view.precision().is_half() {
-            false => bytemuck::cast_slice(data),
-            true => {
-                narrowed.resize(view.word_range().len(), 0);
-                let numbers = bytemuck::cast_slice(data);
-                view.precision().narrow(numbers, &mut narrowed);
-                &narrowed
-            }
-        };
-        match &self.executor {
-            Executor::Cpu(cpu) => cpu.upload(view, words),
-            Executor::Gpu(gpu) => gpu.upload(view, words),
-        }
-    }
-
-    /// Reads `view` back, after all work submitted before; numbers of 16 bits come as f32.
-    ///
-    /// # Errors
-    /// A lost device.
-    pub fn download<T: Scalar>(&self, view: &View) -> Result<Vec<T>> {
-        self.owns(view)?;
-        self.burn_fuse()?;
-        let words = match &self.executor {
-            Executor::Cpu(cpu) => cpu.download(view)?,
-            Executor::Gpu(gpu) => gpu.download(view)?,
-        };
-        let words = match view.precision().is_half() {
-            true => widened(view, &words),
-            false => words,
-        };
-        Ok(bytemuck::allocation::cast_vec(words))
     }
 
     /// Compiles the pipelines and builds the bind groups of a plan.

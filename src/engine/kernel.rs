@@ -4,87 +4,13 @@
 //! the parameter struct that becomes the shader's uniform, and the struct of slices that the twin works on. When a
 //! device first uses a kernel, [`super::reflect`] compares all of that with what naga finds in the shader.
 
-use std::cell::Cell;
-use std::ops::Range;
-
-use super::buffer::{HostMemory, Scalar, View};
+pub use super::bindings::{BindingInfo, BindingKind, Field, FieldKind, FieldType, Uniform};
+use super::buffer::View;
 use super::grid::Grid;
 use super::loops::Piece;
-use super::precision::Precision;
 use super::shape::WorkgroupShape;
-use crate::error::{Error, Result};
-
-/// A field of a uniform struct.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// Its name, the same on both sides.
-    pub name: &'static str,
-    /// Its type.
-    pub kind: FieldKind,
-    /// Its offset in bytes.
-    pub offset: usize,
-}
-
-/// Type of a field of a uniform struct.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldKind {
-    /// A scalar, by its WGSL name.
-    Scalar(&'static str),
-    /// A struct with these fields, which a uniform has at a multiple of 16 bytes.
-    Struct(&'static [Field]),
-}
-
-/// What a field of a uniform struct can be: a scalar, or another such struct.
-pub trait FieldType: bytemuck::Pod {
-    /// Its type as the shader sees it.
-    const KIND: FieldKind;
-}
-
-impl FieldType for u32 {
-    const KIND: FieldKind = FieldKind::Scalar(Self::WGSL);
-}
-
-impl FieldType for f32 {
-    const KIND: FieldKind = FieldKind::Scalar(Self::WGSL);
-}
-
-/// A struct that a shader sees as a uniform: declared by [`uniform!`](crate::uniform!).
-pub trait Uniform: bytemuck::Pod {
-    /// Its fields in order.
-    const FIELDS: &'static [Field];
-}
-
-/// What a binding is to the shader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BindingKind {
-    /// `var<storage, read>` array of this scalar (or of vec4 of it).
-    Read(&'static str),
-    /// `var<storage, read_write>` array of this scalar (or of vec4, or of atomics of it).
-    Write(&'static str),
-    /// `var<uniform>` of a struct with these fields.
-    Uniform(&'static [Field]),
-}
-
-impl BindingKind {
-    /// Whether it is an array of this scalar.
-    pub(crate) fn holds(self, wanted: &str) -> bool {
-        matches!(self, BindingKind::Read(scalar) | BindingKind::Write(scalar) if scalar == wanted)
-    }
-
-    /// Whether it is written.
-    pub(crate) fn writes(self) -> bool {
-        matches!(self, BindingKind::Write(_))
-    }
-}
-
-/// One binding as the host declares it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BindingInfo {
-    /// The variable's name in the shader and the field's name on the host.
-    pub name: &'static str,
-    /// What it is.
-    pub kind: BindingKind,
-}
+pub use super::twin_call::TwinCall;
+use crate::error::Result;
 
 /// Everything the engine knows of a kernel.
 #[derive(Debug)]
@@ -130,6 +56,19 @@ impl KernelInfo {
         self.name.rsplit('/').next().unwrap_or(self.name)
     }
 
+    /// Its name and its bindings, for a call of its twin.
+    pub(crate) fn bound(&self) -> (&'static str, &'static [BindingInfo]) {
+        (self.name, self.bindings)
+    }
+
+    /// Runs its twin on the memory of `call`.
+    pub(crate) fn run_twin(&self, call: Result<TwinCall<'_>>) -> Result<()> {
+        let call = call?;
+        (self.twin)(&call);
+        call.store();
+        Ok(())
+    }
+
     /// The shapes that it can run in where other kernels run in `base`: that one, and its variants of the same family.
     pub fn shapes(&self, base: WorkgroupShape) -> impl Iterator<Item = WorkgroupShape> {
         let others = self.variants.shapes.iter().copied();
@@ -146,176 +85,6 @@ pub trait Kernel {
     fn params(&self) -> &[u8];
     /// One view per binding, in the order of `INFO.bindings`.
     fn views(self) -> Vec<View>;
-}
-
-/// Memory that a twin works on.
-pub(crate) struct Bound<'a> {
-    pub memory: &'a HostMemory,
-    /// The words of it.
-    pub words: Range<usize>,
-    /// How they hold numbers.
-    pub precision: Precision,
-}
-
-/// A twin's arguments before they are given types.
-pub struct TwinCall<'a> {
-    kernel: &'static KernelInfo,
-    params: &'a [u8],
-    slices: Vec<TwinSlice<'a>>,
-}
-
-struct TwinSlice<'a> {
-    bound: Bound<'a>,
-    /// In place of numbers of 16 bits, which twins do not know.
-    widened: Option<HostMemory>,
-    binding: &'static BindingInfo,
-    /// Whether it was handed out to be written.
-    taken: Cell<bool>,
-}
-
-impl<'a> TwinSlice<'a> {
-    /// # Safety
-    /// As [`TwinCall::new`].
-    #[expect(unsafe_code, reason = "slices of the executor's memory")]
-    unsafe fn new(binding: &'static BindingInfo, bound: Bound<'a>) -> Option<Self> {
-        let widened = match bound.precision.is_half() {
-            false => None,
-            true => {
-                let numbers = bound.precision.numbers(bound.words.len());
-                let own = HostMemory::zeroed(numbers)?;
-                // SAFETY: nobody else has this memory, and of the other nobody writes it, by the contract.
-                let (words, room) = unsafe {
-                    (
-                        bound.memory.slice(bound.words.clone()),
-                        own.slice_mut(0..numbers),
-                    )
-                };
-                bound.precision.widen(words, bytemuck::cast_slice_mut(room));
-                Some(own)
-            }
-        };
-        let taken = Cell::new(false);
-        Some(TwinSlice {
-            bound,
-            widened,
-            binding,
-            taken,
-        })
-    }
-
-    /// The memory that a twin sees, as words.
-    fn seen(&self) -> (&HostMemory, Range<usize>) {
-        match &self.widened {
-            None => (self.bound.memory, self.bound.words.clone()),
-            Some(own) => (own, 0..self.bound.precision.numbers(self.bound.words.len())),
-        }
-    }
-
-    /// Rounds what a twin wrote into numbers of 16 bits.
-    #[expect(unsafe_code, reason = "slices of the executor's memory")]
-    fn store(&self) {
-        if self.widened.is_none() || !self.binding.kind.writes() {
-            return;
-        }
-        let ((own, numbers), bound) = (self.seen(), &self.bound);
-        // SAFETY: the twin has returned, and the words are ours by the contract of `TwinCall::new`.
-        let (numbers, words) = unsafe {
-            (
-                own.slice(numbers),
-                bound.memory.slice_mut(bound.words.clone()),
-            )
-        };
-        bound.precision.narrow(bytemuck::cast_slice(numbers), words);
-    }
-}
-
-impl<'a> TwinCall<'a> {
-    /// A call of `kernel`'s twin with its parameters' bytes and a range of memory for each binding.
-    ///
-    /// # Errors
-    /// No memory to widen numbers in.
-    ///
-    /// # Safety
-    /// As long as it lives, nobody else may access these ranges, and one that is bound to be written may overlap no
-    /// other.
-    #[expect(
-        unsafe_code,
-        reason = "the executors' promise, on which `read` and `write` rely"
-    )]
-    pub(crate) unsafe fn new(
-        kernel: &'static KernelInfo,
-        params: &'a [u8],
-        bound: impl IntoIterator<Item = Bound<'a>>,
-    ) -> Result<Self> {
-        let bindings = kernel.bindings.iter().zip(bound);
-        // SAFETY: by the contract.
-        let slices = bindings.map(|(binding, bound)| unsafe { TwinSlice::new(binding, bound) });
-        let slices: Option<Vec<_>> = slices.collect();
-        let lacking = || Error::Device(format!("no memory left for kernel `{}`", kernel.name));
-        Ok(TwinCall {
-            kernel,
-            params,
-            slices: slices.ok_or_else(lacking)?,
-        })
-    }
-
-    /// Runs the twin.
-    pub(crate) fn run(self) {
-        (self.kernel.twin)(&self);
-        self.slices.iter().for_each(TwinSlice::store);
-    }
-
-    /// The parameters.
-    pub fn params<P: Uniform>(&self) -> P {
-        bytemuck::pod_read_unaligned(&self.params[..size_of::<P>()])
-    }
-
-    /// Binding `index`, read only.
-    ///
-    /// # Panics
-    /// If there is no such binding, or it is one to be written.
-    #[expect(unsafe_code, reason = "slices of the executor's memory")]
-    pub fn read<T: Scalar>(&self, index: usize) -> &[T] {
-        let slice = &self.slices[index];
-        let name = slice.binding.name;
-        assert!(
-            !slice.binding.kind.writes(),
-            "binding `{name}` is declared to be written, not read"
-        );
-        let (memory, range) = slice.seen();
-        // SAFETY: nobody else accesses it and nothing to be written overlaps it, by the contract of `new`.
-        bytemuck::cast_slice(unsafe { memory.slice(range) })
-    }
-
-    /// Binding `index`, as a uniform struct.
-    pub fn uniform<P: Uniform>(&self, index: usize) -> P {
-        let words: &[u32] = self.read(index);
-        bytemuck::pod_read_unaligned(&bytemuck::cast_slice(words)[..size_of::<P>()])
-    }
-
-    /// Binding `index`, to be written. Called once per binding by the code that `kernel!` generates.
-    ///
-    /// # Panics
-    /// If there is no such binding, it is none to be written, or it was handed out before: two slices of one memory
-    /// could both be written.
-    #[expect(unsafe_code, reason = "slices of the executor's memory")]
-    #[allow(clippy::mut_from_ref)]
-    pub fn write<T: Scalar>(&self, index: usize) -> &mut [T] {
-        let slice = &self.slices[index];
-        let name = slice.binding.name;
-        assert!(
-            slice.binding.kind.writes(),
-            "binding `{name}` is declared to be read, not written"
-        );
-        assert!(
-            !slice.taken.replace(true),
-            "binding `{name}` is handed out once"
-        );
-        let (memory, range) = slice.seen();
-        // SAFETY: nobody else accesses it and nothing else overlaps it, by the contract of `new`; this is its only
-        // slice, for `read` refuses it and `taken` a second.
-        bytemuck::cast_slice_mut(unsafe { memory.slice_mut(range) })
-    }
 }
 
 /// Declares a `repr(C)` struct of `u32` and `f32` fields, and of other such structs, that a shader sees as a uniform.

@@ -8,6 +8,7 @@
 pub mod adapter;
 mod adapter_summary;
 mod around;
+mod bindings;
 pub mod buffer;
 mod check;
 mod choices;
@@ -17,6 +18,7 @@ mod cpu;
 #[path = "no_cpu.rs"]
 mod cpu;
 mod device;
+mod device_memory;
 mod device_options;
 mod fuse;
 #[cfg(feature = "gpu")]
@@ -49,6 +51,7 @@ pub mod step_state;
 mod timed_by;
 mod traffic;
 pub mod tune;
+mod twin_call;
 #[cfg(feature = "gpu")]
 pub mod wgsl;
 

@@ -53,11 +53,15 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
             (residual(image(3, 9, 7), [5, 9])?, Path::Full),
             (pools(image(2, 11, 13), 5)?, Path::Sparse(0.4)),
         ] {
-            let trial = Trial {
-                activations,
-                ..Trial::new(model, path, 7)
-            };
-            problems.push(trial.into_problem().quick(true));
+            // Fused as on hardware, whatever adapter this is, and not.
+            for fused in [false, true] {
+                let trial = Trial {
+                    activations,
+                    fused: Some(fused),
+                    ..Trial::new(model.clone(), path, 7)
+                };
+                problems.push(trial.into_problem().quick(true));
+            }
         }
     }
     let parts = Trial {
