@@ -114,7 +114,7 @@ fn radix_sort_scatter(
         if first + place < params.length {
             digit = (keys[first + place] >> params.shift) & params.mask;
         }
-        items[place] = digit << 16u | place;
+        items[place] = (digit << 16u) | place;
     }
     workgroupBarrier();
     sort_by(16u, index);

@@ -65,7 +65,7 @@ fn what_would_take_too_long_is_skipped() {
     let late: Vec<_> = report
         .skipped
         .iter()
-        .filter(|s| s.reason.contains("--limit"))
+        .filter(|s| s.reason.contains("`limit`"))
         .collect();
     assert_eq!(late.len(), 3 + 1 + 1, "{:?}", report.skipped);
     assert!(report.exponents.is_none());

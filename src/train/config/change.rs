@@ -285,7 +285,7 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        let fixed = "assignment batch connections data hidden image_size limit lottery_cycles micro_batch model resize seed sparsity topkast_backward \
+        let fixed = "activations assignment batch connections data hidden image_size limit lottery_cycles micro_batch model resize seed sparsity topkast_backward \
                      val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free = "checkpoint_activations epochs resident skip_bad_images statistics steps";
