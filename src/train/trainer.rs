@@ -144,14 +144,21 @@ impl Trainer {
     /// As [`Trainer::evaluate`], as a phase of the run.
     ///
     /// # Errors
-    /// As [`Trainer::evaluate`], and [`Error::Stopped`].
+    /// As [`Trainer::evaluate`], [`Error::Stopped`], and [`Error::Diverged`] where the loss is no number: the weights may
+    /// be, and what they compute is not.
     fn timed_evaluation(&mut self, stop: &AtomicBool) -> Result<Evaluation> {
         let start = Instant::now();
         let options = self.batches(Order::Sequential, 0);
         let evaluation = evaluate_until(&self.device, &self.network, &self.data, options, stop)?;
         let flops = self.flops.forward * evaluation.images as f64;
         self.phases.evaluated(start.elapsed(), flops);
-        Ok(evaluation)
+        match evaluation.loss.is_finite() {
+            true => Ok(evaluation),
+            false => Err(Error::Diverged {
+                step: self.progress.step,
+                loss: evaluation.loss,
+            }),
+        }
     }
 
     fn batches(&self, order: Order, first_batch: u64) -> LoaderOptions {

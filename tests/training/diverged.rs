@@ -3,7 +3,7 @@
 use crate::{MOMENTUM, SCOPES, cpu, digits, gpu, methods, run, small};
 use rootlet::Error;
 use rootlet::checkpoint::Snapshot;
-use rootlet::engine::Device;
+use rootlet::engine::{Device, Precision};
 use rootlet::train::{TrainConfig, Trainer};
 
 fn finite(snapshot: &Snapshot) -> bool {
@@ -66,6 +66,23 @@ fn a_diverged_run_stops_before_it_saves() {
             }
         }
     }
+}
+
+/// The weights and the losses of its steps are numbers, and what is too large for 16 bits is none.
+#[test]
+fn a_test_at_the_end_whose_loss_is_no_number_is_an_error() {
+    let mut config = small();
+    config.machine.activations = Precision::F16;
+    config.optimiser.lr = 1e5;
+    config.run.steps = Some(1);
+    let mut trainer = Trainer::new(cpu(), config, digits(Some(320))).unwrap();
+    let (log, result) = run(&mut trainer);
+    assert!(log.saved.iter().all(finite));
+    assert!(log.finished.is_none());
+    assert!(matches!(
+        result,
+        Err(Error::Diverged { step: 1, loss }) if !loss.is_finite()
+    ));
 }
 
 #[test]

@@ -310,12 +310,6 @@ impl Trainer {
             seen: self.progress.seen,
         };
         let evaluation = self.timed_evaluation(stop)?;
-        if !evaluation.loss.is_finite() {
-            return Err(Error::Diverged {
-                step: self.progress.step,
-                loss: evaluation.loss,
-            });
-        }
         self.progress.epoch += 1;
         self.progress.batch = 0;
         self.progress.loss_sum = 0.0;
