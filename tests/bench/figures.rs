@@ -76,7 +76,12 @@ fn every_part_is_measured_on_every_adapter() {
             "cpu" => TimedBy::HostClock,
             _ => TimedBy::TimestampsAroundPass,
         };
-        assert_eq!(ceilings.timed_by, Some(clock));
+        // On a busy machine timestamps of short runs may not be credible beside what passed.
+        let timed = |by: Option<TimedBy>| {
+            let by = by.unwrap();
+            by == clock || (adapter != "cpu" && by == TimedBy::ManyDispatches)
+        };
+        assert!(timed(ceilings.timed_by), "{:?}", ceilings.timed_by);
         for (name, s) in &ceilings.spread {
             let ordered = s.min <= s.q1 && s.q1 <= s.q3 && s.q3 <= s.max;
             assert!(ordered && s.samples >= 3, "{name}: {s:?}");
@@ -88,7 +93,8 @@ fn every_part_is_measured_on_every_adapter() {
             assert_eq!((k.rows, k.cols, full), (n, n, k.loads_gelem_s.is_none()));
             assert_eq!(k.connections as f64, (dense * (1.0 - k.sparsity)).round());
             let operations = 2.0 * (k.connections * k.batch) as f64;
-            assert_eq!((k.operations as f64, k.timed_by), (operations, Some(clock)));
+            assert_eq!(k.operations as f64, operations);
+            assert!(timed(k.timed_by), "{k:?}");
             assert!((k.bytes as f64 / 1e9 / k.seconds / k.gb_s - 1.0).abs() < 1e-6);
             assert!((k.gflop_s * 1e9 * k.seconds / operations - 1.0).abs() < 1e-9);
             assert!(k.max_error > 0.0 && k.max_error < 1e-4, "{k:?}");
