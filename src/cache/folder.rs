@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::files;
@@ -16,6 +17,41 @@ pub fn folder() -> Option<PathBuf> {
     match std::env::var_os(CACHE_DIR) {
         Some(folder) if !folder.is_empty() => Some(folder.into()),
         _ => dirs::cache_dir().map(|folder| folder.join("rootlet")),
+    }
+}
+
+/// A file of the cache: its content, and the version of its format.
+#[derive(Serialize, Deserialize)]
+pub struct File<T> {
+    format: u32,
+    #[serde(flatten)]
+    content: T,
+}
+
+/// Version of the files, raised when a reader of the old ones would misread the new ones.
+const FORMAT: u32 = 1;
+
+impl<T: Serialize + DeserializeOwned> File<T> {
+    /// A file with this content.
+    pub fn of(content: T) -> Self {
+        File {
+            format: FORMAT,
+            content,
+        }
+    }
+
+    /// What a file's bytes hold; `what` it should be, for the error.
+    ///
+    /// # Errors
+    /// Something else, or another format.
+    pub fn parse(bytes: &[u8], what: &str) -> Result<T, String> {
+        let file: Self = serde_json::from_slice(bytes).map_err(|_| format!("it is no {what}"))?;
+        match file.format {
+            FORMAT => Ok(file.content),
+            other => Err(format!(
+                "it has format {other}, this rootlet reads {FORMAT}"
+            )),
+        }
     }
 }
 

@@ -6,15 +6,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::KnownAdapter;
-use super::folder::{folder, read, read_or_note, replace};
+use super::folder::{File, folder, read, read_or_note, replace};
 use crate::engine::tune::{Choices, Tuned};
 use crate::engine::{Device, WorkgroupShape};
 use crate::words::counted;
 
 const FILE: &str = "tuned.json";
-
-/// Version of the file, raised when a reader of the old one would misread the new one.
-const FORMAT: u32 = 1;
 
 /// Adapters kept, and classes of sizes of each: more than anybody has, few enough to read in no time.
 const MOST_ADAPTERS: usize = 50;
@@ -30,8 +27,7 @@ struct Entry {
 }
 
 #[derive(Serialize, Deserialize)]
-struct File {
-    format: u32,
+struct List {
     tuned: Vec<Entry>,
 }
 
@@ -96,14 +92,7 @@ fn summary(adapter: &str, measured: &[Tuned]) -> String {
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
-    let file: File = serde_json::from_slice(bytes)
-        .map_err(|_| "it is no list of measured workgroups".to_owned())?;
-    match file.format {
-        FORMAT => Ok(file.tuned),
-        other => Err(format!(
-            "it has format {other}, this rootlet reads {FORMAT}"
-        )),
-    }
+    File::<List>::parse(bytes, "list of measured workgroups").map(|list| list.tuned)
 }
 
 /// Adds choices to the file's.
@@ -124,22 +113,18 @@ fn add(folder: Option<&Path>, adapter: KnownAdapter, choices: Choices) -> Result
     tuned.push(Entry { adapter, shapes });
     let surplus = tuned.len().saturating_sub(MOST_ADAPTERS);
     tuned.drain(..surplus);
-    let file = File {
-        format: FORMAT,
-        tuned,
-    };
+    let file = File::of(List { tuned });
     replace(&path, &file).map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
 /// For the fuzzer.
 pub(crate) fn fuzz(bytes: &[u8]) {
     if let Ok(tuned) = parse(bytes) {
-        let file = File {
-            format: FORMAT,
-            tuned,
-        };
+        let file = File::of(List {
+            tuned: tuned.clone(),
+        });
         let again = serde_json::to_vec_pretty(&file).map(|bytes| parse(&bytes));
-        assert!(matches!(again, Ok(Ok(again)) if again == file.tuned));
+        assert!(matches!(again, Ok(Ok(again)) if again == tuned));
     }
 }
 

@@ -9,22 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::{Depth, verify};
 use crate::cache::KnownAdapter;
-use crate::cache::folder::{folder as cache_folder, read, read_or_note, replace};
+use crate::cache::folder::{File, folder as cache_folder, read, read_or_note, replace};
 use crate::engine::Device;
 use crate::error::option::{ADAPTER, NO_VERIFY};
 use crate::error::{Error, Result};
 
 const FILE: &str = "verified.json";
 
-/// Version of the file, raised when a reader of the old one would misread the new one.
-const FORMAT: u32 = 1;
-
 /// Adapters kept: more than anybody has, few enough to read in no time.
 const MOST: usize = 100;
 
 #[derive(Debug, Serialize, Deserialize)]
-struct File {
-    format: u32,
+struct List {
     verified: Vec<KnownAdapter>,
 }
 
@@ -79,14 +75,7 @@ fn known(folder: Option<&Path>, note: &mut dyn FnMut(&str)) -> Vec<KnownAdapter>
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<KnownAdapter>, String> {
-    let file: File = serde_json::from_slice(bytes)
-        .map_err(|_| "it is no list of verified adapters".to_owned())?;
-    match file.format {
-        FORMAT => Ok(file.verified),
-        other => Err(format!(
-            "it has format {other}, this rootlet reads {FORMAT}"
-        )),
-    }
+    File::<List>::parse(bytes, "list of verified adapters").map(|list| list.verified)
 }
 
 fn remember(folder: Option<&Path>, seen: KnownAdapter, note: &mut dyn FnMut(&str)) {
@@ -100,10 +89,7 @@ fn remember(folder: Option<&Path>, seen: KnownAdapter, note: &mut dyn FnMut(&str
     verified.push(seen);
     let surplus = verified.len().saturating_sub(MOST);
     verified.drain(..surplus);
-    let file = File {
-        format: FORMAT,
-        verified,
-    };
+    let file = File::of(List { verified });
     if let Err(error) = replace(&folder.join(FILE), &file) {
         note(&format!(
             "{} cannot be written, so the next training verifies again: {error}",
@@ -115,12 +101,11 @@ fn remember(folder: Option<&Path>, seen: KnownAdapter, note: &mut dyn FnMut(&str
 /// For the fuzzer.
 pub(crate) fn fuzz(bytes: &[u8]) {
     if let Ok(verified) = parse(bytes) {
-        let file = File {
-            format: FORMAT,
-            verified,
-        };
+        let file = File::of(List {
+            verified: verified.clone(),
+        });
         let again = serde_json::to_vec_pretty(&file).map(|bytes| parse(&bytes));
-        assert!(matches!(again, Ok(Ok(again)) if again == file.verified));
+        assert!(matches!(again, Ok(Ok(again)) if again == verified));
     }
 }
 
