@@ -1,7 +1,7 @@
-// SDDMM of a convolution: some workgroups per output channel share its pairs. Two shapes, by the adapter: hardware lays
-// all its invocations over a pair's positions and batch, so that loads are coalesced, and adds up through workgroup
-// memory; a software adapter lays its lanes over the pairs, holding a position's delta in registers, since barriers
-// cost it dearly.
+// SDDMM of a convolution: some workgroups per output channel share its pairs. In both shapes all invocations lie over
+// positions and batch, and add up through workgroup memory. Hardware goes through the box of positions where a pair's tap
+// is inside, four places at a time; a software adapter, whose loads cost it most, through all positions, with each vector
+// of delta loaded once for several pairs.
 #import grid
 #import part
 #import divide
@@ -11,10 +11,9 @@
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
-override VECTORS: u32 = 4u; // 1: invocations over positions and batch; 4: lanes over the pairs
+override VECTORS: u32 = 4u; // 1: pair by pair; 4: several pairs at a time
 
-// Software. Vectors of delta, and pairs, that an invocation holds at a time.
-const HELD = 32u;
+// Software: pairs that share the loads of delta.
 const PAIRS = 4u;
 
 struct Params {
@@ -48,59 +47,75 @@ fn taken(x: vec4<f32>, v: u32, seen: Seen) -> vec4<f32> {
     return x;
 }
 
+// Of the sum of the pair that sees this, at one place: delta there times what the pair's tap sees, if that is inside.
+fn product(d: vec4<f32>, s: Source, y: u32, x: u32, v: u32) -> vec4<f32> {
+    if y + s.y < params.window.input_y && x + s.x < params.window.input_x {
+        return d * input[(s.at + y * params.window.input_x + x) * params.vectors + v];
+    }
+    return vec4(0.0);
+}
+
+fn add_up(sum: vec4<f32>) -> f32 {
+    return (sum.x + sum.y) + (sum.z + sum.w);
+}
+
 // Every `chunks`-th block of pairs from `begin` on.
 fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
-    let vectors = params.vectors;
-    for (var first = begin; first < end; first += LANES * PAIRS * part.chunks) {
-        let pairs = min(PAIRS, (end - first + LANES - 1u) / LANES);
-        var at: array<u32, PAIRS>;
-        var tap_y: array<u32, PAIRS>;
-        var tap_x: array<u32, PAIRS>;
-        var sums: array<vec4<f32>, PAIRS>;
-        for (var t = 0u; t < pairs; t++) {
-            let j = first + t * LANES + lane;
-            // A lane without a pair never sees the input.
-            tap_y[t] = 0x80000000u;
-            if j < end {
-                let s = source_of(j);
-                at[t] = s.at;
-                tap_y[t] = s.y;
-                tap_x[t] = s.x;
-            }
-            sums[t] = vec4(0.0);
-        }
+    let span = part.end - part.begin;
+    let items = params.window.output_x * span;
+    let step_x = LANES / span;
+    let step_v = LANES % span;
+    for (var first = begin; first < end; first += PAIRS * part.chunks) {
+        let last = end - 1u;
+        let s0 = source_of(first);
+        let s1 = source_of(min(first + 1u, last));
+        let s2 = source_of(min(first + 2u, last));
+        let s3 = source_of(min(first + 3u, last));
+        let pairs = end - first;
+        var sum0 = vec4(0.0);
+        var sum1 = vec4(0.0);
+        var sum2 = vec4(0.0);
+        var sum3 = vec4(0.0);
         for (var y = part.begin_y; y < part.end_y; y++) {
             let input_y = y * params.window.stride_y;
-            for (var x = 0u; x < params.window.output_x; x++) {
+            let line = (unit * params.window.output_y + y) * params.window.output_x;
+            var x = lane / span;
+            var v = lane % span;
+            for (var i = lane; i < items; i += LANES) {
+                let at = part.begin + v;
                 let input_x = x * params.window.stride_x;
-                let on = input_y * params.window.input_x + input_x;
-                let delta_at = ((unit * params.window.output_y + y) * params.window.output_x + x) * vectors;
-                for (var block = part.begin; block < part.end; block += HELD) {
-                    let held = min(HELD, part.end - block);
-                    var d: array<vec4<f32>, HELD>;
-                    for (var v = 0u; v < held; v++) {
-                        d[v] = delta[delta_at + block + v];
-                    }
-                    for (var t = 0u; t < pairs; t++) {
-                        if input_y + tap_y[t] < params.window.input_y && input_x + tap_x[t] < params.window.input_x {
-                            let source = (at[t] + on) * vectors + block;
-                            var sum = vec4(0.0);
-                            for (var v = 0u; v < held; v++) {
-                                sum += d[v] * input[source + v];
-                            }
-                            sums[t] += sum;
-                        }
-                    }
+                let d = delta[(line + x) * params.vectors + at];
+                sum0 += product(d, s0, input_y, input_x, at);
+                if pairs > 1u {
+                    sum1 += product(d, s1, input_y, input_x, at);
+                }
+                if pairs > 2u {
+                    sum2 += product(d, s2, input_y, input_x, at);
+                }
+                if pairs > 3u {
+                    sum3 += product(d, s3, input_y, input_x, at);
+                }
+                x += step_x;
+                v += step_v;
+                if v >= span {
+                    v -= span;
+                    x += 1u;
                 }
             }
         }
-        for (var t = 0u; t < pairs; t++) {
-            let j = first + t * LANES + lane;
-            if j < end {
-                let sum = sums[t];
-                put(j, (sum.x + sum.y) + (sum.z + sum.w));
+        partial[lane] = add_up(sum0);
+        partial[PITCH + lane] = add_up(sum1);
+        partial[2u * PITCH + lane] = add_up(sum2);
+        partial[3u * PITCH + lane] = add_up(sum3);
+        workgroupBarrier();
+        for (var t = lane; t < min(PAIRS, pairs); t += LANES) {
+            var sum = 0.0;
+            for (var k = 0u; k < LANES; k++) {
+                sum += partial[t * PITCH + k];
             }
+            put(first + t, sum);
         }
+        workgroupBarrier();
     }
 }
 
@@ -121,6 +136,6 @@ fn conv_sddmm(
     if VECTORS == 1u {
         over_positions(unit, begin + chunk, end, index);
     } else {
-        over_pairs(unit, begin + chunk * LANES * PAIRS, end, index);
+        over_pairs(unit, begin + chunk * PAIRS, end, index);
     }
 }

@@ -10,7 +10,7 @@ use super::sddmm::{chunks, put};
 use crate::engine::loops::{Loops, NONE, Part, Piece, by_fours, cut, looped};
 use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
-use crate::twin::dots::{PARTIAL, Partial, Runs, add_products, row_blocks};
+use crate::twin::dots::{PARTIAL, Partial, Runs, Strip, add_products, add_strips, row_blocks};
 use crate::window::{Window, WindowParams, check_divisions, reciprocal};
 
 crate::kernel! {
@@ -51,10 +51,7 @@ crate::kernel! {
 /// Workgroups that share a row's pairs, at least.
 const CHUNKS: u32 = 8;
 
-/// Vectors of delta that an invocation of the software shape holds, and pairs.
-const HELD: u32 = 32;
-
-/// See [`HELD`].
+/// Pairs that a workgroup of the software shape sums at a time.
 const PAIRS: u32 = 4;
 
 /// Pairs that a workgroup of the hardware shape sums between two barriers, and the parts in which each is then added
@@ -98,7 +95,7 @@ impl ConvSddmmParams {
         text: ShapeFamily,
         shape: WorkgroupShape,
     ) -> Loops {
-        let passes = self.tiles(text, shape).div_ceil(chunks);
+        let passes = self.tiles(text).div_ceil(chunks);
         match text {
             ShapeFamily::Hardware => {
                 let width = shape.lanes() * shape.rows();
@@ -114,22 +111,19 @@ impl ConvSddmmParams {
                 looped(passes, sums + parts + totals)
             }
             ShapeFamily::Software => {
-                let held = looped(vectors.min(HELD), NONE);
-                let position = looped(vectors.div_ceil(HELD), held + looped(PAIRS, held));
-                let ends = looped(PAIRS, NONE);
-                looped(
-                    passes,
-                    ends + looped(lines, looped(self.window.output_x, position)) + ends,
-                )
+                let items = self.window.output_x.saturating_mul(vectors);
+                let sums = looped(lines, looped(items.div_ceil(shape.lanes()), NONE));
+                let totals = looped(PAIRS.div_ceil(shape.lanes()), looped(shape.lanes(), NONE));
+                looped(passes, sums + totals)
             }
         }
     }
 
     /// The most that a row's pairs can be shared out.
-    fn tiles(&self, text: ShapeFamily, shape: WorkgroupShape) -> u32 {
+    fn tiles(&self, text: ShapeFamily) -> u32 {
         self.cols.div_ceil(match text {
             ShapeFamily::Hardware => SUMMED,
-            ShapeFamily::Software => shape.lanes() * PAIRS,
+            ShapeFamily::Software => PAIRS,
         })
     }
 
@@ -141,7 +135,7 @@ impl ConvSddmmParams {
     /// that is too long by itself some vectors.
     pub(super) fn cut(&self, text: ShapeFamily, shape: WorkgroupShape) -> Vec<Piece> {
         let (y, vectors) = (self.window.output_y, self.vectors);
-        let chunks = chunks(CHUNKS, self.tiles(text, shape), |n| {
+        let chunks = chunks(CHUNKS, self.tiles(text), |n| {
             self.loops(n, y, vectors, text, shape)
         });
         let loops = |lines, vectors| self.loops(chunks, lines, vectors, text, shape);
@@ -291,9 +285,9 @@ impl WithSimd for Rows<'_> {
                         n = 0;
                     }
                 }
-                for &j in &held[..n] {
-                    self.add(simd, &band, [j], &mut partial);
-                }
+                let held = &held[..n];
+                let whole = held.iter().map(|&j| (j, self.valid_x(&band, j).clone()));
+                self.add_apart(simd, &band, whole, &mut partial);
             }
         }
         put(simd, &partial, self.accumulate, self.output);
@@ -328,6 +322,11 @@ impl Rows<'_> {
         valid.start.max(band.rows.start)..valid.end.min(band.rows.end)
     }
 
+    /// The columns that a pair's tap sees.
+    fn valid_x(&self, band: &Band<'_>, j: usize) -> &Range<usize> {
+        &self.valid_x[band.sources[j].tap_x as usize]
+    }
+
     /// Adds the products of `N` pairs of a channel in a band: where all taps see the input, all at once. Several pairs
     /// take a band of one row, seen by all of them.
     #[inline(always)]
@@ -338,26 +337,56 @@ impl Rows<'_> {
         pairs: [usize; N],
         partial: &mut [Partial],
     ) {
-        let valid = |j: usize| &self.valid_x[band.sources[j].tap_x as usize];
-        let mut all = valid(pairs[0]).clone();
+        let mut all = self.valid_x(band, pairs[0]).clone();
         for &j in &pairs[1..] {
-            let valid = valid(j);
+            let valid = self.valid_x(band, j);
             all = all.start.max(valid.start)..all.end.min(valid.end);
         }
         if all.is_empty() {
-            for j in pairs {
-                self.add_columns(simd, band, valid(j).clone(), [j], partial);
-            }
+            let whole = pairs.iter().map(|&j| (j, self.valid_x(band, j).clone()));
+            self.add_apart(simd, band, whole, partial);
             return;
         }
         self.add_columns(simd, band, all.clone(), pairs, partial);
         if N > 1 {
-            for j in pairs {
-                let valid = valid(j);
-                self.add_columns(simd, band, valid.start..all.start, [j], partial);
-                self.add_columns(simd, band, all.end..valid.end, [j], partial);
-            }
+            let valid = pairs.iter().map(|&j| (j, self.valid_x(band, j)));
+            let before = valid.clone().map(|(j, valid)| (j, valid.start..all.start));
+            self.add_apart(simd, band, before, partial);
+            let behind = valid.map(|(j, valid)| (j, all.end..valid.end));
+            self.add_apart(simd, band, behind, partial);
         }
+    }
+
+    /// The same of pairs that see different columns of a band of one row, up to four.
+    #[inline(always)]
+    fn add_apart<S: Simd>(
+        &self,
+        simd: S,
+        band: &Band<'_>,
+        pairs: impl Iterator<Item = (usize, Range<usize>)>,
+        partial: &mut [Partial],
+    ) {
+        let (window, lanes) = (&self.window, self.lanes);
+        if window.stride[1] > 1 || !lanes.is_multiple_of(PARTIAL) {
+            for (j, columns) in pairs {
+                self.add_columns(simd, band, columns, [j], partial);
+            }
+            return;
+        }
+        let row = band.rows.start;
+        let mut strips = [Strip::default(); 4];
+        let mut count = 0;
+        for (j, columns) in pairs {
+            let on = (row * window.stride[0] * window.input[1] + columns.start) * lanes;
+            strips[count] = Strip {
+                input: band.sources[j].at.wrapping_add(on),
+                delta: (row * window.output[1] + columns.start) * lanes,
+                length: columns.len() * lanes,
+                number: j,
+            };
+            count += 1;
+        }
+        add_strips(simd, self.input, band.delta, &mut strips[..count], partial);
     }
 
     /// The same in columns that all taps see.

@@ -67,6 +67,89 @@ pub(crate) fn add_products<S: Simd, const N: usize>(
     }
 }
 
+/// A run of lanes of the input, and as many of delta, whose products go to the partial sums of one number.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Strip {
+    /// First lane of the input.
+    pub input: usize,
+    /// First lane of delta.
+    pub delta: usize,
+    /// Lanes: a multiple of [`PARTIAL`].
+    pub length: usize,
+    /// Whose partial sums.
+    pub number: usize,
+}
+
+/// Adds the products of up to four strips of different numbers. They go side by side, since a sum by itself waits for
+/// each addition; the order of each is as if it went alone.
+#[inline(always)]
+pub(crate) fn add_strips<S: Simd>(
+    simd: S,
+    input: &[f32],
+    delta: &[f32],
+    strips: &mut [Strip],
+    partial: &mut [Partial],
+) {
+    let mut count = strips.len();
+    loop {
+        let mut left = 0;
+        for i in 0..count {
+            if strips[i].length > 0 {
+                strips[left] = strips[i];
+                left += 1;
+            }
+        }
+        count = left;
+        let now = &mut strips[..count];
+        match now {
+            [] => return,
+            [a] => add_side_by_side(simd, input, delta, [a], partial),
+            [a, b] => add_side_by_side(simd, input, delta, [a, b], partial),
+            [a, b, c] => add_side_by_side(simd, input, delta, [a, b, c], partial),
+            [a, b, c, d, ..] => add_side_by_side(simd, input, delta, [a, b, c, d], partial),
+        }
+    }
+}
+
+/// Adds as much of each as the shortest has, and takes it off.
+#[inline(always)]
+fn add_side_by_side<S: Simd, const N: usize>(
+    simd: S,
+    input: &[f32],
+    delta: &[f32],
+    strips: [&mut Strip; N],
+    partial: &mut [Partial],
+) {
+    let mut length = strips[0].length;
+    for strip in &strips[1..] {
+        length = length.min(strip.length);
+    }
+    let mut held = [[simd.splat_f32s(0.0); PARTIAL]; N];
+    let mut runs = [(input, delta); N];
+    for n in 0..N {
+        load(simd, &partial[strips[n].number], &mut held[n]);
+        runs[n] = (
+            &input[strips[n].input..][..length],
+            &delta[strips[n].delta..][..length],
+        );
+    }
+    for k in (0..length).step_by(PARTIAL) {
+        for n in 0..N {
+            let (x, _) = S::as_simd_f32s(&runs[n].0[k..k + PARTIAL]);
+            let (d, _) = S::as_simd_f32s(&runs[n].1[k..k + PARTIAL]);
+            for p in 0..PARTIAL / S::F32_LANES {
+                held[n][p] = simd.add_f32s(held[n][p], simd.mul_f32s(d[p], x[p]));
+            }
+        }
+    }
+    for (n, strip) in strips.into_iter().enumerate() {
+        store::<S>(&held[n], &mut partial[strip.number]);
+        strip.input += length;
+        strip.delta += length;
+        strip.length -= length;
+    }
+}
+
 /// Dot products of `N` rows of `input` with `delta`, in one pass over `delta`.
 #[inline(always)]
 pub(crate) fn dots<S: Simd, const N: usize>(
@@ -336,5 +419,49 @@ mod tests {
         let even: Vec<u32> = (0..=64).map(|r| r * 5).collect();
         assert_eq!(row_blocks(&even, 4), [0..16, 16..32, 32..48, 48..64]);
         assert_eq!(row_blocks(&[3, 3], 2), vec![0..1; 1]);
+    }
+
+    struct Strips<'a>(&'a [f32], &'a [f32], Vec<Strip>);
+
+    impl pulp::WithSimd for Strips<'_> {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
+            let mut partial = [[0.0; PARTIAL]; 4];
+            add_strips(simd, self.0, self.1, &mut self.2, &mut partial);
+            partial.iter().map(|p| fold(simd, p)).collect()
+        }
+    }
+
+    #[test]
+    fn strips_side_by_side_have_the_bits_of_each_alone() {
+        let arch = pulp::Arch::new();
+        let (input, delta) = (values(500, 3), values(400, 4));
+        let strip = |number, length| Strip {
+            input: 17 * number,
+            delta: 33 * number,
+            length,
+            number,
+        };
+        let expected = |strip: &Strip| {
+            let (x, d) = (&input[strip.input..], &delta[strip.delta..]);
+            plain(&x[..strip.length], &d[..strip.length])
+        };
+        for lengths in [
+            [0; 4],
+            [160, 160, 160, 160],
+            [32, 0, 176, 16],
+            [64, 48, 80, 48],
+        ] {
+            for count in 0..=4 {
+                let strips: Vec<_> = (0..count).map(|i| strip(i, lengths[i])).collect();
+                let mut sums: Vec<f32> = strips.iter().map(expected).collect();
+                sums.resize(4, 0.0);
+                let found = || Strips(&input, &delta, strips.clone());
+                assert_eq!(arch.dispatch(found()), sums);
+                assert_eq!(pulp::Scalar.vectorize(found()), sums);
+            }
+        }
     }
 }
