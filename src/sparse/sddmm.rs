@@ -59,6 +59,12 @@ const HELD: u32 = 32;
 /// Lanes from which on a layer counts as one of many positions, which tends to have few rows and much work in each.
 const WIDE: usize = 1024;
 
+/// Words of the input that the twin's tasks gather from at a time: half of a usual second-level cache.
+const NEAR: usize = 128 * 1024;
+
+/// Tasks a thread, where they go tile by tile.
+const SHARES: usize = 4;
+
 /// Lanes of the twin's tiles: a row of delta and one of the input fill a core's first cache. Rows of two and more are
 /// tiled.
 const TILE: usize = 8192;
@@ -152,13 +158,21 @@ impl SddmmTwin<'_> {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let offsets = &self.row_offsets[p.first_row as usize..][..p.rows as usize + 1];
-        let blocks = if lanes > WIDE {
-            row_blocks(offsets, rayon::current_num_threads())
+        let threads = rayon::current_num_threads();
+        let [rows, cols] = [p.rows, p.cols].map(|n| n as usize);
+        let pairs = (offsets[rows] - offsets[0]) as usize;
+        let columns = (NEAR / lanes).min(cols).max(1);
+        // Tasks of so many rows use what they load of a tile several times.
+        let enough = 4 * cols * SHARES * threads;
+        let (blocks, tiles) = if lanes > WIDE {
+            (row_blocks(offsets, threads), 1)
         } else {
-            let rows = p.rows as usize;
-            let step = rows_per_task(rows);
+            let (step, tiles) = match pairs >= enough {
+                true => (rows.div_ceil(SHARES * threads), cols.div_ceil(columns)),
+                false => (rows_per_task(rows), 1),
+            };
             let starts = (0..rows).step_by(step);
-            starts.map(|b| b..(b + step).min(rows)).collect()
+            (starts.map(|b| b..(b + step).min(rows)).collect(), tiles)
         };
         let arch = pulp::Arch::new();
         // Each task's pairs are a range of the output.
@@ -172,6 +186,8 @@ impl SddmmTwin<'_> {
                 offsets: &offsets[block.start..=block.end],
                 cols: self.cols,
                 first_col: p.first_col,
+                tiles: tiles as u32,
+                columns: columns as u32,
                 input: self.input,
                 delta: &self.delta[block.start * lanes..block.end * lanes],
                 lanes,
@@ -188,6 +204,9 @@ struct Rows<'a> {
     offsets: &'a [u32],
     cols: &'a [u32],
     first_col: u32,
+    /// Tiles of the columns, each but the last of so many.
+    tiles: u32,
+    columns: u32,
     input: &'a [f32],
     delta: &'a [f32],
     lanes: usize,
@@ -209,28 +228,43 @@ impl WithSimd for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// Each pair in one go: its partial sums never leave the registers.
+    /// Each pair in one go: its partial sums never leave the registers. Tile of columns by tile, all rows in each.
     #[inline(always)]
     fn whole<S: Simd>(self, simd: S) {
         let base = self.offsets[0] as usize;
-        let start = |col: u32| (col - self.first_col) as usize * self.lanes;
+        let rows = self.offsets.len() - 1;
         let accumulate = self.accumulate;
-        let put = |output: &mut f32, sum: f32| {
-            *output = if accumulate { *output + sum } else { sum };
-        };
-        for (row, delta) in self.delta.chunks_exact(self.lanes).enumerate() {
-            let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
-            let output = &mut self.output[range.start - base..range.end - base];
-            // Four pairs at a time share the loads of delta and hide the latency of the sums.
-            let (quads, rest) = self.cols[range].as_chunks::<4>();
-            let (quad_outputs, rest_outputs) = output.as_chunks_mut::<4>();
-            for (cols, output) in quads.iter().zip(quad_outputs) {
-                let sums = dots(simd, self.input, cols.map(start), delta);
-                output.iter_mut().zip(sums).for_each(|(o, sum)| put(o, sum));
-            }
-            for (&col, output) in rest.iter().zip(rest_outputs) {
-                let [sum] = dots(simd, self.input, [start(col)], delta);
-                put(output, sum);
+        let start = |col: u32| (col - self.first_col) as usize * self.lanes;
+        let mut begun: Vec<usize> = self.offsets[..rows].iter().map(|&j| j as usize).collect();
+        for tile in 1..=self.tiles {
+            let end = match tile == self.tiles {
+                true => u32::MAX,
+                false => self.first_col + tile * self.columns,
+            };
+            for (row, delta) in self.delta.chunks_exact(self.lanes).enumerate() {
+                let cols = &self.cols[begun[row]..self.offsets[row + 1] as usize];
+                let count = cols.iter().take_while(|&&col| col < end).count();
+                let output = &mut self.output[begun[row] - base..][..count];
+                begun[row] += count;
+                // Four pairs at a time share the loads of delta and hide the latency of the sums.
+                let (quads, rest) = cols[..count].as_chunks::<4>();
+                let (quad_outputs, rest_output) = output.as_chunks_mut::<4>();
+                for (&cols, output) in quads.iter().zip(quad_outputs) {
+                    put_dots(simd, self.input, cols.map(start), delta, accumulate, output);
+                }
+                let output = rest_output;
+                match *rest {
+                    [a, b, c] => {
+                        let starts = [a, b, c].map(start);
+                        put_dots(simd, self.input, starts, delta, accumulate, output);
+                    }
+                    [a, b] => {
+                        let starts = [a, b].map(start);
+                        put_dots(simd, self.input, starts, delta, accumulate, output);
+                    }
+                    [a] => put_dots(simd, self.input, [start(a)], delta, accumulate, output),
+                    _ => {}
+                }
             }
         }
     }
@@ -264,6 +298,22 @@ impl Rows<'_> {
             }
         }
         put(simd, &partial, self.accumulate, self.output);
+    }
+}
+
+/// Writes the products of `N` pairs of a row.
+#[inline(always)]
+fn put_dots<S: Simd, const N: usize>(
+    simd: S,
+    input: &[f32],
+    starts: [usize; N],
+    delta: &[f32],
+    accumulate: bool,
+    output: &mut [f32],
+) {
+    let sums = dots(simd, input, starts, delta);
+    for (output, sum) in output.iter_mut().zip(sums) {
+        *output = if accumulate { *output + sum } else { sum };
     }
 }
 
