@@ -420,6 +420,7 @@ fn made_up(source: &'static str) -> rootlet::Result<()> {
         parts: false,
         pieces: |_, grid, _| Piece::whole(grid, NONE),
         variants: Variants::NONE,
+        chain: None,
         twin: |_| {},
     };
     reflect(&kernel, &[]).map(|_| ())

@@ -1,10 +1,10 @@
 //! Device buffers of numbers, 32-bit words or two to a word, and views into them.
 
-use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::ledger::{Class, Ledger};
+use super::pages::HostMemory;
 use super::precision::Precision;
 
 /// Words that a view's start must be a multiple of: WebGPU's default `minStorageBufferOffsetAlignment` of 256 bytes.
@@ -22,56 +22,6 @@ impl Scalar for f32 {
 
 impl Scalar for u32 {
     const WGSL: &'static str = "u32";
-}
-
-/// One cache line, so that rows of activations start where vector loads like them.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Line(#[allow(dead_code)] [u32; 16]);
-
-/// Memory of the CPU executor.
-pub(crate) struct HostMemory {
-    lines: Box<[UnsafeCell<Line>]>,
-}
-
-#[expect(unsafe_code, reason = "memory that the executors share among threads")]
-// SAFETY: all access goes through the unsafe accessors below, whose callers uphold exclusivity.
-unsafe impl Sync for HostMemory {}
-
-impl HostMemory {
-    /// `None` if the system has no memory left.
-    pub(crate) fn zeroed(words: usize) -> Option<Self> {
-        let length = words.div_ceil(16).max(1);
-        let mut lines = Vec::new();
-        lines.try_reserve_exact(length).ok()?;
-        lines.resize_with(length, || UnsafeCell::new(Line([0; 16])));
-        Some(HostMemory {
-            lines: lines.into_boxed_slice(),
-        })
-    }
-
-    fn base(&self) -> *mut u32 {
-        UnsafeCell::raw_get(self.lines.as_ptr()).cast()
-    }
-
-    /// # Safety
-    /// No mutable slice of an overlapping range may be alive.
-    #[expect(unsafe_code, reason = "memory that the executors share among threads")]
-    pub(crate) unsafe fn slice(&self, range: Range<usize>) -> &[u32] {
-        assert!(range.start <= range.end && range.end <= self.lines.len() * 16);
-        // SAFETY: in bounds by the assertion; `Line` is plain words; no mutable alias by the contract.
-        unsafe { std::slice::from_raw_parts(self.base().add(range.start), range.len()) }
-    }
-
-    /// # Safety
-    /// No other slice of an overlapping range may be alive.
-    #[expect(unsafe_code, reason = "memory that the executors share among threads")]
-    #[allow(clippy::mut_from_ref)]
-    pub(crate) unsafe fn slice_mut(&self, range: Range<usize>) -> &mut [u32] {
-        assert!(range.start <= range.end && range.end <= self.lines.len() * 16);
-        // SAFETY: in bounds by the assertion; exclusive by the contract.
-        unsafe { std::slice::from_raw_parts_mut(self.base().add(range.start), range.len()) }
-    }
 }
 
 pub(crate) enum Memory {

@@ -1,7 +1,8 @@
 //! Runs a kernel of a plan on its twin as well, and compares: the debugging switch behind `--check`.
 
-use super::buffer::{HostMemory, View};
+use super::buffer::View;
 use super::kernel::BindingKind;
+use super::pages::HostMemory;
 use super::plan::Dispatch;
 use super::precision::Precision;
 use super::twin_call::{Bound, TwinCall};

@@ -2,8 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::buffer::{HostMemory, Memory, View};
+use super::buffer::{Memory, View};
+use super::chain::ChainCall;
+use super::pages::HostMemory;
 use super::plan::Dispatch;
+use super::together::{Together, together};
 use super::twin_call::{Bound, TwinCall};
 use crate::error::{Error, Result};
 use crate::threads::{MOST_THREADS, Pool};
@@ -50,9 +53,24 @@ impl CpuExecutor {
     pub(crate) fn run(&self, dispatches: &[Dispatch]) -> Result<()> {
         let _turn = self.turn()?;
         let mut ran = Ok(());
-        self.pool
-            .run(|| ran = dispatches.iter().try_for_each(run_twin))?;
+        self.pool.run(|| ran = self.run_twins(dispatches))?;
         ran
+    }
+
+    fn run_twins(&self, mut dispatches: &[Dispatch]) -> Result<()> {
+        while let [first, others @ ..] = dispatches {
+            dispatches = match together(dispatches, self.pool.threads()) {
+                Some(together) => {
+                    run_chain(&together)?;
+                    &dispatches[together.dispatches.len()..]
+                }
+                None => {
+                    run_twin(first)?;
+                    others
+                }
+            };
+        }
+        Ok(())
     }
 
     #[expect(unsafe_code, reason = "access to a buffer's memory")]
@@ -80,16 +98,36 @@ fn host(view: &View) -> &HostMemory {
     }
 }
 
-/// Runs the twin of a dispatch whose buffers are host memory.
+/// The call of the twin of a dispatch whose buffers are host memory.
+///
+/// # Safety
+/// As [`TwinCall::new`].
 #[expect(unsafe_code, reason = "hands a twin the memory of its bindings")]
-fn run_twin(dispatch: &Dispatch) -> Result<()> {
+unsafe fn call(dispatch: &Dispatch) -> Result<TwinCall<'_>> {
     let bound = dispatch.views.iter().map(|view| Bound {
         memory: host(view),
         words: view.word_range(),
         precision: view.precision(),
     });
+    // SAFETY: by the contract.
+    unsafe { TwinCall::new(dispatch.kernel.bound(), &dispatch.params, bound) }
+}
+
+#[expect(unsafe_code, reason = "hands a twin the memory of its bindings")]
+fn run_twin(dispatch: &Dispatch) -> Result<()> {
     // SAFETY: whoever runs dispatches holds the turn, and the device has checked that each binds nothing twice that it
     // writes.
-    let call = unsafe { TwinCall::new(dispatch.kernel.bound(), &dispatch.params, bound) };
-    dispatch.kernel.run_twin(call)
+    dispatch.kernel.run_twin(unsafe { call(dispatch) })
+}
+
+/// Runs the twins of dispatches together.
+#[expect(unsafe_code, reason = "hands a chain the memory of its bindings")]
+fn run_chain(together: &Together<'_>) -> Result<()> {
+    let calls = together.dispatches.iter();
+    // SAFETY: as for each by itself. That they overlap each other does no harm, since a `ChainCall` looks for a memory
+    // in all of them, and hands out one that any of them writes once: there is one name for it.
+    let calls = calls.map(|dispatch| unsafe { call(dispatch) });
+    let call = ChainCall::new(calls.collect::<Result<_>>()?, together.idle);
+    (together.chain.run)(&call);
+    Ok(())
 }

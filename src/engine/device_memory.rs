@@ -1,9 +1,10 @@
 //! What a device holds: buffers are allocated, filled and read back.
 
-use super::buffer::{Buffer, HostMemory, Memory, Scalar, View};
+use super::buffer::{Buffer, Memory, Scalar, View};
 use super::device::{Device, Executor};
 use super::host_memory;
 use super::ledger::Class;
+use super::pages::HostMemory;
 use super::precision::Precision;
 use crate::error::{Error, Remedies, Result};
 

@@ -6,6 +6,7 @@
 
 pub use super::bindings::{BindingInfo, BindingKind, Field, FieldKind, FieldType, Uniform};
 use super::buffer::View;
+use super::chain::Chain;
 use super::grid::Grid;
 use super::loops::Piece;
 use super::shape::WorkgroupShape;
@@ -31,6 +32,8 @@ pub struct KernelInfo {
     pub variants: Variants,
     /// Runs the twin.
     pub twin: fn(&TwinCall<'_>),
+    /// What the twin may be run together with, if that follows on it.
+    pub chain: Option<&'static Chain>,
 }
 
 /// Other shapes of a kernel's workgroup, in which it gives the same bits.
@@ -122,7 +125,8 @@ macro_rules! uniform {
 /// kernel! {
 ///     /// What it computes.
 ///     pub Scale, ScaleParams, ScaleTwin = "folder/scale", include_str!("scale.wgsl");
-///     // or `…, variants SHAPES, |params| params.length / 4;`: see [`Variants`](crate::engine::kernel::Variants)
+///     // or `…, variants SHAPES, |params| params.length / 4;`: see [`Variants`](crate::engine::kernel::Variants);
+///     // or `…, chain &CHAIN;`, the first kernel of a [`Chain`](crate::engine::chain::Chain)
 ///     params { length: u32, factor: f32 }
 ///     no loops;               // or `loops |params, shape| looped(…);`: see [`engine::loops`](crate::engine::loops)
 ///     read input: f32,        // var<storage, read> input: array<f32>
@@ -136,7 +140,7 @@ macro_rules! kernel {
     (
         $(#[$meta:meta])*
         $vis:vis $Name:ident, $Params:ident, $Twin:ident = $path:expr, $source:expr
-        $(, variants $variants:expr, $width:expr)?;
+        $(, variants $variants:expr, $width:expr)? $(, chain $chain:expr)?;
         params { $( $(#[$pmeta:meta])* $pfield:ident : $pty:ty ),+ $(,)? }
         $loops:ident $how:expr;
         $( $(#[$bmeta:meta])* $access:ident $binding:ident : $bty:ty ),+ $(,)?
@@ -187,6 +191,7 @@ macro_rules! kernel {
                         $( $binding: $crate::kernel!(@get call _index $access $bty) ),+
                     }.run()
                 },
+                chain: $crate::kernel!(@chain $($chain)?),
             };
 
             fn params(&self) -> &[u8] {
@@ -208,6 +213,8 @@ macro_rules! kernel {
             },
         }
     };
+    (@chain) => { None };
+    (@chain $chain:expr) => { Some($chain) };
     (@parts no) => { false };
     (@parts loops) => { false };
     (@parts pieces) => { true };

@@ -10,6 +10,7 @@ mod adapter_summary;
 mod around;
 mod bindings;
 pub mod buffer;
+pub mod chain;
 mod check;
 mod choices;
 #[cfg(feature = "cpu")]
@@ -37,6 +38,7 @@ mod loss;
 mod pace;
 #[cfg(feature = "gpu")]
 mod packed;
+mod pages;
 mod phase;
 pub mod plan;
 mod precision;
@@ -49,6 +51,8 @@ mod shader_compiler;
 mod shape;
 pub mod step_state;
 mod timed_by;
+#[cfg(feature = "cpu")]
+mod together;
 mod traffic;
 pub mod tune;
 mod twin_call;

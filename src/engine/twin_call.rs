@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::bindings::{BindingInfo, Uniform};
-use super::buffer::{HostMemory, Scalar};
+use super::buffer::Scalar;
+use super::pages::HostMemory;
 use super::precision::Precision;
 use crate::error::{Error, Result};
 
@@ -120,6 +121,11 @@ impl<'a> TwinCall<'a> {
     /// Stores what the twin wrote, after it has returned.
     pub(super) fn store(self) {
         self.slices.iter().for_each(TwinSlice::store);
+    }
+
+    /// Its kernel's bindings, numbered.
+    pub(super) fn bindings(&self) -> impl Iterator<Item = (usize, &'static BindingInfo)> {
+        (self.slices.iter().enumerate()).map(|(index, slice)| (index, slice.binding))
     }
 
     /// The parameters.

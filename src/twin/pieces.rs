@@ -12,6 +12,12 @@ pub(crate) fn rows_per_task(rows: usize) -> usize {
 /// Bytes of a source that a last-level cache may hold: rows gathered from no more are written whole.
 const WHOLE_BYTES: usize = 16 << 20;
 
+/// Bytes of a source that a core's own cache may hold.
+const NEAR_BYTES: usize = 1 << 20;
+
+/// Fewest lanes of a short row that a task takes.
+const SHORT_LANES: usize = 64;
+
 /// Bytes of a part of a larger source.
 const PART_BYTES: usize = 2 << 20;
 
@@ -20,9 +26,14 @@ const PART_BYTES: usize = 2 << 20;
 const FEWEST_LANES: usize = 512;
 
 /// Lanes of a row that a task takes, of rows of `lanes` gathered from a source of `words`: all, or as many as keep that
-/// part of the source in the cache while all rows are written.
+/// part of the source in the cache while all rows are written. Of short rows, a batch's, such a part is one that a core
+/// has for itself.
 pub(crate) fn lanes_per_task(words: usize, lanes: usize) -> usize {
     let bytes = words * size_of::<f32>();
+    if lanes <= FEWEST_LANES && bytes > NEAR_BYTES {
+        let each = NEAR_BYTES * lanes / bytes / SHORT_LANES * SHORT_LANES;
+        return each.max(SHORT_LANES).min(lanes);
+    }
     if bytes <= WHOLE_BYTES {
         return lanes;
     }

@@ -72,6 +72,7 @@ impl<const WAY: u32> Kernel for Forged<WAY> {
         parts: false,
         pieces: |_, grid, _| Piece::whole(grid, NONE),
         variants: Variants::NONE,
+        chain: None,
         twin: |call| match WAY {
             0 => call.write::<f32>(1).fill(7.0),
             1 => {

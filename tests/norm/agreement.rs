@@ -89,6 +89,7 @@ fn layer(device: &Device, size: Size) -> Vec<u32> {
         .collect()
 }
 
+/// Of few channels a thread has too few to take each as a whole: the dispatches of a batch norm then run one by one.
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let devices = [1, 2, 3].map(|threads| Device::cpu(threads).unwrap());

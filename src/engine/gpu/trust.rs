@@ -63,6 +63,7 @@ mod tests {
             pieces: first.pieces,
             variants: first.variants,
             twin: first.twin,
+            chain: None,
         };
         assert!(is_own(&altered(first.name, first.source)));
         assert!(!is_own(&altered(first.name, "another text")));

@@ -46,28 +46,50 @@ impl BatchNormApplyTwin<'_> {
         let lanes = p.vectors as usize * 4;
         let plane = p.positions as usize * lanes;
         let channels = p.channels as usize;
-        let arch = pulp::Arch::new();
         let output = &mut self.output[..channels * plane];
         for_each_part(output, plane, lanes, |c, offset, y| {
             let range = c * plane + offset..c * plane + offset + y.len();
-            let x = &self.input[range.clone()];
-            let scale = self.saved[channels + c] * self.values[p.weight as usize + c];
-            let (mean, bias) = (self.saved[c], self.values[p.bias as usize + c]);
-            let normal = |x: f32| (x - mean) * scale + bias;
-            // A NaN stays a NaN, so that a diverged run shows.
-            let relu = |z: f32| if z < 0.0 { 0.0 } else { z };
-            arch.dispatch(
-                #[inline(always)]
-                || match (p.add, p.relu) {
-                    (0, 0) => y.iter_mut().zip(x).for_each(|(y, &x)| *y = normal(x)),
-                    (0, _) => y.iter_mut().zip(x).for_each(|(y, &x)| *y = relu(normal(x))),
-                    (_, 0) => (y.iter_mut().zip(x).zip(&self.residual[range]))
-                        .for_each(|((y, &x), r)| *y = normal(x) + r),
-                    _ => (y.iter_mut().zip(x).zip(&self.residual[range]))
-                        .for_each(|((y, &x), r)| *y = relu(normal(x) + r)),
-                },
-            );
+            let channel = Channel {
+                mean: self.saved[c],
+                scale: self.saved[channels + c] * self.values[p.weight as usize + c],
+                bias: self.values[p.bias as usize + c],
+                relu: p.relu != 0,
+            };
+            let residual = (p.add != 0).then(|| &self.residual[range.clone()]);
+            channel.apply(y, &self.input[range], residual);
             clear_padding(y, lanes, self.step.count as usize);
         });
+    }
+}
+
+/// What is done with a channel's values.
+pub(super) struct Channel {
+    pub mean: f32,
+    /// Weight times `1 / standard deviation`.
+    pub scale: f32,
+    pub bias: f32,
+    pub relu: bool,
+}
+
+impl Channel {
+    pub fn apply(&self, y: &mut [f32], x: &[f32], residual: Option<&[f32]>) {
+        let Channel {
+            mean, scale, bias, ..
+        } = *self;
+        let normal = |x: f32| (x - mean) * scale + bias;
+        // A NaN stays a NaN, so that a diverged run shows.
+        let relu = |z: f32| if z < 0.0 { 0.0 } else { z };
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || match (residual, self.relu) {
+                (None, false) => y.iter_mut().zip(x).for_each(|(y, &x)| *y = normal(x)),
+                (None, true) => y.iter_mut().zip(x).for_each(|(y, &x)| *y = relu(normal(x))),
+                (Some(residual), false) => {
+                    (y.iter_mut().zip(x).zip(residual)).for_each(|((y, &x), r)| *y = normal(x) + r)
+                }
+                (Some(residual), true) => (y.iter_mut().zip(x).zip(residual))
+                    .for_each(|((y, &x), r)| *y = relu(normal(x) + r)),
+            },
+        );
     }
 }

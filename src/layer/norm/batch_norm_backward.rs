@@ -72,30 +72,88 @@ impl BatchNormBackwardTwin<'_> {
     }
 
     /// The words `dx` of channel `c`, from `offset` of its plane on.
-    fn part(&self, c: usize, offset: usize, dx: &mut [f32], mut dr: Option<&mut [f32]>) {
+    fn part(&self, c: usize, offset: usize, dx: &mut [f32], dr: Option<&mut [f32]>) {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let channels = p.channels as usize;
         let n = (p.positions * self.step.count) as f32;
-        let (mean, inverse) = (self.saved[c], self.saved[channels + c]);
-        let scale = inverse * self.values[p.weight as usize + c];
-        let bias = self.values[p.bias as usize + c];
-        let [mean_dz, mean_product] = [self.sums[c], self.sums[channels + c]].map(|sum| sum / n);
+        let inverse = self.saved[channels + c];
         let first = c * p.positions as usize * lanes + offset;
+        let range = first..first + dx.len();
+        let channel = Channel {
+            mask: p.mask,
+            adds: p.residual_mode == 2,
+            mean: self.saved[c],
+            inverse,
+            scale: inverse * self.values[p.weight as usize + c],
+            bias: self.values[p.bias as usize + c],
+            mean_dz: self.sums[c] / n,
+            mean_product: self.sums[channels + c] / n,
+        };
+        let seen = Seen {
+            x: &self.input[range.clone()],
+            dy: &self.delta[range.clone()],
+            y: if p.mask == mask::ACTIVATION {
+                &self.activation[range]
+            } else {
+                &[]
+            },
+        };
+        channel.gradient(seen, dx, dr);
+        clear_padding(dx, lanes, self.step.count as usize);
+    }
+}
+
+/// What is done with a channel's gradients.
+pub(super) struct Channel {
+    pub mask: u32,
+    /// Whether the residual's gradient is added to what is there.
+    pub adds: bool,
+    pub mean: f32,
+    pub inverse: f32,
+    /// Weight times `inverse`.
+    pub scale: f32,
+    pub bias: f32,
+    /// Mean gradient behind the mask, and of it times the normalised input.
+    pub mean_dz: f32,
+    pub mean_product: f32,
+}
+
+/// Values of one part of a channel.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub x: &'a [f32],
+    pub dy: &'a [f32],
+    /// The activation; empty unless the mask comes from it.
+    pub y: &'a [f32],
+}
+
+impl Channel {
+    /// Writes the gradient at the input, and at the residual where there is one.
+    pub fn gradient(&self, seen: Seen<'_>, dx: &mut [f32], mut dr: Option<&mut [f32]>) {
+        let Channel {
+            mean,
+            inverse,
+            scale,
+            bias,
+            mean_dz,
+            mean_product,
+            ..
+        } = *self;
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
                 let mut dz = [0f32; BLOCK];
                 for (i, dx) in dx.chunks_mut(BLOCK).enumerate() {
-                    let at = first + i * BLOCK..first + i * BLOCK + dx.len();
-                    let (x, dy) = (&self.input[at.clone()], &self.delta[at.clone()]);
+                    let at = i * BLOCK..i * BLOCK + dx.len();
+                    let (x, dy) = (&seen.x[at.clone()], &seen.dy[at.clone()]);
                     let dz = &mut dz[..dx.len()];
                     let passed = |z: f32, dy: f32| if z > 0.0 { dy } else { 0.0 };
-                    match p.mask {
+                    match self.mask {
                         mask::NONE => dz.copy_from_slice(dy),
                         mask::INPUT => (dz.iter_mut().zip(x).zip(dy))
                             .for_each(|((dz, x), &dy)| *dz = passed((x - mean) * scale + bias, dy)),
-                        _ => (dz.iter_mut().zip(&self.activation[at]).zip(dy))
+                        _ => (dz.iter_mut().zip(&seen.y[at]).zip(dy))
                             .for_each(|((dz, &y), &dy)| *dz = passed(y, dy)),
                     }
                     for ((dx, x), dz) in dx.iter_mut().zip(x).zip(&*dz) {
@@ -103,15 +161,14 @@ impl BatchNormBackwardTwin<'_> {
                     }
                     if let Some(dr) = &mut dr {
                         let dr = &mut dr[i * BLOCK..][..dz.len()];
-                        if p.residual_mode == 1 {
-                            dr.copy_from_slice(dz);
-                        } else {
+                        if self.adds {
                             dr.iter_mut().zip(dz).for_each(|(dr, dz)| *dr += *dz);
+                        } else {
+                            dr.copy_from_slice(dz);
                         }
                     }
                 }
             },
         );
-        clear_padding(dx, lanes, self.step.count as usize);
     }
 }

@@ -41,25 +41,46 @@ crate::kernel! {
     write saved: f32,
 }
 
+/// A channel's values: how many, their mean, and the sum of their squared differences from it.
+pub(super) struct Merged {
+    pub n: f32,
+    pub mean: f32,
+    pub squares: f32,
+}
+
+impl Merged {
+    /// From its tiles' `parts`.
+    pub fn of(p: &BatchNormMergeParams, count: u32, parts: &[f32]) -> Self {
+        let (mut n, mut mean, mut squares) = (0f32, 0f32, 0f32);
+        let (parts, _) = parts.as_chunks::<2>();
+        for (t, part) in parts.iter().enumerate() {
+            let rows = p.tile.min(p.positions - t as u32 * p.tile);
+            let more = (rows * count) as f32;
+            let total = n + more;
+            let d = part[0] - mean;
+            mean += d * (more / total);
+            squares += part[1] + d * d * (n * (more / total));
+            n = total;
+        }
+        Merged { n, mean, squares }
+    }
+
+    /// `1 / standard deviation`.
+    pub fn inverse(&self, epsilon: f32) -> f32 {
+        1.0 / (self.squares / self.n + epsilon).sqrt()
+    }
+}
+
 impl BatchNormMergeTwin<'_> {
     pub(super) fn run(self) {
         let p = self.params;
         let [channels, tiles] = [p.channels, p.tiles].map(|n| n as usize);
         for c in 0..channels {
-            let (mut n, mut mean, mut squares) = (0f32, 0f32, 0f32);
-            for t in 0..p.tiles {
-                let at = 2 * (c * tiles + t as usize);
-                let rows = p.tile.min(p.positions - t * p.tile);
-                let more = (rows * self.step.count) as f32;
-                let total = n + more;
-                let d = self.parts[at] - mean;
-                mean += d * (more / total);
-                squares += self.parts[at + 1] + d * d * (n * (more / total));
-                n = total;
-            }
-            let variance = squares / n;
+            let parts = &self.parts[2 * c * tiles..][..2 * tiles];
+            let channel = Merged::of(&p, self.step.count, parts);
+            let Merged { n, mean, squares } = channel;
             self.saved[c] = mean;
-            self.saved[channels + c] = 1.0 / (variance + p.epsilon).sqrt();
+            self.saved[channels + c] = channel.inverse(p.epsilon);
             if p.update != 0 {
                 let unbiased = squares / (n - 1.0).max(1.0);
                 for (first, value) in [(p.mean, mean), (p.variance, unbiased)] {

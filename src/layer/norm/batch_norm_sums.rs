@@ -1,11 +1,13 @@
 //! Batch norm backward, first part: each tile's sums of the gradient, and of the gradient times the normalised input.
 
-use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::{sums, tile, workgroup_sum};
+use super::batch_norm_by_channel::{backward, enough, idle};
+use super::batch_norm_tiles::SumsTile;
+use super::lanes::{tile, workgroup_sum};
 use super::shared::mask;
 use crate::engine::StepState;
+use crate::engine::chain::{Chain, params};
 
 crate::kernel! {
     /// Sum of `dz` and of `dz * (input - mean) / deviation` over the members of each channel's tile of `tile`
@@ -17,7 +19,7 @@ crate::kernel! {
     /// `[2][channels]`, `values` that of [`Parameters`](crate::layer::Parameters), `parts` `[channels][tiles][2]`.
     /// Grid: [`Groups`](crate::engine::Grid::Groups) = channels × tiles.
     pub BatchNormSums, BatchNormSumsParams, BatchNormSumsTwin =
-        "layer/norm/batch_norm_sums", shader!("layer/norm/batch_norm_sums");
+        "layer/norm/batch_norm_sums", shader!("layer/norm/batch_norm_sums"), chain &BACKWARD;
     params {
         /// Channels.
         channels: u32,
@@ -52,7 +54,6 @@ impl BatchNormSumsTwin<'_> {
         let lanes = p.vectors as usize * 4;
         let [plane, tile] = [p.positions, p.tile].map(|n| n as usize * lanes);
         let [channels, tiles] = [p.channels, p.tiles].map(|n| n as usize);
-        let arch = pulp::Arch::new();
         self.parts[..channels * tiles * 2]
             .par_chunks_exact_mut(2)
             .with_min_len((16 * 1024 / tile).max(1))
@@ -62,7 +63,7 @@ impl BatchNormSumsTwin<'_> {
                 let first = item % tiles * tile;
                 let range = c * plane + first..c * plane + (first + tile).min(plane);
                 let inverse = self.saved[channels + c];
-                parts.copy_from_slice(&arch.dispatch(Tile {
+                let tile = SumsTile {
                     input: &self.input[range.clone()],
                     delta: &self.delta[range.clone()],
                     activation: match p.mask {
@@ -76,71 +77,25 @@ impl BatchNormSumsTwin<'_> {
                     inverse,
                     scale: inverse * self.values[p.weight as usize + c],
                     bias: self.values[p.bias as usize + c],
-                }));
+                };
+                parts.copy_from_slice(&tile.sums());
             });
     }
 }
 
-struct Tile<'a> {
-    input: &'a [f32],
-    delta: &'a [f32],
-    activation: &'a [f32],
-    lanes: usize,
-    count: usize,
-    mask: u32,
-    mean: f32,
-    inverse: f32,
-    scale: f32,
-    bias: f32,
-}
-
-impl WithSimd for Tile<'_> {
-    type Output = [f32; 2];
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> [f32; 2] {
-        let [zero, mean, inverse, scale, bias] =
-            [0.0, self.mean, self.inverse, self.scale, self.bias].map(|x| simd.splat_f32s(x));
-        let (lanes, count) = (self.lanes, self.count);
-        let of_input = [self.input, self.delta];
-        // Closures that are not part of the loop's function would know nothing of wide vectors: hence the attributes.
-        match self.mask {
-            mask::NONE => sums(
-                simd,
-                of_input,
-                lanes,
-                count,
-                #[inline(always)]
-                |[x, dz]| {
-                    let normal = simd.mul_f32s(simd.sub_f32s(x, mean), inverse);
-                    [dz, simd.mul_f32s(dz, normal)]
-                },
-            ),
-            mask::INPUT => sums(
-                simd,
-                of_input,
-                lanes,
-                count,
-                #[inline(always)]
-                |[x, dy]| {
-                    let away = simd.sub_f32s(x, mean);
-                    let z = simd.add_f32s(simd.mul_f32s(away, scale), bias);
-                    let dz = simd.select_f32s(simd.greater_than_f32s(z, zero), dy, zero);
-                    [dz, simd.mul_f32s(dz, simd.mul_f32s(away, inverse))]
-                },
-            ),
-            _ => sums(
-                simd,
-                [self.input, self.delta, self.activation],
-                lanes,
-                count,
-                #[inline(always)]
-                |[x, dy, y]| {
-                    let dz = simd.select_f32s(simd.greater_than_f32s(y, zero), dy, zero);
-                    let normal = simd.mul_f32s(simd.sub_f32s(x, mean), inverse);
-                    [dz, simd.mul_f32s(dz, normal)]
-                },
-            ),
-        }
-    }
-}
+/// With the parameters' gradients and those at input and residual.
+static BACKWARD: Chain = Chain {
+    kernels: &[
+        "layer/norm/batch_norm_sums",
+        "layer/norm/batch_norm_gradients",
+        "layer/norm/batch_norm_backward",
+    ],
+    idle: |bytes, threads| {
+        let p: BatchNormSumsParams = params(bytes[0]);
+        enough(p.channels, threads).then(|| idle(bytes[2]))
+    },
+    run: |call| {
+        let p: BatchNormSumsParams = call.params(0);
+        backward(call, p.tile as usize);
+    },
+};

@@ -116,7 +116,7 @@ pub(super) fn workgroup_sum(shape: WorkgroupShape) -> Loops {
 const TASK: usize = 16 * 1024;
 
 /// Words of a part of a plane of `positions` times `lanes` words: whole positions.
-fn part(lanes: usize) -> usize {
+pub(super) fn part(lanes: usize) -> usize {
     (TASK / lanes).max(1) * lanes
 }
 

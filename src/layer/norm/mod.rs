@@ -13,6 +13,7 @@
 mod batch_norm;
 mod batch_norm_apply;
 mod batch_norm_backward;
+mod batch_norm_by_channel;
 mod batch_norm_fused;
 mod batch_norm_gradients;
 mod batch_norm_layer;
@@ -22,6 +23,7 @@ mod batch_norm_merge_backward;
 mod batch_norm_running;
 mod batch_norm_statistics;
 mod batch_norm_sums;
+mod batch_norm_tiles;
 mod batch_norm_whole;
 mod batch_norm_whole_backward;
 mod lanes;
