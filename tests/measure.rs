@@ -6,19 +6,24 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 fn measure(rootlet: &Path, out: &Path, arguments: &[&str]) -> Output {
-    Command::new("python3")
+    command(rootlet, out, arguments).output().unwrap()
+}
+
+fn command(rootlet: &Path, out: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("python3");
+    command
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/gpu/measure"))
         .args(["--rootlet", rootlet.to_str().unwrap()])
         .args(["--out", out.to_str().unwrap()])
         .args(arguments)
         .env_remove("ROOTLET_ADAPTER")
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .output()
-        .unwrap()
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    command
 }
 
 /// The parts by name, and the table.
@@ -215,7 +220,14 @@ fn training_goes_on_where_it_stopped() {
         esac"#,
     );
     let out = folder.path().join("out");
-    let train = ["--only", "nothing", "--train", "0.05", "--data-dir", "data"];
+    let train = [
+        "--only",
+        "adapters",
+        "--train",
+        "0.05",
+        "--data-dir",
+        "data",
+    ];
     for (message, events) in [("ended in good order", 0), ("", 1)] {
         let output = measure(&rootlet, &out, &train);
         let (whole, _) = found(&out);
@@ -224,5 +236,74 @@ fn training_goes_on_where_it_stopped() {
         assert_eq!(train["status"], "done", "{train:#}");
         assert!(train["message"].as_str().unwrap().contains(message));
         assert_eq!(train["result"]["events"].as_array().unwrap().len(), events);
+    }
+}
+
+#[test]
+fn a_name_that_no_part_begins_with_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let rootlet = stand_in(folder.path(), "exit 0");
+    let out = folder.path().join("out");
+    for only in ["foo", "products,foo", "products,"] {
+        let output = measure(&rootlet, &out, &["--only", only]);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains("no part's name begins with"), "{message}");
+        assert!(message.contains("products 4096"), "{message}");
+        assert!(!out.exists(), "nothing was measured");
+    }
+}
+
+/// Whatever ends it ends the part that runs, and leaves no files but those of the results.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_ends_it_ends_its_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("pid");
+    let rootlet = stand_in(
+        folder.path(),
+        &format!(
+            r#"case "$*" in
+                *--help|--version) ;;
+                adapters*) echo '{{"name": "A GPU", "chosen": true}}' ;;
+                *) echo $$ >{0}.new; mv {0}.new {0}; exec sleep 60 ;;
+            esac"#,
+            note.display()
+        ),
+    );
+    let out = folder.path().join("out");
+    let small = ["--small", "--python", "/bin/false"];
+    let runs = |process: &str| {
+        let state = fs::read_to_string(format!("/proc/{process}/stat"));
+        // One that nobody has waited for yet is a zombie.
+        state.is_ok_and(|state| !state.contains(") Z "))
+    };
+    let within_seconds = |what: &str, done: &dyn Fn() -> bool| {
+        let begin = Instant::now();
+        while !done() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    for (signal, status) in [("KILL", None), ("TERM", Some(143)), ("INT", Some(130))] {
+        let _ = fs::remove_file(&note);
+        let mut call = command(&rootlet, &out, &small);
+        let mut running = call.stdout(std::process::Stdio::null()).spawn().unwrap();
+        within_seconds("a part begins", &|| note.exists());
+        let part = fs::read_to_string(&note).unwrap().trim().to_owned();
+        assert!(runs(&part));
+        let second = measure(&rootlet, &out, &small);
+        let message = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert!(message.contains("another measurement"), "{message}");
+        let process = running.id().to_string();
+        Command::new("kill")
+            .args(["-s", signal, &process])
+            .status()
+            .unwrap();
+        assert_eq!(running.wait().unwrap().code(), status);
+        within_seconds(signal, &|| !runs(&part));
+        let (whole, _) = found(&out);
+        assert_eq!(self::part(&whole, "adapters")["status"], "done");
+        assert_eq!(out.join("parts").exists(), status.is_none());
     }
 }

@@ -22,12 +22,12 @@ class Sizes:
         self.patience = 3 if small else 1  # software adapters are slow
 
 
-def all_parts(options, runner, found):
+def all_parts(options, found):
     """Every part in its order; later ones look at what earlier ones found."""
     sizes = Sizes(options.small)
     sides = [Rootlet(options, sizes, found), Torch(options, sizes, found)]
     ours, theirs = sides
-    planned = [ours.adapters(), theirs.about(), ours.verify(), ours.bench("ceilings", ["--only", "ceilings"] + ours.quick(), 60)]
+    planned = [ours.adapters(), theirs.about(), ours.verify(), ours.bench("ceilings", ["--only", "ceilings"], 60)]
     planned += [ours.products(sizes.first), theirs.products(sizes.first)]
     for name in [sizes.models[0], "mlp", *sizes.models[1:]]:
         planned += [ours.step(name), theirs.step(name)]
@@ -109,7 +109,7 @@ class Rootlet:
     def bench(self, name, arguments, limit):
         """`rootlet bench`: what other work on the machine disturbs is kept, and marked."""
         command = [self.options.rootlet, "bench", "--adapter", self.adapter(), "--seconds", str(self.sizes.seconds)]
-        command += ["--keep-doubtful", "--json", "{base}.json", *arguments]
+        command += ["--keep-doubtful", "--json", "{base}.json", *self.quick(), *arguments]
         return Part(name, command, read_json, limit * self.sizes.patience, self.needs_gpu)
 
     def products(self, n, more=(), name=None):

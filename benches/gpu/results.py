@@ -9,8 +9,8 @@ SCHEMA = 1
 
 
 class Results:
-    def __init__(self, out, machine):
-        self.machine, self.parts = machine, []
+    def __init__(self, out):
+        self.machine, self.parts = {}, []
         self.json_path, self.table_path = os.path.join(out, "measure.json"), os.path.join(out, "measure.md")
 
     def add(self, part, outcome):

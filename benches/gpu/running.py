@@ -1,5 +1,6 @@
 """Running a part in a process of its own, with a time limit."""
 
+import ctypes
 import os
 import re
 import signal
@@ -7,6 +8,9 @@ import subprocess
 import time
 
 TAIL = 2000  # characters of a failing part's output that are kept in the results
+LEAST = 20  # seconds that a part gets where so much is left, however much the others want
+PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+LIBC = ctypes.CDLL(None)
 
 
 class Part:
@@ -20,6 +24,10 @@ class Part:
 
     def skipped(self):
         return self.needs() if self.needs else None
+
+    def ends_with_us(self):
+        """In its process: the system ends it where this one is gone, killed itself. One that saves is asked to."""
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL if self.saved is None else signal.SIGTERM)
 
 
 class Outcome:
@@ -48,7 +56,8 @@ class Runner:
         return self.end - time.monotonic()
 
     def run(self, part, limit=None):
-        limit = limit or min(part.limit, self.left())
+        # One that is slow, on a busy machine say, leaves half of the time to those behind it.
+        limit = limit or min(part.limit, max(self.left() / 2, LEAST), self.left())
         if limit < 1:
             return Outcome.left_out("no time was left: give more --minutes")
         base = os.path.join(self.folder, re.sub("[^a-z0-9]+", "-", part.name))
@@ -58,7 +67,7 @@ class Runner:
                 os.remove(base + suffix)
         begin = time.monotonic()
         try:
-            code, late = self.call(command, base, limit, part.grace)
+            code, late = self.call(part, command, base, limit)
         except OSError as error:
             return Outcome("failed", f"cannot run {command[0]}: {error}", command=command)
         seconds = time.monotonic() - begin
@@ -77,18 +86,20 @@ class Runner:
             fault = f"exit status {code}: {tail(base + '.err') or output or 'it said nothing'}"
         return Outcome("failed", fault, seconds, result, command, output)
 
-    def call(self, command, base, limit, grace):
+    def call(self, part, command, base, limit):
         """The exit status, and whether the time limit ended it."""
         with open(base + ".out", "wb") as out, open(base + ".err", "wb") as err:
             # A group of its own, so that what it starts ends with it.
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True, preexec_fn=part.ends_with_us
+            )
             try:
                 return process.wait(timeout=limit), False
             except subprocess.TimeoutExpired:
-                end(process, grace)
+                end(process, part.grace)
                 return process.poll(), True
             finally:
-                end(process, grace)
+                end(process, part.grace)
 
 
 def end(process, grace):
