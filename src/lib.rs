@@ -97,6 +97,7 @@ pub mod engine;
 #[doc(hidden)]
 pub mod bench;
 mod bounds;
+mod busy;
 #[cfg(feature = "report")]
 mod cache;
 pub mod checkpoint;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::loads::size;
+use super::plausible::impossible;
 use super::plot;
 use super::report::BenchReport;
 use super::row::{CEILINGS, MEMORY, PRODUCTS, ROUNDS, Row, STEPS};
@@ -19,7 +20,8 @@ impl Comparison {
     /// Reads the files of `rootlet bench --json`.
     ///
     /// # Errors
-    /// Fewer than two, a file that is none of those, or files of different schema or code versions.
+    /// Fewer than two, a file that is none of those or has figures that cannot be, or files of different schema or code
+    /// versions.
     pub fn read(paths: &[PathBuf]) -> Result<Self> {
         if paths.len() < 2 {
             return Err(Error::Usage(
@@ -41,6 +43,12 @@ impl Comparison {
                         paths[0].display(),
                         first.code
                     ),
+                });
+            }
+            if let Some(reason) = impossible(&report) {
+                return Err(Error::Data {
+                    path: path.clone(),
+                    reason: format!("{reason}: give what `rootlet bench --json` wrote, as it is"),
                 });
             }
             reports.push((stem(path), report));

@@ -1,5 +1,6 @@
 //! A gallery of devices: a page made of the reports that people shared.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,8 @@ use super::loads::size;
 use super::share::SharedReport;
 use super::table::{number, percent};
 use crate::error::{Error, Result};
+use crate::files;
+use crate::report::write_file;
 
 /// The reports of a folder.
 pub struct Gallery {
@@ -17,10 +20,12 @@ pub struct Gallery {
 /// The page's file in the folder.
 const PAGE: &str = "README.md";
 
-const HEAD: &str = "\
-# Devices
+/// How a page of this kind begins, of any version.
+const TITLE: &str = "# Devices\n\nWhat `rootlet bench --share` measured ";
 
-What `rootlet bench --share` measured on machines that people have, a file each. To add yours, on an idle machine:
+/// What comes next.
+const HEAD: &str = "\
+on machines that people have, a file each. To add yours, on an idle machine:
 
 ```sh
 rootlet bench --share docs/devices
@@ -42,7 +47,7 @@ impl Gallery {
     /// Reads the `.json` files of a folder.
     ///
     /// # Errors
-    /// A folder that cannot be read, or a file that is refused: see [`SharedReport::read`].
+    /// A folder that cannot be read, a file that is refused (see [`SharedReport::read`]), or one that is there twice.
     pub fn read(folder: &Path) -> Result<Self> {
         let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
         let mut paths: Vec<PathBuf> = Vec::new();
@@ -61,6 +66,18 @@ impl Gallery {
             Ok((name.into_owned(), SharedReport::read(path)?))
         };
         let devices = paths.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let mut seen: BTreeMap<String, &Path> = BTreeMap::new();
+        for (path, (_, device)) in paths.iter().zip(&devices) {
+            if let Some(first) = seen.insert(device.to_json()?, path) {
+                return Err(Error::Data {
+                    path: path.clone(),
+                    reason: format!(
+                        "is {} once more, and would count twice: remove one of them",
+                        first.display()
+                    ),
+                });
+            }
+        }
         match devices.is_empty() {
             true => Err(Error::Usage(format!(
                 "{} has no shared report; `rootlet bench --share {0}` writes one",
@@ -85,9 +102,31 @@ impl Gallery {
         folder.join(PAGE)
     }
 
+    /// Writes the page of a folder, in place of an older one.
+    ///
+    /// # Errors
+    /// Something else has its name, or it cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let path = Self::page_path(folder);
+        let old = files::read_if_there(&path, files::Most::RECORD)?;
+        let of_a_gallery = |old: &Vec<u8>| {
+            let old = String::from_utf8_lossy(old).replace("\r\n", "\n");
+            old.starts_with(TITLE)
+        };
+        if !old.as_ref().is_none_or(of_a_gallery) {
+            return Err(Error::Data {
+                path,
+                reason: "is no page of a gallery, and would be replaced by one: move it, or gather the devices' files in a \
+                         folder of their own"
+                    .to_owned(),
+            });
+        }
+        write_file(&path, self.page().as_bytes())
+    }
+
     /// The page.
     pub fn page(&self) -> String {
-        let mut text = HEAD.to_owned();
+        let mut text = TITLE.to_owned() + HEAD;
         text += &heading();
         for (file, device) in &self.devices {
             text += &row(device, Some(file));

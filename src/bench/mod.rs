@@ -17,7 +17,6 @@
 //! measured in turns. What an adapter cannot hold, or would take too long for, is skipped, and what other work on the
 //! machine disturbed is withheld; the report says why.
 
-mod busy;
 mod ceiling;
 mod ceilings;
 mod compare;
@@ -26,6 +25,7 @@ mod count;
 mod crossover;
 mod crossover_figure;
 mod dense;
+mod doubt;
 mod gallery;
 mod guard;
 mod identity;
@@ -42,6 +42,7 @@ mod multiply_add;
 mod observer;
 mod one_kernel;
 mod options;
+mod plausible;
 mod plot;
 mod products;
 mod reference;

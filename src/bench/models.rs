@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::busy;
+use super::doubt;
 use super::guard::{Guard, Skipped, unless_impossible};
 use super::model_figure::{KernelTime, ModelFigure};
 use super::observer::{Finding, Observer};
@@ -85,7 +85,7 @@ fn measure_one(
     let (mut kernels, kernels_timed_by) = kernel_times(&mut stepper)?;
     let whole: f64 = kernels.iter().map(|k| k.seconds).sum();
     let exact = kernels_timed_by != Some(TimedBy::ManyDispatches);
-    let unexplained = busy::unexplained(whole, step.median, exact);
+    let unexplained = doubt::unexplained(whole, step.median, exact);
     if unexplained.is_some() && !options.keep_doubtful {
         kernels.clear();
     }

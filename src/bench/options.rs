@@ -166,6 +166,7 @@ impl BenchOptions {
             &DeviceOptions {
                 threads: self.threads,
                 tune: self.tune,
+                keep_doubtful: self.keep_doubtful,
                 ..DeviceOptions::default()
             },
         )

@@ -1,4 +1,4 @@
-//! Devices side by side as a figure: a line a case, a dot a device, one logarithmic axis for all cases of a unit.
+//! Devices side by side as a figure: a case has a dot for each device, one below the other, and a unit's cases one logarithmic axis.
 //!
 //! Places across are shares of the width, and texts keep their size: the figure fits a wide page and a narrow one alike.
 
@@ -14,10 +14,13 @@ use crate::report::{printable, write_file};
 /// Where the axis begins and ends, in percent of the width.
 const AXIS: (f64, f64) = (38.0, 95.0);
 
-/// Heights in pixels: of a line of text, of a case, of what stands between sections.
+/// Heights in pixels: of a line of text, of a case at least, of what stands between sections.
 const LINE: usize = 20;
 const CASE: usize = 22;
 const GAP: usize = 18;
+
+/// From one device's dots to the next one's in a case, so that none hides another: twice a dot's radius.
+const LANE: usize = 9;
 
 /// Letters of a line of text that fit the narrowest page.
 const LETTERS: usize = 46;
@@ -243,9 +246,13 @@ impl Drawing {
         }
     }
 
-    /// A dot for each device that has a value, and a line from the first to the last.
+    /// A dot for each device that has a value, in the order of the legend from the top down, and a line from the first
+    /// to the last.
     fn case(&mut self, axis: &Axis, label: &str, row: &Row) {
-        let y = self.y + CASE / 2;
+        let devices = row.values.len();
+        let height = CASE.max((devices + 1) * LANE);
+        let y = self.y + height / 2;
+        let lane = |device: usize| y + device * LANE - (devices - 1) * LANE / 2;
         let values = row.values.iter().enumerate();
         let dots: Vec<(usize, f64)> = values
             .filter_map(|(device, value)| Some((device, value.filter(|v| drawn(*v))?)))
@@ -256,12 +263,12 @@ impl Drawing {
             text.minor x="24" y=(y + 4) font-size="12" { (label) }
             line.span x1=(axis.place(low)) x2=(axis.place(high)) y1=(y) y2=(y) {}
             @for (device, value) in dots {
-                circle class={ "d" (device % COLOURS.len()) } cx=(axis.place(value)) cy=(y) r="6" {
+                circle class={ "d" (device % COLOURS.len()) } cx=(axis.place(value)) cy=(lane(device)) r=(LANE / 2) {
                     title { (number(value)) }
                 }
             }
         });
-        self.y += CASE;
+        self.y += height;
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::rc::Rc;
 
-use super::busy::above_ceiling;
 use super::ceiling::Ceiling;
 use super::ceilings::{self, Ceilings};
 use super::dense::DenseLayer;
+use super::doubt::above_ceiling;
 use super::guard::{Guard, Skipped, too_large, unless_impossible};
 use super::kernel_figure::{Bound, KernelFigure, bounded_by};
 use super::layer::{Layer, Operand, Product};

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::busy::{self, Usage, Watch};
+use super::doubt::doubt;
 use super::spread::Spread;
+use crate::busy::{Usage, Watch};
 use crate::clock::Instant;
 use crate::engine::{Device, Plan, Program, TimedBy};
 use crate::error::Result;
@@ -58,7 +59,7 @@ impl Measured {
         };
         Measured {
             median: quantile(0.5),
-            doubt: busy::doubt(&spread, usage),
+            doubt: doubt(&spread, usage),
             spread,
         }
     }

@@ -39,6 +39,7 @@ fn devices_stand_side_by_side_and_are_drawn() {
     // Four times as fast in one product, without the step, and with a skip.
     let kernel = &mut gpu["kernels"][0];
     kernel["gflop_s"] = json!(kernel["gflop_s"].as_f64().unwrap() * 4.0);
+    kernel["operations"] = json!(kernel["operations"].as_u64().unwrap() * 4);
     gpu["ceilings"]["submit_us"] = json!(cpu["ceilings"]["submit_us"].as_f64().unwrap() / 2.0);
     gpu["steps"] = json!([]);
     gpu["skipped"] = json!([{"part": "step", "case": "3072-16-16-10", "reason": "no memory"}]);
@@ -100,6 +101,36 @@ fn devices_stand_side_by_side_and_are_drawn() {
     {
         if let Ok(share) = place.0.parse::<f64>() {
             assert!((38.0..=95.0).contains(&share), "{share}");
+        }
+    }
+}
+
+/// Devices that are as fast as each other have dots beside each other.
+#[test]
+fn no_dot_hides_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let value = serde_json::to_value(report()).unwrap();
+    let files =
+        ["a", "b", "c", "d"].map(|name| write(folder.path(), &format!("{name}.json"), &value));
+    let figure = folder.path().join("same.svg");
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    compare(&files, &["-o", figure.to_str().unwrap()]).success();
+    let svg = std::fs::read_to_string(&figure).unwrap();
+    let number = |text: &str, name: &str| -> f64 {
+        let rest = text.split_once(&format!(" {name}=\"")).unwrap().1;
+        rest.split(['"', '%']).next().unwrap().parse().unwrap()
+    };
+    let circles = svg.split("<circle").skip(1);
+    let dots: Vec<[f64; 3]> = circles
+        .map(|circle| circle.split('>').next().unwrap())
+        .filter(|dot| dot.contains("%\""))
+        .map(|dot| ["cx", "cy", "r"].map(|name| number(dot, name)))
+        .collect();
+    assert_eq!(dots.len(), 4 * 5);
+    for (i, [_, y, r]) in dots.iter().enumerate() {
+        for [_, other, _] in &dots[i + 1..] {
+            // Whatever their places across.
+            assert!((y - other).abs() >= 2.0 * r, "{y} {other}");
         }
     }
 }
@@ -190,6 +221,37 @@ fn other_schemas_and_other_code_are_refused() {
         &["not what schema 2 says"],
     );
     refuses("list.json", &|v| *v = json!([1, 2]), &["no schema version"]);
+    // What no machine can have measured.
+    refuses(
+        "negative.json",
+        &|v| v["kernels"][0]["gflop_s"] = json!(-5.0),
+        &["times that cannot be", "spmm 40"],
+    );
+    refuses(
+        "fast.json",
+        &|v| v["kernels"][0]["gflop_s"] = json!(1e30),
+        &["times that cannot be", "spmm 40"],
+    );
+    refuses(
+        "wrong.json",
+        &|v| v["kernels"][0]["max_error"] = json!(0.5),
+        &["a wrong result", "spmm 40"],
+    );
+    refuses(
+        "step.json",
+        &|v| v["steps"][0]["seconds"] = json!(0.0),
+        &["times that cannot be", "a step of 3072-16-16-10"],
+    );
+    refuses(
+        "round.json",
+        &|v| v["steps"][0]["round_seconds"] = json!(-1e-3),
+        &["times that cannot be", "a round of 3072-16-16-10"],
+    );
+    refuses(
+        "ceiling.json",
+        &|v| v["ceilings"]["copy_gb_s"] = json!(-1.0),
+        &["a ceiling that cannot be", "copy_gb_s -1"],
+    );
 
     let text = folder.path().join("text.json");
     std::fs::write(&text, "{ half").unwrap();

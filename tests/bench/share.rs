@@ -129,6 +129,27 @@ fn a_gallery_is_made_of_the_files_of_a_folder() {
     let columns: Vec<usize> = rows.map(|line| line.matches(" | ").count()).collect();
     assert_eq!(columns, [12, 12], "{page}");
     assert!(bench::pasted(&first).ends_with(" |\n"));
+    // An older page is replaced, and anything else is not.
+    let place = Gallery::page_path(folder.path());
+    let older = page.replace("To add yours", "Add yours");
+    std::fs::write(&place, older).unwrap();
+    gallery(folder.path(), &[]).success();
+    std::fs::write(&place, "# My notes\n").unwrap();
+    let output = gallery(folder.path(), &[]).failure().code(1);
+    let message = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(message.contains("is no page of a gallery"), "{message}");
+    assert_eq!(std::fs::read_to_string(&place).unwrap(), "# My notes\n");
+    std::fs::remove_file(&place).unwrap();
+    // A device under two names counts once or not at all.
+    let twice = folder.path().join("copy.json");
+    std::fs::copy(folder.path().join(first.file_name()), &twice).unwrap();
+    let output = gallery(folder.path(), &[]).failure().code(1);
+    let message = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(
+        message.contains("once more") && message.contains("copy.json"),
+        "{message}"
+    );
+    std::fs::remove_file(&twice).unwrap();
     // One file that is refused is named.
     std::fs::write(folder.path().join("broken.json"), "{}").unwrap();
     let output = gallery(folder.path(), &["--check"]).failure().code(1);

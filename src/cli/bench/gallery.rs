@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rootlet::bench::Gallery;
-use rootlet::report::{counted, write_file};
+use rootlet::report::counted;
 use rootlet::{Error, Result};
 
 use super::super::output;
@@ -12,7 +12,8 @@ use super::super::output;
 /// Makes the page of a folder of shared files
 ///
 /// Reads what `rootlet bench --share` wrote into a folder, and writes its README.md: a table of the devices. Files that
-/// were changed, lack what others are compared by, or have figures that cannot be are refused.
+/// were changed, are there twice, lack what others are compared by, or have figures that cannot be are refused; so is a
+/// README.md that is no such page.
 #[derive(Debug, Args)]
 pub struct GalleryArgs {
     /// The folder
@@ -29,7 +30,7 @@ pub fn run(args: &GalleryArgs) -> Result<()> {
     let (page, file) = (gallery.page(), Gallery::page_path(&args.folder));
     let devices = counted(gallery.len() as u64, "device");
     if !args.check {
-        write_file(&file, page.as_bytes())?;
+        gallery.write(&args.folder)?;
         return output::print(&format!("{}: {devices}\n", file.display()));
     }
     match std::fs::read_to_string(&file).is_ok_and(|old| old == page) {

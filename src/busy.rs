@@ -1,13 +1,8 @@
 //! Whether other work disturbed a measurement: by how far its samples lie apart, and by what the system tells of the
-//! time.
-//!
-//! A figure of a busy machine looks like any other, so it is not given. The verdict is a pure function of numbers.
+//! time. The verdict is a pure function of numbers.
 
 use std::time::Duration;
 
-use cpu_time::ProcessTime;
-
-use super::spread::Spread;
 use crate::clock::Instant;
 
 /// Share of the time that its threads were ready to run and could not, from which on a measurement is disturbed. An
@@ -18,9 +13,6 @@ const MOST_WAITED: f64 = 0.05;
 /// changes 1.3.
 const MOST_APART: f64 = 1.5;
 
-/// A share of a ceiling that measurements can reach by their own scatter.
-pub(super) const MOST_SHARE: f64 = 1.1;
-
 /// Share of the cores' time that the executor's threads run at least while they compute, if nothing else does.
 const LEAST_RUN: f64 = 0.6;
 
@@ -29,7 +21,7 @@ const COARSE: f64 = 0.02;
 
 /// What the system tells of a stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Seconds that passed.
     pub wall: f64,
     /// Seconds of processor time that this process had, in all its threads.
@@ -42,9 +34,28 @@ pub(super) struct Usage {
     pub threads: Option<usize>,
 }
 
-/// Why a measurement cannot be trusted; none if nothing speaks against it.
-pub(super) fn doubt(spread: &Spread, usage: &Usage) -> Option<String> {
-    let busy = |what: String| Some(format!("the machine was busy: {what}"));
+impl Usage {
+    /// Of this and of another stretch together. What one of them is not told of is not known of both.
+    pub fn and(self, other: Usage) -> Usage {
+        let both = |a: Option<f64>, b: Option<f64>| Some(a? + b?);
+        let wall = self.wall + other.wall;
+        let stolen = |usage: &Usage| usage.stolen.map(|share| share * usage.wall / wall);
+        Usage {
+            wall,
+            ran: both(self.ran, other.ran),
+            waited: both(self.waited, other.waited),
+            stolen: both(stolen(&self), stolen(&other)),
+            threads: self.threads.filter(|_| self.threads == other.threads),
+        }
+    }
+}
+
+fn busy(what: String) -> Option<String> {
+    Some(format!("the machine was busy: {what}"))
+}
+
+/// Why what was measured in this time cannot be trusted; none if nothing speaks against it.
+pub(crate) fn disturbed(usage: &Usage) -> Option<String> {
     let percent = |share: f64| (100.0 * share).round();
     match (usage.ran, usage.waited) {
         (Some(ran), Some(waited)) => {
@@ -77,41 +88,22 @@ pub(super) fn doubt(spread: &Spread, usage: &Usage) -> Option<String> {
             percent(stolen)
         ));
     }
-    let apart = spread.q3 / spread.q1;
+    None
+}
+
+/// Why samples of which the middle half lies between these cannot be trusted.
+pub(crate) fn apart(q1: f64, q3: f64, samples: usize) -> Option<String> {
+    let apart = q3 / q1;
     if apart > MOST_APART {
         return busy(format!(
-            "the middle half of {} samples lies apart by a factor of {apart:.1}",
-            spread.samples
+            "the middle half of {samples} samples lies apart by a factor of {apart:.1}"
         ));
     }
     None
 }
 
-/// Why a share of a ceiling cannot be one.
-pub(super) fn above_ceiling(share: f64) -> Option<String> {
-    (share > MOST_SHARE).then(|| {
-        format!(
-            "{:.0} % of a ceiling are more than there is: one of the two was disturbed",
-            100.0 * share
-        )
-    })
-}
-
-/// Why the kernels of a step, timed one by one, do not explain it. `exact`: each was timed as it ran in the step.
-pub(super) fn unexplained(kernels: f64, step: f64, exact: bool) -> Option<String> {
-    let share = kernels / step;
-    // Work that runs by itself many times takes another time; overlapping and unnamed work takes some off.
-    let fits = share >= 0.5 && (share <= 2.0 || !exact);
-    (!fits).then(|| {
-        format!(
-            "the machine was busy: the kernels add up to {:.0} % of their step",
-            100.0 * share
-        )
-    })
-}
-
 /// Follows what the system tells from now on.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     began: Instant,
     ran: Option<f64>,
     waited: Option<f64>,
@@ -155,10 +147,17 @@ impl Watch {
     }
 }
 
-/// Processor time of this process so far.
+/// Processor time of this process so far; not told where its crate is left out.
 fn ran() -> Option<f64> {
-    let time = ProcessTime::try_now().ok()?;
-    Some(time.as_duration().as_secs_f64())
+    #[cfg(feature = "bench")]
+    return Some(
+        cpu_time::ProcessTime::try_now()
+            .ok()?
+            .as_duration()
+            .as_secs_f64(),
+    );
+    #[cfg(not(feature = "bench"))]
+    None
 }
 
 #[cfg(target_os = "linux")]
@@ -203,16 +202,6 @@ mod system {
 mod tests {
     use super::*;
 
-    fn spread(q1: f64, q3: f64) -> Spread {
-        Spread {
-            min: q1,
-            q1,
-            q3,
-            max: q3,
-            samples: 9,
-        }
-    }
-
     /// Two threads that had all of 0.2 s.
     const QUIET: Usage = Usage {
         wall: 0.2,
@@ -224,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_quiet_machine_is_trusted() {
-        assert_eq!(doubt(&spread(1.0, 1.3), &QUIET), None);
+        assert_eq!(disturbed(&QUIET), None);
+        assert_eq!(apart(1.0, 1.3, 9), None);
         // A GPU's host has little to do, and systems that tell nothing are no evidence.
         let host = Usage {
             ran: Some(0.01),
@@ -232,16 +222,14 @@ mod tests {
             waited: None,
             ..QUIET
         };
-        assert_eq!(doubt(&spread(1.0, 1.3), &host), None);
-        assert_eq!(doubt(&spread(1.0, 1.0), &Usage::default()), None);
+        assert_eq!(disturbed(&host), None);
+        assert_eq!(disturbed(&Usage::default()), None);
     }
 
     #[test]
     fn each_sign_of_other_work_is_noticed() {
-        let quiet = spread(1.0, 1.1);
         let cases = [
             (
-                quiet,
                 Usage {
                     ran: Some(0.2),
                     waited: Some(0.2),
@@ -250,7 +238,6 @@ mod tests {
                 "waited for a core in 50 %",
             ),
             (
-                quiet,
                 Usage {
                     ran: Some(0.1),
                     waited: None,
@@ -259,7 +246,6 @@ mod tests {
                 "ran in 25 % of the time",
             ),
             (
-                quiet,
                 Usage {
                     wall: 1.0,
                     ran: Some(1.9),
@@ -268,13 +254,17 @@ mod tests {
                 },
                 "30 % of its time to others",
             ),
-            (spread(1.0, 2.3), QUIET, "apart by a factor of 2.3"),
         ];
-        for (spread, usage, expected) in cases {
-            let found = doubt(&spread, &usage).unwrap();
+        for (usage, expected) in cases {
+            let found = disturbed(&usage).unwrap();
             assert!(found.starts_with("the machine was busy: "), "{found}");
             assert!(found.contains(expected), "{found}");
         }
+        assert!(
+            apart(1.0, 2.3, 9)
+                .unwrap()
+                .contains("apart by a factor of 2.3")
+        );
         // A few milliseconds of waiting in a short measurement are the system's own.
         let short = Usage {
             wall: 0.01,
@@ -282,17 +272,10 @@ mod tests {
             waited: Some(0.005),
             ..QUIET
         };
-        assert_eq!(doubt(&quiet, &short), None);
-    }
-
-    #[test]
-    fn shares_and_sums_that_cannot_be_are_noticed() {
-        assert_eq!(above_ceiling(1.05), None);
-        assert!(above_ceiling(5.54).unwrap().contains("554 %"));
-        assert_eq!(unexplained(0.9, 1.0, true), None);
-        assert!(unexplained(0.25, 1.0, false).unwrap().contains("25 %"));
-        assert!(unexplained(3.0, 1.0, true).is_some());
-        assert_eq!(unexplained(3.0, 1.0, false), None);
+        assert_eq!(disturbed(&short), None);
+        // Many of them together are not.
+        let together = (0..9).fold(short, |all, _| all.and(short));
+        assert!(disturbed(&together).unwrap().contains("33 %"));
     }
 
     #[test]
