@@ -14,7 +14,9 @@ use super::decode::{LONGEST, available};
 use super::folder_split::FolderSplit;
 use super::normalisation::Normalisation;
 use super::options::{DataOptions, ImageOptions};
-use super::scan::{EXPECTED, Faults, TEST_FOLDERS, root, scan, test_folder, unused_folders};
+use super::scan::{
+    EXPECTED, Faults, TEST_FOLDERS, root, scan, test_folder, tests_alone, unused_folders,
+};
 use super::shape::ImageShape;
 use crate::error::option::{IMAGE_SIZE, RESIZE, VAL_SPLIT};
 use crate::error::{Error, Result};
@@ -29,7 +31,7 @@ const STD: [f32; 3] = [0.229, 0.224, 0.225];
 /// A folder that is not laid out as one, or one with entries that cannot be used, unless they are to be left out; for a
 /// training also one whose test images are all training images.
 pub(super) fn load(source: &DataOptions, to_train: bool) -> Result<Dataset> {
-    let (mut data, faults) = list(source)?;
+    let (mut data, faults) = list_parts(source, to_train)?;
     let skip = source.images.skip_bad;
     if let Some(refusal) = faults.refusal(skip) {
         return Err(refusal);
@@ -115,6 +117,12 @@ fn test_by_others(data: &Dataset) -> Option<Shared> {
 /// # Errors
 /// No folder that is laid out as one, or one whose parts are empty.
 pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
+    list_parts(source, true)
+}
+
+/// As [`list`]; where nothing is `to_train`, `train` may be missing beside a folder of test images, whose classes are
+/// then all.
+fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)> {
     available()?;
     let Some(dir) = source.dir.as_deref() else {
         return Err(Error::Missing {
@@ -132,18 +140,27 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
             value: val_split.to_string(),
         });
     }
-    let root = root(dir)?;
+    let tests_alone = !to_train && tests_alone(dir)?;
+    let root = match tests_alone {
+        true => dir.to_owned(),
+        false => root(dir)?,
+    };
     let mut faults = Faults::default();
-    let all = scan(&root.join("train"), None, size, resize, &mut faults)?;
     let folder = test_folder(&root)?;
-    let unused = unused_folders(&root, folder.as_deref(), &all.classes)?;
-    let (mut train, mut test, test_part) = match folder {
+    let train = root.join("train");
+    let (mut train, mut test, test_part) = match folder.clone() {
         Some(name) => {
-            let known = Some(&all.classes);
+            let all = match tests_alone {
+                true => None,
+                false => Some(scan(&train, None, size, resize, &mut faults)?),
+            };
+            let known = all.as_ref().map(|all| &all.classes);
             let test = scan(&root.join(&name), known, size, resize, &mut faults)?;
+            let all = all.unwrap_or_else(|| test.none_of(train));
             (all, test, TestPart::Folder(name))
         }
         None => {
+            let all = scan(&train, None, size, resize, &mut faults)?;
             // What is wrong with the images is said before what follows from it.
             let refusal = faults.refusal(source.images.skip_bad);
             if let Some(refusal) = refusal.filter(|_| val_split > 0.0) {
@@ -159,6 +176,7 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
             (train, test, part)
         }
     };
+    let unused = unused_folders(&root, folder.as_deref(), &train.classes)?;
     if let Some(limit) = source.limit {
         train.truncate(limit);
         test.truncate(limit);
@@ -171,7 +189,13 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
             TEST_FOLDERS.join(", ")
         )
     });
-    let notes = unused.collect();
+    let mut notes: Vec<String> = unused.collect();
+    if tests_alone {
+        notes.push(format!(
+            "there is no folder `train` in {}: the classes are those of {test_part}",
+            root.display()
+        ));
+    }
     let class_names = train.classes.to_vec();
     let mut data = Dataset {
         name: IMAGE_FOLDER.to_owned(),
@@ -193,6 +217,9 @@ pub(super) fn list(source: &DataOptions) -> Result<(Dataset, Faults)> {
         untaught: Vec::new(),
     };
     data.note_classes();
+    if tests_alone {
+        data.untaught.clear();
+    }
     Ok((data, faults))
 }
 

@@ -38,6 +38,18 @@ pub(super) struct File {
 }
 
 impl FolderSplit {
+    /// One of the same classes without images, in another place.
+    pub(super) fn none_of(&self, folder: PathBuf) -> Self {
+        FolderSplit {
+            folder,
+            classes: self.classes.clone(),
+            files: Vec::new(),
+            hashes: Hashes::default(),
+            bad: None,
+            ..*self
+        }
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.files.len()

@@ -100,6 +100,12 @@ pub(super) fn root(dir: &Path) -> Result<PathBuf> {
     }
 }
 
+/// Whether a folder has test images, and neither it nor one in it has others to train with.
+pub(super) fn tests_alone(dir: &Path) -> Result<bool> {
+    let alone = dir.is_dir() && root(dir).is_err();
+    Ok(alone && test_folder(dir)?.is_some())
+}
+
 /// The folder of test images, if there is one.
 ///
 /// # Errors

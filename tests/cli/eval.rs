@@ -1,6 +1,7 @@
 //! `rootlet eval`: the figures of the run's end again, and clear errors for what does not fit.
 
 use crate::bad_files::idx_folder;
+use crate::data::{photos, with};
 use crate::{Desk, names, newest, small, text};
 use serde_json::Value;
 use std::fs;
@@ -99,4 +100,48 @@ fn missing_and_damaged_checkpoints_are_refused() {
     );
     fs::write(checkpoint.join("manifest.json"), "[]").unwrap();
     desk.bad(&["eval", text(&checkpoint)], 1, &["manifest.json"]);
+}
+
+/// What tests needs no images to train with.
+#[test]
+fn a_folder_of_test_images_alone_is_enough() {
+    let desk = Desk::new();
+    let classes = ["ant", "bee", "cat"];
+    photos(&desk.path("data/train"), &classes, 0, 12);
+    photos(&desk.path("data/val"), &classes, 40, 4);
+    let train = ["train", "--data=image-folder", "--image-size=16"];
+    let more = ["--model=mlp", "--hidden=16", "--batch=8", "--epochs=1"];
+    desk.good(&with(
+        &train,
+        &[&more[..], &["--data-dir=data", "--runs=runs"]].concat(),
+    ));
+    let run = desk.runs().remove(0);
+    let eval = |dir: &str| {
+        let dir = format!("--data-dir={dir}");
+        desk.good(&["eval", text(&run), &dir, "--json"])
+    };
+    let whole = eval("data");
+    fs::create_dir(desk.path("alone")).unwrap();
+    fs::rename(desk.path("data/val"), desk.path("alone/val")).unwrap();
+    let alone = eval("alone");
+    assert_eq!(alone.out, whole.out);
+    let note =
+        "there is no folder `train` in alone: the classes are those of the test images in val/";
+    assert!(
+        alone.err.contains(note) || alone.err.contains("no folder `train` in alone"),
+        "{alone:?}"
+    );
+    assert!(!alone.err.contains("training images"), "{alone:?}");
+    // Some of the classes, under the network's own numbers.
+    fs::remove_dir_all(desk.path("alone/val/ant")).unwrap();
+    let some: Value = serde_json::from_str(&eval("alone").out).unwrap();
+    assert_eq!(some["images"], 8);
+    // A training needs both, and so does a check.
+    let needs = ["no folder `train`"];
+    desk.bad(
+        &with(&train, &["--data-dir=alone", "--runs=runs"]),
+        1,
+        &needs,
+    );
+    desk.bad(&["data", "check", "--data-dir=alone"], 1, &needs);
 }
