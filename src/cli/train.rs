@@ -13,6 +13,7 @@ use rootlet::report::{
 use rootlet::train::config::ConfigFlags;
 use rootlet::train::{SaveEvery, TrainConfig};
 use rootlet::{Error, Result};
+use strsim::jaro_winkler;
 
 use super::checks::switch;
 use super::interrupt::Interrupt;
@@ -303,8 +304,22 @@ fn kernel_filter(name: &str) -> Result<&str> {
     match known.iter().any(|kernel| kernel.contains(name)) {
         true => Ok(name),
         false => Err(Error::Usage(format!(
-            "--check {name}: no kernel's name contains it; give all, or a part of one of {}",
-            known.join(", ")
+            "--check {name}: no kernel's name contains it; give all, or a part of a name, such as {}",
+            nearest(name, known).join(", ")
         ))),
     }
+}
+
+/// The names that are most like `name`, the likest first.
+fn nearest<'a>(name: &str, mut known: Vec<&'a str>) -> Vec<&'a str> {
+    const SHOWN: usize = 4;
+    let name = name.to_lowercase();
+    let likeness = |known: &str| {
+        let parts = known.split('/').chain([known]);
+        let of_parts = parts.map(|part| jaro_winkler(&name, part));
+        of_parts.fold(0.0, f64::max)
+    };
+    known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    known.truncate(SHOWN);
+    known
 }

@@ -1,6 +1,6 @@
 //! Mistakes on the command line and in a configuration file: one clear error each, and no run folder left behind.
 
-use crate::{Desk, model, names, newest, text};
+use crate::{Desk, model, names, newest, small, text};
 use std::fs;
 use std::time::Instant;
 
@@ -275,4 +275,26 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved() {
     let better = ["--lr=0.1", "--epochs=6", "--quiet"];
     desk.good(&[&["train", "--resume", text(&run)][..], &better].concat());
     crate::assert_same(&desk.small(&[]), &run);
+}
+
+/// One that is asked for by a wrong name is near: all of them would be a page.
+#[test]
+fn an_unknown_kernel_is_answered_by_those_most_like_it() {
+    let desk = Desk::new();
+    for (typed, meant) in [
+        ("smpm", "sparse/spmm"),
+        ("Sparse/Conv_ddsmm", "sparse/conv_sddmm"),
+    ] {
+        let check = format!("--check={typed}");
+        let done = desk.bad(
+            &small(&[&check]),
+            2,
+            &["no kernel's name contains it", meant],
+        );
+        assert_eq!(
+            done.err.matches('/').count() - typed.matches('/').count(),
+            4,
+            "{done:?}"
+        );
+    }
 }

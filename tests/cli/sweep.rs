@@ -1,7 +1,7 @@
 //! Sweeps: many runs from one file, resumable, and one table.
 
 use crate::going::Going;
-use crate::{Desk, model, names, table, text};
+use crate::{Desk, Done, model, names, table, text};
 use std::fs;
 use std::path::Path;
 
@@ -378,6 +378,24 @@ fn the_recipes_of_comparisons_are_sweeps_of_every_method() {
             assert!(runs >= 3, "{method} in {}: {plan}", file.display());
         }
     }
+}
+
+/// A table is made of files: which adapter this machine would choose plays no part in it.
+#[test]
+fn the_table_takes_runs_of_any_adapter_where_the_file_names_none() {
+    let desk = Desk::new();
+    desk.write("small.toml", SWEEP);
+    desk.good(&["sweep", "small.toml", "--quiet", "--adapter=cpu"]);
+    let table = || {
+        let mut command = desk.command(&["sweep", "small.toml", "--table"]);
+        let output = command.env_remove("ROOTLET_ADAPTER").output();
+        Done::of(output.unwrap()).err
+    };
+    assert_eq!(table(), "");
+    desk.write("small.toml", &format!("{SWEEP}adapter = \"llvmpipe\"\n"));
+    let says = "was made with `adapter` cpu, and the sweep now says llvmpipe";
+    let told = table();
+    assert!(told.contains(says), "{told}");
 }
 
 #[test]

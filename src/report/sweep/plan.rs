@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::engine::AdapterChoice;
 use crate::error::option::OUT;
 use crate::report::{RunFolder, RunRecord};
 use crate::train::TrainConfig;
@@ -201,12 +202,24 @@ impl PlannedRun {
         }
     }
 
+    /// Plans the adapter of a run that was made, where the sweep leaves the choice open.
+    pub(super) fn take_adapter(&mut self, made: &TrainConfig) {
+        let planned = &mut self.config.machine.adapter;
+        if planned.parse() == Ok(AdapterChoice::Auto) {
+            planned.clone_from(&made.machine.adapter);
+        }
+    }
+
     /// In what a run that was made with `before` is another one than this; none where it is the same.
     pub(super) fn difference(&self, before: &TrainConfig) -> Result<Option<String>> {
         let mut before = before.clone();
         if self.config.machine.micro_batch.is_none() {
             // The device decided.
             before.machine.micro_batch = None;
+        }
+        if self.config.machine.fused.is_none() {
+            // So did what was measured on it.
+            before.machine.fused = None;
         }
         let changed = before.differences(&self.config)?;
         // What the sweep itself varies tells its runs apart.

@@ -284,6 +284,9 @@ fn tell_edits(
         let Some(record) = records.iter().find(of_run) else {
             continue;
         };
+        let mut run = run.clone();
+        // The automatic choice is any: a table is made by whoever has the files.
+        run.take_adapter(&record.config);
         if let Some(difference) = run.difference(&record.config.clone().resolve()?)? {
             note(&format!(
                 "{} is in the table, and {difference}: remove its folder to run it again",
