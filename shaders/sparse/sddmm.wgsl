@@ -9,6 +9,7 @@
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1: lanes over the batch; 4: lanes over the pairs
+override UNROLL: u32 = 4u; // 4 or 8, by lanes over the batch
 
 // Vectors of delta that an invocation holds at a time: a batch of 128.
 const HELD = 32u;

@@ -7,6 +7,7 @@
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1 or 4
+override UNROLL: u32 = 4u; // 4 or 8
 
 const TILE = 32u;
 
@@ -89,8 +90,30 @@ fn spmm(
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
             var s = before(initial, to);
-            // On hardware four loads under way at a time, added up in the row's order.
+            // On hardware four or eight loads under way at a time, added up in the row's order.
             var j = begin;
+            if VECTORS == 1u && UNROLL == 8u {
+                for (; j + 7u < end; j += 8u) {
+                    let near = (vec4(cols[j], cols[j + 1u], cols[j + 2u], cols[j + 3u]) - params.first_col) * vectors + v;
+                    let far = (vec4(cols[j + 4u], cols[j + 5u], cols[j + 6u], cols[j + 7u]) - params.first_col) * vectors + v;
+                    let x0 = input[near.x];
+                    let x1 = input[near.y];
+                    let x2 = input[near.z];
+                    let x3 = input[near.w];
+                    let x4 = input[far.x];
+                    let x5 = input[far.y];
+                    let x6 = input[far.z];
+                    let x7 = input[far.w];
+                    s += weights[j] * x0;
+                    s += weights[j + 1u] * x1;
+                    s += weights[j + 2u] * x2;
+                    s += weights[j + 3u] * x3;
+                    s += weights[j + 4u] * x4;
+                    s += weights[j + 5u] * x5;
+                    s += weights[j + 6u] * x6;
+                    s += weights[j + 7u] * x7;
+                }
+            }
             for (; VECTORS == 1u && j + 3u < end; j += 4u) {
                 let at = (vec4(cols[j], cols[j + 1u], cols[j + 2u], cols[j + 3u]) - params.first_col) * vectors + v;
                 let x0 = input[at.x];

@@ -6,6 +6,7 @@
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 override VECTORS: u32 = 4u; // 1 or 4
+override UNROLL: u32 = 4u; // 4 or 8
 
 const TILE = 32u;
 
@@ -91,8 +92,40 @@ fn spmm_transposed(
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
             var s = before(to);
-            // On hardware four loads under way at a time, added up in the column's order.
+            // On hardware four or eight loads under way at a time, added up in the column's order.
             var j = begin;
+            if VECTORS == 1u && UNROLL == 8u {
+                for (; j + 7u < end; j += 8u) {
+                    let near_rows = vec4(order_rows[j], order_rows[j + 1u], order_rows[j + 2u], order_rows[j + 3u]);
+                    let far_rows = vec4(order_rows[j + 4u], order_rows[j + 5u], order_rows[j + 6u], order_rows[j + 7u]);
+                    let near = (near_rows - params.first_row) * vectors + v;
+                    let far = (far_rows - params.first_row) * vectors + v;
+                    let w0 = weights[order[j]];
+                    let w1 = weights[order[j + 1u]];
+                    let w2 = weights[order[j + 2u]];
+                    let w3 = weights[order[j + 3u]];
+                    let w4 = weights[order[j + 4u]];
+                    let w5 = weights[order[j + 5u]];
+                    let w6 = weights[order[j + 6u]];
+                    let w7 = weights[order[j + 7u]];
+                    let x0 = delta[near.x];
+                    let x1 = delta[near.y];
+                    let x2 = delta[near.z];
+                    let x3 = delta[near.w];
+                    let x4 = delta[far.x];
+                    let x5 = delta[far.y];
+                    let x6 = delta[far.z];
+                    let x7 = delta[far.w];
+                    s += w0 * x0;
+                    s += w1 * x1;
+                    s += w2 * x2;
+                    s += w3 * x3;
+                    s += w4 * x4;
+                    s += w5 * x5;
+                    s += w6 * x6;
+                    s += w7 * x7;
+                }
+            }
             for (; VECTORS == 1u && j + 3u < end; j += 4u) {
                 let rows = vec4(order_rows[j], order_rows[j + 1u], order_rows[j + 2u], order_rows[j + 3u]);
                 let at = (rows - params.first_row) * vectors + v;

@@ -23,7 +23,11 @@ pub struct WorkgroupShape {
     pub family: ShapeFamily,
     lanes: u32,
     rows: u32,
+    unroll: u32,
 }
+
+/// Loads that an invocation has under way in the loops of a kernel that unrolls them, unless a variant says otherwise.
+const UNROLL: u32 = 4;
 
 /// The fewest invocations of a workgroup with a barrier that Apple's compiler can be trusted with: at 32 and fewer it
 /// drops the barrier, since one SIMD group seems to need none (MoltenVK issue 2711).
@@ -45,6 +49,7 @@ impl WorkgroupShape {
             family: ShapeFamily::Hardware,
             lanes,
             rows,
+            unroll: UNROLL,
         }
     }
 
@@ -54,15 +59,32 @@ impl WorkgroupShape {
             family: ShapeFamily::Software,
             lanes,
             rows,
+            unroll: UNROLL,
         }
     }
 
-    /// Its name, for people: the family's, or lanes and rows of a variant.
+    /// With so many loads under way in the loops that a kernel unrolls: 4, or 8 in a kernel that declares `UNROLL`.
+    pub const fn unrolled(self, unroll: u32) -> Self {
+        WorkgroupShape { unroll, ..self }
+    }
+
+    /// Its name, for people: the family's, or lanes and rows of a variant, with `u8` where it unrolls by 8.
     pub fn name(self) -> String {
         match self {
             WorkgroupShape::HARDWARE => "hardware".to_owned(),
             WorkgroupShape::SOFTWARE => "software".to_owned(),
-            WorkgroupShape { lanes, rows, .. } => format!("{lanes}x{rows}"),
+            WorkgroupShape {
+                lanes,
+                rows,
+                unroll: UNROLL,
+                ..
+            } => format!("{lanes}x{rows}"),
+            WorkgroupShape {
+                lanes,
+                rows,
+                unroll,
+                ..
+            } => format!("{lanes}x{rows}u{unroll}"),
         }
     }
 
@@ -71,16 +93,21 @@ impl WorkgroupShape {
         if let Some(base) = Self::ALL.into_iter().find(|base| base.name() == name) {
             return (base.family == family).then_some(base);
         }
-        let (lanes, rows) = name.split_once('x')?;
+        let (lanes, rest) = name.split_once('x')?;
+        let (rows, unroll) = match rest.split_once('u') {
+            Some((rows, unroll)) => (rows, unroll.parse().ok()?),
+            None => (rest, UNROLL),
+        };
         Some(WorkgroupShape {
             family,
             lanes: lanes.parse().ok()?,
             rows: rows.parse().ok()?,
+            unroll,
         })
     }
 
     /// The overrides by name; a shader declares those that it uses.
-    pub fn constants(self) -> [(&'static str, f64); 3] {
+    pub fn constants(self) -> [(&'static str, f64); 4] {
         let vectors = match self.family {
             ShapeFamily::Hardware => 1.0,
             ShapeFamily::Software => 4.0,
@@ -89,6 +116,7 @@ impl WorkgroupShape {
             ("LANES", self.lanes.into()),
             ("ROWS", self.rows.into()),
             ("VECTORS", vectors),
+            ("UNROLL", self.unroll.into()),
         ]
     }
 
@@ -105,5 +133,31 @@ impl WorkgroupShape {
     /// Invocations of a workgroup that declares both.
     pub fn invocations(self) -> u32 {
         self.lanes * self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_is_found_by_its_name() {
+        let shapes = [
+            (WorkgroupShape::HARDWARE, "hardware"),
+            (WorkgroupShape::hardware(8, 16), "8x16"),
+            (WorkgroupShape::hardware(32, 4).unrolled(8), "32x4u8"),
+            (WorkgroupShape::software(8, 4), "8x4"),
+        ];
+        for (shape, name) in shapes {
+            assert_eq!(shape.name(), name);
+            assert_eq!(WorkgroupShape::named(shape.family, name), Some(shape));
+        }
+        for name in ["", "x", "8", "8x", "8x4u", "8xu8", "8x4u8u8", "software"] {
+            assert_eq!(
+                WorkgroupShape::named(ShapeFamily::Hardware, name),
+                None,
+                "{name}"
+            );
+        }
     }
 }

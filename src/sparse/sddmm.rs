@@ -44,10 +44,13 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Other numbers of rows on hardware: each lane's part of a sum, and the order of the parts, stay.
+/// Other numbers of rows on hardware, and eight pairs at a time: each lane's part of a sum, and the order of the parts,
+/// stay.
 const VARIANTS: &[WorkgroupShape] = &[
     WorkgroupShape::hardware(32, 2),
     WorkgroupShape::hardware(32, 8),
+    WorkgroupShape::hardware(32, 2).unrolled(8),
+    WorkgroupShape::hardware(32, 4).unrolled(8),
 ];
 
 /// Pairs that a workgroup of the hardware shape sums between two barriers.

@@ -10,7 +10,8 @@ crate::kernel! {
     /// As [`Sddmm`](super::Sddmm), and `bias[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
     ///
     /// Shapes as there; `bias` all rows of the arena. Grid: [`SddmmParams::grid`].
-    pub SddmmBias, SddmmBiasParams, SddmmBiasTwin = "sparse/sddmm_bias", shader!("sparse/sddmm_bias");
+    pub SddmmBias, SddmmBiasParams, SddmmBiasTwin = "sparse/sddmm_bias", shader!("sparse/sddmm_bias"),
+        variants VARIANTS, |_| u32::MAX;
     params {
         /// Output units of the layer.
         rows: u32,
@@ -35,6 +36,9 @@ crate::kernel! {
     write output: f32,
     write bias: f32,
 }
+
+/// Eight pairs at a time. With other numbers of rows the sums of the biases would be in another order.
+const VARIANTS: &[WorkgroupShape] = &[WorkgroupShape::hardware(32, 4).unrolled(8)];
 
 /// Loops of the shader's `row_sum`. That by fours makes fewer rounds, and one that ends it.
 fn row_sum(vectors: u32, shape: WorkgroupShape) -> Loops {

@@ -24,6 +24,20 @@ pub(super) const GATHERS: &[WorkgroupShape] = &[
     WorkgroupShape::software(8, 4),
 ];
 
+/// Those of the products of layers, which may also have eight loads of a row's connections under way in place of four: on
+/// chips whose caches are far.
+pub(super) const PRODUCTS: &[WorkgroupShape] = &[
+    WorkgroupShape::hardware(4, 32),
+    WorkgroupShape::hardware(8, 16),
+    WorkgroupShape::hardware(16, 8),
+    WorkgroupShape::hardware(32, 2),
+    WorkgroupShape::hardware(32, 8),
+    WorkgroupShape::hardware(8, 16).unrolled(8),
+    WorkgroupShape::hardware(32, 2).unrolled(8),
+    WorkgroupShape::hardware(32, 4).unrolled(8),
+    WorkgroupShape::software(8, 4),
+];
+
 /// The pieces of such a product whose rows each have at most `terms`: each piece has as many of a row's terms as an
 /// invocation may add up, which go on from where the piece before ended.
 pub(super) fn tiled_pieces(
@@ -34,8 +48,8 @@ pub(super) fn tiled_pieces(
 ) -> Vec<Piece> {
     let tile = TILE as u32;
     let tail = vectors % tile;
-    // Of the last tile a lane takes one vector after the other, four connections at a time on hardware; of a whole one in
-    // software all at once.
+    // Of the last tile a lane takes one vector after the other, four or eight connections at a time on hardware; of a whole
+    // one in software all at once.
     let whole = match shape.family {
         ShapeFamily::Hardware => tile.div_ceil(shape.lanes()),
         ShapeFamily::Software => 1,
@@ -59,7 +73,7 @@ crate::kernel! {
     /// batch times the positions that the layer is applied to. Grid: [`SpmmParams::grid`]. Bound by the loads of
     /// `input`: one per connection and lane.
     pub Spmm, SpmmParams, SpmmTwin = "sparse/spmm", shader!("sparse/spmm"),
-        variants GATHERS, |params| params.vectors;
+        variants PRODUCTS, |params| params.vectors;
     params {
         /// Output units of the layer.
         rows: u32,

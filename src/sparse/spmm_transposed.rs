@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::arena::LayerSpan;
-use super::spmm::{GATHERS, tiled, tiled_pieces};
+use super::spmm::{PRODUCTS, tiled, tiled_pieces};
 use crate::engine::loops::Piece;
 use crate::engine::{Grid, WorkgroupShape};
 use crate::twin::lanes::{Ends, Term, gather_sum};
@@ -19,7 +19,7 @@ crate::kernel! {
     /// Gathered in the arena's transposed order, so nothing is scattered; bound by the loads of `delta`.
     pub SpmmTransposed, SpmmTransposedParams, SpmmTransposedTwin =
         "sparse/spmm_transposed", shader!("sparse/spmm_transposed"),
-        variants GATHERS, |params| params.vectors;
+        variants PRODUCTS, |params| params.vectors;
     params {
         /// Input units of the layer.
         cols: u32,
