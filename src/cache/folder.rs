@@ -44,44 +44,88 @@ impl<T: Serialize + DeserializeOwned> File<T> {
     ///
     /// # Errors
     /// Something else, or another format.
-    pub fn parse(bytes: &[u8], what: &str) -> Result<T, String> {
-        let file: Self = serde_json::from_slice(bytes).map_err(|_| format!("it is no {what}"))?;
-        match file.format {
-            FORMAT => Ok(file.content),
-            other => Err(format!(
+    pub fn parse(bytes: &[u8], what: &str) -> Result<T, Unusable> {
+        let no_file = |_| Unusable::Damaged(format!("it is no {what}"));
+        // Its format first: the rest of a newer one may be anything.
+        let Format { format } = serde_json::from_slice(bytes).map_err(no_file)?;
+        match format {
+            FORMAT => {
+                let file: Self = serde_json::from_slice(bytes).map_err(no_file)?;
+                Ok(file.content)
+            }
+            newer if newer > FORMAT => Err(Unusable::Newer(format!(
+                "it has format {newer}, of a newer rootlet, and this one reads {FORMAT}"
+            ))),
+            other => Err(Unusable::Damaged(format!(
                 "it has format {other}, this rootlet reads {FORMAT}"
-            )),
+            ))),
         }
     }
+}
+
+/// A file's version, whatever else is in it.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// Why a file of the cache cannot be used, for a note that names it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unusable {
+    /// Nobody can: it makes way for the next one.
+    Damaged(String),
+    /// A newer rootlet wrote it, and uses it: it stays.
+    Newer(String),
 }
 
 /// What `parse` finds in a file of the cache; nothing where there is none.
 ///
 /// # Errors
-/// Why the file cannot be used, for a note that names it.
+/// Why the file cannot be used.
 pub fn read<T: Default>(
     path: &Path,
-    parse: impl FnOnce(&[u8]) -> Result<T, String>,
-) -> Result<T, String> {
+    parse: impl FnOnce(&[u8]) -> Result<T, Unusable>,
+) -> Result<T, Unusable> {
+    let damaged = |reason: String| Err(Unusable::Damaged(reason));
     match files::read_if_there(path, files::Most::RECORD) {
         Ok(Some(bytes)) => parse(&bytes),
         Ok(None) => Ok(T::default()),
         // The note names the path.
-        Err(Error::Io { source, .. }) => Err(source.to_string()),
-        Err(error) => Err(error.to_string()),
+        Err(Error::Io { source, .. }) => damaged(source.to_string()),
+        Err(error) => damaged(error.to_string()),
     }
 }
 
 /// As [`read`]: nothing from a file that cannot be used, which `note` hears of.
 pub fn read_or_note<T: Default>(
     path: &Path,
-    parse: impl FnOnce(&[u8]) -> Result<T, String>,
+    parse: impl FnOnce(&[u8]) -> Result<T, Unusable>,
     note: &mut dyn FnMut(&str),
 ) -> T {
-    read(path, parse).unwrap_or_else(|reason| {
-        note(&format!("{} is ignored: {reason}", path.display()));
+    read(path, parse).unwrap_or_else(|unusable| {
+        let (reason, fate) = match &unusable {
+            Unusable::Damaged(reason) => (reason, "is ignored, and the next result replaces it"),
+            Unusable::Newer(reason) => (reason, "is ignored, and stays as it is"),
+        };
+        note(&format!("{} {fate}: {reason}", path.display()));
         T::default()
     })
+}
+
+/// As [`read`], for what is to be written back with more in it: another process may have added its own. Of a file that
+/// nobody can use nothing is kept.
+///
+/// # Errors
+/// Why the file must stay as it is.
+pub fn read_to_add<T: Default>(
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, Unusable>,
+) -> Result<T, String> {
+    match read(path, parse) {
+        Err(Unusable::Newer(reason)) => Err(format!("{} stays as it is: {reason}", path.display())),
+        Err(Unusable::Damaged(_)) => Ok(T::default()),
+        Ok(content) => Ok(content),
+    }
 }
 
 /// Replaces a file of the cache by `content` as JSON: whoever reads sees the old or the new content, whichever of

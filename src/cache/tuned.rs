@@ -1,4 +1,5 @@
-//! `tuned.json` in the user's cache folder: the shapes of workgroups that were measured as fastest, by adapter.
+//! `tuned.json` in the user's cache folder: what was measured as fastest, by adapter: shapes of workgroups, and whether a
+//! model's kernels run as one where they follow each other.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,10 +7,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::KnownAdapter;
-use super::folder::{File, folder, read, read_or_note, replace};
+use super::folder::{File, Unusable, folder, read_or_note, read_to_add, replace};
 use crate::engine::tune::{Choices, Tuned};
 use crate::engine::{Device, WorkgroupShape};
-use crate::words::counted;
+use crate::kernels::kernels;
+use crate::words::{counted, listed};
 
 const FILE: &str = "tuned.json";
 
@@ -24,6 +26,28 @@ struct Entry {
     adapter: KnownAdapter,
     /// By class, the name of the shape.
     shapes: BTreeMap<String, String>,
+    /// By class of a model's step, `fused` or `apart`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    steps: BTreeMap<String, String>,
+}
+
+/// How steps run whose kernels are fused, and otherwise.
+const FUSED: [(bool, &str); 2] = [(true, "fused"), (false, "apart")];
+
+/// Whether the kernels of models are fused, as was measured on an adapter.
+#[derive(Clone, Debug, Default)]
+pub struct Steps(BTreeMap<String, bool>);
+
+impl Steps {
+    /// Whether nothing was measured.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Of a model's step of this [class](crate::network::step_class); none where it was not measured.
+    pub fn fused(&self, class: &str) -> Option<bool> {
+        self.0.get(class).copied()
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -31,26 +55,80 @@ struct List {
     tuned: Vec<Entry>,
 }
 
-/// Gives a device the choices that were measured on its adapter before. `note` hears of a file that cannot be used.
-pub fn recall(device: &Device, note: &mut dyn FnMut(&str)) {
-    if let (Some(adapter), Some(base), Some(folder)) = (device.adapter(), device.shape(), folder())
-    {
-        let entries = read_or_note(&folder.join(FILE), parse, note);
-        let adapter = KnownAdapter::of(adapter);
-        let known = entries.into_iter().find(|entry| entry.adapter == adapter);
-        let shapes = known.into_iter().flat_map(|entry| entry.shapes);
-        let named = |(class, name): (String, String)| {
-            Some((class, WorkgroupShape::named(base.family, &name)?))
-        };
-        device.choose(shapes.filter_map(named).collect());
+/// Gives a device the choices that were measured on its adapter before, and returns those of steps, which a training
+/// takes when it begins. `note` hears of a file that cannot be used, and of choices in it that are none.
+pub fn recall(device: &Device, note: &mut dyn FnMut(&str)) -> Steps {
+    let (Some(adapter), Some(base), Some(folder)) = (device.adapter(), device.shape(), folder())
+    else {
+        return Steps::default();
+    };
+    let path = folder.join(FILE);
+    let entries = read_or_note(&path, parse, note);
+    let adapter = KnownAdapter::of(adapter);
+    let Some(known) = entries.into_iter().find(|entry| entry.adapter == adapter) else {
+        return Steps::default();
+    };
+    let (choices, mut unknown) = usable(known.shapes, base);
+    let mut steps = Steps::default();
+    for (class, name) in known.steps {
+        match FUSED.iter().find(|(_, known)| *known == name) {
+            Some((fused, _)) => {
+                steps.0.insert(class, *fused);
+            }
+            None => unknown.push(format!("{name} for `{class}`")),
+        }
     }
+    if !unknown.is_empty() {
+        note(&format!(
+            "{}: {} passed over, for the kernels cannot run so: {}",
+            path.display(),
+            counted(unknown.len() as u64, "choice"),
+            listed(unknown.len() as u64, &unknown)
+        ));
+    }
+    device.choose(choices);
+    steps
 }
 
-/// Keeps what a device has measured, and says so.
+/// The choices that a file's shapes are on an adapter of this shape, and those that are none, in words.
+fn usable(shapes: BTreeMap<String, String>, base: WorkgroupShape) -> (Choices, Vec<String>) {
+    let kernels = kernels();
+    let (mut choices, mut unknown) = (Choices::new(), Vec::new());
+    for (class, name) in shapes {
+        let of_class = class.split(' ').next();
+        let kernel = kernels.iter().find(|kernel| Some(kernel.name) == of_class);
+        // Of a kernel that is not the crate's own the device looks when it runs.
+        let has = |shape: &WorkgroupShape| {
+            kernel.is_none_or(|kernel| kernel.shapes(base).any(|has| has == *shape))
+        };
+        match WorkgroupShape::named(base.family, &name).filter(has) {
+            Some(shape) => {
+                choices.insert(class, shape);
+            }
+            None => unknown.push(format!("{name} for `{class}`")),
+        }
+    }
+    (choices, unknown)
+}
+
+/// Keeps what a device has measured, and says so. What other work disturbed is not kept.
 pub fn keep(device: &Device, measured: Vec<Tuned>, note: &mut dyn FnMut(&str)) {
     let Some(adapter) = device.adapter().filter(|_| !measured.is_empty()) else {
         return;
     };
+    let (doubtful, measured): (Vec<Tuned>, Vec<Tuned>) = measured
+        .into_iter()
+        .partition(|tuned| tuned.doubt.is_some());
+    if let Some(doubt) = doubtful.first().and_then(|tuned| tuned.doubt.as_ref()) {
+        note(&format!(
+            "{} of kernels could not be measured on {}, run in the usual workgroups, and are measured again another time: {doubt}",
+            counted(doubtful.len() as u64, "size"),
+            adapter.name
+        ));
+    }
+    if measured.is_empty() {
+        return;
+    }
     note(&summary(&adapter.name, &measured));
     for tuned in measured.iter().filter(|tuned| !tuned.wrong.is_empty()) {
         let shapes: Vec<String> = tuned.wrong.iter().map(|shape| shape.name()).collect();
@@ -64,11 +142,32 @@ pub fn keep(device: &Device, measured: Vec<Tuned>, note: &mut dyn FnMut(&str)) {
     let choices = measured
         .into_iter()
         .map(|tuned| (tuned.class, tuned.chosen));
-    if let Err(reason) = add(
-        folder().as_deref(),
-        KnownAdapter::of(adapter),
-        choices.collect(),
-    ) {
+    let shapes = choices.map(|(class, shape)| (class, shape.name()));
+    store(device, shapes.collect(), BTreeMap::new(), note);
+}
+
+/// Keeps whether the kernels of a model's step of a [class](crate::network::step_class) are fused, as was measured.
+pub fn keep_step(device: &Device, class: &str, fused: bool, note: &mut dyn FnMut(&str)) {
+    let name = FUSED.iter().find(|(known, _)| *known == fused);
+    let steps = name.map(|(_, name)| (class.to_owned(), (*name).to_owned()));
+    store(device, BTreeMap::new(), steps.into_iter().collect(), note);
+}
+
+fn store(
+    device: &Device,
+    shapes: BTreeMap<String, String>,
+    steps: BTreeMap<String, String>,
+    note: &mut dyn FnMut(&str),
+) {
+    let Some(adapter) = device.adapter() else {
+        return;
+    };
+    let entry = Entry {
+        adapter: KnownAdapter::of(adapter),
+        shapes,
+        steps,
+    };
+    if let Err(reason) = add(folder().as_deref(), entry) {
         note(&format!(
             "what was measured is not kept, so the next training measures again: {reason}"
         ));
@@ -91,26 +190,33 @@ fn summary(adapter: &str, measured: &[Tuned]) -> String {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Entry>, String> {
+fn parse(bytes: &[u8]) -> Result<Vec<Entry>, Unusable> {
     File::<List>::parse(bytes, "list of measured workgroups").map(|list| list.tuned)
 }
 
 /// Adds choices to the file's.
-fn add(folder: Option<&Path>, adapter: KnownAdapter, choices: Choices) -> Result<(), String> {
+fn add(folder: Option<&Path>, new: Entry) -> Result<(), String> {
     let path = folder.ok_or("there is no cache folder")?.join(FILE);
-    // Read anew: another process may have added its own. One that cannot be read makes way.
-    let mut tuned = read(&path, parse).unwrap_or_default();
-    let known = tuned.iter().position(|entry| entry.adapter == adapter);
-    let known = known.map(|at| tuned.remove(at).shapes);
-    let mut shapes = known
-        .filter(|known| known.len() < MOST_CLASSES)
-        .unwrap_or_default();
-    shapes.extend(
-        choices
-            .into_iter()
-            .map(|(class, shape)| (class, shape.name())),
-    );
-    tuned.push(Entry { adapter, shapes });
+    let mut tuned = read_to_add(&path, parse)?;
+    let known = tuned.iter().position(|entry| entry.adapter == new.adapter);
+    let mut entry = match known.map(|at| tuned.remove(at)) {
+        Some(known) => known,
+        None => Entry {
+            adapter: new.adapter,
+            shapes: BTreeMap::new(),
+            steps: BTreeMap::new(),
+        },
+    };
+    for (all, new) in [
+        (&mut entry.shapes, new.shapes),
+        (&mut entry.steps, new.steps),
+    ] {
+        if all.len() >= MOST_CLASSES {
+            all.clear();
+        }
+        all.extend(new);
+    }
+    tuned.push(entry);
     let surplus = tuned.len().saturating_sub(MOST_ADAPTERS);
     tuned.drain(..surplus);
     let file = File::of(List { tuned });
@@ -131,48 +237,47 @@ pub(crate) fn fuzz(bytes: &[u8]) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::folder::read;
     use super::*;
 
-    fn choices(class: &str, shape: WorkgroupShape) -> Choices {
-        Choices::from([(class.to_owned(), shape)])
+    /// An adapter with one choice.
+    fn entry(driver: &str, class: &str, shape: &str) -> Entry {
+        Entry {
+            adapter: KnownAdapter::sample(driver),
+            shapes: BTreeMap::from([(class.to_owned(), shape.to_owned())]),
+            steps: BTreeMap::new(),
+        }
     }
 
     #[test]
     fn choices_of_several_processes_add_up() {
         let desk = tempfile::tempdir().unwrap();
         let folder = desk.path().join("deep/cache");
-        let narrow = WorkgroupShape::hardware(8, 16);
-        let adapter = || KnownAdapter::sample("Mesa 25");
         add(
             Some(&folder),
-            adapter(),
-            choices("sparse/spmm rows=1", narrow),
+            entry("Mesa 25", "sparse/spmm rows=1", "8x16"),
         )
         .unwrap();
+        add(Some(&folder), entry("Mesa 26", "x", "8x16")).unwrap();
+        let mut last = entry("Mesa 25", "sparse/spmm rows=2", "hardware");
+        last.steps.insert("resnet20".into(), "apart".into());
+        add(Some(&folder), last).unwrap();
         add(
             Some(&folder),
-            KnownAdapter::sample("Mesa 26"),
-            choices("x", narrow),
-        )
-        .unwrap();
-        let usual = WorkgroupShape::HARDWARE;
-        add(
-            Some(&folder),
-            adapter(),
-            choices("sparse/spmm rows=2", usual),
+            entry("Mesa 25", "sparse/spmm rows=2", "hardware"),
         )
         .unwrap();
         let entries = read(&folder.join(FILE), parse).unwrap();
         assert_eq!(entries.len(), 2);
-        assert_eq!(entries[1].adapter, adapter());
+        assert_eq!(entries[1].adapter, KnownAdapter::sample("Mesa 25"));
+        assert_eq!(entries[1].steps["resnet20"], "apart");
         let shapes: Vec<_> = entries[1].shapes.iter().collect();
         assert_eq!(
             format!("{shapes:?}"),
             "[(\"sparse/spmm rows=1\", \"8x16\"), (\"sparse/spmm rows=2\", \"hardware\")]"
         );
         for i in 0..2 * MOST_ADAPTERS {
-            let adapter = KnownAdapter::sample(&i.to_string());
-            add(Some(&folder), adapter, choices("x", narrow)).unwrap();
+            add(Some(&folder), entry(&i.to_string(), "x", "8x16")).unwrap();
         }
         assert_eq!(
             read(&folder.join(FILE), parse).unwrap().len(),
@@ -183,31 +288,66 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_a_newer_rootlet_stays_as_it_is() {
+        let desk = tempfile::tempdir().unwrap();
+        let path = desk.path().join(FILE);
+        // Whatever it holds.
+        for content in [
+            "{\"format\": 9, \"tuned\": []}",
+            "{\"format\": 2, \"other\": 1}",
+        ] {
+            std::fs::write(&path, content).unwrap();
+            let mut notes = Vec::new();
+            let found = read_or_note(&path, parse, &mut |text: &str| notes.push(text.to_owned()));
+            assert!(found.is_empty() && notes.len() == 1);
+            assert!(notes[0].contains("stays as it is"), "{notes:?}");
+            let kept = add(Some(desk.path()), entry("a", "x", "hardware"));
+            assert!(kept.unwrap_err().contains("newer rootlet"));
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn shapes_that_a_kernel_does_not_have_are_told() {
+        let shapes = [
+            ("sparse/spmm rows=1", "8x16"),
+            ("sparse/spmm rows=2", "99x99"),
+            ("sparse/spmm rows=3", "wide"),
+            ("mine/own rows=4", "99x99"),
+        ];
+        let shapes = shapes.map(|(class, shape)| (class.to_owned(), shape.to_owned()));
+        let (choices, unknown) = usable(shapes.into(), WorkgroupShape::HARDWARE);
+        let classes: Vec<&String> = choices.keys().collect();
+        assert_eq!(classes, ["mine/own rows=4", "sparse/spmm rows=1"]);
+        assert_eq!(
+            unknown,
+            [
+                "99x99 for `sparse/spmm rows=2`",
+                "wide for `sparse/spmm rows=3`"
+            ]
+        );
+    }
+
+    #[test]
     fn a_file_that_cannot_be_used_is_ignored_with_a_note_and_makes_way() {
         let desk = tempfile::tempdir().unwrap();
         let path = desk.path().join(FILE);
-        for content in ["", "[]", "{\"format\": 9, \"tuned\": []}"] {
+        for content in ["", "[]", "{\"format\": 0, \"tuned\": []}"] {
             std::fs::write(&path, content).unwrap();
             let mut notes = Vec::new();
             let found = read_or_note(&path, parse, &mut |text: &str| notes.push(text.to_owned()));
             assert!(found.is_empty());
             assert!(
-                notes.len() == 1 && notes[0].contains("is ignored"),
+                notes.len() == 1
+                    && notes[0].contains("is ignored, and the next result replaces it"),
                 "{notes:?}"
             );
-            let adapter = KnownAdapter::sample("a");
-            add(
-                Some(desk.path()),
-                adapter,
-                choices("x", WorkgroupShape::HARDWARE),
-            )
-            .unwrap();
+            add(Some(desk.path()), entry("a", "x", "hardware")).unwrap();
             assert_eq!(read(&path, parse).unwrap().len(), 1);
         }
         std::fs::write(desk.path().join("file"), "").unwrap();
-        let adapter = || KnownAdapter::sample("a");
-        let none = Choices::new;
-        assert!(add(Some(&desk.path().join("file")), adapter(), none()).is_err());
-        assert!(add(None, adapter(), none()).is_err());
+        let one = || entry("a", "x", "hardware");
+        assert!(add(Some(&desk.path().join("file")), one()).is_err());
+        assert!(add(None, one()).is_err());
     }
 }

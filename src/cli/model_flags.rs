@@ -69,7 +69,7 @@ impl ModelFlags {
 
     /// The model that a configuration trains on such images.
     pub fn build(&self, config: &TrainConfig) -> Result<Model> {
-        config.validate()?;
+        config.validate().map_err(of_argument)?;
         if self.hidden.is_some() && config.model.name != MODELS[0] {
             return Err(Error::Usage(format!(
                 "--hidden has no effect here: the model {} has widths of its own, which --width scales; leave it out",
@@ -79,6 +79,16 @@ impl ModelFlags {
         let shape = image_shape(self.image.as_deref(), &config.model.name)?;
         let classes = default_classes(self.classes, &config.model.name)?;
         config.build_model(shape, classes)
+    }
+}
+
+/// The model's name is an argument of these commands, not a flag.
+fn of_argument(error: Error) -> Error {
+    match error {
+        Error::Value {
+            option: "model", ..
+        } => Error::Usage(error.message(|_| "NAME".to_owned())),
+        other => other,
     }
 }
 

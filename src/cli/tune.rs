@@ -6,7 +6,7 @@ use clap::Args;
 use rootlet::command::tuned;
 use rootlet::engine::tune::{Tune, Tuned};
 use rootlet::engine::{Device, DeviceOptions, Precision};
-use rootlet::network::NetworkOptions;
+use rootlet::network::{NetworkOptions, StepTuned};
 use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result, network};
 use serde_json::json;
@@ -22,12 +22,16 @@ Examples:
   rootlet tune mlp --hidden 4096,4096 --batch 32 --adapter llvmpipe
       A perceptron in small batches, on another adapter.";
 
-/// Measures in which workgroups a model's kernels run fastest
+/// Measures how a model's kernels run fastest
 ///
 /// The products of sparse layers can run in workgroups of several shapes, with the same bits. This measures them on an
 /// adapter, for the sizes that a model has, compares the bits of a faster one with the usual one's, and keeps the
-/// choice in the user's cache, by adapter and driver. A training on hardware does so by itself where sizes are new to it;
+/// choice in the user's cache, by adapter and driver. What other work on the machine disturbs is measured again, up to
+/// three times, and then chooses nothing. A training on hardware does so by itself where sizes are new to it;
 /// `rootlet train --tune off` takes the usual shapes.
+///
+/// It also measures a training step with kernels that follow each other as one and apart. Other sums come of it, so a run
+/// takes that choice when it begins and keeps it as --fused, also where it goes on on another adapter.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TuneArgs {
@@ -46,6 +50,9 @@ pub struct TuneArgs {
     model: ModelFlags,
     #[command(flatten)]
     device: DeviceArgs,
+    /// Choose by times, too, that other work on the machine disturbed
+    #[arg(long)]
+    keep_doubtful: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -65,6 +72,7 @@ pub fn run(args: &TuneArgs) -> Result<()> {
     let counts = config.model.allocate(&model)?;
     let options = DeviceOptions {
         tune: Tune::On,
+        keep_doubtful: args.keep_doubtful,
         ..DeviceOptions::default()
     };
     let device = Device::open(&args.device.adapter, &options)?;
@@ -74,16 +82,26 @@ pub fn run(args: &TuneArgs) -> Result<()> {
         ..NetworkOptions::of_batch(config.run.batch)
     };
     let measured = network::tune(&device, &model, &counts, &options)?;
+    let step = network::tune_step(&device, &model, &counts, &options)?;
     let text = match args.json {
-        true => json(&device, &measured)?,
-        false => table(&device, &measured),
+        true => json(&device, &measured, step.as_ref())?,
+        false => table(&device, &measured, step.as_ref()),
     };
     output::print(&text)?;
+    if measured.is_empty() {
+        output::note(&format!(
+            "no product of {} is large enough for its workgroups to matter in batches of {}",
+            args.name, config.run.batch
+        ));
+    }
     tuned::keep(&device, measured, &mut output::note);
+    if let Some(step) = step.filter(|step| step.doubt.is_none()) {
+        tuned::keep_step(&device, &step.class, step.fused, &mut output::note);
+    }
     Ok(())
 }
 
-fn table(device: &Device, measured: &[Tuned]) -> String {
+fn table(device: &Device, measured: &[Tuned], step: Option<&StepTuned>) -> String {
     let mut text = format!("{}\n", device.description());
     for tuned in measured {
         let times = tuned
@@ -91,20 +109,31 @@ fn table(device: &Device, measured: &[Tuned]) -> String {
             .iter()
             .map(|(shape, seconds)| format!("{} {:.1} µs", shape.name(), seconds * 1e6));
         let times: Vec<String> = times.collect();
+        let verdict = match &tuned.doubt {
+            Some(doubt) => format!("not chosen: {doubt}"),
+            None => format!("{}: {:.2} times as fast", tuned.chosen.name(), tuned.gain()),
+        };
         // Nothing fails where a line is added to a text.
+        let _ = writeln!(text, "{}\n  {verdict} ({})", tuned.class, times.join(", "));
+    }
+    if let Some(step) = step {
+        let verdict = match (&step.doubt, step.fused) {
+            (Some(doubt), _) => format!("not chosen: {doubt}"),
+            (None, true) => "kernels that follow each other run as one".to_owned(),
+            (None, false) => "kernels that follow each other run apart".to_owned(),
+        };
         let _ = writeln!(
             text,
-            "{}\n  {}: {:.2} times as fast ({})",
-            tuned.class,
-            tuned.chosen.name(),
-            tuned.gain(),
-            times.join(", ")
+            "a step of {}\n  {verdict} (as one {:.3} ms, apart {:.3} ms)",
+            step.class,
+            step.fused_seconds * 1e3,
+            step.apart_seconds * 1e3
         );
     }
     text
 }
 
-fn json(device: &Device, measured: &[Tuned]) -> Result<String> {
+fn json(device: &Device, measured: &[Tuned], step: Option<&StepTuned>) -> Result<String> {
     let sizes: Vec<_> = measured
         .iter()
         .map(|tuned| {
@@ -113,11 +142,17 @@ fn json(device: &Device, measured: &[Tuned]) -> Result<String> {
                 .collect();
             json!({
                 "class": tuned.class, "chosen": tuned.chosen.name(), "gain": tuned.gain(), "seconds": seconds,
-                "wrong": tuned.wrong.iter().map(|shape| shape.name()).collect::<Vec<_>>(),
+                "doubt": tuned.doubt, "wrong": tuned.wrong.iter().map(|shape| shape.name()).collect::<Vec<_>>(),
             })
         })
         .collect();
-    serde_json::to_string(&json!({"adapter": device.description(), "sizes": sizes}))
+    let step = step.map(|step| {
+        json!({
+            "class": step.class, "fused": step.fused, "fused_seconds": step.fused_seconds,
+            "apart_seconds": step.apart_seconds, "doubt": step.doubt,
+        })
+    });
+    serde_json::to_string(&json!({"adapter": device.description(), "sizes": sizes, "step": step}))
         .map(|text| text + "\n")
         .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))
 }

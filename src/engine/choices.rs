@@ -52,6 +52,8 @@ pub struct Tuned {
     pub chosen: WorkgroupShape,
     /// Those that were faster and wrong: their bits were not those of the default.
     pub wrong: Vec<WorkgroupShape>,
+    /// Why the times cannot be trusted; then the default is chosen, for this device alone.
+    pub doubt: Option<String>,
 }
 
 impl Tuned {

@@ -33,6 +33,8 @@ pub struct Device {
     pub(super) chosen: Chosen,
     /// Whether it measures them.
     pub(super) tunes: bool,
+    /// Whether by disturbed times, too.
+    pub(super) keeps_doubtful: bool,
     pub(super) variant: Option<usize>,
 }
 
@@ -97,6 +99,7 @@ impl Device {
                     fuse: Fuse::default(),
                     chosen: Chosen::default(),
                     tunes: false,
+                    keeps_doubtful: false,
                     variant: None,
                     description,
                 })
@@ -105,6 +108,7 @@ impl Device {
                 let gpu = GpuExecutor::open(adapter, options)?;
                 Ok(Device {
                     variant: options.variant,
+                    keeps_doubtful: options.keep_doubtful,
                     tunes: options.tune.includes(gpu.is_hardware()) && !options.checked,
                     executor: Executor::Gpu(Box::new(gpu)),
                     ledger: Arc::default(),

@@ -21,6 +21,8 @@ pub struct DeviceOptions {
     /// Measure the [variants](super::tune) of kernels on the adapter, and run the fastest. They give the same bits. Where
     /// kernels are checked they run in their usual shape.
     pub tune: Tune,
+    /// Whether variants are chosen by times, too, that other work on the machine disturbed.
+    pub keep_doubtful: bool,
     /// For tests: the number of the variant that kernels with any run in, in place of what was measured.
     #[doc(hidden)]
     pub variant: Option<usize>,

@@ -2,11 +2,13 @@
 //!
 //! Variants give the same bits, so that a choice is of no consequence but for time. [`Device::tune`] times those of the
 //! dispatches of some plans where they are, in their own buffers, and compares the bits of one that is faster with the
-//! default's: a compiler may get one of them wrong.
+//! default's: a compiler may get one of them wrong. What other work on the machine disturbed is measured again, and in the
+//! end chooses nothing.
 
 use std::collections::BTreeSet;
 
 use super::buffer::View;
+use super::choices::State;
 pub use super::choices::{Choices, Tune, Tuned};
 use super::device::{Device, Program};
 use super::kernel::BindingKind;
@@ -14,6 +16,7 @@ use super::ledger::Class;
 use super::plan::{Dispatch, Plan};
 use super::random::pcg4d;
 use super::shape::WorkgroupShape;
+use crate::busy::{Usage, Watch, apart, disturbed};
 use crate::error::Result;
 
 /// Words below which a dispatch is not worth a measurement: it takes about as long as its launch.
@@ -23,8 +26,12 @@ const LEAST_WORDS: usize = 1 << 14;
 const SECONDS: f64 = 5e-4;
 const MOST_COPIES: usize = 32;
 
-/// Measurements of each variant, in turns.
-const TURNS: usize = 3;
+/// Measurements of each variant, in turns, and those of them in which one must be ahead of the default to be chosen.
+const TURNS: usize = 5;
+const MOST_TURNS: usize = 4;
+
+/// How often a measurement is begun anew that other work disturbed.
+const ATTEMPTS: usize = 3;
 
 /// A variant must be so much faster than the default to be chosen, so that noise does not choose.
 const GAIN: f64 = 1.03;
@@ -61,6 +68,11 @@ impl Device {
         self.tunes
     }
 
+    /// Whether it chooses by disturbed times, too.
+    pub(crate) fn keeps_doubtful(&self) -> bool {
+        self.keeps_doubtful
+    }
+
     /// What it has measured since the last call.
     pub fn measured(&self) -> Vec<Tuned> {
         std::mem::take(&mut self.chosen.lock().measured)
@@ -77,6 +89,8 @@ impl Device {
             return Ok(());
         };
         let mut noisy = BTreeSet::new();
+        let mut usage = None;
+        let first = self.chosen.lock().measured.len();
         for dispatch in plans.iter().flat_map(|plan| plan.dispatches()) {
             let words: usize = dispatch.views.iter().map(|view| view.words()).sum();
             let Some(class) = dispatch.class(base).filter(|_| words >= LEAST_WORDS) else {
@@ -94,16 +108,40 @@ impl Device {
                     self.fill(view, 0)?;
                 }
             }
-            let measured = self.measure(dispatch, base, class)?;
+            let measured = self.measure(dispatch, base, class, &mut usage)?;
             let mut chosen = self.chosen.lock();
             let choice = (measured.class.clone(), measured.chosen);
             chosen.choices.extend([choice]);
             chosen.measured.push(measured);
         }
+        let doubt = usage.and_then(|usage| disturbed(&usage));
+        if let Some(doubt) = doubt.filter(|_| !self.keeps_doubtful) {
+            self.withhold(first, &doubt);
+        }
         Ok(())
     }
 
-    fn measure(&self, dispatch: &Dispatch, base: WorkgroupShape, class: String) -> Result<Tuned> {
+    /// Takes back what was chosen by measurements from this one on, which other work disturbed.
+    fn withhold(&self, first: usize, doubt: &str) {
+        let mut chosen = self.chosen.lock();
+        let State { choices, measured } = &mut *chosen;
+        for tuned in measured.iter_mut().skip(first) {
+            tuned.doubt.get_or_insert_with(|| doubt.to_owned());
+            if let Some((default, _)) = tuned.seconds.first() {
+                tuned.chosen = *default;
+                choices.insert(tuned.class.clone(), *default);
+            }
+        }
+    }
+
+    /// `usage` is what the system told of the time of all measurements so far: of a single one it tells too little.
+    fn measure(
+        &self,
+        dispatch: &Dispatch,
+        base: WorkgroupShape,
+        class: String,
+        usage: &mut Option<Usage>,
+    ) -> Result<Tuned> {
         let default = dispatch.default_shape(base);
         let others = dispatch.kernel.shapes(base).filter(|&s| s != default);
         let shapes: Vec<WorkgroupShape> = std::iter::once(default).chain(others).collect();
@@ -123,18 +161,46 @@ impl Device {
         for &shape in &shapes {
             programs.push(repeated(copies, shape)?);
         }
-        let mut seconds: Vec<_> = shapes.iter().map(|&shape| (shape, f64::INFINITY)).collect();
-        for turn in 0..=TURNS {
-            for ((_, least), program) in seconds.iter_mut().zip(&programs) {
-                let taken = self.seconds(program)? / copies as f64;
+        let mut attempt = 1;
+        let (turns, doubt) = loop {
+            let watch = Watch::start(None);
+            let mut turns = Vec::new();
+            for turn in 0..=TURNS {
+                let seconds = programs.iter().map(|program| self.seconds(program));
+                let seconds: Vec<f64> = seconds.collect::<Result<_>>()?;
                 if turn > 0 {
-                    *least = least.min(taken);
+                    turns.push(seconds.iter().map(|s| s / copies as f64).collect());
                 }
             }
-        }
-        let mut faster: Vec<(WorkgroupShape, f64)> = (seconds[1..].iter().copied())
-            .filter(|(_, taken)| taken * GAIN < seconds[0].1)
+            *usage = Some(match usage.take() {
+                Some(before) => before.and(watch.usage()),
+                None => watch.usage(),
+            });
+            let doubt = scattered(&turns).filter(|_| !self.keeps_doubtful);
+            if doubt.is_none() || attempt == ATTEMPTS {
+                break (turns, doubt);
+            }
+            attempt += 1;
+        };
+        let least = |at: usize| {
+            turns
+                .iter()
+                .map(|turn: &Vec<f64>| turn[at])
+                .fold(f64::INFINITY, f64::min)
+        };
+        let seconds: Vec<_> = (shapes.iter().enumerate())
+            .map(|(at, &shape)| (shape, least(at)))
             .collect();
+        // By its best time, and turn by turn, so that what disturbed some does not choose.
+        let ahead =
+            |at: usize| turns.iter().filter(|turn| turn[at] < turn[0]).count() >= MOST_TURNS;
+        let mut faster: Vec<(WorkgroupShape, f64)> = (seconds.iter().enumerate())
+            .filter(|&(at, (_, taken))| taken * GAIN < seconds[0].1 && ahead(at))
+            .map(|(_, &faster)| faster)
+            .collect();
+        if doubt.is_some() {
+            faster.clear();
+        }
         faster.sort_by(|a, b| a.1.total_cmp(&b.1));
         let (mut chosen, mut wrong) = (default, Vec::new());
         for (shape, _) in faster {
@@ -149,6 +215,7 @@ impl Device {
             seconds,
             chosen,
             wrong,
+            doubt,
         })
     }
 
@@ -178,5 +245,36 @@ impl Device {
         let noise = |i: usize| pcg4d([i as u32, seed, 0, 0])[0] as f32 / (1u32 << 31) as f32 - 1.0;
         let noise: Vec<f32> = (0..view.words()).map(noise).collect();
         self.upload(view, &noise)
+    }
+}
+
+/// Why the turns of a measurement, each with the time of every variant, cannot be trusted: those of one variant lie
+/// apart.
+fn scattered(turns: &[Vec<f64>]) -> Option<String> {
+    let variants = turns.first().map_or(0, Vec::len);
+    (0..variants).find_map(|at| {
+        let mut times: Vec<f64> = turns.iter().map(|turn| turn[at]).collect();
+        times.sort_by(f64::total_cmp);
+        let last = times.len() - 1;
+        apart(times[last / 4], times[last - last / 4], times.len())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disturbed_variant_leaves_the_choice_open() {
+        let quiet = vec![vec![1.0, 2.0]; TURNS];
+        assert_eq!(scattered(&quiet), None);
+        // One slow turn is nothing.
+        let mut once = quiet.clone();
+        once[2][1] = 9.0;
+        assert_eq!(scattered(&once), None);
+        let mut often = once;
+        (often[0][1], often[4][1]) = (4.0, 7.0);
+        assert!(scattered(&often).is_some_and(|doubt| doubt.contains("apart")));
+        assert_eq!(scattered(&[]), None);
     }
 }

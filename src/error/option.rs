@@ -44,6 +44,7 @@ options! {
     DATA = "data",
     DATA_DIR = "data_dir",
     EPOCHS = "epochs",
+    FUSED = "fused",
     HIDDEN = "hidden",
     IMAGE_SIZE = "image_size",
     LR = "lr",

@@ -46,4 +46,4 @@ pub use on_device::Network;
 pub use options::{Forward, NetworkOptions, NetworkState, Purpose};
 pub use phase::StepTimes;
 pub use ring::{BatchResult, RING};
-pub use tune::tune;
+pub use tune::{StepTuned, step_class, tune, tune_step};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Class, Precision};
+use crate::engine::{Class, Device, Precision, ShapeFamily};
 use crate::error::{Error, Result};
 use crate::layer::ParameterState;
 use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
@@ -105,6 +105,13 @@ impl NetworkOptions {
             activations: Precision::F32,
             keep: false,
         }
+    }
+
+    /// Whether kernels that follow each other are one on this device.
+    pub fn fuses(&self, device: &Device) -> bool {
+        let shape = device.shape();
+        let hardware = shape.is_some_and(|shape| shape.family == ShapeFamily::Hardware);
+        self.fused.unwrap_or(hardware)
     }
 
     /// For evaluation alone: nothing that only training needs is resident.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::buffers::Buffers;
 use super::options::NetworkOptions;
 use super::tiles::Tile;
-use crate::engine::{Buffer, Class, Device, Plan, Precision, ShapeFamily, View};
+use crate::engine::{Buffer, Class, Device, Plan, Precision, View};
 use crate::error::{Error, Result};
 use crate::layer::{LayerParameters, Parameters};
 use crate::model::Model;
@@ -158,9 +158,7 @@ impl<'a> Recorder<'a> {
 
     /// Whether kernels that follow each other are one, where there is one for both.
     pub fn fuses(&self) -> bool {
-        let shape = self.device.shape();
-        let hardware = shape.is_some_and(|shape| shape.family == ShapeFamily::Hardware);
-        self.options.fused.unwrap_or(hardware)
+        self.options.fuses(self.device)
     }
 
     /// The dense parameters of a node's layer, if it has some.

@@ -1,9 +1,13 @@
-//! Measuring the variants of a model's kernels ahead of its training.
+//! Measuring ahead of a model's training how it runs fastest: the variants of its kernels, and whether those that follow
+//! each other run as one.
 
 use super::on_device::Network;
 use super::options::{NetworkOptions, NetworkState};
-use crate::engine::Device;
+use crate::busy::{Watch, apart, disturbed};
+use crate::data::{Batch, Targets};
+use crate::engine::random::pcg4d;
 use crate::engine::tune::Tuned;
+use crate::engine::{Device, Program, StepState};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::topology::{Method, MethodName, MethodOptions};
@@ -31,4 +35,128 @@ pub fn tune(
     let state = NetworkState::initialise(model, counts, 0);
     Network::new(device, model, &state, options, method.as_ref())?;
     Ok(device.measured())
+}
+
+/// What a training step takes with kernels that follow each other as one, and apart: see [`NetworkOptions::fused`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepTuned {
+    /// The model's [class](step_class).
+    pub class: String,
+    /// Seconds of the device with fused kernels.
+    pub fused_seconds: f64,
+    /// The same with kernels apart.
+    pub apart_seconds: f64,
+    /// Whether fused ones are chosen.
+    pub fused: bool,
+    /// Why the times cannot be trusted; then what the device does by itself is chosen.
+    pub doubt: Option<String>,
+}
+
+/// What the time of a step depends on, for a model with so many connections in its layers.
+pub fn step_class(model: &Model, counts: &[u64], options: &NetworkOptions) -> String {
+    let connections: u64 = counts.iter().sum();
+    format!(
+        "{} inputs={} classes={} connections={connections} batch={} {}",
+        model.name(),
+        model.input().size(),
+        model.classes(),
+        options.batch,
+        options.activations
+    )
+}
+
+/// Steps of a network that are timed, after one that is not.
+const STEPS: usize = 3;
+
+/// Networks of each kind, made in turns, so that they need not fit together.
+const TURNS: usize = 2;
+
+/// So much faster must what the device does not do by itself be.
+const GAIN: f64 = 1.03;
+
+/// Measures training steps on noise with fused kernels and apart; none where this model has nothing to fuse. Other sums
+/// come of it: which of the two a training runs is part of it, as [`NetworkOptions::fused`].
+///
+/// # Errors
+/// A device on which the model does not fit.
+pub fn tune_step(
+    device: &Device,
+    model: &Model,
+    counts: &[u64],
+    options: &NetworkOptions,
+) -> Result<Option<StepTuned>> {
+    let state = NetworkState::initialise(model, counts, 0);
+    let usual = options.fuses(device);
+    let mut times = [Vec::new(), Vec::new()];
+    let mut dispatches = [0, 0];
+    let watch = Watch::start(device.threads());
+    for _ in 0..TURNS {
+        for (kind, fused) in [true, false].into_iter().enumerate() {
+            let options = NetworkOptions {
+                fused: Some(fused),
+                ..options.clone()
+            };
+            let (seconds, count) = steps(device, model, &state, &options)?;
+            times[kind].extend(seconds);
+            dispatches[kind] = count;
+        }
+        if dispatches[0] == dispatches[1] {
+            return Ok(None);
+        }
+    }
+    let doubt = disturbed(&watch.usage()).or_else(|| times.iter().find_map(|t| scattered(t)));
+    let doubt = doubt.filter(|_| !device.keeps_doubtful());
+    let [fused_seconds, apart_seconds] =
+        times.map(|times| times.into_iter().fold(f64::INFINITY, f64::min));
+    let fused = match (usual, doubt.is_some()) {
+        (usual, true) => usual,
+        (true, false) => apart_seconds * GAIN >= fused_seconds,
+        (false, false) => fused_seconds * GAIN < apart_seconds,
+    };
+    Ok(Some(StepTuned {
+        class: step_class(model, counts, options),
+        fused_seconds,
+        apart_seconds,
+        fused,
+        doubt,
+    }))
+}
+
+/// Seconds of the device for some steps on noise, and the dispatches of one.
+fn steps(
+    device: &Device,
+    model: &Model,
+    state: &NetworkState,
+    options: &NetworkOptions,
+) -> Result<(Vec<f64>, usize)> {
+    let method: Box<dyn Method> = MethodName::Static.build(&MethodOptions::default());
+    let network = Network::new(device, model, state, options, method.as_ref())?;
+    let (lanes, part) = (network.lanes(), network.micro_batch());
+    let noise = |i: usize| pcg4d([i as u32, 0, 0, 0])[0] as f32 / (1u32 << 31) as f32 - 1.0;
+    let batch = Batch {
+        inputs: (0..model.input().size() * lanes).map(noise).collect(),
+        targets: Targets::zeros(network.targets(), lanes),
+        count: part,
+        index: 0,
+    };
+    let parts: Vec<Batch> = vec![batch; options.batch.div_ceil(part)];
+    let mut seconds = Vec::new();
+    for step in 0..=STEPS {
+        // Nothing is learned: the weights stay, and their sizes with them.
+        let state = StepState::whole(0, step as u32, part * parts.len(), 0.0);
+        let times = network.train_parts_timed(device, &parts, state)?;
+        if step > 0 {
+            seconds.push(times.phases.iter().map(|time| time.seconds).sum());
+        }
+    }
+    Ok((seconds, network.step_programs().map(Program::len).sum()))
+}
+
+/// Why times of one thing cannot be trusted.
+fn scattered(times: &[f64]) -> Option<String> {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    let quarter = times.len() / 4;
+    let (q1, q3) = (times.get(quarter)?, times.get(times.len() - 1 - quarter)?);
+    apart(*q1, *q3, times.len())
 }

@@ -196,6 +196,7 @@ pub fn for_tests(
         micro_batch: config.machine.micro_batch.map(|part| part.min(batch)),
         forward: config.forward(model, config.topology.build_method().as_ref())?,
         dense_above: config.machine.dense_above,
+        fused: config.machine.fused,
         activations: config.machine.activations,
         ..NetworkOptions::evaluation(batch)
     };

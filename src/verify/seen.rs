@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::{Depth, verify};
 use crate::cache::KnownAdapter;
-use crate::cache::folder::{File, folder as cache_folder, read, read_or_note, replace};
+use crate::cache::folder::{
+    File, Unusable, folder as cache_folder, read_or_note, read_to_add, replace,
+};
 use crate::engine::Device;
 use crate::error::option::{ADAPTER, NO_VERIFY};
 use crate::error::{Error, Result};
@@ -74,7 +76,7 @@ fn known(folder: Option<&Path>, note: &mut dyn FnMut(&str)) -> Vec<KnownAdapter>
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<KnownAdapter>, String> {
+fn parse(bytes: &[u8]) -> Result<Vec<KnownAdapter>, Unusable> {
     File::<List>::parse(bytes, "list of verified adapters").map(|list| list.verified)
 }
 
@@ -83,8 +85,10 @@ fn remember(folder: Option<&Path>, seen: KnownAdapter, note: &mut dyn FnMut(&str
         note("there is no cache folder to remember that in");
         return;
     };
-    // Read anew: another process may have added its own. One that cannot be read makes way.
-    let mut verified = read(&folder.join(FILE), parse).unwrap_or_default();
+    let mut verified = match read_to_add(&folder.join(FILE), parse) {
+        Ok(verified) => verified,
+        Err(reason) => return note(&format!("the next training verifies again: {reason}")),
+    };
     verified.retain(|other| *other != seen);
     verified.push(seen);
     let surplus = verified.len().saturating_sub(MOST);
@@ -147,6 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_a_newer_rootlet_stays_as_it_is() {
+        let desk = tempfile::tempdir().unwrap();
+        let path = desk.path().join(FILE);
+        let content = "{\"format\": 2, \"verified\": 1}";
+        std::fs::write(&path, content).unwrap();
+        let mut notes = Vec::new();
+        let mut note = |text: &str| notes.push(text.to_owned());
+        assert!(known(Some(desk.path()), &mut note).is_empty());
+        remember(Some(desk.path()), KnownAdapter::sample("a"), &mut note);
+        assert!(notes.len() == 2 && notes.iter().all(|note| note.contains("stays as it is")));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+    }
+
+    #[test]
     fn a_cache_that_cannot_be_read_or_written_is_told_of_and_ignored() {
         let desk = tempfile::tempdir().unwrap();
         let path = desk.path().join(FILE);
@@ -154,7 +172,7 @@ mod tests {
             ("", "no list"),
             ("[1, 2]", "no list"),
             ("{\"format\": 1, \"verified\": [{}]}", "no list"),
-            ("{\"format\": 2, \"verified\": []}", "format 2"),
+            ("{\"format\": 0, \"verified\": []}", "format 0"),
         ] {
             std::fs::write(&path, content).unwrap();
             let mut notes = Vec::new();

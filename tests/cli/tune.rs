@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 
-use crate::{Desk, Done, small};
+use crate::{Desk, Done, newest, small};
 
-const MODEL: [&str; 6] = [
+/// The tests themselves keep the machine busy.
+const MODEL: [&str; 7] = [
     "tune",
     "mlp",
     "--hidden=256,128",
     "--image=3x32x32",
     "--batch=32",
     "--adapter=llvmpipe",
+    "--keep-doubtful",
 ];
 
 /// With the cache in the desk's folder.
@@ -54,7 +56,7 @@ fn a_model_s_kernels_are_measured_and_kept() {
         "{first}"
     );
     // Another batch is other sizes, which are added.
-    let more = [&MODEL[..4], &["--batch=128", MODEL[5], "--json"]].concat();
+    let more = [&MODEL[..4], &["--batch=128", MODEL[5], MODEL[6], "--json"]].concat();
     let done = cached(&desk, &more);
     let result: Value = serde_json::from_str(&done.out).unwrap();
     let sizes = result["sizes"].as_array().unwrap();
@@ -87,15 +89,168 @@ fn a_training_measures_what_is_new_to_it_where_that_is_asked_for() {
     assert_eq!(train("--tune=auto"), "");
     assert_eq!(train("--tune=off"), "");
     assert!(!desk.path("cache/tuned.json").exists());
-    assert!(train("--tune=on").contains("measured on llvmpipe"));
+    // On a busy machine it may come to nothing, and is begun anew; it keeps what it could measure.
+    let measured = |said: &str| said.contains("measured on llvmpipe");
+    let until_measured = || {
+        for _ in 0..20 {
+            let said = train("--tune=on");
+            if !said.contains("could not be measured on llvmpipe") {
+                return said;
+            }
+            assert!(said.contains("are measured again another time: the machine was busy"));
+        }
+        "busy".to_owned()
+    };
+    let said = until_measured();
+    if said == "busy" {
+        return;
+    }
+    assert!(measured(&said) || said.is_empty(), "{said}");
     assert_eq!(train("--tune=on"), "", "it was measured before");
     std::fs::write(desk.path("cache/tuned.json"), "{").unwrap();
     let again = train("--tune=on");
+    assert!(again.contains("tuned.json is ignored"), "{again}");
     assert!(
-        again.contains("tuned.json is ignored") && again.contains("measured on"),
+        measured(&again) || again.contains("could not be measured"),
         "{again}"
     );
-    assert_eq!(train("--tune=on"), "");
+    // What a newer rootlet has measured is not this one's to replace.
+    let newer = "{\"format\": 7, \"tuned\": 1}";
+    std::fs::write(desk.path("cache/tuned.json"), newer).unwrap();
+    assert!(train("--tune=on").contains("tuned.json is ignored, and stays as it is"));
+    let text = std::fs::read_to_string(desk.path("cache/tuned.json")).unwrap();
+    assert_eq!(text, newer);
+}
+
+/// A shape that is in the file, and that no kernel has any more.
+#[test]
+fn choices_that_no_kernel_has_are_told() {
+    let desk = Desk::new();
+    cached(&desk, &MODEL);
+    let path = desk.path("cache/tuned.json");
+    let mut file: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let shapes = file["tuned"][0]["shapes"].as_object_mut().unwrap();
+    shapes.insert("sparse/spmm rows=3".to_owned(), "99x99".into());
+    std::fs::write(&path, file.to_string()).unwrap();
+    let train = small(&["--steps=3", "--adapter=llvmpipe", "--tune=on"]);
+    let done = cached(&desk, &train);
+    let says =
+        "1 choice passed over, for the kernels cannot run so: 99x99 for `sparse/spmm rows=3`";
+    assert!(done.err.contains(says), "{done:?}");
+}
+
+/// Whether kernels are fused changes sums: the run keeps what it began with, wherever it goes on.
+#[test]
+fn whether_kernels_are_fused_is_measured_and_stays_with_the_run() {
+    let desk = Desk::new();
+    let sizes = ["--hidden=64,32", "--batch=32"];
+    let tune = [
+        "tune",
+        "mlp",
+        "--image=1x8x8",
+        sizes[0],
+        sizes[1],
+        MODEL[5],
+        MODEL[6],
+    ];
+    let done = cached(&desk, &[&tune[..], &["--json"]].concat());
+    let step = serde_json::from_str::<Value>(&done.out).unwrap()["step"].clone();
+    for key in ["fused_seconds", "apart_seconds"] {
+        assert!(step[key].as_f64().unwrap() > 0.0, "{step}");
+    }
+    let class = step["class"].as_str().unwrap();
+    let chosen = if step["fused"] == true {
+        "fused"
+    } else {
+        "apart"
+    };
+    assert_eq!(kept(&desk)[0]["steps"][class], chosen, "{step}");
+    // As if that had been faster which a software adapter does not do by itself.
+    let path = desk.path("cache/tuned.json");
+    let mut file: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    file["tuned"][0]["steps"][class] = "fused".into();
+    std::fs::write(&path, file.to_string()).unwrap();
+    let train = |more: &[&str]| {
+        let arguments = [&sizes[..], &["--steps=3", "--adapter=llvmpipe"], more].concat();
+        let before = desk.runs();
+        let done = cached(&desk, &small(&arguments));
+        let run = desk.runs().into_iter().find(|run| !before.contains(run));
+        (done.err, run.unwrap())
+    };
+    let config = |run: &std::path::Path| std::fs::read_to_string(run.join("config.toml")).unwrap();
+    let said = "the run has --fused true";
+    let (err, run) = train(&["--tune=on"]);
+    assert!(err.contains("run as one") && err.contains(said), "{err}");
+    assert!(
+        config(&run).contains("\nfused = true\n"),
+        "{}",
+        config(&run)
+    );
+    for more in [vec!["--tune=off"], vec!["--tune=on", "--fused=false"]] {
+        let (err, other) = train(&more);
+        assert!(!err.contains(said), "{err}");
+        assert!(
+            !config(&other).contains("fused = true"),
+            "{}",
+            config(&other)
+        );
+    }
+    let (_, apart) = train(&["--tune=off"]);
+    let weights = |run| std::fs::read(newest(run).join("model.safetensors")).unwrap();
+    let (_, again) = train(&["--tune=on"]);
+    assert!(weights(&run) == weights(&again), "a run repeats to the bit");
+    assert!(
+        weights(&run) != weights(&apart),
+        "sums are in another order"
+    );
+    // Elsewhere, and with nothing measured.
+    let resumed = [
+        "train",
+        "--resume",
+        crate::text(&run),
+        "--steps=6",
+        "--adapter=cpu",
+    ];
+    cached(&desk, &resumed);
+    assert!(
+        config(&run).contains("\nfused = true\n"),
+        "{}",
+        config(&run)
+    );
+    let change = [
+        "train",
+        "--resume",
+        crate::text(&run),
+        "--steps=7",
+        "--fused=false",
+    ];
+    desk.bad(&change, 2, &["--fused", "cannot change"]);
+    // A word that is neither is told.
+    file["tuned"][0]["steps"][class] = "half".into();
+    std::fs::write(&path, file.to_string()).unwrap();
+    let (err, _) = train(&["--tune=on"]);
+    assert!(
+        err.contains("passed over") && err.contains("half for `mlp"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_model_too_small_to_measure_is_told() {
+    let desk = Desk::new();
+    let small = [
+        "tune",
+        "mlp",
+        "--hidden=4",
+        "--image=1x8x8",
+        "--batch=4",
+        MODEL[5],
+    ];
+    let done = cached(&desk, &small);
+    assert!(
+        done.err.contains("no product of mlp is large enough"),
+        "{done:?}"
+    );
 }
 
 #[test]
@@ -107,6 +262,14 @@ fn the_cpu_has_no_variants() {
         &["no variants", "rootlet adapters"],
     );
     desk.bad(&small(&["--tune=on"]), 2, &["--tune", "no workgroups"]);
-    desk.bad(&["tune", "nonsense"], 2, &["nonsense"]);
+    // An argument, not a flag.
+    for command in ["tune", "model", "flops"] {
+        let done = desk.bad(
+            &[command, "nonsense"],
+            2,
+            &["NAME must be one of mlp", "nonsense"],
+        );
+        assert!(!done.err.contains("--model"), "{done:?}");
+    }
     desk.bad(&["tune"], 2, &["NAME"]);
 }

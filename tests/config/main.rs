@@ -135,6 +135,7 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 checkpoint_activations: nesterov,
                 resident: data.2.map(|limit| limit > 9),
                 dense_above: round_until,
+                fused: data.2.map(|limit| limit % 2 == 0),
                 adapter: machine.0,
                 threads: machine.1,
                 workers: machine.2,

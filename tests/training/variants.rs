@@ -1,5 +1,7 @@
 //! The variants of kernels, other shapes of their workgroups: each agrees with the twin, all have the same bits, and
 //! measuring chooses the fastest that is right.
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use crate::{bits, digits, open, train};
 use rootlet::engine::tune::Tune;
 use rootlet::engine::{Device, DeviceOptions, WorkgroupShape};
@@ -116,6 +118,7 @@ fn the_fastest_is_chosen_unless_it_is_wrong() {
     let tuning = |rewrite| {
         open(DeviceOptions {
             tune: Tune::On,
+            keep_doubtful: true,
             rewrite: Some(rewrite),
             ..DeviceOptions::default()
         })
@@ -153,4 +156,42 @@ fn the_fastest_is_chosen_unless_it_is_wrong() {
     });
     assert!(!quiet.tunes());
     assert!(trained(tuning(right), &config) == trained(quiet, &config));
+}
+
+/// Though another shape is many times as fast: of other times nobody knows that.
+#[test]
+fn what_a_busy_machine_measures_chooses_nothing() {
+    let device = open(DeviceOptions {
+        tune: Tune::On,
+        rewrite: Some(|kernel, source| match kernel {
+            "sparse/spmm" => slow_but(source, false),
+            _ => source,
+        }),
+        ..DeviceOptions::default()
+    });
+    let data = digits(Some(160));
+    let done = AtomicBool::new(false);
+    let measured = std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().unwrap().get();
+        for _ in 0..3 * cores {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let trainer = Trainer::new(device, perceptron(128), data);
+        done.store(true, Relaxed);
+        let trainer = trainer.unwrap();
+        let measured = trainer.device().measured();
+        // The run itself measures once.
+        assert_eq!(trainer.device().choices().len(), measured.len());
+        measured
+    });
+    assert!(measured.len() >= 4, "{measured:?}");
+    for tuned in &measured {
+        let doubt = tuned.doubt.as_ref().unwrap();
+        assert!(doubt.starts_with("the machine was busy"), "{doubt}");
+        assert_eq!(tuned.chosen, tuned.seconds[0].0, "{tuned:?}");
+    }
 }

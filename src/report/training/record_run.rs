@@ -7,7 +7,8 @@ use crate::cache::tuned;
 use crate::checkpoint::{self, Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
-use crate::error::option::{ADAPTER, CHECK};
+use crate::error::option::{ADAPTER, CHECK, FUSED};
+use crate::network::{NetworkOptions, step_class};
 use crate::report::recording::{Known, ResumePoint, missing, now, tables_against};
 use crate::report::shell::quoted;
 use crate::report::{
@@ -108,8 +109,13 @@ impl RecordedTraining {
                  leave it out, or train on another {ADAPTER}"
             )));
         }
+        let mut config = config;
         if device.tunes() {
-            tuned::recall(&device, note);
+            let steps = tuned::recall(&device, note);
+            // One that goes on has what it began with.
+            if !matches!(place, Place::Resume(_)) {
+                take_measured(&mut config, &steps, &data, &device, note)?;
+            }
         }
         let mut trainer = Trainer::new(device, config, data)?;
         tuned::keep(trainer.device(), trainer.device().measured(), note);
@@ -406,4 +412,36 @@ pub(in crate::report) fn concerns_one_run(error: &Error) -> bool {
             | Error::Checkpoint { .. }
             | Error::Run { .. }
     )
+}
+
+/// Takes for a run that begins whether its model's kernels are fused, where `rootlet tune` has measured that on this
+/// adapter. It becomes part of the configuration, and so of the checkpoints.
+fn take_measured(
+    config: &mut TrainConfig,
+    steps: &tuned::Steps,
+    data: &Dataset,
+    device: &Device,
+    note: &mut dyn FnMut(&str),
+) -> Result<()> {
+    if config.machine.fused.is_some() || steps.is_empty() {
+        return Ok(());
+    }
+    let resolved = config.clone().resolve()?;
+    let model = resolved.build_model(data.shape, data.classes)?;
+    let options = NetworkOptions {
+        activations: resolved.machine.activations,
+        ..NetworkOptions::of_batch(resolved.run.batch)
+    };
+    let class = step_class(&model, &resolved.model.allocate(&model)?, &options);
+    let measured = steps.fused(&class);
+    if let Some(fused) = measured.filter(|fused| *fused != options.fuses(device)) {
+        config.machine.fused = Some(fused);
+        let how = if fused { "as one" } else { "apart" };
+        note(&format!(
+            "kernels that follow each other run {how}, which was measured as faster for this model on {}: the run has {FUSED} \
+             {fused}",
+            device.name()
+        ));
+    }
+    Ok(())
 }

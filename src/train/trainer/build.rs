@@ -82,6 +82,7 @@ impl Trainer {
             optimiser: setup.optimiser.clone(),
             scope: config.topology.scope,
             dense_above: config.machine.dense_above,
+            fused: config.machine.fused,
             gamma: config.topology.gamma,
             distinct: config.topology.distinct_candidates,
             round_batches: config.topology.round_batches,
