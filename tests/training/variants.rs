@@ -188,7 +188,7 @@ fn what_a_busy_machine_measures_chooses_nothing() {
         assert_eq!(trainer.device().choices().len(), measured.len());
         measured
     });
-    assert!(measured.len() >= 4, "{measured:?}");
+    assert!(measured.len() >= 2, "{measured:?}");
     for tuned in &measured {
         let doubt = tuned.doubt.as_ref().unwrap();
         assert!(doubt.starts_with("the machine was busy"), "{doubt}");
