@@ -129,15 +129,12 @@ impl SharedReport {
             ("loads", ceilings.and_then(|c| c.loads.last()?.random_gb_s)),
         ];
         for (name, value) in baselines {
-            match value {
-                None => {
-                    let why = ceilings.and_then(|c| c.doubts.values().next());
-                    let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-                    return Err(format!(
-                        "lacks the ceiling {name}, by which others are compared{why}: measure again on an idle machine"
-                    ));
-                }
-                Some(_) => {}
+            if value.is_none() {
+                let why = ceilings.and_then(|c| c.doubts.values().next());
+                let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+                return Err(format!(
+                    "lacks the ceiling {name}, by which others are compared{why}: measure again on an idle machine"
+                ));
             }
         }
         if report.kernels.is_empty() || (report.steps.is_empty() && report.models.is_empty()) {
