@@ -1,7 +1,7 @@
-// The convolutions' products in the hardware shape. A workgroup has one unit, and some lines of its items. Its invocations
-// first decode the unit's connections side by side, into workgroup memory: one by one, each would cost every line of lanes
-// loads that wait for each other. What is left in the loop is a read next door, and loads of the source that wait for
-// nothing: two connections' at four positions, eight under way at once.
+// The convolutions' products in the hardware shape. A workgroup has one unit, and some lines of its items. Its
+// invocations first decode the unit's connections side by side, into workgroup memory: one by one, each would cost every
+// line of lanes loads that wait for each other. What is left in the loop is a read next door, and loads of the source
+// that wait for nothing: two connections' at four positions, eight under way at once.
 //
 // By the kernel: `On`, where an item's tile lies; `places` and `sees`, what a connection reads from there; `loaded`.
 

@@ -1,7 +1,7 @@
-// Sums over positions for the gradients of a convolution's pairs. A workgroup has a slice of an output channel's lines of
-// positions, and takes a tile of its pairs at a time: all invocations lie over positions and batch, so that loads are
-// coalesced and delta is read once for the tile's pairs, and add up through workgroup memory. `taken` is what they take of
-// the input, by the kernel.
+// Sums over positions for the gradients of a convolution's pairs. A workgroup has a slice of an output channel's lines
+// of positions, and takes a tile of its pairs at a time: all invocations lie over positions and batch, so that loads are
+// coalesced and delta is read once for the tile's pairs, and add up through workgroup memory. `taken` is what they take
+// of the input, by the kernel.
 #import part
 #import divide
 #import tap
@@ -110,7 +110,8 @@ struct Step {
     carry_x: u32,
 }
 
-// `index`: of all the places of lines, in words; its quotient by a line's is exact up to 256 workgroup's invocations.
+// The place of this number in the lines. Exact, though the quotient is not rounded correctly, for it is taken of the
+// numbers of a workgroup's invocations alone.
 fn place(index: u32) -> Walk {
     let line = params.window.output_x * params.vectors;
     let y = divide(index, 1.0 / f32(line));
@@ -154,8 +155,8 @@ fn total(sum: vec4<f32>) -> f32 {
     return (sum.x + sum.y) + (sum.z + sum.w);
 }
 
-// One invocation's part of a tile's sums: every `width`-th vector of the slice. Two places at a time, whose ten loads are
-// under way together. What lies outside the plane is loaded from the input's first position, and dropped.
+// One invocation's part of a tile's sums: every `width`-th vector of the slice. Two places at a time, whose ten loads
+// are under way together. What lies outside the plane is loaded from the input's first position, and dropped.
 fn part_of_tile(share: Share, tile: Tile, index: u32, width: u32, step: Step) -> vec4<f32> {
     let line = params.window.output_x * params.vectors;
     let first = (share.unit * params.window.output_y + share.begin_y) * line;

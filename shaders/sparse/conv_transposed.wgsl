@@ -1,5 +1,5 @@
-// The input gradient of the sparse convolution: as conv, gathered in the transposed order. The four positions of a tile lie
-// stride_x apart, so that they gather from neighbours in delta, through the same taps. Hardware lists a channel's
+// The input gradient of the sparse convolution: as conv, gathered in the transposed order. The four positions of a tile
+// lie stride_x apart, so that they gather from neighbours in delta, through the same taps. Hardware lists a channel's
 // connections of all taps in workgroup memory, and goes through them in one loop; a software adapter goes tap by tap.
 #import grid
 #import part

@@ -34,7 +34,8 @@ fn resnet() -> TrainConfig {
     config
 }
 
-/// Losses differ by rounding, and by the few connections that a round chose otherwise for it, whose weights begin at zero.
+/// Losses differ by rounding, and by the few connections that a round chose otherwise for it, whose weights begin at
+/// zero.
 #[test]
 fn a_resnet_learns_what_it_learns_in_the_software_shape() {
     let data = digits(Some(512));
