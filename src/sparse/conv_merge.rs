@@ -63,7 +63,7 @@ pub struct Slices {
 
 impl Slices {
     /// Of layers with these windows, where a window is given: those whose gradients fill a GPU in slices alone. None if
-    /// that is no layer. `scratch`: memory of so many words.
+    /// that is no layer, or if a binding does not hold them all. `scratch`: memory of so many words.
     ///
     /// # Errors
     /// A layer or window that does not fit, or a device that refuses a word a row.
@@ -83,7 +83,8 @@ impl Slices {
         };
         let counts: Vec<usize> = layers.iter().map(count).collect::<Result<_>>()?;
         let most = counts.iter().copied().max().unwrap_or(0);
-        if most == 0 {
+        let bytes = (most as u64).saturating_mul(connections as u64 * 4);
+        if most == 0 || bytes > device.largest_binding() {
             return Ok(None);
         }
         let rows = layers.iter().zip(&counts);
