@@ -1,19 +1,20 @@
-// Sums over positions for the gradients of a convolution's pairs: all of a workgroup's invocations lie over a pair's
-// positions and batch, so that loads are coalesced, and add up through workgroup memory. `taken` is what they take of the
-// input, by the kernel.
+// Sums over positions for the gradients of a convolution's pairs. A workgroup has a slice of an output channel's lines
+// of positions, and takes a tile of its pairs at a time: all invocations lie over positions and batch, so that loads are
+// coalesced and delta is read once for the tile's pairs, and add up through workgroup memory. `taken` is what they take
+// of the input, by the kernel.
 #import part
 #import divide
 #import tap
 #import window
 
-// Pairs summed between two barriers; each of them is then added up in PARTS parts of at most 128 / PARTS.
-const TILE = 8u;
+// Pairs of a tile; each of them is then added up in PARTS parts of at most 128 / PARTS.
+const TILE = 4u;
 const PARTS = 16u;
 // Of a pair's sums; a multiple of the parts that keeps the workgroup memory's banks apart.
 const PITCH = 144u;
 
-var<workgroup> partial: array<f32, 1152>; // TILE * PITCH
-var<workgroup> parts: array<f32, 128>; // TILE * PARTS
+var<workgroup> partial: array<f32, 576>; // TILE * PITCH
+var<workgroup> parts: array<f32, 64>; // TILE * PARTS
 
 // What a pair's input unit sees.
 struct Source {
@@ -23,173 +24,209 @@ struct Source {
     // Its tap, less the padding: wraps around likewise.
     y: u32,
     x: u32,
-    // This piece's output positions where the tap lies inside the input.
-    begin_y: u32,
-    end_y: u32,
-    begin_x: u32,
-    end_x: u32,
 }
 
 fn source_of(j: u32) -> Source {
     let tap = tap_of(cols[j] - params.first_col);
     let y = tap.y - params.window.padding_y;
     let x = tap.x - params.window.padding_x;
-    let rows = valid_y(tap.y);
-    let columns = valid_x(tap.x);
-    return Source(
-        tap.channel,
-        (tap.channel * params.window.input_y + y) * params.window.input_x + x,
-        y,
-        x,
-        max(part.begin_y, rows.x),
-        min(part.end_y, rows.y),
-        columns.x,
-        columns.y,
+    return Source(tap.channel, (tap.channel * params.window.input_y + y) * params.window.input_x + x, y, x);
+}
+
+// A workgroup's unit, which of the workgroups that share its pairs it is, and its slice's lines in this piece.
+struct Share {
+    unit: u32,
+    chunk: u32,
+    slice: u32,
+    begin_y: u32,
+    end_y: u32,
+}
+
+fn share_of(group: u32) -> Share {
+    let slice_of_unit = group / part.chunks;
+    let unit = slice_of_unit / params.slices;
+    let slice = slice_of_unit - unit * params.slices;
+    let lines = (params.window.output_y + params.slices - 1u) / params.slices;
+    let end = min((slice + 1u) * lines, params.window.output_y);
+    return Share(
+        unit,
+        group - slice_of_unit * part.chunks,
+        slice,
+        min(slice * lines + part.begin_y, end),
+        min(slice * lines + part.end_y, end),
     );
 }
 
-fn put(j: u32, sum: f32) {
-    // The pieces, each of some rows of positions or vectors, add to the one before.
+fn put(j: u32, share: Share, sum: f32) {
+    let to = share.slice * params.stride + j;
+    // The pieces, each of some lines of positions or vectors, add to the one before.
     let add = params.accumulate != 0u || part.begin_y > 0u || part.begin > 0u;
-    output[j] = select(0.0, output[j], add) + sum;
+    output[to] = select(0.0, output[to], add) + sum;
 }
 
-// A place in the box of positions where a pair's tap is valid: a number of three digits, y, x and vector. The first
-// digit is in the places of input and delta alone.
+// A tile's pairs. One that it lacks is the last one again.
+struct Tile {
+    // In words.
+    at: vec4<u32>,
+    y: vec4<u32>,
+    x: vec4<u32>,
+    seen_a: Seen,
+    seen_b: Seen,
+    seen_c: Seen,
+    seen_d: Seen,
+}
+
+fn tile_of(first: u32, pairs: u32) -> Tile {
+    let a = source_of(first);
+    let b = source_of(first + min(1u, pairs - 1u));
+    let c = source_of(first + min(2u, pairs - 1u));
+    let d = source_of(first + min(3u, pairs - 1u));
+    return Tile(
+        vec4(a.at, b.at, c.at, d.at) * params.vectors,
+        vec4(a.y, b.y, c.y, d.y),
+        vec4(a.x, b.x, c.x, d.x),
+        seen_of(a.channel),
+        seen_of(b.channel),
+        seen_of(c.channel),
+        seen_of(d.channel),
+    );
+}
+
+// A place in the slice, a number of three digits: line, position and vector. y and x are the input's, and `at` is there,
+// in words.
 struct Walk {
     v: u32,
     x: u32,
-    input_at: u32,
-    delta_at: u32,
+    y: u32,
+    at: u32,
 }
 
-// What is added to a place from one to the next, and what a carry corrects: the lower digit's span taken off, one of
-// the next added.
+// What is added to a place from one to the next, and what a carry corrects: the lower digit's span taken off, one of the
+// next added.
 struct Step {
     on: Walk,
-    vectors: u32,
-    positions: u32,
+    span_x: u32,
     carry_v: u32,
-    input_carry: u32,
-    delta_carry: u32,
+    carry_x: u32,
+}
+
+// The place of this number in the lines. Exact, though the quotient is not rounded correctly, for it is taken of the
+// numbers of a workgroup's invocations alone.
+fn place(index: u32) -> Walk {
+    let line = params.window.output_x * params.vectors;
+    let y = divide(index, 1.0 / f32(line));
+    let x = divide(index - y * line, params.inverse_vectors);
+    let v = index - y * line - x * params.vectors;
+    let input_y = y * params.window.stride_y;
+    let input_x = x * params.window.stride_x;
+    return Walk(v, input_x, input_y, (input_y * params.window.input_x + input_x) * params.vectors + v);
+}
+
+fn step_of(width: u32) -> Step {
+    let span_x = params.window.output_x * params.window.stride_x;
+    return Step(
+        place(width),
+        span_x,
+        (params.window.stride_x - 1u) * params.vectors,
+        (params.window.stride_y * params.window.input_x - span_x) * params.vectors,
+    );
 }
 
 fn next(walk: Walk, step: Step) -> Walk {
-    var to = Walk(
-        walk.v + step.on.v,
-        walk.x + step.on.x,
-        walk.input_at + step.on.input_at,
-        walk.delta_at + step.on.delta_at,
-    );
-    if to.v >= step.vectors {
-        to.v -= step.vectors;
-        to.x += 1u;
-        to.input_at += step.carry_v;
+    var to = Walk(walk.v + step.on.v, walk.x + step.on.x, walk.y + step.on.y, walk.at + step.on.at);
+    if to.v >= params.vectors {
+        to.v -= params.vectors;
+        to.x += params.window.stride_x;
+        to.at += step.carry_v;
     }
-    if to.x >= step.positions {
-        to.x -= step.positions;
-        to.input_at += step.input_carry;
-        to.delta_at += step.delta_carry;
+    if to.x >= step.span_x {
+        to.x -= step.span_x;
+        to.y += params.window.stride_y;
+        to.at += step.carry_x;
     }
     return to;
 }
 
-// One invocation's part of a pair's sum: every `width`-th vector of the box of positions where the tap is valid.
-fn part_of_pair(unit: u32, j: u32, index: u32, width: u32) -> f32 {
-    let s = source_of(j);
-    if s.begin_y >= s.end_y || s.begin_x >= s.end_x {
-        return 0.0;
-    }
-    let seen = seen_of(s.channel);
-    let vectors = params.vectors;
-    let positions = s.end_x - s.begin_x;
-    let line = positions * vectors;
-    let total = (s.end_y - s.begin_y) * line;
-    // Exact, though the quotient is not rounded correctly, for it is taken of numbers up to 128 alone.
-    let inverse_line = 1.0 / f32(line);
-    let input_line = params.window.stride_y * params.window.input_x * vectors;
-    let input_step = params.window.stride_x * vectors;
-    let output_line = params.window.output_x * vectors;
+fn sees(tile: Tile, walk: Walk) -> vec4<bool> {
+    return (tile.y + walk.y < vec4(params.window.input_y)) & (tile.x + walk.x < vec4(params.window.input_x));
+}
 
-    let step_y = divide(width, inverse_line);
-    let step_x = divide(width - step_y * line, params.inverse_vectors);
-    let step_v = width - step_y * line - step_x * vectors;
-    let step = Step(
-        Walk(
-            step_v,
-            step_x,
-            step_y * input_line + step_x * input_step + step_v,
-            step_y * output_line + step_x * vectors + step_v,
-        ),
-        vectors,
-        positions,
-        input_step - vectors,
-        input_line - positions * input_step,
-        output_line - line,
-    );
-
-    let y = divide(index, inverse_line);
-    let x = divide(index - y * line, params.inverse_vectors);
-    let v = index - y * line - x * vectors;
-    var p0 = Walk(
-        v,
-        x,
-        s.at * vectors + (s.begin_y + y) * input_line + (s.begin_x + x) * input_step + v,
-        (unit * params.window.output_y + s.begin_y + y) * output_line + (s.begin_x + x) * vectors + v,
-    );
-    var sum = vec4(0.0);
-    // Four places at a time, whose loads are under way together.
-    var i = index;
-    for (; i + 3u * width < total; i += 4u * width) {
-        let p1 = next(p0, step);
-        let p2 = next(p1, step);
-        let p3 = next(p2, step);
-        let x0 = taken(input[p0.input_at], p0.v, seen);
-        let x1 = taken(input[p1.input_at], p1.v, seen);
-        let x2 = taken(input[p2.input_at], p2.v, seen);
-        let x3 = taken(input[p3.input_at], p3.v, seen);
-        let d0 = delta[p0.delta_at];
-        let d1 = delta[p1.delta_at];
-        let d2 = delta[p2.delta_at];
-        let d3 = delta[p3.delta_at];
-        sum += x0 * d0;
-        sum += x1 * d1;
-        sum += x2 * d2;
-        sum += x3 * d3;
-        p0 = next(p3, step);
-    }
-    for (; i < total; i += width) {
-        sum += taken(input[p0.input_at], p0.v, seen) * delta[p0.delta_at];
-        p0 = next(p0, step);
-    }
+fn total(sum: vec4<f32>) -> f32 {
     return (sum.x + sum.y) + (sum.z + sum.w);
 }
 
-// Every `chunks`-th pair from `begin` on.
-fn over_positions(unit: u32, begin: u32, end: u32, index: u32) {
+// One invocation's part of a tile's sums: every `width`-th vector of the slice. Two places at a time, whose ten loads
+// are under way together. What lies outside the plane is loaded from the input's first position, and dropped.
+fn part_of_tile(share: Share, tile: Tile, index: u32, width: u32, step: Step) -> vec4<f32> {
+    let line = params.window.output_x * params.vectors;
+    let first = (share.unit * params.window.output_y + share.begin_y) * line;
+    let places = (share.end_y - share.begin_y) * line;
+    var p = place(index);
+    let down = share.begin_y * params.window.stride_y;
+    p.y += down;
+    p.at += down * params.window.input_x * params.vectors;
+    var a = vec4(0.0);
+    var b = vec4(0.0);
+    var c = vec4(0.0);
+    var d = vec4(0.0);
+    for (var i = index; i < places; i += 2u * width) {
+        let q = next(p, step);
+        let both = i + width < places;
+        let sees_p = sees(tile, p);
+        let sees_q = sees(tile, q) & vec4(both);
+        let at_p = select(vec4(p.v), tile.at + p.at, sees_p);
+        let at_q = select(vec4(p.v), tile.at + q.at, sees_q);
+        let delta_p = delta[first + i];
+        let delta_q = delta[first + select(i, i + width, both)];
+        let a_p = input[at_p.x];
+        let b_p = input[at_p.y];
+        let c_p = input[at_p.z];
+        let d_p = input[at_p.w];
+        let a_q = input[at_q.x];
+        let b_q = input[at_q.y];
+        let c_q = input[at_q.z];
+        let d_q = input[at_q.w];
+        a = select(a, a + taken(a_p, p.v, tile.seen_a) * delta_p, sees_p.x);
+        b = select(b, b + taken(b_p, p.v, tile.seen_b) * delta_p, sees_p.y);
+        c = select(c, c + taken(c_p, p.v, tile.seen_c) * delta_p, sees_p.z);
+        d = select(d, d + taken(d_p, p.v, tile.seen_d) * delta_p, sees_p.w);
+        a = select(a, a + taken(a_q, q.v, tile.seen_a) * delta_q, sees_q.x);
+        b = select(b, b + taken(b_q, q.v, tile.seen_b) * delta_q, sees_q.y);
+        c = select(c, c + taken(c_q, q.v, tile.seen_c) * delta_q, sees_q.z);
+        d = select(d, d + taken(d_q, q.v, tile.seen_d) * delta_q, sees_q.w);
+        p = next(q, step);
+    }
+    return vec4(total(a), total(b), total(c), total(d));
+}
+
+// Every `chunks`-th tile of the unit's pairs. Where a tile each would leave workgroups without, tiles have fewer.
+fn over_positions(share: Share, begin: u32, end: u32, index: u32) {
     let width = LANES * ROWS;
-    for (var first = begin; first < end; first += TILE * part.chunks) {
-        for (var t = 0u; t < TILE && first + t * part.chunks < end; t++) {
-            partial[t * PITCH + index] = part_of_pair(unit, first + t * part.chunks, index, width);
-        }
+    let step = step_of(width);
+    let each = clamp((end - begin + part.chunks - 1u) / part.chunks, 1u, TILE);
+    for (var first = begin + share.chunk * each; first < end; first += each * part.chunks) {
+        let pairs = min(each, end - first);
+        let sums = part_of_tile(share, tile_of(first, pairs), index, width, step);
+        partial[index] = sums.x;
+        partial[PITCH + index] = sums.y;
+        partial[2u * PITCH + index] = sums.z;
+        partial[3u * PITCH + index] = sums.w;
         workgroupBarrier();
         for (var i = index; i < TILE * PARTS; i += width) {
             let t = i / PARTS;
-            if first + t * part.chunks < end {
-                var sum = 0.0;
-                for (var k = i % PARTS; k < width; k += PARTS) {
-                    sum += partial[t * PITCH + k];
-                }
-                parts[i] = sum;
+            var sum = 0.0;
+            for (var k = i % PARTS; k < width; k += PARTS) {
+                sum += partial[t * PITCH + k];
             }
+            parts[i] = sum;
         }
         workgroupBarrier();
-        for (var t = index; t < TILE && first + t * part.chunks < end; t += width) {
+        for (var t = index; t < pairs; t += width) {
             var sum = 0.0;
             for (var k = 0u; k < PARTS; k++) {
                 sum += parts[t * PARTS + k];
             }
-            put(first + t * part.chunks, sum);
+            put(first + t, share, sum);
         }
     }
 }

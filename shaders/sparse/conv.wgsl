@@ -1,16 +1,17 @@
 // Sparse convolution. An item is a tile of four neighbouring positions of a row, for one vec4 of the batch; a line is
 // 32 items, over the lanes of one row of a workgroup. The weight and the tap are the same for all of a line's lanes,
-// and for the four positions that a lane holds in registers. Neighbouring lines are of the same positions in different
-// channels.
+// and for the four positions that a lane holds in registers. Two shapes, by the adapter: hardware lists a channel's
+// connections in workgroup memory, for as many lines of it as a workgroup has rows; a software adapter, whom barriers
+// cost dearly, reads them one by one, and has neighbouring lines of the same positions in different channels.
 #import grid
 #import part
 #import tap
 #import window
+#import conv_list
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
-// Taps outside the plane. 1: on hardware the border is loaded in their place, and dropped; 4: branches around the loads.
-override VECTORS: u32 = 4u;
+override VECTORS: u32 = 4u; // 1: connections are listed; 4: read one by one
 
 const LINE = 32u;
 const TILE = 4u;
@@ -33,9 +34,225 @@ struct Params {
 @group(0) @binding(5) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
 @group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
 
+// An item's tile.
+struct On {
+    v: u32,
+    // The input position of tap (0, 0): below zero in the padding, which wraps to more than any plane has.
+    y: u32,
+    x: u32,
+    // There, in words; and from one of the tile's positions to the next.
+    base: u32,
+    step: u32,
+    // Whether every tap lies inside the plane.
+    inside: bool,
+    // The first output, and how many of the four there are.
+    to: u32,
+    held: u32,
+}
+
+fn on_tile(unit: u32, tile: u32, v: u32) -> On {
+    let size_y = params.window.input_y;
+    let size_x = params.window.input_x;
+    let tiles_x = (params.window.output_x + TILE - 1u) / TILE;
+    let y = tile / tiles_x;
+    let x = (tile - y * tiles_x) * TILE;
+    let iy = y * params.window.stride_y - params.window.padding_y;
+    let ix = x * params.window.stride_x - params.window.padding_x;
+    let last_x = ix + (TILE - 1u) * params.window.stride_x + params.window.kernel_x - 1u;
+    return On(
+        v,
+        iy,
+        ix,
+        (iy * size_x + ix) * params.vectors + v,
+        params.window.stride_x * params.vectors,
+        iy < size_y && iy + params.window.kernel_y <= size_y && ix < size_x && last_x < size_x,
+        ((unit * params.window.output_y + y) * params.window.output_x + x) * params.vectors + v,
+        min(TILE, params.window.output_x - x),
+    );
+}
+
+// What a tile's sums begin with: those of a piece go on from the one before.
+fn before(on: On, initial: f32) -> Four {
+    var sum = Four(vec4(initial), vec4(initial), vec4(initial), vec4(initial));
+    if part.begin > 0u {
+        sum.a = output[on.to];
+        if on.held > 1u {
+            sum.b = output[on.to + params.vectors];
+        }
+        if on.held > 2u {
+            sum.c = output[on.to + 2u * params.vectors];
+        }
+        if on.held > 3u {
+            sum.d = output[on.to + 3u * params.vectors];
+        }
+    }
+    return sum;
+}
+
 fn finish(sum: vec4<f32>, relu: bool) -> vec4<f32> {
     // A NaN stays a NaN, so that a diverged run shows.
     return select(sum, vec4(0.0), (sum < vec4(0.0)) & vec4(relu));
+}
+
+fn put(on: On, sum: Four, relu: bool) {
+    output[on.to] = finish(sum.a, relu);
+    if on.held > 1u {
+        output[on.to + params.vectors] = finish(sum.b, relu);
+    }
+    if on.held > 2u {
+        output[on.to + 2u * params.vectors] = finish(sum.c, relu);
+    }
+    if on.held > 3u {
+        output[on.to + 3u * params.vectors] = finish(sum.d, relu);
+    }
+}
+
+// What the list says of a connection.
+fn listed(j: u32) -> vec4<u32> {
+    let tap = tap_of(cols[j] - params.first_col);
+    let at = (tap.channel * params.window.input_y + tap.y) * params.window.input_x + tap.x;
+    return vec4(at * params.vectors, tap.y, tap.x, bitcast<u32>(weights[j]));
+}
+
+fn places(p: vec4<u32>, on: On) -> vec4<u32> {
+    return vec4(p.x + on.base) + vec4(0u, 1u, 2u, 3u) * on.step;
+}
+
+fn sees(p: vec4<u32>, on: On) -> vec4<bool> {
+    let x = vec4(on.x + p.z) + vec4(0u, 1u, 2u, 3u) * params.window.stride_x;
+    return (x < vec4(params.window.input_x)) & vec4(on.y + p.y < params.window.input_y);
+}
+
+fn loaded(at: vec4<u32>) -> Four {
+    return Four(input[at.x], input[at.y], input[at.z], input[at.w]);
+}
+
+// A unit's connections in this piece. Those of a unit that an earlier one has ended are none.
+struct Share {
+    begin: u32,
+    end: u32,
+    ended: bool,
+    relu: bool,
+    initial: f32,
+}
+
+fn share_of(unit: u32) -> Share {
+    let row = params.first_row + unit;
+    let row_begin = row_offsets[row];
+    let row_end = row_offsets[row + 1u];
+    let begin = min(row_begin + part.begin, row_end);
+    let end = min(row_begin + part.end, row_end);
+    return Share(
+        begin,
+        end,
+        part.begin > 0u && begin == row_end,
+        params.relu != 0u && end == row_end,
+        bias[row],
+    );
+}
+
+fn over_list(group: u32, local: vec3<u32>) {
+    let unit = group % params.rows;
+    let first_line = group / params.rows * ROWS;
+    if first_line >= params.lines {
+        return;
+    }
+    let share = share_of(unit);
+    if share.ended {
+        return;
+    }
+    let tiles = params.window.output_y * ((params.window.output_x + TILE - 1u) / TILE);
+    for (var round = 0u; round < LINE; round += LANES) {
+        let item = (first_line + local.y) * LINE + round + local.x;
+        let tile = item / params.vectors;
+        let on = on_tile(unit, tile, item - tile * params.vectors);
+        var sum = Four();
+        if tile < tiles {
+            sum = before(on, share.initial);
+        }
+        for (var first = share.begin; first < share.end; first += LISTED) {
+            let count = min(LISTED, share.end - first);
+            if round == 0u || share.end - share.begin > LISTED {
+                workgroupBarrier();
+                for (var i = local.y * LANES + local.x; i < count; i += LANES * ROWS) {
+                    list[i] = listed(first + i);
+                }
+                workgroupBarrier();
+            }
+            if tile < tiles {
+                if on.inside {
+                    sum = plus_inside(sum, count, on);
+                } else {
+                    sum = plus_border(sum, count, on);
+                }
+            }
+        }
+        if tile < tiles {
+            put(on, sum, share.relu);
+        }
+    }
+}
+
+fn one_by_one(index: u32, lane: u32) {
+    let line = index / params.rows;
+    if line >= params.lines {
+        return;
+    }
+    let unit = index - line * params.rows;
+    let share = share_of(unit);
+    if share.ended {
+        return;
+    }
+    let vectors = params.vectors;
+    let size_y = params.window.input_y;
+    let size_x = params.window.input_x;
+    let tiles = params.window.output_y * ((params.window.output_x + TILE - 1u) / TILE);
+
+    for (var item = line * LINE + lane; item < (line + 1u) * LINE; item += LANES) {
+        let tile = item / vectors;
+        if tile >= tiles {
+            return;
+        }
+        let on = on_tile(unit, tile, item - tile * vectors);
+        let initial = before(on, share.initial);
+        var s0 = initial.a;
+        var s1 = initial.b;
+        var s2 = initial.c;
+        var s3 = initial.d;
+        if on.inside {
+            for (var j = share.begin; j < share.end; j++) {
+                let w = weights[j];
+                let tap = tap_of(cols[j] - params.first_col);
+                let at = ((tap.channel * size_y + tap.y) * size_x + tap.x) * vectors + on.base;
+                s0 += w * input[at];
+                s1 += w * input[at + on.step];
+                s2 += w * input[at + 2u * on.step];
+                s3 += w * input[at + 3u * on.step];
+            }
+        } else {
+            for (var j = share.begin; j < share.end; j++) {
+                let tap = tap_of(cols[j] - params.first_col);
+                if on.y + tap.y < size_y {
+                    let w = weights[j];
+                    let at = ((tap.channel * size_y + tap.y) * size_x + tap.x) * vectors + on.base;
+                    let tx = on.x + tap.x;
+                    if tx < size_x {
+                        s0 += w * input[at];
+                    }
+                    if tx + params.window.stride_x < size_x {
+                        s1 += w * input[at + on.step];
+                    }
+                    if tx + 2u * params.window.stride_x < size_x {
+                        s2 += w * input[at + 2u * on.step];
+                    }
+                    if tx + 3u * params.window.stride_x < size_x {
+                        s3 += w * input[at + 3u * on.step];
+                    }
+                }
+            }
+        }
+        put(on, Four(s0, s1, s2, s3), share.relu);
+    }
 }
 
 @compute @workgroup_size(LANES, ROWS)
@@ -44,120 +261,10 @@ fn conv(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
-    let index = flat_group(group, groups) * ROWS + local.y;
-    let line = index / params.rows;
-    if line >= params.lines {
-        return;
-    }
-    let unit = index - line * params.rows;
-    let row = params.first_row + unit;
-    let row_begin = row_offsets[row];
-    let row_end = row_offsets[row + 1u];
-    // This piece's connections. Those of a row that an earlier one has ended are none.
-    let begin = min(row_begin + part.begin, row_end);
-    let end = min(row_begin + part.end, row_end);
-    if part.begin > 0u && begin == row_end {
-        return;
-    }
-    let relu = params.relu != 0u && end == row_end;
-    let initial = vec4(bias[row]);
-    let vectors = params.vectors;
-    let size_y = params.window.input_y;
-    let size_x = params.window.input_x;
-    let tiles_x = (params.window.output_x + TILE - 1u) / TILE;
-    let tiles = params.window.output_y * tiles_x;
-
-    for (var item = line * LINE + local.x; item < (line + 1u) * LINE; item += LANES) {
-        let tile = item / vectors;
-        if tile >= tiles {
-            return;
-        }
-        let v = item - tile * vectors;
-        let y = tile / tiles_x;
-        let x = (tile - y * tiles_x) * TILE;
-        // The input position of tap (0, 0): below zero in the padding, which wraps to more than any plane has.
-        let iy = y * params.window.stride_y - params.window.padding_y;
-        let ix = x * params.window.stride_x - params.window.padding_x;
-        let base = (iy * size_x + ix) * vectors + v;
-        let step = params.window.stride_x * vectors;
-        var s0 = initial;
-        var s1 = initial;
-        var s2 = initial;
-        var s3 = initial;
-        let to = ((unit * params.window.output_y + y) * params.window.output_x + x) * vectors + v;
-        let held = min(TILE, params.window.output_x - x);
-        if part.begin > 0u {
-            s0 = output[to];
-            if held > 1u {
-                s1 = output[to + vectors];
-            }
-            if held > 2u {
-                s2 = output[to + 2u * vectors];
-            }
-            if held > 3u {
-                s3 = output[to + 3u * vectors];
-            }
-        }
-        let last_x = ix + (TILE - 1u) * params.window.stride_x + params.window.kernel_x - 1u;
-        if iy < size_y && iy + params.window.kernel_y <= size_y && ix < size_x && last_x < size_x {
-            for (var j = begin; j < end; j++) {
-                let w = weights[j];
-                let tap = tap_of(cols[j] - params.first_col);
-                let at = ((tap.channel * size_y + tap.y) * size_x + tap.x) * vectors + base;
-                s0 += w * input[at];
-                s1 += w * input[at + step];
-                s2 += w * input[at + 2u * step];
-                s3 += w * input[at + 3u * step];
-            }
-        } else if VECTORS == 1u {
-            for (var j = begin; j < end; j++) {
-                let w = weights[j];
-                let tap = tap_of(cols[j] - params.first_col);
-                let ty = iy + tap.y;
-                let tx = ix + tap.x + vec4(0u, 1u, 2u, 3u) * params.window.stride_x;
-                let inside = (tx < vec4(size_x)) & vec4(ty < size_y);
-                let line = (tap.channel * size_y + min(ty, size_y - 1u)) * size_x;
-                let at = (line + min(tx, vec4(size_x - 1u))) * vectors + v;
-                let x0 = input[at.x];
-                let x1 = input[at.y];
-                let x2 = input[at.z];
-                let x3 = input[at.w];
-                s0 = select(s0, s0 + w * x0, inside.x);
-                s1 = select(s1, s1 + w * x1, inside.y);
-                s2 = select(s2, s2 + w * x2, inside.z);
-                s3 = select(s3, s3 + w * x3, inside.w);
-            }
-        } else {
-            for (var j = begin; j < end; j++) {
-                let tap = tap_of(cols[j] - params.first_col);
-                if iy + tap.y < size_y {
-                    let w = weights[j];
-                    let at = ((tap.channel * size_y + tap.y) * size_x + tap.x) * vectors + base;
-                    let tx = ix + tap.x;
-                    if tx < size_x {
-                        s0 += w * input[at];
-                    }
-                    if tx + params.window.stride_x < size_x {
-                        s1 += w * input[at + step];
-                    }
-                    if tx + 2u * params.window.stride_x < size_x {
-                        s2 += w * input[at + 2u * step];
-                    }
-                    if tx + 3u * params.window.stride_x < size_x {
-                        s3 += w * input[at + 3u * step];
-                    }
-                }
-            }
-        }
-        output[to] = finish(s0, relu);
-        if held > 1u {
-            output[to + vectors] = finish(s1, relu);
-        }
-        if held > 2u {
-            output[to + 2u * vectors] = finish(s2, relu);
-        }
-        if held > 3u {
-            output[to + 3u * vectors] = finish(s3, relu);
-        }
+    let flat = flat_group(group, groups);
+    if VECTORS == 1u {
+        over_list(flat, local);
+    } else {
+        one_by_one(flat * ROWS + local.y, local.x);
     }
 }

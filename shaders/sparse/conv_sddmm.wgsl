@@ -1,7 +1,7 @@
-// SDDMM of a convolution: some workgroups per output channel share its pairs. In both shapes all invocations lie over
-// positions and batch, and add up through workgroup memory. Hardware goes through the box of positions where a pair's tap
-// is inside, four places at a time; a software adapter, whose loads cost it most, through all positions, with each vector
-// of delta loaded once for several pairs.
+// SDDMM of a convolution: some workgroups per output channel share its pairs, and its lines of positions where these are
+// cut into slices. In both shapes all invocations lie over positions and batch, each vector of delta is loaded once for
+// several pairs, and they add up through workgroup memory. Hardware goes through two places at a time, and drops what it
+// loads for taps outside the plane; a software adapter branches around such loads.
 #import grid
 #import part
 #import divide
@@ -11,7 +11,7 @@
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
-override VECTORS: u32 = 4u; // 1: pair by pair; 4: several pairs at a time
+override VECTORS: u32 = 4u; // 1: without branches around loads
 
 // Software: pairs that share the loads of delta.
 const PAIRS = 4u;
@@ -25,6 +25,8 @@ struct Params {
     accumulate: u32, // 1: add to what is there
     inverse_vectors: f32,
     cols: u32, // no row has more pairs
+    slices: u32, // of the output's lines; each has gradients of its own
+    stride: u32, // from one's to the next's
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,7 +34,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> cols: array<u32>; // [pairs]
 @group(0) @binding(3) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
 @group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
-@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [pairs]
+@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [slices][stride], or [pairs]
 
 // What a sum over positions takes of the input: what is there.
 struct Seen {
@@ -55,12 +57,8 @@ fn product(d: vec4<f32>, s: Source, y: u32, x: u32, v: u32) -> vec4<f32> {
     return vec4(0.0);
 }
 
-fn add_up(sum: vec4<f32>) -> f32 {
-    return (sum.x + sum.y) + (sum.z + sum.w);
-}
-
 // Every `chunks`-th block of pairs from `begin` on.
-fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
+fn over_pairs(share: Share, begin: u32, end: u32, lane: u32) {
     let span = part.end - part.begin;
     let items = params.window.output_x * span;
     let step_x = LANES / span;
@@ -76,9 +74,9 @@ fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
         var sum1 = vec4(0.0);
         var sum2 = vec4(0.0);
         var sum3 = vec4(0.0);
-        for (var y = part.begin_y; y < part.end_y; y++) {
+        for (var y = share.begin_y; y < share.end_y; y++) {
             let input_y = y * params.window.stride_y;
-            let line = (unit * params.window.output_y + y) * params.window.output_x;
+            let line = (share.unit * params.window.output_y + y) * params.window.output_x;
             var x = lane / span;
             var v = lane % span;
             for (var i = lane; i < items; i += LANES) {
@@ -103,17 +101,17 @@ fn over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
                 }
             }
         }
-        partial[lane] = add_up(sum0);
-        partial[PITCH + lane] = add_up(sum1);
-        partial[2u * PITCH + lane] = add_up(sum2);
-        partial[3u * PITCH + lane] = add_up(sum3);
+        partial[lane] = total(sum0);
+        partial[PITCH + lane] = total(sum1);
+        partial[2u * PITCH + lane] = total(sum2);
+        partial[3u * PITCH + lane] = total(sum3);
         workgroupBarrier();
         for (var t = lane; t < min(PAIRS, pairs); t += LANES) {
             var sum = 0.0;
             for (var k = 0u; k < LANES; k++) {
                 sum += partial[t * PITCH + k];
             }
-            put(first + t, sum);
+            put(first + t, share, sum);
         }
         workgroupBarrier();
     }
@@ -125,17 +123,15 @@ fn conv_sddmm(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
-    let flat = flat_group(group, groups);
-    let unit = flat / part.chunks;
-    let chunk = flat % part.chunks;
-    if unit >= params.rows {
+    let share = share_of(flat_group(group, groups));
+    if share.unit >= params.rows {
         return;
     }
-    let begin = row_offsets[params.first_row + unit];
-    let end = row_offsets[params.first_row + unit + 1u];
+    let begin = row_offsets[params.first_row + share.unit];
+    let end = row_offsets[params.first_row + share.unit + 1u];
     if VECTORS == 1u {
-        over_positions(unit, begin + chunk, end, index);
+        over_positions(share, begin, end, index);
     } else {
-        over_pairs(unit, begin + chunk * PAIRS, end, index);
+        over_pairs(share, begin + share.chunk * PAIRS, end, index);
     }
 }

@@ -21,6 +21,8 @@ struct Params {
     accumulate: u32, // 1: add to what is there
     inverse_vectors: f32,
     cols: u32, // no row has more pairs
+    slices: u32, // of the output's lines; each has gradients of its own
+    stride: u32, // from one's to the next's
     relu: u32, // 1: negative outputs of the norm become zero
 }
 
@@ -31,7 +33,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> input: array<vec4<f32>>; // [channels][input_y][input_x][vectors]
 @group(0) @binding(5) var<storage, read> saved: array<f32>; // [4][channels]: mean, 1 / standard deviation, weight, bias
 @group(0) @binding(6) var<storage, read> delta: array<vec4<f32>>; // [rows][output_y][output_x][vectors]
-@group(0) @binding(7) var<storage, read_write> output: array<f32>; // [pairs]
+@group(0) @binding(7) var<storage, read_write> output: array<f32>; // [slices][stride], or [pairs]
 
 // A channel's norm: what a sum over positions takes of the input.
 struct Seen {
@@ -57,13 +59,11 @@ fn conv_sddmm_normal(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
-    let flat = flat_group(group, groups);
-    let unit = flat / part.chunks;
-    let chunk = flat % part.chunks;
-    if unit >= params.rows {
+    let share = share_of(flat_group(group, groups));
+    if share.unit >= params.rows {
         return;
     }
-    let begin = row_offsets[params.first_row + unit];
-    let end = row_offsets[params.first_row + unit + 1u];
-    over_positions(unit, begin + chunk, end, index);
+    let begin = row_offsets[params.first_row + share.unit];
+    let end = row_offsets[params.first_row + share.unit + 1u];
+    over_positions(share, begin, end, index);
 }

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 const LIBRARY: &[(&str, &str)] = &[
     ("activation", shader!("lib/activation")),
     ("activation_backward", shader!("lib/activation_backward")),
+    ("conv_list", shader!("lib/conv_list")),
     ("conv_positions", shader!("lib/conv_positions")),
     ("dense", shader!("lib/dense")),
     ("divide", shader!("lib/divide")),

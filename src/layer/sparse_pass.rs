@@ -6,7 +6,7 @@ use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::sparse::{
     Arena, Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, Normalised,
-    PairGradients, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
+    PairGradients, Slices, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
 };
 
 /// One sparse layer of an arena, for a batch of `lanes`.
@@ -121,6 +121,7 @@ impl SparsePass {
         listed(arena)?;
         self.check(&output, &delta)?;
         let col_offsets = arena.col_offsets.all();
+        let cols = arena.cols.all();
         let order = arena.order.all();
         let order_rows = arena.order_rows.all();
         let weights = arena.product_weights();
@@ -156,6 +157,7 @@ impl SparsePass {
                 ConvTransposed {
                     params,
                     col_offsets,
+                    cols,
                     order,
                     order_rows,
                     weights,
@@ -187,7 +189,8 @@ impl SparsePass {
         self.bias_gradients(plan, arena, delta, accumulate)
     }
 
-    /// As [`gradients`](Self::gradients), in one dispatch where there is a kernel for both.
+    /// As [`gradients`](Self::gradients), in one dispatch where there is a kernel for both; those of connections in
+    /// slices, if the arena's layer of this number is one that has some.
     ///
     /// # Errors
     /// As there.
@@ -195,20 +198,24 @@ impl SparsePass {
         &self,
         plan: &mut Plan,
         arena: &Arena,
-        input: View,
-        delta: View,
+        [input, delta]: [View; 2],
+        slices: Option<(&Slices, usize)>,
         accumulate: bool,
     ) -> Result<()> {
-        if !(self.bias && self.window.is_pointwise()) {
-            return self.gradients(plan, arena, input, delta, accumulate);
-        }
         listed(arena)?;
         self.check(&input, &delta)?;
-        self.pair_gradients(arena, input, delta, accumulate)
-            .record_with_bias(plan, arena.bias_gradient.all())
+        let pairs = self.pair_gradients(arena, input, delta.clone(), accumulate);
+        if self.bias && self.window.is_pointwise() {
+            return pairs.record_with_bias(plan, arena.bias_gradient.all());
+        }
+        match slices {
+            Some((slices, layer)) => pairs.record_in_slices(plan, None, slices, layer)?,
+            None => pairs.record(plan)?,
+        }
+        self.bias_gradients(plan, arena, delta, accumulate)
     }
 
-    /// As [`gradients`](Self::gradients) of a convolution, its input being the norm of another value.
+    /// As [`gradients_fused`](Self::gradients_fused) of a convolution, its input being the norm of another value.
     ///
     /// # Errors
     /// As there.
@@ -216,14 +223,19 @@ impl SparsePass {
         &self,
         plan: &mut Plan,
         arena: &Arena,
-        normalised: Normalised,
-        delta: View,
+        (normalised, delta): (Normalised, View),
+        slices: Option<(&Slices, usize)>,
         accumulate: bool,
     ) -> Result<()> {
         listed(arena)?;
         self.check(&normalised.input, &delta)?;
-        self.pair_gradients(arena, normalised.input.clone(), delta.clone(), accumulate)
-            .record_normalised(plan, normalised)?;
+        let pairs = self.pair_gradients(arena, normalised.input.clone(), delta.clone(), accumulate);
+        match slices {
+            Some((slices, layer)) => {
+                pairs.record_in_slices(plan, Some(normalised), slices, layer)?;
+            }
+            None => pairs.record_normalised(plan, normalised)?,
+        }
         self.bias_gradients(plan, arena, delta, accumulate)
     }
 

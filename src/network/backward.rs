@@ -112,7 +112,8 @@ impl Backward for NodePass<'_, Back<'_>> {
                 layer.gradients_dense(plan, arena, first, inputs, add)?
             }
             _ if recorder.fuses() => {
-                layer.gradients_fused(plan, arena, input.clone(), delta.clone(), add)?
+                let slices = self.own.values.slices.as_ref().map(|slices| (slices, l));
+                layer.gradients_fused(plan, arena, inputs, slices, add)?
             }
             _ => layer.gradients(plan, arena, input.clone(), delta.clone(), add)?,
         }
@@ -150,7 +151,10 @@ impl Backward for NodePass<'_, Back<'_>> {
         let Some(normalised) = normalised else {
             return Ok(false);
         };
-        layer.gradients_normalised(plan, recorder.arena, normalised, delta, options.accumulate)?;
+        let number = recorder.numbers[self.node].connections;
+        let slices = self.own.values.slices.as_ref().zip(number);
+        let (arena, add) = (recorder.arena, options.accumulate);
+        layer.gradients_normalised(plan, arena, (normalised, delta), slices, add)?;
         Ok(true)
     }
 }

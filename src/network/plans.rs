@@ -54,6 +54,7 @@ impl Recorder<'_> {
         let ring = pass.gradients.then_some(&self.buffers.train_ring);
         self.loss(&mut plan, &mut values, true, ring)?;
         plan.phase(phase::BACKWARD);
+        values.slices = self.slices(&options)?;
         let whole = vec![1..=self.model.nodes().len() - 1];
         let segments = match (self.options.keep, self.options.recompute) {
             (true, _) => whole,
@@ -70,6 +71,10 @@ impl Recorder<'_> {
             for node in segment.clone().rev() {
                 self.backward(&mut plan, &mut values, node, &options)?;
             }
+        }
+        if let Some(slices) = &values.slices {
+            let (rows, gradient) = (self.arena.rows.all(), self.arena.gradient.all());
+            slices.merge(&mut plan, rows, gradient, options.accumulate)?;
         }
         Ok(plan)
     }

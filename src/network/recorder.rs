@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use super::buffers::Buffers;
 use super::options::NetworkOptions;
 use super::tiles::Tile;
-use crate::engine::{Buffer, Class, Device, Plan, Precision, View};
+use crate::dense::Products;
+use crate::engine::{Buffer, Class, Device, Plan, Precision, ShapeFamily, View};
 use crate::error::{Error, Result};
 use crate::layer::{LayerParameters, Parameters};
 use crate::model::Model;
-use crate::sparse::Arena;
+use crate::sparse::{Arena, Slices};
 use crate::topology::{ForwardSet, Round, StepPass};
 
 /// Buffers that are retained to be looked at, by label.
@@ -81,6 +82,8 @@ pub(super) struct Values {
     pub delta: Vec<Option<View>>,
     /// Whether `delta` has already passed back through the node's own ReLU.
     pub masked: Vec<bool>,
+    /// Where the connections' gradients of layers in slices go.
+    pub slices: Option<Slices>,
 }
 
 impl Values {
@@ -227,6 +230,24 @@ impl<'a> Recorder<'a> {
         buffer.range(0..words)
     }
 
+    /// Slices of the layers whose gradients fill the device in slices alone, where kernels are those for hardware.
+    pub fn slices(&self, options: &PassOptions<'_>) -> Result<Option<Slices>> {
+        if !self.fuses() || !options.pass.gradients || options.tiles.is_some() {
+            return Ok(None);
+        }
+        let layers = self.arena.spans.iter().zip(self.model.sparse()).enumerate();
+        let layers: Vec<_> = layers
+            .map(|(l, (span, layer))| match self.buffers.products.get(l) {
+                Some(Products::Full { .. }) => (*span, None),
+                _ => (*span, Some(layer.window)),
+            })
+            .collect();
+        let (lanes, n) = (self.lanes(), self.arena.connections);
+        Slices::new(self.device, &layers, lanes, n, |words| {
+            self.scratch("gradients by slices", words)
+        })
+    }
+
     /// Begins a pass: the set that it goes forward by, and the values that are there before it.
     pub fn start(&self, plan: &mut Plan) -> Result<Values> {
         if let (Some(set), Some(forward)) = (self.forward, &self.arena.forward) {
@@ -239,6 +260,7 @@ impl<'a> Recorder<'a> {
             saved: vec![None; n],
             delta: vec![None; n],
             masked: vec![false; n],
+            slices: None,
         };
         values.value[0] = Some(self.buffers.input.range(0..self.words(0)));
         Ok(values)

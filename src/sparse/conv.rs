@@ -1,21 +1,15 @@
 //! Sparse two-dimensional convolution: the forward product of a sparse layer with every patch of its input.
 
 use super::arena::LayerSpan;
+use super::conv_list::{LINE, TILE, listed_pieces};
 use super::spmm::GATHERS;
 use crate::engine::loops::{NONE, Piece, looped};
-use crate::engine::{Grid, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
 use crate::twin::Direction;
 use crate::twin::lanes::Ends;
 use crate::twin::planes::{Planes, Tap};
 use crate::window::{Window, WindowParams};
-
-/// Positions of a row, next to each other, that one invocation computes.
-pub(super) const TILE: usize = 4;
-
-/// Items, a tile of positions for four lanes of the batch each, that a line of lanes computes: one a lane in the
-/// hardware shape, four in the software shape.
-pub(super) const LINE: usize = 32;
 
 crate::kernel! {
     /// `output[b, y, x, i] = bias[b] + sum over connections (a, b) of weight * input[c, y', x', i]`, then ReLU if asked
@@ -78,8 +72,12 @@ impl ConvParams {
 
     /// Each has as many of a row's connections as an invocation may add up for all its items.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
-        let items = (LINE as u32).div_ceil(shape.lanes());
         let connections = self.window.channels * self.window.taps;
+        if shape.family == ShapeFamily::Hardware {
+            let sizes = [self.rows, self.lines, connections];
+            return listed_pieces(sizes, shape, NONE, |_| NONE);
+        }
+        let items = (LINE as u32).div_ceil(shape.lanes());
         // Neighbours may be inside the plane and at its border, which has a loop of its own.
         Piece::ranges(grid, connections, 1, |n| looped(items, 2 * looped(n, NONE)))
     }

@@ -31,6 +31,10 @@ crate::kernel! {
         inverse_vectors: f32,
         /// Input units of the layer: no row has more pairs.
         cols: u32,
+        /// Slices of the output's lines of positions: 1 if they are not cut.
+        slices: u32,
+        /// Words of `output` from one slice's gradients to the next's.
+        stride: u32,
         /// 1: negative outputs of the norm become zero.
         relu: u32,
     }
@@ -56,6 +60,8 @@ impl ConvSddmmNormalParams {
             accumulate: product.accumulate,
             inverse_vectors: product.inverse_vectors,
             cols: product.cols,
+            slices: product.slices,
+            stride: product.stride,
             relu: relu.into(),
         }
     }
@@ -70,6 +76,8 @@ impl ConvSddmmNormalParams {
             accumulate: self.accumulate,
             inverse_vectors: self.inverse_vectors,
             cols: self.cols,
+            slices: self.slices,
+            stride: self.stride,
         }
     }
 }

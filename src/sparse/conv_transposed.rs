@@ -1,10 +1,10 @@
 //! The input gradient of a sparse two-dimensional convolution.
 
 use super::arena::LayerSpan;
-use super::conv::{LINE, TILE};
+use super::conv_list::{LINE, TILE, listed_pieces};
 use super::spmm::GATHERS;
 use crate::engine::loops::{NONE, Piece, looped};
-use crate::engine::{Grid, WorkgroupShape};
+use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::error::Result;
 use crate::twin::Direction;
 use crate::twin::lanes::Ends;
@@ -42,6 +42,7 @@ crate::kernel! {
     }
     pieces ConvTransposedParams::pieces;
     read col_offsets: u32,
+    read cols: u32,
     read order: u32,
     read order_rows: u32,
     read weights: f32,
@@ -80,13 +81,19 @@ impl ConvTransposedParams {
         Grid::Rows(self.window.channels as usize * self.lines as usize)
     }
 
-    /// Each has as many connections of every tap as an invocation may add up for all its items.
+    /// Each has as many connections as an invocation may add up for all its items: in the hardware shape of all taps
+    /// together, in the software shape of every tap.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
+        let remainder = looped(self.window.stride_x, NONE);
+        if shape.family == ShapeFamily::Hardware {
+            let connections = self.rows.saturating_mul(self.window.taps);
+            let sizes = [self.window.channels, self.lines, connections];
+            return listed_pieces(sizes, shape, remainder, |listed| looped(listed, NONE));
+        }
         let items = (LINE as u32).div_ceil(shape.lanes());
         let [y, x] = self.window.taps_of_input();
         // Neighbours may be inside the plane and at its border, which has a loop of its own.
         let taps = |connections| looped(y, looped(x, 2 * looped(connections, NONE)));
-        let remainder = looped(self.window.stride_x, NONE);
         Piece::ranges(grid, self.rows, 1, |n| looped(items, remainder + taps(n)))
     }
 }

@@ -10,13 +10,17 @@
 //! | the same, with the gradients of biases | [`SddmmBias`] | the batch |
 //! | the same of a convolution | [`ConvSddmm`] | the batch and output positions |
 //! | the same behind a batch norm whose output was dropped | [`ConvSddmmNormal`] | the batch and output positions |
+//! | the sum of those of a plane's slices | [`ConvMerge`] | the slices |
 //!
 //! In all of them the batch is the lane: a connection is one scalar times one contiguous row.
 
 mod arena;
 mod conv;
+mod conv_list;
+mod conv_merge;
 mod conv_sddmm;
 mod conv_sddmm_normal;
+mod conv_sddmm_rows;
 mod conv_transposed;
 mod init;
 mod layer_state;
@@ -29,6 +33,7 @@ mod spmm_transposed;
 pub use crate::window::{Window, WindowParams};
 pub use arena::{Arena, Holds, LayerSpan};
 pub use conv::{Conv, ConvParams};
+pub use conv_merge::{ConvMerge, ConvMergeParams, Slices};
 pub use conv_sddmm::{ConvSddmm, ConvSddmmParams};
 pub use conv_sddmm_normal::{ConvSddmmNormal, ConvSddmmNormalParams};
 pub use conv_transposed::{ConvTransposed, ConvTransposedParams};

@@ -1,6 +1,7 @@
 //! Gradients of listed connections, active or candidate, by the kernel that suits the layer's window.
 
 use super::arena::LayerSpan;
+use super::conv_merge::Slices;
 use super::conv_sddmm::{ConvSddmm, ConvSddmmParams};
 use super::conv_sddmm_normal::{ConvSddmmNormal, ConvSddmmNormalParams};
 use super::sddmm::{Sddmm, SddmmParams};
@@ -51,8 +52,52 @@ impl PairGradients {
     /// # Errors
     /// As there, or a window that reads each position alone.
     pub fn record_normalised(self, plan: &mut Plan, normalised: Normalised) -> Result<()> {
-        let PairGradients { span, window, .. } = &self;
-        let params = ConvSddmmParams::new(span, window, self.lanes, self.accumulate)?;
+        let params = self.convolution()?;
+        self.normalised(plan, params, normalised)
+    }
+
+    /// As [`record`](Self::record), or [`record_normalised`](Self::record_normalised) where its input is the norm of
+    /// another, of the arena's layer number `layer` in its slices: the gradients are complete once these are
+    /// [merged](Slices::merge), which adds them to what is there or not. Of a layer without slices as there.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn record_in_slices(
+        mut self,
+        plan: &mut Plan,
+        normalised: Option<Normalised>,
+        slices: &Slices,
+        layer: usize,
+    ) -> Result<()> {
+        let accumulate = std::mem::replace(&mut self.accumulate, false);
+        let sliced = match self.window.is_pointwise() {
+            true => None,
+            false => slices.of(layer, self.convolution()?),
+        };
+        let Some((params, output)) = sliced else {
+            self.accumulate = accumulate;
+            return match normalised {
+                Some(normalised) => self.record_normalised(plan, normalised),
+                None => self.record(plan),
+            };
+        };
+        self.output = output;
+        match normalised {
+            Some(normalised) => self.normalised(plan, params, normalised),
+            None => self.product(plan, params),
+        }
+    }
+
+    fn convolution(&self) -> Result<ConvSddmmParams> {
+        ConvSddmmParams::new(&self.span, &self.window, self.lanes, self.accumulate)
+    }
+
+    fn normalised(
+        self,
+        plan: &mut Plan,
+        params: ConvSddmmParams,
+        normalised: Normalised,
+    ) -> Result<()> {
         let kernel = ConvSddmmNormal {
             params: ConvSddmmNormalParams::new(params, normalised.relu),
             step: normalised.step,
@@ -60,6 +105,18 @@ impl PairGradients {
             cols: self.cols,
             input: normalised.input,
             saved: normalised.saved,
+            delta: self.delta,
+            output: self.output,
+        };
+        plan.dispatch(kernel, params.grid())
+    }
+
+    fn product(self, plan: &mut Plan, params: ConvSddmmParams) -> Result<()> {
+        let kernel = ConvSddmm {
+            params,
+            row_offsets: self.row_offsets,
+            cols: self.cols,
+            input: self.input,
             delta: self.delta,
             output: self.output,
         };
@@ -105,15 +162,7 @@ impl PairGradients {
             };
             return plan.dispatch(kernel, params.grid());
         }
-        let params = ConvSddmmParams::new(span, window, self.lanes, self.accumulate)?;
-        let kernel = ConvSddmm {
-            params,
-            row_offsets: self.row_offsets,
-            cols: self.cols,
-            input: self.input,
-            delta: self.delta,
-            output: self.output,
-        };
-        plan.dispatch(kernel, params.grid())
+        let params = self.convolution()?;
+        self.product(plan, params)
     }
 }

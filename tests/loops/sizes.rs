@@ -105,6 +105,7 @@ fn wide_convolutions() {
             let kernel = ConvTransposed {
                 params,
                 col_offsets: arena.col_offsets().all(),
+                cols: arena.cols().all(),
                 order: arena.order().all(),
                 order_rows: arena.order_rows().all(),
                 weights: arena.weights().all(),

@@ -13,7 +13,7 @@ use rootlet::topology::Scope;
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
 /// Stops after each of `stops` steps, through a checkpoint on disk, and goes on in a fresh trainer.
-fn resumed_equals_unbroken(
+pub fn resumed_equals_unbroken(
     device: fn() -> Device,
     config: &TrainConfig,
     data: &Dataset,

@@ -1,0 +1,76 @@
+// The convolutions' products in the hardware shape. A workgroup has one unit, and some lines of its items. Its
+// invocations first decode the unit's connections side by side, into workgroup memory: one by one, each would cost every
+// line of lanes loads that wait for each other. What is left in the loop is a read next door, and loads of the source
+// that wait for nothing: two connections' at four positions, eight under way at once.
+//
+// By the kernel: `On`, where an item's tile lies; `places` and `sees`, what a connection reads from there; `loaded`.
+
+// Connections that are listed at a time.
+const LISTED = 128u;
+
+// x: where in the source a tap lies, from position (0, 0); y, z: its row and column; w: the weight's bits.
+var<workgroup> list: array<vec4<u32>, 128>; // LISTED
+
+// A tile's positions.
+struct Four {
+    a: vec4<f32>,
+    b: vec4<f32>,
+    c: vec4<f32>,
+    d: vec4<f32>,
+}
+
+fn plus(sum: Four, w: f32, x: Four) -> Four {
+    return Four(sum.a + w * x.a, sum.b + w * x.b, sum.c + w * x.c, sum.d + w * x.d);
+}
+
+// What lies outside the plane adds nothing, not even where it is no number.
+fn plus_seen(sum: Four, w: f32, x: Four, seen: vec4<bool>) -> Four {
+    return Four(
+        select(sum.a, sum.a + w * x.a, seen.x),
+        select(sum.b, sum.b + w * x.b, seen.y),
+        select(sum.c, sum.c + w * x.c, seen.z),
+        select(sum.d, sum.d + w * x.d, seen.w),
+    );
+}
+
+// Where all taps lie inside the plane.
+fn plus_inside(initial: Four, count: u32, on: On) -> Four {
+    var sum = initial;
+    var j = 0u;
+    for (; j + 1u < count; j += 2u) {
+        let p = list[j];
+        let q = list[j + 1u];
+        let x = loaded(places(p, on));
+        let y = loaded(places(q, on));
+        sum = plus(sum, bitcast<f32>(p.w), x);
+        sum = plus(sum, bitcast<f32>(q.w), y);
+    }
+    if j < count {
+        let p = list[j];
+        sum = plus(sum, bitcast<f32>(p.w), loaded(places(p, on)));
+    }
+    return sum;
+}
+
+// At its border: the source's first position is loaded in place of what lies outside, and dropped.
+fn plus_border(initial: Four, count: u32, on: On) -> Four {
+    var sum = initial;
+    var j = 0u;
+    for (; j + 1u < count; j += 2u) {
+        let p = list[j];
+        let q = list[j + 1u];
+        let sees_p = sees(p, on);
+        let sees_q = sees(q, on);
+        let x = loaded(select(vec4(on.v), places(p, on), sees_p));
+        let y = loaded(select(vec4(on.v), places(q, on), sees_q));
+        sum = plus_seen(sum, bitcast<f32>(p.w), x, sees_p);
+        sum = plus_seen(sum, bitcast<f32>(q.w), y, sees_q);
+    }
+    if j < count {
+        let p = list[j];
+        let sees_p = sees(p, on);
+        let x = loaded(select(vec4(on.v), places(p, on), sees_p));
+        sum = plus_seen(sum, bitcast<f32>(p.w), x, sees_p);
+    }
+    return sum;
+}
