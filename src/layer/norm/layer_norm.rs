@@ -3,6 +3,7 @@
 use super::layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 use super::layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 use super::layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
+use super::layer_norm_whole_backward::{LayerNormWholeBackward, LayerNormWholeBackwardParams};
 use super::shared::{EPSILON, first, holds, scale_and_shift};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
@@ -21,6 +22,8 @@ pub struct LayerNormPass {
     pub positions: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
     pub lanes: usize,
+    /// Whether its backward pass is one dispatch.
+    pub fused: bool,
 }
 
 /// What a layer norm's backward pass reads and writes.
@@ -105,6 +108,28 @@ impl LayerNormPass {
         holds("input", &views.input, self.words())?;
         holds("delta", &views.delta, self.words())?;
         holds("saved statistics", &views.saved, self.saved_words())?;
+        if let Some((output, _)) = &views.output {
+            holds("input's gradient", output, self.words())?;
+        }
+        if let (true, Some((output, add))) = (self.fused, views.output.clone()) {
+            let kernel = LayerNormWholeBackward {
+                params: LayerNormWholeBackwardParams {
+                    channels: self.channels as u32,
+                    items: self.items() as u32,
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
+                    accumulate: u32::from(accumulate),
+                    add: u32::from(add),
+                },
+                input: views.input,
+                delta: views.delta,
+                saved: views.saved,
+                values: parameters.values.clone(),
+                gradient: parameters.gradient.clone(),
+                output,
+            };
+            return plan.dispatch(kernel, Grid::Groups(self.channels));
+        }
         plan.dispatch(
             LayerNormGradients {
                 params: LayerNormGradientsParams {
@@ -124,7 +149,6 @@ impl LayerNormPass {
         let Some((output, add)) = views.output else {
             return Ok(());
         };
-        holds("input's gradient", &output, self.words())?;
         plan.dispatch(
             LayerNormBackward {
                 params: LayerNormBackwardParams {
@@ -154,6 +178,7 @@ impl LayerNorm {
             channels: pass.extent().channels,
             positions: pass.extent().positions(),
             lanes: pass.lanes(),
+            fused: pass.fuses(),
         }
     }
 }

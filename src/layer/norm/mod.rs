@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`BatchNormPass`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
 //! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; of small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; of small planes [`BatchNormWholeBackward`] |
-//! | [`LayerNormPass`] | [`LayerNormForward`] | [`LayerNormGradients`], [`LayerNormBackward`] |
+//! | [`LayerNormPass`] | [`LayerNormForward`] | [`LayerNormGradients`], [`LayerNormBackward`]; fused [`LayerNormWholeBackward`] |
 //!
 //! What a batch norm adds up over a channel is added up over tiles of its plane first, since a few channels alone would
 //! leave a GPU idle, and then over the tiles, in order. Both norms write zero to an output's padding lanes: what lies
@@ -31,6 +31,7 @@ mod layer_norm;
 mod layer_norm_backward;
 mod layer_norm_forward;
 mod layer_norm_gradients;
+mod layer_norm_whole_backward;
 mod shared;
 
 pub use batch_norm::{BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch};
@@ -50,4 +51,5 @@ pub use layer_norm::{LayerNorm, LayerNormBackwardViews, LayerNormPass};
 pub use layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 pub use layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 pub use layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
+pub use layer_norm_whole_backward::{LayerNormWholeBackward, LayerNormWholeBackwardParams};
 pub use shared::{EPSILON, MOMENTUM};
