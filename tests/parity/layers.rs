@@ -467,6 +467,7 @@ fn attentions() {
                 dim,
                 tokens: plane[1],
                 lanes: LANES,
+                fused: false,
             };
             assert_eq!(features, 3 * heads * dim);
             let probabilities = case.noise(attention.probability_words());

@@ -3,6 +3,7 @@
 use super::layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 use super::layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 use super::layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
+use super::layer_norm_sum::{LayerNormSum, LayerNormSumParams};
 use super::layer_norm_whole_backward::{LayerNormWholeBackward, LayerNormWholeBackwardParams};
 use super::shared::{EPSILON, first, holds, scale_and_shift};
 use crate::engine::{Grid, Plan, View};
@@ -38,6 +39,19 @@ pub struct LayerNormBackwardViews {
     /// The gradient at the input, shaped as it, and whether to add to it instead of writing it (a residual stream).
     /// None where nothing asks for it: the input is data.
     pub output: Option<(View, bool)>,
+}
+
+/// What a layer norm of a sum reads and writes.
+#[derive(Clone)]
+pub struct LayerNormSumViews {
+    /// What is added up, each `[channels][positions][lanes]`.
+    pub terms: [View; 2],
+    /// The sum, shaped as they are.
+    pub sum: View,
+    /// Its norm.
+    pub output: View,
+    /// `[2][positions][lanes]`, for the backward pass.
+    pub saved: View,
 }
 
 impl LayerNormPass {
@@ -86,6 +100,54 @@ impl LayerNormPass {
                 step: step.clone(),
                 input,
                 values: parameters.values.clone(),
+                output,
+                saved,
+            },
+            Grid::Items(self.items()),
+        )
+    }
+
+    /// As [`forward`](Self::forward) of `a + b`, which becomes `sum`. All four `[channels][positions][lanes]`.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward_of_sum(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        step: &View,
+        views: LayerNormSumViews,
+    ) -> Result<()> {
+        let LayerNormSumViews {
+            terms: [a, b],
+            sum,
+            output,
+            saved,
+        } = views;
+        for (what, view) in [
+            ("sum", &sum),
+            ("output", &output),
+            ("term", &a),
+            ("term", &b),
+        ] {
+            holds(what, view, self.words())?;
+        }
+        holds("saved statistics", &saved, self.saved_words())?;
+        plan.dispatch(
+            LayerNormSum {
+                params: LayerNormSumParams {
+                    channels: self.channels as u32,
+                    positions: self.positions as u32,
+                    vectors: (self.lanes / 4) as u32,
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
+                    epsilon: EPSILON,
+                },
+                step: step.clone(),
+                a,
+                b,
+                values: parameters.values.clone(),
+                sum,
                 output,
                 saved,
             },
@@ -180,6 +242,26 @@ impl LayerNorm {
             lanes: pass.lanes(),
             fused: pass.fuses(),
         }
+    }
+}
+
+impl LayerNorm {
+    /// Records its value and the sum of which it is, `sum`, its own input.
+    pub(in crate::layer) fn forward_of_sum(
+        &self,
+        plan: &mut Plan,
+        terms: [View; 2],
+        sum: View,
+        pass: &dyn Forward,
+    ) -> Result<()> {
+        let views = LayerNormSumViews {
+            terms,
+            sum,
+            output: pass.output(),
+            saved: pass.saved()?,
+        };
+        let (parameters, step) = (pass.parameters()?, pass.step());
+        (self.pass(pass)).forward_of_sum(plan, &parameters, &step, views)
     }
 }
 
