@@ -215,12 +215,12 @@ fn a_fused_network_trains_as_one_whose_kernels_are_apart() {
     });
 }
 
-/// Before a round, within one and behind it.
+/// At a round and behind the last one.
 #[test]
 fn a_fused_network_is_resumed_to_the_bit() {
     each(|device, case, what| {
         let (unbroken, losses) = trained(device, case, true, None);
-        for stop in [1, 2, 3, 6] {
+        for stop in [2, 6] {
             let (resumed, again) = trained(device, case, true, Some(stop));
             assert!(unbroken == resumed, "{what}, stopped at {stop}");
             let bits = |losses: &[f32]| losses.iter().map(|l| l.to_bits()).collect::<Vec<_>>();
