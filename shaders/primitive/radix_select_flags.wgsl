@@ -4,13 +4,13 @@
 #import select_key
 
 struct Params {
-    length: u32,
+    length: u32, // the segments have no more items
     segments: u32,
     largest: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> values: array<f32>; // [length]
+@group(0) @binding(1) var<storage, read> values: array<f32>; // those of the segments begin at starts[0]
 @group(0) @binding(2) var<storage, read> starts: array<u32>; // [segments + 1]
 @group(0) @binding(3) var<storage, read> state: array<u32>; // [segments][STATE_WORDS]
 @group(0) @binding(4) var<storage, read> ties: array<u32>; // [length + 1], scanned
@@ -27,12 +27,13 @@ fn radix_select_flags(
         return;
     }
     var flag = false;
-    if i >= starts[0] && i < min(params.length, starts[params.segments]) {
-        let segment = segment_of(i);
-        let key = select_key(values[i], params.largest);
+    let begin = starts[0];
+    if i < min(params.length, starts[params.segments] - begin) {
+        let segment = segment_of(begin + i);
+        let key = select_key(values[begin + i], params.largest);
         let last = state[segment * STATE_WORDS + STATE_KEY];
         let left = state[segment * STATE_WORDS + STATE_LEFT];
-        flag = key < last || (key == last && ties[i] - ties[starts[segment]] < left);
+        flag = key < last || (key == last && ties[i] - ties[starts[segment] - begin] < left);
     }
     taken[i] = u32(flag);
 }

@@ -8,14 +8,14 @@ const WIDTH = 256u;
 const PER_INVOCATION = 16u;
 
 struct Params {
-    length: u32,
+    length: u32, // the segments have no more items
     segments: u32,
     shift: u32, // of these eight bits
     largest: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> values: array<f32>; // [length]
+@group(0) @binding(1) var<storage, read> values: array<f32>; // those of the segments begin at starts[0]
 @group(0) @binding(2) var<storage, read> starts: array<u32>; // [segments + 1]
 @group(0) @binding(3) var<storage, read> state: array<u32>; // [segments][STATE_WORDS]
 @group(0) @binding(4) var<storage, read_write> histogram: array<atomic<u32>>; // [segments][256], zeroed
@@ -30,26 +30,23 @@ fn radix_select_histogram(
 ) {
     let first = flat_group(group, groups) * WIDTH * PER_INVOCATION;
     let begin = starts[0];
-    let end = min(params.length, starts[params.segments]);
+    let end = min(params.length, starts[params.segments] - begin);
     atomicStore(&counts[index], 0u);
     workgroupBarrier();
     // Most blocks lie within one segment, and are counted in workgroup memory.
     var own = 0u;
-    if first < end && first + WIDTH * PER_INVOCATION > begin {
-        own = segment_of(max(first, begin));
+    if first < end {
+        own = segment_of(begin + first);
         var segment = own;
         for (var i = 0u; i < PER_INVOCATION; i++) {
             let at = first + i * WIDTH + index;
             if at >= end {
                 break;
             }
-            if at < begin {
-                continue;
-            }
-            while at >= starts[segment + 1u] {
+            while begin + at >= starts[segment + 1u] {
                 segment++;
             }
-            let key = select_key(values[at], params.largest);
+            let key = select_key(values[begin + at], params.largest);
             let known = state[segment * STATE_WORDS + STATE_KEY];
             // Two shifts: one by 32 is undefined.
             if ((key ^ known) >> params.shift) >> 8u == 0u {

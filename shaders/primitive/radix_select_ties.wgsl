@@ -4,13 +4,13 @@
 #import select_key
 
 struct Params {
-    length: u32,
+    length: u32, // the segments have no more items
     segments: u32,
     largest: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> values: array<f32>; // [length]
+@group(0) @binding(1) var<storage, read> values: array<f32>; // those of the segments begin at starts[0]
 @group(0) @binding(2) var<storage, read> starts: array<u32>; // [segments + 1]
 @group(0) @binding(3) var<storage, read> state: array<u32>; // [segments][STATE_WORDS]
 @group(0) @binding(4) var<storage, read_write> ties: array<u32>; // [length + 1]
@@ -26,9 +26,10 @@ fn radix_select_ties(
         return;
     }
     var tie = 0u;
-    if i >= starts[0] && i < min(params.length, starts[params.segments]) {
-        let at = segment_of(i) * STATE_WORDS;
-        tie = u32(select_key(values[i], params.largest) == state[at + STATE_KEY]);
+    let begin = starts[0];
+    if i < min(params.length, starts[params.segments] - begin) {
+        let at = segment_of(begin + i) * STATE_WORDS;
+        tie = u32(select_key(values[begin + i], params.largest) == state[at + STATE_KEY]);
     }
     ties[i] = tie;
 }

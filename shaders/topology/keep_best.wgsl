@@ -2,7 +2,7 @@
 #import grid
 
 struct Params {
-    slots: u32,
+    slots: u32, // from the tile's first on
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -13,6 +13,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> best_rows: array<u32>; // [capacity]
 @group(0) @binding(6) var<storage, read_write> best_cols: array<u32>; // [capacity]
 @group(0) @binding(7) var<storage, read_write> best_scores: array<u32>; // [capacity]
+@group(0) @binding(8) var<storage, read> starts: array<u32>; // [2]: the tile's first slot
 
 @compute @workgroup_size(256)
 fn keep_best(
@@ -20,12 +21,13 @@ fn keep_best(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
-    let slot = flat_group(group, groups) * 256u + index;
-    if slot >= params.slots {
+    let i = flat_group(group, groups) * 256u + index;
+    if i >= params.slots {
         return;
     }
-    let place = ranks[slot];
-    if ranks[slot + 1u] > place {
+    let place = ranks[i];
+    if ranks[i + 1u] > place {
+        let slot = starts[0] + i;
         best_rows[place] = rows[slot];
         best_cols[place] = cols[slot];
         best_scores[place] = scores[slot];

@@ -282,6 +282,9 @@ impl Layer for Gelu {
     }
 
     fn backward(&self, plan: &mut Plan, pass: &mut dyn Backward) -> Result<()> {
+        if pass.is_masked() {
+            return pass.pass_on(plan, 0, pass.delta());
+        }
         let Some(Sink { view, accumulate }) = pass.sink(0)? else {
             return Ok(());
         };

@@ -80,6 +80,12 @@ pub trait Layer: Any + Debug + Send + Sync {
         false
     }
 
+    /// Whether its forward pass can record the value of `next` with its own: of a layer that is the next one of the
+    /// model and takes its value alone. Where kernels are fused, it then [must](Forward::next).
+    fn joins(&self, _next: &dyn Layer) -> bool {
+        false
+    }
+
     /// Whether its value is that of a ReLU, and its backward pass can take a gradient that went back through that
     /// already ([`Backward::is_masked`]).
     fn ends_in_relu(&self) -> bool {

@@ -5,6 +5,7 @@
 //! | `definition.rs`, `extent.rs` | what a layer is: the trait that all of them implement; sizes |
 //! | `pass.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
+//! | `linear_gelu.rs`, `linear_gelu_backward.rs` | such a layer with the GELU behind it, or before it |
 //! | `norm/` | batch norm, layer norm |
 //! | `activation.rs`, `normal.rs` | ReLU, GELU, and the normal distribution behind it |
 //! | `residual.rs`, `add.rs`, `shortcut.rs` | sums, and the shortcut without parameters |
@@ -28,6 +29,8 @@ mod dense_pass;
 mod dropout;
 mod extent;
 mod flatten;
+mod linear_gelu;
+mod linear_gelu_backward;
 pub mod norm;
 mod normal;
 mod parameters;
@@ -56,6 +59,8 @@ pub use dropout::{Dropout, DropoutApply, DropoutApplyParams, DropoutPass};
 pub use extent::Extent;
 pub use flatten::Flatten;
 pub(crate) use flatten::Input;
+pub use linear_gelu::{LinearGelu, LinearGeluParams};
+pub use linear_gelu_backward::{LinearGeluBackward, LinearGeluBackwardParams};
 pub use norm::{
     BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, LayerNorm,
     LayerNormBackwardViews, LayerNormPass, NormScratch,

@@ -98,6 +98,9 @@ pub trait Forward: Pass {
 
     /// Where the layer's value goes, `[channels][positions][lanes]`. A padding lane may hold any finite number.
     fn output(&self) -> View;
+
+    /// What the next layer sees, where this one [joins](super::Layer::joins) it and has to record its value as well.
+    fn next(&self) -> Option<&dyn Forward>;
 }
 
 /// A backward pass.
@@ -117,7 +120,7 @@ pub trait Backward: Pass {
     /// The gradient at the layer's value, complete. Padding lanes hold zero, and must in what is made of it.
     fn delta(&self) -> View;
 
-    /// Whether that gradient went back through the layer's own ReLU already.
+    /// Whether that gradient went back through the layer's own ReLU or GELU already.
     fn is_masked(&self) -> bool;
 
     /// Whether gradients of parameters are added to those of the batch's earlier parts.
@@ -140,6 +143,11 @@ pub trait Backward: Pass {
     /// value ends in a ReLU and nothing else takes it. From then on that gradient counts as
     /// [masked](Backward::is_masked).
     fn claim_mask(&mut self, i: usize) -> bool;
+
+    /// Where the gradient at an input may go back through the GELU that made that input in the store that writes it,
+    /// what went into the GELU: nothing else takes what came out. From then on that gradient counts as
+    /// [masked](Backward::is_masked).
+    fn claim_gelu(&mut self, i: usize) -> Option<View>;
 
     /// Memory as large as the layer's value.
     ///

@@ -1,10 +1,12 @@
 //! The sums of residual connections.
 
+use std::any::Any;
 use std::ops::RangeInclusive;
 
 use super::add::AddForward;
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
+use super::norm::LayerNorm;
 use super::pass::{Backward, Forward};
 use crate::engine::Plan;
 use crate::error::Result;
@@ -34,7 +36,16 @@ impl Layer for Add {
         alike(inputs)
     }
 
+    fn joins(&self, next: &dyn Layer) -> bool {
+        let next: &dyn Any = next;
+        next.is::<LayerNorm>()
+    }
+
     fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
+        if let Some(next) = pass.next() {
+            let terms = [pass.input(0)?, pass.input(1)?];
+            return LayerNorm.forward_of_sum(plan, terms, pass.output(), next);
+        }
         let words = pass.extent().size() * pass.lanes();
         AddForward::record(plan, pass.input(0)?, pass.input(1)?, pass.output(), words)
     }

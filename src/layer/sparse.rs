@@ -1,8 +1,9 @@
 //! The sparse layer of a model: linear at each position, or a convolution.
 
+use std::any::Any;
 use std::sync::Arc;
 
-use super::Activation;
+use super::activation::{Activation, Gelu};
 use super::definition::{Connections, Layer, Linear};
 use super::extent::Extent;
 use super::pass::{Backward, Forward, Pass, Sink};
@@ -88,14 +89,23 @@ impl Layer for Sparse {
         })
     }
 
+    fn joins(&self, next: &dyn Layer) -> bool {
+        let (next, pointwise): (&dyn Any, _) = (next, self.kernel == 1 && self.stride == 1);
+        pointwise && self.padding == 0 && !self.relu && next.is::<Gelu>()
+    }
+
     fn forward(&self, plan: &mut Plan, pass: &dyn Forward) -> Result<()> {
         let layer = self.pass(pass)?;
         let (input, output) = (pass.input(0)?, pass.output());
         let weights = pass.dense_weights(plan, &layer)?;
         let (arena, _) = pass.connections()?;
-        match weights {
-            Some(weights) => layer.forward_dense(plan, arena, weights, input, output),
-            None => layer.forward(plan, arena, input, output),
+        match (weights, pass.next()) {
+            (None, None) => layer.forward(plan, arena, input, output),
+            (None, Some(next)) => layer.forward_gelu(plan, arena, input, output, next.output()),
+            (Some(weights), next) => {
+                layer.forward_dense(plan, arena, weights, input, output)?;
+                next.map_or(Ok(()), |next| Gelu.forward(plan, next))
+            }
         }
     }
 
@@ -120,10 +130,19 @@ impl Layer for Sparse {
         let Some(Sink { view, accumulate }) = pass.sink(0)? else {
             return Ok(());
         };
-        // The ReLU before this layer is passed back through in the same store, where nothing else adds to the gradient.
+        let weights = pass.dense_weights(plan, &layer)?;
+        // The activation before this layer is passed back through in the same store, where nothing else adds to the
+        // gradient.
+        if pointwise
+            && weights.is_none()
+            && !accumulate
+            && let Some(taken) = pass.claim_gelu(0)
+        {
+            let (arena, _) = pass.connections()?;
+            return layer.backward_gelu(plan, arena, delta, taken, view);
+        }
         let mask = pointwise && pass.claim_mask(0);
         let mask = input.filter(|_| mask);
-        let weights = pass.dense_weights(plan, &layer)?;
         let (arena, _) = pass.connections()?;
         match weights {
             Some(weights) => layer.backward_dense(plan, weights, delta, mask, view, accumulate),

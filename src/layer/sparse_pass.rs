@@ -2,6 +2,8 @@
 //! product's last store.
 
 use super::bias_gradient::{BiasGradient, BiasGradientParams};
+use super::linear_gelu::LinearGelu;
+use super::linear_gelu_backward::LinearGeluBackward;
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
 use crate::sparse::{
@@ -167,6 +169,69 @@ impl SparsePass {
                 params.grid(),
             )
         }
+    }
+
+    /// As [`forward`](Self::forward) of a layer that looks at each position alone, and `activated`, the GELU of it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn forward_gelu(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        input: View,
+        output: View,
+        activated: View,
+    ) -> Result<()> {
+        listed(arena)?;
+        self.check(&input, &output)?;
+        self.check(&input, &activated)?;
+        let params = SpmmParams::of_layer(&self.span, self.row(), false);
+        plan.dispatch(
+            LinearGelu {
+                params: params.into(),
+                row_offsets: arena.row_offsets.all(),
+                cols: arena.cols.all(),
+                weights: arena.product_weights(),
+                bias: arena.bias.all(),
+                input,
+                output,
+                activated,
+            },
+            params.grid(),
+        )
+    }
+
+    /// As [`backward`](Self::backward) of a layer that looks at each position alone, and then through the GELU that made
+    /// its input of `taken`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn backward_gelu(
+        &self,
+        plan: &mut Plan,
+        arena: &Arena,
+        delta: View,
+        taken: View,
+        output: View,
+    ) -> Result<()> {
+        listed(arena)?;
+        self.check(&output, &delta)?;
+        self.check(&taken, &delta)?;
+        let params = SpmmTransposedParams::of_layer(&self.span, self.row(), false, false);
+        plan.dispatch(
+            LinearGeluBackward {
+                params: params.into(),
+                col_offsets: arena.col_offsets.all(),
+                order: arena.order.all(),
+                order_rows: arena.order_rows.all(),
+                weights: arena.product_weights(),
+                delta,
+                taken,
+                output,
+            },
+            params.grid(),
+        )
     }
 
     /// The gradients of the active connections, and of the biases if they are trained, from the layer's input and the

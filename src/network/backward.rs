@@ -7,7 +7,7 @@ use crate::dense::Products;
 use crate::engine::{Plan, View};
 use crate::error::{Error, Result};
 use crate::layer::pass::{Backward, Mode, Sink};
-use crate::layer::{AddInto, ShortcutPass, SparsePass};
+use crate::layer::{AddInto, Gelu, ShortcutPass, SparsePass};
 use crate::sparse::Normalised;
 use crate::topology::{Observed, Observes};
 
@@ -87,6 +87,19 @@ impl Backward for NodePass<'_, Back<'_>> {
             && recorder.consumers[source].len() == 1;
         self.own.values.masked[source] = mask;
         mask
+    }
+
+    fn claim_gelu(&mut self, i: usize) -> Option<View> {
+        let recorder = self.recorder;
+        let source = self.source(i).ok()?;
+        let node = &recorder.model.nodes()[source];
+        let alone = recorder.consumers[source].len() == 1;
+        if !recorder.fuses() || !alone || node.layer_as::<Gelu>().is_none() {
+            return None;
+        }
+        let taken = self.own.values.value[node.inputs()[0]].clone()?;
+        self.own.values.masked[source] = true;
+        Some(taken)
     }
 
     fn like_output(&self, what: &str) -> Result<View> {

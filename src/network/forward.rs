@@ -7,13 +7,15 @@ use crate::error::{Error, Result};
 use crate::layer::pass::{Forward, Mode};
 
 /// What a forward pass has besides.
-struct Ahead {
+struct Ahead<'a> {
     mode: Mode,
     values: Vec<View>,
     output: View,
+    /// The node behind, where its value is recorded with this one's.
+    next: Option<Box<NodePass<'a, Ahead<'a>>>>,
 }
 
-impl Forward for NodePass<'_, Ahead> {
+impl Forward for NodePass<'_, Ahead<'_>> {
     fn mode(&self) -> Mode {
         self.own.mode
     }
@@ -26,6 +28,11 @@ impl Forward for NodePass<'_, Ahead> {
     fn output(&self) -> View {
         self.own.output.clone()
     }
+
+    fn next(&self) -> Option<&dyn Forward> {
+        let next = self.own.next.as_deref();
+        next.map(|next| next as &dyn Forward)
+    }
 }
 
 impl Recorder<'_> {
@@ -37,14 +44,47 @@ impl Recorder<'_> {
         node: usize,
         mode: Mode,
     ) -> Result<()> {
+        let recorded = node > 0 && self.joins(node - 1, mode);
+        if recorded {
+            return Ok(());
+        }
+        let n = &self.model.nodes()[node];
+        if n.layer().is_alias(mode) {
+            values.value[node] = Some(values.value(n.inputs()[0])?);
+            return Ok(());
+        }
+        let mut pass = self.ahead(values, node, mode)?;
+        if self.joins(node, mode) {
+            pass.own.next = Some(Box::new(self.ahead(values, node + 1, mode)?));
+        }
+        n.layer().forward(plan, &pass)
+    }
+
+    /// Whether the value of the node behind is recorded with that of `node`.
+    fn joins(&self, node: usize, mode: Mode) -> bool {
+        // Where values are computed again, it may be of another segment.
+        if !self.fuses() || self.options.recompute || mode == Mode::Restore {
+            return false;
+        }
+        let [this, next] = match &self.model.nodes()[node..] {
+            [this, next, ..] => [this, next],
+            _ => return false,
+        };
+        let takes = next.inputs() == [node] && this.layer().joins(next.layer());
+        takes && !(node > 0 && self.joins(node - 1, mode))
+    }
+
+    /// What the layer of `node` sees in a forward pass, with memory for its value and for what its backward pass needs.
+    fn ahead(
+        &self,
+        values: &mut Values,
+        node: usize,
+        mode: Mode,
+    ) -> Result<NodePass<'_, Ahead<'_>>> {
         let n = &self.model.nodes()[node];
         let taken = (n.inputs().iter())
             .map(|&i| values.value(i))
             .collect::<Result<Vec<View>>>()?;
-        if n.layer().is_alias(mode) {
-            values.value[node] = taken.into_iter().next();
-            return Ok(());
-        }
         let words = self.words(node);
         let last = node + 1 == self.model.nodes().len();
         let output = match last {
@@ -62,12 +102,12 @@ impl Recorder<'_> {
             mode,
             values: taken,
             output,
+            next: None,
         };
         let (parameters, saved) = (
             self.parameters_of(values, node)?,
             values.saved[node].clone(),
         );
-        let pass = self.node_pass(node, parameters, saved, ahead);
-        n.layer().forward(plan, &pass)
+        Ok(self.node_pass(node, parameters, saved, ahead))
     }
 }

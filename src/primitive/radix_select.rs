@@ -101,7 +101,8 @@ impl RadixSelectPickTwin<'_> {
 }
 
 crate::kernel! {
-    /// `ties[i]` = 1 where item `i` has the last key to take; `ties[length]` = 0. Grid: [`Grid::Items`] = length + 1.
+    /// `ties[i]` = 1 where item `i`, counted from the first segment's start, has the last key to take; `ties[length]` = 0.
+    /// Grid: [`Grid::Items`] = length + 1.
     pub RadixSelectTies, RadixSelectTiesParams, RadixSelectTiesTwin =
         "primitive/radix_select_ties", shader!("primitive/radix_select_ties");
     params { length: u32, segments: u32, largest: u32 }
@@ -115,7 +116,7 @@ crate::kernel! {
 impl RadixSelectTiesTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let mut rest = behind(self.starts, &mut self.ties[..p.length as usize + 1]);
+        let mut rest = &mut self.ties[..p.length as usize + 1];
         for segment in 0..p.segments as usize {
             let last = self.state[segment * STATE_WORDS];
             let values = items(self.values, self.starts, segment, p.length);
@@ -131,8 +132,8 @@ impl RadixSelectTiesTwin<'_> {
 }
 
 crate::kernel! {
-    /// `taken[i]` = 1 where item `i` is among the requested ones of its segment; `taken[length]` = 0. Grid:
-    /// [`Grid::Items`] = length + 1.
+    /// `taken[i]` = 1 where item `i`, counted from the first segment's start, is among the requested ones of its segment;
+    /// `taken[length]` = 0. Grid: [`Grid::Items`] = length + 1.
     pub RadixSelectFlags, RadixSelectFlagsParams, RadixSelectFlagsTwin =
         "primitive/radix_select_flags", shader!("primitive/radix_select_flags");
     params { length: u32, segments: u32, largest: u32 }
@@ -147,14 +148,14 @@ crate::kernel! {
 impl RadixSelectFlagsTwin<'_> {
     fn run(self) {
         let p = self.params;
-        let mut rest = behind(self.starts, &mut self.taken[..p.length as usize + 1]);
+        let mut rest = &mut self.taken[..p.length as usize + 1];
         for segment in 0..p.segments as usize {
             let [last, left] = [0, 1].map(|word| self.state[segment * STATE_WORDS + word]);
             let values = items(self.values, self.starts, segment, p.length);
             let (own, others) = rest.split_at_mut(values.len());
             rest = others;
-            let first = self.starts[segment] as usize;
-            let ties = &self.ties[first..];
+            let first = self.starts[segment] - self.starts[0];
+            let ties = &self.ties[first as usize..];
             own.par_iter_mut()
                 .zip(values)
                 .zip(ties)
@@ -180,16 +181,9 @@ fn select_key(value: f32, largest: u32) -> u32 {
 
 /// The values of one segment.
 fn items<'a>(values: &'a [f32], starts: &[u32], segment: usize, length: u32) -> &'a [f32] {
-    let [start, end] = [segment, segment + 1].map(|s| starts[s].min(length) as usize);
+    let end = starts[0].saturating_add(length);
+    let [start, end] = [segment, segment + 1].map(|s| starts[s].min(end) as usize);
     &values[start..end]
-}
-
-/// What follows on the values before the first segment, which are marked as not requested.
-fn behind<'a>(starts: &[u32], marks: &'a mut [u32]) -> &'a mut [u32] {
-    let first = (starts[0] as usize).min(marks.len());
-    let (before, rest) = marks.split_at_mut(first);
-    before.fill(0);
-    rest
 }
 
 /// Records selections from up to a given number of segments.
@@ -200,9 +194,9 @@ pub struct RadixSelect {
 
 /// What a selection works on.
 pub struct Selection {
-    /// `[length]` f32, of which the segments cover a part.
+    /// f32, of which the segments cover a part.
     pub values: View,
-    /// Number of values.
+    /// From the first segment's start on: the segments have no more items than that.
     pub length: usize,
     /// `[segments + 1]` u32, rising: where the segments start, and where the last one ends.
     pub starts: View,
@@ -225,8 +219,9 @@ impl RadixSelect {
         })
     }
 
-    /// Writes into `ranks` (`[length + 1]` u32) how many taken items lie before each item; item `i` is taken itself
-    /// where `ranks[i + 1]` is larger than `ranks[i]`. `ties` (`[length + 1]` u32) is scratch. 16 dispatches.
+    /// Writes into `ranks` (`[length + 1]` u32) how many taken items lie before each item, counted from the first
+    /// segment's start; item `i` is taken itself where `ranks[i + 1]` is larger than `ranks[i]`. `ties` (`[length + 1]`
+    /// u32) is scratch. 16 dispatches.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].

@@ -42,5 +42,7 @@ pub use layer_state::LayerState;
 pub use pair_gradients::{Normalised, PairGradients};
 pub use sddmm::{Sddmm, SddmmParams};
 pub use sddmm_bias::{SddmmBias, SddmmBiasParams};
+pub(crate) use spmm::{GATHERS, SpmmTwin, tiled_pieces};
 pub use spmm::{Spmm, SpmmParams};
+pub(crate) use spmm_transposed::SpmmTransposedTwin;
 pub use spmm_transposed::{SpmmTransposed, SpmmTransposedParams};

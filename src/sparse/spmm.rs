@@ -15,7 +15,7 @@ const TILE: usize = 32;
 /// Shapes of workgroups for the products that gather: an output's sum is one invocation's in all of them. On hardware no
 /// more lanes than a row has vectors, which at 32 lanes are a subgroup to itself; fewer rows where few would fill the
 /// device.
-pub(super) const GATHERS: &[WorkgroupShape] = &[
+pub(crate) const GATHERS: &[WorkgroupShape] = &[
     WorkgroupShape::hardware(4, 32),
     WorkgroupShape::hardware(8, 16),
     WorkgroupShape::hardware(16, 8),
@@ -40,7 +40,7 @@ pub(super) const PRODUCTS: &[WorkgroupShape] = &[
 
 /// The pieces of such a product whose rows each have at most `terms`: each piece has as many of a row's terms as an
 /// invocation may add up, which go on from where the piece before ended.
-pub(super) fn tiled_pieces(
+pub(crate) fn tiled_pieces(
     vectors: u32,
     terms: u32,
     grid: Grid,
@@ -121,7 +121,7 @@ impl SpmmParams {
 }
 
 impl SpmmTwin<'_> {
-    fn run(self) {
+    pub(crate) fn run(self) {
         let (rows, lanes) = (self.params.rows as usize, self.params.vectors as usize * 4);
         let product = Product {
             params: self.params,

@@ -71,7 +71,7 @@ impl SpmmTransposedParams {
 }
 
 impl SpmmTransposedTwin<'_> {
-    fn run(self) {
+    pub(crate) fn run(self) {
         let (cols, lanes) = (self.params.cols as usize, self.params.vectors as usize * 4);
         let product = Product {
             params: self.params,

@@ -206,8 +206,8 @@ impl ExtendListTwin<'_> {
 }
 
 crate::kernel! {
-    /// Moves the taken slots together, into arrays of their own. `ranks` are the selection's. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = slots.
+    /// Moves the taken slots together, into arrays of their own. `ranks` and `starts` are the selection's. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = slots, counted from the tile's first on.
     pub KeepBest, KeepBestParams, KeepBestTwin = "topology/keep_best", shader!("topology/keep_best");
     params { slots: u32 }
     no loops;
@@ -218,6 +218,7 @@ crate::kernel! {
     write best_rows: u32,
     write best_cols: u32,
     write best_scores: u32,
+    read starts: u32,
 }
 
 impl KeepBestTwin<'_> {
@@ -237,7 +238,8 @@ impl KeepBestTwin<'_> {
                 if ranks[ranks.len() - 1] == place {
                     return;
                 }
-                for (slot, &next) in (first..).zip(&ranks[1..]) {
+                let begin = self.starts[0] as usize + first;
+                for (slot, &next) in (begin..).zip(&ranks[1..]) {
                     if next > place {
                         best_rows[place as usize].store(self.rows[slot], Relaxed);
                         best_cols[place as usize].store(self.cols[slot], Relaxed);

@@ -10,7 +10,14 @@ use crate::model::{Builder, Extent, Model};
 pub(super) fn problems() -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
     let mut add = |model: Model, path, batch, quick| {
-        problems.push(Trial::new(model, path, batch).into_problem().quick(quick));
+        // Fused as on hardware, whatever adapter this is, and not.
+        for fused in [false, true] {
+            let trial = Trial {
+                fused: Some(fused),
+                ..Trial::new(model.clone(), path, batch)
+            };
+            problems.push(trial.into_problem().quick(quick));
+        }
     };
     for batch in BATCHES {
         let model = block(image(3, 6, 4), 2, 12, [3, 5])?;
@@ -44,11 +51,14 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
         false,
     );
     for activations in HALVES {
-        let trial = Trial {
-            activations,
-            ..Trial::new(block(image(3, 6, 4), 2, 12, [3, 5])?, Path::Sparse(0.4), 7)
-        };
-        problems.push(trial.into_problem().quick(true));
+        for fused in [false, true] {
+            let trial = Trial {
+                activations,
+                fused: Some(fused),
+                ..Trial::new(block(image(3, 6, 4), 2, 12, [3, 5])?, Path::Sparse(0.4), 7)
+            };
+            problems.push(trial.into_problem().quick(true));
+        }
     }
     for lanes in [4, 132] {
         problems.push(in_place(lanes));

@@ -2,7 +2,7 @@
 
 use rootlet::engine::Device;
 
-use crate::common::{Random, gpus};
+use crate::common::{Random, devices, gpus};
 use crate::oracle::Sizes;
 use crate::problem::{Problem, Results};
 
@@ -37,5 +37,18 @@ fn a_run_repeats_bit_for_bit_on_an_adapter() {
     for (name, device) in gpus() {
         let [first, second] = [(); 2].map(|()| bits(problem.solve(&device, &name)));
         assert!(first == second, "{name}");
+    }
+}
+
+/// Products that do not wait for each other are the same ones in one dispatch.
+#[test]
+fn three_products_in_one_dispatch_are_the_same_three() {
+    let mut problem = problem();
+    for (name, device) in devices() {
+        let [apart, together] = [false, true].map(|fused| {
+            problem.fused = fused;
+            bits(problem.solve(&device, &name))
+        });
+        assert!(apart == together, "{name}");
     }
 }

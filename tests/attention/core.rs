@@ -3,7 +3,7 @@
 use rootlet::engine::{Class, Device, Plan};
 use rootlet::layer::AttentionPass;
 
-use crate::common::{Random, devices, says};
+use crate::common::{Random, both, devices, says};
 use crate::oracle::Sizes;
 use crate::problem::Problem;
 
@@ -32,9 +32,10 @@ fn problem(
 
 #[test]
 fn forward_and_backward_are_the_oracles() {
-    for (name, device) in devices() {
+    for ((name, device), fused) in both() {
         for (seed, sizes) in SIZES.into_iter().enumerate() {
-            let problem = problem(seed as u64, sizes, 2.0);
+            let mut problem = problem(seed as u64, sizes, 2.0);
+            problem.fused = fused;
             problem.assert_close(&problem.solve(&device, &name), None, &name);
         }
     }
@@ -65,9 +66,10 @@ fn large_scores_neither_overflow_nor_lose_the_sum() {
 #[test]
 fn a_nan_is_passed_on_within_its_lane() {
     let (heads, dim, tokens, count) = (2, 5, 9, 6);
-    for (name, device) in devices() {
+    for ((name, device), fused) in both() {
         for (part, what) in ["q", "k", "v", "delta"].into_iter().enumerate() {
             let mut problem = problem(3, (heads, dim, tokens, count), 1.0);
+            problem.fused = fused;
             let (head, d, token, lane) = (1, 2, 4, 3);
             let lanes = problem.lanes;
             let word = |part: usize, head: usize, d: usize, token: usize| {
@@ -113,6 +115,7 @@ fn sizes_and_views_that_do_not_fit_are_refused() {
         dim: 3,
         tokens: 5,
         lanes: 8,
+        fused: false,
     };
     let forward = |layer: &AttentionPass, qkv: usize, probabilities: usize, output: usize| {
         let [step, qkv, probabilities, output] =

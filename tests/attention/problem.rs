@@ -60,6 +60,7 @@ pub struct Problem {
     pub sizes: Sizes,
     pub count: usize,
     pub lanes: usize,
+    pub fused: bool,
     pub qkv: Vec<f32>,
     pub delta: Vec<f32>,
 }
@@ -88,6 +89,7 @@ impl Problem {
             sizes,
             count,
             lanes,
+            fused: false,
             qkv,
             delta,
         }
@@ -99,11 +101,15 @@ impl Problem {
             dim: self.sizes.dim,
             tokens: self.sizes.tokens,
             lanes: self.lanes,
+            fused: self.fused,
         }
     }
 
     pub fn name(&self) -> String {
-        format!("{:?}, batch {}", self.sizes, self.count)
+        format!(
+            "{:?}, batch {}, fused {}",
+            self.sizes, self.count, self.fused
+        )
     }
 
     /// Forward and backward on a device, every kernel compared with its twin.

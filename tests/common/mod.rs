@@ -47,6 +47,13 @@ pub fn devices() -> Vec<(String, Device)> {
     devices
 }
 
+/// Every device, with fused kernels and without.
+pub fn both() -> impl Iterator<Item = ((String, Device), bool)> {
+    [false, true]
+        .into_iter()
+        .flat_map(|fused| devices().into_iter().map(move |device| (device, fused)))
+}
+
 /// A small generator of its own (SplitMix64), independent of the crate's.
 pub struct Random(pub u64);
 

@@ -21,9 +21,11 @@ use table::Row;
 
 /// Kernels whose main loops must have at least four vec4 loads under way: they gather rows or go through planes, and wait
 /// for little else.
-const GATHER: [&str; 18] = [
+const GATHER: [&str; 20] = [
     "bench/load",
     "layer/bias_gradient",
+    "layer/linear_gelu",
+    "layer/linear_gelu_backward",
     "layer/norm/batch_norm_apply",
     "layer/norm/batch_norm_backward",
     "layer/norm/batch_norm_merge_apply",

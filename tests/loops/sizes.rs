@@ -10,7 +10,7 @@ use rootlet::engine::{Device, Grid, Plan, View};
 use rootlet::layer::attention::AttentionPass;
 use rootlet::layer::norm::{
     BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, LayerNormGradients,
-    LayerNormGradientsParams, NormScratch,
+    LayerNormGradientsParams, LayerNormWholeBackward, LayerNormWholeBackwardParams, NormScratch,
 };
 use rootlet::layer::{
     AveragePoolPass, BiasGradient, BiasGradientParams, GlobalAveragePass, MaxPoolPass,
@@ -372,6 +372,27 @@ fn sums_over_many_members_and_positions() {
             };
             plan.dispatch(kernel, Grid::Groups(1)).unwrap();
         });
+        solve(SOFTWARE, |data, plan| {
+            let items = 500_000;
+            let params = LayerNormWholeBackwardParams {
+                channels: 1,
+                items: items as u32,
+                weight: 0,
+                bias: 1,
+                accumulate,
+                add: accumulate,
+            };
+            let kernel = LayerNormWholeBackward {
+                params,
+                input: data.reals("input", 4 * items),
+                delta: data.reals("delta", 4 * items),
+                saved: data.reals("saved", 8 * items),
+                values: data.reals("values", 4),
+                gradient: data.reals("gradient", 4),
+                output: data.reals("result", 4 * items),
+            };
+            plan.dispatch(kernel, Grid::Groups(1)).unwrap();
+        });
     }
 }
 
@@ -478,27 +499,30 @@ fn pools_of_large_planes() {
 
 #[test]
 fn attention_of_large_batches() {
-    solve(SOFTWARE, |data, plan| {
-        let attention = AttentionPass {
-            heads: 1,
-            dim: 8,
-            tokens: 30,
-            lanes: 5000,
-        };
-        let qkv = data.reals("qkv", attention.qkv_words());
-        let probabilities = data.reals("probabilities", attention.probability_words());
-        let output = data.reals("output", attention.output_words());
-        let step = data.step(attention.lanes);
-        attention
-            .forward(plan, step, qkv.clone(), probabilities.clone(), output)
-            .unwrap();
-        let delta = data.reals("delta", attention.output_words());
-        let scratch = data.reals("scratch", attention.scratch_words());
-        let result = data.reals("result", attention.qkv_words());
-        attention
-            .backward(plan, qkv, probabilities, delta, scratch, result)
-            .unwrap();
-    });
+    for fused in [false, true] {
+        solve(SOFTWARE, |data, plan| {
+            let attention = AttentionPass {
+                heads: 1,
+                dim: 8,
+                tokens: 30,
+                lanes: 5000,
+                fused,
+            };
+            let qkv = data.reals("qkv", attention.qkv_words());
+            let probabilities = data.reals("probabilities", attention.probability_words());
+            let output = data.reals("output", attention.output_words());
+            let step = data.step(attention.lanes);
+            attention
+                .forward(plan, step, qkv.clone(), probabilities.clone(), output)
+                .unwrap();
+            let delta = data.reals("delta", attention.output_words());
+            let scratch = data.reals("scratch", attention.scratch_words());
+            let result = data.reals("result", attention.qkv_words());
+            attention
+                .backward(plan, qkv, probabilities, delta, scratch, result)
+                .unwrap();
+        });
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rootlet::engine::{Device, Plan};
 use rootlet::layer::norm::{LayerNormBackwardViews, LayerNormPass};
 
 use crate::batch::{Problem, record};
-use crate::common::{Random, gpus};
+use crate::common::{Random, devices, gpus};
 use crate::problem::{Size, TESTED, World};
 
 /// Several tiles and tasks, some of them uneven.
@@ -50,12 +50,21 @@ fn batch_norm(device: &Device, size: Size, fused: bool) -> Vec<u32> {
 }
 
 fn layer(device: &Device, size: Size) -> Vec<u32> {
+    layer_norm(device, size, false)
+}
+
+fn whole_layer(device: &Device, size: Size) -> Vec<u32> {
+    layer_norm(device, size, true)
+}
+
+fn layer_norm(device: &Device, size: Size, fused: bool) -> Vec<u32> {
     let random = &mut Random(42);
     let world = World::new(device, size, NormKind::Layer, random);
     let norm = LayerNormPass {
         channels: world.size.channels,
         positions: size.positions,
         lanes: size.lanes,
+        fused,
     };
     let input = world.buffer(&size.activation(random));
     let delta = world.buffer(&size.delta(random));
@@ -94,7 +103,7 @@ fn layer(device: &Device, size: Size) -> Vec<u32> {
 fn bits_do_not_depend_on_the_number_of_threads() {
     let devices = [1, 2, 3].map(|threads| Device::cpu(threads).unwrap());
     for size in SIZES {
-        for pass in [batch, fused, layer] {
+        for pass in [batch, fused, layer, whole_layer] {
             let [one, two, three] = devices.each_ref().map(|device| pass(device, size));
             assert!(one == two && one == three, "{size:?}");
         }
@@ -105,7 +114,7 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 fn a_run_repeats_bit_for_bit_on_an_adapter() {
     for (name, device) in gpus() {
         for size in SIZES {
-            for pass in [batch, fused, layer] {
+            for pass in [batch, fused, layer, whole_layer] {
                 assert!(
                     pass(&device, size) == pass(&device, size),
                     "{name}, {size:?}"
@@ -128,5 +137,15 @@ fn a_merge_in_every_workgroup_is_the_same_merge() {
         let rest = &together[n + 2 * saved..];
         let equal = apart[..n + saved] == together[..n + saved] && apart[n + saved..] == *rest;
         assert_eq!(equal, same, "{size:?}");
+    }
+}
+
+#[test]
+fn a_layer_norms_backward_pass_has_the_same_sums_in_one_dispatch() {
+    for (name, device) in devices() {
+        for size in SIZES {
+            let equal = layer(&device, size) == whole_layer(&device, size);
+            assert!(equal, "{name}, {size:?}");
+        }
     }
 }

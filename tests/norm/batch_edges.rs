@@ -1,22 +1,15 @@
 //! Batch norm: recomputation, micro-batches, cancellation, NaN, and views that do not fit.
 
 use rootlet::checkpoint::NormKind;
-use rootlet::engine::{Device, Plan, View};
+use rootlet::engine::{Plan, View};
 use rootlet::layer::norm::{
     BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch,
 };
 
 use crate::batch::{Problem, record};
-use crate::common::{Random, devices, says};
+use crate::common::{Random, both, devices, says};
 use crate::oracle::{Number, assert_close, total};
 use crate::problem::{Size, TESTED, World, pick, wide};
-
-/// Every device, with fused kernels and without.
-fn both() -> impl Iterator<Item = ((String, Device), bool)> {
-    [false, true]
-        .into_iter()
-        .flat_map(|fused| devices().into_iter().map(move |device| (device, fused)))
-}
 
 #[test]
 fn a_recomputation_leaves_the_running_statistics_alone() {

@@ -4,7 +4,7 @@ use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Device, Plan};
 use rootlet::layer::norm::{LayerNormBackwardViews, LayerNormPass};
 
-use crate::common::{Random, devices};
+use crate::common::{Random, both, devices};
 use crate::oracle::{Gradients, Group, Number, assert_close, total};
 use crate::problem::{Noise, Size, World, pick, wide};
 
@@ -53,12 +53,13 @@ fn record(
     world: &World,
     [x, dy]: [&[f32]; 2],
     before: Option<&[f32]>,
-    accumulate: bool,
+    [accumulate, fused]: [bool; 2],
 ) -> Passed {
     let norm = LayerNormPass {
         channels: world.size.channels,
         positions: world.size.positions,
         lanes: world.size.lanes,
+        fused,
     };
     let words = world.size.words();
     let passed = Passed {
@@ -92,14 +93,26 @@ fn record(
 }
 
 fn test(name: &str, device: &Device, size: Size, add: bool) {
+    for fused in [false, true] {
+        test_one(name, device, size, [add, fused]);
+    }
+}
+
+fn test_one(name: &str, device: &Device, size: Size, [add, fused]: [bool; 2]) {
     let random = &mut Random(size.words() as u64);
     let world = World::new(device, size, NormKind::Layer, random);
     let (x, dy) = (size.activation(random), size.delta(random));
     let before = add.then(|| size.delta(random));
     let gradient_before = world.gradient_words();
     let mut plan = Plan::new("test");
-    let passed = record(&mut plan, &world, [&x, &dy], before.as_deref(), false);
-    let what = format!("{name}, {size:?}, add {add}");
+    let passed = record(
+        &mut plan,
+        &world,
+        [&x, &dy],
+        before.as_deref(),
+        [false, fused],
+    );
+    let what = format!("{name}, {size:?}, add {add}, fused {fused}");
     world.run_checked(&plan, &what);
     let [y, dx] = [&passed.y, &passed.dx].map(|n| n.read(device));
     passed.saved.read(device);
@@ -172,7 +185,7 @@ fn backward_adds_to_a_residual_stream() {
 #[test]
 fn gradients_of_micro_batches_add_up_and_the_inputs_may_be_left_out() {
     let size = Size::new(9, 10, 36, 33);
-    for (name, device) in devices() {
+    for ((name, device), fused) in both() {
         let random = &mut Random(21);
         let world = World::new(&device, size, NormKind::Layer, random);
         let before = world.gradient_words();
@@ -180,7 +193,7 @@ fn gradients_of_micro_batches_add_up_and_the_inputs_may_be_left_out() {
         let mut gradients = vec![];
         for accumulate in [false, true] {
             let (x, dy) = (size.activation(random), size.delta(random));
-            record(&mut plan, &world, [&x, &dy], None, accumulate);
+            record(&mut plan, &world, [&x, &dy], None, [accumulate, fused]);
             gradients.extend(channels(size).map(|(p, lane)| {
                 let own = of_member(size, p, lane);
                 group(&world, &x, &own).backward(&wide(&pick(&dy, &own)))
@@ -193,6 +206,7 @@ fn gradients_of_micro_batches_add_up_and_the_inputs_may_be_left_out() {
             channels: world.size.channels,
             positions: size.positions,
             lanes: size.lanes,
+            fused,
         };
         let views = LayerNormBackwardViews {
             input: world.noise(size.words()).view(),
@@ -220,7 +234,7 @@ fn a_small_variance_about_a_large_mean_is_found() {
             }
         }
         let mut plan = Plan::new("test");
-        let passed = record(&mut plan, &world, [&x, &dy], None, false);
+        let passed = record(&mut plan, &world, [&x, &dy], None, [false, false]);
         world.run(&plan);
         let [y, saved] = [&passed.y, &passed.saved].map(|n| n.read(&device));
         for (p, lane) in channels(size) {
@@ -248,14 +262,14 @@ fn a_small_variance_about_a_large_mean_is_found() {
 #[test]
 fn a_nan_shows_at_its_position_of_its_member_and_there_alone() {
     let size = Size::new(9, 4, 12, 10);
-    for (name, device) in devices() {
+    for ((name, device), fused) in both() {
         let random = &mut Random(23);
         let world = World::new(&device, size, NormKind::Layer, random);
         let (mut x, dy) = (size.activation(random), size.delta(random));
         x[size.at(5, 2, 7)] = f32::NAN;
         let before = world.gradient_words();
         let mut plan = Plan::new("test");
-        let passed = record(&mut plan, &world, [&x, &dy], None, false);
+        let passed = record(&mut plan, &world, [&x, &dy], None, [false, fused]);
         world.run_checked(&plan, &name);
         for found in [&passed.y, &passed.dx].map(|n| n.read(&device)) {
             for (p, lane) in channels(size) {

@@ -311,6 +311,7 @@ fn layer_norm_and_gelu() {
             channels,
             positions: plane[1],
             lanes: LANES,
+            fused: false,
         };
         let words = case.words("x");
         let (x, output, x_delta) = (case.activation("x"), case.noise(words), case.noise(words));
@@ -466,6 +467,7 @@ fn attentions() {
                 dim,
                 tokens: plane[1],
                 lanes: LANES,
+                fused: false,
             };
             assert_eq!(features, 3 * heads * dim);
             let probabilities = case.noise(attention.probability_words());

@@ -260,6 +260,7 @@ fn one_pass_of_a_vit_agrees_with_pytorch() {
             channels: tokens.channels,
             positions: tokens.positions(),
             lanes,
+            fused: false,
         };
         let patchify = PatchifyPass::new(image.channels, image.plane(), 4, lanes).unwrap();
         let words = network.input().words();

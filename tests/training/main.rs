@@ -7,6 +7,7 @@ mod check;
 mod diverged;
 mod from_dense;
 mod further;
+mod fused;
 mod halves;
 mod host;
 mod learn;

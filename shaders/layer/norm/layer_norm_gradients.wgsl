@@ -1,12 +1,10 @@
-// Layer norm backward: the gradients of its parameters. One workgroup per channel, its invocations over positions and
-// lanes.
+// Layer norm backward: the gradients of its parameters. One workgroup per channel.
 #import grid
-#import part
 
 override LANES: u32 = 8u;
 override ROWS: u32 = 1u;
 
-#import workgroup_sum
+#import layer_norm_gradients
 
 struct Params {
     channels: u32,
@@ -32,25 +30,5 @@ fn layer_norm_gradients(
     if c >= params.channels {
         return;
     }
-    let index = local.y * LANES + local.x;
-    var sum = vec4(0.0);
-    var product = vec4(0.0);
-    for (var item = part.begin + index; item < part.end; item += LANES * ROWS) {
-        let dy = delta[c * params.items + item];
-        sum += dy;
-        product += dy * ((input[c * params.items + item] - saved[item]) * saved[params.items + item]);
-    }
-    let both = workgroup_sum(
-        index,
-        vec2((sum.x + sum.y) + (sum.z + sum.w), (product.x + product.y) + (product.z + product.w)),
-    );
-    if index == 0u {
-        var before = vec2(0.0);
-        // The pieces, each of some items, add to the one before.
-        if params.accumulate != 0u || part.begin > 0u {
-            before = vec2(gradient[params.bias + c], gradient[params.weight + c]);
-        }
-        gradient[params.bias + c] = before.x + both.x;
-        gradient[params.weight + c] = before.y + both.y;
-    }
+    sum_channel(c, local.y * LANES + local.x);
 }

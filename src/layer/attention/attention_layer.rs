@@ -18,7 +18,10 @@ pub struct Attention {
 
 impl Attention {
     fn pass<P: Pass + ?Sized>(&self, pass: &P) -> AttentionPass {
-        self.sized(pass.inputs()[0], pass.lanes())
+        AttentionPass {
+            fused: pass.fuses(),
+            ..self.sized(pass.inputs()[0], pass.lanes())
+        }
     }
 
     fn sized(&self, input: Extent, lanes: usize) -> AttentionPass {
@@ -27,6 +30,7 @@ impl Attention {
             dim: self.dim,
             tokens: input.positions(),
             lanes,
+            fused: false,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The core of self-attention at one size: forward and backward, recorded.
 
 use super::tiles::TILE;
-use super::{Mix, MixParams, Scores, ScoresBackward, ScoresBackwardParams, ScoresParams};
+use super::{
+    Mix, MixBackward, MixBackwardParams, MixParams, Scores, ScoresBackward, ScoresBackwardParams,
+    ScoresParams,
+};
 use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Result};
 
@@ -20,6 +23,8 @@ pub struct AttentionPass {
     pub tokens: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
     pub lanes: usize,
+    /// Whether kernels that do not wait for each other are one.
+    pub fused: bool,
 }
 
 impl AttentionPass {
@@ -149,6 +154,22 @@ impl AttentionPass {
             },
             self.score_grid(),
         )?;
+        if self.fused {
+            let kernel = MixBackward {
+                params: MixBackwardParams {
+                    heads: self.heads as u32,
+                    dim: self.dim as u32,
+                    tokens: self.tokens as u32,
+                    vectors: self.vectors(),
+                },
+                scores: scratch,
+                probabilities,
+                qkv,
+                delta,
+                output: delta_qkv,
+            };
+            return plan.dispatch(kernel, Grid::Rows(3 * self.tiles()));
+        }
         let [queries, keys, values] = [0, 1, 2].map(|part| part * self.heads * self.dim);
         let output = |first: usize| (delta_qkv.clone(), first);
         let scores = |transposed: bool| (scratch.clone(), transposed);
@@ -185,7 +206,12 @@ impl AttentionPass {
                 input,
                 output,
             },
-            Grid::Rows(self.heads * self.tokens.div_ceil(TILE) * self.dim.div_ceil(TILE)),
+            Grid::Rows(self.tiles()),
         )
+    }
+
+    /// Tiles of such a product.
+    fn tiles(&self) -> usize {
+        self.heads * self.tokens.div_ceil(TILE) * self.dim.div_ceil(TILE)
     }
 }

@@ -46,7 +46,7 @@ impl MixParams {
 }
 
 impl MixTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let arch = pulp::Arch::new();
         self.run_with(|task| arch.dispatch(task));
     }

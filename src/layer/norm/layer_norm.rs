@@ -3,6 +3,8 @@
 use super::layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 use super::layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 use super::layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
+use super::layer_norm_sum::{LayerNormSum, LayerNormSumParams};
+use super::layer_norm_whole_backward::{LayerNormWholeBackward, LayerNormWholeBackwardParams};
 use super::shared::{EPSILON, first, holds, scale_and_shift};
 use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
@@ -21,6 +23,8 @@ pub struct LayerNormPass {
     pub positions: usize,
     /// Lanes of the batch, padding included: a multiple of 4.
     pub lanes: usize,
+    /// Whether its backward pass is one dispatch.
+    pub fused: bool,
 }
 
 /// What a layer norm's backward pass reads and writes.
@@ -35,6 +39,19 @@ pub struct LayerNormBackwardViews {
     /// The gradient at the input, shaped as it, and whether to add to it instead of writing it (a residual stream).
     /// None where nothing asks for it: the input is data.
     pub output: Option<(View, bool)>,
+}
+
+/// What a layer norm of a sum reads and writes.
+#[derive(Clone)]
+pub struct LayerNormSumViews {
+    /// What is added up, each `[channels][positions][lanes]`.
+    pub terms: [View; 2],
+    /// The sum, shaped as they are.
+    pub sum: View,
+    /// Its norm.
+    pub output: View,
+    /// `[2][positions][lanes]`, for the backward pass.
+    pub saved: View,
 }
 
 impl LayerNormPass {
@@ -90,6 +107,54 @@ impl LayerNormPass {
         )
     }
 
+    /// As [`forward`](Self::forward) of `a + b`, which becomes `sum`. All four `[channels][positions][lanes]`.
+    ///
+    /// # Errors
+    /// Views that do not fit.
+    pub fn forward_of_sum(
+        &self,
+        plan: &mut Plan,
+        parameters: &LayerParameters,
+        step: &View,
+        views: LayerNormSumViews,
+    ) -> Result<()> {
+        let LayerNormSumViews {
+            terms: [a, b],
+            sum,
+            output,
+            saved,
+        } = views;
+        for (what, view) in [
+            ("sum", &sum),
+            ("output", &output),
+            ("term", &a),
+            ("term", &b),
+        ] {
+            holds(what, view, self.words())?;
+        }
+        holds("saved statistics", &saved, self.saved_words())?;
+        plan.dispatch(
+            LayerNormSum {
+                params: LayerNormSumParams {
+                    channels: self.channels as u32,
+                    positions: self.positions as u32,
+                    vectors: (self.lanes / 4) as u32,
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
+                    epsilon: EPSILON,
+                },
+                step: step.clone(),
+                a,
+                b,
+                values: parameters.values.clone(),
+                sum,
+                output,
+                saved,
+            },
+            Grid::Items(self.items()),
+        )
+    }
+
     /// Records the backward pass: the parameters' gradients, added to those that are there if `accumulate`, and the
     /// gradient at the input.
     ///
@@ -105,6 +170,28 @@ impl LayerNormPass {
         holds("input", &views.input, self.words())?;
         holds("delta", &views.delta, self.words())?;
         holds("saved statistics", &views.saved, self.saved_words())?;
+        if let Some((output, _)) = &views.output {
+            holds("input's gradient", output, self.words())?;
+        }
+        if let (true, Some((output, add))) = (self.fused, views.output.clone()) {
+            let kernel = LayerNormWholeBackward {
+                params: LayerNormWholeBackwardParams {
+                    channels: self.channels as u32,
+                    items: self.items() as u32,
+                    weight: first(parameters, "weight")?,
+                    bias: first(parameters, "bias")?,
+                    accumulate: u32::from(accumulate),
+                    add: u32::from(add),
+                },
+                input: views.input,
+                delta: views.delta,
+                saved: views.saved,
+                values: parameters.values.clone(),
+                gradient: parameters.gradient.clone(),
+                output,
+            };
+            return plan.dispatch(kernel, Grid::Groups(self.channels));
+        }
         plan.dispatch(
             LayerNormGradients {
                 params: LayerNormGradientsParams {
@@ -124,7 +211,6 @@ impl LayerNormPass {
         let Some((output, add)) = views.output else {
             return Ok(());
         };
-        holds("input's gradient", &output, self.words())?;
         plan.dispatch(
             LayerNormBackward {
                 params: LayerNormBackwardParams {
@@ -154,7 +240,28 @@ impl LayerNorm {
             channels: pass.extent().channels,
             positions: pass.extent().positions(),
             lanes: pass.lanes(),
+            fused: pass.fuses(),
         }
+    }
+}
+
+impl LayerNorm {
+    /// Records its value and the sum of which it is, `sum`, its own input.
+    pub(in crate::layer) fn forward_of_sum(
+        &self,
+        plan: &mut Plan,
+        terms: [View; 2],
+        sum: View,
+        pass: &dyn Forward,
+    ) -> Result<()> {
+        let views = LayerNormSumViews {
+            terms,
+            sum,
+            output: pass.output(),
+            saved: pass.saved()?,
+        };
+        let (parameters, step) = (pass.parameters()?, pass.step());
+        (self.pass(pass)).forward_of_sum(plan, &parameters, &step, views)
     }
 }
 

@@ -37,14 +37,14 @@ crate::kernel! {
 const TILE: usize = 1024;
 
 impl LayerNormBackwardParams {
-    fn loops(&self, shape: WorkgroupShape) -> Loops {
+    pub(super) fn loops(&self, shape: WorkgroupShape) -> Loops {
         let channels = self.channels.div_ceil(shape.rows());
         2 * looped(channels, NONE) + looped(shape.rows(), NONE)
     }
 }
 
 impl LayerNormBackwardTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let plane = p.items as usize * 4;
         let channels = p.channels as usize;

@@ -44,14 +44,14 @@ crate::kernel! {
 const TILE: usize = 1024;
 
 impl LayerNormForwardParams {
-    fn loops(&self, shape: WorkgroupShape) -> Loops {
+    pub(super) fn loops(&self, shape: WorkgroupShape) -> Loops {
         let channels = self.channels.div_ceil(shape.rows());
         2 * looped(channels, NONE) + looped(shape.rows(), NONE)
     }
 }
 
 impl LayerNormForwardTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let lanes = p.vectors as usize * 4;
         let count = self.step.count as usize;

@@ -46,7 +46,7 @@ impl LayerNormGradientsParams {
 }
 
 impl LayerNormGradientsTwin<'_> {
-    fn run(self) {
+    pub(super) fn run(self) {
         let p = self.params;
         let plane = p.items as usize * 4;
         let channels = p.channels as usize;

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`BatchNormPass`] | [`BatchNormStatistics`] of tiles, [`BatchNormMerge`] (in an evaluation [`BatchNormRunning`]), [`BatchNormApply`] | [`BatchNormSums`] of tiles, [`BatchNormGradients`], [`BatchNormBackward`] |
 //! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; of small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; of small planes [`BatchNormWholeBackward`] |
-//! | [`LayerNormPass`] | [`LayerNormForward`] | [`LayerNormGradients`], [`LayerNormBackward`] |
+//! | [`LayerNormPass`] | [`LayerNormForward`]; fused with the sum that it takes [`LayerNormSum`] | [`LayerNormGradients`], [`LayerNormBackward`]; fused [`LayerNormWholeBackward`] |
 //!
 //! What a batch norm adds up over a channel is added up over tiles of its plane first, since a few channels alone would
 //! leave a GPU idle, and then over the tiles, in order. Both norms write zero to an output's padding lanes: what lies
@@ -31,6 +31,8 @@ mod layer_norm;
 mod layer_norm_backward;
 mod layer_norm_forward;
 mod layer_norm_gradients;
+mod layer_norm_sum;
+mod layer_norm_whole_backward;
 mod shared;
 
 pub use batch_norm::{BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch};
@@ -46,8 +48,10 @@ pub use batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 pub use batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
 pub use batch_norm_whole::{BatchNormWhole, BatchNormWholeParams};
 pub use batch_norm_whole_backward::{BatchNormWholeBackward, BatchNormWholeBackwardParams};
-pub use layer_norm::{LayerNorm, LayerNormBackwardViews, LayerNormPass};
+pub use layer_norm::{LayerNorm, LayerNormBackwardViews, LayerNormPass, LayerNormSumViews};
 pub use layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 pub use layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 pub use layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
+pub use layer_norm_sum::{LayerNormSum, LayerNormSumParams};
+pub use layer_norm_whole_backward::{LayerNormWholeBackward, LayerNormWholeBackwardParams};
 pub use shared::{EPSILON, MOMENTUM};

@@ -24,6 +24,8 @@ pub(in crate::topology) struct LayerTiles<'a> {
     pub segment: usize,
     /// Whether it has a selection of its own.
     pub own_segment: bool,
+    /// Pairs of the layers behind it that share its selection.
+    pub behind: usize,
 }
 
 /// Records the tiles of a layer, last one first; `score` records the scores of the pairs at hand. Per tile 20
@@ -41,7 +43,10 @@ pub(in crate::topology) fn record_layer(
         let length = tile.min(pairs - first);
         tiles.enumerate(plan, &span, first, length)?;
         score(plan)?;
-        tiles.select(plan, first + length == pairs)?;
+        // The open part of the list has no more pairs than were gone through.
+        let open = tiles.behind + pairs - (first + length);
+        let in_use = length + open.min(tiles.capacity);
+        tiles.select(plan, first + length == pairs, in_use)?;
     }
     Ok(())
 }
@@ -77,8 +82,9 @@ impl LayerTiles<'_> {
         )
     }
 
-    /// The best of the tile and of the list's open part become the list's open part.
-    fn select(&self, plan: &mut Plan, first_of_layer: bool) -> Result<()> {
+    /// The best of the tile and of the list's open part become the list's open part. Both together have `in_use` slots
+    /// at most, from the tile's first on: no others are looked at.
+    fn select(&self, plan: &mut Plan, first_of_layer: bool, in_use: usize) -> Result<()> {
         let (s, list) = (self.scratch, self.list);
         let (best, best_scores) = best(s);
         plan.dispatch(
@@ -99,18 +105,18 @@ impl LayerTiles<'_> {
         )?;
         let selection = Selection {
             values: list.scores.all(),
-            length: list.slots,
+            length: in_use,
             starts: s.grow_starts.all(),
             segments: 1,
             state: s.grow_state.all(),
             largest: true,
         };
-        let (ties, ranks) = (s.ties.all(), list.ranks.all());
+        let [ties, ranks] = [&s.ties, &list.ranks].map(|buffer| buffer.range(0..in_use + 1));
         s.select.record(plan, &s.scan, &selection, &ties, &ranks)?;
         plan.dispatch(
             KeepBest {
                 params: KeepBestParams {
-                    slots: list.slots as u32,
+                    slots: in_use as u32,
                 },
                 ranks,
                 rows: list.rows.all(),
@@ -119,13 +125,14 @@ impl LayerTiles<'_> {
                 best_rows: best.keys.clone(),
                 best_cols: best.values.clone(),
                 best_scores: best_scores.clone(),
+                starts: s.grow_starts.all(),
             },
-            Grid::Items(list.slots),
+            Grid::Items(in_use),
         )?;
         plan.dispatch(
             PutBack {
                 params: PutBackParams {
-                    capacity: self.capacity as u32,
+                    capacity: self.capacity.min(in_use) as u32,
                 },
                 list: list.state.all(),
                 best_rows: best.keys,
@@ -135,7 +142,7 @@ impl LayerTiles<'_> {
                 cols: list.cols.all(),
                 scores: list.scores.all(),
             },
-            Grid::Items(self.capacity),
+            Grid::Items(self.capacity.min(in_use)),
         )
     }
 }

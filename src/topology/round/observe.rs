@@ -125,6 +125,10 @@ impl Round {
             layer,
             segment: if own_segment { layer } else { 0 },
             own_segment,
+            behind: match own_segment {
+                true => 0,
+                false => (layer + 1..self.spans.len()).map(|l| self.pairs(l)).sum(),
+            },
         };
         record_layer(&tiles, plan, &|plan| self.growth.score(&inputs, plan))
     }
