@@ -58,16 +58,11 @@ impl Comparison {
 
     /// The devices' names, made distinct by their files' where several have the same.
     pub fn names(&self) -> Vec<String> {
-        let same = |name: &str| {
-            self.reports
-                .iter()
-                .filter(|r| r.1.adapter.name == name)
-                .count()
-        };
+        let same = |name: &str| self.reports.iter().filter(|r| r.1.name() == name).count();
         (self.reports.iter())
-            .map(|(stem, report)| match same(&report.adapter.name) {
-                1 => report.adapter.name.clone(),
-                _ => format!("{} ({stem})", report.adapter.name),
+            .map(|(stem, report)| match same(&report.name()) {
+                1 => report.name(),
+                _ => format!("{} ({stem})", report.name()),
             })
             .collect()
     }
@@ -80,7 +75,10 @@ impl Comparison {
             let _ = writeln!(
                 text,
                 "{letter}  {} ({}; {}), {stem}, {}",
-                a.name, a.backend, a.driver, report.date
+                report.name(),
+                a.backend,
+                a.driver,
+                report.date
             );
         }
         let mut section = "";

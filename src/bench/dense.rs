@@ -1,13 +1,13 @@
 //! A full layer, for the dense products beside the sparse ones.
 
-use super::layer::{Operand, Product, run_over_nan};
+use super::layer::{Operand, Product, run_over_nan, stored};
 use super::one_kernel::plan_of;
 use super::reference::{Deviation, noise, sampled};
 use crate::dense::{
     DenseForward, DenseForwardParams, DenseGradient, DenseGradientParams, DenseTransposed,
     DenseTransposedParams,
 };
-use crate::engine::{Buffer, Class, Device, Plan};
+use crate::engine::{Buffer, Class, Device, Plan, Precision};
 use crate::error::Result;
 use crate::sparse::{LayerSpan, Window};
 
@@ -27,31 +27,39 @@ pub(super) struct DenseLayer {
     input: Buffer,
     delta: Buffer,
     output: Buffer,
+    backward: Buffer,
 }
 
 impl DenseLayer {
-    pub fn new(device: &Device, n: usize, batch: usize) -> Result<Self> {
+    /// `activations`: how inputs, outputs and the gradients at them are stored.
+    pub fn new(device: &Device, n: usize, batch: usize, activations: Precision) -> Result<Self> {
         let lanes = batch.next_multiple_of(4);
         // Asked for before the host's share is made: a device that is too small says so at once.
         let gradient = device.buffer("bench.dense.gradient", Class::Connections, n * n)?;
         let weights = device.buffer("bench.dense.weights", Class::Connections, n * n)?;
         let host = [
             noise(n, n, n, 5),
-            noise(n, batch, lanes, 1),
-            noise(n, batch, lanes, 2),
+            stored(noise(n, batch, lanes, 1), activations),
+            stored(noise(n, batch, lanes, 2), activations.of_gradients()),
         ];
+        let buffer =
+            |label, precision| device.buffer_of(label, Class::Activations, n * lanes, precision);
+        let gradients = activations.of_gradients();
         device.upload(&weights.range(0..n * n), &host[0])?;
-        Ok(DenseLayer {
+        let made = DenseLayer {
             n,
             lanes,
             weights,
             gradient,
             bias: device.buffer("bench.dense.bias", Class::Connections, n)?,
-            input: device.buffer_with("bench.input", Class::Activations, &host[1])?,
-            delta: device.buffer_with("bench.delta", Class::Activations, &host[2])?,
-            output: device.buffer("bench.output", Class::Activations, n * lanes)?,
+            input: buffer("bench.input", activations)?,
+            delta: buffer("bench.delta", gradients)?,
+            output: buffer("bench.output", activations)?,
+            backward: buffer("bench.backward", gradients)?,
             host,
-        })
+        };
+        made.fill(device)?;
+        Ok(made)
     }
 }
 
@@ -80,7 +88,7 @@ impl Operand for DenseLayer {
                         weights: self.weights.all(),
                         delta: self.delta.all(),
                         activation: self.input.all(),
-                        output: self.output.all(),
+                        output: self.backward.all(),
                     },
                     params.grid(),
                 )
@@ -118,6 +126,7 @@ impl Operand for DenseLayer {
         let [weights, input, delta] = &self.host;
         let (view, columns) = match product {
             Product::DenseGradient => (self.gradient.range(0..n * n), n),
+            Product::DenseTransposed => (self.backward.all(), lanes),
             _ => (self.output.all(), lanes),
         };
         let found = run_over_nan(device, plan, &view)?;

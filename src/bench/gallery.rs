@@ -159,7 +159,7 @@ impl Gallery {
             .for_each(|&bytes| text += &format!(" {} |", size(bytes)));
         text += &format!("\n|---|{}\n", "---|".repeat(sizes.len()));
         for (_, device) in &self.devices {
-            let _ = write!(text, "| {} |", cell(&device.report.adapter.name));
+            let _ = write!(text, "| {} |", cell(&device.report.name()));
             let rates = rates(device);
             for bytes in &sizes {
                 let rate = rates.iter().find(|rate| rate.bytes == *bytes);
@@ -206,7 +206,7 @@ fn heading() -> String {
 /// A line of the table; `file` is linked to.
 fn row(device: &SharedReport, file: Option<&str>) -> String {
     let report = &device.report;
-    let name = cell(&report.adapter.name);
+    let name = cell(&report.name());
     let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
     let ceilings = report.ceilings.clone().unwrap_or_default();
     let product = |kernel: &str| {

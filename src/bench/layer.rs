@@ -3,7 +3,7 @@
 use super::one_kernel::plan_of;
 use super::options::Part;
 use super::reference::{Case, noise};
-use crate::engine::{Buffer, Class, Device, Plan, View};
+use crate::engine::{Buffer, Class, Device, Plan, Precision, View};
 use crate::error::Result;
 use crate::sparse::{
     Arena, LayerState, Sddmm, SddmmParams, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams,
@@ -66,9 +66,15 @@ impl Product {
         self.part() == Part::Dense
     }
 
-    /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `lanes` must move at least:
-    /// everything that it reads or writes, once.
-    pub fn bytes(self, rows: usize, cols: usize, connections: usize, lanes: usize) -> f64 {
+    /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `lanes` numbers of so many bits must
+    /// move at least: everything that it reads or writes, once.
+    pub fn bytes(
+        self,
+        [rows, cols]: [usize; 2],
+        connections: usize,
+        lanes: usize,
+        bits: usize,
+    ) -> f64 {
         let (activations, connection, units) = match self {
             // Column and weight of each connection; offsets and bias of each row; input and output.
             Product::Spmm => (rows + cols, 8, 2 * rows + 1),
@@ -81,7 +87,7 @@ impl Product {
             // Weight or gradient of each pair; two of input, delta and output.
             Product::DenseTransposed | Product::DenseGradient => (rows + cols, 4, 0),
         };
-        (activations * lanes * 4 + connections * connection + units * 4) as f64
+        (activations * lanes * bits / 8 + connections * connection + units * 4) as f64
     }
 }
 
@@ -101,26 +107,43 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub fn new(device: &Device, layer: LayerState, batch: usize) -> Result<Self> {
+    /// `activations`: how inputs, outputs and the gradients at them are stored.
+    pub fn new(
+        device: &Device,
+        layer: LayerState,
+        batch: usize,
+        activations: Precision,
+    ) -> Result<Self> {
         let lanes = batch.next_multiple_of(4);
         let (rows, cols) = (layer.n_out, layer.n_in);
+        let gradients = activations.of_gradients();
         let case = Case {
             lanes,
-            input: noise(cols, batch, lanes, 1),
-            delta: noise(rows, batch, lanes, 2),
+            input: stored(noise(cols, batch, lanes, 1), activations),
+            delta: stored(noise(rows, batch, lanes, 2), gradients),
             layer,
         };
-        let buffer = |label, units: usize| device.buffer(label, Class::Activations, units * lanes);
-        Ok(Layer {
+        let buffer = |label, units: usize, precision| {
+            device.buffer_of(label, Class::Activations, units * lanes, precision)
+        };
+        let made = Layer {
             connections: case.layer.active(),
             arena: Arena::new(device, std::slice::from_ref(&case.layer))?,
-            input: device.buffer_with("bench.input", Class::Activations, &case.input)?,
-            delta: device.buffer_with("bench.delta", Class::Activations, &case.delta)?,
-            forward: buffer("bench.forward", rows)?,
-            backward: buffer("bench.backward", cols)?,
+            input: buffer("bench.input", cols, activations)?,
+            delta: buffer("bench.delta", rows, gradients)?,
+            forward: buffer("bench.forward", rows, activations)?,
+            backward: buffer("bench.backward", cols, gradients)?,
             case,
-        })
+        };
+        made.fill(device)?;
+        Ok(made)
     }
+}
+
+/// Numbers as they are when they were stored.
+pub(super) fn stored(mut numbers: Vec<f32>, precision: Precision) -> Vec<f32> {
+    (numbers.iter_mut()).for_each(|number| *number = precision.round(*number));
+    numbers
 }
 
 impl Operand for Layer {
@@ -213,9 +236,12 @@ mod tests {
     fn bytes_count_everything_once() {
         // 3 outputs, 5 inputs, 4 connections, 8 lanes.
         let activations = 8.0 * 8.0 * 4.0;
-        let bytes = |product: Product| product.bytes(3, 5, 4, 8) - activations;
+        let bytes = |product: Product| product.bytes([3, 5], 4, 8, 32) - activations;
         assert_eq!(bytes(Product::Spmm), 4.0 * 8.0 + 4.0 * 4.0 + 3.0 * 4.0);
         assert_eq!(bytes(Product::SpmmTransposed), 4.0 * 12.0 + 6.0 * 4.0);
         assert_eq!(bytes(Product::Sddmm), 4.0 * 8.0 + 4.0 * 4.0);
+        // In 16 bits the activations alone are halved.
+        let saved = |product: Product| bytes(product) - product.bytes([3, 5], 4, 8, 16);
+        assert_eq!(saved(Product::Spmm), -activations / 2.0);
     }
 }

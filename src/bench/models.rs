@@ -68,6 +68,7 @@ fn measure_one(
         batch,
         rate: 1e-2,
         weight_decay: 1e-4,
+        activations: options.activations,
         recompute: options.checkpoint_activations,
     };
     let begin = Instant::now();
@@ -136,7 +137,7 @@ fn agreement(
             |most: f64, e| if e > most || e.is_nan() { e } else { most },
         );
     let what = format!("the first two losses of {name}");
-    tolerate(error, stepper.device.name(), &what)?;
+    tolerate(error, training.activations, stepper.device.name(), &what)?;
     Ok(Some(error))
 }
 

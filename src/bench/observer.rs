@@ -9,12 +9,15 @@ use super::model_figure::ModelFigure;
 use super::report::BenchReport;
 use super::scaling_figure::{Exponents, ScalingFigure};
 use super::step_figure::StepFigure;
+use crate::engine::Precision;
 
 /// What was found so far, for a caller that shows it.
 #[derive(Clone, Copy, Debug)]
 pub enum Finding<'a> {
     /// Who is measured.
     Adapter(&'a Identity),
+    /// How activations are stored, where not in f32.
+    Activations(Precision),
     /// Its ceilings.
     Ceilings(&'a Ceilings),
     /// One product.
@@ -45,6 +48,7 @@ impl Observer<'_> {
         let report = &mut self.report;
         match finding {
             Finding::Adapter(identity) => report.adapter = identity.clone(),
+            Finding::Activations(activations) => report.activations = activations,
             Finding::Ceilings(ceilings) => report.ceilings = Some(ceilings.clone()),
             Finding::Kernel(figure) => report.kernels.push(figure.clone()),
             Finding::Crossover(figure) => report.crossover.push(figure.clone()),

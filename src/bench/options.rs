@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::stepper::CLASSES;
 use crate::engine::tune::Tune;
-use crate::engine::{Device, DeviceOptions};
+use crate::engine::{Device, DeviceOptions, Precision};
+use crate::error::option::ACTIVATIONS;
 use crate::error::{Error, Result};
 use crate::model::{Extent, Model, ModelOptions, by_name};
 use crate::sparse::{Assignment, Shape, allocate};
@@ -94,6 +95,8 @@ pub struct BenchOptions {
     pub step_sparsity: f64,
     /// Models by name, cheap ones first.
     pub models: Vec<String>,
+    /// How activations and their gradients are stored, in products and in steps.
+    pub activations: Precision,
     /// Whether the models compute most activations twice to hold fewer.
     pub checkpoint_activations: bool,
     /// Widths of the scaling part.
@@ -130,6 +133,7 @@ impl Default for BenchOptions {
             models: ["vgg16-small", "resnet20", "resnet56", "simple-vit-tiny"]
                 .map(str::to_owned)
                 .to_vec(),
+            activations: Precision::F32,
             checkpoint_activations: false,
             scaling_sizes: vec![1024, 2048, 4096, 8192, 16384],
             batch: 128,
@@ -180,6 +184,11 @@ impl BenchOptions {
         let sizes = [&self.sizes, &self.hidden, &self.scaling_sizes];
         if self.batch == 0 || sizes.into_iter().flatten().any(|&n| n == 0) {
             return complain("batch and sizes start at 1");
+        }
+        if self.activations.is_half() && self.has(Part::Crossover) {
+            return complain(&format!(
+                "the part crossover is measured with activations in f32: leave it out, or {ACTIVATIONS}"
+            ));
         }
         let sparsities = self.sparsities.iter().chain([&self.step_sparsity]);
         for sparsity in sparsities {

@@ -1,6 +1,6 @@
 //! Whether figures can be: who compares them believes them, and a file may come from anywhere.
 
-use super::reference::TOLERANCE;
+use super::reference::tolerance;
 use super::report::BenchReport;
 use super::spread::Spread;
 
@@ -40,7 +40,7 @@ fn products(report: &BenchReport) -> Option<String> {
         if !(0.0..=1.0).contains(&k.sparsity) {
             return Some(format!("has a sparsity of {}, of {case}", k.sparsity));
         }
-        let right = (0.0..=TOLERANCE).contains(&k.max_error);
+        let right = (0.0..=tolerance(report.activations)).contains(&k.max_error);
         (!right).then(|| format!("has a wrong result, of {case}"))
     });
     let of_layers = || {

@@ -136,7 +136,8 @@ impl Products<'_> {
         };
         let bytes = BYTES_PER_PAIR;
         let (device, batch) = (self.device, self.options.batch);
-        let make = || DenseLayer::new(device, n, batch);
+        let activations = self.options.activations;
+        let make = || DenseLayer::new(device, n, batch, activations);
         self.layer(&subject, &Product::DENSE, bytes, make, observer)
     }
 
@@ -148,7 +149,8 @@ impl Products<'_> {
         observer: &mut Observer<'_>,
     ) -> Result<()> {
         let (device, batch) = (self.device, self.options.batch);
-        let make = || Layer::new(device, make()?, batch);
+        let activations = self.options.activations;
+        let make = || Layer::new(device, make()?, batch, activations);
         let bytes = BYTES_PER_CONNECTION;
         self.layer(subject, &Product::SPARSE, bytes, make, observer)
     }
@@ -241,21 +243,25 @@ impl Products<'_> {
         }
         let max_error = layer.check(device, product, &plan)?;
         let what = format!("`{kernel}` at {}", subject.name());
-        tolerate(max_error, device.name(), &what)?;
+        tolerate(max_error, options.activations, device.name(), &what)?;
 
         let lanes = options.batch.next_multiple_of(4);
+        let bits = options.activations.bits();
+        // Of a row, which are loaded as words.
+        let words = (lanes * bits / 32).next_multiple_of(4);
         let ceiling = match product {
             // They use what they load several times.
             _ if product.is_dense() => self.multiply_add()?,
             // What is read in the connections' order: deltas where the product is transposed, inputs else.
-            Product::SpmmTransposed => self.loads(subject.rows, lanes)?,
-            _ => self.loads(subject.cols, lanes)?,
+            Product::SpmmTransposed => self.loads(subject.rows, words)?,
+            _ => self.loads(subject.cols, words)?,
         };
         let connections = subject.connections;
         let operations = 2.0 * connections as f64 * options.batch as f64;
-        let bytes = product.bytes(subject.rows, subject.cols, connections, lanes);
+        let bytes = product.bytes([subject.rows, subject.cols], connections, lanes, bits);
         // Loads and multiply-adds are done for the padding lanes too.
         let terms = connections as f64 * lanes as f64;
+        let loaded = connections as f64 * words as f64;
         let arithmetic = |rate: Option<f64>| rate.map_or(0.0, |rate| 2.0 * terms / (rate * 1e9));
         let dispatch = self.ceilings.dispatch_us.unwrap_or(0.0) * 1e-6;
         // What the ceilings ask for, by the time of a run of the one that is measured beside the product.
@@ -264,7 +270,7 @@ impl Products<'_> {
             let (loads, arithmetic) = match product.is_dense() {
                 true => (0.0, arithmetic(Some(rate))),
                 false => (
-                    terms / (rate * 1e9),
+                    loaded / (rate * 1e9),
                     arithmetic(self.ceilings.multiply_add_gflop_s),
                 ),
             };
@@ -301,7 +307,7 @@ impl Products<'_> {
             gb_s,
             share_of_copy: self.ceilings.copy_gb_s.map(|copy| gb_s / copy),
             loads_gelem_s: (!product.is_dense() && trusted)
-                .then_some(ceiling.amount / beside.median),
+                .then_some(ceiling.amount / beside.median * (32 / bits) as f64),
             bound: bound(beside.median).1,
             share_of_ceiling: trusted.then_some(share.median),
             ceiling_doubt,

@@ -10,6 +10,7 @@ use super::kernel_figure::KernelFigure;
 use super::model_figure::ModelFigure;
 use super::scaling_figure::{Exponents, ScalingFigure};
 use super::step_figure::StepFigure;
+use crate::engine::Precision;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -64,6 +65,9 @@ pub struct BenchReport {
     /// Whether variants of kernels were measured first: "auto", on hardware, "on" or "off". Empty in files from before.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tune: String,
+    /// How activations and their gradients were stored in products and steps: f32 in files that do not say.
+    #[serde(default = "f32", skip_serializing_if = "is_f32")]
+    pub activations: Precision,
     /// Who was measured.
     pub adapter: Identity,
     /// Absent where only steps were asked for.
@@ -92,7 +96,24 @@ pub struct BenchReport {
     pub skipped: Vec<Skipped>,
 }
 
+fn f32() -> Precision {
+    Precision::F32
+}
+
+fn is_f32(precision: &Precision) -> bool {
+    !precision.is_half()
+}
+
 impl BenchReport {
+    /// The device's name, and how activations were stored where not in f32.
+    pub fn name(&self) -> String {
+        let name = &self.adapter.name;
+        match self.activations.is_half() {
+            true => format!("{name}, {}", self.activations),
+            false => name.clone(),
+        }
+    }
+
     /// Whether there is no figure of a product, a step or the scaling, and some were withheld because the machine was
     /// busy.
     pub fn is_withheld(&self) -> bool {
@@ -114,6 +135,7 @@ impl BenchReport {
                 .format(&time::format_description::well_known::Rfc3339)
                 .unwrap_or_default(),
             tune: String::new(),
+            activations: Precision::F32,
             adapter,
             ceilings: None,
             kernels: Vec::new(),

@@ -36,10 +36,14 @@ pub fn run_keeping(
         sink: observe,
         report: BenchReport {
             tune: options.tune.name().to_owned(),
+            activations: options.activations,
             ..BenchReport::new(identity.clone())
         },
     };
     observer.tell(Finding::Adapter(&identity));
+    if options.activations.is_half() {
+        observer.tell(Finding::Activations(options.activations));
+    }
     let end = measure(options, device, matrices, &mut observer);
     if let Err(error) = &end {
         // Nobody is to take it for all that was asked for.

@@ -45,10 +45,18 @@ impl SharedReport {
         Ok(shared)
     }
 
-    /// The name of its file: the device's and the backend's, in letters that every system takes.
+    /// The name of its file: the device's and the backend's, and how activations were stored where not in f32, in letters that every system takes.
     pub fn file_name(&self) -> String {
-        let adapter = &self.report.adapter;
-        let words = format!("{} {}", adapter.name, adapter.backend).to_lowercase();
+        let BenchReport {
+            adapter,
+            activations,
+            ..
+        } = &self.report;
+        let stored = match activations.is_half() {
+            true => activations.name(),
+            false => "",
+        };
+        let words = format!("{} {} {stored}", adapter.name, adapter.backend).to_lowercase();
         let parts = words.split(|c: char| !c.is_ascii_alphanumeric());
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         parts.join("-") + ".json"

@@ -10,7 +10,7 @@ use super::timing::{Measured, gather, time_calls};
 use crate::clock::Instant;
 use crate::data::Batch;
 use crate::engine::random::{below, pcg4d};
-use crate::engine::{Class, Device, DispatchTime, StepState};
+use crate::engine::{Class, Device, DispatchTime, Precision, StepState};
 use crate::error::option::ADAPTER;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -39,6 +39,8 @@ pub(super) struct Training {
     pub rate: f32,
     /// L2 penalty.
     pub weight_decay: f32,
+    /// How activations and their gradients are stored.
+    pub activations: Precision,
     /// Whether most activations are computed twice.
     pub recompute: bool,
 }
@@ -112,11 +114,13 @@ impl Stepper {
             batch: count,
             rate,
             weight_decay,
+            activations,
             recompute,
         } = training;
         let options = NetworkOptions {
             // Whole, so that a step is a step.
             micro_batch: Some(count),
+            activations,
             recompute,
             optimiser: Arc::new(Sgd {
                 momentum: 0.9,

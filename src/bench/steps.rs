@@ -72,6 +72,7 @@ pub(super) fn perceptron(
         batch: options.batch,
         rate: 1e-3,
         weight_decay: 0.0,
+        activations: options.activations,
         recompute: false,
     };
     let stepper = unless_impossible(Stepper::new(device, name, model, &state, training))?;
@@ -82,7 +83,7 @@ pub(super) fn perceptron(
     let expected = mean_loss(&state.layers, stepper.batch());
     let max_error = (stepper.first_loss() - expected).abs() / expected;
     let what = format!("the loss of {name}");
-    tolerate(max_error, stepper.device.name(), &what)?;
+    tolerate(max_error, options.activations, stepper.device.name(), &what)?;
     let made = begin.elapsed().as_secs_f64();
 
     let step = stepper.time_steps(options.budget)?;

@@ -27,6 +27,9 @@ impl Table {
     pub fn lines(&mut self, finding: Finding<'_>) -> String {
         match finding {
             Finding::Adapter(a) => adapter(a),
+            Finding::Activations(a) => {
+                format!("activations and their gradients in {a}: {}", a.about())
+            }
             Finding::Ceilings(c) => ceilings(c),
             Finding::Kernel(k) => self.head(KERNELS) + &self.matrix(k) + &kernel(k),
             Finding::Crossover(c) => {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use rootlet::bench::{BenchOptions, Finding, Part, SharedReport, Table};
+use rootlet::engine::Precision;
 use rootlet::engine::tune::Tune;
 use rootlet::report::check_output;
 use rootlet::train::config::within;
@@ -31,6 +32,8 @@ Examples:
       Two products at one size.
   rootlet bench --models resnet56,resnet50 --step-sparsity 0.98
       Training steps of two models on 32×32 images, and what each kernel takes of them.
+  rootlet bench --activations bf16
+      Products and steps with activations in 16 bits.
   rootlet bench --matrix layer.smtx graph.mtx
       The products with real matrices.
   rootlet bench --only crossover
@@ -93,6 +96,16 @@ pub struct BenchArgs {
     /// vgg16-small,resnet20,resnet56,simple-vit-tiny]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     models: Vec<String>,
+    /// How activations and their gradients are stored, in products and in steps: f32, bf16 or f16
+    #[arg(
+        long,
+        value_name = "PRECISION",
+        value_enum,
+        default_value = "f32",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    activations: Precision,
     /// Let the models compute most activations again in the backward pass instead of holding them
     #[arg(long)]
     checkpoint_activations: bool,
@@ -240,6 +253,7 @@ impl BenchArgs {
                 true => defaults.models,
                 false => self.models.clone(),
             },
+            activations: self.activations,
             checkpoint_activations: self.checkpoint_activations,
             scaling_sizes: widths(&self.scaling_sizes, &defaults.scaling_sizes),
             batch: self.batch.map_or(defaults.batch, |batch| batch as usize),

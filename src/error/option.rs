@@ -36,6 +36,7 @@ macro_rules! options {
 
 // Those that texts of the library advise about: of a configuration, then of commands alone.
 options! {
+    ACTIVATIONS = "activations",
     ADAPTER = "adapter",
     ASSIGNMENT = "assignment",
     AUGMENT = "augment",

@@ -15,6 +15,7 @@ fn every_part_is_measured_on_every_adapter() {
         let mut kinds = Vec::new();
         let report = bench::run(&options, &mut |finding| {
             kinds.push(match finding {
+                Finding::Activations(_) => 'p',
                 Finding::Adapter(_) => 'a',
                 Finding::Ceilings(_) => 'c',
                 Finding::Kernel(_) => 'k',

@@ -17,6 +17,7 @@ use std::time::Duration;
 use assert_cmd::Command;
 use common::adapters;
 use rootlet::bench::BenchOptions;
+use rootlet::engine::Precision;
 use rootlet::engine::tune::Tune;
 
 /// What to pass as `--adapter`: the CPU executor, and every adapter.
@@ -40,6 +41,7 @@ fn tiny(adapter: &str) -> BenchOptions {
         scaling_sizes: vec![32, 64],
         batch: 6,
         models: vec!["resnet20".to_owned()],
+        activations: Precision::F32,
         checkpoint_activations: false,
         budget: Duration::from_millis(2),
         limit: Duration::from_secs(600),

@@ -48,6 +48,12 @@ impl BenchArgs {
                 "it is for the parts step and model",
             ),
             (
+                "activations",
+                self.activations.is_half(),
+                products || steps || models || scaling,
+                "it is for products and steps",
+            ),
+            (
                 "checkpoint-activations",
                 self.checkpoint_activations,
                 models,
