@@ -123,11 +123,39 @@ impl OptimiserConfig {
     /// # Errors
     /// The first that is not what it must be.
     pub fn validate(&self) -> Result<()> {
+        // Also those of the other optimiser and schedule: a number that cannot be is wrong wherever it stands.
+        self.sgd()?;
+        self.adamw()?;
+        self.milestones()?;
+        let end = (0.0..=LARGEST_RATE).contains(&self.lr_end);
+        check(
+            end,
+            "lr_end",
+            "must be at least 0 and at most 1000000",
+            self.lr_end,
+        )?;
         self.build_learning_rate()?;
-        self.build_optimiser()?;
         self.build_clip()?;
         self.build_loss()?;
         Ok(())
+    }
+
+    fn sgd(&self) -> Result<Sgd> {
+        Sgd::new(self.momentum, self.weight_decay(), self.nesterov)
+    }
+
+    fn adamw(&self) -> Result<AdamW> {
+        let adamw = AdamW::new([self.beta1, self.beta2], self.epsilon, self.weight_decay())?;
+        Ok(if self.ages {
+            adamw
+        } else {
+            adamw.without_ages()
+        })
+    }
+
+    fn milestones(&self) -> Result<Milestones> {
+        let milestones = self.milestones.clone();
+        Milestones::new(self.lr(), self.warmup_epochs, milestones, self.lr_decay)
     }
 
     /// The optimiser.
@@ -135,17 +163,9 @@ impl OptimiserConfig {
     /// # Errors
     /// [`Error::Value`](crate::Error::Value) names the value that it cannot have.
     pub fn build_optimiser(&self) -> Result<Arc<dyn Optimiser>> {
-        let decay = self.weight_decay();
         Ok(match self.optimiser {
-            OptimiserName::Sgd => Arc::new(Sgd::new(self.momentum, decay, self.nesterov)?),
-            OptimiserName::AdamW => {
-                let adamw = AdamW::new([self.beta1, self.beta2], self.epsilon, decay)?;
-                Arc::new(if self.ages {
-                    adamw
-                } else {
-                    adamw.without_ages()
-                })
-            }
+            OptimiserName::Sgd => Arc::new(self.sgd()?),
+            OptimiserName::AdamW => Arc::new(self.adamw()?),
         })
     }
 
@@ -154,13 +174,9 @@ impl OptimiserConfig {
     /// # Errors
     /// As [`OptimiserConfig::build_optimiser`].
     pub fn build_learning_rate(&self) -> Result<Arc<dyn LearningRate>> {
-        let (lr, warmup) = (self.lr(), self.warmup_epochs);
         Ok(match self.lr_schedule {
-            RateName::Milestones => {
-                let milestones = self.milestones.clone();
-                Arc::new(Milestones::new(lr, warmup, milestones, self.lr_decay)?)
-            }
-            RateName::Cosine => Arc::new(Cosine::new(lr, warmup, self.lr_end)?),
+            RateName::Milestones => Arc::new(self.milestones()?),
+            RateName::Cosine => Arc::new(Cosine::new(self.lr(), self.warmup_epochs, self.lr_end)?),
         })
     }
 
