@@ -17,7 +17,7 @@ fn darkened(images: &Images) -> Result<Images> {
 fn trainer(data: &Dataset, epochs: u32, lr: f64) -> Result<Trainer> {
     let mut config = TrainConfig::default();
     config.run.epochs = epochs;
-    config.optimiser.lr = lr;
+    config.optimiser.lr = Some(lr);
     let device = Device::open("auto", &DeviceOptions::default())?;
     Trainer::new(device, config, data.clone())
 }

@@ -241,7 +241,7 @@ fn trainer(adapter: &str, name: &str, steps: Option<u64>) -> Trainer {
     config.run.batch = 64;
     config.data.limit = Some(640);
     config.topology.round_every = 4;
-    config.optimiser.lr = 0.3;
+    config.optimiser.lr = Some(0.3);
     let source = DataOptions {
         limit: config.data.limit,
         ..DataOptions::default()

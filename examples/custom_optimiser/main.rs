@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     config.model.sparsity = 0.9;
     config.run.epochs = 4;
     config.topology.round_every = 10;
-    config.optimiser.lr = 0.3;
+    config.optimiser.lr = Some(0.3);
     config.run.steps = Some(30);
     let run = std::env::temp_dir().join(format!("rootlet-optimiser-{}", std::process::id()));
 

@@ -10,6 +10,7 @@ use crate::dense::Products;
 use crate::engine::{Buffer, Class, Device, STEP_WORDS};
 use crate::error::Result;
 use crate::model::Model;
+use crate::optim::ClipBuffers;
 
 /// Buffers that a network holds from one program to the next.
 pub struct Buffers {
@@ -35,6 +36,8 @@ pub struct Buffers {
     pub constants: HashMap<usize, Buffer>,
     /// `[classes][lanes]`: the gradient of the sum of the logits, where that takes the loss's place.
     pub ones: Option<Buffer>,
+    /// Where gradients are clipped.
+    pub clip: Option<ClipBuffers>,
     /// A tile of the weights' gradients, where they leave the device in tiles.
     pub tile: Option<Buffer>,
 }
@@ -121,6 +124,13 @@ impl Buffers {
             test_ring: scratch("test_metrics", 2 * RING)?,
             constants,
             ones: None,
+            clip: match options.clip {
+                Some(_) => Some(ClipBuffers {
+                    sums: scratch("clip.sums", ClipBuffers::SUMS)?,
+                    factor: scratch("clip.factor", ClipBuffers::FACTOR)?,
+                }),
+                None => None,
+            },
             tile: match options.purpose.in_tiles() {
                 true => Some(scratch("gradient.tile", tiles::words(model))?),
                 false => None,

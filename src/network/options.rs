@@ -53,6 +53,8 @@ pub struct NetworkOptions {
     pub metric: Option<Arc<dyn Metric>>,
     /// The optimiser.
     pub optimiser: Arc<dyn Optimiser>,
+    /// The norm that the gradients of all trained numbers together are shortened to before its step, if they are.
+    pub clip: Option<f32>,
     /// Among what a round ranks.
     pub scope: Scope,
     /// Candidates that a round draws per active connection.
@@ -92,6 +94,7 @@ impl NetworkOptions {
             loss: Arc::new(CrossEntropy::default()),
             metric: Some(Arc::new(Accuracy)),
             optimiser: Arc::new(Sgd::PLAIN),
+            clip: None,
             scope: Scope::Layer,
             gamma: 1.0,
             distinct: false,

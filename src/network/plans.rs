@@ -168,15 +168,26 @@ impl Recorder<'_> {
         let (a, p) = (self.arena, self.parameters);
         let dense = p.state.as_ref().map_or(Vec::new(), StateBuffers::arrays);
         let (connections, biases) = (a.state.arrays(), a.bias_state.arrays());
-        let mut step = |group, count, gradient: &Buffer, weights: &Buffer, state: &[_]| {
+        let groups = [
+            (
+                Group::Connections,
+                a.connections,
+                &a.gradient,
+                &a.weights,
+                &connections,
+            ),
+            (Group::Biases, a.n_rows, &a.bias_gradient, &a.bias, &biases),
+            (Group::Dense, p.words(), &p.gradient, &p.values, &dense),
+        ];
+        if let (Some(clip), Some(limit)) = (&self.buffers.clip, self.options.clip) {
+            let gradients = groups.map(|(_, count, gradient, ..)| (count, gradient.all()));
+            clip.record(&mut plan, limit, &gradients)?;
+        }
+        for (group, count, gradient, weights, state) in groups {
             let views = [gradient.all(), weights.all()];
             let update = Update::new(group, count, self.buffers.step.all(), views, state);
-            self.options.optimiser.step(&mut plan, &update)
-        };
-        let n = a.connections;
-        step(Group::Connections, n, &a.gradient, &a.weights, &connections)?;
-        step(Group::Biases, a.n_rows, &a.bias_gradient, &a.bias, &biases)?;
-        step(Group::Dense, p.words(), &p.gradient, &p.values, &dense)?;
+            self.options.optimiser.step(&mut plan, &update)?;
+        }
         Ok(plan)
     }
 }

@@ -1,16 +1,26 @@
 //! Optimisers, and the learning rate's schedule.
 
+mod adamw;
 mod array;
 mod buffers;
+mod clip;
+mod cosine;
 mod definition;
+mod name;
 mod rate;
 mod sgd;
 mod state;
 
+pub use adamw::{AdamW, AdamWStep, AdamWStepParams};
 pub use array::{Numbers, Scalar, StateArray};
 pub use buffers::StateBuffers;
+pub use clip::{
+    ClipBuffers, ClipFactor, ClipFactorParams, Scale, ScaleParams, SquareSums, SquareSumsParams,
+};
+pub use cosine::Cosine;
 pub(crate) use definition::check;
 pub use definition::{Group, Optimiser, Update};
+pub use name::{OptimiserName, RateName};
 pub use rate::{LearningRate, Milestones, Moment};
 pub use sgd::{Sgd, SgdStep, SgdStepParams};
 pub use state::OptimiserState;

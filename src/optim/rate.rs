@@ -42,11 +42,42 @@ impl<F: Fn(Moment) -> f32 + Send + Sync> LearningRate for F {
     }
 }
 
+/// A rate, and the linear rise to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WarmUp {
+    pub lr: f64,
+    pub epochs: f64,
+}
+
+impl WarmUp {
+    /// Checks both.
+    pub fn new(lr: f64, epochs: f64) -> Result<Self> {
+        check(
+            positive(lr, LARGEST_RATE),
+            "lr",
+            "must be above 0 and at most 1000000",
+            lr,
+        )?;
+        check(
+            epoch(epochs),
+            "warmup_epochs",
+            "must be a number of epochs from 0 to 4294967295",
+            epochs,
+        )?;
+        Ok(WarmUp { lr, epochs })
+    }
+
+    /// The rate, or the part of it that has been reached: it rises in equal parts, and the first step has one part.
+    pub fn at(&self, moment: Moment) -> f64 {
+        let steps = self.epochs * moment.steps_per_epoch as f64;
+        self.lr * ((moment.step as f64 + 1.0) / steps.max(1.0)).min(1.0)
+    }
+}
+
 /// A linear warm-up, then steps down at milestones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Milestones {
-    lr: f64,
-    warmup_epochs: f64,
+    warmup: WarmUp,
     milestones: Vec<f64>,
     decay: f64,
 }
@@ -59,19 +90,8 @@ impl Milestones {
     /// [`Error::Value`](crate::Error::Value): a rate or factor that is not above 0 and at most 1,000,000, epochs that
     /// are none, milestones out of order.
     pub fn new(lr: f64, warmup_epochs: f64, milestones: Vec<f64>, decay: f64) -> Result<Self> {
+        let warmup = WarmUp::new(lr, warmup_epochs)?;
         let ascending = milestones.windows(2).all(|pair| pair[0] < pair[1]);
-        check(
-            positive(lr, LARGEST_RATE),
-            "lr",
-            "must be above 0 and at most 1000000",
-            lr,
-        )?;
-        check(
-            epoch(warmup_epochs),
-            "warmup_epochs",
-            "must be a number of epochs from 0 to 4294967295",
-            warmup_epochs,
-        )?;
         check(
             ascending && milestones.iter().all(|&at| at > 0.0 && epoch(at)),
             "milestones",
@@ -85,8 +105,7 @@ impl Milestones {
             decay,
         )?;
         Ok(Milestones {
-            lr,
-            warmup_epochs,
+            warmup,
             milestones,
             decay,
         })
@@ -96,9 +115,8 @@ impl Milestones {
 impl LearningRate for Milestones {
     fn at(&self, moment: Moment) -> f32 {
         let (step, epoch) = (moment.step as f64, moment.steps_per_epoch as f64);
-        let rise = ((step + 1.0) / (self.warmup_epochs * epoch).max(1.0)).min(1.0);
         let passed = self.milestones.iter().filter(|m| step >= **m * epoch);
-        (self.lr * rise * self.decay.powi(passed.count() as i32)) as f32
+        (self.warmup.at(moment) * self.decay.powi(passed.count() as i32)) as f32
     }
 }
 

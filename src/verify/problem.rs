@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::loss::{Comparison, CrossEntropy, Loss};
 use crate::model::{Extent, Model};
 use crate::network::{Forward, Network, NetworkOptions, NetworkState};
-use crate::optim::{Optimiser, OptimiserState, Sgd};
+use crate::optim::{AdamW, Optimiser, OptimiserState, Sgd};
 use crate::topology::{Scope, method};
 
 /// Seed of all that is drawn.
@@ -124,6 +124,8 @@ pub(super) struct Trial {
     pub activations: Precision,
     /// Whether kernels are fused; none: as this kind of adapter has them.
     pub fused: Option<bool>,
+    /// Whether it is trained by AdamW with clipped gradients, from weights that no optimiser has moved.
+    pub adamw: bool,
 }
 
 impl Trial {
@@ -139,6 +141,7 @@ impl Trial {
             forward_half: false,
             activations: Precision::F32,
             fused: None,
+            adamw: false,
         }
     }
 
@@ -149,6 +152,9 @@ impl Trial {
             Some(true) => ", fused",
             Some(false) => ", not fused",
         };
+        if self.adamw {
+            name += ", AdamW";
+        }
         if self.parts > 1 {
             name += &format!(" in {} parts", self.parts);
         }
@@ -167,7 +173,13 @@ impl Trial {
 
     fn run(&self, device: &Device) -> Result<Vec<KernelCheck>> {
         let method = method(self.method)?;
-        let state = drawn(&self.model, self.path.density());
+        let mut state = drawn(&self.model, self.path.density());
+        let mut options = options(self.batch);
+        if self.adamw {
+            state = state.without_optimiser();
+            options.optimiser = Arc::new(AdamW::new([0.9, 0.999], 1e-3, 0.1)?);
+            options.clip = Some(0.01);
+        }
         let options = NetworkOptions {
             micro_batch: Some(self.batch / self.parts),
             scope: self.scope,
@@ -187,7 +199,7 @@ impl Trial {
             }),
             activations: self.activations,
             fused: self.fused,
-            ..options(self.batch)
+            ..options
         };
         let mut network = Network::new(device, &self.model, &state, &options, method.as_ref())?;
         let parts = parts(&self.model, &network, self.batch, 0);

@@ -49,10 +49,10 @@ fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
     let file = parse(file).unwrap();
     assert_eq!(file.run.batch, TrainConfig::default().run.batch);
     // A flag that repeats the default still overrides the file.
-    let default_lr = TrainConfig::default().optimiser.lr.to_string();
+    let default_lr = TrainConfig::default().optimiser.lr().to_string();
     let mixed = over(file.clone(), &["--lr", &default_lr, "--hidden", "32,16"]);
     let mut expected = file.clone();
-    expected.optimiser.lr = TrainConfig::default().optimiser.lr;
+    expected.optimiser.lr = Some(TrainConfig::default().optimiser.lr());
     expected.model.hidden = vec![32, 16];
     assert_eq!(mixed, expected);
     assert_eq!(over(file.clone(), &[]), file);

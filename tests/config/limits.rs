@@ -41,7 +41,8 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
             "seed" => &["0", "1000000000"],
             "epochs" | "round-every" | "batch" => &["1000000000"],
             "hidden" => &["1000000000"],
-            "threads" | "sparsity" | "momentum" | "label-smoothing" | "weight-decay" => &["0"],
+            "threads" | "sparsity" | "momentum" | "label-smoothing" | "weight-decay" | "beta1"
+            | "beta2" | "lr-end" => &["0"],
             "round-until" | "warmup-epochs" => &["0", "1e9", "1000000000"],
             "milestones" => &["1e9", "1000000000"],
             // Above 1 is never.

@@ -13,6 +13,7 @@ use clap::{Args, FromArgMatches, ValueEnum};
 use proptest::prelude::*;
 use rootlet::engine::Precision;
 use rootlet::engine::tune::Tune;
+use rootlet::optim::{OptimiserName, RateName};
 use rootlet::sparse::Assignment;
 use rootlet::topology::{MethodName, Scope};
 use rootlet::train::TrainConfig;
@@ -119,14 +120,22 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
                 seed,
             },
             optimiser: OptimiserConfig {
-                lr,
+                optimiser: OptimiserName::ALL[seed as usize % 2],
+                lr: nesterov.then_some(lr),
                 momentum,
                 nesterov,
-                weight_decay,
+                beta1: momentum,
+                beta2: gamma,
+                epsilon: alpha,
+                ages: nesterov,
+                weight_decay: round_until.map(|_| weight_decay),
+                clip_norm: round_until,
                 label_smoothing,
                 warmup_epochs,
+                lr_schedule: RateName::ALL[epochs as usize % 2],
                 milestones,
                 lr_decay,
+                lr_end: lr,
             },
             machine: MachineConfig {
                 tune: Tune::Off,

@@ -12,28 +12,28 @@ use rootlet::loss::{FoundClass, FoundClassParams};
 use rootlet::optim::{SgdStep, SgdStepParams};
 
 /// What outputs are filled with: a number that no result here comes near.
-const NOISE: f32 = -7.25e30;
+pub const NOISE: f32 = -7.25e30;
 
-fn put(device: &Device, data: &[f32]) -> Buffer {
+pub fn put(device: &Device, data: &[f32]) -> Buffer {
     device.buffer_with("data", Class::Scratch, data).unwrap()
 }
 
-fn noise(device: &Device, n: usize) -> Buffer {
+pub fn noise(device: &Device, n: usize) -> Buffer {
     put(device, &vec![NOISE; n])
 }
 
-fn step(device: &Device, state: StepState) -> Buffer {
+pub fn step(device: &Device, state: StepState) -> Buffer {
     let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
     device.buffer_with("step", Class::Scratch, words).unwrap()
 }
 
-fn read(device: &Device, buffer: &Buffer) -> Vec<f32> {
+pub fn read(device: &Device, buffer: &Buffer) -> Vec<f32> {
     device.download(&buffer.all()).unwrap()
 }
 
 /// Runs one kernel, and its twin beside it.
 #[track_caller]
-fn run<K: Kernel>(device: &Device, kernel: K, grid: Grid) {
+pub fn run<K: Kernel>(device: &Device, kernel: K, grid: Grid) {
     let mut plan = Plan::new("test");
     plan.dispatch(kernel, grid).unwrap();
     let program = device.prepare(&plan).unwrap();
@@ -43,7 +43,7 @@ fn run<K: Kernel>(device: &Device, kernel: K, grid: Grid) {
 }
 
 #[track_caller]
-fn near(what: &str, found: f32, expected: f64, absolute: f64) {
+pub fn near(what: &str, found: f32, expected: f64, absolute: f64) {
     let error = (f64::from(found) - expected).abs();
     assert!(
         error <= 1e-5 * expected.abs() + absolute,

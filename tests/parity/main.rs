@@ -3,6 +3,7 @@
 //! machine.
 #![allow(clippy::unwrap_used)]
 
+mod adamw;
 mod differences;
 mod fixture;
 mod graphs;

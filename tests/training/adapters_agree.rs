@@ -24,7 +24,7 @@ fn a_resnet_learns_alike_on_cpu_and_on_a_gpu() {
     config.data.augment = "none".into();
     config.run.epochs = 2;
     config.run.batch = 32;
-    config.optimiser.lr = 0.05;
+    config.optimiser.lr = Some(0.05);
     config.topology.round_every = 5;
     config.topology.round_until = Some(2.0);
     let (cpu, cpu_loss) = learn(cpu(), &config);

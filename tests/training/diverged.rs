@@ -50,7 +50,7 @@ fn a_diverged_run_stops_before_it_saves() {
             let mut config = small();
             config.topology.method = method;
             config.topology.scope = scope;
-            config.optimiser.lr = 1e6;
+            config.optimiser.lr = Some(1e6);
             config.topology.round_every = 2;
             let step = diverges(cpu(), &config, 0);
             assert!((2..=10).contains(&step), "{method}: step {step}");
@@ -73,7 +73,7 @@ fn a_diverged_run_stops_before_it_saves() {
 fn a_test_at_the_end_whose_loss_is_no_number_is_an_error() {
     let mut config = small();
     config.machine.activations = Precision::F16;
-    config.optimiser.lr = 1e5;
+    config.optimiser.lr = Some(1e5);
     config.run.steps = Some(1);
     let mut trainer = Trainer::new(cpu(), config, digits(Some(320))).unwrap();
     let (log, result) = run(&mut trainer);
@@ -89,7 +89,7 @@ fn a_test_at_the_end_whose_loss_is_no_number_is_an_error() {
 fn what_was_saved_before_it_diverged_stays() {
     for device in [cpu(), gpu()] {
         let mut config = small();
-        config.optimiser.lr = 0.05;
+        config.optimiser.lr = Some(0.05);
         config.optimiser.milestones = vec![1.0];
         config.optimiser.lr_decay = 1e6;
         let step = diverges(device, &config, 1);

@@ -262,7 +262,7 @@ fn a_ticket_is_the_first_draw_of_the_largest_weights() {
     let stopped = |steps: u64, lr: f64| {
         let mut config = config.clone();
         config.run.steps = Some(steps);
-        config.optimiser.lr = lr;
+        config.optimiser.lr = Some(lr);
         train(cpu(), &config, &data).1
     };
     let before = stopped(20, 0.1);
@@ -344,7 +344,7 @@ fn layer_places(layer: &LayerState) -> Vec<usize> {
 #[test]
 fn topkast_goes_forward_with_some_and_trains_more() {
     let mut config = config(MethodName::Topkast);
-    config.optimiser.weight_decay = 1e-3;
+    config.optimiser.weight_decay = Some(1e-3);
     config.topology.topkast_backward = 2.5;
     let data = digits(None);
     let model = config.build_model(data.shape, data.classes).unwrap();
@@ -397,8 +397,8 @@ fn topkast_chooses_anew_from_all_weights() {
     let stopped = |steps: u64, lr: f64| {
         let mut config = config.clone();
         config.run.steps = Some(steps);
-        config.optimiser.lr = lr;
-        config.optimiser.weight_decay = 0.0;
+        config.optimiser.lr = Some(lr);
+        config.optimiser.weight_decay = Some(0.0);
         train(cpu(), &config, &data)
     };
     let (before, after) = (stopped(7, 0.1).1, stopped(8, 0.1));
@@ -431,7 +431,7 @@ fn topkast_without_more_is_static() {
     let mut base = config(MethodName::Topkast);
     base.topology.topkast_backward = 1.0;
     base.topology.round_every = 1000;
-    base.optimiser.weight_decay = 0.0;
+    base.optimiser.weight_decay = Some(0.0);
     base.run.epochs = 1;
     for device in [cpu, gpu] {
         let mut start = Trainer::new(device(), base.clone(), data.clone())

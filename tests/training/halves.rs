@@ -20,7 +20,7 @@ fn resnet(activations: Precision) -> TrainConfig {
     config.data.augment = "none".into();
     config.run.epochs = 2;
     config.run.batch = 32;
-    config.optimiser.lr = 0.05;
+    config.optimiser.lr = Some(0.05);
     config.topology.round_every = 5;
     config.topology.round_until = Some(2.0);
     config.machine.activations = activations;

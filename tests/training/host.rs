@@ -92,7 +92,7 @@ fn step(layers: &mut [Layer], config: &TrainConfig, rate: f64, batch: &Batch) ->
         deltas = before;
         let update = |w: &mut [f64], v: &mut [f64], g: &[f64]| {
             for i in 0..w.len() {
-                let g = g[i] + config.optimiser.weight_decay * w[i];
+                let g = g[i] + config.optimiser.weight_decay() * w[i];
                 v[i] = config.optimiser.momentum * v[i] + g;
                 w[i] -= rate
                     * if config.optimiser.nesterov {
@@ -146,11 +146,11 @@ fn a_run_equals_the_same_training_in_f64() {
         config.topology.method = MethodName::Static;
         config.run.batch = 30;
         config.run.epochs = 4;
-        config.optimiser.lr = 0.2;
+        config.optimiser.lr = Some(0.2);
         config.optimiser.warmup_epochs = 0.5;
         config.optimiser.milestones = vec![1.5, 3.0];
         config.optimiser.lr_decay = 0.2;
-        config.optimiser.weight_decay = 1e-3;
+        config.optimiser.weight_decay = Some(1e-3);
         config.optimiser.nesterov = case != 2;
         config.optimiser.label_smoothing = if case == 2 { 0.0 } else { 0.1 };
         let at = |what: &str| format!("{}: {what}", device.name());

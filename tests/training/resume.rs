@@ -8,6 +8,7 @@ use crate::{SCOPES, bits, cpu, digits, gpu, run, small, told, train};
 use rootlet::checkpoint::{self, Snapshot};
 use rootlet::data::Dataset;
 use rootlet::engine::Device;
+use rootlet::optim::{OptimiserName, RateName};
 use rootlet::topology::MethodName;
 use rootlet::topology::Scope;
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
@@ -141,6 +142,21 @@ fn a_resumed_run_on_a_gpu_ends_with_the_same_bits() {
     let data = digits(Some(588));
     let config = config(MethodName::GseGrabo, Scope::Global, 3);
     resumed_equals_unbroken(gpu, &config, &data, &[14, 24]);
+}
+
+/// Moments and ages of connections, a rate that looks ahead, and clipped gradients.
+#[test]
+fn a_resumed_run_by_adamw_ends_with_the_same_bits() {
+    let data = digits(Some(588));
+    for device in [cpu, gpu] {
+        let mut config = config(MethodName::GseUniform, Scope::Layer, 5);
+        config.optimiser.optimiser = OptimiserName::AdamW;
+        config.optimiser.nesterov = false;
+        config.optimiser.milestones = Vec::new();
+        config.optimiser.lr_schedule = RateName::Cosine;
+        config.optimiser.clip_norm = Some(0.5);
+        resumed_equals_unbroken(device, &config, &data, &[14, 24]);
+    }
 }
 
 /// What cannot be recorded is not computed any further, but what was computed is saved.

@@ -146,6 +146,18 @@ impl TrainConfig {
                 ),
             });
         }
+        if next.optimiser.looks_ahead() && self.run.epochs != next.run.epochs {
+            changes.push(Change {
+                step,
+                name: "epochs".to_owned(),
+                before: Some(self.run.epochs.to_string()),
+                remark: format!(
+                    "{EPOCHS} differs from the steps before ({} up to step {step}, {} from then on), and the learning rate falls to \
+                     their end, so config.toml alone no longer repeats this run",
+                    self.run.epochs, next.run.epochs
+                ),
+            });
+        }
         Ok(changes)
     }
 
@@ -285,7 +297,7 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        let fixed = "activations assignment batch connections data hidden image_size limit lottery_cycles micro_batch model resize seed sparsity topkast_backward \
+        let fixed = "activations assignment batch connections data hidden image_size limit lottery_cycles micro_batch model optimiser resize seed sparsity topkast_backward \
                      val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free = "checkpoint_activations epochs resident skip_bad_images statistics steps";

@@ -62,6 +62,8 @@ impl TrainConfig {
         derived.model.name = self.model_name().to_owned();
         derived.data.resize = Some(self.source().images.resize());
         derived.topology.round_until = Some(self.round_until());
+        derived.optimiser.lr = Some(self.optimiser.lr());
+        derived.optimiser.weight_decay = Some(self.optimiser.weight_decay());
         derived
     }
 
@@ -110,7 +112,7 @@ impl TrainConfig {
         Ok(Some(Forward {
             counts: wanted.iter().map(|&n| n as usize).collect(),
             // With the optimiser's own, which all weights have, it is the weight decay over the density.
-            decay: (self.optimiser.weight_decay * (1.0 / density - 1.0)) as f32,
+            decay: (self.optimiser.weight_decay() * (1.0 / density - 1.0)) as f32,
         }))
     }
 }

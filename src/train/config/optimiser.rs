@@ -5,45 +5,117 @@ use std::sync::Arc;
 use super::context::Context;
 use super::section::section;
 use crate::Result;
-use crate::error::option::MILESTONES;
+use crate::bounds::{LARGEST_RATE, check, positive};
+use crate::error::option::{LR_SCHEDULE, MILESTONES, OPTIMISER};
 use crate::loss::{CrossEntropy, Loss};
-use crate::optim::{LearningRate, Milestones, Optimiser, Sgd};
+use crate::optim::{
+    AdamW, Cosine, LearningRate, Milestones, Optimiser, OptimiserName, RateName, Sgd,
+};
 
 section! {
-    /// The loss, the optimiser and its learning rate. Momentum and weight decay: Heddes et al., arXiv 2401.06898, CIFAR
-    /// set-up.
+    /// The loss, the optimiser and its learning rate. Momentum and weight decay of SGD: Heddes et al., arXiv 2401.06898,
+    /// CIFAR set-up; those of AdamW: PyTorch.
     pub struct OptimiserConfig in "Optimiser" {
-        /// Learning rate after the warm-up
-        lr: f64 = 0.1,
+        /// What gradients do to the weights
+        optimiser: OptimiserName = OptimiserName::Sgd,
+            NAME, on resume Fixed;
+        /// Learning rate after the warm-up [default: 0.1, of adamw 0.001]
+        lr: Option<f64> = None,
             RATE, on resume Noted;
-        /// Momentum of the gradient descent
+        /// Momentum of sgd
         momentum: f64 = 0.9,
-            FACTOR, on resume Noted;
+            FACTOR, on resume Noted, idle is_no_sgd;
         /// Nesterov's form of the momentum
         nesterov: bool = false,
-            BOOL, on resume Noted;
-        /// Weight decay (L2), added to the gradient
-        weight_decay: f64 = 1e-4,
+            BOOL, on resume Noted, idle is_no_sgd;
+        /// Share of the first moment that adamw keeps in a step
+        beta1: f64 = 0.9,
+            SHARE, on resume Noted, idle is_no_adamw;
+        /// Share of the second moment that adamw keeps in a step
+        beta2: f64 = 0.999,
+            SHARE, on resume Noted, idle is_no_adamw;
+        /// What adamw adds to the root of the second moment
+        epsilon: f64 = 1e-8,
+            NUMBER, on resume Noted, idle is_no_adamw;
+        /// Correct adamw's moments by a connection's age, not by the run's steps as if it had been there from the first
+        ages: bool = true,
+            BOOL, on resume Noted, idle is_no_adamw;
+        /// Weight decay: of sgd added to the gradient (L2), of adamw taken from the weight, times the learning rate
+        /// [default: 0.0001, of adamw 0.01]
+        weight_decay: Option<f64> = None,
             FACTOR, on resume Noted;
+        /// Shorten the gradient of all weights together to this norm, where it is longer [default: never]
+        clip_norm: Option<f64> = None,
+            NORM, on resume Noted;
         /// Share of the target spread evenly over all classes
         label_smoothing: f64 = 0.0,
             SHARE, on resume Noted;
         /// Epochs in which the learning rate rises linearly to --lr
         warmup_epochs: f64 = 0.0,
             EPOCHS, on resume Noted;
+        /// How the learning rate falls after the warm-up
+        lr_schedule: RateName = RateName::Milestones,
+            NAME, on resume Noted;
         /// Epochs at which the learning rate is multiplied by --lr-decay, as in 8,12
         milestones: Vec<f64> = Vec::new(),
-            EPOCHS, on resume Noted;
+            EPOCHS, on resume Noted, idle falls_by_none;
         /// Factor of the learning rate at a milestone
         lr_decay: f64 = 0.1,
             FACTOR, on resume Noted, idle has_no_milestones;
+        /// Learning rate that a cosine falls to
+        lr_end: f64 = 0.0,
+            RATE, on resume Noted, idle is_no_cosine;
     }
 }
 
 impl OptimiserConfig {
-    fn has_no_milestones(&self, _: &Context<'_>) -> Option<String> {
-        (self.milestones.is_empty())
-            .then(|| format!("there are no {MILESTONES} at which it would be applied"))
+    fn is_no_sgd(&self, _: &Context<'_>) -> Option<String> {
+        self.unless(OptimiserName::Sgd)
+    }
+
+    fn is_no_adamw(&self, _: &Context<'_>) -> Option<String> {
+        self.unless(OptimiserName::AdamW)
+    }
+
+    fn unless(&self, own: OptimiserName) -> Option<String> {
+        (self.optimiser != own).then(|| format!("it is for {OPTIMISER} {own}"))
+    }
+
+    fn falls_by_none(&self, _: &Context<'_>) -> Option<String> {
+        let other = self.lr_schedule != RateName::Milestones;
+        other.then(|| format!("it is for {LR_SCHEDULE} {}", RateName::Milestones))
+    }
+
+    fn has_no_milestones(&self, context: &Context<'_>) -> Option<String> {
+        let none = self.milestones.is_empty();
+        let why = || format!("there are no {MILESTONES} at which it would be applied");
+        self.falls_by_none(context).or_else(|| none.then(why))
+    }
+
+    fn is_no_cosine(&self, _: &Context<'_>) -> Option<String> {
+        let other = self.lr_schedule != RateName::Cosine;
+        other.then(|| format!("it is for {LR_SCHEDULE} {}", RateName::Cosine))
+    }
+
+    /// The learning rate after the warm-up: as given, or the optimiser's usual one.
+    pub fn lr(&self) -> f64 {
+        self.lr.unwrap_or(match self.optimiser {
+            OptimiserName::Sgd => 0.1,
+            OptimiserName::AdamW => 1e-3,
+        })
+    }
+
+    /// The weight decay: as given, or the optimiser's usual one.
+    pub fn weight_decay(&self) -> f64 {
+        self.weight_decay.unwrap_or(match self.optimiser {
+            OptimiserName::Sgd => 1e-4,
+            OptimiserName::AdamW => 1e-2,
+        })
+    }
+
+    /// Whether the learning rate of a step depends on how many there are in all.
+    pub(super) fn looks_ahead(&self) -> bool {
+        self.lr_schedule == RateName::Cosine
     }
 
     /// Checks every value.
@@ -51,10 +123,39 @@ impl OptimiserConfig {
     /// # Errors
     /// The first that is not what it must be.
     pub fn validate(&self) -> Result<()> {
+        // Also those of the other optimiser and schedule: a number that cannot be is wrong wherever it stands.
+        self.sgd()?;
+        self.adamw()?;
+        self.milestones()?;
+        let end = (0.0..=LARGEST_RATE).contains(&self.lr_end);
+        check(
+            end,
+            "lr_end",
+            "must be at least 0 and at most 1000000",
+            self.lr_end,
+        )?;
         self.build_learning_rate()?;
-        self.build_optimiser()?;
+        self.build_clip()?;
         self.build_loss()?;
         Ok(())
+    }
+
+    fn sgd(&self) -> Result<Sgd> {
+        Sgd::new(self.momentum, self.weight_decay(), self.nesterov)
+    }
+
+    fn adamw(&self) -> Result<AdamW> {
+        let adamw = AdamW::new([self.beta1, self.beta2], self.epsilon, self.weight_decay())?;
+        Ok(if self.ages {
+            adamw
+        } else {
+            adamw.without_ages()
+        })
+    }
+
+    fn milestones(&self) -> Result<Milestones> {
+        let milestones = self.milestones.clone();
+        Milestones::new(self.lr(), self.warmup_epochs, milestones, self.lr_decay)
     }
 
     /// The optimiser.
@@ -62,8 +163,10 @@ impl OptimiserConfig {
     /// # Errors
     /// [`Error::Value`](crate::Error::Value) names the value that it cannot have.
     pub fn build_optimiser(&self) -> Result<Arc<dyn Optimiser>> {
-        let sgd = Sgd::new(self.momentum, self.weight_decay, self.nesterov)?;
-        Ok(Arc::new(sgd))
+        Ok(match self.optimiser {
+            OptimiserName::Sgd => Arc::new(self.sgd()?),
+            OptimiserName::AdamW => Arc::new(self.adamw()?),
+        })
     }
 
     /// The learning rate.
@@ -71,9 +174,25 @@ impl OptimiserConfig {
     /// # Errors
     /// As [`OptimiserConfig::build_optimiser`].
     pub fn build_learning_rate(&self) -> Result<Arc<dyn LearningRate>> {
-        let milestones = self.milestones.clone();
-        let rate = Milestones::new(self.lr, self.warmup_epochs, milestones, self.lr_decay)?;
-        Ok(Arc::new(rate))
+        Ok(match self.lr_schedule {
+            RateName::Milestones => Arc::new(self.milestones()?),
+            RateName::Cosine => Arc::new(Cosine::new(self.lr(), self.warmup_epochs, self.lr_end)?),
+        })
+    }
+
+    /// The norm that gradients are shortened to.
+    ///
+    /// # Errors
+    /// As [`OptimiserConfig::build_optimiser`].
+    pub fn build_clip(&self) -> Result<Option<f32>> {
+        let norm = self.clip_norm.unwrap_or(1.0);
+        check(
+            positive(norm, LARGEST_RATE),
+            "clip_norm",
+            "must be above 0 and at most 1000000",
+            norm,
+        )?;
+        Ok(self.clip_norm.map(|norm| norm as f32))
     }
 
     /// The loss.

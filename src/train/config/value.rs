@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::number::{list, real, whole};
 use crate::engine::Precision;
 use crate::engine::tune::Tune;
+use crate::optim::{OptimiserName, RateName};
 use crate::sparse::Assignment;
 use crate::topology::{MethodName, Scope};
 
@@ -85,6 +86,8 @@ values! {
     Vec<f64>: |text: &str| list(text, real);
     Assignment: EnumValueParser::<Assignment>::new(), Assignment::NAMES;
     MethodName: EnumValueParser::<MethodName>::new(), MethodName::NAMES;
+    OptimiserName: EnumValueParser::<OptimiserName>::new(), OptimiserName::NAMES;
+    RateName: EnumValueParser::<RateName>::new(), RateName::NAMES;
     Tune: EnumValueParser::<Tune>::new(), Tune::NAMES;
     Precision: EnumValueParser::<Precision>::new(), Precision::NAMES;
     Scope: EnumValueParser::<Scope>::new(), Scope::NAMES;

@@ -80,6 +80,7 @@ impl Trainer {
             loss: setup.loss.clone(),
             metric: setup.metric.clone(),
             optimiser: setup.optimiser.clone(),
+            clip: config.optimiser.build_clip()?,
             scope: config.topology.scope,
             dense_above: config.machine.dense_above,
             fused: config.machine.fused,

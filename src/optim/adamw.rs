@@ -1,0 +1,211 @@
+//! AdamW, as `torch.optim.AdamW` defines it, but that each number counts its own steps.
+//!
+//! Adam divides its moments by 1 − βᵗ, as if they had been gathered over t steps. A connection that a round has grown
+//! has gathered none: with the run's t its first steps would be up to 1/√(1 − β₂) times too long or too short. So t is
+//! a connection's age: the steps since it grew (SMET, arXiv 2606.00888).
+
+use rayon::prelude::*;
+
+use super::array::StateArray;
+use super::definition::{Optimiser, Update};
+use crate::bounds::{LARGEST_RATE, check, positive, share};
+use crate::engine::{Grid, Plan, StepState};
+use crate::error::Result;
+
+crate::kernel! {
+    /// `age += 1; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²;
+    /// w = w (1 - lr decay) - lr (m / (1 - beta1^age)) / (√(v / (1 - beta2^age)) + epsilon)`.
+    ///
+    /// One dispatch over all layers' connections. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
+    pub AdamWStep, AdamWStepParams, AdamWStepTwin = "optim/adamw", shader!("optim/adamw");
+    params {
+        /// A quarter of the weights' number, rounded up.
+        vectors: u32,
+        /// Share of the first moment that is kept.
+        beta1: f32,
+        /// Share of the second moment that is kept.
+        beta2: f32,
+        /// 1 - beta1, rounded once: the difference of what was rounded would have fewer digits.
+        rest1: f32,
+        /// 1 - beta2.
+        rest2: f32,
+        /// The natural logarithm of beta1.
+        log_beta1: f32,
+        /// That of beta2.
+        log_beta2: f32,
+        /// Added to the root of the second moment.
+        epsilon: f32,
+        /// Share of a weight that goes in a step, for each unit of the learning rate.
+        weight_decay: f32,
+        /// 0: all count from the run's first step, and not by their ages.
+        by_age: u32,
+    }
+    no loops;
+    uniform step: StepState,
+    read gradient: f32,
+    write weights: f32,
+    write first: f32,
+    write second: f32,
+    write age: u32,
+}
+
+/// Weights that a thread takes at a time.
+const CHUNK: usize = 16 * 1024;
+
+/// 1 - exp(x) for x <= 0. Near 0 the difference would leave few digits, so there it is a series.
+#[inline(always)]
+fn rest_of_exp(x: f32) -> f32 {
+    if x > -0.5 {
+        let sixth = x * (1.0 + x * (1.0 / 7.0) * (1.0 + x * 0.125));
+        let third = x * 0.25 * (1.0 + x * 0.2 * (1.0 + sixth * (1.0 / 6.0)));
+        -x * (1.0 + x * 0.5 * (1.0 + x * (1.0 / 3.0) * (1.0 + third)))
+    } else {
+        1.0 - x.exp()
+    }
+}
+
+impl AdamWStepTwin<'_> {
+    fn run(self) {
+        let p = self.params;
+        let length = p.vectors as usize * 4;
+        let (rate, first_step) = (self.step.learning_rate, self.step.step + 1);
+        let keeps = 1.0 - rate * p.weight_decay;
+        (self.weights[..length].par_chunks_mut(CHUNK))
+            .zip(self.first[..length].par_chunks_mut(CHUNK))
+            .zip(self.second[..length].par_chunks_mut(CHUNK))
+            .zip(self.age[..length].par_chunks_mut(CHUNK))
+            .zip(self.gradient[..length].par_chunks(CHUNK))
+            .for_each(|((((weights, first), second), age), gradient)| {
+                // Ages come in long runs of equal ones: those of connections that grew together, or never did.
+                let mut known = (0, 0.0, 0.0);
+                let numbers = weights.iter_mut().zip(first).zip(second).zip(age);
+                for ((((w, m), v), age), &g) in numbers.zip(gradient) {
+                    *m = p.beta1 * *m + p.rest1 * g;
+                    *v = p.beta2 * *v + p.rest2 * g * g;
+                    *age += 1;
+                    let steps = if p.by_age != 0 { *age } else { first_step };
+                    if steps != known.0 {
+                        let of = |log: f32| rest_of_exp(steps as f32 * log);
+                        known = (steps, of(p.log_beta1), of(p.log_beta2));
+                    }
+                    let (mean, square) = (*m / known.1, *v / known.2);
+                    *w = *w * keeps - rate * mean / (square.sqrt() + p.epsilon);
+                }
+            });
+    }
+}
+
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with an age for each number: what stays the same over a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamW {
+    betas: [f64; 2],
+    epsilon: f64,
+    weight_decay: f64,
+    by_age: bool,
+}
+
+impl AdamW {
+    /// Its name in files.
+    pub(crate) const NAME: &str = "adamw";
+
+    const FIRST: StateArray = StateArray::f32("first_moment", 0.0);
+    const SECOND: StateArray = StateArray::f32("second_moment", 0.0);
+    const AGE: StateArray = StateArray::u32("age", 0);
+
+    /// `betas` are the shares of the moments that are kept, `epsilon` is added to the root of the second one, and
+    /// `weight_decay` times the learning rate is the share of a weight that goes in a step.
+    ///
+    /// # Errors
+    /// [`Error::Value`](crate::Error::Value): a share outside [0, 1), an epsilon that is not above 0 and at most 1, a
+    /// decay below 0 or above 1,000,000.
+    pub fn new(betas: [f64; 2], epsilon: f64, weight_decay: f64) -> Result<Self> {
+        for (beta, name) in betas.into_iter().zip(["beta1", "beta2"]) {
+            check(share(beta), name, "must be at least 0 and below 1", beta)?;
+        }
+        check(
+            positive(epsilon, 1.0) && epsilon as f32 > 0.0,
+            "epsilon",
+            "must be above 0 (in 32 bits) and at most 1",
+            epsilon,
+        )?;
+        check(
+            (0.0..=LARGEST_RATE).contains(&weight_decay),
+            "weight_decay",
+            "must be at least 0 and at most 1000000",
+            weight_decay,
+        )?;
+        Ok(AdamW {
+            betas,
+            epsilon,
+            weight_decay,
+            by_age: true,
+        })
+    }
+
+    /// The same, but that moments are corrected by the steps of the run, as if every connection had been there from the
+    /// first: what other frameworks do, for comparisons.
+    pub fn without_ages(self) -> Self {
+        AdamW {
+            by_age: false,
+            ..self
+        }
+    }
+}
+
+impl Optimiser for AdamW {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn state(&self) -> Vec<StateArray> {
+        vec![Self::FIRST, Self::SECOND, Self::AGE]
+    }
+
+    fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()> {
+        let vectors = update.count.div_ceil(4);
+        let [beta1, beta2] = self.betas;
+        plan.dispatch(
+            AdamWStep {
+                params: AdamWStepParams {
+                    vectors: vectors as u32,
+                    beta1: beta1 as f32,
+                    beta2: beta2 as f32,
+                    rest1: (1.0 - beta1) as f32,
+                    rest2: (1.0 - beta2) as f32,
+                    // Of 0 it is -∞, which no shader need know: exp is 0 far above.
+                    log_beta1: beta1.ln().max(-1e3) as f32,
+                    log_beta2: beta2.ln().max(-1e3) as f32,
+                    epsilon: self.epsilon as f32,
+                    weight_decay: self.weight_decay as f32,
+                    by_age: u32::from(self.by_age),
+                },
+                step: update.step.clone(),
+                gradient: update.gradient.clone(),
+                weights: update.weights.clone(),
+                first: update.state(Self::FIRST.name)?,
+                second: update.state(Self::SECOND.name)?,
+                age: update.state(Self::AGE.name)?,
+            },
+            Grid::Items(vectors),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_series_has_the_digits_of_expm1() {
+        for exponent in -80..=8 {
+            for part in 1..8 {
+                let x = -(2f64.powf(f64::from(exponent) / 4.0) * f64::from(part) / 8.0) as f32;
+                let (found, expected) = (f64::from(rest_of_exp(x)), -f64::from(x).exp_m1());
+                assert!(
+                    (found / expected - 1.0).abs() < 3e-7,
+                    "{x}: {found}, {expected}"
+                );
+            }
+        }
+    }
+}
