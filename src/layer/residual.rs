@@ -1,6 +1,7 @@
 //! The sums of residual connections.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::add::AddForward;
 use super::definition::{Layer, Linear};
@@ -46,4 +47,9 @@ impl Layer for Add {
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Add)]
 }
