@@ -21,6 +21,7 @@ mod repeat;
 mod resume;
 mod rigl;
 mod rounds;
+mod topkast;
 mod variants;
 mod very_sparse;
 
