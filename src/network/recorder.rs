@@ -7,7 +7,7 @@ use super::buffers::Buffers;
 use super::options::NetworkOptions;
 use super::tiles::Tile;
 use crate::engine::{Buffer, Class, Device, Plan, Precision, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::{LayerParameters, Parameters};
 use crate::model::Model;
 use crate::sparse::Arena;
@@ -92,9 +92,10 @@ impl Values {
 
 /// A model whose nodes do not follow their inputs.
 fn out_of_order(node: usize) -> Error {
-    Error::Shape(format!(
-        "the model's node {node} is used before it is computed: nodes must follow those whose values they take"
-    ))
+    Error::Shape(Misfit::Layer {
+        layer: format!("the model's node {node} is used before it is computed"),
+        why: "nodes must follow those whose values they take".to_owned(),
+    })
 }
 
 impl<'a> Recorder<'a> {
