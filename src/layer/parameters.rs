@@ -139,13 +139,12 @@ impl Parameters {
     /// # Errors
     /// There is none of this number.
     pub fn layer(&self, number: usize) -> Result<LayerParameters> {
-        let span = self.spans.get(number).cloned().ok_or_else(|| {
-            Error::Shape(Misfit::NoSuch {
-                what: "layer with dense parameters",
-                number: number as u64,
-                of: self.spans.len(),
-            })
-        })?;
+        let missing = Misfit::NoSuch {
+            what: "layer with dense parameters",
+            number: number as u64,
+            of: self.spans.len(),
+        };
+        let span = (self.spans.get(number).cloned()).ok_or(Error::Shape(missing))?;
         Ok(LayerParameters {
             span,
             values: self.values.all(),

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::definition::Layer;
 use super::extent::Extent;
 
-const SAMPLES: &[fn() -> Vec<Arc<dyn Layer>>] = include!(concat!(env!("OUT_DIR"), "/layers.rs"));
+/// What a layer's file gives.
+type Samples = fn() -> Vec<Arc<dyn Layer>>;
+
+const SAMPLES: &[Samples] = include!(concat!(env!("OUT_DIR"), "/layers.rs"));
 
 /// Each layer of the crate, of sizes that take values of [`sample_input`].
 pub(crate) fn samples() -> Vec<Arc<dyn Layer>> {
