@@ -71,14 +71,12 @@ pub enum Error {
         /// The range: "it must be at least 0 and less than 1".
         must: &'static str,
     },
-    /// More connections than there can be.
+    /// More connections than the dense model has.
     Connections {
         /// How many are asked for.
-        count: String,
-        /// Most that there can be.
+        asked: u64,
+        /// How many the dense model has.
         most: u64,
-        /// What sets that, and what to do.
-        why: String,
     },
     /// A sparsity at which a layer would have no connection.
     Unconnected {

@@ -30,9 +30,10 @@ impl Error {
             }
             Error::Unknown { what, name, known } => format!("unknown {what} `{name}`; known: {known}"),
             Error::OutOfRange { what, value, must } => format!("{what} of {value}: {must}"),
-            Error::Connections { count, most, why } => {
-                format!("{count} connections are more than {most}, {why}")
-            }
+            Error::Connections { asked, most } => format!(
+                "{} {asked} are more than the {most} of the dense model",
+                name(option::CONNECTIONS.0)
+            ),
             Error::Unconnected {
                 sparsity,
                 layer,

@@ -58,13 +58,10 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
     let total = ((1.0 - sparsity) * dense).round();
     let units: f64 = shapes.iter().map(|s| (s.n_in + s.n_out) as f64).sum();
     if total.max(units) >= f64::from(u32::MAX) {
-        return Err(Error::Connections {
-            count: total.to_string(),
-            most: 1 << 32,
-            why: format!(
-                "all that can be counted between {units} units; use a higher {SPARSITY} or a smaller {HIDDEN}"
-            ),
-        });
+        return Err(Error::Usage(format!(
+            "{total} connections between {units} units are more than 2^32, all that can be counted; use a higher \
+             {SPARSITY} or a smaller {HIDDEN}"
+        )));
     }
     let total = total as u64;
     host_memory::admit("connections", total * DRAWN, host_memory::available())?;

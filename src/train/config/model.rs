@@ -154,9 +154,8 @@ impl ModelConfig {
                 let dense: u64 = shapes.iter().map(|s| s.dense()).sum();
                 if connections > dense {
                     return Err(Error::Connections {
-                        count: connections.to_string(),
+                        asked: connections,
                         most: dense,
-                        why: "those of the dense model".to_owned(),
                     });
                 }
                 1.0 - connections as f64 / dense as f64
