@@ -1,6 +1,6 @@
-//! Hashes the sources that decide what kernels compute and how fast, and what `rootlet verify` checks: figures can then say which
-//! code made them without a repository, and an adapter that passed is checked anew by other code. And lists the crate's kernels
-//! and their shaders, by which `src/engine/gpu/trust.rs` knows them.
+//! Hashes the sources that decide what kernels compute and how fast, and what `rootlet verify` checks: figures can then
+//! say which code made them without a repository, and an adapter that passed is checked anew by other code. And lists
+//! the crate's kernels and their shaders, by which `src/engine/gpu/trust.rs` knows them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,7 @@ fn main() -> std::io::Result<()> {
     }
     println!("cargo::rustc-env=ROOTLET_SOURCES={hash:016x}");
     own_shaders()?;
+    layers()?;
     kernels()
 }
 
@@ -85,6 +86,25 @@ fn kernels() -> std::io::Result<()> {
     let out = std::env::var_os("OUT_DIR").unwrap_or_default();
     std::fs::write(Path::new(&out).join("kernels.rs"), training + "]\n")?;
     std::fs::write(Path::new(&out).join("bench_kernels.rs"), bench + "]\n")
+}
+
+/// Writes the list of the layers' files that have `samples`, as `src/layer/samples.rs` names them:
+/// `&[super::add::samples, …]`.
+fn layers() -> std::io::Result<()> {
+    let mut files = Vec::new();
+    collect(Path::new("src/layer"), &mut files)?;
+    files.sort();
+    let mut list = String::from("&[\n");
+    for path in files {
+        let text = std::fs::read_to_string(&path)?;
+        if text.contains("\npub(in crate::layer) fn samples()") {
+            let name = path.with_extension("").to_string_lossy().replace('\\', "/");
+            let module = name.replacen("src/layer", "super", 1).replace('/', "::");
+            let _ = writeln!(list, "    {module}::samples,");
+        }
+    }
+    let out = std::env::var_os("OUT_DIR").unwrap_or_default();
+    std::fs::write(Path::new(&out).join("layers.rs"), list + "]\n")
 }
 
 /// Names of the kernels that a file declares: `kernel! {`, comments, `pub NAME, …`.

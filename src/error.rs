@@ -4,13 +4,18 @@
 //! Options have the names that they have in the library: `batch`. A program that calls them otherwise, as a command
 //! line calls it `--batch`, says so by [`name_options`].
 
+mod fault;
+mod message;
+mod misfit;
+mod no_adapter;
 pub(crate) mod option;
 mod remedy;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::words::given;
+pub use fault::Fault;
+pub use misfit::Misfit;
+pub use no_adapter::NoAdapter;
 pub use option::{OptionName, name_options};
 pub use remedy::{Remedies, Remedy};
 
@@ -21,7 +26,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A flag, an option or a configuration value that cannot be used.
+    /// A flag, an option or a configuration value that cannot be used, for a reason of one place alone.
     Usage(String),
     /// A value that an option cannot have.
     Value {
@@ -46,6 +51,112 @@ pub enum Error {
         /// What needs it: "the data set mnist".
         who: String,
         /// What it is: "the folder with …".
+        what: String,
+    },
+    /// A name that nothing has.
+    Unknown {
+        /// Of what: "method".
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A number outside its range, where it is no option's.
+    OutOfRange {
+        /// What it is: "dropout".
+        what: &'static str,
+        /// Its value.
+        value: String,
+        /// The range: "it must be at least 0 and less than 1".
+        must: &'static str,
+    },
+    /// More connections than the dense model has.
+    Connections {
+        /// How many are asked for.
+        asked: u64,
+        /// How many the dense model has.
+        most: u64,
+    },
+    /// A sparsity at which a layer would have no connection.
+    Unconnected {
+        /// The sparsity.
+        sparsity: f64,
+        /// The layer's number.
+        layer: usize,
+        /// Its input and output units.
+        units: [usize; 2],
+    },
+    /// A model that does not do what it is to do.
+    Model {
+        /// Its name.
+        model: String,
+        /// What it does not do, and what to do: "does not fit images of …".
+        why: String,
+    },
+    /// A loss or a metric that does not suit the data.
+    Objective {
+        /// "loss" or "metric".
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What does not suit it, and what to do.
+        why: String,
+    },
+    /// What cannot change any more once a training has begun.
+    Fixed {
+        /// What: "`batch` cannot change in a resumed run".
+        what: String,
+        /// What to do.
+        way_out: String,
+    },
+    /// A state that another optimiser has begun.
+    OtherOptimiser {
+        /// The network's optimiser.
+        own: String,
+        /// The one that the state was trained by.
+        begun: String,
+    },
+    /// A configuration's text that cannot be understood.
+    Config {
+        /// The file, with the line where that is known, or the key.
+        origin: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A run in a sweep's folder that is not the sweep's.
+    OtherRun {
+        /// Its folder.
+        path: PathBuf,
+        /// What tells it apart.
+        why: String,
+    },
+    /// A folder that cannot be what an option says.
+    Folder {
+        /// The option's name.
+        option: String,
+        /// The folder.
+        path: PathBuf,
+        /// What it is instead, and what to do.
+        why: &'static str,
+    },
+    /// What this build cannot do.
+    LeftOut {
+        /// What: "reads no image folders".
+        what: &'static str,
+        /// The feature of the crate that would.
+        feature: &'static str,
+        /// What to do.
+        way_out: &'static str,
+    },
+    /// What needs another adapter than the CPU executor.
+    OnCpu {
+        /// Why its twins do not do: "which have no variants".
+        what: &'static str,
+    },
+    /// Work that has nothing to work on.
+    Nothing {
+        /// What was to be done, and why there is nothing: "drawn: the files have no products".
         what: String,
     },
     /// A data file that is missing, truncated or corrupt.
@@ -86,7 +197,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// No adapter, or an unknown or ambiguous one.
-    Adapter(String),
+    NoAdapter {
+        /// What is not there.
+        why: NoAdapter,
+        /// Those that are, in a sentence; it may be empty.
+        candidates: String,
+    },
     /// A buffer that the device cannot hold or bind.
     Limit {
         /// The buffer's label.
@@ -124,8 +240,8 @@ pub enum Error {
     },
     /// The device was lost: its driver was reset, the machine slept, the GPU was unplugged.
     Lost(String),
-    /// The device refused a shader, or a driver reported an error.
-    Device(String),
+    /// The device refused a shader, or a driver reported an error; or the system refused what the library needs.
+    Device(Fault),
     /// The loss is no longer a number.
     Diverged {
         /// The optimiser step, counted from 1.
@@ -136,85 +252,33 @@ pub enum Error {
     /// A stop was asked for while images were waited for that did not come.
     Stopped,
     /// Sizes that do not fit together.
-    Shape(String),
+    Shape(Misfit),
 }
 
 impl Error {
-    /// Its sentence for where options have other names than in the rest of the program, as in a file: those that the
-    /// error has as data are called as `name` says.
-    pub fn message(&self, name: impl Fn(&str) -> String) -> String {
-        match self {
-            Error::Usage(text)
-            | Error::Adapter(text)
-            | Error::Device(text)
-            | Error::Shape(text) => text.clone(),
-            Error::Value {
-                option,
-                must,
-                value,
-            } => format!("{} {must}, not {}", name(option), given(value)),
-            Error::NoEffect { option, why } => {
-                format!("{} has no effect here: {why}; leave it out", name(option))
-            }
-            Error::Missing { option, who, what } => {
-                format!("{who} needs {}, {what}", name(option))
-            }
-            Error::Data { path, reason } => format!("data file {}: {reason}", path.display()),
-            Error::Checkpoint { path, reason } => {
-                format!("checkpoint {}: {reason}", path.display())
-            }
-            Error::Run { path, reason } => format!("run {}: {reason}", path.display()),
-            Error::InUse { path, process } => format!(
-                "the run {} is in use by {}; wait until that has ended, or stop it",
-                path.display(),
-                process.map_or("another process".to_owned(), |id| format!("process {id}"))
-            ),
-            Error::Io {
-                action,
-                path,
-                source,
-            } => format!("cannot {action} {}: {source}", path.display()),
-            Error::Limit {
-                buffer,
-                bytes,
-                limit,
-                what,
-                remedies,
-            } => format!(
-                "buffer `{buffer}` needs {bytes} bytes, more than {what} of {limit} bytes; use {}",
-                remedies.message(&name)
-            ),
-            Error::Memory {
-                buffer,
-                bytes,
-                why,
-                remedies,
-            } => {
-                let why = why.as_ref().map(|why| format!("{why}, or ")).unwrap_or_default();
-                format!(
-                    "the allocation of {bytes} bytes for buffer `{buffer}` was refused; {why}use {}",
-                    remedies.message(&name)
-                )
-            }
-            Error::Loops {
-                plan,
-                kernel,
-                iterations,
-                most,
-            } => format!(
-                "plan `{plan}`, kernel `{kernel}`: at this size the loops of an invocation have {iterations} iterations, and \
-                 adapters are only known to finish {most}; use a smaller batch, smaller images or a smaller layer"
-            ),
-            Error::Lost(reason) => format!("the device was lost ({reason})"),
-            Error::Diverged { step, loss } => format!(
-                "the loss became {loss} at step {step}; checkpoints saved before are kept. Lower {}, or lengthen {}",
-                name(option::LR.0),
-                name(option::WARMUP_EPOCHS.0)
-            ),
-            Error::Stopped => "stopped while waiting for images that do not come; see whether the disk or network that they \
-                               are on is there"
-                .to_owned(),
-        }
+    /// Whether it is what was asked for that cannot be: other values, names or files help, and nothing else does.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Error::Usage(_)
+                | Error::Value { .. }
+                | Error::NoEffect { .. }
+                | Error::Missing { .. }
+                | Error::Unknown { .. }
+                | Error::OutOfRange { .. }
+                | Error::Connections { .. }
+                | Error::Unconnected { .. }
+                | Error::Model { .. }
+                | Error::Objective { .. }
+                | Error::Fixed { .. }
+                | Error::OtherOptimiser { .. }
+                | Error::Config { .. }
+                | Error::OtherRun { .. }
+                | Error::Folder { .. }
+                | Error::LeftOut { .. }
+                | Error::OnCpu { .. }
+                | Error::Nothing { .. }
+        )
     }
 
     /// Closure for `map_err` that says which file operation failed on which path.
@@ -224,21 +288,6 @@ impl Error {
             action,
             path,
             source,
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message(|option| OptionName(option).to_string()))
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Error::Io { source, .. } => Some(source),
-            _ => None,
         }
     }
 }

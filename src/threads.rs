@@ -27,7 +27,7 @@ mod pool {
     use std::panic::resume_unwind;
     use std::thread::Builder;
 
-    use crate::error::{Error, Result};
+    use crate::error::{Error, Fault, Result};
 
     /// Threads that share the work of rayon's iterators.
     pub(crate) struct Pool(rayon::ThreadPool);
@@ -40,7 +40,12 @@ mod pool {
                 .thread_name(|i| format!("rootlet-cpu-{i}"))
                 .build()
                 .map(Pool)
-                .map_err(|e| Error::Device(format!("cannot start {threads} CPU threads: {e}")))
+                .map_err(|e| {
+                    Error::Device(Fault::Thread {
+                        what: format!("{threads} CPU threads"),
+                        why: e.to_string(),
+                    })
+                })
         }
 
         pub(crate) fn threads(&self) -> usize {
@@ -64,8 +69,12 @@ mod pool {
             // thread that is in no pool.
             std::thread::scope(|scope| {
                 let thread = Builder::new().spawn_scoped(scope, work);
-                let thread =
-                    thread.map_err(|e| Error::Device(format!("cannot start a thread: {e}")))?;
+                let thread = thread.map_err(|e| {
+                    Error::Device(Fault::Thread {
+                        what: "a thread".to_owned(),
+                        why: e.to_string(),
+                    })
+                })?;
                 thread.join().or_else(|panic| resume_unwind(panic))
             })
         }

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// Sizes of a convolution's planes and kernel, each `[y, x]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +40,16 @@ impl Window {
             let (i, k, s, p) = (input[axis], kernel[axis], stride[axis], padding[axis]);
             let padded = i.saturating_add(p.saturating_mul(2));
             if i == 0 || k == 0 || s == 0 || p >= k || padded < k {
-                return Err(Error::Shape(format!(
+                let layer = format!(
                     "a kernel of {kernel:?} with stride {stride:?} and padding {padding:?} does not fit planes of \
-                     {input:?}: kernel and stride must be at least 1, the padding smaller than the kernel, the kernel no \
-                     larger than the padded plane"
-                )));
+                     {input:?}"
+                );
+                let why = "kernel and stride must be at least 1, the padding smaller than the kernel, the kernel no \
+                           larger than the padded plane";
+                return Err(Error::Shape(Misfit::Layer {
+                    layer,
+                    why: why.to_owned(),
+                }));
             }
             output[axis] = (padded - k) / s + 1;
         }
@@ -96,11 +101,13 @@ impl Window {
             check_divisions(self, n_in)?;
         }
         if !n_in.is_multiple_of(self.taps()) {
-            return Err(Error::Shape(format!(
-                "{n_in} input units are no whole number of kernels of {:?}: a convolution has channels times {} taps",
-                self.kernel,
-                self.taps()
-            )));
+            return Err(Error::Shape(Misfit::Layer {
+                layer: format!(
+                    "{n_in} input units are no whole number of kernels of {:?}",
+                    self.kernel
+                ),
+                why: format!("a convolution has channels times {} taps", self.taps()),
+            }));
         }
         Ok(n_in / self.taps())
     }
@@ -237,10 +244,13 @@ pub(crate) fn check_divisions(window: &Window, units: usize) -> Result<()> {
     if units.max(reach(0)).max(reach(1)) < 1 << 22 {
         return Ok(());
     }
-    Err(Error::Shape(format!(
-        "a convolution with {units} input units over planes of {:?}: kernels are exact below 4,194,304 of either",
-        window.input
-    )))
+    Err(Error::Shape(Misfit::Layer {
+        layer: format!(
+            "a convolution with {units} input units over planes of {:?}",
+            window.input
+        ),
+        why: "kernels are exact below 4,194,304 of either".to_owned(),
+    }))
 }
 
 #[cfg(test)]

@@ -228,7 +228,7 @@ fn what_does_not_suit_the_images_is_refused() {
     }
     for crop in [Crop::Resized, Crop::Plain] {
         let refused = start(Augmentation::RandomCrop { crop, flip: true });
-        assert!(matches!(refused, Err(Error::Usage(_))));
+        assert!(matches!(refused, Err(Error::Value { .. })));
     }
 }
 

@@ -215,7 +215,7 @@ fn batches_that_do_not_fit_are_refused() {
         refused(&|b| labels(b)[0] = u32::MAX, "tells 3 classes apart");
         refused(
             &|b| b.inputs.truncate(20),
-            "does not fit a network of 4 lanes",
+            "do not fit a network of 4 lanes",
         );
         refused(&|b| b.inputs.extend([0.0; 4]), "does not fit");
         refused(
@@ -224,7 +224,7 @@ fn batches_that_do_not_fit_are_refused() {
         );
         refused(
             &|b| b.targets = vec![0.0f32; 4].into(),
-            "the batch has 4 numbers",
+            "4 numbers of a batch do not fit",
         );
         refused(&|b| b.count = 5, "5 samples with 24 numbers");
     }
@@ -289,7 +289,10 @@ fn data_whose_labels_are_no_classes_are_refused() {
     says(trainer(wrong), &["does not fit images of"]);
     let mut wrong = digits.clone();
     wrong.class_names = vec!["nought".to_owned()];
-    says(trainer(wrong), &["10 classes and 1 names"]);
+    says(
+        trainer(wrong),
+        &["1 names of classes do not fit the 10 classes"],
+    );
     trainer(Dataset {
         train: with(9).into(),
         ..digits

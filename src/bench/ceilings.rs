@@ -25,9 +25,9 @@ use crate::error::Result;
 pub struct Ceilings {
     /// Copying 64 MiB from one buffer to another, vec4 at a time; bytes read *plus* bytes written, in 10^9 a second.
     pub copy_gb_s: Option<f64>,
-    /// Loads of whole rows of 32 vec4 (512 bytes) at pseudo-random places in a buffer of 4096 such rows, several under way
-    /// at once, added up in registers: the sparse products' pattern at n = 4096 and batch 128. In 10^9 f32 elements a
-    /// second.
+    /// Loads of whole rows of 32 vec4 (512 bytes) at pseudo-random places in a buffer of 4096 such rows, several under
+    /// way at once, added up in registers: the sparse products' pattern at n = 4096 and batch 128. In 10^9 f32 elements
+    /// a second.
     pub vec4_loads_gelem_s: Option<f64>,
     /// The same with rows one after the other.
     pub vec4_loads_sequential_gelem_s: Option<f64>,

@@ -24,9 +24,9 @@ impl Comparison {
     /// versions.
     pub fn read(paths: &[PathBuf]) -> Result<Self> {
         if paths.len() < 2 {
-            return Err(Error::Usage(
-                "a comparison needs at least two files of `rootlet bench --json FILE`".to_owned(),
-            ));
+            return Err(Error::Nothing {
+                what: "compared: give at least two files of `rootlet bench --json FILE`".to_owned(),
+            });
         }
         let mut reports: Vec<(String, BenchReport)> = Vec::new();
         for path in paths {
@@ -37,7 +37,8 @@ impl Comparison {
                 return Err(Error::Data {
                     path: path.clone(),
                     reason: format!(
-                        "was measured with {}, and {} with {}: differences would be those of the code. Measure again with \
+                        "was measured with {}, and {} with {}: differences would be those of the code. Measure again \
+                         with \
                          one build on every device",
                         report.code,
                         paths[0].display(),

@@ -79,10 +79,12 @@ impl Gallery {
             }
         }
         match devices.is_empty() {
-            true => Err(Error::Usage(format!(
-                "{} has no shared report; `rootlet bench --share {0}` writes one",
-                folder.display()
-            ))),
+            true => Err(Error::Nothing {
+                what: format!(
+                    "drawn: {} has no shared report; `rootlet bench --share {0}` writes one",
+                    folder.display()
+                ),
+            }),
             false => Ok(Gallery { devices }),
         }
     }
@@ -134,7 +136,8 @@ impl Gallery {
         let (n, sparsity) = SHOWN;
         let _ = write!(
             text,
-            "\nProducts at n = {n}, {}, batch 128: milliseconds and the share of their bound. Steps in milliseconds, at {0} and the \
+            "\nProducts at n = {n}, {}, batch 128: milliseconds and the share of their bound. Steps in milliseconds, \
+             at {0} and the \
              batch in brackets. \\*: disturbed by other work; where the load is more than half the cores, other work ran beside, rates \
              are lower bounds and times upper ones, while shares were measured in turns with what bounds them.\n",
             percent(sparsity)
@@ -153,7 +156,8 @@ impl Gallery {
         let mut sizes: Vec<u64> = all.map(|rate| rate.bytes).collect();
         sizes.sort_unstable();
         sizes.dedup();
-        let mut text = "\n## Loads by working set\n\nRows of 512 bytes at random places and in order, GB/s.\n\n| device |".to_owned();
+        let mut text = "\n## Loads by working set\n\nRows of 512 bytes at random places and in order, GB/s.\n\n| \
+                        device |".to_owned();
         sizes
             .iter()
             .for_each(|&bytes| text += &format!(" {} |", size(bytes)));

@@ -105,12 +105,10 @@ pub(super) fn too_large(device: &Device, largest: u64, total: u64) -> Option<Str
 pub(super) fn unless_impossible<T>(result: Result<T>) -> Result<Result<T, String>> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(
-            error @ (Error::Limit { .. }
-            | Error::Memory { .. }
-            | Error::Loops { .. }
-            | Error::Usage(_)),
-        ) => Ok(Err(error.to_string())),
+        Err(error @ (Error::Limit { .. } | Error::Memory { .. } | Error::Loops { .. })) => {
+            Ok(Err(error.to_string()))
+        }
+        Err(error) if error.is_usage() => Ok(Err(error.to_string())),
         Err(other) => Err(other),
     }
 }
@@ -145,6 +143,11 @@ mod tests {
             remedies: crate::error::Remedies::MEMORY,
         };
         assert!(unless_impossible::<()>(Err(limit)).unwrap().is_err());
-        assert!(unless_impossible::<()>(Err(Error::Device("wrong".into()))).is_err());
+        assert!(
+            unless_impossible::<()>(Err(Error::Device(crate::error::Fault::Other(
+                "wrong".into()
+            ))))
+            .is_err()
+        );
     }
 }

@@ -10,8 +10,7 @@ use super::workgroup::{
 };
 use crate::clock::Instant;
 use crate::engine::{Class, Device, Grid, Plan, TimedBy};
-use crate::error::option::ADAPTER;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 /// Dispatches in a pass when their cost is measured.
 const DISPATCHES: usize = 500;
@@ -102,10 +101,11 @@ pub(super) fn readback(device: &Device, budget: Duration) -> Result<Measured> {
     let seconds = time_each(budget, &mut read)?;
     match good {
         true => Ok(seconds.map(|seconds| seconds * 1e6)),
-        false => Err(Error::Device(format!(
-            "{} reads other words back than were written; update its driver, or choose another {ADAPTER}",
-            device.name()
-        ))),
+        false => Err(Error::Device(Fault::Wrong {
+            adapter: device.name().to_owned(),
+            what: "copies of words".to_owned(),
+            how: "it reads others back than were written".to_owned(),
+        })),
     }
 }
 

@@ -10,12 +10,12 @@
 //! | crossover | layers from lists of connections and densely, at rising densities: from which on the latter is faster |
 //! | scaling | step, round and resident bytes against n at a fixed number of connections per unit |
 //!
-//! Every result is checked against the host's own before it is timed: a driver that skips work is a fast one. Kernels are
-//! timed by the adapter's timestamps where it has them, and else by many of them in one submission ([`TimedBy`] says
-//! which); what a submission costs is a figure of its own. Times are
-//! medians with their quartiles; the first run, in which drivers compile, never counts. A product and its ceiling are
-//! measured in turns. What an adapter cannot hold, or would take too long for, is skipped, and what other work on the
-//! machine disturbed is withheld; the report says why.
+//! Every result is checked against the host's own before it is timed: a driver that skips work is a fast one. Kernels
+//! are timed by the adapter's timestamps where it has them, and else by many of them in one submission ([`TimedBy`]
+//! says which); what a submission costs is a figure of its own. Times are medians with their quartiles; the first run,
+//! in which drivers compile, never counts. A product and its ceiling are measured in turns. What an adapter cannot
+//! hold, or would take too long for, is skipped, and what other work on the machine disturbed is withheld; the report
+//! says why.
 
 mod ceiling;
 mod ceilings;

@@ -1,16 +1,15 @@
 //! Running a kernel by itself: its plan, and the error where it computes something else.
 
 use crate::engine::{Buffer, Class, Device, Grid, Kernel, Plan};
-use crate::error::option::ADAPTER;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 /// The error for a kernel of this module that computes something else.
 pub(super) fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
-    Error::Device(format!(
-        "{} computes kernel `{kernel}` wrongly: {what}. No figure measured on it could be trusted; update its driver, or \
-         choose another {ADAPTER}",
-        device.name()
-    ))
+    Error::Device(Fault::Wrong {
+        adapter: device.name().to_owned(),
+        what: format!("kernel `{kernel}`"),
+        how: what.to_owned(),
+    })
 }
 
 /// A plan of one dispatch.

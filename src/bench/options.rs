@@ -115,7 +115,8 @@ pub struct BenchOptions {
 pub const SOFTWARE_BATCH: usize = 16;
 
 impl Default for BenchOptions {
-    /// Everything but the crossover, on `auto`: the paper's Figure 8, and the models of its tables that take images of 32×32 pixels.
+    /// Everything but the crossover, on `auto`: the paper's Figure 8, and the models of its tables that take images of
+    /// 32×32 pixels.
     fn default() -> Self {
         BenchOptions {
             adapter: "auto".to_owned(),

@@ -57,9 +57,9 @@ pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()>
 pub(super) fn text(names: &[String], rows: &[Row]) -> Result<String> {
     let sections = sections(rows);
     if sections.is_empty() {
-        return Err(Error::Usage(
-            "the files have neither products nor training steps that could be drawn".to_owned(),
-        ));
+        return Err(Error::Nothing {
+            what: "drawn: the files have neither products nor training steps".to_owned(),
+        });
     }
     let mut drawing = Drawing {
         marks: Vec::new(),

@@ -4,8 +4,7 @@
 use crate::data::Batch;
 use crate::engine::Precision;
 use crate::engine::random::{pcg4d, unit};
-use crate::error::option::ADAPTER;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::sparse::LayerState;
 
 /// Largest error that a result may have, relative to the largest entry looked at.
@@ -183,10 +182,11 @@ pub fn tolerate(error: f64, activations: Precision, adapter: &str, what: &str) -
     if error <= allowed {
         return Ok(());
     }
-    Err(Error::Device(format!(
-        "{adapter} computes {what} wrongly: off by {error:.1e} of the largest entry, where {allowed:.0e} is allowed. No \
-         figure measured on it could be trusted; update its driver, or choose another {ADAPTER}"
-    )))
+    Err(Error::Device(Fault::Wrong {
+        adapter: adapter.to_owned(),
+        what: what.to_owned(),
+        how: format!("off by {error:.1e} of the largest entry, where {allowed:.0e} is allowed"),
+    }))
 }
 
 #[cfg(test)]

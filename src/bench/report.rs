@@ -11,7 +11,7 @@ use super::model_figure::ModelFigure;
 use super::scaling_figure::{Exponents, ScalingFigure};
 use super::step_figure::StepFigure;
 use crate::engine::Precision;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::files;
 
 /// Version of the JSON: another number means other fields, or fields that mean something else.
@@ -155,7 +155,13 @@ impl BenchReport {
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self)
             .map(|text| text + "\n")
-            .map_err(|e| Error::Shape(format!("the figures cannot be written as JSON: {e}")))
+            .map_err(|e| {
+                Error::Device(Fault::Written {
+                    what: "the figures",
+                    form: "JSON",
+                    why: e.to_string(),
+                })
+            })
     }
 
     /// Reads the JSON of `rootlet bench --json`.
@@ -188,7 +194,8 @@ impl BenchReport {
         };
         if schema != u64::from(SCHEMA) {
             return Err(fault(format!(
-                "has schema version {schema}, and this rootlet reads {SCHEMA}; measure again with one version of rootlet \
+                "has schema version {schema}, and this rootlet reads {SCHEMA}; measure again with one version of \
+                 rootlet \
                  on every device"
             )));
         }

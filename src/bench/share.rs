@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::doubt::MOST_SHARE;
 use super::plausible::impossible;
 use super::report::BenchReport;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::files;
 
 /// Version of what stands around the report.
@@ -67,7 +67,13 @@ impl SharedReport {
     /// # Errors
     /// Never in practice: every field has a place in JSON.
     pub fn to_json(&self) -> Result<String> {
-        let fault = |e| Error::Shape(format!("the figures cannot be written as JSON: {e}"));
+        let fault = |e: serde_json::Error| {
+            Error::Device(Fault::Written {
+                what: "the figures",
+                form: "JSON",
+                why: e.to_string(),
+            })
+        };
         let report = serde_json::to_value(&self.report).map_err(fault)?;
         let (share, load, cores) = (SHARE, self.load, self.cores);
         let mut value =
@@ -159,7 +165,8 @@ impl SharedReport {
                 .filter(|s| !(0.0..=MOST_SHARE).contains(s))
             {
                 return Err(format!(
-                    "has a share of {share:.2} of a ceiling, more than there is, of {} {}: measure again on an idle machine",
+                    "has a share of {share:.2} of a ceiling, more than there is, of {} {}: measure again on an idle \
+                     machine",
                     k.kernel,
                     k.n.unwrap_or(k.rows)
                 ));

@@ -11,8 +11,7 @@ use crate::clock::Instant;
 use crate::data::Batch;
 use crate::engine::random::{below, pcg4d};
 use crate::engine::{Class, Device, DispatchTime, Precision, StepState};
-use crate::error::option::ADAPTER;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::optim::Sgd;
@@ -197,13 +196,14 @@ impl Stepper {
         let (first, last) = (self.first_loss, self.last_loss()?);
         match last < first {
             true => Ok(measured),
-            false => Err(Error::Device(format!(
-                "{} computes the training step of {} wrongly: after {} steps on one batch the loss is {last}, and it was \
-                 {first}. Update its driver, or choose another {ADAPTER}",
-                self.device.name(),
-                self.name,
-                self.trainer.done
-            ))),
+            false => Err(Error::Device(Fault::Wrong {
+                adapter: self.device.name().to_owned(),
+                what: format!("the training step of {}", self.name),
+                how: format!(
+                    "after {} steps on one batch the loss is {last}, and it was {first}",
+                    self.trainer.done
+                ),
+            })),
         }
     }
 

@@ -1,6 +1,6 @@
 //! How time is taken: warm up, gather runs into samples longer than a submission costs, time them by the adapter's
-//! timestamps where it has them, report the median and the spread. Where other work disturbed the samples, they are taken
-//! again, and in the end the figure says so.
+//! timestamps where it has them, report the median and the spread. Where other work disturbed the samples, they are
+//! taken again, and in the end the figure says so.
 
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ use super::parameters::{self, Shapes};
 use super::snapshot::Snapshot;
 use super::{past, rules, tensors};
 use crate::disk::{Disk, Machine};
+use crate::error::Misfit;
 use crate::error::option::{OUT, RUNS};
 use crate::{Error, Result};
 use std::io::{self, ErrorKind};
@@ -53,8 +54,11 @@ pub(super) fn save_on(
     origin: Option<&Origin>,
 ) -> Result<PathBuf> {
     let step = snapshot.progress.step;
-    let (model, manifest) = encode(snapshot, config_toml, origin)
-        .map_err(|reason| Error::Shape(format!("no checkpoint of step {step}: {reason}")))?;
+    let (model, manifest) = encode(snapshot, config_toml, origin).map_err(|reason| {
+        Error::Shape(Misfit::Other(format!(
+            "no checkpoint of step {step}: {reason}"
+        )))
+    })?;
     let store = run.join(STORE);
     let target = store.join(folder::name(step));
     write(disk, run, &store, step, &model, &manifest).map_err(|failure| Error::Checkpoint {

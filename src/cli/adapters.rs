@@ -2,6 +2,7 @@
 
 use clap::Args;
 use rootlet::engine::{AdapterSummary, ShaderCompiler, adapter};
+use rootlet::error::Fault;
 use rootlet::report::counted;
 use rootlet::{Error, Result};
 
@@ -27,8 +28,13 @@ pub fn run(args: &AdaptersArgs) -> Result<()> {
     let mut text = String::new();
     if args.json {
         for summary in &list {
-            let line = serde_json::to_string(summary)
-                .map_err(|e| Error::Device(format!("an adapter cannot be shown as JSON: {e}")))?;
+            let line = serde_json::to_string(summary).map_err(|e| {
+                Error::Device(Fault::Written {
+                    what: "an adapter",
+                    form: "JSON",
+                    why: e.to_string(),
+                })
+            })?;
             text += &format!("{line}\n");
         }
         let cpu = serde_json::json!({
@@ -72,7 +78,8 @@ fn describe(summary: &AdapterSummary) -> String {
         None => String::new(),
     };
     format!(
-        "{:<4} {}{mark}\n     {}, {}, driver {}\n     largest binding {}, largest buffer {}; workgroups of {} with {} KiB; \
+        "{:<4} {}{mark}\n     {}, {}, driver {}\n     largest binding {}, largest buffer {}; workgroups of {} with {} \
+         KiB; \
          {subgroups}; {}{compiler}\n{warning}",
         summary.index,
         summary.name,

@@ -304,16 +304,18 @@ fn measure(args: &BenchArgs) -> Result<()> {
     if let Some(folder) = &args.share
         && !folder.is_dir()
     {
-        return Err(Error::Usage(format!(
-            "--share {} is no folder; make it, or name another",
-            folder.display()
-        )));
+        return Err(Error::Folder {
+            option: "share".to_owned(),
+            path: folder.to_owned(),
+            why: "is no folder; make it, or name another",
+        });
     }
     let load = rootlet::bench::load();
     let (report, end) = rootlet::bench::run_keeping(&options, &mut show)?;
     if report.is_withheld() && !options.parts.contains(&Part::Ceilings) {
         output::note(
-            "the machine was busy with other work, and every time that was measured is withheld; run it again on an idle one, or \
+            "the machine was busy with other work, and every time that was measured is withheld; run it again on an \
+             idle one, or \
              keep the doubtful times with --keep-doubtful",
         );
     }

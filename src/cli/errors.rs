@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use rootlet::Error;
+use rootlet::error::NoAdapter;
 
 /// Names the environment variable in an error about the adapter that came from it.
 pub fn name_variable(error: Error, matches: &ArgMatches) -> Error {
@@ -14,8 +15,9 @@ pub fn name_variable(error: Error, matches: &ArgMatches) -> Error {
             && given.value_source(ADAPTER) == Some(ValueSource::EnvVariable)
     };
     match error {
-        Error::Adapter(reason) if matches.subcommand().is_some_and(from_variable) => {
-            Error::Adapter(format!("ROOTLET_ADAPTER: {reason}"))
+        Error::NoAdapter { why, candidates } if matches.subcommand().is_some_and(from_variable) => {
+            let why = NoAdapter::Closed(format!("ROOTLET_ADAPTER: {why}"));
+            Error::NoAdapter { why, candidates }
         }
         other => other,
     }
@@ -28,10 +30,8 @@ pub fn flag(option: &str) -> String {
 
 /// 2 for what the user typed, as clap has it; 1 for everything else.
 pub fn exit_code(error: &Error) -> ExitCode {
-    match error {
-        Error::Usage(_) | Error::Value { .. } | Error::NoEffect { .. } | Error::Missing { .. } => {
-            ExitCode::from(2)
-        }
-        _ => ExitCode::FAILURE,
+    match error.is_usage() {
+        true => ExitCode::from(2),
+        false => ExitCode::FAILURE,
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use rootlet::checkpoint::{self, Checkpoint, Objective, Snapshot};
 use rootlet::data::{self, DataOptions, DataRecord, Dataset, LoaderOptions, TestPart};
 use rootlet::engine::{Device, DeviceOptions};
+use rootlet::error::Fault;
 use rootlet::report::counted;
 use rootlet::train::config::whole;
 use rootlet::train::{Evaluation, TrainConfig, evaluate, for_tests};
@@ -115,7 +116,8 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     let Some(trained) = trained else {
         if source.name == data::IMAGE_FOLDER {
             output::note(
-                "this checkpoint is of an older rootlet and does not tell the names of its classes: they go by their numbers",
+                "this checkpoint is of an older rootlet and does not tell the names of its classes: they go by their \
+                 numbers",
             );
         }
         let own = same_name && matches!(data.test_part, TestPart::Published | TestPart::Given);
@@ -128,11 +130,14 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     let data = data.as_trained(trained)?;
     let learned = learned_of(&data, trained, config.run.batch, checkpoint)?;
     if learned.is_some_and(|learned| learned > 0 && learned == data.test.len() as u64) {
-        return Err(Error::Usage(format!(
-            "the network was trained on all {} test images of {}, which tell nothing of others; give it images that it has not seen",
-            data.test.len(),
-            source.name
-        )));
+        return Err(Error::Fixed {
+            what: format!(
+                "the network was trained on all {} test images of {}, which tell nothing of others",
+                data.test.len(),
+                source.name
+            ),
+            way_out: "give it images that it has not seen".to_owned(),
+        });
     }
     let change = as_then.test_change(trained);
     let own = same_name && change.is_none() && data.test_part == trained.test_part;
@@ -229,10 +234,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     let objective = &checkpoint.manifest.objective;
     if *objective != Objective::default() {
-        return Err(Error::Usage(format!(
-            "{} was trained with {objective}, which a program of its own brought: test it with that one",
-            checkpoint.path.display()
-        )));
+        return Err(Error::Fixed {
+            what: format!(
+                "{} was trained with {objective}, which a program of its own brought",
+                checkpoint.path.display()
+            ),
+            way_out: "test it with that one".to_owned(),
+        });
     }
     let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
     let Tested {
@@ -250,18 +258,21 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let state = &checkpoint.snapshot.state;
     let layers = &state.layers;
     let batch = config.run.batch.min(data.test.len().max(1));
-    let network = for_tests(&device, &config, &model, state, batch)
-        .map_err(|error| match error {
-            Error::Shape(_) => Error::Usage(format!(
-                "the network of {} takes {} inputs to {} classes, and {} has {} pixels and {} classes; give the data set \
-                 that it was trained on with --data",
-                checkpoint.path.display(),
-                layers.first().map_or(0, |l| l.n_in),
-                layers.last().map_or(0, |l| l.n_out),
-                data.name,
-                data.shape.features(),
-                data.classes,
-            )),
+    let network =
+        for_tests(&device, &config, &model, state, batch).map_err(|error| match error {
+            Error::Shape(_) => Error::Fixed {
+                what: format!(
+                    "the network of {} takes {} inputs to {} classes, and {} has {} pixels and {} \
+                     classes",
+                    checkpoint.path.display(),
+                    layers.first().map_or(0, |l| l.n_in),
+                    layers.last().map_or(0, |l| l.n_out),
+                    data.name,
+                    data.shape.features(),
+                    data.classes
+                ),
+                way_out: "give the data set that it was trained on with --data".to_owned(),
+            },
             other => other,
         })?;
     let result = evaluate(
@@ -288,8 +299,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         by_bytes: !images.older.is_empty(),
     };
     let text = match args.json {
-        true => serde_json::to_string(&shown)
-            .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))?,
+        true => serde_json::to_string(&shown).map_err(|e| {
+            Error::Device(Fault::Written {
+                what: "the result",
+                form: "JSON",
+                why: e.to_string(),
+            })
+        })?,
         false => shown.line(&data.name, own),
     };
     output::print(&(text + "\n"))

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use rootlet::error::Fault;
 use rootlet::model::{Model, ModelCount};
 use rootlet::report::{check_output, counted, write_file};
 use rootlet::sparse::allocate;
@@ -86,8 +87,13 @@ pub fn run(args: &FlopsArgs) -> Result<()> {
     }
     let comparison = compare(args)?;
     let text = match args.json {
-        true => serde_json::to_string(&comparison)
-            .map_err(|e| Error::Device(format!("the counts cannot be shown as JSON: {e}")))?,
+        true => serde_json::to_string(&comparison).map_err(|e| {
+            Error::Device(Fault::Written {
+                what: "the counts",
+                form: "JSON",
+                why: e.to_string(),
+            })
+        })?,
         false => table(&comparison),
     };
     if let Some(path) = &args.output {
@@ -141,16 +147,19 @@ impl FlopsArgs {
 
 fn compare(args: &FlopsArgs) -> Result<Comparison> {
     if !(0.0..=1.0).contains(&args.until()) {
-        return Err(Error::Usage(format!(
-            "--until must be a share of the training, from 0 to 1, not {}",
-            args.until()
-        )));
+        return Err(Error::Value {
+            option: "until",
+            must: "must be a share of the training, from 0 to 1".to_owned(),
+            value: args.until().to_string(),
+        });
     }
     args.check_effects()?;
     if let Some(wrong) = args.sparsities.iter().find(|s| !(0.0..1.0).contains(*s)) {
-        return Err(Error::Usage(format!(
-            "--sparsities must be at least 0 and below 1, not {wrong}"
-        )));
+        return Err(Error::Value {
+            option: "sparsities",
+            must: "must be at least 0 and below 1".to_owned(),
+            value: wrong.to_string(),
+        });
     }
     let config = args.model.config(&args.name);
     let model = args.model.build(&config)?;
@@ -161,12 +170,12 @@ fn compare(args: &FlopsArgs) -> Result<Comparison> {
     for &sparsity in &args.sparsities {
         rows.push(match allocate(&shapes, sparsity, config.model.assignment) {
             Ok(active) => row(args, &model, &active, sparsity)?,
-            Err(Error::Usage(reason)) => Row {
+            Err(error) if error.is_usage() => Row {
                 sparsity,
                 connections: 0,
                 methods: Vec::new(),
                 ratio: None,
-                skipped: Some(reason),
+                skipped: Some(error.to_string()),
             },
             Err(other) => return Err(other),
         });

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use rootlet::error::Fault;
 use rootlet::{Error, Result};
 
 use super::output;
@@ -43,8 +44,12 @@ impl Interrupt {
             stop.store(true, Ordering::SeqCst);
             output::say(&format!("\n{}", signal.reported));
         };
-        listen(came)
-            .map_err(|error| Error::Device(format!("cannot listen for signals: {error}")))?;
+        listen(came).map_err(|error| {
+            Error::Device(Fault::Thread {
+                what: "to listen for signals".to_owned(),
+                why: error.to_string(),
+            })
+        })?;
         Ok(interrupt)
     }
 

@@ -1,6 +1,7 @@
 //! `rootlet model`.
 
 use clap::Args;
+use rootlet::error::Fault;
 use rootlet::model::{MODELS, ModelCount};
 use rootlet::report::count_text;
 use rootlet::train::config::{real, whole};
@@ -76,8 +77,13 @@ fn describe(args: &ModelArgs, name: &str) -> Result<String> {
     let model = args.model.build(&config)?;
     let count = ModelCount::new(&model, &config.model.allocate(&model)?);
     match args.json {
-        true => serde_json::to_string(&count)
-            .map_err(|e| Error::Device(format!("the model cannot be shown as JSON: {e}"))),
+        true => serde_json::to_string(&count).map_err(|e| {
+            Error::Device(Fault::Written {
+                what: "the model",
+                form: "JSON",
+                why: e.to_string(),
+            })
+        }),
         false => Ok(count_text(&model, &count, config.topology.gamma)),
     }
 }

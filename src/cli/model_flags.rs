@@ -71,10 +71,13 @@ impl ModelFlags {
     pub fn build(&self, config: &TrainConfig) -> Result<Model> {
         config.validate().map_err(of_argument)?;
         if self.hidden.is_some() && config.model.name != MODELS[0] {
-            return Err(Error::Usage(format!(
-                "--hidden has no effect here: the model {} has widths of its own, which --width scales; leave it out",
-                config.model.name
-            )));
+            return Err(Error::NoEffect {
+                option: "hidden".to_owned(),
+                why: format!(
+                    "the model {} has widths of its own, which --width scales",
+                    config.model.name
+                ),
+            });
         }
         let shape = image_shape(self.image.as_deref(), &config.model.name)?;
         let classes = default_classes(self.classes, &config.model.name)?;
@@ -111,7 +114,11 @@ fn image_shape(image: Option<&str>, model: &str) -> Result<ImageShape> {
 /// The classes that a model is made for, or those of `--classes`.
 fn default_classes(classes: Option<usize>, model: &str) -> Result<usize> {
     match (classes, LARGE.contains(&model)) {
-        (Some(0), _) => Err(Error::Usage("--classes must be at least 1".into())),
+        (Some(0), _) => Err(Error::Value {
+            option: "classes",
+            must: "must be at least 1".to_owned(),
+            value: "0".to_owned(),
+        }),
         (Some(classes), _) => Ok(classes),
         (None, true) => Ok(1000),
         (None, false) => Ok(10),
@@ -137,8 +144,10 @@ fn parse_image(text: &str) -> Result<ImageShape> {
                 width,
             })
         }
-        _ => Err(Error::Usage(format!(
-            "--image takes channels, height and width, as in 3x32x32, not {text}"
-        ))),
+        _ => Err(Error::Value {
+            option: "image",
+            must: "takes channels, height and width, as in 3x32x32".to_owned(),
+            value: text.to_owned(),
+        }),
     }
 }

@@ -149,8 +149,10 @@ fn of_file(args: &TrainArgs, error: Error) -> Error {
     match (&error, &args.run.config) {
         (Error::Value { option, .. }, Some(file)) if !args.flags.decides(option) => {
             let key = |option: &str| format!("`{option}`");
-            let message = error.message(key);
-            Error::Usage(format!("{}: {message}", file.display()))
+            Error::Config {
+                origin: file.display().to_string(),
+                why: error.message(key),
+            }
         }
         _ => error,
     }
@@ -244,10 +246,10 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
     }
     let data = data::load_until(&config.source(), &interrupt.stop)?;
     if args.flags.given("val_split") && !matches!(data.test_part, TestPart::SplitOff { .. }) {
-        return Err(Error::Usage(format!(
-            "--val-split has no effect here: the test images are {}; leave it out",
-            data.test_part
-        )));
+        return Err(Error::NoEffect {
+            option: "val_split".to_owned(),
+            why: format!("the test images are {}", data.test_part),
+        });
     }
     if let Some(limit) = config.data.limit.filter(|_| args.flags.given("limit")) {
         output::note_wide_limit(limit, data.train.len().max(data.test.len()));

@@ -6,6 +6,7 @@ use clap::Args;
 use rootlet::command::tuned;
 use rootlet::engine::tune::{Tune, Tuned};
 use rootlet::engine::{Device, DeviceOptions, Precision};
+use rootlet::error::Fault;
 use rootlet::network::{NetworkOptions, StepTuned};
 use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result, network};
@@ -154,5 +155,11 @@ fn json(device: &Device, measured: &[Tuned], step: Option<&StepTuned>) -> Result
     });
     serde_json::to_string(&json!({"adapter": device.description(), "sizes": sizes, "step": step}))
         .map(|text| text + "\n")
-        .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}")))
+        .map_err(|e| {
+            Error::Device(Fault::Written {
+                what: "the result",
+                form: "JSON",
+                why: e.to_string(),
+            })
+        })
 }

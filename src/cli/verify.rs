@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use rootlet::error::Fault;
 use rootlet::verify::{Depth, Report, verify};
 use rootlet::{Error, Result};
 
@@ -63,8 +64,13 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
 
 fn text(report: &Report, json: bool) -> Result<String> {
     match json {
-        true => serde_json::to_string(report)
-            .map_err(|e| Error::Device(format!("the result cannot be shown as JSON: {e}"))),
+        true => serde_json::to_string(report).map_err(|e| {
+            Error::Device(Fault::Written {
+                what: "the result",
+                form: "JSON",
+                why: e.to_string(),
+            })
+        }),
         false => Ok(report.to_string()),
     }
 }

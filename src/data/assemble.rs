@@ -3,7 +3,8 @@
 use super::batch::{Batch, LoaderOptions, Order, Share};
 use super::source::{DataSource, Inputs, Reader, Reading, values_of};
 use super::{ImageShape, Images, Normalisation, Targets};
-use crate::error::{Error, Result};
+use crate::error::option::BATCH;
+use crate::error::{Error, Misfit, Result};
 
 /// Samples transposed at once: 16 values of 4 bytes are one cache line of the batch's row, written in one go, while the
 /// bytes of 16 images stream in.
@@ -33,32 +34,41 @@ impl Assembler {
         let &LoaderOptions { batch, lanes, .. } = options;
         let source = images.source();
         if batch == 0 || lanes < batch {
-            return Err(Error::Shape(format!(
-                "cannot load batches of {batch} images in rows of {lanes}; a batch needs at least one image, and a row \
-                 room for all of them"
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("batches of {batch} images"),
+                expected: format!(
+                    "rows of {lanes}: a batch needs at least one image, and a row room for all of them"
+                ),
+            }));
         }
         let features = source.features();
         if shape.features() != features {
-            return Err(Error::Shape(format!(
-                "images of {features} bytes are not of the shape {} × {} × {}, {} values",
-                shape.channels,
-                shape.height,
-                shape.width,
-                shape.features()
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("images of {features} bytes"),
+                expected: format!(
+                    "the shape {} × {} × {}, {} values",
+                    shape.channels,
+                    shape.height,
+                    shape.width,
+                    shape.features()
+                ),
+            }));
         }
         if features.checked_mul(lanes).is_none() {
-            return Err(Error::Shape(format!(
-                "a batch of {features} features in rows of {lanes} is larger than any memory; use a smaller batch"
-            )));
+            return Err(Error::Shape(Misfit::TooMany {
+                what: format!("numbers in a batch of {lanes} lanes"),
+                count: format!("{features} times {lanes}"),
+                most: u64::MAX,
+                way_out: format!("a smaller {BATCH}"),
+            }));
         }
         if u32::try_from(source.len()).is_err() {
-            return Err(Error::Shape(format!(
-                "{} samples are more than the {} that a set can hold",
-                source.len(),
-                u32::MAX
-            )));
+            return Err(Error::Shape(Misfit::TooMany {
+                what: "samples".to_owned(),
+                count: source.len().to_string(),
+                most: u32::MAX.into(),
+                way_out: String::new(),
+            }));
         }
         options.share.check()?;
         let augmentation = options.augmentation;
@@ -218,9 +228,12 @@ impl Assembler {
 
 /// A source that does not keep its word.
 fn broken(source: &dyn DataSource, what: &str) -> Error {
-    Error::Shape(format!(
-        "a data source of {} samples of {} inputs {what}",
-        source.len(),
-        source.features()
-    ))
+    Error::Shape(Misfit::Samples {
+        what: format!(
+            "a data source of {} samples of {} inputs",
+            source.len(),
+            source.features()
+        ),
+        why: what.to_owned(),
+    })
 }

@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use super::ImageShape;
 use crate::engine::random::{Stream, below, random};
-use crate::error::{Error, Result};
+use crate::error::option::AUGMENT;
+use crate::error::{Error, Misfit, Result};
 
 /// How a part of a folder's image is chosen in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,12 +74,13 @@ impl FromStr for Augmentation {
 
     fn from_str(name: &str) -> Result<Self> {
         let found = NAMED.iter().find(|(known, _)| *known == name);
-        found.map(|(_, augmentation)| *augmentation).ok_or_else(|| {
-            let names = Self::names().join(", ");
-            Error::Usage(format!(
-                "unknown augmentation `{name}`; choose one of {names}"
-            ))
-        })
+        found
+            .map(|(_, augmentation)| *augmentation)
+            .ok_or_else(|| Error::Unknown {
+                what: "augmentation",
+                name: name.to_owned(),
+                known: Self::names().join(", "),
+            })
     }
 }
 
@@ -97,21 +99,24 @@ impl Augmentation {
     /// Whether it suits images of this shape.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a border larger than the images, [`Error::Usage`] for random crops of images in memory,
+    /// [`Error::Shape`] for a border larger than the images, [`Error::Value`] for random crops of images in memory,
     /// which have the asked size already.
     pub(super) fn check(self, shape: ImageShape, in_memory: bool) -> Result<()> {
         let ImageShape { height, width, .. } = shape;
         match self {
             Augmentation::PadCropFlip { pad, .. } if pad as usize > height.min(width) => {
-                Err(Error::Shape(format!(
-                    "a border of {pad} pixels is larger than images of {height} × {width}; use a smaller one"
-                )))
+                Err(Error::Shape(Misfit::TooMany {
+                    what: format!("pixels of a border around images of {height} × {width}"),
+                    count: pad.to_string(),
+                    most: height.min(width) as u64,
+                    way_out: "a smaller one".to_owned(),
+                }))
             }
-            Augmentation::RandomCrop { .. } if in_memory => Err(Error::Usage(
-                "random crops are cut out of the larger images of a folder, which this data set is not; use another \
-                 augmentation"
-                    .to_owned(),
-            )),
+            Augmentation::RandomCrop { .. } if in_memory => Err(Error::Value {
+                option: AUGMENT.0,
+                must: "must suit images in memory, without random crops of larger ones".to_owned(),
+                value: self.name().unwrap_or("a random crop").to_owned(),
+            }),
             _ => Ok(()),
         }
     }

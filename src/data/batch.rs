@@ -3,7 +3,7 @@
 use super::augmentation::{Augmentation, Draws};
 use super::shuffle;
 use super::targets::Targets;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// Samples with their targets, as the device takes them.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,10 +95,11 @@ impl Share {
     pub(super) fn check(self) -> Result<()> {
         match self.index < self.of {
             true => Ok(()),
-            false => Err(Error::Shape(format!(
-                "there is no part {} of {}: parts are counted from 0",
-                self.index, self.of
-            ))),
+            false => Err(Error::Shape(Misfit::NoSuch {
+                what: "part",
+                number: self.index as u64,
+                of: self.of,
+            })),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::images::Images;
 use super::normalisation::Normalisation;
 use super::shape::ImageShape;
 use super::targets::TargetKind;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// Where the images come from that a network is evaluated by: never from those that it learns from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -143,10 +143,10 @@ impl Dataset {
     pub fn check(&self) -> Result<()> {
         for (half, images) in [("training", &self.train), ("test", &self.test)] {
             let wrong = |reason: String| {
-                Err(Error::Shape(format!(
-                    "the {half} images of {}: {reason}",
-                    self.name
-                )))
+                Err(Error::Shape(Misfit::Samples {
+                    what: format!("the {half} images of {}", self.name),
+                    why: reason,
+                }))
             };
             let (expected, found) = (self.shape.features(), images.features());
             if found != expected {
@@ -167,18 +167,21 @@ impl Dataset {
         }
         let names = self.class_names.len();
         if names > 0 && names != self.classes {
-            return Err(Error::Shape(format!(
-                "the data set {} has {} classes and {names} names of classes; give one of each, or no names",
-                self.name, self.classes
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("{names} names of classes"),
+                expected: format!(
+                    "the {} classes of the data set {}; give one of each, or no names",
+                    self.classes, self.name
+                ),
+            }));
         }
         let [train, test] = [&self.train, &self.test].map(Images::targets);
         match train == test {
             true => Ok(()),
-            false => Err(Error::Shape(format!(
-                "the training samples of {} have {train} each, the test samples {test}",
-                self.name
-            ))),
+            false => Err(Error::Shape(Misfit::Unfit {
+                found: format!("the training samples of {}, with {train} each,", self.name),
+                expected: format!("its test samples, with {test}"),
+            })),
         }
     }
 

@@ -1,5 +1,5 @@
-//! By what images are known again that a network has learned from, wherever they lie: a hash of 64 bits of each, over its
-//! size and its pixels, so that a set in memory and a folder of PNG files made of it have the same.
+//! By what images are known again that a network has learned from, wherever they lie: a hash of 64 bits of each, over
+//! its size and its pixels, so that a set in memory and a folder of PNG files made of it have the same.
 //!
 //! An image that was resized, or compressed once more, is another one.
 

@@ -13,7 +13,7 @@ use super::known::Known;
 use super::shape::ImageShape;
 use super::split::{Halves, Split};
 use crate::engine::host_memory;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::files::GZIP;
 
 /// Room for an array is set aside ahead of reading it, but no more than this: a damaged header may ask for anything.
@@ -22,10 +22,10 @@ const MOST_AHEAD: u64 = 64 << 20;
 /// Reads the four files of a set in `folder`.
 pub(super) fn load(known: &Known, folder: &Path) -> Result<Halves> {
     let [images, labels, test_images, test_labels] = known.files else {
-        return Err(Error::Usage(format!(
-            "the data set {} has no four IDX files",
-            known.name
-        )));
+        return Err(Error::Shape(Misfit::Samples {
+            what: format!("the data set {}", known.name),
+            why: "it has no four IDX files".to_owned(),
+        }));
     };
     let open = |index: usize, name| {
         let path = known.file(folder, name)?;

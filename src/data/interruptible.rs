@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Batch, DataOptions, Dataset, Loader, load};
 use crate::clock::Instant;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::threads;
 
 /// How long what is waited for may take once a stop was asked for. Its step would be done, but is not lost either.
@@ -48,7 +48,10 @@ pub fn load_until(source: &DataOptions, stop: &AtomicBool) -> Result<Dataset> {
         let _ = sender.send(load(&source));
     };
     let worker = threads::spawn("data".to_owned(), work).map_err(|error| {
-        Error::Device(format!("cannot start a thread to load the data: {error}"))
+        Error::Device(Fault::Thread {
+            what: "a thread to load the data".to_owned(),
+            why: error.to_string(),
+        })
     })?;
     let mut patience = Patience::new(stop);
     loop {

@@ -14,7 +14,7 @@ use super::assemble::Assembler;
 use super::batch::{Batch, LoaderOptions};
 use super::{ImageShape, Images, Normalisation};
 use crate::error::option::WORKERS;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::threads;
 
 /// Batches that wait in one worker's queue. Two keep a worker busy while the consumer is late by one batch.
@@ -117,9 +117,10 @@ impl Loader {
                 }
             };
             let handle = threads::spawn(format!("loader {worker}"), work).map_err(|error| {
-                Error::Device(format!(
-                    "cannot start loader thread {worker} of {workers}: {error}; use fewer {WORKERS}"
-                ))
+                Error::Device(Fault::Thread {
+                    what: format!("loader thread {worker} of {workers}"),
+                    why: format!("{error}; use fewer {WORKERS}"),
+                })
             })?;
             loader.queues.push(receiver);
             loader.workers.push(handle);

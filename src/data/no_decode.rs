@@ -19,11 +19,11 @@ pub(super) struct Rgb(pub(super) Never);
 
 /// Whether this build reads images' files.
 pub(super) fn available() -> Result<()> {
-    Err(Error::Usage(
-        "this build of rootlet reads no image folders: its feature `image-folder` is left out; build it with that feature, or \
-         use another data set"
-            .into(),
-    ))
+    Err(Error::LeftOut {
+        what: "reads no image folders",
+        feature: "image-folder",
+        way_out: "build it with that feature, or use another data set",
+    })
 }
 
 pub(super) fn check_start(_: &[u8]) -> Result<(), String> {

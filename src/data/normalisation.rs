@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// How pixels become inputs: `(pixel / 255 - mean) / std`, or numbers `(number - mean) / std`, with one mean and one
 /// standard deviation per channel.
@@ -21,21 +21,24 @@ impl Normalisation {
     /// [`Error::Shape`] unless there is a finite mean and a positive, finite deviation for each of `channels`.
     pub(super) fn table(&self, channels: usize) -> Result<Vec<[f32; 256]>> {
         if self.mean.len() != channels || self.std.len() != channels {
-            return Err(Error::Shape(format!(
-                "the normalisation has {} means and {} deviations for images of {channels} channels; give one of each \
-                 per channel",
-                self.mean.len(),
-                self.std.len()
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!(
+                    "{} means and {} deviations",
+                    self.mean.len(),
+                    self.std.len()
+                ),
+                expected: format!("images of {channels} channels; give one of each per channel"),
+            }));
         }
         let channels = self.mean.iter().zip(&self.std);
         channels
             .map(|(&mean, &std)| {
                 if !mean.is_finite() || !std.is_finite() || std <= 0.0 {
-                    return Err(Error::Shape(format!(
-                        "cannot normalise by mean {mean} and deviation {std}; the mean must be finite, the deviation \
-                         finite and above 0"
-                    )));
+                    return Err(Error::OutOfRange {
+                        what: "a normalisation",
+                        value: format!("mean {mean} and deviation {std}"),
+                        must: "the mean must be finite, the deviation finite and above 0",
+                    });
                 }
                 Ok(std::array::from_fn(|pixel| {
                     (pixel as f32 / 255.0 - mean) / std

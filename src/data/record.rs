@@ -67,10 +67,13 @@ impl DataRecord {
     /// [`Error::Usage`] for classes of other names, whose numbers no longer mean what they did.
     pub fn changes(&self, before: &Self) -> Result<Vec<String>> {
         if self.classes != before.classes {
-            return Err(Error::Usage(format!(
-                "the data have other classes than when the run began: {}; put them back to go on with it, or start a new run",
-                difference(&before.classes, &self.classes)
-            )));
+            return Err(Error::Fixed {
+                what: format!(
+                    "the data have other classes than when the run began: {}",
+                    difference(&before.classes, &self.classes)
+                ),
+                way_out: "put them back to go on with it, or start a new run".to_owned(),
+            });
         }
         let mut changes = Vec::new();
         let parts = [
@@ -183,13 +186,15 @@ impl Dataset {
                 .map(String::as_str)
                 .collect();
             let known: Vec<&str> = trained.classes.iter().map(String::as_str).collect();
-            return Err(Error::Usage(format!(
-                "the network was trained on the classes {}, and {} has others: {}; give data of the same classes, in folders of \
-                 the same names",
-                listed(known.len() as u64, &known),
-                self.name,
-                listed(unknown.len() as u64, &unknown)
-            )));
+            return Err(Error::Fixed {
+                what: format!(
+                    "the network was trained on the classes {}, and {} has others: {}",
+                    listed(known.len() as u64, &known),
+                    self.name,
+                    listed(unknown.len() as u64, &unknown)
+                ),
+                way_out: "give data of the same classes, in folders of the same names".to_owned(),
+            });
         };
         self.train = train;
         self.test = test;

@@ -4,7 +4,7 @@ use super::augment::{Augment, AugmentParams, AugmentState, SPAN};
 use super::augmentation::{Augmentation, Draws};
 use super::{ImageShape, Normalisation, Split};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 /// Bytes uploaded at a time, so that what is staged for it stays small.
 const UPLOAD: usize = 16 << 20;
 /// Words of a buffer that an [`AugmentState`] is uploaded to.
@@ -46,14 +46,13 @@ impl ResidentImages {
         lanes: usize,
     ) -> Result<Self> {
         if shape.features() != split.features() || lanes == 0 || split.is_empty() {
-            return Err(Error::Shape(format!(
-                "{} images of {} bytes do not make batches of {} × {} × {} values in rows of {lanes}",
-                split.len(),
-                split.features(),
-                shape.channels,
-                shape.height,
-                shape.width
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("{} images of {} bytes", split.len(), split.features()),
+                expected: format!(
+                    "batches of {} × {} × {} values in rows of {lanes}",
+                    shape.channels, shape.height, shape.width
+                ),
+            }));
         }
         let table = normalisation.table(shape.channels)?.concat();
         let length = split.len();
@@ -111,9 +110,10 @@ impl ResidentImages {
         let requested = [self.shape.features() * self.lanes, self.lanes];
         let given = [inputs.words(), labels.words()];
         if given[0] < requested[0] || given[1] < requested[1] {
-            return Err(Error::Shape(format!(
-                "a batch needs {requested:?} words for inputs and labels, not {given:?}"
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("{given:?} words for inputs and labels"),
+                expected: format!("a batch, which needs {requested:?}"),
+            }));
         }
         let kernel = Augment {
             params: AugmentParams {
@@ -144,16 +144,17 @@ impl ResidentImages {
     pub fn load(&self, device: &Device, images: &[u32], draws: Draws) -> Result<()> {
         let count = images.len();
         if count == 0 || count > self.lanes {
-            return Err(Error::Shape(format!(
-                "a batch of {count} images does not fit rows of {}",
-                self.lanes
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("batches of {count} images"),
+                expected: format!("rows of {}", self.lanes),
+            }));
         }
         if let Some(past) = images.iter().find(|&&image| image as usize >= self.length) {
-            return Err(Error::Shape(format!(
-                "there is no image {past} among {}",
-                self.length
-            )));
+            return Err(Error::Shape(Misfit::NoSuch {
+                what: "image",
+                number: u64::from(*past),
+                of: self.length,
+            }));
         }
         let state = AugmentState {
             seed: draws.seed,

@@ -56,9 +56,11 @@ pub trait DataSource: Any + Debug + Send + Sync {
     fn check(&self, augmentation: Augmentation, _shape: ImageShape) -> Result<()> {
         match augmentation {
             Augmentation::None => Ok(()),
-            _ => Err(Error::Usage(format!(
-                "{AUGMENT} varies images of bytes; these samples come as they are: use {AUGMENT} none"
-            ))),
+            _ => Err(Error::Value {
+                option: AUGMENT.0,
+                must: "must be none where samples are numbers".to_owned(),
+                value: augmentation.name().unwrap_or("another").to_owned(),
+            }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Images in memory with their labels.
 
 use super::shape::ImageShape;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// Images in memory with their labels: the training half or the test half of a set.
 #[derive(Debug)]
@@ -20,18 +20,18 @@ impl Split {
     /// [`Error::Shape`] when the bytes are not `features` per label, or the images too many to be numbered by 32 bits.
     pub fn new(features: usize, images: Vec<u8>, labels: Vec<u32>) -> Result<Self> {
         if labels.len().checked_mul(features) != Some(images.len()) || features == 0 {
-            return Err(Error::Shape(format!(
-                "{} labels need as many images of {features} bytes, but there are {} bytes",
-                labels.len(),
-                images.len()
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("{} bytes of images", images.len()),
+                expected: format!("{} labels, of {features} bytes each", labels.len()),
+            }));
         }
         if u32::try_from(labels.len()).is_err() {
-            return Err(Error::Shape(format!(
-                "{} images are more than the {} that a set can hold",
-                labels.len(),
-                u32::MAX
-            )));
+            return Err(Error::Shape(Misfit::TooMany {
+                what: "images".to_owned(),
+                count: labels.len().to_string(),
+                most: u32::MAX.into(),
+                way_out: String::new(),
+            }));
         }
         Ok(Self {
             features,

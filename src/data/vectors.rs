@@ -3,7 +3,7 @@
 use super::augmentation::Draws;
 use super::source::{DataSource, values_of};
 use super::{TargetKind, Targets};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// Samples of `f32` in memory, with a class or some values each.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,10 +26,10 @@ impl Vectors {
     pub fn new(features: usize, inputs: Vec<f32>, targets: impl Into<Targets>) -> Result<Self> {
         let targets = targets.into();
         if features == 0 || !inputs.len().is_multiple_of(features) {
-            return Err(Error::Shape(format!(
-                "{} numbers are no samples of {features} each",
-                inputs.len()
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("{} numbers", inputs.len()),
+                expected: format!("samples of {features} each"),
+            }));
         }
         let samples = inputs.len() / features;
         let words = targets.words();
@@ -38,26 +38,24 @@ impl Vectors {
             Targets::Values(_) => TargetKind::Values(words / samples.max(1)),
         };
         if kind.words().checked_mul(samples) != Some(words) || kind.words() == 0 && samples > 0 {
-            return Err(Error::Shape(format!(
-                "{samples} samples cannot have {words} targets, as many each"
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("{words} targets, as many each,"),
+                expected: format!("{samples} samples"),
+            }));
         }
         if let Some(at) = inputs.iter().position(|x| !x.is_finite()) {
-            return Err(Error::Shape(format!(
-                "input {} of sample {} (counted from 0) is {}",
-                at % features,
-                at / features,
-                inputs[at]
-            )));
+            return Err(Error::Shape(Misfit::Samples {
+                what: format!("sample {} (counted from 0)", at / features),
+                why: format!("its input {} is {}", at % features, inputs[at]),
+            }));
         }
         if let Targets::Values(values) = &targets
             && let Some(at) = values.iter().position(|x| !x.is_finite())
         {
-            return Err(Error::Shape(format!(
-                "a value of sample {} (counted from 0) is {}",
-                at / kind.words(),
-                values[at]
-            )));
+            return Err(Error::Shape(Misfit::Samples {
+                what: format!("sample {} (counted from 0)", at / kind.words()),
+                why: format!("a target is {}", values[at]),
+            }));
         }
         Ok(Self {
             features,

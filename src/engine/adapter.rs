@@ -2,7 +2,7 @@
 
 use super::adapter_summary::AdapterSummary;
 use super::gpu::{Adapter, NONE_FOUND, enumerate};
-use crate::error::{Error, Result};
+use crate::error::{Error, NoAdapter, Result};
 
 /// Which adapter a user asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,10 +95,10 @@ fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usi
         AdapterChoice::Auto => return Ok(list.iter().position(|s| s.chosen)),
         AdapterChoice::Index(index) if *index < list.len() => *index,
         AdapterChoice::Index(index) => {
-            return Err(Error::Adapter(format!(
-                "there is no adapter number {index}; {}",
-                candidates()
-            )));
+            return Err(Error::NoAdapter {
+                why: NoAdapter::Number(*index),
+                candidates: candidates(),
+            });
         }
         AdapterChoice::Name(name) => {
             let requested = name.to_lowercase();
@@ -108,27 +108,31 @@ fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usi
             match matches[..] {
                 [one] => one,
                 [] => {
-                    return Err(Error::Adapter(format!(
-                        "no adapter's name contains \"{name}\"; {}",
-                        candidates()
-                    )));
+                    return Err(Error::NoAdapter {
+                        why: NoAdapter::Name(name.clone()),
+                        candidates: candidates(),
+                    });
                 }
                 _ => {
-                    return Err(Error::Adapter(format!(
-                        "\"{name}\" fits {} adapters; {}",
-                        matches.len(),
-                        candidates()
-                    )));
+                    return Err(Error::NoAdapter {
+                        why: NoAdapter::Ambiguous {
+                            name: name.clone(),
+                            adapters: matches.len(),
+                        },
+                        candidates: candidates(),
+                    });
                 }
             }
         }
     };
     if !list[index].usable {
-        return Err(Error::Adapter(format!(
-            "adapter {index} ({}) does not meet WebGPU's default limits; {}",
-            list[index].name,
-            candidates()
-        )));
+        return Err(Error::NoAdapter {
+            why: NoAdapter::Limits {
+                index,
+                name: list[index].name.clone(),
+            },
+            candidates: candidates(),
+        });
     }
     Ok(Some(index))
 }

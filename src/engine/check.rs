@@ -6,7 +6,7 @@ use super::pages::HostMemory;
 use super::plan::Dispatch;
 use super::precision::Precision;
 use super::twin_call::{Bound, TwinCall};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 /// How far a kernel's result lay from its twin's.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -43,10 +43,10 @@ impl KernelCheck {
         if self.passes() {
             return Ok(());
         }
-        Err(Error::Device(format!(
+        Err(Error::Device(Fault::Other(format!(
             "kernel `{}` differs from its CPU twin in `{}` (buffer `{}`): {} of {} words, relative error {:.3e}",
             self.kernel, self.binding, self.buffer, self.different, self.words, self.error
-        )))
+        ))))
     }
 }
 
@@ -77,10 +77,9 @@ pub(crate) fn compare(
         .iter()
         .map(|words| {
             let memory = HostMemory::zeroed(words.len()).ok_or_else(|| {
-                Error::Device(format!(
-                    "no memory left to check kernel `{}`",
-                    dispatch.kernel.name
-                ))
+                Error::Device(Fault::NoMemory {
+                    kernel: dispatch.kernel.name.to_owned(),
+                })
             })?;
             // SAFETY: nobody else has this memory.
             unsafe { memory.slice_mut(0..words.len()) }.copy_from_slice(words);

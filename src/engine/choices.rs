@@ -85,7 +85,8 @@ impl Chosen {
 
 impl Dispatch {
     /// The class of sizes that its speed depends on: the kernel, its parameters but for where a layer begins, and how
-    /// many connections a row has; and how its views are stored, where that is not f32. None of a kernel without variants.
+    /// many connections a row has; and how its views are stored, where that is not f32. None of a kernel without
+    /// variants.
     pub fn class(&self, base: WorkgroupShape) -> Option<String> {
         self.kernel.shapes(base).nth(1)?;
         let mut class = self.kernel.name.to_owned();

@@ -8,7 +8,7 @@ use super::pages::HostMemory;
 use super::plan::Dispatch;
 use super::together::{Together, together};
 use super::twin_call::{Bound, TwinCall};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::threads::{MOST_THREADS, Pool};
 
 pub(crate) struct CpuExecutor {
@@ -43,9 +43,9 @@ impl CpuExecutor {
     /// The right to the buffers' memory. A twin, which runs while another holds it, would wait for itself.
     fn turn(&self) -> Result<MutexGuard<'_, ()>> {
         if self.pool.has_caller() {
-            return Err(Error::Device(
+            return Err(Error::Device(Fault::Other(
                 "a kernel's twin cannot use the device that it runs on".into(),
-            ));
+            )));
         }
         Ok(self.turn.lock().unwrap_or_else(PoisonError::into_inner))
     }

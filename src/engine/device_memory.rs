@@ -6,7 +6,7 @@ use super::host_memory;
 use super::ledger::Class;
 use super::pages::HostMemory;
 use super::precision::Precision;
-use crate::error::{Error, Remedies, Result};
+use crate::error::{Error, Misfit, Remedies, Result};
 
 impl Device {
     /// Allocates `length` words, zeroed.
@@ -127,12 +127,12 @@ impl Device {
         } else {
             return Ok(());
         };
-        Err(Error::Shape(format!(
+        Err(Error::Shape(Misfit::Other(format!(
             "words {:?} of buffer `{}` ({} words) {reason}",
             view.range,
             view.buffer.label(),
             view.buffer.words()
-        )))
+        ))))
     }
 
     /// Copies `data` into `view`, rounded where that holds numbers of 16 bits; ordered with the programs run before and
@@ -143,12 +143,14 @@ impl Device {
     pub fn upload<T: Scalar>(&self, view: &View, data: &[T]) -> Result<()> {
         self.owns(view)?;
         if view.words() != data.len() {
-            return Err(Error::Shape(format!(
-                "{} words do not fit the {} words of a view of buffer `{}`",
-                data.len(),
-                view.words(),
-                view.buffer.label()
-            )));
+            return Err(Error::Shape(Misfit::Words {
+                what: format!(
+                    "what is written to a view of buffer `{}`",
+                    view.buffer.label()
+                ),
+                found: data.len(),
+                needed: view.words(),
+            }));
         }
         self.burn_fuse()?;
         let mut narrowed = Vec::new();

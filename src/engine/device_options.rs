@@ -18,8 +18,8 @@ pub struct DeviceOptions {
     pub checked: bool,
     /// The kernels' workgroup shape; `None` chooses by the adapter. Another shape is slower, not wrong: tests run both.
     pub shape: Option<WorkgroupShape>,
-    /// Measure the [variants](super::tune) of kernels on the adapter, and run the fastest. They give the same bits. Where
-    /// kernels are checked they run in their usual shape.
+    /// Measure the [variants](super::tune) of kernels on the adapter, and run the fastest. They give the same bits.
+    /// Where kernels are checked they run in their usual shape.
     pub tune: Tune,
     /// Whether variants are chosen by times, too, that other work on the machine disturbed.
     pub keep_doubtful: bool,

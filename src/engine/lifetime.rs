@@ -14,7 +14,7 @@ use super::device::Device;
 use super::kernel::BindingKind;
 use super::ledger::Class;
 use super::plan::{Dispatch, Plan};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// A transient buffer in one plan.
 struct Life {
@@ -144,12 +144,14 @@ fn lives_of(number: usize, plan: &Plan, given: bool, lives: &mut Vec<Life>) -> R
                     lives.len() - 1
                 }
                 None => {
-                    return Err(Error::Shape(format!(
-                        "plan `{}`, kernel `{}`: transient buffer `{}` is read before it is written",
-                        plan.name,
-                        dispatch.kernel.name,
-                        view.buffer.label()
-                    )));
+                    return Err(Error::Shape(Misfit::Plan {
+                        plan: plan.name.clone(),
+                        kernel: dispatch.kernel.name,
+                        why: format!(
+                            "transient buffer `{}` is read before it is written",
+                            view.buffer.label()
+                        ),
+                    }));
                 }
             };
             lives[life].last = at;

@@ -10,11 +10,12 @@ pub(crate) struct CpuExecutor(Never);
 
 impl CpuExecutor {
     pub(crate) fn new(_threads: usize) -> Result<Self> {
-        Err(Error::Adapter(
-            "this build of rootlet has no CPU executor (its feature `cpu` is left out); name one of the adapters that \
-             `rootlet::engine::adapter::list` returns, or build it with that feature"
-                .into(),
-        ))
+        Err(Error::LeftOut {
+            what: "has no CPU executor",
+            feature: "cpu",
+            way_out: "name one of the adapters that `rootlet::engine::adapter::list` returns, or build it with that \
+                      feature",
+        })
     }
 
     pub(crate) fn threads(&self) -> usize {

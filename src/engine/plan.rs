@@ -6,7 +6,7 @@ use super::kernel::{BindingKind, Kernel, KernelInfo};
 use super::loops::{MOST_ITERATIONS, Piece};
 use super::precision::Precision;
 use super::shape::WorkgroupShape;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// One recorded dispatch.
 #[derive(Clone)]
@@ -146,24 +146,24 @@ impl Plan {
 
     fn check(&self, dispatch: &Dispatch) -> Result<()> {
         let complain = |binding: &str, view: &View, reason: &str| {
-            Err(Error::Shape(format!(
-                "plan `{}`, kernel `{}`: binding `{binding}` to words {:?} of buffer `{}` ({} words): {reason}",
-                self.name,
-                dispatch.kernel.name,
-                view.range,
-                view.buffer.label(),
-                view.buffer.words(),
-            )))
+            Err(Error::Shape(Misfit::Plan {
+                plan: self.name.clone(),
+                kernel: dispatch.kernel.name,
+                why: format!(
+                    "binding `{binding}` to words {:?} of buffer `{}` ({} words): {reason}",
+                    view.range,
+                    view.buffer.label(),
+                    view.buffer.words()
+                ),
+            }))
         };
         let bindings = dispatch.kernel.bindings;
         if bindings.len() != dispatch.views.len() {
-            return Err(Error::Shape(format!(
-                "plan `{}`, kernel `{}` has {} bindings, not {}",
-                self.name,
-                dispatch.kernel.name,
-                bindings.len(),
-                dispatch.views.len()
-            )));
+            return Err(Error::Shape(Misfit::Plan {
+                plan: self.name.clone(),
+                kernel: dispatch.kernel.name,
+                why: format!("{} bindings, not {}", bindings.len(), dispatch.views.len()),
+            }));
         }
         for (i, (binding, view)) in bindings.iter().zip(&dispatch.views).enumerate() {
             if !view.in_bounds() || view.range.is_empty() {

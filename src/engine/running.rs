@@ -10,7 +10,7 @@ use super::phase::{PhaseTime, runs};
 use super::plan::{Dispatch, Plan};
 use super::timed_by::TimedBy;
 use crate::clock::Instant;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// Seconds that many runs of a dispatch take together, against which a submission counts little.
 const MANY_SECONDS: f64 = 2e-3;
@@ -36,10 +36,9 @@ impl Device {
         if Arc::ptr_eq(&program.ledger, &self.ledger) {
             return Ok(());
         }
-        Err(Error::Shape(format!(
-            "the program was prepared for another device than this one, {}",
-            self.description
-        )))
+        Err(Error::Shape(Misfit::Foreign {
+            what: "the program".to_owned(),
+        }))
     }
 
     /// Runs a program; on a GPU it is only submitted.
@@ -56,9 +55,9 @@ impl Device {
         match (&self.executor, &program.gpu) {
             (Executor::Cpu(cpu), None) => cpu.run(&program.dispatches[range]),
             (Executor::Gpu(gpu), Some(prepared)) => gpu.run(prepared, range),
-            _ => Err(Error::Shape(
-                "the program was prepared for another kind of device".into(),
-            )),
+            _ => Err(Error::Shape(Misfit::Foreign {
+                what: "the program".to_owned(),
+            })),
         }
     }
 

@@ -56,9 +56,9 @@ impl Device {
             return shapes.nth(number % count).unwrap_or(base);
         }
         let state = self.chosen.lock();
-        let chosen = dispatch
-            .class(base)
-            .and_then(|class| state.choices.get(&class));
+        // A class is a text, which is made only where something was chosen.
+        let class = (!state.choices.is_empty()).then(|| dispatch.class(base));
+        let chosen = class.flatten().and_then(|class| state.choices.get(&class));
         let known = chosen.filter(|&&chosen| dispatch.kernel.shapes(base).any(|s| s == chosen));
         known.copied().unwrap_or(dispatch.default_shape(base))
     }

@@ -7,7 +7,7 @@ use super::bindings::{BindingInfo, Uniform};
 use super::buffer::Scalar;
 use super::pages::HostMemory;
 use super::precision::Precision;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 /// Memory that a twin works on.
 pub(crate) struct Bound<'a> {
@@ -111,7 +111,11 @@ impl<'a> TwinCall<'a> {
         // SAFETY: by the contract.
         let slices = bindings.map(|(binding, bound)| unsafe { TwinSlice::new(binding, bound) });
         let slices: Option<Vec<_>> = slices.collect();
-        let lacking = || Error::Device(format!("no memory left for kernel `{name}`"));
+        let lacking = || {
+            Error::Device(Fault::NoMemory {
+                kernel: name.to_owned(),
+            })
+        };
         Ok(TwinCall {
             params,
             slices: slices.ok_or_else(lacking)?,

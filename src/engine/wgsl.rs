@@ -1,7 +1,7 @@
 //! The WGSL text of a kernel: its own, with the library's texts in place of its `#import` lines.
 
 use super::kernel::KernelInfo;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 /// Texts that a shader, or another of them, pulls in by a line `#import NAME`: once, however often they are asked for.
 ///
@@ -65,7 +65,10 @@ const GRID: &str = "grid";
 const SUBGROUPS: &str = "#require subgroups";
 
 pub(super) fn fault(kernel: &KernelInfo, reason: String) -> Error {
-    Error::Device(format!("shader `{}`: {reason}", kernel.name))
+    Error::Device(Fault::Shader {
+        kernel: kernel.name,
+        why: reason,
+    })
 }
 
 /// Fills in the `#import` lines, and takes out what is not WGSL.

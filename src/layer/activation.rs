@@ -3,6 +3,8 @@
 //! A kernel of one `f'(x) * delta` keeps a delta's padding lanes zero: they are zero in `delta`, and f' is finite
 //! wherever x is.
 
+use std::sync::Arc;
+
 use super::definition::{Layer, Linear};
 use super::extent::Extent;
 use super::normal::normal;
@@ -295,4 +297,9 @@ impl Layer for Gelu {
     fn linear(&self, _: usize) -> Linear {
         Linear::Identity
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Relu), Arc::new(Gelu)]
 }

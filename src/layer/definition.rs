@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::extent::Extent;
-use super::parameters::Parameter;
+use super::parameter_state::Parameter;
 use super::pass::{Backward, Forward, Mode};
 use crate::engine::Plan;
 use crate::error::Result;

@@ -1,5 +1,7 @@
 //! Inverted dropout, whose mask is a function of a few numbers and kept nowhere.
 
+use std::sync::Arc;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -10,7 +12,7 @@ use super::pointwise::{CHUNK, check_views, word};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::random::{Stream, pcg4d, random};
 use crate::engine::{Grid, Plan, StepState, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 crate::kernel! {
     /// `output = input * (scale where a member keeps its element, else 0)`, or adds that to `output`. Forward and
@@ -171,16 +173,19 @@ impl DropoutPass {
         accumulate: bool,
     ) -> Result<()> {
         if !(0.0..1.0).contains(&self.p) {
-            return Err(Error::Usage(format!(
-                "dropout of {}: it must be at least 0 and less than 1",
-                self.p
-            )));
+            return Err(Error::OutOfRange {
+                what: "dropout",
+                value: self.p.to_string(),
+                must: "it must be at least 0 and less than 1",
+            });
         }
         if self.layer >= 1 << 24 {
-            return Err(Error::Shape(format!(
-                "dropout layer {} does not fit 24 bits",
-                self.layer
-            )));
+            return Err(Error::Shape(Misfit::TooMany {
+                what: "dropout layers, numbered by 24 bits,".to_owned(),
+                count: self.layer.to_string(),
+                most: (1 << 24) - 1,
+                way_out: String::new(),
+            }));
         }
         let words = self.elements * self.lanes;
         check_views(
@@ -260,4 +265,9 @@ impl Layer for Dropout {
     fn linear(&self, _: usize) -> Linear {
         Linear::Identity
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Dropout { share: 0.3 })]
 }

@@ -6,6 +6,7 @@ use super::pass::{Backward, Forward, Mode};
 use crate::engine::Plan;
 use crate::error::Result;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// The batch: the first layer of every model, and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,4 +66,9 @@ impl Layer for Flatten {
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Flatten)]
 }

@@ -3,7 +3,7 @@
 //! | file | layers |
 //! |---|---|
 //! | `definition.rs`, `extent.rs` | what a layer is: the trait that all of them implement; sizes |
-//! | `pass.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
+//! | `pass.rs`, `parameter_state.rs`, `parameters.rs` | what a layer sees while it records; dense parameters, on the host and on the device |
 //! | `sparse.rs`, `sparse_pass.rs`, `dense_pass.rs`, `bias_gradient.rs` | linear, token-wise and convolutional layers of sparse connections |
 //! | `linear_gelu.rs`, `linear_gelu_backward.rs` | such a layer with the GELU behind it, or before it |
 //! | `norm/` | batch norm, layer norm |
@@ -12,6 +12,7 @@
 //! | `pool/` | maximum, mean over windows, mean over all positions |
 //! | `dropout.rs`, `flatten.rs` | dropout; one vector of all numbers |
 //! | `attention/`, `patchify.rs`, `positions.rs` | self-attention; patches as tokens, and their positions |
+//! | `samples.rs` | one of each of them, for verification and tests |
 //! | `softmax_cross_entropy.rs`, `batch_metrics.rs` | kernels of the loss, and of what is kept of it |
 //!
 //! Each has a description (`BatchNorm`), which implements [`Layer`], and its passes at one size (`BatchNormPass`),
@@ -33,6 +34,7 @@ mod linear_gelu;
 mod linear_gelu_backward;
 pub mod norm;
 mod normal;
+mod parameter_state;
 mod parameters;
 pub mod pass;
 mod patchify;
@@ -40,6 +42,7 @@ mod pointwise;
 pub(crate) mod pool;
 mod positions;
 mod residual;
+mod samples;
 mod shortcut;
 mod softmax_cross_entropy;
 mod sparse;
@@ -65,10 +68,8 @@ pub use norm::{
     BatchNorm, BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, LayerNorm,
     LayerNormBackwardViews, LayerNormPass, NormScratch,
 };
-pub use parameters::{
-    ArraySpan, LayerParameters, Parameter, ParameterArray, ParameterSpan, ParameterState,
-    Parameters,
-};
+pub use parameter_state::{Parameter, ParameterArray, ParameterState};
+pub use parameters::{ArraySpan, LayerParameters, ParameterSpan, Parameters};
 pub use patchify::{PatchTokens, PatchTokensParams, Patchify, PatchifyPass};
 pub use pool::{
     AveragePool, AveragePoolBackward, AveragePoolBackwardParams, AveragePoolForward,
@@ -82,6 +83,7 @@ pub use positions::{
     PositionsPass, sincos_positions,
 };
 pub use residual::Add;
+pub(crate) use samples::{sample_input, samples};
 pub use shortcut::{
     Shortcut, ShortcutBackward, ShortcutBackwardParams, ShortcutForward, ShortcutForwardParams,
     ShortcutPass,

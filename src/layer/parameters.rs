@@ -1,109 +1,11 @@
-//! Dense parameters of layers, and what they keep from batch to batch: a few words a channel, beside the connection
-//! arena.
+//! Dense parameters of layers on the device, and what they keep from batch to batch: a few words a channel, beside the
+//! connection arena.
 
+use super::parameter_state::{Parameter, ParameterArray, ParameterState};
 use crate::engine::buffer::VIEW_ALIGNMENT;
 use crate::engine::{Buffer, Class, Device, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::optim::{OptimiserState, StateArray, StateBuffers};
-
-/// One array of a layer, as the layer declares it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parameter {
-    /// Its name in files.
-    pub name: &'static str,
-    /// Its words.
-    pub words: usize,
-    /// What each starts with.
-    pub start: f32,
-    /// Whether the optimiser trains it. If not it is a statistic that the layer's forward pass keeps.
-    pub trained: bool,
-}
-
-impl Parameter {
-    /// An array that the optimiser trains.
-    pub fn trained(name: &'static str, words: usize, start: f32) -> Self {
-        Parameter {
-            name,
-            words,
-            start,
-            trained: true,
-        }
-    }
-
-    /// An array that the layer keeps itself.
-    pub fn untrained(name: &'static str, words: usize, start: f32) -> Self {
-        Parameter {
-            trained: false,
-            ..Self::trained(name, words, start)
-        }
-    }
-}
-
-/// An array on the host: what is set at the start, saved, and read back.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ParameterArray {
-    /// Its name.
-    pub name: String,
-    /// Its numbers.
-    pub values: Vec<f32>,
-    /// Whether the optimiser trains it.
-    pub trained: bool,
-    /// The optimiser's arrays for it; none where it is not trained.
-    pub state: OptimiserState,
-}
-
-/// A layer's dense parameters on the host.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ParameterState {
-    /// The layer's kind.
-    pub kind: String,
-    /// Its arrays, in its order.
-    pub arrays: Vec<ParameterArray>,
-}
-
-impl ParameterState {
-    /// A layer before training.
-    pub fn new(kind: &str, parameters: &[Parameter]) -> Self {
-        ParameterState {
-            kind: kind.to_owned(),
-            arrays: (parameters.iter())
-                .map(|p| ParameterArray {
-                    name: p.name.to_owned(),
-                    values: vec![p.start; p.words],
-                    trained: p.trained,
-                    state: OptimiserState::default(),
-                })
-                .collect(),
-        }
-    }
-
-    /// The array of this name.
-    pub fn array(&self, name: &str) -> Option<&ParameterArray> {
-        self.arrays.iter().find(|array| array.name == name)
-    }
-
-    /// The array of this name.
-    pub fn array_mut(&mut self, name: &str) -> Option<&mut ParameterArray> {
-        self.arrays.iter_mut().find(|array| array.name == name)
-    }
-
-    /// The values of the array of this name; none of one that it lacks.
-    pub fn values(&self, name: &str) -> &[f32] {
-        self.array(name).map_or(&[], |array| &array.values)
-    }
-
-    /// Whether it is of a layer of this kind with these arrays.
-    pub fn fits(&self, kind: &str, parameters: &[Parameter]) -> bool {
-        self.kind == kind
-            && self.arrays.len() == parameters.len()
-            && self.arrays.iter().zip(parameters).all(|(array, p)| {
-                array.name == p.name
-                    && array.values.len() == p.words
-                    && array.trained == p.trained
-                    && (array.trained || array.state.is_empty())
-            })
-    }
-}
 
 /// Where one array lies.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,10 +62,10 @@ impl Parameters {
             let mut arrays = Vec::new();
             for parameter in parameters {
                 if parameter.words == 0 {
-                    return Err(Error::Shape(format!(
-                        "the {} of a {kind} layer has no words",
-                        parameter.name
-                    )));
+                    return Err(Error::Shape(Misfit::Layer {
+                        layer: format!("a {kind} layer"),
+                        why: format!("its {} has no words", parameter.name),
+                    }));
                 }
                 let end = if parameter.trained {
                     &mut trained
@@ -179,9 +81,12 @@ impl Parameters {
             spans.push(ParameterSpan { kind, arrays });
         }
         if trained.max(untrained) >= u32::MAX as usize {
-            return Err(Error::Shape(format!(
-                "the layers have {trained} dense parameters, more than 32 bits count"
-            )));
+            return Err(Error::Shape(Misfit::TooMany {
+                what: "dense parameters".to_owned(),
+                count: trained.to_string(),
+                most: u32::MAX.into(),
+                way_out: String::new(),
+            }));
         }
         let buffer = |label: &str, words| device.buffer(label, Class::Connections, words);
         Ok(Parameters {
@@ -234,9 +139,12 @@ impl Parameters {
     /// # Errors
     /// There is none of this number.
     pub fn layer(&self, number: usize) -> Result<LayerParameters> {
-        let span = self.spans.get(number).cloned().ok_or_else(|| {
-            Error::Shape(format!("there is no layer {number} with dense parameters"))
-        })?;
+        let missing = Misfit::NoSuch {
+            what: "layer with dense parameters",
+            number: number as u64,
+            of: self.spans.len(),
+        };
+        let span = (self.spans.get(number).cloned()).ok_or(Error::Shape(missing))?;
         Ok(LayerParameters {
             span,
             values: self.values.all(),
@@ -257,12 +165,13 @@ impl Parameters {
                 state.fits(span.kind, &parameters)
             });
         if !same {
-            return Err(Error::Shape(format!(
-                "the dense parameters of {} layers do not fit the {} layers of the model that have some: kinds, arrays and \
-                 their lengths must agree",
-                states.len(),
-                self.spans.len()
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("the dense parameters of {} layers", states.len()),
+                expected: format!(
+                    "the {} layers of the model that have some: kinds, arrays and their lengths must agree",
+                    self.spans.len()
+                ),
+            }));
         }
         let mut values = vec![0f32; self.values.words()];
         let mut placed = Vec::new();
@@ -278,10 +187,13 @@ impl Parameters {
                 if let Some(own) = &self.state
                     && !array.state.fits(own.declared(), range.len())
                 {
-                    return Err(Error::Shape(format!(
-                        "the array `{}` of a {} layer has the state of another optimiser than this network's",
-                        array.name, span.kind
-                    )));
+                    return Err(Error::Shape(Misfit::Unfit {
+                        found: format!(
+                            "the arrays of the optimiser that `{}` of a {} layer was trained by",
+                            array.name, span.kind
+                        ),
+                        expected: "this network's".to_owned(),
+                    }));
                 }
                 placed.push((range, &array.state));
             }
@@ -352,7 +264,10 @@ impl LayerParameters {
     fn array(&self, name: &str) -> Result<&ArraySpan> {
         let found = (self.span.arrays.iter()).find(|array| array.parameter.name == name);
         found.ok_or_else(|| {
-            Error::Shape(format!("a {} layer has no array `{name}`", self.span.kind))
+            Error::Shape(Misfit::Undeclared {
+                who: format!("a {} layer", self.span.kind),
+                what: format!("the array `{name}`"),
+            })
         })
     }
 
@@ -387,10 +302,10 @@ impl LayerParameters {
         let array = self.array(name)?;
         match array.parameter.trained {
             true => Ok(part(&self.gradient, array)),
-            false => Err(Error::Shape(format!(
-                "the array `{name}` of a {} layer is not trained",
-                self.span.kind
-            ))),
+            false => Err(Error::Shape(Misfit::Undeclared {
+                who: format!("a {} layer", self.span.kind),
+                what: format!("a gradient of the array `{name}`"),
+            })),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! From an image to a vision transformer's tokens: square patches.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::definition::{Layer, Linear};
@@ -8,7 +10,7 @@ use super::pass::{Backward, Forward, Pass};
 use super::pointwise::{ROWS, fits};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 crate::kernel! {
     /// Reorders an image into tokens of one patch each, or tokens into an image.
@@ -91,15 +93,19 @@ impl PatchifyPass {
     pub fn new(channels: usize, plane: [usize; 2], patch: usize, lanes: usize) -> Result<Self> {
         let tiled = patch > 0 && plane.iter().all(|&n| n > 0 && n.is_multiple_of(patch));
         if !tiled {
-            return Err(Error::Shape(format!(
-                "patches of {patch} x {patch} do not tile planes of {} x {}: both sides must be multiples of the patch's",
-                plane[0], plane[1]
-            )));
+            return Err(Error::Shape(Misfit::Layer {
+                layer: format!(
+                    "patches of {patch} x {patch} do not tile planes of {} x {}",
+                    plane[0], plane[1]
+                ),
+                why: "both sides must be multiples of the patch's".to_owned(),
+            }));
         }
         if channels == 0 || lanes == 0 || !lanes.is_multiple_of(4) {
-            return Err(Error::Shape(format!(
-                "patches of {channels} channels and {lanes} lanes: there must be a channel, and a positive multiple of 4 lanes"
-            )));
+            return Err(Error::Shape(Misfit::Layer {
+                layer: format!("patches of {channels} channels and {lanes} lanes"),
+                why: "there must be a channel, and a positive multiple of 4 lanes".to_owned(),
+            }));
         }
         Ok(PatchifyPass {
             channels,
@@ -206,4 +212,9 @@ impl Layer for Patchify {
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Patchify { size: 3 })]
 }

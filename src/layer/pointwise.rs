@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::engine::View;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// Words that a thread takes at a time: three such slices stay in a core's second-level cache.
 pub(super) const CHUNK: usize = 16 * 1024;
@@ -77,8 +77,14 @@ pub(super) fn scale_row(target: &mut [f32], source: &[f32], factor: f32, accumul
 /// # Errors
 /// More than 32 bits hold.
 pub(super) fn word(what: &str, count: usize) -> Result<u32> {
-    u32::try_from(count)
-        .map_err(|_| Error::Shape(format!("{count} {what} are more than a shader can count")))
+    u32::try_from(count).map_err(|_| {
+        Error::Shape(Misfit::TooMany {
+            what: what.to_owned(),
+            count: count.to_string(),
+            most: u32::MAX.into(),
+            way_out: String::new(),
+        })
+    })
 }
 
 /// Refuses views that are shorter than `words`, and lanes that are no whole vectors: each is `(name, view, words)`.
@@ -87,16 +93,18 @@ pub(super) fn word(what: &str, count: usize) -> Result<u32> {
 /// As said, naming the layer and the view.
 pub(super) fn check_views(layer: &str, lanes: usize, views: &[(&str, &View, usize)]) -> Result<()> {
     if lanes == 0 || !lanes.is_multiple_of(4) {
-        return Err(Error::Shape(format!(
-            "{layer}: {lanes} lanes are not a multiple of 4"
-        )));
+        return Err(Error::Shape(Misfit::Layer {
+            layer: layer.to_owned(),
+            why: format!("{lanes} lanes are not a multiple of 4"),
+        }));
     }
     for (name, view, words) in views {
         if view.words() < *words {
-            return Err(Error::Shape(format!(
-                "{layer}: `{name}` has {} words, {words} are needed",
-                view.words()
-            )));
+            return Err(Error::Shape(Misfit::Words {
+                what: format!("{layer}: `{name}`"),
+                found: view.words(),
+                needed: *words,
+            }));
         }
         word("vectors", words / 4)?;
     }
@@ -108,11 +116,11 @@ pub(super) fn fits(layer: &str, view: &View, words: usize) -> Result<()> {
     if view.words() >= words {
         return Ok(());
     }
-    Err(Error::Shape(format!(
-        "{layer}: {} words of buffer `{}`, of {words} needed",
-        view.words(),
-        view.buffer.label()
-    )))
+    Err(Error::Shape(Misfit::Words {
+        what: format!("{layer}: buffer `{}`", view.buffer.label()),
+        found: view.words(),
+        needed: words,
+    }))
 }
 
 /// Rows of lanes that a thread takes at a time.

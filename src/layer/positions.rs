@@ -1,5 +1,7 @@
 //! Where a vision transformer's tokens lie in the image: fixed sines and cosines that are added to them.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::definition::{Layer, Linear};
@@ -8,7 +10,7 @@ use super::pass::{Backward, Forward};
 use super::pointwise::{ROWS, fits};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 crate::kernel! {
     /// `output[row, i] = input[row, i] + table[row]` for every lane i.
@@ -132,10 +134,10 @@ impl PositionsPass {
 /// A `dim` that is not a multiple of 4 or below 8 (one frequency has no spacing), or a grid without tokens.
 pub fn sincos_positions(height: usize, width: usize, dim: usize) -> Result<Vec<f32>> {
     if !dim.is_multiple_of(4) || dim < 8 || height == 0 || width == 0 {
-        return Err(Error::Shape(format!(
-            "sin-cos positions of {height} x {width} tokens with {dim} features: there must be tokens, and features a multiple \
-             of 4 from 8 on"
-        )));
+        return Err(Error::Shape(Misfit::Layer {
+            layer: format!("sin-cos positions of {height} x {width} tokens with {dim} features"),
+            why: "there must be tokens, and features a multiple of 4 from 8 on".to_owned(),
+        }));
     }
     let frequencies = dim / 4;
     let mut table = Vec::with_capacity(dim * height * width);
@@ -200,4 +202,9 @@ impl Layer for Positions {
     fn linear(&self, _: usize) -> Linear {
         Linear::None
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Positions)]
 }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::add::AddForward;
 use super::definition::{Layer, Linear};
@@ -57,4 +58,9 @@ impl Layer for Add {
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Add)]
 }

@@ -1,6 +1,8 @@
 //! The shortcut without parameters around residual blocks that change the size: He et al., "Deep Residual Learning for
 //! Image Recognition", 2016, option A.
 
+use std::sync::Arc;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -10,7 +12,7 @@ use super::pass::{Backward, Forward, Pass, Sink};
 use super::pointwise::{check_views, word};
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Grid, Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
@@ -179,11 +181,13 @@ impl ShortcutPass {
 
     fn check(&self, input: (&str, &View), output: (&str, &View)) -> Result<()> {
         if self.channels_out < self.channels_in || self.stride.contains(&0) {
-            return Err(Error::Shape(format!(
-                "a shortcut from {} to {} channels with stride {:?}: it adds channels and takes positions away, \
-                 not the reverse",
-                self.channels_in, self.channels_out, self.stride
-            )));
+            return Err(Error::Shape(Misfit::Layer {
+                layer: format!(
+                    "a shortcut from {} to {} channels with stride {:?}",
+                    self.channels_in, self.channels_out, self.stride
+                ),
+                why: "it adds channels and takes positions away, not the reverse".to_owned(),
+            }));
         }
         let words =
             |channels: usize, plane: [usize; 2]| channels * plane[0] * plane[1] * self.lanes;
@@ -306,4 +310,12 @@ impl Layer for Shortcut {
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Shortcut {
+        channels: 15,
+        stride: 2,
+    })]
 }

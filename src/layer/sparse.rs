@@ -162,3 +162,11 @@ impl Layer for Sparse {
         }))
     }
 }
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![
+        Arc::new(Sparse::linear(5)),
+        Arc::new(Sparse::convolution(5, 3, 2, 1)),
+    ]
+}

@@ -5,7 +5,7 @@ use super::bias_gradient::{BiasGradient, BiasGradientParams};
 use super::linear_gelu::LinearGelu;
 use super::linear_gelu_backward::LinearGeluBackward;
 use crate::engine::{Grid, Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::sparse::{
     Arena, Conv, ConvParams, ConvTransposed, ConvTransposedParams, LayerSpan, Normalised,
     PairGradients, Slices, Spmm, SpmmParams, SpmmTransposed, SpmmTransposedParams, Window,
@@ -46,19 +46,22 @@ impl SparsePass {
         if self.lanes.is_multiple_of(4) && input.words() >= sizes[0] && output.words() >= sizes[1] {
             return Ok(());
         }
-        Err(Error::Shape(format!(
-            "a layer of {channels} channels to {} through {:?}, with {} lanes (a multiple of 4), needs {} and {} words at \
-             its ends, not {} of `{}` and {} of `{}`",
-            self.span.n_out,
-            self.window,
-            self.lanes,
-            sizes[0],
-            sizes[1],
-            input.words(),
-            input.buffer.label(),
-            output.words(),
-            output.buffer.label(),
-        )))
+        Err(Error::Shape(Misfit::Layer {
+            layer: format!(
+                "a layer of {channels} channels to {} through {:?}",
+                self.span.n_out, self.window
+            ),
+            why: format!(
+                "with {} lanes (a multiple of 4) it needs {} and {} words at its ends, not {} of `{}` and {} of `{}`",
+                self.lanes,
+                sizes[0],
+                sizes[1],
+                input.words(),
+                input.buffer.label(),
+                output.words(),
+                output.buffer.label()
+            ),
+        }))
     }
 
     /// `output = W input + bias`, through the ReLU if one follows.
@@ -148,10 +151,10 @@ impl SparsePass {
                 params.grid(),
             )
         } else if mask.is_some() {
-            Err(Error::Shape(format!(
-                "the input gradient of a convolution through {:?} takes no mask: its ReLU goes back on its own",
-                self.window
-            )))
+            Err(Error::Shape(Misfit::Layer {
+                layer: format!("a convolution through {:?}", self.window),
+                why: "its input gradient takes no mask: its ReLU goes back on its own".to_owned(),
+            }))
         } else {
             let params =
                 ConvTransposedParams::of_layer(&self.span, &self.window, self.lanes, accumulate)?;
@@ -355,10 +358,12 @@ impl SparsePass {
 fn listed(arena: &Arena) -> Result<()> {
     match arena.holds.indices {
         true => Ok(()),
-        false => Err(Error::Shape(
-            "these layers are full and their arena has no lists of connections: record their dense products, or make the \
-             network with dense_above above 1"
-                .into(),
-        )),
+        false => Err(Error::Shape(Misfit::Layer {
+            layer: "layers that are full".to_owned(),
+            why:
+                "their arena has no lists of connections: record their dense products, or make the network \
+                 with dense_above above 1"
+                    .to_owned(),
+        })),
     }
 }

@@ -65,10 +65,13 @@ impl Builder {
     }
 
     fn misfit(&self, layer: &str, reason: impl std::fmt::Display) -> Error {
-        Error::Usage(format!(
-            "model {} does not fit images of {}: {layer}: {reason}",
-            self.name, self.nodes[0].extent
-        ))
+        Error::Model {
+            model: self.name.clone(),
+            why: format!(
+                "does not fit images of {}: {layer}: {reason}",
+                self.nodes[0].extent
+            ),
+        }
     }
 
     /// Adds any layer behind the values that it takes, one of your own too. The name stands in tables and messages; it
@@ -77,7 +80,7 @@ impl Builder {
     /// # Errors
     /// A layer that does not take these values.
     pub fn layer(&mut self, name: &str, layer: impl Layer, inputs: &[Value]) -> Result<Value> {
-        self.push(name, Arc::new(layer), inputs)
+        self.shared(name, Arc::new(layer), inputs)
     }
 
     /// As [`Builder::layer`], for layers that take nearly everything: what does not fit is reported at the end.
@@ -88,7 +91,13 @@ impl Builder {
         })
     }
 
-    fn push(&mut self, name: &str, layer: Arc<dyn Layer>, inputs: &[Value]) -> Result<Value> {
+    /// As [`Builder::layer`], of a layer whose type only its maker knows.
+    pub(crate) fn shared(
+        &mut self,
+        name: &str,
+        layer: Arc<dyn Layer>,
+        inputs: &[Value],
+    ) -> Result<Value> {
         let called = if name.is_empty() { layer.kind() } else { name };
         let wrong = |reason: String| self.misfit(called, reason);
         let arity = layer.arity();

@@ -26,12 +26,14 @@ impl Model {
                 Linear::Same => node.layer.clone(),
                 Linear::Instead(layer) => layer,
                 Linear::None => {
-                    return Err(Error::Usage(format!(
-                        "the model {} has a layer of the kind {}: the linear network that synflow prunes by exists for models \
-                         of linear layers and convolutions only, without attention; use another method",
-                        self.name,
-                        node.layer.kind()
-                    )));
+                    return Err(Error::Model {
+                        model: self.name.clone(),
+                        why: format!(
+                            "has a layer of the kind {}: the linear network that synflow prunes by exists for models \
+                             of linear layers and convolutions only, without attention; use another method",
+                            node.layer.kind()
+                        ),
+                    });
                 }
             };
             now.push(nodes.len());

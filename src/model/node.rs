@@ -147,9 +147,9 @@ impl Model {
                 continue;
             };
             let node = &self.nodes[n];
-            let wrong = |reason: String| {
-                let (model, name) = (&self.name, &node.name);
-                Error::Usage(format!("model {model}: another layer for {name}: {reason}"))
+            let wrong = |reason: String| Error::Model {
+                model: self.name.clone(),
+                why: format!("cannot take another layer for {}: {reason}", node.name),
             };
             let made = layer.output(&self.inputs_of(node)).map_err(wrong)?;
             if made != node.extent {

@@ -5,7 +5,7 @@ use super::phase;
 use super::recorder::{PassOptions, Recorder, Values};
 use crate::dense::Products;
 use crate::engine::{Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::pass::{Backward, Mode, Sink};
 use crate::layer::{AddInto, Gelu, ShortcutPass, SparsePass};
 use crate::sparse::Normalised;
@@ -23,7 +23,12 @@ impl NodePass<'_, Back<'_>> {
     fn source(&self, i: usize) -> Result<usize> {
         let node = &self.recorder.model.nodes()[self.node];
         let source = node.inputs().get(i).copied();
-        source.ok_or_else(|| Error::Shape(format!("a layer asks for its input number {i}")))
+        source.ok_or_else(|| {
+            Error::Shape(Misfit::Undeclared {
+                who: "a layer".to_owned(),
+                what: format!("its input number {i}"),
+            })
+        })
     }
 }
 
@@ -116,7 +121,12 @@ impl Backward for NodePass<'_, Back<'_>> {
         let (recorder, options) = (self.recorder, self.own.options);
         let (arena, add) = (recorder.arena, options.accumulate);
         let number = recorder.numbers[self.node].connections;
-        let l = number.ok_or_else(|| Error::Shape("a layer without connections".into()))?;
+        let l = number.ok_or_else(|| {
+            Error::Shape(Misfit::Undeclared {
+                who: "a layer".to_owned(),
+                what: "connections".to_owned(),
+            })
+        })?;
         let inputs = [input.clone(), delta.clone()];
         match (options.tiles, recorder.products(self.node)) {
             (Some(tiles), _) => recorder.gradient_tiles(plan, l, layer, inputs, tiles)?,

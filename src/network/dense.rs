@@ -4,7 +4,7 @@ use super::options::NetworkOptions;
 use super::recorder::Recorder;
 use crate::dense::{Products, above, choose};
 use crate::engine::{Device, Plan};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::{DenseWeights, SparsePass};
 use crate::sparse::LayerState;
 use crate::topology::{Candidates, Method, Scope};
@@ -41,12 +41,17 @@ pub(super) fn check(recorded: &[Products], layers: &[LayerState]) -> Result<()> 
             Products::Sparse | Products::Expanded => true,
         };
         if !same {
-            return Err(Error::Shape(format!(
-                "layer {l} has {} of {} connections from number {first} on, but this network was made for all of them, in \
-                 another place: make a new network of the state, or set dense_above above 1",
+            let found = format!(
+                "{} of {} connections of layer {l}, from number {first} on,",
                 layer.active(),
                 layer.n_in * layer.n_out
-            )));
+            );
+            let expected = "this network, which was made for all of them, in another place: make a new network of the \
+                            state, or set dense_above above 1";
+            return Err(Error::Shape(Misfit::Unfit {
+                found,
+                expected: expected.to_owned(),
+            }));
         }
         first += layer.active();
     }

@@ -7,7 +7,7 @@ use crate::data::{
     Targets,
 };
 use crate::engine::{Device, Plan, Program, View, touched_bytes};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// A part of a batch, for a network's input. Whatever can fill two views is one.
 pub trait Feed {
@@ -58,15 +58,20 @@ impl Slots {
                 known(labels, self.outputs)
             }
             (Targets::Values(values), TargetKind::Values(_)) if values.len() == words => Ok(()),
-            (found, kind) => Err(Error::Shape(format!(
-                "the network's loss takes {kind} a sample, in {} lanes, and the batch has {} {}",
-                self.lanes,
-                found.words(),
-                match found {
-                    Targets::Labels(_) => "labels",
-                    Targets::Values(_) => "numbers",
-                }
-            ))),
+            (found, kind) => Err(Error::Shape(Misfit::Unfit {
+                found: format!(
+                    "{} {} of a batch",
+                    found.words(),
+                    match found {
+                        Targets::Labels(_) => "labels",
+                        Targets::Values(_) => "numbers",
+                    }
+                ),
+                expected: format!(
+                    "a network whose loss takes {kind} a sample, in {} lanes",
+                    self.lanes
+                ),
+            })),
         }
     }
 }
@@ -79,11 +84,14 @@ impl Feed for Batch {
     fn load(&self, device: &Device, slots: &Slots) -> Result<()> {
         let (inputs, lanes) = (slots.inputs.words(), slots.lanes);
         if self.inputs.len() != inputs || self.count > lanes {
-            return Err(Error::Shape(format!(
-                "a batch of {} samples with {} numbers does not fit a network of {lanes} lanes with {inputs}",
-                self.count,
-                self.inputs.len()
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!(
+                    "batches of {} samples with {} numbers",
+                    self.count,
+                    self.inputs.len()
+                ),
+                expected: format!("a network of {lanes} lanes with {inputs}"),
+            }));
         }
         slots.check(&self.targets)?;
         device.upload(&slots.inputs, &self.inputs)?;
@@ -98,9 +106,9 @@ impl Feed for Batch {
 fn known(labels: &[u32], outputs: usize) -> Result<()> {
     match labels.iter().find(|&&label| label as usize >= outputs) {
         None => Ok(()),
-        Some(label) => Err(Error::Shape(format!(
+        Some(label) => Err(Error::Shape(Misfit::Other(format!(
             "an image has class {label}, and the network tells {outputs} classes apart, counted from 0"
-        ))),
+        )))),
     }
 }
 
@@ -120,10 +128,10 @@ impl Resident {
         augmentation: Augmentation,
     ) -> Result<Self> {
         if buffers.kind != TargetKind::Labels {
-            return Err(Error::Shape(format!(
-                "images on the device have classes, and the loss takes {} a sample",
-                buffers.kind
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: "images on the device, which have classes,".to_owned(),
+                expected: format!("a loss that takes {} a sample", buffers.kind),
+            }));
         }
         known(split.labels(), buffers.classes)?;
         let images = ResidentImages::new(device, split, shape, normalisation, buffers.lanes)?;

@@ -3,7 +3,7 @@
 use super::node_pass::NodePass;
 use super::recorder::{Recorder, Values};
 use crate::engine::{Plan, Precision, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::pass::{Forward, Mode};
 
 /// What a forward pass has besides.
@@ -22,7 +22,12 @@ impl Forward for NodePass<'_, Ahead<'_>> {
 
     fn input(&self, i: usize) -> Result<View> {
         let input = self.own.values.get(i).cloned();
-        input.ok_or_else(|| Error::Shape(format!("a layer asks for its input number {i}")))
+        input.ok_or_else(|| {
+            Error::Shape(Misfit::Undeclared {
+                who: "a layer".to_owned(),
+                what: format!("its input number {i}"),
+            })
+        })
     }
 
     fn output(&self) -> View {

@@ -2,7 +2,7 @@
 
 use super::recorder::Recorder;
 use crate::engine::{Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::pass::Pass;
 use crate::layer::{DenseWeights, Extent, LayerParameters, SparsePass};
 use crate::sparse::{Arena, LayerSpan};
@@ -22,10 +22,10 @@ impl<Direction> NodePass<'_, Direction> {
     /// A layer that asks for what it did not declare.
     fn lacks(&self, what: &str) -> Error {
         let node = &self.recorder.model.nodes()[self.node];
-        Error::Shape(format!(
-            "a {} layer asks for {what}, of which it declares none",
-            node.layer().kind()
-        ))
+        Error::Shape(Misfit::Undeclared {
+            who: format!("a {} layer", node.layer().kind()),
+            what: what.to_owned(),
+        })
     }
 }
 

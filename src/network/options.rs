@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::{Class, Device, Precision, ShapeFamily};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::ParameterState;
 use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
 use crate::model::Model;
@@ -208,21 +208,20 @@ impl NetworkState {
                 .all(|(state, (kind, parameters))| state.fits(kind, parameters));
         match layers && dense {
             true => Ok(()),
-            false => Err(Error::Shape(format!(
-                "the layers' sizes do not fit the model {}",
-                model.name()
-            ))),
+            false => Err(Error::Shape(Misfit::Unfit {
+                found: "the layers' sizes".to_owned(),
+                expected: format!("the model {}", model.name()),
+            })),
         }
     }
 
     /// Whether a network with this optimiser can go on from it: it has begun with that one, or not at all.
     pub(super) fn check_optimiser(&self, optimiser: &dyn Optimiser) -> Result<()> {
         match &self.optimiser {
-            Some(begun) if begun != optimiser.name() => Err(Error::Usage(format!(
-                "the state was trained by the optimiser `{begun}`, and this network's is `{}`: go on with `{begun}`, or take the \
-                 weights alone",
-                optimiser.name()
-            ))),
+            Some(begun) if begun != optimiser.name() => Err(Error::OtherOptimiser {
+                own: optimiser.name().to_owned(),
+                begun: begun.to_owned(),
+            }),
             _ => Ok(()),
         }
     }

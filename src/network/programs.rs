@@ -7,7 +7,7 @@ use super::recorder::{PassOptions, Recorder};
 use super::tiles::{self, TiledPass};
 use crate::engine::lifetime::place;
 use crate::engine::{Device, Plan, Program};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::topology::{Round, StepPass};
 
 pub(super) struct Programs {
@@ -143,8 +143,11 @@ impl Programs {
 }
 
 fn missing() -> Error {
-    Error::Shape(
-        "this network was not made for such a step: it is for evaluation alone, or takes batches in other parts"
-            .into(),
-    )
+    Error::Shape(Misfit::Undeclared {
+        who: "a step".to_owned(),
+        what:
+            "programs that this network was not made with: it is for evaluation alone, or takes batches in \
+             other parts"
+                .to_owned(),
+    })
 }

@@ -7,8 +7,8 @@ use super::buffers::Buffers;
 use super::options::NetworkOptions;
 use super::tiles::Tile;
 use crate::dense::Products;
-use crate::engine::{Buffer, Class, Device, Plan, Precision, ShapeFamily, View};
-use crate::error::{Error, Result};
+use crate::engine::{Buffer, Class, Device, Plan, Precision, View};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::{LayerParameters, Parameters};
 use crate::model::Model;
 use crate::sparse::{Arena, Slices};
@@ -95,9 +95,10 @@ impl Values {
 
 /// A model whose nodes do not follow their inputs.
 fn out_of_order(node: usize) -> Error {
-    Error::Shape(format!(
-        "the model's node {node} is used before it is computed: nodes must follow those whose values they take"
-    ))
+    Error::Shape(Misfit::Layer {
+        layer: format!("the model's node {node} is used before it is computed"),
+        why: "nodes must follow those whose values they take".to_owned(),
+    })
 }
 
 impl<'a> Recorder<'a> {

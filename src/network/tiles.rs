@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::engine::{Buffer, Device, Plan, Program};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::model::Model;
 
 /// Pairs of a tile, at most; but a tile has [`ROWS`] rows at least, however long they are.
@@ -48,6 +48,10 @@ pub(super) fn prepare(device: &Device, plan: &Plan, tiles: Vec<Tile>) -> Result<
 
 /// The memory of a tile, of a network that has one.
 pub(super) fn tile(buffer: &Option<Buffer>) -> Result<&Buffer> {
-    let missing = || Error::Shape("this network was not made for gradients in tiles".into());
+    let missing = || {
+        Error::Shape(Misfit::Other(
+            "this network was not made for gradients in tiles".to_owned(),
+        ))
+    };
     buffer.as_ref().ok_or_else(missing)
 }

@@ -25,11 +25,9 @@ pub fn tune(
     options: &NetworkOptions,
 ) -> Result<Vec<Tuned>> {
     if !device.tunes() {
-        return Err(Error::Usage(
-            "the CPU executor runs the kernels' twins, which have no variants: name a GPU or another adapter \
-             (`rootlet adapters` lists them)"
-                .to_owned(),
-        ));
+        return Err(Error::OnCpu {
+            what: "which have no variants",
+        });
     }
     let method: Box<dyn Method> = MethodName::Static.build(&MethodOptions::default());
     let state = NetworkState::initialise(model, counts, 0);

@@ -2,7 +2,7 @@
 
 use super::array::StateArray;
 use crate::engine::{Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use std::fmt::Debug;
 
 /// How trained numbers move by their gradients.
@@ -92,9 +92,10 @@ impl<'a> Update<'a> {
     pub fn state(&self, name: &str) -> Result<View> {
         let found = self.state.iter().find(|(array, _)| array.name == name);
         found.map(|(_, view)| view.clone()).ok_or_else(|| {
-            Error::Shape(format!(
-                "the optimiser asks for an array `{name}` that it did not declare"
-            ))
+            Error::Shape(Misfit::Undeclared {
+                who: "the optimiser".to_owned(),
+                what: format!("the array `{name}`"),
+            })
         })
     }
 }
@@ -106,9 +107,9 @@ const TAKEN: [&str; 4] = ["crow_indices", "col_indices", "values", "bias"];
 pub(crate) fn check(optimiser: &dyn Optimiser) -> Result<()> {
     let (arrays, name) = (optimiser.state(), optimiser.name());
     if name.is_empty() {
-        return Err(Error::Shape(
+        return Err(Error::Shape(Misfit::Other(
             "an optimiser needs a name, by which files are known".into(),
-        ));
+        )));
     }
     for (i, array) in arrays.iter().enumerate() {
         let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -117,12 +118,13 @@ pub(crate) fn check(optimiser: &dyn Optimiser) -> Result<()> {
         let taken = TAKEN.contains(&array.name)
             || ["bias_", "past_"].iter().any(|p| array.name.starts_with(p));
         if twice || odd || taken {
-            return Err(Error::Shape(format!(
-                "the optimiser `{name}` cannot have an array `{}`: names are lower-case letters, digits and underscores, each \
+            return Err(Error::Shape(Misfit::Other(format!(
+                "the optimiser `{name}` cannot have an array `{}`: names are lower-case letters, digits and \
+                 underscores, each \
                  once, none of {} and none that begins with bias_ or past_",
                 array.name,
                 TAKEN.join(", ")
-            )));
+            ))));
         }
     }
     Ok(())

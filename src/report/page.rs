@@ -32,10 +32,9 @@ impl Page {
     /// Neither a run nor a benchmark, or a run's configuration that cannot be shown.
     pub fn new(records: &[RunRecord], benches: &[BenchFile]) -> Result<Self> {
         if records.is_empty() && benches.is_empty() {
-            return Err(Error::Usage(
-                "there is nothing to report: give a run folder or the JSON of a benchmark"
-                    .to_owned(),
-            ));
+            return Err(Error::Nothing {
+                what: "reported: give a run folder or the JSON of a benchmark".to_owned(),
+            });
         }
         let mut sections = Vec::new();
         if !records.is_empty() {
@@ -75,7 +74,8 @@ impl Page {
 fn results_section(records: &[RunRecord], results: &Results) -> Section {
     let mut section = Section::new("Results");
     section.text(
-        "Mean ± standard deviation (n − 1) over the runs that differ in their seeds alone and came to their end. FLOPs are \
+        "Mean ± standard deviation (n − 1) over the runs that differ in their seeds alone and came to their end. \
+         FLOPs are \
          counted as Evci et al. (2020) count them, without evaluations; seconds and FLOPs are those of the whole run, with what a \
          method does before the first step. Bytes are the most that were on the device at once, of all together and of each \
          class: the moments differ, so the classes’ can add up to more.",
@@ -102,7 +102,8 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
         }
         if record.summary.is_none() && record.damage.is_empty() {
             section.blocks.push(Block::Missing(format!(
-                "{} has no summary.json, for an older rootlet made it: what it ran on, its bytes, FLOPs and commands are not \
+                "{} has no summary.json, for an older rootlet made it: what it ran on, its bytes, FLOPs and commands \
+                 are not \
                  known",
                 record.name()
             )));

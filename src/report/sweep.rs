@@ -84,8 +84,12 @@ impl Sweep {
     /// Reads the text of a sweep's file; `path` names it in messages.
     pub(crate) fn parse(text: &str, path: &Path, adapter: Option<&str>) -> Result<Self> {
         let file: SweepFile = parse(text, path, "sweep")?;
-        let complain =
-            |what: String| Err(Error::Usage(format!("sweep {}: {what}", path.display())));
+        let complain = |what: String| {
+            Err(Error::Config {
+                origin: format!("sweep {}", path.display()),
+                why: what,
+            })
+        };
         let key = |option: &str| format!("`{option}`");
         let mut base = file.base.clone();
         if let Some(adapter) = adapter {

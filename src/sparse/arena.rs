@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::layer_state::{LayerState, check_all};
 use crate::engine::{Buffer, Class, Device, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::optim::{StateArray, StateBuffers};
 
 /// Where a layer's units lie among the arena's rows and columns.
@@ -125,10 +125,10 @@ impl Arena {
         }
         let connections: usize = layers.iter().map(LayerState::active).sum();
         if connections == 0 || connections.max(n_rows).max(n_cols) >= u32::MAX as usize {
-            return Err(Error::Shape(format!(
+            return Err(Error::Shape(Misfit::Other(format!(
                 "{connections} connections between {n_cols} inputs and {n_rows} outputs: a model needs at least one \
                  connection and fewer than 2^32 of each"
-            )));
+            ))));
         }
         let words = |label: &str, n: usize| device.buffer(label, class, n);
         let each = |label: &str, held: bool| words(label, if held { connections } else { 1 });

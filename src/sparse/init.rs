@@ -48,9 +48,11 @@ const DRAWN: u64 = 40;
 /// 32-bit indices can count, or more connections than this machine has memory to draw them in.
 pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Result<Vec<u64>> {
     if !(0.0..1.0).contains(&sparsity) {
-        return Err(Error::Usage(format!(
-            "sparsity {sparsity} is outside [0, 1): 0 is dense, 0.98 keeps 2 of 100 connections"
-        )));
+        return Err(Error::OutOfRange {
+            what: "sparsity",
+            value: sparsity.to_string(),
+            must: "it is outside [0, 1): 0 is dense, 0.98 keeps 2 of 100 connections",
+        });
     }
     let dense: f64 = shapes.iter().map(|s| s.n_in as f64 * s.n_out as f64).sum();
     let total = ((1.0 - sparsity) * dense).round();
@@ -107,10 +109,11 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
         counts[l] = (counts[l] + 1).min(shapes[l].dense());
     }
     if let Some(l) = counts.iter().position(|&n| n == 0) {
-        return Err(Error::Usage(format!(
-            "sparsity {sparsity} leaves layer {l} ({} to {} units) without a connection; use a lower one or wider layers",
-            shapes[l].n_in, shapes[l].n_out
-        )));
+        return Err(Error::Unconnected {
+            sparsity,
+            layer: l,
+            units: [shapes[l].n_in, shapes[l].n_out],
+        });
     }
     Ok(counts)
 }

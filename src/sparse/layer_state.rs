@@ -1,6 +1,6 @@
 //! One layer's connections on the host: what is drawn at the start, saved, and read back.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::optim::OptimiserState;
 
 /// One sparse linear layer: its connections in compressed sparse rows, a row being an output unit, with what the
@@ -58,7 +58,8 @@ impl LayerState {
     /// # Errors
     /// [`Error::Shape`] says which rule is broken, and where.
     pub fn check(&self) -> Result<()> {
-        self.rules().map_err(Error::Shape)
+        self.rules()
+            .map_err(|rule| Error::Shape(Misfit::Other(rule)))
     }
 
     /// The rules of compressed sparse rows.
@@ -126,7 +127,12 @@ impl LayerState {
 /// Refuses the first layer that breaks a rule, by its number.
 pub(super) fn check_all(layers: &[LayerState]) -> Result<()> {
     let check = |(l, layer): (usize, &LayerState)| {
-        let wrong = |reason| Error::Shape(format!("layer {l}: {reason}"));
+        let wrong = |reason| {
+            Error::Shape(Misfit::Layer {
+                layer: format!("layer {l}"),
+                why: reason,
+            })
+        };
         layer.rules().map_err(wrong)
     };
     layers.iter().enumerate().try_for_each(check)

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use crate::engine::{Buffer, Class, Device, Grid, Plan};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::primitive::{Gather, GatherParams, RadixSelect, STATE_WORDS, Scan, Selection};
 use crate::sparse::Arena;
 
@@ -99,9 +99,10 @@ impl ForwardSet {
                 .zip(active)
                 .all(|(count, active)| count <= active);
         if !fits {
-            return Err(Error::Shape(format!(
-                "forward passes cannot use {counts:?} of the layers' {active:?} connections"
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("forward passes by {counts:?} connections"),
+                expected: format!("layers of {active:?}"),
+            }));
         }
         let n = arena.connections;
         let words = |label: &str, n: usize| device.buffer(label, Class::Scratch, n);

@@ -94,9 +94,10 @@ impl FromStr for MethodName {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::named(name).ok_or_else(|| {
-            let known = Self::NAMES.join(", ");
-            Error::Usage(format!("unknown method `{name}`; known: {known}"))
+        Self::named(name).ok_or_else(|| Error::Unknown {
+            what: "method",
+            name: name.to_owned(),
+            known: Self::NAMES.join(", "),
         })
     }
 }

@@ -24,7 +24,7 @@ use super::table::{self, Slots};
 use super::tiles;
 use crate::engine::{Buffer, Device, Plan, Program, View};
 use crate::error::option::CHECK;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::sparse::{Arena, LayerSpan, Window};
 pub use sample::ScoredPairs;
 
@@ -94,7 +94,8 @@ impl Round {
         } = options;
         if growth.candidates() == Candidates::All && !growth.scores_by_step() {
             return Err(Error::Usage(format!(
-                "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed tile by tile, \
+                "the method `{}` cannot rank all inactive pairs without looking at a step: their scores are needed \
+                 tile by tile, \
                  within its backward pass",
                 method.name()
             )));
@@ -274,14 +275,15 @@ impl Round {
         }
         let sum = |part: fn(&LayerReport) -> usize| layers.iter().map(part).sum::<usize>();
         if sum(|l| l.pruned) != sum(|l| l.grown) || sum(|l| l.active) != self.connections {
-            return Err(Error::Device(format!(
-                "the topology round pruned {} and grew {} connections, which leaves {} of {}: the driver computes wrongly; \
+            return Err(Error::Device(Fault::Other(format!(
+                "the topology round pruned {} and grew {} connections, which leaves {} of {}: the driver computes \
+                 wrongly; \
                  {CHECK} topology finds the kernel",
                 sum(|l| l.pruned),
                 sum(|l| l.grown),
                 sum(|l| l.active),
                 self.connections,
-            )));
+            ))));
         }
         self.active = layers.iter().map(|l| l.active).collect();
         Ok(RoundReport {

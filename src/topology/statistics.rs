@@ -7,7 +7,7 @@ use super::growth::Distribution;
 use super::signs::{GraEstSigns, GraEstSignsParams};
 use super::unit_sums::{GraBo, GraBoParams, GraEst, GraEstParams};
 use crate::engine::{Grid, Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::sparse::{LayerSpan, Window};
 
 /// Records the sums behind f and g of a step's batch, or of a part of it.
@@ -35,12 +35,16 @@ impl Statistics {
         }
         let words = positions * self.lanes;
         if positions >= 1 << 24 || words > u32::MAX as usize || self.signs.words() < words {
-            return Err(Error::Shape(format!(
-                "GraEst's signs of {positions} positions and {} lanes: there must be fewer than 2^24 positions, and a \
-                 buffer as large; it has {} words",
-                self.lanes,
-                self.signs.words()
-            )));
+            return Err(Error::Shape(Misfit::Layer {
+                layer: format!(
+                    "GraEst's signs of {positions} positions and {} lanes",
+                    self.lanes
+                ),
+                why: format!(
+                    "there must be fewer than 2^24 positions, and a buffer as large; it has {} words",
+                    self.signs.words()
+                ),
+            }));
         }
         let params = GraEstSignsParams {
             lanes: self.lanes as u32,

@@ -54,11 +54,10 @@ impl TrainingCost {
     pub fn named(name: &str, gamma: f64, rounds: f64) -> Result<Self> {
         let all = methods();
         let found = all.iter().find(|method| family(method.name()) == name);
-        let method = found.ok_or_else(|| {
-            Error::Usage(format!(
-                "no count of training FLOPs for the method `{name}`; known: {}",
-                counted().join(", ")
-            ))
+        let method = found.ok_or_else(|| Error::Unknown {
+            what: "method with a count of training FLOPs",
+            name: name.to_owned(),
+            known: counted().join(", "),
         })?;
         Ok(Self::of(method.as_ref(), gamma, rounds))
     }

@@ -9,7 +9,7 @@ use crate::data::{
     DataRecord, ImageShape, Images, Loader, LoaderOptions, Normalisation, Targets, Vectors,
 };
 use crate::engine::{Device, DeviceOptions, StepState};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::topology::method;
@@ -50,7 +50,8 @@ impl Predictor {
         let config = TrainConfig::from_toml(&checkpoint.manifest.config, &checkpoint.path)?;
         let Some(data) = &checkpoint.manifest.data else {
             return Err(refused(
-                "it is of an older rootlet and does not tell of its data; give Predictor::new the model and a record of them",
+                "it is of an older rootlet and does not tell of its data; give Predictor::new the model and a record \
+                 of them",
             ));
         };
         let outputs = checkpoint.snapshot.state.layers.last();
@@ -58,7 +59,8 @@ impl Predictor {
         let model = config.build_model(data.shape, outputs)?;
         if checkpoint.snapshot.state.check(&model).is_err() {
             return Err(refused(
-                "its layers are not those of its configuration, but of a program's own model; give that one to Predictor::new",
+                "its layers are not those of its configuration, but of a program's own model; give that one to \
+                 Predictor::new",
             ));
         }
         Self::new(device, &checkpoint, data, &model)
@@ -235,10 +237,10 @@ fn outputs(
     }
     let (found, requested) = (values.len() / outputs, samples.len());
     if found != requested {
-        return Err(Error::Shape(format!(
-            "{} of {requested} samples cannot be read: no outputs would stand for them",
-            requested - found
-        )));
+        return Err(Error::Shape(Misfit::Samples {
+            what: format!("{} of {requested} samples", requested - found),
+            why: "they cannot be read, and no outputs would stand for them".to_owned(),
+        }));
     }
     Ok(Predictions { outputs, values })
 }

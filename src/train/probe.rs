@@ -4,7 +4,7 @@ use super::describe;
 use crate::data::Batch;
 use crate::engine::{Class, Device, StepState};
 use crate::error::option::METHOD;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState, Purpose};
 use crate::sparse::LayerState;
@@ -132,10 +132,10 @@ impl Probe for DenseProbe<'_> {
         self.flow = Some(network);
         match finite {
             true => Ok(()),
-            false => Err(Error::Shape(format!(
+            false => Err(Error::Shape(Misfit::Other(format!(
                 "the synaptic flow of {} is more than single precision can hold: use another {METHOD}",
                 self.model.name()
-            ))),
+            )))),
         }
     }
 }

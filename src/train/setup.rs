@@ -69,34 +69,42 @@ impl Setup {
         let (model, shape) = (&self.model, data.shape);
         let outputs = model.classes();
         if model.input().size() != shape.features() || outputs < data.classes {
-            return Err(Error::Usage(format!(
-                "the model {} takes images of {} and tells {outputs} classes apart; the data set {} has {} × {} × {} and {}",
-                model.name(),
-                model.input(),
-                data.name,
-                shape.channels,
-                shape.height,
-                shape.width,
-                data.classes
-            )));
+            return Err(Error::Model {
+                model: model.name().to_owned(),
+                why: format!(
+                    "takes images of {} and tells {outputs} classes apart; the data set {} has {} × {} × {} and {}",
+                    model.input(),
+                    data.name,
+                    shape.channels,
+                    shape.height,
+                    shape.width,
+                    data.classes
+                ),
+            });
         }
         let requested = self.loss.targets(outputs);
         for half in [&data.train, &data.test] {
             let found = half.targets();
             if found != requested {
-                return Err(Error::Usage(format!(
-                    "the loss {} compares {outputs} outputs with {requested} a sample, and the data set {} has {found}; give the Setup \
-                     another loss, or the data other targets",
-                    self.loss.name(),
-                    data.name
-                )));
+                return Err(Error::Objective {
+                    what: "loss",
+                    name: self.loss.name().to_owned(),
+                    why: format!(
+                        "compares {outputs} outputs with {requested} a sample, and the data set {} has {found}; give \
+                         the Setup another loss, or the data other targets",
+                        data.name
+                    ),
+                });
             }
         }
         match &self.metric {
-            Some(metric) if !metric.takes(requested, outputs) => Err(Error::Usage(format!(
-                "the metric {} cannot compare {outputs} outputs with {requested} a sample; give the Setup another one, or none",
-                metric.name()
-            ))),
+            Some(metric) if !metric.takes(requested, outputs) => Err(Error::Objective {
+                what: "metric",
+                name: metric.name().to_owned(),
+                why: format!(
+                    "cannot compare {outputs} outputs with {requested} a sample; give the Setup another one, or none"
+                ),
+            }),
             _ => Ok(()),
         }
     }

@@ -2,10 +2,9 @@
 
 use super::problem::Problem;
 use super::report::Report;
-use super::{images, lists, perceptrons, rounds, steps, tokens};
+use super::{images, layers, lists, perceptrons, rounds, steps, tokens};
 use crate::clock::Instant;
 use crate::engine::{Device, DeviceOptions};
-use crate::error::option::ADAPTER;
 use crate::error::{Error, Result};
 
 /// How much is run.
@@ -24,6 +23,7 @@ fn problems(depth: Depth) -> Result<Vec<Problem>> {
     let mut problems = perceptrons::problems()?;
     problems.extend(images::problems()?);
     problems.extend(tokens::problems()?);
+    problems.extend(layers::problems()?);
     problems.extend(rounds::problems()?);
     problems.extend(lists::problems());
     problems.retain(|problem| depth == Depth::Full || problem.quick);
@@ -76,10 +76,9 @@ pub fn verify_devices(
 ) -> Result<Report> {
     let started = Instant::now();
     let Some(adapter) = devices.first().and_then(Device::adapter) else {
-        return Err(Error::Usage(format!(
-            "the CPU executor runs the kernels' twins themselves: there is nothing to compare them with; name a GPU or another \
-             adapter with {ADAPTER} (`rootlet adapters` lists them)"
-        )));
+        return Err(Error::OnCpu {
+            what: "with which kernels are compared",
+        });
     };
     let mut report = Report::new(adapter);
     let problems = problems(depth)?;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `adapter.rs` | all of it on an adapter |
 //! | `problem.rs` | a problem: a small network's step, or a few kernels by themselves |
+//! | `layers.rs` | every layer of the crate by itself |
 //! | `perceptrons.rs`, `images.rs`, `tokens.rs`, `rounds.rs`, `lists.rs` | the problems by what they are about |
 //! | `steps.rs` | training steps, each begun from the CPU executor's state |
 //! | `tally.rs`, `report.rs` | what was found |
@@ -12,6 +13,7 @@
 
 mod adapter;
 mod images;
+mod layers;
 mod lists;
 mod perceptrons;
 mod problem;

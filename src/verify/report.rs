@@ -3,7 +3,7 @@
 use super::steps::{StepsResult, TOLERANCE};
 use super::tally::Tally;
 use crate::engine::{AdapterSummary, KernelCheck};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::words::counted;
 
 /// What a verification found.
@@ -81,10 +81,10 @@ impl Report {
             0 => String::new(),
             n => format!(" (and {n} more)"),
         };
-        Err(Error::Device(format!(
+        Err(Error::Device(Fault::Other(format!(
             "{} computes wrongly: {first}{more}",
             self.adapter.name
-        )))
+        ))))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::cache::folder::{
 };
 use crate::engine::Device;
 use crate::error::option::{ADAPTER, NO_VERIFY};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 const FILE: &str = "verified.json";
 
@@ -62,10 +62,11 @@ pub fn verify_once(
 }
 
 fn advice(error: &Error) -> Error {
-    Error::Device(format!(
-        "{error}; what is trained there would be wrong. Update the driver, or train on another adapter ({ADAPTER} cpu always works); \
+    Error::Device(Fault::Other(format!(
+        "{error}; what is trained there would be wrong. Update the driver, or train on another adapter ({ADAPTER} cpu \
+         always works); \
          `rootlet verify` tells more, for a bug report. {NO_VERIFY} trains all the same"
-    ))
+    )))
 }
 
 /// The adapters that passed; none from a file that cannot be read.

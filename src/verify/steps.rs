@@ -3,7 +3,7 @@
 
 use super::problem::{drawn, image, options, parts};
 use crate::engine::{Device, StepState};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::model::{Extent, Model, VitOptions, cifar_resnet, mlp, simple_vit};
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::sparse::LayerState;
@@ -182,7 +182,10 @@ impl Steps {
             }
         }
         if common.1 == 0 {
-            return Err(Error::Shape(format!("{} has no connection", self.name)));
+            return Err(Error::Shape(Misfit::Other(format!(
+                "{} has no connection",
+                self.name
+            ))));
         }
         let share = common.0 as f64 / common.1 as f64;
         result.common = result.common.min(share);

@@ -193,6 +193,18 @@ pub fn defining_mods() -> Vec<String> {
     files.iter().filter(defines).map(named).collect()
 }
 
+/// Files of layers that give no sample of theirs, for verification and the tests of all layers.
+pub fn layers_without_samples() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let layers = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/layer");
+    collect(&layers, &mut files);
+    let text = |file: &PathBuf| std::fs::read_to_string(file).unwrap();
+    files.retain(|file| text(file).contains("\nimpl Layer for "));
+    assert!(files.len() > 10, "{} files of layers", files.len());
+    files.retain(|file| !text(file).contains("\npub(in crate::layer) fn samples()"));
+    files
+}
+
 fn is_definition(word: &str) -> bool {
     matches!(
         word,

@@ -61,6 +61,13 @@ fn mod_files_hold_documentation_and_names_alone() {
     assert!(found.is_empty(), "{found:?} define something");
 }
 
+/// What gives none would not be verified.
+#[test]
+fn every_file_of_a_layer_gives_a_sample() {
+    let found = imports::layers_without_samples();
+    assert!(found.is_empty(), "{found:?} have no `samples`");
+}
+
 #[test]
 fn no_rooms_import_each_other_in_circles() {
     let found = circles(&imports::of_rooms());

@@ -129,7 +129,7 @@ fn a_model_that_breaks_the_rules_is_not_saved() {
     wrong.state.layers[0].state = momentum(vec![0.0]);
     let error = checkpoint::save(run.path(), &wrong, CONFIG).unwrap_err();
     assert!(
-        matches!(&error, Error::Shape(text) if text.contains("momentum")),
+        matches!(&error, Error::Shape(misfit) if misfit.to_string().contains("momentum")),
         "{error}"
     );
     assert!(!run.path().join("checkpoints").exists());

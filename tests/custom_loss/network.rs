@@ -150,6 +150,9 @@ fn batches_with_other_targets_are_refused() {
     labels.targets = vec![0u32; LANES].into();
     says(
         network.load(&device, &labels),
-        &["takes 3 numbers a sample, in 8 lanes", "has 8 labels"],
+        &[
+            "takes 3 numbers a sample, in 8 lanes",
+            "8 labels of a batch",
+        ],
     );
 }

@@ -22,7 +22,10 @@ fn unknown_choices_list_the_candidates() {
     ] {
         says(open(choice), &[reason, "cpu (built in)"]);
         says(open(choice), &candidates);
-        assert!(matches!(open(choice), Err(Error::Adapter(_))), "{choice}");
+        assert!(
+            matches!(open(choice), Err(Error::NoAdapter { .. })),
+            "{choice}"
+        );
     }
 }
 

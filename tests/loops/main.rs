@@ -8,5 +8,6 @@ mod common;
 mod counted;
 mod models;
 mod problem;
+mod products;
 mod refusals;
 mod sizes;

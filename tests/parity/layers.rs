@@ -3,46 +3,48 @@
 
 use crate::fixture::{Fixture, in_lanes, members};
 use crate::norms;
+use crate::plain_layers::plain;
 use crate::{Random, assert_close, dense_gradient, devices, still};
 use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Buffer, Class, Device, Plan, STEP_WORDS, View};
 use rootlet::layer::{
-    Activation, AttentionPass, AveragePoolPass, BatchNormBackwardViews, BatchNormForwardViews,
-    BatchNormPass, GlobalAveragePass, LayerNormBackwardViews, LayerNormPass, MaxPoolPass,
-    NormScratch, Parameters, PatchifyPass, ShortcutPass, SparsePass, sincos_positions,
+    Activation, BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass,
+    LayerNormBackwardViews, LayerNormPass, NormScratch, Parameters, SparsePass,
 };
 use rootlet::sparse::{Arena, Shape, Window};
 
 const COUNT: usize = 5;
-const LANES: usize = 8;
-const TOLERANCE: f64 = 1e-4;
+
+pub(crate) const LANES: usize = 8;
+
+pub(crate) const TOLERANCE: f64 = 1e-4;
 
 /// One case of the fixture on one device.
-struct Case<'a> {
-    device: &'a Device,
-    fixture: &'a Fixture,
-    name: &'a str,
+pub(crate) struct Case<'a> {
+    pub device: &'a Device,
+    pub fixture: &'a Fixture,
+    pub name: &'a str,
 }
 
 impl Case<'_> {
-    fn tensor(&self, name: &str) -> String {
+    pub fn tensor(&self, name: &str) -> String {
         format!("{}.{name}", self.name)
     }
 
     /// Sizes behind the batch.
-    fn shape(&self, name: &str) -> Vec<usize> {
+    pub fn shape(&self, name: &str) -> Vec<usize> {
         let shape = self.fixture.shape(&self.tensor(name));
         assert_eq!(shape[0], COUNT);
         shape[1..].to_vec()
     }
 
     /// Words of an activation.
-    fn words(&self, name: &str) -> usize {
+    pub fn words(&self, name: &str) -> usize {
         self.shape(name).iter().product::<usize>() * LANES
     }
 
     /// Rows and columns of the positions, and the channels.
-    fn plane(&self, name: &str) -> ([usize; 2], usize) {
+    pub fn plane(&self, name: &str) -> ([usize; 2], usize) {
         match self.shape(name)[..] {
             [channels, height, width] => ([height, width], channels),
             [tokens, features] => ([1, tokens], features),
@@ -50,17 +52,17 @@ impl Case<'_> {
         }
     }
 
-    fn put(&self, words: &[f32]) -> View {
+    pub fn put(&self, words: &[f32]) -> View {
         let buffer = self.device.buffer_with("data", Class::Scratch, words);
         buffer.unwrap().range(0..words.len())
     }
 
-    fn noise(&self, words: usize) -> View {
+    pub fn noise(&self, words: usize) -> View {
         self.put(&vec![f32::NAN; words])
     }
 
     /// As a layer is given it: whatever finite numbers in the padding lanes.
-    fn activation(&self, name: &str) -> View {
+    pub fn activation(&self, name: &str) -> View {
         let mut words = in_lanes(&self.fixture.activation(&self.tensor(name)), COUNT, LANES);
         let rubbish = Random(words.len() as u64).reals(words.len(), 1e3);
         for (i, word) in words.iter_mut().enumerate() {
@@ -72,23 +74,23 @@ impl Case<'_> {
     }
 
     /// The gradient at the output.
-    fn delta(&self) -> View {
+    pub fn delta(&self) -> View {
         let members = self.fixture.activation(&self.tensor("output_gradient"));
         self.put(&in_lanes(&members, COUNT, LANES))
     }
 
-    fn step(&self) -> View {
+    pub fn step(&self) -> View {
         let state = still(COUNT);
         let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(&state));
         let buffer = self.device.buffer_with("step", Class::Scratch, words);
         buffer.unwrap().range(0..STEP_WORDS)
     }
 
-    fn read(&self, view: &View) -> Vec<f32> {
+    pub fn read(&self, view: &View) -> Vec<f32> {
         self.device.download(view).unwrap()
     }
 
-    fn run(&self, record: impl FnOnce(&mut Plan) -> rootlet::Result<()>) {
+    pub fn run(&self, record: impl FnOnce(&mut Plan) -> rootlet::Result<()>) {
         let mut plan = Plan::new(self.name);
         record(&mut plan).unwrap();
         self.device
@@ -97,20 +99,20 @@ impl Case<'_> {
     }
 
     #[track_caller]
-    fn close(&self, name: &str, found: &[f32], expected: &[f32]) {
+    pub fn close(&self, name: &str, found: &[f32], expected: &[f32]) {
         let at = format!("{}: {}", self.device.name(), self.tensor(name));
         assert_close(&at, found, expected, TOLERANCE);
     }
 
     /// Numbers as they are stored.
     #[track_caller]
-    fn check(&self, name: &str, found: &[f32]) {
+    pub fn check(&self, name: &str, found: &[f32]) {
         self.close(name, found, &self.fixture.reals(&self.tensor(name)));
     }
 
     /// An output: its padding lanes hold any finite number.
     #[track_caller]
-    fn check_output(&self, view: &View) {
+    pub fn check_output(&self, view: &View) {
         let found = self.read(view);
         let at = self.tensor("output");
         assert!(found.iter().all(|x| x.is_finite()), "{at}: padding");
@@ -120,7 +122,7 @@ impl Case<'_> {
 
     /// The gradient at an input: its padding lanes are zero.
     #[track_caller]
-    fn check_delta(&self, name: &str, view: &View) {
+    pub fn check_delta(&self, name: &str, view: &View) {
         let name = format!("{name}_gradient");
         let expected = self.fixture.activation(&self.tensor(&name));
         self.close(&name, &self.read(view), &in_lanes(&expected, COUNT, LANES));
@@ -128,7 +130,7 @@ impl Case<'_> {
 }
 
 /// Each of `names` on every device.
-fn each<'n>(names: impl IntoIterator<Item = &'n str> + Clone, test: impl Fn(&Case)) {
+pub(crate) fn each<'n>(names: impl IntoIterator<Item = &'n str> + Clone, test: impl Fn(&Case)) {
     let fixture = Fixture::open("layers.safetensors");
     for device in devices() {
         for name in names.clone() {
@@ -340,146 +342,4 @@ fn layer_norm_and_gelu() {
             },
         );
     });
-}
-
-/// A layer without parameters; `backward` is given input, output, the gradient there, and where the input's goes.
-fn plain(
-    case: &Case,
-    forward: impl FnOnce(&mut Plan, View, View) -> rootlet::Result<()>,
-    backward: impl FnOnce(&mut Plan, [View; 4]) -> rootlet::Result<()>,
-) {
-    let (x, delta) = (case.activation("x"), case.delta());
-    let (output, x_delta) = (
-        case.noise(case.words("output")),
-        case.noise(case.words("x")),
-    );
-    case.run(|plan| {
-        forward(plan, x.clone(), output.clone())?;
-        backward(plan, [x, output.clone(), delta, x_delta.clone()])
-    });
-    case.check_output(&output);
-    case.check_delta("x", &x_delta);
-}
-
-#[test]
-fn pools() {
-    // Not `avg_pool_3x3_s2_p1_inside`: there is no mean over the taps inside the plane alone.
-    for (name, size, stride, padding) in [
-        ("max_pool_3x3_s2_p1", 3, 2, 1),
-        ("max_pool_2x2", 2, 2, 0),
-        ("max_pool_2x2_odd", 2, 2, 0),
-        ("avg_pool_2x2", 2, 2, 0),
-        ("avg_pool_3x3_s2_p1", 3, 2, 1),
-    ] {
-        each([name], |case| {
-            let (plane, channels) = case.plane("x");
-            let window = Window::new(plane, [size; 2], [stride; 2], [padding; 2]).unwrap();
-            assert_eq!(window.output, case.plane("output").0);
-            let lanes = LANES;
-            if name.starts_with("max") {
-                let pool = MaxPoolPass {
-                    channels,
-                    window,
-                    lanes,
-                };
-                plain(
-                    case,
-                    |plan, x, output| pool.forward(plan, x, output),
-                    |plan, [x, output, delta, x_delta]| {
-                        pool.backward(plan, x, output, delta, x_delta, false)
-                    },
-                );
-            } else {
-                let pool = AveragePoolPass {
-                    channels,
-                    window,
-                    lanes,
-                };
-                plain(
-                    case,
-                    |plan, x, output| pool.forward(plan, x, output),
-                    |plan, [_, _, delta, x_delta]| pool.backward(plan, delta, x_delta, false),
-                );
-            }
-        });
-    }
-    each(["global_average", "token_mean"], |case| {
-        let (plane, units) = case.plane("x");
-        let mean = GlobalAveragePass {
-            units,
-            positions: plane[0] * plane[1],
-            lanes: LANES,
-        };
-        plain(
-            case,
-            |plan, x, output| mean.forward(plan, x, output),
-            |plan, [_, _, delta, x_delta]| mean.backward(plan, delta, x_delta, false),
-        );
-    });
-}
-
-#[test]
-fn shortcuts_and_patches() {
-    each(["shortcut", "shortcut_odd"], |case| {
-        let ((input, channels_in), (output, channels_out)) =
-            (case.plane("x"), case.plane("output"));
-        let shortcut = ShortcutPass {
-            channels_in,
-            channels_out,
-            input,
-            stride: [2, 2],
-            lanes: LANES,
-        };
-        assert_eq!(shortcut.output(), output);
-        plain(
-            case,
-            |plan, x, output| shortcut.forward(plan, x, output),
-            |plan, [_, _, delta, x_delta]| shortcut.backward(plan, delta, x_delta, false),
-        );
-    });
-    each(["patchify_4", "patchify_2"], |case| {
-        let (plane, channels) = case.plane("x");
-        let patch = if case.name.ends_with('4') { 4 } else { 2 };
-        let patchify = PatchifyPass::new(channels, plane, patch, LANES).unwrap();
-        plain(
-            case,
-            |plan, x, output| patchify.forward(plan, x, output),
-            |plan, [_, _, delta, x_delta]| patchify.backward(plan, delta, x_delta),
-        );
-    });
-    let fixture = Fixture::open("layers.safetensors");
-    for (height, width, dim) in [(4, 3, 24), (2, 5, 16)] {
-        let name = format!("positions_{height}x{width}x{dim}");
-        let table = sincos_positions(height, width, dim).unwrap();
-        // PyTorch's `[tokens][dim]` are as many members of `dim` units.
-        let expected = in_lanes(&fixture.reals(&name), height * width, height * width);
-        assert_close(&name, &table, &expected, TOLERANCE);
-    }
-}
-
-#[test]
-fn attentions() {
-    for (name, heads, dim) in [("attention_2x8", 2, 8), ("attention_3x4_sharp", 3, 4)] {
-        each([name], |case| {
-            let (plane, features) = case.plane("x");
-            let attention = AttentionPass {
-                heads,
-                dim,
-                tokens: plane[1],
-                lanes: LANES,
-                fused: false,
-            };
-            assert_eq!(features, 3 * heads * dim);
-            let probabilities = case.noise(attention.probability_words());
-            let scratch = case.noise(attention.scratch_words());
-            let kept = probabilities.clone();
-            plain(
-                case,
-                |plan, x, output| attention.forward(plan, case.step(), x, kept, output),
-                |plan, [x, _, delta, x_delta]| {
-                    attention.backward(plan, x, probabilities, delta, scratch, x_delta)
-                },
-            );
-        });
-    }
 }

@@ -15,6 +15,7 @@ mod models;
 #[path = "../common/norms.rs"]
 #[allow(dead_code)] // Each test program uses its part.
 mod norms;
+mod plain_layers;
 mod small;
 mod steps;
 

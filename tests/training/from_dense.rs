@@ -13,9 +13,10 @@ use rootlet::topology::Scope;
 use rootlet::train::{TrainConfig, Trainer};
 
 const BATCH: usize = 30;
+
 const SIZES: [usize; 3] = [64, 20, 10];
 
-fn config(method: MethodName) -> TrainConfig {
+pub(crate) fn config(method: MethodName) -> TrainConfig {
     let mut config = TrainConfig::default();
     config.topology.method = method;
     config.model.hidden = vec![SIZES[1]];
@@ -32,19 +33,19 @@ fn config(method: MethodName) -> TrainConfig {
 type Net = [Vec<f64>; 2];
 
 /// The dense network that the configuration draws.
-fn drawn(config: &TrainConfig) -> NetworkState {
+pub(crate) fn drawn(config: &TrainConfig) -> NetworkState {
     let data = digits(None);
     let model = config.build_model(data.shape, data.classes).unwrap();
     let counts: Vec<u64> = model.shapes().iter().map(|s| s.dense()).collect();
     NetworkState::initialise(&model, &counts, config.run.seed)
 }
 
-fn weights(state: &NetworkState) -> Net {
+pub(crate) fn weights(state: &NetworkState) -> Net {
     [0, 1].map(|l| (state.layers[l].values.iter().map(|&v| f64::from(v))).collect())
 }
 
 /// Images of the first batch, with their classes.
-fn batch(config: &TrainConfig) -> Vec<(Vec<f64>, usize)> {
+pub(crate) fn batch(config: &TrainConfig) -> Vec<(Vec<f64>, usize)> {
     let data = digits(None);
     let options = LoaderOptions {
         share: Share::default(),
@@ -74,7 +75,7 @@ fn product(w: &[f64], x: &[f64]) -> Vec<f64> {
 }
 
 /// Gradients of the mean cross-entropy.
-fn gradients(net: &Net, biases: &[Vec<f64>; 2], images: &[(Vec<f64>, usize)]) -> Net {
+pub(crate) fn gradients(net: &Net, biases: &[Vec<f64>; 2], images: &[(Vec<f64>, usize)]) -> Net {
     let mut sums = [vec![0.0; net[0].len()], vec![0.0; net[1].len()]];
     for (x, class) in images {
         let mut h = product(&net[0], x);
@@ -113,7 +114,7 @@ fn best(scores: &Net, count: usize) -> BTreeSet<usize> {
 }
 
 /// A sparse network's connections as places among all pairs.
-fn places(layers: &[LayerState]) -> BTreeSet<usize> {
+pub(crate) fn places(layers: &[LayerState]) -> BTreeSet<usize> {
     let place = |l: usize, (b, a): (u32, u32)| l * 1280 + b as usize * SIZES[l] + a as usize;
     (layers.iter().enumerate())
         .flat_map(|(l, layer)| layer.pairs().map(move |pair| place(l, pair)))
@@ -121,7 +122,7 @@ fn places(layers: &[LayerState]) -> BTreeSet<usize> {
 }
 
 /// What a method chose, after a single step.
-fn chosen(config: &TrainConfig, device: fn() -> rootlet::engine::Device) -> Snapshot {
+pub(crate) fn chosen(config: &TrainConfig, device: fn() -> rootlet::engine::Device) -> Snapshot {
     let mut config = config.clone();
     config.run.steps = Some(1);
     let (log, snapshot) = train(device(), &config, &digits(None));
@@ -143,7 +144,7 @@ fn agreement(config: &TrainConfig, device: fn() -> rootlet::engine::Device, scor
     common as f64 / 296.0
 }
 
-fn biases(state: &NetworkState) -> [Vec<f64>; 2] {
+pub(crate) fn biases(state: &NetworkState) -> [Vec<f64>; 2] {
     [0, 1].map(|l| state.layers[l].bias.iter().map(|&b| f64::from(b)).collect())
 }
 
@@ -324,128 +325,4 @@ fn dense_is_dense_whatever_the_sparsity() {
             .any(|(class, bytes)| class == "dense_weights" && *bytes > 0),
         "{peak:?}"
     );
-}
-
-/// A layer's connections of the largest magnitude, as places `b * n_in + a`.
-fn largest(values: &[f32], count: usize) -> BTreeSet<usize> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[b].abs().total_cmp(&values[a].abs()));
-    order.into_iter().take(count).collect()
-}
-
-fn layer_places(layer: &LayerState) -> Vec<usize> {
-    (layer
-        .pairs()
-        .map(|(b, a)| b as usize * layer.n_in + a as usize))
-    .collect()
-}
-
-/// The first step against double precision: forward by A, gradients for B, the penalty on what is in B and not in A.
-#[test]
-fn topkast_goes_forward_with_some_and_trains_more() {
-    let mut config = config(MethodName::Topkast);
-    config.optimiser.weight_decay = Some(1e-3);
-    config.topology.topkast_backward = 2.5;
-    let data = digits(None);
-    let model = config.build_model(data.shape, data.classes).unwrap();
-    let requested = config.model.allocate(&model).unwrap();
-    let state = drawn(&config);
-    let used: Vec<BTreeSet<usize>> = (state.layers.iter().zip(&requested))
-        .map(|(layer, &n)| largest(&layer.values, n as usize))
-        .collect();
-    let mut masked = weights(&state);
-    for l in 0..2 {
-        for (i, w) in masked[l].iter_mut().enumerate() {
-            *w *= f64::from(u8::from(used[l].contains(&i)));
-        }
-    }
-    let g = gradients(&masked, &biases(&state), &batch(&config));
-    let density = requested.iter().sum::<u64>() as f64 / 1480.0;
-    for device in [cpu, gpu] {
-        let mut one = config.clone();
-        one.run.steps = Some(1);
-        let (_, snapshot) = train(device(), &one, &data);
-        for (l, layer) in snapshot.state.layers.iter().enumerate() {
-            let drawn = &state.layers[l].values;
-            let places = layer_places(layer);
-            let trained = largest(drawn, (requested[l] as f64 * 2.5).round() as usize);
-            assert!(places.iter().copied().eq(trained), "layer {l}");
-            assert_eq!(
-                snapshot.state.dense_weights[l], *drawn,
-                "laid back every T steps only"
-            );
-            for (&place, &value) in places.iter().zip(&layer.values) {
-                let w = f64::from(drawn[place]);
-                let decay = match used[l].contains(&place) {
-                    true => 1e-3,
-                    false => 1e-3 / density,
-                };
-                let expected = w - 0.1 * (g[l][place] + decay * w);
-                assert!(
-                    (f64::from(value) - expected).abs() < 1e-6,
-                    "{value} {expected}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn topkast_chooses_anew_from_all_weights() {
-    let config = config(MethodName::Topkast);
-    let data = digits(Some(300));
-    let stopped = |steps: u64, lr: f64| {
-        let mut config = config.clone();
-        config.run.steps = Some(steps);
-        config.optimiser.lr = Some(lr);
-        config.optimiser.weight_decay = Some(0.0);
-        train(cpu(), &config, &data)
-    };
-    let (before, after) = (stopped(7, 0.1).1, stopped(8, 0.1));
-    assert_eq!(after.0.rounds.len(), 1);
-    let mut moved = 0;
-    for l in 0..2 {
-        let (old, new) = (&before.state.layers[l], &after.1.state.layers[l]);
-        let mut all = before.state.dense_weights[l].clone();
-        for (place, value) in layer_places(old).into_iter().zip(&old.values) {
-            all[place] = *value;
-        }
-        assert_eq!(after.1.state.dense_weights[l], all);
-        let chosen = largest(&all, old.active());
-        assert!(layer_places(new).into_iter().eq(chosen));
-        moved += after.0.rounds[0].layers[l].grown;
-        let stayed: BTreeSet<usize> = layer_places(old).into_iter().collect();
-        let grown = layer_places(new)
-            .iter()
-            .filter(|p| !stayed.contains(p))
-            .count();
-        assert_eq!(after.0.rounds[0].layers[l].grown, grown as u64);
-    }
-    assert!(moved > 0);
-}
-
-/// With no more trained than used, it is the static network of those connections.
-#[test]
-fn topkast_without_more_is_static() {
-    let data = digits(Some(300));
-    let mut base = config(MethodName::Topkast);
-    base.topology.topkast_backward = 1.0;
-    base.topology.round_every = 1000;
-    base.optimiser.weight_decay = Some(0.0);
-    base.run.epochs = 1;
-    for device in [cpu, gpu] {
-        let mut start = Trainer::new(device(), base.clone(), data.clone())
-            .unwrap()
-            .snapshot()
-            .unwrap();
-        let (_, topkast) = train(device(), &base, &data);
-        start.state.dense_weights.clear();
-        let mut config = base.clone();
-        config.topology.method = MethodName::Static;
-        let mut trainer = Trainer::new(device(), config, data.clone()).unwrap();
-        trainer.restore(start).unwrap();
-        run(&mut trainer).1.unwrap();
-        let plain = trainer.snapshot().unwrap();
-        assert_eq!(topkast.state.layers, plain.state.layers);
-    }
 }

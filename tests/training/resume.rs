@@ -176,7 +176,9 @@ fn an_observer_s_error_comes_after_a_save() {
                 _ => "",
             };
             match kind == fails_at {
-                true => Err(rootlet::Error::Shape("no audience".to_owned())),
+                true => Err(rootlet::Error::Shape(rootlet::error::Misfit::Other(
+                    "no audience".to_owned(),
+                ))),
                 false => Ok(()),
             }
         };

@@ -1,6 +1,7 @@
 //! The comparison as a figure: FLOPs over sparsity, a line a method.
 
 use plotters::prelude::*;
+use rootlet::error::Fault;
 use rootlet::report::counted;
 use rootlet::{Error, Result};
 
@@ -23,8 +24,12 @@ const COLOURS: [RGBColor; 7] = [
 /// The text of an SVG file. The axis of sparsity is logarithmic in the density, as that of the operations is.
 pub(super) fn plot(comparison: &Comparison) -> Result<String> {
     let mut svg = String::new();
-    chart(comparison, &mut svg)
-        .map_err(|e| Error::Device(format!("the figure cannot be drawn: {e}")))?;
+    chart(comparison, &mut svg).map_err(|e| {
+        Error::Device(Fault::Figure {
+            id: "of FLOPs".to_owned(),
+            why: e.to_string(),
+        })
+    })?;
     Ok(svg)
 }
 

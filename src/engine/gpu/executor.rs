@@ -14,7 +14,7 @@ use crate::engine::device_options::DeviceOptions;
 use crate::engine::pace::Pace;
 use crate::engine::shape::WorkgroupShape;
 use crate::engine::timed_by::TimedBy;
-use crate::error::{Error, Remedies, Result};
+use crate::error::{Error, Fault, Remedies, Result};
 
 pub(crate) struct GpuExecutor {
     pub(super) device: wgpu::Device,
@@ -52,8 +52,12 @@ impl GpuExecutor {
             required_limits: limits.clone(),
             ..Default::default()
         });
-        let (device, queue) = wait::block_on(request)
-            .map_err(|e| Error::Device(format!("cannot open adapter {}: {e}", info.name)))?;
+        let (device, queue) = wait::block_on(request).map_err(|e| {
+            Error::Device(Fault::Driver {
+                doing: format!("opening adapter {}", info.name),
+                why: e.to_string(),
+            })
+        })?;
         let faults = Faults::watch(&device);
         let hardware = info.device_type != DeviceType::Cpu;
         let shape = options.shape.unwrap_or(match hardware {

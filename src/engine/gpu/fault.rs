@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 #[derive(Default)]
 pub(super) struct Faults {
@@ -47,7 +47,7 @@ impl Faults {
             return Err(Error::Lost(reason));
         }
         match &*held(&self.first) {
-            Some(message) => Err(Error::Device(message.clone())),
+            Some(message) => Err(Error::Device(Fault::Other(message.clone()))),
             None => Ok(()),
         }
     }

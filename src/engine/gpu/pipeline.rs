@@ -11,7 +11,7 @@ use super::super::reflect::{Reflection, reflect_packed};
 use super::super::shape::{BARRIER_INVOCATIONS, ShapeFamily, WorkgroupShape};
 use super::super::wgsl::expand_ranges;
 use super::{trust, wait};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
@@ -211,10 +211,10 @@ impl Pipelines {
         let made = make();
         match wait::block_on(scope.pop()) {
             None => Ok(made),
-            Some(e) => Err(Error::Device(format!(
-                "the adapter refused shader `{}`: {e}",
-                kernel.name
-            ))),
+            Some(e) => Err(Error::Device(Fault::Shader {
+                kernel: kernel.name,
+                why: format!("the adapter refused it: {e}"),
+            })),
         }
     }
 }
@@ -237,11 +237,13 @@ fn buffer(binding: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEnt
 fn check(kernel: &KernelInfo, reflection: &Reflection, backend: wgpu::Backend) -> Result<()> {
     let invocations: u32 = reflection.workgroup.iter().product();
     if backend == wgpu::Backend::Metal && reflection.barrier && invocations < BARRIER_INVOCATIONS {
-        return Err(Error::Device(format!(
-            "shader `{}` has a barrier in workgroups of {invocations} invocations, which Apple's compiler gets wrong; make \
-             them at least {BARRIER_INVOCATIONS}",
-            kernel.name
-        )));
+        return Err(Error::Device(Fault::Shader {
+            kernel: kernel.name,
+            why: format!(
+                "it has a barrier in workgroups of {invocations} invocations, which Apple's compiler gets wrong; make \
+                 them at least {BARRIER_INVOCATIONS}"
+            ),
+        }));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::super::shape::WorkgroupShape;
 use super::executor::GpuExecutor;
 use super::pace::{Shared, Timings, Unit};
 use super::pipeline::Pipeline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// A plan's pipelines, bind groups and folded grids.
 pub(crate) struct GpuProgram {
@@ -133,10 +133,9 @@ impl GpuExecutor {
                 .zip(&pipeline.reflection.bindings)
             {
                 let Memory::Gpu(buffer) = view.buffer.memory() else {
-                    return Err(Error::Shape(format!(
-                        "buffer `{}` is not on this device",
-                        view.buffer.label()
-                    )));
+                    return Err(Error::Shape(Misfit::Foreign {
+                        what: format!("buffer `{}`", view.buffer.label()),
+                    }));
                 };
                 let bytes = match info.kind {
                     BindingKind::Uniform(fields) => fields.len().next_multiple_of(4) as u64 * 4,

@@ -7,7 +7,7 @@ use super::super::buffer::{Memory, View};
 use super::executor::GpuExecutor;
 use super::program::GpuProgram;
 use super::wait::{self, Mapped};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Misfit, Result};
 
 /// Bytes of uploads that one submission copies: a tenth of a second on a slow bus.
 const STAGED: u64 = 128 << 20;
@@ -15,10 +15,9 @@ const STAGED: u64 = 128 << 20;
 fn memory(view: &View) -> Result<&wgpu::Buffer> {
     match view.buffer.memory() {
         Memory::Gpu(buffer) => Ok(buffer),
-        Memory::Host(_) | Memory::Unplaced => Err(Error::Shape(format!(
-            "buffer `{}` is not on this device",
-            view.buffer.label()
-        ))),
+        Memory::Host(_) | Memory::Unplaced => Err(Error::Shape(Misfit::Foreign {
+            what: format!("buffer `{}`", view.buffer.label()),
+        })),
     }
 }
 
@@ -118,7 +117,10 @@ impl GpuExecutor {
     /// Waits for what was copied; `label` names it in messages.
     pub(crate) fn collect(&self, copies: Copies, label: &str) -> Result<Vec<u32>> {
         let failed = |e: &dyn std::fmt::Display| {
-            Error::Device(format!("reading buffer `{label}` back failed: {e}"))
+            Error::Device(Fault::Driver {
+                doing: format!("reading buffer `{label}` back"),
+                why: e.to_string(),
+            })
         };
         self.pacer().finish(self)?;
         self.wait_for(Some(copies.submission))?;

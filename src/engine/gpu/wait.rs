@@ -7,7 +7,7 @@
 
 use std::sync::mpsc::Receiver;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 
 /// What mapping a buffer comes to.
 pub(super) type Mapped = Receiver<Result<(), wgpu::BufferAsyncError>>;
@@ -33,7 +33,12 @@ mod host {
                 timeout: None,
             })
             .map(|_| ())
-            .map_err(|e| Error::Device(format!("waiting for the device failed: {e}")))
+            .map_err(|e| {
+                Error::Device(Fault::Driver {
+                    doing: "waiting for the device".to_owned(),
+                    why: e.to_string(),
+                })
+            })
     }
 
     /// What a mapping came to whose submission was waited for.
@@ -84,7 +89,12 @@ mod host {
             // The receiver waits below.
             let _ = sender.send(());
         });
-        receive(&done).map_err(|e| Error::Device(format!("waiting for the device failed: {e}")))
+        receive(&done).map_err(|e| {
+            Error::Device(Fault::Driver {
+                doing: "waiting for the device".to_owned(),
+                why: e.to_string(),
+            })
+        })
     }
 
     /// What a mapping came to.

@@ -1,5 +1,7 @@
 //! Attention as a layer of a model.
 
+use std::sync::Arc;
+
 use super::AttentionPass;
 use crate::engine::Plan;
 use crate::error::Result;
@@ -85,4 +87,9 @@ impl Layer for Attention {
     fn linear(&self, _: usize) -> Linear {
         Linear::None
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(Attention { heads: 2, dim: 2 })]
 }

@@ -6,7 +6,7 @@ use super::{
     ScoresParams,
 };
 use crate::engine::{Grid, Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// `output = softmax(q^T k / sqrt(dim)) v` in each head, without mask or dropout, for a batch of `lanes`.
 ///
@@ -62,17 +62,19 @@ impl AttentionPass {
         if [self.heads, self.dim, self.tokens, self.lanes].contains(&0)
             || !self.lanes.is_multiple_of(4)
         {
-            return Err(Error::Shape(format!(
-                "{self:?}: heads, dim and tokens must be at least 1, the lanes a positive multiple of 4"
-            )));
+            return Err(Error::Shape(Misfit::Layer {
+                layer: format!("{self:?}"),
+                why: "heads, dim and tokens must be at least 1, the lanes a positive multiple of 4"
+                    .to_owned(),
+            }));
         }
         for (name, view, words) in views {
             if view.words() < *words {
-                return Err(Error::Shape(format!(
-                    "{self:?}: `{name}` is {} words of buffer `{}`, of {words} needed",
-                    view.words(),
-                    view.buffer.label()
-                )));
+                return Err(Error::Shape(Misfit::Words {
+                    what: format!("{self:?}: `{name}`, buffer `{}`,", view.buffer.label()),
+                    found: view.words(),
+                    needed: *words,
+                }));
             }
         }
         Ok(())

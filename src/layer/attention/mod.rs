@@ -4,7 +4,7 @@
 //! Every lane is another image, so that all products are of small matrices of *lanes*: nothing is transposed, and the
 //! loops over the batch are the innermost ones everywhere.
 
-mod attention_layer;
+pub(super) mod attention_layer;
 mod attention_pass;
 mod columns;
 mod exp;

@@ -7,9 +7,10 @@ use super::batch_norm_merge::{BatchNormMerge, BatchNormMergeParams};
 use super::batch_norm_running::{BatchNormRunning, BatchNormRunningParams};
 use super::batch_norm_statistics::{BatchNormStatistics, BatchNormStatisticsParams};
 use super::batch_norm_sums::{BatchNormSums, BatchNormSumsParams};
+use super::batch_norm_views::{BatchNormBackwardViews, BatchNormForwardViews};
 use super::shared::{EPSILON, MOMENTUM, first, holds, mask};
 use crate::engine::{Class, Device, Grid, Plan, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::parameters::LayerParameters;
 
 /// Words of a tile that is added up by one workgroup, at least where there are so many.
@@ -68,38 +69,6 @@ impl NormScratch {
             sums: buffer("norm.sums", most(BatchNormPass::saved_words))?.all(),
         })
     }
-}
-
-/// What a batch norm's forward pass reads and writes.
-#[derive(Clone)]
-pub struct BatchNormForwardViews {
-    /// `[channels][positions][lanes]`.
-    pub input: View,
-    /// What is added before the ReLU, shaped as the input.
-    pub residual: Option<View>,
-    /// Shaped as the input.
-    pub output: View,
-    /// `[2][channels]`: means, and inverse standard deviations; if fused `[4][channels]`, with weights and biases behind
-    /// them. Written here, and read by the backward pass.
-    pub saved: View,
-}
-
-/// What a batch norm's backward pass reads and writes; all but `saved` shaped as the input.
-#[derive(Clone)]
-pub struct BatchNormBackwardViews {
-    /// The forward pass's input.
-    pub input: View,
-    /// The gradient at the output, behind the ReLU.
-    pub delta: View,
-    /// The forward pass's output: needed if there is a ReLU and a residual went into it. Without a residual the mask is
-    /// computed from the input, and reading the output is saved.
-    pub activation: Option<View>,
-    /// As the forward pass wrote it.
-    pub saved: View,
-    /// The gradient at the input; written.
-    pub output: View,
-    /// The gradient at the residual, and whether to add to it instead of writing it.
-    pub residual: Option<(View, bool)>,
 }
 
 impl BatchNormPass {
@@ -294,9 +263,11 @@ impl BatchNormPass {
             (false, ..) => Ok(mask::NONE),
             (true, Some(_), _) => Ok(mask::ACTIVATION),
             (true, None, None) => Ok(mask::INPUT),
-            (true, None, Some(_)) => Err(Error::Shape(
-                "a batch norm's ReLU that follows a residual is passed back only with the activation".into(),
-            )),
+            (true, None, Some(_)) => Err(Error::Shape(Misfit::Layer {
+                layer: "a batch norm with a ReLU".to_owned(),
+                why: "a ReLU that follows a residual is passed back only with the activation"
+                    .to_owned(),
+            })),
         }
     }
 

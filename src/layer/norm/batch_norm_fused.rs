@@ -1,10 +1,9 @@
 //! Batch norm in few dispatches, for adapters on which a dispatch costs more than work that is done twice.
 
-use super::batch_norm::{
-    BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch,
-};
+use super::batch_norm::{BatchNormPass, NormScratch};
 use super::batch_norm_merge_apply::{BatchNormMergeApply, BatchNormMergeApplyParams};
 use super::batch_norm_merge_backward::{BatchNormMergeBackward, BatchNormMergeBackwardParams};
+use super::batch_norm_views::{BatchNormBackwardViews, BatchNormForwardViews};
 use super::batch_norm_whole::{BatchNormWhole, BatchNormWholeParams};
 use super::batch_norm_whole_backward::{BatchNormWholeBackward, BatchNormWholeBackwardParams};
 use super::shared::{EPSILON, MOMENTUM, first};

@@ -3,15 +3,14 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::batch_norm::{
-    BatchNormBackwardViews, BatchNormForwardViews, BatchNormPass, NormScratch,
-};
+use super::batch_norm::{BatchNormPass, NormScratch};
+use super::batch_norm_views::{BatchNormBackwardViews, BatchNormForwardViews};
 use super::shared::scale_and_shift;
 use crate::engine::Plan;
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
-use crate::layer::parameters::Parameter;
+use crate::layer::parameter_state::Parameter;
 use crate::layer::pass::{Backward, Forward, Mode, Pass, Sink};
 use crate::layer::residual::{Add, alike};
 
@@ -134,4 +133,12 @@ impl Layer for BatchNorm {
             _ => Linear::Instead(Arc::new(Add)),
         }
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![
+        Arc::new(BatchNorm { relu: false }),
+        Arc::new(BatchNorm { relu: true }),
+    ]
 }

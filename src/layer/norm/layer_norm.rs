@@ -1,5 +1,7 @@
 //! Layer norm.
 
+use std::sync::Arc;
+
 use super::layer_norm_backward::{LayerNormBackward, LayerNormBackwardParams};
 use super::layer_norm_forward::{LayerNormForward, LayerNormForwardParams};
 use super::layer_norm_gradients::{LayerNormGradients, LayerNormGradientsParams};
@@ -10,7 +12,8 @@ use crate::engine::{Grid, Plan, View};
 use crate::error::Result;
 use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
-use crate::layer::parameters::{LayerParameters, Parameter};
+use crate::layer::parameter_state::Parameter;
+use crate::layer::parameters::LayerParameters;
 use crate::layer::pass::{Backward, Forward, Pass};
 
 /// A layer norm's passes over data of one size, for a batch of `lanes`: statistics for each member and position over
@@ -307,4 +310,9 @@ impl Layer for LayerNorm {
     fn linear(&self, _: usize) -> Linear {
         Linear::Identity
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(LayerNorm)]
 }

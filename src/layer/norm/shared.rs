@@ -1,8 +1,9 @@
 //! What both norms share: their constants, their parameters, the check of their views.
 
 use crate::engine::View;
-use crate::error::{Error, Result};
-use crate::layer::parameters::{LayerParameters, Parameter};
+use crate::error::{Error, Misfit, Result};
+use crate::layer::parameter_state::Parameter;
+use crate::layer::parameters::LayerParameters;
 
 /// Added to a variance before its root is taken.
 pub const EPSILON: f32 = 1e-5;
@@ -24,11 +25,11 @@ pub(super) fn holds(what: &str, view: &View, words: usize) -> Result<()> {
     if view.words() >= words {
         return Ok(());
     }
-    Err(Error::Shape(format!(
-        "the {what} of a norm needs {words} words, buffer `{}` offers {}",
-        view.buffer.label(),
-        view.words()
-    )))
+    Err(Error::Shape(Misfit::Words {
+        what: format!("the {what} of a norm, buffer `{}`,", view.buffer.label()),
+        found: view.words(),
+        needed: words,
+    }))
 }
 
 /// What both norms train: a scale and a shift a channel, at first the identity.

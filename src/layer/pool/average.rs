@@ -1,5 +1,7 @@
 //! Average pooling.
 
+use std::sync::Arc;
+
 use super::super::pointwise::scale_row;
 use super::twin::{self, Deal, Fold};
 use super::windows::{Windows, backward_pieces, check, forward_pieces};
@@ -236,4 +238,14 @@ impl Layer for AveragePool {
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    let (size, stride, padding) = (3, 2, 1);
+    vec![Arc::new(AveragePool(Windows {
+        size,
+        stride,
+        padding,
+    }))]
 }

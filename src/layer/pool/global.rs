@@ -1,5 +1,7 @@
 //! The mean over all positions of a plane, or over all tokens.
 
+use std::sync::Arc;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -291,4 +293,9 @@ impl Layer for GlobalAverage {
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    vec![Arc::new(GlobalAverage)]
 }

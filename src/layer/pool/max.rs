@@ -1,5 +1,7 @@
 //! Max pooling.
 
+use std::sync::Arc;
+
 use super::twin::{self, Deal, Fold};
 use super::windows::{Windows, backward_pieces, check, forward_pieces};
 use crate::engine::loops::{NONE, Piece, looped};
@@ -255,4 +257,14 @@ impl Layer for MaxPool {
     fn linear(&self, _: usize) -> Linear {
         Linear::Same
     }
+}
+
+/// As verification and the tests of all layers run it.
+pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
+    let (size, stride, padding) = (3, 2, 1);
+    vec![Arc::new(MaxPool(Windows {
+        size,
+        stride,
+        padding,
+    }))]
 }

@@ -3,9 +3,9 @@
 //! Backward passes gather: an input position asks the outputs whose windows cover it, so nothing is scattered between
 //! invocations, and no index is kept from the forward pass.
 
-mod average;
-mod global;
-mod max;
+pub(super) mod average;
+pub(super) mod global;
+pub(super) mod max;
 mod twin;
 mod windows;
 

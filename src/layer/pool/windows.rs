@@ -2,7 +2,7 @@
 
 use crate::engine::loops::{Loops, NONE, Piece, looped};
 use crate::engine::{Grid, View, WorkgroupShape};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::layer::extent::Extent;
 use crate::layer::pointwise::{check_views, word};
 use crate::window::{Window, WindowParams};
@@ -83,10 +83,13 @@ pub(super) fn check(
 ) -> Result<()> {
     for axis in 0..2 {
         if window.padding[axis] >= window.kernel[axis] {
-            return Err(Error::Shape(format!(
-                "pooling: a window of {:?} with padding {:?} would see nothing at the edges",
-                window.kernel, window.padding
-            )));
+            return Err(Error::Shape(Misfit::Layer {
+                layer: format!(
+                    "pooling: a window of {:?} with padding {:?}",
+                    window.kernel, window.padding
+                ),
+                why: "it would see nothing at the edges".to_owned(),
+            }));
         }
         word("strides", window.stride[axis])?;
         word("taps", window.kernel[axis])?;

@@ -1,5 +1,6 @@
 //! A figure as SVG, and as PNG by the embedded font, on machines without any.
 
+use crate::error::Fault;
 use std::path::Path;
 
 use fast_image_resize::images::Image;
@@ -47,8 +48,12 @@ impl Figure {
             let root = BitMapBackend::with_buffer(&mut pixels, (width, height));
             pen.plot(self, &root.into_drawing_area())?;
         }
-        let failed =
-            |what: String| Error::Shape(format!("figure {} cannot be drawn: {what}", self.id));
+        let failed = |what: String| {
+            Error::Device(Fault::Figure {
+                id: self.id.clone(),
+                why: what,
+            })
+        };
         let large = Image::from_vec_u8(width, height, pixels, PixelType::U8x3)
             .map_err(|error| failed(error.to_string()))?;
         let (width, height) = (width / SMOOTHING, height / SMOOTHING);

@@ -1,5 +1,6 @@
 //! Drawing a figure on any of plotters' backends.
 
+use crate::error::Fault;
 use std::sync::OnceLock;
 
 use plotters::coord::Shift;
@@ -40,15 +41,21 @@ pub fn register_font() -> Result<()> {
     });
     match done {
         true => Ok(()),
-        false => Err(Error::Shape(
-            "the figures' font is damaged in this build of rootlet".to_owned(),
-        )),
+        false => Err(Error::Device(Fault::Figure {
+            id: "of any kind".to_owned(),
+            why: "their font is damaged in this build of rootlet".to_owned(),
+        })),
     }
 }
 
 fn failed<E: std::fmt::Display>(figure: &Figure) -> impl Fn(E) -> Error {
     let id = figure.id.clone();
-    move |error| Error::Shape(format!("figure {id} cannot be drawn: {error}"))
+    move |error| {
+        Error::Device(Fault::Figure {
+            id: id.clone(),
+            why: error.to_string(),
+        })
+    }
 }
 
 /// A pen of some size: a figure's units in pixels.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::names::{CHECKPOINTS, CONFIG, LOCK, SUMMARY};
 use crate::disk;
-use crate::error::{OptionName, option::NAME};
+use crate::error::option::NAME;
 use crate::files;
 use crate::train::TrainConfig;
 use crate::{Error, Result};
@@ -26,9 +26,11 @@ impl RunFolder {
     pub fn check_name(name: &str) -> Result<()> {
         let allowed = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
         if name.is_empty() || !name.chars().all(allowed) {
-            return Err(Error::Usage(format!(
-                "{NAME} must consist of letters, digits and -_.+ only, not `{name}`"
-            )));
+            return Err(Error::Value {
+                option: NAME.0,
+                must: "must consist of letters, digits and -_.+ only".to_owned(),
+                value: name.to_owned(),
+            });
         }
         Ok(())
     }
@@ -40,11 +42,11 @@ impl RunFolder {
     pub fn check_runs(folder: &Path, option: &str) -> Result<()> {
         match Self::is_one(folder) {
             false => Ok(()),
-            true => Err(Error::Usage(format!(
-                "{} {} is the folder of a run itself; give another one",
-                OptionName(option),
-                folder.display()
-            ))),
+            true => Err(Error::Folder {
+                option: option.to_owned(),
+                path: folder.to_owned(),
+                why: "is the folder of a run itself; give another one",
+            }),
         }
     }
 

@@ -148,7 +148,7 @@ impl PlannedRun {
             Err(error) => return Ok(RunState::Damaged(error.to_string())),
         };
         match self.same_as(&record.config, &path) {
-            Err(Error::Usage(reason)) => return Ok(RunState::Other(reason)),
+            Err(error) if error.is_usage() => return Ok(RunState::Other(error.to_string())),
             same => same?,
         }
         if let Some(change) = record.changes.iter().find(|change| change.was_asked_for()) {
@@ -195,10 +195,10 @@ impl PlannedRun {
     pub(super) fn same_as(&self, before: &TrainConfig, path: &Path) -> Result<()> {
         match self.difference(before)? {
             None => Ok(()),
-            Some(difference) => Err(Error::Usage(format!(
-                "the run in {} {difference}; give another {OUT}, or remove that folder",
-                path.display()
-            ))),
+            Some(difference) => Err(Error::OtherRun {
+                path: path.to_owned(),
+                why: difference,
+            }),
         }
     }
 

@@ -328,11 +328,13 @@ pub fn write_results(
     let records = records(sweep, folder, note)?;
     tell_edits(sweep, folder, &records, note)?;
     if records.is_empty() {
-        return Err(Error::Usage(format!(
-            "no run of {} is in {} yet; run the sweep first, or give its {OUT}",
-            sweep.file.display(),
-            folder.display()
-        )));
+        return Err(Error::Nothing {
+            what: format!(
+                "shown: no run of {} is in {} yet; run the sweep first, or give its {OUT}",
+                sweep.file.display(),
+                folder.display()
+            ),
+        });
     }
     let results = Results::of(&records)?;
     let table = results.table();

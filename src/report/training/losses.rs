@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::checkpoint;
 use crate::clock::Instant;
 use crate::error::option::{BATCH, SAVE_EVERY};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, NoAdapter, Result};
 use crate::report::shell::quoted;
 use crate::report::{Place, Recorded, RecordedTraining, Resumed, RunFolder};
 use crate::train::TrainConfig;
@@ -87,13 +87,20 @@ pub fn run_through_losses(
             match run.again(prepare, stop, note) {
                 Ok(training) => break training,
                 Err(Error::Lost(again)) => reason = again,
-                Err(error @ Error::Adapter(_)) => {
+                Err(error @ Error::NoAdapter { .. }) => {
                     let what = format!("lost ({reason}) and does not come back ({error})");
                     return Err(run.gives_up(saved, &what));
                 }
                 Err(error) => return Err(error),
             }
         };
+    }
+}
+
+fn away(why: NoAdapter) -> Error {
+    Error::NoAdapter {
+        why,
+        candidates: String::new(),
     }
 }
 
@@ -127,13 +134,10 @@ impl Run {
                 Ok(training) if training.device().description() == self.device => {
                     return Ok(training);
                 }
-                Ok(other) => Error::Adapter(format!(
-                    "only {} is there now",
-                    other.device().description()
-                )),
+                Ok(other) => away(NoAdapter::Replaced(other.device().description().to_owned())),
                 // It is there, but not to be opened yet.
-                Err(Error::Device(reason)) => Error::Adapter(reason),
-                Err(error @ Error::Adapter(_)) => error,
+                Err(Error::Device(fault)) => away(NoAdapter::Closed(fault.to_string())),
+                Err(error @ Error::NoAdapter { .. }) => error,
                 Err(error) => return Err(error),
             };
             if since.elapsed() >= PATIENCE || stop.load(Ordering::Relaxed) {
@@ -153,11 +157,11 @@ impl Run {
     }
 
     fn gives_up(&self, saved: Option<u64>, what: &str) -> Error {
-        let error = Error::Device(format!(
+        let error = Error::Device(Fault::Other(format!(
             "{} was {what}; {}",
             self.device,
             way_out(&self.folder, saved)
-        ));
+        )));
         if let Ok(folder) = RunFolder::open(&self.folder) {
             // The error itself is what to tell.
             let _ = folder.note_failure(&error);

@@ -2,6 +2,7 @@
 
 mod losses;
 mod record_run;
+mod saver;
 
 pub use losses::run_through_losses;
 pub(super) use record_run::concerns_one_run;

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use super::saver::Saver;
 use crate::cache::tuned;
-use crate::checkpoint::{self, Checkpoint, Origin, Snapshot};
+use crate::checkpoint::{Checkpoint, Origin, Snapshot};
 use crate::data::Dataset;
 use crate::engine::{Device, DeviceOptions};
 use crate::error::option::{ADAPTER, CHECK, FUSED};
 use crate::network::{NetworkOptions, step_class};
 use crate::report::recording::{Known, ResumePoint, missing, now, tables_against};
-use crate::report::shell::quoted;
 use crate::report::{
     Console, Lost, Reports, Resumed, RunFolder, RunLock, Saved, Style, Summaries, Tables,
     TensorBoard,
@@ -105,8 +105,8 @@ impl RecordedTraining {
         if let (Some(filter), true) = (check, device.is_cpu()) {
             let kernel = if filter.is_empty() { "all" } else { filter };
             return Err(Error::Usage(format!(
-                "{CHECK} {kernel} has no effect here: the CPU executor runs the twins themselves, and a kernel is compared with its twin; \
-                 leave it out, or train on another {ADAPTER}"
+                "{CHECK} {kernel} has no effect here: the CPU executor runs the twins themselves, and a kernel is compared \
+                 with its twin; leave it out, or train on another {ADAPTER}"
             )));
         }
         let mut config = config;
@@ -342,76 +342,17 @@ impl Start<'_> {
     }
 }
 
-/// Saves a run's checkpoints.
-struct Saver<'a> {
-    folder: &'a RunFolder,
-    config: TrainConfig,
-    /// The configuration as text.
-    text: String,
-    /// Whether `config.toml` is that of the checkpoints.
-    written: bool,
-    /// The checkpoint that the run went on from.
-    resumed: Option<&'a ResumePoint>,
-    origin: &'a Origin,
-}
-
-impl Saver<'_> {
-    fn save(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
-        let path = self.folder.path();
-        // No step was trained with what may have changed in the configuration: the checkpoint tells the truth.
-        if let Some(from) = self.resumed
-            && from.step == snapshot.progress.step
-            && from.path.is_dir()
-        {
-            return Ok(from.path.clone());
-        }
-        if self.folder.is_in_place() {
-            let saved = self.write(snapshot);
-            // It may have been removed meanwhile, and a part of it made anew by the save.
-            if self.folder.is_in_place() {
-                return saved;
-            }
-        }
-        RunFolder::create_at(path)?;
-        self.folder.write_config(&self.config)?;
-        Err(Error::Checkpoint {
-            path: self.write(snapshot)?,
-            reason: format!(
-                "the run's folder was removed while it was trained: it is there again with this checkpoint, its tables are \
-                 lost up to here; go on with rootlet train --resume {}",
-                quoted(&path.to_string_lossy())
-            ),
-        })
-    }
-
-    fn write(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
-        let path = self.folder.path();
-        // First, so that no checkpoint on the disk is ahead of its tables; but the checkpoint matters more.
-        let flushed = Tables::sync(self.folder);
-        let saved = checkpoint::save_of(path, snapshot, &self.text, self.origin)?;
-        flushed?;
-        if !self.written {
-            self.folder.write_config(&self.config)?;
-            self.written = true;
-        }
-        Ok(saved)
-    }
-}
-
 /// Which error of a run leaves the others of a sweep a chance: all but those of files and of what was typed.
 pub(in crate::report) fn concerns_one_run(error: &Error) -> bool {
-    matches!(
+    let others = matches!(
         error,
-        Error::Diverged { .. }
-            | Error::Limit { .. }
-            | Error::Memory { .. }
-            | Error::Loops { .. }
-            | Error::Device(_)
-            | Error::Lost(_)
-            | Error::Shape(_)
-            | Error::Checkpoint { .. }
-            | Error::Run { .. }
-    )
+        Error::Data { .. }
+            | Error::InUse { .. }
+            | Error::Io { .. }
+            | Error::NoAdapter { .. }
+            | Error::Stopped
+    );
+    !others && !error.is_usage()
 }
 
 /// Takes for a run that begins whether its model's kernels are fused, where `rootlet tune` has measured that on this

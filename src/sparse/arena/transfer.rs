@@ -3,7 +3,7 @@
 use super::super::layer_state::{LayerState, check_all};
 use super::{Arena, LayerSpan};
 use crate::engine::{Buffer, Device};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::optim::OptimiserState;
 
 impl Arena {
@@ -27,17 +27,22 @@ impl Arena {
                 .zip(layers)
                 .all(|(s, l)| s.n_in == l.n_in && s.n_out == l.n_out);
         if !same || total != self.connections {
-            return Err(Error::Shape(format!(
-                "layers with {total} connections do not fit the model's {} layers with {} connections",
-                self.spans.len(),
-                self.connections
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("layers with {total} connections"),
+                expected: format!(
+                    "the model's {} layers with {} connections",
+                    self.spans.len(),
+                    self.connections
+                ),
+            }));
         }
         let full = |l: &LayerState| l.active() == l.n_in * l.n_out;
         if !self.holds.indices && !layers.iter().all(full) {
-            return Err(Error::Shape(
-                "an arena without indices takes layers of every connection only".into(),
-            ));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: "layers that lack connections".to_owned(),
+                expected: "an arena without indices, which takes layers of every connection only"
+                    .to_owned(),
+            }));
         }
         let mut row_offsets = vec![0u32];
         let (mut rows, mut cols) = (Vec::with_capacity(total), Vec::with_capacity(total));
@@ -80,10 +85,10 @@ impl Arena {
             |l: &LayerState| l.state.fits(arrays, l.active()) && l.bias_state.fits(arrays, l.n_out);
         if let Some(l) = layers.iter().position(|layer| !fits(layer)) {
             let names: Vec<&str> = arrays.iter().map(|array| array.name).collect();
-            return Err(Error::Shape(format!(
-                "layer {l} has the state of another optimiser than this network's, whose arrays are [{}]",
-                names.join(", ")
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("the arrays of the optimiser that layer {l} was trained by"),
+                expected: format!("this network's, [{}]", names.join(", ")),
+            }));
         }
         let mut first = 0;
         let connections: Vec<_> = (layers.iter())
@@ -107,11 +112,11 @@ impl Arena {
     pub fn set_weights(&self, device: &Device, weights: &[Vec<f32>]) -> Result<()> {
         let flat = weights.concat();
         if flat.len() != self.connections {
-            return Err(Error::Shape(format!(
-                "{} weights for {} connections",
-                flat.len(),
-                self.connections
-            )));
+            return Err(Error::Shape(Misfit::Words {
+                what: "a list of weights for all connections".to_owned(),
+                found: flat.len(),
+                needed: self.connections,
+            }));
         }
         device.upload(&self.weights.range(0..flat.len()), &flat)
     }

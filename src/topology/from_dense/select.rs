@@ -2,7 +2,7 @@
 
 use super::probe::PerConnection;
 use crate::error::option::LR;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::sparse::LayerState;
 
 /// |theta| of every connection.
@@ -85,10 +85,11 @@ impl Best {
     /// A score that was not a number.
     pub fn numbers(mut self) -> Result<Vec<Vec<usize>>> {
         if let Some((at, score)) = self.odd {
-            return Err(Error::Shape(format!(
-                "connection {at} of the dense network has a score of {score}: its gradients are no numbers; a lower {LR} or other \
+            return Err(Error::Shape(Misfit::Other(format!(
+                "connection {at} of the dense network has a score of {score}: its gradients are no numbers; a lower \
+                 {LR} or other \
                  images do not change that before the first step, so look at the model"
-            )));
+            ))));
         }
         self.trim();
         let mut all: Vec<usize> = self.list.iter().map(|&(_, at)| at as usize).collect();
@@ -131,9 +132,11 @@ pub fn keep_largest(
     let fits = scores.len() == layers.len()
         && (layers.iter().zip(scores)).all(|(l, s)| l.active() == s.len());
     if !fits {
-        return Err(Error::Shape(
-            "connections are chosen by a score for each of them, in the layers' order".into(),
-        ));
+        return Err(Error::Shape(Misfit::Unfit {
+            found: format!("{} scores", scores.len()),
+            expected: "the connections, of which each is chosen by its own, in the layers' order"
+                .to_owned(),
+        }));
     }
     Best::among(layers, scores, count).keep(layers)
 }

@@ -2,7 +2,7 @@
 
 use crate::choice::choice;
 use crate::engine::View;
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::sparse::{Arena, Window};
 
 choice! {
@@ -31,8 +31,8 @@ pub struct RoundOptions {
     /// By layer: how its output positions read its input positions.
     pub windows: Vec<Window>,
     /// Pairs that a method which scores all inactive ones scores together: none leaves it to the round, which takes as
-    /// many as there are connections, at least 2^18 or on hardware 2^22, never more than the largest layer has. What a round does is the
-    /// same at any size; a small tile takes less memory, and more dispatches.
+    /// many as there are connections, at least 2^18 or on hardware 2^22, never more than the largest layer has. What a
+    /// round does is the same at any size; a small tile takes less memory, and more dispatches.
     pub tile: Option<usize>,
 }
 
@@ -52,20 +52,23 @@ impl RoundOptions {
             });
         }
         if self.tile == Some(0) {
-            return Err(Error::Usage(
-                "a tile of no pairs: a round that scores all pairs needs tiles of one or more"
-                    .into(),
-            ));
+            return Err(Error::OutOfRange {
+                what: "a tile",
+                value: "no pairs".to_owned(),
+                must: "a round that scores all pairs needs tiles of one or more",
+            });
         }
         let fits = windows.len() == arena.spans.len()
             && (arena.spans.iter().zip(windows)).all(|(s, w)| s.n_in.is_multiple_of(w.taps()));
         if !fits || *lanes == 0 || !lanes.is_multiple_of(4) {
-            return Err(Error::Shape(format!(
-                "a round over {} layers needs as many windows, whose taps divide the input units, and lanes that are a \
-                 multiple of 4, not {} windows and {lanes}",
-                arena.spans.len(),
-                windows.len(),
-            )));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("{} windows and {lanes} lanes", windows.len()),
+                expected: format!(
+                    "a round over {} layers: it needs as many windows, whose taps divide the input units, and lanes \
+                     that are a multiple of 4",
+                    arena.spans.len()
+                ),
+            }));
         }
         Ok(())
     }

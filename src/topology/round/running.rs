@@ -40,9 +40,11 @@ impl Round {
         filter: Option<&'a str>,
     ) -> Result<Running<'a>> {
         if !(0.0..=1.0).contains(&alpha_t) {
-            return Err(Error::Usage(format!(
-                "a round cannot exchange a share of {alpha_t} of the connections: alpha must lie between 0 and 1"
-            )));
+            return Err(Error::OutOfRange {
+                what: "a share of connections to exchange",
+                value: alpha_t.to_string(),
+                must: "alpha must lie between 0 and 1",
+            });
         }
         Ok(Running {
             round: self,

@@ -1,12 +1,12 @@
 //! How large a round is: its segments, candidate slots and tiles.
 
 use super::{Round, Scope};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::topology::growth::Candidates;
 use crate::topology::table::Slots;
 
-/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what its dispatches cost is little beside
-/// them. Some twenty, of 3 µs each, on hardware, which goes through a million pairs in the same time.
+/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what its dispatches cost is little
+/// beside them. Some twenty, of 3 µs each, on hardware, which goes through a million pairs in the same time.
 fn least_tile(hardware: bool) -> usize {
     if hardware { 1 << 22 } else { 1 << 18 }
 }
@@ -62,11 +62,14 @@ impl Round {
         };
         // The merge marks grown connections by the highest bit.
         if capacity.max(self.connections).max(slots) >= 1 << 31 {
-            return Err(Error::Shape(format!(
-                "a topology round over {} candidates and {} connections: there must be fewer than 2^31 of each",
-                capacity.max(slots),
-                self.connections
-            )));
+            return Err(Error::Shape(Misfit::Layer {
+                layer: format!(
+                    "a topology round over {} candidates and {} connections",
+                    capacity.max(slots),
+                    self.connections
+                ),
+                why: "there must be fewer than 2^31 of each".to_owned(),
+            }));
         }
         Ok(capacity)
     }

@@ -37,9 +37,10 @@ impl TrainConfig {
     pub fn goes_on_with(&self, next: &Self, file: &Path) -> Result<()> {
         let refuse = |what: String| {
             let file = file.display();
-            Err(Error::Usage(format!(
-                "{what}; start a new one with {CONFIG} {file}"
-            )))
+            Err(Error::Fixed {
+                what,
+                way_out: format!("start a new one with {CONFIG} {file}"),
+            })
         };
         if let Some(reason) = self.method_change(next) {
             return refuse(format!(
@@ -98,7 +99,8 @@ impl TrainConfig {
             }
             let (before, after) = (value(self, &name)?, value(next, &name)?);
             let remark = format!(
-                "{} differs from the steps before ({before} up to step {step}, {after} from then on), so config.toml alone no \
+                "{} differs from the steps before ({before} up to step {step}, {after} from then on), so config.toml \
+                 alone no \
                  longer repeats this run",
                 OptionName(&name)
             );
@@ -123,7 +125,8 @@ impl TrainConfig {
                 name: "epochs".to_owned(),
                 before: None,
                 remark: format!(
-                    "{EPOCHS} was {} up to step {step}, and rounds still end after epoch {} of {}, as the steps before were trained; \
+                    "{EPOCHS} was {} up to step {step}, and rounds still end after epoch {} of {}, as the steps \
+                     before were trained; \
                      {ROUND_UNTIL} sets another end",
                     self.run.epochs,
                     short(&self.round_until().to_string()),
@@ -140,7 +143,8 @@ impl TrainConfig {
                 name: "epochs".to_owned(),
                 before: Some(self.run.epochs.to_string()),
                 remark: format!(
-                    "{EPOCHS} differs from the steps before ({} up to step {step}, {} from then on), and {} prunes to their end, so \
+                    "{EPOCHS} differs from the steps before ({} up to step {step}, {} from then on), and {} prunes to \
+                     their end, so \
                      config.toml alone no longer repeats this run",
                     self.run.epochs, next.run.epochs, self.topology.method
                 ),
@@ -175,7 +179,8 @@ impl TrainConfig {
             };
             let alike = interchangeable().join(", ");
             return Some(format!(
-                "{} {begins}, and only methods that begin with a random network and keep its number of connections ({alike}) take \
+                "{} {begins}, and only methods that begin with a random network and keep its number of connections \
+                 ({alike}) take \
                  over from each other",
                 config.topology.method
             ));
@@ -297,7 +302,8 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        let fixed = "activations assignment batch connections data hidden image_size limit lottery_cycles micro_batch model optimiser resize seed sparsity topkast_backward \
+        let fixed = "activations assignment batch connections data hidden image_size limit lottery_cycles micro_batch \
+                     model optimiser resize seed sparsity topkast_backward \
                      val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free = "checkpoint_activations epochs resident skip_bad_images statistics steps";

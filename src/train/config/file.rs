@@ -1,5 +1,6 @@
 //! The configuration as text: read from files, compared and changed by key.
 
+use crate::error::Fault;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -53,14 +54,22 @@ impl TrainConfig {
     pub fn with_value(&self, name: &str, value: toml::Value) -> Result<Self> {
         let mut table = self.table()?;
         table.insert(name.to_owned(), value);
-        table.try_into().map_err(|error: toml::de::Error| {
-            Error::Usage(format!("`{name}`: {}", error.message().trim()))
-        })
+        table
+            .try_into()
+            .map_err(|error: toml::de::Error| Error::Config {
+                origin: format!("`{name}`"),
+                why: error.message().trim().to_owned(),
+            })
     }
 
     pub(super) fn table(&self) -> Result<toml::Table> {
-        toml::Table::try_from(self)
-            .map_err(|error| Error::Usage(format!("the configuration cannot be saved: {error}")))
+        toml::Table::try_from(self).map_err(|error| {
+            Error::Device(Fault::Written {
+                what: "the configuration",
+                form: "TOML",
+                why: error.to_string(),
+            })
+        })
     }
 }
 
@@ -78,7 +87,10 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, origin: &Path, what: &str) 
             .filter(|key| !message.contains(*key))
             .map(|key| format!("`{key}`: "))
             .unwrap_or_default();
-        Error::Usage(format!("{what} {}{line}: {key}{message}", origin.display()))
+        Error::Config {
+            origin: format!("{what} {}{line}", origin.display()),
+            why: format!("{key}{message}"),
+        }
     })
 }
 

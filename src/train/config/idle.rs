@@ -46,8 +46,11 @@ impl TrainConfig {
                 None => drop(effective.remove(field.key)),
             }
         }
-        effective.try_into().map_err(|error: toml::de::Error| {
-            Error::Usage(format!("the configuration: {}", error.message().trim()))
-        })
+        effective
+            .try_into()
+            .map_err(|error: toml::de::Error| Error::Config {
+                origin: "the configuration".to_owned(),
+                why: error.message().trim().to_owned(),
+            })
     }
 }

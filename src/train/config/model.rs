@@ -153,17 +153,19 @@ impl ModelConfig {
             Some(connections) => {
                 let dense: u64 = shapes.iter().map(|s| s.dense()).sum();
                 if connections > dense {
-                    return Err(Error::Usage(format!(
-                        "{CONNECTIONS} {connections} are more than the {dense} of the dense model"
-                    )));
+                    return Err(Error::Connections {
+                        asked: connections,
+                        most: dense,
+                    });
                 }
                 1.0 - connections as f64 / dense as f64
             }
         };
         allocate(&shapes, sparsity, self.assignment).map_err(|error| match (error, self.connections) {
             // Of a sparsity nobody spoke.
-            (Error::Usage(_), Some(connections)) => Error::Usage(format!(
-                "{CONNECTIONS} {connections} leave a layer of the model without any, as they are divided among its {} ({ASSIGNMENT}); give more",
+            (Error::Unconnected { .. }, Some(connections)) => Error::Usage(format!(
+                "{CONNECTIONS} {connections} leave a layer of the model without any, as they are divided among its {} \
+                 ({ASSIGNMENT}); give more",
                 counted(shapes.len() as u64, "layer"),
             )),
             (other, _) => other,

@@ -70,10 +70,11 @@ impl TrainConfig {
         if let Some(dir) = &self.data.dir {
             let full = std::path::absolute(dir).map_err(Error::io("find", dir))?;
             if full.to_str().is_none() {
-                return Err(Error::Usage(format!(
-                    "{DATA_DIR} {}: the folder's name is no text in UTF-8, as config.toml, which keeps it, has to be; rename it",
-                    full.display()
-                )));
+                return Err(Error::Folder {
+                    option: DATA_DIR.0.to_owned(),
+                    path: full,
+                    why: "has a name that is no text in UTF-8, as config.toml, which keeps it, has to be; rename it",
+                });
             }
             self.data.dir = Some(full);
         }

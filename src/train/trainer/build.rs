@@ -60,10 +60,12 @@ impl Trainer {
         setup.check(&data)?;
         let (model, method) = (&setup.model, &setup.method);
         if data.test.is_empty() {
-            return Err(Error::Usage(format!(
-                "the data set {} has no test images, and training images test nothing; add some",
-                data.name
-            )));
+            return Err(Error::Nothing {
+                what: format!(
+                    "tested: the data set {} has no test images, and training images test nothing; add some",
+                    data.name
+                ),
+            });
         }
         let requested = config.model.allocate(model)?;
         let start = method.start();
@@ -120,7 +122,8 @@ impl Trainer {
         if config.machine.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             qualifying.push(format!(
-                "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients add up \
+                "a batch of {} does not fit this device at once: it is trained in parts of {micro} whose gradients \
+                 add up \
                  ({MICRO_BATCH} {micro}); batch norms see a part at a time",
                 options.batch
             ));
@@ -131,7 +134,8 @@ impl Trainer {
         if network.micro_batch() < options.batch && method.growth().candidates() == Candidates::All
         {
             qualifying.push(format!(
-                "{} scores by the first part of a batch alone, {} images: a running list of the best cannot add up scores over \
+                "{} scores by the first part of a batch alone, {} images: a running list of the best cannot add up \
+                 scores over \
                  parts",
                 method.name(),
                 network.micro_batch()

@@ -8,7 +8,7 @@ use super::begin::{self, class_of, total};
 use super::resident::reside;
 use crate::clock::Instant;
 use crate::data::{Batch, Interruptible, Loader, Order};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::sparse::LayerState;
 use crate::topology::Scope;
@@ -50,10 +50,13 @@ impl Trainer {
         };
         match fits {
             true => Ok(()),
-            false => Err(Error::Shape(format!(
-                "the state has {has} connections, and {} trains {requested} at this sparsity: it is of another method or configuration",
-                self.setup.method.name()
-            ))),
+            false => Err(Error::Shape(Misfit::Unfit {
+                found: format!("the {has} connections of the state"),
+                expected: format!(
+                    "{}, which trains {requested} at this sparsity: the state is of another method or configuration",
+                    self.setup.method.name()
+                ),
+            })),
         }
     }
 

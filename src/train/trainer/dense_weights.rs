@@ -1,7 +1,7 @@
 //! Weights of all pairs beside a network, for a method that chooses it from them anew.
 
 use crate::engine::{Class, Device, View};
-use crate::error::{Error, Result};
+use crate::error::{Error, Misfit, Result};
 
 /// Weights of all pairs, on the device.
 pub(super) struct DenseWeights {
@@ -28,9 +28,10 @@ impl DenseWeights {
     pub fn set(&self, device: &Device, weights: &[Vec<f32>]) -> Result<()> {
         let sizes = self.weights.iter().map(View::words);
         if !sizes.eq(weights.iter().map(Vec::len)) {
-            return Err(Error::Shape(
-                "the state has no dense weights for this model: it is not one of the method topkast".into(),
-            ));
+            return Err(Error::Shape(Misfit::Unfit {
+                found: "the dense weights of the state".to_owned(),
+                expected: "this model: it is not one of the method topkast".to_owned(),
+            }));
         }
         (self.weights.iter().zip(weights)).try_for_each(|(view, w)| device.upload(view, w))
     }

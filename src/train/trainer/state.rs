@@ -19,10 +19,13 @@ impl Trainer {
     pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
         let own = self.setup.objective();
         if snapshot.objective != own {
-            return Err(Error::Usage(format!(
-                "the run was trained with {}, and is to go on with {own}; give it the same",
-                snapshot.objective
-            )));
+            return Err(Error::Fixed {
+                what: format!(
+                    "the run was trained with {}, and is to go on with {own}",
+                    snapshot.objective
+                ),
+                way_out: "give it the same".to_owned(),
+            });
         }
         match snapshot.learned_images.is_empty() {
             true => self.data.compare_with(snapshot.data.as_ref()),
@@ -38,7 +41,8 @@ impl Trainer {
             // Versions that kept nothing of the data trained on all images, and tested on the same.
             (None, part @ TestPart::SplitOff { .. }) => {
                 changes.push(format!(
-                    "the checkpoint is of an older rootlet, which trained on all of train/; the images to test by are {part}"
+                    "the checkpoint is of an older rootlet, which trained on all of train/; the images to test by are \
+                     {part}"
                 ));
                 true
             }
@@ -95,9 +99,10 @@ impl Trainer {
     /// A state of another model, or a training that is under way.
     pub fn begin_with(&mut self, state: &NetworkState) -> Result<()> {
         if self.progress != Progress::default() {
-            return Err(Error::Usage(
-                "a training that has begun takes no other weights; make a new trainer".to_owned(),
-            ));
+            return Err(Error::Fixed {
+                what: "a training that has begun takes no other weights".to_owned(),
+                way_out: "make a new trainer".to_owned(),
+            });
         }
         self.fits_method(state)?;
         self.set_state(state)?;

@@ -1,0 +1,102 @@
+//! Dense parameters on the host: what a layer declares, and the numbers that files have.
+
+use crate::optim::OptimiserState;
+
+/// One array of a layer, as the layer declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name in files.
+    pub name: &'static str,
+    /// Its words.
+    pub words: usize,
+    /// What each starts with.
+    pub start: f32,
+    /// Whether the optimiser trains it. If not it is a statistic that the layer's forward pass keeps.
+    pub trained: bool,
+}
+
+impl Parameter {
+    /// An array that the optimiser trains.
+    pub fn trained(name: &'static str, words: usize, start: f32) -> Self {
+        Parameter {
+            name,
+            words,
+            start,
+            trained: true,
+        }
+    }
+
+    /// An array that the layer keeps itself.
+    pub fn untrained(name: &'static str, words: usize, start: f32) -> Self {
+        Parameter {
+            trained: false,
+            ..Self::trained(name, words, start)
+        }
+    }
+}
+
+/// An array on the host: what is set at the start, saved, and read back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterArray {
+    /// Its name.
+    pub name: String,
+    /// Its numbers.
+    pub values: Vec<f32>,
+    /// Whether the optimiser trains it.
+    pub trained: bool,
+    /// The optimiser's arrays for it; none where it is not trained.
+    pub state: OptimiserState,
+}
+
+/// A layer's dense parameters on the host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterState {
+    /// The layer's kind.
+    pub kind: String,
+    /// Its arrays, in its order.
+    pub arrays: Vec<ParameterArray>,
+}
+
+impl ParameterState {
+    /// A layer before training.
+    pub fn new(kind: &str, parameters: &[Parameter]) -> Self {
+        ParameterState {
+            kind: kind.to_owned(),
+            arrays: (parameters.iter())
+                .map(|p| ParameterArray {
+                    name: p.name.to_owned(),
+                    values: vec![p.start; p.words],
+                    trained: p.trained,
+                    state: OptimiserState::default(),
+                })
+                .collect(),
+        }
+    }
+
+    /// The array of this name.
+    pub fn array(&self, name: &str) -> Option<&ParameterArray> {
+        self.arrays.iter().find(|array| array.name == name)
+    }
+
+    /// The array of this name.
+    pub fn array_mut(&mut self, name: &str) -> Option<&mut ParameterArray> {
+        self.arrays.iter_mut().find(|array| array.name == name)
+    }
+
+    /// The values of the array of this name; none of one that it lacks.
+    pub fn values(&self, name: &str) -> &[f32] {
+        self.array(name).map_or(&[], |array| &array.values)
+    }
+
+    /// Whether it is of a layer of this kind with these arrays.
+    pub fn fits(&self, kind: &str, parameters: &[Parameter]) -> bool {
+        self.kind == kind
+            && self.arrays.len() == parameters.len()
+            && self.arrays.iter().zip(parameters).all(|(array, p)| {
+                array.name == p.name
+                    && array.values.len() == p.words
+                    && array.trained == p.trained
+                    && (array.trained || array.state.is_empty())
+            })
+    }
+}

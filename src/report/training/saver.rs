@@ -1,0 +1,67 @@
+//! Saving the checkpoints of a run in its folder.
+
+use std::path::PathBuf;
+
+use crate::checkpoint::{self, Origin, Snapshot};
+use crate::report::recording::ResumePoint;
+use crate::report::shell::quoted;
+use crate::report::{RunFolder, Tables};
+use crate::train::TrainConfig;
+use crate::{Error, Result};
+
+/// Saves a run's checkpoints.
+pub(super) struct Saver<'a> {
+    pub folder: &'a RunFolder,
+    pub config: TrainConfig,
+    /// The configuration as text.
+    pub text: String,
+    /// Whether `config.toml` is that of the checkpoints.
+    pub written: bool,
+    /// The checkpoint that the run went on from.
+    pub resumed: Option<&'a ResumePoint>,
+    pub origin: &'a Origin,
+}
+
+impl Saver<'_> {
+    pub fn save(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
+        let path = self.folder.path();
+        // No step was trained with what may have changed in the configuration: the checkpoint tells the truth.
+        if let Some(from) = self.resumed
+            && from.step == snapshot.progress.step
+            && from.path.is_dir()
+        {
+            return Ok(from.path.clone());
+        }
+        if self.folder.is_in_place() {
+            let saved = self.write(snapshot);
+            // It may have been removed meanwhile, and a part of it made anew by the save.
+            if self.folder.is_in_place() {
+                return saved;
+            }
+        }
+        RunFolder::create_at(path)?;
+        self.folder.write_config(&self.config)?;
+        Err(Error::Checkpoint {
+            path: self.write(snapshot)?,
+            reason: format!(
+                "the run's folder was removed while it was trained: it is there again with this checkpoint, its \
+                 tables are \
+                 lost up to here; go on with rootlet train --resume {}",
+                quoted(&path.to_string_lossy())
+            ),
+        })
+    }
+
+    fn write(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
+        let path = self.folder.path();
+        // First, so that no checkpoint on the disk is ahead of its tables; but the checkpoint matters more.
+        let flushed = Tables::sync(self.folder);
+        let saved = checkpoint::save_of(path, snapshot, &self.text, self.origin)?;
+        flushed?;
+        if !self.written {
+            self.folder.write_config(&self.config)?;
+            self.written = true;
+        }
+        Ok(saved)
+    }
+}
