@@ -164,6 +164,9 @@ fn clipping_hides_no_bad_gradient() {
     }
 }
 
+/// Numbers of a layer.
+type Part = fn(&LayerState) -> &[f32];
+
 #[track_caller]
 fn assert_near(what: &str, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{what}: length");
@@ -214,7 +217,7 @@ fn sixty_steps_of_adamw_agree_with_pytorch() {
                 &fixture.reals(&format!("{run}.losses")),
             );
             let after = network.arena().export(&device).unwrap();
-            let arrays: [(&str, fn(&LayerState) -> &[f32]); 6] = [
+            let arrays: [(&str, Part); 6] = [
                 ("values", |l| &l.values),
                 ("first_moment", |l| l.state.f32("first_moment")),
                 ("second_moment", |l| l.state.f32("second_moment")),
