@@ -13,10 +13,11 @@ mod state;
 
 pub use adamw::{AdamW, AdamWStep, AdamWStepParams};
 pub use array::{Numbers, Scalar, StateArray};
+#[doc(hidden)]
 pub use buffers::StateBuffers;
-pub use clip::{
-    ClipBuffers, ClipFactor, ClipFactorParams, Scale, ScaleParams, SquareSums, SquareSumsParams,
-};
+#[doc(hidden)]
+pub use clip::ClipBuffers;
+pub use clip::{ClipFactor, ClipFactorParams, Scale, ScaleParams, SquareSums, SquareSumsParams};
 pub use cosine::Cosine;
 pub(crate) use definition::check;
 pub use definition::{Group, Optimiser, Update};

@@ -28,8 +28,12 @@ pub use data::DataConfig;
 pub(crate) use file::parse;
 #[cfg(feature = "cli")]
 pub use flags::ConfigFlags;
-pub use machine::{MachineConfig, idle_threads};
+pub use machine::MachineConfig;
+#[doc(hidden)]
+pub use machine::idle_threads;
 pub use model::ModelConfig;
+// Of the command, which has other numbers to read as well.
+#[doc(hidden)]
 pub use number::{Whole, real, whole, within};
 pub use optimiser::OptimiserConfig;
 pub use run::RunConfig;

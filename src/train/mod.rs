@@ -1,6 +1,7 @@
 //! Training: what a run is configured with and what it tells about itself.
 
 pub mod config;
+#[doc(hidden)]
 pub mod cost;
 mod describe;
 mod evaluate;
@@ -21,7 +22,9 @@ pub use config::TrainConfig;
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{Event, Observer, Score};
 pub use hooks::{Hooks, Save};
-pub use predict::{Predictions, Predictor, for_tests};
+#[doc(hidden)]
+pub use predict::for_tests;
+pub use predict::{Predictions, Predictor};
 pub use saving::SaveEvery;
 pub use setup::Setup;
 pub use trainer::Trainer;
