@@ -215,7 +215,7 @@ fn batches_that_do_not_fit_are_refused() {
         refused(&|b| labels(b)[0] = u32::MAX, "tells 3 classes apart");
         refused(
             &|b| b.inputs.truncate(20),
-            "do not fit a network of 4 lanes",
+            "does not fit a network of 4 lanes",
         );
         refused(&|b| b.inputs.extend([0.0; 4]), "does not fit");
         refused(

@@ -70,6 +70,17 @@ pub enum Misfit {
         /// What it should fit.
         expected: String,
     },
+    /// A batch that a network has no room for, or whose numbers are others than it takes.
+    Batch {
+        /// Its samples.
+        samples: usize,
+        /// Numbers of all its inputs.
+        numbers: usize,
+        /// Samples that the network has room for, padding included.
+        lanes: usize,
+        /// Numbers that it takes.
+        inputs: usize,
+    },
     /// Samples that make no data set.
     Samples {
         /// Which: "the test images of digits".
@@ -118,6 +129,15 @@ impl fmt::Display for Misfit {
             }
             Misfit::Layer { layer, why } => write!(f, "{layer}: {why}"),
             Misfit::Unfit { found, expected } => write!(f, "{found} do not fit {expected}"),
+            Misfit::Batch {
+                samples,
+                numbers,
+                lanes,
+                inputs,
+            } => write!(
+                f,
+                "a batch of {samples} samples with {numbers} numbers does not fit a network of {lanes} lanes with {inputs}"
+            ),
             Misfit::Samples { what, why } => write!(f, "{what}: {why}"),
             Misfit::Other(text) => f.write_str(text),
         }

@@ -84,13 +84,11 @@ impl Feed for Batch {
     fn load(&self, device: &Device, slots: &Slots) -> Result<()> {
         let (inputs, lanes) = (slots.inputs.words(), slots.lanes);
         if self.inputs.len() != inputs || self.count > lanes {
-            return Err(Error::Shape(Misfit::Unfit {
-                found: format!(
-                    "batches of {} samples with {} numbers",
-                    self.count,
-                    self.inputs.len()
-                ),
-                expected: format!("a network of {lanes} lanes with {inputs}"),
+            return Err(Error::Shape(Misfit::Batch {
+                samples: self.count,
+                numbers: self.inputs.len(),
+                lanes,
+                inputs,
             }));
         }
         slots.check(&self.targets)?;
