@@ -143,13 +143,13 @@ impl Device {
     pub fn upload<T: Scalar>(&self, view: &View, data: &[T]) -> Result<()> {
         self.owns(view)?;
         if view.words() != data.len() {
-            return Err(Error::Shape(Misfit::Words {
-                what: format!(
-                    "what is written to a view of buffer `{}`",
+            return Err(Error::Shape(Misfit::Unfit {
+                found: format!("{} words", data.len()),
+                expected: format!(
+                    "the {} words of a view of buffer `{}`",
+                    view.words(),
                     view.buffer.label()
                 ),
-                found: data.len(),
-                needed: view.words(),
             }));
         }
         self.burn_fuse()?;
