@@ -159,10 +159,11 @@ impl Plan {
         };
         let bindings = dispatch.kernel.bindings;
         if bindings.len() != dispatch.views.len() {
-            return Err(Error::Shape(Misfit::Plan {
+            return Err(Error::Shape(Misfit::Bindings {
                 plan: self.name.clone(),
                 kernel: dispatch.kernel.name,
-                why: format!("{} bindings, not {}", bindings.len(), dispatch.views.len()),
+                declared: bindings.len(),
+                given: dispatch.views.len(),
             }));
         }
         for (i, (binding, view)) in bindings.iter().zip(&dispatch.views).enumerate() {

@@ -51,6 +51,17 @@ pub enum Misfit {
         /// What is wrong with the dispatch.
         why: String,
     },
+    /// A dispatch that gives a kernel more or fewer views than it has bindings.
+    Bindings {
+        /// The plan's name.
+        plan: String,
+        /// The kernel's name.
+        kernel: &'static str,
+        /// Bindings that the kernel declares.
+        declared: usize,
+        /// Views that it is given.
+        given: usize,
+    },
     /// What belongs to another device than the one that is to use it.
     Foreign {
         /// It: "buffer `values`".
@@ -124,6 +135,15 @@ impl fmt::Display for Misfit {
             Misfit::Plan { plan, kernel, why } => {
                 write!(f, "plan `{plan}`, kernel `{kernel}`: {why}")
             }
+            Misfit::Bindings {
+                plan,
+                kernel,
+                declared,
+                given,
+            } => write!(
+                f,
+                "plan `{plan}`, kernel `{kernel}` has {declared} bindings, not {given}"
+            ),
             Misfit::Foreign { what } => {
                 write!(f, "{what} was made for another device than this one")
             }

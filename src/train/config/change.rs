@@ -302,7 +302,7 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        let fixed = "activations assignment batch connections data hidden image_size limit lottery_cycles micro_batch \
+        let fixed = "activations assignment batch connections data fused hidden image_size limit lottery_cycles micro_batch \
                      model optimiser resize seed sparsity topkast_backward \
                      val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
