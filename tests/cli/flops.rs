@@ -50,7 +50,7 @@ fn what_is_counted_can_be_chosen() {
 fn what_cannot_be_counted_is_refused() {
     let desk = Desk::new();
     for (arguments, code, expected) in [
-        (vec!["resnet51"], 2, "--model must be one of"),
+        (vec!["resnet51"], 2, "NAME must be one of"),
         (vec!["mlp", "--until=1.5"], 2, "--until must be a share"),
         (
             vec!["mlp", "--sparsities=0.9,1"],
