@@ -273,7 +273,7 @@ fn full_layers_of_many_positions() {
 /// In both shapes over positions, of which one of few lanes has more.
 #[test]
 fn gradients_behind_a_norm() {
-    for (shapes, side) in [(NEITHER, 32), (SOFTWARE, 96)] {
+    for (shapes, side) in [(NEITHER, 32), (SOFTWARE, 192)] {
         for accumulate in [false, true] {
             solve(shapes, |data, plan| {
                 let (window, lanes) = (same([side, side]), 128);
