@@ -156,7 +156,8 @@ impl fmt::Display for Misfit {
                 inputs,
             } => write!(
                 f,
-                "a batch of {samples} samples with {numbers} numbers does not fit a network of {lanes} lanes with {inputs}"
+                "a batch of {samples} samples with {numbers} numbers does not fit a network of {lanes} lanes with \
+                 {inputs}"
             ),
             Misfit::Samples { what, why } => write!(f, "{what}: {why}"),
             Misfit::Other(text) => f.write_str(text),

@@ -302,9 +302,8 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        let fixed = "activations assignment batch connections data fused hidden image_size limit lottery_cycles micro_batch \
-                     model optimiser resize seed sparsity topkast_backward \
-                     val_split width";
+        let fixed = "activations assignment batch connections data fused hidden image_size limit lottery_cycles \
+                     micro_batch model optimiser resize seed sparsity topkast_backward val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free = "checkpoint_activations epochs resident skip_bad_images statistics steps";
         assert_eq!(names(OnResume::Free).join(" "), free);
