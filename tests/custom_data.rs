@@ -183,7 +183,7 @@ fn an_epoch_is_dealt_to_processes() {
         &plain(1),
         options,
     );
-    says(started, &["no part 2 of 2"]);
+    says(started, &["no part 2 among 2"]);
 }
 
 /// Says something and does another thing.
@@ -259,5 +259,5 @@ fn sources_that_break_their_word_are_refused() {
         labels,
         Liar("nothing").boxed(),
     );
-    says(mixed, &["a class each, the test samples 1 number"]);
+    says(mixed, &["with a class each", "test samples, with 1 number"]);
 }

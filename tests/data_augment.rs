@@ -345,10 +345,10 @@ fn a_device_refuses_what_it_cannot_make() {
     let resident = ResidentImages::new(&device, &split, shape, &normalisation(2), 4).unwrap();
     let draws = Draws::default();
     resident.load(&device, &[5, 0, 5, 1], draws).unwrap();
-    says(resident.load(&device, &[], draws), &["batch of 0 images"]);
+    says(resident.load(&device, &[], draws), &["batches of 0 images"]);
     says(
         resident.load(&device, &[0; 5], draws),
-        &["batch of 5 images", "rows of 4"],
+        &["batches of 5 images", "rows of 4"],
     );
     says(
         resident.load(&device, &[0, 6], draws),

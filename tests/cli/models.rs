@@ -112,7 +112,7 @@ fn mistakes_give_one_clear_line() {
     let desk = Desk::new();
     let image = "--image takes channels, height and width, as in 3x32x32";
     let cases: &[(&[&str], &str)] = &[
-        (&["resnet57"], "--model must be one of mlp, resnet20"),
+        (&["resnet57"], "NAME must be one of mlp, resnet20"),
         (&["resnet20", "--sparsity=1"], "at least 0 and below 1"),
         (&["resnet20", "--sparsity=-0.1"], "at least 0 and below 1"),
         (&["resnet20", "--sparsity=nan"], "at least 0 and below 1"),

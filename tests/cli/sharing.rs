@@ -256,7 +256,11 @@ fn what_a_checkpoint_was_made_with_decides() {
             "batch = 16",
             "`batch` is 16 there and 32 here",
         ),
-        ("lr = 0.1", "lr = 0.2", "`lr` is 0.2 there and 0.1 here"),
+        (
+            "momentum = 0.9",
+            "momentum = 0.8",
+            "`momentum` is 0.8 there and 0.9 here",
+        ),
         (
             "gse-uniform",
             "set",
@@ -278,14 +282,14 @@ fn what_a_checkpoint_was_made_with_decides() {
     fs::write(&config, "seed = ").unwrap();
     desk.bad(&resume, 2, &["config.toml", "line 1", "remove the file"]);
     // A flag asks for what may change, and for that alone.
-    edit("lr = 0.1", "lr = 0.2");
-    let done = desk.good(&[&resume[..], &["--lr=0.1", "--steps=55"]].concat());
+    edit("momentum = 0.9", "momentum = 0.8");
+    let done = desk.good(&[&resume[..], &["--momentum=0.9", "--steps=55"]].concat());
     assert_eq!(done.err, "");
-    edit("lr = 0.1", "lr = 0.2");
+    edit("momentum = 0.9", "momentum = 0.8");
     desk.bad(
         &[&resume[..], &["--steps=0"]].concat(),
         2,
-        &["`lr` is 0.2 there and 0.1 here"],
+        &["`momentum` is 0.8 there and 0.9 here"],
     );
     // A file that is gone is written anew.
     fs::remove_file(&config).unwrap();
@@ -306,19 +310,19 @@ fn check_sweep(desk: &Desk) {
     fs::write(path("s.toml"), sweep).unwrap();
     desk.good(&["sweep", "s.toml", "--quiet", "--out=s"]);
     let run: &Path = &path("s/seed-1");
-    // Unfinished, as a kill leaves it, and both the plan and the file with another learning rate.
+    // Unfinished, as a kill leaves it, and both the plan and the file with another momentum.
     fs::remove_file(run.join("summary.json")).unwrap();
     fs::remove_file(run.join("metrics.csv")).unwrap();
-    fs::write(path("s.toml"), format!("{sweep}lr = 0.3\n")).unwrap();
+    fs::write(path("s.toml"), format!("{sweep}momentum = 0.8\n")).unwrap();
     let config = fs::read_to_string(run.join("config.toml")).unwrap();
     fs::write(
         run.join("config.toml"),
-        config.replace("lr = 0.1", "lr = 0.3"),
+        config.replace("momentum = 0.9", "momentum = 0.8"),
     )
     .unwrap();
     desk.bad(
         &["sweep", "s.toml", "--quiet", "--out=s"],
         2,
-        &["`lr` 0.1", "now says 0.3"],
+        &["`momentum` 0.9", "now says 0.8"],
     );
 }
