@@ -1,5 +1,7 @@
 // Sums of squares of parts of an array: a workgroup sums every WORKGROUPS-th stretch of it, in a fixed order. Bound by
 // memory.
+#import grid
+
 const LANES = 64u;
 
 struct Params {
@@ -17,10 +19,12 @@ var<workgroup> partial: array<f32, LANES>;
 @compute @workgroup_size(LANES)
 fn square_sums(
     @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    let own = flat_group(group, groups);
     var sum = 0.0;
-    for (var i = group.x * LANES + lane; i < params.vectors; i += params.workgroups * LANES) {
+    for (var i = own * LANES + lane; i < params.vectors; i += params.workgroups * LANES) {
         let four = numbers[i];
         sum += dot(four, four);
     }
@@ -30,6 +34,6 @@ fn square_sums(
         for (var i = 1u; i < LANES; i++) {
             sum += partial[i];
         }
-        sums[params.first + group.x] = sum;
+        sums[params.first + own] = sum;
     }
 }

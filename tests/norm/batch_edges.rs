@@ -183,7 +183,7 @@ fn views_that_do_not_fit_are_refused() {
     forward([96, 96, 96, 4]).unwrap();
     says(
         forward([92, 96, 96, 4]),
-        &["input", "96 words", "`noise`", "92"],
+        &["input", "`noise`", "92 words", "96 are needed"],
     );
     says(forward([96, 92, 96, 4]), &["residual", "96 words"]);
     says(forward([96, 96, 92, 4]), &["output", "96 words"]);

@@ -118,7 +118,7 @@ fn a_layer_finds_its_arrays_by_name() {
     assert_eq!(scale.values_of("seen").unwrap().range(), 0..2);
     says(
         scale.gradient_of("seen").map(|_| ()),
-        &["`seen`", "scale", "not trained"],
+        &["`seen`", "scale", "declares none"],
     );
     says(scale.first("weight").map(|_| ()), &["`weight`", "scale"]);
     says(parameters.layer(2).map(|_| ()), &["no layer 2"]);

@@ -96,5 +96,5 @@ fn more_than_there_are_is_refused() {
     let layers = [layer(&mut Random(1), 10)];
     let arena = Arena::new(&cpu(), &layers).unwrap();
     let error = ForwardSet::new(&cpu(), &arena, &[10], &[11]).err().unwrap();
-    assert!(error.to_string().contains("cannot use"), "{error}");
+    assert!(error.to_string().contains("do not fit"), "{error}");
 }

@@ -252,6 +252,7 @@ fn every_kernel_of_several_workgroups_runs_in_ranges() {
         "bench/count",
         "bench/exchange",
         "layer/batch_metrics",
+        "optim/clip_factor",
         "primitive/scan_sums",
         "topology/extend_list",
     ];
