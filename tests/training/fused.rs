@@ -204,7 +204,7 @@ fn a_fused_network_trains_as_one_whose_kernels_are_apart() {
         let steps = losses.iter().zip(&fused_losses);
         let steps: Vec<f32> = steps.map(|(a, f)| (f - a).abs() / a).collect();
         println!(
-            "{what}: losses within {loss:.1e}, numbers {worst:.1e}, {common} of the connections alike, by step {steps:.1e?}"
+            "{what}: losses within {loss:.1e}, numbers {worst:.1e}, {common} of the connections alike, by step {steps:?}"
         );
         assert!(common >= COMMON, "{what}: {common}");
         // What was exchanged by one round and kept by the other differs by all that it is, and passes some of it on.
