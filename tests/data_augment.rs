@@ -365,7 +365,10 @@ fn a_device_refuses_what_it_cannot_make() {
         )
     };
     record(Augmentation::None, 120, 4).unwrap();
-    says(record(Augmentation::None, 116, 4), &["[120, 4] words"]);
+    says(
+        record(Augmentation::None, 116, 4),
+        &["[116, 4] words", "needs [120, 4]"],
+    );
     let crop = Augmentation::RandomCrop {
         crop: Crop::Plain,
         flip: true,
