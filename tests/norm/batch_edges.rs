@@ -185,9 +185,9 @@ fn views_that_do_not_fit_are_refused() {
         forward([92, 96, 96, 4]),
         &["input", "`noise`", "92 words", "96 are needed"],
     );
-    says(forward([96, 92, 96, 4]), &["residual", "96 words"]);
-    says(forward([96, 96, 92, 4]), &["output", "96 words"]);
-    says(forward([96, 96, 96, 3]), &["saved", "4 words"]);
+    says(forward([96, 92, 96, 4]), &["residual", "96 are needed"]);
+    says(forward([96, 96, 92, 4]), &["output", "96 are needed"]);
+    says(forward([96, 96, 96, 3]), &["saved", "4 are needed"]);
 
     let backward = |activation: Option<View>| {
         let [input, delta, output, residual] = [96; 4].map(|n| world.noise(n).view());

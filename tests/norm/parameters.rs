@@ -121,7 +121,10 @@ fn a_layer_finds_its_arrays_by_name() {
         &["`seen`", "scale", "declares none"],
     );
     says(scale.first("weight").map(|_| ()), &["`weight`", "scale"]);
-    says(parameters.layer(2).map(|_| ()), &["no layer 2"]);
+    says(
+        parameters.layer(2).map(|_| ()),
+        &["dense parameters 2 among 2"],
+    );
 }
 
 /// Records one update of all parameters.

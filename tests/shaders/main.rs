@@ -14,7 +14,7 @@ use rootlet::engine::kernel::KernelInfo;
 use rootlet::engine::reflect::reflect;
 use rootlet::engine::wgsl::{capabilities, expand};
 use rootlet::engine::{BARRIER_INVOCATIONS, WorkgroupShape};
-use rootlet::sparse::Spmm;
+use rootlet::optim::SgdStep;
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -258,7 +258,7 @@ fn every_kernel_of_several_workgroups_runs_in_ranges() {
     ];
     assert_eq!(whole, BTreeSet::from(of_one_workgroup));
     // None that looks at its workgroup's place otherwise, as one of a user's own may.
-    let source = Spmm::INFO.source;
+    let source = SgdStep::INFO.source;
     for (part, other) in [
         (
             "flat_group(group, groups)",
@@ -275,7 +275,7 @@ fn every_kernel_of_several_workgroups_runs_in_ranges() {
         assert_ne!(changed, source);
         let kernel = KernelInfo {
             source: changed.leak(),
-            ..*Spmm::INFO
+            ..*SgdStep::INFO
         };
         assert!(!ranges(&kernel), "{other}");
     }

@@ -25,6 +25,9 @@ const CLASSES: usize = 10;
 /// divide by small deviations, and seven steps carry it on through all layers, back and forth.
 const TOLERANCE: f64 = 1e-3;
 
+/// Largest difference of the first three losses, before which lie two updates: rounding, and no more.
+const ROUNDED: f32 = 1e-5;
+
 /// Least share of the connections that are the same after two rounds: rounding decides between scores that are almost
 /// equal.
 const COMMON: f64 = 0.98;
@@ -207,13 +210,12 @@ fn a_fused_network_trains_as_one_whose_kernels_are_apart() {
             "{what}: losses within {loss:.1e}, numbers {worst:.1e}, {common} of the connections alike, by step {steps:?}"
         );
         assert!(common >= COMMON, "{what}: {common}");
-        // What was exchanged by one round and kept by the other differs by all that it is, and passes some of it on.
-        let (same, most) = match common < 1.0 {
-            true => (true, 10.0 * TOLERANCE),
-            false => (worst <= TOLERANCE, TOLERANCE),
-        };
-        assert!(same, "{what}: {worst}");
-        assert!(loss <= most, "{what}: the losses by {loss}");
+        // Where sums are rounded otherwise, each step makes more of it: all but the first are compared loosely.
+        let first = steps[..3].iter().fold(0f32, |most, step| most.max(*step));
+        assert!(first <= ROUNDED, "{what}: the first losses by {first}");
+        assert!(loss <= 10.0 * TOLERANCE, "{what}: the losses by {loss}");
+        let parted = common < 1.0 || loss > f64::from(ROUNDED);
+        assert!(parted || worst <= TOLERANCE, "{what}: {worst}");
     });
 }
 
