@@ -1,5 +1,5 @@
-//! The CPU executor trains in a page: the module of `examples/page` in headless Chromium, rounds and all, beside the same
-//! training on this system. It is built first, which takes minutes:
+//! The CPU executor trains in a page: the module of `examples/page` in headless Chromium, rounds and all, beside the
+//! same training on this system. It is built first, which takes minutes:
 //! `scripts/test --profile ci --run-ignored all --test page`.
 #![allow(clippy::unwrap_used)]
 
@@ -73,8 +73,8 @@ fn a_page_trains_as_this_system_does() {
     // It repeats to the bit, and begins with this system's bits.
     assert_eq!(result(&shown(&page, folder.path())).ended, there.ended);
     assert_eq!(there.begun, here.begun);
-    // The loss takes `exp` and `ln` of the system's library. WebAssembly has Rust's own, whose last bit is another one for
-    // one argument of ten: from the first step on, the bits differ.
+    // The loss takes `exp` and `ln` of the system's library. WebAssembly has Rust's own, whose last bit is another one
+    // for one argument of ten: from the first step on, the bits differ.
     assert_eq!(there.rounds, here.rounds);
     assert!((there.loss - here.loss).abs() < 1e-3, "{there}, {here}");
 }

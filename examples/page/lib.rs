@@ -1,4 +1,5 @@
-//! The module that the page runs. `scripts/page` builds it and makes one file of it and the page, `target/page/page.html`.
+//! The module that the page runs. `scripts/page` builds it and makes one file of it and the page,
+//! `target/page/page.html`.
 #![cfg(target_family = "wasm")]
 
 mod training;

@@ -1,5 +1,5 @@
-// conv_sddmm where the layer's input is the output of a batch norm that is not there any more: each load takes the norm's
-// input through the norm and its ReLU. In both shapes over positions.
+// conv_sddmm where the layer's input is the output of a batch norm that is not there any more: each load takes the
+// norm's input through the norm and its ReLU. In both shapes over positions.
 #import grid
 #import part
 #import divide

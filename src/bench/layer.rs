@@ -66,8 +66,8 @@ impl Product {
         self.part() == Part::Dense
     }
 
-    /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `lanes` numbers of so many bits must
-    /// move at least: everything that it reads or writes, once.
+    /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `lanes` numbers of so many bits
+    /// must move at least: everything that it reads or writes, once.
     pub fn bytes(
         self,
         [rows, cols]: [usize; 2],

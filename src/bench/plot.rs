@@ -1,4 +1,5 @@
-//! Devices side by side as a figure: a case has a dot for each device, one below the other, and a unit's cases one logarithmic axis.
+//! Devices side by side as a figure: a case has a dot for each device, one below the other, and a unit's cases one
+//! logarithmic axis.
 //!
 //! Places across are shares of the width, and texts keep their size: the figure fits a wide page and a narrow one alike.
 

@@ -45,7 +45,8 @@ impl SharedReport {
         Ok(shared)
     }
 
-    /// The name of its file: the device's and the backend's, and how activations were stored where not in f32, in letters that every system takes.
+    /// The name of its file: the device's and the backend's, and how activations were stored where not in f32, in
+    /// letters that every system takes.
     pub fn file_name(&self) -> String {
         let BenchReport {
             adapter,

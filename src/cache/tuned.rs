@@ -1,5 +1,5 @@
-//! `tuned.json` in the user's cache folder: what was measured as fastest, by adapter: shapes of workgroups, and whether a
-//! model's kernels run as one where they follow each other.
+//! `tuned.json` in the user's cache folder: what was measured as fastest, by adapter: shapes of workgroups, and whether
+//! a model's kernels run as one where they follow each other.
 
 use std::collections::BTreeMap;
 use std::path::Path;

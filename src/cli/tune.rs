@@ -31,8 +31,8 @@ Examples:
 /// three times, and then chooses nothing. A training on hardware does so by itself where sizes are new to it;
 /// `rootlet train --tune off` takes the usual shapes.
 ///
-/// It also measures a training step with kernels that follow each other as one and apart. Other sums come of it, so a run
-/// takes that choice when it begins and keeps it as --fused, also where it goes on on another adapter.
+/// It also measures a training step with kernels that follow each other as one and apart. Other sums come of it, so a
+/// run takes that choice when it begins and keeps it as --fused, also where it goes on on another adapter.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TuneArgs {

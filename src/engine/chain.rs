@@ -1,4 +1,5 @@
-//! Kernels whose twins do together what they do apart, so that what one wrote is still in a cache when the next reads it.
+//! Kernels whose twins do together what they do apart, so that what one wrote is still in a cache when the next reads
+//! it.
 
 use super::bindings::{BindingKind, Uniform};
 use super::buffer::Scalar;

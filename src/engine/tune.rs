@@ -2,8 +2,8 @@
 //!
 //! Variants give the same bits, so that a choice is of no consequence but for time. [`Device::tune`] times those of the
 //! dispatches of some plans where they are, in their own buffers, and compares the bits of one that is faster with the
-//! default's: a compiler may get one of them wrong. What other work on the machine disturbed is measured again, and in the
-//! end chooses nothing.
+//! default's: a compiler may get one of them wrong. What other work on the machine disturbed is measured again, and in
+//! the end chooses nothing.
 
 use std::collections::BTreeSet;
 

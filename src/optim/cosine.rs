@@ -13,8 +13,8 @@ pub struct Cosine {
 }
 
 impl Cosine {
-    /// `lr` is the rate after the warm-up, which is that of [`Milestones`](super::Milestones), and `end` the rate that it
-    /// falls to: the step behind the last would have it.
+    /// `lr` is the rate after the warm-up, which is that of [`Milestones`](super::Milestones), and `end` the rate that
+    /// it falls to: the step behind the last would have it.
     ///
     /// # Errors
     /// [`Error::Value`](crate::Error::Value): a rate that is not above 0 and at most 1,000,000, epochs that are none, an

@@ -101,8 +101,8 @@ impl RadixSelectPickTwin<'_> {
 }
 
 crate::kernel! {
-    /// `ties[i]` = 1 where item `i`, counted from the first segment's start, has the last key to take; `ties[length]` = 0.
-    /// Grid: [`Grid::Items`] = length + 1.
+    /// `ties[i]` = 1 where item `i`, counted from the first segment's start, has the last key to take;
+    /// `ties[length]` = 0. Grid: [`Grid::Items`] = length + 1.
     pub RadixSelectTies, RadixSelectTiesParams, RadixSelectTiesTwin =
         "primitive/radix_select_ties", shader!("primitive/radix_select_ties");
     params { length: u32, segments: u32, largest: u32 }
@@ -132,8 +132,8 @@ impl RadixSelectTiesTwin<'_> {
 }
 
 crate::kernel! {
-    /// `taken[i]` = 1 where item `i`, counted from the first segment's start, is among the requested ones of its segment;
-    /// `taken[length]` = 0. Grid: [`Grid::Items`] = length + 1.
+    /// `taken[i]` = 1 where item `i`, counted from the first segment's start, is among the requested ones of its
+    /// segment; `taken[length]` = 0. Grid: [`Grid::Items`] = length + 1.
     pub RadixSelectFlags, RadixSelectFlagsParams, RadixSelectFlagsTwin =
         "primitive/radix_select_flags", shader!("primitive/radix_select_flags");
     params { length: u32, segments: u32, largest: u32 }

@@ -24,8 +24,8 @@ pub(crate) const GATHERS: &[WorkgroupShape] = &[
     WorkgroupShape::software(8, 4),
 ];
 
-/// Those of the products of layers, which may also have eight loads of a row's connections under way in place of four: on
-/// chips whose caches are far.
+/// Those of the products of layers, which may also have eight loads of a row's connections under way in place of four:
+/// on chips whose caches are far.
 pub(super) const PRODUCTS: &[WorkgroupShape] = &[
     WorkgroupShape::hardware(4, 32),
     WorkgroupShape::hardware(8, 16),
@@ -48,8 +48,8 @@ pub(crate) fn tiled_pieces(
 ) -> Vec<Piece> {
     let tile = TILE as u32;
     let tail = vectors % tile;
-    // Of the last tile a lane takes one vector after the other, four or eight connections at a time on hardware; of a whole
-    // one in software all at once.
+    // Of the last tile a lane takes one vector after the other, four or eight connections at a time on hardware; of a
+    // whole one in software all at once.
     let whole = match shape.family {
         ShapeFamily::Hardware => tile.div_ceil(shape.lanes()),
         ShapeFamily::Software => 1,

@@ -144,8 +144,8 @@ impl Trainer {
     /// As [`Trainer::evaluate`], as a phase of the run.
     ///
     /// # Errors
-    /// As [`Trainer::evaluate`], [`Error::Stopped`], and [`Error::Diverged`] where the loss is no number: the weights may
-    /// be, and what they compute is not.
+    /// As [`Trainer::evaluate`], [`Error::Stopped`], and [`Error::Diverged`] where the loss is no number: the weights
+    /// may be, and what they compute is not.
     fn timed_evaluation(&mut self, stop: &AtomicBool) -> Result<Evaluation> {
         let start = Instant::now();
         let options = self.batches(Order::Sequential, 0);

@@ -19,8 +19,8 @@ use rootlet::engine::reflect::reflect;
 use radv::{Compiled, Radv};
 use table::Row;
 
-/// Kernels whose main loops must have at least four vec4 loads under way: they gather rows or go through planes, and wait
-/// for little else.
+/// Kernels whose main loops must have at least four vec4 loads under way: they gather rows or go through planes, and
+/// wait for little else.
 const GATHER: [&str; 20] = [
     "bench/load",
     "layer/bias_gradient",

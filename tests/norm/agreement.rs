@@ -124,8 +124,8 @@ fn a_run_repeats_bit_for_bit_on_an_adapter() {
     }
 }
 
-/// Statistics of several tiles are merged in one order, be it once or in each workgroup: on the CPU executor the bits are
-/// the same. Planes that are taken whole have sums of their own.
+/// Statistics of several tiles are merged in one order, be it once or in each workgroup: on the CPU executor the bits
+/// are the same. Planes that are taken whole have sums of their own.
 #[test]
 fn a_merge_in_every_workgroup_is_the_same_merge() {
     let device = Device::cpu(2).unwrap();

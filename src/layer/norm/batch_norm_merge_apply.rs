@@ -7,8 +7,8 @@ use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// [`BatchNormMerge`](super::BatchNormMerge) and [`BatchNormApply`](super::BatchNormApply): each workgroup merges its
-    /// channel's tiles again, in the same order, and the plane's first keeps what comes of it.
+    /// [`BatchNormMerge`](super::BatchNormMerge) and [`BatchNormApply`](super::BatchNormApply): each workgroup merges
+    /// its channel's tiles again, in the same order, and the plane's first keeps what comes of it.
     ///
     /// Shapes as theirs, but for `saved`, `[4][channels]`: mean, `1 / standard deviation`, weight, bias. Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = channels × tiles.

@@ -7,8 +7,9 @@ use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
-    /// [`struct@LayerNormGradients`](super::LayerNormGradients) and [`struct@LayerNormBackward`](super::LayerNormBackward),
-    /// neither of which waits for the other: each has workgroups of its own, with the same sums.
+    /// [`struct@LayerNormGradients`](super::LayerNormGradients) and
+    /// [`struct@LayerNormBackward`](super::LayerNormBackward), neither of which waits for the other: each has
+    /// workgroups of its own, with the same sums.
     ///
     /// Shapes as theirs. Grid: [`Groups`](crate::engine::Grid::Groups) = channels, and more in a workgroup shape for
     /// the items.

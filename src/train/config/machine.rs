@@ -32,8 +32,8 @@ section! {
         /// adapter]
         dense_above: Option<f64> = None,
             DENSITY, on resume Noted;
-        /// Whether kernels that follow each other run as one, where there is one for both; sums are then in another order
-        /// [default: on a GPU, unless `rootlet tune` found the other faster for this model]
+        /// Whether kernels that follow each other run as one, where there is one for both; sums are then in another
+        /// order [default: on a GPU, unless `rootlet tune` found the other faster for this model]
         fused: Option<bool> = None,
             BOOL, on resume Fixed;
         /// Whether the workgroups that kernels run fastest in are measured on the adapter, where sizes are new to it;

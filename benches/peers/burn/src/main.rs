@@ -1,5 +1,5 @@
-//! Times burn on what rootlet does, on the same adapter through wgpu: the dense products of an n × n layer and training steps
-//! of 3072-h-h-10, dense and masked. Every result is checked first. Writes the JSON of `peers.py`.
+//! Times burn on what rootlet does, on the same adapter through wgpu: the dense products of an n × n layer and training
+//! steps of 3072-h-h-10, dense and masked. Every result is checked first. Writes the JSON of `peers.py`.
 
 mod products;
 mod steps;

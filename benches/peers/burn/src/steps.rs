@@ -75,7 +75,8 @@ pub fn run(device: &Device, hidden: usize, sparsity: f64, options: &Options) -> 
     let mut results = Vec::new();
     for variant in &options.variants {
         let masked = variant == "masked";
-        // The masked network has its connections at random with the same share in each layer: a mask costs the same anywhere.
+        // The masked network has its connections at random with the same share in each layer: a mask costs the same
+        // anywhere.
         let keep = if masked { 1.0 - sparsity } else { 1.0 };
         let mut host = Vec::new();
         for (l, pair) in sizes.windows(2).enumerate() {
