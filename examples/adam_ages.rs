@@ -166,7 +166,8 @@ fn main() -> Result<()> {
         }
         let [before, one, ten, fifty] = ratios;
         println!(
-            "{}: loss over that without the round: before {before:.4}, 1 step behind {one:.4}, 10 steps {ten:.4}, 50 steps {fifty:.4}",
+            "{}: loss over that without the round: before {before:.4}, 1 step behind {one:.4}, 10 steps {ten:.4}, \
+             50 steps {fifty:.4}",
             if ages { "with ages" } else { "without ages" }
         );
     }

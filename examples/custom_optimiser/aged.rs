@@ -7,7 +7,8 @@ use rootlet::optim::{Optimiser, StateArray, Update};
 use rootlet::{Result, kernel};
 
 kernel! {
-    /// `m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; age += 1; w -= lr min(age / grown_up, 1) m / (√v + 0.001)`.
+    /// `m = beta1 m + (1 - beta1) g`; `v = beta2 v + (1 - beta2) g²`; `age += 1`;
+    /// `w -= lr min(age / grown_up, 1) m / (√v + 0.001)`.
     /// Grid: Items = vectors.
     pub Aged, AgedParams, AgedTwin = "custom/aged", include_str!("aged.wgsl");
     params { vectors: u32, beta1: f32, beta2: f32, grown_up: f32 }

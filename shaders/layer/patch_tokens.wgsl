@@ -15,7 +15,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<vec4<f32>>; // an image [channels][height][width][vectors]
-@group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>; // tokens [side * side * channels][tokens][vectors]
+// `output` is tokens [side * side * channels][tokens][vectors].
+@group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>;
 
 // Where the element `row` of the tokens lies in the image.
 fn of_tokens(row: u32) -> u32 {

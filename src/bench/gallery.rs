@@ -32,8 +32,8 @@ rootlet bench --share docs/devices
 rootlet bench gallery docs/devices
 ```
 
-The second command writes this page anew. It refuses files that were changed by hand, that lack what others are compared by, or whose
-figures cannot be. `rootlet bench compare` takes the reports of single machines side by side.
+The second command writes this page anew. It refuses files that were changed by hand, that lack what others are compared
+by, or whose figures cannot be. `rootlet bench compare` takes the reports of single machines side by side.
 
 ";
 
@@ -118,8 +118,8 @@ impl Gallery {
         if !old.as_ref().is_none_or(of_a_gallery) {
             return Err(Error::Data {
                 path,
-                reason: "is no page of a gallery, and would be replaced by one: move it, or gather the devices' files in a \
-                         folder of their own"
+                reason: "is no page of a gallery, and would be replaced by one: move it, or gather the devices' files \
+                         in a folder of their own"
                     .to_owned(),
             });
         }
@@ -137,9 +137,9 @@ impl Gallery {
         let _ = write!(
             text,
             "\nProducts at n = {n}, {}, batch 128: milliseconds and the share of their bound. Steps in milliseconds, \
-             at {0} and the \
-             batch in brackets. \\*: disturbed by other work; where the load is more than half the cores, other work ran beside, rates \
-             are lower bounds and times upper ones, while shares were measured in turns with what bounds them.\n",
+             at {0} and the\nbatch in brackets. \\*: disturbed by other work; where the load is more than half the \
+             cores, other work ran beside, rates\nare lower bounds and times upper ones, while shares were measured \
+             in turns with what bounds them.\n",
             percent(sparsity)
         );
         text += &self.loads();

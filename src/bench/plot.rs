@@ -91,9 +91,10 @@ fn style() -> String {
         COLOURS.iter().enumerate().map(of).collect()
     };
     format!(
-        ".page{{fill:#fff}}text{{fill:#1a1a1a}}.minor{{fill:#555}}line{{stroke:#ddd}}.span{{stroke:#aaa}}circle{{stroke:#fff}}{}\
-         @media(prefers-color-scheme:dark){{.page{{fill:#15171a}}text{{fill:#eee}}.minor{{fill:#aaa}}line{{stroke:#34383d}}\
-         .span{{stroke:#70767d}}circle{{stroke:#15171a}}{}}}",
+        ".page{{fill:#fff}}text{{fill:#1a1a1a}}.minor{{fill:#555}}line{{stroke:#ddd}}.span{{stroke:#aaa}}\
+         circle{{stroke:#fff}}{}\
+         @media(prefers-color-scheme:dark){{.page{{fill:#15171a}}text{{fill:#eee}}.minor{{fill:#aaa}}\
+         line{{stroke:#34383d}}.span{{stroke:#70767d}}circle{{stroke:#15171a}}{}}}",
         dots(|colours| colours.0),
         dots(|colours| colours.1)
     )

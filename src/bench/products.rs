@@ -207,7 +207,8 @@ impl Products<'_> {
                     // That it was computed is known all the same.
                     let doubt = figure.doubt.as_ref().map(|doubt| {
                         format!(
-                            "{doubt}; computed all the same, {} × {} with {} connections, right to {:.0e}: only the time is withheld",
+                            "{doubt}; computed all the same, {} × {} with {} connections, right to {:.0e}: only the \
+                             time is withheld",
                             figure.rows, figure.cols, figure.connections, figure.max_error
                         )
                     });

@@ -121,7 +121,8 @@ pub fn keep(device: &Device, measured: Vec<Tuned>, note: &mut dyn FnMut(&str)) {
         .partition(|tuned| tuned.doubt.is_some());
     if let Some(doubt) = doubtful.first().and_then(|tuned| tuned.doubt.as_ref()) {
         note(&format!(
-            "{} of kernels could not be measured on {}, run in the usual workgroups, and are measured again another time: {doubt}",
+            "{} of kernels could not be measured on {}, run in the usual workgroups, and are measured again another \
+             time: {doubt}",
             counted(doubtful.len() as u64, "size"),
             adapter.name
         ));
@@ -133,7 +134,8 @@ pub fn keep(device: &Device, measured: Vec<Tuned>, note: &mut dyn FnMut(&str)) {
     for tuned in measured.iter().filter(|tuned| !tuned.wrong.is_empty()) {
         let shapes: Vec<String> = tuned.wrong.iter().map(|shape| shape.name()).collect();
         note(&format!(
-            "{} computes `{}` wrongly in workgroups of {}, which are therefore not used: a fault of its driver, worth a report",
+            "{} computes `{}` wrongly in workgroups of {}, which are therefore not used: a fault of its driver, worth \
+             a report",
             adapter.name,
             tuned.class,
             shapes.join(", ")

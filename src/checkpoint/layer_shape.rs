@@ -34,7 +34,8 @@ impl LayerShape {
         } = *self;
         if n_in > MAX_INDEX || n_out >= MAX_INDEX || active > MAX_INDEX {
             return Err(format!(
-                "layer {l} ({n_in} inputs, {n_out} outputs, {active} connections) passes the {MAX_INDEX} that 32-bit indices reach"
+                "layer {l} ({n_in} inputs, {n_out} outputs, {active} connections) passes the {MAX_INDEX} that 32-bit \
+                 indices reach"
             ));
         }
         // Below 2^31 each, as just checked: the products fit.

@@ -103,8 +103,8 @@ impl Manifest {
         if format != u64::from(FORMAT) {
             let version = rootlet.unwrap_or_else(|| "unknown".to_owned());
             return Err(format!(
-                "has checkpoint format {format} (rootlet {version}), and this rootlet {} reads format {FORMAT} only; use the \
-                 rootlet that saved it",
+                "has checkpoint format {format} (rootlet {version}), and this rootlet {} reads format {FORMAT} only; \
+                 use the rootlet that saved it",
                 env!("CARGO_PKG_VERSION")
             ));
         }

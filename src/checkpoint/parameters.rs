@@ -112,7 +112,8 @@ impl ParameterShape {
         {
             if *words == 0 || *words > MAX_INDEX {
                 return Err(format!(
-                    "`{name}` of layer {i} with parameters ({}) has {words} elements, where 1 to {MAX_INDEX} are possible",
+                    "`{name}` of layer {i} with parameters ({}) has {words} elements, where 1 to {MAX_INDEX} are \
+                     possible",
                     self.kind
                 ));
             }

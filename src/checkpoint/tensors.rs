@@ -322,7 +322,9 @@ mod tests {
 
         /// Without the checksum: a file changed at random decodes to a valid layer or is refused.
         #[test]
-        fn changed_files_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+        fn changed_files_never_panic(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)
+        ) {
             let mut bytes = encode(&state(1), &[], &LearnedImages::default()).unwrap();
             for (at, value) in changes {
                 let at = at.index(bytes.len());

@@ -81,13 +81,25 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     matrix: Vec<PathBuf>,
     /// Widths n of the n × n layers [default: 2048,4096,8192,16384]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 20))]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        value_parser = within::<u32>(1..=1 << 20)
+    )]
     sizes: Vec<u32>,
     /// Sparsities of the n × n layers [default: 0.8,0.9,0.95,0.98,0.99,0.999]
     #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = sparsity)]
     sparsities: Vec<f64>,
     /// Widths h of the steps' networks 3072-h-h-10 [default: those of --sizes if given, else 1024,4096]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 20))]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        value_parser = within::<u32>(1..=1 << 20)
+    )]
     hidden: Vec<u32>,
     /// Overall sparsity of the networks of steps and models [default: 0.98]
     #[arg(long, value_name = "SPARSITY", allow_negative_numbers = true, value_parser = sparsity)]
@@ -110,7 +122,13 @@ pub struct BenchArgs {
     #[arg(long)]
     checkpoint_activations: bool,
     /// Widths of the scaling [default: 1024,2048,4096,8192,16384]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 20))]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        value_parser = within::<u32>(1..=1 << 20)
+    )]
     scaling_sizes: Vec<u32>,
     /// Members of the batch; models on a software adapter take 16 at most [default: 128]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 16))]

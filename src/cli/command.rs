@@ -13,7 +13,13 @@ use super::{adapters, bench, data, eval, flops, model, report, sweep, train, tun
 /// memory, and guided stochastic exploration (arXiv 2401.06898) keeps replacing the useless ones by better ones. It
 /// runs on any GPU of any vendor, and on the CPU.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = EXAMPLES
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -36,7 +36,12 @@ enum DataCommand {
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct CheckArgs {
-    #[arg(long, value_name = "NAME", default_value = data::IMAGE_FOLDER, help = format!("Data set: {}", data::NAMES.join(", ")))]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = data::IMAGE_FOLDER,
+        help = format!("Data set: {}", data::NAMES.join(", "))
+    )]
     data: String,
     /// Folder with the data set's files
     #[arg(long, value_name = "DIR")]
@@ -84,10 +89,12 @@ pub fn run(args: &DataArgs) -> Result<()> {
     match (bad, folders) {
         (0, 0) => Ok(()),
         (_, 0) => wrong(format!(
-            "bad entries, listed above: {bad}; put sound images in their places, delete them, or train with --skip-bad-images"
+            "bad entries, listed above: {bad}; put sound images in their places, delete them, or train with \
+             --skip-bad-images"
         )),
         _ => wrong(format!(
-            "bad entries, listed above: {}, of which {folders} are folders of classes, which no run goes on with; mend those first",
+            "bad entries, listed above: {}, of which {folders} are folders of classes, which no run goes on with; mend \
+             those first",
             bad + folders
         )),
     }
@@ -118,7 +125,8 @@ fn words(data: &Dataset, check: &Check) -> String {
     if check.copies > 0 {
         let what = match &data.test_part {
             TestPart::SplitOff { .. } => {
-                "training images are others once more, by their pixels: those of them that `rootlet train` splits off test nothing"
+                "training images are others once more, by their pixels: those of them that `rootlet train` splits off \
+                 test nothing"
             }
             _ => "test images are training images as well, by their pixels: they test nothing",
         };

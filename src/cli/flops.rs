@@ -62,7 +62,13 @@ pub struct FlopsArgs {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
     until: Option<f64>,
     /// Images in a step: all figures are of so many
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = within::<u64>(1..=u64::MAX))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true,
+        value_parser = within::<u64>(1..=u64::MAX)
+    )]
     batch: u64,
     #[command(flatten)]
     model: ModelFlags,
@@ -230,8 +236,8 @@ fn table(c: &Comparison) -> String {
     let _ = writeln!(
         text,
         "{} for images of {}, {}: {} connections, {} GFLOP a dense step\n\
-         Mean training GFLOP of a step on {}, and its share of the dense step's; rounds every {} until {} of the training, \
-         gamma {}\n",
+         Mean training GFLOP of a step on {}, and its share of the dense step's; rounds every {} until {} of the \
+         training, gamma {}\n",
         c.model,
         c.image,
         counted(c.classes as u64, "class"),

@@ -38,7 +38,13 @@ pub struct ReportArgs {
     #[arg(long, value_name = "DIR")]
     png: Option<PathBuf>,
     /// Pixels of a PNG for each of a figure's own 480 by some 330
-    #[arg(long, value_name = "N", default_value_t = 3, requires = "png", value_parser = clap::value_parser!(u32).range(1..=8))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3,
+        requires = "png",
+        value_parser = clap::value_parser!(u32).range(1..=8)
+    )]
     png_scale: u32,
 }
 

@@ -27,8 +27,8 @@ impl Known {
                 self.remedy()
             ),
             false => format!(
-                "it has the contents of the data set {}, its {file}, not of {}; name the right set with {DATA}, or the right \
-                 folder with {DATA_DIR}",
+                "it has the contents of the data set {}, its {file}, not of {}; name the right set with {DATA}, or the \
+                 right folder with {DATA_DIR}",
                 other.name, self.name
             ),
         };

@@ -104,8 +104,8 @@ fn test_by_others(data: &Dataset) -> Option<Shared> {
             "leave one of each in train/, or put others into val/".to_owned(),
         ),
         _ => Shared::Some(format!(
-            "{least}{found} of {compared} test images {where_from}{of_all} are, by their pixels, training images as well, and test \
-             no network that learns from these; `rootlet data check` compares all"
+            "{least}{found} of {compared} test images {where_from}{of_all} are, by their pixels, training images as \
+             well, and test no network that learns from these; `rootlet data check` compares all"
         )),
     };
     Some(shared)
@@ -183,8 +183,8 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
     }
     let unused = unused.iter().map(|path| {
         format!(
-            "{} has folders of the same classes, and its images are not used: those that test are {test_part}; a folder of such is \
-             called {}",
+            "{} has folders of the same classes, and its images are not used: those that test are {test_part}; a \
+             folder of such is called {}",
             path.display(),
             TEST_FOLDERS.join(", ")
         )

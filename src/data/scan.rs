@@ -199,8 +199,8 @@ pub(super) fn scan(
         if !is_folder(entry) {
             faults.entries.push(BadImage {
                 path: entry.path(),
-                reason: "a file beside the classes' folders; images belong into the folder of their class, <class>/*, anything \
-                         else out of here"
+                reason: "a file beside the classes' folders; images belong into the folder of their class, <class>/*, \
+                         anything else out of here"
                     .to_owned(),
             });
         } else if let Ok(name) = entry.file_name().into_string() {

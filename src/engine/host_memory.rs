@@ -100,7 +100,8 @@ mod tests {
         let message = refused("x", 27_086_032, Some(20_776_423_424)).to_string();
         for part in [
             "the allocation of 27086032 bytes for buffer `x` was refused",
-            "20776423424 bytes are free, so a limit of the shell or the container (ulimit -v, cgroup) is below that: raise it",
+            "20776423424 bytes are free, so a limit of the shell or the container (ulimit -v, cgroup) is below that: \
+             raise it",
         ] {
             assert!(message.contains(part), "{message}");
         }

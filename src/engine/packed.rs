@@ -42,8 +42,8 @@ pub(super) fn packed(
             return Err(fault(
                 kernel,
                 format!(
-                    "binding `{name}` is no array of vec4, by which alone {precision} numbers can be stored: activations of \
-                     this model must be f32"
+                    "binding `{name}` is no array of vec4, by which alone {precision} numbers can be stored: \
+                     activations of this model must be f32"
                 ),
             ));
         }

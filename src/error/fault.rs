@@ -69,8 +69,8 @@ impl fmt::Display for Fault {
             Fault::Shader { kernel, why } => write!(f, "shader `{kernel}`: {why}"),
             Fault::Wrong { adapter, what, how } => write!(
                 f,
-                "{adapter} computes {what} wrongly: {how}. No figure measured on it could be trusted; update its driver, \
-                 or choose another {ADAPTER}"
+                "{adapter} computes {what} wrongly: {how}. No figure measured on it could be trusted; update its \
+                 driver, or choose another {ADAPTER}"
             ),
             Fault::Driver { doing, why } => write!(f, "{doing} failed: {why}"),
             Fault::NoMemory { kernel } => write!(f, "no memory left for kernel `{kernel}`"),

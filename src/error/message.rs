@@ -39,8 +39,8 @@ impl Error {
                 layer,
                 units: [inputs, outputs],
             } => format!(
-                "sparsity {sparsity} leaves layer {layer} ({inputs} to {outputs} units) without a connection; use a lower \
-                 one or wider layers"
+                "sparsity {sparsity} leaves layer {layer} ({inputs} to {outputs} units) without a connection; use a \
+                 lower one or wider layers"
             ),
             Error::Model { model, why } => format!("the model {model} {why}"),
             Error::Objective {
@@ -50,8 +50,8 @@ impl Error {
             } => format!("the {what} {called} {why}"),
             Error::Fixed { what, way_out } => format!("{what}; {way_out}"),
             Error::OtherOptimiser { own, begun } => format!(
-                "the state was trained by the optimiser `{begun}`, and this network's is `{own}`: go on with `{begun}`, or \
-                 take the weights alone"
+                "the state was trained by the optimiser `{begun}`, and this network's is `{own}`: go on with \
+                 `{begun}`, or take the weights alone"
             ),
             Error::Config { origin, why } => format!("{origin}: {why}"),
             Error::OtherRun { path, why } => format!(
@@ -120,8 +120,9 @@ impl Error {
                 iterations,
                 most,
             } => format!(
-                "plan `{plan}`, kernel `{kernel}`: at this size the loops of an invocation have {iterations} iterations, \
-                 and adapters are only known to finish {most}; use a smaller batch, smaller images or a smaller layer"
+                "plan `{plan}`, kernel `{kernel}`: at this size the loops of an invocation have {iterations} \
+                 iterations, and adapters are only known to finish {most}; use a smaller batch, smaller images or a \
+                 smaller layer"
             ),
             Error::Lost(reason) => format!("the device was lost ({reason})"),
             Error::Diverged { step, loss } => format!(

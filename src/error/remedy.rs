@@ -70,8 +70,8 @@ mod tests {
             what: "a limit".into(),
             remedies: Remedies::ONE_IMAGE,
         };
-        let library = "buffer `connections` needs 8 bytes, more than a limit of 4 bytes; use smaller images, a smaller `width` \
-                       or another `adapter`";
+        let library = "buffer `connections` needs 8 bytes, more than a limit of 4 bytes; use smaller images, a smaller \
+                       `width` or another `adapter`";
         assert_eq!(error.to_string(), library);
         let flags = error.message(|option| format!("--{option}"));
         assert!(

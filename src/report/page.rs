@@ -76,9 +76,9 @@ fn results_section(records: &[RunRecord], results: &Results) -> Section {
     section.text(
         "Mean ± standard deviation (n − 1) over the runs that differ in their seeds alone and came to their end. \
          FLOPs are \
-         counted as Evci et al. (2020) count them, without evaluations; seconds and FLOPs are those of the whole run, with what a \
-         method does before the first step. Bytes are the most that were on the device at once, of all together and of each \
-         class: the moments differ, so the classes’ can add up to more.",
+         counted as Evci et al. (2020) count them, without evaluations; seconds and FLOPs are those of the whole run, \
+         with what a method does before the first step. Bytes are the most that were on the device at once, of all \
+         together and of each class: the moments differ, so the classes’ can add up to more.",
     );
     section.blocks.push(Block::Table(results.table()));
     let told = tested_differently(records, &results.groups).into_iter();

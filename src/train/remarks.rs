@@ -125,8 +125,8 @@ pub(super) fn worse_than_guessing(
     };
     (classes > 1 && loss > guessing).then(|| {
         format!(
-            "the test loss {loss:.4} is above that of guessing, ln {classes} = {guessing:.4}: the network is worse than none, or \
-             far too sure of itself; {way_out}"
+            "the test loss {loss:.4} is above that of guessing, ln {classes} = {guessing:.4}: the network is worse \
+             than none, or far too sure of itself; {way_out}"
         )
     })
 }

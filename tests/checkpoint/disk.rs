@@ -99,7 +99,8 @@ fn a_full_disk() {
         return;
     }
     let run = tempfile::tempdir().unwrap();
-    let script = "exec unshare --map-root-user --mount sh -c 'mount -t tmpfs -o size=64k tmpfs \"$ROOTLET_TEST_RUN\" && exec \"$@\"' sh \"$@\"";
+    let script = "exec unshare --map-root-user --mount sh -c 'mount -t tmpfs -o size=64k tmpfs \"$ROOTLET_TEST_RUN\" \
+                  && exec \"$@\"' sh \"$@\"";
     let output = limited(script, run.path(), true);
     expect(
         &output,
@@ -118,7 +119,8 @@ fn a_read_only_disk() {
     }
     let run = tempfile::tempdir().unwrap();
     checkpoint::save(run.path(), &snapshot(1, &SMALL), CONFIG).unwrap();
-    let script = "exec unshare --map-root-user --mount sh -c 'mount --bind \"$ROOTLET_TEST_RUN\" \"$ROOTLET_TEST_RUN\" && mount -o remount,bind,ro \"$ROOTLET_TEST_RUN\" && exec \"$@\"' sh \"$@\"";
+    let script = "exec unshare --map-root-user --mount sh -c 'mount --bind \"$ROOTLET_TEST_RUN\" \"$ROOTLET_TEST_RUN\" \
+                  && mount -o remount,bind,ro \"$ROOTLET_TEST_RUN\" && exec \"$@\"' sh \"$@\"";
     let output = limited(script, run.path(), false);
     expect(
         &output,

@@ -27,7 +27,8 @@ proptest! {
             random.norm(if batch { NormKind::Batch } else { NormKind::Layer }, channels)
         }).collect();
         let progress = Progress { step, epoch, loss_sum: loss, seconds: -loss, ..Progress::default() };
-        let saved = Snapshot { state: NetworkState { layers, optimiser: Some("sgd".into()), parameters: norms, dense_weights }, progress, ..Snapshot::default() };
+        let state = NetworkState { layers, optimiser: Some("sgd".into()), parameters: norms, dense_weights };
+        let saved = Snapshot { state, progress, ..Snapshot::default() };
         let path = checkpoint::save(run.path(), &saved, &config).unwrap();
         for place in [run.path(), &run.path().join("checkpoints"), &path, &path.join("manifest.json")] {
             let loaded = checkpoint::load(place).unwrap();

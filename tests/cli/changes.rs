@@ -36,7 +36,8 @@ fn a_run_that_went_on_with_other_values_is_none_that_its_file_repeats() {
     let desk = Desk::new();
     let untouched = desk.small(&["--lr=0.05", "--seed=2"]);
     let run = desk.small(&["--steps=50"]);
-    let says = "--lr differs from the steps before (0.1 up to step 50, 0.05 from then on), so config.toml alone no longer repeats";
+    let says = "--lr differs from the steps before (0.1 up to step 50, 0.05 from then on), so config.toml alone no \
+                longer repeats";
     let done = desk.good(&["train", "--resume", text(&run), "--steps=0", "--lr=0.05"]);
     assert!(
         done.err.contains(says) && done.out.contains(says),

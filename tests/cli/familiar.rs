@@ -75,8 +75,8 @@ fn a_sweeps_table_says_which_results_are_no_tests() {
     copy(&desk, "data/train", 3, "data/val");
     fs::write(
         desk.path("s.toml"),
-        "seeds = [1, 2]\n[base]\ndata = \"image-folder\"\ndata_dir = \"data\"\nimage_size = 16\nhidden = [16]\nepochs = 1\n\
-         batch = 8\nthreads = 1\n",
+        "seeds = [1, 2]\n[base]\ndata = \"image-folder\"\ndata_dir = \"data\"\nimage_size = 16\nhidden = [16]\n\
+         epochs = 1\nbatch = 8\nthreads = 1\n",
     )
     .unwrap();
     let told = "seed-2: what stands as test accuracy is of images from val/; the network was trained on 2 of them";

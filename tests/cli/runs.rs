@@ -6,8 +6,8 @@ use std::fs;
 
 const METRICS: &str =
     "epoch,step,lr,train_loss,train_accuracy,test_loss,test_accuracy,seconds,images_per_second";
-const TOPOLOGY: &str = "step,layer,name,active,total,candidates,pruned,grown,turnover,grown_gradient,pruned_magnitude,seconds,\
-    rank_correlation,ever_active,dead_inputs,dead_outputs";
+const TOPOLOGY: &str = "step,layer,name,active,total,candidates,pruned,grown,turnover,grown_gradient,\
+    pruned_magnitude,seconds,rank_correlation,ever_active,dead_inputs,dead_outputs";
 
 #[test]
 fn train_alone_learns_the_digits_and_leaves_a_complete_run_folder() {

@@ -114,7 +114,8 @@ fn a_report_on_a_full_disk_leaves_what_was_there() {
     let desk = Desk::new();
     let run = desk.small(&["--epochs=2"]);
     // Copied out of the mount, to be looked at.
-    let script = "mount -t tmpfs -o size=200k tmpfs out && echo before > out/report.html && head -c 180k /dev/zero > out/zeros
+    let script = "mount -t tmpfs -o size=200k tmpfs out && echo before > out/report.html && head -c 180k /dev/zero > \
+                  out/zeros
                   \"$0\" \"$@\"; status=$?; cp out/*.* seen; exit $status";
     for to in [&["-o", "out/report.html"][..], &["--png", "out"]] {
         for folder in ["out", "seen"] {

@@ -66,8 +66,8 @@ fn what_a_sweep_varies_makes_another_run() {
         desk.write(
             "s.toml",
             &format!(
-                "[[axis]]\nkey = \"data_dir\"\nvalues = [\"{folder}\"]\n[base]\ndata = \"image-folder\"\nimage_size = 16\n\
-                 hidden = [16]\nepochs = 1\nbatch = 8\nthreads = 1\n"
+                "[[axis]]\nkey = \"data_dir\"\nvalues = [\"{folder}\"]\n[base]\ndata = \"image-folder\"\n\
+                 image_size = 16\nhidden = [16]\nepochs = 1\nbatch = 8\nthreads = 1\n"
             ),
         );
     };
@@ -173,7 +173,8 @@ fn what_trains_the_same_is_done_once() {
             "runs/s/mlp_set_sparsity-0.9"
         ]
     );
-    let says = "5 runs left out, which would train the same as others: mlp_dense_sparsity-0.9 (as mlp_dense_sparsity-0.5), ";
+    let says = "5 runs left out, which would train the same as others: mlp_dense_sparsity-0.9 \
+                (as mlp_dense_sparsity-0.5), ";
     assert!(done.err.contains(says), "{done:?}");
     // What one method ignores and another goes by.
     let lists =

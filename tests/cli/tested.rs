@@ -13,8 +13,8 @@ fn seeds_that_hold_out_images_of_their_own_are_told() {
     photos(&desk.path("data/train"), &CLASSES, 0, 20);
     fs::write(
         desk.path("s.toml"),
-        "seeds = [1, 2]\n[base]\ndata = \"image-folder\"\ndata_dir = \"data\"\nimage_size = 16\nhidden = [16]\nepochs = 1\n\
-         batch = 8\nthreads = 1\n",
+        "seeds = [1, 2]\n[base]\ndata = \"image-folder\"\ndata_dir = \"data\"\nimage_size = 16\nhidden = [16]\n\
+         epochs = 1\nbatch = 8\nthreads = 1\n",
     )
     .unwrap();
     let told = "the runs of each row were tested on different images, each on those that its seed held out";

@@ -96,7 +96,8 @@ fn each_bad_value_has_its_message() {
         (&["--warmup-epochs", "-1"], "--warmup-epochs must"),
         (
             &["--milestones", "12,8"],
-            "--milestones must list epochs above 0, up to 4294967295, in ascending order, as in 8,12, or be none, not 12,8",
+            "--milestones must list epochs above 0, up to 4294967295, in ascending order, as in 8,12, or be none, not \
+             12,8",
         ),
         (&["--milestones", "8,NaN"], "--milestones must"),
         (&["--lr-decay", "0"], "--lr-decay must"),

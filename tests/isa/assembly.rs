@@ -81,11 +81,12 @@ impl Line {
 
 #[test]
 fn loads_are_counted_within_loops() {
-    let serial = "BB0:\n buffer_load_dwordx4 v[0:3], v0 ; e0\nBB1:\n s_load_dwordx4 s[0:3], s[2:3], 0x30\n buffer_load_dword v4, v0\n \
-                  s_waitcnt vmcnt(0) lgkmcnt(0)\n buffer_load_dwordx4 v[4:7], v4\n s_waitcnt vmcnt(0)\n s_branch BB1\nBB2:\n s_endpgm";
+    let serial = "BB0:\n buffer_load_dwordx4 v[0:3], v0 ; e0\nBB1:\n s_load_dwordx4 s[0:3], s[2:3], 0x30\n \
+                  buffer_load_dword v4, v0\n s_waitcnt vmcnt(0) lgkmcnt(0)\n buffer_load_dwordx4 v[4:7], v4\n \
+                  s_waitcnt vmcnt(0)\n s_branch BB1\nBB2:\n s_endpgm";
     assert_eq!(loads_in_flight(serial, 4), 1);
-    let four = "BB1:\n buffer_load_dwordx4 v[0:3], v0\n buffer_load_dwordx4 v[0:3], v0\n s_waitcnt vmcnt(1)\n buffer_load_dwordx4 v[0:3], \
-                v0\n buffer_load_dwordx4 v[0:3], v0\n s_cbranch_scc0 BB1";
+    let four = "BB1:\n buffer_load_dwordx4 v[0:3], v0\n buffer_load_dwordx4 v[0:3], v0\n s_waitcnt vmcnt(1)\n \
+                buffer_load_dwordx4 v[0:3], v0\n buffer_load_dwordx4 v[0:3], v0\n s_cbranch_scc0 BB1";
     assert_eq!(loads_in_flight(four, 4), 3);
     assert_eq!(
         loads_in_flight(

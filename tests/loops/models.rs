@@ -49,7 +49,8 @@ fn no_kernel_of_a_real_model_loops_for_too_long() {
         let whole = count(&Program::len);
         let pieces = WorkgroupShape::ALL.map(|shape| count(&|program| program.pieces(shape)));
         println!(
-            "{name} at {side} pixels, batch {batch}: {iterations} iterations in {kernel}; {whole} dispatches, {pieces:?} pieces"
+            "{name} at {side} pixels, batch {batch}: {iterations} iterations in {kernel}; {whole} dispatches, \
+             {pieces:?} pieces"
         );
         assert!(
             (1..=MOST_ITERATIONS).contains(&iterations),

@@ -37,7 +37,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read> residual: array<vec4<f32>>; // as input
 @group(0) @binding(5) var<storage, read> values: array<f32>;
 @group(0) @binding(6) var<storage, read_write> running: array<f32>;
-@group(0) @binding(7) var<storage, read_write> saved: array<f32>; // [4][channels]: mean, 1 / standard deviation, weight, bias
+// `saved` is [4][channels]: mean, 1 / standard deviation, weight, bias.
+@group(0) @binding(7) var<storage, read_write> saved: array<f32>;
 @group(0) @binding(8) var<storage, read_write> output: array<vec4<f32>>; // as input
 
 @compute @workgroup_size(LANES, ROWS)

@@ -16,7 +16,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<vec4<f32>>; // [channels][items]
 @group(0) @binding(2) var<storage, read> delta: array<vec4<f32>>; // [channels][items]
-@group(0) @binding(3) var<storage, read> saved: array<vec4<f32>>; // [2][items]: mean, 1 / standard deviation; zero in padding lanes
+// `saved` is [2][items]: mean, 1 / standard deviation; zero in padding lanes.
+@group(0) @binding(3) var<storage, read> saved: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> values: array<f32>;
 @group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>; // [channels][items]
 

@@ -20,7 +20,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> input: array<vec4<f32>>; // [channels][positions][vectors]
 @group(0) @binding(3) var<storage, read> values: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4<f32>>; // as input
-@group(0) @binding(5) var<storage, read_write> saved: array<vec4<f32>>; // [2][positions][vectors]: mean, 1 / standard deviation
+// `saved` is [2][positions][vectors]: mean, 1 / standard deviation.
+@group(0) @binding(5) var<storage, read_write> saved: array<vec4<f32>>;
 
 fn first_value(at: u32) -> vec4<f32> {
     return input[at];

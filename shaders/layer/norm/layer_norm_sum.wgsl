@@ -22,7 +22,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read> values: array<f32>;
 @group(0) @binding(5) var<storage, read_write> sum: array<vec4<f32>>; // as a
 @group(0) @binding(6) var<storage, read_write> output: array<vec4<f32>>; // as a
-@group(0) @binding(7) var<storage, read_write> saved: array<vec4<f32>>; // [2][positions][vectors]: mean, 1 / standard deviation
+// `saved` is [2][positions][vectors]: mean, 1 / standard deviation.
+@group(0) @binding(7) var<storage, read_write> saved: array<vec4<f32>>;
 
 fn first_value(at: u32) -> vec4<f32> {
     let x = a[at] + b[at];

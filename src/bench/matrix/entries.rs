@@ -54,8 +54,8 @@ impl Entries {
         for (sums, what) in sums.iter().zip(["row", "column"]) {
             if let Some(i) = sums.iter().position(|&sum| sum > LARGEST) {
                 let reason = format!(
-                    "its values are too large for 32-bit products: those of {what} {} add up to {:e}, and at most {LARGEST:e} can \
-                     be measured; scale them down",
+                    "its values are too large for 32-bit products: those of {what} {} add up to {:e}, and at most \
+                     {LARGEST:e} can be measured; scale them down",
                     i + 1,
                     sums[i]
                 );

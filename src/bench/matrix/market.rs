@@ -122,8 +122,8 @@ fn header(line: &str) -> Result<(Field, Symmetry), Fault> {
     };
     if (object, format) != ("matrix", "coordinate") {
         return Err(fault(
-            "only sparse matrices can be measured (\"matrix coordinate\"), not dense arrays or vectors; write it as one, with \
-             scipy.io.mmwrite(FILE, scipy.sparse.coo_array(MATRIX))",
+            "only sparse matrices can be measured (\"matrix coordinate\"), not dense arrays or vectors; write it as \
+             one, with scipy.io.mmwrite(FILE, scipy.sparse.coo_array(MATRIX))",
         ));
     }
     let field = match field {
@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn all_kinds_are_read() {
-        let general = "%%MatrixMarket matrix coordinate real general\n% a comment\n\n2 3 3\n1 3 -.5\n\n2 1 2e1\n1 3 0.25\n";
+        let general = "%%MatrixMarket matrix coordinate real general\n% a comment\n\n\
+                       2 3 3\n1 3 -.5\n\n2 1 2e1\n1 3 0.25\n";
         assert_eq!(entries(general), [(0, 2, -0.5), (1, 0, 20.0), (0, 2, 0.25)]);
         let pattern =
             "%%matrixmarket MATRIX Coordinate Pattern Symmetric\r\n3 3 2\r\n2 1\r\n3 3\r\n";

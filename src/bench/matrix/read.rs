@@ -29,8 +29,8 @@ pub fn read(path: &Path) -> Result<LayerState> {
     };
     let format = Format::of(path).ok_or_else(|| {
         fault(
-            "is neither .mtx (Matrix Market) nor .smtx (Deep Learning Matrix Collection), gzipped or not; give it that ending if \
-             it is"
+            "is neither .mtx (Matrix Market) nor .smtx (Deep Learning Matrix Collection), gzipped or not; give it that \
+             ending if it is"
                 .to_owned(),
         )
     })?;

@@ -9,8 +9,8 @@ use super::super::shape::WorkgroupShape;
 use super::{instance, wait};
 
 /// What a user without an adapter reads.
-pub(crate) const NONE_FOUND: &str = ". No Vulkan, Metal or DX12 adapter was found; a GPU needs its driver, and on Debian or \
-    Ubuntu `apt-get install mesa-vulkan-drivers libvulkan1` installs a software adapter";
+pub(crate) const NONE_FOUND: &str = ". No Vulkan, Metal or DX12 adapter was found; a GPU needs its driver, and on \
+    Debian or Ubuntu `apt-get install mesa-vulkan-drivers libvulkan1` installs a software adapter";
 
 /// The adapters of a wgpu instance, with their summaries.
 pub(crate) fn enumerate() -> Vec<(Adapter, AdapterSummary)> {

@@ -85,7 +85,8 @@ pub(in crate::report) fn stylesheet(scope: &str) -> String {
     all.map(|(light, dark)| {
         // As the SVG writer spells them.
         format!(
-            "{scope} [fill=\"#{light:06X}\"]{{fill:#{dark:06x}}}{scope} [stroke=\"#{light:06X}\"]{{stroke:#{dark:06x}}}\n"
+            "{scope} [fill=\"#{light:06X}\"]{{fill:#{dark:06x}}}\
+             {scope} [stroke=\"#{light:06X}\"]{{stroke:#{dark:06x}}}\n"
         )
     })
     .collect()

@@ -52,7 +52,8 @@ impl BenchFile {
             Some(schema) if schema.as_u64().is_some_and(|s| s <= SCHEMA) => {}
             Some(schema) => {
                 return Err(fault(format!(
-                    "has schema {schema}, and this rootlet {} reads up to {SCHEMA}; use a newer rootlet, or measure again",
+                    "has schema {schema}, and this rootlet {} reads up to {SCHEMA}; use a newer rootlet, or measure \
+                     again",
                     env!("CARGO_PKG_VERSION")
                 )));
             }

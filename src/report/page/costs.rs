@@ -37,8 +37,8 @@ const COSTS: [Cost; 3] = [
         column: "seconds",
         parts: seconds,
         rest: "other",
-        note: "Forward, backward and optimiser: the steps that were timed, times the number of steps. Other: checkpoints, reports, \
-               the host’s own work, and what a resumed run did before its last start.",
+        note: "Forward, backward and optimiser: the steps that were timed, times the number of steps. Other: \
+               checkpoints, reports, the host’s own work, and what a resumed run did before its last start.",
         why_not: "no finished run tells the times of its phases.",
     },
     Cost {
@@ -48,8 +48,8 @@ const COSTS: [Cost; 3] = [
         column: "train_flops",
         parts: operations,
         rest: "not known by phase",
-        note: "As Evci et al. (2020) count them, without evaluations. Not known by phase: what a resumed run did before its last \
-               start.",
+        note: "As Evci et al. (2020) count them, without evaluations. Not known by phase: what a resumed run did \
+               before its last start.",
         why_not: "no finished run tells the operations of its phases.",
     },
     Cost {

@@ -74,7 +74,8 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
     }
     if !changed {
         section.blocks.push(Block::Missing(
-            format!("No figure of the layers over time: each kept the number of connections that it began with, as in {SCOPE} layer."),
+            format!("No figure of the layers over time: each kept the number of connections that it began with, as in \
+                     {SCOPE} layer."),
         ));
     }
 }

@@ -223,7 +223,8 @@ mod tests {
         let many = known(4000, 3, 200);
         assert_eq!(
             missing_rounds(&config, &many, &rounds(&[20, 60])).unwrap(),
-            "198 of 200 rounds are missing, those after steps 40, 80, 100, 120, 140, 160, 180, 200, 220, 240 and 188 more"
+            "198 of 200 rounds are missing, those after steps 40, 80, 100, 120, 140, 160, 180, 200, 220, 240 and 188 \
+             more"
         );
         let mut torn = rounds(&[20, 40, 60]);
         torn[1].layers.pop();

@@ -61,7 +61,8 @@ pub(in crate::report) fn tables_against(
     });
     if let Some((epoch, tested)) = row {
         reported.push(format!(
-            "{}: the row of epoch {epoch} has another test result than the checkpoint, {tested}: it was edited, or is of another run",
+            "{}: the row of epoch {epoch} has another test result than the checkpoint, {tested}: it was edited, or is \
+             of another run",
             folder.path().join(METRICS).display()
         ));
     }

@@ -67,7 +67,8 @@ impl RunRecord {
         damage.extend(looked.damage);
         damage.extend(unproved.then(|| {
             format!(
-                "{}: none of its checkpoints can be used, and only they could prove what its other files tell of its end",
+                "{}: none of its checkpoints can be used, and only they could prove what its other files tell of its \
+                 end",
                 folder.path().display()
             )
         }));

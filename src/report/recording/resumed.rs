@@ -91,8 +91,8 @@ fn of_one_run(folder: &RunFolder, newest: &Manifest) -> Result<()> {
         Some(what) => Err(Error::Run {
             path: folder.path().to_owned(),
             reason: format!(
-                "its checkpoints do not belong to its {SUMMARY}, which {what}; put the files of one run together again, or move {SUMMARY}, \
-                 {METRICS} and {TOPOLOGY} away to go on from the checkpoints without them"
+                "its checkpoints do not belong to its {SUMMARY}, which {what}; put the files of one run together \
+                 again, or move {SUMMARY}, {METRICS} and {TOPOLOGY} away to go on from the checkpoints without them"
             ),
         }),
     }
@@ -129,8 +129,8 @@ impl ResumePoint {
                 name: Change::ADAPTER.to_owned(),
                 before: Some(before.to_owned()),
                 remark: format!(
-                    "the adapter differs from that of the steps before ({before} up to step {}, {after} from then on), so config.toml \
-                     alone no longer repeats this run",
+                    "the adapter differs from that of the steps before ({before} up to step {}, {after} from then on), \
+                     so config.toml alone no longer repeats this run",
                     self.step
                 ),
             });

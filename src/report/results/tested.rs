@@ -30,7 +30,7 @@ pub(in crate::report) fn tested_differently(
         ),
     };
     Some(format!(
-        "the runs {which} were tested on different images, each on those that its seed held out: mean and spread are over these, \
-         too; a folder val/ beside train/ tests all runs by the same"
+        "the runs {which} were tested on different images, each on those that its seed held out: mean and spread are \
+         over these, too; a folder val/ beside train/ tests all runs by the same"
     ))
 }

@@ -105,8 +105,8 @@ impl RecordedTraining {
         if let (Some(filter), true) = (check, device.is_cpu()) {
             let kernel = if filter.is_empty() { "all" } else { filter };
             return Err(Error::Usage(format!(
-                "{CHECK} {kernel} has no effect here: the CPU executor runs the twins themselves, and a kernel is compared \
-                 with its twin; leave it out, or train on another {ADAPTER}"
+                "{CHECK} {kernel} has no effect here: the CPU executor runs the twins themselves, and a kernel is \
+                 compared with its twin; leave it out, or train on another {ADAPTER}"
             )));
         }
         let mut config = config;
@@ -379,8 +379,8 @@ fn take_measured(
         config.machine.fused = Some(fused);
         let how = if fused { "as one" } else { "apart" };
         note(&format!(
-            "kernels that follow each other run {how}, which was measured as faster for this model on {}: the run has {FUSED} \
-             {fused}",
+            "kernels that follow each other run {how}, which was measured as faster for this model on {}: the run has \
+             {FUSED} {fused}",
             device.name()
         ));
     }

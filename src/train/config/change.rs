@@ -156,8 +156,8 @@ impl TrainConfig {
                 name: "epochs".to_owned(),
                 before: Some(self.run.epochs.to_string()),
                 remark: format!(
-                    "{EPOCHS} differs from the steps before ({} up to step {step}, {} from then on), and the learning rate falls to \
-                     their end, so config.toml alone no longer repeats this run",
+                    "{EPOCHS} differs from the steps before ({} up to step {step}, {} from then on), and the learning \
+                     rate falls to their end, so config.toml alone no longer repeats this run",
                     self.run.epochs, next.run.epochs
                 ),
             });

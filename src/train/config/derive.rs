@@ -35,8 +35,8 @@ impl TrainConfig {
         let model = self.model_for(shape);
         (self.model.name == AUTO && model != MODELS[0]).then(|| {
             format!(
-                "the model is {model}, for no {MODEL} was given and images of {} × {} pixels are many inputs for a perceptron; \
-                 {MODEL} mlp trains one all the same",
+                "the model is {model}, for no {MODEL} was given and images of {} × {} pixels are many inputs for a \
+                 perceptron; {MODEL} mlp trains one all the same",
                 shape.height, shape.width
             )
         })

@@ -232,8 +232,8 @@ impl Trainer {
         }));
         if self.is_unpruned() {
             remarks.push(format!(
-                "{} did not come to its last pruning: the network has {} connections, not the {} asked for; give more {STEPS}, or \
-                 leave {STEPS} out",
+                "{} did not come to its last pruning: the network has {} connections, not the {} asked for; give more \
+                 {STEPS}, or leave {STEPS} out",
                 self.setup.method.name(),
                 self.network.arena.connections,
                 self.requested.iter().sum::<u64>()

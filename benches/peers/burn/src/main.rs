@@ -58,7 +58,9 @@ fn main() -> Result<()> {
     let results = json!({
         "schema": 2,
         "code": {"name": "burn", "version": "0.22.1", "sources": ""},
-        "adapter": {"name": "wgpu's default device", "backend": "wgpu", "device_type": "", "driver": format!("{device:?}")},
+        "adapter": {
+            "name": "wgpu's default device", "backend": "wgpu", "device_type": "", "driver": format!("{device:?}")
+        },
         "kernels": kernels,
         "steps": steps,
     });
