@@ -1,4 +1,4 @@
-//! The `rootlet` command: parse, run, and tell of an error in one line.
+//! The `rootlet` command: parse, run, and report an error in one line.
 
 mod cli;
 
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            // Should nobody be there to read it, the exit status still tells.
+            // If nobody is there to read it, the exit status still tells.
             let _ = writeln!(
                 std::io::stderr(),
                 "error: {}",

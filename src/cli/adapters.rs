@@ -11,7 +11,7 @@ use super::output;
 /// Lists the GPUs and other adapters
 ///
 /// Lists every adapter with its index, name, type, backend, driver, limits and features, and marks the one that
-/// `--adapter auto` takes. On DX12 it says which compiler the shaders go through. `--adapter` (or the environment
+/// `--adapter auto` takes. On DX12 it says which compiler translates the shaders. `--adapter` (or the environment
 /// variable ROOTLET_ADAPTER) chooses another.
 #[derive(Debug, Args)]
 pub struct AdaptersArgs {

@@ -50,10 +50,10 @@ Examples:
 /// Measures this machine's speed
 ///
 /// Measures the adapter's ceilings (copy, load, multiply-add, dispatch, read-back, barrier), then the sparse products
-/// over several sizes and sparsities, each result checked, and the share of the ceiling that they reach; then a
-/// training step and a prune-and-grow round of perceptrons and other models, and how they grow with the width. What the
-/// adapter cannot hold, or would take too long for, is skipped with a reason; so is what other work on the machine
-/// disturbed: measure on an idle one.
+/// over several sizes and sparsities. Each result is checked, and the share of the ceiling that it reaches is shown.
+/// Then it measures a training step and a prune-and-grow round of perceptrons and other models, and how they grow with
+/// the width. Whatever the adapter cannot hold, or would take too long for, is skipped with a reason. So is whatever
+/// other work on the machine disturbed: measure on an idle one.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
@@ -64,8 +64,8 @@ pub struct BenchArgs {
     /// Write all figures to this file too; `-` writes them, and nothing else, to standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write a file of the standard cases into this folder, to be shared, and print it as the row of a table; --quick
-    /// leaves the longer ones out
+    /// Write a file of the standard cases into this folder, to be shared, and print it as a row of a table; --quick
+    /// leaves out the longer cases
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", conflicts_with_all = NARROWING)]
     share: Option<PathBuf>,
     /// Small sizes and short measurements: a first impression within seconds
@@ -104,8 +104,8 @@ pub struct BenchArgs {
     /// Overall sparsity of the networks of steps and models [default: 0.98]
     #[arg(long, value_name = "SPARSITY", allow_negative_numbers = true, value_parser = sparsity)]
     step_sparsity: Option<f64>,
-    /// Models whose training step is measured, kernel by kernel; alone, nothing else is [default:
-    /// vgg16-small,resnet20,resnet56,simple-vit-tiny]
+    /// Models whose training step is measured, kernel by kernel; if only these are named, nothing else is measured
+    /// [default: vgg16-small,resnet20,resnet56,simple-vit-tiny]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     models: Vec<String>,
     /// How activations and their gradients are stored, in products and in steps: f32, bf16 or f16
@@ -118,7 +118,7 @@ pub struct BenchArgs {
         hide_possible_values = true
     )]
     activations: Precision,
-    /// Let the models compute most activations again in the backward pass instead of holding them
+    /// Let the models recompute most activations in the backward pass instead of storing them
     #[arg(long)]
     checkpoint_activations: bool,
     /// Widths of the scaling [default: 1024,2048,4096,8192,16384]
@@ -130,24 +130,24 @@ pub struct BenchArgs {
         value_parser = within::<u32>(1..=1 << 20)
     )]
     scaling_sizes: Vec<u32>,
-    /// Members of the batch; models on a software adapter take 16 at most [default: 128]
+    /// Samples in a batch; models on a software adapter take 16 at most [default: 128]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = within::<u32>(1..=1 << 16))]
     batch: Option<u32>,
     /// Seconds for each measurement [default: 0.2, with --quick 0.05]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     seconds: Option<f64>,
-    /// Skip what would take longer than so many seconds by a smaller case [default: 10, with --quick 3]
+    /// Skip a case that would take more than this many seconds, judging by a smaller one [default: 10, with --quick 3]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     limit: Option<f64>,
-    /// Whether variants of kernels are measured first and the fastest run: auto, on hardware; on; off
+    /// Whether to measure variants of the kernels first and run the fastest: auto (only on hardware), on or off
     #[arg(long, value_name = "WHETHER", default_value = "auto", hide_default_value = true, value_parser = tune())]
     tune: Tune,
-    /// Keep figures that other work on the machine disturbed, marked as doubtful, in place of withholding them
+    /// Keep figures that other work on the machine disturbed, marked as doubtful, instead of withholding them
     #[arg(long)]
     keep_doubtful: bool,
 }
 
-/// What a shared file's cases may not depend on.
+/// Flags that the cases of a shared file may not depend on.
 const NARROWING: [&str; 11] = [
     "only",
     "scaling",
@@ -211,7 +211,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl BenchArgs {
-    /// What is measured: all, unless something is named.
+    /// The parts to measure: all of them, unless something is named.
     fn parts(&self, defaults: &BenchOptions) -> Vec<Part> {
         let mut parts: Vec<Part> = self.only.iter().map(|p| p.0).collect();
         let mut add = |wanted: bool, more: &[Part]| {
@@ -245,7 +245,7 @@ impl BenchArgs {
         };
         let parts = self.parts(&defaults);
         let sizes = match (self.sizes.is_empty(), self.matrix.is_empty()) {
-            // Matrices alone are all that was asked for.
+            // If only matrices were given, nothing else is measured.
             (true, false) => Vec::new(),
             _ => widths(&self.sizes, &defaults.sizes),
         };
@@ -285,13 +285,13 @@ impl BenchArgs {
 }
 
 impl BenchArgs {
-    /// Whether parts were named, or what names some.
+    /// Whether parts were named, directly or through a flag that implies one.
     fn names_parts(&self) -> bool {
         !(self.only.is_empty() && self.models.is_empty() && self.matrix.is_empty())
     }
 }
 
-/// Measures, or shows what was measured.
+/// Measures, or shows earlier measurements.
 pub fn run(args: &BenchArgs) -> Result<()> {
     match &args.command {
         Some(BenchCommand::Compare(args)) => compare::run(args),
@@ -303,7 +303,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
 fn measure(args: &BenchArgs) -> Result<()> {
     let to_stdout = args.json.as_deref() == Some(Path::new("-"));
     let mut table = Table::default();
-    // A closed pipe must not end a bench whose figures go to a file: what cannot be shown is not.
+    // A closed pipe must not end a bench whose figures go to a file. In that case, whatever cannot be shown is dropped.
     let mut show = |finding: Finding<'_>| {
         if !to_stdout {
             let _ = writeln!(
@@ -318,7 +318,7 @@ fn measure(args: &BenchArgs) -> Result<()> {
     if let Some(file) = args.json.as_deref().filter(|_| !to_stdout) {
         check_output(file, &args.matrix)?;
     }
-    // Before anything is measured.
+    // This comes before anything is measured.
     if let Some(folder) = &args.share
         && !folder.is_dir()
     {
@@ -337,7 +337,7 @@ fn measure(args: &BenchArgs) -> Result<()> {
              keep the doubtful times with --keep-doubtful",
         );
     }
-    // Before the error, if there is one: what was measured is not lost to it.
+    // This comes before the error, if there is one, so that the figures are not lost with it.
     match &args.json {
         None => {}
         Some(_) if to_stdout => output::print_json(&report.to_json()?)?,

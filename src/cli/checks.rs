@@ -1,4 +1,4 @@
-//! What is refused of what was typed, before anything is done: empty values, flags without effect.
+//! What is refused right after parsing, before anything is done: empty values, and flags without effect.
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -12,10 +12,10 @@ pub(super) fn no_effect(flag: &str, why: &str) -> Error {
     }
 }
 
-/// Reads the environment's `ROOTLET_NO_VERIFY`: its flag takes no value.
+/// Parses the environment's `ROOTLET_NO_VERIFY`: the flag itself takes no value.
 ///
 /// # Errors
-/// What it may be.
+/// The text is none of the accepted values.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -27,7 +27,7 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Refuses flags and arguments that were typed with nothing in them, as a script's empty variable leaves them.
+/// Refuses flags and arguments with an empty value, such as an empty variable in a script leaves.
 pub fn check_typed(matches: &ArgMatches) -> Result<()> {
     for id in matches.ids() {
         let typed = matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
@@ -47,7 +47,7 @@ pub fn check_typed(matches: &ArgMatches) -> Result<()> {
     }
 }
 
-/// Flags that have no effect beside another one, by command: that other one, its value where it matters, and why.
+/// Flags that have no effect beside another one, by command: the other flag, its value where that matters, and why.
 const IDLE_BESIDE: [(&str, &str, Option<&str>, &str, &str); 7] = [
     (
         "sweep",
@@ -84,8 +84,8 @@ const IDLE_BESIDE: [(&str, &str, Option<&str>, &str, &str); 7] = [
 
 const NOT_VERIFIED: &str = "the CPU executor is what others are compared with";
 
-/// Refuses flags that were typed beside one that leaves them without effect. A variable of the environment is for many
-/// commands.
+/// Refuses flags that were typed beside one that leaves them without effect. Environment variables are exempt, because
+/// they are set for many commands.
 pub fn check_beside(matches: &ArgMatches) -> Result<()> {
     let Some((command, matches)) = matches.subcommand() else {
         return Ok(());

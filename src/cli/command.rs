@@ -1,4 +1,4 @@
-//! The commands: one of them is parsed, and run.
+//! The subcommands: one of them is parsed and run.
 
 use std::process::ExitCode;
 

@@ -30,9 +30,9 @@ enum DataCommand {
 
 /// Reads all of a data set and names what is wrong
 ///
-/// Reads and decodes every image, names each that cannot be read and whatever else is in an image's place, and shows
-/// classes, numbers of images and fingerprints: one of the files' names and lengths, which checkpoints keep, and one of
-/// their contents. Exit status 1 if an entry is bad.
+/// Reads and decodes every image. Names each one that cannot be read, and anything else that is in an image's place.
+/// Shows the classes, the number of images, and two fingerprints: one of the files' names and lengths, which
+/// checkpoints keep, and one of their contents. The exit status is 1 if an entry is bad.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct CheckArgs {
@@ -64,7 +64,7 @@ pub fn run(args: &DataArgs) -> Result<()> {
         name: args.data.clone(),
         dir: args.data_dir.clone(),
         limit: None,
-        // Every image is looked at where it lies: nothing is split off, and nothing left out.
+        // Every image is checked where it lies: none is split off or left out.
         images: ImageOptions {
             val_split: 0.0,
             ..ImageOptions::default()

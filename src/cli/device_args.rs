@@ -1,4 +1,4 @@
-//! The device that a command runs on, where it is not a training.
+//! The device of the commands that do not train.
 
 use clap::Args;
 use rootlet::Result;
@@ -8,7 +8,7 @@ use rootlet::train::config::{idle_threads, whole};
 
 use super::checks::no_effect;
 
-/// What a command that is not a training runs on.
+/// Which device a command that does not train runs on.
 #[derive(Clone, Debug, Args)]
 pub struct DeviceArgs {
     /// Adapter to run on: auto, cpu, an index of `rootlet adapters`, or a part of a name
@@ -25,7 +25,7 @@ pub struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    /// Refuses a number of threads on an adapter that has cores of its own.
+    /// Refuses a number of threads for an adapter that has cores of its own.
     pub(super) fn check_threads(&self) -> Result<()> {
         match self.threads > 0 && !takes_threads(&self.adapter) {
             true => Err(no_effect("threads", &idle_threads(&self.adapter))),
@@ -34,7 +34,7 @@ impl DeviceArgs {
     }
 }
 
-/// A number of threads, also where the adapter has none of its own: a typing error stays one.
+/// Parses a number of threads, even for an adapter that ignores it, so that a typing error is reported.
 fn threads(text: &str) -> std::result::Result<usize, String> {
     let mut config = TrainConfig::default();
     config.machine.threads = whole(text)?;

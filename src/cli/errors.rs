@@ -1,4 +1,4 @@
-//! What becomes of an error: its sentence, and the exit status.
+//! How an error is reported: its sentence, and the exit status.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use rootlet::Error;
 use rootlet::error::NoAdapter;
 
-/// Names the environment variable in an error about the adapter that came from it.
+/// Names the environment variable in an error about an adapter that the variable chose.
 pub fn name_variable(error: Error, matches: &ArgMatches) -> Error {
     const ADAPTER: &str = "adapter";
     let from_variable = |(_, given): (&str, &ArgMatches)| {
@@ -23,12 +23,12 @@ pub fn name_variable(error: Error, matches: &ArgMatches) -> Error {
     }
 }
 
-/// The flag of an option of the library.
+/// The flag that sets an option of the library.
 pub fn flag(option: &str) -> String {
     format!("--{}", option.replace('_', "-"))
 }
 
-/// 2 for what the user typed, as clap has it; 1 for everything else.
+/// 2 for errors in what the user typed, like clap; 1 for everything else.
 pub fn exit_code(error: &Error) -> ExitCode {
     match error.is_usage() {
         true => ExitCode::from(2),

@@ -29,18 +29,18 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct EvalArgs {
-    /// A checkpoint, or a run folder, whose newest checkpoint is taken
+    /// A checkpoint, or a run folder, whose newest checkpoint is used
     checkpoint: PathBuf,
-    /// Data set to test on [default: the one it was trained on]
+    /// Data set to test on [default: the one that the network was trained on]
     #[arg(long, value_name = "NAME")]
     data: Option<String>,
-    /// Folder with the data set's files [default: the one it was trained from]
+    /// Folder with the data set's files [default: the one that the network was trained from]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Use only the first N test images (0: all) [default: all]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     limit: Option<usize>,
-    /// Leave out images of a folder that cannot be read, and name them [default: as it was trained]
+    /// Leave out images of a folder that cannot be read, and name them [default: as in training]
     #[arg(long)]
     skip_bad_images: bool,
     #[command(flatten)]
@@ -53,13 +53,14 @@ pub struct EvalArgs {
 /// What a network is evaluated on.
 struct Tested {
     data: Dataset,
-    /// Whether the images are those that its training tested it by.
+    /// Whether the images are those that its training used for testing.
     own: bool,
-    /// Of how many of them it has learned, where other things than the images tell.
+    /// How many of the images the network was trained on, where something other than the pixels tells.
     learned: Option<u64>,
 }
 
-/// Loads the data as the network saw them, and says where they are not those of its training.
+/// Loads the data in the form that the network was trained with, and tells the user if they are not those of its
+/// training.
 fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Result<Tested> {
     let own = config.source();
     let trained = checkpoint.manifest.data.as_ref();
@@ -86,13 +87,13 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     }
     source.images.skip_bad |= args.skip_bad_images;
     if let (true, Some(trained)) = (source.name != own.name, trained) {
-        // A folder's images become as large as those that the network knows.
+        // A folder's images are resized to the size that the network was trained with.
         source.images.size = trained.shape.height;
         source.images.resize = None;
     }
     let own_limit = own.limit;
     let mut data = data::load_to_test(&source)?;
-    // As many as in training, to be compared with those.
+    // Take as many as in training, so that the results can be compared.
     let mut as_then = match source.limit == own.limit {
         true => data.clone(),
         false => data::load_to_test(&DataOptions {
@@ -102,7 +103,7 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     };
     match checkpoint.snapshot.learned_images.is_empty() {
         true => as_then.compare_with(trained),
-        // The images tell.
+        // The images themselves tell.
         false => data.compares_with(&checkpoint.snapshot.learned_images),
     }
     data.test_part = as_then.test_part.clone();
@@ -147,8 +148,9 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     Ok(Tested { data, own, learned })
 }
 
-/// Of how many of the test images the network has learned, where they bear the names of those that its training learned
-/// from: all, or it was not through with them, or their contents are others. None where the names are others.
+/// How many of the test images the network was trained on, if they have the names of those that its training learned
+/// from. All of them, unless the training was stopped before it had seen them all, or their contents differ. None if
+/// the names differ.
 fn learned_of(
     data: &Dataset,
     trained: &DataRecord,
@@ -181,15 +183,15 @@ struct Shown<'a> {
     result: Evaluation,
     /// Where the images come from.
     test_part: &'a TestPart,
-    /// Of how many of them the network has learned; null where that is not known.
+    /// How many of them the network was trained on; null if that is not known.
     trained_on: Option<u64>,
-    /// Whether the checkpoint knows JPEG files by their bytes.
+    /// Whether the checkpoint identifies JPEG files by their bytes.
     #[serde(skip)]
     by_bytes: bool,
 }
 
 impl Shown<'_> {
-    /// In a line. `own`: whether the images are those that the network's training tested it by.
+    /// The result in one line. `own`: whether the images are those that the network's training used for testing.
     fn line(&self, set: &str, own: bool) -> String {
         let images = match own && TestPart::is_test(Some(self.test_part), self.trained_on) {
             true => "test image",

@@ -32,17 +32,16 @@ Examples:
 
 /// Compares methods by their training FLOPs
 ///
-/// Counts the floating-point operations of training by each method, as Evci et al. 2020 count them (forward f, backward
-/// 2 f, and what a round computes): the mean of a step, per image, at a row of sparsities. The defaults are those of
-/// the figure that the paper of GSE publishes: a round every 100 steps to the end, gamma 1. Nothing is allocated or
-/// trained.
+/// Counts the floating-point operations of training by each method as Evci et al. 2020 do (forward f, backward 2 f,
+/// plus whatever a round computes). Shows the mean of a step, per image, at a row of sparsities. The defaults are those
+/// of the figure in the GSE paper: a round every 100 steps to the end, gamma 1. Nothing is allocated or trained.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct FlopsArgs {
     /// Name of the model, one of those that `rootlet model` lists
     #[arg(default_value = "resnet50")]
     name: String,
-    /// Methods to count; the ratio is that of the first to the second
+    /// Methods to count; the ratio compares the first to the second
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "gse,rigl", value_parser = method_values())]
     methods: Vec<String>,
     /// Sparsities to count at
@@ -61,7 +60,7 @@ pub struct FlopsArgs {
     /// Share of the training after which there are no rounds (T_end) [default: 1]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
     until: Option<f64>,
-    /// Images in a step: all figures are of so many
+    /// Images in a step; all figures are for this many
     #[arg(
         long,
         value_name = "N",
@@ -80,7 +79,7 @@ pub struct FlopsArgs {
     output: Option<PathBuf>,
 }
 
-/// The names of methods; clap takes such as live as long as the program.
+/// The names of the methods. Clap needs names that live as long as the program.
 fn method_values() -> PossibleValuesParser {
     let names = cost::counted().into_iter();
     PossibleValuesParser::new(names.map(|name| &*name.leak()))

@@ -1,4 +1,4 @@
-//! Signals: the first asks the run to stop in good order, the second ends the process.
+//! Signals: the first asks the run to stop cleanly, the second ends the process.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,15 +9,16 @@ use rootlet::{Error, Result};
 
 use super::output;
 
-/// Exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
+/// Exit status of a run that Ctrl-C stopped: 128 + SIGINT, the shells' convention.
 const INTERRUPTED: u8 = 130;
 
 /// Exit status of a run that saved and stopped because the system or a scheduler asked it to (SIGTERM; the warnings
-/// SIGUSR1, SIGUSR2 and SIGXCPU): EX_TEMPFAIL of sysexits.h, "try again later". The command with `--resume` goes on.
+/// SIGUSR1, SIGUSR2 and SIGXCPU): EX_TEMPFAIL of sysexits.h, "try again later". The same command with `--resume`
+/// continues it.
 #[cfg(unix)]
 const RESUME_ME: u8 = 75;
 
-/// What the signals have asked for.
+/// What the signals asked for.
 pub struct Interrupt {
     /// Set by the first signal.
     pub stop: Arc<AtomicBool>,
@@ -25,10 +26,10 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on.
+    /// Starts listening.
     ///
     /// # Errors
-    /// The system does not let it.
+    /// The system does not allow it.
     pub fn listen() -> Result<Self> {
         let interrupt = Self {
             stop: Arc::default(),
@@ -39,7 +40,7 @@ impl Interrupt {
             if stop.load(Ordering::SeqCst) {
                 std::process::exit(signal.at_once.into());
             }
-            // The status first: whoever sees the flag may ask for it.
+            // Store the status first: whoever sees the flag may ask for it.
             status.store(signal.in_order, Ordering::SeqCst);
             stop.store(true, Ordering::SeqCst);
             output::say(&format!("\n{}", signal.reported));
@@ -53,7 +54,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// The exit status of a run that was stopped.
+    /// The exit status of a run that a signal stopped.
     pub fn status(&self) -> ExitCode {
         ExitCode::from(self.status.load(Ordering::SeqCst))
     }
@@ -61,11 +62,11 @@ impl Interrupt {
 
 /// What a signal means.
 struct Signal {
-    /// Exit status of a run that stops in good order.
+    /// Exit status of a run that stops cleanly.
     in_order: u8,
-    /// Exit status where it is the second signal.
+    /// Exit status if it is the second signal.
     at_once: u8,
-    /// What is said when it is the first.
+    /// What is printed if it is the first signal.
     reported: &'static str,
 }
 
@@ -77,9 +78,9 @@ fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
     use signal_hook::iterator::Signals;
 
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU])?;
-    // A file that may not grow further is an error of the write, which is reported, not the end of the process.
+    // When a file reaches its size limit, the write should fail and be reported, rather than the process end.
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
-    // Under nohup the end of the terminal is to be survived.
+    // Under nohup, the process must survive the end of the terminal.
     if !is_ignored(SIGHUP) {
         signals.add_signal(SIGHUP)?;
     }
@@ -110,8 +111,8 @@ fn listen(came: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
 #[expect(unsafe_code, reason = "sigaction is only in C")]
 fn is_ignored(signal: i32) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: no new action is given, so the call only fills in the old one, which is all zeros until then and valid as
-    // such.
+    // SAFETY: no new action is given, so the call only fills in the old one, which is all zeros until then and
+    // therefore valid.
     let action = unsafe {
         match libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) {
             0 => action.assume_init(),
@@ -121,7 +122,7 @@ fn is_ignored(signal: i32) -> bool {
     action.sa_sigaction == libc::SIG_IGN
 }
 
-/// Elsewhere Ctrl-C, Ctrl-Break and the closing of the console are one.
+/// On other systems, Ctrl-C, Ctrl-Break and closing the console are one signal.
 #[cfg(not(unix))]
 fn listen(came: impl Fn(Signal) + Send + 'static) -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(move || {

@@ -1,4 +1,5 @@
-//! The command line, thin: a subcommand parses its flags, calls the library and lets the reports show what happens.
+//! The command line. It is thin: a subcommand parses its flags, calls the library and lets the reports show what
+//! happens.
 
 mod adapters;
 mod bench;

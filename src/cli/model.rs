@@ -23,14 +23,14 @@ Examples:
 
 /// Shows a model's layers, parameters and cost
 ///
-/// Shows what a model has and costs at a sparsity: connections of each layer, trained parameters, and floating-point
-/// operations as Evci et al. 2020 count them (forward f, backward 2 f). Nothing is allocated or trained.
+/// Shows what a model has and costs at a sparsity: the connections of each layer, the trained parameters, and the
+/// floating-point operations as Evci et al. 2020 count them (forward f, backward 2 f). Nothing is allocated or trained.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ModelArgs {
-    /// Name of the model; without it, the names of all
+    /// Name of the model; without it, all names are listed
     name: Option<String>,
-    /// Share of all possible connections that do not exist [default: 0.9]
+    /// Share of all possible connections that are left out [default: 0.9]
     #[arg(
         long,
         value_name = "SHARE",
@@ -39,7 +39,7 @@ pub struct ModelArgs {
         value_parser = real
     )]
     sparsity: Option<f64>,
-    /// Number of connections in place of --sparsity
+    /// Number of connections, instead of --sparsity
     #[arg(
         long,
         value_name = "N",

@@ -1,4 +1,4 @@
-//! Flags that describe a model which is only looked at: those of `rootlet model` and `rootlet flops`.
+//! Flags that describe a model without training it, shared by `rootlet model` and `rootlet flops`.
 
 use clap::Args;
 use rootlet::data::ImageShape;
@@ -8,10 +8,10 @@ use rootlet::train::TrainConfig;
 use rootlet::train::config::{real, whole};
 use rootlet::{Error, Result};
 
-/// What a model is like, besides its name and its connections.
+/// The properties of a model besides its name and its connections.
 #[derive(Debug, Args)]
 pub struct ModelFlags {
-    /// Factor of all channels and hidden widths [default: 1]
+    /// Factor on all channels and hidden widths [default: 1]
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = real)]
     pub width: Option<f64>,
     /// How the connections are divided among the layers [default: erdos-renyi]
@@ -37,7 +37,7 @@ pub struct ModelFlags {
     pub gamma: Option<f64>,
 }
 
-/// The models that are made for 224×224 images of 1000 classes.
+/// The models that are made for 224×224 images in 1000 classes.
 const LARGE: [&str; 4] = ["simple-vit", "resnet18", "resnet34", "resnet50"];
 
 impl ModelFlags {
@@ -53,7 +53,7 @@ impl ModelFlags {
         config
     }
 
-    /// A flag that was typed.
+    /// The first of these flags that was typed, if any.
     pub fn typed(&self) -> Option<&'static str> {
         [
             ("width", self.width.is_some()),
@@ -85,7 +85,7 @@ impl ModelFlags {
     }
 }
 
-/// The model's name is an argument of these commands, not a flag.
+/// Names the model as the argument that it is here, where the library speaks of an option.
 fn of_argument(error: Error) -> Error {
     match error {
         Error::Value {
@@ -95,14 +95,14 @@ fn of_argument(error: Error) -> Error {
     }
 }
 
-/// Takes what was typed, if it was.
+/// Copies a value if it was typed.
 fn take<T: Clone>(typed: &Option<T>, value: &mut T) {
     if let Some(typed) = typed {
         value.clone_from(typed);
     }
 }
 
-/// The images that a model is made for, or those of `--image`.
+/// The image size that a model is made for, or the one given by `--image`.
 fn image_shape(image: Option<&str>, model: &str) -> Result<ImageShape> {
     match (image, LARGE.contains(&model)) {
         (Some(text), _) => parse_image(text),
@@ -111,7 +111,7 @@ fn image_shape(image: Option<&str>, model: &str) -> Result<ImageShape> {
     }
 }
 
-/// The classes that a model is made for, or those of `--classes`.
+/// The number of classes that a model is made for, or the one given by `--classes`.
 fn default_classes(classes: Option<usize>, model: &str) -> Result<usize> {
     match (classes, LARGE.contains(&model)) {
         (Some(0), _) => Err(Error::Value {
@@ -134,7 +134,7 @@ fn square(side: usize) -> ImageShape {
 }
 
 fn parse_image(text: &str) -> Result<ImageShape> {
-    // What is no number is a 0, which no size may be.
+    // A part that is no number becomes 0, which is refused as a size.
     let sizes: Vec<usize> = text.split('x').map(|n| n.parse().unwrap_or(0)).collect();
     match sizes[..] {
         [channels, height, width] if sizes.iter().all(|&n| n > 0 && n < 1 << 20) => {

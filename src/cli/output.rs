@@ -1,4 +1,4 @@
-//! Lines for people and for programs.
+//! Output for people and for programs.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use rootlet::report::printable;
 use rootlet::{Error, Result};
 
-/// Says that a limit is none.
+/// Notes that a limit exceeds the number of images and so limits nothing.
 pub(super) fn note_wide_limit(limit: usize, images: usize) {
     if limit > images {
         note(&format!(
@@ -15,14 +15,14 @@ pub(super) fn note_wide_limit(limit: usize, images: usize) {
     }
 }
 
-/// Tells of something that the user should know, without stopping for it.
+/// Prints something that the user should know, without stopping.
 pub(super) fn note(text: &str) {
     say(&format!("note: {text}"));
 }
 
-/// A line on standard error.
+/// Prints a line on standard error.
 pub(super) fn say(text: &str) {
-    // Should nobody be there to read it, the command goes on.
+    // If nobody is there to read it, the command carries on.
     let _ = writeln!(std::io::stderr(), "{}", printable(text));
 }
 
@@ -31,7 +31,7 @@ pub(super) fn print(text: &str) -> Result<()> {
     print_json(&printable(text))
 }
 
-/// Prints for programs, to which every character is one like the others.
+/// Prints for programs, which get every character unescaped.
 pub(super) fn print_json(text: &str) -> Result<()> {
     std::io::stdout()
         .write_all(text.as_bytes())

@@ -23,8 +23,8 @@ Examples:
 /// Shows runs and benchmarks as one page
 ///
 /// Makes one self-contained HTML page without scripts: the table of results, curves of loss and accuracy (runs that
-/// differ in their seeds alone are one curve with a band), sparsity and compression of the layers, turnover, where the
-/// time and the bytes go, benchmarks, the exact commands and versions. It suits light and dark readers and phones.
+/// differ only in their seeds are one curve with a band), sparsity and compression of the layers, turnover, where the
+/// time and the bytes go, benchmarks, and the exact commands and versions. It suits light and dark readers and phones.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ReportArgs {
@@ -37,7 +37,7 @@ pub struct ReportArgs {
     /// Write each figure as a PNG in this folder too
     #[arg(long, value_name = "DIR")]
     png: Option<PathBuf>,
-    /// Pixels of a PNG for each of a figure's own 480 by some 330
+    /// Pixels of a PNG for each of a figure's own 480 by about 330
     #[arg(
         long,
         value_name = "N",
@@ -58,7 +58,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     let mut damaged: Vec<(&Path, Error)> = Vec::new();
     for input in &args.inputs {
         std::fs::metadata(input).map_err(Error::io("open the run", input))?;
-        // What is neither is reported as the file that it is not.
+        // An input that is neither is reported as the kind of file that it should have been.
         let read = match input.is_dir() {
             true => {
                 read_runs(input, &mut |text| output::note(text)).map(|runs| records.extend(runs))
@@ -73,7 +73,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     for (input, error) in damaged {
         output::note(&format!("{} is left out: {error}", input.display()));
     }
-    // Also where it was named alone and with its sweep.
+    // A run counts once, even if it was named both alone and through its sweep.
     let records = distinct(records, &mut |text| output::note(text))?;
     let page = Page::new(&records, &benches)?;
     write_file(&args.output, page.html()?.as_bytes())?;
@@ -91,7 +91,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         let mut names = BTreeSet::new();
         for figure in page.figures() {
             let name = figure.file_name("png");
-            // What names differ in may be nothing that a file's can have.
+            // Names may differ only in characters that a file name cannot have.
             let number = |n: u32| match n {
                 1 => name.clone(),
                 n => format!("{n}-{name}"),

@@ -36,14 +36,14 @@ Examples:
 
 /// Trains many runs and compares them
 ///
-/// Trains models × methods × sparsities × seeds, one after the other, each in a run folder of its own below --out, and
-/// prints one table with means and standard deviations over the seeds (results.csv and results.md in the same folder).
-/// Runs that are finished are skipped, and one that was interrupted goes on from its checkpoint. A run that diverges is
-/// recorded, the others go on, and the exit status is 1. Several processes can do the same sweep: each takes runs that
-/// no other does, and waits for the others' at the end.
+/// Trains models × methods × sparsities × seeds, one run after another, each in a run folder of its own below --out.
+/// Prints one table with means and standard deviations over the seeds (results.csv and results.md in the same folder).
+/// Finished runs are skipped, and an interrupted run goes on from its checkpoint. A run that diverges is recorded, the
+/// others go on, and the exit status is 1. Several processes can do the same sweep: each takes runs that no other has
+/// taken, and waits for the others' at the end.
 ///
-/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM,
-/// SIGUSR1, SIGUSR2 and SIGXCPU save a checkpoint and stop with exit status 75: the same command goes on.
+/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does closing the terminal, with 129. SIGTERM, SIGUSR1,
+/// SIGUSR2 and SIGXCPU save a checkpoint and stop with exit status 75: the same command goes on.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct SweepArgs {
@@ -58,27 +58,27 @@ pub struct SweepArgs {
     /// Print the table of the runs that are there, and stop
     #[arg(long, conflicts_with_all = ["save_every", "tensorboard", "quiet"])]
     table: bool,
-    /// Adapter to train on, in place of the file's: auto, cpu, an index of `rootlet adapters`, or a part of a name
+    /// Adapter to train on, instead of the file's: auto, cpu, an index of `rootlet adapters`, or a part of a name
     #[arg(long, value_name = "ADAPTER", env = "ROOTLET_ADAPTER")]
     adapter: Option<String>,
-    /// What lies between checkpoints: epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at the
-    /// end [default: an epoch, or 10m where one takes longer]
+    /// How often to save a checkpoint: in epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at
+    /// the end [default: every epoch, or every 10m where an epoch takes longer]
     #[arg(long, value_name = "EVERY")]
     save_every: Option<SaveEvery>,
-    /// Do not verify an adapter and driver that no training was on before
+    /// Do not verify an adapter and driver that nothing was trained on before
     #[arg(long, env = "ROOTLET_NO_VERIFY", value_parser = switch)]
     no_verify: bool,
-    /// Write TensorBoard's event files too, in each run folder's tensorboard/
+    /// Also write TensorBoard's event files, in each run folder's tensorboard/
     #[arg(long)]
     tensorboard: bool,
-    /// Show of each run the final result and errors only
+    /// For each run, show only the final result and errors
     #[arg(long)]
     quiet: bool,
 }
 
-/// Does what is left of a sweep.
+/// Trains what is left of a sweep.
 pub fn run(args: &SweepArgs) -> Result<ExitCode> {
-    // A variable that is set to nothing chooses nothing.
+    // A variable that is set to an empty text chooses nothing.
     let adapter = args
         .adapter
         .as_deref()
@@ -134,7 +134,7 @@ pub fn run(args: &SweepArgs) -> Result<ExitCode> {
     })
 }
 
-/// The runs and how far each is; `note` hears why some are not to be done.
+/// Lists the runs and how far each is; `note` receives the reasons why some are left out.
 fn plan(
     sweep: &Sweep,
     folder: &Path,

@@ -38,10 +38,10 @@ Examples:
 /// Trains a sparse network and leaves a run folder with its configuration, tables of its metrics and topology, and
 /// checkpoints. Without any flag it trains on the embedded handwritten digits.
 ///
-/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does the closing of the terminal, with 129. SIGTERM,
-/// SIGUSR1, SIGUSR2 and SIGXCPU, as schedulers send them ahead of a time limit, save a checkpoint and stop with exit
-/// status 75: run the command with --resume to go on. A second signal stops at once. A reader that goes away ends
-/// nothing.
+/// Ctrl-C saves a checkpoint and stops, with exit status 130; so does closing the terminal, with 129. SIGTERM, SIGUSR1,
+/// SIGUSR2 and SIGXCPU, which schedulers send ahead of a time limit, save a checkpoint and stop with exit status 75:
+/// run the command with --resume to go on. A second signal stops at once. A run does not stop when the reader of its
+/// output goes away.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
@@ -51,46 +51,47 @@ pub struct TrainArgs {
     run: RunArgs,
 }
 
-/// How a run is stored and shown: it changes nothing of what is computed, and is not in `config.toml`.
+/// How a run is stored and shown. None of this changes what is computed, and none of it is in `config.toml`.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub struct RunArgs {
-    /// Take the values of this config.toml; flags override them
+    /// Take the values from this config.toml; flags override them
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder from its newest checkpoint (or name one of them), whose configuration decides;
-    /// other flags change what may change, of methods those for each other that begin at random (static, set, rigl,
-    /// gse-*). Without a checkpoint yet it begins from its start, with its config.toml. Where nothing is left to train,
-    /// no file changes: more --epochs train on, and rounds that have begun still end where they were to (--round-until
-    /// sets another end). What was changed is said beside the result, and makes a row of its own in tables
+    /// Go on with the run in this folder from its newest checkpoint (or from the checkpoint named). Its configuration
+    /// applies; other flags change what may change. The methods that begin at random (static, set, rigl, gse-*) may be
+    /// changed for each other. A run without a checkpoint starts again, with its config.toml. If nothing is left to
+    /// train, no file changes. With more --epochs it trains on, and rounds that have begun still end where they would
+    /// have (--round-until sets another end). Every change is reported beside the result, and gives the run a row of
+    /// its own in tables
     #[arg(long, value_name = "RUN", conflicts_with_all = ["runs", "name"])]
     resume: Option<PathBuf>,
     /// Folder in which the run gets a folder of its own
     #[arg(long, value_name = "DIR", default_value = "runs")]
     runs: PathBuf,
-    /// Name of the run, behind the time [default: the data set and the method]
+    /// Name of the run, which follows the time [default: the data set and the method]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// What lies between checkpoints: epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at the
-    /// end [default: an epoch, or 10m where one takes longer]
+    /// How often to save a checkpoint: in epochs (2), optimiser steps (500s) or time (10m, 2h); there is always one at
+    /// the end [default: every epoch, or every 10m where an epoch takes longer]
     #[arg(long, value_name = "EVERY")]
     save_every: Option<SaveEvery>,
-    /// Do not verify an adapter and driver that no training was on before
+    /// Do not verify an adapter and driver that nothing was trained on before
     #[arg(long, env = "ROOTLET_NO_VERIFY", value_parser = switch)]
     no_verify: bool,
-    /// Show the final result and errors only
+    /// Show only the final result and errors
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
-    /// Print every event as a JSON object in a line of its own
+    /// Print every event as a JSON object on a line of its own
     #[arg(long)]
     json: bool,
-    /// Write TensorBoard's event files too, in the run folder's tensorboard/
+    /// Also write TensorBoard's event files, in the run folder's tensorboard/
     #[arg(long)]
     tensorboard: bool,
-    /// Print the config.toml that these flags make, and stop
+    /// Print the config.toml that these flags give, and stop
     #[arg(long, conflicts_with_all = ["name", "save_every", "quiet", "json", "tensorboard", "check"])]
     print_config: bool,
-    /// Debugging: run this kernel (or all) on its CPU twin too, and compare
+    /// Debugging: also run this kernel (or all) on its CPU twin, and compare
     #[arg(long, value_name = "KERNEL")]
     check: Option<String>,
 }
@@ -98,7 +99,7 @@ pub struct RunArgs {
 /// What to train.
 struct Job {
     config: TrainConfig,
-    /// Of a resumed run, its folder.
+    /// The folder of a resumed run.
     place: Option<Place>,
 }
 
@@ -144,7 +145,7 @@ fn configure(args: &TrainArgs) -> Result<Job> {
     }
 }
 
-/// An error about a value that is the file's, as that.
+/// Blames the config file for an error about a value that came from it.
 fn of_file(args: &TrainArgs, error: Error) -> Error {
     match (&error, &args.run.config) {
         (Error::Value { option, .. }, Some(file)) if !args.flags.decides(option) => {
@@ -183,7 +184,8 @@ fn go_on(args: &TrainArgs, resumed: Resumed) -> Result<Job> {
     })
 }
 
-/// What is in a run's `config.toml` and not in what it was trained with was edited: it is not trained with by itself.
+/// A value in a run's `config.toml` that differs from what it was trained with was edited. Such a value is not adopted
+/// on its own.
 fn unedited(args: &TrainArgs, folder: &RunFolder, trained: &Trained) -> Result<()> {
     let (file, source) = (folder.path().join(CONFIG), trained.source);
     let mut edits = folder.edits(trained).map_err(|error| {
@@ -195,7 +197,7 @@ fn unedited(args: &TrainArgs, folder: &RunFolder, trained: &Trained) -> Result<(
     if edits.is_empty() {
         return Ok(());
     }
-    // What the file leaves out, nobody asks for.
+    // Values that the file leaves out are not asked for.
     let wanted = (edits.iter())
         .filter(|edit| !TrainConfig::is_fixed(&edit.name))
         .find_map(|edit| Some((edit.name.replace('_', "-"), edit.file.as_deref()?)));
@@ -215,7 +217,7 @@ fn unedited(args: &TrainArgs, folder: &RunFolder, trained: &Trained) -> Result<(
     )))
 }
 
-/// Trains, from the start or on from a checkpoint.
+/// Trains, from the start or from a checkpoint.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let job = configure(args)?;
     if args.run.print_config {
@@ -224,7 +226,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             .map_err(Error::io("write", Path::new("standard output")))?;
         return Ok(ExitCode::SUCCESS);
     }
-    // Before anything that takes time: a signal while data are read or an adapter is verified has its exit status, too.
+    // This comes before anything that takes time, so that a signal gets its exit status even while data are read or an
+    // adapter is verified.
     let interrupt = Interrupt::listen()?;
     match train(args, job, &interrupt) {
         Err(error @ Error::Stopped) => {
@@ -282,7 +285,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
             Some(_) => {
                 "nothing was left to do; give a larger --steps, or --steps 0 to train all epochs"
             }
-            // With other epochs its stages would be others.
+            // With another number of epochs it would have other stages.
             None if stages > 1 => "nothing was left to do",
             None => "nothing was left to do; give more --epochs to train on",
         });
@@ -297,7 +300,7 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
     }
 }
 
-/// What `--check` compares: a part of kernels' names, or nothing for all of them.
+/// What `--check` compares: the kernels whose names contain this text, or all of them if it is empty.
 fn kernel_filter(name: &str) -> Result<&str> {
     if name == "all" {
         return Ok("");
@@ -312,7 +315,7 @@ fn kernel_filter(name: &str) -> Result<&str> {
     }
 }
 
-/// The names that are most like `name`, the likest first.
+/// The names most like `name`, the most similar first.
 fn nearest<'a>(name: &str, mut known: Vec<&'a str>) -> Vec<&'a str> {
     const SHOWN: usize = 4;
     let name = name.to_lowercase();

@@ -23,22 +23,22 @@ Examples:
   rootlet tune mlp --hidden 4096,4096 --batch 32 --adapter llvmpipe
       A perceptron in small batches, on another adapter.";
 
-/// Measures how a model's kernels run fastest
+/// Finds out how a model's kernels run fastest
 ///
-/// The products of sparse layers can run in workgroups of several shapes, with the same bits. This measures them on an
-/// adapter, for the sizes that a model has, compares the bits of a faster one with the usual one's, and keeps the
-/// choice in the user's cache, by adapter and driver. What other work on the machine disturbs is measured again, up to
-/// three times, and then chooses nothing. A training on hardware does so by itself where sizes are new to it;
-/// `rootlet train --tune off` takes the usual shapes.
+/// The products of sparse layers can run in workgroups of several shapes, with the same bits. This command measures
+/// them on an adapter at the sizes that a model has. It compares the bits of a faster shape with those of the usual
+/// one, and keeps the choice in the user's cache, by adapter and driver. Whatever other work on the machine disturbs is
+/// measured again, up to three times, and then chooses nothing. A training on hardware does the same by itself when it
+/// meets new sizes; `rootlet train --tune off` takes the usual shapes.
 ///
-/// It also measures a training step with kernels that follow each other as one and apart. Other sums come of it, so a
-/// run takes that choice when it begins and keeps it as --fused, also where it goes on on another adapter.
+/// It also measures a training step with successive kernels run as one, and run separately. The two give different
+/// sums, so a run makes this choice when it begins and keeps it as --fused, even if it goes on on another adapter.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TuneArgs {
     /// Name of the model
     name: String,
-    /// Share of all possible connections that do not exist [default: 0.9]
+    /// Share of all possible connections that are left out [default: 0.9]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = real)]
     sparsity: Option<f64>,
     /// Images in a batch [default: 128]
@@ -51,7 +51,7 @@ pub struct TuneArgs {
     model: ModelFlags,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Choose by times, too, that other work on the machine disturbed
+    /// Choose even by times that other work on the machine disturbed
     #[arg(long)]
     keep_doubtful: bool,
     /// Print one JSON object
@@ -114,7 +114,7 @@ fn table(device: &Device, measured: &[Tuned], step: Option<&StepTuned>) -> Strin
             Some(doubt) => format!("not chosen: {doubt}"),
             None => format!("{}: {:.2} times as fast", tuned.chosen.name(), tuned.gain()),
         };
-        // Nothing fails where a line is added to a text.
+        // Appending to a text cannot fail.
         let _ = writeln!(text, "{}\n  {verdict} ({})", tuned.class, times.join(", "));
     }
     if let Some(step) = step {

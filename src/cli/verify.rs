@@ -22,15 +22,15 @@ Examples:
 ///
 /// Runs every kernel beside its twin on the CPU, in every workgroup shape, at sizes where drivers go wrong: 1 to 9, 33,
 /// 257 and 513 units, batches of 1, 3 and 128, rows of 70,001 connections and rows of none. Then trains three small
-/// networks for ten steps, each begun from the CPU's state. Takes about half a minute. What it prints belongs into a
-/// bug report; the exit status is 1 where something is wrong. The first training on an adapter and driver runs a
-/// shorter form of this by itself.
+/// networks for ten steps, each starting from the CPU's state. Takes about half a minute. The output belongs in a bug
+/// report; the exit status is 1 if something is wrong. The first training on an adapter and driver runs a shorter form
+/// of this by itself.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct VerifyArgs {
     #[command(flatten)]
     device: DeviceArgs,
-    /// Run fewer sizes, in the shape that trainings use: the form that a first training runs
+    /// Run fewer sizes, in the shape that trainings use, as a first training does
     #[arg(long)]
     quick: bool,
     /// Print the result as one JSON object
@@ -75,7 +75,7 @@ fn text(report: &Report, json: bool) -> Result<String> {
     }
 }
 
-/// Moves on standard error, where that is a terminal.
+/// A progress bar on standard error, if that is a terminal.
 fn bar() -> ProgressBar {
     let bar = ProgressBar::new(1000);
     if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent}%  {msg}") {

@@ -13,10 +13,10 @@ use rootlet::report::{RunFolder, RunView};
 
 use super::output;
 
-/// Time between two looks: the run reports once a second at most.
+/// Time between two updates. The run reports once a second at most.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Losses that are kept for the sparkline.
+/// How many losses are kept for the sparkline.
 const KEPT: usize = 3600;
 
 const EXAMPLES: &str = "\
@@ -28,9 +28,9 @@ Examples:
 
 /// Shows how far a run is
 ///
-/// Shows a training that another process does: epoch, step, loss, accuracy, time left, the course of the loss, the last
-/// round. It redraws in place on a terminal and ends when the run has ended, or its process has died without a word;
-/// elsewhere it prints what is to be said now.
+/// Shows a training that another process runs: epoch, step, loss, accuracy, time left, the curve of the loss, and the
+/// last round. On a terminal it redraws in place, and ends when the run has ended or its process has died without a
+/// word. Elsewhere it prints the current state and stops.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct WatchArgs {
@@ -56,13 +56,13 @@ pub fn run(args: &WatchArgs) -> Result<ExitCode> {
     let mut losses: Vec<f32> = Vec::new();
     let mut last_step = None;
     while !view.has_ended() {
-        // One that cannot be read is in the view as such.
+        // A note that cannot be read appears in the view as unreadable.
         if let Ok(Some(note)) = folder.progress() {
             if last_step != Some(note.progress.step) {
                 last_step = Some(note.progress.step);
                 losses.push(note.progress.loss);
             }
-            // The oldest half goes at once, so that this is seldom done.
+            // Drop the oldest half at once, so that this happens rarely.
             if losses.len() > 2 * KEPT {
                 losses.drain(..KEPT);
             }

@@ -11,11 +11,11 @@ use super::super::output;
 
 /// Puts devices side by side
 ///
-/// Prints the figures of several files of `rootlet bench --json` next to each other. Files of different schema or code
-/// versions are refused: their differences would be those of the code.
+/// Prints the figures of several files of `rootlet bench --json` next to each other. It refuses files of different
+/// schema or code versions, because their differences would come from the code.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// What `rootlet bench --json FILE` wrote, one file a device
+    /// Files that `rootlet bench --json FILE` wrote, one per device
     #[arg(value_name = "FILE", required = true, num_args = 2..)]
     files: Vec<PathBuf>,
     /// Draw the products and the training steps into this SVG file
@@ -23,7 +23,7 @@ pub struct CompareArgs {
     output: Option<PathBuf>,
 }
 
-/// Compares what was measured.
+/// Compares the files.
 pub fn run(args: &CompareArgs) -> Result<()> {
     if let Some(file) = &args.output {
         check_output(file, &args.files)?;

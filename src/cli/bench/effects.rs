@@ -1,4 +1,4 @@
-//! Flags of `rootlet bench` that would change nothing.
+//! Flags of `rootlet bench` that would have no effect.
 
 use rootlet::Result;
 use rootlet::bench::{BenchOptions, Part};
@@ -7,7 +7,7 @@ use super::super::checks;
 use super::BenchArgs;
 
 impl BenchArgs {
-    /// Refuses flags that would have no effect on what is measured: who types one expects something of it.
+    /// Refuses flags that would have no effect on the measurement: whoever types a flag expects it to do something.
     pub(super) fn check_effects(&self, options: &BenchOptions) -> Result<()> {
         let any = |parts: &[Part]| parts.iter().any(|part| options.parts.contains(part));
         let products = any(&Part::PRODUCTS);

@@ -11,15 +11,15 @@ use super::super::output;
 
 /// Makes the page of a folder of shared files
 ///
-/// Reads what `rootlet bench --share` wrote into a folder, and writes its README.md: a table of the devices. Files that
-/// were changed, are there twice, lack what others are compared by, or have figures that cannot be are refused; so is a
-/// README.md that is no such page.
+/// Reads what `rootlet bench --share` wrote into a folder, and writes its README.md: a table of the devices. It refuses
+/// files that were changed, are there twice, lack the cases that others are compared by, or have impossible figures. It
+/// also refuses to replace a README.md that is not such a page.
 #[derive(Debug, Args)]
 pub struct GalleryArgs {
     /// The folder
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Write nothing, and fail where the page is not what the files make
+    /// Write nothing, and fail if the page differs from what the files give
     #[arg(long)]
     check: bool,
 }

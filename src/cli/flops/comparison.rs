@@ -1,9 +1,9 @@
-//! What is compared: the counts of each method at each sparsity.
+//! The comparison: the counts of each method at each sparsity.
 
 use rootlet::sparse::Assignment;
 use serde::Serialize;
 
-/// All that is counted.
+/// All counts.
 #[derive(Debug, Serialize)]
 pub(super) struct Comparison {
     pub model: String,
@@ -24,11 +24,11 @@ pub(super) struct Comparison {
 /// One sparsity.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
-    /// The one asked for.
+    /// The sparsity that was asked for.
     pub sparsity: f64,
     pub connections: u64,
     pub methods: Vec<Counted>,
-    /// FLOPs of the first method for each of the second's; none where only one is counted.
+    /// FLOPs of the first method divided by those of the second; none if only one method is counted.
     pub ratio: Option<f64>,
     /// Why there are no counts.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,13 +41,13 @@ pub(super) struct Counted {
     pub method: String,
     /// Mean FLOPs of a step.
     pub step: f64,
-    /// step / the dense model's.
+    /// `step` divided by the FLOPs of a dense step.
     pub of_dense: f64,
-    /// FLOPs before the first step.
+    /// FLOPs spent before the first step.
     pub before: f64,
 }
 
-/// A share as it was typed, in percent: without the digits that binary fractions add.
+/// A share in percent, as it was typed: without the digits that binary fractions add.
 pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e8).round() / 1e6)
 }

@@ -1,4 +1,4 @@
-//! The comparison as a figure: FLOPs over sparsity, a line a method.
+//! The comparison as a figure: FLOPs over sparsity, one line per method.
 
 use plotters::prelude::*;
 use rootlet::error::Fault;
@@ -10,7 +10,7 @@ use super::comparison::{Comparison, percent};
 /// Pixels.
 const SIZE: (u32, u32) = (760, 480);
 
-/// Told apart in any kind of colour vision (Okabe and Ito 2008).
+/// Distinguishable with any kind of colour vision (Okabe and Ito 2008).
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -21,7 +21,7 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 0, 0),
 ];
 
-/// The text of an SVG file. The axis of sparsity is logarithmic in the density, as that of the operations is.
+/// The text of an SVG file. The sparsity axis is logarithmic in the density; the FLOP axis is logarithmic too.
 pub(super) fn plot(comparison: &Comparison) -> Result<String> {
     let mut svg = String::new();
     chart(comparison, &mut svg).map_err(|e| {
@@ -33,7 +33,7 @@ pub(super) fn plot(comparison: &Comparison) -> Result<String> {
     Ok(svg)
 }
 
-/// Nines of a sparsity: 1 of 90 %, 2 of 99 %.
+/// The number of nines in a sparsity: 1 for 90 %, 2 for 99 %.
 fn nines(sparsity: f64) -> f64 {
     -(1.0 - sparsity).log10()
 }
