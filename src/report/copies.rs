@@ -1,4 +1,4 @@
-//! Runs that are given twice: a row of results counts each once.
+//! Runs that are given twice. A row of results counts each once.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,11 @@ use super::results::same_row;
 use super::{Group, RunRecord};
 use crate::Result;
 
-/// Leaves out runs that are there twice: the same folder by another path, and copies of a folder, of which the one
-/// stays that is further. `note` hears of each that is left out.
+/// Leaves out runs that are given twice: the same folder by another path, or a copy of a folder. Of two copies, the one
+/// that got further stays. `note` receives a line for each run that is left out.
 ///
 /// # Errors
-/// A configuration that cannot be shown.
+/// A configuration that cannot be printed.
 pub fn distinct(records: Vec<RunRecord>, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
     let mut kept: Vec<RunRecord> = Vec::with_capacity(records.len());
     let mut folders: Vec<Option<PathBuf>> = Vec::with_capacity(records.len());
@@ -51,13 +51,13 @@ pub fn distinct(records: Vec<RunRecord>, note: &mut dyn FnMut(&str)) -> Result<V
     Ok(kept)
 }
 
-/// Whether two folders tell of one training. Two that began at different moments are two, also where they have the same
-/// bits.
+/// Whether two folders hold the same training. Two that began at different moments are different, even if their bits
+/// are the same.
 fn is_copy(one: &RunRecord, other: &RunRecord) -> Result<bool> {
     let began = |run: &RunRecord| run.summary.as_ref().map(|summary| summary.began.clone());
     let same = match (began(one), began(other)) {
         (Some(one), Some(other)) => one == other,
-        // Seconds are never the same twice.
+        // Measured seconds never repeat exactly.
         _ => {
             let both = one.epochs.len().min(other.epochs.len());
             both > 0 && one.epochs[..both] == other.epochs[..both]
@@ -71,7 +71,7 @@ fn last_step(run: &RunRecord) -> u64 {
     end.or_else(|| Some(run.epochs.last()?.step)).unwrap_or(0)
 }
 
-/// Runs of a row that have the same seed: a sentence for each such seed.
+/// Finds runs of one row that have the same seed: one sentence for each such seed.
 pub(super) fn trained_twice(records: &[RunRecord], groups: &[Group]) -> Vec<String> {
     let mut reported = Vec::new();
     for group in groups {

@@ -1,4 +1,4 @@
-//! Figures: what is to be seen, apart from how it is drawn. One drawing serves the page (SVG) and files (PNG).
+//! Figures as data, separate from how they are drawn. One drawing serves the page (SVG) and files (PNG).
 
 mod axis;
 mod colour;
@@ -12,11 +12,11 @@ pub use plot::register_font;
 /// A figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// Unique in a page; a file's name.
+    /// Unique within a page; also the name of a file.
     pub id: String,
     /// What it shows.
     pub title: String,
-    /// What has to be known to read it; may be empty.
+    /// What a reader has to know to understand it; may be empty.
     pub note: String,
     /// The figure.
     pub plot: Plot,
@@ -27,20 +27,20 @@ pub struct Figure {
 pub enum Plot {
     /// Lines over a numeric axis.
     Lines {
-        /// To the right.
+        /// The horizontal axis.
         x: Axis,
-        /// Upwards.
+        /// The vertical axis.
         y: Axis,
         /// The lines.
         series: Vec<Series>,
     },
     /// Horizontal bars made of parts.
     Bars {
-        /// To the right.
+        /// The horizontal axis.
         x: Axis,
         /// Names of the bars, top to bottom.
         bars: Vec<String>,
-        /// The number that stands behind each.
+        /// The number printed behind each bar.
         totals: Vec<String>,
         /// The parts, left to right.
         parts: Vec<Part>,
@@ -50,9 +50,9 @@ pub enum Plot {
 /// An axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// What is measured, with its unit.
+    /// The quantity, with its unit.
     pub label: String,
-    /// Whether equal factors are equal lengths.
+    /// Whether the scale is logarithmic.
     pub log: bool,
     /// How its numbers are written.
     pub format: Format,
@@ -68,13 +68,13 @@ impl Axis {
         }
     }
 
-    /// With numbers written so.
+    /// Sets how its numbers are written.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// With a logarithmic scale.
+    /// Makes the scale logarithmic.
     pub fn log(mut self) -> Self {
         self.log = true;
         self
@@ -84,9 +84,9 @@ impl Axis {
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// As they are.
+    /// Unchanged.
     Plain,
-    /// As they are, of things that are counted: ticks are whole numbers.
+    /// Unchanged, for things that are counted: ticks are whole numbers.
     Whole,
     /// With the prefixes k, M, G…
     Prefixed,
@@ -101,9 +101,9 @@ pub struct Series {
     pub colour: Colour,
     /// Points, by x.
     pub points: Vec<(f64, f64)>,
-    /// Around the line: x, lower and upper end; may be empty.
+    /// The band around the line: x, lower and upper end; may be empty.
     pub band: Vec<(f64, f64, f64)>,
-    /// Whether the points are marked: where they are few.
+    /// Whether the points are marked, which is done where they are few.
     pub marked: bool,
 }
 
@@ -131,14 +131,14 @@ impl Default for FigureSize {
     }
 }
 
-/// Width of a figure in its own units: as wide as a phone shows without making letters too small.
+/// Width of a figure in its own units: what a phone can show without making the letters too small.
 const WIDTH: u32 = 480;
 
-/// Most points of a line. More than there are columns to draw them in only make the page larger.
+/// Most points of a line. More points than there are columns to draw them in only make the page larger.
 const MOST_POINTS: usize = 400;
 
 impl Figure {
-    /// The name of a file for it: its id with what a file's name cannot have replaced.
+    /// A file name for the figure: its id, with the characters replaced that a file name cannot have.
     pub fn file_name(&self, extension: &str) -> String {
         let plain = |c: char| match c.is_alphanumeric() || "-_.".contains(c) {
             true => c,
@@ -148,7 +148,7 @@ impl Figure {
         format!("{stem}.{extension}")
     }
 
-    /// Whether there is anything in it.
+    /// Whether the figure shows anything.
     pub fn has_content(&self) -> bool {
         match &self.plot {
             Plot::Lines { series, .. } => series.iter().any(|s| !s.points.is_empty()),
@@ -159,7 +159,7 @@ impl Figure {
     }
 }
 
-/// At most [`MOST_POINTS`] of the points, evenly taken, the first and the last among them.
+/// At most [`MOST_POINTS`] of the points, evenly spaced, including the first and the last.
 pub(super) fn thinned<T: Copy>(points: &[T]) -> Vec<T> {
     if points.len() <= MOST_POINTS {
         return points.to_vec();

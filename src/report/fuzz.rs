@@ -3,7 +3,7 @@
 use super::page::Page;
 use super::watch::RunView;
 
-/// For the fuzzer: the files of a run's folder in their order, with a line of five equals signs between two.
+/// For the fuzzer: the files of a run folder in order, separated by lines of five equals signs.
 pub(crate) fn run_folder(bytes: &[u8]) {
     const NAMES: [&str; 5] = [
         "config.toml",
@@ -26,14 +26,14 @@ pub(crate) fn run_folder(bytes: &[u8]) {
         rest = end.map_or(&[], |end| &rest[end + BETWEEN.len()..]);
         let path = folder.join(name);
         let _ = match content {
-            // Some are not always there.
+            // Some files need not exist.
             [] => std::fs::remove_file(path),
             _ => std::fs::write(path, content),
         };
     }
     if let Ok(view) = RunView::read(&folder) {
         let _ = view.text(&[]);
-        // An error, such as that of a model that takes no such images, is an answer.
+        // An error, such as that of a model that cannot take these images, is a valid answer.
         let _ = Page::new(&[view.record], &[]).and_then(|page| page.html());
     }
 }

@@ -1,10 +1,10 @@
-//! What becomes of the events. Observers of a run: the console, the JSON lines, the tables and the summary in the run
-//! folder, TensorBoard's event files. And what is made of run folders: sweeps, tables of results, figures, the page of
-//! `rootlet report`, the view of `rootlet watch`.
+//! What becomes of the events of a run. Observers write the console, JSON lines, the tables and the summary in the run
+//! folder, and TensorBoard's event files. Other parts turn run folders into sweeps, tables of results, figures, the
+//! page of `rootlet report` and the view of `rootlet watch`.
 //!
 //! | place | job |
 //! |---|---|
-//! | `recording/` | a run's folder and its files, what observes a run, reading runs back |
+//! | `recording/` | a run's folder and its files, the observers of a run, reading runs back |
 //! | `training/` | opening a device and training in a run folder |
 //! | `sweep/` | many runs |
 //! | `results/`, `figure/`, `page/`, `watch.rs` | what is shown of runs |

@@ -4,7 +4,7 @@ use super::text::{grouped, quantity};
 use crate::model::{Model, ModelCount};
 use crate::words::counted;
 
-/// A table of the layers, and what they add up to.
+/// A table of the layers, and their sums.
 pub fn count_text(model: &Model, count: &ModelCount, gamma: f64) -> String {
     use std::fmt::Write;
     let names = count.layers.iter().map(|l| l.name.len()).max();

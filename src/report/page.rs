@@ -1,4 +1,4 @@
-//! The page of `rootlet report`: one HTML file with all its figures and styles in it, without a script.
+//! The page of `rootlet report`: one HTML file that contains all its figures and styles and no script.
 
 mod bench;
 mod bench_file;
@@ -29,7 +29,7 @@ impl Page {
     /// Makes the report.
     ///
     /// # Errors
-    /// Neither a run nor a benchmark, or a run's configuration that cannot be shown.
+    /// There is neither a run nor a benchmark, or a run's configuration cannot be printed.
     pub fn new(records: &[RunRecord], benches: &[BenchFile]) -> Result<Self> {
         if records.is_empty() && benches.is_empty() {
             return Err(Error::Nothing {
@@ -65,7 +65,7 @@ impl Page {
     /// The page as HTML.
     ///
     /// # Errors
-    /// None that data can cause: a damaged font in the build.
+    /// None that data can cause; only a damaged font in the build.
     pub fn html(&self) -> Result<String> {
         html::page(&self.sections)
     }

@@ -1,4 +1,4 @@
-//! The table of results: runs that differ in nothing but their seeds are a row, with means and standard deviations.
+//! The table of results: runs that differ only in their seeds form a row, with means and standard deviations.
 
 mod rows;
 mod tested;
@@ -15,19 +15,19 @@ use rows::{SHOWN, rows, varying};
 pub(super) use tested::tested_differently;
 pub use text_table::TextTable;
 
-/// A quantity over the seeds.
+/// A quantity over several seeds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     /// Number of values.
     pub count: usize,
     /// Their mean.
     pub mean: f64,
-    /// Their standard deviation, with n − 1; none of a single value.
+    /// Their standard deviation, with n − 1; none for a single value.
     pub deviation: Option<f64>,
 }
 
 impl Spread {
-    /// Of some values; none of none.
+    /// The spread of some values; none if there are none.
     pub fn of(values: &[f64]) -> Option<Self> {
         let count = values.len();
         if count == 0 {
@@ -43,10 +43,10 @@ impl Spread {
     }
 }
 
-/// Runs that differ in nothing but their seeds.
+/// Runs that differ only in their seeds.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// What the row is labelled with: column and text. The first three are model, method and sparsity.
+    /// The labels of the row: column and text. The first three are model, method and sparsity.
     pub labels: Vec<(String, String)>,
     /// The data set.
     pub data: String,
@@ -54,15 +54,15 @@ pub struct Group {
     pub model: String,
     /// The method.
     pub method: String,
-    /// Sparsity as asked for.
+    /// The sparsity asked for.
     pub sparsity: f64,
     /// Indices of its runs.
     pub runs: Vec<usize>,
-    /// Runs that came to their end: the others count in no mean.
+    /// Number of runs that reached their end; the others count in no mean.
     pub finished: usize,
-    /// Runs that ended with an error.
+    /// Number of runs that ended with an error.
     pub failed: usize,
-    /// Whether only active connections were ever resident; none where its runs do not tell.
+    /// Whether only active connections were ever resident; none if its runs do not say.
     pub always_sparse: Option<bool>,
     spreads: Vec<Option<Spread>>,
 }
@@ -80,9 +80,9 @@ enum Unit {
 /// A column of numbers.
 #[derive(Clone, Debug)]
 struct Column {
-    /// In `results.csv`.
+    /// Its name in `results.csv`.
     key: String,
-    /// For people.
+    /// Its title for people.
     title: String,
     unit: Unit,
 }
@@ -99,7 +99,7 @@ impl Results {
     /// Groups the runs.
     ///
     /// # Errors
-    /// A configuration that cannot be shown.
+    /// A configuration that cannot be printed.
     pub fn of(records: &[RunRecord]) -> Result<Self> {
         let rows = rows(records)?;
         let keys: Vec<BTreeMap<String, String>> = rows.iter().map(|row| row.key.clone()).collect();
@@ -139,10 +139,10 @@ impl Results {
         table
     }
 
-    /// `results.csv`: every mean and standard deviation in full.
+    /// The contents of `results.csv`: every mean and standard deviation in full precision.
     ///
     /// # Errors
-    /// None but those of the memory.
+    /// None, unless memory runs out.
     pub fn csv(&self) -> std::io::Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let labels = self.groups.first().map(|g| g.labels.as_slice());
@@ -181,7 +181,7 @@ impl Results {
 
 impl Group {
     fn new(records: &[RunRecord], runs: Vec<usize>) -> Self {
-        // One that lost its summary tells less than the others of its row.
+        // A run that lost its summary says less than the others of its row.
         let telling = |&&run: &&usize| records[run].summary.is_some();
         let record = &records[*runs.iter().find(telling).unwrap_or(&runs[0])];
         Self {
@@ -198,19 +198,19 @@ impl Group {
         }
     }
 
-    /// What the row is labelled with, in words.
+    /// The labels of the row in words.
     fn name(&self) -> String {
         let labels: Vec<&str> = self.labels.iter().map(|(_, text)| text.as_str()).collect();
         labels.join(" ")
     }
 
-    /// Its spread of a column of `results.csv`, such as `test_accuracy`, among those of `results`.
+    /// Its spread in a column of `results.csv`, such as `test_accuracy`; `results` is where it belongs.
     pub fn spread(&self, results: &Results, key: &str) -> Option<Spread> {
         let at = results.columns.iter().position(|c| c.key == key)?;
         self.spreads.get(at).copied().flatten()
     }
 
-    /// Its mean of a column, as the table shows it.
+    /// Its mean in a column, as the table shows it.
     pub(super) fn mean_text(&self, results: &Results, key: &str) -> Option<String> {
         let column = results.columns.iter().find(|c| c.key == key)?;
         let spread = self.spread(results, key)?;
@@ -295,8 +295,8 @@ fn columns(records: &[RunRecord]) -> Vec<Column> {
 }
 
 impl Results {
-    /// The number of a run that came to this end in a column of `results.csv`; none where it does not tell. Tables and
-    /// figures have it from here alone.
+    /// The number in a column of `results.csv` for a run with this end; none if it does not say. Tables and figures
+    /// both get their numbers here.
     pub(super) fn value(record: &RunRecord, end: &Finished, column: &str) -> Option<f64> {
         let reported = |value: f64| (value > 0.0).then_some(value);
         let value = match column {
@@ -331,7 +331,7 @@ impl Unit {
     fn show(self, spread: &Spread) -> String {
         let mean = self.one(spread.mean);
         match spread.deviation {
-            // Counts and bytes that are the same for all seeds need no deviation.
+            // Counts and bytes that are equal for all seeds need no deviation.
             Some(0.0) if matches!(self, Unit::Quantity | Unit::Count) => mean,
             Some(deviation) => format!("{mean} ± {}", self.one(deviation)),
             None => mean,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// This process's command line, as a shell takes it; its own name without the folder.
+/// This process's command line, as a shell takes it, with its own name reduced to the file's.
 pub fn command_line() -> String {
     let words: Vec<String> = std::env::args_os()
         .enumerate()
@@ -19,8 +19,8 @@ pub fn command_line() -> String {
     words.join(" ")
 }
 
-/// A word as a shell takes it.
+/// A word quoted for a shell.
 pub(in crate::report) fn quoted(word: &str) -> String {
-    // A word with a NUL cannot be typed, nor can the operating system hand one over.
+    // A word with a NUL cannot be typed, and the operating system cannot pass one either.
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), |word| word.into_owned())
 }

@@ -1,4 +1,4 @@
-//! Sweeps: many runs that differ in a few values, planned in one file, run one after the other, resumable.
+//! Sweeps: many runs that differ in a few values, planned in one file, run one after another, and resumable.
 //!
 //! ```toml
 //! models = ["mlp"]                      # every list is optional
@@ -36,15 +36,15 @@ pub use plan::{PlannedRun, RunState};
 pub use run::{SweepOutcome, records, run, write_results};
 
 /// The runs of a sweep, in the order in which they are done: models outermost, then methods, sparsities, other axes,
-/// seeds.
+/// and seeds.
 #[derive(Clone, Debug)]
 pub struct Sweep {
     /// The file that plans it.
     pub file: PathBuf,
     /// The runs.
     pub runs: Vec<PlannedRun>,
-    /// What its lists make, and is left out because it trains the same as one of these: its name, and that one's. A
-    /// dense network has no sparsity, whatever a list says.
+    /// Runs that the lists give but that are left out, because each trains the same as another one: its name, and the
+    /// other's. For example, a dense network ignores the list of sparsities.
     pub repeats: Vec<(String, String)>,
 }
 
@@ -61,7 +61,7 @@ struct SweepFile {
     base: TrainConfig,
 }
 
-/// A value of the configuration, and all that it is given.
+/// A value of the configuration, and all the settings that it takes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Axis {
@@ -69,14 +69,14 @@ struct Axis {
     values: Vec<toml::Value>,
 }
 
-/// Runs of a sweep at most: more are a mistake, and would only be counted out in memory.
+/// Most runs of a sweep. More are a mistake, and would only fill the memory.
 const MOST_RUNS: usize = 10_000;
 
 impl Sweep {
-    /// Reads a sweep's file. An `adapter` goes before that of its base.
+    /// Reads a sweep's file. `adapter` overrides that of its base.
     ///
     /// # Errors
-    /// A file that cannot be read, or with a value that cannot be used.
+    /// The file cannot be read, or has a value that cannot be used.
     pub fn load(path: &Path, adapter: Option<&str>) -> Result<Self> {
         Self::parse(&files::read_text(path, files::Most::TYPED)?, path, adapter)
     }
@@ -163,7 +163,7 @@ impl Sweep {
         Ok(sweep)
     }
 
-    /// How far each run is, in the folder of the sweep.
+    /// How far each run is, according to the sweep's folder.
     ///
     /// # Errors
     /// As [`PlannedRun::state`].
@@ -171,10 +171,10 @@ impl Sweep {
         self.runs.iter().map(|run| run.state_seen(folder)).collect()
     }
 
-    /// Whether the adapters are there that the runs which are left are to be trained on.
+    /// Checks that the adapters exist on which the remaining runs are to be trained.
     ///
     /// # Errors
-    /// One that is not; the message lists the others.
+    /// One of them does not; the message lists the others.
     pub fn check_adapters(&self, states: &[RunState]) -> Result<()> {
         let left = self.runs.iter().zip(states);
         let left = left.filter(|(_, state)| matches!(state, RunState::New | RunState::Unfinished));
@@ -184,7 +184,7 @@ impl Sweep {
         adapters.into_iter().try_for_each(check_choice)
     }
 
-    /// What to say of runs that are left out.
+    /// A note about the runs that are left out.
     pub fn repeats_note(&self) -> Option<String> {
         let count = self.repeats.len() as u64;
         let each = (self.repeats.iter()).map(|(name, as_that)| format!("{name} (as {as_that})"));
@@ -197,13 +197,13 @@ impl Sweep {
         })
     }
 
-    /// Where its runs go if nothing else was said: `runs/<the file's stem>`.
+    /// Where its runs go if no folder was given: `runs/<the file's stem>`.
     pub fn default_folder(&self) -> PathBuf {
         Path::new("runs").join(self.file.file_stem().unwrap_or("sweep".as_ref()))
     }
 }
 
-/// Marks the names of runs that would have one folder, though their values differ: in characters that no folder should
+/// Marks the names of runs that would share a folder though their values differ: in characters that no folder should
 /// have, or in capitals, which not every system tells from small letters.
 fn mark_alike(runs: &mut [PlannedRun]) {
     let mut alike: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Events as text for people: pure functions from an event to lines.
+//! Events as text for people: pure functions from an event to lines of text.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -83,7 +83,7 @@ pub(super) fn started(event: &Started) -> String {
     lines.join("\n")
 }
 
-/// Accuracy, or the metric in its place; nothing where the loss alone is reported.
+/// Accuracy, or the metric that takes its place; empty if only the loss is reported.
 fn scored(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
     match metric {
         Some(Score { name, value, .. }) => format!("{before}{name} {value:.4}"),
@@ -92,7 +92,7 @@ fn scored(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
     }
 }
 
-/// What stands beside the bar.
+/// The text beside the bar.
 pub(super) fn progress(event: &Progress) -> String {
     format!(
         "epoch {:.1}  loss {:.4}{}  {} images/s  {} left",
@@ -104,7 +104,7 @@ pub(super) fn progress(event: &Progress) -> String {
     )
 }
 
-/// One line of an epoch. `epochs` is the number of all, where known.
+/// The line for an epoch. `epochs` is the total number, if known.
 pub(super) fn epoch(event: &Epoch, epochs: Option<u32>) -> String {
     let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
     format!(
@@ -138,11 +138,11 @@ pub(super) fn result(event: &Finished) -> String {
         counted(event.epochs.into(), "epoch"),
         duration(event.seconds)
     );
-    // A run that was stopped while images were waited for that did not come.
+    // The run was stopped while it was waiting for images.
     if event.interrupted && event.test_loss.is_nan() {
         return format!("{how}not tested, for the images do not come, {after}");
     }
-    // Images that others cannot have: a result to compare with nobody's.
+    // Nobody else can have these images, so the result can be compared with no other.
     let part = TestPart::about(part, event.trained_on);
     let part = part.map_or(String::new(), |part| format!(" ({part})"));
     let (loss, accuracy) = (event.test_loss, event.test_accuracy);
@@ -159,8 +159,8 @@ pub(super) fn result(event: &Finished) -> String {
     }
 }
 
-/// The table of peak bytes per class, and the bytes per connection. The peaks of the classes, each at a moment of its
-/// own, can add up to more than the most at once.
+/// The table of peak bytes per class, and the bytes per connection. The peaks of the classes, each reached at its own
+/// moment, can add up to more than the overall peak.
 pub(super) fn memory(event: &Finished) -> String {
     let width = event
         .peak
@@ -183,7 +183,7 @@ pub(super) fn memory(event: &Finished) -> String {
     table
 }
 
-/// Where the time went, in one line; none where nothing was timed.
+/// Where the time went, in one line; none if nothing was timed.
 pub(super) fn phases(event: &Finished) -> Option<String> {
     let sum: f64 = event.phases.iter().map(|phase| phase.seconds).sum();
     if sum <= 0.0 {
@@ -194,9 +194,9 @@ pub(super) fn phases(event: &Finished) -> Option<String> {
     Some(format!("time: {}", shares.join(", ")))
 }
 
-/// Text that is safe to show, whoever gave the names in it: a terminal would obey their control characters, and
-/// characters that turn the direction of writing make one thing look like another. They are spelled out, as in
-/// `\u{1b}`; line ends and tabs stay.
+/// Makes text safe to show, whatever names it contains: a terminal would obey control characters, and characters that
+/// change the writing direction can make one thing look like another. They are spelled out, as in `\u{1b}`; line ends
+/// and tabs stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
     let obeyed = |c: char| match c {
         '\n' | '\t' => false,
@@ -222,7 +222,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 
-/// A learning rate: as it was typed, or with an exponent where it would be a row of zeros.
+/// A learning rate as it was typed, or with an exponent if it would be a row of zeros.
 fn rate(value: f32) -> String {
     if (1e-5..1e6).contains(&value) || value == 0.0 {
         value.to_string()
@@ -231,7 +231,7 @@ fn rate(value: f32) -> String {
     }
 }
 
-/// A number with three digits and the prefix of its unit: `1.23 G`.
+/// A number with three digits and a unit prefix: `1.23 G`.
 pub(super) fn quantity(number: f64) -> String {
     let prefixes = ["", "k", "M", "G", "T", "P"];
     let mut scaled = number;

@@ -1,4 +1,4 @@
-//! How far a run is, in a few lines: the view of `rootlet watch`.
+//! The progress of a run in a few lines: the view of `rootlet watch`.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use super::{ProgressNote, RunFolder, RunRecord};
 use crate::Result;
 use crate::topology::MethodName;
 
-/// A run whose progress is older than this, in seconds, is said to show no sign of life.
+/// After this many seconds without progress, a run is said to show no sign of life.
 const SILENT: f64 = 120.0;
 
 /// Characters of the sparkline.
 const SPARKS: usize = 60;
 
-/// A view of a run at some moment.
+/// A snapshot of a run.
 #[derive(Clone, Debug)]
 pub struct RunView {
     pub(super) record: RunRecord,
     progress: Option<ProgressNote>,
-    /// Whether no process trains in the folder any more, though the run tells no end.
+    /// Whether no process trains in the folder any more, though the run has not reported its end.
     is_dead: bool,
 }
 
@@ -30,7 +30,7 @@ impl RunView {
     /// No run folder, or one without a configuration.
     pub fn read(path: &Path) -> Result<Self> {
         let folder = RunFolder::open(path)?;
-        // Looked at first: a run tells its end before it lets go of its folder.
+        // Checked first, because a run reports its end before it releases its folder.
         let is_free = folder.is_in_use() == Some(false);
         let mut record = RunRecord::read(path)?;
         let progress = folder.progress();
@@ -51,7 +51,7 @@ impl RunView {
         self.is_dead || has_told_its_end(&self.record)
     }
 
-    /// Whether its process died before it told the run's end.
+    /// Whether its process died before it reported the run's end.
     pub fn is_dead(&self) -> bool {
         self.is_dead
     }
@@ -60,7 +60,7 @@ impl RunView {
 fn has_told_its_end(record: &RunRecord) -> bool {
     match &record.summary {
         Some(summary) => summary.finished.is_some() || summary.failed.is_some(),
-        // Of a run without a summary nothing more than its tables can be known.
+        // For a run without a summary, only its tables are known.
         None => record.finished().is_some(),
     }
 }
@@ -71,7 +71,7 @@ impl RunView {
         self.record.failure()
     }
 
-    /// Lines that show it. `recent` are losses seen while watching, oldest first.
+    /// The view as lines. `recent` are the losses seen while watching, oldest first.
     pub fn text(&self, recent: &[f32]) -> String {
         let record = &self.record;
         let mut lines = vec![self.heading()];
@@ -131,7 +131,7 @@ impl RunView {
         let record = &self.record;
         let adapter = record.adapter().map(|name| format!(" on {name}"));
         let sparsity = match (record.config.topology.method, record.sparsity()) {
-            // Whatever sparsity was asked for, this method takes no notice of it.
+            // This method ignores the sparsity, whatever was asked for.
             (MethodName::Dense, _) | (_, 0.0) => "all connections".to_owned(),
             (_, sparsity) => format!("{} sparse", percent(sparsity)),
         };
@@ -144,7 +144,7 @@ impl RunView {
         )
     }
 
-    /// Epochs of the whole run: of a method in several stages, those of all.
+    /// Epochs of the whole run; for a method with several stages, those of all stages together.
     fn epochs(&self) -> u32 {
         let record = &self.record;
         let summary = record.summary.as_ref();
@@ -178,7 +178,7 @@ impl RunView {
     }
 }
 
-/// Values as a row of blocks, the least at the bottom; of more than `most`, means of neighbours.
+/// Values as a row of blocks, the smallest at the bottom; if there are more than `most`, neighbours are averaged.
 pub fn sparkline(values: &[f32], most: usize) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let values: Vec<f32> = values.iter().copied().filter(|v| v.is_finite()).collect();

@@ -17,7 +17,8 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// One that holds all `values` that it can, with room around them; a linear one from 0 if that costs little.
+    /// A scale that holds all `values` that it can, with room around them. A linear scale starts at 0 if that costs
+    /// little.
     pub(super) fn around(axis: &Axis, values: impl Iterator<Item = f64>, from_zero: bool) -> Self {
         let usable = |v: &f64| v.is_finite() && (!axis.log || *v > 0.0);
         let (low, high) = values
@@ -50,7 +51,7 @@ impl Scale {
         }
     }
 
-    /// Without room at its ends: for an x axis, along which lines run from edge to edge.
+    /// A scale without room at its ends, for an x axis, along which lines run from edge to edge.
     pub(super) fn tight(axis: &Axis, values: impl Iterator<Item = f64>) -> Self {
         let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -66,7 +67,7 @@ impl Scale {
         }
     }
 
-    /// Along the scale, 0 to 1.
+    /// The position along the scale, 0 to 1.
     fn position(&self, value: f64) -> f64 {
         match self.log {
             true => (value.max(1e-300) / self.low).ln() / (self.high / self.low).ln(),
@@ -82,7 +83,7 @@ impl Scale {
         let most = most.max(2);
         if self.log {
             let ticks = self.log_ticks(most);
-            // Between neighbours of a decade's round numbers, a linear step has rounder ones.
+            // If neighbouring ticks lie within a decade, a linear step gives rounder numbers.
             if ticks.len() > 1 {
                 return ticks;
             }
@@ -100,14 +101,14 @@ impl Scale {
         };
         let first = (self.low / step - 1e-9).ceil();
         let last = (self.high / step + 1e-9).floor();
-        // Counted from the first one: of absurd values, rounding may lose the step beside them, or be larger than it.
+        // Counted from the first tick: for absurd values, rounding may lose the step next to them, or exceed it.
         let more = ((last - first) as usize).min(most);
         let ticks = (0..=more).map(|i| (first + i as f64) * step);
         ticks.filter(|tick| tick.is_finite()).collect()
     }
 
     fn log_ticks(&self, most: usize) -> Vec<f64> {
-        // As far as numbers go.
+        // The smallest exponent that a number can have.
         let first = (self.low.log10().floor() as i32).max(-324);
         let last = (self.high.log10().ceil() as i32).min(309);
         let inside = |multiples: &[f64], every: usize| -> Vec<f64> {
@@ -147,7 +148,7 @@ impl Scale {
     }
 }
 
-/// A number as short as it is exact to four digits.
+/// A number in the shortest form that is exact to four digits.
 fn plain(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e6).contains(&size) {
@@ -165,7 +166,7 @@ impl Ranged for Scale {
     type ValueType = f64;
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        // Beyond the edges by no more than drawing stands.
+        // Values beyond the edges are moved as near as the drawing library needs.
         let position = self.position(*value).clamp(-1.0, 2.0);
         limit.0 + (position * f64::from(limit.1 - limit.0)).round() as i32
     }

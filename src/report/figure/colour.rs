@@ -1,18 +1,18 @@
-//! Colours that colour-blind readers tell apart, and what they become on a dark page.
+//! Colours that colour-blind readers can tell apart, and their forms on a dark page.
 
 use plotters::style::RGBColor;
 
 /// A colour by its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
-    /// The n-th of things that have no order, such as methods.
+    /// The n-th of several things without an order, such as methods.
     Series(usize),
     /// The i-th of n things in an order, such as layers or the parts of a step.
     Ramp(usize, usize),
 }
 
-/// Okabe and Ito's palette ("Color Universal Design", 2008) without its yellow, which white paper swallows: on a light
-/// and on a dark page.
+/// Okabe and Ito's palette ("Color Universal Design", 2008) without its yellow, which is hard to see on white: the
+/// colours for a light and for a dark page.
 const SERIES: [(u32, u32); 8] = [
     (0x0072b2, 0x4aa8e0),
     (0xd55e00, 0xff8a3d),
@@ -24,7 +24,8 @@ const SERIES: [(u32, u32); 8] = [
     (0x777777, 0xaaaaaa),
 ];
 
-/// Steps of viridis, which rise in lightness: on a light page from its dark end, on a dark one lifted.
+/// Steps of viridis, in order of lightness: those for a light page start at its dark end, those for a dark page are
+/// lightened.
 const RAMP: [(u32, u32); 8] = [
     (0x482878, 0x8c6fc4),
     (0x3e4a8a, 0x7d87d6),
@@ -56,7 +57,7 @@ impl Colour {
         rgb(self.hex())
     }
 
-    /// Whether it stands for a second round through the palette, told from the first by dashes.
+    /// Whether the series is in its second pass through the palette, which dashes tell from the first.
     pub(super) fn dashed(self) -> bool {
         matches!(self, Colour::Series(index) if index >= SERIES.len())
     }
@@ -83,7 +84,7 @@ fn rgb(hex: u32) -> RGBColor {
 pub(in crate::report) fn stylesheet(scope: &str) -> String {
     let all = SERIES.iter().chain(&RAMP).chain([&TEXT, &AXIS, &GRID]);
     all.map(|(light, dark)| {
-        // As the SVG writer spells them.
+        // In the spelling of the SVG writer.
         format!(
             "{scope} [fill=\"#{light:06X}\"]{{fill:#{dark:06x}}}\
              {scope} [stroke=\"#{light:06X}\"]{{stroke:#{dark:06x}}}\n"

@@ -1,4 +1,4 @@
-//! A figure as SVG, and as PNG by the embedded font, on machines without any.
+//! A figure as SVG, and as PNG with the embedded font, so that it works on machines without fonts.
 
 use crate::error::Fault;
 use std::path::Path;
@@ -13,17 +13,17 @@ use crate::report::text::printable;
 use crate::report::write_file;
 use crate::{Error, Result};
 
-/// The SVG is drawn with coordinates in halves of its units, for plotters' are whole numbers.
+/// The SVG is drawn with coordinates in half units, because plotters takes whole numbers.
 const SVG_SCALE: u32 = 2;
 
-/// A PNG is drawn so many times larger and made small again, which smooths its edges.
+/// A PNG is drawn this many times larger and then scaled down, which smooths its edges.
 const SMOOTHING: u32 = 2;
 
 impl Figure {
-    /// The figure as an SVG element without a background: it stands on a page of its own, too.
+    /// The figure as an SVG element without a background. It can also be opened on its own.
     ///
     /// # Errors
-    /// None that data can cause: a damaged font in the build.
+    /// None that data can cause; only a damaged font in the build.
     pub fn svg(&self) -> Result<String> {
         let pen = Pen::new(SVG_SCALE)?;
         let mut text = String::new();
@@ -31,14 +31,14 @@ impl Figure {
             let root = SVGBackend::with_string(&mut text, pen.size(self)).into_drawing_area();
             pen.plot(self, &root)?;
         }
-        // Names from files are in it; XML allows none of their control characters.
+        // The figure contains names from files, and XML forbids their control characters.
         Ok(printable(&text).into_owned())
     }
 
     /// Writes the figure as a PNG on white.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// The file cannot be written.
     pub fn write_png(&self, path: &Path, size: FigureSize) -> Result<()> {
         let scale = size.scale.clamp(1, 8);
         let pen = Pen::new(scale * SMOOTHING)?;

@@ -1,4 +1,4 @@
-//! Drawing a figure on any of plotters' backends.
+//! Draws a figure on any of plotters' backends.
 
 use crate::error::Fault;
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ use super::colour::{self, Colour};
 use super::{Figure, Part, Plot, Series, WIDTH};
 use crate::{Error, Result};
 
-/// The family's name: browsers take their own of that kind, bitmaps the one that is registered below.
+/// The name of the font family: browsers use their own font of that kind, bitmaps the one that is registered below.
 const FAMILY: &str = "sans-serif";
 
 /// Sizes in a figure's own units. plotters' font sizes are 1.24 times those of CSS.
@@ -28,11 +28,11 @@ const SWATCH: u32 = 18;
 /// The largest share of a figure's width that the names of bars may take.
 const NAMES_SHARE: f64 = 0.45;
 
-/// Makes the embedded font known to plotters as `sans-serif`, once. Whoever draws letters with plotters in this process
-/// needs it first: there is no other font.
+/// Registers the embedded font with plotters as `sans-serif`, once. Any code of this process that draws letters with
+/// plotters needs this first: there is no other font.
 ///
 /// # Errors
-/// A damaged font in the build.
+/// The font in the build is damaged.
 pub fn register_font() -> Result<()> {
     static DONE: OnceLock<bool> = OnceLock::new();
     let done = DONE.get_or_init(|| {
@@ -58,13 +58,13 @@ fn failed<E: std::fmt::Display>(figure: &Figure) -> impl Fn(E) -> Error {
     }
 }
 
-/// A pen of some size: a figure's units in pixels.
+/// A pen of a certain size: a figure's units in pixels.
 #[derive(Clone, Copy)]
 pub(super) struct Pen {
     scale: u32,
 }
 
-/// A line of the legend: names with where they begin.
+/// A line of the legend: names, and where each begins.
 type LegendLine<'f> = Vec<(u32, &'f str, Colour)>;
 
 impl Pen {
@@ -100,12 +100,12 @@ impl Pen {
         (self.px(WIDTH), self.px(height))
     }
 
-    /// Units that title and legend take.
+    /// Height in units of the title and the legend.
     fn head(self, figure: &Figure) -> u32 {
         32 + self.legend(figure).len() as u32 * LINE_HEIGHT
     }
 
-    /// Names in lines as wide as the figure; none where there is but one thing.
+    /// The legend's names in lines as wide as the figure; empty if there is only one series.
     fn legend(self, figure: &Figure) -> Vec<LegendLine<'_>> {
         let names: Vec<(&str, Colour)> = match &figure.plot {
             Plot::Lines { series, .. } => {
@@ -132,7 +132,7 @@ impl Pen {
         lines
     }
 
-    /// Draws the figure over the whole of `area`, which has the size told by [`Pen::size`].
+    /// Draws the figure over the whole of `area`, which has the size given by [`Pen::size`].
     pub(super) fn plot<DB: DrawingBackend>(
         self,
         figure: &Figure,
@@ -243,7 +243,7 @@ impl Pen {
             }
         }
         for (index, series) in series.iter().enumerate() {
-            // Wider below narrower: lines that coincide are all seen.
+            // Wider lines go below narrower ones, so that lines that coincide can all be seen.
             let width = 2 + (count - 1 - index).min(2) as u32;
             let stroke = series.colour.rgb().stroke_width(self.px(width));
             let points = series.points.clone();
@@ -278,7 +278,7 @@ impl Pen {
             values.filter(|v| v.is_finite()).sum()
         };
         let longest = (0..bars.len()).map(total).fold(0.0, f64::max);
-        // Room behind the longest bar for its number.
+        // Leave room for the number behind the longest bar.
         let x = Scale::around(axis, [0.0, longest * 1.18].into_iter(), true);
         let widest = bars.iter().map(|name| self.width(name, LETTERS)).max();
         let widest = widest.unwrap_or(0);
@@ -325,7 +325,7 @@ impl Pen {
             let (end, y) = chart.plotting_area().map_coordinate(&(from, middle));
             let (start, _) = chart.plotting_area().map_coordinate(&(0.0, middle));
             let here = |x: i32| {
-                // Coordinates count from the whole picture's corner, texts from the area's.
+                // Coordinates count from the corner of the whole picture, texts from that of the area.
                 let base = area.get_base_pixel();
                 (x - base.0, y - base.1)
             };

@@ -14,7 +14,7 @@ use crate::report::text::{grouped, quantity};
 /// Most lines or bars of a figure.
 const MOST: usize = 16;
 
-/// `98 %, llvmpipe`: what is there of both.
+/// Joins those of the parts that are not empty: `98 %, llvmpipe`.
 fn joined(parts: &[&str]) -> String {
     let parts: Vec<&str> = parts.iter().copied().filter(|p| !p.is_empty()).collect();
     parts.join(", ")
@@ -24,7 +24,7 @@ fn sparsity(value: &Value) -> String {
     number(value, "sparsity").map_or_else(String::new, |s| format!("{} %", percent(s)))
 }
 
-/// The sections of all benchmarks; none without any.
+/// The sections of all benchmarks; empty if there are no benchmarks.
 pub(super) fn sections(files: &[BenchFile]) -> Vec<Section> {
     if files.is_empty() {
         return Vec::new();
@@ -87,7 +87,7 @@ fn shown(value: Option<f64>, decimals: usize) -> String {
     value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"))
 }
 
-/// Seconds with the middle half of the samples, where it is reported: `1.23 ms (1.20 to 1.31)`.
+/// Seconds, with the range of the middle half of the samples if it is reported: `1.23 ms (1.20 to 1.31)`.
 fn time(value: &Value, key: &str, spread: &str) -> String {
     let Some(seconds) = number(value, key) else {
         return "–".to_owned();
@@ -106,7 +106,7 @@ fn time(value: &Value, key: &str, spread: &str) -> String {
     }
 }
 
-/// What a product was measured on: its file, or nothing for a random layer.
+/// What a product was measured on: the name of a matrix file, or nothing for a random layer.
 fn matrix(value: &Value) -> String {
     let path = Path::new(text(value, "matrix").unwrap_or_default());
     path.file_name()
@@ -341,7 +341,7 @@ fn scaling(section: &mut Section, files: &[BenchFile]) {
     }
 }
 
-/// What was left out by the benchmarks, with the reasons they give.
+/// Lists what the benchmarks left out, with their reasons.
 fn skipped(section: &mut Section, files: &[BenchFile]) {
     for (device, value) in entries(files, "skipped") {
         let part = text(value, "part").unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The JSON of `rootlet bench`, and of the scripts that measure others.
+//! The JSON of `rootlet bench`, and of the scripts that measure other programs.
 //!
-//! It is read leniently: a field that is not there is a cell without a number, so that files of several versions and
-//! programs can stand beside each other. A schema that is newer than this code is refused.
+//! It is read leniently: a missing field becomes a cell without a number, so that files of several versions and
+//! programs can be compared. A schema newer than this code is refused.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ impl BenchFile {
     /// Reads the JSON of `rootlet bench --json`.
     ///
     /// # Errors
-    /// A file that cannot be read, is no such JSON, or has a newer schema.
+    /// The file cannot be read, is not such JSON, or has a newer schema.
     pub fn read(path: &Path) -> Result<Self> {
         Self::parse(&files::read_text(path, files::Most::RECORD)?, path)
     }
@@ -46,7 +46,7 @@ impl BenchFile {
                     .to_owned(),
             ));
         }
-        // The first version had no number.
+        // The first version had no schema number.
         match value.get("schema") {
             None => {}
             Some(schema) if schema.as_u64().is_some_and(|s| s <= SCHEMA) => {}
@@ -62,7 +62,7 @@ impl BenchFile {
         Ok(Self { path, value })
     }
 
-    /// What was measured, in a few words.
+    /// What the benchmark ran on, in a few words.
     pub(super) fn device(&self) -> String {
         let adapter = self.value.get("adapter");
         let name = adapter.and_then(|a| text(a, "name")).unwrap_or_default();
@@ -94,7 +94,7 @@ pub(super) fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key)?.as_str()
 }
 
-/// Each figure of a list in the files, with its device; of several devices alone they are named.
+/// Each entry of a list in the files, with its device, which is named only if there are several.
 pub(super) fn entries<'f>(files: &'f [BenchFile], key: &str) -> Vec<(String, &'f Value)> {
     let several = files.len() > 1;
     let of_file = |file: &'f BenchFile| {

@@ -1,7 +1,7 @@
-//! Where the time, the operations and the bytes go: bars, one a variant, the means over its runs.
+//! Where the time, the operations and the bytes go: one bar per variant, the mean over its runs.
 //!
-//! A bar is as long as the table of results says: parts divide that number, and what they leave of it is a part of its
-//! own.
+//! A bar is as long as the table of results says. The parts divide that number, and whatever they leave of it is a part
+//! of its own.
 
 use super::experiment::{Experiment, Variant};
 use super::section::Section;
@@ -17,13 +17,13 @@ type Parts = Vec<(String, f64)>;
 struct Cost {
     id: &'static str,
     title: &'static str,
-    /// What the bars measure.
+    /// The quantity that the bars measure.
     label: &'static str,
-    /// The column of the results that they divide.
+    /// The column of the results that the parts divide.
     column: &'static str,
-    /// What a run tells of its parts.
+    /// Reads the parts from the end of a run.
     parts: fn(&Finished) -> Parts,
-    /// The part that is in no other.
+    /// The name of whatever is in no other part.
     rest: &'static str,
     note: &'static str,
     why_not: &'static str,
@@ -78,7 +78,7 @@ fn bytes(end: &Finished) -> Parts {
     let all: u64 = end.peak.iter().map(|(_, bytes)| bytes).sum();
     let reported = match end.at_peak.is_empty() {
         false => &end.at_peak,
-        // An older version's. Peaks that add up to that of all were at the same moment.
+        // Written by an older version. Peaks that add up to the peak of all were reached at the same moment.
         true if all == end.peak_total => &end.peak,
         true => return Vec::new(),
     };
@@ -106,10 +106,11 @@ pub(super) fn add(
     }
 }
 
-/// The parts of `total`, with the rest; all of it is the rest where they are more than it, and so do not divide it.
+/// The parts of `total`, and the rest. If the parts exceed the total, they do not divide it, and everything is the
+/// rest.
 fn divided(parts: Parts, total: f64, rest: &str) -> Parts {
     let sum: f64 = parts.iter().map(|(_, amount)| amount).sum();
-    // Clocks are read one after the other, and sums are rounded.
+    // Clocks are read one after another, and sums are rounded.
     let parts = match sum <= total * 1.01 {
         true => parts,
         false => Vec::new(),
@@ -127,7 +128,7 @@ fn divided(parts: Parts, total: f64, rest: &str) -> Parts {
     divided
 }
 
-/// The mean over the runs that the table's number is the mean of; none where none of them tells of a part.
+/// The mean of each part, over the runs whose mean the table shows; empty if none of them reports parts.
 fn mean(cost: &Cost, variant: &Variant, records: &[RunRecord]) -> Option<Parts> {
     let runs = variant.runs.iter().filter_map(|&run| {
         let end = records[run].finished()?;
@@ -154,7 +155,7 @@ fn bars(cost: &Cost, experiment: &Experiment, results: &Results, records: &[RunR
     let mut means: Vec<(&Variant, String, Parts)> = means.collect();
     let reported = |(name, amount): &(String, f64)| name != cost.rest && *amount > 0.0;
     if !means.iter().any(|(.., parts)| parts.iter().any(reported)) {
-        // Of the table's numbers alone there is nothing to divide.
+        // If only the table's numbers are known, there is nothing to divide.
         means.clear();
     }
     let mut names: Vec<String> = Vec::new();
@@ -205,16 +206,16 @@ mod tests {
                 .collect()
         };
         let sum = |parts: &Parts| parts.iter().map(|p| p.1).sum::<f64>();
-        // A resumed run: its earlier part is in no phase.
+        // A resumed run: its earlier work is in no phase.
         let found = divided(parts([3.0, 1.0]), 10.0, "other");
         assert_eq!(found, parts([3.0, 7.0]));
-        // Clocks read one after the other.
+        // Clocks were read one after another.
         let found = divided(parts([9.0, 1.05]), 10.0, "other");
         assert!(
             (sum(&found) - 10.0).abs() < 1e-12 && found.len() == 2,
             "{found:?}"
         );
-        // Parts of something else divide nothing.
+        // Parts of something else do not divide the total.
         let found = divided(parts([9.0, 9.0]), 10.0, "other");
         assert_eq!(found, [("other".to_owned(), 10.0)]);
     }

@@ -1,4 +1,4 @@
-//! Curves over epochs and rounds, one a variant: the mean over its seeds, in a band from the least to the most.
+//! Curves over epochs and rounds, one per variant: the mean over its seeds, in a band from the smallest to the largest.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::train::event::{Epoch, Round, RoundLayer};
 
 const SEEDS: &str = "Line: mean over seeds; band: the least to the most.";
 
-/// A line of some runs: the mean of their values at each x, and the least and the most of them.
+/// A line for several runs: the mean of their values at each x, with the smallest and the largest.
 pub(super) fn series<'r>(
     variant: &Variant,
     records: &'r [RunRecord],
     points: impl Fn(&'r RunRecord) -> Vec<(u64, f64)>,
 ) -> Series {
-    // Where some runs went further than others, a mean would jump at the end of the shorter ones.
+    // If some runs went further than others, the mean would jump where the shorter ones end.
     let all: Vec<&RunRecord> = variant.runs.iter().map(|&run| &records[run]).collect();
     let done: Vec<&RunRecord> = all
         .iter()
@@ -65,9 +65,9 @@ pub(super) fn series<'r>(
     }
 }
 
-/// A number of an epoch.
+/// Reads a number from an epoch.
 type OfEpoch = fn(&Epoch) -> f64;
-/// A number of a round, where it tells.
+/// Reads a number from a round, if the round has it.
 type OfRound = fn(&Round) -> Option<f64>;
 
 /// Adds the curves of an experiment.
@@ -182,7 +182,7 @@ fn figure(
     }
 }
 
-/// The mean over the layers that tell a number and its weight: the sum of the first over that of the second.
+/// The weighted mean over the layers that have a number and its weight.
 fn mean(round: &Round, of: fn(&RoundLayer) -> Option<(f64, f64)>) -> Option<f64> {
     let reported: Vec<(f64, f64)> = round.layers.iter().filter_map(of).collect();
     let weight: f64 = reported.iter().map(|t| t.1).sum();

@@ -1,27 +1,27 @@
-//! What belongs in one figure: the methods on the same data and model at the same sparsity.
+//! What belongs into one figure: the methods on the same data and model at the same sparsity.
 
 use crate::report::figure::Colour;
 use crate::report::results::{Group, Results};
 
-/// Most lines of a figure: each colour solid and dashed.
+/// Most lines of a figure: each colour once solid and once dashed.
 const MOST_VARIANTS: usize = 16;
 
-/// Runs whose figures are shared.
+/// Runs that share figures.
 #[derive(Clone, Debug)]
 pub(super) struct Experiment {
     /// Data, model and sparsity in words.
     pub title: String,
-    /// The start of its figures' names.
+    /// How the names of its figures begin.
     pub id: String,
     pub data: String,
     pub model: String,
     pub sparsity: f64,
     pub variants: Vec<Variant>,
-    /// Variants past the most that a figure shows.
+    /// Number of variants beyond the most that a figure shows.
     pub left_out: usize,
 }
 
-/// A method, with what else tells its runs from others; its runs are the seeds.
+/// A method, with whatever else tells its runs from others. Its runs differ in the seed.
 #[derive(Clone, Debug)]
 pub(super) struct Variant {
     pub name: String,
@@ -32,12 +32,12 @@ pub(super) struct Variant {
     pub runs: Vec<usize>,
 }
 
-/// Whether a row is dense: a reference for all sparsities.
+/// Whether a row is dense, and so a reference for all sparsities.
 fn is_dense(group: &Group) -> bool {
     group.sparsity == 0.0
 }
 
-/// The experiments in the order of their first runs. Dense runs join those of all sparsities.
+/// The experiments in the order of their first runs. Dense runs join those of every sparsity.
 pub(super) fn experiments(results: &Results) -> Vec<Experiment> {
     let colours = Colours::of(results);
     let sparse_too = |dense: &Group| {
@@ -74,9 +74,9 @@ pub(super) fn experiments(results: &Results) -> Vec<Experiment> {
     experiments
 }
 
-/// A share in percent, as short as it is exact.
+/// A share in percent, in the shortest exact form.
 pub(super) fn percent(share: f64) -> String {
-    // 99.9 rather than the 99.90000000000001 of binary fractions.
+    // This gives 99.9, and not 99.90000000000001 as binary fractions do.
     let rounded: Result<f64, _> = format!("{:.6}", share * 100.0).parse();
     rounded.unwrap_or(share * 100.0).to_string()
 }
@@ -84,7 +84,7 @@ pub(super) fn percent(share: f64) -> String {
 /// The name of a row's variant: its method and the labels after model, method and sparsity.
 pub(super) fn variant_name(group: &Group) -> String {
     let extra = group.labels.iter().skip(3);
-    // The data set is a matter of the experiment, the device one of the table.
+    // The data set belongs to the experiment, and the device to the table.
     let extra = extra.filter(|(key, _)| key != "data" && key != "adapter");
     let extra: String = extra
         .map(|(key, text)| format!(", {} {text}", key.replace('_', " ")))

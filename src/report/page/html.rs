@@ -1,5 +1,5 @@
-//! The sections as HTML. maud escapes every text; only the SVG of the figures, whose writer escapes too, goes in as it
-//! is.
+//! Turns the sections into HTML. maud escapes all text; only the SVG of the figures, whose writer escapes too, is
+//! inserted unchanged.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -11,7 +11,7 @@ use crate::report::text::printable;
 
 const STYLE: &str = include_str!("style.css");
 
-/// The colours of the page where the reader prefers dark ones.
+/// The colours of the page for readers who prefer a dark one.
 const DARK: &str = ":root { --page: #14171a; --ink: #e4e6e8; --quiet: #a3abb3; --line: #343a40; --panel: #1e2226 }";
 
 pub(super) fn page(sections: &[Section]) -> Result<String> {
@@ -44,14 +44,14 @@ pub(super) fn page(sections: &[Section]) -> Result<String> {
             }
         }
     };
-    // Names from files are in it; browsers would obey some of their characters.
+    // The page contains names from files, and browsers would obey some of their characters.
     Ok(printable(&page.into_string()).into_owned())
 }
 
 fn section_markup(index: usize, section: &Section) -> Result<Markup> {
     let mut blocks = Vec::new();
     let mut figures = Vec::new();
-    // Sentences about missing figures stand below those that are there, so that these fill their rows.
+    // Sentences about missing figures go below the figures, so that the figures fill their rows.
     let mut missing = Vec::new();
     for block in &section.blocks {
         match block {

@@ -8,10 +8,10 @@ use crate::report::figure::{Axis, Colour, Figure, Format, Plot, Series, thinned}
 use crate::report::recording::RunRecord;
 use crate::train::event::LayerSummary;
 
-/// Most layers in a figure over time; of more, so many are taken evenly.
+/// Most layers in a figure over time. If there are more, this many are taken at even distances.
 const MOST_LAYERS: usize = 8;
 
-/// A number that a layer's density makes.
+/// Computes a number from a layer's density.
 type OfDensity = fn(f64) -> f64;
 
 /// Adds the figures of an experiment.
@@ -56,7 +56,7 @@ pub(super) fn add(section: &mut Section, experiment: &Experiment, records: &[Run
     }
     let mut changed = false;
     for variant in &experiment.variants {
-        // Seeds may differ in when a layer changes; the first run stands for all.
+        // Seeds may differ in when a layer changes, so the first run represents all.
         let run = variant
             .runs
             .iter()
@@ -110,7 +110,7 @@ fn at_the_end(experiment: &Experiment, records: &[RunRecord], value: OfDensity) 
     variants.filter(|s| !s.points.is_empty()).collect()
 }
 
-/// Whether a layer has another number of connections after some round than after another.
+/// Whether the number of connections of some layer differs between two rounds.
 fn changes(record: &RunRecord) -> bool {
     let counts = |round: &crate::train::event::Round| -> Vec<u64> {
         round.layers.iter().map(|l| l.active).collect()

@@ -6,7 +6,7 @@ use crate::error::option::CONFIG;
 use crate::report::recording::RunRecord;
 use crate::report::shell::quoted;
 
-/// The section of all runs.
+/// The section about all runs.
 pub(super) fn section(records: &[RunRecord]) -> Section {
     let mut section = Section::new("Commands and versions");
     section.text(format!(

@@ -14,11 +14,11 @@ pub(super) struct Section {
 pub(super) enum Block {
     /// A sentence or more.
     Text(String),
-    /// Why there is no figure or number.
+    /// Why a figure or number is missing.
     Missing(String),
     Table(TextTable),
     Figure(Figure),
-    /// A run and how it came about: name, facts, command lines.
+    /// A run and where it came from: name, facts, command lines.
     Origin(String, Vec<(String, String)>, Vec<String>),
 }
 
@@ -34,7 +34,7 @@ impl Section {
         self.blocks.push(Block::Text(text.into()));
     }
 
-    /// The figure, or where it has nothing in it, a sentence with the reason.
+    /// Adds the figure or, if it is empty, a sentence with the reason.
     pub fn figure(&mut self, figure: Figure, why_not: &str) {
         self.blocks.push(match figure.has_content() {
             true => Block::Figure(figure),

@@ -1,4 +1,4 @@
-//! What stands in the way of a run's own files, or is what is left of one, is kept under another name: nothing that
+//! Whatever is in the way of a run's own files, or is left of a damaged one, is kept under another name. Nothing that
 //! somebody saved is overwritten, and nothing waits for a pipe.
 
 use std::fs;
@@ -9,12 +9,12 @@ use super::names::{CONFIG, METRICS, PROGRESS, SUMMARY, TOPOLOGY};
 use crate::{Error, Result, files};
 
 impl RunFolder {
-    /// To be called before a run writes into a folder that was there before: moves aside what is in the place of a
-    /// run's file and is none, or far too large for one, and a summary or a note of progress that cannot be read.
-    /// `note` hears of each.
+    /// To be called before a run writes into a folder that existed before. It moves aside whatever is in the place of a
+    /// run's file and is not a file, or is far too large for one, and a summary or progress note that cannot be read.
+    /// `note` receives a line for each.
     ///
     /// # Errors
-    /// Something that cannot be moved, or that is in the place of the checkpoints.
+    /// Something cannot be moved, or is in the place of the checkpoints.
     pub(in crate::report) fn set_aside(&self, note: &mut dyn FnMut(&str)) -> Result<()> {
         if let Some(kind) = not(&self.checkpoints(), fs::Metadata::is_dir) {
             return Err(Error::Run {
@@ -53,7 +53,7 @@ impl RunFolder {
     }
 }
 
-/// What is at `path`, where there is something and it is not as wanted.
+/// Describes what is at `path` if it exists and is not of the wanted kind.
 fn not(path: &Path, wanted: fn(&fs::Metadata) -> bool) -> Option<&'static str> {
     let about = fs::metadata(path).ok()?;
     match (wanted(&about), about.is_file()) {
@@ -73,7 +73,7 @@ fn move_aside(path: &Path, what: &str, note: &mut dyn FnMut(&str)) -> Result<()>
     Ok(())
 }
 
-/// A name beside `path` that nothing has: `metrics.damaged.csv`, `metrics.damaged-2.csv`.
+/// An unused name beside `path`: `metrics.damaged.csv`, `metrics.damaged-2.csv`.
 pub(in crate::report) fn aside(path: &Path) -> PathBuf {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let mut aside = path.with_extension(format!("damaged.{extension}"));

@@ -1,6 +1,6 @@
-//! What a run was trained with. Its newest checkpoint tells that under a checksum, its summary has it, and so has
-//! `config.toml`, which people edit. The first of them that can be read is believed; where the others differ, that is
-//! said.
+//! What a run was trained with. Its newest checkpoint has this under a checksum. Its summary has it too, and so has
+//! `config.toml`, which people edit. The first of these that can be read is believed, and differences in the others are
+//! reported.
 
 use super::names::{CHECKPOINTS, CONFIG, SUMMARY};
 use super::{RunFolder, Summary};
@@ -15,26 +15,26 @@ use crate::{Error, Result};
 pub struct Trained {
     /// The configuration.
     pub config: TrainConfig,
-    /// Who tells it: "the checkpoint", a file's name.
+    /// Where the configuration comes from: "the checkpoint", or a file's name.
     pub source: &'static str,
 }
 
-/// A value in which another file of a run differs from what it was trained with.
+/// A value in which another file of a run differs from what the run was trained with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// The value's name.
     pub name: String,
-    /// What the file says; none where it is not set there.
+    /// The value in the file; none if it is not set there.
     pub file: Option<String>,
-    /// What the run was trained with.
+    /// The value that the run was trained with.
     pub trained: Option<String>,
 }
 
 impl RunFolder {
-    /// What the run was trained with, by its newest checkpoint, else its summary, else its `config.toml`.
+    /// What the run was trained with: from its newest checkpoint, else its summary, else its `config.toml`.
     ///
     /// # Errors
-    /// None of them tells it: why `config.toml` does not.
+    /// None of them has it; the error says why `config.toml` does not.
     pub(in crate::report) fn trained_with(
         &self,
         newest: Option<&Manifest>,
@@ -50,11 +50,11 @@ impl RunFolder {
         ];
         let file = self.config().and_then(TrainConfig::resolve);
         for (source, config) in sources {
-            // One that cannot be used, as of another version, tells nothing.
+            // A configuration that cannot be used, such as that of another version, is skipped.
             let Some(config) = config.and_then(|config| config.resolve().ok()) else {
                 continue;
             };
-            // The file says what follows from other values in comments alone.
+            // The file has values that follow from others only in comments.
             return Ok(match file {
                 Ok(file) if config.differences(&file)?.is_empty() => Trained {
                     config: file,
@@ -67,10 +67,10 @@ impl RunFolder {
         Ok(Trained { config, source })
     }
 
-    /// The configuration of a run without a checkpoint, to begin it with.
+    /// The configuration with which to start a run that has no checkpoint.
     ///
     /// # Errors
-    /// No configuration that can be read, or a run that has ended: the checkpoints that it had are gone.
+    /// There is no readable configuration, or the run has ended, and so its checkpoints are gone.
     pub fn config_to_begin_with(&self) -> Result<Trained> {
         let refuse = |what: String| Error::Checkpoint {
             path: self.path().to_owned(),
@@ -93,11 +93,11 @@ impl RunFolder {
         })
     }
 
-    /// Values in which `config.toml` differs from what the run was trained with; one that is missing, or is no file,
-    /// differs in none.
+    /// The values in which `config.toml` differs from what the run was trained with. A missing file, or something that
+    /// is not a file, differs in none.
     ///
     /// # Errors
-    /// A file that is no configuration.
+    /// The file is not a configuration.
     pub fn edits(&self, trained: &Trained) -> Result<Vec<Edit>> {
         if !self.has_config() {
             return Ok(Vec::new());
@@ -106,7 +106,7 @@ impl RunFolder {
         edits(&trained.config, &file?)
     }
 
-    /// What `config.toml` has to be said of, where the run was trained with something else: a sentence.
+    /// A sentence about a `config.toml` that differs from what the run was trained with; none if it does not.
     pub(in crate::report) fn config_damage(&self, trained: &Trained) -> Option<String> {
         let file = self.path().join(CONFIG);
         let (file, source) = (file.display(), trained.source);
@@ -128,7 +128,7 @@ impl RunFolder {
 }
 
 impl Trained {
-    /// Why a summary is not of this run, which its newest checkpoint tells of: a sentence; none where it may be.
+    /// Why a summary cannot belong to this run, judging by its newest checkpoint: a sentence; none if it may.
     pub(in crate::report) fn differs_from(
         &self,
         summary: &Summary,
@@ -142,7 +142,7 @@ impl Trained {
         };
         let ended = summary.finished.is_some();
         let mut edits = edits(&self.config, &config)?;
-        // Others may change in a run, and reach its files one after the other until it ends.
+        // Other values may change in a run, and reach its files one after another until it ends.
         edits.retain(|edit| {
             let name = &edit.name;
             TrainConfig::is_fixed(name) || (ended && !TrainConfig::is_free(name))
@@ -167,7 +167,7 @@ fn edits(trained: &TrainConfig, file: &TrainConfig) -> Result<Vec<Edit>> {
     let mut edits = Vec::new();
     for name in trained.differences(file)? {
         let (file, trained) = (value(file, &name)?, value(trained, &name)?);
-        // What is set in neither follows from a value that is.
+        // If both leave it out, it follows from another value.
         if file != trained {
             edits.push(Edit {
                 name,
@@ -179,7 +179,7 @@ fn edits(trained: &TrainConfig, file: &TrainConfig) -> Result<Vec<Edit>> {
     Ok(edits)
 }
 
-/// Values that differ, in a sentence.
+/// The values that differ, in a sentence.
 pub fn list(edits: &[Edit]) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
     let each = edits.iter().map(|edit| {

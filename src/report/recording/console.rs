@@ -1,4 +1,4 @@
-//! What a run shows on the console: a progress bar on a terminal, plain lines otherwise, the result only, or JSON
+//! What a run shows on the console: a progress bar on a terminal, otherwise plain lines, only the result, or JSON
 //! lines.
 
 use std::borrow::Cow;
@@ -16,13 +16,13 @@ use crate::report::text;
 use crate::train::event::{Event, Finished, Observer, Started};
 use crate::{Error, Result};
 
-/// In plain text, where lines stay, progress within an epoch is reported no more often than this.
+/// As plain text, where lines stay, progress within an epoch is reported no more often than this.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Lines, and a bar that moves on standard error.
+    /// Lines, and a moving bar on standard error.
     Bar,
     /// Lines only.
     Plain,
@@ -33,7 +33,7 @@ pub enum Style {
 }
 
 impl Style {
-    /// The style for the flags `--quiet` and `--json`; a bar only where people look at it.
+    /// The style for the flags `--quiet` and `--json`. There is a bar only on a terminal.
     pub fn choose(quiet: bool, json: bool) -> Self {
         match (json, quiet) {
             (true, _) => Self::Json,
@@ -44,20 +44,20 @@ impl Style {
     }
 }
 
-/// Why an output can no longer be written, once that is so.
+/// Why an output can no longer be written, once that has happened.
 #[derive(Clone, Debug, Default)]
 pub struct Lost(Rc<RefCell<Option<io::Error>>>);
 
 impl Lost {
-    /// The error, unless only the reader or the terminal is gone: then there is nobody to miss anything.
+    /// The error, unless only the reader or the terminal is gone: then nobody misses anything.
     pub fn error(&self) -> Option<io::Error> {
         let gone = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
         self.0.take().filter(|error| !gone(error))
     }
 }
 
-/// Shows events on the console. A run never ends for want of it: once the output cannot be written, the console is
-/// silent.
+/// Shows events on the console. A run never ends because of it: if the output cannot be written any more, the console
+/// falls silent.
 pub struct Console<W: Write = Stdout> {
     style: Style,
     out: W,
@@ -74,7 +74,7 @@ impl Console {
     /// Shows events on standard output.
     pub fn new(style: Style) -> Self {
         Self {
-            // Asked now: a terminal that is gone is none.
+            // Asked now, because a terminal that has gone away is no longer recognised as one.
             terminal: io::stdout().is_terminal(),
             ..Self::with_output(style, io::stdout())
         }
@@ -82,7 +82,7 @@ impl Console {
 }
 
 impl<W: Write> Console<W> {
-    /// Writes to `out` instead of standard output; a bar still moves on standard error.
+    /// Writes to `out` instead of standard output; the bar stays on standard error.
     pub fn with_output(style: Style, out: W) -> Self {
         Self {
             style,
@@ -96,7 +96,7 @@ impl<W: Write> Console<W> {
         }
     }
 
-    /// To learn later whether everything was written.
+    /// Tells later whether everything was written.
     pub fn lost(&self) -> Lost {
         self.lost.clone()
     }
@@ -125,7 +125,7 @@ impl<W: Write> Console<W> {
                 self.line(&time);
             }
         }
-        // With --quiet too: without them, the result would be misread. The result stays the last line.
+        // Also with --quiet, because the result would be misread without them. The result stays the last line.
         for remark in &event.remarks {
             self.write(&format!("note: {remark}"));
         }
@@ -163,7 +163,7 @@ impl<W: Write> Console<W> {
             None => write(),
         };
         if let Err(error) = written {
-            // Of a terminal that is gone the system only says that it has an input or output error.
+            // When a terminal is gone, the system only reports an input or output error.
             let error = match self.terminal {
                 true => io::ErrorKind::BrokenPipe.into(),
                 false => error,
@@ -195,7 +195,7 @@ impl<W: Write> Observer for Console<W> {
             Event::Epoch(epoch) => self.line(&text::epoch(epoch, self.epochs)),
             Event::Note(note) => self.line(&format!("note: {note}")),
             Event::Finished(finished) => self.finished(finished),
-            // Rounds and checkpoints are many; they are in the run folder.
+            // Rounds and checkpoints are too many to show; they are in the run folder.
             Event::Round(_) | Event::Saved(_) => {}
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! One process at a time trains in a run's folder: an advisory lock, which the system releases when the process ends,
-//! however.
+//! Only one process at a time trains in a run folder: an advisory lock, which the system releases however the process
+//! ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -10,12 +10,12 @@ use super::RunFolder;
 use super::names::LOCK;
 use crate::{Error, Result, files};
 
-/// A run's folder is this process's own for as long as this lives.
+/// A run folder belongs to this process for as long as this value lives.
 #[derive(Debug)]
 pub struct RunLock {
-    /// None where the folder cannot be written and has none.
+    /// None if the folder cannot be written and has no lock file.
     file: Option<File>,
-    /// Whether this process has trained here before, and goes on.
+    /// Whether this process has trained here before and now continues.
     pub(in crate::report) again: bool,
 }
 
@@ -24,7 +24,7 @@ impl RunLock {
         Self { file, again: false }
     }
 
-    /// The lock of a process that goes on with the run that it trained before.
+    /// The lock of a process that continues the run that it trained before.
     pub(in crate::report) fn again(self) -> Self {
         let mut lock = self;
         lock.again = true;
@@ -34,7 +34,7 @@ impl RunLock {
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        // Whoever held it holds it no longer. It only helps people.
+        // The former holder is gone. Its number only helps people.
         if let Some(file) = &self.file {
             let _ = file.set_len(0);
         }
@@ -42,11 +42,11 @@ impl Drop for RunLock {
 }
 
 impl RunFolder {
-    /// Locks the folder, to write in it. `note` hears of a file system that has no locks, or cannot be written: there,
-    /// a run that is over can still be looked at.
+    /// Locks the folder for writing. `note` is told if the file system has no locks or cannot be written; a finished
+    /// run can still be looked at there.
     ///
     /// # Errors
-    /// [`Error::InUse`] where another process holds it; [`Error::Run`] where something else is in the lock's place.
+    /// [`Error::InUse`] if another process holds the lock; [`Error::Run`] if something else is in its place.
     pub fn lock(&self, note: &mut dyn FnMut(&str)) -> Result<RunLock> {
         let path = self.path().join(LOCK);
         if let Some(reason) = self.lock_obstacle() {
@@ -82,7 +82,7 @@ impl RunFolder {
                 let process = read.ok().and_then(|_| holder.trim().parse().ok());
                 return Err(Error::InUse {
                     path: self.path().to_owned(),
-                    // One that was killed has left its number, and the holder may not have written its own yet.
+                    // A killed process has left its number, and the holder may not have written its own yet.
                     process: process.filter(|&id| lives(id)),
                 });
             }
@@ -92,7 +92,7 @@ impl RunFolder {
                 path.display()
             )),
         }
-        // Who it is only helps people.
+        // The name of the holder only helps people.
         let _ = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -100,7 +100,7 @@ impl RunFolder {
         Ok(RunLock::on(opened))
     }
 
-    /// What is in the lock's place and is no file, if anything is.
+    /// Describes what is in the lock's place if it is not a file.
     pub(in crate::report) fn lock_obstacle(&self) -> Option<String> {
         let path = self.path().join(LOCK);
         match std::fs::metadata(&path) {
@@ -116,13 +116,13 @@ impl RunFolder {
         }
     }
 
-    /// Whether a process trains in the folder; none where that is not known, as of runs of versions without locks.
+    /// Whether a process trains in the folder; none if that is not known, as for runs of versions without locks.
     pub(in crate::report) fn is_in_use(&self) -> Option<bool> {
         if self.lock_obstacle().is_some() {
             return None;
         }
         let file = File::open(self.path().join(LOCK)).ok()?;
-        // Let go at once: whoever begins meanwhile tries again.
+        // Released at once: a process that starts in the meantime tries again.
         match file.try_lock_shared() {
             Ok(()) => Some(false),
             Err(TryLockError::WouldBlock) => Some(true),
@@ -130,20 +130,20 @@ impl RunFolder {
         }
     }
 
-    /// Removes the folder where nothing but a lock is in it: of a run that was given up before it began.
+    /// Removes the folder if it holds nothing but a lock, as after a run that was given up before it began.
     pub(in crate::report) fn remove_if_empty(&self) {
         let only = |entries: std::fs::ReadDir| {
             (entries.flatten()).all(|entry| entry.file_name().to_str() == Some(LOCK))
         };
         if std::fs::read_dir(self.path()).is_ok_and(only) {
-            // A folder that stays does no harm.
+            // If the folder stays, it does no harm.
             let _ = std::fs::remove_file(self.path().join(LOCK));
             let _ = std::fs::remove_dir(self.path());
         }
     }
 }
 
-/// Locks a file for this process alone. Who only looks whether it is locked holds it for a moment.
+/// Locks a file for this process alone. A process that only checks for a lock holds it for a moment.
 fn try_lock(file: &File) -> Result<(), TryLockError> {
     const LOOKS: u32 = 5;
     for _ in 1..LOOKS {
@@ -155,7 +155,7 @@ fn try_lock(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// Whether an error says that nothing can be written there.
+/// Whether an error means that nothing can be written there.
 fn is_read_only(error: &std::io::Error) -> bool {
     matches!(
         error.kind(),
@@ -163,7 +163,7 @@ fn is_read_only(error: &std::io::Error) -> bool {
     )
 }
 
-/// Whether there is a process of this number, as far as the system tells.
+/// Whether a process with this number exists, as far as the system tells.
 fn lives(process: u32) -> bool {
     let processes = Path::new("/proc");
     !processes.join("self").exists() || processes.join(process.to_string()).exists()

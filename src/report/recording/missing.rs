@@ -1,6 +1,5 @@
-//! Rows that a run's tables should have and do not: lines that somebody deleted, a file that was cut at a line's end,
-//! emptied or removed. What such a table still has looks whole, so that it is held against what the run knows of
-//! itself.
+//! Rows that a run's tables should have and do not: somebody deleted lines, or the file was emptied, removed or cut at
+//! the end of a line. What remains looks whole, so it is compared with what the run knows about itself.
 
 use super::names::{METRICS, TOPOLOGY};
 use super::{RunFolder, Summary};
@@ -10,17 +9,18 @@ use crate::train::TrainConfig;
 use crate::train::event::{Epoch, Round};
 use crate::words::listed;
 
-/// How far a run is known to be, by its summary or its newest checkpoint.
+/// How far a run is known to be, according to its summary or its newest checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::report) struct Known {
     step: u64,
     epochs: u32,
-    /// Rounds; none where that is not known.
+    /// Number of rounds; none if it is not known.
     rounds: Option<u64>,
 }
 
 impl Known {
-    /// What its newest checkpoint and its summary tell. To be read before the tables, which are written first.
+    /// What the newest checkpoint and the summary say. These must be read before the tables, because the tables are
+    /// written first.
     pub fn of(saved: Option<&Progress>, summary: Option<&Summary>) -> Self {
         let saved = saved.map(Self::from);
         let end = summary.and_then(|summary| summary.finished.as_ref());
@@ -30,7 +30,7 @@ impl Known {
             rounds: end.rounds,
         });
         match (saved, end) {
-            // Where both are there, the checkpoint knows of the rounds of older versions, too.
+            // If both exist, the checkpoint also knows the rounds of older versions.
             (Some(saved), Some(end)) if saved.step < end.step => end,
             (Some(saved), _) => saved,
             (None, end) => end.unwrap_or_default(),
@@ -48,7 +48,7 @@ impl From<&Progress> for Known {
     }
 }
 
-/// What is missing, a sentence for each table.
+/// What is missing, one sentence per table.
 pub(in crate::report) fn missing(
     folder: &RunFolder,
     config: &TrainConfig,
@@ -89,8 +89,8 @@ fn missing_epochs(known: &Known, epochs: &[Epoch]) -> Option<String> {
 }
 
 fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Option<String> {
-    // Of a killed run, rows behind the checkpoint are rightly there, and will be written again.
-    // Rounds between two steps have the number of the step before, and belong to the one that comes.
+    // After a kill, rows past the checkpoint are there rightly and will be written again. Rounds between two steps have
+    // the number of the step before, and belong to the next one.
     let method = config.topology.build_method();
     let precede = matches!(method.start(), Start::Dense(_) | Start::Backed(_));
     let done = rounds.iter().map(|round| round.step);
@@ -106,7 +106,7 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
     let all = known.rounds.unwrap_or(0);
     let lacking = all.saturating_sub(done.len() as u64);
     if lacking > 0 {
-        // Where rounds came at every so many steps, which ones is known, too.
+        // If rounds came at a fixed interval, it is known which ones.
         let every = config.topology.round_every.max(1);
         let regular = !precede
             && (all.checked_mul(every)).is_some_and(|last| last <= known.step)
@@ -135,8 +135,8 @@ fn missing_rounds(config: &TrainConfig, known: &Known, rounds: &[Round]) -> Opti
     (!reported.is_empty()).then(|| reported.join("; "))
 }
 
-/// The first and the last of each run of numbers from 1 to `end` that are not in `numbers`. A damaged row may have any
-/// number: they are not counted out.
+/// The ranges of numbers from 1 to `end` that are not in `numbers`, as first and last. A damaged row may have any
+/// number, so the numbers are not enumerated.
 fn gaps(numbers: Vec<u64>, end: u64) -> Vec<(u64, u64)> {
     let mut numbers = numbers;
     numbers.sort_unstable();
@@ -175,7 +175,7 @@ mod tests {
         };
         let reported = |all, rows: &[u32]| missing_epochs(&known(0, all, 0), &epochs(rows));
         assert_eq!(reported(3, &[1, 2, 3]), None);
-        // Of a killed run, the checkpoint is behind.
+        // After a kill, the checkpoint is behind the tables.
         assert_eq!(reported(1, &[1, 2, 3]), None);
         let says = |all, rows: &[u32], text: &str| assert_eq!(reported(all, rows).unwrap(), text);
         says(3, &[1, 3], "the row of epoch 2 is missing");

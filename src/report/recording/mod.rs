@@ -1,4 +1,4 @@
-//! Recording a run: its folder and the files in it, what observes it, and how a run is read back from them.
+//! Recording a run: its folder and files, its observers, and how a run is read back.
 
 mod aside;
 mod configuration;

@@ -7,5 +7,5 @@ pub(in crate::report) const PROGRESS: &str = "progress.json";
 pub(in crate::report) const METRICS: &str = "metrics.csv";
 pub(in crate::report) const TOPOLOGY: &str = "topology.csv";
 
-/// The file that is locked. It stays, for one that is removed could be locked twice; in it is who holds it.
+/// The file that is locked. It is never removed, because a removed file could be locked twice. It names the holder.
 pub(in crate::report) const LOCK: &str = "lock";

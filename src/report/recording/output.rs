@@ -1,5 +1,5 @@
-//! Where a user wants a file. It is looked at before there is anything to write, so that what takes long is not lost to
-//! a wrong path, and no run to a page that was to be laid beside it.
+//! Checks the place where a user wants a file. This happens before there is anything to write, so that a wrong path
+//! does not lose the result of long work, and a page does not overwrite the run that it was meant to lie beside.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io;
@@ -10,12 +10,11 @@ use super::names::{CONFIG, LOCK, METRICS, PROGRESS, SUMMARY, TOPOLOGY};
 use super::tensorboard::is_event_file;
 use crate::{Error, Result, checkpoint, disk, files};
 
-/// Refuses a path that no file can be written to, or none must: a pipe, where writing waits for a reader, a file of a
-/// run, or one of the `inputs` that are to be read. What the shell opened for this process (`/dev/stdout`, `>(…)`) and
-/// devices are written into.
+/// Refuses a path that no file can or may be written to: a pipe, where writing waits for a reader, a file of a run, or
+/// one of the `inputs`. What the shell opened for this process (`/dev/stdout`, `>(…)`) and devices are accepted.
 ///
 /// # Errors
-/// Such a path; the message says why it is none to write to.
+/// There is such a path; the message gives the reason.
 pub fn check_output(path: &Path, inputs: &[PathBuf]) -> Result<()> {
     admit(path, inputs)?;
     if files::handed_over(path) {
@@ -30,16 +29,16 @@ pub fn check_output(path: &Path, inputs: &[PathBuf]) -> Result<()> {
     }
 }
 
-/// Writes a file that a user named, whole or not at all: one that was there stays where the disk is full.
+/// Writes a file that a user named, completely or not at all: if the disk is full, an older file stays.
 ///
 /// # Errors
-/// A file that cannot be written, or must not: see [`check_output`].
+/// The file cannot or may not be written: see [`check_output`].
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     admit(path, &[])?;
     disk::write_named(path, bytes).map_err(Error::io("write", path))
 }
 
-/// As [`check_output`], whether or not it can be written.
+/// Like [`check_output`], but without checking that the file can be written.
 pub(in crate::report) fn admit(path: &Path, inputs: &[PathBuf]) -> Result<()> {
     if files::handed_over(path) {
         return Ok(());
@@ -65,7 +64,7 @@ pub(in crate::report) fn admit(path: &Path, inputs: &[PathBuf]) -> Result<()> {
     }
 }
 
-/// Such as `/dev/null`.
+/// Whether it is a character device, such as `/dev/null`.
 fn is_character_device(about: &Metadata) -> bool {
     #[cfg(unix)]
     return std::os::unix::fs::FileTypeExt::is_char_device(&about.file_type());
@@ -73,7 +72,7 @@ fn is_character_device(about: &Metadata) -> bool {
     return !about.is_dir();
 }
 
-/// The file itself, links followed, also one that is not there yet.
+/// The path of the file itself with links followed, even if the file does not exist yet.
 fn place(path: &Path) -> io::Result<PathBuf> {
     if path.exists() {
         return fs::canonicalize(path);
@@ -90,7 +89,7 @@ fn place(path: &Path) -> io::Result<PathBuf> {
     Ok(fs::canonicalize(folder(&named))?.join(name))
 }
 
-/// The run that a file is part of, there already or not yet.
+/// The run folder that a file belongs to, whether or not the file exists yet.
 fn run_of(file: &Path) -> Option<&Path> {
     const OWN: [&str; 6] = [CONFIG, SUMMARY, PROGRESS, METRICS, TOPOLOGY, LOCK];
     let folder = file.parent()?;

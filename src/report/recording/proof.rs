@@ -1,5 +1,5 @@
-//! What of a run's summary and tables cannot be, by what else is known of it: the newest checkpoint knows the steps,
-//! the result of the last test and the layers, under a checksum.
+//! What cannot be true in a run's summary and tables. The newest checkpoint knows the steps, the result of the last
+//! test and the layers, under a checksum.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::checkpoint::{Change, LayerShape, Manifest, Progress, Tested};
 use crate::train::event::{Epoch, Finished, Round};
 use crate::words::{grouped, listed};
 
-/// Leaves out rows of steps that the run has not: past its end, or past the steps that it is to have. A sentence for
+/// Leaves out rows of steps that the run cannot have: past its end, or past the planned steps. Gives a sentence for
 /// each table that had some.
 pub(in crate::report) fn leave_out_beyond(
     folder: &RunFolder,
@@ -46,7 +46,7 @@ fn beyond<R>(path: &Path, rows: &mut Vec<R>, step: fn(&R) -> u64, end: u64) -> O
     })
 }
 
-/// What the tables say otherwise than the checkpoint, a sentence for each.
+/// Where the tables disagree with the checkpoint, one sentence each.
 pub(in crate::report) fn tables_against(
     folder: &RunFolder,
     tested: Option<&Tested>,
@@ -81,7 +81,7 @@ pub(in crate::report) fn tables_against(
     reported
 }
 
-/// Puts into a run's end what its newest checkpoint knows better, where they differ; what was put in, a sentence.
+/// Corrects a run's end where its newest checkpoint disagrees; gives a sentence about the corrections.
 pub(in crate::report) fn correct(
     folder: &RunFolder,
     end: &mut Finished,
@@ -112,18 +112,18 @@ pub(in crate::report) fn correct(
         differs("epochs", end.epochs.to_string(), here.epoch.to_string());
         end.epochs = here.epoch;
     }
-    // Older versions told none.
+    // Older versions did not report the number.
     if let Some(rounds) = end.rounds.filter(|&rounds| rounds != here.rounds) {
         differs("rounds", rounds.to_string(), here.rounds.to_string());
         end.rounds = Some(here.rounds);
     }
-    // Older versions counted none.
+    // Older versions did not count them.
     if here.train_flops > 0.0 && (end.train_flops / here.train_flops - 1.0).abs() > 1e-9 {
         let [there, own] = [end.train_flops, here.train_flops].map(|flops| format!("{flops:e}"));
         differs("training FLOPs", there, own);
         end.train_flops = here.train_flops;
     }
-    // The last test came behind the checkpoint.
+    // The last test came after the checkpoint.
     if end.seconds < here.seconds - 1e-6 {
         let own = format!("{} and more", here.seconds);
         differs("seconds", end.seconds.to_string(), own);
@@ -156,11 +156,11 @@ pub(in crate::report) fn correct(
     })
 }
 
-/// Puts into a run's end what changed before it, and what is to be said of that, as the checkpoint has it. Whether
-/// anything was left out.
+/// Adds to a run's end the changes that came before it and the remarks about them, as the checkpoint has them. Whether
+/// any were missing.
 fn put_in_changes(end: &mut Finished, saved: &[Change]) -> bool {
     let mut untold = false;
-    // In their order, before what else is to be said.
+    // In their order, before the other remarks.
     for (at, change) in saved
         .iter()
         .filter(|change| change.step < end.step)
@@ -180,10 +180,10 @@ fn put_in_changes(end: &mut Finished, saved: &[Change]) -> bool {
     untold
 }
 
-/// What a run's last test gave, where its end says something else.
+/// What a run's last test gave, if its end says something else.
 fn last_test(end: &Finished, saved: &Progress) -> Option<Tested> {
-    // A run that went on with other images, and trained no step with them, was tested with them; one that was stopped
-    // may have had no test.
+    // A run that went on with other images and trained no step with them was tested on them. A run that was stopped may
+    // have had no test.
     let others = (end.changes.iter()).any(|c| c.step == end.step && c.name == Change::IMAGES);
     let untested = end.interrupted && end.test_loss.is_nan();
     let tested = saved.tested.filter(|tested| tested.step == end.step)?;

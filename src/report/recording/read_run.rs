@@ -16,25 +16,24 @@ use crate::train::TrainConfig;
 use crate::train::event::{Epoch, Finished, LayerSummary, Round};
 use crate::{Error, Result};
 
-/// All that a run folder tells of its run, finished or not.
+/// Everything that a run folder tells about its run, finished or not.
 #[derive(Clone, Debug)]
 pub struct RunRecord {
     /// The folder.
     pub path: PathBuf,
-    /// What it was trained with: of its newest checkpoint, its summary and its `config.toml` the first that can be
-    /// read.
+    /// What it was trained with: from the newest checkpoint, the summary or `config.toml`, whichever can be read first.
     pub config: TrainConfig,
-    /// What its data were, as its newest checkpoint tells.
+    /// What its data were, according to its newest checkpoint.
     pub data: Option<DataRecord>,
-    /// What it went on with and had not begun with, as its newest checkpoint or its summary tells.
+    /// What changed when it was resumed, according to its newest checkpoint or its summary.
     pub changes: Vec<Change>,
-    /// Its `summary.json`; older versions wrote none. Of its end what the newest checkpoint knows better.
+    /// Its `summary.json`, which older versions did not write. Its end is corrected by the newest checkpoint.
     pub summary: Option<Summary>,
     /// The rows of its `metrics.csv`.
     pub epochs: Vec<Epoch>,
     /// The rounds of its `topology.csv`.
     pub rounds: Vec<Round>,
-    /// What of it is damaged and left out, or missing, a sentence each.
+    /// What is damaged and left out, or missing, one sentence each.
     pub damage: Vec<String>,
 }
 
@@ -42,7 +41,7 @@ impl RunRecord {
     /// Reads the run in this folder.
     ///
     /// # Errors
-    /// No run folder, or one without a configuration; other damage is in [`RunRecord::damage`].
+    /// The folder is not a run folder, or has no configuration; other damage is in [`RunRecord::damage`].
     pub fn read(path: &Path) -> Result<Self> {
         let folder = RunFolder::open(path)?;
         let mut damage = Vec::new();
@@ -109,7 +108,7 @@ impl RunRecord {
             path: folder.path().to_owned(),
             config,
             data,
-            // Those of the images are in the end alone, where no step was trained with them.
+            // A change of the images is recorded only in the end if no step was trained with them.
             changes: match at_end.len() > saved.len() {
                 true => at_end,
                 false => saved,
@@ -121,12 +120,12 @@ impl RunRecord {
         })
     }
 
-    /// When it was first started, where it tells.
+    /// When it was first started, if known.
     pub fn began(&self) -> Option<OffsetDateTime> {
         OffsetDateTime::parse(&self.summary.as_ref()?.began, &Rfc3339).ok()
     }
 
-    /// The last part of its path.
+    /// The last part of the run's path.
     pub fn name(&self) -> String {
         let full = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
         full.file_name()
@@ -141,8 +140,8 @@ impl RunRecord {
         }
     }
 
-    /// The sparsity asked for, where the network has it within a percent of its connections, which rounding and layers
-    /// that are clipped to dense may move; else the network's.
+    /// The sparsity asked for, if the network has it within a percent of its connections, which rounding and layers
+    /// clipped to dense may account for; otherwise the network's own.
     pub fn sparsity(&self) -> f64 {
         let asked = self.config.model.sparsity;
         let Some(network) = self.network_sparsity() else {
@@ -155,11 +154,11 @@ impl RunRecord {
         }
     }
 
-    /// The network's sparsity, as far as it is known. That of a method which begins dense is known at its end.
+    /// The network's sparsity, as far as it is known. For a method that begins dense, it is known at the end.
     fn network_sparsity(&self) -> Option<f64> {
         let started = &self.summary.as_ref()?.started;
         let is_dense = self.config.topology.method == MethodName::Dense;
-        // What its forward passes use is what was asked for: its layers have those that are trained as well.
+        // The sparsity asked for is that of its forward passes; its layers also contain the other trained connections.
         if self.config.topology.method == MethodName::Topkast || started.dense == 0 {
             return None;
         }
@@ -173,26 +172,27 @@ impl RunRecord {
         }
     }
 
-    /// What it ran on, where it tells.
+    /// The adapter that it ran on, if known.
     pub fn adapter(&self) -> Option<&str> {
         let summary = self.summary.as_ref()?;
         Some(summary.started.adapter.as_str()).filter(|name| !name.is_empty())
     }
 
-    /// Whether only active connections were ever resident; none where it does not tell.
+    /// Whether only active connections were ever resident; none if unknown.
     pub fn always_sparse(&self) -> Option<bool> {
         let started = &self.summary.as_ref()?.started;
-        // Those that do not tell have no name of the method either.
+        // Runs that do not say so have no method name either.
         (!started.method.is_empty()).then_some(started.always_sparse)
     }
 
-    /// Its end, where it came to one by itself. Of a run of an older version, without a summary, what its tables tell.
+    /// The end of a run that came to it by itself. For a run of an older version, which has no summary, this is taken
+    /// from its tables.
     pub fn finished(&self) -> Option<Finished> {
         if let Some(summary) = &self.summary {
             return summary.finished.clone().filter(|f| !f.interrupted);
         }
         let last = self.epochs.last()?;
-        // A method that begins anew trains all epochs several times.
+        // A method that starts anew trains all epochs several times.
         let stages = self.config.topology.build_method().start().stages();
         let epochs = u64::from(self.config.run.epochs) * u64::from(stages);
         (u64::from(last.epoch) >= epochs).then(|| Finished {
@@ -200,7 +200,7 @@ impl RunRecord {
             epochs: last.epoch,
             test_loss: last.test_loss,
             test_accuracy: last.test_accuracy,
-            // Of a table that is not whole the sum is not known.
+            // If the table is incomplete, the sum is not known.
             seconds: match self.epochs.len() == last.epoch as usize {
                 true => self.epochs.iter().map(|e| e.seconds).sum(),
                 false => f64::NAN,
@@ -215,7 +215,7 @@ impl RunRecord {
         Some(&failed.message)
     }
 
-    /// What one must know of its result.
+    /// What one must know to judge its result.
     pub fn remarks(&self) -> Vec<String> {
         let Some(finished) = self.finished() else {
             return Vec::new();
@@ -227,7 +227,7 @@ impl RunRecord {
         images.into_iter().chain(finished.remarks).collect()
     }
 
-    /// Why its result is not that of a test; none where it is.
+    /// Why its result is not a test result; none if it is one.
     pub fn no_test(&self) -> Option<String> {
         let finished = self.finished()?;
         let part = finished.test_part.as_ref();
@@ -244,7 +244,7 @@ impl RunRecord {
         ))
     }
 
-    /// Its sparse layers at the end, or as they were when they were last reported; none where nothing is known.
+    /// Its sparse layers at the end, or as last reported; empty if nothing is known.
     pub fn layers(&self) -> Vec<LayerSummary> {
         let mut layers = match &self.summary {
             Some(Summary {
@@ -267,8 +267,8 @@ impl RunRecord {
     }
 }
 
-/// The run folders that a path stands for: itself, or those in it, by name. `note` hears of what else is in it, but for
-/// files.
+/// The run folders that a path stands for: the path itself, or the folders in it, by name. `note` receives a line for
+/// anything else in it except files.
 fn find_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<PathBuf>> {
     if RunFolder::look(path).map_err(Error::io("open the run", path))? {
         return Ok(vec![path.to_owned()]);
@@ -296,11 +296,11 @@ fn find_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<PathBuf>> {
 }
 
 /// The runs that a path stands for: the one in it, or those one level below, as in the folder of a sweep. They come in
-/// the order in which they were begun. Of several, `note` hears of those that cannot be read, of what of them is
-/// damaged, and of what else is there.
+/// the order in which they began. If there are several, `note` receives a line for each that cannot be read, for
+/// damage, and for anything else in the folder.
 ///
-/// # Errors
-/// A path that is neither, or that no run can be read of.
+/// # # Errors
+/// The path is neither, or no run can be read from it.
 pub fn read_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
     let runs = find_runs(path, note)?;
     let mut records = read_each(&runs, note)?;
@@ -308,10 +308,10 @@ pub fn read_runs(path: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecor
     Ok(records)
 }
 
-/// The runs in these folders; `note` hears of those that cannot be read, and of what of the others is damaged.
+/// Reads the runs in these folders; `note` receives a line for each that cannot be read, and for damage in the others.
 ///
 /// # Errors
-/// There are some, and none can be read: why the first cannot.
+/// There are some, and none can be read; the error is that of the first.
 pub(in crate::report) fn read_each(
     runs: &[PathBuf],
     note: &mut dyn FnMut(&str),

@@ -3,18 +3,18 @@
 use crate::Result;
 use crate::train::event::{Event, Observer};
 
-/// Several observers as one. Each gets every event; the first error is returned once all have had it, so that a full
+/// Several observers as one. Each gets every event. The first error is returned after all have had it, so that a full
 /// disk does not hide the last line on the console.
 #[derive(Default)]
 pub struct Reports(Vec<Box<dyn Observer>>);
 
 impl Reports {
-    /// No observer yet.
+    /// A list without observers.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one.
+    /// Adds an observer.
     pub fn push(&mut self, observer: impl Observer + 'static) {
         self.0.push(Box::new(observer));
     }

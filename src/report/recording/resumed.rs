@@ -1,5 +1,5 @@
-//! A run to go on with: its folder, locked, and a checkpoint of it, whose configuration decides; and what is not as it
-//! was when it goes on.
+//! A run to resume: its folder, locked, and one of its checkpoints, whose configuration applies; and what has changed
+//! since.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::checkpoint::{self, Change, Checkpoint, Manifest, Origin, Progress};
 use crate::train::{TrainConfig, Trainer};
 use crate::{Error, Result};
 
-/// A run to go on with.
+/// A run to resume.
 pub struct Resumed {
     pub(in crate::report) folder: RunFolder,
     pub(in crate::report) lock: RunLock,
@@ -19,11 +19,11 @@ pub struct Resumed {
 }
 
 impl Resumed {
-    /// Loads the checkpoint of a run that `path` names, or where that is the run's folder, the newest. `note` hears of
-    /// what a user should know.
+    /// Loads the checkpoint that `path` names or, if that is a run folder, the newest in it. `note` receives what a
+    /// user should know.
     ///
     /// # Errors
-    /// No checkpoint that can be used, or one of another run than the folder's summary.
+    /// There is no usable checkpoint, or it belongs to another run than the folder's summary.
     pub fn locked(
         folder: RunFolder,
         lock: RunLock,
@@ -59,25 +59,25 @@ impl Resumed {
         })
     }
 
-    /// Its folder.
+    /// The run's folder.
     pub fn folder(&self) -> &RunFolder {
         &self.folder
     }
 
-    /// What the checkpoint was made with.
+    /// The configuration that the checkpoint was made with.
     pub fn trained(&self) -> &Trained {
         &self.trained
     }
 
-    /// How far it is.
+    /// The checkpoint's progress.
     pub fn progress(&self) -> &Progress {
         &self.checkpoint.snapshot.progress
     }
 }
 
-/// Refuses checkpoints beside the summary, and with it the tables, of another run: they would go on as one.
+/// Refuses checkpoints that lie beside the summary and the tables of another run: they would be continued as one run.
 fn of_one_run(folder: &RunFolder, newest: &Manifest) -> Result<()> {
-    // One that cannot be read is put aside.
+    // A summary that cannot be read is set aside.
     let Some(summary) = folder.summary().ok().flatten() else {
         return Ok(());
     };
@@ -101,16 +101,16 @@ fn of_one_run(folder: &RunFolder, newest: &Manifest) -> Result<()> {
 /// Where a resumed run goes on from.
 pub(in crate::report) struct ResumePoint {
     pub step: u64,
-    /// Its checkpoint.
+    /// The checkpoint's path.
     pub path: PathBuf,
-    /// What that was trained with.
+    /// The configuration that it was trained with.
     pub config: TrainConfig,
-    /// Where it comes from, where that is known.
+    /// Where the checkpoint came from, if known.
     pub origin: Option<Origin>,
 }
 
 impl ResumePoint {
-    /// What is not as it was with a trainer that goes on from here.
+    /// What differs in a trainer that goes on from here.
     pub fn changes(&self, trainer: &Trainer) -> Result<Vec<Change>> {
         if self.step == 0 && !trainer.chose_connections() {
             return Ok(Vec::new());
@@ -119,7 +119,7 @@ impl ResumePoint {
         let Some(origin) = &self.origin else {
             return Ok(changes);
         };
-        // Whatever it was chosen by.
+        // However the adapter was chosen.
         changes.retain(|change| change.name != Change::ADAPTER);
         let [before, after] =
             [&origin.adapter, trainer.device().description()].map(without_threads);
@@ -139,7 +139,7 @@ impl ResumePoint {
     }
 }
 
-/// An adapter without the number of its threads, on which no result depends.
+/// An adapter's name without the number of threads, on which no result depends.
 fn without_threads(adapter: &str) -> &str {
     match adapter.split_once(", ") {
         Some(("cpu", _)) => "cpu",

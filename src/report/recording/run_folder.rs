@@ -14,15 +14,15 @@ use crate::files;
 use crate::train::TrainConfig;
 use crate::{Error, Result};
 
-/// A run's folder, which exists.
+/// A run folder, which exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Whether a run can be called so: asked before anything else is done.
+    /// Checks that a run can have this name, before anything else is done.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a name that is no part of a path.
+    /// [`Error::Usage`] if the name is not a single part of a path.
     pub fn check_name(name: &str) -> Result<()> {
         let allowed = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
         if name.is_empty() || !name.chars().all(allowed) {
@@ -35,7 +35,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Refuses a folder for runs that is the folder of a run: whoever looks at it would see that run alone.
+    /// Refuses a folder for runs that is itself a run folder: anybody who looks at it would see only that run.
     ///
     /// # Errors
     /// [`Error::Usage`] with the name of the option that asked for it.
@@ -50,15 +50,15 @@ impl RunFolder {
         }
     }
 
-    /// Makes a new folder `<time>-<name>` in `runs`, which is made too if it is not there. Two runs never share one,
-    /// also when they start in the same second: the later ones get `-2`, `-3` and so on.
+    /// Makes a new folder `<time>-<name>` in `runs`, which is created if necessary. Two runs never share a folder, even
+    /// if they start in the same second: the later ones get `-2`, `-3` and so on.
     pub fn create(runs: &Path, name: &str) -> Result<Self> {
         Self::check_name(name)?;
         Self::check_runs(runs, "runs")?;
         disk::create_folders(runs).map_err(Error::io("create the folder", runs))?;
         let stem = format!("{}-{name}", timestamp());
         let mut path = runs.join(&stem);
-        // create_dir is atomic: of two processes only one gets the name.
+        // create_dir is atomic, so only one of two processes gets the name.
         for attempt in 2_u32.. {
             match fs::create_dir(&path) {
                 Ok(()) => break,
@@ -72,22 +72,22 @@ impl RunFolder {
         Ok(Self(path))
     }
 
-    /// Makes the folder `path` itself, and those above it, where it is not there yet: for runs with names of their own.
+    /// Makes the folder `path` itself and its parents, if they do not exist yet: for runs with names of their own.
     pub fn create_at(path: &Path) -> Result<Self> {
         disk::create_folders(path).map_err(Error::io("create the folder", path))?;
         Ok(Self(path.to_owned()))
     }
 
-    /// Whether `path` is a run folder itself: also one whose configuration was lost, for it is in the checkpoints and
-    /// the summary, too.
+    /// Whether `path` is a run folder. It is one even if its configuration was lost, because the checkpoints and the
+    /// summary have it too.
     pub fn is_one(path: &Path) -> bool {
         Self::look(path).unwrap_or(false)
     }
 
-    /// As [`RunFolder::is_one`], where that can be known.
+    /// Like [`RunFolder::is_one`], but reports when that cannot be known.
     ///
     /// # Errors
-    /// A folder that nobody lets this process look into.
+    /// The process may not look into the folder.
     pub(in crate::report) fn look(path: &Path) -> io::Result<bool> {
         match fs::symlink_metadata(path.join(CONFIG)) {
             Ok(_) => Ok(true),
@@ -96,10 +96,10 @@ impl RunFolder {
         }
     }
 
-    /// Whether an entry of a folder of runs is one; files and what is hidden are none, and need no reason.
+    /// Whether an entry of a folder of runs is a run folder. Files and hidden entries are not, and need no reason.
     ///
     /// # Errors
-    /// Why another one is none.
+    /// Why another entry is not one.
     pub(in crate::report) fn is_entry(entry: &Path) -> Result<bool, String> {
         let hidden = |name: &OsStr| name.to_string_lossy().starts_with('.');
         match fs::metadata(entry) {
@@ -123,12 +123,12 @@ impl RunFolder {
         self.0.join(CONFIG).is_file()
     }
 
-    /// Whether it still is the folder that a training began in: both files last as long as that.
+    /// Whether this is still the folder in which the training began: both files exist as long as it does.
     pub(in crate::report) fn is_in_place(&self) -> bool {
         self.has_config() || self.0.join(LOCK).exists()
     }
 
-    /// The run folder that `path` is, or that holds the checkpoint (or the folder of checkpoints) that `path` is.
+    /// The run folder that `path` is, or that holds the checkpoint (or the folder of checkpoints) at `path`.
     pub fn open(path: &Path) -> Result<Self> {
         let full = std::path::absolute(path).map_err(Error::io("find", path))?;
         fs::metadata(&full).map_err(Error::io("open the run", path))?;
@@ -149,7 +149,7 @@ impl RunFolder {
         }
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -162,7 +162,7 @@ impl RunFolder {
     /// Reads its `config.toml`.
     ///
     /// # Errors
-    /// A file that cannot be read, is no configuration, or says nothing: rootlet writes every value into it.
+    /// The file cannot be read, is not a configuration, or sets nothing: rootlet writes every value into it.
     pub fn config(&self) -> Result<TrainConfig> {
         let path = self.0.join(CONFIG);
         let text = files::read_text(&path, files::Most::TYPED)?;
@@ -176,25 +176,25 @@ impl RunFolder {
         TrainConfig::from_toml(&text, &path)
     }
 
-    /// Writes its `config.toml`, whole or not at all.
+    /// Writes its `config.toml`, completely or not at all.
     pub fn write_config(&self, config: &TrainConfig) -> Result<()> {
         write_atomically(&self.0.join(CONFIG), config.to_toml()?.as_bytes())
     }
 
     /// Whether there is a checkpoint to go on from.
     pub fn has_checkpoint(&self) -> bool {
-        // Half-written ones have other names.
+        // Half-written checkpoints have other names.
         let whole = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("step-");
         fs::read_dir(self.checkpoints()).is_ok_and(|entries| entries.flatten().any(whole))
     }
 }
 
-/// Whether an error says that nothing is there.
+/// Whether an error means that nothing is there.
 fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// Local time as in `20260131-174502`, which sorts by age; UTC where the local offset is not known.
+/// Local time such as `20260131-174502`, which sorts by age; UTC if the local offset is not known.
 fn timestamp() -> String {
     let now = OffsetDateTime::now_local().unwrap_or_else(|_| OffsetDateTime::now_utc());
     format!(
@@ -208,7 +208,7 @@ fn timestamp() -> String {
     )
 }
 
-/// Replaces a file, whole or not at all, and for good.
+/// Replaces a file durably, completely or not at all.
 pub(in crate::report) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     disk::replace(path, bytes, true).map_err(Error::io("write", path))
 }

@@ -1,4 +1,4 @@
-//! `summary.json`, a run in one file, and `progress.json`, how far it is at this moment.
+//! `summary.json`, a whole run in one file, and `progress.json`, its current progress.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::{Error, Result};
 /// Version of `summary.json`, raised when a reader of the old one would misread the new one.
 pub const SUMMARY_SCHEMA: u32 = 1;
 
-/// Time between two `progress.json`.
+/// Time between two updates of `progress.json`.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// A run in one file.
@@ -31,16 +31,16 @@ pub struct Summary {
     pub schema: u32,
     /// Version of rootlet.
     pub rootlet: String,
-    /// The command lines that started and resumed it, as a shell takes them: those of which a step was saved, and that
-    /// which started it.
+    /// The command lines that started and resumed it, as a shell takes them: the one that started it, and those of
+    /// which a step was saved.
     pub commands: Vec<String>,
-    /// When it was first started, as in RFC 3339.
+    /// When it was first started, in RFC 3339 form.
     pub began: String,
     /// Its whole configuration, with what follows from other values written out.
     pub config: TrainConfig,
-    /// What it said of itself when it was started or last resumed.
+    /// What it reported when it was started or last resumed.
     pub started: Started,
-    /// What it told at its end; none before.
+    /// What it reported at its end; none before that.
     pub finished: Option<Finished>,
     /// Why it ended early, if it did.
     pub failed: Option<Failure>,
@@ -49,14 +49,14 @@ pub struct Summary {
 /// Why a run ended early.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Whether its loss was no longer a number: the same configuration will end so again.
+    /// Whether its loss stopped being a number: the same configuration will end like that again.
     pub diverged: bool,
     /// The error's text.
     pub message: String,
 }
 
 impl Summary {
-    /// Whether it came to its end.
+    /// Whether it reached its end.
     pub fn is_complete(&self) -> bool {
         self.finished.as_ref().is_some_and(|f| !f.interrupted)
     }
@@ -65,14 +65,14 @@ impl Summary {
 /// How far a run is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProgressNote {
-    /// When this was written, as in RFC 3339.
+    /// When this was written, in RFC 3339 form.
     pub time: String,
-    /// How far it was then.
+    /// Its progress at that time.
     pub progress: Progress,
 }
 
 impl ProgressNote {
-    /// Seconds since it was written; none where the time cannot be read.
+    /// Seconds since it was written; none if the time cannot be parsed.
     pub fn age(&self) -> Option<f64> {
         let time = OffsetDateTime::parse(&self.time, &Rfc3339).ok()?;
         Some((OffsetDateTime::now_utc() - time).as_seconds_f64())
@@ -83,7 +83,7 @@ impl RunFolder {
     /// Its `summary.json`; none in the folders of older versions.
     ///
     /// # Errors
-    /// A file that is no summary, or one of another schema.
+    /// The file is not a summary, or has another schema.
     pub fn summary(&self) -> Result<Option<Summary>> {
         let path = self.path().join(SUMMARY);
         let Some(value) = read::<serde_json::Value>(&path)? else {
@@ -106,21 +106,21 @@ impl RunFolder {
             .map_err(|error| wrong(format!("not the summary of a run: {error}")))
     }
 
-    /// Its `progress.json`; none where there is none.
+    /// Its `progress.json`; none if it does not exist.
     ///
     /// # Errors
-    /// A file that is something else.
+    /// The file is something else.
     pub fn progress(&self) -> Result<Option<ProgressNote>> {
         read(&self.path().join(PROGRESS))
     }
 
-    /// Writes its `summary.json`, whole or not at all.
+    /// Writes its `summary.json`, completely or not at all.
     pub fn write_summary(&self, summary: &Summary) -> Result<()> {
         let path = self.path().join(SUMMARY);
         write_atomically(&path, &json(summary, &path)?)
     }
 
-    /// Notes in its summary, where there is one, that the run ended early.
+    /// Notes in its summary, if there is one, that the run ended early.
     pub fn note_failure(&self, error: &Error) -> Result<()> {
         let Some(mut summary) = self.summary()? else {
             return Ok(());
@@ -133,7 +133,7 @@ impl RunFolder {
     }
 }
 
-/// The JSON in a file; none where the file is not there.
+/// The JSON in a file; none if the file does not exist.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let Some(bytes) = files::read_if_there(path, files::Most::RECORD)? else {
         return Ok(None);
@@ -155,7 +155,7 @@ fn json<T: Serialize>(value: &T, path: &Path) -> Result<Vec<u8>> {
 }
 
 pub(in crate::report) fn now() -> String {
-    // Formatting fails for years past 9999 only.
+    // Formatting fails only for years past 9999.
     OffsetDateTime::now_utc()
         .format(&Rfc3339)
         .unwrap_or_default()
@@ -165,11 +165,11 @@ pub(in crate::report) fn now() -> String {
 pub struct Summaries {
     folder: RunFolder,
     config: TrainConfig,
-    /// What the run was trained with until there is a checkpoint of this process.
+    /// What the run was trained with before this process saved a checkpoint.
     trained: TrainConfig,
-    /// What is to be added to its commands.
+    /// The command line to add to its list.
     command: Option<String>,
-    /// When the run was first started, where that is known otherwise than by its summary.
+    /// When the run was first started, if something other than its summary tells.
     began: Option<String>,
     summary: Option<Summary>,
     /// The step that a resumed run goes on from.
@@ -180,8 +180,8 @@ pub struct Summaries {
 }
 
 impl Summaries {
-    /// Of a run in `folder` that `command` started or resumed; none where the process goes on that its last command
-    /// started.
+    /// For a run in `folder` that `command` started or resumed; `command` is none if the process continues that its
+    /// last command started.
     pub fn new(folder: &RunFolder, config: &TrainConfig, command: Option<&str>) -> Self {
         Self {
             folder: folder.clone(),
@@ -196,21 +196,21 @@ impl Summaries {
         }
     }
 
-    /// This of a run that was trained with another configuration up to now: the summary has that until a step that was
-    /// trained with the new one is saved.
+    /// The same for a run that was trained with another configuration until now. The summary keeps that one until a
+    /// step trained with the new one is saved.
     pub fn after(self, trained: &TrainConfig) -> Self {
         let trained = trained.clone();
         Self { trained, ..self }
     }
 
-    /// This of a run that was first started at that moment.
+    /// The same for a run that was first started at that moment.
     pub(in crate::report) fn since(self, began: &str) -> Self {
         let began = Some(began.to_owned());
         Self { began, ..self }
     }
 
     fn started(&mut self, started: &Started) -> Result<()> {
-        // One that cannot be read was put aside.
+        // A summary that could not be read was set aside.
         let before = self.folder.summary().ok().flatten();
         let (mut commands, told) = match before {
             Some(before) => (before.commands, Some(before.began)),
@@ -220,7 +220,7 @@ impl Summaries {
         if started.resumed_at.is_none()
             && let Some(command) = self.command.take()
         {
-            // It begins from the start: of the commands before nothing is left.
+            // The run starts from the beginning, and nothing is left of earlier commands.
             commands = vec![command];
         }
         self.resumed_at = started.resumed_at;
@@ -239,7 +239,7 @@ impl Summaries {
         Ok(())
     }
 
-    /// A checkpoint was saved: where it has a step of this process, the run has been trained with its configuration and
+    /// A checkpoint was saved. If it has a step of this process, the run counts as trained with its configuration and
     /// command.
     fn saved(&mut self) -> Result<()> {
         let step = self.last.as_ref().map(|progress| progress.step);
@@ -270,8 +270,8 @@ impl Summaries {
             time: now(),
             progress: progress.clone(),
         };
-        // For whoever watches: a training does not end because it cannot be watched, as where a reader holds the file
-        // open on Windows. A full disk ends it at the next table or checkpoint.
+        // This is for `rootlet watch`: a training does not end because it cannot be watched, for example when a reader
+        // holds the file open on Windows. A full disk ends it at the next table or checkpoint.
         if let Ok(bytes) = json(&note, &path) {
             let _ = disk::replace(&path, &bytes, false);
         }

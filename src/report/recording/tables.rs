@@ -1,4 +1,4 @@
-//! The run folder's tables: `metrics.csv` with a row an epoch, `topology.csv` with a row a round and layer.
+//! The run folder's tables: `metrics.csv` with a row per epoch, `topology.csv` with a row per round and layer.
 
 mod content;
 mod epoch;
@@ -21,8 +21,8 @@ use epoch::EpochRow;
 use file::Table;
 use row::Row;
 
-/// Writes both tables as the events come. Every row is handed to the operating system at once, so that a killed run
-/// loses none.
+/// Writes both tables as the events come. Every row is handed to the operating system at once, so that a kill loses
+/// none.
 pub struct Tables {
     metrics: Table,
     topology: Table,
@@ -37,15 +37,15 @@ impl Tables {
         })
     }
 
-    /// Goes on with the tables of a run resumed from a checkpoint. Rows of steps after those in `saved` are cut off,
-    /// for they will be written again, and so is a last line of theirs that was only half written; `note` hears how
-    /// many they are. Rows that cannot be read are left out, those that are not in their order are sorted and count
-    /// once; `note` hears of them, too, and the file as it was stays beside the new one.
+    /// Continues the tables of a run that is resumed from a checkpoint. Rows of steps after those in `saved` are cut
+    /// off, because they will be written again, and so is a half-written last line. `note` receives their number. Rows
+    /// that cannot be read are left out, and rows out of order are sorted and counted once. `note` receives these too,
+    /// and the original file is kept beside the new one.
     pub fn resume(run: &RunFolder, saved: Saved, note: &mut dyn FnMut(&str)) -> Result<Self> {
         let [metrics, topology] = [METRICS, TOPOLOGY].map(|name| run.path().join(name));
         let (metrics, epochs) = Table::resume::<EpochRow>(metrics, saved.epochs, saved.done, note)?;
         let (topology, rounds) = Table::resume::<TopologyRow>(topology, saved.rounds, None, note)?;
-        // A round at the checkpoint's own step that is done again is none behind it.
+        // A round at the checkpoint's own step that is done again is not past it.
         let behind = |steps: Vec<u64>| steps.iter().filter(|&&step| step > saved.epochs).count();
         let cut: Vec<String> = [(METRICS, behind(epochs)), (TOPOLOGY, behind(rounds))]
             .into_iter()
@@ -64,7 +64,7 @@ impl Tables {
 }
 
 impl Tables {
-    /// Flushes the tables of a run to the disk, those that are files.
+    /// Flushes the tables of a run to the disk, if they are files.
     pub(in crate::report) fn sync(run: &RunFolder) -> Result<()> {
         for name in [METRICS, TOPOLOGY] {
             let path = run.path().join(name);
@@ -83,16 +83,16 @@ impl Tables {
 /// The last steps whose rows a resumed run keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saved {
-    /// Of epochs: the checkpoint's.
+    /// For epochs: the checkpoint's step.
     pub epochs: u64,
-    /// Of rounds: the same, or the one before where a round at the checkpoint's step is done again.
+    /// For rounds: the same step, or the one before if a round at the checkpoint's step is done again.
     pub rounds: u64,
-    /// Epochs that were done by then, where that is known.
+    /// Number of epochs done by then, if known.
     pub done: Option<u32>,
 }
 
 impl Saved {
-    /// Everything up to a step.
+    /// Keeps everything up to a step.
     pub fn through(step: u64) -> Self {
         Self {
             epochs: step,
@@ -117,7 +117,7 @@ impl Observer for Tables {
     }
 }
 
-/// A row of `topology.csv`. What older versions did not write is missing in their files, and none here.
+/// A row of `topology.csv`. Columns that older versions did not write are none here.
 #[derive(Default, Serialize, Deserialize)]
 struct TopologyRow {
     step: u64,
@@ -146,7 +146,7 @@ struct TopologyRow {
     dead_outputs: Option<u64>,
 }
 
-/// Connections of a layer, which the device numbers by 32 bits: the sums of larger ones would overflow.
+/// Connections of a layer, which the device numbers by 32 bits: the sums of larger numbers would overflow.
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let number = u64::deserialize(deserializer)?;
     match u32::try_from(number) {
@@ -216,16 +216,16 @@ impl Row for TopologyRow {
 }
 
 impl RunFolder {
-    /// The rows of `metrics.csv`, in order; none where there is no such file.
+    /// The rows of `metrics.csv`, in order; empty if there is no such file.
     ///
     /// # Errors
-    /// A file that cannot be read, or has a damaged row.
+    /// The file cannot be read, or has a damaged row.
     pub fn epochs(&self) -> Result<Vec<Epoch>> {
         let rows = Content::read(&self.path().join(METRICS))?.whole()?;
         Ok(epochs(rows))
     }
 
-    /// The rounds of `topology.csv`, in order; none where there is no such file.
+    /// The rounds of `topology.csv`, in order; empty if there is no such file.
     ///
     /// # Errors
     /// As [`RunFolder::epochs`].
@@ -233,7 +233,7 @@ impl RunFolder {
         Ok(rounds(Content::read(&self.path().join(TOPOLOGY))?.whole()?))
     }
 
-    /// What can be read of both tables, with a sentence for each that is damaged or cannot be opened.
+    /// Whatever can be read of both tables, with a sentence for each that is damaged or cannot be opened.
     pub fn readable_tables(&self) -> (Vec<Epoch>, Vec<Round>, Vec<String>) {
         let mut damage = Vec::new();
         let metrics = readable(&self.path().join(METRICS), &mut damage);
@@ -259,7 +259,7 @@ fn epochs(rows: Vec<EpochRow>) -> Vec<Epoch> {
     rows.into_iter().map(EpochRow::into_event).collect()
 }
 
-/// Rows, which are in order, as rounds.
+/// Groups rows, which are in order, into rounds.
 fn rounds(rows: Vec<TopologyRow>) -> Vec<Round> {
     let mut rounds: Vec<Round> = Vec::new();
     for row in rows {
@@ -277,7 +277,7 @@ fn rounds(rows: Vec<TopologyRow>) -> Vec<Round> {
     rounds
 }
 
-/// For the fuzzer: a table that was cut where a run goes on is read back as it was written, without damage.
+/// For the fuzzer: a table that was cut for a resumed run is read back as it was written, without damage.
 pub(crate) fn fuzz(bytes: &[u8]) {
     fn cut<R: Row>(bytes: &[u8]) {
         let read = |bytes: &[u8]| Content::<R>::of(Path::new(METRICS), bytes);

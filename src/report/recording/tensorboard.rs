@@ -1,7 +1,8 @@
 //! TensorBoard's event files, written without TensorFlow: `RUN/tensorboard/events.out.tfevents.…`.
 //!
-//! A file is a sequence of TFRecords, each the protocol buffer of one event. A resumed run begins a new file whose
-//! first events carry the step that it goes on from: TensorBoard then forgets what an earlier file says of later steps.
+//! A file is a sequence of TFRecords, each the protocol buffer of one event. A resumed run begins a new file, whose
+//! first events have the step that it goes on from: TensorBoard then forgets what an earlier file says about later
+//! steps.
 
 mod message;
 mod tfrecord;
@@ -18,19 +19,19 @@ use message::{Message, What};
 
 const FOLDER: &str = "tensorboard";
 
-/// Writes scalars: loss, accuracy, learning rate and images a second of steps and epochs; density, turnover and share
-/// of ever-active connections of each layer, and seconds, of rounds.
+/// Writes scalars: loss, accuracy, learning rate and images per second for steps and epochs; for rounds, the seconds,
+/// and the density, turnover and share of ever-active connections of each layer.
 pub struct TensorBoard {
     path: PathBuf,
     file: File,
 }
 
 impl TensorBoard {
-    /// Begins an event file of a run, in its folder `tensorboard`. Of a run resumed from a checkpoint, `resumed_at` is
-    /// the step; of a new one, files that are there already are removed.
+    /// Begins an event file in the run's folder `tensorboard`. `resumed_at` is the step that a resumed run goes on
+    /// from. For a new run, existing files are removed.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// The file cannot be written.
     pub fn create(run: &RunFolder, resumed_at: Option<u64>) -> Result<Self> {
         let folder = run.path().join(FOLDER);
         fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
@@ -40,7 +41,7 @@ impl TensorBoard {
                 fs::remove_file(path).map_err(Error::io("remove", path))?;
             }
         }
-        // TensorBoard reads the files in the order of their names, so that this one's second must come last.
+        // TensorBoard reads the files in the order of their names, so the second in this one's name must be the last.
         let last = before.iter().filter_map(|path| second_of(path)).max();
         let second = (now() as u64).max(last.map_or(0, |last| last + 1));
         let name = format!(
@@ -53,7 +54,7 @@ impl TensorBoard {
         let step = resumed_at.unwrap_or(0);
         board.write(step, What::version())?;
         if resumed_at.is_some() {
-            // Events of this step itself stay; what came after it is done again.
+            // Events of this step itself stay; whatever came after it is done again.
             board.write(step + 1, What::start())?;
         }
         Ok(board)
@@ -127,7 +128,7 @@ fn named<const N: usize>(scalars: [(&str, f32); N]) -> Vec<(String, f32)> {
     scalars.map(|(tag, value)| (tag.to_owned(), value)).to_vec()
 }
 
-/// What judges: another metric by its name, else accuracy, unless there is none.
+/// The score: another metric under its name, otherwise the accuracy, if there is one.
 fn score(before: &str, accuracy: f32, metric: Option<&Score>) -> Option<(String, f32)> {
     match metric {
         Some(metric) => Some((format!("{before}{}", metric.name), metric.value)),
@@ -137,7 +138,7 @@ fn score(before: &str, accuracy: f32, metric: Option<&Score>) -> Option<(String,
 
 /// Seconds since 1970.
 fn now() -> f64 {
-    // A clock before 1970 is set wrongly, and every time as good as another.
+    // If the clock is set before 1970, one time is as good as another.
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0.0, |time| time.as_secs_f64())
@@ -154,7 +155,7 @@ fn event_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether this is the path of an event file in a run's folder of them.
+/// Whether a path is that of an event file in a run's folder of them.
 pub(in crate::report) fn is_event_file(path: &Path) -> bool {
     second_of(path).is_some() && path.parent().is_some_and(|folder| folder.ends_with(FOLDER))
 }

@@ -1,4 +1,4 @@
-//! Which runs are a row of the table of results: those that differ in nothing but their seeds.
+//! Which runs form a row of the table of results: those that differ only in their seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,36 +8,36 @@ use crate::data::{DataRecord, PartRecord, TestPart};
 use crate::report::recording::RunRecord;
 use crate::train::TrainConfig;
 
-/// The label of what a run ran on.
+/// The label for what a run ran on.
 const ADAPTER: &str = "adapter";
-/// The label of what the images were, where two folders or two states of one are compared.
+/// The label for what the images were, if two folders or two states of one are compared.
 const IMAGES: &str = "images";
 
-/// The label of what a run went on with.
+/// The label for what a run changed when it was resumed.
 const CHANGED: &str = "changed";
 
-/// What is always shown, in this order.
+/// The labels that are always shown, in this order.
 pub(super) const SHOWN: [&str; 3] = ["model", "method", "sparsity"];
 
-/// What makes a run's row: its configuration, and what it really ran on.
+/// What decides a run's row: its configuration, and what it really ran on.
 fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
-    // Two runs of the same command can be saved with and without what follows from other values.
+    // Two runs of the same command can be saved with and without the values that follow from others.
     let config = record.config.clone().resolve()?.with_derived();
     let mut key: BTreeMap<String, String> = config.values()?.into_iter().collect();
-    // The seed does not make two runs different, nor what only places the same work on a machine.
+    // Neither the seed nor anything that only places the same work on a machine makes two runs different.
     key.retain(|name, _| name != "seed" && !TrainConfig::is_of_host(name));
     key.insert("method".to_owned(), record.method());
-    // That of the network: a dense one has none, whatever was asked for.
+    // The sparsity of the network: a dense one has none, whatever was asked for.
     key.insert("sparsity".to_owned(), record.sparsity().to_string());
     if let Some(adapter) = record.adapter() {
-        // As older versions wrote it.
+        // Older versions wrote it like this.
         let adapter = adapter.replace("cpu, 1 threads", "cpu, 1 thread");
         key.insert(ADAPTER.to_owned(), adapter);
     }
     if let Some(data) = &record.data {
         key.insert(IMAGES.to_owned(), images_of(data));
     }
-    // Such a run is none that its configuration alone repeats.
+    // The configuration alone does not repeat such a run.
     let mut changes: Vec<String> = record.changes.iter().filter_map(Change::label).collect();
     changes.dedup();
     if !changes.is_empty() {
@@ -46,7 +46,7 @@ fn key_of(record: &RunRecord) -> Result<BTreeMap<String, String>> {
     Ok(key)
 }
 
-/// Whether two runs that tell all are of one row.
+/// Whether two complete runs belong to one row.
 pub(in crate::report) fn same_row(one: &RunRecord, other: &RunRecord) -> Result<bool> {
     let mut keys = [key_of(one)?, key_of(other)?];
     if one.data.is_none() || other.data.is_none() {
@@ -58,8 +58,7 @@ pub(in crate::report) fn same_row(one: &RunRecord, other: &RunRecord) -> Result<
     Ok(keys[0] == keys[1])
 }
 
-/// What the images were, in a few letters. Those that each seed splits off in its own way are known by their number
-/// alone.
+/// A short text for what the images were. If each seed splits off its own images, only their number identifies them.
 fn images_of(data: &DataRecord) -> String {
     let (train, test) = (&data.train, &data.test);
     match data.test_part {
@@ -74,17 +73,17 @@ fn images_of(data: &DataRecord) -> String {
 /// Runs with the same key.
 pub(super) struct Row {
     pub key: BTreeMap<String, String>,
-    /// Whether they tell what they ran on and what their images were.
+    /// Whether they say what they ran on and what their images were.
     reported: bool,
-    /// Indices, rising; at least one.
+    /// Indices in rising order; at least one.
     pub runs: Vec<usize>,
 }
 
 /// The rows, in the order of their first runs.
 pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
-    // A run that does not tell its adapter or its images, for its summary or its checkpoints are lost, joins those that
-    // do.
+    // A run that lost the summary or the checkpoints that would tell its adapter or its images joins the runs that do
+    // tell.
     for reported in [true, false] {
         for (index, record) in records.iter().enumerate() {
             let tells = [
@@ -115,7 +114,7 @@ pub(super) fn rows(records: &[RunRecord]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The row that a run belongs to which does not tell some of its labels.
+/// The row for a run some of whose labels are not known.
 fn place(rows: &[Row], key: &BTreeMap<String, String>, untold: &[&str]) -> Option<usize> {
     let reported = untold.is_empty();
     let same = (rows.iter()).position(|row| row.reported == reported && row.key == *key);
@@ -130,26 +129,26 @@ fn place(rows: &[Row], key: &BTreeMap<String, String>, untold: &[&str]) -> Optio
     let mut alike = (0..rows.len()).filter(|&at| but_untold(&rows[at].key) == but_untold(key));
     match (alike.next(), alike.next()) {
         (at, None) => at,
-        // It may have run on any of several.
+        // It may belong to any of several.
         _ => None,
     }
 }
 
-/// The names besides model, method and sparsity that tell the rows apart.
+/// The labels that tell the rows apart, besides model, method and sparsity.
 pub(super) fn varying(keys: &[BTreeMap<String, String>]) -> Vec<String> {
     let mut names: Vec<String> = keys.iter().flat_map(|key| key.keys().cloned()).collect();
     names.sort();
     names.dedup();
     let differ = |name: &String| {
         let texts = keys.iter().map(|key| key.get(name));
-        // What a run does not tell makes it no other one.
+        // What a run does not say does not make it different.
         let untold = [ADAPTER, IMAGES].contains(&name.as_str());
         let told: BTreeSet<Option<&String>> =
             texts.filter(|text| text.is_some() || !untold).collect();
         told.len() > 1
     };
     names.retain(|name| {
-        // Also where it is the same for all: it is in no configuration.
+        // Shown even if it is the same for all, because no configuration has it.
         !SHOWN.contains(&name.as_str()) && (name == CHANGED || differ(name))
     });
     names

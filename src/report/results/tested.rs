@@ -6,8 +6,8 @@ use super::Group;
 use crate::report::recording::RunRecord;
 use crate::words::listed;
 
-/// Says which rows have runs that were tested on different images, as where each seed holds out images of its own; none
-/// where no row has.
+/// Says which rows have runs that were tested on different images, as when each seed holds out its own; none if no row
+/// has.
 pub(in crate::report) fn tested_differently(
     records: &[RunRecord],
     groups: &[Group],

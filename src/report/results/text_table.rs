@@ -1,4 +1,4 @@
-//! A table of texts, and its forms.
+//! A table of texts, in several forms.
 
 use crate::report::text::printable;
 
@@ -9,12 +9,13 @@ pub struct TextTable {
     pub header: Vec<String>,
     /// The rows, each as long as the header.
     pub rows: Vec<Vec<String>>,
-    /// The first so many columns are words, set to the left; the others numbers, set to the right.
+    /// Number of columns at the left that hold words and are left-aligned; the others hold numbers and are
+    /// right-aligned.
     pub words: usize,
 }
 
 impl TextTable {
-    /// In columns of equal width, for a terminal.
+    /// The table with padded columns, for a terminal.
     pub fn aligned(&self) -> String {
         let lines: Vec<Vec<String>> = (std::iter::once(&self.header).chain(&self.rows))
             .map(|line| line.iter().map(|cell| in_one_line(cell)).collect())
@@ -40,7 +41,7 @@ impl TextTable {
         text
     }
 
-    /// Without the columns that are empty in all rows.
+    /// The table without the columns that are empty in all rows.
     pub fn without_empty_columns(mut self) -> Self {
         for column in (0..self.header.len()).rev() {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
@@ -55,7 +56,7 @@ impl TextTable {
         self
     }
 
-    /// As Markdown.
+    /// The table as Markdown.
     pub fn markdown(&self) -> String {
         let line = |cells: &[String]| {
             let cells = cells.iter().map(|cell| in_one_line(cell));
@@ -70,7 +71,7 @@ impl TextTable {
     }
 }
 
-/// A cell's text, in which a name may have any character.
+/// A cell's text in one line: a name may have any character.
 fn in_one_line(cell: &str) -> String {
     printable(cell).replace('\n', "\\n").replace('\t', "\\t")
 }

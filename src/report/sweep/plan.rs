@@ -1,4 +1,4 @@
-//! A run of a sweep before it is done: its name, its configuration, and what its folder says of it.
+//! A planned run of a sweep: its name, its configuration, and what its folder says about it.
 
 use std::path::{Path, PathBuf};
 
@@ -15,33 +15,33 @@ use crate::{Error, Result};
 pub struct PlannedRun {
     /// What it trains with.
     pub config: TrainConfig,
-    /// The values in which it differs from others: name and text.
+    /// The values in which it differs from the others: name and text.
     values: Vec<(String, String)>,
     /// Whether its name is marked.
     marked: bool,
 }
 
-/// How far a run of a sweep is.
+/// The state of a run of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunState {
-    /// Nothing to go on from: it begins.
+    /// There is nothing to go on from: it starts.
     New,
     /// There is a checkpoint to go on from.
     Unfinished,
-    /// Another process trains it at this moment.
+    /// Another process is training it right now.
     InTraining,
-    /// Done: it is skipped.
+    /// It is done, and skipped.
     Finished,
-    /// It diverged, for this reason, and would again: it is skipped.
+    /// It diverged, for this reason, and would do so again: it is skipped.
     Diverged(String),
     /// Its folder cannot be read, for this reason: it is left alone.
     Damaged(String),
-    /// The run in its folder was made with another configuration: the text says which and what to do.
+    /// The run in its folder was made with another configuration: the text says which, and what to do.
     Other(String),
 }
 
 impl RunState {
-    /// In a word or two.
+    /// The state in a word or two.
     pub fn name(&self) -> &'static str {
         match self {
             RunState::New => "to do",
@@ -54,7 +54,7 @@ impl RunState {
         }
     }
 
-    /// What to know of it, where there is something.
+    /// What one should know about it, if there is anything.
     pub fn reason(&self) -> Option<&str> {
         match self {
             RunState::New | RunState::Unfinished | RunState::InTraining | RunState::Finished => {
@@ -76,7 +76,7 @@ impl PlannedRun {
         }
     }
 
-    /// This with another value.
+    /// The same run with another value.
     pub(super) fn with(&self, key: &str, value: &toml::Value) -> Result<Self> {
         let config = self.config.with_value(key, value.clone())?;
         let text = config.values()?.into_iter().find(|(name, _)| name == key);
@@ -89,8 +89,8 @@ impl PlannedRun {
         })
     }
 
-    /// Its folder's name, made of the values in which it differs: `mlp_gse-uniform_sparsity-0.98_seed-1`. Characters
-    /// that a folder should not have are `+` in it.
+    /// The name of its folder, made from the values in which it differs: `mlp_gse-uniform_sparsity-0.98_seed-1`.
+    /// Characters that a folder should not have become `+`.
     pub fn name(&self) -> String {
         let plain = |c: char| match c.is_alphanumeric() || "-_.,".contains(c) {
             true => c,
@@ -117,12 +117,12 @@ impl PlannedRun {
         name.join("_")
     }
 
-    /// Tells it from another run of the same name, whose values differ in other characters, by a mark in its name.
+    /// Adds a mark to its name, to tell it from another run of the same name whose values differ in other characters.
     pub(super) fn mark(&mut self) {
         self.marked = true;
     }
 
-    /// Its folder in that of the sweep.
+    /// Its folder within that of the sweep.
     pub fn folder(&self, sweep: &Path) -> PathBuf {
         sweep.join(self.name())
     }
@@ -130,20 +130,20 @@ impl PlannedRun {
     /// How far it is.
     ///
     /// # Errors
-    /// A folder that cannot be looked into.
+    /// The folder cannot be examined.
     pub fn state(&self, sweep: &Path) -> Result<RunState> {
         let path = self.folder(sweep);
         let folder = match RunFolder::is_one(&path) {
             true => RunFolder::open(&path)?,
             false => return Ok(RunState::New),
         };
-        // What is left of a damaged folder is for a person to look at; the other runs go on.
+        // The remains of a damaged folder are for a person to examine; the other runs go on.
         if let Some(reason) = folder.lock_obstacle() {
             return Ok(RunState::Damaged(reason));
         }
         let record = match RunRecord::read(&path) {
             Ok(record) => record,
-            // It is written anew.
+            // The folder is written anew.
             Err(_) if !folder.has_config() && !folder.has_checkpoint() => return Ok(RunState::New),
             Err(error) => return Ok(RunState::Damaged(error.to_string())),
         };
@@ -165,7 +165,7 @@ impl PlannedRun {
             }
             _ => {}
         }
-        // Older versions wrote no summary: there, the tables tell.
+        // Older versions wrote no summary; there, the tables tell.
         Ok(
             match (record.finished().is_some(), folder.has_checkpoint()) {
                 (true, _) => RunState::Finished,
@@ -175,7 +175,7 @@ impl PlannedRun {
         )
     }
 
-    /// How far it is, for whoever does not hold its lock: that of a process which trains it is reported, too.
+    /// Its state for a process that does not hold its lock: it also says whether another process trains it.
     ///
     /// # Errors
     /// As [`PlannedRun::state`].
@@ -183,7 +183,7 @@ impl PlannedRun {
         let state = self.state(sweep)?;
         let left = matches!(state, RunState::New | RunState::Unfinished);
         let path = self.folder(sweep);
-        // Of a folder with nothing but a lock, too.
+        // This includes a folder with nothing but a lock.
         let used = left && path.is_dir() && RunFolder::create_at(&path)?.is_in_use() == Some(true);
         Ok(if used { RunState::InTraining } else { state })
     }
@@ -202,7 +202,7 @@ impl PlannedRun {
         }
     }
 
-    /// Plans the adapter of a run that was made, where the sweep leaves the choice open.
+    /// Plans the adapter of an existing run, if the sweep leaves the choice open.
     pub(super) fn take_adapter(&mut self, made: &TrainConfig) {
         let planned = &mut self.config.machine.adapter;
         if planned.parse() == Ok(AdapterChoice::Auto) {
@@ -210,19 +210,19 @@ impl PlannedRun {
         }
     }
 
-    /// In what a run that was made with `before` is another one than this; none where it is the same.
+    /// How a run that was made with `before` differs from this one; none if it is the same.
     pub(super) fn difference(&self, before: &TrainConfig) -> Result<Option<String>> {
         let mut before = before.clone();
         if self.config.machine.micro_batch.is_none() {
-            // The device decided.
+            // The device decided this.
             before.machine.micro_batch = None;
         }
         if self.config.machine.fused.is_none() {
-            // So did what was measured on it.
+            // A measurement on the device decided this.
             before.machine.fused = None;
         }
         let changed = before.differences(&self.config)?;
-        // What the sweep itself varies tells its runs apart.
+        // The values that the sweep varies tell its runs apart.
         let varied = |key: &String| self.values.iter().any(|(name, _)| name == key);
         let other = |key: &&String| varied(key) || !TrainConfig::is_of_host(key);
         let Some(key) = changed.iter().find(other) else {

@@ -1,4 +1,4 @@
-//! Doing a sweep's runs, and the table of what came of them.
+//! Doing the runs of a sweep, and making the table of their results.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,24 +24,23 @@ use crate::{Error, Result};
 /// Time between two looks at runs that other processes do.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What came of a sweep.
+/// The outcome of a sweep.
 #[derive(Debug, Default)]
 pub struct SweepOutcome {
-    /// Runs that ended with an error, now or before: name and reason.
+    /// Runs that ended with an error, now or earlier: name and reason.
     pub failed: Vec<(String, String)>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// Why the output of a run was not all written, as in [`Recorded`](crate::report::Recorded).
+    /// Why the output of a run was not written completely, as in [`Recorded`](crate::report::Recorded).
     pub unwritten: Option<Error>,
 }
 
-/// Does the runs that are left, one after the other, each in its folder in `folder`. `tell` hears what is being done. A
-/// run that diverges, does not fit the device or is damaged is recorded, and the others go on. Runs that other
-/// processes do are passed over, and looked at again until they are done: of a process that dies, its run is taken
-/// over.
+/// Does the remaining runs, one after another, each in its own folder in `folder`. `tell` receives what is being done.
+/// A run that diverges, does not fit the device or is damaged is recorded, and the others go on. Runs that other
+/// processes do are passed over and checked again until they are done. If such a process dies, its run is taken over.
 ///
 /// # Errors
-/// Before anything is trained: a folder of a run with another configuration. Then: files that cannot be read or
+/// Before anything is trained: a folder holds a run with another configuration. Later: files that cannot be read or
 /// written, and mistakes that concern all runs.
 pub fn run(
     sweep: &Sweep,
@@ -101,11 +100,11 @@ pub fn run(
     Ok(work.outcome)
 }
 
-/// What came of looking at a run.
+/// The outcome of trying a run.
 enum Attempt {
     /// There is nothing left to do.
     Done,
-    /// Another process does it: who and which.
+    /// Another process does it: which run, and who.
     Elsewhere(String),
     /// The sweep was stopped.
     Interrupted,
@@ -126,7 +125,7 @@ impl Work<'_> {
         Attempt::Done
     }
 
-    /// Does a run, where nobody else does and something is left to do.
+    /// Does a run, unless somebody else does it or nothing is left to do.
     fn attempt(
         &mut self,
         planned: &PlannedRun,
@@ -147,7 +146,7 @@ impl Work<'_> {
             }
             lock => lock?,
         };
-        // Another process may have done it between the look and the lock.
+        // Another process may have done it between the check and the lock.
         if let Some(done) = self.nothing_to_do(planned, place, tell)? {
             return Ok(done);
         }
@@ -169,7 +168,7 @@ impl Work<'_> {
         })
     }
 
-    /// Says why there is nothing to do, where that is so.
+    /// Reports why there is nothing to do, if that is so.
     fn nothing_to_do(
         &mut self,
         planned: &PlannedRun,
@@ -235,7 +234,7 @@ impl Work<'_> {
     }
 }
 
-/// The last data set: most sweeps have one for all runs.
+/// Keeps the last data set, because most sweeps use one for all runs.
 #[derive(Default)]
 struct Cache(Option<(data::DataOptions, Dataset)>);
 
@@ -245,7 +244,7 @@ impl Cache {
         match &self.0 {
             Some((known, data)) if *known == source => Ok(data.clone()),
             _ => {
-                // The old one goes first: two may not fit the memory.
+                // The old one is dropped first: both may not fit in memory.
                 self.0 = None;
                 let data = data::load_until(&source, stop)?;
                 self.0 = Some((source, data.clone()));
@@ -255,14 +254,14 @@ impl Cache {
     }
 }
 
-/// The runs of a sweep that have a folder, in the sweep's order; `note` hears of those that are damaged.
+/// The runs of a sweep that have a folder, in the sweep's order; `note` receives a line for each that is damaged.
 ///
 /// # Errors
 /// There are some, and none can be read.
 pub fn records(sweep: &Sweep, folder: &Path, note: &mut dyn FnMut(&str)) -> Result<Vec<RunRecord>> {
     let mut runs: Vec<PathBuf> = sweep.runs.iter().map(|run| run.folder(folder)).collect();
     runs.retain(|path| {
-        // Most are not there yet.
+        // Most do not exist yet.
         path.symlink_metadata().is_ok()
             && RunFolder::is_entry(path).unwrap_or_else(|reason| {
                 note(&format!("{} is left out: {reason}", path.display()));
@@ -272,7 +271,7 @@ pub fn records(sweep: &Sweep, folder: &Path, note: &mut dyn FnMut(&str)) -> Resu
     distinct(read_each(&runs, note)?, note)
 }
 
-/// Tells of runs that are not what the sweep's file plans now, as after it was edited.
+/// Reports runs that differ from what the sweep's file plans now, as after an edit.
 fn tell_edits(
     sweep: &Sweep,
     folder: &Path,
@@ -285,7 +284,7 @@ fn tell_edits(
             continue;
         };
         let mut run = run.clone();
-        // The automatic choice is any: a table is made by whoever has the files.
+        // The automatic choice stands for any adapter: whoever has the files can make the table.
         run.take_adapter(&record.config);
         if let Some(difference) = run.difference(&record.config.clone().resolve()?)? {
             note(&format!(
@@ -315,11 +314,11 @@ fn tell_edits(
     Ok(())
 }
 
-/// Writes `results.csv` and `results.md` in the sweep's folder, and gives the table, and why the files could not be
-/// written where that is so: the table is none the worse for it. `note` hears of runs that are damaged.
+/// Writes `results.csv` and `results.md` into the sweep's folder. Gives the table, and the reason if the files could
+/// not be written, since the table itself is still good. `note` receives a line for each damaged run.
 ///
 /// # Errors
-/// No run yet, or a file that cannot be read.
+/// There is no run yet, or a file cannot be read.
 pub fn write_results(
     sweep: &Sweep,
     folder: &Path,
@@ -357,7 +356,7 @@ pub fn write_results(
     Ok((table, unwritten))
 }
 
-/// The results as files in a sweep's folder; `text` is that of `results.md`.
+/// Writes the results into a sweep's folder; `text` is the contents of `results.md`.
 fn write_files(folder: &Path, results: &Results, text: &str) -> Result<()> {
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);

@@ -1,5 +1,5 @@
-//! A run whose device gets lost: the driver was reset, the machine slept, the GPU was unplugged. It goes on from its
-//! newest checkpoint as if it had been resumed, and ends with the bits of a run that lost nothing.
+//! A run whose device gets lost, because the driver was reset, the machine slept or the GPU was unplugged. It goes on
+//! from its newest checkpoint as if it had been resumed, and ends with the same bits as a run that lost nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,24 +13,25 @@ use crate::report::shell::quoted;
 use crate::report::{Place, Recorded, RecordedTraining, Resumed, RunFolder};
 use crate::train::TrainConfig;
 
-/// Losses without a new checkpoint between them after which a run stops: the work itself may be what kills the device.
+/// A run stops after this many losses without a new checkpoint between them: the work itself may be what kills the
+/// device.
 const MOST: u32 = 3;
 
-/// How long a device that was lost may take to come back, and the time between two attempts to open it.
+/// How long to wait for a lost device to come back, and the time between two attempts to open it.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Counts losses.
 #[derive(Default)]
 struct Losses {
-    /// Those since the newest checkpoint.
+    /// Losses since the newest checkpoint.
     count: u32,
-    /// Its step; none where there was none.
+    /// The step of that checkpoint; none if there was none.
     saved: Option<u64>,
 }
 
 impl Losses {
-    /// Counts one, with the newest checkpoint at step `saved`; says whether to go on.
+    /// Counts a loss, with the newest checkpoint at step `saved`; says whether to go on.
     fn go_on(&mut self, saved: Option<u64>) -> bool {
         if saved != self.saved {
             *self = Losses { count: 0, saved };
@@ -40,16 +41,16 @@ impl Losses {
     }
 }
 
-/// Prepares a run anew, with the configuration that it had.
+/// Prepares a run again, with its configuration.
 type Prepare<'a> =
     dyn FnMut(TrainConfig, Place, &mut dyn FnMut(&str)) -> Result<RecordedTraining> + 'a;
 
-/// Runs a training to its end or until `stop` is set. Where its device is lost, it opens the adapter again by
-/// `prepare`, goes on from the newest checkpoint, or from the start where there is none yet, and tells `note` of it.
+/// Runs a training to its end or until `stop` is set. If its device is lost, this opens the adapter again with
+/// `prepare`, goes on from the newest checkpoint, or from the start if there is none yet, and tells `note`.
 ///
 /// # Errors
-/// As [`RecordedTraining::run`]. After three losses without a new checkpoint between them, and where the adapter does
-/// not come back: the newest checkpoint is whole.
+/// As [`RecordedTraining::run`]. Also after three losses without a new checkpoint between them, and if the adapter does
+/// not come back; the newest checkpoint is whole in either case.
 pub fn run_through_losses(
     training: RecordedTraining,
     prepare: &mut Prepare<'_>,
@@ -104,7 +105,7 @@ fn away(why: NoAdapter) -> Error {
     }
 }
 
-/// What is to be begun again.
+/// A run that is to be started again.
 struct Run {
     folder: PathBuf,
     config: TrainConfig,
@@ -121,7 +122,8 @@ impl Run {
         }
     }
 
-    /// Prepares it again on the device that was lost, for which it waits; another one would not compute the same bits.
+    /// Prepares the run again on the device that was lost, and waits for it: another device would not compute the same
+    /// bits.
     fn again(
         &self,
         prepare: &mut Prepare<'_>,
@@ -135,7 +137,7 @@ impl Run {
                     return Ok(training);
                 }
                 Ok(other) => away(NoAdapter::Replaced(other.device().description().to_owned())),
-                // It is there, but not to be opened yet.
+                // The adapter is there, but cannot be opened yet.
                 Err(Error::Device(fault)) => away(NoAdapter::Closed(fault.to_string())),
                 Err(error @ Error::NoAdapter { .. }) => error,
                 Err(error) => return Err(error),
@@ -163,7 +165,7 @@ impl Run {
             way_out(&self.folder, saved)
         )));
         if let Ok(folder) = RunFolder::open(&self.folder) {
-            // The error itself is what to tell.
+            // The error itself matters more.
             let _ = folder.note_failure(&error);
         }
         error

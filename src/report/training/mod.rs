@@ -1,4 +1,4 @@
-//! Opening a device and training in a run folder, also where the device gets lost.
+//! Opening a device and training in a run folder, including what happens when the device gets lost.
 
 mod losses;
 mod record_run;

@@ -29,20 +29,20 @@ pub enum Place {
         /// The run's name.
         name: String,
     },
-    /// In this very folder, which is locked, from the start.
+    /// In this very folder, which is locked, and from the start.
     At(RunFolder, RunLock),
     /// In the folder of a run that goes on from its newest checkpoint.
     Resume(Box<Resumed>),
 }
 
-/// How a run is recorded and shown: nothing of what it computes depends on it.
+/// How a run is recorded and shown. None of it affects what the run computes.
 #[derive(Clone, Debug)]
 pub struct RecordOptions {
     /// How it is shown on the console.
     pub style: Style,
-    /// What lies between two checkpoints.
+    /// The interval between two checkpoints.
     pub save_every: SaveEvery,
-    /// Whether an adapter that no training was on before is [verified](crate::verify::seen) first.
+    /// Whether an adapter that nothing was trained on before is [verified](crate::verify::seen) first.
     pub verify: bool,
     /// Whether TensorBoard's event files are written too.
     pub tensorboard: bool,
@@ -50,41 +50,42 @@ pub struct RecordOptions {
     pub command: String,
 }
 
-/// What came of a run that is saved.
+/// The outcome of a run that is saved.
 #[derive(Debug)]
 pub struct Recorded {
-    /// Its end.
+    /// The run's end.
     pub finished: Finished,
-    /// Why its output was not all written, where that was not for want of a reader: to be reported when all is done.
+    /// Why its output was not written completely, unless only the reader went away; to be reported when everything is
+    /// done.
     pub unwritten: Option<Error>,
-    /// Kernels were to be compared with their twins, and none was.
+    /// Set if kernels were to be compared with their twins, and none was.
     pub unchecked: Option<Error>,
 }
 
-/// A training that is in place and has its folder; [`RecordedTraining::run`] trains.
+/// A training that is ready and has its folder; [`RecordedTraining::run`] trains.
 pub struct RecordedTraining {
     trainer: Trainer,
     folder: RunFolder,
-    /// Held to the end.
+    /// Held until the end.
     _lock: RunLock,
     reports: Reports,
     lost: Lost,
     save_every: SaveEvery,
-    /// Of a resumed run: where it goes on from.
+    /// Where a resumed run goes on from.
     resumed: Option<ResumePoint>,
-    /// What its checkpoints say of where they come from.
+    /// The origin that its checkpoints record.
     origin: Origin,
     /// Whether there is nothing to train and nothing to record.
     is_over: bool,
 }
 
 impl RecordedTraining {
-    /// Opens the device and puts the network on it, from the start or from a checkpoint. `note` hears of what a user
-    /// should know. What can go wrong by a mistake comes before the folder is made, so that none leaves an empty one
-    /// behind.
+    /// Opens the device and puts the network on it, from the start or from a checkpoint. `note` receives what a user
+    /// should know. Whatever can go wrong by a mistake comes before the folder is made, so that no mistake leaves an
+    /// empty folder behind.
     ///
     /// # Errors
-    /// A configuration that cannot be used, a device that is too small, or a folder or checkpoint that is at fault.
+    /// The configuration cannot be used, the device is too small, or a folder or checkpoint is at fault.
     pub fn prepare(
         config: TrainConfig,
         data: Dataset,
@@ -112,7 +113,7 @@ impl RecordedTraining {
         let mut config = config;
         if device.tunes() {
             let steps = tuned::recall(&device, note);
-            // One that goes on has what it began with.
+            // A resumed run keeps what it began with.
             if !matches!(place, Place::Resume(_)) {
                 take_measured(&mut config, &steps, &data, &device, note)?;
             }
@@ -213,7 +214,7 @@ impl RecordedTraining {
         self.folder.path()
     }
 
-    /// Its configuration, with what the device decided.
+    /// Its configuration, including what the device decided.
     pub fn config(&self) -> &TrainConfig {
         self.trainer.config()
     }
@@ -233,7 +234,7 @@ impl RecordedTraining {
         self.trainer.is_done()
     }
 
-    /// Trains to the end, or until `stop` is set; with checkpoints as asked for. A run that is over is tested, and
+    /// Trains to the end, or until `stop` is set, and saves checkpoints as asked for. A finished run is tested, and
     /// nothing is written.
     ///
     /// # Errors
@@ -244,8 +245,8 @@ impl RecordedTraining {
             folder,
             config: self.trainer.config().clone(),
             text: self.trainer.config().to_toml()?,
-            // Of a resumed run the file stays that of the old checkpoint until there is a new one: they tell the same
-            // at each moment.
+            // The file of a resumed run stays that of the old checkpoint until there is a new one, so that the two
+            // always agree.
             written: self.resumed.is_none(),
             resumed: self.resumed.as_ref(),
             origin: &self.origin,
@@ -265,7 +266,7 @@ impl RecordedTraining {
         let failed = finished.as_ref().err();
         let failed = failed.filter(|error| !self.is_over && !matches!(error, Error::Stopped));
         if let Some(error) = failed {
-            // The error itself is what to tell; a disk that is full will not hold its text either.
+            // The error itself matters more; and a full disk will not hold its text either.
             let _ = folder.note_failure(error);
         }
         Ok(Recorded {
@@ -284,28 +285,28 @@ impl RecordedTraining {
     }
 }
 
-/// Whether a run's summary tells how it ended at `step`, or was to go on from there: then there is nothing to add to
+/// Whether a run's summary says how it ended at `step`, or was resumed from there. If so, there is nothing to add to
 /// it.
 fn tells_the_end(folder: &RunFolder, step: u64) -> bool {
-    // Without one, as when the process was killed before it wrote the end, this is what is missing.
+    // Without a summary, as when the process was killed before it wrote the end, this is missing.
     let summary = folder.summary().ok().flatten();
     summary.is_some_and(|summary| summary.is_complete() || step < summary.started.steps_total)
 }
 
-/// What a run starts to be recorded with.
+/// What recording a run needs to start.
 struct Start<'a> {
     trainer: &'a Trainer,
     /// Where a resumed run goes on from.
     resumed: Option<&'a ResumePoint>,
     /// When it was first started.
     began: &'a str,
-    /// The command line; none of a process that goes on with its run and has told it.
+    /// The command line; none if the process continues its own run and has recorded it.
     command: Option<&'a str>,
     tensorboard: bool,
 }
 
 impl Start<'_> {
-    /// Puts a run's files in place, and adds what writes them to `reports`.
+    /// Creates a run's files, and adds their writers to `reports`.
     fn record_in(
         &self,
         folder: &RunFolder,
@@ -313,8 +314,8 @@ impl Start<'_> {
         note: &mut dyn FnMut(&str),
     ) -> Result<()> {
         folder.set_aside(note)?;
-        // With what the device decided, so that it repeats the run. Before all else: with it alone a run can begin
-        // anew.
+        // Includes what the device decided, so that it repeats the run. This comes first, because a run can start again
+        // from it alone.
         let (trainer, resumed) = (self.trainer, self.resumed);
         let trained = resumed.map_or(trainer.config(), |from| &from.config);
         if resumed.is_none() || !folder.has_config() {
@@ -342,7 +343,7 @@ impl Start<'_> {
     }
 }
 
-/// Which error of a run leaves the others of a sweep a chance: all but those of files and of what was typed.
+/// Which errors of a run leave the other runs of a sweep a chance: all except those of files and of what was typed.
 pub(in crate::report) fn concerns_one_run(error: &Error) -> bool {
     let others = matches!(
         error,
@@ -355,8 +356,8 @@ pub(in crate::report) fn concerns_one_run(error: &Error) -> bool {
     !others && !error.is_usage()
 }
 
-/// Takes for a run that begins whether its model's kernels are fused, where `rootlet tune` has measured that on this
-/// adapter. It becomes part of the configuration, and so of the checkpoints.
+/// For a run that begins, takes over whether `rootlet tune` measured fused kernels as faster for its model on this
+/// adapter. That becomes part of the configuration, and so of the checkpoints.
 fn take_measured(
     config: &mut TrainConfig,
     steps: &tuned::Steps,

@@ -1,4 +1,4 @@
-//! Saving the checkpoints of a run in its folder.
+//! Saving a run's checkpoints in its folder.
 
 use std::path::PathBuf;
 
@@ -15,9 +15,9 @@ pub(super) struct Saver<'a> {
     pub config: TrainConfig,
     /// The configuration as text.
     pub text: String,
-    /// Whether `config.toml` is that of the checkpoints.
+    /// Whether `config.toml` agrees with the checkpoints.
     pub written: bool,
-    /// The checkpoint that the run went on from.
+    /// The checkpoint that the run was resumed from.
     pub resumed: Option<&'a ResumePoint>,
     pub origin: &'a Origin,
 }
@@ -25,7 +25,7 @@ pub(super) struct Saver<'a> {
 impl Saver<'_> {
     pub fn save(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
         let path = self.folder.path();
-        // No step was trained with what may have changed in the configuration: the checkpoint tells the truth.
+        // No step was trained with a changed configuration, so the checkpoint still tells the truth.
         if let Some(from) = self.resumed
             && from.step == snapshot.progress.step
             && from.path.is_dir()
@@ -34,7 +34,7 @@ impl Saver<'_> {
         }
         if self.folder.is_in_place() {
             let saved = self.write(snapshot);
-            // It may have been removed meanwhile, and a part of it made anew by the save.
+            // The folder may have been removed in the meantime, and the save may have created a part of it again.
             if self.folder.is_in_place() {
                 return saved;
             }
@@ -54,7 +54,7 @@ impl Saver<'_> {
 
     fn write(&mut self, snapshot: &Snapshot) -> Result<PathBuf> {
         let path = self.folder.path();
-        // First, so that no checkpoint on the disk is ahead of its tables; but the checkpoint matters more.
+        // This comes first, so that no checkpoint on the disk is ahead of its tables. But the checkpoint matters more.
         let flushed = Tables::sync(self.folder);
         let saved = checkpoint::save_of(path, snapshot, &self.text, self.origin)?;
         flushed?;

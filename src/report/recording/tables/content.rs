@@ -1,4 +1,4 @@
-//! What is in a table's file, damaged rows told apart from good ones.
+//! The contents of a table's file, with damaged rows separated from good ones.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ use super::row::Row;
 use crate::files;
 use crate::{Error, Result};
 
-/// What stands behind the last line end and is no whole row.
+/// What follows the last line end and is not a whole row.
 struct Torn {
     /// Its line, counted from 1.
     line: usize,
-    /// Its step, where it got as far.
+    /// Its step, if it got that far.
     step: Option<u64>,
 }
 
-/// The rows of a file, and which of its lines are none.
+/// The rows of a file, and which of its lines are not rows.
 pub(super) struct Content<R> {
     path: PathBuf,
     /// The rows that can be read, in order.
@@ -31,8 +31,8 @@ pub(super) struct Content<R> {
 }
 
 impl<R: Row> Content<R> {
-    /// Reads a file; one that is not there is empty. A last line without its end counts where it is a whole row; else
-    /// it is being written at this moment, or was when the process died, and is left out.
+    /// Reads a file; a missing one is empty. A last line without a line end counts if it is a whole row. Otherwise it
+    /// is being written right now, or was when the process died, and is left out.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = files::read_if_there(path, files::Most::TABLE)?.unwrap_or_default();
         Ok(Self::of_file(path, &bytes))
@@ -48,7 +48,7 @@ impl<R: Row> Content<R> {
             Some(_) => Self::of(path, &bytes[..whole]),
             None => Self::of(path, bytes),
         };
-        // Without a whole line it is a header being written, or nothing that a run wrote.
+        // Without a whole line, this is a header being written, or something that no run wrote.
         let own: Vec<u8> = header::<R>().iter().collect::<Vec<_>>().join(",").into();
         match whole {
             0 if !own.starts_with(bytes) => content.damaged.push(1),
@@ -71,7 +71,7 @@ impl<R: Row> Content<R> {
         }
         let mut reader = csv::Reader::from_reader(bytes);
         let own = header::<R>();
-        // A column that is missing would be read as its default, so a damaged header must not count as one.
+        // A missing column would be read as its default, so a damaged header must not be accepted.
         let known = reader.headers().is_ok_and(|header| fits(header, &own));
         match reader.deserialize().collect::<Result<Vec<R>, csv::Error>>() {
             Ok(rows) if known && rows.iter().all(R::is_possible) => content.rows = rows,
@@ -86,7 +86,7 @@ impl<R: Row> Content<R> {
         self.disorder.bound(&mut self.rows, keep, epochs);
     }
 
-    /// Counts what is left of a last line as damage, unless it is of a step behind `keep`, which comes again.
+    /// Counts the remainder of a last line as damage, unless its step is past `keep`: that one will be written again.
     pub fn tell_torn(&mut self, keep: u64) {
         if let Some(torn) = &self.torn
             && torn.step.is_none_or(|step| step <= keep)
@@ -95,7 +95,7 @@ impl<R: Row> Content<R> {
         }
     }
 
-    /// Reads line by line, so that a stray quote or a lost line end costs no more than the lines that it is in.
+    /// Reads line by line, so that a stray quote or a lost line end costs only the lines that it is in.
     fn read_lines(&mut self, bytes: &[u8], mut header: StringRecord) {
         let mut parser = csv_core::Reader::new();
         for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
@@ -116,10 +116,10 @@ impl<R: Row> Content<R> {
         }
     }
 
-    /// All rows.
+    /// All rows of an undamaged file.
     ///
     /// # Errors
-    /// One of them is damaged.
+    /// A row is damaged.
     pub fn whole(self) -> Result<Vec<R>> {
         match self.damaged.first() {
             None => Ok(self.rows),
@@ -132,7 +132,7 @@ impl<R: Row> Content<R> {
         }
     }
 
-    /// What to say of rows that are damaged, or not in their order, where there are any.
+    /// A description of rows that are damaged or out of order, if there are any.
     pub fn damage(&self) -> Option<String> {
         let mut reported = match self.damaged[..] {
             [] => Vec::new(),
@@ -147,13 +147,13 @@ impl<R: Row> Content<R> {
     }
 }
 
-/// The row of a line, where it is one.
+/// The row in a line, if it is one.
 fn row<R: Row>(record: &StringRecord, header: &StringRecord) -> Option<R> {
     let row: R = record.deserialize(Some(header)).ok()?;
     (record.len() == header.len() && row.is_possible()).then_some(row)
 }
 
-/// Whether a record is in the very text in which a run writes its row: where the last number was cut it seldom is.
+/// Whether a record is exactly the text that a run writes for the row. It seldom is where the last number was cut.
 fn is_as_written<R: Row>(row: &R, found: &StringRecord) -> bool {
     let mut writer = csv::WriterBuilder::new()
         .has_headers(false)
@@ -166,8 +166,7 @@ fn is_as_written<R: Row>(row: &R, found: &StringRecord) -> bool {
             .is_some_and(|own| found.iter().eq(own.iter().take(found.len())))
 }
 
-/// What is cut in the rest of a file behind its whole lines; none where that is a row of its own, which lacks its line
-/// end alone.
+/// What is incomplete after a file's whole lines; none if it is a row that only lacks its line end.
 fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
     let mut parser = csv_core::Reader::new();
     let mut record = |line: &[u8]| record(&mut parser, line);
@@ -178,7 +177,7 @@ fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
         .filter(|header| fits(header, &own));
     let header = header.unwrap_or(own);
     let found = record(rest).unwrap_or_default();
-    // A last cell that is empty was cut, unless the row before has none there either.
+    // An empty last cell was cut off, unless it is empty in the row before, too.
     let ends = !rest.ends_with(b",") || lines.ends_with(b",\n");
     let row = row::<R>(&found, &header).filter(|row| is_as_written(row, &found));
     if !lines.is_empty() && ends && row.is_some() {
@@ -192,13 +191,13 @@ fn torn<R: Row>(lines: &[u8], rest: &[u8]) -> Option<Torn> {
     })
 }
 
-/// Whether a header is the one that this version writes, or one with fewer columns of an older version, or more of a
-/// newer one.
+/// Whether a header is the one that this version writes, one of an older version with fewer columns, or one of a newer
+/// version with more.
 fn fits(header: &StringRecord, own: &StringRecord) -> bool {
     header.iter().any(|name| name == "step") && header.iter().zip(own).all(|(a, b)| a == b)
 }
 
-/// The columns that this version writes: names of fields, which need no quotes.
+/// The columns that this version writes. They are names of fields, which need no quotes.
 fn header<R: Row>() -> StringRecord {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let written = writer.serialize(R::default()).map_err(io::Error::from);
@@ -208,14 +207,14 @@ fn header<R: Row>() -> StringRecord {
     text.lines().next().unwrap_or_default().split(',').collect()
 }
 
-/// The record that a line is; none where it is not one, but no text or several. One parser serves all lines: its tables
-/// take longer to make than a line to read.
+/// The record in a line; none if the line is not text or holds several. One parser serves all lines, because making its
+/// tables takes longer than reading a line.
 fn record(parser: &mut csv_core::Reader, line: &[u8]) -> Option<StringRecord> {
     let (mut fields, mut ends) = (vec![0; line.len()], vec![0; line.len() + 1]);
     parser.reset();
     let (mut result, read, length, mut count) = parser.read_record(line, &mut fields, &mut ends);
     if result == ReadRecordResult::InputEmpty {
-        // The line has no end, or that is within quotes: nothing follows.
+        // The line has no end, or its end is within quotes: nothing follows.
         let (last, _, _, more) = parser.read_record(&[], &mut fields[length..], &mut ends[count..]);
         (result, count) = (last, count + more);
     }
@@ -232,13 +231,13 @@ fn record(parser: &mut csv_core::Reader, line: &[u8]) -> Option<StringRecord> {
     StringRecord::from_byte_record(fields).ok()
 }
 
-/// Bytes of the lines that have their end: a row without it may stop in the middle of a number.
+/// The bytes of the lines that have an end: a row without one may stop in the middle of a number.
 pub(super) fn whole_lines(bytes: &[u8]) -> usize {
     let end = bytes.iter().rposition(|&byte| byte == b'\n');
     end.map_or(0, |end| end + 1)
 }
 
-/// Whether it is a number of something: finite, and not below none.
+/// Whether this can be an amount: finite and not negative.
 pub(super) fn is_amount(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
@@ -319,11 +318,11 @@ mod tests {
             "x",
         ] {
             let (steps, damaged) = read(&text(&[&header, a, wrong, c]));
-            // An empty line is no row, and no damage either.
+            // An empty line is neither a row nor damage.
             let expected = if wrong.is_empty() { vec![] } else { vec![3] };
             assert_eq!((steps, damaged), (vec![46, 138], expected), "{wrong:?}");
         }
-        // A damaged header: the rows are known by their columns.
+        // With a damaged header, the rows are recognised by their columns.
         assert_eq!(read(&text(&["epo\0", a, b])), (vec![46, 92], vec![1]));
         let torn = header.replace("step", "st\0p");
         assert_eq!(read(&text(&[&torn, a, b])), (vec![46, 92], vec![1]));

@@ -6,8 +6,8 @@ use super::content::is_amount;
 use super::row::Row;
 use crate::train::event::{Epoch, Score};
 
-/// A row of `metrics.csv`: an [`Epoch`]. Where accuracy is not the metric, `train_accuracy` and `test_accuracy` are
-/// NaN, and the columns at the end tell the metric's name and its means; else there are no such columns, as in older
+/// A row of `metrics.csv`: an [`Epoch`]. If the metric is not accuracy, `train_accuracy` and `test_accuracy` are NaN,
+/// and the columns at the end have the metric's name and its means. Otherwise those columns do not exist, as in older
 /// versions.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -35,7 +35,7 @@ impl From<&Epoch> for EpochRow {
     fn from(epoch: &Epoch) -> Self {
         let (train, test) = (epoch.train_metric.as_ref(), epoch.test_metric.as_ref());
         let either = test.or(train);
-        // A run has all of these columns or none.
+        // A run has either all of these columns or none.
         let mean =
             |score: Option<&Score>| either.map(|_| score.map_or(f32::NAN, |score| score.value));
         Self {
@@ -57,7 +57,7 @@ impl From<&Epoch> for EpochRow {
 }
 
 impl EpochRow {
-    /// The event that the row tells of.
+    /// The event that the row records.
     pub(super) fn into_event(self) -> Epoch {
         let (name, higher_is_better) = (self.metric, self.higher_is_better.unwrap_or(false));
         let score = |value: Option<f32>| {
@@ -93,7 +93,7 @@ impl Row for EpochRow {
     }
 
     fn is_possible(&self) -> bool {
-        // Where accuracy is not the metric, there is none.
+        // If the metric is not accuracy, there is none.
         let share = |value: f32| value.is_nan() || (0.0..=1.0).contains(&value);
         let losses = [self.train_loss, self.test_loss];
         is_amount(self.lr.into())

@@ -1,4 +1,4 @@
-//! A table's file: rows are handed to the operating system as they come.
+//! The file of a table: rows are handed to the operating system as they come.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
@@ -19,14 +19,14 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// An empty file.
+    /// Creates an empty file.
     pub fn create(path: PathBuf) -> Result<Self> {
         let file = File::create(&path).map_err(Error::io("write", &path))?;
         Ok(Self::on(path, file, true))
     }
 
-    /// Opens the file behind the rows up to step `keep`, everything later cut off, and gives the steps of the rows that
-    /// were; `epochs` were done by then, where that is known.
+    /// Opens the file to continue after step `keep`. Later rows are cut off, and their steps returned. `epochs` were
+    /// done by then, if known.
     pub fn resume<R: Row>(
         path: PathBuf,
         keep: u64,
@@ -68,7 +68,7 @@ impl Table {
     }
 }
 
-/// The file of the rows to keep.
+/// The contents of the file with only the rows to keep.
 pub(super) fn kept<R: Row>(content: &Content<R>, keep: u64) -> io::Result<Vec<u8>> {
     let mut kept = content.rows.iter().filter(|row| row.place().0 <= keep);
     let mut file = csv::Writer::from_writer(Vec::new());
@@ -76,8 +76,8 @@ pub(super) fn kept<R: Row>(content: &Content<R>, keep: u64) -> io::Result<Vec<u8
     file.into_inner().map_err(|error| error.into_error())
 }
 
-/// Leaves the file with the rows to keep alone, and opens it behind them; says whether nothing is left. The file is
-/// written anew only where it has to be, and then replaced as a whole: a row that is kept is at no moment missing.
+/// Reduces the file to the rows to keep, and opens it behind them; says whether nothing is left. The file is only
+/// rewritten if necessary, and then replaced as a whole, so that a kept row is never missing.
 fn cut<R: Row>(path: &Path, content: Content<R>, keep: u64) -> io::Result<(File, bool)> {
     let new = kept(&content, keep)?;
     let old = match fs::read(path) {

@@ -1,4 +1,4 @@
-//! Whether a table's rows are as a run writes them: each once, in the order of their steps.
+//! Whether a table's rows are as a run writes them: each once, in the order of the steps.
 
 use super::row::Row;
 use crate::words::listed;
@@ -6,23 +6,23 @@ use crate::words::listed;
 /// What was wrong with the order of a table's rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Disorder {
-    /// The step of the first row that stood behind one of a later step; all are sorted now.
+    /// The step of the first row that came after one of a later step; all are sorted now.
     moved: Option<u64>,
-    /// Steps of rows that were there before: each counts once.
+    /// Steps of rows that occurred before: each counts once.
     doubled: Vec<u64>,
-    /// Steps of rows whose epochs do not go with the steps: they are left out.
+    /// Steps of rows whose epochs do not fit their steps: they are left out.
     strange: Vec<u64>,
 }
 
 impl Disorder {
-    /// Puts rows in the order of their places, each once, and leaves out those whose epochs do not rise with them.
+    /// Sorts rows by place, keeps each once, and leaves out those whose epochs do not rise.
     pub fn mend<R: Row>(rows: &mut Vec<R>) -> Self {
         let mut disorder = Self::default();
         if let Some(pair) = (rows.windows(2)).find(|pair| pair[1].place() < pair[0].place()) {
             disorder.moved = Some(pair[1].place().0);
             rows.sort_by_key(R::place);
         }
-        // What was there first counts.
+        // The first of equal rows counts.
         rows.dedup_by(|row, before| {
             let again = row.place() == before.place();
             disorder.doubled.extend(again.then_some(row.place().0));
@@ -52,7 +52,7 @@ impl Disorder {
         });
     }
 
-    /// What to say of it, a part of a sentence each.
+    /// Descriptions of what was wrong, each a part of a sentence.
     pub fn notes(&self) -> Vec<String> {
         let steps = |steps: &[u64]| {
             let noun = if steps.len() == 1 { "step" } else { "steps" };
@@ -80,9 +80,9 @@ impl Disorder {
     }
 }
 
-/// For each number whether it is in the longest rising sequence of them, or in one of the longest.
+/// Marks the numbers that belong to a longest rising sequence among them.
 fn rising(numbers: &[u32]) -> Vec<bool> {
-    // By length of a sequence the place of its least last number, and for each number the one before it in its
+    // For each length, the place of the smallest last number of a sequence; for each number, its predecessor in its
     // sequence.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(numbers.len());
@@ -148,7 +148,7 @@ mod tests {
             &["rows of step 57 do not go"],
         );
         reported(&[(9, 19), b, c], &[2, 3], &["rows of step 19 do not go"]);
-        // The last is as good as any, by itself.
+        // The last one fits just as well on its own.
         reported(&[a, b, (7, 57)], &[1, 2, 7], &[]);
     }
 

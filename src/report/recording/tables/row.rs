@@ -5,14 +5,14 @@ use serde::de::DeserializeOwned;
 
 /// A row of a table, with a column `step`.
 pub(super) trait Row: Default + Serialize + DeserializeOwned {
-    /// Its step, and its number among the rows of that step: no two rows have the same.
+    /// Its step, and its number among the rows of that step. No two rows share a place.
     fn place(&self) -> (u64, usize);
 
-    /// Its epoch, of a table of epochs: it rises with the places.
+    /// Its epoch, in a table of epochs: it rises with the places.
     fn epoch(&self) -> Option<u32> {
         None
     }
 
-    /// Whether a run can have had these numbers.
+    /// Whether a run can produce these numbers.
     fn is_possible(&self) -> bool;
 }

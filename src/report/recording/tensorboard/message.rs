@@ -14,7 +14,7 @@ pub(super) struct Message {
     what: Option<What>,
 }
 
-/// What an event says.
+/// The content of an event.
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(super) enum What {
     /// The first event of a file.
@@ -38,12 +38,12 @@ pub(super) struct Scalars {
 pub(super) struct Scalar {
     #[prost(string, tag = "1")]
     tag: String,
-    // Optional: a value of 0 must be there.
+    // Optional, because a value of 0 must be written.
     #[prost(float, optional, tag = "2")]
     simple_value: Option<f32>,
 }
 
-/// `SessionLog`; status 1 is START, at which TensorBoard forgets events of the same step and later ones.
+/// `SessionLog`; status 1 is START, which makes TensorBoard forget events of the same step and later ones.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct SessionLog {
     #[prost(int32, tag = "1")]

@@ -1,7 +1,7 @@
 //! The TFRecord framing: length, its checksum, the bytes, their checksum; all little endian.
 
-/// CRC-32C (Castagnoli), rotated and shifted, as TFRecords keep it: a checksum of data that holds checksums is weak
-/// (tensorflow/core/lib/hash/crc32c.h).
+/// CRC-32C (Castagnoli), rotated and shifted, as TFRecords store it: a plain checksum would be weak for data that
+/// contains checksums (tensorflow/core/lib/hash/crc32c.h).
 pub(super) fn masked_crc(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes)
         .rotate_right(15)
