@@ -1,41 +1,40 @@
-//! Whether other work disturbed a measurement: by how far its samples lie apart, and by what the system tells of the
+//! Whether other work disturbed a measurement, judged by the spread of its samples and by what the system reports about
 //! time. The verdict is a pure function of numbers.
 
 use std::time::Duration;
 
 use crate::clock::Instant;
 
-/// Share of the time that its threads were ready to run and could not, from which on a measurement is disturbed. An
-/// idle machine's is a tenth of that.
+/// A measurement is disturbed if its threads were ready to run but could not for more than this share of the time. On
+/// an idle machine it is a tenth of that.
 const MOST_WAITED: f64 = 0.05;
 
-/// How far the middle half of the samples may lie apart, as a factor. An idle machine's is 1.02 to 1.1, where its clock
-/// changes 1.3.
+/// Largest ratio of the quartiles of the samples. On an idle machine it is 1.02 to 1.1, or 1.3 if the clock changes.
 const MOST_APART: f64 = 1.5;
 
 /// Share of the cores' time that the executor's threads run at least while they compute, if nothing else does.
 const LEAST_RUN: f64 = 0.6;
 
-/// Seconds below which what the system tells is too coarse.
+/// Below this many seconds, the system's numbers are too coarse.
 const COARSE: f64 = 0.02;
 
-/// What the system tells of a stretch of time.
+/// What the system reports about a stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Usage {
     /// Seconds that passed.
     pub wall: f64,
-    /// Seconds of processor time that this process had, in all its threads.
+    /// Seconds of processor time of this process, over all its threads.
     pub ran: Option<f64>,
-    /// Seconds that its threads were ready to run and had no core. None where the system does not tell.
+    /// Seconds that its threads were ready to run and had no core. None if the system does not report it.
     pub waited: Option<f64>,
     /// Share of the machine's time that its hypervisor gave to others.
     pub stolen: Option<f64>,
-    /// Threads that should have been running throughout: those of the CPU executor.
+    /// Number of threads that should have been running throughout: those of the CPU executor.
     pub threads: Option<usize>,
 }
 
 impl Usage {
-    /// Of this and of another stretch together. What one of them is not told of is not known of both.
+    /// This and another stretch together. What is not known of one is not known of both.
     pub fn and(self, other: Usage) -> Usage {
         let both = |a: Option<f64>, b: Option<f64>| Some(a? + b?);
         let wall = self.wall + other.wall;
@@ -54,7 +53,7 @@ fn busy(what: String) -> Option<String> {
     Some(format!("the machine was busy: {what}"))
 }
 
-/// Why what was measured in this time cannot be trusted; none if nothing speaks against it.
+/// Why a measurement in this time cannot be trusted; none if nothing speaks against it.
 pub(crate) fn disturbed(usage: &Usage) -> Option<String> {
     let percent = |share: f64| (100.0 * share).round();
     match (usage.ran, usage.waited) {
@@ -67,7 +66,7 @@ pub(crate) fn disturbed(usage: &Usage) -> Option<String> {
                 ));
             }
         }
-        // Where the system does not tell of waiting, the executor's threads should have had all the time that passed.
+        // If the system does not report waiting, the executor's threads should have had all of the time.
         (Some(ran), None) => {
             let whole = usage.threads.map(|threads| threads as f64 * usage.wall);
             if let Some(whole) = whole.filter(|whole| *whole > COARSE && ran < LEAST_RUN * whole) {
@@ -91,7 +90,7 @@ pub(crate) fn disturbed(usage: &Usage) -> Option<String> {
     None
 }
 
-/// Why samples of which the middle half lies between these cannot be trusted.
+/// Why samples whose quartiles are these cannot be trusted.
 pub(crate) fn apart(q1: f64, q3: f64, samples: usize) -> Option<String> {
     let apart = q3 / q1;
     if apart > MOST_APART {
@@ -102,7 +101,7 @@ pub(crate) fn apart(q1: f64, q3: f64, samples: usize) -> Option<String> {
     None
 }
 
-/// Follows what the system tells from now on.
+/// Records what the system reports from now on.
 pub(crate) struct Watch {
     began: Instant,
     ran: Option<f64>,
@@ -112,7 +111,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins; `threads` are those that should run throughout.
+    /// Starts; `threads` is the number that should run throughout.
     pub fn start(threads: Option<usize>) -> Self {
         Self {
             began: Instant::now(),
@@ -128,7 +127,7 @@ impl Watch {
         self.began.elapsed()
     }
 
-    /// What was reported since.
+    /// What the system has reported since.
     pub fn usage(&self) -> Usage {
         let since = |before: Option<f64>, now: Option<f64>| Some((now? - before?).max(0.0));
         let stolen = match (self.stolen, system::stolen()) {
@@ -147,7 +146,7 @@ impl Watch {
     }
 }
 
-/// Processor time of this process so far; not told where its crate is left out.
+/// Processor time of this process so far; none if the crate for it is left out.
 fn ran() -> Option<f64> {
     #[cfg(feature = "bench")]
     return Some(
@@ -164,12 +163,12 @@ fn ran() -> Option<f64> {
 mod system {
     use std::fs;
 
-    /// Seconds that the threads of this process waited for a core so far: the second number of each `schedstat`, in
-    /// nanoseconds. None where the kernel keeps none.
+    /// Seconds that the threads of this process have waited for a core so far: the second number of each `schedstat`,
+    /// in nanoseconds. None if the kernel does not record it.
     pub fn waited() -> Option<f64> {
         let mut sum = 0.0;
         for thread in fs::read_dir("/proc/self/task").ok()?.flatten() {
-            // One that has just ended has no file.
+            // A thread that has just ended has no file.
             let Ok(text) = fs::read_to_string(thread.path().join("schedstat")) else {
                 continue;
             };
@@ -178,7 +177,7 @@ mod system {
         (sum > 0.0).then_some(sum)
     }
 
-    /// Of all cores: ticks that the hypervisor gave to others (the eighth number), and all ticks, so far.
+    /// For all cores so far: the ticks that the hypervisor gave to others (the eighth number), and all ticks.
     pub fn stolen() -> Option<(f64, f64)> {
         let text = fs::read_to_string("/proc/stat").ok()?;
         let ticks = text.lines().next()?.split_whitespace().skip(1).take(8);
@@ -215,7 +214,7 @@ mod tests {
     fn a_quiet_machine_is_trusted() {
         assert_eq!(disturbed(&QUIET), None);
         assert_eq!(apart(1.0, 1.3, 9), None);
-        // A GPU's host has little to do, and systems that tell nothing are no evidence.
+        // A GPU's host has little to do, and silence of the system is no evidence.
         let host = Usage {
             ran: Some(0.01),
             threads: None,
@@ -265,7 +264,7 @@ mod tests {
                 .unwrap()
                 .contains("apart by a factor of 2.3")
         );
-        // A few milliseconds of waiting in a short measurement are the system's own.
+        // A few milliseconds of waiting in a short measurement come from the system itself.
         let short = Usage {
             wall: 0.01,
             ran: Some(0.01),
@@ -273,7 +272,7 @@ mod tests {
             ..QUIET
         };
         assert_eq!(disturbed(&short), None);
-        // Many of them together are not.
+        // Many of them together do not.
         let together = (0..9).fold(short, |all, _| all.and(short));
         assert!(disturbed(&together).unwrap().contains("33 %"));
     }

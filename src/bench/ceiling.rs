@@ -1,4 +1,4 @@
-//! A ceiling that what it bounds is measured beside.
+//! A ceiling that is measured beside what it bounds.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use crate::error::Result;
 
 /// A ceiling that can be measured in turns with what it bounds.
 pub(super) struct Ceiling {
-    /// Its runs.
+    /// The work that is timed.
     pub timed: Timed,
-    /// 10^9 elements or operations of a run.
+    /// 10^9 elements or operations of one run.
     pub amount: f64,
 }
 
 impl Ceiling {
-    /// 10^9 elements or operations a second.
+    /// 10^9 elements or operations per second.
     pub fn measure(&self, device: &Device, budget: Duration) -> Result<Measured> {
         Ok(self.timed.measure(device, budget)?.rate(self.amount))
     }

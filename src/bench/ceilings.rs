@@ -1,4 +1,4 @@
-//! What an adapter can do at most: memory, loads and arithmetic, each measured and checked. What waiting costs is in
+//! What an adapter can do at most: memory, loads and arithmetic, each measured and checked. The cost of waiting is in
 //! [`super::latency`].
 
 use std::collections::BTreeMap;
@@ -18,53 +18,54 @@ use super::timing::{Measured, Timed};
 use crate::engine::{Class, Device, Grid, TimedBy};
 use crate::error::Result;
 
-/// An adapter's measured ceilings, medians; the fields' names end in their units. One that other work disturbed is
-/// none, with the reason in `doubts`.
+/// An adapter's measured ceilings, as medians; the names of the fields end in their units. A ceiling that other work
+/// disturbed is none, with the reason in `doubts`.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Ceilings {
-    /// Copying 64 MiB from one buffer to another, vec4 at a time; bytes read *plus* bytes written, in 10^9 a second.
+    /// Copying 64 MiB from one buffer to another, one vec4 at a time: bytes read *plus* bytes written, in 10^9 per
+    /// second.
     pub copy_gb_s: Option<f64>,
-    /// Loads of whole rows of 32 vec4 (512 bytes) at pseudo-random places in a buffer of 4096 such rows, several under
-    /// way at once, added up in registers: the sparse products' pattern at n = 4096 and batch 128. In 10^9 f32 elements
-    /// a second.
+    /// Loads of whole rows of 32 vec4 (512 bytes) at pseudo-random places in a buffer of 4096 such rows, several in
+    /// flight at once, summed in registers: the pattern of the sparse products at n = 4096 and batch 128. In 10^9 f32
+    /// elements per second.
     pub vec4_loads_gelem_s: Option<f64>,
-    /// The same with rows one after the other.
+    /// The same with consecutive rows.
     pub vec4_loads_sequential_gelem_s: Option<f64>,
-    /// Multiply-adds in registers, two operations each, in 10^9 operations a second.
+    /// Multiply-adds in registers, two operations each, in 10^9 operations per second.
     pub multiply_add_gflop_s: Option<f64>,
-    /// One more dispatch in a pass, waiting for the one before, in microseconds.
+    /// Another dispatch in a pass that waits for the one before, in microseconds.
     pub dispatch_us: Option<f64>,
-    /// What the host takes to record and submit one more dispatch, in microseconds. None on the CPU executor.
+    /// The host's time to record and submit another dispatch, in microseconds. None on the CPU executor.
     pub encode_us: Option<f64>,
     /// Submitting a pass of one dispatch and waiting for it, in microseconds.
     pub submit_us: Option<f64>,
     /// Reading 16 bytes back from an idle device, in microseconds.
     pub readback_us: Option<f64>,
-    /// A barrier of a workgroup of 256 that has the device for itself, with the write and the read of workgroup memory
+    /// A barrier in a workgroup of 256 that has the device to itself, with the write and the read of workgroup memory
     /// that it orders, in nanoseconds. None on the CPU, which has no workgroups.
     pub barrier_ns: Option<f64>,
-    /// A sum over a workgroup of 256 by a tree in workgroup memory, on a device full of them: seconds over sums, in
-    /// nanoseconds.
+    /// A sum over a workgroup of 256 by a tree in workgroup memory, on a device full of them: seconds divided by the
+    /// number of sums, in nanoseconds.
     pub sum_memory_ns: Option<f64>,
     /// The same sum with subgroups. None without that feature.
     pub sum_subgroups_ns: Option<f64>,
-    /// The loads of 512-byte rows from buffers of growing sizes, which caches of rising levels hold, and memory at last.
+    /// Loads of 512-byte rows from buffers of growing sizes, which fit ever larger caches, and at last only memory.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadRate>,
-    /// By which clock all but `encode_us`, `submit_us` and `readback_us` are timed, which are the host's. None in files
-    /// from before it was told.
+    /// The clock for all fields except `encode_us`, `submit_us` and `readback_us`, which the host's clock times. None
+    /// in files from before this was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timed_by: Option<TimedBy>,
-    /// How far the samples behind each field lie apart, in its unit.
+    /// The spread of the samples behind each field, in its unit.
     pub spread: BTreeMap<String, Spread>,
-    /// Why a field has no number, where it was measured and cannot be trusted.
+    /// Why a field has no number although it was measured: the number cannot be trusted.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub doubts: BTreeMap<String, String>,
 }
 
 impl Ceilings {
-    /// Label, field, value and unit of each, in the order of tables.
+    /// Label, field, value and unit of each, in the order of the tables.
     pub(super) fn rows(&self) -> [(&'static str, &'static str, Option<f64>, &'static str); 11] {
         [
             (
@@ -141,14 +142,14 @@ impl Ceilings {
     }
 }
 
-/// Words of each of the two buffers copied: 64 MiB, half of WebGPU's default largest binding and past any usual cache.
+/// Words in each of the two buffers: 64 MiB, half of WebGPU's default largest binding and larger than any usual cache.
 const COPY_WORDS: usize = 1 << 24;
 
-/// Measures all of them where the ceilings are a part of `options`, else those that the chosen products are compared
-/// with; and what was left out of all, with the reason.
+/// Measures all ceilings if they are a part of `options`, otherwise those that the chosen products are compared with.
+/// Also gives whatever was left out, with the reason.
 ///
-/// # Errors
-/// A wrong result, a lost device, or buffers that the device refuses.
+/// # # Errors
+/// A result is wrong, the device is lost, or it refuses a buffer.
 pub(super) fn measure(
     device: &Device,
     options: &BenchOptions,
@@ -172,7 +173,7 @@ pub(super) fn measure(
         timed_by: Some(timed_by),
         ..Ceilings::default()
     };
-    // A full layer's products have this one measured beside them.
+    // The products of a full layer measure this one themselves.
     if all || Part::SPARSE.into_iter().any(|part| options.has(part)) {
         let measured = multiply_add(device, budget)?.measure(device, budget)?;
         found.multiply_add_gflop_s = reported("multiply_add_gflop_s", measured);
@@ -214,7 +215,7 @@ pub(super) fn measure(
     Ok((ceilings, left_out))
 }
 
-/// Copies `words` words; 10^9 bytes a second, reads and writes counted, and by which clock.
+/// Copies `words` words: 10^9 bytes per second, counting reads and writes, and the clock.
 fn copy(device: &Device, words: usize, budget: Duration) -> Result<(Measured, TimedBy)> {
     let data: Vec<f32> = (0..words).map(|i| (i % 65_521) as f32).collect();
     let input = device.buffer_with("bench.copy.input", Class::Scratch, &data)?;
@@ -265,7 +266,7 @@ pub(super) fn multiply_add(device: &Device, budget: Duration) -> Result<Ceiling>
         let chain = |k: usize| 1.0 + ((e % 64 + k) as f64 - 1.0) * kept;
         let expected: f64 = (0..CHAINS).map(chain).sum();
         let error = (f64::from(found) - expected).abs() / expected;
-        // A thousand roundings; steps left out would show at once.
+        // This allows for a thousand roundings; missing steps would show at once.
         if error.is_nan() || error > TOLERANCE {
             let what = format!("element {e} is {found} and not {expected}");
             return Err(wrong(device, "bench/multiply_add", &what));

@@ -1,4 +1,4 @@
-//! Devices side by side: the same cases of several reports.
+//! Several devices compared: the same cases of several reports.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::row::{CEILINGS, MEMORY, PRODUCTS, ROUNDS, Row, STEPS};
 use super::table::{number, percent};
 use crate::error::{Error, Result};
 
-/// Reports of one schema and one code, on several devices.
+/// Reports of several devices with one schema and one code.
 pub struct Comparison {
     reports: Vec<(String, BenchReport)>,
 }
@@ -20,8 +20,8 @@ impl Comparison {
     /// Reads the files of `rootlet bench --json`.
     ///
     /// # Errors
-    /// Fewer than two, a file that is none of those or has figures that cannot be, or files of different schema or code
-    /// versions.
+    /// There are fewer than two, a file is not such a report or has impossible figures, or the schema or code versions
+    /// differ.
     pub fn read(paths: &[PathBuf]) -> Result<Self> {
         if paths.len() < 2 {
             return Err(Error::Nothing {
@@ -57,7 +57,7 @@ impl Comparison {
         Ok(Comparison { reports })
     }
 
-    /// The devices' names, made distinct by their files' where several have the same.
+    /// The devices' names. Devices with the same name get their files' names added.
     pub fn names(&self) -> Vec<String> {
         let same = |name: &str| self.reports.iter().filter(|r| r.1.name() == name).count();
         (self.reports.iter())
@@ -68,7 +68,7 @@ impl Comparison {
             .collect()
     }
 
-    /// As text: a legend, then a line for each case that any report has.
+    /// The comparison as text: a legend, then a line for each case in any report.
     pub fn table(&self) -> String {
         let mut text = String::new();
         for (letter, (stem, report)) in letters().zip(&self.reports) {
@@ -137,12 +137,12 @@ impl Comparison {
     /// Draws the products and the training steps.
     ///
     /// # Errors
-    /// Nothing to draw, or a file that cannot be written.
+    /// There is nothing to draw, or the file cannot be written.
     pub fn plot(&self, path: &Path) -> Result<()> {
         plot::devices(path, &self.names(), &self.rows())
     }
 
-    /// All cases, those of one section together.
+    /// All cases, grouped by section.
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         self.ceilings(&mut rows);
@@ -235,7 +235,7 @@ impl Comparison {
         });
     }
 
-    /// Adds the cases that `of` finds in any report, in the order in which they come.
+    /// Adds the cases that `of` finds in any report, in order of appearance.
     fn collect(
         &self,
         rows: &mut Vec<Row>,
@@ -265,7 +265,7 @@ impl Comparison {
 }
 
 impl Row {
-    /// How many times as good as the first report's a value is.
+    /// By what factor a value is better than the first report's.
     fn times_as_good(&self, value: Option<f64>) -> Option<String> {
         let (first, value) = (self.values[0]?, value?);
         let ratio = match self.more_is_better {
@@ -276,7 +276,7 @@ impl Row {
     }
 }
 
-/// A figure to compare; none that was kept although the machine was busy.
+/// A figure to compare; none if it was kept although the machine was busy.
 fn trusted(value: f64, doubt: &Option<String>) -> Option<f64> {
     doubt.is_none().then_some(value)
 }
@@ -293,7 +293,7 @@ fn stem(path: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// For the fuzzer: a report beside itself.
+/// For the fuzzer: compares a report with itself.
 pub(crate) fn fuzz(report: BenchReport) {
     let reports = ["a", "b"].map(|stem| (stem.to_owned(), report.clone()));
     let comparison = Comparison {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 crate::kernel! {
-    /// `output = input`, vec4 at a time: measures memory bandwidth.
+    /// `output = input`, one vec4 at a time: measures memory bandwidth.
     ///
     /// Shapes: both `[vectors][4]`. Grid: [`Items`](crate::engine::Grid::Items) = `vectors`.
     pub Copy, CopyParams, CopyTwin = "bench/copy", shader!("bench/copy");
@@ -16,7 +16,7 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Words that a thread copies at a time: 1 MiB, large enough for the system's copy to stream past the caches.
+/// Words that a thread copies at a time: 1 MiB, large enough for the system's copy to bypass the caches.
 const CHUNK: usize = 1 << 18;
 
 impl CopyTwin<'_> {

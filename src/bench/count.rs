@@ -1,12 +1,12 @@
-//! The dispatch cost's kernel.
+//! The kernel behind the cost of a dispatch.
 
 crate::kernel! {
-    /// `counter[0] += step`, by one invocation: measures what a dispatch costs that waits for the one before.
+    /// `counter[0] += step`, by one invocation: measures the cost of a dispatch that waits for the one before.
     ///
     /// Grid: [`Groups`](crate::engine::Grid::Groups) of 1.
     pub Count, CountParams, CountTwin = "bench/count", shader!("bench/count");
     params {
-        /// What is added.
+        /// The number that is added.
         step: u32,
     }
     no loops;

@@ -1,5 +1,5 @@
-//! From which density on the dense products are faster than the sparse ones, layer by layer: where the constants of
-//! [`crate::dense`] come from.
+//! The density above which the dense products are faster than the sparse ones, layer by layer. The constants of
+//! [`crate::dense`] come from here.
 
 use super::crossover_figure::{AtDensity, CrossoverFigure};
 use super::guard::{Guard, Skipped, too_large, unless_impossible};
@@ -18,7 +18,7 @@ const DENSITIES: [u32; 8] = [10, 20, 30, 40, 50, 60, 80, 100];
 /// Name, input and output units, and window of a layer.
 type Case = (&'static str, usize, usize, Window);
 
-/// The layers, those that the constants come from first.
+/// The layers; those that the constants come from are first.
 fn cases() -> Result<Vec<Case>> {
     let plane = |n| Window::new([n, n], [3, 3], [1, 1], [1, 1]);
     Ok(vec![
@@ -52,7 +52,7 @@ pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Re
         };
         let lanes = options.batch.next_multiple_of(4);
         let work = (shape.dense() as usize * window.output_positions() * lanes) as f64;
-        // Weights, gradient, indices and the copy with zeros, and what the host holds meanwhile.
+        // Weights, gradient, indices and the copy with zeros, and the host's share during the measurement.
         let bytes = shape.dense() * 96;
         let begin = Instant::now();
         let found = match too_large(&device, shape.dense() * 4, bytes)
@@ -112,7 +112,7 @@ fn layer(
     })
 }
 
-/// A layer that is run both ways.
+/// A layer that is run in both ways.
 struct Problem {
     arena: Arena,
     layer: SparsePass,
@@ -154,7 +154,8 @@ impl Problem {
         })
     }
 
-    /// Forward and backward from the lists of connections. The gradient is of the connections alone either way.
+    /// Forward and backward from the lists of connections. Either way, only the gradients of the connections are
+    /// computed.
     fn sparse(&self) -> Result<Plan> {
         let (l, arena) = (&self.layer, &self.arena);
         let mut plan = Plan::new("sparse products");
@@ -164,7 +165,7 @@ impl Problem {
         Ok(plan)
     }
 
-    /// The same from a copy of the weights, which is made for each of the two.
+    /// The same from a dense copy of the weights, which is made for each of the two.
     fn dense(&self) -> Result<Plan> {
         let (l, arena) = (&self.layer, &self.arena);
         let mut plan = Plan::new("dense products");

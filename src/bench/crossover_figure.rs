@@ -1,18 +1,18 @@
-//! What is measured of a layer that is run from lists of connections, and densely.
+//! The figures of a layer that is run both from lists of connections and densely.
 
-/// A layer at several densities, run both ways.
+/// A layer at several densities, run in both ways.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct CrossoverFigure {
     /// The layer in words.
     pub layer: String,
-    /// Members of the batch.
+    /// Batch size.
     pub batch: usize,
-    /// Forward and transposed product at rising densities.
+    /// The forward and the transposed product at rising densities.
     pub densities: Vec<AtDensity>,
-    /// The density from which on the dense products are faster, between two neighbours. None where they are nowhere.
+    /// The density above which the dense products are faster, between two neighbours. None if they never are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tie: Option<f64>,
-    /// Operations of the dense products, in 10^9 a second.
+    /// Operations of the dense products, in 10^9 per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dense_gflop_s: Option<f64>,
     /// Why it cannot be trusted.
@@ -20,19 +20,19 @@ pub struct CrossoverFigure {
     pub doubt: Option<String>,
 }
 
-/// Both ways at a density.
+/// Both ways at one density.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct AtDensity {
     /// Share of the pairs that are connected.
     pub density: f64,
-    /// Median of the products from the lists of connections.
+    /// Median time of the products from the lists of connections.
     pub sparse_seconds: f64,
-    /// Median of the dense products, the copy of the weights with zeros made for each.
+    /// Median time of the dense products, including the dense copy of the weights for each.
     pub dense_seconds: f64,
 }
 
 impl CrossoverFigure {
-    /// Where the dense products become the faster ones for good, on a line between the last two that say otherwise.
+    /// Where the dense products become faster for good: interpolated between the last two densities that disagree.
     pub(super) fn tie_of(densities: &[AtDensity]) -> Option<f64> {
         let lead = |at: &AtDensity| at.sparse_seconds - at.dense_seconds;
         let first = match densities.iter().rposition(|at| lead(at) < 0.0) {

@@ -1,4 +1,4 @@
-//! A full layer, for the dense products beside the sparse ones.
+//! A full layer, for comparing the dense products with the sparse ones.
 
 use super::layer::{Operand, Product, run_over_nan, stored};
 use super::one_kernel::plan_of;
@@ -11,13 +11,13 @@ use crate::engine::{Buffer, Class, Device, Plan, Precision};
 use crate::error::Result;
 use crate::sparse::{LayerSpan, Window};
 
-/// An n × n layer with all connections, an input and a gradient at its output, all random.
+/// An n × n layer with all connections, with an input and a gradient at its output, all random.
 pub(super) struct DenseLayer {
     n: usize,
     lanes: usize,
     /// On the host: `[n][n]` weights, `[n][lanes]` inputs and deltas.
     host: [Vec<f32>; 3],
-    /// `[n][n]`, a row an output.
+    /// `[n][n]`, one row per output.
     weights: Buffer,
     /// `[n][n]`
     gradient: Buffer,
@@ -31,10 +31,10 @@ pub(super) struct DenseLayer {
 }
 
 impl DenseLayer {
-    /// `activations`: how inputs, outputs and the gradients at them are stored.
+    /// `activations`: how inputs, outputs and their gradients are stored.
     pub fn new(device: &Device, n: usize, batch: usize, activations: Precision) -> Result<Self> {
         let lanes = batch.next_multiple_of(4);
-        // Asked for before the host's share is made: a device that is too small says so at once.
+        // Allocated before the host's share is made, so that a device that is too small reports it at once.
         let gradient = device.buffer("bench.dense.gradient", Class::Connections, n * n)?;
         let weights = device.buffer("bench.dense.weights", Class::Connections, n * n)?;
         let host = [

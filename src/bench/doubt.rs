@@ -1,9 +1,9 @@
-//! Whether figures can be trusted: a figure of a busy machine looks like any other, so it is not given.
+//! Whether figures can be trusted. A figure from a busy machine looks like any other, so it is withheld.
 
 use super::spread::Spread;
 use crate::busy::{Usage, apart, disturbed};
 
-/// A share of a ceiling that measurements can reach by their own scatter.
+/// A share of a ceiling that a measurement can still reach by scatter.
 pub(super) const MOST_SHARE: f64 = 1.1;
 
 /// Why a measurement cannot be trusted; none if nothing speaks against it.
@@ -11,7 +11,7 @@ pub(super) fn doubt(spread: &Spread, usage: &Usage) -> Option<String> {
     disturbed(usage).or_else(|| apart(spread.q1, spread.q3, spread.samples))
 }
 
-/// Why a share of a ceiling cannot be one.
+/// Why a share of a ceiling is impossible; none if it is not.
 pub(super) fn above_ceiling(share: f64) -> Option<String> {
     (share > MOST_SHARE).then(|| {
         format!(
@@ -21,10 +21,10 @@ pub(super) fn above_ceiling(share: f64) -> Option<String> {
     })
 }
 
-/// Why the kernels of a step, timed one by one, do not explain it. `exact`: each was timed as it ran in the step.
+/// Why the separately timed kernels of a step do not add up to the step. `exact`: each was timed as it ran in the step.
 pub(super) fn unexplained(kernels: f64, step: f64, exact: bool) -> Option<String> {
     let share = kernels / step;
-    // Work that runs by itself many times takes another time; overlapping and unnamed work takes some off.
+    // A kernel that runs alone many times takes a different time, and overlapping or unnamed work accounts for some.
     let fits = share >= 0.5 && (share <= 2.0 || !exact);
     (!fits).then(|| {
         format!(

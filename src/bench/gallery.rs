@@ -1,4 +1,4 @@
-//! A gallery of devices: a page made of the reports that people shared.
+//! A gallery of devices: a page made from the reports that people shared.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,13 +17,13 @@ pub struct Gallery {
     devices: Vec<(String, SharedReport)>,
 }
 
-/// The page's file in the folder.
+/// The page's file name in the folder.
 const PAGE: &str = "README.md";
 
-/// How a page of this kind begins, of any version.
+/// How such a page begins, in every version.
 const TITLE: &str = "# Devices\n\nWhat `rootlet bench --share` measured ";
 
-/// What comes next.
+/// The text that follows.
 const HEAD: &str = "\
 on machines that people have, a file each. To add yours, on an idle machine:
 
@@ -37,17 +37,17 @@ by, or whose figures cannot be. `rootlet bench compare` takes the reports of sin
 
 ";
 
-/// The case that a product's columns show, n and sparsity.
+/// The case that the product columns show: n and sparsity.
 const SHOWN: (usize, f64) = (4096, 0.98);
 
-/// Load for each core from which on other work took a part of the machine.
+/// From this load per core on, other work took a part of the machine.
 const BUSY: f64 = 0.5;
 
 impl Gallery {
     /// Reads the `.json` files of a folder.
     ///
     /// # Errors
-    /// A folder that cannot be read, a file that is refused (see [`SharedReport::read`]), or one that is there twice.
+    /// The folder cannot be read, a file is refused (see [`SharedReport::read`]), or one occurs twice.
     pub fn read(folder: &Path) -> Result<Self> {
         let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
         let mut paths: Vec<PathBuf> = Vec::new();
@@ -89,22 +89,22 @@ impl Gallery {
         }
     }
 
-    /// How many devices there are.
+    /// The number of devices.
     pub fn len(&self) -> usize {
         self.devices.len()
     }
 
-    /// Whether there are none, which [`Gallery::read`] refuses.
+    /// Whether there are no devices, which [`Gallery::read`] refuses.
     pub fn is_empty(&self) -> bool {
         self.devices.is_empty()
     }
 
-    /// Where the page of a folder stands.
+    /// The path of a folder's page.
     pub fn page_path(folder: &Path) -> PathBuf {
         folder.join(PAGE)
     }
 
-    /// Writes the page of a folder, in place of an older one.
+    /// Writes a folder's page, replacing an older one.
     ///
     /// # Errors
     /// Something else has its name, or it cannot be written.
@@ -126,7 +126,7 @@ impl Gallery {
         write_file(&path, self.page().as_bytes())
     }
 
-    /// The page.
+    /// The text of the page.
     pub fn page(&self) -> String {
         let mut text = TITLE.to_owned() + HEAD;
         text += &heading();
@@ -146,7 +146,7 @@ impl Gallery {
         text
     }
 
-    /// Loads by working set, a column a size that any device has.
+    /// Loads by working set, with a column for each size that any device has.
     fn loads(&self) -> String {
         let rates = |device: &SharedReport| {
             let ceilings = device.report.ceilings.as_ref();
@@ -178,7 +178,7 @@ impl Gallery {
     }
 }
 
-/// A report as the table row that people paste, below its heading.
+/// A report as a table row with its heading, for pasting.
 pub fn pasted(device: &SharedReport) -> String {
     heading() + &row(device, None)
 }
@@ -207,7 +207,7 @@ fn heading() -> String {
     )
 }
 
-/// A line of the table; `file` is linked to.
+/// A line of the table, with a link to `file`.
 fn row(device: &SharedReport, file: Option<&str>) -> String {
     let report = &device.report;
     let name = cell(&report.name());
@@ -269,7 +269,7 @@ fn mark(doubt: &Option<String>) -> &'static str {
     }
 }
 
-/// A text from a file, as a cell of a table holds it.
+/// A text from a file, made safe for a table cell.
 fn cell(text: &str) -> String {
     let plain = |c: char| match c {
         '|' | '<' | '>' | '[' | ']' | '`' | '*' | '_' | '\\' => ' ',

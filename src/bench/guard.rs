@@ -13,17 +13,17 @@ use crate::error::{Error, Result};
 pub struct Skipped {
     /// The part's name.
     pub part: String,
-    /// Which case, such as "n = 16384, sparsity 80 %".
+    /// The case, such as "n = 16384, sparsity 80 %".
     pub case: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Whether it was measured and cannot be trusted: the machine was busy with other work.
+    /// Whether it was measured but cannot be trusted, because the machine was busy with other work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub busy: bool,
 }
 
 impl Skipped {
-    /// A case that was not begun.
+    /// A case that was not started.
     pub(super) fn new(part: Part, case: &str, reason: String) -> Self {
         Skipped {
             part: part.name().to_owned(),
@@ -33,7 +33,7 @@ impl Skipped {
         }
     }
 
-    /// As a table says it.
+    /// The text of it in a table.
     pub(super) fn text(&self) -> String {
         let how = match self.busy {
             true => "not measured",
@@ -43,7 +43,7 @@ impl Skipped {
     }
 }
 
-/// Foresees how long a case takes from a smaller one of its kind.
+/// Predicts how long a case takes from a smaller one of its kind.
 #[derive(Debug)]
 pub(super) struct Guard {
     limit: f64,
@@ -64,12 +64,12 @@ impl Guard {
         self.pace.insert(kind.to_owned(), seconds / work);
     }
 
-    /// Seconds that `work` of a kind would take, as far as that is known.
+    /// Seconds that `work` of a kind would probably take.
     pub fn foresee(&self, kind: &str, work: f64) -> f64 {
         self.pace.get(kind).map_or(0.0, |pace| pace * work)
     }
 
-    /// The reason not to begin something that would take `seconds`.
+    /// The reason not to start something that would take `seconds`.
     pub fn too_long(&self, seconds: f64) -> Option<String> {
         (seconds > self.limit).then(|| {
             format!(
@@ -80,7 +80,7 @@ impl Guard {
     }
 }
 
-/// The reason not to begin something with buffers of so many bytes on a device.
+/// The reason not to start something with buffers of this many bytes on a device.
 pub(super) fn too_large(device: &Device, largest: u64, total: u64) -> Option<String> {
     let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
     let binding = device.largest_binding();
@@ -101,7 +101,7 @@ pub(super) fn too_large(device: &Device, largest: u64, total: u64) -> Option<Str
     }
 }
 
-/// Turns "does not fit" and "cannot be" into the reason for a skip; other errors stay errors.
+/// Turns "does not fit" and "is impossible" into the reason for a skip; other errors stay errors.
 pub(super) fn unless_impossible<T>(result: Result<T>) -> Result<Result<T, String>> {
     match result {
         Ok(value) => Ok(Ok(value)),

@@ -1,4 +1,4 @@
-//! Who was measured.
+//! What was measured: the adapter and its driver.
 
 use std::str::FromStr;
 
@@ -9,18 +9,18 @@ use crate::engine::{AdapterChoice, Device, adapter};
 /// The adapter's identity.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
-    /// The device's name; for the CPU executor the processor's.
+    /// The device's name; for the CPU executor, the processor's name.
     pub name: String,
     /// "Vulkan", "Metal", "Dx12", or "cpu" for the CPU executor.
     pub backend: String,
     /// "discrete GPU", "integrated GPU", "virtual GPU", "software", "other", or "cpu".
     pub device_type: String,
-    /// The driver and its version; for the CPU executor rootlet's version, the threads and the vectors.
+    /// The driver and its version; for the CPU executor, rootlet's version, the threads and the vectors.
     pub driver: String,
 }
 
 impl Identity {
-    /// That of `device`, which was opened by `choice`.
+    /// The identity of `device`, which was opened by `choice`.
     pub fn of(device: &Device, choice: &str) -> Self {
         if device.is_cpu() {
             return cpu(device);
@@ -64,7 +64,7 @@ fn cpu(device: &Device) -> Identity {
     }
 }
 
-/// Floats in a vector of the CPU twins.
+/// Number of floats in a vector of the CPU twins.
 struct Lanes;
 
 impl WithSimd for Lanes {
@@ -76,11 +76,11 @@ impl WithSimd for Lanes {
     }
 }
 
-/// The processor's brand, as it tells itself.
+/// The processor's brand, as the processor reports it.
 #[cfg(target_arch = "x86_64")]
 fn processor() -> Option<String> {
     use std::arch::x86_64::__cpuid;
-    // Leaf 0x80000000 tells the last extended leaf; the brand is in three of them, 16 characters each.
+    // Leaf 0x80000000 gives the last extended leaf. The brand is in three of them, 16 characters each.
     if __cpuid(0x8000_0000).eax < 0x8000_0004 {
         return None;
     }
@@ -96,7 +96,7 @@ fn processor() -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Other processors do not tell programs their brand.
+/// Other processors do not report their brand to programs.
 #[cfg(not(target_arch = "x86_64"))]
 fn processor() -> Option<String> {
     None

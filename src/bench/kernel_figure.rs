@@ -1,4 +1,4 @@
-//! What is reported of one product.
+//! The figures of one product.
 
 use super::spread::Spread;
 use crate::engine::TimedBy;
@@ -7,16 +7,16 @@ use crate::engine::TimedBy;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
-    /// One element loaded for each multiply-add.
+    /// Loading one element for each multiply-add.
     Loads,
     /// The multiply-adds themselves.
     Arithmetic,
-    /// The dispatch: the product is too small for this adapter.
+    /// The cost of a dispatch: the product is too small for this adapter.
     Dispatch,
 }
 
 impl Bound {
-    /// As printed.
+    /// The printed name.
     pub fn name(self) -> &'static str {
         match self {
             Bound::Loads => "loads",
@@ -26,12 +26,12 @@ impl Bound {
     }
 }
 
-/// One product of a layer, measured.
+/// One measured product of a layer.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct KernelFigure {
-    /// "spmm", "spmm_transposed" or "sddmm"; "dense", "dense_transposed" or "dense_gradient" of a full layer.
+    /// "spmm", "spmm_transposed" or "sddmm"; for a full layer "dense", "dense_transposed" or "dense_gradient".
     pub kernel: String,
-    /// The matrix's file, where it came from one.
+    /// The matrix's file, if it came from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matrix: Option<String>,
     /// Units on either side of a square layer.
@@ -41,54 +41,54 @@ pub struct KernelFigure {
     pub rows: usize,
     /// Input units.
     pub cols: usize,
-    /// Members of the batch.
+    /// Batch size.
     pub batch: usize,
-    /// Share of the pairs that is not connected; of random layers as asked for.
+    /// Share of the pairs that are not connected; for random layers, the sparsity asked for.
     pub sparsity: f64,
     /// Connections.
     pub connections: usize,
-    /// Median.
+    /// Median time.
     pub seconds: f64,
-    /// How far the samples lie apart.
+    /// Spread of the samples.
     pub seconds_spread: Spread,
-    /// By which clock. None in files from before it was told, as the two fields below.
+    /// The clock. None in files from before this was recorded, like the two fields below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed_by: Option<TimedBy>,
-    /// Two for each connection and member of the batch.
+    /// Two for each connection and sample of the batch.
     #[serde(default)]
     pub operations: u64,
-    /// Bytes that must be moved at least: everything that is read or written, once.
+    /// The least number of bytes that must be moved: everything that is read or written, once.
     #[serde(default)]
     pub bytes: u64,
-    /// Two operations per connection and member of the batch, in 10^9 a second.
+    /// Two operations per connection and sample of the batch, in 10^9 per second.
     pub gflop_s: f64,
-    /// Bytes that must be moved at least, everything once, in 10^9 a second.
+    /// Bytes that must be moved at least, each counted once, in 10^9 per second.
     pub gb_s: f64,
-    /// That over the copy ceiling. Above 1 where caches hold what the product works on. None where that was not
-    /// measured.
+    /// That divided by the copy ceiling. It exceeds 1 if caches hold what the product works on. None if the ceiling was
+    /// not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_of_copy: Option<f64>,
-    /// Loads that this adapter manages on a buffer of this layer's size, in 10^9 elements a second. None for full
+    /// Loads that this adapter manages on a buffer of this layer's size, in 10^9 elements per second. None for full
     /// layers, which use what they load several times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loads_gelem_s: Option<f64>,
-    /// Which ceiling asks for the most time.
+    /// The ceiling that demands the most time.
     pub bound: Bound,
-    /// That time over the measured one, the median of turns in which both were taken: 1 is the ceiling. None where it
-    /// cannot be trusted.
+    /// That time divided by the measured one, as the median of turns in which both were measured: 1 is the ceiling.
+    /// None if it cannot be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_of_ceiling: Option<f64>,
-    /// Why that is none.
+    /// Why it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling_doubt: Option<String>,
-    /// Largest error of the rows compared, relative to their largest entry.
+    /// Largest error of the compared rows, relative to their largest entry.
     pub max_error: f64,
-    /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
+    /// Why it cannot be trusted, if it was kept nevertheless (`--keep-doubtful`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
 }
 
-/// The ceiling that asks for the most seconds.
+/// The ceiling that demands the most seconds.
 pub(super) fn bounded_by(bounds: [(f64, Bound); 3]) -> (f64, Bound) {
     let [first, rest @ ..] = bounds;
     (rest.into_iter()).fold(first, |most, b| if b.0 > most.0 { b } else { most })

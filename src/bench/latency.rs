@@ -1,4 +1,4 @@
-//! What waiting costs on an adapter: for a dispatch, for a read-back, for the other invocations of a workgroup.
+//! The cost of waiting on an adapter: for a dispatch, for a read-back, and for the other invocations of a workgroup.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use crate::clock::Instant;
 use crate::engine::{Class, Device, Grid, Plan, TimedBy};
 use crate::error::{Error, Fault, Result};
 
-/// Dispatches in a pass when their cost is measured.
+/// Dispatches in a pass for measuring their cost.
 const DISPATCHES: usize = 500;
 
-/// What dispatches cost, in microseconds.
+/// The costs of dispatches, in microseconds.
 pub(super) struct Dispatches {
-    /// One more in a pass.
+    /// Another dispatch in a pass.
     pub dispatch: Measured,
-    /// The host's part of that: recording and submitting. None on the CPU executor, which runs at once.
+    /// The host's part of that: recording and submitting. None on the CPU executor, which runs dispatches at once.
     pub encode: Option<Measured>,
-    /// A submission with one, from an idle device to an idle device.
+    /// A submission of one dispatch, from an idle device to an idle device.
     pub submit: Measured,
 }
 
-/// Measures what dispatches cost that wait for one another.
+/// Measures the cost of dispatches that wait for one another.
 pub(super) fn dispatch(device: &Device, budget: Duration) -> Result<Dispatches> {
     let counter = device.buffer("bench.count.counter", Class::Scratch, 4)?;
     let plan = plan_of(
@@ -54,7 +54,7 @@ pub(super) fn dispatch(device: &Device, budget: Duration) -> Result<Dispatches> 
         count(1 + DISPATCHES);
         device.run_whole(&many)
     };
-    // The pacer cuts the first run into several submissions.
+    // On the first run, the pacer splits the pass into several submissions.
     pass()?;
     let (_, timed_by) = pass()?;
     let whole = gather(device.threads(), budget / 2, || Ok(pass()?.0))?;
@@ -75,7 +75,7 @@ pub(super) fn dispatch(device: &Device, budget: Duration) -> Result<Dispatches> 
         let what = format!("after {total} dispatches the counter is {found}");
         return Err(wrong(device, "bench/count", &what));
     }
-    // Timestamps leave the submission out.
+    // Timestamps do not include the submission.
     let outside = match timed_by {
         TimedBy::TimestampsAroundPass => 0.0,
         _ => submission.median,
@@ -109,17 +109,17 @@ pub(super) fn readback(device: &Device, budget: Duration) -> Result<Measured> {
     }
 }
 
-/// What invocations of a workgroup pay to work together, in nanoseconds.
+/// What cooperation costs the invocations of a workgroup, in nanoseconds.
 #[derive(Default)]
 pub(super) struct Together {
     pub barrier: Option<Measured>,
     pub sum_memory: Option<Measured>,
     pub sum_subgroups: Option<Measured>,
-    /// What of these was left out, and why.
+    /// Which of these were left out, and why.
     pub left_out: Vec<(&'static str, String)>,
 }
 
-/// Measures what can be measured here.
+/// Measures whatever this adapter allows.
 pub(super) fn workgroup(device: &Device, budget: Duration) -> Result<Together> {
     let mut found = Together::default();
     if device.is_cpu() {
@@ -143,7 +143,7 @@ pub(super) fn workgroup(device: &Device, budget: Duration) -> Result<Together> {
     Ok(found)
 }
 
-/// Exchanges of the long and of the short measurement, between which launching makes no difference.
+/// Exchanges of the long and of the short measurement. The difference between the two excludes the launch.
 const EXCHANGES: [u32; 2] = [64, 1024];
 
 /// Nanoseconds of a barrier with a write and a read of workgroup memory.
@@ -175,14 +175,14 @@ fn barrier(device: &Device, budget: Duration) -> Result<Measured> {
     Ok(long.map(|seconds| (seconds - short).max(0.0) / barriers * 1e9))
 }
 
-/// Which way of adding up a workgroup's numbers.
+/// The way of summing a workgroup's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sums {
     Memory,
     Subgroups,
 }
 
-/// Sums of a workgroup, one after the other.
+/// Sums in a workgroup, one after another.
 const ROUNDS: u32 = 64;
 
 /// Nanoseconds of a sum, among many workgroups.
@@ -209,7 +209,7 @@ fn sums(device: &Device, way: Sums, budget: Duration) -> Result<Measured> {
     device.run(&device.prepare(&plan)?)?;
     let found = device.download::<u32>(&output.range(0..groups as usize))?;
     for (g, &found) in found.iter().enumerate() {
-        // 0 + 1 + … + 255 is 127.5 times 256, and what is passed on is rounded down to whole 256.
+        // 0 + 1 + … + 255 is 127.5 times 256, and what is passed on is rounded down to multiples of 256.
         let expected = 256 * (g as u32 + 127 * (rounds - 1)) + 32_640;
         if found != expected {
             let what = format!("sum {g} is {found} and not {expected}");

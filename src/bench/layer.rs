@@ -1,4 +1,4 @@
-//! A layer that the products are measured on: random or from a file, on the host and on the device.
+//! A layer that the products are measured on, random or from a file, on the host and on the device.
 
 use super::one_kernel::plan_of;
 use super::options::Part;
@@ -20,23 +20,23 @@ pub(super) enum Product {
     DenseGradient,
 }
 
-/// A layer that products are measured on.
+/// A layer that products can be measured on.
 pub(super) trait Operand {
     /// The plan of one product.
     fn plan(&self, product: Product) -> Result<Plan>;
 
-    /// Brings inputs and deltas in place, again where something else was in theirs.
+    /// Puts inputs and deltas in place, again if something has overwritten them.
     fn fill(&self, device: &Device) -> Result<()>;
 
-    /// Runs a product once over an output full of NaN, and compares with the host's f64: the largest relative error.
+    /// Runs a product once over an output full of NaN, and compares it with the host's f64: the largest relative error.
     fn check(&self, device: &Device, product: Product, plan: &Plan) -> Result<f64>;
 }
 
 impl Product {
-    /// Those of a sparse layer.
+    /// The products of a sparse layer.
     pub const SPARSE: [Product; 3] = [Product::Spmm, Product::SpmmTransposed, Product::Sddmm];
 
-    /// The same of a full layer.
+    /// The products of a full layer.
     pub const DENSE: [Product; 3] = [
         Product::Dense,
         Product::DenseTransposed,
@@ -61,13 +61,13 @@ impl Product {
         }
     }
 
-    /// Whether it is one of a full layer.
+    /// Whether it is a product of a full layer.
     pub fn is_dense(self) -> bool {
         self.part() == Part::Dense
     }
 
-    /// Bytes that a product of a layer with `rows` outputs, `cols` inputs and rows of `lanes` numbers of so many bits
-    /// must move at least: everything that it reads or writes, once.
+    /// The least number of bytes that a product must move: everything that it reads or writes, once. The layer has
+    /// `rows` outputs and `cols` inputs, and rows of `lanes` numbers with this many bits.
     pub fn bytes(
         self,
         [rows, cols]: [usize; 2],
@@ -91,7 +91,7 @@ impl Product {
     }
 }
 
-/// A layer with an input and a gradient at its output, both random.
+/// A layer with a random input and a random gradient at its output.
 pub(super) struct Layer {
     case: Case,
     connections: usize,
@@ -107,7 +107,7 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// `activations`: how inputs, outputs and the gradients at them are stored.
+    /// `activations`: how inputs, outputs and their gradients are stored.
     pub fn new(
         device: &Device,
         layer: LayerState,
@@ -140,7 +140,7 @@ impl Layer {
     }
 }
 
-/// Numbers as they are when they were stored.
+/// The numbers after being stored in this precision.
 pub(super) fn stored(mut numbers: Vec<f32>, precision: Precision) -> Vec<f32> {
     (numbers.iter_mut()).for_each(|number| *number = precision.round(*number));
     numbers
@@ -220,7 +220,7 @@ impl Operand for Layer {
     }
 }
 
-/// Runs a plan once whose output is `view`, which is full of NaN before, and reads that back.
+/// Runs a plan once with the output `view` full of NaN beforehand, and reads the output back.
 pub(super) fn run_over_nan(device: &Device, plan: &Plan, view: &View) -> Result<Vec<f32>> {
     device.upload(view, &vec![f32::NAN; view.words()])?;
     let program = device.prepare(plan)?;
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(bytes(Product::Spmm), 4.0 * 8.0 + 4.0 * 4.0 + 3.0 * 4.0);
         assert_eq!(bytes(Product::SpmmTransposed), 4.0 * 12.0 + 6.0 * 4.0);
         assert_eq!(bytes(Product::Sddmm), 4.0 * 8.0 + 4.0 * 4.0);
-        // In 16 bits the activations alone are halved.
+        // In 16 bits, only the activations are halved.
         let saved = |product: Product| bytes(product) - product.bytes([3, 5], 4, 8, 16);
         assert_eq!(saved(Product::Spmm), -activations / 2.0);
     }

@@ -7,29 +7,29 @@ use crate::engine::WorkgroupShape;
 use crate::engine::loops::{Loops, NONE, looped};
 
 crate::kernel! {
-    /// `output[b, i] = sum over terms of input[a, i]`, with rows `a` from a pseudo-random sequence of the row's own:
-    /// measures how fast storage can be read in the pattern of the sparse products.
+    /// `output[b, i] = sum over terms of input[a, i]`, where each row takes its rows `a` from a pseudo-random sequence
+    /// of its own: measures how fast storage can be read in the pattern of the sparse products.
     ///
     /// State 0 of row b is `b * 2654435761`, the next is `state * multiplier + increment` (modulo 2^32), and `a` is
-    /// `((state >> shift) * factor) >> down`. Shapes: `input` `[input rows][4 * vectors]`, `output` `[rows][4 *
-    /// vectors]`. Grid: [`Rows`](crate::engine::Grid::Rows) = `rows`.
+    /// `((state >> shift) * factor) >> down`. Shapes: `input` `[input rows][4 * vectors]`, `output`
+    /// `[rows][4 * vectors]`. Grid: [`Rows`](crate::engine::Grid::Rows) = `rows`.
     pub Load, LoadParams, LoadTwin = "bench/load", shader!("bench/load");
     params {
         /// Rows of the output.
         rows: u32,
         /// Vectors of four words in a row.
         vectors: u32,
-        /// Rows of the input that are added up per row of the output.
+        /// Rows of the input that are summed for each row of the output.
         terms: u32,
-        /// Bits of a state that do not count.
+        /// Low bits of a state that are dropped.
         shift: u32,
-        /// What the others are multiplied by.
+        /// The factor for the remaining bits.
         factor: u32,
-        /// Bits of the product that do not count.
+        /// Low bits of the product that are dropped.
         down: u32,
-        /// Of the sequence of rows.
+        /// Multiplier of the sequence of rows.
         multiplier: u32,
-        /// Of the sequence of rows.
+        /// Increment of the sequence of rows.
         increment: u32,
     }
     loops LoadParams::loops;
@@ -37,21 +37,21 @@ crate::kernel! {
     write output: f32,
 }
 
-/// In which order rows are loaded.
+/// The order in which rows are loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// As the connections of a random graph have it.
+    /// Random, like the connections of a random graph.
     Random,
-    /// One after the other.
+    /// One after another.
     Sequential,
 }
 
-/// Rows of an input up to which each number of rows can be had; above, powers of two.
+/// An input may have any number of rows up to this; above it, only powers of two.
 const ANY_ROWS: usize = 1 << 16;
 
 impl LoadParams {
-    /// `rows` sums of `terms` rows each of an input of `input_rows`: of as many rows as there are states for, the next
-    /// lower power of two above 65,536.
+    /// `rows` sums of `terms` rows each of an input of `input_rows`. Above 65,536, only as many input rows are used as
+    /// the next lower power of two.
     pub fn new(
         rows: usize,
         vectors: usize,
@@ -86,7 +86,7 @@ impl LoadParams {
         looped(vectors, looped(self.terms, NONE))
     }
 
-    /// The rows of the input that are added up to row `unit` of the output.
+    /// The rows of the input that are summed into row `unit` of the output.
     #[inline(always)]
     pub fn sequence(self, unit: u32) -> impl Iterator<Item = usize> + Clone {
         let next = move |state: &u32| {
@@ -104,10 +104,10 @@ impl LoadParams {
     }
 }
 
-/// Rows that a thread takes at a time, as the sparse products do.
+/// Rows that a thread takes at a time, like the sparse products.
 const ROWS_PER_TASK: usize = 32;
 
-/// Vectors of sums held in registers at a time, as the sparse products do.
+/// Vectors of sums held in registers at a time, like the sparse products.
 const HELD: usize = 8;
 
 impl LoadTwin<'_> {

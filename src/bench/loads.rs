@@ -1,4 +1,4 @@
-//! The loads ceiling: rows of a buffer at random places and in order, from buffers that caches of rising levels hold.
+//! The loads ceiling: rows of a buffer at random places and in order, from buffers that fit ever larger caches.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use super::timing::{Measured, Timed};
 use crate::engine::{Class, Device, Grid};
 use crate::error::Result;
 
-/// How fast rows are loaded from a buffer of some size.
+/// How fast rows are loaded from a buffer of a certain size.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LoadRate {
-    /// Bytes of the buffer.
+    /// Size of the buffer in bytes.
     pub bytes: u64,
-    /// Rows of 512 bytes at random places, in 10^9 bytes a second. None where other work disturbed it.
+    /// Rows of 512 bytes at random places, in 10^9 bytes per second. None if other work disturbed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub random_gb_s: Option<f64>,
-    /// Such rows one after the other.
+    /// Such rows in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequential_gb_s: Option<f64>,
 }
 
-/// A [`LoadRate`] with what its samples tell.
+/// A [`LoadRate`] with its samples' spread.
 pub(super) struct MeasuredRate {
     bytes: u64,
     random: Measured,
@@ -31,7 +31,7 @@ pub(super) struct MeasuredRate {
 }
 
 impl MeasuredRate {
-    /// What is reported of it by `report`, which takes the name of a figure.
+    /// Passes each figure to `report` under its name, and keeps what it returns.
     pub fn told(self, report: &mut impl FnMut(&str, Measured) -> Option<f64>) -> LoadRate {
         let size = size(self.bytes).replace(' ', "_").to_lowercase();
         LoadRate {
@@ -50,21 +50,21 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// The case, where it is left out.
+/// The name of the case, for when it is left out.
 pub(super) fn name(bytes: u64) -> String {
     format!("loads from {}", size(bytes))
 }
 
-/// Elements of a row: 512 bytes, a unit's activations at batch 128.
+/// Elements in a row: 512 bytes, a unit's activations at batch 128.
 const LANES: usize = 128;
 
-/// Rows of 512 bytes from a buffer of about `bytes`, or why they are not measured.
+/// Measures rows of 512 bytes from a buffer of about `bytes`, or says why they are not measured.
 pub(super) fn rate(
     device: &Device,
     bytes: u64,
     budget: Duration,
 ) -> Result<Result<MeasuredRate, String>> {
-    // Once on the device and twice on the host, on the way to it.
+    // Once on the device, and twice on the host on the way to it.
     if let Some(reason) = too_large(device, bytes, bytes.saturating_mul(3)) {
         return Ok(Err(reason));
     }
@@ -80,18 +80,18 @@ pub(super) fn rate(
     }))
 }
 
-/// Rows of the input added up for each row of the output: the writes are then 1 in 257 accesses.
+/// Rows of the input summed for each row of the output. Writes are then 1 in 257 accesses.
 const TERMS: u32 = 256;
 
-/// Bytes of a buffer that is past every cache.
+/// Size in bytes of a buffer that fits no cache.
 const LARGEST: usize = 256 << 20;
 
-/// Rows of the output: enough for the device to be busy, and its samples not too long.
+/// Rows of the output: enough to keep the device busy, without making the samples too long.
 fn output_rows(device: &Device) -> usize {
     match (device.is_hardware(), device.is_cpu()) {
         (true, _) => 16_384,
         (false, true) => 4096,
-        // A software adapter: slow.
+        // A software adapter, which is slow.
         (false, false) => 1024,
     }
 }
@@ -105,10 +105,10 @@ pub(super) fn ceiling(
     budget: Duration,
 ) -> Result<Ceiling> {
     let rows = output_rows(device);
-    // Larger buffers are past every cache as well.
+    // Larger buffers fit no cache either.
     let input_rows = input_rows.min(LARGEST / (4 * lanes)).max(1);
     let params = LoadParams::new(rows, lanes / 4, input_rows, TERMS, pattern);
-    // Small integers: their sums are exact in any order.
+    // Small integers, whose sums are exact in any order.
     let data: Vec<f32> = (0..input_rows * lanes).map(|i| (i % 251) as f32).collect();
     let input = device.buffer_with("bench.load.input", Class::Scratch, &data)?;
     let output = poisoned(device, "bench.load.output", rows * lanes)?;
@@ -119,7 +119,7 @@ pub(super) fn ceiling(
     };
     let plan = plan_of(kernel, Grid::Rows(rows))?;
     let found = once(device, &plan, &output)?;
-    // Every row is checked in one lane, another from row to row.
+    // Every row is checked in one lane, a different one from row to row.
     for (row, found) in found.chunks_exact(lanes).enumerate() {
         let lane = row % lanes;
         let sequence = params.sequence(row as u32);

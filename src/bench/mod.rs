@@ -1,21 +1,21 @@
-//! The benchmark behind `rootlet bench`: what an adapter can do at most, and how near the sparse products and a
+//! The benchmark behind `rootlet bench`: what an adapter can do at most, and how close the sparse products and a
 //! training step come to it.
 //!
 //! | part | measured |
 //! |---|---|
-//! | ceilings | copy, loads from working sets of growing size, multiply-add, cost of a dispatch, a read-back, a barrier, a sum over a workgroup |
-//! | products | SpMM, transposed SpMM and SDDMM of n × n layers or of matrices from files, full layers beside them, and the ceilings that bound them |
-//! | step | one training step of 3072-h-h-10 and one prune-and-grow round |
-//! | model | the same of models by name, and which kernels take the step's time |
-//! | crossover | layers from lists of connections and densely, at rising densities: from which on the latter is faster |
+//! | ceilings | copy, loads from growing working sets, multiply-add; cost of a dispatch, read-back, barrier, workgroup sum |
+//! | products | SpMM, transposed SpMM and SDDMM of n × n layers or matrices from files, full layers, and their ceilings |
+//! | step | a training step of 3072-h-h-10, and a prune-and-grow round |
+//! | model | the same for models by name, and which kernels take the step's time |
+//! | crossover | layers from lists of connections and densely, at rising densities: above which density dense is faster |
 //! | scaling | step, round and resident bytes against n at a fixed number of connections per unit |
 //!
-//! Every result is checked against the host's own before it is timed: a driver that skips work is a fast one. Kernels
-//! are timed by the adapter's timestamps where it has them, and else by many of them in one submission ([`TimedBy`]
-//! says which); what a submission costs is a figure of its own. Times are medians with their quartiles; the first run,
-//! in which drivers compile, never counts. A product and its ceiling are measured in turns. What an adapter cannot
-//! hold, or would take too long for, is skipped, and what other work on the machine disturbed is withheld; the report
-//! says why.
+//! Every result is checked against the host's own before it is timed: a driver that skips work is fast. Kernels are
+//! timed by the adapter's timestamps if it has them, and otherwise by many runs in one submission ([`TimedBy`] says
+//! which); the cost of a submission is a figure of its own. Times are medians with their quartiles; the first run, in
+//! which drivers compile, never counts. A product and its ceiling are measured in turns. Whatever an adapter cannot
+//! hold, or would take too long for, is skipped, and whatever other work on the machine disturbed is withheld; the
+//! report says why.
 
 mod ceiling;
 mod ceilings;

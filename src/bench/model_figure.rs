@@ -1,4 +1,4 @@
-//! What is measured of a model.
+//! The figures of a model.
 
 use super::spread::Spread;
 use super::stepper::Bytes;
@@ -11,50 +11,50 @@ pub struct ModelFigure {
     pub model: String,
     /// Overall sparsity, as asked for.
     pub sparsity: f64,
-    /// Members of the batch.
+    /// Batch size.
     pub batch: usize,
     /// Active connections.
     pub connections: usize,
-    /// Median of a training step on a batch that is in place: forward, loss, backward, SGD with momentum.
+    /// Median time of a training step on a batch that is in place: forward, loss, backward, SGD with momentum.
     pub seconds: f64,
-    /// How far the samples lie apart.
+    /// Spread of the samples.
     pub seconds_spread: Spread,
-    /// Median of what a round of gse-uniform adds to a step, its report's read-back included.
+    /// Median time that a round of gse-uniform adds to a step, including the read-back of its report.
     pub round_seconds: f64,
-    /// How far the samples lie apart.
+    /// Spread of the samples.
     pub round_spread: Spread,
-    /// What a round costs in training steps.
+    /// The cost of a round in training steps.
     pub round_in_steps: f64,
     /// Most bytes resident at once, by class.
     pub bytes: Bytes,
-    /// Losses of the first two steps against those of the CPU executor, relative; none on that itself. The second
-    /// step's loss depends on all of the first step's gradients.
+    /// Losses of the first two steps compared with the CPU executor's, relative; none on the CPU executor itself. The
+    /// second step's loss depends on all gradients of the first.
     pub max_error: Option<f64>,
-    /// Kernels, the costliest first, from steps whose dispatches were timed one by one. None where they do not explain
-    /// the step.
+    /// The kernels, most expensive first, from steps whose dispatches were timed one by one. Empty if they do not
+    /// explain the step.
     pub kernels: Vec<KernelTime>,
-    /// By which clock the kernels were timed; the step's is the host's, over many steps.
+    /// The clock for the kernels; the step is timed by the host's clock over many steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernels_timed_by: Option<TimedBy>,
-    /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
+    /// Why it cannot be trusted, if it was kept nevertheless (`--keep-doubtful`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
 }
 
-/// What a kernel's dispatches of a step take together.
+/// The total of a kernel's dispatches in a step.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct KernelTime {
-    /// Its name.
+    /// The kernel's name.
     pub kernel: String,
-    /// Its dispatches.
+    /// The number of dispatches.
     pub calls: usize,
-    /// Bytes of all that they have bound, each dispatch's once.
+    /// Bytes of everything that they bind, each dispatch counted once.
     #[serde(default)]
     pub bytes: u64,
-    /// Their time.
+    /// Their total time.
     pub seconds: f64,
     /// Share of the step's time.
     pub share: f64,
-    /// Rate of the bytes that it must move at least: everything that it has bound, once.
+    /// Rate of the bytes that it must move at least: everything that it binds, once.
     pub gb_s: f64,
 }

@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::network::NetworkState;
 use crate::sparse::{Assignment, allocate};
 
-/// Steps that are timed dispatch by dispatch.
+/// Number of steps that are timed dispatch by dispatch.
 const TIMED: usize = 3;
 
 /// Measures each of `options.models`.
@@ -39,7 +39,7 @@ pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Re
     Ok(())
 }
 
-/// A model's figure, and why its kernels do not explain it; or why it is skipped.
+/// A model's figure, and why its kernels do not explain it; or why the model is skipped.
 fn measure_one(
     options: &BenchOptions,
     guard: &mut Guard,
@@ -51,7 +51,7 @@ fn measure_one(
         true => options.batch,
         false => options.batch.min(SOFTWARE_BATCH),
     };
-    // The activations are what grows with the time: norms and short rows are bound by memory.
+    // The time grows with the activations, because norms and short rows are bound by memory.
     let values: usize = model.nodes().iter().map(|node| node.extent().size()).sum();
     let work = (values * batch) as f64;
     if let Some(reason) = guard.too_long(guard.foresee("model", work)) {
@@ -82,7 +82,7 @@ fn measure_one(
     let step = stepper.time_steps(options.budget)?;
     let round = stepper.time_rounds(options.budget)?;
     let bytes = stepper.bytes();
-    // Last: some clocks need dispatches to run many times, after which the weights are no network's.
+    // This comes last: some clocks need dispatches to run many times, after which the weights are meaningless.
     let (mut kernels, kernels_timed_by) = kernel_times(&mut stepper)?;
     let whole: f64 = kernels.iter().map(|k| k.seconds).sum();
     let exact = kernels_timed_by != Some(TimedBy::ManyDispatches);
@@ -90,7 +90,8 @@ fn measure_one(
     if unexplained.is_some() && !options.keep_doubtful {
         kernels.clear();
     }
-    // Five steps, those timed dispatch by dispatch, and four pairs of a step and a step with a round are done at least.
+    // At least this is done: five steps, those timed dispatch by dispatch, and four pairs of a step and a step with a
+    // round.
     let least = (13 + TIMED) as f64 * step.median + 4.0 * round.median;
     guard.note("model", work, made + least);
     let figure = ModelFigure {
@@ -112,8 +113,8 @@ fn measure_one(
     Ok(Ok((figure, unexplained)))
 }
 
-/// Does a second step and compares both losses with the CPU executor's, whose kernels are other code: the largest
-/// relative error. On the CPU executor itself there is nothing to compare with.
+/// Does a second step and compares both losses with those of the CPU executor, whose kernels are different code: the
+/// largest relative error. On the CPU executor itself there is nothing to compare with.
 fn agreement(
     options: &BenchOptions,
     stepper: &mut Stepper,
@@ -131,7 +132,7 @@ fn agreement(
     let expected = [host.first_loss(), host.step()?];
     let error = (losses.iter().zip(expected))
         .map(|(found, expected)| (found - expected).abs() / expected)
-        // `max` would pass over a NaN.
+        // `max` would ignore a NaN.
         .fold(
             0.0,
             |most: f64, e| if e > most || e.is_nan() { e } else { most },
@@ -141,7 +142,7 @@ fn agreement(
     Ok(Some(error))
 }
 
-/// Times a few steps dispatch by dispatch, and adds up by kernel; by which clock.
+/// Times a few steps dispatch by dispatch, and sums by kernel; also gives the clock.
 fn kernel_times(stepper: &mut Stepper) -> Result<(Vec<KernelTime>, Option<TimedBy>)> {
     let mut kernels: BTreeMap<&'static str, KernelTime> = BTreeMap::new();
     let mut timed_by = None;

@@ -1,4 +1,4 @@
-//! The arithmetic ceiling's kernel.
+//! The kernel of the arithmetic ceiling.
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Element e of `output` is the sum of what its four numbers become after `iterations` of
-    /// `x = x * factor + summand`, chain k starting from e mod 64 + k: measures arithmetic without any memory.
+    /// Element e of `output` is the sum of its four numbers after `iterations` of `x = x * factor + summand`, where
+    /// chain k starts from e mod 64 + k: measures arithmetic without memory.
     ///
     /// Shapes: `output` `[vectors][4]`. Grid: [`Items`](crate::engine::Grid::Items) = `vectors`.
     pub MultiplyAdd, MultiplyAddParams, MultiplyAddTwin = "bench/multiply_add", shader!("bench/multiply_add");
@@ -25,16 +25,17 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Chains of one element.
+/// Number of chains of one element.
 pub const CHAINS: usize = 4;
 
 /// Elements that a thread takes at a time; a multiple of [`START`].
 const CHUNK: usize = 1 << 12;
 
-/// Starting values repeat after so many elements.
+/// Starting values repeat after this many elements.
 const START: usize = 64;
 
-/// Vectors of elements worked on at once: times [`CHAINS`], enough chains to hide the latency of the arithmetic.
+/// Vectors of elements that are worked on at once. Together with [`CHAINS`], this gives enough chains to hide the
+/// latency of the arithmetic.
 const HELD: usize = 3;
 
 impl MultiplyAddTwin<'_> {
@@ -56,7 +57,7 @@ impl MultiplyAddTwin<'_> {
     }
 }
 
-/// Elements that hold their starting values.
+/// Elements, initially with their starting values.
 struct Chains<'a> {
     iterations: u32,
     factor: f32,
@@ -87,7 +88,8 @@ impl WithSimd for Chains<'_> {
     }
 }
 
-/// Unlike the other twins this one fuses multiply and add where the machine can: it is to measure what the machine can.
+/// Unlike the other twins, this one fuses multiply and add if the machine can, because it measures what the machine can
+/// do.
 #[inline(always)]
 fn chains<S: Simd, const N: usize>(
     simd: S,

@@ -1,4 +1,4 @@
-//! What is found, as it is found: handed on, and gathered in a report.
+//! Findings are passed on as they come, and collected in a report.
 
 use super::ceilings::Ceilings;
 use super::crossover_figure::CrossoverFigure;
@@ -11,18 +11,18 @@ use super::scaling_figure::{Exponents, ScalingFigure};
 use super::step_figure::StepFigure;
 use crate::engine::Precision;
 
-/// What was found so far, for a caller that shows it.
+/// Something found, for a caller that shows it.
 #[derive(Clone, Copy, Debug)]
 pub enum Finding<'a> {
-    /// Who is measured.
+    /// The adapter's identity.
     Adapter(&'a Identity),
-    /// How activations are stored, where not in f32.
+    /// How activations are stored, if not in f32.
     Activations(Precision),
     /// Its ceilings.
     Ceilings(&'a Ceilings),
     /// One product.
     Kernel(&'a KernelFigure),
-    /// One layer, run both ways.
+    /// One layer, run in both ways.
     Crossover(&'a CrossoverFigure),
     /// One training step.
     Step(&'a StepFigure),
@@ -36,7 +36,7 @@ pub enum Finding<'a> {
     Skipped(&'a Skipped),
 }
 
-/// Hands findings on, and keeps them.
+/// Passes findings on, and keeps them.
 pub(super) struct Observer<'a> {
     pub sink: &'a mut dyn FnMut(Finding<'_>),
     pub report: BenchReport,
@@ -60,7 +60,7 @@ impl Observer<'_> {
         }
     }
 
-    /// Withholds what cannot be trusted; says whether it did.
+    /// Withholds a figure that cannot be trusted; says whether it did.
     pub fn withholds(&mut self, keep: bool, part: &str, case: &str, doubt: Option<&str>) -> bool {
         let Some(doubt) = doubt.filter(|_| !keep) else {
             return false;

@@ -1,9 +1,9 @@
-//! Running a kernel by itself: its plan, and the error where it computes something else.
+//! Running a kernel by itself: its plan, and the error if its result is wrong.
 
 use crate::engine::{Buffer, Class, Device, Grid, Kernel, Plan};
 use crate::error::{Error, Fault, Result};
 
-/// The error for a kernel of this module that computes something else.
+/// The error for a kernel of this module with a wrong result.
 pub(super) fn wrong(device: &Device, kernel: &str, what: &str) -> Error {
     Error::Device(Fault::Wrong {
         adapter: device.name().to_owned(),
@@ -19,7 +19,7 @@ pub(super) fn plan_of<K: Kernel>(kernel: K, grid: Grid) -> Result<Plan> {
     Ok(plan)
 }
 
-/// A buffer whose every word is a NaN, so that what is not written shows.
+/// A buffer full of NaN, so that words that are not written show.
 pub(super) fn poisoned(device: &Device, label: &str, words: usize) -> Result<Buffer> {
     device.buffer_with(label, Class::Scratch, &vec![f32::NAN; words])
 }

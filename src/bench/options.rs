@@ -1,4 +1,4 @@
-//! What to measure, and on what.
+//! What to measure, and on which adapter.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::sparse::{Assignment, Shape, allocate};
 /// A part of the benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The adapter's ceilings; some of them are measured too where products are, whose shares refer to them.
+    /// The adapter's ceilings; some of them are also measured with the products, whose shares refer to them.
     Ceilings,
     /// `W x`.
     Spmm,
@@ -24,7 +24,7 @@ pub enum Part {
     Sddmm,
     /// The same three products of a full layer.
     Dense,
-    /// From which density on the dense products are the faster ones; only where it is asked for.
+    /// The density above which the dense products are faster; only if it is asked for.
     Crossover,
     /// A training step and a round of 3072-h-h-10.
     Step,
@@ -70,24 +70,24 @@ impl Part {
     }
 }
 
-/// What to measure, and on what.
+/// What to measure, and on which adapter.
 #[derive(Clone, Debug)]
 pub struct BenchOptions {
-    /// As [`Device::open`] takes it.
+    /// The adapter, as [`Device::open`] takes it.
     pub adapter: String,
     /// Threads of the CPU executor; 0 takes every core.
     pub threads: usize,
-    /// Whether variants of kernels are measured first, and the fastest run.
+    /// Whether variants of kernels are measured first, and the fastest is run.
     pub tune: Tune,
     /// The parts.
     pub parts: Vec<Part>,
-    /// Bytes of the buffers from which loads are measured: from a cache's size to past the last one's.
+    /// Sizes in bytes of the buffers from which loads are measured, from a cache's size to beyond the last cache.
     pub working_sets: Vec<u64>,
     /// Widths n of the products' square layers.
     pub sizes: Vec<usize>,
     /// Sparsities of the products' square layers.
     pub sparsities: Vec<f64>,
-    /// Files of matrices that the products are measured on too.
+    /// Files of matrices that the products are also measured on.
     pub matrices: Vec<PathBuf>,
     /// Widths h of the hidden layers of the steps' networks.
     pub hidden: Vec<usize>,
@@ -97,21 +97,21 @@ pub struct BenchOptions {
     pub models: Vec<String>,
     /// How activations and their gradients are stored, in products and in steps.
     pub activations: Precision,
-    /// Whether the models compute most activations twice to hold fewer.
+    /// Whether the models recompute most activations, to store fewer.
     pub checkpoint_activations: bool,
     /// Widths of the scaling part.
     pub scaling_sizes: Vec<usize>,
-    /// Members of the batch; for models on a software adapter at most [`SOFTWARE_BATCH`].
+    /// Batch size; for models on a software adapter, at most [`SOFTWARE_BATCH`].
     pub batch: usize,
     /// Time for each measurement.
     pub budget: Duration,
-    /// Longest time that one case may take, as far as that can be foreseen from a smaller one.
+    /// Longest time that one case may take, as predicted from a smaller one.
     pub limit: Duration,
-    /// Whether figures that other work on the machine disturbed are kept, and marked, in place of withheld.
+    /// Whether figures that other work disturbed are kept and marked instead of withheld.
     pub keep_doubtful: bool,
 }
 
-/// Batch of the models on a software adapter, where a step of 128 images takes seconds.
+/// Batch size of the models on a software adapter, where a step of 128 images takes seconds.
 pub const SOFTWARE_BATCH: usize = 16;
 
 impl Default for BenchOptions {
@@ -146,7 +146,7 @@ impl Default for BenchOptions {
 }
 
 impl BenchOptions {
-    /// A first impression within seconds: small layers, one model.
+    /// A first impression within seconds: small layers and one model.
     pub fn quick() -> Self {
         BenchOptions {
             working_sets: vec![256 << 10, 4 << 20, 64 << 20],
@@ -207,7 +207,7 @@ impl BenchOptions {
         self.check_layers()
     }
 
-    /// Refuses sizes and sparsities of which no layer can be made. Where some can, the others are skipped.
+    /// Refuses sizes and sparsities if no layer can be made of them. If some can, the others are skipped.
     fn check_layers(&self) -> Result<()> {
         if !Part::SPARSE.into_iter().any(|part| self.has(part)) {
             return Ok(());
@@ -226,7 +226,7 @@ impl BenchOptions {
     }
 }
 
-/// The model of this name, for the images that it is measured on.
+/// The model with this name, for the images that it is measured on.
 pub(super) fn model(name: &str) -> Result<Model> {
     by_name(
         name,

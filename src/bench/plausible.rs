@@ -1,10 +1,10 @@
-//! Whether figures can be: who compares them believes them, and a file may come from anywhere.
+//! Whether figures are possible: whoever compares them believes them, and a file may come from anywhere.
 
 use super::reference::tolerance;
 use super::report::BenchReport;
 use super::spread::Spread;
 
-/// What of a report cannot be, for a message that begins with its file; none where all of it can.
+/// What is impossible in a report, for a message that begins with its file; none if everything is possible.
 pub(super) fn impossible(report: &BenchReport) -> Option<String> {
     ceilings(report)
         .or_else(|| products(report))
@@ -32,7 +32,7 @@ fn products(report: &BenchReport) -> Option<String> {
     let of_kernels = report.kernels.iter().find_map(|k| {
         let case = format!("{} {}", k.kernel, k.n.unwrap_or(k.rows));
         let rate = k.operations as f64 / k.seconds * 1e-9;
-        // Files from before they were told have no operations.
+        // Files from before this was recorded have no operations.
         let fits = k.operations == 0 || (rate / k.gflop_s - 1.0).abs() < 1e-3;
         if !ordered(&k.seconds_spread, k.seconds) || !possible(k.gflop_s) || !fits {
             return Some(format!("has times that cannot be, of {case}"));
@@ -86,12 +86,12 @@ fn possible(value: f64) -> bool {
     value >= 0.0 && value.is_finite()
 }
 
-/// Whether these are quartiles around their median, of numbers that can be.
+/// Whether these are quartiles around their median, of valid numbers.
 fn rising(s: &Spread, median: f64) -> bool {
     possible(s.min) && possible(s.max) && [s.min, s.q1, median, s.q3, s.max].is_sorted()
 }
 
-/// Whether these are quartiles of times around their median: something takes a while.
+/// Whether these are quartiles of times around their median, all above zero.
 fn ordered(s: &Spread, median: f64) -> bool {
     s.min > 0.0 && rising(s, median)
 }

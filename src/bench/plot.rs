@@ -1,7 +1,8 @@
-//! Devices side by side as a figure: a case has a dot for each device, one below the other, and a unit's cases one
+//! Several devices in one figure: a case has a dot for each device, one below another, and the cases of a unit share a
 //! logarithmic axis.
 //!
-//! Places across are shares of the width, and texts keep their size: the figure fits a wide page and a narrow one alike.
+//! Horizontal places are shares of the width, and texts keep their size, so that the figure fits both wide and narrow
+//! pages.
 
 use std::path::Path;
 
@@ -15,24 +16,24 @@ use crate::report::{printable, write_file};
 /// Where the axis begins and ends, in percent of the width.
 const AXIS: (f64, f64) = (38.0, 95.0);
 
-/// Heights in pixels: of a line of text, of a case at least, of what stands between sections.
+/// Heights in pixels: a line of text, the least height of a case, and the space between sections.
 const LINE: usize = 20;
 const CASE: usize = 22;
 const GAP: usize = 18;
 
-/// From one device's dots to the next one's in a case, so that none hides another: twice a dot's radius.
+/// Distance between the dots of two devices in a case, so that none hides another: twice a dot's radius.
 const LANE: usize = 9;
 
-/// Letters of a line of text that fit the narrowest page.
+/// Letters in a line of text that fits the narrowest page.
 const LETTERS: usize = 46;
 
-/// From an axis' upper end to its lower one, at most; values beyond stand at its end.
+/// Largest ratio of an axis' ends; values beyond it are drawn at its end.
 const DECADES: f64 = 1e12;
 
 /// The largest value that an axis reaches.
 const LARGEST: f64 = 1e100;
 
-/// Colours that people with any sight can tell apart (Okabe and Ito), on white and on black.
+/// Colours that people can tell apart with any colour vision (Okabe and Ito), on white and on black.
 const COLOURS: [(&str, &str); 7] = [
     ("#0072B2", "#56B4E9"),
     ("#E69F00", "#E69F00"),
@@ -43,7 +44,7 @@ const COLOURS: [(&str, &str); 7] = [
     ("#5A5A5A", "#B8B8B8"),
 ];
 
-/// The cases of one unit, those of a heading together.
+/// The cases of one unit, grouped by heading.
 struct Section<'a> {
     title: &'static str,
     groups: Vec<(String, Vec<(&'a str, &'a Row)>)>,
@@ -54,7 +55,7 @@ pub(super) fn devices(path: &Path, names: &[String], rows: &[Row]) -> Result<()>
     write_file(path, text(names, rows)?.as_bytes())
 }
 
-/// The SVG.
+/// The SVG text.
 pub(super) fn text(names: &[String], rows: &[Row]) -> Result<String> {
     let sections = sections(rows);
     if sections.is_empty() {
@@ -81,7 +82,7 @@ pub(super) fn text(names: &[String], rows: &[Row]) -> Result<String> {
             @for mark in &drawing.marks { (mark) }
         }
     };
-    // Devices' names are from files; XML allows none of their control characters.
+    // The devices' names come from files, and XML forbids their control characters.
     Ok(printable(&(svg.into_string() + "\n")).into_owned())
 }
 
@@ -163,21 +164,21 @@ impl Axis {
         }
     }
 
-    /// In percent of the width.
+    /// The place in percent of the width.
     fn place(&self, value: f64) -> String {
         let share = (value / self.low).ln() / (self.high / self.low).ln();
         let (begin, end) = AXIS;
         format!("{:.2}%", begin + (end - begin) * share.clamp(0.0, 1.0))
     }
 
-    /// Powers of ten, with twice and five times those where few fit.
+    /// Powers of ten, and also twice and five times those if only few fit.
     fn ticks(&self) -> Vec<f64> {
         let (first, last) = (
             self.low.log10().floor() as i32,
             self.high.log10().ceil() as i32,
         );
         let wide = self.high / self.low;
-        // Numbers need a tenth of a narrow page each.
+        // Each number needs a tenth of a narrow page.
         let every = ((last - first) as usize).div_ceil(6).max(1);
         let steps: &[f64] = match wide {
             w if w < 30.0 => &[1.0, 2.0, 5.0],
@@ -192,14 +193,14 @@ impl Axis {
     }
 }
 
-/// What was drawn so far, from the top down.
+/// What has been drawn so far, from the top down.
 struct Drawing {
     marks: Vec<Markup>,
     y: usize,
 }
 
 impl Drawing {
-    /// A text from the left edge, in as many lines as it takes.
+    /// A text from the left edge, in as many lines as it needs.
     fn words(&mut self, x: usize, words: &str, weight: &str) {
         for line in wrapped(words) {
             self.y += LINE;
@@ -222,7 +223,7 @@ impl Drawing {
         self.y += GAP;
         self.words(12, section.title, "bold");
         self.numbers(&axis);
-        // Behind what follows.
+        // This goes behind whatever follows.
         let (grid, top) = (self.marks.len(), self.y);
         for (title, cases) in &section.groups {
             self.words(12, title, "normal");
@@ -283,7 +284,7 @@ fn short(tick: f64) -> String {
     }
 }
 
-/// Lines of at most [`LETTERS`] letters, broken at spaces where there are some.
+/// Lines of at most [`LETTERS`] letters, broken at spaces if there are any.
 fn wrapped(words: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words.split_whitespace() {

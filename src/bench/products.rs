@@ -21,16 +21,16 @@ use crate::engine::{Device, Plan};
 use crate::error::Result;
 use crate::sparse::{Assignment, LayerState, Shape, allocate, initialise};
 
-/// Runs of a product that a measurement takes at least: the check, two to find the number of copies, three samples.
+/// Least number of runs for measuring a product: the check, two to find the number of copies, and three samples.
 const RUNS: f64 = 6.0;
 
-/// Bytes on the host and on the device for a connection while a layer is made: drawn, sorted, uploaded.
+/// Bytes per connection on the host and on the device while a layer is made: drawn, sorted, uploaded.
 const BYTES_PER_CONNECTION: u64 = 68;
 
-/// The same for a full layer: weights and gradients on the device, weights on the host, and one of them on its way.
+/// The same for a full layer: weights and gradients on the device, weights on the host, and one of them in transit.
 const BYTES_PER_PAIR: u64 = 16;
 
-/// Measures the products among `options.parts`, of random layers and of these matrices; the rows of the sampled results
+/// Measures the products among `options.parts`, on random layers and on these matrices. The sampled rows of the results
 /// are checked first.
 pub(super) fn measure(
     device: &Device,
@@ -50,7 +50,7 @@ pub(super) fn measure(
     let mut sizes = options.sizes.clone();
     sizes.sort_unstable();
     let mut sparsities = options.sparsities.clone();
-    // The fewest connections first: how long a layer takes is foreseen from the one before.
+    // The fewest connections come first, because the time of a layer is predicted from the one before.
     sparsities.sort_by(|a, b| b.total_cmp(a));
     for n in sizes {
         for &sparsity in &sparsities {
@@ -85,7 +85,7 @@ struct Subject {
 }
 
 impl Subject {
-    /// As a message names it.
+    /// Its name in messages.
     fn name(&self) -> String {
         match (&self.matrix, self.n) {
             (Some(matrix), _) => matrix.clone(),
@@ -100,7 +100,7 @@ struct Products<'a> {
     ceilings: &'a Ceilings,
     options: &'a BenchOptions,
     guard: Guard,
-    /// Loads from a buffer of so many rows, the last that were asked for.
+    /// Loads from a buffer of this many rows, as last requested.
     loads: Option<(usize, Rc<Ceiling>)>,
     multiply_add: Option<Rc<Ceiling>>,
 }
@@ -155,7 +155,7 @@ impl Products<'_> {
         self.layer(subject, &Product::SPARSE, bytes, make, observer)
     }
 
-    /// Those of `products` that are requested, of a layer with so many bytes a connection.
+    /// The requested ones of `products`, for a layer with this many bytes per connection.
     fn layer<L: Operand>(
         &mut self,
         subject: &Subject,
@@ -204,7 +204,7 @@ impl Products<'_> {
                     let figure = self.product(subject, layer, product)?;
                     self.guard.note(kind, work, figure.seconds);
                     let (case, keep) = (subject.name(), options.keep_doubtful);
-                    // That it was computed is known all the same.
+                    // It is known nevertheless that the result was right.
                     let doubt = figure.doubt.as_ref().map(|doubt| {
                         format!(
                             "{doubt}; computed all the same, {} × {} with {} connections, right to {:.0e}: only the \
@@ -248,24 +248,24 @@ impl Products<'_> {
 
         let lanes = options.batch.next_multiple_of(4);
         let bits = options.activations.bits();
-        // Of a row, which are loaded as words.
+        // Words in a row, which is loaded as words.
         let words = (lanes * bits / 32).next_multiple_of(4);
         let ceiling = match product {
-            // They use what they load several times.
+            // Full products use what they load several times.
             _ if product.is_dense() => self.multiply_add()?,
-            // What is read in the connections' order: deltas where the product is transposed, inputs else.
+            // What is read in the connections' order: deltas if the product is transposed, otherwise inputs.
             Product::SpmmTransposed => self.loads(subject.rows, words)?,
             _ => self.loads(subject.cols, words)?,
         };
         let connections = subject.connections;
         let operations = 2.0 * connections as f64 * options.batch as f64;
         let bytes = product.bytes([subject.rows, subject.cols], connections, lanes, bits);
-        // Loads and multiply-adds are done for the padding lanes too.
+        // Loads and multiply-adds are also done for the padding lanes.
         let terms = connections as f64 * lanes as f64;
         let loaded = connections as f64 * words as f64;
         let arithmetic = |rate: Option<f64>| rate.map_or(0.0, |rate| 2.0 * terms / (rate * 1e9));
         let dispatch = self.ceilings.dispatch_us.unwrap_or(0.0) * 1e-6;
-        // What the ceilings ask for, by the time of a run of the one that is measured beside the product.
+        // The times that the ceilings demand, given the time of a run of the one that is measured beside the product.
         let bound = |seconds: f64| {
             let rate = ceiling.amount / seconds;
             let (loads, arithmetic) = match product.is_dense() {
@@ -325,7 +325,7 @@ impl Products<'_> {
         let budget = self.options.budget;
         let made = loads::ceiling(self.device, rows, lanes, Pattern::Random, budget)?;
         let made = Rc::new(made);
-        // Those of one size at a time: each holds a buffer.
+        // Only one size is kept at a time, because each holds a buffer.
         self.loads = Some((rows, made.clone()));
         Ok(made)
     }

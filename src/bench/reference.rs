@@ -1,5 +1,5 @@
-//! The sparse products once more, in f64 on the host, row by row from a layer's own lists: independent of the kernels
-//! and their twins.
+//! The sparse products in f64 on the host, row by row from a layer's own lists: independent of the kernels and their
+//! twins.
 
 use crate::data::Batch;
 use crate::engine::Precision;
@@ -7,11 +7,11 @@ use crate::engine::random::{pcg4d, unit};
 use crate::error::{Error, Fault, Result};
 use crate::sparse::LayerState;
 
-/// Largest error that a result may have, relative to the largest entry looked at.
+/// Largest error that a result may have, relative to the largest entry compared.
 pub const TOLERANCE: f64 = 1e-4;
 
-/// The same where activations and their gradients are stored so: numbers of 16 bits are rounded by up to 2^-9 of
-/// themselves, gradients among them, which have the bits of bf16.
+/// The same if activations and their gradients are stored in this precision: numbers of 16 bits are rounded by up to
+/// 2^-9 of their size. That includes gradients, which have the bits of bf16.
 pub fn tolerance(activations: Precision) -> f64 {
     match activations.is_half() {
         true => TOLERANCE + 0.5f64.powi(8),
@@ -19,10 +19,10 @@ pub fn tolerance(activations: Precision) -> f64 {
     }
 }
 
-/// Rows of a result that are compared.
+/// Number of rows of a result that are compared.
 const SAMPLED: usize = 32;
 
-/// Up to 33 of `rows` rows, the first and the last among them.
+/// Up to 33 of `rows` rows, including the first and the last.
 pub fn sampled(rows: usize) -> impl Iterator<Item = usize> {
     let step = (rows / SAMPLED).max(1);
     (0..rows).step_by(step).chain([rows - 1])
@@ -32,7 +32,7 @@ pub fn sampled(rows: usize) -> impl Iterator<Item = usize> {
 pub struct Case {
     /// The layer.
     pub layer: LayerState,
-    /// Lanes of a row: the batch rounded up to a multiple of 4.
+    /// Lanes of a row: the batch size rounded up to a multiple of 4.
     pub lanes: usize,
     /// `[n_in][lanes]`
     pub input: Vec<f32>,
@@ -40,7 +40,7 @@ pub struct Case {
     pub delta: Vec<f32>,
 }
 
-/// Numbers in [-1, 1), lanes from `batch` on zero.
+/// Numbers in [-1, 1); lanes from `batch` on are zero.
 pub fn noise(units: usize, batch: usize, lanes: usize, key: u32) -> Vec<f32> {
     let mut values = vec![0.0; units * lanes];
     for (u, row) in values.chunks_exact_mut(lanes).enumerate() {
@@ -52,7 +52,7 @@ pub fn noise(units: usize, batch: usize, lanes: usize, key: u32) -> Vec<f32> {
 }
 
 impl Case {
-    /// Largest relative error of `output` `[n_out][lanes]` as the product of layer and input, plus bias.
+    /// Largest relative error of `output` `[n_out][lanes]` as the product of the layer and the input, plus the bias.
     pub fn spmm_error(&self, output: &[f32]) -> f64 {
         let mut error = Deviation::default();
         for b in sampled(self.layer.n_out) {
@@ -77,7 +77,7 @@ impl Case {
         }
         for (j, (b, a)) in self.layer.pairs().enumerate() {
             let delta = &self.delta[b as usize * self.lanes..][..self.lanes];
-            // Empty, and so left alone, where the column is not sampled.
+            // Empty if the column is not sampled, and then left alone.
             for (sum, d) in sums[a as usize].iter_mut().zip(delta) {
                 *sum += f64::from(self.layer.values[j]) * f64::from(*d);
             }
@@ -111,7 +111,7 @@ impl Case {
     }
 }
 
-/// Mean cross-entropy of a perceptron of these layers, with a ReLU after each but the last, on a batch.
+/// Mean cross-entropy on a batch of a perceptron with these layers and a ReLU after each but the last.
 pub fn mean_loss(layers: &[LayerState], batch: &Batch) -> f64 {
     let labels = batch.labels();
     let lanes = labels.len();
@@ -153,7 +153,7 @@ impl Deviation {
     /// Compares one entry.
     pub fn add(&mut self, found: f32, expected: f64) {
         let difference = (f64::from(found) - expected).abs();
-        // `max` would pass over a NaN.
+        // `max` would ignore a NaN.
         self.difference = match difference.is_nan() {
             true => f64::INFINITY,
             false => self.difference.max(difference),
@@ -161,7 +161,7 @@ impl Deviation {
         self.scale = self.scale.max(expected.abs());
     }
 
-    /// Infinite if any entry of `output`, compared or not, is not a number: it was not written.
+    /// Infinite if any entry of `output`, compared or not, is NaN, and so was not written.
     pub fn relative(&self, output: &[f32]) -> f64 {
         if output.iter().any(|x| x.is_nan()) {
             return f64::INFINITY;
@@ -176,7 +176,7 @@ impl Deviation {
 /// Refuses an error above the [`tolerance`].
 ///
 /// # Errors
-/// It is above, or not a number.
+/// It is above that, or not a number.
 pub fn tolerate(error: f64, activations: Precision, adapter: &str, what: &str) -> Result<()> {
     let allowed = tolerance(activations);
     if error <= allowed {
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_wrong_entry_or_one_not_written_is_noticed() {
         let case = case();
-        // Products by a scatter over the pairs, in f64 as well.
+        // Products by a scatter over the pairs, also in f64.
         let mut forward: Vec<f64> = vec![0.0; 70 * 8];
         let mut backward = vec![0.0; 40 * 8];
         let mut gradient = Vec::new();
@@ -268,7 +268,7 @@ mod tests {
             index: 0,
         };
         assert!((mean_loss(&layers, &batch) - 4f64.ln()).abs() < 1e-12);
-        // One class that is certain, and right in half of the batch.
+        // One class that is certain, and right for half of the batch.
         let mut sure = layers;
         sure[1].bias[3] = 20.0;
         batch.targets = vec![0, 0, 0, 3, 3, 3, 3, 3].into();

@@ -1,4 +1,4 @@
-//! All figures of a run, as they are written to a file and read back.
+//! All figures of a run, written to a file and read back.
 
 use std::path::Path;
 
@@ -14,26 +14,26 @@ use crate::engine::Precision;
 use crate::error::{Error, Fault, Result};
 use crate::files;
 
-/// Version of the JSON: another number means other fields, or fields that mean something else.
+/// Version of the JSON: another number means other fields, or fields with another meaning.
 pub const SCHEMA: u32 = 2;
 
-/// What to do about a file that is no report.
+/// What to do about a file that is not a report.
 const REMEDY: &str = "compare files that `rootlet bench --json FILE` wrote";
 
-/// Which code made the figures.
+/// The code that made the figures.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Code {
     /// "rootlet", or a peer's name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// A hash of the sources that are measured: shaders and their host halves. Empty for peers.
+    /// A hash of the measured sources: shaders and their host halves. Empty for peers.
     #[serde(default)]
     pub sources: String,
 }
 
 impl Code {
-    /// This build's.
+    /// This build's code.
     pub fn this() -> Self {
         Code {
             name: env!("CARGO_PKG_NAME").to_owned(),
@@ -58,25 +58,25 @@ impl std::fmt::Display for Code {
 pub struct BenchReport {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// Who made the figures.
+    /// The code that made the figures.
     pub code: Code,
-    /// When it began, in UTC.
+    /// When the measurement began, in UTC.
     pub date: String,
-    /// Whether variants of kernels were measured first: "auto", on hardware, "on" or "off". Empty in files from before.
+    /// Whether variants of kernels were measured first: "auto" (on hardware), "on" or "off". Empty in older files.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tune: String,
-    /// How activations and their gradients were stored in products and steps: f32 in files that do not say.
+    /// How activations and their gradients were stored in products and steps: f32 if a file does not say.
     #[serde(default = "f32", skip_serializing_if = "is_f32")]
     pub activations: Precision,
-    /// Who was measured.
+    /// The adapter's identity.
     pub adapter: Identity,
-    /// Absent where only steps were asked for.
+    /// Absent if only steps were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceilings: Option<Ceilings>,
     /// The products.
     #[serde(default)]
     pub kernels: Vec<KernelFigure>,
-    /// Layers run both ways.
+    /// Layers run in both ways.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crossover: Vec<CrossoverFigure>,
     /// The training steps of perceptrons.
@@ -105,7 +105,7 @@ fn is_f32(precision: &Precision) -> bool {
 }
 
 impl BenchReport {
-    /// The device's name, and how activations were stored where not in f32.
+    /// The device's name, and how activations were stored if not in f32.
     pub fn name(&self) -> String {
         let name = &self.adapter.name;
         match self.activations.is_half() {
@@ -114,8 +114,7 @@ impl BenchReport {
         }
     }
 
-    /// Whether there is no figure of a product, a step or the scaling, and some were withheld because the machine was
-    /// busy.
+    /// Whether there is no figure of a product, a step or the scaling, because the machine was busy.
     pub fn is_withheld(&self) -> bool {
         let none = self.kernels.is_empty()
             && self.crossover.is_empty()
@@ -125,7 +124,7 @@ impl BenchReport {
         none && self.skipped.iter().any(|skipped| skipped.busy)
     }
 
-    /// Without any figure yet.
+    /// A report without figures.
     pub(super) fn new(adapter: Identity) -> Self {
         let now = time::OffsetDateTime::now_utc();
         BenchReport {
@@ -148,10 +147,10 @@ impl BenchReport {
         }
     }
 
-    /// As text.
+    /// The JSON text.
     ///
     /// # Errors
-    /// Never in practice: every field has a place in JSON.
+    /// Never in practice: every field can be written as JSON.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self)
             .map(|text| text + "\n")
@@ -167,7 +166,7 @@ impl BenchReport {
     /// Reads the JSON of `rootlet bench --json`.
     ///
     /// # Errors
-    /// A file that cannot be read, that is no such JSON, or whose schema is another than this build's.
+    /// The file cannot be read, is not such JSON, or has a different schema.
     pub fn read(path: &Path) -> Result<Self> {
         Self::parse(&files::read_text(path, files::Most::RECORD)?, path)
     }
@@ -183,7 +182,7 @@ impl BenchReport {
         Self::of_value(value, path)
     }
 
-    /// Takes such a file's contents; `path` names it in messages.
+    /// Interprets such a file's contents; `path` names it in messages.
     pub(super) fn of_value(value: serde_json::Value, path: &Path) -> Result<Self> {
         let fault = |reason: String| Error::Data {
             path: path.to_owned(),

@@ -1,14 +1,14 @@
 //! The rows of a comparison of devices.
 
-/// A figure of each report, where it has it.
+/// One figure from each report that has it.
 pub(super) struct Row {
-    /// The heading that it stands under.
+    /// The heading above it.
     pub section: &'static str,
     /// The case.
     pub case: String,
-    /// One value a report.
+    /// One value per report.
     pub values: Vec<Option<f64>>,
-    /// Whether more is better.
+    /// Whether larger is better.
     pub more_is_better: bool,
 }
 

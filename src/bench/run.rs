@@ -1,4 +1,4 @@
-//! Running the benchmark: its parts, one after the other.
+//! Running the benchmark: its parts, one after another.
 
 use super::guard::Skipped;
 use super::identity::Identity;
@@ -10,25 +10,25 @@ use crate::engine::Device;
 use crate::error::Result;
 use crate::sparse::LayerState;
 
-/// Measures, and tells `observe` of each figure as it is found.
+/// Measures, and passes each figure to `observe` as it is found.
 ///
 /// # Errors
-/// Options that cannot be used, an adapter that cannot be opened, or a wrong result.
+/// The options cannot be used, the adapter cannot be opened, or a result is wrong.
 pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(Finding<'_>)) -> Result<BenchReport> {
     let (report, end) = run_keeping(options, observe)?;
     end.map(|()| report)
 }
 
-/// As [`run`]; what was measured before an error comes beside it.
+/// Like [`run`], but returns what was measured before an error together with it.
 ///
 /// # Errors
-/// Those that come before anything is measured: options that cannot be used, or an adapter that cannot be opened.
+/// The options cannot be used, or the adapter cannot be opened: errors that come before anything is measured.
 pub fn run_keeping(
     options: &BenchOptions,
     observe: &mut dyn FnMut(Finding<'_>),
 ) -> Result<(BenchReport, Result<()>)> {
     options.check()?;
-    // Before anything is measured: a wrong file should not cost a minute.
+    // This comes before anything is measured: a wrong file should not cost a minute.
     let matrices = matrix::read_all(&options.matrices)?;
     let device = options.open()?;
     let identity = Identity::of(&device, &options.adapter);
@@ -46,7 +46,7 @@ pub fn run_keeping(
     }
     let end = measure(options, device, matrices, &mut observer);
     if let Err(error) = &end {
-        // Nobody is to take it for all that was asked for.
+        // Nobody should take this for everything that was asked for.
         observer.report.skipped.push(Skipped {
             part: "all".to_owned(),
             case: "what would have come next".to_owned(),
@@ -57,7 +57,7 @@ pub fn run_keeping(
     Ok((observer.report, end))
 }
 
-/// Measures the parts one after the other.
+/// Measures the parts one after another.
 fn measure(
     options: &BenchOptions,
     device: Device,
@@ -73,7 +73,7 @@ fn measure(
         }
         products::measure(&device, &ceilings, options, matrices, observer)?;
     }
-    // The steps have devices of their own, whose ledgers count nothing else.
+    // The steps use devices of their own, whose ledgers count nothing else.
     drop(device);
     if options.has(Part::Crossover) {
         crossover::measure(options, observer)?;

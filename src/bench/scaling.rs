@@ -51,7 +51,7 @@ pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Re
         }
     }
     if withheld {
-        // Of the widths that are left the growth would be another one.
+        // The remaining widths alone would give a different growth.
         let reason = "the machine was busy at one of the widths";
         observer.withholds(false, Part::Scaling.name(), "growth", Some(reason));
         return Ok(());

@@ -1,25 +1,25 @@
-//! What is measured of the growth with the width.
+//! The figures of the growth with the width.
 
 use super::spread::Spread;
 
 /// One width of the scaling part.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ScalingFigure {
-    /// Units of every layer but the last.
+    /// Units of every layer except the last.
     pub n: usize,
     /// Connections of all layers.
     pub connections: usize,
-    /// Median of a training step.
+    /// Median time of a training step.
     pub step_seconds: f64,
-    /// How far the samples lie apart.
+    /// Spread of the samples.
     pub step_spread: Spread,
-    /// Median of a round.
+    /// Median time of a round.
     pub round_seconds: f64,
-    /// How far the samples lie apart.
+    /// Spread of the samples.
     pub round_spread: Spread,
-    /// Most bytes resident at once, all classes.
+    /// Most bytes resident at once, in all classes.
     pub resident_bytes: u64,
-    /// Why it cannot be trusted, where it was kept all the same (`--keep-doubtful`).
+    /// Why it cannot be trusted, if it was kept nevertheless (`--keep-doubtful`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
 }
@@ -27,10 +27,10 @@ pub struct ScalingFigure {
 /// Exponents e of `c · n^e`, fitted by least squares on the logarithms.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Exponents {
-    /// Of a step's seconds.
+    /// For a step's seconds.
     pub step_seconds: f64,
-    /// Of a round's seconds.
+    /// For a round's seconds.
     pub round_seconds: f64,
-    /// Of the resident bytes.
+    /// For the resident bytes.
     pub resident_bytes: f64,
 }

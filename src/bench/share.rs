@@ -1,5 +1,4 @@
-//! A report that people share: with the machine's load beside it and a checksum over both; figures that cannot be are
-//! refused.
+//! A report to share: it includes the machine's load and a checksum over both. Impossible figures are refused.
 
 use std::path::Path;
 
@@ -12,27 +11,27 @@ use super::report::BenchReport;
 use crate::error::{Error, Fault, Result};
 use crate::files;
 
-/// Version of what stands around the report.
+/// Version of the part around the report.
 const SHARE: u64 = 1;
 
 /// A report to be shared.
 #[derive(Clone, Debug)]
 pub struct SharedReport {
-    /// Processes that ran or waited for a core on average in the minute before, where the system tells.
+    /// Average number of processes that ran or waited for a core in the minute before, if the system reports it.
     pub load: Option<f64>,
-    /// The host's cores.
+    /// Number of cores of the host.
     pub cores: usize,
     /// The figures.
     pub report: BenchReport,
 }
 
 impl SharedReport {
-    /// Of figures that were just measured; `load` is the machine's before.
+    /// A shared report of figures that were just measured; `load` is the machine's load before.
     ///
     /// # Errors
-    /// Figures that lack what others are compared by, or that cannot be.
+    /// The figures lack the cases that others are compared by, or are impossible.
     pub fn new(mut report: BenchReport, load: Option<f64>) -> Result<Self> {
-        // Kept although they cannot be, they say nothing to anybody else.
+        // Impossible shares that were kept all the same mean nothing to others.
         for kernel in &mut report.kernels {
             kernel.share_of_ceiling = kernel.share_of_ceiling.filter(|s| *s <= MOST_SHARE);
         }
@@ -45,8 +44,8 @@ impl SharedReport {
         Ok(shared)
     }
 
-    /// The name of its file: the device's and the backend's, and how activations were stored where not in f32, in
-    /// letters that every system takes.
+    /// Its file name, in characters that every system accepts: the device, the backend, and how activations were stored
+    /// if not in f32.
     pub fn file_name(&self) -> String {
         let BenchReport {
             adapter,
@@ -63,10 +62,10 @@ impl SharedReport {
         parts.join("-") + ".json"
     }
 
-    /// As text, with its checksum.
+    /// The JSON text, with its checksum.
     ///
     /// # Errors
-    /// Never in practice: every field has a place in JSON.
+    /// Never in practice: every field can be written as JSON.
     pub fn to_json(&self) -> Result<String> {
         let fault = |e: serde_json::Error| {
             Error::Device(Fault::Written {
@@ -88,8 +87,8 @@ impl SharedReport {
     /// Reads what `rootlet bench --share` wrote, and checks it.
     ///
     /// # Errors
-    /// A file that cannot be read, that is no such JSON or of another version, whose checksum differs, whose figures
-    /// lack what others are compared by, or cannot be.
+    /// The file cannot be read, is not such JSON, has another version or a wrong checksum, lacks the cases that others
+    /// are compared by, or has impossible figures.
     pub fn read(path: &Path) -> Result<Self> {
         Self::parse(&files::read_text(path, files::Most::RECORD)?, path)
     }
@@ -127,7 +126,7 @@ impl SharedReport {
         Ok(shared)
     }
 
-    /// Says what of the figures is missing, or cannot be.
+    /// Says which figures are missing or impossible.
     fn check(&self) -> Result<(), String> {
         let report = &self.report;
         if report.code.name != "rootlet" {
@@ -182,7 +181,7 @@ fn checksum(value: &Value) -> String {
     format!("{:016x}", xxh3_64(value.to_string().as_bytes()))
 }
 
-/// The machine's load, where the system tells.
+/// The machine's load, if the system reports it.
 pub fn load() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/loadavg").ok()?;
     text.split_whitespace().next()?.parse().ok()

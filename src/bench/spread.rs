@@ -1,15 +1,15 @@
-//! How far the samples of a figure lie apart.
+//! The spread of a figure's samples.
 
-/// How far the samples behind a median lie apart, in its unit.
+/// The spread of the samples behind a median, in its unit.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Spread {
-    /// The least.
+    /// The smallest sample.
     pub min: f64,
-    /// A quarter of the samples lies below; interpolated between neighbours.
+    /// The lower quartile, interpolated between neighbours.
     pub q1: f64,
-    /// A quarter of the samples lies above.
+    /// The upper quartile.
     pub q3: f64,
-    /// The most.
+    /// The largest sample.
     pub max: f64,
     /// Number of samples.
     pub samples: usize,

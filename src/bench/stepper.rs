@@ -1,5 +1,4 @@
-//! A network with a random batch in place, whose training steps and rounds are timed: what perceptrons and models
-//! share.
+//! A network with a random batch in place, whose training steps and rounds are timed. Perceptrons and models share it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,32 +22,32 @@ pub type Bytes = BTreeMap<String, u64>;
 /// Share of the connections that a measured round exchanges.
 const ALPHA: f64 = 0.2;
 
-/// Classes of the random batches.
+/// Number of classes of the random batches.
 pub(super) const CLASSES: usize = 10;
 
 /// The method whose rounds are measured.
 const METHOD: &str = "gse-uniform";
 
-/// How a network trains while it is measured.
+/// How a network is trained while it is measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Training {
-    /// Members of the batch.
+    /// Batch size.
     pub batch: usize,
-    /// Learning rate: low, so that thousands of steps on one batch leave ordinary numbers.
+    /// Learning rate, low enough that thousands of steps on one batch leave ordinary numbers.
     pub rate: f32,
     /// L2 penalty.
     pub weight_decay: f32,
     /// How activations and their gradients are stored.
     pub activations: Precision,
-    /// Whether most activations are computed twice.
+    /// Whether most activations are recomputed.
     pub recompute: bool,
 }
 
-/// A network on a device of its own: the ledger then holds nothing else.
+/// A network on a device of its own, whose ledger then counts nothing else.
 pub(super) struct Stepper {
     pub device: Device,
     pub connections: usize,
-    /// As messages name it.
+    /// Its name in messages.
     name: String,
     trainer: Trainer,
     first_loss: f64,
@@ -58,9 +57,9 @@ struct Trainer {
     network: Network,
     batch: Batch,
     rate: f32,
-    /// Steps done.
+    /// Number of steps done.
     done: u64,
-    /// What the last round took outside its step.
+    /// Seconds that the last round took outside its step.
     round_seconds: f64,
 }
 
@@ -117,7 +116,7 @@ impl Stepper {
             recompute,
         } = training;
         let options = NetworkOptions {
-            // Whole, so that a step is a step.
+            // The whole batch at once, so that a step is not split.
             micro_batch: Some(count),
             activations,
             recompute,
@@ -169,7 +168,7 @@ impl Stepper {
         self.first_loss
     }
 
-    /// One more step: its mean loss before the update.
+    /// Does another step and gives its mean loss before the update.
     pub fn step(&mut self) -> Result<f64> {
         self.trainer.train(&self.device)?;
         self.last_loss()
@@ -207,24 +206,24 @@ impl Stepper {
         }
     }
 
-    /// Seconds that a round adds to a step, its report's read-back included.
+    /// Seconds that a round adds to a step, including the read-back of its report.
     pub fn time_rounds(&mut self, budget: Duration) -> Result<Measured> {
         let Stepper {
             device, trainer, ..
         } = self;
-        // A plain step between two steps with a round, as in training: the second round would else find the first one's
-        // connections still at zero. What a round adds to a step is its cost.
+        // There is a plain step between two steps with a round, as in training; otherwise the second round would find
+        // the first one's connections still at zero. The cost is what a round adds to a step.
         let mut pair = || {
             let plain = trainer.timed(device, Trainer::train)?;
             let whole = trainer.timed(device, Trainer::train_with_round)?;
-            // On a busy machine the plain step may be the longer; the round's own part was timed by itself.
+            // On a busy machine the plain step may take longer; the round's own part was timed separately.
             Ok((whole - plain).max(trainer.round_seconds))
         };
         pair()?;
         gather(device.threads(), budget, pair)
     }
 
-    /// One step, each dispatch timed by itself; the last thing to be done, see [`Device::run_timed`].
+    /// Does one step with each dispatch timed by itself. This must come last, see [`Device::run_timed`].
     pub fn dispatches(&mut self) -> Result<Vec<DispatchTime>> {
         let state = self.trainer.next();
         self.trainer.network.train_timed(&self.device, state)

@@ -12,7 +12,7 @@ use crate::model::{Extent, Model, mlp};
 use crate::network::NetworkState;
 use crate::sparse::{Assignment, LayerState, allocate, initialise};
 
-/// Features of a 32×32 colour image.
+/// Number of features of a 32×32 colour image.
 const FEATURES: usize = 3072;
 
 /// Measures the step and the round of 3072-h-h-10 for every h of `options.hidden`.
@@ -47,7 +47,7 @@ pub(super) fn measure(options: &BenchOptions, observer: &mut Observer<'_>) -> Re
     Ok(())
 }
 
-/// Measures a perceptron with `counts` connections in its layers, or tells why not.
+/// Measures a perceptron with `counts` connections in its layers, or says why not.
 pub(super) fn perceptron(
     options: &BenchOptions,
     guard: &mut Guard,
@@ -88,7 +88,7 @@ pub(super) fn perceptron(
 
     let step = stepper.time_steps(options.budget)?;
     let round = stepper.time_rounds(options.budget)?;
-    // Five steps and four pairs of a step and a step with a round are done at least.
+    // At least five steps and four pairs of a step and a step with a round are done.
     let least = 13.0 * step.median + 4.0 * round.median;
     guard.note("step", work, made + least);
     Ok(Ok(StepFigure {

@@ -1,4 +1,4 @@
-//! The figures as text, line by line as they are found.
+//! The figures as text, line by line as they come.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ training step        batch  sparsity  connections   step, ms      quartiles  rou
 const SCALING: &str = "scaling    n  connections   step, ms  round, ms   peak, MiB";
 
 impl Table {
-    /// The lines of one finding, without a line end after the last.
+    /// The lines for one finding, without a line end after the last.
     pub fn lines(&mut self, finding: Finding<'_>) -> String {
         match finding {
             Finding::Adapter(a) => adapter(a),
@@ -47,7 +47,7 @@ impl Table {
         }
     }
 
-    /// A line of its own for each matrix: its name may be long.
+    /// A line of its own for each matrix, because its name may be long.
     fn matrix(&mut self, k: &KernelFigure) -> String {
         match &k.matrix {
             Some(matrix) if self.matrix != k.matrix => {
@@ -139,7 +139,7 @@ fn kernel(k: &KernelFigure) -> String {
     text + &doubtful(&k.doubt)
 }
 
-/// What is said behind a figure that was kept although it cannot be trusted.
+/// The remark after a figure that was kept although it cannot be trusted.
 fn doubtful(doubt: &Option<String>) -> String {
     doubt
         .as_ref()
@@ -237,7 +237,7 @@ fn growth(e: &Exponents) -> String {
     )
 }
 
-/// "1.2–1.4", in a unit of which a second has `scale`.
+/// "1.2–1.4", in a unit of which `scale` make a second.
 fn quartiles(spread: &Spread, scale: f64) -> String {
     format!(
         "{}–{}",

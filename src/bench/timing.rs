@@ -1,6 +1,6 @@
-//! How time is taken: warm up, gather runs into samples longer than a submission costs, time them by the adapter's
-//! timestamps where it has them, report the median and the spread. Where other work disturbed the samples, they are
-//! taken again, and in the end the figure says so.
+//! How time is measured: warm up, gather runs into samples longer than a submission costs, time them by the adapter's
+//! timestamps if it has them, and report the median and the spread. If other work disturbed the samples, they are taken
+//! again, and if that does not help, the figure says so.
 
 use std::time::Duration;
 
@@ -11,23 +11,23 @@ use crate::clock::Instant;
 use crate::engine::{Device, Plan, Program, TimedBy};
 use crate::error::Result;
 
-/// Runs of a plan are gathered into samples about so long, against which submitting and waiting (0.2 ms on a software
-/// adapter) count little.
+/// Runs of a plan are gathered into samples of about this length, against which submitting and waiting (0.2 ms on a
+/// software adapter) matter little.
 const SAMPLE: Duration = Duration::from_millis(20);
 
 /// Most copies of a plan in one submission.
 const MOST_COPIES: usize = 1024;
 
-/// Samples taken, however long they last.
+/// Least number of samples, however long they last.
 const FEWEST: usize = 3;
 
-/// Runs of which one must be timed credibly by timestamps.
+/// Number of runs of which the timestamps must be credible for one.
 const TRIALS: usize = 3;
 
-/// How often a measurement is begun anew that other work disturbed.
+/// How often a measurement is repeated after other work disturbed it.
 const ATTEMPTS: usize = 3;
 
-/// Samples after which a median is good enough, however short they were.
+/// Number of samples after which a median is good enough, however short they were.
 const MOST: usize = 101;
 
 /// A figure that was measured several times.
@@ -35,14 +35,14 @@ const MOST: usize = 101;
 pub struct Measured {
     /// The median.
     pub median: f64,
-    /// How far the samples lie apart.
+    /// The spread of the samples.
     pub spread: Spread,
-    /// Why it cannot be trusted, if so.
+    /// Why it cannot be trusted, if that is so.
     pub doubt: Option<String>,
 }
 
 impl Measured {
-    /// Of at least one sample, in any order, and of what the system told meanwhile.
+    /// The figure for at least one sample, in any order, and for what the system reported meanwhile.
     fn of(mut samples: Vec<f64>, usage: &Usage) -> Self {
         samples.sort_by(f64::total_cmp);
         let quantile = |share: f64| {
@@ -64,7 +64,7 @@ impl Measured {
         }
     }
 
-    /// The same under a rising function, such as another unit.
+    /// The figure under a rising function, such as a change of unit.
     pub fn map(self, f: impl Fn(f64) -> f64) -> Self {
         let Spread {
             min,
@@ -86,7 +86,7 @@ impl Measured {
         }
     }
 
-    /// `amount` a second, where this is seconds.
+    /// `amount` per second, if this is in seconds.
     pub fn rate(self, amount: f64) -> Self {
         let Spread {
             min,
@@ -109,7 +109,7 @@ impl Measured {
     }
 }
 
-/// A plan whose runs are timed, in so many copies that a submission counts little.
+/// A plan whose runs are timed, in so many copies that a submission matters little.
 pub struct Timed {
     program: Program,
     copies: usize,
@@ -117,8 +117,8 @@ pub struct Timed {
 }
 
 impl Timed {
-    /// Finds the number of copies for measurements of about `budget`. The first run, in which drivers compile, is done
-    /// here.
+    /// Finds the number of copies for measurements of about `budget`. This includes the first run, in which drivers
+    /// compile.
     ///
     /// # Errors
     /// As [`Device::prepare`] and [`Device::run`].
@@ -135,7 +135,7 @@ impl Timed {
                 copies,
                 timed_by: TimedBy::HostClock,
             };
-            // The first run of a program compiles, or is watched by the pacer, a part at a time.
+            // The first run of a program compiles, or the pacer runs it in parts.
             timed.sample(device)?;
             let seconds = timed.choose_clock(device)?;
             if seconds * 2.0 > target || copies == MOST_COPIES {
@@ -145,15 +145,17 @@ impl Timed {
         }
     }
 
-    /// By which clock its runs are timed.
+    /// The clock that times its runs.
     pub fn timed_by(&self) -> TimedBy {
         self.timed_by
     }
 
-    /// Runs the copies once and takes the device's clock for them, unless what it tells cannot be; their seconds.
+    /// Runs the copies once and chooses the device's clock for them, unless its times are impossible; gives their
+    /// seconds.
     fn choose_clock(&mut self, device: &Device) -> Result<f64> {
         let mut seconds = f64::INFINITY;
-        // On a busy machine much may pass around a short run, so that what is told looks too little: once, not always.
+        // On a busy machine a lot of time may pass around a short run, so that its time looks too small: once, but not
+        // always.
         for _ in 0..TRIALS {
             let start = Instant::now();
             let (told, timed_by) = device.run_whole(&self.program)?;
@@ -187,8 +189,8 @@ impl Timed {
         gather(device.threads(), budget, || self.sample(device))
     }
 
-    /// Seconds of a run of this and of `other`, one after the other in turns: what changes about the machine meanwhile,
-    /// changes for both. Also what `ratio` makes of each turn's two. Takes about twice `budget`.
+    /// Seconds of a run of this and of `other`, measured in turns, so that changes of the machine affect both. Also
+    /// gives what `ratio` makes of the two in each turn. Takes about twice `budget`.
     ///
     /// # Errors
     /// As [`Device::run`].
@@ -207,15 +209,15 @@ impl Timed {
     }
 }
 
-/// Whether an adapter that tells of so many seconds may be believed, where the host saw so many pass: some drivers give
-/// timestamps of no use.
+/// Whether to believe an adapter that reports this many seconds when the host saw `passed`: some drivers give useless
+/// timestamps.
 fn credible(told: f64, passed: f64) -> bool {
-    // Submitting and waiting take the host some milliseconds at worst, and often less than a tenth of that.
+    // Submitting and waiting cost the host a few milliseconds at worst, and often less than a tenth of that.
     const WAITING: f64 = 5e-3;
     told > 0.0 && told <= passed && (passed < WAITING || told > 0.05 * passed)
 }
 
-/// Seconds of one run of `plan`, with its submission and waiting shared among many.
+/// Seconds of one run of `plan`, with submission and waiting shared among many.
 ///
 /// The first run, in which drivers compile, is not counted. Takes about `budget`.
 ///
@@ -225,7 +227,7 @@ pub fn time(device: &Device, plan: &Plan, budget: Duration) -> Result<Measured> 
     Timed::new(device, plan, budget)?.measure(device, budget)
 }
 
-/// Seconds of one call of `work`, many of which are submitted before they are waited for.
+/// Seconds of one call of `work`; many calls are submitted before they are waited for.
 ///
 /// The first calls are not counted. Takes about `budget`.
 ///
@@ -256,7 +258,7 @@ pub fn time_calls(
     gather(device.threads(), budget, timed)
 }
 
-/// Seconds of a call of `work`; at least three calls, and at most so many as `budget` holds.
+/// Seconds of a call of `work`: at least three calls, and otherwise as many as fit into `budget`.
 ///
 /// # Errors
 /// Whatever `work` reports.
@@ -268,7 +270,7 @@ pub fn time_each(budget: Duration, mut work: impl FnMut() -> Result<()>) -> Resu
     })
 }
 
-/// What `sample` returns; at least three samples, and at most so many as `budget` holds. `threads` should run
+/// What `sample` returns: at least three samples, and otherwise as many as fit into `budget`. `threads` should run
 /// meanwhile.
 ///
 /// # Errors
@@ -282,7 +284,7 @@ pub fn gather(
     Ok(measured)
 }
 
-/// The same of several numbers that are taken together. Begun anew where other work disturbed one of them.
+/// The same for several numbers that are measured together. Repeated if other work disturbed one of them.
 fn samples<const N: usize>(
     threads: Option<usize>,
     budget: Duration,
@@ -355,7 +357,7 @@ mod tests {
         assert!(begin.elapsed() < long);
     }
 
-    /// Samples that lie apart are taken again, and reported if they stay so.
+    /// Samples that lie too far apart are taken again, and reported if they stay so.
     #[test]
     fn disturbed_samples_are_taken_again() {
         let mut given = 0;

@@ -1,7 +1,7 @@
-//! What invocations of a workgroup pay to work together: the kernels that measure a barrier, and a sum with and without
-//! subgroups. On the CPU there is no such cost; the twins say what the kernels compute.
+//! What cooperation costs the invocations of a workgroup: the kernels that measure a barrier, and a sum with and
+//! without subgroups. The CPU has no such cost; the twins say what the kernels compute.
 
-/// Invocations of the workgroups.
+/// Invocations in each workgroup.
 pub const SIZE: usize = 256;
 
 use crate::engine::loops::{NONE, looped};
@@ -13,7 +13,7 @@ crate::kernel! {
     /// Shapes: `output` `[256]`. Grid: [`Groups`](crate::engine::Grid::Groups) of 1.
     pub Exchange, ExchangeParams, ExchangeTwin = "bench/exchange", shader!("bench/exchange");
     params {
-        /// Exchanges, of two barriers each.
+        /// Number of exchanges, of two barriers each.
         rounds: u32,
     }
     loops |p, _| looped(p.rounds, NONE);
@@ -38,9 +38,9 @@ crate::kernel! {
     /// Shapes: `output` `[groups]`. Grid: [`Groups`](crate::engine::Grid::Groups) of `groups`.
     pub SumMemory, SumMemoryParams, SumMemoryTwin = "bench/sum_memory", shader!("bench/sum_memory");
     params {
-        /// Workgroups.
+        /// Number of workgroups.
         groups: u32,
-        /// Sums of each, one after the other.
+        /// Sums of each, one after another.
         rounds: u32,
     }
     loops |p, _| looped(p.rounds, looped(8, NONE));
@@ -63,9 +63,9 @@ crate::kernel! {
     /// Shapes: `output` `[groups]`. Grid: [`Groups`](crate::engine::Grid::Groups) of `groups`.
     pub SumSubgroups, SumSubgroupsParams, SumSubgroupsTwin = "bench/sum_subgroups", shader!("bench/sum_subgroups");
     params {
-        /// Workgroups.
+        /// Number of workgroups.
         groups: u32,
-        /// Sums of each, one after the other.
+        /// Sums of each, one after another.
         rounds: u32,
     }
     loops |p, _| looped(p.rounds, looped(256, NONE));

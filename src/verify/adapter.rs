@@ -1,4 +1,4 @@
-//! Verifying an adapter: all problems and networks on it, beside the CPU.
+//! Verifying an adapter: running all problems and networks on it, and comparing them with the CPU.
 
 use super::problem::Problem;
 use super::report::Report;
@@ -12,11 +12,11 @@ use crate::error::{Error, Result};
 pub enum Depth {
     /// Everything, in every workgroup shape.
     Full,
-    /// Every kernel, but at fewer sizes and in the shape that trainings use: some seconds.
+    /// Every kernel, but at fewer sizes and in the shape that trainings use; takes seconds.
     Quick,
 }
 
-/// Steps of each network.
+/// Number of steps of each network.
 const STEPS: usize = 10;
 
 fn problems(depth: Depth) -> Result<Vec<Problem>> {
@@ -30,12 +30,12 @@ fn problems(depth: Depth) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Verifies the adapter that `choice` names, in its full form also with WebGPU's run-time checks in the kernels, as a
-/// user writes it after `--adapter`. `tell` hears what is done next, and how much of all is done.
+/// Verifies the adapter that `choice` names, in the form that a user gives to `--adapter`. The full form also runs the
+/// kernels with WebGPU's run-time checks. `tell` receives what is done next, and the share that is done.
 ///
 /// # Errors
-/// An adapter that cannot be opened, or is the CPU executor, whose kernels are the twins; what `tell` returns. What is
-/// found to be wrong is in the report.
+/// The adapter cannot be opened, or is the CPU executor, whose kernels are the twins; or whatever `tell` returns. Wrong
+/// results are in the report.
 pub fn verify(
     choice: &str,
     threads: usize,
@@ -63,8 +63,8 @@ pub fn verify(
     verify_devices(&devices, threads, depth, tell)
 }
 
-/// As [`verify`], on devices of one adapter, each of another workgroup shape or with run-time checks, which take fewer
-/// problems.
+/// Like [`verify`], on devices of one adapter, each with another workgroup shape or with run-time checks. The latter
+/// take fewer problems.
 ///
 /// # Errors
 /// As [`verify`].
@@ -86,7 +86,7 @@ pub fn verify_devices(
         Depth::Full => steps::all()?,
         Depth::Quick => Vec::new(),
     };
-    // With run-time checks the kernels alone, at fewer sizes.
+    // With run-time checks only the kernels, at fewer sizes.
     let work_of = |device: &Device| {
         let whole = !device.is_checked();
         let problems: Vec<_> = (problems.iter())

@@ -26,7 +26,8 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
             batch == 128,
         );
     }
-    // As people train: 131,072 positions of a batch go into each gradient. Planes are norms' whole work or a part of it.
+    // As in real training: 131,072 positions of a batch enter each gradient. A norm's plane is its whole work or a part
+    // of it.
     for side in [32, 9] {
         for fused in [false, true] {
             let trial = Trial {
@@ -53,7 +54,7 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
             (residual(image(3, 9, 7), [5, 9])?, Path::Full),
             (pools(image(2, 11, 13), 5)?, Path::Sparse(0.4)),
         ] {
-            // Fused as on hardware, whatever adapter this is, and not.
+            // Both fused, as on hardware, and not, whatever adapter this is.
             for fused in [false, true] {
                 let trial = Trial {
                     activations,
@@ -97,7 +98,7 @@ fn residual(input: Extent, [few, many]: [usize; 2]) -> Result<Model> {
     net.finish(logits)
 }
 
-/// Every kind of pool, with windows that overlap and that leave a margin, GELU and dropout.
+/// Every kind of pool, with windows that overlap and windows that leave a margin, GELU and dropout.
 fn pools(input: Extent, channels: usize) -> Result<Model> {
     let mut net = Builder::new(&format!("pools of {input}"), input);
     let x = net.input();

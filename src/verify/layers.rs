@@ -1,4 +1,4 @@
-//! Every layer of the crate by itself: behind a convolution, so that it has a gradient to pass on, and before a
+//! Every layer of the crate by itself: after a convolution, so that it has a gradient to pass on, and before a
 //! classifier.
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Each layer with as few values as it takes, and with as many.
+/// Each layer with as few values as it accepts, and with as many.
 fn models() -> Result<Vec<Model>> {
     let mut models = Vec::new();
     for layer in samples() {
@@ -72,7 +72,7 @@ mod tests {
         Network::new(device, model, state, &options, method.as_ref()).unwrap()
     }
 
-    /// The gradients of the trained arrays, in the order of the state's.
+    /// The gradients of the trained arrays, in the order of the state's arrays.
     fn dense(device: &Device, network: &Network, state: &NetworkState) -> Vec<f32> {
         let mut gradients = Vec::new();
         for (number, layer) in state.parameters.iter().enumerate() {
@@ -85,7 +85,7 @@ mod tests {
         gradients
     }
 
-    /// The loss of a batch, and the gradients: of all connections, and of all dense parameters.
+    /// The loss of a batch, and the gradients of all connections and of all dense parameters.
     fn step(device: &Device, model: &Model, state: &NetworkState) -> (f64, [Vec<f32>; 2]) {
         let network = network(device, model, state);
         let batch = &parts(model, &network, BATCH, 0)[0];
@@ -99,7 +99,7 @@ mod tests {
         (loss.into(), [connections, dense(device, &network, state)])
     }
 
-    /// Moves what is trained, in the order of the gradients.
+    /// Moves the trained values, in the order of the gradients.
     fn moved(state: &NetworkState, [connections, dense]: &[Vec<f32>; 2], by: f32) -> NetworkState {
         let mut state = state.clone();
         let weights = state.layers.iter_mut().flat_map(|layer| &mut layer.values);

@@ -1,4 +1,4 @@
-//! What works on long lists: sorting, selecting, scanning; and the batches that a device makes of resident images.
+//! Kernels for long lists: sorting, selecting, scanning; and the batches that a device makes from resident images.
 
 use super::problem::{Numbers, Problem};
 use crate::data::{Augmentation, Draws, ImageShape, Normalisation, ResidentImages, Split};
@@ -66,7 +66,7 @@ fn lists(device: &Device, length: usize) -> Result<Vec<KernelCheck>> {
     let order = room("order", length)?;
     sort.argsort(&mut plan, length, 32, pairs.keys.clone(), scratch, order)?;
 
-    // Three segments, the middle one empty; of a third of all magnitudes many are equal.
+    // Three segments, with an empty one in the middle. Many magnitudes in a third of them are equal.
     let starts = [0, length / 2, length / 2, length].map(|n| n as u32);
     let values: Vec<u32> = (0..length)
         .map(|i| match i % 3 {

@@ -1,15 +1,15 @@
-//! Whether an adapter computes what it should: every kernel beside its CPU twin, at sizes where drivers go wrong, and
-//! whole steps beside the CPU executor.
+//! Whether an adapter computes what it should: every kernel is compared with its CPU twin, at sizes where drivers go
+//! wrong, and whole steps with the CPU executor.
 //!
 //! | file | job |
 //! |---|---|
-//! | `adapter.rs` | all of it on an adapter |
+//! | `adapter.rs` | verifying an adapter with all of this |
 //! | `problem.rs` | a problem: a small network's step, or a few kernels by themselves |
 //! | `layers.rs` | every layer of the crate by itself |
-//! | `perceptrons.rs`, `images.rs`, `tokens.rs`, `rounds.rs`, `lists.rs` | the problems by what they are about |
-//! | `steps.rs` | training steps, each begun from the CPU executor's state |
+//! | `perceptrons.rs`, `images.rs`, `tokens.rs`, `rounds.rs`, `lists.rs` | the problems by subject |
+//! | `steps.rs` | training steps, each starting from the CPU executor's state |
 //! | `tally.rs`, `report.rs` | what was found |
-//! | `seen.rs` | the adapters that passed before a first training |
+//! | `seen.rs` | the adapters that have passed before |
 
 mod adapter;
 mod images;

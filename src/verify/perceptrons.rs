@@ -9,13 +9,13 @@ use crate::model::{Builder, Extent, Model};
 const TINY: [usize; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const ODD: [usize; 5] = [9, 33, 257, 513, 10];
 
-/// One member, fewer than a vector, more than a workgroup has lanes.
+/// One sample, fewer than a vector, and more than a workgroup has lanes.
 pub(super) const BATCHES: [usize; 3] = [1, 3, 128];
 
 /// Activations of 16 bits.
 pub(super) const HALVES: [Precision; 2] = [Precision::Bf16, Precision::F16];
 
-/// More inputs than a driver's loops may count to: llvmpipe gives up after 65,535 iterations.
+/// More inputs than a driver may allow a loop: llvmpipe gives up after 65,535 iterations.
 const LONG: usize = 70_001;
 
 pub(super) fn problems() -> Result<Vec<Problem>> {
@@ -72,7 +72,7 @@ fn parts_of_dense() -> Result<Trial> {
     })
 }
 
-/// Linear layers of so many units, every other one with a ReLU fused behind it.
+/// Linear layers with these units, every other one with a fused ReLU.
 pub(super) fn chain(name: &str, units: &[usize]) -> Result<Model> {
     let mut net = Builder::new(name, Extent::vector(units[0]));
     let mut x = net.input();

@@ -1,4 +1,4 @@
-//! A problem: something small that reaches a few kernels, each of them compared with its twin.
+//! A problem: something small that uses a few kernels, each of which is compared with its twin.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::network::{Forward, Network, NetworkOptions, NetworkState};
 use crate::optim::{AdamW, Optimiser, OptimiserState, Sgd};
 use crate::topology::{Scope, method};
 
-/// Seed of all that is drawn.
+/// Seed of everything that is drawn.
 const SEED: u32 = 20_260_131;
 
 type Work = Box<dyn Fn(&Device) -> Result<Vec<KernelCheck>>>;
 
-/// Something to run beside the twins.
+/// Something to run and compare with the twins.
 pub(super) struct Problem {
-    /// What it is, with its sizes.
+    /// Its name, with its sizes.
     pub name: String,
-    /// Whether it belongs to the form that takes seconds.
+    /// Whether it belongs to the quick form.
     pub quick: bool,
     work: Work,
 }
@@ -38,7 +38,7 @@ impl Problem {
         }
     }
 
-    /// The same, in the quick form too.
+    /// The same problem, in or out of the quick form.
     pub fn quick(self, quick: bool) -> Self {
         Problem { quick, ..self }
     }
@@ -48,7 +48,7 @@ impl Problem {
     }
 }
 
-/// Numbers to compute with: the same on every machine.
+/// Numbers to compute with, equal on every machine.
 pub(super) struct Numbers(u32);
 
 impl Numbers {
@@ -61,7 +61,7 @@ impl Numbers {
         pcg4d([SEED, self.0, 0, 0])[0]
     }
 
-    /// In [-1, 1).
+    /// A number in [-1, 1).
     pub fn real(&mut self) -> f32 {
         unit(self.word()) * 2.0 - 1.0
     }
@@ -78,9 +78,9 @@ impl Numbers {
 /// How the products of a trial's layers are computed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Path {
-    /// From lists of connections, of which there is this share.
+    /// From lists of connections; the number is their density.
     Sparse(f64),
-    /// Densely, although a part of the connections is missing.
+    /// Densely, although some connections are missing.
     Expanded,
     /// Densely, with all connections.
     Full,
@@ -114,7 +114,7 @@ pub(super) struct Trial {
     pub model: Model,
     pub path: Path,
     pub batch: usize,
-    /// Parts that the batch comes in.
+    /// Number of parts that the batch is split into.
     pub parts: usize,
     pub method: &'static str,
     pub scope: Scope,
@@ -122,14 +122,14 @@ pub(super) struct Trial {
     pub forward_half: bool,
     /// How activations are stored.
     pub activations: Precision,
-    /// Whether kernels are fused; none: as this kind of adapter has them.
+    /// Whether kernels are fused; none means the default of this kind of adapter.
     pub fused: Option<bool>,
-    /// Whether it is trained by AdamW with clipped gradients, from weights that no optimiser has moved.
+    /// Whether AdamW trains it with clipped gradients, from weights that no optimiser has moved.
     pub adamw: bool,
 }
 
 impl Trial {
-    /// A static network whose batch comes whole.
+    /// A static network whose batch is not split.
     pub fn new(model: Model, path: Path, batch: usize) -> Self {
         Trial {
             model,
@@ -183,7 +183,7 @@ impl Trial {
         let options = NetworkOptions {
             micro_batch: Some(self.batch / self.parts),
             scope: self.scope,
-            // Draws that are repeated until they are distinct, for half of the methods that draw.
+            // Half of the methods that draw repeat their draws until they are distinct.
             distinct: self.scope == Scope::Global && self.method.starts_with("gse"),
             dense_above: Some(match self.path {
                 Path::Sparse(_) => 1.1,
@@ -217,14 +217,14 @@ impl Trial {
     }
 }
 
-/// With all that it can.
+/// SGD with all its options.
 const OPTIMISER: Sgd = Sgd {
     momentum: 0.9,
     weight_decay: 5e-4,
     nesterov: true,
 };
 
-/// Cross-entropy that leaves the accuracy to the metric, so that its kernel runs as well.
+/// Cross-entropy that leaves the accuracy to the metric, so that the metric's kernel runs as well.
 #[derive(Debug)]
 struct LossAlone(CrossEntropy);
 
@@ -242,7 +242,7 @@ impl Loss for LossAlone {
     }
 }
 
-/// What the networks do besides their layers: everything that the optimiser and the loss can.
+/// The options of the networks besides their layers: everything that the optimiser and the loss can do.
 pub(super) fn options(batch: usize) -> NetworkOptions {
     NetworkOptions {
         loss: Arc::new(LossAlone(CrossEntropy { smoothing: 0.1 })),
@@ -251,7 +251,7 @@ pub(super) fn options(batch: usize) -> NetworkOptions {
     }
 }
 
-/// A network in the midst of a training: no number is zero that will not be.
+/// A network in the middle of a training: the only zeros are those that stay zero.
 pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
     let count = |dense: u64| ((dense as f64 * density).ceil() as u64).clamp(1, dense);
     let counts: Vec<u64> = model.shapes().iter().map(|s| count(s.dense())).collect();
@@ -283,7 +283,7 @@ pub(super) fn drawn(model: &Model, density: f64) -> NetworkState {
     state
 }
 
-/// A batch of random images in the parts that the network takes; `number` tells batches apart.
+/// A batch of random images, in the parts that the network takes; `number` distinguishes batches.
 pub(super) fn parts(model: &Model, network: &Network, batch: usize, number: u32) -> Vec<Batch> {
     let (features, lanes) = (model.input().size(), network.lanes());
     let mut numbers = Numbers::new(1000 * (number + 1));

@@ -1,4 +1,4 @@
-//! What a verification found, as JSON and as text that a user can paste into a bug report.
+//! The result of a verification, as JSON and as text that a user can paste into a bug report.
 
 use super::steps::{StepsResult, TOLERANCE};
 use super::tally::Tally;
@@ -6,7 +6,7 @@ use crate::engine::{AdapterSummary, KernelCheck};
 use crate::error::{Error, Fault, Result};
 use crate::words::counted;
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Report {
     /// Version of rootlet.
@@ -17,20 +17,20 @@ pub struct Report {
     pub adapter: AdapterSummary,
     /// The workgroup shapes that were run.
     pub shapes: Vec<String>,
-    /// Problems run, in all shapes together.
+    /// Number of problems run, over all shapes.
     pub problems: usize,
-    /// The kernels.
+    /// Results by kernel.
     pub kernels: Tally,
-    /// Whole steps.
+    /// Results of whole steps.
     pub steps: Vec<StepsResult>,
     /// What could not be run, and why.
     pub errors: Vec<String>,
-    /// Seconds that it took.
+    /// Seconds that the verification took.
     pub seconds: f64,
 }
 
 impl Report {
-    /// Of an adapter of which nothing is known yet.
+    /// An empty report for an adapter.
     pub fn new(adapter: &AdapterSummary) -> Self {
         Report {
             rootlet: env!("CARGO_PKG_VERSION"),
@@ -68,10 +68,10 @@ impl Report {
             .collect()
     }
 
-    /// An error that says how much is wrong, if something is.
+    /// An error that summarises what is wrong, if anything is.
     ///
     /// # Errors
-    /// A kernel that differs from its twin, steps that differ from the CPU executor's, or what could not be run.
+    /// A kernel differs from its twin, steps differ from the CPU executor's, or something could not be run.
     pub fn verdict(&self) -> Result<()> {
         let failures = self.failures();
         let Some(first) = failures.first() else {

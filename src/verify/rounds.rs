@@ -27,7 +27,7 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
                 parts,
                 ..Trial::new(model, Path::Sparse(density), batch)
             };
-            // Several blocks of the sorts and scans.
+            // Several blocks for the sorts and scans.
             let wide = chain("9 to 513 units", &[9, 33, 257, 513, 10])?;
             let quick = scope == Scope::Layer;
             problems.push(round(wide, 0.2, 3, 1).into_problem().quick(quick));

@@ -1,7 +1,7 @@
-//! The adapters that passed before: a first training on another one verifies it, in some seconds.
+//! The adapters that passed before. The first training on another one verifies it, which takes seconds.
 //!
-//! They are kept in `verified.json` in the user's cache folder, by adapter, backend, driver, the sources of the kernels
-//! and the versions of what they are compiled with. What is lost there costs a verification, and no more.
+//! They are kept in `verified.json` in the user's cache folder, by adapter, backend, driver, the sources of the
+//! kernels, and the versions of what compiles them. Losing the file only costs another verification.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::error::{Error, Fault, Result};
 
 const FILE: &str = "verified.json";
 
-/// Adapters kept: more than anybody has, few enough to read in no time.
+/// Number of adapters kept: more than anybody has, and few enough to read quickly.
 const MOST: usize = 100;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,11 +26,11 @@ struct List {
     verified: Vec<KnownAdapter>,
 }
 
-/// Verifies the adapter of `device` in the quick form, unless it passed before. `note` hears of it. The CPU executor
-/// runs the twins themselves, which there is nothing to compare with.
+/// Verifies the adapter of `device` in the quick form, unless it passed before, and tells `note`. The CPU executor is
+/// not verified, because it runs the twins themselves.
 ///
 /// # Errors
-/// An adapter that computes wrongly, with what to do.
+/// The adapter computes wrongly; the message says what to do.
 pub fn verify_once(
     device: &Device,
     choice: &str,
@@ -50,7 +50,7 @@ pub fn verify_once(
          ({NO_VERIFY} leaves it out)",
         adapter.name
     ));
-    // A device of its own: what a run says of its memory is the training's.
+    // On a device of its own, so that a run's memory figures are those of the training.
     let report = verify(choice, threads, Depth::Quick, &mut |_, _| Ok(()))?;
     report.verdict().map_err(|error| advice(&error))?;
     note(&format!(
@@ -69,7 +69,7 @@ fn advice(error: &Error) -> Error {
     )))
 }
 
-/// The adapters that passed; none from a file that cannot be read.
+/// The adapters that passed; empty if the file cannot be read.
 fn known(folder: Option<&Path>, note: &mut dyn FnMut(&str)) -> Vec<KnownAdapter> {
     match folder {
         Some(folder) => read_or_note(&folder.join(FILE), parse, note),
@@ -181,7 +181,7 @@ mod tests {
             assert!(known(Some(desk.path()), &mut note).is_empty());
             assert_eq!(notes.len(), 1);
             assert!(notes[0].contains(reason), "{notes:?}");
-            // It makes way.
+            // The damaged file is replaced.
             remember(Some(desk.path()), KnownAdapter::sample("a"), &mut |_| {});
             assert_eq!(
                 known(Some(desk.path()), &mut |_| {}),
@@ -189,7 +189,7 @@ mod tests {
             );
         }
         std::fs::remove_file(&path).unwrap();
-        // A pipe in the file's place keeps nobody waiting, and makes way as well.
+        // A pipe in place of the file makes nobody wait, and is replaced as well.
         #[cfg(unix)]
         {
             let made = std::process::Command::new("mkfifo").arg(&path).status();
@@ -205,7 +205,7 @@ mod tests {
             );
             std::fs::remove_file(&path).unwrap();
         }
-        // A folder in the file's place, and a file in the folder's.
+        // A folder in place of the file, and a file in place of the folder.
         std::fs::create_dir(&path).unwrap();
         let mut notes = Vec::new();
         let mut note = |text: &str| notes.push(text.to_owned());

@@ -1,5 +1,5 @@
-//! Whole training steps beside the CPU executor, each begun from its state: what no kernel by itself shows, such as a
-//! kernel that starts before the one before it is done.
+//! Whole training steps compared with the CPU executor's, each starting from its state. They show what no single kernel
+//! does, such as a kernel that starts before the previous one is done.
 
 use super::problem::{drawn, image, options, parts};
 use crate::engine::{Device, StepState};
@@ -9,11 +9,11 @@ use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::sparse::LayerState;
 use crate::topology::method;
 
-/// Largest difference of a number after a step, relative to the largest of its tensor: rounding, which a step carries
-/// through all layers, and through norms that divide by small deviations.
+/// Largest difference of a number after a step, relative to the largest in its tensor. It allows for rounding, which a
+/// step carries through all layers, and through norms that divide by small deviations.
 pub const TOLERANCE: f64 = 1e-3;
 
-/// Share of the connections that a round must choose alike: rounding decides between scores that are almost equal.
+/// Share of the connections that a round must choose alike: rounding decides between almost equal scores.
 const COMMON: f64 = 0.98;
 
 const SEED: u32 = 7;
@@ -27,29 +27,29 @@ pub(super) struct Steps {
     density: f64,
 }
 
-/// What the steps of a network came to.
+/// The result of a network's steps.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct StepsResult {
-    /// The network.
+    /// The network's name.
     pub network: String,
-    /// Steps done.
+    /// Number of steps done.
     pub steps: usize,
     /// Largest difference after a step.
     pub error: f64,
-    /// The tensor and the step of it.
+    /// The tensor and the step where it occurred.
     pub at: String,
-    /// Least share of the connections that a round chose alike.
+    /// Smallest share of the connections that a round chose alike.
     pub common: f64,
 }
 
 impl StepsResult {
-    /// Whether they agree.
+    /// Whether the steps agree.
     pub fn passes(&self) -> bool {
         self.error <= TOLERANCE && self.common >= COMMON
     }
 
     fn offer(&mut self, error: f64, at: impl FnOnce() -> String) {
-        // Whatever is no number is the worst.
+        // NaN counts as the worst.
         if error > self.error || error.is_nan() {
             self.error = if error.is_nan() { f64::INFINITY } else { error };
             self.at = at();
@@ -90,7 +90,7 @@ pub(super) fn all() -> Result<Vec<Steps>> {
 }
 
 impl Steps {
-    /// Takes `steps` steps on the CPU executor, and each of them on `device`, too; the middle one has a round.
+    /// Takes `steps` steps on the CPU executor and each of them on `device`, too; the middle one has a round.
     pub fn run(&self, cpu: &Device, device: &Device, steps: usize) -> Result<StepsResult> {
         let method = method(self.method)?;
         let mut state = drawn(&self.model, self.density);
@@ -193,7 +193,7 @@ impl Steps {
     }
 }
 
-/// Largest difference relative to the largest magnitude expected; infinite where one alone is no number.
+/// Largest difference relative to the largest expected magnitude; infinite if only one is NaN.
 fn difference(expected: &[f32], found: &[f32]) -> f64 {
     let scale = (expected.iter()).fold(f64::MIN_POSITIVE, |m, x| m.max(f64::from(x.abs())));
     let worst = expected.iter().zip(found).map(|(e, f)| {
@@ -203,7 +203,7 @@ fn difference(expected: &[f32], found: &[f32]) -> f64 {
     worst.fold(0.0, f64::max) / scale
 }
 
-/// Numbers, in either layer, of the connections that both have.
+/// Indices, in either layer, of the connections that both have.
 fn alike(a: &LayerState, b: &LayerState) -> Vec<[usize; 2]> {
     let mut others = b.pairs().enumerate().peekable();
     let mut both = Vec::new();

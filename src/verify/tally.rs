@@ -1,4 +1,4 @@
-//! What the comparisons came to, kernel by kernel.
+//! The results of the comparisons by kernel.
 
 use std::collections::BTreeMap;
 
@@ -25,20 +25,20 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// What the comparisons of one kernel with its twin came to.
+/// The results of comparing one kernel with its twin.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct KernelTally {
-    /// Buffers compared.
+    /// Number of buffers compared.
     pub comparisons: usize,
-    /// Those among them that differ by more than the tolerance.
+    /// Number of those that differ by more than the tolerance.
     pub failed: usize,
-    /// Words compared.
+    /// Number of words compared.
     pub words: u64,
-    /// Words that differ in any bit.
+    /// Number of words that differ in any bit.
     pub different: u64,
     /// Largest relative error.
     pub error: f64,
-    /// Where that was.
+    /// Where it occurred.
     pub at: Place,
 }
 
@@ -48,7 +48,7 @@ pub struct KernelTally {
 pub struct Tally(pub BTreeMap<String, KernelTally>);
 
 impl Tally {
-    /// Takes in what one problem's comparisons found.
+    /// Adds the comparisons of one problem.
     pub fn add(&mut self, problem: &str, shape: &str, checks: &[KernelCheck]) {
         for check in checks {
             let kernel = self.0.entry(check.kernel.clone()).or_default();
@@ -72,7 +72,7 @@ impl Tally {
         self.0.iter().filter(|(_, kernel)| kernel.failed > 0)
     }
 
-    /// The kernel of the largest error.
+    /// The kernel with the largest error.
     pub fn worst(&self) -> Option<(&String, &KernelTally)> {
         let by_error = |a: &KernelTally, b: &KernelTally| a.error.total_cmp(&b.error);
         self.0.iter().max_by(|(_, a), (_, b)| by_error(a, b))

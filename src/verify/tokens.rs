@@ -10,7 +10,7 @@ use crate::model::{Builder, Extent, Model};
 pub(super) fn problems() -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
     let mut add = |model: Model, path, batch, quick| {
-        // Fused as on hardware, whatever adapter this is, and not.
+        // Both fused, as on hardware, and not, whatever adapter this is.
         for fused in [false, true] {
             let trial = Trial {
                 fused: Some(fused),
@@ -31,7 +31,7 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
             dim == 7,
         );
     }
-    // One token; 49 of them; heads of the usual size.
+    // One token; 49 tokens; heads of the usual size.
     add(
         block(image(2, 2, 2), 2, 8, [2, 4])?,
         Path::Sparse(0.5),
@@ -66,7 +66,7 @@ pub(super) fn problems() -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// One block of a transformer, behind a convolution, so that the patches have a gradient too.
+/// One block of a transformer after a convolution, so that the patches have a gradient too.
 fn block(input: Extent, patch: usize, dim: usize, [heads, head]: [usize; 2]) -> Result<Model> {
     let name = format!("attention of {input} in patches of {patch}, {heads} heads of {head}");
     let mut net = Builder::new(&name, input);

@@ -67,7 +67,7 @@ pub(super) fn parse(text: &str) -> Result<Entries, Fault> {
     })
 }
 
-/// Between commas or blanks.
+/// The words between commas or blanks.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| c == ',' || c.is_ascii_whitespace())
         .filter(|word| !word.is_empty())

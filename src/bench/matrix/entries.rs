@@ -1,9 +1,9 @@
-//! Entries of a matrix, in the order of the file, and the layer that they become.
+//! The entries of a matrix, in the order of the file, and the layer that is made of them.
 
 use super::parsing::Fault;
 use crate::sparse::LayerState;
 
-/// Largest sum of a row's or a column's values: what 32 bits hold, with room for rounding.
+/// Largest sum of the values of a row or column: what 32 bits can hold, with room for rounding.
 const LARGEST: f64 = f32::MAX as f64 / 2.0;
 
 /// Entries of a matrix, not yet in order.
@@ -15,7 +15,8 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// In order, with the values of repeated pairs added up. `line_of` finds the last line with a pair.
+    /// The layer with the entries in order and the values of repeated pairs summed. `line_of` finds the last line with
+    /// a pair.
     pub fn into_layer(
         mut self,
         line_of: impl Fn((u32, u32)) -> usize,
@@ -43,8 +44,8 @@ impl Entries {
         Ok(layer)
     }
 
-    /// Refuses values whose products with numbers of [-1, 1], such as the benchmark's, could pass what 32 bits hold: no
-    /// device could compute them.
+    /// Refuses values whose products with numbers in [-1, 1], such as the benchmark's, could exceed what 32 bits hold:
+    /// no device could compute them.
     fn admit_products(&self) -> Result<(), Fault> {
         let mut sums = [vec![0f64; self.rows], vec![0f64; self.cols]];
         for &(row, col, value) in &self.entries {

@@ -4,21 +4,21 @@
 use super::entries::Entries;
 use super::parsing::{Fault, admit, shown, whole};
 
-/// What the entries' values are.
+/// The kind of values that the entries have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Real,
     Integer,
-    /// None: ones.
+    /// No values: all are ones.
     Pattern,
 }
 
-/// Which entries stand for others.
+/// Which entries also stand for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Symmetry {
     General,
-    /// An entry off the diagonal stands for its mirror image too. The format wants those below the diagonal alone; of a
-    /// file with both, they add up, as SciPy has it.
+    /// An entry off the diagonal also stands for its mirror image. The format only wants those below the diagonal. If a
+    /// file has both, they are summed, as in SciPy.
     Symmetric,
     /// The mirror image has the other sign.
     Skew,
@@ -49,7 +49,7 @@ pub(super) fn parse(text: &str) -> Result<Entries, Fault> {
         let reason = format!("a symmetric matrix is square, and this one is {rows} × {cols}");
         return Err(Fault::new(at, reason));
     }
-    // Not as many as the file promises: it could promise anything. An entry has four bytes at least.
+    // Not as many as the file announces, since it could announce anything. An entry has at least four bytes.
     let mut entries = Vec::with_capacity(count.min(text.len() / 4));
     let (mut found, mut last) = (0, at);
     for (at, line) in lines {
@@ -87,7 +87,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
 }
 
-/// The last line that has an entry for this pair, in a file that [`parse`] has read.
+/// The last line that has an entry for this pair, in a file that [`parse`] accepted.
 pub(super) fn line_of(text: &str, (row, col): (u32, u32)) -> usize {
     let mirrored = header(first_line(text)).is_ok_and(|h| h.1 != Symmetry::General);
     let names_it = |line: &str| {
@@ -106,7 +106,7 @@ fn header(line: &str) -> Result<(Field, Symmetry), Fault> {
     let fault = |reason: &str| Fault::new(1, reason);
     let lower = line.to_ascii_lowercase();
     let words: Vec<&str> = lower.split_ascii_whitespace().collect();
-    // What follows is of no meaning, and some programs write one % only: SciPy reads both.
+    // Whatever follows has no meaning, and some programs write only one %: SciPy reads both.
     let [
         "%%matrixmarket" | "%matrixmarket",
         object,
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(entries(none), []);
     }
 
-    /// What the format does not allow, and SciPy reads.
+    /// What the format does not allow, but SciPy reads.
     #[test]
     fn variants_are_read_as_scipy_reads_them() {
         let one_percent = "%MatrixMarket matrix coordinate pattern symmetric\n4 4 2\n2 1\n4 3\n";

@@ -1,11 +1,11 @@
-//! What both parsers share: faults and their lines, numbers between words, sizes that a machine can hold.
+//! What both parsers share: faults and their lines, numbers between words, and sizes that a machine can hold.
 
 use std::str::FromStr;
 
 use crate::engine::host_memory;
 use crate::engine::random::{pcg4d, unit};
 
-/// What is wrong with a file, and on which line; 0 where it is the whole.
+/// What is wrong with a file, and on which line; 0 stands for the whole file.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Fault {
     pub(super) line: usize,
@@ -21,7 +21,7 @@ impl Fault {
     }
 }
 
-/// A number between words, such as a size or an index.
+/// A number given as a word, such as a size or an index.
 pub(super) fn whole<T: FromStr>(word: Option<&str>, line: usize, what: &str) -> Result<T, Fault> {
     let word = word.ok_or_else(|| Fault::new(line, format!("{what} is missing")))?;
     word.parse().map_err(|_| {
@@ -32,7 +32,7 @@ pub(super) fn whole<T: FromStr>(word: Option<&str>, line: usize, what: &str) -> 
     })
 }
 
-/// The start of a word, which may be anything.
+/// The beginning of a word, which may be anything.
 pub(super) fn shown(word: &str) -> String {
     match word.char_indices().nth(24) {
         Some((end, _)) => format!("{}…", &word[..end]),
@@ -40,7 +40,7 @@ pub(super) fn shown(word: &str) -> String {
     }
 }
 
-/// Refuses sizes that no memory holds, before anything is allocated by them.
+/// Refuses sizes that no memory holds, before anything is allocated for them.
 pub(super) fn admit(rows: usize, cols: usize, line: usize) -> Result<(), Fault> {
     if rows == 0 || cols == 0 {
         return Err(Fault::new(

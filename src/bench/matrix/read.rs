@@ -1,4 +1,4 @@
-//! Reading a file, in the format that its ending tells.
+//! Reading a file in the format that its ending gives.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::sparse::LayerState;
 
-/// Reads several, each with its file's name.
+/// Reads several files, each with its name.
 pub(in crate::bench) fn read_all(paths: &[PathBuf]) -> Result<Vec<(String, LayerState)>> {
     let named = |path: &PathBuf| {
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -17,11 +17,11 @@ pub(in crate::bench) fn read_all(paths: &[PathBuf]) -> Result<Vec<(String, Layer
     paths.iter().map(named).collect()
 }
 
-/// Reads a matrix as a layer whose outputs are the rows and whose inputs are the columns. Values that the file lacks
-/// are ones (Matrix Market patterns) or random (`.smtx`); biases are zero. The file may be gzipped.
+/// Reads a matrix as a layer whose outputs are the rows and whose inputs are the columns. Missing values are ones
+/// (Matrix Market patterns) or random (`.smtx`); biases are zero. The file may be gzipped.
 ///
 /// # Errors
-/// A file that cannot be read, another format, or contents that break it: the message names the line.
+/// The file cannot be read, has another format, or breaks it: the message names the line.
 pub fn read(path: &Path) -> Result<LayerState> {
     let fault = |reason: String| Error::Data {
         path: path.to_owned(),
@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Result<LayerState> {
     })
 }
 
-/// The formats.
+/// The file formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Market,
@@ -48,7 +48,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// By a file's ending, in front of a `.gz`.
+    /// The format for a file's ending, without a `.gz`.
     fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -62,8 +62,7 @@ impl Format {
 
 /// The layer in a file's bytes.
 pub(crate) fn parse(bytes: &[u8], format: Format) -> Result<LayerState, Fault> {
-    // What is no UTF-8, such as an author's name in a comment, is of no interest; where a number should be, it is no
-    // number.
+    // Invalid UTF-8, such as an author's name in a comment, does not matter; in place of a number, it is not a number.
     let text = String::from_utf8_lossy(bytes);
     let entries = match format {
         Format::Market => market::parse(&text)?,
