@@ -1,4 +1,4 @@
-//! What numbers may be: the bounds that several have, and what is said of one that is beyond them.
+//! The bounds that several numbers share, and the errors for numbers beyond them.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use crate::words::short;
 
 /// Indices on the device are 32-bit words.
 pub(crate) const MOST: usize = u32::MAX as usize - 3;
-/// Factors above are typing errors: no network is a thousand times as wide as another, nor are there so many
+/// Larger factors are typing errors: no network is a thousand times as wide as another, and no round has that many
 /// candidates.
 pub(crate) const LARGEST_FACTOR: f64 = 1000.0;
-/// Rates above leave nothing of any weight.
+/// Larger rates leave no weight intact.
 pub(crate) const LARGEST_RATE: f64 = 1e6;
-/// A network has passed every image so often only by a typing error.
+/// Only a typing error asks for more passes over the data than this.
 const LAST_EPOCH: f64 = u32::MAX as f64;
 
-/// Whether a number is above 0 and at most that. The device computes in f32, where what f64 holds may be 0.
+/// Whether a number is above 0 and at most `most`. The device computes in f32, in which a positive f64 may become 0.
 pub(crate) fn positive(x: f64, most: f64) -> bool {
     x as f32 > 0.0 && x <= most
 }
 
-/// Whether a number is a share below 1, also in f32, where it may be 1 that nearly is.
+/// Whether a number is a share below 1, also in f32, where a number just below 1 may become 1.
 pub(crate) fn share(x: f64) -> bool {
     (0.0..1.0).contains(&(x as f32))
 }
@@ -30,10 +30,10 @@ pub(crate) fn epoch(x: f64) -> bool {
     (0.0..=LAST_EPOCH).contains(&x)
 }
 
-/// Refuses a value that is not good.
+/// Refuses a value unless `good` holds.
 ///
 /// # Errors
-/// [`Error::Value`]: `option` must be so, and is not.
+/// [`Error::Value`]: `option` has a value that it cannot have.
 pub(crate) fn check(
     good: bool,
     option: &'static str,
@@ -50,7 +50,7 @@ pub(crate) fn check(
     })
 }
 
-/// A list as it is typed.
+/// A list in the form in which it is typed.
 pub(crate) fn list_text<T: ToString>(list: &[T]) -> String {
     let items: Vec<String> = list.iter().map(|item| short(&item.to_string())).collect();
     items.join(",")

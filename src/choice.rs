@@ -1,9 +1,9 @@
-//! Values that are one of a few names, such as a method's: text, files and flags all have them from one list.
+//! Values that are one of a few names, such as a method's. Text, files and flags all take the names from one list.
 
-/// Declares an enum whose variants have a name and an explanation each, written once.
+/// Declares an enum whose variants each have a name and an explanation, written once.
 ///
-/// The enum has `NAMES`, `ALL`, `name()` and `about()`. As text and in files it is its name; on a command line its
-/// explanations stand in the help.
+/// The enum has `NAMES`, `ALL`, `name()` and `about()`. In text and in files it is written as its name; on a command
+/// line, the help shows its explanations.
 macro_rules! choice {
     (
         $(#[$about:meta])*
@@ -18,10 +18,10 @@ macro_rules! choice {
         }
 
         impl $choice {
-            /// The names of all of them.
+            /// The names of all variants.
             pub const NAMES: &[&str] = &[$($name),+];
 
-            /// All of them, in the order of their names.
+            /// All variants, in the order of their names.
             pub const ALL: [$choice; $choice::NAMES.len()] = [$($choice::$variant),+];
 
             /// Its name.
@@ -29,14 +29,14 @@ macro_rules! choice {
                 Self::NAMES[self as usize]
             }
 
-            /// What it is, in a line.
+            /// An explanation in one line.
             pub fn about(self) -> &'static str {
                 match self {
                     $($choice::$variant => concat!($($help),+).trim_start(),)+
                 }
             }
 
-            /// The one of this name.
+            /// The variant with this name.
             pub fn named(name: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|one| one.name() == name)
             }

@@ -1,5 +1,4 @@
-//! The clock that durations are measured by: the system's, and in a page, where the standard library has none, the
-//! page's.
+//! The clock for durations: the system's, or in a page, where the standard library has none, the page's.
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use std::time::Instant;

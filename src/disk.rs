@@ -1,23 +1,23 @@
-//! File operations that last: data and names are flushed to the disk. What changes a disk while a checkpoint is saved
-//! goes through the trait [`Disk`], so that a test can let each of its operations fail in turn.
+//! Durable file operations: data and names are flushed to the disk. Whatever changes a disk while a checkpoint is saved
+//! goes through the trait [`Disk`], so that a test can make each of its operations fail in turn.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-/// What a save does to a disk.
+/// The operations of a save on a disk.
 pub(crate) trait Disk {
-    /// Makes a folder, and those above it.
+    /// Creates a folder and its parents.
     fn create_folders(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path)
     }
 
-    /// Makes a file that is not there yet.
+    /// Creates a file that does not exist yet.
     fn create(&self, path: &Path) -> io::Result<File> {
         File::create_new(path)
     }
 
-    /// Writes into a file that was made at `path`.
+    /// Writes into a file that was created at `path`.
     fn write(&self, _path: &Path, file: &mut File, bytes: &[u8]) -> io::Result<()> {
         file.write_all(bytes)
     }
@@ -29,7 +29,7 @@ pub(crate) trait Disk {
 
     /// Flushes a folder's entries to the disk.
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        // Other systems have no such call, and some network file systems refuse it: there, renaming is all there is.
+        // Other systems have no such call, and some network file systems refuse it: there, the rename has to do.
         if !cfg!(unix) {
             return Ok(());
         }
@@ -46,18 +46,18 @@ pub(crate) trait Disk {
         fs::rename(from, to)
     }
 
-    /// Removes a folder with all that is in it.
+    /// Removes a folder and everything in it.
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         fs::remove_dir_all(path)
     }
 }
 
-/// The machine's own.
+/// The disk of this machine.
 pub(crate) struct Machine;
 
 impl Disk for Machine {}
 
-/// Flushes the folder that holds `path`, so that the name of what was made or renamed there is on the disk.
+/// Flushes the folder that holds `path`, so that a name created or renamed there is on the disk.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Machine.sync_folder(Path::new(".")),
@@ -66,7 +66,7 @@ pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a folder and those above it, and flushes the names of all that were not there.
+/// Creates a folder and its parents, and flushes the names of all that are new.
 pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     let new: Vec<&Path> = path
         .ancestors()
@@ -76,25 +76,26 @@ pub(crate) fn create_folders(path: &Path) -> io::Result<()> {
     new.into_iter().try_for_each(sync_parent)
 }
 
-/// Replaces a file by way of a temporary one beside it: whoever reads sees the old or the new content, never a part.
-/// What is not `durable` may be lost when the machine goes down, and holds nothing up.
+/// Replaces a file through a temporary one beside it: readers see the old or the new content, never a part. If it is
+/// not `durable`, it may be lost when the machine goes down, and nothing waits for the disk.
 pub(crate) fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     replace_through(&path.with_extension("tmp"), path, bytes, durable)
 }
 
-/// As [`replace`], where several processes may do so at once.
+/// Like [`replace`], for several processes that may do so at once.
 pub(crate) fn replace_shared(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let own = format!("{}.tmp", std::process::id());
     replace_through(&path.with_extension(own), path, bytes, true)
 }
 
-/// Writes a file that a user named: as [`replace_shared`] where it is one or is new, so that a full disk leaves the old
-/// one whole. Into what the shell opened or a device, and where the folder takes no new file, it is written as it is.
+/// Writes a file that a user named. A regular or new file is replaced as in [`replace_shared`], so that a full disk
+/// leaves the old one whole. What the shell opened, and devices, are written directly; so is a file in a folder that
+/// accepts no new files.
 pub(crate) fn write_named(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let about = match fs::metadata(path) {
         Ok(about) if !about.is_file() => return fs::write(path, bytes),
         Ok(about) => Some(about),
-        // A link to nothing makes what it names.
+        // Writing through a dangling link creates the file that it names.
         Err(_) if path.is_symlink() => return fs::write(path, bytes),
         Err(_) => None,
     };
@@ -110,7 +111,7 @@ pub(crate) fn write_named(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn replace_through(temporary: &Path, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    // What a killed process has left. Made anew, for opening a pipe in its place would wait.
+    // A killed process may have left this. It is created anew, because opening a pipe in its place would wait.
     match fs::remove_file(temporary) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -125,7 +126,7 @@ fn replace_through(temporary: &Path, path: &Path, bytes: &[u8], durable: bool) -
         })
         .and_then(|()| fs::rename(temporary, path));
     if written.is_err() {
-        // The first error is the one to tell; the left-over is harmless.
+        // The first error is the one to report; the leftover is harmless.
         let _ = fs::remove_file(temporary);
         return written;
     }

@@ -1,8 +1,8 @@
 //! The crate's one error type. Every variant renders as a single sentence that says what was wrong, where, and what to
 //! do.
 //!
-//! Options have the names that they have in the library: `batch`. A program that calls them otherwise, as a command
-//! line calls it `--batch`, says so by [`name_options`].
+//! Options have their names from the library: `batch`. A program that calls them otherwise, such as `--batch` on a
+//! command line, says so through [`name_options`].
 
 mod fault;
 mod message;
@@ -22,22 +22,22 @@ pub use remedy::{Remedies, Remedy};
 /// Result of anything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong, by whose fault it is.
+/// What can go wrong, ordered by whose fault it is.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A flag, an option or a configuration value that cannot be used, for a reason of one place alone.
+    /// A flag, an option or a configuration value that cannot be used, for a reason that occurs in one place only.
     Usage(String),
     /// A value that an option cannot have.
     Value {
         /// The option's name, as in `round_every`.
         option: &'static str,
-        /// What it must be: "must be at least 1 step".
+        /// The condition: "must be at least 1 step".
         must: String,
-        /// What it is.
+        /// The value that it has.
         value: String,
     },
-    /// An option that was asked for and changes nothing.
+    /// An option that was given but changes nothing.
     NoEffect {
         /// The option's name, as in `lottery_cycles`.
         option: String,
@@ -50,21 +50,21 @@ pub enum Error {
         option: &'static str,
         /// What needs it: "the data set mnist".
         who: String,
-        /// What it is: "the folder with …".
+        /// What the option is: "the folder with …".
         what: String,
     },
-    /// A name that nothing has.
+    /// An unknown name.
     Unknown {
-        /// Of what: "method".
+        /// The kind of thing: "method".
         what: &'static str,
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The known names.
         known: String,
     },
-    /// A number outside its range, where it is no option's.
+    /// A number outside its range that is not the value of an option.
     OutOfRange {
-        /// What it is: "dropout".
+        /// What the number is: "dropout".
         what: &'static str,
         /// Its value.
         value: String,
@@ -78,7 +78,7 @@ pub enum Error {
         /// How many the dense model has.
         most: u64,
     },
-    /// A sparsity at which a layer would have no connection.
+    /// A sparsity at which a layer would have no connections.
     Unconnected {
         /// The sparsity.
         sparsity: f64,
@@ -87,11 +87,11 @@ pub enum Error {
         /// Its input and output units.
         units: [usize; 2],
     },
-    /// A model that does not do what it is to do.
+    /// A model that cannot do what is asked of it.
     Model {
         /// Its name.
         model: String,
-        /// What it does not do, and what to do: "does not fit images of …".
+        /// What it cannot do, and what to do: "does not fit images of …".
         why: String,
     },
     /// A loss or a metric that does not suit the data.
@@ -100,38 +100,38 @@ pub enum Error {
         what: &'static str,
         /// Its name.
         name: String,
-        /// What does not suit it, and what to do.
+        /// Why it does not suit the data, and what to do.
         why: String,
     },
-    /// What cannot change any more once a training has begun.
+    /// Something that cannot change once a training has begun.
     Fixed {
-        /// What: "`batch` cannot change in a resumed run".
+        /// What it is: "`batch` cannot change in a resumed run".
         what: String,
         /// What to do.
         way_out: String,
     },
-    /// A state that another optimiser has begun.
+    /// A state that another optimiser began.
     OtherOptimiser {
         /// The network's optimiser.
         own: String,
-        /// The one that the state was trained by.
+        /// The optimiser that trained the state.
         begun: String,
     },
-    /// A configuration's text that cannot be understood.
+    /// A configuration text that cannot be understood.
     Config {
-        /// The file, with the line where that is known, or the key.
+        /// The file, with the line if it is known, or the key.
         origin: String,
         /// What is wrong.
         why: String,
     },
-    /// A run in a sweep's folder that is not the sweep's.
+    /// A run in a sweep's folder that does not belong to the sweep.
     OtherRun {
         /// Its folder.
         path: PathBuf,
-        /// What tells it apart.
+        /// The difference.
         why: String,
     },
-    /// A folder that cannot be what an option says.
+    /// A folder that cannot be what an option needs.
     Folder {
         /// The option's name.
         option: String,
@@ -140,21 +140,21 @@ pub enum Error {
         /// What it is instead, and what to do.
         why: &'static str,
     },
-    /// What this build cannot do.
+    /// Something that this build cannot do.
     LeftOut {
-        /// What: "reads no image folders".
+        /// What it is: "reads no image folders".
         what: &'static str,
-        /// The feature of the crate that would.
+        /// The crate feature that would provide it.
         feature: &'static str,
         /// What to do.
         way_out: &'static str,
     },
-    /// What needs another adapter than the CPU executor.
+    /// Something that needs an adapter other than the CPU executor.
     OnCpu {
-        /// Why its twins do not do: "which have no variants".
+        /// Why its twins will not do: "which have no variants".
         what: &'static str,
     },
-    /// Work that has nothing to work on.
+    /// Work with nothing to work on.
     Nothing {
         /// What was to be done, and why there is nothing: "drawn: the files have no products".
         what: String,
@@ -173,7 +173,7 @@ pub enum Error {
         /// What is wrong with it and what to do.
         reason: String,
     },
-    /// A run folder that is none, or in which something is in a file's place.
+    /// A folder that is not a run folder, or in which something is in place of a file.
     Run {
         /// The folder.
         path: PathBuf,
@@ -184,23 +184,23 @@ pub enum Error {
     InUse {
         /// The run folder.
         path: PathBuf,
-        /// The process, where that is known.
+        /// The process, if it is known.
         process: Option<u32>,
     },
     /// The operating system refused a file operation.
     Io {
-        /// The verb, such as "write".
+        /// The operation, such as "write".
         action: String,
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// No adapter, or an unknown or ambiguous one.
     NoAdapter {
-        /// What is not there.
+        /// What is missing.
         why: NoAdapter,
-        /// Those that are, in a sentence; it may be empty.
+        /// The available adapters, in a sentence; may be empty.
         candidates: String,
     },
     /// A buffer that the device cannot hold or bind.
@@ -216,18 +216,18 @@ pub enum Error {
         /// What the user can do.
         remedies: Remedies,
     },
-    /// A buffer that the device, or the operating system, refuses to give memory for.
+    /// A buffer for which the device or the operating system has no memory.
     Memory {
         /// The buffer's label.
         buffer: String,
         /// Bytes it would need.
         bytes: u64,
-        /// Why, as far as that is known: "the device has no memory left".
+        /// The reason, if it is known: "the device has no memory left".
         why: Option<String>,
         /// What the user can do.
         remedies: Remedies,
     },
-    /// Loops of a kernel that adapters may not finish.
+    /// Loops in a kernel that are too long for adapters to finish.
     Loops {
         /// The plan's name.
         plan: String,
@@ -235,12 +235,13 @@ pub enum Error {
         kernel: String,
         /// Iterations of the busiest invocation.
         iterations: u64,
-        /// Most that there may be.
+        /// Largest number allowed.
         most: u64,
     },
-    /// The device was lost: its driver was reset, the machine slept, the GPU was unplugged.
+    /// The device was lost: its driver was reset, the machine slept, or the GPU was unplugged.
     Lost(String),
-    /// The device refused a shader, or a driver reported an error; or the system refused what the library needs.
+    /// The device refused a shader, or a driver reported an error; or the system refused something that the library
+    /// needs.
     Device(Fault),
     /// The loss is no longer a number.
     Diverged {
@@ -249,14 +250,14 @@ pub enum Error {
         /// The loss: NaN or infinite.
         loss: f32,
     },
-    /// A stop was asked for while images were waited for that did not come.
+    /// A stop was requested while the run was waiting for images.
     Stopped,
     /// Sizes that do not fit together.
     Shape(Misfit),
 }
 
 impl Error {
-    /// Whether it is what was asked for that cannot be: other values, names or files help, and nothing else does.
+    /// Whether the fault lies in what was asked for: then other values, names or files help, and nothing else does.
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
@@ -281,7 +282,7 @@ impl Error {
         )
     }
 
-    /// Closure for `map_err` that says which file operation failed on which path.
+    /// A closure for `map_err` that says which file operation failed on which path.
     pub fn io(action: &str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let (action, path) = (action.to_owned(), path.to_owned());
         move |source| Error::Io {

@@ -1,5 +1,5 @@
-//! Reading whole files that were named by a user or found in a folder: what is no file is refused before it is opened,
-//! and what is larger than its kind can be before it is read.
+//! Reading whole files that a user named or that were found in a folder. Anything that is not a file is refused before
+//! it is opened, and a file larger than its kind can be is refused before it is read.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -10,10 +10,10 @@ use flate2::read::MultiGzDecoder;
 use crate::engine::host_memory;
 use crate::error::{Error, Result};
 
-/// Opens a file to be read.
+/// Opens a file for reading.
 ///
 /// # Errors
-/// One that is not there, or is no file: opening a named pipe would wait for somebody to write into it, and a device or
+/// It does not exist, or is not a file: opening a named pipe would wait for somebody to write into it, and a device or
 /// a socket may never end.
 pub(crate) fn open(path: &Path) -> Result<(File, Metadata)> {
     let about = std::fs::metadata(path).map_err(Error::io("read", path))?;
@@ -24,13 +24,13 @@ pub(crate) fn open(path: &Path) -> Result<(File, Metadata)> {
     Ok((file, about))
 }
 
-/// The error for a path that is there and is no file.
+/// The error for a path that exists but is not a file.
 pub(crate) fn not_a_file(path: &Path, about: &Metadata) -> Error {
     let reason = io::Error::other(format!("it is {}, not a file", kind(about)));
     Error::io("read", path)(reason)
 }
 
-/// What something that is no file is.
+/// What something is that is not a file.
 pub(crate) fn kind(about: &Metadata) -> &'static str {
     match about.is_dir() {
         true => "a folder",
@@ -45,24 +45,24 @@ pub(crate) fn handed_over(path: &Path) -> bool {
         || path.starts_with("/proc/self/fd")
 }
 
-/// The most bytes that a file of a kind has; far more than any that was written has.
+/// The most bytes that a file of some kind may have: far more than any real one has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Most(u64);
 
 impl Most {
-    /// What people write: a configuration, a sweep.
+    /// Files that people write: a configuration, a sweep.
     pub const TYPED: Self = Self(1 << 20);
-    /// What a program writes of one thing: a summary, a manifest, the figures of a benchmark.
+    /// Files about one thing that a program writes: a summary, a manifest, the figures of a benchmark.
     pub const RECORD: Self = Self(64 << 20);
-    /// Rows of a run: seven million of them.
+    /// The rows of a run: seven million of them.
     pub const TABLE: Self = Self(1 << 30);
 
-    /// What this machine's memory holds, where the format knows no end.
+    /// What this machine's memory can hold, for formats without a limit.
     pub fn memory() -> Self {
         Self(host_memory::available().unwrap_or(u64::MAX - 1))
     }
 
-    /// Whether a file of so many bytes can be of the kind; else why not, to stand behind its name.
+    /// Accepts a file with this many bytes; or says why not, in a text that can follow the file's name.
     pub fn admit(self, bytes: u64) -> Result<(), String> {
         match bytes <= self.0 {
             true => Ok(()),
@@ -77,7 +77,7 @@ impl Most {
 /// All bytes of a file.
 ///
 /// # Errors
-/// As [`open`], or one that is larger than `most`, or than the memory.
+/// As [`open`]; or the file is larger than `most`, or than the memory.
 pub(crate) fn read(path: &Path, most: Most) -> Result<Vec<u8>> {
     let (file, about) = open(path)?;
     let refuse = |reason| Error::io("read", path)(io::Error::other(reason));
@@ -87,7 +87,7 @@ pub(crate) fn read(path: &Path, most: Most) -> Result<Vec<u8>> {
     bytes
         .try_reserve_exact(length)
         .map_err(|_| Error::io("read", path)(io::ErrorKind::OutOfMemory.into()))?;
-    // What the shell handed over has no length, and a file may grow.
+    // What the shell passed has no length, and a file may grow.
     file.take(most.0.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(Error::io("read", path))?;
@@ -98,7 +98,7 @@ pub(crate) fn read(path: &Path, most: Most) -> Result<Vec<u8>> {
 /// The text of a file.
 ///
 /// # Errors
-/// As [`read`], or bytes that are no UTF-8.
+/// As [`read`]; or its bytes are not UTF-8.
 pub(crate) fn read_text(path: &Path, most: Most) -> Result<String> {
     String::from_utf8(read(path, most)?).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -113,11 +113,11 @@ pub(crate) fn read_text(path: &Path, most: Most) -> Result<String> {
 /// The first bytes of a gzip file.
 pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// All bytes of a text, unpacked where it is gzipped. Only its end says how large it is, so that one that begins with
-/// zeros, as what was never written does, is refused by its beginning.
+/// All bytes of a text, unpacked if it is gzipped. A gzip file only gives its unpacked size at its end. So a file that
+/// begins with zeros, as one does that was never written, is refused by its beginning.
 ///
 /// # Errors
-/// As [`read`], a beginning that is no text, or gzip data that are damaged, or too many for the memory.
+/// As [`read`]; or the beginning is not text, or the gzip data are damaged or too large for the memory.
 pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
     let wrong = |reason| Error::Data {
         path: path.to_owned(),
@@ -125,7 +125,7 @@ pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
     };
     let mut start = Vec::new();
     let (file, _) = open(path)?;
-    // What was handed over can be read but once, and has no length to be afraid of.
+    // What the shell passed can be read only once, and has no length to fear.
     if !handed_over(path) {
         file.take(START)
             .read_to_end(&mut start)
@@ -136,15 +136,15 @@ pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
     unpack(read(path, most)?, most.0).map_err(wrong)
 }
 
-/// Bytes that are looked at first.
+/// Number of bytes that are checked first.
 const START: u64 = 4096;
 
-/// Whether a beginning, unpacked where it is gzipped, is that of a text.
+/// Accepts the beginning of a text, unpacked if it is gzipped.
 fn begins_as_text(start: &[u8]) -> Result<(), String> {
     let mut unpacked = Vec::new();
     let start = match start.starts_with(&GZIP) {
         true => {
-            // What is damaged is reported when all is unpacked.
+            // Damage is reported when everything is unpacked.
             let _ = MultiGzDecoder::new(start)
                 .take(START)
                 .read_to_end(&mut unpacked);
@@ -158,8 +158,8 @@ fn begins_as_text(start: &[u8]) -> Result<(), String> {
     }
 }
 
-/// A file's bytes, unpacked where they are gzipped, to `room` bytes at most. An error's text is a reason that fits
-/// behind the file's name.
+/// A file's bytes, unpacked if they are gzipped, up to `room` bytes. An error's text is a reason that can follow the
+/// file's name.
 pub(crate) fn unpack(bytes: Vec<u8>, room: u64) -> Result<Vec<u8>, String> {
     if !bytes.starts_with(&GZIP) {
         return Ok(bytes);
@@ -177,7 +177,7 @@ pub(crate) fn unpack(bytes: Vec<u8>, room: u64) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The bytes of a file, `None` where there is none.
+/// The bytes of a file, or `None` if it does not exist.
 ///
 /// # Errors
 /// As [`read`].
@@ -188,7 +188,7 @@ pub(crate) fn read_if_there(path: &Path, most: Most) -> Result<Option<Vec<u8>>> 
     }
 }
 
-/// What is in a folder's place.
+/// What is in place of a folder.
 pub(crate) fn no_folder(path: &Path) -> &'static str {
     match path.exists() {
         true => "this is not a folder",
@@ -220,7 +220,7 @@ mod tests {
         assert!(error.contains("line 2 is no text"), "{error}");
     }
 
-    /// Files without contents on the disk, larger than the memory of most machines.
+    /// Sparse files, larger than the memory of most machines, that take no space on the disk.
     #[test]
     fn what_is_larger_than_its_kind_is_refused_unread() {
         let folder = tempfile::tempdir().unwrap();
@@ -233,7 +233,7 @@ mod tests {
         }
         let message = read_unpacked(&path).unwrap_err().to_string();
         assert!(message.contains("begins with zero bytes"), "{message}");
-        // A text of a terabyte of zeros is a gigabyte when packed: its beginning is enough.
+        // A terabyte of zeros packs into a gigabyte: its beginning is enough.
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut packed, &[0; 1 << 20]).unwrap();
         std::fs::write(&path, packed.finish().unwrap()).unwrap();

@@ -1,13 +1,13 @@
-//! The readers of files, each as a function of a file's bytes, for fuzzers: whatever the bytes, it returns.
+//! The readers of files, each as a function of a file's bytes, for fuzzers: whatever the bytes are, it returns.
 //!
-//! A function panics where a reader does, and where what was read breaks a promise, such as being written and read
-//! alike.
+//! A function panics if its reader does, or if what was read breaks a promise, such as being written and read back
+//! unchanged.
 
 use std::path::Path;
 
 use crate::{bench, cache, checkpoint, data, files, report, train, verify};
 
-/// A reader by its name, that of its fuzz target and corpus.
+/// A reader, under the name of its fuzz target and corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All readers.
@@ -29,7 +29,7 @@ pub const TARGETS: [Target; 15] = [
     ("verified", verify::fuzz_verified),
 ];
 
-/// Runs one of them by name, as the fuzz targets do.
+/// Runs one of them by name, like the fuzz targets.
 ///
 /// # Panics
 /// There is no such reader, or it broke a promise.
@@ -49,7 +49,7 @@ fn smtx(bytes: &[u8]) {
     matrix(bytes, bench::matrix::Format::Dlmc);
 }
 
-/// A matrix as it is stored at hand, gzipped.
+/// A matrix in the form in which it is stored, gzipped.
 fn gzip(bytes: &[u8]) {
     const ROOM: usize = 1 << 16;
     if let Ok(unpacked) = files::unpack(bytes.to_vec(), ROOM as u64) {

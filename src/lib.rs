@@ -5,9 +5,9 @@
 //! Stochastic Exploration", arXiv 2401.06898) samples a few inactive connections, computes the gradient of those alone,
 //! grows the best and prunes the weakest.
 //!
-//! # Your data, your model: train, predict, save
+//! # # Your data, your model: train, predict, save
 //!
-//! All names here are of the [`prelude`]. Data come from vectors, from files of your own through a
+//! All names here come from the [`prelude`]. Data come from vectors, from files of your own through a
 //! [`data::DataSource`], or from the known sets and image folders that [`data::load`] reads.
 //!
 //! ```
@@ -44,10 +44,10 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
-//! Go on from here with the examples: a training loop of one's own (`custom_loop`), fine-tuning, early stopping,
-//! predictions, and parts of one's own: a [`Layer`](layer::Layer), an [`Optimiser`](optim::Optimiser), a
-//! [`Loss`](loss::Loss), a [`Method`](topology::Method). Each is a trait; a [`Setup`](train::Setup) brings them to the
-//! trainer. On a GPU, `Device::open("auto", …)` takes the place of `Device::cpu`.
+//! Continue with the examples: a training loop of your own (`custom_loop`), fine-tuning, early stopping, predictions,
+//! and parts of your own: a [`Layer`](layer::Layer), an [`Optimiser`](optim::Optimiser), a [`Loss`](loss::Loss), a
+//! [`Method`](topology::Method). Each is a trait; a [`Setup`](train::Setup) passes them to the trainer. On a GPU, use
+//! `Device::open("auto", …)` instead of `Device::cpu`.
 //!
 //! # How it works inside
 //!
@@ -56,10 +56,10 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`low_level::engine`] | adapters, buffers and their byte ledger, kernels as pairs of a shader and a CPU twin, plans, executors |
+//! | [`low_level::engine`] | adapters, buffers and their byte ledger, kernels (shader and CPU twin), plans, executors |
 //! | [`low_level::primitive`] | sort, scan, select and search on the device |
 //! | [`low_level::sparse`] | the connection arena, the first graph, the sparse products and convolutions |
-//! | [`low_level::dense`] | the products of layers that have all their connections, or most |
+//! | [`low_level::dense`] | the products of layers that have all or most of their connections |
 //! | [`low_level::layer`] | layers, forward beside backward: sparse, norm, activation, pool, attention |
 //! | [`model`] | lists of layers: perceptrons, ResNets, VGG, ViT |
 //! | [`optim`] | optimisers: SGD with momentum, or your own; the learning rate |
@@ -67,16 +67,16 @@
 //! | [`data`] | real images, from public files to normalised batches |
 //! | [`loss`] | losses and metrics |
 //! | [`low_level::network`] | a model on a device: its memory and the programs of a step |
-//! | [`checkpoint`] | what is saved, so that nothing is lost |
+//! | [`checkpoint`] | saving and loading, so that nothing is lost |
 //! | [`train`] | the configuration, the training step, the trainer and its events |
-//! | [`command::report`] | run folders, tables, consoles: what becomes of the events; sweeps, figures, the report's page |
-//! | [`command::bench`] | ceilings of an adapter, and what the kernels reach of them |
+//! | [`command::report`] | what becomes of the events: run folders, tables, consoles, sweeps, figures, reports |
+//! | [`command::bench`] | ceilings of an adapter, and how close the kernels come to them |
 //! | [`command::verify`] | whether an adapter computes what it should |
 //!
 //! Activations are `[unit][position][batch]`, the batch innermost: a connection is one scalar times one contiguous row,
 //! in a perceptron (one position), a convolution (pixels) and a transformer (tokens) alike.
 
-// What only a part uses that is left out is not reported as unused; the whole build is.
+// Code that only a left-out part uses is not reported as unused; in the whole build it is.
 #![cfg_attr(
     not(all(
         feature = "cli",
@@ -87,7 +87,7 @@
     allow(dead_code, unused_imports)
 )]
 
-// The `kernel!` and `uniform!` macros name the crate, also from within it.
+// The `kernel!` and `uniform!` macros name the crate, even from within it.
 extern crate self as rootlet;
 
 #[macro_use]
@@ -141,16 +141,16 @@ mod words;
 
 pub use error::{Error, Result};
 
-/// What the stable face is built on: kernels, layers, rounds, a model on a device. For programs that bring kernels of
-/// their own or go below the trainer, such as the examples `custom_layer` and `custom_loop`, and for tests. **Not
+/// What the stable face is built on: kernels, layers, rounds, a model on a device. It is for programs that bring their
+/// own kernels or go below the trainer, such as the examples `custom_layer` and `custom_loop`, and for tests. **Not
 /// stable**: any version may change it.
 pub mod low_level {
     #[doc(inline)]
     pub use crate::{dense, engine, kernels, layer, network, primitive, sparse, topology};
 }
 
-/// What the command `rootlet` is made of besides: run folders, tables and pages, benchmarks, the check of an adapter.
-/// **Not stable**: any version may change it.
+/// What the command `rootlet` uses in addition: run folders, tables and pages, benchmarks, and the verification of an
+/// adapter. **Not stable**: any version may change it.
 pub mod command {
     #[cfg(feature = "bench")]
     #[doc(inline)]

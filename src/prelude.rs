@@ -1,6 +1,6 @@
-//! The names with which one loads data, trains, predicts and saves: `use rootlet::prelude::*;`.
+//! The names for loading data, training, predicting and saving: `use rootlet::prelude::*;`.
 //!
-//! They are the stable face of the crate. What they lead to is documented where it is; what is below them is in
+//! They are the stable face of the crate. The modules document what they lead to; everything below them is in
 //! [`low_level`](crate::low_level).
 
 pub use crate::checkpoint;

@@ -1,7 +1,6 @@
-//! Threads: whether there are any, starting one, and the pool that the CPU executor runs on.
+//! Threads: whether there are any, how to start one, and the pool that the CPU executor runs on.
 //!
-//! WebAssembly in a page has none. rayon's iterators then run on the caller's thread by themselves, and so does a
-//! [`Pool`].
+//! WebAssembly in a page has none. There, rayon's iterators run on the caller's thread, and so does a [`Pool`].
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
@@ -12,7 +11,7 @@ pub(crate) const AVAILABLE: bool = cfg!(not(target_family = "wasm"));
 /// More threads than any machine has cores are a typing error, and would only wait for each other.
 pub(crate) const MOST_THREADS: usize = 1024;
 
-/// Starts a thread that is called `name` in debuggers.
+/// Starts a thread; debuggers show `name`.
 pub(crate) fn spawn<T: Send + 'static>(
     name: String,
     work: impl FnOnce() -> T + Send + 'static,
@@ -33,7 +32,7 @@ mod pool {
     pub(crate) struct Pool(rayon::ThreadPool);
 
     impl Pool {
-        /// `threads` = 0 takes every core.
+        /// A pool of `threads` threads; 0 takes every core.
         pub(crate) fn new(threads: usize) -> Result<Self> {
             rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
@@ -52,21 +51,21 @@ mod pool {
             self.0.current_num_threads()
         }
 
-        /// Whether the caller is one of its threads.
+        /// Whether the caller runs on one of its threads.
         pub(crate) fn has_caller(&self) -> bool {
             self.0.current_thread_index().is_some()
         }
 
-        /// Does `work` on the pool, and waits for its end.
+        /// Does `work` on the pool, and waits until it is done.
         pub(crate) fn run(&self, work: impl FnOnce() + Send) -> Result<()> {
             let work = || self.0.install(work);
             if rayon::current_thread_index().is_none() {
                 work();
                 return Ok(());
             }
-            // A thread of another rayon pool would take up a second of its tasks while it waits for ours, with whatever
-            // locks its first task holds; should the second want one of these, it would never come. It waits for a
-            // thread that is in no pool.
+            // While a thread of another rayon pool waits for ours, it would start a second task of its own pool,
+            // holding whatever locks its first task holds. If the second task needs one of these, neither ever ends. So
+            // the waiting is done by a thread that is in no pool.
             std::thread::scope(|scope| {
                 let thread = Builder::new().spawn_scoped(scope, work);
                 let thread = thread.map_err(|e| {
@@ -88,7 +87,7 @@ mod pool {
     use crate::error::Result;
 
     thread_local! {
-        /// Whether a pool is at work. There is one thread.
+        /// Whether the pool is working. There is only one thread.
         static BUSY: Cell<bool> = const { Cell::new(false) };
     }
 
@@ -104,7 +103,7 @@ mod pool {
             1
         }
 
-        /// Whether the caller is at work in it.
+        /// Whether the caller is working in it.
         pub(crate) fn has_caller(&self) -> bool {
             BUSY.get()
         }

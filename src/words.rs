@@ -23,9 +23,9 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// A number's text; of one with more digits than anybody reads, such as 1e300 written out, the short form.
+/// A number's text, or the short form if it has more digits than anybody reads, such as 1e300 written out.
 pub(crate) fn short(number: &str) -> String {
-    // 17 digits, and room for zeros before or behind them.
+    // 17 digits, and room for zeros before or after them.
     const MOST: usize = 25;
     match number.parse::<f64>() {
         Ok(x) if number.len() > MOST => format!("{x:e}"),
@@ -33,7 +33,7 @@ pub(crate) fn short(number: &str) -> String {
     }
 }
 
-/// A value as it was given, or a list of them: what is empty is `nothing`.
+/// A value as it was given, or a list of values; an empty one becomes `nothing`.
 pub(crate) fn given(value: &str) -> String {
     if value.trim().is_empty() {
         return "nothing".to_owned();

@@ -1,4 +1,4 @@
-//! What an adapter is known by.
+//! The identity of an adapter.
 
 use std::any::TypeId;
 use std::hash::{Hash, Hasher};
@@ -20,7 +20,7 @@ pub struct KnownAdapter {
 }
 
 impl KnownAdapter {
-    /// An adapter with the kernels of this build.
+    /// An adapter, with the kernels of this build.
     pub fn of(adapter: &AdapterSummary) -> Self {
         KnownAdapter {
             name: adapter.name.clone(),
@@ -36,7 +36,7 @@ impl KnownAdapter {
         }
     }
 
-    /// One with that driver.
+    /// An adapter with this driver.
     #[cfg(test)]
     pub(crate) fn sample(driver: &str) -> Self {
         KnownAdapter {
@@ -49,9 +49,9 @@ impl KnownAdapter {
     }
 }
 
-/// What the compiler tells this crate by from others: it follows the versions of all crates below, naga and wgpu among
-/// them, and that of the compiler, whichever lock file chose them. Nothing else tells them to a library that other
-/// crates are built with. One that differs without a reason costs a verification.
+/// What distinguishes this crate from others for the compiler. It depends on the versions of all crates below,
+/// including naga and wgpu, and on that of the compiler, whichever lock file chose them. Nothing else gives these
+/// versions to a library that other crates are built with. A needless difference only costs a verification.
 fn build() -> u64 {
     let mut hash = Xxh3::new();
     TypeId::of::<Device>().hash(&mut hash);

@@ -1,4 +1,4 @@
-//! Where the cache is, and its files.
+//! The place of the cache, and the form of its files.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::files;
 
-/// Names the folder of the cache, in place of the user's own.
+/// The environment variable that names the folder of the cache, instead of the user's own.
 pub const CACHE_DIR: &str = "ROOTLET_CACHE_DIR";
 
-/// Where the cache is; none on a system without such a place.
+/// The cache's folder; none on a system without such a place.
 pub fn folder() -> Option<PathBuf> {
     match std::env::var_os(CACHE_DIR) {
         Some(folder) if !folder.is_empty() => Some(folder.into()),
@@ -32,7 +32,7 @@ pub struct File<T> {
 const FORMAT: u32 = 1;
 
 impl<T: Serialize + DeserializeOwned> File<T> {
-    /// A file with this content.
+    /// A file with this content, in the current format.
     pub fn of(content: T) -> Self {
         File {
             format: FORMAT,
@@ -40,13 +40,13 @@ impl<T: Serialize + DeserializeOwned> File<T> {
         }
     }
 
-    /// What a file's bytes hold; `what` it should be, for the error.
+    /// The content of a file's bytes; `what` says what it should be, for the error.
     ///
     /// # Errors
-    /// Something else, or another format.
+    /// It is something else, or has another format.
     pub fn parse(bytes: &[u8], what: &str) -> Result<T, Unusable> {
         let no_file = |_| Unusable::Damaged(format!("it is no {what}"));
-        // Its format first: the rest of a newer one may be anything.
+        // The format comes first: the rest of a newer one may be anything.
         let Format { format } = serde_json::from_slice(bytes).map_err(no_file)?;
         match format {
             FORMAT => {
@@ -63,7 +63,7 @@ impl<T: Serialize + DeserializeOwned> File<T> {
     }
 }
 
-/// A file's version, whatever else is in it.
+/// A file's version, regardless of the rest.
 #[derive(Deserialize)]
 struct Format {
     format: u32,
@@ -72,16 +72,16 @@ struct Format {
 /// Why a file of the cache cannot be used, for a note that names it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unusable {
-    /// Nobody can: it makes way for the next one.
+    /// Nobody can read it: it will be replaced.
     Damaged(String),
-    /// A newer rootlet wrote it, and uses it: it stays.
+    /// A newer rootlet wrote it and uses it, so it stays.
     Newer(String),
 }
 
-/// What `parse` finds in a file of the cache; nothing where there is none.
+/// The content that `parse` finds in a file of the cache; the default if there is no file.
 ///
-/// # Errors
-/// Why the file cannot be used.
+/// # # Errors
+/// The reason why the file cannot be used.
 pub fn read<T: Default>(
     path: &Path,
     parse: impl FnOnce(&[u8]) -> Result<T, Unusable>,
@@ -90,13 +90,13 @@ pub fn read<T: Default>(
     match files::read_if_there(path, files::Most::RECORD) {
         Ok(Some(bytes)) => parse(&bytes),
         Ok(None) => Ok(T::default()),
-        // The note names the path.
+        // The note itself names the path.
         Err(Error::Io { source, .. }) => damaged(source.to_string()),
         Err(error) => damaged(error.to_string()),
     }
 }
 
-/// As [`read`]: nothing from a file that cannot be used, which `note` hears of.
+/// Like [`read`], but gives the default for a file that cannot be used, and tells `note`.
 pub fn read_or_note<T: Default>(
     path: &Path,
     parse: impl FnOnce(&[u8]) -> Result<T, Unusable>,
@@ -112,11 +112,11 @@ pub fn read_or_note<T: Default>(
     })
 }
 
-/// As [`read`], for what is to be written back with more in it: another process may have added its own. Of a file that
-/// nobody can use nothing is kept.
+/// Like [`read`], for a file that will be written back with additions: another process may have added its own. A file
+/// that nobody can read counts as empty.
 ///
 /// # Errors
-/// Why the file must stay as it is.
+/// The reason why the file must stay as it is.
 pub fn read_to_add<T: Default>(
     path: &Path,
     parse: impl FnOnce(&[u8]) -> Result<T, Unusable>,
@@ -128,11 +128,11 @@ pub fn read_to_add<T: Default>(
     }
 }
 
-/// Replaces a file of the cache by `content` as JSON: whoever reads sees the old or the new content, whichever of
-/// several processes writes.
+/// Replaces a file of the cache with `content` as JSON. Readers see either the old or the new content, even if several
+/// processes write.
 ///
 /// # Errors
-/// A folder that cannot be made or written.
+/// The folder cannot be created or written.
 pub fn replace(path: &Path, content: &impl Serialize) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;

@@ -1,11 +1,10 @@
-//! The user's cache folder: what was found out of an adapter, and need not be again. What is lost there costs some
-//! seconds, and no more.
+//! The user's cache folder: facts about an adapter that need not be determined again. Losing them costs a few seconds.
 //!
 //! | file | job |
 //! |---|---|
-//! | `folder.rs` | where it is, and files in it |
-//! | `adapter.rs` | what an adapter is known by |
-//! | `tuned.rs` | `tuned.json`: the shapes of workgroups that were measured |
+//! | `folder.rs` | its place, and the files in it |
+//! | `adapter.rs` | the identity of an adapter |
+//! | `tuned.rs` | `tuned.json`: the measured choices |
 
 mod adapter;
 pub mod folder;

@@ -1,5 +1,5 @@
-//! `tuned.json` in the user's cache folder: what was measured as fastest, by adapter: shapes of workgroups, and whether
-//! a model's kernels run as one where they follow each other.
+//! `tuned.json` in the user's cache folder: the choices that were measured as fastest, by adapter. These are the shapes
+//! of workgroups, and whether a model's successive kernels run as one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::words::{counted, listed};
 
 const FILE: &str = "tuned.json";
 
-/// Adapters kept, and classes of sizes of each: more than anybody has, few enough to read in no time.
+/// Number of adapters kept, and of size classes for each: more than anybody has, and few enough to read quickly.
 const MOST_ADAPTERS: usize = 50;
 const MOST_CLASSES: usize = 5000;
 
@@ -24,17 +24,17 @@ const MOST_CLASSES: usize = 5000;
 struct Entry {
     #[serde(flatten)]
     adapter: KnownAdapter,
-    /// By class, the name of the shape.
+    /// The name of the shape, by class.
     shapes: BTreeMap<String, String>,
-    /// By class of a model's step, `fused` or `apart`.
+    /// By class of a model's step: `fused` or `apart`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     steps: BTreeMap<String, String>,
 }
 
-/// How steps run whose kernels are fused, and otherwise.
+/// The names for steps with fused kernels and without.
 const FUSED: [(bool, &str); 2] = [(true, "fused"), (false, "apart")];
 
-/// Whether the kernels of models are fused, as was measured on an adapter.
+/// Whether the kernels of models are fused, as measured on an adapter.
 #[derive(Clone, Debug, Default)]
 pub struct Steps(BTreeMap<String, bool>);
 
@@ -44,7 +44,7 @@ impl Steps {
         self.0.is_empty()
     }
 
-    /// Of a model's step of this [class](crate::network::step_class); none where it was not measured.
+    /// The choice for a model's step of this [class](crate::network::step_class); none if it was not measured.
     pub fn fused(&self, class: &str) -> Option<bool> {
         self.0.get(class).copied()
     }
@@ -55,8 +55,8 @@ struct List {
     tuned: Vec<Entry>,
 }
 
-/// Gives a device the choices that were measured on its adapter before, and returns those of steps, which a training
-/// takes when it begins. `note` hears of a file that cannot be used, and of choices in it that are none.
+/// Gives a device the choices that were measured on its adapter before. Returns those for steps, which a training
+/// adopts when it begins. `note` is told about a file that cannot be used, and about invalid choices in it.
 pub fn recall(device: &Device, note: &mut dyn FnMut(&str)) -> Steps {
     let (Some(adapter), Some(base), Some(folder)) = (device.adapter(), device.shape(), folder())
     else {
@@ -90,14 +90,14 @@ pub fn recall(device: &Device, note: &mut dyn FnMut(&str)) -> Steps {
     steps
 }
 
-/// The choices that a file's shapes are on an adapter of this shape, and those that are none, in words.
+/// The choices that a file's shapes stand for on an adapter with this base shape, and descriptions of the invalid ones.
 fn usable(shapes: BTreeMap<String, String>, base: WorkgroupShape) -> (Choices, Vec<String>) {
     let kernels = kernels();
     let (mut choices, mut unknown) = (Choices::new(), Vec::new());
     for (class, name) in shapes {
         let of_class = class.split(' ').next();
         let kernel = kernels.iter().find(|kernel| Some(kernel.name) == of_class);
-        // Of a kernel that is not the crate's own the device looks when it runs.
+        // For a kernel from outside the crate, the device checks this when it runs.
         let has = |shape: &WorkgroupShape| {
             kernel.is_none_or(|kernel| kernel.shapes(base).any(|has| has == *shape))
         };
@@ -111,7 +111,7 @@ fn usable(shapes: BTreeMap<String, String>, base: WorkgroupShape) -> (Choices, V
     (choices, unknown)
 }
 
-/// Keeps what a device has measured, and says so. What other work disturbed is not kept.
+/// Stores what a device has measured, and reports it. Disturbed measurements are not stored.
 pub fn keep(device: &Device, measured: Vec<Tuned>, note: &mut dyn FnMut(&str)) {
     let Some(adapter) = device.adapter().filter(|_| !measured.is_empty()) else {
         return;
@@ -148,7 +148,7 @@ pub fn keep(device: &Device, measured: Vec<Tuned>, note: &mut dyn FnMut(&str)) {
     store(device, shapes.collect(), BTreeMap::new(), note);
 }
 
-/// Keeps whether the kernels of a model's step of a [class](crate::network::step_class) are fused, as was measured.
+/// Stores whether the kernels of a model's step of a [class](crate::network::step_class) are fused, as measured.
 pub fn keep_step(device: &Device, class: &str, fused: bool, note: &mut dyn FnMut(&str)) {
     let name = FUSED.iter().find(|(known, _)| *known == fused);
     let steps = name.map(|(_, name)| (class.to_owned(), (*name).to_owned()));
@@ -196,7 +196,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Entry>, Unusable> {
     File::<List>::parse(bytes, "list of measured workgroups").map(|list| list.tuned)
 }
 
-/// Adds choices to the file's.
+/// Adds choices to those in the file.
 fn add(folder: Option<&Path>, new: Entry) -> Result<(), String> {
     let path = folder.ok_or("there is no cache folder")?.join(FILE);
     let mut tuned = read_to_add(&path, parse)?;
@@ -293,7 +293,7 @@ mod tests {
     fn a_file_of_a_newer_rootlet_stays_as_it_is() {
         let desk = tempfile::tempdir().unwrap();
         let path = desk.path().join(FILE);
-        // Whatever it holds.
+        // Regardless of its content.
         for content in [
             "{\"format\": 9, \"tuned\": []}",
             "{\"format\": 2, \"other\": 1}",

@@ -1,5 +1,5 @@
-//! What checks return.
+//! The result of checks.
 
-/// A check's outcome: the error is the reason alone. Whoever knows the path and the way out turns it into an
+/// A check's outcome: the error is only the reason. The caller, who knows the path and the way out, turns it into an
 /// [`Error`](crate::Error).
 pub(super) type Checked<T> = Result<T, String>;

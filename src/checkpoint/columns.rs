@@ -4,7 +4,7 @@ use super::checked::Checked;
 use safetensors::tensor::{Dtype, Metadata, View};
 use std::borrow::Cow;
 
-/// A tensor of one dimension on its way to the file.
+/// A one-dimensional tensor to be written to the file.
 pub(super) enum Column<'a> {
     Index(&'a [u32], [usize; 1]),
     Count(&'a [u32], [usize; 1]),
@@ -33,11 +33,11 @@ impl<'a> Column<'a> {
 impl View for Column<'_> {
     fn dtype(&self) -> Dtype {
         match self {
-            // Checked to be below 2^31, where signed and unsigned have the same bits.
+            // Checked to be below 2^31, where signed and unsigned integers have the same bits.
             Self::Index(..) => Dtype::I32,
             Self::Count(..) => Dtype::U32,
             Self::Real(..) => Dtype::F32,
-            // As signed numbers, which every reader has.
+            // As signed numbers, which every reader supports.
             Self::Hash(..) => Dtype::I64,
         }
     }
@@ -75,14 +75,15 @@ impl View for Column<'_> {
     }
 }
 
-/// The file in two parts. Not through `SafeTensors::deserialize`, whose sum of offsets overflows on a crafted header.
+/// The file in two parts. `SafeTensors::deserialize` is not used, because its sum of offsets overflows on a crafted
+/// header.
 pub(super) struct File<'a> {
     header: Metadata,
     data: &'a [u8],
 }
 
 impl<'a> File<'a> {
-    /// The layout: the header's length as eight bytes, little endian; the header, JSON; the tensors.
+    /// The layout: the header's length in eight little-endian bytes, the JSON header, and the tensors.
     pub fn open(bytes: &'a [u8]) -> Checked<Self> {
         let (length, rest) = bytes
             .split_first_chunk::<8>()
@@ -104,17 +105,17 @@ impl<'a> File<'a> {
         Ok(Self { header, data })
     }
 
-    /// How many tensors it has.
+    /// The number of tensors.
     pub fn tensors(&self) -> usize {
         self.header.tensors().len()
     }
 
-    /// Whether it has one of this name.
+    /// Whether there is a tensor with this name.
     pub fn has(&self, name: &str) -> bool {
         self.header.info(name).is_some()
     }
 
-    /// Elements of the tensor `name` of one dimension; 0 where there is none.
+    /// Elements of the one-dimensional tensor `name`; 0 if it does not exist.
     pub fn length(&self, name: &str) -> usize {
         match self.header.info(name).map(|info| &info.shape[..]) {
             Some(&[length]) => length,
@@ -137,7 +138,7 @@ impl<'a> File<'a> {
         self.column(name, Dtype::U32, len, u32::from_le_bytes)
     }
 
-    /// The tensor `name` of hashes, however many there are.
+    /// The tensor `name` of hashes, of any length.
     pub fn hashes(&self, name: &str) -> Checked<Vec<u64>> {
         self.column(name, Dtype::I64, self.length(name), u64::from_le_bytes)
     }

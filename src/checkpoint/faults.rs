@@ -1,4 +1,4 @@
-//! Every write, flush, rename and removal of a save fails in turn, in three ways; what is left holds a whole
+//! Every write, flush, rename and removal of a save fails in turn, in three ways. What is left must hold a whole
 //! checkpoint.
 
 use std::cell::{Cell, RefCell};
@@ -10,15 +10,15 @@ use super::save::save_on;
 use super::{LayerState, NetworkState, Progress, Snapshot, folder, load};
 use crate::disk::{Disk, Machine};
 
-/// How an operation fails, and what then.
+/// How an operation fails, and what happens afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// This one alone, a write half way: the save clears up behind itself.
+    /// Only this one, with a write stopping half way: the save cleans up.
     Once,
-    /// This one and all after it, as when the process is killed or the disk goes away.
+    /// This one and all later ones, as when the process is killed or the disk goes away.
     ForGood,
-    /// Likewise, and then what was not flushed is lost: names made since their folder was flushed, latest first, and
-    /// content.
+    /// The same, and then whatever was not flushed is lost: names made since their folder was flushed, latest first,
+    /// and content.
     PowerCut,
 }
 
@@ -27,12 +27,12 @@ enum Way {
 enum Change {
     Created(PathBuf),
     Renamed(PathBuf, PathBuf),
-    /// The folder, and where it is kept for the case.
+    /// The folder, and where it is kept in case it comes back.
     Removed(PathBuf, PathBuf),
 }
 
 impl Change {
-    /// The entry of a folder that it changed.
+    /// The folder entry that it changed.
     fn entry(&self) -> &Path {
         match self {
             Change::Created(path) | Change::Renamed(_, path) | Change::Removed(path, _) => path,
@@ -40,11 +40,11 @@ impl Change {
     }
 }
 
-/// A disk whose operation number `at` fails.
+/// A disk whose operation with number `at` fails.
 struct Faulty {
     at: usize,
     way: Way,
-    /// Whether flushing a file does nothing, to see that the test would find it.
+    /// Whether flushing a file does nothing, to check that the test would notice.
     forgets: bool,
     done: Cell<usize>,
     random: Cell<u64>,
@@ -98,7 +98,7 @@ impl Faulty {
             let kept = self.random(bytes.len() + 1);
             let mut left = bytes[..kept].to_vec();
             if self.random(2) == 0 {
-                // The length was flushed, the content was not.
+                // The length was flushed, but not the content.
                 left.resize(bytes.len(), 0);
             }
             fs::write(path, left).expect("the file was there");
@@ -180,7 +180,7 @@ impl Disk for Faulty {
     }
 }
 
-/// A disk that works and flushes nothing, for the saves before and after.
+/// A working disk that flushes nothing, for the saves before and after.
 struct Quick;
 
 impl Disk for Quick {
@@ -215,7 +215,7 @@ fn snapshot(step: u64, again: bool) -> Snapshot {
     }
 }
 
-/// What was saved before, and what is being saved when the fault comes.
+/// The earlier saves, and the one during which the fault comes.
 const SAVES: [(&[u64], u64); 7] = [
     (&[], 5),
     (&[5], 10),
@@ -226,7 +226,7 @@ const SAVES: [(&[u64], u64); 7] = [
     (&[5, 10], 3),
 ];
 
-/// A run folder with these saves; now and then with what an interrupted save of another process left.
+/// A run folder with these saves, in some cases with the leftovers of another process's interrupted save.
 fn run_with(before: &[u64], leftovers: bool) -> tempfile::TempDir {
     let run = tempfile::tempdir().expect("a folder");
     for &step in before {
@@ -244,7 +244,7 @@ fn run_with(before: &[u64], leftovers: bool) -> tempfile::TempDir {
     run
 }
 
-/// Counts of what was injected.
+/// Counts of the injected faults.
 #[derive(Debug, Default)]
 struct Counts {
     faults: usize,
@@ -286,7 +286,7 @@ fn inject(
     }
     counts.faults += usize::from(came);
     if !disk.forgets {
-        // A disk that works again takes the next save, and what was left behind goes.
+        // A disk that works again accepts the next save, and the leftovers disappear.
         let next = snapshot(step + 1, false);
         save_on(&Quick, run.path(), &next, "", None)
             .unwrap_or_else(|error| panic!("{}: {error}", at()));
@@ -306,7 +306,7 @@ fn inject_all(seeds: std::ops::Range<u64>) -> Counts {
                 for leftovers in [false, true] {
                     for at in 0.. {
                         let disk = Faulty::new(at, way, seed ^ (at as u64) << 32);
-                        // The one behind the last, too: nothing fails, and then the power is cut.
+                        // This includes the number after the last: nothing fails, and then the power is cut.
                         if !inject(saves, &disk, leftovers, &mut counts) {
                             break;
                         }

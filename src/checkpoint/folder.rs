@@ -1,4 +1,4 @@
-//! The folder `checkpoints` of a run: names, order, and removal that a kill cannot turn into half a checkpoint.
+//! The folder `checkpoints` of a run: names, order, and a removal that a kill cannot turn into half a checkpoint.
 
 use std::fs;
 use std::io;
@@ -8,18 +8,18 @@ use crate::disk::Disk;
 
 /// The folder inside a run that holds its checkpoints.
 pub(super) const STORE: &str = "checkpoints";
-/// The tensors' file inside a checkpoint.
+/// The tensor file inside a checkpoint.
 pub(super) const MODEL: &str = "model.safetensors";
-/// The manifest's file inside a checkpoint.
+/// The manifest inside a checkpoint.
 pub(super) const MANIFEST: &str = "manifest.json";
 
 const PREFIX: &str = "step-";
-/// A checkpoint that makes way for another one of the same step. It counts until that one is in place.
+/// Marks a checkpoint that a new one of the same step replaces. It counts until the new one is in place.
 const REPLACED: &str = ".replaced";
-/// Not a checkpoint (yet, or any more): swept away by the next save.
+/// Marks a folder that is not, or no longer, a checkpoint: the next save sweeps it away.
 const SCRAP: &str = ".tmp-";
 
-/// A checkpoint's folder, complete unless someone else changed it.
+/// A checkpoint's folder, complete unless someone else has changed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub step: u64,
@@ -32,7 +32,7 @@ pub(super) fn name(step: u64) -> String {
     format!("{PREFIX}{step:010}")
 }
 
-/// Where the step's folder goes when a new one of the same step replaces it.
+/// Where the step's folder is moved when a new one of the same step replaces it.
 pub(super) fn replaced(step: u64) -> String {
     format!("{}{REPLACED}", name(step))
 }
@@ -42,7 +42,7 @@ pub(super) fn scrap(step: u64) -> String {
     format!("{SCRAP}{}-{}", name(step), std::process::id())
 }
 
-/// The step that a folder's name tells, and whether it has made way for another.
+/// The step in a folder's name, and whether the folder was replaced by another.
 pub(super) fn parse(name: &str) -> Option<(u64, bool)> {
     let rest = name.strip_prefix(PREFIX)?;
     let (digits, replaced) = match rest.strip_suffix(REPLACED) {
@@ -55,7 +55,7 @@ pub(super) fn parse(name: &str) -> Option<(u64, bool)> {
     Some((digits.parse().ok()?, replaced))
 }
 
-/// Whether this is the path of a file of a checkpoint.
+/// Whether this is the path of a checkpoint's file.
 pub(crate) fn is_file_of_one(path: &Path) -> bool {
     let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
     let folder = path.parent().and_then(name);
@@ -81,7 +81,7 @@ pub(super) fn list(store: &Path) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Removes what interrupted saves have left, and puts back a checkpoint whose successor never came.
+/// Removes what interrupted saves have left, and restores a checkpoint whose successor never came.
 pub(super) fn sweep(disk: &impl Disk, store: &Path) -> io::Result<()> {
     for entry in fs::read_dir(store)? {
         let entry = entry?;
@@ -101,7 +101,7 @@ pub(super) fn sweep(disk: &impl Disk, store: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a checkpoint: renamed first, since a kill in the middle of removing would leave half of it under a good
+/// Removes a checkpoint. It is renamed first, because a kill during the removal would leave half of it under a valid
 /// name.
 pub(super) fn discard(disk: &impl Disk, store: &Path, entry: &Entry) -> io::Result<()> {
     let scrap = store.join(scrap(entry.step));

@@ -1,4 +1,4 @@
-//! Sizes of a layer's connections, as the manifest has them.
+//! Sizes of a layer's connections, as the manifest stores them.
 
 use super::checked::Checked;
 use crate::sparse::LayerState;
@@ -25,7 +25,8 @@ impl LayerShape {
         }
     }
 
-    /// Bytes of the layer's tensors, at so many of the optimiser for each number, or what makes the sizes impossible.
+    /// Bytes of the layer's tensors, if the optimiser keeps `state` bytes for each number; or what makes the sizes
+    /// impossible.
     pub(super) fn bytes(&self, l: usize, state: u64) -> Checked<u64> {
         let Self {
             n_in,
@@ -38,17 +39,17 @@ impl LayerShape {
                  indices reach"
             ));
         }
-        // Below 2^31 each, as just checked: the products fit.
+        // Each is below 2^31, as just checked, so the products fit.
         if active as u64 > n_in as u64 * n_out as u64 {
             return Err(format!(
                 "layer {l} has {active} connections, more than {n_in} inputs and {n_out} outputs allow"
             ));
         }
         let (rows, active) = (n_out as u64, active as u64);
-        // The files' limits keep a state's bytes small: no sum overflows.
+        // The limits on file sizes keep a state's bytes small, so no sum overflows.
         Ok((4 + state) * rows + 4 * (rows + 1) + (8 + state) * active)
     }
 }
 
-/// Tensors are indexed by signed 32-bit integers, because PyTorch and SciPy are.
+/// Tensors are indexed by signed 32-bit integers, as in PyTorch and SciPy.
 pub(super) const MAX_INDEX: usize = i32::MAX as usize;

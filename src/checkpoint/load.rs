@@ -1,4 +1,4 @@
-//! Loading: find the checkpoint, check every byte, and say what to do where one is wrong.
+//! Loading: find the checkpoint, check every byte, and say what to do if one is wrong.
 
 use super::checked::Checked;
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
@@ -15,21 +15,21 @@ use std::path::{Path, PathBuf};
 pub struct Checkpoint {
     /// The model and the progress, bit for bit as saved.
     pub snapshot: Snapshot,
-    /// The rest of the manifest, the configuration among it.
+    /// The rest of the manifest, including the configuration.
     pub manifest: Manifest,
     /// The folder that was read.
     pub path: PathBuf,
-    /// Set when newer checkpoints of the run are damaged and this is an earlier one: a sentence for the user.
+    /// Set if newer checkpoints of the run are damaged and this is an earlier one: a sentence for the user.
     pub note: Option<String>,
 }
 
-/// Loads a checkpoint: the one at `path`, or the newest intact one when `path` is a run's folder or its `checkpoints`.
+/// Loads a checkpoint: the one at `path`, or the newest intact one if `path` is a run folder or its `checkpoints`.
 ///
-/// When a run's newest checkpoint is damaged, the one before it is loaded and [`Checkpoint::note`] says so. When a
-/// damaged checkpoint was named itself, nothing else is loaded; the error names the one to use instead.
+/// If a run's newest checkpoint is damaged, the one before it is loaded and [`Checkpoint::note`] says so. If the
+/// damaged checkpoint itself was named, nothing else is loaded; the error names the one to use instead.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] when nothing is there or a file is missing, truncated, changed by as much as a bit, or of
+/// [`Error::Checkpoint`] if nothing is there, or a file is missing, truncated, changed by as much as a bit, or of
 /// another format.
 pub fn load(path: &Path) -> Result<Checkpoint> {
     let failed = |reason: String| Error::Checkpoint {
@@ -51,7 +51,7 @@ enum Place {
 }
 
 fn locate(path: &Path) -> Checked<Place> {
-    // One of the two files stands for the folder that it is in.
+    // Either of the two files stands for the folder that it is in.
     let is_part = [MODEL, MANIFEST].iter().any(|part| path.ends_with(part));
     if let (true, Some(parent)) = (is_part && !path.is_dir(), path.parent()) {
         return Ok(Place::Checkpoint(parent.to_owned()));
@@ -77,16 +77,16 @@ fn locate(path: &Path) -> Checked<Place> {
     Ok(Place::Store(path.to_owned()))
 }
 
-/// The step in a checkpoint's name, when it has such a name.
+/// The step in a checkpoint's name, if it has such a name.
 fn step_of(folder: &Path) -> Option<u64> {
     let name = folder.file_name()?.to_str()?;
     folder::parse(name).map(|(step, _)| step)
 }
 
-/// The newest checkpoint that can be read, with a note on those that cannot.
+/// The newest checkpoint that can be read, with a note about those that cannot.
 fn newest(store: &Path) -> Checked<Checkpoint> {
     let looked = first_usable(store, |folder| match read(folder) {
-        // Whole, and no reason to lose the steps since the one before.
+        // It is whole, and falling back would lose the steps since the one before.
         Err(reason) if is_later(folder) => Ok(Err(format!("{}: {reason}", folder.display()))),
         checkpoint => checkpoint.map(Ok),
     })?;
@@ -111,16 +111,16 @@ fn newest(store: &Path) -> Checked<Checkpoint> {
     }
 }
 
-/// What was found by going through a run's checkpoints.
+/// The result of searching a run's checkpoints.
 pub(crate) struct Looked<T> {
-    /// What the newest gives that can be used, if one can.
+    /// What the newest usable one gives, if there is one.
     pub found: Option<T>,
-    /// Why newer ones cannot be used, each.
+    /// Why each of the newer ones cannot be used.
     pub damage: Vec<String>,
 }
 
-/// Goes through the checkpoints, newest first, until `look` can use one. A run that goes on saves new ones meanwhile and
-/// removes the old: where one has gone since they were listed, this begins anew.
+/// Tries the checkpoints, newest first, until `look` can use one. Meanwhile a training may save new ones and remove the
+/// old: if one has disappeared since they were listed, the search starts again.
 fn first_usable<T>(store: &Path, look: impl Fn(&Path) -> Checked<T>) -> Checked<Looked<T>> {
     'listing: loop {
         let mut damage = Vec::new();
@@ -154,7 +154,7 @@ fn is_later(folder: &Path) -> bool {
     })
 }
 
-/// A reason with the way out: the newest other checkpoint of the same run that is intact.
+/// A reason with a way out: the newest other intact checkpoint of the same run.
 fn advise(folder: &Path, reason: &str) -> String {
     let store = folder.parent();
     let others = store.and_then(|store| list(store).ok()).unwrap_or_default();
@@ -177,12 +177,12 @@ fn list(store: &Path) -> Checked<Vec<Entry>> {
     folder::list(store).map_err(|e| format!("cannot be listed: {e}; make the folder readable"))
 }
 
-/// The manifest of a run's newest checkpoint that has one which can be read. The tensors are not looked at.
+/// The newest manifest of a run that can be read. The tensors are not checked.
 pub(crate) fn newest_manifest(run: &Path) -> Looked<Manifest> {
     let looked = first_usable(&run.join(STORE), |folder| {
         open(folder).map(|(manifest, _)| manifest)
     });
-    // Without a folder of them there is none.
+    // Without a folder of checkpoints there are none.
     looked.unwrap_or(Looked {
         found: None,
         damage: Vec::new(),
@@ -245,7 +245,7 @@ pub(super) fn verify(folder: &Path) -> Checked<()> {
     Ok(())
 }
 
-/// The manifest, and the tensor file once it is known to have the declared length.
+/// The manifest, and the tensor file once its length is known to be the declared one.
 fn open(folder: &Path) -> Checked<(Manifest, File)> {
     if !folder.is_dir() {
         return Err("there is no such folder".to_owned());
@@ -281,7 +281,7 @@ fn open_file(path: &Path) -> Checked<(File, u64)> {
         std::io::ErrorKind::NotFound => "is missing".to_owned(),
         _ => format!("cannot be read: {e}"),
     })?;
-    // Asked before opening: a pipe would keep the opener waiting for ever.
+    // Checked before opening: a pipe would make the opener wait for ever.
     if !about.is_file() {
         return Err("is not a file".to_owned());
     }
@@ -289,7 +289,7 @@ fn open_file(path: &Path) -> Checked<(File, u64)> {
     Ok((file, about.len()))
 }
 
-/// The whole file, which must have just that many bytes.
+/// The whole file, which must have exactly this many bytes.
 fn read_exactly(file: File, bytes: usize) -> Checked<Vec<u8>> {
     let mut data = Vec::new();
     data.try_reserve_exact(bytes)

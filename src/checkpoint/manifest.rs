@@ -1,7 +1,7 @@
 //! `manifest.json`: what a checkpoint holds, and the checksums that prove it whole.
 //!
-//! The file is one JSON object whose last member is the CRC-32 of every byte before that member. The reader demands the
-//! end of the file byte for byte, so that no single changed byte goes unseen, white space included.
+//! The file is one JSON object whose last member is the CRC-32 of every byte before that member. The reader compares
+//! the end of the file byte for byte, so that no single changed byte goes unnoticed, not even white space.
 
 use super::checked::Checked;
 use super::layer_shape::LayerShape;
@@ -16,14 +16,15 @@ use serde::{Deserialize, Serialize};
 /// Version of the checkpoint format, raised when a reader of the old one would misread the new one.
 pub const FORMAT: u32 = 1;
 
-/// The longest manifest that is written or read, in bytes. Real ones have a few kilobytes; a longer file is not ours.
+/// The longest manifest that is written or read, in bytes. Real ones have a few kilobytes; a longer file did not come
+/// from here.
 pub(super) const MAX_BYTES: usize = 16 << 20;
 
-/// What stands between the manifest's content and its checksum. It cannot occur inside a JSON string, where a line feed
-/// is escaped.
+/// The text between the manifest's content and its checksum. It cannot occur inside a JSON string, where a line feed is
+/// escaped.
 const SEAL: &str = ",\n  \"manifest_crc32\": ";
 
-/// Everything of a checkpoint but the tensors.
+/// Everything in a checkpoint except the tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of the checkpoint format: [`FORMAT`].
@@ -34,25 +35,25 @@ pub struct Manifest {
     pub progress: Progress,
     /// Sizes of the layers.
     pub layers: Vec<LayerShape>,
-    /// Kinds and sizes of the norms; none in files of models without.
+    /// Kinds and sizes of the norms; empty in files of models without norms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub norms: Vec<NormShape>,
-    /// Kinds and arrays of the layers with dense parameters, where not all of them are norms.
+    /// Kinds and arrays of the layers with dense parameters, if not all of them are norms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<ParameterShape>,
     /// The optimiser and its arrays; SGD in files that do not say.
     #[serde(default, skip_serializing_if = "OptimiserShape::is_default")]
     pub optimiser: OptimiserShape,
-    /// What the data were; none in files of versions that did not keep it.
+    /// What the data were; none in files of versions that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataRecord>,
-    /// What the network was trained and evaluated by, where that is not cross-entropy and accuracy.
+    /// The loss and the metric of the network, if they are not cross-entropy and accuracy.
     #[serde(default, skip_serializing_if = "Objective::is_default")]
     pub objective: Objective,
-    /// The run that saved it; none in files of versions that did not keep it, and of programs.
+    /// The run that saved it; none in files of programs, and of versions that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Origin>,
-    /// What the run went on with and had not begun with; none in files of versions that did not keep it.
+    /// What changed when the run was resumed; empty in files of versions that did not record it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// Size and checksum of `model.safetensors`.
@@ -66,7 +67,7 @@ pub struct Manifest {
 pub struct TensorFile {
     /// Its length in bytes.
     pub bytes: u64,
-    /// CRC-32 (that of zip and gzip) of all its bytes.
+    /// CRC-32 of all its bytes, as in zip and gzip.
     pub crc32: u32,
 }
 
@@ -85,12 +86,12 @@ impl Manifest {
         Ok(sealed.into_bytes())
     }
 
-    /// Whether the file is of a later format than this version's: whole, it may be, and not to be passed over.
+    /// Whether the file has a later format than this version's: it may be whole, and must not be passed over.
     pub(super) fn is_later(bytes: &[u8]) -> bool {
         serde_json::from_slice(bytes).is_ok_and(|found: Format| found.format > u64::from(FORMAT))
     }
 
-    /// Reads the file's bytes back. An error's text is a reason that fits behind "manifest.json".
+    /// Reads the file's bytes back. An error's text is a reason that can follow "manifest.json".
     pub(super) fn decode(bytes: &[u8]) -> Checked<Self> {
         let damaged = || "fails its checksum".to_owned();
         let text = std::str::from_utf8(bytes).map_err(|_| damaged())?;
@@ -118,7 +119,7 @@ impl Manifest {
         Shapes::from_manifest(&self.norms, &self.parameters)
     }
 
-    /// The layers' sizes fit in the tensor file: known before that file, or memory for it, is touched.
+    /// Checks that the layers' sizes fit the tensor file, before that file is touched or memory is allocated for it.
     fn check(&self) -> Checked<()> {
         let mut bytes = 0u64;
         let state = self.optimiser.bytes();
@@ -142,25 +143,25 @@ impl Manifest {
     }
 }
 
-/// What is read before the rest: another format may well have other members.
+/// What is read first, because another format may have other members.
 #[derive(Deserialize)]
 struct Format {
     format: u64,
     rootlet: Option<String>,
 }
 
-/// The end of a manifest whose content precedes it.
+/// The end of a manifest with this content.
 fn seal(content: &[u8]) -> String {
     format!("{SEAL}{}\n}}\n", crc32fast::hash(content))
 }
 
-/// For the fuzzer: the bytes as they are, and under a right checksum, past which it would hardly get.
+/// For the fuzzer: the bytes as they are, and with a right checksum, which it would hardly ever hit.
 pub(crate) fn fuzz(bytes: &[u8]) {
     let _ = Manifest::decode(bytes);
     let sealed = [bytes, seal(bytes).as_bytes()].concat();
     if let Ok(manifest) = Manifest::decode(&sealed) {
         let again = manifest.encode().and_then(|bytes| Manifest::decode(&bytes));
-        // As text, for a NaN is like no other.
+        // Compared as text, because NaN does not equal itself.
         assert_eq!(
             format!("{again:?}"),
             format!("{:?}", Ok::<_, String>(manifest))
@@ -208,7 +209,7 @@ mod tests {
         }
     }
 
-    /// Any content under a right checksum: what a checksum alone does not stop.
+    /// Any content with a right checksum: what a checksum alone does not stop.
     fn sealed(content: &str) -> Vec<u8> {
         format!("{content}{}", seal(content.as_bytes())).into_bytes()
     }

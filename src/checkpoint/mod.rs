@@ -12,15 +12,14 @@
 //!   were active once and are not now, `layers.{l}.past_crow_indices` and `layers.{l}.past_col_indices` (I32). Of
 //!   images `data.learned_images` (I64): hashes of those that the network has learned from.
 //!
-//!   The tensors `…momentum` are those of SGD. Another optimiser's arrays stand in their place, by the names that it
-//!   gives them: F32, or
-//!   U32 for counts.
+//!   The tensors `…momentum` are those of SGD. Another optimiser has its own arrays in their place, under the names
+//!   that it gives them: F32, or U32 for counts.
 //! - `manifest.json`: format, version, progress, the layers' and norms' sizes, the optimiser unless it is SGD, what the
 //!   data were, the tensor file's bytes and CRC-32, the whole configuration, and a CRC-32 of the manifest itself.
 //!
 //! [`save()`] never touches a complete checkpoint before the next one is on the disk, so that a crash, a full disk or a
-//! kill at any moment leaves one to go on from. [`load()`] believes no byte: whatever is in the files, it returns
-//! either exactly what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
+//! kill at any moment leaves one to go on from. [`load()`] trusts no byte: whatever is in the files, it returns either
+//! exactly what was saved or an [`Error::Checkpoint`](crate::Error::Checkpoint) that says what to do.
 
 mod checked;
 mod columns;

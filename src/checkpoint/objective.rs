@@ -4,7 +4,7 @@ use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a network is trained and evaluated by, by their names.
+/// The names of the loss and the metric of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Objective {
     /// The loss.
@@ -23,7 +23,7 @@ impl Default for Objective {
 }
 
 impl Objective {
-    /// Whether it is that of a run of the command.
+    /// Whether they are those of every run of the command.
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }

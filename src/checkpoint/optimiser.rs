@@ -1,4 +1,4 @@
-//! The optimiser's name and arrays, as the manifest has them, and its tensors.
+//! The optimiser's name and arrays, as the manifest stores them, and its tensors.
 
 use super::checked::Checked;
 use super::columns::{Column, File};
@@ -28,14 +28,14 @@ pub struct StateShape {
 /// The optimiser whose state is saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptimiserShape {
-    /// Its name; none of a network that no optimiser has begun to train.
+    /// Its name; none for a network that no optimiser has begun to train.
     pub name: Option<String>,
     /// Its arrays for every trained number.
     pub arrays: Vec<StateShape>,
 }
 
 impl Default for OptimiserShape {
-    /// Files that name no optimiser are of SGD.
+    /// Files that name no optimiser are from SGD.
     fn default() -> Self {
         OptimiserShape {
             name: Some(Sgd::NAME.to_owned()),
@@ -48,12 +48,12 @@ impl Default for OptimiserShape {
 }
 
 impl OptimiserShape {
-    /// Whether the manifest need not say it.
+    /// Whether the manifest may leave it out.
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What a state is of; all its parts must be of the same.
+    /// The optimiser of a state; all parts of the state must agree.
     pub(super) fn of(state: &NetworkState) -> Checked<Self> {
         let layers = state.layers.iter().flat_map(|l| [&l.state, &l.bias_state]);
         let arrays = state.parameters.iter().flat_map(|layer| &layer.arrays);
@@ -69,12 +69,12 @@ impl OptimiserShape {
         }
     }
 
-    /// Bytes for each trained number.
+    /// Bytes kept for each trained number.
     pub(super) fn bytes(&self) -> u64 {
         4 * self.arrays.len() as u64
     }
 
-    /// Reads the state of `count` numbers, whose tensors' names begin with `prefix`.
+    /// Reads the state of `count` numbers from tensors whose names begin with `prefix`.
     pub(super) fn read(
         &self,
         file: &File<'_>,

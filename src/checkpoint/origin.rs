@@ -1,4 +1,4 @@
-//! Which run a checkpoint is of, and what of it is not as it was when the run began.
+//! Which run a checkpoint belongs to, and what has changed since that run began.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 /// The run that saved a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// When it was first started, as in RFC 3339: what tells it from every other.
+    /// When it was first started, in RFC 3339 form, which distinguishes it from every other run.
     pub began: String,
-    /// What it was on when it saved this.
+    /// The adapter that it ran on when it saved this.
     pub adapter: String,
 }
 
-/// Something that a run went on with and had not begun with.
+/// Something that changed when a run was resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Steps that were done before it.
+    /// Number of steps that were done before the change.
     pub step: u64,
     /// The value's name, as in `config.toml`; [`Change::IMAGES`] or [`Change::ADAPTER`].
     pub name: String,
-    /// What it was before, in a few words, where the configuration alone no longer repeats the run; none where it does.
+    /// What it was before, in a few words, if the configuration alone no longer repeats the run; otherwise none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// What to say of it beside the result: a sentence.
+    /// A sentence to show beside the result.
     pub remark: String,
 }
 
@@ -33,32 +33,32 @@ impl Change {
     /// The name of a change of the adapter.
     pub const ADAPTER: &str = "adapter";
 
-    /// Whether it is a value of the configuration that somebody asked for.
+    /// Whether it is a value of the configuration that somebody changed on purpose.
     pub(crate) fn was_asked_for(&self) -> bool {
         self.before.is_some() && ![Self::IMAGES, Self::ADAPTER].contains(&self.name.as_str())
     }
 
-    /// In a few words, where the run is another than its configuration says.
+    /// The change in a few words, if the run is no longer what its configuration says.
     pub(crate) fn label(&self) -> Option<String> {
         let before = self.before.as_deref()?;
         Some(format!("{} {before} up to step {}", self.name, self.step))
     }
 }
 
-/// What a network was tested with.
+/// The result of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Tested {
-    /// Steps that were done.
+    /// Number of steps done by then.
     pub step: u64,
     /// Mean loss.
     pub loss: f32,
-    /// Accuracy, 0 to 1; none where that is not the metric.
+    /// Accuracy, 0 to 1; none if accuracy is not the metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f32>,
 }
 
 impl Tested {
-    /// Whether these are its numbers, as far as their text in a file tells.
+    /// Whether these are its numbers, as far as their text in a file can tell.
     pub(crate) fn is(&self, loss: f32, accuracy: f32) -> bool {
         let same = |a: f32, b: f32| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
         same(loss, self.loss) && self.accuracy.is_none_or(|own| same(accuracy, own))

@@ -1,7 +1,7 @@
-//! Kinds and sizes of the layers with dense parameters, as the manifest has them.
+//! Kinds and sizes of the layers with dense parameters, as the manifest stores them.
 //!
-//! A model whose dense parameters are those of norms alone has them in the manifest's `norms` and in tensors
-//! `norms.{i}.…`; any other has all of them in `parameters`.
+//! If all dense parameters of a model belong to norms, they are in the manifest's `norms` and in tensors `norms.{i}.…`;
+//! otherwise all of them are in `parameters`.
 
 use super::checked::Checked;
 use super::columns::{Column, File};
@@ -19,21 +19,21 @@ use serde::{Deserialize, Serialize};
 pub enum NormKind {
     /// Batch norm: for each channel over the batch and the positions.
     Batch,
-    /// Layer norm: for each member and position over the channels.
+    /// Layer norm: for each sample and position over the channels.
     Layer,
 }
 
 /// A norm's kind and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NormShape {
-    /// Over what it normalises.
+    /// What it normalises over.
     pub kind: NormKind,
-    /// Its channels.
+    /// Number of its channels.
     pub channels: usize,
 }
 
 impl NormShape {
-    /// The kind and what it declares.
+    /// The kind, and the parameters that it declares.
     pub(super) fn declared(&self) -> (&'static str, Vec<Parameter>) {
         let layer: &dyn Layer = match self.kind {
             NormKind::Batch => &BatchNorm { relu: false },
@@ -43,7 +43,7 @@ impl NormShape {
         (layer.kind(), layer.parameters(&inputs))
     }
 
-    /// The norm that has these arrays, if one has.
+    /// The norm that has these arrays, if there is one.
     fn of(state: &ParameterState) -> Option<Self> {
         let channels = state.values("weight").len();
         let kinds = [NormKind::Batch, NormKind::Layer];
@@ -60,9 +60,9 @@ impl NormShape {
 pub struct ArrayShape {
     /// Its name.
     pub name: String,
-    /// Its words.
+    /// Number of words.
     pub words: usize,
-    /// Whether the optimiser trains it, and keeps something of it.
+    /// Whether the optimiser trains it, and so keeps state for it.
     pub trained: bool,
 }
 
@@ -71,7 +71,7 @@ pub struct ArrayShape {
 pub struct ParameterShape {
     /// The layer's kind.
     pub kind: String,
-    /// Its arrays, in its order.
+    /// Its arrays, in the layer's order.
     pub arrays: Vec<ArrayShape>,
 }
 
@@ -101,7 +101,8 @@ impl ParameterShape {
         }
     }
 
-    /// Bytes of the layer's tensors, at so many of the optimiser for each number, or what makes the sizes impossible.
+    /// Bytes of the layer's tensors, if the optimiser keeps `state` bytes for each number; or what makes the sizes
+    /// impossible.
     pub(super) fn bytes(&self, i: usize, state: u64) -> Checked<u64> {
         let mut bytes = 0;
         for ArrayShape {
@@ -123,17 +124,17 @@ impl ParameterShape {
     }
 }
 
-/// How the manifest has the layers with dense parameters.
+/// The layers with dense parameters, as the manifest stores them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shapes {
-    /// What the tensors' names begin with.
+    /// The beginning of the tensors' names.
     pub prefix: &'static str,
     /// The layers, in the model's order.
     pub layers: Vec<ParameterShape>,
 }
 
 impl Shapes {
-    /// From the manifest's two lists, of which one is empty.
+    /// Made from the manifest's two lists, of which one is empty.
     pub fn from_manifest(norms: &[NormShape], parameters: &[ParameterShape]) -> Self {
         match parameters {
             [] => Shapes {
@@ -147,7 +148,7 @@ impl Shapes {
         }
     }
 
-    /// The manifest's two lists for a state.
+    /// The manifest's two lists for some states.
     pub fn of(states: &[ParameterState]) -> (Vec<NormShape>, Vec<ParameterShape>) {
         let norms: Option<Vec<NormShape>> = states.iter().map(NormShape::of).collect();
         match norms {
@@ -156,13 +157,13 @@ impl Shapes {
         }
     }
 
-    /// Number of tensors, of an optimiser with so many arrays.
+    /// Number of tensors, for an optimiser with this many arrays.
     pub fn tensors(&self, states: usize) -> usize {
         let arrays = self.layers.iter().flat_map(|layer| &layer.arrays);
         arrays.map(|a| 1 + if a.trained { states } else { 0 }).sum()
     }
 
-    /// Every tensor's name and numbers.
+    /// The name and the numbers of every tensor.
     pub fn columns<'a>(&self, states: &'a [ParameterState]) -> Vec<(String, Column<'a>)> {
         let mut columns = Vec::new();
         for (i, state) in states.iter().enumerate() {
@@ -206,7 +207,7 @@ impl Shapes {
     }
 }
 
-/// What a state must be like before it is written: arrays that are not empty, with the optimiser's of their length.
+/// The conditions for writing a state: its arrays are not empty, and the optimiser's arrays have the same lengths.
 pub(super) fn check(i: usize, state: &ParameterState) -> Checked<()> {
     ParameterShape::of(state).bytes(i, 0)?;
     for array in &state.arrays {

@@ -1,18 +1,18 @@
-//! What was explored, in a checkpoint: pairs that were active once and are not now.
+//! What was explored, in a checkpoint: pairs that were active once and no longer are.
 
 use super::checked::Checked;
 use crate::sparse::LayerState;
 
-/// Connections of a layer that were active once and are not now, as compressed sparse rows.
+/// Connections of a layer that were active once and no longer are, as compressed sparse rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PastConnections {
-    /// `[n_out + 1]`: row b's are `crow_indices[b]..crow_indices[b + 1]`.
+    /// `[n_out + 1]`: those of row b are `crow_indices[b]..crow_indices[b + 1]`.
     pub crow_indices: Vec<u32>,
     /// Their input units, rising within a row.
     pub col_indices: Vec<u32>,
 }
 
-/// Compressed rows that fit each layer, and none of whose pairs is active.
+/// Checks that the compressed rows fit each layer, and that none of their pairs is active.
 pub(super) fn check(layers: &[LayerState], past: &[PastConnections]) -> Checked<()> {
     if layers.len() != past.len() {
         return Err(format!(

@@ -4,34 +4,35 @@ use super::origin::Tested;
 use super::sums::{exact, whole_or_exact};
 use serde::{Deserialize, Serialize};
 
-/// How far a run has come, with the running sums of the epoch it is in.
+/// How far a run has come, with the running sums of the current epoch.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Optimiser steps done.
     pub step: u64,
     /// Epochs completed.
     pub epoch: u32,
-    /// Batches done in the epoch under way.
+    /// Batches done in the current epoch.
     pub batch: u64,
-    /// Sum of the losses over the samples of the epoch under way.
+    /// Sum of the losses over the samples of the current epoch.
     #[serde(with = "exact")]
     pub loss_sum: f64,
-    /// Sum of the metric's scores over the samples of the epoch under way: of accuracy, those that were classified
+    /// Sum of the metric's scores over the samples of the current epoch; for accuracy, the number of samples classified
     /// correctly.
     #[serde(rename = "correct", with = "whole_or_exact")]
     pub score_sum: f64,
-    /// Samples of the epoch under way that were trained on.
+    /// Number of samples that the current epoch has trained on.
     pub seen: u64,
     /// Prune-and-grow rounds done.
     pub rounds: u64,
-    /// Seconds spent on training, those before a resume included.
+    /// Seconds spent on training, including those before a resume.
     #[serde(with = "exact")]
     pub seconds: f64,
-    /// Training FLOPs since the run's beginning; in checkpoints of versions that did not count them, since the first
+    /// Training FLOPs since the beginning of the run; if versions that did not count them began it, since the first
     /// that did.
     #[serde(default, with = "exact")]
     pub train_flops: f64,
-    /// The last test at an epoch's end; none before the first, and in checkpoints of versions that did not keep it.
+    /// The last test at the end of an epoch; none before the first, and in checkpoints of versions that did not record
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<Tested>,
 }

@@ -1,4 +1,4 @@
-//! What a state must be like before it is written: lengths that fit each other, rows in order.
+//! The conditions for writing a state: matching lengths, and ordered rows.
 
 use super::checked::Checked;
 use super::layer_shape::LayerShape;
@@ -6,15 +6,15 @@ use crate::data::LearnedImages;
 use crate::network::NetworkState;
 use crate::sparse::LayerState;
 
-/// The rules of compressed sparse rows, at sizes that a checkpoint can have.
+/// The rules of compressed sparse rows, within the sizes that a checkpoint can have.
 pub(super) fn layer(l: usize, layer: &LayerState) -> Checked<()> {
-    // Whatever the optimiser keeps: its lengths follow.
+    // Independent of what the optimiser keeps, whose lengths follow from these.
     LayerShape::of(layer).bytes(l, 0)?;
     let wrong = |reason| format!("layer {l}: {reason}");
     layer.rules().map_err(wrong)
 }
 
-/// There are dense weights for each layer, or none.
+/// Checks that there are dense weights either for every layer or for none.
 pub(super) fn dense_weights(state: &NetworkState) -> Checked<()> {
     let sizes = state.layers.iter().map(|layer| layer.n_in * layer.n_out);
     match state.dense_weights.is_empty() || state.dense_weights.iter().map(Vec::len).eq(sizes) {
@@ -23,7 +23,7 @@ pub(super) fn dense_weights(state: &NetworkState) -> Checked<()> {
     }
 }
 
-/// Hashes of images, each once.
+/// Checks that the hashes of images occur once each.
 pub(super) fn learned_images(images: &LearnedImages) -> Checked<()> {
     let rise = |hashes: &[u64]| hashes.windows(2).all(|pair| pair[0] < pair[1]);
     match rise(&images.pixels) && rise(&images.older) {

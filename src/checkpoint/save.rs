@@ -1,4 +1,4 @@
-//! Saving: write aside, flush, rename, and only then remove what is older.
+//! Saving: write to a temporary folder, flush, rename, and only then remove what is older.
 
 use super::checked::Checked;
 use super::folder::{self, Entry, MANIFEST, MODEL, STORE};
@@ -17,25 +17,25 @@ use crate::{Error, Result};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// Saves a checkpoint into `run/checkpoints/step-…`, `run` being the run's folder, and returns its path.
+/// Saves a checkpoint into `run/checkpoints/step-…`, where `run` is the run's folder, and returns its path.
 ///
 /// The two files are written into a temporary folder beside it, flushed to the disk and renamed into place together, so
-/// that a checkpoint is either whole or not there. Then older ones are removed, but for the newest that is intact; so
-/// are those of *later* steps, which a run leaves behind that was resumed from an earlier one:
+/// that a checkpoint is either whole or not there. Then older ones are removed, except the newest intact one. Those of
+/// *later* steps, which a run resumed from an earlier checkpoint leaves behind, are removed too, so that
 /// [`load()`](super::load()) of the run gives what was saved last. While saving, the disk holds up to three
-/// checkpoints, four where a step is saved again and replaced.
+/// checkpoints, or four if a step is saved again.
 ///
-/// One process at a time may save into a run. Others may load meanwhile.
+/// Only one process at a time may save into a run. Others may load meanwhile.
 ///
 /// # Errors
-/// [`Error::Shape`] when the snapshot breaks the rules of [`LayerState`](super::LayerState) or
-/// [`ParameterState`](super::ParameterState); [`Error::Checkpoint`] when the disk is full, read-only or failing.
-/// Nothing saved before is lost then.
+/// [`Error::Shape`] if the snapshot breaks the rules of [`LayerState`](super::LayerState) or
+/// [`ParameterState`](super::ParameterState); [`Error::Checkpoint`] if the disk is full, read-only or failing. Nothing
+/// saved before is lost then.
 pub fn save(run: &Path, snapshot: &Snapshot, config_toml: &str) -> Result<PathBuf> {
     save_on(&Machine, run, snapshot, config_toml, None)
 }
 
-/// As [`save`], of a run of this origin.
+/// Like [`save`], for a run with this origin.
 pub(crate) fn save_of(
     run: &Path,
     snapshot: &Snapshot,
@@ -45,7 +45,7 @@ pub(crate) fn save_of(
     save_on(&Machine, run, snapshot, config_toml, Some(origin))
 }
 
-/// As [`save`], on this disk.
+/// Like [`save`], on this disk.
 pub(super) fn save_on(
     disk: &impl Disk,
     run: &Path,
@@ -129,7 +129,7 @@ fn write(
     let placed =
         fill(disk, &scrap, model, manifest).and_then(|()| place(disk, store, step, &scrap));
     if placed.is_err() {
-        // A full disk gets its space back at once; should this fail as well, the next save tries again.
+        // This frees space on a full disk at once. If it fails as well, the next save tries again.
         let _ = disk.remove_folder(&scrap);
     }
     placed
@@ -150,8 +150,8 @@ fn fill(disk: &impl Disk, scrap: &Path, model: &[u8], manifest: &[u8]) -> Result
     disk.sync_folder(scrap).map_err(Failure::of("flush", scrap))
 }
 
-/// Renames the complete folder to its name. A folder cannot be renamed over another one: a checkpoint of the same step
-/// steps aside first, and keeps counting as one until the new one stands.
+/// Renames the complete folder to its name. A folder cannot be renamed over another one, so a checkpoint of the same
+/// step is moved aside first. It still counts as one until the new one is in place.
 fn place(disk: &impl Disk, store: &Path, step: u64, scrap: &Path) -> Result<(), Failure> {
     let target = store.join(folder::name(step));
     let aside = store.join(folder::replaced(step));
@@ -162,7 +162,7 @@ fn place(disk: &impl Disk, store: &Path, step: u64, scrap: &Path) -> Result<(), 
     }
     if let Err(e) = disk.rename(scrap, &target) {
         if again {
-            // Should this fail as well, the next save does it, and until then `load` finds it where it is.
+            // If this fails as well, the next save does it, and until then `load` finds it where it is.
             let _ = disk.rename(&aside, &target);
         }
         return Err(Failure::of("rename", scrap)(e));
@@ -170,7 +170,7 @@ fn place(disk: &impl Disk, store: &Path, step: u64, scrap: &Path) -> Result<(), 
     disk.sync_folder(store).map_err(Failure::of("flush", store))
 }
 
-/// Removes all but the checkpoint of `step` and the newest intact one before it.
+/// Removes everything except the checkpoint of `step` and the newest intact one before it.
 fn prune(disk: &impl Disk, store: &Path, step: u64) -> io::Result<()> {
     let entries = folder::list(store)?;
     let older = |e: &&Entry| e.step < step && !e.replaced;
@@ -178,8 +178,7 @@ fn prune(disk: &impl Disk, store: &Path, step: u64) -> io::Result<()> {
         .iter()
         .filter(older)
         .find(|e| verify(&e.path).is_ok());
-    // The newest goes last: should this be interrupted, it is either that or the one just saved that the run goes on
-    // from.
+    // The newest goes last: if this is interrupted, the run goes on either from that one or from the one just saved.
     for entry in entries.iter().rev() {
         let saved = entry.step == step && !entry.replaced;
         if !saved && Some(entry) != previous {
@@ -187,13 +186,13 @@ fn prune(disk: &impl Disk, store: &Path, step: u64) -> io::Result<()> {
         }
     }
     match entries.iter().any(|entry| entry.step > step) {
-        // One of a later step that came back after a power cut would count as the newest.
+        // A later step's checkpoint that reappeared after a power cut would count as the newest.
         true => disk.sync_folder(store),
         false => Ok(()),
     }
 }
 
-/// A file operation that went wrong.
+/// A failed file operation.
 struct Failure {
     action: &'static str,
     path: PathBuf,
@@ -210,7 +209,7 @@ impl Failure {
         }
     }
 
-    /// The message: what failed, and the way out.
+    /// The message: what failed, and what to do.
     fn describe(&self) -> String {
         let Self {
             action,

@@ -14,15 +14,15 @@ pub struct Snapshot {
     pub state: NetworkState,
     /// How far the run has come.
     pub progress: Progress,
-    /// By layer, what was explored; nothing where that is not followed, and in older checkpoints.
+    /// What was explored, by layer; empty if that is not tracked, and in older checkpoints.
     pub past: Vec<PastConnections>,
     /// What the data are; none in older checkpoints.
     pub data: Option<DataRecord>,
-    /// What it was trained and evaluated by.
+    /// The loss and the metric.
     pub objective: Objective,
-    /// What it went on with, in the order of its steps.
+    /// What changed when the run was resumed, in the order of steps.
     pub changes: Vec<Change>,
-    /// The images that it has learned from. None where that is not known: of samples that are no images, and in older
+    /// The images that it was trained on. None if that is not known: for samples that are not images, and in older
     /// checkpoints.
     pub learned_images: LearnedImages,
 }

@@ -1,4 +1,4 @@
-//! How the manifest has sums, so that they come back to the bit.
+//! How the manifest stores sums, so that they are read back to the bit.
 
 /// `f64` as its shortest exact decimal text: serde_json reads a JSON number only to within a bit, and has no NaN.
 pub(super) mod exact {
@@ -15,11 +15,11 @@ pub(super) mod exact {
     }
 }
 
-/// A sum that is mostly a number of samples: a JSON number where it is whole, else as [`exact`].
+/// A sum that is mostly a number of samples: a JSON number if it is whole, otherwise as in [`exact`].
 pub(super) mod whole_or_exact {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    /// From here on, not every whole number is one of `f64`.
+    /// Above this, `f64` does not hold every whole number.
     const MOST: f64 = (1u64 << 53) as f64;
 
     #[derive(Deserialize)]

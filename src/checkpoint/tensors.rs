@@ -16,13 +16,13 @@ const PAST_ROWS: &str = "past_crow_indices";
 
 const PAST_COLS: &str = "past_col_indices";
 
-/// The images that were learned from, by their pixels.
+/// The images that were trained on, identified by their pixels.
 const LEARNED: &str = "data.learned_pixels";
 
-/// The same as older versions knew them.
+/// The same in the form of older versions.
 const LEARNED_OLDER: &str = "data.learned_images";
 
-/// What is in the file.
+/// The contents of the file.
 #[derive(Debug)]
 pub(super) struct Tensors {
     pub state: NetworkState,
@@ -30,8 +30,8 @@ pub(super) struct Tensors {
     pub learned_images: LearnedImages,
 }
 
-/// The file's bytes. The layers have passed [`rules::layer`] and [`parameters::check`], `past` [`past::check`] unless
-/// empty, and `learned_images` [`rules::learned_images`].
+/// The file's bytes. The layers must have passed [`rules::layer`] and [`parameters::check`], `past` must have passed
+/// [`past::check`] unless it is empty, and `learned_images` [`rules::learned_images`].
 pub(super) fn encode(
     state: &NetworkState,
     past: &[PastConnections],
@@ -76,7 +76,7 @@ pub(super) fn encode(
     safetensors::serialize(columns, None).map_err(|e| e.to_string())
 }
 
-/// Reads the file's bytes back; the layers must have the given sizes. An error's text is a reason that fits behind
+/// Reads the file's bytes back; the layers must have the given sizes. An error's text is a reason that can follow
 /// "model.safetensors".
 pub(super) fn decode(
     bytes: &[u8],
@@ -90,7 +90,7 @@ pub(super) fn decode(
         true => shapes,
         false => &[],
     };
-    // Older checkpoints, and runs that do not follow what is explored, have none.
+    // Older checkpoints have none, and neither have runs that do not track what is explored.
     let has_past = file.has(&format!("layers.0.{PAST_ROWS}"));
     let hashes = |name| match file.has(name) {
         true => file.hashes(name),
@@ -141,7 +141,7 @@ pub(super) fn decode(
         };
         past.push(PastConnections {
             crow_indices: index(PAST_ROWS, Some(shape.n_out + 1))?,
-            // The manifest does not say how many there are; the file's checksum does that they are all there.
+            // The manifest does not give their number; the file's checksum ensures that they are complete.
             col_indices: index(PAST_COLS, None)?,
         });
     }
@@ -250,7 +250,7 @@ mod tests {
         }
     }
 
-    /// A file of the given header over `data` bytes of zeros.
+    /// A file with the given header over `data` zero bytes.
     fn file(header: &str, data: usize) -> Vec<u8> {
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend(header.as_bytes());
@@ -270,7 +270,7 @@ mod tests {
         refuse(&file("{}", 0));
         refuse(&file("{}", 8));
         refuse(&file(&"[".repeat(100_000), 0));
-        // Offsets that sum up to the whole address space.
+        // Offsets that add up to the whole address space.
         let huge: Vec<String> = (0..8u64)
             .map(|i| {
                 let (start, length) = (i * ((1 << 61) - 1), (1u64 << 61) - 1);
@@ -280,7 +280,7 @@ mod tests {
             .collect();
         let error = refuse(&file(&format!("{{{}}}", huge.join(",")), 16));
         assert!(error.contains("bytes of tensors"), "{error}");
-        // The right tensors under another type, and one too many.
+        // The right tensors with another type, and one too many.
         let good = encode(&state(1), &[], &LearnedImages::default()).unwrap();
         let edit = |from: &str, to: &str| {
             let mut text = good.clone();

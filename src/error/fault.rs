@@ -1,4 +1,4 @@
-//! What goes wrong in the machine: the driver, the system, the libraries that write files. As data.
+//! Faults of the machine as data: the driver, the system, the libraries that write files.
 
 use std::fmt;
 
@@ -12,54 +12,54 @@ pub enum Fault {
     Shader {
         /// The kernel's name.
         kernel: &'static str,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// Results that are not what they should be.
+    /// Wrong results.
     Wrong {
         /// The adapter.
         adapter: String,
-        /// What it computes: "kernel `bench/copy`".
+        /// What it computed: "kernel `bench/copy`".
         what: String,
         /// By how much, or in what way.
         how: String,
     },
-    /// A call that the driver did not do.
+    /// A driver call that failed.
     Driver {
-        /// What it was to do: "waiting for the device".
+        /// Its purpose: "waiting for the device".
         doing: String,
-        /// Its answer.
+        /// The driver's answer.
         why: String,
     },
-    /// Memory that the host lacks for a kernel's twin.
+    /// The host has too little memory for a kernel's twin.
     NoMemory {
         /// The kernel's name.
         kernel: String,
     },
-    /// A thread that the system does not give.
+    /// A thread that the system refused.
     Thread {
-        /// Which: "loader thread 2 of 4".
+        /// Which thread: "loader thread 2 of 4".
         what: String,
-        /// Its answer, and what to do where something helps.
+        /// The system's answer, and what to do if something helps.
         why: String,
     },
-    /// A result for which a format has no place.
+    /// A result that a format cannot hold.
     Written {
-        /// What: "the counts".
+        /// The result: "the counts".
         what: &'static str,
-        /// As what: "JSON".
+        /// The format: "JSON".
         form: &'static str,
-        /// Why not.
+        /// The reason.
         why: String,
     },
     /// A figure that cannot be drawn.
     Figure {
         /// Its name.
         id: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// What happens in one place alone, in a sentence.
+    /// A fault that occurs in one place only, as a sentence.
     Other(String),
 }
 

@@ -6,8 +6,8 @@ use super::{Error, OptionName, option};
 use crate::words::given;
 
 impl Error {
-    /// Its sentence for where options have other names than in the rest of the program, as in a file: those that the
-    /// error has as data are called as `name` says.
+    /// The sentence, for a place where options have other names than in the rest of the program, such as a file.
+    /// Options that the error holds as data are named by `name`.
     pub fn message(&self, name: impl Fn(&str) -> String) -> String {
         match self {
             Error::Usage(text) => text.clone(),

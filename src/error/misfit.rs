@@ -6,43 +6,43 @@ use std::fmt;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Misfit {
-    /// Memory of another length than is needed.
+    /// Memory of the wrong length.
     Words {
-        /// Whose: "pooling: `input`".
+        /// Which memory: "pooling: `input`".
         what: String,
-        /// Words that it has.
+        /// Words in it.
         found: usize,
-        /// Words that it needs.
+        /// Words that are needed.
         needed: usize,
     },
-    /// More than can be counted or placed.
+    /// More things than can be counted or placed.
     TooMany {
-        /// Of what: "samples".
+        /// Which things: "samples".
         what: String,
         /// How many there are.
         count: String,
-        /// Most that there may be.
+        /// Largest number allowed.
         most: u64,
         /// What to do: "a smaller `batch`"; it may be empty.
         way_out: String,
     },
-    /// A number past the last one.
+    /// An index past the last one.
     NoSuch {
         /// Of what: "image".
         what: &'static str,
-        /// The number, counted from 0.
+        /// The index, counted from 0.
         number: u64,
         /// How many there are.
         of: usize,
     },
-    /// What is asked for and was not declared.
+    /// Something requested that was not declared.
     Undeclared {
-        /// Who asks: "a prelu layer".
+        /// Who requested it: "a prelu layer".
         who: String,
-        /// For what: "the array `slope`".
+        /// What was requested: "the array `slope`".
         what: String,
     },
-    /// A plan whose dispatch is wrong.
+    /// A plan with a wrong dispatch.
     Plan {
         /// The plan's name.
         plan: String,
@@ -62,44 +62,44 @@ pub enum Misfit {
         /// Views that it is given.
         given: usize,
     },
-    /// What belongs to another device than the one that is to use it.
+    /// Something that belongs to another device than the one that is to use it.
     Foreign {
-        /// It: "buffer `values`".
+        /// What it is: "buffer `values`".
         what: String,
     },
-    /// A layer that these sizes do not make.
+    /// A layer that cannot be made with these sizes.
     Layer {
         /// The layer, with its sizes.
         layer: String,
         /// The rule that is broken.
         why: String,
     },
-    /// One thing that is to go into another one, of other sizes.
+    /// Something that does not fit the sizes of what should hold it.
     Unfit {
         /// What there is, in the plural: "batches of 3 images".
         found: String,
         /// What it should fit.
         expected: String,
     },
-    /// A batch that a network has no room for, or whose numbers are others than it takes.
+    /// A batch for which a network has no room, or whose inputs have another size.
     Batch {
-        /// Its samples.
+        /// Number of its samples.
         samples: usize,
-        /// Numbers of all its inputs.
+        /// Numbers in all its inputs.
         numbers: usize,
         /// Samples that the network has room for, padding included.
         lanes: usize,
-        /// Numbers that it takes.
+        /// Numbers that the network takes.
         inputs: usize,
     },
-    /// Samples that make no data set.
+    /// Samples that cannot form a data set.
     Samples {
-        /// Which: "the test images of digits".
+        /// Which samples: "the test images of digits".
         what: String,
         /// What is wrong with them.
         why: String,
     },
-    /// What happens in one place alone, in a sentence.
+    /// A fault that occurs in one place only, as a sentence.
     Other(String),
 }
 

@@ -6,15 +6,15 @@ use std::fmt;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NoAdapter {
-    /// None has this number.
+    /// No adapter has this number.
     Number(usize),
-    /// No name contains this.
+    /// No adapter's name contains this.
     Name(String),
-    /// More than one name contains this.
+    /// Several adapters' names contain this.
     Ambiguous {
         /// The part of a name.
         name: String,
-        /// How many have it.
+        /// How many adapters match.
         adapters: usize,
     },
     /// It offers less than WebGPU's default limits.
@@ -24,9 +24,9 @@ pub enum NoAdapter {
         /// Its name.
         name: String,
     },
-    /// The one that a run had is gone, and this one is there.
+    /// The adapter that a run used is gone, and this one is there instead.
     Replaced(String),
-    /// It is there and cannot be opened, for this reason.
+    /// It is there but cannot be opened, for this reason.
     Closed(String),
 }
 

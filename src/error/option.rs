@@ -1,18 +1,18 @@
-//! What options are called in messages: as in the library's structs, `round_every`, until the program says otherwise.
+//! The names of options in messages: as in the library's structs, `round_every`, until the program chooses others.
 
 use std::fmt;
 use std::sync::OnceLock;
 
 static CALLED: OnceLock<fn(&str) -> String> = OnceLock::new();
 
-/// Has messages of this process call options by these names from now on, as a command line calls `round_every`
-/// `--round-every`. It is the program's to say, once, before it does anything else; later calls have no effect.
+/// Makes messages of this process use these names for options from now on, such as `--round-every` for `round_every` on
+/// a command line. Programs call this once, before anything else; later calls have no effect.
 pub fn name_options(name: fn(&str) -> String) {
-    // A second naming would have one message speak in two ways.
+    // With a second naming, messages would mix two languages.
     let _ = CALLED.set(name);
 }
 
-/// An option, by its name in the library, to be written into messages: it reads as the program calls it.
+/// An option by its name in the library, to be written into messages: it is printed under the program's name for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionName<'a>(pub &'a str);
 
@@ -34,7 +34,7 @@ macro_rules! options {
     };
 }
 
-// Those that texts of the library advise about: of a configuration, then of commands alone.
+// The options that texts of the library give advice about: first those of a configuration, then those of commands only.
 options! {
     ACTIVATIONS = "activations",
     ADAPTER = "adapter",

@@ -1,4 +1,4 @@
-//! What a user can do about something that does not fit, as data: each program words it with its own names of the
+//! What a user can do about something that does not fit, as data. Each program words it with its own names for the
 //! options.
 
 /// One way out.
@@ -14,32 +14,32 @@ pub enum Remedy {
     SmallerImages,
 }
 
-/// Ways out, the first of them the most likely to help; at least one.
+/// Ways out, the one most likely to help first; at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remedies(pub &'static [Remedy]);
 
 impl Remedies {
-    /// What helps where connections and activations take too much memory.
+    /// What helps if connections and activations take too much memory.
     pub const MEMORY: Self = Self(&[
         Remedy::Higher("sparsity"),
         Remedy::Smaller("hidden"),
         Remedy::Smaller("batch"),
     ]);
-    /// The same, where it is the memory of one adapter among others.
+    /// The same, if it is the memory of one of several adapters.
     pub const DEVICE_MEMORY: Self = Self(&[
         Remedy::Higher("sparsity"),
         Remedy::Smaller("hidden"),
         Remedy::Smaller("batch"),
         Remedy::Another("adapter"),
     ]);
-    /// What helps where the activations of a single image do not fit.
+    /// What helps if the activations of a single image do not fit.
     pub const ONE_IMAGE: Self = Self(&[
         Remedy::SmallerImages,
         Remedy::Smaller("width"),
         Remedy::Another("adapter"),
     ]);
 
-    /// "a higher `sparsity`, a smaller `batch` or another `adapter`", with options called as `name` says.
+    /// "a higher `sparsity`, a smaller `batch` or another `adapter`", with options named by `name`.
     pub fn message(self, name: impl Fn(&str) -> String) -> String {
         let ways: Vec<String> = (self.0.iter())
             .map(|remedy| match remedy {
