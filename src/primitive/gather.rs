@@ -1,4 +1,4 @@
-//! Gather: reads one array in the order that another gives.
+//! Gather: reads one array in the order given by another.
 
 use rayon::prelude::*;
 

@@ -1,8 +1,8 @@
-//! What the topology round is made of and knows nothing of topology: scan, sort, select, search, gather.
+//! The building blocks of the topology round, which know nothing of topology: scan, sort, select, search, gather.
 //!
-//! All work on `u32` words (or on the bits of magnitudes), so every adapter and the CPU executor give the same bits.
-//! Scans are reduce-then-scan: no forward-progress guarantee and no subgroups are assumed, and 16 KiB of workgroup
-//! memory suffice.
+//! All of them work on `u32` words (or on the bits of magnitudes), so every adapter and the CPU executor give the same
+//! bits. Scans are reduce-then-scan: neither forward-progress guarantees nor subgroups are assumed, and 16 KiB of
+//! workgroup memory suffice.
 
 mod gather;
 mod lower_bound;

@@ -1,8 +1,8 @@
-//! The k smallest or largest magnitudes of each segment, exactly: radix select on the bits, eight a pass.
+//! The k smallest or largest magnitudes of each segment, exactly: radix select on the bits, eight per pass.
 //!
-//! A segment's state is two words: the key of the last item to take, known to ever more bits, and how many to take of
-//! the items that agree with it. After four passes all 31 bits of the magnitude are known, and what is left to take of
-//! the ties goes to the lowest indices. Only integers are compared and counted, so no order of atomics can show.
+//! A segment's state is two words: the leading bits of the key of the last item to take, and how many of the items that
+//! agree with them are still to be taken. After four passes all 31 bits of the magnitude are known, and ties are taken
+//! from the lowest indices. Only integers are compared and counted, so the order of atomics has no effect.
 
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::engine::loops::{NONE, SEARCH, further, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
-/// Words of a segment's state: the key so far, and how many are left to take.
+/// Words of a segment's state: the key so far, and how many items are left to take.
 pub const STATE_WORDS: usize = 2;
 /// Items that one workgroup counts.
 const BLOCK: usize = 4096;
@@ -49,7 +49,7 @@ impl RadixSelectHistogramTwin<'_> {
                     let mut counts = [0u32; DIGITS];
                     for &value in block {
                         let key = select_key(value, p.largest);
-                        // After the first pass few agree.
+                        // After the first pass, few keys agree.
                         if u64::from(key ^ known) >> (p.shift + 8) == 0 {
                             counts[(key >> p.shift) as usize % DIGITS] += 1;
                         }
@@ -69,8 +69,8 @@ impl RadixSelectHistogramTwin<'_> {
 }
 
 crate::kernel! {
-    /// Adds the eight bits in which the last item to take lies to each segment's key, and zeroes the histogram.
-    /// Grid: [`Grid::Groups`] = segments.
+    /// Appends to each segment's key the eight bits of the last item to take, and zeroes the histogram. Grid:
+    /// [`Grid::Groups`] = segments.
     pub RadixSelectPick, RadixSelectPickParams, RadixSelectPickTwin =
         "primitive/radix_select_pick", shader!("primitive/radix_select_pick");
     params { segments: u32, shift: u32 }
@@ -101,8 +101,8 @@ impl RadixSelectPickTwin<'_> {
 }
 
 crate::kernel! {
-    /// `ties[i]` = 1 where item `i`, counted from the first segment's start, has the last key to take;
-    /// `ties[length]` = 0. Grid: [`Grid::Items`] = length + 1.
+    /// `ties[i]` = 1 if item `i`, counted from the first segment's start, has the last key to take; `ties[length]` = 0.
+    /// Grid: [`Grid::Items`] = length + 1.
     pub RadixSelectTies, RadixSelectTiesParams, RadixSelectTiesTwin =
         "primitive/radix_select_ties", shader!("primitive/radix_select_ties");
     params { length: u32, segments: u32, largest: u32 }
@@ -132,8 +132,8 @@ impl RadixSelectTiesTwin<'_> {
 }
 
 crate::kernel! {
-    /// `taken[i]` = 1 where item `i`, counted from the first segment's start, is among the requested ones of its
-    /// segment; `taken[length]` = 0. Grid: [`Grid::Items`] = length + 1.
+    /// `taken[i]` = 1 if item `i`, counted from the first segment's start, is among the requested ones of its segment;
+    /// `taken[length]` = 0. Grid: [`Grid::Items`] = length + 1.
     pub RadixSelectFlags, RadixSelectFlagsParams, RadixSelectFlagsTwin =
         "primitive/radix_select_flags", shader!("primitive/radix_select_flags");
     params { length: u32, segments: u32, largest: u32 }
@@ -169,7 +169,7 @@ impl RadixSelectFlagsTwin<'_> {
     }
 }
 
-/// The bits of a magnitude are ordered as magnitudes are; turned round when the largest come first.
+/// The bits of a magnitude have the same order as magnitudes; they are inverted if the largest come first.
 fn select_key(value: f32, largest: u32) -> u32 {
     let bits = value.to_bits() & 0x7fff_ffff;
     if largest != 0 {
@@ -192,19 +192,19 @@ pub struct RadixSelect {
     pub histogram: Buffer,
 }
 
-/// What a selection works on.
+/// The inputs of a selection.
 pub struct Selection {
-    /// f32, of which the segments cover a part.
+    /// f32; the segments cover a part of it.
     pub values: View,
-    /// From the first segment's start on: the segments have no more items than that.
+    /// Number of items from the first segment's start on; the segments have no more.
     pub length: usize,
     /// `[segments + 1]` u32, rising: where the segments start, and where the last one ends.
     pub starts: View,
     /// Number of segments.
     pub segments: usize,
-    /// `[segments][2]` u32: zero, and how many to take; at most the segment's length.
+    /// `[segments][2]` u32: zero, and how many to take, at most the segment's length.
     pub state: View,
-    /// Take the largest magnitudes, not the smallest.
+    /// Whether the largest magnitudes are taken, instead of the smallest.
     pub largest: bool,
 }
 
@@ -220,7 +220,7 @@ impl RadixSelect {
     }
 
     /// Writes into `ranks` (`[length + 1]` u32) how many taken items lie before each item, counted from the first
-    /// segment's start; item `i` is taken itself where `ranks[i + 1]` is larger than `ranks[i]`. `ties` (`[length + 1]`
+    /// segment's start. Item `i` itself is taken if `ranks[i + 1]` is larger than `ranks[i]`. `ties` (`[length + 1]`
     /// u32) is scratch. 16 dispatches.
     ///
     /// # Errors

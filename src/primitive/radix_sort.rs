@@ -1,7 +1,7 @@
-//! Stable radix sort of `u32` keys with `u32` values, least significant digit first, up to eight bits a pass.
+//! Stable radix sort of `u32` keys with `u32` values, least significant digit first, up to eight bits per pass.
 //!
-//! A block is first sorted in itself, by its digits' two halves: four bits are what private counters leave room for in
-//! 16 KiB of workgroup memory, and atomics have no order. It is then moved as one run for each digit.
+//! Each block is first sorted by itself, in two halves of the digit: private counters in 16 KiB of workgroup memory
+//! only have room for four bits, and atomics have no order. Then it is moved as one run for each digit.
 
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,22 +14,24 @@ use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Class, Device, Grid, Plan, View};
 use crate::error::Result;
 
-/// Bits sorted by in one pass, at most.
+/// Most bits to sort by in one pass.
 const BITS: u32 = 8;
 const DIGITS: usize = 1 << BITS;
 /// Blocks that a task of the scatter's twin moves.
 const RUN: usize = 32;
-/// Counters that one workgroup scans in good time; more are scanned by several, in two dispatches more.
+/// Counters that one workgroup can scan in good time; more are scanned by several workgroups, in two further
+/// dispatches.
 const SCANNED: usize = 8192;
 
 crate::kernel! {
-    /// `histogram[d][k]` = keys of the `k`-th block of 2048 whose digit is `d`. Grid: [`Grid::Groups`], one a block.
+    /// `histogram[d][k]` = number of keys in the `k`-th block of 2048 whose digit is `d`. Grid: [`Grid::Groups`], one
+    /// per block.
     pub RadixSortHistogram, RadixSortHistogramParams, RadixSortHistogramTwin =
         "primitive/radix_sort_histogram", shader!("primitive/radix_sort_histogram");
     params {
         length: u32,
         shift: u32,
-        /// Of the digit's bits, once shifted: fewer than eight where the keys end.
+        /// Mask of the digit's bits after the shift: fewer than eight where the keys end.
         mask: u32,
         blocks: u32,
     }
@@ -61,14 +63,14 @@ impl RadixSortHistogramTwin<'_> {
 }
 
 crate::kernel! {
-    /// Moves every key and value to its place after this pass; `bases` is the histogram, scanned. Grid:
-    /// [`Grid::Groups`], one a block of 2048.
+    /// Moves every key and value to its place after this pass; `bases` is the scanned histogram. Grid:
+    /// [`Grid::Groups`], one per block of 2048.
     pub RadixSortScatter, RadixSortScatterParams, RadixSortScatterTwin =
         "primitive/radix_sort_scatter", shader!("primitive/radix_sort_scatter");
     params {
         length: u32,
         shift: u32,
-        /// Of the digit's bits, once shifted.
+        /// Mask of the digit's bits after the shift.
         mask: u32,
         blocks: u32,
         /// 1: a key's value is its index, and `values` is not read.
@@ -88,7 +90,7 @@ impl RadixSortScatterTwin<'_> {
         let keys = &self.keys[..p.length as usize];
         let sorted_keys = shared(self.sorted_keys);
         let sorted_values = shared(self.sorted_values);
-        // A digit's blocks follow each other, so a run of blocks needs the bases of its first one alone.
+        // The blocks of a digit follow each other, so a run of blocks only needs the bases of its first one.
         keys.par_chunks(RUN * BLOCK)
             .enumerate()
             .for_each(|(run, keys)| {
@@ -118,7 +120,7 @@ impl RadixSortScatterTwin<'_> {
     }
 }
 
-/// Keys with their values: two arrays of one length.
+/// Keys with their values: two arrays of the same length.
 #[derive(Clone)]
 pub struct Pairs {
     /// The keys.
@@ -128,7 +130,7 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// Keys as values and values as keys.
+    /// The pairs with keys and values exchanged.
     pub fn swapped(self) -> Pairs {
         Pairs {
             keys: self.values,
@@ -142,7 +144,7 @@ pub fn bits_for(bound: usize) -> u32 {
     usize::BITS - bound.saturating_sub(1).max(1).leading_zeros()
 }
 
-/// The bits of each pass, as equal as they can be: fewer digits are fewer places to write to in turns.
+/// The bits of each pass, divided as evenly as possible: fewer digits mean fewer places to write to in turn.
 fn digits(bits: u32) -> impl Iterator<Item = Range<u32>> {
     let width = bits.div_ceil(RadixSort::passes(bits).max(1)).max(1);
     let starts = (0..bits).step_by(width as usize);
@@ -153,7 +155,7 @@ fn digits(bits: u32) -> impl Iterator<Item = Range<u32>> {
 pub struct RadixSort {
     /// `[256][blocks]` u32.
     pub histogram: Buffer,
-    /// For its scan.
+    /// The scratch of its scan.
     pub scan: Scan,
 }
 
@@ -170,14 +172,13 @@ impl RadixSort {
         })
     }
 
-    /// Times that a sort of keys of so many bits moves them from one pair of arrays to the other.
+    /// How often a sort of keys with this many bits moves them from one pair of arrays to the other.
     pub fn passes(bits: u32) -> u32 {
         bits.div_ceil(BITS)
     }
 
-    /// Sorts `length` pairs by the lowest `bits` of their keys, to and fro between `from` and `spare`; returns where
-    /// the result lies, and the other. Three dispatches a pass, five where there are many
-    /// keys.
+    /// Sorts `length` pairs by the lowest `bits` of their keys, back and forth between `from` and `spare`. Returns
+    /// where the result lies, and the other pair. Three dispatches per pass, five if there are many keys.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].

@@ -15,7 +15,7 @@ pub(super) fn workgroup_scan() -> Loops {
 }
 
 crate::kernel! {
-    /// `sums[k]` = sum of the `k`-th block of 2048 values. Grid: [`Grid::Groups`], one a block.
+    /// `sums[k]` = sum of the `k`-th block of 2048 values. Grid: [`Grid::Groups`], one per block.
     pub ScanReduce, ScanReduceParams, ScanReduceTwin = "primitive/scan_reduce", shader!("primitive/scan_reduce");
     params { length: u32 }
     loops |_, _| looped(8, NONE) + workgroup_scan();
@@ -33,7 +33,7 @@ impl ScanReduceTwin<'_> {
 }
 
 crate::kernel! {
-    /// Exclusive scan in place by a single workgroup, for arrays that are short. Grid: [`Grid::Groups`] of 1.
+    /// Exclusive scan in place by a single workgroup, for short arrays. Grid: [`Grid::Groups`] of 1.
     pub ScanSums, ScanSumsParams, ScanSumsTwin = "primitive/scan_sums", shader!("primitive/scan_sums");
     params { length: u32 }
     loops |p, _| 2 * looped(p.length.div_ceil(256), NONE) + workgroup_scan();
@@ -48,7 +48,7 @@ impl ScanSumsTwin<'_> {
 
 crate::kernel! {
     /// Exclusive scan in place of each block of 2048 values, starting from the block's entry of `sums`. Grid:
-    /// [`Grid::Groups`], one a block.
+    /// [`Grid::Groups`], one per block.
     pub ScanApply, ScanApplyParams, ScanApplyTwin = "primitive/scan_apply", shader!("primitive/scan_apply");
     params { length: u32 }
     loops |_, _| 2 * looped(8, NONE) + workgroup_scan();
@@ -88,7 +88,7 @@ impl Scan {
         })
     }
 
-    /// Replaces each of the first `length` values by the sum of those before it. Three dispatches.
+    /// Replaces each of the first `length` values with the sum of those before it. Three dispatches.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].

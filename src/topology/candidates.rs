@@ -14,20 +14,20 @@ use crate::primitive::shared;
 const BLOCK: usize = 4096;
 
 crate::kernel! {
-    /// Draws the pairs of all slots in use: a from f, b from g, independently, with replacement; a distribution that is
-    /// all zero counts as uniform. In a further draw of a round, a layer's first slots take the candidates that it has
-    /// found before. A layer whose table says so gets all its pairs, in order. Grid:
-    /// [`Items`](crate::engine::Grid::Items) = capacity.
+    /// Draws the pairs of all slots in use: a from f, b from g, independently, with replacement. A distribution that is
+    /// all zero counts as uniform. In a further draw of a round, a layer's first slots take the candidates found
+    /// before. A layer marked in the table gets all its pairs, in order. Grid: [`Items`](crate::engine::Grid::Items) =
+    /// capacity.
     pub Sample, SampleParams, SampleTwin = "topology/sample", shader!("topology/sample");
     params {
-        /// Slots, in use or not.
+        /// Number of slots, in use or not.
         capacity: u32,
         layers: u32,
-        /// Also the row of a slot that is not in use, so that sorting puts it last.
+        /// Also the row of unused slots, so that sorting puts them last.
         n_rows: u32,
-        /// 0: both distributions are uniform, `inputs` and `outputs` are not used.
+        /// 0: both distributions are uniform, and `inputs` and `outputs` are not used.
         weighted: u32,
-        /// 0: the round's first draw, nothing is held; else the number of this draw in its program.
+        /// 0: the round's first draw, with nothing held; otherwise the number of this draw in its program.
         redraw: u32,
     }
     loops |_, _| 3 * looped(SEARCH, NONE);
@@ -116,11 +116,13 @@ impl SampleTwin<'_> {
 struct Side<'a> {
     first: usize,
     units: usize,
-    /// Running sums, and where to begin in them by the word's highest bits; none if the distribution is uniform.
+    /// The running sums, and where to start in them for each value of the word's highest bits; none if the distribution
+    /// is uniform.
     search: Option<(&'a [f32], Vec<u32>)>,
 }
 
-/// Bits that a search begins by: what they leave is few enough units to walk, without a mispredicted branch a step.
+/// Bits that choose where a search starts. What remains is few enough units to walk through, without a mispredicted
+/// branch at each step.
 const GUIDE_BITS: u32 = 12;
 
 impl<'a> Side<'a> {
@@ -138,7 +140,7 @@ impl<'a> Side<'a> {
         if !(total > 0.0 && total <= f32::MAX) {
             return uniform;
         }
-        // The sought place rises with the word, so that of the smallest word with these bits is a lower bound.
+        // The place rises with the word, so the place of the smallest word with these bits is a lower bound.
         let guide = (0..1u32 << GUIDE_BITS)
             .map(|bits| {
                 let threshold = unit(bits << (32 - GUIDE_BITS)) * total;
@@ -168,7 +170,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Sets the column and row of every slot: `of_layer` gives a function of the slot's number within the layer.
+/// Sets the column and row of every slot: `of_layer` gives a function of the slot's index within the layer.
 fn slots<F: Fn(u32) -> (u32, u32) + Sync>(
     cols: &mut [u32],
     rows: &mut [u32],
@@ -196,7 +198,7 @@ fn slots<F: Fn(u32) -> (u32, u32) + Sync>(
 }
 
 crate::kernel! {
-    /// `marks[i]` = 1 where the sorted pair `i` is in use, not equal to the one before, and not active;
+    /// `marks[i]` = 1 if the sorted pair `i` is in use, not equal to the one before, and not active;
     /// `marks[capacity]` = 0. Grid: [`Items`](crate::engine::Grid::Items) = capacity + 1.
     pub Mark, MarkParams, MarkTwin = "topology/mark", shader!("topology/mark");
     params { capacity: u32, n_rows: u32 }
@@ -233,7 +235,7 @@ impl MarkTwin<'_> {
     }
 }
 
-/// Lower bounds of rising (row, column) pairs in compressed rows, by walking: a shader searches instead.
+/// Lower bounds of rising (row, column) pairs in compressed rows, found by walking; a shader searches instead.
 pub(super) struct Walk<'a> {
     offsets: &'a [u32],
     cols: &'a [u32],
@@ -254,7 +256,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// First place in `row` whose column is not below `col`.
+    /// The first place in `row` whose column is not below `col`.
     pub fn lower_bound(&mut self, row: u32, col: u32) -> usize {
         if self.row != Some(row) {
             self.row = Some(row);
@@ -269,7 +271,7 @@ impl<'a> Walk<'a> {
 }
 
 crate::kernel! {
-    /// Moves the marked pairs together; the rest gets row `n_rows`. `ranks` are the marks, scanned. Grid:
+    /// Compacts the marked pairs; the rest gets row `n_rows`. `ranks` are the scanned marks. Grid:
     /// [`Items`](crate::engine::Grid::Items) = capacity.
     pub Compact, CompactParams, CompactTwin = "topology/compact", shader!("topology/compact");
     params { capacity: u32, n_rows: u32 }

@@ -1,15 +1,15 @@
-//! Running sums of f and g: what the inverse of their cumulative functions is searched in.
+//! Running sums of f and g, in which the inverse of their cumulative distributions is searched.
 
 use super::table::Table;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Running sums of magnitudes in place, layer by layer. They never fall, and rise only at units of some
+    /// Running sums of magnitudes in place, layer by layer. They never fall, and rise only at units with a positive
     /// probability. Grid: [`Groups`](crate::engine::Grid::Groups) = layers.
     pub Cumulate, CumulateParams, CumulateTwin = "topology/cumulate", shader!("topology/cumulate");
     params {
         layers: u32,
-        /// Word of a table row that holds the first unit; the number of units follows it.
+        /// The word of a table row that holds the first unit; the number of units is in the next word.
         first: u32,
         /// No layer has more units.
         units: u32,

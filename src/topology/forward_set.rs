@@ -1,5 +1,4 @@
-//! The connections that forward passes use, where they use only a part of those that are trained: Top-KAST's set A
-//! within B.
+//! The connections that forward passes use, if they use only a part of the trained ones: Top-KAST's set A within B.
 
 use rayon::prelude::*;
 
@@ -12,7 +11,7 @@ use crate::sparse::Arena;
 const BLOCK: usize = 4096;
 
 crate::kernel! {
-    /// `forward[j]` = `weights[j]` where connection `j` was selected, 0 elsewhere. Grid:
+    /// `forward[j]` = `weights[j]` if connection `j` was selected, otherwise 0. Grid:
     /// [`Items`](crate::engine::Grid::Items) = connections.
     pub ForwardWeights, ForwardWeightsParams, ForwardWeightsTwin =
         "topology/forward_weights", shader!("topology/forward_weights");
@@ -66,18 +65,18 @@ impl ExploreDecayTwin<'_> {
     }
 }
 
-/// Selects in every layer a fixed number of connections of the largest |theta|, anew at the start of every pass.
+/// Selects a fixed number of connections with the largest |theta| in every layer, anew at the start of every pass.
 ///
-/// The layers' numbers of connections must not change while it lives.
+/// The layers' numbers of connections must not change during its lifetime.
 pub struct ForwardSet {
     connections: usize,
     layers: usize,
     /// `[N + 1]` u32.
     ranks: Buffer,
     ties: Buffer,
-    /// `[layers + 1]` u32: where the layers start.
+    /// `[layers + 1]` u32: the starts of the layers.
     starts: Buffer,
-    /// `[layers][2]` u32: zero, and how many to select; what a selection starts from, and what it works on.
+    /// `[layers][2]` u32: zero, and how many to select; the initial and the working state of a selection.
     requested: Buffer,
     state: Buffer,
     /// `[layers * 2]` u32: 0, 1, 2, …
@@ -87,10 +86,10 @@ pub struct ForwardSet {
 }
 
 impl ForwardSet {
-    /// Work space to select `counts` connections of each layer.
+    /// Work space for selecting `counts` connections of each layer.
     ///
     /// # Errors
-    /// More than a layer has, another number of layers, or buffers that the device refuses.
+    /// The counts exceed a layer's connections or are not one per layer, or the device refuses a buffer.
     pub fn new(device: &Device, arena: &Arena, active: &[usize], counts: &[usize]) -> Result<Self> {
         let layers = arena.spans.len();
         let fits = [active.len(), counts.len()] == [layers; 2]
@@ -128,7 +127,7 @@ impl ForwardSet {
         })
     }
 
-    /// Records the selection, and the weights to be used, into `forward`.
+    /// Records the selection, and writes the weights to be used into `forward`.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -168,7 +167,7 @@ impl ForwardSet {
         )
     }
 
-    /// Records the penalty on the weights that the pass before did not use.
+    /// Records the penalty on the weights that the previous pass did not use.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].

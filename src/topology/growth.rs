@@ -1,4 +1,4 @@
-//! Growth rules: where candidates come from and how they are scored. Everything else of a round is the same for all.
+//! Growth rules: where candidates come from and how they are scored. The rest of a round is the same for all.
 
 use super::random_score::{RandomScore, RandomScoreParams};
 use crate::engine::{Grid, Plan, View};
@@ -8,7 +8,7 @@ use crate::sparse::{Arena, LayerSpan, PairGradients, Window};
 /// How a method draws the unit pairs that it considers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distribution {
-    /// Every unit alike.
+    /// All units with the same probability.
     Uniform,
     /// GraBo: inputs by the sum of |h| over the batch, outputs by that of |delta|; the products bound |g|.
     GraBo,
@@ -21,22 +21,22 @@ pub enum Distribution {
 pub enum Candidates {
     /// Nowhere: the topology is static.
     None,
-    /// `ceil(gamma * |A|)` pairs a layer, drawn from a distribution.
+    /// `ceil(gamma * |A|)` pairs per layer, drawn from a distribution.
     Sampled(Distribution),
     /// All inactive pairs, in tiles with a running list of the best: O(n_in * n_out) time, O(N) memory. They are scored
-    /// within the backward pass, so [`Growth::scores_by_step`] must be so. Scores cannot be added up over the parts of
-    /// a batch that does not fit the device at once: the first part alone scores.
+    /// within the backward pass, so [`Growth::scores_by_step`] must be true. Scores cannot be summed over the parts of
+    /// a batch that does not fit the device at once, so only the first part scores.
     All,
 }
 
-/// The pairs whose gradient a round computes, as its floating-point operations are counted.
+/// The pairs whose gradient a round computes, for counting its floating-point operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scored {
     /// None: growth needs no gradients.
     Nothing,
-    /// gamma for every active connection.
+    /// `gamma` pairs for every active connection.
     Sampled,
-    /// All pairs, as of a dense gradient.
+    /// All pairs, as for a dense gradient.
     All,
 }
 
@@ -51,20 +51,20 @@ impl Scored {
     }
 }
 
-/// A growth rule: what a round asks of a method.
+/// A growth rule: the part of a round that a method decides.
 ///
-/// The paper's rule is the default of [`Growth::score`]; a rule of one's own overrides it with dispatches of its own
+/// The paper's rule is the default of [`Growth::score`]; a rule of your own overrides it with dispatches of its own
 /// kernels (see [`kernel!`](crate::kernel!)).
 pub trait Growth: Send + Sync {
     /// Where its candidates come from.
     fn candidates(&self) -> Candidates;
 
-    /// Whether [`Growth::score`] is to be called: whether the step's activations and gradients matter.
+    /// Whether [`Growth::score`] is called, that is, whether the step's activations and gradients matter.
     fn scores_by_step(&self) -> bool {
         true
     }
 
-    /// The pairs whose gradient a round computes: for the count of floating-point operations alone.
+    /// The pairs whose gradient a round computes, only for counting floating-point operations.
     fn scored(&self) -> Scored {
         match self.candidates() {
             Candidates::Sampled(_) if self.scores_by_step() => Scored::Sampled,
@@ -73,13 +73,13 @@ pub trait Growth: Send + Sync {
         }
     }
 
-    /// Records the kernels that write, or complete, the scores of one layer's candidates. Called for every layer of the
-    /// step that scores them, in the order of the backward pass, and again for each further part of a batch that does
-    /// not fit the device at once. Nothing may be kept in `inputs.scores` but sums over the batch: what comes after the
-    /// sum goes into [`Growth::finish`].
+    /// Records the kernels that write, or complete, the scores of one layer's candidates. It is called for every layer
+    /// of the step that scores them, in the order of the backward pass, and again for each further part of a batch that
+    /// does not fit the device at once. `inputs.scores` may hold only sums over the batch: whatever comes after the sum
+    /// belongs into [`Growth::finish`].
     ///
-    /// Of [`Candidates::All`] it is called once for each tile of the layer's pairs, and for the first part of a batch
-    /// only; what it leaves in `inputs.scores` decides at once which pairs remain.
+    /// With [`Candidates::All`], it is called once for each tile of the layer's pairs, and only for the first part of a
+    /// batch; what it writes into `inputs.scores` decides at once which pairs remain.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -87,9 +87,8 @@ pub trait Growth: Send + Sync {
         inputs.gradient(plan)
     }
 
-    /// Records what is left to do when all layers and all parts of the batch have been seen. The candidates of the
-    /// largest
-    /// |score| are grown, ties by the lower index. Of [`Candidates::All`] no more remain than are requested.
+    /// Records what is left to do after all layers and all parts of the batch. The candidates with the largest
+    /// |score| are grown, ties going to the lower index. With [`Candidates::All`], no more remain than are requested.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -98,36 +97,36 @@ pub trait Growth: Send + Sync {
     }
 }
 
-/// All candidates at once, when their sums are complete.
+/// All candidates at once, after their sums are complete.
 pub struct FinishInputs<'a> {
     /// The active connections.
     pub arena: &'a Arena,
     /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
     pub step: View,
-    /// `[capacity]` u32: the candidates' rows, rising; behind the last candidate, the number of rows.
+    /// `[capacity]` u32: the candidates' rows, rising; after the last candidate, the number of rows.
     pub candidate_rows: View,
     /// As in [`ScoreInputs`].
     pub candidate_cols: View,
     /// As in [`ScoreInputs`].
     pub candidate_offsets: View,
-    /// `[capacity]` f32: what is ranked by.
+    /// `[capacity]` f32: the values to rank by.
     pub scores: View,
-    /// Most candidates there can be.
+    /// Largest possible number of candidates.
     pub capacity: usize,
 }
 
-/// One layer of a training step, and the candidates to be scored by it. Views are whole buffers; those of the
-/// candidates are shared by all layers.
+/// One layer of a training step, and the candidates that it scores. Views are whole buffers; the candidates' are shared
+/// by all layers.
 pub struct ScoreInputs<'a> {
-    /// The layer's number.
+    /// The layer's index.
     pub layer: usize,
-    /// Where it lies among the arena's rows and columns.
+    /// Its range among the arena's rows and columns.
     pub span: LayerSpan,
     /// How its output positions read its input positions.
     pub window: Window,
     /// The active connections.
     pub arena: &'a Arena,
-    /// Lanes of a position: the batch, rounded up to whole vectors of four.
+    /// Lanes of a position: the batch size, rounded up to whole vectors of four.
     pub lanes: usize,
     /// Seed, step and batch size: a [`StepState`](crate::engine::StepState).
     pub step: View,
@@ -142,17 +141,17 @@ pub struct ScoreInputs<'a> {
     /// `[R + 1]` u32: row r's candidates are `candidate_offsets[r]..candidate_offsets[r + 1]`; the first need not be at
     /// 0.
     pub candidate_offsets: View,
-    /// `[capacity]` f32: to be filled for the candidates of this layer's rows. What lies elsewhere belongs to others.
+    /// `[capacity]` f32: to be filled for the candidates in this layer's rows. The rest belongs to other layers.
     pub scores: View,
     /// Length of these arrays.
     pub capacity: usize,
-    /// Whether this is a further part of the batch, whose gradients are added to those of the parts before.
+    /// Whether this is a further part of the batch, whose gradients are added to those of the earlier parts.
     pub accumulate: bool,
 }
 
 impl ScoreInputs<'_> {
     /// The paper's score: the gradient `g(a, b) = sum over positions and batch of h[a] * delta[b]` of each of the
-    /// layer's candidates, by the kernel that also computes the weights' gradient. One dispatch.
+    /// layer's candidates, by the kernel that also computes the weights' gradients. One dispatch.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -172,7 +171,7 @@ impl ScoreInputs<'_> {
     }
 }
 
-/// No growth: the topology stays as it is, or something else than rounds changes it.
+/// No growth: the topology stays as it is, or is changed by something other than rounds.
 #[derive(Clone, Copy, Debug)]
 pub struct NoGrowth;
 
@@ -208,7 +207,7 @@ impl Growth for Set {
     }
 }
 
-/// RigL (Evci et al. 2020, "Rigging the Lottery: Making All Tickets Winners"): of all inactive pairs, those of the
+/// RigL (Evci et al. 2020, "Rigging the Lottery: Making All Tickets Winners"): of all inactive pairs, those with the
 /// largest
 /// |g| are grown.
 pub(super) struct RigL;

@@ -1,4 +1,4 @@
-//! Exchanging connections: how many, and the merge of survivors and grown ones into the arena's order.
+//! Exchanging connections: how many, and merging the surviving and grown ones into the arena's order.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -9,14 +9,14 @@ use super::table::{REQUESTED, ROW, Table};
 use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::primitive::{STATE_WORDS, shared};
 
-/// Marks a source among the candidates; so there are fewer than 2^31 of connections and of candidates.
+/// Marks a source as a candidate. So there must be fewer than 2^31 connections and candidates.
 const GROWN: u32 = 1 << 31;
 /// Connections that a task of a twin works on.
 const BLOCK: usize = 4096;
 
 crate::kernel! {
-    /// Prepares the two selections: the segments' starts among connections and candidates, and in each segment
-    /// `k = min(requested, |A|, |S|)` to take of both. Zeroes the selections' histogram. Grid:
+    /// Prepares the two selections: the segments' starts among connections and candidates, and for each segment
+    /// `k = min(requested, |A|, |S|)`, the number to take from both. Zeroes the selections' histogram. Grid:
     /// [`Groups`](crate::engine::Grid::Groups) = segments + 1.
     pub Segments, SegmentsParams, SegmentsTwin = "topology/segments", shader!("topology/segments");
     params { segments: u32, layers: u32 }
@@ -58,7 +58,7 @@ impl SegmentsTwin<'_> {
 }
 
 crate::kernel! {
-    /// `sources[p] = j` for every connection `j` that survives, `p` being its place in the new order. Grid:
+    /// `sources[p] = j` for every connection `j` that survives, where `p` is its place in the new order. Grid:
     /// [`Items`](crate::engine::Grid::Items) = connections.
     pub PlaceSurvivors, PlaceSurvivorsParams, PlaceSurvivorsTwin =
         "topology/place_survivors", shader!("topology/place_survivors");
@@ -131,7 +131,7 @@ impl PlaceGrownTwin<'_> {
 }
 
 crate::kernel! {
-    /// Rows and columns of the new order, gathered by `sources`. Grid: [`Items`](crate::engine::Grid::Items) =
+    /// Rows and columns in the new order, gathered by `sources`. Grid: [`Items`](crate::engine::Grid::Items) =
     /// connections.
     pub MergePairs, MergePairsParams, MergePairsTwin = "topology/merge_pairs", shader!("topology/merge_pairs");
     params { connections: u32 }
@@ -163,12 +163,12 @@ impl MergePairsTwin<'_> {
 }
 
 crate::kernel! {
-    /// An array of the connections in the new order: a survivor's own bits, a grown connection's `start`. Grid:
+    /// An array of the connections in the new order: a survivor keeps its bits, a grown connection gets `start`. Grid:
     /// [`Items`](crate::engine::Grid::Items) = connections.
     pub MergeState, MergeStateParams, MergeStateTwin = "topology/merge_state", shader!("topology/merge_state");
     params {
         connections: u32,
-        /// Its bits.
+        /// The bits of the starting value.
         start: u32,
     }
     no loops;

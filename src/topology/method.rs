@@ -1,4 +1,4 @@
-//! What a method of sparse training is: a name, a growth rule, and the network that it begins with.
+//! A method of sparse training: a name, a growth rule, and the network that it begins with.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use super::growth::{Growth, NoGrowth};
 
 /// A method of sparse training.
 pub trait Method: Send + Sync {
-    /// Its name, as users write it.
+    /// Its name, as users type it.
     fn name(&self) -> &str;
 
-    /// How its rounds grow connections: not at all, for a method without rounds.
+    /// How its rounds grow connections; [no growth](NoGrowth) for a method without rounds.
     fn growth(&self) -> Arc<dyn Growth> {
         Arc::new(NoGrowth)
     }
 
-    /// The network that it begins with: for always-sparse methods a random one.
+    /// The network that it begins with: random for always-sparse methods.
     fn start(&self) -> Start<'_> {
         Start::Random
     }
 
-    /// What its training computes besides steps and rounds, as its paper runs it: for the count of floating-point
+    /// What its training computes besides steps and rounds, run as in its paper; for counting floating-point
     /// operations.
     fn cost(&self) -> Cost {
         Cost::SPARSE

@@ -1,4 +1,4 @@
-//! The list of the built-in methods: the name of each, what it does in a line, and how it is made.
+//! The list of the built-in methods: each one's name, its description in a line, and its constructor.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use super::method::Method;
 use crate::choice::choice;
 use crate::error::{Error, Result};
 
-/// What some of the methods are made with.
+/// The options of some methods.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MethodOptions {
-    /// Prunings of the lottery.
+    /// Number of prunings of the lottery.
     pub lottery_cycles: u32,
-    /// Connections that topkast trains, for each one that its forward pass uses.
+    /// Number of connections that topkast trains for each one that its forward pass uses.
     pub topkast_backward: f64,
 }
 
@@ -30,7 +30,7 @@ impl Default for MethodOptions {
     }
 }
 
-/// Declares the methods: a choice of names, and how the method of each is made.
+/// Declares the methods: a choice of names, and a constructor for each.
 macro_rules! methods {
     ($($(#[doc = $about:literal])+ $variant:ident = $name:expr => $make:expr;)+) => {
         choice! {
@@ -41,7 +41,7 @@ macro_rules! methods {
         }
 
         impl MethodName {
-            /// The method.
+            /// Makes the method.
             pub fn build(self, options: &MethodOptions) -> Box<dyn Method> {
                 match self {
                     $(MethodName::$variant => method_of($make, self.name(), options),)+
@@ -117,7 +117,7 @@ pub fn method(name: &str) -> Result<Box<dyn Method>> {
     Ok(name.parse::<MethodName>()?.build(&MethodOptions::default()))
 }
 
-/// A method that begins with a random graph and grows by a rule: what most are.
+/// A method that begins with a random graph and grows by a rule, as most do.
 struct Growing {
     name: &'static str,
     growth: Arc<dyn Growth>,

@@ -1,13 +1,13 @@
 //! Topology: when, where and how connections are pruned and grown, all on the device.
 //!
-//! Every T steps a [`Round`] draws candidate pairs, scores them by the gradient they would have, and exchanges the k
-//! best of them for the k weakest connections (Heddes et al., "Always-Sparse Training by Growing Connections with
+//! Every T steps a [`Round`] draws candidate pairs, scores them by the gradient that they would have, and exchanges the
+//! k weakest connections for the k best candidates (Heddes et al., "Always-Sparse Training by Growing Connections with
 //! Guided Stochastic Exploration", arXiv 2401.06898). A [`Method`] says where candidates come from and how they are
 //! scored.
 //!
-//! Stages 2 to 5 run before the training step that scores the candidates, 1 and 6 within its passes, the others after
-//! its update. Of a convolution, an input unit is a tap of a channel; patches and tokens are further members of the
-//! batch.
+//! Stages 2 to 5 run before the training step that scores the candidates, stages 1 and 6 within its passes, and the
+//! others after its update. In a convolution, an input unit is a tap of a channel; patches and tokens act as further
+//! samples of the batch.
 //!
 //! | stage | kernels |
 //! |---|---|
@@ -16,24 +16,24 @@
 //! | 3 draw | [`Sample`] |
 //! | 4 sort by row, column | [`RadixSort`](crate::primitive::RadixSort) |
 //! | 5 drop duplicates and active pairs | [`Mark`], [`Scan`](crate::primitive::Scan), [`Compact`] |
-//! | 6 score | [`Sddmm`](crate::sparse::Sddmm) or [`ConvSddmm`](crate::sparse::ConvSddmm), [`RandomScore`], or a method's own |
+//! | 6 score | [`Sddmm`](crate::sparse::Sddmm), [`ConvSddmm`](crate::sparse::ConvSddmm), [`RandomScore`], or the method's |
 //! | 7 select | [`Segments`], [`RadixSelect`](crate::primitive::RadixSelect) |
 //! | 8 report | [`ReportRows`], [`ReportLayers`] |
 //! | 9 merge | [`PlaceSurvivors`], [`PlaceGrown`], [`MergePairs`], [`MergeState`], [`CopyBack`] |
 //! | 10 offsets and transposed order | [`LowerBound`](crate::primitive::LowerBound), sort, [`Gather`](crate::primitive::Gather) |
 //!
-//! A method that scores all inactive pairs ([`Candidates::All`]: RigL) has no stages 1 to 5. Within the backward pass
-//! each layer's pairs go by in tiles instead: O(n_in * n_out) time, O(N) memory.
+//! A method that scores all inactive pairs ([`Candidates::All`]: RigL) has no stages 1 to 5. Instead, each layer's
+//! pairs are processed in tiles within the backward pass: O(n_in * n_out) time, O(N) memory.
 //!
 //! | for each tile | kernels |
 //! |---|---|
 //! | its inactive pairs, in order | [`Enumerate`] |
 //! | score | as in stage 6 |
-//! | the best of it and of those so far | [`ExtendList`], [`RadixSelect`](crate::primitive::RadixSelect), [`KeepBest`], [`PutBack`] |
-//! | in the end: the candidates | [`Settle`], [`LowerBound`](crate::primitive::LowerBound) |
+//! | the best of it and so far | [`ExtendList`], [`RadixSelect`](crate::primitive::RadixSelect), [`KeepBest`], [`PutBack`] |
+//! | at the end: the candidates | [`Settle`], [`LowerBound`](crate::primitive::LowerBound) |
 //!
-//! Nothing is drawn, ranked or merged by the order of atomics: a round repeats bit for bit. Work space: 24 bytes a
-//! connection at gamma = 1; of all pairs, 40 bytes a connection and 20 a pair of a tile.
+//! Nothing is drawn, ranked or merged in the order of atomics: a round repeats bit for bit. Work space: 24 bytes per
+//! connection at gamma = 1; with all pairs, 40 bytes per connection and 20 per pair of a tile.
 
 mod candidates;
 mod cost;

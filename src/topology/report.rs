@@ -1,4 +1,4 @@
-//! What a round tells of itself: a few words a layer, summed on the device in a fixed order.
+//! The report of a round: a few words per layer, summed on the device in a fixed order.
 
 use rayon::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::engine::loops::{NONE, Piece, looped};
 pub(super) const WORDS: usize = 8;
 
 crate::kernel! {
-    /// `sums[r]` = sum of the magnitudes of those items of row `r` that a selection took. Grid:
+    /// `sums[r]` = sum of the magnitudes of the items in row `r` that a selection took. Grid:
     /// [`Items`](crate::engine::Grid::Items) = rows.
     pub ReportRows, ReportRowsParams, ReportRowsTwin = "topology/report_rows", shader!("topology/report_rows");
     params {
@@ -98,26 +98,26 @@ fn sum(values: &[f32]) -> f32 {
     total
 }
 
-/// What a round did.
+/// The result of a round.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct RoundReport {
     /// By layer.
     pub layers: Vec<LayerReport>,
-    /// Wall-clock time, the device's work and the read-back of these numbers included.
+    /// Wall-clock time, including the device's work and the read-back of these numbers.
     pub seconds: f64,
-    /// Seconds of the device for what the round added to the step that it looked at: sums behind f and g, and scores
-    /// where these did not need a pass of their own. Zero where that was not timed.
+    /// Device seconds that the round added to the step that it observed: sums behind f and g, and scores if these did
+    /// not need a pass of their own. Zero if that was not timed.
     pub within: f64,
-    /// Images of the further batches that scored the candidates.
+    /// Number of images in the further batches that scored the candidates.
     pub further_images: usize,
 }
 
-/// What a round did in one layer.
+/// The result of a round in one layer.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct LayerReport {
     /// Connections after the round.
     pub active: usize,
-    /// Pairs there are: `n_in * n_out`.
+    /// Number of possible pairs: `n_in * n_out`.
     pub total: usize,
     /// Size of the candidate set S: distinct and inactive.
     pub candidates: usize,

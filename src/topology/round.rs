@@ -1,4 +1,4 @@
-//! A prune-and-grow round: two programs, recorded once, around the training step that scores the candidates.
+//! A prune-and-grow round: two programs, recorded once, before and after the training step that scores the candidates.
 
 mod distinct;
 mod observe;
@@ -30,13 +30,13 @@ pub use sample::ScoredPairs;
 
 /// Prune-and-grow rounds of one method on one arena.
 ///
-/// A round works on the arena in place and leaves N unchanged: pruned connections go, grown ones come with zero weight
+/// A round works on the arena in place and leaves N unchanged. Pruned connections go, grown ones come with zero weight
 /// and the optimiser's starting state, survivors keep both to the bit, and the transposed order is rebuilt. The arena's
-/// `gradient` is overwritten: after a round it means nothing until the next backward pass.
+/// `gradient` is overwritten: after a round it is meaningless until the next backward pass.
 ///
 /// Candidates are drawn before the step that scores them, so that their gradients are computed within its backward
-/// pass, where each layer's gradient at its outputs is at hand: keeping those of all layers would double the activation
-/// memory. Where f and g need the batch, the step is seen once for them and once more for the scores.
+/// pass, while each layer's gradient at its outputs is available: keeping those of all layers would double the
+/// activation memory. If f and g need the batch, the step runs once for them and once more for the scores.
 pub struct Round {
     spans: Vec<LayerSpan>,
     windows: Vec<Window>,
@@ -51,7 +51,7 @@ pub struct Round {
     step: View,
     tile: Option<usize>,
     hardware: bool,
-    /// Most candidates a layer of which a round keeps weight and score, and those of the last round.
+    /// How many candidates per layer a round samples for their weights and scores, and those of the last round.
     sampled: usize,
     sample: Vec<ScoredPairs>,
     /// None for a static topology.
@@ -63,7 +63,7 @@ struct Work {
     capacity: usize,
     sampled: Sampled,
     sample: Program,
-    /// Another draw, where candidates are to be distinct.
+    /// Another draw, if candidates must be distinct.
     resample: Option<Program>,
     exchange: Program,
 }
@@ -72,9 +72,8 @@ impl Round {
     /// Allocates the work space and records the programs.
     ///
     /// # Errors
-    /// A gamma that is negative or no number, a tile of no pairs, another number of windows than layers or windows that
-    /// do not fit them, a method that wants all pairs but no scores of the step, or a work space that the device
-    /// refuses.
+    /// Gamma is negative or NaN, a tile has no pairs, the windows are not one per layer or do not fit the layers, the
+    /// method wants all pairs but no scores of the step, or the device refuses the work space.
     pub fn new(
         device: &Device,
         arena: &Arena,
@@ -185,12 +184,12 @@ impl Round {
         }
     }
 
-    /// Whether rounds happen at all: not where the topology is static.
+    /// Whether rounds happen at all: not if the topology is static.
     pub fn is_dynamic(&self) -> bool {
         self.work.is_some()
     }
 
-    /// Reads how many connections each layer has: after an import into the arena.
+    /// Reads how many connections each layer has. Needed after an import into the arena.
     ///
     /// # Errors
     /// A lost device.
@@ -210,7 +209,7 @@ impl Round {
         &self.active
     }
 
-    /// Dispatches of a round, those within the training step not counted; none where the topology is static.
+    /// Number of dispatches in a round, not counting those within the training step; none if the topology is static.
     pub fn dispatches(&self) -> usize {
         let work = self.work.as_ref();
         work.map_or(0, |work| work.sample.len() + work.exchange.len())
@@ -226,7 +225,8 @@ impl Round {
         })
     }
 
-    /// The work space. A test fills it with noise before a round, so that a value that is read unwritten shows.
+    /// The work space. A test fills it with noise before a round, so that a value that is read before it is written
+    /// shows.
     pub fn scratch(&self) -> Vec<View> {
         self.work
             .as_ref()

@@ -5,7 +5,7 @@
 pub struct Schedule {
     /// Share of the connections exchanged at the start: the paper's alpha.
     pub alpha: f64,
-    /// Steps between rounds: T. Zero for no rounds.
+    /// Steps between rounds: T. Zero means no rounds.
     pub every: u64,
     /// Step at which rounds end: T_end.
     pub until: u64,

@@ -1,11 +1,11 @@
-//! A round's work space: allocated once, reused from stage to stage.
+//! A round's work space: allocated once and reused from stage to stage.
 //!
-//! Six words (24 bytes) per connection at gamma = 1, more exactly four per candidate slot or connection, whichever are
-//! more, and two more; besides, three words an input or output unit. What is overwritten anyway serves as well: the
-//! arena's transposed order and its gradient hold the merged connections before they are copied back.
+//! Six words (24 bytes) per connection at gamma = 1: more precisely, four per candidate slot or connection, whichever
+//! are more, and two more. In addition, three words per input or output unit. Arrays that are overwritten anyway serve
+//! as well: the arena's transposed order and gradient hold the merged connections before they are copied back.
 //!
-//! A method that scores all inactive pairs needs four words more a connection, for the running list, and five a pair of
-//! a tile: by default there are as many of these as connections, or 2^18, or on hardware 2^22.
+//! A method that scores all inactive pairs needs four more words per connection, for the running list, and five per
+//! pair of a tile. By default, a tile has as many pairs as there are connections, or 2^18, or 2^22 on hardware.
 
 use super::table;
 use super::tiles;
@@ -15,23 +15,23 @@ use crate::primitive::{Pairs, RadixSelect, RadixSort, STATE_WORDS, Scan};
 use crate::sparse::Arena;
 
 pub(super) struct Sizes {
-    /// Candidate slots.
+    /// Number of candidate slots.
     pub capacity: usize,
-    /// Layers, or one for all.
+    /// Number of layers, or one for all together.
     pub segments: usize,
     /// Whether f and g are stored.
     pub weighted: bool,
-    /// Words of GraEst's signs.
+    /// Number of words in GraEst's signs.
     pub signs: usize,
-    /// Pairs of a tile, where all are scored.
+    /// Number of pairs of a tile, if all pairs are scored.
     pub tile: Option<usize>,
 }
 
 /// The running list and the tile before it.
 pub(super) struct RunningList {
-    /// Pairs of a tile.
+    /// Number of pairs of a tile.
     pub tile: usize,
-    /// Slots of the tile and of the list.
+    /// Number of slots of the tile and the list.
     pub slots: usize,
     pub state: Buffer,
     pub rows: Buffer,
@@ -47,9 +47,10 @@ pub(super) struct Scratch {
     pub inputs: Buffer,
     pub outputs: Buffer,
     pub signs: Buffer,
-    /// Two pairs of arrays, each of capacity and of connections: what is drawn and sorted; in the end `order`'s sort.
+    /// Two pairs of arrays, with room for the candidates or the connections: what is drawn and sorted; at the end, the
+    /// sort of `order`.
     pairs: [[Buffer; 2]; 2],
-    /// Marks of the candidates, then ties, then the merge's sources.
+    /// First the marks of the candidates, then ties, then the sources of the merge.
     pub ties: Buffer,
     pub prune_ranks: Buffer,
     pub candidate_offsets: Buffer,
@@ -88,7 +89,7 @@ impl Scratch {
             .as_ref()
             .map_or(longest, |list| list.slots.max(longest));
         let weighted = |n: usize| if sizes.weighted { n } else { 1 };
-        // One more: ranks end with the total.
+        // One more, because ranks end with the total.
         let pairs = |label: &str| -> Result<[Buffer; 2]> {
             Ok([
                 words(&format!("{label}_0"), longest + 1)?,
@@ -118,7 +119,7 @@ impl Scratch {
         })
     }
 
-    /// All of it.
+    /// All of the buffers.
     pub fn views(&self) -> Vec<View> {
         let [[a, b], [c, d]] = &self.pairs;
         let list = self.list.iter();

@@ -6,7 +6,7 @@ use crate::engine::random::{Stream, random};
 use crate::engine::step_state::StepState;
 
 crate::kernel! {
-    /// GraEst's signs `[positions][lanes]`: +1 or -1 for each output position and member of the whole batch, so that
+    /// GraEst's signs `[positions][lanes]`: +1 or -1 for each output position and sample of the whole batch, so that
     /// they do not depend on how it is split; 0 for padding. Grid: [`Items`](crate::engine::Grid::Items) = positions *
     /// lanes.
     pub GraEstSigns, GraEstSignsParams, GraEstSignsTwin = "topology/graest_signs", shader!("topology/graest_signs");

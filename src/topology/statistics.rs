@@ -1,7 +1,7 @@
 //! The distributions f over a layer's inputs and g over its outputs that candidates are drawn from: O(n B) each.
 //!
-//! A convolution's patches and a transformer's tokens are further members of the batch: f of input unit (c, ky, kx)
-//! sums over the output positions whose tap sees the input plane, g of an output unit over all its positions.
+//! A convolution's patches and a transformer's tokens act as further samples of the batch: f of input unit (c, ky, kx)
+//! sums over the output positions whose tap sees the input plane, and g of an output unit over all its positions.
 
 use super::growth::Distribution;
 use super::signs::{GraEstSigns, GraEstSignsParams};
@@ -10,9 +10,9 @@ use crate::engine::{Grid, Plan, View};
 use crate::error::{Error, Misfit, Result};
 use crate::sparse::{LayerSpan, Window};
 
-/// Records the sums behind f and g of a step's batch, or of a part of it.
+/// Records the sums behind f and g for a step's batch, or for a part of it.
 pub struct Statistics {
-    /// Of which distribution; nothing is recorded for the uniform one.
+    /// The distribution; nothing is recorded for the uniform one.
     pub distribution: Distribution,
     /// Lanes of the batch: a multiple of 4.
     pub lanes: usize,
@@ -20,15 +20,16 @@ pub struct Statistics {
     pub step: View,
     /// GraEst's signs: `[positions][lanes]` for the layer of the most output positions.
     pub signs: View,
-    /// Add to the sums of the batch's parts before.
+    /// Whether to add to the sums of the batch's earlier parts.
     pub accumulate: bool,
 }
 
 impl Statistics {
-    /// The signs, before any layer's sums; `positions`: the most output positions of any layer.
+    /// Records the signs, which come before any layer's sums; `positions` is the largest number of output positions of
+    /// any layer.
     ///
     /// # Errors
-    /// 2^24 positions or more (a random number's key has no room for them), or views that do not fit.
+    /// There are 2^24 positions or more (a random number's key has no room for them), or the views do not fit.
     pub fn signs(&self, plan: &mut Plan, positions: usize) -> Result<()> {
         if self.distribution != Distribution::GraEst {
             return Ok(());
@@ -58,11 +59,11 @@ impl Statistics {
         plan.dispatch(kernel, Grid::Items(words))
     }
 
-    /// A layer's sums over its inputs. `values` `[n_in / taps][input positions][lanes]`; `sums` those of all columns of
-    /// the arena.
+    /// Records a layer's sums over its inputs. `values` is `[n_in / taps][input positions][lanes]`, and `sums` belongs
+    /// to all columns of the arena.
     ///
     /// # Errors
-    /// A convolution of 2^22 input units or more, or views that do not fit.
+    /// A convolution has 2^22 input units or more, or the views do not fit.
     pub fn inputs(
         &self,
         plan: &mut Plan,
@@ -74,11 +75,11 @@ impl Statistics {
         self.side(plan, window, span.n_in, span.first_col, values, sums)
     }
 
-    /// A layer's sums over its outputs. `deltas` `[n_out][output positions][lanes]`; `sums` those of all rows of the
-    /// arena.
+    /// Records a layer's sums over its outputs. `deltas` is `[n_out][output positions][lanes]`, and `sums` belongs to
+    /// all rows of the arena.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn outputs(
         &self,
         plan: &mut Plan,

@@ -1,4 +1,5 @@
-//! The small table that the host uploads before each round: what the number of active connections decides.
+//! The small table that the host uploads before each round: everything that depends on the number of active
+//! connections.
 //!
 //! Shader half: `shaders/lib/round_table.wgsl`.
 
@@ -12,11 +13,11 @@ pub(super) const SLOT: usize = 0;
 pub(super) const COL: usize = 1;
 /// First row; the number of output units follows.
 pub(super) const ROW: usize = 3;
-/// Connections to exchange in the segment of this number.
+/// Number of connections to exchange in the segment with this index.
 pub(super) const REQUESTED: usize = 5;
 /// 1: the layer's slots are all its pairs, in order.
 pub(super) const COMPLETE: usize = 6;
-/// In the row after the last: draws of this round before the program that reads this.
+/// In the row after the last: the number of draws in this round before the program that reads this.
 pub(super) const DRAWS: usize = 7;
 
 /// The candidate slots of a layer in one round.
@@ -24,11 +25,11 @@ pub(super) const DRAWS: usize = 7;
 pub(super) struct Slots {
     /// How many.
     pub count: usize,
-    /// Whether they are all pairs of the layer, in order, in place of drawn ones.
+    /// Whether they are all pairs of the layer, in order, instead of drawn ones.
     pub complete: bool,
 }
 
-/// `[layers + 1][WORDS]`, of a round's first draw. `slots` and `requested` are per layer; a single segment for all
+/// `[layers + 1][WORDS]`, for a round's first draw. `slots` and `requested` are per layer; a single segment for all
 /// layers has its number in the first.
 pub(super) fn build(spans: &[LayerSpan], slots: &[Slots], requested: &[usize]) -> Vec<u32> {
     let mut table = Vec::with_capacity((spans.len() + 1) * WORDS);

@@ -1,13 +1,12 @@
 //! All inactive pairs, tile by tile, and the running list of the best: O(n_in * n_out) time, O(N) memory.
 //!
 //! The list and the tile lie in one array of slots. The list ends at the last slot, and a tile's inactive pairs are
-//! written right before it. Layers come last first, as in a backward pass, and so do the tiles of a layer: what is in
-//! use is thus always one stretch in rising order of (row, column), and that ties go to the lower pair takes no more
-//! than a selection that gives them to the lower slot. A running selection under one total order is exact, whatever the
-//! tiles' size.
+//! written right before it. Layers come last first, as in a backward pass, and so do the tiles of a layer. So the used
+//! slots always form one stretch in rising order of (row, column), and a selection that gives ties to the lower slot
+//! gives them to the lower pair. A running selection under one total order is exact, whatever the size of the tiles.
 //!
-//! Where every layer has a selection of its own, a layer's part of the list is closed when the next one begins, and
-//! stays behind it.
+//! If every layer has a selection of its own, a layer's part of the list is closed when the next one begins, and stays
+//! behind it.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -20,8 +19,8 @@ use crate::primitive::shared;
 /// Pairs that a task of a twin works on.
 const BLOCK: usize = 4096;
 
-/// Words of the list's state: its first slot; the end of its part that is still open; then, by layer, how many pairs
-/// were scored, the lower half first. Shader half: `shaders/lib/running_list.wgsl`.
+/// Words of the list's state: its first slot; the end of the part that is still open; then, for each layer, the number
+/// of scored pairs, lower half first. Shader half: `shaders/lib/running_list.wgsl`.
 const BEGIN: usize = 0;
 const END: usize = 1;
 const JUDGED: usize = 2;
@@ -39,21 +38,21 @@ pub(super) fn empty_list(slots: usize, layers: usize) -> Vec<u32> {
     state
 }
 
-/// Pairs scored, by layer.
+/// Number of scored pairs, by layer.
 pub(super) fn scored(state: &[u32]) -> impl Iterator<Item = usize> {
     let halves = state[JUDGED..].as_chunks::<2>().0.iter();
     halves.map(|&[low, high]| (u64::from(high) << 32 | u64::from(low)) as usize)
 }
 
 crate::kernel! {
-    /// Writes the inactive pairs of a tile (so many of a layer's pairs in the order of row, column) into the slots
+    /// Writes the inactive pairs of a tile (a stretch of a layer's pairs in the order of row, column) into the slots
     /// before the list, and where each row's pairs lie there. Grid: [`Items`](crate::engine::Grid::Items) = the larger
     /// of length and n_rows + 1.
     pub Enumerate, EnumerateParams, EnumerateTwin = "topology/enumerate", shader!("topology/enumerate");
     params {
-        /// Pairs of the tile: at least 1.
+        /// Number of pairs in the tile: at least 1.
         length: u32,
-        /// Row of the first one.
+        /// Row of the first pair.
         row: u32,
         /// Its input unit, counted from the layer's first.
         input: u32,
@@ -88,7 +87,7 @@ impl Tile<'_> {
         (self.params.row as usize + unit / inputs, unit % inputs)
     }
 
-    /// Connections of the arena that lie before a pair of the tile, or before its end.
+    /// Number of connections of the arena that lie before a pair of the tile, or before its end.
     fn connections_before(&self, at: usize) -> usize {
         let (row, input) = self.pair(at);
         let start = self.offsets[row] as usize;
@@ -99,13 +98,13 @@ impl Tile<'_> {
         start + cols.partition_point(|&col| col - self.params.first_col < input as u32)
     }
 
-    /// Inactive pairs among those of a range.
+    /// Number of inactive pairs in a range.
     fn inactive(&self, range: std::ops::Range<usize>) -> usize {
         let active = self.connections_before(range.end) - self.connections_before(range.start);
         range.len() - active
     }
 
-    /// Writes the inactive pairs of a range, of which there are as many as `rows` and `cols` are long.
+    /// Writes the inactive pairs of a range; `rows` and `cols` are exactly as long.
     fn write(&self, range: std::ops::Range<usize>, rows: &mut [u32], cols: &mut [u32]) {
         let inputs = self.params.inputs as usize;
         let first_col = self.params.first_col;
@@ -116,7 +115,7 @@ impl Tile<'_> {
             let row_end = self.offsets[row + 1] as usize;
             let end = inputs.min(input + range.end - at);
             at += end - input;
-            // Runs from one connection of the row to the next.
+            // Each run goes from one connection of the row to the next.
             while input < end {
                 let next = self.cols[connection..row_end].first();
                 let next = next.map_or(inputs, |&col| (col - first_col) as usize);
@@ -144,7 +143,7 @@ impl EnumerateTwin<'_> {
         };
         let end = self.list[BEGIN] as usize;
         let first = end - tile.inactive(0..length);
-        // Each task's pairs fill slots of its own.
+        // Each task's pairs fill slots of their own.
         let (mut rows, mut cols) = (&mut self.rows[first..end], &mut self.cols[first..end]);
         let mut tasks = Vec::new();
         for start in (0..length).step_by(BLOCK) {
@@ -165,19 +164,19 @@ impl EnumerateTwin<'_> {
 }
 
 crate::kernel! {
-    /// Prepares the selection among a tile and the open part of the list: where they lie, and how many to keep. Moves
-    /// the list's state on to what it will be then. Grid: [`Groups`](crate::engine::Grid::Groups) of 1.
+    /// Prepares the selection among a tile and the open part of the list: where they lie, and how many to keep.
+    /// Advances the list's state to what it will be afterwards. Grid: [`Groups`](crate::engine::Grid::Groups) of 1.
     pub ExtendList, ExtendListParams, ExtendListTwin = "topology/extend_list", shader!("topology/extend_list");
     params {
         layer: u32,
-        /// Segment of the table that says how many are requested.
+        /// The segment of the table with the requested number.
         segment: u32,
-        /// 1: what is in the list belongs to other segments; this tile is the first of its own.
+        /// 1: the list's contents belong to other segments, and this tile is the first of its own.
         opens: u32,
     }
     no loops;
     read table: u32,
-    /// The tile's: its pairs begin at the first of them.
+    /// The tile's offsets: its pairs begin at the first of them.
     read offsets: u32,
     write list: u32,
     write starts: u32,
@@ -206,7 +205,7 @@ impl ExtendListTwin<'_> {
 }
 
 crate::kernel! {
-    /// Moves the taken slots together, into arrays of their own. `ranks` and `starts` are the selection's. Grid:
+    /// Compacts the taken slots into arrays of their own. `ranks` and `starts` belong to the selection. Grid:
     /// [`Items`](crate::engine::Grid::Items) = slots, counted from the tile's first on.
     pub KeepBest, KeepBestParams, KeepBestTwin = "topology/keep_best", shader!("topology/keep_best");
     params { slots: u32 }
@@ -277,11 +276,11 @@ impl PutBackTwin<'_> {
 }
 
 crate::kernel! {
-    /// Makes the list the round's candidates: from slot 0 on; behind the last one, row `n_rows`. Grid:
+    /// Turns the list into the round's candidates, from slot 0 on, with row `n_rows` after the last one. Grid:
     /// [`Items`](crate::engine::Grid::Items) = capacity.
     pub Settle, SettleParams, SettleTwin = "topology/settle", shader!("topology/settle");
     params {
-        /// Candidate slots: what the list holds at most.
+        /// Number of candidate slots: the largest length of the list.
         capacity: u32,
         /// The list's end.
         slots: u32,

@@ -1,7 +1,7 @@
 //! Sums over the batch of what each unit sees: the kernels behind f and g.
 //!
-//! Sums are in one fixed order, the same in shader and twin, and without products that an adapter could fuse: so the
-//! bits, and with them the topology, are the same on every adapter.
+//! Sums are taken in one fixed order, the same in shader and twin, and without products that an adapter could fuse. So
+//! the bits, and with them the topology, are the same on every adapter.
 
 use rayon::prelude::*;
 
@@ -11,17 +11,17 @@ use crate::engine::{Grid, WorkgroupShape};
 use crate::error::Result;
 use crate::sparse::{Window, WindowParams};
 
-/// Invocations that share a unit; each holds a vector of four partial sums.
+/// Number of invocations that share a unit; each holds a vector of four partial sums.
 const LANES: usize = 8;
 
 const PARTIAL: usize = LANES * 4;
 
-/// Units of a workgroup.
+/// Number of units per workgroup.
 const UNITS: usize = 8;
 
 crate::kernel! {
-    /// GraBo: `sums[first + u] = sum over positions and members of |values|`, or adds that to it, for each unit u as
-    /// its tap of the window sees `values` `[units / taps][input positions][4 * vectors]`. Grid:
+    /// GraBo: `sums[first + u] = sum over positions and samples of |values|`, or adds to it, for each unit u as its tap
+    /// of the window sees `values` `[units / taps][input positions][4 * vectors]`. Grid:
     /// [`Groups`](crate::engine::Grid::Groups), one per 8 units.
     pub GraBo, GraBoParams, GraBoTwin = "topology/grabo", shader!("topology/grabo");
     params {
@@ -38,8 +38,9 @@ crate::kernel! {
 }
 
 crate::kernel! {
-    /// GraEst: as [`GraBo`], with the sum of `values * signs`: not its magnitude, which [`Cumulate`](super::Cumulate)
-    /// takes, so that a batch may come in parts. `signs` `[output positions][4 * vectors]`. Grid: as [`GraBo`].
+    /// GraEst: like [`GraBo`], with the sum of `values * signs`, but not its magnitude, which
+    /// [`Cumulate`](super::Cumulate) takes, so that a batch may come in parts. `signs`
+    /// `[output positions][4 * vectors]`. Grid: as [`GraBo`].
     pub GraEst, GraEstParams, GraEstTwin = "topology/graest", shader!("topology/graest");
     params {
         /// The planes and the window.
@@ -54,14 +55,15 @@ crate::kernel! {
     write sums: f32,
 }
 
-/// The two kernels' parameters are the same.
+/// The two kernels have the same parameters.
 macro_rules! params {
     ($Params:ident) => {
         impl $Params {
-            /// For `units` units whose sums are `sums[first..]`, seen through `window`. `lanes`: lanes of the batch.
+            /// Parameters for `units` units whose sums are `sums[first..]`, seen through `window`. `lanes`: lanes of
+            /// the batch.
             ///
             /// # Errors
-            /// Units that are not whole kernels, or a convolution of 2^22 units or more.
+            /// The units are not whole kernels, or a convolution has 2^22 units or more.
             pub fn new(
                 window: &Window,
                 units: usize,
@@ -95,8 +97,8 @@ macro_rules! params {
                 looped(self.end_y - self.begin_y, line) + looped(lanes, NONE)
             }
 
-            /// The sums of some rows of positions each, to be added up in this order on every adapter and the CPU
-            /// executor: as many as an invocation may go through.
+            /// The same sums split into ranges of rows, as many as an invocation may go through, to be added up in this
+            /// order on every adapter and the CPU executor.
             pub(super) fn parts(self) -> impl Iterator<Item = Self> {
                 let rows = move |begin_y, end_y| $Params {
                     begin_y,
@@ -134,21 +136,21 @@ struct Units {
     lanes: usize,
     /// Rows of output positions.
     lines: std::ops::Range<usize>,
-    /// Their sums.
+    /// The range of their sums.
     range: std::ops::Range<usize>,
     accumulate: bool,
 }
 
-/// What a kernel adds up.
+/// The terms that a kernel sums.
 trait Terms: Sync {
-    /// Adds what output position `position` sees, a vector of lanes from lane `at` of the values on.
+    /// Adds what output position `position` sees: a vector of lanes, starting at lane `at` of the values.
     fn add(&self, sum: &mut [f32; PARTIAL], at: usize, position: usize);
 }
 
 impl Units {
-    /// Sets or adds to each unit's sum.
+    /// Sets each unit's sum, or adds to it.
     fn sum(&self, sums: &mut [f32], terms: &impl Terms) {
-        // Enough work to outweigh handing it out.
+        // Enough work to outweigh distributing it.
         let work = self.window.output_positions() * self.lanes;
         let arch = pulp::Arch::new();
         sums[self.range.clone()]
@@ -169,7 +171,7 @@ impl Units {
     }
 }
 
-/// One unit's sum, in a form that is compiled for each width of vectors.
+/// One unit's sum, in a form that is compiled for each vector width.
 struct Unit<'a, T> {
     window: &'a Window,
     lanes: usize,
@@ -201,7 +203,7 @@ impl<T: Terms> pulp::WithSimd for Unit<'_, T> {
     }
 }
 
-/// Adds the partial sums up: the four of an invocation in pairs, then the invocations in order.
+/// Adds up the partial sums: the four of an invocation in pairs, then the invocations in order.
 fn fold(sum: &[f32; PARTIAL]) -> f32 {
     let mut total = 0.0;
     for s in sum.as_chunks::<4>().0 {
@@ -275,7 +277,7 @@ impl Terms for Signed<'_> {
     }
 }
 
-/// A selection, not a product: what lies in the padding, were it no number, must not matter.
+/// A selection, not a product, so that NaN in the padding does not matter.
 #[inline(always)]
 fn signed(value: f32, sign: f32) -> f32 {
     let product = value * sign;

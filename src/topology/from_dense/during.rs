@@ -5,7 +5,8 @@ use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
 /// Gradual magnitude pruning (Zhu and Gupta 2017, "To prune, or not to prune", equation 1): every T steps until T_end
-/// the smallest weights go, so that `(1 - step / T_end)^3` of the surplus over the requested connections is left.
+/// the smallest weights are pruned, so that `(1 - step / T_end)^3` of the surplus over the requested connections is
+/// left.
 pub struct Gradual;
 
 impl Gradual {
@@ -21,7 +22,7 @@ impl Method for Gradual {
         Start::Dense(self)
     }
 
-    /// Dense for the first 3/10 of the steps, then falling by a cube until 8/10, as its paper has it.
+    /// Dense for the first 3/10 of the steps, then falling as a cube until 8/10, as in its paper.
     fn cost(&self) -> Cost {
         Cost {
             // The mean of (1 - x)^3 over the falling half is a quarter.
@@ -35,7 +36,7 @@ impl Thinning for Gradual {
     fn prune(&self, at: &Moment) -> Option<Prune> {
         let rewind = false;
         if at.step >= at.until {
-            // The first moment at or after the end brings what is still missing.
+            // The first moment at or after the end prunes whatever surplus is left.
             return Some(Prune { rest: 0.0, rewind });
         }
         let due = at.every > 0 && at.step > 0 && at.step.is_multiple_of(at.every);
@@ -47,11 +48,11 @@ impl Thinning for Gradual {
     }
 }
 
-/// The lottery ticket (Frankle and Carbin 2019): train the dense network to the end, drop the smallest weights, set
-/// those that stay back to what they were before the first step, and train again; in `cycles` prunings, each of which
-/// leaves the same share of the connections before it.
+/// The lottery ticket (Frankle and Carbin 2019): train the dense network to the end, prune the smallest weights, set
+/// the others back to their values before the first step, and train again. There are `cycles` prunings, each of which
+/// keeps the same share of the connections.
 pub struct Lottery {
-    /// Prunings; the run has one more stage.
+    /// Number of prunings; the run has one more stage.
     pub cycles: u32,
 }
 

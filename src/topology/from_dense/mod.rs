@@ -1,8 +1,8 @@
-//! Methods that begin with a dense network: scored and pruned before the first step, or pruned while it trains.
+//! Methods that begin with a dense network: they score and prune it before the first step, or prune it while it trains.
 //!
-//! They are what always-sparse methods are measured against, and by their nature hold dense weights for a while: the
-//! ledger has those in a class of their own, [`Class::DenseWeights`](crate::engine::Class::DenseWeights). Their choices
-//! are made on the host, once or a few times a run.
+//! Always-sparse methods are compared with them. By their nature they hold dense weights for a while, which the ledger
+//! counts in a class of their own, [`Class::DenseWeights`](crate::engine::Class::DenseWeights). Their choices are made
+//! on the host, once or a few times per run.
 
 mod during;
 mod probe;

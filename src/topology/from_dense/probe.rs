@@ -1,4 +1,4 @@
-//! What a method asks of a dense network before the first step.
+//! What a method may ask of a dense network before the first step.
 
 use std::ops::Range;
 
@@ -13,39 +13,39 @@ pub type PerConnection = Vec<Vec<f32>>;
 pub struct GradientTile<'a> {
     /// The layer.
     pub layer: usize,
-    /// Number of the first pair among the layer's, in the order of (output, input).
+    /// Index of the first pair within the layer, in the order of (output, input).
     pub first: usize,
-    /// One for each pair from there on.
+    /// One gradient for each pair from there on.
     pub gradients: &'a [f32],
 }
 
 impl GradientTile<'_> {
-    /// Its pairs, as numbers among the layer's.
+    /// Its pairs, as indices within the layer.
     pub fn pairs(&self) -> Range<usize> {
         self.first..self.first + self.gradients.len()
     }
 }
 
-/// What is done with each tile.
+/// The function that receives each tile.
 pub type EachTile<'a> = dyn FnMut(GradientTile<'_>) + 'a;
 
-/// A dense network on a device, to be asked before the first step.
+/// A dense network on a device that answers questions before the first step.
 pub trait Probe {
-    /// Its layers with all their connections, as drawn.
+    /// Its layers with all their connections, as initialised.
     fn layers(&self) -> &[LayerState];
 
-    /// Gradients of the loss on the probe's batch of training images, always the same one, with `weights` in place of
-    /// those of [`Probe::layers`]. They come tile by tile, each pair once, in no order: nobody holds them all who need
-    /// not.
+    /// Gradients of the loss on the probe's batch of training images, which is always the same, with `weights` in place
+    /// of those of [`Probe::layers`]. They come tile by tile, each pair once, in no particular order, so that nobody
+    /// has to hold them all.
     ///
     /// # Errors
     /// A lost device.
     fn gradients(&mut self, weights: &PerConnection, each: &mut EachTile<'_>) -> Result<()>;
 
-    /// Gradients of the sum of the logits of the linear network that is left without norms, biases and activations,
-    /// with `weights` that are not negative, for an image of ones; in tiles likewise.
+    /// Gradients of the sum of the logits for an image of ones, also in tiles. The network is the linear one without
+    /// norms, biases and activations, with the non-negative `weights`.
     ///
     /// # Errors
-    /// A model that has no such network, or a lost device.
+    /// The model has no such network, or the device is lost.
     fn flow(&mut self, weights: &PerConnection, each: &mut EachTile<'_>) -> Result<()>;
 }

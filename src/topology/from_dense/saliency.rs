@@ -1,9 +1,8 @@
-//! Pruning before the first step: SNIP, GraSP and SynFlow score the connections of a dense network that is not trained
-//! yet.
+//! Pruning before the first step: SNIP, GraSP and SynFlow score the connections of an untrained dense network.
 //!
-//! Gradients come from the device in tiles and are scored there and then, so that it holds a dense network's weights
-//! and a tile. SNIP's list holds the best so far alone; GraSP also needs a gradient to step along, and SynFlow, which
-//! prunes little by little, a score for every connection: those are the host's.
+//! Gradients come from the device in tiles and are scored at once, so that the device holds a dense network's weights
+//! and one tile. SNIP's list holds only the best so far. GraSP also needs a gradient as the direction of a step, and
+//! SynFlow, which prunes little by little, a score for every connection; the host holds these.
 
 use super::probe::{PerConnection, Probe};
 use super::select::{Best, keep_largest, magnitudes};
@@ -15,7 +14,7 @@ use crate::topology::cost::Cost;
 use crate::topology::method::Method;
 
 /// SNIP (Lee et al. 2019, "Single-shot network pruning based on connection sensitivity"): keeps the largest |g theta|
-/// over the whole model, g on one batch.
+/// over the whole model, with g from one batch.
 pub struct Snip;
 
 impl Snip {
@@ -52,16 +51,16 @@ impl Choice for Snip {
     }
 }
 
-/// GraSP (Wang et al. 2020, "Picking winning tickets before training by preserving gradient flow"): drops what a
-/// gradient step would miss least, keeping the largest `theta * (H g)` over the whole model, on one batch and without
+/// GraSP (Wang et al. 2020, "Picking winning tickets before training by preserving gradient flow"): prunes what a
+/// gradient step would miss least. It keeps the largest `theta * (H g)` over the whole model, on one batch and without
 /// the original's temperature.
 ///
 /// `H g` is a central difference of gradients along g, `(g(theta + e g) - g(theta - e g)) / 2e`, with e such that the
 /// step is [`GRASP_STEP`] of the weights' length.
 pub struct Grasp;
 
-/// Length of GraSP's finite step along the gradient, relative to the weights': small against them, and far above what
-/// single precision rounds away.
+/// Length of GraSP's finite step along the gradient, relative to the weights: small compared with them, and far above
+/// what single precision rounds away.
 pub const GRASP_STEP: f64 = 1e-4;
 
 impl Grasp {
@@ -78,7 +77,7 @@ impl Method for Grasp {
     }
 
     fn cost(&self) -> Cost {
-        // The gradient, and the Hessian's product with it.
+        // The gradient, and its product with the Hessian.
         Cost::before(2.0)
     }
 }
@@ -98,7 +97,7 @@ impl Choice for Grasp {
         probe.gradients(&behind, &mut |tile| {
             let weights = &weights[tile.layer][tile.pairs()];
             let ahead = &ahead[tile.layer][tile.pairs()];
-            // Divided by 2e it would rank alike.
+            // Dividing by 2e would not change the ranks.
             let scores = (weights.iter().zip(ahead.iter().zip(tile.gradients)))
                 .map(|(w, (ahead, behind))| w * (ahead - behind));
             best.offer(tile.layer, tile.first, scores);
@@ -108,15 +107,15 @@ impl Choice for Grasp {
 }
 
 /// SynFlow (Tanaka et al. 2020, "Pruning neural networks without any data by iteratively conserving synaptic flow"):
-/// keeps the largest `|theta| dR/d|theta|`, R being the sum of the logits for an image of ones with all weights
-/// positive, in [`SYNFLOW_ITERATIONS`] prunings that leave the same share each.
+/// keeps the largest `|theta| dR/d|theta|`, where R is the sum of the logits for an image of ones with all weights
+/// positive. There are [`SYNFLOW_ITERATIONS`] prunings, each of which keeps the same share.
 ///
-/// Each layer's weights are scaled so that it keeps its input's mean, for R of a deep network is more than single
-/// precision can hold. In a chain of layers this multiplies all scores by the same number; where shortcuts pass layers
-/// by, it sets them and the branches they pass on an equal footing, which the original does not.
+/// Each layer's weights are scaled so that it keeps its input's mean, because R of a deep network exceeds single
+/// precision. In a chain of layers this multiplies all scores by the same number. Where shortcuts bypass layers, it
+/// puts the shortcuts and the branches on an equal footing, which the original does not.
 pub struct SynFlow;
 
-/// Prunings of SynFlow, as in its paper.
+/// Number of SynFlow's prunings, as in its paper.
 pub const SYNFLOW_ITERATIONS: u32 = 100;
 
 impl SynFlow {
@@ -146,7 +145,7 @@ impl Choice for SynFlow {
             for (weights, layer) in weights.iter_mut().zip(probe.layers()) {
                 keep_the_mean(weights, layer.n_out);
             }
-            // What was dropped scores below all others.
+            // Pruned connections score below all others.
             probe.flow(&weights, &mut |tile| {
                 let weights = &weights[tile.layer][tile.pairs()];
                 let scores = &mut scores[tile.layer][tile.pairs()];
@@ -187,7 +186,7 @@ fn drop_the_smallest(
     Ok(())
 }
 
-/// Gradients that are needed all at once.
+/// All gradients at once, for rules that need them together.
 fn whole(probe: &mut dyn Probe, weights: &PerConnection) -> Result<PerConnection> {
     let mut all: PerConnection = weights.iter().map(|w| vec![0.0; w.len()]).collect();
     probe.gradients(weights, &mut |tile| {

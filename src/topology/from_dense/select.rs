@@ -1,4 +1,4 @@
-//! Choosing which connections stay: on the host, for it happens a few times a run.
+//! Choosing which connections stay. This runs on the host, because it happens only a few times per run.
 
 use super::probe::PerConnection;
 use crate::error::option::LR;
@@ -13,17 +13,17 @@ pub fn magnitudes(layers: &[LayerState]) -> PerConnection {
         .collect()
 }
 
-/// A running list of the connections of the largest scores, ties to the earlier. Scores come in tiles, in any order; of
-/// those that cannot be among the best any more none are kept, so that the list takes O(requested) memory.
+/// A running list of the connections with the largest scores; ties go to the earlier one. Scores come in tiles, in any
+/// order. Those that cannot be among the best any more are dropped, so that the list takes O(requested) memory.
 pub struct Best {
     requested: usize,
-    /// By layer: the number of its first connection among all; then how many there are.
+    /// For each layer, the index of its first connection among all; then the total number.
     starts: Vec<usize>,
     /// Scores and connections.
     list: Vec<(f32, u32)>,
-    /// What a score must reach, once there are enough.
+    /// The score that is needed once there are enough.
     floor: f32,
-    /// The first score that is not a number, and whose it is.
+    /// The first score that is NaN, and its layer.
     odd: Option<(usize, f32)>,
 }
 
@@ -53,7 +53,7 @@ impl Best {
         best
     }
 
-    /// Takes the scores of connections of a layer, in order, from number `first` of the layer's on.
+    /// Adds the scores of a layer's connections, in order, starting with the layer's connection `first`.
     pub fn offer(&mut self, layer: usize, first: usize, scores: impl IntoIterator<Item = f32>) {
         for (at, score) in (self.starts[layer] + first..).zip(scores) {
             if !score.is_finite() {
@@ -67,7 +67,7 @@ impl Best {
         }
     }
 
-    /// Leaves the best ones alone.
+    /// Drops all but the best.
     fn trim(&mut self) {
         if self.requested == 0 {
             self.list.clear();
@@ -79,10 +79,10 @@ impl Best {
         }
     }
 
-    /// The best connections by layer: their numbers among the layer's, rising.
+    /// The best connections by layer: their indices within the layer, rising.
     ///
     /// # Errors
-    /// A score that was not a number.
+    /// A score was NaN.
     pub fn numbers(mut self) -> Result<Vec<Vec<usize>>> {
         if let Some((at, score)) = self.odd {
             return Err(Error::Shape(Misfit::Other(format!(
@@ -103,8 +103,8 @@ impl Best {
         Ok(layers.collect())
     }
 
-    /// The layers with the best of their connections alone: weights, biases and what the optimiser keeps stay. `layers`
-    /// are those that the list was made of.
+    /// The layers reduced to the best of their connections: their weights, biases and optimiser state stay. `layers`
+    /// are those that the list was made for.
     ///
     /// # Errors
     /// As [`Best::numbers`].
@@ -116,14 +116,14 @@ impl Best {
     }
 }
 
-/// Entries that a list holds beside twice the requested ones before it is trimmed.
+/// Entries that a list may hold beyond twice the requested number before it is trimmed.
 const SLACK: usize = 1 << 16;
 
-/// The layers with their `count` connections of the largest `scores`, ties to the earlier one: weights, biases and what
-/// the optimiser keeps stay.
+/// The layers reduced to the `count` connections with the largest `scores`, ties going to the earlier one: their
+/// weights, biases and optimiser state stay.
 ///
 /// # Errors
-/// Scores that are not numbers, or not one for each connection.
+/// Scores are NaN, or there is not one for each connection.
 pub fn keep_largest(
     layers: &[LayerState],
     scores: &PerConnection,
@@ -141,7 +141,7 @@ pub fn keep_largest(
     Best::among(layers, scores, count).keep(layers)
 }
 
-/// Of each layer as many connections of the largest |theta| as `counts` says, or all.
+/// For each layer, the number of connections in `counts` with the largest |theta|, or all.
 ///
 /// # Errors
 /// As [`keep_largest`].
@@ -157,7 +157,7 @@ pub fn keep_largest_of_each(
     Ok(survivors)
 }
 
-/// The connections of a layer that have these numbers, which rise.
+/// A layer reduced to the connections with these indices, which rise.
 fn keep(layer: &LayerState, numbers: &[usize]) -> LayerState {
     let mut row = 0;
     let pairs: Vec<(u32, u32)> = (numbers.iter())
@@ -202,7 +202,7 @@ mod tests {
     fn the_largest_of_all_layers_stay() {
         let layers = [layer(2, &[1.0, -5.0, 3.0, 2.0]), layer(1, &[3.0, -0.5])];
         let survivors = keep_largest(&layers, &magnitudes(&layers), 3).expect("scores fit");
-        // Of the two of magnitude 3 and the one of 5 all stay.
+        // The two with magnitude 3 and the one with 5 all stay.
         assert_eq!(survivors[0].values, [-5.0, 3.0]);
         assert_eq!(survivors[0].state.f32("momentum"), [-50.0, 30.0]);
         assert_eq!(survivors[0].crow_indices, [0, 1, 2]);
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn tiles_in_any_order_leave_the_same_list() {
-        // Enough that the list is trimmed on the way, and with ties in plenty.
+        // Enough that the list is trimmed on the way, with plenty of ties.
         let values: Vec<f32> = (0..300_000u32).map(|i| (i * 7919 % 1013) as f32).collect();
         let layers = [layer(300, &values)];
         for requested in [0, 1, 777, 150_000, 300_000] {

@@ -1,4 +1,4 @@
-//! Exchanging: the k best candidates for the k weakest connections, and the arena's order after it.
+//! Exchanging: the k weakest connections for the k best candidates, and the arena's new order.
 
 use super::{Recorder, Sampled};
 use crate::engine::{Grid, Plan, View};
@@ -66,7 +66,7 @@ impl Recorder<'_> {
             .record(&mut self.plan, &s.scan, &prune, &ties, &ranks)
     }
 
-    /// The report, before the merge overwrites what it counts.
+    /// The report. It comes before the merge overwrites what it counts.
     fn report(&mut self, scores: &View, grow_ranks: &View) -> Result<()> {
         let s = self.scratch;
         let weights = self.arena.weights.all();
@@ -118,7 +118,8 @@ impl Recorder<'_> {
         )
     }
 
-    /// Survivors and grown ones in one order, via the arena's gradient and transposed order, which are stale now.
+    /// Merges survivors and grown connections into one order. The arena's gradient and transposed order, which are
+    /// stale now, serve as scratch.
     fn merge(&mut self, candidates: &Pairs, grow_ranks: &View) -> Result<()> {
         let (arena, s) = (self.arena, self.scratch);
         let connections = arena.connections as u32;
@@ -168,12 +169,12 @@ impl Recorder<'_> {
         self.copy_back(new_rows, arena.rows.all())?;
         self.copy_back(new_cols, arena.cols.all())?;
         self.merge_state(Scalar::F32(0.0), arena.weights.all())?;
-        // Whatever the optimiser keeps of a connection follows it.
+        // Whatever the optimiser keeps for a connection moves with it.
         (arena.state.starts()).try_for_each(|(start, array)| self.merge_state(start, array))
     }
 
-    /// One array of the connections in the new order, by way of the gradient's: any number of arrays thus take no more
-    /// bindings.
+    /// Brings one array of the connections into the new order, through the gradient's array, so that any number of
+    /// arrays needs no more bindings.
     fn merge_state(&mut self, start: Scalar, array: View) -> Result<()> {
         let (arena, merged) = (self.arena, self.arena.gradient.all());
         self.plan.dispatch(
@@ -205,7 +206,7 @@ impl Recorder<'_> {
         )
     }
 
-    /// Row offsets, and the transposed order by a stable sort of the columns.
+    /// Row offsets, and the transposed order, by a stable sort of the columns.
     fn transpose(&mut self) -> Result<()> {
         let (arena, n) = (self.arena, self.arena.connections);
         self.offsets(arena.rows.all(), n, &arena.row_offsets, arena.n_rows)?;

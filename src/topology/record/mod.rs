@@ -1,5 +1,5 @@
-//! The dispatches of a round, stage by stage: drawing the candidates before the step that scores them, or
-//! looking at all pairs within it, and exchanging after it.
+//! The dispatches of a round, stage by stage: drawing the candidates before the step that scores them, or going through
+//! all pairs within it, and exchanging after it.
 
 mod exchange;
 mod recorder;

@@ -1,4 +1,4 @@
-//! What all stages of a round record with.
+//! What all stages of a round need for recording.
 
 use crate::engine::{Buffer, Grid, Plan, View};
 use crate::error::Result;
@@ -15,18 +15,19 @@ pub(in crate::topology) struct Recorder<'a> {
     pub plan: Plan,
 }
 
-/// The candidates and their scores, in arrays that sorting left them in.
+/// The candidates and their scores, in whichever arrays sorting left them.
 #[derive(Clone)]
 pub(in crate::topology) struct Sampled {
     /// Rows as keys, columns as values.
     pub candidates: Pairs,
     pub scores: View,
-    /// Free until the candidates are ranked.
+    /// Unused until the candidates are ranked.
     pub grow_ranks: View,
 }
 
 impl Sampled {
-    /// The arrays that the candidates were picked from, free until they are scored: rows as keys, columns as values.
+    /// The arrays that the candidates were picked from, unused until the candidates are scored: rows as keys, columns
+    /// as values.
     pub(super) fn sorted(&self) -> Pairs {
         Pairs {
             keys: self.scores.clone(),
@@ -36,7 +37,7 @@ impl Sampled {
 }
 
 impl Recorder<'_> {
-    /// The largest layer's units.
+    /// The number of units in the largest layer.
     pub(super) fn most(&self, units: impl Fn(&LayerSpan) -> usize) -> u32 {
         let units = self.arena.spans.iter().map(units);
         units.max().unwrap_or(0) as u32

@@ -1,4 +1,4 @@
-//! Drawing: from the sums behind f and g, where a method has them, to the candidate set S.
+//! Drawing: from the sums behind f and g, if a method has them, to the candidate set S.
 
 use super::{Recorder, Sampled};
 use crate::engine::{Grid, Plan};
@@ -9,8 +9,8 @@ use crate::topology::cumulate::{Cumulate, CumulateParams};
 use crate::topology::table;
 
 impl Recorder<'_> {
-    /// Records the draw; nothing where the step itself goes through all pairs. Says where the candidates are when it
-    /// has run, or when the list of the best has settled.
+    /// Records the draw, or nothing if the step itself goes through all pairs. Says where the candidates will be after
+    /// it has run, or after the list of the best has settled.
     pub fn sample(mut self) -> Result<(Plan, Sampled)> {
         let [a, b] = self.scratch.pairs();
         let (sampled, candidates) = match &self.scratch.list {
@@ -30,11 +30,11 @@ impl Recorder<'_> {
         Ok((self.plan, sampled))
     }
 
-    /// Records another draw of the same round: the candidates that were found stay, every other slot is drawn anew.
+    /// Records another draw in the same round: the candidates found so far stay, and every other slot is drawn anew.
     pub fn resample(mut self, sampled: &Sampled) -> Result<Plan> {
         let mut free = sampled.sorted().swapped();
         let mut candidates = sampled.candidates.clone();
-        // An odd number of sorting passes leaves the candidates in the other arrays: one more draw brings them back.
+        // An odd number of sorting passes leaves the candidates in the other arrays; one more draw brings them back.
         for number in 1..=1 + self.sorting_passes() % 2 {
             let (sorted, found) = self.draw_from(free, candidates.swapped(), number)?;
             free = sorted.swapped();
@@ -43,11 +43,11 @@ impl Recorder<'_> {
         Ok(self.plan)
     }
 
-    /// Draws, sorts and drops, by way of the arrays `to`; `held`, columns as keys like `to`, has the candidates so far.
-    /// Returns the sorted pairs, whose arrays are free again, and the candidates, rows as keys.
+    /// Draws, sorts and drops, using the arrays `to`. `held` has the candidates so far, with columns as keys, like
+    /// `to`. Returns the sorted pairs, whose arrays are free again, and the candidates with rows as keys.
     fn draw_from(&mut self, to: Pairs, held: Pairs, number: u32) -> Result<(Pairs, Pairs)> {
         self.sample_pairs(&to, &held, number)?;
-        // The sorted pairs are in one pair of arrays; their candidates go into the other.
+        // The sorted pairs are in one pair of arrays, and their candidates go into the other.
         let (sampled, candidates) = self.sort(to, held)?;
         self.keep_candidates(&sampled, &candidates)?;
         Ok((sampled, candidates))
@@ -77,7 +77,7 @@ impl Recorder<'_> {
         Ok(())
     }
 
-    /// Columns as keys, rows as values.
+    /// Draws pairs with columns as keys and rows as values.
     fn sample_pairs(&mut self, to: &Pairs, held: &Pairs, redraw: u32) -> Result<()> {
         let s = self.scratch;
         self.plan.dispatch(
@@ -112,17 +112,17 @@ impl Recorder<'_> {
         sort.sort(&mut self.plan, n, rows, by_col.swapped(), spare.swapped())
     }
 
-    /// Bits of a column and of a row.
+    /// The number of bits in a column and in a row.
     fn key_bits(&self) -> [u32; 2] {
         [self.arena.n_cols, self.arena.n_rows + 1].map(bits_for)
     }
 
-    /// Times that the sort moves the pairs to the other arrays.
+    /// How often the sort moves the pairs to the other arrays.
     fn sorting_passes(&self) -> u32 {
         self.key_bits().map(RadixSort::passes).iter().sum()
     }
 
-    /// Duplicates and active pairs are dropped, rows become offsets.
+    /// Drops duplicates and active pairs, and turns rows into offsets.
     fn keep_candidates(&mut self, sampled: &Pairs, candidates: &Pairs) -> Result<()> {
         let s = self.scratch;
         let (capacity, n_rows) = (self.capacity(), self.n_rows());

@@ -1,5 +1,5 @@
-//! Looking at all pairs: a layer's tiles within the backward pass, each merged with the best so far; then the list as
-//! candidates.
+//! Going through all pairs: a layer's tiles within the backward pass, each merged with the best so far; then the list
+//! becomes the candidates.
 
 use super::{Recorder, Sampled};
 use crate::engine::{Grid, Plan};
@@ -12,23 +12,23 @@ use crate::topology::tiles::{
     PutBackParams, Settle, SettleParams,
 };
 
-/// One layer's pairs, to be gone through.
+/// One layer's pairs, to be processed in tiles.
 pub(in crate::topology) struct LayerTiles<'a> {
     pub arena: &'a Arena,
     pub scratch: &'a Scratch,
     pub list: &'a RunningList,
-    /// What the list holds at most.
+    /// Largest length of the list.
     pub capacity: usize,
     pub layer: usize,
-    /// Which of the requested numbers is this layer's.
+    /// The index of this layer's requested number.
     pub segment: usize,
-    /// Whether it has a selection of its own.
+    /// Whether the layer has a selection of its own.
     pub own_segment: bool,
-    /// Pairs of the layers behind it that share its selection.
+    /// Number of pairs in later layers that share its selection.
     pub behind: usize,
 }
 
-/// Records the tiles of a layer, last one first; `score` records the scores of the pairs at hand. Per tile 20
+/// Records the tiles of a layer, last one first; `score` records the scores of the current pairs. Each tile takes 20
 /// dispatches and those of `score`.
 pub(in crate::topology) fn record_layer(
     tiles: &LayerTiles<'_>,
@@ -43,7 +43,7 @@ pub(in crate::topology) fn record_layer(
         let length = tile.min(pairs - first);
         tiles.enumerate(plan, &span, first, length)?;
         score(plan)?;
-        // The open part of the list has no more pairs than were gone through.
+        // The open part of the list holds no more pairs than have been processed.
         let open = tiles.behind + pairs - (first + length);
         let in_use = length + open.min(tiles.capacity);
         tiles.select(plan, first + length == pairs, in_use)?;
@@ -52,7 +52,7 @@ pub(in crate::topology) fn record_layer(
 }
 
 impl LayerTiles<'_> {
-    /// The inactive ones of the layer's pairs from the `first` on.
+    /// Lists the inactive ones of the layer's pairs, starting with pair `first`.
     fn enumerate(
         &self,
         plan: &mut Plan,
@@ -82,8 +82,8 @@ impl LayerTiles<'_> {
         )
     }
 
-    /// The best of the tile and of the list's open part become the list's open part. Both together have `in_use` slots
-    /// at most, from the tile's first on: no others are looked at.
+    /// Selects the best of the tile and of the list's open part, which become the list's new open part. Together they
+    /// have at most `in_use` slots, from the tile's first on; the rest is ignored.
     fn select(&self, plan: &mut Plan, first_of_layer: bool, in_use: usize) -> Result<()> {
         let (s, list) = (self.scratch, self.list);
         let (best, best_scores) = best(s);
@@ -147,14 +147,14 @@ impl LayerTiles<'_> {
     }
 }
 
-/// Where the best ones are on their way from the list to the list: arrays that are free until the exchange.
+/// Where the best are kept between reading and rewriting the list: arrays that are free until the exchange.
 fn best(scratch: &Scratch) -> (Pairs, crate::engine::View) {
     let [a, b] = scratch.pairs();
     (b, a.keys)
 }
 
 impl Recorder<'_> {
-    /// Where the step went through all pairs, the list becomes the candidates with their scores.
+    /// If the step went through all pairs, turns the list into the candidates with their scores.
     pub fn settle(&mut self, sampled: &Sampled) -> Result<()> {
         let s = self.scratch;
         let Some(list) = &s.list else {

@@ -1,25 +1,25 @@
-//! Drawing again, until there are as many distinct inactive pairs as a round asks for.
+//! Drawing again until there are as many distinct inactive pairs as a round asks for.
 
 use super::{Candidates, Round, Work};
 use crate::engine::Device;
 use crate::error::Result;
 use crate::topology::table::{self, DRAWS};
 
-/// Most programs of further draws in a round. Drawing uniformly, all pairs asked for are found after a few, or after a
-/// hundred where they are nearly all that a layer has. By weights, a pair of weight zero never comes.
+/// Most programs of further draws in a round. Uniform draws find all requested pairs after a few, or after a hundred if
+/// those are nearly all that a layer has. Weighted draws never find a pair with weight zero.
 const MOST: u32 = 200;
 
-/// Programs in a row that find nothing after which no more is to be hoped for.
+/// After this many programs in a row that find nothing, there is no hope of finding more.
 const IN_VAIN: u32 = 16;
 
 impl Round {
-    /// Whether one draw is not all.
+    /// Whether there may be more than one draw.
     pub(super) fn redraws(&self) -> bool {
         self.distinct && matches!(self.growth.candidates(), Candidates::Sampled(_))
     }
 
-    /// Draws again until every layer has found what [`Round::slots`](super::Round) asks for. What is still missing
-    /// after [`MOST`] programs is done without: the report tells how many candidates there were.
+    /// Draws again until every layer has found what [`Round::slots`](super::Round) asks for. Whatever is still missing
+    /// after [`MOST`] programs is left out: the report has the number of candidates.
     pub(super) fn draw_again(
         &self,
         device: &Device,
@@ -28,7 +28,7 @@ impl Round {
     ) -> Result<()> {
         let mut missing = self.missing(device, work)?;
         let mut in_vain = 0;
-        // A program draws at most twice.
+        // A program draws twice at most.
         for draws in (0..2 * MOST).step_by(2) {
             if missing == 0 || in_vain == IN_VAIN {
                 break;
@@ -42,7 +42,7 @@ impl Round {
         Ok(())
     }
 
-    /// Candidates that the layers lack, of those that were to be sampled.
+    /// Number of candidates that the layers still lack.
     fn missing(&self, device: &Device, work: &Work) -> Result<usize> {
         let offsets: Vec<u32> = device.download(&work.scratch.candidate_offsets.all())?;
         let layers = self.spans.iter().enumerate();

@@ -10,9 +10,9 @@ use crate::topology::statistics::Statistics;
 
 /// A layer in a pass that a round observes.
 pub struct Observed<'a> {
-    /// The connections that the round is of.
+    /// The arena that the round works on.
     pub arena: &'a Arena,
-    /// Its number.
+    /// Its index.
     pub layer: usize,
     /// Its input.
     pub activation: View,
@@ -26,7 +26,7 @@ impl Round {
     /// Records what a pass needs before its first layer.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn begin_pass(&self, plan: &mut Plan, observes: Observes) -> Result<()> {
         match (&self.work, observes) {
             (Some(work), Observes::Statistics) => {
@@ -37,11 +37,10 @@ impl Round {
         }
     }
 
-    /// Records what a pass observes in one layer. Layers come in the order of the backward pass, from the last to the
-    /// first.
+    /// Records what a pass observes in one layer. Layers come in the order of the backward pass, from last to first.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn observe(&self, plan: &mut Plan, observes: Observes, layer: Observed<'_>) -> Result<()> {
         match (&self.work, observes) {
             (Some(work), Observes::Statistics) => self.sum(work, plan, layer),
@@ -52,7 +51,7 @@ impl Round {
         }
     }
 
-    /// The sums behind f and g.
+    /// Records the sums behind f and g.
     fn sum(&self, work: &Work, plan: &mut Plan, layer: Observed<'_>) -> Result<()> {
         let statistics = self.statistics(work, layer.accumulate);
         let (span, window) = (&self.spans[layer.layer], &self.windows[layer.layer]);
@@ -71,17 +70,17 @@ impl Round {
         }
     }
 
-    /// Output positions of the layer that has most.
+    /// Output positions of the layer that has the most.
     pub(super) fn most_positions(&self) -> usize {
         let positions = self.windows.iter().map(Window::output_positions);
         positions.max().unwrap_or(0)
     }
 
-    /// The scores of the layer's candidates.
+    /// Records the scores of the layer's candidates.
     ///
-    /// Where all inactive pairs are candidates, they are gone through here, tile by tile, and the best are kept: 21
-    /// dispatches a tile with the gradient as score. Scores of several parts of a batch cannot be added up without
-    /// keeping all, so nothing is recorded for a further part: the first one alone scores.
+    /// If all inactive pairs are candidates, they are processed here, tile by tile, and the best are kept: 21
+    /// dispatches per tile with the gradient as score. Scores of several parts of a batch cannot be added up without
+    /// keeping them all, so nothing is recorded for a further part: only the first part scores.
     fn score(&self, work: &Work, plan: &mut Plan, observed: Observed<'_>) -> Result<()> {
         let Observed {
             arena,

@@ -1,4 +1,4 @@
-//! What a round is made for.
+//! The options of a round.
 
 use crate::choice::choice;
 use crate::engine::View;
@@ -15,24 +15,25 @@ choice! {
     }
 }
 
-/// What a round is made for, besides the arena and the method.
+/// The options of a round, besides the arena and the method.
 pub struct RoundOptions {
-    /// Among what the k best and the k smallest are chosen.
+    /// Where the k best and the k smallest are chosen from.
     pub scope: Scope,
     /// Candidates drawn per active connection.
     pub gamma: f64,
-    /// Whether candidates are drawn again until as many distinct inactive pairs are found as gamma asks for, or the
-    /// layer has: as the paper's experiments do it. Else what one draw finds is taken, which is the paper's pseudocode.
+    /// Whether candidates are drawn again until there are as many distinct inactive pairs as gamma asks for or the
+    /// layer has, as in the paper's experiments. Otherwise the result of one draw is taken, as in the paper's
+    /// pseudocode.
     pub distinct: bool,
-    /// Lanes of a position: the batch on the device, rounded up to whole vectors of four.
+    /// Lanes of a position: the batch size on the device, rounded up to whole vectors of four.
     pub lanes: usize,
     /// A [`StepState`](crate::engine::StepState): seed, step and batch size.
     pub step: View,
-    /// By layer: how its output positions read its input positions.
+    /// For each layer, how its output positions read its input positions.
     pub windows: Vec<Window>,
-    /// Pairs that a method which scores all inactive ones scores together: none leaves it to the round, which takes as
-    /// many as there are connections, at least 2^18 or on hardware 2^22, never more than the largest layer has. What a
-    /// round does is the same at any size; a small tile takes less memory, and more dispatches.
+    /// Number of pairs that are scored together by a method that scores all inactive ones. None leaves it to the round,
+    /// which takes as many as there are connections, but at least 2^18, or 2^22 on hardware, and never more than the
+    /// largest layer has. The result is the same at any size; a small tile takes less memory and more dispatches.
     pub tile: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! The passes over a step's batch that a round needs: which, and in what order, is decided here alone.
+//! The passes over a step's batch that a round needs. Which, and in what order, is decided only here.
 
 use super::Round;
 use crate::topology::growth::{Candidates, Distribution};
@@ -8,7 +8,7 @@ use crate::topology::growth::{Candidates, Distribution};
 pub enum Observes {
     /// Nothing.
     Nothing,
-    /// The sums behind f and g, by which candidates are sampled.
+    /// The sums behind f and g, by which candidates are drawn.
     Statistics,
     /// The candidates' scores.
     Scores,
@@ -19,12 +19,12 @@ pub enum Observes {
 pub struct StepPass {
     /// What it observes for a round.
     pub observes: Observes,
-    /// Whether it computes the gradients of all parameters: not where a pass before it did, nor on a further batch.
+    /// Whether it computes the gradients of all parameters: not if a pass before it did, and not on a further batch.
     pub gradients: bool,
 }
 
 impl StepPass {
-    /// That of a step without a round.
+    /// The pass of a step without a round.
     pub const PLAIN: Self = StepPass::of(Observes::Nothing, true);
     const SCORES_ALONE: Self = StepPass::of(Observes::Scores, false);
 
@@ -37,7 +37,7 @@ impl StepPass {
 }
 
 impl Round {
-    /// The passes over the batch that a round needs, in order: one, or two where f and g need the batch. None where the
+    /// The passes over the batch that a round needs, in order: one, or two if f and g need the batch. None if the
     /// topology is static.
     pub fn passes(&self) -> &'static [StepPass] {
         const ONE: &[StepPass] = &[StepPass::of(Observes::Scores, true)];
@@ -52,8 +52,8 @@ impl Round {
         }
     }
 
-    /// The pass by which further batches add to the scores. None where scores are no sums: where growth ignores
-    /// gradients, or a running list keeps the best alone.
+    /// The pass by which further batches add to the scores. None if scores are not sums: if growth ignores gradients,
+    /// or a running list keeps only the best.
     pub fn further_pass(&self) -> Option<StepPass> {
         let growth = &self.growth;
         let sums = growth.scores_by_step() && growth.candidates() != Candidates::All;

@@ -1,4 +1,4 @@
-//! A round under way: the state machine that draws, exchanges, and says which pass over the batch comes next.
+//! A round in progress: the state machine that draws, exchanges, and says which pass over the batch comes next.
 
 use super::{Observes, Round, StepPass};
 use crate::clock::Instant;
@@ -6,11 +6,11 @@ use crate::engine::{Device, KernelCheck, Program};
 use crate::error::{Error, Result};
 use crate::topology::report::RoundReport;
 
-/// A round under way around a training step.
+/// A round in progress, around a training step.
 ///
-/// Whoever holds it asks for the [next pass](Running::next_pass) over the batch and makes it, until there is none.
-/// Statistics come first where the method weighs its draw; the draw goes before the pass that scores, the exchange
-/// after it. The optimiser's update belongs before the exchange, behind the pass that scores.
+/// Its owner asks for the [next pass](Running::next_pass) over the batch and makes it, until there is none. Statistics
+/// come first if the method weights its draw. The draw comes before the pass that scores, and the exchange after it.
+/// The optimiser's update belongs between the pass that scores and the exchange.
 pub struct Running<'a> {
     round: &'a mut Round,
     device: &'a Device,
@@ -19,20 +19,20 @@ pub struct Running<'a> {
     checks: Vec<KernelCheck>,
     /// Share of the connections to exchange.
     alpha_t: f64,
-    /// Number of the pass that comes next.
+    /// Index of the next pass.
     next: usize,
-    /// What the draw and the exchange took.
+    /// Seconds that the draw and the exchange took.
     seconds: f64,
     report: Option<RoundReport>,
 }
 
 impl Round {
     /// Begins a round that exchanges the share `alpha_t` of the connections
-    /// ([`Schedule::alpha_at`](crate::topology::Schedule::alpha_at)). With a filter, its kernels whose names contain
-    /// that are compared with their twins.
+    /// ([`Schedule::alpha_at`](crate::topology::Schedule::alpha_at)). With a filter, the kernels whose names contain it
+    /// are compared with their twins.
     ///
     /// # Errors
-    /// A share outside 0..=1.
+    /// The share is outside 0..=1.
     pub fn begin<'a>(
         &'a mut self,
         device: &'a Device,
@@ -60,11 +60,11 @@ impl Round {
 }
 
 impl Running<'_> {
-    /// Goes on to the next pass over the batch, of [`Round::passes`]; the one before must have been made. None: the
-    /// round is done.
+    /// Advances to the next of [`Round::passes`] over the batch; the one before must have been made. None means that
+    /// the round is done.
     ///
     /// # Errors
-    /// A lost device, or one that computes wrongly.
+    /// The device is lost, or computes wrongly.
     pub fn next_pass(&mut self) -> Result<Option<StepPass>> {
         let pass = self.round.passes().get(self.next).copied();
         match pass {
@@ -77,10 +77,10 @@ impl Running<'_> {
         Ok(pass)
     }
 
-    /// What the round did, and what the comparisons found.
+    /// The result of the round, and of the comparisons.
     ///
     /// # Errors
-    /// A round that is not done. A difference is no error here: ask each check.
+    /// The round is not done. A difference is not an error here: ask each check.
     pub fn finish(self) -> Result<(RoundReport, Vec<KernelCheck>)> {
         match self.report {
             Some(report) => Ok((report, self.checks)),
@@ -90,7 +90,7 @@ impl Running<'_> {
         }
     }
 
-    /// Draws the candidates, from the statistics if the method has some.
+    /// Draws the candidates, from the statistics if the method has any.
     fn sample(&mut self) -> Result<()> {
         self.device.wait()?;
         let start = Instant::now();
@@ -107,10 +107,10 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Exchanges what was scored.
+    /// Exchanges by the scores.
     fn exchange(&mut self) -> Result<()> {
         self.device.wait()?;
-        // Off the round's time: nothing of it depends on this.
+        // Not counted as the round's time: nothing in it depends on this.
         let sample = self.round.read_sample(self.device)?;
         let start = Instant::now();
         if let Some(work) = &self.round.work {
@@ -130,6 +130,6 @@ fn run(
     checks: &mut Vec<KernelCheck>,
 ) -> Result<()> {
     device.run_or_check(program, filter, checks)?;
-    // What is still in flight belongs to this part of the round's time.
+    // Work that is still in flight counts as this part of the round's time.
     device.wait()
 }

@@ -1,32 +1,32 @@
-//! Reading what a round scores: how candidates were weighed when they were sampled, and how they scored.
+//! Reading the candidates of a round: with what weights they were drawn, and how they scored.
 
 use super::{Round, Work};
 use crate::engine::Device;
 use crate::error::Result;
 use crate::topology::growth::Distribution;
 
-/// Some of a layer's candidates in one round, at equal distances in the order of rows and columns.
+/// A sample of a layer's candidates in one round, at equal distances in the order of rows and columns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScoredPairs {
-    /// f × g of each, up to a factor that is the same for all: as they were drawn by.
+    /// f × g of each, up to a common factor: the weight with which it was drawn.
     pub weights: Vec<f32>,
     /// Its |score|: |g|, unless the method ranks by something else.
     pub scores: Vec<f32>,
 }
 
 impl Round {
-    /// Lets the rounds from here on keep weight and score of up to `most` candidates a layer, where the method weighs
-    /// them; 0 for none. That reads the candidates back, O(N), between the device's work and not in its time.
+    /// Makes the following rounds keep the weight and the score of up to `most` candidates per layer, if the method
+    /// weights them; 0 for none. This reads the candidates back, O(N), between the device's work and not in its time.
     pub fn keep_sample(&mut self, most: usize) {
         self.sampled = most;
     }
 
-    /// What the last round kept, by layer; nothing where candidates are drawn uniformly.
+    /// What the last round kept, by layer; empty if candidates are drawn uniformly.
     pub fn sample(&self) -> &[ScoredPairs] {
         &self.sample
     }
 
-    /// Pairs of a layer whose gradient a round computes, as its floating-point operations are counted.
+    /// Number of pairs of a layer whose gradient a round computes, for counting its floating-point operations.
     pub fn scored_pairs(&self, layer: usize) -> f64 {
         let span = &self.spans[layer];
         let (active, total) = (self.active[layer] as f64, (span.n_in * span.n_out) as f64);
@@ -70,7 +70,7 @@ impl Round {
     }
 }
 
-/// What a unit was drawn by: its step in the running sums. All zero, or no number, counts as uniform.
+/// The weight with which a unit was drawn: its step in the running sums. All zero, or NaN, counts as uniform.
 fn share(sums: &[f32], unit: usize) -> f32 {
     let total = sums.last().copied().unwrap_or(0.0);
     if !(total > 0.0 && total <= f32::MAX) {

@@ -1,12 +1,12 @@
-//! How large a round is: its segments, candidate slots and tiles.
+//! The sizes of a round: its segments, candidate slots and tiles.
 
 use super::{Round, Scope};
 use crate::error::{Error, Misfit, Result};
 use crate::topology::growth::Candidates;
 use crate::topology::table::Slots;
 
-/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: what its dispatches cost is little
-/// beside them. Some twenty, of 3 µs each, on hardware, which goes through a million pairs in the same time.
+/// Fewest pairs of a tile, unless there are fewer or the options say otherwise: enough that the cost of its dispatches
+/// matters little. These are about twenty of 3 µs each on hardware, which processes a million pairs in the same time.
 fn least_tile(hardware: bool) -> usize {
     if hardware { 1 << 22 } else { 1 << 18 }
 }
@@ -19,7 +19,7 @@ impl Round {
         }
     }
 
-    /// Candidate slots of a layer in the next round: none where they are not sampled.
+    /// Candidate slots of a layer in the next round; none if candidates are not sampled.
     pub(super) fn slots(&self, layer: usize) -> Slots {
         let Candidates::Sampled(_) = self.growth.candidates() else {
             return Slots::default();
@@ -33,12 +33,12 @@ impl Round {
         }
     }
 
-    /// Pairs of a layer, active or not.
+    /// Number of pairs of a layer, active or not.
     pub(super) fn pairs(&self, layer: usize) -> usize {
         self.spans[layer].n_in * self.spans[layer].n_out
     }
 
-    /// Pairs of a tile.
+    /// Number of pairs of a tile.
     pub(super) fn tile(&self) -> usize {
         let largest = self.spans.iter().map(|s| s.n_in * s.n_out).max();
         let tile = self
@@ -53,14 +53,14 @@ impl Round {
             Candidates::None => (0, 0),
             Candidates::Sampled(_) => {
                 let sampled = (self.gamma * self.connections as f64).ceil() as usize;
-                // A layer whose inactive pairs are no more than are sampled of it gives all its pairs.
+                // A layer that has no more inactive pairs than its number of samples contributes all its pairs.
                 let active = if self.distinct { self.connections } else { 0 };
                 (sampled.saturating_add(active + self.spans.len()), 0)
             }
             // No more of the best are kept than are requested.
             Candidates::All => (self.connections, self.connections + self.tile()),
         };
-        // The merge marks grown connections by the highest bit.
+        // The merge marks grown connections with the highest bit.
         if capacity.max(self.connections).max(slots) >= 1 << 31 {
             return Err(Error::Shape(Misfit::Layer {
                 layer: format!(
