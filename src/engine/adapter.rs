@@ -1,4 +1,4 @@
-//! Adapters: listing them, and choosing one by `auto`, `cpu`, number or name.
+//! Adapters: listing them, and choosing one by `auto`, `cpu`, index or name.
 
 use super::adapter_summary::AdapterSummary;
 use super::gpu::{Adapter, NONE_FOUND, enumerate};
@@ -7,14 +7,14 @@ use crate::error::{Error, NoAdapter, Result};
 /// Which adapter a user asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AdapterChoice {
-    /// The best hardware GPU, else the CPU executor.
+    /// The best hardware GPU, or else the CPU executor.
     #[default]
     Auto,
     /// The built-in CPU executor.
     Cpu,
-    /// The adapter with this number in the list.
+    /// The adapter with this index in the list.
     Index(usize),
-    /// The only adapter whose name contains this, whatever its case.
+    /// The only adapter whose name contains this, ignoring case.
     Name(String),
 }
 
@@ -33,23 +33,23 @@ impl std::str::FromStr for AdapterChoice {
     }
 }
 
-/// Every adapter of this machine, best first as the drivers list them; the built-in `cpu` is not among them.
+/// Every adapter of this machine, best first, as the drivers list them; the built-in `cpu` is not included.
 pub fn list() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, s)| s).collect()
 }
 
-/// Whether a number of threads has an effect on what such a choice opens: whether that is no adapter, but the CPU
-/// executor.
+/// Whether a number of threads affects what such a choice opens, that is, whether it opens the CPU executor instead of
+/// an adapter.
 pub fn takes_threads(choice: &str) -> bool {
     let Ok(choice) = choice.parse::<AdapterChoice>();
-    // One that is not there is reported as that, when it is opened.
+    // An adapter that does not exist is reported when it is opened.
     choice == AdapterChoice::Cpu || !matches!(resolve(&choice, &list()), Ok(Some(_)))
 }
 
-/// Whether there is such an adapter, by what a user writes after `--adapter`.
+/// Checks that the adapter exists, in the form that a user gives to `--adapter`.
 ///
 /// # Errors
-/// An unknown or ambiguous choice; the message lists the candidates.
+/// The choice is unknown or ambiguous; the message lists the candidates.
 pub fn check_choice(choice: &str) -> Result<()> {
     let Ok(choice) = choice.parse();
     match choice {
@@ -71,7 +71,7 @@ pub(crate) fn choose(choice: &AdapterChoice) -> Result<Option<(Adapter, AdapterS
     Ok(Some(list.swap_remove(index)))
 }
 
-/// The number of the adapter that `choice` names among `list`; `None` is the CPU executor.
+/// The index of the adapter that `choice` names in `list`; `None` is the CPU executor.
 fn resolve(choice: &AdapterChoice, list: &[AdapterSummary]) -> Result<Option<usize>> {
     let candidates = || {
         let mut text = String::from("choose one of: ");

@@ -1,4 +1,4 @@
-//! What is known of an adapter.
+//! What is known about an adapter.
 
 use super::shader_compiler::ShaderCompiler;
 use super::shape::WorkgroupShape;
@@ -6,7 +6,7 @@ use super::shape::WorkgroupShape;
 /// One line of `rootlet adapters`.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct AdapterSummary {
-    /// Its number, for `--adapter INDEX`.
+    /// Its index, for `--adapter INDEX`.
     pub index: usize,
     /// The device's name.
     pub name: String,
@@ -28,13 +28,13 @@ pub struct AdapterSummary {
     pub subgroups: Option<(u32, u32)>,
     /// Whether it can time its own work.
     pub timestamps: bool,
-    /// Whether it meets WebGPU's default limits, which is all that rootlet needs.
+    /// Whether it meets WebGPU's default limits, which are all that rootlet needs.
     pub usable: bool,
     /// Whether `auto` would choose it.
     pub chosen: bool,
-    /// What compiles its shaders, where that is ours to choose: on DX12.
+    /// What compiles its shaders, if rootlet chooses it: on DX12.
     pub shader_compiler: Option<ShaderCompiler>,
-    /// The workgroup shapes in which it computes rightly.
+    /// The workgroup shapes in which it computes correctly.
     #[serde(skip)]
     pub shapes: &'static [WorkgroupShape],
 }

@@ -1,8 +1,8 @@
-//! What is copied around a dispatch, so that it can be compared with its twin.
+//! What is copied before and after a dispatch, to compare it with its twin.
 
 use super::buffer::View;
 
-/// What is copied around a dispatch.
+/// What is copied before and after a dispatch.
 #[derive(Default)]
 pub(crate) struct Around<'a> {
     pub before: Vec<&'a View>,

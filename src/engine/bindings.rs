@@ -1,4 +1,4 @@
-//! What a kernel binds, as its host half declares it: uniform structs, and buffers.
+//! What a kernel binds, as its host half declares it: uniform structs and buffers.
 
 use super::buffer::Scalar;
 
@@ -18,13 +18,13 @@ pub struct Field {
 pub enum FieldKind {
     /// A scalar, by its WGSL name.
     Scalar(&'static str),
-    /// A struct with these fields, which a uniform has at a multiple of 16 bytes.
+    /// A struct with these fields, at a multiple of 16 bytes within the uniform.
     Struct(&'static [Field]),
 }
 
-/// What a field of a uniform struct can be: a scalar, or another such struct.
+/// The type of a field in a uniform struct: a scalar, or another such struct.
 pub trait FieldType: bytemuck::Pod {
-    /// Its type as the shader sees it.
+    /// The field's type as the shader sees it.
     const KIND: FieldKind;
 }
 
@@ -42,7 +42,7 @@ pub trait Uniform: bytemuck::Pod {
     const FIELDS: &'static [Field];
 }
 
-/// What a binding is to the shader.
+/// What a binding is in the shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BindingKind {
     /// `var<storage, read>` array of this scalar (or of vec4 of it).
@@ -70,6 +70,6 @@ impl BindingKind {
 pub struct BindingInfo {
     /// The variable's name in the shader and the field's name on the host.
     pub name: &'static str,
-    /// What it is.
+    /// The kind of binding.
     pub kind: BindingKind,
 }

@@ -1,4 +1,4 @@
-//! Device buffers of numbers, 32-bit words or two to a word, and views into them.
+//! Device buffers of 32-bit words, or of numbers that share a word in pairs, and views into them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use super::ledger::{Class, Ledger};
 use super::pages::HostMemory;
 use super::precision::Precision;
 
-/// Words that a view's start must be a multiple of: WebGPU's default `minStorageBufferOffsetAlignment` of 256 bytes.
+/// A view must start at a multiple of this many words: WebGPU's default `minStorageBufferOffsetAlignment` of 256 bytes.
 pub const VIEW_ALIGNMENT: usize = 64;
 
 /// A scalar that buffers hold.
 pub trait Scalar: bytemuck::Pod + Send + Sync {
-    /// How a shader spells it.
+    /// The shader's name for it.
     const WGSL: &'static str;
 }
 
@@ -27,7 +27,7 @@ impl Scalar for u32 {
 pub(crate) enum Memory {
     Host(HostMemory),
     Gpu(super::gpu::Buffer),
-    /// None yet: a transient buffer, to be placed in another (see [`super::lifetime`]).
+    /// None yet: a transient buffer, which will be placed in another (see [`super::lifetime`]).
     Unplaced,
 }
 
@@ -50,7 +50,7 @@ impl Drop for Inner {
     }
 }
 
-/// A device allocation, in the ledger as long as any handle to it lives: of 32-bit words, or of numbers of 16 bits.
+/// A device allocation of 32-bit words or 16-bit numbers, which is in the ledger as long as any handle to it lives.
 #[derive(Clone)]
 pub struct Buffer(Arc<Inner>);
 
@@ -103,7 +103,8 @@ impl Buffer {
         self.range(0..self.0.precision.numbers(self.0.words))
     }
 
-    /// Numbers `range` of the buffer, words where nothing else is said; checked when a plan or a transfer uses it.
+    /// The range `range` of the buffer's numbers, which are words unless stated otherwise. It is checked when a plan or
+    /// a transfer uses it.
     pub fn range(&self, range: Range<usize>) -> View {
         View {
             buffer: self.clone(),
@@ -112,8 +113,8 @@ impl Buffer {
         }
     }
 
-    /// Numbers `range` of what begins at word `first`, stored in another way than the buffer's own: where transient
-    /// buffers share memory.
+    /// A range of numbers counted from word `first`, stored with another precision than the buffer's own: for transient
+    /// buffers that share memory.
     pub(crate) fn stored(&self, precision: Precision, first: usize, range: Range<usize>) -> View {
         let first = precision.numbers(first);
         View {
@@ -127,12 +128,12 @@ impl Buffer {
         &self.0.memory
     }
 
-    /// Whether the device with this ledger made it.
+    /// Whether the device with this ledger allocated it.
     pub(crate) fn belongs_to(&self, ledger: &Arc<Ledger>) -> bool {
         Arc::ptr_eq(&self.0.ledger, ledger)
     }
 
-    /// Whether one device made both.
+    /// Whether the same device allocated both.
     pub(crate) fn shares_device(&self, other: &Buffer) -> bool {
         self.belongs_to(&other.0.ledger)
     }
@@ -146,17 +147,17 @@ impl Buffer {
         matches!(self.0.memory, Memory::Unplaced)
     }
 
-    /// Tells buffers apart.
+    /// An identifier that distinguishes buffers.
     pub(crate) fn id(&self) -> usize {
         Arc::as_ptr(&self.0) as usize
     }
 }
 
-/// A range of a buffer, in numbers: words, or halves of words.
+/// A range of a buffer's numbers: words, or halves of words.
 #[derive(Clone)]
 pub struct View {
     pub(crate) buffer: Buffer,
-    /// The numbers of it; that it has them is checked where they are used.
+    /// The range in numbers; whether the buffer has them is checked on use.
     pub(crate) range: Range<usize>,
     precision: Precision,
 }
@@ -167,7 +168,7 @@ impl View {
         &self.buffer
     }
 
-    /// The numbers of it.
+    /// The range in numbers.
     pub fn range(&self) -> Range<usize> {
         self.range.clone()
     }
@@ -182,23 +183,23 @@ impl View {
         self.precision
     }
 
-    /// Where it lies in the buffer, in 32-bit words.
+    /// Its range within the buffer, in 32-bit words.
     pub(crate) fn word_range(&self) -> Range<usize> {
         let start = self.precision.words(self.range.start);
         start..start + self.precision.words(self.range.len())
     }
 
-    /// Where it begins in the buffer, in bytes.
+    /// Its start within the buffer, in bytes.
     pub(crate) fn offset(&self) -> u64 {
         self.word_range().start as u64 * 4
     }
 
-    /// Bytes of it.
+    /// Its size in bytes.
     pub fn bytes(&self) -> u64 {
         self.word_range().len() as u64 * 4
     }
 
-    /// Whether it begins and ends between words: halves come in vectors of four.
+    /// Whether it begins and ends between words; halves come in vectors of four.
     pub(crate) fn is_whole(&self) -> bool {
         !self.precision.is_half()
             || self.range.start.is_multiple_of(4) && self.range.len().is_multiple_of(4)

@@ -1,5 +1,5 @@
-//! Kernels whose twins do together what they do apart, so that what one wrote is still in a cache when the next reads
-//! it.
+//! Kernels whose twins can do together what they otherwise do separately, so that what one wrote is still in a cache
+//! when the next reads it.
 
 use super::bindings::{BindingKind, Uniform};
 use super::buffer::Scalar;
@@ -8,43 +8,43 @@ use super::twin_call::TwinCall;
 /// Names of kernels or of bindings.
 pub type Names = &'static [&'static str];
 
-/// Kernels that follow on each other in a plan, and which a CPU executor may run as one.
+/// Kernels that follow each other in a plan, and that a CPU executor may run as one.
 #[derive(Debug)]
 pub struct Chain {
     /// Their names, in order.
     pub kernels: Names,
-    /// By the bytes of each kernel's parameters: the bindings that they leave alone, by name; `None`: on so many threads
-    /// the kernels are better run apart.
+    /// Given each kernel's parameter bytes and the number of threads, the names of bindings that the kernels leave
+    /// alone; `None` if on so many threads they are better run separately.
     pub idle: fn(&[&[u8]], usize) -> Option<Names>,
-    /// Does all that the twins do, with the same bits.
+    /// Does everything that the twins do, with the same bits.
     pub run: fn(&ChainCall<'_>),
 }
 
-/// Parameters of a kernel from their bytes.
+/// A kernel's parameters from their bytes.
 pub fn params<P: Uniform>(bytes: &[u8]) -> P {
     bytemuck::pod_read_unaligned(&bytes[..size_of::<P>()])
 }
 
-/// What a chain is called with: the parameters of each kernel, and the memory of all of them by name.
+/// The arguments of a chain: each kernel's parameters, and the memory of all of them by name.
 pub struct ChainCall<'a> {
     calls: Vec<TwinCall<'a>>,
     idle: Names,
 }
 
 impl<'a> ChainCall<'a> {
-    /// Of the calls of dispatches in which a name means one memory, which one of them writes at most, and which
-    /// overlaps no other that is written; but for the idle ones.
+    /// Made from the calls of several dispatches. In them, a name must stand for one memory, which at most one of them
+    /// writes, and which overlaps no other written memory. Idle bindings are exempt.
     #[cfg(feature = "cpu")]
     pub(super) fn new(calls: Vec<TwinCall<'a>>, idle: Names) -> Self {
         ChainCall { calls, idle }
     }
 
-    /// The parameters of one of its kernels.
+    /// The parameters of one of the kernels.
     pub fn params<P: Uniform>(&self, kernel: usize) -> P {
         self.calls[kernel].params()
     }
 
-    /// Where something of this name is bound: first as it is written, else as it is read.
+    /// What is bound under this name: the written binding if there is one, otherwise the one that is read.
     fn bound(&self, name: &str, as_is: impl Fn(BindingKind) -> bool) -> (&TwinCall<'a>, usize) {
         assert!(!self.idle.contains(&name), "binding `{name}` is left alone");
         let all = self.calls.iter().flat_map(|call| {
@@ -57,7 +57,7 @@ impl<'a> ChainCall<'a> {
         }
     }
 
-    /// What is bound as `name` and written by none of the kernels.
+    /// The memory bound as `name`, which none of the kernels writes.
     pub fn read<T: Scalar>(&self, name: &str) -> &[T] {
         let (call, index) = self.bound(name, |kind| matches!(kind, BindingKind::Read(_)));
         call.read(index)
@@ -69,7 +69,7 @@ impl<'a> ChainCall<'a> {
         call.uniform(index)
     }
 
-    /// What is bound as `name` and written by one of the kernels; can be had once.
+    /// The memory bound as `name`, which one of the kernels writes; available only once.
     #[allow(clippy::mut_from_ref)]
     pub fn write<T: Scalar>(&self, name: &str) -> &mut [T] {
         let (call, index) = self.bound(name, BindingKind::writes);

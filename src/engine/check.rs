@@ -1,4 +1,4 @@
-//! Runs a kernel of a plan on its twin as well, and compares: the debugging switch behind `--check`.
+//! Runs a kernel of a plan on its twin as well, and compares the two: the debugging switch behind `--check`.
 
 use super::buffer::View;
 use super::kernel::BindingKind;
@@ -8,7 +8,7 @@ use super::precision::Precision;
 use super::twin_call::{Bound, TwinCall};
 use crate::error::{Error, Fault, Result};
 
-/// How far a kernel's result lay from its twin's.
+/// How far a kernel's result was from its twin's.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct KernelCheck {
     /// The kernel's name.
@@ -22,12 +22,12 @@ pub struct KernelCheck {
     /// Words compared.
     pub words: usize,
     /// Largest difference of two floats, relative to the largest magnitude among the words that the kernel or its twin
-    /// changed; for integers 0 or infinite. A NaN equals any other, and a number of 16 bits the next one.
+    /// changed; for integers 0 or infinite. NaNs are equal, and so are neighbouring 16-bit numbers.
     pub error: f64,
 }
 
 impl KernelCheck {
-    /// Floats may differ by rounding: hardware may fuse multiply and add, and sums are as long as a batch.
+    /// Floats may differ by rounding: hardware may fuse multiply and add, and sums run over a whole batch.
     pub const TOLERANCE: f64 = 1e-4;
 
     /// Whether the two agree.
@@ -38,7 +38,7 @@ impl KernelCheck {
     /// An error that says where the two differ, if they do.
     ///
     /// # Errors
-    /// The kernel's result is farther than [`KernelCheck::TOLERANCE`] from its twin's.
+    /// The kernel's result is further than [`KernelCheck::TOLERANCE`] from its twin's.
     pub fn verdict(&self) -> Result<()> {
         if self.passes() {
             return Ok(());
@@ -65,8 +65,8 @@ impl std::fmt::Display for KernelCheck {
     }
 }
 
-/// Runs the twin of `dispatch` on `before` (the words of each view, of numbers of 16 bits widened) and compares what it
-/// wrote with `after`: the words of the views that are written, in their order.
+/// Runs the twin of `dispatch` on `before` (the words of each view, with 16-bit numbers widened). Compares what it
+/// wrote with `after`: the words of the written views, in order.
 #[expect(unsafe_code, reason = "hands a twin memory that is its own")]
 pub(crate) fn compare(
     dispatch: &Dispatch,
@@ -81,7 +81,7 @@ pub(crate) fn compare(
                     kernel: dispatch.kernel.name.to_owned(),
                 })
             })?;
-            // SAFETY: nobody else has this memory.
+            // SAFETY: nothing else has this memory.
             unsafe { memory.slice_mut(0..words.len()) }.copy_from_slice(words);
             Ok(memory)
         })
@@ -91,7 +91,7 @@ pub(crate) fn compare(
         words: 0..words.len(),
         precision: Precision::F32,
     });
-    // SAFETY: nobody else has these memories, and each is there for one binding.
+    // SAFETY: nothing else has these memories, and each serves one binding.
     let call = unsafe { TwinCall::new(dispatch.kernel.bound(), &dispatch.params, bound) };
     dispatch.kernel.run_twin(call)?;
     let mut checks = Vec::new();
@@ -133,13 +133,13 @@ pub(crate) fn compare(
     Ok(checks)
 }
 
-/// Of numbers of 16 bits only what is beyond the next one counts: where f32 sums lie about half-way between two, their
-/// last bit decides which is stored.
+/// For 16-bit numbers, only the difference beyond the next number counts: if f32 sums lie half-way between two numbers,
+/// their last bit decides which is stored.
 fn relative_error(precision: Precision, before: &[u32], expected: &[u32], found: &[u32]) -> f64 {
     let mut scale = 0f64;
     let mut worst = 0f64;
     for ((&b, &e), &f) in before.iter().zip(expected).zip(found) {
-        // A word that neither changed may be of another kernel, and of another magnitude.
+        // A word that neither changed may belong to another kernel and have another magnitude.
         if e == b && f == b {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What a device has chosen of its kernels' variants: see [`tune`](super::tune).
+//! The variants of kernels that a device has chosen: see [`tune`](super::tune).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,7 +28,7 @@ impl Default for Tune {
 }
 
 impl Tune {
-    /// Whether an adapter is measured.
+    /// Whether adapters of this kind are measured.
     pub fn includes(self, hardware: bool) -> bool {
         match self {
             Tune::Auto => hardware,
@@ -38,26 +38,26 @@ impl Tune {
     }
 }
 
-/// The shapes that were chosen, by class of sizes.
+/// The chosen shapes, by class of sizes.
 pub type Choices = BTreeMap<String, WorkgroupShape>;
 
-/// A kernel's shape for a class of sizes, as measured.
+/// The measured shape of a kernel for a class of sizes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tuned {
     /// The kernel's name, and the sizes.
     pub class: String,
-    /// Seconds of each shape, the default first.
+    /// Seconds in each shape, the default first.
     pub seconds: Vec<(WorkgroupShape, f64)>,
-    /// The one that was chosen.
+    /// The chosen shape.
     pub chosen: WorkgroupShape,
-    /// Those that were faster and wrong: their bits were not those of the default.
+    /// Shapes that were faster but wrong: their bits differed from the default's.
     pub wrong: Vec<WorkgroupShape>,
-    /// Why the times cannot be trusted; then the default is chosen, for this device alone.
+    /// Why the times cannot be trusted; then the default is chosen, only for this device.
     pub doubt: Option<String>,
 }
 
 impl Tuned {
-    /// How many times faster the chosen one is than the default.
+    /// How many times as fast as the default the chosen shape is.
     pub fn gain(&self) -> f64 {
         let of = |shape| self.seconds.iter().find(|(other, _)| *other == shape);
         match (self.seconds.first(), of(self.chosen)) {
@@ -67,7 +67,7 @@ impl Tuned {
     }
 }
 
-/// The choices of a device.
+/// A device's choices.
 #[derive(Default)]
 pub(super) struct Chosen(Mutex<State>);
 
@@ -84,9 +84,8 @@ impl Chosen {
 }
 
 impl Dispatch {
-    /// The class of sizes that its speed depends on: the kernel, its parameters but for where a layer begins, and how
-    /// many connections a row has; and how its views are stored, where that is not f32. None of a kernel without
-    /// variants.
+    /// The class of sizes that determines its speed: the kernel, its parameters except those that place a layer, the
+    /// number of connections per row, and how its views are stored if not in f32. None for a kernel without variants.
     pub fn class(&self, base: WorkgroupShape) -> Option<String> {
         self.kernel.shapes(base).nth(1)?;
         let mut class = self.kernel.name.to_owned();
@@ -100,7 +99,7 @@ impl Dispatch {
         Some(class)
     }
 
-    /// The mean over the arena, as a power of two.
+    /// The mean over the arena, rounded to a power of two.
     fn connections_a_row(&self) -> Option<u32> {
         let words = |names: [&str; 2]| {
             let mut bindings = self.kernel.bindings.iter().zip(&self.views);
@@ -113,7 +112,7 @@ impl Dispatch {
     }
 }
 
-/// Appends the whole numbers among the parameters by name.
+/// Appends the integers among the parameters, by name.
 fn scalars(fields: &[Field], base: usize, bytes: &[u8], text: &mut String) {
     for field in fields {
         let at = base + field.offset;

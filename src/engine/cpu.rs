@@ -1,4 +1,4 @@
-//! The CPU executor: runs the twins of a plan's kernels, one dispatch after the other, on a pool of its own.
+//! The CPU executor: runs the twins of a plan's kernels, one dispatch after another, on its own pool of threads.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ use crate::threads::{MOST_THREADS, Pool};
 
 pub(crate) struct CpuExecutor {
     pool: Pool,
-    /// Held while buffers are read or written: what makes the unsafe accesses to host memory exclusive.
+    /// Held while buffers are read or written, so that the unsafe accesses to host memory are exclusive.
     turn: Mutex<()>,
 }
 
@@ -27,7 +27,8 @@ impl CpuExecutor {
                 value: threads.to_string(),
             });
         }
-        // The twins' vectors are in the module, so that only what has them loads it; pulp waits to be told.
+        // The module contains the twins' vector instructions, so only machines that have them load it; pulp has to be
+        // told.
         #[cfg(target_arch = "wasm32")]
         pulp::wasm::enable_simd128();
         Ok(CpuExecutor {
@@ -40,7 +41,8 @@ impl CpuExecutor {
         self.pool.threads()
     }
 
-    /// The right to the buffers' memory. A twin, which runs while another holds it, would wait for itself.
+    /// The right to access the buffers' memory. A twin runs while its caller holds this, so asking for it there would
+    /// wait for ever.
     fn turn(&self) -> Result<MutexGuard<'_, ()>> {
         if self.pool.has_caller() {
             return Err(Error::Device(Fault::Other(
@@ -76,7 +78,7 @@ impl CpuExecutor {
     #[expect(unsafe_code, reason = "access to a buffer's memory")]
     pub(crate) fn upload(&self, view: &View, words: &[u32]) -> Result<()> {
         let _turn = self.turn()?;
-        // SAFETY: the turn is ours.
+        // SAFETY: this thread holds the turn.
         unsafe { host(view).slice_mut(view.word_range()) }.copy_from_slice(words);
         Ok(())
     }
@@ -84,7 +86,7 @@ impl CpuExecutor {
     #[expect(unsafe_code, reason = "access to a buffer's memory")]
     pub(crate) fn download(&self, view: &View) -> Result<Vec<u32>> {
         let _turn = self.turn()?;
-        // SAFETY: the turn is ours.
+        // SAFETY: this thread holds the turn.
         Ok(unsafe { host(view).slice(view.word_range()) }.to_vec())
     }
 }
@@ -98,7 +100,7 @@ fn host(view: &View) -> &HostMemory {
     }
 }
 
-/// The call of the twin of a dispatch whose buffers are host memory.
+/// The twin call of a dispatch whose buffers are in host memory.
 ///
 /// # Safety
 /// As [`TwinCall::new`].
@@ -109,14 +111,13 @@ unsafe fn call(dispatch: &Dispatch) -> Result<TwinCall<'_>> {
         words: view.word_range(),
         precision: view.precision(),
     });
-    // SAFETY: by the contract.
+    // SAFETY: by this function's contract.
     unsafe { TwinCall::new(dispatch.kernel.bound(), &dispatch.params, bound) }
 }
 
 #[expect(unsafe_code, reason = "hands a twin the memory of its bindings")]
 fn run_twin(dispatch: &Dispatch) -> Result<()> {
-    // SAFETY: whoever runs dispatches holds the turn, and the device has checked that each binds nothing twice that it
-    // writes.
+    // SAFETY: the caller holds the turn, and the device has checked that no dispatch binds twice what it writes.
     dispatch.kernel.run_twin(unsafe { call(dispatch) })
 }
 
@@ -124,8 +125,8 @@ fn run_twin(dispatch: &Dispatch) -> Result<()> {
 #[expect(unsafe_code, reason = "hands a chain the memory of its bindings")]
 fn run_chain(together: &Together<'_>) -> Result<()> {
     let calls = together.dispatches.iter();
-    // SAFETY: as for each by itself. That they overlap each other does no harm, since a `ChainCall` looks for a memory
-    // in all of them, and hands out one that any of them writes once: there is one name for it.
+    // SAFETY: as for each call on its own. That they overlap each other does no harm, since a `ChainCall` looks for a
+    // memory in all of them, and hands out a written one only once: it has only one name.
     let calls = calls.map(|dispatch| unsafe { call(dispatch) });
     let call = ChainCall::new(calls.collect::<Result<_>>()?, together.idle);
     (together.chain.run)(&call);

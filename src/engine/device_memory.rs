@@ -1,4 +1,4 @@
-//! What a device holds: buffers are allocated, filled and read back.
+//! A device's memory: allocating buffers, filling them and reading them back.
 
 use super::buffer::{Buffer, Memory, Scalar, View};
 use super::device::{Device, Executor};
@@ -12,12 +12,12 @@ impl Device {
     /// Allocates `length` words, zeroed.
     ///
     /// # Errors
-    /// More than a binding may hold, or more than the device has.
+    /// It exceeds what a binding may hold, or what the device has.
     pub fn buffer(&self, label: &str, class: Class, length: usize) -> Result<Buffer> {
         self.buffer_of(label, class, length, Precision::F32)
     }
 
-    /// Allocates `length` numbers that are stored so, zeroed.
+    /// Allocates `length` numbers of this precision, zeroed.
     ///
     /// # Errors
     /// As [`Device::buffer`].
@@ -52,13 +52,13 @@ impl Device {
         ))
     }
 
-    /// A buffer for values that live within one run of a plan only. It has no memory until
+    /// A buffer for values that only live within one run of a plan. It has no memory until
     /// [`lifetime::place`](super::lifetime::place) lets it share some with others.
     pub fn transient(&self, label: &str, class: Class, length: usize) -> Buffer {
         self.transient_of(label, class, length, Precision::F32)
     }
 
-    /// As [`Device::transient`], of numbers that are stored so.
+    /// Like [`Device::transient`], for numbers of this precision.
     pub fn transient_of(
         &self,
         label: &str,
@@ -77,7 +77,7 @@ impl Device {
         )
     }
 
-    /// Bytes that can still be allocated, where that is known: not on a hardware GPU, which WebGPU does not ask.
+    /// Bytes that can still be allocated, if known. WebGPU does not report them for a hardware GPU.
     pub fn free_memory(&self) -> Option<u64> {
         match self.is_hardware() {
             true => None,
@@ -85,11 +85,11 @@ impl Device {
         }
     }
 
-    /// Refuses what the device cannot hold, before anybody works for it: buffers under this label of which the largest
-    /// has so many bytes, and all together `total`.
+    /// Refuses what the device cannot hold, before work is spent on it: buffers with this label, of which the largest
+    /// has `largest` bytes, and all together `total`.
     ///
     /// # Errors
-    /// More than a binding may hold, or than is free, as far as that is known.
+    /// It exceeds what a binding may hold, or what is free as far as that is known.
     pub fn admit(&self, label: &str, largest: u64, total: u64) -> Result<()> {
         if let Executor::Gpu(gpu) = &self.executor {
             gpu.admit(label, largest)?;
@@ -135,11 +135,11 @@ impl Device {
         ))))
     }
 
-    /// Copies `data` into `view`, rounded where that holds numbers of 16 bits; ordered with the programs run before and
+    /// Copies `data` into `view`, rounded if the view holds 16-bit numbers. Ordered with the programs run before and
     /// after.
     ///
     /// # Errors
-    /// A length that differs from the view's.
+    /// The length differs from the view's.
     pub fn upload<T: Scalar>(&self, view: &View, data: &[T]) -> Result<()> {
         self.owns(view)?;
         if view.words() != data.len() {
@@ -169,10 +169,10 @@ impl Device {
         }
     }
 
-    /// Reads `view` back, after all work submitted before; numbers of 16 bits come as f32.
+    /// Reads `view` back after all work submitted before; 16-bit numbers come as f32.
     ///
     /// # Errors
-    /// A lost device.
+    /// The device is lost.
     pub fn download<T: Scalar>(&self, view: &View) -> Result<Vec<T>> {
         self.owns(view)?;
         self.burn_fuse()?;
@@ -188,12 +188,12 @@ impl Device {
     }
 }
 
-/// Words of a buffer for so many numbers: WebGPU has no empty bindings, and vec4 arrays need whole vectors.
+/// Words of a buffer for this many numbers: WebGPU has no empty bindings, and vec4 arrays need whole vectors.
 fn words_of(length: usize, precision: Precision) -> usize {
     precision.words(length.max(1)).next_multiple_of(4)
 }
 
-/// A view's words, of numbers of 16 bits as f32.
+/// A view's words, with 16-bit numbers as f32.
 pub(super) fn widened(view: &View, words: &[u32]) -> Vec<u32> {
     let precision = view.precision();
     let mut numbers = vec![0; precision.numbers(words.len())];

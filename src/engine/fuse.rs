@@ -1,8 +1,8 @@
-//! How long it takes until a device is lost on purpose.
+//! A countdown after which a device is lost on purpose.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Calls that are left until the device is to be lost.
+/// Number of calls left before the device is lost.
 pub(super) struct Fuse(AtomicU64);
 
 /// No loss is requested.
@@ -15,7 +15,7 @@ impl Default for Fuse {
 }
 
 impl Fuse {
-    /// The device is to be lost at the `calls`-th call from now.
+    /// The device will be lost at the `calls`-th call from now.
     pub fn light(&self, calls: u64) {
         self.0.store(calls.max(1), Relaxed);
     }
@@ -25,7 +25,7 @@ impl Fuse {
         self.0.load(Relaxed) == 0
     }
 
-    /// One call less; whether none is left.
+    /// Counts a call; whether none is left.
     pub fn burn(&self) -> bool {
         let left = self.0.load(Relaxed);
         if left == NEVER {

@@ -1,18 +1,19 @@
-//! How large a dispatch is.
+//! The size of a dispatch.
 
-/// How many workgroups a dispatch needs, in terms that do not depend on the workgroup's size, which is the shader's.
+/// How many workgroups a dispatch needs, in terms that are independent of the workgroup's size, which the shader
+/// decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grid {
     /// One invocation along x per item.
     Items(usize),
-    /// One invocation along y per row: a workgroup of `(lanes, rows)` serves as many rows as it is high.
+    /// One invocation along y per row: a workgroup of `(lanes, rows)` handles as many rows as it is high.
     Rows(usize),
-    /// So many workgroups.
+    /// This many workgroups.
     Groups(usize),
 }
 
 impl Grid {
-    /// Workgroups needed when a workgroup is `size` invocations large.
+    /// Number of workgroups needed if a workgroup has `size` invocations.
     pub fn workgroups(self, size: [u32; 3]) -> usize {
         match self {
             Grid::Items(n) => n.div_ceil(size[0] as usize),

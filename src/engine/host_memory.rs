@@ -1,9 +1,9 @@
-//! How much memory this machine can still give. Asked before anything large is allocated on the host, because a system
-//! that promises more than it has ends the process later, without a word.
+//! How much memory this machine can still provide. This is checked before anything large is allocated on the host,
+//! because a system that promises more than it has kills the process later, without a word.
 
 use crate::error::{Error, Remedies, Result};
 
-/// Bytes that can be had now, where the system tells it (Linux, macOS, Windows).
+/// Bytes that are available now, if the system reports it (Linux, macOS, Windows).
 pub(crate) fn available() -> Option<u64> {
     system()
 }
@@ -14,11 +14,11 @@ fn system() -> Option<u64> {
 
     let memory = MemoryRefreshKind::nothing().with_ram();
     let system = System::new_with_specifics(RefreshKind::nothing().with_memory(memory)).ok()?;
-    // 0 stands for a question that the system did not answer.
+    // 0 means that the system did not answer.
     Some(system.available_memory()).filter(|&bytes| bytes > 0)
 }
 
-/// What is available, or what the container may still take.
+/// What is available, or what the container may still use.
 #[cfg(not(any(windows, target_os = "macos")))]
 fn system() -> Option<u64> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
@@ -46,7 +46,7 @@ fn kibibytes(meminfo: &str, name: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// Refuses `bytes` more for `what` than `limit`, the bytes available.
+/// Refuses `bytes` more for `what` if that exceeds `limit`, the bytes available.
 pub(crate) fn admit(what: &str, bytes: u64, limit: Option<u64>) -> Result<()> {
     match limit {
         Some(limit) if bytes > limit => Err(refusal(what, bytes, limit)),
@@ -54,7 +54,7 @@ pub(crate) fn admit(what: &str, bytes: u64, limit: Option<u64>) -> Result<()> {
     }
 }
 
-/// The error for what this machine's memory cannot hold.
+/// The error for something that this machine's memory cannot hold.
 pub(crate) fn refusal(what: &str, bytes: u64, limit: u64) -> Error {
     Error::Limit {
         buffer: what.to_owned(),
@@ -65,7 +65,7 @@ pub(crate) fn refusal(what: &str, bytes: u64, limit: u64) -> Error {
     }
 }
 
-/// The error for memory that the system refuses although so much is free, as far as that is known.
+/// The error for memory that the system refuses although this much is free, as far as is known.
 pub(crate) fn refused(what: &str, bytes: u64, free: Option<u64>) -> Error {
     let why = free.map(|free| {
         format!(
@@ -94,7 +94,7 @@ mod tests {
         assert!(admit("x", u64::MAX, None).is_ok());
     }
 
-    /// A sentence that is true: more is free than was asked for.
+    /// The sentence must be true: more is free than was requested.
     #[test]
     fn what_a_limit_refuses_is_not_told_as_too_little_memory() {
         let message = refused("x", 27_086_032, Some(20_776_423_424)).to_string();

@@ -1,6 +1,6 @@
 //! Byte ledger: every device allocation is entered here with a label and a class.
 //!
-//! It is what proves that nothing dense is resident: a test asks it for the size of every buffer.
+//! It proves that nothing dense is resident: a test asks it for the size of every buffer.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub enum Class {
     /// Weights, optimiser state, gradients and indices of the connections, and the dense biases and norms.
     Connections,
-    /// The same of a dense network that a method by its nature begins with, or is.
+    /// The same for a dense network, if a method begins with one by its nature, or is one.
     DenseWeights,
     /// Layer outputs and their gradients.
     Activations,
@@ -22,7 +22,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// All classes, in the order in which reports list them.
+    /// All classes, in the order of the reports.
     pub const ALL: [Class; 5] = [
         Class::Connections,
         Class::DenseWeights,
@@ -48,7 +48,7 @@ impl Class {
 pub struct Entry {
     /// The buffer's label.
     pub label: String,
-    /// What it is for.
+    /// Its class.
     pub class: Class,
     /// Its size in bytes.
     pub bytes: u64,
@@ -74,7 +74,7 @@ pub struct Ledger {
 
 impl Ledger {
     fn book(&self) -> MutexGuard<'_, Book> {
-        // The book stays consistent even if a holder of the lock panicked: each update is plain arithmetic.
+        // The book stays consistent even if a holder of the lock panicked, because each update is plain arithmetic.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,8 +128,8 @@ impl Ledger {
         self.book().peak.get(&class).copied().unwrap_or(0)
     }
 
-    /// Bytes of `class` at the moment of [`Ledger::peak_total`], the first of several: those of all classes add up to
-    /// it, which their own peaks, at moments of their own, need not.
+    /// Bytes of `class` at the moment of [`Ledger::peak_total`], or the first such moment. They add up to that peak
+    /// over all classes, unlike the classes' own peaks, which occur at different moments.
     pub fn at_peak(&self, class: Class) -> u64 {
         self.book().at_peak.get(&class).copied().unwrap_or(0)
     }

@@ -1,10 +1,10 @@
 //! Memory shared by lifetime: the transient buffers of plans are placed in as few bytes as their lifetimes allow.
 //!
-//! A transient buffer lives from the first dispatch of a plan that names it to the last. Two whose lives do not overlap
-//! can have the same memory. Memory comes in *slots*, each a real buffer as large as the largest transient that lives
-//! in it; smaller ones lie side by side in it. Transients are placed greedily in falling order of size (Pisarchyk and
-//! Lee 2020, "Efficient Memory Management for Deep Neural Net Inference"). WebGPU forbids a dispatch to write a buffer
-//! that it also has bound elsewhere, even at disjoint ranges: two transients that meet so in a dispatch are kept in
+//! A transient buffer lives from the first to the last dispatch of a plan that names it. Two whose lifetimes do not
+//! overlap can share memory. Memory comes in *slots*, each a real buffer as large as the largest transient in it;
+//! smaller ones lie side by side in it. Transients are placed greedily in falling order of size (Pisarchyk and Lee
+//! 2020, "Efficient Memory Management for Deep Neural Net Inference"). WebGPU forbids a dispatch to write a buffer that
+//! it also binds elsewhere, even at disjoint ranges, so two transients that meet like that in a dispatch are kept in
 //! different slots.
 
 use std::collections::{HashMap, HashSet};
@@ -20,38 +20,38 @@ use crate::error::{Error, Misfit, Result};
 struct Life {
     plan: usize,
     buffer: Buffer,
-    /// Numbers of the first and the last dispatch that name it.
+    /// Indices of the first and the last dispatch that name it.
     first: usize,
     last: usize,
-    /// Lives that must not share a buffer with it.
+    /// Transients that must not share a buffer with it.
     apart: HashSet<usize>,
 }
 
-/// A real buffer to be, and what lives in it where.
+/// A planned real buffer, and the places of transients in it.
 struct Slot {
     words: usize,
     class: Class,
-    /// Lives and their first words.
+    /// Transients and their first words.
     places: Vec<(usize, usize)>,
 }
 
-/// How transient buffers would be placed.
+/// A placement of transient buffers.
 pub struct Layout {
     lives: Vec<Life>,
     slots: Vec<Slot>,
 }
 
 impl Layout {
-    /// Looks at plans that never run at the same time: each may use all of the memory.
+    /// Plans the placement for plans that never run at the same time: each may use all of the memory.
     ///
     /// # Errors
-    /// A transient buffer that is read before anything was written to it: its memory would hold another's values.
+    /// A transient buffer is read before it is written: its memory would hold another's values.
     pub fn of(plans: &[&Plan]) -> Result<Self> {
         Self::with(plans, false)
     }
 
-    /// As [`Layout::of`], to learn the sizes before anything is allocated: a transient buffer that is read first stands
-    /// for one that is filled from elsewhere.
+    /// Like [`Layout::of`], for finding the sizes before anything is allocated: a transient buffer that is read first
+    /// stands for one that is filled from elsewhere.
     ///
     /// # Errors
     /// None today.
@@ -73,7 +73,7 @@ impl Layout {
                 .iter_mut()
                 .filter(|slot| slot.class == life.buffer.class())
                 .filter_map(|slot| Some((free_place(slot, &lives, l)?, slot)));
-            // The smallest slot with room leaves the large ones to others.
+            // The smallest slot with room leaves the large ones for others.
             match fits.min_by_key(|(at, slot)| (slot.words, *at)) {
                 Some((at, slot)) => slot.places.push((l, at)),
                 None => slots.push(Slot {
@@ -98,7 +98,7 @@ impl Layout {
     }
 }
 
-/// The first word in `slot` from which on `life` finds room for all of its time.
+/// The first word in `slot` where `life` has room during its whole lifetime.
 fn free_place(slot: &Slot, lives: &[Life], life: usize) -> Option<usize> {
     let me = &lives[life];
     let mut taken: Vec<(usize, usize)> = Vec::new();
@@ -175,11 +175,11 @@ fn bound(dispatch: &Dispatch) -> impl Iterator<Item = (&View, bool)> {
     dispatch.views.iter().zip(writes)
 }
 
-/// Gives every transient buffer of `plans` memory on `device`. The plans may be run in any order, never two at once;
-/// what a transient buffer held is lost when another plan, or the same one again, runs.
+/// Gives every transient buffer of `plans` memory on `device`. The plans may run in any order, but never two at once. A
+/// transient buffer's contents are lost when another plan, or the same one, runs again.
 ///
 /// # Errors
-/// As [`Layout::of`], or memory that the device refuses.
+/// As [`Layout::of`], or the device refuses the memory.
 pub fn place(device: &Device, plans: &mut [&mut Plan]) -> Result<()> {
     let layout = Layout::of(&plans.iter().map(|p| &**p).collect::<Vec<_>>())?;
     let mut homes: HashMap<(usize, usize), (Buffer, usize)> = HashMap::new();

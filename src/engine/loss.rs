@@ -1,14 +1,14 @@
-//! Devices that get lost: telling so, and losing one on purpose, for tests of what follows.
+//! Lost devices: reporting the loss, and losing one on purpose, for tests of the consequences.
 
 use super::device::{Device, Executor};
 use crate::error::{Error, Result};
 
-/// What a device says that was lost on purpose.
+/// What a device reports that was lost on purpose.
 const ON_PURPOSE: &str = "it was told to";
 
 impl Device {
-    /// Why the device is gone, if it is: the driver was reset, the machine slept, the GPU was unplugged. Nothing that
-    /// it computed after the last successful call can be trusted, and no further call will succeed.
+    /// Why the device is gone, if it is: the driver was reset, the machine slept, or the GPU was unplugged. Nothing
+    /// that it computed after the last successful call can be trusted, and no further call will succeed.
     pub fn lost(&self) -> Option<String> {
         match &self.executor {
             Executor::Cpu(_) => self.fuse.burnt().then(|| ON_PURPOSE.to_owned()),
@@ -23,7 +23,7 @@ impl Device {
         self.fuse.light(calls);
     }
 
-    /// To be called by what runs something or moves data.
+    /// To be called by everything that runs something or moves data.
     pub(super) fn burn_fuse(&self) -> Result<()> {
         if !self.fuse.burn() {
             return Ok(());
@@ -31,7 +31,7 @@ impl Device {
         match &self.executor {
             Executor::Cpu(_) => Err(Error::Lost(ON_PURPOSE.to_owned())),
             Executor::Gpu(gpu) => {
-                // The driver's own answers are what a test is about.
+                // Such a test is about the driver's own answers.
                 gpu.lose(ON_PURPOSE);
                 Ok(())
             }

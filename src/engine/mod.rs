@@ -3,7 +3,7 @@
 //! A [`Plan`] is a list of dispatches, recorded once and replayed. A [`Kernel`] is one WGSL entry point and its CPU
 //! twin over the same bindings. [`Device`] runs a plan on a wgpu adapter or on the built-in CPU executor; both allocate
 //! through one byte [`Ledger`]; either executor can be left out of the build (features `gpu` and `cpu`). Nothing here
-//! knows of layers, training or the command line.
+//! knows about layers, training or the command line.
 
 pub mod adapter;
 mod adapter_summary;

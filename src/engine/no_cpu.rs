@@ -1,4 +1,4 @@
-//! In place of the CPU executor, where the feature `cpu` is left out: no value of its type exists.
+//! In place of the CPU executor if the feature `cpu` is left out: no value of this type exists.
 
 use super::buffer::View;
 use super::plan::Dispatch;

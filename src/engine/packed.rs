@@ -1,27 +1,27 @@
-//! The WGSL text of a kernel some of whose bindings hold numbers of 16 bits: its text for f32, with every load from
-//! these bindings widened and every store rounded.
+//! The WGSL text of a kernel whose bindings partly hold 16-bit numbers: its text for f32, with every load from these
+//! bindings widened and every store rounded.
 //!
 //! `input[i]` becomes `load_bf16(input[i])`, and `output[i] = x;` becomes `output[i] = store_bf16(x);`. So a kernel is
-//! written once, and its text for f32 is what it is. Only arrays of vec4 can be packed: an invocation then stores whole
-//! words, which it shares with nobody.
+//! written once, and its text for f32 stays as it is. Only arrays of vec4 can be packed, because an invocation then
+//! stores whole words, which it shares with no other.
 
 use super::kernel::KernelInfo;
 use super::precision::Precision;
 use super::wgsl::fault;
 use crate::error::Result;
 
-/// How WGSL spells an array of vec4.
+/// An array of vec4 in WGSL.
 const VECTORS: &str = "array<vec4<f32>>";
-/// The same numbers, two in a word.
+/// The same numbers, two per word.
 const PAIRS: &str = "array<vec2<u32>>";
 
-/// Compound assignments that kernels have.
+/// The compound assignments that kernels use.
 const COMPOUND: [&str; 4] = ["+=", "-=", "*=", "/="];
 
-/// `text`, a kernel's with its imports filled in, for bindings whose numbers are stored so.
+/// `text`, a kernel's text with its imports filled in, for bindings whose numbers are stored like this.
 ///
 /// # Errors
-/// A binding of 16-bit numbers that is not an array of vec4.
+/// A binding of 16-bit numbers is not an array of vec4.
 pub(super) fn packed(
     kernel: &KernelInfo,
     text: String,
@@ -108,7 +108,7 @@ fn rewrite(text: &str, halves: &[(&str, Precision)]) -> String {
     out
 }
 
-/// Writes a load from or a store to `element`, which `after` follows; returns what follows that.
+/// Writes a load from or a store to `element`, followed by `after`; returns the rest.
 fn access<'a>(
     out: &mut String,
     element: &str,
@@ -138,7 +138,7 @@ fn access<'a>(
     after
 }
 
-/// What stands before the next `end` that is outside of brackets, and what follows that.
+/// The text before the next `end` outside of brackets, and the text after it.
 fn until(text: &str, end: char) -> Option<(&str, &str)> {
     let mut depth = 0usize;
     for (at, c) in text.char_indices() {

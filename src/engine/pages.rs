@@ -1,28 +1,28 @@
-//! Memory of the CPU executor, in pages that are large where the system has such.
+//! Memory of the CPU executor, in large pages if the system has them.
 //!
-//! Twins gather rows all over their inputs. Of pages of 4 KiB a core remembers the places of a few MiB, and what lies
-//! next to each other in a buffer falls into any sets of a cache: the same step then takes up to twice as long in one
-//! process as in the next.
+//! Twins gather rows from all over their inputs. With pages of 4 KiB, a core only remembers the places of a few MiB,
+//! and neighbouring parts of a buffer fall into arbitrary sets of a cache: the same step then takes up to twice as long
+//! in one process as in the next.
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-/// One cache line, so that rows of activations start where vector loads like them.
+/// One cache line, so that rows of activations are aligned for vector loads.
 const LINE: usize = 64;
 
-/// A large page, of x86-64 and of aarch64 with small pages of 4 KiB. Less memory than that stays in small ones.
+/// A large page, on x86-64, and on aarch64 with small pages of 4 KiB. Smaller allocations stay in small pages.
 const LARGE: usize = 2 << 20;
 
-/// Words that start at zero.
+/// Words that are initially zero.
 pub(crate) struct HostMemory {
     first: NonNull<UnsafeCell<u32>>,
     layout: Layout,
 }
 
 #[expect(unsafe_code, reason = "memory that the executors share among threads")]
-// SAFETY: it is owned, and no thread's own.
+// SAFETY: it is owned, and not bound to a thread.
 unsafe impl Send for HostMemory {}
 
 #[expect(unsafe_code, reason = "memory that the executors share among threads")]
@@ -36,18 +36,18 @@ impl HostMemory {
         let bytes = words.checked_mul(size_of::<u32>())?.max(1);
         let align = if bytes < LARGE { LINE } else { LARGE };
         let layout = Layout::from_size_align(bytes.checked_next_multiple_of(LINE)?, align).ok()?;
-        // SAFETY: the layout has bytes.
+        // SAFETY: the layout is not empty.
         let first = NonNull::new(unsafe { alloc(layout) })?;
         if align == LARGE {
             ask_for_large_pages(first, layout.size());
         }
-        // SAFETY: these bytes were allocated just now.
+        // SAFETY: these bytes were just allocated.
         unsafe { first.as_ptr().write_bytes(0, layout.size()) };
         let first = first.cast();
         Some(HostMemory { first, layout })
     }
 
-    /// Words that there is room for.
+    /// Number of words that fit.
     fn words(&self) -> usize {
         self.layout.size() / size_of::<u32>()
     }
@@ -84,13 +84,13 @@ impl Drop for HostMemory {
     }
 }
 
-/// Before they are first written. A system that has none, or gives none, leaves small pages.
+/// Requests large pages before the memory is first written. A system that has none, or gives none, leaves small pages.
 #[cfg(all(feature = "cpu", target_os = "linux"))]
 #[expect(unsafe_code, reason = "a call of the system")]
 fn ask_for_large_pages(first: NonNull<u8>, bytes: usize) {
-    // The page that the memory ends in is shared with what follows.
+    // The page in which the memory ends is shared with whatever follows.
     let own = bytes / LARGE * LARGE;
-    // SAFETY: the range is allocated, and advice changes nothing of what it holds.
+    // SAFETY: the range is allocated, and the advice does not change its contents.
     unsafe { libc::madvise(first.as_ptr().cast(), own, libc::MADV_HUGEPAGE) };
 }
 
@@ -108,7 +108,7 @@ mod tests {
             let memory = HostMemory::zeroed(words).unwrap();
             let align = if words * 4 < LARGE { LINE } else { LARGE };
             assert_eq!(memory.base().addr() % align, 0, "{words} words");
-            // SAFETY: nobody else has this memory.
+            // SAFETY: nothing else has this memory.
             let slice = unsafe { memory.slice_mut(0..words) };
             assert!(slice.iter().all(|&word| word == 0));
             slice.fill(u32::MAX);

@@ -1,4 +1,4 @@
-//! Sections of programs: how long each takes, and how much device memory it touches.
+//! Phases of programs: how long each takes, and how much device memory it touches.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::device::Program;
 use super::plan::Dispatch;
 
-/// What a stretch of dispatches of one phase took.
+/// The time of a stretch of dispatches of one phase.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PhaseTime {
     /// The phase's name.
@@ -15,7 +15,7 @@ pub struct PhaseTime {
     pub seconds: f64,
 }
 
-/// The stretches of neighbouring dispatches of one phase each.
+/// The stretches of adjacent dispatches with the same phase.
 pub(super) fn runs(dispatches: &[Dispatch]) -> Vec<(&'static str, Range<usize>)> {
     let mut first = 0;
     dispatches
@@ -28,7 +28,7 @@ pub(super) fn runs(dispatches: &[Dispatch]) -> Vec<(&'static str, Range<usize>)>
         .collect()
 }
 
-/// Bytes of device memory that the dispatches of `phase` touch in any of `programs`: a word that several bind counts
+/// Bytes of device memory that the dispatches of `phase` touch in any of `programs`. A word that several bind counts
 /// once.
 pub fn touched_bytes<'a>(programs: impl IntoIterator<Item = &'a Program>, phase: &str) -> u64 {
     let mut ranges: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();

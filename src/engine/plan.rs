@@ -17,14 +17,14 @@ pub struct Dispatch {
     pub params: Vec<u8>,
     /// One view per binding, in the kernel's order.
     pub views: Vec<View>,
-    /// How much work.
+    /// The amount of work.
     pub grid: Grid,
     /// The part of the work that it belongs to: see [`Plan::phase`].
     pub phase: &'static str,
 }
 
 impl Dispatch {
-    /// How the numbers of each view are stored; empty where all are words.
+    /// How the numbers of each view are stored; empty if all are words.
     pub fn precisions(&self) -> Vec<Precision> {
         match self.views.iter().any(|view| view.precision().is_half()) {
             true => self.views.iter().map(View::precision).collect(),
@@ -32,8 +32,8 @@ impl Dispatch {
         }
     }
 
-    /// The shape that it runs in where others run in `base` and nothing was measured: no more lanes than have work, and
-    /// as many invocations.
+    /// Its shape without measurements, where others run in `base`: no more lanes than have work, and as many
+    /// invocations.
     pub fn default_shape(&self, base: WorkgroupShape) -> WorkgroupShape {
         let width = (self.kernel.variants.width)(&self.params);
         let shapes = self.kernel.shapes(base);
@@ -43,12 +43,12 @@ impl Dispatch {
         narrow.min_by_key(|shape| shape.lanes()).unwrap_or(base)
     }
 
-    /// What it is on an adapter: itself, or several with shorter loops.
+    /// The dispatch as it runs on an adapter: itself, or several with shorter loops.
     pub fn pieces(&self, shape: WorkgroupShape) -> Vec<Piece> {
         (self.kernel.pieces)(&self.params, self.grid, shape)
     }
 
-    /// Iterations of all loops of the busiest invocation of any piece in any shape.
+    /// Iterations of all loops of the busiest invocation, over all pieces and shapes.
     pub fn iterations(&self) -> u64 {
         let bases = WorkgroupShape::ALL.into_iter();
         let shapes = bases.flat_map(|base| self.kernel.shapes(base));
@@ -57,7 +57,7 @@ impl Dispatch {
     }
 }
 
-/// A list of dispatches with a name. Each sees the writes of those before it.
+/// A named list of dispatches. Each sees the writes of those before it.
 #[derive(Clone, Default)]
 pub struct Plan {
     /// The name, for messages.
@@ -76,8 +76,8 @@ impl Plan {
         }
     }
 
-    /// Names the part of the work that the dispatches recorded from here on belong to, such as `forward`; returns the
-    /// name before. What is timed and measured in bytes is told apart by it; what is computed does not depend on it.
+    /// Names the part of the work, such as `forward`, that the following dispatches belong to; returns the previous
+    /// name. Times and bytes are reported by this name; what is computed does not depend on it.
     pub fn phase(&mut self, name: &'static str) -> &'static str {
         std::mem::replace(&mut self.phase, name)
     }
@@ -96,8 +96,8 @@ impl Plan {
         self.dispatches.extend(other.dispatches);
     }
 
-    /// The stretches of dispatches that end where `ends` says, in rising order, to be run one after the other; what is
-    /// behind the last end is left out.
+    /// The stretches of dispatches that end at `ends`, which rise, to be run one after another; dispatches after the
+    /// last end are left out.
     pub(crate) fn stretches(&self, ends: impl IntoIterator<Item = usize>) -> Vec<Plan> {
         let mut start = 0;
         let stretch = |end| Plan {
@@ -107,7 +107,7 @@ impl Plan {
         ends.into_iter().map(stretch).collect()
     }
 
-    /// Records one dispatch of a kernel. A grid of no work is left out.
+    /// Records one dispatch of a kernel. An empty grid is left out.
     ///
     /// # Errors
     /// As [`Plan::push`].
@@ -122,11 +122,11 @@ impl Plan {
         })
     }
 
-    /// Records a dispatch that may be of another plan, with that one's phase. A grid of no work is left out.
+    /// Records a dispatch that may come from another plan, with that plan's phase. An empty grid is left out.
     ///
     /// # Errors
-    /// A view out of its buffer's bounds or not aligned, one buffer bound twice with a write among the two (which
-    /// WebGPU forbids within one dispatch), or loops of more than [`MOST_ITERATIONS`] in any workgroup shape.
+    /// A view exceeds its buffer or is not aligned, a buffer is bound twice and written through one binding (which
+    /// WebGPU forbids within one dispatch), or the loops exceed [`MOST_ITERATIONS`] in some workgroup shape.
     pub fn push(&mut self, dispatch: Dispatch) -> Result<()> {
         self.check(&dispatch)?;
         self.check_loops(&dispatch)?;
@@ -139,7 +139,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Checks every dispatch once more.
+    /// Checks every dispatch again.
     pub(super) fn recheck(&self) -> Result<()> {
         self.dispatches.iter().try_for_each(|d| self.check(d))
     }

@@ -1,7 +1,7 @@
-//! Numbers of 16 bits: how activations and their gradients can lie in memory, two in a word.
+//! Numbers of 16 bits: how activations and their gradients can be stored, two per word.
 //!
-//! Only memory has them. A kernel computes in f32: it widens what it loads and rounds what it stores. The first number
-//! of a pair is the word's low half.
+//! Only memory holds them. A kernel computes in f32: it widens what it loads and rounds what it stores. The first
+//! number of a pair is the word's low half.
 
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use half::{bf16, f16};
@@ -22,7 +22,7 @@ choice! {
     }
 }
 
-/// Words that a thread converts at a time.
+/// Number of words that a thread converts at a time.
 const CHUNK: usize = 1 << 13;
 
 impl Precision {
@@ -39,8 +39,9 @@ impl Precision {
         self != Precision::F32
     }
 
-    /// How the gradients of values are stored that are stored so. Those of a deep network's first layers lie below what
-    /// f16 can tell from zero, 6e-8: bf16 has the range of f32, so that no scale has to be chosen for the loss.
+    /// How the gradients of values with this precision are stored. Those of a deep network's first layers are smaller
+    /// than what f16 can distinguish from zero, 6e-8. bf16 has the range of f32, so no scale has to be chosen for the
+    /// loss.
     pub fn of_gradients(self) -> Self {
         match self {
             Precision::F32 => Precision::F32,
@@ -48,7 +49,7 @@ impl Precision {
         }
     }
 
-    /// Words that so many numbers take.
+    /// Words needed for this many numbers.
     pub fn words(self, numbers: usize) -> usize {
         match self {
             Precision::F32 => numbers,
@@ -56,7 +57,7 @@ impl Precision {
         }
     }
 
-    /// Numbers that so many words hold.
+    /// Numbers that this many words hold.
     pub(crate) fn numbers(self, words: usize) -> usize {
         match self {
             Precision::F32 => words,
@@ -64,7 +65,7 @@ impl Precision {
         }
     }
 
-    /// The nearest number that can be stored; of two as near, the even one.
+    /// The nearest number that can be stored; of two equally near ones, the even one.
     pub fn round(self, number: f32) -> f32 {
         match self {
             Precision::F32 => number,
@@ -73,7 +74,7 @@ impl Precision {
         }
     }
 
-    /// How far the next number that can be stored lies from a finite one, at most.
+    /// Upper bound on the distance of the next storable number from a finite one.
     pub(crate) fn step(self, number: f32) -> f64 {
         let (digits, least) = match self {
             Precision::F32 => return 0.0,
@@ -87,10 +88,10 @@ impl Precision {
         f64::from(exponent - digits).exp2()
     }
 
-    /// Widens what `words` hold.
+    /// Widens the contents of `words`.
     ///
     /// # Panics
-    /// Where `numbers` are not [as many](Precision::numbers).
+    /// If `numbers` does not have the [matching length](Precision::numbers).
     pub(crate) fn widen(self, words: &[u32], numbers: &mut [f32]) {
         assert_eq!(self.numbers(words.len()), numbers.len());
         let pairs = words
@@ -115,7 +116,7 @@ impl Precision {
     /// Rounds `numbers` into the words that hold them.
     ///
     /// # Panics
-    /// Where they are not [as many](Precision::numbers).
+    /// If the lengths do not [match](Precision::numbers).
     pub(crate) fn narrow(self, numbers: &[f32], words: &mut [u32]) {
         assert_eq!(self.numbers(words.len()), numbers.len());
         let pairs = words

@@ -4,7 +4,7 @@
 //! state and a test can compute the same numbers. The generator is pcg4d of Jarzynski and Olano, "Hash Functions
 //! for GPU Rendering", JCGT 9(3), 2020.
 
-/// What a stream of random numbers is for; keeps the draws of different purposes apart.
+/// The purpose of a stream of random numbers, which separates the draws for different purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Stream {

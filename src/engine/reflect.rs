@@ -14,24 +14,23 @@ use super::precision::Precision;
 use super::wgsl::{capabilities, expand, fault, imports_grid};
 use crate::error::Result;
 
-/// What a shader says of itself.
+/// What a shader declares.
 #[derive(Debug)]
 pub struct Reflection {
     /// The full WGSL text, imports filled in.
     pub source: String,
-    /// Binding number of `params` and of each host binding, in the host's order.
+    /// Binding number of `params`, and of each host binding in the host's order.
     pub params_binding: u32,
     /// See `params_binding`.
     pub bindings: Vec<u32>,
     /// Binding number of `part`, if the kernel runs in pieces.
     pub part_binding: Option<u32>,
-    /// Size of the workgroup under the overrides that were given.
+    /// Size of the workgroup with the given overrides.
     pub workgroup: [u32; 3],
-    /// Whether some of a dispatch's workgroups can run by themselves, see
-    /// [`expand_ranges`](super::wgsl::expand_ranges): it asks for the number of its workgroup, and only by `flat_group`
-    /// of the import `grid`.
+    /// Whether some of a dispatch's workgroups can run separately, see [`expand_ranges`](super::wgsl::expand_ranges):
+    /// the shader reads its workgroup's index only through `flat_group` of the import `grid`.
     pub ranges: bool,
-    /// Whether its text has a barrier, called or not under the overrides that were given.
+    /// Whether its text has a barrier, called or not with the given overrides.
     pub barrier: bool,
     /// Names of the pipeline-override constants the shader declares.
     pub overrides: Vec<String>,
@@ -42,15 +41,15 @@ pub struct Reflection {
 /// `constants` sets pipeline overrides by name; those that the shader does not declare are ignored.
 ///
 /// # Errors
-/// A shader that does not parse or validate, or differs from the host's declaration: the message names the difference.
+/// The shader does not parse or validate, or differs from the host's declaration: the message names the difference.
 pub fn reflect(kernel: &KernelInfo, constants: &[(&str, f64)]) -> Result<Reflection> {
     reflect_packed(kernel, &[], constants)
 }
 
-/// As [`reflect`], of the text for bindings whose numbers are stored so; all are words where nothing is said.
+/// Like [`reflect`], for the text with bindings stored like this; by default all are words.
 ///
 /// # Errors
-/// As there, or a binding of 16-bit numbers that the shader does not read and write as vectors of four.
+/// As there, or the shader does not read and write a binding of 16-bit numbers as vectors of four.
 pub fn reflect_packed(
     kernel: &KernelInfo,
     precisions: &[Precision],
@@ -172,7 +171,7 @@ pub fn reflect_packed(
     })
 }
 
-/// Whether the workgroup's place in the dispatch goes into `flat_group` and nowhere else.
+/// Whether the workgroup's place in the dispatch is used in `flat_group` and nowhere else.
 fn can_range(module: &Module, entry: &naga::Function, info: &naga::valid::FunctionInfo) -> bool {
     use naga::BuiltIn as B;
     let built_in = |handle: naga::Handle<Expression>| match entry.expressions[handle] {
@@ -182,7 +181,7 @@ fn can_range(module: &Module, entry: &naga::Function, info: &naga::valid::Functi
         },
         _ => None,
     };
-    // What may depend on the place: all arguments but these, a struct of built-in values too.
+    // What may depend on the place: all arguments except these, and also structs of built-in values.
     let depends = |handle| {
         !matches!(
             built_in(handle),

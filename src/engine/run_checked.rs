@@ -1,8 +1,8 @@
-//! Running a program whose kernels are compared with their twins.
+//! Running a program while comparing its kernels with their twins.
 //!
-//! A network's kernels are many and mostly small, so that an adapter would be idle for most of the time if each were
-//! waited for, and each buffer of it. Instead, stretches of dispatches are submitted between copies of what each reads
-//! and writes, and waited for once; the twins of a stretch run on all cores, while the device has the next one.
+//! A network has many, mostly small kernels, so an adapter would be idle most of the time if each of them, and each
+//! buffer, were waited for. Instead, stretches of dispatches are submitted between copies of what each reads and
+//! writes, and waited for once. The twins of a stretch run on all cores while the device has the next one.
 
 use std::ops::Range;
 
@@ -18,14 +18,15 @@ use super::kernel::BindingKind;
 use super::plan::Dispatch;
 use crate::error::Result;
 
-/// Words copied for a stretch, 16 MiB, of which two are under way: a dispatch that has more bound runs by itself.
+/// Words copied for a stretch, 16 MiB, of which two are in flight: a dispatch that binds more runs alone.
 const WORDS: usize = 4 << 20;
 
 impl Device {
-    /// Runs a program dispatch by dispatch; those whose kernel's name contains `filter` also on the twin, and compares.
+    /// Runs a program dispatch by dispatch. Those whose kernel's name contains `filter` also run on the twin, and are
+    /// compared.
     ///
     /// # Errors
-    /// As [`Device::run`]. A difference is no error here: ask each check.
+    /// As [`Device::run`]. A difference is not an error here: ask each check.
     pub fn run_checked(&self, program: &Program, filter: &str) -> Result<Vec<KernelCheck>> {
         self.prepared(program)?;
         let around: Vec<Around> = (program.dispatches.iter())
@@ -86,7 +87,7 @@ impl Device {
     }
 }
 
-/// What a comparison needs: all that is bound before, and what may have been written behind. Nothing where the filter
+/// What a comparison needs: everything bound before, and what may have been written afterwards. Nothing if the filter
 /// leaves it out.
 fn around<'a>(dispatch: &'a Dispatch, filter: &str) -> Around<'a> {
     if !dispatch.kernel.name.contains(filter) {
@@ -100,7 +101,7 @@ fn around<'a>(dispatch: &'a Dispatch, filter: &str) -> Around<'a> {
     }
 }
 
-/// Cuts dispatches into stretches of at most [`WORDS`], where a single one has no more.
+/// Groups dispatches into stretches of at most [`WORDS`], unless a single one has more.
 fn stretches(around: &[Around<'_>]) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
     let mut words = 0;
@@ -117,7 +118,7 @@ fn stretches(around: &[Around<'_>]) -> Vec<Range<usize>> {
     stretches
 }
 
-/// Compares dispatches, whose copies lie in `words` in order.
+/// Compares dispatches whose copies lie in `words` in order.
 fn compare_all(
     dispatches: &[Dispatch],
     around: &[Around<'_>],

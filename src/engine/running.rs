@@ -12,22 +12,22 @@ use super::timed_by::TimedBy;
 use crate::clock::Instant;
 use crate::error::{Error, Misfit, Result};
 
-/// Seconds that many runs of a dispatch take together, against which a submission counts little.
+/// Seconds that many runs of a dispatch take together, so that a submission matters little.
 const MANY_SECONDS: f64 = 2e-3;
 
-/// Runs of a dispatch in one submission, at most.
+/// Most runs of a dispatch in one submission.
 const MANY: usize = 256;
 
-/// What a dispatch took.
+/// The time of a dispatch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DispatchTime {
     /// The kernel's name.
     pub kernel: &'static str,
-    /// What it took.
+    /// Seconds that it took.
     pub seconds: f64,
-    /// By which clock.
+    /// The clock.
     pub timed_by: TimedBy,
-    /// Bytes of all that it has bound: what it moves if it reads and writes everything once.
+    /// Bytes of everything that it binds: what it moves if it reads and writes everything once.
     pub bytes: u64,
 }
 
@@ -44,7 +44,7 @@ impl Device {
     /// Runs a program; on a GPU it is only submitted.
     ///
     /// # Errors
-    /// A lost device, or an error that the driver reported since the last call.
+    /// The device is lost, or the driver has reported an error since the last call.
     pub fn run(&self, program: &Program) -> Result<()> {
         self.prepared(program)?;
         self.submit(program, 0..program.len())
@@ -61,9 +61,9 @@ impl Device {
         }
     }
 
-    /// Runs a program and times each dispatch by the finest clock there is. Where that is an adapter's host, which
-    /// cannot tell a dispatch from its submission, each dispatch runs many times over: then what the program computes is
-    /// not what a run of it does.
+    /// Runs a program and times each dispatch with the finest clock available. If that is the host's clock of an
+    /// adapter, which cannot separate a dispatch from its submission, each dispatch runs many times; then the program's
+    /// result differs from that of a normal run.
     ///
     /// # Errors
     /// As [`Device::run`].
@@ -96,7 +96,7 @@ impl Device {
         Ok(times.collect())
     }
 
-    /// Seconds of a dispatch from many of it in one submission.
+    /// Seconds of a dispatch, measured over many copies in one submission.
     fn time_many(&self, dispatch: &Dispatch) -> Result<f64> {
         let copies = |count: usize| {
             let mut plan = Plan::new("many of a dispatch");
@@ -123,8 +123,8 @@ impl Device {
         Ok(start.elapsed().as_secs_f64())
     }
 
-    /// Runs a program as a whole and waits for it: its seconds, by the adapter's timestamps where it has them and the
-    /// program is one submission, else from an idle device to an idle device.
+    /// Runs a program as a whole and waits for it. Gives its seconds, by the adapter's timestamps if it has them and
+    /// the program is one submission, otherwise from an idle device to an idle device.
     ///
     /// # Errors
     /// As [`Device::run`].
@@ -144,9 +144,9 @@ impl Device {
         }
     }
 
-    /// Runs a program and times its [phases](super::Plan::phase), each stretch of dispatches of one phase by itself:
-    /// with the adapter's timestamps where it has them, and else from an idle device to an idle device. The same
-    /// dispatches in the same order as [`Device::run`] gives, and therefore the same bits.
+    /// Runs a program and times its [phases](super::Plan::phase), each stretch of dispatches of one phase separately:
+    /// with the adapter's timestamps if it has them, otherwise from an idle device to an idle device. It runs the same
+    /// dispatches in the same order as [`Device::run`], and so gives the same bits.
     ///
     /// # Errors
     /// As [`Device::run`].
@@ -169,7 +169,7 @@ impl Device {
             .collect()
     }
 
-    /// As [`Device::run_checked`] into `checks` if there is a filter, else as [`Device::run`].
+    /// As [`Device::run_checked`] into `checks` if there is a filter, otherwise as [`Device::run`].
     ///
     /// # Errors
     /// As there.

@@ -23,7 +23,7 @@ impl std::fmt::Display for ShaderCompiler {
 }
 
 impl ShaderCompiler {
-    /// What a user of it should know.
+    /// A warning for its users, if there is one.
     pub fn warning(self) -> Option<&'static str> {
         match self {
             ShaderCompiler::LinkedDxc | ShaderCompiler::LoadedDxc => None,

@@ -1,9 +1,9 @@
 //! Workgroup shapes: pipeline overrides that a kernel's shader may declare.
 
-/// What a kernel's text is laid out for.
+/// What a kernel's text is written for.
 ///
-/// A hardware GPU wants many narrow lanes, each with a vec4 of a row; a software adapter, whose lanes are one CPU vector
-/// and whose workgroups cost 55 ns to launch, few lanes with much work each.
+/// A hardware GPU wants many narrow lanes, each with a vec4 of a row. A software adapter, whose lanes are one CPU
+/// vector and whose workgroups take 55 ns to launch, wants few lanes with much work each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ShapeFamily {
     /// Many narrow lanes.
@@ -15,32 +15,32 @@ pub enum ShapeFamily {
 /// How the invocations of a workgroup are laid out.
 ///
 /// Each family has one that all kernels can take, [`HARDWARE`](Self::HARDWARE) and [`SOFTWARE`](Self::SOFTWARE). A
-/// kernel may have [variants](super::kernel::Variants): other shapes of a family, in which it gives the same
-/// bits, and of which the fastest is found by [measurement](super::tune).
+/// kernel may have [variants](super::kernel::Variants): other shapes of a family, in which it gives the same bits. The
+/// fastest of them is found by [measurement](super::tune).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkgroupShape {
-    /// Which of the texts of a kernel that has two.
+    /// Which of its texts a kernel uses, if it has two.
     pub family: ShapeFamily,
     lanes: u32,
     rows: u32,
     unroll: u32,
 }
 
-/// Loads that an invocation has under way in the loops of a kernel that unrolls them, unless a variant says otherwise.
+/// Number of loads that an invocation has in flight in the unrolled loops of a kernel, unless a variant says otherwise.
 const UNROLL: u32 = 4;
 
-/// The fewest invocations of a workgroup with a barrier that Apple's compiler can be trusted with: at 32 and fewer it
+/// The fewest invocations of a workgroup with a barrier for which Apple's compiler can be trusted: at 32 and fewer it
 /// drops the barrier, since one SIMD group seems to need none (MoltenVK issue 2711).
 pub const BARRIER_INVOCATIONS: u32 = 64;
 
 impl WorkgroupShape {
-    /// A subgroup of 32 lanes a row.
+    /// A subgroup of 32 lanes per row.
     pub const HARDWARE: WorkgroupShape = WorkgroupShape::hardware(32, 4);
 
-    /// A CPU vector a row.
+    /// A CPU vector per row.
     pub const SOFTWARE: WorkgroupShape = WorkgroupShape::software(8, 1);
 
-    /// The one of each family that all kernels can take.
+    /// The shapes that all kernels can take, one per family.
     pub const ALL: [WorkgroupShape; 2] = [WorkgroupShape::HARDWARE, WorkgroupShape::SOFTWARE];
 
     /// A shape for hardware.
@@ -63,12 +63,13 @@ impl WorkgroupShape {
         }
     }
 
-    /// With so many loads under way in the loops that a kernel unrolls: 4, or 8 in a kernel that declares `UNROLL`.
+    /// The shape with this many loads in flight in the loops that a kernel unrolls: 4, or 8 in a kernel that declares
+    /// `UNROLL`.
     pub const fn unrolled(self, unroll: u32) -> Self {
         WorkgroupShape { unroll, ..self }
     }
 
-    /// Its name, for people: the family's, or lanes and rows of a variant, with `u8` where it unrolls by 8.
+    /// Its name for people: the family's, or a variant's lanes and rows, with `u8` if it unrolls by 8.
     pub fn name(self) -> String {
         match self {
             WorkgroupShape::HARDWARE => "hardware".to_owned(),
@@ -88,7 +89,7 @@ impl WorkgroupShape {
         }
     }
 
-    /// The one of a family that is called so.
+    /// The shape of a family with this name.
     pub fn named(family: ShapeFamily, name: &str) -> Option<Self> {
         if let Some(base) = Self::ALL.into_iter().find(|base| base.name() == name) {
             return (base.family == family).then_some(base);

@@ -1,6 +1,6 @@
-//! By which clock work on a device is timed.
+//! The clocks that time work on a device.
 
-/// By which clock work on a device is timed, the finest first.
+/// The clock that times work on a device, finest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimedBy {
@@ -8,14 +8,14 @@ pub enum TimedBy {
     TimestampsInsidePass,
     /// The adapter's timestamps at the beginning and the end of a pass.
     TimestampsAroundPass,
-    /// The host's clock over many dispatches of one submission, divided by their number.
+    /// The host's clock over many dispatches in one submission, divided by their number.
     ManyDispatches,
     /// The host's clock around each dispatch, which on the CPU executor is a call.
     HostClock,
 }
 
 impl TimedBy {
-    /// As a sentence says it.
+    /// The clock in words, for a sentence.
     pub fn words(self) -> &'static str {
         match self {
             TimedBy::TimestampsInsidePass => "timestamps between dispatches",

@@ -5,8 +5,8 @@ use super::buffer::View;
 use super::chain::{Chain, Names};
 use super::plan::Dispatch;
 
-/// Dispatches in which a name means one memory, which one of them writes at most, and which overlaps no other that is
-/// written; but for the idle ones.
+/// Dispatches in which a name stands for one memory, which at most one of them writes, and which overlaps no other
+/// written memory. Idle bindings are exempt.
 pub(super) struct Together<'a> {
     pub dispatches: &'a [Dispatch],
     pub chain: &'static Chain,
@@ -14,7 +14,7 @@ pub(super) struct Together<'a> {
     pub idle: Names,
 }
 
-/// The dispatches at the start of `dispatches` that can be run together.
+/// The dispatches at the start of `dispatches` that can run together.
 pub(super) fn together(dispatches: &[Dispatch], threads: usize) -> Option<Together<'_>> {
     let chain = dispatches.first()?.kernel.chain?;
     let dispatches = dispatches.get(..chain.kernels.len())?;
@@ -44,7 +44,7 @@ pub(super) fn together(dispatches: &[Dispatch], threads: usize) -> Option<Togeth
     })
 }
 
-/// Whether two bindings of different dispatches, or of one, leave no doubt of what is written where.
+/// Whether two bindings, of the same or of different dispatches, leave no doubt about what is written where.
 fn agree((a, a_view): (&BindingInfo, &View), (b, b_view): (&BindingInfo, &View)) -> bool {
     let writes = [a.kind.writes(), b.kind.writes()];
     let (a_words, b_words) = (a_view.word_range(), b_view.word_range());

@@ -1,4 +1,4 @@
-//! What a program costs an adapter besides its arithmetic, counted: dispatches, barriers, bytes.
+//! What a program costs an adapter besides its arithmetic: dispatches, barriers and bytes, counted.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,28 +6,28 @@ use super::device::Program;
 use super::kernel::BindingKind;
 use super::plan::Dispatch;
 
-/// What a program's dispatches are and move at least.
+/// The dispatches of a program, and what they move at least.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Dispatches by kernel.
+    /// Number of dispatches by kernel.
     pub kernels: BTreeMap<&'static str, usize>,
-    /// Dispatches before which wgpu puts a barrier. It tracks whole buffers: it puts one where a buffer is bound that
-    /// was last bound to be written, or where one is written that was bound before.
+    /// Number of dispatches before which wgpu puts a barrier. It tracks whole buffers: there is one if a buffer is
+    /// bound that was last bound for writing, or if one is written that was bound before.
     pub barriers: usize,
-    /// Bytes of what each dispatch has bound, every word once a dispatch: what is moved if no cache keeps anything from
-    /// one dispatch to the next, and nothing is moved twice within one.
+    /// Bytes that each dispatch binds, counting every word once per dispatch: what is moved if no cache keeps anything
+    /// between dispatches, and nothing is moved twice within one.
     pub bytes: u64,
 }
 
 impl Traffic {
-    /// Of all kernels.
+    /// Number of dispatches of all kernels.
     pub fn dispatches(&self) -> usize {
         self.kernels.values().sum()
     }
 
     fn of(dispatches: &[Dispatch]) -> Self {
         let mut traffic = Traffic::default();
-        // By buffer, whether it was last bound to be written.
+        // For each buffer, whether it was last bound for writing.
         let mut written: HashMap<usize, bool> = HashMap::new();
         for dispatch in dispatches {
             *traffic.kernels.entry(dispatch.kernel.name).or_default() += 1;
@@ -44,7 +44,7 @@ impl Traffic {
     }
 }
 
-/// Bytes of all views of a dispatch. A view that stands in for one that is not there, too, counts once.
+/// Bytes of all views of a dispatch. A view that also stands in for a missing one counts once.
 fn bytes(dispatch: &Dispatch) -> u64 {
     let views = dispatch.views.iter();
     let distinct: HashSet<_> = views
@@ -54,7 +54,7 @@ fn bytes(dispatch: &Dispatch) -> u64 {
 }
 
 impl Program {
-    /// Counts its dispatches, as they were recorded.
+    /// Counts its dispatches, as recorded.
     pub fn traffic(&self) -> Traffic {
         Traffic::of(self.dispatches())
     }
@@ -71,7 +71,7 @@ mod tests {
         let [a, b, c, d] =
             ["a", "b", "c", "d"].map(|name| device.buffer(name, Class::Scratch, 256).unwrap());
         let mut plan = Plan::new("sums");
-        // c = a + b; d = a + b: independent. c += d: both before it. d = a + a, which was read.
+        // c = a + b and d = a + b are independent. c += d comes after both, d = a + a after a read.
         for to in [&c, &d] {
             AddForward::record(&mut plan, a.all(), b.all(), to.all(), 256).unwrap();
         }

@@ -1,9 +1,9 @@
-//! Which of its variants a kernel runs in: chosen by measurement on the device, for each class of sizes.
+//! Which of its variants a kernel runs in, chosen by measurement on the device for each class of sizes.
 //!
-//! Variants give the same bits, so that a choice is of no consequence but for time. [`Device::tune`] times those of the
-//! dispatches of some plans where they are, in their own buffers, and compares the bits of one that is faster with the
-//! default's: a compiler may get one of them wrong. What other work on the machine disturbed is measured again, and in
-//! the end chooses nothing.
+//! Variants give the same bits, so a choice only affects time. [`Device::tune`] times the variants for the dispatches
+//! of some plans, in the plans' own buffers. It compares the bits of a faster variant with the default's, because a
+//! compiler may get one of them wrong. Whatever other work on the machine disturbed is measured again, and if that does
+//! not help, chooses nothing.
 
 use std::collections::BTreeSet;
 
@@ -19,36 +19,35 @@ use super::shape::WorkgroupShape;
 use crate::busy::{Usage, Watch, apart, disturbed};
 use crate::error::Result;
 
-/// Words below which a dispatch is not worth a measurement: it takes about as long as its launch.
+/// Below this many words, a dispatch is not worth measuring: it takes about as long as its launch.
 const LEAST_WORDS: usize = 1 << 14;
 
-/// Seconds that a measurement of one variant is to last, by repeating the dispatch; and repetitions at most.
+/// Seconds that a measurement of one variant should last, by repeating the dispatch; and the most repetitions.
 const SECONDS: f64 = 5e-4;
 const MOST_COPIES: usize = 32;
 
-/// Measurements of each variant, in turns, and those of them in which one must be ahead of the default to be chosen.
+/// Measurements of each variant, in turns, and the number of them in which one must beat the default to be chosen.
 const TURNS: usize = 5;
 const MOST_TURNS: usize = 4;
 
-/// How often a measurement is begun anew that other work disturbed.
+/// How often a measurement is repeated after other work disturbed it.
 const ATTEMPTS: usize = 3;
 
-/// A variant must be so much faster than the default to be chosen, so that noise does not choose.
+/// Factor by which a variant must be faster than the default to be chosen, so that noise does not choose.
 const GAIN: f64 = 1.03;
 
 impl Device {
-    /// The choices that its programs are prepared with.
+    /// The choices with which its programs are prepared.
     pub fn choices(&self) -> Choices {
         self.chosen.lock().choices.clone()
     }
 
-    /// Takes choices that were measured before, on this adapter. Those of shapes that a kernel does not have are not
-    /// followed.
+    /// Adopts choices that were measured on this adapter before. Shapes that a kernel does not have are ignored.
     pub fn choose(&self, choices: Choices) {
         self.chosen.lock().choices.extend(choices);
     }
 
-    /// The shape that a dispatch runs in on it.
+    /// The shape in which a dispatch runs on it.
     pub(super) fn shape_of(&self, dispatch: &Dispatch, base: WorkgroupShape) -> WorkgroupShape {
         if let Some(number) = self.variant {
             let count = dispatch.kernel.shapes(base).count();
@@ -56,19 +55,19 @@ impl Device {
             return shapes.nth(number % count).unwrap_or(base);
         }
         let state = self.chosen.lock();
-        // A class is a text, which is made only where something was chosen.
+        // A class is a text, which is only made if something was chosen.
         let class = (!state.choices.is_empty()).then(|| dispatch.class(base));
         let chosen = class.flatten().and_then(|class| state.choices.get(&class));
         let known = chosen.filter(|&&chosen| dispatch.kernel.shapes(base).any(|s| s == chosen));
         known.copied().unwrap_or(dispatch.default_shape(base))
     }
 
-    /// Whether it measures the variants of what networks it is given, before they run.
+    /// Whether it measures the variants of the networks that it is given, before they run.
     pub fn tunes(&self) -> bool {
         self.tunes
     }
 
-    /// Whether it chooses by disturbed times, too.
+    /// Whether it also chooses by disturbed times.
     pub(crate) fn keeps_doubtful(&self) -> bool {
         self.keeps_doubtful
     }
@@ -78,12 +77,12 @@ impl Device {
         std::mem::take(&mut self.chosen.lock().measured)
     }
 
-    /// Where the device [tunes](Device::tunes): measures the variants of those dispatches whose class was not chosen
-    /// yet, and chooses. The plans' buffers have memory, and their indices are those of a network; what activations,
-    /// deltas and gradients held before is lost.
+    /// If the device [tunes](Device::tunes), measures the variants of the dispatches whose class has no choice yet, and
+    /// chooses. The plans' buffers must have memory, and their indices must be those of a network; the contents of
+    /// activations, deltas and gradients are lost.
     ///
     /// # Errors
-    /// A lost device, or a shader that it refuses.
+    /// The device is lost, or refuses a shader.
     pub fn tune(&self, plans: &[&Plan]) -> Result<()> {
         let Some(base) = self.shape().filter(|_| self.tunes) else {
             return Ok(());
@@ -121,7 +120,7 @@ impl Device {
         Ok(())
     }
 
-    /// Takes back what was chosen by measurements from this one on, which other work disturbed.
+    /// Withdraws what was chosen by this measurement and later ones, which other work disturbed.
     fn withhold(&self, first: usize, doubt: &str) {
         let mut chosen = self.chosen.lock();
         let State { choices, measured } = &mut *chosen;
@@ -134,7 +133,7 @@ impl Device {
         }
     }
 
-    /// `usage` is what the system told of the time of all measurements so far: of a single one it tells too little.
+    /// `usage` is what the system reported over all measurements so far: for a single one it reports too little.
     fn measure(
         &self,
         dispatch: &Dispatch,
@@ -191,7 +190,7 @@ impl Device {
         let seconds: Vec<_> = (shapes.iter().enumerate())
             .map(|(at, &shape)| (shape, least(at)))
             .collect();
-        // By its best time, and turn by turn, so that what disturbed some does not choose.
+        // Judged by its best time and in each turn, so that disturbances do not choose.
         let ahead =
             |at: usize| turns.iter().filter(|turn| turn[at] < turn[0]).count() >= MOST_TURNS;
         let mut faster: Vec<(WorkgroupShape, f64)> = (seconds.iter().enumerate())
@@ -219,13 +218,13 @@ impl Device {
         })
     }
 
-    /// What a program takes by itself.
+    /// The time of a program alone.
     fn seconds(&self, program: &Program) -> Result<f64> {
         let phases = self.run_phases(program)?;
         Ok(phases.iter().map(|phase| phase.seconds).sum())
     }
 
-    /// What a dispatch in this shape makes of outputs that hold noise.
+    /// What a dispatch in this shape turns outputs full of noise into.
     fn written(&self, dispatch: &Dispatch, shape: WorkgroupShape) -> Result<Vec<Vec<u32>>> {
         let mut plan = Plan::new("variant");
         plan.push(dispatch.clone())?;
@@ -248,8 +247,8 @@ impl Device {
     }
 }
 
-/// Why the turns of a measurement, each with the time of every variant, cannot be trusted: those of one variant lie
-/// apart.
+/// Why the turns of a measurement, each with the time of every variant, cannot be trusted: the times of one variant lie
+/// too far apart.
 fn scattered(turns: &[Vec<f64>]) -> Option<String> {
     let variants = turns.first().map_or(0, Vec::len);
     (0..variants).find_map(|at| {
@@ -268,7 +267,7 @@ mod tests {
     fn a_disturbed_variant_leaves_the_choice_open() {
         let quiet = vec![vec![1.0, 2.0]; TURNS];
         assert_eq!(scattered(&quiet), None);
-        // One slow turn is nothing.
+        // One slow turn does not matter.
         let mut once = quiet.clone();
         once[2][1] = 9.0;
         assert_eq!(scattered(&once), None);

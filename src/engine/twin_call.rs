@@ -1,4 +1,4 @@
-//! What a twin is called with: its parameters, and slices of the memory that its kernel binds.
+//! The arguments of a twin: its parameters, and slices of the memory that its kernel binds.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -12,13 +12,13 @@ use crate::error::{Error, Fault, Result};
 /// Memory that a twin works on.
 pub(crate) struct Bound<'a> {
     pub memory: &'a HostMemory,
-    /// The words of it.
+    /// The range of words.
     pub words: Range<usize>,
-    /// How they hold numbers.
+    /// How they store numbers.
     pub precision: Precision,
 }
 
-/// A twin's arguments before they are given types.
+/// A twin's arguments before they get types.
 pub struct TwinCall<'a> {
     params: &'a [u8],
     slices: Vec<TwinSlice<'a>>,
@@ -26,10 +26,10 @@ pub struct TwinCall<'a> {
 
 struct TwinSlice<'a> {
     bound: Bound<'a>,
-    /// In place of numbers of 16 bits, which twins do not know.
+    /// Replaces 16-bit numbers, which twins do not know.
     widened: Option<HostMemory>,
     binding: &'static BindingInfo,
-    /// Whether it was handed out to be written.
+    /// Whether it was handed out for writing.
     taken: Cell<bool>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> TwinSlice<'a> {
             true => {
                 let numbers = bound.precision.numbers(bound.words.len());
                 let own = HostMemory::zeroed(numbers)?;
-                // SAFETY: nobody else has this memory, and of the other nobody writes it, by the contract.
+                // SAFETY: nothing else has this memory, and by the contract nothing writes the other.
                 let (words, room) = unsafe {
                     (
                         bound.memory.slice(bound.words.clone()),
@@ -71,14 +71,14 @@ impl<'a> TwinSlice<'a> {
         }
     }
 
-    /// Rounds what a twin wrote into numbers of 16 bits.
+    /// Rounds what a twin wrote into 16-bit numbers.
     #[expect(unsafe_code, reason = "slices of the executor's memory")]
     fn store(&self) {
         if self.widened.is_none() || !self.binding.kind.writes() {
             return;
         }
         let ((own, numbers), bound) = (self.seen(), &self.bound);
-        // SAFETY: the twin has returned, and the words are ours by the contract of `TwinCall::new`.
+        // SAFETY: the twin has returned, and by the contract of `TwinCall::new` the words are ours.
         let (numbers, words) = unsafe {
             (
                 own.slice(numbers),
@@ -93,11 +93,10 @@ impl<'a> TwinCall<'a> {
     /// A call of a kernel's twin with its parameters' bytes and a range of memory for each binding.
     ///
     /// # Errors
-    /// No memory to widen numbers in.
+    /// There is no memory for widened numbers.
     ///
     /// # Safety
-    /// As long as it lives, nobody else may access these ranges, and one that is bound to be written may overlap no
-    /// other.
+    /// During its lifetime, nothing else may access these ranges, and a range bound for writing may overlap no other.
     #[expect(
         unsafe_code,
         reason = "the executors' promise, on which `read` and `write` rely"
@@ -108,7 +107,7 @@ impl<'a> TwinCall<'a> {
         bound: impl IntoIterator<Item = Bound<'a>>,
     ) -> Result<Self> {
         let bindings = bindings.iter().zip(bound);
-        // SAFETY: by the contract.
+        // SAFETY: by this function's contract.
         let slices = bindings.map(|(binding, bound)| unsafe { TwinSlice::new(binding, bound) });
         let slices: Option<Vec<_>> = slices.collect();
         let lacking = || {
@@ -137,10 +136,10 @@ impl<'a> TwinCall<'a> {
         bytemuck::pod_read_unaligned(&self.params[..size_of::<P>()])
     }
 
-    /// Binding `index`, read only.
+    /// Binding `index`, read-only.
     ///
     /// # Panics
-    /// If there is no such binding, or it is one to be written.
+    /// If there is no such binding, or it is bound for writing.
     #[expect(unsafe_code, reason = "slices of the executor's memory")]
     pub fn read<T: Scalar>(&self, index: usize) -> &[T] {
         let slice = &self.slices[index];
@@ -150,7 +149,7 @@ impl<'a> TwinCall<'a> {
             "binding `{name}` is declared to be written, not read"
         );
         let (memory, range) = slice.seen();
-        // SAFETY: nobody else accesses it and nothing to be written overlaps it, by the contract of `new`.
+        // SAFETY: nothing else accesses it and nothing written overlaps it, by the contract of `new`.
         bytemuck::cast_slice(unsafe { memory.slice(range) })
     }
 
@@ -160,11 +159,11 @@ impl<'a> TwinCall<'a> {
         bytemuck::pod_read_unaligned(&bytemuck::cast_slice(words)[..size_of::<P>()])
     }
 
-    /// Binding `index`, to be written. Called once per binding by the code that `kernel!` generates.
+    /// Binding `index`, for writing. The code that `kernel!` generates calls it once per binding.
     ///
     /// # Panics
-    /// If there is no such binding, it is none to be written, or it was handed out before: two slices of one memory
-    /// could both be written.
+    /// If there is no such binding, it is not bound for writing, or it was handed out before: two slices of the same
+    /// memory could both be written.
     #[expect(unsafe_code, reason = "slices of the executor's memory")]
     #[allow(clippy::mut_from_ref)]
     pub fn write<T: Scalar>(&self, index: usize) -> &mut [T] {
@@ -179,8 +178,8 @@ impl<'a> TwinCall<'a> {
             "binding `{name}` is handed out once"
         );
         let (memory, range) = slice.seen();
-        // SAFETY: nobody else accesses it and nothing else overlaps it, by the contract of `new`; this is its only
-        // slice, for `read` refuses it and `taken` a second.
+        // SAFETY: nothing else accesses it and nothing else overlaps it, by the contract of `new`. This is its only
+        // slice, because `read` refuses it and `taken` refuses a second one.
         bytemuck::cast_slice_mut(unsafe { memory.slice_mut(range) })
     }
 }

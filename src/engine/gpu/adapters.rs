@@ -8,7 +8,7 @@ use super::super::shader_compiler::ShaderCompiler;
 use super::super::shape::WorkgroupShape;
 use super::{instance, wait};
 
-/// What a user without an adapter reads.
+/// What a user without an adapter is told.
 pub(crate) const NONE_FOUND: &str = ". No Vulkan, Metal or DX12 adapter was found; a GPU needs its driver, and on \
     Debian or Ubuntu `apt-get install mesa-vulkan-drivers libvulkan1` installs a software adapter";
 
@@ -72,7 +72,7 @@ fn summarise(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
     }
 }
 
-/// `auto`: a discrete GPU before an integrated before a virtual one; never a software adapter.
+/// `auto`: discrete GPUs come before integrated ones, and those before virtual ones; never a software adapter.
 fn best_hardware(list: &[(Adapter, AdapterSummary)]) -> Option<usize> {
     let rank = |kind: &str| match kind {
         "discrete GPU" => Some(0),
@@ -88,8 +88,8 @@ fn best_hardware(list: &[(Adapter, AdapterSummary)]) -> Option<usize> {
         .map(|(_, index)| index)
 }
 
-/// The shapes in which an adapter of this backend computes rightly: Metal not in that of software, whose barriers have
-/// fewer than [`BARRIER_INVOCATIONS`](super::super::shape::BARRIER_INVOCATIONS).
+/// The shapes in which an adapter of this backend computes correctly. On Metal, the software shape is excluded, because
+/// its barriers have fewer than [`BARRIER_INVOCATIONS`](super::super::shape::BARRIER_INVOCATIONS).
 pub(super) fn shapes(backend: wgpu::Backend) -> &'static [WorkgroupShape] {
     match backend {
         wgpu::Backend::Metal => &[WorkgroupShape::HARDWARE],

@@ -1,12 +1,12 @@
-//! Which of DX12's shader compilers is taken. rootlet chooses among them as wgpu would, but itself: wgpu does not say
-//! which it took.
+//! Which of DX12's shader compilers is used. rootlet chooses among them as wgpu would, but does so itself, because wgpu
+//! does not report its choice.
 
 use wgpu::Dx12Compiler;
 
 use super::super::shader_compiler::ShaderCompiler;
 
 impl ShaderCompiler {
-    /// Whether this build has DXC linked in: wgpu can on x86-64 Windows by MSVC alone.
+    /// Whether this build has DXC linked in: wgpu can do that only on x86-64 Windows with MSVC.
     const LINKED: bool = cfg!(all(
         windows,
         feature = "static-dxc",
@@ -14,8 +14,8 @@ impl ShaderCompiler {
         not(target_arch = "aarch64")
     ));
 
-    /// Those that this build can use, best first; the environment variable WGPU_DX12_COMPILER may ask for one. None
-    /// where there is no DX12.
+    /// The compilers that this build can use, best first; the environment variable WGPU_DX12_COMPILER may request one.
+    /// Empty if there is no DX12.
     pub(super) fn candidates() -> Vec<Self> {
         match cfg!(windows) {
             true => Self::ranked(Dx12Compiler::from_env(), Self::LINKED),
@@ -28,13 +28,13 @@ impl ShaderCompiler {
         match asked.unwrap_or_default() {
             Dx12Compiler::Fxc => vec![Fxc],
             Dx12Compiler::DynamicDxc { .. } => vec![LoadedDxc, Fxc],
-            // wgpu panics where it is asked for a linked one that it does not have.
+            // wgpu panics if asked for a linked one that it does not have.
             Dx12Compiler::StaticDxc | Dx12Compiler::Auto if linked => vec![LinkedDxc],
             Dx12Compiler::StaticDxc | Dx12Compiler::Auto => vec![LoadedDxc, Fxc],
         }
     }
 
-    /// What wgpu is set to.
+    /// The setting for wgpu.
     pub(super) fn option(self) -> Dx12Compiler {
         match self {
             ShaderCompiler::LinkedDxc => Dx12Compiler::StaticDxc,
@@ -43,8 +43,8 @@ impl ShaderCompiler {
         }
     }
 
-    /// The adapters that `open` finds with the first of `candidates` that DX12 opens with, and which it was. DX12 has
-    /// no adapters with a compiler that is not there.
+    /// The adapters that `open` finds with the first of `candidates` with which DX12 opens, and that candidate. DX12
+    /// has no adapters with a compiler that is missing.
     pub(super) fn first<T>(
         candidates: Vec<Self>,
         mut open: impl FnMut(Option<Self>) -> Vec<T>,
@@ -83,7 +83,7 @@ mod tests {
         }
     }
 
-    /// A machine with a Vulkan adapter, whose DX12 opens with the compilers in `there`.
+    /// A machine with a Vulkan adapter, on which DX12 opens with the compilers in `there`.
     fn found(candidates: Vec<ShaderCompiler>, there: &[ShaderCompiler]) -> Option<ShaderCompiler> {
         let open = |with: Option<ShaderCompiler>| match with {
             Some(compiler) if there.contains(&compiler) => vec!["vulkan", "dx12"],

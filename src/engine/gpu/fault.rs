@@ -1,4 +1,4 @@
-//! Faults that the driver reports out of band: kept until the next call that can return them.
+//! Faults that the driver reports out of band, kept until the next call that can return them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,7 +31,7 @@ impl Faults {
         held(&self.first).get_or_insert(message);
     }
 
-    /// The device is gone, for this reason: a reset of the driver, sleep, a GPU that was unplugged.
+    /// Records that the device is gone, for this reason: a driver reset, sleep, or an unplugged GPU.
     pub(super) fn lose(&self, reason: String) {
         held(&self.lost).get_or_insert(reason);
     }
@@ -41,7 +41,7 @@ impl Faults {
         held(&self.lost).clone()
     }
 
-    /// The first fault since the device was opened. It stays: results after it cannot be trusted.
+    /// The first fault since the device was opened. It is kept, because later results cannot be trusted.
     pub(super) fn check(&self) -> Result<()> {
         if let Some(reason) = self.lost() {
             return Err(Error::Lost(reason));

@@ -23,12 +23,12 @@ pub(super) fn instance(compiler: Option<ShaderCompiler>) -> wgpu::Instance {
     wgpu::Instance::new(descriptor)
 }
 
-/// Where there is no desktop session, an instance of Vulkan without its extension for Wayland; none elsewhere.
+/// If there is no desktop session, an instance of Vulkan without its Wayland extension; otherwise none.
 ///
-/// Mesa's device-select layer asks a Wayland compositor for its GPU as soon as that extension is on, and where there is
-/// none, its library writes `error: XDG_RUNTIME_DIR is invalid or not set in the environment.`, as if this were an
-/// error and ours. The environment variable that switches the layer off is not a library's to set: other threads may be
-/// reading the environment.
+/// Mesa's device-select layer asks a Wayland compositor for its GPU as soon as that extension is on. If there is none,
+/// its library writes `error: XDG_RUNTIME_DIR is invalid or not set in the environment.`, as if that were an error of
+/// ours. A library must not set the environment variable that switches the layer off: other threads may be reading the
+/// environment.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 #[expect(
     unsafe_code,
@@ -37,7 +37,7 @@ pub(super) fn instance(compiler: Option<ShaderCompiler>) -> wgpu::Instance {
 fn without_wayland(descriptor: &wgpu::InstanceDescriptor) -> Option<wgpu::Instance> {
     use wgpu::hal;
 
-    // libwayland's own test.
+    // The same test as libwayland's.
     let session = std::env::var_os("XDG_RUNTIME_DIR")
         .is_some_and(|folder| std::path::Path::new(&folder).is_absolute());
     let vulkan_alone = descriptor.backends.contains(Backends::VULKAN)
@@ -58,11 +58,11 @@ fn without_wayland(descriptor: &wgpu::InstanceDescriptor) -> Option<wgpu::Instan
         args.extensions
             .retain(|name| *name != c"VK_KHR_wayland_surface");
     });
-    // SAFETY: as wgpu makes an instance itself, but for the callback. Of the extensions that wgpu-hal wants it takes
-    // away one alone, on which nothing but surfaces of Wayland depends: none is ever made, and wgpu-hal asks for the
-    // extension before it makes one.
+    // SAFETY: as wgpu makes an instance itself, except for the callback. It removes a single one of the extensions that
+    // wgpu-hal wants. Only Wayland surfaces depend on it: none is ever made, and wgpu-hal checks for the extension
+    // before it makes one.
     let instance =
         unsafe { hal::vulkan::Instance::init_with_callback(&descriptor, Some(callback)) };
-    // SAFETY: it was made just now, and nobody else has it.
+    // SAFETY: it was just made, and nothing else has it.
     Some(unsafe { wgpu::Instance::from_hal::<hal::api::Vulkan>(instance.ok()?) })
 }

@@ -2,13 +2,13 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `adapters.rs`, `instance.rs`, `dxc.rs` | what adapters there are, and through which of wgpu's backends and DX12's compilers |
-//! | `executor.rs` | opens an adapter, allocates buffers |
-//! | `program.rs`, `pipeline.rs` | a plan made ready: pipelines, bind groups |
-//! | `submit.rs` | submits programs, one open compute pass a submission, and waits |
+//! | `adapters.rs`, `instance.rs`, `dxc.rs` | finding adapters; wgpu's backends, and DX12's compilers |
+//! | `executor.rs` | opening an adapter, allocating buffers |
+//! | `program.rs`, `pipeline.rs` | preparing a plan: pipelines, bind groups |
+//! | `submit.rs` | submitting programs, with one open compute pass per submission, and waiting |
 //! | `pace/` | how much is submitted together, so that no submission takes long |
 //! | `transfer.rs`, `timing.rs` | uploads and read-backs; timestamps |
-//! | `fault.rs`, `wait.rs` | what the driver reports out of band; where the engine waits |
+//! | `fault.rs`, `wait.rs` | what the driver reports out of band; waiting for the device |
 
 mod adapters;
 mod dxc;

@@ -1,4 +1,4 @@
-//! Pipelines: one per kernel and device, compiled at first use.
+//! Pipelines: one per kernel and device, compiled on first use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,11 +18,11 @@ pub(super) struct Pipeline {
     pub(super) layout: wgpu::BindGroupLayout,
     pub(super) reflection: Reflection,
     shape: WorkgroupShape,
-    /// How the numbers of its bindings are stored; empty where all are words.
+    /// How the numbers of its bindings are stored; empty if all are words.
     precisions: Vec<Precision>,
 }
 
-/// From a kernel's name and WGSL to another WGSL.
+/// A rewrite of WGSL, given the kernel's name.
 type Rewrite = fn(&str, String) -> String;
 
 type Key = (&'static str, &'static str, WorkgroupShape, Vec<Precision>);
@@ -33,10 +33,10 @@ pub(super) struct Pipelines {
     rewrite: Option<Rewrite>,
     /// Whether the crate's own kernels keep their run-time checks.
     checked: bool,
-    /// By name, source, shape and how bindings are stored: a kernel declared outside the crate may bear the name of
+    /// By name, source, shape and how bindings are stored: a kernel declared outside the crate may have the name of
     /// another.
     cache: Mutex<HashMap<Key, Arc<Pipeline>>>,
-    /// Those that run ranges of workgroups: compiled when a dispatch is too long, which is rare.
+    /// The pipelines that run ranges of workgroups, compiled when a dispatch is too long, which is rare.
     ranged: Mutex<HashMap<Key, wgpu::ComputePipeline>>,
     range_layout: wgpu::BindGroupLayout,
 }
@@ -67,7 +67,7 @@ impl Pipelines {
         self.checked
     }
 
-    /// A kernel's pipeline in a shape, for bindings whose numbers are stored so.
+    /// A kernel's pipeline in a shape, for bindings whose numbers are stored like this.
     pub(super) fn get(
         &self,
         kernel: &'static KernelInfo,
@@ -84,7 +84,7 @@ impl Pipelines {
         Ok(made)
     }
 
-    /// A kernel's pipeline for ranges of workgroups: group 0 as that of [`Pipelines::get`], and the range in group 1.
+    /// A kernel's pipeline for ranges of workgroups: group 0 as in [`Pipelines::get`], and the range in group 1.
     pub(super) fn ranged(
         &self,
         kernel: &'static KernelInfo,
@@ -182,7 +182,7 @@ impl Pipelines {
                     bind_group_layouts: layouts,
                     immediate_size: 0,
                 });
-            // llvmpipe's code without the checks takes a tenth longer: the software shape keeps them.
+            // llvmpipe's code takes a tenth longer without the checks, so the software shape keeps them.
             let trusted = shape.family == ShapeFamily::Hardware
                 && !self.checked
                 && self.rewrite.is_none()
@@ -196,8 +196,8 @@ impl Pipelines {
                     entry_point: Some(kernel.entry_point()),
                     compilation_options: wgpu::PipelineCompilationOptions {
                         constants: &constants,
-                        // Every kernel writes workgroup memory before it reads it, but Apple's compiler takes barriers
-                        // over memory that nothing was written to for needless (wgpu issues 3181 and 4500).
+                        // Every kernel writes workgroup memory before it reads it, but Apple's compiler considers
+                        // barriers needless over memory that was never written (wgpu issues 3181 and 4500).
                         zero_initialize_workgroup_memory: self.backend == wgpu::Backend::Metal,
                     },
                     cache: None,
@@ -205,7 +205,7 @@ impl Pipelines {
         })
     }
 
-    /// What is made of a kernel, unless the adapter refuses it.
+    /// The result of `make` for a kernel, unless the adapter refuses it.
     fn accepted<T>(&self, kernel: &KernelInfo, make: impl FnOnce() -> T) -> Result<T> {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let made = make();
@@ -219,7 +219,7 @@ impl Pipelines {
     }
 }
 
-/// A buffer's entry in a layout.
+/// A buffer's entry in a bind group layout.
 fn buffer(binding: u32, ty: wgpu::BufferBindingType) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,

@@ -1,4 +1,4 @@
-//! Programs: plans made ready for an adapter.
+//! Programs: plans prepared for an adapter.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -19,9 +19,9 @@ use crate::error::{Error, Misfit, Result};
 /// A plan's pipelines, bind groups and folded grids.
 pub(crate) struct GpuProgram {
     pub(super) pieces: Vec<PreparedPiece>,
-    /// What they are to the pacer: one unit each.
+    /// The pieces as the pacer sees them: one unit each.
     pub(super) timings: Shared,
-    /// The first piece of each dispatch, and how many there are.
+    /// The index of each dispatch's first piece, and the total number.
     first: Vec<usize>,
     /// Keeps the parameters' bytes in the ledger.
     _params: Buffer,
@@ -39,7 +39,7 @@ impl GpuProgram {
     }
 }
 
-/// A recorded dispatch, or one of the several that it is here.
+/// A recorded dispatch, or one of the pieces that it is split into.
 pub(super) struct PreparedPiece {
     pub(super) kernel: &'static KernelInfo,
     pub(super) pipeline: Arc<Pipeline>,
@@ -47,14 +47,14 @@ pub(super) struct PreparedPiece {
     pub(super) grid: (u32, u32),
 }
 
-/// Uniforms of one buffer.
+/// The uniforms in one buffer.
 struct Uniforms {
     alignment: usize,
     bytes: Vec<u8>,
 }
 
 impl Uniforms {
-    /// Appends one, and returns where it lies.
+    /// Appends a uniform, and returns its offset.
     fn push(&mut self, uniform: &[u8]) -> u64 {
         let at = self.bytes.len().next_multiple_of(self.alignment);
         self.bytes.resize(at, 0);
@@ -64,7 +64,7 @@ impl Uniforms {
     }
 }
 
-/// The entry of a uniform of so many bytes.
+/// The bind group entry of a uniform with this many bytes.
 fn uniform(
     binding: u32,
     buffer: &wgpu::Buffer,
@@ -82,7 +82,7 @@ fn uniform(
 }
 
 impl GpuExecutor {
-    /// `shapes`: the workgroups of each dispatch.
+    /// `shapes`: the workgroup shape of each dispatch.
     pub(crate) fn prepare(
         &self,
         plan: &Plan,
@@ -96,7 +96,7 @@ impl GpuExecutor {
             alignment: self.limits.min_uniform_buffer_offset_alignment as usize,
             bytes: Vec::new(),
         };
-        // Where each dispatch's parameters lie, and the parts of its pieces.
+        // The offsets of each dispatch's parameters, and of the parts of its pieces.
         let mut offsets = Vec::new();
         for (dispatch, pieces) in plan.dispatches().iter().zip(&pieces) {
             let params = uniforms.push(&dispatch.params);
@@ -195,15 +195,15 @@ impl GpuExecutor {
     }
 }
 
-/// What the start and the end of an invocation weigh, in iterations of a loop: some bytes from memory far away.
+/// The weight of an invocation's start and end, in iterations of a loop: a few bytes from distant memory.
 const INVOCATION: f64 = 32.0;
 
-/// The work of a piece as the pacer guesses by it before it has measured: about an iteration of a loop each.
+/// The work of a piece, from which the pacer guesses before it has measured: about one per iteration of a loop.
 fn work(groups: usize, invocations: u32, piece: &Piece) -> f64 {
     groups as f64 * f64::from(invocations) * (INVOCATION + piece.iterations as f64)
 }
 
-/// The words that a dispatch has bound: most kernels touch each.
+/// The number of words that a dispatch binds: most kernels touch each of them.
 fn work_of_bindings(dispatch: &Dispatch) -> f64 {
     let words: usize = dispatch.views.iter().map(|view| view.words()).sum();
     words as f64

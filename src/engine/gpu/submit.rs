@@ -53,7 +53,7 @@ impl GpuExecutor {
         self.faults.check()
     }
 
-    /// Whether a program is submitted as a whole.
+    /// Whether a program is submitted in one piece.
     pub(super) fn in_one(&self, program: &GpuProgram) -> bool {
         self.pacer()
             .in_one(&program.timings, 0..program.pieces.len())
@@ -83,8 +83,7 @@ impl GpuExecutor {
         self.wait_for(None)
     }
 
-    /// Waits for a submission, or for all of them. Where the device is gone, that is the error, whatever waiting says
-    /// of it.
+    /// Waits for a submission, or for all of them. If the device is gone, that is the error, whatever the wait returns.
     pub(super) fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
         let waited = wait::submitted(&self.device, &self.queue, submission);
         self.faults.check()?;
@@ -99,7 +98,7 @@ impl GpuExecutor {
         groups: &Range<usize>,
     ) -> Result<()> {
         let pipeline = self.pipelines.ranged(piece.kernel, &piece.pipeline)?;
-        // Short-lived and four words: not resident, so not in the ledger.
+        // Short-lived and only four words: not resident, so not in the ledger.
         let first = self
             .device
             .create_buffer_init(&wgpu::util::BufferInitDescriptor {

@@ -1,4 +1,4 @@
-//! Timing on the device: timestamps at the beginning and the end of compute passes, or between their dispatches.
+//! Timing on the device, with timestamps at the beginning and the end of compute passes, or between their dispatches.
 
 use std::ops::Range;
 
@@ -11,16 +11,16 @@ use super::program::GpuProgram;
 use super::submit::encode;
 use crate::error::Result;
 
-/// Timestamps of one set of queries: WebGPU's hold no more.
+/// Number of timestamps in one query set: WebGPU allows no more.
 const TIMESTAMPS: usize = 4096;
 
 impl GpuExecutor {
-    /// Whether the adapter can time a program itself: in one submission.
+    /// Whether the adapter can time a program itself, which takes one submission.
     pub(crate) fn can_time(&self, program: &GpuProgram) -> bool {
         self.timed_by != TimedBy::ManyDispatches && self.in_one(program)
     }
 
-    /// Runs a program with a pass of its own for each of the stretches, and waits for their times.
+    /// Runs a program with a separate pass for each of the stretches, and waits for their times.
     pub(crate) fn run_phases(
         &self,
         program: &GpuProgram,
@@ -60,7 +60,7 @@ impl GpuExecutor {
         Ok(seconds)
     }
 
-    /// Clocks of some drivers step back; nothing takes less than nothing.
+    /// The clocks of some drivers step back; nothing takes less than no time.
     fn seconds(&self, start: u64, end: u64) -> f64 {
         let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
         end.saturating_sub(start) as f64 * period
@@ -87,8 +87,8 @@ impl GpuExecutor {
         })
     }
 
-    /// The ticks before the first of these dispatches and behind each, all in one pass: what a dispatch waits for the
-    /// one before counts as its own.
+    /// The ticks before the first of these dispatches and after each, all in one pass: the time that a dispatch waits
+    /// for the previous one counts as its own.
     fn between(&self, program: &GpuProgram, dispatches: Range<usize>) -> Result<Vec<u64>> {
         self.ticks(dispatches.len() + 1, |encoder, queries| {
             let mut pass = encoder.begin_compute_pass(&Default::default());
@@ -101,7 +101,7 @@ impl GpuExecutor {
         })
     }
 
-    /// Submits what `record` records with a set of so many queries, and reads their timestamps.
+    /// Submits what `record` records with a set of this many queries, and reads their timestamps.
     fn ticks(
         &self,
         count: usize,
@@ -116,7 +116,7 @@ impl GpuExecutor {
             ty: wgpu::QueryType::Timestamp,
             count,
         });
-        // Short-lived and a few words: not resident, so not in the ledger.
+        // Short-lived and only a few words: not resident, so not in the ledger.
         let resolved = self.device.create_buffer(&BufferDescriptor {
             label: Some("timestamps"),
             size: u64::from(count) * 8,

@@ -24,7 +24,7 @@ fn memory(view: &View) -> Result<&wgpu::Buffer> {
 impl GpuExecutor {
     pub(crate) fn upload(&self, view: &View, words: &[u32]) -> Result<()> {
         let (buffer, mut offset) = (memory(view)?, view.offset());
-        // In several submissions where there is much: the device copies it, and no submission is to take long.
+        // Large uploads take several submissions: the device copies them, and no submission should take long.
         for words in words.chunks(STAGED as usize / 4) {
             let bytes = size_of_val(words) as u64;
             if self.staged.fetch_add(bytes, Ordering::Relaxed) + bytes > STAGED {
@@ -58,8 +58,8 @@ impl GpuExecutor {
         self.collect(self.map(staging), label)
     }
 
-    /// Runs dispatches of a program from `first` on, each between copies of some of what it has bound, and does not
-    /// wait for the last.
+    /// Runs dispatches of a program from `first` on, each between copies of some of its bindings, and does not wait for
+    /// the last.
     pub(crate) fn run_copied(
         &self,
         program: &GpuProgram,
@@ -81,14 +81,14 @@ impl GpuExecutor {
         };
         for (i, around) in around.iter().enumerate() {
             copy(&around.before)?;
-            // By itself: how much the device is given at once is for the pacer to say.
+            // Submitted separately, because the pacer decides how much the device receives at once.
             self.run(program, first + i..first + i + 1)?;
             copy(&around.after)?;
         }
         Ok(self.map(staging))
     }
 
-    /// Short-lived and the size of what is copied: not resident, so not in the ledger.
+    /// Short-lived and as large as what is copied: not resident, so not in the ledger.
     fn staging(&self, bytes: u64) -> wgpu::Buffer {
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("read-back"),
@@ -98,14 +98,14 @@ impl GpuExecutor {
         })
     }
 
-    /// Asks for the words of a buffer that was submitted to be filled.
+    /// Requests the words of a buffer that submitted work fills.
     fn map(&self, staging: wgpu::Buffer) -> Copies {
         let (sender, mapped) = std::sync::mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, .., move |result| {
             // The receiver is gone only if waiting failed, which is reported there.
             let _ = sender.send(result);
         });
-        // Behind the copies: whoever waits for it need not wait for what is submitted later.
+        // After the copies, so that a wait for it does not wait for later submissions.
         let submission = self.queue.submit([]);
         Copies {
             staging,
@@ -114,7 +114,7 @@ impl GpuExecutor {
         }
     }
 
-    /// Waits for what was copied; `label` names it in messages.
+    /// Waits for the copies; `label` names them in messages.
     pub(crate) fn collect(&self, copies: Copies, label: &str) -> Result<Vec<u32>> {
         let failed = |e: &dyn std::fmt::Display| {
             Error::Device(Fault::Driver {
@@ -130,7 +130,7 @@ impl GpuExecutor {
     }
 }
 
-/// Copies that the device is making for the host, one behind the other.
+/// Copies that the device makes for the host, one after another.
 pub(crate) struct Copies {
     staging: wgpu::Buffer,
     submission: wgpu::SubmissionIndex,

@@ -1,9 +1,9 @@
-//! Which shaders run without wgpu's run-time checks: the crate's own.
+//! Which shaders run without wgpu's run-time checks: only the crate's own.
 //!
-//! naga bounds every loop by a counter, clamps indices where the driver does not, and guards divisions. On hardware the
+//! naga bounds every loop by a counter, clamps indices if the driver does not, and guards divisions. On hardware the
 //! counters alone keep a compiler from unrolling, and so from having several loads in flight. This crate's kernels
-//! state how long their loops are, which is checked when they are recorded, and are compared with their twins. A kernel
-//! of another crate keeps its checks: no safe code can have them left out.
+//! state how long their loops are, which is checked when they are recorded, and they are compared with their twins. A
+//! kernel of another crate keeps its checks: no safe code can remove them.
 
 use wgpu::ShaderRuntimeChecks;
 
@@ -18,8 +18,8 @@ pub(super) fn is_own(kernel: &KernelInfo) -> bool {
     found.is_ok_and(|at| OWN[at].1 == kernel.source)
 }
 
-/// A module of a text that was expanded from a kernel's. `trusted`: without checks, which only a text that [is our
-/// own](is_own) may be.
+/// A shader module from a kernel's expanded text. `trusted`: without checks, which is only allowed for a text that [is
+/// our own](is_own).
 #[expect(
     unsafe_code,
     reason = "shaders without run-time checks, where they are the crate's own"
@@ -37,9 +37,9 @@ pub(super) fn module(
     if !trusted {
         return device.create_shader_module(descriptor);
     }
-    // SAFETY: the loops of a kernel of this crate end, divisors are not zero, and indices are within the bindings that
-    // the crate's plans give it; drivers that offer robust access confine others, and tests run all kernels with
-    // checks, too.
+    // SAFETY: the loops of this crate's kernels end, divisors are not zero, and indices stay within the bindings that
+    // the crate's plans give them. Drivers that offer robust access confine other indices, and tests also run all
+    // kernels with checks.
     unsafe { device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked()) }
 }
 

@@ -1,22 +1,22 @@
-//! Where the engine waits, and the only place: for the future of a device, for submissions, for memory that is mapped.
+//! The only place where the engine waits: for a device's future, for submissions, and for mapped memory.
 //!
-//! A page must not be blocked: the GPU's answers come through its event loop. So there the whole stack is suspended by
-//! the page (WebAssembly's JSPI), which gives the function `pause` of the module `rootlet_host`: a
-//! `WebAssembly.Suspending` whose promise is kept in a later turn of the loop. What calls the engine is exported
+//! A page must not block, because the GPU's answers come through its event loop. So in a page the whole stack is
+//! suspended (WebAssembly's JSPI). The page provides the function `pause` of the module `rootlet_host`: a
+//! `WebAssembly.Suspending` whose promise resolves in a later turn of the loop. Whatever calls the engine is exported
 //! through `WebAssembly.promising`.
 
 use std::sync::mpsc::Receiver;
 
 use crate::error::{Error, Fault, Result};
 
-/// What mapping a buffer comes to.
+/// The result of mapping a buffer.
 pub(super) type Mapped = Receiver<Result<(), wgpu::BufferAsyncError>>;
 
 #[cfg(not(target_family = "wasm"))]
 mod host {
     use super::*;
 
-    /// Resolves a future of wgpu.
+    /// Waits for one of wgpu's futures.
     pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         pollster::block_on(future)
     }
@@ -41,7 +41,7 @@ mod host {
             })
     }
 
-    /// What a mapping came to whose submission was waited for.
+    /// The result of a mapping whose submission was waited for.
     pub(crate) fn mapped(mapped: &Mapped) -> Result<(), String> {
         let answer = mapped.try_recv().map_err(|e| e.to_string())?;
         answer.map_err(|e| e.to_string())
@@ -62,11 +62,11 @@ mod host {
         reason = "the page's function, which takes and gives nothing"
     )]
     unsafe extern "C" {
-        /// Lets the page go on, and returns in a later turn of its event loop.
+        /// Lets the page continue, and returns in a later turn of its event loop.
         safe fn pause();
     }
 
-    /// Resolves a future of wgpu.
+    /// Waits for one of wgpu's futures.
     pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
@@ -78,7 +78,7 @@ mod host {
         }
     }
 
-    /// Waits for all submissions: WebGPU tells of no single one.
+    /// Waits for all submissions, because WebGPU cannot wait for a single one.
     pub(crate) fn submitted(
         _: &wgpu::Device,
         queue: &wgpu::Queue,
@@ -97,7 +97,7 @@ mod host {
         })
     }
 
-    /// What a mapping came to.
+    /// The result of a mapping.
     pub(crate) fn mapped(mapped: &Mapped) -> Result<(), String> {
         receive(mapped)?.map_err(|e| e.to_string())
     }

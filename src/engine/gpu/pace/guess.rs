@@ -1,29 +1,29 @@
-//! What work of unknown duration may take on this device.
+//! How long work of unknown duration may take on this device.
 
 use std::collections::HashMap;
 
-/// Seconds for a unit of work on a device of which nothing is known: several times those of most kernels on Mesa's
-/// llvmpipe on two cores, and so slower than any GPU.
+/// Seconds per unit of work on an unknown device: several times those of most kernels on Mesa's llvmpipe with two
+/// cores, and so slower than any GPU.
 const UNKNOWN: f64 = 4e-9;
 
-/// Guesses are so many times what was measured.
+/// A guess is this many times what was measured.
 const CARE: f64 = 4.0;
 
-/// And so many times that for a kernel that was never run: what a unit of work takes differs two hundredfold on
-/// llvmpipe, between a loop that only adds and one that multiplies tiles of matrices.
+/// For a kernel that never ran, it is this many times that: on llvmpipe, the time of a unit of work differs two
+/// hundredfold between a loop that only adds and one that multiplies tiles of matrices.
 const CARE_OF_NEW: f64 = 16.0;
 
-/// So many times less than guessed is believed of one measurement: where workgroups have unequal work, there is less of
-/// it than was thought.
+/// The guess falls by at most this factor after one measurement: if workgroups have unequal work, there was less of it
+/// than was assumed.
 const BELIEVED: f64 = 64.0;
 
-/// And for kernels that were never run.
+/// The same for kernels that never ran.
 const BELIEVED_FOR_NEW: f64 = 8.0;
 
-/// Below so many seconds a measurement tells more of the way to the device and back than of work.
+/// Below this many seconds, a measurement shows the way to the device and back rather than work.
 const SHORT: f64 = 0.01;
 
-/// Seconds for a unit of work, with care: of each kernel, and of those not run yet.
+/// Careful estimates of the seconds per unit of work, for each kernel and for those that have not run yet.
 pub(crate) struct Guess {
     any: f64,
     kernels: HashMap<&'static str, f64>,
@@ -39,7 +39,7 @@ impl Default for Guess {
 }
 
 impl Guess {
-    /// Whether anything was measured of a kernel.
+    /// Whether a kernel was ever measured.
     pub(super) fn knows(&self, kernel: &str) -> bool {
         self.kernels.contains_key(kernel)
     }
@@ -49,12 +49,12 @@ impl Guess {
         known.copied().unwrap_or(CARE_OF_NEW * self.any)
     }
 
-    /// Seconds that so much work of a kernel takes at most, as far as can be guessed.
+    /// The most seconds that this much work of a kernel takes, as far as can be guessed.
     pub(super) fn seconds(&self, kernel: &str, work: f64) -> f64 {
         work * self.rate(kernel)
     }
 
-    /// Learns from a submission of some work of each of these kernels.
+    /// Learns from a submission with some work of each of these kernels.
     pub(super) fn learn(&mut self, parts: &[(&'static str, f64)], seconds: f64) {
         let work: f64 = parts.iter().map(|(_, work)| work).sum();
         let guessed: f64 = parts

@@ -10,25 +10,26 @@ use super::timings::{Chunk, Position, Shared, Timings};
 use crate::engine::pace::Pace;
 use crate::error::Result;
 
-/// Seconds that a submission is planned to take at most: below half a second, since times vary.
+/// Most seconds that a submission is planned to take: below half a second, because times vary.
 pub(super) const PLANNED: f64 = 0.4;
 
-/// How much longer than planned a submission may take before it is planned anew: up to half a second.
+/// Factor by which a submission may exceed the plan before it is planned anew: up to half a second.
 const TOLERATED: f64 = 1.25;
 
-/// Submissions that may be in flight before the host waits for the oldest: enough to keep the device
-/// busy, few enough that the uploads staged for them stay small.
+/// Number of submissions that may be in flight before the host waits for the oldest: enough to keep the device busy,
+/// and few enough that the uploads staged for them stay small.
 const IN_FLIGHT: usize = 4;
 
-/// A wait of so many seconds was for the device: its end is when the submission ended, not only a time by which it had.
+/// If the host waited at least this many seconds, it was for the device, so the end of the wait is the end of the
+/// submission, and not just a later moment.
 const WAITED: f64 = 1e-3;
 
-/// A submission that the host needed so many seconds for made the driver compile, and the device began with its end:
-/// some drivers put compiling off until a pipeline is first used.
+/// If submitting took the host this many seconds, the driver was compiling, and the device began when it was done: some
+/// drivers delay compiling until a pipeline is first used.
 const COMPILED: f64 = 0.01;
 
 impl Pace {
-    /// That of an adapter which nobody has asked to run otherwise. Software adapters have no watchdog.
+    /// The default pace of an adapter. Software adapters have no watchdog.
     pub(in crate::engine::gpu) fn of(hardware: bool) -> Self {
         match hardware {
             true => Pace::Seconds(PLANNED),
@@ -44,7 +45,7 @@ pub(in crate::engine::gpu) struct Pacer<S> {
     in_flight: VecDeque<Flight<S>>,
     /// When the device was last seen to finish a submission: later ones began no earlier.
     finished: f64,
-    /// Chunks that were submitted so far.
+    /// Number of chunks submitted so far.
     pub(in crate::engine::gpu) submissions: u64,
 }
 
@@ -108,7 +109,7 @@ impl<S> Pacer<S> {
         }
     }
 
-    /// Runs a part of a program from an idle device to an idle device, and learns what it takes.
+    /// Runs a part of a program from an idle device to an idle device, and records its time.
     fn measure<Q: Queue<Submission = S>>(
         &mut self,
         queue: &Q,
@@ -134,7 +135,7 @@ impl<S> Pacer<S> {
         Ok(())
     }
 
-    /// Waits for all programs in flight and sees how long they took, before a wait for everything.
+    /// Waits for all programs in flight and records how long they took, before a wait for everything.
     pub(in crate::engine::gpu) fn finish<Q: Queue<Submission = S>>(
         &mut self,
         queue: &Q,
@@ -166,7 +167,7 @@ impl<S> Pacer<S> {
         Ok(())
     }
 
-    /// Whether these units of a program go into one submission, as far as is known.
+    /// Whether these units of a program fit into one submission, as far as is known.
     pub(in crate::engine::gpu) fn in_one(&self, timings: &Shared, units: Range<usize>) -> bool {
         let timings = held(timings);
         let chunk = timings.next(

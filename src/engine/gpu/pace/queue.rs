@@ -3,11 +3,11 @@
 use super::timings::Chunk;
 use crate::error::Result;
 
-/// What takes submissions.
+/// Something that accepts submissions.
 pub(in crate::engine::gpu) trait Queue {
-    /// What chunks are of.
+    /// What chunks are parts of.
     type Program;
-    /// Names a submission.
+    /// Identifies a submission.
     type Submission;
     /// Submits a part of a program.
     fn submit(&self, program: &Self::Program, chunk: &Chunk) -> Result<Self::Submission>;
@@ -15,6 +15,6 @@ pub(in crate::engine::gpu) trait Queue {
     fn await_end(&self, submission: Self::Submission) -> Result<()>;
     /// Submits what is still staged, and waits for everything.
     fn await_idle(&self) -> Result<()>;
-    /// Seconds since some moment that does not change.
+    /// Seconds since some fixed moment.
     fn now(&self) -> f64;
 }

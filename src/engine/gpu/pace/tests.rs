@@ -1,4 +1,4 @@
-//! The pacer on a device that is not there, by a clock that is set.
+//! The pacer on a simulated device, with a clock that the test sets.
 
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex};
@@ -8,20 +8,20 @@ use super::{Chunk, Queue, Shared, Timings, Unit};
 use crate::engine::pace::Pace;
 use crate::error::Result;
 
-/// The way to the device and back.
+/// The time to the device and back.
 const LATENCY: f64 = 2e-4;
 
-/// What the host needs to submit.
+/// The host's time for submitting.
 const SUBMIT: f64 = 2e-5;
 
-/// A program whose units take so long on the device.
+/// A program whose units take this long on the device.
 struct Program {
     units: Vec<(usize, f64)>,
     timings: Shared,
 }
 
 impl Program {
-    /// Units of a kernel each, with so many workgroups, so much work and so many seconds.
+    /// Units of one kernel each, with their workgroups, work and seconds.
     fn new(units: &[(&'static str, usize, f64, f64)]) -> Self {
         let unit = |&(kernel, groups, work, _): &_| Unit::new(kernel, groups, true, work);
         Program {
@@ -41,9 +41,9 @@ impl Program {
 #[derive(Default)]
 struct Device {
     clock: Cell<f64>,
-    /// When it will have done all that was submitted.
+    /// When it will have finished everything submitted.
     idle: Cell<f64>,
-    /// How many times slower it is than it was.
+    /// How many times as slow as before it is.
     slower: Cell<f64>,
     idle_waits: Cell<usize>,
     submissions: RefCell<Vec<(Chunk, f64)>>,
@@ -97,7 +97,7 @@ fn pacer() -> Pacer<f64> {
     Pacer::new(Pace::of(true))
 }
 
-/// Runs a program once; what was submitted. Every workgroup of every unit ran once, in order.
+/// Runs a program once and gives what was submitted. Checks that every workgroup of every unit ran once, in order.
 fn run(pacer: &mut Pacer<f64>, device: &Device, program: &Program) -> Vec<(Chunk, f64)> {
     device.submissions.borrow_mut().clear();
     let units = 0..program.units.len();
@@ -126,8 +126,8 @@ fn longest(submissions: &[(Chunk, f64)]) -> f64 {
     submissions.iter().map(|s| s.1).fold(0.0, f64::max)
 }
 
-/// A training step of several kernels with dispatches of all sizes, on a device that takes so long for a unit of work;
-/// the work of some kernels costs eighty times that of others.
+/// A training step of several kernels with dispatches of all sizes, on a device with this time per unit of work; for
+/// some kernels a unit costs eighty times as much as for others.
 fn step(rate: f64) -> Program {
     let kernels = [("a", 1.0), ("b", 0.1), ("c", 4.0), ("d", 0.05), ("e", 2.0)];
     let unit = |i: usize| {
@@ -150,7 +150,8 @@ fn no_submission_of_a_slow_device_takes_long_from_the_first_on() {
             println!("{rate:e}, run {round}: {count} submissions, {longest:.3} s");
             assert!(longest <= 0.5, "{longest}");
             if round > 1 {
-                // Not many more than it takes: dispatches stay in order, and one in ranges shares none with others.
+                // Not many more than it takes: dispatches stay in order, and one that is split into ranges shares no
+                // submission with others.
                 let fewest = (program.seconds() / PLANNED).ceil() as usize;
                 assert!(count <= 3 * fewest, "{count} of {fewest}");
                 assert!(submissions.iter().all(|(chunk, _)| !chunk.measured));
@@ -162,7 +163,7 @@ fn no_submission_of_a_slow_device_takes_long_from_the_first_on() {
 #[test]
 fn a_dispatch_of_three_seconds_has_its_ranges() {
     let (mut pacer, device) = (pacer(), Device::new());
-    // More workgroups than one dispatch takes along a side.
+    // More workgroups than one dispatch can have along a side.
     for groups in [7, 100, 100_000, 7_000_000] {
         let program = Program::new(&[("long", groups, 1e9, 3.0), ("short", 1, 1.0, 1e-3)]);
         for round in 0..4 {
@@ -200,9 +201,9 @@ fn a_fast_device_is_left_alone() {
         waits,
         "nothing waits for measurements"
     );
-    // What is like it is not begun with care again.
+    // A similar program does not start with care again.
     assert!(run(&mut pacer, &device, &step(1e-13)).len() <= 2);
-    // Elsewhere nothing is cut, known or not.
+    // On other devices nothing is split, known or not.
     let mut pacer = Pacer::new(Pace::of(false));
     let slow = step(1e-9);
     assert_eq!(run(&mut pacer, &device, &slow).len(), 1);
@@ -235,7 +236,7 @@ fn a_host_that_looks_away_is_not_taken_for_a_slow_device() {
             .iter()
             .filter(|(chunk, _)| chunk.measured)
             .count();
-        // Whatever the host does: loading images, or a rival for the CPU.
+        // Whatever the host does: loading images, or competing for the CPU.
         device.clock.set(device.clock.get() + 0.7);
     }
     println!("measured {measured} times");

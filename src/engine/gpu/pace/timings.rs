@@ -1,4 +1,4 @@
-//! What is known of the time that a program takes, and where it is therefore cut.
+//! What is known about the time that a program takes, and therefore where it is split.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::guess::Guess;
 use crate::engine::pace::Pace;
 
-/// A doubt that was in vain lets more of them pass before the next is looked into: at most so many.
+/// Each doubt that proves wrong lets more of them pass before the next is checked: at most this many.
 const PATIENCE: u32 = 1023;
 
 /// One of a program's dispatches on the adapter.
@@ -14,13 +14,13 @@ const PATIENCE: u32 = 1023;
 pub(crate) struct Unit {
     kernel: &'static str,
     groups: usize,
-    /// Whether some of its workgroups can run by themselves.
+    /// Whether some of its workgroups can run separately.
     ranges: bool,
-    /// How much it has to do, in a measure that knows nothing of the device.
+    /// Its amount of work, in a unit that is independent of the device.
     work: f64,
-    /// What all of it takes, once it was measured.
+    /// The time of all of it, once measured.
     seconds: Option<f64>,
-    /// What all of it takes by the slowest of its ranges in this run.
+    /// The time of all of it, judging by the slowest of its ranges in this run.
     run: f64,
     /// Whether it seems to take longer than is known: then its next run is measured.
     doubted: bool,
@@ -45,17 +45,17 @@ impl Unit {
     }
 }
 
-/// What is submitted together: some units, or some workgroups of one.
+/// Something submitted together: some units, or some workgroups of one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Chunk {
     pub(crate) units: Range<usize>,
-    /// Of the only unit; none for all of them.
+    /// The workgroups of the only unit; none for all of them.
     pub(crate) groups: Option<Range<usize>>,
-    /// Whether it runs by itself, to be measured.
+    /// Whether it runs separately, to be measured.
     pub(crate) measured: bool,
 }
 
-/// Where in a program a chunk begins.
+/// Where a chunk begins in a program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Position {
     pub(crate) unit: usize,
@@ -68,7 +68,7 @@ impl Position {
     }
 }
 
-/// The timings of a program, which its submissions in flight refer to.
+/// A program's timings, which its submissions in flight refer to.
 pub(in crate::engine::gpu) type Shared = Arc<Mutex<Timings>>;
 
 /// The units of a program.
@@ -76,7 +76,7 @@ pub(crate) struct Timings {
     units: Vec<Unit>,
     /// Most workgroups along one side of a dispatch.
     side: usize,
-    /// How many doubts pass before one is looked into, and how many have.
+    /// How many doubts pass before one is checked, and how many have.
     patience: u32,
     passed: u32,
 }
@@ -91,9 +91,9 @@ impl Timings {
         }
     }
 
-    /// What is submitted next, of the units before `end`.
+    /// The next chunk, from the units before `end`.
     pub(super) fn next(&self, at: Position, end: usize, pace: Pace, guess: &Guess) -> Chunk {
-        // An empty program is submitted as well: uploads may be waiting.
+        // An empty program is submitted as well, because uploads may be waiting.
         let Some(first) = self.units[..end].get(at.unit) else {
             return whole(at.unit..end, false);
         };
@@ -116,7 +116,7 @@ impl Timings {
                 measured,
             };
         }
-        // A kernel that was never run comes alone.
+        // A kernel that never ran is submitted alone.
         let alike = |unit: &&Unit| {
             unit.seconds.is_some() == first.seconds.is_some()
                 && unit.doubted == first.doubted
@@ -132,8 +132,8 @@ impl Timings {
         whole(at.unit..at.unit + 1 + more, measured)
     }
 
-    /// As many workgroups of these as make a rectangle: those that fill up a dispatch would be of the next range, and
-    /// run twice.
+    /// The largest number of these workgroups that forms a rectangle: the surplus of a larger dispatch would belong to
+    /// the next range, and run twice.
     fn foldable(&self, groups: usize) -> usize {
         match groups > self.side {
             true => groups - groups % self.side,
@@ -152,7 +152,7 @@ impl Timings {
         }
     }
 
-    /// The share of its units that a chunk has.
+    /// The share of its units that a chunk contains.
     fn share(&self, chunk: &Chunk) -> f64 {
         match &chunk.groups {
             Some(groups) => groups.len() as f64 / self.units[chunk.units.start].groups as f64,
@@ -160,13 +160,13 @@ impl Timings {
         }
     }
 
-    /// Seconds that a chunk is thought to take.
+    /// Estimated seconds of a chunk.
     pub(super) fn estimate(&self, chunk: &Chunk, guess: &Guess) -> f64 {
         let units = self.units[chunk.units.clone()].iter();
         units.map(|unit| unit.estimate(guess)).sum::<f64>() * self.share(chunk)
     }
 
-    /// A chunk took so long by itself, where no more than `most` was planned.
+    /// Records that a chunk alone took this long, when at most `most` was planned.
     pub(super) fn measure(&mut self, chunk: &Chunk, seconds: f64, most: f64, guess: &mut Guess) {
         let factor = seconds / self.estimate(chunk, guess).max(f64::MIN_POSITIVE);
         let share = self.share(chunk);
@@ -199,7 +199,7 @@ impl Timings {
         units.map(|unit| unit.estimate(guess)).collect()
     }
 
-    /// A chunk took no longer than so many seconds, and perhaps that long.
+    /// Records that a chunk took at most this many seconds, and perhaps that many.
     pub(super) fn observe(&mut self, chunk: &Chunk, seconds: f64, most: f64) {
         let share = self.share(chunk);
         let ends = self.behind(chunk).unit == chunk.units.end;
@@ -226,7 +226,7 @@ impl Timings {
                 unit.run = 0.0;
             }
             unit.run = unit.run.max(known_unit * seconds / known);
-            // Times vary. Only what was far too careful is planned anew.
+            // Times vary. Only a far too careful plan is made anew.
             if ends && unit.run < known_unit / 2.0 {
                 unit.seconds = Some(unit.run);
             }
