@@ -1,8 +1,8 @@
 //! The window of a convolution: how output positions read input positions.
 //!
-//! A convolution is a sparse layer applied to every patch (`n_in = channels * taps`, `n_out = output channels`, output
-//! positions being further members of the batch). Column `c * taps + ky * kernel_x + kx` is input channel `c` at kernel
-//! tap `(ky, kx)`: the order of PyTorch's weights `[out][in][ky][kx]`.
+//! A convolution is a sparse layer applied to every patch (`n_in = channels * taps`, `n_out = output channels`, with
+//! output positions as further samples of the batch). Column `c * taps + ky * kernel_x + kx` is input channel `c` at
+//! kernel tap `(ky, kx)`: the order of PyTorch's weights `[out][in][ky][kx]`.
 
 use std::ops::Range;
 
@@ -17,9 +17,9 @@ pub struct Window {
     pub output: [usize; 2],
     /// Taps of the kernel.
     pub kernel: [usize; 2],
-    /// Input positions from one output position to the next.
+    /// Distance in input positions from one output position to the next.
     pub stride: [usize; 2],
-    /// Rows and columns of zeros before and behind the input plane.
+    /// Rows and columns of zeros before and after the input plane.
     pub padding: [usize; 2],
 }
 
@@ -27,8 +27,8 @@ impl Window {
     /// A window over planes of `input` positions.
     ///
     /// # Errors
-    /// A kernel or a stride of zero, a kernel larger than the padded plane, or padding as large as the kernel (its
-    /// outermost outputs would see nothing but zeros).
+    /// The kernel or the stride is zero, the kernel is larger than the padded plane, or the padding is as large as the
+    /// kernel (its outermost outputs would see only zeros).
     pub fn new(
         input: [usize; 2],
         kernel: [usize; 2],
@@ -82,7 +82,7 @@ impl Window {
         }
     }
 
-    /// Whether each output position sees just the input position of the same number.
+    /// Whether each output position sees only the input position with the same index.
     pub fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0]
     }
@@ -95,7 +95,7 @@ impl Window {
     /// Input channels of a layer with `n_in` input units.
     ///
     /// # Errors
-    /// A number that is no multiple of the taps, or a convolution larger than the kernels take.
+    /// The number is not a multiple of the taps, or the convolution is larger than the kernels support.
     pub fn channels(&self, n_in: usize) -> Result<usize> {
         if !self.is_pointwise() {
             check_divisions(self, n_in)?;
@@ -122,8 +122,8 @@ impl Window {
         self.output[0] * self.output[1]
     }
 
-    /// Along one axis, the output positions whose kernel tap lies inside the input plane: one run, empty for a tap that
-    /// only ever sees padding.
+    /// Along one axis, the output positions whose kernel tap lies inside the input plane: one run, which is empty for a
+    /// tap that only ever sees padding.
     pub fn valid(&self, axis: usize, tap: usize) -> Range<usize> {
         let (stride, reach) = (self.stride[axis], self.input[axis] + self.padding[axis]);
         let begin = self.padding[axis].saturating_sub(tap).div_ceil(stride);
@@ -133,7 +133,7 @@ impl Window {
 }
 
 crate::uniform! {
-    /// A [`Window`] over planes of so many channels as kernels see it: `Window` of `shaders/lib/window.wgsl`.
+    /// A [`Window`] over planes of `channels` channels in the form of kernels: `Window` of `shaders/lib/window.wgsl`.
     pub struct WindowParams {
         /// Channels of the input plane.
         channels: u32,
@@ -151,13 +151,13 @@ crate::uniform! {
         kernel_y: u32,
         /// Columns of the kernel.
         kernel_x: u32,
-        /// Input rows from one output row to the next.
+        /// Distance in input rows from one output row to the next.
         stride_y: u32,
-        /// Input columns from one output column to the next.
+        /// Distance in input columns from one output column to the next.
         stride_x: u32,
-        /// Rows of padding before and behind the input plane.
+        /// Rows of padding before and after the input plane.
         padding_y: u32,
-        /// Columns of padding before and behind the input plane.
+        /// Columns of padding before and after the input plane.
         padding_x: u32,
         /// `1 / taps`, and so on: see `reciprocal`.
         inverse_taps: f32,
@@ -206,7 +206,7 @@ impl WindowParams {
         }
     }
 
-    /// Along each axis, the most taps of the kernel through which an input position is seen.
+    /// Along each axis, the most kernel taps through which an input position is seen.
     pub(crate) fn taps_of_input(&self) -> [u32; 2] {
         [
             self.kernel_y.div_ceil(self.stride_y),
@@ -214,8 +214,8 @@ impl WindowParams {
         ]
     }
 
-    /// What input unit `unit` of a layer is seen through: its channel and the kernel's tap `[y, x]`. Twin of `tap_of`
-    /// in `shaders/lib/tap.wgsl`.
+    /// The channel and the kernel tap `[y, x]` of a layer's input unit `unit`. Twin of `tap_of` in
+    /// `shaders/lib/tap.wgsl`.
     pub(crate) fn tap_of(&self, unit: u32) -> (u32, [u32; 2]) {
         let channel = divide(unit, self.inverse_taps);
         let tap = unit - channel * self.taps;
@@ -224,7 +224,7 @@ impl WindowParams {
     }
 }
 
-/// What [`divide`] takes.
+/// The reciprocal that [`divide`] needs.
 pub(crate) fn reciprocal(n: usize) -> f32 {
     1.0 / n as f32
 }
@@ -235,10 +235,10 @@ fn divide(n: u32, inverse: f32) -> u32 {
     ((n as f32 + 0.5) * inverse) as u32
 }
 
-/// Refuses what shaders could not divide exactly: `units` input units, or planes, of 2^22 and more.
+/// Refuses what shaders could not divide exactly: `units` input units, or planes, of 2^22 or more.
 ///
 /// # Errors
-/// Such a layer.
+/// The layer is like that.
 pub(crate) fn check_divisions(window: &Window, units: usize) -> Result<()> {
     let reach = |axis| window.input[axis] + window.padding[axis] + window.stride[axis];
     if units.max(reach(0)).max(reach(1)) < 1 << 22 {

@@ -8,25 +8,24 @@ use crate::sparse::LayerState;
 pub enum Products {
     /// From the lists of its connections.
     Sparse,
-    /// It has all connections: its range of the arena's weights, from `first` on, is its weight matrix.
+    /// It has all connections: its range of the arena's weights, starting at `first`, is its weight matrix.
     Full {
         /// Its first connection in the arena.
         first: usize,
     },
-    /// Forward and backward from a copy of its weights with zeros for the connections that it lacks.
+    /// Forward and backward use a copy of its weights with zeros for the missing connections.
     Expanded,
 }
 
-/// The density from which on the dense forward and backward product, the expansion of the weights for each included,
-/// take no more time than the sparse ones: measured by `rootlet bench --only crossover`, the
-/// mean of a linear layer of 1024 units and a 3×3 convolution of 64 channels; the figures are in docs/benchmarks.md,
-/// "Dense path".
+/// Above this density, the dense forward and backward products, including the expansion of the weights for each, take
+/// no more time than the sparse ones. Measured by `rootlet bench --only crossover`, as the mean of a linear layer of
+/// 1024 units and a 3×3 convolution of 64 channels; the figures are in docs/benchmarks.md, "Dense path".
 const ABOVE_CPU: f64 = 0.55;
 
-/// The same on a GPU: measured on llvmpipe, for want of a hardware GPU.
+/// The same on a GPU: measured on llvmpipe, because no hardware GPU was available.
 const ABOVE_GPU: f64 = 0.5;
 
-/// The density from which on products are dense on this device.
+/// The density above which products are dense on this device.
 pub fn above(device: &Device) -> f64 {
     match device.is_cpu() {
         true => ABOVE_CPU,
@@ -34,10 +33,10 @@ pub fn above(device: &Device) -> f64 {
     }
 }
 
-/// How the products of each of an arena's layers are computed: densely from density `above` on.
+/// How the products of each of an arena's layers are computed: densely at density `above` and higher.
 ///
-/// Holds as long as no layer's number of connections changes, since a layer's place in the arena depends on those
-/// before it: for a topology that stays as it is, or is changed within each layer alone.
+/// This holds as long as no layer's number of connections changes, since a layer's place in the arena depends on those
+/// before it: for a topology that stays as it is, or that changes only within each layer.
 pub fn choose(layers: &[LayerState], above: f64) -> Vec<Products> {
     let mut first = 0;
     layers

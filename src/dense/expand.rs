@@ -1,4 +1,4 @@
-//! A layer's weights with zeros for the connections that it lacks.
+//! A layer's weights with zeros for the missing connections.
 
 use rayon::prelude::*;
 
@@ -6,14 +6,14 @@ use crate::engine::Grid;
 use crate::engine::loops::{NONE, SEARCH, looped};
 use crate::sparse::LayerSpan;
 
-/// Columns of a row that an invocation writes.
+/// Columns of a row that one invocation writes.
 const COLUMNS: usize = 64;
 
 crate::kernel! {
-    /// `output[b, a]` is the weight of connection (a, b) of one layer, or zero if there is none.
+    /// `output[b, a]` is the weight of connection (a, b) of one layer, or zero if there is no such connection.
     ///
     /// Shapes: `output` `[n_out][n_in]`. Grid: [`ExpandParams::grid`]. Each invocation finds where its columns begin
-    /// among its row's connections and goes along both, so every word is written once. Bound by the stores.
+    /// among its row's connections and walks along both, so every word is written once. Bound by the stores.
     pub Expand, ExpandParams, ExpandTwin = "dense/expand", shader!("dense/expand");
     params {
         /// Output units of the layer.
@@ -24,7 +24,7 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// Invocations that share a row.
+        /// Number of invocations that share a row.
         chunks: u32,
     }
     loops |_, _| looped(SEARCH, NONE) + looped(COLUMNS as u32, NONE);
@@ -35,7 +35,7 @@ crate::kernel! {
 }
 
 impl ExpandParams {
-    /// For one layer of an arena.
+    /// Parameters for one layer of an arena.
     pub fn of_layer(span: &LayerSpan) -> Self {
         ExpandParams {
             rows: span.n_out as u32,

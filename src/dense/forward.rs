@@ -10,7 +10,7 @@ use crate::twin::patches::Patches;
 use crate::twin::product::{Finish, Initial, Product, Right};
 use crate::window::{Window, WindowParams};
 
-/// Output channels and, by workgroup shape, vectors of four lanes that a workgroup writes: as in
+/// Output channels and, depending on the workgroup shape, vectors of four lanes that a workgroup writes: as in
 /// `shaders/lib/dense.wgsl`.
 pub(super) const ROWS: usize = 32;
 
@@ -19,9 +19,9 @@ pub(super) const VECTORS: usize = 32;
 
 crate::kernel! {
     /// `output[b, y, x, i] = bias[b] + sum over c, ky, kx of W[b, (c, ky, kx)] * input[c, y', x', i]`, then ReLU if
-    /// asked for.
+    /// requested.
     ///
-    /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes:
+    /// `y' = y * stride_y + ky - padding_y`, and likewise `x'`; positions in the padding count as zero. Shapes:
     /// `weights` all of the arena's, the layer's `[rows][channels][kernel_y][kernel_x]` from `first_weight` on; `bias`
     /// all rows of the arena; `input` `[channels][input_y][input_x][lanes]`; `output`
     /// `[rows][output_y][output_x][lanes]`. Grid: [`DenseForwardParams::grid`]. Bound by the multiply-adds.
@@ -35,17 +35,17 @@ crate::kernel! {
         units: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Where the layer's weights begin in `weights`.
+        /// Start of the layer's weights in `weights`.
         first_weight: u32,
-        /// From one output channel's weights to the next's.
+        /// Distance from one output channel's weights to the next's.
         row_step: u32,
-        /// From one input channel's weights to the next's.
+        /// Distance from one input channel's weights to the next's.
         unit_step: u32,
         /// The layer's first row in the arena.
         first_row: u32,
         /// 1: negative sums become zero.
         relu: u32,
-        /// Blocks of vectors that make up an output plane.
+        /// Number of blocks of vectors in an output plane.
         blocks: u32,
     }
     pieces DenseForwardParams::pieces;
@@ -56,10 +56,10 @@ crate::kernel! {
 }
 
 impl DenseForwardParams {
-    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `lanes`.
+    /// Parameters for one full layer of an arena whose weights begin at `first_weight`, and a batch of `lanes`.
     ///
     /// # Errors
-    /// A layer that has no such window, or one that is too large.
+    /// The layer does not have such a window, or is too large.
     pub fn of_layer(
         span: &LayerSpan,
         window: &Window,
@@ -96,11 +96,11 @@ impl DenseForwardParams {
     }
 }
 
-/// Units of source and weights that the hardware shape takes at a time through workgroup memory.
+/// Units of source and weights that the hardware shape moves through workgroup memory at a time.
 const DEPTH: u32 = 16;
 
-/// The pieces of a product that sums over `units` through `taps` (along y and x), of so many written vectors in a
-/// plane: each has some of the units, and adds to what the pieces before have written.
+/// The pieces of a product that sums over `units` through `taps` (along y and x), with this many written vectors in a
+/// plane: each has some of the units, and adds to what the earlier pieces wrote.
 pub(super) fn unit_pieces(
     units: u32,
     taps: [u32; 2],
@@ -121,7 +121,7 @@ pub(super) fn unit_pieces(
             let inside = written.div_ceil(shape.lanes()).min(rounds);
             Piece::ranges(grid, units, 1, |units| {
                 let taps = over_taps(looped(units, NONE));
-                // Rounds with nothing to write go through the loops inside, too.
+                // Rounds with nothing to write also go through the inner loops.
                 let idle = looped(0, taps).iterations as u32;
                 looped(inside, taps) + further((rounds - inside) * idle)
             })
@@ -129,7 +129,7 @@ pub(super) fn unit_pieces(
     }
 }
 
-/// The positions of a window that reads each alone, as further lanes of a single one.
+/// Treats the positions of a window that reads each one alone as further lanes of a single position.
 pub(super) fn flattened(window: &Window, lanes: usize) -> (Window, usize) {
     match window.is_pointwise() {
         true => {

@@ -1,4 +1,4 @@
-//! The weight gradient of a full layer.
+//! The weight gradients of a full layer.
 
 use super::forward::flattened;
 use crate::engine::loops::{Loops, NONE, Part, Piece, cut, further, looped};
@@ -12,21 +12,22 @@ use crate::twin::product::{Finish, Initial, Product, Right};
 use crate::twin::rows::RowProducts;
 use crate::window::{Window, WindowParams};
 
-/// Output channels, and columns by workgroup shape, of a workgroup's tile: as in `shaders/dense/gradient.wgsl`.
+/// Output channels, and columns depending on the workgroup shape, of a workgroup's tile: as in
+/// `shaders/dense/gradient.wgsl`.
 const ROWS: usize = 4;
 
 /// See [`ROWS`].
 const COLUMNS: usize = 16;
 
-/// Lanes up to which the twin transposes the input once, in place of folding each sum's vector: a batch, without
-/// positions.
+/// Up to this many lanes, the twin transposes the input once instead of folding the vector of each sum: a batch,
+/// without positions.
 const FEW: usize = 512;
 
 crate::kernel! {
     /// `output[b, (c, ky, kx)] = sum over positions (y, x) and lanes of input[c, y', x', i] * delta[b, y, x, i]`, or
-    /// adds that to it.
+    /// adds to it.
     ///
-    /// `y' = y * stride_y + ky - padding_y`, `x'` likewise; what falls into the padding counts as zero. Shapes: `input`
+    /// `y' = y * stride_y + ky - padding_y`, and likewise `x'`; positions in the padding count as zero. Shapes: `input`
     /// `[channels][input_y][input_x][lanes]`; `delta` `[rows][output_y][output_x][lanes]`, padding lanes zero; `output`
     /// all of the arena's gradients, the layer's from `first_weight` on. Grid: [`DenseGradientParams::grid`]. Bound by
     /// the multiply-adds.
@@ -40,9 +41,9 @@ crate::kernel! {
         cols: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Where the layer's gradients begin in `output`.
+        /// Start of the layer's gradients in `output`.
         first_weight: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     pieces DenseGradientParams::pieces;
@@ -52,10 +53,10 @@ crate::kernel! {
 }
 
 impl DenseGradientParams {
-    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `lanes`.
+    /// Parameters for one full layer of an arena whose weights begin at `first_weight`, and a batch of `lanes`.
     ///
     /// # Errors
-    /// A layer that has no such window, or one that is too large.
+    /// The layer does not have such a window, or is too large.
     pub fn of_layer(
         span: &LayerSpan,
         window: &Window,
@@ -81,7 +82,7 @@ impl DenseGradientParams {
         Grid::Groups(tiles(self.rows, ROWS) * tiles(self.cols, COLUMNS))
     }
 
-    /// Loops over some lines of positions and vectors of each.
+    /// The loops over some lines of positions, and some vectors of each.
     fn loops(&self, lines: u32, vectors: u32, shape: WorkgroupShape) -> Loops {
         match shape.family {
             ShapeFamily::Hardware => {
@@ -89,8 +90,8 @@ impl DenseGradientParams {
                 let positions = lines.saturating_mul(self.window.output_x);
                 let items = positions.saturating_mul(vectors).div_ceil(lanes);
                 let sums = ((ROWS * COLUMNS) as u32).div_ceil(lanes * rows);
-                // The search for an item's position goes on from that of the one before; neighbours' may take a step
-                // more.
+                // The search for an item's position continues from that of the previous item; neighbours' may take one
+                // step more.
                 looped(items, looped(1, NONE))
                     + further(positions)
                     + looped(16, NONE)
@@ -102,7 +103,7 @@ impl DenseGradientParams {
         }
     }
 
-    /// Each has some lines of positions, or of a single position some vectors.
+    /// Each piece has some lines of positions, or, for a single position, some vectors.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let (y, vectors) = (self.window.output_y, self.vectors);
         let one = y * self.window.output_x == 1;

@@ -1,8 +1,8 @@
 //! The products of a full layer: blocked, without lists of connections.
 //!
-//! In the arena the connections of a layer that has them all are, in order, the rows of its weight matrix:
+//! In the arena, the connections of a layer that has all of them are, in order, the rows of its weight matrix:
 //! `weights[first + r * n_in + c]`. So a full layer needs no other storage, and these kernels read and write its range
-//! where it lies; only its indices are superfluous.
+//! in place; only its indices are superfluous.
 //!
 //! | product | kernel | its sparse counterparts |
 //! |---|---|---|
@@ -10,12 +10,12 @@
 //! | backward, `dx = W^T dy` | [`DenseTransposed`] | `SpmmTransposed`, `ConvTransposed` |
 //! | gradient of the weights, `dW = dy x^T` | [`DenseGradient`] | `Sddmm`, `ConvSddmm` |
 //!
-//! A layer that has most of its connections goes forward and backward the same way, on a copy with zeros for those that
-//! it lacks ([`Expand`]), made where it is used; see [`choose`] for which layers.
+//! A layer that has most of its connections uses the same forward and backward products, on a copy with zeros for the
+//! missing ones ([`Expand`]), made where it is used; [`choose`] says for which layers.
 //!
-//! Each takes any [`Window`](crate::sparse::Window): the positions of a pointwise one are further lanes, a convolution
-//! is the product with its patches. All are bound by the multiply-adds where the sparse ones are by loads: a tile of
-//! the output stays in registers, so that each number loaded serves several of them.
+//! Each takes any [`Window`](crate::sparse::Window): the positions of a pointwise one are further lanes, and a
+//! convolution is the product with its patches. All are bound by the multiply-adds, while the sparse ones are bound by
+//! loads: a tile of the output stays in registers, so that each number loaded serves several of them.
 
 mod choice;
 mod expand;

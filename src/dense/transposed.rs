@@ -12,14 +12,14 @@ use crate::twin::product::{Finish, Initial, Product, Right};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
-    /// `output[c, y, x, i] = sum over b, ky, kx of W[b, (c, ky, kx)] * delta[b, y', x', i]`, or adds that to it; then
-    /// zero where `activation[c, y, x, i]` is not above zero.
+    /// `output[c, y, x, i] = sum over b, ky, kx of W[b, (c, ky, kx)] * delta[b, y', x', i]`, or adds to it; then zero
+    /// where `activation[c, y, x, i]` is not above zero.
     ///
-    /// `y' = (y + padding_y - ky) / stride_y` where that is a position of `delta`, `x'` likewise. The mask is the
-    /// backward of the ReLU that made `activation`, the layer's input; without it, `activation` is not read. Shapes as
-    /// for [`DenseForward`](super::DenseForward), `delta` being that of its output, `output` and `activation` that of
-    /// its input. Grid: [`DenseTransposedParams::grid`]. Bound by the multiply-adds: positions that see through the
-    /// same taps are taken together, so that a stride wastes none.
+    /// `y' = (y + padding_y - ky) / stride_y` if that is a position of `delta`, and likewise `x'`. The mask is the
+    /// backward pass of the ReLU that made `activation`, the layer's input; without it, `activation` is not read.
+    /// Shapes as for [`DenseForward`](super::DenseForward), where `delta` belongs to its output, and `output` and
+    /// `activation` to its input. Grid: [`DenseTransposedParams::grid`]. Bound by the multiply-adds: positions that see
+    /// through the same taps are taken together, so that a stride wastes none.
     pub DenseTransposed, DenseTransposedParams, DenseTransposedTwin = "dense/transposed", shader!("dense/transposed");
     params {
         /// The planes and the window.
@@ -30,17 +30,17 @@ crate::kernel! {
         units: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Where the layer's weights begin in `weights`.
+        /// Start of the layer's weights in `weights`.
         first_weight: u32,
-        /// From one input channel's weights to the next's.
+        /// Distance from one input channel's weights to the next's.
         row_step: u32,
-        /// From one output channel's weights to the next's.
+        /// Distance from one output channel's weights to the next's.
         unit_step: u32,
-        /// 1: mask by `activation`, what was there included.
+        /// 1: mask by `activation`, including the existing values.
         relu: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
-        /// Blocks of vectors that make up the positions of one remainder.
+        /// Number of blocks of vectors in the positions of one remainder.
         blocks: u32,
     }
     pieces DenseTransposedParams::pieces;
@@ -51,11 +51,11 @@ crate::kernel! {
 }
 
 impl DenseTransposedParams {
-    /// For one full layer of an arena whose weights begin at `first_weight`, a batch of `lanes`; `relu`: mask by the
-    /// activation.
+    /// Parameters for one full layer of an arena whose weights begin at `first_weight`, and a batch of `lanes`; `relu`:
+    /// whether to mask by the activation.
     ///
     /// # Errors
-    /// A layer that has no such window, or one that is too large.
+    /// The layer does not have such a window, or is too large.
     pub fn of_layer(
         span: &LayerSpan,
         window: &Window,

@@ -1,4 +1,4 @@
-//! Writes a model down, layer by layer.
+//! Builds a model layer by layer.
 
 use std::sync::Arc;
 
@@ -9,11 +9,12 @@ use crate::layer::{
     Layer, LayerNorm, MaxPool, Patchify, Positions, Relu, Shortcut, Sparse, Windows,
 };
 
-/// What a layer makes: to be handed to the layers that take it.
+/// The value that a layer makes, to be given to the layers that take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value(usize);
 
-/// A model being written. Every method adds one layer behind the values it is given and returns the new value.
+/// A model under construction. Every method adds one layer after the values that it is given, and returns the new
+/// value.
 ///
 /// ```
 /// use rootlet::model::{Builder, Extent};
@@ -28,19 +29,19 @@ pub struct Value(usize);
 /// # Ok::<(), rootlet::Error>(())
 /// ```
 ///
-/// Errors say which layer does not fit what it is given. Methods that return none leave theirs to [`Builder::finish`].
+/// Errors say which layer does not fit its inputs. Methods that cannot return an error leave it to [`Builder::finish`].
 pub struct Builder {
     name: String,
     nodes: Vec<Node>,
-    /// The first layer that did not fit, of those whose methods return no error: [`Builder::finish`] returns it.
+    /// The first layer that did not fit, among those whose methods return no error: [`Builder::finish`] returns it.
     wrong: Option<Error>,
 }
 
-/// Numbers of a value for one member of the batch: positions and rows are counted by 32 bits.
+/// Most numbers in a value of one sample: positions and rows are counted in 32 bits.
 const LARGEST: usize = u32::MAX as usize;
 
 impl Builder {
-    /// A model over images (or vectors) of this size.
+    /// Starts a model over images (or vectors) of this size.
     pub fn new(name: &str, input: Extent) -> Self {
         Builder {
             name: name.to_owned(),
@@ -59,7 +60,7 @@ impl Builder {
         Value(0)
     }
 
-    /// Size of a value; that of the input for one of another builder.
+    /// Size of a value; for a value of another builder, the size of the input.
     pub fn extent(&self, x: Value) -> Extent {
         self.nodes.get(x.0).unwrap_or(&self.nodes[0]).extent
     }
@@ -74,16 +75,16 @@ impl Builder {
         }
     }
 
-    /// Adds any layer behind the values that it takes, one of your own too. The name stands in tables and messages; it
-    /// may be empty where the layer has no parameters.
+    /// Adds any layer, including one of your own, after the values that it takes. The name appears in tables and
+    /// messages; it may be empty if the layer has no parameters.
     ///
     /// # Errors
-    /// A layer that does not take these values.
+    /// The layer does not take these values.
     pub fn layer(&mut self, name: &str, layer: impl Layer, inputs: &[Value]) -> Result<Value> {
         self.shared(name, Arc::new(layer), inputs)
     }
 
-    /// As [`Builder::layer`], for layers that take nearly everything: what does not fit is reported at the end.
+    /// Like [`Builder::layer`], for layers that take nearly everything: an error is reported at the end.
     fn later(&mut self, name: &str, layer: impl Layer, inputs: &[Value]) -> Value {
         self.layer(name, layer, inputs).unwrap_or_else(|error| {
             self.wrong.get_or_insert(error);
@@ -91,7 +92,7 @@ impl Builder {
         })
     }
 
-    /// As [`Builder::layer`], of a layer whose type only its maker knows.
+    /// Like [`Builder::layer`], for a layer whose type only its maker knows.
     pub(crate) fn shared(
         &mut self,
         name: &str,
@@ -123,10 +124,10 @@ impl Builder {
         Ok(Value(self.nodes.len() - 1))
     }
 
-    /// A sparse convolution without biases, square in kernel, stride and padding.
+    /// A sparse convolution without biases, with square kernel, stride and padding.
     ///
     /// # Errors
-    /// A kernel that does not fit the plane.
+    /// The kernel does not fit the plane.
     pub fn conv(
         &mut self,
         name: &str,
@@ -150,7 +151,7 @@ impl Builder {
         self.later(name, Sparse::convolution(units, 1, 1, 0), &[x])
     }
 
-    /// The same with biases, and a ReLU fused behind it.
+    /// The same with biases, and a ReLU fused after it.
     pub fn linear_relu(&mut self, name: &str, x: Value, units: usize) -> Value {
         let relu = true;
         self.later(
@@ -176,7 +177,7 @@ impl Builder {
     /// ReLU of the batch norm of `x` plus `residual`.
     ///
     /// # Errors
-    /// Values of different sizes.
+    /// The values have different sizes.
     pub fn batch_norm_add_relu(&mut self, name: &str, x: Value, residual: Value) -> Result<Value> {
         self.layer(name, BatchNorm { relu: true }, &[x, residual])
     }
@@ -199,15 +200,16 @@ impl Builder {
     /// Sum of two values.
     ///
     /// # Errors
-    /// Values of different sizes.
+    /// The values have different sizes.
     pub fn add(&mut self, a: Value, b: Value) -> Result<Value> {
         self.layer("", Add, &[a, b])
     }
 
-    /// Option A of He et al. 2016: every `stride`-th position each way, zeros in the new channels, no parameters.
+    /// Option A of He et al. 2016: every `stride`-th position in each direction, zeros in the new channels, no
+    /// parameters.
     ///
     /// # Errors
-    /// Fewer channels than before.
+    /// There are fewer channels than before.
     pub fn shortcut(&mut self, x: Value, channels: usize, stride: usize) -> Result<Value> {
         self.layer("", Shortcut { channels, stride }, &[x])
     }
@@ -215,7 +217,7 @@ impl Builder {
     /// Maximum over square windows.
     ///
     /// # Errors
-    /// A window that does not fit the plane.
+    /// The window does not fit the plane.
     pub fn max_pool(
         &mut self,
         x: Value,
@@ -231,10 +233,10 @@ impl Builder {
         self.layer("", MaxPool(windows), &[x])
     }
 
-    /// Mean over square windows, padding included.
+    /// Mean over square windows, including the padding.
     ///
     /// # Errors
-    /// A window that does not fit the plane.
+    /// The window does not fit the plane.
     pub fn average_pool(
         &mut self,
         x: Value,
@@ -260,10 +262,10 @@ impl Builder {
         self.later("", Flatten, &[x])
     }
 
-    /// Dropout with this share dropped.
+    /// Dropout of this share.
     ///
     /// # Errors
-    /// A share outside `[0, 1)`.
+    /// The share is outside `[0, 1)`.
     pub fn dropout(&mut self, x: Value, share: f32) -> Result<Value> {
         self.layer("", Dropout { share }, &[x])
     }
@@ -271,7 +273,7 @@ impl Builder {
     /// Square patches as tokens: features in the order row, column, channel.
     ///
     /// # Errors
-    /// A plane that the patches do not divide.
+    /// The patches do not divide the plane.
     pub fn patchify(&mut self, x: Value, size: usize) -> Result<Value> {
         self.layer("", Patchify { size }, &[x])
     }
@@ -279,7 +281,7 @@ impl Builder {
     /// Adds fixed 2-D sine and cosine positions (Beyer, Zhai and Kolesnikov 2022).
     ///
     /// # Errors
-    /// Features that are not a multiple of 4, or only 4.
+    /// The number of features is not a multiple of 4, or is only 4.
     pub fn positions(&mut self, x: Value) -> Result<Value> {
         self.layer("", Positions, &[x])
     }
@@ -287,7 +289,7 @@ impl Builder {
     /// Multi-head self-attention over tokens whose features are queries, keys and values, each of `heads` × `dim`.
     ///
     /// # Errors
-    /// Another number of features.
+    /// The number of features differs.
     pub fn attention(&mut self, qkv: Value, heads: usize, dim: usize) -> Result<Value> {
         self.layer("", Attention { heads, dim }, &[qkv])
     }
@@ -295,7 +297,7 @@ impl Builder {
     /// The model that ends with `logits`.
     ///
     /// # Errors
-    /// Logits that are not the last value or not one vector, a value that nothing takes, or no sparse layer at all.
+    /// The logits are not the last value or not one vector, a value is never used, or there is no sparse layer at all.
     pub fn finish(mut self, logits: Value) -> Result<Model> {
         if let Some(error) = self.wrong.take() {
             return Err(error);
@@ -331,7 +333,7 @@ impl Builder {
     }
 }
 
-/// Refuses a value that has no numbers, or more than 32 bits count.
+/// Refuses a value that is empty, or too large to count in 32 bits.
 fn sized(extent: Extent) -> Result<(), String> {
     match extent.size() {
         size if size > 0 && size < LARGEST => Ok(()),

@@ -23,14 +23,14 @@ pub const MODELS: [&str; 15] = [
     "resnet50",
 ];
 
-/// What a model by name is made for.
+/// What a model is made for, by name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelOptions<'a> {
     /// Size of the images.
     pub input: Extent,
     /// Number of classes.
     pub classes: usize,
-    /// Factor of all channels, hidden widths among them.
+    /// Factor on all channels and hidden widths.
     pub width: f64,
     /// Widths of the hidden layers of `mlp`; other models ignore it.
     pub hidden: &'a [usize],
@@ -39,7 +39,8 @@ pub struct ModelOptions<'a> {
 /// A model by its name.
 ///
 /// # Errors
-/// An unknown name (the message lists the known ones), a width that is not above 0, or images that it cannot take.
+/// The name is unknown (the message lists the known ones), the width is not above 0, or the model cannot take such
+/// images.
 pub fn by_name(name: &str, options: &ModelOptions<'_>) -> Result<Model> {
     let &ModelOptions {
         input,

@@ -11,15 +11,15 @@ pub struct LayerCount {
     pub n_in: usize,
     /// Output units.
     pub n_out: usize,
-    /// Output positions: further members of the batch.
+    /// Number of output positions, which act as further samples of the batch.
     pub positions: usize,
     /// Active connections.
     pub active: u64,
-    /// Floating-point operations of one image's forward pass: two a connection and position.
+    /// Floating-point operations of one image's forward pass: two per connection and position.
     pub forward_flops: f64,
 }
 
-/// A whole model at some number of connections a layer.
+/// A whole model, with some number of connections in each layer.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ModelCount {
     /// The sparse layers in order.
@@ -32,7 +32,7 @@ pub struct ModelCount {
     pub biases: u64,
     /// Dense parameters: scales and shifts of the norms.
     pub norms: u64,
-    /// Floating-point operations of attention, one image's forward pass: products without connections.
+    /// Floating-point operations of attention in one image's forward pass: products without connections.
     pub attention_flops: f64,
 }
 
@@ -71,27 +71,28 @@ impl ModelCount {
         }
     }
 
-    /// Trained numbers: connections, biases, norms.
+    /// Number of trained values: connections, biases, norms.
     pub fn parameters(&self) -> u64 {
         self.active + self.biases + self.norms
     }
 
-    /// Trained numbers of the dense model.
+    /// Number of trained values of the dense model.
     pub fn dense_parameters(&self) -> u64 {
         self.dense + self.biases + self.norms
     }
 
-    /// Floating-point operations of one image's forward pass, as Evci et al. 2020 count them: the layers' products.
+    /// Floating-point operations of one image's forward pass, counted like Evci et al. 2020: the layers' products.
     pub fn forward_flops(&self) -> f64 {
         self.layers.iter().map(|l| l.forward_flops).sum::<f64>() + self.attention_flops
     }
 
-    /// Floating-point operations to train on one image: forward once, backward twice that.
+    /// Floating-point operations of training on one image: one forward pass, and a backward pass of twice the cost.
     pub fn step_flops(&self) -> f64 {
         3.0 * self.forward_flops()
     }
 
-    /// Floating-point operations a round adds per image of its batch: the gradients of `gamma` candidates a connection.
+    /// Floating-point operations that a round adds per image of its batch: the gradients of `gamma` candidates per
+    /// connection.
     pub fn round_flops(&self, gamma: f64) -> f64 {
         gamma * self.layers.iter().map(|l| l.forward_flops).sum::<f64>()
     }

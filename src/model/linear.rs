@@ -1,20 +1,19 @@
-//! The linear network under a model: its connections alone, without norms, biases and activations.
+//! The linear network underlying a model: only its connections, without norms, biases and activations.
 
 use super::node::{Model, Node};
 use crate::error::{Error, Result};
 use crate::layer::Linear;
 
 impl Model {
-    /// What is left of the model when every norm, bias, activation and dropout is taken out, in the sense of Tanaka et
-    /// al. 2020 ("Pruning neural networks without any data"): with weights and an input that are not negative, a ReLU
-    /// changes nothing, and a norm at the start of an evaluation is the identity. Its sparse layers are those of the
-    /// model.
+    /// What remains of the model without its norms, biases, activations and dropout, in the sense of Tanaka et al. 2020
+    /// ("Pruning neural networks without any data"): if weights and input are not negative, a ReLU changes nothing, and
+    /// a freshly initialised norm is the identity in evaluation. Its sparse layers are those of the model.
     ///
     /// # Errors
-    /// A model with attention, in which nothing of this holds.
+    /// The model has attention, for which none of this holds.
     pub fn linear(&self) -> Result<Model> {
         let mut nodes: Vec<Node> = Vec::new();
-        // By node of the model: where its value is now.
+        // For each node of the model, where its value is now.
         let mut now: Vec<usize> = Vec::new();
         for node in &self.nodes {
             let inputs: Vec<usize> = node.inputs.iter().map(|&i| now[i]).collect();

@@ -3,10 +3,10 @@
 use super::{Builder, Extent, Model};
 use crate::error::Result;
 
-/// A perceptron from `input`, taken as one vector, over the `hidden` widths to `classes`.
+/// A perceptron from `input`, flattened to one vector, through the `hidden` widths to `classes`.
 ///
 /// # Errors
-/// A width of 0.
+/// A width is 0.
 pub fn mlp(input: Extent, hidden: &[usize], classes: usize) -> Result<Model> {
     let mut net = Builder::new("mlp", input);
     let mut x = net.input();

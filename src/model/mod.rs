@@ -1,7 +1,7 @@
 //! Models: lists of layers, nothing else.
 //!
-//! A [`Model`] is a list of [`Node`]s, each of which takes values made before it and makes one. A [`Builder`] writes
-//! such a list; each family has a short file, and [`by_name`] knows them all.
+//! A [`Model`] is a list of [`Node`]s, each of which takes values made before it and makes one. A [`Builder`] builds
+//! such a list. Each family has a short file, and [`by_name`] knows them all.
 //!
 //! | file | models |
 //! |---|---|

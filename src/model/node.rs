@@ -1,4 +1,4 @@
-//! What a model is: nodes, each with its layer, its inputs and the size of what it makes.
+//! The parts of a model: nodes, each with its layer, its inputs and the size of its value.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::layer::{Connections, Extent, Layer, Parameter};
 use crate::sparse::{Shape, Window};
 
-/// One layer of a model, and what it takes.
+/// One layer of a model, with its inputs.
 #[derive(Clone, Debug)]
 pub struct Node {
     pub(super) name: String,
@@ -17,22 +17,22 @@ pub struct Node {
 }
 
 impl Node {
-    /// Its name in tables and messages; empty where it has no parameters.
+    /// Its name in tables and messages; empty if it has no parameters.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it does.
+    /// Its layer.
     pub fn layer(&self) -> &dyn Layer {
         self.layer.as_ref()
     }
 
-    /// Its layer, if it is one of this type.
+    /// Its layer, if it has this type.
     pub fn layer_as<L: Layer>(&self) -> Option<&L> {
         (self.layer() as &dyn Any).downcast_ref()
     }
 
-    /// Numbers of the nodes whose values it takes.
+    /// Indices of the nodes whose values it takes.
     pub fn inputs(&self) -> &[usize] {
         &self.inputs
     }
@@ -46,19 +46,19 @@ impl Node {
 /// A sparse layer of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SparseNode {
-    /// Number of its node.
+    /// Index of its node.
     pub node: usize,
     /// Its name.
     pub name: String,
     /// Input units (channels × taps) and output units.
     pub shape: Shape,
-    /// How output positions read input positions.
+    /// How its output positions read input positions.
     pub window: Window,
     /// Whether its output units have biases.
     pub bias: bool,
 }
 
-/// The layers in order; the last one's value are the logits. A [`Builder`](super::Builder) makes it, and checks it.
+/// The layers in order; the last one's value is the logits. A [`Builder`](super::Builder) builds it and checks it.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(super) name: String,
@@ -77,7 +77,7 @@ impl Model {
         &self.nodes
     }
 
-    /// Size of what it takes.
+    /// Size of its input.
     pub fn input(&self) -> Extent {
         self.nodes.first().map_or(Extent::vector(0), |n| n.extent)
     }
@@ -87,7 +87,7 @@ impl Model {
         self.nodes.last().map_or(0, |n| n.extent.channels)
     }
 
-    /// Sizes of the values that a node takes.
+    /// Sizes of the inputs of a node.
     pub fn inputs_of(&self, node: &Node) -> Vec<Extent> {
         let extents = node.inputs.iter().filter_map(|&i| self.nodes.get(i));
         extents.map(|n| n.extent).collect()
@@ -98,7 +98,7 @@ impl Model {
         node.layer.connections(&self.inputs_of(node))
     }
 
-    /// The sparse layers in order: those of the arena.
+    /// The sparse layers in order, as in the arena.
     pub fn sparse(&self) -> Vec<SparseNode> {
         let nodes = self.nodes.iter().enumerate();
         nodes
@@ -137,10 +137,11 @@ impl Model {
             .collect()
     }
 
-    /// The same model with other layers where `other` names one, which must make values of the same size.
+    /// The same model with some layers replaced: `other` gives the replacement, which must make values of the same
+    /// size.
     ///
     /// # Errors
-    /// A layer that does not.
+    /// A replacement does not.
     pub fn with_layers(mut self, other: impl Fn(&Node) -> Option<Arc<dyn Layer>>) -> Result<Model> {
         for n in 1..self.nodes.len() {
             let Some(layer) = other(&self.nodes[n]) else {

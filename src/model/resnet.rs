@@ -6,7 +6,7 @@ use crate::error::Result;
 /// The form for small images: 6n + 2 layers in three stages of 16, 32 and 64 channels, with option-A shortcuts.
 ///
 /// # Errors
-/// Images that are too small.
+/// The images are too small.
 pub fn cifar_resnet(
     name: &str,
     input: Extent,
@@ -48,7 +48,7 @@ pub enum Block {
 /// The form for large images: a 7×7 stem, four stages of `blocks` each, projection shortcuts.
 ///
 /// # Errors
-/// Images that are too small.
+/// The images are too small.
 pub fn imagenet_resnet(
     name: &str,
     input: Extent,
@@ -80,7 +80,7 @@ pub fn imagenet_resnet(
     net.finish(logits)
 }
 
-/// How a block's input gets the size of its output.
+/// How a block's input is brought to the size of its output.
 #[derive(Clone, Copy, PartialEq)]
 enum Shortcut {
     /// Option A: subsampled, with zeros in the new channels.

@@ -5,13 +5,13 @@ use super::resnet::wide;
 use super::{Builder, Extent, Model};
 use crate::error::Result;
 
-/// Share of the classifier's hidden units that is dropped in training.
+/// Share of the classifier's hidden units that is dropped during training.
 const DROPOUT: f32 = 0.5;
 
-/// Convolutions of each of the five stages; a pooling of 2×2 ends every stage.
+/// The convolutions of each of the five stages; a pooling of 2×2 ends every stage.
 ///
 /// # Errors
-/// Images below 32×32, which five poolings leave nothing of.
+/// The images are smaller than 32×32, of which five poolings leave nothing.
 pub fn vgg_small(
     name: &str,
     input: Extent,

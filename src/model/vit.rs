@@ -11,11 +11,11 @@ const HEAD: usize = 64;
 /// A simple ViT's sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VitOptions {
-    /// Positions of a patch each way.
+    /// Positions of a patch in each direction.
     pub patch: usize,
     /// Features of a token.
     pub dim: usize,
-    /// Blocks.
+    /// Number of blocks.
     pub depth: usize,
     /// Heads of each attention, of 64 features.
     pub heads: usize,
@@ -50,8 +50,8 @@ impl VitOptions {
         }
     }
 
-    /// `width` times as many features, heads and hidden units; features stay a multiple of 4, and at least 8, as the
-    /// positions need.
+    /// `width` times as many features, heads and hidden units. The number of features stays a multiple of 4 and at
+    /// least 8, as the positions need.
     pub fn wide(self, width: f64) -> Self {
         VitOptions {
             dim: wide(self.dim / 4, width).max(2) * 4,
@@ -62,10 +62,10 @@ impl VitOptions {
     }
 }
 
-/// A simple ViT. Queries, keys, values and the attention's outputs have no biases; the perceptrons have.
+/// A simple ViT. Queries, keys, values and the attention's outputs have no biases, but the perceptrons have.
 ///
 /// # Errors
-/// Images that the patches do not divide.
+/// The patches do not divide the images.
 pub fn simple_vit(name: &str, input: Extent, options: VitOptions, classes: usize) -> Result<Model> {
     let VitOptions {
         patch,

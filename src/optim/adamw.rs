@@ -1,8 +1,8 @@
-//! AdamW, as `torch.optim.AdamW` defines it, but that each number counts its own steps.
+//! AdamW as `torch.optim.AdamW` defines it, except that each number counts its own steps.
 //!
-//! Adam divides its moments by 1 − βᵗ, as if they had been gathered over t steps. A connection that a round has grown
-//! has gathered none: with the run's t its first steps would be up to 1/√(1 − β₂) times too long or too short. So t is
-//! a connection's age: the steps since it grew (SMET, arXiv 2606.00888).
+//! Adam divides its moments by 1 − βᵗ, as if they had been gathered over t steps. A connection that a round has just
+//! grown has gathered none: with the run's t its first steps would be up to 1/√(1 − β₂) times too long or too short. So
+//! t is a connection's age: the number of steps since it grew (SMET, arXiv 2606.00888).
 
 use rayon::prelude::*;
 
@@ -19,25 +19,25 @@ crate::kernel! {
     /// One dispatch over all layers' connections. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
     pub AdamWStep, AdamWStepParams, AdamWStepTwin = "optim/adamw", shader!("optim/adamw");
     params {
-        /// A quarter of the weights' number, rounded up.
+        /// A quarter of the number of weights, rounded up.
         vectors: u32,
         /// Share of the first moment that is kept.
         beta1: f32,
         /// Share of the second moment that is kept.
         beta2: f32,
-        /// 1 - beta1, rounded once: the difference of what was rounded would have fewer digits.
+        /// 1 - beta1, rounded once: the difference of rounded numbers would have fewer digits.
         rest1: f32,
         /// 1 - beta2.
         rest2: f32,
         /// The natural logarithm of beta1.
         log_beta1: f32,
-        /// That of beta2.
+        /// The natural logarithm of beta2.
         log_beta2: f32,
         /// Added to the root of the second moment.
         epsilon: f32,
-        /// Share of a weight that goes in a step, for each unit of the learning rate.
+        /// Share of a weight that is removed in a step, per unit of the learning rate.
         weight_decay: f32,
-        /// 0: all count from the run's first step, and not by their ages.
+        /// 0: all count from the run's first step, not from their own.
         by_age: u32,
     }
     no loops;
@@ -52,7 +52,7 @@ crate::kernel! {
 /// Weights that a thread takes at a time.
 const CHUNK: usize = 16 * 1024;
 
-/// 1 - exp(x) for x <= 0. Near 0 the difference would leave few digits, so there it is a series.
+/// 1 - exp(x) for x <= 0. Near 0 the difference would lose digits, so a series is used there.
 #[inline(always)]
 fn rest_of_exp(x: f32) -> f32 {
     if x > -0.5 {
@@ -76,7 +76,7 @@ impl AdamWStepTwin<'_> {
             .zip(self.age[..length].par_chunks_mut(CHUNK))
             .zip(self.gradient[..length].par_chunks(CHUNK))
             .for_each(|((((weights, first), second), age), gradient)| {
-                // Ages come in long runs of equal ones: those of connections that grew together, or never did.
+                // Ages come in long runs of equal values: connections that grew together, or have always been there.
                 let mut known = (0, 0.0, 0.0);
                 let numbers = weights.iter_mut().zip(first).zip(second).zip(age);
                 for ((((w, m), v), age), &g) in numbers.zip(gradient) {
@@ -95,7 +95,8 @@ impl AdamWStepTwin<'_> {
     }
 }
 
-/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with an age for each number: what stays the same over a run.
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) with an age for each number: the options that stay the same over a
+/// run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamW {
     betas: [f64; 2],
@@ -113,11 +114,11 @@ impl AdamW {
     const AGE: StateArray = StateArray::u32("age", 0);
 
     /// `betas` are the shares of the moments that are kept, `epsilon` is added to the root of the second one, and
-    /// `weight_decay` times the learning rate is the share of a weight that goes in a step.
+    /// `weight_decay` times the learning rate is the share of a weight that is removed in a step.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value): a share outside [0, 1), an epsilon that is not above 0 and at most 1, a
-    /// decay below 0 or above 1,000,000.
+    /// [`Error::Value`](crate::Error::Value): a share is outside [0, 1), epsilon is not above 0 and at most 1, or the
+    /// decay is below 0 or above 1,000,000.
     pub fn new(betas: [f64; 2], epsilon: f64, weight_decay: f64) -> Result<Self> {
         for (beta, name) in betas.into_iter().zip(["beta1", "beta2"]) {
             check(share(beta), name, "must be at least 0 and below 1", beta)?;
@@ -142,8 +143,8 @@ impl AdamW {
         })
     }
 
-    /// The same, but that moments are corrected by the steps of the run, as if every connection had been there from the
-    /// first: what other frameworks do, for comparisons.
+    /// The same, except that moments are corrected by the steps of the run, as if every connection had been there from
+    /// the start. Other frameworks do this; it is meant for comparisons.
     pub fn without_ages(self) -> Self {
         AdamW {
             by_age: false,
@@ -172,7 +173,7 @@ impl Optimiser for AdamW {
                     beta2: beta2 as f32,
                     rest1: (1.0 - beta1) as f32,
                     rest2: (1.0 - beta2) as f32,
-                    // Of 0 it is -∞, which no shader need know: exp is 0 far above.
+                    // For 0 it is -∞, which the shader need not handle: exp is 0 long before that.
                     log_beta1: beta1.ln().max(-1e3) as f32,
                     log_beta2: beta2.ln().max(-1e3) as f32,
                     epsilon: self.epsilon as f32,

@@ -1,4 +1,4 @@
-//! An array that an optimiser keeps: what is declared of it, and its numbers on the host.
+//! An array that an optimiser keeps: its declaration, and its numbers on the host.
 
 /// An array with a word for every trained number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,7 +41,7 @@ impl Scalar {
         }
     }
 
-    /// So many of it.
+    /// This many copies of it.
     pub fn times(self, count: usize) -> Numbers {
         match self {
             Scalar::F32(value) => Numbers::F32(vec![value; count]),
@@ -60,17 +60,17 @@ pub enum Numbers {
 }
 
 impl Numbers {
-    /// How many.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         self.words().len()
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.words().is_empty()
     }
 
-    /// As words.
+    /// The numbers as words.
     pub fn words(&self) -> &[u32] {
         match self {
             Numbers::F32(values) => bytemuck::cast_slice(values),
@@ -86,7 +86,7 @@ impl Numbers {
         }
     }
 
-    /// Those at these places.
+    /// The elements at these places.
     pub(super) fn select(&self, places: &[usize]) -> Self {
         match self {
             Numbers::F32(values) => Numbers::F32(places.iter().map(|&i| values[i]).collect()),
@@ -94,7 +94,7 @@ impl Numbers {
         }
     }
 
-    /// Among so many of `start`, those that lie at these places.
+    /// `count` elements equal to `start`, except for these at the given places.
     pub(super) fn spread(&self, start: Scalar, count: usize, places: &[usize]) -> Self {
         match (start.times(count), self) {
             (Numbers::F32(mut all), Numbers::F32(own)) => {

@@ -7,7 +7,7 @@ use super::state::{OptimiserState, Placed};
 use crate::engine::{Buffer, Class, Device, View};
 use crate::error::Result;
 
-/// The arrays for one group of trained numbers. A clone is of the same buffers.
+/// The arrays for one group of trained numbers. A clone shares the buffers.
 #[derive(Clone)]
 pub struct StateBuffers {
     declared: Vec<StateArray>,
@@ -15,10 +15,10 @@ pub struct StateBuffers {
 }
 
 impl StateBuffers {
-    /// Allocates them; the ledger knows each as `owner.name`.
+    /// Allocates them; the ledger lists each as `owner.name`.
     ///
     /// # Errors
-    /// Buffers that the device refuses.
+    /// The device refuses a buffer.
     pub fn new(
         device: &Device,
         owner: &str,
@@ -39,18 +39,18 @@ impl StateBuffers {
         self.declared.iter().copied().zip(views).collect()
     }
 
-    /// What was declared.
+    /// The declared arrays.
     pub fn declared(&self) -> &[StateArray] {
         &self.declared
     }
 
-    /// What each word of an array starts with, for those that rounds grow.
+    /// What each word of an array starts with, for the connections that rounds grow.
     pub(crate) fn starts(&self) -> impl Iterator<Item = (Scalar, View)> {
         let starts = self.declared.iter().map(|array| array.start);
         starts.zip(self.buffers.iter().map(Buffer::all))
     }
 
-    /// Writes states that fit at their places; elsewhere all is zero. One that has not begun starts.
+    /// Writes states at their places; the rest becomes zero. A state that has not begun gets the start values.
     pub(crate) fn import(&self, device: &Device, states: &[Placed<'_>]) -> Result<()> {
         for (i, (array, buffer)) in self.declared.iter().zip(&self.buffers).enumerate() {
             let mut words = vec![0u32; buffer.words()];
@@ -66,7 +66,7 @@ impl StateBuffers {
         Ok(())
     }
 
-    /// Reads the states at these places back.
+    /// Reads back the states at these places.
     pub(crate) fn export(
         &self,
         device: &Device,

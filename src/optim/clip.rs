@@ -1,20 +1,21 @@
-//! Gradient clipping: all gradients together are shortened to a norm, as `torch.nn.utils.clip_grad_norm_` does it.
+//! Gradient clipping: all gradients together are shortened to a norm, like `torch.nn.utils.clip_grad_norm_`.
 
 use crate::engine::loops::{NONE, looped};
 use crate::engine::{Buffer, Grid, Plan, View};
 use crate::error::Result;
 
 crate::kernel! {
-    /// Of every `workgroups`-th stretch of 64 vectors the sum of squares, `sums[first + workgroup]`. Grid: `workgroups`.
+    /// Sums the squares of every `workgroups`-th stretch of 64 vectors into `sums[first + workgroup]`. Grid:
+    /// `workgroups`.
     ///
-    /// Shapes: `numbers` `[4 * vectors]`; other sums stay as they are.
+    /// Shapes: `numbers` `[4 * vectors]`; other sums are left alone.
     pub SquareSums, SquareSumsParams, SquareSumsTwin = "optim/square_sums", shader!("optim/square_sums");
     params {
         /// A quarter of the numbers.
         vectors: u32,
-        /// Sums.
+        /// Number of sums.
         workgroups: u32,
-        /// Where they begin.
+        /// Index of the first of them.
         first: u32,
     }
     loops |p, _| looped(p.vectors.div_ceil(p.workgroups.max(1) * LANES as u32), NONE) + looped(LANES as u32, NONE);
@@ -23,13 +24,13 @@ crate::kernel! {
 }
 
 crate::kernel! {
-    /// `factor[0] = min(1, limit / (norm + 1e-6))`, `factor[1] = norm`, of the root of the sum of `sums`. Grid: one
-    /// workgroup.
+    /// `factor[0] = min(1, limit / (norm + 1e-6))`, `factor[1] = norm`, where the norm is the root of the sum of
+    /// `sums`. Grid: one workgroup.
     pub ClipFactor, ClipFactorParams, ClipFactorTwin = "optim/clip_factor", shader!("optim/clip_factor");
     params {
-        /// Sums.
+        /// Number of sums.
         count: u32,
-        /// The norm that is allowed.
+        /// The largest norm allowed.
         limit: f32,
     }
     loops |p, _| looped(p.count.div_ceil(LANES as u32), NONE) + looped(LANES as u32, NONE);
@@ -51,9 +52,9 @@ crate::kernel! {
     write numbers: f32,
 }
 
-/// Lanes of a workgroup, part of the sums' order.
+/// Lanes of a workgroup, which decide the order of the sums.
 const LANES: usize = 64;
-/// Most sums of a group.
+/// Most sums per group.
 const WORKGROUPS: usize = 256;
 
 /// The sum of 64 lanes' sums.
@@ -106,9 +107,9 @@ impl ScaleTwin<'_> {
 
 /// Memory for clipping.
 pub struct ClipBuffers {
-    /// Sums of squares, of all groups.
+    /// Sums of squares of all groups.
     pub sums: Buffer,
-    /// `[2]`: what gradients were multiplied by, and the norm that they had.
+    /// `[2]`: the factor that gradients were multiplied by, and the norm that they had.
     pub factor: Buffer,
 }
 
@@ -118,11 +119,11 @@ impl ClipBuffers {
     /// Words of [`ClipBuffers::factor`].
     pub const FACTOR: usize = 2;
 
-    /// Records that the gradients of these groups, together, get at most this norm. Behind the `count` numbers of each
-    /// there may be zeros up to a multiple of four.
+    /// Records that the gradients of these groups together are limited to this norm. The `count` numbers of each may be
+    /// followed by zeros up to a multiple of four.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn record(&self, plan: &mut Plan, limit: f32, groups: &[(usize, View)]) -> Result<()> {
         let mut first = 0;
         for (count, gradient) in groups {

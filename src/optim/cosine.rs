@@ -13,12 +13,12 @@ pub struct Cosine {
 }
 
 impl Cosine {
-    /// `lr` is the rate after the warm-up, which is that of [`Milestones`](super::Milestones), and `end` the rate that
-    /// it falls to: the step behind the last would have it.
+    /// `lr` is the rate after the warm-up, which is like that of [`Milestones`](super::Milestones), and `end` the rate
+    /// at the bottom: the step after the last would have it.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value): a rate that is not above 0 and at most 1,000,000, epochs that are none, an
-    /// `end` below 0 or above `lr`.
+    /// [`Error::Value`](crate::Error::Value): the rate is not above 0 and at most 1,000,000, an epoch is invalid, or
+    /// `end` is below 0 or above `lr`.
     pub fn new(lr: f64, warmup_epochs: f64, end: f64) -> Result<Self> {
         let warmup = WarmUp::new(lr, warmup_epochs)?;
         check(

@@ -1,17 +1,17 @@
-//! What an optimiser is: one trait, which those of this crate and of others implement alike.
+//! The definition of an optimiser: one trait, which those of this crate and of others implement alike.
 
 use super::array::StateArray;
 use crate::engine::{Plan, View};
 use crate::error::{Error, Misfit, Result};
 use std::fmt::Debug;
 
-/// How trained numbers move by their gradients.
+/// How trained numbers move along their gradients.
 ///
-/// An optimiser is a description. It holds no memory: a network asks it for the arrays that it keeps, allocates them,
-/// and lets it record its dispatches into plans. Each array has a word for every trained number, be it a connection's
-/// weight, a bias or a layer's dense parameter. A connection's words follow it through the rounds; a grown connection
-/// begins with the array's start. A custom optimiser brings kernels of its own ([`kernel!`](crate::kernel!));
-/// `examples/custom_optimiser` is one.
+/// An optimiser is a description and holds no memory: a network asks it for the arrays that it keeps, allocates them,
+/// and lets it record its dispatches into plans. Each array has a word for every trained number, whether that is a
+/// connection's weight, a bias or a dense parameter of a layer. A connection's words follow it through the rounds; a
+/// grown connection begins with the array's start value. A custom optimiser brings its own kernels
+/// ([`kernel!`](crate::kernel!)); `examples/custom_optimiser` is one.
 pub trait Optimiser: Debug + Send + Sync {
     /// Its name, in messages and in files: "sgd".
     fn name(&self) -> &'static str;
@@ -22,23 +22,23 @@ pub trait Optimiser: Debug + Send + Sync {
     /// Records one step's update of a group of trained numbers.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     fn step(&self, plan: &mut Plan, update: &Update<'_>) -> Result<()>;
 
-    /// Bytes that it keeps for each trained number. By them a run is refused that the device cannot hold, before
+    /// Bytes that it keeps for each trained number. This allows refusing a run that the device cannot hold, before
     /// anything is drawn.
     fn bytes(&self) -> u64 {
         4 * self.state().len() as u64
     }
 
-    /// Floating-point operations of the products in one step on so many trained numbers. Element-wise work is not
-    /// counted, as of layers.
+    /// Floating-point operations of the products in one step on `count` trained numbers. Element-wise work is not
+    /// counted, as for layers.
     fn flops(&self, _count: usize) -> f64 {
         0.0
     }
 }
 
-/// What a group of trained numbers is.
+/// The kind of a group of trained numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Weights of the connections of all layers.
@@ -50,11 +50,11 @@ pub enum Group {
 }
 
 /// One step's update of a group. All views have `count` words and are padded to whole vectors of four, which may be
-/// updated, too: gradients and weights there are zero, and so are those of units without a bias.
+/// updated, too: gradients and weights there are zero, as are those of units without a bias.
 pub struct Update<'a> {
-    /// What is updated.
+    /// The kind of the group.
     pub group: Group,
-    /// Its words.
+    /// Number of its words.
     pub count: usize,
     /// A [`StepState`](crate::engine::StepState): the learning rate, and the step's number.
     pub step: View,
@@ -67,7 +67,7 @@ pub struct Update<'a> {
 }
 
 impl<'a> Update<'a> {
-    /// Of arrays that are not in a network.
+    /// An update of arrays that are not in a network.
     pub fn new(
         group: Group,
         count: usize,
@@ -88,7 +88,7 @@ impl<'a> Update<'a> {
     /// `[count]`: one of the optimiser's arrays.
     ///
     /// # Errors
-    /// It has none of this name.
+    /// The optimiser has no array with this name.
     pub fn state(&self, name: &str) -> Result<View> {
         let found = self.state.iter().find(|(array, _)| array.name == name);
         found.map(|(_, view)| view.clone()).ok_or_else(|| {
@@ -100,10 +100,10 @@ impl<'a> Update<'a> {
     }
 }
 
-/// Names that files have for something else.
+/// Names that files use for something else.
 const TAKEN: [&str; 4] = ["crow_indices", "col_indices", "values", "bias"];
 
-/// Refuses an optimiser whose arrays files could not tell apart.
+/// Refuses an optimiser whose arrays files could not distinguish.
 pub(crate) fn check(optimiser: &dyn Optimiser) -> Result<()> {
     let (arrays, name) = (optimiser.state(), optimiser.name());
     if name.is_empty() {

@@ -5,34 +5,34 @@ use std::fmt::Debug;
 use crate::bounds::{LARGEST_RATE, check, epoch, list_text, positive};
 use crate::error::Result;
 
-/// Where a run is, as a learning rate goes by it. A method of several stages begins each with a new one.
+/// The point of a run that determines the learning rate. A method of several stages begins each one with a new moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Optimiser steps before this one.
     pub step: u64,
     /// Optimiser steps in an epoch.
     pub steps_per_epoch: u64,
-    /// Optimiser steps in all epochs.
+    /// Optimiser steps of all epochs.
     pub steps: u64,
 }
 
 impl Moment {
-    /// Epochs before this step, with the part of the current one.
+    /// Epochs before this step, including the fraction of the current one.
     pub fn epoch(&self) -> f64 {
         self.step as f64 / self.steps_per_epoch.max(1) as f64
     }
 
-    /// Share of the steps that are done: 0 to 1.
+    /// Share of the steps that is done: 0 to 1.
     pub fn progress(&self) -> f64 {
         self.step as f64 / self.steps.max(1) as f64
     }
 }
 
-/// The learning rate of every step: a function of where the run is, so that a resumed run goes on with it.
+/// The learning rate of every step: a function of the run's progress, so that a resumed run continues it.
 ///
 /// A closure `Fn(Moment) -> f32` is one.
 pub trait LearningRate: Send + Sync {
-    /// The rate of the step that comes: finite, not below 0.
+    /// The rate of the next step: finite and not below 0.
     fn at(&self, moment: Moment) -> f32;
 }
 
@@ -67,7 +67,7 @@ impl WarmUp {
         Ok(WarmUp { lr, epochs })
     }
 
-    /// The rate, or the part of it that has been reached: it rises in equal parts, and the first step has one part.
+    /// The rate, or the part of it reached so far: it rises in equal parts, of which the first step has one.
     pub fn at(&self, moment: Moment) -> f64 {
         let steps = self.epochs * moment.steps_per_epoch as f64;
         self.lr * ((moment.step as f64 + 1.0) / steps.max(1.0)).min(1.0)
@@ -83,12 +83,13 @@ pub struct Milestones {
 }
 
 impl Milestones {
-    /// `lr` is the rate after the warm-up. In the epochs of the warm-up it rises in equal parts, and its first step has
-    /// one part, not zero. At each of the `milestones`, epochs in ascending order, it is multiplied by `decay`.
+    /// `lr` is the rate after the warm-up. During the epochs of the warm-up it rises in equal parts, of which the first
+    /// step has one (the rate does not start at zero). At each of the `milestones`, epochs in ascending order, it is
+    /// multiplied by `decay`.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value): a rate or factor that is not above 0 and at most 1,000,000, epochs that
-    /// are none, milestones out of order.
+    /// [`Error::Value`](crate::Error::Value): the rate or the factor is not above 0 and at most 1,000,000, an epoch is
+    /// invalid, or the milestones are out of order.
     pub fn new(lr: f64, warmup_epochs: f64, milestones: Vec<f64>, decay: f64) -> Result<Self> {
         let warmup = WarmUp::new(lr, warmup_epochs)?;
         let ascending = milestones.windows(2).all(|pair| pair[0] < pair[1]);

@@ -14,7 +14,7 @@ crate::kernel! {
     /// One dispatch over all layers' connections. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
     pub SgdStep, SgdStepParams, SgdStepTwin = "optim/sgd", shader!("optim/sgd");
     params {
-        /// A quarter of the weights' number, rounded up.
+        /// A quarter of the number of weights, rounded up.
         vectors: u32,
         /// Share of the velocity that is kept.
         momentum: f32,
@@ -61,7 +61,7 @@ impl SgdStepTwin<'_> {
     }
 }
 
-/// SGD with momentum, weight decay and Nesterov's form: what stays the same over a run.
+/// SGD with momentum, weight decay and Nesterov's form: the options that stay the same over a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
     pub(crate) momentum: f32,
@@ -70,7 +70,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// Its name in files; those that do not name an optimiser are its own.
+    /// Its name in files; files that name no optimiser are from SGD.
     pub(crate) const NAME: &str = "sgd";
     /// The velocity.
     pub(crate) const STATE: StateArray = StateArray::f32("momentum", 0.0);
@@ -82,12 +82,12 @@ impl Sgd {
         nesterov: false,
     };
 
-    /// `momentum` is the share of the velocity that is kept, `weight_decay` the L2 penalty, added to the gradient of
-    /// weights and biases alike.
+    /// `momentum` is the share of the velocity that is kept, `weight_decay` the L2 penalty, which is added to the
+    /// gradients of weights and biases alike.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value): a momentum outside [0, 1), a penalty below 0 or above 1,000,000,
-    /// Nesterov's form without a momentum.
+    /// [`Error::Value`](crate::Error::Value): the momentum is outside [0, 1), the penalty is below 0 or above
+    /// 1,000,000, or Nesterov's form has no momentum.
     pub fn new(momentum: f64, weight_decay: f64, nesterov: bool) -> Result<Self> {
         check(
             share(momentum),

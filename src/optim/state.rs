@@ -1,11 +1,11 @@
-//! What an optimiser keeps, on the host: what is saved, and read back.
+//! The state of an optimiser on the host, for saving and loading.
 
 use super::array::{Numbers, Scalar, StateArray};
 use crate::error::Result;
 use std::ops::Range;
 
-/// An optimiser's arrays for some trained numbers, by name and in its order. Of an optimiser that has not begun there
-/// may be none: they are then what they start with.
+/// An optimiser's arrays for some trained numbers, by name and in its order. An optimiser that has not begun may have
+/// none: they then have their start values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OptimiserState {
     arrays: Vec<(String, Numbers)>,
@@ -19,12 +19,12 @@ impl OptimiserState {
         }
     }
 
-    /// What `count` numbers start with.
+    /// The start values for `count` numbers.
     pub fn starting(arrays: &[StateArray], count: usize) -> Self {
         Self::of(arrays.iter().map(|a| (a.name.into(), a.start.times(count))))
     }
 
-    /// From words in the order of the arrays.
+    /// The state from words in the order of the arrays.
     pub(super) fn from_words(arrays: &[StateArray], words: &[&[u32]]) -> Self {
         Self::of(arrays.iter().zip(words).map(|(array, words)| {
             let numbers = match array.start {
@@ -35,7 +35,7 @@ impl OptimiserState {
         }))
     }
 
-    /// Whether there are none.
+    /// Whether there are no arrays.
     pub fn is_empty(&self) -> bool {
         self.arrays.is_empty()
     }
@@ -45,7 +45,7 @@ impl OptimiserState {
         (self.arrays.iter()).map(|(name, numbers)| (name.as_str(), numbers))
     }
 
-    /// The numbers of an array of f32; nothing where there is none of this name.
+    /// The numbers of an array of f32; empty if there is none with this name.
     pub fn f32(&self, name: &str) -> &[f32] {
         match self.arrays().find(|(n, _)| *n == name) {
             Some((_, Numbers::F32(values))) => values,
@@ -53,7 +53,7 @@ impl OptimiserState {
         }
     }
 
-    /// The numbers of an array of u32; nothing where there is none of this name.
+    /// The numbers of an array of u32; empty if there is none with this name.
     pub fn u32(&self, name: &str) -> &[u32] {
         match self.arrays().find(|(n, _)| *n == name) {
             Some((_, Numbers::U32(values))) => values,
@@ -72,7 +72,7 @@ impl OptimiserState {
             .copied()
     }
 
-    /// The arrays of real numbers, to be changed.
+    /// The arrays of real numbers, mutably.
     pub fn reals_mut(&mut self) -> impl Iterator<Item = &mut Vec<f32>> {
         (self.arrays.iter_mut()).filter_map(|(_, numbers)| match numbers {
             Numbers::F32(values) => Some(values),
@@ -80,12 +80,12 @@ impl OptimiserState {
         })
     }
 
-    /// Of the numbers at these places.
+    /// The state of the numbers at these places.
     pub fn select(&self, places: &[usize]) -> Self {
         Self::of((self.arrays()).map(|(name, numbers)| (name.into(), numbers.select(places))))
     }
 
-    /// Of `count` numbers, of which those at these places have this state and the others begin.
+    /// The state of `count` numbers, where those at these places have this state and the others their start values.
     pub fn spread(&self, arrays: &[StateArray], count: usize, places: &[usize]) -> Self {
         let own = arrays.iter().zip(&self.arrays);
         Self::of(own.map(|(array, (name, numbers))| {
@@ -93,7 +93,7 @@ impl OptimiserState {
         }))
     }
 
-    /// Whether every array is as long as there are numbers. An error says which is not, its name behind `prefix`.
+    /// Checks that every array has `count` numbers. An error names the one that has not, after `prefix`.
     pub(crate) fn check_lengths(&self, prefix: &str, count: usize) -> Result<(), String> {
         match self.arrays().find(|(_, numbers)| numbers.len() != count) {
             None => Ok(()),
@@ -104,7 +104,7 @@ impl OptimiserState {
         }
     }
 
-    /// Whether it is that of an optimiser with these arrays for `count` numbers, begun or not.
+    /// Whether it belongs to an optimiser with these arrays for `count` numbers, begun or not.
     pub(crate) fn fits(&self, arrays: &[StateArray], count: usize) -> bool {
         self.is_empty()
             || self.arrays.len() == arrays.len()
@@ -116,7 +116,7 @@ impl OptimiserState {
     }
 }
 
-/// Where a state lies in a device's arrays: its words, and what they hold.
+/// The place of a state in a device's arrays: its words, and their contents.
 pub(crate) type Placed<'a> = (Range<usize>, &'a OptimiserState);
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The connection arena: all layers' connections in one set of device buffers.
 //!
-//! The arena is one compressed sparse matrix whose rows are the output units of all layers, one layer after the other,
-//! and whose columns are likewise all input units. A layer is a range of rows and of columns. So the optimiser is one
-//! dispatch over all connections, a global threshold is one histogram, and connections can move between layers without
-//! a layer's range being fixed anywhere but in `row_offsets`.
+//! The arena is one compressed sparse matrix. Its rows are the output units of all layers, one layer after another, and
+//! its columns likewise all input units. A layer is a range of rows and of columns. So the optimiser is one dispatch
+//! over all connections, a global threshold is one histogram, and connections can move between layers, because only
+//! `row_offsets` fixes a layer's range.
 
 mod transfer;
 
@@ -14,7 +14,7 @@ use crate::engine::{Buffer, Class, Device, View};
 use crate::error::{Error, Misfit, Result};
 use crate::optim::{StateArray, StateBuffers};
 
-/// Where a layer's units lie among the arena's rows and columns.
+/// The place of a layer's units among the arena's rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerSpan {
     /// Input units.
@@ -36,8 +36,9 @@ impl LayerSpan {
 
 /// The connections of all layers on a device.
 ///
-/// `N` connections, `R` rows, `C` columns; connections are ordered by row, then column. 24 bytes a connection, 4 bytes
-/// a column and 12 bytes a row; for each array of the optimiser 4 bytes more a connection and a row.
+/// `N` connections, `R` rows, `C` columns; connections are ordered by row, then column. This takes 24 bytes per
+/// connection, 4 bytes per column and 12 bytes per row; each array of the optimiser adds 4 bytes per connection and
+/// row.
 pub struct Arena {
     pub(crate) spans: Vec<LayerSpan>,
     pub(crate) connections: usize,
@@ -59,15 +60,16 @@ pub struct Arena {
     pub(crate) bias_gradient: Buffer,
 }
 
-/// Which buffers an arena has for its connections, besides their weights. One that it has not is a word long.
+/// Which buffers an arena has for its connections, besides their weights. A buffer that it does not have is one word
+/// long.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Holds {
-    /// `rows`, `cols`, `order` and `order_rows`, 16 bytes a connection: not needed where every layer is full and
-    /// nothing reads it as a list of connections.
+    /// `rows`, `cols`, `order` and `order_rows`, 16 bytes per connection: not needed if every layer is full and nothing
+    /// reads it as a list of connections.
     pub indices: bool,
-    /// `gradient`, 4 bytes a connection: not needed where nothing is trained.
+    /// `gradient`, 4 bytes per connection: not needed if nothing is trained.
     pub gradient: bool,
-    /// The optimiser's arrays; none where nothing is trained, and then states of any optimiser are passed over.
+    /// The optimiser's arrays; none if nothing is trained, in which case states of any optimiser are ignored.
     pub state: Option<Vec<StateArray>>,
 }
 
@@ -83,11 +85,11 @@ impl Holds {
 }
 
 impl Arena {
-    /// Uploads the layers, for products and gradients: nothing that an optimiser keeps.
+    /// Uploads the layers for products and gradients, without an optimiser's arrays.
     ///
     /// # Errors
-    /// Layers that break a rule of [`LayerState::check`], no connections, more than `u32::MAX`, or buffers that the
-    /// device refuses.
+    /// A layer breaks a rule of [`LayerState::check`], there are no connections or more than `u32::MAX`, or the device
+    /// refuses a buffer.
     pub fn new(device: &Device, layers: &[LayerState]) -> Result<Self> {
         Self::with(
             device,
@@ -100,10 +102,11 @@ impl Arena {
         )
     }
 
-    /// As [`Arena::new`], with the connections' buffers under a class of the ledger, and only those that are needed.
+    /// Like [`Arena::new`], with the connections' buffers in a given class of the ledger, and only those that are
+    /// needed.
     ///
     /// # Errors
-    /// As [`Arena::new`], or layers without indices that lack a connection.
+    /// As [`Arena::new`], or layers without indices lack a connection.
     pub fn with(
         device: &Device,
         layers: &[LayerState],
@@ -179,7 +182,7 @@ impl Arena {
         self.connections
     }
 
-    /// Which of the connections' buffers there are.
+    /// Which of the connections' buffers exist.
     pub fn holds(&self) -> &Holds {
         &self.holds
     }
@@ -214,7 +217,7 @@ impl Arena {
         &self.weights
     }
 
-    /// `[N]` f32: what the products use in place of `weights`, where they use only some of them.
+    /// `[N]` f32: what the products use instead of `weights`, if they use only some of them.
     pub fn forward(&self) -> Option<&Buffer> {
         self.forward.as_ref()
     }
@@ -234,7 +237,7 @@ impl Arena {
         &self.col_offsets
     }
 
-    /// `[N]` u32: the connections in the order of columns, then rows.
+    /// `[N]` u32: the connections ordered by column, then row.
     pub fn order(&self) -> &Buffer {
         &self.order
     }

@@ -1,4 +1,4 @@
-//! The first graph: how many connections each layer gets, which ones, and their first weights.
+//! The initial graph: how many connections each layer gets, which ones, and their initial weights.
 
 use super::layer_state::LayerState;
 use crate::choice::choice;
@@ -33,19 +33,19 @@ choice! {
     }
 }
 
-/// Bytes on the host of each connection that is being drawn: 12 of its [`LayerState`], 8 of its pair, and 20 of the
-/// indices that are uploaded.
+/// Host bytes for each connection that is being drawn: 12 of its [`LayerState`], 8 of its pair, and 20 of the indices
+/// that are uploaded.
 const DRAWN: u64 = 40;
 
 /// Number of connections of each layer, for an overall `sparsity` in `[0, 1)`.
 ///
-/// The total is `(1 - sparsity) * sum(n_in * n_out)`, rounded. Erdős–Rényi's one scale is chosen so that this holds
-/// *with* the layers that it would fill beyond dense clipped to dense; at sparsity 0 every layer is therefore dense.
-/// Fractions are given to the layers with the largest remainders, the earlier on ties.
+/// The total is `(1 - sparsity) * sum(n_in * n_out)`, rounded. Layers that Erdős–Rényi's common scale would fill beyond
+/// dense are clipped to dense, and the scale is chosen so that the total holds *with* these; at sparsity 0 every layer
+/// is therefore dense. Fractions go to the layers with the largest remainders, to the earlier ones on ties.
 ///
 /// # Errors
-/// A sparsity outside `[0, 1)`, or one so high that a layer has no connection left; more connections or units than
-/// 32-bit indices can count, or more connections than this machine has memory to draw them in.
+/// The sparsity is outside `[0, 1)`, or so high that a layer has no connection left; there are more connections or
+/// units than 32-bit indices can count, or more connections than this machine has memory to draw.
 pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Result<Vec<u64>> {
     if !(0.0..1.0).contains(&sparsity) {
         return Err(Error::OutOfRange {
@@ -118,11 +118,11 @@ pub fn allocate(shapes: &[Shape], sparsity: f64, assignment: Assignment) -> Resu
     Ok(counts)
 }
 
-/// Draws a layer: `count` distinct pairs (all, if there are fewer), uniformly without replacement (a G(n, M) graph),
+/// Draws a layer: `count` distinct pairs (or all, if there are fewer), uniformly without replacement (a G(n, M) graph),
 /// and its weights.
 ///
-/// Weights are uniform in `±sqrt(3 / fan_in)` with the *actual* fan-in of the output unit (at least 1), so
-/// that outputs have unit variance for inputs of unit variance; biases come from the same bounds.
+/// Weights are uniform in `±sqrt(3 / fan_in)` with the *actual* fan-in of the output unit (at least 1), so that outputs
+/// have unit variance for inputs of unit variance; biases have the same bounds.
 pub fn initialise(shape: Shape, count: u64, seed: u32, layer: u32) -> LayerState {
     let count = count.min(shape.dense()) as usize;
     let pairs = sample_pairs(shape, count, seed, layer);
@@ -145,7 +145,7 @@ pub fn initialise(shape: Shape, count: u64, seed: u32, layer: u32) -> LayerState
 /// Distinct pairs `(output, input)` in rising order.
 fn sample_pairs(shape: Shape, count: usize, seed: u32, layer: u32) -> Vec<(u32, u32)> {
     let dense = shape.dense();
-    // Above half density the pairs left out are the fewer: draw those. Both lists are then O(count) long.
+    // Above half density there are fewer pairs to leave out, so those are drawn. Either list is then O(count) long.
     let complement = count as u64 * 2 > dense;
     let requested = if complement {
         (dense - count as u64) as usize
@@ -282,7 +282,7 @@ mod tests {
             }
             let p = count as f64 / 30.0;
             let expected = f64::from(seeds) * p;
-            // Without replacement the cells' variance is smaller by (1 - p), up to the factor 30/29.
+            // Without replacement, the variance of the cells is smaller by (1 - p), up to the factor 30/29.
             let chi: f64 = hits
                 .iter()
                 .map(|h| (h - expected).powi(2) / (expected * (1.0 - p)))

@@ -1,10 +1,10 @@
-//! One layer's connections on the host: what is drawn at the start, saved, and read back.
+//! One layer's connections on the host, for drawing, saving and reading back.
 
 use crate::error::{Error, Misfit, Result};
 use crate::optim::OptimiserState;
 
-/// One sparse linear layer: its connections in compressed sparse rows, a row being an output unit, with what the
-/// optimiser keeps of them.
+/// One sparse linear layer: its connections in compressed sparse rows, where a row is an output unit, with the
+/// optimiser's state for them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LayerState {
     /// Input units: the matrix's columns.
@@ -27,9 +27,9 @@ pub struct LayerState {
 }
 
 impl LayerState {
-    /// A layer with these connections, given as `(output, input)` pairs in rising order; all numbers zero, the
-    /// optimiser not begun. Of pairs that are not in
-    /// order, or not in the matrix, comes a layer that [`LayerState::check`] refuses.
+    /// A layer with these connections, given as `(output, input)` pairs in rising order; all numbers are zero, and the
+    /// optimiser has not begun. If the pairs are out of order or outside the matrix, [`LayerState::check`] will refuse
+    /// the layer.
     pub fn from_pairs(n_in: usize, n_out: usize, pairs: &[(u32, u32)]) -> Self {
         let mut crow_indices = vec![0u32; n_out + 1];
         for &(row, _) in pairs {
@@ -52,8 +52,8 @@ impl LayerState {
         }
     }
 
-    /// Whether it is what its fields' descriptions say. Values may be anything, NaN included: a diverged run can be
-    /// looked at, too.
+    /// Checks what the fields' descriptions state. Values may be anything, including NaN, so that a diverged run can be
+    /// examined.
     ///
     /// # Errors
     /// [`Error::Shape`] says which rule is broken, and where.
@@ -92,7 +92,7 @@ impl LayerState {
             ));
         }
         for (b, row) in crow.windows(2).enumerate() {
-            // `get` fails where the row starts after its end or ends after the last connection.
+            // `get` fails if the row starts after its end or ends after the last connection.
             let columns = self
                 .col_indices
                 .get(row[0] as usize..row[1] as usize)
@@ -124,7 +124,7 @@ impl LayerState {
     }
 }
 
-/// Refuses the first layer that breaks a rule, by its number.
+/// Refuses the first layer that breaks a rule, naming its index.
 pub(super) fn check_all(layers: &[LayerState]) -> Result<()> {
     let check = |(l, layer): (usize, &LayerState)| {
         let wrong = |reason| {

@@ -1,4 +1,4 @@
-//! SDDMM, the sampled dense-dense product: gradients of listed connections alone, active or candidate.
+//! SDDMM, the sampled dense-dense product: gradients of only the listed connections, active or candidate.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::twin::pieces::rows_per_task;
 
 crate::kernel! {
     /// `output[j] = sum over i of input[a, i] * delta[b, i]` for each listed pair j = (a, b): `delta · h^T` at sampled
-    /// indices; or adds that to it.
+    /// indices; or adds to it.
     ///
     /// The pairs are compressed sparse rows: the arena's own for the weight gradient, a round's candidates for their
     /// scores. Shapes: `input` `[n_in][lanes]`, `delta` `[n_out][lanes]`; padding lanes of `delta` are zero.
@@ -29,9 +29,9 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
-        /// Workgroups that share a row's pairs: at least 1. More do where their loops would be too long.
+        /// Workgroups that share a row's pairs: at least 1, and more if their loops would be too long.
         chunks: u32,
         /// Input units of the layer: no row has more pairs.
         cols: u32,
@@ -44,8 +44,8 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Other numbers of rows on hardware, and eight pairs at a time: each lane's part of a sum, and the order of the parts,
-/// stay.
+/// Other numbers of rows on hardware, and eight pairs at a time. Each lane's part of a sum and the order of the parts
+/// stay the same.
 const VARIANTS: &[WorkgroupShape] = &[
     WorkgroupShape::hardware(32, 2),
     WorkgroupShape::hardware(32, 8),
@@ -56,25 +56,26 @@ const VARIANTS: &[WorkgroupShape] = &[
 /// Pairs that a workgroup of the hardware shape sums between two barriers.
 const SUMMED: u32 = 64;
 
-/// Pairs that a workgroup of the software shape takes at a time, and vectors of delta that an invocation holds.
+/// Pairs that a workgroup of the software shape takes at a time, and vectors of delta that an invocation keeps.
 const HELD: u32 = 32;
 
-/// Lanes from which on a layer counts as one of many positions, which tends to have few rows and much work in each.
+/// From this many lanes on, a layer counts as one with many positions, which tends to have few rows and much work in
+/// each.
 const WIDE: usize = 1024;
 
 /// Words of the input that the twin's tasks gather from at a time: half of a usual second-level cache.
 const NEAR: usize = 128 * 1024;
 
-/// Tasks a thread, where they go tile by tile.
+/// Tasks per thread if they work tile by tile.
 const SHARES: usize = 4;
 
-/// Lanes of the twin's tiles: a row of delta and one of the input fill a core's first cache. Rows of two and more are
-/// tiled.
+/// Lanes of the twin's tiles: a row of delta and one of the input fill a core's first-level cache. Rows of at least two
+/// tiles are tiled.
 const TILE: usize = 8192;
 
 impl SddmmParams {
-    /// For one layer of an arena, whichever list of its pairs is bound. `lanes`: all lanes of a unit, those of all its
-    /// positions.
+    /// Parameters for one layer of an arena, whichever list of its pairs is bound. `lanes`: all lanes of a unit, over
+    /// all its positions.
     pub fn new(span: &LayerSpan, lanes: usize, accumulate: bool) -> Self {
         SddmmParams {
             rows: span.n_out as u32,
@@ -87,7 +88,7 @@ impl SddmmParams {
         }
     }
 
-    /// The grid: `chunks` workgroups a row.
+    /// The grid: `chunks` workgroups per row.
     pub fn grid(&self) -> Grid {
         Grid::Groups(self.rows as usize * self.chunks as usize)
     }
@@ -96,8 +97,8 @@ impl SddmmParams {
         self.cut(shape.family, shape, |_| NONE)
     }
 
-    /// Of the text for a family in any shape. First as many workgroups share a row as it takes, then each piece has some
-    /// vectors, by which loops that a kernel has besides go, too.
+    /// The pieces for the text of a family in any shape. First, as many workgroups share a row as necessary; then each
+    /// piece has some vectors, which limit any further loops of the kernel, too.
     pub(super) fn cut(
         &self,
         text: ShapeFamily,
@@ -141,8 +142,8 @@ impl SddmmParams {
     }
 }
 
-/// The fewest workgroups, `least` or more, that share a row of `tiles` of pairs with few enough iterations; one for
-/// every tile where that does not do.
+/// The smallest number of workgroups, `least` or more, that share a row of `tiles` of pairs with few enough iterations;
+/// one for every tile if that is not enough.
 pub(super) fn chunks(least: u32, tiles: u32, loops: impl Fn(u32) -> Loops) -> u32 {
     let least = least.max(1);
     let (mut few, mut enough) = (least, tiles.max(least));
@@ -165,7 +166,7 @@ impl SddmmTwin<'_> {
         let [rows, cols] = [p.rows, p.cols].map(|n| n as usize);
         let pairs = (offsets[rows] - offsets[0]) as usize;
         let columns = (NEAR / lanes).min(cols).max(1);
-        // Tasks of so many rows use what they load of a tile several times.
+        // Tasks of this many rows use what they load of a tile several times.
         let enough = 4 * cols * SHARES * threads;
         let (blocks, tiles) = if lanes > WIDE {
             (row_blocks(offsets, threads), 1)
@@ -178,7 +179,7 @@ impl SddmmTwin<'_> {
             (starts.map(|b| b..(b + step).min(rows)).collect(), tiles)
         };
         let arch = pulp::Arch::new();
-        // Each task's pairs are a range of the output.
+        // Each task's pairs are one range of the output.
         let mut rest = &mut self.output[offsets[0] as usize..];
         let mut tasks = Vec::new();
         for block in blocks {
@@ -202,12 +203,12 @@ impl SddmmTwin<'_> {
     }
 }
 
-/// The rows of one task; `delta` and `output` are theirs alone.
+/// The rows of one task; `delta` and `output` are restricted to them.
 struct Rows<'a> {
     offsets: &'a [u32],
     cols: &'a [u32],
     first_col: u32,
-    /// Tiles of the columns, each but the last of so many.
+    /// Tiles of the columns, each of this many except the last.
     tiles: u32,
     columns: u32,
     input: &'a [f32],
@@ -231,7 +232,8 @@ impl WithSimd for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// Each pair in one go: its partial sums never leave the registers. Tile of columns by tile, all rows in each.
+    /// Each pair in one go, so its partial sums never leave the registers. Works tile by tile of the columns, with all
+    /// rows in each.
     #[inline(always)]
     fn whole<S: Simd>(self, simd: S) {
         let base = self.offsets[0] as usize;
@@ -272,7 +274,8 @@ impl Rows<'_> {
         }
     }
 
-    /// Tile of lanes by tile, all rows in each, so that a row's pairs find delta in the first cache; the same bits.
+    /// Works tile by tile of the lanes, with all rows in each, so that a row's pairs find delta in the first-level
+    /// cache; gives the same bits.
     #[inline(always)]
     fn tiled<S: Simd>(self, simd: S) {
         let base = self.offsets[0] as usize;

@@ -7,7 +7,7 @@ use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{ShapeFamily, WorkgroupShape};
 
 crate::kernel! {
-    /// As [`Sddmm`](super::Sddmm), and `bias[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
+    /// Like [`Sddmm`](super::Sddmm), and `bias[first_row + b] = sum over i of delta[b, i]`, or adds to it.
     ///
     /// Shapes as there; `bias` all rows of the arena. Grid: [`SddmmParams::grid`].
     pub SddmmBias, SddmmBiasParams, SddmmBiasTwin = "sparse/sddmm_bias", shader!("sparse/sddmm_bias"),
@@ -21,9 +21,9 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
-        /// Workgroups that share a row's pairs: at least 1. More do where their loops would be too long.
+        /// Workgroups that share a row's pairs: at least 1, and more if their loops would be too long.
         chunks: u32,
         /// Input units of the layer: no row has more pairs.
         cols: u32,
@@ -37,17 +37,17 @@ crate::kernel! {
     write bias: f32,
 }
 
-/// Eight pairs at a time. With other numbers of rows the sums of the biases would be in another order.
+/// Eight pairs at a time. With other numbers of rows, the sums of the biases would have another order.
 const VARIANTS: &[WorkgroupShape] = &[WorkgroupShape::hardware(32, 4).unrolled(8)];
 
-/// Loops of the shader's `row_sum`. That by fours makes fewer rounds, and one that ends it.
+/// Loops of the shader's `row_sum`. The one by fours makes fewer rounds, with a loop for the rest.
 fn row_sum(vectors: u32, shape: WorkgroupShape) -> Loops {
     let turns = vectors.div_ceil(shape.lanes() * shape.rows());
     looped(1, NONE) + looped(turns, NONE) + looped(shape.lanes(), NONE) + looped(shape.rows(), NONE)
 }
 
 impl SddmmBiasParams {
-    /// Those of the product without biases.
+    /// The parameters of the product without biases.
     pub fn new(product: SddmmParams) -> Self {
         SddmmBiasParams {
             rows: product.rows,

@@ -8,13 +8,13 @@ use crate::engine::{Grid, ShapeFamily, WorkgroupShape};
 use crate::twin::lanes::{Ends, Term, gather_sum};
 use crate::twin::pieces::{Rows, write_rows};
 
-/// Vectors of a row that a line of lanes takes, in either workgroup shape. The rows of a tile of so many follow on
-/// each other in the grid, so that they find its part of the source in the cache.
+/// Vectors of a row that a line of lanes takes, in either workgroup shape. The rows of a tile of this size follow each
+/// other in the grid, so that they find its part of the source in the cache.
 const TILE: usize = 32;
 
-/// Shapes of workgroups for the products that gather: an output's sum is one invocation's in all of them. On hardware no
-/// more lanes than a row has vectors, which at 32 lanes are a subgroup to itself; fewer rows where few would fill the
-/// device.
+/// Workgroup shapes for the products that gather: in all of them an output's sum is computed by one invocation. On
+/// hardware, no more lanes than a row has vectors (32 lanes are a subgroup to itself), and fewer rows where few would
+/// fill the device.
 pub(crate) const GATHERS: &[WorkgroupShape] = &[
     WorkgroupShape::hardware(4, 32),
     WorkgroupShape::hardware(8, 16),
@@ -24,8 +24,8 @@ pub(crate) const GATHERS: &[WorkgroupShape] = &[
     WorkgroupShape::software(8, 4),
 ];
 
-/// Those of the products of layers, which may also have eight loads of a row's connections under way in place of four:
-/// on chips whose caches are far.
+/// The same for the products of layers, which may also have eight loads of a row's connections in flight instead of
+/// four, for chips with distant caches.
 pub(super) const PRODUCTS: &[WorkgroupShape] = &[
     WorkgroupShape::hardware(4, 32),
     WorkgroupShape::hardware(8, 16),
@@ -38,8 +38,8 @@ pub(super) const PRODUCTS: &[WorkgroupShape] = &[
     WorkgroupShape::software(8, 4),
 ];
 
-/// The pieces of such a product whose rows each have at most `terms`: each piece has as many of a row's terms as an
-/// invocation may add up, which go on from where the piece before ended.
+/// The pieces of such a product, whose rows each have at most `terms`: each piece has as many of a row's terms as an
+/// invocation may add up, and continues where the previous piece ended.
 pub(crate) fn tiled_pieces(
     vectors: u32,
     terms: u32,
@@ -48,8 +48,8 @@ pub(crate) fn tiled_pieces(
 ) -> Vec<Piece> {
     let tile = TILE as u32;
     let tail = vectors % tile;
-    // Of the last tile a lane takes one vector after the other, four or eight connections at a time on hardware; of a
-    // whole one in software all at once.
+    // In the last tile, a lane takes one vector after another, with four or eight connections at a time on hardware; in
+    // a whole tile in software, all vectors at once.
     let whole = match shape.family {
         ShapeFamily::Hardware => tile.div_ceil(shape.lanes()),
         ShapeFamily::Software => 1,
@@ -61,13 +61,13 @@ pub(crate) fn tiled_pieces(
     })
 }
 
-/// The grid of a product that writes `rows` of so many vectors.
+/// The grid of a product that writes `rows` of this many vectors.
 pub(super) fn tiled(rows: u32, vectors: u32) -> Grid {
     Grid::Rows(rows as usize * (vectors as usize).div_ceil(TILE))
 }
 
 crate::kernel! {
-    /// `output[b, i] = bias[b] + sum over connections (a, b) of weight * input[a, i]`, then ReLU if asked for.
+    /// `output[b, i] = bias[b] + sum over connections (a, b) of weight * input[a, i]`, then ReLU if requested.
     ///
     /// Shapes: `input` `[n_in][lanes]`, `output` `[n_out][lanes]`, `bias` all rows of the arena; `lanes` may be the
     /// batch times the positions that the layer is applied to. Grid: [`SpmmParams::grid`]. Bound by the loads of
@@ -98,7 +98,7 @@ crate::kernel! {
 }
 
 impl SpmmParams {
-    /// For one layer of an arena and `lanes` lanes.
+    /// Parameters for one layer of an arena, with `lanes` lanes.
     pub fn of_layer(span: &LayerSpan, lanes: usize, relu: bool) -> Self {
         SpmmParams {
             rows: span.n_out as u32,

@@ -10,10 +10,10 @@ use crate::twin::lanes::{Ends, Term, gather_sum};
 use crate::twin::pieces::{Rows, write_rows};
 
 crate::kernel! {
-    /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, or adds that to it; then zero where
+    /// `output[a, i] = sum over connections (a, b) of weight * delta[b, i]`, or adds to it; then zero where
     /// `activation[a, i]` is not above zero.
     ///
-    /// The mask is the backward of the ReLU that made `activation`, the layer's input. Shapes: `delta`
+    /// The mask is the backward pass of the ReLU that made `activation`, the layer's input. Shapes: `delta`
     /// `[n_out][lanes]`, `activation` and `output` `[n_in][lanes]`; `lanes` may be the batch times the positions that
     /// the layer is applied to. Without the mask, `activation` is not read. Grid: [`SpmmTransposedParams::grid`].
     /// Gathered in the arena's transposed order, so nothing is scattered; bound by the loads of `delta`.
@@ -29,9 +29,9 @@ crate::kernel! {
         first_row: u32,
         /// The layer's first column in the arena.
         first_col: u32,
-        /// 1: mask by `activation`, what was there included.
+        /// 1: mask by `activation`, including the existing values.
         relu: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
         /// Output units of the layer: no column has more connections.
         rows: u32,
@@ -47,7 +47,7 @@ crate::kernel! {
 }
 
 impl SpmmTransposedParams {
-    /// For one layer of an arena and `lanes` lanes; `relu`: mask by the activation.
+    /// Parameters for one layer of an arena, with `lanes` lanes; `relu`: whether to mask by the activation.
     pub fn of_layer(span: &LayerSpan, lanes: usize, relu: bool, accumulate: bool) -> Self {
         SpmmTransposedParams {
             cols: span.n_in as u32,

@@ -1,20 +1,21 @@
-//! Training FLOPs as Evci et al. 2020 ("Rigging the Lottery: Making All Tickets Winners", section 4 and appendix H)
-//! count them: a layer's products, two operations a connection and position; the forward pass costs f, the backward
-//! pass 2 f: once for the gradients at the inputs, once for those of the weights. What a method computes besides is
-//! added.
+//! Training FLOPs, counted like Evci et al. 2020 ("Rigging the Lottery: Making All Tickets Winners", section 4 and
+//! appendix H): a layer's products take two operations per connection and position. The forward pass costs f and the
+//! backward pass 2 f, once for the gradients at the inputs and once for those of the weights. Whatever a method
+//! computes in addition is added.
 //!
-//! All figures are per image of a batch, so they do not depend on its size. Not counted are what is no product of a
-//! layer or of attention (norms, activations, sorting, the sums behind f and g: all O(n B) or O(N)), and what an
-//! implementation computes a second time, such as the pass that GSE's weighted distributions repeat.
+//! All figures are per image of a batch, so they do not depend on its size. Two things are not counted: anything that
+//! is not a product of a layer or of attention (norms, activations, sorting, the sums behind f and g: all O(n B) or
+//! O(N)), and anything that an implementation computes a second time, such as the pass that GSE's weighted
+//! distributions repeat.
 
 use crate::error::{Error, Result};
 use crate::model::{LayerCount, ModelCount};
 use crate::topology::{Cost, Method, MethodName, Scored, methods};
 
-/// What the training by a method computes.
+/// What a method's training computes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainingCost {
-    /// Besides steps and rounds.
+    /// Its work besides steps and rounds.
     pub method: Cost,
     /// Pairs whose gradient a round computes.
     pub scored: Scored,
@@ -24,7 +25,7 @@ pub struct TrainingCost {
     pub rounds: f64,
 }
 
-/// The names that [`TrainingCost::named`] knows. Methods that differ only in how they draw are counted alike, by the
+/// The names that [`TrainingCost::named`] knows. Methods that differ only in how they draw are counted alike, under the
 /// word that their names begin with: `gse`.
 pub fn counted() -> Vec<String> {
     let mut names: Vec<String> = MethodName::NAMES.iter().map(|name| family(name)).collect();
@@ -37,7 +38,7 @@ fn family(name: &str) -> String {
 }
 
 impl TrainingCost {
-    /// A method's.
+    /// The cost of a method.
     pub fn of(method: &dyn Method, gamma: f64, rounds: f64) -> Self {
         TrainingCost {
             method: method.cost(),
@@ -47,10 +48,10 @@ impl TrainingCost {
         }
     }
 
-    /// A built-in method's, by one of the [counted] names.
+    /// The cost of a built-in method, by one of the [counted] names.
     ///
     /// # Errors
-    /// An unknown name: the message lists the known ones.
+    /// The name is unknown: the message lists the known ones.
     pub fn named(name: &str, gamma: f64, rounds: f64) -> Result<Self> {
         let all = methods();
         let found = all.iter().find(|method| family(method.name()) == name);
@@ -62,7 +63,7 @@ impl TrainingCost {
         Ok(Self::of(method.as_ref(), gamma, rounds))
     }
 
-    /// Mean FLOPs of a step in one layer, rounds and earlier trainings included.
+    /// Mean FLOPs of a step in one layer, including rounds and earlier trainings.
     pub fn layer(&self, layer: &LayerCount) -> f64 {
         let pair = 2.0 * layer.positions as f64;
         let (active, total) = (layer.active as f64, dense_pairs(layer));
@@ -81,7 +82,7 @@ impl TrainingCost {
         layers + (1.0 + self.method.trainings_before) * 3.0 * model.attention_flops
     }
 
-    /// FLOPs before the first step, an image of each pass's batch.
+    /// FLOPs before the first step, per image of each pass's batch.
     pub fn before(&self, model: &ModelCount) -> f64 {
         self.method.passes_before * dense_step(model)
     }

@@ -1,11 +1,11 @@
-//! The model and its rounds in the words of the events.
+//! The model and its rounds in the form of events.
 
 use super::event;
 use super::exploration::LayerStatistics;
 use crate::model::{Model, ModelCount};
 use crate::topology::{Round, RoundReport};
 
-/// Fills in what `started` says of the model; and a note where a layer was clipped to dense.
+/// Fills in what `started` says about the model, and a note if a layer was clipped to dense.
 pub(super) fn started(
     model: &Model,
     active: &[usize],
@@ -44,7 +44,7 @@ pub(super) fn started(
     (started, note)
 }
 
-/// The sparse layers with so many active connections.
+/// The sparse layers with these numbers of active connections.
 pub(super) fn layers(model: &Model, active: &[usize]) -> Vec<event::LayerSummary> {
     let sparse = model.sparse();
     let layers = sparse.iter().zip(active);
@@ -69,14 +69,14 @@ pub(super) fn forward_flops(model: &Model, active: &[usize]) -> f64 {
     count(model, active).forward_flops()
 }
 
-/// Floating-point operations of a step, an image, as Evci et al. 2020 count them.
+/// Floating-point operations of a step, per image, counted like Evci et al. 2020.
 #[derive(Clone, Copy)]
 pub(super) struct StepFlops {
     pub forward: f64,
     pub backward: f64,
 }
 
-/// Forward f, backward 2 f of the connections that are trained, of which the forward pass may use only some.
+/// Forward f, backward 2 f of the trained connections, of which the forward pass may use only some.
 pub(super) fn step_flops(model: &Model, active: &[usize], used: Option<&[usize]>) -> StepFlops {
     StepFlops {
         forward: forward_flops(model, used.unwrap_or(active)),
@@ -84,7 +84,7 @@ pub(super) fn step_flops(model: &Model, active: &[usize], used: Option<&[usize]>
     }
 }
 
-/// FLOPs that the next round adds, an image of its batch: the gradients of the pairs that it scores.
+/// FLOPs that the next round adds, per image of its batch: the gradients of the pairs that it scores.
 pub(super) fn round_flops(model: &Model, round: &Round) -> f64 {
     let sparse = model.sparse();
     let layers = sparse.iter().enumerate();
@@ -93,7 +93,7 @@ pub(super) fn round_flops(model: &Model, round: &Round) -> f64 {
         .sum()
 }
 
-/// Fills in what a round shows of the exploration.
+/// Fills in what a round's event says about the exploration.
 pub(super) fn explored(round: &mut event::Round, layers: Vec<LayerStatistics>) {
     for (layer, seen) in round.layers.iter_mut().zip(layers) {
         layer.rank_correlation = seen.rank_correlation;

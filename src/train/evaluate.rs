@@ -13,21 +13,21 @@ use crate::network::{Network, RING};
 /// Mean loss and metric over the test images.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Evaluation {
-    /// Mean loss: of cross-entropy, without label smoothing.
+    /// Mean loss; for cross-entropy, without label smoothing.
     pub loss: f32,
-    /// Share of the images whose class was found, 0 to 1; NaN where accuracy is not the metric.
+    /// Share of the images that were classified correctly, 0 to 1; NaN if accuracy is not the metric.
     pub accuracy: f32,
     /// Another metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<Score>,
-    /// Images evaluated.
+    /// Number of images evaluated.
     pub images: usize,
 }
 
-/// Runs all test images of `data` through `network`, in the batches that `options` says.
+/// Runs all test images of `data` through `network`, in batches as in `options`.
 ///
 /// # Errors
-/// A data set of another shape than the network, an image that cannot be read, or a lost device.
+/// The data set does not have the network's shape, an image cannot be read, or the device is lost.
 pub fn evaluate(
     device: &Device,
     network: &Network,
@@ -37,10 +37,10 @@ pub fn evaluate(
     evaluate_until(device, network, data, options, &AtomicBool::new(false))
 }
 
-/// As [`evaluate`], for somebody who may be asked to stop.
+/// Like [`evaluate`], for a caller that may be asked to stop.
 ///
 /// # Errors
-/// As [`evaluate`]; [`Error::Stopped`] where `stop` is set and images do not come.
+/// As [`evaluate`]; [`Error::Stopped`] if `stop` is set while images are waited for.
 pub(super) fn evaluate_until(
     device: &Device,
     network: &Network,

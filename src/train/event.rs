@@ -1,5 +1,5 @@
-//! What a run tells about itself while it goes. The trainer emits [`Event`]s and knows nothing of who listens;
-//! consoles, tables and programs are [`Observer`]s. As JSON an event is one object whose `event` names its kind.
+//! What a run reports while it goes. The trainer emits [`Event`]s and does not know who listens; consoles, tables and
+//! programs are [`Observer`]s. As JSON, an event is one object whose `event` names its kind.
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,11 @@ use crate::Result;
 use crate::checkpoint::Change;
 use crate::data::TestPart;
 
-/// Listens to the events of a run. An error stops the run, for what cannot be recorded should not be computed.
+/// Listens to the events of a run. An error stops the run, because what cannot be recorded should not be computed.
 ///
 /// Any closure `FnMut(&Event) -> Result<()>` is one.
 pub trait Observer {
-    /// Called for each event, in order, between two steps: what takes long here holds the training up.
+    /// Called for each event, in order, between two steps: anything slow here delays the training.
     fn event(&mut self, event: &Event) -> Result<()>;
 }
 
@@ -28,21 +28,21 @@ impl<F: FnMut(&Event) -> Result<()>> Observer for F {
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// Everything is in place; the first step comes next.
+    /// Everything is ready; the first step comes next.
     Started(Started),
-    /// How far it is, a few times a second at most.
+    /// The progress, at most a few times per second.
     Progress(Progress),
     /// A prune-and-grow round was done.
     Round(Round),
     /// An epoch was trained and evaluated.
     Epoch(Epoch),
-    /// A checkpoint was written there.
+    /// A checkpoint was written to this path.
     #[serde(serialize_with = "saved")]
     Saved(PathBuf),
-    /// Something to know once, such as a layer clipped to dense.
+    /// Something to report once, such as a layer clipped to dense.
     #[serde(serialize_with = "note")]
     Note(String),
-    /// The run ended, by itself or by an interruption.
+    /// The run ended, by itself or because it was interrupted.
     Finished(Finished),
 }
 
@@ -50,7 +50,7 @@ pub enum Event {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Started {
-    /// What it runs on.
+    /// What the run is on.
     pub adapter: String,
     /// The method's name.
     pub method: String,
@@ -65,11 +65,11 @@ pub struct Started {
     pub connections: u64,
     /// Connections that the dense model would have: the sum of n_in × n_out.
     pub dense: u64,
-    /// True overall sparsity, 1 - connections / dense, which clipped layers move from the one asked for.
+    /// True overall sparsity, 1 - connections / dense; clipped layers make it differ from the one requested.
     pub sparsity: f64,
     /// Indices of the layers that were clipped to dense.
     pub clipped: Vec<usize>,
-    /// Trained numbers: connections and biases.
+    /// Number of trained values: connections and biases.
     pub parameters: u64,
     /// Optimiser steps of the whole run, from its very start.
     pub steps_total: u64,
@@ -81,7 +81,7 @@ pub struct Started {
     pub train_images: usize,
     /// Test images.
     pub test_images: usize,
-    /// Where these come from; none where an older version did not tell.
+    /// Where these come from; none if an older version did not report it.
     pub test_part: Option<TestPart>,
     /// The run folder, if there is one.
     #[serde(serialize_with = "optional_path")]
@@ -102,7 +102,7 @@ pub struct LayerSummary {
     pub n_out: usize,
     /// Active connections.
     pub active: u64,
-    /// active / (n_in × n_out): the layer's compression is its inverse.
+    /// active / (n_in × n_out), the inverse of the layer's compression.
     pub density: f64,
 }
 
@@ -114,13 +114,13 @@ pub struct Progress {
     pub step: u64,
     /// Optimiser steps of the whole run.
     pub steps_total: u64,
-    /// Epochs done, with the part of the current one.
+    /// Epochs done, including the fraction of the current one.
     #[serde(deserialize_with = "number")]
     pub epoch: f64,
     /// Mean training loss since the last such event.
     #[serde(deserialize_with = "number")]
     pub loss: f32,
-    /// Training accuracy since the last such event, 0 to 1; NaN, in JSON null, where accuracy is not the metric.
+    /// Training accuracy since the last such event, 0 to 1; NaN (in JSON null) if accuracy is not the metric.
     #[serde(deserialize_with = "number")]
     pub accuracy: f32,
     /// Another metric's mean since then.
@@ -143,7 +143,7 @@ pub struct Score {
     /// The mean over the samples.
     #[serde(deserialize_with = "number")]
     pub value: f32,
-    /// Whether a higher one is better.
+    /// Whether higher is better.
     pub higher_is_better: bool,
 }
 
@@ -183,15 +183,15 @@ pub struct RoundLayer {
     pub grown_gradient: f32,
     /// Mean |theta| of the pruned connections.
     pub pruned_magnitude: f32,
-    /// Spearman's rank correlation of f × g with |g| over (a part of) the candidates; none where f and g are uniform,
-    /// or the candidates fewer than three.
+    /// Spearman's rank correlation of f × g with |g| over (a part of) the candidates; none if f and g are uniform, or
+    /// there are fewer than three candidates.
     pub rank_correlation: Option<f64>,
     /// Share of the possible connections that were active at some time so far: in-time over-parameterisation (Liu et
     /// al. 2021, "Do we actually need dense over-parameterization?").
     pub ever_active: Option<f64>,
-    /// Input units without a connection.
+    /// Input units without connections.
     pub dead_inputs: Option<u64>,
-    /// Output units without a connection.
+    /// Output units without connections.
     pub dead_outputs: Option<u64>,
 }
 
@@ -207,19 +207,19 @@ pub struct Epoch {
     pub lr: f32,
     /// Mean training loss.
     pub train_loss: f32,
-    /// Training accuracy, 0 to 1, as seen during the epoch; NaN where accuracy is not the metric.
+    /// Training accuracy during the epoch, 0 to 1; NaN if accuracy is not the metric.
     pub train_accuracy: f32,
     /// Mean test loss.
     pub test_loss: f32,
-    /// Test accuracy, 0 to 1, or NaN likewise.
+    /// Test accuracy, 0 to 1; NaN likewise.
     pub test_accuracy: f32,
-    /// Another metric, as seen during the epoch.
+    /// Another metric, during the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train_metric: Option<Score>,
-    /// The same of the test.
+    /// The same for the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_metric: Option<Score>,
-    /// Seconds that this epoch took, evaluation included.
+    /// Seconds that this epoch took, including the evaluation.
     pub seconds: f64,
     /// Training images per second.
     pub images_per_second: f64,
@@ -233,47 +233,48 @@ pub struct Finished {
     pub step: u64,
     /// Whole epochs done.
     pub epochs: u32,
-    /// Rounds done; none where an older version did not tell.
+    /// Rounds done; none if an older version did not report it.
     pub rounds: Option<u64>,
     /// Mean test loss.
     #[serde(deserialize_with = "number")]
     pub test_loss: f32,
-    /// Test accuracy, 0 to 1; NaN, in JSON null, where accuracy is not the metric.
+    /// Test accuracy, 0 to 1; NaN (in JSON null) if accuracy is not the metric.
     #[serde(deserialize_with = "number")]
     pub test_accuracy: f32,
     /// Another metric of the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_metric: Option<Score>,
-    /// Seconds of training, over all parts of a resumed run, with what a method does before the first step.
+    /// Seconds of training, over all parts of a resumed run, including what a method does before the first step.
     pub seconds: f64,
     /// Peak device bytes of each class of buffers.
     pub peak: Vec<(String, u64)>,
     /// Peak device bytes of all classes together.
     pub peak_total: u64,
-    /// Device bytes of each class when all together were at their peak: they add up to it, which the peaks of the
-    /// classes need not. Empty of older versions.
+    /// Device bytes of each class when all together were at their peak: unlike the peaks of the classes, they add up to
+    /// it. Empty in older versions.
     pub at_peak: Vec<(String, u64)>,
     /// Resident bytes for weights, optimiser state and indices, per connection.
     #[serde(deserialize_with = "number")]
     pub bytes_per_connection: f64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// Where the time and the memory went since the run was started or resumed, in the order of a step; their seconds
-    /// add up to that time.
+    /// Where the time and the memory went since the run was started or resumed, in the order of a step; the seconds add
+    /// up to that time.
     pub phases: Vec<Phase>,
     /// The sparse layers at the end.
     pub layers: Vec<LayerSummary>,
-    /// Training FLOPs since the run's beginning as Evci et al. 2020 count them: steps, rounds, and what a method
-    /// computes before the first step; no evaluations.
+    /// Training FLOPs since the run's beginning, counted like Evci et al. 2020: steps, rounds, and what a method
+    /// computes before the first step, but no evaluations.
     pub train_flops: f64,
-    /// Where the test images come from; none where an older version did not tell.
+    /// Where the test images come from; none if an older version did not report it.
     pub test_part: Option<TestPart>,
-    /// Of how many test images the network has learned; none where that is not known, and of a published set's.
+    /// How many of the test images the network was trained on; none if that is not known, and for those of a published
+    /// set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trained_on: Option<u64>,
-    /// What one must know not to misread the result, whole sentences.
+    /// What one must know not to misread the result, in whole sentences.
     pub remarks: Vec<String>,
-    /// What the run went on with and had not begun with.
+    /// What changed when the run was resumed.
     pub changes: Vec<Change>,
 }
 
@@ -283,19 +284,19 @@ pub struct Finished {
 pub struct Phase {
     /// forward, backward, optimiser, round, data, evaluation, or other: checkpoints, reports, the host's own work.
     pub name: String,
-    /// Seconds in all. Of forward, backward and optimiser: the median of the steps that were timed, times the number of
-    /// steps, for each network that a method prunes to; held to the time that rounds and evaluations leave of the
-    /// run's.
+    /// Total seconds. For forward, backward and optimiser: the median of the timed steps times the number of steps, for
+    /// each network that a method prunes to, limited to the time that rounds and evaluations leave.
     pub seconds: f64,
     /// How many times it was timed.
     pub samples: u64,
-    /// Device memory that its kernels touch, bytes: parts of the same memory that several phases use count in each.
+    /// Bytes of device memory that its kernels touch; memory that several phases share counts in each.
     pub bytes: u64,
-    /// Its floating-point operations in all, as Evci et al. 2020 count them; 0 for data and optimiser.
+    /// Its total floating-point operations, counted like Evci et al. 2020; 0 for data and optimiser.
     pub flops: f64,
 }
 
-// Paths are shown, not opened again, so one that is not Unicode may lose a character rather than fail the run.
+// Paths are shown and not opened again, so it is better that one that is not Unicode loses a character than that the
+// run fails.
 fn optional_path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     path.as_deref()
         .map(Path::to_string_lossy)
@@ -319,7 +320,7 @@ fn note<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     Note { text }.serialize(serializer)
 }
 
-/// A number that JSON may have had to leave out: it has neither NaN nor infinity, and `null` in their place.
+/// A number that JSON may have left out: it has neither NaN nor infinity, but `null` instead.
 fn number<'de, D: Deserializer<'de>, T: Deserialize<'de> + From<f32>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

@@ -1,5 +1,6 @@
-//! What the rounds have explored: pairs that were ever active, units without a connection, and how well the
-//! distributions f and g tell the gradient. All of it on the host, from the graph that a round left, O(N) a round.
+//! What the rounds have explored: pairs that were ever active, units without connections, and how well the
+//! distributions f and g predict the gradient. All of it is computed on the host from the graph that a round left, O(N)
+//! per round.
 
 use roaring::RoaringTreemap;
 
@@ -9,31 +10,31 @@ use crate::error::Result;
 use crate::sparse::{Arena, LayerSpan, LayerState};
 use crate::topology::ScoredPairs;
 
-/// Most candidates a layer whose rank correlation is computed.
+/// Most candidates per layer for the rank correlation.
 pub(super) const SAMPLE: usize = 4096;
 
-/// What there is to tell of a layer after a round.
+/// The statistics of a layer after a round.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct LayerStatistics {
     /// Share of the pairs that were active at some time.
     pub ever_active: f64,
-    /// Input units without a connection.
+    /// Input units without connections.
     pub dead_inputs: u64,
-    /// Output units without a connection.
+    /// Output units without connections.
     pub dead_outputs: u64,
-    /// Spearman's, of f × g with |g| over the candidates.
+    /// Spearman's rank correlation of f × g with |g| over the candidates.
     pub rank_correlation: Option<f64>,
 }
 
 /// The pairs that were ever active, by layer.
 pub(super) struct Exploration {
-    /// A pair (a, b) as b × n_in + a. Compressed: it grows with the pairs that it holds, not with those there are.
+    /// A pair (a, b) as b × n_in + a. Compressed: it grows with the pairs that it holds, not with those that are
+    /// possible.
     ever: Vec<RoaringTreemap>,
 }
 
 impl Exploration {
-    /// Begins with the graph of `layers`, and what was active before it; nothing is known to have been where `past` is
-    /// empty.
+    /// Begins with the graph of `layers` and what was active before it, of which nothing is known if `past` is empty.
     pub fn new(layers: &[LayerState], past: &[PastConnections]) -> Self {
         let mut ever: Vec<RoaringTreemap> = layers
             .iter()
@@ -70,10 +71,10 @@ impl Exploration {
         self.ever.iter().zip(layers).map(of_layer).collect()
     }
 
-    /// Reads the graph back and adds it to what was seen; `sample` is what the round kept of its candidates.
+    /// Reads the graph back and adds it to what was seen; `sample` is the round's sample of its candidates.
     ///
     /// # Errors
-    /// A lost device.
+    /// The device is lost.
     pub fn observe(
         &mut self,
         device: &Device,
@@ -132,8 +133,8 @@ fn set<I: Iterator<Item = u64>>(keys: impl Fn() -> I) -> RoaringTreemap {
     RoaringTreemap::from_sorted_iter(keys()).unwrap_or_else(|_| keys().collect())
 }
 
-/// Spearman's rank correlation, ties with their mean rank; none for fewer than three pairs, or where all of one side
-/// are equal.
+/// Spearman's rank correlation, where ties get their mean rank; none for fewer than three pairs, or if all values on
+/// one side are equal.
 fn spearman(x: &[f32], y: &[f32]) -> Option<f64> {
     if x.len() < 3 || x.len() != y.len() {
         return None;
@@ -148,7 +149,7 @@ fn spearman(x: &[f32], y: &[f32]) -> Option<f64> {
     (scale > 0.0).then(|| product(&x, &y) / scale.sqrt())
 }
 
-/// The rank of each value, from 0; equal values have the mean of theirs.
+/// The rank of each value, from 0; equal values share their mean rank.
 fn ranks(values: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_unstable_by(|&i, &j| values[i].total_cmp(&values[j]));
@@ -230,7 +231,7 @@ mod tests {
         assert_eq!(after[0].ever_active, 3.0 / 6.0);
         assert_eq!(after[1].ever_active, 3.0 / 4.0);
         assert_eq!((after[1].dead_inputs, after[1].dead_outputs), (1, 0));
-        // Kept, and taken up again.
+        // Saved, and loaded again.
         let past = seen.past(&graph);
         assert_eq!(past[0].crow_indices, [0, 1, 1]);
         assert_eq!(past[0].col_indices, [1]);

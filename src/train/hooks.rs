@@ -1,4 +1,4 @@
-//! What the caller of a run takes part with: listening, saving, stopping.
+//! What the caller of a run contributes: listening, saving, stopping.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,22 +10,22 @@ use crate::error::Result;
 /// Saves a snapshot and says where.
 pub type Save<'a> = dyn FnMut(&Snapshot) -> Result<std::path::PathBuf> + 'a;
 
-/// What the caller of [`Trainer::run`](super::Trainer::run) takes part with.
+/// What the caller of [`Trainer::run`](super::Trainer::run) contributes.
 pub struct Hooks<'a> {
-    /// Hears every event.
+    /// Receives every event.
     pub observer: &'a mut dyn Observer,
-    /// Saves a snapshot and says where; called as `save_every` says and at the end.
+    /// Saves a snapshot and says where; called as `save_every` says, and at the end.
     pub save: Option<&'a mut Save<'a>>,
-    /// What lies between two calls of `save`.
+    /// The interval between two calls of `save`.
     pub save_every: SaveEvery,
-    /// The run's folder, to be reported.
+    /// The run's folder, for reporting.
     pub run: Option<&'a std::path::Path>,
     /// Set from elsewhere to stop after the current step.
     pub stop: &'a AtomicBool,
 }
 
 impl<'a> Hooks<'a> {
-    /// Listens only: nothing is saved, and the run goes to its end.
+    /// Only listens: nothing is saved, and the run goes to its end.
     pub fn observing(observer: &'a mut dyn Observer) -> Self {
         static NEVER: AtomicBool = AtomicBool::new(false);
         Hooks {

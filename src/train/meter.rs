@@ -1,4 +1,4 @@
-//! What the trainer measures itself by: sums of losses and scores, and a clock.
+//! The trainer's own measurements: sums of losses and scores, and a clock.
 
 use super::saving::{SaveEvery, Saving};
 use crate::checkpoint::Progress;
@@ -31,7 +31,7 @@ impl Sums {
     }
 }
 
-/// What the progress is measured by.
+/// What progress is measured with.
 pub(super) struct Clock {
     pub started: Instant,
     pub first_step: u64,

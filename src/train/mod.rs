@@ -1,4 +1,4 @@
-//! Training: what a run is configured with and what it tells about itself.
+//! Training: the configuration of a run, and what it reports about itself.
 
 pub mod config;
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! Where the time and the memory of a run went: some steps are timed, and stand for the others.
+//! Where the time and the memory of a run went: some steps are timed, and represent the others.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::clock::Instant;
 use crate::network::{StepTimes, phase};
 use crate::topology::RoundReport;
 
-/// A timed step waits for the device before and after, which costs it what the device and the host do at the same time
-/// in the others.
+/// A timed step waits for the device before and after, which costs whatever the device and the host otherwise do at the
+/// same time.
 const EVERY: u64 = 64;
 
-/// Steps timed at the start, before one in [`EVERY`] is: so that short runs have a mean.
+/// Steps timed at the start, before one in [`EVERY`] is, so that short runs have an estimate.
 const FIRST: u64 = 3;
 
-/// Seconds and how often they were taken.
+/// Seconds, and how often they were measured.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     seconds: f64,
@@ -33,7 +33,7 @@ impl Sum {
 struct Samples(Vec<f64>);
 
 impl Samples {
-    /// What stands for all steps: a step in which the machine was busy elsewhere does not move it, as it would a mean.
+    /// The estimate for all steps: unlike a mean, it is not moved by a step in which the machine was busy elsewhere.
     fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -49,19 +49,19 @@ impl Samples {
 /// Seconds of steps by their parts: until the batch was on the device, forward, backward, optimiser.
 type Parts = [f64; 4];
 
-/// Steps of networks of different sizes, each size estimated by its own timed steps: those of a dense network say
-/// nothing of what it is pruned to.
+/// Steps of networks of different sizes, each estimated by its own timed steps: those of a dense network say nothing
+/// about what it is pruned to.
 #[derive(Default)]
 struct Steps {
-    /// Of this size.
+    /// Steps of this size.
     count: u64,
-    /// Of those that were timed.
+    /// Timed steps of this size.
     samples: [Samples; 4],
-    /// Timed of all sizes.
+    /// Timed steps of all sizes.
     timed: u64,
-    /// Estimated of earlier sizes.
+    /// Estimated seconds of earlier sizes.
     earlier: Parts,
-    /// A step of the last size that has timed ones.
+    /// A typical step of the last size that has timed ones.
     typical: Parts,
 }
 
@@ -73,15 +73,15 @@ impl Steps {
         }
     }
 
-    /// What stands for a step of this size; none where none was timed.
+    /// The estimate for a step of this size; none if none was timed.
     fn median(&self) -> Option<Parts> {
         let timed = !self.samples[0].0.is_empty();
         timed.then(|| [0, 1, 2, 3].map(|part: usize| self.samples[part].median()))
     }
 
-    /// The steps that come are those of another size.
+    /// The following steps have another size.
     fn resized(&mut self) {
-        // Steps of which none was timed are few, and count among the next ones.
+        // If none was timed, there were few of them, and they count among the next ones.
         if let Some(typical) = self.median() {
             self.earlier = self.seconds();
             self.typical = typical;
@@ -97,17 +97,17 @@ impl Steps {
     }
 }
 
-/// What is in no other phase: checkpoints, reports, the host's own work.
+/// What belongs to no other phase: checkpoints, reports, the host's own work.
 const OTHER: &str = "other";
 
 /// The bookkeeping of a run, or of its part since it was resumed.
 pub(super) struct Phases {
     started: Instant,
-    /// Steps done, rounds' among them, and the first that is to be timed.
+    /// Steps done, including those of rounds, and the first to be timed.
     done: u64,
     next: u64,
     steps: Steps,
-    /// Of all steps: until the loader had it.
+    /// Over all steps: the wait for the loader.
     waited: f64,
     round: Sum,
     evaluation: Sum,
@@ -119,7 +119,7 @@ pub(super) struct Phases {
 }
 
 impl Phases {
-    /// For a run of so many steps. The first, in which a driver warms up, is timed only where there are few.
+    /// For a run of this many steps. The first, in which a driver warms up, is only timed if there are few.
     pub fn new(steps: u64) -> Self {
         Phases {
             started: Instant::now(),
@@ -137,7 +137,7 @@ impl Phases {
         }
     }
 
-    /// Whether the step that comes is to be timed, if it is a plain one.
+    /// Whether the next step is to be timed, if it is a plain one.
     pub fn due(&self) -> bool {
         self.done >= self.next
     }
@@ -158,14 +158,14 @@ impl Phases {
         self.next = self.done + every;
     }
 
-    /// The steps that come are those of a network of another size.
+    /// The following steps are those of a network of another size.
     pub fn resized(&mut self) {
         self.steps.resized();
-        // Its first step is one in which a driver warms up.
+        // A driver warms up during its first step.
         self.next = self.done + 1;
     }
 
-    /// A step was done, timed or not, of so many operations forward, backward and in the optimiser.
+    /// A step was done, timed or not, with these operations forward, backward and in the optimiser.
     pub fn step(&mut self, [forward, backward, optimiser]: [f64; 3]) {
         self.done += 1;
         self.steps.count += 1;
@@ -174,7 +174,7 @@ impl Phases {
         self.optimiser_flops += optimiser;
     }
 
-    /// The host chose connections before a step, by so many operations: the round of a method that has no other.
+    /// The host chose connections before a step, with this many operations: the round of a method that has no other.
     pub fn chosen(&mut self, time: Duration, flops: f64) {
         self.round.add(time.as_secs_f64());
         self.round_flops += flops;
@@ -185,23 +185,23 @@ impl Phases {
         self.waited += time.as_secs_f64();
     }
 
-    /// A round was done, of so many operations.
+    /// A round was done, with this many operations.
     pub fn round(&mut self, report: &RoundReport, flops: f64) {
         self.round.add(report.seconds + report.within);
         self.round_flops += flops;
     }
 
-    /// The network was evaluated, by so many operations.
+    /// The network was evaluated, with this many operations.
     pub fn evaluated(&mut self, time: Duration, flops: f64) {
         self.evaluation.add(time.as_secs_f64());
         self.evaluation_flops += flops;
     }
 
-    /// The phases in the order of a step; `bytes` tells what each touches.
+    /// The phases in the order of a step; `bytes` gives the memory that each touches.
     ///
-    /// The estimates are held to the time that there was: where the host waits for the loader while the device works,
-    /// or the timed steps were slower than the others, what is not rounds and evaluations is scaled down to what these
-    /// leave of it.
+    /// The estimates are limited to the time that there was: if the host waited for the loader while the device worked,
+    /// or the timed steps were slower than the others, everything except rounds and evaluations is scaled down to the
+    /// time that these leave.
     pub fn finish(&self, bytes: impl Fn(&str) -> u64) -> Vec<Phase> {
         let measured = self.round.seconds + self.evaluation.seconds;
         let left = self.started.elapsed().as_secs_f64() - measured;
@@ -247,7 +247,7 @@ impl Phases {
 mod tests {
     use super::*;
 
-    /// Of a gradual pruning: most timed steps are sparse, and the dense ones are not estimated by them.
+    /// In a gradual pruning most timed steps are sparse, and must not estimate the dense ones.
     #[test]
     fn steps_of_each_size_are_estimated_by_their_own() {
         let mut steps = Steps::default();
@@ -258,7 +258,7 @@ mod tests {
                 steps.timed([0.0, size, 2.0 * size, 0.5]);
             }
         }
-        // The step that nothing tells of counts among those that come.
+        // The step without an estimate counts among those that follow.
         let forward = 800.0 + 400.0 + 300.0;
         assert_eq!(steps.seconds(), [0.0, forward, 2.0 * forward, 250.0]);
         assert_eq!(steps.timed, 9);

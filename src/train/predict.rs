@@ -14,10 +14,10 @@ use crate::model::Model;
 use crate::network::{Network, NetworkOptions, NetworkState};
 use crate::topology::method;
 
-/// Samples at once, where a configuration says no less.
+/// Samples at once, unless a configuration says fewer.
 const BATCH: usize = 64;
 
-/// A trained network that is only asked: the newest or a certain checkpoint of a run, with the normalisation of its
+/// A trained network for predictions: the newest or a certain checkpoint of a run, with the normalisation of its
 /// training.
 pub struct Predictor {
     device: Device,
@@ -28,16 +28,16 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Loads a checkpoint, or the newest one of a run folder, on the adapter that is usual here.
+    /// Loads a checkpoint, or the newest one of a run folder, on the default adapter.
     ///
     /// # Errors
-    /// A checkpoint that cannot be read, one of an older version, which does not tell of its data, or one of a model of
-    /// a program's own: [`Predictor::new`] takes these.
+    /// The checkpoint cannot be read, or is of an older version that did not record its data, or of a program's own
+    /// model: [`Predictor::new`] takes these.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Self::load_on(Device::open("auto", &DeviceOptions::default())?, path)
     }
 
-    /// As [`Predictor::load`], on a device of one's choice.
+    /// Like [`Predictor::load`], on a device of your choice.
     ///
     /// # Errors
     /// As [`Predictor::load`].
@@ -66,10 +66,10 @@ impl Predictor {
         Self::new(device, &checkpoint, data, &model)
     }
 
-    /// Of a checkpoint with a model of one's own, for data as `data` describes them.
+    /// Takes a checkpoint with a model of your own, for data as `data` describes them.
     ///
     /// # Errors
-    /// A model whose layers are not the checkpoint's, or a device that is too small.
+    /// The model's layers are not the checkpoint's, or the device is too small.
     pub fn new(
         device: Device,
         checkpoint: &Checkpoint,
@@ -87,10 +87,10 @@ impl Predictor {
         })
     }
 
-    /// The outputs for samples `[sample][channel][y][x]`, before normalisation: pixels are numbers from 0 to 1.
+    /// The outputs for samples `[sample][channel][y][x]` before normalisation: pixels are numbers from 0 to 1.
     ///
     /// # Errors
-    /// No whole number of samples, inputs that are not finite, or a lost device.
+    /// The inputs are not a whole number of samples or not finite, or the device is lost.
     pub fn predict(&self, inputs: &[f32]) -> Result<Predictions> {
         self.predict_all(&samples(self.shape, inputs)?)
     }
@@ -98,21 +98,21 @@ impl Predictor {
     /// The outputs for all samples of a source, such as the test half of a data set.
     ///
     /// # Errors
-    /// Samples of another size or that cannot be read, or a lost device.
+    /// The samples have another size or cannot be read, or the device is lost.
     pub fn predict_all(&self, samples: &Images) -> Result<Predictions> {
         let (network, device) = (&self.network, &self.device);
         outputs(device, network, samples, self.shape, &self.normalisation)
     }
 
-    /// The names of the classes, in the order of the outputs; none where they have none.
+    /// The names of the classes, in the order of the outputs; empty if they have no names.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
     }
 }
 
 impl Trainer {
-    /// The network's outputs as it is now for samples `[sample][channel][y][x]`, before normalisation: pixels are
-    /// numbers from 0 to 1.
+    /// The current network's outputs for samples `[sample][channel][y][x]` before normalisation: pixels are numbers
+    /// from 0 to 1.
     ///
     /// # Errors
     /// As [`Predictor::predict`].
@@ -120,7 +120,7 @@ impl Trainer {
         self.predict_all(&samples(self.data().shape, inputs)?)
     }
 
-    /// As [`Trainer::predict`] for all samples of a source, such as the test half of its data.
+    /// Like [`Trainer::predict`], for all samples of a source, such as the test half of its data.
     ///
     /// # Errors
     /// As [`Predictor::predict_all`].
@@ -131,7 +131,7 @@ impl Trainer {
     }
 }
 
-/// What a network tells of some samples: for classes logits, not probabilities.
+/// A network's outputs for some samples: for classes logits, not probabilities.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictions {
     outputs: usize,
@@ -145,7 +145,7 @@ impl Predictions {
         self.values.len() / self.outputs
     }
 
-    /// Whether there is no sample at all.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -160,7 +160,7 @@ impl Predictions {
         self.values.chunks_exact(self.outputs)
     }
 
-    /// The class of each sample: its largest output; of equal ones the lowest class.
+    /// The class of each sample: its largest output, or the lowest class among equal ones.
     pub fn classes(&self) -> Vec<usize> {
         let largest = |row: &[f32]| {
             let better = |best, c| if row[c] > row[best] { c } else { best };
@@ -169,8 +169,8 @@ impl Predictions {
         self.rows().map(largest).collect()
     }
 
-    /// The softmax of each sample's outputs, `[sample][class]`: of a network that was trained by cross-entropy, its
-    /// probabilities.
+    /// The softmax of each sample's outputs, `[sample][class]`: the probabilities, if the network was trained by
+    /// cross-entropy.
     pub fn probabilities(&self) -> Vec<f32> {
         let mut all = self.values.clone();
         for row in all.chunks_exact_mut(self.outputs) {
@@ -183,10 +183,10 @@ impl Predictions {
     }
 }
 
-/// A network for forward passes alone, which computes what that of a training with this configuration does.
+/// A network only for forward passes, which computes the same as that of a training with this configuration.
 ///
 /// # Errors
-/// A state that is not the model's, or a device that is too small.
+/// The state does not belong to the model, or the device is too small.
 pub fn for_tests(
     device: &Device,
     config: &TrainConfig,

@@ -11,17 +11,17 @@ use crate::sparse::LayerState;
 use crate::topology::Method;
 use crate::topology::from_dense::{EachTile, GradientTile, PerConnection, Probe};
 
-/// Makes the batch that a network of so many images at once, in so many lanes, is asked with.
+/// Makes the batch that a network is asked with, given how many images and lanes it takes at once.
 pub(super) type Parts<'a> = dyn Fn(usize, usize) -> Result<Vec<Batch>> + 'a;
 
-/// Networks of every connection, each made when it is first asked for.
+/// Networks of every connection, each made when it is first needed.
 pub(super) struct DenseProbe<'a> {
     pub device: &'a Device,
     pub model: &'a Model,
     pub method: &'a dyn Method,
     pub options: NetworkOptions,
     pub seed: u32,
-    /// As drawn.
+    /// The initial state.
     pub state: NetworkState,
     pub parts: &'a Parts<'a>,
     pub loss: Option<(Network, Vec<Batch>)>,

@@ -1,4 +1,4 @@
-//! What one must know of a run's result not to misread it, in whole sentences.
+//! What one must know about a run's result not to misread it, in whole sentences.
 
 use crate::data::BadImage;
 use crate::error::option::{
@@ -9,14 +9,14 @@ use crate::topology::Schedule;
 use crate::train::TrainConfig;
 use crate::words::counted;
 
-/// That there is nothing to tell apart.
+/// That there is only one class.
 pub(super) fn single_class(classes: usize) -> Option<String> {
     (classes < 2).then(|| {
         "there is a single class: every network is right, and the accuracy says nothing".to_owned()
     })
 }
 
-/// Which values reach past what there is, and what they come to.
+/// Notes about values that exceed the images or steps that there are, and their effect.
 pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> Vec<String> {
     let epochs = f64::from(config.run.epochs);
     let last = match config.run.epochs {
@@ -89,7 +89,7 @@ pub(super) fn left_out(bad: &[BadImage]) -> Option<String> {
     })
 }
 
-/// Which images could not be read, the first of many by name.
+/// Which images could not be read, naming the first of many.
 pub(super) fn bad_images(bad: &[BadImage]) -> Option<String> {
     const MOST: usize = 20;
     let were = match bad.len() {
@@ -112,7 +112,7 @@ pub(super) fn bad_images(bad: &[BadImage]) -> Option<String> {
     ))
 }
 
-/// That a network which gives every class the same probability has a lower loss, ln `classes`.
+/// That a network which gives every class the same probability would have a lower loss, ln `classes`.
 pub(super) fn worse_than_guessing(
     loss: f32,
     classes: usize,
@@ -131,7 +131,7 @@ pub(super) fn worse_than_guessing(
     })
 }
 
-/// Why no round is due within so many steps; none if there is one.
+/// Why no round is due within this many steps; none if there is one.
 pub(super) fn no_round(schedule: &Schedule, steps: u64) -> Option<String> {
     let first = schedule.every;
     if first >= schedule.until {

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use crate::clock::Instant;
 
-/// How long a run goes at most without a checkpoint, where nothing else is asked for.
+/// The longest time that a run goes without a checkpoint by default.
 const USUAL: Duration = Duration::from_secs(10 * 60);
 
-/// What lies between two checkpoints.
+/// The interval between two checkpoints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SaveEvery {
-    /// An epoch, or ten minutes where one takes longer.
+    /// An epoch, or ten minutes if an epoch takes longer.
     #[default]
     Usual,
-    /// So many epochs.
+    /// This many epochs.
     Epochs(u32),
-    /// So many optimiser steps: saved after their multiples.
+    /// This many optimiser steps: saved after their multiples.
     Steps(u64),
-    /// So much time.
+    /// This much time.
     Time(Duration),
 }
 
@@ -37,7 +37,7 @@ impl FromStr for SaveEvery {
         if number == 0 {
             return Err("a run cannot save after every 0 of anything; give 1 or more".to_owned());
         }
-        // Longer than any run: nothing overflows when it is added to a time.
+        // Longer than any run, but small enough that adding it to a time does not overflow.
         let minutes = |n: u64| Duration::from_secs(n.saturating_mul(60).min(u64::from(u32::MAX)));
         match &text[digits.len()..] {
             "" => Ok(SaveEvery::Epochs(number.try_into().unwrap_or(u32::MAX))),
@@ -49,7 +49,7 @@ impl FromStr for SaveEvery {
     }
 }
 
-/// Keeps watch over a run's checkpoints.
+/// Keeps track of a run's checkpoints.
 pub(super) struct Saving {
     every: SaveEvery,
     last: Instant,
@@ -91,7 +91,7 @@ impl Saving {
         self.step = Some(step);
     }
 
-    /// Whether that is the last state that was saved.
+    /// Whether this is the last state that was saved.
     pub fn is_saved(&self, step: u64) -> bool {
         self.step == Some(step)
     }

@@ -1,4 +1,4 @@
-//! A metric's mean as events tell it: of accuracy, in the fields of that name; of any other, with its own.
+//! A metric's mean in events: accuracy is in the fields of that name; any other metric has its own.
 
 use std::any::Any;
 
@@ -10,7 +10,7 @@ fn is_accuracy(metric: &dyn Metric) -> bool {
     metric.is::<Accuracy>()
 }
 
-/// The mean, if it is that of accuracy; else NaN.
+/// The mean, if it is that of accuracy; otherwise NaN.
 pub(super) fn accuracy(metric: Option<&dyn Metric>, mean: f32) -> f32 {
     match metric.is_some_and(is_accuracy) {
         true => mean,

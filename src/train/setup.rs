@@ -11,34 +11,34 @@ use crate::model::Model;
 use crate::optim::{LearningRate, Optimiser};
 use crate::topology::Method;
 
-/// What a [`Trainer`](super::Trainer) is made of, besides its device, its configuration and its data. Each part may be
-/// one of your own.
+/// The parts of a [`Trainer`](super::Trainer) besides its device, its configuration and its data. Each part may be one
+/// of your own.
 pub struct Setup {
     /// The layers.
     pub model: Model,
     /// How connections are pruned and grown.
     pub method: Box<dyn Method>,
-    /// What training makes small.
+    /// What training minimises.
     pub loss: Arc<dyn Loss>,
-    /// What the network is evaluated by besides the loss; none: by the loss alone.
+    /// What the network is evaluated by besides the loss; none for the loss alone.
     pub metric: Option<Arc<dyn Metric>>,
-    /// What the gradients do to the weights.
+    /// How the gradients change the weights.
     pub optimiser: Arc<dyn Optimiser>,
     /// The learning rate of every step. It is not in checkpoints: give a resumed run the same one.
     pub learning_rate: Arc<dyn LearningRate>,
 }
 
 impl Setup {
-    /// As `config` says, for these data.
+    /// The parts that `config` describes, for these data.
     ///
     /// # Errors
-    /// A model that cannot be made so, or as [`Setup::of`].
+    /// The model cannot be made like this; or as [`Setup::of`].
     pub fn new(config: &TrainConfig, data: &Dataset) -> Result<Self> {
         let model = config.build_model(data.shape, data.classes)?;
         Self::of(config, model)
     }
 
-    /// As `config` says, but for the model.
+    /// The parts that `config` describes, except for the model.
     ///
     /// # Errors
     /// [`Error::Value`] names a value that a part cannot have.
@@ -53,7 +53,7 @@ impl Setup {
         })
     }
 
-    /// What a checkpoint says of it.
+    /// What a checkpoint records about it.
     pub(super) fn objective(&self) -> Objective {
         Objective {
             loss: self.loss.name().to_owned(),
@@ -61,7 +61,7 @@ impl Setup {
         }
     }
 
-    /// Whether it suits the data.
+    /// Checks that it suits the data.
     ///
     /// # Errors
     /// It does not.
@@ -109,7 +109,7 @@ impl Setup {
         }
     }
 
-    /// Whether its test loss is the plain cross-entropy of classes, which that of guessing can be compared with.
+    /// Whether its test loss is the plain cross-entropy of classes, which can be compared with that of guessing.
     pub(super) fn is_cross_entropy(&self) -> bool {
         let loss: &dyn std::any::Any = self.loss.as_ref();
         loss.is::<CrossEntropy>()

@@ -1,4 +1,4 @@
-//! The trainer: feeds batches to the network, calls the topology rounds, evaluates, and tells what happens.
+//! The trainer: feeds batches to the network, calls the topology rounds, evaluates, and reports what happens.
 
 mod begin;
 mod build;
@@ -34,44 +34,44 @@ use compared::Checking;
 use dense_weights::DenseWeights;
 use learned::Learned;
 
-/// A training run: a network, its data, its schedules, and how far it is.
+/// A training run: a network, its data, its schedules, and its progress.
 pub struct Trainer {
     device: Device,
     config: TrainConfig,
     data: Dataset,
     /// What the data are.
     record: DataRecord,
-    /// What is not as it was when the run began.
+    /// What has changed since the run began.
     changes: Vec<Change>,
     learned: Learned,
     setup: Setup,
     network: Network,
-    /// What the network was made with, and is made with again.
+    /// The options that the network was made with, for making it again.
     options: NetworkOptions,
     /// Connections of each layer that the configuration asks for.
     requested: Vec<u64>,
     dense_weights: Option<DenseWeights>,
     augmentation: Augmentation,
-    /// The training images, where the device makes the batches.
+    /// The training images, if the device makes the batches.
     resident: Option<Resident>,
-    /// What the run's beginning has to tell.
+    /// Notes to report when the run begins.
     notes: Vec<String>,
-    /// What one must know of its data and configuration not to misread the result.
+    /// What one must know about its data and configuration not to misread the result.
     qualifying: Vec<String>,
-    /// As those, of a run that has steps left to train.
+    /// The same for a run that still has steps to train.
     past_the_end: Vec<String>,
     schedule: Schedule,
     progress: Progress,
     /// Kernels to compare with their twins, if any.
     checking: Option<Checking>,
-    /// Training steps whose losses were not looked at yet.
+    /// Training steps whose losses have not been read yet.
     unread: std::ops::Range<u64>,
-    /// What the rounds have explored, where that is followed.
+    /// What the rounds have explored, if that is tracked.
     exploration: Option<Exploration>,
     phases: Phases,
     /// FLOPs of an image's forward pass.
     flops: StepFlops,
-    /// The first error of the observer, or of an image that cannot be read: the run then stops as if asked to, so that
+    /// The first error of the observer, or of an image that cannot be read. The run then stops as if asked to, so that
     /// what was computed is saved first.
     unheard: Option<Error>,
 }
@@ -111,13 +111,13 @@ impl Trainer {
         u64::from(self.config.run.epochs) * self.steps_per_epoch()
     }
 
-    /// Where in its epochs the run is, in steps: what the schedules go by. It is the number of steps that were done,
-    /// unless the number of images has changed since the run began.
+    /// Where in its epochs the run is, in steps, which drives the schedules. It is the number of steps done, unless the
+    /// number of images has changed since the run began.
     fn place(&self) -> u64 {
         u64::from(self.progress.epoch) * self.steps_per_epoch() + self.progress.batch
     }
 
-    /// Steps at the end of all epochs: those done, and those that are left.
+    /// Number of steps at the end of all epochs: those done plus those that are left.
     fn steps_total(&self) -> u64 {
         let whole = u64::from(self.setup.method.start().stages()) * self.stage_steps();
         let whole = (self.progress.step + whole).saturating_sub(self.place());
@@ -127,7 +127,7 @@ impl Trainer {
             .map_or(whole, |steps| steps.min(whole))
     }
 
-    /// Whether no step is left to train, and no epoch waits for its test.
+    /// Whether no step is left to train, and no epoch is waiting for its test.
     pub fn is_done(&self) -> bool {
         self.progress.step >= self.steps_total() && self.progress.batch < self.steps_per_epoch()
     }
@@ -135,17 +135,17 @@ impl Trainer {
     /// Loss and accuracy on the test images.
     ///
     /// # Errors
-    /// A lost device.
+    /// The device is lost.
     pub fn evaluate(&self) -> Result<Evaluation> {
         let options = self.batches(Order::Sequential, 0);
         evaluate(&self.device, &self.network, &self.data, options)
     }
 
-    /// As [`Trainer::evaluate`], as a phase of the run.
+    /// Like [`Trainer::evaluate`], as a phase of the run.
     ///
     /// # Errors
-    /// As [`Trainer::evaluate`], [`Error::Stopped`], and [`Error::Diverged`] where the loss is no number: the weights
-    /// may be, and what they compute is not.
+    /// As [`Trainer::evaluate`]; [`Error::Stopped`]; and [`Error::Diverged`] if the loss is NaN: the weights may still
+    /// be numbers when their results are not.
     fn timed_evaluation(&mut self, stop: &AtomicBool) -> Result<Evaluation> {
         let start = Instant::now();
         let options = self.batches(Order::Sequential, 0);
@@ -176,7 +176,7 @@ impl Trainer {
         }
     }
 
-    /// Whether this method's rounds come between two steps, and belong to the one after them: a run that is resumed at
+    /// Whether this method's rounds come between two steps and belong to the second of them: a run that is resumed at
     /// such a moment does that round again.
     pub fn rounds_precede_steps(&self) -> bool {
         matches!(

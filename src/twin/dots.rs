@@ -1,15 +1,15 @@
-//! Dot products of listed pairs' rows: what the twins of the weight gradients share.
+//! Dot products of listed pairs' rows: the shared part of the twins of the weight gradients.
 //!
-//! A product is [`PARTIAL`] interleaved partial sums, which are kept apart until its end and then folded by halves. As
-//! the sum may pause at any multiple of that many lanes, its bits depend neither on the width of the vectors nor on how
-//! the lanes are tiled, nor on which task has the pair.
+//! A product consists of [`PARTIAL`] interleaved partial sums, which are kept apart until its end and then folded by
+//! halves. Since the sum may pause at any multiple of that many lanes, its bits depend neither on the width of the
+//! vectors nor on how the lanes are tiled, nor on which task has the pair.
 
 use std::ops::Range;
 
 use pulp::Simd;
 
-/// Partial sums of a product: one vector of AVX-512, two of AVX2, four of NEON. Part of the result's bits, so the same
-/// everywhere.
+/// Number of partial sums of a product: one vector of AVX-512, two of AVX2, four of NEON. They determine the result's
+/// bits, so the number is the same everywhere.
 pub(crate) const PARTIAL: usize = 16;
 
 /// A product's partial sums between two of its parts.
@@ -18,23 +18,23 @@ pub(crate) type Partial = [f32; PARTIAL];
 /// The same in registers: the first `PARTIAL / F32_LANES` vectors.
 type Held<S> = [<S as Simd>::f32s; PARTIAL];
 
-/// Where the lanes lie that are multiplied: segments of `delta`, and as many of each of `N` runs of the input.
+/// Where the lanes to multiply lie: segments of `delta`, and as many in each of `N` runs of the input.
 #[derive(Clone, Copy)]
 pub(crate) struct Runs<const N: usize> {
     /// First lane of each run.
     pub starts: [usize; N],
-    /// Lanes of a segment.
+    /// Number of lanes in a segment.
     pub length: usize,
-    /// Segments.
+    /// Number of segments.
     pub count: usize,
-    /// Lanes from one segment of a run to the next.
+    /// Distance in lanes from one segment of a run to the next.
     pub step: usize,
-    /// Lanes from one segment of delta to the next.
+    /// Distance in lanes from one segment of delta to the next.
     pub delta_step: usize,
 }
 
 impl<const N: usize> Runs<N> {
-    /// Runs of one segment.
+    /// Runs with one segment.
     #[inline(always)]
     pub fn whole(starts: [usize; N], length: usize) -> Self {
         Runs {
@@ -47,7 +47,7 @@ impl<const N: usize> Runs<N> {
     }
 }
 
-/// Adds `delta` times each of `N` runs of `input` to the partial sums of these numbers, in one pass over `delta`.
+/// Adds `delta` times each of `N` runs of `input` to the partial sums with these numbers, in one pass over `delta`.
 #[inline(always)]
 pub(crate) fn add_products<S: Simd, const N: usize>(
     simd: S,
@@ -67,21 +67,21 @@ pub(crate) fn add_products<S: Simd, const N: usize>(
     }
 }
 
-/// A run of lanes of the input, and as many of delta, whose products go to the partial sums of one number.
+/// A run of lanes of the input, and as many of delta, whose products are added to the partial sums of one number.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Strip {
     /// First lane of the input.
     pub input: usize,
     /// First lane of delta.
     pub delta: usize,
-    /// Lanes: a multiple of [`PARTIAL`].
+    /// Number of lanes: a multiple of [`PARTIAL`].
     pub length: usize,
-    /// Whose partial sums.
+    /// The number whose partial sums these are.
     pub number: usize,
 }
 
-/// Adds the products of up to four strips of different numbers. They go side by side, since a sum by itself waits for
-/// each addition; the order of each is as if it went alone.
+/// Adds the products of up to four strips of different numbers. They are processed side by side, since a single sum
+/// waits for each addition; the order of each is as if it were alone.
 #[inline(always)]
 pub(crate) fn add_strips<S: Simd>(
     simd: S,
@@ -111,7 +111,7 @@ pub(crate) fn add_strips<S: Simd>(
     }
 }
 
-/// Adds as much of each as the shortest has, and takes it off.
+/// Adds as much of each as the shortest has, and removes it.
 #[inline(always)]
 fn add_side_by_side<S: Simd, const N: usize>(
     simd: S,
@@ -233,8 +233,8 @@ fn add_chunks<S: Simd, const N: usize>(
     }
 }
 
-/// The first `rest` lanes of a chunk, zeros behind them. A whole chunk is loaded where there is one: that is several
-/// times faster than a partial load.
+/// The first `rest` lanes of a chunk, followed by zeros. A whole chunk is loaded if there is one: that is several times
+/// as fast as a partial load.
 #[inline(always)]
 fn load_rest<S: Simd>(
     simd: S,
@@ -276,7 +276,7 @@ fn masks<S: Simd>(simd: S, rest: usize) -> [S::m32s; PARTIAL] {
 #[inline(always)]
 fn load<S: Simd>(_: S, partial: &Partial, held: &mut Held<S>) {
     let (vectors, _) = S::as_simd_f32s(partial);
-    // One by one: a copy of the slice would force them out of the registers.
+    // One at a time: a copy of the slice would force them out of the registers.
     #[allow(clippy::manual_memcpy)]
     for p in 0..PARTIAL / S::F32_LANES {
         held[p] = vectors[p];
@@ -286,7 +286,7 @@ fn load<S: Simd>(_: S, partial: &Partial, held: &mut Held<S>) {
 #[inline(always)]
 fn store<S: Simd>(held: &Held<S>, partial: &mut Partial) {
     let (vectors, _) = S::as_mut_simd_f32s(partial);
-    // One by one: a copy of the slice would force them out of the registers.
+    // One at a time: a copy of the slice would force them out of the registers.
     #[allow(clippy::manual_memcpy)]
     for p in 0..PARTIAL / S::F32_LANES {
         vectors[p] = held[p];
@@ -302,15 +302,15 @@ fn fold_held<S: Simd>(simd: S, held: &mut Held<S>) -> f32 {
             held[p] = simd.add_f32s(held[p], held[p + left]);
         }
     }
-    // Halves again, within the vector: the same order at any width.
+    // Folded by halves again, within the vector: the same order at any width.
     simd.reduce_sum_f32s(held[0])
 }
 
-/// Pairs of a task at most, so that their partial sums stay in a core's own cache: 256 KiB.
+/// Most pairs of a task, so that their partial sums stay in a core's own cache: 256 KiB.
 const PAIRS: usize = 4096;
 
-/// Divides rows into blocks of about as many pairs each, for tasks that each go through the whole input: one a thread,
-/// since all of them read all of it.
+/// Divides rows into blocks with about equal numbers of pairs, for tasks that each go through the whole input: one per
+/// thread, since all of them read all of it.
 pub(crate) fn row_blocks(offsets: &[u32], threads: usize) -> Vec<Range<usize>> {
     let rows = offsets.len() - 1;
     let pairs = (offsets[rows] - offsets[0]) as usize;
@@ -346,7 +346,7 @@ mod tests {
         }
     }
 
-    /// The same in tiles of so many lanes.
+    /// The same in tiles of this many lanes.
     struct Parts<'a>(&'a [f32], [usize; 2], &'a [f32], usize);
 
     impl pulp::WithSimd for Parts<'_> {
@@ -370,7 +370,7 @@ mod tests {
             .collect()
     }
 
-    /// By the definition, without vectors.
+    /// Straight from the definition, without vectors.
     fn plain(x: &[f32], d: &[f32]) -> f32 {
         let mut partial = [0f32; PARTIAL];
         for (i, (x, d)) in x.iter().zip(d).enumerate() {

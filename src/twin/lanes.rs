@@ -1,7 +1,6 @@
-//! The innermost loops of the CPU twins: over the batch, which is contiguous, in the widest vectors that the machine
-//! has.
+//! The innermost loops of the CPU twins: over the batch, which is contiguous, in the machine's widest vectors.
 //!
-//! Multiply and add stay separate operations: with a fused one, machines with and without it would give different bits,
+//! Multiply and add stay separate operations. With a fused one, machines with and without it would give different bits,
 //! and these loops are bound by loads, not by arithmetic. The order of every sum is the same for all vector widths.
 
 use pulp::Simd;
@@ -19,13 +18,13 @@ pub(crate) struct Term {
 /// How a gathered sum begins and ends.
 #[derive(Clone, Copy)]
 pub(crate) struct Ends {
-    /// What the terms are added to; `None`: to what is there.
+    /// What the terms are added to; `None` means the existing values.
     pub initial: Option<f32>,
     /// Negative sums become zero. A NaN stays a NaN, so that a diverged run shows.
     pub relu: bool,
 }
 
-/// Rows of lanes that are gathered through the same terms, each a step further in source and output.
+/// Rows of lanes that are gathered through the same terms, each one step further in source and output.
 #[derive(Clone, Copy)]
 pub(crate) struct Steps {
     pub rows: usize,
@@ -53,7 +52,7 @@ pub(crate) fn gather_sum<S: Simd>(
     gather_group::<S, 1>(simd, source, terms, ends, steps, output);
 }
 
-/// [`gather_sum`] of several rows. Those that are too short to fill the registers are held together.
+/// [`gather_sum`] of several rows. Rows that are too short to fill the registers are held together.
 #[inline(always)]
 pub(crate) fn gather_rows<S: Simd>(
     simd: S,
@@ -91,12 +90,12 @@ fn from_row<'a>(
     source: &'a [f32],
     output: &'a mut [f32],
 ) -> (&'a [f32], &'a mut [f32]) {
-    // Without terms there may be no source so far on.
+    // Without terms, the source may be shorter than this.
     let source = source.get(row * steps.source..).unwrap_or_default();
     (source, &mut output[row * steps.output..])
 }
 
-/// All lanes of `R` rows. What is narrower than a vector are arrays, which cost less than masked loads.
+/// All lanes of `R` rows. Whatever is narrower than a vector is an array, which costs less than masked loads.
 #[inline(always)]
 fn gather_group<S: Simd, const R: usize>(
     simd: S,

@@ -1,4 +1,4 @@
-//! Operands of the blocked product in the order in which it reads them.
+//! Operands of the blocked product, in the order in which it reads them.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! The right-hand sides of the CPU twins' products, packed: what the positions of a plane see through a window.
 //!
-//! A layer through a window is one matrix product, of the weights with the matrix of patches: a row of it for each unit
-//! and kernel tap, a column for each position and member of the batch. That matrix is never whole anywhere: of a few
-//! rows and columns at a time a copy is made where the product wants it, in the cache.
+//! A layer through a window is one matrix product of the weights with the matrix of patches, which has a row for each
+//! unit and kernel tap, and a column for each position and sample of the batch. That matrix never exists as a whole: a
+//! few rows and columns at a time are copied into the cache where the product needs them.
 
 use std::ops::Range;
 
@@ -14,14 +14,14 @@ use crate::window::Window;
 /// A tap of the kernel, as the positions of a class see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tap {
-    /// Its number in the kernel.
+    /// Its index in the kernel.
     pub number: usize,
-    /// From a position's origin to what it sees through the tap, `[y, x]`.
+    /// The offset from a position's origin to what it sees through the tap, `[y, x]`.
     pub shift: [isize; 2],
 }
 
-/// Written positions that see through the same taps: all, or in the transposed product of a strided layer those that
-/// leave the same remainders.
+/// Written positions that see through the same taps: all, or in the transposed product of a strided layer those with
+/// the same remainders.
 #[derive(Clone, Debug)]
 pub(crate) struct Class {
     remainder: [usize; 2],
@@ -34,18 +34,18 @@ pub(crate) struct Class {
 pub(crate) struct Segment {
     /// First lane among the packed ones.
     pub packed: usize,
-    /// First lane among the written ones, from the first of the block on.
+    /// First lane among the written ones, counted from the first of the block.
     pub written: usize,
-    /// How many.
+    /// Number of lanes.
     pub lanes: usize,
     /// The position's origin in the source, `[y, x]`; may lie outside the plane.
     origin: [isize; 2],
-    /// First lane there, from the start of a unit's plane on.
+    /// Its first lane, counted from the start of a unit's plane.
     at: isize,
 }
 
 impl Segment {
-    /// Lanes that are written where they are packed.
+    /// Lanes that are packed where they are written.
     pub fn plain(packed: usize, lanes: usize) -> Self {
         Segment {
             packed,
@@ -129,7 +129,7 @@ impl<'a> Patches<'a> {
         classes
     }
 
-    /// What a class writes among the lanes `block` of a plane, cut into panels of `width` lanes.
+    /// What a class writes among the lanes `block` of a plane, divided into panels of `width` lanes.
     pub fn segments(
         &self,
         class: &Class,
@@ -176,9 +176,8 @@ impl<'a> Patches<'a> {
         }
     }
 
-    /// Packs rows `rows` of a class's patches, row `k` being unit `k / taps` through tap `k % taps` of the class, as
-    /// panels `[panel][row][width]`; what the segments leave of the last panel stays zero, as does what falls into the
-    /// padding.
+    /// Packs rows `rows` of a class's patches as panels `[panel][row][width]`, where row `k` is unit `k / taps` through
+    /// tap `k % taps` of the class. Whatever the segments leave of the last panel stays zero, like the padding.
     #[inline(always)]
     pub fn pack<S: Simd>(
         &self,
@@ -227,7 +226,7 @@ impl<'a> Patches<'a> {
     }
 }
 
-/// Short runs, for which a call to the system's copy costs more than the copying.
+/// Short runs, for which a call to the system's copy would cost more than the copying.
 #[inline(always)]
 fn copy<S: Simd>(from: &[f32], to: &mut [f32]) {
     let (from, from_rest) = S::as_simd_f32s(from);

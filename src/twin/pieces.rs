@@ -1,15 +1,15 @@
-//! How the CPU twins cut an output into pieces that tasks write.
+//! How the CPU twins divide an output into pieces that tasks write.
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Rows that a thread takes at a time, of a layer of so many: enough to outweigh handing them out, few enough to share
-/// the work evenly, also of a classifier's ten long rows.
+/// Rows that a thread takes at a time, in a layer with this many: enough to outweigh distributing them, and few enough
+/// to share the work evenly, even for a classifier's ten long rows.
 pub(crate) fn rows_per_task(rows: usize) -> usize {
     (rows / 64).clamp(1, 32)
 }
 
-/// Bytes of a source that a last-level cache may hold: rows gathered from no more are written whole.
+/// Bytes of a source that a last-level cache may hold: rows gathered from a source up to this size are written whole.
 const WHOLE_BYTES: usize = 16 << 20;
 
 /// Bytes of a source that a core's own cache may hold.
@@ -21,13 +21,13 @@ const SHORT_LANES: usize = 64;
 /// Bytes of a part of a larger source.
 const PART_BYTES: usize = 2 << 20;
 
-/// Fewest lanes of a row that are worth a task's while: shorter parts of rows that are written one below the other
-/// cost more than the cache saves.
+/// Fewest lanes of a row that are worth a task: shorter parts of rows that are written one below another cost more than
+/// the cache saves.
 const FEWEST_LANES: usize = 512;
 
-/// Lanes of a row that a task takes, of rows of `lanes` gathered from a source of `words`: all, or as many as keep that
-/// part of the source in the cache while all rows are written. Of short rows, a batch's, such a part is one that a core
-/// has for itself.
+/// Lanes of a row that a task takes, for rows of `lanes` gathered from a source of `words`: all, or as many as keep
+/// that part of the source in the cache while all rows are written. For short rows (a batch's), such a part is what
+/// fits a core's own cache.
 pub(crate) fn lanes_per_task(words: usize, lanes: usize) -> usize {
     let bytes = words * size_of::<f32>();
     if lanes <= FEWEST_LANES && bytes > NEAR_BYTES {
@@ -44,13 +44,13 @@ pub(crate) fn lanes_per_task(words: usize, lanes: usize) -> usize {
 /// A part of one unit's row (or plane) of an output.
 pub(crate) struct Piece<'a> {
     pub unit: usize,
-    /// Which part of the unit's row it is, and so which part of a source it is gathered from.
+    /// Which part of the unit's row it is, and so from which part of a source it is gathered.
     pub part: usize,
     pub words: &'a mut [f32],
 }
 
-/// An output of rows of `row` words in pieces of `piece`. Pieces of the same part follow on each other, so that tasks
-/// running next to each other find their part of the source in the cache.
+/// An output of rows of `row` words, in pieces of `piece`. Pieces of the same part follow each other, so that tasks
+/// that run at the same time find their part of the source in the cache.
 pub(crate) fn pieces(output: &mut [f32], row: usize, piece: usize) -> Vec<Piece<'_>> {
     let parts = row.div_ceil(piece);
     let mut rows: Vec<_> = output
@@ -66,7 +66,7 @@ pub(crate) fn pieces(output: &mut [f32], row: usize, piece: usize) -> Vec<Piece<
     pieces
 }
 
-/// A product that writes rows: any lanes of any row on their own.
+/// A product that writes rows: any lanes of any row independently.
 pub(crate) trait Rows: Sync {
     /// Writes the lanes from `lane` on, as many as `output` has, of a unit's row.
     fn write<S: Simd>(&self, simd: S, unit: usize, lane: usize, output: &mut [f32]);

@@ -1,10 +1,10 @@
-//! What the CPU twins of the convolution share: gathering one plane from others through a window.
+//! The shared part of the convolution's CPU twins: gathering one plane from others through a window.
 //!
-//! Seen from the positions that are written, the products in both directions are the same: a position gathers from one
-//! source position per kernel tap, or from none where the tap falls into the padding (or, in the transposed product,
-//! between two strides). Positions at which the same taps have a source form rectangles. Over a rectangle the list of
-//! terms is built once and then only shifted, so that no border is looked at in the inner loop; where neighbouring
-//! positions have neighbouring sources, a whole row of a rectangle is one contiguous run of lanes.
+//! Seen from the written positions, the products in both directions are the same: a position gathers from one source
+//! position per kernel tap, or from none if the tap falls into the padding (or, in the transposed product, between two
+//! strides). Positions at which the same taps have a source form rectangles. The list of terms is built once for a
+//! rectangle and then only shifted, so that the inner loop never checks for a border. Where neighbouring positions have
+//! neighbouring sources, a whole row of a rectangle is one contiguous run of lanes.
 
 use std::ops::Range;
 
@@ -16,17 +16,17 @@ use super::lanes::{Ends, Steps, Term, gather_rows};
 use super::pieces::pieces;
 use crate::window::Window;
 
-/// Bytes of the source that tasks running next to each other share: a usual second-level cache.
+/// Bytes of the source that tasks running at the same time share: a usual second-level cache.
 const SHARED_BYTES: usize = 1 << 20;
 
-/// Bytes of a source that is not cut into bands: its part of a last-level cache costs less than looking through the
-/// connections once a band.
+/// Bytes of a source that is not divided into bands: its part of a last-level cache costs less than searching the
+/// connections once per band.
 const WHOLE_BYTES: usize = 4 << 20;
 
-/// Pieces below which planes are cut finer, so that all threads have work.
+/// Below this many pieces, planes are divided more finely, so that all threads have work.
 const FEWEST_PIECES: usize = 64;
 
-/// A connection, as a unit that is written sees it.
+/// A connection, as seen from a written unit.
 #[derive(Clone, Copy)]
 pub(crate) struct Tap {
     pub weight: f32,
@@ -36,10 +36,10 @@ pub(crate) struct Tap {
     pub at: [u32; 2],
 }
 
-/// Of a tap without a source: larger than any sum of offsets into a source.
+/// Marks a tap without a source: larger than any sum of offsets into a source.
 const NOWHERE: usize = usize::MAX / 4;
 
-/// Positions `first`, `first + step`, ... along an axis, at which the same taps have a source.
+/// Positions `first`, `first + step`, ... along an axis at which the same taps have a source.
 struct Run {
     first: usize,
     count: usize,
@@ -69,7 +69,7 @@ impl Planes {
         self.direction.read(&self.window)
     }
 
-    /// Distance of two neighbours in a run, among the written positions and among their sources.
+    /// Distance between two neighbours in a run, among the written positions and among their sources.
     fn steps(&self, axis: usize) -> [usize; 2] {
         match self.direction {
             Direction::Forward => [1, self.window.stride[axis]],
@@ -139,7 +139,7 @@ impl Planes {
     }
 
     /// Writes every unit's plane of `output`: `taps_of(unit)` lists its connections in the order in which they are
-    /// added, `ends_of(unit)` says to what.
+    /// added, and `ends_of(unit)` says to what.
     pub fn gather(
         &self,
         source: &[f32],
@@ -220,11 +220,11 @@ impl WithSimd for Band<'_> {
                         weight: tap.weight,
                         start,
                     };
-                    // Not a branch: the taps of a row come in no order.
+                    // Not a branch, because the taps of a row come in no order.
                     count += usize::from(start < NOWHERE);
                 }
                 let terms = &terms[..count];
-                // Row by row of the rectangle, or where positions are apart, position by position of each row.
+                // Row by row of the rectangle, or, if positions are apart, position by position of each row.
                 let along_y = Steps {
                     rows: rows.count,
                     lanes: columns.count * lanes,
@@ -245,7 +245,7 @@ impl WithSimd for Band<'_> {
                 };
                 let first = ((rows.first - self.first_row) * width + columns.first) * lanes;
                 for i in 0..times {
-                    // Without terms there may be no source so far on.
+                    // Without terms, the source may be shorter than this.
                     let source = self.source.get(i * along_y.source..).unwrap_or_default();
                     let output = &mut self.output[first + i * along_y.output..];
                     gather_rows(simd, source, terms, self.ends, inner, output);

@@ -1,10 +1,10 @@
 //! The blocked matrix product of the CPU twins: `output[m][l] = initial + sum over k of left[m][k] * right[k][l]`.
 //!
-//! Bound by the multiply-adds, if what they read is near: a tile of `R` rows by `V` vectors of the output stays in
-//! registers while it goes along `k`, for `R * V` multiply-adds loading `R + V` operands. The right-hand side's panel
-//! of `V` vectors by [`DEPTH`] fits the first cache, the block of [`LANES`] by [`DEPTH`] that it belongs to and the
-//! left-hand side's rows the second (the scheme of Goto and van de Geijn, "Anatomy of High-Performance Matrix
-//! Multiplication", 2008). Unlike the sparse products these fuse multiply and add where the machine can, as they are
+//! Bound by the multiply-adds, if the operands are near: a tile of `R` rows by `V` vectors of the output stays in
+//! registers while it moves along `k`, loading `R + V` operands for `R * V` multiply-adds. The right-hand side's panel
+//! of `V` vectors by [`DEPTH`] fits the first-level cache; the block of [`LANES`] by [`DEPTH`] that it belongs to and
+//! the left-hand side's rows fit the second (the scheme of Goto and van de Geijn, "Anatomy of High-Performance Matrix
+//! Multiplication", 2008). Unlike the sparse products, these fuse multiply and add if the machine can, because they are
 //! bound by arithmetic.
 
 use std::ops::Range;
@@ -24,14 +24,14 @@ const LANES: usize = 512;
 /// Most rows of a task: 192 KiB of the left-hand side.
 const MOST_ROWS: usize = 256;
 
-/// Fewest rows of a task, where rows are divided among tasks that each pack the right-hand side.
+/// Fewest rows of a task, if rows are divided among tasks that each pack the right-hand side.
 const FEWEST_ROWS: usize = 32;
 
 /// The right-hand side.
 pub(crate) enum Right<'a> {
     /// Patches of `units` units.
     Patches { patches: Patches<'a>, units: usize },
-    /// The transposed of a matrix whose rows have so many lanes: `right[k][l] = values[l * lanes + k]`.
+    /// The transpose of a matrix whose rows have `lanes` lanes: `right[k][l] = values[l * lanes + k]`.
     Transposed { values: &'a [f32], lanes: usize },
 }
 
@@ -41,17 +41,17 @@ pub(crate) enum Initial<'a> {
     /// A number for each row.
     Rows(&'a [f32]),
     Zero,
-    /// What is there.
+    /// The existing values.
     Present,
 }
 
-/// What becomes of a sum.
+/// What is done with a sum.
 #[derive(Clone, Copy)]
 pub(crate) enum Finish<'a> {
     Plain,
     /// Negative sums become zero; a NaN stays a NaN, so that a diverged run shows.
     Relu,
-    /// Zero where this, laid out as the output, is not above zero.
+    /// Zero where this, laid out like the output, is not above zero.
     Mask(&'a [f32]),
 }
 
@@ -71,7 +71,7 @@ impl Product<'_> {
         let plane = self.plane;
         let rows = output.len() / plane;
         let blocks = plane.div_ceil(LANES);
-        // Lanes as even as they can be, in whole vectors of four.
+        // Lanes as even as possible, in whole vectors of four.
         let lanes = plane.div_ceil(blocks).next_multiple_of(4);
         let requested = (4 * rayon::current_num_threads()).div_ceil(blocks);
         let some = rows
@@ -96,7 +96,7 @@ impl Product<'_> {
     }
 }
 
-/// Rows from `first_row` on, lanes from `first_lane` on, of an output.
+/// Rows from `first_row` on, and lanes from `first_lane` on, of an output.
 pub(crate) struct Tile<'a> {
     pub first_row: usize,
     pub first_lane: usize,
@@ -110,7 +110,7 @@ impl Tile<'_> {
         self.first_lane..self.first_lane + lanes
     }
 
-    /// Adds sums `[rows][width]` of some rows.
+    /// Adds sums `[rows][width]` to some rows.
     #[inline(always)]
     fn add(
         &mut self,
@@ -160,7 +160,7 @@ impl Tile<'_> {
     }
 }
 
-/// An output with rows of `plane` lanes, in tiles of at most `rows` by `lanes`, those of the same rows one after the
+/// An output with rows of `plane` lanes, in tiles of at most `rows` by `lanes`; tiles of the same rows follow each
 /// other.
 pub(crate) fn tiles(output: &mut [f32], plane: usize, rows: usize, lanes: usize) -> Vec<Tile<'_>> {
     let mut tiles = Vec::new();
@@ -203,7 +203,7 @@ impl WithSimd for Task<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // 16 sums of 32 vector registers, or 8 of 16. Powers of two, as most layers' sizes are.
+        // 16 sums in 32 vector registers, or 8 in 16. Powers of two, like most layers' sizes.
         match S::F32_LANES {
             16 => self.run::<S, 8, 2>(simd),
             4 => self.run::<S, 4, 4>(simd),
@@ -261,7 +261,7 @@ impl Task<'_> {
         };
         let width = V * S::F32_LANES;
         let panels = (last.packed + last.lanes).div_ceil(width);
-        // A class without taps has nothing to add, but is written all the same.
+        // A class without taps has nothing to add, but is written nevertheless.
         let parts = depth.div_ceil(DEPTH).max(1);
         let step = depth.div_ceil(parts);
         let height = self.tile.rows.len();

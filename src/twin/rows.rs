@@ -1,4 +1,4 @@
-//! Products of rows with rows: what the weight gradient of many positions comes down to.
+//! Products of rows with rows: the weight gradient of layers with many positions.
 
 use std::ops::Range;
 
@@ -8,20 +8,20 @@ use rayon::prelude::*;
 use super::patches::{Class, Patches, Segment};
 use super::product::{Tile, tiles};
 
-/// Lanes between two visits to the output, whose sums are folded there: 4 rows are 16 KiB, half of a first cache.
+/// Lanes between two visits to the output, where the sums are folded: 4 rows are 16 KiB, half of a first-level cache.
 const LANES: usize = 1024;
 
-/// Most rows of `delta`, and of the patches, of a task: 512 KiB and 128 KiB.
+/// Most rows of `delta`, and of the patches, in a task: 512 KiB and 128 KiB.
 const MOST_ROWS: usize = 128;
 const MOST_PATCHES: usize = 32;
 
-/// Rows of `delta`, and of patches, whose products are summed at once.
+/// Rows of `delta`, and of patches, whose products are summed at the same time.
 const HELD: usize = 4;
 
-/// `output[m][k] = sum over lanes of delta[m] * patches[k]`, or adds that to it.
+/// `output[m][k] = sum over lanes of delta[m] * patches[k]`, or adds to it.
 ///
-/// Bound by the multiply-adds: a tile of `HELD` by `HELD` sums in registers, each a vector wide, goes along the lanes,
-/// for 16 multiply-adds loading 8 operands.
+/// Bound by the multiply-adds: a tile of `HELD` by `HELD` sums in registers, each a vector wide, moves along the lanes,
+/// loading 8 operands for 16 multiply-adds.
 pub(crate) struct RowProducts<'a> {
     pub patches: &'a Patches<'a>,
     pub class: &'a Class,
@@ -33,7 +33,7 @@ pub(crate) struct RowProducts<'a> {
 impl RowProducts<'_> {
     /// Writes `output`, rows of `n_in` words.
     pub fn write(&self, output: &mut [f32], n_in: usize) {
-        // The tasks read all lanes of their rows; small layers are cut finer, for all threads to have work.
+        // The tasks read all lanes of their rows. Small layers are divided more finely, so that all threads have work.
         let patches = n_in.div_ceil(8).next_multiple_of(HELD).min(MOST_PATCHES);
         let arch = pulp::Arch::new();
         tiles(output, n_in, MOST_ROWS, patches)
@@ -66,7 +66,7 @@ impl WithSimd for Task<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // 16 sums of 32 vector registers, or 8 of 16.
+        // 16 sums in 32 vector registers, or 8 in 16.
         match S::F32_LANES {
             16 | 4 => self.run::<S, 4>(simd),
             _ => self.run::<S, 2>(simd),
@@ -109,8 +109,8 @@ impl Task<'_> {
 }
 
 impl Tile<'_> {
-    /// Adds the products of `HELD` rows of delta with these rows of patches, all of them lanes `block`, from `[m, k]`
-    /// on.
+    /// Adds the products of `HELD` rows of delta with these rows of patches, over the lanes `block`, to the output from
+    /// `[m, k]` on.
     #[inline(always)]
     fn add_products<S: Simd, const N: usize>(
         &mut self,
@@ -124,10 +124,10 @@ impl Tile<'_> {
         let whole = block.len() / S::F32_LANES * S::F32_LANES;
         let last = self.rows.len() - 1;
         let mut delta = [product.delta; HELD];
-        // Lanes short of a vector, zeros behind them.
+        // The lanes short of a vector, followed by zeros.
         let mut rests = [[0f32; 16]; HELD];
         for i in 0..HELD {
-            // Rows past the last are summed as it is, and go nowhere.
+            // Rows past the last are summed like it, and dropped.
             let row = self.first_row + (m + i).min(last);
             let of_row = &product.delta[row * lanes..][block.clone()];
             delta[i] = &of_row[..whole];

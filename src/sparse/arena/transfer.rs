@@ -1,4 +1,4 @@
-//! What goes to an arena's buffers and comes back: layers on the host.
+//! Moving layers between an arena's buffers and the host.
 
 use super::super::layer_state::{LayerState, check_all};
 use super::{Arena, LayerSpan};
@@ -7,17 +7,17 @@ use crate::error::{Error, Misfit, Result};
 use crate::optim::OptimiserState;
 
 impl Arena {
-    /// Replaces topology, weights and optimiser state; the shapes and the total must be the arena's.
+    /// Replaces topology, weights and optimiser state; the shapes and the total must be those of the arena.
     ///
     /// # Errors
-    /// Layers that break a rule of [`LayerState::check`], of other shapes or another number of connections, or the
+    /// The layers break a rule of [`LayerState::check`], or have other shapes, another number of connections, or the
     /// state of another optimiser.
     pub fn import(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
         check_all(layers)?;
         self.put(device, layers)
     }
 
-    /// As [`Arena::import`], of layers that were checked.
+    /// Like [`Arena::import`], for layers that were already checked.
     pub(super) fn put(&self, device: &Device, layers: &[LayerState]) -> Result<()> {
         let total: usize = layers.iter().map(LayerState::active).sum();
         let same = layers.len() == self.spans.len()
@@ -105,10 +105,10 @@ impl Arena {
         self.bias_state.import(device, &rows)
     }
 
-    /// Replaces the weights alone, given by layer in the order of its connections.
+    /// Replaces only the weights, given by layer in the order of its connections.
     ///
     /// # Errors
-    /// Another number of weights, or a lost device.
+    /// The number of weights differs, or the device is lost.
     pub fn set_weights(&self, device: &Device, weights: &[Vec<f32>]) -> Result<()> {
         let flat = weights.concat();
         if flat.len() != self.connections {

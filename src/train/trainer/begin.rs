@@ -1,4 +1,4 @@
-//! The state that a run begins with where its method begins with a dense network, or keeps one beside it.
+//! The initial state of a run whose method begins with a dense network, or keeps one beside it.
 
 use crate::engine::Class;
 use crate::error::Result;
@@ -9,7 +9,7 @@ use crate::topology::Method;
 use crate::topology::from_dense::{Start, keep_largest_of_each};
 use crate::train::TrainConfig;
 
-/// The network to begin with: of the dense one the largest weights of each layer, `factor` times the requested number.
+/// The initial network: the largest weights of each layer of the dense one, `factor` times the requested number.
 pub(super) fn backed(
     model: &Model,
     config: &TrainConfig,
@@ -32,7 +32,7 @@ pub(super) fn backed(
     })
 }
 
-/// The ledger's class of a network: that of a dense one, for as long as it has every connection.
+/// The ledger's class of a network: that of a dense one as long as it has every connection.
 pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model) -> Class {
     let dense: u64 = model.shapes().iter().map(|s| s.dense()).sum();
     match matches!(method.start(), Start::Dense(_)) && total(&state.layers) == dense {
@@ -41,7 +41,7 @@ pub(super) fn class_of(method: &dyn Method, state: &NetworkState, model: &Model)
     }
 }
 
-/// A dense network as drawn: what methods begin with, choose from, and rewind tickets to.
+/// A dense network with its initial weights: what methods begin with, choose from, and rewind tickets to.
 pub(super) fn dense(model: &Model, config: &TrainConfig) -> Result<NetworkState> {
     let counts = allocate(&model.shapes(), 0.0, config.model.assignment)?;
     Ok(NetworkState::initialise(model, &counts, config.run.seed))

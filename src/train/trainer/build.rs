@@ -25,14 +25,14 @@ impl Trainer {
     /// Draws a network as `config` says and puts it on `device`.
     ///
     /// # Errors
-    /// A configuration that cannot be used, or a device that is too small.
+    /// The configuration cannot be used, or the device is too small.
     pub fn new(device: Device, config: TrainConfig, data: Dataset) -> Result<Self> {
         let setup = Setup::new(&config, &data)?;
         Self::with_setup(device, config, data, setup)
     }
 
-    /// As [`Trainer::new`], with parts of your own, such as a model, a method or an optimiser: what the configuration
-    /// says of those is not looked at.
+    /// Like [`Trainer::new`], with parts of your own, such as a model, a method or an optimiser: what the configuration
+    /// says about those is ignored.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Trainer {
     /// ```
     ///
     /// # Errors
-    /// As [`Trainer::new`], parts that do not suit the data, or data that fail [`Dataset::check`].
+    /// As [`Trainer::new`]; or the parts do not suit the data, or the data fail [`Dataset::check`].
     pub fn with_setup(
         device: Device,
         config: TrainConfig,
@@ -105,7 +105,7 @@ impl Trainer {
             network.round.keep_sample(SAMPLE);
         }
         let mut notes: Vec<String> = (remarks::left_out(&data.bad_images()).into_iter()).collect();
-        // Said at the start, and beside the result.
+        // Reported at the start, and beside the result.
         let mut qualifying = [data.untaught.clone(), data.notes.clone()].concat();
         if model.name() == config.model_for(data.shape) {
             notes.extend(config.model_note(data.shape));
@@ -127,7 +127,7 @@ impl Trainer {
                  ({MICRO_BATCH} {micro}); batch norms see a part at a time",
                 options.batch
             ));
-            // Part of what repeats the run: a part divides the batch, which has no more images than there are.
+            // This is part of what repeats the run: a part divides the batch, which has no more images than there are.
             config.run.batch = options.batch;
             config.machine.micro_batch = Some(micro);
         }
@@ -186,8 +186,8 @@ impl Trainer {
     }
 }
 
-/// Refuses what the device cannot hold, before the connections are drawn: that can take minutes.
-/// `state`: bytes of the optimiser for each trained number.
+/// Refuses what the device cannot hold before the connections are drawn, which can take minutes. `state`: bytes of the
+/// optimiser for each trained number.
 fn admit(
     device: &Device,
     model: &Model,
@@ -199,7 +199,7 @@ fn admit(
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
     let dense = sum(&mut shapes.iter().map(|s| s.dense()));
     let requested = sum(&mut requested.iter().copied());
-    // Connections, and the words that each has at least while it is trained, or chosen from.
+    // Connections, and the words that each has at least while it is trained or chosen from.
     let state = state.div_ceil(4);
     let (connections, words) = match start {
         Start::Random => (requested, 6 + state),

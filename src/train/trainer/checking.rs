@@ -9,12 +9,12 @@ use crate::train::event::Event;
 use crate::train::hooks::Hooks;
 
 impl Trainer {
-    /// Debugging: in the first step and the first round that come, runs kernels whose name contains `filter` on their
-    /// CPU twins too; a difference stops the run. The empty filter is all of them. Whether any was compared is known at
-    /// the end: see [`Trainer::has_checked`].
+    /// Debugging: in the first step and the first round from now on, also runs kernels whose name contains `filter` on
+    /// their CPU twins; a difference stops the run. The empty filter means all of them. Whether any was compared is
+    /// known at the end: see [`Trainer::has_checked`].
     ///
     /// # Errors
-    /// Where it is known by now that nothing will be compared: no step is left to train, or neither those nor their
+    /// It is known already that nothing will be compared: no step is left to train, or neither the steps nor their
     /// rounds run such a kernel.
     pub fn check(&mut self, filter: &str) -> Result<()> {
         if let Some(why) = self.nothing_to_check(filter) {
@@ -43,7 +43,7 @@ impl Trainer {
         }
     }
 
-    /// Tells of comparisons, up to the first that fails.
+    /// Reports comparisons, up to the first that fails.
     pub(super) fn compared(&mut self, checks: &[KernelCheck], hooks: &mut Hooks<'_>) -> Result<()> {
         if let Some(checking) = &mut self.checking {
             checking.compared += checks.len();
@@ -55,12 +55,12 @@ impl Trainer {
         Ok(())
     }
 
-    /// Why nothing can come of a check, where that is known.
+    /// Why a check cannot compare anything, if that is known.
     fn nothing_to_check(&self, filter: &str) -> Option<String> {
         if self.is_done() {
             return Some("no step is left to train".to_owned());
         }
-        // Its first step is that of another network.
+        // Its first step belongs to another network.
         if self.progress.step == 0 && !matches!(self.setup.method.start(), Start::Random) {
             return None;
         }

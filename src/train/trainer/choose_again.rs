@@ -1,5 +1,5 @@
-//! What the trainer does for a method that keeps dense weights beside its network (Top-KAST): every T steps the
-//! network's weights are laid back among them, and the network becomes the largest of all.
+//! The trainer's work for a method that keeps dense weights beside its network (Top-KAST): every T steps the network's
+//! weights are written back to them, and the network becomes the largest of all.
 
 use super::Trainer;
 use crate::clock::Instant;
@@ -19,7 +19,7 @@ impl Trainer {
         }
     }
 
-    /// Chooses the network anew, if that is due between the step before and the one that comes.
+    /// Chooses the network anew, if that is due between the previous step and the next.
     pub(super) fn choose_again_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         let step = self.place();
         if self.dense_weights.is_none()
@@ -48,8 +48,8 @@ impl Trainer {
     }
 }
 
-/// Writes a layer's weights among all, and gives the dense layer of them, in which the optimiser begins with what was
-/// no connection.
+/// Writes a layer's weights back to all of its weights. Returns these as a dense layer, in which the optimiser begins
+/// for everything that was not a connection.
 fn lay_back(layer: &LayerState, weights: &mut [f32], arrays: &[StateArray]) -> LayerState {
     let place = |(b, a)| b as usize * layer.n_in + a as usize;
     let places: Vec<usize> = layer.pairs().map(place).collect();

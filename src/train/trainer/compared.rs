@@ -1,6 +1,6 @@
-//! How far a comparison of kernels with their twins is.
+//! The progress of comparing kernels with their twins.
 
-/// Kernels to compare with their twins, and how far that is.
+/// Kernels to compare with their twins, and the progress of it.
 pub(super) struct Checking {
     /// A part of their names.
     pub filter: String,
@@ -12,12 +12,12 @@ pub(super) struct Checking {
 }
 
 impl Checking {
-    /// The filter for the step that comes now, if it is the first.
+    /// The filter for the current step, if it is the first.
     pub fn step(&mut self) -> Option<String> {
         std::mem::take(&mut self.in_step).then(|| self.filter.clone())
     }
 
-    /// The filter for the round that comes now, if it is the first.
+    /// The filter for the current round, if it is the first.
     pub fn round(&mut self) -> Option<String> {
         std::mem::take(&mut self.in_round).then(|| self.filter.clone())
     }

@@ -1,4 +1,4 @@
-//! What the trainer does for methods that begin with a dense network: choosing before the first step, pruning between
+//! The trainer's work for methods that begin with a dense network: choosing before the first step, pruning between
 //! steps. Top-KAST's dense weights are in `dense_weights.rs`.
 
 use std::sync::atomic::AtomicBool;
@@ -20,8 +20,8 @@ use crate::train::hooks::Hooks;
 use crate::train::probe::DenseProbe;
 
 impl Trainer {
-    /// Puts a state into the network, which is made anew where its programs are not those of the state: where a method
-    /// that begins with a dense network has left another number of connections, in all or in one layer.
+    /// Puts a state into the network. The network is made anew if its programs do not fit the state: if a method that
+    /// begins with a dense network has left another number of connections, in all or in one layer.
     pub(super) fn set_state(&mut self, state: &NetworkState) -> Result<()> {
         state.check(&self.setup.model)?;
         if let Some(dense_weights) = &self.dense_weights {
@@ -35,7 +35,7 @@ impl Trainer {
         (self.network).rebuild(&self.device, model, state, &self.options, method)
     }
 
-    /// Refuses a state of another model, or one that the method cannot have come to: its result would stand under a
+    /// Refuses a state of another model, or one that the method cannot have reached: its result would stand under a
     /// sparsity that is not the network's.
     pub(super) fn fits_method(&self, state: &NetworkState) -> Result<()> {
         state.check(&self.setup.model)?;
@@ -43,9 +43,9 @@ impl Trainer {
         let has = total(&state.layers);
         let fits = match self.setup.method.start() {
             Start::Random | Start::Chosen(_) => has == requested,
-            // It is on its way from all connections.
+            // It is on its way down from all connections.
             Start::Dense(_) => has >= requested,
-            // Its dense weights tell.
+            // Its dense weights decide.
             Start::Backed(_) => true,
         };
         match fits {
@@ -130,14 +130,14 @@ impl Trainer {
         Ok(())
     }
 
-    /// Whether the method has chosen the connections to train, if it is one that does, by the first batch: whether
-    /// anything was computed with the images.
+    /// Whether the method has chosen the connections to train by the first batch, if it is one that does: that is,
+    /// whether anything was computed with the images.
     pub(crate) fn chose_connections(&self) -> bool {
-        // A snapshot from before the first step has the chosen connections, too, and the work that choosing them took.
+        // A snapshot from before the first step also has the chosen connections, and the work that choosing them took.
         self.progress.step > 0 || self.progress.train_flops > 0.0
     }
 
-    /// The first batch of the first epoch, in parts for a network of so many lanes.
+    /// The first batch of the first epoch, in parts for a network with this many lanes.
     fn first_batch(
         &self,
         micro_batch: usize,
@@ -157,13 +157,13 @@ impl Trainer {
         Interruptible::new(loader, stop).take(parts).collect()
     }
 
-    /// What a method that prunes by magnitude goes by, before step `step` of the run's epochs.
+    /// The moment before step `step` of the run's epochs, for a method that prunes by magnitude.
     fn moment(&self, step: u64) -> Moment {
         Moment {
             step,
             stage_steps: self.stage_steps(),
             every: self.schedule.every,
-            // The last step is on the connections that were requested.
+            // The last step is on the requested connections.
             until: self
                 .schedule
                 .until
@@ -173,7 +173,7 @@ impl Trainer {
         }
     }
 
-    /// Whether the method begins dense and prunes by magnitude, and has connections left to prune.
+    /// Whether the method begins dense and prunes by magnitude, and still has connections to prune.
     pub(super) fn is_unpruned(&self) -> bool {
         let moment = self.moment(self.stage_steps());
         match self.setup.method.start() {
@@ -185,8 +185,8 @@ impl Trainer {
         }
     }
 
-    /// Prunes by magnitude, if the method wants that between the step before and the one that comes. It belongs to the
-    /// one that comes, so that a run stopped between them prunes once.
+    /// Prunes by magnitude, if the method asks for that between the previous step and the next. The pruning belongs to
+    /// the next step, so that a run stopped between them prunes once.
     pub(super) fn prune_if_due(&mut self, hooks: &mut Hooks<'_>) -> Result<()> {
         let Start::Dense(thinning) = self.setup.method.start() else {
             return Ok(());
@@ -220,7 +220,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Tells as a round what the host exchanged between two steps, since `started`.
+    /// Reports as a round what the host has exchanged between two steps since `started`.
     pub(super) fn tell_exchange(
         &mut self,
         hooks: &mut Hooks<'_>,
@@ -256,7 +256,7 @@ impl Trainer {
         self.tell(hooks, Event::Round(round));
     }
 
-    /// The connections of the largest weights, within each layer or over the whole model as the scope says.
+    /// The connections with the largest weights, within each layer or over the whole model, as the scope says.
     fn survivors(
         &self,
         layers: &[LayerState],
@@ -277,11 +277,11 @@ impl Trainer {
     }
 }
 
-/// The dense state with the connections of `layers` alone.
+/// The dense state with only the connections of `layers`.
 fn rewind(mut dense: NetworkState, layers: Vec<LayerState>) -> NetworkState {
     for (dense, layer) in dense.layers.iter_mut().zip(&layers) {
         let pairs: Vec<(u32, u32)> = layer.pairs().collect();
-        // A dense layer's rows have a connection from every input.
+        // In a dense layer, every row has a connection from every input.
         let at = |&(b, a): &(u32, u32)| b as usize * dense.n_in + a as usize;
         *dense = LayerState {
             values: pairs.iter().map(|pair| dense.values[at(pair)]).collect(),

@@ -1,17 +1,16 @@
-//! Weights of all pairs beside a network, for a method that chooses it from them anew.
+//! Weights of all pairs beside a network, for a method that chooses the network from them anew.
 
 use crate::engine::{Class, Device, View};
 use crate::error::{Error, Misfit, Result};
 
 /// Weights of all pairs, on the device.
 pub(super) struct DenseWeights {
-    /// By layer `[n_out][n_in]`: of a buffer, which is longer where its words are no multiple of four, the weights
-    /// alone.
+    /// By layer `[n_out][n_in]`: only the weights of a buffer, which is longer if its words are not a multiple of four.
     weights: Vec<View>,
 }
 
 impl DenseWeights {
-    /// None where there are no such weights.
+    /// None if there are no such weights.
     pub fn new(device: &Device, weights: &[Vec<f32>]) -> Result<Option<Self>> {
         if weights.is_empty() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! An epoch: its batches, its steps and rounds, and looking at the losses.
+//! An epoch: its batches, its steps and rounds, and reading the losses.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::train::hooks::Hooks;
 use crate::train::meter::{Clock, Sums};
 use crate::train::score;
 
-/// Time between two looks at the losses on the device.
+/// Time between two readings of the losses on the device.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 impl Trainer {
@@ -31,7 +31,7 @@ impl Trainer {
         };
         let parts_of_a_batch = self.config.run.batch.div_ceil(self.network.micro_batch()) as u64;
         let first = self.progress.batch * parts_of_a_batch;
-        // Taken out for the while, because its batches borrow it.
+        // Taken out for the time being, because its batches borrow it.
         let resident = self.resident.take();
         let result = match &resident {
             Some(resident) => {
@@ -56,7 +56,7 @@ impl Trainer {
         result
     }
 
-    /// Trains on the epoch's parts as they come; false if it was not finished.
+    /// Trains on the epoch's parts as they come; false if the epoch was not finished.
     fn train_on<'p>(
         &mut self,
         mut stream: impl Iterator<Item = Result<Part<'p>>>,
@@ -97,7 +97,7 @@ impl Trainer {
                 self.read_losses(hooks, clock)?;
                 return Ok(false);
             }
-            // The last state of an epoch is saved when its end was reported.
+            // The last state of an epoch is saved after its end was reported.
             if self.progress.batch < self.steps_per_epoch() && clock.saving.due(self.progress.step)
             {
                 self.read_losses(hooks, clock)?;
@@ -108,7 +108,7 @@ impl Trainer {
         Ok(self.progress.batch >= self.steps_per_epoch())
     }
 
-    /// Images of the batch that comes next: the epoch's last one may be smaller.
+    /// Number of images in the next batch: the epoch's last one may be smaller.
     fn batch_images(&self) -> usize {
         let before = self.progress.batch as usize * self.config.run.batch;
         self.config.run.batch.min(self.data.train.len() - before)
@@ -141,12 +141,12 @@ impl Trainer {
                 filter.as_deref(),
             );
             if let Err(Error::Stopped | Error::Data { .. } | Error::Io { .. }) = trained {
-                // A further batch did not come. Before the update only the norms' running means have changed.
+                // A further batch did not come. Before the update, only the norms' running means have changed.
                 self.network.parameters.import(&self.device, &norms)?;
             }
             let (round, checks) = trained?;
             self.compared(&checks, hooks)?;
-            // A further batch goes forward, and its gradients back to the inputs: half of a backward pass.
+            // A further batch takes a forward pass, and gradients back to the inputs: half of a backward pass.
             let StepFlops { forward, backward } = self.flops;
             let passes = forward + backward / 2.0;
             let further = round.further_images as f64;
@@ -193,7 +193,7 @@ impl Trainer {
     /// of a new run.
     ///
     /// # Errors
-    /// A rate that is no number, or below 0.
+    /// The rate is NaN, or below 0.
     fn learning_rate(&self, place: u64) -> Result<f32> {
         let moment = Moment {
             step: place % self.stage_steps().max(1),
@@ -212,7 +212,7 @@ impl Trainer {
     }
 
     /// The parts of the further batches that score a round's candidates, if any: training images in an order of the
-    /// round's own, so that the epoch goes on as it would.
+    /// round's own, so that the epoch is not affected.
     fn further_parts<'s>(
         &self,
         stop: &'s AtomicBool,
@@ -233,7 +233,7 @@ impl Trainer {
         Ok(Some(batches.map(|batch| batch.map(Part::Loaded))))
     }
 
-    /// Batches that score the candidates of each round besides the step's own.
+    /// Number of batches that score the candidates of each round besides the step's own.
     pub(super) fn further_batches(&self) -> u64 {
         match self.network.round.further_pass() {
             Some(_) => self.config.topology.round_batches.saturating_sub(1) as u64,
@@ -245,12 +245,12 @@ impl Trainer {
     pub(super) fn further_order(&self, round: u64) -> Order {
         Order::Shuffled {
             seed: self.config.run.seed,
-            // No epoch gets as far.
+            // No epoch reaches this number.
             epoch: u32::MAX - round as u32,
         }
     }
 
-    /// Reads the losses since the last reading, and stops at one that is not a number.
+    /// Reads the losses since the last reading, and stops at one that is NaN or infinite.
     fn read_losses(&mut self, hooks: &mut Hooks<'_>, clock: &mut Clock) -> Result<()> {
         let steps = self.unread.clone();
         let results = self.network.train_results(&self.device, steps.clone())?;
@@ -296,8 +296,8 @@ impl Trainer {
     /// Tests after an epoch, and begins the next one.
     ///
     /// # Errors
-    /// [`Error::Stopped`] where `stop` is set and the test images do not come: then the epoch is trained, and waits for
-    /// its end.
+    /// [`Error::Stopped`] if `stop` is set while test images are waited for: the epoch is then trained, and waits for
+    /// its test.
     pub(super) fn finish_epoch(
         &mut self,
         stop: &AtomicBool,

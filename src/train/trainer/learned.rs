@@ -1,21 +1,21 @@
-//! What is known of the images that a network has learned from.
+//! What is known about the images that a network was trained on.
 
 use std::sync::OnceLock;
 
 use crate::data::LearnedImages;
 
-/// The images that a network has learned from, by their hashes.
+/// The images that a network was trained on, by their hashes.
 pub(super) struct Learned {
-    /// Before this part of the run; none where that is not known.
+    /// Those before this part of the run; none if that is not known.
     pub before: Option<LearnedImages>,
     /// Rounds before this part of the run.
     pub rounds_before: u64,
-    /// Of training images in memory, by number: they stay the same.
+    /// The hashes of training images in memory, by index: they stay the same.
     pub in_memory: OnceLock<Option<Vec<u64>>>,
 }
 
 impl Learned {
-    /// Of a network that has learned nothing.
+    /// For an untrained network.
     pub fn nothing() -> Self {
         Self {
             before: Some(LearnedImages::default()),
@@ -24,7 +24,7 @@ impl Learned {
         }
     }
 
-    /// Of a network that has learned from images of which nothing is known.
+    /// Marks the images that the network was trained on as unknown.
     pub fn forget(&mut self) {
         self.before = None;
     }

@@ -1,13 +1,13 @@
-//! Which images the network has learned from, so that no result on them is called that of a test.
+//! Which images the network was trained on, so that no result on them is called a test result.
 
 use super::Trainer;
 use crate::checkpoint::Snapshot;
 use crate::data::{LearnedImages, Order, TestPart};
 
 impl Trainer {
-    /// Takes over what is known of a run that goes on.
+    /// Takes over what is known from a run that is resumed.
     pub(super) fn learned_before(&mut self, snapshot: &Snapshot) {
-        // Of images in memory all are known if they are the same, also where an older version kept none.
+        // For images in memory, all are known if the images are the same, even if an older version recorded none.
         let same = snapshot.data.as_ref().is_some_and(|before| {
             before.train == self.record.train && self.data.train.memory().is_some()
         });
@@ -17,7 +17,7 @@ impl Trainer {
         self.learned.rounds_before = snapshot.progress.rounds;
     }
 
-    /// The images that the network has learned from; none where that is not known.
+    /// The images that the network was trained on; none if that is not known.
     pub(super) fn learned_images(&self) -> Option<LearnedImages> {
         let mut learned = self.learned.before.clone()?;
         let (train, shape) = (&self.data.train, self.data.shape);
@@ -33,7 +33,7 @@ impl Trainer {
             }
         };
         match self.progress.epoch {
-            // Batches are read ahead, how far is chance: only those that were trained on count.
+            // Batches are read ahead by a varying amount: only those that were trained on count.
             0 => {
                 for (order, batches) in self.orders_so_far() {
                     let count = batches.saturating_mul(self.config.run.batch as u64);
@@ -52,9 +52,9 @@ impl Trainer {
         Some(learned)
     }
 
-    /// The orders in which images were taken within the first epoch, each with the number of its batches: those of the
-    /// steps, or the one that chose the connections before them, and of the rounds' further batches, whose gradients
-    /// decide what grows.
+    /// The orders in which images were taken within the first epoch, each with its number of batches: those of the
+    /// steps, or the one that chose the connections before them, and those of the rounds' further batches, whose
+    /// gradients decide what grows.
     fn orders_so_far(&self) -> impl Iterator<Item = (Order, u64)> {
         let of_steps = match self.progress.step {
             0 => u64::from(self.chose_connections()),
@@ -72,8 +72,8 @@ impl Trainer {
         std::iter::once((epoch, of_steps)).chain(further)
     }
 
-    /// How many of the test images, which were read, it has learned from; none where that is not known. What is
-    /// published as a set's test images is that, also where its makers took one twice.
+    /// How many of the test images, which must have been read, it was trained on; none if that is not known. The test
+    /// images of a published set count as such, even if its makers included an image twice.
     pub(super) fn trained_on(&self) -> Option<u64> {
         match self.data.test_part {
             TestPart::Published => None,

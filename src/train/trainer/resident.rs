@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::network::{Network, Resident};
 use crate::train::TrainConfig;
 
-/// Puts the training images on the device, where the configuration or the device says so.
+/// Puts the training images on the device, if the configuration or the device calls for it.
 pub(super) fn reside(
     device: &Device,
     network: &Network,

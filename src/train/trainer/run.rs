@@ -1,4 +1,4 @@
-//! Running a training: epoch by epoch to the end or to a stop, saving, and telling what came of it.
+//! Running a training: epoch by epoch to the end or to a stop, saving, and reporting the outcome.
 
 use std::sync::atomic::Ordering;
 
@@ -20,7 +20,7 @@ use crate::train::phases::Phases;
 use crate::train::remarks;
 
 impl Trainer {
-    /// Lets the observer hear of something.
+    /// Sends an event to the observer.
     pub(super) fn tell(&mut self, hooks: &mut Hooks<'_>, event: Event) {
         if let Err(error) = hooks.observer.event(&event) {
             self.unheard.get_or_insert(error);
@@ -32,7 +32,7 @@ impl Trainer {
         self.unheard.is_some() || hooks.stop.load(Ordering::Relaxed)
     }
 
-    /// Keeps what an image that cannot be read has to tell until what was trained is saved; a stop has nothing to tell.
+    /// Keeps the error of an image that cannot be read until what was trained is saved; a stop has no error to keep.
     ///
     /// # Errors
     /// Any other error.
@@ -50,11 +50,11 @@ impl Trainer {
     /// Trains to the end of the configuration's epochs or steps, or until asked to stop.
     ///
     /// # Errors
-    /// A loss that is no longer a number, a lost device, or what a hook returns; what was saved stays. After an
-    /// observer's error, or that of an image, the state is saved before it is returned.
+    /// The loss is NaN or infinite, the device is lost, or a hook returns an error; what was saved stays. After an
+    /// error of an observer or an image, the state is saved before the error is returned.
     pub fn run(&mut self, hooks: &mut Hooks<'_>) -> Result<event::Finished> {
         self.train(hooks).map_err(|error| match self.device.lost() {
-            // Whatever went wrong after that, this is why.
+            // Whatever failed afterwards, this is the cause.
             Some(reason) => Error::Lost(reason),
             None => error,
         })
@@ -147,7 +147,7 @@ impl Trainer {
         Ok(finished)
     }
 
-    /// Counts a step's operations anew, where the connections have changed.
+    /// Counts a step's operations anew if the connections have changed.
     pub(super) fn count_flops(&mut self) {
         let used = self.options.forward.as_ref().map(|f| f.counts.as_slice());
         self.flops = describe::step_flops(&self.setup.model, self.network.round.active(), used);
@@ -191,20 +191,20 @@ impl Trainer {
         self.tell(hooks, Event::Started(started));
     }
 
-    /// Whether the method has rounds, and none was done yet.
+    /// Whether the method has rounds, but none was done yet.
     fn lacks_rounds(&self) -> bool {
         self.progress.rounds == 0
             && (self.network.round.is_dynamic() || self.dense_weights.is_some())
     }
 
-    /// Why there is no round up to the run's end, where the method has rounds and there is none.
+    /// Why there is no round up to the run's end, if the method has rounds and there is none.
     fn no_round(&self) -> Option<String> {
         if !self.lacks_rounds() {
             return None;
         }
         let has_rounds = self.network.round.is_dynamic();
         let schedule = Schedule {
-            // What goes by dense weights does so to the end.
+            // A method with dense weights follows them to the end.
             until: if has_rounds {
                 self.schedule.until
             } else {
@@ -215,7 +215,7 @@ impl Trainer {
         remarks::no_round(&schedule, self.steps_total())
     }
 
-    /// What one must know of the result.
+    /// What one must know about the result.
     fn remarks(&self, evaluation: &Evaluation, interrupted: bool) -> Vec<String> {
         let mut remarks: Vec<String> = (self.changes_so_far().into_iter())
             .map(|change| change.remark)
@@ -227,7 +227,7 @@ impl Trainer {
         remarks.extend(self.qualifying.clone());
         remarks.extend(self.lacks_rounds().then(|| match self.no_round() {
             Some(why) => format!("no round took place: {why}"),
-            // As asked for now, some would have.
+            // With the current options, some would have.
             None => "no round took place in the steps that were trained".to_owned(),
         }));
         if self.is_unpruned() {

@@ -1,4 +1,4 @@
-//! The trainer's state: taken out as a snapshot, and set by one.
+//! The trainer's state: taken out as a snapshot, and set from one.
 
 use super::Trainer;
 use crate::checkpoint::{Change, Progress, Snapshot};
@@ -8,14 +8,14 @@ use crate::network::NetworkState;
 use crate::train::exploration::Exploration;
 
 impl Trainer {
-    /// Goes on from a snapshot of a run with the same configuration. On data that have changed since it still trains
-    /// the epochs that are left: their steps, and with them the schedules, go by the images that there are now.
+    /// Continues from a snapshot of a run with the same configuration. If the data have changed since, it still trains
+    /// the remaining epochs: their steps, and with them the schedules, follow the images that there are now.
     ///
-    /// Returns what has changed of the data, a sentence each.
+    /// Returns what has changed in the data, one sentence each.
     ///
     /// # Errors
-    /// A snapshot of another model, loss or metric, of a method with another number of connections, or of data with
-    /// classes of other names.
+    /// The snapshot belongs to another model, loss or metric, to a method with another number of connections, or to
+    /// data with other class names.
     pub fn restore(&mut self, mut snapshot: Snapshot) -> Result<Vec<String>> {
         let own = self.setup.objective();
         if snapshot.objective != own {
@@ -38,7 +38,7 @@ impl Trainer {
         };
         let others = match (&snapshot.data, &self.data.test_part) {
             (Some(before), _) => before.train.images != self.record.train.images,
-            // Versions that kept nothing of the data trained on all images, and tested on the same.
+            // Versions that recorded nothing about the data trained on all images, and tested on the same.
             (None, part @ TestPart::SplitOff { .. }) => {
                 changes.push(format!(
                     "the checkpoint is of an older rootlet, which trained on all of train/; the images to test by are \
@@ -80,23 +80,23 @@ impl Trainer {
         Ok(changes)
     }
 
-    /// Takes note of what the run goes on with from here.
+    /// Records what has changed for the steps from here on.
     pub(crate) fn goes_on_with(&mut self, changes: Vec<Change>) {
         self.changes.extend(changes);
     }
 
-    /// What the run went on with, but for what no step was trained with yet; other images test as well.
+    /// What has changed so far, except for what no step was trained with yet; other images also count if they tested.
     pub(super) fn changes_so_far(&self) -> Vec<Change> {
         let counts =
             |change: &&Change| change.step < self.progress.step || change.name == Change::IMAGES;
         self.changes.iter().filter(counts).cloned().collect()
     }
 
-    /// Begins with these weights instead of those that were drawn, as fine-tuning does: the state of another training,
-    /// whose last layer may have been exchanged. Nothing else of that training is taken over.
+    /// Begins with these weights instead of random ones, as in fine-tuning: the state of another training, whose last
+    /// layer may have been replaced. Nothing else of that training is taken over.
     ///
     /// # Errors
-    /// A state of another model, or a training that is under way.
+    /// The state belongs to another model, or this training has already begun.
     pub fn begin_with(&mut self, state: &NetworkState) -> Result<()> {
         if self.progress != Progress::default() {
             return Err(Error::Fixed {
@@ -117,7 +117,7 @@ impl Trainer {
     /// Reads the network and its optimiser state back.
     ///
     /// # Errors
-    /// A lost device, or weights that are no longer numbers: such a state is never worth keeping.
+    /// The device is lost, or weights are NaN: such a state is never worth keeping.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let state = NetworkState {
             dense_weights: self.dense_weights()?,
