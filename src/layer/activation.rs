@@ -1,7 +1,7 @@
 //! Activation functions, element by element: ReLU and GELU.
 //!
-//! A kernel of one `f'(x) * delta` keeps a delta's padding lanes zero: they are zero in `delta`, and f' is finite
-//! wherever x is.
+//! A kernel that computes one `f'(x) * delta` keeps a delta's padding lanes zero: they are zero in `delta`, and f' is
+//! finite wherever x is.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ crate::kernel! {
     /// Shapes: both `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors. Bound by memory.
     pub ReluForward, ReluForwardParams, ReluForwardTwin = "layer/relu", shader!("layer/relu");
     params {
-        /// A quarter of the words.
+        /// A quarter of the number of words.
         vectors: u32,
     }
     no loops;
@@ -41,15 +41,15 @@ impl ReluForwardTwin<'_> {
 }
 
 crate::kernel! {
-    /// `output = delta where input > 0, else 0`, or adds that to it. A NaN in `input` gives a NaN.
+    /// `output = delta where input > 0, else 0`, or adds to it. A NaN in `input` gives a NaN.
     ///
-    /// `input` is the ReLU's input or its output: their signs agree. Shapes: all `[4 * vectors]`. Grid:
+    /// `input` is the ReLU's input or its output, whose signs agree. Shapes: all `[4 * vectors]`. Grid:
     /// [`Items`](crate::engine::Grid::Items) = vectors. Bound by memory.
     pub ReluBackward, ReluBackwardParams, ReluBackwardTwin = "layer/relu_backward", shader!("layer/relu_backward");
     params {
-        /// A quarter of the words.
+        /// A quarter of the number of words.
         vectors: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     no loops;
@@ -67,7 +67,7 @@ impl ReluBackwardTwin<'_> {
             self.params.accumulate != 0,
             #[inline(always)]
             |[x, d]| {
-                // What is neither above zero nor at most zero is a NaN.
+                // What is neither above zero nor at most zero is NaN.
                 let rest = if x <= 0.0 { 0.0 } else { x };
                 if x > 0.0 { d } else { rest }
             },
@@ -83,7 +83,7 @@ crate::kernel! {
     /// `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
     pub GeluForward, GeluForwardParams, GeluForwardTwin = "layer/gelu", shader!("layer/gelu");
     params {
-        /// A quarter of the words.
+        /// A quarter of the number of words.
         vectors: u32,
     }
     no loops;
@@ -105,15 +105,15 @@ impl GeluForwardTwin<'_> {
 }
 
 crate::kernel! {
-    /// `output = delta (Phi(x) + x phi(x))`, x being `input`, or adds that to it.
+    /// `output = delta (Phi(x) + x phi(x))`, where x is `input`, or adds to it.
     ///
-    /// Phi and its density phi are computed anew from `input`, so that nothing but it must be kept. Shapes: all
+    /// Phi and its density phi are recomputed from `input`, so that nothing else must be kept. Shapes: all
     /// `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors.
     pub GeluBackward, GeluBackwardParams, GeluBackwardTwin = "layer/gelu_backward", shader!("layer/gelu_backward");
     params {
-        /// A quarter of the words.
+        /// A quarter of the number of words.
         vectors: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     no loops;
@@ -151,7 +151,7 @@ impl Activation {
     /// `output = f(input)`, both of `words` words, a multiple of 4.
     ///
     /// # Errors
-    /// Views that do not fit, or that are of one buffer.
+    /// The views do not fit, or belong to one buffer.
     pub fn forward(self, plan: &mut Plan, input: View, output: View, words: usize) -> Result<()> {
         check_views(
             "activation",
@@ -179,12 +179,12 @@ impl Activation {
         }
     }
 
-    /// `output = f'(input) delta`, or adds that to it: the gradient at the inputs from `delta`, that at the outputs.
+    /// `output = f'(input) delta`, or adds to it: the gradient at the inputs from `delta`, the gradient at the outputs.
     ///
-    /// `input` is what went in; for ReLU what came out serves as well.
+    /// `input` is the function's input; for ReLU, its output serves as well.
     ///
     /// # Errors
-    /// Views that do not fit, or `output` in the buffer of another.
+    /// The views do not fit, or `output` shares a buffer with another.
     pub fn backward(
         self,
         plan: &mut Plan,
@@ -299,7 +299,7 @@ impl Layer for Gelu {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(Relu), Arc::new(Gelu)]
 }

@@ -1,4 +1,4 @@
-//! Sums of values, and adding to one.
+//! Sums of values, and adding to a value.
 
 use super::pointwise::{check_views, map};
 use crate::engine::{Grid, Plan, View};
@@ -10,7 +10,7 @@ crate::kernel! {
     /// Shapes: all `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors. Bound by memory.
     pub AddForward, AddForwardParams, AddForwardTwin = "layer/add", shader!("layer/add");
     params {
-        /// A quarter of the words.
+        /// A quarter of the number of words.
         vectors: u32,
     }
     no loops;
@@ -38,7 +38,7 @@ crate::kernel! {
     /// Shapes: both `[4 * vectors]`. Grid: [`Items`](crate::engine::Grid::Items) = vectors. Bound by memory.
     pub AddInto, AddIntoParams, AddIntoTwin = "layer/add_into", shader!("layer/add_into");
     params {
-        /// A quarter of the words.
+        /// A quarter of the number of words.
         vectors: u32,
     }
     no loops;
@@ -63,7 +63,7 @@ impl AddForward {
     /// Records `output = a + b`, all of `words` words, a multiple of 4.
     ///
     /// # Errors
-    /// Views that do not fit, or `output` in the buffer of another.
+    /// The views do not fit, or `output` shares a buffer with another.
     pub fn record(plan: &mut Plan, a: View, b: View, output: View, words: usize) -> Result<()> {
         check_views(
             "sum",
@@ -93,7 +93,7 @@ impl AddInto {
     /// Records `target += source`, both of `words` words, a multiple of 4.
     ///
     /// # Errors
-    /// Views that do not fit, or that are of one buffer.
+    /// The views do not fit, or belong to one buffer.
     pub fn record(plan: &mut Plan, source: View, target: View, words: usize) -> Result<()> {
         check_views(
             "sum",

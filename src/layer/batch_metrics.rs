@@ -1,19 +1,19 @@
-//! A batch's loss and score, kept on the device: printing them later forces no read-back in the step.
+//! A batch's loss and score, kept on the device: printing them later forces no read-back during the step.
 
 use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// `ring[step % slots] = (sum of losses, sum of scores)`, added to what the batch's earlier parts left there. Grid:
-    /// one workgroup.
+    /// `ring[step % slots] = (sum of losses, sum of scores)`, added to what the batch's earlier parts wrote there.
+    /// Grid: one workgroup.
     ///
-    /// Shapes: `losses` and `scores` `[lanes]`, `ring` `[slots][2]`; other slots stay as they are.
+    /// Shapes: `losses` and `scores` `[lanes]`, `ring` `[slots][2]`; other slots are left alone.
     pub BatchMetrics, BatchMetricsParams, BatchMetricsTwin =
         "layer/batch_metrics", shader!("layer/batch_metrics");
     params {
-        /// Lanes.
+        /// Number of lanes.
         lanes: u32,
-        /// Slots of the ring.
+        /// Number of slots in the ring.
         slots: u32,
     }
     loops |p, _| looped(p.lanes.div_ceil(LANES as u32), NONE) + looped(LANES as u32, NONE);
@@ -23,7 +23,7 @@ crate::kernel! {
     write ring: f32,
 }
 
-/// Lanes of the workgroup, part of the sum's order.
+/// Lanes of the workgroup, which decide the order of the sum.
 const LANES: usize = 64;
 
 impl BatchMetricsTwin<'_> {

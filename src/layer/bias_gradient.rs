@@ -1,17 +1,17 @@
-//! The gradient of a layer's biases.
+//! The gradients of a layer's biases.
 
 use rayon::prelude::*;
 
 use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, ShapeFamily};
 
-/// Invocations of a workgroup.
+/// Invocations per workgroup.
 const WORKGROUP: u32 = 64;
-/// Invocations whose sums one of them adds up.
+/// Number of invocations whose sums one of them adds up.
 const GROUP: u32 = 8;
 
 crate::kernel! {
-    /// `gradient[first_row + b] = sum over i of delta[b, i]`, or adds that to it.
+    /// `gradient[first_row + b] = sum over i of delta[b, i]`, or adds to it.
     ///
     /// Shapes: `delta` `[rows][lanes]`, `gradient` all rows of the arena. Grid: [`Items`](crate::engine::Grid::Items) =
     /// rows; hardware gives each row a workgroup. Bound by reading `delta` once.
@@ -23,7 +23,7 @@ crate::kernel! {
         vectors: u32,
         /// The layer's first row in the arena.
         first_row: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     pieces |p, _, shape| {
@@ -33,7 +33,7 @@ crate::kernel! {
             ShapeFamily::Software => (Grid::Items(rows), 1),
         };
         let totals = looped(GROUP, NONE) + looped(WORKGROUP / GROUP, NONE);
-        // The loop by fours makes fewer rounds, and one that ends it.
+        // The loop by fours makes fewer rounds, with a loop for the rest.
         Piece::dealt(grid, p.vectors, invocations, |turns| looped(1, NONE) + looped(turns, NONE) + totals)
     };
     read delta: f32,

@@ -1,4 +1,4 @@
-//! The sparse layer as a dense one: the same products, from its whole weight matrix.
+//! The sparse layer as a dense one: the same products, from its full weight matrix.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::sparse::{Arena, LayerSpan};
 
 use super::sparse_pass::SparsePass;
 
-/// Where a layer's weight matrix `[n_out][n_in]` lies.
+/// The place of a layer's weight matrix `[n_out][n_in]`.
 #[derive(Clone)]
 pub struct DenseWeights {
     /// The buffer.
@@ -27,7 +27,7 @@ impl SparsePass {
         self.span.n_in * self.span.n_out
     }
 
-    /// Writes the weight matrix, zeros for the connections that the layer lacks, to the beginning of `weights`.
+    /// Writes the weight matrix to the beginning of `weights`, with zeros for missing connections.
     ///
     /// # Errors
     /// As [`Plan::dispatch`].
@@ -73,7 +73,7 @@ impl SparsePass {
         )
     }
 
-    /// As [`SparsePass::backward`], but any window takes a mask.
+    /// As [`SparsePass::backward`], but a mask is allowed with any window.
     ///
     /// # Errors
     /// As there.
@@ -97,7 +97,7 @@ impl SparsePass {
             DenseTransposed {
                 params,
                 weights,
-                // Without a mask it is not read.
+                // Not read without a mask.
                 activation: mask.unwrap_or_else(|| delta.clone()),
                 delta,
                 output,
@@ -106,7 +106,7 @@ impl SparsePass {
         )
     }
 
-    /// As [`SparsePass::gradients`], of a layer that has all connections, whose first is `first` in the arena.
+    /// As [`SparsePass::gradients`], for a layer that has all connections, starting with `first` in the arena.
     ///
     /// # Errors
     /// As there.
@@ -133,8 +133,9 @@ impl SparsePass {
         self.bias_gradients(plan, arena, delta, accumulate)
     }
 
-    /// The weights' gradients of some of its rows, all pairs of each, from the layer's input and the gradient `delta`
-    /// at its outputs; to the beginning of `output`. The rows' part of `delta` must lie where a view may begin.
+    /// The gradients of some rows of the weights, over all pairs of each, from the layer's input and the gradient
+    /// `delta` at its outputs; written to the beginning of `output`. The rows' part of `delta` must begin where a view
+    /// may begin.
     ///
     /// # Errors
     /// As [`SparsePass::gradients`].

@@ -1,4 +1,4 @@
-//! Inverted dropout, whose mask is a function of a few numbers and kept nowhere.
+//! Inverted dropout, whose mask is computed from a few numbers and never stored.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use crate::engine::{Grid, Plan, StepState, View};
 use crate::error::{Error, Misfit, Result};
 
 crate::kernel! {
-    /// `output = input * (scale where a member keeps its element, else 0)`, or adds that to `output`. Forward and
-    /// backward are one kernel.
+    /// `output = input * (scale where a sample keeps its element, else 0)`, or adds to it. One kernel serves as forward
+    /// and backward pass.
     ///
-    /// Member m of the batch (`step.first` + lane) keeps element e of layer l if its random word is at least
+    /// Sample m of the batch (`step.first` + lane) keeps element e of layer l if its random word is at least
     /// `threshold`. The word is word m mod 4 of `pcg4d(k0, k1, k2, m / 4)`, where (k0, k1, k2) are the first words of
-    /// `random(seed, step, Stream::Dropout, l, e)`. pcg4d maps its four words one to one, so two elements' keys agree
-    /// only by a coincidence of 96 bits, and within an element every group of four members is an input of its own: no
-    /// draw repeats another's, however many elements and members there are, and none depends on how the batch is split
-    /// into parts.
+    /// `random(seed, step, Stream::Dropout, l, e)`. pcg4d maps its four words one to one, so the keys of two elements
+    /// only agree by a coincidence of 96 bits, and within an element every group of four samples has its own input. So
+    /// no draw repeats another's, however many elements and samples there are, and none depends on how the batch is
+    /// split into parts.
     ///
     /// A dropped element is multiplied by zero, so a NaN shows and a delta's padding stays zero. Shapes: both
     /// `[elements][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = elements.
@@ -33,13 +33,13 @@ crate::kernel! {
         elements: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// The layer's number, below 2^24.
+        /// The layer's index, below 2^24.
         layer: u32,
-        /// A random word below it drops.
+        /// A random word below this drops the element.
         threshold: u32,
         /// `1 / (1 - p)`.
         scale: f32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     loops |p, shape| looped(p.vectors.div_ceil(shape.lanes()), NONE);
@@ -90,10 +90,10 @@ impl DropoutApplyTwin<'_> {
 struct Row<'a> {
     /// The first words of its hash.
     key: [u32; 3],
-    /// The member in its first lane.
+    /// The sample in its first lane.
     first: u32,
     params: DropoutApplyParams,
-    /// Room for the words of all groups of four members that it meets.
+    /// Room for the words of all the groups of four samples in it.
     words: &'a mut [[u32; 4]],
     input: &'a [f32],
     output: &'a mut [f32],
@@ -132,24 +132,25 @@ impl WithSimd for Row<'_> {
 pub struct DropoutPass {
     /// Share of the elements that are dropped, in [0, 1).
     pub p: f32,
-    /// A number of its own for each dropout of a network, below 2^24.
+    /// A number that is unique to each dropout of a network, below 2^24.
     pub layer: u32,
     /// Units times positions.
     pub elements: usize,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
 }
 
 impl DropoutPass {
-    /// `output` from `input`, both `[elements][lanes]`; `step` holds a [`StepState`].
+    /// Writes `output` from `input`, both `[elements][lanes]`; `step` holds a [`StepState`].
     ///
     /// # Errors
-    /// A `p` outside [0, 1), a layer's number that is too large, views that do not fit or are of one buffer.
+    /// `p` is outside [0, 1), the layer's number is too large, or the views do not fit or share a buffer.
     pub fn forward(&self, plan: &mut Plan, step: View, input: View, output: View) -> Result<()> {
         self.record(plan, step, input, output, false)
     }
 
-    /// The gradient at the input, `output`, from that at the output, `delta`; added to what is there if `accumulate`.
+    /// Writes the gradient at the input, `output`, from that at the output, `delta`; adds to the existing values if
+    /// `accumulate`.
     ///
     /// # Errors
     /// As [`DropoutPass::forward`].
@@ -214,7 +215,7 @@ impl DropoutPass {
     }
 }
 
-/// Drops a share of the numbers in training, and scales up the rest (Srivastava et al. 2014).
+/// Drops a share of the numbers during training, and scales up the rest (Srivastava et al. 2014).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
     /// The share.
@@ -267,7 +268,7 @@ impl Layer for Dropout {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(Dropout { share: 0.3 })]
 }

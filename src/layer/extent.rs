@@ -1,6 +1,6 @@
 //! The size of a value.
 
-/// Size of a value: `[channels][height][width][batch]`. Tokens are positions; a plain vector has one.
+/// Size of a value: `[channels][height][width][batch]`. Tokens are positions; a plain vector has one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// Channels of an image, features of a token, units of a vector.
@@ -21,7 +21,7 @@ impl Extent {
         }
     }
 
-    /// As many channels over the output positions of a window.
+    /// The same number of channels over the output positions of a window.
     pub fn windowed(channels: usize, output: [usize; 2]) -> Self {
         let [height, width] = output;
         Extent {
@@ -36,7 +36,7 @@ impl Extent {
         self.height.saturating_mul(self.width)
     }
 
-    /// Numbers per member of the batch.
+    /// Numbers per sample of the batch.
     pub fn size(&self) -> usize {
         self.channels.saturating_mul(self.positions())
     }

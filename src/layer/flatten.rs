@@ -8,7 +8,7 @@ use crate::error::Result;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// The batch: the first layer of every model, and no other.
+/// The batch: the first layer of every model, and never another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Input(pub Extent);
 
@@ -68,7 +68,7 @@ impl Layer for Flatten {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(Flatten)]
 }

@@ -10,7 +10,7 @@ crate::kernel! {
     /// [`struct@Spmm`](crate::sparse::Spmm) without a ReLU, and `activated`, the [GELU](super::GeluForward) of its
     /// output.
     ///
-    /// Both are kept: the backward pass reads the one, the next layer the other. Shapes as there, `activated` as
+    /// Both are kept: the backward pass reads one, the next layer the other. Shapes as there, `activated` like
     /// `output`. Grid: [`SpmmParams::grid`].
     pub LinearGelu, LinearGeluParams, LinearGeluTwin = "layer/linear_gelu", shader!("layer/linear_gelu"),
         variants GATHERS, |params| params.vectors;

@@ -10,9 +10,9 @@ use crate::sparse::{GATHERS, SpmmTransposedParams, SpmmTransposedTwin, tiled_pie
 
 crate::kernel! {
     /// [`struct@SpmmTransposed`](crate::sparse::SpmmTransposed) times the derivative of the [GELU](super::GeluBackward)
-    /// of `taken`, which made the layer's input.
+    /// of `taken` that made the layer's input.
     ///
-    /// Shapes as there, `taken` as `output`. Grid: [`SpmmTransposedParams::grid`].
+    /// Shapes as there, `taken` like `output`. Grid: [`SpmmTransposedParams::grid`].
     pub LinearGeluBackward, LinearGeluBackwardParams, LinearGeluBackwardTwin =
         "layer/linear_gelu_backward", shader!("layer/linear_gelu_backward"),
         variants GATHERS, |params| params.vectors;

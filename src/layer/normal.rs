@@ -4,8 +4,8 @@
 /// `1 / sqrt(2 pi)`.
 const PEAK: f32 = 0.398_942_3;
 
-/// Coefficients of the power series of the distribution function about zero, `(-1)^n / (2^n n! (2n + 1) sqrt(2 pi))`:
-/// Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.2.10. Below |x| = 1 the first term left out is 3e-9.
+/// Coefficients of the power series of the distribution function around zero, `(-1)^n / (2^n n! (2n + 1) sqrt(2 pi))`:
+/// Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.2.10. For |x| < 1 the first omitted term is 3e-9.
 const NEAR: [f32; 8] = [
     0.398_942_3,
     -0.066_490_38,
@@ -33,7 +33,7 @@ const LARGEST: f32 = 20.0;
 
 /// The distribution function Phi(x), within 1.1e-7, and the density at x.
 ///
-/// Both are finite for any x; a NaN gives any finite numbers.
+/// Both are finite for any x; NaN gives arbitrary finite numbers.
 #[inline(always)]
 pub(super) fn normal(x: f32) -> (f32, f32) {
     let a = x.abs();
@@ -49,13 +49,13 @@ pub(super) fn normal(x: f32) -> (f32, f32) {
     (if x < 0.0 { tail } else { 1.0 - tail }, density)
 }
 
-/// `e^x` for x <= 0 within 8e-8 of its value; zero from -87 down, where it would leave the normal numbers.
+/// `e^x` for x <= 0, within 8e-8 of its value; zero at -87 and below, where it would no longer be a normal number.
 ///
-/// The power of two nearest to it times the rest's Taylor polynomial; the standard library's is a call for each
+/// The nearest power of two times the Taylor polynomial of the rest. The standard library's function is a call for each
 /// element, which no compiler vectorises.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    /// Added and taken away again it rounds to an integer.
+    /// Adding and subtracting it rounds to an integer.
     const ROUND: f32 = 12_582_912.0;
     /// ln 2 in two parts, the first short enough to be multiplied exactly (Cody and Waite 1980).
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
@@ -74,7 +74,8 @@ fn exp(x: f32) -> f32 {
     let power = shifted - ROUND;
     let rest = x - power * LN_2[0] - power * LN_2[1];
     let sum = TAYLOR.iter().rev().fold(0.0, |sum, c| sum * rest + c);
-    // The integer lies in the low bits of `shifted`; shifted up by 23 it is the exponent, all above it falls out.
+    // The integer is in the low bits of `shifted`. Shifted up by 23 it becomes the exponent, and everything above drops
+    // out.
     let scale = f32::from_bits(
         shifted
             .to_bits()

@@ -1,4 +1,4 @@
-//! Dense parameters on the host: what a layer declares, and the numbers that files have.
+//! Dense parameters on the host: what a layer declares, and the numbers in files.
 
 use crate::optim::OptimiserState;
 
@@ -7,11 +7,11 @@ use crate::optim::OptimiserState;
 pub struct Parameter {
     /// Its name in files.
     pub name: &'static str,
-    /// Its words.
+    /// Number of words.
     pub words: usize,
-    /// What each starts with.
+    /// The start value of each word.
     pub start: f32,
-    /// Whether the optimiser trains it. If not it is a statistic that the layer's forward pass keeps.
+    /// Whether the optimiser trains it. Otherwise it is a statistic that the layer's forward pass keeps.
     pub trained: bool,
 }
 
@@ -35,7 +35,7 @@ impl Parameter {
     }
 }
 
-/// An array on the host: what is set at the start, saved, and read back.
+/// An array on the host, for initialising, saving and reading back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterArray {
     /// Its name.
@@ -44,7 +44,7 @@ pub struct ParameterArray {
     pub values: Vec<f32>,
     /// Whether the optimiser trains it.
     pub trained: bool,
-    /// The optimiser's arrays for it; none where it is not trained.
+    /// The optimiser's arrays for it; empty if it is not trained.
     pub state: OptimiserState,
 }
 
@@ -53,12 +53,12 @@ pub struct ParameterArray {
 pub struct ParameterState {
     /// The layer's kind.
     pub kind: String,
-    /// Its arrays, in its order.
+    /// Its arrays, in the layer's order.
     pub arrays: Vec<ParameterArray>,
 }
 
 impl ParameterState {
-    /// A layer before training.
+    /// The parameters of a layer before training.
     pub fn new(kind: &str, parameters: &[Parameter]) -> Self {
         ParameterState {
             kind: kind.to_owned(),
@@ -73,22 +73,22 @@ impl ParameterState {
         }
     }
 
-    /// The array of this name.
+    /// The array with this name.
     pub fn array(&self, name: &str) -> Option<&ParameterArray> {
         self.arrays.iter().find(|array| array.name == name)
     }
 
-    /// The array of this name.
+    /// The array with this name.
     pub fn array_mut(&mut self, name: &str) -> Option<&mut ParameterArray> {
         self.arrays.iter_mut().find(|array| array.name == name)
     }
 
-    /// The values of the array of this name; none of one that it lacks.
+    /// The values of the array with this name; empty if it does not exist.
     pub fn values(&self, name: &str) -> &[f32] {
         self.array(name).map_or(&[], |array| &array.values)
     }
 
-    /// Whether it is of a layer of this kind with these arrays.
+    /// Whether it belongs to a layer of this kind with these arrays.
     pub fn fits(&self, kind: &str, parameters: &[Parameter]) -> bool {
         self.kind == kind
             && self.arrays.len() == parameters.len()

@@ -1,5 +1,5 @@
-//! Dense parameters of layers on the device, and what they keep from batch to batch: a few words a channel, beside the
-//! connection arena.
+//! Dense parameters of layers on the device, and what layers keep from batch to batch: a few words per channel, beside
+//! the connection arena.
 
 use super::parameter_state::{Parameter, ParameterArray, ParameterState};
 use crate::engine::buffer::VIEW_ALIGNMENT;
@@ -7,13 +7,13 @@ use crate::engine::{Buffer, Class, Device, View};
 use crate::error::{Error, Misfit, Result};
 use crate::optim::{OptimiserState, StateArray, StateBuffers};
 
-/// Where one array lies.
+/// The place of an array.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArraySpan {
     /// The array.
     pub parameter: Parameter,
-    /// Its first word: of [`Parameters::values`] where it is trained, else of [`Parameters::untrained`]. A multiple of
-    /// 64, so that a view may begin there.
+    /// Its first word: in [`Parameters::values`] if it is trained, otherwise in [`Parameters::untrained`]. A multiple
+    /// of 64, so that a view may begin there.
     pub first: usize,
 }
 
@@ -23,19 +23,19 @@ impl ArraySpan {
     }
 }
 
-/// Where a layer's arrays lie.
+/// The places of a layer's arrays.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterSpan {
     /// The layer's kind.
     pub kind: &'static str,
-    /// Its arrays, in its order.
+    /// Its arrays, in the layer's order.
     pub arrays: Vec<ArraySpan>,
 }
 
-/// The dense parameters of all layers on a device; there may be none. A clone is of the same buffers.
+/// The dense parameters of all layers on a device; there may be none. A clone shares the buffers.
 ///
-/// One optimiser update over [`words`](Parameters::words) words serves all layers: what lies between their arrays is
-/// zero and stays so. 8 bytes a trained word and 4 for each of the optimiser's arrays; 4 an untrained one.
+/// One optimiser update over [`words`](Parameters::words) words serves all layers: the gaps between their arrays are
+/// zero and stay so. 8 bytes per trained word and 4 for each of the optimiser's arrays; 4 per untrained word.
 #[derive(Clone)]
 pub struct Parameters {
     pub(crate) spans: Vec<ParameterSpan>,
@@ -47,10 +47,10 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Allocates the layers' arrays (each with its kind and what it declares), and the optimiser's for them.
+    /// Allocates the layers' arrays (each with its kind and its declarations), and the optimiser's arrays for them.
     ///
     /// # Errors
-    /// An array of no words, or buffers that the device refuses.
+    /// An array has no words, or the device refuses a buffer.
     pub fn new(
         device: &Device,
         layers: &[(&'static str, Vec<Parameter>)],
@@ -103,7 +103,7 @@ impl Parameters {
         })
     }
 
-    /// The layers that have some, in order.
+    /// The layers that have parameters, in order.
     pub fn spans(&self) -> &[ParameterSpan] {
         &self.spans
     }
@@ -113,8 +113,8 @@ impl Parameters {
         &self.values
     }
 
-    /// The optimiser's arrays for `values`; none where nothing is trained, and then states of any optimiser are passed
-    /// over.
+    /// The optimiser's arrays for `values`; none if nothing is trained, in which case states of any optimiser are
+    /// ignored.
     pub fn state(&self) -> Option<&StateBuffers> {
         self.state.as_ref()
     }
@@ -129,15 +129,15 @@ impl Parameters {
         &self.untrained
     }
 
-    /// Words that the optimiser updates, 0 where there are no parameters.
+    /// Words that the optimiser updates; 0 if there are no parameters.
     pub fn words(&self) -> usize {
         self.words
     }
 
-    /// One layer's, by its number among those that have some.
+    /// The parameters of one layer, by its index among those that have some.
     ///
     /// # Errors
-    /// There is none of this number.
+    /// There is no layer with this index.
     pub fn layer(&self, number: usize) -> Result<LayerParameters> {
         let missing = Misfit::NoSuch {
             what: "layer with dense parameters",
@@ -153,10 +153,10 @@ impl Parameters {
         })
     }
 
-    /// Replaces parameters, optimiser state and what layers keep; kinds and arrays must be those that are there.
+    /// Replaces parameters, optimiser state and what layers keep; kinds and arrays must be the existing ones.
     ///
     /// # Errors
-    /// States of other layers.
+    /// The states belong to other layers.
     pub fn import(&self, device: &Device, states: &[ParameterState]) -> Result<()> {
         let same = states.len() == self.spans.len()
             && self.spans.iter().zip(states).all(|(span, state)| {
@@ -209,7 +209,7 @@ impl Parameters {
     /// Reads the parameters back.
     ///
     /// # Errors
-    /// A lost device.
+    /// The device is lost.
     pub fn export(&self, device: &Device) -> Result<Vec<ParameterState>> {
         if self.spans.is_empty() {
             return Ok(Vec::new());
@@ -248,7 +248,7 @@ impl Parameters {
     }
 }
 
-/// One layer's dense parameters, for its kernels: whole buffers, and where its arrays begin in them.
+/// One layer's dense parameters, for its kernels: whole buffers, and the starts of its arrays in them.
 #[derive(Clone)]
 pub struct LayerParameters {
     span: ParameterSpan,
@@ -275,15 +275,15 @@ impl LayerParameters {
     /// [`untrained`](Self::untrained).
     ///
     /// # Errors
-    /// It has no such array.
+    /// There is no such array.
     pub fn first(&self, name: &str) -> Result<usize> {
         Ok(self.array(name)?.first)
     }
 
-    /// An array alone, as one view of its own: trained or not.
+    /// A single array as a view of its own, trained or not.
     ///
     /// # Errors
-    /// It has no such array.
+    /// There is no such array.
     pub fn values_of(&self, name: &str) -> Result<View> {
         let array = self.array(name)?;
         let whole = if array.parameter.trained {
@@ -294,10 +294,10 @@ impl LayerParameters {
         Ok(part(whole, array))
     }
 
-    /// The gradient of a trained array alone, as one view of its own.
+    /// The gradient of a single trained array as a view of its own.
     ///
     /// # Errors
-    /// It has no such array, or it is not trained.
+    /// There is no such array, or it is not trained.
     pub fn gradient_of(&self, name: &str) -> Result<View> {
         let array = self.array(name)?;
         match array.parameter.trained {

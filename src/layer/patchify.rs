@@ -45,7 +45,7 @@ impl PatchTokensTwin<'_> {
         let [channels, height, width, patch, lanes] =
             [p.channels, p.height, p.width, p.side, p.vectors * 4].map(|n| n as usize);
         let tokens = (height / patch) * (width / patch);
-        // Where an element of the one order lies in the other.
+        // The place of an element of one order in the other.
         let of_image = |row: usize| {
             let (c, y, x) = (row / (height * width), row / width % height, row % width);
             let feature = ((y % patch) * patch + x % patch) * channels + c;
@@ -72,7 +72,7 @@ impl PatchTokensTwin<'_> {
     }
 }
 
-/// Cuts images into square patches, each a token; a permutation.
+/// Cuts images into square patches, each of which becomes a token; a permutation.
 #[derive(Clone, Copy, Debug)]
 pub struct PatchifyPass {
     /// Channels of the image.
@@ -81,7 +81,7 @@ pub struct PatchifyPass {
     pub plane: [usize; 2],
     /// Rows and columns of a patch.
     pub patch: usize,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
 }
 
@@ -89,7 +89,7 @@ impl PatchifyPass {
     /// For images of these sizes.
     ///
     /// # Errors
-    /// Patches that do not tile the plane, or sizes of zero.
+    /// The patches do not tile the plane, or a size is zero.
     pub fn new(channels: usize, plane: [usize; 2], patch: usize, lanes: usize) -> Result<Self> {
         let tiled = patch > 0 && plane.iter().all(|&n| n > 0 && n.is_multiple_of(patch));
         if !tiled {
@@ -130,18 +130,18 @@ impl PatchifyPass {
         self.channels * self.plane[0] * self.plane[1] * self.lanes
     }
 
-    /// `tokens` `[features][tokens][lanes]` from `image` `[channels][height][width][lanes]`.
+    /// Writes `tokens` `[features][tokens][lanes]` from `image` `[channels][height][width][lanes]`.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward(&self, plan: &mut Plan, image: View, tokens: View) -> Result<()> {
         self.record(plan, image, tokens, false)
     }
 
-    /// The gradient at the image from that at the tokens.
+    /// Writes the gradient at the image from that at the tokens.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn backward(&self, plan: &mut Plan, delta: View, delta_image: View) -> Result<()> {
         self.record(plan, delta, delta_image, true)
     }
@@ -214,7 +214,7 @@ impl Layer for Patchify {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(Patchify { size: 3 })]
 }

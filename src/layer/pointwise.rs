@@ -1,4 +1,4 @@
-//! What twins that work element by element, or plane by plane, share.
+//! The shared part of twins that work element by element, or plane by plane.
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use crate::error::{Error, Misfit, Result};
 /// Words that a thread takes at a time: three such slices stay in a core's second-level cache.
 pub(super) const CHUNK: usize = 16 * 1024;
 
-/// `target[i] = f(sources[0][i], …)` for every word of `target`, or adds that to it.
+/// `target[i] = f(sources[0][i], …)` for every word of `target`, or adds to it.
 pub(super) fn map<const N: usize>(
     target: &mut [f32],
     sources: [&[f32]; N],
@@ -30,7 +30,7 @@ pub(super) fn map<const N: usize>(
         });
 }
 
-/// One task of [`map`]. A type and not a closure, as all these loops: a closure may be called through a shim that is
+/// One task of [`map`]. A type and not a closure, like all these loops: a closure may be called through a shim that is
 /// compiled for the narrowest vectors.
 struct Map<'a, const N: usize, F> {
     target: &'a mut [f32],
@@ -58,7 +58,7 @@ impl<const N: usize, F: Fn([f32; N]) -> f32> WithSimd for Map<'_, N, F> {
     }
 }
 
-/// `target = factor * source`, or adds that to it: one row of lanes.
+/// `target = factor * source`, or adds to it: one row of lanes.
 #[inline(always)]
 pub(super) fn scale_row(target: &mut [f32], source: &[f32], factor: f32, accumulate: bool) {
     if accumulate {
@@ -75,7 +75,7 @@ pub(super) fn scale_row(target: &mut [f32], source: &[f32], factor: f32, accumul
 /// A count as a shader sees it.
 ///
 /// # Errors
-/// More than 32 bits hold.
+/// It exceeds 32 bits.
 pub(super) fn word(what: &str, count: usize) -> Result<u32> {
     u32::try_from(count).map_err(|_| {
         Error::Shape(Misfit::TooMany {
@@ -87,10 +87,10 @@ pub(super) fn word(what: &str, count: usize) -> Result<u32> {
     })
 }
 
-/// Refuses views that are shorter than `words`, and lanes that are no whole vectors: each is `(name, view, words)`.
+/// Refuses views that are shorter than `words`, and lanes that are not whole vectors: each is `(name, view, words)`.
 ///
 /// # Errors
-/// As said, naming the layer and the view.
+/// Such a view or number of lanes; the message names the layer and the view.
 pub(super) fn check_views(layer: &str, lanes: usize, views: &[(&str, &View, usize)]) -> Result<()> {
     if lanes == 0 || !lanes.is_multiple_of(4) {
         return Err(Error::Shape(Misfit::Layer {

@@ -1,4 +1,4 @@
-//! Where a vision transformer's tokens lie in the image: fixed sines and cosines that are added to them.
+//! The places of a vision transformer's tokens in the image: fixed sines and cosines that are added to them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Misfit, Result};
 crate::kernel! {
     /// `output[row, i] = input[row, i] + table[row]` for every lane i.
     ///
-    /// Shapes: `input` and `output` `[rows][lanes]`, `table` `[rows]`, a row being a feature of a token. Grid:
+    /// Shapes: `input` and `output` `[rows][lanes]`, `table` `[rows]`, where a row is a feature of a token. Grid:
     /// [`Rows`](crate::engine::Grid::Rows). Bound by copying.
     pub AddPositions, AddPositionsParams, AddPositionsTwin = "layer/add_positions", shader!("layer/add_positions");
     params {
@@ -48,7 +48,7 @@ impl AddPositionsTwin<'_> {
 }
 
 crate::kernel! {
-    /// [`struct@AddPositions`] whose output is its input.
+    /// [`struct@AddPositions`] with the same input and output.
     pub AddPositionsInPlace, AddPositionsInPlaceParams, AddPositionsInPlaceTwin =
         "layer/add_positions_in_place", shader!("layer/add_positions_in_place");
     params {
@@ -78,14 +78,14 @@ impl AddPositionsInPlaceTwin<'_> {
     }
 }
 
-/// Adds what [`sincos_positions`] computed to the tokens. The gradient passes through unchanged.
+/// Adds the result of [`sincos_positions`] to the tokens. The gradient passes through unchanged.
 #[derive(Clone, Copy, Debug)]
 pub struct PositionsPass {
     /// Features of a token.
     pub dim: usize,
-    /// Tokens.
+    /// Number of tokens.
     pub tokens: usize,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
 }
 
@@ -95,10 +95,11 @@ impl PositionsPass {
         self.dim * self.tokens * self.lanes
     }
 
-    /// `output = input + table`, both `[dim][tokens][lanes]`, `table` `[dim][tokens]`. The two may be one view.
+    /// `output = input + table`, both `[dim][tokens][lanes]`, `table` `[dim][tokens]`. Input and output may be one
+    /// view.
     ///
     /// # Errors
-    /// Views that do not fit, or that overlap without being the same.
+    /// The views do not fit, or overlap without being the same.
     pub fn forward(&self, plan: &mut Plan, table: View, input: View, output: View) -> Result<()> {
         let rows = self.dim * self.tokens;
         let grid = Grid::Rows(rows);
@@ -131,7 +132,7 @@ impl PositionsPass {
 /// ImageNet-1k", 2022.
 ///
 /// # Errors
-/// A `dim` that is not a multiple of 4 or below 8 (one frequency has no spacing), or a grid without tokens.
+/// `dim` is not a multiple of 4 or is below 8 (one frequency has no spacing), or the grid has no tokens.
 pub fn sincos_positions(height: usize, width: usize, dim: usize) -> Result<Vec<f32>> {
     if !dim.is_multiple_of(4) || dim < 8 || height == 0 || width == 0 {
         return Err(Error::Shape(Misfit::Layer {
@@ -204,7 +205,7 @@ impl Layer for Positions {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(Positions)]
 }

@@ -16,7 +16,7 @@ use crate::error::Result;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Add;
 
-/// The size of two values that are added, or of one alone.
+/// The size of two values that are added, or of a single one.
 pub(super) fn alike(inputs: &[Extent]) -> Result<Extent, String> {
     match inputs {
         [a, b] if a != b => Err(format!("it adds {b} to {a}")),
@@ -60,7 +60,7 @@ impl Layer for Add {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(Add)]
 }

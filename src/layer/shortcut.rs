@@ -1,4 +1,4 @@
-//! The shortcut without parameters around residual blocks that change the size: He et al., "Deep Residual Learning for
+//! The shortcut without parameters, for residual blocks that change the size: He et al., "Deep Residual Learning for
 //! Image Recognition", 2016, option A.
 
 use std::sync::Arc;
@@ -62,11 +62,11 @@ impl ShortcutForwardTwin<'_> {
 }
 
 crate::kernel! {
-    /// `output[c][y * stride_y][x * stride_x] = delta[c + before][y][x]` and zero at the positions between, or adds
-    /// that to what is there.
+    /// `output[c][y * stride_y][x * stride_x] = delta[c + before][y][x]` and zero at the positions between, or adds to
+    /// the existing values.
     ///
-    /// Each input position gathers, so every word of `output` is written. Shapes: `delta` as [`struct@Shortcut`]'s
-    /// output, `output` as its input. Grid: [`Rows`](crate::engine::Grid::Rows) = `channels_in * input_y`. Bound by
+    /// Each input position gathers, so every word of `output` is written. Shapes: `delta` like [`struct@Shortcut`]'s
+    /// output, `output` like its input. Grid: [`Rows`](crate::engine::Grid::Rows) = `channels_in * input_y`. Bound by
     /// memory.
     pub ShortcutBackward, ShortcutBackwardParams, ShortcutBackwardTwin =
         "layer/shortcut_backward", shader!("layer/shortcut_backward");
@@ -77,7 +77,7 @@ crate::kernel! {
         before: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     loops |p, shape| looped(p.window.input_x, looped(p.vectors.div_ceil(shape.lanes()), NONE));
@@ -147,13 +147,13 @@ impl WithSimd for LineBackward<'_> {
 pub struct ShortcutPass {
     /// Channels of the input.
     pub channels_in: usize,
-    /// Channels of the output, no fewer.
+    /// Channels of the output, at least as many.
     pub channels_out: usize,
     /// Positions of an input plane, `[y, x]`.
     pub input: [usize; 2],
-    /// Input positions from one output position to the next, `[y, x]`.
+    /// Distance in input positions from one output position to the next, `[y, x]`.
     pub stride: [usize; 2],
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
 }
 
@@ -163,7 +163,7 @@ impl ShortcutPass {
         [0, 1].map(|axis| self.input[axis].div_ceil(self.stride[axis].max(1)))
     }
 
-    /// Output channels of zeros before those of the input; the rest of the padding lies behind them.
+    /// Number of output channels of zeros before those of the input; the rest of the padding comes after them.
     pub fn before(&self) -> usize {
         (self.channels_out - self.channels_in) / 2
     }
@@ -207,7 +207,7 @@ impl ShortcutPass {
     /// Fills `output` `[channels_out][output positions][lanes]` from `input` `[channels_in][input positions][lanes]`.
     ///
     /// # Errors
-    /// Fewer channels out than in, a stride of zero, views that do not fit.
+    /// There are fewer channels out than in, a stride is zero, or the views do not fit.
     pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
         self.check(("input", &input), ("output", &output))?;
         let params = ShortcutForwardParams {
@@ -226,7 +226,8 @@ impl ShortcutPass {
         )
     }
 
-    /// The gradient at the input, `output`, from that at the output, `delta`; added to what is there if `accumulate`.
+    /// Writes the gradient at the input, `output`, from that at the output, `delta`; adds to the existing values if
+    /// `accumulate`.
     ///
     /// # Errors
     /// As [`ShortcutPass::forward`].
@@ -255,12 +256,12 @@ impl ShortcutPass {
     }
 }
 
-/// Option A of He et al. 2016: subsampled by a stride, new channels zero.
+/// Option A of He et al. 2016: subsampled by a stride, with zeros in the new channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortcut {
     /// Channels of its value.
     pub channels: usize,
-    /// Positions from one that is kept to the next.
+    /// Distance from one kept position to the next.
     pub stride: usize,
 }
 
@@ -312,7 +313,7 @@ impl Layer for Shortcut {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(Shortcut {
         channels: 15,

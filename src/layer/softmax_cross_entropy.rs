@@ -5,21 +5,21 @@ use crate::engine::StepState;
 use crate::engine::loops::{NONE, looped};
 
 crate::kernel! {
-    /// Loss of each member of the batch, 1 where its largest logit is its label's (else 0), and the gradient of the
-    /// loss's mean over the whole batch, `step.total` members.
+    /// The loss of each sample, 1 if its largest logit is its label's (otherwise 0), and the gradient of the mean loss
+    /// over the whole batch of `step.total` samples.
     ///
-    /// With K classes and smoothing s the target is `s / K` everywhere and `1 - s` more at the label (Szegedy et al.
+    /// With K classes and smoothing s, the target is `s / K` everywhere, plus `1 - s` at the label (Szegedy et al.
     /// 2016). Shapes: `logits` and `delta` `[classes][lanes]`, `labels`, `losses` and `correct` `[lanes]`; lanes from
-    /// `step.count` on get zero. On equal logits the lowest class counts. Grid: [`Items`](crate::engine::Grid::Items) =
-    /// lanes.
+    /// `step.count` on become zero. Among equal logits the lowest class counts. Grid:
+    /// [`Items`](crate::engine::Grid::Items) = lanes.
     pub SoftmaxCrossEntropy, SoftmaxCrossEntropyParams, SoftmaxCrossEntropyTwin =
         "layer/softmax_cross_entropy", shader!("layer/softmax_cross_entropy");
     params {
         /// Rows of `logits`.
         classes: u32,
-        /// Lanes.
+        /// Number of lanes.
         lanes: u32,
-        /// Share of the target spread over all classes.
+        /// Share of the target that is spread over all classes.
         smoothing: f32,
     }
     // Padding has a loop of its own.

@@ -1,5 +1,5 @@
-//! The sparse layer: linear, token-wise or convolutional, with its bias and the ReLU that may follow, fused into the
-//! product's last store.
+//! The sparse layer: linear, token-wise or convolutional, with its bias and an optional ReLU fused into the product's
+//! last store.
 
 use super::bias_gradient::{BiasGradient, BiasGradientParams};
 use super::linear_gelu::LinearGelu;
@@ -14,17 +14,17 @@ use crate::sparse::{
 /// One sparse layer of an arena, for a batch of `lanes`.
 ///
 /// Its input is `[channels][input positions][lanes]`, its output `[n_out][output positions][lanes]`. A window that
-/// looks at each position alone (a linear layer, one applied to every token, a 1×1 convolution) takes the positions as
-/// further members of the batch.
+/// reads each position alone (a linear layer, one applied to every token, a 1×1 convolution) treats the positions as
+/// further samples of the batch.
 #[derive(Clone, Copy, Debug)]
 pub struct SparsePass {
-    /// Where its units lie in the arena.
+    /// The place of its units in the arena.
     pub span: LayerSpan,
-    /// How its outputs' positions read its inputs'.
+    /// How its output positions read its input positions.
     pub window: Window,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
-    /// Whether its biases are trained; if not, the arena's are zero and stay so.
+    /// Whether its biases are trained; otherwise, the arena's are zero and stay so.
     pub bias: bool,
     /// Whether a ReLU follows.
     pub relu: bool,
@@ -64,10 +64,10 @@ impl SparsePass {
         }))
     }
 
-    /// `output = W input + bias`, through the ReLU if one follows.
+    /// `output = W input + bias`, through the ReLU if there is one.
     ///
     /// # Errors
-    /// Views that do not fit, or a window that does not fit the layer.
+    /// The views do not fit, or the window does not fit the layer.
     pub fn forward(&self, plan: &mut Plan, arena: &Arena, input: View, output: View) -> Result<()> {
         listed(arena)?;
         self.check(&input, &output)?;
@@ -107,13 +107,13 @@ impl SparsePass {
     }
 
     /// The gradient at the layer's input, from the gradient `delta` at its outputs (before the ReLU); `accumulate` adds
-    /// it to what is there.
+    /// to the existing values.
     ///
-    /// With a `mask`, the activation that is the layer's input, `output` goes back through the ReLU that made it,
-    /// together with what was there: only for windows that read each position alone.
+    /// With a `mask`, the activation that is the layer's input, `output` (including the existing values) goes back
+    /// through the ReLU that made it: only for windows that read each position alone.
     ///
     /// # Errors
-    /// Views that do not fit, a window that does not fit the layer, or a mask that it cannot take.
+    /// The views do not fit, the window does not fit the layer, or it cannot take a mask.
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -143,7 +143,7 @@ impl SparsePass {
                     order,
                     order_rows,
                     weights,
-                    // Without a mask it is not read.
+                    // Not read without a mask.
                     activation: mask.unwrap_or_else(|| delta.clone()),
                     delta,
                     output,
@@ -174,7 +174,8 @@ impl SparsePass {
         }
     }
 
-    /// As [`forward`](Self::forward) of a layer that looks at each position alone, and `activated`, the GELU of it.
+    /// As [`forward`](Self::forward), for a layer that reads each position alone, and also writes the GELU of it to
+    /// `activated`.
     ///
     /// # Errors
     /// As there.
@@ -205,8 +206,8 @@ impl SparsePass {
         )
     }
 
-    /// As [`backward`](Self::backward) of a layer that looks at each position alone, and then through the GELU that made
-    /// its input of `taken`.
+    /// As [`backward`](Self::backward), for a layer that reads each position alone, and then through the GELU that made
+    /// its input from `taken`.
     ///
     /// # Errors
     /// As there.
@@ -238,10 +239,10 @@ impl SparsePass {
     }
 
     /// The gradients of the active connections, and of the biases if they are trained, from the layer's input and the
-    /// gradient `delta` at its outputs (before the ReLU); `accumulate` adds them to what is there.
+    /// gradient `delta` at its outputs (before the ReLU); `accumulate` adds to the existing values.
     ///
     /// # Errors
-    /// Views that do not fit, or a window that does not fit the layer.
+    /// The views do not fit, or the window does not fit the layer.
     pub fn gradients(
         &self,
         plan: &mut Plan,
@@ -257,8 +258,8 @@ impl SparsePass {
         self.bias_gradients(plan, arena, delta, accumulate)
     }
 
-    /// As [`gradients`](Self::gradients), in one dispatch where there is a kernel for both; those of connections in
-    /// slices, if the arena's layer of this number is one that has some.
+    /// As [`gradients`](Self::gradients), in one dispatch if there is a kernel for both. The gradients of the
+    /// connections come in slices, if the arena's layer with this index has some.
     ///
     /// # Errors
     /// As there.
@@ -283,7 +284,7 @@ impl SparsePass {
         self.bias_gradients(plan, arena, delta, accumulate)
     }
 
-    /// As [`gradients_fused`](Self::gradients_fused) of a convolution, its input being the norm of another value.
+    /// As [`gradients_fused`](Self::gradients_fused), for a convolution whose input is the norm of another value.
     ///
     /// # Errors
     /// As there.
@@ -354,7 +355,7 @@ impl SparsePass {
     }
 }
 
-/// Refuses an arena that holds no lists of connections.
+/// Refuses an arena without lists of connections.
 fn listed(arena: &Arena) -> Result<()> {
     match arena.holds.indices {
         true => Ok(()),

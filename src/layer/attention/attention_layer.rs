@@ -9,10 +9,10 @@ use crate::layer::definition::{Layer, Linear};
 use crate::layer::extent::Extent;
 use crate::layer::pass::{Backward, Forward, Pass};
 
-/// Multi-head self-attention from queries, keys and values stacked.
+/// Multi-head self-attention from stacked queries, keys and values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attention {
-    /// Heads.
+    /// Number of heads.
     pub heads: usize,
     /// Features of a head.
     pub dim: usize,
@@ -89,7 +89,7 @@ impl Layer for Attention {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(Attention { heads: 2, dim: 2 })]
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Misfit, Result};
 ///
 /// The input `qkv` is `[3 * heads * dim][tokens][lanes]`: the queries of all heads, then the keys, then the values,
 /// feature `head * dim + d` in each. The output is `[heads * dim][tokens][lanes]`. The probabilities are kept from the
-/// forward to the backward pass: computing them again would add a quarter to the backward pass's products.
+/// forward to the backward pass, because recomputing them would add a quarter to the backward pass's products.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionPass {
     /// Attention heads.
@@ -21,19 +21,19 @@ pub struct AttentionPass {
     pub dim: usize,
     /// Tokens: queries and keys.
     pub tokens: usize,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
-    /// Whether kernels that do not wait for each other are one.
+    /// Whether kernels that do not wait for each other run as one.
     pub fused: bool,
 }
 
 impl AttentionPass {
-    /// Words of `qkv` and of the gradient at it.
+    /// Words of `qkv` and of its gradient.
     pub fn qkv_words(&self) -> usize {
         3 * self.output_words()
     }
 
-    /// Words of the output and of the gradient at it.
+    /// Words of the output and of its gradient.
     pub fn output_words(&self) -> usize {
         self.heads * self.dim * self.tokens * self.lanes
     }
@@ -57,7 +57,7 @@ impl AttentionPass {
         (self.lanes / 4) as u32
     }
 
-    /// Refuses sizes that make no layer, and views too small for it: a shader would drop what is out of bounds.
+    /// Refuses sizes that do not make a layer, and views too small for it: a shader would drop what is out of bounds.
     fn check(&self, views: &[(&str, &View, usize)]) -> Result<()> {
         if [self.heads, self.dim, self.tokens, self.lanes].contains(&0)
             || !self.lanes.is_multiple_of(4)
@@ -80,11 +80,11 @@ impl AttentionPass {
         Ok(())
     }
 
-    /// `output` and `probabilities` from `qkv`. Lanes from the step's count on become zero, whatever finite numbers
-    /// `qkv` holds there.
+    /// Writes `output` and `probabilities` from `qkv`. Lanes from the step's count on become zero, whatever finite
+    /// numbers `qkv` has there.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward(
         &self,
         plan: &mut Plan,
@@ -117,13 +117,13 @@ impl AttentionPass {
         self.mix(plan, (probabilities, false), (qkv, values), (output, 0))
     }
 
-    /// The gradient `delta_qkv` at `qkv` (all of it is written) from the gradient `delta` at the output, whose padding
-    /// lanes are zero; so are then the result's.
+    /// Writes the gradient `delta_qkv` at `qkv` (all of it) from the gradient `delta` at the output, whose padding
+    /// lanes are zero; then so are those of the result.
     ///
-    /// `qkv` and `probabilities` as the forward pass left them; `scratch` of [`AttentionPass::scratch_words`].
+    /// `qkv` and `probabilities` are as the forward pass left them; `scratch` has [`AttentionPass::scratch_words`].
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -184,8 +184,8 @@ impl AttentionPass {
         Grid::Groups(self.heads * self.tokens.div_ceil(TILE))
     }
 
-    /// One [`struct@Mix`] of a matrix (transposed or not) with features from the given one on, to those of another
-    /// view.
+    /// One [`struct@Mix`] of a matrix (transposed or not) with features from the given one on, written to those of
+    /// another view.
     fn mix(
         &self,
         plan: &mut Plan,

@@ -1,9 +1,9 @@
-//! The lanes of a block of rows dealt out to threads, each a column of lanes of every row.
+//! The lanes of a block of rows, divided among threads: each gets a column of lanes of every row.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Lanes of a column: one vector of AVX-512, one cache line, so that no two threads write to the same line.
+/// Lanes of a column: one vector of AVX-512 and one cache line, so that no two threads write to the same line.
 pub(super) const COLUMN: usize = 16;
 
 /// Some lanes of every row of a block `[rows][lanes]`, to be written by one thread.
@@ -19,7 +19,7 @@ pub(super) struct Column<'a> {
     unsafe_code,
     reason = "disjoint lanes of one block for several threads"
 )]
-// SAFETY: a column is an exclusive borrow of its lanes, and no other column has them.
+// SAFETY: a column exclusively borrows its lanes, and no other column has them.
 unsafe impl Send for Column<'_> {}
 
 /// Splits a block `[rows][lanes]` into columns of [`COLUMN`] lanes; the last may be narrower.
@@ -54,8 +54,8 @@ impl Column<'_> {
                 && range.start <= range.end
                 && range.end <= self.range.end
         );
-        // SAFETY: within the block by the assertion and the construction in `columns`; the columns' lanes are disjoint,
-        // and the borrow of `self` keeps this column's slices apart.
+        // SAFETY: within the block, by the assertion and the construction in `columns`. The columns' lanes are
+        // disjoint, and the borrow of `self` keeps this column's slices apart.
         unsafe {
             std::slice::from_raw_parts_mut(
                 self.base.add(row * self.lanes + range.start),

@@ -1,15 +1,15 @@
-//! The exponential function for vectors of lanes: the standard library's works on one number at a time.
+//! The exponential function for vectors of lanes: the standard library's only handles one number at a time.
 
-/// 1.5 * 2^23: adding it rounds a small number to the nearest integer, which then stands in the sum's low bits.
+/// 1.5 * 2^23: adding it rounds a small number to the nearest integer, which is then in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts, the first short enough for exact products with exponents.
 const LN2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 
-/// `e^x` for x <= 0 to a relative error of 2.4e-7, zero below -87 (where it nears the smallest normal number); NaN
-/// stays NaN.
+/// `e^x` for x <= 0 with a relative error of at most 2.4e-7, zero below -87 (where it approaches the smallest normal
+/// number); NaN stays NaN.
 ///
-/// The method and the polynomial are those of Cephes' `expf` (Moshier 1989): `x = n ln 2 + r`, `e^x = 2^n e^r`. Free of
-/// branches, so that a loop over lanes becomes vector code, with the same bits at any width.
+/// The method and the polynomial are those of Cephes' `expf` (Moshier 1989): `x = n ln 2 + r`, `e^x = 2^n e^r`. It has
+/// no branches, so a loop over lanes becomes vector code, with the same bits at any width.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     let shifted = x * std::f32::consts::LOG2_E + ROUND;

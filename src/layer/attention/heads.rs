@@ -1,4 +1,4 @@
-//! The frame of attention's twins: a task has one head in one column of lanes.
+//! The frame of attention's twins: a task handles one head in one column of lanes.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::columns::{Column, columns};
 use super::panels::{Block, Workspace, pack_columns, panel_vectors, tile};
 
-/// What a twin computes of a head.
+/// The computation of a twin for one head.
 pub(super) trait Head {
     /// Writes a column of lanes, `TILE` tokens at a time.
     fn write<S: Simd, const TILE: usize>(
@@ -40,7 +40,7 @@ impl<H: Head> WithSimd for Task<'_, H> {
     }
 }
 
-/// Writes `output`, for each head `rows` rows of `lanes`.
+/// Writes `output`, which has `rows` rows of `lanes` for each head.
 pub(super) fn for_each_head<H: Head>(
     output: &mut [f32],
     rows: usize,
@@ -67,9 +67,10 @@ pub(super) fn for_each_head<H: Head>(
 /// Keys of a tile.
 const KEYS: usize = 4;
 
-/// What becomes of the products of a query with every key.
+/// What is done with the products of a query with every key.
 pub(super) trait Query {
-    /// Writes them, `products`, to row `query` of the output, in the lanes of one vector; `spare` has as many vectors.
+    /// Writes the results of `products` to row `query` of the output, in the lanes of one vector; `spare` has as many
+    /// vectors.
     fn finish<S: Simd>(
         &self,
         simd: S,
@@ -81,7 +82,7 @@ pub(super) trait Query {
     );
 }
 
-/// Products of the columns of `queries` with those of `keys`, both `[feature][token]`, some queries at a time.
+/// Products of the columns of `queries` with those of `keys`, both `[feature][token]`, several queries at a time.
 #[inline(always)]
 pub(super) fn write_products<S: Simd, const QUERIES: usize>(
     simd: S,
@@ -112,7 +113,7 @@ pub(super) fn write_products<S: Simd, const QUERIES: usize>(
             for (keys, k) in key_panels.chunks_exact(dim * KEYS).enumerate() {
                 let sums = tile::<S, QUERIES, KEYS>(simd, q, k);
                 for (i, sums) in sums.iter().enumerate() {
-                    // One by one: a copy of the row would force the sums out of registers.
+                    // One at a time: a copy of the row would force the sums out of registers.
                     for (j, sum) in sums.iter().enumerate() {
                         products[i * padded + keys * KEYS + j] = *sum;
                     }

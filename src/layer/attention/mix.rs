@@ -28,9 +28,9 @@ crate::kernel! {
         vectors: u32,
         /// First feature of `input`.
         first_input: u32,
-        /// First feature of `output`; the others stay as they are.
+        /// First feature of `output`; the others are left alone.
         first_output: u32,
-        /// 1: by the matrix's transpose.
+        /// 1: use the transposed matrix.
         transposed: u32,
     }
     pieces MixParams::pieces;
@@ -51,7 +51,7 @@ impl MixTwin<'_> {
         self.run_with(|task| arch.dispatch(task));
     }
 
-    /// In vectors of the caller's choice.
+    /// Runs it with vectors of the caller's choice.
     pub(super) fn run_with(self, dispatch: impl Fn(Task<'_, MixHead<'_>>) + Sync) {
         let p = self.params;
         let [heads, dim, tokens, lanes] =

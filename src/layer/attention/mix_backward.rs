@@ -5,10 +5,10 @@ use crate::engine::loops::{NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
 crate::kernel! {
-    /// Three [`struct@Mix`](super::Mix), none of which waits for another: the gradient of the queries, `scores` by the
-    /// keys; of the keys, `scores` transposed by the queries; of the values, `probabilities` transposed by `delta`.
+    /// Three independent [`struct@Mix`](super::Mix): the gradient of the queries, `scores` times the keys; of the keys,
+    /// `scores` transposed times the queries; of the values, `probabilities` transposed times `delta`.
     ///
-    /// Shapes: `scores`, the gradient at them, and `probabilities` `[heads][tokens][tokens][lanes]`; `qkv` and `output`
+    /// Shapes: `scores` (its gradient) and `probabilities` `[heads][tokens][tokens][lanes]`; `qkv` and `output`
     /// `[3 * heads * dim][tokens][lanes]`, `delta` `[heads * dim][tokens][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = three times the tiles of 4 tokens by 4 features, both rounded up in each
     /// head.

@@ -1,8 +1,8 @@
 //! The core of multi-head self-attention (Vaswani et al., "Attention Is All You Need", 2017), between the layer that
-//! makes queries, keys and values and the one that joins the heads.
+//! makes queries, keys and values and the layer that joins the heads.
 //!
-//! Every lane is another image, so that all products are of small matrices of *lanes*: nothing is transposed, and the
-//! loops over the batch are the innermost ones everywhere.
+//! Every lane is a different image, so all products are of small matrices of *lanes*: nothing is transposed, and the
+//! loops over the batch are innermost everywhere.
 
 pub(super) mod attention_layer;
 mod attention_pass;

@@ -1,9 +1,9 @@
 //! The inner loops of attention's twins: products of small matrices whose elements are vectors of lanes.
 //!
-//! In `[feature][token][lanes]` consecutive features of one token and lane lie kilobytes apart, in the same few sets of
-//! the cache. A task therefore first copies its lanes of the operands into panels, `P` rows or columns interleaved in
-//! the order in which the product reads them (as BLIS does: Van Zee and van de Geijn 2015), and then keeps a tile of
-//! sums in registers. The order of every sum is that of its index, whatever the vectors' and tiles' width.
+//! In `[feature][token][lanes]`, consecutive features of one token and lane lie kilobytes apart, in the same few sets
+//! of the cache. So a task first copies its lanes of the operands into panels, with `P` rows or columns interleaved in
+//! the order in which the product reads them (as in BLIS: Van Zee and van de Geijn 2015), and then keeps a tile of sums
+//! in registers. The order of every sum is that of its index, whatever the width of vectors and tiles.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// A vector of these lanes, at most as many as it has; the others are zero.
+/// A vector of these lanes, at most as many as it holds; the rest is zero.
 #[inline(always)]
 pub(super) fn load<S: Simd>(simd: S, range: &[f32]) -> S::f32s {
     match S::as_simd_f32s(range) {
@@ -56,7 +56,8 @@ pub(super) fn store<S: Simd>(simd: S, vector: S::f32s, output: &mut [f32]) {
     }
 }
 
-/// Work space of a thread, reused from task to task. Its words are lines, so that vectors of any width are aligned.
+/// Work space of a thread, reused from task to task. Its elements are cache lines, so that vectors of any width are
+/// aligned.
 #[derive(Default)]
 pub(super) struct Workspace(Vec<Line>);
 
@@ -68,7 +69,7 @@ struct Line([f32; LINE]);
 const LINE: usize = 16;
 
 impl Workspace {
-    /// Slices of `count` times so many vectors each, of any content.
+    /// Slices of `count` times this many vectors each, with arbitrary contents.
     #[inline(always)]
     pub(super) fn parts<S: Simd, const N: usize>(
         &mut self,
@@ -95,7 +96,7 @@ pub(super) fn panel_vectors<const P: usize>(length: usize, terms: usize) -> usiz
 }
 
 /// Copies a block into panels `[ceil(cols / P)][rows][P]`, one such set for each vector of `lanes`: the product sums
-/// over the rows. All vectors in one pass, which touches every page of the block once.
+/// over the rows. All vectors are copied in one pass, which touches every page of the block once.
 #[inline(always)]
 pub(super) fn pack_columns<S: Simd, const P: usize>(
     simd: S,
@@ -112,7 +113,7 @@ pub(super) fn pack_columns<S: Simd, const P: usize>(
     }
 }
 
-/// Copies a block into panels `[ceil(rows / P)][cols][P]`, as [`pack_columns`]: the product sums over the columns.
+/// Copies a block into panels `[ceil(rows / P)][cols][P]`, like [`pack_columns`]: the product sums over the columns.
 #[inline(always)]
 pub(super) fn pack_rows<S: Simd, const P: usize>(
     simd: S,

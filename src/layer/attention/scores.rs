@@ -16,10 +16,10 @@ crate::kernel! {
     /// `probabilities[head, i, j] = softmax over j of scale * sum over d of q[head, d, i] * k[head, d, j]`, in every
     /// lane.
     ///
-    /// Shapes: `qkv` `[3 * heads * dim][tokens][lanes]`, the queries' features first, then the keys', then the values';
-    /// `probabilities` `[heads][tokens][tokens][lanes]`. Lanes from `step.count` on get zero, so that whatever padding
-    /// holds goes no further. Grid: [`Groups`](crate::engine::Grid::Groups) = heads * tokens / 4, rounded up for each
-    /// head.
+    /// Shapes: `qkv` `[3 * heads * dim][tokens][lanes]`, with the queries' features first, then the keys', then the
+    /// values'; `probabilities` `[heads][tokens][tokens][lanes]`. Lanes from `step.count` on become zero, so that
+    /// nothing in the padding spreads. Grid: [`Groups`](crate::engine::Grid::Groups) = heads * tokens / 4, rounded up
+    /// for each head.
     pub Scores, ScoresParams, ScoresTwin = "layer/attention/scores", shader!("layer/attention/scores");
     params {
         /// Attention heads.
@@ -52,7 +52,7 @@ impl ScoresTwin<'_> {
         self.run_with(|task| arch.dispatch(task));
     }
 
-    /// In vectors of the caller's choice.
+    /// Runs it with vectors of the caller's choice.
     pub(super) fn run_with(self, dispatch: impl Fn(Task<'_, ScoresHead<'_>>) + Sync) {
         let p = self.params;
         let [heads, dim, tokens, lanes] =
@@ -73,7 +73,7 @@ pub(super) struct ScoresHead<'a> {
     q: Block<'a>,
     k: Block<'a>,
     scale: f32,
-    /// Lanes with members.
+    /// Number of lanes with samples.
     count: usize,
 }
 
@@ -119,7 +119,7 @@ fn softmax<S: Simd>(simd: S, row: &mut [S::f32s], scale: f32) {
     let mut highest = simd.mul_f32s(row[0], scale);
     for z in row.iter_mut() {
         *z = simd.mul_f32s(*z, scale);
-        // A NaN is passed over here; its own exponential still is one.
+        // NaN is ignored here; its own exponential is still NaN.
         highest = simd.select_f32s(simd.greater_than_f32s(*z, highest), *z, highest);
     }
     for z in row.iter_mut() {

@@ -14,10 +14,10 @@ use crate::engine::{Grid, WorkgroupShape};
 crate::kernel! {
     /// The gradient of the loss at the products of queries and keys (before `scale`), from that at attention's output.
     ///
-    /// With `dP[i, j] = sum over d of delta[d, i] * v[d, j]` and `P` the probabilities, it is
-    /// `scale * P[i, j] * (dP[i, j] - sum over m of P[i, m] * dP[i, m])`, in every head and lane.
-    /// Shapes: `qkv` `[3 * heads * dim][tokens][lanes]`, `delta` `[heads * dim][tokens][lanes]`, `probabilities` and
-    /// `output` `[heads][tokens][tokens][lanes]`. Grid: as [`struct@super::Scores`].
+    /// With `dP[i, j] = sum over d of delta[d, i] * v[d, j]` and the probabilities `P`, it is
+    /// `scale * P[i, j] * (dP[i, j] - sum over m of P[i, m] * dP[i, m])`, in every head and lane. Shapes: `qkv`
+    /// `[3 * heads * dim][tokens][lanes]`, `delta` `[heads * dim][tokens][lanes]`, `probabilities` and `output`
+    /// `[heads][tokens][tokens][lanes]`. Grid: as [`struct@super::Scores`].
     pub ScoresBackward, ScoresBackwardParams, ScoresBackwardTwin =
         "layer/attention/scores_backward", shader!("layer/attention/scores_backward");
     params {
@@ -52,7 +52,7 @@ impl ScoresBackwardTwin<'_> {
         self.run_with(|task| arch.dispatch(task));
     }
 
-    /// In vectors of the caller's choice.
+    /// Runs it with vectors of the caller's choice.
     pub(super) fn run_with(self, dispatch: impl Fn(Task<'_, GradientHead<'_>>) + Sync) {
         let p = self.params;
         let [heads, dim, tokens, lanes] =
@@ -100,7 +100,7 @@ impl Query for GradientHead<'_> {
         output: &mut Column<'_>,
     ) {
         let tokens = products.len();
-        // Read once: elements so far apart fall into the same few sets of the cache.
+        // Read only once: elements this far apart fall into the same few sets of the cache.
         let elements = self.probabilities.row(query);
         for (probability, element) in probabilities.iter_mut().zip(elements) {
             *probability = load(simd, &element[range.clone()]);

@@ -1,12 +1,12 @@
-//! Tiles of queries and keys, and how long loops over them are.
+//! Tiles of queries and keys, and the lengths of loops over them.
 
 use crate::engine::loops::{Loops, NONE, Piece, looped};
 use crate::engine::{Grid, WorkgroupShape};
 
-/// Queries, or tokens, of a tile of the shaders.
+/// Number of queries, or tokens, in a tile of the shaders.
 pub(super) const TILE: usize = 4;
 
-/// The pieces of a kernel that has `inner` loops for every vector of a lane: each has some vectors.
+/// The pieces of a kernel that has `inner` loops for every vector of a lane: each piece has some vectors.
 pub(super) fn vector_pieces(
     inner: Loops,
     vectors: u32,
@@ -16,7 +16,7 @@ pub(super) fn vector_pieces(
     Piece::dealt(grid, vectors, shape.lanes(), |turns| looped(turns, inner))
 }
 
-/// Loops of a row of invocations over its share of the keys: once for all of a tile's queries with `products` for each
+/// Loops of a row of invocations over its share of the keys: once for all of a tile's queries with `products` for every
 /// four keys, and `times` for each query, key by key.
 pub(super) fn key_loops(tokens: u32, products: Loops, times: u64, shape: WorkgroupShape) -> Loops {
     let tile = TILE as u32;

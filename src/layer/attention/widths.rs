@@ -1,4 +1,4 @@
-//! Bits do not depend on the vectors' width, nor on the tiles, which are smaller where registers are fewer.
+//! Bits depend neither on the width of the vectors nor on the tiles, which are smaller if there are fewer registers.
 
 use pulp::{Scalar, Scalar128b, Scalar256b, Scalar512b, Simd, WithSimd};
 

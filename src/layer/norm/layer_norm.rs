@@ -16,40 +16,40 @@ use crate::layer::parameter_state::Parameter;
 use crate::layer::parameters::LayerParameters;
 use crate::layer::pass::{Backward, Forward, Pass};
 
-/// A layer norm's passes over data of one size, for a batch of `lanes`: statistics for each member and position over
-/// the channels.
+/// A layer norm's passes over data of one size, for a batch of `lanes`: the statistics of each sample and position are
+/// over the channels.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerNormPass {
     /// Its channels.
     pub channels: usize,
     /// Positions (tokens).
     pub positions: usize,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
     /// Whether its backward pass is one dispatch.
     pub fused: bool,
 }
 
-/// What a layer norm's backward pass reads and writes.
+/// The inputs and outputs of a layer norm's backward pass.
 #[derive(Clone)]
 pub struct LayerNormBackwardViews {
     /// The forward pass's input, `[channels][positions][lanes]`.
     pub input: View,
-    /// The gradient at the output, shaped as the input.
+    /// The gradient at the output, shaped like the input.
     pub delta: View,
     /// As the forward pass wrote it.
     pub saved: View,
-    /// The gradient at the input, shaped as it, and whether to add to it instead of writing it (a residual stream).
-    /// None where nothing asks for it: the input is data.
+    /// The gradient at the input, shaped like it, and whether to add to it instead of overwriting it (a residual
+    /// stream). None if it is not needed: the input is data.
     pub output: Option<(View, bool)>,
 }
 
-/// What a layer norm of a sum reads and writes.
+/// The inputs and outputs of a layer norm of a sum.
 #[derive(Clone)]
 pub struct LayerNormSumViews {
-    /// What is added up, each `[channels][positions][lanes]`.
+    /// The terms of the sum, each `[channels][positions][lanes]`.
     pub terms: [View; 2],
-    /// The sum, shaped as they are.
+    /// The sum, shaped like its terms.
     pub sum: View,
     /// Its norm.
     pub output: View,
@@ -68,16 +68,17 @@ impl LayerNormPass {
         2 * self.positions * self.lanes
     }
 
-    /// A vector of four lanes at a position is one item.
+    /// An item is a vector of four lanes at a position.
     fn items(&self) -> usize {
         self.positions * self.lanes / 4
     }
 
-    /// Records the forward pass, in training and evaluation alike. `input` and `output` `[channels][positions][lanes]`,
-    /// `saved` `[2][positions][lanes]`: means, and inverse standard deviations, which the backward pass reads.
+    /// Records the forward pass, which is the same in training and evaluation. `input` and `output` are
+    /// `[channels][positions][lanes]`; `saved` is `[2][positions][lanes]`: means and inverse standard deviations, for
+    /// the backward pass.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward(
         &self,
         plan: &mut Plan,
@@ -110,10 +111,11 @@ impl LayerNormPass {
         )
     }
 
-    /// As [`forward`](Self::forward) of `a + b`, which becomes `sum`. All four `[channels][positions][lanes]`.
+    /// As [`forward`](Self::forward), for `a + b`, which is written to `sum`. All four are
+    /// `[channels][positions][lanes]`.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward_of_sum(
         &self,
         plan: &mut Plan,
@@ -158,11 +160,11 @@ impl LayerNormPass {
         )
     }
 
-    /// Records the backward pass: the parameters' gradients, added to those that are there if `accumulate`, and the
+    /// Records the backward pass: the parameters' gradients, added to the existing ones if `accumulate`, and the
     /// gradient at the input.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -249,7 +251,7 @@ impl LayerNorm {
 }
 
 impl LayerNorm {
-    /// Records its value and the sum of which it is, `sum`, its own input.
+    /// Records its value, and the sum of which it is the norm, `sum`, its own input.
     pub(in crate::layer) fn forward_of_sum(
         &self,
         plan: &mut Plan,
@@ -312,7 +314,7 @@ impl Layer for LayerNorm {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(LayerNorm)]
 }

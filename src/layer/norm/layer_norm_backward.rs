@@ -8,7 +8,7 @@ use crate::engine::loops::{Loops, NONE, looped};
 
 crate::kernel! {
     /// `output[c] (+)= (g[c] - mean(g) - x[c] * mean(g * x)) / deviation` for each position and lane, with
-    /// `g[c] = delta[c] * weight[c]`, x the normalised input, and the means over the channels c.
+    /// `g[c] = delta[c] * weight[c]` and the normalised input x, where the means are over the channels c.
     ///
     /// `saved` is zero in padding lanes, which makes the result zero there. Shapes: `input`, `delta` and `output`
     /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `values` that of
@@ -20,9 +20,9 @@ crate::kernel! {
         channels: u32,
         /// Vectors of four lanes of a channel: `positions * lanes / 4`.
         items: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     loops LayerNormBackwardParams::loops;
@@ -33,7 +33,7 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Lanes that a thread takes through all channels at a time: their sums stay in the first cache.
+/// Lanes that a thread takes through all channels at a time, whose sums stay in the first-level cache.
 const TILE: usize = 1024;
 
 impl LayerNormBackwardParams {

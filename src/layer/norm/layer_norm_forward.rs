@@ -7,15 +7,15 @@ use crate::engine::loops::{Loops, NONE, looped};
 use crate::engine::{StepState, WorkgroupShape};
 
 crate::kernel! {
-    /// `output[c] = (input[c] - mean) / deviation * weight[c] + bias[c]` for each position and lane, mean and deviation
-    /// being over the channels c.
+    /// `output[c] = (input[c] - mean) / deviation * weight[c] + bias[c]` for each position and lane, where mean and
+    /// deviation are over the channels c.
     ///
-    /// `saved` becomes the means, and the inverse standard deviations, for the backward pass. In padding lanes it
-    /// becomes zero, so that nothing of them enters a gradient, and `output` likewise. Shapes: `input` and `output`
+    /// `saved` gets the means and the inverse standard deviations for the backward pass. In padding lanes it becomes
+    /// zero, so that they enter no gradient, and so does `output`. Shapes: `input` and `output`
     /// `[channels][positions][lanes]`, `saved` `[2][positions][lanes]`, `values` that of
     /// [`Parameters`](crate::layer::Parameters). Grid: [`Items`](crate::engine::Grid::Items) = positions × vectors. The
-    /// mean and the sum of squares are taken in one pass over the channels (Welford, "Note on a Method for Calculating
-    /// Corrected Sums of Squares and Products", 1962).
+    /// mean and the sum of squares are computed in one pass over the channels (Welford, "Note on a Method for
+    /// Calculating Corrected Sums of Squares and Products", 1962).
     pub LayerNormForward, LayerNormForwardParams, LayerNormForwardTwin =
         "layer/norm/layer_norm_forward", shader!("layer/norm/layer_norm_forward");
     params {
@@ -25,9 +25,9 @@ crate::kernel! {
         positions: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// Added to the variance.
         epsilon: f32,
@@ -40,7 +40,7 @@ crate::kernel! {
     write saved: f32,
 }
 
-/// Lanes that a thread takes through all channels at a time: their sums stay in the first cache.
+/// Lanes that a thread takes through all channels at a time, whose sums stay in the first-level cache.
 const TILE: usize = 1024;
 
 impl LayerNormForwardParams {
@@ -65,7 +65,7 @@ impl LayerNormForwardTwin<'_> {
             .enumerate()
             .for_each(|(i, (mean, inverse))| {
                 mean.fill(0.0);
-                // The sum of squares until its end.
+                // The sum of squares, until the end.
                 inverse.fill(0.0);
                 arch.dispatch(
                     #[inline(always)]

@@ -1,4 +1,4 @@
-//! Layer norm, forward, of a sum that is written, too: the residual stream of a transformer.
+//! Layer norm, forward, of a sum that is also written: the residual stream of a transformer.
 
 use super::layer_norm_forward::{LayerNormForwardParams, LayerNormForwardTwin};
 use crate::engine::StepState;
@@ -18,9 +18,9 @@ crate::kernel! {
         positions: u32,
         /// `lanes / 4`.
         vectors: u32,
-        /// Where the channels' weights start.
+        /// Start of the channels' weights.
         weight: u32,
-        /// Where their biases start.
+        /// Start of their biases.
         bias: u32,
         /// Added to the variance.
         epsilon: f32,

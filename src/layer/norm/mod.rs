@@ -6,9 +6,9 @@
 //! | the same, fused | [`BatchNormStatistics`], [`BatchNormMergeApply`]; of small planes [`BatchNormWhole`] | [`BatchNormSums`], [`BatchNormMergeBackward`]; of small planes [`BatchNormWholeBackward`] |
 //! | [`LayerNormPass`] | [`LayerNormForward`]; fused with the sum that it takes [`LayerNormSum`] | [`LayerNormGradients`], [`LayerNormBackward`]; fused [`LayerNormWholeBackward`] |
 //!
-//! What a batch norm adds up over a channel is added up over tiles of its plane first, since a few channels alone would
-//! leave a GPU idle, and then over the tiles, in order. Both norms write zero to an output's padding lanes: what lies
-//! in their input there could grow from layer to layer until it is no number.
+//! A batch norm's sums over a channel are first taken over tiles of its plane, since a few channels alone would leave a
+//! GPU idle, and then over the tiles, in order. Both norms write zero to an output's padding lanes: what their input
+//! has there could otherwise grow from layer to layer until it is NaN.
 
 mod batch_norm;
 mod batch_norm_apply;

@@ -5,13 +5,13 @@ use crate::error::{Error, Misfit, Result};
 use crate::layer::parameter_state::Parameter;
 use crate::layer::parameters::LayerParameters;
 
-/// Added to a variance before its root is taken.
+/// Added to a variance before taking its root.
 pub const EPSILON: f32 = 1e-5;
 
 /// Share of the running statistics that each batch replaces.
 pub const MOMENTUM: f32 = 0.1;
 
-/// How a batch norm's backward kernels know what the ReLU behind it let through.
+/// How a batch norm's backward kernels know what the ReLU after it let through.
 pub(super) mod mask {
     pub const NONE: u32 = 0;
     /// The sign of the normalised input.
@@ -32,7 +32,7 @@ pub(super) fn holds(what: &str, view: &View, words: usize) -> Result<()> {
     }))
 }
 
-/// What both norms train: a scale and a shift a channel, at first the identity.
+/// The trained parameters of both norms: a scale and a shift per channel, initially the identity.
 pub(super) fn scale_and_shift(channels: usize) -> Vec<Parameter> {
     vec![
         Parameter::trained("weight", channels, 1.0),
@@ -40,7 +40,7 @@ pub(super) fn scale_and_shift(channels: usize) -> Vec<Parameter> {
     ]
 }
 
-/// Where an array begins, for a kernel's parameters.
+/// The start of an array, for a kernel's parameters.
 pub(super) fn first(parameters: &LayerParameters, name: &str) -> Result<u32> {
     Ok(parameters.first(name)? as u32)
 }

@@ -14,7 +14,7 @@ use crate::layer::pass::{Backward, Forward, Pass, Sink};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
-    /// Each output is the mean of its window's inputs, padding being zero.
+    /// Each output is the mean of its window's inputs, with padding counted as zero.
     ///
     /// Shapes: `input` `[channels][input_y][input_x][lanes]`, `output` `[channels][output_y][output_x][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = `channels * output_y`. Bound by the loads of `input`.
@@ -45,7 +45,7 @@ impl AveragePoolForwardTwin<'_> {
     }
 }
 
-/// The sum times this.
+/// Multiplies the sum by this.
 #[derive(Clone, Copy)]
 struct Mean(f32);
 
@@ -66,8 +66,8 @@ impl Fold for Mean {
 }
 
 crate::kernel! {
-    /// `result` at an input is the sum of `delta` over the outputs that see it, divided by the taps of the window, or
-    /// has that added.
+    /// `result` at an input is the sum of `delta` over the outputs that see it, divided by the taps of the window; or
+    /// that is added to it.
     ///
     /// Shapes: `delta` `[channels][output_y][output_x][lanes]`, `result` `[channels][input_y][input_x][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = `channels * input_y`.
@@ -78,7 +78,7 @@ crate::kernel! {
         window: WindowParams,
         /// `lanes / 4`.
         vectors: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     pieces AveragePoolBackwardParams::pieces;
@@ -126,22 +126,22 @@ impl Deal for Shares<'_> {
     }
 }
 
-/// Average pooling over windows, as `torch.nn.AvgPool2d`: zeros of the padding count as members of the mean.
+/// Average pooling over windows, as `torch.nn.AvgPool2d`: zeros of the padding count in the mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AveragePoolPass {
     /// Channels.
     pub channels: usize,
     /// The planes and the window.
     pub window: Window,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
 }
 
 impl AveragePoolPass {
-    /// `output` `[channels][output positions][lanes]` from `input` `[channels][input positions][lanes]`.
+    /// Writes `output` `[channels][output positions][lanes]` from `input` `[channels][input positions][lanes]`.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
         let outputs = [("output", &output)];
         check(
@@ -165,10 +165,11 @@ impl AveragePoolPass {
         )
     }
 
-    /// The gradient at the input, `result`, from that at the output, `delta`; added to what is there if `accumulate`.
+    /// Writes the gradient at the input, `result`, from that at the output, `delta`; adds to the existing values if
+    /// `accumulate`.
     ///
     /// # Errors
-    /// Views that do not fit, or that are of one buffer.
+    /// The views do not fit, or belong to one buffer.
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -200,7 +201,7 @@ impl AveragePoolPass {
     }
 }
 
-/// Mean over each window, padding included.
+/// Mean over each window, including the padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AveragePool(pub Windows);
 
@@ -240,7 +241,7 @@ impl Layer for AveragePool {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     let (size, stride, padding) = (3, 2, 1);
     vec![Arc::new(AveragePool(Windows {

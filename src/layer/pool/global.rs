@@ -36,11 +36,11 @@ crate::kernel! {
     write output: f32,
 }
 
-/// Partial sums: so many loads are in flight at once.
+/// Number of partial sums, and so of loads that are in flight at once.
 const PARTIAL: usize = 4;
 
 impl GlobalAverageForwardParams {
-    /// Each has some vectors.
+    /// Each piece has some vectors.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let positions = looped(self.positions / PARTIAL as u32, NONE);
         Piece::dealt(grid, self.vectors, shape.lanes(), |turns| {
@@ -100,7 +100,7 @@ impl WithSimd for Mean<'_> {
 }
 
 crate::kernel! {
-    /// `result[unit][position] = scale * delta[unit]` for every position, or adds that to it.
+    /// `result[unit][position] = scale * delta[unit]` for every position, or adds to it.
     ///
     /// Shapes: `delta` `[units][lanes]`, `result` `[units][positions][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = units. Bound by the stores of `result`.
@@ -115,7 +115,7 @@ crate::kernel! {
         vectors: u32,
         /// 1 / positions.
         scale: f32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     pieces GlobalAverageBackwardParams::pieces;
@@ -124,7 +124,7 @@ crate::kernel! {
 }
 
 impl GlobalAverageBackwardParams {
-    /// Each has some positions.
+    /// Each piece has some positions.
     fn pieces(&self, grid: Grid, shape: WorkgroupShape) -> Vec<Piece> {
         let vectors = self.vectors.div_ceil(shape.lanes());
         Piece::ranges(grid, self.positions, 1, |positions| {
@@ -180,7 +180,7 @@ pub struct GlobalAveragePass {
     pub units: usize,
     /// Positions of a plane, or tokens: at least one.
     pub positions: usize,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
 }
 
@@ -202,10 +202,10 @@ impl GlobalAveragePass {
         )
     }
 
-    /// `output` `[units][lanes]` from `input` `[units][positions][lanes]`.
+    /// Writes `output` `[units][lanes]` from `input` `[units][positions][lanes]`.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
         self.check(("input", &input), ("output", &output))?;
         let params = GlobalAverageForwardParams {
@@ -224,10 +224,11 @@ impl GlobalAveragePass {
         )
     }
 
-    /// The gradient at the input, `result`, from that at the output, `delta`; added to what is there if `accumulate`.
+    /// Writes the gradient at the input, `result`, from that at the output, `delta`; adds to the existing values if
+    /// `accumulate`.
     ///
     /// # Errors
-    /// Views that do not fit, or that are of one buffer.
+    /// The views do not fit, or belong to one buffer.
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -295,7 +296,7 @@ impl Layer for GlobalAverage {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     vec![Arc::new(GlobalAverage)]
 }

@@ -13,7 +13,7 @@ use crate::layer::pass::{Backward, Forward, Pass, Sink};
 use crate::window::{Window, WindowParams};
 
 crate::kernel! {
-    /// Each output is the largest input of its window; padding counts as minus infinity, a NaN beats everything.
+    /// Each output is the largest input of its window; padding counts as minus infinity, and NaN beats everything.
     ///
     /// Shapes: `input` `[channels][input_y][input_x][lanes]`, `output` `[channels][output_y][output_x][lanes]`. Grid:
     /// [`Rows`](crate::engine::Grid::Rows) = `channels * output_y`. Bound by the loads of `input`.
@@ -61,12 +61,13 @@ impl Fold for Largest {
 }
 
 crate::kernel! {
-    /// Each output's delta goes to the first input of its window, in row-major order, that equals the output (or is a
-    /// NaN); `result` is the sum of those that an input gets, or has it added.
+    /// Each output's delta goes to the first input of its window, in row-major order, that equals the output (or is
+    /// NaN). `result` is the sum of the deltas that an input gets, or they are added to it.
     ///
-    /// That input is PyTorch's, but for windows with several NaNs. It is found anew from `input` and the forward pass's
-    /// `output`. Shapes: `input` and `result` `[channels][input_y][input_x][lanes]`, `output` and `delta`
-    /// `[channels][output_y][output_x][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) = `channels * input_y`.
+    /// This is the same input as in PyTorch, except for windows with several NaNs. It is determined again from `input`
+    /// and the forward pass's `output`. Shapes: `input` and `result` `[channels][input_y][input_x][lanes]`, `output`
+    /// and `delta` `[channels][output_y][output_x][lanes]`. Grid: [`Rows`](crate::engine::Grid::Rows) =
+    /// `channels * input_y`.
     pub MaxPoolBackward, MaxPoolBackwardParams, MaxPoolBackwardTwin =
         "layer/max_pool_backward", shader!("layer/max_pool_backward");
     params {
@@ -74,7 +75,7 @@ crate::kernel! {
         window: WindowParams,
         /// `lanes / 4`.
         vectors: u32,
-        /// 1: add to what is there.
+        /// 1: add to the existing values.
         accumulate: u32,
     }
     pieces MaxPoolBackwardParams::pieces;
@@ -115,7 +116,7 @@ struct FirstLargest<'a> {
     delta: &'a [f32],
     /// First lane of the output.
     at: usize,
-    /// Of each lane the delta that no input of the window has taken yet.
+    /// For each lane, the delta that no input of the window has taken yet.
     left: Vec<f32>,
 }
 
@@ -134,7 +135,7 @@ impl Deal for FirstLargest<'_> {
         let inputs = inputs.zip(&self.output[self.at..][..lanes]);
         let deltas = result.iter_mut().zip(&mut self.left);
         for ((result, left), (input, best)) in deltas.zip(inputs) {
-            // All ones or none: a choice would become a branch, which keeps the loop from being vectorised.
+            // All ones or none: a choice would become a branch, which would keep the loop from being vectorised.
             let takes = ((input == best) | input.is_nan()) as u32;
             let takes = takes.wrapping_neg();
             *result += f32::from_bits(left.to_bits() & takes);
@@ -150,15 +151,15 @@ pub struct MaxPoolPass {
     pub channels: usize,
     /// The planes and the window.
     pub window: Window,
-    /// Lanes of the batch, padding included: a multiple of 4.
+    /// Lanes of the batch, including padding: a multiple of 4.
     pub lanes: usize,
 }
 
 impl MaxPoolPass {
-    /// `output` `[channels][output positions][lanes]` from `input` `[channels][input positions][lanes]`.
+    /// Writes `output` `[channels][output positions][lanes]` from `input` `[channels][input positions][lanes]`.
     ///
     /// # Errors
-    /// Views that do not fit.
+    /// The views do not fit.
     pub fn forward(&self, plan: &mut Plan, input: View, output: View) -> Result<()> {
         let outputs = [("output", &output)];
         check(
@@ -182,11 +183,11 @@ impl MaxPoolPass {
         )
     }
 
-    /// The gradient at the input, `result`, from the forward pass's `input` and `output` and the gradient `delta` at
-    /// the output; added to what is there if `accumulate`.
+    /// Writes the gradient at the input, `result`, from the forward pass's `input` and `output` and the gradient
+    /// `delta` at the output; adds to the existing values if `accumulate`.
     ///
     /// # Errors
-    /// Views that do not fit, or `result` in the buffer of another.
+    /// The views do not fit, or `result` shares a buffer with another.
     pub fn backward(
         &self,
         plan: &mut Plan,
@@ -259,7 +260,7 @@ impl Layer for MaxPool {
     }
 }
 
-/// As verification and the tests of all layers run it.
+/// The samples for verification and the tests of all layers.
 pub(in crate::layer) fn samples() -> Vec<Arc<dyn Layer>> {
     let (size, stride, padding) = (3, 2, 1);
     vec![Arc::new(MaxPool(Windows {

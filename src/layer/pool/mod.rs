@@ -1,6 +1,7 @@
-//! Pooling: the largest or the mean value of every window, or the mean of a whole plane. Forward beside backward.
+//! Pooling: the largest or the mean value of every window, or the mean of a whole plane. Forward and backward are side
+//! by side.
 //!
-//! Backward passes gather: an input position asks the outputs whose windows cover it, so nothing is scattered between
+//! Backward passes gather: an input position reads the outputs whose windows cover it, so nothing is scattered between
 //! invocations, and no index is kept from the forward pass.
 
 pub(super) mod average;

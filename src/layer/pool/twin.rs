@@ -1,4 +1,4 @@
-//! The frames of the twins that pool over windows: what max and average pooling differ in is a trait.
+//! The frames of the twins that pool over windows. The difference between max and average pooling is a trait.
 
 use std::ops::Range;
 
@@ -37,15 +37,15 @@ impl Axis {
     }
 }
 
-/// What becomes of a window's inputs.
+/// How a window's inputs are combined.
 pub(super) trait Fold: Copy + Sync {
-    /// Of no input.
+    /// The result for no input.
     const INITIAL: f32;
 
-    /// With one more.
+    /// The result with one more input.
     fn with_input(self, held: f32, x: f32) -> f32;
 
-    /// At a window's end, all lanes of an output.
+    /// At a window's end, for all lanes of an output.
     fn finish(self, _output: &mut [f32]) {}
 }
 
@@ -76,7 +76,7 @@ pub(super) fn forward(
         });
 }
 
-/// A line of output positions. A type and not a closure, as all these loops: a closure may be called through a shim
+/// A line of output positions. A type and not a closure, like all these loops: a closure may be called through a shim
 /// that is compiled for the narrowest vectors.
 struct Line<'a, F> {
     /// Rows of the input plane that it sees.
@@ -109,19 +109,19 @@ impl<F: Fold> WithSimd for Line<'_, F> {
     }
 }
 
-/// How the deltas of a channel's outputs are handed to the inputs that they see.
+/// How the deltas of a channel's outputs are distributed among the inputs that they see.
 pub(super) trait Deal {
-    /// Takes up the output whose lanes begin at `at`.
+    /// Starts with the output whose lanes begin at `at`.
     fn take(&mut self, at: usize);
 
-    /// Adds to `result` what the input whose lanes begin at `at` gets of that output's delta.
+    /// Adds to `result` the share of that output's delta for the input whose lanes begin at `at`.
     fn give(&mut self, at: usize, result: &mut [f32]);
 }
 
-/// Writes `result` `[channels][input positions][lanes]`, or adds to it, as the `deal` of each channel has it.
+/// Writes `result` `[channels][input positions][lanes]`, or adds to it, using the `deal` of each channel.
 ///
-/// A task has a channel's planes to itself, so it may go through the outputs and hand their deltas out: an input's sum
-/// runs over the same outputs in the same order as the shader's.
+/// A task has a channel's planes to itself, so it may go through the outputs and distribute their deltas: an input's
+/// sum runs over the same outputs in the same order as the shader's.
 pub(super) fn backward<D: Deal>(
     params: &WindowParams,
     lanes: usize,

@@ -1,4 +1,4 @@
-//! Windows over a plane: their geometry, the pieces of a kernel that goes through them, the check of its views.
+//! Windows over a plane: their geometry, the pieces of a kernel that goes through them, and the check of its views.
 
 use crate::engine::loops::{Loops, NONE, Piece, looped};
 use crate::engine::{Grid, View, WorkgroupShape};
@@ -7,12 +7,12 @@ use crate::layer::extent::Extent;
 use crate::layer::pointwise::{check_views, word};
 use crate::window::{Window, WindowParams};
 
-/// Square windows over a plane, for each of its sizes.
+/// Square windows over a plane, whatever its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
     /// Rows and columns of a window.
     pub size: usize,
-    /// Positions from one window to the next.
+    /// Distance in positions from one window to the next.
     pub stride: usize,
     /// Rows and columns of padding around the plane.
     pub padding: usize,
@@ -27,7 +27,7 @@ impl Windows {
         Window::square(input.plane(), self.size, self.stride, self.padding)
     }
 
-    /// Size of the value that is pooled from such a one.
+    /// Size of the pooled value for an input of this size.
     pub(super) fn output(&self, input: Extent) -> Result<Extent, String> {
         let window = self.over(input).map_err(|e| e.to_string())?;
         Ok(Extent::windowed(input.channels, window.output))
@@ -35,7 +35,7 @@ impl Windows {
 }
 
 /// The pieces of a kernel whose lanes go along `line` positions and the vectors of each, with `inner` loops for a
-/// vector: each has some vectors.
+/// vector: each piece has some vectors.
 fn vector_pieces(
     line: u32,
     inner: Loops,
@@ -72,8 +72,7 @@ pub(super) fn backward_pieces(
     vector_pieces(window.input_x, inner, vectors, grid, shape)
 }
 
-/// Refuses views that are shorter than the planes they stand for: `inputs` and `outputs` are views of input and of
-/// output planes.
+/// Refuses views that are shorter than their planes: `inputs` and `outputs` are views of input and of output planes.
 pub(super) fn check(
     channels: usize,
     window: &Window,
