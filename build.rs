@@ -1,11 +1,11 @@
-//! Hashes the sources that decide what kernels compute and how fast, and what `rootlet verify` checks: figures can then
-//! say which code made them without a repository, and an adapter that passed is checked anew by other code. And lists
+//! Hashes the sources that decide what kernels compute and how fast, and what `rootlet verify` checks. So figures can
+//! say which code made them without a repository, and an adapter that passed is checked again by new code. Also lists
 //! the crate's kernels and their shaders, by which `src/engine/gpu/trust.rs` knows them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// The shaders, the modules of `src` that run them or in their place, and those that measure and check them.
+/// The shaders, the modules of `src` that run them or replace them, and those that measure and check them.
 const KERNELS: [&str; 18] = [
     "shaders",
     "src/bench",
@@ -34,7 +34,7 @@ fn main() -> std::io::Result<()> {
     for name in KERNELS {
         collect(Path::new(name), &mut files)?;
     }
-    // FNV-1a over names and contents, the same on every system: forward slashes, no carriage returns.
+    // FNV-1a over names and contents, which is the same on every system: forward slashes, no carriage returns.
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     let mut add = |bytes: &[u8]| {
         for &byte in bytes.iter().filter(|&&byte| byte != b'\r') {
@@ -56,8 +56,8 @@ fn main() -> std::io::Result<()> {
     kernels()
 }
 
-/// Writes the lists of the kernels that `kernel!` declares, those of `src/bench` in one of their own: `&[INFO, …]`. A
-/// folder's `mod.rs` re-exports its kernels, so that they are found under its name.
+/// Writes the lists of the kernels that `kernel!` declares, with those of `src/bench` in a separate list: `&[INFO, …]`.
+/// A folder's `mod.rs` re-exports its kernels, so that they are found under its name.
 fn kernels() -> std::io::Result<()> {
     let mut files = Vec::new();
     collect(Path::new("src"), &mut files)?;

@@ -1,8 +1,8 @@
-//! What a round costs AdamW, with an age for each connection and without: the loss on the same 1,024 images before a
-//! round and 1, 10 and 50 steps behind it, over the same run without that round.
+//! What a round costs AdamW, with and without an age for each connection: the loss on the same 1,024 images before a
+//! round and 1, 10 and 50 steps after it, divided by that of the same run without the round.
 //!
 //! `cargo run --release --example adam_ages -- MODEL DATA DIR [SEEDS] [ROUNDS]`, as in `mlp fashion-mnist data 5 10`.
-//! docs/adamw.md has what came of it.
+//! docs/adamw.md has the results.
 
 use std::env::args;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use rootlet::train::TrainConfig;
 use rootlet::{Error, Result};
 
 const BATCH: usize = 128;
-/// Steps from a round to the next, a warm-up before the first among them.
+/// Steps from one round to the next, including a warm-up before the first.
 const EVERY: u32 = 100;
-/// Steps behind a round at which the loss is looked at.
+/// Steps after a round at which the loss is measured.
 const BEHIND: [u32; 3] = [1, 10, 50];
 const RATE: f32 = 1e-3;
 
-/// A run and what it needs.
+/// A run, with everything it needs.
 struct Run<'a> {
     device: &'a Device,
     network: Network,
@@ -56,7 +56,7 @@ impl Run<'_> {
         Ok(batches)
     }
 
-    /// Trains the batch of a step, with a round or without.
+    /// Trains on the batch of a step, with or without a round.
     fn step(&mut self, step: u32, batch: &Batch, round: bool) -> Result<()> {
         let (batch, state) = (
             std::slice::from_ref(batch),
@@ -70,7 +70,7 @@ impl Run<'_> {
         }
     }
 
-    /// The mean loss on the images of the probe.
+    /// The mean loss on the probe's images.
     fn loss(&self) -> Result<f64> {
         let (mut sum, mut images) = (0.0, 0);
         for (i, batch) in self.probe.iter().enumerate() {
@@ -85,7 +85,8 @@ impl Run<'_> {
         Ok(sum / images as f64)
     }
 
-    /// From a state: the losses before and behind a step with a round or without, and the state at the next round.
+    /// Continues from a state: gives the losses before and after a step with or without a round, and the state at the
+    /// next round.
     fn branch(&mut self, state: &NetworkState, first: u32, round: bool) -> Result<[f64; 4]> {
         self.network.import(self.device, state)?;
         let mut losses = [self.loss()?, 0.0, 0.0, 0.0];
@@ -150,7 +151,7 @@ fn main() -> Result<()> {
                 seed,
             };
             for round in 1..=rounds {
-                // From the round before to the step of this one.
+                // From the previous round to the step of this one.
                 let first = (round - 1) * EVERY;
                 for (i, batch) in run.batches(first, EVERY)?.iter().enumerate() {
                     run.step(first + i as u32, batch, round > 1 && i == 0)?;

@@ -1,4 +1,4 @@
-//! A training loop of one's own, without the trainer: `cargo run --release --example custom_loop`.
+//! A training loop of your own, without the trainer: `cargo run --release --example custom_loop`.
 
 use rootlet::Result;
 use rootlet::data::{self, DataOptions, Loader, LoaderOptions, Order};
@@ -14,7 +14,7 @@ pub(crate) fn main() -> Result<()> {
     let device = Device::open("auto", &DeviceOptions::default())?;
     let digits = data::load(&DataOptions::default())?;
     let model = mlp(digits.shape.extent(), &[64], digits.classes)?;
-    // Connections of each layer, and the method that exchanges them.
+    // The connections of each layer, and the method that exchanges them.
     let state = NetworkState::initialise(&model, &[400, 200], 1);
     let method = method("gse-uniform")?;
     let options = NetworkOptions::of_batch(BATCH);

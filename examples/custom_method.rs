@@ -1,7 +1,7 @@
-//! A growth rule of one's own, as a kernel pair: `cargo run --release --example custom_method`.
+//! A growth rule of your own, as a kernel pair: `cargo run --release --example custom_method`.
 //!
-//! The rule: a candidate's gradient divided by the square root of its output unit's number of connections, so that
-//! poorly connected units grow first. Candidates, selection and merge stay the engine's.
+//! The rule divides a candidate's gradient by the square root of its output unit's number of connections, so that
+//! poorly connected units grow first. Candidates, selection and merge are the engine's.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ fn main() -> Result<()> {
         ..Setup::new(&config, &digits)?
     };
     let mut trainer = Trainer::with_setup(device, config, digits, setup)?;
-    // In the first step and the first round, runs the new kernel on its twin too, and compares.
+    // In the first step and the first round, this also runs the new kernel on its twin, and compares.
     trainer.check("example/")?;
     let mut show = |event: &Event| {
         match event {

@@ -1,7 +1,6 @@
-//! A model of one's own: `cargo run --release --example custom_model`.
+//! A model of your own: `cargo run --release --example custom_model`.
 //!
-//! A model is a list of layers. Whatever is a convolution or a linear layer in it is sparse, and takes part in the
-//! rounds.
+//! A model is a list of layers. All its convolutions and linear layers are sparse, and take part in the rounds.
 
 use rootlet::Result;
 use rootlet::data::{self, DataOptions};

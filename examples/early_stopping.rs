@@ -1,4 +1,4 @@
-//! Stops a training whose test loss has not fallen for two epochs, and goes back to the best network:
+//! Stops a training whose test loss has not fallen for two epochs, and returns to the best network:
 //! `cargo run --release --example early_stopping`.
 
 use std::sync::atomic::{AtomicBool, Ordering};

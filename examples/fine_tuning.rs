@@ -1,4 +1,4 @@
-//! Trains on darkened digits, then goes on with the real ones: the trained layers under a new last one.
+//! Trains on darkened digits, then continues with the real ones: the trained layers get a new last one.
 //! `cargo run --release --example fine_tuning`.
 
 use rootlet::data::{self, DataOptions, Dataset, Images, Split};

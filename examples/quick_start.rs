@@ -14,7 +14,7 @@ fn main() -> Result<()> {
     config.run.epochs = 10;
     let mut trainer = Trainer::new(device, config, digits)?;
 
-    // The trainer tells what happens; what to show of it is the caller's.
+    // The trainer reports what happens; the caller decides what to show.
     let mut show = |event: &Event| {
         match event {
             Event::Started(s) => println!("{} connections on {}", s.connections, s.adapter),

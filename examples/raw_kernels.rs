@@ -56,7 +56,7 @@ fn main() -> Result<()> {
         },
         params.grid(),
     )?;
-    // Recorded once, prepared once, run as often as one likes.
+    // Recorded once, prepared once, and run as often as you like.
     let program = device.prepare(&plan)?;
     device.run(&program)?;
     let found: Vec<f32> = device.download(&output.range(0..N_OUT * BATCH))?;

@@ -1,8 +1,8 @@
-//! A layer of one's own, with parameters and kernels, trained, saved and resumed:
+//! A layer of your own, with parameters and kernels, trained, saved and resumed:
 //! `cargo run --release --example custom_layer -- [ADAPTER]`.
 //!
-//! `prelu.rs` and the three shaders beside it are all that the layer is. Where it stands in a model its slopes are
-//! trained by the optimiser, are in every checkpoint under the layer's kind, and come back with it.
+//! The layer consists of `prelu.rs` and the three shaders beside it. Wherever it is used in a model, the optimiser
+//! trains its slopes, and every checkpoint has them under the layer's kind.
 
 mod prelu;
 
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     config.run.steps = Some(20);
     let run = std::env::temp_dir().join(format!("rootlet-custom-layer-{}", std::process::id()));
 
-    // Twenty steps, saved at the end.
+    // Twenty steps, with a save at the end.
     let mut first = trainer(&adapter, &config)?;
     let mut quiet = |_: &Event| Ok(());
     let text = toml_of(&config);
@@ -54,7 +54,7 @@ fn main() -> Result<()> {
     };
     first.run(&mut hooks)?;
 
-    // A new trainer goes on from the file to the end.
+    // A new trainer continues from the file to the end.
     config.run.steps = None;
     let mut second = trainer(&adapter, &config)?;
     second.restore(checkpoint::load(&run)?.snapshot)?;
@@ -74,7 +74,7 @@ fn main() -> Result<()> {
     std::fs::remove_dir_all(&run).map_err(rootlet::Error::io("remove", &run))
 }
 
-/// What the checkpoint says of the run; the program itself knows the rest.
+/// What the checkpoint records about the run; the program itself knows the rest.
 fn toml_of(config: &TrainConfig) -> String {
     format!(
         "sparsity = {}\nepochs = {}\n",

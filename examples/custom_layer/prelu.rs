@@ -1,5 +1,5 @@
-//! PReLU (He et al., arXiv 1502.01852): `y = x` where x is above zero, else `y = a x`, with a slope `a` a channel that
-//! is trained. A layer from outside the crate: three kernels, each a shader with its twin on the CPU, and the trait.
+//! PReLU (He et al., arXiv 1502.01852): `y = x` where x is above zero, else `y = a x`, with a trained slope `a` per
+//! channel. A layer from outside the crate: three kernels, each a shader with its twin on the CPU, and the trait.
 
 use rootlet::engine::loops::{NONE, Piece, looped};
 use rootlet::engine::{Grid, Plan};
@@ -38,7 +38,7 @@ impl PreluTwin<'_> {
 }
 
 kernel! {
-    /// `output = delta * (x > 0 ? 1 : slope)`, or adds that to it. Grid: Items = channels × vectors.
+    /// `output = delta * (x > 0 ? 1 : slope)`, or adds to it. Grid: Items = channels × vectors.
     pub PreluBackward, PreluBackwardParams, PreluBackwardTwin =
         "custom/prelu_backward", include_str!("prelu_backward.wgsl");
     params { channels: u32, vectors: u32, accumulate: u32 }
@@ -72,11 +72,11 @@ impl PreluBackwardTwin<'_> {
 }
 
 kernel! {
-    /// `gradient = sum of delta * min(x, 0)` over each channel's plane, or adds that to it. Grid: Items = channels.
+    /// `gradient = sum of delta * min(x, 0)` over each channel's plane, or adds to it. Grid: Items = channels.
     pub PreluGradient, PreluGradientParams, PreluGradientTwin =
         "custom/prelu_gradient", include_str!("prelu_gradient.wgsl");
     params { channels: u32, vectors: u32, accumulate: u32 }
-    // Where a plane is too long for an adapter's loops, it is summed in pieces: the shader's `part`.
+    // A plane that is too long for an adapter's loops is summed in pieces: the shader's `part`.
     pieces |p, grid, _| Piece::ranges(grid, p.vectors, 1, |vectors| looped(vectors, NONE));
     read input: f32,
     read delta: f32,
@@ -165,7 +165,7 @@ impl Layer for PreluLayer {
     }
 }
 
-/// Channels, and vectors of four lanes of a channel's plane.
+/// The number of channels, and of vectors of four lanes in a channel's plane.
 fn sizes(extent: Extent, lanes: usize) -> (u32, u32) {
     let vectors = extent.positions() * lanes / 4;
     (extent.channels as u32, vectors as u32)

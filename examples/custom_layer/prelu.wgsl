@@ -1,4 +1,4 @@
-// PReLU, one vec4 an invocation. Bound by memory.
+// PReLU, one vec4 per invocation. Bound by memory.
 #import grid
 
 const WORKGROUP = 256u;

@@ -1,4 +1,4 @@
-// PReLU backward, one vec4 an invocation. Bound by memory.
+// PReLU backward, one vec4 per invocation. Bound by memory.
 #import grid
 
 const WORKGROUP = 256u;

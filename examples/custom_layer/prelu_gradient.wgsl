@@ -1,4 +1,4 @@
-// The gradient of PReLU's slopes, one invocation a channel: simple, and good for few channels of small planes.
+// The gradients of PReLU's slopes, one invocation per channel: simple, and good for few channels of small planes.
 #import grid
 #import part
 
@@ -30,7 +30,7 @@ fn prelu_gradient(
         let i = c * params.vectors + v;
         sum += delta[i] * min(input[i], vec4(0.0));
     }
-    // The pieces add to the one before.
+    // Each piece adds to the one before.
     let add = params.accumulate != 0u || part.begin > 0u;
     let before = select(0.0, gradient[c], add);
     gradient[c] = before + ((sum.x + sum.y) + (sum.z + sum.w));

@@ -1,6 +1,6 @@
-//! Steps by the first moment over the root of the second, slow where a number is young: a connection that a round has
-//! grown moves little until it has seen some gradients. An optimiser from outside the crate: one kernel, a shader with
-//! its twin on the CPU, and the trait.
+//! Steps by the first moment over the root of the second, with small steps for young numbers: a connection that a round
+//! has grown moves little until it has seen some gradients. An optimiser from outside the crate: one kernel, a shader
+//! with its twin on the CPU, and the trait.
 
 use rootlet::engine::{Grid, Plan, StepState};
 use rootlet::optim::{Optimiser, StateArray, Update};
@@ -43,7 +43,7 @@ pub struct AgedMoments {
     pub beta1: f32,
     /// Share of the second moment that is kept.
     pub beta2: f32,
-    /// Steps until a number takes whole steps.
+    /// Number of steps until a number takes full steps.
     pub grown_up: f32,
 }
 

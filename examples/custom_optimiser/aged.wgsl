@@ -1,4 +1,4 @@
-// A step by two moments, slow where a number is young. One vec4 an invocation. Bound by memory.
+// A step by two moments, small for young numbers. One vec4 per invocation. Bound by memory.
 #import grid
 #import step
 

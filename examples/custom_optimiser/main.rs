@@ -1,8 +1,8 @@
-//! An optimiser of one's own, with two moments and an age for every number, trained through rounds, saved and resumed:
+//! An optimiser of your own, with two moments and an age for every number, trained through rounds, saved and resumed:
 //! `cargo run --release --example custom_optimiser -- [ADAPTER]`.
 //!
-//! `aged.rs` and the shader beside it are all that the optimiser is. Its arrays are in every checkpoint by their names,
-//! and what it keeps of a connection follows that through the rounds.
+//! The optimiser consists of `aged.rs` and the shader beside it. Every checkpoint has its arrays under their names, and
+//! what it keeps for a connection follows the connection through the rounds.
 
 mod aged;
 
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     config.run.steps = Some(30);
     let run = std::env::temp_dir().join(format!("rootlet-optimiser-{}", std::process::id()));
 
-    // Thirty steps with rounds among them, saved at the end.
+    // Thirty steps, with rounds among them and a save at the end.
     let mut quiet = |_: &Event| Ok(());
     let mut save = |snapshot: &checkpoint::Snapshot| checkpoint::save(&run, snapshot, "epochs = 4");
     trainer(&adapter, &config)?.run(&mut Hooks {
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
         ..Hooks::observing(&mut quiet)
     })?;
 
-    // A new trainer goes on from the file to the end.
+    // A new trainer continues from the file to the end.
     config.run.steps = None;
     let mut second = trainer(&adapter, &config)?;
     second.restore(checkpoint::load(&run)?.snapshot)?;

@@ -1,4 +1,4 @@
-//! Makes one file of the page and the module that it runs, which any browser opens, without a server:
+//! Makes a single file of the page and the module that it runs, which any browser opens without a server:
 //! `bundle MODULE.wasm PAGE.html`, as `scripts/page` calls it.
 
 use std::error::Error;

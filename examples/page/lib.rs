@@ -1,4 +1,4 @@
-//! The module that the page runs. `scripts/page` builds it and makes one file of it and the page,
+//! The module that the page runs. `scripts/page` builds it and combines it with the page into one file,
 //! `target/page/page.html`.
 #![cfg(target_family = "wasm")]
 
@@ -14,10 +14,10 @@ extern "C" {
     fn tell(line: &str);
 }
 
-/// Trains, and says what it came to.
+/// Trains, and reports the result.
 #[wasm_bindgen]
 pub fn train() -> Result<String, JsError> {
-    // A module has nowhere to write to: the page is told.
+    // A module has nowhere to write to, so the page is told.
     panic::set_hook(Box::new(|panic| {
         wasm_bindgen::throw_str(&panic.to_string())
     }));

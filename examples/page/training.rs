@@ -1,4 +1,4 @@
-//! What the page trains; nothing of it is for pages alone.
+//! What the page trains; nothing here is specific to pages.
 
 use std::fmt::{self, Display, Formatter};
 use std::hash::{DefaultHasher, Hasher};
@@ -9,17 +9,17 @@ use rootlet::engine::{Device, DeviceOptions};
 use rootlet::network::NetworkState;
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
-/// What a training came to.
+/// The result of a training.
 pub struct Trained {
     /// The mean loss of the test images.
     pub loss: f32,
-    /// The share of the test images that are recognised.
+    /// The share of the test images that are classified correctly.
     pub accuracy: f32,
     /// Topology rounds that replaced connections.
     pub rounds: u64,
     /// Connections that the rounds grew.
     pub grown: u64,
-    /// A hash of the connections, their weights and the biases, before the first step.
+    /// A hash of the connections, their weights and the biases before the first step.
     pub begun: u64,
     /// The same at the end.
     pub ended: u64,
@@ -42,7 +42,7 @@ impl Display for Trained {
     }
 }
 
-/// Trains a sparse perceptron on the embedded digits, on one thread; `tell` hears of every epoch and round.
+/// Trains a sparse perceptron on the embedded digits, on one thread; `tell` receives a line for every epoch and round.
 pub fn train(mut tell: impl FnMut(&str)) -> Result<Trained> {
     let digits = data::load(&DataOptions::default())?;
     let options = DeviceOptions {

@@ -1,4 +1,4 @@
-// As little work as a dispatch can have that still shows whether it was done, and after the one before.
+// As little work as a dispatch can have that still shows whether it was done, and done after the one before.
 struct Params {
     step: u32,
 }

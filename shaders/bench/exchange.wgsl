@@ -1,5 +1,5 @@
 // The cost of a barrier: a workgroup passes its numbers on from invocation to invocation through workgroup memory. One
-// barrier stands between writing and reading, one between reading and writing again.
+// barrier comes between writing and reading, and one before the next write.
 const SIZE = 256u;
 
 struct Params {

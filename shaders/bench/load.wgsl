@@ -1,6 +1,6 @@
-// Storage loads in the shape of the sparse products: the lanes of a row add up rows of `input`, whole and vec4 at a
-// time. Which rows comes from a linear congruential sequence in registers, so that nothing but the loads is waited for,
-// and on hardware eight of them are under way at once.
+// Storage loads in the pattern of the sparse products: the lanes of a row add up whole rows of `input`, a vec4 at a
+// time. A linear congruential sequence in registers chooses the rows, so that only the loads are waited for; on
+// hardware, eight of them are in flight at once.
 #import grid
 
 override LANES: u32 = 8u;

@@ -1,9 +1,9 @@
-// Arithmetic alone: sixteen independent chains of multiply-add per invocation, in registers, enough to hide their
-// latency.
+// Arithmetic only: sixteen independent chains of multiply-add per invocation, in registers, which is enough to hide
+// their latency.
 #import grid
 
 const SIZE = 64u;
-// The drivers' compilers unroll a loop of so many steps; counting costs more than a step.
+// The drivers' compilers unroll a loop of this many steps, because counting costs more than a step.
 const UNROLLED = 8u;
 
 struct Params {

@@ -1,4 +1,4 @@
-// Sums over a workgroup as they can be had anywhere: a tree in workgroup memory, a barrier after each of its levels.
+// Sums over a workgroup in the way that works everywhere: a tree in workgroup memory, with a barrier after each level.
 #import grid
 
 const SIZE = 256u;
@@ -34,7 +34,7 @@ fn sum_memory(
     @builtin(local_invocation_index) lane: u32,
 ) {
     let at = flat_group(group, groups);
-    // Each sum goes into the next one's numbers, so that none can be left out.
+    // Each sum enters the next one's numbers, so that none can be left out.
     var total = at << 8u;
     for (var r = 0u; r < params.rounds; r++) {
         total = sum(lane, (total >> 8u) + lane);

@@ -1,5 +1,5 @@
-// The same sums as sum_memory's with subgroups: each adds up its own lanes, and the few that there are meet in
-// workgroup memory.
+// The same sums as in sum_memory, with subgroups: each adds up its own lanes, and their few results meet in workgroup
+// memory.
 #require subgroups
 #import grid
 
@@ -40,7 +40,7 @@ fn sum_subgroups(
     @builtin(num_subgroups) subgroups: u32,
 ) {
     let at = flat_group(group, groups);
-    // Each sum goes into the next one's numbers, so that none can be left out.
+    // Each sum enters the next one's numbers, so that none can be left out.
     var total = at << 8u;
     for (var r = 0u; r < params.rounds; r++) {
         total = sum(lane, subgroup, subgroups, (total >> 8u) + lane);

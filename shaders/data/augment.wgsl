@@ -1,6 +1,6 @@
-// A batch of a set that is here as bytes: border, random crop, mirroring, normalisation. One invocation makes up to 8
-// neighbouring pixels of one image, which lie in two or three words; neighbouring invocations are neighbouring lanes,
-// so that writes are coalesced.
+// A batch of a data set that is on the device as bytes: border, random crop, mirroring, normalisation. One invocation
+// makes up to 8 neighbouring pixels of one image, which lie in two or three words. Neighbouring invocations are
+// neighbouring lanes, so that writes are coalesced.
 #import grid
 #import random
 
@@ -67,7 +67,7 @@ fn augment(
     let places = 2u * params.pad + 1u;
     let words = random(state.seed, state.epoch, STREAM_AUGMENTATION, 0u, image);
     let mirrored = params.flip != 0u && below(words.z, 2u) == 1u;
-    // What is left or above of the image wraps round to large numbers.
+    // Places left of or above the image wrap round to large numbers.
     let y = row % params.height + below(words.x, places) - params.pad;
     let left = below(words.y, places) - params.pad;
     let base = image * params.image_words;

@@ -1,4 +1,4 @@
-// A layer's weights with zeros for the connections that it lacks: an invocation writes up to 64 columns of a row.
+// A layer's weights with zeros for the missing connections: an invocation writes up to 64 columns of a row.
 #import grid
 
 override LANES: u32 = 8u;

@@ -1,4 +1,4 @@
-// Forward product of a full layer: how its tiles are computed is in shaders/lib/dense.wgsl.
+// Forward product of a full layer: shaders/lib/dense.wgsl says how its tiles are computed.
 #import dense
 
 struct Params {

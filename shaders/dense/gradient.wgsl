@@ -1,7 +1,7 @@
-// Weight gradient of a full layer: a workgroup writes a tile of 4 rows by 16 columns. Two shapes, by the adapter:
-// hardware lays its lanes over the positions and the batch, so that loads are coalesced, each row of invocations
-// holding 4 by 4 sums, and adds up through workgroup memory; a software adapter lays them over the columns, two a lane,
-// since barriers cost it dearly.
+// Weight gradients of a full layer: a workgroup writes a tile of 4 rows by 16 columns. There are two shapes, chosen by
+// the adapter. Hardware lays its lanes over the positions and the batch, so that loads are coalesced; each row of
+// invocations holds 4 by 4 sums, which are added up through workgroup memory. A software adapter lays its lanes over
+// the columns, two per lane, because barriers are expensive there.
 #import grid
 #import window
 #import part
@@ -14,7 +14,7 @@ override VECTORS: u32 = 4u; // 1: lanes over the batch; 4: lanes over the column
 
 const TILE_ROWS = 4u;
 const TILE_COLS = 16u;
-// Of a sum's parts: one more than the lanes, to keep the workgroup memory's banks apart.
+// Pitch of a sum's parts: one more than the lanes, to keep the banks of workgroup memory apart.
 const PITCH = 33u;
 
 struct Params {
@@ -41,7 +41,7 @@ struct Source {
 }
 
 fn source_of(col: u32) -> Source {
-    // Columns past the last are summed as it is, and not written.
+    // Columns past the last are summed like it, and not written.
     let number = min(col, params.cols - 1u);
     let taps = params.window.taps;
     let channel = number / taps;
@@ -54,7 +54,7 @@ fn source_of(col: u32) -> Source {
     );
 }
 
-// Vector `v` of what a column sees from the output position that is `by` input positions on.
+// Vector `v` of what a column sees from the output position that is `by` input positions away.
 fn seen(source: Source, by: vec2<u32>, v: u32) -> vec4<f32> {
     let y = source.y + by.y;
     let x = source.x + by.x;
@@ -69,7 +69,7 @@ fn write(row: u32, col: u32, sum: f32) {
         return;
     }
     let at = params.first_weight + row * params.cols + col;
-    // The pieces, each of some rows of positions or vectors, add to the one before.
+    // Each piece has some rows of positions or vectors, and adds to the one before.
     let add = params.accumulate != 0u || part.begin_y > 0u || part.begin > 0u;
     output[at] = select(0.0, output[at], add) + sum;
 }
@@ -92,7 +92,7 @@ fn lanes_over_batch(row: u32, col: u32, local: vec2<u32>) {
     let c3 = source_of(col + 4u * local.y + 3u);
     var tile: Tile;
     let line = params.window.output_x * vectors;
-    // Either range may be a part: vectors are shared out where there is one position alone.
+    // Either range may be a part: vectors are divided if there is only one position.
     let end = part.end_y * line - (vectors - part.end);
     var by = vec2(0u, part.begin_y * params.window.stride_y);
     var x = 0u;

@@ -1,6 +1,6 @@
-// Backward product of a full layer: how its tiles are computed is in shaders/lib/dense.wgsl. Positions of the input
-// plane whose distance from the padded plane's start leaves the same remainder by the stride see through the same taps,
-// and make up tiles of their own.
+// Backward product of a full layer: shaders/lib/dense.wgsl says how its tiles are computed. Positions of the input
+// plane whose distances from the padded plane's start have the same remainder modulo the stride see through the same
+// taps, and form tiles of their own.
 #import dense
 
 struct Params {

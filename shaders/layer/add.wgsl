@@ -1,4 +1,4 @@
-// The sum of two.
+// The sum of two arrays.
 #import pointwise
 
 struct Params {

@@ -1,4 +1,4 @@
-// Adds one to another.
+// Adds one array to another.
 #import pointwise
 
 struct Params {

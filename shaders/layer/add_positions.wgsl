@@ -1,4 +1,4 @@
-// Adds to each row of lanes, a feature of a token, the number that says where the token lies.
+// Adds to each row of lanes (a feature of a token) the number that says where the token lies.
 #import positions
 
 @group(0) @binding(2) var<storage, read> input: array<vec4<f32>>; // [rows][vectors]

@@ -1,4 +1,4 @@
-// Average pooling: zeros of the padding count as members of the mean.
+// Average pooling: zeros of the padding count in the mean.
 #import pool_forward
 
 fn initial() -> vec4<f32> {

@@ -1,4 +1,4 @@
-// Average pooling's backward: an input gets the same share of every output's delta.
+// Backward pass of average pooling: an input gets the same share of the delta of every output that sees it.
 #import pool_backward
 
 fn gathered(before: vec4<f32>, at: Input) -> vec4<f32> {

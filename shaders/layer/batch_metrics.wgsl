@@ -1,5 +1,5 @@
-// Sums the losses and scores of a batch into one slot of a ring, which the host reads now and then:
-// no step waits for it. One workgroup; the order of the sum is fixed.
+// Sums the losses and scores of a batch into one slot of a ring, which the host reads now and then, so that no step
+// waits for it. One workgroup; the order of the sum is fixed.
 #import step
 
 const LANES = 64u;

@@ -1,13 +1,13 @@
-// Sums each row of delta: the gradient of the biases. Two shapes, by the adapter: hardware gives each row a workgroup,
-// whose invocations lie over the vectors, so that loads are coalesced; a software adapter gives it one invocation, for
-// barriers cost it dearly.
+// Sums each row of delta: the gradients of the biases. There are two shapes, chosen by the adapter. Hardware gives each
+// row a workgroup, whose invocations lie over the vectors, so that loads are coalesced. A software adapter gives it one
+// invocation, because barriers are expensive there.
 #import grid
 #import part
 
 override VECTORS: u32 = 4u; // 1: a workgroup per row; 4: an invocation per row
 
 const WORKGROUP = 64u;
-// Invocations whose sums one of them adds up.
+// Number of invocations whose sums one of them adds up.
 const GROUP = 8u;
 
 struct Params {
@@ -24,13 +24,13 @@ struct Params {
 var<workgroup> sums: array<f32, WORKGROUP>;
 
 fn put(row: u32, sum: f32) {
-    // The pieces, each of some vectors, add to the one before.
+    // Each piece has some vectors, and adds to the one before.
     let add = params.accumulate != 0u || part.begin > 0u;
     let before = select(0.0, gradient[params.first_row + row], add);
     gradient[params.first_row + row] = before + sum;
 }
 
-// Every `step`-th vector of a row, on hardware four loads under way at a time.
+// Sums every `step`-th vector of a row; on hardware, four loads are in flight at a time.
 fn sum_of(row: u32, first: u32, step: u32) -> f32 {
     let at = row * params.vectors;
     var sum = vec4(0.0);
@@ -59,7 +59,7 @@ fn by_workgroup(row: u32, lane: u32) {
         for (var i = 0u; i < GROUP; i++) {
             sum += sums[lane * GROUP + i];
         }
-        // Nobody else reads this group's.
+        // No other invocation reads this group's values.
         sums[lane * GROUP] = sum;
     }
     workgroupBarrier();

@@ -1,6 +1,5 @@
-// Inverted dropout, whose mask is computed anew wherever it is needed. One row of the activation per line of lanes:
-// four members of the batch share a hash, and a row its key. Twin: src/layer/dropout.rs, which says why the keys are
-// sound.
+// Inverted dropout, whose mask is recomputed wherever it is needed. One row of the activation per line of lanes: four
+// samples of the batch share a hash, and a row its key. Twin: src/layer/dropout.rs, which says why the keys are sound.
 #import grid
 #import random
 #import step
@@ -22,7 +21,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> input: array<vec4<f32>>; // [elements][vectors]
 @group(0) @binding(3) var<storage, read_write> output: array<vec4<f32>>; // [elements][vectors]
 
-// Words of four members from `4 * group + shift` on.
+// The words of the four samples from `4 * group + shift` on.
 fn member_words(key: vec3<u32>, group: u32, shift: u32) -> vec4<u32> {
     let words = pcg4d(vec4(key, group));
     if shift == 0u {

@@ -1,4 +1,4 @@
-// GELU's backward, delta (Phi(x) + x phi(x)).
+// GELU's backward pass, delta (Phi(x) + x phi(x)).
 #import activation_backward
 #import normal
 

@@ -1,4 +1,4 @@
-// The backward of the mean over all positions: each gets the same share. One unit per line of lanes.
+// Backward pass of the mean over all positions: each gets the same share. One unit per line of lanes.
 #import grid
 #import part
 

@@ -1,4 +1,4 @@
-// Transposed SpMM, passed back through the GELU of what the layer took.
+// Transposed SpMM, back through the GELU of `taken`, which made the layer's input.
 #import spmm_transposed
 #import normal
 
@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read> taken: array<vec4<f32>>; // [n_in][vectors]: what went into the GELU
 @group(0) @binding(7) var<storage, read_write> output: array<vec4<f32>>; // [n_in][vectors]
 
-// The pieces of a column each go on from the one before.
+// Each piece of a column continues from the one before.
 fn before(at: u32) -> vec4<f32> {
     if part.begin == 0u {
         return vec4(0.0);

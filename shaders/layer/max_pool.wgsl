@@ -1,4 +1,4 @@
-// Max pooling: padding counts as minus infinity, a NaN beats everything.
+// Max pooling: padding counts as minus infinity, and NaN beats everything.
 #import nan
 #import pool_forward
 

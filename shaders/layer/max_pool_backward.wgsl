@@ -1,5 +1,5 @@
-// Max pooling's backward: an input takes the delta of each output that it equals, unless an earlier input of the window
-// does.
+// Backward pass of max pooling: an input takes the delta of each output that it equals, unless an earlier input of the
+// window does.
 #import nan
 #import pool_backward
 

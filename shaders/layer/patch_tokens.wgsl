@@ -18,7 +18,7 @@ struct Params {
 // `output` is tokens [side * side * channels][tokens][vectors].
 @group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>;
 
-// Where the element `row` of the tokens lies in the image.
+// The place of the tokens' element `row` in the image.
 fn of_tokens(row: u32) -> u32 {
     let across = params.width / params.side;
     let tokens = params.height / params.side * across;
@@ -31,7 +31,7 @@ fn of_tokens(row: u32) -> u32 {
     return (c * params.height + y) * params.width + x;
 }
 
-// Where the element `row` of the image lies in the tokens.
+// The place of the image's element `row` in the tokens.
 fn of_image(row: u32) -> u32 {
     let across = params.width / params.side;
     let tokens = params.height / params.side * across;

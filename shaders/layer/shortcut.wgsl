@@ -1,5 +1,5 @@
-// The shortcut of option A: every stride-th position, channels padded with zeros. One line of output positions per line
-// of lanes, so that the row and the channel are found once a line.
+// The shortcut of option A: every stride-th position, with channels padded by zeros. One line of output positions per
+// line of lanes, so that the row and the channel are computed once per line.
 #import grid
 #import window
 
@@ -37,7 +37,8 @@ fn shortcut(
         }
         return;
     }
-    let source_line = ((channel - params.before) * params.window.input_y + y * params.window.stride_y) * params.window.input_x * vectors;
+    let source_line = ((channel - params.before) * params.window.input_y + y * params.window.stride_y)
+        * params.window.input_x * vectors;
     for (var x = 0u; x < params.window.output_x; x++) {
         let source = source_line + x * params.window.stride_x * vectors;
         for (var v = local.x; v < vectors; v += LANES) {

@@ -1,5 +1,5 @@
-// Option A's shortcut backward, gathered: an input position that no output reads gets nothing. One line of input
-// positions per line of lanes.
+// Backward pass of option A's shortcut, gathered: an input position that no output reads gets nothing. One line of
+// input positions per line of lanes.
 #import grid
 #import window
 

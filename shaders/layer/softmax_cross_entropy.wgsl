@@ -1,4 +1,4 @@
-// Softmax and cross-entropy with label smoothing, and the gradient at the logits. One invocation per member of the
+// Softmax and cross-entropy with label smoothing, and the gradient at the logits. One invocation per sample of the
 // batch: neighbours read neighbouring words of each class's row.
 #import grid
 #import step
@@ -18,8 +18,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> losses: array<f32>; // [lanes]
 @group(0) @binding(6) var<storage, read_write> correct: array<f32>; // [lanes]
 
-// The logits of four classes, one behind the other in what follows: a quarter of the rounds that one class each would
-// take. Those past the last class are the last one once more.
+// The logits of four classes, used one after another: a quarter of the rounds that single classes would take. Classes
+// past the last repeat the last one.
 fn four(c: u32, lane: u32) -> vec4<f32> {
     let last = params.classes - 1u;
     return vec4(

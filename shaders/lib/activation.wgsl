@@ -1,4 +1,4 @@
-// An activation function, said by `activate`.
+// An activation function, given by `activate`.
 #import pointwise
 
 struct Params {

@@ -1,4 +1,4 @@
-// An activation function's backward, said by `gradient`.
+// The backward pass of an activation function, given by `gradient`.
 #import pointwise
 
 struct Params {

@@ -1,15 +1,16 @@
 // The product of a full layer's weights with what positions see through a window: sum over taps and units of weight *
 // source.
 //
-// A workgroup of the hardware shape writes a tile of 32 rows by 32 vectors of lanes, 8 rows and one vector an
-// invocation; source and weights of 16 units at a time go through workgroup memory, so that a vector loaded serves 32
-// rows. One of the software shape writes 8 of those rows, four vectors a lane one after the other, from registers:
-// barriers cost it dearly.
+// A workgroup of the hardware shape writes a tile of 32 rows by 32 vectors of lanes, 8 rows and one vector per
+// invocation. Source and weights of 16 units at a time go through workgroup memory, so that one loaded vector serves 32
+// rows. A workgroup of the software shape writes 8 of those rows, with four vectors per lane one after another, from
+// registers, because barriers are expensive there.
 //
-// A piece has some of the units, and adds to what the pieces before have written.
+// A piece has some of the units, and adds to what the earlier pieces wrote.
 //
-// Who imports this has `params` with the fields named here and `weights`, and says by functions what is written and
-// what is seen: `remainders`, `place_of`, `first_tap`, `tap_step`, `source_step`, `seen`, `source_at`, `store`.
+// The importing kernel has `params` with the fields named here and `weights`, and defines what is written and what is
+// seen by these functions: `remainders`, `place_of`, `first_tap`, `tap_step`, `source_step`, `seen`, `source_at`,
+// `store`.
 #import grid
 #import part
 #import window
@@ -32,7 +33,7 @@ struct Place {
     x: u32,
 }
 
-// Which tile.
+// The index of a tile.
 struct Tile {
     row: u32, // its first row
     remainder: u32,
@@ -50,7 +51,7 @@ fn tile_of(index: u32) -> Tile {
 }
 
 fn weight(row: u32, at: u32) -> f32 {
-    // Rows past the last are summed as it is, and not written.
+    // Rows past the last are summed like it, and not written.
     return weights[min(row, params.rows - 1u) * params.row_step + at];
 }
 
@@ -62,7 +63,7 @@ fn product_by_workgroup(index: u32, local: vec2<u32>) {
     let place = place_of(tile.remainder, tile.item + local.x);
     let size = seen();
     let plane = size.x * size.y * params.vectors;
-    // Weights that lie next to each other are loaded by neighbours.
+    // Neighbouring invocations load adjacent weights.
     let flat = local.y * TILE_VECTORS + local.x;
     var k_loaded = flat % DEPTH;
     var rows_loaded = flat / DEPTH;
@@ -147,7 +148,7 @@ fn product_by_lane(index: u32, lane: u32) {
     let size = seen();
     let plane = size.x * size.y * params.vectors;
     let first = first_tap(tile.remainder);
-    // Rows past the last are summed as it is, and not written.
+    // Rows past the last are summed like it, and not written.
     let last = params.rows - 1u;
     let w0 = row * params.row_step;
     let w1 = min(row + 1u, last) * params.row_step;

@@ -1,5 +1,5 @@
-// IEEE half precision, two in a word: by its bits, and so alike on every adapter. WGSL's own packing is not everywhere,
-// and rounds as the driver likes.
+// IEEE half precision, two per word, computed with bits and so equal on every adapter. WGSL's own packing is not
+// available everywhere, and rounds as the driver likes.
 
 fn load_f16(pairs: vec2<u32>) -> vec4<f32> {
     let halves = vec4(pairs.x & 0xffffu, pairs.x >> 16u, pairs.y & 0xffffu, pairs.y >> 16u);
@@ -13,8 +13,7 @@ fn load_f16(pairs: vec2<u32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bits | ((halves & vec4(0x8000u)) << vec4(16u)));
 }
 
-// Rounds to the nearest, of two as near to the even one. What is too large becomes infinite, so that a diverged run
-// shows.
+// Rounds to the nearest number, ties to even. Numbers that are too large become infinite, so that a diverged run shows.
 fn store_f16(value: vec4<f32>) -> vec2<u32> {
     let bits = bitcast<vec4<u32>>(value);
     let magnitude = bits & vec4(0x7fffffffu);

@@ -1,5 +1,5 @@
-// In place of grid.wgsl where a dispatch has only some of the workgroups, from `first` on, since all of them would take
-// too long: see src/engine/gpu/pace.
+// Replaces grid.wgsl if a dispatch has only some of the workgroups, from `first` on, because all of them would take too
+// long: see src/engine/gpu/pace.
 struct WorkgroupRange {
     first: u32,
 }

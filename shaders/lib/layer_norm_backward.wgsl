@@ -1,5 +1,5 @@
-// Layer norm backward at the input. As forward: local x takes four lanes each, local y shares the channels out. All
-// invocations of a workgroup must call it; needs the kernel's params, overrides and bindings.
+// Layer norm backward at the input. As in the forward pass, each local x has four lanes, and local y divides the
+// channels. All invocations of a workgroup must call it; needs the kernel's params, overrides and bindings.
 #import unfixed
 
 var<workgroup> row_g: array<vec4<f32>, 128>;

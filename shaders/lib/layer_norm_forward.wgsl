@@ -1,6 +1,6 @@
-// Layer norm, forward. Local x takes a position's four lanes of the batch each, so that loads are coalesced; local y
-// shares the channels out, and the rows' statistics are merged through workgroup memory, in order. What is normalised
-// is read twice, by the kernel's `first_value` and then its `value`; needs its params, overrides and bindings.
+// Layer norm, forward. Each local x has four lanes of the batch at a position, so that loads are coalesced; local y
+// divides the channels, and the rows' statistics are merged through workgroup memory, in order. The values to normalise
+// are read twice, by the kernel's `first_value` and then its `value`; needs its params, overrides and bindings.
 #import unfixed
 #import step
 #import members

@@ -1,5 +1,5 @@
-// The gradients of a layer norm's weight and bias of one channel, the invocations over positions and lanes. All of a
-// workgroup must call it; needs the kernel's params, overrides and bindings.
+// The gradients of a layer norm's weight and bias for one channel, with invocations over positions and lanes. All
+// invocations of a workgroup must call it; needs the kernel's params, overrides and bindings.
 #import part
 #import workgroup_sum
 
@@ -17,7 +17,7 @@ fn sum_channel(c: u32, index: u32) {
     );
     if index == 0u {
         var before = vec2(0.0);
-        // The pieces, each of some items, add to the one before.
+        // Each piece has some items, and adds to the one before.
         if params.accumulate != 0u || part.begin > 0u {
             before = vec2(gradient[params.bias + c], gradient[params.weight + c]);
         }

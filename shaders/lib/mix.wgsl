@@ -18,7 +18,7 @@ fn tiles() -> u32 {
     return params.heads * ((params.tokens + TOKENS - 1u) / TOKENS) * ((params.dim + FEATURES - 1u) / FEATURES);
 }
 
-// Tiles next to each other share the tokens, and so the loads of the matrix.
+// Adjacent tiles share the tokens, and so the loads of the matrix.
 fn place_of(unit: u32, transposed: bool) -> Place {
     let tokens = params.tokens;
     let vectors = params.vectors;
@@ -27,7 +27,7 @@ fn place_of(unit: u32, transposed: bool) -> Place {
     let head = unit / (token_tiles * feature_tiles);
     let token = unit / feature_tiles % token_tiles * TOKENS;
     let feature = unit % feature_tiles * FEATURES;
-    // Tokens and features past the last one are the last one once more.
+    // Tokens and features past the last one repeat the last one.
     let step = vec4(0u, 1u, 2u, 3u);
     return Place(
         head * tokens * tokens * vectors,

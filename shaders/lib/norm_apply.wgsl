@@ -1,5 +1,5 @@
 // Batch norm's output over a tile whose first vector is `base`, with the addition and the ReLU that may follow: a
-// workgroup's rows over local y, the batch over local x; on hardware (VECTORS is 1) four loads under way at once.
+// workgroup's rows over local y, the batch over local x; on hardware (VECTORS is 1), four loads are in flight at once.
 #import members
 
 fn apply_tile(base: u32, rows: u32, local: vec3<u32>, mean: f32, scale: f32, bias: f32) {

@@ -1,5 +1,5 @@
-// The gradient at a batch norm's input over a tile whose first vector is `base`, and that at the residual; `means`:
-// of dz and of dz times the normalised input, over the channel. On hardware (VECTORS is 1) four places at once.
+// The gradient at a batch norm's input over a tile whose first vector is `base`, and that at the residual; `means`: of
+// dz, and of dz times the normalised input, over the channel. On hardware (VECTORS is 1), four places at once.
 #import members
 #import norm_channel
 

@@ -1,4 +1,4 @@
-// What a batch norm's backward kernels know of a channel, and what the ReLU behind it let through.
+// What a batch norm's backward kernels know about a channel, and what the ReLU after it let through.
 struct Channel {
     mean: f32,
     inverse: f32, // 1 / standard deviation
@@ -20,7 +20,7 @@ fn let_through(at: u32, keep: vec4<bool>, away: vec4<f32>, channel: Channel) -> 
     return passed;
 }
 
-// The same at four places at once, `step_p` apart, whose loads are under way together.
+// The same at four places at once, `step_p` apart, whose loads are in flight together.
 struct Four {
     x0: vec4<f32>,
     x1: vec4<f32>,

@@ -1,4 +1,4 @@
-// The gradients of a channel's bias and weight, from the sums over its members.
+// The gradients of a channel's bias and weight, from the sums over its values.
 fn put_gradients(c: u32, sum: vec2<f32>) {
     var before = vec2(0.0);
     if params.accumulate != 0u {

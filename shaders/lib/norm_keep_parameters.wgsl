@@ -1,4 +1,4 @@
-// What kernels that have no binding left for the parameters find behind the statistics.
+// Stores the parameters after the statistics, for kernels that have no binding left for them.
 fn keep_parameters(c: u32) {
     saved[2u * params.channels + c] = values[params.weight + c];
     saved[3u * params.channels + c] = values[params.bias + c];

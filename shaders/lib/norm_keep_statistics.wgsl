@@ -1,5 +1,5 @@
-// What is kept of a channel's statistics over `n` members: mean and inverse deviation for the batch's norm, and, if
-// asked for, the running ones for evaluations.
+// What is kept of a channel's statistics over `n` values: mean and inverse deviation for the batch's norm, and, if
+// requested, the running ones for evaluations.
 fn inverse_deviation(n: f32, squares: f32) -> f32 {
     let variance = squares / n;
     return 1.0 / sqrt(variance + params.epsilon);

@@ -1,5 +1,5 @@
-// Merges a channel's tiles of statistics, in order: Chan, Golub and LeVeque 1979. `tile`: positions; `tiles`: of a
-// plane.
+// Merges a channel's tiles of statistics, in order: Chan, Golub and LeVeque 1979. `tile`: positions per tile; `tiles`:
+// tiles per plane.
 #import step
 
 struct Merged {

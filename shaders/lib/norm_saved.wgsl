@@ -1,4 +1,4 @@
-// A channel as kernels that have no binding left for the parameters find it: in `saved`, `[4][channels]`.
+// A channel in the form for kernels that have no binding left for the parameters: in `saved`, `[4][channels]`.
 #import norm_channel
 
 fn saved_channel(c: u32) -> Channel {

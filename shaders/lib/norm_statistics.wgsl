@@ -1,6 +1,6 @@
-// Mean of the members of a tile of `input`, whose first vector is `base`, and the sum of their squared differences
-// from it: a workgroup's rows over local y, the batch over local x; on hardware (VECTORS is 1) four loads under way
-// at once. The second pass finds the tile in the cache. All invocations must call it, and learn both.
+// Mean of the values in a tile of `input`, whose first vector is `base`, and the sum of their squared differences from
+// it: a workgroup's rows over local y, the batch over local x; on hardware (VECTORS is 1), four loads are in flight at
+// once. The second pass finds the tile in the cache. All invocations must call it, and all receive both results.
 #import step
 #import members
 #import workgroup_sum
@@ -66,7 +66,7 @@ fn tile_statistics(base: u32, rows: u32, local: vec3<u32>) -> vec2<f32> {
         index,
         vec2((rest.x + rest.y) + (rest.z + rest.w), (squares.x + squares.y) + (squares.z + squares.w)),
     );
-    // What rounding left in the mean is taken out of both.
+    // Rounding errors of the mean are removed from both.
     let shift = both.x / n;
     return vec2(mean + shift, both.y - both.x * shift);
 }

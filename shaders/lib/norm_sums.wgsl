@@ -1,5 +1,5 @@
 // Sums over a tile whose first vector is `base`: of the gradient dz behind the ReLU, and of dz times the normalised
-// input; on hardware (VECTORS is 1) four places at once. All invocations must call it, and learn both.
+// input; on hardware (VECTORS is 1), four places at once. All invocations must call it, and all receive both results.
 #import members
 #import norm_channel
 #import workgroup_sum

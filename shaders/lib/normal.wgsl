@@ -1,11 +1,11 @@
-// The normal distribution. Twin: src/layer/normal.rs, which says more of the formulas.
+// The normal distribution. Twin: src/layer/normal.rs, which says more about the formulas.
 
 struct Normal {
     distribution: vec4<f32>, // Phi(x), within 1.1e-7
     density: vec4<f32>,
 }
 
-// Finite for any x; a NaN gives any finite numbers.
+// Finite for any x; NaN gives arbitrary finite numbers.
 fn normal(x: vec4<f32>) -> Normal {
     let a = min(abs(x), vec4(20.0));
     let square = a * a;

@@ -1,4 +1,4 @@
-// The share of a dispatch's work that this piece of it has: a dispatch whose loops would be too long runs in several.
+// The share of a dispatch's work for this piece of it: a dispatch whose loops would be too long runs in several pieces.
 // Host half: src/engine/loops.rs.
 struct Part {
     begin: u32,

@@ -1,5 +1,5 @@
-// A kernel of one vec4 an invocation, bound by memory. Who imports this has `params.vectors`, and says by `compute`
-// what becomes of vector `i`.
+// A kernel of one vec4 per invocation, bound by memory. The importing kernel has `params.vectors`, and defines in
+// `compute` what happens to vector `i`.
 #import grid
 
 const WORKGROUP = 256u;

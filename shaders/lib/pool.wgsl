@@ -1,4 +1,4 @@
-// Which input positions an output position of the window in `params` sees, and which outputs see an input, as
+// Which input positions an output position sees through the window in `params`, and which outputs see an input, as
 // begin..end along one axis. Padding is smaller than the kernel, so every output sees at least one input. Twin:
 // src/layer/pool/mod.rs.
 
@@ -17,11 +17,12 @@ fn seen_x(ox: u32) -> vec2<u32> {
     return seen(ox, params.window.kernel_x, params.window.stride_x, params.window.padding_x, params.window.input_x);
 }
 
-// From the first output whose window does not end before the input to one behind the last whose window has begun by it.
+// From the first output whose window reaches the input to one past the last whose window begins at or before it.
 fn covering_y(iy: u32) -> vec2<u32> {
     let padded = iy + params.window.padding_y;
     return vec2(
-        (max(padded + 1u, params.window.kernel_y) - params.window.kernel_y + params.window.stride_y - 1u) / params.window.stride_y,
+        (max(padded + 1u, params.window.kernel_y) - params.window.kernel_y + params.window.stride_y - 1u)
+            / params.window.stride_y,
         min(padded / params.window.stride_y + 1u, params.window.output_y),
     );
 }

@@ -1,6 +1,6 @@
-// Pooling's backward, gathered. One line of input positions per line of lanes.
+// Backward pass of pooling, gathered. One line of input positions per line of lanes.
 //
-// Who imports this says by `gathered` what an input gets from the outputs that see it.
+// The importing kernel defines in `gathered` what an input gets from the outputs that see it.
 #import grid
 #import part
 #import pool

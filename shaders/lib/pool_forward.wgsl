@@ -1,7 +1,7 @@
-// Pooling over windows. One line of output positions per line of lanes, so that the rows that a window sees are found
-// once a line.
+// Pooling over windows. One line of output positions per line of lanes, so that the rows that a window sees are
+// computed once per line.
 //
-// Who imports this says by functions what becomes of a window's inputs: `initial`, `with_input`, `finished`.
+// The importing kernel defines by functions how a window's inputs are combined: `initial`, `with_input`, `finished`.
 #import grid
 #import part
 #import pool

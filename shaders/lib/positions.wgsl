@@ -1,4 +1,4 @@
-// To each row of lanes, a feature of a token, comes the number that says where the token lies: `put` adds it.
+// Each row of lanes (a feature of a token) gets the number that says where the token lies: `put` adds it.
 #import grid
 
 override LANES: u32 = 8u;

@@ -30,7 +30,7 @@ fn unit(word: u32) -> f32 {
     return f32(word >> 8u) * (1.0 / 16777216.0);
 }
 
-// In 0..n: the high half of the 64-bit product, which WGSL has no instruction for.
+// In 0..n: the high half of the 64-bit product, for which WGSL has no instruction.
 fn below(word: u32, n: u32) -> u32 {
     let a = word & 0xffffu;
     let b = word >> 16u;

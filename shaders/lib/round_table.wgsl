@@ -1,4 +1,4 @@
-// The round's table: one row of words a layer, and one after the last. Host half: src/topology/table.rs.
+// The round's table: one row of words per layer, and one after the last. Host half: src/topology/table.rs.
 const TABLE_WORDS = 8u;
 const TABLE_SLOT = 0u; // first candidate slot
 const TABLE_COL = 1u; // first column

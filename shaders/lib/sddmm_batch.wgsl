@@ -1,20 +1,20 @@
-// Sums over the batch for the gradients of pairs: the lanes lie over the batch, so that loads are coalesced, each row of
-// invocations takes its part of a tile of pairs, and sums are added up through workgroup memory.
+// Sums over the batch for the gradients of pairs. The lanes lie over the batch, so that loads are coalesced; each row
+// of invocations takes its part of a tile of pairs, and sums are added up through workgroup memory.
 #import part
 
-// Pairs summed between two barriers, by lanes over the batch: a multiple of UNROLL * ROWS.
+// Pairs summed between two barriers by lanes over the batch: a multiple of UNROLL * ROWS.
 const SUMMED = 64u;
-// Of a sum's parts: one more than the lanes, to keep the workgroup memory's banks apart.
+// Pitch of a sum's parts: one more than the lanes, to keep the banks of workgroup memory apart.
 const PITCH = 33u;
 
 var<workgroup> partial: array<f32, 2112>; // SUMMED * PITCH
 
-// What a sum is added to; the pieces, each of some vectors, add to the one before.
+// What a sum is added to. Each piece has some vectors, and adds to the one before.
 fn before(j: u32) -> f32 {
     return select(0.0, output[j], params.accumulate != 0u || part.begin > 0u);
 }
 
-// A lane's parts of the sums of four pairs.
+// Stores a lane's parts of the sums of four pairs.
 fn keep(t: u32, lane: u32, sums: vec4<f32>) {
     let to = t * PITCH + lane;
     partial[to] = sums.x;
@@ -23,19 +23,20 @@ fn keep(t: u32, lane: u32, sums: vec4<f32>) {
     partial[to + 3u * ROWS * PITCH] = sums.w;
 }
 
-// Every `chunks`-th pair from `begin` on.
+// Processes every `chunks`-th pair from `begin` on.
 fn lanes_over_batch(unit: u32, begin: u32, end: u32, local: vec2<u32>) {
     let vectors = params.vectors;
     let chunks = part.chunks;
     for (var first = begin; first < end; first += SUMMED * chunks) {
-        // Four or eight pairs at a time, whose loads are under way together; those past the end read the last one, and
-        // nobody reads their sums.
+        // Four or eight pairs at a time, whose loads are in flight together. Pairs past the end read the last one, and
+        // their sums are not used.
         if UNROLL == 8u {
             for (var t = local.y; t < SUMMED && first + t * chunks < end; t += 8u * ROWS) {
                 let steps = vec4(0u, ROWS, 2u * ROWS, 3u * ROWS);
                 let near = min(first + (t + steps) * chunks, vec4(end - 1u));
                 let far = min(first + (t + 4u * ROWS + steps) * chunks, vec4(end - 1u));
-                let near_at = (vec4(cols[near.x], cols[near.y], cols[near.z], cols[near.w]) - params.first_col) * vectors;
+                let near_at = (vec4(cols[near.x], cols[near.y], cols[near.z], cols[near.w]) - params.first_col)
+                    * vectors;
                 let far_at = (vec4(cols[far.x], cols[far.y], cols[far.z], cols[far.w]) - params.first_col) * vectors;
                 var near_sum = vec4(0.0);
                 var far_sum = vec4(0.0);

@@ -1,7 +1,7 @@
-// SpMM: a tile of 32 vec4 of one row of output units per line of lanes, the batch over the lanes, vec4 at a time.
-// The weight and the index are the same for all lanes of a row; each lane keeps VECTORS sums in registers. Neighbouring
-// lines are the same tile of different rows, and so read the same part of the input.
-// A kernel's `finish` stores a sum that may be its row's last part; needs its params and bindings.
+// SpMM: a tile of 32 vec4 of one row of output units per line of lanes, with the batch over the lanes, a vec4 at a
+// time. The weight and the index are the same for all lanes of a row; each lane keeps VECTORS sums in registers.
+// Neighbouring lines are the same tile of different rows, and so read the same part of the input. A kernel's `finish`
+// stores a sum that may be its row's last part; needs its params and bindings.
 #import grid
 #import part
 
@@ -12,7 +12,7 @@ override UNROLL: u32 = 4u; // 4 or 8
 
 const TILE = 32u;
 
-// What the sum at a place starts from: the bias, or what the pieces before have added up.
+// What the sum at a place starts from: the bias, or the sum of the earlier pieces.
 fn before(initial: vec4<f32>, at: u32) -> vec4<f32> {
     if part.begin == 0u {
         return initial;
@@ -37,7 +37,7 @@ fn ENTRY(
     let row = params.first_row + unit;
     let row_begin = row_offsets[row];
     let row_end = row_offsets[row + 1u];
-    // This piece's connections. Those of a row that an earlier one has ended are none.
+    // This piece's connections; none if an earlier piece has finished the row.
     let begin = min(row_begin + part.begin, row_end);
     let end = min(row_begin + part.end, row_end);
     if part.begin > 0u && begin == row_end {
@@ -69,12 +69,14 @@ fn ENTRY(
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
             var s = before(initial, to);
-            // On hardware four or eight loads under way at a time, added up in the row's order.
+            // On hardware, four or eight loads are in flight at a time, added up in the row's order.
             var j = begin;
             if VECTORS == 1u && UNROLL == 8u {
                 for (; j + 7u < end; j += 8u) {
-                    let near = (vec4(cols[j], cols[j + 1u], cols[j + 2u], cols[j + 3u]) - params.first_col) * vectors + v;
-                    let far = (vec4(cols[j + 4u], cols[j + 5u], cols[j + 6u], cols[j + 7u]) - params.first_col) * vectors + v;
+                    let near = (vec4(cols[j], cols[j + 1u], cols[j + 2u], cols[j + 3u]) - params.first_col)
+                        * vectors + v;
+                    let far = (vec4(cols[j + 4u], cols[j + 5u], cols[j + 6u], cols[j + 7u]) - params.first_col)
+                        * vectors + v;
                     let x0 = input[near.x];
                     let x1 = input[near.y];
                     let x2 = input[near.z];

@@ -1,5 +1,5 @@
-// Transposed SpMM: as spmm, gathered in the transposed order. A kernel's `before` says what a sum is added to, its
-// `finish` stores a sum that may be its column's last part; needs its params and bindings.
+// Transposed SpMM: like spmm, gathered in the transposed order. A kernel's `before` says what a sum is added to, and
+// its `finish` stores a sum that may be its column's last part; needs its params and bindings.
 #import grid
 #import part
 
@@ -26,7 +26,7 @@ fn ENTRY(
     }
     let col_begin = col_offsets[params.first_col + unit];
     let col_end = col_offsets[params.first_col + unit + 1u];
-    // This piece's connections. Those of a column that an earlier one has ended are none.
+    // This piece's connections; none if an earlier piece has finished the column.
     let begin = min(col_begin + part.begin, col_end);
     let end = min(col_begin + part.end, col_end);
     if part.begin > 0u && begin == col_end {
@@ -57,7 +57,7 @@ fn ENTRY(
         for (var v = first + local.x; v < min(first + TILE, vectors); v += LANES) {
             let to = unit * vectors + v;
             var s = before(to);
-            // On hardware four or eight loads under way at a time, added up in the column's order.
+            // On hardware, four or eight loads are in flight at a time, added up in the column's order.
             var j = begin;
             if VECTORS == 1u && UNROLL == 8u {
                 for (; j + 7u < end; j += 8u) {

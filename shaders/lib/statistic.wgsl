@@ -1,6 +1,6 @@
 // GraBo's and GraEst's sums over the batch and output positions of what each unit's tap sees.
 //
-// Who imports this says by functions what is summed: `vectors` of each position, and of one of them its `term`.
+// The importing kernel defines what is summed: `vectors` of each position, and the `term` of each.
 #import grid
 #import tap
 #import window
@@ -34,7 +34,7 @@ fn ENTRY(
     var sum = vec4(0.0);
     if row < params.rows {
         var tap = Tap(row, 0u, 0u);
-        // A layer of one tap may be larger than what `divide` is exact for.
+        // A layer of one tap may be larger than the numbers for which `divide` is exact.
         if params.window.taps > 1u {
             tap = tap_of(row);
         }
@@ -53,7 +53,7 @@ fn ENTRY(
             }
         }
     }
-    // The order of this sum is part of the result's bits, the same on every adapter.
+    // The order of this sum is part of the result's bits, so it is the same on every adapter.
     partial[local.y * LANES + local.x] = (sum.x + sum.y) + (sum.z + sum.w);
     workgroupBarrier();
     if local.x == 0u && row < params.rows {

@@ -2,7 +2,7 @@
 #import divide
 #import window
 
-// What an input unit of a layer is seen through.
+// The tap through which an input unit of a layer is seen.
 struct Tap {
     channel: u32,
     y: u32,
@@ -17,7 +17,7 @@ fn tap_of(unit: u32) -> Tap {
 }
 
 // Along one axis, the output positions begin..end whose tap `k` lies inside the input plane: a tap's valid positions
-// are a box, so borders are bounds of loops. `reach`: input positions and padding.
+// form a box, so borders become bounds of loops. `reach`: input positions plus padding.
 fn valid(k: u32, padding: u32, stride: u32, reach: u32, output: u32, inverse_stride: f32) -> vec2<u32> {
     return vec2(
         divide(max(padding, k) - k + stride - 1u, inverse_stride),
@@ -27,10 +27,16 @@ fn valid(k: u32, padding: u32, stride: u32, reach: u32, output: u32, inverse_str
 
 fn valid_y(k: u32) -> vec2<u32> {
     let reach = params.window.input_y + params.window.padding_y;
-    return valid(k, params.window.padding_y, params.window.stride_y, reach, params.window.output_y, params.window.inverse_stride_y);
+    return valid(
+        k, params.window.padding_y, params.window.stride_y, reach,
+        params.window.output_y, params.window.inverse_stride_y,
+    );
 }
 
 fn valid_x(k: u32) -> vec2<u32> {
     let reach = params.window.input_x + params.window.padding_x;
-    return valid(k, params.window.padding_x, params.window.stride_x, reach, params.window.output_x, params.window.inverse_stride_x);
+    return valid(
+        k, params.window.padding_x, params.window.stride_x, reach,
+        params.window.output_x, params.window.inverse_stride_x,
+    );
 }

@@ -1,5 +1,5 @@
-// A tile of 4 by 4 sums in registers: 8 loaded vectors serve 16 products. Written out, since an array that is indexed
-// by a variable does not stay in registers.
+// A tile of 4 by 4 sums in registers: 8 loaded vectors serve 16 products. Written out, because an array with a variable
+// index does not stay in registers.
 alias Tile = array<vec4<f32>, 16>;
 
 // Adds the product of each a with each b.

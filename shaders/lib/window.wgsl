@@ -1,5 +1,5 @@
-// How output positions see input positions. Host half: `WindowParams` in src/window.rs. It comes first in `Params`, and
-// has 64 bytes: a struct in a uniform begins and ends at multiples of 16.
+// How output positions see input positions. Host half: `WindowParams` in src/window.rs. It comes first in `Params` and
+// has 64 bytes, because a struct in a uniform begins and ends at multiples of 16.
 struct Window {
     channels: u32, // of the input plane
     taps: u32, // of the kernel
@@ -13,7 +13,7 @@ struct Window {
     stride_x: u32,
     padding_y: u32,
     padding_x: u32,
-    // What `divide` takes.
+    // The reciprocals for `divide`.
     inverse_taps: f32,
     inverse_kernel_x: f32,
     inverse_stride_y: f32,

@@ -1,5 +1,5 @@
-// Exclusive sum over the 256 invocations of a workgroup, in two phases and two barriers: a tree would need
-// sixteen, which a software adapter pays for per invocation. Uses no subgroups. All invocations must call it.
+// Exclusive sum over the 256 invocations of a workgroup, in two phases with two barriers: a tree would need sixteen,
+// which cost a software adapter per invocation. Uses no subgroups. All invocations must call it.
 const SCAN_WIDTH = 256u;
 const SCAN_GROUP = 16u;
 

@@ -1,5 +1,5 @@
-// Sum over the LANES * ROWS invocations (8 to 128, a multiple of 8) of a workgroup, in a fixed order, in two phases and
-// two barriers; needs those overrides. All invocations must call it, with their index in the workgroup.
+// Sum over the LANES * ROWS invocations (8 to 128, a multiple of 8) of a workgroup, in a fixed order, in two phases
+// with two barriers; needs those overrides. All invocations must call it, with their index in the workgroup.
 const SUM_GROUP = 8u;
 
 var<workgroup> sum_values: array<vec2<f32>, 128>;

@@ -1,4 +1,4 @@
-// Whether the largest logit of each member of the batch is that of its class. One invocation a member.
+// Whether the largest logit of each sample of the batch is that of its class. One invocation per sample.
 #import grid
 #import step
 #import unfixed

@@ -1,4 +1,4 @@
-// AdamW with an age for each number, four of them an invocation. Bound by memory: five arrays read, four written.
+// AdamW with an age for each number, four of them per invocation. Bound by memory: five arrays read, four written.
 #import grid
 #import step
 
@@ -25,7 +25,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> second: array<vec4<f32>>; // [vectors]
 @group(0) @binding(6) var<storage, read_write> age: array<vec4<u32>>; // [vectors]
 
-// 1 - exp(x) for x <= 0. Near 0 the difference would leave few digits, so there it is a series.
+// 1 - exp(x) for x <= 0. Near 0 the difference would lose digits, so a series is used there.
 fn rest_of_exp(x: vec4<f32>) -> vec4<f32> {
     let sixth = x * (1.0 + x * (1.0 / 7.0) * (1.0 + x * 0.125));
     let third = x * 0.25 * (1.0 + x * 0.2 * (1.0 + sixth * (1.0 / 6.0)));

@@ -1,4 +1,5 @@
-// What gradients are multiplied by so that their norm is at most the limit. One workgroup, in a fixed order.
+// The factor by which gradients are multiplied so that their norm is at most the limit. One workgroup, in a fixed
+// order.
 const LANES = 64u;
 
 struct Params {
@@ -25,7 +26,7 @@ fn clip_factor(@builtin(local_invocation_index) lane: u32) {
             sum += partial[i];
         }
         let norm = sqrt(sum);
-        // A norm that is no number stays one: the step is to show it.
+        // A norm that is NaN stays NaN, so that the step shows it.
         factor[0] = select(params.limit / (norm + 1e-6), 1.0, norm <= params.limit);
         factor[1] = norm;
     }

@@ -1,4 +1,4 @@
-// Multiplies an array by a number that the device knows. Bound by memory.
+// Multiplies an array by a number that is on the device. Bound by memory.
 #import grid
 
 const WORKGROUP = 64u;

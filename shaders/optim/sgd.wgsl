@@ -1,4 +1,4 @@
-// SGD with momentum, four weights an invocation. Bound by memory: three arrays read, two written.
+// SGD with momentum, four weights per invocation. Bound by memory: three arrays read, two written.
 #import grid
 #import step
 

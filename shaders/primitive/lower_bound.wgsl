@@ -1,4 +1,4 @@
-// Where each target would go among sorted keys: offsets of compressed rows from the rows themselves.
+// Where each target would go among sorted keys: the offsets of compressed rows, from the rows themselves.
 #import grid
 
 struct Params {

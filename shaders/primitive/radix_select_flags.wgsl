@@ -1,4 +1,4 @@
-// Marks the items taken: those below the last key, and of its ties the first ones.
+// Marks the items taken: those below the last key, and the first ones of its ties.
 #import grid
 #import segments
 #import select_key

@@ -1,5 +1,4 @@
-// Counts, segment by segment, the next eight bits of the keys that agree with what is known of the requested key so
-// far.
+// Counts, segment by segment, the next eight bits of the keys that agree with the known bits of the requested key.
 #import grid
 #import segments
 #import select_key

@@ -1,4 +1,4 @@
-// The next eight bits of the key of each segment's last one to take, and how many to take of those that share them.
+// The next eight bits of the last key to take in each segment, and how many to take of the items that share them.
 #import grid
 #import select_key
 #import workgroup_scan
@@ -31,7 +31,7 @@ fn radix_select_pick(
         }
     }
     let before = workgroup_scan(digit, count);
-    // With none to take, no digit fits: the key stays as it is, and nothing lies below zero.
+    // If there are none to take, no digit fits: the key stays as it is, and nothing lies below zero.
     if real && before < left && left <= before + count {
         state[segment * STATE_WORDS + STATE_KEY] |= digit << params.shift;
         state[segment * STATE_WORDS + STATE_LEFT] = left - before;

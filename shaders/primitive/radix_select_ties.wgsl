@@ -1,4 +1,4 @@
-// Marks the items whose key is the last one to take: only some of them may be requested.
+// Marks the items with the last key to take, of which only some may be requested.
 #import grid
 #import segments
 #import select_key

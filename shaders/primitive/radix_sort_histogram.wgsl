@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> keys: array<u32>; // [length]
 @group(0) @binding(2) var<storage, read_write> histogram: array<u32>; // [DIGITS][blocks]
 
-// Whole numbers, which add up to the same in any order.
+// Integers, whose sum is the same in any order.
 var<workgroup> counts: array<atomic<u32>, DIGITS>;
 
 @compute @workgroup_size(128)

@@ -1,16 +1,16 @@
-// One pass of a stable radix sort: moves each key and its value behind those with a smaller digit, and behind those of
-// the same digit that come before it. A block sorts its digits in itself, by their lower and then by their upper nibble;
-// neighbours of one digit then go to neighbouring places.
+// One pass of a stable radix sort: moves each key and its value after those with a smaller digit, and after earlier
+// ones with the same digit. A block first sorts by its own digits, by their lower and then by their upper nibble;
+// neighbours with the same digit then go to neighbouring places.
 #import grid
 
 const WIDTH = 128u;
 const PER_INVOCATION = 16u;
 const BLOCK = 2048u; // WIDTH * PER_INVOCATION
 const DIGITS = 256u;
-// Values of a nibble, half a digit; two share a word of the counters, a number up to BLOCK each.
+// Values of a nibble (half a digit). Two share a word of the counters, each a number up to BLOCK.
 const NIBBLES = 16u;
 const WORDS = 8u;
-// Invocations that scan the counters of one word.
+// Number of invocations that scan the counters of one word.
 const TEAM = 16u;
 
 struct Params {
@@ -30,13 +30,13 @@ struct Params {
 
 // A key of the block: its digit, above its place in the block.
 var<workgroup> items: array<u32, BLOCK>;
-// [WORDS][WIDTH]: how many keys of an invocation have either of two nibbles; then, how many of those before.
+// [WORDS][WIDTH]: how many keys of an invocation have either of two nibbles; later, how many of the earlier ones do.
 var<workgroup> counts: array<u32, 1024>;
 var<workgroup> sums: array<u32, WIDTH>;
 // Where each digit begins in the sorted block; before that, how many keys each word counts.
 var<workgroup> starts: array<u32, DIGITS>;
 
-// The counter of a nibble: its word, and how far up it lies there.
+// The counter of a nibble: its word, and its shift within the word.
 fn word_of(nibble: u32, index: u32) -> u32 {
     return (nibble / 2u) * WIDTH + index;
 }
@@ -57,7 +57,7 @@ fn sort_by(shift: u32, index: u32) {
         counts[word_of(nibble, index)] += 1u << lift_of(nibble);
     }
     workgroupBarrier();
-    // Scan within each word: an invocation takes 8 counters in sequence, 16 invocations make a word.
+    // Scan within each word: an invocation takes 8 consecutive counters, and 16 invocations make a word.
     var sum = 0u;
     for (var i = 0u; i < WORDS; i++) {
         sum += counts[index * WORDS + i];
@@ -77,7 +77,7 @@ fn sort_by(shift: u32, index: u32) {
         starts[index] = total;
     }
     workgroupBarrier();
-    // Keys of smaller nibbles: those of the words before, and in the word the lower nibble's for the upper.
+    // Keys with smaller nibbles: those of the earlier words, and within the word the lower nibble's for the upper.
     var below = 0u;
     for (var w = 0u; w < own; w++) {
         below += (starts[w] & 0xffffu) + (starts[w] >> 16u);
@@ -109,7 +109,7 @@ fn radix_sort_scatter(
     let first = block * BLOCK;
     for (var i = 0u; i < PER_INVOCATION; i++) {
         let place = i * WIDTH + index;
-        // What lies behind the last key stays last: it has the largest digit, and comes after those that have it, too.
+        // Entries past the last key stay last: they have the largest digit, and come after the keys that have it, too.
         var digit = DIGITS - 1u;
         if first + place < params.length {
             digit = (keys[first + place] >> params.shift) & params.mask;
@@ -124,7 +124,7 @@ fn radix_sort_scatter(
     for (var i = 0u; i < PER_INVOCATION; i++) {
         let place = i * WIDTH + index;
         let digit = items[place] >> 16u;
-        // The first of all has none before it.
+        // The first one has none before it.
         let other = items[max(place, 1u) - 1u] >> 16u;
         if place == 0u || other != digit {
             starts[digit] = place;

@@ -1,4 +1,4 @@
-// Exclusive scan in place of blocks of 2048 values, on top of the scanned sums of the blocks.
+// Exclusive scan in place of blocks of 2048 values, starting from the scanned sums of the blocks.
 #import grid
 #import workgroup_scan
 

@@ -1,7 +1,7 @@
-// SDDMM: one workgroup or more per row b, which all its pairs (a, b) share. Two shapes, by the adapter: hardware lays
-// the lanes over the batch, so that loads are coalesced, each row of invocations taking its part of a tile of pairs,
-// and adds up through workgroup memory; a software adapter lays them over the pairs, keeping the row of delta in
-// registers, since barriers cost it dearly.
+// SDDMM: one workgroup or more per row b, which all its pairs (a, b) share. There are two shapes, chosen by the
+// adapter. Hardware lays the lanes over the batch, so that loads are coalesced; each row of invocations takes its part
+// of a tile of pairs, and sums are added up through workgroup memory. A software adapter lays the lanes over the pairs
+// and keeps the row of delta in registers, because barriers are expensive there.
 #import grid
 #import part
 #import sddmm_batch
@@ -32,7 +32,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> delta: array<vec4<f32>>; // [n_out][vectors]
 @group(0) @binding(5) var<storage, read_write> output: array<f32>; // [pairs]
 
-// Every `chunks`-th tile of pairs from `begin` on.
+// Processes every `chunks`-th tile of pairs from `begin` on.
 fn lanes_over_pairs(unit: u32, begin: u32, end: u32, lane: u32) {
     if begin >= end {
         return;

@@ -1,5 +1,5 @@
 // sddmm, and the gradient of each row's bias: the first of a row's workgroups adds up the row of delta, which its pairs
-// have brought near. In both shapes the lanes lie over the batch.
+// have already loaded. In both shapes the lanes lie over the batch.
 #import grid
 #import part
 #import sddmm_batch
@@ -32,7 +32,7 @@ fn row_sum(unit: u32, local: vec2<u32>) {
     let index = local.y * LANES + local.x;
     let row = unit * params.vectors;
     var sum = vec4(0.0);
-    // Four at a time, whose loads are under way together.
+    // Four at a time, whose loads are in flight together.
     var v = part.begin + index;
     for (; v + 3u * width < part.end; v += 4u * width) {
         let d0 = delta[row + v];

@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read> activation: array<vec4<f32>>; // [n_in][vectors]
 @group(0) @binding(7) var<storage, read_write> output: array<vec4<f32>>; // [n_in][vectors]
 
-// What a sum is added to; the pieces of a column each go on from the one before.
+// What a sum is added to; each piece of a column continues from the one before.
 fn before(at: u32) -> vec4<f32> {
     if params.accumulate == 0u && part.begin == 0u {
         return vec4(0.0);

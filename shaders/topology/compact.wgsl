@@ -1,4 +1,4 @@
-// Moves the marked pairs together; the rest of the output is out of use.
+// Compacts the marked pairs; the rest of the output is unused.
 #import grid
 
 struct Params {

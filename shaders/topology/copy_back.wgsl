@@ -1,4 +1,4 @@
-// A merged array into the arena. A kernel, not a buffer copy, which would end the compute pass.
+// Copies a merged array into the arena. This is a kernel, because a buffer copy would end the compute pass.
 #import grid
 
 struct Params {

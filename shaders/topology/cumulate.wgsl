@@ -1,8 +1,8 @@
-// Running sums of a distribution's magnitudes, layer by layer: what the inverse of its cumulative function is searched
-// in.
+// Running sums of a distribution's magnitudes, layer by layer, in which the inverse of its cumulative function is
+// searched.
 //
-// One invocation sums a consecutive chunk, then starts from the sum of the chunks before. The last running sum of
-// a chunk is, to the bit, the start of the next, so a unit of no probability never rises and is never drawn.
+// One invocation sums a consecutive chunk, then starts from the sum of the earlier chunks. The last running sum of a
+// chunk is, to the bit, the start of the next, so a unit with probability zero never rises and is never drawn.
 #import grid
 #import round_table
 

@@ -19,14 +19,14 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> cols: array<u32>; // [slots]
 @group(0) @binding(6) var<storage, read_write> offsets: array<u32>; // [R + 1]
 
-// Connections of the arena that lie before a pair of the tile, or before its end.
+// Number of connections of the arena that lie before a pair of the tile, or before its end.
 fn connections_before(at: u32) -> u32 {
     let unit = params.input + at;
     let row = params.row + unit / params.inputs;
     let input = unit % params.inputs;
     var low = active_offsets[row];
-    // Before a row's first input there is nothing, and behind the last row no row. A branch on it would depend on
-    // uniforms alone: see lib/unfixed.wgsl.
+    // There is nothing before a row's first input, and no row after the last. A branch on this would depend only on
+    // uniforms: see lib/unfixed.wgsl.
     var high = active_offsets[row + min(input, 1u)];
     while low < high {
         let middle = low + (high - low) / 2u;

@@ -1,4 +1,4 @@
-// Prepares the selection among a tile and the open part of the running list, and moves the list's state on.
+// Prepares the selection among a tile and the open part of the running list, and advances the list's state.
 #import running_list
 #import round_table
 #import select_key

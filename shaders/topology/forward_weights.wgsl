@@ -1,4 +1,4 @@
-// The weights that forward passes use: of those selected their own, of the others zero.
+// The weights that forward passes use: the selected ones unchanged, the others zero.
 #import grid
 
 struct Params {

@@ -10,6 +10,6 @@ fn vectors() -> u32 {
 
 fn term(value: vec4<f32>, position: u32, v: u32) -> vec4<f32> {
     let sign = signs[position];
-    // A selection, not a product: what lies in the padding, were it no number, must not matter.
+    // A selection, not a product, so that NaN in the padding does not matter.
     return select(vec4(0.0), value * sign, sign != vec4(0.0));
 }

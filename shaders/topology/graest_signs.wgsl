@@ -1,4 +1,4 @@
-// The random signs of the GraEst sketch, one per output position and member of the batch, the same for activations and
+// The random signs of the GraEst sketch, one per output position and sample of the batch, the same for activations and
 // deltas.
 #import grid
 #import random
@@ -25,7 +25,7 @@ fn graest_signs(
     }
     let position = at / params.lanes;
     let lane = at - position * params.lanes;
-    // By the member's number in the whole batch, however that is split.
+    // By the sample's index in the whole batch, however that is split.
     let words = random(step.seed, step.step, STREAM_SIGNS, position, step.first + lane);
     let sign = select(-1.0, 1.0, (words.x >> 31u) == 0u);
     // Padding takes no part.

@@ -1,4 +1,4 @@
-// Moves the taken slots together.
+// Compacts the taken slots.
 #import grid
 
 struct Params {

@@ -1,4 +1,4 @@
-// Rows and columns of the new topology, each from where `sources` says.
+// Rows and columns of the new topology, each from the place given by `sources`.
 #import grid
 
 const GROWN = 0x80000000u;

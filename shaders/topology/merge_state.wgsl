@@ -1,5 +1,5 @@
-// An array of the connections in the new topology: a survivor's own word, a grown connection's start. Moved as words,
-// so that no adapter may round them.
+// An array of the connections in the new topology: a survivor keeps its word, a grown connection gets the start value.
+// They are moved as words, so that no adapter can round them.
 #import grid
 
 const GROWN = 0x80000000u;

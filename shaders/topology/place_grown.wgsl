@@ -1,7 +1,7 @@
-// Where each grown connection goes: behind the grown ones before it and the survivors that sort before it.
+// The place of each grown connection: after the grown ones before it and the survivors that sort before it.
 #import grid
 
-// Marks a source among the candidates.
+// Marks a source as a candidate.
 const GROWN = 0x80000000u;
 
 struct Params {

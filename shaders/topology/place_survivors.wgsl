@@ -1,4 +1,4 @@
-// Where each surviving connection goes: behind the survivors before it and the grown ones that sort before it.
+// The place of each surviving connection: after the survivors before it and the grown ones that sort before it.
 #import grid
 
 struct Params {

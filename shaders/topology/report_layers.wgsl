@@ -1,4 +1,4 @@
-// The few words a layer that the host reads back.
+// The few words per layer that the host reads back.
 #import grid
 #import round_table
 

@@ -1,4 +1,4 @@
-// Sum over each row of the magnitudes of the items taken.
+// Sums the magnitudes of the taken items in each row.
 #import grid
 #import part
 
@@ -25,7 +25,7 @@ fn report_rows(
     }
     let row_begin = offsets[row];
     let row_end = offsets[row + 1u];
-    // This piece's items; it goes on from the one before.
+    // This piece's items; it continues from the piece before.
     let end = min(row_begin + part.end, row_end);
     var j = min(row_begin + part.begin, row_end);
     var sum = 0.0;

@@ -1,5 +1,5 @@
 // Draws candidate pairs: the input from f, the output from g, independently and with replacement. In a further draw of
-// a round, a layer's first slots hold the candidates that it has found before; the others are drawn anew.
+// a round, a layer's first slots hold the candidates found before, and the others are drawn anew.
 #import grid
 #import random
 #import round_table
@@ -28,7 +28,7 @@ const LARGEST = 3.4028234e38;
 
 fn draw_input(word: u32, first: u32, units: u32) -> u32 {
     let total = inputs[first + units - 1u];
-    // Nothing to go by, all zero or no numbers: every unit alike.
+    // Without usable weights (all zero, or NaN), every unit has the same probability.
     if params.weighted == 0u || !(total > 0.0 && total <= LARGEST) {
         return first + below(word, units);
     }

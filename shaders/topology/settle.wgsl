@@ -1,4 +1,4 @@
-// Makes the running list the round's candidates.
+// Turns the running list into the round's candidates.
 #import grid
 #import running_list
 

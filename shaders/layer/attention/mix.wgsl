@@ -1,4 +1,4 @@
-// Products of attention's matrices with features. Each line of lanes has a tile.
+// Products of attention's matrices with features. Each line of lanes computes a tile.
 #import grid
 #import part
 #import mix

@@ -1,5 +1,5 @@
-// The three products of attention's backward pass: each line of lanes has a tile of the gradient of the queries, of the
-// keys or of the values. None of them waits for another.
+// The three independent products of attention's backward pass: each line of lanes computes a tile of the gradient of
+// the queries, of the keys or of the values.
 #import grid
 #import part
 #import mix
@@ -41,7 +41,7 @@ fn mix_backward(
         var x = place.features + v;
         var tile = Tile();
         if product < 2u {
-            // Queries' gradients come of keys, and keys' of queries.
+            // The gradient of the queries is made from the keys, and that of the keys from the queries.
             x += select(third, 0u, product == 1u);
             for (var u = 0u; u < params.tokens; u++) {
                 add_products(

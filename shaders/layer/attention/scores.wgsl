@@ -1,6 +1,6 @@
-// Attention's probabilities. A workgroup has four queries of a head; its rows share out the keys, four at a time, and
-// settle the softmax's maximum and sum through workgroup memory. The products wait in `probabilities`, where each
-// invocation reads only what it wrote itself.
+// Attention's probabilities. A workgroup handles four queries of a head. Its rows divide the keys, four at a time, and
+// combine the softmax's maximum and sum through workgroup memory. In the meantime the products are in `probabilities`,
+// where each invocation reads only what it wrote itself.
 #import grid
 #import part
 #import step
@@ -29,12 +29,12 @@ struct Params {
 // [ROWS][QUERIES][LANES], at most 4 rows of 32 lanes.
 var<workgroup> partial: array<vec4<f32>, 512>;
 
-// Of the scores of the queries from `query` on and the keys from `key` on in vector `v`; stores them, and returns
-// each query's highest.
+// Computes and stores the scores of the queries from `query` on and the keys from `key` on in vector `v`; returns each
+// query's highest score.
 fn products(head: u32, query: u32, key: u32, v: u32) -> array<vec4<f32>, 4> {
     let tokens = params.tokens;
     let vectors = params.vectors;
-    // Tokens past the last one are the last one once more.
+    // Tokens past the last one repeat the last one.
     let last = tokens - 1u;
     let i0 = query;
     let i1 = min(query + 1u, last);
@@ -95,7 +95,7 @@ fn put(
     return higher(higher(z0, z1), higher(z2, z3));
 }
 
-// A NaN may be passed over here; its own exponential still is one.
+// NaN may be ignored here; its own exponential is still NaN.
 fn higher(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
     return select(a, b, b > a);
 }
@@ -141,7 +141,7 @@ fn scores(
         if ROWS > 1u {
             workgroupBarrier();
         }
-        // This row's slot is another's to read until the next barrier: the sums wait in registers.
+        // Until the next barrier, another invocation reads this row's slot, so the sums stay in registers.
         var sums = array<vec4<f32>, QUERIES>();
         for (var i = 0u; i < queries; i++) {
             var highest = partial[i * LANES + local.x];

@@ -1,6 +1,6 @@
-// Back through attention's softmax. A workgroup has four queries of a head; its rows share out the keys, four at a
-// time, and settle the softmax's mean gradient through workgroup memory. The products wait in `output`, where each
-// invocation reads only what it wrote itself.
+// Back through attention's softmax. A workgroup handles four queries of a head. Its rows divide the keys, four at a
+// time, and combine the softmax's mean gradient through workgroup memory. In the meantime the products are in `output`,
+// where each invocation reads only what it wrote itself.
 #import grid
 #import part
 #import tile
@@ -32,7 +32,7 @@ var<workgroup> partial: array<vec4<f32>, 512>;
 fn products(head: u32, query: u32, key: u32, v: u32) {
     let tokens = params.tokens;
     let vectors = params.vectors;
-    // Tokens past the last one are the last one once more.
+    // Tokens past the last one repeat the last one.
     let last = tokens - 1u;
     let i0 = query;
     let i1 = min(query + 1u, last);

@@ -1,4 +1,4 @@
-// The sum of two, and its layer norm.
+// The sum of two arrays, and its layer norm.
 #import grid
 
 override LANES: u32 = 8u;
@@ -31,7 +31,7 @@ fn first_value(at: u32) -> vec4<f32> {
     return x;
 }
 
-// Not from where it was stored, which may have rounded it to 16 bits.
+// Not read from where it was stored, because that may have rounded it to 16 bits.
 fn value(at: u32) -> vec4<f32> {
     return a[at] + b[at];
 }

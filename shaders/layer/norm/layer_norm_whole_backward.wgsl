@@ -1,5 +1,5 @@
-// All of a layer norm's backward pass: some workgroups have lanes through all channels, for the gradient at its input,
-// the others a channel each, for those of its parameters. Neither kind fills a large device by itself.
+// All of a layer norm's backward pass: some workgroups go through all channels with some lanes, for the gradient at its
+// input; the others have a channel each, for those of its parameters. Neither kind alone fills a large device.
 #import grid
 
 override LANES: u32 = 8u;
@@ -33,7 +33,7 @@ fn layer_norm_whole_backward(
     @builtin(local_invocation_id) local: vec3<u32>,
 ) {
     let flat = flat_group(group, groups);
-    // Those with the longer loops first. The pieces behind the first have none of them.
+    // Workgroups with the longer loops come first. Only the first piece has any of them.
     let lines = select(0u, (params.items + LANES - 1u) / LANES, part.begin == 0u);
     if flat < lines {
         backward_lanes(flat * LANES + local.x, local.xy, params.add != 0u);
