@@ -1,5 +1,5 @@
-//! The report in a real browser, headless Chromium: it renders without a word on the console, every figure has content
-//! that is really laid out, on a phone and on a desk, for light and dark readers.
+//! The report in a real browser, headless Chromium: it renders without messages on the console, and every figure has
+//! content that is really laid out, on a phone and on a desktop, for light and dark readers.
 #![allow(clippy::unwrap_used)]
 
 #[path = "common/browser.rs"]
@@ -16,7 +16,7 @@ use rootlet::train::SaveEvery;
 use rootlet::train::event::{Event, Observer, Phase};
 use serde_json::Value;
 
-/// Two methods, two seeds, trained for real; global, so that layers change their number of connections.
+/// Two methods with two seeds, really trained, with global scope, so that layers change their number of connections.
 const SWEEP: &str = "
 methods = [\"set\", \"gse-grabo\"]
 sparsities = [0.9, 0.95]
@@ -62,7 +62,7 @@ fn address(path: &Path) -> String {
     format!("file://{}", path.display())
 }
 
-/// Measures the page from outside, in a frame of some width: the page itself has no script.
+/// Measures the page from outside, in a frame of a given width: the page itself has no script.
 fn measured(folder: &Path, page: &Path, width: u32, dark: bool) -> Value {
     let text = fs::read_to_string(page).unwrap();
     let text = serde_json::to_string(&text).unwrap().replace("</", "<\\/");
@@ -121,7 +121,7 @@ frame.srcdoc = {text};
     serde_json::from_str(&json).unwrap_or_else(|e| panic!("{e}: {json}"))
 }
 
-/// The real runs of the sweep. What this machine's trainer may not tell of them is made up, so that every figure is
+/// The real runs of the sweep. Whatever this machine's trainer may not report is made up, so that every figure is
 /// drawn.
 fn records(folder: &Path) -> Vec<RunRecord> {
     let file = folder.join("sweep.toml");
@@ -254,7 +254,7 @@ fn the_report_renders_for_every_reader() {
     }
 }
 
-/// Alone in its own window: the page's own console, and pictures to look at in `ROOTLET_PICTURES` where that is set.
+/// Alone in its own window: the page's own console, and pictures for viewing in `ROOTLET_PICTURES` if that is set.
 #[test]
 fn the_report_is_silent_on_the_console() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Data sources from outside the crate and vectors in memory: batches, shares, training, and words that are not kept.
+//! Data sources from outside the crate and vectors in memory: batches, shares, training, and broken promises.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -14,7 +14,7 @@ use rootlet::data::{
 use rootlet::engine::Device;
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
-/// Makes its samples when they are needed: noise around one of three corners, other noise in each epoch.
+/// Makes its samples when they are needed: noise around one of three corners, with other noise in each epoch.
 #[derive(Debug)]
 struct Corners(usize);
 
@@ -133,7 +133,8 @@ fn vectors_become_batches() {
     }
 }
 
-/// Dealt to several processes, each sample is in one part, and the batches of all together are those of one process.
+/// Divided among several processes, each sample is in one part, and all their batches together are those of one
+/// process.
 #[test]
 fn an_epoch_is_dealt_to_processes() {
     let numbers = |order, share, batch| -> Vec<Vec<u32>> {
@@ -186,7 +187,7 @@ fn an_epoch_is_dealt_to_processes() {
     says(started, &["no part 2 among 2"]);
 }
 
-/// Says something and does another thing.
+/// Promises one thing and does another.
 #[derive(Debug)]
 struct Liar(&'static str);
 

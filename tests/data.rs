@@ -90,8 +90,8 @@ fn assert_tiny(set: &Dataset) {
     }
 }
 
-/// Damages file `index` of the gzipped (or plain) set, loads it, and wants either the right set or an error that names
-/// the file and the remedy. Returns the error's message.
+/// Damages file `index` of the gzipped (or plain) set, loads it, and expects either the right set or an error that
+/// names the file and the remedy. Returns the error's message.
 fn damaged(index: usize, ending: &str, content: &[u8]) -> Option<String> {
     let files = match ending {
         ".gz" => tiny().map(|file| gzip(&file)),
@@ -119,7 +119,7 @@ fn damaged(index: usize, ending: &str, content: &[u8]) -> Option<String> {
     }
 }
 
-/// The embedded digits as files: contents that are known, under the names of another set.
+/// The embedded digits as files: known contents, under the names of another set.
 #[test]
 fn files_of_another_set_are_recognised() {
     let read = |name: &str| {
@@ -149,7 +149,7 @@ fn files_of_another_set_are_recognised() {
             );
         }
     }
-    // What nobody published is taken with a note.
+    // Contents that nobody published are accepted with a note.
     let folder = folder(&sound, ".gz");
     let set = data::load(&source("mnist", folder.path())).unwrap();
     let part = "not the published contents of mnist";
@@ -213,8 +213,8 @@ fn what_goes_on_after_the_end_is_an_error() {
     }
 }
 
-/// In a gzip file, a flipped bit is an error, or it is one of the few that mean nothing: in the header of 10 bytes
-/// (such as the time), or those that fill up the last byte of a block.
+/// In a gzip file, a flipped bit is an error, or one of the few without meaning: in the header of 10 bytes (such as the
+/// time), or among those that fill up the last byte of a block.
 #[test]
 fn every_flipped_bit_is_an_error_or_harmless() {
     for (index, whole) in tiny().iter().enumerate() {
@@ -360,7 +360,7 @@ fn short_cifar_files_are_refused() {
     );
 }
 
-/// The complete sets: sizes, classes of equal size where they are, and that the normalisation is the images' own.
+/// The complete sets: sizes, classes of equal size where that is so, and that the normalisation is that of the images.
 #[test]
 #[ignore = "needs the real data sets: set ROOTLET_DATA to the folder that holds them, each in a folder of its name"]
 fn real_sets() {

@@ -1,4 +1,4 @@
-//! Batches: what is in them, and that neither workers nor the batch to start with change any.
+//! Batches: their contents, and that neither workers nor the batch to start with change them.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ const SHAPE: ImageShape = ImageShape {
     width: 5,
 };
 
-/// Images whose bytes tell which image and feature they are of.
+/// Images whose bytes identify the image and the feature.
 fn split(images: usize) -> Arc<Split> {
     let features = SHAPE.features();
     let bytes = (0..images * features)

@@ -1,4 +1,4 @@
-//! Every example runs to its end; those that are meant to be read first have 50 lines at most.
+//! Every example runs to its end; those meant to be read first have at most 50 lines.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../examples/custom_loop.rs"]

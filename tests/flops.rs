@@ -23,14 +23,14 @@ fn a_tiny_model_by_hand() {
     for (method, gamma, step, before) in [
         ("static", 1.0, 54.0, 0.0),
         ("set", 1.0, 54.0, 0.0),
-        // Every tenth step the gradients of 9 candidates, of 18, and of all 18 pairs.
+        // Every tenth step, the gradients of 9 candidates, of 18, and of all 18 pairs.
         ("gse", 1.0, 54.0 + 1.8, 0.0),
         ("gse", 2.0, 54.0 + 3.6, 0.0),
         ("rigl", 2.0, 54.0 + 3.6, 0.0),
         ("snip", 1.0, 54.0, 108.0),
         ("grasp", 1.0, 54.0, 216.0),
         ("synflow", 1.0, 54.0, 10_800.0),
-        // Dense for 0.3, and half of the steps a quarter of the way between dense and sparse.
+        // Dense for 0.3; for half of the steps, a quarter of the way between sparse and dense.
         ("gradual", 1.0, 54.0 + (0.3 + 0.5 * 0.25) * 54.0, 0.0),
         ("lottery", 1.0, 108.0 + 54.0, 0.0),
         // Backward with all: 2 (9 + 2 × 18).
@@ -61,7 +61,7 @@ fn resnet50() -> Model {
     by_name("resnet50", &options).unwrap()
 }
 
-/// How much less GSE computes than RigL where f is the share of the dense forward pass: (3 f + gamma f r) / (3 f + r).
+/// How much less GSE computes than RigL, where f is the share of the dense forward pass: (3 f + gamma f r) / (3 f + r).
 fn saved(f: f64, gamma: f64, rounds: f64) -> f64 {
     1.0 - (3.0 * f + gamma * f * rounds) / (3.0 * f + rounds)
 }
@@ -73,7 +73,7 @@ fn resnet50_at_99_percent_against_rigl() {
     let count = |active: &[u64]| ModelCount::new(&model, active);
     let shapes = model.shapes();
     let pairs: Vec<u64> = shapes.iter().map(|s| s.dense()).collect();
-    // 4.09 G multiply-adds, as is known of this network.
+    // 4.09 G multiply-adds, the known number for this network.
     assert!((count(&pairs).forward_flops() / 8.178e9 - 1.0).abs() < 1e-4);
 
     let active = allocate(&shapes, 0.99, Assignment::ErdosRenyi).unwrap();

@@ -1,4 +1,4 @@
-//! The fuzz targets' corpora once more, by an ordinary test: what a fuzzer has found stays mended, on every toolchain.
+//! The fuzz targets' corpora again, in an ordinary test: what a fuzzer has found stays fixed, on every toolchain.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;

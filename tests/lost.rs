@@ -1,4 +1,4 @@
-//! A device that is lost on the way changes nothing of what a run ends with.
+//! Losing a device on the way does not change the end of a run.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -30,7 +30,7 @@ fn config(adapter: &str, epochs: u32) -> TrainConfig {
     config
 }
 
-/// A run in `runs`, on devices that `watch` sees when they are opened; its folder and its end.
+/// A run in `runs`, on devices that `watch` sees when they are opened; gives its folder and its end.
 fn train(
     runs: &Path,
     config: TrainConfig,
@@ -76,7 +76,7 @@ fn newest(run: &Path) -> Vec<u8> {
     fs::read(all.pop().unwrap().join("model.safetensors")).unwrap()
 }
 
-/// A table without the columns that tell times.
+/// A table without the columns of times.
 fn table(run: &Path, name: &str) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_path(run.join(name)).unwrap();
     let names = reader.headers().unwrap().clone();
@@ -113,7 +113,7 @@ fn a_hundred_losses_change_no_bit() {
         SaveEvery::Steps(2),
         |device| {
             if opened < LOSSES {
-                // Some with hardly a step done, most later on: within steps, rounds, evaluations and saves.
+                // Some with hardly a step done, most later: within steps, rounds, evaluations and saves.
                 device.lose_after(match opened % 5 {
                     0 => 1 + u64::from(random.word() % 20),
                     _ => 100 + u64::from(random.word() % 120),
@@ -125,7 +125,7 @@ fn a_hundred_losses_change_no_bit() {
     assert_eq!(end.unwrap(), steps);
     assert_eq!(opened, LOSSES + 1, "not all were lost");
     assert_same(&unbroken, &broken);
-    // One process did it all.
+    // One process did all of it.
     let summary = fs::read_to_string(broken.join("summary.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
     assert_eq!(summary["commands"].as_array().unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! `benches/gpu/measure`: its files are complete on adapters that work, and it goes on where parts do not.
+//! `benches/gpu/measure`: its files are complete on working adapters, and it goes on if parts fail.
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
@@ -85,13 +85,13 @@ fn it_measures_small_cases_on_any_adapter() {
         }
         if adapter == "cpu" {
             assert!(table.contains("copy, read and written") && table.contains("from 256 KiB"));
-            // It is here or it is not; either way the others were measured.
+            // It may be available or not; either way the others were measured.
             assert!(!part(&whole, "torch")["status"].is_null());
         }
     }
 }
 
-/// A program in rootlet's place.
+/// A program in place of rootlet.
 fn stand_in(folder: &Path, script: &str) -> std::path::PathBuf {
     let path = folder.join("rootlet");
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -142,7 +142,7 @@ fn a_part_that_fails_is_recorded_and_the_next_begins() {
     assert_eq!(told("step mlp").0, "done");
     assert_eq!(told("step resnet20, tune off").0, "done");
     assert_eq!(told("step resnet20, activations f16").0, "done");
-    // What a table cannot be made of takes nothing away.
+    // If no table can be made, nothing else is lost.
     assert!(table.contains("The table cannot be made"), "{table}");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
@@ -203,7 +203,7 @@ fn without_a_gpu_it_says_so() {
     assert!(message.contains("there is no such file"), "{message}");
 }
 
-/// A training that its time ends has saved, and the next call goes on with it.
+/// A training that runs out of time has saved, and the next call resumes it.
 #[test]
 fn training_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
@@ -254,7 +254,7 @@ fn a_name_that_no_part_begins_with_is_refused() {
     }
 }
 
-/// Whatever ends it ends the part that runs, and leaves no files but those of the results.
+/// Whatever ends it also ends the current part, and leaves no files except the results.
 #[test]
 #[cfg(target_os = "linux")]
 fn what_ends_it_ends_its_part() {
@@ -275,7 +275,7 @@ fn what_ends_it_ends_its_part() {
     let small = ["--small", "--python", "/bin/false"];
     let runs = |process: &str| {
         let state = fs::read_to_string(format!("/proc/{process}/stat"));
-        // One that nobody has waited for yet is a zombie.
+        // A process that nobody has waited for yet is a zombie.
         state.is_ok_and(|state| !state.contains(") Z "))
     };
     let within_seconds = |what: &str, done: &dyn Fn() -> bool| {

@@ -32,9 +32,9 @@ fn dense(model: &Model) -> ModelCount {
     ModelCount::new(model, &active)
 }
 
-/// CIFAR form: the parameters of He et al. 2016, table 6 (0.27 M … 1.7 M), to the last one as the option-A networks
-/// have them. ImageNet form: torchvision's. Millions of multiply-adds: He et al. 2016, table 1 (1.8, 3.6, 3.8 G), as
-/// torchvision counts them today, with the bottlenecks' stride in their 3×3.
+/// CIFAR form: the parameters of He et al. 2016, table 6 (0.27 M … 1.7 M), exactly as in the option-A networks.
+/// ImageNet form: torchvision's. Millions of multiply-adds: He et al. 2016, table 1 (1.8, 3.6, 3.8 G), as torchvision
+/// counts them today, with the bottlenecks' stride in their 3×3.
 #[test]
 fn counts_are_the_published_ones() {
     for (name, side, classes, parameters, mega_macs) in [
@@ -78,13 +78,13 @@ fn models_have_the_layers_that_their_names_say() {
     }
 }
 
-/// `--width 4` makes a ResNet's weights 16 times as many, and Erdős–Rényi's share of them lower at the same number.
+/// `--width 4` gives a ResNet 16 times as many weights, and lowers Erdős–Rényi's share of them at the same number.
 #[test]
 fn width_multiplies_channels_and_connections_can_stay() {
     for name in MODELS {
         let [narrow, wide] = [1.0, 4.0].map(|width| model(name, 32, 10, width));
         let [n, w] = [&narrow, &wide].map(dense);
-        // Inner layers grow sixteenfold, those at an end fourfold.
+        // Inner layers grow sixteenfold, and those at an end fourfold.
         assert!(w.dense > 4 * n.dense, "{name}: {} {}", n.dense, w.dense);
         let kept = n.dense / 10;
         for (model, count) in [(&narrow, &n), (&wide, &w)] {

@@ -1,5 +1,5 @@
-//! The CPU executor trains in a page: the module of `examples/page` in headless Chromium, rounds and all, beside the
-//! same training on this system. It is built first, which takes minutes:
+//! The CPU executor trains in a page: the module of `examples/page` in headless Chromium, including rounds, compared
+//! with the same training on this system. Building it takes minutes:
 //! `scripts/test --profile ci --run-ignored all --test page`.
 #![allow(clippy::unwrap_used)]
 
@@ -23,7 +23,7 @@ fn build() -> String {
     String::from_utf8(built.stdout).unwrap().trim().to_owned()
 }
 
-/// What the page shows once it has trained.
+/// What the page shows after it has trained.
 fn shown(page: &str, folder: &Path) -> String {
     let output = browser::command(folder)
         .args(["--dump-dom", &format!("file://{page}")])
@@ -37,7 +37,7 @@ fn shown(page: &str, folder: &Path) -> String {
     text.split_once("</pre>").unwrap().0.to_owned()
 }
 
-/// The page's last line, as [`Trained`] is shown.
+/// The page's last line, in the form of [`Trained`].
 fn result(shown: &str) -> Trained {
     let (_, line) = shown
         .split_once("trained: ")
@@ -73,8 +73,8 @@ fn a_page_trains_as_this_system_does() {
     // It repeats to the bit, and begins with this system's bits.
     assert_eq!(result(&shown(&page, folder.path())).ended, there.ended);
     assert_eq!(there.begun, here.begun);
-    // The loss takes `exp` and `ln` of the system's library. WebAssembly has Rust's own, whose last bit is another one
-    // for one argument of ten: from the first step on, the bits differ.
+    // The loss uses `exp` and `ln` of the system's library. WebAssembly has Rust's own, whose last bit differs for one
+    // argument in ten, so the bits differ from the first step on.
     assert_eq!(there.rounds, here.rounds);
     assert!((there.loss - here.loss).abs() < 1e-3, "{there}, {here}");
 }

@@ -1,4 +1,4 @@
-//! What can be left out of the build stays out, and what a page does in its own way stands in one file each.
+//! What can be left out of the build stays out, and whatever a page does differently is in one file each.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Crates that a build of the library takes on this system, itself included, with these features alone.
+/// Crates of a library build on this system, including itself, with only these features.
 fn crates(features: &str) -> BTreeSet<String> {
     let tree = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -51,7 +51,7 @@ fn each_source(folder: &Path, see: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// The program is not for pages, tests neither.
+/// The program is not for pages, and neither are tests.
 #[test]
 fn clocks_threads_and_waiting_stand_in_one_file_each() {
     let seams: [(&str, &[&str]); 3] = [

@@ -1,4 +1,4 @@
-//! TensorBoard's event files: framing and checksums by a small reader of one's own, and what TensorBoard's own reader
+//! TensorBoard's event files: framing and checksums with a small independent reader, and what TensorBoard's own reader
 //! finds.
 //!
 //! The second needs a Python that has TensorBoard:
@@ -72,7 +72,7 @@ fn resumed_run(folder: &Path) -> PathBuf {
     run.path().join("tensorboard")
 }
 
-/// CRC-32C bit by bit: the definition, and nothing of the crate that writes.
+/// CRC-32C bit by bit, from the definition, without any code of the crate.
 fn crc32c(bytes: &[u8]) -> u32 {
     let mut crc = !0u32;
     for byte in bytes {
@@ -222,7 +222,7 @@ fn records_hold_the_scalars_under_right_checksums() {
             .iter()
             .any(|(tag, ..)| tag.starts_with("rank_correlation"))
     );
-    // The second file begins with START at the first step that is done again.
+    // The second file begins with START at the first repeated step.
     let start = fields(&records(second)[1]);
     assert_eq!(bytes_of(&start, 7), [[8, 1]]);
     assert_eq!(step_of(&start), 11);
@@ -271,7 +271,7 @@ for tag in sorted(events.Tags()['scalars']):
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    // Steps 15 and 20 of the first part were done again, and are gone.
+    // Steps 15 and 20 of the first part were repeated, and are gone.
     for line in [
         "train/loss 5:2.0000 10:1.5000 16:1.2500",
         "epoch/test_accuracy 10:0.8750 20:0.8750",

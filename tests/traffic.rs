@@ -1,6 +1,6 @@
 //! What a training step of each model dispatches and moves, counted from recorded plans: the table of docs/steps.md,
-//! which `REDRAW=1 cargo nextest run --test traffic` writes anew. `KERNELS=1` before it prints the dispatches by
-//! kernel, and needs `--no-capture`.
+//! which `REDRAW=1 cargo nextest run --test traffic` rewrites. `KERNELS=1` prints the dispatches by kernel, and needs
+//! `--no-capture`.
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write;
@@ -18,7 +18,7 @@ const BEGIN: &str = "<!-- steps: written by tests/traffic -->\n";
 const END: &str = "<!-- end -->\n";
 const SPARSITY: f64 = 0.98;
 
-/// Models by name, with the side of their images and the members of their batches.
+/// Models by name, with the side of their images and the batch size.
 const MODELS: [(&str, usize, usize); 6] = [
     ("mlp", 32, 128),
     ("resnet20", 32, 128),
@@ -58,7 +58,7 @@ fn step(
         ..NetworkOptions::of_batch(batch)
     };
     let method = method("gse-uniform").unwrap();
-    // Nothing is computed: memory that is not touched takes none.
+    // Nothing is computed, and untouched memory takes none.
     let device = Device::cpu(1).unwrap();
     let network = Network::new(&device, &model, &state, &options, method.as_ref()).unwrap();
     let layers = model.sparse();
@@ -67,8 +67,8 @@ fn step(
         .zip(&counts)
         .enumerate()
         .map(|(l, (layer, &active))| {
-            // Forward and the connections' gradients read the input; but for the first layer, the gradient at the input
-            // reads that at the output. The batch and the gradient at the logits are f32 always.
+            // Forward and the connections' gradients read the input; except for the first layer, the gradient at the
+            // input reads that at the output. The batch and the gradient at the logits are always f32.
             let stored = activations.bits() / 8;
             let bytes = match l {
                 0 => 2 * 4,

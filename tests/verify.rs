@@ -72,11 +72,11 @@ fn found(device: Device) -> (BTreeSet<String>, Report) {
     (failed.collect(), report)
 }
 
-/// Errors as drivers make them: a product's tail lost, a sum one too many, a barrier that orders nothing.
+/// Errors like those of drivers: a product's tail lost, a sum off by one, a barrier that orders nothing.
 #[test]
 fn broken_kernels_are_caught_and_named() {
     let (failed, report) = found(broken(|kernel, source| match kernel {
-        // The last connection of each row, where the batch is no multiple of the lanes.
+        // The last connection of each row, if the batch is not a multiple of the lanes.
         "sparse/spmm" => source.replacen(
             "} else {",
             "} else if params.vectors == 1u {\n let _x = 0u; } else {",
@@ -100,7 +100,7 @@ fn broken_kernels_are_caught_and_named() {
     }
 }
 
-/// A shader that the driver refuses is reported, and what follows is still run.
+/// A shader that the driver refuses is reported, and the rest still runs.
 #[test]
 fn a_shader_that_is_refused_hides_nothing() {
     let (failed, report) = found(broken(|kernel, source| match kernel {
@@ -112,8 +112,8 @@ fn a_shader_that_is_refused_hides_nothing() {
     assert!(report.errors.iter().any(|e| e.contains("layer/gelu")));
 }
 
-/// What changes a kernel, or what is checked, changes the hash by which an adapter that passed is remembered: all of
-/// `src` that has kernels, or that a verification uses.
+/// Whatever changes a kernel, or what is checked, changes the hash by which an adapter that passed is remembered:
+/// everything in `src` that has kernels, or that a verification uses.
 #[test]
 fn the_hash_of_the_sources_has_all_that_a_verification_runs() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -133,7 +133,7 @@ fn the_hash_of_the_sources_has_all_that_a_verification_runs() {
             let module = |path: &str| path.split([':', ';']).next().unwrap().to_owned();
             requested.extend(
                 used.map(module)
-                    // Errors' texts change no number.
+                    // The texts of errors change no number.
                     .filter(|module| module != "error" && root.join("src").join(module).is_dir()),
             );
         }

@@ -1,11 +1,11 @@
-//! Who imports whom, by the `use` lines and by the paths within expressions (`super::name(…)`, `child::name(…)`).
-//! Re-exports are followed to the file that defines a name, and are no imports themselves; tests within files do not
-//! count.
+//! Who imports whom, according to the `use` lines and the paths within expressions (`super::name(…)`,
+//! `child::name(…)`). Re-exports are followed to the file that defines a name, and are not imports themselves; tests
+//! within files do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// From each node to those that it imports.
+/// Maps each node to those that it imports.
 pub type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// A module's path from the crate's root.
@@ -17,17 +17,17 @@ struct Module {
     imports: Vec<Import>,
 }
 
-/// What a `use` brings into a module, or a path within it names.
+/// An import of a module: by `use`, or by a path within it.
 #[derive(Clone)]
 struct Import {
-    /// What it is called there; nothing, of a path.
+    /// Its name there; empty for a path.
     alias: String,
     /// Where it comes from.
     path: Name,
     reexport: bool,
 }
 
-/// From each file below `src` to those that it imports.
+/// Maps each file below `src` to those that it imports.
 pub fn of_files() -> Graph {
     let modules = modules();
     let mut graph = Graph::new();
@@ -40,7 +40,7 @@ pub fn of_files() -> Graph {
     graph
 }
 
-/// From each room, a folder or file right below `src`, to those that it imports.
+/// Maps each room, a folder or file right below `src`, to those that it imports.
 pub fn of_rooms() -> Graph {
     let room = |file: &str| file.split(['/', '.']).next().unwrap().to_owned();
     let mut graph = Graph::new();
@@ -179,8 +179,7 @@ fn paths(words: &[String], own: &Name, names: &BTreeSet<Name>) -> Vec<Import> {
     found
 }
 
-/// Files called `mod.rs` that define something: `mod` and `use` lines apart from comments and attributes are all that
-/// they may have.
+/// `mod.rs` files that define something: besides comments and attributes, they may only have `mod` and `use` lines.
 pub fn defining_mods() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -193,7 +192,7 @@ pub fn defining_mods() -> Vec<String> {
     files.iter().filter(defines).map(named).collect()
 }
 
-/// Files of layers that give no sample of theirs, for verification and the tests of all layers.
+/// Files of layers that provide no sample, for verification and the tests of all layers.
 pub fn layers_without_samples() -> Vec<PathBuf> {
     let mut files = Vec::new();
     let layers = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/layer");
@@ -212,7 +211,7 @@ fn is_definition(word: &str) -> bool {
     )
 }
 
-/// Reads the path, or tree of paths, at `at`; says where it ends.
+/// Reads the path, or tree of paths, at `at`; returns where it ends.
 fn tree(words: &[String], mut at: usize, mut path: Name, found: &mut Vec<(Name, String)>) -> usize {
     loop {
         match words[at].as_str() {
@@ -259,7 +258,7 @@ fn absolute(path: &[String], own: &Name) -> Name {
     name
 }
 
-/// The file that defines what a path names; `depth` of re-exports followed.
+/// The file that defines what a path names, following up to `depth` re-exports.
 fn resolve(modules: &BTreeMap<Name, Module>, path: &[String], depth: usize) -> Option<String> {
     let known = (0..=path.len())
         .rev()

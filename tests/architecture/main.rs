@@ -1,4 +1,4 @@
-//! What ARCHITECTURE.md says of the rooms, held against the sources: no circles, and a drawing that is up to date.
+//! Checks what ARCHITECTURE.md says about the rooms against the sources: no circles, and a drawing that is up to date.
 #![allow(clippy::unwrap_used)]
 
 mod imports;
@@ -54,14 +54,15 @@ fn no_files_import_each_other_in_circles() {
     assert!(found.is_empty(), "circles:\n{}", found.join("\n"));
 }
 
-/// What a parent defines, its children use, and it uses them: so it has a file of its own, named for what it holds.
+/// If a parent defines what its children use, and also uses them, that part needs a file of its own, with a name for
+/// its content.
 #[test]
 fn mod_files_hold_documentation_and_names_alone() {
     let found = imports::defining_mods();
     assert!(found.is_empty(), "{found:?} define something");
 }
 
-/// What gives none would not be verified.
+/// A layer without a sample would not be verified.
 #[test]
 fn every_file_of_a_layer_gives_a_sample() {
     let found = imports::layers_without_samples();
@@ -74,7 +75,7 @@ fn no_rooms_import_each_other_in_circles() {
     assert!(found.is_empty(), "circles:\n{}", found.join("\n"));
 }
 
-/// The test above would pass too if it found no circle at all.
+/// The test above would also pass if it never found a circle.
 #[test]
 fn a_circle_is_found() {
     let graph = |edges: &[(&str, &str)]| -> Graph {
@@ -132,7 +133,7 @@ fn the_drawing_is_up_to_date() {
     }
 }
 
-/// Every room is described, and none that is not.
+/// Every room is described, and nothing else.
 #[test]
 fn the_page_tells_of_every_room() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");

@@ -1,11 +1,11 @@
-//! What the library says of options: it names them as its structs do, and leaves it to the program to call them flags.
+//! How the library speaks of options: it names them as in its structs, and leaves it to the program to call them flags.
 
 use std::path::Path;
 
 use crate::imports;
 
-/// The places of a file's text, without comments and tests, where an option stands as a flag. A whole command of the
-/// program, such as `rootlet train --resume`, may: it is one of a shell.
+/// The places of a file's text, without comments and tests, where an option is written as a flag. A whole command of
+/// the program, such as `rootlet train --resume`, is allowed: it belongs to a shell.
 fn flags(text: &str) -> Vec<&str> {
     let code = text
         .split("#[cfg(test)]\nmod tests")

@@ -1,4 +1,4 @@
-//! Bits do not depend on the number of threads nor on the run.
+//! Bits depend neither on the number of threads nor on the run.
 
 use rootlet::engine::Device;
 
@@ -40,7 +40,7 @@ fn a_run_repeats_bit_for_bit_on_an_adapter() {
     }
 }
 
-/// Products that do not wait for each other are the same ones in one dispatch.
+/// Independent products give the same results in one dispatch.
 #[test]
 fn three_products_in_one_dispatch_are_the_same_three() {
     let mut problem = problem();

@@ -44,7 +44,7 @@ fn forward_and_backward_are_the_oracles() {
 #[test]
 fn large_scores_neither_overflow_nor_lose_the_sum() {
     for (name, device) in devices() {
-        // Scores up to some hundreds: their exponentials are past the largest float.
+        // Scores up to some hundreds, whose exponentials exceed the largest float.
         let problem = problem(1, (2, 5, 9, 3), 20.0);
         let largest = problem.sizes.largest_score(&problem.image(&problem.qkv, 0));
         assert!(largest > 300.0, "{largest}");

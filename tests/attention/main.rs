@@ -1,5 +1,5 @@
-//! What a vision transformer needs besides its linear layers: attention, patches and positions, against oracles in
-//! 64-bit floats, on every adapter in every workgroup shape and on the CPU executor.
+//! What a vision transformer needs besides its linear layers (attention, patches and positions), compared with oracles
+//! in 64-bit floats, on every adapter in every workgroup shape and on the CPU executor.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

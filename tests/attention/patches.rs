@@ -1,4 +1,4 @@
-//! Patches against the definition of their order, and their backward as the adjoint.
+//! Patches against the definition of their order, and their backward pass as the adjoint.
 
 use rootlet::engine::{Class, Device, Plan};
 use rootlet::layer::PatchifyPass;

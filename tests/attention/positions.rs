@@ -1,4 +1,4 @@
-//! Sin-cos positions against values worked out by hand, and adding them, in place and not.
+//! Sin-cos positions against values computed by hand, and adding them, both in place and not.
 
 use rootlet::engine::{Class, Device, Plan};
 use rootlet::layer::{PositionsPass, sincos_positions};

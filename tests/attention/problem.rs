@@ -6,10 +6,10 @@ use rootlet::layer::AttentionPass;
 use crate::common::Random;
 use crate::oracle::Sizes;
 
-/// Words of noise before and behind a buffer's view.
+/// Words of noise before and after a buffer's view.
 const MARGIN: usize = 64;
 
-/// A buffer that kernels write into, noise inside and around it.
+/// A buffer that kernels write into, with noise inside and around it.
 pub struct Output {
     name: &'static str,
     buffer: Buffer,
@@ -32,7 +32,7 @@ impl Output {
         self.buffer.range(MARGIN..MARGIN + self.words)
     }
 
-    /// What stands in the view, once nothing is found changed around it.
+    /// The contents of the view, after checking that nothing around it has changed.
     pub fn read(&self, device: &Device, what: &str) -> Vec<f32> {
         let found: Vec<u32> = device.download(&self.buffer.all()).unwrap();
         let inside = MARGIN..MARGIN + self.words;
@@ -65,7 +65,7 @@ pub struct Problem {
     pub delta: Vec<f32>,
 }
 
-/// What the layer computed.
+/// The results of the layer.
 pub struct Results {
     pub probabilities: Vec<f32>,
     pub output: Vec<f32>,
@@ -73,7 +73,7 @@ pub struct Results {
 }
 
 impl Problem {
-    /// With inputs in ±`spread`, rubbish in the activation's padding, zeros in the gradient's.
+    /// Inputs are in ±`spread`, with rubbish in the activation's padding and zeros in the gradient's.
     pub fn new(random: &mut Random, sizes: Sizes, count: usize, spread: f32) -> Self {
         let lanes = count.next_multiple_of(4);
         let mut qkv: Vec<f32> = random.reals(3 * sizes.output() * lanes);
@@ -163,7 +163,7 @@ impl Problem {
         lanes.map(|x| f64::from(*x)).collect()
     }
 
-    /// Asserts that the results are the oracle's in the batch's lanes but `except`, and zero in the padding.
+    /// Asserts that the results equal the oracle's in the batch's lanes except `except`, and are zero in the padding.
     #[track_caller]
     pub fn assert_close(&self, found: &Results, except: Option<usize>, what: &str) {
         let what = &format!("{what}, {}", self.name());
@@ -190,7 +190,7 @@ impl Problem {
                 self.sizes.forward(&qkv),
                 self.sizes.backward(&qkv, &image(&self.delta)),
             ];
-            // An exponential's relative error is its argument's absolute one.
+            // The relative error of an exponential is the absolute error of its argument.
             let tolerance = 4e-6 * self.sizes.largest_score(&qkv).max(1.0);
             for ((name, found), expected) in found.iter().zip(expected) {
                 let scale = expected.iter().fold(1e-3, |m: f64, x| m.max(x.abs()));

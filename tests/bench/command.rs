@@ -1,4 +1,4 @@
-//! The command line: its JSON, its files, its mistakes.
+//! The command line: its JSON, its files, and mistakes.
 
 use serde_json::Value;
 
@@ -74,7 +74,7 @@ fn the_json_holds_what_the_comparison_expects() {
         );
     }
 
-    // Only what the products are compared with, but for all of them where that is asked for.
+    // Only what the products are compared with; but for all of them if that is requested.
     for field in [
         "vec4_loads_gelem_s",
         "readback_us",
@@ -174,7 +174,7 @@ fn a_bad_value_is_one_clear_error() {
     assert!(output.get_output().stdout.is_empty(), "it measured first");
 }
 
-/// What cannot be is skipped by name, and what was measured is there.
+/// An impossible case is skipped by name, and the rest is measured.
 #[test]
 fn a_case_that_cannot_be_takes_no_figures_away() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `rootlet bench compare`: devices side by side, and files that cannot be.
+//! `rootlet bench compare`: several devices side by side, and impossible files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{rootlet, tiny};
 
-/// A report of this build, as of an idle machine.
+/// A report of this build, as from an idle machine.
 fn report() -> BenchReport {
     let mut options = tiny("cpu");
     options.parts = vec![Part::Spmm, Part::Sddmm, Part::Step];
@@ -36,7 +36,7 @@ fn devices_stand_side_by_side_and_are_drawn() {
     let cpu = serde_json::to_value(report()).unwrap();
     let mut gpu = cpu.clone();
     gpu["adapter"]["name"] = json!("A <fast> GPU");
-    // Four times as fast in one product, without the step, and with a skip.
+    // Four times as fast in one product, without the step, and with a skipped case.
     let kernel = &mut gpu["kernels"][0];
     kernel["gflop_s"] = json!(kernel["gflop_s"].as_f64().unwrap() * 4.0);
     kernel["operations"] = json!(kernel["operations"].as_u64().unwrap() * 4);
@@ -90,7 +90,7 @@ fn devices_stand_side_by_side_and_are_drawn() {
     ] {
         assert!(svg.contains(part), "no {part:?} in the figure");
     }
-    // Dots: two devices with two products of two sparsities each, one of them with the step; two more in the legend.
+    // Dots: two devices with two products at two sparsities each, one of them with the step; two more in the legend.
     let dots = ["d0", "d1"].map(|device| svg.matches(&format!("class=\"{device}\"")).count());
     assert_eq!(dots, [1 + 4 + 1, 1 + 4]);
     // Nothing lies outside the page: places are shares of its width.
@@ -105,7 +105,7 @@ fn devices_stand_side_by_side_and_are_drawn() {
     }
 }
 
-/// Devices that are as fast as each other have dots beside each other.
+/// Equally fast devices have dots beside each other.
 #[test]
 fn no_dot_hides_another() {
     let folder = tempfile::tempdir().unwrap();
@@ -135,7 +135,7 @@ fn no_dot_hides_another() {
     }
 }
 
-/// What a busy machine disturbed is no number to compare, withheld or kept.
+/// Figures that a busy machine disturbed are not compared, whether withheld or kept.
 #[test]
 fn what_is_doubtful_is_not_compared() {
     let folder = tempfile::tempdir().unwrap();
@@ -221,7 +221,7 @@ fn other_schemas_and_other_code_are_refused() {
         &["not what schema 2 says"],
     );
     refuses("list.json", &|v| *v = json!([1, 2]), &["no schema version"]);
-    // What no machine can have measured.
+    // Figures that no machine can have measured.
     refuses(
         "negative.json",
         &|v| v["kernels"][0]["gflop_s"] = json!(-5.0),

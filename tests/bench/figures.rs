@@ -63,7 +63,7 @@ fn every_part_is_measured_on_every_adapter() {
         ];
         assert_eq!(together.iter().flatten().count(), 3 - left_out);
         assert!(together.iter().flatten().all(|ns| *ns >= 0.0));
-        // What a submission costs the host is told of adapters alone.
+        // The host's cost of a submission is only reported for adapters.
         assert_eq!(ceilings.encode_us.is_none(), adapter == "cpu");
         let found = 11 - left_out - usize::from(adapter == "cpu");
         assert_eq!(ceilings.spread.len(), found + 2 * ceilings.loads.len());
@@ -77,7 +77,7 @@ fn every_part_is_measured_on_every_adapter() {
             "cpu" => TimedBy::HostClock,
             _ => TimedBy::TimestampsAroundPass,
         };
-        // On a busy machine timestamps of short runs may not be credible beside what passed.
+        // On a busy machine, timestamps of short runs may not be credible compared with the time that passed.
         let timed = |by: Option<TimedBy>| {
             let by = by.unwrap();
             by == clock || (adapter != "cpu" && by == TimedBy::ManyDispatches)
@@ -105,7 +105,7 @@ fn every_part_is_measured_on_every_adapter() {
             let bytes = (k.gb_s * 1e9 * k.seconds).round();
             let connection = if full { 4 } else { 8 };
             assert!(bytes >= (n * 2 * 8 * 4 + connection * k.connections) as f64);
-            // Far from 1 where a busy machine was slower at one time than at another, but a share.
+            // On a busy machine with varying speed it may be far from 1, but it is a share.
             let share = k.share_of_ceiling.unwrap();
             assert!(share > 0.0 && share < 100.0, "{k:?}");
             assert!(matches!(
@@ -166,13 +166,13 @@ fn every_part_is_measured_on_every_adapter() {
     }
 }
 
-/// On the CPU executor alone, and of one layer: they have their real sizes.
+/// Only on the CPU executor and for one layer, because they have their real sizes.
 #[test]
 fn the_crossover_is_measured_layer_by_layer() {
     let mut options = tiny("cpu");
     options.parts = vec![Part::Crossover];
     options.batch = 4;
-    // The first has nothing that it could be foreseen from.
+    // There is nothing to predict the first one from.
     options.limit = Duration::from_nanos(1);
     let mut table = Table::default();
     let mut text = String::new();

@@ -1,5 +1,5 @@
-//! The benchmark: its JSON is complete, its figures hang together, its kernels agree with their twins, what does not
-//! fit is skipped, matrices are read and devices compared, its mistakes are errors.
+//! The benchmark: its JSON is complete, its figures are consistent, its kernels agree with their twins, what does not
+//! fit is skipped, matrices are read and devices compared, and mistakes are errors.
 #![allow(clippy::unwrap_used)]
 
 mod command;
@@ -45,9 +45,9 @@ fn tiny(adapter: &str) -> BenchOptions {
         checkpoint_activations: false,
         budget: Duration::from_millis(2),
         limit: Duration::from_secs(600),
-        // Of 2 ms, on machines that test, all are doubtful.
+        // On machines that run tests, all measurements of 2 ms are doubtful.
         keep_doubtful: true,
-        // The crossover's layers are of people's sizes: it has a test of its own.
+        // The crossover's layers have real sizes, so it has a test of its own.
         parts: BenchOptions::default().parts,
     }
 }

@@ -1,4 +1,4 @@
-//! Matrices from files: the layers that they become, the products with them, and files that are wrong.
+//! Matrices from files: the layers made of them, the products with them, and wrong files.
 
 use std::path::{Path, PathBuf};
 

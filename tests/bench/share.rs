@@ -1,4 +1,4 @@
-//! `rootlet bench --share` and `gallery`: what is shared is read back, and what cannot be is refused.
+//! `rootlet bench --share` and `gallery`: what is shared is read back, and impossible files are refused.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::{rootlet, tiny};
 
-/// What becomes of a report before it is written.
+/// A change of a report before it is written.
 type Change = fn(&mut SharedReport);
 
-/// A report as of an idle machine.
+/// A report as from an idle machine.
 fn shared() -> SharedReport {
     let options = BenchOptions {
         parts: vec![Part::Ceilings, Part::Spmm, Part::Step],
@@ -60,7 +60,7 @@ fn what_was_shared_is_read_back_and_what_cannot_be_is_refused() {
         "no shared file",
     );
     refuses("{".to_owned(), "is no JSON");
-    // Written so by a program.
+    // Written like this by a program.
     let written = |change: Change| {
         let mut other = good.clone();
         change(&mut other);
@@ -129,7 +129,7 @@ fn a_gallery_is_made_of_the_files_of_a_folder() {
     let columns: Vec<usize> = rows.map(|line| line.matches(" | ").count()).collect();
     assert_eq!(columns, [12, 12], "{page}");
     assert!(bench::pasted(&first).ends_with(" |\n"));
-    // An older page is replaced, and anything else is not.
+    // An older page is replaced, but nothing else is.
     let place = Gallery::page_path(folder.path());
     let older = page.replace("To add yours", "Add yours");
     std::fs::write(&place, older).unwrap();
@@ -150,7 +150,7 @@ fn a_gallery_is_made_of_the_files_of_a_folder() {
         "{message}"
     );
     std::fs::remove_file(&twice).unwrap();
-    // One file that is refused is named.
+    // A refused file is named.
     std::fs::write(folder.path().join("broken.json"), "{}").unwrap();
     let output = gallery(folder.path(), &["--check"]).failure().code(1);
     let message = String::from_utf8_lossy(&output.get_output().stderr).into_owned();

@@ -1,4 +1,4 @@
-//! What is not measured, and options that cannot be.
+//! What is not measured, and impossible options.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use rootlet::bench::{self, BenchOptions, Finding, Part, Table};
 
 use crate::{choices, tiny};
 
-/// A case that does not fit is in the table and in the report with its reason; the others are measured.
+/// A case that does not fit is in the table and in the report with its reason, and the others are measured.
 #[test]
 fn what_does_not_fit_is_skipped_with_a_reason() {
     for adapter in choices() {
@@ -53,7 +53,7 @@ fn what_would_take_too_long_is_skipped() {
     options.models = vec!["resnet20".to_owned(), "resnet56".to_owned()];
     options.limit = Duration::from_nanos(1);
     let report = bench::run(&options, &mut |_| ()).unwrap();
-    // The first of each kind has nothing that it could be foreseen from.
+    // There is nothing to predict the first of each kind from.
     assert_eq!(
         (
             report.kernels.len(),
@@ -71,8 +71,8 @@ fn what_would_take_too_long_is_skipped() {
     assert!(report.exponents.is_none());
 }
 
-/// On a machine that is too busy nothing is given that could be taken for a measurement: a figure is there, or it is
-/// named as withheld with the reason.
+/// On a machine that is too busy, nothing is reported that could be taken for a measurement: a figure is there, or it
+/// is named as withheld with the reason.
 #[test]
 fn what_other_work_disturbs_is_withheld_by_name() {
     let mut options = tiny("cpu");
@@ -102,7 +102,7 @@ fn what_other_work_disturbs_is_withheld_by_name() {
     {
         assert!(reason.starts_with("the machine was busy"), "{reason}");
     }
-    // What was asked for was computed and checked, whatever its time was.
+    // What was requested was computed and checked, whatever its time was.
     for skipped in busy.iter().filter(|s| s.part == "spmm") {
         assert!(
             skipped.reason.contains("connections, right to"),
@@ -112,7 +112,7 @@ fn what_other_work_disturbs_is_withheld_by_name() {
     assert!(!report.is_withheld() || report.kernels.is_empty());
 }
 
-/// A library user's options are checked as the command line's are.
+/// A library user's options are checked like those of the command line.
 #[test]
 fn options_are_checked() {
     let refuse = |change: fn(&mut BenchOptions), expected: &str| {

@@ -16,7 +16,7 @@ fn run() -> (tempfile::TempDir, PathBuf, PathBuf) {
     (run, old, new)
 }
 
-/// Loading fails with a message that names the path; the message.
+/// Checks that loading fails with a message that names the path; gives the message.
 fn refused(path: &Path) -> String {
     match checkpoint::load(path) {
         Err(error @ Error::Checkpoint { .. }) => error.to_string(),
@@ -97,7 +97,7 @@ fn a_run_goes_back_to_the_previous_one_and_says_so() {
         message.contains(&format!("{} is intact", old.display())),
         "{message}"
     );
-    // Nothing left: every reason, and the way out.
+    // If nothing is left, the message has every reason and the way out.
     fs::remove_file(old.join("manifest.json")).unwrap();
     let message = refused(run.path());
     assert!(message.contains("manifest.json is missing"), "{message}");
@@ -125,7 +125,7 @@ fn paths_that_are_no_checkpoints() {
 #[test]
 fn a_renamed_checkpoint() {
     let (run, _, new) = run();
-    // Under a name of its own: fine. Under another step's: that would resume at the wrong place.
+    // A name of its own is fine. Another step's name would resume at the wrong place.
     let best = run.path().join("best");
     fs::rename(copy(&new, &run.path().join("other")), &best).unwrap();
     assert_eq!(checkpoint::load(&best).unwrap().snapshot.progress.step, 20);
@@ -135,7 +135,7 @@ fn a_renamed_checkpoint() {
     assert!(message.contains("step-0000000020"), "{message}");
 }
 
-/// Files whose checksums are right and whose content is not: made by hand, or by a broken writer.
+/// Files with right checksums and wrong content: made by hand, or by a broken writer.
 #[test]
 fn right_checksums_do_not_excuse_wrong_content() {
     let (_run, _, path) = run();
@@ -161,7 +161,7 @@ fn right_checksums_do_not_excuse_wrong_content() {
     forge(&model, &|text| text);
     checkpoint::load(&path).unwrap();
 
-    // Every index in turn made wrong: first four bytes of each tensor of indices are among these.
+    // Changes every index in turn: the first four bytes of each index tensor are among these.
     let mut refusals = 0;
     for at in (header..model.len()).step_by(4) {
         let mut bad = model.clone();
@@ -174,7 +174,7 @@ fn right_checksums_do_not_excuse_wrong_content() {
     let past = |p: &checkpoint::PastConnections| p.crow_indices.len() + p.col_indices.len();
     let expected = saved.state.layers.iter().map(indices).sum::<usize>()
         + saved.past.iter().map(past).sum::<usize>()
-        // Words of the hashes of images that then do not rise.
+        // Words of the hashes of images, which then do not rise.
         + 4;
     assert_eq!(refusals, expected);
 
@@ -212,7 +212,7 @@ fn right_checksums_do_not_excuse_wrong_content() {
             "null",
             "\"x\"",
         ] {
-            // More inputs than there were leave a valid model.
+            // More inputs than before leave a valid model.
             if (name, value) == ("n_in", "2147483647") {
                 continue;
             }

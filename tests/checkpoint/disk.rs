@@ -28,7 +28,7 @@ fn limited_writer() {
     println!("left: {:?}", names(&run.join("checkpoints")));
 }
 
-/// `limited_writer` under a shell script, where `"$@"` stands for it.
+/// `limited_writer` under a shell script, in which `"$@"` stands for it.
 fn limited(script: &str, run: &Path, first: bool) -> Output {
     let mut shell = Command::new("sh");
     shell
@@ -63,7 +63,7 @@ fn expect(output: &Output, parts: &[&str]) {
     }
 }
 
-/// Whether this machine lets us mount a file system that only a child sees.
+/// Whether this machine allows mounting a file system that only a child sees.
 fn can_mount() -> bool {
     let mount = "mount -t tmpfs tmpfs /tmp";
     let probe = Command::new("unshare")
@@ -76,7 +76,7 @@ fn can_mount() -> bool {
     can
 }
 
-/// A limit on the length of a file stops a write half way, as a full disk does, and needs no privileges.
+/// A limit on the length of a file stops a write half way, like a full disk, and needs no privileges.
 #[cfg(unix)]
 #[test]
 fn a_write_that_stops_half_way() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 const SIZES: [usize; 4] = [300, 200, 200, 10];
 const KILLS: u64 = 48;
 
-/// Run by the test below in a child process: goes on from what is in the folder, saving until it is killed.
+/// Run by the test below in a child process: continues from what is in the folder, saving until it is killed.
 #[test]
 #[ignore = "helper process of `no_kill_loses_a_save`"]
 fn endless_writer() {
@@ -68,7 +68,7 @@ fn no_kill_loses_a_save() {
         let loaded = checkpoint::load(run.path()).unwrap();
         let step = loaded.snapshot.progress.step;
         assert_eq!(loaded.note, None, "{left:?}");
-        // The save under way may have completed without having been reported.
+        // The current save may have completed without having been reported.
         assert!(
             (completed..=completed + 1).contains(&step),
             "{completed}: {left:?}"

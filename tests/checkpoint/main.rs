@@ -27,7 +27,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Any bits at all: NaN, infinities and negative zero among them.
+    /// Any bits at all, including NaN, infinities and negative zero.
     fn reals(&mut self, len: usize) -> Vec<f32> {
         (0..len)
             .map(|_| f32::from_bits(self.next() as u32))

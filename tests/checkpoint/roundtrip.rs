@@ -98,7 +98,7 @@ fn the_kept_previous_one_is_an_intact_one() {
     assert_eq!(names(&store), ["step-0000000010", "step-0000000030"]);
 }
 
-/// The two moments between the renames of a second save of a step, and what an interrupted save leaves.
+/// The two moments between the renames when a step is saved again, and what an interrupted save leaves.
 #[test]
 fn leftovers_are_put_right() {
     let run = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Choosing what to run on. Mesa's software adapter llvmpipe must be there: scripts/test installs it.
+//! Choosing where to run. Mesa's software adapter llvmpipe must be available: scripts/test installs it.
 
 use crate::{Desk, Done, small, table};
 use serde_json::Value;
@@ -37,7 +37,7 @@ fn adapters_lists_llvmpipe_and_the_cpu() {
     );
 }
 
-/// In a container there is no desktop session, and Mesa would complain with lines like errors of ours.
+/// A container has no desktop session, and Mesa would complain with lines that look like our errors.
 #[test]
 fn drivers_are_quiet_without_a_desktop() {
     let desk = Desk::new();
@@ -95,7 +95,7 @@ fn llvmpipe_trains_and_resumes_to_the_bit() {
     let done = desk.good(&[&resume[..], &["--adapter=LLVMpipe"]].concat());
     assert_eq!(done.err, "");
     crate::assert_same(&unbroken, &broken);
-    // The environment goes before the configuration file here too, and would have changed the bits.
+    // The environment overrides the configuration file here too, and would have changed the bits.
     let done = desk.good(&[&resume[..], &["--epochs=3"]].concat());
     assert!(
         done.err.starts_with("note: the adapter differs"),
@@ -121,7 +121,7 @@ fn llvmpipe_and_the_cpu_come_to_the_same_figures() {
     }
 }
 
-/// What the environment says goes before the file, so that it is no edit of the checkpoint's configuration.
+/// The environment overrides the file, so that it is no edit of the checkpoint's configuration.
 #[test]
 fn the_environment_decides_where_the_file_of_a_resumed_run_was_edited() {
     let desk = Desk::new();
@@ -136,7 +136,7 @@ fn the_environment_decides_where_the_file_of_a_resumed_run_was_edited() {
         let mut command = desk.command(&resume);
         Done::of(command.env("ROOTLET_ADAPTER", adapter).output().unwrap())
     };
-    // One that is set to nothing decides nothing.
+    // An empty variable decides nothing.
     with("").failed(2, &["`adapter` is elsewhere there and cpu here"]);
     let done = with("cpu");
     assert_eq!(done.code, Some(0), "{done:?}");

@@ -25,7 +25,7 @@ fn a_reader_that_goes_away_ends_nothing() {
             BufReader::new(out).read_line(&mut line).unwrap();
             assert!(!line.is_empty());
         }
-        // The pipe is closed here, whatever was read of it.
+        // The pipe is closed here, however much of it was read.
         let done = crate::Done::of(child.wait_with_output().unwrap());
         assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{more:?}");
         let run = desk.runs().pop().unwrap();
@@ -58,7 +58,7 @@ fn a_full_log_disk_is_told_when_all_is_saved() {
     );
     done.failed(1, &[&told, "No space left"]);
     assert_same(&unbroken, &run);
-    // A sweep does all its runs, too.
+    // A sweep also does all its runs.
     fs::write(
         desk.path("s.toml"),
         "seeds = [1, 2]\n[base]\nhidden = [16]\nepochs = 1\nlimit = 64\n",

@@ -28,7 +28,7 @@ pub fn idx_folder() -> TempDir {
     idx_folder_of([31, 37])
 }
 
-/// As [`idx_folder`]; where the two factors are equal, the test images are training images.
+/// Like [`idx_folder`]; if the two factors are equal, the test images are training images.
 pub fn idx_folder_of(factors: [u32; 2]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
@@ -55,7 +55,7 @@ fn arguments(folder: &Path) -> [&str; 7] {
     ]
 }
 
-/// The default model goes by the images' size, whatever the data set is called.
+/// The default model depends on the images' size, whatever the data set is called.
 #[test]
 fn large_images_of_a_known_sets_format_get_a_convolutional_model() {
     let folder = tempfile::tempdir().unwrap();
@@ -101,7 +101,7 @@ fn sound_files_train() {
     let desk = Desk::new();
     let folder = idx_folder();
     desk.good(&arguments(folder.path()));
-    // The run remembers where they were, so that it resumes and evaluates from anywhere.
+    // The run remembers where they were, so that it can be resumed and evaluated from anywhere.
     let run = desk.runs().remove(0);
     let config = fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains(crate::text(folder.path())), "{config}");

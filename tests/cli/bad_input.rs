@@ -60,7 +60,7 @@ fn bad_values_name_the_flag_and_what_it_takes() {
     assert!(desk.runs().is_empty(), "{:?}", desk.runs());
 }
 
-/// Those of the other commands, which are not a configuration's.
+/// Mistakes in the other commands, which have no configuration.
 #[test]
 fn numbers_of_every_command_name_their_range() {
     let desk = Desk::new();
@@ -176,7 +176,7 @@ fn bad_configuration_files() {
     fs::write(desk.path("my.toml"), [0xff, 0xfe, 0x00]).unwrap();
     desk.bad(&train, 1, &["my.toml"]);
     desk.bad(&["train", "--config", "."], 1, &["cannot read ."]);
-    // What it leaves out is the default, and flags go before it.
+    // Values that it leaves out have their defaults, and flags override it.
     write("epochs = 1\nhidden = [8]\n");
     desk.good(&[&train[..], &["--limit=64"]].concat());
 }
@@ -194,7 +194,7 @@ fn a_model_too_large_is_refused_before_it_eats_the_memory() {
             &["2^32", "--sparsity", "--hidden"],
         );
     }
-    // Fewer than can be counted, but more than any machine that runs this holds.
+    // Few enough to count, but more than any machine that runs this can hold.
     let large = ["--hidden=60000,60000", "--adapter=cpu"];
     let done = desk.run(&[&dense[..], &large].concat());
     done.failed(
@@ -211,7 +211,7 @@ fn a_model_too_large_is_refused_before_it_eats_the_memory() {
     for split in ["train", "val"] {
         let class = desk.path("images").join(split).join("class");
         fs::create_dir_all(&class).unwrap();
-        // Only named, never read: the sizes come before the images.
+        // Only named, never read: the sizes are checked before the images.
         fs::write(class.join(format!("{split}.png")), []).unwrap();
     }
     let folder = format!("--data-dir={}", desk.path("images").display());
@@ -244,7 +244,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved() {
         &["the loss became", "at step 3", "--lr"],
     );
     assert!(!done.out.contains("test accuracy"), "{done:?}");
-    // A sound start, then a rate that no network stands: the checkpoint from before stays as it was.
+    // A sound start, then a rate that no network survives: the earlier checkpoint stays as it was.
     let run = desk.small(&["--epochs=2"]);
     let (checkpoint, before) = (newest(&run), model(&run));
     let resume = [
@@ -271,13 +271,13 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_what_was_saved() {
     );
     assert_eq!(names(&run.join("checkpoints")).len(), 2);
     desk.good(&["eval", text(&run)]);
-    // And it goes on from there with a better one, as if nothing had been.
+    // And it goes on from there with a better one, as if nothing had happened.
     let better = ["--lr=0.1", "--epochs=6", "--quiet"];
     desk.good(&[&["train", "--resume", text(&run)][..], &better].concat());
     crate::assert_same(&desk.small(&[]), &run);
 }
 
-/// One that is asked for by a wrong name is near: all of them would be a page.
+/// A suggestion for a wrong name is a similar one: all of them would fill a page.
 #[test]
 fn an_unknown_kernel_is_answered_by_those_most_like_it() {
     let desk = Desk::new();

@@ -1,5 +1,5 @@
-//! What of a run's files is believed: the checkpoint, whose checksum proves it, before the summary, before what people
-//! edit.
+//! Which of a run's files are believed: first the checkpoint, whose checksum proves it, then the summary, then what
+//! people edit.
 
 use crate::run_files::{files, summary};
 use crate::{Desk, assert_same, names, newest, small, table, text};
@@ -12,7 +12,7 @@ fn edit(path: &Path, from: &str, to: &str) {
     fs::write(path, before.replacen(from, to, 1)).unwrap();
 }
 
-/// As a kill before the first checkpoint leaves it.
+/// The state that a kill before the first checkpoint leaves.
 fn without_checkpoint(run: &Path) {
     let mut open = summary(run);
     open["finished"] = serde_json::Value::Null;
@@ -83,7 +83,7 @@ fn a_method_that_does_not_fit_the_network_is_refused() {
             "{done:?}"
         );
     }
-    // The first round of the four was before the change, the second fell to the static network.
+    // Of the four rounds, the first was before the change, and the second fell to the static network.
     let rounds = table(&run, "topology.csv");
     let steps: Vec<&str> = rounds[1..].iter().map(|row| row[0].as_str()).collect();
     assert_eq!(
@@ -147,7 +147,7 @@ fn a_run_without_a_checkpoint_begins_with_what_it_was_begun_with() {
         "{done:?}"
     );
     assert_same(&unbroken, &run);
-    // With the lists of `small` alone it would have been another run.
+    // With only the flags of `small` it would have been another run.
     assert!(small(&[]).len() > 5);
 }
 
@@ -186,7 +186,7 @@ fn reports_go_by_the_checkpoint() {
     fs::write(run.join("summary.json"), told).unwrap();
     let done = desk.good(&["report", text(&run)]);
     assert_eq!(done.err, "");
-    // Nothing is left to go by: one error.
+    // If nothing is left, there is one error.
     fs::remove_dir_all(run.join("checkpoints")).unwrap();
     fs::remove_file(run.join("summary.json")).unwrap();
     fs::remove_file(&config).unwrap();
@@ -199,7 +199,7 @@ fn reports_go_by_the_checkpoint() {
     }
 }
 
-/// Nothing else proves what a run ended with.
+/// Nothing else proves how a run ended.
 #[test]
 fn checkpoints_that_lost_their_manifests_are_told() {
     let desk = Desk::new();

@@ -1,4 +1,4 @@
-//! The data of a run: which images test, what a checkpoint keeps of them, and what is said where they changed.
+//! The data of a run: which images test, what a checkpoint records about them, and what is reported if they changed.
 
 use std::fs;
 use std::path::Path;
@@ -6,12 +6,12 @@ use std::path::Path;
 use crate::{Desk, newest, text};
 use serde_json::Value;
 
-/// Twelve images a class of 16 × 16 pixels, each class of a colour of its own, numbered from `first`.
+/// Twelve images per class of 16 × 16 pixels, each class with a colour of its own, numbered from `first`.
 pub(crate) fn photos(folder: &Path, classes: &[&str], first: usize, count: usize) {
     for name in classes {
         let class = folder.join(name);
         fs::create_dir_all(&class).unwrap();
-        // The colour is the name's, so that a class looks the same under any number.
+        // The name determines the colour, so that a class looks the same under any number.
         let colour = name
             .bytes()
             .fold(7u8, |sum, byte| sum.wrapping_mul(31) ^ byte);
@@ -142,7 +142,7 @@ fn classes_are_matched_by_their_names() {
     let end = json(done.out.lines().last().unwrap());
     assert_eq!(end["test_accuracy"], 1.0, "{end}");
     let run = desk.runs().remove(0);
-    // Of fewer classes each has the number of its name, not that of its place.
+    // With fewer classes, each has the number of its name, not that of its place.
     let done = desk.good(&["eval", text(&run), "--data-dir=fewer", "--json"]);
     assert_eq!(json(&done.out)["accuracy"], 1.0, "{done:?}");
     assert!(
@@ -155,7 +155,7 @@ fn classes_are_matched_by_their_names() {
         2,
         &["trained on the classes bee, cat, dog", "has others: ant"],
     );
-    // Nor does a run go on with classes of other names.
+    // Nor is a run resumed with classes of other names.
     fs::rename(desk.path("data/train/dog"), desk.path("data/train/ant")).unwrap();
     fs::rename(desk.path("data/val/dog"), desk.path("data/val/ant")).unwrap();
     desk.bad(
@@ -169,8 +169,8 @@ fn classes_are_matched_by_their_names() {
     );
 }
 
-/// 36 training images at first, then 18: three steps an epoch, then two; the eight epochs are trained all the same, by
-/// the schedules of eight epochs.
+/// 36 training images at first, then 18: three steps per epoch, then two. All eight epochs are trained, by the
+/// schedules of eight epochs.
 #[test]
 fn a_run_resumed_on_other_images_says_so_and_keeps_its_epochs() {
     let desk = Desk::new();
@@ -197,7 +197,7 @@ fn a_run_resumed_on_other_images_says_so_and_keeps_its_epochs() {
     ] {
         assert!(done.err.contains(part), "{done:?}");
     }
-    // Six epochs of two steps after the eight steps of before.
+    // Six epochs of two steps after the eight earlier steps.
     assert!(done.out.contains("after 20 steps, 8 epochs"), "{done:?}");
     assert!(
         done.out.contains("note: the data changed during the run"),
@@ -211,7 +211,7 @@ fn a_run_resumed_on_other_images_says_so_and_keeps_its_epochs() {
         rates,
         ["0.1", "0.1", "0.1", "0.1", "0.1", "0.1", "0.1", "0.01"]
     );
-    // Unchanged since then: nothing is said.
+    // Unchanged since then: nothing is reported.
     let done = desk.good(&["train", "--resume", text(&run), "--epochs=9"]);
     assert_eq!(done.err, "");
     assert!(done.out.contains("after 22 steps, 9 epochs"), "{done:?}");
@@ -252,7 +252,7 @@ fn photos_get_a_convolutional_model() {
     ));
     assert!(done.out.contains("12675-8-2"), "{done:?}");
     assert!(!done.out.contains("the model is"), "{done:?}");
-    // Widths of a perceptron ask for one, also those of the default, and from a file.
+    // Widths of a perceptron ask for one, even the default ones, and even from a file.
     fs::write(desk.path("widths.toml"), "hidden = [8]\n").unwrap();
     for (more, units) in [
         (&["--hidden=8"][..], "12675-8-2"),
@@ -289,7 +289,7 @@ fn results_that_mislead_say_so() {
     for (line, start) in lines.iter().zip(starts) {
         assert!(line.starts_with(start), "{done:?}");
     }
-    // A rate that wrecks the network without a number that is none.
+    // A rate that wrecks the network without producing a NaN.
     let wrecked = [
         "train",
         "--hidden=16",
@@ -343,7 +343,7 @@ fn methods_that_never_came_to_a_round_say_so() {
             done.out.starts_with("note: ") && done.out.contains(part),
             "{more:?}: {done:?}"
         );
-        // At the start it is said as well, in time to change it.
+        // This is also reported at the start, in time to change it.
         if part.contains(" step ") {
             let loud: Vec<&str> = with(&train, more);
             let loud: Vec<&str> = loud.into_iter().filter(|word| *word != "--quiet").collect();

@@ -100,7 +100,7 @@ fn bad_images_are_named_up_front_or_left_out() {
     ] {
         assert!(remarks.contains(part), "no {part} in {remarks}");
     }
-    // Every batch is whole; of the test images one is left out.
+    // Every batch is complete; one of the test images is left out.
     let epoch = events
         .iter()
         .find(|event| event["event"] == "epoch")
@@ -119,7 +119,7 @@ fn bad_images_are_named_up_front_or_left_out() {
     let broken = desk.runs().pop().unwrap();
     desk.good(&["train", "--resume", text(&broken), "--steps=0", "--quiet"]);
     crate::assert_same(&run, &broken);
-    // Nothing is left to test by, or of a class to train on.
+    // Nothing is left for testing, or for training a class.
     for file in [
         "val/bee/40.png",
         "val/bee/41.png",

@@ -27,7 +27,7 @@ fn evaluation_gives_the_figures_of_the_runs_end() {
     assert!(done.out.starts_with(&start), "{done:?}");
     let done = desk.good(&["eval", text(&run), "--limit=10"]);
     assert!(done.out.starts_with("10 test images"), "{done:?}");
-    // What it was trained on is not what is loaded here.
+    // It was trained on other data than what is loaded here.
     let done = desk.good(&["eval", text(&run), "--limit=2"]);
     assert!(done.err.contains("no test images of 8 of 10"), "{done:?}");
     assert!(!done.err.contains("training images"), "{done:?}");
@@ -86,7 +86,7 @@ fn missing_and_damaged_checkpoints_are_refused() {
             &["fails its checksum", &advice],
         );
     }
-    // The run's folder still serves, with the checkpoint before.
+    // The run's folder still works, with the earlier checkpoint.
     let done = desk.good(&["eval", text(&run)]);
     assert!(
         done.err.starts_with("note: going back to checkpoint"),
@@ -102,7 +102,7 @@ fn missing_and_damaged_checkpoints_are_refused() {
     desk.bad(&["eval", text(&checkpoint)], 1, &["manifest.json"]);
 }
 
-/// What tests needs no images to train with.
+/// Testing needs no training images.
 #[test]
 fn a_folder_of_test_images_alone_is_enough() {
     let desk = Desk::new();

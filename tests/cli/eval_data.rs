@@ -1,4 +1,4 @@
-//! Checkpoints by themselves: what they know of their data.
+//! Checkpoints on their own: what they know about their data.
 
 use std::fs;
 
@@ -96,6 +96,6 @@ fn checkpoints_that_do_not_tell_their_data_are_read() {
     ] {
         assert!(done.err.contains(part), "{done:?}");
     }
-    // Eight epochs of four steps after the two of before.
+    // Eight epochs of four steps after the earlier two.
     assert!(done.out.contains("after 34 steps, 8 epochs"), "{done:?}");
 }

@@ -1,5 +1,5 @@
-//! Images that a network has learned from are known again wherever they lie: a result on them is never called that of a
-//! test, and says how many they are.
+//! Images that a network was trained on are recognised wherever they lie: a result on them is never called a test
+//! result, and says how many they are.
 
 use std::fs;
 
@@ -52,7 +52,7 @@ fn images_of_the_training_in_another_folder_are_counted() {
         eval(&other)
     );
     assert_eq!(count(&other), 2);
-    // An older checkpoint kept nothing of them.
+    // An older checkpoint recorded nothing about them.
     let mut checkpoint = rootlet::checkpoint::load(&run).unwrap();
     checkpoint.snapshot.learned_images = Default::default();
     rootlet::checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
@@ -132,7 +132,7 @@ fn copies_within_train_are_counted_where_some_are_held_out() {
     let check = desk.good(&["data", "check", "--data-dir=data"]);
     let copies = "copies       2 training images are others once more, by their pixels";
     assert!(check.out.contains(copies), "{check:?}");
-    // Whichever are held out: half of them are so that one of a pair is, for some seed.
+    // Half of the images are held out, so that for some seed one of a pair is.
     let told = (1..6).any(|seed| {
         let seed = format!("--seed={seed}");
         let done = desk.good(&with(
@@ -152,7 +152,7 @@ fn copies_within_train_are_counted_where_some_are_held_out() {
         noted
     });
     assert!(told);
-    // Each twice: whatever is held out stays, too.
+    // With each image twice, whatever is held out has a copy in training.
     for number in (0..10).filter(|&number| number != 3) {
         copy(&desk, "data/train", number, "data/train");
     }
@@ -166,7 +166,7 @@ fn copies_within_train_are_counted_where_some_are_held_out() {
     );
 }
 
-/// Three colours of 8 × 8 pixels for the grey digits: too many for this network, but no more than that.
+/// Three colours of 8 × 8 pixels are too many for this network of grey digits; that is all that is wrong.
 #[test]
 fn a_folder_gets_the_image_size_of_a_network_of_another_set() {
     let desk = Desk::new();
@@ -199,12 +199,12 @@ fn a_limit_above_the_number_of_images_is_said_to_be_none() {
             .contains("--limit 400 changes nothing: there are 355 images"),
         "{done:?}"
     );
-    // What the run itself was limited to is no flag.
+    // A limit of the run itself is not a flag.
     assert_eq!(desk.good(&["eval", text(&run)]).err, "");
 }
 
-/// Files of a published set's names whose contents are others: their test images may be any, those that were trained on
-/// too.
+/// Files with the names of a published set but other contents: their test images may be any, including those trained
+/// on.
 #[test]
 fn images_of_the_training_in_files_of_a_known_sets_names_are_counted() {
     for (factors, result_of, trained_on) in

@@ -1,5 +1,5 @@
-//! Image folders that are not what they should be: every entry that is no image is named, or left out where that was
-//! asked for, and images that a network may have learned from are never called test images.
+//! Image folders that are not as they should be. Every entry that is not an image is named, or left out if that was
+//! requested; and images that a network may have been trained on are never called test images.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn sound(desk: &Desk) {
     photos(&desk.path("data/val"), &["bee", "cat"], 40, 4);
 }
 
-/// Puts what is no image in the places of some.
+/// Puts things that are not images in the places of some.
 #[cfg(unix)]
 fn spoil(desk: &Desk) -> Vec<&'static str> {
     use std::os::unix::fs::symlink;
@@ -92,7 +92,7 @@ fn whatever_is_in_an_images_place_is_named_or_left_out() {
     assert_eq!(json(&done.out)["images"], 8, "{done:?}");
 }
 
-/// What leaves the classes unclear is no matter of single images: it is named too, and no run goes on with it.
+/// An entry that makes the classes unclear does not concern single images: it is named too, and no run goes on with it.
 #[cfg(unix)]
 #[test]
 fn folders_that_are_no_classes_are_all_named_and_never_skipped() {
@@ -119,7 +119,7 @@ fn folders_that_are_no_classes_are_all_named_and_never_skipped() {
         1,
         &["train/empty: it holds no images", "2 more entries"],
     );
-    // Also where nothing is beside train/.
+    // Also if there is nothing beside train/.
     fs::remove_dir_all(desk.path("data/val")).unwrap();
     let done = desk.bad(
         &["data", "check", "--data-dir=data"],
@@ -132,7 +132,7 @@ fn folders_that_are_no_classes_are_all_named_and_never_skipped() {
     assert!(desk.runs().is_empty());
 }
 
-/// Root may read everything, so that this shows nothing there.
+/// Root may read everything, so this shows nothing for root.
 #[cfg(unix)]
 #[test]
 fn a_file_that_may_not_be_read_is_found_before_the_first_step() {
@@ -170,7 +170,7 @@ fn classes_with_few_images_or_none_are_named() {
     }
     let done = desk.good(&["data", "check", "--data-dir=data"]);
     assert!(done.err.contains("no test images in val/"), "{done:?}");
-    // Of a known set, too, where --limit cuts it.
+    // Also for a known set, if --limit cuts it.
     let done = desk.good(&["train", "--limit=3", "--epochs=1", "--runs=runs"]);
     assert!(
         done.out
@@ -189,8 +189,8 @@ pub(crate) fn result(done: &crate::Done) -> String {
 
 const TRAINED_ON: &str = "; the network was trained on 1 of them";
 
-/// Of a folder without a part to test by some images are held out by name and seed: those of the training, or nobody
-/// knows which.
+/// In a folder without a test part, some images are held out by name and seed: either those of the training, or unknown
+/// ones.
 #[test]
 fn images_that_were_trained_on_are_no_test_images() {
     let desk = Desk::new();
@@ -201,14 +201,14 @@ fn images_that_were_trained_on_are_no_test_images() {
     let run = desk.runs().remove(0);
     let eval = |run: &Path, more: &[&str]| desk.good(&[&["eval", text(run)], more].concat());
     assert!(result(&eval(&run, &[])).starts_with("8 test images of image-folder: "));
-    // The same training images, of which four are held out that were not.
+    // The same training images, of which four others are held out.
     let done = eval(&run, &["--data-dir=split"]);
     let expected = "4 images of image-folder (10 % split off train/ by seed 1; the network was trained on 4 of them): ";
     assert!(result(&done).starts_with(expected), "{done:?}");
     let done = json(&eval(&run, &["--data-dir=split", "--json"]).out);
     assert_eq!(done["test_part"]["split-off"]["trained_on"], true);
     assert_eq!(done["images"], 4);
-    // Held out in training: those, whichever number of them.
+    // If they were held out in training, it is those, however many.
     desk.good(&with(
         &TRAIN,
         &["--epochs=3", "--data-dir=split", "--steps=7"],
@@ -219,7 +219,7 @@ fn images_that_were_trained_on_are_no_test_images() {
         assert!(result(&done).contains(" test images of "), "{done:?}");
         assert!(!done.out.contains(TRAINED_ON), "{done:?}");
     }
-    // Where one of them is gone, another one is held out, which was trained on.
+    // If one of them is gone, another one is held out, which was trained on.
     let gone = fs::read_dir(desk.path("split/train/bee")).unwrap();
     let mut gone: Vec<_> = gone.map(|entry| entry.unwrap().path()).collect();
     gone.sort();
@@ -233,7 +233,7 @@ fn images_that_were_trained_on_are_no_test_images() {
         done.contains(TRAINED_ON)
     });
     assert!(moved);
-    // So it is for a run that goes on, and for the one after that, too.
+    // The same goes for a run that is resumed, and for the one after that.
     for steps in ["10", "0"] {
         let done = desk.good(&["train", "--resume", text(&run), "--steps", steps]);
         let result = result(&done);
@@ -252,7 +252,7 @@ fn images_that_were_trained_on_are_no_test_images() {
     assert!(done.out.contains(TRAINED_ON), "{done:?}");
 }
 
-/// Versions that kept nothing of the data trained on every image.
+/// Versions that recorded nothing about the data trained on every image.
 #[test]
 fn a_checkpoint_that_knows_no_data_has_no_test_images_of_them() {
     let desk = Desk::new();
@@ -270,7 +270,7 @@ fn a_checkpoint_that_knows_no_data_has_no_test_images_of_them() {
     assert_eq!(end["test_part"]["split-off"]["trained_on"], true, "{end}");
 }
 
-/// A link or a copy of `train` in the place of `val`.
+/// A link or a copy of `train` in place of `val`.
 #[test]
 fn training_images_in_the_test_folder_are_refused() {
     let desk = Desk::new();
@@ -309,7 +309,7 @@ fn copies_under_other_names_are_no_test_images() {
     assert!(summary.contains(note), "{summary}");
 }
 
-/// What qualifies a result is reported beside it, also where notes are not shown.
+/// Whatever qualifies a result is reported beside it, even if notes are not shown.
 #[test]
 fn classes_without_images_are_told_beside_the_result() {
     let desk = Desk::new();

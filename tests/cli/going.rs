@@ -1,5 +1,5 @@
-//! Processes that are looked at while they run. How fast the machine is decides nothing: a training has no end in sight
-//! until a test gives it one, and is made to stand still where something is done to it.
+//! Processes that are observed while they run. Nothing depends on the machine's speed: a training does not end until a
+//! test makes it, and it is paused while something is done to it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use crate::{Desk, Done, newest, small};
 
-/// Many more epochs than are trained while a test looks. The end is a signal, a kill, or the `--steps` of a resume.
+/// Many more epochs than are trained while a test observes. The end is a signal, a kill, or the `--steps` of a resume.
 pub const ENDLESS: [&str; 3] = ["--epochs=100000", "--round-until=100000", "--quiet"];
 
 /// Optimiser steps of an epoch of the small run.
 const EPOCH: u64 = 19;
 
-/// How long a loaded machine may take for what is a matter of milliseconds.
+/// How long a loaded machine may take for something that normally takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(200);
 
-/// A process that runs. None outlives its test.
+/// A running process. None outlives its test.
 pub struct Going(Option<Child>);
 
 impl Going {
@@ -43,7 +43,7 @@ impl Going {
     pub fn look_for<T>(&mut self, what: &str, found: impl Fn() -> Option<T>) -> Option<T> {
         let began = Instant::now();
         loop {
-            // In this order: what it leaves is there when it has ended.
+            // In this order: whatever it leaves is there after it has ended.
             let ended = self.has_ended();
             if let Some(it) = found() {
                 return Some(it);
@@ -56,13 +56,13 @@ impl Going {
         }
     }
 
-    /// As [`Going::look_for`], where it must come.
+    /// Like [`Going::look_for`], if it must be found.
     pub fn wait_for<T>(&mut self, what: &str, found: impl Fn() -> Option<T>) -> T {
         let it = self.look_for(what, found);
         it.unwrap_or_else(|| panic!("it ended without {what}"))
     }
 
-    /// The run beside those of `before`, when it has a checkpoint.
+    /// The run that is not in `before`, once it has a checkpoint.
     pub fn saved_run(&mut self, desk: &Desk, before: &[PathBuf]) -> PathBuf {
         self.wait_for("a checkpoint", || {
             let mut runs = desk.runs().into_iter();
@@ -70,24 +70,24 @@ impl Going {
         })
     }
 
-    /// Where it has not ended.
+    /// Sends a signal, if it has not ended.
     #[cfg(unix)]
     #[expect(unsafe_code, reason = "signals are sent in C")]
     pub fn signal(&mut self, signal: libc::c_int) {
         if !self.has_ended() {
-            // SAFETY: the call takes numbers alone. The process is a child that nobody has waited for: the number is
-            // its own.
+            // SAFETY: the call only takes numbers. The process is a child that nobody has waited for, so the number is
+            // still its own.
             assert_eq!(unsafe { libc::kill(self.id() as libc::pid_t, signal) }, 0);
         }
     }
 
-    /// Makes it stand still.
+    /// Pauses it.
     #[cfg(unix)]
     #[expect(unsafe_code, reason = "only C tells when a child has stopped")]
     pub fn hold(&mut self) {
         self.signal(libc::SIGSTOP);
         let states = libc::WSTOPPED | libc::WEXITED | libc::WNOWAIT;
-        // SAFETY: all zeros are a value of the structure, which is written while it is borrowed.
+        // SAFETY: all zeros are a valid value of the structure, which is written while it is borrowed.
         let told = unsafe {
             let mut told = std::mem::zeroed();
             libc::waitid(libc::P_PID, self.id(), &mut told, states)
@@ -101,7 +101,7 @@ impl Going {
         self.signal(libc::SIGCONT);
     }
 
-    /// What comes of it at its end.
+    /// The result after its end.
     pub fn end(mut self) -> Done {
         Done::of(self.0.take().unwrap().wait_with_output().unwrap())
     }
@@ -123,7 +123,7 @@ pub fn step(run: &Path) -> u64 {
     name.to_str().unwrap()[5..].parse().unwrap()
 }
 
-/// The first end of an epoch of a small run that is past all of these steps, as a flag.
+/// The first end of an epoch of a small run after all of these steps, as a flag.
 pub fn end_past(steps: impl IntoIterator<Item = u64>) -> String {
     let last = steps.into_iter().max().unwrap();
     format!("--steps={}", (last / EPOCH + 1) * EPOCH)

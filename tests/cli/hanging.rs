@@ -1,6 +1,5 @@
-//! A disk or a network that hangs: whoever opens a file there waits, and nobody can tell for how long. A lease does the
-//! same to one file: the system keeps everybody waiting who opens it until its holder gives it back, or three quarters
-//! of a minute are over.
+//! A disk or a network that hangs: opening a file there takes an unpredictable time. A lease does the same to one file:
+//! the system makes everybody who opens it wait until its holder gives it back, or for three quarters of a minute.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -29,7 +28,7 @@ const TRAIN: [&str; 10] = [
 /// Optimiser steps of an epoch.
 const EPOCH: u64 = 3;
 
-/// How long the system keeps others waiting.
+/// How long the system makes others wait.
 const LEASE: Duration = Duration::from_secs(40);
 
 /// A file that is held until this is dropped.
@@ -46,8 +45,8 @@ impl Held {
             .open(path)
             .unwrap();
         let began = Instant::now();
-        // SAFETY: the calls take numbers alone. The signal that tells of somebody who waits is of no interest. While
-        // somebody has the file open, there is no lease to be had.
+        // SAFETY: the calls only take numbers. The signal that reports a waiting process is ignored. There is no lease
+        // while somebody has the file open.
         while unsafe {
             libc::signal(libc::SIGIO, libc::SIG_IGN);
             libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK)
@@ -60,17 +59,17 @@ impl Held {
         Self { file }
     }
 
-    /// Whether somebody waits for the file: the lease is one that is being given back.
+    /// Whether somebody is waiting for the file: the lease is then marked as being given back.
     #[expect(unsafe_code, reason = "leases are only in C")]
     fn is_awaited(&self) -> bool {
-        // SAFETY: the call takes numbers alone.
+        // SAFETY: the call only takes numbers.
         let lease = unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_GETLEASE) };
         lease != libc::F_WRLCK
     }
 }
 
-/// Stops a process that hangs by one signal, and gives what came of it. Were it to wait for the file, it would come
-/// with an end of its own or none.
+/// Stops a hanging process by one signal, and gives the result. If it waited for the file, it would come to an end of
+/// its own, or to none.
 fn stop(mut child: Going, held: &Held) -> Done {
     child.wait_for("a look at the file", || held.is_awaited().then_some(()));
     child.signal(libc::SIGTERM);
@@ -80,8 +79,8 @@ fn stop(mut child: Going, held: &Held) -> Done {
     done
 }
 
-/// A training, further batches of rounds and a test whose file hangs: the first signal saves and stops, and the run
-/// goes on to the bits of one that nothing happened to.
+/// A training, the further batches of rounds, and a test whose file hangs: the first signal saves and stops, and the
+/// run goes on to the same bits as an undisturbed one.
 #[test]
 fn a_file_that_hangs_keeps_no_run_from_saving() {
     let desk = Desk::new();
@@ -94,11 +93,11 @@ fn a_file_that_hangs_keeps_no_run_from_saving() {
         (&perceptron, "data/val/b/22.png"),
         (&rounds, "data/train/b/03.png"),
     ] {
-        // Not quiet, to be told how to go on.
+        // Not quiet, to see how to go on.
         let arguments = [&TRAIN[..], &ENDLESS[..2], more].concat();
         let before = desk.runs();
         let mut child = Going::start(desk.command(&arguments));
-        // A step is done, before which there is nothing to save.
+        // One step is done, before which there is nothing to save.
         let broken = child.wait_for("an epoch", || {
             let mut runs = desk.runs().into_iter();
             let run = runs.find(|run| !before.contains(run))?;
@@ -144,7 +143,7 @@ fn data_that_hang_keep_no_command_from_stopping() {
         text(folder.path()),
     ];
     for arguments in [&train[..], &["sweep", "sweep.toml"]] {
-        // One that was asked for stays so, until it is given back.
+        // A checkpoint that was requested stays so, until the file is given back.
         let held = Held::new(&folder.path().join("train-images-idx3-ubyte.gz"));
         let child = Going::start(desk.command(arguments));
         let done = stop(child, &held);

@@ -1,5 +1,5 @@
-//! Files and surroundings that nobody wishes for: pipes in place of files, absurd numbers, names that a terminal would
-//! obey, variables set to nothing, limits below what is free.
+//! Unwelcome files and surroundings: pipes in place of files, absurd numbers, names that a terminal would obey, empty
+//! variables, limits below what is free.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Desk, Done, small, text};
 
-/// Long enough for a busy machine, and short beside what hung or worked for minutes.
+/// Long enough for a busy machine, and short compared with what once hung or worked for minutes.
 const SOON: Duration = Duration::from_secs(180);
 
 /// Runs a command that must end by itself.
@@ -61,7 +61,7 @@ fn a_pipe_in_place_of_a_file_is_refused_at_once() {
         let path = Path::new(run).join(name);
         let sound = fs::read(&path).unwrap();
         pipe(&path);
-        // A run is shown by what can be read of it.
+        // Whatever can be read of a run is shown.
         for arguments in [&["report", run, "-o", "r.html"][..], &["watch", run]] {
             let done = soon(desk.command(arguments));
             let told = done.out.clone() + &done.err;
@@ -254,7 +254,7 @@ fn counts_that_add_up_past_64_bits_are_told_with_their_row() {
         ] {
             let done = desk.run(arguments);
             assert!(!done.err.contains("panicked"), "{done:?}");
-            // `watch` shows it as a line of the view, `report` beside the page.
+            // `watch` shows it as a line of the view, `report` shows it beside the page.
             let told = done.out.clone() + &done.err;
             assert!(
                 told.contains("topology.csv") && told.contains("line 3"),

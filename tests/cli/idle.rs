@@ -227,7 +227,7 @@ fn messages_speak_of_what_was_typed() {
         2,
         &["c.toml, line 2: `adapter`: invalid type: integer"],
     );
-    // What a file leaves out is not asked for.
+    // Values that a file leaves out are not requested.
     let run = desk.small(&["--epochs=1"]);
     fs::write(run.join("config.toml"), "epochs = 1\n").unwrap();
     let done = desk.bad(

@@ -1,5 +1,5 @@
-//! Images that go bad, are exchanged between two runs, or were learned from: nothing trained is lost, and no number
-//! means what it does not.
+//! Images that become unreadable, are exchanged between two runs, or were trained on: nothing trained is lost, and no
+//! number misleads.
 
 use std::fs;
 
@@ -38,7 +38,7 @@ fn what_was_trained_before_a_bad_image_is_saved() {
     assert_same(whole, broken);
 }
 
-/// Only a round's further batch has the bad image: the batches up to it have not come to it yet.
+/// Only a round's further batch has the bad image: the earlier batches have not reached it yet.
 #[test]
 fn what_was_trained_before_a_bad_image_of_a_further_batch_is_saved() {
     let desk = Desk::new();

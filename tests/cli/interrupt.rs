@@ -1,4 +1,4 @@
-//! Signals stop a run in good order.
+//! Signals stop a run cleanly.
 #![cfg(unix)]
 
 use crate::going::{ENDLESS, Going, end_past, step};
@@ -11,7 +11,7 @@ use std::time::Duration;
 #[test]
 fn a_signal_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
     let desk = Desk::new();
-    // Those of a scheduler say "resume me", the others what they are.
+    // Signals of a scheduler say "resume me", the others say what they are.
     let signals = [
         (libc::SIGINT, 130),
         (libc::SIGTERM, 75),
@@ -46,7 +46,7 @@ fn a_signal_saves_and_stops_and_the_run_goes_on_to_the_same_bits() {
         assert_eq!(told, step(&run).to_string());
         stopped.push((run, advice));
     }
-    // The advice works as it stands.
+    // The advice works literally.
     let end = end_past(stopped.iter().map(|(run, _)| step(run)));
     let unbroken = desk.small(&[&ENDLESS[..], &[&end]].concat());
     for (run, advice) in &stopped {
@@ -71,7 +71,7 @@ fn an_ignored_hangup_stays_ignored() {
     let mut child = Going::start(command);
     let run = child.saved_run(&desk, &[]);
     child.signal(libc::SIGHUP);
-    // It saves several times more, as it does not where it stops.
+    // It saves several more times, which it would not do if it stopped.
     let first = step(&run);
     child.wait_for("a later checkpoint", || {
         (step(&run) >= first + 200).then_some(())

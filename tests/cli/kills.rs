@@ -1,5 +1,5 @@
-//! Kills at random moments, the middle of a save among them: of every method, model and adapter, and of sweeps. Every
-//! end equals that of an unbroken run to the bit.
+//! Kills at random moments, including during saves: of every method, model and adapter, and of sweeps. Every end equals
+//! that of an unbroken run to the bit.
 //!
 //! All thousand: `cargo test --test cli -- --ignored --nocapture a_thousand_kills`.
 
@@ -11,7 +11,7 @@ use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Three steps an epoch, and a checkpoint after each epoch: much of the time goes into saves.
+/// Three steps per epoch, and a checkpoint after each epoch: much of the time is spent on saves.
 const TINY: &str = "
 hidden = [16]
 limit = 48
@@ -21,7 +21,7 @@ lottery_cycles = 1
 threads = 1
 ";
 
-/// A training that is killed: what its configuration has besides [`TINY`], and its adapter.
+/// A training that is killed: its configuration besides [`TINY`], and its adapter.
 struct Case {
     more: String,
     adapter: &'static str,
@@ -42,7 +42,7 @@ impl Case {
             .to_vec()
     }
 
-    /// Goes on with a run.
+    /// Resumes a run.
     fn resume(&self, run: &str) -> Vec<String> {
         ["train", "--no-verify", "--resume", run]
             .map(str::to_owned)
@@ -67,19 +67,19 @@ fn models() -> Vec<Case> {
         .collect()
 }
 
-/// The first adapter of this machine, on continuous integration a software one.
+/// The first adapter of this machine, which is a software one in continuous integration.
 fn adapters() -> Vec<Case> {
     let case = |method| Case::new("0", method, "epochs = 12");
     ["gse-grabo", "gradual", "topkast"].map(case).into()
 }
 
-/// What the kills met.
+/// What the kills hit.
 #[derive(Debug, Default)]
 struct Counts {
     kills: usize,
     /// While a checkpoint was being written.
     torn: usize,
-    /// Before the first one was there: the run was begun anew.
+    /// Before the first one existed: the run was started again.
     anew: usize,
 }
 
@@ -103,7 +103,7 @@ fn start(desk: &Desk, adapter: &str, arguments: &[String]) -> Child {
     command.spawn().unwrap()
 }
 
-/// Kills the process after a while; whether it was still alive.
+/// Kills the process after a while; returns whether it was still alive.
 fn kill(mut child: Child, after: Duration) -> bool {
     sleep(after);
     let alive = child.try_wait().unwrap().is_none();
@@ -137,7 +137,7 @@ fn kill_runs(case: &Case, kills: usize, random: &mut Random, counts: &mut Counts
     while killed < kills {
         round += 1;
         let runs = format!("broken{round}");
-        // Up to four kills a run, all but the first of them while it is being resumed.
+        // Up to four kills per run, all but the first while it is being resumed.
         for _ in 0..4 {
             let command = match saved(&desk, &runs) {
                 Some(run) => case.resume(text(&run)),

@@ -1,4 +1,5 @@
-//! What an image is known by: its pixels, whatever else is in its file, in which folder it lies and what it is called.
+//! An image is identified by its pixels, whatever else is in its file, whichever folder it is in and whatever it is
+//! called.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +26,7 @@ fn jpeg(class: usize, number: usize) -> Vec<u8> {
     file
 }
 
-/// So many JPEG files a class, each as `change` makes it, called by `name` and their numbers.
+/// This many JPEG files per class, each modified by `change`, named `name` plus a number.
 fn jpegs(folder: &Path, name: &str, first: usize, count: usize, change: impl Fn(&[u8]) -> Vec<u8>) {
     for (class, class_name) in CLASSES.iter().enumerate() {
         let folder = folder.join(class_name);
@@ -37,7 +38,7 @@ fn jpegs(folder: &Path, name: &str, first: usize, count: usize, change: impl Fn(
     }
 }
 
-/// With a segment of this marker behind the first one.
+/// The file with a segment of this marker after the first one.
 fn with_segment(marker: u8, file: &[u8]) -> Vec<u8> {
     let text = b"Exif\0\0 taken on a Sunday";
     let length = (text.len() as u16 + 2).to_be_bytes();
@@ -111,8 +112,7 @@ fn metadata_hide_no_training_image_in_the_test_folder() {
     );
 }
 
-/// Older checkpoints have hashes over the bytes of JPEG files: they are compared by these, and a run that goes on keeps
-/// them.
+/// Older checkpoints have hashes of the bytes of JPEG files: they are compared by these, and a resumed run keeps them.
 #[test]
 fn hashes_of_older_checkpoints_are_compared_by_what_they_are_of() {
     let desk = Desk::new();
@@ -142,7 +142,7 @@ fn hashes_of_older_checkpoints_are_compared_by_what_they_are_of() {
     assert!(done.contains(none), "{done}");
     jpegs(&desk.path("other/val"), "again", 3, 1, <[u8]>::to_vec);
     assert_eq!(trained_on(&desk, &run, &other), 2);
-    // What the run goes on with is known by its pixels; two images of the past only by their bytes.
+    // What the run goes on with is identified by its pixels; two images of the past only by their bytes.
     for class in CLASSES {
         fs::remove_file(desk.path("data/train").join(class).join("03.jpg")).unwrap();
     }
@@ -166,7 +166,7 @@ fn a_folder_is_refused_where_all_was_learned_and_counted_where_some_was() {
     let done = result(&desk.good(&eval));
     let some = "24 images of image-folder (the network was trained on 16 of them): ";
     assert!(done.starts_with(some), "{done}");
-    // Of an older version, which kept no hashes.
+    // From an older version, which recorded no hashes.
     let mut checkpoint = checkpoint::load(&run).unwrap();
     let kept = std::mem::take(&mut checkpoint.snapshot.learned_images);
     checkpoint::save(&run, &checkpoint.snapshot, &checkpoint.manifest.config).unwrap();
@@ -196,7 +196,7 @@ fn copies_that_the_network_never_learned_from_are_a_note() {
     assert!(result(&done).starts_with(none), "{done:?}");
 }
 
-/// Further batches of a round are trained on by no step, but decide what grows.
+/// No step trains on the further batches of a round, but they decide what grows.
 #[test]
 fn images_that_decided_what_grows_were_learned_from() {
     let desk = Desk::new();
@@ -216,13 +216,13 @@ fn images_that_decided_what_grows_were_learned_from() {
             .as_u64()
             .unwrap()
     });
-    // Two steps of two; of a round six more, of which some may be the same.
+    // Two steps of two; for a round, six more, of which some may be the same.
     assert_eq!(counts[0], 4);
     assert!((6..=16).contains(&counts[1]), "{counts:?}");
 }
 
-/// Where a bad image is left out, another of its class is learned from in its place: here, of each class the only good
-/// one, which is in no batch itself.
+/// If a bad image is left out, another of its class is trained on instead: here the only good one of each class, which
+/// is in no batch itself.
 #[test]
 fn images_that_stood_in_for_bad_ones_were_learned_from() {
     let desk = Desk::new();
@@ -236,7 +236,7 @@ fn images_that_stood_in_for_bad_ones_were_learned_from() {
             fs::write(image, b"\x89PNG\r\n\x1a\nno more").unwrap();
         }
     }
-    // Whose first batch has numbers 4, 3, 0 and 2 of the eight.
+    // Its first batch has numbers 4, 3, 0 and 2 of the eight.
     let flags = ["--steps=1", "--batch=4", "--seed=2", "--skip-bad-images"];
     desk.good(&with(&TRAIN, &flags));
     let run = desk.runs().remove(0);

@@ -140,7 +140,7 @@ fn mistakes_give_one_clear_line() {
         assert_eq!(done.err.trim_end().lines().count(), 1, "{done:?}");
         assert_eq!(done.out, "");
     }
-    // What clap refuses, it shows with the usage.
+    // What clap refuses is shown with the usage.
     desk.bad(&["model", "resnet20", "--sparsity=x"], 2, &["--sparsity"]);
     desk.bad(&["model", "resnet20", "resnet32"], 2, &["resnet32"]);
 }
@@ -158,7 +158,7 @@ const RESNET: [&str; 10] = [
     "--runs=runs",
 ];
 
-/// Trains a small ResNet with more arguments; gives its folder and what the end told.
+/// Trains a small ResNet with more arguments; gives its folder and its end.
 fn resnet(desk: &Desk, more: &[&str]) -> (PathBuf, Value) {
     let before = desk.runs();
     let done = desk.good(&[&RESNET[..], more, &["--json"]].concat());
@@ -188,7 +188,7 @@ fn a_resnet_is_trained_evaluated_and_resumed() {
     assert_eq!(result["accuracy"], finished["test_accuracy"]);
     assert_eq!(result["loss"], finished["test_loss"]);
 
-    // What the checkpoint is made for cannot change.
+    // The purpose of a checkpoint cannot change.
     let resume = ["train", "--resume", text(&run), "--epochs=2"];
     let before = model(&run);
     for (flag, value) in [
@@ -227,7 +227,7 @@ fn parts_must_divide_the_batch() {
     );
     assert_eq!(done.err.trim_end().lines().count(), 1, "{done:?}");
     assert!(desk.runs().is_empty());
-    // Where they do, they are part of the configuration, and of the resumed run.
+    // If they do, they are part of the configuration, and of the resumed run.
     let (run, _) = resnet(&desk, &["--epochs=1", "--micro-batch=8"]);
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains("micro_batch = 8"), "{config}");

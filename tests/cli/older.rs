@@ -1,15 +1,15 @@
-//! Runs that the first version with this checkpoint format left, one of each kind, are evaluated and go on.
+//! Runs left by the first version with this checkpoint format, one of each kind, are evaluated and resumed.
 
 use crate::{Desk, copy_all, newest, table, text};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The runs, each stopped in the middle, and in `ends.csv` what they came to unbroken.
+/// The runs, each stopped in the middle, and their unbroken results in `ends.csv`.
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/checkpoint/format-1")
 }
 
-/// The test loss at the end that a run's summary tells.
+/// The test loss at the end, from a run's summary.
 fn loss(run: &Path) -> f64 {
     let summary = fs::read_to_string(run.join("summary.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
@@ -40,7 +40,7 @@ fn runs_of_an_older_version_are_read_and_go_on() {
         desk.good(&["train", "--resume", kind, "--steps=0", "--quiet"]);
         close(loss(&run), end);
         assert_ne!(stopped, end, "{kind}");
-        // And no round stands twice in its table.
+        // And no round occurs twice in its table.
         if fs::metadata(run.join("topology.csv")).unwrap().len() > 0 {
             let mut places: Vec<String> = (table(&run, "topology.csv").iter())
                 .map(|row| format!("{}/{}", row[0], row[1]))
@@ -53,7 +53,7 @@ fn runs_of_an_older_version_are_read_and_go_on() {
     }
 }
 
-/// A checkpoint of a later format is refused by its number and its rootlet, and nothing older is taken in its place.
+/// A checkpoint of a later format is refused, naming its format and its rootlet, and nothing older is used instead.
 #[test]
 fn a_later_format_is_refused_by_name() {
     let desk = Desk::new();

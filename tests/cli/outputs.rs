@@ -1,5 +1,4 @@
-//! Where what a command writes may go: nothing that somebody saved is overwritten by it, and nothing waits for a pipe's
-//! reader.
+//! Where a command may write: nothing that somebody saved is overwritten, and nothing waits for a pipe's reader.
 
 use std::fs;
 use std::process::Command;
@@ -26,7 +25,7 @@ fn a_runs_own_files_are_not_written_over() {
         1,
         &[says],
     );
-    // By another name, too.
+    // Also under another name.
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(run.join("config.toml"), desk.path("page.html")).unwrap();
@@ -43,7 +42,7 @@ fn a_runs_own_files_are_not_written_over() {
     let runs = format!("--runs={}", text(&run));
     desk.bad(&["train", &runs], 2, &["--runs", says]);
     assert!(files(&run) == before);
-    // A page beside them is nobody's.
+    // A page beside them overwrites nothing.
     desk.good(&["report", text(&run), "-o", text(&run.join("report.html"))]);
 }
 
@@ -79,7 +78,7 @@ fn nothing_waits_for_a_reader() {
     for path in [".", "nowhere/page.html"] {
         desk.bad(&["report", text(&run), "-o", path], 1, &["cannot write"]);
     }
-    // What the shell opens has its reader.
+    // What the shell opens has a reader.
     let program = assert_cmd::cargo::cargo_bin!("rootlet");
     let line = format!(
         "{} report {} -o >(grep -c '<html' > lines); wait",

@@ -1,4 +1,4 @@
-//! What README and the pages in `docs` say of the command, against its own help.
+//! Checks what README and the pages in `docs` say about the command against its own help.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,7 +34,7 @@ fn subcommands(help: &str) -> Vec<String> {
         .collect()
 }
 
-/// Subcommands with the flags that their help tells of, and that of their own subcommands.
+/// Subcommands with the flags in their help, including those of their own subcommands.
 fn commands(desk: &Desk) -> BTreeMap<String, BTreeSet<String>> {
     let names = subcommands(&desk.good(&["-h"]).out);
     let of = |name: String| {
@@ -75,7 +75,7 @@ fn the_pages_name_flags_and_commands_that_exist() {
     let readme = root.join("README.md");
     for line in fs::read_to_string(&readme).unwrap().lines() {
         let unknown = flags(line).into_iter().find(|flag| !all.contains(flag));
-        // Cargo's flags are its own.
+        // Cargo's flags do not count.
         assert!(
             unknown.is_none() || line.contains("cargo "),
             "--{unknown:?}: {line}"
@@ -100,7 +100,7 @@ fn the_pages_name_flags_and_commands_that_exist() {
     assert!(count >= 10, "{count} command lines were found");
 }
 
-/// README's table of options leaves none of the training's out.
+/// README's table of options includes all flags of the training.
 #[test]
 fn the_table_of_options_is_complete() {
     let desk = Desk::new();

@@ -100,7 +100,7 @@ fn number(text: &str) -> f64 {
     digits.parse::<f64>().unwrap() * 1e3f64.powi(power.unwrap() as i32)
 }
 
-/// What stands between `before` and `after`, at each place.
+/// The texts between `before` and `after`.
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Vec<&'t str> {
     let parts = text.split(before).skip(1);
     parts
@@ -140,7 +140,7 @@ fn bars(figure: &str, names: &[&str]) -> Vec<(String, String, i64)> {
     bars
 }
 
-/// The mean of what the runs of a method took, to the last digit.
+/// The mean time of a method's runs, to the last digit.
 fn mean_seconds(desk: &Desk, method: &str) -> f64 {
     let runs = desk.runs().into_iter();
     let seconds: Vec<f64> = runs
@@ -152,13 +152,12 @@ fn mean_seconds(desk: &Desk, method: &str) -> f64 {
     seconds.iter().sum::<f64>() / seconds.len() as f64
 }
 
-/// The page's figures against its table: of networks that shrink, of what is done before the first step, of a resumed
-/// run.
+/// The page's figures against its table: for networks that shrink, work before the first step, and a resumed run.
 #[test]
 fn the_bars_of_a_page_are_the_numbers_of_its_table() {
     let desk = Desk::new();
     let names = ["gse-uniform", "snip", "gradual", "lottery"];
-    // In a file, since each method has no use for some of it.
+    // In a file, since each method ignores some of it.
     let config = "hidden = [48, 32]\nepochs = 6\nround_every = 20\nlimit = 600\nthreads = 2";
     fs::write(desk.path("small.toml"), config).unwrap();
     let train = ["train", "--config=small.toml", "--quiet"];
@@ -195,7 +194,7 @@ fn the_bars_of_a_page_are_the_numbers_of_its_table() {
         let figure = between(&page, &format!("-{kind}\" role"), "</figure>")[0];
         let bars = bars(figure, &names);
         assert_eq!(bars.len(), names.len(), "{kind}: {bars:?}");
-        // Short runs show too few digits of their seconds to tell a bar's length by.
+        // Short runs show too few digits of their seconds to determine a bar's length.
         let value = |(method, shown, _): &(String, String, i64)| match kind {
             "time" => mean_seconds(&desk, method),
             _ => number(shown),
@@ -254,7 +253,7 @@ fn what_cannot_be_reported() {
         &["--png-scale"],
     );
     fs::write(run.join("summary.json"), "{\"schema\": 7}").unwrap();
-    // A damaged run hides none of the others: it is named and left out.
+    // A damaged run does not hide the others: it is named and left out.
     let done = desk.good(&["report", text(&run)]);
     for part in ["note: ", "summary.json", "has schema 7", "left out"] {
         assert!(done.err.contains(part), "no {part} in {done:?}");

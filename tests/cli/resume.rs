@@ -10,7 +10,7 @@ fn stopped_after_some_steps_and_resumed() {
         let method = format!("--method={method}");
         let more = &[&method, "--scope=global"];
         let unbroken = desk.small(more);
-        // Within the first epoch, on its end, on a round, just before one, in the last step of all but one.
+        // Within the first epoch, at its end, at a round, just before one, and at the second last step.
         for steps in [1, 19, 40, 59, 100, 113] {
             let stop = format!("--steps={steps}");
             let broken = desk.small(&[&more[..], &[&stop]].concat());
@@ -118,7 +118,7 @@ fn what_cannot_be_resumed() {
     );
     let run = desk.small(&[]);
     let resume = ["train", "--resume", text(&run), "--epochs=7"];
-    // The newest checkpoint is damaged: the one before it is taken, and the run still ends with the same bits.
+    // The newest checkpoint is damaged: the earlier one is used, and the run still ends with the same bits.
     let whole = desk.small(&["--epochs=7"]);
     let file = newest(&run).join("model.safetensors");
     let mut bytes = fs::read(&file).unwrap();
@@ -161,7 +161,7 @@ fn a_checkpoint_that_is_named_is_the_one_to_go_on_from() {
         "{done:?}"
     );
     assert_same(&unbroken, &run);
-    // The newest one may be named by its folder, too.
+    // The newest one may also be named by its folder.
     let done = desk.good(&["train", "--resume", text(&run.join("checkpoints"))]);
     assert!(
         done.err.starts_with("note: nothing was left to do"),

@@ -1,11 +1,12 @@
-//! What summaries and tables tell of a run is held against its folder: what they leave out, repeat or put in disorder.
+//! What summaries and tables say about a run is checked against its folder: whatever they leave out, repeat or
+//! disorder.
 
 use crate::going::Going;
 use crate::run_files::summary;
 use crate::{Desk, table, text};
 use std::fs;
 
-/// What changed during a run is in the checkpoint, whatever the summary leaves out.
+/// What changed during a run is in the checkpoint, even if the summary leaves it out.
 #[test]
 fn changes_that_the_summary_leaves_out_are_told() {
     let desk = Desk::new();
@@ -72,7 +73,7 @@ fn a_process_that_died_is_told() {
     fs::write(run.join("summary.json"), open.to_string()).unwrap();
     let shown = watch();
     assert!(shown.contains(says) && !shown.contains(" left"), "{shown}");
-    // As of a process that trains.
+    // As a process that trains would have it.
     let lock = fs::File::options()
         .write(true)
         .open(run.join("lock"))
@@ -81,7 +82,7 @@ fn a_process_that_died_is_told() {
     assert!(!watch().contains(says));
     drop(lock);
     assert!(watch().contains(says));
-    // Versions without locks tell nothing.
+    // Versions without locks report nothing.
     fs::remove_file(run.join("lock")).unwrap();
     assert!(!watch().contains(says));
 }

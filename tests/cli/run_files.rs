@@ -1,12 +1,12 @@
-//! What a run's folder can come to, by a kill, an editor or a disk: nothing is believed that is not so, and nothing is
-//! overwritten unseen.
+//! What a kill, an editor or a disk can do to a run's folder: nothing false is believed, and nothing is overwritten
+//! silently.
 
 use crate::going::{ENDLESS, Going};
 use crate::{Desk, assert_same, has_saved, names, table, text};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// All files below a folder with their bytes, but for the lock.
+/// All files below a folder with their bytes, except the lock.
 pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     for name in names(folder).iter().filter(|name| *name != "lock") {
@@ -51,7 +51,7 @@ fn a_resume_that_trains_nothing_changes_no_file() {
     assert!(files(&run) == before);
 }
 
-/// The process died after the last checkpoint, before it told the end.
+/// The process died after the last checkpoint, before it reported the end.
 #[test]
 fn an_end_that_was_not_told_is_told_by_the_next_resume() {
     let desk = Desk::new();
@@ -74,7 +74,8 @@ fn a_run_without_a_checkpoint_begins_from_its_start() {
     let desk = Desk::new();
     let unbroken = desk.small(&[]);
     let run = desk.small(&["--steps=10"]);
-    // As a kill before the first checkpoint leaves it: half a save, and rows of steps that nothing tells of.
+    // The state that a kill before the first checkpoint leaves: half a save, and rows of steps that nothing accounts
+    // for.
     let of = |open: &mut serde_json::Value| open["finished"] = serde_json::Value::Null;
     let mut open = summary(&run);
     of(&mut open);
@@ -89,9 +90,9 @@ fn a_run_without_a_checkpoint_begins_from_its_start() {
         "{done:?}"
     );
     assert_same(&unbroken, &run);
-    // Of the one that began it first nothing is left.
+    // Nothing is left of the one that first began it.
     assert_eq!(summary(&run)["commands"].as_array().unwrap().len(), 1);
-    // One that had checkpoints is not begun anew: its tables are all that is left.
+    // A run that had checkpoints is not started again: its tables are all that is left.
     fs::remove_dir_all(run.join("checkpoints")).unwrap();
     let before = files(&run);
     let resume = ["train", "--resume", text(&run)];
@@ -113,13 +114,13 @@ fn a_run_without_a_checkpoint_begins_from_its_start() {
     );
 }
 
-/// The configuration is there before anything else, so that a kill at any moment leaves a run that goes on.
+/// The configuration is written before anything else, so that a run can be resumed after a kill at any moment.
 #[test]
 fn a_kill_at_the_very_start_leaves_a_run_that_goes_on() {
     let desk = Desk::new();
     let end = "--steps=38";
     let unbroken = desk.small(&[&ENDLESS[..], &[end]].concat());
-    // With the first checkpoint far away, all moments before it are there to be met.
+    // With the first checkpoint far away, the kill can hit any moment before it.
     let late = ["--save-every=100000"];
     for file in ["config.toml", "summary.json", "metrics.csv", "topology.csv"] {
         let mut child = Going::endless(&desk, &late);
@@ -135,7 +136,7 @@ fn a_kill_at_the_very_start_leaves_a_run_that_goes_on() {
     }
 }
 
-/// An editor leaves the last line without its end.
+/// An editor leaves the last line without a line end.
 #[test]
 fn a_last_row_without_its_line_end_is_kept() {
     let desk = Desk::new();
@@ -148,7 +149,7 @@ fn a_last_row_without_its_line_end_is_kept() {
         let done = desk.seven(&run);
         assert!(!done.err.contains(name), "{done:?}");
         assert_same(&whole, &run);
-        // One that was cut is kept beside the table.
+        // A line that was cut is kept beside the table.
         let run = desk.small(&[]);
         let path = run.join(name);
         let cut = &before[..before.len() - 20];
@@ -234,7 +235,7 @@ fn rows_that_are_missing_are_told() {
             fs::write(path(name), content).unwrap();
         }
     }
-    // Of a sum over rows that are not all there, nothing is said.
+    // Nothing is said about a sum over incomplete rows.
     fs::remove_file(path("summary.json")).unwrap();
     fs::write(path("metrics.csv"), without(metrics, "3,")).unwrap();
     desk.good(&["report", text(&run)]);
@@ -247,7 +248,7 @@ fn rows_that_are_missing_are_told() {
     assert_eq!(table(&run, "metrics.csv").len(), 1 + 6);
 }
 
-/// Whole runs of every kind of method, stopped or not, have nothing to say.
+/// Whole runs of every kind of method, stopped or not, report no damage.
 #[test]
 fn nothing_is_missing_of_a_whole_run() {
     let desk = Desk::new();
@@ -284,7 +285,7 @@ fn a_report_leaves_out_what_is_damaged_of_what_it_was_given() {
         );
     }
     assert!(done.out.contains("1 run,"), "{done:?}");
-    // What is not there was typed wrongly.
+    // A path that does not exist was mistyped.
     desk.bad(
         &["report", "nowhere", text(&good)],
         1,
@@ -293,7 +294,7 @@ fn a_report_leaves_out_what_is_damaged_of_what_it_was_given() {
     desk.bad(&["report", text(&bad)], 2, &["config.toml"]);
 }
 
-/// What stands in a file's place.
+/// What is in place of a file.
 fn put(path: &Path, kind: &str) {
     let _ = fs::remove_file(path);
     match kind {

@@ -1,4 +1,4 @@
-//! A run from its start to its end: what it prints, what it leaves, and that its configuration repeats it.
+//! A run from start to end: what it prints, what it leaves, and that its configuration repeats it.
 
 use crate::{Desk, SMALL, assert_same, model, names, small, table, text};
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn train_alone_learns_the_digits_and_leaves_a_complete_run_folder() {
     assert_eq!(metrics.lines().count(), 21, "a row an epoch: {metrics}");
     let topology = fs::read_to_string(run.join("topology.csv")).unwrap();
     assert_eq!(topology.lines().next(), Some(TOPOLOGY));
-    // Every 100 steps until epoch 12, which ends with step 552: five rounds of three layers.
+    // Every 100 steps until epoch 12, which ends at step 552: five rounds of three layers.
     assert_eq!(topology.lines().count(), 1 + 5 * 3, "{topology}");
     for row in topology.lines().skip(1) {
         let row: Vec<&str> = row.split(',').collect();
@@ -79,7 +79,7 @@ fn the_configuration_alone_repeats_the_run_to_the_bit() {
     assert_same(&first, &second);
     let read = |run: &std::path::Path| fs::read_to_string(run.join("config.toml")).unwrap();
     assert_eq!(read(&first), read(&second));
-    // Neither the number of threads nor that of the loader's changes a bit; the seed does.
+    // Neither the number of threads nor that of the loader's changes any bit; the seed does.
     let third = desk.small(&[
         "--config",
         text(&config),
@@ -93,8 +93,8 @@ fn the_configuration_alone_repeats_the_run_to_the_bit() {
     assert!(model(&first) != model(&other), "the seed changes nothing");
 }
 
-/// T_end that follows from the epochs stays so in the run's file, and that repeats the run; one that an older version
-/// wrote out is the same run.
+/// A T_end that follows from the epochs still does so in the run's file, which repeats the run; a file in which an
+/// older version wrote it out is the same run.
 #[test]
 fn a_run_whose_rounds_end_by_its_epochs_is_repeated_to_the_bit() {
     let desk = Desk::new();
@@ -229,7 +229,7 @@ fn no_hidden_layer_a_dense_one_and_many_steps_of_one_image() {
     }
 }
 
-/// Whoever reads the first lines only, as `head` does, ends the run, but gets no panic to see.
+/// A reader that takes only the first lines, like `head`, ends the run, but sees no panic.
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_is_no_panic() {

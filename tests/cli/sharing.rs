@@ -1,4 +1,4 @@
-//! Two processes at one folder: the second of one run is refused, those of one sweep share the work.
+//! Two processes in one folder: the second of one run is refused, and those of one sweep share the work.
 
 use crate::going::{ENDLESS, Going, end_past, step};
 use crate::{Desk, assert_same, newest, table, text};
@@ -16,7 +16,7 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
         1,
         &[text(&run), &holder],
     );
-    // A sweep that has such a run says so.
+    // A sweep with such a run says so.
     fs::create_dir(desk.path("runs/s")).unwrap();
     std::os::unix::fs::symlink(&run, desk.path("runs/s/run")).unwrap();
     let base: Vec<String> = fs::read_to_string(run.join("config.toml"))
@@ -33,7 +33,7 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
     let plan = desk.good(&["sweep", "s.toml", "--dry-run"]).out;
     assert!(plan.contains("in training"), "{plan}");
     fs::remove_dir_all(desk.path("runs/s")).unwrap();
-    // Reading goes on meanwhile, whatever checkpoint makes way for the next.
+    // Reading still works meanwhile, whichever checkpoint is being replaced.
     for _ in 0..5 {
         assert_eq!(desk.good(&["eval", text(&run)]).err, "");
     }
@@ -43,8 +43,8 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
     let more = ["--steps=1", "--quiet"];
     let resume = [&["train", "--resume", text(&run)][..], &more].concat();
     desk.good(&resume);
-    // Whoever let go is named no more; of one that was killed the number stays, and is not taken for who holds the run
-    // now.
+    // The last holder is no longer named. The number of one that was killed stays, but is not taken for the current
+    // holder.
     assert_eq!(fs::read_to_string(run.join("lock")).unwrap(), "");
     let lock = fs::File::options()
         .write(true)
@@ -55,7 +55,7 @@ fn a_run_in_use_is_refused_until_its_process_is_gone() {
     desk.bad(&resume, 1, &["is in use by another process; wait"]);
 }
 
-/// Whoever deletes the folder of a running training loses its tables; the state is saved anew, and said to be.
+/// Deleting the folder of a running training loses its tables; the state is saved again, which is reported.
 #[test]
 fn a_removed_run_folder_is_there_again_with_a_checkpoint() {
     let desk = Desk::new();
@@ -118,7 +118,7 @@ fn two_sweeps_of_one_file_share_the_work() {
     }
 }
 
-/// Damage to one run of a sweep costs what was damaged, and is reported.
+/// Damage to one run of a sweep only costs what was damaged, and is reported.
 #[test]
 fn a_damaged_run_hides_no_other() {
     let desk = Desk::new();
@@ -127,7 +127,7 @@ fn a_damaged_run_hides_no_other() {
     desk.good(&["sweep", "s.toml", "--quiet", "--out=s"]);
     let run = |name: &str| desk.path("s").join(name);
     let whole = desk.good(&["sweep", "s.toml", "--table", "--out=s"]).out;
-    // Where the files cannot be written the table is none the worse for it.
+    // If the files cannot be written, the table is still right.
     let csv = desk.path("s/results.csv");
     std::fs::remove_file(&csv).unwrap();
     std::fs::create_dir(&csv).unwrap();
@@ -187,7 +187,7 @@ fn a_damaged_run_hides_no_other() {
     );
 }
 
-/// A row that cannot be read is left out when the run goes on, and nothing behind it.
+/// A row that cannot be read is left out when the run is resumed, but nothing after it.
 #[test]
 fn a_damaged_row_costs_no_other_when_the_run_goes_on() {
     let desk = Desk::new();
@@ -217,7 +217,7 @@ fn a_damaged_row_costs_no_other_when_the_run_goes_on() {
     );
 }
 
-/// After a crash behind a round that comes before its step, its rows are there once.
+/// After a crash following a round that comes before its step, its rows occur once.
 #[test]
 fn a_round_on_an_epoch_s_end_is_told_once() {
     let desk = Desk::new();
@@ -229,7 +229,7 @@ fn a_round_on_an_epoch_s_end_is_told_once() {
         let more = [method, "--round-every=19"];
         let unbroken = desk.small(&more);
         let broken = desk.small(&more);
-        // As if the process had died before the last save: the step before has a round, whose rows are there.
+        // As if the process had died before the last save: the previous step has a round, whose rows are there.
         fs::remove_dir_all(newest(&broken)).unwrap();
         assert!(text(&newest(&broken)).ends_with("95"));
         desk.good(&["train", "--resume", text(&broken), "--quiet"]);
@@ -268,7 +268,7 @@ fn what_a_checkpoint_was_made_with_decides() {
         ),
     ] {
         edit(from, to);
-        // Only what may change is advised to be asked for with a flag.
+        // Flags are only suggested for what may change.
         let way_out = match from {
             "seed = 1" | "batch = 32" => "start a new run",
             _ => "with a flag",
@@ -281,7 +281,7 @@ fn what_a_checkpoint_was_made_with_decides() {
     desk.bad(&resume, 2, &["config.toml", "which decides"]);
     fs::write(&config, "seed = ").unwrap();
     desk.bad(&resume, 2, &["config.toml", "line 1", "remove the file"]);
-    // A flag asks for what may change, and for that alone.
+    // A flag changes only what may change.
     edit("momentum = 0.9", "momentum = 0.8");
     let done = desk.good(&[&resume[..], &["--momentum=0.9", "--steps=55"]].concat());
     assert_eq!(done.err, "");
@@ -291,7 +291,7 @@ fn what_a_checkpoint_was_made_with_decides() {
         2,
         &["`momentum` is 0.8 there and 0.9 here"],
     );
-    // A file that is gone is written anew.
+    // A missing file is written anew.
     fs::remove_file(&config).unwrap();
     let done = desk.good(&[&resume[..], &["--steps=0"]].concat());
     assert!(done.err.contains("config.toml is missing"), "{done:?}");
@@ -303,14 +303,14 @@ fn what_a_checkpoint_was_made_with_decides() {
     check_sweep(&desk);
 }
 
-/// Nor does a sweep go on with a run whose checkpoint was made with another value.
+/// Nor does a sweep resume a run whose checkpoint was made with another value.
 fn check_sweep(desk: &Desk) {
     let path = |name: &str| desk.path(name);
     let sweep = "seeds = [1]\n[base]\nhidden = [16]\nepochs = 2\nsteps = 3\nlimit = 64\n";
     fs::write(path("s.toml"), sweep).unwrap();
     desk.good(&["sweep", "s.toml", "--quiet", "--out=s"]);
     let run: &Path = &path("s/seed-1");
-    // Unfinished, as a kill leaves it, and both the plan and the file with another momentum.
+    // Unfinished, as a kill leaves it, with another momentum both in the plan and in the file.
     fs::remove_file(run.join("summary.json")).unwrap();
     fs::remove_file(run.join("metrics.csv")).unwrap();
     fs::write(path("s.toml"), format!("{sweep}momentum = 0.8\n")).unwrap();

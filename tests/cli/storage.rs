@@ -1,4 +1,4 @@
-//! A run folder that cannot be written: one clear error, and what was saved before stays.
+//! A run folder that cannot be written: one clear error, and earlier saves stay.
 
 use crate::{Desk, Done, SMALL, model, small, text};
 use std::fs;
@@ -17,7 +17,7 @@ fn a_file_in_the_way() {
     }
     let run = desk.small(&["--epochs=1"]);
     let before = model(&run);
-    // A checkpoint cannot be written where a file has their folder's name.
+    // A checkpoint cannot be written if a file has the name of their folder.
     fs::rename(run.join("checkpoints"), run.join("kept")).unwrap();
     fs::write(run.join("checkpoints"), "").unwrap();
     desk.bad(
@@ -30,14 +30,14 @@ fn a_file_in_the_way() {
     assert!(model(&run) == before);
 }
 
-/// The command below a mounted file system that only it sees; `None` where this machine does not allow that.
+/// The command below a mounted file system that only it sees; `None` if this machine does not allow that.
 #[cfg(target_os = "linux")]
 fn mounted(desk: &Desk, mount: &str, arguments: &[&str]) -> Option<Done> {
     let script = format!("{mount} && cd . && exec \"$0\" \"$@\"");
     in_a_mount(desk, &script, arguments)
 }
 
-/// As [`mounted`], of a script that mounts and calls.
+/// Like [`mounted`], for a script that mounts and calls.
 #[cfg(target_os = "linux")]
 fn in_a_mount(desk: &Desk, script: &str, arguments: &[&str]) -> Option<Done> {
     let unshare = |script: &str| {
@@ -97,12 +97,12 @@ fn a_read_only_disk() {
     if let Some(done) = mounted(&desk, mount, &resume) {
         done.failed(1, &["Read-only file system", "runs/"]);
     }
-    // A run that is over can be looked at.
+    // A finished run can be looked at.
     if let Some(done) = mounted(&desk, mount, &["train", "--resume", text(&run)]) {
         assert_eq!(done.code, Some(0), "{done:?}");
         assert!(done.out.contains("test accuracy"), "{done:?}");
     }
-    // Reading is enough for an evaluation.
+    // An evaluation only needs to read.
     if let Some(done) = mounted(&desk, mount, &["eval", text(&run)]) {
         assert_eq!(done.code, Some(0), "{done:?}");
     }
@@ -113,7 +113,7 @@ fn a_read_only_disk() {
 fn a_report_on_a_full_disk_leaves_what_was_there() {
     let desk = Desk::new();
     let run = desk.small(&["--epochs=2"]);
-    // Copied out of the mount, to be looked at.
+    // Copied out of the mount, for inspection.
     let script = "mount -t tmpfs -o size=200k tmpfs out && echo before > out/report.html && head -c 180k /dev/zero > \
                   out/zeros
                   \"$0\" \"$@\"; status=$?; cp out/*.* seen; exit $status";

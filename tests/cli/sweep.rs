@@ -29,7 +29,8 @@ impl Desk {
     }
 }
 
-/// Both runs ended with the same bits and wrote the same tables, but for the times; a static one has no rounds.
+/// Checks that both runs ended with the same bits and wrote the same tables except for the times; a static one has no
+/// rounds.
 pub fn same(run: &Path, other: &Path) {
     assert!(
         model(run) == model(other),
@@ -70,7 +71,7 @@ fn a_sweep_trains_all_runs_once_and_makes_the_table() {
             assert!(files.contains(&file.to_owned()), "{run}: {files:?}");
         }
     }
-    // A run of the sweep is the run that its configuration makes alone.
+    // A run of the sweep equals the run that its configuration makes alone.
     let config = folder.join("static_seed-1/config.toml");
     desk.good(&[
         "train",
@@ -151,7 +152,7 @@ fn an_unfinished_run_goes_on_and_a_missing_one_is_done() {
     desk.good(&["sweep", "small.toml", "--quiet", "--out=broken"]);
     let broken = desk.path("broken");
     fs::remove_dir_all(broken.join(ROWS[0])).unwrap();
-    // As a kill leaves it: the last checkpoint of the first epoch, an open summary, rows that come too late.
+    // The state that a kill leaves: the last checkpoint of the first epoch, an open summary, rows from later steps.
     let run = broken.join(ROWS[3]);
     let last = crate::newest(&run);
     fs::remove_dir_all(last).unwrap();
@@ -207,7 +208,8 @@ fn a_run_that_diverges_is_recorded_and_the_others_go_on() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_sweep_goes_on_where_it_stopped() {
-    // As many epochs as let a sweep be met at work; the file decides how many, so that no other is an end.
+    // Enough epochs that a sweep is still working when it is observed; the file decides how many, so that no other is
+    // an end.
     let met = (5..).map(|power| 2_u32.pow(power)).find_map(|epochs| {
         let desk = Desk::new();
         desk.write(
@@ -235,7 +237,7 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
     }
 }
 
-/// A table is made of files: which adapter this machine would choose plays no part in it.
+/// A table is made from files: which adapter this machine would choose does not matter.
 #[test]
 fn the_table_takes_runs_of_any_adapter_where_the_file_names_none() {
     let desk = Desk::new();
@@ -263,7 +265,7 @@ fn the_table_tells_of_runs_that_the_file_no_longer_plans() {
         desk.good(&["sweep", "small.toml", "--table"])
     };
     assert_eq!(table(SWEEP).err, "");
-    // A seed less, and other epochs.
+    // One seed less, and other epochs.
     let done = table(&SWEEP.replace("[1, 2]", "[1]"));
     let says = "note: 2 runs in runs/small not in small.toml as it is now, and not in the table: \
                 gse-uniform_seed-2, static_seed-2";

@@ -11,7 +11,7 @@ fn a_changed_configuration_is_named_before_anything_is_trained() {
     let desk = Desk::new();
     desk.write("small.toml", SWEEP);
     desk.good(&["sweep", "small.toml", "--quiet"]);
-    // What changes nothing of the results may change.
+    // Whatever does not affect the results may change.
     desk.write("small.toml", &SWEEP.replace("threads = 1", "threads = 2"));
     desk.good(&["sweep", "small.toml", "--quiet"]);
     desk.write("small.toml", &SWEEP.replace("epochs = 2", "epochs = 3"));
@@ -27,7 +27,7 @@ fn a_changed_configuration_is_named_before_anything_is_trained() {
 }
 
 /// Folders whose names differ in what no folder's name should have, or in capitals: each is a run of its own, and none
-/// is taken for another.
+/// is confused with another.
 #[test]
 fn values_that_differ_in_punctuation_have_runs_of_their_own() {
     let desk = Desk::new();
@@ -58,7 +58,7 @@ fn values_that_differ_in_punctuation_have_runs_of_their_own() {
     );
 }
 
-/// A run of the same name in the place of one that trained on another folder.
+/// A run of the same name in place of one that trained on another folder.
 #[test]
 fn what_a_sweep_varies_makes_another_run() {
     let desk = Desk::new();
@@ -128,7 +128,7 @@ fn mistakes_in_the_file_are_named() {
     assert!(!desk.path("runs").exists());
 }
 
-/// The sweeps that the docs' tables come from can be read, and have every method.
+/// The sweeps behind the tables in the docs can be read, and have every method.
 #[test]
 fn the_recipes_of_comparisons_are_sweeps_of_every_method() {
     let desk = Desk::new();
@@ -176,7 +176,7 @@ fn what_trains_the_same_is_done_once() {
     let says = "5 runs left out, which would train the same as others: mlp_dense_sparsity-0.9 \
                 (as mlp_dense_sparsity-0.5), ";
     assert!(done.err.contains(says), "{done:?}");
-    // What one method ignores and another goes by.
+    // Values that one method ignores and another uses.
     let lists =
         "methods = [\"static\", \"gse-uniform\"]\n[[axis]]\nkey = \"gamma\"\nvalues = [0.5, 1.0]\n";
     desk.write("s.toml", &format!("{lists}{base}"));
@@ -198,7 +198,7 @@ fn a_plan_lists_every_run_whatever_is_in_its_folder() {
         plan.out.lines().skip(1).map(last).collect()
     };
     let finished = vec!["finished"; 4];
-    // The checkpoint tells what it was made with, and it is in the table like the others.
+    // The checkpoint says what it was made with, and it is in the table like the others.
     let config = fs::read(first.join("config.toml")).unwrap();
     for content in [None, Some(""), Some("lr = 3.0"), Some("lr = ")] {
         match content {
@@ -213,7 +213,7 @@ fn a_plan_lists_every_run_whatever_is_in_its_folder() {
         );
         assert_eq!(again.out, whole, "{content:?}");
     }
-    // Without one it is damaged, or another run; the others are listed all the same.
+    // Without it, the run is damaged, or another run; the others are listed nevertheless.
     fs::rename(first.join("checkpoints"), desk.path("kept")).unwrap();
     fs::rename(first.join("summary.json"), desk.path("summary")).unwrap();
     fs::write(first.join("config.toml"), "").unwrap();
@@ -231,7 +231,7 @@ fn a_plan_lists_every_run_whatever_is_in_its_folder() {
     fs::rename(desk.path("kept"), first.join("checkpoints")).unwrap();
     fs::rename(desk.path("summary"), first.join("summary.json")).unwrap();
     fs::write(first.join("config.toml"), config).unwrap();
-    // A lock that is none.
+    // A lock that is not a file.
     fs::remove_file(first.join("lock")).unwrap();
     fs::create_dir(first.join("lock")).unwrap();
     assert_eq!(states(&[])[0], "damaged");

@@ -1,4 +1,4 @@
-//! What a result was tested on: said where runs of a row differ in it, and where images lie unused.
+//! What a result was tested on: reported if runs of a row differ in it, and if images are unused.
 
 use std::fs;
 
@@ -63,7 +63,7 @@ fn a_test_folder_is_taken_by_any_of_its_names_and_others_are_told() {
         fs::remove_dir_all(desk.path("once")).unwrap();
     }
     photos(&desk.path("data/val"), &CLASSES, 20, 2);
-    // As Tiny-ImageNet has it: images of no class.
+    // Like Tiny-ImageNet: images without a class.
     fs::create_dir_all(desk.path("data/test/images")).unwrap();
     check(&["4 to test (from val/)"], &[unused]);
     photos(&desk.path("data/test"), &CLASSES, 30, 2);

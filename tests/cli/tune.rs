@@ -15,7 +15,7 @@ const MODEL: [&str; 7] = [
     "--keep-doubtful",
 ];
 
-/// With the cache in the desk's folder.
+/// Uses a cache in the desk's folder.
 fn cached(desk: &Desk, arguments: &[&str]) -> Done {
     let mut command = desk.command(arguments);
     let output = command
@@ -55,7 +55,7 @@ fn a_model_s_kernels_are_measured_and_kept() {
         first[0]["shapes"].as_object().unwrap().len() >= 3,
         "{first}"
     );
-    // Another batch is other sizes, which are added.
+    // Another batch size is another class of sizes, which is added.
     let more = [&MODEL[..4], &["--batch=128", MODEL[5], MODEL[6], "--json"]].concat();
     let done = cached(&desk, &more);
     let result: Value = serde_json::from_str(&done.out).unwrap();
@@ -85,11 +85,11 @@ fn a_training_measures_what_is_new_to_it_where_that_is_asked_for() {
         ])
     };
     let train = |tune| cached(&desk, &arguments(tune)).err;
-    // A software adapter by itself does not, nor a training that is told not to.
+    // A software adapter does not do so by itself, nor does a training that is told not to.
     assert_eq!(train("--tune=auto"), "");
     assert_eq!(train("--tune=off"), "");
     assert!(!desk.path("cache/tuned.json").exists());
-    // On a busy machine it may come to nothing, and is begun anew; it keeps what it could measure.
+    // On a busy machine it may fail, and is repeated; it keeps what it could measure.
     let measured = |said: &str| said.contains("measured on llvmpipe");
     let until_measured = || {
         for _ in 0..20 {
@@ -114,7 +114,7 @@ fn a_training_measures_what_is_new_to_it_where_that_is_asked_for() {
         measured(&again) || again.contains("could not be measured"),
         "{again}"
     );
-    // What a newer rootlet has measured is not this one's to replace.
+    // What a newer rootlet has measured must not be replaced.
     let newer = "{\"format\": 7, \"tuned\": 1}";
     std::fs::write(desk.path("cache/tuned.json"), newer).unwrap();
     assert!(train("--tune=on").contains("tuned.json is ignored, and stays as it is"));
@@ -122,7 +122,7 @@ fn a_training_measures_what_is_new_to_it_where_that_is_asked_for() {
     assert_eq!(text, newer);
 }
 
-/// A shape that is in the file, and that no kernel has any more.
+/// A shape that is in the file, but that no kernel has any more.
 #[test]
 fn choices_that_no_kernel_has_are_told() {
     let desk = Desk::new();
@@ -139,7 +139,7 @@ fn choices_that_no_kernel_has_are_told() {
     assert!(done.err.contains(says), "{done:?}");
 }
 
-/// Whether kernels are fused changes sums: the run keeps what it began with, wherever it goes on.
+/// Whether kernels are fused changes sums: the run keeps its initial choice, wherever it is resumed.
 #[test]
 fn whether_kernels_are_fused_is_measured_and_stays_with_the_run() {
     let desk = Desk::new();
@@ -165,7 +165,7 @@ fn whether_kernels_are_fused_is_measured_and_stays_with_the_run() {
         "apart"
     };
     assert_eq!(kept(&desk)[0]["steps"][class], chosen, "{step}");
-    // As if that had been faster which a software adapter does not do by itself.
+    // As if the form that a software adapter does not use by itself had been faster.
     let path = desk.path("cache/tuned.json");
     let mut file: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     file["tuned"][0]["steps"][class] = "fused".into();
@@ -203,7 +203,7 @@ fn whether_kernels_are_fused_is_measured_and_stays_with_the_run() {
         weights(&run) != weights(&apart),
         "sums are in another order"
     );
-    // Elsewhere, and with nothing measured.
+    // Elsewhere, and without measurements.
     let resumed = [
         "train",
         "--resume",
@@ -225,7 +225,7 @@ fn whether_kernels_are_fused_is_measured_and_stays_with_the_run() {
         "--fused=false",
     ];
     desk.bad(&change, 2, &["--fused", "cannot change"]);
-    // A word that is neither is told.
+    // A word that is neither is reported.
     file["tuned"][0]["steps"][class] = "half".into();
     std::fs::write(&path, file.to_string()).unwrap();
     let (err, _) = train(&["--tune=on"]);

@@ -32,7 +32,7 @@ fn the_cpu_has_nothing_to_be_compared_with() {
     desk.bad(&["verify", "--adapter=nonsense"], 1, &["\"nonsense\""]);
 }
 
-/// A training with the cache in the desk's folder, and not told to leave the verification out.
+/// A training with a cache in the desk's folder, without the flag that skips the verification.
 fn train(desk: &Desk, adapter: &str, more: &[&str]) -> Done {
     let adapter = format!("--adapter={adapter}");
     let arguments = [&["--steps=2", &adapter], more].concat();
@@ -50,7 +50,7 @@ fn train(desk: &Desk, adapter: &str, more: &[&str]) -> Done {
 fn the_first_training_on_an_adapter_verifies_it() {
     let desk = Desk::new();
     let file = desk.path("cache/verified.json");
-    // A cache that cannot be read is reported and made anew.
+    // A cache that cannot be read is reported and replaced.
     fs::create_dir(desk.path("cache")).unwrap();
     fs::write(&file, "{").unwrap();
     let done = train(&desk, "llvmpipe", &["--no-verify"]);

@@ -30,7 +30,7 @@ fn a_run_that_failed_or_has_told_little_is_shown_too() {
     let [run] = &desk.runs()[..] else { panic!() };
     let shown = desk.good(&["watch", text(run)]).out;
     assert!(shown.contains("failed: the loss became"), "{shown}");
-    // As it is before the first step, and in folders of older versions.
+    // The state before the first step, and in folders of older versions.
     for name in names(run) {
         if name != "config.toml" {
             let path = run.join(name);

@@ -1,10 +1,10 @@
-//! Chromium without a window, as the tests drive it. `scripts/test` installs it where it is missing; `ROOTLET_CHROMIUM`
+//! Chromium without a window, driven by the tests. `scripts/test` installs it if it is missing; `ROOTLET_CHROMIUM`
 //! names another one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The Chromium of this machine. Having none is a failure: nothing would be tested.
+/// The Chromium of this machine. If there is none, that is a failure: nothing would be tested.
 fn chromium() -> PathBuf {
     if let Some(named) = std::env::var_os("ROOTLET_CHROMIUM") {
         return named.into();

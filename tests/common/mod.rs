@@ -5,7 +5,8 @@ pub mod norms;
 
 use rootlet::engine::{AdapterSummary, Device, DeviceOptions, adapter};
 
-/// The wgpu adapters of this machine that rootlet can use. Having none is a failure: nothing would be tested.
+/// The wgpu adapters of this machine that rootlet can use. If there are none, that is a failure: nothing would be
+/// tested.
 pub fn adapters() -> Vec<AdapterSummary> {
     let usable: Vec<_> = adapter::list().into_iter().filter(|a| a.usable).collect();
     assert!(
@@ -17,8 +18,8 @@ pub fn adapters() -> Vec<AdapterSummary> {
     usable
 }
 
-/// Every adapter in every workgroup shape that is right on it, by name, and once more with run-time checks in the
-/// crate's own kernels.
+/// Every adapter in every workgroup shape that is right on it, by name, and again with run-time checks in the crate's
+/// own kernels.
 pub fn gpus() -> Vec<(String, Device)> {
     let mut devices = Vec::new();
     for adapter in adapters() {
@@ -74,7 +75,7 @@ impl Random {
         (0..length).map(|_| self.real()).collect()
     }
 
-    /// What a buffer may hold before a kernel writes it: any bits, quiet and signalling NaN and infinities among them.
+    /// What a buffer may hold before a kernel writes it: any bits, including quiet and signalling NaN and infinities.
     pub fn noise(&mut self, length: usize) -> Vec<u32> {
         (0..length)
             .map(|i| match i % 4 {

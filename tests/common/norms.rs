@@ -14,7 +14,7 @@ pub fn declared(kind: NormKind, channels: usize) -> (&'static str, Vec<Parameter
     (layer.kind(), layer.parameters(&[Extent::vector(channels)]))
 }
 
-/// What SGD keeps.
+/// The state that SGD keeps.
 pub fn momentum(values: Vec<f32>) -> OptimiserState {
     OptimiserState::of([("momentum".to_owned(), Numbers::F32(values))])
 }
@@ -29,7 +29,7 @@ pub fn norm(kind: NormKind, channels: usize) -> ParameterState {
     state
 }
 
-/// A norm with numbers of its own in every array, momentum too.
+/// A norm with different numbers in every array, including the momentum.
 pub fn filled(
     kind: NormKind,
     channels: usize,

@@ -11,7 +11,7 @@ use rootlet::engine::reflect::{Reflection, reflect, reflect_packed};
 use rootlet::engine::wgsl::{capabilities, expand, expand_ranges};
 use rootlet::engine::{Precision, WorkgroupShape};
 
-/// Every kernel of the crate: those of a training, and those by which an adapter is measured.
+/// Every kernel of the crate: those of a training, and those that measure an adapter.
 pub fn kernels() -> Vec<&'static KernelInfo> {
     [rootlet::kernels::kernels(), rootlet::bench::kernels()].concat()
 }
@@ -21,7 +21,7 @@ pub fn resolved(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleIn
     resolved_packed(kernel, &[], shape)
 }
 
-/// As [`resolved`], for bindings whose numbers are stored so.
+/// Like [`resolved`], for bindings whose numbers are stored like this.
 pub fn resolved_packed(
     kernel: &KernelInfo,
     precisions: &[Precision],
@@ -31,7 +31,7 @@ pub fn resolved_packed(
     resolve(kernel, shape, &reflection, &reflection.source)
 }
 
-/// With each binding that is an array of vec4 in 16 bits, in both ways; nothing of a kernel that has none.
+/// For each binding that is an array of vec4: stored in 16 bits, in both ways. Empty for a kernel without any.
 pub fn packings(kernel: &KernelInfo) -> Vec<Vec<Precision>> {
     let text = expand(kernel).unwrap();
     let vectors = |name: &str| text.contains(&format!("> {name}: array<vec4<f32>>"));
@@ -52,7 +52,7 @@ pub fn packings(kernel: &KernelInfo) -> Vec<Vec<Precision>> {
     vec![all(Precision::Bf16), all(Precision::F16)]
 }
 
-/// As [`resolved`], for ranges of its workgroups.
+/// Like [`resolved`], for ranges of its workgroups.
 pub fn resolved_ranges(kernel: &KernelInfo, shape: WorkgroupShape) -> (Module, ModuleInfo) {
     let reflection = reflect(kernel, &shape.constants()).unwrap();
     resolve(kernel, shape, &reflection, &expand_ranges(kernel).unwrap())

@@ -1,6 +1,6 @@
-//! HLSL as wgpu gives it to DX12's compilers. Those run on Windows alone, so what the old one, FXC, refuses is looked
-//! for in the text: a vector's component chosen by an index that only the running shader knows, on the left of an
-//! assignment.
+//! HLSL as wgpu gives it to DX12's compilers. Those only run on Windows, so the text is searched for what the old one,
+//! FXC, refuses: a vector component on the left of an assignment, chosen by an index that is only known when the shader
+//! runs.
 
 use std::collections::HashMap;
 
@@ -43,7 +43,7 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// A type's name, and how many dimensions of an array of it there are.
+/// A type's name, and the number of dimensions if it is an array.
 type Declared<'a> = (&'a str, usize);
 
 fn is_vector(name: &str) -> bool {
@@ -53,7 +53,7 @@ fn is_vector(name: &str) -> bool {
         .any(|width| matches!(width, "2" | "3" | "4"))
 }
 
-/// The place behind the bracket that closes the one at `at`.
+/// The place after the bracket that closes the one at `at`.
 fn behind_bracket(tokens: &[&str], at: usize) -> usize {
     let mut depth = 0;
     for (i, token) in tokens.iter().enumerate().skip(at) {
@@ -69,7 +69,7 @@ fn behind_bracket(tokens: &[&str], at: usize) -> usize {
     panic!("an open bracket")
 }
 
-/// Assignments to a component of a vector that is chosen by no literal.
+/// Assignments to a vector component that is not chosen by a literal.
 fn dynamic_components(text: &str) -> Vec<String> {
     let tokens = tokens(text);
     let mut structs: HashMap<&str, HashMap<&str, Declared<'_>>> = HashMap::new();
@@ -95,7 +95,7 @@ fn dynamic_components(text: &str) -> Vec<String> {
             "struct" => inside_struct = Some(tokens[i + 1]),
             _ => {}
         }
-        // A declaration: a type, a name, dimensions, and what ends it.
+        // A declaration: a type, a name, dimensions, and a terminator.
         if name(token) && tokens.get(i + 1).is_some_and(|next| name(next)) {
             let mut end = i + 2;
             let mut dimensions = 0;
@@ -112,7 +112,7 @@ fn dynamic_components(text: &str) -> Vec<String> {
                 scope.insert(tokens[i + 1], (token, dimensions));
             }
         }
-        // An assignment: a name, indices and members, and `=`, alone or behind an operator.
+        // An assignment: a name, indices and members, and `=`, alone or after an operator.
         if statement && name(token) && matches!(tokens.get(i + 1), Some(&("[" | "."))) {
             let mut declared = locals.get(token).or(globals.get(token)).copied();
             let mut end = i + 1;
@@ -176,7 +176,7 @@ fn fxc_is_given_no_component_chosen_at_run_time() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The test above would pass too if it overlooked them.
+/// The test above would also pass if it overlooked them.
 #[test]
 fn components_chosen_at_run_time_are_found() {
     let source = "
@@ -196,7 +196,7 @@ fn components_chosen_at_run_time_are_found() {
             tile[lane][lane / 2u] = 2.0;
             held.values[lane] = 3.0;
             held.parts[lane][lane] = 4u;
-            // Arrays and literals are no fault, nor are buffers, which HLSL addresses by bytes.
+            // Arrays and literals are fine, and so are buffers, which HLSL addresses by bytes.
             list[lane] = 5.0;
             tile[lane][2] = 6.0;
             held.parts[lane].y = 7u;

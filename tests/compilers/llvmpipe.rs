@@ -1,5 +1,5 @@
 //! Mesa's llvmpipe compiles while it runs: what it compiles for one dispatch must serve the next.
-//! `shaders/lib/unfixed.wgsl` says what makes it compile anew each time, which takes longer than the dispatch and is
+//! `shaders/lib/unfixed.wgsl` says what makes it compile again each time, which takes longer than the dispatch and is
 //! never freed.
 
 use crate::shaders::kernels;
@@ -12,7 +12,7 @@ use rootlet::layer::SoftmaxCrossEntropy;
 use wgpu::{BufferUsages, DeviceDescriptor, PollType};
 
 const DISPATCHES: usize = 30;
-/// Kilobytes that a dispatch may leave behind: what is compiled for every dispatch leaves 20 to 800.
+/// Kilobytes that a dispatch may leave behind: compiling for every dispatch leaves 20 to 800.
 const LEFT_BEHIND: f64 = 8.0;
 
 /// Memory of this process, in kilobytes.
@@ -42,8 +42,8 @@ impl Llvmpipe {
         Llvmpipe { device, queue }
     }
 
-    /// Kilobytes that a dispatch of `source` leaves behind, with every word of its uniforms `value`, but for those
-    /// where a part begins.
+    /// Kilobytes that a dispatch of `source` leaves behind, with every word of its uniforms set to `value`, except
+    /// those where a part begins.
     fn left_behind(&self, kernel: &KernelInfo, source: &str, value: u32) -> f64 {
         let constants = WorkgroupShape::SOFTWARE.constants();
         let reflection = reflect(kernel, &constants).unwrap();
@@ -163,7 +163,7 @@ fn llvmpipe_compiles_no_kernel_at_every_dispatch() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The test above would pass too if the driver did not do it; a driver that no longer does needs none of this.
+/// The test above would also pass if the driver did not do it; a driver that no longer does needs none of this.
 #[test]
 fn llvmpipe_compiles_a_loop_over_a_uniform_at_every_dispatch() {
     let kernel = SoftmaxCrossEntropy::INFO;

@@ -1,4 +1,4 @@
-//! Every kernel in every workgroup shape, through compilers that are not naga and for compilers that are not here.
+//! Every kernel in every workgroup shape, through compilers other than naga, and for compilers that are not here.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/browser.rs"]

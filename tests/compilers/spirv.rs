@@ -1,5 +1,4 @@
-//! SPIR-V as wgpu gives it to Vulkan drivers, through Khronos's validator. `scripts/test` installs it where it is
-//! missing.
+//! SPIR-V as wgpu gives it to Vulkan drivers, through Khronos's validator. `scripts/test` installs it if it is missing.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -19,7 +18,7 @@ const VERSIONS: [((u8, u8), &str); 4] = [
     ((1, 6), "vulkan1.3"),
 ];
 
-/// What `spirv-val` has against the words, if anything.
+/// The complaints of `spirv-val` about the words, if any.
 fn fault(words: &[u32], environment: &str) -> Option<String> {
     let mut validator = Command::new("spirv-val")
         .args(["--target-env", environment, "-"])
@@ -52,7 +51,7 @@ fn khronos_validator_has_nothing_against_any_kernel() {
                 continue;
             }
             validated += 1;
-            // Without run-time checks, as the crate's own run, in the newest form alone.
+            // Without run-time checks, like the crate's own kernels, only in the newest form.
             for checked in [true, false]
                 .into_iter()
                 .filter(|c| *c || version == (1, 6))
@@ -70,7 +69,7 @@ fn khronos_validator_has_nothing_against_any_kernel() {
     assert!(validated > 1000, "{validated}");
 }
 
-/// The test above would pass too if the validator took everything.
+/// The test above would also pass if the validator accepted everything.
 #[test]
 fn khronos_validator_finds_a_wrong_type() {
     let mut checked = false;
@@ -79,7 +78,7 @@ fn khronos_validator_finds_a_wrong_type() {
             return;
         }
         let mut words = spirv(kernel, module, info, (1, 0), true);
-        // OpIAdd of 5 words; its result's type becomes the number of one of its operands.
+        // OpIAdd of 5 words; its result's type is replaced with the number of one of its operands.
         let add = words
             .iter()
             .position(|&word| word == 5 << 16 | 128)

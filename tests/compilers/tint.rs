@@ -1,4 +1,4 @@
-//! WGSL as it is, through Chromium's compiler Tint: a page that makes every pipeline and reports every message.
+//! WGSL itself, through Chromium's compiler Tint: a page that makes every pipeline and reports every message.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use crate::browser;
 use crate::shaders::kernels;
 
-/// Chromium has SwiftShader for an adapter where it has no other; it takes half a minute.
+/// Chromium uses SwiftShader if it has no other adapter; that takes half a minute.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Sends `[{name, messages}]` for those of `PIPELINES` that anything was said about, and how many there were.
+/// Sends `[{name, messages}]` for those of `PIPELINES` that caused messages, and their number.
 const PAGE: &str = r#"<!DOCTYPE html><meta charset="utf-8"><script type="module">
 const pipelines = PIPELINES, report = { done: 0, faults: [] };
 try {
@@ -47,7 +47,7 @@ try {
 fetch('/report', { method: 'POST', body: JSON.stringify(report) });
 </script>"#;
 
-/// A kernel's pipelines: for whole dispatches, and for ranges of workgroups where it can.
+/// A kernel's pipelines: for whole dispatches, and for ranges of workgroups if it supports them.
 fn pipelines(kernel: &KernelInfo, shape: WorkgroupShape) -> Vec<Value> {
     let reflection = reflect(kernel, &shape.constants()).unwrap();
     let ranges = reflection.ranges.then(|| expand_ranges(kernel).unwrap());
@@ -79,7 +79,7 @@ fn pipeline(
     })
 }
 
-/// Answers one request: the page, or thanks for the report.
+/// Answers one request with the page, or with thanks for the report.
 fn answer(stream: TcpStream, page: &str, reports: &Sender<String>) -> std::io::Result<()> {
     let mut reader = BufReader::new(&stream);
     let mut request = String::new();
@@ -110,7 +110,7 @@ fn answer(stream: TcpStream, page: &str, reports: &Sender<String>) -> std::io::R
     )
 }
 
-/// What Chromium reports of the pipelines.
+/// What Chromium reports about the pipelines.
 fn report(pipelines: &[Value]) -> Value {
     let list = serde_json::to_string(pipelines)
         .unwrap()
@@ -136,7 +136,7 @@ fn report(pipelines: &[Value]) -> Value {
     serde_json::from_str(&report.expect("Chromium's report")).unwrap()
 }
 
-/// Valid for naga, which does not look whether all invocations come to a uniform load.
+/// Valid for naga, which does not check whether all invocations reach a uniform load.
 const NOT_UNIFORM: &str = "
 @group(0) @binding(0) var<storage, read_write> output: array<u32>;
 var<workgroup> shared_value: u32;

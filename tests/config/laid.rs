@@ -1,11 +1,11 @@
-//! Flags, the environment, files and defaults laid together.
+//! Flags, the environment, files and defaults combined.
 
 use assert_cmd::Command;
 use rootlet::train::TrainConfig;
 
 use super::{over, parse, rootlet, text};
 
-/// What follows from other values follows them too when they are changed over a file that was printed or saved.
+/// Values that follow from others still follow them when those are changed on top of a printed or saved file.
 #[test]
 fn derived_values_follow_what_is_laid_over_a_printed_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,7 +33,7 @@ fn derived_values_follow_what_is_laid_over_a_printed_file() {
         images.contains("# here: \"resized-crop-flip\"\n"),
         "{images}"
     );
-    // What was said stays.
+    // An explicit value stays.
     std::fs::write(
         folder.path().join("said.toml"),
         print(&["--round-until", "7"]),
@@ -145,7 +145,7 @@ fn a_resumed_run_keeps_what_its_checkpoint_was_made_for() {
     let config = parse(&config).unwrap();
     assert_eq!((config.run.seed, config.run.steps), (3, Some(20)));
 
-    // More epochs do not move the end of the rounds, by which those before were done.
+    // More epochs do not move the end of the rounds, which the earlier ones followed.
     let (status, config, error) = resume(&["--resume", "run", "--epochs", "40"]);
     assert_eq!(status, Some(0), "{error}");
     assert_eq!(parse(&config).unwrap().topology.round_until, Some(12.0));
@@ -171,7 +171,7 @@ fn a_resumed_run_keeps_what_its_checkpoint_was_made_for() {
     );
 }
 
-/// The words of the papers for T and T_end.
+/// The papers' words for T and T_end.
 #[test]
 fn interval_and_until_are_names_of_the_rounds_flags() {
     let folder = tempfile::tempdir().unwrap();

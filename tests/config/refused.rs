@@ -163,7 +163,7 @@ fn the_command_refuses_bad_values_with_one_error_and_status_2() {
     );
 }
 
-/// What a flag's error says, or nothing where it has an effect.
+/// The error for a flag, or nothing if it has an effect.
 fn idle(flags: &[&str]) -> Option<String> {
     rootlet::error::name_options(flag);
     let command = ConfigFlags::augment_args(clap::Command::new("train"));

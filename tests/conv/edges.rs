@@ -1,4 +1,4 @@
-//! NaN, sizes past a dimension of the grid, columns at the limit of what the kernels decode, and what is refused.
+//! NaN, sizes beyond a dimension of the grid, columns at the limit of what the kernels decode, and what is refused.
 
 use rootlet::engine::{Class, Device, Plan};
 use rootlet::sparse::Window;
@@ -6,7 +6,7 @@ use rootlet::sparse::Window;
 use crate::common::{Random, devices, says};
 use crate::problem::{Problem, Product};
 
-/// A NaN reaches what reads it, through ReLU too, and nothing else: not the positions whose taps fall outside the
+/// A NaN reaches whatever reads it, also through ReLU, and nothing else: not the positions whose taps fall outside the
 /// plane.
 #[test]
 fn a_nan_reaches_what_looks_at_it_alone() {
@@ -59,8 +59,8 @@ fn more_workgroups_than_a_dimension_holds() {
 }
 
 /// The kernels find channel and tap of a column without dividing, up to the largest column that a layer may have. The
-/// inverse of 121 is rounded down so far that a column without its half falls short of its channel; each tap hits an
-/// output position, so that none passes for another.
+/// inverse of 121 is rounded down so far that a column without the added half falls short of its channel. Each tap hits
+/// an output position, so that none is mistaken for another.
 #[test]
 fn columns_near_the_limit_are_decoded() {
     let random = &mut Random(5);

@@ -1,4 +1,4 @@
-//! The convolution by its definition, in 64-bit floats; its input gradient is what each term of the forward sum sends
+//! The convolution by its definition, in 64-bit floats. Its input gradient is what each term of the forward sum sends
 //! back, scattered, so that no geometry is derived twice.
 
 use crate::problem::{Problem, Product};
@@ -19,13 +19,13 @@ impl Sum {
         self.terms += 1;
     }
 
-    /// Farthest that a sum in 32-bit floats may lie from the value.
+    /// The largest distance that a sum in 32-bit floats may have from the value.
     pub fn bound(&self) -> f64 {
         (self.terms + 2) as f64 * f64::from(f32::EPSILON) * self.magnitude
     }
 }
 
-/// The product's output, padding lanes included.
+/// The product's output, including the padding lanes.
 pub fn solve(problem: &Problem, product: Product) -> Vec<Sum> {
     let window = &problem.window;
     let lanes = problem.lanes();

@@ -30,12 +30,12 @@ impl Product {
     ];
 }
 
-/// A layer through a window, in an arena behind another layer.
+/// A layer through a window, in an arena after another layer.
 pub struct Problem {
     pub window: Window,
     pub channels: usize,
     pub rows: usize,
-    /// Members of the batch; the lanes from here on are padding.
+    /// Size of the batch; the lanes from here on are padding.
     pub batch: usize,
     /// `(output channel, column, weight)` in rising order.
     pub connections: Vec<(u32, u32, f32)>,
@@ -44,11 +44,11 @@ pub struct Problem {
     pub input: Vec<f32>,
     /// `[rows][output positions][lanes]`, zero in the padding lanes.
     pub delta: Vec<f32>,
-    /// What is in the input gradient before; zero in the padding lanes.
+    /// The earlier content of the input gradient; zero in the padding lanes.
     pub before: Vec<f32>,
 }
 
-/// Words of noise before the view and behind the last word that a kernel owns.
+/// Words of noise before the view and after the last word that a kernel owns.
 const MARGIN: usize = 64;
 
 impl Problem {
@@ -91,7 +91,7 @@ impl Problem {
         let mut input = random.reals(before.len());
         for (i, row) in input.chunks_mut(lanes).enumerate() {
             row[batch..].fill(3e30);
-            // What a ReLU cut off: a mask must cut there, and at minus zero.
+            // Values that a ReLU cut off: a mask must cut there, including at minus zero.
             row[i % batch] = if i % 2 == 0 { 0.0 } else { -0.0 };
         }
         Problem {
@@ -138,7 +138,7 @@ impl Problem {
         (arena, layer)
     }
 
-    /// Runs the product on a buffer of noise, the twin beside it, and returns what it wrote.
+    /// Runs the product on a buffer of noise, with the twin beside it, and returns what it wrote.
     ///
     /// # Panics
     /// The kernel differs from its twin, or wrote outside the words it owns.

@@ -1,4 +1,4 @@
-//! Bits do not depend on the number of threads nor on the run.
+//! Bits depend neither on the number of threads nor on the run.
 
 use rootlet::engine::Device;
 use rootlet::sparse::Window;

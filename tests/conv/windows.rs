@@ -6,7 +6,7 @@ use rootlet::sparse::Window;
 use crate::common::{Random, devices};
 use crate::problem::{Problem, Product};
 
-/// All windows of these kernels, strides, paddings and planes that can be.
+/// All valid windows with these kernels, strides, paddings and planes.
 fn windows() -> Vec<Window> {
     let kernels = [
         [1, 1],
@@ -46,7 +46,8 @@ fn windows() -> Vec<Window> {
     windows
 }
 
-/// One problem a window: a few channels, rows and columns without connections among them, batches of all remainders.
+/// One problem per window: a few channels, including rows and columns without connections, and batches of all
+/// remainders.
 fn problem(random: &mut Random, i: usize, window: Window) -> Problem {
     const SIZES: [[usize; 2]; 5] = [[1, 1], [3, 5], [2, 9], [4, 2], [1, 6]];
     const BATCHES: [usize; 7] = [1, 4, 7, 10, 16, 33, 130];

@@ -1,4 +1,4 @@
-// Mean absolute error. One invocation a member of the batch.
+// Mean absolute error. One invocation per sample of the batch.
 #import grid
 #import step
 

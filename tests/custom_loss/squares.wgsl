@@ -1,4 +1,4 @@
-// Mean squared error, and its gradient. One invocation a member of the batch.
+// Mean squared error, and its gradient. One invocation per sample of the batch.
 #import grid
 #import step
 

@@ -1,4 +1,4 @@
-//! In a trainer, on vectors with values, by a schedule of one's own.
+//! In a trainer, on vectors with values, with a custom schedule.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ fn they_train_and_are_told() {
             (metric.name.as_str(), metric.higher_is_better),
             ("mean-absolute-error", false)
         );
-        // Of errors, the mean of the squares is above the square of the mean.
+        // For errors, the mean of the squares is above the square of the mean.
         assert!(
             metric.value.powi(2) < end.test_loss && metric.value > 0.0,
             "{name}"
@@ -186,7 +186,7 @@ fn what_does_not_fit_is_refused() {
     );
 }
 
-/// Without a metric nothing is reported in its place.
+/// Without a metric, nothing is reported in its place.
 #[test]
 fn the_loss_may_be_alone() {
     let config = config("static", Some(5));

@@ -45,7 +45,7 @@ fn truncated_files_are_named() {
     }
 }
 
-/// Nor does the end marker of a thumbnail pass for the image's, and bytes behind the image's do no harm.
+/// Nor is the end marker of a thumbnail taken for the image's, and bytes after the image do no harm.
 #[test]
 fn the_end_marker_is_the_images_own() {
     let mut file = Vec::new();
@@ -60,7 +60,7 @@ fn the_end_marker_is_the_images_own() {
     assert_eq!(middle("a.jpg", &file, 24, 24).unwrap(), whole);
 }
 
-/// A header that claims more rows than there are data for, and a file that was cut and given an end marker again.
+/// A header that claims more rows than there are data for, and a file that was cut and given an end marker.
 #[test]
 fn jpegs_that_claim_more_than_they_hold_are_named() {
     for progressive in [false, true] {
@@ -76,7 +76,7 @@ fn jpegs_that_claim_more_than_they_hold_are_named() {
             file[at + 5..at + 7].copy_from_slice(&claimed.to_be_bytes());
             names_the_file(middle("a.jpg", &file, 24, 24), "a.jpg");
         }
-        // The scans' data, from the first on: cut anywhere, the rest of an image is missing.
+        // The data of the scans, from the first on: wherever they are cut, the rest of an image is missing.
         let scan = whole
             .windows(2)
             .position(|pair| pair == [0xff, 0xda])
@@ -85,7 +85,7 @@ fn jpegs_that_claim_more_than_they_hold_are_named() {
         for length in data.step_by(29).filter(|&length| whole[length - 1] != 0xff) {
             let file = [&whole[..length], &[0xff, 0xd9]].concat();
             if progressive && middle("a.jpg", &file, 24, 24).is_ok() {
-                // Between two scans it is a whole file of less detail, and so it is within the refinement of one.
+                // Between two scans, and within the refinement of one, it is a whole file with less detail.
                 continue;
             }
             names_the_file(middle("a.jpg", &file, 24, 24), "a.jpg");
@@ -109,7 +109,7 @@ fn jpegs_with_restarts_are_whole() {
     }
 }
 
-/// Bits that are no code of the file's, where a lenient decoder would fill the rest of the image with grey.
+/// Bits that are not a code of the file, where a lenient decoder would fill the rest of the image with grey.
 #[test]
 fn damaged_data_are_named() {
     for progressive in [false, true] {
@@ -143,7 +143,7 @@ fn other_files_are_named() {
     }
 }
 
-/// Batches before the damaged file come whole, and none after.
+/// The batches before the damaged file are complete, and none come after it.
 #[test]
 fn a_loader_stops_at_a_damaged_file() {
     let png = Picture::smooth(4, 4).png();
@@ -167,7 +167,7 @@ fn a_loader_stops_at_a_damaged_file() {
         assert!(message.contains("13.png"), "{message}");
         assert!(loader.next().is_none());
     }
-    // Gone since it was found.
+    // Removed since it was found.
     fs::remove_file(dir.path().join("train/a/13.png")).unwrap();
     let crop = Augmentation::PadCropFlip { pad: 1, flip: true };
     let loader = Loader::start(

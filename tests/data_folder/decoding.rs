@@ -1,4 +1,4 @@
-//! The kinds of JPEG and PNG files there are.
+//! The kinds of JPEG and PNG files that exist.
 
 use jpeg_encoder::{ColorType, Encoder};
 use png::BitDepth;
@@ -67,7 +67,7 @@ fn jpegs_in_colour_grey_and_cmyk() {
     }
 }
 
-/// 8 × 8 pixels of CMYK as Pillow writes them, inverted as all of Adobe's are; expected is what Pillow reads.
+/// 8 × 8 pixels of CMYK as Pillow writes them, inverted like all of Adobe's; the expected result is what Pillow reads.
 #[test]
 fn a_cmyk_jpeg_of_another_encoder() {
     let planes = middle("x.jpg", &PILLOW, 8, 8).unwrap();
@@ -140,7 +140,7 @@ fn pngs_of_every_colour_type() {
     let with_alpha: Vec<u8> = grey.iter().flat_map(|&v| [v, 9]).collect();
     let file_of = file(png::ColorType::GrayscaleAlpha, BitDepth::Eight, &with_alpha);
     assert_eq!(read(&file_of), grey.repeat(3));
-    // One bit a pixel, eight in a row's byte.
+    // One bit per pixel, eight in each byte of a row.
     let bits = file(png::ColorType::Grayscale, BitDepth::One, &[0b1010_1000; 6]);
     let row = [255, 0, 255, 0, 255, 0];
     assert_eq!(read(&bits), row.repeat(18));

@@ -40,7 +40,7 @@ impl Picture {
         })
     }
 
-    /// Unlike neighbours, so that a resizing has something to average.
+    /// Unlike neighbours, so that resizing has something to average.
     pub fn rough(width: usize, height: usize) -> Self {
         Picture::new(width, height, |x, y| {
             let word = rootlet::engine::random::pcg4d([x as u32, y as u32, 3, 4]);
@@ -122,7 +122,7 @@ pub fn open(dir: &Path, size: usize, resize: usize) -> Dataset {
 /// One image as bytes `[channel][y][x]`, and its class.
 pub type Loaded = (Vec<u8>, u32);
 
-/// All images of a half as the network sees them, turned back into bytes.
+/// All images of a half as the network sees them, converted back into bytes.
 pub fn read(
     set: &Dataset,
     images: &Images,
@@ -157,7 +157,7 @@ pub fn training(batch: usize, epoch: u32, augmentation: Augmentation) -> LoaderO
     }
 }
 
-/// The image of a folder that has one, in the middle's form.
+/// The image of a folder with a single one, cropped from the middle.
 pub fn middle(name: &str, content: &[u8], size: usize, resize: usize) -> rootlet::Result<Vec<u8>> {
     let dir = folder([(PathBuf::from("train/a").join(name), content)]);
     let set = open(dir.path(), size, resize);

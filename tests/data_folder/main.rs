@@ -1,4 +1,4 @@
-//! Image folders: what is found, what becomes of it, and what is wrong with it.
+//! Image folders: what is found, how it is processed, and what is wrong with it.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

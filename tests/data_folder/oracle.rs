@@ -1,4 +1,4 @@
-//! Resizing and torchvision's crops once more, in f64 and from their definitions.
+//! Resizing and torchvision's crops again, in f64 and from their definitions.
 
 use rootlet::engine::random::pcg4d;
 
@@ -83,7 +83,7 @@ pub fn below(word: u32, n: usize) -> usize {
     ((u64::from(word) * n as u64) >> 32) as usize
 }
 
-/// The region that torchvision's `RandomResizedCrop` takes if it draws our numbers.
+/// The region that torchvision's `RandomResizedCrop` takes if it draws the same numbers.
 pub fn resized_crop(
     seed: u32,
     epoch: u32,

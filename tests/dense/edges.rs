@@ -1,4 +1,4 @@
-//! NaN, sizes past a dimension of the grid, and what is refused.
+//! NaN, sizes beyond a dimension of the grid, and what is refused.
 
 use rootlet::dense::{DenseForwardParams, DenseGradientParams, DenseTransposedParams};
 use rootlet::sparse::Window;
@@ -6,7 +6,7 @@ use rootlet::sparse::Window;
 use crate::common::{Random, devices, says};
 use crate::problem::{Problem, Product};
 
-/// A NaN reaches what reads it, through ReLU too, and nothing else: not the positions whose taps fall outside the
+/// A NaN reaches whatever reads it, also through ReLU, and nothing else: not the positions whose taps fall outside the
 /// plane.
 #[test]
 fn a_nan_reaches_what_looks_at_it_alone() {
@@ -31,8 +31,8 @@ fn a_nan_reaches_what_looks_at_it_alone() {
     }
 }
 
-/// So many channels need more workgroups than one dimension may have: 32 rows a workgroup of the hardware shape, 8 of
-/// the software shape, and 16 columns.
+/// This many channels need more workgroups than one dimension may have: 32 rows per workgroup of the hardware shape, 8
+/// of the software shape, and 16 columns.
 #[test]
 fn more_workgroups_than_a_dimension_holds() {
     let random = &mut Random(4);

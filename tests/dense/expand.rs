@@ -1,4 +1,4 @@
-//! A layer's weights with zeros for the connections that it lacks.
+//! A layer's weights with zeros for the missing connections.
 
 use rootlet::dense::{Expand, ExpandParams};
 use rootlet::engine::{Class, Plan};
@@ -6,7 +6,7 @@ use rootlet::sparse::{Arena, LayerState};
 
 use crate::common::{Random, devices};
 
-/// Every word of the matrix is written and no other, behind another layer in the arena.
+/// Every word of the matrix is written, and no other, after another layer in the arena.
 #[test]
 fn every_weight_is_where_it_belongs() {
     const MARGIN: usize = 64;

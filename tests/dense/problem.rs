@@ -42,12 +42,12 @@ impl Product {
     }
 }
 
-/// A full layer through a window, behind others in an arena.
+/// A full layer through a window, after others in an arena.
 pub struct Problem {
     pub window: Window,
     pub channels: usize,
     pub rows: usize,
-    /// Members of the batch; the lanes from here on are padding.
+    /// Size of the batch; the lanes from here on are padding.
     pub batch: usize,
     /// `[rows][channels][taps]`.
     pub weights: Vec<f32>,
@@ -56,13 +56,13 @@ pub struct Problem {
     pub input: Vec<f32>,
     /// `[rows][output positions][lanes]`, zero in the padding lanes.
     pub delta: Vec<f32>,
-    /// What is in the input gradient before; zero in the padding lanes.
+    /// The earlier content of the input gradient; zero in the padding lanes.
     pub input_before: Vec<f32>,
-    /// What is in the weight gradient before.
+    /// The earlier content of the weight gradient.
     pub weights_before: Vec<f32>,
 }
 
-/// Words of noise before the view and behind the last word that a kernel owns.
+/// Words of noise before the view and after the last word that a kernel owns.
 const MARGIN: usize = 64;
 
 /// Connections of the layers before this one.
@@ -91,7 +91,7 @@ impl Problem {
         let mut input = random.reals(input_before.len());
         for (i, row) in input.chunks_mut(lanes).enumerate() {
             row[batch..].fill(3e30);
-            // What a ReLU cut off: a mask must cut there, and at minus zero.
+            // Values that a ReLU cut off: a mask must cut there, including at minus zero.
             row[i % batch] = if i % 2 == 0 { 0.0 } else { -0.0 };
         }
         let weights = rows * channels * window.taps();
@@ -122,7 +122,7 @@ impl Problem {
         }
     }
 
-    /// What is where a product writes.
+    /// The earlier content where a product writes.
     pub fn before(&self, product: Product) -> &[f32] {
         match product {
             Product::Gradient { .. } => &self.weights_before,
@@ -207,8 +207,8 @@ impl Problem {
         device.download(&output.all()).unwrap()
     }
 
-    /// Asserts that what a device computes, on a buffer of noise and with the twin beside it, is what the oracle says,
-    /// and that nothing else is written.
+    /// Asserts that what a device computes, on a buffer of noise and with the twin beside it, equals the oracle's
+    /// result, and that nothing else is written.
     #[track_caller]
     pub fn assert_close(&self, device: &Device, product: Product, what: &str) {
         let what = format!(

@@ -6,7 +6,7 @@ use rootlet::sparse::Window;
 use crate::common::{Random, devices};
 use crate::problem::{Problem, Product};
 
-/// All windows of these kernels, strides, paddings and planes that can be.
+/// All valid windows with these kernels, strides, paddings and planes.
 fn windows() -> Vec<Window> {
     let kernels = [[1, 1], [2, 2], [3, 3], [5, 5], [1, 3], [3, 2]];
     let strides = [[1, 1], [2, 2], [3, 3], [1, 2], [3, 1]];

@@ -1,4 +1,4 @@
-//! Which adapter is opened, and what is said when none fits.
+//! Which adapter is opened, and the message if none fits.
 
 use rootlet::Error;
 use rootlet::engine::{Class, Device, DeviceOptions};
@@ -55,7 +55,7 @@ fn auto_never_takes_a_software_adapter() {
     assert!(Device::cpu(3).unwrap().description().contains("3 threads"));
 }
 
-/// Exactly WebGPU's default limits and no feature: enough for a kernel, and what is past them is refused.
+/// Exactly WebGPU's default limits and no features: enough for a kernel, and anything beyond them is refused.
 #[test]
 fn default_limits_are_enough_and_are_kept() {
     let options = DeviceOptions {

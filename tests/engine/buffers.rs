@@ -1,4 +1,4 @@
-//! Buffers: the ledger, transfers, and sizes that no device has.
+//! Buffers: the ledger, transfers, and impossible sizes.
 
 use rootlet::Error;
 use rootlet::engine::{Class, Device, Ledger};
@@ -132,9 +132,9 @@ fn the_ledger_counts_what_lives_and_keeps_the_peaks() {
         assert_eq!(current(ledger), [112, 0, 0, 0, 0], "{name}");
         assert_eq!(ledger.peak(Class::Connections), 144);
         assert_eq!(ledger.peak(Class::Activations), 0);
-        // Peaks of the classes need not fall together.
+        // Peaks of the classes need not coincide.
         assert_eq!(ledger.peak_total(), 288, "{name}");
-        // At that of all together they add up.
+        // At the peak of all together, they add up.
         let at_peak = Class::ALL.map(|class| ledger.at_peak(class));
         assert_eq!(at_peak.iter().sum::<u64>(), 288, "{name}: {at_peak:?}");
         assert_eq!(ledger.at_peak(Class::Data), 256, "{name}");

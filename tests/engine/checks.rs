@@ -1,4 +1,4 @@
-//! The comparison of a kernel with its twin finds kernels that differ, and only those.
+//! The comparison of a kernel with its twin finds kernels that differ, and no others.
 
 use rootlet::engine::{Class, Device, Grid, Plan};
 
@@ -70,11 +70,11 @@ fn a_difference_is_seen_and_named() {
         assert_eq!(count.error, f64::INFINITY);
         says(count.verdict(), &["`count`", "`n`"]);
 
-        // Numbers that the kernel does not touch, however large, hide nothing.
+        // Numbers that the kernel does not touch hide nothing, however large they are.
         let [output, _] = run(&device, &input, 0.01, &[f32::MAX.to_bits(); 128]);
         assert!((0.005..0.02).contains(&output.error), "{name}: {output:?}");
 
-        // A NaN on one side alone is a difference, on both sides none.
+        // A NaN on one side only is a difference, but not on both sides.
         input[5] = f32::NAN;
         let [output, _] = run(&device, &input, 0.0, &[0; 128]);
         output.verdict().unwrap();

@@ -1,4 +1,4 @@
-//! Each clock that work is timed by, on each adapter: what it tells, and what the program has done.
+//! Each clock that times work, on each adapter: its readings, and what the program has done.
 
 use rootlet::bench::{Count, CountParams, MultiplyAdd, MultiplyAddParams};
 use rootlet::engine::{Class, Device, DeviceOptions, Grid, Plan, TimedBy};
@@ -48,7 +48,7 @@ fn every_clock_tells_the_long_dispatch_from_the_short_ones() {
             let device = Device::open(&adapter.index.to_string(), &options).unwrap();
             let (plan, counter) = work(&device);
             let program = device.prepare(&plan).unwrap();
-            // A pacer may take the first runs apart.
+            // A pacer may split the first runs.
             device.run(&program).unwrap();
             device.run(&program).unwrap();
             device.wait().unwrap();
@@ -63,7 +63,7 @@ fn every_clock_tells_the_long_dispatch_from_the_short_ones() {
             assert!(times.iter().all(|time| time.timed_by == clock), "{times:?}");
             assert!(times[1].seconds > 10.0 * times[2].seconds, "{times:?}");
             long.push(times[1].seconds);
-            // With timestamps the program ran as often as it was asked to.
+            // With timestamps, the program ran exactly as often as requested.
             let runs = device.download::<u32>(&counter.all()).unwrap()[0];
             match clock {
                 TimedBy::ManyDispatches => assert!(runs > 4 + 10),

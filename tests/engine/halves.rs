@@ -1,4 +1,4 @@
-//! Buffers of 16-bit numbers: what they hold, how kernels see them, what is refused.
+//! Buffers of 16-bit numbers: their contents, how kernels see them, and what is refused.
 
 use rootlet::engine::lifetime::place;
 use rootlet::engine::{Buffer, Class, Device, DeviceOptions, Plan, Precision, WorkgroupShape};
@@ -27,7 +27,7 @@ fn halves(device: &Device, label: &str, numbers: usize, precision: Precision) ->
     (device.buffer_of(label, Class::Activations, numbers, precision)).unwrap()
 }
 
-/// All finite numbers of 16 bits, those half-way to the next, and what is near to that.
+/// All finite 16-bit numbers, those half-way to the next, and their neighbours.
 fn numbers(precision: Precision) -> Vec<f32> {
     let mut numbers = Vec::new();
     for bits in (0..=u16::MAX).step_by(7) {
@@ -44,7 +44,7 @@ fn numbers(precision: Precision) -> Vec<f32> {
             numbers.extend([number, middle, near[0], near[1]]);
         }
     }
-    // A driver may take numbers below the least normal one of f32 for zero.
+    // A driver may treat numbers below the smallest normal f32 as zero.
     numbers.retain(|x| x.is_finite() && (*x == 0.0 || x.is_normal()));
     numbers.truncate(numbers.len() / 4 * 4);
     numbers
@@ -177,7 +177,7 @@ fn the_ledger_counts_half() {
     assert_eq!(bytes, [16384, 8192]);
 }
 
-/// A kernel that takes numbers one by one could only write half of a word, which another invocation has a share in.
+/// A kernel that takes single numbers could only write half of a word, which it shares with another invocation.
 #[test]
 fn kernels_of_single_numbers_are_refused_by_name() {
     let used = |device: &Device| {

@@ -1,4 +1,4 @@
-//! A device that is lost says so at the next call and at all that follow, without a panic.
+//! A lost device says so at the next call and at all later ones, without a panic.
 
 use rootlet::engine::{Class, Device};
 

@@ -94,7 +94,7 @@ fn bad_views_are_refused_by_name() {
             scale(all(&x), s.range(0..3), all(&y)),
             &["`step`", "0..3", "`s`", "6 words"],
         );
-        // Also where the ranges do not overlap: WebGPU counts whole buffers.
+        // Even if the ranges do not overlap: WebGPU counts whole buffers.
         refused(
             scale(x.range(0..64), all(&s), x.range(64..128)),
             &["`input`", "same buffer", "`output`"],
@@ -127,7 +127,7 @@ fn another_devices_plan_program_or_buffer_is_refused() {
             );
             assert_ne!(i, j);
         }
-        // Nothing of this has harmed the owner.
+        // None of this has harmed the owner.
         owner.run(&program).unwrap();
         owner.wait().unwrap();
     }

@@ -1,4 +1,4 @@
-//! What safe code can do with the CPU executor: share it among rayon's tasks, ask it from within a twin, forge a
+//! What safe code can do with the CPU executor: share it among rayon's tasks, call it from within a twin, forge a
 //! kernel.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,14 +13,14 @@ use rootlet::engine::{Buffer, Class, Device, Grid, Kernel, KernelInfo, Plan, Pro
 use crate::common::says;
 use crate::scale::Use;
 
-/// Does something that must come to its end.
+/// Does something that must end.
 fn in_time(work: impl FnOnce() + Send + 'static) {
     let (done, end) = mpsc::channel();
     std::thread::spawn(move || {
         work();
         done.send(()).unwrap();
     });
-    // Panics in the thread close the channel, and are reported by themselves.
+    // Panics in the thread close the channel, and are reported separately.
     end.recv_timeout(Duration::from_secs(120))
         .expect("a deadlock, or a panic");
 }
@@ -29,7 +29,7 @@ fn in_time(work: impl FnOnce() + Send + 'static) {
 fn rayons_tasks_share_a_cpu_device() {
     in_time(|| {
         let device = Device::cpu(2).unwrap();
-        // Long enough for a waiting thread to take up another task.
+        // Long enough for a waiting thread to start another task.
         let used = Use::new(&device, 1 << 16);
         used.set_step(&device, 1);
         let program = device.prepare(&used.plan).unwrap();
@@ -141,7 +141,7 @@ fn a_forged_twin_gets_no_memory_twice() {
     assert!(run(plan::<3>(&[&x, &y])).contains("`output` is declared to be written"));
     assert!(run(plan::<4>(&[&x, &y])).contains("`output` is handed out once"));
     assert!(run(plan::<5>(&[&x, &y])).contains("out of bounds"));
-    // More or fewer buffers than the kernel declares would not be looked at when it is asked what overlaps.
+    // More or fewer buffers than the kernel declares would be missed when it is asked what overlaps.
     for views in [&[&x, &y, &z][..], &[&x, &y, &y], &[&y], &[]] {
         says(
             plan::<0>(views).map(|_| ()),

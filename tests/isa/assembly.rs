@@ -1,9 +1,9 @@
-//! Reads RDNA assembly: how many loads a loop has on their way at once.
+//! Reads RDNA assembly: how many loads a loop has in flight at once.
 
-/// The most vector loads of at least `words` words that are under way at once within any loop of a shader.
+/// The most vector loads of at least `words` words that are in flight at once within any loop of a shader.
 ///
-/// Blocks are gone through in order. A load adds to those under way, `s_waitcnt vmcnt(n)` leaves n of them. A branch to
-/// a block that came before closes a loop. What was under way before a loop counts as waited for.
+/// Blocks are processed in order. A load adds to those in flight, and `s_waitcnt vmcnt(n)` leaves n of them. A branch
+/// to an earlier block closes a loop. What was in flight before a loop counts as waited for.
 pub fn loads_in_flight(assembly: &str, words: u32) -> usize {
     let lines: Vec<Line> = assembly.lines().filter_map(Line::of).collect();
     let starts = |name: &str| {
@@ -21,7 +21,7 @@ pub fn loads_in_flight(assembly: &str, words: u32) -> usize {
 }
 
 fn in_loop(lines: &[Line], words: u32) -> usize {
-    // Whether each load under way is one of those that count; the oldest first.
+    // Whether each load in flight is one that counts, oldest first.
     let mut under_way: Vec<bool> = Vec::new();
     let mut most = 0;
     for line in lines {
@@ -40,16 +40,16 @@ fn in_loop(lines: &[Line], words: u32) -> usize {
     most
 }
 
-/// What matters of a line.
+/// The relevant part of a line.
 #[derive(Debug, PartialEq)]
 enum Line {
     /// A basic block begins.
     Block(String),
     /// A jump to a block.
     Branch(String),
-    /// A load of so many words a lane.
+    /// A load of this many words per lane.
     Load(u32),
-    /// Waits until no more than so many loads are under way.
+    /// Waits until at most this many loads are in flight.
     Wait(usize),
 }
 

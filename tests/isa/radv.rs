@@ -1,5 +1,5 @@
-//! Mesa's RADV on its null device: compiles compute pipelines for an AMD chip that is not there, and tells what they
-//! became. Nothing runs.
+//! Mesa's RADV on its null device: compiles compute pipelines for an AMD chip that is not present, and reports the
+//! result. Nothing runs.
 #![allow(unsafe_code)] // Vulkan is C.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString, c_char};
 
 use ash::{ext, khr, vk};
 
-/// The driver's manifest, as Debian's mesa-vulkan-drivers has it.
+/// The driver's manifest, as in Debian's mesa-vulkan-drivers.
 const MANIFEST: &str = "/usr/share/vulkan/icd.d/radeon_icd.x86_64.json";
 
 /// A chip to compile for.
@@ -18,7 +18,7 @@ pub struct Radv {
     pub driver: String,
 }
 
-/// What a pipeline became.
+/// A compiled pipeline.
 pub struct Compiled {
     /// The driver's statistics, by its own names.
     pub statistics: BTreeMap<String, u64>,
@@ -34,8 +34,8 @@ fn text(from: &[c_char]) -> String {
 }
 
 impl Radv {
-    /// Opens the chip of this family, such as `navi21`. Once a process: the driver reads its environment when it is
-    /// loaded.
+    /// Opens the chip of this family, such as `navi21`. Only once per process: the driver reads its environment when it
+    /// is loaded.
     pub fn open(family: &str) -> Self {
         assert!(
             std::path::Path::new(MANIFEST).exists(),
@@ -47,8 +47,8 @@ impl Radv {
             std::env::set_var("VK_DRIVER_FILES", MANIFEST);
             std::env::set_var("RADV_FORCE_FAMILY", family);
         }
-        // SAFETY: all structures live as long as the calls that take them; nothing is used after it is destroyed, for
-        // nothing is destroyed before the process ends.
+        // SAFETY: all structures live as long as the calls that take them; nothing is used after it is destroyed,
+        // because nothing is destroyed before the process ends.
         unsafe {
             let entry = ash::Entry::load().expect("Vulkan's loader: `apt-get install libvulkan1`");
             let application = vk::ApplicationInfo::default().api_version(vk::API_VERSION_1_3);
@@ -62,7 +62,7 @@ impl Radv {
 
             let priorities = [1.0];
             let queues = [vk::DeviceQueueCreateInfo::default().queue_priorities(&priorities)];
-            // What wgpu asks for where it is offered.
+            // What wgpu requests if it is offered.
             let features = vk::PhysicalDeviceFeatures::default().robust_buffer_access(true);
             let mut robust =
                 vk::PhysicalDeviceRobustness2FeaturesEXT::default().robust_buffer_access2(true);

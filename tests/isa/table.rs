@@ -34,7 +34,7 @@ impl Row {
         }
     }
 
-    /// Of a line of the table.
+    /// Parses a line of the table.
     fn read(line: &str) -> Option<Self> {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let number = |at: usize| cells[at].parse().ok();
@@ -49,8 +49,8 @@ impl Row {
     }
 }
 
-/// What is beyond what docs/isa.md states, or is not stated there. Another version of the driver is compared with the
-/// one that the page names by registers alone, with some room.
+/// What exceeds what docs/isa.md states, or is missing there. Another version of the driver than the one that the page
+/// names is only compared by registers, with some room.
 pub fn compare(driver: &str, rows: &[Row]) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/isa.md");
     let page = std::fs::read_to_string(&path).unwrap();

@@ -1,4 +1,4 @@
-//! Bits do not depend on the number of threads nor on the run; adapters agree with the CPU executor.
+//! Bits depend neither on the number of threads nor on the run; adapters agree with the CPU executor.
 
 use rootlet::engine::Device;
 
@@ -50,7 +50,7 @@ fn a_run_repeats_bit_for_bit_on_an_adapter() {
     }
 }
 
-/// Adapters may add in another order and fuse multiply and add: as near as two sums in 32-bit floats must be.
+/// Adapters may add in another order and fuse multiply and add, so they agree as far as two sums in 32-bit floats must.
 #[test]
 fn adapters_agree_with_the_cpu_executor() {
     let layers = layers();

@@ -1,4 +1,4 @@
-//! A NaN is passed on, through ReLU too, and stays in its lane: a run that diverges must show it.
+//! A NaN is passed on, also through ReLU, and stays in its lane: a run that diverges must show it.
 
 use crate::common::{Random, devices};
 use crate::oracle::assert_close;
@@ -16,7 +16,7 @@ fn a_nan_passes_through_and_stays_in_its_lane() {
                 let mut problem = Problem::new(random, &layers, 0, lanes, product);
                 problem.input[3 * lanes + 2] = f32::NAN;
                 problem.delta[5 * lanes + 1] = f32::NAN;
-                // One that the mask lets through.
+                // A NaN that the mask lets through.
                 problem.input[3 * lanes + 1] = 1.0;
                 let found = problem.solve(&device, &name);
                 assert_close(&found, &problem, &name);

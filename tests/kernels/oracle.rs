@@ -18,7 +18,7 @@ impl Sum {
         self.terms += 1;
     }
 
-    /// Farthest that a sum in 32-bit floats may lie from the value.
+    /// The largest distance that a sum in 32-bit floats may have from the value.
     pub fn bound(&self) -> f64 {
         (self.terms + 2) as f64 * f64::from(f32::EPSILON) * self.magnitude
     }

@@ -79,13 +79,13 @@ pub struct Problem<'a> {
     pub layer: usize,
     pub lanes: usize,
     pub product: Product,
-    /// `[n_in][lanes]`: the layer's input, for the transposed product the activation that masks.
+    /// `[n_in][lanes]`: the layer's input; for the transposed product, the activation that masks.
     pub input: Vec<f32>,
     /// `[n_out][lanes]`.
     pub delta: Vec<f32>,
 }
 
-/// Words of noise before the view and behind the last word that a kernel owns.
+/// Words of noise before the view and after the last word that a kernel owns.
 const MARGIN: usize = 64;
 
 impl<'a> Problem<'a> {
@@ -98,7 +98,7 @@ impl<'a> Problem<'a> {
     ) -> Self {
         let size = &layers[layer];
         let mut input = random.reals(size.n_in * lanes);
-        // An activation is exactly zero where its ReLU cut it off; the mask must cut there, and at minus zero.
+        // An activation is exactly zero where its ReLU cut it off; the mask must cut there, including at minus zero.
         for (i, x) in input.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0) {
             *x = if i % 2 == 0 { 0.0 } else { -0.0 };
         }
@@ -130,7 +130,7 @@ impl<'a> Problem<'a> {
         MARGIN + first..MARGIN + first + words
     }
 
-    /// Runs the kernel on a buffer of noise, its twin beside it, and returns the words that the kernel owns.
+    /// Runs the kernel on a buffer of noise, with its twin beside it, and returns the words that the kernel owns.
     ///
     /// # Panics
     /// The kernel differs from its twin, or wrote outside the words it owns.

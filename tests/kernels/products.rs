@@ -4,7 +4,7 @@ use crate::common::{Random, devices};
 use crate::oracle::assert_close;
 use crate::problem::{Layer, Problem, Product};
 
-/// Strides around the widths that kernels treat apart: whole lines of lanes, remainders, and more than one block.
+/// Strides around the widths that kernels treat differently: whole lines of lanes, remainders, and more than one block.
 const STRIDES: [usize; 9] = [4, 8, 12, 36, 64, 100, 128, 132, 256];
 
 /// Arenas of one or more layers.
@@ -24,7 +24,7 @@ fn arenas() -> Vec<Vec<Layer>> {
         vec![Layer::new(random, 9, 5, dense)],
         // Rows longer than SDDMM's tile of 32 pairs.
         vec![Layer::new(random, 150, 3, dense)],
-        // More rows than a task of the twin takes, a layer without any connection among them.
+        // More rows than a task of the twin takes, including a layer without connections.
         vec![
             Layer::new(random, 6, 33, holes(6, 33)),
             Layer::new(random, 33, 2, |_, _, _| false),

@@ -36,7 +36,7 @@ fn exact(f: Activation, x: f64) -> f64 {
 
 #[test]
 fn the_oracle_is_the_normal_distribution() {
-    // Abramowitz and Stegun, table 26.1.
+    // From Abramowitz and Stegun, table 26.1.
     for (x, p) in [
         (0.0, 0.5),
         (0.5, 0.691_462_461_274_013),
@@ -138,7 +138,7 @@ fn slopes_are_those_of_finite_differences() {
     }
 }
 
-/// PyTorch's: none at zero.
+/// PyTorch's choice: no gradient at zero.
 #[test]
 fn relu_passes_no_gradient_at_zero_and_takes_its_output_for_its_input() {
     let x = [0.0, -0.0, 1e-38, -1e-38, 3.0, -3.0, 1.0, 1.0];
@@ -181,7 +181,7 @@ fn backward_of_any_size_adds_to_what_is_there_and_keeps_padding_zero() {
                 let expected: Vec<f64> = x
                     .iter()
                     .zip(&d)
-                    // Differences of numbers near 1e4 are rough, and padding is zero whatever the slope.
+                    // Differences of numbers near 1e4 are rough, and padding is zero whatever the slope is.
                     .map(|(x, d)| {
                         if *d == 0.0 {
                             0.0
@@ -207,7 +207,7 @@ fn backward_of_any_size_adds_to_what_is_there_and_keeps_padding_zero() {
     }
 }
 
-/// The derivative by differences of the whole layer, not of the function alone.
+/// The derivative by differences of the whole layer, not only of the function.
 #[test]
 fn backward_is_the_gradient_of_forward() {
     let random = &mut Random(22);

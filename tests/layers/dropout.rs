@@ -112,7 +112,7 @@ fn elements_are_kept_by_the_rule_and_scaled() {
     }
 }
 
-/// Five standard deviations of a binomial count; seeds are fixed, so this does not flicker.
+/// Five standard deviations of a binomial count; the seeds are fixed, so this is not flaky.
 #[test]
 fn the_share_dropped_is_p_and_the_mean_stays() {
     let (elements, lanes) = (600, 128);

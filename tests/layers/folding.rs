@@ -81,7 +81,7 @@ fn rows_beyond_the_fold() {
     }
 }
 
-/// 256 vectors a workgroup: 256 MiB would be needed to go beyond the fold, so only many workgroups.
+/// 256 vectors per workgroup: going beyond the fold would need 256 MiB, so this only uses many workgroups.
 #[test]
 fn many_workgroups_of_items() {
     let random = &mut Random(62);

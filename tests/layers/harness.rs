@@ -1,18 +1,18 @@
-//! Runs one layer on a device, its twin beside it, and differentiates oracles.
+//! Runs one layer on a device with its twin beside it, and differentiates oracles.
 
 use rootlet::Result;
 use rootlet::engine::{Class, Device, Plan, View};
 
 use crate::common::Random;
 
-/// Words of noise before and behind the words that a layer owns.
+/// Words of noise before and after the words that a layer owns.
 const MARGIN: usize = 64;
 
-/// What the output holds before the layer runs.
+/// The output's content before the layer runs.
 pub enum Output<'a> {
-    /// Noise, NaN among it, in so many words.
+    /// This many words of noise, including NaN.
     Noise(usize),
-    /// These, which it must add to.
+    /// These numbers, which it must add to.
     Holding(&'a [f32]),
 }
 

@@ -1,5 +1,5 @@
-//! The layers without parameters on every device: against oracles in 64-bit floats that are written from the
-//! definitions, and their backward passes against finite differences of those.
+//! The layers without parameters on every device: against oracles in 64-bit floats written from the definitions, and
+//! their backward passes against finite differences of those.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

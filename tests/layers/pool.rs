@@ -9,8 +9,8 @@ use crate::harness::{
     differences, plus, run, wide,
 };
 
-/// Channels, lanes, members, window: one of everything, VGG's and ResNet's pools, odd planes, rows and columns that no
-/// window sees, strides beyond the kernel, a window as large as the plane, padding on one axis.
+/// Channels, lanes, samples, window: one of everything, VGG's and ResNet's pools, odd planes, rows and columns that no
+/// window sees, strides larger than the kernel, a window as large as the plane, padding on one axis.
 fn problems() -> Vec<(usize, usize, usize, Window)> {
     let window =
         |input, kernel, stride, padding| Window::new(input, kernel, stride, padding).unwrap();
@@ -52,7 +52,7 @@ fn visit(channels: usize, w: &Window, mut f: impl FnMut(usize, usize)) {
     }
 }
 
-/// Each output's first largest input, by running through the window as PyTorch does, and its value.
+/// Each output's first largest input, found by going through the window as PyTorch does, and its value.
 fn largest(channels: usize, w: &Window, lanes: usize, x: &[f64]) -> (Vec<f64>, Vec<usize>) {
     let words = channels * w.output_positions() * lanes;
     let (mut best, mut place) = (vec![f64::NEG_INFINITY; words], vec![usize::MAX; words]);
@@ -112,8 +112,8 @@ fn the_largest_of_each_window_comes_out() {
     }
 }
 
-/// Without ties against differences; with many ties, zeros of both signs and infinities among them, against the oracle
-/// that runs through the window.
+/// Without ties, against differences; with many ties, including zeros of both signs and infinities, against the oracle
+/// that goes through the window.
 #[test]
 fn the_first_largest_gets_the_gradient() {
     let random = &mut Random(42);
@@ -199,7 +199,7 @@ fn means_count_the_padding() {
                 Output::Noise(outputs * lanes),
                 |plan, i, o| layer.forward(plan, i[0].clone(), o),
             );
-            // Sums of padding's large numbers may cancel; those of members have magnitude one.
+            // Sums of padding's large numbers may cancel; those of samples have magnitude one.
             let members = |x: &[f64]| -> Vec<f64> {
                 let keep = |(i, x): (usize, &f64)| if i % lanes < count { *x } else { 0.0 };
                 x.iter().enumerate().map(keep).collect()
@@ -261,7 +261,7 @@ fn known_values() {
                 max.backward(plan, x, y, d, o, false)
             },
         );
-        // The corner ties with the middle in the first window and comes first; the other windows see the middle alone.
+        // The corner ties with the middle in the first window and comes first; the other windows see only the middle.
         let expected = [1.0, 0.0, 0.0, 0.0, 1110.0, 0.0, 0.0, 0.0, 0.0];
         assert_eq!(first(found), expected, "{name}");
     }

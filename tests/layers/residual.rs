@@ -58,9 +58,9 @@ fn oracle(layer: &ShortcutPass, x: &[f64]) -> Vec<f64> {
     output
 }
 
-/// Shortcuts and members of the batch: CIFAR's, odd planes, odd padding, one of everything.
+/// Shortcuts and batch sizes: CIFAR's, odd planes, odd padding, one of everything.
 fn shortcuts() -> impl Iterator<Item = (ShortcutPass, usize)> {
-    // Channels in and out, plane, stride, lanes, members.
+    // Channels in and out, plane, stride, lanes, samples.
     [
         ([16, 32], [4, 4], [2, 2], [8, 8]),
         ([2, 4], [5, 7], [2, 2], [12, 9]),

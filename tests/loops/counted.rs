@@ -1,4 +1,4 @@
-//! Kernels that count: a shader whose every loop adds to a counter of its invocation's.
+//! Instrumented kernels: every loop of a shader adds to a counter of its invocation.
 
 use rootlet::engine::kernel::{BindingInfo, BindingKind, KernelInfo};
 use rootlet::engine::wgsl::expand;
@@ -50,7 +50,7 @@ fn with_counters(source: &str) -> String {
     text
 }
 
-/// Makes the entry point a function that another one calls, which then tells the count.
+/// Turns the entry point into a function that another one calls, which then reports the count.
 fn with_entry(source: &str, kernel: &KernelInfo) -> String {
     let name = kernel.entry_point();
     let begin = source.find(&format!("fn {name}(")).unwrap();

@@ -1,5 +1,5 @@
-//! No invocation's loops are longer than adapters are known to finish: what is cut gives what it should, at the sizes
-//! that people train; every statement of a loop's length is true; and what cannot be cut is refused.
+//! No invocation's loops are longer than adapters are known to finish. Split work gives the right results, at sizes
+//! that people train; every statement of a loop's length is true; and what cannot be split is refused.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

@@ -1,4 +1,4 @@
-//! The programs of models as people train them: no kernel of theirs loops for too long.
+//! The programs of models as people train them: none of their kernels loops for too long.
 
 use rootlet::engine::loops::MOST_ITERATIONS;
 use rootlet::engine::{Device, Program, WorkgroupShape};
@@ -30,7 +30,7 @@ fn network(name: &str, side: usize, sparsity: f64, batch: usize, rounds: &str) -
     Network::new(&device, &model, &state, &options, method.as_ref()).unwrap()
 }
 
-/// Hardware, which needs no cut, hardly sees one: of these, only what has 150,528 inputs.
+/// Hardware needs hardly any splitting: of these, only the model with 150,528 inputs.
 #[test]
 fn no_kernel_of_a_real_model_loops_for_too_long() {
     for (name, side, sparsity, batch, rounds) in [

@@ -1,4 +1,4 @@
-//! One plan at some size, on every adapter in every workgroup shape.
+//! One plan at a given size, on every adapter in every workgroup shape.
 
 use rootlet::engine::loops::MOST_ITERATIONS;
 use rootlet::engine::{
@@ -9,11 +9,11 @@ use rootlet::sparse::{Arena, LayerState};
 use crate::common::{Random, adapters};
 use crate::counted::count;
 
-/// Runs a plan that `record` records, each kernel beside its twin, and compares; then counts the iterations, of which
-/// there are not more than stated. In the shapes `cut`, one dispatch at least is in several pieces.
+/// Runs a plan that `record` records, with each kernel beside its twin, and compares; then counts the iterations, which
+/// must not exceed the stated number. In the shapes `cut`, at least one dispatch has several pieces.
 ///
 /// # Panics
-/// Where that is not so.
+/// If that is not so.
 #[track_caller]
 pub fn solve(cut: &[WorkgroupShape], record: impl Fn(&Data<'_>, &mut Plan)) {
     for adapter in adapters() {
@@ -67,7 +67,7 @@ pub const NEITHER: &[WorkgroupShape] = &[];
 pub struct Data<'a>(pub &'a Device);
 
 impl Data<'_> {
-    /// Random numbers, another sequence for each label.
+    /// Random numbers, with a different sequence for each label.
     pub fn reals(&self, label: &str, words: usize) -> View {
         let seed = label
             .bytes()
@@ -85,7 +85,7 @@ impl Data<'_> {
         self.0.buffer_with(label, Class::Scratch, numbers).unwrap()
     }
 
-    /// A step whose batch fills `lanes` but for the last.
+    /// A step whose batch fills all of `lanes` but the last.
     pub fn step(&self, lanes: usize) -> View {
         let state = StepState::whole(1, 2, lanes - 1, 0.1);
         self.words(
@@ -94,7 +94,7 @@ impl Data<'_> {
         )
     }
 
-    /// A layer whose first row and first column have all their connections, and the others none.
+    /// A layer in which the first row and the first column have all their connections, and the others none.
     pub fn layer(&self, n_in: usize, n_out: usize) -> Arena {
         let row = (0..n_in as u32).map(|a| (0, a));
         let column = (1..n_out as u32).map(|b| (b, 0));

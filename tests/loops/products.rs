@@ -36,7 +36,7 @@ fn spmm(data: &Data<'_>, plan: &mut Plan, n_in: usize, lanes: usize, relu: bool)
 fn rows_of_a_hundred_thousand_connections() {
     solve(BOTH, |data, plan| spmm(data, plan, 100_000, 4, true));
     solve(BOTH, |data, plan| spmm(data, plan, 65_536, 132, false));
-    // Four vectors a lane, one after the other.
+    // Four vectors per lane, one after another.
     solve(SOFTWARE, |data, plan| spmm(data, plan, 20_000, 124, true));
     solve(NEITHER, |data, plan| spmm(data, plan, 59_900, 4, true));
 }
@@ -84,7 +84,7 @@ fn wide_convolutions() {
     });
     for accumulate in [false, true] {
         solve(SOFTWARE, |data, plan| {
-            // Two channels, of which the first has a tap that all outputs are connected to.
+            // Two channels, of which the first has a tap with connections to all outputs.
             let arena = data.layer(18, wide);
             let span = &arena.spans()[0];
             let params = ConvTransposedParams::of_layer(span, &window, lanes, accumulate).unwrap();
@@ -134,9 +134,9 @@ fn gradients_of_convolutions() {
     for (shapes, window, sizes) in [
         (SOFTWARE, same([224, 224]), [1, 1, 64]),
         (SOFTWARE, stem, [1, 1, 80]),
-        // Lines that are too long by themselves.
+        // Lines that are too long on their own.
         (SOFTWARE, one(2, 8000), [1, 1, 264]),
-        // More pairs a row than eight workgroups can take.
+        // More pairs per row than eight workgroups can take.
         (SOFTWARE, same([8, 8]), [900, 1, 128]),
         (HARDWARE, same([1, 1]), [8000, 1, 4]),
         // As long as loops may be.
@@ -152,7 +152,7 @@ fn gradients_of_convolutions() {
     }
 }
 
-/// As [`solve`]: more workgroups that share a row leave a dispatch in one piece.
+/// Like [`solve`]: with more workgroups sharing a row, a dispatch stays in one piece.
 fn solve_shared(shapes: &[rootlet::engine::WorkgroupShape], record: impl Fn(&Data<'_>, &mut Plan)) {
     let device = Device::cpu(1).unwrap();
     let mut plan = Plan::new("pieces");
@@ -170,7 +170,7 @@ fn solve_shared(shapes: &[rootlet::engine::WorkgroupShape], record: impl Fn(&Dat
     solve(&cut, record);
 }
 
-/// Rows of 200,000 pairs, and 400,000 members and positions.
+/// Rows of 200,000 pairs, and 400,000 samples and positions.
 #[test]
 fn gradients_of_linear_layers() {
     let record = |n_in, lanes, accumulate| {
@@ -270,7 +270,7 @@ fn full_layers_of_many_positions() {
     }
 }
 
-/// In both shapes over positions, of which one of few lanes has more.
+/// In both shapes over positions; one with few lanes has more positions.
 #[test]
 fn gradients_behind_a_norm() {
     for (shapes, side) in [(NEITHER, 32), (SOFTWARE, 192)] {

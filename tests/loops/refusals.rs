@@ -1,4 +1,4 @@
-//! Loops that no cut makes short enough are refused when a plan is recorded, by the kernel's name.
+//! Loops that no splitting makes short enough are refused when a plan is recorded, by the kernel's name.
 
 use rootlet::engine::loops::{MOST_ITERATIONS, Part, Piece, further};
 use rootlet::engine::{Class, Device, Grid, Plan, View};
@@ -7,7 +7,7 @@ use rootlet::layer::{SoftmaxCrossEntropy, SoftmaxCrossEntropyParams};
 use crate::common::says;
 
 rootlet::kernel! {
-    /// Goes round as often as it is asked to, says its statement.
+    /// Claims to loop as often as it is told to.
     pub Told, ToldParams, ToldTwin = "tests/told", "";
     params { rounds: u32 }
     loops |p, _| further(p.rounds);

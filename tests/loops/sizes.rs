@@ -1,5 +1,5 @@
-//! Sizes that people train, small in the other dimensions: kernels agree with their twins, and are cut where they must
-//! be.
+//! Sizes that people train, small in the other dimensions: kernels agree with their twins, and are split where
+//! necessary.
 
 use crate::common::{devices, norms};
 use crate::problem::{BOTH, Data, NEITHER, SOFTWARE, solve};
@@ -96,7 +96,7 @@ fn sums_over_many_members_and_positions() {
     }
 }
 
-/// A plane of 224 by 224 pixels, and the largest that a workgroup takes whole.
+/// A plane of 224 by 224 pixels, and the largest that one workgroup handles.
 #[test]
 fn batch_norms_of_large_planes() {
     for (positions, lanes) in [(50_176, 8), (8192, 4)] {
@@ -265,7 +265,7 @@ fn reports_of_long_rows() {
     });
 }
 
-/// The sums behind f and g are cut alike everywhere, so that their bits stay the same.
+/// The sums behind f and g are split in the same way everywhere, so that their bits stay the same.
 #[test]
 fn statistics_of_large_planes_are_the_same_bits_everywhere() {
     let window = same([224, 224]);

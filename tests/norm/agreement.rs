@@ -1,4 +1,4 @@
-//! Bits do not depend on the number of threads, nor on the run.
+//! Bits depend neither on the number of threads nor on the run.
 
 use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Device, Plan};
@@ -98,7 +98,8 @@ fn layer_norm(device: &Device, size: Size, fused: bool) -> Vec<u32> {
         .collect()
 }
 
-/// Of few channels a thread has too few to take each as a whole: the dispatches of a batch norm then run one by one.
+/// With few channels, a thread has too few to process each as a whole: the dispatches of a batch norm then run one by
+/// one.
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let devices = [1, 2, 3].map(|threads| Device::cpu(threads).unwrap());
@@ -124,14 +125,14 @@ fn a_run_repeats_bit_for_bit_on_an_adapter() {
     }
 }
 
-/// Statistics of several tiles are merged in one order, be it once or in each workgroup: on the CPU executor the bits
-/// are the same. Planes that are taken whole have sums of their own.
+/// Statistics of several tiles are merged in one order, whether once or in each workgroup: on the CPU executor the bits
+/// are the same. Planes that are processed whole have different sums.
 #[test]
 fn a_merge_in_every_workgroup_is_the_same_merge() {
     let device = Device::cpu(2).unwrap();
     for (size, same) in [(SIZES[0], true), (Size::new(2, 60, 260, 260), false)] {
         let [apart, together] = [batch, fused].map(|pass| pass(&device, size));
-        // Behind the statistics, fused norms save their parameters.
+        // After the statistics, fused norms save their parameters.
         let (n, saved) = (size.words(), 2 * size.channels);
         assert_eq!(together.len(), apart.len() + saved);
         let rest = &together[n + 2 * saved..];

@@ -10,10 +10,11 @@ use crate::common::{Random, devices};
 use crate::oracle::{Group, Number, assert_close, total};
 use crate::problem::{Noise, Size, TESTED, World, pick, wide};
 
-/// How far results may lie from the oracle's, relative to the terms they are made of.
+/// How far results may be from the oracle's, relative to the terms that they are made of.
 const TOLERANCE: f64 = 1e-5;
 
-/// One value, few, whole and broken rows, one and several tiles, more than the most tiles with an uneven last one.
+/// One value, few values, whole and partial rows, one and several tiles, and more than the most tiles with an uneven
+/// last one.
 pub const SIZES: [Size; 11] = [
     Size::new(1, 1, 4, 1),
     Size::new(1, 1, 4, 3),
@@ -66,7 +67,7 @@ impl Problem {
         }
     }
 
-    /// Rounding may put a value on the other side of the ReLU's kink, so none near it has a gradient.
+    /// Rounding may put a value on the other side of the ReLU's kink, so values near it get no gradient.
     pub fn keep_off_the_kink(&mut self, world: &World) {
         for c in 0..self.size.channels {
             let z = self.group(world, c).linear();
@@ -226,7 +227,7 @@ fn test_one(name: &str, device: &Device, size: Size, [relu, residual, add, fused
             );
         }
 
-        // torch.nn.BatchNorm2d: momentum 0.1, the variance unbiased. Of a single value PyTorch refuses to train.
+        // torch.nn.BatchNorm2d: momentum 0.1, unbiased variance. PyTorch refuses to train on a single value.
         let n = own.len() as f64;
         let unbiased = group.variance() * n / (n - 1.0).max(1.0);
         let state = world.state();

@@ -65,7 +65,7 @@ fn gradients_of_micro_batches_add_up() {
     }
 }
 
-/// A naive `mean(x^2) - mean(x)^2` would find nothing of a variance of 0.01 about a mean of 1000.
+/// A naive `mean(x^2) - mean(x)^2` would lose a variance of 0.01 around a mean of 1000.
 #[test]
 fn a_small_variance_about_a_large_mean_is_found() {
     for size in [Size::new(2, 1, 64, 50), Size::new(2, 100, 132, 130)] {
@@ -93,7 +93,7 @@ fn a_small_variance_about_a_large_mean_is_found() {
                     magnitude: inverse,
                 };
                 assert_close(&what, &[saved[size.channels + c]], &[exact], 1e-5);
-                // The mean is a 32-bit float: half a unit in its last place is 3e-5, of a deviation of 0.1.
+                // The mean is a 32-bit float: half a unit in its last place is 3e-5, compared with a deviation of 0.1.
                 let largest = |numbers: Vec<Number>| -> Vec<Number> {
                     let magnitude = numbers.iter().fold(0f64, |m, n| m.max(n.magnitude));
                     numbers.iter().map(|n| Number { magnitude, ..*n }).collect()

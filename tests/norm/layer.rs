@@ -10,7 +10,7 @@ use crate::problem::{Noise, Size, World, pick, wide};
 
 const TOLERANCE: f64 = 1e-5;
 
-/// Fewer channels than a workgroup's rows, one position, more lanes and positions than a workgroup's or a task's.
+/// Fewer channels than a workgroup has rows, one position, and more lanes and positions than a workgroup or a task.
 const SIZES: [Size; 8] = [
     Size::new(1, 1, 4, 1),
     Size::new(2, 1, 4, 3),
@@ -26,7 +26,7 @@ fn channels(size: Size) -> impl Iterator<Item = (usize, usize)> {
     (0..size.positions).flat_map(move |p| (0..size.count).map(move |lane| (p, lane)))
 }
 
-/// The words of a position of a member: one a channel.
+/// The words of a position of a sample: one per channel.
 fn of_member(size: Size, p: usize, lane: usize) -> Vec<usize> {
     (0..size.channels).map(|c| size.at(c, p, lane)).collect()
 }
@@ -151,7 +151,7 @@ fn test_one(name: &str, device: &Device, size: Size, [add, fused]: [bool; 2]) {
     check_gradients(&world, &gradients, &gradient_before, &what);
 }
 
-/// The parameters' gradients are the sums over what each position of each member gives.
+/// The parameters' gradients are sums of the contributions of each position of each sample.
 fn check_gradients(world: &World, gradients: &[Gradients], before: &[u32], what: &str) {
     let [dw, db] = world.gradients(before);
     for c in 0..world.size.channels {
@@ -246,7 +246,7 @@ fn a_small_variance_about_a_large_mean_is_found() {
                 magnitude: inverse,
             };
             let found = saved[(size.positions + p) * size.lanes + lane];
-            // Each update of the running mean rounds it to 3e-5 of a deviation of 0.1.
+            // Each update of the running mean rounds it by 3e-5, compared with a deviation of 0.1.
             assert_close(&name, &[found], &[exact], 1e-3);
             let expected: Vec<Number> = (group.forward().iter())
                 .map(|n| Number {

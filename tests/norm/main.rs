@@ -1,5 +1,5 @@
 //! Batch norm and layer norm against their definitions in 64-bit floats, on `cpu` and on every adapter in every
-//! workgroup shape: outputs, gradients, running statistics, padding lanes, micro-batches, and what a NaN does.
+//! workgroup shape: outputs, gradients, running statistics, padding lanes, micro-batches, and the effect of a NaN.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]

@@ -1,5 +1,5 @@
-//! The norms by their definitions in 64-bit floats, over the members alone: gradients by the chain rule through mean
-//! and variance, one after the other, as Ioffe and Szegedy write it down; and a check of those against differences.
+//! The norms by their definitions in 64-bit floats, only over the samples: gradients by the chain rule through mean and
+//! variance, step by step, as in Ioffe and Szegedy; and a check of those against differences.
 
 use crate::common::Random;
 
@@ -12,25 +12,25 @@ pub struct Number {
     pub magnitude: f64,
 }
 
-/// One group of values that share a mean and a variance, each value with its own weight and bias: for a batch norm a
-/// channel's, for a layer norm a position's of one member.
+/// One group of values that share a mean and a variance, each value with its own weight and bias: a channel for a batch
+/// norm, a position of one sample for a layer norm.
 pub struct Group {
     pub x: Vec<f64>,
     pub weight: Vec<f64>,
     pub bias: Vec<f64>,
-    /// Added before the ReLU; zero where there is none.
+    /// Added before the ReLU; zero if there is none.
     pub residual: Vec<f64>,
     pub relu: bool,
     /// Mean and variance if they are not the group's own: an evaluation.
     pub given: Option<(f64, f64)>,
 }
 
-/// What [`Group::backward`] finds.
+/// The results of [`Group::backward`].
 pub struct Gradients {
     pub x: Vec<Number>,
-    /// Each value's share in its weight's gradient.
+    /// Each value's contribution to its weight's gradient.
     pub weight: Vec<f64>,
-    /// Each value's share in its bias's, which is also the gradient at the residual.
+    /// Each value's contribution to its bias's, which is also the gradient at the residual.
     pub bias: Vec<f64>,
 }
 
@@ -121,7 +121,7 @@ impl Group {
     }
 }
 
-/// The sum of `terms`, its magnitude that of all of them.
+/// The sum of `terms`, with the sum of their magnitudes.
 pub fn total(terms: impl Iterator<Item = f64>) -> Number {
     terms.fold(
         Number {
@@ -150,7 +150,7 @@ pub fn assert_close(what: &str, found: &[f32], expected: &[Number], tolerance: f
     }
 }
 
-/// The oracle's own gradients are the differences of its loss `sum of dy * y`.
+/// The oracle's own gradients equal the differences of its loss `sum of dy * y`.
 #[test]
 fn the_oracle_agrees_with_differences() {
     const H: f64 = 1e-6;

@@ -1,4 +1,4 @@
-//! Dense parameters on a device: to it and back, none at all, one optimiser update over all.
+//! Dense parameters on a device: to the device and back, none at all, and one optimiser update over all.
 
 use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Class, Device, Plan, STEP_WORDS, StepState};
@@ -180,7 +180,7 @@ fn one_update_serves_all_layers() {
                 }
             }
         }
-        // What lies between and behind the arrays is zero and stays so.
+        // The gaps between and after the arrays are zero and stay so.
         let mut values: Vec<f32> = device.download(&parameters.values().all()).unwrap();
         for array in trained() {
             values[range(array.first, array.parameter.words)].fill(0.0);

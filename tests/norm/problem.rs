@@ -1,4 +1,4 @@
-//! What the norms' tests run: data of one shape, and a norm that lies among others on a device.
+//! What the norms' tests run: data of one shape, and a norm among others on a device.
 
 use rootlet::checkpoint::NormKind;
 use rootlet::engine::{Buffer, Class, Device, Plan, STEP_WORDS, StepState, View};
@@ -7,10 +7,10 @@ use rootlet::layer::{LayerParameters, ParameterState, Parameters};
 
 use crate::common::{Random, norms};
 
-/// Words of noise before the view of an output and behind it.
+/// Words of noise before and after the view of an output.
 const MARGIN: usize = 64;
 
-/// `[channels][positions][lanes]`, of which the first `count` lanes are members.
+/// `[channels][positions][lanes]`, of which the first `count` lanes are samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Size {
     pub channels: usize,
@@ -37,7 +37,7 @@ impl Size {
         (c * self.positions + p) * self.lanes + lane
     }
 
-    /// Every member's words of channel `c`, in order.
+    /// The words of channel `c` for all samples, in order.
     pub fn of_channel(&self, c: usize) -> Vec<usize> {
         (0..self.positions)
             .flat_map(|p| (0..self.count).map(move |lane| self.at(c, p, lane)))
@@ -93,7 +93,7 @@ impl<'a> World<'a> {
         };
         let states = vec![state(5), state(size.channels), state(3)];
         let norms = norms::upload(device, &states);
-        // Gradients are written, not added to.
+        // Gradients are overwritten, not added to.
         let noise = random.noise(norms.words());
         device.upload(&norms.gradient().all(), &noise).unwrap();
         let whole = StepState::whole(1, 2, size.count, 0.1);
@@ -129,7 +129,7 @@ impl<'a> World<'a> {
             .all()
     }
 
-    /// `words` words of noise, with noise before and behind them that must stay.
+    /// `words` words of noise, with noise before and after them that must stay.
     pub fn noise(&self, words: usize) -> Noise {
         let noise = Random(words as u64).noise((MARGIN + words + MARGIN).next_multiple_of(4));
         let buffer = self
@@ -143,7 +143,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Runs a plan, each kernel beside its twin, which must agree.
+    /// Runs a plan with each kernel beside its twin, which must agree.
     #[track_caller]
     pub fn run_checked(&self, plan: &Plan, what: &str) {
         let program = self.device.prepare(plan).unwrap();
@@ -159,8 +159,7 @@ impl<'a> World<'a> {
         self.device.run(&program).unwrap();
     }
 
-    /// Gradients of the weights and of the biases of the norm under test; those of the other norms must be what
-    /// `before` says.
+    /// Gradients of the weights and of the biases of the norm under test; those of the other norms must equal `before`.
     pub fn gradients(&self, before: &[u32]) -> [Vec<f32>; 2] {
         let words: Vec<u32> = self.device.download(&self.norms.gradient().all()).unwrap();
         let own = ["weight", "bias"].map(|name| {
@@ -193,7 +192,7 @@ impl Noise {
         self.buffer.range(MARGIN..MARGIN + self.words)
     }
 
-    /// What was written, if nothing was written beside it.
+    /// What was written, after checking that nothing was written beside it.
     #[track_caller]
     pub fn read(&self, device: &Device) -> Vec<f32> {
         let words: Vec<u32> = device.download(&self.buffer.all()).unwrap();

@@ -1,5 +1,5 @@
-//! AdamW and the clipping of gradients: their kernels against formulas in f64 and the twins, and sixty steps of static
-//! sparse training against PyTorch.
+//! AdamW and gradient clipping: their kernels against formulas in f64 and the twins, and sixty steps of static sparse
+//! training against PyTorch.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rootlet::network::NetworkOptions;
 use rootlet::optim::{AdamW, AdamWStep, AdamWStepParams, ClipBuffers};
 use rootlet::sparse::LayerState;
 
-/// Of the largest number of a tensor.
+/// Relative to the largest number of a tensor.
 const TOLERANCE: f64 = 1e-5;
 
 /// One step of a number by the definition, with PyTorch's constants.
@@ -27,7 +27,7 @@ fn adamw(device: &Device, vectors: usize, by_age: bool, random: &mut Random) {
     let n = vectors * 4;
     let [gradient, weights, first] = [0; 3].map(|_| random.reals(n, 1.0));
     let second: Vec<f32> = random.reals(n, 1.0).iter().map(|v| v.abs()).collect();
-    // Just grown, young, grown up, and older than β₂ can tell.
+    // Just grown, young, grown up, and too old for β₂ to matter.
     let ages = [0u32, 1, 7, 100, 3000, 1_000_000];
     let ages: Vec<u32> = (0..n).map(|_| ages[random.below(ages.len())]).collect();
     // One vector more than is updated.
@@ -99,7 +99,7 @@ fn clipped(device: &Device, arrays: &[Vec<f32>], limit: f32) -> (Vec<Vec<f32>>, 
         factor: noise(device, ClipBuffers::FACTOR),
     };
     let padded = |array: &Vec<f32>| {
-        // Zeros to a whole vector, and one more that is not its own.
+        // Zeros up to a whole vector, and one more vector that is not its own.
         let mut array = array.clone();
         array.resize(array.len().next_multiple_of(4), 0.0);
         put(device, &[array.as_slice(), &[NOISE; 4]].concat())
@@ -145,7 +145,7 @@ fn gradients_are_shortened_together() {
     }
 }
 
-/// A gradient that is no number is seen in the weights, as without clipping.
+/// A gradient that is NaN shows in the weights, as without clipping.
 #[test]
 fn clipping_hides_no_bad_gradient() {
     for device in devices() {

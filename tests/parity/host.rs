@@ -1,4 +1,4 @@
-//! A model computed in f64 on the host, by the definitions alone, and differences of its loss.
+//! A model computed in f64 on the host, only from the definitions, and differences of its loss.
 
 use crate::differences::cross_entropy;
 use rootlet::layer::{Attention, AveragePool, BatchNorm, MaxPool, Shortcut, sincos_positions};
@@ -42,10 +42,10 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// The loss, and how near a number came to where the loss has no derivative.
+    /// The loss, and how close a number came to a place where the loss has no derivative.
     pub fn loss(&self, inputs: &Activation, labels: &[u32], smoothing: f64) -> (f64, f64) {
         let nearest = Cell::new(f64::INFINITY);
-        // A distance of zero is that between zeros of ReLUs, and stays when something is nudged.
+        // A distance of zero is that between zeros of ReLUs, and stays zero after a small change.
         let near = |distance: f64| {
             if distance != 0.0 {
                 nearest.set(nearest.get().min(distance));
@@ -194,7 +194,7 @@ impl<'a> Host<'a> {
         output
     }
 
-    /// The central differences of the loss by the numbers that `part` finds, one list after the other.
+    /// The central differences of the loss by the numbers that `part` finds, one list after another.
     pub fn differences(
         &self,
         part: impl for<'h> Fn(&'h mut Host<'a>) -> &'h mut Vec<Vec<f64>>,

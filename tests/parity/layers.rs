@@ -1,5 +1,5 @@
-//! Every layer by itself against PyTorch: outputs, and the gradients of inputs, parameters and pairs. Padding lanes of
-//! activations hold rubbish, those of gradients zeros; what a kernel writes holds NaN before.
+//! Every layer separately against PyTorch: outputs, and the gradients of inputs, parameters and pairs. Padding lanes of
+//! activations hold rubbish, and those of gradients zeros; outputs hold NaN before a kernel writes them.
 
 use crate::fixture::{Fixture, in_lanes, members};
 use crate::norms;
@@ -31,7 +31,7 @@ impl Case<'_> {
         format!("{}.{name}", self.name)
     }
 
-    /// Sizes behind the batch.
+    /// The sizes after the batch.
     pub fn shape(&self, name: &str) -> Vec<usize> {
         let shape = self.fixture.shape(&self.tensor(name));
         assert_eq!(shape[0], COUNT);
@@ -61,7 +61,7 @@ impl Case<'_> {
         self.put(&vec![f32::NAN; words])
     }
 
-    /// As a layer is given it: whatever finite numbers in the padding lanes.
+    /// As a layer gets it, with arbitrary finite numbers in the padding lanes.
     pub fn activation(&self, name: &str) -> View {
         let mut words = in_lanes(&self.fixture.activation(&self.tensor(name)), COUNT, LANES);
         let rubbish = Random(words.len() as u64).reals(words.len(), 1e3);
@@ -110,7 +110,7 @@ impl Case<'_> {
         self.close(name, found, &self.fixture.reals(&self.tensor(name)));
     }
 
-    /// An output: its padding lanes hold any finite number.
+    /// An output: its padding lanes may hold any finite number.
     #[track_caller]
     pub fn check_output(&self, view: &View) {
         let found = self.read(view);
@@ -243,7 +243,7 @@ fn batch_norms() {
         };
         let step = case.step();
         if case.name.contains("eval") {
-            // Forward only: nothing is trained by the running statistics, so no gradient takes them as constants.
+            // Forward only: nothing is trained with the running statistics, so no gradient treats them as constants.
             case.run(|plan| norm.forward_eval(plan, &own, &step, views.clone()));
             case.check_output(&views.output);
             assert_eq!(norms.export(case.device).unwrap(), [before]);
@@ -253,7 +253,7 @@ fn batch_norms() {
             parts: case.noise(norm.parts_words()),
             sums: case.noise(2 * norm.saved_words()),
         };
-        // The activation says what the ReLU let through; without a residual the input says it as well.
+        // The activation shows what the ReLU let through; without a residual, the input shows it as well.
         for (by_input, fused) in [(false, false), (false, true), (true, false), (true, true)] {
             if by_input && residual {
                 continue;

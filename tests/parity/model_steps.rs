@@ -1,5 +1,5 @@
-//! Twenty steps of training whole models against PyTorch, and the evaluation behind them; in parts, with activations
-//! computed again, and with memory that values share or not.
+//! Twenty steps of training whole models against PyTorch, and the evaluation after them; in parts, with recomputed
+//! activations, and with and without shared memory.
 
 use crate::differences::cross_entropy;
 use crate::fixture::members;
@@ -11,10 +11,10 @@ use rootlet::network::{Network, NetworkOptions, NetworkState};
 
 const TOLERANCE: f64 = 1e-4;
 const STEPS: usize = 20;
-/// Enough to see each batch, and one a second time.
+/// Enough to use each batch, and one a second time.
 const FEW: usize = 7;
 
-/// What some steps of training leave.
+/// The results of some training steps.
 #[derive(PartialEq)]
 struct Trained {
     losses: Vec<f32>,
@@ -50,7 +50,7 @@ fn train(case: &Case, device: &Device, options: &NetworkOptions, steps: usize) -
     }
 }
 
-/// Logits of the single pass's images in evaluation, the sum of their losses, and how many are correct.
+/// Logits of the single pass's images in evaluation, the sum of their losses, and the number of correct ones.
 fn evaluate(case: &Case, device: &Device, network: &Network) -> (Vec<f32>, (f32, u64)) {
     let parts = (case.fixture).parts("", network.micro_batch(), network.lanes());
     let mut logits = Vec::new();
@@ -112,7 +112,7 @@ fn check_training(case: &Case, at: &str, found: &Trained) {
     assert_eq!(found.1, correct, "{at}");
 }
 
-/// Training on whole batches, and what must not change it by a bit.
+/// Training on whole batches, and variations that must not change a bit.
 fn whole_batches(case: &Case, device: &Device) {
     let at = |what: &str| format!("{}, {}{what}", case.model.name(), device.name());
     let options = case.options(BATCH);
@@ -137,7 +137,7 @@ fn whole_batches(case: &Case, device: &Device) {
         recompute: true,
         ..options.clone()
     };
-    // Each batch is a single part of what could be a larger one.
+    // Each batch is a single part of a possibly larger one.
     let of_two = NetworkOptions {
         batch: 2 * BATCH,
         micro_batch: Some(BATCH),
@@ -161,7 +161,7 @@ fn twenty_steps_of_a_vit_agree_with_pytorch() {
     devices().iter().for_each(|d| whole_batches(&case, d));
 }
 
-/// Without batch norms the parts of a batch train as the whole.
+/// Without batch norms, the parts of a batch train like the whole.
 #[test]
 fn twenty_steps_of_a_vit_in_parts_agree_with_pytorch() {
     let case = Case::vit();

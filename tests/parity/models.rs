@@ -1,5 +1,5 @@
-//! A pass of whole models against PyTorch, with all gradients; in parts, with activations computed again, and with
-//! memory that values share or not.
+//! A pass of whole models against PyTorch, with all gradients; in parts, with recomputed activations, and with and
+//! without shared memory.
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ impl Case {
         Network::new(device, &self.model, &self.state, options, method.as_ref()).unwrap()
     }
 
-    /// What `network` keeps of a node.
+    /// What `network` keeps for a node.
     fn kept(&self, network: &Network, node: usize, what: &str) -> View {
         let name = match self.model.nodes()[node].name() {
             "" => format!("node{node}"),
@@ -100,14 +100,14 @@ impl Case {
         }
     }
 
-    /// Number of the first node of a kind.
+    /// Index of the first node of a kind.
     fn first(&self, kind: &str) -> usize {
         let mut nodes = self.model.nodes().iter();
         nodes.position(|n| n.layer().kind() == kind).unwrap()
     }
 }
 
-/// Everything that a pass leaves.
+/// Everything that a pass produces.
 #[derive(PartialEq)]
 struct Pass {
     result: BatchResult,
@@ -190,7 +190,7 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
             let (shape, window) = (layer.shape, layer.window);
             let gradient = dense_gradient(&device, shape, window, lanes, input, delta);
             let name = format!("layers.{l}.dense_gradient");
-            // Row by row: behind a batch norm an empty row's is far larger than the others.
+            // Row by row: after a batch norm, an empty row's gradient is far larger than the others.
             let at = format!("{}: {name}", device.name());
             let expected = fixture.reals(&name);
             assert_rows_close(&at, &gradient, &expected, shape.n_in, TOLERANCE);
@@ -202,7 +202,7 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
             assert!((&layer.values, &layer.bias) == (&before.values, &before.bias));
         }
 
-        // The same to the bit: without the noise, in memory that values share, with values that are computed again.
+        // The same to the bit without the noise, with shared memory, and with recomputed values.
         for (keep, recompute) in [(true, false), (false, false), (false, true)] {
             let options = NetworkOptions {
                 keep,
@@ -217,7 +217,7 @@ fn one_pass(case: &Case, x_gradient: impl Fn(&Device, &Network) -> Vec<f32>) {
     }
 }
 
-/// The gradient at the input, which training has no use for.
+/// The gradient at the input, which training does not need.
 fn behind(
     device: &Device,
     words: usize,
@@ -278,7 +278,7 @@ fn one_pass_of_a_vit_agrees_with_pytorch() {
     });
 }
 
-/// In parts of 8; of the last batch the second has 3 images.
+/// In parts of 8; the second part of the last batch has 3 images.
 pub fn in_parts(case: &Case) -> NetworkOptions {
     NetworkOptions {
         micro_batch: Some(8),
@@ -286,7 +286,7 @@ pub fn in_parts(case: &Case) -> NetworkOptions {
     }
 }
 
-/// A batch norm sees a part at a time: the parts' gradients and statistics are those of batches of their own.
+/// A batch norm sees one part at a time: the parts' gradients and statistics are those of separate batches.
 #[test]
 fn parts_of_a_resnet_add_up() {
     let case = Case::resnet();
@@ -328,7 +328,7 @@ fn parts_of_a_resnet_add_up() {
             }
         }
 
-        // Each part's values are computed again from its own.
+        // Each part's values are recomputed from its own.
         for (keep, recompute) in [(true, false), (false, true)] {
             let options = NetworkOptions {
                 keep,

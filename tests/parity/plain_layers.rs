@@ -10,7 +10,8 @@ use rootlet::layer::{
 };
 use rootlet::sparse::Window;
 
-/// A layer without parameters; `backward` is given input, output, the gradient there, and where the input's goes.
+/// A layer without parameters; `backward` gets the input, the output, the gradient there, and where the input's
+/// gradient goes.
 pub(crate) fn plain(
     case: &Case,
     forward: impl FnOnce(&mut Plan, View, View) -> rootlet::Result<()>,
@@ -31,7 +32,7 @@ pub(crate) fn plain(
 
 #[test]
 fn pools() {
-    // Not `avg_pool_3x3_s2_p1_inside`: there is no mean over the taps inside the plane alone.
+    // Not `avg_pool_3x3_s2_p1_inside`: there is no mean over only the taps inside the plane.
     for (name, size, stride, padding) in [
         ("max_pool_3x3_s2_p1", 3, 2, 1),
         ("max_pool_2x2", 2, 2, 0),
@@ -119,7 +120,7 @@ fn shortcuts_and_patches() {
     for (height, width, dim) in [(4, 3, 24), (2, 5, 16)] {
         let name = format!("positions_{height}x{width}x{dim}");
         let table = sincos_positions(height, width, dim).unwrap();
-        // PyTorch's `[tokens][dim]` are as many members of `dim` units.
+        // PyTorch's `[tokens][dim]` correspond to as many samples of `dim` units.
         let expected = in_lanes(&fixture.reals(&name), height * width, height * width);
         assert_close(&name, &table, &expected, TOLERANCE);
     }

@@ -58,7 +58,7 @@ fn one_pass_agrees_with_pytorch() {
         assert_eq!(result.score, correct as f32);
 
         for l in 0..2 {
-            // The network keeps what is behind the ReLU.
+            // The network keeps the value after the ReLU.
             let mut output = fixture.reals(&format!("layers.{l}.output"));
             output.iter_mut().for_each(|v| *v = v.max(0.0));
             let found = members(&read(&kept(&network, l, "output")), COUNT, LANES);
@@ -66,7 +66,7 @@ fn one_pass_agrees_with_pytorch() {
         }
         for l in 0..3 {
             let expected = fixture.reals(&format!("layers.{l}.output_gradient"));
-            // Padding lanes included: they must be zero.
+            // Including the padding lanes, which must be zero.
             let expected = in_lanes(&expected, COUNT, LANES);
             close(
                 &at(&format!("delta {l}")),
@@ -85,7 +85,7 @@ fn one_pass_agrees_with_pytorch() {
             assert_eq!((&layer.values, &layer.bias), (&before.values, &before.bias));
         }
 
-        // The loss's gradient at the input, which training has no use for.
+        // The loss's gradient at the input, which training does not need.
         let gradient = device.buffer("x", Class::Scratch, 20 * LANES).unwrap();
         let first = SparsePass {
             span: arena.spans()[0],
@@ -103,7 +103,7 @@ fn one_pass_agrees_with_pytorch() {
         let expected = in_lanes(&fixture.reals("x_gradient"), COUNT, LANES);
         close(&at("input gradient"), &read(&gradient.all()), &expected);
 
-        // The gradient of every pair, active or not: what a round samples from.
+        // The gradient of every pair, active or not, from which a round samples.
         for (l, &span) in arena.spans().iter().enumerate() {
             let shape = Shape {
                 n_in: span.n_in,
@@ -122,7 +122,7 @@ fn one_pass_agrees_with_pytorch() {
     }
 }
 
-/// What lies in the padding lanes reaches nothing: not the loss, not the score, not a gradient.
+/// The contents of the padding lanes affect nothing: not the loss, not the score, not a gradient.
 #[test]
 fn padding_lanes_may_hold_noise() {
     let fixture = Fixture::open("small.safetensors");

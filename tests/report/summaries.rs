@@ -31,7 +31,7 @@ fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
             .unwrap()
             .contains("\"finished\": null")
     );
-    // Begun anew in the same folder: nothing is left of the command before.
+    // Started again in the same folder: nothing is left of the earlier command.
     let stopped = tell("rootlet sweep x", &[started(None), finished(true)]);
     assert!(stopped.finished.is_some() && !stopped.is_complete());
     // Resumed: it is open again.
@@ -42,7 +42,7 @@ fn a_summary_is_there_from_the_start_and_complete_at_the_end() {
     let resumed = Event::Started(resumed);
     let open = tell("rootlet train --resume x", std::slice::from_ref(&resumed));
     assert!(open.finished.is_none() && open.began == stopped.began);
-    // A resumed run has its command once it has saved a step: `tests/cli/believed`.
+    // A resumed run gets its command once it has saved a step: `tests/cli/believed`.
     assert_eq!(open.commands, ["rootlet sweep x"]);
     let whole = tell("again", &[resumed, finished(false)]);
     assert!(whole.is_complete());

@@ -8,7 +8,8 @@ use rootlet::topology::{Method, Scope, method};
 use super::oracle;
 use super::world::{Rig, Shape, World, assert_same, cpu, gpu, shape};
 
-/// Sparse, nearly half full, more than half full, and full; so many columns that sorting takes an odd number of passes.
+/// Sparse, nearly half full, more than half full, and full; with so many columns that sorting takes an odd number of
+/// passes.
 const SHAPES: [Shape; 4] = [
     Shape {
         n_in: 90,
@@ -43,7 +44,7 @@ fn requested(shape: &Shape, gamma: f64) -> usize {
     drawn.min(shape.n_in * shape.n_out - shape.active)
 }
 
-/// Both executors find as many as are asked for, and the same.
+/// Both executors find as many as requested, and the same ones.
 #[test]
 fn as_many_as_asked_for_are_found() {
     for (name, gamma) in [("gse-uniform", 1.0), ("set", 0.5), ("gse-uniform", 2.0)] {
@@ -72,7 +73,7 @@ fn as_many_as_asked_for_are_found() {
     }
 }
 
-/// A single draw finds fewer: what the option is for.
+/// A single draw finds fewer, which is why the option exists.
 #[test]
 fn one_draw_finds_fewer() {
     let method = method("gse-uniform").unwrap();
@@ -88,7 +89,7 @@ fn one_draw_finds_fewer() {
     );
 }
 
-/// Where every inactive pair is asked for, the candidates are those of RigL, whose oracle goes through all pairs.
+/// If every inactive pair is requested, the candidates are those of RigL, whose oracle goes through all pairs.
 #[test]
 fn all_inactive_pairs_are_those_of_rigl() {
     for device in [cpu, gpu] {
@@ -104,13 +105,13 @@ fn all_inactive_pairs_are_those_of_rigl() {
     }
 }
 
-/// By weights, a unit whose share is zero never comes: the round does without, and ends.
+/// With weights, a unit whose share is zero is never drawn: the round does without it, and ends.
 #[test]
 fn pairs_of_no_weight_are_done_without() {
     let method = method("gse-grabo").unwrap();
     let shapes = [shape(12, 10, 20)];
     let mut world = World::new(&shapes, 4, 5);
-    // Of the inputs only the first two were ever active.
+    // Of the inputs, only the first two were ever active.
     world.activations[0][2 * world.lanes..].fill(0.0);
     let mut rig = rig(cpu(), &world, method.as_ref(), 1.0);
     rig.set(&world, 1);
@@ -121,8 +122,8 @@ fn pairs_of_no_weight_are_done_without() {
     assert!(report.layers[0].candidates > 0);
 }
 
-/// Every inactive pair is as likely: at alpha = 1 all candidates grow, so the graph after a round is the candidate set.
-/// Pearson's chi-squared over 600 rounds from one graph; exceeded by chance once in ten thousand seeds.
+/// Every inactive pair is equally likely: at alpha = 1 all candidates grow, so the graph after a round is the candidate
+/// set. Pearson's chi-squared over 600 rounds from one graph; exceeded by chance for one in ten thousand seeds.
 #[test]
 fn inactive_pairs_are_drawn_alike() {
     const ROUNDS: u32 = 600;

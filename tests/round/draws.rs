@@ -10,7 +10,7 @@ use super::world::{World, cpu, gpu, shape, upload_f32, upload_u32};
 const N_IN: usize = 7;
 const N_OUT: usize = 5;
 const DRAWS: usize = 40_000;
-/// 34 degrees of freedom: exceeded by chance once in ten thousand seeds.
+/// 34 degrees of freedom: exceeded by chance for one in ten thousand seeds.
 const CRITICAL: f64 = 73.0;
 
 /// Counts of `[output][input]` pairs, drawn by the kernels from the world's only layer.
@@ -122,7 +122,7 @@ fn chi_squared(counts: &[u32], f: &[f64], g: &[f64]) -> f64 {
 
 fn world() -> World {
     let mut world = World::new(&[shape(N_IN, N_OUT, 3)], 13, 6);
-    // Fractions, and units without any activity: at the start, inside and at the end.
+    // Fractions, and inactive units at the start, inside and at the end.
     for values in [&mut world.activations[0], &mut world.deltas[0]] {
         values.iter_mut().for_each(|v| *v *= 0.37);
     }
@@ -143,7 +143,7 @@ fn draws_follow_f_times_g() {
             let g = density(&world, &world.deltas[0], distribution, 3);
             let chi = chi_squared(&counts, &f, &g);
             assert!(chi < CRITICAL, "{distribution:?}: {chi}");
-            // The test can tell: against the uniform distribution it fails.
+            // The test has power: against the uniform distribution it fails.
             let uniform: f64 = counts
                 .iter()
                 .map(|&c| (f64::from(c) * 35.0 / DRAWS as f64 - 1.0).powi(2))

@@ -1,4 +1,4 @@
-//! Extremes: dense, empty and tiny layers, ties everywhere, nothing to go by, and what is refused.
+//! Extremes: dense, empty and tiny layers, ties everywhere, distributions of zeros, and what is refused.
 
 use rootlet::engine::{Buffer, Class, STEP_WORDS};
 use rootlet::sparse::{Arena, LayerState, Window};
@@ -13,7 +13,7 @@ fn rigl() -> Box<dyn Method> {
     method("rigl").unwrap()
 }
 
-/// One round on each executor, against the oracle.
+/// One round on each executor, compared with the oracle.
 fn both(world: &World, method: &dyn Method, scope: Scope, gamma: f64, alpha_t: f64) -> World {
     let mut expected = world.clone();
     let reports = oracle::round(&mut expected, method, scope, gamma, alpha_t, 8);
@@ -83,7 +83,7 @@ fn ties_go_to_the_lower_index() {
     world.deltas.iter_mut().for_each(|d| d.fill(0.0));
     for scope in [Scope::Layer, Scope::Global] {
         both(&world, rigl().as_ref(), scope, 1.0, 0.37);
-        // No distribution to draw from either: uniform.
+        // There is no distribution to draw from either, so the draw is uniform.
         for name in ["gse-grabo", "gse-graest"] {
             both(&world, method(name).unwrap().as_ref(), scope, 1.0, 0.37);
         }
@@ -124,7 +124,7 @@ fn a_single_connection() {
     }
 }
 
-/// A round after an import is as one of a model that was so from the start.
+/// A round after an import equals one of a model that was like that from the start.
 #[test]
 fn an_import_is_followed_by_sync() {
     let first = World::new(&[shape(20, 20, 40), shape(20, 10, 60)], 4, 7);
@@ -236,7 +236,7 @@ fn what_cannot_be_used_is_refused() {
     assert!(message(new(f64::NAN, 4)).contains("gamma"));
     assert!(message(new(1e9, 4)).contains("2^31"));
     assert!(message(new(1.0, 6)).contains("multiple of 4"));
-    // Six inputs are no whole number of channels under a kernel of 2×2.
+    // Six inputs are not a whole number of channels under a kernel of 2×2.
     let window = Window::new([3, 3], [2, 2], [1, 1], [0, 0]).unwrap();
     for windows in [vec![], vec![window]] {
         let options = RoundOptions {

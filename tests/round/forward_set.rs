@@ -1,4 +1,4 @@
-//! The connections that forward passes use: the largest of each layer, at odd sizes, and past 65,535 workgroups.
+//! The connections that forward passes use: the largest of each layer, at odd sizes, and beyond 65,535 workgroups.
 
 use rootlet::engine::{Class, Device, Plan};
 use rootlet::sparse::{Arena, LayerState};

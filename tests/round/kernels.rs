@@ -45,7 +45,7 @@ fn every_kernel_equals_its_twin() {
                 checked(rig, &world, &mut seen);
             }
         }
-        // Several tiles a layer, ragged ones among them.
+        // Several tiles per layer, including ragged ones.
         let m = method("rigl").unwrap();
         for (scope, tile) in [(Scope::Layer, 1000), (Scope::Global, 333)] {
             if world.layers[0].active() < 9000 || tile == 1000 {
@@ -54,7 +54,7 @@ fn every_kernel_equals_its_twin() {
             }
         }
     }
-    // These two are Top-KAST's, which has no rounds.
+    // These two belong to Top-KAST, which has no rounds.
     let others = ["topology/forward_weights", "topology/explore_decay"];
     let rounds = |name: &&str| {
         let room = name.split('/').next();
@@ -95,7 +95,7 @@ fn checked(mut rig: Rig, world: &World, seen: &mut BTreeSet<String>) {
     }
 }
 
-/// 16,777,217 invocations of 256 a workgroup: folded into y, since x ends at 65,535.
+/// 16,777,217 invocations, 256 per workgroup: folded into y, since x ends at 65,535.
 #[test]
 fn more_workgroups_than_one_dimension_holds() {
     let device = gpu();

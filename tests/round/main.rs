@@ -1,7 +1,7 @@
 //! The prune-and-grow round: every kernel against its twin, the primitives against the standard library, whole rounds
 //! against a brute-force oracle, and the draws against their distributions.
 //!
-//! Needs a wgpu adapter; without one these tests fail, they are never skipped.
+//! Needs a wgpu adapter; without one these tests fail, and are never skipped.
 #![allow(clippy::unwrap_used)]
 
 mod distinct;

@@ -1,4 +1,4 @@
-//! A round by brute force: dense gradients in f64, sets and sorts of the standard library.
+//! A round by brute force: dense gradients in f64, with sets and sorts of the standard library.
 
 use std::collections::BTreeSet;
 
@@ -124,7 +124,7 @@ fn rebuild(
     pruned: &BTreeSet<(u32, u32)>,
     grown: &BTreeSet<(u32, u32)>,
 ) -> LayerState {
-    // One that no optimiser has begun to train has none.
+    // A state that no optimiser has begun to train has none.
     let momentum = |j: usize| old.state.f32(MOMENTUM).get(j).copied().unwrap_or(0.0);
     let kept = old.pairs().enumerate();
     let mut all: Vec<((u32, u32), f32, f32)> = kept
@@ -196,7 +196,7 @@ pub fn density(world: &World, values: &[f32], distribution: Distribution, step: 
         .collect()
 }
 
-/// Inverse CDF. With integer activations all sums are exact, in f32 as in f64.
+/// Inverse CDF. With integer activations, all sums are exact, in f32 as in f64.
 fn initialise(density: &[f64], word: u32) -> u32 {
     let total: f64 = density.iter().sum();
     if total == 0.0 {

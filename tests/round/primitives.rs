@@ -83,8 +83,8 @@ fn check_sort(device: &Device, keys: &[u32], bits: u32) {
     assert_eq!(get(&sorted_keys), by(&|i| keys[i]));
 }
 
-/// `segments`: length and number to take of each; items behind the last segment take no part.
-/// The first segment starts at `first`.
+/// `segments`: length and number to take of each; items after the last segment are ignored. The first segment starts at
+/// `first`.
 fn check_select_from(
     device: &Device,
     values: &[f32],
@@ -185,7 +185,7 @@ fn check_search(device: &Device, mut keys: Vec<u32>, targets: u32) {
     assert_eq!(found, keys);
 }
 
-/// Magnitudes that tie often, with zeros of both signs, subnormals and infinities among them.
+/// Magnitudes with many ties, including zeros of both signs, subnormals and infinities.
 fn magnitude() -> impl Strategy<Value = f32> {
     prop_oneof![
         4 => (-3i8..4).prop_map(f32::from),
@@ -265,7 +265,7 @@ fn selection_on_wgpu() {
                 for take in [0, 1, n / 3, n - 1, n] {
                     check_select(&device, values, &[(n, take)], largest);
                 }
-                // Empty segments, segments of one, and a rest that takes no part.
+                // Empty segments, segments of one, and a rest that is ignored.
                 let a = n / 3;
                 let b = n / 5;
                 let segments = [

@@ -15,12 +15,12 @@ fn rigl() -> Box<dyn Method> {
     method("rigl").unwrap()
 }
 
-/// One pair; less than a row; a row of the first layer, of the last; ragged; a few rows; a layer but one pair;
+/// One pair; less than a row; a row of the first layer; a row of the last; ragged; a few rows; a layer except one pair;
 /// everything.
 const TILES: [usize; 8] = [1, 5, 13, 19, 38, 40, 132, 1 << 20];
 
 fn linear() -> World {
-    // The second layer is half dense, the third has an empty last row or two.
+    // The second layer is half dense, and the third has one or two empty last rows.
     World::new(
         &[shape(13, 7, 30), shape(7, 19, 66), shape(19, 3, 11)],
         6,
@@ -69,7 +69,7 @@ fn tiles_of_any_size_follow_the_oracle_on_wgpu() {
     any_tile_follows_the_oracle(gpu, &[5, 13, 40, 1 << 20], 2);
 }
 
-/// Not integers: gradients round, and hardly any two tie.
+/// Not integers: gradients are rounded, and hardly any two tie.
 fn rounding(mut world: World) -> World {
     for values in world.activations.iter_mut().chain(&mut world.deltas) {
         for (i, value) in values.iter_mut().enumerate() {
@@ -79,7 +79,7 @@ fn rounding(mut world: World) -> World {
     world
 }
 
-/// The topology, the weights' bits and the reports, sums of grown gradients among them.
+/// Compares the topology, the weights' bits and the reports, including sums of grown gradients.
 fn tiles_agree(device: fn() -> Device, world: &World, tiles: &[usize]) {
     for scope in [Scope::Layer, Scope::Global] {
         let results: Vec<_> = (tiles.iter())
@@ -156,7 +156,7 @@ impl WeightedTwin<'_> {
     }
 }
 
-/// A method of one's own, with a kernel of its own, over all pairs: the oracle knows its name.
+/// A custom method, with its own kernel, over all pairs: the oracle knows its name.
 struct ByRow;
 
 impl Method for ByRow {
@@ -203,7 +203,7 @@ fn a_score_of_ones_own_ranks_all_pairs() {
     }
 }
 
-/// Scores that the step does not make cannot be made tile by tile; nor are there tiles of nothing.
+/// Scores that the step does not compute cannot be computed tile by tile; and tiles cannot be empty.
 #[test]
 fn what_cannot_be_ranked_is_refused() {
     struct Blind;
@@ -249,7 +249,7 @@ fn what_cannot_be_ranked_is_refused() {
     assert!(refusal(rigl().as_ref(), Some(0)).contains("tile of no pairs"));
 }
 
-/// The same number of connections between ever more units.
+/// The same number of connections between more and more units.
 #[test]
 fn no_buffer_grows_with_the_pairs() {
     const N: usize = 3000;
@@ -288,7 +288,7 @@ fn no_buffer_grows_with_the_pairs() {
     // 16 million pairs; a tile takes 2^18 of them, five words each.
     assert!(total < 7 << 20, "{total}");
     for ((label, a), ((_, b), (_, c))) in narrow.iter().zip(wide.iter().zip(&widest)) {
-        // A word or two a unit: what doubles with the width is linear, what quadruples is not.
+        // A word or two per unit: what doubles with the width is linear, what quadruples is not.
         assert!(
             b - a <= 8 * 1000 && c - b <= 8 * 2000,
             "{label}: {a} {b} {c}"

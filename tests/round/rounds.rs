@@ -48,7 +48,7 @@ pub fn follow(
     follow_with(rig, world, method, scope, gamma, rounds);
 }
 
-/// The same with a round that was made of the world.
+/// The same with an existing round for the world.
 pub fn follow_with(
     mut rig: Rig,
     mut world: World,
@@ -176,7 +176,7 @@ fn threads_do_not_change_bits() {
     let results: Vec<_> = [1, 2, 3]
         .map(|threads| {
             let mut world = World::new(&LARGE, 37, 21);
-            // No integers: sums round.
+            // Not integers, so sums are rounded.
             for values in world.activations.iter_mut().chain(&mut world.deltas) {
                 values.iter_mut().for_each(|v| *v *= 0.1);
             }

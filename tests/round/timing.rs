@@ -1,4 +1,4 @@
-//! What the kernels of RigL's tiles take beside the products:
+//! The time of the kernels of RigL's tiles besides the products:
 //! `cargo nextest run --test round timing --run-ignored only --no-capture`.
 
 use std::collections::BTreeMap;

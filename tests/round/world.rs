@@ -10,7 +10,7 @@ use rootlet::topology::{
     Method, Observed, Observes, Round, RoundOptions, RoundReport, Scope, StepPass,
 };
 
-/// A small generator of its own (SplitMix64), independent of what is tested.
+/// A small generator (SplitMix64) that is independent of what is tested.
 pub struct Random(pub u64);
 
 impl Random {
@@ -42,7 +42,7 @@ pub fn cpu() -> Device {
     Device::cpu(2).unwrap()
 }
 
-/// A wgpu adapter, at exactly WebGPU's default limits: lavapipe, or what ROOTLET_TEST_ADAPTER names.
+/// A wgpu adapter, at exactly WebGPU's default limits: lavapipe, or the one named by ROOTLET_TEST_ADAPTER.
 pub fn gpu() -> Device {
     let name = std::env::var("ROOTLET_TEST_ADAPTER").unwrap_or_else(|_| "llvmpipe".into());
     let options = DeviceOptions {
@@ -76,7 +76,7 @@ pub fn shape(n_in: usize, n_out: usize, active: usize) -> Shape {
     }
 }
 
-/// Host copies of all that a round reads.
+/// Host copies of everything that a round reads.
 #[derive(Clone)]
 pub struct World {
     pub layers: Vec<LayerState>,
@@ -97,7 +97,7 @@ impl World {
         Self::with_windows(shapes, windows, count, seed)
     }
 
-    /// Of convolutions: `n_in` are whole kernels.
+    /// With convolutions: `n_in` are whole kernels.
     pub fn with_windows(shapes: &[Shape], windows: Vec<Window>, count: usize, seed: u64) -> Self {
         let mut random = Random(seed);
         let lanes = count.next_multiple_of(4);
@@ -155,7 +155,7 @@ impl World {
     }
 }
 
-/// What SGD keeps.
+/// The state that SGD keeps.
 pub const MOMENTUM: &str = "momentum";
 
 /// An arena with SGD's momentum.
@@ -179,7 +179,7 @@ fn layer(shape: Shape, random: &mut Random) -> LayerState {
     for value in &mut layer.values {
         *value = (random.below(41) as f32 - 20.0) / 16.0;
     }
-    // Any bits at all: subnormals and NaN must come through too.
+    // Any bits at all: subnormals and NaN must be preserved too.
     let momentum = (0..shape.active).map(|_| f32::from_bits(random.next() as u32));
     layer.state = OptimiserState::of([(MOMENTUM.into(), Numbers::F32(momentum.collect()))]);
     layer
@@ -221,7 +221,7 @@ impl Rig {
         })
     }
 
-    /// With other options than the usual ones.
+    /// With other options than the default ones.
     pub fn with(
         device: Device,
         world: &World,
@@ -303,7 +303,7 @@ impl Rig {
         self.run_by(alpha_t, None, observe).0
     }
 
-    /// The same; what each dispatch of the look at the scores took.
+    /// The same; gives the time of each dispatch in the pass that scores.
     pub fn run_timed(&mut self, alpha_t: f64) -> Vec<DispatchTime> {
         let mut times = Vec::new();
         self.run_by(alpha_t, None, |device, program, pass| {
@@ -315,7 +315,7 @@ impl Rig {
         times
     }
 
-    /// The same, every kernel on its twin too.
+    /// The same, with every kernel also on its twin.
     pub fn run_checked(&mut self, alpha_t: f64) -> Vec<KernelCheck> {
         let mut within = Vec::new();
         let (_, mut checks) = self.run_by(alpha_t, Some(""), |device, program, _| {
@@ -346,7 +346,7 @@ impl Rig {
         self.arena.export(&self.device).unwrap()
     }
 
-    /// The arena's invariants, the transposed order among them.
+    /// The arena's invariants, including the transposed order.
     pub fn check_arena(&self) {
         let a = &self.arena;
         let get =

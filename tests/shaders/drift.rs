@@ -1,4 +1,4 @@
-//! Declarations that drift from their shaders, and shaders that cannot be used, are named.
+//! Declarations that differ from their shaders, and shaders that cannot be used, are named.
 
 use crate::common::says;
 use rootlet::engine::Kernel;
@@ -66,7 +66,7 @@ fn a_declaration_that_drifts_from_its_shader_is_named() {
     says(
         drifted(
             |f| {
-                // Swapped as the struct's order would be: the offsets stay where they were.
+                // Swapped like the struct's order would be, while the offsets stay.
                 let (a, b) = (f[2].name, f[3].name);
                 (f[2].name, f[3].name) = (b, a);
             },

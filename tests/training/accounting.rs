@@ -21,7 +21,7 @@ const PHASES: [&str; 7] = [
     "other",
 ];
 
-/// Every phase was timed, took some of the time and touches memory; together no more than there was.
+/// Every phase was timed, took some of the time and touches memory; together they do not exceed the total.
 fn phases_fit(device: Device, what: &str) -> Finished {
     let mut config = small();
     config.topology.method = MethodName::GseGraest;
@@ -72,7 +72,8 @@ fn the_phases_of_a_run_fit_its_time_without_timestamps() {
     phases_fit(device, "wall clock");
 }
 
-/// 64-48-32-10 with N connections: 2 N operations forward, thrice that a step, and gamma N pairs more in a round.
+/// 64-48-32-10 with N connections: 2 N operations forward, three times that per step, and gamma N further pairs in a
+/// round.
 #[test]
 fn training_flops_add_up_by_hand() {
     let data = digits(None);
@@ -105,8 +106,7 @@ fn training_flops_add_up_by_hand() {
     }
 }
 
-/// What a method computes before the first step, and networks that shrink, are in the phases as they are in the run's
-/// figures.
+/// What a method computes before the first step, and networks that shrink, are in the phases as in the run's figures.
 #[test]
 fn the_phases_of_every_method_add_up_to_the_run() {
     let data = digits(Some(588));
@@ -159,7 +159,7 @@ fn rounds_tell_of_the_exploration() {
             for (layer, before) in round.layers.iter().zip(&mut before) {
                 let ever = layer.ever_active.unwrap();
                 let density = layer.active as f64 / layer.total as f64;
-                // A round adds what it grew, at most: less where a pair had been active before.
+                // A round adds at most what it grew: less if a pair had been active before.
                 let most = f64::max(*before, density) + layer.grown as f64 / layer.total as f64;
                 assert!(ever >= *before && ever >= density && ever <= most + 1e-12);
                 *before = ever;
@@ -172,7 +172,7 @@ fn rounds_tell_of_the_exploration() {
         }
         assert!(before.iter().all(|&ever| ever > 0.2), "{method}");
         if method == MethodName::GseGrabo {
-            // The bound tells much of the gradient: at a batch of one it is equal.
+            // The bound predicts the gradient well: at a batch of one it is equal.
             let all = log.rounds.iter().flat_map(|r| &r.layers);
             let mean = all.filter_map(|l| l.rank_correlation).sum::<f64>() / 27.0;
             assert!(mean > 0.2, "{mean}");
@@ -212,7 +212,7 @@ fn statistics_change_no_bit_and_can_be_left_out() {
     assert!(bits(&with) == bits(&without));
 }
 
-/// A checkpoint without them begins anew: with the graph that it holds.
+/// From a checkpoint without them, counting starts again with the graph that it holds.
 #[test]
 fn what_was_explored_survives_a_checkpoint_or_begins_anew() {
     let data = digits(Some(588));
@@ -247,8 +247,7 @@ fn what_was_explored_survives_a_checkpoint_or_begins_anew() {
     }
 }
 
-/// What timing and statistics cost: prints, and scores nothing.
-/// `cargo nextest run --run-ignored all --no-capture costs`.
+/// The cost of timing and statistics: only prints. `cargo nextest run --run-ignored all --no-capture costs`.
 #[test]
 #[ignore = "measures"]
 fn costs() {

@@ -1,4 +1,4 @@
-//! A convolutional network with batch norms learns alike on the CPU executor and on a GPU.
+//! A convolutional network with batch norms learns equally well on the CPU executor and on a GPU.
 
 use crate::{Log, cpu, digits, gpu, run};
 use rootlet::engine::Device;
@@ -31,14 +31,14 @@ fn a_resnet_learns_alike_on_cpu_and_on_a_gpu() {
     let (gpu, gpu_loss) = learn(gpu(), &config);
     println!("first losses: cpu {cpu_loss}, gpu {gpu_loss}");
     assert!((cpu_loss - gpu_loss).abs() <= 1e-4, "{cpu_loss} {gpu_loss}");
-    // Untrained, it tells nothing: not below ln 10.
+    // Untrained, it knows nothing: not below ln 10.
     assert!(cpu_loss > 2.2 && cpu_loss < 10.0, "{cpu_loss}");
     let rounds = |log: &Log| log.rounds.iter().map(|r| r.step).collect::<Vec<_>>();
     assert_eq!(rounds(&cpu), rounds(&gpu));
     assert!(rounds(&cpu).len() >= 3);
     let accuracy = [&cpu, &gpu].map(|log| log.finished.as_ref().unwrap().test_accuracy);
     println!("accuracies: {accuracy:?}");
-    // Rounding alone tells them apart, hardly so in the first epoch.
+    // Only rounding distinguishes them, and hardly so in the first epoch.
     let train = [&cpu, &gpu].map(|log| log.epochs[0].train_loss);
     assert!((train[0] - train[1]).abs() <= 0.02, "{train:?}");
     assert!(accuracy.iter().all(|a| *a > 0.3), "{accuracy:?}");

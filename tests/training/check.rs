@@ -29,7 +29,7 @@ fn every_kernel_of_a_run_agrees_with_its_twin() {
     }
 }
 
-/// A check that compares nothing is an error: at once where that is known, else at the end.
+/// A check that compares nothing is an error: at once if that is known, otherwise at the end.
 #[test]
 fn a_check_of_nothing_is_refused() {
     let trainer = |change: fn(&mut TrainConfig)| {
@@ -58,7 +58,7 @@ fn a_check_of_nothing_is_refused() {
     trainer(|c| c.run.steps = Some(c.topology.round_every))
         .check(round)
         .unwrap();
-    // What a dense network's first step will be is not known before its connections are chosen.
+    // The first step of a dense network is not known before its connections are chosen.
     let mut snip = trainer(|c| {
         c.topology.method = MethodName::Snip;
         c.run.steps = Some(2);

@@ -1,4 +1,4 @@
-//! A loss that is no longer a number stops the run, says the step, and is never saved.
+//! A loss that is NaN or infinite stops the run, names the step, and is never saved.
 
 use crate::{MOMENTUM, SCOPES, cpu, digits, gpu, methods, run, small};
 use rootlet::Error;
@@ -32,7 +32,7 @@ fn diverges(device: Device, config: &TrainConfig, epochs: usize) -> u64 {
         panic!("{at}: {error}");
     };
     assert!(!loss.is_finite());
-    // The first step whose loss is no number, and that loss: neither a later one nor a weight found when saving.
+    // The first step whose loss is NaN or infinite, and that loss: neither a later one nor a weight found when saving.
     let results = (trainer.network().train_results(trainer.device(), 0..20)).unwrap();
     let first = results.iter().position(|r| !r.loss.is_finite()).unwrap();
     assert_eq!(step, first as u64 + 1, "{at}");
@@ -54,21 +54,21 @@ fn a_diverged_run_stops_before_it_saves() {
             config.topology.round_every = 2;
             let step = diverges(cpu(), &config, 0);
             assert!((2..=10).contains(&step), "{method}: step {step}");
-            // The step named is the first: up to the one before it, the losses were numbers.
+            // The step named is the first: before it, the losses were numbers.
             let mut before = config;
             before.run.steps = Some(step - 1);
             let mut trainer = Trainer::new(cpu(), before, digits(Some(320))).unwrap();
             let (log, result) = run(&mut trainer);
             assert!(log.saved.iter().all(finite));
             if let Err(error) = result {
-                // Nothing but the weights can have become infinite by now.
+                // Only the weights can have become infinite by now.
                 assert!(error.to_string().contains(&format!("step {}", step - 1)));
             }
         }
     }
 }
 
-/// The weights and the losses of its steps are numbers, and what is too large for 16 bits is none.
+/// The weights and the losses of its steps are finite, but values too large for 16 bits are not.
 #[test]
 fn a_test_at_the_end_whose_loss_is_no_number_is_an_error() {
     let mut config = small();

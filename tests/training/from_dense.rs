@@ -105,7 +105,7 @@ pub(crate) fn gradients(net: &Net, biases: &[Vec<f64>; 2], images: &[(Vec<f64>, 
     sums
 }
 
-/// The `count` largest, as places in the layers one after the other.
+/// The `count` largest, as places in the concatenated layers.
 fn best(scores: &Net, count: usize) -> BTreeSet<usize> {
     let flat = scores.concat();
     let mut order: Vec<usize> = (0..flat.len()).collect();
@@ -136,7 +136,7 @@ pub(crate) fn chosen(config: &TrainConfig, device: fn() -> rootlet::engine::Devi
     snapshot
 }
 
-/// Which share of the connections that the oracle scores best was chosen.
+/// The share of the oracle's best connections that was chosen.
 fn agreement(config: &TrainConfig, device: fn() -> rootlet::engine::Device, scores: &Net) -> f64 {
     let found = places(&chosen(config, device).state.layers);
     assert_eq!(found.len(), 296);
@@ -177,12 +177,12 @@ fn grasp_keeps_what_preserves_the_gradient_flow() {
     let (net, biases) = (weights(&state), biases(&state));
     let images = batch(&config);
     let g = gradients(&net, &biases, &images);
-    // A step so short that no ReLU changes sides; double precision bears it.
+    // A step so short that no ReLU switches; double precision allows it.
     let at = |step: f64| gradients(&map2(&net, &g, |w, g| w + step * g), &biases, &images);
     let curvature = map2(&at(1e-6), &at(-1e-6), |a, b| a - b);
     let scores = map2(&net, &curvature, |w, h| w * h);
     for device in [cpu, gpu] {
-        // A finite step may move a ReLU over its edge: the choice is the same but for a few near the threshold.
+        // A finite step may move a ReLU over its edge: the choice is the same except for a few near the threshold.
         let agreement = agreement(&config, device, &scores);
         assert!(agreement > 0.95, "{agreement}");
     }
@@ -227,13 +227,13 @@ fn gradual_pruning_ends_at_the_wanted_sparsity_and_frees_the_rest() {
         let data = digits(Some(300));
         let mut trainer = Trainer::new(device(), config.clone(), data).unwrap();
         let dense_bytes = trainer.device().ledger().current(Class::DenseWeights);
-        // Weights, momentum and gradient: lists of connections that are all there would be 16 bytes more each. And what
-        // there is of units, four words an output and one an input.
+        // Weights, momentum and gradient: lists of all the connections would be 16 bytes more each. In addition, four
+        // words per output unit and one per input unit.
         let most = 1480 * 12 + 30 * 16 + 84 * 4 + 256;
         assert!((1480 * 12..most).contains(&dense_bytes), "{dense_bytes}");
         let (log, result) = run(&mut trainer);
         result.unwrap();
-        // 10 steps an epoch: prunings after 7, 14, 21 and 28 steps; at T_end = 30 nothing is left to prune.
+        // 10 steps per epoch: prunings after 7, 14, 21 and 28 steps; at T_end = 30 nothing is left to prune.
         let steps: Vec<u64> = log.rounds.iter().map(|r| r.step).collect();
         assert_eq!(steps, [7, 14, 21, 28]);
         for round in &log.rounds {
@@ -259,7 +259,7 @@ fn a_ticket_is_the_first_draw_of_the_largest_weights() {
     config.topology.lottery_cycles = 1;
     config.run.epochs = 2;
     let data = digits(Some(300));
-    // The last step of the first stage, and the first of the second with a learning rate of nearly nothing.
+    // The last step of the first stage, and the first of the second with a learning rate of nearly zero.
     let stopped = |steps: u64, lr: f64| {
         let mut config = config.clone();
         config.run.steps = Some(steps);

@@ -55,8 +55,8 @@ fn step(
     (network, report)
 }
 
-/// At a learning rate of zero, a batch and three further ones rank the candidates as the four parts of one batch do:
-/// their gradients are the same sums but for a factor of four, and weights do not move.
+/// At a learning rate of zero, a batch and three further ones rank the candidates like the four parts of one batch:
+/// their gradients are the same sums except for a factor of four, and weights do not move.
 fn further_batches_add_up(device: Device) {
     let built = build("mlp", 0.9);
     let batches = [1, 2, 3, 4].map(noise_batch);
@@ -77,7 +77,7 @@ fn further_batches_add_up(device: Device) {
         pairs.map(|l| (l.crow_indices, l.col_indices)).collect()
     };
     assert_eq!(topology(&further), topology(&parts));
-    // Not by chance: the step's own batch ranks otherwise.
+    // Not by chance: the step's own batch gives another ranking.
     assert_ne!(topology(&further), topology(&alone));
 }
 
@@ -151,7 +151,7 @@ fn a_run_counts_further_batches_and_resumes() {
     let mut once = config.clone();
     once.topology.round_batches = 1;
     let (_, plain, _) = train(&once);
-    // Three batches more a round: forward, backward to the inputs, and the candidates.
+    // Three more batches per round: forward, backward to the inputs, and the candidates.
     assert!(finished.train_flops > plain.train_flops);
     let mut part = config.clone();
     part.run.steps = Some(15);

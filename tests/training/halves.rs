@@ -18,7 +18,7 @@ fn resnet(activations: Precision) -> TrainConfig {
     config.model.sparsity = 0.8;
     config.topology.method = MethodName::GseUniform;
     config.data.augment = "none".into();
-    // At a larger rate its losses jump, and by which one it ends is a matter of rounding.
+    // At a larger rate its losses jump, and rounding decides on which one it ends.
     config.run.epochs = 4;
     config.run.batch = 32;
     config.optimiser.lr = Some(0.02);
@@ -28,8 +28,9 @@ fn resnet(activations: Precision) -> TrainConfig {
     config
 }
 
-/// First losses differ by the rounding of 20 layers' values, each by at most 2^-9 (bf16) or 2^-11 (f16) of itself and
-/// most of it undone in the sums; executors by much less, since f32 sums lie half-way between two such numbers seldom.
+/// The first losses differ by the rounding of 20 layers' values, each by at most 2^-9 (bf16) or 2^-11 (f16) of its
+/// size, most of which cancels in the sums. Executors differ by much less, since f32 sums rarely lie half-way between
+/// two such numbers.
 #[test]
 fn a_resnet_learns_alike_in_16_bits_on_every_executor() {
     let data = digits(Some(300));
@@ -113,7 +114,7 @@ fn activations_take_half_the_memory() {
         let _network = Network::new(&device, model, &state, &options, static_.as_ref()).unwrap();
         device.ledger().current(Class::Activations) as f64
     };
-    // Attention's probabilities, which are made in place from scores, are sums in f32.
+    // Attention's probabilities, which replace the scores in place, are sums in f32.
     for (name, most) in [
         ("mlp", 0.55),
         ("resnet20", 0.51),

@@ -20,7 +20,7 @@ fn wide(v: &[f32]) -> Vec<f64> {
     v.iter().map(|&x| f64::from(x)).collect()
 }
 
-/// Every layer's input, member by member, and at the end the logits.
+/// Every layer's input, sample by sample, and at the end the logits.
 fn forward(layers: &[Layer], batch: &Batch, lanes: usize) -> Vec<Vec<Vec<f64>>> {
     let member = |i: usize| -> Vec<f64> {
         let lane = batch.inputs[i..].iter().step_by(lanes);
@@ -43,7 +43,7 @@ fn forward(layers: &[Layer], batch: &Batch, lanes: usize) -> Vec<Vec<Vec<f64>>> 
     all
 }
 
-/// Sum of the losses, how many are correct, and the gradient of the mean loss at the logits.
+/// Sum of the losses, the number of correct ones, and the gradient of the mean loss at the logits.
 fn loss(logits: &[Vec<f64>], labels: &[u32], smoothing: f64) -> (f64, u64, Vec<Vec<f64>>) {
     let (mut sum, mut correct, mut deltas) = (0.0, 0, Vec::new());
     for (z, &label) in logits.iter().zip(labels) {
@@ -124,7 +124,7 @@ fn evaluate(layers: &[Layer], data: &Dataset, batch: usize) -> (f64, f64) {
     (sum / images, correct as f64 / images)
 }
 
-/// The f64 training drifts from the f32 one by rounding only.
+/// The f64 training drifts from the f32 one only by rounding.
 #[track_caller]
 fn near(what: &str, found: f32, expected: f64) {
     let error = (f64::from(found) - expected).abs();
@@ -137,7 +137,7 @@ fn near(what: &str, found: f32, expected: f64) {
 
 #[test]
 fn a_run_equals_the_same_training_in_f64() {
-    // 7 batches of 30 and one of 10: the batch is no multiple of a vector, and the last is smaller.
+    // 7 batches of 30 and one of 10: the batch size is not a multiple of a vector, and the last is smaller.
     let data = digits(Some(220));
     let until = 8 * 4;
     for (case, device) in [cpu(), gpu(), cpu()].into_iter().enumerate() {
@@ -183,7 +183,7 @@ fn a_run_equals_the_same_training_in_f64() {
                 Loader::start(data.train.clone(), data.shape, &data.normalisation, options).unwrap()
             {
                 let batch = batch.unwrap();
-                // 8 steps an epoch: warm-up over steps 0 to 3, milestones at 12 and 24.
+                // 8 steps per epoch: warm-up over steps 0 to 3, milestones at 12 and 24.
                 rate = match t {
                     0..4 => 0.2 * (t + 1) as f64 / 4.0,
                     4..12 => 0.2,
@@ -201,7 +201,7 @@ fn a_run_equals_the_same_training_in_f64() {
             near(&at[0], told.train_loss, sum / 220.0);
             let (test_loss, accuracy) = evaluate(&layers, &data, 30);
             near(&at[1], told.test_loss, test_loss);
-            // Rounding may decide a tie between two classes; it may not decide many.
+            // Rounding may decide a tie between two classes, but not many.
             let images = |share: f64| (share * 220.0).round() as i64;
             let differ = |a: f32, b: f64| (images(f64::from(a)) - images(b)).abs();
             assert!(differ(told.train_accuracy, correct as f64 / 220.0) <= 1);

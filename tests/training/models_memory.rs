@@ -1,6 +1,6 @@
-//! Nothing dense is ever resident, whichever model: the ledger's proof. Every model by name is made at width 1 and,
+//! Nothing dense is ever resident, whatever the model: the ledger's proof. Every model by name is made at width 1 and,
 //! with as many connections, at width 4, where its layers' inputs × outputs are up to 16 times as many: every buffer
-//! grows at most as the units do. Nothing is trained, so that even the largest take little time.
+//! grows at most like the units. Nothing is trained, so that even the largest take little time.
 
 use crate::cpu;
 use rootlet::engine::Class;
@@ -39,7 +39,7 @@ struct Entry {
     bytes: u64,
 }
 
-/// What a network has, and what the ledger says of it.
+/// The sizes of a network, and what the ledger says about it.
 struct Sizes {
     connections: u64,
     layers: u64,
@@ -48,14 +48,14 @@ struct Sizes {
     norm_channels: u64,
     /// Inputs × outputs of the largest layer.
     largest_layer: u64,
-    /// Words of the largest value of a batch, attention's probabilities among them.
+    /// Words of the largest value of a batch, including attention's probabilities.
     largest_value: u64,
     /// Every buffer.
     entries: Vec<Entry>,
 }
 
 impl Sizes {
-    /// All that there is one of by unit, in words.
+    /// Everything that exists once per unit, in words.
     fn units(&self) -> u64 {
         self.rows + self.cols + 2 * self.norm_channels
     }
@@ -84,7 +84,7 @@ fn largest_value(model: &Model) -> u64 {
     (words.max().unwrap() * BATCH) as u64
 }
 
-/// Makes a network of `connections` and looks at what is resident.
+/// Makes a network of `connections` and records what is resident.
 fn measure(model: &Model, connections: u64) -> Sizes {
     let sparsity = 1.0 - connections as f64 / dense(model) as f64;
     let counts = allocate(&model.shapes(), sparsity, Assignment::ErdosRenyi).unwrap();
@@ -134,7 +134,7 @@ fn check(name: &str, sizes: &Sizes) {
             "{name}: {label}: {words} words, more than {most}"
         );
     }
-    // 28 bytes a connection, 4 a column, 16 a row, 32 a norm's channel, whose number is rounded up to 64.
+    // 28 bytes per connection, 4 per column, 16 per row, 32 per channel of a norm, whose number is rounded up to 64.
     let units = 4 * sizes.cols + 16 * sizes.rows + 32 * sizes.norm_channels;
     let (bytes, most) = (
         sizes.connection_bytes(),
@@ -164,7 +164,7 @@ fn no_model_has_anything_dense_at_any_width() {
             let (label, words) = (&entry.label, entry.bytes / 4);
             assert!(words < wide.largest_layer, "{name}: {label}: {words} words");
         }
-        // Four times as wide at the same connections: more by the units only.
+        // Four times as wide with the same connections: larger only by the units.
         assert!(wide.largest_layer >= 4 * narrow.largest_layer, "{name}");
         assert!(wide.units() <= 4 * narrow.units(), "{name}");
         let more = wide.units() - narrow.units();

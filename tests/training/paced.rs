@@ -1,4 +1,4 @@
-//! Cut into many submissions, with dispatches in ranges of their workgroups, as on hardware with a time limit, a
+//! Split into many submissions, with dispatches in ranges of their workgroups, as on hardware with a time limit, a
 //! training has the same bits.
 
 use crate::{Log, bits, digits, paced, run, small, told};
@@ -19,7 +19,7 @@ fn train(pace: Pace, shape: WorkgroupShape, config: &TrainConfig) -> (Log, Snaps
     (log, snapshot, submissions)
 }
 
-/// Trains as a whole and cut, in ranges and by the clock with a limit that some dispatches exceed and some do not.
+/// Trains unsplit and split, in ranges and by the clock with a limit that some dispatches exceed and some do not.
 fn assert_same(shape: WorkgroupShape, config: &TrainConfig) {
     let (log, whole, uncut) = train(Pace::Whole, shape, config);
     assert!(log.rounds.len() > 1);
@@ -73,7 +73,7 @@ fn a_resnet_in_ranges_has_the_same_bits() {
     assert_same(WorkgroupShape::SOFTWARE, &config);
 }
 
-/// What is far from the limit is submitted as where there is none, once it was seen.
+/// Work far below the limit is submitted as if there were none, once it was measured.
 #[test]
 fn further_epochs_take_no_more_submissions_than_without_a_limit() {
     let further = |pace| {

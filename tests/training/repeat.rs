@@ -43,7 +43,7 @@ fn a_gpu_repeats_itself() {
     assert!(told(&log, 0) == told(&again, 0));
 }
 
-/// Images that reside on the device make the batches that the loader makes: augmented, in parts, on either executor.
+/// Images that reside on the device give the same batches as the loader: augmented, in parts, on either executor.
 #[test]
 fn resident_images_train_to_the_same_bits() {
     let data = digits(Some(200));

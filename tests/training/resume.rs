@@ -1,4 +1,4 @@
-//! Interrupted and gone on with equals unbroken, bit for bit, topology included.
+//! An interrupted and resumed run equals an unbroken one, bit for bit, including the topology.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use rootlet::topology::MethodName;
 use rootlet::topology::Scope;
 use rootlet::train::{Event, Hooks, TrainConfig, Trainer};
 
-/// Stops after each of `stops` steps, through a checkpoint on disk, and goes on in a fresh trainer.
+/// Stops after each of `stops` steps, through a checkpoint on disk, and continues in a fresh trainer.
 pub fn resumed_equals_unbroken(
     device: fn() -> Device,
     config: &TrainConfig,
@@ -43,8 +43,8 @@ pub fn resumed_equals_unbroken(
             bits(&trainer.snapshot().unwrap()) == bits(&unbroken),
             "{at}"
         );
-        // The rest of the tables too: the epoch that was interrupted counts all its images, and a round that is due
-        // before the step that comes is done after the resume.
+        // The rest of the tables too: the interrupted epoch counts all its images, and a round that is due before the
+        // next step is done after the resume.
         let (rounds, epochs) = told(&rest, 0);
         let redone = u64::from(trainer.rounds_precede_steps());
         assert!(rounds == told(&log, stop - redone).0, "{at}");
@@ -56,7 +56,7 @@ pub fn resumed_equals_unbroken(
 }
 
 /// Every method, from a sparsity at which layers' products are dense to one at which all are sparse; what a method
-/// chooses has layers of other densities than what was drawn at first.
+/// chooses has layers of other densities than the initial graph.
 fn every_method(model: &str, stops: &[u64]) {
     let data = digits(Some(96));
     for &method in MethodName::value_variants() {
@@ -69,7 +69,7 @@ fn every_method(model: &str, stops: &[u64]) {
             config.run.seed = seed;
             config.model.hidden = vec![24, 16];
             config.run.epochs = 2;
-            // Three steps an epoch, with rounds at 2 and 4; the lottery has two stages of six steps.
+            // Three steps per epoch, with rounds at 2 and 4; the lottery has two stages of six steps.
             config.topology.lottery_cycles = 1;
             config.topology.round_every = 2;
             config.topology.round_until = Some(1.5);
@@ -99,7 +99,7 @@ fn every_method_resumes_after_every_step() {
     }
 }
 
-/// 19 batches an epoch, the last on 12 images; rounds at 7, 14, 21, 28.
+/// 19 batches per epoch, the last with 12 images; rounds at 7, 14, 21, 28.
 fn config(method: MethodName, scope: Scope, seed: u32) -> TrainConfig {
     let mut config = small();
     config.topology.method = method;
@@ -125,7 +125,7 @@ fn a_resumed_run_on_cpu_ends_with_the_same_bits() {
             MethodName::GseUniform,
             MethodName::GseGraest,
         ] {
-            // The step before a round, that of a round, the one after; an epoch's last step; and one by chance.
+            // The step before a round, that of a round, the one after; an epoch's last step; and a random one.
             let chance = 1 + u64::from(seed.wrapping_mul(2_654_435_761) >> 8) % 36;
             let stops = match method {
                 MethodName::Static => vec![chance],
@@ -144,7 +144,7 @@ fn a_resumed_run_on_a_gpu_ends_with_the_same_bits() {
     resumed_equals_unbroken(gpu, &config, &data, &[14, 24]);
 }
 
-/// Moments and ages of connections, a rate that looks ahead, and clipped gradients.
+/// Moments and ages of connections, a rate that depends on the total, and clipped gradients.
 #[test]
 fn a_resumed_run_by_adamw_ends_with_the_same_bits() {
     let data = digits(Some(588));

@@ -12,7 +12,7 @@ fn active(layers: &[LayerState]) -> Vec<usize> {
     layers.iter().map(LayerState::active).collect()
 }
 
-/// Sorted, distinct, in range: what compressed sparse rows promise.
+/// Sorted, distinct, in range: the promises of compressed sparse rows.
 fn assert_sound(layers: &[LayerState]) {
     for layer in layers {
         let pairs: Vec<_> = layer.pairs().collect();
@@ -34,7 +34,7 @@ fn table(layers: &[LayerState]) -> BTreeMap<(usize, u32, u32), (f32, f32)> {
     table
 }
 
-/// The state right after a round beside that of a static run of as many steps: the same but for the exchange.
+/// The state right after a round compared with that of a static run of as many steps: the same except for the exchange.
 fn one_round(device: fn() -> Device, method: MethodName, scope: Scope) {
     let at = format!("{method}, {scope:?}");
     let data = digits(Some(400));
@@ -42,7 +42,7 @@ fn one_round(device: fn() -> Device, method: MethodName, scope: Scope) {
     config.topology.method = method;
     config.topology.scope = scope;
     config.run.steps = Some(10);
-    // In scope global no layer is dense; the other run's sums must be in the same order.
+    // With global scope no layer is dense; the other run's sums must be in the same order.
     config.machine.dense_above = Some(2.0);
     let mut fixed = config.clone();
     fixed.topology.method = MethodName::Static;
@@ -55,7 +55,7 @@ fn one_round(device: fn() -> Device, method: MethodName, scope: Scope) {
     let total: usize = active(&before).iter().sum();
     assert_eq!(active(&after).iter().sum::<usize>(), total, "{at}");
 
-    // 13 batches an epoch; T_end after 2 epochs.
+    // 13 batches per epoch; T_end after 2 epochs.
     let alpha = 0.1 * (1.0 + (std::f64::consts::PI * 10.0 / 26.0).cos());
     let (old, new) = (table(&before), table(&after));
     let biases = |layers: &[LayerState]| -> Vec<Vec<f32>> {
@@ -92,7 +92,7 @@ fn one_round(device: fn() -> Device, method: MethodName, scope: Scope) {
         let mean = magnitudes.sum::<f32>() / gone.max(1) as f32;
         assert!((mean - told.pruned_magnitude).abs() <= 1e-5 * mean, "{at}");
     }
-    // k = min(ceil(alpha_t |A|), |S|), in every layer or overall, and the k smallest go.
+    // k = min(ceil(alpha_t |A|), |S|), in every layer or overall, and the k smallest are pruned.
     let groups: Vec<Option<usize>> = match scope {
         Scope::Layer => layers.map(Some).collect(),
         Scope::Global => vec![None],

@@ -1,5 +1,5 @@
-//! Convolutions as hardware has them, connections listed and gradients in slices: what they learn is what they learn one
-//! by one and whole, up to rounding; and a run that was interrupted has the bits of one that was not.
+//! Convolutions in the form for hardware, with listed connections and gradients in slices: they learn the same as in
+//! the other form, up to rounding; and an interrupted run has the bits of an unbroken one.
 
 use rootlet::engine::{Device, DeviceOptions, WorkgroupShape};
 use rootlet::topology::MethodName;
@@ -19,7 +19,7 @@ fn in_shape(shape: WorkgroupShape) -> Device {
     })
 }
 
-/// Planes of 8 × 8 for a batch of 128 have four slices. Four steps an epoch, a round at every second.
+/// Planes of 8 × 8 for a batch of 128 have four slices. Four steps per epoch, with a round at every second one.
 fn resnet() -> TrainConfig {
     let mut config = TrainConfig::default();
     config.model.name = "resnet20".into();
@@ -34,8 +34,8 @@ fn resnet() -> TrainConfig {
     config
 }
 
-/// Losses differ by rounding, and by the few connections that a round chose otherwise for it, whose weights begin at
-/// zero.
+/// Losses differ by rounding, and by the few connections that a round therefore chose differently, whose weights begin
+/// at zero.
 #[test]
 fn a_resnet_learns_what_it_learns_in_the_software_shape() {
     let data = digits(Some(512));

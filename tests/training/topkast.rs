@@ -22,7 +22,8 @@ fn layer_places(layer: &LayerState) -> Vec<usize> {
     .collect()
 }
 
-/// The first step against double precision: forward by A, gradients for B, the penalty on what is in B and not in A.
+/// The first step against double precision: forward by A, gradients for B, and the penalty on what is in B but not in
+/// A.
 #[test]
 fn topkast_goes_forward_with_some_and_trains_more() {
     let mut config = config(MethodName::Topkast);
@@ -106,7 +107,7 @@ fn topkast_chooses_anew_from_all_weights() {
     assert!(moved > 0);
 }
 
-/// With no more trained than used, it is the static network of those connections.
+/// If no more connections are trained than used, it is the static network of those connections.
 #[test]
 fn topkast_without_more_is_static() {
     let data = digits(Some(300));

@@ -26,8 +26,8 @@ fn in_variant(base: WorkgroupShape, number: usize) -> Device {
     })
 }
 
-/// At the sizes of a verification: odd ones, and some that people train. The narrowest and the largest of hardware, and
-/// that of software; the others have the same bits as the usual one, by the next test.
+/// At the sizes of a verification: odd ones, and some that people train. The narrowest and the largest for hardware,
+/// and the one for software; by the next test, the others have the same bits as the usual one.
 #[test]
 fn some_agree_with_their_twins() {
     let numbers = [
@@ -81,7 +81,7 @@ fn all_have_the_same_bits() {
     }
 }
 
-/// Makes one shape of the product slow, and another wrong where that is asked for.
+/// Makes one shape of the product slow, and another wrong if requested.
 fn slow_but(source: String, wrong: bool) -> String {
     let begin = "    let row = params.first_row + unit;\n";
     assert!(source.contains(begin));
@@ -158,7 +158,7 @@ fn the_fastest_is_chosen_unless_it_is_wrong() {
     assert!(trained(tuning(right), &config) == trained(quiet, &config));
 }
 
-/// Though another shape is many times as fast: of other times nobody knows that.
+/// Even if another shape is many times as fast: nobody knows that with other times.
 #[test]
 fn what_a_busy_machine_measures_chooses_nothing() {
     let device = open(DeviceOptions {

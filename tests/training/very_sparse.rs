@@ -1,4 +1,4 @@
-//! One connection of ten thousand: most units have none. It trains, and adapters agree.
+//! One connection in ten thousand: most units have none. It trains, and adapters agree.
 
 use crate::{Log, cpu, digits, gpu, run};
 use rootlet::checkpoint::Snapshot;

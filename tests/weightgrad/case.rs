@@ -9,7 +9,7 @@ use crate::common::Random;
 pub type Sizes = [[usize; 2]; 4];
 
 /// Kernels of 1, 2, 3, 5 and 7 and two that are not square; strides up to 3; planes from one position to 9 × 7; taps
-/// that see nothing but padding.
+/// that see only padding.
 pub const WINDOWS: [Sizes; 14] = [
     [[1, 1], [1, 1], [1, 1], [0, 0]],
     [[3, 4], [1, 1], [1, 1], [0, 0]],
@@ -31,12 +31,12 @@ pub fn window([input, kernel, stride, padding]: Sizes) -> Window {
     Window::new(input, kernel, stride, padding).unwrap()
 }
 
-/// A layer of an arena, behind another.
+/// A layer of an arena, after another.
 pub struct Case {
     pub window: Window,
     pub n_in: usize,
     pub n_out: usize,
-    /// Members of the batch, and lanes.
+    /// Size of the batch, and number of lanes.
     pub count: usize,
     pub lanes: usize,
     pub pairs: Vec<(u32, u32)>,
@@ -47,7 +47,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// `value` gives the numbers. Row 0 has all its pairs, the row in the middle none, the others a third.
+    /// `value` gives the numbers. Row 0 has all its pairs, the middle row none, and the others a third.
     pub fn new(
         random: &mut Random,
         window: Window,
@@ -95,7 +95,7 @@ impl Case {
         Arena::new(device, &[other.clone(), layer, other]).unwrap()
     }
 
-    /// What input unit `a` sees at output position `(y, x)`: a number per member, zeros outside the plane.
+    /// What input unit `a` sees at output position `(y, x)`: one number per sample, with zeros outside the plane.
     fn patch(&self, a: usize, [y, x]: [usize; 2]) -> Vec<f64> {
         let w = &self.window;
         let (channel, tap) = (a / w.taps(), a % w.taps());
@@ -113,7 +113,7 @@ impl Case {
         row.iter().map(|&x| f64::from(x)).collect()
     }
 
-    /// All that unit `a` sees, position by position, member by member.
+    /// Everything that unit `a` sees, position by position, sample by sample.
     pub fn patches(&self, a: usize) -> Vec<f64> {
         let [rows, columns] = self.window.output;
         (0..rows)
@@ -122,7 +122,7 @@ impl Case {
             .collect()
     }
 
-    /// The same of output unit `b`'s deltas.
+    /// The same for the deltas of output unit `b`.
     pub fn deltas(&self, b: usize) -> Vec<f64> {
         let row = self.window.output_positions() * self.lanes;
         self.delta[b * row..][..row]

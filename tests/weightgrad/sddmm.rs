@@ -1,4 +1,4 @@
-//! The pointwise product over layers of so many lanes that the twin tiles them and several workgroups share a row.
+//! The pointwise product over layers with so many lanes that the twin tiles them and several workgroups share a row.
 
 use rootlet::engine::{Class, Device, Plan};
 use rootlet::sparse::{Arena, LayerState, PairGradients, Sddmm, SddmmParams, Window};
@@ -13,7 +13,7 @@ struct Wide {
 }
 
 impl Wide {
-    /// Row 0 has all its pairs, row 1 none, the others a third.
+    /// Row 0 has all its pairs, row 1 none, and the others a third.
     fn new(random: &mut Random, n_in: usize, n_out: usize, lanes: usize) -> Self {
         let mut pairs = Vec::new();
         for b in 0..n_out as u32 {
@@ -34,7 +34,7 @@ impl Wide {
         }
     }
 
-    /// By pair, the product and the sum of its terms' magnitudes.
+    /// For each pair, the product and the sum of its terms' magnitudes.
     fn expected(&self) -> Vec<[f64; 2]> {
         let row = |values: &'_ [f32], unit: u32| -> Vec<f64> {
             let row = &values[unit as usize * self.lanes..][..self.lanes];
@@ -94,7 +94,7 @@ impl Wide {
         let activations = |data: &[f32]| device.buffer_with("x", Class::Activations, data).unwrap();
         let gradients = PairGradients {
             span: arena.spans()[1],
-            // As many positions as make a row of a batch of four.
+            // As many positions as form a row with a batch of four.
             window: Window::pointwise([self.lanes / 4, 1]),
             lanes: 4,
             row_offsets: arena.row_offsets().all(),
@@ -132,7 +132,7 @@ fn wide(random: &mut Random) -> Vec<Wide> {
         Wide::new(random, 13, 7, 2500),
         // Rows of more pairs than a row's workgroups take at a time.
         Wide::new(random, 600, 3, 1100),
-        // Tiled by the twin, the last tile being short.
+        // Tiled by the twin, with a short last tile.
         Wide::new(random, 7, 5, 2 * 8192 + 20),
         Wide::new(random, 1, 1, 3 * 8192),
     ]
@@ -163,7 +163,7 @@ fn gradients_of_wide_rows() {
 #[test]
 fn gradients_with_those_of_the_biases() {
     let mut cases = wide(&mut Random(3));
-    // Fewer lanes than a workgroup has, and rows without a whole turn.
+    // Fewer lanes than a workgroup has, and rows that do not fill a turn.
     cases.extend([4, 132].map(|lanes| Wide::new(&mut Random(4), 5, 3, lanes)));
     for (name, device) in devices() {
         for case in &cases {

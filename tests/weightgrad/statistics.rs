@@ -1,4 +1,4 @@
-//! The sums behind f and g of layers of many positions.
+//! The sums behind f and g for layers with many positions.
 
 use rootlet::engine::random::{Stream, random};
 use rootlet::engine::{Class, Device, Plan, StepState};
@@ -36,12 +36,12 @@ fn cases(random: &mut Random, value: impl Fn(&mut Random) -> f32) -> Vec<Case> {
         45,
         &value,
     ));
-    // The batch a whole number of the sums' blocks.
+    // The batch is a whole number of the sums' blocks.
     cases.push(Case::new(random, window(WINDOWS[6]), 2, 2, 64, &value));
     cases
 }
 
-/// Sums over inputs and outputs, of a batch whose members `parts` are on the device one after the other.
+/// Sums over inputs and outputs of a batch whose `parts` are on the device one after another.
 fn solve(
     case: &Case,
     device: &Device,

@@ -1,5 +1,5 @@
-//! Times burn on what rootlet does, on the same adapter through wgpu: the dense products of an n × n layer and training
-//! steps of 3072-h-h-10, dense and masked. Every result is checked first. Writes the JSON of `peers.py`.
+//! Times burn on the same work as rootlet, on the same adapter through wgpu: the dense products of an n × n layer, and
+//! training steps of 3072-h-h-10, dense and masked. Every result is checked first. Writes the JSON of `peers.py`.
 
 mod products;
 mod steps;
@@ -29,10 +29,10 @@ pub struct Options {
     /// Timed calls at most
     #[arg(long, default_value_t = 30)]
     repeats: usize,
-    /// Seconds for one variant, after which fewer repeats do
+    /// Seconds per variant, after which fewer repeats suffice
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// Some of dense, masked; all unless told
+    /// Some of dense, masked; all by default
     #[arg(long, value_delimiter = ',', default_value = "dense,masked")]
     variants: Vec<String>,
     /// Where the results go

@@ -16,7 +16,7 @@ struct Layer {
     bias: Tensor<2>,
     weight_momentum: Tensor<2>,
     bias_momentum: Tensor<2>,
-    /// 1 at connections, else 0; without it the layer is dense.
+    /// 1 at connections, otherwise 0; without it the layer is dense.
     mask: Option<Tensor<2>>,
 }
 
@@ -75,7 +75,7 @@ pub fn run(device: &Device, hidden: usize, sparsity: f64, options: &Options) -> 
     let mut results = Vec::new();
     for variant in &options.variants {
         let masked = variant == "masked";
-        // The masked network has its connections at random with the same share in each layer: a mask costs the same
+        // The masked network has its connections at random, with the same share in each layer: a mask costs the same
         // anywhere.
         let keep = if masked { 1.0 - sparsity } else { 1.0 };
         let mut host = Vec::new();

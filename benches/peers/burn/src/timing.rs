@@ -1,4 +1,4 @@
-//! Median and quartiles, as rootlet takes them.
+//! Median and quartiles, computed like rootlet's.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{Options, Result};
 
-/// Seconds of a call with everything that it submits; two calls of warm-up.
+/// Seconds of a call, including everything that it submits; two calls of warm-up.
 pub fn measure(device: &Device, options: &Options, mut call: impl FnMut()) -> Result<(f64, Value)> {
     let mut once = || -> Result<f64> {
         let start = Instant::now();
@@ -37,7 +37,7 @@ pub fn measure(device: &Device, options: &Options, mut call: impl FnMut()) -> Re
     Ok((quantile(0.5), spread))
 }
 
-/// Refuses a result that is further off than this of the largest entry.
+/// Refuses a result whose error exceeds this share of the largest entry.
 pub fn require(what: &str, error: f64) -> Result<f64> {
     match error <= 1e-4 {
         true => Ok(error),
