@@ -11,10 +11,17 @@ use crate::{bench, cache, checkpoint, data, files, report, train, verify};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All readers.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 20] = [
     ("idx", data::fuzz_idx),
     ("cifar", data::fuzz_cifar),
     ("image", data::fuzz_image),
+    ("table_csv", |bytes| data::fuzz_table("table_csv", bytes)),
+    ("npy", |bytes| data::fuzz_table("npy", bytes)),
+    ("npz", |bytes| data::fuzz_table("npz", bytes)),
+    ("table_safetensors", |bytes| {
+        data::fuzz_table("table_safetensors", bytes)
+    }),
+    ("svmlight", |bytes| data::fuzz_table("svmlight", bytes)),
     ("matrix_market", matrix_market),
     ("smtx", smtx),
     ("gzip", gzip),

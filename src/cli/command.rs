@@ -45,6 +45,8 @@ Examples:
       Train with several methods, sparsities and seeds, and compare them in a table.
   rootlet report runs/sweep -o report.html
       Show runs as one page with figures.
+  rootlet data show iris.csv && rootlet train --data iris.csv
+      See what is understood of a table, and train on it.
   rootlet data check --data image-folder --data-dir ~/photos
       Decode every image, and name those that cannot be read.
   rootlet adapters

@@ -9,6 +9,8 @@ use rootlet::{Error, Result};
 
 use super::{checks, output};
 
+mod show;
+
 const EXAMPLES: &str = "\
 Examples:
   rootlet data check --data image-folder --data-dir ~/photos
@@ -26,6 +28,7 @@ pub struct DataArgs {
 #[derive(Debug, Subcommand)]
 enum DataCommand {
     Check(CheckArgs),
+    Show(show::ShowArgs),
 }
 
 /// Reads all of a data set and names what is wrong
@@ -53,7 +56,19 @@ pub struct CheckArgs {
 
 /// Runs what the command line asks for.
 pub fn run(args: &DataArgs) -> Result<()> {
-    let DataCommand::Check(args) = &args.command;
+    match &args.command {
+        DataCommand::Check(args) => check(args),
+        DataCommand::Show(args) => show::run(args),
+    }
+}
+
+fn check(args: &CheckArgs) -> Result<()> {
+    if data::is_path(&args.data) && !Path::new(&args.data).is_dir() {
+        return Err(Error::Usage(format!(
+            "--data {}: a table is read and checked as a whole; `rootlet data show` says what is understood of it",
+            args.data
+        )));
+    }
     if args.data == data::NAMES[0] && args.data_dir.is_some() {
         return Err(checks::no_effect(
             "data-dir",
@@ -69,6 +84,7 @@ pub fn run(args: &DataArgs) -> Result<()> {
             val_split: 0.0,
             ..ImageOptions::default()
         },
+        ..DataOptions::default()
     })?;
     for note in data.untaught.iter().chain(&data.notes) {
         output::note(note);

@@ -1,10 +1,12 @@
 //! `rootlet eval`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use rootlet::checkpoint::{self, Checkpoint, Objective, Snapshot};
-use rootlet::data::{self, DataOptions, DataRecord, Dataset, LoaderOptions, TestPart};
+use rootlet::data::table::TableOptions;
+use rootlet::data::{self, DataOptions, DataRecord, Dataset, LoaderOptions, TestPart, is_path};
 use rootlet::engine::{Device, DeviceOptions};
 use rootlet::error::Fault;
 use rootlet::report::counted;
@@ -21,7 +23,9 @@ Examples:
   rootlet eval runs/20260131-174502-digits
       The newest checkpoint of a run, on the test images of the data that it was trained on.
   rootlet eval runs/20260131-174502-mnist --data-dir /data/mnist --json
-      The same where the data lies elsewhere now, as JSON.";
+      The same where the data lies elsewhere now, as JSON.
+  rootlet eval runs/20260131-174502-iris --data more.csv
+      A network of a table on the rows of another file.";
 
 /// Tests a trained network
 ///
@@ -31,7 +35,7 @@ Examples:
 pub struct EvalArgs {
     /// A checkpoint, or a run folder, whose newest checkpoint is used
     checkpoint: PathBuf,
-    /// Data set to test on [default: the one that the network was trained on]
+    /// Data set to test on, or a table with the same columns [default: the one that the network was trained on]
     #[arg(long, value_name = "NAME")]
     data: Option<String>,
     /// Folder with the data set's files [default: the one that the network was trained from]
@@ -59,17 +63,52 @@ struct Tested {
     learned: Option<u64>,
 }
 
+/// The data set's name and folder: those that were given, or those of the training. Paths are from the root.
+fn named(args: &EvalArgs, own: &DataOptions) -> Result<DataOptions> {
+    let mut config = TrainConfig::default();
+    config.data.name = args.data.clone().unwrap_or_else(|| own.name.clone());
+    config.data.dir = args.data_dir.clone();
+    if config.data.dir.is_none() && !is_path(&config.data.name) {
+        config.data.dir = own.dir.clone();
+    }
+    Ok(config.resolve()?.source())
+}
+
+/// Whether this is the table of the training in another place: then the same rows test.
+fn is_moved(source: &DataOptions, trained: Option<&DataRecord>) -> bool {
+    let Some(trained) = trained.filter(|_| source.table.prepared.is_some()) else {
+        return false;
+    };
+    // A file that cannot be divided is none.
+    data::load_to_test(source).is_ok_and(|data| data.record().train == trained.train)
+}
+
 /// Loads the data in the form that the network was trained with, and tells the user if they are not those of its
 /// training.
 fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Result<Tested> {
     let own = config.source();
     let trained = checkpoint.manifest.data.as_ref();
+    let named = named(args, &own)?;
     let mut source = DataOptions {
-        name: args.data.clone().unwrap_or_else(|| own.name.clone()),
-        dir: args.data_dir.clone().or(own.dir),
+        name: named.name,
+        dir: named.dir,
         limit: args.limit.filter(|&limit| limit > 0),
         images: own.images,
+        table: TableOptions {
+            // It is applied, never fitted anew.
+            prepared: trained.and_then(|data| data.preprocessing.clone().map(Arc::new)),
+            ..own.table.clone()
+        },
     };
+    if is_path(&source.name) && args.data_dir.is_some() {
+        return Err(checks::no_effect(
+            "data-dir",
+            "--data names the table's file itself",
+        ));
+    }
+    if is_path(&source.name) && source.name != own.name {
+        source.table.tests_all = !is_moved(&source, trained);
+    }
     if source.name == data::NAMES[0] && args.data_dir.is_some() {
         return Err(checks::no_effect(
             "data-dir",
@@ -108,12 +147,13 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     }
     data.test_part = as_then.test_part.clone();
     if let Some(limit) = source.limit.filter(|_| args.limit.is_some()) {
-        output::note_wide_limit(limit, data.test.len());
+        output::note_wide_limit(limit, &data, data.test.len());
     }
     for note in &data.notes {
         output::note(note);
     }
-    let same_name = source.name == own.name;
+    let same_name = source.name == own.name
+        || (is_path(&source.name) && is_path(&own.name) && !source.table.tests_all);
     let Some(trained) = trained else {
         if source.name == data::IMAGE_FOLDER {
             output::note(
@@ -133,17 +173,19 @@ fn load(args: &EvalArgs, config: &TrainConfig, checkpoint: &Checkpoint) -> Resul
     if learned.is_some_and(|learned| learned > 0 && learned == data.test.len() as u64) {
         return Err(Error::Fixed {
             what: format!(
-                "the network was trained on all {} test images of {}, which tell nothing of others",
+                "the network was trained on all {} test {}s of {}, which tell nothing of others",
                 data.test.len(),
-                source.name
+                data.sample(),
+                data.name
             ),
-            way_out: "give it images that it has not seen".to_owned(),
+            way_out: format!("give it {}s that it has not seen", data.sample()),
         });
     }
     let change = as_then.test_change(trained);
     let own = same_name && change.is_none() && data.test_part == trained.test_part;
     if let (true, true, Some(how)) = (same_name, source.limit == own_limit, change) {
-        output::note(&format!("the data have changed: test images: {how}"));
+        let sample = data.sample();
+        output::note(&format!("the data have changed: test {sample}s: {how}"));
     }
     Ok(Tested { data, own, learned })
 }
@@ -192,10 +234,11 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     /// The result in one line. `own`: whether the images are those that the network's training used for testing.
-    fn line(&self, set: &str, own: bool) -> String {
+    fn line(&self, data: &Dataset, own: bool) -> String {
+        let (set, sample) = (&data.name, data.sample());
         let images = match own && TestPart::is_test(Some(self.test_part), self.trained_on) {
-            true => "test image",
-            false => "image",
+            true => format!("test {sample}"),
+            false => sample.to_owned(),
         };
         let of_others = match (own || self.test_part.trained_on(), self.trained_on) {
             (false, Some(0)) => {
@@ -220,7 +263,7 @@ impl Shown<'_> {
         };
         format!(
             "{} of {set}{about}: accuracy {:.2} %, loss {:.4}",
-            counted(self.result.images as u64, images),
+            counted(self.result.images as u64, &images),
             self.result.accuracy * 100.0,
             self.result.loss
         )
@@ -264,7 +307,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         for_tests(&device, &config, &model, state, batch).map_err(|error| match error {
             Error::Shape(_) => Error::Fixed {
                 what: format!(
-                    "the network of {} takes {} inputs to {} classes, and {} has {} pixels and {} \
+                    "the network of {} takes {} inputs to {} classes, and {} has {} inputs and {} \
                      classes",
                     checkpoint.path.display(),
                     layers.first().map_or(0, |l| l.n_in),
@@ -308,7 +351,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
                 why: e.to_string(),
             })
         })?,
-        false => shown.line(&data.name, own),
+        false => shown.line(&data, own),
     };
     output::print(&(text + "\n"))
 }

@@ -14,6 +14,7 @@ mod interrupt;
 mod model;
 mod model_flags;
 mod output;
+mod progress;
 mod report;
 mod sweep;
 mod train;

@@ -3,14 +3,16 @@
 use std::io::Write;
 use std::path::Path;
 
+use rootlet::data::Dataset;
 use rootlet::report::printable;
 use rootlet::{Error, Result};
 
 /// Notes that a limit exceeds the number of images and so limits nothing.
-pub(super) fn note_wide_limit(limit: usize, images: usize) {
-    if limit > images {
+pub(super) fn note_wide_limit(limit: usize, data: &Dataset, samples: usize) {
+    if limit > samples {
         note(&format!(
-            "--limit {limit} changes nothing: there are {images} images at most, and all are used"
+            "--limit {limit} changes nothing: there are {samples} {}s at most, and all are used",
+            data.sample()
         ));
     }
 }

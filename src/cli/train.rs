@@ -17,7 +17,7 @@ use strsim::jaro_winkler;
 
 use super::checks::switch;
 use super::interrupt::Interrupt;
-use super::output;
+use super::{output, progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +26,8 @@ Examples:
   rootlet train --data fashion-mnist --data-dir ~/fashion --hidden 1024,1024 --sparsity 0.98 \\
       --batch 128 --milestones 8,12
       A wider network on Fashion-MNIST.
+  rootlet train --data iris.csv --target species --hidden 64 --sparsity 0.5
+      A table: `rootlet data show iris.csv` says what is understood of it.
   rootlet train --config runs/20260131-174502-digits/config.toml --seed 2
       A run repeated with another seed; flags go before the file.
   rootlet train --resume runs/20260131-174502-digits
@@ -247,15 +249,20 @@ fn train(args: &TrainArgs, job: Job, interrupt: &Interrupt) -> Result<ExitCode> 
     if place.is_none() {
         RunFolder::check_runs(&args.run.runs, "runs")?;
     }
-    let data = data::load_until(&config.source(), &interrupt.stop)?;
+    let mut source = config.source();
+    if let Some(Place::Resume(resumed)) = &place {
+        // What its training rows taught stays, whatever rows the file has now.
+        source.table.prepared = resumed.preprocessing();
+    }
+    let data = data::load_until_watched(&source, &interrupt.stop, progress::reading())?;
     if args.flags.given("val_split") && !matches!(data.test_part, TestPart::SplitOff { .. }) {
         return Err(Error::NoEffect {
             option: "val_split".to_owned(),
-            why: format!("the test images are {}", data.test_part),
+            why: format!("the test {}s are {}", data.sample(), data.test_part),
         });
     }
     if let Some(limit) = config.data.limit.filter(|_| args.flags.given("limit")) {
-        output::note_wide_limit(limit, data.train.len().max(data.test.len()));
+        output::note_wide_limit(limit, &data, data.train.len().max(data.test.len()));
     }
     let place = place.unwrap_or_else(|| Place::New {
         runs: args.run.runs.clone(),

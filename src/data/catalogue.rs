@@ -20,6 +20,12 @@ pub const NAMES: [&str; KNOWN.len() + 1] = {
     names
 };
 
+/// Whether the name of a data set is the path of a file or a folder: it has a separator or a dot, which the known names
+/// have not.
+pub fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\', '.'])
+}
+
 const IDX_FILES: &[&str] = &[
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -99,11 +105,14 @@ pub(super) static KNOWN: &[Known] = &[
 ];
 
 /// The augmentation that is usual for the set of that name: none for digits and garments, which have a right way up and
-/// lie in the middle; border, crop and mirroring for CIFAR; resized crops and mirroring for image folders.
+/// lie in the middle, and for tables; border, crop and mirroring for CIFAR; resized crops and mirroring for image folders.
 ///
 /// # Errors
 /// [`Error::Usage`] for an unknown name.
 pub fn usual_augmentation(name: &str) -> Result<Augmentation> {
+    if is_path(name) {
+        return Ok(Augmentation::None);
+    }
     if name == IMAGE_FOLDER {
         return "resized-crop-flip".parse();
     }

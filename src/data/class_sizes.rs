@@ -31,28 +31,31 @@ impl Dataset {
             let named = listed(count as u64, &names);
             (count > 0).then(|| format!("{count} of {} classes: {named}", self.classes))
         };
+        let samples = format!("{}s", self.sample());
         let [train, test] =
             [&self.train, &self.test].map(|images| images.class_sizes(self.classes));
         let (mut untaught, mut unjudged) = (Vec::new(), None);
         untaught.extend(named(&train, 0).map(|which| {
-            format!("there are no training images of {which}; the network cannot learn them")
+            format!("there are no training {samples} of {which}; the network cannot learn them")
         }));
         // A few images of a known set are meant as a trial.
-        if self.train.folder().is_some() {
+        if self.train.folder().is_some() || self.preprocessing.is_some() {
+            let sample = self.sample();
             untaught.extend(
                 named(&train, 1)
-                    .map(|which| format!("there is a single training image each of {which}")),
+                    .map(|which| format!("there is a single training {sample} each of {which}")),
             );
         }
         // All of them are missing where nothing was to be split off.
         if !self.test.is_empty() {
             let place = match &self.test_part {
                 TestPart::Folder(name) => format!(" in {name}/"),
+                TestPart::File(name) => format!(" in {name}"),
                 TestPart::Published | TestPart::Given | TestPart::SplitOff { .. } => String::new(),
             };
             unjudged = named(&test, 0).map(|which| {
                 format!(
-                    "there are no test images{place} of {which}; the accuracy says nothing of them"
+                    "there are no test {samples}{place} of {which}; the accuracy says nothing of them"
                 )
             });
         }

@@ -1,6 +1,7 @@
 //! A loaded data set: its two halves, and what is known of them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,7 @@ use super::bad::BadImage;
 use super::images::Images;
 use super::normalisation::Normalisation;
 use super::shape::ImageShape;
+use super::table::Preprocessing;
 use super::targets::TargetKind;
 use crate::error::{Error, Misfit, Result};
 
@@ -22,9 +24,11 @@ pub enum TestPart {
     Given,
     /// They are in the folder of that name, beside the training images.
     Folder(String),
-    /// They were split off the training images, which have no others beside them.
+    /// They are the rows of the file of that name.
+    File(String),
+    /// They were split off the training images or rows, which have no others beside them.
     SplitOff {
-        /// Of all images in `train`.
+        /// Of all images in `train`, or of all rows.
         share: f64,
         /// What chose them.
         seed: u32,
@@ -32,6 +36,9 @@ pub enum TestPart {
         /// nothing, or something else, was split off. Its accuracy on them is then none of a test.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         trained_on: bool,
+        /// Whether they are a table's rows.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rows: bool,
     },
 }
 
@@ -40,7 +47,9 @@ impl TestPart {
     pub fn trained_on(&self) -> bool {
         match self {
             TestPart::SplitOff { trained_on, .. } => *trained_on,
-            TestPart::Published | TestPart::Given | TestPart::Folder(_) => false,
+            TestPart::Published | TestPart::Given | TestPart::Folder(_) | TestPart::File(_) => {
+                false
+            }
         }
     }
 }
@@ -51,17 +60,23 @@ impl fmt::Display for TestPart {
             TestPart::Published => f.write_str("the set's own"),
             TestPart::Given => f.write_str("in files that are not the published ones"),
             TestPart::Folder(name) => write!(f, "from {name}/"),
+            TestPart::File(name) => write!(f, "from {name}"),
             TestPart::SplitOff {
                 share,
                 seed,
                 trained_on,
+                rows,
             } => {
                 let percent = (share * 1e4).round() / 100.0;
                 let trained_on = match trained_on {
                     true => ", some of which the network may have been trained on",
                     false => "",
                 };
-                write!(f, "{percent} % split off train/ by seed {seed}{trained_on}")
+                let of = match rows {
+                    true => "of the rows held out",
+                    false => "split off train/",
+                };
+                write!(f, "{percent} % {of} by seed {seed}{trained_on}")
             }
         }
     }
@@ -91,6 +106,8 @@ pub struct Dataset {
     /// Classes that a training on it does not teach, or hardly: whole sentences. They are nothing to a network that was
     /// trained.
     pub untaught: Vec<String>,
+    /// What was done with the columns, of a table.
+    pub preprocessing: Option<Arc<Preprocessing>>,
 }
 
 impl Dataset {
@@ -126,6 +143,7 @@ impl Dataset {
             test_part: TestPart::Published,
             untaught: Vec::new(),
             notes: Vec::new(),
+            preprocessing: None,
         };
         data.check()?;
         data.normalisation = Normalisation {
@@ -133,6 +151,14 @@ impl Dataset {
             std: vec![1.0; shape.channels],
         };
         Ok(data)
+    }
+
+    /// What a sample is called: `row` of a table, else `image`.
+    pub fn sample(&self) -> &'static str {
+        match self.preprocessing {
+            Some(_) => "row",
+            None => "image",
+        }
     }
 
     /// Whether its parts fit each other, whoever put them together.
@@ -144,7 +170,7 @@ impl Dataset {
         for (half, images) in [("training", &self.train), ("test", &self.test)] {
             let wrong = |reason: String| {
                 Err(Error::Shape(Misfit::Samples {
-                    what: format!("the {half} images of {}", self.name),
+                    what: format!("the {half} {}s of {}", self.sample(), self.name),
                     why: reason,
                 }))
             };

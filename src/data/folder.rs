@@ -172,6 +172,7 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
                 share: val_split,
                 seed,
                 trained_on: false,
+                rows: false,
             };
             (train, test, part)
         }
@@ -215,6 +216,7 @@ fn list_parts(source: &DataOptions, to_train: bool) -> Result<(Dataset, Faults)>
         test_part,
         notes,
         untaught: Vec::new(),
+        preprocessing: None,
     };
     data.note_classes();
     if tests_alone {

@@ -80,7 +80,7 @@ impl FolderSplit {
 
 /// How many to hold out of classes of so many images. What a class's share lacks of a whole image, or has too much,
 /// goes over to the next class, so that the sum is right also where classes are small.
-fn counts(sizes: &[usize], share: f64) -> Vec<usize> {
+pub(super) fn counts(sizes: &[usize], share: f64) -> Vec<usize> {
     let mut owed = 0.0;
     let count = |&size: &usize| {
         owed += share * size as f64;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::{Batch, DataOptions, Dataset, Loader, load};
+use super::{Batch, DataOptions, Dataset, Loader, load_watched};
 use crate::clock::Instant;
 use crate::error::{Error, Fault, Result};
 use crate::threads;
@@ -38,14 +38,26 @@ impl<'s> Patience<'s> {
 /// # Errors
 /// As [`load`]; [`Error::Stopped`] where `stop` is set and the files do not come.
 pub fn load_until(source: &DataOptions, stop: &AtomicBool) -> Result<Dataset> {
+    load_until_watched(source, stop, |_, _| ())
+}
+
+/// As [`load_until`], and calls `watch` while a table is read, with the bytes that were read and all.
+///
+/// # Errors
+/// As [`load_until`].
+pub fn load_until_watched(
+    source: &DataOptions,
+    stop: &AtomicBool,
+    watch: impl Fn(u64, u64) + Send + 'static,
+) -> Result<Dataset> {
     if !threads::AVAILABLE {
-        return load(source);
+        return load_watched(source, &watch);
     }
     let (sender, receiver) = channel();
     let source = source.clone();
     let work = move || {
         // Nobody may wait for it any more.
-        let _ = sender.send(load(&source));
+        let _ = sender.send(load_watched(&source, &watch));
     };
     let worker = threads::spawn("data".to_owned(), work).map_err(|error| {
         Error::Device(Fault::Thread {

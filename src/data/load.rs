@@ -1,22 +1,34 @@
 //! Loading a data set by its name.
 
+use std::path::Path;
+
 use super::catalogue::{self, IMAGE_FOLDER};
 use super::dataset::{Dataset, TestPart};
 use super::known::Format;
 use super::normalisation::Normalisation;
 use super::options::DataOptions;
 use super::split::Halves;
-use super::{cifar, digits, folder, idx};
+use super::table::Watch;
+use super::{cifar, digits, folder, idx, table};
 use crate::error::{Error, Result};
 
-/// Reads and checks the whole of a data set; of an image folder only the names.
+/// Reads and checks the whole of a data set; of an image folder only the names. A name that is a path is that of a
+/// table's file, or of an image folder.
 ///
 /// # Errors
 /// [`Error::Value`] for an unknown name or a `limit` of 0, [`Error::Missing`] for a set that needs a `dir`,
 /// [`Error::Data`] for a file that is missing, truncated or corrupt, [`Error::Io`] for one that cannot be read, and
 /// [`Error::Usage`] for a folder whose test images are all training images.
 pub fn load(source: &DataOptions) -> Result<Dataset> {
-    load_as(source, true)
+    load_as(source, true, &|_, _| ())
+}
+
+/// As [`load`], and calls `watch` while a table is read.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_watched(source: &DataOptions, watch: Watch<'_>) -> Result<Dataset> {
+    load_as(source, true, watch)
 }
 
 /// As [`load`], for a network that was trained: test images that all lie among the training images as well are a note,
@@ -25,10 +37,10 @@ pub fn load(source: &DataOptions) -> Result<Dataset> {
 /// # Errors
 /// As [`load`].
 pub fn load_to_test(source: &DataOptions) -> Result<Dataset> {
-    load_as(source, false)
+    load_as(source, false, &|_, _| ())
 }
 
-fn load_as(source: &DataOptions, to_train: bool) -> Result<Dataset> {
+fn load_as(source: &DataOptions, to_train: bool, watch: Watch<'_>) -> Result<Dataset> {
     if source.limit == Some(0) {
         return Err(Error::Value {
             option: "limit",
@@ -36,8 +48,21 @@ fn load_as(source: &DataOptions, to_train: bool) -> Result<Dataset> {
             value: "0".to_owned(),
         });
     }
+    let path = Path::new(&source.name);
+    let is_path = catalogue::is_path(&source.name);
     if source.name == IMAGE_FOLDER {
         return folder::load(source, to_train);
+    }
+    if is_path && path.is_dir() {
+        let folder = DataOptions {
+            name: IMAGE_FOLDER.to_owned(),
+            dir: Some(path.to_owned()),
+            ..source.clone()
+        };
+        return folder::load(&folder, to_train);
+    }
+    if is_path {
+        return table::load(source, watch);
     }
     let known = catalogue::find(&source.name)?;
     let Halves {
@@ -76,6 +101,7 @@ fn load_as(source: &DataOptions, to_train: bool) -> Result<Dataset> {
         },
         notes,
         untaught: Vec::new(),
+        preprocessing: None,
     };
     data.note_classes();
     Ok(data)

@@ -1,4 +1,4 @@
-//! Real images, from their public files to normalised batches.
+//! Real images, from their public files to normalised batches, and tables.
 //!
 //! The data's way: [`load`] finds the files that [`DataOptions`] name and checks them ([`Dataset`]). Its two halves
 //! ([`Images`]) are bytes in memory ([`Split`]), the files of a folder ([`FolderSplit`]), which are decoded when they
@@ -41,6 +41,7 @@
 //! | `source.rs` | what a source of samples is: the trait |
 //! | `readers.rs` | images as sources: bytes, augmented |
 //! | `vectors.rs` | numbers in memory as a source |
+//! | [`table`] | rows of numbers and categories from files |
 //! | `assemble.rs` | one batch: read, normalised, transposed |
 //! | `batch.rs` | what a batch is, and how a split is cut into them |
 //! | `resident.rs`, `augment.rs` | the whole set on the device, and the kernel that makes batches of it |
@@ -99,6 +100,7 @@ mod shape;
 mod shuffle;
 mod source;
 mod split;
+pub mod table;
 mod targets;
 mod vectors;
 
@@ -106,20 +108,21 @@ pub(crate) use cifar::fuzz as fuzz_cifar;
 #[cfg(feature = "image-folder")]
 pub(crate) use decode::fuzz as fuzz_image;
 pub(crate) use idx::fuzz as fuzz_idx;
+pub(crate) use table::fuzz as fuzz_table;
 
 pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
 pub use bad::BadImage;
 pub use batch::{Batch, LoaderOptions, Order, Share};
-pub use catalogue::{IMAGE_FOLDER, NAMES, usual_augmentation};
+pub use catalogue::{IMAGE_FOLDER, NAMES, is_path, usual_augmentation};
 pub use check::{Check, check};
 pub use dataset::{Dataset, TestPart};
 pub use folder_split::FolderSplit;
 pub use images::Images;
 pub(crate) use interruptible::Interruptible;
-pub use interruptible::load_until;
+pub use interruptible::{load_until, load_until_watched};
 pub use learned_images::LearnedImages;
-pub use load::{load, load_to_test};
+pub use load::{load, load_to_test, load_watched};
 pub use loader::Loader;
 pub(crate) use loader::MOST_WORKERS;
 pub use normalisation::Normalisation;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::NAMES;
+use super::table::TableOptions;
 
 /// Which data set to load, and from where. The default is the embedded digits, which need no files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataOptions {
-    /// One of [`NAMES`].
+    /// One of [`NAMES`], or the path of a table's file or of an image folder.
     pub name: String,
     /// Folder that holds the set's files, or that holds a folder of the set's name with them. The embedded digits
     /// ignore it.
@@ -22,6 +23,9 @@ pub struct DataOptions {
     /// What an image folder's images become; other sets have sizes and parts of their own.
     #[serde(default)]
     pub images: ImageOptions,
+    /// What a table is read as.
+    #[serde(default)]
+    pub table: TableOptions,
 }
 
 /// The size that a folder's images get, and which of them test where nothing else does.
@@ -73,6 +77,7 @@ impl Default for DataOptions {
             dir: None,
             limit: None,
             images: ImageOptions::default(),
+            table: TableOptions::default(),
         }
     }
 }

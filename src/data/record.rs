@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::table::Preprocessing;
 use super::{Dataset, ImageShape, Images, Normalisation, TestPart};
 use crate::error::{Error, Result};
 use crate::words::listed;
@@ -26,6 +27,9 @@ pub struct DataRecord {
     pub test: PartRecord,
     /// Where the test images came from.
     pub test_part: TestPart,
+    /// What was done with the columns, of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocessing: Option<Preprocessing>,
 }
 
 /// What the training half or the test half of a set was.
@@ -75,13 +79,27 @@ impl DataRecord {
                 way_out: "put them back to go on with it, or start a new run".to_owned(),
             });
         }
+        if self.preprocessing != before.preprocessing {
+            return Err(Error::Usage(
+                "the columns of the table were prepared otherwise when the run began: load it with what the checkpoint has of \
+                 that (`DataOptions::table.prepared`)"
+                    .to_owned(),
+            ));
+        }
+        let samples = match self.preprocessing {
+            Some(_) => "rows",
+            None => "images",
+        };
         let mut changes = Vec::new();
         let parts = [
-            ("training images", &self.train, &before.train),
-            ("test images", &self.test, &before.test),
+            ("training", &self.train, &before.train),
+            ("test", &self.test, &before.test),
         ];
         for (name, now, before) in parts {
-            changes.extend(now.change(before).map(|how| format!("{name}: {how}")));
+            changes.extend(
+                now.change(before)
+                    .map(|how| format!("{name} {samples}: {how}")),
+            );
         }
         if self.test_part != before.test_part {
             let moved = match (&before.test_part, &self.test_part) {
@@ -91,7 +109,7 @@ impl DataRecord {
                 _ => "",
             };
             changes.push(format!(
-                "test images: {} when the run began, {} now{moved}",
+                "test {samples}: {} when the run began, {} now{moved}",
                 before.test_part, self.test_part
             ));
         }
@@ -130,6 +148,7 @@ impl Dataset {
             train: PartRecord::of(&self.train),
             test: PartRecord::of(&self.test),
             test_part: self.test_part.clone(),
+            preprocessing: self.preprocessing.as_deref().cloned(),
         }
     }
 
@@ -233,6 +252,7 @@ mod tests {
             share: 0.1,
             seed: 3,
             trained_on: false,
+            rows: false,
         };
         let changes = other.changes(&before).unwrap().join("; ");
         assert!(changes.contains("but not the same"), "{changes}");

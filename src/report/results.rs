@@ -186,7 +186,7 @@ impl Group {
         let record = &records[*runs.iter().find(telling).unwrap_or(&runs[0])];
         Self {
             labels: Vec::new(),
-            data: record.config.data.name.clone(),
+            data: record.config.data.title().to_owned(),
             model: record.config.model_name().to_owned(),
             method: record.method(),
             sparsity: record.sparsity(),

@@ -29,7 +29,8 @@ pub(super) fn started(event: &Started) -> String {
     let mut lines = vec![
         format!("adapter      {}", event.adapter),
         format!(
-            "images       {} to train, {} to test{}",
+            "{:<12} {} to train, {} to test{}",
+            samples(event.rows),
             grouped(event.train_images as u64),
             grouped(event.test_images as u64),
             match &event.test_part {
@@ -83,6 +84,14 @@ pub(super) fn started(event: &Started) -> String {
     lines.join("\n")
 }
 
+/// What samples are called.
+fn samples(rows: bool) -> &'static str {
+    match rows {
+        true => "rows",
+        false => "images",
+    }
+}
+
 /// Accuracy, or the metric that takes its place; empty if only the loss is reported.
 fn scored(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
     match metric {
@@ -93,22 +102,23 @@ fn scored(before: &str, accuracy: f32, metric: Option<&Score>) -> String {
 }
 
 /// The text beside the bar.
-pub(super) fn progress(event: &Progress) -> String {
+pub(super) fn progress(event: &Progress, rows: bool) -> String {
     format!(
-        "epoch {:.1}  loss {:.4}{}  {} images/s  {} left",
+        "epoch {:.1}  loss {:.4}{}  {} {}/s  {} left",
         event.epoch,
         event.loss,
         scored("  ", event.accuracy, event.metric.as_ref()),
         grouped(event.images_per_second.round() as u64),
+        samples(rows),
         duration(event.seconds_left)
     )
 }
 
 /// The line for an epoch. `epochs` is the total number, if known.
-pub(super) fn epoch(event: &Epoch, epochs: Option<u32>) -> String {
+pub(super) fn epoch(event: &Epoch, epochs: Option<u32>, rows: bool) -> String {
     let of = epochs.map(|all| format!("/{all}")).unwrap_or_default();
     format!(
-        "epoch {}{of}  train loss {:.4}{}  test loss {:.4}{}  lr {}  {} images/s  {}",
+        "epoch {}{of}  train loss {:.4}{}  test loss {:.4}{}  lr {}  {} {}/s  {}",
         event.epoch,
         event.train_loss,
         scored(", ", event.train_accuracy, event.train_metric.as_ref()),
@@ -116,6 +126,7 @@ pub(super) fn epoch(event: &Epoch, epochs: Option<u32>) -> String {
         scored(", ", event.test_accuracy, event.test_metric.as_ref()),
         rate(event.lr),
         grouped(event.images_per_second.round() as u64),
+        samples(rows),
         duration(event.seconds)
     )
 }

@@ -6,6 +6,7 @@ use super::shell::quoted;
 use super::text::{duration, epoch, grouped, percent, result};
 use super::{ProgressNote, RunFolder, RunRecord};
 use crate::Result;
+use crate::data::is_path;
 use crate::topology::MethodName;
 
 /// After this many seconds without progress, a run is said to show no sign of life.
@@ -89,7 +90,11 @@ impl RunView {
             lines.push(format!("training loss  {}", sparkline(&logs, SPARKS)));
         }
         if let Some(last) = record.epochs.last() {
-            lines.push(epoch(last, Some(record.config.run.epochs)));
+            lines.push(epoch(
+                last,
+                Some(record.config.run.epochs),
+                is_path(&record.config.data.name),
+            ));
         }
         if let Some(round) = record.rounds.last() {
             let sum = |of: fn(&crate::train::event::RoundLayer) -> u64| -> u64 {
@@ -155,7 +160,7 @@ impl RunView {
         let progress = &note.progress;
         let share = progress.step as f64 / progress.steps_total.max(1) as f64;
         let mut lines = vec![format!(
-            "epoch {:.1} of {}, step {} of {} ({})  loss {:.4}  accuracy {}  {} images/s",
+            "epoch {:.1} of {}, step {} of {} ({})  loss {:.4}  accuracy {}  {} {}/s",
             progress.epoch,
             self.epochs(),
             grouped(progress.step),
@@ -164,6 +169,7 @@ impl RunView {
             progress.loss,
             percent(progress.accuracy.into()),
             grouped(progress.images_per_second.round() as u64),
+            self.record.samples(),
         )];
         if !self.has_ended() {
             lines.push(match note.age() {

@@ -77,9 +77,11 @@ pub struct Started {
     pub epochs: u32,
     /// Optimiser steps in an epoch.
     pub steps_per_epoch: u64,
-    /// Training images.
+    /// Whether samples are rows of a table, not images.
+    pub rows: bool,
+    /// Training images, or rows.
     pub train_images: usize,
-    /// Test images.
+    /// Test images, or rows.
     pub test_images: usize,
     /// Where these come from; none if an older version did not report it.
     pub test_part: Option<TestPart>,

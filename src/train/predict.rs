@@ -1,12 +1,14 @@
 //! From a checkpoint, or a trainer, to the outputs for given samples.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::TrainConfig;
 use super::trainer::Trainer;
 use crate::checkpoint::{self, Checkpoint};
+use crate::data::table::Preprocessing;
 use crate::data::{
-    DataRecord, ImageShape, Images, Loader, LoaderOptions, Normalisation, Targets, Vectors,
+    self, DataRecord, ImageShape, Images, Loader, LoaderOptions, Normalisation, Targets, Vectors,
 };
 use crate::engine::{Device, DeviceOptions, StepState};
 use crate::error::{Error, Misfit, Result};
@@ -25,6 +27,7 @@ pub struct Predictor {
     shape: ImageShape,
     normalisation: Normalisation,
     class_names: Vec<String>,
+    preprocessing: Option<Arc<Preprocessing>>,
 }
 
 impl Predictor {
@@ -84,24 +87,45 @@ impl Predictor {
             shape: data.shape,
             normalisation: data.normalisation.clone(),
             class_names: data.classes.clone(),
+            preprocessing: data.preprocessing.clone().map(Arc::new),
         })
     }
 
-    /// The outputs for samples `[sample][channel][y][x]` before normalisation: pixels are numbers from 0 to 1.
+    /// The outputs for samples `[sample][channel][y][x]` before normalisation: pixels are numbers from 0 to 1. Of a
+    /// network that was trained on a table they are rows `[sample][column]` of numbers in the columns' own units, NaN
+    /// where one is missing; outputs that are values are in the target's own unit.
     ///
     /// # Errors
-    /// The inputs are not a whole number of samples or not finite, or the device is lost.
+    /// No whole number of samples, inputs that are not finite, a table with columns of texts
+    /// ([`Predictor::predict_file`] takes those), or a lost device.
     pub fn predict(&self, inputs: &[f32]) -> Result<Predictions> {
-        self.predict_all(&samples(self.shape, inputs)?)
+        match &self.preprocessing {
+            Some(rules) => self.predict_all(&samples(self.shape, &rules.inputs_of(inputs)?)?),
+            None => self.predict_all(&samples(self.shape, inputs)?),
+        }
     }
 
-    /// The outputs for all samples of a source, such as the test half of a data set.
+    /// As [`Predictor::predict`] for the rows of a file, whose columns are found by their names. The target may be
+    /// among them, and is not looked at.
+    ///
+    /// # Errors
+    /// A network that was not trained on a table, a file that is no table, or one with other columns.
+    pub fn predict_file(&self, path: impl AsRef<Path>) -> Result<Predictions> {
+        let rules = self.preprocessing.as_ref().ok_or_else(|| {
+            Error::Usage("the network was trained on images, not on a table".to_owned())
+        })?;
+        self.predict_all(&data::table::rows_of(path.as_ref(), rules)?)
+    }
+
+    /// The outputs for all samples of a source, such as the test half of a data set; of a table's rows as they were
+    /// prepared for the network.
     ///
     /// # Errors
     /// The samples have another size or cannot be read, or the device is lost.
     pub fn predict_all(&self, samples: &Images) -> Result<Predictions> {
         let (network, device) = (&self.network, &self.device);
-        outputs(device, network, samples, self.shape, &self.normalisation)
+        let told = outputs(device, network, samples, self.shape, &self.normalisation)?;
+        Ok(told.in_own_unit(self.preprocessing.as_deref()))
     }
 
     /// The names of the classes, in the order of the outputs; empty if they have no names.
@@ -117,7 +141,11 @@ impl Trainer {
     /// # Errors
     /// As [`Predictor::predict`].
     pub fn predict(&self, inputs: &[f32]) -> Result<Predictions> {
-        self.predict_all(&samples(self.data().shape, inputs)?)
+        let data = self.data();
+        match &data.preprocessing {
+            Some(rules) => self.predict_all(&samples(data.shape, &rules.inputs_of(inputs)?)?),
+            None => self.predict_all(&samples(data.shape, inputs)?),
+        }
     }
 
     /// Like [`Trainer::predict`], for all samples of a source, such as the test half of its data.
@@ -127,7 +155,8 @@ impl Trainer {
     pub fn predict_all(&self, samples: &Images) -> Result<Predictions> {
         let data = self.data();
         let (network, device) = (self.network(), self.device());
-        outputs(device, network, samples, data.shape, &data.normalisation)
+        let told = outputs(device, network, samples, data.shape, &data.normalisation)?;
+        Ok(told.in_own_unit(data.preprocessing.as_deref()))
     }
 }
 
@@ -140,6 +169,14 @@ pub struct Predictions {
 }
 
 impl Predictions {
+    /// These with values in the target's own unit.
+    fn in_own_unit(mut self, rules: Option<&Preprocessing>) -> Self {
+        if let Some(rules) = rules {
+            rules.to_own_unit(&mut self.values);
+        }
+        self
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.values.len() / self.outputs

@@ -16,8 +16,13 @@ pub(super) fn single_class(classes: usize) -> Option<String> {
     })
 }
 
-/// Notes about values that exceed the images or steps that there are, and their effect.
-pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> Vec<String> {
+/// Notes about values that exceed the samples or steps that there are, and their effect.
+pub(super) fn past_the_end(
+    config: &TrainConfig,
+    sample: &str,
+    images: usize,
+    stages: u32,
+) -> Vec<String> {
     let epochs = f64::from(config.run.epochs);
     let last = match config.run.epochs {
         1 => "the only epoch".to_owned(),
@@ -28,7 +33,7 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> 
     note(
         config.run.batch > images,
         format!(
-            "{BATCH} {} is more than the {images} training images: every step takes all of them",
+            "{BATCH} {} is more than the {images} training {sample}s: every step takes all of them",
             config.run.batch
         ),
     );
@@ -69,7 +74,7 @@ pub(super) fn past_the_end(config: &TrainConfig, images: usize, stages: u32) -> 
     note(
         config.topology.round_batches > batches + 1,
         format!(
-            "{ROUND_BATCHES} {} are more than there are: all {images} training images score a round's candidates",
+            "{ROUND_BATCHES} {} are more than there are: all {images} training {sample}s score a round's candidates",
             config.topology.round_batches
         ),
     );
@@ -175,7 +180,7 @@ mod tests {
     #[test]
     fn what_reaches_past_the_end_is_said_and_nothing_else() {
         let config = TrainConfig::default();
-        assert_eq!(past_the_end(&config, 320, 1), Vec::<String>::new());
+        assert_eq!(past_the_end(&config, "image", 320, 1), Vec::<String>::new());
         let mut ends = config.clone();
         ends.run.batch = 320;
         ends.optimiser.milestones = vec![8.0, 19.0];
@@ -183,7 +188,7 @@ mod tests {
         ends.topology.round_until = Some(20.0);
         ends.topology.round_batches = 2;
         ends.run.steps = Some(20);
-        assert_eq!(past_the_end(&ends, 320, 1), Vec::<String>::new());
+        assert_eq!(past_the_end(&ends, "image", 320, 1), Vec::<String>::new());
         let mut past = config;
         past.run.batch = 321;
         past.optimiser.milestones = vec![8.0, 20.0, 31.5];
@@ -191,7 +196,7 @@ mod tests {
         past.topology.round_until = Some(20.5);
         past.topology.round_batches = 3;
         past.run.steps = Some(21);
-        let notes = past_the_end(&past, 320, 1);
+        let notes = past_the_end(&past, "image", 320, 1);
         for (note, start) in notes.iter().zip([
             "`batch` 321 is more than the 320 training images",
             "`milestones` 20,31.5 change nothing: they are past the last of 20 epochs",

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::TrainConfig;
 use crate::checkpoint::Objective;
+use crate::data::table::{Preprocessing, TargetRule};
 use crate::data::{Dataset, TargetKind};
+use crate::error::option::{MODEL, TARGET};
 use crate::error::{Error, Result};
 use crate::loss::{Accuracy, CrossEntropy, Loss, Metric};
-use crate::model::Model;
+use crate::model::{MODELS, Model};
 use crate::optim::{LearningRate, Optimiser};
 use crate::topology::Method;
 
@@ -34,6 +36,9 @@ impl Setup {
     /// # Errors
     /// The model cannot be made like this; or as [`Setup::of`].
     pub fn new(config: &TrainConfig, data: &Dataset) -> Result<Self> {
+        if let Some(rules) = &data.preprocessing {
+            suits_tables(config, &data.name, rules)?;
+        }
         let model = config.build_model(data.shape, data.classes)?;
         Self::of(config, model)
     }
@@ -119,4 +124,28 @@ impl Setup {
     pub(super) fn tells_classes(&self) -> bool {
         self.loss.targets(self.model.classes()) == TargetKind::Labels
     }
+}
+
+/// Whether the command's models and losses learn such a table.
+///
+/// # Errors
+/// They do not.
+fn suits_tables(config: &TrainConfig, name: &str, rules: &Preprocessing) -> Result<()> {
+    let model = config.model_name();
+    if model != MODELS[0] {
+        return Err(Error::Usage(format!(
+            "{MODEL} {model} is for images, and {name} is a table; its rows are learned by {}",
+            MODELS[0]
+        )));
+    }
+    let found = match &rules.target {
+        TargetRule::Classes { .. } => return Ok(()),
+        TargetRule::Values { .. } => "values, not classes: a regression",
+        TargetRule::Labels { .. } => "several labels a row",
+    };
+    Err(Error::Usage(format!(
+        "the target {} of {name} has {found}, which no loss of `config` learns; name a column of classes with {TARGET}, or give \
+         the Setup a loss",
+        rules.target.columns().join(", ")
+    )))
 }

@@ -39,6 +39,7 @@ mod sharing;
 mod storage;
 mod sweep;
 mod sweep_plan;
+mod tables;
 mod tested;
 mod tune;
 mod verify;

@@ -50,7 +50,9 @@ fn numbers_out_of_range_name_the_flag_and_its_range() {
             _ => &[],
         }
     };
-    let words = ["data", "data-dir", "augment", "model", "adapter"];
+    let words = [
+        "data", "data-dir", "target", "ignore", "test", "augment", "model", "adapter",
+    ];
     let command = ConfigFlags::augment_args(clap::Command::new("train"));
     let switch = |flag: &&Arg| {
         flag.get_value_names()

@@ -84,12 +84,16 @@ fn any_config() -> impl Strategy<Value = TrainConfig> {
         TrainConfig {
             data: DataConfig {
                 name: data.0,
-                dir: data.1,
+                dir: data.1.clone(),
                 limit: data.2,
                 augment: format!("{seed}"),
                 image_size: batch,
                 resize: data.2,
-                val_split: gamma,
+                val_split: Some(gamma),
+                target: data.1.as_ref().map(|_| "a,b".to_owned()),
+                ignore: data.2.map(|limit| format!("{limit}")),
+                missing: Missing::ALL[seed as usize % Missing::ALL.len()],
+                test: data.1.clone(),
                 skip_bad_images: nesterov,
             },
             model: ModelConfig {

@@ -100,6 +100,7 @@ fn a_part_is_split_off_by_class_and_seed() {
                 share,
                 seed,
                 trained_on: false
+                rows: false,
             }
         );
         let files = |images: &Images| -> Vec<PathBuf> {

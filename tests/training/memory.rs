@@ -42,6 +42,7 @@ fn noise(images: usize) -> Dataset {
         test_part: TestPart::default(),
         notes: Vec::new(),
         untaught: Vec::new(),
+        preprocessing: None,
     }
 }
 

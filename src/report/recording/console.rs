@@ -66,6 +66,8 @@ pub struct Console<W: Write = Stdout> {
     terminal: bool,
     bar: Option<ProgressBar>,
     epochs: Option<u32>,
+    /// Whether samples are rows of a table.
+    rows: bool,
     run: Option<PathBuf>,
     last_line: Instant,
 }
@@ -91,6 +93,7 @@ impl<W: Write> Console<W> {
             terminal: false,
             bar: None,
             epochs: None,
+            rows: false,
             run: None,
             last_line: Instant::now(),
         }
@@ -103,6 +106,7 @@ impl<W: Write> Console<W> {
 
     fn started(&mut self, event: &Started) {
         self.epochs = Some(event.epochs);
+        self.rows = event.rows;
         self.run.clone_from(&event.run);
         self.line(&text::started(event));
         if self.style == Style::Bar {
@@ -187,12 +191,12 @@ impl<W: Write> Observer for Console<W> {
             Event::Progress(progress) => {
                 if let Some(bar) = &self.bar {
                     bar.set_position(progress.step);
-                    bar.set_message(text::progress(progress));
+                    bar.set_message(text::progress(progress, self.rows));
                 } else if self.last_line.elapsed() >= PLAIN_INTERVAL {
-                    self.line(&text::progress(progress));
+                    self.line(&text::progress(progress, self.rows));
                 }
             }
-            Event::Epoch(epoch) => self.line(&text::epoch(epoch, self.epochs)),
+            Event::Epoch(epoch) => self.line(&text::epoch(epoch, self.epochs, self.rows)),
             Event::Note(note) => self.line(&format!("note: {note}")),
             Event::Finished(finished) => self.finished(finished),
             // Rounds and checkpoints are too many to show; they are in the run folder.

@@ -10,7 +10,7 @@ use super::names::SUMMARY;
 use super::proof::{correct, leave_out_beyond, tables_against};
 use super::{RunFolder, Summary};
 use crate::checkpoint::{self, Change};
-use crate::data::{DataRecord, TestPart};
+use crate::data::{DataRecord, TestPart, is_path};
 use crate::topology::MethodName;
 use crate::train::TrainConfig;
 use crate::train::event::{Epoch, Finished, LayerSummary, Round};
@@ -222,9 +222,17 @@ impl RunRecord {
         };
         let images = self.no_test().or_else(|| {
             let images = TestPart::about(finished.test_part.as_ref(), finished.trained_on);
-            images.map(|images| format!("the test images are {images}"))
+            images.map(|images| format!("the test {} are {images}", self.samples()))
         });
         images.into_iter().chain(finished.remarks).collect()
+    }
+
+    /// What its samples are called.
+    pub(in crate::report) fn samples(&self) -> &'static str {
+        match is_path(&self.config.data.name) {
+            true => "rows",
+            false => "images",
+        }
     }
 
     /// Why its result is not a test result; none if it is one.
@@ -240,7 +248,8 @@ impl RunRecord {
         };
         let images = TestPart::about(part, finished.trained_on).unwrap_or_default();
         Some(format!(
-            "what stands as test accuracy is of images {from}{images}"
+            "what stands as test accuracy is of {} {from}{images}",
+            self.samples()
         ))
     }
 

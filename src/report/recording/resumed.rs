@@ -2,11 +2,13 @@
 //! since.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::configuration::Trained;
 use super::names::{METRICS, SUMMARY, TOPOLOGY};
 use super::{RunFolder, RunLock};
 use crate::checkpoint::{self, Change, Checkpoint, Manifest, Origin, Progress};
+use crate::data::table::Preprocessing;
 use crate::train::{TrainConfig, Trainer};
 use crate::{Error, Result};
 
@@ -67,6 +69,12 @@ impl Resumed {
     /// The configuration that the checkpoint was made with.
     pub fn trained(&self) -> &Trained {
         &self.trained
+    }
+
+    /// What was done with the columns of its table, where its data are one.
+    pub fn preprocessing(&self) -> Option<Arc<Preprocessing>> {
+        let data = self.checkpoint.manifest.data.as_ref()?;
+        data.preprocessing.clone().map(Arc::new)
     }
 
     /// The checkpoint's progress.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Group;
+use crate::error::option::TEST;
 use crate::report::recording::RunRecord;
 use crate::words::listed;
 
@@ -29,8 +30,15 @@ pub(in crate::report) fn tested_differently(
             listed(some as u64, rows.iter().map(|row| row.name()))
         ),
     };
+    let of_tables = rows
+        .iter()
+        .all(|row| records[row.runs[0]].samples() == "rows");
+    let (samples, remedy) = match of_tables {
+        true => ("rows", format!("a file of its own ({TEST})")),
+        false => ("images", "a folder val/ beside train/".to_owned()),
+    };
     Some(format!(
-        "the runs {which} were tested on different images, each on those that its seed held out: mean and spread are \
-         over these, too; a folder val/ beside train/ tests all runs by the same"
+        "the runs {which} were tested on different {samples}, each on those that its seed held out: mean and spread are \
+         over these, too; {remedy} tests all runs by the same"
     ))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::section::OnResume;
 use super::train_config::TrainConfig;
 use crate::checkpoint::Change;
+use crate::data::is_path;
 use crate::error::OptionName;
 use crate::error::option::{CONFIG, EPOCHS, METHOD, ROUND_UNTIL};
 use crate::topology::from_dense::Start;
@@ -48,7 +49,10 @@ impl TrainConfig {
                 next.topology.method, self.topology.method
             ));
         }
-        let changed = self.differences(next)?;
+        let mut changed = self.differences(next)?;
+        // A table's file may lie elsewhere; whether it is the same its rows tell.
+        let files = [self, next].map(|config| is_path(&config.data.name));
+        changed.retain(|name| name != "data" || files != [true, true]);
         if let Some(name) = changed.iter().find(|name| Self::is_fixed(name)) {
             return refuse(format!(
                 "{} cannot change in a resumed run",
@@ -94,7 +98,8 @@ impl TrainConfig {
             // What follows from the epochs in both has decided nothing yet: see `keep_rounds`.
             let until = [self, next].map(|config| config.topology.round_until);
             let follows = until == [None, None];
-            if Self::is_free(&name) || (follows && name == "round_until") {
+            let moved = name == "data" && is_path(&self.data.name);
+            if Self::is_free(&name) || moved || (follows && name == "round_until") {
                 continue;
             }
             let (before, after) = (value(self, &name)?, value(next, &name)?);
@@ -302,14 +307,14 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        let fixed = "activations assignment batch connections data fused hidden image_size limit lottery_cycles \
-                     micro_batch model optimiser resize seed sparsity topkast_backward val_split width";
+        let fixed = "activations assignment batch connections data fused hidden ignore image_size limit lottery_cycles \
+                     micro_batch missing model optimiser resize seed sparsity target topkast_backward val_split width";
         assert_eq!(names(OnResume::Fixed).join(" "), fixed);
         let free = "checkpoint_activations epochs resident skip_bad_images statistics steps";
         assert_eq!(names(OnResume::Free).join(" "), free);
         assert_eq!(
             names(OnResume::Host).join(" "),
-            "data_dir threads tune workers"
+            "data_dir test threads tune workers"
         );
         assert!(!TrainConfig::is_fixed("none") && !TrainConfig::is_free("none"));
     }

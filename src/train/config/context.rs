@@ -1,6 +1,6 @@
 //! What the values of one section mean for those of another.
 
-use crate::data::IMAGE_FOLDER;
+use crate::data::{IMAGE_FOLDER, is_path};
 use crate::model::MODELS;
 use crate::topology::from_dense::Start;
 use crate::topology::{Candidates, Method, MethodName};
@@ -21,6 +21,11 @@ impl Context<'_> {
     /// Whether images come from a folder.
     pub fn is_folder(&self) -> bool {
         self.data == IMAGE_FOLDER
+    }
+
+    /// Whether the data are a table's file.
+    pub fn is_table(&self) -> bool {
+        is_path(self.data)
     }
 
     /// Whether the model is a perceptron.

@@ -1,22 +1,38 @@
 //! Which images a run trains on.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::section::section;
 use super::value::AUTO;
-use crate::Result;
 use crate::bounds::check;
-use crate::data::{Augmentation, DataOptions, IMAGE_FOLDER, ImageOptions, NAMES};
-use crate::error::option::DATA;
+use crate::data::table::{Missing, TableOptions};
+use crate::data::{Augmentation, DataOptions, IMAGE_FOLDER, ImageOptions, NAMES, is_path};
+use crate::error::OptionName;
+use crate::error::option::{DATA, DATA_DIR, TEST};
+use crate::{Error, Result};
 
 section! {
     /// Which images a run trains on, and how they are varied.
     pub struct DataConfig in "Data" {
         /// Data set: digits (embedded), mnist, fashion-mnist, cifar10, cifar100 or image-folder (train/CLASS/*,
-        /// val/CLASS/*)
+        /// val/CLASS/*); or the path of a table (CSV, .npy, .npz, safetensors, svmlight) or of an image folder
         name as "data": String = "digits".to_owned(),
             NAME, on resume Fixed;
+        /// Column of a table that is to be learned, or several, as in a,b [default: the last column; of arrays y, target
+        /// or labels; of svmlight its labels]
+        target: Option<String> = None,
+            NAMES, on resume Fixed, idle is_no_table;
+        /// Columns of a table that are left out, as in id,name
+        ignore: Option<String> = None,
+            NAMES, on resume Fixed, idle is_no_table;
+        /// What becomes of a table's cells without a value
+        missing: Missing = Missing::Refuse,
+            NAME, on resume Fixed, idle is_no_table;
+        /// File with the rows to test by, of a table [default: --val-split of the rows]
+        test: Option<PathBuf> = None,
+            FILE, on resume Host, idle is_no_table;
         /// Folder with the data set's files, as they are downloaded; digits needs none
         dir as "data_dir": Option<PathBuf> = None,
             DIR, on resume Host, idle needs_no_files;
@@ -34,10 +50,11 @@ section! {
         /// --image-size; the size itself below 128]
         resize: Option<usize> = None,
             N, on resume Fixed, idle is_no_folder;
-        /// Share of an image folder's training images that test instead, by class and by --seed: where it has neither
-        /// val/, validation/, valid/, test/ nor testing/
-        val_split: f64 = 0.1,
-            SHARE, on resume Fixed, idle is_no_folder;
+        /// Share of the training images of a folder, or of the rows of a table, that test instead, by class and by --seed:
+        /// where a folder has neither val/, validation/, valid/, test/ nor testing/, and where there is no --test
+        /// [default: 0.1 of images, 0.2 of rows]
+        val_split: Option<f64> = None,
+            SHARE, on resume Fixed, idle splits_nothing;
         /// Go on without images of a folder that cannot be read: in training another one of the class takes the place,
         /// in tests they are left out; the end of the run lists them
         skip_bad_images: bool = false,
@@ -46,13 +63,36 @@ section! {
 }
 
 impl DataConfig {
-    fn needs_no_files(&self, _: &Context<'_>) -> Option<String> {
+    fn needs_no_files(&self, context: &Context<'_>) -> Option<String> {
+        if context.is_table() {
+            return Some(format!("{DATA} names the table's file itself"));
+        }
         (self.name == NAMES[0]).then(|| {
             format!("the data set digits comes with rootlet; name another one with {DATA}")
         })
     }
 
+    fn is_no_table(&self, context: &Context<'_>) -> Option<String> {
+        (!context.is_table()).then(|| {
+            format!(
+                "it is for tables, and {} are images; name a table's file with {DATA}",
+                self.name
+            )
+        })
+    }
+
+    fn splits_nothing(&self, context: &Context<'_>) -> Option<String> {
+        match (&self.test, context.is_table()) {
+            (Some(test), true) => Some(format!("the rows to test by are in {}", test.display())),
+            (None, true) => None,
+            (_, false) => self.is_no_folder(context),
+        }
+    }
+
     fn is_no_folder(&self, context: &Context<'_>) -> Option<String> {
+        if context.is_table() {
+            return Some("the data are a table".to_owned());
+        }
         (!context.is_folder()).then(|| {
             format!(
                 "the images of {} have their size and their parts; it is for {DATA} {IMAGE_FOLDER}",
@@ -91,10 +131,11 @@ impl DataConfig {
             self.resize.unwrap_or(0),
         )?;
         check(
-            self.val_split > 0.0 && self.val_split < 1.0,
+            self.val_split
+                .is_none_or(|share| share > 0.0 && share < 1.0),
             "val_split",
             "must be above 0 and below 1",
-            self.val_split,
+            self.val_split.unwrap_or(0.0),
         )?;
         check(
             self.augment == AUTO || self.augment.parse::<Augmentation>().is_ok(),
@@ -116,6 +157,49 @@ impl DataConfig {
         }
     }
 
+    /// Share of the images or rows that test where nothing else does.
+    pub fn val_split(&self) -> f64 {
+        self.val_split.unwrap_or(match is_path(&self.name) {
+            true => TableOptions::default().val_split,
+            false => ImageOptions::default().val_split,
+        })
+    }
+
+    /// What the data set is called in names of runs: a file by its name without the ending.
+    pub fn title(&self) -> &str {
+        let stem = Path::new(&self.name).file_stem().and_then(OsStr::to_str);
+        match is_path(&self.name) {
+            true => stem.unwrap_or("table"),
+            false => &self.name,
+        }
+    }
+
+    /// Writes paths out, so that they mean the same from anywhere: of a file or a folder that [`name`](Self::name) is,
+    /// and of the file to test by.
+    ///
+    /// # Errors
+    /// A path that is no text in UTF-8, or that the system cannot find out.
+    pub(super) fn resolve(&mut self) -> Result<()> {
+        let path = Path::new(&self.name);
+        if !NAMES.contains(&self.name.as_str()) && (is_path(&self.name) || path.exists()) {
+            let full = absolute(path, DATA)?;
+            match path.is_dir() && self.dir.is_none() {
+                true => {
+                    self.name = IMAGE_FOLDER.to_owned();
+                    self.dir = Some(full);
+                }
+                false => self.name = full.to_string_lossy().into_owned(),
+            }
+        }
+        if let Some(dir) = &self.dir {
+            self.dir = Some(absolute(dir, DATA_DIR)?);
+        }
+        if let Some(test) = &self.test {
+            self.test = Some(absolute(test, TEST)?);
+        }
+        Ok(())
+    }
+
     /// The data set, which that seed may divide.
     pub fn options(&self, seed: u32) -> DataOptions {
         let defaults = ImageOptions::default();
@@ -126,7 +210,7 @@ impl DataConfig {
             images: ImageOptions {
                 size: self.image_size,
                 resize: self.resize,
-                val_split: self.val_split,
+                val_split: self.val_split(),
                 skip_bad: self.skip_bad_images,
                 // Other sets do not depend on it: runs of several seeds share them.
                 seed: match self.name == IMAGE_FOLDER {
@@ -134,6 +218,40 @@ impl DataConfig {
                     false => defaults.seed,
                 },
             },
+            table: self.table(seed),
         }
+    }
+
+    /// What a table is read as; other sets do not depend on it.
+    fn table(&self, seed: u32) -> TableOptions {
+        if !is_path(&self.name) {
+            return TableOptions::default();
+        }
+        TableOptions {
+            target: self.target.clone(),
+            ignore: self.ignore.clone(),
+            missing: self.missing,
+            test: self.test.clone(),
+            val_split: self.val_split(),
+            // A file to test by leaves nothing to chance.
+            seed: match self.test {
+                Some(_) => TableOptions::default().seed,
+                None => seed,
+            },
+            ..TableOptions::default()
+        }
+    }
+}
+
+/// A path from the root, as config.toml can keep it.
+fn absolute(path: &Path, option: OptionName<'_>) -> Result<PathBuf> {
+    let full = std::path::absolute(path).map_err(Error::io("find", path))?;
+    match full.to_str() {
+        Some(_) => Ok(full),
+        None => Err(Error::Folder {
+            option: option.0.to_owned(),
+            path: full,
+            why: "has a name that is no text in UTF-8, as config.toml, which keeps it, has to be; rename it",
+        }),
     }
 }

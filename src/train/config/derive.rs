@@ -45,7 +45,7 @@ impl TrainConfig {
     /// The name of a run that was given none, on images of this size: the data set, the model unless it is a
     /// perceptron, and the method.
     pub fn run_name(&self, shape: ImageShape) -> String {
-        let (data, method) = (&self.data.name, self.topology.method);
+        let (data, method) = (self.data.title(), self.topology.method);
         match self.model_for(shape) {
             name if name == MODELS[0] => format!("{data}-{method}"),
             name => format!("{data}-{name}-{method}"),
@@ -60,6 +60,7 @@ impl TrainConfig {
             derived.data.augment = name.to_owned();
         }
         derived.model.name = self.model_name().to_owned();
+        derived.data.val_split = Some(self.data.val_split());
         derived.data.resize = Some(self.source().images.resize());
         derived.topology.round_until = Some(self.round_until());
         derived.optimiser.lr = Some(self.optimiser.lr());

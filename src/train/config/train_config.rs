@@ -13,8 +13,7 @@ use super::optimiser::OptimiserConfig;
 use super::run::RunConfig;
 use super::section::{Field, Section, sections};
 use super::topology::TopologyConfig;
-use crate::error::option::DATA_DIR;
-use crate::{Error, Result};
+use crate::Result;
 
 sections! {
     /// Everything that decides what a training run computes.
@@ -59,7 +58,7 @@ impl TrainConfig {
     }
 
     /// Validates, and replaces what depends on the working directory or has two forms, so that the result, saved,
-    /// repeats the run from anywhere: the data's folder becomes absolute, and a `limit`, `steps` or `connections` of 0
+    /// repeats the run from anywhere: the data's paths become absolute, and a `limit`, `steps` or `connections` of 0
     /// none. What follows from other values is left to them: see [`TrainConfig::with_derived`].
     pub fn resolve(mut self) -> Result<Self> {
         self.validate()?;
@@ -67,17 +66,7 @@ impl TrainConfig {
         self.run.steps = self.run.steps.filter(|&steps| steps > 0);
         self.model.connections = (self.model.connections).filter(|&connections| connections > 0);
         self.topology.round_until = self.topology.round_until.map(|_| self.round_until());
-        if let Some(dir) = &self.data.dir {
-            let full = std::path::absolute(dir).map_err(Error::io("find", dir))?;
-            if full.to_str().is_none() {
-                return Err(Error::Folder {
-                    option: DATA_DIR.0.to_owned(),
-                    path: full,
-                    why: "has a name that is no text in UTF-8, as config.toml, which keeps it, has to be; rename it",
-                });
-            }
-            self.data.dir = Some(full);
-        }
+        self.data.resolve()?;
         Ok(self)
     }
 

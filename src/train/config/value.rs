@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 #[cfg(feature = "cli")]
 use super::number::{list, real, whole};
+use crate::data::table::Missing;
 use crate::engine::Precision;
 use crate::engine::tune::Tune;
 use crate::optim::{OptimiserName, RateName};
@@ -85,6 +86,7 @@ values! {
     Vec<usize>: |text: &str| list(text, whole::<usize>);
     Vec<f64>: |text: &str| list(text, real);
     Assignment: EnumValueParser::<Assignment>::new(), Assignment::NAMES;
+    Missing: EnumValueParser::<Missing>::new(), Missing::NAMES;
     MethodName: EnumValueParser::<MethodName>::new(), MethodName::NAMES;
     OptimiserName: EnumValueParser::<OptimiserName>::new(), OptimiserName::NAMES;
     RateName: EnumValueParser::<RateName>::new(), RateName::NAMES;

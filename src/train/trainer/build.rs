@@ -62,8 +62,9 @@ impl Trainer {
         if data.test.is_empty() {
             return Err(Error::Nothing {
                 what: format!(
-                    "tested: the data set {} has no test images, and training images test nothing; add some",
-                    data.name
+                    "tested: the data set {} has no test {samples}s, and training {samples}s test nothing; add some",
+                    data.name,
+                    samples = data.sample()
                 ),
             });
         }
@@ -118,7 +119,7 @@ impl Trainer {
             qualifying.extend(remarks::single_class(data.classes));
         }
         let stages = method.start().stages();
-        let past_the_end = remarks::past_the_end(&config, data.train.len(), stages);
+        let past_the_end = remarks::past_the_end(&config, data.sample(), data.train.len(), stages);
         if config.machine.micro_batch.is_none() && network.micro_batch() < options.batch {
             let micro = network.micro_batch();
             qualifying.push(format!(

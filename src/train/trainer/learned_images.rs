@@ -77,9 +77,10 @@ impl Trainer {
     pub(super) fn trained_on(&self) -> Option<u64> {
         match self.data.test_part {
             TestPart::Published => None,
-            TestPart::Given | TestPart::Folder(_) | TestPart::SplitOff { .. } => {
-                self.data.test_images_among(&self.learned_images()?)
-            }
+            TestPart::Given
+            | TestPart::Folder(_)
+            | TestPart::File(_)
+            | TestPart::SplitOff { .. } => self.data.test_images_among(&self.learned_images()?),
         }
     }
 }

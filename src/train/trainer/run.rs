@@ -173,6 +173,7 @@ impl Trainer {
                 method: self.setup.method.name().to_owned(),
                 always_sparse: matches!(self.setup.method.start(), Start::Random),
                 steps_per_epoch: self.steps_per_epoch(),
+                rows: self.data.preprocessing.is_some(),
                 train_images: self.data.train.len(),
                 test_images: self.data.test.len(),
                 test_part: Some(self.data.test_part.clone()),

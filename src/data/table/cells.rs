@@ -1,0 +1,180 @@
+//! A table in memory: a word of 32 bits a cell.
+
+/// The word of a cell without a value, of numbers (whose bits it is of no finite one) and of categories alike.
+pub(super) const MISSING: u32 = u32::MAX;
+
+/// A table, whatever file it comes from. Rows are counted from 0 here, and from 1 in what is said of them.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub columns: Vec<Column>,
+    pub rows: usize,
+    pub cells: Cells,
+    /// The columns that the format itself says are the target.
+    pub targets: Vec<usize>,
+    /// Names of columns that were left out while it was read, as was asked for.
+    pub left_out: Vec<String>,
+    /// What the format is called.
+    pub format: &'static str,
+}
+
+/// A column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Column {
+    pub name: String,
+    /// Of a column of texts: those that there are, in order; a cell is the number of one. `None`: cells are numbers.
+    pub categories: Option<Vec<String>>,
+}
+
+impl Column {
+    /// A column of numbers.
+    pub fn numbers(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            categories: None,
+        }
+    }
+}
+
+/// The cells of all rows.
+#[derive(Debug)]
+pub(super) enum Cells {
+    /// `[row][column]`: a number's bits, or the number of a category.
+    Dense(Vec<u32>),
+    /// Numbers, of which those that are not there are 0: for each row the columns that are, in rising order.
+    Sparse {
+        /// Where each row begins, and the end of the last.
+        starts: Vec<usize>,
+        columns: Vec<u32>,
+        values: Vec<f32>,
+    },
+}
+
+impl Default for Cells {
+    fn default() -> Self {
+        Cells::Dense(Vec::new())
+    }
+}
+
+/// The cells of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Row<'a> {
+    Dense(&'a [u32]),
+    Sparse(&'a [u32], &'a [f32]),
+}
+
+impl Row<'_> {
+    /// The word of a cell.
+    pub fn word(&self, column: usize) -> u32 {
+        match self {
+            Row::Dense(words) => words[column],
+            Row::Sparse(columns, values) => match columns.binary_search(&(column as u32)) {
+                Ok(at) => values[at].to_bits(),
+                Err(_) => 0,
+            },
+        }
+    }
+}
+
+impl Table {
+    /// A row. Like a slice's, a number past the end panics.
+    pub fn row(&self, row: usize) -> Row<'_> {
+        let width = self.columns.len();
+        match &self.cells {
+            Cells::Dense(words) => Row::Dense(&words[row * width..][..width]),
+            Cells::Sparse {
+                starts,
+                columns,
+                values,
+            } => {
+                let range = starts[row]..starts[row + 1];
+                Row::Sparse(&columns[range.clone()], &values[range])
+            }
+        }
+    }
+
+    /// Whether cells that are not there are 0.
+    pub fn is_sparse(&self) -> bool {
+        matches!(self.cells, Cells::Sparse { .. })
+    }
+
+    /// Bytes that the cells take in memory.
+    pub fn bytes(&self) -> u64 {
+        (match &self.cells {
+            Cells::Dense(words) => 4 * words.len(),
+            Cells::Sparse {
+                starts, columns, ..
+            } => size_of_val(&starts[..]) + 8 * columns.len(),
+        }) as u64
+    }
+
+    /// The column of a name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The text of a cell, as its file has it or nearly so.
+    pub fn text(&self, column: usize, word: u32) -> String {
+        match (&self.columns[column].categories, word) {
+            (_, MISSING) => String::new(),
+            (Some(names), category) => names[category as usize].clone(),
+            (None, bits) => number_text(f32::from_bits(bits)),
+        }
+    }
+}
+
+/// A number's text, whole ones without a point: also the name of the class that it stands for.
+pub(super) fn number_text(x: f32) -> String {
+    match is_whole(x) {
+        true => format!("{}", x as i64),
+        false => x.to_string(),
+    }
+}
+
+/// Whether it is a whole number that 32 bits hold exactly, with all of its neighbours.
+pub(super) fn is_whole(x: f32) -> bool {
+    x.fract() == 0.0 && x.abs() <= 16_777_216.0
+}
+
+/// Puts texts in order, numbers among them by their size, and says which place each gets.
+pub(super) fn in_order(names: Vec<String>) -> (Vec<String>, Vec<u32>) {
+    let key = |name: &str| name.parse::<f64>().ok().filter(|x| x.is_finite());
+    let numbers = names.iter().all(|name| key(name).is_some());
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&names[a], &names[b]);
+        let by_size = match numbers {
+            true => key(a).partial_cmp(&key(b)).unwrap_or(a.cmp(b)),
+            false => std::cmp::Ordering::Equal,
+        };
+        by_size.then_with(|| a.cmp(b))
+    });
+    let mut places = vec![0; names.len()];
+    for (place, &name) in order.iter().enumerate() {
+        places[name] = place as u32;
+    }
+    let mut names: Vec<Option<String>> = names.into_iter().map(Some).collect();
+    let ordered = order.iter().filter_map(|&name| names[name].take());
+    (ordered.collect(), places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order_and_numbers_among_them_by_size() {
+        let order = |names: &[&str]| in_order(names.iter().map(|&n| n.to_owned()).collect());
+        assert_eq!(order(&["10", "9", "-1"]).0, ["-1", "9", "10"]);
+        let (names, places) = order(&["b", "10", "a", "9"]);
+        assert_eq!(names, ["10", "9", "a", "b"]);
+        assert_eq!(places, [3, 0, 2, 1]);
+    }
+
+    #[test]
+    fn a_word_of_a_sparse_row_that_is_not_there_is_zero() {
+        let row = Row::Sparse(&[1, 4], &[2.0, 3.0]);
+        let words = [0, 1, 2, 4].map(|column| f32::from_bits(row.word(column)));
+        assert_eq!(words, [0.0, 2.0, 0.0, 3.0]);
+        assert_eq!([number_text(2.0), number_text(-0.5)], ["2", "-0.5"]);
+    }
+}

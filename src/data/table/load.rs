@@ -1,0 +1,321 @@
+//! From files to a data set: which columns, which rows, and what the training rows teach of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Watch;
+use super::cells::Table;
+use super::open::{How, open};
+use super::options::TableOptions;
+use super::prepared::{self, Prepared, doubtful};
+use super::preprocessing::{Missing, Preprocessing, TargetRule};
+use super::roles::{self, Roles};
+use super::rows::Rows;
+use super::svmlight::MOST_COLUMNS;
+use super::targets::{Kind, classes};
+use super::{fit, missing, split};
+use crate::data::dataset::{Dataset, TestPart};
+use crate::data::{DataOptions, DataSource, ImageShape, Images, Normalisation};
+use crate::error::{Error, Result};
+
+/// Reads the table that `source` names and, where it has one, the file to test by.
+///
+/// # Errors
+/// [`Error::Io`] for a file that cannot be read, [`Error::Data`] for one that is no table, or another one than is asked
+/// for.
+pub(in crate::data) fn load(source: &DataOptions, watch: Watch<'_>) -> Result<Dataset> {
+    let (path, options) = (Path::new(&source.name), &source.table);
+    let first = Part::open(path, options, options.prepared.as_ref(), watch)?;
+    of_part(first, source, watch)
+}
+
+/// As [`load`], of a file that was read.
+pub(super) fn of_part(first: Part, source: &DataOptions, watch: Watch<'_>) -> Result<Dataset> {
+    let (path, options) = (Path::new(&source.name), &source.table);
+    let wrong = |reason| Error::Data {
+        path: path.to_owned(),
+        reason,
+    };
+    let (mut train, mut test, test_part) = first.parts(options).map_err(wrong)?;
+    for rows in [&mut train, &mut test] {
+        rows.truncate(source.limit.unwrap_or(usize::MAX));
+    }
+    let rules = match &options.prepared {
+        Some(rules) => Arc::clone(rules),
+        None => Arc::new(Preprocessing {
+            ignored: roles::names(options.ignore.as_deref()),
+            ..first.fit(options.missing, &train).map_err(wrong)?
+        }),
+    };
+    if rules.inputs() > MOST_COLUMNS {
+        return Err(wrong(format!(
+            "its columns make {} inputs, more than the {MOST_COLUMNS} that a table may have; leave columns out",
+            rules.inputs()
+        )));
+    }
+    let mut notes: Vec<String> = first.notes.clone();
+    let of_train = Prepared::new(&first.table, &first.roles, Arc::clone(&rules)).map_err(wrong)?;
+    if options.prepared.is_none() {
+        notes.extend(doubtful(&first.table, &first.roles, &rules));
+        notes.extend(of_numbers(&first, &rules.target));
+    }
+    notes.extend(of_train.unseen(&first.table, &test));
+    let prepared = Arc::new(of_train);
+    let rows = |part: &Part, prepared: &Arc<Prepared>, rows| {
+        Rows::new(
+            Arc::clone(&part.table),
+            Arc::clone(prepared),
+            &part.roles,
+            rows,
+        )
+    };
+    let train = rows(&first, &prepared, train).map_err(wrong)?;
+    let test = match &options.test {
+        Some(path) if !options.tests_all => {
+            let wrong = |reason| Error::Data {
+                path: path.clone(),
+                reason,
+            };
+            let part = Part::open(path, options, Some(&rules), watch)?;
+            let mut of_test = part.rows.clone();
+            of_test.truncate(source.limit.unwrap_or(usize::MAX));
+            let prepared =
+                Prepared::new(&part.table, &part.roles, Arc::clone(&rules)).map_err(wrong)?;
+            notes.extend(
+                part.notes
+                    .iter()
+                    .map(|note| format!("{}: {note}", name(path))),
+            );
+            notes.extend(prepared.unseen(&part.table, &of_test));
+            rows(&part, &Arc::new(prepared), of_test).map_err(wrong)?
+        }
+        _ => rows(&first, &prepared, test).map_err(wrong)?,
+    };
+    let class_names = match &rules.target {
+        TargetRule::Classes { names, .. } => names.clone(),
+        TargetRule::Values { .. } | TargetRule::Labels { .. } => Vec::new(),
+    };
+    let inputs = rules.inputs();
+    let mut data = Dataset {
+        name: name(path),
+        shape: ImageShape::vector(inputs),
+        classes: class_names.len(),
+        class_names,
+        // The rules have done it.
+        normalisation: Normalisation {
+            mean: vec![0.0; inputs],
+            std: vec![1.0; inputs],
+        },
+        train: train.into(),
+        test: test.into(),
+        test_part,
+        notes,
+        untaught: Vec::new(),
+        preprocessing: Some(rules),
+    };
+    if data.classes > 0 && !options.tests_all {
+        data.note_classes();
+    }
+    Ok(data)
+}
+
+/// That numbers are taken for classes.
+fn of_numbers(part: &Part, target: &TargetRule) -> Option<String> {
+    let TargetRule::Classes { column, names } = target else {
+        return None;
+    };
+    let about = &part.table.columns[part.roles.targets[0]];
+    (about.categories.is_none() && names.len() > 2).then(|| {
+        format!(
+            "the whole numbers of the target `{column}` are taken for {} classes",
+            names.len()
+        )
+    })
+}
+
+/// The rows of a file as a network sees them that was trained with these rules, to be predicted; its target may be
+/// missing.
+///
+/// # Errors
+/// As [`load`](crate::data::load); columns of other names, and missing values where rows with such were left out.
+pub fn rows_of(path: &Path, rules: &Arc<Preprocessing>) -> Result<Images> {
+    let wrong = |reason| Error::Data {
+        path: path.to_owned(),
+        reason,
+    };
+    let texts = rules.text_columns();
+    let how = How {
+        texts: &texts,
+        ignore: &rules.ignored,
+        target: None,
+    };
+    let table = open(path, how, &|_, _| ())?;
+    let roles = prepared::roles(&table, rules, false).map_err(wrong)?;
+    let missing = match rules.missing {
+        // A row without an answer would shift all others.
+        Missing::Drop => Missing::Refuse,
+        other => other,
+    };
+    let part = Part::of(table, roles, missing).map_err(wrong)?;
+    let prepared = Prepared::new(&part.table, &part.roles, Arc::clone(rules)).map_err(wrong)?;
+    let Part {
+        table, roles, rows, ..
+    } = part;
+    Ok(Rows::new(table, Arc::new(prepared), &roles, rows)
+        .map_err(wrong)?
+        .into())
+}
+
+/// A file's name, without the folders that it is in.
+pub(super) fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+/// A file that was read, and which of its columns and rows are used.
+pub(super) struct Part {
+    pub table: Arc<Table>,
+    pub roles: Roles,
+    /// The rows that can be used.
+    pub rows: Vec<u32>,
+    pub notes: Vec<String>,
+}
+
+impl Part {
+    /// Reads a file, by rules that there are or as it seems to be.
+    fn open(
+        path: &Path,
+        options: &TableOptions,
+        rules: Option<&Arc<Preprocessing>>,
+        watch: Watch<'_>,
+    ) -> Result<Self> {
+        let (texts, ignore) = match rules {
+            Some(rules) => (rules.text_columns(), rules.ignored.clone()),
+            None => (Vec::new(), roles::names(options.ignore.as_deref())),
+        };
+        let how = How {
+            texts: &texts,
+            ignore: &ignore,
+            target: options.target.as_deref(),
+        };
+        let table = open(path, how, watch)?;
+        let part = match rules {
+            Some(rules) => prepared::roles(&table, rules, true)
+                .and_then(|roles| Self::of(table, roles, rules.missing)),
+            None => Roles::choose(&table, options)
+                .and_then(|roles| Self::of(table, roles, options.missing)),
+        };
+        part.map_err(|reason| Error::Data {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+
+    pub fn of(table: Table, mut roles: Roles, missing: Missing) -> Result<Self, String> {
+        if table.rows == 0 {
+            return Err("it has no rows".to_owned());
+        }
+        if u32::try_from(table.rows).is_err() {
+            return Err(format!(
+                "its {} rows are more than a set can have",
+                table.rows
+            ));
+        }
+        let (rows, left_out) = missing::usable(&table, &roles, missing)?;
+        Ok(Self {
+            notes: roles.note.take().into_iter().chain(left_out).collect(),
+            table: Arc::new(table),
+            roles,
+            rows,
+        })
+    }
+
+    /// The rule of the target, without the scale of values.
+    fn target(&self) -> Result<TargetRule, String> {
+        let columns = &self.roles.targets;
+        Kind::of(&self.table, columns, &self.rows)?.rule(&self.table, columns)
+    }
+
+    /// What is done with the columns, by these rows.
+    fn fit(&self, missing: Missing, rows: &[u32]) -> Result<Preprocessing, String> {
+        let target = self.target()?;
+        Ok(fit::fit(&self.table, &self.roles, target, missing, rows))
+    }
+
+    /// Rows to train and to test by, and where the latter come from.
+    fn parts(&self, options: &TableOptions) -> Result<(Vec<u32>, Vec<u32>, TestPart), String> {
+        if options.tests_all {
+            return Ok((Vec::new(), self.rows.clone(), TestPart::Given));
+        }
+        if let Some(path) = &options.test {
+            return Ok((self.rows.clone(), Vec::new(), TestPart::File(name(path))));
+        }
+        let target = match &options.prepared {
+            Some(rules) => rules.target.clone(),
+            None => self.target()?,
+        };
+        let classes = match &target {
+            TargetRule::Classes { names, .. } => Some(classes(
+                &self.table,
+                self.roles.targets[0],
+                names,
+                &self.rows,
+            )?),
+            TargetRule::Values { .. } | TargetRule::Labels { .. } => None,
+        };
+        let (share, seed) = (options.val_split, options.seed);
+        let [train, test] = split::split(&self.table, &self.rows, classes.as_deref(), share, seed)?;
+        let part = TestPart::SplitOff {
+            share,
+            seed,
+            trained_on: false,
+            rows: true,
+        };
+        Ok((train, test, part))
+    }
+}
+
+/// For the fuzzers: what a training would make of a table.
+pub(super) fn fuzz(table: Table) {
+    let options = TableOptions {
+        missing: Missing::Category,
+        ..TableOptions::default()
+    };
+    let roles = Roles::choose(&table, &options);
+    let Ok(part) = roles.and_then(|roles| Part::of(table, roles, options.missing)) else {
+        return;
+    };
+    let Ok((train, test, _)) = part.parts(&options) else {
+        return;
+    };
+    let Ok(rules) = part.fit(Missing::Category, &train) else {
+        return;
+    };
+    let text = serde_json::to_string(&rules).unwrap_or_default();
+    let again: Result<Preprocessing, _> = serde_json::from_str(&text);
+    assert!(
+        again.is_ok_and(|again| again == rules),
+        "not saved as it is"
+    );
+    let Ok(prepared) = Prepared::new(&part.table, &part.roles, Arc::new(rules)) else {
+        return;
+    };
+    let prepared = Arc::new(prepared);
+    for (rows, taught) in [(train, true), (test, false)] {
+        let count = rows.len();
+        let rows = Rows::new(
+            Arc::clone(&part.table),
+            Arc::clone(&prepared),
+            &part.roles,
+            rows,
+        );
+        let Ok(rows) = rows else { return };
+        let mut inputs = vec![0.0; rows.features()];
+        let mut values = vec![0.0; rows.targets().words()];
+        for number in 0..count.min(8) {
+            let read = rows.read(number, Default::default(), &mut inputs, &mut values);
+            assert!(read.is_ok());
+            assert!(!taught || inputs.iter().all(|x| x.is_finite()));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What a table is to be read as.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::preprocessing::{Missing, Preprocessing};
+
+/// What a table is to be read as; other data sets ignore it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TableOptions {
+    /// Name of the column to learn, or of several, separated by commas. `None` is the array `y`, `target`, `targets`,
+    /// `label` or `labels` of a file of arrays, svmlight's labels, or else the last column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Names of columns that are left out, separated by commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<String>,
+    /// What becomes of cells without a value.
+    pub missing: Missing,
+    /// The file with the rows to test by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<PathBuf>,
+    /// Share of the rows that test where there is no such file.
+    pub val_split: f64,
+    /// What chooses them.
+    pub seed: u32,
+    /// What a training has made of the columns: it is applied, and nothing is fitted.
+    #[serde(skip)]
+    pub prepared: Option<Arc<Preprocessing>>,
+    /// Whether all rows are to test, and none to train.
+    #[serde(skip)]
+    pub tests_all: bool,
+}
+
+impl Default for TableOptions {
+    fn default() -> Self {
+        Self {
+            target: None,
+            ignore: None,
+            missing: Missing::Refuse,
+            test: None,
+            val_split: 0.2,
+            seed: 1,
+            prepared: None,
+            tests_all: false,
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Applies what a training made of the columns: from a row's cells to the network's inputs.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::cells::{MISSING, Row, Table};
+use super::preprocessing::{Preprocessing, Rule};
+use super::roles::Roles;
+use crate::words::{counted, grouped, listed};
+
+/// Rules, and where their columns are in a table.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub rules: Arc<Preprocessing>,
+    sources: Vec<Source>,
+    /// Of each column of the table the source that it is.
+    by_column: Vec<Option<usize>>,
+    /// The inputs of a row whose numbers are all 0.
+    zeros: Vec<f32>,
+}
+
+/// Where the cells of a rule come from, and its inputs go to.
+#[derive(Debug)]
+struct Source {
+    column: usize,
+    at: usize,
+    /// Of a column of texts the place of each category of the table among those of the rule.
+    places: Vec<Option<usize>>,
+}
+
+/// The roles of a table's columns for rules that there are. The target may be missing where it is not needed.
+///
+/// # Errors
+/// Columns of other names: a reason that fits behind the file's name.
+pub(super) fn roles(
+    table: &Table,
+    rules: &Preprocessing,
+    needs_target: bool,
+) -> Result<Roles, String> {
+    let mut gone = Vec::new();
+    let mut find = |names: &mut dyn Iterator<Item = &String>| -> Vec<usize> {
+        let columns = names.filter_map(|name| {
+            let column = table.find(name);
+            gone.extend(column.is_none().then(|| name.clone()));
+            column
+        });
+        columns.collect()
+    };
+    let inputs = find(&mut rules.columns.iter().map(|column| &column.name));
+    let targets = match needs_target {
+        true => find(&mut rules.target.columns().iter()),
+        false => Vec::new(),
+    };
+    let is_known: HashSet<&str> = (rules.columns.iter().map(|c| &c.name))
+        .chain(rules.target.columns())
+        .chain(&rules.ignored)
+        .map(String::as_str)
+        .collect();
+    let new: Vec<&str> = (table.columns.iter().map(|c| c.name.as_str()))
+        .filter(|name| !is_known.contains(name))
+        .collect();
+    if gone.is_empty() && new.is_empty() {
+        return Ok(Roles {
+            inputs,
+            targets,
+            note: None,
+        });
+    }
+    let mut differences = Vec::new();
+    if !gone.is_empty() {
+        differences.push(format!("not there: {}", listed(gone.len() as u64, &gone)));
+    }
+    if !new.is_empty() {
+        differences.push(format!("unknown to it: {}", listed(new.len() as u64, &new)));
+    }
+    Err(format!(
+        "its columns are not those that the network was trained on; {}",
+        differences.join("; ")
+    ))
+}
+
+impl Prepared {
+    /// The rules for a table whose columns have these roles.
+    ///
+    /// # Errors
+    /// A column of texts where training had numbers, or the reverse: a reason that fits behind the file's name.
+    pub fn new(table: &Table, roles: &Roles, rules: Arc<Preprocessing>) -> Result<Self, String> {
+        let mut by_column = vec![None; table.columns.len()];
+        let (mut sources, mut at) = (Vec::new(), 0);
+        for (index, (rule, &column)) in rules.columns.iter().zip(&roles.inputs).enumerate() {
+            let own = &table.columns[column].categories;
+            let places = match (&rule.rule, own) {
+                (Rule::Number { .. }, None) => Vec::new(),
+                (Rule::Category { names, .. }, Some(own)) => {
+                    let known: HashMap<&str, usize> = names
+                        .iter()
+                        .enumerate()
+                        .map(|(i, name)| (name.as_str(), i))
+                        .collect();
+                    own.iter()
+                        .map(|name| known.get(name.as_str()).copied())
+                        .collect()
+                }
+                (Rule::Number { .. }, Some(own)) => {
+                    return Err(format!(
+                        "its column `{}` has texts, such as {}, and those of training were numbers",
+                        rule.name,
+                        listed(3, own.iter().rev().take(3))
+                    ));
+                }
+                (Rule::Category { .. }, None) => {
+                    return Err(format!(
+                        "its column `{}` has numbers, and those of training were texts",
+                        rule.name
+                    ));
+                }
+            };
+            by_column[column] = Some(index);
+            sources.push(Source { column, at, places });
+            at += rule.rule.inputs();
+        }
+        let mut prepared = Self {
+            rules,
+            sources,
+            by_column,
+            zeros: Vec::new(),
+        };
+        if table.is_sparse() {
+            let mut zeros = vec![0.0; at];
+            (0..prepared.sources.len()).for_each(|index| prepared.put(index, 0, &mut zeros));
+            prepared.zeros = zeros;
+        }
+        Ok(prepared)
+    }
+
+    /// Writes the inputs of a row.
+    pub fn inputs(&self, row: Row<'_>, inputs: &mut [f32]) {
+        match row {
+            Row::Dense(words) => {
+                for (index, source) in self.sources.iter().enumerate() {
+                    self.put(index, words[source.column], inputs);
+                }
+            }
+            Row::Sparse(columns, values) => {
+                inputs.copy_from_slice(&self.zeros);
+                for (&column, value) in columns.iter().zip(values) {
+                    if let Some(index) = self.by_column[column as usize] {
+                        self.put(index, value.to_bits(), inputs);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the inputs of a rule.
+    fn put(&self, index: usize, word: u32, inputs: &mut [f32]) {
+        let (source, rule) = (&self.sources[index], &self.rules.columns[index].rule);
+        let own = &mut inputs[source.at..][..rule.inputs()];
+        match rule {
+            // A missing cell's word is that of a NaN; where none may be missing, none is.
+            Rule::Number { .. } => {
+                let inputs = rule.of_number(f32::from_bits(word)).into_iter().flatten();
+                own.iter_mut()
+                    .zip(inputs)
+                    .for_each(|(own, input)| *own = input);
+            }
+            Rule::Category {
+                names,
+                fill,
+                missing_input,
+            } => {
+                own.fill(0.0);
+                let place = match word {
+                    MISSING if *missing_input => Some(names.len()),
+                    MISSING => *fill,
+                    category => source.places[category as usize],
+                };
+                if let Some(place) = place {
+                    own[place] = 1.0;
+                }
+            }
+        }
+    }
+
+    /// What these rows have that training has not seen, in sentences: categories, and gaps where it had none.
+    pub fn unseen(&self, table: &Table, rows: &[u32]) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (source, rule) in self.sources.iter().zip(&self.rules.columns) {
+            let Rule::Category {
+                fill,
+                missing_input,
+                ..
+            } = &rule.rule
+            else {
+                continue;
+            };
+            let (mut count, mut names) = (0u64, BTreeSet::new());
+            for &row in rows {
+                let word = table.row(row as usize).word(source.column);
+                let known = match word {
+                    MISSING => *missing_input || fill.is_some(),
+                    category => source.places[category as usize].is_some(),
+                };
+                if !known {
+                    count += 1;
+                    names.insert(match word {
+                        MISSING => "none".to_owned(),
+                        word => table.text(source.column, word),
+                    });
+                }
+            }
+            if count > 0 {
+                notes.push(format!(
+                    "the column `{}` has categories in {} to test that no training row has, which become zeros: {}",
+                    rule.name,
+                    counted(count, "row"),
+                    listed(names.len() as u64, &names)
+                ));
+            }
+        }
+        notes
+    }
+}
+
+/// Columns of texts that are hardly categories, and columns of a single value, in sentences.
+pub(super) fn doubtful(table: &Table, roles: &Roles, rules: &Preprocessing) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut constant = Vec::new();
+    for (rule, &column) in rules.columns.iter().zip(&roles.inputs) {
+        match &rule.rule {
+            Rule::Category { names, .. } if names.len() > 20 && 2 * names.len() > table.rows => {
+                notes.push(format!(
+                    "the column `{}` has {} different texts in {} rows, an input each: hardly a category",
+                    rule.name,
+                    grouped(names.len() as u64),
+                    grouped(table.rows as u64)
+                ));
+            }
+            Rule::Category {
+                names,
+                missing_input: false,
+                ..
+            } if names.len() < 2 => constant.push(rule.name.as_str()),
+            Rule::Number { deviation: 1.0, .. }
+                if !table.is_sparse() && is_constant(table, column) =>
+            {
+                constant.push(rule.name.as_str());
+            }
+            _ => {}
+        }
+    }
+    if !constant.is_empty() {
+        notes.push(format!(
+            "the same value stands in every row of {}: {}",
+            counted(constant.len() as u64, "column"),
+            listed(constant.len() as u64, &constant)
+        ));
+    }
+    notes
+}
+
+fn is_constant(table: &Table, column: usize) -> bool {
+    let mut words = (0..table.rows).map(|row| table.row(row).word(column));
+    let first = words.next();
+    words.all(|word| Some(word) == first)
+}

@@ -1,0 +1,218 @@
+//! What was understood of a table, for people: columns with their types and ranges, the target, the parts, rows.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Watch;
+use super::cells::{MISSING, Table};
+use super::load::{Part, name, of_part};
+use super::missing::usable;
+use super::open::{How, open};
+use super::preprocessing::Missing;
+use super::roles::{self, Roles};
+use super::targets::{Kind, classes as classes_of};
+use crate::data::DataOptions;
+use crate::error::{Error, Result};
+
+/// What was understood of a table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TableSummary {
+    /// The file's name.
+    pub name: String,
+    /// What its format is called.
+    pub format: String,
+    /// Its rows.
+    pub rows: usize,
+    /// Bytes that its cells take in memory.
+    pub bytes: u64,
+    /// The columns that become inputs.
+    pub columns: Vec<ColumnSummary>,
+    /// Names of columns that are left out.
+    pub ignored: Vec<String>,
+    /// What is to be learned.
+    pub target: TargetSummary,
+    /// Rows to train and to test by; none where a training would refuse the table, as `refused` says.
+    pub parts: Option<PartSummary>,
+    /// Why a training would refuse the table as it is.
+    pub refused: Option<String>,
+    /// What to know of it, whole sentences.
+    pub notes: Vec<String>,
+    /// The first rows as they are in the file, the inputs in the order of `columns`, then the target.
+    pub first: Vec<Vec<String>>,
+}
+
+/// What was understood of a column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ColumnSummary {
+    /// Its name.
+    pub name: String,
+    /// Of numbers the lowest, the mean and the highest that is there.
+    pub range: Option<[f64; 3]>,
+    /// Of texts those that there are, with their counts, the most frequent first.
+    pub categories: Option<Vec<(String, u64)>>,
+    /// Cells without a value.
+    pub missing: u64,
+}
+
+/// What was understood of the target.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetSummary {
+    /// `classes`, `values` or `labels`.
+    pub kind: String,
+    /// Its columns.
+    pub columns: Vec<ColumnSummary>,
+    /// Of classes their rows, in the order of the classes; of labels the rows that have each.
+    pub classes: Vec<(String, u64)>,
+}
+
+/// The parts that a training would have.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PartSummary {
+    /// Rows to train.
+    pub train: usize,
+    /// Rows to test.
+    pub test: usize,
+    /// Where these come from.
+    pub from: String,
+    /// Inputs of the network.
+    pub inputs: usize,
+}
+
+/// Rows that are shown.
+const SHOWN: usize = 5;
+
+/// Reads a table and says what was understood.
+///
+/// # Errors
+/// As [`load`](crate::data::load), but for what a training would refuse only because of missing values or of how rows
+/// are divided: that stands in the summary.
+pub fn summarise(source: &DataOptions, watch: Watch<'_>) -> Result<TableSummary> {
+    let (path, options) = (Path::new(&source.name), &source.table);
+    let ignore = roles::names(options.ignore.as_deref());
+    let how = How {
+        texts: &[],
+        ignore: &ignore,
+        target: options.target.as_deref(),
+    };
+    let table = open(path, how, watch)?;
+    let wrong = |reason| Error::Data {
+        path: path.to_owned(),
+        reason,
+    };
+    if table.rows == 0 {
+        return Err(wrong("it has no rows".to_owned()));
+    }
+    let roles = Roles::choose(&table, options).map_err(wrong)?;
+    let bytes = table.bytes();
+    let columns = roles
+        .inputs
+        .iter()
+        .map(|&column| of_column(&table, column))
+        .collect();
+    let target = of_target(&table, &roles).map_err(wrong)?;
+    let first = (0..table.rows.min(SHOWN)).map(|row| {
+        let columns = roles.inputs.iter().chain(&roles.targets);
+        let cells = columns.map(|&column| table.text(column, table.row(row).word(column)));
+        cells.collect()
+    });
+    let (first, rows, format) = (first.collect(), table.rows, table.format.to_owned());
+    let ignored: Vec<String> = (table.columns.iter().map(|column| column.name.clone()))
+        .chain(table.left_out.clone())
+        .filter(|name| ignore.contains(name))
+        .collect();
+    let told = roles.note.clone();
+    let part = Part::of(table, roles, options.missing).map_err(wrong);
+    let (parts, refused, notes) = match part.and_then(|part| of_part(part, source, watch)) {
+        Ok(data) => {
+            let part = PartSummary {
+                train: data.train.len(),
+                test: data.test.len(),
+                from: data.test_part.to_string(),
+                inputs: data.shape.features(),
+            };
+            (Some(part), None, [data.untaught, data.notes].concat())
+        }
+        Err(error) => (None, Some(error.to_string()), told.into_iter().collect()),
+    };
+    Ok(TableSummary {
+        name: name(path),
+        format,
+        rows,
+        bytes,
+        columns,
+        ignored,
+        target,
+        parts,
+        refused,
+        notes,
+        first,
+    })
+}
+
+fn of_column(table: &Table, column: usize) -> ColumnSummary {
+    let (mut missing, mut count, mut sum) = (0, 0u64, 0.0);
+    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+    let categories = table.columns[column].categories.as_ref();
+    let mut counts = vec![0u64; categories.map_or(0, Vec::len)];
+    for row in 0..table.rows {
+        match (table.row(row).word(column), categories) {
+            (MISSING, _) => missing += 1,
+            (category, Some(_)) => counts[category as usize] += 1,
+            (bits, None) => {
+                let x = f64::from(f32::from_bits(bits));
+                (least, most) = (least.min(x), most.max(x));
+                (sum, count) = (sum + x, count + 1);
+            }
+        }
+    }
+    let categories = categories.map(|names| {
+        let mut counted: Vec<(String, u64)> = names.iter().cloned().zip(counts).collect();
+        counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counted
+    });
+    ColumnSummary {
+        name: table.columns[column].name.clone(),
+        range: (count > 0).then(|| [least, sum / count as f64, most]),
+        categories,
+        missing,
+    }
+}
+
+fn of_target(table: &Table, roles: &Roles) -> Result<TargetSummary, String> {
+    let columns = &roles.targets;
+    let (rows, _) = usable(table, roles, Missing::Drop)?;
+    let kind = Kind::of(table, columns, &rows)?;
+    let mut classes = Vec::new();
+    match &kind {
+        Kind::Classes(names) => {
+            let of_rows = classes_of(table, columns[0], names, &rows)?;
+            let mut counts = vec![0u64; names.len()];
+            of_rows
+                .iter()
+                .for_each(|&class| counts[class as usize] += 1);
+            classes = names.iter().cloned().zip(counts).collect();
+        }
+        Kind::Labels => {
+            for &column in columns {
+                let there = |&&row: &&u32| table.row(row as usize).word(column) == 1.0f32.to_bits();
+                let count = rows.iter().filter(there).count() as u64;
+                classes.push((table.columns[column].name.clone(), count));
+            }
+        }
+        Kind::Values => {}
+    }
+    Ok(TargetSummary {
+        kind: match kind {
+            Kind::Classes(_) => "classes",
+            Kind::Values => "values",
+            Kind::Labels => "labels",
+        }
+        .to_owned(),
+        columns: columns
+            .iter()
+            .map(|&column| of_column(table, column))
+            .collect(),
+        classes,
+    })
+}

@@ -1,0 +1,143 @@
+//! What the rows of a table are compared with: found out from the target's columns.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::cells::{MISSING, Table, is_whole, number_text};
+use super::preprocessing::TargetRule;
+use crate::words::{grouped, listed};
+
+/// What a target is, as far as all rows tell.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// Of so many classes, with these names.
+    Classes(Vec<String>),
+    Values,
+    /// Columns of 0 and 1.
+    Labels,
+}
+
+/// Whole numbers of so few different values are classes, where each has two rows on average.
+const FEW: usize = 20;
+/// Most classes that a table may have.
+const MOST_CLASSES: usize = 10_000;
+
+impl Kind {
+    /// Of these columns, in these rows.
+    ///
+    /// # Errors
+    /// Columns of texts beside others, or too many classes: a reason that fits behind the file's name.
+    pub fn of(table: &Table, columns: &[usize], rows: &[u32]) -> Result<Self, String> {
+        let words = |column: usize| {
+            rows.iter()
+                .map(move |&row| table.row(row as usize).word(column))
+        };
+        if let &[column] = columns {
+            if let Some(names) = &table.columns[column].categories {
+                return Ok(Kind::Classes(names.clone()));
+            }
+            let mut values = BTreeSet::new();
+            for word in words(column) {
+                let x = f32::from_bits(word);
+                if !is_whole(x) || values.len() > FEW {
+                    return Ok(Kind::Values);
+                }
+                // -0 is 0.
+                values.insert((x + 0.0) as i64);
+            }
+            if values.len() > FEW || 2 * values.len() > rows.len() {
+                return Ok(Kind::Values);
+            }
+            return Ok(Kind::Classes(values.iter().map(i64::to_string).collect()));
+        }
+        for &column in columns {
+            let about = &table.columns[column];
+            if about.categories.is_some() {
+                return Err(format!(
+                    "the target `{}` is of texts, which can be learned alone, not beside others",
+                    about.name
+                ));
+            }
+        }
+        let is_label = |word: u32| [0.0, 1.0].contains(&f32::from_bits(word));
+        let labels = columns.iter().all(|&column| words(column).all(is_label));
+        Ok(match labels {
+            true => Kind::Labels,
+            false => Kind::Values,
+        })
+    }
+
+    /// What stands in a checkpoint of it; of values without their scale.
+    pub fn rule(self, table: &Table, columns: &[usize]) -> Result<TargetRule, String> {
+        let names = || columns.iter().map(|&c| table.columns[c].name.clone());
+        Ok(match self {
+            Kind::Classes(classes) if classes.len() > MOST_CLASSES => {
+                return Err(format!(
+                    "the target has {} classes, more than the {MOST_CLASSES} that are taken",
+                    classes.len()
+                ));
+            }
+            Kind::Classes(classes) => TargetRule::Classes {
+                column: names().collect::<Vec<_>>().concat(),
+                names: classes,
+            },
+            Kind::Values => TargetRule::Values {
+                columns: names().collect(),
+                mean: vec![0.0; columns.len()],
+                deviation: vec![1.0; columns.len()],
+            },
+            Kind::Labels => TargetRule::Labels {
+                columns: names().collect(),
+            },
+        })
+    }
+}
+
+/// Classes of these rows by the names of `rule`, as numbers of the network's outputs.
+///
+/// # Errors
+/// Classes that it does not have: a reason that fits behind the file's name.
+pub(super) fn classes(
+    table: &Table,
+    column: usize,
+    names: &[String],
+    rows: &[u32],
+) -> Result<Vec<u32>, String> {
+    let known: HashMap<&str, u32> = (names.iter().zip(0..))
+        .map(|(name, i)| (name.as_str(), i))
+        .collect();
+    let of_category: Option<Vec<Option<u32>>> =
+        table.columns[column].categories.as_ref().map(|own| {
+            own.iter()
+                .map(|name| known.get(name.as_str()).copied())
+                .collect()
+        });
+    let mut unknown = BTreeSet::new();
+    let mut classes = Vec::with_capacity(rows.len());
+    for &row in rows {
+        let word = table.row(row as usize).word(column);
+        let class = match (&of_category, word) {
+            (_, MISSING) => None,
+            (Some(own), category) => own[category as usize],
+            (None, bits) => known
+                .get(number_text(f32::from_bits(bits) + 0.0).as_str())
+                .copied(),
+        };
+        if class.is_none() {
+            unknown.insert(table.text(column, word));
+        }
+        classes.push(class.unwrap_or(0));
+    }
+    match unknown.is_empty() {
+        true => Ok(classes),
+        false => Err(format!(
+            "the target `{}` has {} that training did not have: {}; those of training are {}",
+            table.columns[column].name,
+            match unknown.len() {
+                1 => "a class".to_owned(),
+                count => format!("{} classes", grouped(count as u64)),
+            },
+            listed(unknown.len() as u64, &unknown),
+            listed(names.len() as u64, names)
+        )),
+    }
+}
