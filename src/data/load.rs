@@ -27,7 +27,7 @@ pub fn load(source: &DataOptions) -> Result<Dataset> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_watched(source: &DataOptions, watch: Watch<'_>) -> Result<Dataset> {
+pub(crate) fn load_watched(source: &DataOptions, watch: Watch<'_>) -> Result<Dataset> {
     load_as(source, true, watch)
 }
 

@@ -100,6 +100,8 @@ mod shape;
 mod shuffle;
 mod source;
 mod split;
+// What a table's rules are made of, and what the command shows of it.
+#[doc(hidden)]
 pub mod table;
 mod targets;
 mod vectors;
@@ -114,15 +116,20 @@ pub use augment::{Augment, AugmentParams, AugmentState};
 pub use augmentation::{Augmentation, Crop, Draws};
 pub use bad::BadImage;
 pub use batch::{Batch, LoaderOptions, Order, Share};
-pub use catalogue::{IMAGE_FOLDER, NAMES, is_path, usual_augmentation};
+#[doc(hidden)]
+pub use catalogue::is_path;
+pub use catalogue::{IMAGE_FOLDER, NAMES, usual_augmentation};
 pub use check::{Check, check};
 pub use dataset::{Dataset, TestPart};
 pub use folder_split::FolderSplit;
 pub use images::Images;
 pub(crate) use interruptible::Interruptible;
-pub use interruptible::{load_until, load_until_watched};
+pub use interruptible::load_until;
+#[doc(hidden)]
+pub use interruptible::load_until_watched;
 pub use learned_images::LearnedImages;
-pub use load::{load, load_to_test, load_watched};
+pub(crate) use load::load_watched;
+pub use load::{load, load_to_test};
 pub use loader::Loader;
 pub(crate) use loader::MOST_WORKERS;
 pub use normalisation::Normalisation;
@@ -132,5 +139,6 @@ pub use resident::ResidentImages;
 pub use shape::ImageShape;
 pub use source::{DataSource, Inputs, Reader, Reading};
 pub use split::Split;
+pub use table::{Missing, Preprocessing, TableOptions};
 pub use targets::{TargetKind, Targets};
 pub use vectors::Vectors;

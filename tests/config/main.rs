@@ -11,6 +11,7 @@ use std::process::Output;
 use assert_cmd::Command;
 use clap::{Args, FromArgMatches, ValueEnum};
 use proptest::prelude::*;
+use rootlet::data::table::Missing;
 use rootlet::engine::Precision;
 use rootlet::engine::tune::Tune;
 use rootlet::optim::{OptimiserName, RateName};
