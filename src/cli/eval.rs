@@ -63,14 +63,20 @@ struct Tested {
     learned: Option<u64>,
 }
 
-/// The data set's name and folder: those that were given, or those of the training. Paths are from the root.
+/// The data set's name and folder: those that were given, or those of the training. The paths of tables, which are
+/// compared, are from the root.
 fn named(args: &EvalArgs, own: &DataOptions) -> Result<DataOptions> {
-    let mut config = TrainConfig::default();
-    config.data.name = args.data.clone().unwrap_or_else(|| own.name.clone());
-    config.data.dir = args.data_dir.clone();
-    if config.data.dir.is_none() && !is_path(&config.data.name) {
-        config.data.dir = own.dir.clone();
+    let name = args.data.clone().unwrap_or_else(|| own.name.clone());
+    if !is_path(&name) {
+        return Ok(DataOptions {
+            name,
+            dir: args.data_dir.clone().or(own.dir.clone()),
+            ..DataOptions::default()
+        });
     }
+    let mut config = TrainConfig::default();
+    config.data.name = name;
+    config.data.dir = args.data_dir.clone();
     Ok(config.resolve()?.source())
 }
 

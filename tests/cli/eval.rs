@@ -49,7 +49,7 @@ fn data_of_another_shape_are_refused() {
             text(data.path()),
         ],
         2,
-        &["64 inputs", "mnist has 15 pixels", "--data"],
+        &["64 inputs", "mnist has 15 inputs", "--data"],
     );
     desk.bad(&["eval", text(&run), "--data=mnist"], 2, &["--data-dir"]);
     desk.bad(

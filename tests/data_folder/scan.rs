@@ -99,7 +99,7 @@ fn a_part_is_split_off_by_class_and_seed() {
             TestPart::SplitOff {
                 share,
                 seed,
-                trained_on: false
+                trained_on: false,
                 rows: false,
             }
         );
@@ -322,6 +322,7 @@ fn a_share_of_test_images_is_below_all() {
             dir: Some(folder.path().to_owned()),
             limit: None,
             images,
+            ..DataOptions::default()
         };
         let refused = data::load(&source).map(|_| ());
         let told = refused.unwrap_err().to_string();

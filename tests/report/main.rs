@@ -89,6 +89,7 @@ fn started(run: Option<PathBuf>) -> Event {
         test_part: None,
         run,
         resumed_at: None,
+        ..Started::default()
     })
 }
 
