@@ -38,8 +38,12 @@ const TRAIN: [&str; 9] = [
     "--quiet",
 ];
 
+/// These flags, and of the usual ones those that are not among them.
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    TRAIN.iter().chain(more).copied().collect()
+    let name = |flag: &str| flag.split('=').next().map(str::to_owned);
+    let is_given = |flag: &&&str| more.iter().any(|own| name(own) == name(flag));
+    let usual = TRAIN.iter().filter(|flag| !is_given(flag));
+    usual.chain(more).copied().collect()
 }
 
 fn accuracy(evaluated: &str) -> f64 {
